@@ -1,0 +1,141 @@
+"""The in-memory piece: what a MIDI file says, in ticks, without MIDI's encodings.
+
+A *work* (contributed) and a *piece* (generated) share this form. All times are integer
+ticks, all positions absolute; `ticks_per_quarter` gives their size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+DRUM_PROGRAM = 128
+"""The number that stands for a drum kit where programs are listed as one number."""
+
+ROLES = ("main_melody", "sub_melody", "accompaniment", "bass", "pad", "riff", "drums")
+"""What a track does in its piece (the terms of the ComMU dataset, and drums)."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Note:
+    """One sounding note. Pitch and velocity as in MIDI (0-127, velocity at least 1)."""
+
+    onset_ticks: int
+    duration_ticks: int
+    pitch: int
+    velocity: int
+
+    @property
+    def end_ticks(self) -> int:
+        return self.onset_ticks + self.duration_ticks
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pedal:
+    """The sustain pedal held down."""
+
+    onset_ticks: int
+    duration_ticks: int
+
+
+@dataclass(slots=True)
+class Track:
+    """One instrument's part. `program` is the General MIDI number, 0-127; drums use 0."""
+
+    name: str = ""
+    program: int = 0
+    is_drum: bool = False
+    role: str | None = None
+    notes: list[Note] = field(default_factory=list)
+    pedals: list[Pedal] = field(default_factory=list)
+
+    @property
+    def instrument(self) -> int:
+        """0-127 for a melodic program, `DRUM_PROGRAM` for drums."""
+        return DRUM_PROGRAM if self.is_drum else self.program
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Tempo:
+    onset_ticks: int
+    microseconds_per_quarter: int
+
+    @property
+    def quarters_per_minute(self) -> float:
+        return 60_000_000 / self.microseconds_per_quarter
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TimeSignature:
+    onset_ticks: int
+    numerator: int
+    denominator: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class KeySignature:
+    """`fifths` from -7 (seven flats) to 7 (seven sharps)."""
+
+    onset_ticks: int
+    fifths: int
+    is_minor: bool
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Marker:
+    """A text at a time: a section name, a chord symbol, a mark of origin."""
+
+    onset_ticks: int
+    text: str
+
+
+@dataclass(slots=True)
+class Piece:
+    """Tracks on one time line. Lists are sorted by onset."""
+
+    ticks_per_quarter: int
+    tracks: list[Track] = field(default_factory=list)
+    tempos: list[Tempo] = field(default_factory=list)
+    time_signatures: list[TimeSignature] = field(default_factory=list)
+    key_signatures: list[KeySignature] = field(default_factory=list)
+    markers: list[Marker] = field(default_factory=list)
+
+    @property
+    def note_count(self) -> int:
+        return sum(len(track.notes) for track in self.tracks)
+
+    @property
+    def end_ticks(self) -> int:
+        """The last note-off (0 for an empty piece)."""
+        return max((n.end_ticks for t in self.tracks for n in t.notes), default=0)
+
+    def bar_ticks(self, signature: TimeSignature) -> int:
+        """Length of one bar under `signature`, in ticks."""
+        return self.ticks_per_quarter * 4 * signature.numerator // signature.denominator
+
+    def bar_starts(self) -> list[tuple[int, TimeSignature]]:
+        """Each bar's first tick and the signature in force, until the last note-off.
+
+        4/4 holds until the first signature; a signature that falls inside a bar cuts it
+        short, as sequencers do.
+        """
+        signatures = sorted(self.time_signatures)
+        if not signatures or signatures[0].onset_ticks > 0:
+            signatures.insert(0, TimeSignature(0, 4, 4))
+        ends = [s.onset_ticks for s in signatures[1:]] + [max(self.end_ticks, 1)]
+        bars = []
+        for signature, end in zip(signatures, ends, strict=True):
+            starts = range(signature.onset_ticks, end, self.bar_ticks(signature))
+            bars += [(start, signature) for start in starts]
+        return bars
+
+    def seconds_at(self, tick: int) -> float:
+        """Seconds from the beginning to `tick`, following the tempo map (120 by default)."""
+        microseconds, last, tempo = Fraction(0), 0, 500_000
+        for change in sorted(self.tempos):
+            if change.onset_ticks >= tick:
+                break
+            microseconds += Fraction((change.onset_ticks - last) * tempo, self.ticks_per_quarter)
+            last, tempo = change.onset_ticks, change.microseconds_per_quarter
+        microseconds += Fraction((tick - last) * tempo, self.ticks_per_quarter)
+        return float(microseconds / 1_000_000)
