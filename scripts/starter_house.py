@@ -1,0 +1,41 @@
+"""The starter house: check its lead sheets, build its works, publish them, report on them.
+
+python scripts/starter_house.py check [FILE.abc …]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from gen.errors import HouseError
+from starter import abc
+
+LEADSHEETS = Path(__file__).parent / "starter" / "leadsheets"
+
+
+@click.group(help=__doc__)
+def main() -> None: ...
+
+
+@main.command()
+@click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
+def check(files: tuple[Path, ...]) -> None:
+    """Parse lead sheets and say what they hold."""
+    for path in files or sorted(LEADSHEETS.glob("*.abc")):
+        for sheet in abc.parse(path.read_text(encoding="utf-8"), where=path.name):
+            meter = f"{sheet.meter[0]}/{sheet.meter[1]}"
+            click.echo(
+                f"{path.stem:16} {sheet.title:34} {sheet.key.name:14} {meter:5} "
+                f"{sheet.tempo:5.0f} {sheet.form} {sheet.bar_count} bars"
+            )
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except HouseError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
