@@ -216,13 +216,8 @@ def parse_key(text: str) -> Key:
         SettingError: not a key; the message names what is accepted.
     """
     match = re.fullmatch(r"\s*([A-Ga-g])([#b♯♭]?)[ _-]*([A-Za-z]*)\s*", text)
-    mode = (
-        _MODE_NAMES.get(match[3] if match and match[3] in ("m", "M") else match[3].lower())
-        if match
-        else None
-    )
-    if match and match[3] == "M":
-        mode = "major"
+    suffix = match[3] if match else ""
+    mode = _MODE_NAMES.get("major" if suffix == "M" else suffix.lower())
     if not match or mode is None:
         raise SettingError(
             f"{text!r} is not a key",

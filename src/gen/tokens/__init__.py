@@ -1,0 +1,1 @@
+"""Music as sequences of events: the only room that knows MidiTok."""
