@@ -1,0 +1,112 @@
+"""Signed envelopes: DSSE v1 with Ed25519 keys.
+
+Source: https://github.com/secure-systems-lab/dsse (protocol.md, envelope.md). The payload type
+is signed together with the payload, so a signature made for one kind of record cannot be
+replayed as another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gen.errors import HouseError
+from gen.provenance.canonical import (
+    StrictJsonError,
+    canonical,
+    canonical_json,
+    fields,
+    from_base64,
+    to_base64,
+)
+from gen.provenance.keys import PrivateKey, verify
+
+STATEMENT_TYPE = "application/vnd.in-toto+json"
+"""Payload type of a work's tag: an in-toto Statement."""
+
+
+class WrongPayloadTypeError(HouseError):
+    """An envelope that was signed to mean something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature; `keyid` is the SHA-256 of the public key that should verify it."""
+
+    keyid: str
+    value: bytes
+
+    def to_dict(self) -> dict[str, str]:
+        return {"keyid": self.keyid, "sig": to_base64(self.value)}
+
+    @staticmethod
+    def from_dict(value: object) -> Signature:
+        found = fields(value, "signature", keyid=str, sig=str)
+        return Signature(found["keyid"], from_base64(found["sig"]))
+
+
+def pre_authentication(payload_type: str, payload: bytes) -> bytes:
+    """DSSE's PAE: the bytes that are signed."""
+    kind = payload_type.encode("utf-8")
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def sign(payload_type: str, payload: bytes, key: PrivateKey) -> Signature:
+    """Sign `payload` as a record of this type."""
+    return Signature(key.keyid, key.sign(pre_authentication(payload_type, payload)))
+
+
+def is_signed_by(signature: Signature, public: bytes, payload_type: str, payload: bytes) -> bool:
+    """Whether `public` (32 bytes) made `signature` over this payload and type."""
+    return verify(public, signature.value, pre_authentication(payload_type, payload))
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A payload, what it means, and who signed it, in signing order."""
+
+    payload_type: str
+    payload: bytes
+    signatures: tuple[Signature, ...]
+
+    def signed_by(self, key: PrivateKey) -> Envelope:
+        """The same payload with one more signature at the end."""
+        added = sign(self.payload_type, self.payload, key)
+        return Envelope(self.payload_type, self.payload, (*self.signatures, added))
+
+    def encode(self) -> bytes:
+        return canonical(
+            {
+                "payload": to_base64(self.payload),
+                "payloadType": self.payload_type,
+                "signatures": [s.to_dict() for s in self.signatures],
+            }
+        )
+
+    @staticmethod
+    def decode(data: bytes, payload_type: str = STATEMENT_TYPE) -> Envelope:
+        """The envelope in `data`, strictly.
+
+        Raises:
+            StrictJsonError: any byte differs from what `encode` would write.
+            WrongPayloadTypeError: signed as another kind of record than `payload_type`.
+        """
+        found = fields(
+            canonical_json(data), "envelope", payload=str, payloadType=str, signatures=list
+        )
+        if found["payloadType"] != payload_type:
+            raise WrongPayloadTypeError(
+                f"the payload type is {found['payloadType']!r:.80}, not {payload_type!r}"
+            )
+        signatures = tuple(Signature.from_dict(s) for s in found["signatures"])
+        if not signatures:
+            raise StrictJsonError("the envelope carries no signature")
+        return Envelope(payload_type, from_base64(found["payload"]), signatures)
+
+    def content(self) -> Any:
+        """The payload decoded; it must be canonical too.
+
+        Raises:
+            StrictJsonError: the payload is not canonical JSON.
+        """
+        return canonical_json(self.payload)

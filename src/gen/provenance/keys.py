@@ -1,0 +1,296 @@
+"""Ed25519 keys: people sign with them, and the files that hold them are encrypted.
+
+A key file is JSON: who the key belongs to, its public half, and the private half sealed with
+ChaCha20-Poly1305 under a scrypt key derived from the passphrase. The scrypt cost is stored in
+the file, so that it can rise over the years without breaking older files.
+
+Key files live in the user's own config folder (`HOUSE_KEYS` names another), never in a house.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gen.errors import HouseError, SettingError
+from gen.provenance.canonical import (
+    StrictJsonError,
+    canonical,
+    canonical_json,
+    fields,
+    from_base64,
+    is_sha256_hex,
+    sha256_hex,
+    to_base64,
+)
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
+
+KEYS_VARIABLE = "HOUSE_KEYS"
+PASSPHRASE_VARIABLE = "HOUSE_PASSPHRASE"  # noqa: S105 - the name of a variable
+KDF_COST = 16
+"""log2 of scrypt's n: 64 MiB and about 0.2 s a try."""
+KDF_COST_RANGE = (10, 20)
+MAX_KEY_FILE_BYTES = 4096
+
+
+class KeyFileError(HouseError):
+    """A key file that is missing, damaged or locked by another passphrase."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateKey:
+    """A signing key in memory. Its `repr` never shows the private half."""
+
+    keyid: str
+    public: bytes
+    _key: Ed25519PrivateKey
+
+    @staticmethod
+    def generate() -> PrivateKey:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        return PrivateKey._of(Ed25519PrivateKey.generate())
+
+    @staticmethod
+    def from_seed(seed: bytes) -> PrivateKey:
+        """The key whose 32 private bytes are `seed`."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        return PrivateKey._of(Ed25519PrivateKey.from_private_bytes(seed))
+
+    @staticmethod
+    def _of(key: Ed25519PrivateKey) -> PrivateKey:
+        public = key.public_key().public_bytes_raw()
+        return PrivateKey(key_id(public), public, key)
+
+    def sign(self, message: bytes) -> bytes:
+        return self._key.sign(message)
+
+    def seed(self) -> bytes:
+        """The 32 private bytes, for sealing into a key file."""
+        return self._key.private_bytes_raw()
+
+    def __repr__(self) -> str:
+        return f"PrivateKey(keyid={self.keyid[:12]}…)"
+
+
+def key_id(public: bytes) -> str:
+    """The name of a public key everywhere: SHA-256 of its 32 bytes, in hex."""
+    return sha256_hex(public)
+
+
+@lru_cache(maxsize=1024)
+def _public_key(public: bytes) -> Ed25519PublicKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    return Ed25519PublicKey.from_public_bytes(public)
+
+
+def verify(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether the 32-byte `public` key made the 64-byte `signature` over `message`."""
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        _public_key(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def parse_public(text: str) -> bytes:
+    """A public key as people pass it on: 64 hex digits.
+
+    Raises:
+        SettingError: anything else.
+    """
+    cleaned = text.strip().lower()
+    if not is_sha256_hex(cleaned):
+        raise SettingError(
+            f"{text.strip()[:80]!r} is no public key",
+            mend="a public key is the 64 hex digits that `house.py key` prints",
+        )
+    return bytes.fromhex(cleaned)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """What a key file says without its passphrase."""
+
+    path: Path
+    house: str
+    owner: str
+    keyid: str
+    public: bytes
+
+
+def keys_folder() -> Path:
+    """Where this user's key files live."""
+    named = os.environ.get(KEYS_VARIABLE)
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("music-house", appauthor=False)) / "keys"
+
+
+def _seal_key(passphrase: str, salt: bytes, cost: int) -> bytes:
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+    kdf = Scrypt(salt=salt, length=32, n=2**cost, r=8, p=1)
+    return kdf.derive(passphrase.encode("utf-8"))
+
+
+def save_key(
+    key: PrivateKey,
+    *,
+    house: str,
+    owner: str,
+    passphrase: str,
+    folder: Path | None = None,
+    kdf_cost: int = KDF_COST,
+) -> Path:
+    """Write `key`, sealed, into the user's key folder and return its path.
+
+    Args:
+        key: what to keep.
+        house: the house it signs for.
+        owner: a person's id, or "root".
+        passphrase: at least 8 characters.
+        folder: another folder than the user's own.
+        kdf_cost: log2 of scrypt's n, 10 to 20.
+
+    Raises:
+        SettingError: the passphrase is too short or the cost out of range.
+    """
+    low, high = KDF_COST_RANGE
+    if not low <= kdf_cost <= high:
+        raise SettingError(f"kdf_cost is {kdf_cost}", mend=f"choose {low} to {high}")
+    if len(passphrase) < 8:
+        raise SettingError(
+            f"the passphrase has {len(passphrase)} characters", mend="use at least 8"
+        )
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    salt, nonce = os.urandom(16), os.urandom(12)
+    head = {"format": 1, "house": house, "kdf_cost": kdf_cost, "owner": owner}
+    sealing = ChaCha20Poly1305(_seal_key(passphrase, salt, kdf_cost))
+    record = {
+        **head,
+        "nonce": to_base64(nonce),
+        "public": key.public.hex(),
+        "salt": to_base64(salt),
+        "sealed": to_base64(sealing.encrypt(nonce, key.seed(), canonical(head))),
+    }
+    folder = folder or keys_folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"{_file_word(house)}.{_file_word(owner)}.{key.keyid[:16]}.key"
+    _write_private(path, canonical(record) + b"\n")
+    return path
+
+
+def _file_word(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "_", text)
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    beside = path.with_suffix(f".{os.getpid()}.new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def _read_record(path: Path) -> dict[str, object]:
+    try:
+        if path.stat().st_size > MAX_KEY_FILE_BYTES:
+            raise KeyFileError("too long for a key file", where=str(path))
+        record = fields(
+            canonical_json(path.read_bytes().rstrip(b"\n")),
+            "key file",
+            format=int,
+            house=str,
+            kdf_cost=int,
+            nonce=str,
+            owner=str,
+            public=str,
+            salt=str,
+            sealed=str,
+        )
+    except (OSError, StrictJsonError) as error:
+        raise KeyFileError(
+            f"the key file cannot be read: {error}",
+            where=str(path),
+            mend="restore it from your own backup, or ask the root key's holder to rotate the key",
+        ) from error
+    cost, public = record["kdf_cost"], record["public"]
+    if record["format"] != 1 or not is_sha256_hex(public) or not 1 <= cost <= KDF_COST_RANGE[1]:
+        raise KeyFileError("not a key file of format 1", where=str(path))
+    return record
+
+
+def read_key_file(path: Path) -> KeyFile:
+    """What the file says in the clear.
+
+    Raises:
+        KeyFileError: unreadable or not a key file.
+    """
+    record = _read_record(path)
+    public = bytes.fromhex(str(record["public"]))
+    return KeyFile(path, str(record["house"]), str(record["owner"]), key_id(public), public)
+
+
+def list_keys(folder: Path | None = None) -> Iterator[KeyFile]:
+    """Every key file of this user, sorted by name."""
+    for path in sorted((folder or keys_folder()).glob("*.key")):
+        yield read_key_file(path)
+
+
+def open_key(file: KeyFile, passphrase: str) -> PrivateKey:
+    """Unseal the private half.
+
+    Raises:
+        KeyFileError: wrong passphrase, or the file was changed.
+    """
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    record = _read_record(file.path)
+    cost = int(str(record["kdf_cost"]))
+    head = {name: record[name] for name in ("format", "house", "kdf_cost", "owner")}
+    sealing = ChaCha20Poly1305(_seal_key(passphrase, from_base64(record["salt"]), cost))
+    try:
+        seed = sealing.decrypt(
+            from_base64(record["nonce"]), from_base64(record["sealed"]), canonical(head)
+        )
+    except (InvalidTag, ValueError) as error:
+        raise KeyFileError(
+            f"the passphrase does not open the key of {file.owner}",
+            where=str(file.path),
+            mend=f"type it again, or set {PASSPHRASE_VARIABLE} to the right one",
+        ) from error
+    key = PrivateKey.from_seed(seed)
+    if key.keyid != file.keyid:
+        raise KeyFileError("the file's two halves do not belong together", where=str(file.path))
+    return key
+
+
+def find_key(
+    keyids: set[str], passphrase: Callable[[KeyFile], str], folder: Path | None = None
+) -> PrivateKey | None:
+    """This user's first key among `keyids`, opened; None when none is here."""
+    for file in list_keys(folder):
+        if file.keyid in keyids:
+            return open_key(file, passphrase(file))
+    return None

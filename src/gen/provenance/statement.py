@@ -1,0 +1,323 @@
+"""What a composer states about a work: the predicate inside the tag.
+
+The envelope's payload is an in-toto Statement v1. Its subject is the SHA-256 of the music
+bytes; its predicate is a `Statement`, written below field by field.
+
+Source: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from gen.errors import SettingError
+from gen.harmony import GENRES, MOODS
+from gen.piece import ROLES
+from gen.provenance.canonical import (
+    StrictJsonError,
+    canonical,
+    fields,
+    is_sha256_hex,
+    utc_now,
+)
+from gen.provenance.consent import PERSON_ID, Consent
+
+IN_TOTO_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "urn:music-house:work:v1"
+METHODS = ("played", "programmed", "score")
+"""How a work was made: performed into a recorder, written in a sequencer, or typed as a score."""
+
+WORK_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}\Z")
+MAX_TEXT_CHARACTERS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the work is, as its composer says; any field may be empty.
+
+    Attributes:
+        title: for people.
+        genre: one of `gen.harmony.GENRES`.
+        mood: one of `gen.harmony.MOODS`.
+        key: as in "A minor".
+        chords: bars separated by `|`.
+        sections: `name:first bar`, 1-based: "intro:1 A:5 B:13".
+        roles: one a note-bearing track, in file order; "" where unknown.
+    """
+
+    title: str = ""
+    genre: str = ""
+    mood: str = ""
+    key: str = ""
+    chords: str = ""
+    sections: str = ""
+    roles: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("title", "genre", "mood", "key", "chords", "sections"):
+            _printable(name, getattr(self, name))
+
+    def checked(self) -> Description:
+        """Itself, when its words are known ones.
+
+        Asked when a work is signed, never when one is read: vocabularies grow and shrink, and
+        works signed years ago must still verify.
+
+        Raises:
+            SettingError: an unknown genre, mood or role; names the nearest.
+        """
+        _one_of("genre", self.genre, GENRES)
+        _one_of("mood", self.mood, MOODS)
+        for role in self.roles:
+            _one_of("role", role, ROLES)
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields that say something."""
+        found = {name: value for name, value in asdict(self).items() if value}
+        if self.roles:
+            found["roles"] = list(self.roles)
+        return found
+
+    @staticmethod
+    def from_dict(value: object) -> Description:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            StrictJsonError: unknown fields, other types or words.
+        """
+        if not isinstance(value, dict):
+            raise StrictJsonError("description is no object")
+        kinds = {name: list if name == "roles" else str for name in value}
+        if unknown := sorted(value.keys() - Description.__slots__):
+            raise StrictJsonError(f"description: unknown fields {unknown}")
+        found = fields(value, "description", **kinds)
+        roles = tuple(found.get("roles", ()))
+        if not all(isinstance(role, str) for role in roles):
+            raise StrictJsonError("description: roles are words")
+        try:
+            return Description(**{**found, "roles": roles})
+        except SettingError as error:
+            raise StrictJsonError(f"description: {error.what}") from error
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value and value not in known:
+        import difflib
+
+        near = difflib.get_close_matches(value, known, 1)
+        guess = f"; did you mean {near[0]!r}?" if near else ""
+        raise SettingError(
+            f"{name} {value!r} is unknown{guess}", mend=f"use one of: {', '.join(known)}"
+        )
+
+
+def _printable(name: str, text: str) -> None:
+    if len(text) > MAX_TEXT_CHARACTERS:
+        raise SettingError(f"{name} has {len(text)} characters", mend="say it shorter")
+    if any(not c.isprintable() for c in text):
+        raise SettingError(f"{name} {text[:40]!r} holds control characters", mend="remove them")
+
+
+def check_composers(composers: tuple[tuple[str, int], ...]) -> None:
+    """Shares are whole percents that sum to 100, people appear once.
+
+    Raises:
+        SettingError: with the value that is wrong.
+    """
+    people = [person for person, _ in composers]
+    total = sum(share for _, share in composers)
+    for person, share in composers:
+        if not PERSON_ID.match(person):
+            raise SettingError(f"{person!r} is no person's id", mend="write ids like `ana-lima`")
+        if not 1 <= share <= 100:
+            raise SettingError(f"{person}'s share is {share}", mend="shares are 1 to 100 percent")
+    if len(set(people)) != len(people) or total != 100:
+        raise SettingError(
+            f"the composers' shares sum to {total} over {len(set(people))} people",
+            mend="name each composer once, shares summing to 100, as in `ana:60 ben:40`",
+        )
+
+
+def parse_composers(text: str) -> tuple[tuple[str, int], ...]:
+    """Read `ana:60 ben:40`; a single name alone holds all.
+
+    Raises:
+        SettingError: shares that do not sum to 100, or a malformed entry.
+    """
+    words = text.replace(",", " ").split()
+    if len(words) == 1 and ":" not in words[0]:
+        words = [f"{words[0]}:100"]
+    pairs = []
+    for word in words:
+        person, _, share = word.partition(":")
+        if not share.isdecimal():
+            raise SettingError(f"{word!r} names no share", mend="write `ana:60 ben:40`")
+        pairs.append((person, int(share)))
+    check_composers(tuple(pairs))
+    return tuple(pairs)
+
+
+def make_work_id(title: str, music_sha256: str) -> str:
+    """A readable id that no two different files share: `paper-lanterns-3fa9c2e1`."""
+    words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:48].strip("-")
+    return f"{words or 'work'}-{music_sha256[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The predicate: who made the work, how, and what it may be used for.
+
+    Attributes:
+        work: the work's id, also its file name.
+        composers: (person id, share in percent), summing to 100; one of them signs.
+        method: one of `METHODS`.
+        consent: what the composers allow at the time of signing.
+        musical_hash: `gen.smf.musical_hash` of the music.
+        description: title, genre, roles and so on.
+        contract: the house's reference, for instance "C-2030-17".
+        no_third_party_material: the composer states that nothing in it is another's.
+        no_generative_model: the composer states that no generative model wrote any of it.
+        screening_sha256: digest of the screening report; "" when none was made.
+        software: what made the tag.
+        time: UTC, for people; nothing is judged by it.
+    """
+
+    work: str
+    composers: tuple[tuple[str, int], ...]
+    method: str
+    consent: Consent
+    musical_hash: str
+    description: Description = field(default_factory=Description)
+    contract: str = ""
+    no_third_party_material: bool = True
+    no_generative_model: bool = True
+    screening_sha256: str = ""
+    software: str = ""
+    time: str = ""
+
+    def __post_init__(self) -> None:
+        if not WORK_ID.match(self.work):
+            raise SettingError(
+                f"{self.work!r} is no work id",
+                mend="use lower-case letters a-z, digits and hyphens, at most 80",
+            )
+        check_composers(self.composers)
+        _printable("method", self.method)
+        _printable("contract", self.contract)
+        if not is_sha256_hex(self.musical_hash):
+            raise SettingError(f"musical_hash {self.musical_hash!r} is no SHA-256")
+        if self.screening_sha256 and not is_sha256_hex(self.screening_sha256):
+            raise SettingError(f"screening_sha256 {self.screening_sha256!r} is no SHA-256")
+        if not (self.no_third_party_material and self.no_generative_model):
+            raise SettingError(
+                f"{self.work}: the house takes works only with both statements of origin",
+                mend="if third-party or generated material is in the work, do not contribute it",
+            )
+
+    def stamped(self) -> Statement:
+        """Ready to sign: words checked, software version and time filled in.
+
+        Raises:
+            SettingError: an unknown method, genre, mood or role.
+        """
+        from gen import __version__
+
+        _one_of("method", self.method or "?", METHODS)
+        self.description.checked()
+
+        return replace(
+            self,
+            software=self.software or f"gen {__version__}",
+            time=self.time or utc_now(),
+        )
+
+    def to_predicate(self) -> dict[str, Any]:
+        return {
+            "composers": [{"id": person, "share": share} for person, share in self.composers],
+            "consent": self.consent.to_list(),
+            "contract": self.contract,
+            "description": self.description.to_dict(),
+            "method": self.method,
+            "musical_hash": self.musical_hash,
+            "screening_sha256": self.screening_sha256,
+            "software": self.software,
+            "statements": {
+                "no_generative_model": self.no_generative_model,
+                "no_third_party_material": self.no_third_party_material,
+            },
+            "time": self.time,
+            "work": self.work,
+        }
+
+    def payload(self, music_sha256: str) -> bytes:
+        """The in-toto Statement that is signed, about the music with this digest."""
+        return canonical(
+            {
+                "_type": IN_TOTO_TYPE,
+                "predicate": self.to_predicate(),
+                "predicateType": PREDICATE_TYPE,
+                "subject": [{"digest": {"sha256": music_sha256}, "name": f"{self.work}.mid"}],
+            }
+        )
+
+    @staticmethod
+    def from_payload(content: object) -> tuple[Statement, str]:
+        """Read a decoded payload: the statement, and the SHA-256 it speaks about.
+
+        Raises:
+            StrictJsonError: anything but what `payload` writes.
+        """
+        found = fields(
+            content, "payload", _type=str, predicate=dict, predicateType=str, subject=list
+        )
+        kind = (found["_type"], found["predicateType"])
+        if kind != (IN_TOTO_TYPE, PREDICATE_TYPE):
+            raise StrictJsonError(f"the statement is of kind {kind}")
+        try:
+            statement = _from_predicate(found["predicate"])
+        except SettingError as error:
+            raise StrictJsonError(f"predicate: {error.what}") from error
+        return statement, _subject_sha256(found["subject"], statement.work)
+
+
+def _subject_sha256(subject: list[Any], work: str) -> str:
+    if len(subject) != 1:
+        raise StrictJsonError(f"{len(subject)} subjects, not one")
+    found = fields(subject[0], "subject", digest=dict, name=str)
+    digest = fields(found["digest"], "digest", sha256=str)["sha256"]
+    if found["name"] != f"{work}.mid" or not is_sha256_hex(digest):
+        raise StrictJsonError(f"the subject is {found['name']!r:.100}, the work {work!r}")
+    return str(digest)
+
+
+def _from_predicate(value: object) -> Statement:
+    found = fields(
+        value,
+        "predicate",
+        composers=list,
+        consent=list,
+        contract=str,
+        description=dict,
+        method=str,
+        musical_hash=str,
+        screening_sha256=str,
+        software=str,
+        statements=dict,
+        time=str,
+        work=str,
+    )
+    origin = fields(
+        found["statements"], "statements", no_generative_model=bool, no_third_party_material=bool
+    )
+    composers = [fields(c, "composer", id=str, share=int) for c in found["composers"]]
+    plain = ("contract", "method", "musical_hash", "screening_sha256", "software", "time", "work")
+    return Statement(
+        composers=tuple((c["id"], c["share"]) for c in composers),
+        consent=Consent.from_list(found["consent"]),
+        description=Description.from_dict(found["description"]),
+        **origin,
+        **{name: found[name] for name in plain},
+    )
