@@ -1,0 +1,244 @@
+"""The transformer: a decoder over compound events. Torch only; knows no MIDI, Hydra or Lightning.
+
+B batch, T events, C input columns, F predicted fields, H heads, K head width, D channels.
+
+An event is a row of F fields, embedded as the sum of its columns' embeddings. The trunk sees
+one step an event; a light head then decodes the next event's fields one after another, each
+given those before it.
+
+Sources: pre-norm decoder (Radford et al. 2019), RoPE (Su et al. 2021, arXiv:2104.09864),
+normalised queries and keys (Henry et al. 2020, arXiv:2010.04245), squared ReLU (So et al.
+2021, arXiv:2109.08668), compound events (Hsiao et al. 2021, arXiv:2101.02402).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as nnf
+from torch import Tensor, nn
+
+from gen.errors import SettingError
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """Shape of the transformer.
+
+    Args:
+        layers: number of blocks.
+        width: channels D; a multiple of `2 * heads`.
+        heads: attention heads H.
+        expansion: width of a block's inner layer, in multiples of `width`.
+        dropout: in [0, 1); on embeddings and on each block's two outputs.
+        context: most events it can attend to at once.
+        field_sizes: ids in each predicted field, F of them.
+        context_sizes: ids in each further input column, C - F of them.
+    """
+
+    layers: int
+    width: int
+    heads: int
+    expansion: int
+    dropout: float
+    context: int
+    field_sizes: tuple[int, ...]
+    context_sizes: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if self.width % (2 * self.heads):
+            raise SettingError(
+                f"width {self.width} is no multiple of 2 x {self.heads} heads", where="model.width"
+            )
+        if not 0 <= self.dropout < 1:
+            raise SettingError(f"dropout {self.dropout} is outside [0, 1)", where="model.dropout")
+
+
+def normalise(x: Tensor) -> Tensor:
+    """Scale the last dimension to a root mean square of 1 (Zhang & Sennrich 2019)."""
+    return nnf.rms_norm(x, (x.shape[-1],))
+
+
+def rotary_table(context: int, width: int) -> Tensor:
+    """Angles of the rotary embedding as (2, T, K/2): cosines, then sines."""
+    frequency = 10_000.0 ** (-torch.arange(0, width, 2).float() / width)  # (K/2,)
+    angle = torch.arange(context).float()[:, None] * frequency  # (T, K/2)
+    return torch.stack([angle.cos(), angle.sin()])
+
+
+def rotate(x: Tensor, table: Tensor) -> Tensor:
+    """Turn pairs of channels by their position. (B, H, T, K), (2, T, K/2) -> (B, H, T, K)."""
+    first, second = x.chunk(2, dim=-1)
+    cos, sin = table
+    return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
+
+
+def zero(layer: nn.Linear) -> nn.Linear:
+    """Start a layer at zero, so that what it feeds starts as if it were not there."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
+
+
+class Cache:
+    """Keys and values of the events seen so far, one preallocated tensor.
+
+    Args:
+        config: of the model that will fill it.
+        batch: rows B.
+    """
+
+    def __init__(self, config: ModelConfig, batch: int, *, device: torch.device) -> None:
+        width = config.width // config.heads
+        shape = (config.layers, 2, batch, config.heads, config.context, width)
+        self.store = torch.zeros(shape, device=device)
+        self.length = 0
+
+    def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Write (B, H, T, K) after what is there; return all keys and values of this layer."""
+        end = self.length + keys.shape[2]
+        self.store[layer, 0, :, :, self.length : end] = keys
+        self.store[layer, 1, :, :, self.length : end] = values
+        return self.store[layer, 0, :, :, :end], self.store[layer, 1, :, :, :end]
+
+
+class Block(nn.Module):
+    """Attention and an inner layer, each added to what comes in."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.mix = nn.Linear(config.width, 3 * config.width, bias=False)
+        self.mix_out = nn.Linear(config.width, config.width, bias=False)
+        self.inner = nn.Linear(config.width, config.expansion * config.width, bias=False)
+        self.inner_out = nn.Linear(config.expansion * config.width, config.width, bias=False)
+        self.dropout = nn.Dropout(config.dropout)
+        zero(self.mix_out)
+        zero(self.inner_out)
+
+    def attend(self, x: Tensor, table: Tensor, cache: Cache | None, layer: int) -> Tensor:
+        """Causal attention. (B, T, D) -> (B, T, D)."""
+        batch, length, width = x.shape
+        mixed = self.mix(x).view(batch, length, 3, self.heads, width // self.heads)
+        queries, keys, values = mixed.permute(2, 0, 3, 1, 4)  # each (B, H, T, K)
+        queries = rotate(normalise(queries), table)
+        keys = rotate(normalise(keys), table)
+        if cache is not None:
+            keys, values = cache.extend(layer, keys, values)
+        # One new event attends to everything; a prompt only to itself (the cache is empty then).
+        out = nnf.scaled_dot_product_attention(queries, keys, values, is_causal=length > 1)
+        return self.mix_out(out.transpose(1, 2).reshape(batch, length, width))
+
+    def forward(
+        self, x: Tensor, table: Tensor, cache: Cache | None = None, layer: int = 0
+    ) -> Tensor:
+        """(B, T, D) -> (B, T, D)."""
+        x = x + self.dropout(self.attend(normalise(x), table, cache, layer))
+        inner = nnf.relu(self.inner(normalise(x))).square()
+        return x + self.dropout(self.inner_out(inner))
+
+
+class FieldHead(nn.Module):
+    """Decodes the fields of the next event in turn, each given those before it."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        fields = len(config.field_sizes)
+        self.inner = nn.ModuleList(
+            nn.Linear(config.width, config.width, bias=False) for _ in range(fields)
+        )
+        self.out = nn.ModuleList(zero(nn.Linear(config.width, size)) for size in config.field_sizes)
+
+    def forward(self, field: int, state: Tensor) -> Tensor:
+        """Scores of one field. (…, D) -> (…, ids of that field)."""
+        inner = nnf.relu(self.inner[field](normalise(state))).square()
+        return self.out[field](inner)
+
+
+class Transformer(nn.Module):
+    """Events in, scores of the next event's fields out."""
+
+    table: Tensor
+    starts: Tensor
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        sizes = [*config.field_sizes, *config.context_sizes]
+        starts = torch.tensor([0, *sizes[:-1]]).cumsum(0)
+        self.register_buffer("starts", starts, persistent=False)  # (C,)
+        self.embedding = nn.Embedding(sum(sizes), config.width)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.head = FieldHead(config)
+        self.dropout = nn.Dropout(config.dropout)
+        table = rotary_table(config.context, config.width // config.heads)
+        self.register_buffer("table", table, persistent=False)  # (2, T, K/2)
+        nn.init.normal_(self.embedding.weight, std=0.5)
+
+    @property
+    def fields(self) -> int:
+        return len(self.config.field_sizes)
+
+    def states(self, columns: Tensor, cache: Cache | None = None) -> Tensor:
+        """What the trunk knows after each event. (B, T, C) int -> (B, T, D).
+
+        With a cache, `columns` are the events after those it holds; the first call may hold
+        many, each later one a single event.
+
+        Raises:
+            SettingError: more events than the context holds.
+        """
+        start = cache.length if cache else 0
+        end = start + columns.shape[1]
+        if end > self.config.context:
+            raise SettingError(
+                f"{end} events do not fit the model's context of {self.config.context}",
+                mend="use shorter windows or a model with a longer context",
+            )
+        x = normalise(self.embed(columns))
+        x = self.dropout(x)
+        for layer, block in enumerate(self.blocks):
+            x = block(x, self.table[:, start:end], cache, layer)
+        if cache is not None:
+            cache.length = end
+        return x
+
+    def embed(self, columns: Tensor) -> Tensor:
+        """Sum of the columns' embeddings. (B, T, C) -> (B, T, D)."""
+        batch, length, count = columns.shape
+        rows = (columns + self.starts).view(batch * length, count)
+        bags = nnf.embedding_bag(rows, self.embedding.weight, mode="sum")
+        return bags.view(batch, length, -1)
+
+    def field_embedding(self, field: int, ids: Tensor) -> Tensor:
+        """Embedding of one field's ids, as the head adds it. (…) -> (…, D)."""
+        return self.embedding(ids + self.starts[field])
+
+    def losses(self, columns: Tensor, targets: Tensor) -> Tensor:
+        """Negative log-likelihood in nats of each field of each next event.
+
+        Args:
+            columns: (B, T, C) events seen.
+            targets: (B, T, F) the event after each; a kind of 0 marks padding.
+
+        Returns:
+            (B, T, F); 0 where the target's kind is padding. Fields that a kind leaves
+            absent count too: the model has to know that they are.
+        """
+        state = self.states(columns)
+        counted = targets[..., 0] != 0  # (B, T)
+        state, wanted = state[counted], targets[counted]  # (N, D), (N, F)
+        losses = []
+        for field in range(self.fields):
+            scores = self.head(field, state)
+            losses.append(nnf.cross_entropy(scores, wanted[:, field], reduction="none"))
+            state = state + self.field_embedding(field, wanted[:, field])
+        result = torch.zeros(targets.shape, dtype=state.dtype, device=state.device)
+        result[counted] = torch.stack(losses, dim=-1)
+        return result
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Number of trainable values."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)

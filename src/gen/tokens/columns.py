@@ -1,0 +1,105 @@
+"""What the model sees of an event besides its fields: facts that follow from the events before.
+
+They are inputs, never predicted, and cost nothing to know: which track the cell belongs to and
+what it plays, where in the piece the bar stands, how many bars are left if that is decided.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gen.piece import DRUM_PROGRAM, ROLES
+from gen.tokens import vocabulary as v
+from gen.tokens.vocabulary import FIRST, Kind
+
+Events = NDArray[np.int16]
+
+COLUMNS: Final = ("slot", "instrument", "role", "bar", "bar_of_16", "remaining", "pitch_class")
+MOST_BARS: Final = 255
+MOST_REMAINING: Final = 33
+
+CONTEXT_SIZES: Final = (
+    v.MAX_TRACKS + 1,
+    DRUM_PROGRAM + 2,
+    len(ROLES) + 1,
+    MOST_BARS + 2,
+    17,
+    MOST_REMAINING + 2,
+    13,
+)
+"""Ids in each column of `COLUMNS`; 0 is *none* in all of them."""
+
+
+def latest(marks: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Index of the latest marked row at or before each row; -1 before the first. (T,) -> (T,)."""
+    index = np.where(marks, np.arange(len(marks)), -1)
+    return np.maximum.accumulate(index) if len(index) else index
+
+
+def pitch_class(events: Events) -> NDArray[np.int64]:
+    """1 + pitch class of a melodic note, or of a chord's or key's root; else 0. (T,)."""
+    value = events[:, v.VALUE].astype(np.int64)
+    result = np.zeros(len(events), dtype=np.int64)
+    for name, per_class in (("pitch", 1), ("chord", 13), ("key", 2)):
+        span = v.SPANS[name]
+        index = value - span.start - (1 if name == "chord" else 0)
+        inside = (index >= 0) & (value < span.stop)
+        result[inside] = 1 + (index[inside] // per_class) % 12
+    return result
+
+
+def context_columns(events: Events, *, first_bar: int = 0, bars: int | None = None) -> Events:
+    """The columns that follow from the events, (T, 5) -> (T, len(COLUMNS)) int16.
+
+    Args:
+        events: a sequence that starts with its header.
+        first_bar: number in its piece of the first bar in `events`, counted from 0.
+        bars: how many bars the piece has, None where that is left open.
+    """
+    kind = events[:, v.KIND]
+    bar_marks = kind == Kind.BAR
+    cell_marks = (kind == Kind.CELL) | (kind == Kind.HOLE) | (kind == Kind.FILL)
+    cell = latest(cell_marks)
+    in_cell = cell > latest(bar_marks)
+    slot = np.where(in_cell, events[cell, v.VALUE].astype(np.int64) - FIRST["slot"], -1)
+    # A TRACK event belongs to the slot it declares.
+    is_track = kind == Kind.TRACK
+    slot = np.where(is_track, np.cumsum(is_track) - 1, slot)
+    tracks = events[is_track].astype(np.int64)
+    program = np.append(tracks[:, v.VALUE] - FIRST["program"] + 1, 0)
+    role = tracks[:, v.EXTENT] - FIRST["role"] + 1
+    role = np.append(np.where(tracks[:, v.EXTENT] == 0, 0, role), 0)
+    bar = _bars(events, bar_marks, cell, first_bar)
+    remaining = np.zeros(len(events), dtype=np.int64)
+    if bars is not None:
+        remaining = np.where(bar < 0, 0, np.clip(bars - bar, 1, MOST_REMAINING + 1))
+    return np.stack(
+        [
+            slot + 1,
+            program[slot],
+            role[slot],
+            np.minimum(bar, MOST_BARS) + 1,
+            np.where(bar < 0, 0, bar % 16 + 1),
+            remaining,
+            pitch_class(events),
+        ],
+        axis=1,
+    ).astype(np.int16)
+
+
+def _bars(
+    events: Events, bar_marks: NDArray[np.bool_], cell: NDArray[np.int64], first_bar: int
+) -> NDArray[np.int64]:
+    """Bar number of each event, -1 in the header; a FILL belongs to the bar of its hole."""
+    bar = np.cumsum(bar_marks) - 1
+    bar = np.where(bar >= 0, bar + first_bar, -1)
+    holes = np.flatnonzero(events[:, v.KIND] == Kind.HOLE)
+    fills = events[:, v.KIND] == Kind.FILL
+    if len(holes) and fills.any():
+        number = np.cumsum(fills) - 1
+        filling = number >= 0
+        bar[filling] = bar[holes[np.minimum(number[filling], len(holes) - 1)]]
+    return bar
