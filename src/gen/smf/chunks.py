@@ -109,10 +109,21 @@ def _check_format(file_format: int, track_count: int) -> None:
         raise RuleBroken("track-count", what, byte_offset=10)
 
 
-def _check_division(division: int) -> None:
+def check_time_unit(division: int) -> None:
+    """Refuse a division that counts film frames or is 0.
+
+    Raises:
+        RuleBroken: ticks have no relation to beats.
+    """
     if division & 0x8000:
         frames = 256 - (division >> 8)
         raise RuleBroken("smpte-division", f"{frames} film frames a second", byte_offset=12)
+    if division == 0:
+        raise RuleBroken("division", "0 ticks per quarter note", byte_offset=12)
+
+
+def _check_division(division: int) -> None:
+    check_time_unit(division)
     if not MIN_TICKS_PER_QUARTER <= division <= MAX_TICKS_PER_QUARTER:
         raise RuleBroken("division", f"{division} ticks per quarter note", byte_offset=12)
 

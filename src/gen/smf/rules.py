@@ -54,6 +54,7 @@ RULES: dict[str, str] = {
     "zero-length-note": _CONTRIBUTE,
     "overlapping-note": _CONTRIBUTE,
     "program-in-note": _CONTRIBUTE,
+    "generated": "the house does not train on generated music: contribute what a person composed",
 }
 """Code of each rule and how to mend a file that breaks it."""
 

@@ -194,7 +194,8 @@ class _TrackWalk:
             if key >> 7 == channel:
                 self._refuse_note("program-in-note", key, position, tick)
         self.programs[channel] = program
-        self.part_of_channel[channel] = self.parts.setdefault((channel, program), [])
+        if channel != DRUM_CHANNEL:  # all kits are drums
+            self.part_of_channel[channel] = self.parts.setdefault((channel, program), [])
 
     def _move_pedal(self, channel: int, is_down: bool, tick: int) -> None:
         if is_down:

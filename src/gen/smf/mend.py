@@ -1,0 +1,161 @@
+"""Turns note-ons and note-offs as sequencers leave them into notes that cannot clash."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from gen.piece import Pedal
+from gen.smf.lenient import ChannelEvent
+from gen.smf.walk import NoteTuple
+
+_SUSTAIN = 64
+_LONGEST_DANGLING_QUARTERS = 4
+
+
+@dataclass(slots=True)
+class Repairs:
+    """What was mended: kind of repair → (how often, tick and pitch of the first)."""
+
+    found: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+    def note(self, kind: str, tick: int, pitch: int) -> None:
+        """Count one repair; the earliest is kept as the example."""
+        count, first_tick, first_pitch = self.found.get(kind, (0, tick, pitch))
+        if tick < first_tick:
+            first_tick, first_pitch = tick, pitch
+        self.found[kind] = (count + 1, first_tick, first_pitch)
+
+
+@dataclass(slots=True)
+class _Sounding:
+    onset: int
+    velocity: int
+    program: int
+    pitch: int
+    end: int | None = None
+
+
+def pair_notes(
+    events: list[ChannelEvent], end_ticks: int, ticks_per_quarter: int, repairs: Repairs
+) -> dict[int, list[NoteTuple]]:
+    """The notes of one channel of one track, by program; none clash, none is empty.
+
+    The first note-off ends the note that began first. A note keeps the program it began with.
+
+    Args:
+        events: in order of time; channel messages of one channel.
+        end_ticks: where the track ends.
+        ticks_per_quarter: the file's resolution.
+        repairs: receives what was mended.
+    """
+    notes = _match(events, repairs)
+    by_key: dict[tuple[int, int], list[_Sounding]] = {}
+    for sounding in notes:
+        by_key.setdefault((sounding.program, sounding.pitch), []).append(sounding)
+    result: dict[int, list[NoteTuple]] = {}
+    is_drum = bool(events) and events[0][1] & 15 == 9
+    for (program, _), line in by_key.items():
+        line = _merge_doubled(line, repairs)
+        _end_dangling(line, end_ticks, ticks_per_quarter, repairs)
+        _cut_overlaps(line, repairs)
+        if is_drum:
+            _lengthen_empty(line, ticks_per_quarter, repairs)
+        result.setdefault(program, []).extend(_without_empty(line, repairs))
+    return {program: sorted(found) for program, found in result.items() if found}
+
+
+def pair_pedals(events: list[ChannelEvent], end_ticks: int) -> list[Pedal]:
+    """Stretches in which the sustain pedal (controller 64) of one channel is down."""
+    pedals: list[Pedal] = []
+    down: int | None = None
+    for tick, status, number, value in [*events, (end_ticks, 0xB0, _SUSTAIN, 0)]:
+        if status & 0xF0 != 0xB0 or number != _SUSTAIN:
+            continue
+        if value >= 64:
+            down = tick if down is None else down
+        elif down is not None:
+            if tick > down:
+                pedals.append(Pedal(down, tick - down))
+            down = None
+    return pedals
+
+
+def _match(events: list[ChannelEvent], repairs: Repairs) -> list[_Sounding]:
+    notes: list[_Sounding] = []
+    waiting: dict[int, deque[_Sounding]] = {}
+    last_off: dict[int, int] = {}
+    program = 0
+    for tick, status, first, second in events:
+        kind = status & 0xF0
+        if kind == 0xC0:
+            program = first
+        elif kind == 0x90 and second:
+            sounding = _Sounding(tick, second, program, first)
+            notes.append(sounding)
+            waiting.setdefault(first, deque()).append(sounding)
+        elif kind in (0x80, 0x90):
+            last_off[first] = tick
+            if waiting.get(first):
+                waiting[first].popleft().end = tick
+            else:
+                repairs.note("stray-off", tick, first)
+    for pitch, left in waiting.items():
+        for sounding in left:
+            if sounding.onset < last_off.get(pitch, 0):
+                sounding.end = last_off[pitch]
+    return notes
+
+
+def _merge_doubled(line: list[_Sounding], repairs: Repairs) -> list[_Sounding]:
+    """Notes that begin together become one: the longest, at the loudest velocity."""
+    merged: list[_Sounding] = []
+    for note in line:
+        if merged and merged[-1].onset == note.onset:
+            repairs.note("doubled", note.onset, note.pitch)
+            kept = merged[-1]
+            kept.velocity = max(kept.velocity, note.velocity)
+            ends = [end for end in (kept.end, note.end) if end is not None]
+            kept.end = max(ends, default=None)
+        else:
+            merged.append(note)
+    return merged
+
+
+def _end_dangling(
+    line: list[_Sounding], end_ticks: int, ticks_per_quarter: int, repairs: Repairs
+) -> None:
+    for note, following in zip(line, [*line[1:], None], strict=True):
+        if note.end is None:
+            repairs.note("dangling", note.onset, note.pitch)
+            latest = note.onset + _LONGEST_DANGLING_QUARTERS * ticks_per_quarter
+            if end_ticks > note.onset:
+                latest = min(latest, end_ticks)
+            note.end = min(latest, following.onset) if following else latest
+
+
+def _cut_overlaps(line: list[_Sounding], repairs: Repairs) -> None:
+    for note, following in pairwise(line):
+        if note.end is not None and note.end > following.onset:
+            repairs.note("overlap", note.onset, note.pitch)
+            note.end = following.onset
+
+
+def _lengthen_empty(line: list[_Sounding], ticks_per_quarter: int, repairs: Repairs) -> None:
+    for note, following in zip(line, [*line[1:], None], strict=True):
+        if note.end == note.onset:
+            repairs.note("empty-hit", note.onset, note.pitch)
+            end = note.onset + max(1, ticks_per_quarter // 8)
+            note.end = min(end, following.onset) if following else end
+
+
+def _without_empty(line: list[_Sounding], repairs: Repairs) -> list[NoteTuple]:
+    kept = []
+    for note in line:
+        assert note.end is not None  # noqa: S101 - ended above
+        if note.end > note.onset:
+            kept.append((note.onset, note.end - note.onset, note.pitch, note.velocity))
+        else:
+            repairs.note("empty", note.onset, note.pitch)
+    return kept
