@@ -1,0 +1,158 @@
+"""Writing that a crash cannot tear, locking that every platform has, reading that is not fooled."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gen.errors import HouseError
+
+LOCK_SECONDS = 120.0
+"""How long a command waits for another one before it gives up."""
+
+
+class BusyError(HouseError):
+    """Another command holds the house."""
+
+
+class UnfitFileError(HouseError):
+    """A path that is not a plain file of its own; `rule` is the gate's stable code."""
+
+    def __init__(self, rule: str, what: str) -> None:
+        self.rule = rule
+        super().__init__(what)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in `folder` durable. Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace(source: Path, target: Path) -> None:
+    """Rename over `target`; on Windows wait out readers that hold it open."""
+    for attempt in range(40):
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            if os.name != "nt" or attempt == 39:
+                raise
+            time.sleep(0.05)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write and fsync a file that nobody reads yet."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace `path` by `data`: a crash leaves the old bytes or the new ones."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        write_durably(beside, data)
+        replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+@contextmanager
+def locked(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Hold the lock file at `path`, across processes.
+
+    Raises:
+        BusyError: another command held it all that time.
+    """
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(str(path), timeout=seconds)
+    try:
+        lock.acquire(poll_interval=0.02)
+    except Timeout as error:
+        raise BusyError(
+            f"another command has held the house for {seconds:.0f} s",
+            where=str(path),
+            mend="wait for it to end, or end it, and try again",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+_OPEN_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+def read_plain_file(path: Path, max_bytes: int) -> bytes:
+    """Read a file once, refusing whatever only looks like one.
+
+    Opened without following links or waiting on pipes; what is judged is the opened file
+    itself, so swapping the name afterwards changes nothing.
+
+    Raises:
+        UnfitFileError: `symlink`, `not-a-file`, `hard-link`, `too-large` or `unreadable`.
+        FileNotFoundError: it is gone.
+    """
+    before = path.lstat()
+    _check_kind(before)
+    try:
+        descriptor = os.open(path, _OPEN_FLAGS)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnfitFileError("unreadable", f"cannot be opened: {error.strerror}") from error
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(file.fileno())
+        _check_kind(found)
+        # Without O_NOFOLLOW (Windows) the name may have become a link since `lstat`.
+        if (found.st_dev, found.st_ino) != (before.st_dev, before.st_ino):
+            raise UnfitFileError("swapped", "another file took its place while it was opened")
+        data = file.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise UnfitFileError("too-large", f"more than {max_bytes:,} bytes")
+    return data
+
+
+def _check_kind(found: os.stat_result) -> None:
+    if stat.S_ISLNK(found.st_mode):
+        raise UnfitFileError("symlink", "a symbolic link")
+    if not stat.S_ISREG(found.st_mode):
+        raise UnfitFileError("not-a-file", f"a {_kind(found.st_mode)}")
+    if found.st_nlink > 1:
+        raise UnfitFileError("hard-link", f"the same file has {found.st_nlink} names")
+
+
+def _kind(mode: int) -> str:
+    names = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+    return names.get(stat.S_IFMT(mode), "device")
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a flat folder and what lies in it; absent is fine."""
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        path.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        folder.rmdir()

@@ -1,0 +1,255 @@
+"""An append-only log: one canonical JSON object a line, under an RFC 6962 tree head.
+
+Rules
+1. The head file is the commit point. Lines past its byte count are the rest of an interrupted
+   append: readers ignore them, the next append overwrites them.
+2. The head is replaced atomically after the lines are on the disk, so a crash at any instant
+   leaves the log with all of an append or none of it.
+3. Readers need no lock: they read the head first, then exactly the bytes it covers.
+4. Appending needs the lock (the caller's) and the head alone: the head carries the tree's right
+   edge, so an append costs the same in a long log as in a short one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gen.errors import HouseError
+from gen.provenance.canonical import (
+    StrictJsonError,
+    canonical,
+    canonical_json,
+    fields,
+    is_sha256_hex,
+    utc_now,
+)
+from gen.provenance.dsse import Signature
+from gen.provenance.files import write_atomically
+from gen.provenance.merkle import EMPTY_ROOT, Frontier, leaf_hash
+
+HEAD_TYPE = "application/vnd.music-house.head+json"
+MAX_HEAD_BYTES = 16_384
+
+
+class LogError(HouseError):
+    """A log that is not what its head says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a log amounts to at one moment.
+
+    Attributes:
+        house: the house it belongs to.
+        log: "register" or "ledger".
+        size: number of lines.
+        byte_count: length of those lines with their newlines.
+        root: the tree's root hash, hex.
+        time: UTC, for people.
+        frontier: the tree's right edge (redundant: it folds to `root`).
+        signatures: by whoever appended last; none on a ledger.
+    """
+
+    house: str
+    log: str
+    size: int = 0
+    byte_count: int = 0
+    root: str = EMPTY_ROOT.hex()
+    time: str = ""
+    frontier: tuple[bytes, ...] = ()
+    signatures: tuple[Signature, ...] = ()
+
+    def payload(self) -> bytes:
+        """The bytes that are signed."""
+        return canonical(self._signed())
+
+    def _signed(self) -> dict[str, Any]:
+        return {
+            "bytes": self.byte_count,
+            "format": 1,
+            "house": self.house,
+            "log": self.log,
+            "root": self.root,
+            "size": self.size,
+            "time": self.time,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "frontier": [node.hex() for node in self.frontier],
+            "head": self._signed(),
+            "signatures": [s.to_dict() for s in self.signatures],
+        }
+
+    @staticmethod
+    def from_dict(value: object) -> Head:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            StrictJsonError: anything else, or an edge that does not fold to the root.
+        """
+        found = fields(value, "head file", frontier=list, head=dict, signatures=list)
+        head = fields(
+            found["head"],
+            "head",
+            bytes=int,
+            format=int,
+            house=str,
+            log=str,
+            root=str,
+            size=int,
+            time=str,
+        )
+        if head["format"] != 1 or not all(map(is_sha256_hex, [head["root"], *found["frontier"]])):
+            raise StrictJsonError("not a head of format 1")
+        edge = tuple(bytes.fromhex(node) for node in found["frontier"])
+        if len(edge) != head["size"].bit_count() or (
+            Frontier(head["size"], edge).root().hex() != head["root"]
+        ):
+            raise StrictJsonError("the head's edge does not fold to its root")
+        return Head(
+            head["house"],
+            head["log"],
+            head["size"],
+            head["bytes"],
+            head["root"],
+            head["time"],
+            edge,
+            tuple(Signature.from_dict(s) for s in found["signatures"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The two files of one log: `<name>.jsonl` and `<name>.head.json`."""
+
+    folder: Path
+    house: str
+    name: str
+
+    @property
+    def path(self) -> Path:
+        return self.folder / f"{self.name}.jsonl"
+
+    @property
+    def head_path(self) -> Path:
+        return self.folder / f"{self.name}.head.json"
+
+    def head(self) -> Head:
+        """The head as it stands; size 0 before the first append.
+
+        Raises:
+            LogError: unreadable, of another log, or gone while lines are there.
+        """
+        try:
+            data = self.head_path.read_bytes()
+        except FileNotFoundError:
+            return self._missing_head()
+        try:
+            head = Head.from_dict(canonical_json(data[:MAX_HEAD_BYTES].rstrip(b"\n")))
+        except StrictJsonError as error:
+            raise self._error(f"its head cannot be read: {error.what}") from error
+        if (head.house, head.log) != (self.house, self.name):
+            raise self._error(f"its head is that of the {head.log} of {head.house!r}")
+        return head
+
+    def _missing_head(self) -> Head:
+        if self.path.exists() and self.path.stat().st_size:
+            raise self._error(f"its head {self.head_path.name} is gone")
+        return Head(self.house, self.name)
+
+    def lines(self, head: Head) -> Iterator[bytes]:
+        """The lines that `head` covers, then the check that they are those.
+
+        Nothing may be done with a line before the iteration has ended without an error.
+
+        Raises:
+            LogError: lines missing, added, reordered or changed.
+        """
+        frontier, read = Frontier(), 0
+        if head.size:
+            with self._open() as file:
+                for _ in range(head.size):
+                    line = file.readline()
+                    read += len(line)
+                    if not line.endswith(b"\n"):
+                        raise self._error(
+                            f"its head counts {head.size} lines, {frontier.size} are here"
+                        )
+                    frontier.append(leaf_hash(line[:-1]))
+                    yield line[:-1]
+        if read != head.byte_count or frontier.root().hex() != head.root:
+            raise self._error(
+                f"its {head.size} lines hash to {frontier.root().hex()[:16]}…, "
+                f"the head says {head.root[:16]}…: a line was changed, moved or cut"
+            )
+
+    def _open(self) -> Any:
+        try:
+            return self.path.open("rb")
+        except FileNotFoundError as error:
+            raise self._error("the file is gone") from error
+
+    def append(
+        self,
+        entries: Sequence[bytes],
+        sign: Callable[[bytes], Sequence[Signature]] | None = None,
+    ) -> Head:
+        """Add lines; they are there for good when this returns. The caller holds the lock.
+
+        Args:
+            entries: canonical JSON, one a line.
+            sign: makes the signatures over the new head's payload; None leaves it unsigned.
+
+        Raises:
+            LogError: the log is shorter than its head says.
+        """
+        head = self.head()
+        if not self.head_path.exists():
+            # From here on, lines without a head are never an accident.
+            write_atomically(self.head_path, canonical(head.to_dict()) + b"\n")
+        block = b"".join(entry + b"\n" for entry in entries)
+        self._write_block(head, block)
+        grown = self._grown(head, entries, len(block))
+        signatures = tuple(sign(grown.payload())) if sign else ()
+        grown = dataclasses.replace(grown, signatures=signatures)
+        write_atomically(self.head_path, canonical(grown.to_dict()) + b"\n")
+        return grown
+
+    def _write_block(self, head: Head, block: bytes) -> None:
+        self.path.touch(exist_ok=True)
+        with self.path.open("r+b") as file:
+            if file.seek(0, os.SEEK_END) < head.byte_count:
+                raise self._error(f"shorter than the {head.byte_count} bytes its head counts")
+            file.seek(head.byte_count)
+            file.truncate()
+            file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _grown(self, head: Head, entries: Sequence[bytes], added_bytes: int) -> Head:
+        frontier = Frontier(head.size, head.frontier)
+        for entry in entries:
+            frontier.append(leaf_hash(entry))
+        return Head(
+            self.house,
+            self.name,
+            frontier.size,
+            head.byte_count + added_bytes,
+            frontier.root().hex(),
+            utc_now(),
+            tuple(frontier.hashes),
+        )
+
+    def _error(self, what: str) -> LogError:
+        return LogError(
+            what,
+            where=str(self.path),
+            mend="put back the house's last intact copy; if nobody can say why the files differ, "
+            "treat the house as tampered with",
+        )
