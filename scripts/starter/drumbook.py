@@ -1,6 +1,6 @@
 """The drum book: readable text grids in, drum hits on the twelfth-of-a-quarter grid out.
 
-It lies in ``drums/*.txt``, one file per genre; the README there explains the notation.
+It lies in ``drum_patterns/*.txt``, one file per genre; the README there explains the notation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gen.errors import HouseError
 
 TWELFTHS = 12
 """Grid steps per quarter note: swing eighths fall on 0 and 8, sixteenths on 0 3 6 9."""
-BOOK = Path(__file__).with_name("drums")
+BOOK = Path(__file__).with_name("drum_patterns")
 
 KIT = {
     "bd": 36, "rs": 37, "sd": 38, "cl": 39, "ft": 43, "hh": 42, "ph": 44, "lt": 45, "oh": 46,
