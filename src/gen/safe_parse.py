@@ -1,0 +1,252 @@
+"""Reads a stranger's file in a child process, so that neither crash nor bomb reaches the caller.
+
+The child reads, normalises and analyses; what comes back is JSON, and music bytes that the
+caller's own strict walker reads again. One child serves many files; one that dies is replaced.
+
+Limits: processor time and memory by `resource` where the platform has it; a wall clock in the
+parent everywhere. On platforms without `resource` (Windows) memory is bounded by the caps of
+`gen.smf.rules` alone (measured: the worst file of 4 MiB stays under the same 256 MiB).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import struct
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from gen.analysis import Analysis, analyse
+from gen.errors import HouseError, SettingError
+from gen.smf import Normalised, RuleBroken, normalise, parse
+from gen.smf.rules import MAX_BYTES
+
+_LENGTH = struct.Struct(">I")
+_MEBIBYTE = 1024 * 1024
+_MAX_REPLY_BYTES = 64 * _MEBIBYTE
+
+
+class UnsafeFileError(HouseError):
+    """The child process that read a file was stopped or died; `rule` is `unsafe-file`."""
+
+    rule = "unsafe-file"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What reading one file may cost."""
+
+    processor_seconds: int = 10
+    wall_seconds: float = 30.0
+    memory_mebibytes: int = 256
+
+    def __post_init__(self) -> None:
+        for name in ("processor_seconds", "wall_seconds", "memory_mebibytes"):
+            if getattr(self, name) <= 0:
+                raise SettingError(f"{name} is {getattr(self, name)}", mend="give more than 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A stranger's file, made strict, and what its notes say."""
+
+    normalised: Normalised
+    analysis: Analysis
+
+
+class SafeReader:
+    """A child process that examines files one by one; a context manager, for one thread."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> SafeReader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def examine(self, data: bytes) -> Examined:
+        """Normalise and analyse a file.
+
+        Raises:
+            RuleBroken: the file cannot be mended.
+            UnsafeFileError: reading it exceeded a limit or ended the child process.
+        """
+        if len(data) > MAX_BYTES:
+            raise RuleBroken("too-large", f"the file has {len(data):,} bytes")
+        reply = self._ask(data)
+        if "broken" in reply:
+            raise RuleBroken(**reply["broken"])
+        if "unsafe" in reply:
+            raise self._unsafe(reply["unsafe"])
+        return _from_reply(reply)
+
+    def close(self) -> None:
+        """End the child process."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for stream in (child.stdin, child.stdout):
+            if stream is not None:
+                stream.close()
+
+    def _ask(self, data: bytes) -> dict[str, Any]:
+        child = self._running_child()
+        assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 - pipes
+        is_late = threading.Event()
+
+        def stop() -> None:
+            is_late.set()
+            child.kill()
+
+        clock = threading.Timer(self.limits.wall_seconds, stop)
+        clock.start()
+        try:
+            _send(child.stdin, data)
+            reply = _receive(child.stdout, _MAX_REPLY_BYTES)
+        except BrokenPipeError:
+            reply = None
+        finally:
+            clock.cancel()
+        if reply is None:
+            raise self._died(child, is_late.is_set())
+        found: dict[str, Any] = json.loads(reply)
+        return found
+
+    def _died(self, child: subprocess.Popen[bytes], is_late: bool) -> UnsafeFileError:
+        code = child.wait()
+        self.close()
+        if is_late:
+            return self._unsafe(f"reading it took more than {self.limits.wall_seconds:g} seconds")
+        if code == -_signal_number("SIGXCPU"):
+            seconds = self.limits.processor_seconds
+            return self._unsafe(f"reading it took more than {seconds} seconds of processor time")
+        return self._unsafe(f"the process that read it ended with code {code}")
+
+    def _unsafe(self, what: str) -> UnsafeFileError:
+        return UnsafeFileError(what, mend="export the piece again; if it is long, in parts")
+
+    def _running_child(self) -> subprocess.Popen[bytes]:
+        if self._child is None or self._child.poll() is not None:
+            self.close()
+            limits = self.limits
+            self._child = subprocess.Popen(  # noqa: S603 - this interpreter, this module
+                [sys.executable, "-m", "gen.safe_parse", str(limits.processor_seconds),
+                 str(limits.memory_mebibytes)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_child_environment(),
+                start_new_session=True,  # Ctrl-C is the caller's to handle
+            )  # fmt: skip
+        return self._child
+
+
+def safe_examine(data: bytes, limits: Limits | None = None) -> Examined:
+    """Examine a single file in a child process of its own; see `SafeReader.examine`."""
+    with SafeReader(limits) as reader:
+        return reader.examine(data)
+
+
+def _child_environment() -> dict[str, str]:
+    """The parent's, with this package importable and numpy on one thread (memory)."""
+    source = str(Path(__file__).resolve().parents[1])
+    paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
+    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    return {**os.environ, **threads, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _signal_number(name: str) -> int:
+    import signal
+
+    return int(getattr(signal, name, 0))
+
+
+def _send(stream: IO[bytes], payload: bytes) -> None:
+    stream.write(_LENGTH.pack(len(payload)) + payload)
+    stream.flush()
+
+
+def _receive(stream: IO[bytes], max_bytes: int) -> bytes | None:
+    """One framed message; None when the other side ended or sent too much."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    payload = stream.read(length) if length <= max_bytes else b""
+    return payload if len(payload) == length else None
+
+
+def _from_reply(reply: dict[str, Any]) -> Examined:
+    data = base64.b64decode(reply["data"], validate=True)
+    texts = (tuple(reply[name]) for name in ("changes", "unheard", "advice"))
+    found = reply["analysis"]
+    lists = {name: tuple(found[name]) for name in ("meters", "instruments", "roles")}
+    return Examined(Normalised(data, parse(data), *texts), Analysis(**{**found, **lists}))
+
+
+def _examine_here(data: bytes) -> dict[str, Any]:
+    try:
+        normalised = normalise(data)
+        return {
+            "data": base64.b64encode(normalised.data).decode("ascii"),
+            "changes": normalised.changes,
+            "unheard": normalised.unheard,
+            "advice": normalised.advice,
+            "analysis": analyse(normalised.piece).to_dict(),
+        }
+    except RuleBroken as error:
+        names = ("rule", "byte_offset", "track", "tick")
+        broken = {name: getattr(error, name) for name in names}
+        return {"broken": {**broken, "what": error.found}}
+    except MemoryError:
+        return {"unsafe": "reading it needs more memory than a piece of music should"}
+
+
+def _limit_memory(mebibytes: int) -> None:
+    """Allow that much beyond what the interpreter and its libraries hold already."""
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        held = pages * resource.getpagesize()
+        limit = held + mebibytes * _MEBIBYTE
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    except (ImportError, OSError, ValueError):
+        return  # Windows, macOS: the caps on bytes and events bound the memory
+
+
+def _limit_processor(seconds: int) -> None:
+    """Allow that many seconds from now; the signal that follows ends the process."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows: the parent's clock alone
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(used.ru_utime + used.ru_stime) + seconds + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def _serve(processor_seconds: int, memory_mebibytes: int) -> None:
+    """The child: answer files on standard input until it closes."""
+    requests, replies = sys.stdin.buffer, sys.stdout.buffer
+    _limit_memory(memory_mebibytes)
+    while (data := _receive(requests, MAX_BYTES)) is not None:
+        _limit_processor(processor_seconds)
+        _send(replies, json.dumps(_examine_here(data)).encode("utf-8"))
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]), int(sys.argv[2]))
