@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from starter.abc import TICKS
 from starter.form import PartWriter
@@ -52,7 +53,7 @@ def _on_changes(scene: Scene, found: list[Hit]) -> list[Hit]:
         cuts = [c.onset for c in scene.chords if hit.onset < c.onset < hit.onset + hit.duration]
         pieces = [hit.onset, *cuts, hit.onset + hit.duration]
         changed.append(Hit(hit.onset, pieces[1] - pieces[0], hit.char))
-        changed += [Hit(a, b - a, "1") for a, b in zip(pieces[1:], pieces[2:], strict=False)]
+        changed += [Hit(a, b - a, "1") for a, b in pairwise(pieces[1:])]
     for span in scene.chords:
         later = [
             i for i, h in enumerate(changed) if span.onset <= h.onset < span.onset + span.duration

@@ -75,11 +75,11 @@ def _bar(scene: Scene, groove: Groove, bar: Bar, index: int) -> list[Tone]:
 
 def strokes(lanes: Mapping[str, Pattern], bar: Bar, index: int = 0) -> list[Tone]:
     """One bar of lanes as tones of the kit."""
-    made = []
-    for name, pattern in lanes.items():
-        for hit in hits(pattern, bar, index):
-            made.append(Tone(hit.onset, TICKS // 4, KIT[name], _ACCENTS.get(hit.char, 0)))
-    return made
+    return [
+        Tone(hit.onset, TICKS // 4, KIT[name], _ACCENTS.get(hit.char, 0))
+        for name, pattern in lanes.items()
+        for hit in hits(pattern, bar, index)
+    ]
 
 
 def _final_stroke(scene: Scene, groove: Groove) -> list[Tone]:

@@ -11,6 +11,7 @@ An arrangement's form is a line of tokens, ``kind[:number or letters][=source][@
     ending:4           source cadence (default), tail, head or vamp; its last bar is the final chord
 
 ``@0.3`` sets the energy (0 to 1), ``@0.3-0.9`` makes it grow, ``^2`` transposes from here on.
+Several forms may be given, divided by `` / ``: a theme's number picks one.
 """
 
 from __future__ import annotations
@@ -190,7 +191,8 @@ def plan(sheet: LeadSheet, arrangement: Arrangement, shift: int = 0) -> Plan:
     tempo = min(max(round(sheet.tempo * arrangement.tempo), 50), 180)
     made = Plan(sheet, arrangement, shift, tempo)
     state = _State(made, shift)
-    for token in arrangement.form.split():
+    forms = arrangement.form.split(" / ")
+    for token in forms[sheet.number % len(forms)].split():
         match = _TOKEN.fullmatch(token)
         if match is None or match["kind"] not in _KINDS:
             raise HouseError(f"form token {token!r} is not understood", where=arrangement.name)

@@ -9,7 +9,7 @@ from starter.abc import TICKS, MelodyNote
 from starter.form import PartWriter
 from starter.meters import weight
 from starter.scene import Scene, Tone, fold, nearest, sounding
-from starter.symbols import Key
+from starter.symbols import Key, Symbol
 
 EIGHTH = TICKS // 2
 
@@ -338,20 +338,22 @@ def _guide_line(scene: Scene, theme: list[Tone], centre: int) -> list[Tone]:
         ] or [nearest(span.symbol.third, last, scene.seat.low, scene.seat.high)]
         rising = _direction(against)
 
-        def cost(p: int, last: int = last, against: list[Tone] = against,
-                 rising: int = rising, guides: tuple[int, ...] = span.symbol.guides) -> float:  # fmt: skip
-            clash = sum(6.0 for t in against if abs(t.pitch - p) in (1, 2, 13))
-            unison = sum(2.0 for t in against if t.pitch % 12 == p % 12)
-            parallel = 1.0 if (p - last) * rising > 0 else 0.0
-            same = 1.5 if p == last else 0.0
-            return (
-                0.45 * abs(p - last) + 0.12 * abs(p - centre) + clash + unison + parallel + same
-                + (0.0 if p % 12 in guides else 1.2)
-            )  # fmt: skip
-
-        last = min(pool, key=cost)
+        prices = {p: _guide_cost(p, last, centre, against, rising, span.symbol) for p in pool}
+        last = min(pool, key=prices.__getitem__)
         line.append(Tone(span.onset, span.duration, last))
     return line
+
+
+def _guide_cost(
+    pitch: int, last: int, centre: int, against: list[Tone], rising: int, symbol: Symbol
+) -> float:
+    clash = sum(6.0 for t in against if abs(t.pitch - pitch) in (1, 2, 13))
+    unison = sum(2.0 for t in against if t.pitch % 12 == pitch % 12)
+    parallel = 1.0 if (pitch - last) * rising > 0 else 0.0
+    same = 1.5 if pitch == last else 0.0
+    colour = 0.0 if pitch % 12 in symbol.guides else 1.2
+    drift = 0.45 * abs(pitch - last) + 0.12 * abs(pitch - centre)
+    return drift + clash + unison + parallel + same + colour
 
 
 def _direction(tones: list[Tone]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 
 from starter.form import PartWriter
@@ -45,6 +46,16 @@ def by_return(*writers: PartWriter) -> PartWriter:
 
     def part(scene: Scene) -> list[Tone]:
         return writers[min(scene.section.statement, len(writers) - 1)](scene)
+
+    return part
+
+
+def choose(*writers: PartWriter) -> PartWriter:
+    """One of the writers for a whole work, drawn by its theme: kindred works differ."""
+
+    def part(scene: Scene) -> list[Tone]:
+        name = f"{scene.plan.sheet.slug}/{scene.seat.name}"
+        return writers[zlib.crc32(name.encode()) % len(writers)](scene)
 
     return part
 

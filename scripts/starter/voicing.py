@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from starter.symbols import Symbol
 
@@ -63,8 +63,8 @@ def _tones(symbol: Symbol, count: int, rootless: bool) -> tuple[int, ...]:
 
 def _clustered(chord: tuple[int, ...]) -> bool:
     """Neighbouring voices a semitone apart, or three within three semitones."""
-    gaps = [b - a for a, b in zip(chord, chord[1:], strict=False)]
-    return min(gaps, default=9) < 2 or any(x + y < 4 for x, y in zip(gaps, gaps[1:], strict=False))
+    gaps = [b - a for a, b in pairwise(chord)]
+    return min(gaps, default=9) < 2 or any(x + y < 4 for x, y in pairwise(gaps))
 
 
 def _cost(
@@ -92,7 +92,7 @@ def _cost(
 
 def _mud(chord: tuple[int, ...]) -> float:
     cost = 0.0
-    for lower, upper in zip(chord, chord[1:], strict=False):
+    for lower, upper in pairwise(chord):
         for limit, gap in _LOW_LIMITS:
             if lower < limit and upper - lower < gap:
                 cost += 3.0
