@@ -1,0 +1,303 @@
+"""Screening: is a contribution too close to something known?
+
+Compared with the house's works, the log of generated pieces, and fingerprints that
+rights-holders supplied: whole pieces by the Jaccard similarity of their interval shingles
+(MinHash LSH finds the candidates), excerpts by the longest shared run of intervals.
+
+A finding is a reason to look, never a verdict about authorship; composer and curator see both
+passages. `block` stops a contribution; `review` lets it through to the curator, marked.
+
+What softens a finding to `review`: it is a composer's own earlier work (arrangements share
+their theme), or only accompaniments agree (stock patterns do).
+
+Sources: Broder 1997 (MinHash); LSH by `datasketch`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gen.errors import HouseError, SettingError
+from gen.piece import Piece
+from gen.provenance.canonical import canonical, sha256_hex
+from gen.provenance.passages import GUARANTEED_RUN, PassageIndex, SharedRun
+from gen.provenance.voices import Hashes, Voice, shingles_of, unpack_voices, voices_of
+from gen.smf import note_name
+
+WORK, OUTPUT, FINGERPRINT = "work", "output", "fingerprint"
+CLEAR, REVIEW, BLOCK = "clear", "review", "block"
+
+_PERMUTATIONS = 128
+_MIN_RUN_SHOWN = 9
+_NOTES_SHOWN = 24
+_MAX_FINGERPRINT_FILE_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When a human looks (review) and when the contribution stops (block).
+
+    Runs are counted by `passages.counted_length`; similarities are Jaccard, 0 to 1. To be
+    recalibrated on the house's own works.
+    """
+
+    review_similarity: float = 0.2
+    block_similarity: float = 0.5
+    review_run: int = 12
+    block_run: int = 16
+
+    def __post_init__(self) -> None:
+        if not 0 < self.review_similarity <= self.block_similarity <= 1:
+            raise SettingError("similarities must be 0 < review ≤ block ≤ 1")
+        if not GUARANTEED_RUN <= self.review_run <= self.block_run:
+            raise SettingError(
+                f"runs are {self.review_run} and {self.block_run}",
+                mend=f"choose {GUARANTEED_RUN} ≤ review ≤ block: shorter runs are not searched",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Something to compare with.
+
+    Attributes:
+        kind: `WORK`, `OUTPUT` or `FINGERPRINT`.
+        name: work id, receipt digest, or the rights-holder's name of it.
+        composers: ids of a work's composers.
+    """
+
+    kind: str
+    name: str
+    composers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A shared run, told twice for people to compare."""
+
+    ours: str
+    theirs: str
+    run: int
+    intervals: int
+    is_leading: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a contribution shares with one known piece."""
+
+    known: Known
+    similarity: float
+    passage: Passage | None
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of screening one piece: `verdict` is that of the worst match."""
+
+    verdict: str
+    matches: tuple[Match, ...]
+    compared: int
+    thresholds: Thresholds
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; similarities in thousandths, since the signed form has no fractions."""
+        found = asdict(self)
+        for match in found["matches"]:
+            match["similarity_thousandths"] = round(match.pop("similarity") * 1000)
+        limits = found["thresholds"]
+        for name in ("review_similarity", "block_similarity"):
+            limits[f"{name}_thousandths"] = round(limits.pop(name) * 1000)
+        return {**found, "matches": list(found["matches"])}
+
+    def encode(self) -> bytes:
+        """Canonical bytes."""
+        plain: bytes = canonical(json.loads(json.dumps(self.to_dict())))
+        return plain
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of `encode()`: what the tag refers to."""
+        return sha256_hex(self.encode())
+
+    def side_by_side(self) -> str:
+        """Every match with its two passages, as lines for people."""
+        return "\n".join(line for match in self.matches for line in _lines(match))
+
+
+class Screen:
+    """Everything known so far; grows with `add`."""
+
+    def __init__(self, thresholds: Thresholds | None = None) -> None:
+        from datasketch import MinHashLSH
+
+        self.thresholds = thresholds or Thresholds()
+        self._known: list[Known] = []
+        self._shingles: list[Hashes] = []
+        self._owner_of_voice: list[int] = []
+        self._passages = PassageIndex()
+        self._similar = MinHashLSH(
+            threshold=self.thresholds.review_similarity,
+            num_perm=_PERMUTATIONS,
+            weights=(0.1, 0.9),  # better a needless look than a missed likeness
+        )
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def add(self, known: Known, voices: tuple[Voice, ...]) -> None:
+        """Compare later pieces with this one too."""
+        number = len(self._known)
+        self._known.append(known)
+        self._shingles.append(shingles_of(voices))
+        for voice in voices:
+            self._passages.add(voice)
+            self._owner_of_voice.append(number)
+        if len(self._shingles[-1]):
+            self._similar.insert(number, _min_hash(self._shingles[-1]), check_duplication=False)
+
+    def compare(self, voices: tuple[Voice, ...], composers: Iterable[str] = ()) -> Report:
+        """Screen a piece's voices.
+
+        Args:
+            voices: of the new piece.
+            composers: its composers' ids: likeness to their own works is no block.
+        """
+        runs = self._best_runs(voices)
+        shingles = shingles_of(voices)
+        candidates = set(runs)
+        if len(shingles):
+            candidates |= set(self._similar.query(_min_hash(shingles)))
+        theirs = frozenset(composers)
+        matches = [self._judge(n, shingles, runs.get(n), theirs) for n in sorted(candidates)]
+        telling = [match for match in matches if match.verdict != CLEAR]
+        telling.sort(key=lambda m: (m.verdict != BLOCK, -m.similarity, m.known.name))
+        verdict = telling[0].verdict if telling else CLEAR
+        return Report(verdict, tuple(telling), len(self), self.thresholds)
+
+    def compare_piece(
+        self, piece: Piece, roles: tuple[str, ...] = (), composers: Iterable[str] = ()
+    ) -> Report:
+        """Screen a piece; see `compare`."""
+        return self.compare(voices_of(piece, roles), composers)
+
+    def _best_runs(self, voices: tuple[Voice, ...]) -> dict[int, Passage]:
+        """For each known piece, the worst shared run: leading lines before accompaniments."""
+        best: dict[int, tuple[tuple[int, int], Voice, SharedRun]] = {}
+        for voice in voices:
+            for run in self._passages.longest_runs(voice).values():
+                if run.length < _MIN_RUN_SHOWN:
+                    continue
+                owner = self._owner_of_voice[run.voice]
+                rank = (self._severity(voice, run), run.length)
+                if owner not in best or rank > best[owner][0]:
+                    best[owner] = (rank, voice, run)
+        return {owner: self._tell(voice, run) for owner, (_, voice, run) in best.items()}
+
+    def _severity(self, ours: Voice, run: SharedRun) -> int:
+        theirs = self._passages.voices[run.voice]
+        limits = self.thresholds
+        if run.length >= limits.block_run and (ours.is_leading or theirs.is_leading):
+            return 2
+        return int(run.length >= limits.review_run)
+
+    def _tell(self, ours: Voice, run: SharedRun) -> Passage:
+        theirs = self._passages.voices[run.voice]
+        return Passage(
+            ours=_spell(ours, run.our_first, run.intervals),
+            theirs=_spell(theirs, run.their_first, run.intervals),
+            run=run.length,
+            intervals=run.intervals,
+            is_leading=ours.is_leading or theirs.is_leading,
+        )
+
+    def _judge(
+        self, number: int, shingles: Hashes, passage: Passage | None, composers: frozenset[str]
+    ) -> Match:
+        known, limits = self._known[number], self.thresholds
+        similarity = _jaccard(shingles, self._shingles[number])
+        run = passage.run if passage else 0
+        is_block = similarity >= limits.block_similarity or (
+            run >= limits.block_run and passage is not None and passage.is_leading
+        )
+        is_review = similarity >= limits.review_similarity or run >= limits.review_run
+        is_own = known.kind == WORK and bool(composers & set(known.composers))
+        verdict = CLEAR
+        if is_block or is_review:
+            verdict = BLOCK if is_block and not is_own else REVIEW
+        return Match(known, round(similarity, 3), passage, verdict)
+
+
+def read_fingerprints(path: Path) -> list[tuple[Known, tuple[Voice, ...]]]:
+    """A rights-holder's list: `{"holder": "…", "works": [{"name": "…", "voices": […]}]}`.
+
+    A voice is a list of intervals in semitones, or what `voices.pack_voices` writes.
+
+    Raises:
+        HouseError: not such a list; names the file.
+    """
+    try:
+        if path.stat().st_size > _MAX_FINGERPRINT_FILE_BYTES:
+            raise ValueError("the file is larger than 256 MiB")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return [
+            (
+                Known(FINGERPRINT, f"{content['holder']}: {work['name']}"),
+                unpack_voices(work["voices"]),
+            )
+            for work in content["works"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError, HouseError) as error:
+        what = error.what if isinstance(error, HouseError) else f"{type(error).__name__}: {error}"
+        mend = 'write {"holder": "…", "works": [{"name": "…", "voices": [[2, 2, -4, …]]}]}'
+        raise HouseError(f"no list of fingerprints ({what})", where=str(path), mend=mend) from error
+
+
+def _min_hash(shingles: Hashes) -> Any:
+    """MinHash of a set of shingles (they are hashes already)."""
+    from datasketch import MinHash
+
+    sketch = MinHash(num_perm=_PERMUTATIONS, hashfunc=int)
+    sketch.update_batch((shingles >> np.uint64(32)).astype(np.uint32))
+    return sketch
+
+
+def _jaccard(one: Hashes, other: Hashes) -> float:
+    shared = len(np.intersect1d(one, other, assume_unique=True))
+    return shared / max(len(one) + len(other) - shared, 1)
+
+
+def _spell(voice: Voice, first: int, intervals: int) -> str:
+    """A run as people read it: track, bars, note names."""
+    notes = voice.pitches[first : first + intervals + 1]
+    bars = voice.bars[first : first + intervals + 1]
+    if not bars.any():
+        steps = " ".join(f"{step:+d}" for step in np.diff(notes)[:_NOTES_SHOWN])
+        return f"{voice.label}: {steps}{' …' if intervals > _NOTES_SHOWN else ''}"
+    names = " ".join(note_name(int(pitch)) for pitch in notes[:_NOTES_SHOWN])
+    more = " …" if len(notes) > _NOTES_SHOWN else ""
+    place = f"bar {bars[0]}" if bars[0] == bars[-1] else f"bars {bars[0]}-{bars[-1]}"
+    return f"{voice.label}, {place}: {names}{more}"
+
+
+def _lines(match: Match) -> list[str]:
+    kinds = {
+        WORK: "the house's work",
+        OUTPUT: "the generated piece",
+        FINGERPRINT: "the listed work",
+    }
+    lines = [
+        f"{match.verdict}: {match.similarity:.0%} like {kinds[match.known.kind]} {match.known.name}"
+    ]
+    if match.passage:
+        counted = match.passage
+        lines.append(f"  longest shared line: {counted.intervals} steps (counted {counted.run})")
+        lines += [f"    here   {counted.ours}", f"    there  {counted.theirs}"]
+    return lines
