@@ -98,7 +98,7 @@ def degree(scene: Scene, chord: Symbol, char: str, root: int, tick: int) -> int:
     else:
         pitch = root
         for _ in range(number - 1):
-            pitch = next(p for p in range(pitch + 1, pitch + 4) if p % 12 in _ladder(scene, tick))
+            pitch = next(p for p in range(pitch + 1, pitch + 8) if p % 12 in _ladder(scene, tick))
     return scene.fold(pitch)
 
 

@@ -174,7 +174,7 @@ class Drummer:
         Args:
             part: one of `PARTS`.
             meters: of each bar.
-            energy: 1 (hushed) to 5 (all out); also scales how hard the kit is struck.
+            energy: 1 (hushed) to 5 (all out).
             crash: strike a crash on the first beat.
             fill: play a fill at the end of the last bar.
         """
@@ -187,7 +187,7 @@ class Drummer:
                 bar = self._filled(bar, meter, energy, beats=None)
             if index == 0 and crash:
                 bar = with_crash(bar, energy)
-            bars.append(tuple(_touch(hit, energy) for hit in bar))
+            bars.append(bar)
         return bars
 
     def _bar(
@@ -205,9 +205,3 @@ class Drummer:
     def _filled(self, bar: Bar, meter: tuple[int, int], energy: int, beats: int | None) -> Bar:
         fill = choose_fill(self.genre, meter, energy, self.rng, beats)
         return bar if fill is None else with_fill(bar, fill, bar_length(meter))
-
-
-def _touch(hit: Hit, energy: int) -> Hit:
-    """Struck softer in quiet sections, and never louder than written."""
-    scale = (0.76, 0.84, 0.92, 0.97, 1.0)[max(1, min(5, energy)) - 1]
-    return replace(hit, velocity=max(1, min(120, round(hit.velocity * scale))))

@@ -54,7 +54,12 @@ def lead(
         scene.memory["last"] = tones[-1].pitch
         scene.stage.setdefault("theme", tones)
         return [
-            replace(t, duration=max(int(t.duration * legato), 60), accent=t.accent + accent)
+            replace(
+                t,
+                pitch=scene.fold(t.pitch),
+                duration=max(int(t.duration * legato), 60),
+                accent=t.accent + accent,
+            )
             for t in tones
         ]
 

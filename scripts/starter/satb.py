@@ -90,7 +90,8 @@ def _set_section(scene: Scene, passing: float) -> None:
 
 
 def _moments(scene: Scene) -> list[Moment]:
-    theme = scene.lead()
+    theme = scene.lead() or _plain_line(scene)
+    scene.stage.setdefault("theme", theme)
     onsets = {c.onset for c in scene.chords}
     onsets |= {o for bar in scene.bars for o, _ in beats(bar) if any(t.onset == o for t in theme)}
     ordered = sorted(onsets)
@@ -279,5 +280,21 @@ def doubling(octave_bass: bool = True) -> PartWriter:
             tones += [replace(t, pitch=t.pitch - 12, accent=t.accent - 6) for t in low]
         inside = [t for t in tones if scene.seat.low <= t.pitch <= scene.seat.high]
         return [replace(t, accent=t.accent - 4) for t in inside]
+
+    return part
+
+
+def below(name: str) -> PartWriter:
+    """A lower voice doubled an octave down where the instrument reaches, else in unison."""
+
+    def part(scene: Scene) -> list[Tone]:
+        if name not in scene.stage:
+            _set_section(scene, 0.4)
+        low = scene.seat.low
+        return [
+            replace(t, pitch=t.pitch - 12 if t.pitch - 12 >= low else t.pitch)
+            for t in scene.stage[name]
+            if t.pitch <= scene.seat.high + 12
+        ]
 
     return part
