@@ -47,10 +47,19 @@ class Tagged:
 
     def countersigned(self, curator: PrivateKey) -> bytes:
         """The file with the composer's signature kept and `curator`'s put after it."""
-        envelope = Envelope(
-            self.envelope.payload_type, self.envelope.payload, self.envelope.signatures[:1]
-        )
-        return self.music + tag_chunk(envelope.signed_by(curator))
+        return self.music + tag_chunk(self._with_first(1).signed_by(curator))
+
+    def uncountersigned(self) -> bytes:
+        """The file with the composer's signature alone, as it was contributed."""
+        return self.music + tag_chunk(self._with_first(1))
+
+    def signed_anew(self, composer: PrivateKey) -> bytes:
+        """The same statement under `composer`'s signature alone."""
+        return self.music + tag_chunk(self._with_first(0).signed_by(composer))
+
+    def _with_first(self, count: int) -> Envelope:
+        kept = self.envelope.signatures[:count]
+        return Envelope(self.envelope.payload_type, self.envelope.payload, kept)
 
 
 def tag_chunk(envelope: Envelope) -> bytes:

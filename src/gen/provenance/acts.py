@@ -1,0 +1,189 @@
+"""One line of the register: an act of a person, signed and bound to its place.
+
+An act's signature covers its index, so it cannot be moved, repeated or dated back. Roster
+changes carry their own root signatures inside; every other act is signed by the person (or,
+for acts of the root, by root keys) named in `by`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gen.provenance.canonical import StrictJsonError, canonical, canonical_json, fields
+from gen.provenance.canonical import is_sha256_hex as is_digest
+from gen.provenance.consent import Consent
+from gen.provenance.dsse import Signature, sign
+from gen.provenance.keys import PrivateKey
+
+ACT_TYPE = "application/vnd.music-house.act+json"
+ROOT = "root"
+
+ADD, ADOPT, CONSENT, KEY, WITHDRAW = "add", "adopt", "consent", "key", "withdraw"
+KINDS = (ADD, ADOPT, CONSENT, KEY, WITHDRAW)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A register line.
+
+    Attributes:
+        index: its line number, from 0.
+        kind: one of `KINDS`.
+        by: person id, or "root".
+        time: UTC, for people; nothing is judged by it.
+        data: what was done.
+        signatures: of `by`.
+    """
+
+    index: int
+    kind: str
+    by: str
+    time: str
+    data: dict[str, Any]
+    signatures: tuple[Signature, ...] = ()
+
+    def _signed(self) -> dict[str, Any]:
+        return {
+            "act": self.kind,
+            "by": self.by,
+            "data": self.data,
+            "format": 1,
+            "index": self.index,
+            "time": self.time,
+        }
+
+    def payload(self) -> bytes:
+        """The bytes that are signed."""
+        return canonical(self._signed())
+
+    def signed_by(self, keys: Sequence[PrivateKey]) -> Act:
+        payload = self.payload()
+        signatures = tuple(sign(ACT_TYPE, payload, key) for key in keys)
+        return Act(self.index, self.kind, self.by, self.time, self.data, signatures)
+
+    def encode(self) -> bytes:
+        """The register line, without its newline."""
+        return canonical({**self._signed(), "signatures": [s.to_dict() for s in self.signatures]})
+
+    @staticmethod
+    def decode(line: bytes) -> Act:
+        """Read a line.
+
+        Raises:
+            StrictJsonError: not canonical, or not an act of format 1.
+        """
+        found = fields(
+            canonical_json(line),
+            "act",
+            act=str,
+            by=str,
+            data=dict,
+            format=int,
+            index=int,
+            signatures=list,
+            time=str,
+        )
+        if found["format"] != 1 or found["act"] not in KINDS:
+            raise StrictJsonError(f"an act {found['act']!r:.40} of format {found['format']}")
+        signatures = tuple(Signature.from_dict(s) for s in found["signatures"])
+        return Act(
+            found["index"], found["act"], found["by"], found["time"], found["data"], signatures
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an `add` says about a work (and each item of an `adopt`).
+
+    Attributes:
+        work: id.
+        title: for people.
+        path: place inside the house, with forward slashes: `ana/rain.mid`.
+        music_sha256: of the bytes before the tag.
+        file_sha256: of the whole tagged file.
+        musical_hash: of what sounds.
+        composers: (person id, share in percent).
+        keyids: of the composer's and the curator's signature in the tag.
+        consent: what the composers allowed when it was entered.
+    """
+
+    work: str
+    title: str
+    path: str
+    music_sha256: str
+    file_sha256: str
+    musical_hash: str
+    composers: tuple[tuple[str, int], ...]
+    keyids: tuple[str, str]
+    consent: Consent
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "composers": [{"id": person, "share": share} for person, share in self.composers],
+            "consent": self.consent.to_list(),
+            "file_sha256": self.file_sha256,
+            "keyids": list(self.keyids),
+            "music_sha256": self.music_sha256,
+            "musical_hash": self.musical_hash,
+            "path": self.path,
+            "title": self.title,
+            "work": self.work,
+        }
+
+    @staticmethod
+    def from_dict(value: object) -> Entry:
+        found = fields(
+            value,
+            "entry",
+            composers=list,
+            consent=list,
+            file_sha256=str,
+            keyids=list,
+            music_sha256=str,
+            musical_hash=str,
+            path=str,
+            title=str,
+            work=str,
+        )
+        digests = [found[name] for name in ("file_sha256", "music_sha256", "musical_hash")]
+        if len(found["keyids"]) != 2 or not all(map(is_digest, [*digests, *found["keyids"]])):
+            raise StrictJsonError(f"entry of {found['work']!r:.90}: digests or key ids")
+        composers = [fields(c, "composer", id=str, share=int) for c in found["composers"]]
+        return Entry(
+            found["work"],
+            found["title"],
+            found["path"],
+            found["music_sha256"],
+            found["file_sha256"],
+            found["musical_hash"],
+            tuple((c["id"], c["share"]) for c in composers),
+            (found["keyids"][0], found["keyids"][1]),
+            Consent.from_list(found["consent"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What a `withdraw` says: the work, its digests (blocked from now on), and why."""
+
+    work: str
+    music_sha256: str
+    musical_hash: str
+    reason: str
+
+    def to_dict(self) -> dict[str, str]:
+        return {
+            "music_sha256": self.music_sha256,
+            "musical_hash": self.musical_hash,
+            "reason": self.reason,
+            "work": self.work,
+        }
+
+    @staticmethod
+    def from_dict(value: object) -> Withdrawal:
+        found = fields(
+            value, "withdrawal", music_sha256=str, musical_hash=str, reason=str, work=str
+        )
+        return Withdrawal(**found)

@@ -1,0 +1,359 @@
+"""The gate: nothing but the house's own works passes, and nothing else opens a corpus file.
+
+For every file in the house, in this order, each with a stable code from `gen.provenance.rules`:
+
+1. it is a plain file of its own, in the right place, with a sane name, opened once without
+   following links, and not too large;
+2. its layout is exactly header, declared tracks, one tag, end of file; it is not marked as
+   generated;
+3. the envelope is strictly decoded and speaks about exactly these music bytes;
+4. it was signed by one of its composers and by a curator who is none of them, with keys that
+   were valid at the register index at which it was entered;
+5. the register entered exactly this file in this place, and nobody withdrew it, its bytes or
+   its sound since;
+6. no model of this house wrote it, as far as the ledger knows;
+7. the strict walker passes, and the music sounds as its tag says;
+8. its composers allow this purpose today.
+
+What is verified is what is used: the bytes that passed go to `receive`, and no file is read
+twice. A work without consent is left out by right (`not_consented`), which is no error.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from gen.errors import HouseError, SettingError
+from gen.provenance.canonical import sha256_hex
+from gen.provenance.consent import ARTIST_MODEL, Consent, artist_of, check_scope
+from gen.provenance.files import UnfitFileError, read_plain_file
+from gen.provenance.house import ADMIN_FILES, ADMIN_FOLDERS, House, today_utc
+from gen.provenance.inbox import MAX_FILE_BYTES
+from gen.provenance.judge import judge_composer, judge_curator
+from gen.provenance.ledger import generated_hashes
+from gen.provenance.log import Head
+from gen.provenance.mark import is_generated
+from gen.provenance.pin import Pin
+from gen.provenance.register import Register, WorkRecord
+from gen.provenance.rules import MENDS
+from gen.provenance.statement import WORK_ID, Description
+from gen.provenance.tag import TagError, Tagged, read_tag
+from gen.smf import RuleBroken, musical_hash, parse
+
+IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".gitkeep"})
+"""What operating systems leave behind; never opened."""
+
+
+Receiver = Callable[["Work", bytes], None]
+"""Takes an admitted work and its verified music bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An admitted (or not consented) work, as the register and its tag describe it.
+
+    Attributes:
+        work_id: its id.
+        path: inside the house, with forward slashes.
+        sha256: of the music bytes, as signed.
+        musical_hash: of what sounds.
+        register_index: where it was entered.
+        composers: (person id, share in percent).
+        curator: who accepted it.
+        description: title, genre, roles and so on.
+        consent: what its composers allow by now.
+    """
+
+    work_id: str
+    path: str
+    sha256: str
+    musical_hash: str
+    register_index: int
+    composers: tuple[tuple[str, int], ...]
+    curator: str
+    description: Description
+    consent: Consent
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that has no business being there: which rule it breaks, and how to mend it."""
+
+    path: str
+    rule: str
+    found: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: refused ({self.rule}): {self.found}\n  to mend it: {self.mend}"
+
+
+class CorpusRefused(HouseError):
+    """Files in the house that broke a rule; `refusals` lists them all."""
+
+    def __init__(self, refusals: tuple[Refusal, ...], seen: int) -> None:
+        self.refusals = refusals
+        listing = "\n".join(map(str, refusals))
+        super().__init__(f"{len(refusals)} of {seen} files are refused\n{listing}")
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What the gate found; `len` counts the files it saw, each in exactly one of three lists.
+
+    Attributes:
+        admitted: works whose verified bytes went on, sorted by path.
+        refused: files that broke a rule.
+        not_consented: valid works whose composers do not allow this purpose today.
+        missing: registered works whose file is gone (not seen, so not counted).
+        purpose: what they were admitted for.
+        register_head: the register at that moment.
+        roster_version: the roster at that moment.
+        house_name: which house.
+        judged_on: the day consent was judged by (UTC).
+    """
+
+    admitted: tuple[Work, ...]
+    refused: tuple[Refusal, ...]
+    not_consented: tuple[Work, ...]
+    missing: tuple[Refusal, ...]
+    purpose: str
+    register_head: Head
+    roster_version: int
+    house_name: str
+    judged_on: date
+
+    def __len__(self) -> int:
+        return len(self.admitted) + len(self.refused) + len(self.not_consented)
+
+    def require_clean(self) -> Corpus:
+        """Itself, when every file seen was admitted or left out by right, and none is missing.
+
+        Raises:
+            CorpusRefused: lists every refused or missing file with rule and mend.
+        """
+        problems = (*self.refused, *self.missing)
+        if problems:
+            raise CorpusRefused(problems, len(self) + len(self.missing))
+        return self
+
+
+def check_purpose(purpose: str, register: Register) -> str:
+    """`purpose`, when this house knows it.
+
+    Raises:
+        SettingError: no purpose, one the roster's policy leaves out, or an unknown artist.
+    """
+    check_scope(purpose)
+    artist = artist_of(purpose)
+    kind = ARTIST_MODEL if artist else purpose
+    if kind not in register.roster.purposes:
+        known = ", ".join(register.roster.purposes)
+        raise SettingError(f"this house does not know the purpose {purpose!r}", mend=f"use {known}")
+    if artist and register.roster.person(artist) is None:
+        raise SettingError(f"{purpose!r}: nobody here is called {artist!r}")
+    return purpose
+
+
+def admit(
+    house: Path,
+    purpose: str,
+    *,
+    pin: Pin,
+    receive: Receiver | None = None,
+    today: date | None = None,
+) -> Corpus:
+    """Judge every file of the house for one purpose.
+
+    Args:
+        house: the house's folder, the one its pin names.
+        purpose: `general_model`, `evaluation` or `artist_model:<id>`.
+        pin: what is known of the house beforehand.
+        receive: called with each admitted work and its verified music bytes (the tag cut off),
+            in path order. The gate keeps no bytes.
+        today: the day consent is judged by; UTC today when left out.
+
+    Raises:
+        PinError, RegisterError, LogError: the house itself is not to be trusted.
+        SettingError: an unknown purpose, or a folder other than the pin's.
+    """
+    if house.resolve() != pin.dir.resolve():
+        raise SettingError(
+            f"the pin is that of {pin.dir}", where=str(house), mend="name the pin of this house"
+        )
+    found = House(pin)
+    # Files first, register second: a file that is accepted meanwhile is then always known.
+    places = sorted(_places(found.folder))
+    register = found.load()
+    day = today or today_utc()
+    register.check_fresh(day)
+    check_purpose(purpose, register)
+    gate = Gate(found, register, purpose, day)
+    for place in places:
+        gate.judge(place, receive)
+    return gate.corpus(receive)
+
+
+def _places(folder: Path) -> Iterator[str]:
+    """Every file, link and stray folder below the house, but for its own records."""
+    for item in os.scandir(folder):
+        is_folder = item.is_dir(follow_symlinks=False)
+        if item.name in (ADMIN_FOLDERS if is_folder else ADMIN_FILES | IGNORED_FILES):
+            continue
+        if is_folder and not item.name.endswith(".mid"):
+            yield from (f"{item.name}/{name}" for name in _names(Path(item.path)))
+        else:
+            yield item.name
+
+
+def _names(folder: Path) -> list[str]:
+    return [name for name in os.listdir(folder) if name not in IGNORED_FILES]
+
+
+class Gate:
+    """One pass over one house: judges files and sorts them into the three lists."""
+
+    def __init__(self, house: House, register: Register, purpose: str, today: date) -> None:
+        self._house = house
+        self._register = register
+        self._purpose = purpose
+        self._today = today
+        self._generated = generated_hashes(house)
+        self._admitted: list[Work] = []
+        self._refused: list[Refusal] = []
+        self._not_consented: list[Work] = []
+        self._seen: set[str] = set()
+
+    def judge(self, place: str, receive: Receiver | None) -> None:
+        """Put the file at `place` into one of the lists."""
+        self._seen.add(place)
+        try:
+            work, music = self._verify(place)
+        except FileNotFoundError:
+            return  # withdrawn or taken away meanwhile: no longer a file of the house
+        except (TagError, UnfitFileError) as error:
+            self._refuse(place, error.rule, error.what)
+        except RuleBroken as error:
+            where = f" at {error.where}" if error.where else ""
+            self._refuse(place, "malformed-midi", f"{error.what}{where}")
+        else:
+            self._sort(work, music, receive)
+
+    def corpus(self, receive: Receiver | None) -> Corpus:
+        """The result, after a second look at works that arrived during the pass."""
+        for record in list(self._register.live_works()):
+            place = record.entry.path
+            if place not in self._seen and os.path.lexists(self._house.folder / place):
+                self.judge(place, receive)
+        head = self._register.head
+        assert head is not None  # noqa: S101 - `load` always sets it
+        return Corpus(
+            tuple(self._admitted),
+            tuple(self._refused),
+            tuple(self._not_consented),
+            tuple(self._missing()),
+            self._purpose,
+            head,
+            self._register.roster.version,
+            self._register.roster.house,
+            self._today,
+        )
+
+    def _missing(self) -> Iterator[Refusal]:
+        for record in self._register.live_works():
+            if record.entry.path not in self._seen:
+                found = f"{record.entry.work} was entered at {record.index}, its file is gone"
+                mend = MENDS["missing-file"]
+                yield Refusal(record.entry.path, "missing-file", found, mend)
+
+    def _refuse(self, place: str, rule: str, found: str) -> None:
+        self._refused.append(Refusal(place, rule, found, MENDS[rule]))
+
+    def _sort(self, work: Work, music: bytes, receive: Receiver | None) -> None:
+        artist = artist_of(self._purpose)
+        is_theirs = artist is None or any(artist == person for person, _ in work.composers)
+        if not (is_theirs and work.consent.allows(self._purpose, self._today)):
+            self._not_consented.append(work)
+            return
+        self._admitted.append(work)
+        if receive is not None:
+            receive(work, music)
+
+    # -- one file ---------------------------------------------------------------------------
+
+    def _verify(self, place: str) -> tuple[Work, bytes]:
+        _check_place(place)
+        folder = self._house.folder / place.partition("/")[0]
+        if folder.is_symlink():
+            raise UnfitFileError("symlink", "its folder is a symbolic link")
+        data = read_plain_file(self._house.folder / place, MAX_FILE_BYTES)
+        if is_generated(data):
+            raise TagError("generated", "the file carries the mark of a generated piece")
+        tagged = read_tag(data)
+        record = self._record(place, tagged)
+        judge_composer(tagged, self._register.roster, record.index)
+        curator = judge_curator(tagged, self._register.roster, record.index)
+        self._check_entry(place, data, tagged, record)
+        self._check_sound(tagged)
+        return self._work(record, tagged, curator.id), tagged.music
+
+    def _record(self, place: str, tagged: Tagged) -> WorkRecord:
+        """The register's record of this work; signatures are judged at its index."""
+        statement, register = tagged.statement, self._register
+        known = register.works.get(statement.work)
+        twin = register.same_music(tagged.music_sha256, statement.musical_hash)
+        for record in (known, twin):
+            if record is not None and record.withdrawn_at is not None:
+                who = record.entry.work
+                raise TagError("withdrawn", f"{who} was withdrawn at index {record.withdrawn_at}")
+        if known is None:
+            # A forged or foreign tag is named as such; an honest one only waits to be entered.
+            judge_composer(tagged, register.roster, register.size)
+            judge_curator(tagged, register.roster, register.size)
+            raise TagError("unregistered", f"the register has no work {statement.work}")
+        return known
+
+    def _check_entry(self, place: str, data: bytes, tagged: Tagged, record: WorkRecord) -> None:
+        entry = record.entry
+        if entry.path != place:
+            raise TagError("wrong-place", f"{entry.work} was entered at {entry.path}")
+        if entry.file_sha256 != sha256_hex(data):
+            raise TagError(
+                "register-mismatch",
+                f"the register entered {entry.file_sha256[:12]}…, this is {sha256_hex(data)[:12]}…",
+            )
+        if tagged.statement.musical_hash in self._generated:
+            raise TagError("generated", "a model of this house wrote exactly this music")
+
+    def _check_sound(self, tagged: Tagged) -> None:
+        heard = musical_hash(parse(tagged.music))
+        if heard != tagged.statement.musical_hash:
+            raise TagError("musical-hash-mismatch", "it does not sound as its tag says")
+
+    def _work(self, record: WorkRecord, tagged: Tagged, curator: str) -> Work:
+        entry = record.entry
+        return Work(
+            entry.work,
+            entry.path,
+            tagged.music_sha256,
+            entry.musical_hash,
+            record.index,
+            entry.composers,
+            curator,
+            tagged.statement.description,
+            self._register.consent_of(record),
+        )
+
+
+def _check_place(place: str) -> None:
+    """Names are plain ASCII, so that no two look or count alike on any platform."""
+    folder, _, name = place.rpartition("/")
+    stem, dot, kind = name.rpartition(".")
+    if dot and kind != "mid" and kind.lower() not in ("mid", "midi"):
+        raise UnfitFileError("stray-file", f"{name!r} is no work")
+    if kind != "mid" or not WORK_ID.match(stem) or not WORK_ID.match(folder):
+        raise UnfitFileError("bad-name", f"{place!r}")

@@ -1,0 +1,204 @@
+"""Works on their way in: contributed by a composer, waiting for a curator.
+
+`submit` is what contributing calls; `look` is what a curator is shown and what accepting
+checks again, because anybody may drop a file into the inbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gen.errors import HouseError
+from gen.provenance.canonical import is_sha256_hex, sha256_hex
+from gen.provenance.files import locked, read_plain_file, write_atomically
+from gen.provenance.house import INBOX, LOCK, House
+from gen.provenance.judge import judge_composer
+from gen.provenance.ledger import generated_hashes
+from gen.provenance.register import Register
+from gen.provenance.rules import MENDS
+from gen.provenance.statement import WORK_ID
+from gen.provenance.tag import TagError, Tagged, read_tag
+from gen.smf import RuleBroken, musical_hash, parse
+from gen.smf.rules import MAX_BYTES
+
+MAX_TAG_BYTES = 1 << 20
+MAX_FILE_BYTES = MAX_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A tagged file as `sign_contribution` made it, and its screening report (JSON)."""
+
+    tagged: bytes
+    screening: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of one contribution; `rule` is empty when it now waits in the inbox."""
+
+    work: str
+    path: Path | None
+    rule: str = ""
+    found: str = ""
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A work in the inbox; `rule` and `found` say why it could not be accepted as it is."""
+
+    work: str
+    path: Path
+    tagged: Tagged | None = None
+    rule: str = ""
+    found: str = ""
+
+    @property
+    def mend(self) -> str:
+        return MENDS.get(self.rule, "")
+
+    @property
+    def title(self) -> str:
+        return self.tagged.statement.description.title if self.tagged else ""
+
+
+def submit(house: House, contributions: Sequence[Contribution]) -> list[Submitted]:
+    """Put contributions into the inbox, each judged by itself.
+
+    A work that is already waiting with the same music is replaced (a new description); one
+    that the register knows is refused, unless a compromised key makes it due for renewal.
+
+    Args:
+        house: where.
+        contributions: any number; one bad file never stops the rest.
+
+    Returns:
+        One result per contribution, in order.
+    """
+    register = house.load(check_signatures=False)
+    generated = generated_hashes(house)
+    with locked(house.folder / LOCK):
+        return [_submit_one(house, register, generated, item) for item in contributions]
+
+
+def _submit_one(
+    house: House, register: Register, generated: frozenset[str], item: Contribution
+) -> Submitted:
+    try:
+        tagged = read_tag(item.tagged)
+        work = tagged.statement.work
+        check_enterable(tagged, register, generated)
+        path = house.folder / INBOX / f"{work}.mid"
+        _check_inbox_place(path, tagged)
+        _check_screening(tagged, item.screening)
+    except (TagError, RuleBroken) as error:
+        return _refused(error)
+    if item.screening is not None:
+        write_atomically(path.with_suffix(".screening.json"), item.screening)
+    write_atomically(path, item.tagged)
+    return Submitted(work, path)
+
+
+def _refused(error: TagError | RuleBroken) -> Submitted:
+    rule = error.rule if isinstance(error, TagError) else "malformed-midi"
+    return Submitted("", None, rule, error.what, error.mend or MENDS.get(rule, ""))
+
+
+def _check_inbox_place(path: Path, tagged: Tagged) -> None:
+    if not path.exists():
+        return
+    try:
+        waiting = read_tag(read_plain_file(path, MAX_FILE_BYTES))
+    except HouseError:
+        return  # what lies there is no work: it may be replaced
+    if waiting.music_sha256 != tagged.music_sha256:
+        raise TagError(
+            "id-taken",
+            f"another work waits under the id {tagged.statement.work}",
+            mend="give this one another id",
+        )
+
+
+def _check_screening(tagged: Tagged, report: bytes | None) -> None:
+    stated = tagged.statement.screening_sha256
+    if (sha256_hex(report) if report is not None else "") != stated:
+        raise TagError("screening-mismatch", "the tag names another screening report than this")
+
+
+def check_enterable(tagged: Tagged, register: Register, generated: Iterable[str]) -> None:
+    """Whether a curator could enter this work now: composer, duplicates, withdrawals.
+
+    Raises:
+        TagError: not, with the rule.
+    """
+    statement = tagged.statement
+    judge_composer(tagged, register.roster, register.size)
+    if statement.musical_hash in generated:
+        raise TagError("generated", f"{statement.work} sounds exactly like a generated piece")
+    twin = register.same_music(tagged.music_sha256, statement.musical_hash)
+    known = register.works.get(statement.work)
+    for record in (twin, known):
+        if record is None:
+            continue
+        same = (record.entry.work, record.entry.music_sha256) == (
+            statement.work,
+            tagged.music_sha256,
+        )
+        if same and register.is_stale(record):
+            continue
+        if record.withdrawn_at is not None:
+            raise TagError(
+                "withdrawn",
+                f"{statement.work} is {record.entry.work}, withdrawn at {record.withdrawn_at}",
+            )
+        raise TagError(
+            "duplicate",
+            f"{statement.work} is already in the house as {record.entry.work}",
+            mend="nothing to do: the house has this music",
+        )
+
+
+def waiting_paths(house: House) -> list[Path]:
+    """The inbox, sorted."""
+    folder = house.folder / INBOX
+    return sorted(folder.glob("*.mid")) if folder.is_dir() else []
+
+
+def look(path: Path, register: Register, generated: frozenset[str]) -> Waiting:
+    """Read one waiting file as strictly as the gate will.
+
+    Every problem is returned, none raised: a curator sees the whole inbox.
+    """
+    work = path.stem
+    if not WORK_ID.match(work):
+        return Waiting(work, path, None, "bad-name", f"{path.name!r} is no work's name")
+    try:
+        tagged = read_tag(read_plain_file(path, MAX_FILE_BYTES))
+        _check_music(tagged, work)
+        check_enterable(tagged, register, generated)
+        _check_report_beside(path, tagged)
+    except RuleBroken as error:
+        return Waiting(work, path, None, "malformed-midi", str(error))
+    except HouseError as error:
+        return Waiting(work, path, None, getattr(error, "rule", "unreadable"), error.what)
+    return Waiting(work, path, tagged)
+
+
+def _check_music(tagged: Tagged, work: str) -> None:
+    if tagged.statement.work != work:
+        raise TagError("wrong-place", f"the tag is of {tagged.statement.work}, the file is {work}")
+    heard = musical_hash(parse(tagged.music))
+    if heard != tagged.statement.musical_hash:
+        raise TagError("musical-hash-mismatch", "the stated musical hash is not this music's")
+
+
+def _check_report_beside(path: Path, tagged: Tagged) -> None:
+    stated = tagged.statement.screening_sha256
+    if not is_sha256_hex(stated):
+        return
+    report = path.with_suffix(".screening.json")
+    data = report.read_bytes() if report.is_file() else None
+    _check_screening(tagged, data)

@@ -1,0 +1,76 @@
+"""Whether a work's two signatures are those of two people who may give them."""
+
+from __future__ import annotations
+
+from gen.provenance.dsse import Signature, is_signed_by
+from gen.provenance.roster import COMPOSER, CURATOR, Person, Roster
+from gen.provenance.tag import TagError, Tagged
+
+
+def judge_composer(tagged: Tagged, roster: Roster, index: int) -> Person:
+    """The composer behind the first signature.
+
+    Args:
+        tagged: the work.
+        roster: who belongs to the house.
+        index: the register index at which the keys are judged.
+
+    Raises:
+        TagError: `unknown-key`, `bad-signature`, `wrong-role`, or the key's state at `index`.
+    """
+    person = _signer(tagged, tagged.envelope.signatures[0], roster, index)
+    composers = [who for who, _ in tagged.statement.composers]
+    if person.id not in composers or COMPOSER not in person.roles:
+        raise TagError(
+            "wrong-role",
+            f"the first signature is {person.id}'s, the composers are {', '.join(composers)}",
+        )
+    strangers = [who for who in composers if _is_no_composer(roster, who)]
+    if strangers:
+        raise TagError("wrong-role", f"{', '.join(strangers)} are no composers of this house")
+    return person
+
+
+def _is_no_composer(roster: Roster, person_id: str) -> bool:
+    person = roster.person(person_id)
+    return person is None or COMPOSER not in person.roles
+
+
+def judge_curator(tagged: Tagged, roster: Roster, index: int) -> Person:
+    """The curator behind the second signature: another person than any of the composers.
+
+    Raises:
+        TagError: `signature-count`, `same-person`, or as `judge_composer`.
+    """
+    count = len(tagged.envelope.signatures)
+    if count != 2:
+        raise TagError("signature-count", f"the tag carries {count} signatures, not two")
+    person = _signer(tagged, tagged.envelope.signatures[1], roster, index)
+    if any(person.id == composer for composer, _ in tagged.statement.composers):
+        raise TagError("same-person", f"{person.id} composed it and accepted it")
+    if CURATOR not in person.roles:
+        raise TagError("wrong-role", f"the second signature is {person.id}'s, who is no curator")
+    return person
+
+
+def _signer(tagged: Tagged, signature: Signature, roster: Roster, index: int) -> Person:
+    owner = roster.owners.get(signature.keyid)
+    if owner is None:
+        raise TagError("unknown-key", f"signed by the key {signature.keyid[:12]}…")
+    person, key = owner
+    envelope = tagged.envelope
+    if not is_signed_by(signature, key.public, envelope.payload_type, envelope.payload):
+        raise TagError("bad-signature", f"what claims to be {person.id}'s signature is not")
+    refusal = key.refusal_at(index)
+    if refusal:
+        raise TagError(refusal, _why(refusal, person, index))
+    return person
+
+
+def _why(refusal: str, person: Person, index: int) -> str:
+    words = {
+        "revoked-key": "was compromised by then",
+        "expired-key": "had ended by then",
+        "key-not-yet-valid": "was not valid yet",
+    }
+    return f"the key of {person.id} {words[refusal]} (register index {index})"

@@ -1,0 +1,316 @@
+"""Starting a house and changing its roster.
+
+Each function makes the next roster; `change_roster` signs it with the root keys at hand and
+enters it, or leaves a proposal for the other root keys' holders when a threshold asks for more.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from gen.errors import HouseError, SettingError
+from gen.provenance.acts import KEY, ROOT, Act
+from gen.provenance.canonical import canonical, canonical_json, utc_now
+from gen.provenance.consent import PERSON_ID
+from gen.provenance.dsse import sign
+from gen.provenance.files import locked, write_atomically
+from gen.provenance.house import (
+    IGNORED_BY_GIT,
+    LOCK,
+    ROSTER_FILE,
+    Change,
+    House,
+    Session,
+    roster_file,
+    today_utc,
+)
+from gen.provenance.keys import PrivateKey, key_id
+from gen.provenance.merkle import leaf_hash
+from gen.provenance.pin import Pin
+from gen.provenance.register import Register
+from gen.provenance.roster import (
+    HOUSE_NAME,
+    HOUSE_ROLES,
+    ROSTER_TYPE,
+    Person,
+    PersonKey,
+    Roster,
+    SignedRoster,
+    check_succession,
+    end_keys,
+)
+
+ROSTER_DAYS = 400
+"""How long a roster counts before the root has to sign a fresh one."""
+PROPOSAL = "proposal.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RosterChange:
+    """What became of a roster: entered, or waiting for more root signatures."""
+
+    house: House
+    roster: Roster
+    signed: int
+    is_entered: bool
+
+
+def create_house(
+    folder: Path,
+    name: str,
+    root_keys: Sequence[PrivateKey],
+    *,
+    pin_path: Path | None,
+    threshold: int = 1,
+    people: Sequence[Person] = (),
+    days: int = ROSTER_DAYS,
+    root_public: Sequence[bytes] = (),
+) -> House:
+    """Start a house: its first roster, its register of one act, and its pin.
+
+    Args:
+        folder: where; may exist, must hold no register.
+        name: lower-case, as its pin will be called.
+        root_keys: those at hand, at least `threshold` of them.
+        pin_path: where the pin goes; None keeps it in memory.
+        threshold: how many root keys a roster needs.
+        people: enrolled from the start.
+        days: until the roster expires.
+        root_public: public halves of further root keys, held elsewhere.
+
+    Raises:
+        SettingError: an unfit name or threshold, or a house is there already.
+    """
+    if not HOUSE_NAME.match(name):
+        raise SettingError(f"{name!r} is no house name", mend="use a-z, digits and hyphens")
+    if not 1 <= threshold <= len(root_keys):
+        raise SettingError(f"threshold {threshold} with {len(root_keys)} root keys at hand")
+    roots = (*(key.public for key in root_keys), *root_public)
+    roster = Roster(
+        name,
+        1,
+        0,
+        today_utc() + timedelta(days=days),
+        False,
+        roots,
+        threshold,
+        tuple(sorted(people, key=lambda p: p.id)),
+        change=f"the house {name} begins",
+    )
+    signed = _signed(roster, root_keys)
+    check_succession(None, signed, 0)
+    act = _key_act(signed, 0)
+    pin = Pin(
+        name,
+        folder.resolve(),
+        tuple(sorted(roster.root_keyids)),
+        threshold,
+        1,
+        leaf_hash(act.encode()).hex(),
+        pin_path,
+    )
+    house = House(pin)
+    with locked(folder / LOCK):
+        if house.register_log.head().size:
+            raise SettingError(f"a house is there already: {folder}", mend="choose another folder")
+        write_atomically(folder / ".gitignore", IGNORED_BY_GIT.encode())
+        # The pin comes first: a crash before the append leaves no house, and init starts over.
+        pin.save()
+        write_atomically(folder / ROSTER_FILE, roster_file(signed.to_dict()))
+        return House(house.commit([act], root_keys[0], Change()))
+
+
+def _signed(roster: Roster, keys: Sequence[PrivateKey]) -> SignedRoster:
+    payload = roster.payload()
+    return SignedRoster(roster, tuple(sign(ROSTER_TYPE, payload, key) for key in keys))
+
+
+def _key_act(signed: SignedRoster, index: int) -> Act:
+    return Act(index, KEY, ROOT, utc_now(), {"signed": signed.to_dict()})
+
+
+# -- the next roster ------------------------------------------------------------------------
+
+
+def _next(register: Register, change: str, **values: object) -> Roster:
+    return dataclasses.replace(
+        register.roster,
+        **{  # type: ignore[arg-type]
+            "version": register.roster.version + 1,
+            "register_index": register.size,
+            "change": change,
+            **values,
+        },
+    )
+
+
+def _with(register: Register, person: Person, change: str) -> Roster:
+    others = [p for p in register.roster.people if p.id != person.id]
+    people = tuple(sorted([*others, person], key=lambda p: p.id))
+    return _next(register, change, people=people)
+
+
+def _person(register: Register, person_id: str) -> Person:
+    person = register.roster.person(person_id)
+    if person is None:
+        ids = ", ".join(p.id for p in register.roster.people) or "nobody"
+        raise SettingError(f"{person_id!r} is not enrolled", mend=f"enrolled are: {ids}")
+    return person
+
+
+def enrolled(
+    register: Register, person_id: str, name: str, roles: Sequence[str], public: bytes
+) -> Roster:
+    """With one more person.
+
+    Raises:
+        SettingError: an unfit id or role, or the id is taken.
+    """
+    if not PERSON_ID.match(person_id) or person_id == ROOT:
+        raise SettingError(f"{person_id!r} is no person's id", mend="use a-z, digits, hyphens")
+    unknown = [role for role in roles if role not in HOUSE_ROLES]
+    if unknown or not roles:
+        raise SettingError(f"roles {list(roles)}", mend=f"roles are {' and '.join(HOUSE_ROLES)}")
+    if register.roster.person(person_id):
+        raise SettingError(
+            f"{person_id} is enrolled already", mend="for a new key: house.py rotate --person ID"
+        )
+    key = PersonKey(public, register.size)
+    person = Person(person_id, name, tuple(sorted(roles)), (key,))
+    return _with(register, person, f"enrolled {person_id} ({', '.join(person.roles)})")
+
+
+def with_new_key(register: Register, person_id: str, public: bytes) -> Roster:
+    """With the person's keys ended and a new one valid from here on."""
+    person = end_keys(_person(register, person_id), register.size)
+    keys = (*person.keys, PersonKey(public, register.size))
+    changed = dataclasses.replace(person, keys=keys)
+    return _with(register, changed, f"new key for {person_id}")
+
+
+def departed(register: Register, person_id: str) -> Roster:
+    """With every key of the person ended; what they signed stands."""
+    person = end_keys(_person(register, person_id), register.size)
+    return _with(register, person, f"{person_id} departed")
+
+
+def compromised(register: Register, person_id: str, from_index: int) -> Roster:
+    """With every key of the person refused from `from_index` on.
+
+    Raises:
+        SettingError: an index beyond the register.
+    """
+    if not 0 <= from_index <= register.size:
+        raise SettingError(
+            f"index {from_index} of a register of {register.size} acts",
+            mend="give the index of the first act that may be forged",
+        )
+    person = _person(register, person_id)
+    keys = tuple(_compromise(key, from_index, register.size) for key in person.keys)
+    changed = dataclasses.replace(person, keys=keys)
+    return _with(register, changed, f"{person_id}'s keys are compromised from {from_index} on")
+
+
+def _compromise(key: PersonKey, from_index: int, size: int) -> PersonKey:
+    first = min(from_index, from_index if key.compromised_from is None else key.compromised_from)
+    ended = size if key.valid_to is None else key.valid_to
+    return dataclasses.replace(key, compromised_from=first, valid_to=ended)
+
+
+def renewed(register: Register, days: int = ROSTER_DAYS) -> Roster:
+    """With a later expiry."""
+    until = today_utc() + timedelta(days=days)
+    return _next(register, f"valid until {until}", expires=until)
+
+
+def with_root(register: Register, publics: Sequence[bytes], threshold: int) -> Roster:
+    """With other root keys. Signed by the old and the new."""
+    if not 1 <= threshold <= len(publics):
+        raise SettingError(f"threshold {threshold} of {len(publics)} root keys")
+    change = f"new root: {threshold} of {', '.join(key_id(p)[:12] for p in publics)}"
+    return _next(register, change, root_keys=tuple(publics), threshold=threshold)
+
+
+def sealed(register: Register) -> Roster:
+    """The last roster: no act follows, and it never expires."""
+    return _next(register, "the house is sealed", sealed=True, expires=None)
+
+
+# -- entering it ----------------------------------------------------------------------------
+
+
+def change_roster(
+    session: Session, roster: Roster, root_keys: Sequence[PrivateKey]
+) -> RosterChange:
+    """Sign `roster` with the root keys at hand and enter it, or leave a proposal.
+
+    Raises:
+        HouseError: no root key is at hand.
+    """
+    if not root_keys:
+        raise HouseError(
+            "this needs a root key of the house, and none is in your key folder",
+            mend="ask a holder of a root key to do it",
+        )
+    return _enter_or_propose(session, _signed(roster, root_keys), root_keys[0])
+
+
+def cosign(session: Session, root_keys: Sequence[PrivateKey]) -> RosterChange:
+    """Add this user's root signatures to the waiting proposal, and enter it when they suffice.
+
+    Raises:
+        HouseError: nothing waits, or the register has moved on since.
+    """
+    proposal = read_proposal(session.house)
+    if proposal.roster.register_index != session.register.size:
+        raise HouseError(
+            f"the proposal was made at register index {proposal.roster.register_index}, "
+            f"the register is at {session.register.size} by now",
+            where=PROPOSAL,
+            mend="make the change again; it replaces the proposal",
+        )
+    have = {s.keyid for s in proposal.signatures}
+    fresh = [key for key in root_keys if key.keyid not in have]
+    if not fresh:
+        raise HouseError("no further root key of this house is in your key folder")
+    payload = proposal.roster.payload()
+    added = tuple(sign(ROSTER_TYPE, payload, key) for key in fresh)
+    signed = SignedRoster(proposal.roster, (*proposal.signatures, *added))
+    return _enter_or_propose(session, signed, fresh[0])
+
+
+def read_proposal(house: House) -> SignedRoster:
+    """The roster that waits for root signatures.
+
+    Raises:
+        HouseError: none waits.
+    """
+    path = house.folder / PROPOSAL
+    try:
+        return SignedRoster.from_dict(canonical_json(path.read_bytes().rstrip(b"\n")))
+    except FileNotFoundError as error:
+        raise HouseError("no roster change waits for signatures", where=str(path)) from error
+
+
+def _enter_or_propose(session: Session, signed: SignedRoster, head_key: PrivateKey) -> RosterChange:
+    old, new = session.register.roster, signed.roster
+    count = len(signed.signers_among(new.root_keys))
+    enough = count >= new.threshold and (len(signed.signers_among(old.root_keys)) >= old.threshold)
+    if not enough:
+        text = canonical(signed.to_dict()) + b"\n"
+        write_atomically(session.house.folder / PROPOSAL, text)
+        return RosterChange(session.house, new, len(signed.signatures), is_entered=False)
+    check_succession(session.register.rosters[-1], signed, session.register.size)
+    change = Change(removes=[PROPOSAL])
+    change.stage(roster_file(signed.to_dict()), ROSTER_FILE)
+    house = session.commit([_key_act(signed, session.register.size)], head_key, change)
+    return RosterChange(house, new, len(signed.signatures), is_entered=True)
+
+
+def expires_soon(roster: Roster, today: date, days: int = 30) -> bool:
+    """Whether the roster expires within `days`."""
+    return roster.expires is not None and today + timedelta(days=days) >= roster.expires

@@ -1,0 +1,200 @@
+"""The trust pin: what is known of a house beforehand, kept apart from it.
+
+`conf/house/<name>.yaml` names the root keys' fingerprints and a size and root hash that the
+register has reached. A roster or register that is older, or does not extend it, is refused.
+
+`dir` is relative to the project for a pin in `conf/house/`, otherwise to the pin's own folder.
+A house outside the project keeps its pin inside itself (`pin.yaml`): better than none, but
+whoever can replace the whole folder replaces the pin too. Keep a copy elsewhere and name it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gen.errors import HouseError
+from gen.provenance.canonical import is_sha256_hex
+from gen.provenance.files import write_atomically
+from gen.provenance.roster import HOUSE_NAME, Roster
+
+CONF = Path("conf") / "house"
+INSIDE = "pin.yaml"
+_FIELDS = ("name", "dir", "root_keys", "threshold", "min_size", "root_hash")
+
+
+class PinError(HouseError):
+    """A pin that is missing or malformed, or a house that does not live up to its pin."""
+
+    def __init__(
+        self, what: str, *, rule: str = "bad-pin", where: str = "", mend: str = ""
+    ) -> None:
+        self.rule = rule
+        super().__init__(what, where=where, mend=mend)
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What is known of a house beforehand.
+
+    Attributes:
+        name: the house's name.
+        dir: its folder, absolute.
+        root_keys: fingerprints (SHA-256 hex) of its root keys at `min_size`.
+        threshold: how many of them sign a roster.
+        min_size: a number of acts the register has reached, at least 1.
+        root_hash: hex root of the tree over those acts.
+        path: the file it was read from; None for a pin made in memory.
+    """
+
+    name: str
+    dir: Path
+    root_keys: tuple[str, ...]
+    threshold: int
+    min_size: int
+    root_hash: str
+    path: Path | None = None
+
+    def advanced(self, roster: Roster, size: int, root_hash: str) -> Pin:
+        """The pin after the register has grown."""
+        roots = tuple(sorted(roster.root_keyids))
+        return Pin(self.name, self.dir, roots, roster.threshold, size, root_hash, self.path)
+
+    def check_roots(self, roster: Roster) -> None:
+        """Whether the roster in force at `min_size` has the pinned root keys.
+
+        Raises:
+            PinError: another root.
+        """
+        if (roster.house, roster.threshold) != (self.name, self.threshold) or (
+            roster.root_keyids != set(self.root_keys)
+        ):
+            raise PinError(
+                f"the house {roster.house!r} at {self.dir} has {roster.threshold} of the root "
+                f"keys {_short(roster.root_keyids)}, the pin of {self.name!r} has "
+                f"{self.threshold} of {_short(self.root_keys)}",
+                rule="wrong-root",
+                where=str(self.path or ""),
+                mend="this is another house than the pinned one, or its root was replaced: ask "
+                "the root key's holder",
+            )
+
+    def save(self) -> None:
+        """Write it back to `path`."""
+        if self.path is None:
+            return
+        lines = [
+            "# The trust pin of a house: python scripts/house.py keeps it; check it in.",
+            f"name: {self.name}",
+            f"dir: {_yaml_text(_relative(self.dir, _base(self.path)))}",
+            "root_keys:",
+            *(f"  - {keyid}" for keyid in self.root_keys),
+            f"threshold: {self.threshold}",
+            f"min_size: {self.min_size}",
+            f"root_hash: {self.root_hash}",
+        ]
+        write_atomically(self.path, ("\n".join(lines) + "\n").encode("utf-8"))
+
+
+def _short(keyids: Any) -> str:
+    return ", ".join(keyid[:12] for keyid in sorted(keyids))
+
+
+def _yaml_text(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _base(path: Path) -> Path:
+    folder = path.resolve().parent
+    in_conf = (folder.parent.name, folder.name) == ("conf", "house")
+    return folder.parent.parent if in_conf else folder
+
+
+def _relative(folder: Path, base: Path) -> str:
+    resolved = folder.resolve()
+    return resolved.relative_to(base).as_posix() if resolved.is_relative_to(base) else str(resolved)
+
+
+def load_pin(path: Path) -> Pin:
+    """Read a pin.
+
+    Raises:
+        PinError: missing, not YAML, or fields missing, unknown or of another type.
+    """
+    import yaml
+
+    mend = "python scripts/house.py init writes one; restore it from version control"
+    try:
+        found = yaml.safe_load(path.read_bytes())
+    except FileNotFoundError as error:
+        raise PinError("there is no trust pin", where=str(path), mend=mend) from error
+    except (OSError, yaml.YAMLError) as error:
+        raise PinError(f"cannot be read: {error}", where=str(path), mend=mend) from error
+    problem = _problem(found)
+    if problem:
+        raise PinError(problem, where=str(path), mend=mend)
+    folder = (_base(path) / found["dir"]).resolve()
+    return Pin(
+        found["name"],
+        folder,
+        tuple(found["root_keys"]),
+        found["threshold"],
+        found["min_size"],
+        found["root_hash"],
+        path,
+    )
+
+
+def _problem(found: Any) -> str:
+    if not isinstance(found, dict) or set(found) != set(_FIELDS):
+        return f"a pin has exactly the fields {', '.join(_FIELDS)}"
+    if not isinstance(found["name"], str) or not HOUSE_NAME.match(found["name"]):
+        return f"name is {found['name']!r:.60}"
+    if not isinstance(found["dir"], str):
+        return f"dir is {found['dir']!r:.60}"
+    roots = found["root_keys"]
+    if not isinstance(roots, list) or not roots or not all(map(is_sha256_hex, roots)):
+        return "root_keys are fingerprints of 64 hex digits"
+    for name, least in (("threshold", 1), ("min_size", 1)):
+        if type(found[name]) is not int or found[name] < least:
+            return f"{name} is {found[name]!r:.60}, not a number from {least} on"
+    if not is_sha256_hex(found["root_hash"]):
+        return f"root_hash is {found['root_hash']!r:.80}"
+    return ""
+
+
+def project_folder(start: Path | None = None) -> Path | None:
+    """The nearest folder from `start` upwards that holds `conf/house`."""
+    here = (start or Path.cwd()).resolve()
+    return next((f for f in (here, *here.parents) if (f / CONF).is_dir()), None)
+
+
+def find_pin(house: Path, project: Path | None = None) -> Pin:
+    """The pin of the house in this folder: from `conf/house`, else from inside it.
+
+    Raises:
+        PinError: there is none.
+    """
+    project = project or project_folder()
+    for path in sorted((project / CONF).glob("*.yaml")) if project else ():
+        pin = load_pin(path)
+        if pin.dir == house.resolve():
+            return pin
+    inside = house / INSIDE
+    if inside.is_file():
+        return load_pin(inside)
+    raise PinError(
+        "no trust pin names this folder",
+        rule="no-pin",
+        where=str(house),
+        mend="start a house there with `python scripts/house.py init`, or name its pin with --pin",
+    )
+
+
+def place_for(house: Path, name: str, project: Path | None = None) -> Path:
+    """Where the pin of a new house goes: `conf/house/` inside the project, else inside it."""
+    project = project or project_folder(house) or project_folder()
+    if project and house.resolve().is_relative_to(project):
+        return project / CONF / f"{name}.yaml"
+    return house / INSIDE

@@ -1,0 +1,343 @@
+"""The register: every act of the house's people, in order, and what it amounts to.
+
+`Register` is the state after replaying the acts. Reading it verifies: the tree against the
+signed head, each act's signature and its author's right to it under the roster of that moment,
+each roster's succession, the pin. A register that breaks any of this is refused as a whole.
+
+A key that is later declared compromised from index n does not break the register: works it
+signed from n on are refused one by one, consent it gave then only counts where it narrows, and
+withdrawals it signed stand until the work is entered anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from gen.errors import HouseError
+from gen.provenance.acts import (
+    ACT_TYPE,
+    ADD,
+    ADOPT,
+    CONSENT,
+    KEY,
+    ROOT,
+    WITHDRAW,
+    Act,
+    Entry,
+    Withdrawal,
+)
+from gen.provenance.canonical import StrictJsonError, fields
+from gen.provenance.consent import Consent
+from gen.provenance.dsse import Signature, is_signed_by
+from gen.provenance.log import HEAD_TYPE, Head
+from gen.provenance.roster import (
+    COMPOSER,
+    CURATOR,
+    Person,
+    PersonKey,
+    Roster,
+    SignedRoster,
+    check_succession,
+    root_signers,
+)
+
+
+class RegisterError(HouseError):
+    """A register that is not what the house's people signed; `rule` is a stable code."""
+
+    def __init__(self, what: str, *, rule: str = "bad-register", mend: str = "") -> None:
+        self.rule = rule
+        super().__init__(what, where="register.jsonl", mend=mend)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAct:
+    """One composer's later word on a work's consent."""
+
+    index: int
+    keyid: str
+    consent: Consent
+
+
+@dataclass(slots=True)
+class WorkRecord:
+    """What the register knows of one work.
+
+    Attributes:
+        entry: the latest `add` or `adopt`.
+        index: register index of that act.
+        accepted_by: who signed that act (a curator; "root" for an adopted work).
+        time: of that act.
+        consents: later acts, per composer, in order.
+        withdrawal: the act that withdrew it.
+        withdrawn_at: its index.
+        withdrawn_by_keyid: the key that signed it.
+    """
+
+    entry: Entry
+    index: int
+    accepted_by: str
+    time: str
+    consents: dict[str, list[ConsentAct]] = field(default_factory=dict)
+    withdrawal: Withdrawal | None = None
+    withdrawn_at: int | None = None
+    withdrawn_by_keyid: str = ""
+
+    def is_composer(self, person: str) -> bool:
+        return any(person == composer for composer, _ in self.entry.composers)
+
+
+class Register:
+    """The state of a house after `size` acts. Built by `replay`.
+
+    Args:
+        check_signatures: verify every act's signature; a caller that only looks things up may
+            rely on the tree and the signed head alone.
+    """
+
+    def __init__(self, *, check_signatures: bool = True) -> None:
+        self.size = 0
+        self.works: dict[str, WorkRecord] = {}
+        self.rosters: list[SignedRoster] = []
+        self.head: Head | None = None
+        self._check_signatures = check_signatures
+        self._by_path: dict[str, str] = {}
+        self._by_music: dict[str, str] = {}
+        self._by_sound: dict[str, str] = {}
+
+    # -- looking things up ------------------------------------------------------------------
+
+    @property
+    def roster(self) -> Roster:
+        return self.rosters[-1].roster
+
+    def work_at(self, path: str) -> WorkRecord | None:
+        """The work whose place in the house is `path`."""
+        work = self._by_path.get(path)
+        return self.works[work] if work is not None else None
+
+    def same_music(self, music_sha256: str, musical_hash: str) -> WorkRecord | None:
+        """A registered work, withdrawn ones included, with these bytes or this sound."""
+        work = self._by_music.get(music_sha256) or self._by_sound.get(musical_hash)
+        return self.works[work] if work is not None else None
+
+    def live_works(self) -> Iterable[WorkRecord]:
+        return (record for record in self.works.values() if record.withdrawn_at is None)
+
+    def refusal_of_key(self, keyid: str, index: int) -> str | None:
+        """The rule a signature by `keyid` at `index` breaks under the present roster."""
+        if keyid in self.roster.root_keyids:
+            return None
+        owner = self.roster.owners.get(keyid)
+        return "unknown-key" if owner is None else owner[1].refusal_at(index)
+
+    def is_stale(self, record: WorkRecord) -> bool:
+        """Whether the work may be entered anew: a key under it, or under its withdrawal,
+        was compromised when it signed.
+        """
+        signed = [(keyid, record.index) for keyid in record.entry.keyids]
+        if record.withdrawn_at is not None:
+            signed = [(record.withdrawn_by_keyid, record.withdrawn_at)]
+        return any(self.refusal_of_key(keyid, index) == "revoked-key" for keyid, index in signed)
+
+    def consent_of(self, record: WorkRecord) -> Consent:
+        """What all composers of the work allow by now."""
+        shared = None
+        for person, _ in record.entry.composers:
+            consent = record.entry.consent
+            for act in record.consents.get(person, ()):
+                is_compromised = self.refusal_of_key(act.keyid, act.index) is not None
+                consent = consent.narrowed_by(act.consent) if is_compromised else act.consent
+            shared = consent if shared is None else shared.narrowed_by(consent)
+        return shared or Consent()
+
+    # -- replaying --------------------------------------------------------------------------
+
+    def replay(self, line: bytes) -> Act:
+        """Take one more line into account.
+
+        Raises:
+            RegisterError: the act is malformed, misplaced, unsigned or not its author's to do.
+        """
+        try:
+            act = Act.decode(line)
+            if act.index != self.size:
+                raise StrictJsonError(f"it says it is act {act.index}")
+            if self.rosters and self.roster.sealed:
+                raise StrictJsonError("the house was sealed before it")
+            if not self.rosters and act.kind != KEY:
+                raise StrictJsonError("a register begins with a roster")
+            self._take(act)
+        except (HouseError, KeyError) as error:
+            if isinstance(error, RegisterError):
+                raise
+            what = error.what if isinstance(error, HouseError) else repr(error)
+            raise RegisterError(f"act {self.size} is refused: {what}") from error
+        self.size += 1
+        return act
+
+    def _take(self, act: Act) -> None:
+        {
+            ADD: self._take_add,
+            ADOPT: self._take_adopt,
+            CONSENT: self._take_consent,
+            KEY: self._take_roster,
+            WITHDRAW: self._take_withdrawal,
+        }[act.kind](act)
+
+    def _take_roster(self, act: Act) -> None:
+        new = SignedRoster.from_dict(fields(act.data, "key act", signed=dict)["signed"])
+        check_succession(self.rosters[-1] if self.rosters else None, new, act.index)
+        self.rosters.append(new)
+
+    def _take_add(self, act: Act) -> None:
+        self._check_author(act, CURATOR)
+        self._enter(act, Entry.from_dict(act.data))
+
+    def _take_adopt(self, act: Act) -> None:
+        self._check_root(act)
+        found = fields(act.data, "adoption", origin=dict, works=list)
+        for item in found["works"]:
+            self._enter(act, Entry.from_dict(item))
+
+    def _take_withdrawal(self, act: Act) -> None:
+        withdrawal = Withdrawal.from_dict(act.data)
+        record = self._live(withdrawal.work)
+        self._check_may_withdraw(act, record)
+        told = (withdrawal.music_sha256, withdrawal.musical_hash)
+        if told != (record.entry.music_sha256, record.entry.musical_hash):
+            raise StrictJsonError(f"it withdraws other music than {withdrawal.work}'s")
+        record.withdrawal, record.withdrawn_at = withdrawal, act.index
+        record.withdrawn_by_keyid = act.signatures[0].keyid
+
+    def _take_consent(self, act: Act) -> None:
+        found = fields(act.data, "consent act", consent=list, work=str)
+        record = self._live(found["work"])
+        if not record.is_composer(act.by):
+            raise StrictJsonError(f"{act.by} is no composer of {found['work']}")
+        self._check_author(act, COMPOSER)
+        said = ConsentAct(act.index, act.signatures[0].keyid, Consent.from_list(found["consent"]))
+        record.consents.setdefault(act.by, []).append(said)
+
+    def _live(self, work: str) -> WorkRecord:
+        record = self.works.get(work)
+        if record is None or record.withdrawn_at is not None:
+            raise StrictJsonError(f"{work!r:.90} is {'withdrawn' if record else 'unknown'}")
+        return record
+
+    def _enter(self, act: Act, entry: Entry) -> None:
+        known = self.works.get(entry.work)
+        if known is not None:
+            self._check_renewal(known, entry)
+        else:
+            self._check_new(entry)
+        record = WorkRecord(entry, act.index, act.by, act.time)
+        if known is not None:
+            record.consents = known.consents
+        self.works[entry.work] = record
+        self._by_path[entry.path] = entry.work
+        self._by_music[entry.music_sha256] = entry.work
+        self._by_sound[entry.musical_hash] = entry.work
+
+    def _check_renewal(self, known: WorkRecord, entry: Entry) -> None:
+        same = (known.entry.music_sha256, known.entry.path) == (entry.music_sha256, entry.path)
+        if not (same and self.is_stale(known)):
+            raise StrictJsonError(f"{entry.work} was entered before, at {known.index}")
+
+    def _check_new(self, entry: Entry) -> None:
+        twin = self.same_music(entry.music_sha256, entry.musical_hash)
+        if twin is not None or entry.path in self._by_path:
+            other = twin.entry.work if twin else self._by_path[entry.path]
+            raise StrictJsonError(f"{entry.work} has the music or the place of {other}")
+
+    # -- who may ----------------------------------------------------------------------------
+
+    def _check_author(self, act: Act, *roles: str) -> None:
+        person = self.roster.person(act.by)
+        if person is None or not set(roles) & set(person.roles):
+            raise StrictJsonError(f"{act.by!r:.60} is no {' or '.join(roles)}")
+        if len(act.signatures) != 1:
+            raise StrictJsonError(f"it carries {len(act.signatures)} signatures, not one")
+        key = self._key_of(person, act.signatures[0].keyid, act.index)
+        if self._check_signatures and not is_signed_by(
+            act.signatures[0], key.public, ACT_TYPE, act.payload()
+        ):
+            raise StrictJsonError(f"the signature of {act.by} does not verify")
+
+    def _key_of(self, person: Person, keyid: str, index: int) -> PersonKey:
+        owner = self.roster.owners.get(keyid)
+        if owner is None or owner[0].id != person.id:
+            raise StrictJsonError(f"the key {keyid[:12]}… is not {person.id}'s")
+        refusal = owner[1].refusal_at(index)
+        if refusal:
+            raise StrictJsonError(f"{person.id}'s key may not sign here ({refusal})")
+        return owner[1]
+
+    def _check_root(self, act: Act) -> None:
+        signers = root_signers(self.roster.root_keys, act.signatures, ACT_TYPE, act.payload())
+        if act.by != ROOT or len(signers) < self.roster.threshold:
+            raise StrictJsonError(f"it carries {len(signers)} root signatures")
+
+    def _check_may_withdraw(self, act: Act, record: WorkRecord) -> None:
+        if act.by == ROOT:
+            self._check_root(act)
+        elif record.is_composer(act.by):
+            self._check_author(act, COMPOSER)
+        else:
+            self._check_author(act, CURATOR)
+
+    def check_head(self, head: Head) -> None:
+        """Whether the head was signed by a key of the house that may sign at its last index.
+
+        Raises:
+            RegisterError: unsigned, unknown, ended or compromised key, wrong signature.
+        """
+        if len(head.signatures) != 1 or not self.rosters:
+            raise RegisterError(f"the head carries {len(head.signatures)} signatures, not one")
+        signature = head.signatures[0]
+        public = self._head_key(signature, head.size - 1)
+        if not is_signed_by(signature, public, HEAD_TYPE, head.payload()):
+            raise RegisterError("the head's signature does not verify")
+        self.head = head
+
+    def _head_key(self, signature: Signature, index: int) -> bytes:
+        for public in self.roster.root_keys:
+            if signature.keyid in self.roster.root_keyids and is_key(public, signature.keyid):
+                return public
+        owner = self.roster.owners.get(signature.keyid)
+        refusal = owner[1].refusal_at(index) if owner else "unknown-key"
+        if owner is None or refusal:
+            raise RegisterError(
+                f"the head is signed by the key {signature.keyid[:12]}… ({refusal})"
+            )
+        return owner[1].public
+
+    def check_fresh(self, today: date) -> None:
+        """Whether the roster still counts today.
+
+        Raises:
+            RegisterError: it has expired.
+        """
+        if self.roster.has_expired(today):
+            raise RegisterError(
+                f"the roster expired on {self.roster.expires}; "
+                "a revocation may have been held back since",
+                rule="roster-expired",
+                mend="the root key's holder signs a fresh one: "
+                "python scripts/house.py rotate --renew",
+            )
+
+
+def is_key(public: bytes, keyid: str) -> bool:
+    """Whether `keyid` names this public key."""
+    from gen.provenance.keys import key_id
+
+    return key_id(public) == keyid
+
+
+def unsigned(act: Act) -> Act:
+    """The act without its signatures, for signing anew."""
+    return dataclasses.replace(act, signatures=())

@@ -1,0 +1,302 @@
+"""What people do with works: accept, reject, renew, withdraw, change consent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gen.errors import HouseError, SettingError
+from gen.provenance.acts import ADD, CONSENT, ROOT, WITHDRAW, Act, Entry, Withdrawal
+from gen.provenance.canonical import sha256_hex, utc_now
+from gen.provenance.consent import Consent
+from gen.provenance.files import locked, read_plain_file, replace, write_atomically
+from gen.provenance.house import (
+    INBOX,
+    LOCK,
+    REJECTED,
+    SCREENING,
+    WITHDRAWN,
+    Change,
+    House,
+    Session,
+    today_utc,
+)
+from gen.provenance.inbox import MAX_FILE_BYTES, Waiting, look, waiting_paths
+from gen.provenance.judge import judge_composer
+from gen.provenance.keys import PrivateKey
+from gen.provenance.ledger import generated_hashes
+from gen.provenance.register import Register, WorkRecord
+from gen.provenance.roster import COMPOSER, CURATOR, Person
+from gen.provenance.tag import Tagged, read_tag
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Result of accepting: what was entered, what was refused and why."""
+
+    house: House
+    entered: tuple[Entry, ...]
+    refused: tuple[Waiting, ...]
+
+
+def signer(register: Register, key: PrivateKey, role: str) -> Person:
+    """The person whose `key` may sign the register's next act in this role.
+
+    Raises:
+        HouseError: unknown, ended or compromised key, another role, sealed or expired house.
+    """
+    roster = register.roster
+    register.check_fresh(today_utc())
+    if roster.sealed:
+        raise HouseError(
+            f"the house {roster.house} is sealed: nothing can be entered any more",
+            mend="start a house of your own, with its works: house.py init --with-starter",
+        )
+    owner = roster.owners.get(key.keyid)
+    refusal = owner[1].refusal_at(register.size) if owner else "unknown-key"
+    if owner is None or refusal:
+        raise HouseError(f"this key may not sign here ({refusal})", where=key.keyid[:12])
+    if role not in owner[0].roles:
+        raise HouseError(f"{owner[0].id} is no {role} of this house")
+    return owner[0]
+
+
+# -- accepting ------------------------------------------------------------------------------
+
+
+def accept(house: House, works: Sequence[str] | None, curator: PrivateKey) -> Accepted:
+    """Countersign works from the inbox and enter them in one append.
+
+    Args:
+        house: where.
+        works: ids; None takes all that wait.
+        curator: the curator's key.
+
+    Returns:
+        Entered works, and those that stay in the inbox with the rule they break. When this
+        returns, every entered work is durably in the register and in its place.
+    """
+    with house.writing() as session:
+        person = signer(session.register, curator, CURATOR)
+        generated = generated_hashes(session.house)
+        paths = [p for p in waiting_paths(session.house) if works is None or p.stem in works]
+        _check_all_there(works, [p.stem for p in paths])
+        looked = [look(path, session.register, generated) for path in paths]
+        return _enter(session, looked, person, curator)
+
+
+def _check_all_there(works: Sequence[str] | None, there: Sequence[str]) -> None:
+    absent = sorted(set(works or ()) - set(there))
+    if absent:
+        raise SettingError(
+            f"not in the inbox: {', '.join(absent)}",
+            mend="python scripts/house.py show --inbox lists what waits",
+        )
+
+
+def _enter(
+    session: Session, looked: Sequence[Waiting], curator: Person, key: PrivateKey
+) -> Accepted:
+    acts: list[Act] = []
+    refused: list[Waiting] = []
+    entries: list[Entry] = []
+    change, seen = Change(), set[str]()
+    for item in looked:
+        problem = _why_not(item, curator, seen)
+        if problem is not None or item.tagged is None:
+            refused.append(problem or item)
+            continue
+        data = item.tagged.countersigned(key)
+        entry = _entry(read_tag(data), data, session.register)
+        seen |= {entry.music_sha256, entry.musical_hash}
+        act = Act(session.register.size + len(acts), ADD, curator.id, utc_now(), entry.to_dict())
+        acts.append(act.signed_by([key]))
+        entries.append(entry)
+        _stage(change, session.house, item, entry, data)
+    moved = session.commit(acts, key, change) if acts else session.house
+    return Accepted(moved, tuple(entries), tuple(refused))
+
+
+def _why_not(item: Waiting, curator: Person, seen: set[str]) -> Waiting | None:
+    if item.tagged is None:
+        return item
+    statement = item.tagged.statement
+    if any(curator.id == composer for composer, _ in statement.composers):
+        found = f"{curator.id} is one of its composers"
+        return Waiting(item.work, item.path, item.tagged, "same-person", found)
+    if {item.tagged.music_sha256, statement.musical_hash} & seen:
+        found = "the same music waits twice in the inbox"
+        return Waiting(item.work, item.path, item.tagged, "duplicate", found)
+    return None
+
+
+def _entry(tagged: Tagged, data: bytes, register: Register) -> Entry:
+    statement = tagged.statement
+    first, second = tagged.envelope.signatures
+    known = register.works.get(statement.work)
+    owner = register.roster.owners[first.keyid][0].id
+    path = known.entry.path if known else f"{owner}/{statement.work}.mid"
+    return Entry(
+        statement.work,
+        statement.description.title,
+        path,
+        tagged.music_sha256,
+        sha256_hex(data),
+        statement.musical_hash,
+        statement.composers,
+        (first.keyid, second.keyid),
+        statement.consent,
+    )
+
+
+def _stage(change: Change, house: House, item: Waiting, entry: Entry, data: bytes) -> None:
+    change.stage(data, entry.path)
+    report = item.path.with_suffix(".screening.json")
+    if report.is_file():
+        change.moves.append((f"{INBOX}/{report.name}", f"{SCREENING}/{entry.work}.json"))
+    if item.path.parent == house.folder / INBOX:
+        change.removes.append(f"{INBOX}/{item.path.name}")
+
+
+def reject(house: House, works: Sequence[str], curator: PrivateKey, reason: str) -> list[str]:
+    """Move works from the inbox to `rejected/`, with the reason beside them.
+
+    Raises:
+        SettingError: a work does not wait, or no reason was given.
+    """
+    if not reason.strip():
+        raise SettingError("no reason was given", mend="the composer wants to know: --reason TEXT")
+    register = house.load(check_signatures=False)
+    person = signer(register, curator, CURATOR)
+    with locked(house.folder / LOCK):
+        _check_all_there(works, [p.stem for p in waiting_paths(house)])
+        folder = house.folder / REJECTED
+        folder.mkdir(exist_ok=True)
+        for work in works:
+            _reject_one(house, work, {"by": person.id, "reason": reason, "time": utc_now()})
+    return list(works)
+
+
+def _reject_one(house: House, work: str, note: dict[str, str]) -> None:
+    source, folder = house.folder / INBOX / f"{work}.mid", house.folder / REJECTED
+    text = json.dumps(note, ensure_ascii=False, indent=1)
+    (folder / f"{work}.json").write_text(text + "\n", encoding="utf-8")
+    replace(source, folder / source.name)
+    source.with_suffix(".screening.json").unlink(missing_ok=True)
+
+
+# -- withdrawing and consent ----------------------------------------------------------------
+
+
+def withdraw(house: House, works: Sequence[str], key: PrivateKey, reason: str) -> House:
+    """Withdraw works: block their ids, bytes and sound, and take the files out.
+
+    A composer may withdraw their own works, a curator or the root any.
+
+    Raises:
+        HouseError: a work is unknown or withdrawn, or the key may not do this.
+    """
+    with house.writing() as session:
+        register = session.register
+        records = [_live(register, work) for work in dict.fromkeys(works)]
+        acts, change = [], Change()
+        for offset, record in enumerate(records):
+            by = _withdrawer(register, key, record)
+            entry = record.entry
+            data = Withdrawal(entry.work, entry.music_sha256, entry.musical_hash, reason).to_dict()
+            act = Act(register.size + offset, WITHDRAW, by, utc_now(), data)
+            acts.append(act.signed_by([key]))
+            change.moves.append((entry.path, f"{WITHDRAWN}/{entry.work}.mid"))
+        return session.commit(acts, key, change)
+
+
+def _withdrawer(register: Register, key: PrivateKey, record: WorkRecord) -> str:
+    if key.keyid in register.roster.root_keyids:
+        register.check_fresh(today_utc())
+        return ROOT
+    owner = register.roster.owners.get(key.keyid)
+    is_composer = owner is not None and record.is_composer(owner[0].id)
+    return signer(register, key, COMPOSER if is_composer else CURATOR).id
+
+
+def _live(register: Register, work: str) -> WorkRecord:
+    record = register.works.get(work)
+    if record is None:
+        raise SettingError(f"no work {work!r} in the register", mend=_near(register, work))
+    if record.withdrawn_at is not None:
+        raise SettingError(f"{work} was withdrawn at register index {record.withdrawn_at}")
+    return record
+
+
+def _near(register: Register, work: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(work, register.works, 3)
+    return f"did you mean {', '.join(near)}?" if near else "house.py show lists the works"
+
+
+def set_consent(house: House, works: Sequence[str], consent: Consent, key: PrivateKey) -> House:
+    """Record what the key's owner allows for their works from now on.
+
+    With several composers, a scope is live while all of them allow it.
+
+    Raises:
+        HouseError: not their work, unknown work, or a key that may not sign.
+    """
+    with house.writing() as session:
+        register = session.register
+        person = signer(register, key, COMPOSER)
+        acts = []
+        for offset, work in enumerate(dict.fromkeys(works)):
+            if not _live(register, work).is_composer(person.id):
+                raise HouseError(f"{person.id} is no composer of {work}")
+            data = {"consent": consent.to_list(), "work": work}
+            act = Act(register.size + offset, CONSENT, person.id, utc_now(), data)
+            acts.append(act.signed_by([key]))
+        return session.commit(acts, key, Change())
+
+
+# -- renewing -------------------------------------------------------------------------------
+
+
+def renew(house: House, works: Sequence[str], key: PrivateKey) -> list[str]:
+    """Sign works anew whose keys were compromised when they signed.
+
+    A composer's renewal waits in the inbox, as a contribution does; a curator's keeps the
+    composer's signature, where that is still good, and waits there to be accepted likewise.
+
+    Returns:
+        The ids that now wait in the inbox.
+
+    Raises:
+        HouseError: a work needs no renewal, or the key cannot help it.
+    """
+    with house.writing() as session:
+        for work in works:
+            _renew_one(session, work, key)
+    return list(works)
+
+
+def _renew_one(session: Session, work: str, key: PrivateKey) -> None:
+    record = session.register.works.get(work)
+    if record is None or not session.register.is_stale(record):
+        raise SettingError(f"{work} needs no renewal", mend="house.py audit names those that do")
+    tagged = _kept_file(session.house, record)
+    owner = session.register.roster.owners.get(key.keyid)
+    if owner is not None and record.is_composer(owner[0].id):
+        signer(session.register, key, COMPOSER)
+        data = tagged.signed_anew(key)
+    else:
+        signer(session.register, key, CURATOR)
+        judge_composer(tagged, session.register.roster, session.register.size)
+        data = tagged.uncountersigned()
+    write_atomically(session.house.folder / INBOX / f"{work}.mid", data)
+
+
+def _kept_file(house: House, record: WorkRecord) -> Tagged:
+    for place in (record.entry.path, f"{WITHDRAWN}/{record.entry.work}.mid"):
+        path = house.folder / place
+        if path.exists():
+            return read_tag(read_plain_file(path, MAX_FILE_BYTES))
+    raise HouseError(f"the file of {record.entry.work} is gone", where=record.entry.path)

@@ -1,0 +1,150 @@
+"""Small works by code, and a house that is quick to start.
+
+`start_house` makes one with two composers (ana, ben) and two curators (cleo, dana), their keys
+at hand; `enter(1, 2)` contributes and accepts the works of seeds 1 and 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from gen.piece import Note, Piece, Tempo, TimeSignature, Track
+from gen.provenance.acts import Entry
+from gen.provenance.consent import Consent
+from gen.provenance.gate import Corpus, admit
+from gen.provenance.house import House
+from gen.provenance.inbox import Contribution, submit
+from gen.provenance.keys import PrivateKey
+from gen.provenance.people import create_house
+from gen.provenance.register import Register
+from gen.provenance.roster import Person, PersonKey
+from gen.provenance.statement import Description, Statement, make_work_id
+from gen.provenance.tag import sign_contribution
+from gen.provenance.works import accept
+from gen.smf import musical_hash, parse, write
+
+PASSPHRASE = "correct horse battery"  # noqa: S105 - unlocks nothing outside the tests
+EVERYTHING = "general_model evaluation"
+
+
+def key_of(name: str) -> PrivateKey:
+    """The same key for the same name, in every test."""
+    from gen.provenance.canonical import sha256_hex
+
+    return PrivateKey.from_seed(bytes.fromhex(sha256_hex(f"test key of {name}".encode())))
+
+
+def make_piece(seed: int = 0, bars: int = 4, **changes: object) -> Piece:
+    """A small piece with a melody, a bass and drums; another seed is another melody."""
+    steps = [0, 2, 4, 5, 7, 9, 11, 12]
+    # A multiplicative walk: melodies of different seeds share no long run of intervals.
+    walk = [steps[pow(7, i + seed * 13 + 1, 1009) * (seed + 3) % 8] for i in range(bars * 4)]
+    melody = [Note(i * 480, 440, 60 + step, 80 + i % 20) for i, step in enumerate(walk)]
+    bass = [Note(bar * 1920, 1900, 36 + walk[bar * 4] % 12, 70) for bar in range(bars)]
+    drums = [Note(i * 480, 100, 36 if i % 2 == 0 else 38, 90) for i in range(bars * 4)]
+    piece = Piece(
+        480,
+        [
+            Track("melody", 73, False, "main_melody", melody),
+            Track("bass", 32, False, "bass", bass),
+            Track("drums", 0, True, "drums", drums),
+        ],
+        tempos=[Tempo(0, 500_000)],
+        time_signatures=[TimeSignature(0, 4, 4)],
+    )
+    return replace(piece, **changes)
+
+
+def make_midi(seed: int = 0, bars: int = 4) -> bytes:
+    """Strict bytes of `make_piece`."""
+    return write(make_piece(seed, bars))
+
+
+def make_statement(midi: bytes, composer: str = "ana", **changes: object) -> Statement:
+    """A statement about `midi` with everything allowed."""
+    from gen.provenance.canonical import sha256_hex
+
+    title = str(changes.pop("title", "Small Rain"))
+    consent = Consent.parse(str(changes.pop("consent", EVERYTHING)))
+    values: dict[str, object] = {
+        "work": make_work_id(title, sha256_hex(midi)),
+        "composers": ((composer, 100),),
+        "method": "score",
+        "consent": consent,
+        "musical_hash": musical_hash(parse(midi)),
+        "description": Description(title=title, genre="waltz", mood="calm"),
+        "contract": "C-1",
+        **changes,
+    }
+    return Statement(**values)  # type: ignore[arg-type]
+
+
+def tagged(midi: bytes, composer: str = "ana", **changes: object) -> bytes:
+    """`midi` with its composer's signature."""
+    return sign_contribution(midi, make_statement(midi, composer, **changes), key_of(composer))
+
+
+@dataclass
+class TestHouse:
+    """A started house and the hands of its people."""
+
+    __test__ = False
+
+    house: House
+    entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        return self.house.folder
+
+    @property
+    def pin(self):
+        return self.house.pin
+
+    @property
+    def root(self) -> PrivateKey:
+        return key_of("root")
+
+    def load(self) -> Register:
+        return self.house.load()
+
+    def submit(self, *files: bytes):
+        return submit(self.house, [Contribution(data) for data in files])
+
+    def accept(self, works: Sequence[str] | None = None, curator: str = "cleo"):
+        result = accept(self.house, works, key_of(curator))
+        self.house = result.house
+        self.entries += result.entered
+        return result
+
+    def enter(self, *seeds: int, composer: str = "ana", **changes: object) -> list[Entry]:
+        """Contribute and accept one work a seed."""
+        results = self.submit(*(tagged(make_midi(s), composer, **changes) for s in seeds))
+        assert not [r for r in results if r.rule], results
+        entered = self.accept([r.work for r in results])
+        assert not entered.refused, entered.refused
+        return sorted(entered.entered, key=lambda e: [r.work for r in results].index(e.work))
+
+    def path(self, entry: Entry) -> Path:
+        return self.folder / entry.path
+
+    def admit(self, purpose: str = "general_model", **settings: object) -> Corpus:
+        return admit(self.folder, purpose, pin=self.house.pin, **settings)  # type: ignore[arg-type]
+
+    def rules(self, purpose: str = "general_model") -> dict[str, str]:
+        """Place → rule of every refused file."""
+        return {refusal.path: refusal.rule for refusal in self.admit(purpose).refused}
+
+
+def start_house(folder: Path, name: str = "lantern", **settings: object) -> TestHouse:
+    """A house with ana, ben (composers), cleo, dana (curators) and one root key."""
+    roles = {"ana": "composer", "ben": "composer", "cleo": "curator", "dana": "curator"}
+    people = [
+        Person(who, who.title(), (role,), (PersonKey(key_of(who).public, 0),))
+        for who, role in roles.items()
+    ]
+    values: dict[str, object] = {"pin_path": folder.parent / f"{name}.yaml", "people": people}
+    house = create_house(folder, name, [key_of("root")], **{**values, **settings})  # type: ignore[arg-type]
+    return TestHouse(house)
