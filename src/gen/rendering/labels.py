@@ -1,0 +1,202 @@
+"""What things are called: instruments, drums, and which markers are sections or chords.
+
+Source: General MIDI System Level 1 (MMA, 1991), instrument and percussion maps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+from gen.errors import SettingError
+from gen.harmony import parse_chord
+from gen.piece import Marker, Piece, Track
+
+INSTRUMENTS = (
+    "Acoustic Grand Piano", "Bright Acoustic Piano", "Electric Grand Piano", "Honky-tonk Piano",
+    "Electric Piano 1", "Electric Piano 2", "Harpsichord", "Clavinet",
+    "Celesta", "Glockenspiel", "Music Box", "Vibraphone",
+    "Marimba", "Xylophone", "Tubular Bells", "Dulcimer",
+    "Drawbar Organ", "Percussive Organ", "Rock Organ", "Church Organ",
+    "Reed Organ", "Accordion", "Harmonica", "Tango Accordion",
+    "Nylon Guitar", "Steel Guitar", "Jazz Guitar", "Clean Guitar",
+    "Muted Guitar", "Overdriven Guitar", "Distortion Guitar", "Guitar Harmonics",
+    "Acoustic Bass", "Fingered Bass", "Picked Bass", "Fretless Bass",
+    "Slap Bass 1", "Slap Bass 2", "Synth Bass 1", "Synth Bass 2",
+    "Violin", "Viola", "Cello", "Contrabass",
+    "Tremolo Strings", "Pizzicato Strings", "Orchestral Harp", "Timpani",
+    "String Ensemble 1", "String Ensemble 2", "Synth Strings 1", "Synth Strings 2",
+    "Choir Aahs", "Voice Oohs", "Synth Voice", "Orchestra Hit",
+    "Trumpet", "Trombone", "Tuba", "Muted Trumpet",
+    "French Horn", "Brass Section", "Synth Brass 1", "Synth Brass 2",
+    "Soprano Sax", "Alto Sax", "Tenor Sax", "Baritone Sax",
+    "Oboe", "English Horn", "Bassoon", "Clarinet",
+    "Piccolo", "Flute", "Recorder", "Pan Flute",
+    "Blown Bottle", "Shakuhachi", "Whistle", "Ocarina",
+    "Square Lead", "Saw Lead", "Calliope Lead", "Chiff Lead",
+    "Charang Lead", "Voice Lead", "Fifths Lead", "Bass and Lead",
+    "New Age Pad", "Warm Pad", "Polysynth Pad", "Choir Pad",
+    "Bowed Pad", "Metallic Pad", "Halo Pad", "Sweep Pad",
+    "Rain", "Soundtrack", "Crystal", "Atmosphere",
+    "Brightness", "Goblins", "Echoes", "Sci-fi",
+    "Sitar", "Banjo", "Shamisen", "Koto",
+    "Kalimba", "Bagpipe", "Fiddle", "Shanai",
+    "Tinkle Bell", "Agogo", "Steel Drums", "Woodblock",
+    "Taiko Drum", "Melodic Tom", "Synth Drum", "Reverse Cymbal",
+    "Guitar Fret Noise", "Breath Noise", "Seashore", "Bird Tweet",
+    "Telephone Ring", "Helicopter", "Applause", "Gunshot",
+)  # fmt: skip
+"""General MIDI instrument names by program, 0-127."""
+
+DRUMS = {
+    35: "Kick 2", 36: "Kick", 37: "Side stick", 38: "Snare", 39: "Hand clap", 40: "Snare 2",
+    41: "Low floor tom", 42: "Closed hi-hat", 43: "High floor tom", 44: "Pedal hi-hat",
+    45: "Low tom", 46: "Open hi-hat", 47: "Low-mid tom", 48: "High-mid tom", 49: "Crash",
+    50: "High tom", 51: "Ride", 52: "China cymbal", 53: "Ride bell", 54: "Tambourine",
+    55: "Splash", 56: "Cowbell", 57: "Crash 2", 58: "Vibraslap", 59: "Ride 2",
+    60: "High bongo", 61: "Low bongo", 62: "Muted high conga", 63: "High conga",
+    64: "Low conga", 65: "High timbale", 66: "Low timbale", 67: "High agogo", 68: "Low agogo",
+    69: "Cabasa", 70: "Maracas", 71: "Short whistle", 72: "Long whistle", 73: "Short guiro",
+    74: "Long guiro", 75: "Claves", 76: "High woodblock", 77: "Low woodblock",
+    78: "Muted cuica", 79: "Open cuica", 80: "Muted triangle", 81: "Open triangle",
+}  # fmt: skip
+"""General MIDI percussion names by pitch."""
+
+_LANES = (
+    ("Kick", (35, 36)),
+    ("Snare", (38, 40)),
+    ("Stick, clap", (37, 39)),
+    ("Toms", (41, 43, 45, 47, 48, 50)),
+    ("Closed hi-hat", (42, 44)),
+    ("Open hi-hat", (46,)),
+    ("Ride", (51, 53, 59)),
+    ("Crash", (49, 52, 55, 57)),
+)
+_CHORD_OR_SECTION = re.compile(r"[A-G]2?'?")
+_SAID = re.compile(
+    r"(?:(?P<kind>section|part|chord)\s*[: ]\s*(?P<text>.+)|\[(?P<boxed>.+)\])", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """A piece's markers by what they say; texts as they are to be shown."""
+
+    sections: tuple[Marker, ...]
+    chords: tuple[Marker, ...]
+
+
+def instrument_name(track: Track) -> str:
+    """The General MIDI name of a track's sound."""
+    return "Drum Kit" if track.is_drum else INSTRUMENTS[track.program]
+
+
+def track_label(track: Track) -> str:
+    """The track's own name, or its instrument's where it has none."""
+    return track.name.strip() or instrument_name(track)
+
+
+def legend_label(track: Track) -> str:
+    """`Lead (Violin) · main melody`; nothing is said twice."""
+    name, instrument = track_label(track), instrument_name(track)
+    if instrument.lower().startswith(name.lower()):
+        name = instrument
+    shown = name if track.is_drum or name == instrument else f"{name} ({instrument})"
+    role = (track.role or "drums").replace("_", " ")
+    return shown if role == "drums" or role in shown.lower() else f"{shown} · {role}"
+
+
+def drum_lane(pitch: int) -> str:
+    """The line of a drum strip a percussion pitch belongs to; toms share one, and so on."""
+    for name, pitches in _LANES:
+        if pitch in pitches:
+            return name
+    return DRUMS.get(pitch, f"Percussion {pitch}")
+
+
+def drum_lanes(pitches: set[int]) -> list[str]:
+    """The lanes that `pitches` need, lowest first: kit from kick to crash, then the rest."""
+    order = [name for name, _ in _LANES]
+    used = {drum_lane(pitch) for pitch in pitches}
+    others = [drum_lane(pitch) for pitch in sorted(pitches) if drum_lane(pitch) not in order]
+    return [name for name in order if name in used] + list(dict.fromkeys(others))
+
+
+def signs(piece: Piece) -> Signs:
+    """Tell section names from chord symbols among a piece's markers.
+
+    `[A]`, `section: A` and `chord: A` say what they are. Otherwise a text that reads as a
+    chord symbol is one, but for a bare letter (A, B, C2, D'), which could be either: it is a
+    section where another chord symbol stands at its tick (of two bare letters the first), or
+    where the piece has no other chord symbols; else a chord.
+    """
+    kinds = [_kind(marker.text) for marker in piece.markers]
+    has_chords = any(kind == "chord" for kind, _ in kinds)
+    by_tick: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    for index, (marker, (kind, _)) in enumerate(zip(piece.markers, kinds, strict=True)):
+        by_tick[marker.onset_ticks].append((kind, index))
+    sections: list[Marker] = []
+    chords: list[Marker] = []
+    for index, (marker, (kind, text)) in enumerate(zip(piece.markers, kinds, strict=True)):
+        if kind == "either":
+            beside = _stands_by_chord(index, by_tick[marker.onset_ticks])
+            kind = "section" if beside or not has_chords else "chord"
+        if kind:
+            (sections if kind == "section" else chords).append(Marker(marker.onset_ticks, text))
+    return Signs(tuple(sections), tuple(chords))
+
+
+def _stands_by_chord(index: int, neighbours: list[tuple[str, int]]) -> bool:
+    return any(k == "chord" or (k == "either" and other > index) for k, other in neighbours)
+
+
+def _kind(text: str) -> tuple[str, str]:
+    """("section" | "chord" | "either" | "", text to show); "" for an empty text."""
+    text = text.strip()
+    if said := _SAID.fullmatch(text):
+        if said["boxed"]:
+            return "section", said["boxed"].strip()
+        kind = "chord" if said["kind"].lower() == "chord" else "section"
+        return kind, said["text"].strip()
+    if _CHORD_OR_SECTION.fullmatch(text):
+        return "either", text
+    return ("chord" if is_chord(text) else "section" if text else ""), text
+
+
+def is_chord(text: str) -> bool:
+    """Whether a text reads as a chord symbol, NC among them."""
+    if text in {"NC", "N.C."}:
+        return True
+    try:
+        parse_chord(text)
+    except SettingError:
+        return False
+    return True
+
+
+_MAJOR = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
+_MINOR = ("Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#")
+
+
+def key_name(piece: Piece) -> str:
+    """`A minor`, or empty where the piece has no key signature."""
+    if not piece.key_signatures:
+        return ""
+    key = piece.key_signatures[0]
+    mode = "minor" if key.is_minor else "major"
+    changes = " …" if len({(k.fifths, k.is_minor) for k in piece.key_signatures}) > 1 else ""
+    return f"{(_MINOR if key.is_minor else _MAJOR)[key.fifths + 7]} {mode}{changes}"
+
+
+def meter_name(piece: Piece) -> str:
+    """`3/4`; meters in order of appearance where it changes."""
+    meters = [f"{s.numerator}/{s.denominator}" for _, s in piece.bar_starts()]
+    return ", ".join(dict.fromkeys(meters))
+
+
+def tempo_name(piece: Piece) -> str:
+    """`112 bpm` in quarters a minute, or the range `96 to 120 bpm`."""
+    tempos = [round(t.quarters_per_minute) for t in piece.tempos] or [120]
+    low, high = min(tempos), max(tempos)
+    return f"{low} bpm" if low == high else f"{low} to {high} bpm"

@@ -1,0 +1,418 @@
+"""A piece as written music: bars, voices, note values, ties and triplets.
+
+How it is read, since a performance says less than a score:
+
+* Time is counted in 24 divisions a quarter. Each quarter of each staff is read as
+  sixteenths, eighth triplets, thirty-seconds or sixteenth triplets, whichever its onsets
+  fit best (simpler ones first); bars of compound time (6/8, 9/8, 12/8) have no triplets.
+* Note ends snap to the grid of the quarter they fall in. A gap of up to an eighth before the
+  voice's next note closes where the note sounded at least as long as the gap.
+* Notes of one staff that begin and end together are a chord. Others go to the first free
+  voice; with four voices taken, the chord that began last is cut short.
+* Drum hits last until the next hit of their voice, at most to the end of the quarter; feet
+  are the second voice.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from gen.piece import Note, Piece, TimeSignature, Track
+
+DIVISIONS = 24
+"""Divisions of a quarter note."""
+
+MOST_VOICES = 4
+_BEAT = DIVISIONS
+_GRIDS = ((6, 0.0), (8, 0.35), (3, 0.9), (4, 1.2))
+"""(step in divisions, what it costs per onset against the misfit of simpler steps)."""
+
+_TRIPLET_STEPS = (8, 4)
+_CLOSED_GAP = 12
+_FEET = frozenset({35, 36, 44})
+_VALUES = {
+    3: ("32nd", 0), 6: ("16th", 0), 9: ("16th", 1), 12: ("eighth", 0), 18: ("eighth", 1),
+    24: ("quarter", 0), 36: ("quarter", 1), 48: ("half", 0), 72: ("half", 1),
+    96: ("whole", 0), 144: ("whole", 1), 192: ("breve", 0),
+}  # fmt: skip
+_TRIPLET_VALUES = {4: ("16th", 0), 8: ("eighth", 0), 12: ("eighth", 1), 16: ("quarter", 0)}
+_GRAND_STAFF = frozenset({*range(8), *range(16, 22), 23, 46})  # keyboards and harp
+_MIDDLE_C = 60
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBar:
+    """One bar; positions in divisions from the piece's beginning."""
+
+    number: int
+    start: int
+    length: int
+    signature: TimeSignature
+
+    @property
+    def end(self) -> int:
+        return self.start + self.length
+
+    @property
+    def is_compound(self) -> bool:
+        return self.signature.denominator >= 8 and self.signature.numerator % 3 == 0
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """Distances of the metre's boundaries, strongest first, in divisions."""
+        if self.is_compound:
+            return (36, 12, 6, 3)
+        halves = self.signature.numerator % 2 == 0 and self.length % 48 == 0
+        return (48, 24, 12, 6, 3) if halves else (24, 12, 6, 3)
+
+
+@dataclass(slots=True)
+class Sound:
+    """A chord (or one note) from `start` to `end`, in divisions; velocity by pitch."""
+
+    start: int
+    end: int
+    velocities: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """One written note, chord or rest. `offset` and `duration` in divisions of its bar."""
+
+    offset: int
+    duration: int
+    value: str = ""
+    dots: int = 0
+    is_triplet: bool = False
+    tuplet: str = ""  # "start", "stop", "both" or ""
+    velocities: dict[int, int] = field(default_factory=dict)
+    tied_from: bool = False
+    tied_to: bool = False
+
+    @property
+    def is_rest(self) -> bool:
+        return not self.velocities
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """`voices[v][b]` holds the symbols of voice v in bar b; empty where the voice is silent.
+
+    The first voice is never empty: a silent bar holds one rest.
+    """
+
+    voices: list[list[list[Symbol]]]
+
+
+class Ruler:
+    """Where the piece's ticks lie in written time."""
+
+    def __init__(self, piece: Piece) -> None:
+        starts = piece.bar_starts()
+        self._ticks = [start for start, _ in starts]
+        self._per_quarter = piece.ticks_per_quarter
+        self.bars: list[WrittenBar] = []
+        position = 0
+        for index, (start, signature) in enumerate(starts):
+            length = DIVISIONS * 4 * signature.numerator / signature.denominator
+            if index + 1 < len(starts):  # a new signature may cut the bar short
+                played = (starts[index + 1][0] - start) * DIVISIONS / self._per_quarter
+                length = min(length, played)
+            length = max(3, round(length / 3) * 3)  # nothing finer than a thirty-second
+            self.bars.append(WrittenBar(index + 1, position, length, signature))
+            position += length
+        self._starts = [bar.start for bar in self.bars]
+
+    def at(self, tick: int) -> float:
+        """A tick in divisions, not yet on any grid."""
+        index = max(0, bisect_right(self._ticks, tick) - 1)
+        bar = self.bars[index]
+        offset = (tick - self._ticks[index]) * DIVISIONS / self._per_quarter
+        return bar.start + min(max(offset, 0.0), float(bar.length))
+
+    def bar_at(self, position: float) -> WrittenBar:
+        """The bar that holds a position in divisions; the last for those behind the end."""
+        return self.bars[max(0, bisect_right(self._starts, position) - 1)]
+
+
+def staves(track: Track, ruler: Ruler) -> list[Staff]:
+    """The staves of a track: two for keyboards and harps that use both hands, else one."""
+    if track.is_drum:
+        hands = [note for note in track.notes if note.pitch not in _FEET]
+        feet = [note for note in track.notes if note.pitch in _FEET]
+        return [_drum_staff([hands, feet], ruler)]
+    return [_staff(notes, ruler) for notes in _hands(track)]
+
+
+def _hands(track: Track) -> list[list[Note]]:
+    upper = [note for note in track.notes if note.pitch >= _MIDDLE_C]
+    lower = [note for note in track.notes if note.pitch < _MIDDLE_C]
+    both = track.program in _GRAND_STAFF and upper and lower
+    return [upper, lower] if both else [list(track.notes)]
+
+
+def _staff(notes: list[Note], ruler: Ruler) -> Staff:
+    grid = Grid(notes, ruler)
+    voices = [_closed(voice) for voice in _voices(_sounds(notes, ruler, grid))]
+    return Staff([_written(voice, ruler, grid, first=i == 0) for i, voice in enumerate(voices)])
+
+
+def _drum_staff(parts: list[list[Note]], ruler: Ruler) -> Staff:
+    voices: list[list[list[Symbol]]] = []
+    for notes in parts:
+        grid = Grid(notes, ruler)
+        hits = _chords(_sounds(notes, ruler, grid))
+        for hit, following in zip(hits, [*hits[1:], None], strict=True):
+            bar = ruler.bar_at(hit.start)
+            beat_end = hit.start + _BEAT - (hit.start - bar.start) % _BEAT
+            next_start = following.start if following else beat_end
+            hit.end = min(next_start, beat_end, bar.end)
+        if hits or not voices:
+            voices.append(_written(hits, ruler, grid, first=not voices))
+    return Staff(voices)
+
+
+class Grid:
+    """How fine each quarter of a staff is read: step in divisions, by the quarter's start."""
+
+    def __init__(self, notes: Iterable[Note], ruler: Ruler) -> None:
+        self._ruler = ruler
+        onsets: dict[int, list[float]] = defaultdict(list)
+        for note in notes:
+            position = ruler.at(note.onset_ticks)
+            onsets[self.cell(position)[0]].append(position)
+        self._steps = {start: self._best(start, found) for start, found in onsets.items()}
+
+    def cell(self, position: float) -> tuple[int, int]:
+        """Start and end of the quarter that holds a position; a bar's last may be shorter."""
+        bar = self._ruler.bar_at(position)
+        start = bar.start + int((position - bar.start) // _BEAT) * _BEAT
+        return start, min(start + _BEAT, bar.end)
+
+    def is_triplet(self, cell_start: int) -> bool:
+        return self._steps.get(cell_start, 6) in _TRIPLET_STEPS
+
+    def snap(self, position: float) -> int:
+        """The nearest line of the grid; the end of the quarter is one too."""
+        start, end = self.cell(position)
+        step = self._step(start, end)
+        return min(end, start + step * round((position - start) / step))
+
+    def following(self, line: int) -> int:
+        """The line after a line."""
+        start, end = self.cell(line)
+        return min(end, line + self._step(start, end))
+
+    def last_line(self) -> int:
+        """The last line on which a note can begin."""
+        start, end = self.cell(self._ruler.bars[-1].end - 1)
+        return end - self._step(start, end)
+
+    def _step(self, start: int, end: int) -> int:
+        step = self._steps.get(start, 6)
+        return step if (end - start) % step == 0 else 3
+
+    def _best(self, start: int, positions: list[float]) -> int:
+        bar = self._ruler.bar_at(start)
+        whole = start + _BEAT <= bar.end and not bar.is_compound
+        usable = [(s, c) for s, c in _GRIDS if whole or s not in _TRIPLET_STEPS]
+
+        def misfit(step: int, cost: float) -> float:
+            offsets = (position - start for position in positions)
+            return sum(abs(o - step * round(o / step)) + cost for o in offsets)
+
+        return min(usable, key=lambda choice: misfit(*choice))[0]
+
+
+def _sounds(notes: Iterable[Note], ruler: Ruler, grid: Grid) -> list[Sound]:
+    """Notes on the grid by start, highest first; a struck-again pitch ends the one before."""
+    end_of_piece, last = ruler.bars[-1].end, grid.last_line()
+    found: dict[tuple[int, int], Sound] = {}
+    for note in sorted(notes):
+        start = min(grid.snap(ruler.at(note.onset_ticks)), last)
+        end = max(grid.snap(ruler.at(note.end_ticks)), grid.following(start))
+        end = min(end, end_of_piece)
+        known = found.get((start, note.pitch))
+        if known is None or known.end < end:
+            found[start, note.pitch] = Sound(start, end, {note.pitch: note.velocity})
+    sounding: dict[int, Sound] = {}
+    for (start, pitch), sound in sorted(found.items()):
+        before = sounding.get(pitch)
+        if before and before.end > start:
+            before.end = start
+        sounding[pitch] = sound
+    return [found[key] for key in sorted(found, key=lambda k: (k[0], -k[1]))]
+
+
+def _chords(sounds: Iterable[Sound]) -> list[Sound]:
+    """One chord for each onset, as long as its longest note."""
+    chords: dict[int, Sound] = {}
+    for sound in sounds:
+        chord = chords.setdefault(sound.start, Sound(sound.start, sound.end, {}))
+        chord.end = max(chord.end, sound.end)
+        chord.velocities.update(sound.velocities)
+    return list(chords.values())
+
+
+def _voices(sounds: list[Sound]) -> list[list[Sound]]:
+    """Up to four voices, none of which overlaps itself."""
+    voices: list[list[Sound]] = []
+    for sound in sounds:
+        same = (v[-1] for v in voices if (v[-1].start, v[-1].end) == (sound.start, sound.end))
+        if chord := next(same, None):
+            chord.velocities.update(sound.velocities)
+        elif free := next((v for v in voices if v[-1].end <= sound.start), None):
+            free.append(sound)
+        elif len(voices) < MOST_VOICES:
+            voices.append([sound])
+        else:
+            _squeeze(voices, sound)
+    return voices or [[]]
+
+
+def _squeeze(voices: list[list[Sound]], sound: Sound) -> None:
+    """Place a fifth simultaneous line: cut the latest earlier chord, or join one that starts."""
+    earlier = [voice for voice in voices if voice[-1].start < sound.start]
+    if not earlier:
+        voices[-1][-1].velocities.update(sound.velocities)
+        return
+    voice = max(earlier, key=lambda v: v[-1].start)
+    voice[-1].end = sound.start
+    voice.append(sound)
+
+
+def _closed(voice: list[Sound]) -> list[Sound]:
+    """The voice with its small gaps closed: articulation is no rest."""
+    for sound, following in pairwise(voice):
+        gap = following.start - sound.end
+        if 0 < gap <= min(_CLOSED_GAP, sound.end - sound.start):
+            sound.end = following.start
+    return voice
+
+
+def _written(voice: list[Sound], ruler: Ruler, grid: Grid, *, first: bool) -> list[list[Symbol]]:
+    """A voice bar by bar, rests filled in; each bar's durations sum to its length."""
+    bars: list[list[Symbol]] = []
+    at = 0
+    for bar in ruler.bars:
+        while at < len(voice) and voice[at].end <= bar.start:
+            at += 1
+        inside = []
+        for sound in voice[at:]:
+            if sound.start >= bar.end:
+                break
+            inside.append(sound)
+        if inside:
+            bars.append(_with_tuplets(list(_bar_symbols(inside, bar, grid)), bar, grid))
+        else:
+            bars.append([Symbol(0, bar.length)] if first else [])
+    return bars
+
+
+def _bar_symbols(sounds: list[Sound], bar: WrittenBar, grid: Grid) -> Iterator[Symbol]:
+    position = bar.start
+    for sound in sounds:
+        start, end = max(sound.start, bar.start), min(sound.end, bar.end)
+        yield from _values(position, start, bar, grid)
+        pieces = list(_values(start, end, bar, grid))
+        for index, symbol in enumerate(pieces):
+            yield replace(
+                symbol,
+                velocities=sound.velocities,
+                tied_from=index > 0 or sound.start < bar.start,
+                tied_to=index + 1 < len(pieces) or sound.end > bar.end,
+            )
+        position = end
+    yield from _values(position, bar.end, bar, grid)
+
+
+def _values(start: int, end: int, bar: WrittenBar, grid: Grid) -> Iterator[Symbol]:
+    """A span as note values: triplet quarters apart, the rest split by the metre."""
+    while start < end:
+        cell_start, cell_end = grid.cell(start)
+        if grid.is_triplet(cell_start) and not (start == cell_start and end >= cell_end):
+            stop = min(end, cell_end)
+            yield from _triplet_values(start, stop, bar)
+        else:
+            stop = _straight_until(start, end, grid)
+            yield from _straight_values(start - bar.start, stop - bar.start, bar)
+        start = stop
+
+
+def _straight_until(start: int, end: int, grid: Grid) -> int:
+    """Where the span from `start` meets a triplet quarter that it does not fill."""
+    while start < end:
+        cell_start, cell_end = grid.cell(start)
+        if grid.is_triplet(cell_start) and end < cell_end:
+            return cell_start
+        start = cell_end
+    return end
+
+
+def _triplet_values(start: int, end: int, bar: WrittenBar) -> Iterator[Symbol]:
+    while start < end:
+        duration = max(d for d in _TRIPLET_VALUES if d <= end - start)
+        value, dots = _TRIPLET_VALUES[duration]
+        yield Symbol(start - bar.start, duration, value, dots, is_triplet=True)
+        start += duration
+
+
+def _straight_values(start: int, end: int, bar: WrittenBar) -> Iterator[Symbol]:
+    """Offsets within the bar as plain and dotted values that show the metre."""
+    if start >= end:
+        return
+    if end - start in _VALUES and _is_readable(start, end, bar):
+        value, dots = _VALUES[end - start]
+        yield Symbol(start, end - start, value, dots)
+        return
+    middle = _strongest_inside(start, end, bar)[1]
+    yield from _straight_values(start, middle, bar)
+    yield from _straight_values(middle, end, bar)
+
+
+def _is_readable(start: int, end: int, bar: WrittenBar) -> bool:
+    """Whether one value may cover the span: it hides no boundary stronger than its start.
+
+    Syncopations that are read at sight may: 16th-eighth-16th inside a quarter, and
+    eighth-quarter-eighth inside half a bar.
+    """
+    level, _ = _strongest_inside(start, end, bar)
+    if bar.is_compound:
+        return level == 0 or (start % level == 0 and (level < 36 or (end - start) % 36 == 0))
+    if level == 0 or start % level == 0:
+        return True
+    in_one_beat = start // _BEAT == (end - 1) // _BEAT
+    return (in_one_beat and start % 6 == 0) or (
+        level == 24 and (start % 24, end - start) == (12, 24)
+    )
+
+
+def _strongest_inside(start: int, end: int, bar: WrittenBar) -> tuple[int, int]:
+    """The strongest metric boundary strictly inside a span: (level, offset); (0, …) for none."""
+    for level in bar.levels:
+        boundary = start - start % level + level
+        if boundary < end:
+            # A long value from a weak start is cut early, one from a strong start late.
+            last = (end - 1) // level * level
+            return level, last if start % level == 0 else boundary
+    return 0, end
+
+
+def _with_tuplets(symbols: list[Symbol], bar: WrittenBar, grid: Grid) -> list[Symbol]:
+    """Mark the first and last symbol of each triplet quarter, where the bracket begins and ends."""
+    cells: dict[int, list[int]] = defaultdict(list)
+    for index, symbol in enumerate(symbols):
+        if symbol.is_triplet:
+            cells[grid.cell(bar.start + symbol.offset)[0]].append(index)
+    marked = list(symbols)
+    for members in cells.values():
+        if len(members) == 1:
+            marked[members[0]] = replace(marked[members[0]], tuplet="both")
+            continue
+        marked[members[0]] = replace(marked[members[0]], tuplet="start")
+        marked[members[-1]] = replace(marked[members[-1]], tuplet="stop")
+    return marked
