@@ -84,7 +84,8 @@ ARRANGEMENTS = (
             Seat("Sub", 38, "bass", bass.pedal(), (26, 45)),
         ),
         form="intro:4=pedal@0.25-0.4 theme@0.42 break:4=vamp@0.38 reprise@0.62"
-             " ending:4=vamp@0.4-0.2 / intro:4=vamp@0.3 theme@0.44 solo@0.5 reprise@0.65 ending:2@0.4",
+             " ending:4=vamp@0.4-0.2"
+             " / intro:4=vamp@0.3 theme@0.44 solo@0.5 reprise@0.65 ending:2@0.4",
         tempo=1.12,
         shifts=(-6, -2, 2, 1, -1, 6),
         humanise=5,
