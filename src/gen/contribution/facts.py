@@ -1,0 +1,215 @@
+"""What a composer states about a file: options, a row of the CSV sidecar, or answers."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from gen.analysis import Analysis
+from gen.errors import HouseError, SettingError
+from gen.harmony import format_progression, parse_key, parse_progression
+from gen.provenance.consent import Consent
+from gen.provenance.statement import METHODS, Description, parse_composers
+
+FILE_COLUMN = "file"
+_MAX_SIDECAR_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Statements as text, "" where nothing is stated; the columns of the sidecar.
+
+    Attributes:
+        title: for people.
+        composers: "ana:60 ben:40".
+        method: played, programmed or score.
+        genre: one of `gen.harmony.GENRES`.
+        mood: one of `gen.harmony.MOODS`.
+        key: as in "A minor".
+        chords: bars separated by `|`.
+        sections: `name:first bar`, 1-based.
+        roles: one word a note-bearing track.
+        consent: "general_model evaluation artist_model:ana@2030-12-31", or "nothing".
+        contract: the house's reference.
+    """
+
+    title: str = ""
+    composers: str = ""
+    method: str = ""
+    genre: str = ""
+    mood: str = ""
+    key: str = ""
+    chords: str = ""
+    sections: str = ""
+    roles: str = ""
+    consent: str = ""
+    contract: str = ""
+
+    def over(self, other: Facts) -> Facts:
+        """These facts, and the other's where these say nothing."""
+        mine, theirs = asdict(self), asdict(other)
+        return Facts(**{name: mine[name] or theirs[name] for name in mine})
+
+    def to_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+    @property
+    def description(self) -> Description:
+        """What the tag keeps.
+
+        Raises:
+            SettingError: an unknown genre, mood or role; control characters.
+        """
+        return Description(
+            title=self.title,
+            genre=self.genre,
+            mood=self.mood,
+            key=self.key,
+            chords=self.chords,
+            sections=self.sections,
+            roles=tuple(self.roles.split()),
+        ).checked()
+
+
+COLUMNS = (FILE_COLUMN, *(field.name for field in fields(Facts)))
+
+
+def inferred(path: Path, analysis: Analysis, composer: str) -> Facts:
+    """What can be guessed: title, key, chords and roles; never method, consent or genre."""
+    title = path.stem.replace("_", " ").replace("-", " ").strip()
+    return Facts(
+        title=title[:1].upper() + title[1:],
+        composers=f"{composer}:100" if composer else "",
+        key=analysis.key,
+        chords=analysis.chords,
+        roles=" ".join(analysis.roles),
+    )
+
+
+def find_problems(facts: Facts, analysis: Analysis, *, is_signing: bool) -> list[str]:
+    """What keeps these facts from being signed, one sentence each; empty when nothing does.
+
+    Args:
+        facts: completed by what was inferred.
+        analysis: of the piece they describe.
+        is_signing: whether statements only a person can make must be there.
+    """
+    problems = []
+    checks: list[Callable[[], object]] = [
+        lambda: facts.description,
+        lambda: parse_key(facts.key) if facts.key else None,
+        lambda: _check_chords(facts.chords, analysis.bars),
+        lambda: _check_sections(facts.sections, analysis.bars),
+        lambda: _check_roles(facts.roles, analysis),
+        lambda: Consent.parse(facts.consent),
+    ]
+    if is_signing:
+        checks += [lambda: parse_composers(facts.composers), lambda: _check_stated(facts)]
+    for check in checks:
+        try:
+            check()
+        except HouseError as error:
+            problems.append(f"{error.what}; {error.mend}" if error.mend else error.what)
+    return problems
+
+
+def _check_stated(facts: Facts) -> None:
+    if facts.method not in METHODS:
+        raise SettingError(
+            f"method is {facts.method!r}: how the work was made has to be stated",
+            mend=f"say --method, or fill the method column: {', '.join(METHODS)}",
+        )
+    if not facts.consent:
+        raise SettingError(
+            "what the work may be used for has to be stated",
+            mend='say --consent "general_model evaluation" (or "nothing"), or fill the column',
+        )
+
+
+def _check_chords(text: str, bar_count: int) -> None:
+    if not text:
+        return
+    bars = parse_progression(text)
+    if len(bars) > bar_count:
+        raise SettingError(
+            f"chords are given for {len(bars)} bars, the piece has {bar_count}",
+            mend="leave out the bars that are not there",
+        )
+    format_progression(bars)
+
+
+def _check_sections(text: str, bar_count: int) -> None:
+    last = 0
+    for word in text.split():
+        name, _, bar = word.rpartition(":")
+        if not name or not bar.isdecimal() or not last < int(bar) <= bar_count:
+            raise SettingError(
+                f"section {word!r} does not fit a piece of {bar_count} bars",
+                mend="write name:first bar in ascending order, as in `intro:1 A:5 B:13`",
+            )
+        last = int(bar)
+
+
+def _check_roles(text: str, analysis: Analysis) -> None:
+    roles, count = text.split(), len(analysis.instruments)
+    if roles and len(roles) != count:
+        raise SettingError(
+            f"{len(roles)} roles for {count} tracks with notes",
+            mend=f"give one a track, in this order: {', '.join(analysis.instruments)}",
+        )
+    for number, (role, instrument) in enumerate(zip(roles, analysis.instruments, strict=False), 1):
+        if (role == "drums") != (instrument == "drums"):
+            raise SettingError(
+                f"track {number} is {instrument}, its role is given as {role}",
+                mend="check the order of the roles: it is that of the file's tracks",
+            )
+
+
+def read_sidecar(path: Path) -> dict[Path, Facts]:
+    """The rows of a CSV sidecar by resolved file path (relative to the sidecar's folder).
+
+    Raises:
+        SettingError: unreadable, unknown columns, a file named twice; with the line.
+    """
+    try:
+        if path.stat().st_size > _MAX_SIDECAR_BYTES:
+            raise SettingError("the sidecar is larger than 64 MiB", where=str(path))
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            _check_columns(path, reader.fieldnames or ())
+            rows: dict[Path, Facts] = {}
+            for row in reader:
+                _keep_row(rows, path, reader.line_num, row)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        mend = "save the sheet as CSV, UTF-8, with commas"
+        raise SettingError(f"cannot be read: {error}", where=str(path), mend=mend) from error
+    return rows
+
+
+def _check_columns(path: Path, columns: object) -> None:
+    found = [str(name) for name in columns] if isinstance(columns, list | tuple) else []
+    unknown = sorted(set(found) - set(COLUMNS))
+    if unknown or FILE_COLUMN not in found:
+        import difflib
+
+        what = f"unknown column {unknown[0]!r}" if unknown else "no column `file`"
+        near = difflib.get_close_matches(unknown[0], COLUMNS, 1) if unknown else []
+        guess = f"did you mean {near[0]!r}? " if near else ""
+        raise SettingError(what, where=str(path), mend=f"{guess}columns: {', '.join(COLUMNS)}")
+
+
+def _keep_row(
+    rows: dict[Path, Facts], path: Path, line: int, row: Mapping[str | None, str | None]
+) -> None:
+    where = f"{path}, line {line}"
+    name = (row.get(FILE_COLUMN) or "").strip()
+    if not name or None in row:
+        what = "a row without a file" if not name else "a row with more cells than columns"
+        raise SettingError(what, where=where, mend="quote cells that hold commas")
+    file = (path.parent / name).resolve()
+    if file in rows:
+        raise SettingError(f"{name} is named twice", where=where, mend="keep one of the rows")
+    texts = {column: (row.get(column) or "").strip() for column in COLUMNS[1:]}
+    rows[file] = Facts(**texts)

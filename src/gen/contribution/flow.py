@@ -1,0 +1,363 @@
+"""From a composer's files to signed contributions: check, normalise, screen, describe, sign.
+
+Many files are read side by side in child processes (`gen.safe_parse`) and judged in order;
+signed works go to the inbox in small batches. Whatever happens to one file is its outcome;
+none stops the others, and a second run finds what the first one left and goes on from there.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gen.contribution.facts import Facts, find_problems, inferred
+from gen.contribution.known import KnownMusic, load_known
+from gen.errors import HouseError
+from gen.provenance.canonical import sha256_hex
+from gen.provenance.consent import Consent
+from gen.provenance.house import House
+from gen.provenance.inbox import Contribution, Submitted, submit
+from gen.provenance.keys import PrivateKey
+from gen.provenance.mark import is_generated
+from gen.provenance.register import Register
+from gen.provenance.screen import BLOCK, REVIEW, WORK, Known, Report, Thresholds
+from gen.provenance.statement import Statement, make_work_id, parse_composers
+from gen.provenance.tag import sign_contribution
+from gen.provenance.voices import Voice, voices_of
+from gen.safe_parse import Examined, Limits, SafeReader, UnsafeFileError
+from gen.smf import RuleBroken, musical_hash, split_chunks
+from gen.smf.rules import MAX_BYTES
+
+CONTRIBUTED, PRESENT, REFUSED, NEEDS_REVIEW, CHECKED, SKIPPED = (
+    "contributed", "already there", "refused", "needs review", "checked", "skipped",
+)  # fmt: skip
+STATUSES = (CONTRIBUTED, NEEDS_REVIEW, PRESENT, CHECKED, SKIPPED, REFUSED)
+
+_BATCH = 32
+_READ_AHEAD = 4
+_COMPOSED = "contribute what a person composed"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file and what is stated about it."""
+
+    path: Path
+    facts: Facts = field(default_factory=Facts)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one file. `status` is one of `STATUSES`; "needs review" is contributed
+    too, marked for the curator. `rule`, `found` and `mend` are empty unless refused.
+    """
+
+    path: Path
+    status: str
+    work: str = ""
+    rule: str = ""
+    found: str = ""
+    mend: str = ""
+    facts: Facts | None = None
+    examined: Examined | None = None
+    screening: Report | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for `--json`."""
+        found: dict[str, Any] = {
+            "file": str(self.path),
+            "status": self.status,
+            "work": self.work,
+            "rule": self.rule,
+            "found": self.found,
+            "mend": self.mend,
+        }
+        if self.examined:
+            normalised = self.examined.normalised
+            for name in ("changes", "unheard", "advice"):
+                found[name] = list(getattr(normalised, name))
+            found["analysis"] = self.examined.analysis.to_dict()
+        if self.facts:
+            found["facts"] = self.facts.to_dict()
+        if self.screening:
+            found["screening"] = self.screening.to_dict()
+        return found
+
+
+class _RefusedError(HouseError):
+    """One file is not contributed; caught where its outcome is made."""
+
+    def __init__(self, rule: str, what: str, mend: str = "") -> None:
+        self.rule = rule
+        super().__init__(what, mend=mend)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to contribute.
+
+    Attributes:
+        composer: id of the person who signs; "" only to check.
+        is_check: judge, sign nothing.
+        workers: child processes that read files.
+        thresholds: of the screening.
+        limits: of reading one file.
+        fingerprints: lists of rights-holders.
+        cache_folder: where lines of known works are kept; the user's own when None.
+    """
+
+    composer: str = ""
+    is_check: bool = False
+    workers: int = 2
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    limits: Limits = field(default_factory=Limits)
+    fingerprints: tuple[Path, ...] = ()
+    cache_folder: Path | None = None
+
+
+Confirm = Callable[[Outcome], Facts | None]
+"""Shown a checked file with completed facts; returns the facts to sign, None to skip it."""
+
+
+def default_workers() -> int:
+    """One child process a core, at most eight."""
+    return max(1, min(os.cpu_count() or 1, 8))
+
+
+class Contributor:
+    """Contributes files to one house. `house` may be None only to check without comparing."""
+
+    def __init__(
+        self,
+        house: House | None,
+        settings: Settings,
+        key: PrivateKey | None = None,
+        confirm: Confirm | None = None,
+    ) -> None:
+        if key is None and not settings.is_check:
+            raise HouseError("contributing needs the composer's key", mend="or only --check")
+        self.house = house
+        self.settings = settings
+        self.key = key
+        self.confirm = confirm
+        self.register: Register | None = None
+        self.known: KnownMusic | None = None
+        self._pending: list[tuple[Outcome, Contribution]] = []
+
+    def load(self) -> KnownMusic | None:
+        """Read the house: its register, and the music to compare with."""
+        if self.house is not None and self.known is None:
+            settings = self.settings
+            self.register = self.house.load(check_signatures=False)
+            self.known = load_known(
+                self.house,
+                self.register,
+                settings.thresholds,
+                settings.fingerprints,
+                settings.cache_folder,
+            )
+        return self.known
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+        """Contribute each file; one outcome a file, not always in the order of `jobs`.
+
+        Closing the iterator early (Ctrl-C) leaves whole contributions only.
+        """
+        self.load()
+        for job, future in _read_ahead(jobs, self.settings):
+            outcome, contribution = self._judge(job, future)
+            if contribution is None:
+                yield outcome
+                continue
+            self._pending.append((outcome, contribution))
+            if len(self._pending) >= _BATCH or self.confirm:
+                yield from self._submit()
+        yield from self._submit()
+
+    def _judge(self, job: Job, future: Future[Examined]) -> tuple[Outcome, Contribution | None]:
+        outcome = Outcome(job.path, REFUSED)
+        try:
+            outcome.examined = future.result()
+            return outcome, self._prepare(job, outcome, outcome.examined)
+        except (_RefusedError, RuleBroken, UnsafeFileError) as error:
+            outcome.status, outcome.rule = REFUSED, error.rule
+            outcome.found, outcome.mend = str(error).partition("\n")[0], error.mend
+        except OSError as error:
+            outcome.rule, outcome.found = "unreadable", f"the file cannot be read: {error}"
+        return outcome, None
+
+    def _prepare(self, job: Job, outcome: Outcome, examined: Examined) -> Contribution | None:
+        """Everything up to the signature; None where there is nothing to submit."""
+        piece = examined.normalised.piece
+        if not piece.note_count:
+            raise _RefusedError("no-notes", "the file holds no note", "choose another file")
+        sound = musical_hash(piece)
+        if self._is_present(outcome, sound):
+            return None
+        outcome.facts = job.facts.over(
+            inferred(job.path, examined.analysis, self.settings.composer)
+        )
+        voices = self._screen(outcome, examined)
+        if not self._confirmed(outcome, examined):
+            outcome.status = SKIPPED
+            return None
+        if self.settings.is_check:
+            outcome.status = NEEDS_REVIEW if _needs_review(outcome) else CHECKED
+            return None
+        return self._sign(outcome, examined, sound, voices)
+
+    def _is_present(self, outcome: Outcome, sound: str) -> bool:
+        """Whether the house has this very music, waiting or accepted.
+
+        Raises:
+            _RefusedError: it was withdrawn, or a model wrote it.
+        """
+        if self.known is None or self.register is None:
+            return False
+        if sound in self.known.generated:
+            raise _RefusedError(
+                "generated",
+                "it sounds exactly like a piece that the house's model wrote",
+                _COMPOSED,
+            )
+        record = self.register.same_music("", sound)
+        if record is not None and self.register.is_stale(record):
+            return False
+        if record is not None and record.withdrawn_at is not None:
+            work, index = record.entry.work, record.withdrawn_at
+            raise _RefusedError("withdrawn", f"this music is {work}, withdrawn at {index}")
+        work = record.entry.work if record else self.known.waiting.get(sound, "")
+        if work:
+            outcome.status, outcome.work = PRESENT, work
+        return bool(work)
+
+    def _screen(self, outcome: Outcome, examined: Examined) -> tuple[Voice, ...]:
+        facts = outcome.facts or Facts()
+        voices = voices_of(examined.normalised.piece, tuple(facts.roles.split()))
+        if self.known is not None:
+            outcome.screening = self.known.screen.compare(voices, _people(facts))
+            if outcome.screening.verdict == BLOCK:
+                raise _RefusedError(
+                    "too-similar",
+                    f"too close to something known:\n{outcome.screening.side_by_side()}",
+                    "if the material is the composer's own, the curator can take it up with the "
+                    "house; otherwise do not contribute it",
+                )
+        return voices
+
+    def _confirmed(self, outcome: Outcome, examined: Examined) -> bool:
+        """Ask where somebody can answer, then check what is stated."""
+        if self.confirm:
+            answers = self.confirm(outcome)
+            if answers is None:
+                return False
+            outcome.facts = answers
+        is_signing = not self.settings.is_check
+        problems = find_problems(outcome.facts or Facts(), examined.analysis, is_signing=is_signing)
+        if problems:
+            raise _RefusedError("description", "; ".join(problems), "correct what is stated")
+        return True
+
+    def _sign(
+        self, outcome: Outcome, examined: Examined, sound: str, voices: tuple[Voice, ...]
+    ) -> Contribution:
+        facts, report = outcome.facts or Facts(), outcome.screening
+        music = split_chunks(examined.normalised.data).music
+        composers = parse_composers(facts.composers)
+        if self.settings.composer not in dict(composers):
+            raise _RefusedError(
+                "composers",
+                f"{self.settings.composer} signs but is not among the composers {facts.composers}",
+                "the person who signs is one of the composers",
+            )
+        outcome.work = make_work_id(facts.title, sha256_hex(music))
+        statement = Statement(
+            work=outcome.work,
+            composers=composers,
+            method=facts.method,
+            consent=Consent.parse(facts.consent),
+            musical_hash=sound,
+            description=facts.description,
+            contract=facts.contract,
+            screening_sha256=report.digest if report else "",
+        )
+        if self.key is None or self.known is None:
+            raise HouseError("signing needs a key and a house")
+        tagged = sign_contribution(music, statement, self.key)
+        outcome.status = NEEDS_REVIEW if _needs_review(outcome) else CONTRIBUTED
+        self.known.waiting[sound] = outcome.work
+        self.known.screen.add(Known(WORK, outcome.work, tuple(dict(composers))), voices)
+        return Contribution(tagged, report.encode() if report else None)
+
+    def _submit(self) -> Iterator[Outcome]:
+        pending, self._pending = self._pending, []
+        if not pending or self.house is None:
+            return
+        results = submit(self.house, [contribution for _, contribution in pending])
+        for (outcome, _), result in zip(pending, results, strict=True):
+            _note_result(outcome, result)
+            yield outcome
+
+
+def _note_result(outcome: Outcome, result: Submitted) -> None:
+    if result.rule:
+        outcome.status = PRESENT if result.rule == "duplicate" else REFUSED
+        outcome.rule, outcome.found, outcome.mend = result.rule, result.found, result.mend
+
+
+def _needs_review(outcome: Outcome) -> bool:
+    return outcome.screening is not None and outcome.screening.verdict == REVIEW
+
+
+def _people(facts: Facts) -> tuple[str, ...]:
+    return tuple(word.partition(":")[0] for word in facts.composers.replace(",", " ").split())
+
+
+def _read_ahead(jobs: Iterable[Job], settings: Settings) -> Iterator[tuple[Job, Future[Examined]]]:
+    """Examine files in child processes, a few ahead of who asks; in order."""
+    readers: list[SafeReader] = []
+    local = threading.local()
+
+    def examine(path: Path) -> Examined:
+        if not hasattr(local, "reader"):
+            local.reader = SafeReader(settings.limits)
+            readers.append(local.reader)
+        data = read_file(path)
+        if is_generated(data):
+            raise _RefusedError("generated", "it carries the mark of a generated piece", _COMPOSED)
+        found: Examined = local.reader.examine(data)
+        return found
+
+    waiting: deque[tuple[Job, Future[Examined]]] = deque()
+    pool = ThreadPoolExecutor(settings.workers)
+    try:
+        for job in jobs:
+            waiting.append((job, pool.submit(examine, job.path)))
+            if len(waiting) > settings.workers * _READ_AHEAD:
+                yield waiting.popleft()
+        while waiting:
+            yield waiting.popleft()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        for reader in readers:
+            reader.close()
+
+
+def read_file(path: Path) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        RuleBroken: larger than the limit; read no further.
+        OSError: unreadable.
+    """
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise RuleBroken("too-large", "the file has more than 4 MiB")
+    return data
