@@ -87,13 +87,23 @@ class Cache:
     Args:
         config: of the model that will fill it.
         batch: rows B.
+        hidden: (B,) how many leading events of each row are filler that nothing may attend
+            to (prompts of unequal length are padded on the left); None for none.
     """
 
-    def __init__(self, config: ModelConfig, batch: int, *, device: torch.device) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        batch: int,
+        *,
+        device: torch.device | str = "cpu",
+        hidden: Tensor | None = None,
+    ) -> None:
         width = config.width // config.heads
         shape = (config.layers, 2, batch, config.heads, config.context, width)
         self.store = torch.zeros(shape, device=device)
         self.length = 0
+        self.hidden = hidden
 
     def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Write (B, H, T, K) after what is there; return all keys and values of this layer."""
@@ -101,6 +111,22 @@ class Cache:
         self.store[layer, 0, :, :, self.length : end] = keys
         self.store[layer, 1, :, :, self.length : end] = values
         return self.store[layer, 0, :, :, :end], self.store[layer, 1, :, :, :end]
+
+    def keep(self, rows: list[int]) -> None:
+        """Forget all rows but these."""
+        self.store = self.store[:, :, rows]
+        if self.hidden is not None:
+            self.hidden = self.hidden[rows]
+
+    def mask(self, new: int) -> Tensor | None:
+        """Which events each new one may attend to: (B, 1, new, T) bool, None for all."""
+        if self.hidden is None:
+            return None
+        end = self.length + new
+        seen = torch.arange(end, device=self.hidden.device)
+        now = seen[self.length :, None]  # (new, 1)
+        visible = (seen >= self.hidden[:, None, None]) & (seen <= now)  # (B, new, T)
+        return (visible | (seen == now))[:, None]  # filler sees itself, so that it stays finite
 
 
 class Block(nn.Module):
@@ -117,7 +143,9 @@ class Block(nn.Module):
         zero(self.mix_out)
         zero(self.inner_out)
 
-    def attend(self, x: Tensor, table: Tensor, cache: Cache | None, layer: int) -> Tensor:
+    def attend(
+        self, x: Tensor, table: Tensor, cache: Cache | None, layer: int, mask: Tensor | None
+    ) -> Tensor:
         """Causal attention. (B, T, D) -> (B, T, D)."""
         batch, length, width = x.shape
         mixed = self.mix(x).view(batch, length, 3, self.heads, width // self.heads)
@@ -126,15 +154,23 @@ class Block(nn.Module):
         keys = rotate(normalise(keys), table)
         if cache is not None:
             keys, values = cache.extend(layer, keys, values)
-        # One new event attends to everything; a prompt only to itself (the cache is empty then).
-        out = nnf.scaled_dot_product_attention(queries, keys, values, is_causal=length > 1)
+        # One new event attends to everything; many are a prompt, and the cache was empty.
+        causal = mask is None and length > 1
+        out = nnf.scaled_dot_product_attention(
+            queries, keys, values, attn_mask=mask, is_causal=causal
+        )
         return self.mix_out(out.transpose(1, 2).reshape(batch, length, width))
 
     def forward(
-        self, x: Tensor, table: Tensor, cache: Cache | None = None, layer: int = 0
+        self,
+        x: Tensor,
+        table: Tensor,
+        cache: Cache | None = None,
+        layer: int = 0,
+        mask: Tensor | None = None,
     ) -> Tensor:
         """(B, T, D) -> (B, T, D)."""
-        x = x + self.dropout(self.attend(normalise(x), table, cache, layer))
+        x = x + self.dropout(self.attend(normalise(x), table, cache, layer, mask))
         inner = nnf.relu(self.inner(normalise(x))).square()
         return x + self.dropout(self.inner_out(inner))
 
@@ -196,10 +232,10 @@ class Transformer(nn.Module):
                 f"{end} events do not fit the model's context of {self.config.context}",
                 mend="use shorter windows or a model with a longer context",
             )
-        x = normalise(self.embed(columns))
-        x = self.dropout(x)
+        x = self.dropout(normalise(self.embed(columns)))
+        mask = cache.mask(columns.shape[1]) if cache else None
         for layer, block in enumerate(self.blocks):
-            x = block(x, self.table[:, start:end], cache, layer)
+            x = block(x, self.table[:, start:end], cache, layer, mask)
         if cache is not None:
             cache.length = end
         return x

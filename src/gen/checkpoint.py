@@ -1,0 +1,127 @@
+"""A checkpoint for use: one safetensors file with weights, config, tokenizer and manifest.
+
+Only plain tensors and JSON are read: opening a stranger's checkpoint runs no code. Resuming a
+run uses Lightning's own file beside it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from gen.errors import HouseError
+from gen.model import ModelConfig, Transformer
+from gen.provenance.files import write_atomically
+from gen.provenance.manifest import Manifest
+from gen.settings import build
+from gen.tokens import vocabulary
+
+FORMAT = "gen checkpoint 1"
+SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A trained model and where it comes from.
+
+    Attributes:
+        model: in evaluation mode.
+        manifest: the works it learned from.
+        run: how it was trained: settings, steps, numbers reached, code version.
+        digest: SHA-256 of the file, hex.
+    """
+
+    model: Transformer
+    manifest: Manifest
+    run: dict[str, Any]
+    digest: str
+
+
+def save_checkpoint(
+    path: Path,
+    model: Transformer,
+    manifest: Manifest,
+    run: dict[str, Any],
+    *,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Write the whole file or nothing.
+
+    Args:
+        path: ends in `.safetensors`.
+        model: its weights and shape are kept.
+        manifest: of the corpus it learned from.
+        run: anything JSON can hold.
+        dtype: of the stored weights; `torch.float16` halves the file.
+    """
+    tensors = {
+        name: tensor.detach().to("cpu", dtype).contiguous()
+        for name, tensor in model.state_dict().items()
+    }
+    metadata = {
+        "format": FORMAT,
+        "model": json.dumps(dataclasses.asdict(model.config)),
+        "tokenizer": vocabulary.fingerprint(),
+        "manifest": manifest.to_json(),
+        "run": json.dumps(run, sort_keys=True),
+    }
+    write_atomically(path, save_tensors(tensors, metadata))
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint and check that it belongs together.
+
+    Raises:
+        HouseError: no such file, not a checkpoint of this house's format, made for another
+            tokenizer, or the manifest is for another tokenizer than the weights.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise HouseError(
+            f"cannot be read ({error.strerror})",
+            where=str(path),
+            mend="train one with scripts/train.py, or name another with checkpoint=FILE",
+        ) from error
+    metadata = _metadata(data, path)
+    manifest = Manifest.from_json(metadata["manifest"])
+    if not metadata["tokenizer"] == manifest.tokenizer_fingerprint == vocabulary.fingerprint():
+        raise HouseError(
+            "was trained with another tokenizer than this version of the code has",
+            where=str(path),
+            mend="use the code version it names, or train anew",
+        )
+    model = Transformer(build(ModelConfig, json.loads(metadata["model"]), where="model"))
+    tensors = {name: t.float() for name, t in load_tensors(data).items()}
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise _broken(path, "its weights do not fit the shape it names") from error
+    digest = hashlib.sha256(data).hexdigest()
+    return Checkpoint(model.eval(), manifest, json.loads(metadata["run"]), digest)
+
+
+def _metadata(data: bytes, path: Path) -> dict[str, str]:
+    """The JSON texts beside the tensors (safetensors keeps them in its header)."""
+    try:
+        load_tensors(data)
+        length = int.from_bytes(data[:8], "little")
+        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+    except (SafetensorError, ValueError) as error:
+        raise _broken(path, "is not a safetensors file") from error
+    if metadata.get("format") != FORMAT:
+        raise _broken(path, f"its format is {metadata.get('format')!r}, not {FORMAT!r}")
+    return dict(metadata)
+
+
+def _broken(path: Path, what: str) -> HouseError:
+    return HouseError(what, where=str(path), mend="name a file that scripts/train.py wrote")

@@ -1,0 +1,1 @@
+"""Admitted works to batches: tokenise, split by work, cut windows, augment."""

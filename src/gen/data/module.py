@@ -1,0 +1,218 @@
+"""The LightningDataModule: its only source of bytes is the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from gen.data.splits import Split, SplitConfig, split
+from gen.data.windows import (
+    AugmentConfig,
+    Sequence,
+    Window,
+    bare,
+    covering_windows,
+    training_window,
+)
+from gen.errors import HouseError, SettingError
+from gen.provenance.gate import Corpus, Work, admit
+from gen.provenance.manifest import Manifest
+from gen.provenance.pin import Pin
+from gen.tokens.events import Annotations
+from gen.tokens.tokenizer import HouseTokenizer
+
+Batch = dict[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class DataConfig:
+    """How works become batches.
+
+    Args:
+        window: predicted events T in a window.
+        batch_size: windows B in a batch, over all devices together.
+        seed: of the windows and their variation.
+        split: shares kept out of training.
+        augment: what is varied.
+    """
+
+    window: int
+    batch_size: int
+    seed: int = 0
+    split: SplitConfig = field(default_factory=SplitConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+    def __post_init__(self) -> None:
+        if self.window < 16 or self.batch_size < 1:
+            raise SettingError(
+                f"window {self.window}, batch_size {self.batch_size}",
+                where="data",
+                mend="a window holds at least 16 events, a batch at least one window",
+            )
+
+
+def annotations_of(work: Work) -> Annotations:
+    """What the tag says of the music, as the tokenizer takes it."""
+    d = work.description
+    return Annotations(
+        genre=d.genre, mood=d.mood, key=d.key, chords=d.chords, sections=d.sections,
+        roles=tuple(d.roles or ()),
+    )  # fmt: skip
+
+
+def collate(windows: list[Window], length: int) -> Batch:
+    """Pad windows on the right to `length` events.
+
+    Returns:
+        columns (B, T, C) and targets (B, T, 5), int64; counted (B, T), bool.
+    """
+    count, width = len(windows), windows[0].columns.shape[1]
+    columns = torch.zeros(count, length, width, dtype=torch.int64)
+    targets = torch.zeros(count, length, 5, dtype=torch.int64)
+    counted = torch.zeros(count, length, dtype=torch.bool)
+    for row, window in enumerate(windows):
+        size = len(window.targets)
+        columns[row, :size] = torch.from_numpy(window.columns)
+        targets[row, :size] = torch.from_numpy(window.targets)
+        counted[row, :size] = torch.from_numpy(window.counted)
+    return {"columns": columns, "targets": targets, "counted": counted}
+
+
+class TrainingBatches(IterableDataset[Batch]):
+    """An endless stream of batches; batch i is a function of the seed and i alone."""
+
+    def __init__(
+        self, works: list[Sequence], config: DataConfig, *, start: int, rank: int, ranks: int
+    ) -> None:
+        if config.batch_size % ranks:
+            raise SettingError(
+                f"batch_size {config.batch_size} does not divide among {ranks} processes",
+                where="data.batch_size",
+            )
+        self.works, self.config, self.start = works, config, start
+        self.rows = range(rank, config.batch_size, ranks)
+        sizes = np.array([len(work.events) for work in works], dtype=np.float64)
+        self.shares = sizes / sizes.sum()
+
+    def batch(self, index: int) -> Batch:
+        """Batch number `index` (this process's rows of it)."""
+        return collate([self._window(index, row) for row in self.rows], self.config.window)
+
+    def _window(self, index: int, row: int) -> Window:
+        rng = np.random.default_rng([self.config.seed, index, row])
+        work = self.works[rng.choice(len(self.works), p=self.shares)]
+        return training_window(work, self.config.window, self.config.augment, rng)
+
+    def __iter__(self) -> Iterator[Batch]:
+        index = self.start
+        while True:
+            yield self.batch(index)
+            index += 1
+
+
+class HouseData(LightningDataModule):
+    """Admitted works of one house, for one purpose, as batches.
+
+    Args:
+        house: folder of the house's works, roster and register.
+        pin: what is trusted about it.
+        purpose: consent scope this run needs, such as `general_model`.
+        config: how works become batches.
+        on_refusal: `stop` (the default) or `record`: train on what was admitted and write
+            the refusals into the manifest.
+    """
+
+    def __init__(
+        self,
+        house: Path,
+        pin: Pin,
+        purpose: str,
+        config: DataConfig,
+        *,
+        on_refusal: str = "stop",
+    ) -> None:
+        super().__init__()
+        if on_refusal not in ("stop", "record"):
+            raise SettingError(f"{on_refusal!r} is neither 'stop' nor 'record'", where="on_refusal")
+        self.house, self.pin, self.purpose = house, pin, purpose
+        self.config, self.on_refusal = config, on_refusal
+        self.tokenizer = HouseTokenizer()
+        self.works: list[Sequence] = []
+        self.sides: dict[Split, list[int]] = {}
+        self.corpus: Corpus | None = None
+        self.batches_done = 0
+
+    def setup(self, stage: str | None = None) -> None:
+        """Admit, tokenise and split, once.
+
+        Raises:
+            HouseError: a file was refused (all are listed), or nothing is left to train on.
+        """
+        if self.corpus is not None:
+            return
+        tokenised: list[tuple[str, Sequence]] = []
+
+        def receive(work: Work, midi: bytes) -> None:
+            events = self.tokenizer.events(midi, annotations_of(work))
+            tokenised.append((work.work_id, Sequence.of(events)))
+
+        corpus = admit(self.house, self.purpose, pin=self.pin, receive=receive)
+        if self.on_refusal == "stop":
+            corpus.require_clean()
+        self.sides = split([(name, s.events) for name, s in tokenised], self.config.split)
+        self.works = [sequence for _, sequence in tokenised]
+        if not self.sides["train"]:
+            raise HouseError(
+                f"no work in {self.house} may be trained on for {self.purpose!r}",
+                mend="contribute works, or ask the composers for consent to this purpose",
+            )
+        self.corpus = corpus
+
+    @property
+    def manifest(self) -> Manifest:
+        """What this run learns from; only after `setup`."""
+        if self.corpus is None:
+            raise HouseError("the corpus has not been admitted yet", mend="call setup() first")
+        return Manifest.of(self.corpus, tokenizer_fingerprint=self.tokenizer.fingerprint)
+
+    def side(self, side: Split) -> list[Sequence]:
+        """The works of one side of the split."""
+        return [self.works[index] for index in self.sides[side]]
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        ranks = self.trainer.world_size if self.trainer else 1
+        rank = self.trainer.global_rank if self.trainer else 0
+        data = TrainingBatches(
+            self.side("train"), self.config, start=self.batches_done, rank=rank, ranks=ranks
+        )
+        return DataLoader(data, batch_size=None)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        return self.covering_loader("validation")
+
+    def covering_loader(self, side: Split) -> DataLoader[Batch]:
+        """Every event of every work of a side once, from the bare music."""
+        windows = [
+            window
+            for sequence in self.side(side)
+            for window in covering_windows(bare(sequence), self.config.window, tell_bars=False)
+        ]
+        rows = max(1, 8192 // self.config.window)
+        chunks = [windows[i : i + rows] for i in range(0, len(windows), rows)]
+        batches = [collate(chunk, self.config.window) for chunk in chunks]
+        return DataLoader(batches, batch_size=None, shuffle=False)  # type: ignore[arg-type]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the stream of batches stands."""
+        return {"batches_done": self.trainer.global_step if self.trainer else 0}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.batches_done = int(state_dict["batches_done"])

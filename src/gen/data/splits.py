@@ -1,0 +1,140 @@
+"""Which work is for training, validation and test: by work, by hash, relatives together.
+
+A group of related works (arrangements of one theme, near-duplicates) stands on one side, and
+stays there as the corpus grows: its place is the hash of its earliest member.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gen.errors import SettingError
+from gen.tokens.vocabulary import SPANS, Kind
+
+Split = Literal["train", "validation", "test"]
+SHINGLE = 6
+RELATED = 0.2
+"""Share of the smaller work's melodic shingles found in the larger that makes two related."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitConfig:
+    """Shares of the groups kept out of training, each in [0, 0.5]."""
+
+    validation: float = 0.1
+    test: float = 0.1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("validation", "test"):
+            if not 0 <= getattr(self, name) <= 0.5:
+                raise SettingError(f"{getattr(self, name)} is outside [0, 0.5]", where=name)
+
+
+def split(
+    works: Sequence[tuple[str, NDArray[np.int16]]], config: SplitConfig
+) -> dict[Split, list[int]]:
+    """Deal works to the three sides.
+
+    Args:
+        works: identity and events (T, 5) of each, in the order of the register.
+        config: the shares.
+
+    Returns:
+        Indices into `works` for each side, ascending. Where a wanted side would be empty, it
+        gets the group nearest to it.
+    """
+    groups = related_groups([shingles(events) for _, events in works])
+    places = {first: _place(works[first][0], config.seed) for first in groups}
+    sides: dict[Split, list[int]] = {"train": [], "validation": [], "test": []}
+    for first, place in places.items():
+        sides[_side(place, config)].append(first)
+    _fill_empty(sides, places, config)
+    return {
+        side: sorted(i for first in firsts for i in groups[first]) for side, firsts in sides.items()
+    }
+
+
+def _place(identity: str, seed: int) -> float:
+    """A number in [0, 1) that follows from the identity alone."""
+    digest = hashlib.sha256(f"{seed}:{identity}".encode()).digest()
+    return int.from_bytes(digest[:8]) / 2**64
+
+
+def _side(place: float, config: SplitConfig) -> Split:
+    if place < config.test:
+        return "test"
+    return "validation" if place < config.test + config.validation else "train"
+
+
+def _fill_empty(
+    sides: dict[Split, list[int]], places: dict[int, float], config: SplitConfig
+) -> None:
+    wanted: list[tuple[Split, float]] = [("test", config.test), ("validation", config.validation)]
+    for side, share in wanted:
+        if share > 0 and not sides[side] and len(sides["train"]) > 1:
+            nearest = min(sides["train"], key=places.__getitem__)
+            sides["train"].remove(nearest)
+            sides[side].append(nearest)
+
+
+def shingles(events: NDArray[np.int16]) -> frozenset[int]:
+    """Hashes of the runs of six intervals in the top line of each melodic track.
+
+    Transposition and rhythm do not matter; repeated notes are left out.
+    """
+    result: set[int] = set()
+    slot_of_cell = -1
+    lines: dict[int, list[int]] = {}
+    last: tuple[int, int, int] | None = None
+    bar = 0
+    for kind, position, value, _, _ in events.tolist():
+        if kind == Kind.BAR:
+            bar += 1
+        elif kind == Kind.CELL:
+            slot_of_cell = value
+        elif kind == Kind.NOTE and SPANS["pitch"].start <= value < SPANS["pitch"].stop:
+            line = lines.setdefault(slot_of_cell, [])
+            if last == (slot_of_cell, bar, position):
+                line[-1] = value  # notes of one onset ascend: the last is the top
+            else:
+                line.append(value)
+            last = (slot_of_cell, bar, position)
+    for line in lines.values():
+        steps = [int(step) for step in np.diff(line) if step]
+        result |= {hash(tuple(steps[i : i + SHINGLE])) for i in range(len(steps) - SHINGLE + 1)}
+    return frozenset(result)
+
+
+def related_groups(sets: Sequence[frozenset[int]]) -> dict[int, list[int]]:
+    """Put works that share enough shingles together. First member -> all members."""
+    holders: dict[int, list[int]] = {}
+    shared: dict[tuple[int, int], int] = {}
+    for index, own in enumerate(sets):
+        for shingle in own:
+            earlier = holders.setdefault(shingle, [])
+            for other in earlier:
+                shared[other, index] = shared.get((other, index), 0) + 1
+            earlier.append(index)
+    parent = list(range(len(sets)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            index = parent[index]
+        return index
+
+    for (a, b), count in shared.items():
+        smaller = min(len(sets[a]), len(sets[b]))
+        if count >= RELATED * smaller and root(a) != root(b):
+            first, second = sorted((root(a), root(b)))
+            parent[second] = first
+    groups: dict[int, list[int]] = {}
+    for index in range(len(sets)):
+        groups.setdefault(root(index), []).append(index)
+    return groups

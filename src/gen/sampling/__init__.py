@@ -1,0 +1,1 @@
+"""New pieces: controls, grammar, decoding, receipt."""

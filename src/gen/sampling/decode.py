@@ -1,0 +1,188 @@
+"""The decode loop: scores → probabilities → draw → step, many pieces side by side.
+
+N pieces still being written, T events, C input columns, V ids of a field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gen.data.windows import Sequence as WorkSequence
+from gen.data.windows import from_bar
+from gen.errors import SettingError
+from gen.model import Cache, Transformer
+from gen.sampling.grammar import Row, Walk
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import context_columns
+
+FIELDS = range(len(v.FIELDS))
+
+
+@dataclass(frozen=True, slots=True)
+class DrawConfig:
+    """How one id is drawn from the model's scores.
+
+    Args:
+        temperature: above 0; below 1 plays safe, above 1 dares.
+        top_p: in (0, 1]; only the smallest set of ids whose probability reaches it.
+        min_p: in [0, 1); only ids at least this likely, in units of the likeliest.
+    """
+
+    temperature: float = 1.0
+    top_p: float = 0.98
+    min_p: float = 0.02
+
+    def __post_init__(self) -> None:
+        if not 0.01 <= self.temperature <= 5:
+            raise SettingError(f"{self.temperature} is outside 0.01 to 5", where="temperature")
+        if not 0 < self.top_p <= 1:
+            raise SettingError(f"{self.top_p} is outside (0, 1]", where="top_p")
+        if not 0 <= self.min_p < 1:
+            raise SettingError(f"{self.min_p} is outside [0, 1)", where="min_p")
+
+
+def draw(
+    scores: NDArray[np.float32], allowed: NDArray[np.bool_], config: DrawConfig, rng: Generator
+) -> int:
+    """Draw one allowed id. (V,), (V,) -> id.
+
+    Sources: nucleus sampling (Holtzman et al. 2020, arXiv:1904.09751), min-p (Nguyen et al.
+    2024, arXiv:2407.01082).
+    """
+    ids = np.flatnonzero(allowed)
+    chosen = scores[ids].astype(np.float64) / config.temperature
+    weights = np.exp(chosen - chosen.max())
+    order = np.argsort(-weights, kind="stable")
+    weights = weights[order] / weights.sum()
+    below = np.cumsum(weights) - weights
+    kept = (below < config.top_p) & (weights >= config.min_p * weights[0])
+    bounds = np.cumsum(weights * kept)
+    index = int(np.searchsorted(bounds, rng.random() * bounds[-1], side="right"))
+    return int(ids[order[min(index, len(ids) - 1)]])
+
+
+@torch.inference_mode()
+def decode(
+    model: Transformer,
+    walks: Sequence[Walk],
+    rngs: Sequence[Generator],
+    config: DrawConfig,
+    *,
+    on_done: Callable[[int], None] | None = None,
+) -> None:
+    """Write every walk to its end.
+
+    Args:
+        model: in evaluation mode.
+        walks: fresh ones; they hold the rows afterwards.
+        rngs: one for each walk.
+        config: how to draw.
+        on_done: told the index of each walk as it ends.
+    """
+    active = list(range(len(walks)))
+    for walk in walks:
+        _take_forced(walk)
+    state, cache = _prefill(model, walks)
+    while active:
+        if cache.length == model.config.context:
+            state, cache = _prefill(model, [walks[i] for i in active])
+        rows = _next_rows(
+            model, state, [walks[i] for i in active], [rngs[i] for i in active], config
+        )
+        ended = [n for n, i in enumerate(active) if walks[i].done]
+        if ended:
+            for n in ended:
+                if on_done:
+                    on_done(active[n])
+            kept = [n for n in range(len(active)) if n not in ended]
+            active = [active[n] for n in kept]
+            rows = [rows[n] for n in kept]
+            cache.keep(kept)
+        if active and cache.length < model.config.context:
+            columns = torch.tensor(rows)[:, None]  # (N, 1, C)
+            state = model.states(columns, cache)[:, -1]  # (N, D)
+
+
+def _take_forced(walk: Walk) -> None:
+    while walk.forced:
+        walk.take(walk.forced.popleft())
+
+
+def _next_rows(
+    model: Transformer,
+    state: Tensor,
+    walks: Sequence[Walk],
+    rngs: Sequence[Generator],
+    config: DrawConfig,
+) -> list[Row]:
+    """One row for each walk, forced or drawn, with context columns. State is (N, D)."""
+    forced = [walk.forced.popleft() if walk.forced else None for walk in walks]
+    free = [n for n, row in enumerate(forced) if row is None]
+    drawn = _draw_rows(
+        model, state[free], [walks[n] for n in free], [rngs[n] for n in free], config
+    )
+    for n, row in zip(free, drawn, strict=True):
+        forced[n] = row
+    return [walk.take(row) for walk, row in zip(walks, forced, strict=True) if row is not None]
+
+
+def _draw_rows(
+    model: Transformer,
+    state: Tensor,
+    walks: Sequence[Walk],
+    rngs: Sequence[Generator],
+    config: DrawConfig,
+) -> list[Row]:
+    """Field after field, each given those before it; nothing is computed for a forced field."""
+    rows: list[Row] = [[0] * len(v.FIELDS) for _ in walks]
+    for field in FIELDS:
+        masks = [walk.allowed(field, row) for walk, row in zip(walks, rows, strict=True)]
+        open_ = [n for n, mask in enumerate(masks) if mask.sum() > 1]
+        for n, mask in enumerate(masks):
+            if n not in open_:
+                rows[n][field] = int(mask.argmax())
+        if open_:
+            scores = model.head(field, state[open_]).float().cpu().numpy()  # (N', V)
+            for score, n in zip(scores, open_, strict=True):
+                rows[n][field] = draw(score, masks[n], config, rngs[n])
+        if field < len(v.FIELDS) - 1 and walks:
+            ids = torch.tensor([row[field] for row in rows], device=state.device)
+            state = state + model.field_embedding(field, ids)
+    return rows
+
+
+def _prefill(model: Transformer, walks: Sequence[Walk]) -> tuple[Tensor, Cache]:
+    """Read each walk so far, or as much of its end as leaves room to go on.
+
+    Returns:
+        State after the last event (N, D), and a cache padded on the left.
+    """
+    prompts = [_prompt(walk, model.config.context) for walk in walks]
+    longest = max(len(prompt) for prompt in prompts)
+    columns = torch.zeros(len(prompts), longest, len(prompts[0][0]), dtype=torch.int64)
+    for n, prompt in enumerate(prompts):
+        columns[n, longest - len(prompt) :] = torch.tensor(prompt)
+    hidden = torch.tensor([longest - len(prompt) for prompt in prompts])
+    ragged = hidden if bool(hidden.any()) else None
+    cache = Cache(model.config, len(walks), hidden=ragged)
+    return model.states(columns, cache)[:, -1], cache
+
+
+def _prompt(walk: Walk, context: int) -> list[Row]:
+    """All rows while they fit; else the header and the latest bars that fill half the context."""
+    if len(walk.context) <= context // 2:
+        return walk.context
+    work = WorkSequence.of(np.array(walk.rows, dtype=np.int16))
+    room = context // 2 - len(work.header)
+    bar = int(np.searchsorted(work.bar_rows, len(walk.rows) - room))
+    bar = min(bar, len(work.bar_rows) - 1)
+    events, _ = from_bar(work, bar, context - 1)
+    columns = context_columns(events, first_bar=bar, bars=walk.plan.bars)
+    return np.concatenate([events, columns], axis=1).tolist()  # type: ignore[no-any-return]

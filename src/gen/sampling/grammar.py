@@ -1,0 +1,291 @@
+"""What may come next: the rules that make every sample decode and obey its controls.
+
+One `Walk` follows one piece. It hands out the rows that are decided beforehand (`forced`), says
+for every field of the others which ids are allowed, and takes in each finished row.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gen.piece import DRUM_PROGRAM
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import MOST_BARS, MOST_REMAINING
+from gen.tokens.vocabulary import FIRST, SPANS, Kind
+
+Mask = NDArray[np.bool_]
+Row = list[int]
+
+MOST_NOTES_A_CELL = 128
+MOST_NOTES_AT_ONCE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is decided before the first note.
+
+    Attributes:
+        header: BOS, attributes and TRACKs; the TRACKs may be missing, then they are sampled.
+        tracks_open: whether further TRACKs may be sampled.
+        bars: how many, None to let the model end.
+        most_bars: never more than this.
+        time_signature: value id of every bar, None to let the model choose.
+        tempo: value id of the tempo at the beginning; None to let the model choose. A given
+            tempo holds throughout.
+        plan_rows: rows (SECTION, CHORD) that follow the BAR with this number, counted from 0.
+        chords_given: chords come from `plan_rows` alone.
+        sections_given: sections come from `plan_rows` alone.
+        pitches: lowest and highest melodic pitch.
+        velocities: lowest and highest velocity class.
+    """
+
+    header: list[Row]
+    tracks_open: bool
+    bars: int | None = None
+    most_bars: int = 64
+    time_signature: int | None = None
+    tempo: int | None = None
+    plan_rows: dict[int, list[Row]] = field(default_factory=dict)
+    chords_given: bool = False
+    sections_given: bool = False
+    pitches: tuple[int, int] = (0, 127)
+    velocities: tuple[int, int] = (0, len(v.VELOCITIES) - 1)
+
+
+LEGAL = v.legal_words()
+
+
+class Walk:
+    """The state of one piece being written."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.rows: list[Row] = []
+        self.context: list[Row] = []
+        self.forced: deque[Row] = deque(plan.header)
+        self.done = False
+        self.programs: list[int] = []
+        self.roles: list[int] = []
+        self.bar = -1
+        self.bar_steps = 0
+        self.bar_start = 0
+        self.slot = -1
+        self.last = Kind.PAD
+        self.position = 0
+        self.pitch_id = 0
+        self.cell_notes = 0
+        self.at_once = 0
+        self.sounding: list[dict[int, int]] = []  # a slot: pitch id -> step where it ends
+
+    # Before a row ------------------------------------------------------------------------
+
+    @property
+    def last_bar(self) -> bool:
+        """Whether no further bar may begin."""
+        return self.bar + 1 >= (self.plan.bars or self.plan.most_bars)
+
+    def kinds(self) -> Mask:
+        """(kinds,) which kinds may come next."""
+        allowed = np.zeros(len(Kind), dtype=np.bool_)
+        if self.bar < 0:
+            allowed[Kind.TRACK] = self.plan.tracks_open and len(self.programs) < v.MAX_TRACKS
+            allowed[Kind.BAR] = bool(self.programs)
+            return allowed
+        if self.last == Kind.CELL:
+            allowed[[Kind.NOTE, Kind.PEDAL]] = True
+            return allowed
+        if self.slot < 0:
+            self._plan_kinds(allowed)
+        else:
+            allowed[Kind.NOTE] = self.cell_notes < MOST_NOTES_A_CELL and self._note_fits()
+            allowed[Kind.PEDAL] = self._first_pedal() < self.bar_steps
+        allowed[Kind.CELL] = self.slot + 1 < len(self.programs)
+        allowed[Kind.BAR] = not self.last_bar
+        allowed[Kind.EOS] = self.last_bar or self.plan.bars is None
+        return allowed
+
+    def _plan_kinds(self, allowed: Mask) -> None:
+        """Between a BAR and its first cell: section, tempos, chords, in this order."""
+        plan = self.plan
+        rank = {Kind.BAR: 0, Kind.SECTION: 1, Kind.TEMPO: 2, Kind.CHORD: 3}[self.last]
+        room = self.position + 1 < self.bar_steps
+        allowed[Kind.SECTION] = rank == 0 and not plan.sections_given
+        allowed[Kind.TEMPO] = plan.tempo is None and (rank < 2 or (rank == 2 and room))
+        allowed[Kind.CHORD] = not plan.chords_given and (rank < 3 or room)
+
+    def _first_pedal(self) -> int:
+        """First step where a pedal may still be pressed: before the notes of its step."""
+        return self.position + 1 if self.last in (Kind.NOTE, Kind.PEDAL) else 0
+
+    def _note_fits(self) -> bool:
+        return self.position + 1 < self.bar_steps or self._chord_goes_on()
+
+    def _chord_goes_on(self) -> bool:
+        """Whether another note may begin on the step of the last one."""
+        if self.last != Kind.NOTE:
+            return True
+        return self.at_once < MOST_NOTES_AT_ONCE and bool(self._pitches(self.position).any())
+
+    def allowed(self, field_index: int, row: Row) -> Mask:
+        """Which ids field `field_index` of a row may take, given the fields before it."""
+        kind = Kind(row[v.KIND])
+        if field_index == v.KIND:
+            return self.kinds()
+        if field_index == v.POSITION:
+            return self._positions(kind)
+        if field_index == v.VALUE:
+            return self._values(kind, row)
+        if field_index == v.EXTENT:
+            return self._extents(kind, row)
+        return self._levels(kind)
+
+    def _positions(self, kind: Kind) -> Mask:
+        if kind not in v.POSITIONED:
+            return LEGAL[0][kind]
+        mask = np.zeros(v.FIELD_SIZES[v.POSITION], dtype=np.bool_)
+        first = 0
+        if kind == Kind.PEDAL:
+            first = self._first_pedal()
+        elif kind == Kind.NOTE and self.slot >= 0:
+            first = self.position if self._chord_goes_on() else self.position + 1
+        elif kind == self.last:
+            first = self.position + 1
+        elif kind == Kind.CHORD or (kind == Kind.TEMPO and self.bar == 0):
+            mask[FIRST["position"]] = True  # the first of a bar stands at its beginning
+            return mask
+        mask[FIRST["position"] + first : FIRST["position"] + self.bar_steps] = True
+        return mask
+
+    def _values(self, kind: Kind, row: Row) -> Mask:
+        if kind == Kind.NOTE:
+            return self._pitches(row[v.POSITION] - FIRST["position"])
+        mask = LEGAL[1][kind]
+        if kind == Kind.CELL:
+            mask = np.zeros_like(mask)
+            mask[FIRST["slot"] + self.slot + 1 : FIRST["slot"] + len(self.programs)] = True
+        elif kind == Kind.BAR and self.plan.time_signature is not None:
+            mask = np.zeros_like(mask)
+            mask[self.plan.time_signature] = True
+        return mask
+
+    def _pitches(self, position: int) -> Mask:
+        """Pitches that may begin at `position`: ascending, and not while they still sound."""
+        mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
+        if self.programs[self.slot] == DRUM_PROGRAM:
+            span = SPANS["drum"]
+            mask[span.start : span.stop] = True
+        else:
+            low, high = self.plan.pitches
+            mask[FIRST["pitch"] + low : FIRST["pitch"] + high + 1] = True
+        if self.last == Kind.NOTE and position == self.position:
+            mask[: self.pitch_id + 1] = False
+        now = self.bar_start + position
+        for pitch_id, end in self.sounding[self.slot].items():
+            if end > now:
+                mask[pitch_id] = False
+        return mask
+
+    def _extents(self, kind: Kind, row: Row) -> Mask:
+        mask = LEGAL[2][kind]
+        if kind in (Kind.NOTE, Kind.PEDAL) and self.last_bar:
+            room = self.bar_steps - (row[v.POSITION] - FIRST["position"])
+            longest = int(np.searchsorted(v.DURATIONS, room, side="right"))
+            mask = mask.copy()
+            mask[FIRST["duration"] + longest :] = False
+        elif kind == Kind.CELL:
+            mask = np.zeros_like(mask)
+            mask[0] = True  # density is told only where it is asked for
+        return mask
+
+    def _levels(self, kind: Kind) -> Mask:
+        mask = LEGAL[3][kind]
+        if kind == Kind.NOTE:
+            low, high = self.plan.velocities
+            mask = np.zeros_like(mask)
+            mask[FIRST["velocity"] + low : FIRST["velocity"] + high + 1] = True
+        return mask
+
+    # After a row -------------------------------------------------------------------------
+
+    def take(self, row: Row) -> Row:
+        """Take in a finished row; return it with its context columns, as the model sees it."""
+        kind = Kind(row[v.KIND])
+        slot = -1
+        if kind == Kind.TRACK:
+            slot = self._track(row)
+        elif kind == Kind.BAR:
+            self._bar(row)
+        elif kind == Kind.CELL:
+            self.slot = row[v.VALUE] - FIRST["slot"]
+            self.position, self.cell_notes, self.at_once = 0, 0, 0
+        elif kind == Kind.NOTE:
+            self._note(row)
+        elif kind in v.POSITIONED:
+            self.position = row[v.POSITION] - FIRST["position"]
+        elif kind == Kind.EOS:
+            self.done = True
+        self.last = kind
+        self.rows.append(row)
+        full = row + self._context(row, slot if kind == Kind.TRACK else self.slot)
+        self.context.append(full)
+        return full
+
+    def _track(self, row: Row) -> int:
+        self.programs.append(row[v.VALUE] - FIRST["program"])
+        self.roles.append(row[v.EXTENT] - FIRST["role"] + 1 if row[v.EXTENT] else 0)
+        self.sounding.append({})
+        return len(self.programs) - 1
+
+    def _bar(self, row: Row) -> None:
+        self.bar += 1
+        self.bar_start += self.bar_steps
+        self.bar_steps = v.bar_steps(*v.TIME_SIGNATURES[row[v.VALUE] - FIRST["time_signature"]])
+        self.slot, self.position = -1, 0
+        planned = self.plan.plan_rows.get(self.bar, [])
+        sections = [r for r in planned if r[v.KIND] == Kind.SECTION]
+        chords = [r for r in planned if r[v.KIND] == Kind.CHORD]
+        tempo = []
+        if self.bar == 0 and self.plan.tempo is not None:
+            tempo = [[int(Kind.TEMPO), FIRST["position"], self.plan.tempo, 0, 0]]
+        self.forced.extend([*sections, *tempo, *chords])
+
+    def _note(self, row: Row) -> None:
+        position = row[v.POSITION] - FIRST["position"]
+        same = self.last == Kind.NOTE and position == self.position
+        self.at_once = self.at_once + 1 if same else 1
+        self.position, self.pitch_id = position, row[v.VALUE]
+        self.cell_notes += 1
+        length = int(v.DURATIONS[row[v.EXTENT] - FIRST["duration"]])
+        self.sounding[self.slot][row[v.VALUE]] = self.bar_start + position + length
+
+    def _context(self, row: Row, slot: int) -> Row:
+        """The columns of `columns.context_columns`, one row at a time."""
+        inside = slot >= 0
+        in_bar = self.bar >= 0
+        remaining = 0
+        if in_bar and self.plan.bars is not None:
+            remaining = min(max(self.plan.bars - self.bar, 1), MOST_REMAINING + 1)
+        return [
+            slot + 1 if inside else 0,
+            self.programs[slot] + 1 if inside else 0,
+            self.roles[slot] if inside else 0,
+            min(self.bar, MOST_BARS) + 1,
+            self.bar % 16 + 1 if in_bar else 0,
+            remaining,
+            _pitch_class(row[v.VALUE]),
+        ]
+
+
+def _pitch_class(value: int) -> int:
+    for name, first, per_class in (
+        ("pitch", FIRST["pitch"], 1),
+        ("chord", FIRST["chord"] + 1, 13),
+        ("key", FIRST["key"], 2),
+    ):
+        if first <= value < SPANS[name].stop:
+            return 1 + (value - first) // per_class % 12
+    return 0

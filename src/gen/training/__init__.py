@@ -1,0 +1,1 @@
+"""Training in Lightning: loss, optimiser, schedule, validation numbers."""

@@ -1,0 +1,100 @@
+"""What runs beside the training loop."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+
+from gen.checkpoint import save_checkpoint
+from gen.provenance.manifest import Manifest
+from gen.tokens.vocabulary import KIND, Kind
+
+
+class SeedEachStep(Callback):
+    """Dropout follows from the run's seed and the step, so that a resumed run repeats itself."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        torch.manual_seed(self.seed * 1_000_003 + trainer.global_step)
+
+
+class KeepBest(Callback):
+    """Keeps the checkpoint with the fewest bits per note on held-out works.
+
+    Args:
+        path: where it goes.
+        manifest: of the corpus.
+        run: what else the checkpoint tells of its making.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, run: dict[str, Any]) -> None:
+        self.path, self.manifest, self.run = path, manifest, run
+        self.best, self.latest = float("inf"), float("inf")
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.latest = float(trainer.callback_metrics["validation/bits_per_note"])
+        if self.latest < self.best and trainer.is_global_zero:
+            self.best = self.latest
+            reached = {"bits_per_note": self.best, "steps": trainer.global_step}
+            save_checkpoint(self.path, pl_module.model, self.manifest, {**self.run, **reached})  # type: ignore[arg-type]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "manifest": self.manifest.digest}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best = state_dict["best"]
+
+
+class NotesPerSecond(Callback):
+    """Logs notes and events a second; `mean` is over the run, validation left out."""
+
+    def __init__(self) -> None:
+        self.notes = self.events = 0
+        self.seconds = 0.0
+        self.since = 0.0
+
+    @property
+    def mean(self) -> float:
+        return self.notes / self.seconds if self.seconds else 0.0
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        self.since = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        kinds = batch["targets"][..., KIND]
+        notes, events = int((kinds == Kind.NOTE).sum()), int((kinds != Kind.PAD).sum())
+        seconds = time.perf_counter() - self.since
+        self.notes, self.events = self.notes + notes, self.events + events
+        self.seconds += seconds
+        pl_module.log("speed/notes_per_second", notes / seconds)
+        pl_module.log("speed/events_per_second", events / seconds)
+
+
+class PlainProgress(Callback):
+    """One line a validation, for pipes and logs."""
+
+    def __init__(self) -> None:
+        self.start = time.perf_counter()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        metrics = trainer.callback_metrics
+        print(
+            f"{time.perf_counter() - self.start:6.0f} s  step {trainer.global_step:5d}  "
+            f"train {float(metrics['train/nats_per_event']):6.3f} nats per event  "
+            f"held out {float(metrics['validation/bits_per_note']):7.3f} bits per note",
+            file=sys.stderr,
+            flush=True,
+        )

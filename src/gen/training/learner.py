@@ -1,0 +1,135 @@
+"""The LightningModule: loss, optimisers, schedule, and the numbers a run is judged by."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import torch
+from lightning import LightningModule
+from lightning.pytorch.callbacks import Timer
+from torch import Tensor
+from torch.optim import Optimizer
+
+from gen.errors import SettingError
+from gen.model import ModelConfig, Transformer
+from gen.tokens.vocabulary import FIELDS, KIND, Kind
+from gen.training.muon import MuonAdamW
+from gen.training.schedule import ScheduleConfig, rate
+
+Batch = dict[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerConfig:
+    """Which optimiser moves what.
+
+    Args:
+        name: `muon` (matrices inside the network by Muon, the rest by AdamW) or `adamw` (all).
+        lr: full rate of AdamW.
+        matrix_lr: full rate of Muon.
+        weight_decay: of matrices; embeddings, outputs and biases have none.
+        schedule: rate over the run.
+    """
+
+    name: str = "muon"
+    lr: float = 0.003
+    matrix_lr: float = 0.01
+    weight_decay: float = 0.1
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+
+    def __post_init__(self) -> None:
+        if self.name not in ("muon", "adamw"):
+            raise SettingError(f"{self.name!r} is neither 'muon' nor 'adamw'", where="optimizer")
+
+
+class Learner(LightningModule):
+    """Trains a `Transformer` on batches of `gen.data`.
+
+    Logged: `train/nats_per_event`; `validation/bits_per_note`, the negative log-likelihood of
+    all events of the held-out works in bits over their number of notes.
+
+    Args:
+        model: shape of the network.
+        optimizer: how it learns.
+    """
+
+    def __init__(self, model: ModelConfig, optimizer: OptimizerConfig) -> None:
+        super().__init__()
+        self.model = Transformer(model)
+        self.config = optimizer
+        self.register_buffer("sums", torch.zeros(len(FIELDS) + 1, dtype=torch.float64), False)
+
+    # Training ----------------------------------------------------------------------------
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Mean negative log-likelihood of an event, in nats."""
+        losses = self.model.losses(batch["columns"], batch["targets"])  # (B, T, F)
+        events = (batch["targets"][..., KIND] != Kind.PAD).sum()
+        loss = losses.sum() / events
+        if not torch.isfinite(loss):
+            raise SettingError(
+                f"the loss became {loss.item()} at step {self.global_step}",
+                where="optimizer",
+                mend="lower optimizer.lr and optimizer.matrix_lr, then resume with ckpt=last",
+            )
+        self.log("train/nats_per_event", loss, prog_bar=True)
+        return loss
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Set the learning rate by how much of the run is done."""
+        factor = rate(self.progress(), self.config.schedule)
+        for group in optimizer.param_groups:
+            group["lr"] = group["full_lr"] * factor
+        self.log("train/rate", factor)
+
+    def progress(self) -> float:
+        """How much of the run is done, by steps or by time, whichever is further."""
+        most = self.trainer.max_steps
+        done = self.trainer.global_step / most if most > 0 else 0.0
+        timer = next((c for c in self.trainer.callbacks if isinstance(c, Timer)), None)  # type: ignore[attr-defined]
+        if timer is not None and timer.time_remaining() is not None:
+            elapsed = timer.time_elapsed()
+            done = max(done, elapsed / (elapsed + cast(float, timer.time_remaining())))
+        return done
+
+    def configure_optimizers(self) -> Optimizer:
+        """AdamW, with Muon for the matrices inside the network unless told otherwise."""
+        inside = [p for p in self.model.blocks.parameters() if p.ndim == 2]
+        inside += list(self.model.head.inner.parameters())
+        known = {id(p) for p in inside}
+        outside = [p for p in self.model.parameters() if id(p) not in known]
+        c = self.config
+        muon = c.name == "muon"
+        matrix_lr = c.matrix_lr if muon else c.lr
+        groups: list[dict[str, Any]] = [
+            {"params": outside, "lr": c.lr, "weight_decay": 0.0, "orthogonal": False},
+            {"params": inside, "lr": matrix_lr, "weight_decay": c.weight_decay, "orthogonal": muon},
+        ]
+        for group in groups:
+            group["full_lr"] = group["lr"]
+        return MuonAdamW(groups)
+
+    # Validation --------------------------------------------------------------------------
+
+    def on_validation_epoch_start(self) -> None:
+        cast(Tensor, self.sums).zero_()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Add up nats of each field and notes, over the events that count."""
+        losses = self.model.losses(batch["columns"], batch["targets"])
+        counted = batch["counted"]
+        notes = (counted & (batch["targets"][..., KIND] == Kind.NOTE)).sum()
+        sums = cast(Tensor, self.sums)
+        sums[:-1] += losses[counted].sum(0).double()
+        sums[-1] += notes
+
+    def on_validation_epoch_end(self) -> None:
+        """Log bits per note, in all and of each field."""
+        gathered = self.all_gather(cast(Tensor, self.sums))
+        sums = cast(Tensor, gathered).reshape(-1, len(FIELDS) + 1).sum(0)
+        bits = sums[:-1] / math.log(2) / sums[-1]
+        self.log("validation/bits_per_note", bits.sum().float(), prog_bar=True, rank_zero_only=True)
+        for name, value in zip(FIELDS, bits, strict=True):
+            self.log(f"validation/bits_{name}", value.float(), rank_zero_only=True)

@@ -1,0 +1,117 @@
+"""Muon: momentum whose update is made orthogonal, for the matrices inside the network.
+
+Source: Jordan et al. 2024, https://kellerjordan.github.io/posts/muon. `torch.optim.Muon` always
+iterates in bfloat16, which a CPU without bfloat16 units does 2.4 times slower than float32
+(measured, 6 blocks of 256 channels); this one iterates in the precision the device is good at
+and handles equal shapes as one batch.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from gen.errors import SettingError
+
+_COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+
+
+def orthogonalised(matrices: Tensor, steps: int) -> Tensor:
+    """Push all singular values towards 1 by Newton-Schulz steps. (N, R, C) -> (N, R, C)."""
+    a, b, c = _COEFFICIENTS
+    wide = matrices.shape[1] <= matrices.shape[2]
+    x = matrices if wide else matrices.mT
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    for _ in range(steps):
+        gram = x @ x.mT
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x if wide else x.mT
+
+
+class MuonAdamW(torch.optim.Optimizer):
+    """Muon for the groups marked `orthogonal`, AdamW for the others: one optimiser, one step.
+
+    Args:
+        groups: each with `params`, `lr`, `weight_decay` (decoupled) and `orthogonal`;
+            orthogonal groups hold matrices only.
+        momentum: of Muon, in [0, 1).
+        betas: of AdamW.
+        iterations: Newton-Schulz steps.
+
+    Raises:
+        SettingError: an orthogonal group holds something that is no matrix.
+    """
+
+    def __init__(
+        self,
+        groups: Iterable[dict[str, Any]],
+        *,
+        momentum: float = 0.95,
+        betas: tuple[float, float] = (0.9, 0.95),
+        iterations: int = 5,
+    ) -> None:
+        defaults = {"momentum": momentum, "betas": betas, "iterations": iterations}
+        super().__init__(groups, defaults)
+        for group in self.param_groups:
+            if group["orthogonal"] and any(p.ndim != 2 for p in group["params"]):
+                raise SettingError("Muon takes matrices only", where="optimizer")
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Take one step; the closure, if given, computes the loss first."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            parameters = [p for p in group["params"] if p.grad is not None]
+            if not group["orthogonal"]:
+                self._adamw(parameters, group)
+                continue
+            by_shape: dict[torch.Size, list[Tensor]] = defaultdict(list)
+            for parameter in parameters:
+                by_shape[parameter.shape].append(parameter)
+            for same in by_shape.values():
+                self._muon(same, group)
+        return loss
+
+    def _muon(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """Step matrices of one shape."""
+        updates = []
+        for parameter in parameters:
+            state, grad = self.state[parameter], cast(Tensor, parameter.grad)
+            if not state:
+                state["momentum"] = torch.zeros_like(parameter)
+            state["momentum"].lerp_(grad, 1 - group["momentum"])
+            updates.append(grad.lerp(state["momentum"], group["momentum"]))
+        stacked = torch.stack(updates)
+        if stacked.is_cuda:
+            stacked = stacked.bfloat16()
+        # An orthogonal matrix has entries of root mean square 1/sqrt(longer side); 0.2 is AdamW's
+        # usual size (Liu et al. 2025, arXiv:2502.16982).
+        size = group["lr"] * 0.2 * max(parameters[0].shape) ** 0.5
+        steps = orthogonalised(stacked, group["iterations"]).unbind()
+        for parameter, step in zip(parameters, steps, strict=True):
+            parameter.mul_(1 - group["lr"] * group["weight_decay"])
+            parameter.add_(step.to(parameter.dtype), alpha=-size)
+
+    def _adamw(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """Loshchilov & Hutter 2019, arXiv:1711.05101."""
+        fast, slow = group["betas"]
+        for parameter in parameters:
+            state, grad = self.state[parameter], cast(Tensor, parameter.grad)
+            if not state:
+                state["mean"] = torch.zeros_like(parameter)
+                state["square"] = torch.zeros_like(parameter)
+                state["steps"] = 0
+            state["steps"] += 1
+            state["mean"].lerp_(grad, 1 - fast)
+            state["square"].lerp_(grad.square(), 1 - slow)
+            mean = 1 - fast ** state["steps"]
+            root = (state["square"] / (1 - slow ** state["steps"])).sqrt_().add_(1e-8)
+            parameter.mul_(1 - group["lr"] * group["weight_decay"])
+            parameter.addcdiv_(state["mean"], root, value=-group["lr"] / mean)

@@ -1,0 +1,175 @@
+"""One training run, from settings to checkpoints. `train` is what scripts and tests call."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Callback, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+
+import gen
+from gen.checkpoint import SUFFIX, save_checkpoint
+from gen.data.module import DataConfig, HouseData
+from gen.errors import HouseError, SettingError
+from gen.harmony import nearest
+from gen.model import ModelConfig, parameter_count
+from gen.provenance.pin import load_pin
+from gen.settings import build
+from gen.tokens.columns import CONTEXT_SIZES
+from gen.tokens.vocabulary import FIELD_SIZES
+from gen.training.callbacks import KeepBest, NotesPerSecond, PlainProgress, SeedEachStep
+from gen.training.learner import Learner, OptimizerConfig
+
+LOGGERS = ("tensorboard", "csv", "none")
+_KNOWN_WARNINGS = (
+    ".*does not have many workers.*",  # windows are cut faster than they are learned from
+    ".*GPU available but not used.*",
+    ".*Checkpoint directory .* exists and is not empty.*",
+    ".*isn't a `DataLoader`.*",
+    ".*`isinstance.treespec, LeafSpec.` is deprecated.*",
+)
+
+
+def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
+    """Train a model as the settings say and leave its checkpoints in `out`.
+
+    Args:
+        settings: the composed `conf/train.yaml`, as plain containers.
+        out: folder of this run.
+
+    Returns:
+        What was reached: best and last bits per note, steps, notes a second, files.
+
+    Raises:
+        HouseError: before the first step, when a setting is wrong or a file is refused.
+    """
+    _quieten()
+    rest = dict(settings)
+    model = build(
+        ModelConfig, rest["model"], where="model",
+        field_sizes=FIELD_SIZES, context_sizes=CONTEXT_SIZES,
+    )  # fmt: skip
+    optimizer = build(OptimizerConfig, rest["optimizer"], where="optimizer")
+    data_config = build(DataConfig, rest["data"], where="data", seed=rest["seed"])
+    if data_config.window > model.context:
+        raise SettingError(
+            f"{data_config.window} events, but the model's context is {model.context}",
+            where="data.window",
+        )
+    pin = load_pin(Path(rest["house"]))
+    data = HouseData(pin.dir, pin, rest["purpose"], data_config, on_refusal=rest["on_refusal"])
+    data.setup()
+    manifest = data.manifest
+    say(f"admitted {len(manifest.works)} works of {manifest.house}; {_sides(data)}")
+    torch.manual_seed(rest["seed"])
+    learner = Learner(model, optimizer)
+    say(f"model of {parameter_count(learner.model) / 1e6:.2f} M parameters")
+    keep = KeepBest(out / f"best{SUFFIX}", manifest, {"settings": dict(settings), **_code()})
+    speed = NotesPerSecond()
+    callbacks = [keep, speed, SeedEachStep(rest["seed"])]
+    trainer = make_trainer(rest["trainer"], _logger(rest["logger"], out), out, callbacks)
+    resume = _resume_path(rest["ckpt"], out)
+    trainer.fit(learner, datamodule=data, ckpt_path=resume, weights_only=True)
+    last = out / f"last{SUFFIX}"
+    result = {
+        "best_bits_per_note": keep.best,
+        "bits_per_note": keep.latest,
+        "steps": trainer.global_step,
+        "notes_per_second": speed.mean,
+        "manifest": manifest.digest,
+        "interrupted": trainer.interrupted,
+    }
+    save_checkpoint(last, learner.model, manifest, {**keep.run, **result})
+    return {**result, "best": str(keep.path), "last": str(last)}
+
+
+def say(text: str) -> None:
+    """Talk goes to stderr, results to stdout."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _sides(data: HouseData) -> str:
+    return ", ".join(f"{len(works)} for {side}" for side, works in data.sides.items())
+
+
+def _code() -> dict[str, str]:
+    return {"code_version": gen.__version__, "torch": torch.__version__}
+
+
+def make_trainer(
+    settings: Mapping[str, Any], logger: Logger | bool, out: Path, callbacks: list[Callback]
+) -> Trainer:
+    """Lightning's trainer, with what every run has: resuming, time limit, progress."""
+    options = dict(settings)
+    limit = options.pop("max_time", None)
+    terminal = sys.stderr.isatty()
+    callbacks = [
+        *callbacks,
+        ModelCheckpoint(out, filename="last", save_top_k=1, enable_version_counter=False,
+                        every_n_train_steps=options["val_check_interval"]),
+        TQDMProgressBar(refresh_rate=5) if terminal else PlainProgress(),
+    ]  # fmt: skip
+    if limit:
+        callbacks.append(Timer(_duration(limit)))
+    return Trainer(
+        **options,
+        default_root_dir=out,
+        logger=logger,
+        callbacks=callbacks,
+        check_val_every_n_epoch=None,
+        enable_model_summary=False,
+        enable_progress_bar=terminal,
+        num_sanity_val_steps=0,
+    )
+
+
+def _duration(text: str) -> timedelta:
+    """Read DD:HH:MM:SS, or fewer parts from the right."""
+    try:
+        parts = [int(part) for part in str(text).split(":")]
+        days, hours, minutes, seconds = [0] * (4 - len(parts)) + parts
+    except ValueError as error:
+        raise SettingError(
+            f"{text!r} is no duration", where="trainer.max_time", mend="write it as DD:HH:MM:SS"
+        ) from error
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _logger(settings: Mapping[str, Any], out: Path) -> Logger | bool:
+    name = nearest(settings["name"], LOGGERS, setting="logger.name")
+    if name == "tensorboard":
+        return TensorBoardLogger(out, name="", version="tensorboard")
+    return CSVLogger(out, name="", version="csv") if name == "csv" else False
+
+
+def _resume_path(ckpt: str | None, out: Path) -> str | None:
+    """The Lightning file to resume from: `last` is the newest beside this run's folder."""
+    if ckpt is None:
+        return None
+    if ckpt != "last":
+        if not Path(ckpt).is_file():
+            raise HouseError("no such checkpoint", where=ckpt, mend="ckpt=last takes the newest")
+        return ckpt
+    found = sorted(out.parent.glob("*/last.ckpt"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise HouseError(
+            f"no run in {out.parent} has left a last.ckpt", where="ckpt",
+            mend="name a file with ckpt=FILE, or start anew without ckpt",
+        )  # fmt: skip
+    return str(found[-1])
+
+
+def _quieten() -> None:
+    """Silence what is known and harmless; everything else is heard."""
+    for pattern in _KNOWN_WARNINGS:
+        warnings.filterwarnings("ignore", pattern)
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
