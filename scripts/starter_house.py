@@ -33,6 +33,23 @@ def check(files: tuple[Path, ...]) -> None:
             )
 
 
+@main.command()
+@click.option(
+    "--out", default=Path("out/starter"), show_default=True, type=click.Path(path_type=Path)
+)
+def build(out: Path) -> None:
+    """Realise every lead sheet in every arrangement: MIDI files and one sidecar a composer."""
+    from starter.catalogue import build as build_works
+
+    count = notes = 0
+    seconds = 0.0
+    for _, work in build_works(out):
+        count += 1
+        notes += work.piece.note_count
+        seconds += work.piece.seconds_at(work.piece.end_ticks)
+    click.echo(f"{count} works, {notes} notes, {seconds / 3600:.1f} hours in {out}")
+
+
 if __name__ == "__main__":
     try:
         main()
