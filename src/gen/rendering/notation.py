@@ -6,7 +6,7 @@ How it is read, since a performance says less than a score:
   sixteenths, eighth triplets, thirty-seconds or sixteenth triplets, whichever its onsets
   fit best (simpler ones first); bars of compound time (6/8, 9/8, 12/8) have no triplets.
 * Note ends snap to the grid of the quarter they fall in. A gap of up to an eighth before the
-  voice's next note closes where the note sounded at least as long as the gap.
+  voice's next note closes where the note sounded at least twice as long as the gap.
 * Notes of one staff that begin and end together are a chord. Others go to the first free
   voice; with four voices taken, the chord that began last is cut short.
 * Drum hits last until the next hit of their voice, at most to the end of the quarter; feet
@@ -289,7 +289,7 @@ def _closed(voice: list[Sound]) -> list[Sound]:
     """The voice with its small gaps closed: articulation is no rest."""
     for sound, following in pairwise(voice):
         gap = following.start - sound.end
-        if 0 < gap <= min(_CLOSED_GAP, sound.end - sound.start):
+        if 0 < gap <= min(_CLOSED_GAP, (sound.end - sound.start) // 2):
             sound.end = following.start
     return voice
 

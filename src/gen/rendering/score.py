@@ -276,6 +276,10 @@ def _harmony(measure: ET.Element, offset: int, text: str) -> None:
         _put(harmony, "kind", _KINDS[parse_chord(text).quality], text=suffix)
         if bass:
             _named(harmony, "bass", bass)
+        if re.match(r"(7|9|11|13)sus", suffix):
+            degree = _put(harmony, "degree")
+            for child, value in (("value", 7), ("alter", 0), ("type", "add")):
+                _put(degree, f"degree-{child}", value)
     if offset:
         _put(harmony, "offset", offset)
 
