@@ -202,3 +202,9 @@ def _check_report_beside(path: Path, tagged: Tagged) -> None:
     report = path.with_suffix(".screening.json")
     data = report.read_bytes() if report.is_file() else None
     _check_screening(tagged, data)
+
+
+def look_at_all(house: House, register: Register) -> list[Waiting]:
+    """Every waiting work, sorted by id, with what stands against it."""
+    generated = generated_hashes(house)
+    return [look(path, register, generated) for path in waiting_paths(house)]

@@ -314,3 +314,15 @@ def _enter_or_propose(session: Session, signed: SignedRoster, head_key: PrivateK
 def expires_soon(roster: Roster, today: date, days: int = 30) -> bool:
     """Whether the roster expires within `days`."""
     return roster.expires is not None and today + timedelta(days=days) >= roster.expires
+
+
+def signed_from(register: Register, changed: Roster, person_id: str) -> list[str]:
+    """Works that a roster `changed` by `compromised` would refuse, sorted."""
+    person = changed.person(person_id)
+    keys = {key.keyid: key for key in person.keys} if person else {}
+    return sorted(
+        record.entry.work
+        for record in register.live_works()
+        for keyid in record.entry.keyids
+        if keyid in keys and keys[keyid].refusal_at(record.index) == "revoked-key"
+    )

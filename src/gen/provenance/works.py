@@ -223,13 +223,14 @@ def _withdrawer(register: Register, key: PrivateKey, record: WorkRecord) -> str:
 def _live(register: Register, work: str) -> WorkRecord:
     record = register.works.get(work)
     if record is None:
-        raise SettingError(f"no work {work!r} in the register", mend=_near(register, work))
+        raise SettingError(f"no work {work!r} in the register", mend=near_works(register, work))
     if record.withdrawn_at is not None:
         raise SettingError(f"{work} was withdrawn at register index {record.withdrawn_at}")
     return record
 
 
-def _near(register: Register, work: str) -> str:
+def near_works(register: Register, work: str) -> str:
+    """A hint for a mistyped work id."""
     import difflib
 
     near = difflib.get_close_matches(work, register.works, 3)

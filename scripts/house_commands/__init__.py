@@ -1,0 +1,1 @@
+"""The commands of `house.py`, one module a subject; each is loaded when it is called."""

@@ -1,0 +1,140 @@
+"""What every house command shares: options, output for people and for programs, exit codes."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from gen.provenance.house import House
+
+REFUSED = 2
+
+
+class Output:
+    """Where a command's result goes: one JSON object to stdout, or lines for people.
+
+    Results go to stdout, talk to stderr.
+    """
+
+    def __init__(self, *, is_json: bool) -> None:
+        self.is_json = is_json
+
+    def say(self, text: str) -> None:
+        """Talk to a person; silent with --json."""
+        if not self.is_json:
+            click.echo(text, err=True)
+
+    def line(self, text: str) -> None:
+        """One line of the result for people."""
+        if not self.is_json:
+            click.echo(text)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """A table for people; tab-separated when stdout is no terminal."""
+        if self.is_json:
+            return
+        texts = [[str(cell) for cell in row] for row in rows]
+        if not sys.stdout.isatty():
+            for row in texts:
+                click.echo("\t".join(row))
+            return
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+        for row in texts:
+            table.add_row(*map(Text, row))  # Text: a title like "[red]" is no markup
+        Console().print(table)
+
+    def result(self, **values: Any) -> None:
+        """The result for programs."""
+        if self.is_json:
+            click.echo(json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True))
+
+
+def house_command(function: Callable[..., Any]) -> click.Command:
+    """A command with --house, --pin, --yes, --json, whose errors exit 2."""
+
+    @functools.wraps(function)
+    def run(**arguments: Any) -> None:
+        from gen.errors import HouseError
+
+        output = Output(is_json=arguments.pop("as_json"))
+        try:
+            function(output=output, **arguments)
+        except HouseError as error:
+            fail(error, output)
+
+    name = function.__name__.removesuffix("_command").replace("_", "-")
+    command = click.command(name, help=function.__doc__)(run)
+    options = (
+        click.option("--house", "folder", type=click.Path(path_type=Path), metavar="DIR",
+                     help="The house's folder; the project's own by default."),
+        click.option("--pin", type=click.Path(path_type=Path), metavar="FILE",
+                     help="The trust pin; found in conf/house or in the house by default."),
+        click.option("--yes", is_flag=True, help="Ask nothing."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def fail(error: Exception, output: Output) -> None:
+    """Print what is wrong, where, and how to mend it; exit 2."""
+    if output.is_json:
+        found = {name: getattr(error, name, "") for name in ("rule", "what", "where", "mend")}
+        click.echo(json.dumps({"error": found}, ensure_ascii=False, indent=1, sort_keys=True))
+    else:
+        click.echo(str(error), err=True)
+    raise SystemExit(REFUSED)
+
+
+def open_house(folder: Path | None, pin: Path | None) -> House:
+    """The house that the options name."""
+    from gen.provenance import access
+
+    return access.open_house(folder, pin)
+
+
+def confirm(question: str, *, yes: bool, output: Output) -> None:
+    """Ask before doing; --yes and --json mean yes.
+
+    Raises:
+        HouseError: the answer is no, or nobody is there to answer.
+    """
+    from gen.errors import HouseError
+
+    if yes or output.is_json:
+        return
+    if not sys.stdin.isatty():
+        raise HouseError("nobody is there to answer", mend="run with --yes to go ahead")
+    if not click.confirm(question, err=True):
+        raise HouseError("left as it was")
+
+
+def new_passphrase(owner: str) -> str:
+    """A passphrase for a new key: from the environment, else asked for twice."""
+    import os
+
+    from gen.errors import HouseError
+    from gen.provenance.keys import PASSPHRASE_VARIABLE
+
+    named = os.environ.get(PASSPHRASE_VARIABLE)
+    if named is not None:
+        return named
+    if not sys.stdin.isatty():
+        raise HouseError(
+            f"the new key of {owner} needs a passphrase",
+            mend=f"set {PASSPHRASE_VARIABLE}, or run the command at a terminal",
+        )
+    question = f"A passphrase for the new key of {owner} (write it down and keep it safe)"
+    return str(click.prompt(question, hide_input=True, confirmation_prompt=True, err=True))

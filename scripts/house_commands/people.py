@@ -1,0 +1,381 @@
+"""Starting a house and changing its roster: init, key, enroll, rotate, revoke, cosign, seal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from house_commands.common import Output, confirm, house_command, new_passphrase, open_house
+
+if TYPE_CHECKING:
+    from gen.provenance.house import House
+    from gen.provenance.keys import PrivateKey
+    from gen.provenance.register import Register
+    from gen.provenance.roster import Roster
+
+KDF_COST = click.option(
+    "--kdf-cost",
+    type=click.IntRange(10, 20),
+    default=16,
+    show_default=True,
+    help="How costly guessing the passphrase is: memory doubles with each step.",
+)
+DAYS = click.option(
+    "--days",
+    type=click.IntRange(1, 3660),
+    default=400,
+    show_default=True,
+    help="For how long the roster counts.",
+)
+PUBLIC = click.option(
+    "--public", metavar="HEX", help="The person's public key; without it one is made here."
+)
+ROLE = click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice(["composer", "curator"]),
+    required=True,
+    help="Twice for a person who is both.",
+)
+
+
+def _make_key(house: str, owner: str, kdf_cost: int) -> tuple[PrivateKey, Path]:
+    from gen.provenance.keys import PrivateKey, save_key
+
+    key = PrivateKey.generate()
+    passphrase = new_passphrase(owner)
+    return key, save_key(key, house=house, owner=owner, passphrase=passphrase, kdf_cost=kdf_cost)
+
+
+@house_command
+@click.option("--name", required=True, help="A short name: a-z, digits, hyphens.")
+@click.option(
+    "--root-keys",
+    "count",
+    type=click.IntRange(1, 9),
+    default=1,
+    show_default=True,
+    help="Root keys to make here.",
+)
+@click.option(
+    "--root-public",
+    "publics",
+    multiple=True,
+    metavar="HEX",
+    help="A further root key, made elsewhere with `house.py key root`.",
+)
+@click.option(
+    "--threshold",
+    type=click.IntRange(1, 9),
+    default=1,
+    show_default=True,
+    help="How many root keys a change of the roster needs.",
+)
+@click.option("--with-starter", is_flag=True, help="Begin with the starter house's works.")
+@click.option(
+    "--starter",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="DIR",
+    help="The house whose works to begin with; the project's own by default.",
+)
+@DAYS
+@KDF_COST
+def init_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, name: str, count: int,
+    publics: tuple[str, ...], threshold: int, with_starter: bool, starter: Path | None,
+    days: int, kdf_cost: int,
+) -> None:  # fmt: skip
+    """Start a house: its root key, first roster, register and trust pin.
+
+    The pin goes to conf/house/NAME.yaml for a house inside the project, else into the house
+    (--pin names another place; better one that whoever can change the house cannot reach).
+    """
+    from gen.errors import SettingError
+    from gen.provenance.keys import parse_public
+    from gen.provenance.people import create_house
+    from gen.provenance.pin import place_for
+
+    if folder is None:
+        raise SettingError("no folder was named", mend="say where: --house DIR")
+    further = [parse_public(text) for text in publics]
+    confirm(f"Start the house {name!r} in {folder}?", yes=yes, output=output)
+    made = [_make_key(name, "root", kdf_cost) for _ in range(count)]
+    settings: dict[str, Any] = {
+        "pin_path": pin or place_for(folder, name),
+        "threshold": threshold,
+        "days": days,
+        "root_public": further,
+    }
+    keys = [key for key, _ in made]
+    if with_starter or starter:
+        house = _with_works(starter, folder, name, keys, settings)
+    else:
+        house = create_house(folder, name, keys, **settings)
+    _report_start(house, [path for _, path in made], output)
+
+
+def _with_works(
+    starter: Path | None, folder: Path, name: str, keys: list[PrivateKey], settings: dict[str, Any]
+) -> House:
+    from gen.provenance.adopt import create_house_with
+
+    return create_house_with(open_house(starter, None), folder, name, keys, **settings)
+
+
+def _report_start(house: House, key_files: list[Path], output: Output) -> None:
+    pin = house.pin
+    output.line(f"The house {pin.name} begins in {pin.dir}")
+    output.line(f"its trust pin: {pin.path}")
+    for keyid, path in zip(pin.root_keys, key_files, strict=False):
+        output.line(f"root key {keyid[:16]}…; key file: {path}")
+    output.say("Keep the root key file and its passphrase safe: they decide who belongs here.")
+    output.say("Next: python scripts/house.py enroll ID --role composer")
+    output.result(
+        house=pin.name,
+        folder=str(pin.dir),
+        pin=str(pin.path),
+        root_keys=list(pin.root_keys),
+        key_files=[str(path) for path in key_files],
+        size=pin.min_size,
+    )
+
+
+@house_command
+@click.argument("owner", metavar="ID")
+@click.option("--name", help="The house's name, when its folder is not on this machine.")
+@KDF_COST
+def key_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, owner: str,
+    name: str | None, kdf_cost: int,
+) -> None:  # fmt: skip
+    """Make a key of your own (ID is your id in the house, or `root`) and print its public half.
+
+    Give the public half to the root key's holder, who enrolls you with it. The private half
+    stays in your key folder, sealed by your passphrase.
+    """
+    del yes
+    from gen.provenance.keys import key_id
+
+    house = name or open_house(folder, pin).pin.name
+    key, path = _make_key(house, owner, kdf_cost)
+    output.say(f"key file: {path}\npublic key of {owner}:")
+    output.line(key.public.hex())
+    output.result(
+        owner=owner, public=key.public.hex(), keyid=key_id(key.public), key_file=str(path)
+    )
+
+
+# -- roster changes -------------------------------------------------------------------------
+
+
+def _change(
+    house: House,
+    output: Output,
+    make: Callable[[Register], Roster],
+    *,
+    further_roots: tuple[str, ...] = (),
+    **told: object,
+) -> None:
+    from gen.provenance.access import root_keys_at_hand
+    from gen.provenance.people import change_roster
+
+    keys = root_keys_at_hand(house.load(check_signatures=False), further=further_roots)
+    with house.writing() as session:
+        result = change_roster(session, make(session.register), keys)
+    _report_change(result, output, told)
+
+
+def _report_change(result: Any, output: Output, told: dict[str, object]) -> None:
+    roster = result.roster
+    if result.is_entered:
+        output.line(f"roster version {roster.version}: {roster.change}")
+    else:
+        output.line(
+            f"proposed: {roster.change}; {result.signed} signatures so far, "
+            f"{roster.threshold} are needed: another root key's holder runs house.py cosign"
+        )
+    output.result(
+        change=roster.change,
+        version=roster.version,
+        register_index=roster.register_index,
+        is_entered=result.is_entered,
+        **told,
+    )
+
+
+@house_command
+@click.argument("person", metavar="ID")
+@click.option("--name", help="The person's name, for people to read; the ID by default.")
+@ROLE
+@PUBLIC
+@KDF_COST
+def enroll_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, person: str,
+    name: str | None, roles: tuple[str, ...], public: str | None, kdf_cost: int,
+) -> None:  # fmt: skip
+    """Take a person into the house. Needs a root key.
+
+    Without --public a key is made on this machine, sealed by a passphrase the person chooses.
+    """
+    from gen.provenance.people import enrolled
+
+    house = open_house(folder, pin)
+    # Refuse a taken id or an unfit one before a key is made for it.
+    enrolled(house.load(check_signatures=False), person, name or person, roles, bytes(32))
+    confirm(f"Enroll {person} as {' and '.join(roles)}?", yes=yes, output=output)
+    key, path = _public_or_new(house, person, public, kdf_cost, output)
+    _change(
+        house,
+        output,
+        lambda register: enrolled(register, person, name or person, roles, key),
+        person=person,
+        public=key.hex(),
+        key_file=path,
+    )
+
+
+def _public_or_new(
+    house: House, person: str, public: str | None, kdf_cost: int, output: Output
+) -> tuple[bytes, str]:
+    from gen.provenance.keys import parse_public
+
+    if public:
+        return parse_public(public), ""
+    key, path = _make_key(house.pin.name, person, kdf_cost)
+    output.say(f"key file of {person}: {path}")
+    return key.public, str(path)
+
+
+@house_command
+@click.option("--person", metavar="ID", help="End this person's keys and begin a new one.")
+@PUBLIC
+@click.option(
+    "--root",
+    "root_publics",
+    multiple=True,
+    metavar="HEX",
+    help="A new root key (all of them, one option each).",
+)
+@click.option(
+    "--threshold",
+    type=click.IntRange(1, 9),
+    default=1,
+    show_default=True,
+    help="With --root: how many a change needs from now on.",
+)
+@click.option("--renew", is_flag=True, help="Only move the roster's expiry on.")
+@DAYS
+@KDF_COST
+def rotate_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, person: str | None,
+    public: str | None, root_publics: tuple[str, ...], threshold: int, renew: bool, days: int,
+    kdf_cost: int,
+) -> None:  # fmt: skip
+    """Replace a person's key or the root keys, or renew the roster. Needs a root key.
+
+    What the old key signed stands. A new root is signed by the old and the new keys.
+    """
+    from gen.errors import SettingError
+    from gen.provenance import people
+    from gen.provenance.keys import key_id, parse_public
+
+    if sum((person is not None, bool(root_publics), renew)) != 1:
+        raise SettingError("what should be rotated?", mend="give --person ID, --root or --renew")
+    house = open_house(folder, pin)
+    if renew:
+        _change(house, output, lambda register: people.renewed(register, days))
+    elif person is not None:
+        people.departed(house.load(check_signatures=False), person)
+        confirm(f"End the keys of {person} and begin a new one?", yes=yes, output=output)
+        key, path = _public_or_new(house, person, public, kdf_cost, output)
+        _change(
+            house,
+            output,
+            lambda register: people.with_new_key(register, person, key),
+            person=person,
+            public=key.hex(),
+            key_file=path,
+        )
+    else:
+        keys = [parse_public(text) for text in root_publics]
+        confirm(f"Replace the root by {threshold} of {len(keys)} keys?", yes=yes, output=output)
+        _change(
+            house,
+            output,
+            lambda register: people.with_root(register, keys, threshold),
+            further_roots=tuple(map(key_id, keys)),
+        )
+
+
+@house_command
+@click.argument("person", metavar="ID")
+@click.option("--departed", is_flag=True, help="They left: what they signed stands.")
+@click.option(
+    "--compromised-at",
+    "index",
+    type=click.IntRange(0),
+    metavar="INDEX",
+    help="What their keys signed from this register index on is refused.",
+)
+def revoke_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, person: str,
+    departed: bool, index: int | None,
+) -> None:  # fmt: skip
+    """End a person's keys. Needs a root key."""
+    from gen.errors import SettingError
+    from gen.provenance import people
+
+    if departed == (index is not None):
+        raise SettingError(
+            "did they leave, or was their key stolen?",
+            mend="give --departed, or --compromised-at INDEX (house.py log lists the acts)",
+        )
+    house = open_house(folder, pin)
+    register = house.load(check_signatures=False)
+    if index is None:
+        people.departed(register, person)
+        confirm(f"End the keys of {person}?", yes=yes, output=output)
+        _change(house, output, lambda r: people.departed(r, person), person=person)
+        return
+    affected = people.signed_from(register, people.compromised(register, person, index), person)
+    for work in affected:
+        output.say(f"refused until renewed: {work}")
+    confirm(f"Refuse what {person} signed from {index} on?", yes=yes, output=output)
+    _change(
+        house,
+        output,
+        lambda r: people.compromised(r, person, index),
+        person=person,
+        refused_until_renewed=affected,
+    )
+
+
+@house_command
+def cosign_command(*, folder: Path | None, pin: Path | None, yes: bool, output: Output) -> None:
+    """Add your root signature to a waiting roster change; it is entered when enough signed."""
+    from gen.provenance.access import root_keys_at_hand
+    from gen.provenance.keys import key_id
+    from gen.provenance.people import cosign, read_proposal
+
+    house = open_house(folder, pin)
+    proposal = read_proposal(house)
+    confirm(f"Sign: {proposal.roster.change}?", yes=yes, output=output)
+    new_roots = tuple(map(key_id, proposal.roster.root_keys))
+    keys = root_keys_at_hand(house.load(check_signatures=False), further=new_roots)
+    with house.writing() as session:
+        result = cosign(session, keys)
+    _report_change(result, output, {})
+
+
+@house_command
+def seal_command(*, folder: Path | None, pin: Path | None, yes: bool, output: Output) -> None:
+    """Close the house for ever. Needs a root key; nothing can be entered afterwards."""
+    from gen.provenance import people
+
+    house = open_house(folder, pin)
+    confirm(f"Seal {house.pin.name} for ever?", yes=yes, output=output)
+    _change(house, output, people.sealed)

@@ -1,0 +1,404 @@
+"""Reading the house: audit, verify, prove, show, log, export."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from house_commands.common import REFUSED, Output, house_command, open_house
+
+if TYPE_CHECKING:
+    from gen.provenance.gate import Corpus
+    from gen.provenance.house import House
+    from gen.provenance.register import Register, WorkRecord
+
+
+@house_command
+@click.option(
+    "--purpose",
+    default="general_model",
+    show_default=True,
+    help="What the works would be used for.",
+)
+def audit_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, purpose: str
+) -> None:  # fmt: skip
+    """Judge every file in the house, exactly as the training loader does.
+
+    Exits 0 when every file is admitted or left out by right, 2 when one is refused or missing.
+    """
+    del yes
+    from gen.provenance.gate import admit
+
+    house = open_house(folder, pin)
+    corpus = admit(house.folder, purpose, pin=house.pin)
+    problems = [*corpus.refused, *corpus.missing]
+    for refusal in problems:
+        output.line(str(refusal))
+    _tell_corpus(corpus, output)
+    output.result(
+        admitted=[work.work_id for work in corpus.admitted],
+        not_consented=[work.work_id for work in corpus.not_consented],
+        refused=[
+            {"found": r.found, "mend": r.mend, "path": r.path, "rule": r.rule} for r in problems
+        ],
+        seen=len(corpus),
+        purpose=purpose,
+        house=corpus.house_name,
+        register={"root": corpus.register_head.root, "size": corpus.register_head.size},
+        roster_version=corpus.roster_version,
+    )
+    if problems:
+        raise SystemExit(REFUSED)
+
+
+def _tell_corpus(corpus: Corpus, output: Output) -> None:
+    composers = Counter(who for work in corpus.admitted for who, _ in work.composers)
+    by = ", ".join(f"{who} {count}" for who, count in composers.most_common())
+    output.line(
+        f"{len(corpus)} files seen: {len(corpus.admitted)} admitted for {corpus.purpose}, "
+        f"{len(corpus.not_consented)} not consented, {len(corpus.refused)} refused; "
+        f"{len(corpus.missing)} missing"
+    )
+    output.line(f"composers: {by or 'none'}")
+    head = corpus.register_head
+    output.line(
+        f"register of {corpus.house_name}: {head.size} acts, root {head.root}, "
+        f"roster version {corpus.roster_version}"
+    )
+
+
+@house_command
+@click.option(
+    "--proof",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="FILE",
+    help="Check this proof instead, against the pin's root keys.",
+)
+@click.option("--repair", is_flag=True, help="Write roster.json anew from the verified register.")
+def verify_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, proof: Path | None,
+    repair: bool,
+) -> None:  # fmt: skip
+    """Verify the register, its rosters and signatures, the head, the pin, and the ledger.
+
+    It reads records only; `audit` judges the works themselves.
+    """
+    del yes
+    house = open_house(folder, pin)
+    if proof is not None:
+        _verify_proof(house, proof, output)
+        return
+    if repair:
+        house.repair_roster_file()
+        output.line("roster.json was written anew from the register")
+    register = house.load()
+    ledger_size, leftover = _check_rest(house)
+    output.line(
+        f"{house.pin.name}: {register.size} acts and {len(register.rosters)} rosters verify, "
+        f"root {house.register_log.head().root}"
+    )
+    output.line(f"the pin holds: {house.pin.min_size} acts, root {house.pin.root_hash}")
+    output.line(f"the ledger's {ledger_size} lines verify")
+    if leftover:
+        output.line(
+            f"{leftover} bytes of an interrupted append follow the register; "
+            "they count for nothing and the next append overwrites them"
+        )
+    for warning in _warnings(register):
+        output.line(warning)
+    output.result(
+        house=house.pin.name,
+        size=register.size,
+        root=house.register_log.head().root,
+        roster_version=register.roster.version,
+        ledger_size=ledger_size,
+        leftover_bytes=leftover,
+        warnings=_warnings(register),
+    )
+
+
+def _verify_proof(house: House, path: Path, output: Output) -> None:
+    from gen.provenance.canonical import strict_json
+    from gen.provenance.proofs import check_proof
+
+    pin = house.pin
+    proved = check_proof(strict_json(path.read_bytes()), pin.root_keys, pin.threshold)
+    output.line(f"proved: {proved}")
+    output.result(proved=proved)
+
+
+def _check_rest(house: House) -> tuple[int, int]:
+    from gen.provenance.ledger import records
+
+    ledger_size = sum(1 for _ in records(house))
+    log = house.register_log
+    return ledger_size, log.path.stat().st_size - log.head().byte_count
+
+
+def _warnings(register: Register) -> list[str]:
+    from gen.provenance.house import today_utc
+    from gen.provenance.people import expires_soon
+
+    roster = register.roster
+    if roster.has_expired(today_utc()):
+        return [f"the roster expired on {roster.expires}: house.py rotate --renew"]
+    if expires_soon(roster, today_utc()):
+        return [f"the roster expires on {roster.expires}: house.py rotate --renew"]
+    return []
+
+
+@house_command
+@click.argument("work", required=False)
+@click.option("--act", type=click.IntRange(0), metavar="INDEX", help="Prove this act instead.")
+@click.option(
+    "--since",
+    type=click.IntRange(1),
+    metavar="SIZE",
+    help="Prove that the register only grew since it had SIZE acts.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the proof there instead of to stdout.",
+)
+def prove_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, work: str | None,
+    act: int | None, since: int | None, out: Path | None,
+) -> None:  # fmt: skip
+    """Write a proof that a work's entry (or another act) is in the register, or that it only grew.
+
+    Whoever has the pin checks it with `house.py verify --proof FILE`, without the register.
+    """
+    del yes
+    from gen.errors import SettingError
+    from gen.provenance.proofs import prove_consistency, prove_inclusion
+
+    if sum(given is not None for given in (work, act, since)) != 1:
+        raise SettingError("what should be proved?", mend="give WORK, --act INDEX or --since SIZE")
+    house = open_house(folder, pin)
+    register = house.load()
+    if since is not None:
+        proof = prove_consistency(house, since)
+    else:
+        proof = prove_inclusion(house, act if act is not None else _find(register, work).index)
+    text = json.dumps(proof, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    out.write_text(text, encoding="utf-8")
+    output.line(f"wrote {out}")
+    output.result(file=str(out), kind=proof["kind"])
+
+
+def _find(register: Register, work: str | None) -> WorkRecord:
+    from gen.errors import SettingError
+    from gen.provenance.works import near_works
+
+    record = register.works.get(work or "")
+    if record is None:
+        raise SettingError(
+            f"no work {work!r} in the register", mend=near_works(register, work or "")
+        )
+    return record
+
+
+@house_command
+@click.argument("work", required=False)
+@click.option("--inbox", is_flag=True, help="What waits for a curator.")
+@click.option("--people", is_flag=True, help="Who belongs to the house, with which keys.")
+@click.option("--works", is_flag=True, help="Every live work.")
+def show_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, work: str | None,
+    inbox: bool, people: bool, works: bool,
+) -> None:  # fmt: skip
+    """Show the house; or a WORK with its history, the inbox, the people, the works."""
+    del yes
+    house = open_house(folder, pin)
+    register = house.load(check_signatures=False)
+    if work is not None:
+        _show_work(house, register, work, output)
+    elif inbox:
+        _show_inbox(house, register, output)
+    elif people:
+        _show_people(register, output)
+    elif works:
+        _show_works(register, output)
+    else:
+        _show_house(house, register, output)
+
+
+def _show_house(house: House, register: Register, output: Output) -> None:
+    from gen.provenance.inbox import waiting_paths
+
+    roster, live = register.roster, list(register.live_works())
+    facts = {
+        "house": roster.house,
+        "folder": str(house.folder),
+        "pin": str(house.pin.path or ""),
+        "works": len(live),
+        "withdrawn": len(register.works) - len(live),
+        "waiting": len(waiting_paths(house)),
+        "people": len(roster.people),
+        "acts": register.size,
+        "root": house.register_log.head().root,
+        "roster_version": roster.version,
+        "expires": "never: sealed" if roster.sealed else str(roster.expires),
+        "root_keys": f"{roster.threshold} of {len(roster.root_keys)}",
+    }
+    output.table(("fact", "value"), facts.items())
+    for warning in _warnings(register):
+        output.say(warning)
+    output.result(**facts)
+
+
+def _show_work(house: House, register: Register, work: str, output: Output) -> None:
+    from gen.provenance.impact import impact_of
+    from gen.provenance.proofs import acts_of
+
+    record = _find(register, work)
+    entry, impact = record.entry, impact_of(house, [work])
+    facts: dict[str, Any] = {
+        **entry.to_dict(),
+        "accepted_by": record.accepted_by,
+        "acts": acts_of(house, work),
+        "composers": " ".join(f"{who}:{share}" for who, share in entry.composers),
+        "consent": str(register.consent_of(record)),
+        "register_index": record.index,
+        "status": "live" if record.withdrawn_at is None else f"withdrawn at {record.withdrawn_at}",
+        "time": record.time,
+    }
+    output.table(("fact", "value"), facts.items())
+    used = f"{len(impact.runs)} runs, {len(impact.checkpoints)} checkpoints"
+    output.line(f"used by {used}, {len(impact.pieces)} pieces")
+    output.result(**facts, impact=impact.to_dict())
+
+
+def _show_inbox(house: House, register: Register, output: Output) -> None:
+    from gen.provenance.inbox import look_at_all
+    from house_commands.works import describe
+
+    waiting = look_at_all(house, register)
+    for item in waiting:
+        for line in describe(item, register):
+            output.line(line)
+    output.line(f"{len(waiting)} works wait")
+    output.result(
+        waiting=[
+            {"found": w.found, "rule": w.rule, "title": w.title, "work": w.work} for w in waiting
+        ]
+    )
+
+
+def _show_people(register: Register, output: Output) -> None:
+    rows = []
+    for person in register.roster.people:
+        for key in person.keys:
+            end = "now" if key.valid_to is None else str(key.valid_to)
+            bad = "" if key.compromised_from is None else f"compromised {key.compromised_from}"
+            rows.append(
+                (person.id, person.name, "+".join(person.roles), key.keyid[:16],
+                 f"{key.valid_from} to {end}", bad, person.note)
+            )  # fmt: skip
+    output.table(("id", "name", "roles", "key", "valid", "", "note"), rows)
+    output.result(people=[person.to_dict() for person in register.roster.people])
+
+
+def _work_rows(register: Register) -> list[tuple[str, ...]]:
+    return [
+        (
+            record.entry.work,
+            record.entry.title,
+            " ".join(f"{who}:{share}" for who, share in record.entry.composers),
+            record.accepted_by,
+            str(record.index),
+            str(register.consent_of(record)),
+            "live" if record.withdrawn_at is None else "withdrawn",
+        )
+        for record in sorted(register.works.values(), key=lambda r: r.entry.work)
+    ]
+
+
+_WORK_COLUMNS = ("work", "title", "composers", "accepted_by", "index", "consent", "status")
+
+
+def _show_works(register: Register, output: Output) -> None:
+    rows = _work_rows(register)
+    output.table(_WORK_COLUMNS, rows)
+    output.result(works=[dict(zip(_WORK_COLUMNS, row, strict=True)) for row in rows])
+
+
+@house_command
+@click.option(
+    "--last",
+    "count",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="How many acts, newest last.",
+)
+@click.option("--all", "take_all", is_flag=True, help="Every act.")
+def log_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, count: int,
+    take_all: bool,
+) -> None:  # fmt: skip
+    """List the acts in the register, after verifying it."""
+    del yes
+    from gen.provenance.acts import Act
+
+    house = open_house(folder, pin)
+    house.load()
+    log = house.register_log
+    acts = [Act.decode(line) for line in log.lines(log.head())]
+    acts = acts if take_all else acts[-count:]
+    output.table(
+        ("index", "time", "act", "by", "what"),
+        [(act.index, act.time, act.kind, act.by, _what(act)) for act in acts],
+    )
+    output.result(
+        acts=[
+            {"act": a.kind, "by": a.by, "index": a.index, "time": a.time, "what": _what(a)}
+            for a in acts
+        ]
+    )
+
+
+def _what(act: Any) -> str:
+    data = act.data
+    if "signed" in data:
+        return str(data["signed"]["roster"]["change"])
+    if "works" in data:
+        return f"{len(data['works'])} works of {data['origin']['house']}"
+    extra = data.get("reason") or data.get("title") or ""
+    return f"{data['work']} {extra}".strip()
+
+
+@house_command
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="A new folder for the copy.",
+)
+def export_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, out: Path
+) -> None:  # fmt: skip
+    """Copy the records for an auditor: register, rosters, ledger, pin, a table of works.
+
+    No music and no private key is in it. `README.txt` in the copy says how to check it.
+    """
+    del yes
+    from gen.provenance.export import export_records
+
+    house = open_house(folder, pin)
+    register = house.load()
+    written = export_records(house, out, [_WORK_COLUMNS, *_work_rows(register)])
+    for path in written:
+        output.line(str(path))
+    output.result(files=[str(path) for path in written], size=register.size)

@@ -1,0 +1,277 @@
+"""What people do with works: accept, reject, renew, withdraw, consent."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from house_commands.common import REFUSED, Output, confirm, house_command, open_house
+
+if TYPE_CHECKING:
+    from gen.provenance.house import House
+    from gen.provenance.impact import Impact
+    from gen.provenance.inbox import Waiting
+    from gen.provenance.register import Register
+
+WORKS = click.argument("works", nargs=-1, metavar="[WORK]...")
+CURATOR = click.option(
+    "--curator", metavar="ID", help="Who you are; found by your key when there is only one."
+)
+
+
+def _curator_key(register: Register, curator: str | None) -> Any:
+    from gen.provenance.access import key_of_person, person_at_hand
+    from gen.provenance.roster import CURATOR as ROLE
+
+    return key_of_person(register, curator or person_at_hand(register, ROLE))
+
+
+@house_command
+@WORKS
+@click.option("--all", "take_all", is_flag=True, help="Take every work that waits.")
+@CURATOR
+def accept_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, works: tuple[str, ...],
+    take_all: bool, curator: str | None,
+) -> None:  # fmt: skip
+    """Countersign waiting works and enter them in the register.
+
+    Without a WORK or --all you are asked about each. Nobody accepts what they composed.
+    Exits 2 when a work that was asked for stays in the inbox.
+    """
+    from gen.provenance.inbox import look_at_all
+    from gen.provenance.works import accept
+
+    house = open_house(folder, pin)
+    register = house.load(check_signatures=False)
+    waiting = look_at_all(house, register)
+    chosen = _choose(waiting, works, take_all or yes or output.is_json, register, output)
+    if not chosen:
+        output.line("nothing to accept")
+        output.result(entered=[], refused=[], size=register.size)
+        return
+    key = _curator_key(register, curator)
+    result = accept(house, chosen, key)
+    for entry in result.entered:
+        output.line(f"accepted {entry.work} -> {entry.path}")
+    for item in result.refused:
+        output.line(f"{item.work}: not accepted ({item.rule}): {item.found}")
+        output.line(f"  to mend it: {item.mend}")
+    output.line(f"{len(result.entered)} accepted, {len(result.refused)} stay in the inbox")
+    output.result(
+        entered=[entry.to_dict() for entry in result.entered],
+        refused=[_waiting_dict(item) for item in result.refused],
+        size=result.house.pin.min_size,
+    )
+    if result.refused:
+        raise SystemExit(REFUSED)
+
+
+def _waiting_dict(item: Waiting) -> dict[str, str]:
+    return {"found": item.found, "mend": item.mend, "rule": item.rule, "work": item.work}
+
+
+def _choose(
+    waiting: list[Waiting], works: tuple[str, ...], take_all: bool, register: Register,
+    output: Output,
+) -> list[str]:  # fmt: skip
+    if works:
+        return list(works)
+    if take_all:
+        return [item.work for item in waiting]
+    chosen = []
+    for item in waiting:
+        for line in describe(item, register):
+            output.say(line)
+        if item.rule:
+            continue
+        if not sys.stdin.isatty():
+            from gen.errors import HouseError
+
+            raise HouseError("nobody is there to answer", mend="name the works, or give --all")
+        if click.confirm("Accept it?", err=True):
+            chosen.append(item.work)
+    return chosen
+
+
+def describe(item: Waiting, register: Register) -> list[str]:
+    """A waiting work as a curator reads it."""
+    if item.tagged is None:
+        return [f"\n{item.work}", f"  cannot be accepted ({item.rule}): {item.found}"]
+    statement = item.tagged.statement
+    words = statement.description
+    names = {person.id: person.name for person in register.roster.people}
+    by = ", ".join(f"{names.get(who, who)} {share} %" for who, share in statement.composers)
+    lines = [
+        f"\n{item.work}: {words.title or '(no title)'}",
+        f"  by {by}; {statement.method}; {words.genre or 'no genre'}, {words.mood or 'no mood'}",
+        f"  allowed: {statement.consent}",
+        f"  states: nothing of a third party, no generative model; contract {statement.contract}",
+        f"  file: {item.path}",
+    ]
+    report = item.path.with_suffix(".screening.json")
+    return [*lines, f"  screening report: {report}"] if report.is_file() else lines
+
+
+@house_command
+@click.argument("works", nargs=-1, required=True, metavar="WORK...")
+@click.option("--reason", required=True, help="What the composer should know.")
+@CURATOR
+def reject_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, works: tuple[str, ...],
+    reason: str, curator: str | None,
+) -> None:  # fmt: skip
+    """Turn waiting works down; they move to rejected/ with the reason beside them."""
+    from gen.provenance.works import reject
+
+    house = open_house(folder, pin)
+    confirm(f"Reject {len(works)} works?", yes=yes, output=output)
+    key = _curator_key(house.load(check_signatures=False), curator)
+    for work in reject(house, works, key, reason):
+        output.line(f"rejected {work}: {reason}")
+    output.result(rejected=list(works), reason=reason)
+
+
+@house_command
+@click.argument("works", nargs=-1, required=True, metavar="WORK...")
+@click.option("--as", "person", required=True, metavar="ID", help="A composer of it, or a curator.")
+def renew_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, works: tuple[str, ...],
+    person: str,
+) -> None:  # fmt: skip
+    """Sign works anew whose keys were compromised; they wait in the inbox to be accepted.
+
+    A composer whose key was compromised signs again. For a curator's compromised key, any
+    curator puts the work back into the inbox.
+    """
+    from gen.provenance.access import key_of_person
+    from gen.provenance.works import renew
+
+    house = open_house(folder, pin)
+    confirm(f"Sign {len(works)} works anew as {person}?", yes=yes, output=output)
+    key = key_of_person(house.load(check_signatures=False), person)
+    for work in renew(house, works, key):
+        output.line(f"{work} waits in the inbox again: house.py accept {work}")
+    output.result(renewed=list(works))
+
+
+@house_command
+@click.argument("works", nargs=-1, required=True, metavar="WORK...")
+@click.option(
+    "--as",
+    "person",
+    required=True,
+    metavar="ID",
+    help="A composer of the works, a curator, or `root`.",
+)
+@click.option("--reason", default="", help="For the record.")
+def withdraw_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, works: tuple[str, ...],
+    person: str, reason: str,
+) -> None:  # fmt: skip
+    """Withdraw works: block their id, bytes and sound, and list what used them.
+
+    The files move to withdrawn/. A trained model does not forget: the list says which
+    checkpoints must be retrained or retired and which pieces came from them.
+    """
+    from gen.provenance.impact import impact_of
+    from gen.provenance.works import withdraw
+
+    house = open_house(folder, pin)
+    impact = impact_of(house, works)
+    _tell_impact(impact, output)
+    confirm(f"Withdraw {len(works)} works for ever?", yes=yes, output=output)
+    register = house.load(check_signatures=False)
+    moved = withdraw(house, works, _withdrawers_key(register, person), reason)
+    for work in works:
+        output.line(f"withdrawn {work}")
+    output.result(withdrawn=list(works), impact=impact.to_dict(), size=moved.pin.min_size)
+
+
+def _withdrawers_key(register: Register, person: str) -> Any:
+    from gen.errors import HouseError
+    from gen.provenance.access import key_of_person, root_keys_at_hand
+
+    if person != "root":
+        return key_of_person(register, person)
+    keys = root_keys_at_hand(register)
+    if len(keys) < register.roster.threshold:
+        raise HouseError(f"{len(keys)} root keys are here, {register.roster.threshold} are needed")
+    return keys[0]
+
+
+def _tell_impact(impact: Impact, output: Output) -> None:
+    output.line(
+        f"used by {len(impact.runs)} runs, {len(impact.checkpoints)} checkpoints, "
+        f"{len(impact.pieces)} pieces"
+    )
+    for run in impact.runs:
+        output.line(f"  run {run.data['run']} ({run.time}, {run.data['purpose']})")
+    for checkpoint in impact.checkpoints:
+        output.line(f"  retrain or retire: {checkpoint}")
+    for piece in impact.pieces:
+        output.line(f"  piece {piece.data['path'] or piece.data['sha256'][:16]}")
+
+
+@house_command
+@WORKS
+@click.option("--all", "take_all", is_flag=True, help="Every work of the composer.")
+@click.option("--composer", metavar="ID", help="Who you are; found by your key when alone.")
+@click.option(
+    "--allow",
+    metavar="TEXT",
+    help="From now on: 'general_model evaluation@2030-12-31', or 'nothing'.",
+)
+def consent_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, works: tuple[str, ...],
+    take_all: bool, composer: str | None, allow: str | None,
+) -> None:  # fmt: skip
+    """Show what works may be used for, or with --allow change it.
+
+    Scopes: general_model, evaluation, artist_model:ID; each for ever, or until a day (@DAY).
+    With several composers a scope is live while all of them allow it.
+    """
+    from gen.provenance.consent import Consent
+
+    house = open_house(folder, pin)
+    register = house.load(check_signatures=False)
+    if allow is None:
+        _show_consent(register, works, output)
+        return
+    consent = Consent.parse(allow)
+    chosen, key = _own_works(register, works, take_all, composer)
+    confirm(f"Allow {consent} for {len(chosen)} works from now on?", yes=yes, output=output)
+    _set_consent(house, chosen, consent, key, output)
+
+
+def _show_consent(register: Register, works: tuple[str, ...], output: Output) -> None:
+    records = sorted(register.live_works(), key=lambda r: r.entry.work)
+    chosen = [r for r in records if not works or r.entry.work in works]
+    told = {r.entry.work: str(register.consent_of(r)) for r in chosen}
+    output.table(("work", "allowed"), told.items())
+    output.result(consent=told)
+
+
+def _own_works(
+    register: Register, works: tuple[str, ...], take_all: bool, composer: str | None
+) -> tuple[list[str], Any]:
+    from gen.errors import SettingError
+    from gen.provenance.access import key_of_person, person_at_hand
+    from gen.provenance.roster import COMPOSER
+
+    who = composer or person_at_hand(register, COMPOSER)
+    if take_all == bool(works):
+        raise SettingError("which works?", mend="name them, or give --all")
+    own = [r.entry.work for r in register.live_works() if r.is_composer(who)]
+    return (own if take_all else list(works)), key_of_person(register, who)
+
+
+def _set_consent(house: House, works: list[str], consent: Any, key: Any, output: Output) -> None:
+    from gen.provenance.works import set_consent
+
+    moved = set_consent(house, works, consent, key) if works else house
+    output.line(f"{len(works)} works allow from now on: {consent}")
+    output.result(works=works, consent=str(consent), size=moved.pin.min_size)

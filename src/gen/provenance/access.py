@@ -1,0 +1,131 @@
+"""What a person at a keyboard brings to the house: where it is, their keys, their passphrase."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gen.errors import HouseError
+from gen.provenance.house import House
+from gen.provenance.keys import PASSPHRASE_VARIABLE, KeyFile, PrivateKey, list_keys, open_key
+from gen.provenance.pin import find_pin, load_pin, project_folder
+from gen.provenance.register import Register
+from gen.provenance.roster import Person
+
+DEFAULT_HOUSE = Path("data") / "house_midi"
+AskPassphrase = Callable[[KeyFile], str]
+
+
+def open_house(folder: Path | None = None, pin: Path | None = None) -> House:
+    """The house in `folder` (by default the project's own), under its pin.
+
+    Args:
+        folder: the house's folder; None takes `data/house_midi` of the project.
+        pin: the pin to trust; None looks in `conf/house`, then inside the house.
+
+    Raises:
+        PinError: no pin names this folder.
+        HouseError: `pin` is another folder's.
+    """
+    if pin is not None:
+        house = House(load_pin(pin))
+        if folder is not None and folder.resolve() != house.folder:
+            raise HouseError(
+                f"this pin is of {house.folder}, not of {folder}",
+                where=str(pin),
+                mend="leave --house out, or name the pin of that house",
+            )
+        return house
+    return House(find_pin(folder or default_folder()))
+
+
+def default_folder() -> Path:
+    """The project's own house folder, seen from the current folder upwards."""
+    return (project_folder() or Path.cwd()) / DEFAULT_HOUSE
+
+
+def passphrase_of(file: KeyFile) -> str:
+    """From the environment, else asked for at the terminal.
+
+    Raises:
+        HouseError: neither is there.
+    """
+    named = os.environ.get(PASSPHRASE_VARIABLE)
+    if named is not None:
+        return named
+    if not sys.stdin.isatty():
+        raise HouseError(
+            f"the key of {file.owner} needs its passphrase",
+            where=str(file.path),
+            mend=f"set {PASSPHRASE_VARIABLE}, or run the command at a terminal",
+        )
+    import getpass
+
+    return getpass.getpass(f"Passphrase for the key of {file.owner}: ")
+
+
+def key_of_person(
+    register: Register, person_id: str, ask: AskPassphrase = passphrase_of
+) -> PrivateKey:
+    """The person's signing key, from this user's key folder.
+
+    Raises:
+        HouseError: not enrolled, no open key, or the key is not on this machine.
+    """
+    person = register.roster.person(person_id)
+    if person is None:
+        ids = ", ".join(p.id for p in register.roster.people) or "nobody"
+        raise HouseError(
+            f"{person_id!r} is not enrolled in {register.roster.house}",
+            mend=f"enrolled are: {ids}; or python scripts/house.py enroll {person_id}",
+        )
+    return _open_one(person, ask)
+
+
+def _open_one(person: Person, ask: AskPassphrase) -> PrivateKey:
+    usable = {key.keyid for key in person.open_keys()}
+    if not usable:
+        raise HouseError(
+            f"every key of {person.id} has ended",
+            mend=f"a root key's holder gives a new one: house.py rotate --person {person.id}",
+        )
+    for file in list_keys():
+        if file.keyid in usable:
+            return open_key(file, ask(file))
+    raise HouseError(
+        f"the key of {person.id} is not in your key folder",
+        mend="run this on the machine where the key was made, or set HOUSE_KEYS to its folder",
+    )
+
+
+def person_at_hand(register: Register, role: str) -> str:
+    """The one enrolled person with this role whose key is in this user's key folder.
+
+    Raises:
+        HouseError: none, or several.
+    """
+    here = {file.keyid for file in list_keys()}
+    found = [
+        person.id
+        for person in register.roster.people
+        if role in person.roles and here & {key.keyid for key in person.open_keys()}
+    ]
+    if len(found) != 1:
+        who = f"several {role}s' keys are" if found else f"no {role}'s key is"
+        raise HouseError(
+            f"{who} in your key folder{': ' + ', '.join(found) if found else ''}",
+            mend=f"say who you are: --{role} ID" if found else "python scripts/house.py enroll",
+        )
+    return found[0]
+
+
+def root_keys_at_hand(
+    register: Register,
+    ask: AskPassphrase = passphrase_of,
+    further: Sequence[str] = (),
+) -> list[PrivateKey]:
+    """Every root key of this house in this user's key folder; `further` names new ones."""
+    wanted = register.roster.root_keyids | set(further)
+    return [open_key(file, ask(file)) for file in list_keys() if file.keyid in wanted]

@@ -1,0 +1,95 @@
+"""Starting a house that also holds the works of another, for instance the sealed starter house.
+
+The other house is verified in full first. Its signers are enrolled with keys that were valid at
+one register index only, that of the adoption, so that their signatures verify for ever and
+sign nothing new. One act of the root enters all works and says where they came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gen.errors import HouseError
+from gen.provenance.acts import ADOPT, ROOT, Act
+from gen.provenance.canonical import sha256_hex, utc_now
+from gen.provenance.consent import GENERAL_MODEL
+from gen.provenance.files import read_plain_file
+from gen.provenance.gate import admit
+from gen.provenance.house import Change, House
+from gen.provenance.inbox import MAX_FILE_BYTES
+from gen.provenance.keys import PrivateKey
+from gen.provenance.people import ROSTER_DAYS, create_house
+from gen.provenance.register import Register, WorkRecord
+from gen.provenance.roster import Person, PersonKey
+
+ADOPTION_INDEX = 1
+
+
+def create_house_with(
+    source: House,
+    folder: Path,
+    name: str,
+    root_keys: Sequence[PrivateKey],
+    *,
+    pin_path: Path | None,
+    threshold: int = 1,
+    days: int = ROSTER_DAYS,
+    root_public: Sequence[bytes] = (),
+) -> House:
+    """Start a house with the live works of `source`. Arguments as `create_house`.
+
+    Raises:
+        CorpusRefused: a file of the source is refused or missing.
+        HouseError: as `create_house`.
+    """
+    admit(source.folder, GENERAL_MODEL, pin=source.pin).require_clean()
+    register = source.load()
+    records = sorted(register.live_works(), key=lambda r: r.entry.work)
+    house = create_house(
+        folder,
+        name,
+        root_keys,
+        pin_path=pin_path,
+        threshold=threshold,
+        people=_signers(register, records),
+        days=days,
+        root_public=root_public,
+    )
+    with house.writing() as session:
+        act, change = _adoption(source, register, records)
+        return session.commit([act.signed_by(root_keys)], root_keys[0], change)
+
+
+def _signers(register: Register, records: Iterable[WorkRecord]) -> list[Person]:
+    used = {keyid for record in records for keyid in record.entry.keyids}
+    composers = {who for record in records for who, _ in record.entry.composers}
+    people = []
+    for person in register.roster.people:
+        keys = tuple(
+            PersonKey(key.public, ADOPTION_INDEX, ADOPTION_INDEX + 1)
+            for key in person.keys
+            if key.keyid in used
+        )
+        if keys or person.id in composers:
+            note = person.note or f"of the house {register.roster.house}"
+            people.append(Person(person.id, person.name, person.roles, keys, note))
+    return people
+
+
+def _adoption(
+    source: House, register: Register, records: Sequence[WorkRecord]
+) -> tuple[Act, Change]:
+    change, works = Change(), []
+    for record in records:
+        entry = record.entry
+        data = read_plain_file(source.folder / entry.path, MAX_FILE_BYTES)
+        if sha256_hex(data) != entry.file_sha256:
+            raise HouseError("the file changed while it was adopted", where=entry.path)
+        change.stage(data, entry.path)
+        works.append({**entry.to_dict(), "consent": register.consent_of(record).to_list()})
+    head = register.head
+    assert head is not None  # noqa: S101 - `load` always sets it
+    origin = {"house": head.house, "register_root": head.root, "register_size": head.size}
+    data_of_act = {"origin": origin, "works": works}
+    return Act(ADOPTION_INDEX, ADOPT, ROOT, utc_now(), data_of_act), change

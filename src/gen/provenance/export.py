@@ -1,0 +1,73 @@
+"""A copy of the house's records for an auditor, without music and without private keys."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from gen.errors import SettingError
+from gen.provenance.files import write_atomically
+from gen.provenance.house import ROSTER_FILE, House
+from gen.provenance.pin import INSIDE
+
+RECORDS = (
+    ROSTER_FILE,
+    "register.jsonl",
+    "register.head.json",
+    "ledger.jsonl",
+    "ledger.head.json",
+)
+README = """Records of the music house {name}: {size} acts, root {root}.
+
+register.jsonl   every act of the house's people, one a line, each signed and numbered
+register.head.json   the signed head: size and root of the RFC 6962 tree over those lines
+roster.json      who belongs to the house now, signed by its root keys
+ledger.jsonl     training runs and generated pieces, as the machine wrote them
+pin.yaml         fingerprints of the root keys; compare them with what the house told you
+works.csv        a table made from the register
+
+To check it with this software:  python scripts/house.py verify --house DIR
+What it shows: every work was signed by its composer, accepted by another person, entered at
+its index, and consented to as stated. What it cannot show: that the composer composed it.
+"""
+
+
+def export_records(house: House, out: Path, works: Sequence[Sequence[str]]) -> list[Path]:
+    """Copy the records into the new folder `out`.
+
+    Args:
+        house: a verified house.
+        out: must not exist yet, or be empty.
+        works: rows of the table of works, the header first.
+
+    Raises:
+        SettingError: `out` holds something.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise SettingError(f"{out} is not empty", mend="name a new folder")
+    # Head before lines: what the head covers is then surely among the lines copied.
+    names = sorted(RECORDS, key=lambda name: not name.endswith("head.json"))
+    files = {name: house.folder / name for name in names}
+    contents = {name: path.read_bytes() for name, path in files.items() if path.exists()}
+    head = house.register_log.head()
+    contents["README.txt"] = README.format(
+        name=house.pin.name, size=head.size, root=head.root
+    ).encode("utf-8")
+    contents["works.csv"] = _csv(works)
+    written = []
+    for name, data in contents.items():
+        write_atomically(out / name, data)
+        written.append(out / name)
+    dataclasses.replace(house.pin, dir=out.resolve(), path=(out / INSIDE).resolve()).save()
+    return sorted([*written, out / INSIDE])
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    # A cell that begins like a formula would run in a spreadsheet.
+    safe = [["'" + cell if cell[:1] in "=+-@" and cell else cell for cell in row] for row in rows]
+    csv.writer(text).writerows(safe)
+    return text.getvalue().encode("utf-8-sig")
