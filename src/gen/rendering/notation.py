@@ -19,7 +19,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from gen.piece import Note, Piece, TimeSignature, Track
 
@@ -166,7 +166,7 @@ def _drum_staff(parts: list[list[Note]], ruler: Ruler) -> Staff:
     for notes in parts:
         grid = Grid(notes, ruler)
         hits = _chords(_sounds(notes, ruler, grid))
-        for hit, following in zip(hits, [*hits[1:], None], strict=True):
+        for hit, following in zip_longest(hits, hits[1:]):
             bar = ruler.bar_at(hit.start)
             beat_end = hit.start + _BEAT - (hit.start - bar.start) % _BEAT
             next_start = following.start if following else beat_end
@@ -377,8 +377,8 @@ def _straight_values(start: int, end: int, bar: WrittenBar) -> Iterator[Symbol]:
 def _is_readable(start: int, end: int, bar: WrittenBar) -> bool:
     """Whether one value may cover the span: it hides no boundary stronger than its start.
 
-    Syncopations that are read at sight may: 16th-eighth-16th inside a quarter, and
-    eighth-quarter-eighth inside half a bar.
+    Syncopations that are read at sight may: 16th-eighth-16th inside a quarter,
+    eighth-quarter-eighth inside half a bar, a half or dotted half from the second beat.
     """
     level, _ = _strongest_inside(start, end, bar)
     if bar.is_compound:
@@ -386,9 +386,9 @@ def _is_readable(start: int, end: int, bar: WrittenBar) -> bool:
     if level == 0 or start % level == 0:
         return True
     in_one_beat = start // _BEAT == (end - 1) // _BEAT
-    return (in_one_beat and start % 6 == 0) or (
-        level == 24 and (start % 24, end - start) == (12, 24)
-    )
+    off_beat_quarter = level == 24 and (start % 24, end - start) == (12, 24)
+    from_second_beat = level == 48 and start % 24 == 0 and end - start in (48, 72)
+    return (in_one_beat and start % 6 == 0) or off_beat_quarter or from_second_beat
 
 
 def _strongest_inside(start: int, end: int, bar: WrittenBar) -> tuple[int, int]:

@@ -88,7 +88,8 @@ dialog button { font: inherit; padding: .4rem .9rem; border: 0; border-radius: 9
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap; }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
-@media print { audio, .downloads, nav { display: none; } .tall { max-height: none; } .tall::after { content: none; } }
+@media print { audio, .downloads, nav { display: none; }
+  .tall { max-height: none; } .tall::after { content: none; } }
 """
 
 SCRIPT = """
