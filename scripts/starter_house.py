@@ -50,6 +50,20 @@ def build(out: Path) -> None:
     click.echo(f"{count} works, {notes} notes, {seconds / 3600:.1f} hours in {out}")
 
 
+@main.command()
+@click.option(
+    "--out", default=Path("out/starter"), show_default=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "--house", default=Path("data/house_midi"), show_default=True, type=click.Path(path_type=Path)
+)
+def publish(out: Path, house: Path) -> None:
+    """Enter the built works into a house of their own, seal it, destroy its keys."""
+    from starter.publish import publish as publish_house
+
+    publish_house(out, house, click.echo)
+
+
 if __name__ == "__main__":
     try:
         main()

@@ -19,14 +19,15 @@ def voicing_for(
 ) -> tuple[int, ...]:
     """The chord voiced smoothly after this seat's last one, clear of the melody above it."""
     previous = tuple(scene.memory.get("voicing", ()))
-    long = [
-        t.pitch
-        for t in sounding(scene.lead(), span.onset, span.onset + span.duration)
-        if t.duration >= TICKS // 2
-    ]
+    end = span.onset + span.duration
+    lines = {
+        kind: [t.pitch for t in sounding(tones, span.onset, end) if t.duration >= TICKS // 2]
+        for kind, tones in (("lead", scene.lead()), ("sub", scene.others("sub_melody")))
+    }
+    sung = min((p for p in lines["lead"] if p > scene.seat.low + 7), default=127)
     chord = voice(
         span.symbol, count, scene.seat.low, scene.seat.high, previous,
-        frozenset(p for p in long if p >= scene.seat.low), rootless, spread,
+        frozenset(lines["lead"] + lines["sub"]), rootless, spread, sung,
     )  # fmt: skip
     scene.memory["voicing"] = chord
     return chord

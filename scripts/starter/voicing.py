@@ -21,6 +21,7 @@ def voice(
     avoid: frozenset[int] = frozenset(),
     rootless: bool = False,
     spread: int = 16,
+    ceiling: int = 127,
 ) -> tuple[int, ...]:
     """Voice a chord smoothly.
 
@@ -30,9 +31,10 @@ def voice(
         low: lowest pitch allowed.
         high: highest pitch allowed.
         previous: the voicing before, low to high (empty: begin in the middle).
-        avoid: melody pitches that sound with it; no semitone against them, none above.
+        avoid: pitches of other lines that sound with it: no semitone against them.
         rootless: leave the root to the bass where the chord has enough other tones.
         spread: widest distance from lowest to highest voice.
+        ceiling: the melody's lowest long pitch: what lies above it costs.
 
     Returns:
         Pitches low to high; fewer than `count` where the range is narrow.
@@ -45,6 +47,7 @@ def voice(
             if chord[-1] - chord[0] > spread or _clustered(chord):
                 continue
             cost = _cost(chord, symbol, tones, previous, avoid, (low + high) / 2)
+            cost += sum(1.0 + 0.15 * (p - ceiling) for p in chord if p >= ceiling)
             if best is None or (cost, chord) < best:
                 best = (cost, chord)
         if best is not None:
@@ -84,10 +87,8 @@ def _cost(
     if symbol.third in classes and len(symbol.tones) > 2:
         cost += 1.5 * (classes.count(symbol.third) - 1)
     cost += _mud(chord) + _movement(chord, previous)
-    top = max(avoid, default=200)
     cost += sum(5.0 for a in avoid for p in chord if abs(a - p) == 1)
-    cost += sum(2.5 for a in avoid for p in chord if a - p == 13)
-    return cost + sum(1.5 for p in chord if p > top)
+    return cost + sum(2.5 for a in avoid for p in chord if a - p == 13)
 
 
 def _mud(chord: tuple[int, ...]) -> float:

@@ -22,10 +22,10 @@ BROAD = {"4/4": "1---", "3/4": "1--", "6/8": "1-----", "12/8": "1-----1-----", "
 PIANO = choose(
     comping.arpeggio({"4/4": "01232123", "3/4": "012321", "6/8": "012321", "12/8": "012321012321",
                       "5/4": "0123212321", "7/8": "0123212"},
-                     voices=3, root_below=True, ring=True, spread=17),
+                     voices=3, root_below=True, spread=17),
     comping.arpeggio({"4/4": "0..12.1.", "3/4": "0.1.2.", "6/8": "0.12.1", "12/8": "0.12.10.12.1",
                       "5/4": "0..12.1.2.", "7/8": "0.1.2.1"},
-                     voices=3, root_below=True, ring=True, spread=17),
+                     voices=3, root_below=True, spread=17),
 )  # fmt: skip
 
 _war = drums.Groove(
@@ -69,15 +69,15 @@ ARRANGEMENTS = (
         name="orchestra",
         seats=(
             Seat("Horns", 60, "main_melody",
-                 by_turn(melody.lead(), by_letter(melody.lead(), B=melody.counter(0.6))), (48, 77)),
+                 by_turn(melody.lead(), by_letter(melody.lead(), B=melody.counter(0.6))), (52, 79)),
             Seat("Violins", 48, "sub_melody",
                  by_turn(by_letter(melody.counter(0.4, register=76, intro=False),
                                    B=melody.doubled(1)),
                          melody.doubled(1)), (60, 93), enters=0.5),
             Seat("Spiccato strings", 49, "riff", SPICCATO, (48, 72)),
-            Seat("Choir", 52, "pad", comping.pad(3), (53, 74), enters=0.72),
+            Seat("Choir", 52, "pad", comping.pad(3), (58, 79), enters=0.72),
             Seat("Trombones", 57, "accompaniment",
-                 comping.pad(3, restrike=True, spread=14), (43, 65), enters=0.66),
+                 comping.pad(3, restrike=True, spread=14), (41, 60), enters=0.66),
             Seat("Cellos and basses", 43, "bass",
                  bass.line(BROAD, lively=PULSE, from_energy=0.7, legato=0.85), (29, 50)),
             Seat("Timpani and drums", 0, "drums", drums.kit(_war), enters=0.52),

@@ -9,13 +9,13 @@ from starter.parts import by_energy, by_kind, by_turn, choose, rest, together, w
 NOCTURNE = choose(
     comping.arpeggio({"4/4": "01232123", "3/4": "012321", "6/8": "012321", "12/8": "012321012321",
                       "5/4": "0123210123", "7/8": "0123212"},
-                     voices=3, root_below=True, ring=True, spread=19),
+                     voices=3, root_below=True, spread=19),
     comping.arpeggio({"4/4": "0.213.21", "3/4": "0.2132", "6/8": "0.2132", "12/8": "0.21320.2132",
                       "5/4": "0.213.21.2", "7/8": "0.21.32"},
-                     voices=3, root_below=True, ring=True, spread=17),
+                     voices=3, root_below=True, spread=17),
     comping.arpeggio({"4/4": "0123432101234321", "3/4": "012343212321", "6/8": "012343",
                       "12/8": "012343012343", "5/4": "0123212343", "7/8": "0121232"},
-                     voices=4, root_below=True, ring=True, spread=19),
+                     voices=4, root_below=True, spread=19),
 )  # fmt: skip
 STRIDE = choose(
     comping.comp({"4/4": "btbt", "3/4": "btt", "6/8": "b.tb.t", "12/8": "b.tb.tb.tb.t",
@@ -39,7 +39,7 @@ ARRANGEMENTS = (
         seats=(
             Seat("Right hand", 0, "main_melody", by_energy(_right, _right_full, at=0.74),
                  (55, 93), pedal=True),
-            Seat("Left hand", 0, "accompaniment", NOCTURNE, (33, 67), pedal=True),
+            Seat("Left hand", 0, "accompaniment", NOCTURNE, (33, 65), pedal=True),
             Seat("Cello", 42, "sub_melody",
                  by_turn(by_kind(melody.counter(0.4, register=52), intro=rest),
                          melody.counter(0.75, register=55)), (40, 65), enters=0.44),
