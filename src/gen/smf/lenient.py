@@ -38,11 +38,22 @@ class RawTrack:
 
 @dataclass(slots=True)
 class RawFile:
-    """A file's events, and `remarks`: what was out of order in its layout."""
+    """A file's events and what was out of order in its layout.
+
+    Attributes:
+        format: 0 or 1.
+        ticks_per_quarter: as the header says, above 0.
+        tracks: one a track chunk.
+        music: the bytes from the header to the end of the last track chunk.
+        wrapping: what lay around those bytes, one sentence each.
+        remarks: what was out of order within them, one sentence each.
+    """
 
     format: int
     ticks_per_quarter: int
     tracks: list[RawTrack] = field(default_factory=list)
+    music: bytes = b""
+    wrapping: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
 
@@ -54,8 +65,8 @@ def read_leniently(data: bytes) -> RawFile:
     """
     if len(data) > MAX_BYTES:
         raise RuleBroken("too-large", f"the file has {len(data):,} bytes", byte_offset=MAX_BYTES)
-    remarks: list[str] = []
-    data = _unwrap_riff(data, remarks)
+    wrapping: list[str] = []
+    data = _unwrap_riff(data, wrapping)
     if data[:4] != b"MThd" or len(data) < FILE_HEADER_BYTES:
         raise RuleBroken("not-midi", f"the file begins with {data[:4]!r}, not 'MThd'")
     header_length = int.from_bytes(data[4:8], "big")
@@ -67,18 +78,18 @@ def read_leniently(data: bytes) -> RawFile:
     if file_format > 1:
         raise RuleBroken("format", f"the file is of type {file_format}", byte_offset=8)
     check_time_unit(division)
-    raw = RawFile(file_format, division, remarks=remarks)
+    raw = RawFile(file_format, division, wrapping=wrapping)
     _read_tracks(data, CHUNK_HEADER_BYTES + header_length, raw)
     if len(raw.tracks) != declared:
         text = f"the header declared {declared} tracks, the file holds {len(raw.tracks)}: corrected"
-        remarks.append(text)
+        raw.remarks.append(text)
     return raw
 
 
-def _unwrap_riff(data: bytes, remarks: list[str]) -> bytes:
+def _unwrap_riff(data: bytes, wrapping: list[str]) -> bytes:
     """The MIDI file inside a RIFF (`.rmi`) wrapper, or the data as they are."""
     if data[:4] == b"RIFF" and data[8:16] == b"RMIDdata":
-        remarks.append("taken out of its RIFF (.rmi) wrapper")
+        wrapping.append("taken out of its RIFF (.rmi) wrapper")
         return data[20 : 20 + int.from_bytes(data[16:20], "little")]
     return data
 
@@ -97,16 +108,17 @@ def _read_tracks(data: bytes, position: int, raw: RawFile) -> None:
             reader = _TrackReader(data[start:position], start, raw)
             raw.tracks.append(reader.read(budget))
             budget -= len(reader.track.events) + len(reader.track.metas)
+            raw.music = data[:position]
         elif kind == GENERATED_CHUNK:
             what = "the mark of a piece that a model generated"
             raise RuleBroken("generated", what, byte_offset=start)
         elif kind == TAG_CHUNK:
-            raw.remarks.append("an earlier house tag taken off")
+            raw.wrapping.append("an earlier house tag taken off")
         else:
             text = kind.decode("latin-1").encode("unicode_escape").decode("ascii")
-            raw.remarks.append(f"{length:,} bytes of a foreign chunk '{text}' left out")
+            raw.wrapping.append(f"{length:,} bytes of a foreign chunk '{text}' left out")
     if position < len(data):
-        raw.remarks.append(f"{len(data) - position} stray bytes after the last track left out")
+        raw.wrapping.append(f"{len(data) - position} stray bytes after the last track left out")
 
 
 class _TrackReader:

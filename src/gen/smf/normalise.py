@@ -56,7 +56,7 @@ class Normalised:
     """A strict file and what became of the export it was made from.
 
     Attributes:
-        data: the strict file; the export's own bytes when `changes` is empty.
+        data: the strict file; the export's own bytes where they were strict.
         piece: what `data` holds.
         changes: what was mended, one sentence each.
         unheard: what the model does not hear, one phrase each.
@@ -82,8 +82,9 @@ def normalise(data: bytes) -> Normalised:
     piece = _Assembly(raw, repairs, changes).piece()
     changes += [_describe(piece, kind, *found) for kind, found in repairs.found.items()]
     unheard, advice = list_unheard(raw, piece), tuple(_advice(piece))
-    if not changes and _is_strict(data):
-        return Normalised(data, parse(data), (), unheard, advice)
+    if not changes and _is_strict(raw.music):
+        return Normalised(raw.music, parse(raw.music), tuple(raw.wrapping), unheard, advice)
+    changes = [*raw.wrapping, *changes]
     changes.append("written anew as a strict type-1 file, one track an instrument")
     lost = [line for line in unheard if not line.startswith("timing")]
     if lost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from unicodedata import category
 
 _JAPANESE_RUN = re.compile("[\u3040-\u30ff\u4e00-\u9fff]{2}")
 
@@ -10,11 +11,9 @@ _JAPANESE_RUN = re.compile("[\u3040-\u30ff\u4e00-\u9fff]{2}")
 def decode_text(payload: bytes) -> str:
     """UTF-8 where it is valid; Shift-JIS where it gives Japanese words; else Western European.
 
-    Never fails. Control characters (line ends of some sequencers, terminating zeros) are left
-    out.
+    Never fails. Control characters (line ends, terminating zeros) are left out.
     """
-    text = _decode(payload)
-    return "".join(c for c in text if c.isprintable() or c == "\t").strip()
+    return "".join(c for c in _decode(payload) if category(c) != "Cc")
 
 
 def _decode(payload: bytes) -> str:
