@@ -6,7 +6,8 @@ How it is read, since a performance says less than a score:
   sixteenths, eighth triplets, thirty-seconds or sixteenth triplets, whichever its onsets
   fit best (simpler ones first); bars of compound time (6/8, 9/8, 12/8) have no triplets.
 * Note ends snap to the grid of the quarter they fall in. A gap of up to an eighth before the
-  voice's next note closes where the note sounded at least twice as long as the gap.
+  voice's next note closes where the note sounded at least twice as long as the gap; so does
+  one of up to a triplet eighth before the end of the quarter.
 * Notes of one staff that begin and end together are a chord. Others go to the first free
   voice; with four voices taken, the chord that began last is cut short.
 * Drum hits last until the next hit of their voice, at most to the end of the quarter; feet
@@ -19,7 +20,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 
 from gen.piece import Note, Piece, TimeSignature, Track
 
@@ -32,7 +33,7 @@ _GRIDS = ((6, 0.0), (8, 0.35), (3, 0.9), (4, 1.2))
 """(step in divisions, what it costs per onset against the misfit of simpler steps)."""
 
 _TRIPLET_STEPS = (8, 4)
-_CLOSED_GAP = 12
+_CLOSED_GAP, _CLOSED_END = 12, 8
 _FEET = frozenset({35, 36, 44})
 _VALUES = {
     3: ("32nd", 0), 6: ("16th", 0), 9: ("16th", 1), 12: ("eighth", 0), 18: ("eighth", 1),
@@ -157,7 +158,7 @@ def _hands(track: Track) -> list[list[Note]]:
 
 def _staff(notes: list[Note], ruler: Ruler) -> Staff:
     grid = Grid(notes, ruler)
-    voices = [_closed(voice) for voice in _voices(_sounds(notes, ruler, grid))]
+    voices = [_closed(voice, grid) for voice in _voices(_sounds(notes, ruler, grid))]
     return Staff([_written(voice, ruler, grid, first=i == 0) for i, voice in enumerate(voices)])
 
 
@@ -285,12 +286,15 @@ def _squeeze(voices: list[list[Sound]], sound: Sound) -> None:
     voice.append(sound)
 
 
-def _closed(voice: list[Sound]) -> list[Sound]:
+def _closed(voice: list[Sound], grid: Grid) -> list[Sound]:
     """The voice with its small gaps closed: articulation is no rest."""
-    for sound, following in pairwise(voice):
-        gap = following.start - sound.end
-        if 0 < gap <= min(_CLOSED_GAP, (sound.end - sound.start) // 2):
-            sound.end = following.start
+    for sound, following in zip_longest(voice, voice[1:]):
+        beat_end = grid.cell(sound.end)[1]
+        next_start = following.start if following else beat_end
+        for target, most in ((next_start, _CLOSED_GAP), (min(beat_end, next_start), _CLOSED_END)):
+            if 0 < target - sound.end <= min(most, (sound.end - sound.start) // 2):
+                sound.end = target
+                break
     return voice
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PEAK_DBFS = -1.0
 TAIL_SECONDS = 1.5
 _FADE_SECONDS = 0.6
-_LONGEST_SECONDS = 30 * 60
+_LONGEST_SECONDS = 15 * 60
 _QUANTUM = 32  # key-down times are rounded to this many samples, so that equal notes are shared
 
 
@@ -110,7 +110,7 @@ def audio(
         `path`.
 
     Raises:
-        HouseError: nothing to hear, longer than 30 minutes, an unusable SoundFont, or a
+        HouseError: nothing to hear, longer than 15 minutes, an unusable SoundFont, or a
             folder that cannot be written.
     """
     piece = source if isinstance(source, Piece) else _parsed(source)
@@ -132,7 +132,7 @@ def samples(piece: Piece, font: SoundFont, settings: AudioSettings) -> NDArray[n
         raise HouseError("the piece has no notes, so there is nothing to hear")
     seconds = piece.seconds_at(piece.end_ticks) + TAIL_SECONDS
     if seconds > _LONGEST_SECONDS:
-        what = f"the piece lasts {seconds / 60:.0f} minutes; audio is rendered up to 30"
+        what = f"the piece lasts {seconds / 60:.0f} minutes; audio is rendered up to 15"
         raise HouseError(what, mend="check its tempo and its last note, or render a part of it")
     length = math.ceil(seconds * settings.sample_rate)
     mix = _Mix(*(np.zeros(length, np.float32) for _ in range(3)))
@@ -265,8 +265,7 @@ def _room(sent: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     impulse = (noise * share + dull * (1 - share)) * np.exp(-6.9 * seconds / 1.4)
     impulse = np.pad(impulse, ((0, 0), (round(0.018 * rate), 0)))
     impulse /= np.sqrt((impulse**2).sum(axis=1, keepdims=True))
-    wet = oaconvolve(np.stack([sent, sent]).astype(np.float64), impulse, axes=1)
-    return np.asarray(wet[:, : len(sent)], dtype=np.float32)
+    return np.stack([oaconvolve(sent, side)[: len(sent)] for side in impulse.astype(np.float32)])
 
 
 def wav(channels: NDArray[np.float32], sample_rate: int) -> bytes:
