@@ -69,7 +69,7 @@ ARRANGEMENTS = (
         name="orchestra",
         seats=(
             Seat("Horns", 60, "main_melody",
-                 by_turn(melody.lead(), by_letter(melody.lead(), B=melody.counter(0.6))), (52, 79)),
+                 by_turn(melody.lead(), by_letter(melody.lead(), B=melody.counter(0.6))), (52, 77)),
             Seat("Violins", 48, "sub_melody",
                  by_turn(by_letter(melody.counter(0.4, register=76, intro=False),
                                    B=melody.doubled(1)),
