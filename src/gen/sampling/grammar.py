@@ -59,6 +59,11 @@ class Plan:
 LEGAL = v.legal_words()
 
 
+def _legal(field_after_kind: int, kind: Kind) -> Mask:
+    mask: Mask = LEGAL[field_after_kind][kind]
+    return mask
+
+
 class Walk:
     """The state of one piece being written."""
 
@@ -80,6 +85,11 @@ class Walk:
         self.cell_notes = 0
         self.at_once = 0
         self.sounding: list[dict[int, int]] = []  # a slot: pitch id -> step where it ends
+        self.pressed: list[int] = []  # a slot: step where its pedal is released
+        self.sounds_until = 0  # the last note's end
+        self.lasts_until = 0  # the last end of all, pedals too
+        self.tempo = 0  # value id in force, 0 before the first
+        self.after_tempo: list[Row] = []  # planned rows that wait for the first tempo
 
     # Before a row ------------------------------------------------------------------------
 
@@ -96,17 +106,32 @@ class Walk:
             allowed[Kind.BAR] = bool(self.programs)
             return allowed
         if self.last == Kind.CELL:
-            allowed[[Kind.NOTE, Kind.PEDAL]] = True
+            self._cell_kinds(allowed)
+            return allowed
+        if self.tempo == 0:  # every piece begins by telling its tempo
+            allowed[Kind.TEMPO] = True
+            allowed[Kind.SECTION] = self.last == Kind.BAR and not self.plan.sections_given
             return allowed
         if self.slot < 0:
             self._plan_kinds(allowed)
         else:
-            allowed[Kind.NOTE] = self.cell_notes < MOST_NOTES_A_CELL and self._note_fits()
-            allowed[Kind.PEDAL] = self._first_pedal() < self.bar_steps
-        allowed[Kind.CELL] = self.slot + 1 < len(self.programs)
+            self._cell_kinds(allowed)
+        allowed[Kind.CELL] = bool(self._open_slots())
         allowed[Kind.BAR] = not self.last_bar
-        allowed[Kind.EOS] = self.last_bar or self.plan.bars is None
+        allowed[Kind.EOS] = self._may_end()
         return allowed
+
+    def _cell_kinds(self, allowed: Mask) -> None:
+        allowed[Kind.NOTE] = (
+            self.cell_notes < MOST_NOTES_A_CELL and self._first_note() < self.bar_steps
+        )
+        allowed[Kind.PEDAL] = self._first_pedal() < self.bar_steps
+
+    def _may_end(self) -> bool:
+        """Only with a bar in which something sounds, and never while something goes on."""
+        silent = self.sounds_until <= self.bar_start
+        over = self.lasts_until <= self.bar_start + self.bar_steps
+        return not silent and (self.last_bar or (self.plan.bars is None and over))
 
     def _plan_kinds(self, allowed: Mask) -> None:
         """Between a BAR and its first cell: section, tempos, chords, in this order."""
@@ -118,11 +143,34 @@ class Walk:
         allowed[Kind.CHORD] = not plan.chords_given and (rank < 3 or room)
 
     def _first_pedal(self) -> int:
-        """First step where a pedal may still be pressed: before the notes of its step."""
-        return self.position + 1 if self.last in (Kind.NOTE, Kind.PEDAL) else 0
+        """First step where the pedal may be pressed: released, and before its step's notes."""
+        first = self.position + 1 if self.last in (Kind.NOTE, Kind.PEDAL) else 0
+        return max(first, self.pressed[self.slot] - self.bar_start)
 
-    def _note_fits(self) -> bool:
-        return self.position + 1 < self.bar_steps or self._chord_goes_on()
+    def _first_note(self) -> int:
+        """First step where another note may begin; the bar's length or more if there is none."""
+        first = self.position if self._chord_goes_on() else self.position + 1
+        return max(first, self._first_free(self.slot))
+
+    def _first_free(self, slot: int) -> int:
+        """First step of this bar where not all pitches of a track sound."""
+        if self.programs[slot] == DRUM_PROGRAM:
+            low, high = SPANS["drum"].start, SPANS["drum"].stop - 1
+        else:
+            low, high = (FIRST["pitch"] + pitch for pitch in self.plan.pitches)
+        sounding = self.sounding[slot]
+        if len(sounding) <= high - low:
+            return 0
+        ends = [sounding.get(pitch_id, 0) for pitch_id in range(low, high + 1)]
+        return max(0, min(ends) - self.bar_start)
+
+    def _open_slots(self) -> list[int]:
+        """Tracks whose cell may come next: in order, and with room for a note or a pedal."""
+        return [
+            slot
+            for slot in range(self.slot + 1, len(self.programs))
+            if min(self._first_free(slot), self.pressed[slot] - self.bar_start) < self.bar_steps
+        ]
 
     def _chord_goes_on(self) -> bool:
         """Whether another note may begin on the step of the last one."""
@@ -145,13 +193,13 @@ class Walk:
 
     def _positions(self, kind: Kind) -> Mask:
         if kind not in v.POSITIONED:
-            return LEGAL[0][kind]
+            return _legal(0, kind)
         mask = np.zeros(v.FIELD_SIZES[v.POSITION], dtype=np.bool_)
         first = 0
         if kind == Kind.PEDAL:
             first = self._first_pedal()
         elif kind == Kind.NOTE and self.slot >= 0:
-            first = self.position if self._chord_goes_on() else self.position + 1
+            first = self._first_note()
         elif kind == self.last:
             first = self.position + 1
         elif kind == Kind.CHORD or (kind == Kind.TEMPO and self.bar == 0):
@@ -163,13 +211,27 @@ class Walk:
     def _values(self, kind: Kind, row: Row) -> Mask:
         if kind == Kind.NOTE:
             return self._pitches(row[v.POSITION] - FIRST["position"])
-        mask = LEGAL[1][kind]
+        mask = _legal(1, kind)
         if kind == Kind.CELL:
             mask = np.zeros_like(mask)
-            mask[FIRST["slot"] + self.slot + 1 : FIRST["slot"] + len(self.programs)] = True
-        elif kind == Kind.BAR and self.plan.time_signature is not None:
-            mask = np.zeros_like(mask)
+            mask[[FIRST["slot"] + slot for slot in self._open_slots()]] = True
+        elif kind == Kind.BAR:
+            mask = self._signatures()
+        elif kind == Kind.TEMPO and self.tempo:
+            mask = mask.copy()
+            mask[self.tempo] = False  # a change changes something
+        return mask
+
+    def _signatures(self) -> Mask:
+        """The one that was asked for, else those whose bars hold what still sounds."""
+        mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
+        if self.plan.time_signature is not None:
             mask[self.plan.time_signature] = True
+            return mask
+        begin = self.bar_start + self.bar_steps
+        bars = (self.plan.bars or self.plan.most_bars) - self.bar - 1
+        lengths = np.array([v.bar_steps(*signature) for signature in v.TIME_SIGNATURES])
+        mask[SPANS["time_signature"]] = begin + bars * lengths >= self.lasts_until
         return mask
 
     def _pitches(self, position: int) -> Mask:
@@ -190,9 +252,9 @@ class Walk:
         return mask
 
     def _extents(self, kind: Kind, row: Row) -> Mask:
-        mask = LEGAL[2][kind]
-        if kind in (Kind.NOTE, Kind.PEDAL) and self.last_bar:
-            room = self.bar_steps - (row[v.POSITION] - FIRST["position"])
+        mask = _legal(2, kind)
+        if kind in (Kind.NOTE, Kind.PEDAL):
+            room = self._steps_left() - (row[v.POSITION] - FIRST["position"])
             longest = int(np.searchsorted(v.DURATIONS, room, side="right"))
             mask = mask.copy()
             mask[FIRST["duration"] + longest :] = False
@@ -201,8 +263,16 @@ class Walk:
             mask[0] = True  # density is told only where it is asked for
         return mask
 
+    def _steps_left(self) -> int:
+        """Steps from this bar's beginning to the end of the last bar, if the meter stays."""
+        following = self.bar_steps
+        if self.plan.time_signature is not None:
+            following = _steps_of(self.plan.time_signature)
+        bars = (self.plan.bars or self.plan.most_bars) - self.bar - 1
+        return self.bar_steps + bars * following
+
     def _levels(self, kind: Kind) -> Mask:
-        mask = LEGAL[3][kind]
+        mask = _legal(3, kind)
         if kind == Kind.NOTE:
             low, high = self.plan.velocities
             mask = np.zeros_like(mask)
@@ -225,7 +295,7 @@ class Walk:
         elif kind == Kind.NOTE:
             self._note(row)
         elif kind in v.POSITIONED:
-            self.position = row[v.POSITION] - FIRST["position"]
+            self._place(kind, row)
         elif kind == Kind.EOS:
             self.done = True
         self.last = kind
@@ -238,20 +308,41 @@ class Walk:
         self.programs.append(row[v.VALUE] - FIRST["program"])
         self.roles.append(row[v.EXTENT] - FIRST["role"] + 1 if row[v.EXTENT] else 0)
         self.sounding.append({})
+        self.pressed.append(0)
         return len(self.programs) - 1
 
     def _bar(self, row: Row) -> None:
         self.bar += 1
         self.bar_start += self.bar_steps
-        self.bar_steps = v.bar_steps(*v.TIME_SIGNATURES[row[v.VALUE] - FIRST["time_signature"]])
+        self.bar_steps = _steps_of(row[v.VALUE])
+        self.sounding = [
+            {pitch_id: end for pitch_id, end in slot.items() if end > self.bar_start}
+            for slot in self.sounding
+        ]
         self.slot, self.position = -1, 0
         planned = self.plan.plan_rows.get(self.bar, [])
         sections = [r for r in planned if r[v.KIND] == Kind.SECTION]
         chords = [r for r in planned if r[v.KIND] == Kind.CHORD]
-        tempo = []
-        if self.bar == 0 and self.plan.tempo is not None:
-            tempo = [[int(Kind.TEMPO), FIRST["position"], self.plan.tempo, 0, 0]]
-        self.forced.extend([*sections, *tempo, *chords])
+        self.forced.extend(sections)
+        tempo = self.plan.tempo
+        if self.tempo == 0 and tempo is None:
+            self.after_tempo = chords  # the first tempo is drawn, and stands before them
+            return
+        if self.tempo == 0 and tempo is not None:
+            self.forced.append([int(Kind.TEMPO), FIRST["position"], tempo, 0, 0])
+        self.forced.extend(chords)
+
+    def _place(self, kind: Kind, row: Row) -> None:
+        """A TEMPO, CHORD or PEDAL."""
+        self.position = row[v.POSITION] - FIRST["position"]
+        if kind == Kind.TEMPO:
+            self.tempo = row[v.VALUE]
+            self.forced.extend(self.after_tempo)
+            self.after_tempo = []
+        elif kind == Kind.PEDAL:
+            length = int(v.DURATIONS[row[v.EXTENT] - FIRST["duration"]])
+            self.pressed[self.slot] = self.bar_start + self.position + length
+            self.lasts_until = max(self.lasts_until, self.pressed[self.slot])
 
     def _note(self, row: Row) -> None:
         position = row[v.POSITION] - FIRST["position"]
@@ -260,7 +351,10 @@ class Walk:
         self.position, self.pitch_id = position, row[v.VALUE]
         self.cell_notes += 1
         length = int(v.DURATIONS[row[v.EXTENT] - FIRST["duration"]])
-        self.sounding[self.slot][row[v.VALUE]] = self.bar_start + position + length
+        end = self.bar_start + position + length
+        self.sounding[self.slot][row[v.VALUE]] = end
+        self.sounds_until = max(self.sounds_until, end)
+        self.lasts_until = max(self.lasts_until, end)
 
     def _context(self, row: Row, slot: int) -> Row:
         """The columns of `columns.context_columns`, one row at a time."""
@@ -278,6 +372,11 @@ class Walk:
             remaining,
             _pitch_class(row[v.VALUE]),
         ]
+
+
+def _steps_of(signature_id: int) -> int:
+    """Length of a bar in grid steps."""
+    return v.bar_steps(*v.TIME_SIGNATURES[signature_id - FIRST["time_signature"]])
 
 
 def _pitch_class(value: int) -> int:

@@ -1,0 +1,91 @@
+"""The whole path in a few minutes: verify the house, train a small model, write new pieces.
+
+python scripts/demo.py [--minutes 3]
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import click
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from gen.errors import HouseError
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+OUT = Path("out/demo")
+
+
+def composed(name: str, overrides: list[str]) -> dict:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return OmegaConf.to_container(compose(name, overrides), resolve=True)
+
+
+class Steps:
+    """Says what begins and how long the last step took."""
+
+    def __init__(self) -> None:
+        self.start = time.perf_counter()
+
+    def say(self, text: str) -> None:
+        now = time.perf_counter()
+        print(f"\n[{now - self.start:4.0f} s] {text}", file=sys.stderr, flush=True)
+
+
+def verify() -> None:
+    """Count what the gate admits, and name its composers and the register's head."""
+    from gen.provenance.gate import admit
+    from gen.provenance.pin import load_pin
+
+    pin = load_pin(CONF / "house" / "starter.yaml")
+    corpus = admit(pin.dir, "general_model", pin=pin)
+    corpus.require_clean()
+    composers = sorted({person for work in corpus.admitted for person, _ in work.composers})
+    head = corpus.register_head
+    print(
+        f"{len(corpus.admitted)} works admitted, {len(corpus.not_consented)} not consented to "
+        f"this purpose, {len(corpus.refused)} refused\n"
+        f"composers: {', '.join(composers)}\n"
+        f"register: {head.size} acts, root {head.root_hash[:16]}…"
+    )
+
+
+@click.command(help=__doc__)
+@click.option("--minutes", default=3.0, show_default=True, help="how long to train")
+@click.option("--pieces", default=4, show_default=True, help="how many new pieces")
+def main(minutes: float, pieces: int) -> None:
+    steps = Steps()
+    try:
+        steps.say("verifying every work of the starter house")
+        verify()
+        steps.say(f"training for {minutes:g} minutes")
+        from gen.training.run import train
+
+        seconds = round(minutes * 60)
+        limit = (
+            f"trainer.max_time='{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}'"
+        )
+        result = train(composed("train", ["experiment=demo", limit]), OUT / "run")
+        print(json.dumps(result, indent=2))
+        steps.say(f"writing {pieces} new pieces")
+        from gen.sampling.run import sample
+        from gen.studio.page import present
+
+        asked = [f"checkpoint={result['best']}", f"out={OUT}", f"n={pieces}"]
+        results = sample(composed("sample", asked))
+        facts = [
+            ("trained for", f"{minutes:g} minutes"),
+            ("held-out bits per note", f"{result['best_bits_per_note']:.2f}"),
+        ]
+        page = present(results, OUT, facts=facts)
+    except HouseError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    steps.say("done")
+    print(f"look and listen: {page.resolve()}")
+
+
+if __name__ == "__main__":
+    main()
