@@ -95,19 +95,26 @@ class HouseTokenizer(MusicTokenizer):
         header = {"Kind_Genre", "Kind_Mood", "Kind_Key", "Kind_Style", "Kind_Track"}
         plan = {"Kind_Section", "Kind_Tempo", "Kind_Chord"}
         inside = {"Kind_Note", "Kind_Pedal"}
-        cell = {"Kind_Cell", "Kind_Hole"}
-        after_bar = {"Kind_Bar", "Kind_Fill"} | cell
-        return (
-            dict.fromkeys(header, header | {"Kind_Bar"})
-            | dict.fromkeys(plan | {"Kind_Bar"}, plan | after_bar)
-            | dict.fromkeys(inside | cell | {"Kind_Fill"}, inside | after_bar)
-        )
+        after_bar = {"Kind_Bar", "Kind_Cell", "Kind_Hole", "Kind_Fill"}
+        followers = [
+            (header, header | {"Kind_Bar"}),
+            (plan | {"Kind_Bar"}, plan | after_bar),
+            ({"Kind_Hole"}, after_bar),
+            ({"Kind_Cell", "Kind_Fill"}, inside),
+            (inside, inside | after_bar),
+        ]
+        return {kind: set(after) for kinds, after in followers for kind in kinds}
 
     def _tokens_errors(self, tokens: list[str | list[str]]) -> int:
         """Count events whose kind may not follow the one before."""
         kinds = [token[0] for token in tokens]
-        pairs = itertools.pairwise(kinds)
-        return sum(b not in self.tokens_types_graph.get(a, set()) for a, b in pairs)
+        return sum(not self._may_follow(*pair) for pair in itertools.pairwise(kinds))
+
+    def _may_follow(self, kind: str, after: str) -> bool:
+        """MidiTok's graph calls a special token `BOS` here and `BOS_None` there."""
+        short = {word: word.partition("_")[0] for word in v.SPECIALS}
+        allowed = self.tokens_types_graph[short.get(kind, kind)]
+        return after in allowed or short.get(after, after) in allowed
 
 
 def score_of(piece: Piece) -> Any:

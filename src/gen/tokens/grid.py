@@ -1,0 +1,208 @@
+"""Scores to the grid of 12 steps a quarter: the one place where timing is rounded.
+
+Every onset and end goes to its nearest step, every duration to the nearest listed one. The bars
+are those of `Piece.bar_starts`: they reach the last note-off, and nothing sounds beyond them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gen.errors import HouseError
+from gen.piece import DRUM_PROGRAM
+from gen.tokens import vocabulary as v
+
+Ints = NDArray[np.int64]
+
+TICKS_PER_STEP = 40
+TICKS_PER_QUARTER = TICKS_PER_STEP * v.STEPS_PER_QUARTER
+_ONSET, _PITCH, _DURATION, _VELOCITY = range(4)
+
+
+@dataclass(slots=True)
+class Part:
+    """One track on the grid. Arrays are (N,), sorted by onset then pitch."""
+
+    program: int  # 0-127, or DRUM_PROGRAM
+    onset: Ints
+    duration: Ints
+    pitch: Ints
+    velocity: Ints
+    pedal_onset: Ints
+    pedal_duration: Ints
+
+
+@dataclass(slots=True)
+class Grid:
+    """A score on the grid, before it becomes events."""
+
+    bars: list[tuple[int, int, int]]  # first step, numerator, denominator
+    tempos: list[tuple[int, int]]  # step, tempo class
+    parts: list[Part]
+
+
+def to_grid(score: Any) -> Grid:
+    """Put a `symusic.Score` (ticks) on the grid; tracks without notes are left out.
+
+    Raises:
+        HouseError: no notes at all, or a time signature or the number of tracks is beyond the
+            vocabulary.
+    """
+    division = int(score.ticks_per_quarter)
+    tracks = [track for track in score.tracks if len(track.notes)]
+    if not tracks:
+        raise HouseError("no track holds a note", mend="give music that has notes")
+    if len(tracks) > v.MAX_TRACKS:
+        raise HouseError(
+            f"{len(tracks)} tracks; the tokenizer holds {v.MAX_TRACKS}", mend="merge some tracks"
+        )
+    notes = [_notes(track, division) for track in tracks]
+    end = max(int((n[:, _ONSET] + n[:, _DURATION]).max()) for n in notes)
+    bars = _bars(_signature_changes(score, division, end), end)
+    start, numerator, denominator = bars[-1]
+    end = start + v.bar_steps(numerator, denominator)
+    parts = [_part(track, n, division, end) for track, n in zip(tracks, notes, strict=True)]
+    return Grid(bars, _tempo_changes(score, division, end), parts)
+
+
+def _to_steps(ticks: NDArray[Any], ticks_per_quarter: int) -> Ints:
+    """Nearest grid step; halves go up. (N,) -> (N,)."""
+    doubled = ticks.astype(np.int64) * 2 * v.STEPS_PER_QUARTER
+    return np.asarray((doubled + ticks_per_quarter) // (2 * ticks_per_quarter))
+
+
+def _spans(soa: Any, ticks_per_quarter: int) -> tuple[Ints, Ints]:
+    """Onsets and lengths in steps, 1 to the longest listed. (N,), (N,)."""
+    onset = _to_steps(soa["time"], ticks_per_quarter)
+    end = _to_steps(soa["time"] + soa["duration"], ticks_per_quarter)
+    return onset, np.clip(end - onset, 1, v.DURATIONS[-1])
+
+
+def _notes(track: Any, ticks_per_quarter: int) -> Ints:
+    """Notes as they are played, (N, 4): onset, pitch, duration, velocity class."""
+    soa = track.notes.numpy()
+    onset, duration = _spans(soa, ticks_per_quarter)
+    velocity = v.nearest_index(soa["velocity"].astype(np.float64), v.VELOCITIES.astype(np.float64))
+    return np.stack([onset, soa["pitch"].astype(np.int64), duration, velocity], axis=1)
+
+
+def _pedals(track: Any, ticks_per_quarter: int) -> Ints:
+    """Pedals in the form of notes of one pitch, (N, 4)."""
+    onset, duration = _spans(track.pedals.numpy(), ticks_per_quarter)
+    nothing = np.zeros_like(onset)
+    return np.stack([onset, nothing, duration, nothing], axis=1)
+
+
+def _part(track: Any, notes: Ints, ticks_per_quarter: int, end: int) -> Part:
+    """One track on the grid; nothing lasts beyond step `end`."""
+    notes = _separate(notes, end)
+    pedals = _separate(_pedals(track, ticks_per_quarter), end)
+    return Part(
+        program=DRUM_PROGRAM if track.is_drum else int(track.program),
+        onset=notes[:, _ONSET],
+        duration=notes[:, _DURATION],
+        pitch=notes[:, _PITCH],
+        velocity=notes[:, _VELOCITY],
+        pedal_onset=pedals[:, _ONSET],
+        pedal_duration=pedals[:, _DURATION],
+    )
+
+
+def _separate(notes: Ints, end: int) -> Ints:
+    """One note a pitch at a time, with listed durations. (N, 4) -> (M, 4).
+
+    Of two that begin together the longer stays; one that is still held when its pitch is
+    struck again, or at step `end`, is cut to the longest listed duration that fits.
+    """
+    notes = notes[notes[:, _ONSET] < end]
+    wanted = notes[:, _DURATION].astype(np.float64)
+    notes[:, _DURATION] = v.DURATIONS[v.nearest_index(wanted, v.DURATIONS.astype(np.float64))]
+    order = (-notes[:, _VELOCITY], -notes[:, _DURATION], notes[:, _ONSET], notes[:, _PITCH])
+    notes = notes[np.lexsort(order)]
+    first = np.ones(len(notes), dtype=np.bool_)
+    first[1:] = (np.diff(notes[:, _ONSET]) != 0) | (np.diff(notes[:, _PITCH]) != 0)
+    notes = notes[first]
+    room = end - notes[:, _ONSET]
+    same = notes[1:, _PITCH] == notes[:-1, _PITCH]
+    room[:-1][same] = np.diff(notes[:, _ONSET])[same]
+    cut = notes[:, _DURATION] > room
+    longest = np.searchsorted(v.DURATIONS, room[cut], side="right") - 1
+    notes[cut, _DURATION] = v.DURATIONS[longest]
+    return notes[np.lexsort((notes[:, _PITCH], notes[:, _ONSET]))]
+
+
+def _signature_changes(score: Any, division: int, end: int) -> list[tuple[int, int, int]]:
+    """(step, numerator, denominator) of each change before step `end`."""
+    signatures = {
+        int(_to_steps(np.array([s.time]), division)[0]): (s.numerator, s.denominator)
+        for s in score.time_signatures
+    }
+    return [(step, *s) for step, s in sorted(signatures.items()) if step < end]
+
+
+def _bars(signatures: Sequence[tuple[int, int, int]], end: int) -> list[tuple[int, int, int]]:
+    """Bars from (step, numerator, denominator) changes until step `end`.
+
+    A change inside a bar cuts that bar short, and the short bar gets a signature of its own.
+    """
+    changes = list(signatures)
+    if not changes or changes[0][0] > 0:
+        changes.insert(0, (0, 4, 4))
+    bars = []
+    for (start, numerator, denominator), nxt in zip(
+        changes, [*(c[0] for c in changes[1:]), end], strict=True
+    ):
+        length = v.bar_steps(numerator, denominator)
+        step = start
+        while step < nxt:
+            if step + length > nxt and nxt != end:
+                bars.append((step, *_signature_of(nxt - step)))
+            else:
+                bars.append((step, *_known_signature(numerator, denominator)))
+            step += length
+    return bars
+
+
+def _known_signature(numerator: int, denominator: int) -> tuple[int, int]:
+    if (numerator, denominator) not in v.TIME_SIGNATURES:
+        raise HouseError(
+            f"the time signature {numerator}/{denominator} is outside what the tokenizer knows",
+            mend="write it as shorter bars (numerator 1-16, denominator 2-16, at most 12 quarters)",
+        )
+    return numerator, denominator
+
+
+def _signature_of(steps: int) -> tuple[int, int]:
+    """The plainest signature whose bar lasts `steps`."""
+    for denominator in (4, 8, 16):
+        numerator, rest = divmod(steps * denominator, 4 * v.STEPS_PER_QUARTER)
+        if rest == 0 and (numerator, denominator) in v.TIME_SIGNATURES:
+            return numerator, denominator
+    raise HouseError(
+        f"a time signature change leaves a bar of {steps}/12 quarters, which has no signature",
+        mend="move the change to a bar line",
+    )
+
+
+def _tempo_changes(score: Any, division: int, end: int) -> list[tuple[int, int]]:
+    """(step, tempo class) of each audible change; 120 at the start if nothing is said."""
+    classes = {0: _tempo_class(120.0)}
+    for tempo in score.tempos:
+        step = int(_to_steps(np.array([tempo.time]), division)[0])
+        if step < end:
+            classes[step] = _tempo_class(float(tempo.qpm))
+    changes, last = [], -1
+    for step, tempo_class in sorted(classes.items()):
+        if tempo_class != last:
+            changes.append((step, tempo_class))
+            last = tempo_class
+    return changes
+
+
+def _tempo_class(quarters_per_minute: float) -> int:
+    return int(v.nearest_index(np.array([quarters_per_minute]), v.TEMPOS)[0])

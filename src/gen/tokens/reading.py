@@ -1,0 +1,151 @@
+"""Events back to music. Whatever the grammar allows can be read; anything else is refused.
+
+The message names the event, so that a broken sequence can be found.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import numpy as np
+
+from gen.errors import HouseError
+from gen.harmony import QUALITIES, Chord
+from gen.piece import DRUM_PROGRAM, ROLES, Note, Pedal, Piece, Tempo, TimeSignature, Track
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import Events
+from gen.tokens.grid import TICKS_PER_QUARTER, TICKS_PER_STEP
+from gen.tokens.vocabulary import FIRST, Kind
+
+
+def decode(events: Events) -> Piece:
+    """Read events, (T, 5), as a piece of 480 ticks a quarter.
+
+    Raises:
+        HouseError: an id that its kind may not carry, a position outside its bar, a note
+            outside a cell, a track never declared; the message names the event.
+    """
+    _check(events)
+    return _Reader().read(events)
+
+
+def chord_of(value_id: int) -> Chord | None:
+    """The chord a value id names (None: no chord)."""
+    index = value_id - FIRST["chord"] - 1
+    if index < 0:
+        return None
+    root, quality = divmod(index, len(QUALITIES))
+    return Chord(root, list(QUALITIES)[quality], root)
+
+
+class _Reader:
+    """Walks the events once, keeping the bar and the cell it is in."""
+
+    def __init__(self) -> None:
+        self.piece = Piece(TICKS_PER_QUARTER)
+        self.place = ""  # of the event being read, for messages
+        self.bar_start = 0
+        self.bar_steps = 0
+        self.next_bar = 0
+        self.track: Track | None = None
+        self.holes: list[tuple[int, int, int]] = []  # slot's value id, bar start, bar steps
+
+    def read(self, events: Events) -> Piece:
+        for index, (kind, position, value, extent, level) in enumerate(events.tolist()):
+            self.place = f"event {index} ({Kind(kind).name})"
+            onset = self._onset(position) if kind in v.POSITIONED else 0
+            if kind == Kind.NOTE:
+                self._note(onset, value, extent, level)
+            elif kind == Kind.PEDAL:
+                self._cell().pedals.append(Pedal(onset, _duration_ticks(extent)))
+            elif kind == Kind.CELL:
+                self.track = self._slot(value)
+            elif kind == Kind.BAR:
+                self._bar(value)
+            elif kind == Kind.TEMPO:
+                qpm = float(v.TEMPOS[value - FIRST["tempo"]])
+                self.piece.tempos.append(Tempo(onset, round(60_000_000 / qpm)))
+            elif kind == Kind.TRACK:
+                self._declare(value, extent)
+            elif kind == Kind.HOLE:
+                self.track = None
+                self.holes.append((value, self.bar_start, self.bar_steps))
+            elif kind == Kind.FILL:
+                self._fill(value)
+        for track in self.piece.tracks:  # what filled a hole came late
+            track.notes.sort(key=lambda note: (note.onset_ticks, note.pitch))
+            track.pedals.sort()
+        return self.piece
+
+    def _onset(self, position: int) -> int:
+        """Tick of a position in the bar."""
+        step = position - FIRST["position"]
+        if step >= self.bar_steps:
+            self._refuse(f"stands on step {step} of a bar of {self.bar_steps} steps")
+        return (self.bar_start + step) * TICKS_PER_STEP
+
+    def _cell(self) -> Track:
+        if self.track is None:
+            self._refuse("stands outside any cell")
+        return self.track
+
+    def _slot(self, value: int) -> Track:
+        slot = value - FIRST["slot"]
+        if slot >= len(self.piece.tracks):
+            self._refuse(f"belongs to track {slot + 1} of {len(self.piece.tracks)} declared ones")
+        return self.piece.tracks[slot]
+
+    def _declare(self, value: int, extent: int) -> None:
+        program = value - FIRST["program"]
+        is_drum = program == DRUM_PROGRAM
+        role = ROLES[extent - FIRST["role"]] if extent else None
+        self.piece.tracks.append(
+            Track(program=0 if is_drum else program, is_drum=is_drum, role=role)
+        )
+
+    def _bar(self, value: int) -> None:
+        signature = v.TIME_SIGNATURES[value - FIRST["time_signature"]]
+        self.bar_start, self.bar_steps = self.next_bar, v.bar_steps(*signature)
+        self.next_bar += self.bar_steps
+        self.track = None
+        signatures = self.piece.time_signatures
+        if not signatures or (signatures[-1].numerator, signatures[-1].denominator) != signature:
+            signatures.append(TimeSignature(self.bar_start * TICKS_PER_STEP, *signature))
+
+    def _fill(self, value: int) -> None:
+        """Go back to the earliest hole that is still open."""
+        if not self.holes or self.holes[0][0] != value:
+            self._refuse("does not fill the next hole")
+        _, self.bar_start, self.bar_steps = self.holes.pop(0)
+        self.track = self._slot(value)
+
+    def _note(self, onset: int, value: int, extent: int, level: int) -> None:
+        track, is_drum = self._cell(), value >= FIRST["drum"]
+        if track.is_drum != is_drum:
+            self._refuse("is a drum in a melodic track" if is_drum else "is a pitch among drums")
+        pitch = value - FIRST["drum" if is_drum else "pitch"]
+        velocity = int(v.VELOCITIES[level - FIRST["velocity"]])
+        track.notes.append(Note(onset, _duration_ticks(extent), pitch, velocity))
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise HouseError(what, where=self.place)
+
+
+def _duration_ticks(extent: int) -> int:
+    return int(v.DURATIONS[extent - FIRST["duration"]]) * TICKS_PER_STEP
+
+
+def _check(events: Events) -> None:
+    """Rows of five ids, each one that its kind may carry."""
+    if events.ndim != 2 or events.shape[1] != len(v.FIELDS):
+        raise HouseError(f"events of shape {events.shape} are not rows of {len(v.FIELDS)} fields")
+    legal = np.all((events >= 0) & (events < np.array(v.FIELD_SIZES)), axis=1)
+    rows = np.where(legal[:, None], events, 0)
+    for column, mask in zip(rows.T[1:], v.legal_words(), strict=True):
+        legal = legal & mask[rows[:, v.KIND], column]
+    if legal.all():
+        return
+    index = int(np.argmin(legal))
+    kind, *ids = events[index].tolist()
+    name = Kind(kind).name if 0 <= kind < len(Kind) else f"kind {kind}"
+    raise HouseError(f"may not carry {ids}", where=f"event {index} ({name})")
