@@ -1,0 +1,133 @@
+"""Attacks with the music itself: generated pieces that come back, bombs, parser disagreement."""
+
+import io
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_tag_attacks import forged, plant
+
+from gen.provenance.ledger import Output, append_output
+from gen.provenance.mark import MARK_TEXT, mark_generated
+from gen.provenance.tag import TagError
+from gen.smf import RuleBroken, musical_hash, parse
+from houses import make_midi, make_statement, tagged
+
+RECEIPT = "ab" * 32
+
+
+def log_output(house, midi):
+    """What sampling writes down about a piece."""
+    append_output(house.house, Output("00" * 32, musical_hash(parse(midi)), RECEIPT, "11" * 32))
+
+
+def test_generated_piece_submitted(house):
+    marked = mark_generated(make_midi(1), RECEIPT)
+    with pytest.raises(TagError, match="'HGEN' chunk already follows"):
+        tagged(marked)
+    plant(house, marked)
+    assert house.rules() == {"ana/planted.mid": "generated"}
+
+
+def test_generated_piece_with_its_chunk_stripped(house):
+    marked = mark_generated(make_midi(1), RECEIPT)
+    plant(house, marked[: marked.rindex(b"HGEN")])
+    assert house.rules() == {"ana/planted.mid": "generated"}
+
+
+def test_generated_piece_with_its_mark_stripped(house):
+    """Both marks gone, tagged by a real composer: the ledger knows its sound."""
+    midi = make_midi(1)
+    log_output(house, midi)
+    (result,) = house.submit(tagged(midi))
+    assert (result.rule, "generated piece" in result.found) == ("generated", True)
+
+
+def test_generated_piece_entered_before_the_ledger_knew(house):
+    (entry,) = house.enter(1)
+    log_output(house, make_midi(1))
+    assert house.rules() == {entry.path: "generated"}
+
+
+def test_two_colluding_signers_enter_a_generated_piece(house):
+    midi = make_midi(1)
+    log_output(house, midi)
+    (house.folder / "inbox").mkdir()
+    statement = make_statement(midi)
+    path = house.folder / "inbox" / f"{statement.work}.mid"
+    path.write_bytes(forged(midi, "ana", statement=statement))
+    (waiting,) = house.accept().refused
+    assert waiting.rule == "generated"
+
+
+BOMBS = {
+    "delta of 2**28 at division 24": b"MThd\0\0\0\6\0\0\0\1\0\x18MTrk\0\0\0\x0f"
+    b"\0\x90\x3c\x40\xff\xff\xff\x7f\x80\x3c\x40\0\xff\x2f\0",
+    "division 1": b"MThd\0\0\0\6\0\0\0\1\0\1MTrk\0\0\0\4\0\xff\x2f\0",
+    "65535 tracks": b"MThd\0\0\0\6\0\1\xff\xff\1\xe0MTrk\0\0\0\4\0\xff\x2f\0",
+    "track of 4 GB": b"MThd\0\0\0\6\0\0\0\1\1\xe0MTrk\xff\xff\xff\xff\0\xff\x2f\0",
+    "empty file": b"",
+    "header only": b"MThd\0\0\0\6\0\0\0\1\1\xe0",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_malformed_or_bomb_midi(house, name):
+    midi = BOMBS[name]
+    with pytest.raises(RuleBroken):
+        parse(midi)
+    plant(house, forged(midi, "ana", "cleo", statement=make_statement(make_midi(1))))
+    assert house.rules()["ana/planted.mid"] in ("malformed-midi", "unregistered")
+    assert len(house.admit().admitted) == 0
+
+
+def _walker_notes(midi):
+    return sorted(
+        (n.onset_ticks, n.duration_ticks, n.pitch, n.velocity)
+        for track in parse(midi).tracks
+        for n in track.notes
+    )
+
+
+def _symusic_notes(midi):
+    from symusic import Score
+
+    score = Score.from_midi(midi)
+    return sorted((n.time, n.duration, n.pitch, n.velocity) for t in score.tracks for n in t.notes)
+
+
+def _mido_notes(midi):
+    import mido
+
+    found = []
+    for track in mido.MidiFile(file=io.BytesIO(midi)).tracks:
+        now, sounding = 0, {}
+        for message in track:
+            now += message.time
+            if message.type == "note_on" and message.velocity:
+                sounding[message.channel, message.note] = (now, message.velocity)
+            elif message.type in ("note_on", "note_off"):
+                start, velocity = sounding.pop((message.channel, message.note))
+                found.append((start, now - start, message.note, velocity))
+    return sorted(found)
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+def test_parser_disagreement(data):
+    """Whatever the strict walker lets through, symusic and mido read the same notes in."""
+    midi = bytearray(make_midi(data.draw(st.integers(0, 5)), bars=1))
+    for _ in range(data.draw(st.integers(0, 2))):
+        midi[data.draw(st.integers(14, len(midi) - 1))] = data.draw(st.integers(0, 255))
+    changed = bytes(midi)
+    try:
+        notes = _walker_notes(changed)
+    except RuleBroken:
+        return
+    assert notes == _symusic_notes(changed) == _mido_notes(changed)
+
+
+def test_mark_is_written_for_people_too():
+    marked = mark_generated(make_midi(1), RECEIPT)
+    assert MARK_TEXT + RECEIPT.encode() in marked
+    assert _walker_notes(marked) == _walker_notes(make_midi(1))
