@@ -13,7 +13,7 @@ from itertools import pairwise, product
 from starter.abc import TICKS
 from starter.form import PartWriter
 from starter.meters import Hit, Pattern, hits
-from starter.scene import Scene, Tone, nearest
+from starter.scene import Scene, Tone, nearest, sounding
 from starter.symbols import Symbol
 
 STRINGS = (40, 45, 50, 55, 59, 64)
@@ -158,19 +158,19 @@ def strum(
             for hit in hits(drawn, bar, index):
                 symbol, stop = pushed_symbol(scene, hit)
                 made += _stroke(_shape_at(scene, symbol, upper), hit, stop, staccato)
-        return one_at_a_time(made)
+        return one_at_a_time(clear_of_lead(scene, made))
 
     return part
 
 
-_STROKES = {"D": (6, 4), "d": (6, -6), "U": (4, -8), "u": (3, -14), "B": (1, 0), "x": (2, -26)}
+_STROKES = {"D": (6, 4), "d": (6, -6), "U": (4, -8), "u": (3, -14), "B": (1, 0), "x": (1, -26)}
 
 
 def _stroke(held: Shape, hit: Hit, stop: int, staccato: float) -> list[Tone]:
     count, accent = _STROKES[hit.char]
     pitches = held.pitches[:1] if hit.char == "B" else held.pitches[-count:]
     if hit.char == "x":
-        pitches = held.pitches[-4:-2]
+        pitches = held.pitches[-3:-2]
     length = 60 if hit.char == "x" else max(int((stop - hit.onset) * staccato), 60)
     return [Tone(hit.onset, length, p, accent - (2 if p != pitches[0] else 0)) for p in pitches]
 
@@ -214,7 +214,7 @@ def fingerpick(
                     Tone(hit.onset, end - hit.onset, pitch, accent)
                     for pitch, accent in _plucked(held, hit.char)
                 ]
-        return one_at_a_time(made)
+        return one_at_a_time(clear_of_lead(scene, made))
 
     return part
 
@@ -241,10 +241,9 @@ def _plucked(held: Shape, char: str) -> list[tuple[int, int]]:
 
 
 def _second_bass(held: Shape) -> int:
-    """The fifth or octave above the bass note if the grip has one, else the next string."""
+    """The fifth or octave above the bass note if the grip has one, else the bass again."""
     low = held.pitches[1:-2] or held.pitches[1:2]
-    fifths = [p for p in low if (p - held.bass) % 12 == 7]
-    return (fifths or list(low))[0]
+    return next((p for p in low if (p - held.bass) % 12 in (0, 7)), held.bass)
 
 
 def power(pattern: Pattern, lively: Pattern | None = None, from_energy: float = 0.7) -> PartWriter:
@@ -299,6 +298,30 @@ def _power_hit(scene: Scene, symbol: Symbol, hit: Hit, stop: int) -> list[Tone]:
         "4": key.step(root, 3), "7": root + (seventh - symbol.root) % 12,
     }[hit.char]  # fmt: skip
     return [Tone(hit.onset, int(length * 0.9), single, -2)]
+
+
+def clear_of_lead(scene: Scene, tones: list[Tone]) -> list[Tone]:
+    """Without what grates on the lead: a semitone, or that an octave apart, held with it.
+
+    A note struck before the lead's is damped as it comes; one struck with or after it is left
+    out, unless it is the bass of its moment.
+    """
+    lowest: dict[int, int] = {}
+    for tone in tones:
+        lowest[tone.onset] = min(tone.pitch, lowest.get(tone.onset, 127))
+    made = []
+    for tone in tones:
+        against = [
+            t
+            for t in sounding(scene.lead(), tone.onset, tone.end)
+            if abs(t.pitch - tone.pitch) in (1, 13) and t.duration >= TICKS // 2
+        ]
+        first = min((t.onset for t in against), default=tone.end)
+        if first - tone.onset >= TICKS // 4:
+            made.append(replace(tone, duration=first - tone.onset))
+        elif not against or tone.pitch == lowest[tone.onset] < 53:
+            made.append(tone)
+    return made
 
 
 def one_at_a_time(tones: list[Tone]) -> list[Tone]:

@@ -16,7 +16,7 @@ from starter.comping import ACCENTS, final_chord, voicing_for
 from starter.drumbook import KIT, Hit, bar_length
 from starter.form import PartWriter
 from starter.grooves import Drummer
-from starter.guitar import one_at_a_time
+from starter.guitar import clear_of_lead, one_at_a_time
 from starter.meters import Hit as Stroke
 from starter.meters import Pattern, hits
 from starter.scene import Scene, Tone, nearest, sounding
@@ -53,7 +53,7 @@ def kit(genre: str, lock: bool = False, chorus_at: float = 0.72) -> PartWriter:
         if lock and name in ("verse", "chorus"):
             bars = [_locked(b, scene, i) for i, b in enumerate(bars)]
         return [
-            Tone(bar.onset + h.onset * GRID, h.duration * GRID, h.pitch, h.velocity - 76)
+            Tone(bar.onset + h.onset * GRID, h.duration * GRID, h.pitch, h.velocity - 84)
             for bar, played in zip(scene.bars, bars, strict=True)
             for h in played
         ]
@@ -242,8 +242,8 @@ def chords(
     """Comping: voice-led chords on cells, ahead of the beat where the style pushes.
 
     Args:
-        cells: ``X x o`` accented, plain and ghosted chord, ``t`` without the lowest voice,
-            ``b`` the lowest voice alone.
+        cells: ``X`` and ``x`` accented and plain chord, ``t`` without the lowest voice, ``b`` the
+            lowest voice alone, ``o`` the highest alone, ghosted.
         lively: cells from `from_energy` up.
         from_energy: energy at which `lively` takes over.
         voices: notes in a chord.
@@ -273,13 +273,13 @@ def chords(
                 Tone(stroke.onset, length, p, ACCENTS.get(stroke.char, 0))
                 for p in _picked(voicings[span.onset], stroke.char)
             ]
-        return one_at_a_time(made)
+        return one_at_a_time(clear_of_lead(scene, made))
 
     return part
 
 
 def _picked(chord: tuple[int, ...], char: str) -> tuple[int, ...]:
-    return {"b": chord[:1], "t": chord[1:]}.get(char, chord)
+    return {"b": chord[:1], "t": chord[1:], "o": chord[-1:]}.get(char, chord)
 
 
 def _restless(scene: Scene, cells: Cells) -> list[list[Stroke]]:
@@ -296,6 +296,30 @@ def _busy(scene: Scene, stroke: Stroke) -> bool:
     """The lead strikes close to this stroke."""
     start, end = stroke.onset - TICKS // 4, stroke.onset + max(stroke.duration, EIGHTH)
     return any(start <= t.onset < end for t in scene.lead())
+
+
+def clear(writer: PartWriter) -> PartWriter:
+    """The writer without the notes that grate on the lead (see `guitar.clear_of_lead`)."""
+
+    def part(scene: Scene) -> list[Tone]:
+        return clear_of_lead(scene, writer(scene))
+
+    return part
+
+
+def beneath(writer: PartWriter, room: int = 15) -> PartWriter:
+    """The writer kept under most of the lead's notes, with `room` semitones at least."""
+
+    def part(scene: Scene) -> list[Tone]:
+        theme = sorted(t.pitch for t in scene.lead())
+        if not theme:
+            return writer(scene)
+        low = max(45, min(scene.seat.low, theme[0] - 7))
+        high = min(scene.seat.high, max(theme[len(theme) // 4] - 1, low + room))
+        narrow = replace(scene, seat=replace(scene.seat, span=(low, high)))
+        return clear_of_lead(narrow, writer(narrow))
+
+    return part
 
 
 def coloured(writer: PartWriter, sixths: bool = False) -> PartWriter:

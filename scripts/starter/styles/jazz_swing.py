@@ -21,14 +21,15 @@ SWING = 2 / 3
 
 ARRANGEMENTS = (
     Arrangement(
-        name="tenor quartet",
+        name="alto quartet",
         seats=(
-            Seat("Tenor sax", 66, "main_melody",
+            Seat("Alto sax", 65, "main_melody",
                  melody.lead(ornament=0.1, ornament_again=0.4, anticipate=0.3, legato=0.9),
-                 (46, 75), level=3),
+                 (51, 81)),
             Seat("Piano", 0, "accompaniment",
-                 rhythm.coloured(rhythm.chords(COMP, COMP_BUSY, 0.72, voices=4, rootless=True,
-                                               staccato=0.75, restless=True)), (50, 76)),
+                 rhythm.beneath(rhythm.coloured(
+                     rhythm.chords(COMP, COMP_BUSY, 0.72, voices=4, rootless=True,
+                                   staccato=0.75, restless=True)), 18), (49, 76)),
             Seat("Bass", 32, "bass", bass.walking(two_feel_below=0.5), (28, 55)),
             Seat("Drums", 0, "drums", rhythm.kit("jazz_swing", chorus_at=0.78)),
         ),
@@ -43,7 +44,7 @@ ARRANGEMENTS = (
         seats=(
             Seat("Trumpet", 56, "main_melody",
                  by_kind(melody.lead(anticipate=0.3, ornament_again=0.25, legato=0.88),
-                         solo=rest), (55, 82), level=3),
+                         solo=rest), (55, 82)),
             Seat("Tenor sax", 66, "sub_melody",
                  by_kind(by_turn(melody.counter(0.4), melody.harmony(below=True)),
                          solo=melody.lead(legato=0.9), intro=rest), (46, 75)),

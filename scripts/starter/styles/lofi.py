@@ -27,11 +27,13 @@ ARRANGEMENTS = (
         name="dusty Rhodes",
         seats=(
             Seat("Vibraphone", 11, "main_melody",
-                 melody.lead(ornament_again=0.3, anticipate=0.2, fragment=True), (55, 86)),
+                 melody.lead(ornament_again=0.3, anticipate=0.2, fragment=True), (57, 89)),
             Seat("Rhodes", 4, "accompaniment",
-                 rhythm.coloured(rhythm.chords(RHODES, RHODES_BUSY, 0.6, voices=4, rootless=True,
-                                               staccato=0.96)), (48, 72), level=2),
-            Seat("Warm pad", 89, "pad", comping.pad(3, rootless=True), (52, 74), enters=0.5),
+                 rhythm.beneath(rhythm.coloured(
+                     rhythm.chords(RHODES, RHODES_BUSY, 0.6, voices=4, rootless=True,
+                                   staccato=0.96))), (47, 72), level=2),
+            Seat("Warm pad", 89, "pad",
+                 rhythm.beneath(comping.pad(3, rootless=True)), (50, 74), enters=0.5),
             Seat("Sub bass", 39, "bass",
                  rhythm.bass(SUB, SUB_BUSY, 0.6, approach=0.35, legato=0.95), (28, 50),
                  silent_in=("intro",)),
@@ -50,11 +52,12 @@ ARRANGEMENTS = (
         seats=(
             Seat("Jazz guitar", 26, "main_melody",
                  by_turn(melody.lead(anticipate=0.2), melody.lead(ornament_again=0.4,
-                         anticipate=0.2)), (48, 80), level=2),
+                         anticipate=0.2)), (55, 84), level=2),
             Seat("Nylon guitar", 24, "accompaniment",
                  guitar.fingerpick(PLUCKS, ROLLED, 0.6, upper=4), (40, 79), level=-2),
             Seat("Rhodes", 4, "pad",
-                 rhythm.coloured(rhythm.chords(STRUM, voices=4, rootless=True)), (52, 74),
+                 rhythm.beneath(rhythm.coloured(rhythm.chords(STRUM, voices=4, rootless=True))),
+                 (47, 72),
                  enters=0.45),
             Seat("Upright bass", 32, "bass",
                  rhythm.bass(UPRIGHT, SUB, 0.65, approach=0.5), (28, 52), silent_in=("intro",)),
@@ -74,13 +77,14 @@ ARRANGEMENTS = (
         seats=(
             Seat("Muted trumpet", 59, "main_melody",
                  by_kind(melody.lead(ornament_again=0.25, anticipate=0.25)),
-                 (55, 80)),
+                 (55, 82)),
             Seat("Felt piano", 0, "riff",
                  by_energy(
-                     rhythm.coloured(comping.arpeggio(FELT, FELT_BUSY, 0.5, voices=4, ring=True)),
+                     rhythm.beneath(rhythm.coloured(
+                         comping.arpeggio(FELT, FELT_BUSY, 0.5, voices=4, ring=True))),
                      together(
-                         within(55, 76, rhythm.coloured(
-                             rhythm.chords(RHODES, voices=4, rootless=True))),
+                         within(50, 74, rhythm.beneath(rhythm.coloured(
+                             rhythm.chords(RHODES, voices=4, rootless=True)))),
                          within(36, 55, rhythm.bass(("1-------5-------", "1-----5---------"))),
                      ),
                      at=0.58,
@@ -88,7 +92,8 @@ ARRANGEMENTS = (
             Seat("Music box", 10, "sub_melody",
                  by_turn(rest, melody.counter(0.35, intro=False)), (67, 91), level=-6,
                  enters=0.5),
-            Seat("Choir pad", 91, "pad", comping.pad(3, rootless=True), (52, 72), enters=0.55),
+            Seat("Choir pad", 91, "pad",
+                 rhythm.beneath(comping.pad(3, rootless=True)), (50, 72), enters=0.55),
             Seat("Bass", 38, "bass",
                  rhythm.bass(SUB, approach=0.4, legato=0.95), (26, 48), silent_in=("intro",)),
             Seat("Drums", 0, "drums", rhythm.kit("lofi", lock=True, chorus_at=0.58)),

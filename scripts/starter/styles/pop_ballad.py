@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starter import comping, guitar, melody, rhythm
-from starter.form import Arrangement, Seat
+from starter.form import Arrangement, PartWriter, Seat
 from starter.parts import by_energy, by_kind, by_return, by_turn, rest, together, within
 
 # The left hand's bass and fifth, the right hand's chords.
@@ -12,22 +12,26 @@ LEFT_MOVING = {"4/4": "1--58-5-", "3/4": "1-5-8-", "6/8": "1-58-5", "12/8": "1-5
 QUARTERS = {"4/4": "x-x-x-x-", "3/4": "x-x-x-", "6/8": "xxxxxx", "12/8": "xxxxxxxxxxxx"}
 ROCKING = ("x-x-x-xx", "x-xxx-x-", "x-x-xxx-")
 BROKEN = {"4/4": "01212321", "3/4": "012321", "6/8": "012321", "12/8": "012321012321"}
-BROKEN_WIDE = {"4/4": "0213213203213213", "3/4": "021321321321", "6/8": "012132", "12/8": "012132012132"}  # fmt: skip
-PICKED = {"4/4": "P.2.q132|p.312.q1", "3/4": "P.2.1.3.2.1.", "6/8": "P.23.1", "12/8": "P.23.1q.23.1"}  # fmt: skip
-PICKED_BUSY = {"4/4": "P.32q.12p.31q.21", "3/4": "p.32q.12.132", "6/8": "p23123", "12/8": "p23123q23123"}  # fmt: skip
+BROKEN_WIDE = {"4/4": "0213213203213213", "3/4": "021321321321", "6/8": "012132",
+               "12/8": "012132012132"}  # fmt: skip
+PICKED = {"4/4": "P.2.q132|p.312.q1", "3/4": "P.2.1.3.2.1.", "6/8": "P.23.1",
+          "12/8": "P.23.1q.23.1"}  # fmt: skip
+PICKED_BUSY = {"4/4": "P.32q.12p.31q.21", "3/4": "p.32q.12.132", "6/8": "p23123",
+               "12/8": "p23123q23123"}  # fmt: skip
 STRUMMED = {"4/4": "D--dd-u-", "3/4": "D-dud-", "6/8": "D-du-u", "12/8": "D-du-uD-du-u"}
-STRUMMED_FULL = {"4/4": "D---d-uu-ud-d-du", "3/4": "D-dudu", "6/8": "D-dudu", "12/8": "D-duduD-dudu"}  # fmt: skip
+STRUMMED_FULL = {"4/4": "D---d-uu-ud-d-du", "3/4": "D-dudu", "6/8": "D-dudu",
+                 "12/8": "D-duduD-dudu"}  # fmt: skip
 
 ROOTS = ("1-----5-", "1-----1-", "1---5---")
 MOVING = ("1--11-5-", "1--1--5-", "1--51-3-", "1--18-5-")
 
 
-def _piano(enter: float = 0.0) -> comping.PartWriter:
+def _piano(enter: float = 0.0) -> PartWriter:
     """Broken chords in verses; in choruses rocking chords over a moving left hand."""
     calm = comping.arpeggio(BROKEN, voices=4, root_below=True, ring=True, spread=19)
     left = rhythm.bass((LEFT,), (LEFT_MOVING,), approach=0.15, legato=0.98)
     strong = together(
-        within(53, 77, rhythm.chords(ROCKING, voices=4, staccato=0.97, push=False)),
+        within(50, 74, rhythm.beneath(rhythm.chords(ROCKING, voices=4, staccato=0.97, push=False))),
         within(31, 55, left),
     )
     return by_energy(calm, strong, at=enter or 0.7)
@@ -38,12 +42,13 @@ ARRANGEMENTS = (
         name="piano ballad",
         seats=(
             Seat("Voice", 53, "main_melody",
-                 melody.lead(anticipate=0.15, ornament_again=0.25), (50, 79), level=4),
+                 melody.lead(anticipate=0.15, ornament_again=0.25), (50, 79)),
             Seat("Harmony voice", 54, "sub_melody",
                  by_kind(by_turn(rest, melody.harmony(below=True, from_energy=0.7)), solo=rest),
                  (46, 74), enters=0.6),
             Seat("Piano", 0, "accompaniment", _piano(), (31, 79), pedal=True),
-            Seat("Strings", 48, "pad", comping.pad(3, spread=19), (50, 74), enters=0.62),
+            Seat("Strings", 48, "pad",
+                 rhythm.beneath(comping.pad(3, spread=19)), (50, 74), enters=0.62),
             Seat("Bass", 33, "bass",
                  rhythm.bass(ROOTS, MOVING, approach=0.5), (28, 52), enters=0.5,
                  silent_in=("intro",)),
@@ -84,14 +89,15 @@ ARRANGEMENTS = (
                  by_turn(melody.lead(fragment=True), melody.lead(octave=1, ornament_again=0.3)),
                  (60, 96), pedal=True),
             Seat("Cello", 42, "sub_melody", melody.counter(0.65, register=55), (43, 67)),
-            Seat("Violins", 48, "pad", comping.pad(3, spread=17), (55, 79), enters=0.4),
+            Seat("Violins", 48, "pad",
+                 rhythm.clear(comping.pad(3, spread=17)), (55, 79), enters=0.4),
             Seat("Harp", 46, "accompaniment",
                  comping.arpeggio(BROKEN, BROKEN_WIDE, 0.7, voices=4, ring=True, spread=19),
                  (43, 79)),
             Seat("Synth bass", 39, "bass",
                  rhythm.bass(("1-------",), ("1-----1-", "1-----5-", "1--1----"), approach=0.35),
                  (28, 52), enters=0.5),
-            Seat("Choir", 52, "pad", comping.pad(3), (52, 74), enters=0.8),
+            Seat("Choir", 52, "pad", rhythm.clear(comping.pad(3)), (52, 74), enters=0.8),
             Seat("Drums", 0, "drums", rhythm.kit("pop_ballad"), enters=0.5,
                  silent_in=("intro",)),
         ),
