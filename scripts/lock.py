@@ -6,8 +6,8 @@
 
 One resolution for every platform and every supported Python, cut into files that say who needs
 what: `build` (setuptools), `base` (composers and curators), `train` (besides, without torch),
-`torch`, `cuda` (what only torch's CUDA builds require), `dev`. Each is whole in itself: nothing
-is installed that no lock file names, so the cuts add up to the resolution exactly.
+`torch`, `cuda` (what only torch's CUDA builds require), `dev`. The cuts add up to the resolution
+exactly. `torch-cpu` names CPU builds of the same release, tried first where there is no GPU.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ FILES = ("build", "base", "train", "torch", "cuda", "dev")
 CUDA_ONLY = re.compile(r"nvidia-|cuda-|triton$")
 
 # A CPU build of torch is the same release without CUDA. The registry offers none for Linux; a
-# site may offer one to its own machines, and this is the hash of the one that we know.
+# site may offer one to its own machines, and this is the hash of the one that we know. It has a
+# lock file of its own: where hashes are required, pip prefers a file whose hash an index page
+# tells to a newer one in a folder, so beside the registry's it would never be chosen.
 CPU_BUILDS_OF_TORCH = {
     "2.13.0": {
         "torch-2.13.0+cpu-cp311-cp311-manylinux_2_28_x86_64.whl": (
@@ -85,11 +87,7 @@ def _cut(everything: Blocks, base: Blocks, train: Blocks) -> dict[str, Blocks]:
     cut: dict[str, Blocks] = {name: {} for name in FILES}
     for name, block in everything.items():
         cut[_owner(name, base, train)][name] = block
-    version = re.match(r"torch==([^\s;]+)", everything["torch"])
-    known = CPU_BUILDS_OF_TORCH.get(version.group(1), {}) if version else {}
-    if not known:
-        print("lock: no CPU build of this torch is known, see CPU_BUILDS_OF_TORCH", file=sys.stderr)
-    cut["torch"]["torch"] = _with_hashes(everything["torch"], sorted(known.values()))
+    cut["torch-cpu"] = _cpu_builds(everything["torch"])
     return cut
 
 
@@ -103,9 +101,15 @@ def _owner(name: str, base: Blocks, train: Blocks) -> str:
     return "base" if name in base else "train" if name in train else "dev"
 
 
-def _with_hashes(block: str, hashes: list[str]) -> str:
-    lines = [f"    --hash=sha256:{value}" for value in hashes if value not in block]
-    return " \\\n".join([block.rstrip("\n"), *lines]) + "\n"
+def _cpu_builds(block: str) -> Blocks:
+    """The CPU builds that are known of the release of torch that the block locks."""
+    release = block.removeprefix("torch==").split()[0]
+    known = sorted(CPU_BUILDS_OF_TORCH.get(release, {}).values())
+    if not known:
+        print("lock: no CPU build of this torch is known, see CPU_BUILDS_OF_TORCH", file=sys.stderr)
+        return {}
+    hashes = [f"    --hash=sha256:{value}" for value in known]
+    return {"torch": " \\\n".join([f"torch=={release}+cpu", *hashes]) + "\n"}
 
 
 def _write_all(cut: dict[str, Blocks]) -> None:

@@ -34,6 +34,7 @@ BUILD = ("build.lock",)  # first: the rest is installed with its setuptools
 COMPOSER = ("base.lock",)
 EVERYTHING = ("base.lock", "train.lock", "dev.lock")
 TORCH = "torch.lock"
+TORCH_CPU = "torch-cpu.lock"
 CUDA = "cuda.lock"
 
 # Some builds of torch name CUDA packages among their requirements (the registry's for Linux),
@@ -100,7 +101,7 @@ def _set_up(*, composer: bool, this_python: bool) -> None:
 
 def _wanted(*, composer: bool) -> dict[str, str]:
     """Every input of the set-up by name, with its SHA-256 in hex."""
-    locks = BUILD + (COMPOSER if composer else (*EVERYTHING, TORCH, CUDA))
+    locks = BUILD + (COMPOSER if composer else (*EVERYTHING, TORCH, TORCH_CPU, CUDA))
     wanted = {name: _sha256((LOCKS / name).read_bytes()) for name in locks}
     wanted["project"] = _sha256(_project_tables())
     wanted["place"] = str(ROOT)  # a virtual environment cannot be moved
@@ -212,14 +213,22 @@ def _install(*, composer: bool) -> None:
     _say(f"installing what {'composers need' if composer else 'training and tests need'}")
     _run([*tool, *locked, *_files(COMPOSER if composer else EVERYTHING)])
     if not composer:
-        _say("installing torch")
-        _run([*tool, *locked, *_files((TORCH,))])
-        if lacking := _output([str(_venv_python()), "-c", _WHAT_TORCH_LACKS]).split():
-            _say(f"installing what this build of torch needs besides: {', '.join(lacking)}")
-            _run([*tool, *locked, *_files((CUDA,))])
+        _install_torch([*tool, *locked])
     _say("installing the project itself, editable")
     _run([*tool, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
-    _run(_checker(tool))
+    _check(tool)
+
+
+def _install_torch(tool: list[str]) -> None:
+    """A CPU build where one is offered and no GPU is seen, else the registry's build."""
+    _say("installing torch")
+    if not shutil.which("nvidia-smi"):
+        # Mostly there is none, which is no error: the release itself is then taken just below.
+        subprocess.run([*tool, *_files((TORCH_CPU,))], capture_output=True)
+    _run([*tool, *_files((TORCH,))])  # nothing to do if the CPU build of this release is there
+    if lacking := _output([str(_venv_python()), "-c", _WHAT_TORCH_LACKS]).split():
+        _say(f"installing what this build of torch needs besides: {', '.join(lacking)}")
+        _run([*tool, *_files((CUDA,))])
 
 
 def _files(names: tuple[str, ...]) -> list[str]:
@@ -233,7 +242,7 @@ def _installer() -> list[str]:
     install into another environment), uv.
     """
     python = str(_venv_python())
-    options = ["install", "--quiet", "--no-input", "--no-warn-script-location"]
+    options = ["install", "-qq", "--no-input", "--no-warn-script-location"]
     for pip in ([python, "-m", "pip"], [sys.executable, "-m", "pip", "--python", python]):
         if subprocess.run([*pip, "--version"], capture_output=True).returncode == 0:
             return [*pip, "--disable-pip-version-check", *options]
@@ -245,12 +254,20 @@ def _installer() -> list[str]:
     )
 
 
-def _checker(tool: list[str]) -> list[str]:
-    """The command that finds installed packages whose requirements are not met."""
-    before = tool[: tool.index("install")]
-    if tool[1] == "pip":
-        return [*before, "check", "--quiet", "--python", str(_venv_python())]
-    return [*before, "--quiet", "check"]
+def _check(tool: list[str]) -> None:
+    """See that the requirements of everything installed are met.
+
+    Raises:
+        SetupError: naming those that are not; the lock files are then at fault.
+    """
+    command = [*tool[: tool.index("install")], "check"]
+    if tool[1] == "pip":  # uv
+        command += ["--python", str(_venv_python())]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode != 0:
+        raise SetupError(
+            f"requirements are not met:\n{result.stdout}{result.stderr}Mend: make lock"
+        )
 
 
 def _run(command: list[str]) -> None:
