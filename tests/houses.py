@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
@@ -39,8 +40,9 @@ def key_of(name: str) -> PrivateKey:
 def make_piece(seed: int = 0, bars: int = 4, **changes: object) -> Piece:
     """A small piece with a melody, a bass and drums; another seed is another melody."""
     steps = [0, 2, 4, 5, 7, 9, 11, 12]
-    # A multiplicative walk: melodies of different seeds share no long run of intervals.
-    walk = [steps[pow(7, i + seed * 13 + 1, 1009) * (seed + 3) % 8] for i in range(bars * 4)]
+    # Melodies of different seeds share no long run of intervals.
+    digest = b"".join(sha256(f"{seed}/{bar}".encode()).digest()[:4] for bar in range(bars))
+    walk = [steps[byte % 8] for byte in digest]
     melody = [Note(i * 480, 440, 60 + step, 80 + i % 20) for i, step in enumerate(walk)]
     bass = [Note(bar * 1920, 1900, 36 + walk[bar * 4] % 12, 70) for bar in range(bars)]
     drums = [Note(i * 480, 100, 36 if i % 2 == 0 else 38, 90) for i in range(bars * 4)]

@@ -48,8 +48,10 @@ def accept_command(
     house = open_house(folder, pin)
     register = house.load(check_signatures=False)
     waiting = look_at_all(house, register)
-    chosen = _choose(waiting, works, take_all or yes or output.is_json, register, output)
-    if not chosen:
+    take_all = take_all or ((yes or output.is_json) and not works)
+    # All means what waits when the lock is held, not what waited a moment ago.
+    chosen = None if take_all else _choose(waiting, works, register, output)
+    if not waiting or chosen == []:
         output.line("nothing to accept")
         output.result(entered=[], refused=[], size=register.size)
         return
@@ -75,13 +77,10 @@ def _waiting_dict(item: Waiting) -> dict[str, str]:
 
 
 def _choose(
-    waiting: list[Waiting], works: tuple[str, ...], take_all: bool, register: Register,
-    output: Output,
-) -> list[str]:  # fmt: skip
+    waiting: list[Waiting], works: tuple[str, ...], register: Register, output: Output
+) -> list[str]:
     if works:
         return list(works)
-    if take_all:
-        return [item.work for item in waiting]
     chosen = []
     for item in waiting:
         for line in describe(item, register):
