@@ -108,6 +108,13 @@ def _run(words: tuple[str, ...], environment: dict[str, str]) -> str:
     command = [sys.executable, str(SCRIPTS / words[0]), *words[1:]]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
-        told = (done.stderr or done.stdout)[-2000:]
+        refused = [line for line in done.stdout.splitlines() if '"status": "refused"' in line]
+        told = "\n".join(map(_refusal, refused)) or done.stderr[-2000:]
         raise HouseError(f"exit {done.returncode}: {told}", where=" ".join(words[:4]))
     return done.stdout
+
+
+def _refusal(line: str) -> str:
+    """A refused file of the contribution's JSON, with what it is too close to."""
+    told = json.loads(line)
+    return f"{told['file']}: {told['found']}\n{json.dumps(told.get('screening'))[:600]}"

@@ -68,7 +68,7 @@ ARRANGEMENTS = (
             Seat("Soft lead", 82, "main_melody",
                  by_kind(melody.lead(ornament_again=0.1), solo=melody.lead()), (52, 86), level=-6),
             Seat("Sweep pad", 95, "pad", comping.pad(4, spread=21), (45, 74)),
-            Seat("Sequence", 88, "riff",
+            Seat("Sequence", 88, "accompaniment",
                  choose(
                      comping.ostinato({"4/4": "1.5.8.5.1.5.8.9.", "3/4": "1.5.8.5.8.5.",
                                        "6/8": "158958", "12/8": "158958158958",

@@ -13,7 +13,7 @@ SPICCATO = choose(
     comping.arpeggio({"4/4": "01210121", "3/4": "012121", "6/8": "010210", "12/8": "010210010210",
                       "5/4": "0121210121", "7/8": "0121012"}, voices=3),
     comping.ostinato({"4/4": "1.1151.1", "3/4": "1.1511", "6/8": "111511", "12/8": "111511111511",
-                      "5/4": "1.11511511", "7/8": "1.11511"}, register=57, staccato=0.6),
+                      "5/4": "1.11511511", "7/8": "1.11511"}, register=50, staccato=0.6),
 )  # fmt: skip
 PULSE = {"4/4": "11111111", "3/4": "111111", "6/8": "111111", "12/8": "111111111111",
          "5/4": "1111111111", "7/8": "1111111"}  # fmt: skip
@@ -74,7 +74,7 @@ ARRANGEMENTS = (
                  by_turn(by_letter(melody.counter(0.4, register=76, intro=False),
                                    B=melody.doubled(1)),
                          melody.doubled(1)), (60, 93), enters=0.5),
-            Seat("Spiccato strings", 49, "riff", SPICCATO, (48, 72)),
+            Seat("Spiccato strings", 49, "riff", SPICCATO, (43, 64)),
             Seat("Choir", 52, "pad", comping.pad(3), (58, 79), enters=0.72),
             Seat("Trombones", 57, "accompaniment",
                  comping.pad(3, restrike=True, spread=14), (41, 60), enters=0.66),

@@ -124,7 +124,7 @@ ARRANGEMENTS = (
                  (53, 86)),
             Seat("Tambura", 25, "accompaniment",
                  comping.comp(DRIVE, voices=3, staccato=0.6, strum=8), (50, 72)),
-            Seat("Dulcimer", 15, "riff",
+            Seat("Dulcimer", 15, "accompaniment",
                  comping.arpeggio({"4/4": "0121321201213212", "3/4": "012132121321",
                                    "6/8": "012321", "9/8": "012321232", "12/8": "012321012321",
                                    "7/8": "01213232", "5/4": "0121321232", "2/4": "01213212",

@@ -51,7 +51,7 @@ ARRANGEMENTS = (
                                                                  melody.lead(legato=0.85))),
                  (58, 82)),
             Seat("Piccolo", 72, "sub_melody",
-                 by_turn(by_letter(melody.counter(0.8, register=84, intro=False),
+                 by_turn(by_letter(by_return(rest, melody.doubled(1)),
                                    B=melody.lead(octave=1)),
                          melody.doubled(1)), (74, 100), enters=0.5),
             Seat("Clarinets", 71, "sub_melody",

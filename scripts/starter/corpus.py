@@ -1,0 +1,174 @@
+"""The published corpus as the register tells it, measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from gen.harmony import Chord, parse_progression
+from gen.piece import Note, Piece, TimeSignature, Track
+from gen.provenance.acts import Entry
+from gen.provenance.house import House
+from gen.provenance.pin import find_pin
+from gen.provenance.statement import Description
+from gen.provenance.tag import read_tag
+from gen.smf import parse
+from starter.instruments import playing_range
+from starter.meters import strong_onsets
+from starter.voicing import parallels
+
+DRUM_RANGE = (27, 87)
+
+
+@dataclass(frozen=True)
+class HouseWork:
+    """A registered work, read from its file."""
+
+    entry: Entry
+    description: Description
+    piece: Piece
+    file_bytes: int
+
+    @property
+    def theme(self) -> str:
+        """The lead sheet's title: the work's title without its arrangement."""
+        return self.entry.title.rsplit(" (", 1)[0]
+
+    @property
+    def seconds(self) -> float:
+        return self.piece.seconds_at(self.piece.end_ticks)
+
+    @property
+    def key_name(self) -> str:
+        """Tonic with major or minor, modes counted with the one whose third they share."""
+        tonic, mode = self.description.key.split()
+        return f"{tonic} {'minor' if mode in ('minor', 'dorian', 'phrygian') else 'major'}"
+
+    @property
+    def meter(self) -> str:
+        first = self.piece.time_signatures[0]
+        return f"{first.numerator}/{first.denominator}"
+
+    @cached_property
+    def bars(self) -> list[tuple[int, TimeSignature]]:
+        return self.piece.bar_starts()
+
+    @cached_property
+    def chords(self) -> list[list[Chord | None]]:
+        return parse_progression(self.description.chords)
+
+    def tracks(self, role: str) -> list[Track]:
+        """Note-bearing tracks of a role, by the description."""
+        bearing = [t for t in self.piece.tracks if t.notes]
+        roles = self.description.roles
+        return [t for t, r in zip(bearing, roles, strict=True) if r == role]
+
+    def chord_at(self, bar: int, share: float) -> Chord | None:
+        """The chord at a share (0 to 1) of a bar, counted from 0."""
+        cell = self.chords[min(bar, len(self.chords) - 1)]
+        return cell[min(int(share * len(cell)), len(cell) - 1)]
+
+
+def read_house(folder: Path) -> Iterator[HouseWork]:
+    """Every live work of a house, in the register's order.
+
+    Raises:
+        HouseError: no pin, or a file that cannot be read.
+    """
+    register = House(find_pin(folder)).load()
+    for record in register.live_works():
+        data = (folder / record.entry.path).read_bytes()
+        tagged = read_tag(data)
+        yield HouseWork(record.entry, tagged.statement.description, parse(tagged.music), len(data))
+
+
+@dataclass
+class Harmony:
+    """Strong-beat melody notes: how many are in the chord as described."""
+
+    inside: int = 0
+    total: int = 0
+
+    @property
+    def share(self) -> float:
+        return self.inside / max(self.total, 1)
+
+
+def strong_beats(work: HouseWork) -> Harmony:
+    """Melody notes struck on strong beats against the described chord (tensions dropped)."""
+    found = Harmony()
+    ticks = work.piece.ticks_per_quarter
+    grid = ticks // 12
+    notes = sorted(n for t in work.tracks("main_melody") for n in t.notes)
+    by_place: dict[int, list[Note]] = {}
+    for note in notes:
+        by_place.setdefault(round(note.onset_ticks / grid) * grid, []).append(note)
+    for number, (start, signature) in enumerate(work.bars):
+        length = work.piece.bar_ticks(signature)
+        for offset in strong_onsets((signature.numerator, signature.denominator)):
+            offset = offset * ticks // 480
+            chord = work.chord_at(number, offset / length)
+            for note in by_place.get(start + offset, []):
+                found.total += 1
+                found.inside += chord is not None and note.pitch % 12 in (
+                    *chord.pitch_classes,
+                    chord.bass,
+                )
+    return found
+
+
+def outer_parallels(work: HouseWork) -> tuple[int, int]:
+    """Parallel fifths and octaves between the first melody and the first bass, and all moves."""
+    melody, bass = work.tracks("main_melody"), work.tracks("bass")
+    if not melody or not bass:
+        return 0, 0
+    upper, lower = [], []
+    for note in bass[0].notes:
+        above = [
+            n.pitch for n in melody[0].notes if n.onset_ticks - 30 <= note.onset_ticks < n.end_ticks
+        ]
+        if above:
+            upper.append(max(above))
+            lower.append(note.pitch)
+    return parallels(upper, lower), max(len(upper) - 1, 0)
+
+
+def outside_range(work: HouseWork) -> int:
+    """Notes outside their instrument's playing range."""
+    count = 0
+    for track in work.piece.tracks:
+        low, high = DRUM_RANGE if track.is_drum else playing_range(track.program)
+        count += sum(not low <= n.pitch <= high for n in track.notes)
+    return count
+
+
+@dataclass
+class Originality:
+    """The longest runs of intervals that melodies of different themes share."""
+
+    longest: int = 0
+    pairs: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def originality(works: list[HouseWork]) -> Originality:
+    """Compare the first melody of every work with those of all other themes."""
+    from gen.provenance.passages import PassageIndex
+    from gen.provenance.voices import voices_of
+
+    index, owners = PassageIndex(), []
+    best: Counter[tuple[str, str]] = Counter()
+    for work in works:
+        voices = voices_of(work.piece, work.description.roles)
+        label = work.tracks("main_melody")[0].name
+        for voice in (v for v in voices if v.label == label):
+            for place, run in index.longest_runs(voice).items():
+                if owners[place] != work.theme:
+                    first, second = sorted((owners[place], work.theme))
+                    best[first, second] = max(best[first, second], run.length)
+            index.add(voice)
+            owners.append(work.theme)
+    pairs = [(length, *names) for names, length in best.most_common(8)]
+    return Originality(pairs[0][0] if pairs else 0, pairs)
