@@ -129,13 +129,18 @@ class SafeReader:
         return found
 
     def _died(self, child: subprocess.Popen[bytes], is_late: bool) -> UnsafeFileError:
-        code = child.wait()
+        try:
+            code: int | None = child.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            code = None
         self.close()
         if is_late:
             return self._unsafe(f"reading it took more than {self.limits.wall_seconds:g} seconds")
         if code == -_signal_number("SIGXCPU"):
             seconds = self.limits.processor_seconds
             return self._unsafe(f"reading it took more than {seconds} seconds of processor time")
+        if code is None:
+            return self._unsafe("the process that read it gave no readable answer")
         return self._unsafe(f"the process that read it ended with code {code}")
 
     def _unsafe(self, what: str) -> UnsafeFileError:

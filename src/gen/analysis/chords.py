@@ -23,7 +23,7 @@ _TONE_WEIGHTS = (1.0, 0.9, 0.7, 0.7)
 _ROOT_IN_BASS = 0.15
 _CHANGE_COST = 0.12
 _SOUNDING_SHARE = 0.05
-_INVERSION_SHARE = 0.6
+_INVERSION_SHARE = 0.5
 
 
 def infer_chords(piece: Piece) -> str:

@@ -1,0 +1,174 @@
+"""What a piece's notes say: key, chords, roles, meter, tempo."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from gen.analysis import analyse, infer_chords, infer_key, infer_roles, prevailing_tempo
+from gen.harmony import parse_key, parse_progression
+from gen.piece import KeySignature, Note, Piece, Tempo, TimeSignature, Track
+
+UNIT = 480
+
+
+def arrange(progression: str, *, beats: int = 4, repeats: int = 1, transpose: int = 0) -> Piece:
+    """Bass, block chords, a melody of chord tones and neighbours, pad and drums."""
+    rng = random.Random(progression)  # noqa: S311 - the same melody for the same chords
+    bars = parse_progression(progression) * repeats
+    bass, comp, melody, pad, kit = ([] for _ in range(5))
+    for number, bar in enumerate(bars):
+        length = beats * UNIT // len(bar)
+        for half, chord in enumerate(bar):
+            start = number * beats * UNIT + half * length
+            tones = [(pc + transpose) % 12 for pc in chord.pitch_classes]
+            bass += [
+                Note(start + t, 420, 36 + (chord.bass + transpose) % 12, 90)
+                for t in range(0, length, UNIT)
+            ]
+            for offset in range(0, length, UNIT):
+                comp += [Note(start + offset, 400, 55 + (tone - 55) % 12, 70) for tone in tones]
+            pad += [Note(start, length, 48 + tone, 50) for tone in tones]
+            for offset in range(0, length, UNIT // 2):
+                passing = rng.choice((-2, -1, 1, 2)) if offset % UNIT else 0
+                pitch = 72 + (rng.choice(tones) + passing) % 12
+                melody.append(Note(start + offset, UNIT // 2, pitch, 95))
+            kit += [Note(start + t, 60, 42, 80) for t in range(0, length, UNIT)]
+    return Piece(
+        UNIT,
+        [
+            Track("", 73, notes=melody),
+            Track("", 0, notes=sorted(comp)),
+            Track("", 33, notes=bass),
+            Track("", 89, notes=sorted(pad)),
+            Track("", 0, True, notes=kit),
+        ],
+        [Tempo(0, 500_000)],
+        [TimeSignature(0, beats, 4)],
+    )
+
+
+PROGRESSIONS = {
+    "C major": "C | Am | F | G7 | C | Am | Dm G7 | C",
+    "A minor": "Am | F | C | E7 | Am | Dm | E7 | Am",
+    "Eb major": "Eb | Cm7 | Fm7 | Bb7 | Eb | Ab | Bb7 | Eb",
+    "F# minor": "F#m | D | A | C#7 | F#m | Bm | C#7 | F#m",
+    "D minor": "Dm | Gm | A7 | Dm | Bb | Gm | A7 | Dm",
+}
+
+
+@pytest.mark.parametrize("key", PROGRESSIONS)
+def test_the_key_of_a_cadencing_piece_is_found(key: str) -> None:
+    found, _ = infer_key(arrange(PROGRESSIONS[key]))
+    assert (found.tonic, found.is_minor) == (parse_key(key).tonic, parse_key(key).is_minor)
+
+
+@pytest.mark.parametrize("semitones", range(12))
+def test_the_key_moves_with_the_piece(semitones: int) -> None:
+    found, _ = infer_key(arrange(PROGRESSIONS["A minor"], transpose=semitones))
+    assert (found.tonic, found.is_minor) == ((9 + semitones) % 12, True)
+
+
+@pytest.mark.parametrize("key", PROGRESSIONS)
+def test_the_chords_of_an_arrangement_are_heard(key: str) -> None:
+    written = parse_progression(PROGRESSIONS[key])
+    heard = parse_progression(infer_chords(arrange(PROGRESSIONS[key])))
+    assert len(heard) == len(written)
+    agree = sum(h == w for h, w in zip(heard, written, strict=True))
+    assert agree >= len(written) - 1
+
+
+def test_inversions_changes_within_a_bar_and_silence_are_written() -> None:
+    piece = arrange("C/E | F G | C")
+    for track in piece.tracks:
+        track.notes = [n for n in track.notes if n.onset_ticks < 2 * 4 * UNIT]
+    piece.tracks[0].notes.append(Note(3 * 4 * UNIT, UNIT, 72, 80))
+    assert infer_chords(piece).split(" | ")[:3] == ["C/E", "F G", "NC"]
+
+
+def test_a_waltz_has_one_chord_a_bar() -> None:
+    assert infer_chords(arrange("Am | Dm | E7 | Am", beats=3)) == "Am | Dm | E7 | Am"
+
+
+def test_every_inferred_progression_can_be_read_back() -> None:
+    rng = random.Random(5)  # noqa: S311
+    for _ in range(20):
+        notes = [
+            Note(rng.randrange(9_000), rng.randint(1, 2_000), rng.randint(30, 90), 80)
+            for _ in range(60)
+        ]
+        piece = Piece(UNIT, [Track(notes=sorted(notes))], [], [TimeSignature(960, 5, 8)])
+        assert len(parse_progression(infer_chords(piece))) == len(piece.bar_starts())
+
+
+def test_roles_follow_instrument_register_and_movement() -> None:
+    found = infer_roles(arrange(PROGRESSIONS["C major"]))
+    assert found == ("main_melody", "accompaniment", "bass", "pad", "drums")
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [("Lead Vox", "main_melody"), ("Sub Bass", "bass"), ("Warm Pad", "pad"), ("Arp 2", "riff")],
+)
+def test_a_track_s_name_says_its_role(name: str, role: str) -> None:
+    piece = arrange(PROGRESSIONS["C major"])
+    piece.tracks[1].name = name
+    assert infer_roles(piece)[1] == role
+
+
+def test_a_bassoon_is_no_bass() -> None:
+    piece = arrange(PROGRESSIONS["C major"])
+    piece.tracks[0].name = "Bassoon"
+    assert infer_roles(piece)[0] == "main_melody"
+
+
+def test_a_repeated_figure_is_a_riff() -> None:
+    piece = arrange(PROGRESSIONS["C major"], repeats=2)
+    figure = [Note(b * 1920 + s * 240, 200, 60 + s % 3, 80) for b in range(16) for s in range(8)]
+    piece.tracks.insert(1, Track("", 28, notes=figure))
+    assert infer_roles(piece)[1] == "riff"
+
+
+def test_a_declared_signature_tips_the_balance() -> None:
+    notes = [Note(i * UNIT, UNIT, pitch, 80) for i, pitch in enumerate((60, 64, 67, 69, 60, 64))]
+    piece = Piece(UNIT, [Track(notes=notes)])
+    piece.tracks[0].notes.append(Note(6 * UNIT, UNIT, 64, 80))
+    undeclared = infer_key(piece)[0]
+    piece.key_signatures.append(KeySignature(0, 1, True))
+    declared = infer_key(piece)[0]
+    assert (declared.tonic, declared.is_minor) == (4, True)
+    assert declared != undeclared
+
+
+def test_the_prevailing_tempo_is_the_one_that_lasts() -> None:
+    piece = Piece(UNIT, [Track(notes=[Note(0, 100 * UNIT, 60, 80)])])
+    assert prevailing_tempo(piece) == 120
+    piece.tempos = [Tempo(0, 1_000_000), Tempo(10 * UNIT, 400_000), Tempo(90 * UNIT, 1_000_000)]
+    assert prevailing_tempo(piece) == 150
+
+
+def test_everything_a_composer_confirms_is_there() -> None:
+    found = analyse(arrange(PROGRESSIONS["A minor"]))
+    assert found.key == "A minor"
+    assert found.bars == 8
+    assert found.meters == ("4/4",)
+    assert found.seconds == 16.0
+    assert found.tempo_changes == 0
+    assert found.instruments == (
+        "flute",
+        "acoustic grand piano",
+        "fingered bass",
+        "warm pad",
+        "drums",
+    )
+
+
+def test_a_piece_without_notes_says_nothing() -> None:
+    found = analyse(Piece(UNIT, [Track("silent")]))
+    assert (found.bars, found.notes, found.chords, found.is_key_clear) == (0, 0, "", False)
+
+
+def test_drums_alone_have_neither_chords_nor_melody() -> None:
+    found = analyse(Piece(UNIT, [Track("kit", 0, True, notes=[Note(0, 60, 36, 90)])]))
+    assert (found.chords, found.roles) == ("", ("drums",))

@@ -1,0 +1,153 @@
+"""A stranger's file is read elsewhere: whatever it does there, the caller only hears of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import pytest
+
+from gen import safe_parse
+from gen.analysis import analyse
+from gen.errors import SettingError
+from gen.safe_parse import Limits, SafeReader, UnsafeFileError, safe_examine
+from gen.smf import RuleBroken, normalise
+from gen.smf.rules import MAX_BYTES
+from houses import make_midi, make_piece
+from midi_files import event, note, smf
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs signals and rlimits")
+
+
+def test_what_comes_back_is_what_reading_here_gives() -> None:
+    data = make_midi(3)
+    found = safe_examine(data)
+    assert found.normalised == normalise(data)
+    assert found.analysis == analyse(make_piece(3))
+
+
+def test_one_child_reads_many_files_and_refusals_come_back_whole() -> None:
+    with SafeReader() as reader:
+        first = reader.examine(make_midi(1))
+        child = reader._child
+        with pytest.raises(RuleBroken) as refusal:
+            reader.examine(smf(b"", event(0, 0x90, 0xBC, 80)))
+        again = reader.examine(make_midi(1))
+        assert reader._child is child
+    assert first == again
+    error = refusal.value
+    assert (error.rule, error.track, error.tick) == ("data-byte", 1, 0)
+    assert error.byte_offset is not None
+
+
+def test_a_file_too_large_never_reaches_the_child() -> None:
+    with SafeReader() as reader:
+        with pytest.raises(RuleBroken) as refusal:
+            reader.examine(bytes(MAX_BYTES + 1))
+        assert reader._child is None
+    assert refusal.value.rule == "too-large"
+
+
+@POSIX
+def test_a_child_that_crashes_is_replaced() -> None:
+    with SafeReader() as reader:
+        reader.examine(make_midi(1))
+        assert reader._child is not None
+        os.kill(reader._child.pid, signal.SIGSEGV)
+        reader._child.wait()
+        assert reader.examine(make_midi(2)).analysis.bars == 4
+
+
+def _with_child(monkeypatch: pytest.MonkeyPatch, body: str, limits: Limits) -> SafeReader:
+    """A reader whose child runs `body` for each file, under the same limits as ever."""
+    program = (
+        "import sys, gen.safe_parse as s\n"
+        f"def examine(data):\n    {body}\n"
+        "s._examine_here = examine\n"
+        "s._serve(int(sys.argv[1]), int(sys.argv[2]))\n"
+    )
+    real = safe_parse.subprocess.Popen
+
+    def start(command: list[str], **settings: object):
+        return real([sys.executable, "-c", program, *command[3:]], **settings)
+
+    monkeypatch.setattr(safe_parse.subprocess, "Popen", start)
+    return SafeReader(limits)
+
+
+def _refusal(kind: type[Exception], reader: SafeReader) -> pytest.ExceptionInfo:
+    with reader, pytest.raises(kind) as refusal:
+        reader.examine(make_midi())
+    return refusal
+
+
+def test_a_child_that_hangs_is_stopped_by_the_wall_clock(monkeypatch) -> None:
+    limits = Limits(wall_seconds=0.7)
+    with (
+        _with_child(monkeypatch, "import time; time.sleep(60)", limits) as reader,
+        pytest.raises(UnsafeFileError) as refusal,
+    ):
+        reader.examine(make_midi())
+    assert "more than 0.7 seconds" in str(refusal.value)
+    assert refusal.value.rule == "unsafe-file"
+
+
+@POSIX
+def test_a_child_that_computes_for_ever_is_stopped_by_the_processor_limit(monkeypatch) -> None:
+    limits = Limits(processor_seconds=1, wall_seconds=60)
+    with (
+        _with_child(monkeypatch, "while True: pass", limits) as reader,
+        pytest.raises(UnsafeFileError) as refusal,
+    ):
+        reader.examine(make_midi())
+    assert "more than 1 seconds of processor time" in str(refusal.value)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs RLIMIT_AS that holds")
+def test_a_child_that_fills_the_memory_is_stopped(monkeypatch) -> None:
+    body = "x = bytearray(400 * 2**20); x[::4096] = b'1' * len(x[::4096]); return {}"
+    with (
+        _with_child(monkeypatch, body, Limits(memory_mebibytes=200)) as reader,
+        pytest.raises(UnsafeFileError) as refusal,
+    ):
+        reader.examine(make_midi())
+    assert "ended with code 1" in str(refusal.value)
+
+
+def test_a_child_that_answers_without_end_is_not_believed(monkeypatch) -> None:
+    body = "import sys; sys.stdout.buffer.write(b'\\xff' * 100); sys.stdout.flush(); return {}"
+    with (
+        _with_child(monkeypatch, body, Limits()) as reader,
+        pytest.raises(UnsafeFileError) as refusal,
+    ):
+        reader.examine(make_midi())
+    assert "no readable answer" in str(refusal.value)
+
+
+def test_music_that_a_child_returns_is_walked_again(monkeypatch) -> None:
+    body = (
+        "return {'data': 'eHh4', 'changes': [], 'unheard': [], 'advice': [],"
+        " 'analysis': {'meters': [], 'instruments': [], 'roles': []}}"
+    )
+    refusal = _refusal(RuleBroken, _with_child(monkeypatch, body, Limits()))
+    assert refusal.value.rule == "not-midi"
+
+
+def test_a_long_dense_piece_is_within_the_limits() -> None:
+    notes = b"".join(note(30 + i % 80, 60, delta=10, channel=i % 8) for i in range(20_000))
+    found = safe_examine(smf(notes, file_format=0))
+    assert found.analysis.notes == 20_000
+
+
+@pytest.mark.parametrize("name", ["processor_seconds", "wall_seconds", "memory_mebibytes"])
+def test_limits_are_above_zero(name: str) -> None:
+    with pytest.raises(SettingError, match=name):
+        Limits(**{name: 0})
+
+
+def test_without_rlimits_the_child_still_reads(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows: the import fails
+    safe_parse._limit_memory(256)
+    safe_parse._limit_processor(10)
+    assert safe_parse._examine_here(make_midi())["analysis"]["bars"] == 4
