@@ -96,11 +96,13 @@ def init_command(
     """
     from gen.errors import SettingError
     from gen.provenance.keys import parse_public
-    from gen.provenance.people import create_house
+    from gen.provenance.people import check_free, check_threshold, create_house
     from gen.provenance.pin import place_for
 
     if folder is None:
         raise SettingError("no folder was named", mend="say where: --house DIR")
+    check_free(folder, name)
+    check_threshold(threshold, count)
     further = [parse_public(text) for text in publics]
     confirm(f"Start the house {name!r} in {folder}?", yes=yes, output=output)
     made = [_make_key(name, "root", kdf_cost) for _ in range(count)]

@@ -208,3 +208,29 @@ def test_roster_signed_by_somebody_elses_root(house):
     assert not result.is_entered
     plant(house, forged(make_midi(1), "ana", "eve"))
     assert house.rules() == {"ana/planted.mid": "unknown-key"}
+
+
+def test_old_root_alone_after_the_root_was_replaced(house):
+    """What the old root signs after its own replacement counts for nothing."""
+    new = key_of("new root")
+    change_with = [key_of("root"), new]
+    with house.house.writing() as session:
+        roster = people.with_root(session.register, [new.public], 1)
+        result = change_roster(session, roster, change_with)
+    assert result.is_entered
+    house.house = result.house
+    assert house.rules() == {}
+    with house.house.writing() as session:
+        roster = people.renewed(session.register)
+        assert not change_roster(session, roster, [key_of("root")]).is_entered
+        assert change_roster(session, roster, [new]).is_entered
+
+
+def test_new_root_without_the_old(house):
+    new = key_of("new root")
+    with house.house.writing() as session:
+        roster = people.with_root(session.register, [new.public], 1)
+        assert not change_roster(session, roster, [new]).is_entered
+        done = people.cosign(session, [key_of("root")])
+    assert done.is_entered
+    assert done.house.load().roster.root_keyids == {new.keyid}

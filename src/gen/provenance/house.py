@@ -287,7 +287,15 @@ class Session:
     register: Register
 
     def commit(self, acts: Sequence[Act], head_key: PrivateKey, change: Change) -> House:
-        """See `House.commit`; returns the house under its new pin."""
+        """See `House.commit`; returns the house under its new pin.
+
+        Raises:
+            RegisterError: the register would refuse one of the acts; nothing was written.
+        """
+        self.register.check_signatures = True
+        for act in acts:
+            self.register.replay(act.encode())
+        self.register.head_key(head_key.keyid)
         return House(self.house.commit(acts, head_key, change))
 
 

@@ -29,6 +29,7 @@ from gen.provenance.house import (
     today_utc,
 )
 from gen.provenance.keys import PrivateKey, key_id
+from gen.provenance.log import Log, LogError
 from gen.provenance.merkle import leaf_hash
 from gen.provenance.pin import Pin
 from gen.provenance.register import Register
@@ -85,10 +86,8 @@ def create_house(
     Raises:
         SettingError: an unfit name or threshold, or a house is there already.
     """
-    if not HOUSE_NAME.match(name):
-        raise SettingError(f"{name!r} is no house name", mend="use a-z, digits and hyphens")
-    if not 1 <= threshold <= len(root_keys):
-        raise SettingError(f"threshold {threshold} with {len(root_keys)} root keys at hand")
+    check_free(folder, name)
+    check_threshold(threshold, len(root_keys))
     roots = (*(key.public for key in root_keys), *root_public)
     roster = Roster(
         name,
@@ -102,8 +101,8 @@ def create_house(
         change=f"the house {name} begins",
     )
     signed = _signed(roster, root_keys)
-    check_succession(None, signed, 0)
     act = _key_act(signed, 0)
+    Register().replay(act.encode())
     pin = Pin(
         name,
         folder.resolve(),
@@ -115,13 +114,42 @@ def create_house(
     )
     house = House(pin)
     with locked(folder / LOCK):
-        if house.register_log.head().size:
-            raise SettingError(f"a house is there already: {folder}", mend="choose another folder")
+        check_free(folder, name)
         write_atomically(folder / ".gitignore", IGNORED_BY_GIT.encode())
         # The pin comes first: a crash before the append leaves no house, and init starts over.
         pin.save()
         write_atomically(folder / ROSTER_FILE, roster_file(signed.to_dict()))
         return House(house.commit([act], root_keys[0], Change()))
+
+
+def check_threshold(threshold: int, at_hand: int) -> None:
+    """Whether a first roster can be signed here.
+
+    Raises:
+        SettingError: it needs more root keys than are at hand.
+    """
+    if not 1 <= threshold <= at_hand:
+        raise SettingError(
+            f"threshold {threshold} with {at_hand} root keys at hand",
+            mend="begin with a threshold that the keys made here reach; "
+            "house.py rotate --root raises it, with everybody's signatures",
+        )
+
+
+def check_free(folder: Path, name: str) -> None:
+    """Whether a house called `name` can begin in `folder`.
+
+    Raises:
+        SettingError: an unfit name, or a house is there already.
+    """
+    if not HOUSE_NAME.match(name):
+        raise SettingError(f"{name!r} is no house name", mend="use a-z, digits and hyphens")
+    try:
+        size = Log(folder, name, "register").head().size
+    except LogError:
+        size = 1  # of another name, or damaged: not ours to overwrite
+    if size:
+        raise SettingError(f"a house is there already: {folder}", mend="choose another folder")
 
 
 def _signed(roster: Roster, keys: Sequence[PrivateKey]) -> SignedRoster:
@@ -137,6 +165,11 @@ def _key_act(signed: SignedRoster, index: int) -> Act:
 
 
 def _next(register: Register, change: str, **values: object) -> Roster:
+    if register.roster.sealed:
+        raise HouseError(
+            f"the house {register.roster.house} is sealed: its roster is the last",
+            mend="start a house of your own, with its works: house.py init --with-starter",
+        )
     return dataclasses.replace(
         register.roster,
         **{  # type: ignore[arg-type]

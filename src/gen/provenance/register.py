@@ -11,7 +11,6 @@ withdrawals it signed stand until the work is entered anew.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -31,7 +30,8 @@ from gen.provenance.acts import (
 )
 from gen.provenance.canonical import StrictJsonError, fields
 from gen.provenance.consent import Consent
-from gen.provenance.dsse import Signature, is_signed_by
+from gen.provenance.dsse import is_signed_by
+from gen.provenance.keys import key_id
 from gen.provenance.log import HEAD_TYPE, Head
 from gen.provenance.roster import (
     COMPOSER,
@@ -103,7 +103,7 @@ class Register:
         self.works: dict[str, WorkRecord] = {}
         self.rosters: list[SignedRoster] = []
         self.head: Head | None = None
-        self._check_signatures = check_signatures
+        self.check_signatures = check_signatures
         self._by_path: dict[str, str] = {}
         self._by_music: dict[str, str] = {}
         self._by_sound: dict[str, str] = {}
@@ -262,7 +262,7 @@ class Register:
         if len(act.signatures) != 1:
             raise StrictJsonError(f"it carries {len(act.signatures)} signatures, not one")
         key = self._key_of(person, act.signatures[0].keyid, act.index)
-        if self._check_signatures and not is_signed_by(
+        if self.check_signatures and not is_signed_by(
             act.signatures[0], key.public, ACT_TYPE, act.payload()
         ):
             raise StrictJsonError(f"the signature of {act.by} does not verify")
@@ -298,21 +298,30 @@ class Register:
         if len(head.signatures) != 1 or not self.rosters:
             raise RegisterError(f"the head carries {len(head.signatures)} signatures, not one")
         signature = head.signatures[0]
-        public = self._head_key(signature, head.size - 1)
+        public = self.head_key(signature.keyid)
         if not is_signed_by(signature, public, HEAD_TYPE, head.payload()):
             raise RegisterError("the head's signature does not verify")
         self.head = head
 
-    def _head_key(self, signature: Signature, index: int) -> bytes:
-        for public in self.roster.root_keys:
-            if signature.keyid in self.roster.root_keyids and is_key(public, signature.keyid):
+    def head_key(self, keyid: str) -> bytes:
+        """The public key called `keyid`, when it may sign the head after the last act.
+
+        Anybody of the house may: whoever did the last act signs. When that act replaced the
+        root, an old root key may still have been the one at hand.
+
+        Raises:
+            RegisterError: an unknown, ended or compromised key.
+        """
+        index, root_keys = self.size - 1, self.roster.root_keys
+        if len(self.rosters) > 1 and self.roster.register_index == index:
+            root_keys += self.rosters[-2].roster.root_keys
+        for public in root_keys:
+            if key_id(public) == keyid:
                 return public
-        owner = self.roster.owners.get(signature.keyid)
+        owner = self.roster.owners.get(keyid)
         refusal = owner[1].refusal_at(index) if owner else "unknown-key"
         if owner is None or refusal:
-            raise RegisterError(
-                f"the head is signed by the key {signature.keyid[:12]}… ({refusal})"
-            )
+            raise RegisterError(f"the head is signed by the key {keyid[:12]}… ({refusal})")
         return owner[1].public
 
     def check_fresh(self, today: date) -> None:
@@ -329,15 +338,3 @@ class Register:
                 mend="the root key's holder signs a fresh one: "
                 "python scripts/house.py rotate --renew",
             )
-
-
-def is_key(public: bytes, keyid: str) -> bool:
-    """Whether `keyid` names this public key."""
-    from gen.provenance.keys import key_id
-
-    return key_id(public) == keyid
-
-
-def unsigned(act: Act) -> Act:
-    """The act without its signatures, for signing anew."""
-    return dataclasses.replace(act, signatures=())

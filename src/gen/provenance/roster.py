@@ -327,6 +327,8 @@ def check_succession(old: SignedRoster | None, new: SignedRoster, index: int) ->
     if old is None:
         _check_first(roster)
         return
+    if old.roster.sealed:
+        raise RosterError(f"the house {roster.house} is sealed: its roster is the last")
     new.check_signed_by(old.roster, "the previous")
     if (roster.house, roster.version) != (old.roster.house, old.roster.version + 1):
         raise RosterError(

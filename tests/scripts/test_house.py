@@ -1,0 +1,462 @@
+"""The house's commands, by hand and by program."""
+
+import csv
+import importlib
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gen.provenance.access import key_of_person
+from gen.provenance.inbox import Contribution, submit
+from gen.provenance.keys import PASSPHRASE_VARIABLE, list_keys
+from gen.provenance.ledger import Output, append_output, append_run
+from gen.provenance.people import sealed
+from gen.provenance.tag import sign_contribution
+from houses import PASSPHRASE, make_midi, make_statement, start_house
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+QUICK = ["--kdf-cost", "10"]
+PEOPLE = ("init", "key", "enroll", "rotate", "revoke", "cosign", "seal")
+WORKS = ("accept", "reject", "renew", "withdraw", "consent")
+COMMANDS = (*PEOPLE, *WORKS, "audit", "verify", "prove", "show", "log", "export")
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, own_keys):
+    """Run a command in this process; returns its result."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    monkeypatch.chdir(tmp_path)
+    main = importlib.import_module("house").main
+    folder = tmp_path / "house"
+
+    def invoke(*words, code=0, **more):
+        arguments = [str(word) for word in words]
+        if "--house" not in arguments:
+            arguments += ["--house", str(folder)]
+        result = CliRunner().invoke(main, arguments, **more)
+        told = f"{result.stdout}\n{result.stderr}\n{result.exception!r}"
+        assert result.exit_code == code, told
+        return result
+
+    invoke.folder = folder
+    invoke.json = lambda *words, code=0: json.loads(invoke(*words, "--json", code=code).stdout)
+    return invoke
+
+
+@pytest.fixture
+def started(run):
+    """A house begun by command, with ana (composer) and cleo (curator)."""
+    run("init", "--name", "lantern", "--yes", *QUICK)
+    run("enroll", "ana", "--name", "Ana Lima", "--role", "composer", "--yes", *QUICK)
+    run("enroll", "cleo", "--role", "curator", "--yes", *QUICK)
+    return run
+
+
+def house_of(run):
+    from gen.provenance.access import open_house
+
+    return open_house(run.folder)
+
+
+def contribute(run, *seeds, person="ana"):
+    house = house_of(run)
+    key = key_of_person(house.load(), person)
+    files = [
+        sign_contribution(make_midi(s), make_statement(make_midi(s), person), key) for s in seeds
+    ]
+    return [r.work for r in submit(house, [Contribution(data) for data in files])]
+
+
+def test_help_answers_at_once_and_lists_every_command():
+    begin = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, SCRIPTS / "house.py", "--help"], capture_output=True, text=True, check=True
+    )
+    seconds = time.perf_counter() - begin
+    for name in COMMANDS:
+        assert f"\n  {name} " in done.stdout
+    # 0.4 s on a quiet machine; a loaded one gets leave, the imports do not.
+    assert seconds < 4
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import house; "
+    code += "print(sorted(set(sys.modules) & set('rich yaml cryptography torch numpy'.split())))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code, SCRIPTS], capture_output=True, text=True, check=True
+    )
+    assert loaded.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(run, name):
+    result = CliRunner().invoke(importlib.import_module("house").main, [name, "--help"])
+    assert result.exit_code == 0
+    assert "--json" in result.stdout
+    assert len(result.stdout.splitlines()) > 6
+
+
+def test_mistyped_command_names_the_near_one(run):
+    assert "Did you mean 'accept'?" in run("acept", code=2).stderr
+
+
+def test_path_from_nothing_to_an_audited_work(started):
+    (work,) = contribute(started, 1)
+    shown = started("show", "--inbox").stdout
+    assert f"{work}: Small Rain" in shown
+    assert "by Ana Lima 100 %; score; waltz, calm" in shown
+    assert started("accept", "--all").stdout.endswith("1 accepted, 0 stay in the inbox\n")
+    assert "1 files seen: 1 admitted for general_model" in started("audit").stdout
+    told = started.json("show", work)
+    assert (told["accepted_by"], told["status"], told["acts"]) == ("cleo", "live", [3])
+    assert started.json("show")["works"] == 1
+
+
+def test_audit_names_file_rule_and_mend(started):
+    contribute(started, 1)
+    started("accept", "--yes")
+    (started.folder / "ana" / "stray.mid").write_bytes(make_midi(2))
+    result = started("audit", code=2)
+    assert "ana/stray.mid: refused (untagged)" in result.stdout
+    assert "to mend it: if a house composer wrote it" in result.stdout
+    (refused,) = started.json("audit", code=2)["refused"]
+    assert (refused["path"], refused["rule"]) == ("ana/stray.mid", "untagged")
+
+
+def test_work_without_consent_is_no_error(started):
+    (work,) = contribute(started, 1)
+    started("accept", "--yes")
+    assert started.json("consent", work, "--allow", "evaluation", "--yes")["size"] == 5
+    assert "0 admitted for general_model, 1 not consented" in started("audit").stdout
+    assert started.json("consent")["consent"] == {work: "evaluation"}
+    started("consent", "--all", "--allow", "nothing", "--yes")
+    assert started("consent").stdout == f"{work}\tnothing\n"
+
+
+def test_consent_needs_to_know_which_works(started):
+    assert "which works?" in started("consent", "--allow", "nothing", code=2).stderr
+
+
+def test_accept_asks_about_each_work(started, monkeypatch):
+    first, second = sorted(contribute(started, 1, 2))
+    monkeypatch.setattr("sys.stdin", None)
+    works = importlib.import_module("house_commands.works")
+
+    class Terminal:
+        def isatty(self):
+            return True
+
+    answers = iter([True, False])
+    monkeypatch.setattr(works.sys, "stdin", Terminal())
+    monkeypatch.setattr(works.click, "confirm", lambda *a, **k: next(answers))
+    from gen.provenance.inbox import look_at_all
+
+    common = importlib.import_module("house_commands.common")
+    house = house_of(started)
+    register = house.load()
+    output = common.Output(is_json=False)
+    assert works._choose(look_at_all(house, register), (), register, output) == [first]
+    assert second != first
+
+
+def test_accept_without_a_person_needs_names(started):
+    contribute(started, 1)
+    assert "name the works, or give --all" in started("accept", code=2).stderr
+    assert "not in the inbox: no-such" in started("accept", "no-such", code=2).stderr
+
+
+def test_accept_of_an_empty_inbox(started):
+    assert started("accept", "--all").stdout == "nothing to accept\n"
+
+
+def test_bad_file_in_the_inbox_never_stops_the_rest(started):
+    contribute(started, 1)
+    (started.folder / "inbox" / "broken.mid").write_bytes(b"MThd")
+    result = started("accept", "--all", code=2)
+    assert "broken: not accepted (malformed-midi)" in result.stdout
+    assert "1 accepted, 1 stay in the inbox" in result.stdout
+
+
+def test_reject_keeps_file_and_reason(started):
+    (work,) = contribute(started, 1)
+    started("reject", work, "--reason", "the bass is missing", "--yes")
+    note = json.loads((started.folder / "rejected" / f"{work}.json").read_text())
+    assert (note["by"], note["reason"]) == ("cleo", "the bass is missing")
+    assert (started.folder / "rejected" / f"{work}.mid").is_file()
+    assert started.json("show", "--inbox")["waiting"] == []
+    assert "no reason was given" in started("reject", work, "--reason", " ", "--yes", code=2).stderr
+
+
+def test_withdraw_lists_what_used_the_work(started):
+    (work,) = contribute(started, 1)
+    started("accept", "--yes")
+    house = house_of(started)
+    append_run(
+        house,
+        run="demo",
+        purpose="general_model",
+        manifest_digest="aa" * 32,
+        works=[work],
+        details={"checkpoint": "out/demo.ckpt"},
+    )
+    append_output(house, Output("bb" * 32, "cc" * 32, "dd" * 32, "aa" * 32, path="out/p.mid"))
+    told = started("withdraw", work, "--as", "ana", "--reason", "my wish", "--yes").stdout
+    assert "retrain or retire: out/demo.ckpt" in told
+    assert "piece out/p.mid" in told
+    assert "0 files seen" in started("audit").stdout
+    assert "withdrawn at 4" in started.json("show", work)["status"]
+    error = started.json("withdraw", work, "--as", "ana", code=2)["error"]
+    assert error["what"] == f"{work} was withdrawn at register index 4"
+
+
+def test_root_withdraws_for_somebody_who_left(started):
+    (work,) = contribute(started, 1)
+    started("accept", "--yes")
+    started("revoke", "ana", "--departed", "--yes")
+    started("withdraw", work, "--as", "root", "--yes")
+    assert started.json("show")["withdrawn"] == 1
+
+
+def test_unknown_work_names_the_near_one(started):
+    (work,) = contribute(started, 1)
+    started("accept", "--yes")
+    error = started("withdraw", work[:-1], "--as", "ana", "--yes", code=2).stderr
+    assert f"did you mean {work}?" in error
+
+
+def test_revoke_names_what_is_refused_until_renewed(started):
+    (work,) = contribute(started, 1)
+    started("accept", "--yes")
+    told = started.json("revoke", "cleo", "--compromised-at", "3")
+    assert told["refused_until_renewed"] == [work]
+    (refused,) = started.json("audit", code=2)["refused"]
+    assert refused["rule"] == "revoked-key"
+    started("enroll", "dana", "--role", "curator", "--yes", *QUICK)
+    started("renew", work, "--as", "dana", "--yes")
+    assert started.json("accept", "--curator", "dana")["entered"][0]["work"] == work
+    started("audit")
+
+
+def test_revoke_asks_which_kind(started):
+    assert "was their key stolen?" in started("revoke", "ana", code=2).stderr
+    assert "index 99 of a register of 3" in started(
+        "revoke", "ana", "--compromised-at", "99", code=2
+    ).stderr  # fmt: skip
+
+
+def test_rotate_gives_a_person_a_new_key(started):
+    before = started.json("show", "--people")["people"][0]["keys"]
+    started("rotate", "--person", "ana", "--yes", *QUICK)
+    ended, fresh = started.json("show", "--people")["people"][0]["keys"]
+    assert ended == {**before[0], "valid_to": 3}
+    assert (fresh["valid_from"], fresh["valid_to"]) == (3, None)
+    contribute(started, 1)
+    started("accept", "--yes")
+    started("audit")
+
+
+def test_rotate_needs_one_thing_to_rotate(started):
+    assert "what should be rotated?" in started("rotate", code=2).stderr
+
+
+def test_rotate_renews_the_roster(started):
+    assert "valid until" in started("rotate", "--renew", "--days", "500").stdout
+
+
+def test_new_root_is_signed_by_old_and_new(started):
+    publics = [started.json("key", "root", *QUICK)["public"] for _ in range(2)]
+    started("rotate", "--root", publics[0], "--root", publics[1], "--threshold", "2", "--yes")
+    assert started.json("show")["root_keys"] == "2 of 2"
+    started("enroll", "ben", "--role", "composer", "--yes", *QUICK)
+    started("verify")
+
+
+def test_threshold_of_two_holders(run, tmp_path, monkeypatch):
+    """The second root key is on another machine: a proposal waits for it."""
+    monkeypatch.setenv("HOUSE_KEYS", str(tmp_path / "second"))
+    public = run.json("key", "root", "--name", "lantern", *QUICK)["public"]
+    monkeypatch.setenv("HOUSE_KEYS", str(tmp_path / "keys"))
+    error = run.json(
+        "init", "--name", "lantern", "--threshold", "2", "--root-public", public, *QUICK, code=2
+    )
+    assert "threshold 2 with 1 root keys at hand" in error["error"]["what"]
+    run("init", "--name", "lantern", "--root-public", public, "--yes", *QUICK)
+    roots = [house_of(run).load().roster.root_keys[0].hex(), public]
+    run("rotate", "--root", roots[0], "--root", roots[1], "--threshold", "2", "--yes")
+    monkeypatch.setenv("HOUSE_KEYS", str(tmp_path / "second"))
+    assert "version 2: new root: 2 of" in run("cosign", "--yes").stdout
+    proposed = run("enroll", "ana", "--role", "composer", "--yes", *QUICK).stdout
+    assert "proposed: enrolled ana (composer); 1 signatures so far, 2 are needed" in proposed
+    monkeypatch.setenv("HOUSE_KEYS", str(tmp_path / "keys"))
+    assert run.json("cosign")["is_entered"] is True
+    assert "no roster change waits" in run("cosign", "--yes", code=2).stderr
+
+
+def test_enroll_refuses_a_taken_id_before_it_makes_a_key(started):
+    count = len(list(list_keys()))
+    error = started("enroll", "ana", "--role", "composer", "--yes", code=2).stderr
+    assert "ana is enrolled already" in error
+    assert len(list(list_keys())) == count
+
+
+def test_enroll_takes_a_key_made_elsewhere(started):
+    public = started.json("key", "ben", *QUICK)["public"]
+    started("enroll", "ben", "--role", "composer", "--public", public, "--yes")
+    contribute(started, 3, person="ben")
+    started("accept", "--yes")
+    assert "composers: ben 1" in started("audit").stdout
+    assert "is no public key" in started(
+        "enroll", "zoe", "--role", "composer", "--public", "12", "--yes", code=2
+    ).stderr  # fmt: skip
+
+
+def test_without_the_root_key_nobody_is_enrolled(started, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOUSE_KEYS", str(tmp_path / "empty"))
+    error = started("enroll", "eve", "--role", "curator", "--yes", *QUICK, code=2).stderr
+    assert "needs a root key of the house" in error
+
+
+def test_proofs_are_checked_with_the_pin_alone(started, tmp_path):
+    (work,) = contribute(started, 1)
+    started("accept", "--yes")
+    file = tmp_path / "proof.json"
+    started("prove", work, "--out", file)
+    assert f"act 3 (add {work} by cleo) is in the register" in started(
+        "verify", "--proof", file
+    ).stdout  # fmt: skip
+    file.write_text(started("prove", "--since", "2").stdout)
+    assert "extends that of 2 acts" in started.json("verify", "--proof", file)["proved"]
+    file.write_text(file.read_text().replace('"old_size": 2', '"old_size": 3'))
+    assert "does not extend" in started("verify", "--proof", file, code=2).stderr
+    assert "what should be proved?" in started("prove", code=2).stderr
+    assert "act 9 of 4" in started("prove", "--act", "9", code=2).stderr
+
+
+def test_verify_says_what_holds_and_what_is_left_over(started):
+    assert "3 acts and 3 rosters verify" in started("verify").stdout
+    with (started.folder / "register.jsonl").open("ab") as file:
+        file.write(b"half a li")
+    assert "9 bytes of an interrupted append" in started("verify").stdout
+    (started.folder / "roster.json").write_text("{}")
+    assert started.json("verify", code=2)["error"]["rule"] == "roster-rollback"
+    started("verify", "--repair")
+
+
+def test_verify_warns_of_a_roster_that_ends_soon(started):
+    started("rotate", "--renew", "--days", "20")
+    assert "house.py rotate --renew" in started("verify").stdout
+
+
+def test_log_lists_the_acts(started):
+    lines = started("log").stdout.splitlines()
+    assert [line.split("\t")[2:] for line in lines] == [
+        ["key", "root", "the house lantern begins"],
+        ["key", "root", "enrolled ana (composer)"],
+        ["key", "root", "enrolled cleo (curator)"],
+    ]
+    assert [act["index"] for act in started.json("log", "--last", "2")["acts"]] == [1, 2]
+
+
+def test_show_lists_people_and_works(started):
+    (work,) = contribute(started, 1)
+    started("accept", "--yes")
+    assert started("show", "--people").stdout.startswith("ana\tAna Lima\tcomposer\t")
+    (told,) = started.json("show", "--works")["works"]
+    assert (told["work"], told["composers"], told["status"]) == (work, "ana:100", "live")
+
+
+def test_export_holds_records_that_verify_and_no_music(started, tmp_path):
+    contribute(started, 1)
+    started("accept", "--yes")
+    out = tmp_path / "copy"
+    started("export", "--out", out)
+    assert "4 acts and 3 rosters verify" in started("verify", "--house", out).stdout
+    assert not list(out.rglob("*.mid"))
+    with (out / "works.csv").open(encoding="utf-8-sig") as file:
+        (row,) = csv.DictReader(file)
+    assert row["title"] == "Small Rain"
+    assert "is not empty" in started("export", "--out", out, code=2).stderr
+
+
+def test_seal_closes_the_house(started):
+    contribute(started, 1)
+    started("accept", "--yes")
+    started("seal", "--yes")
+    assert started.json("show")["expires"] == "never: sealed"
+    started("audit")
+    error = started("enroll", "ben", "--role", "composer", "--yes", *QUICK, code=2).stderr
+    assert "sealed" in error
+
+
+def test_house_with_the_starter_works(run, tmp_path):
+    starter = start_house(
+        tmp_path / "starter", name="starter", pin_path=tmp_path / "starter/pin.yaml"
+    )
+    (entry,) = starter.enter(1)
+    starter.enter(2, composer="ben", consent="evaluation")
+    from gen.provenance.people import change_roster
+
+    with starter.house.writing() as session:
+        change_roster(session, sealed(session.register), [starter.root])
+    run("init", "--name", "own", "--starter", starter.folder, "--yes", *QUICK)
+    assert "2 files seen: 1 admitted for general_model, 1 not consented" in run("audit").stdout
+    run("enroll", "zoe", "--role", "composer", "--yes", *QUICK)
+    run("enroll", "carl", "--role", "curator", "--yes", *QUICK)
+    contribute(run, 5, person="zoe")
+    run("accept", "--yes")
+    assert "3 files seen: 2 admitted" in run("audit").stdout
+    told = run.json("show", entry.work)
+    assert (told["accepted_by"], told["register_index"]) == ("root", 1)
+    assert run.json("show", "--people")["people"][0]["note"] == "of the house starter"
+    # The starter's own people cannot sign here.
+    assert "nobody" not in run("show", "--people").stdout
+    error = run("withdraw", entry.work, "--as", "ana", "--yes", code=2).stderr
+    assert "every key of ana has ended" in error
+
+
+def test_init_needs_a_folder_and_refuses_a_second_house(started, tmp_path, monkeypatch):
+    assert "a house is there already" in started(
+        "init", "--name", "again", "--yes", *QUICK, code=2
+    ).stderr  # fmt: skip
+    result = CliRunner().invoke(
+        importlib.import_module("house").main, ["init", "--name", "x", "--yes"]
+    )
+    assert (result.exit_code, "say where: --house DIR" in result.stderr) == (2, True)
+
+
+def test_questions_need_somebody_to_answer(run):
+    assert "run with --yes" in run("init", "--name", "lantern", *QUICK, code=2).stderr
+
+
+def test_passphrase_is_needed_and_must_be_right(started, monkeypatch):
+    contribute(started, 1)
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, "wrong " + PASSPHRASE)
+    assert "the passphrase does not open the key of cleo" in started(
+        "accept", "--all", code=2
+    ).stderr  # fmt: skip
+    monkeypatch.delenv(PASSPHRASE_VARIABLE)
+    assert f"set {PASSPHRASE_VARIABLE}" in started("accept", "--all", code=2).stderr
+    assert f"set {PASSPHRASE_VARIABLE}" in started("key", "zoe", *QUICK, code=2).stderr
+
+
+def test_who_you_are_must_be_clear(started):
+    started("enroll", "dana", "--role", "curator", "--yes", *QUICK)
+    contribute(started, 1)
+    error = started("accept", "--all", code=2).stderr
+    assert "several curators' keys are in your key folder: cleo, dana" in error
+    assert "'zoe' is not enrolled in lantern" in started(
+        "accept", "--all", "--curator", "zoe", code=2
+    ).stderr  # fmt: skip
+    started("accept", "--all", "--curator", "dana")
+
+
+def test_pin_of_another_house_is_refused(started, tmp_path):
+    pin = started.folder / "pin.yaml"
+    started("audit", "--pin", pin)
+    error = started("audit", "--pin", pin, "--house", tmp_path / "elsewhere", code=2).stderr
+    assert "leave --house out" in error
+    assert "no trust pin names this folder" in started(
+        "audit", "--house", tmp_path / "elsewhere", code=2
+    ).stderr  # fmt: skip
