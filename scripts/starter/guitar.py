@@ -319,7 +319,7 @@ def clear_of_lead(scene: Scene, tones: list[Tone]) -> list[Tone]:
         first = min((t.onset for t in against), default=tone.end)
         if first - tone.onset >= TICKS // 4:
             made.append(replace(tone, duration=first - tone.onset))
-        elif not against or tone.pitch == lowest[tone.onset] < 53:
+        elif not against or tone.pitch == lowest[tone.onset] < 48:
             made.append(tone)
     return made
 

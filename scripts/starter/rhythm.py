@@ -23,6 +23,8 @@ from starter.scene import Scene, Tone, nearest, sounding
 from starter.symbols import Key, Symbol
 
 EIGHTH = TICKS // 2
+FULL = 84
+"""The drum book's velocity that stands for no accent: dynamics come from the section."""
 Cells = Sequence[Pattern]
 
 
@@ -42,19 +44,19 @@ def kit(genre: str, lock: bool = False, chorus_at: float = 0.72) -> PartWriter:
         meters = [bar.meter for bar in scene.bars]
         energy = 1 + round(4 * (scene.energy + scene.section.energy_end) / 2)
         name = _part_name(scene, chorus_at)
-        if _builds(scene):
+        if scene.kind == "final":
+            bars = drummer.section(name, meters[:1], energy, fill=False)
+        elif _builds(scene):
             half = len(meters) // 2
             bars = drummer.section(name, meters[:half], energy, fill=False)
             bars += drummer.section("build", meters[half:], energy + 1, fill=False)
         else:
-            bars = drummer.section(
-                name, meters, energy, crash=_crashes(scene), fill=_fills(scene)
-            )  # fmt: skip
+            bars = drummer.section(name, meters, energy, crash=_crashes(scene), fill=_fills(scene))
         if lock and name in ("verse", "chorus"):
             bars = [_locked(b, scene, i) for i, b in enumerate(bars)]
         return [
-            Tone(bar.onset + h.onset * GRID, h.duration * GRID, h.pitch, h.velocity - 84)
-            for bar, played in zip(scene.bars, bars, strict=True)
+            Tone(bar.onset + h.onset * GRID, h.duration * GRID, h.pitch, h.velocity - FULL)
+            for bar, played in zip(scene.bars, bars, strict=False)
             for h in played
         ]
 
@@ -175,10 +177,7 @@ def bass(
 
 def _bass_tone(scene: Scene, stroke: Stroke, legato: float, push: bool) -> Tone:
     span, stop = heard_span(scene, stroke, push)
-    low, high = scene.seat.low, scene.seat.high
-    centre = low + min(9, (high - low) // 2)
-    near = (int(scene.memory.get("root", centre)) + centre) // 2
-    root = nearest(span.symbol.bass, near, low, high)
+    root = _root(scene, span.symbol)
     scene.memory["root"] = root
     length = max(int((stop - stroke.onset) * legato), 60)
     if stroke.char == "g":
@@ -211,20 +210,39 @@ def _leading(scene: Scene, tones: list[Tone], share: float) -> list[Tone]:
     made: list[Tone] = []
     for tone, after in zip(tones, [*tones[1:], None], strict=True):
         end = after.onset if after is not None else scene.section.end
-        target = scene.chord_after(end - 1).bass
-        leads = end in changes and target != tone.pitch % 12 and tone.accent > -15
+        target = after.pitch if after is not None else _root(scene, _spans(scene)[-1].symbol)
+        leads = end in changes and target != tone.pitch and tone.accent > -15
         if not leads or scene.rng.random() >= share:
             made.append(tone)
-        elif end - tone.onset <= EIGHTH and tone.pitch % 12 != scene.chord_at(tone.onset).bass:
-            made.append(replace(tone, pitch=approach_tone(scene, end - 1, tone.pitch)))
-        elif end - tone.onset > EIGHTH:
+            continue
+        pitch = _neighbour(scene, end - 1, tone.pitch, target)
+        if end - tone.onset > EIGHTH:
             start = end - EIGHTH
             made.append(replace(tone, duration=min(tone.duration, start - tone.onset)))
-            pitch = approach_tone(scene, end - 1, tone.pitch)
             made.append(Tone(start, int(EIGHTH * 0.9), pitch, -6))
+        elif tone.pitch % 12 != scene.chord_at(tone.onset).bass:
+            made.append(replace(tone, pitch=pitch))
         else:
             made.append(tone)
     return made
+
+
+def _root(scene: Scene, symbol: Symbol) -> int:
+    """The chord's bass near the last one, in the seat's lowest octave and a third."""
+    low = scene.seat.low
+    centre = low + 8
+    near = (int(scene.memory.get("root", centre)) + centre) // 2
+    return nearest(symbol.bass, near, low, min(scene.seat.high, low + 15))
+
+
+def _neighbour(scene: Scene, tick: int, last: int, target: int) -> int:
+    """A note next to `target` on the side of `last`: a scale step, or a semitone below."""
+    low, high, scale = scene.seat.low, scene.seat.high, scene.key_at(tick).scale
+    above = next(p for p in range(target + 1, target + 4) if p % 12 in scale)
+    below = target - 1 if scene.rng.random() < 0.5 else scene.key_at(tick).step(target - 1, 0)
+    choice = below if last < target else above
+    other = above if choice == below else below
+    return next((p for p in (choice, other) if low <= p <= high and p != last), last)
 
 
 def chords(

@@ -11,9 +11,10 @@ COMP = ("x..x----", "..x-....", ".x-..x..", "x-.....x", "...x---.", ".....x-x", 
         "..x..x--")  # fmt: skip
 COMP_BUSY = ("x..x..x-", ".x-.x..x", "x.x-..x-", "..x-.x.X", ".x.x-..x", "X..x-.x.")
 SPARSE = ("x-------", "....x---", "...x----", "x---x---", ".......x")
-FOUR = {"4/4": "dddd", "3/4": "ddd", "5/4": "ddddd", "6/8": "d..d..", "12/8": "d..d..d..d..",
-        "7/8": "d.d.d.."}  # fmt: skip
-FREDDIE = {**FOUR, "4/4": "dDdD"}
+FOUR = {"4/4": "uuuu", "3/4": "uuu", "5/4": "uuuuu", "6/8": "u..u..", "12/8": "u..u..u..u..",
+        "7/8": "u.u.u.."}  # fmt: skip
+IN_TWO = {"4/4": "x---x---", "3/4": "x-----", "6/8": "x-----", "5/4": "x-----x---",
+          "12/8": "x-----x-----", "7/8": "x---x--"}  # fmt: skip
 KICKS = (".......X", "...X....", "x..X....", "......x.", "X.......")
 KICKS_BUSY = ("...X..X.", ".X..X..X", "X..X..X.", ".....XX.")
 
@@ -52,8 +53,8 @@ ARRANGEMENTS = (
                  by_kind(rhythm.chords(KICKS, KICKS_BUSY, 0.72, voices=2, staccato=0.6,
                                        rootless=True, answer=True), intro=rest), (43, 65),
                  enters=0.6),
-            Seat("Guitar", 26, "accompaniment", guitar.strum(FOUR, FREDDIE, upper=3,
-                 staccato=0.55), (40, 79), level=-10),
+            Seat("Guitar", 26, "accompaniment", guitar.strum(FOUR, upper=3, staccato=0.6),
+                 (40, 79)),
             Seat("Piano", 0, "accompaniment",
                  rhythm.coloured(rhythm.chords(SPARSE, COMP, 0.65, voices=3, rootless=True,
                                                staccato=0.8, restless=True)), (53, 79), level=-3),
@@ -78,9 +79,7 @@ ARRANGEMENTS = (
                  by_kind(by_turn(rest, melody.counter(0.55)), solo=melody.counter(0.7)),
                  (50, 77), enters=0.45),
             Seat("Guitar", 26, "accompaniment",
-                 by_energy(comping.comp({"4/4": "x---x---", "3/4": "x-----", "6/8": "x-----",
-                                         "5/4": "x-----x---", "12/8": "x-----x-----",
-                                         "7/8": "x---x--"}, voices=3, rootless=True),
+                 by_energy(rhythm.clear(comping.comp(IN_TWO, voices=3, rootless=True)),
                            rhythm.coloured(rhythm.chords(COMP, voices=3, rootless=True,
                                                          staccato=0.8, restless=True)),
                            at=0.45), (50, 74)),
