@@ -1,0 +1,106 @@
+"""The machine a figure was measured on, and the clock it was measured with."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = ("torch", "transformers", "lightning", "miditok", "symusic", "numpy", "cryptography")
+
+
+def describe() -> dict[str, Any]:
+    """Processor, memory and versions; nothing that names the host or a place on it."""
+    return {
+        "cpu": _cpu_model(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
+        else os.cpu_count() or 1,
+        "load_at_start": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+        "memory_gib": _memory_gib(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        **{name: found for name in LIBRARIES if (found := _version(name))},
+    }  # fmt: skip
+
+
+def _cpu_model() -> str:
+    listing = Path("/proc/cpuinfo")
+    if listing.is_file():
+        for line in listing.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_gib() -> float | None:
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1)
+    return None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def command_line(arguments: list[str]) -> str:
+    """The command as it was given, absolute paths cut to their last part."""
+    shown = [Path(a).name if Path(a).is_absolute() else a for a in arguments]
+    return " ".join(["python scripts/benchmark.py", *shown])
+
+
+class Clock:
+    """Wall-clock seconds while it runs; what happens while it stands is not counted."""
+
+    def __init__(self) -> None:
+        self._before = 0.0
+        self._since: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        running = 0.0 if self._since is None else time.perf_counter() - self._since
+        return self._before + running
+
+    def start(self) -> None:
+        self._since = time.perf_counter()
+
+    def stop(self) -> None:
+        self._before, self._since = self.seconds, None
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """Stop for a while."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+
+def faster_precision(step: Callable[[], object], repeats: int = 2) -> tuple[str, dict[str, float]]:
+    """Time a training step in float32 and under bfloat16 autocast.
+
+    Returns:
+        The name of the faster, and the seconds a step of each (best of `repeats`).
+    """
+    import torch
+
+    seconds = {}
+    for name in ("float32", "bfloat16"):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=name == "bfloat16"):
+            step()  # the first call allocates
+            seconds[name] = min(_seconds(step) for _ in range(repeats))
+    return min(seconds, key=seconds.__getitem__), seconds
+
+
+def _seconds(step: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    step()
+    return time.perf_counter() - start

@@ -1,0 +1,167 @@
+"""This house's model in a comparison: the production path, with a clock that can stand still."""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import Timer
+from torch.utils.data import DataLoader
+
+from bench.corpus import BenchWork
+from bench.machine import Clock, faster_precision
+from gen.data.module import DataConfig, TrainingBatches, collate
+from gen.data.windows import Sequence as WorkSequence
+from gen.data.windows import bare, covering_windows
+from gen.model import ModelConfig, parameter_count
+from gen.settings import build
+from gen.tokens.columns import CONTEXT_SIZES
+from gen.tokens.vocabulary import FIELD_SIZES, KIND, Kind
+from gen.training.callbacks import SeedEachStep
+from gen.training.learner import Learner, OptimizerConfig
+
+_KNOWN_WARNINGS = (
+    ".*no `val_dataloader`.*",  # validation happens while the clock stands
+    ".*does not have many workers.*",
+    ".*GPU available but not used.*",
+    ".*`isinstance.treespec, LeafSpec.` is deprecated.*",
+)
+AtMark = Callable[[float], None]
+
+
+class _Timer(Timer):
+    """Lightning's timer, reading the clock of the comparison."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        super().__init__(timedelta(seconds=seconds), verbose=False)
+        self.clock = clock
+
+    def time_elapsed(self, stage: str = "train") -> float:
+        return self.clock.seconds
+
+
+class _Marks(Callback):
+    """Counts notes, and calls `at_mark` with the clock standing when a mark has passed."""
+
+    def __init__(self, clock: Clock, marks: Sequence[float], at_mark: AtMark) -> None:
+        self.clock, self.marks, self.at_mark = clock, list(marks), at_mark
+        self.notes = 0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.clock.start()
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.clock.stop()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self.notes += int((batch["targets"][..., KIND] == Kind.NOTE).sum())
+        if self.marks and self.clock.seconds >= self.marks[0]:
+            passed = [mark for mark in self.marks if mark <= self.clock.seconds]
+            self.marks = self.marks[len(passed) :]
+            with self.clock.standing():
+                self.at_mark(passed[-1])
+
+
+class Ours:
+    """The model that `scripts/train.py` would train with the same settings.
+
+    Args:
+        settings: as composed from `conf/train.yaml`.
+        works: the training works.
+        seed: of weights, windows, variation and dropout.
+    """
+
+    name = "this house's"
+
+    def __init__(self, settings: Mapping[str, Any], works: Sequence[BenchWork], seed: int) -> None:
+        self.settings = settings
+        self.shape = build(
+            ModelConfig, settings["model"], where="model",
+            field_sizes=FIELD_SIZES, context_sizes=CONTEXT_SIZES,
+        )  # fmt: skip
+        self.optimizer = build(OptimizerConfig, settings["optimizer"], where="optimizer")
+        self.data = build(DataConfig, settings["data"], where="data", seed=seed)
+        self.seed = seed
+        self.batches = TrainingBatches(
+            [WorkSequence.of(work.events) for work in works], self.data, start=0, rank=0, ranks=1
+        )
+        torch.manual_seed(seed)
+        self.learner = Learner(self.shape, self.optimizer)
+        self.model = self.learner.model
+        self.parameters = parameter_count(self.model)
+        self.clock = Clock()
+        self.steps = self.notes = 0
+        self.precision, self.step_seconds = faster_precision(self._trial)
+
+    def _trial(self) -> None:
+        batch = self.batches.batch(0)
+        self.model.losses(batch["columns"], batch["targets"]).sum().backward()
+        self.model.zero_grad()
+
+    def fit(self, seconds: float, marks: Sequence[float], at_mark: AtMark) -> None:
+        """Train for `seconds`, stopping the clock and calling `at_mark` at each mark."""
+        for name in ("lightning.pytorch", "lightning.fabric"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        counter = _Marks(self.clock, marks, at_mark)
+        callbacks = [SeedEachStep(self.seed), counter, _Timer(self.clock, seconds)]
+        trainer = Trainer(
+            max_steps=-1,
+            accelerator="cpu",
+            devices=1,
+            precision="32-true" if self.precision == "float32" else "bf16-mixed",
+            gradient_clip_val=self.settings["trainer"]["gradient_clip_val"],
+            callbacks=callbacks,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        loader = DataLoader(self.batches, batch_size=None)
+        with warnings.catch_warnings():
+            for pattern in _KNOWN_WARNINGS:
+                warnings.filterwarnings("ignore", pattern)
+            trainer.fit(self.learner, train_dataloaders=loader)
+        self.steps, self.notes = trainer.global_step, counter.notes
+
+    @torch.inference_mode()
+    def bits(self, works: Sequence[BenchWork]) -> float:
+        """Bits of all events of these works, told nothing but the music."""
+        was_training = self.model.training
+        self.model.eval()
+        windows = [
+            window
+            for work in works
+            for window in covering_windows(
+                bare(WorkSequence.of(work.events)), self.data.window, tell_bars=False
+            )
+        ]
+        at_once = max(1, 8192 // self.data.window)
+        nats = 0.0
+        for first in range(0, len(windows), at_once):
+            batch = collate(windows[first : first + at_once], self.data.window)
+            losses = self.model.losses(batch["columns"], batch["targets"])
+            nats += float(losses[batch["counted"]].double().sum())
+        self.model.train(was_training)
+        return nats / math.log(2)
+
+    def report(self) -> dict[str, Any]:
+        matrices = cast(float, self.optimizer.matrix_lr if self.optimizer.name == "muon" else 0)
+        rate = f"{self.optimizer.lr:g}" + (f" / {matrices:g}" if matrices else "")
+        return {
+            "model": self.name,
+            "parameters": self.parameters,
+            "precision": self.precision,
+            "learning_rate": rate,
+            "batch": f"{self.data.batch_size} x {self.data.window} events",
+            "steps": self.steps,
+            "seconds": round(self.clock.seconds, 1),
+            "notes_per_second": self.notes / max(self.clock.seconds, 1e-9),
+        }

@@ -1,0 +1,324 @@
+"""The comparison is only as good as its arithmetic: the same works, notes and bits for all."""
+
+import argparse
+import json
+import math
+import socket
+import time
+
+import numpy as np
+import pytest
+import torch
+from symusic import Score
+
+import benchmark
+from bench import machine, sample, train
+from bench.corpus import curve_works, deal, kept, settings_of
+from bench.ours import Ours
+from bench.peer import (
+    Peer,
+    PeerConfig,
+    PeerTokenizer,
+    Variation,
+    covering,
+    llama,
+    llama_of_size,
+    llama_parameters,
+    total_bits,
+)
+from bench.workshop import Workshop
+from gen.data.windows import AugmentConfig
+from gen.errors import HouseError
+from gen.piece import Note, Pedal
+from gen.smf import write
+from gen.tokens.events import Annotations
+from gen.tokens.vocabulary import FIELD_SIZES
+from houses import make_piece
+
+TINY = [
+    "model.layers=1", "model.width=16", "model.heads=2", "model.context=128", "data.window=64",
+    "data.batch_size=2",
+]  # fmt: skip
+
+
+def make_work(seed):
+    """Two more notes than the house tokenizer keeps: they differ by less than half a step."""
+    piece = make_piece(seed, bars=4)
+    bass = piece.tracks[1].notes
+    bass += [Note(4 * 1920 + 480 * seed, 10, 40, 70), Note(4 * 1920 + 480 * seed + 12, 10, 40, 70)]
+    piece.tracks[0].pedals.append(Pedal(0, 960))
+    return f"work-{seed}", write(piece), Annotations(genre="waltz")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Models this small are slower on two threads than on one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def works():
+    return [make_work(seed) for seed in range(6)]
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return settings_of(TINY)
+
+
+@pytest.fixture(scope="module")
+def sides(works, settings):
+    return deal(works, settings)
+
+
+@pytest.fixture(scope="module")
+def bpe(sides):
+    return PeerTokenizer(sides.train, PeerTokenizer().size + 40)
+
+
+def parsed(module, *given):
+    parser = argparse.ArgumentParser()
+    module.arguments(parser)
+    return parser.parse_args([*given, *(text for s in TINY for text in ("--set", s))])
+
+
+def uniform_llama(size, context=64):
+    model = llama(size, layers=1, heads=2, width=16, inner=8, context=context)
+    torch.nn.init.zeros_(model.lm_head.weight)
+    return model.eval()
+
+
+@pytest.mark.parametrize("window", [8, 30, 64])
+def test_a_peer_that_knows_nothing_needs_the_logarithm_of_its_vocabulary_for_every_token(window):
+    sequences = [np.arange(length) % 50 for length in (2, 9, 31, 64, 65, 201)]
+    bits = total_bits(uniform_llama(50), sequences, window)
+    assert bits == pytest.approx(sum(len(ids) - 1 for ids in sequences) * math.log2(50), rel=1e-5)
+
+
+def test_bits_of_a_peer_are_those_of_each_next_token_given_the_ones_before():
+    torch.manual_seed(0)
+    model = llama(20, layers=1, heads=2, width=16, inner=8, context=64).eval()
+    ids = np.random.default_rng(0).integers(0, 20, 40)
+    with torch.inference_mode():
+        scores = model(torch.from_numpy(ids)[None]).logits[0].double().log_softmax(-1).numpy()
+    expected = -sum(scores[i, ids[i + 1]] for i in range(len(ids) - 1)) / math.log(2)
+    assert total_bits(model, [ids], 64) == pytest.approx(expected, rel=1e-5)
+    together = total_bits(model, [ids, ids[:7], ids[:25]], 64)
+    apart = sum(total_bits(model, [part], 64) for part in (ids, ids[:7], ids[:25]))
+    assert together == pytest.approx(apart, rel=1e-5)
+
+
+@pytest.mark.parametrize(("length", "window"), [(1, 8), (8, 8), (9, 8), (100, 8), (101, 64)])
+def test_sliding_windows_count_every_token_once_after_half_a_window(length, window):
+    counted = []
+    for start, done in covering(length, window):
+        assert done == 0 or done - start >= window // 2
+        counted += range(done, min(start + window, length))
+    assert counted == list(range(length))
+
+
+def test_this_house_s_model_that_knows_nothing_needs_the_logarithm_of_every_field(sides, settings):
+    ours = Ours(settings, sides.train, 1)
+    works = sides.validation + sides.test
+    told = len(["beginning", "genre"])  # the one is given, the other left out
+    events = sum(len(work.events) - told for work in works)
+    assert ours.bits(works) == pytest.approx(events * sum(map(math.log2, FIELD_SIZES)), rel=1e-5)
+
+
+def test_notes_are_counted_in_the_file_and_not_by_a_tokenizer(works, sides):
+    files = {name: midi for name, midi, _ in works}
+    for work in [*sides.train, *sides.validation, *sides.test]:
+        assert work.notes == Score.from_midi(files[work.work_id]).note_num() == 38
+        assert (work.events[:, 0] == 15).sum() == 37  # one of two too close together is dropped
+
+
+def test_both_sides_are_measured_on_the_same_works_and_divided_by_the_same_notes(sides):
+    class Racer:
+        def __init__(self):
+            self.asked = []
+
+        def bits(self, works):
+            self.asked.append([(work.work_id, work.midi) for work in works])
+            return 76.0
+
+        def report(self):
+            return {}
+
+    first, second = Racer(), Racer()
+    rows = [train.final(racer, sides) for racer in (first, second)]
+    assert first.asked == second.asked
+    assert rows[0] == rows[1]
+    assert rows[0]["test_bits_per_note"] == 76.0 / (38 * len(sides.test))
+
+
+def test_no_work_is_on_two_sides(sides):
+    names = [w.work_id for w in [*sides.train, *sides.validation, *sides.test]]
+    assert len(names) == len(set(names)) == 6
+
+
+def test_works_of_a_curve_are_spread_over_the_list():
+    assert curve_works([1, 2, 3, 4, 5], 3) == [1, 3, 5]
+    assert curve_works([1, 2], 8) == [1, 2]
+
+
+def test_remi_writes_down_everything_on_the_grid_and_merging_changes_nothing(sides, bpe):
+    plain = PeerTokenizer()
+    for work in sides.train:
+        before = Score.from_midi(work.midi)
+        assert len(bpe.ids(work)) < len(plain.ids(work))
+        for tokenizer in (plain, bpe):
+            ids = tokenizer.ids(work)
+            assert (ids[0], ids[-1]) == (tokenizer.bos, tokenizer.eos)
+            assert tokenizer.notes_in[ids].sum() == work.notes
+            measured = kept([(before, tokenizer.decode(ids))])
+            assert measured["notes_kept"] == measured["pedals_kept"] == 1
+            assert measured["velocity_error"] < 2
+
+
+def test_what_a_tokenizer_keeps_is_measured_against_the_file():
+    before, after = (Score.from_midi(write(make_piece(seed))) for seed in (0, 0))
+    assert kept([(before, after)])["onset_error_quarters"] == 0
+    for note in after.tracks[0].notes:
+        note.time += 120
+    del after.tracks[1]
+    measured = kept([(before, after)])
+    assert measured["notes_kept"] == pytest.approx(32 / 36)
+    assert measured["tracks_kept"] == pytest.approx(2 / 3)
+    assert measured["onset_error_quarters"] == pytest.approx(16 * 0.25 / 32)
+
+
+def test_varied_works_are_transposed_but_for_drums_and_stay_in_range(sides):
+    tokenizer = PeerTokenizer()
+    names = {id_: token for token, id_ in tokenizer.vocabulary.items()}
+    base = tokenizer.base_ids(sides.train[0])
+    variation = Variation(tokenizer.vocabulary, AugmentConfig(transpose=2, tempo=0, velocity=0))
+    variants = list(variation.variants(base, np.random.default_rng(0)))
+    assert len(variants) == 5
+    for shift, variant in zip(range(-2, 3), variants, strict=True):
+        for old, new in zip(base, variant, strict=True):
+            kind, _, value = names[int(old)].partition("_")
+            expected = f"Pitch_{int(value) + shift}" if kind == "Pitch" else names[int(old)]
+            assert names[int(new)] == expected
+
+
+@pytest.mark.parametrize(("parameters", "vocabulary"), [(2_500_000, 917), (5_500_000, 2048)])
+def test_the_peer_has_as_many_parameters_as_ours_within_a_tenth(parameters, vocabulary):
+    model = llama_of_size(parameters, vocabulary, layers=4, heads=4, context=64)
+    found = sum(p.numel() for p in model.parameters())
+    assert abs(found / parameters - 1) < 0.1
+    c = model.config
+    assert found == llama_parameters(vocabulary, 4, c.hidden_size, c.intermediate_size)
+
+
+def test_the_peer_learns(sides):
+    torch.manual_seed(0)
+    peer = Peer(
+        "peer", PeerTokenizer(), PeerConfig(1e-2, 4, window=32), sides.train,
+        shape=(60_000, 1, 2), budget_seconds=60, augment=AugmentConfig(), seed=1,
+    )  # fmt: skip
+    before = train.bits_per_note(peer, sides.test)
+    while peer.steps < 12:
+        peer.advance(peer.clock.seconds + 0.01)
+    assert train.bits_per_note(peer, sides.test) < 0.95 * before
+    assert peer.notes > 12 * 4 * 4
+
+
+def test_a_clock_does_not_count_while_it_stands():
+    clock = machine.Clock()
+    clock.start()
+    with clock.standing():
+        time.sleep(0.05)
+    clock.stop()
+    assert clock.seconds < 0.04
+
+
+def test_training_alternates_and_reports_both_sides(works, tmp_path):
+    args = parsed(
+        train, "--minutes", "0.01", "--points", "2", "--peers", "remi:usual",
+        "--peer-window", "32", "--out", str(tmp_path),
+    )  # fmt: skip
+    result = train.run(args, works)
+    ours, peer = result["models"]
+    assert set(result["curves"]) == {ours["model"], peer["model"]}
+    assert {len(points) for points in result["curves"].values()} <= {1, 2}
+    assert ours["steps"] > 0 < peer["steps"]
+    assert ours["seconds"] >= 0.6 <= peer["seconds"]
+    (ratio,) = result["ratios"]
+    expected = ours["test_bits_per_note"] / peer["test_bits_per_note"]
+    assert ratio["test_bits_per_note"] == pytest.approx(expected)
+    assert 0.9 < ratio["parameters"] < 1.1
+    assert (tmp_path / "train.png").read_bytes().startswith(b"\x89PNG")
+    json.dumps(result)
+
+
+def test_sampling_writes_as_many_bars_as_asked_and_compares_notes_a_second(works):
+    args = parsed(
+        sample, "--untrained", "--bars", "1", "--peer-tokens", "8", "--batches", "1,2",
+        "--bpe-size", "960",
+    )  # fmt: skip
+    result = sample.run(args, works)
+    assert [(row["model"], row["pieces_at_once"]) for row in result["models"]][:2] == [
+        ("this house's", 1), ("Llama, REMI", 1)
+    ]  # fmt: skip
+    for row in result["models"]:
+        expected = row["steps"] / row["seconds"] / row["steps_per_note"]
+        assert row["notes_per_second"] == pytest.approx(expected)
+    assert len(result["ratios"]) == 4
+    assert result["floor"]["floor_milliseconds_a_step"] > 0
+
+
+def test_tuning_keeps_the_rate_and_batch_with_the_fewest_bits(sides, settings, monkeypatch):
+    args = parsed(train, "--peers", "", "--peer-window", "32")
+    workshop = Workshop(args, sides, Ours(settings, sides.train, 1))
+    monkeypatch.setattr(
+        Workshop, "_trial",
+        lambda self, tokenizer, c, trials: abs(c.learning_rate - 2e-3) + c.batch_size,
+    )  # fmt: skip
+    workshop.tune()
+    found = [(name, config.learning_rate, config.batch_size) for name, _, config in workshop.chosen]
+    assert found == [("remi", 2e-3, 4), ("bpe", 2e-3, 4)]
+
+
+def test_a_merged_vocabulary_that_is_too_small_is_refused():
+    with pytest.raises(HouseError, match="900 ids leave nothing to merge"):
+        PeerTokenizer(merged=900)
+
+
+def test_an_unknown_peer_is_named_with_the_known_ones(sides, settings):
+    args = parsed(train, "--peers", "gpt:usual")
+    with pytest.raises(HouseError, match="'gpt:usual' is no peer") as error:
+        Workshop(args, sides, Ours(settings, sides.train, 1))
+    assert "documented, usual" in str(error.value)
+
+
+def test_the_machine_is_described_without_host_names_or_paths():
+    text = json.dumps(machine.describe())
+    assert socket.gethostname() not in text
+    assert "/" not in text.replace("N/A", "")
+    assert machine.describe()["torch"] == torch.__version__
+    assert machine.command_line(["train", "--out", "/home/ana/x"]).endswith("train --out x")
+
+
+def test_a_command_prints_tables_or_json_and_leaves_its_figures(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train, "run", lambda args: {"seed": args.seed, "models": [{"a": 1.5}]})
+    assert benchmark.main(["train", "--seed", "7", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["seed"], printed["command"]) == (
+        7, "python scripts/benchmark.py train --seed 7 --json"
+    )  # fmt: skip
+    assert json.loads((tmp_path / "out/benchmark/train.json").read_text()) == printed
+    assert benchmark.main(["train"]) == 0
+    assert "models\n  a  1.5" in capsys.readouterr().out
+
+
+def test_a_refused_house_ends_a_command_with_its_message(monkeypatch, capsys):
+    def refuse(args):
+        raise HouseError("the house is closed", mend="knock")
+
+    monkeypatch.setattr(train, "run", refuse)
+    assert benchmark.main(["train"]) == 2
+    assert "knock" in capsys.readouterr().err
