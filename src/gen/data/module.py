@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
+from gen.data.cache import EventCache
 from gen.data.splits import Split, SplitConfig, split
 from gen.data.windows import (
     AugmentConfig,
@@ -158,17 +160,22 @@ class HouseData(LightningDataModule):
         """
         if self.corpus is not None:
             return
-        tokenised: list[tuple[str, Sequence]] = []
+        cache, fingerprint = EventCache.of_user(), self.tokenizer.fingerprint
+        tokenised: list[tuple[int, str, Sequence]] = []
 
         def receive(work: Work, midi: bytes) -> None:
-            events = self.tokenizer.events(midi, annotations_of(work))
-            tokenised.append((work.work_id, Sequence.of(events)))
+            notes = annotations_of(work)
+            events = cache.events(
+                work.sha256, notes, fingerprint, lambda: self.tokenizer.events(midi, notes)
+            )
+            tokenised.append((work.register_index, work.work_id, Sequence.of(events)))
 
         corpus = admit(self.house, self.purpose, pin=self.pin, receive=receive)
         if self.on_refusal == "stop":
             corpus.require_clean()
-        self.sides = split([(name, s.events) for name, s in tokenised], self.config.split)
-        self.works = [sequence for _, sequence in tokenised]
+        tokenised.sort(key=lambda entry: entry[0])
+        self.sides = split([(name, s.events) for _, name, s in tokenised], self.config.split)
+        self.works = [sequence for _, _, sequence in tokenised]
         if not self.sides["train"]:
             raise HouseError(
                 f"no work in {self.house} may be trained on for {self.purpose!r}",
@@ -182,6 +189,14 @@ class HouseData(LightningDataModule):
         if self.corpus is None:
             raise HouseError("the corpus has not been admitted yet", mend="call setup() first")
         return Manifest.of(self.corpus, tokenizer_fingerprint=self.tokenizer.fingerprint)
+
+    @property
+    def corpus_digest(self) -> str:
+        """SHA-256 over purpose, tokenizer and works: what a resumed run must find unchanged."""
+        manifest = self.manifest
+        works = [f"{work.work} {work.sha256}" for work in manifest.works]
+        text = "\n".join([manifest.purpose, manifest.tokenizer_fingerprint, *works])
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def side(self, side: Split) -> list[Sequence]:
         """The works of one side of the split."""
@@ -212,7 +227,19 @@ class HouseData(LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """Where the stream of batches stands."""
-        return {"batches_done": self.trainer.global_step if self.trainer else 0}
+        steps = self.trainer.global_step if self.trainer else 0
+        return {"batches_done": steps, "corpus": self.corpus_digest}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on where a run over the same corpus stood.
+
+        Raises:
+            SettingError: the checkpoint learned from another corpus than this run admits.
+        """
+        if state_dict["corpus"] != self.corpus_digest:
+            raise SettingError(
+                "the checkpoint to resume from learned from another corpus, or for another purpose",
+                where="ckpt",
+                mend="train anew without ckpt; works, consent or settings have changed since",
+            )
         self.batches_done = int(state_dict["batches_done"])

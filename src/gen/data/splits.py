@@ -7,6 +7,7 @@ stays there as the corpus grows: its place is the hash of its earliest member.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -47,41 +48,38 @@ def split(
         config: the shares.
 
     Returns:
-        Indices into `works` for each side, ascending. Where a wanted side would be empty, it
-        gets the group nearest to it.
+        Indices into `works` for each side, ascending. In a small corpus no side is empty that
+        was wanted, and training comes first.
     """
     groups = related_groups([shingles(events) for _, events in works])
     places = {first: _place(works[first][0], config.seed) for first in groups}
-    sides: dict[Split, list[int]] = {"train": [], "validation": [], "test": []}
-    for first, place in places.items():
-        sides[_side(place, config)].append(first)
-    _fill_empty(sides, places, config)
+    ordered = sorted(groups, key=places.__getitem__)
+    tests = _quota(places, ordered, config.test, config.test)
+    rest = ordered[tests:]
+    checks = _quota(places, rest, config.validation, config.test + config.validation)
+    firsts: dict[Split, list[int]] = {
+        "train": rest[checks:], "validation": rest[:checks], "test": ordered[:tests],
+    }  # fmt: skip
     return {
-        side: sorted(i for first in firsts for i in groups[first]) for side, firsts in sides.items()
+        side: sorted(i for first in chosen for i in groups[first])
+        for side, chosen in firsts.items()
     }
+
+
+def _quota(places: dict[int, float], ordered: list[int], share: float, limit: float) -> int:
+    """How many groups, in order of place, go to a side: those whose place is below `limit`.
+
+    At least one where any is wanted, at most the share rounded up, and one is left over.
+    """
+    below = sum(places[first] < limit for first in ordered)
+    most = min(math.ceil(share * len(places)), len(ordered) - 1)
+    return max(min(below, most), min(1, most))
 
 
 def _place(identity: str, seed: int) -> float:
     """A number in [0, 1) that follows from the identity alone."""
     digest = hashlib.sha256(f"{seed}:{identity}".encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64
-
-
-def _side(place: float, config: SplitConfig) -> Split:
-    if place < config.test:
-        return "test"
-    return "validation" if place < config.test + config.validation else "train"
-
-
-def _fill_empty(
-    sides: dict[Split, list[int]], places: dict[int, float], config: SplitConfig
-) -> None:
-    wanted: list[tuple[Split, float]] = [("test", config.test), ("validation", config.validation)]
-    for side, share in wanted:
-        if share > 0 and not sides[side] and len(sides["train"]) > 1:
-            nearest = min(sides["train"], key=places.__getitem__)
-            sides["train"].remove(nearest)
-            sides[side].append(nearest)
 
 
 def shingles(events: NDArray[np.int16]) -> frozenset[int]:

@@ -33,7 +33,7 @@ _KNOWN_WARNINGS = (
     ".*does not have many workers.*",  # windows are cut faster than they are learned from
     ".*GPU available but not used.*",
     ".*Checkpoint directory .* exists and is not empty.*",
-    ".*isn't a `DataLoader`.*",
+    ".*The dirpath has changed from.*",  # a resumed run has a folder of its own
     ".*`isinstance.treespec, LeafSpec.` is deprecated.*",
 )
 

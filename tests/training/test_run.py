@@ -1,0 +1,177 @@
+"""From a house to checkpoints: what a researcher's command does, called as a function."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from gen.checkpoint import load_checkpoint
+from gen.errors import HouseError, SettingError
+from gen.provenance.gate import CorpusRefused
+from gen.tokens.vocabulary import FIELD_SIZES
+from gen.training.run import train
+from houses import make_midi, start_house
+
+STEPS = 6
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    started = start_house(tmp_path_factory.mktemp("run") / "house")
+    started.enter(1, 2, 3, 4, 5, 6)
+    return started
+
+
+@pytest.fixture
+def settings(house, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOUSE_CACHE", str(tmp_path / "cache"))
+    return settings_for(house)
+
+
+def settings_for(house) -> dict:
+    shape = {"layers": 2, "width": 32, "heads": 2, "expansion": 2, "dropout": 0.1, "context": 128}
+    schedule = {"warmup": 0.1, "decay": 0.5, "floor": 0.1}
+    return {
+        "house": str(house.pin.path),
+        "name": "test",
+        "purpose": "general_model",
+        "on_refusal": "stop",
+        "seed": 1,
+        "ckpt": None,
+        "model": shape,
+        "optimizer": {
+            "name": "muon", "lr": 0.003, "matrix_lr": 0.01, "weight_decay": 0.1,
+            "schedule": schedule,
+        },
+        "data": {
+            "window": 48, "batch_size": 2,
+            "split": {"validation": 0.2, "test": 0.2, "seed": 0},
+            "augment": {
+                "transpose": 3, "tempo": 1, "velocity": 1, "forget": 0.3, "forget_all": 0.3,
+            },
+        },
+        "trainer": {
+            "accelerator": "cpu", "devices": 1, "precision": "32-true", "max_steps": STEPS,
+            "max_time": None, "val_check_interval": 2, "gradient_clip_val": 1.0,
+            "log_every_n_steps": 1,
+        },
+        "logger": {"name": "csv"},
+    }  # fmt: skip
+
+
+def losses(out: Path) -> list[float]:
+    lines = (out / "csv" / "metrics.csv").read_text().splitlines()
+    column = lines[0].split(",").index("train/nats_per_event")
+    return [float(cells[column]) for line in lines[1:] if (cells := line.split(","))[column]]
+
+
+def test_a_run_leaves_checkpoints_that_name_every_work_they_learned_from(house, settings, tmp_path):
+    result = train(settings, tmp_path / "run")
+    for name in ("best", "last"):
+        checkpoint = load_checkpoint(Path(result[name]))
+        assert checkpoint.manifest.digest == result["manifest"]
+        assert {work.work for work in checkpoint.manifest.works} == {e.work for e in house.entries}
+    assert result["steps"] == STEPS
+    assert result["best_bits_per_note"] > 0
+
+
+def test_training_lowers_bits_per_note_on_held_out_works(settings, tmp_path):
+    settings["trainer"] = {**settings["trainer"], "max_steps": 40, "val_check_interval": 20}
+    result = train(settings, tmp_path / "run")
+    uniform = sum(math.log2(size) for size in FIELD_SIZES)  # what knowing nothing costs an event
+    assert result["best_bits_per_note"] < uniform  # … and a note takes more than one event
+
+
+def test_the_same_seed_gives_the_same_losses_and_another_seed_others(settings, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        train({**settings, "seed": seed}, tmp_path / name)
+    assert losses(tmp_path / "a") == losses(tmp_path / "b")
+    assert losses(tmp_path / "a") != losses(tmp_path / "c")
+
+
+def test_a_resumed_run_repeats_the_uninterrupted_one_to_the_last_bit(settings, tmp_path):
+    half = {**settings, "trainer": {**settings["trainer"], "max_steps": 4}}
+    half["optimizer"] = {**settings["optimizer"], "schedule": FLAT}
+    whole_flat = {**settings, "optimizer": half["optimizer"]}
+    whole = train(whole_flat, tmp_path / "flat" / "run")
+    train(half, tmp_path / "cut" / "first")
+    resumed = train({**whole_flat, "ckpt": "last"}, tmp_path / "cut" / "second")
+    expected = load_checkpoint(Path(whole["last"])).model.state_dict()
+    reached = load_checkpoint(Path(resumed["last"])).model.state_dict()
+    assert resumed["steps"] == STEPS
+    assert all(torch.equal(expected[name], reached[name]) for name in expected)
+    assert losses(tmp_path / "flat" / "run")[4:] == losses(tmp_path / "cut" / "second")
+
+
+FLAT = {"warmup": 0.0, "decay": 0.0, "floor": 0.1}
+"""A rate that does not depend on how long the run is meant to be."""
+
+
+def test_training_on_an_untagged_file_ends_before_the_first_step(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+    house = start_house(tmp_path / "house")
+    house.enter(1, 2, 3)
+    stranger = house.folder / "ana" / "stranger-00000000.mid"
+    stranger.write_bytes(make_midi(9))
+    with pytest.raises(CorpusRefused, match=r"stranger-00000000\.mid: refused \(untagged\)"):
+        train(settings_for(house), tmp_path / "run")
+    assert not list((tmp_path / "run").glob("**/*.ckpt"))
+
+
+def test_a_recording_run_trains_on_the_rest_and_writes_the_refusal_down(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+    house = start_house(tmp_path / "house")
+    house.enter(1, 2, 3)
+    (house.folder / "ana" / "stranger-00000000.mid").write_bytes(make_midi(9))
+    result = train({**settings_for(house), "on_refusal": "record"}, tmp_path / "run")
+    manifest = load_checkpoint(Path(result["last"])).manifest
+    assert len(manifest.works) == 3
+    assert manifest.refused == (("ana/stranger-00000000.mid", "untagged"),)
+
+
+def test_a_work_without_consent_to_the_purpose_is_left_out_by_right(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+    house = start_house(tmp_path / "house")
+    house.enter(1, 2, 3)
+    (private,) = house.enter(4, consent="evaluation")
+    result = train(settings_for(house), tmp_path / "run")
+    manifest = load_checkpoint(Path(result["last"])).manifest
+    assert private.work not in {work.work for work in manifest.works}
+    assert manifest.not_consented == (private.work,)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": {"width": 33}}, "no multiple"),
+        ({"data": {"window": 4}}, "at least 16"),
+        ({"data": {"windw": 64}}, "did you mean 'window'"),
+        ({"optimizer": {"name": "sgd"}}, "neither 'muon' nor 'adamw'"),
+        ({"trainer": {"max_time": "soon"}}, "no duration"),
+        ({"ckpt": "nowhere.ckpt"}, "no such checkpoint"),
+        ({"ckpt": "last"}, "no run in"),
+        ({"on_refusal": "ignore"}, "neither 'stop' nor 'record'"),
+        ({"purpose": "world_domination"}, "purpose"),
+        ({"logger": {"name": "tensorbored"}}, "did you mean 'tensorboard'"),
+    ],
+)
+def test_a_wrong_setting_ends_the_run_with_a_message_that_names_it(
+    settings, tmp_path, change, message
+):
+    for key, value in change.items():
+        old = settings[key]
+        settings[key] = {**old, **value} if isinstance(value, dict) else value
+    with pytest.raises(HouseError, match=message):
+        train(settings, tmp_path / "run")
+
+
+def test_a_checkpoint_of_another_corpus_is_not_resumed_from(settings, tmp_path):
+    train(settings, tmp_path / "runs" / "first")
+    other = start_house(tmp_path / "other")
+    other.enter(21, 22, 23)
+    changed = {**settings, "house": str(other.pin.path), "ckpt": "last"}
+    with pytest.raises(SettingError, match="another corpus"):
+        train(changed, tmp_path / "runs" / "second")
