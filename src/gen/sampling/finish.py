@@ -38,7 +38,7 @@ def finished(rows: Sequence[Row], controls: Controls) -> Piece:
 
 def _separate(track: Track, end: int) -> list[Pedal]:
     """Pedals released before they are pressed again, and before the piece is over."""
-    ends = [pedal.onset_ticks for pedal in track.pedals[1:]] + [end]
+    ends = [*(pedal.onset_ticks for pedal in track.pedals), end][1:]
     return [
         Pedal(pedal.onset_ticks, min(pedal.duration_ticks, limit - pedal.onset_ticks))
         for pedal, limit in zip(track.pedals, ends, strict=True)

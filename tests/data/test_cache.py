@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gen.data.cache import CACHE_VARIABLE, EventCache
+from gen.tokens.events import Annotations
+
+SHA = "ab" * 32
+EVENTS = np.arange(40, dtype=np.int16).reshape(-1, 5)
+OTHER = EVENTS + 1
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    return EventCache.of_user()
+
+
+def kept(cache, *, sha=SHA, notes=None, fingerprint="f", make=lambda: OTHER):
+    return cache.events(sha, notes or Annotations(), fingerprint, make)
+
+
+def entry_of(cache):
+    (path,) = (p for p in cache.folder.rglob("*") if p.is_file())
+    return path
+
+
+def test_a_second_run_reads_what_the_first_one_made(cache, tmp_path):
+    assert np.array_equal(kept(cache, make=lambda: EVENTS), EVENTS)
+    again = EventCache.of_user()
+    assert np.array_equal(kept(again), EVENTS)
+    assert (again.hits, again.rebuilt) == (1, 0)
+
+
+@pytest.mark.parametrize("byte", [0, 31, 32, -1])
+def test_an_entry_changed_by_one_bit_is_rebuilt(cache, byte):
+    kept(cache, make=lambda: EVENTS)
+    path = entry_of(cache)
+    data = bytearray(path.read_bytes())
+    data[byte] ^= 1
+    path.write_bytes(data)
+    assert np.array_equal(kept(cache), OTHER)
+    assert cache.rebuilt == 2
+
+
+@pytest.mark.parametrize("size", [0, 10, 32, 33])
+def test_a_truncated_entry_is_rebuilt(cache, size):
+    kept(cache, make=lambda: EVENTS)
+    entry_of(cache).write_bytes(entry_of(cache).read_bytes()[:size])
+    assert np.array_equal(kept(cache), OTHER)
+
+
+def test_an_entry_moved_to_another_works_place_is_rebuilt(cache):
+    kept(cache, make=lambda: EVENTS)
+    poison = entry_of(cache).read_bytes()
+    kept(cache, sha="cd" * 32, make=lambda: OTHER)
+    for path in cache.folder.rglob("*"):
+        if path.is_file():
+            path.write_bytes(poison)
+    assert np.array_equal(kept(cache, sha="cd" * 32), OTHER)
+
+
+def test_an_entry_sealed_with_another_secret_is_rebuilt(cache, tmp_path):
+    EventCache(cache.folder, b"x" * 32).events(SHA, Annotations(), "f", lambda: EVENTS)
+    assert np.array_equal(kept(cache), OTHER)
+
+
+def test_other_annotations_or_another_tokenizer_are_another_entry(cache):
+    kept(cache, make=lambda: EVENTS)
+    assert np.array_equal(kept(cache, notes=Annotations(genre="waltz")), OTHER)
+    assert np.array_equal(kept(cache, fingerprint="g"), OTHER)
+
+
+def test_a_damaged_secret_is_replaced_and_empties_the_cache(cache, tmp_path):
+    kept(cache, make=lambda: EVENTS)
+    (tmp_path / "secret").write_bytes(b"short")
+    assert np.array_equal(kept(EventCache.of_user()), OTHER)
+
+
+def test_the_cache_can_be_turned_off(monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, "off")
+    cache = EventCache.of_user()
+    assert np.array_equal(kept(cache, make=lambda: EVENTS), EVENTS)
+    assert np.array_equal(kept(cache), OTHER)

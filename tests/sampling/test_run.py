@@ -1,0 +1,201 @@
+"""From settings to finished pieces on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gen.checkpoint import save_checkpoint
+from gen.errors import HouseError
+from gen.model import ModelConfig, Transformer
+from gen.provenance.ledger import records
+from gen.provenance.manifest import Manifest
+from gen.provenance.mark import is_generated
+from gen.sampling.run import sample
+from gen.smf import parse, split_chunks
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import CONTEXT_SIZES
+from houses import start_house
+
+FREE = {
+    "genre": None, "mood": None, "key": None, "tempo": None, "time_signature": None,
+    "bars": 4, "instruments": [], "roles": [], "chords": None, "sections": None,
+    "pitch_range": [0, 127], "velocity_range": [1, 127],
+    "temperature": 1.0, "top_p": 1.0, "min_p": 0.0,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    """A house and a checkpoint that knows nothing, which the grammar must still make obey."""
+    folder = tmp_path_factory.mktemp("studio")
+    house = start_house(folder / "house")
+    house.enter(1, 2)
+    torch.manual_seed(0)
+    model = Transformer(ModelConfig(2, 32, 2, 2, 0.0, 256, v.FIELD_SIZES, CONTEXT_SIZES))
+    for layer in model.head.out:
+        torch.nn.init.normal_(layer.weight, std=0.3)
+    manifest = Manifest.of(house.admit(), tokenizer_fingerprint=v.fingerprint())
+    save_checkpoint(folder / "model.safetensors", model, manifest, {})
+    return folder, house
+
+
+@pytest.fixture
+def ask(studio, tmp_path):
+    folder, house = studio
+
+    def call(**settings):
+        return sample(
+            {
+                **FREE,
+                "checkpoint": str(folder / "model.safetensors"),
+                "house": str(house.pin.path),
+                "out": str(tmp_path / "out"),
+                "n": 2,
+                "seed": 1,
+                **settings,
+            }
+        )
+
+    return call
+
+
+def test_what_the_grammar_guarantees_is_exactly_as_asked(ask):
+    results = ask(
+        bars=5, tempo=93, time_signature="7/8", key="F# minor", chords="F#m D | E",
+        instruments=["flute", "acoustic bass", "drums"], pitch_range=[50, 70],
+        velocity_range=[40, 90], sections="intro:1 a:3",
+    )  # fmt: skip
+    for result in results:
+        piece = parse(split_chunks(result.midi.read_bytes()).music)
+        assert piece.end_ticks <= 5 * 7 * piece.ticks_per_quarter // 2
+        assert piece.tempos[0].quarters_per_minute == pytest.approx(93, abs=0.01)
+        assert [(s.numerator, s.denominator) for s in piece.time_signatures] == [(7, 8)]
+        assert {t.instrument for t in piece.tracks} <= {73, 32, 128}
+        pitches = [n.pitch for t in piece.tracks if not t.is_drum for n in t.notes]
+        assert all(50 <= pitch <= 70 for pitch in pitches)
+        assert all(40 <= n.velocity <= 90 for t in piece.tracks for n in t.notes)
+        assert (piece.key_signatures[0].fifths, piece.key_signatures[0].is_minor) == (3, True)
+        assert {"Intro", "A", "Gbm", "D", "E"} <= {m.text for m in piece.markers}
+        bars = next(r for r in result.record["asked_and_got"] if r["control"] == "bars")
+        assert bars == {"control": "bars", "asked": 5, "got": 5, "met": True}
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_music(ask, tmp_path):
+    first = [result.midi.read_bytes() for result in ask(out=str(tmp_path / "a"))]
+    again = [result.midi.read_bytes() for result in ask(out=str(tmp_path / "b"))]
+    other = [result.midi.read_bytes() for result in ask(out=str(tmp_path / "c"), seed=2)]
+    assert first == again
+    assert first[0] != first[1]
+    assert first != other
+
+
+def test_the_receipt_names_checkpoint_manifest_seed_and_music(ask, studio):
+    folder, house = studio
+    (result,) = ask(n=1)
+    receipt = json.loads(result.receipt.read_bytes())
+    checkpoint = (folder / "model.safetensors").read_bytes()
+    music = hashlib.sha256(result.midi.read_bytes())
+    assert receipt["checkpoint_sha256"] == hashlib.sha256(checkpoint).hexdigest()
+    assert receipt["works_learned_from"] == 2
+    assert (receipt["seed"], receipt["index"], receipt["n"]) == (1, 0, 1)
+    assert receipt["machine_generated"] is True
+    logged = [r.data for r in records(house.house) if r.kind == "output"]
+    assert music.hexdigest() in {entry["sha256"] for entry in logged}
+
+
+def test_a_generated_piece_is_marked_and_names_its_receipt(ask):
+    (result,) = ask(n=1)
+    data = result.midi.read_bytes()
+    assert is_generated(data)
+    assert hashlib.sha256(result.receipt.read_bytes()).hexdigest().encode() in data
+
+
+def test_the_gate_refuses_a_generated_piece_with_and_without_its_mark(ask, studio):
+    _, house = studio
+    (result,) = ask(n=1, seed=77)
+    marked = result.midi.read_bytes()
+    place = house.folder / "ana" / "not-mine-00000000.mid"
+    place.write_bytes(marked)
+    assert house.rules()["ana/not-mine-00000000.mid"] == "generated"
+    place.unlink()
+
+
+def test_several_pieces_at_once_each_end_in_their_own_time(ask):
+    results = ask(n=5, bars=None)
+    assert len({len(r.piece.bar_starts()) for r in results}) > 1
+    assert all(result.piece.note_count for result in results)
+
+
+def test_a_piece_longer_than_the_models_context_is_written_to_its_end(ask):
+    (result,) = ask(n=1, bars=24, instruments=["piano", "bass"], time_signature="4/4")
+    assert result.record["asked_and_got"][0]["got"] == 24
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"n": 0}, "n: 0 is outside"),
+        ({"seed": -1}, "seed"),
+        ({"bars": 0}, "bars: 0 is outside"),
+        ({"bars": "many"}, "'many' is no int"),
+        ({"tempo": 500}, "outside 30 to 240"),
+        ({"genre": "walz"}, "did you mean 'waltz'"),
+        ({"instruments": ["fluit"]}, "did you mean 'flute'"),
+        ({"instruments": ["flute"], "roles": ["bass", "pad"]}, "2 roles for 1 instruments"),
+        ({"time_signature": "13/7"}, "no time signature"),
+        ({"chords": "Am | Hm", "time_signature": "4/4"}, "'Hm' is not a chord"),
+        ({"chords": "Am"}, "add time_signature"),
+        ({"sections": "intro:9"}, "no section of a piece of 4 bars"),
+        ({"key": "H minor"}, "'H minor' is not a key"),
+        ({"pitch_range": [80, 40]}, "is no range"),
+        ({"velocity_range": [4, 6]}, "holds none"),
+        ({"temperature": 0}, "temperature"),
+        ({"top_p": 1.5}, "top_p"),
+        ({"checkpoint": "nowhere.safetensors"}, "cannot be read"),
+    ],
+)
+def test_a_wrong_setting_gives_one_message_that_names_it_and_no_file(ask, tmp_path, wrong, message):
+    with pytest.raises(HouseError, match=message):
+        ask(**wrong)
+    assert not (tmp_path / "out").exists()
+
+
+def test_draws_follow_the_allowed_ids_alone():
+    from gen.sampling.decode import DrawConfig, draw
+
+    scores = np.zeros(10, dtype=np.float32)
+    allowed = np.zeros(10, dtype=np.bool_)
+    allowed[[2, 7]] = True
+    rng = np.random.default_rng(0)
+    drawn = [draw(scores, allowed, DrawConfig(1.0, 1.0, 0.0), rng) for _ in range(2000)]
+    assert set(drawn) == {2, 7}
+    assert 0.45 < drawn.count(2) / len(drawn) < 0.55
+
+
+def test_top_p_and_min_p_keep_the_likely_and_never_nothing():
+    from gen.sampling.decode import DrawConfig, draw
+
+    scores = np.log(np.array([0.6, 0.3, 0.09, 0.01], dtype=np.float32))
+    allowed = np.ones(4, dtype=np.bool_)
+
+    def drawn(**config):
+        rng = np.random.default_rng(0)
+        return {draw(scores, allowed, DrawConfig(1.0, **config), rng) for _ in range(3000)}
+
+    assert drawn(top_p=1.0, min_p=0.0) == {0, 1, 2, 3}
+    assert drawn(top_p=0.8, min_p=0.0) == {0, 1}
+    assert drawn(top_p=1.0, min_p=0.4) == {0, 1}
+    assert drawn(top_p=0.01, min_p=0.0) == {0}
+
+
+def test_pieces_are_written_where_asked(ask, tmp_path):
+    results = ask(n=2, out=str(tmp_path / "there"))
+    names = sorted(path.name for path in (tmp_path / "there").iterdir())
+    assert names == ["piece-1-01.json", "piece-1-01.mid", "piece-1-02.json", "piece-1-02.mid"]
+    assert all(Path(result.midi).parent == tmp_path / "there" for result in results)
