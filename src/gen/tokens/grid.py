@@ -19,9 +19,12 @@ from gen.tokens import vocabulary as v
 
 Ints = NDArray[np.int64]
 
+SUSTAIN = 64
+"""Number of the sustain pedal's controller; from the same value on it is down."""
+
 TICKS_PER_STEP = 40
 TICKS_PER_QUARTER = TICKS_PER_STEP * v.STEPS_PER_QUARTER
-_ONSET, _PITCH, _DURATION, _VELOCITY = range(4)
+_ONSET, _PITCH, _DURATION, _VELOCITY, _PLAYED = range(5)
 
 
 @dataclass(slots=True)
@@ -61,8 +64,9 @@ def to_grid(score: Any) -> Grid:
         raise HouseError(
             f"{len(tracks)} tracks; the tokenizer holds {v.MAX_TRACKS}", mend="merge some tracks"
         )
-    notes = [_notes(track, division) for track in tracks]
-    end = max(int((n[:, _ONSET] + n[:, _DURATION]).max()) for n in notes)
+    notes = [_separate(_notes(track, division)) for track in tracks]
+    sounding = (n[:, _ONSET] + np.minimum(n[:, _DURATION], n[:, _PLAYED]) for n in notes)
+    end = max(int(ends.max()) for ends in sounding)
     bars = _bars(_signature_changes(score, division, end), end)
     start, numerator, denominator = bars[-1]
     end = start + v.bar_steps(numerator, denominator)
@@ -76,32 +80,67 @@ def _to_steps(ticks: NDArray[Any], ticks_per_quarter: int) -> Ints:
     return np.asarray((doubled + ticks_per_quarter) // (2 * ticks_per_quarter))
 
 
-def _spans(soa: Any, ticks_per_quarter: int) -> tuple[Ints, Ints]:
+def _spans(ticks: Any, duration_ticks: Any, ticks_per_quarter: int) -> tuple[Ints, Ints]:
     """Onsets and lengths in steps, 1 to the longest listed. (N,), (N,)."""
-    onset = _to_steps(soa["time"], ticks_per_quarter)
-    end = _to_steps(soa["time"] + soa["duration"], ticks_per_quarter)
+    onset = _to_steps(ticks, ticks_per_quarter)
+    end = _to_steps(ticks + duration_ticks, ticks_per_quarter)
     return onset, np.clip(end - onset, 1, v.DURATIONS[-1])
 
 
 def _notes(track: Any, ticks_per_quarter: int) -> Ints:
-    """Notes as they are played, (N, 4): onset, pitch, duration, velocity class."""
+    """(N, 5): onset, pitch, nearest listed duration, velocity class, duration as played."""
     soa = track.notes.numpy()
-    onset, duration = _spans(soa, ticks_per_quarter)
+    onset, played = _spans(soa["time"], soa["duration"], ticks_per_quarter)
     velocity = v.nearest_index(soa["velocity"].astype(np.float64), v.VELOCITIES.astype(np.float64))
-    return np.stack([onset, soa["pitch"].astype(np.int64), duration, velocity], axis=1)
+    pitch = soa["pitch"].astype(np.int64)
+    return np.stack([onset, pitch, _listed(played), velocity, played], axis=1)
 
 
 def _pedals(track: Any, ticks_per_quarter: int) -> Ints:
-    """Pedals in the form of notes of one pitch, (N, 4)."""
-    onset, duration = _spans(track.pedals.numpy(), ticks_per_quarter)
+    """Pedals in the form of notes of one pitch, (N, 5)."""
+    onset, played = _spans(*_pedal_ticks(track), ticks_per_quarter)
     nothing = np.zeros_like(onset)
-    return np.stack([onset, nothing, duration, nothing], axis=1)
+    return np.stack([onset, nothing, _listed(played), nothing, played], axis=1)
+
+
+def _listed(played: Ints) -> Ints:
+    """Nearest listed duration. (N,) -> (N,)."""
+    return v.DURATIONS[v.nearest_index(played.astype(np.float64), v.DURATIONS.astype(np.float64))]
+
+
+def _cut(notes: Ints, room: Ints) -> None:
+    """Shorten what exceeds its room, (N,), to the longest listed duration that fits."""
+    over = notes[:, _DURATION] > room
+    longest = np.searchsorted(v.DURATIONS, room[over], side="right") - 1
+    notes[over, _DURATION] = v.DURATIONS[longest]
+
+
+def _pedal_ticks(track: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Onsets and durations of the sustain pedal, in ticks. (N,), (N,).
+
+    Of a file the controllers are read: symusic 0.6.0 finds the first pedal of every track but
+    the first at tick 0. A score made in memory may have pedals alone.
+    """
+    controls = track.controls.numpy()
+    sustain = controls["number"] == SUSTAIN
+    if not sustain.any():
+        pedals = track.pedals.numpy()
+        return pedals["time"], pedals["duration"]
+    ticks = controls["time"][sustain].astype(np.int64)
+    moves = np.diff((controls["value"][sustain] >= SUSTAIN).astype(np.int8), prepend=0)
+    pressed, released = ticks[moves == 1], ticks[moves == -1]
+    if len(released) < len(pressed):
+        released = np.append(released, np.iinfo(np.int32).max)  # held to the end
+    held = released > pressed
+    return pressed[held], (released - pressed)[held]
 
 
 def _part(track: Any, notes: Ints, ticks_per_quarter: int, end: int) -> Part:
     """One track on the grid; nothing lasts beyond step `end`."""
-    notes = _separate(notes, end)
-    pedals = _separate(_pedals(track, ticks_per_quarter), end)
+    pedals = _separate(_pedals(track, ticks_per_quarter))
+    pedals = pedals[pedals[:, _ONSET] < end]
+    for held in (notes, pedals):
+        _cut(held, end - held[:, _ONSET])
     return Part(
         program=DRUM_PROGRAM if track.is_drum else int(track.program),
         onset=notes[:, _ONSET],
@@ -113,26 +152,21 @@ def _part(track: Any, notes: Ints, ticks_per_quarter: int, end: int) -> Part:
     )
 
 
-def _separate(notes: Ints, end: int) -> Ints:
-    """One note a pitch at a time, with listed durations. (N, 4) -> (M, 4).
+def _separate(notes: Ints) -> Ints:
+    """One note a pitch at a time. (N, 5) -> (M, 5).
 
     Of two that begin together the longer stays; one that is still held when its pitch is
-    struck again, or at step `end`, is cut to the longest listed duration that fits.
+    struck again is cut.
     """
-    notes = notes[notes[:, _ONSET] < end]
-    wanted = notes[:, _DURATION].astype(np.float64)
-    notes[:, _DURATION] = v.DURATIONS[v.nearest_index(wanted, v.DURATIONS.astype(np.float64))]
-    order = (-notes[:, _VELOCITY], -notes[:, _DURATION], notes[:, _ONSET], notes[:, _PITCH])
-    notes = notes[np.lexsort(order)]
+    order = [-notes[:, column] for column in (_PLAYED, _VELOCITY, _DURATION)]
+    notes = notes[np.lexsort((*order, notes[:, _ONSET], notes[:, _PITCH]))]
     first = np.ones(len(notes), dtype=np.bool_)
     first[1:] = (np.diff(notes[:, _ONSET]) != 0) | (np.diff(notes[:, _PITCH]) != 0)
     notes = notes[first]
-    room = end - notes[:, _ONSET]
+    room = np.full(len(notes), np.iinfo(np.int64).max)
     same = notes[1:, _PITCH] == notes[:-1, _PITCH]
     room[:-1][same] = np.diff(notes[:, _ONSET])[same]
-    cut = notes[:, _DURATION] > room
-    longest = np.searchsorted(v.DURATIONS, room[cut], side="right") - 1
-    notes[cut, _DURATION] = v.DURATIONS[longest]
+    _cut(notes, room)
     return notes[np.lexsort((notes[:, _PITCH], notes[:, _ONSET]))]
 
 
