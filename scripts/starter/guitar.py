@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise, product
+from random import Random
 
 from starter.abc import TICKS
 from starter.form import PartWriter
@@ -250,8 +251,8 @@ def power(pattern: Pattern, lively: Pattern | None = None, from_energy: float = 
     """Power chords: root, fifth and octave, palm-muted or let ring; with low riff notes.
 
     Args:
-        pattern: ``X`` and ``x`` ringing chord, ``m`` palm-muted root and fifth, ``1 3 5 7 8`` a
-            single note of the chord above the root, ``4`` and ``2`` steps of the key.
+        pattern: ``X`` and ``x`` ringing chord, ``M`` root and fifth accented, ``m`` the same
+            palm-muted, ``1 3 5 7 8`` a single note of the chord, ``2 4 6`` steps of the key.
         lively: the pattern from `from_energy` up.
         from_energy: energy at which `lively` takes over.
     """
@@ -272,6 +273,30 @@ def power(pattern: Pattern, lively: Pattern | None = None, from_energy: float = 
     return part
 
 
+def own_riff(scene: Scene) -> list[Tone]:
+    """A two-bar riff of low single notes invented for this theme, the same all through it."""
+    pattern = {
+        f"{top}/{bottom}": _invented(f"{scene.plan.sheet.slug}/{top}/{bottom}", top * 8 // bottom)
+        for top, bottom in {bar.meter for bar in scene.bars} | {(4, 4)}
+    }
+    return power(pattern)(scene)
+
+
+@cache
+def _invented(seed: str, eighths: int) -> str:
+    """Degrees on eighths: a motif, and the motif again with another ending."""
+    rng = Random(seed)  # noqa: S311 - draws music, not secrets
+    ladder, place, cells = "134578", 0, ["1"]
+    while len(cells) < eighths + eighths // 2:
+        if cells[-1] not in ".-" and rng.random() < 0.3:
+            cells.append(rng.choice(".-"))
+            continue
+        place = max(0, min(len(ladder) - 1, place + rng.choice((-2, -1, 1, 2, 3))))
+        cells.append(ladder[place])
+    half = eighths - eighths // 2
+    return "".join(cells[:eighths]) + "|" + "".join([*cells[:half], *cells[eighths:]])
+
+
 def _power_grip(scene: Scene, symbol: Symbol) -> tuple[int, int, int]:
     low = max(scene.seat.low, STRINGS[0])
     root = nearest(symbol.bass, int(scene.memory.get("root", 43)), low, low + 11)
@@ -288,14 +313,15 @@ def _power_hit(scene: Scene, symbol: Symbol, hit: Hit, stop: int) -> list[Tone]:
     if hit.char in "Xx":
         accent = 8 if hit.char == "X" else 0
         return [Tone(hit.onset, int(length * 0.97), p, accent) for p in (root, fifth, octave)]
-    if hit.char == "m":
-        return [Tone(hit.onset, min(length, 100), p, -10) for p in (root, fifth)]
+    if hit.char in "Mm":
+        length, accent = (int(length * 0.97), 6) if hit.char == "M" else (min(length, 100), -10)
+        return [Tone(hit.onset, length, p, accent) for p in (root, fifth)]
     third = root + (symbol.third - symbol.root) % 12
     seventh = symbol.seventh if symbol.seventh is not None else (symbol.root + 10) % 12
     key = scene.key_at(hit.onset)
     single = {
         "1": root, "3": third, "5": fifth, "8": octave, "2": key.step(root, 1),
-        "4": key.step(root, 3), "7": root + (seventh - symbol.root) % 12,
+        "4": key.step(root, 3), "6": key.step(root, 5), "7": root + (seventh - symbol.root) % 12,
     }[hit.char]  # fmt: skip
     return [Tone(hit.onset, int(length * 0.9), single, -2)]
 

@@ -1,5 +1,6 @@
 """The rhythm-section styles, played on lead sheets written for these tests."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -184,6 +185,17 @@ def test_rock_kick_falls_with_the_bass():
     ]
     together = [any(abs(k - b) <= 15 for b in bass) for k in kicks]
     assert sum(together) / len(together) > 0.8
+
+
+def test_rock_riff_belongs_to_its_theme():
+    def opening(title):
+        sheet = replace(tune(), title=title)
+        made = realise(sheet, arrangements("rock")[0])
+        intro = made.plan.sections[0]
+        return [n.pitch for n in track(made, "riff").notes if n.onset_ticks < intro.end - 60]
+
+    assert opening("One") == opening("One")
+    assert opening("One") != opening("Another")
 
 
 def test_funk_horns_leave_the_lead_alone():

@@ -86,7 +86,7 @@ ARRANGEMENTS = (
             Seat("Rhodes", 4, "accompaniment",
                  rhythm.coloured(rhythm.chords(RHODES, voices=4, rootless=True, staccato=0.92)),
                  (50, 76)),
-            Seat("Muted guitar", 28, "riff", guitar.strum(SCRATCH, upper=3, staccato=0.5),
+            Seat("Muted guitar", 28, "accompaniment", guitar.strum(SCRATCH, upper=3, staccato=0.5),
                  (40, 79), level=-6, enters=0.5),
             Seat("Strings", 50, "pad", rhythm.clear(comping.pad(3)), (55, 79), enters=0.7),
             Seat("Synth bass", 38, "bass",

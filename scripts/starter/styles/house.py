@@ -78,7 +78,7 @@ ARRANGEMENTS = (
                          ornament_again=0.15)), intro=rest), (60, 91)),
             Seat("Octave lead", 84, "sub_melody",
                  melody.doubled(octave=-1, from_energy=0.8), (48, 79), level=-6, enters=0.78),
-            Seat("Arpeggio", 80, "riff",
+            Seat("Arpeggio", 80, "accompaniment",
                  comping.arpeggio(ARP, ARP_FULL, 0.72, voices=4, spread=14), (55, 79), level=-8),
             Seat("Ducked pad", 95, "pad",
                  rhythm.beneath(comping.comp(DUCKED, voices=4, spread=19)), (50, 76),

@@ -78,7 +78,7 @@ ARRANGEMENTS = (
             Seat("Muted trumpet", 59, "main_melody",
                  by_kind(melody.lead(ornament_again=0.25, anticipate=0.25)),
                  (55, 82)),
-            Seat("Felt piano", 0, "riff",
+            Seat("Felt piano", 0, "accompaniment",
                  by_energy(
                      rhythm.beneath(rhythm.coloured(
                          comping.arpeggio(FELT, FELT_BUSY, 0.5, voices=4, ring=True))),

@@ -7,19 +7,14 @@ from starter.form import Arrangement, Seat
 from starter.parts import by_energy, by_kind, by_letter, by_turn, rest
 
 CHUGS = {
-    "4/4": "X-mmmmX-mmX-mm57|X-mmmmX-X-mmX-x-", "3/4": "X-mmX-mmmm57|X-mmX-X-mm5-",
-    "6/8": "X-mmX-X-mm57", "12/8": "X-mmX-X-mm57X-mmX-X-mm57", "5/4": "X-mmX-mmX-mmX-mmm57-",
-    "7/8": "X-mmX-mmX-mm5-",
+    "4/4": "M-mmmmM-mmM-mmmm|M-mmmmM-M-mmM-M-", "3/4": "M-mmM-mmmmmm|M-mmM-M-mmM-",
+    "6/8": "M-mmM-M-mmmm", "12/8": "M-mmM-M-mmmmM-mmM-M-mmmm", "5/4": "M-mmM-mmM-mmM-mmmmM-",
+    "7/8": "M-mmM-mmM-mmM-",
 }  # fmt: skip
 OPEN = {
     "4/4": "X-----x-X---x---|X-----x-X---X-x-", "3/4": "X-----x-x---|X-----X-X---",
     "6/8": "X-----X-x---", "12/8": "X-----X-x---X-----X-x---", "5/4": "X-----x-X---X---x-x-",
     "7/8": "X---x---X-----",
-}  # fmt: skip
-RIFF = {
-    "4/4": "1.1857851.1.7.5.|1.185785X---x-57", "3/4": "1.185.7.5.57|1.185.X---x-",
-    "6/8": "1.18571.1875", "12/8": "1.18571.18571.18571.1875", "5/4": "1.185.7.1.185.7.57..",
-    "7/8": "1.185.7.1.1875",
 }  # fmt: skip
 EIGHTHS = {"4/4": "XxxxXxxx|XxxxXxX-", "3/4": "XxxXxx", "6/8": "XxxXxx", "12/8": "XxxXxxXxxXxx",
            "5/4": "XxxxxxXxxx", "7/8": "XxXxXxx"}  # fmt: skip
@@ -46,8 +41,8 @@ ARRANGEMENTS = (
                  by_turn(rest, melody.harmony(below=True, from_energy=0.75)), (48, 81),
                  level=-4, enters=0.7),
             Seat("Riff guitar", 30, "riff",
-                 by_kind(by_energy(guitar.power(CHUGS), guitar.power(OPEN), at=0.78),
-                         intro=guitar.power(RIFF), **{"break": guitar.power(RIFF)}),
+                 by_kind(by_energy(guitar.own_riff, guitar.power(OPEN), at=0.78),
+                         intro=guitar.own_riff, solo=guitar.power(CHUGS)),
                  (40, 64), level=-3),
             Seat("Clean guitar", 27, "accompaniment",
                  guitar.fingerpick(PICKING), (40, 79), level=-6, silent_in=("intro",)),
@@ -71,7 +66,7 @@ ARRANGEMENTS = (
                  rhythm.beneath(by_energy(
                      comping.pad(4, spread=17),
                      rhythm.chords(ORGAN, voices=4, staccato=0.97), at=0.62)), (48, 77)),
-            Seat("Rhythm guitar", 26, "riff",
+            Seat("Rhythm guitar", 26, "accompaniment",
                  by_energy(guitar.strum(CHOPS, upper=4, staccato=0.5),
                            guitar.strum(STRUMMING, upper=4), at=0.7), (40, 79), level=-5,
                  silent_in=("intro",)),
@@ -92,9 +87,9 @@ ARRANGEMENTS = (
         seats=(
             Seat("Lead", 28, "main_melody",
                  by_letter(melody.lead(legato=0.85, anticipate=0.3)), (52, 80)),
-            Seat("Power guitar", 29, "riff",
+            Seat("Power guitar", 29, "accompaniment",
                  by_kind(by_energy(guitar.power(CHUGS), guitar.power(EIGHTHS), at=0.7),
-                         **{"break": guitar.power(RIFF)}), (40, 64)),
+                         **{"break": guitar.own_riff}), (40, 64)),
             Seat("Bass", 34, "bass", rhythm.bass(DRIVING, approach=0.6, legato=0.88), (28, 52)),
             Seat("Drums", 0, "drums", rhythm.kit("rock", chorus_at=0.68)),
         ),
