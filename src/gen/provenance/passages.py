@@ -19,8 +19,11 @@ from gen.provenance.voices import SHINGLE_INTERVALS, Hashes, Voice, shingle_hash
 
 GUARANTEED_RUN = 12
 _WINDOW = GUARANTEED_RUN - SHINGLE_INTERVALS + 1
-_COMMON = 2_000
+_COMMON = 300
 """Shingles seen more often than this are stock figures: they begin no search."""
+_RECENT = 20_000
+"""Shingles that are kept beside the bulk before they are sorted into it."""
+_NOTHING = 32_767
 _PATTERN = 4
 """A run counts as long as it has different groups of this many intervals."""
 
@@ -61,57 +64,101 @@ class PassageIndex:
 
     def __init__(self) -> None:
         self.voices: list[Voice] = []
-        self._sorted = _Table.empty()
-        self._recent: list[_Table] = []
+        self._lines = _Lines()
+        self._tables = [_Table.empty(), _Table.empty()]  # the bulk, and what came last
 
     def add(self, voice: Voice) -> int:
         """Keep a voice and return its place."""
-        number = len(self.voices)
+        number, intervals = len(self.voices), voice.intervals
         self.voices.append(voice)
-        hashes = shingle_hashes(voice.intervals)
+        self._lines.append(intervals)
+        hashes = shingle_hashes(intervals)
         places = winnow(hashes)
-        self._recent.append(_Table(hashes[places], np.full(len(places), number), places))
+        new = _Table(hashes[places], np.full(len(places), number), places)
+        bulk, recent = self._tables
+        recent = _Table.join([recent, new])
+        if len(recent.hashes) > max(_RECENT, len(bulk.hashes) // 8):
+            bulk, recent = _Table.join([bulk, recent]), _Table.empty()
+        self._tables = [bulk, recent]
         return number
 
-    def longest_runs(self, voice: Voice) -> dict[int, SharedRun]:
-        """For each known voice that shares one, its longest run with `voice`.
+    def shared_runs(self, voice: Voice, least: int = GUARANTEED_RUN) -> list[SharedRun]:
+        """The best run of each line of agreement with a known voice, from `least` on.
 
         Every run of `GUARANTEED_RUN` intervals or more is found, unless it consists of stock
         figures alone.
         """
-        self._sort()
-        hashes = shingle_hashes(voice.intervals)
-        ours = winnow(hashes)
-        best: dict[int, SharedRun] = {}
         intervals = voice.intervals
-        for number, diagonal, place in self._seeds(hashes[ours], ours):
-            run = _extend(intervals, self.voices[number].intervals, place, place + diagonal)
-            found = SharedRun(run[0], number, run[1], run[1] + diagonal, run[2])
-            if number not in best or found.length > best[number].length:
-                best[number] = found
-        return best
+        hashes = shingle_hashes(intervals)
+        ours = winnow(hashes)
+        seeds = np.concatenate([table.seeds(hashes[ours], ours) for table in self._tables])
+        runs = []
+        for number, diagonal, place in self._promising(intervals, seeds, least):
+            theirs = self._lines[number]
+            length, first, agreeing = _extend(intervals, theirs, place, place + diagonal, least)
+            if length >= least:
+                runs.append(SharedRun(length, number, first, first + diagonal, agreeing))
+        return runs
 
-    def _sort(self) -> None:
-        """Merge what was added since the last search into the sorted table."""
-        if self._recent:
-            self._sorted = _Table.join([self._sorted, *self._recent])
-            self._recent = []
-
-    def _seeds(self, hashes: Hashes, places: Ints) -> list[tuple[int, int, int]]:
-        """One (voice, their place - ours, our place) for each line of agreement."""
-        table = self._sorted
-        first = np.searchsorted(table.hashes, hashes, side="left")
-        counts = np.searchsorted(table.hashes, hashes, side="right") - first
-        counts[counts > _COMMON] = 0
-        total = int(counts.sum())
-        if not total:
+    def _promising(
+        self, intervals: NDArray[np.int16], seeds: Ints, least: int
+    ) -> list[tuple[int, int, int]]:
+        """One seed for each diagonal on which at least `least` intervals agree around it."""
+        if not len(seeds):
             return []
-        starts = np.repeat(first - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
-        rows = starts + np.arange(total)
-        ours = np.repeat(places, counts)
-        seeds = np.stack([table.voices[rows], table.places[rows] - ours, ours], axis=1)
-        _, kept = np.unique(seeds[:, :2], axis=0, return_index=True)
-        return [(int(v), int(d), int(p)) for v, d, p in seeds[kept]]
+        reach = least - SHINGLE_INTERVALS
+        around = np.arange(-reach, SHINGLE_INTERVALS + reach)
+        ours = _gather(intervals, np.array([0]), np.array([len(intervals)]), seeds[:, 2], around)
+        starts, lengths = self._lines.bounds(seeds[:, 0])
+        theirs_at = seeds[:, 1] + seeds[:, 2]
+        theirs = _gather(self._lines.all, starts, lengths, theirs_at, around)
+        agree = (ours == theirs) & (ours != _NOTHING)
+        before = np.cumprod(agree[:, :reach][:, ::-1], axis=1).sum(axis=1)
+        after = np.cumprod(agree[:, reach:], axis=1).sum(axis=1)
+        found = seeds[before + after >= least]
+        _, kept = np.unique(found[:, :2], axis=0, return_index=True)
+        return [(int(v), int(d), int(p)) for v, d, p in found[kept]]
+
+
+class _Lines:
+    """Intervals of all voices, end to end in one growing array."""
+
+    def __init__(self) -> None:
+        self._buffer = np.zeros(1024, dtype=np.int16)
+        self._starts = [0]
+
+    @property
+    def all(self) -> NDArray[np.int16]:
+        return self._buffer
+
+    def append(self, intervals: NDArray[np.int16]) -> None:
+        start, end = self._starts[-1], self._starts[-1] + len(intervals)
+        if end > len(self._buffer):
+            grown = np.zeros(max(end, 2 * len(self._buffer)), dtype=np.int16)
+            grown[:start] = self._buffer[:start]
+            self._buffer = grown
+        self._buffer[start:end] = intervals
+        self._starts.append(end)
+
+    def __getitem__(self, number: int) -> NDArray[np.int16]:
+        return self._buffer[self._starts[number] : self._starts[number + 1]]
+
+    def bounds(self, numbers: Ints) -> tuple[Ints, Ints]:
+        """Where voices begin in `all`, and their lengths."""
+        unique, places = np.unique(numbers, return_inverse=True)
+        starts = np.array([self._starts[n] for n in unique], dtype=np.int64)
+        ends = np.array([self._starts[n + 1] for n in unique], dtype=np.int64)
+        return starts[places], (ends - starts)[places]
+
+
+def _gather(
+    line: NDArray[np.int16], starts: Ints, lengths: Ints, places: Ints, around: Ints
+) -> NDArray[np.int16]:
+    """Intervals around places of voices, `_NOTHING` outside the voice; shape (S, W)."""
+    wanted = places[:, None] + around[None, :]
+    inside = (wanted >= 0) & (wanted < lengths[:, None])
+    found = line[np.where(inside, starts[:, None] + wanted, 0)]
+    return np.where(inside, found, np.int16(_NOTHING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +168,16 @@ class _Table:
     hashes: Hashes
     voices: Ints
     places: Ints
+
+    def seeds(self, hashes: Hashes, places: Ints) -> Ints:
+        """Rows (voice, their place - ours, our place) where a kept shingle agrees."""
+        first = np.searchsorted(self.hashes, hashes, side="left")
+        counts = np.searchsorted(self.hashes, hashes, side="right") - first
+        counts[counts > _COMMON] = 0
+        starts = np.repeat(first - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
+        rows = (starts + np.arange(int(counts.sum()))).astype(np.int64)
+        ours = np.repeat(places, counts)
+        return np.stack([self.voices[rows], self.places[rows] - ours, ours], axis=1)
 
     @staticmethod
     def empty() -> _Table:
@@ -136,7 +193,11 @@ class _Table:
 
 
 def _extend(
-    ours: NDArray[np.int16], theirs: NDArray[np.int16], our_place: int, their_place: int
+    ours: NDArray[np.int16],
+    theirs: NDArray[np.int16],
+    our_place: int,
+    their_place: int,
+    least: int,
 ) -> tuple[int, int, int]:
     """Counted length, our first note and intervals of the best run on one diagonal.
 
@@ -149,7 +210,7 @@ def _extend(
     edges = np.flatnonzero(np.diff(np.concatenate([[False], equal, [False]]).astype(np.int8)))
     best = (0, our_start, 0)
     for first, end in edges.reshape(-1, 2):
-        if end - first > best[0]:
+        if end - first >= max(least, best[0] + 1):
             counted = counted_length(ours[our_start + first : our_start + end])
             best = max(best, (counted, our_start + int(first), int(end - first)))
     return best

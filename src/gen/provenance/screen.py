@@ -8,7 +8,7 @@ A finding is a reason to look, never a verdict about authorship; composer and cu
 passages. `block` stops a contribution; `review` lets it through to the curator, marked.
 
 What softens a finding to `review`: it is a composer's own earlier work (arrangements share
-their theme), or only accompaniments agree (stock patterns do).
+their theme), or only accompaniments and broken chords agree (stock patterns do).
 
 Sources: Broder 1997 (MinHash); LSH by `datasketch`.
 """
@@ -34,7 +34,8 @@ WORK, OUTPUT, FINGERPRINT = "work", "output", "fingerprint"
 CLEAR, REVIEW, BLOCK = "clear", "review", "block"
 
 _PERMUTATIONS = 128
-_MIN_RUN_SHOWN = 9
+_STEP_SEMITONES = 2
+_TUNE_STEPS_SHARE = 0.25
 _NOTES_SHOWN = 24
 _MAX_FINGERPRINT_FILE_BYTES = 256 * 1024 * 1024
 
@@ -43,21 +44,25 @@ _MAX_FINGERPRINT_FILE_BYTES = 256 * 1024 * 1024
 class Thresholds:
     """When a human looks (review) and when the contribution stops (block).
 
-    Runs are counted by `passages.counted_length`; similarities are Jaccard, 0 to 1. To be
-    recalibrated on the house's own works.
+    Runs are counted by `passages.counted_length`; similarities are Jaccard, 0 to 1. `review_run`
+    and `block_run` are for tunes; accompaniments and broken chords share long runs by nature
+    (unrelated starter works: 1 pair in 2,000 from 32 on) and are never blocked for a run. To
+    be recalibrated on the house's own works.
     """
 
     review_similarity: float = 0.2
     block_similarity: float = 0.5
     review_run: int = 12
     block_run: int = 16
+    review_accompaniment_run: int = 32
 
     def __post_init__(self) -> None:
         if not 0 < self.review_similarity <= self.block_similarity <= 1:
             raise SettingError("similarities must be 0 < review ≤ block ≤ 1")
-        if not GUARANTEED_RUN <= self.review_run <= self.block_run:
+        runs = (self.review_run, self.block_run, self.review_accompaniment_run)
+        if not GUARANTEED_RUN <= self.review_run <= min(runs):
             raise SettingError(
-                f"runs are {self.review_run} and {self.block_run}",
+                f"runs are {runs}",
                 mend=f"choose {GUARANTEED_RUN} ≤ review ≤ block: shorter runs are not searched",
             )
 
@@ -85,7 +90,7 @@ class Passage:
     theirs: str
     run: int
     intervals: int
-    is_leading: bool
+    is_tune: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,24 +194,22 @@ class Screen:
         return self.compare(voices_of(piece, roles), composers)
 
     def _best_runs(self, voices: tuple[Voice, ...]) -> dict[int, Passage]:
-        """For each known piece, the worst shared run: leading lines before accompaniments."""
-        best: dict[int, tuple[tuple[int, int], Voice, SharedRun]] = {}
+        """For each known piece, the run that weighs most: tunes before accompaniments."""
+        best: dict[int, tuple[tuple[bool, int], Voice, SharedRun]] = {}
         for voice in voices:
-            for run in self._passages.longest_runs(voice).values():
-                if run.length < _MIN_RUN_SHOWN:
-                    continue
+            for run in self._passages.shared_runs(voice):
                 owner = self._owner_of_voice[run.voice]
-                rank = (self._severity(voice, run), run.length)
+                rank = (self._is_tune(voice, run), run.length)
                 if owner not in best or rank > best[owner][0]:
                     best[owner] = (rank, voice, run)
         return {owner: self._tell(voice, run) for owner, (_, voice, run) in best.items()}
 
-    def _severity(self, ours: Voice, run: SharedRun) -> int:
-        theirs = self._passages.voices[run.voice]
-        limits = self.thresholds
-        if run.length >= limits.block_run and (ours.is_leading or theirs.is_leading):
-            return 2
-        return int(run.length >= limits.review_run)
+    def _is_tune(self, ours: Voice, run: SharedRun) -> bool:
+        """Whether a run is somebody's own line: a leading voice that moves by steps too."""
+        if not (ours.is_leading or self._passages.voices[run.voice].is_leading):
+            return False
+        moves = np.diff(ours.pitches[run.our_first : run.our_first + run.intervals + 1])
+        return bool((np.abs(moves) <= _STEP_SEMITONES).mean() >= _TUNE_STEPS_SHARE)
 
     def _tell(self, ours: Voice, run: SharedRun) -> Passage:
         theirs = self._passages.voices[run.voice]
@@ -215,7 +218,7 @@ class Screen:
             theirs=_spell(theirs, run.their_first, run.intervals),
             run=run.length,
             intervals=run.intervals,
-            is_leading=ours.is_leading or theirs.is_leading,
+            is_tune=self._is_tune(ours, run),
         )
 
     def _judge(
@@ -223,11 +226,14 @@ class Screen:
     ) -> Match:
         known, limits = self._known[number], self.thresholds
         similarity = _jaccard(shingles, self._shingles[number])
-        run = passage.run if passage else 0
-        is_block = similarity >= limits.block_similarity or (
-            run >= limits.block_run and passage is not None and passage.is_leading
+        tune = passage.run if passage and passage.is_tune else 0
+        figure = passage.run if passage and not passage.is_tune else 0
+        is_block = similarity >= limits.block_similarity or tune >= limits.block_run
+        is_review = (
+            similarity >= limits.review_similarity
+            or tune >= limits.review_run
+            or figure >= limits.review_accompaniment_run
         )
-        is_review = similarity >= limits.review_similarity or run >= limits.review_run
         is_own = known.kind == WORK and bool(composers & set(known.composers))
         verdict = CLEAR
         if is_block or is_review:

@@ -20,8 +20,8 @@ SHINGLE_INTERVALS = 6
 CHORD_SPREAD = 16
 """Onsets within 1/16 of a quarter note belong to one chord, of which the top note counts."""
 
-LEADING_ROLES = ("main_melody", "sub_melody", "riff", "")
-"""Roles whose lines are a work's own; accompaniments share patterns by nature."""
+LEADING_ROLES = ("main_melody", "sub_melody", "")
+"""Roles whose lines are a work's own; riffs and accompaniments share patterns by nature."""
 
 Hashes = NDArray[np.uint64]
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
