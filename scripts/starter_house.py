@@ -64,6 +64,25 @@ def publish(out: Path, house: Path) -> None:
     publish_house(out, house, click.echo)
 
 
+@main.command()
+@click.option(
+    "--house", default=Path("data/house_midi"), show_default=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "--docs", default=Path("docs/corpus"), show_default=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "--audio",
+    type=click.Path(path_type=Path),
+    help="Render a work of each genre into this folder and check the sound (minutes).",
+)
+def report(house: Path, docs: Path, audio: Path | None) -> None:
+    """Measure the published corpus: report with pictures, datasheet, Croissant metadata."""
+    from starter.report import report as write_report
+
+    write_report(house, docs, click.echo, audio)
+
+
 if __name__ == "__main__":
     try:
         main()

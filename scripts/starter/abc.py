@@ -125,6 +125,7 @@ class _Reader:
     chords: list[tuple[int, Symbol]] = field(default_factory=list)
     accidentals: dict[tuple[str, str], int] = field(default_factory=dict)
     tied: int | None = None
+    tied_name: tuple[str, str] = ("", "")
     triplet_left: int = 0
     broken: Fraction | None = None
 
@@ -360,6 +361,7 @@ def _take_note(reader: _Reader, match: re.Match[str]) -> None:
     else:
         reader.notes.append(MelodyNote(onset, duration, pitch))
     reader.tied = pitch if match["tie"] else None
+    reader.tied_name = (match["letter"], match["octave"])
 
 
 def _pitch(reader: _Reader, match: re.Match[str]) -> int:
@@ -370,11 +372,7 @@ def _pitch(reader: _Reader, match: re.Match[str]) -> int:
     natural = 12 * octaves + LETTERS[upper]
     if match["accidental"]:
         reader.accidentals[name] = _ACCIDENTALS[match["accidental"]]
-    elif (
-        reader.tied is not None
-        and name not in reader.accidentals
-        and abs(reader.tied - natural) <= 2
-    ):
+    elif reader.tied is not None and name == reader.tied_name and name not in reader.accidentals:
         return reader.tied  # a tie carries its accidental over the bar line
     pitch = natural + reader.accidentals.get(name, _signature(upper, reader.fifths))
     if not LOWEST <= pitch <= HIGHEST:

@@ -125,15 +125,21 @@ def outer_parallels(work: HouseWork) -> tuple[int, int]:
     melody, bass = work.tracks("main_melody"), work.tracks("bass")
     if not melody or not bass:
         return 0, 0
-    upper, lower = [], []
-    for note in bass[0].notes:
-        above = [
-            n.pitch for n in melody[0].notes if n.onset_ticks - 30 <= note.onset_ticks < n.end_ticks
-        ]
-        if above:
-            upper.append(max(above))
-            lower.append(note.pitch)
+    near = work.piece.ticks_per_quarter // 16  # humanised onsets this close are one moment
+    moments = {round(n.onset_ticks / near) * near for t in (melody[0], bass[0]) for n in t.notes}
+    pairs = [
+        (above, below)
+        for tick in sorted(moments)
+        if (above := _sounding(melody[0], tick + near))
+        and (below := _sounding(bass[0], tick + near))
+    ]
+    upper, lower = [a for a, _ in pairs], [b for _, b in pairs]
     return parallels(upper, lower), max(len(upper) - 1, 0)
+
+
+def _sounding(track: Track, tick: int) -> int | None:
+    """The highest pitch that sounds at a tick."""
+    return max((n.pitch for n in track.notes if n.onset_ticks <= tick < n.end_ticks), default=None)
 
 
 def outside_range(work: HouseWork) -> int:

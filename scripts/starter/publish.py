@@ -106,7 +106,7 @@ def _run(words: tuple[str, ...], environment: dict[str, str]) -> str:
         HouseError: it refused.
     """
     command = [sys.executable, str(SCRIPTS / words[0]), *words[1:]]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)  # noqa: S603
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         refused = [line for line in done.stdout.splitlines() if '"status": "refused"' in line]
         told = "\n".join(map(_refusal, refused)) or done.stderr[-2000:]

@@ -18,7 +18,7 @@ from starter.scene import Scene, Tone, nearest
 from starter.symbols import Symbol
 
 SOPRANO, ALTO, TENOR, BASS = (60, 81), (55, 74), (48, 67), (40, 60)
-_KEEP = 14
+_KEEP = 18
 """States kept per moment of the search."""
 _VOICES = ("alto", "tenor", "bass")
 
@@ -84,7 +84,8 @@ def _plain_line(scene: Scene) -> list[Tone]:
 
 def _set_section(scene: Scene, passing: float) -> None:
     moments = _moments(scene)
-    states = _search(moments)
+    states = _search(moments, scene.memory.get("satb"))
+    scene.memory["satb"] = (moments[-1], states[-1])
     for index, name in enumerate(_VOICES):
         scene.stage[name] = _with_passing(scene, index, moments, states, passing)
 
@@ -111,18 +112,19 @@ def _sung(theme: list[Tone], tick: int) -> int:
     return (begun[-1] if begun else theme[0]).pitch
 
 
-def _search(moments: list[Moment]) -> list[State]:
-    """The cheapest path through each moment's best states."""
+def _search(moments: list[Moment], past: tuple[Moment, State] | None) -> list[State]:
+    """The cheapest path through each moment's best states, following on from the past."""
     table: list[dict[State, tuple[float, State | None]]] = []
     for place, moment in enumerate(moments):
         column: dict[State, tuple[float, State | None]] = {}
         for state, price in _states(moment):
             if place == 0:
-                column[state] = (price, None)
+                seam = _move(past[0], moment, past[1], state) if past else 0.0
+                column[state] = (price + seam, None)
                 continue
             cost, before = min(
-                (past[0] + _move(moments[place - 1], moment, old, state), old)
-                for old, past in table[-1].items()
+                (reached[0] + _move(moments[place - 1], moment, old, state), old)
+                for old, reached in table[-1].items()
             )
             column[state] = (cost + price, before)
         table.append(column)
@@ -140,7 +142,7 @@ def _states(moment: Moment) -> list[tuple[State, float]]:
     top = moment.soprano
     tones = set(moment.symbol.core)
     found: list[tuple[State, float]] = []
-    for bass in _pitches({moment.symbol.bass}, BASS):
+    for bass in _pitches(_basses(moment.symbol), BASS):
         for tenor in _pitches(tones, TENOR):
             for alto in _pitches(tones, ALTO):
                 if bass <= tenor <= alto <= max(top, ALTO[0]) and alto - tenor <= 12:
@@ -150,6 +152,13 @@ def _states(moment: Moment) -> list[tuple[State, float]]:
     return found[:_KEEP]
 
 
+def _basses(symbol: Symbol) -> set[int]:
+    """The written bass; root and third may change places to mend the outer voices."""
+    is_free = symbol.quality in ("", "m", "7", "m7", "m7b5")
+    is_free = is_free and symbol.bass in (symbol.root, symbol.third)
+    return {symbol.root, symbol.third} if is_free else {symbol.bass}
+
+
 def _pitches(classes: set[int], span: tuple[int, int]) -> list[int]:
     return [p for p in range(span[0], span[1] + 1) if p % 12 in classes]
 
@@ -157,6 +166,7 @@ def _pitches(classes: set[int], span: tuple[int, int]) -> list[int]:
 def _price(state: State, moment: Moment) -> float:
     alto, tenor, bass = state
     symbol = moment.symbol
+    inverted = 5.0 * (bass % 12 != symbol.bass)
     classes = [moment.soprano % 12, alto % 12, tenor % 12, bass % 12]
     cost = 0.0
     for tone, weight in ((symbol.third, 9.0), (symbol.root, 4.0), (symbol.fifth, 1.5)):
@@ -170,7 +180,7 @@ def _price(state: State, moment: Moment) -> float:
     cost += 4.0 * (moment.soprano - alto > 12) + 2.0 * (tenor - bass > 19)
     cost += 2.0 * (alto == tenor) + 2.0 * (alto == moment.soprano) + 2.5 * (tenor == bass)
     cost += 3.0 * (moment.soprano - alto == 1) + 1.5 * (tenor - bass < 5 and bass < 48)
-    return cost + 0.05 * (abs(alto - 65) + abs(tenor - 57) + abs(bass - 50))
+    return cost + inverted + 0.05 * (abs(alto - 65) + abs(tenor - 57) + abs(bass - 50))
 
 
 def _move(before: Moment, now: Moment, old: State, new: State) -> float:
