@@ -1,0 +1,333 @@
+"""Whatever the grammar allows, drawn by chance, is a piece that obeys its plan."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gen.piece import DRUM_PROGRAM, Piece
+from gen.sampling.grammar import MOST_NOTES_A_CELL, MOST_NOTES_AT_ONCE, Plan, Row, Walk
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import context_columns
+from gen.tokens.events import chord_id, decode, section_id
+from gen.tokens.vocabulary import FIRST, SPANS, Kind
+from music import bos, events_of, random_row, random_walk, track_row
+
+BAND = [bos(), track_row(0), track_row(DRUM_PROGRAM), track_row(0)]
+SEEDS = range(40)
+
+
+def signature(numerator: int, denominator: int) -> int:
+    return FIRST["time_signature"] + v.TIME_SIGNATURES.index((numerator, denominator))
+
+
+def tempo(tempo_class: int) -> int:
+    return FIRST["tempo"] + tempo_class
+
+
+def any_plan(seed: int) -> Plan:
+    """Each thing that a plan may say, said in about half of them."""
+    rng = np.random.default_rng([seed, 77])
+    said = rng.integers(0, 2, 6).astype(bool)
+    low = int(rng.integers(0, 100))
+    return Plan(
+        header=[bos()] if said[0] else list(BAND),
+        tracks_open=bool(said[0]),
+        bars=int(rng.integers(1, 7)) if said[1] else None,
+        most_bars=6,
+        time_signature=int(rng.choice(SPANS["time_signature"])) if said[2] else None,
+        tempo=int(rng.choice(SPANS["tempo"])) if said[3] else None,
+        pitches=(low, low + int(rng.integers(0, 28))) if said[4] else (0, 127),
+        velocities=(5, 9) if said[5] else (0, 31),
+    )
+
+
+def events_from(walk: Walk) -> np.ndarray:
+    return np.array(walk.rows, dtype=np.int16)
+
+
+def bar_count(walk: Walk) -> int:
+    return sum(row[v.KIND] == Kind.BAR for row in walk.rows)
+
+
+def heard(walk: Walk) -> list[Row]:
+    """The rows without what a piece does not hold: tracks that stay silent, roles, plans."""
+    piece = decode(events_from(walk))
+    slots = [slot for slot, track in enumerate(piece.tracks) if track.notes]
+    new = {FIRST["slot"] + slot: FIRST["slot"] + index for index, slot in enumerate(slots)}
+    rows, declared, slot = [], 0, 0
+    for row in walk.rows:
+        kind, position, value, extent, level = row
+        if kind == Kind.TRACK:
+            declared += 1
+            if declared - 1 in slots:
+                rows.append([kind, position, value, 0, 0])
+            continue
+        if kind == Kind.BAR:
+            slot = None
+        elif kind == Kind.CELL:
+            slot = value
+            value = new.get(value, value)
+        silent = slot is not None and slot not in new and kind in (Kind.CELL, Kind.PEDAL)
+        if kind not in (Kind.SECTION, Kind.CHORD) and not silent:
+            rows.append([kind, position, value, extent, level])
+    return rows
+
+
+def encoded(piece: Piece) -> list[Row]:
+    """Events of the piece without what the grammar leaves open: density, register."""
+    events = events_of(piece)
+    events[events[:, v.KIND] == Kind.CELL, v.EXTENT] = 0
+    events[events[:, v.KIND] == Kind.TRACK, v.LEVEL] = 0
+    return events.tolist()
+
+
+def held_together(piece: Piece) -> bool:
+    """Whether a pitch is struck, or a pedal pressed, while it is still held in its track."""
+    for track in piece.tracks:
+        lines = {pitch: [n for n in track.notes if n.pitch == pitch] for pitch in range(128)}
+        for line in [*lines.values(), track.pedals]:
+            ends = [item.onset_ticks + item.duration_ticks for item in line]
+            if any(b.onset_ticks < a for a, b in zip(ends, line[1:], strict=False)):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("notes", [0.0, 0.7, 0.97])
+def test_any_walk_is_a_piece_that_obeys_its_plan(notes):
+    bars_seen = set()
+    for seed in SEEDS:
+        plan = any_plan(seed)
+        walk = random_walk(plan, seed, notes=notes)
+        piece = decode(events_from(walk))
+        bars = bar_count(walk)
+        bars_seen.add(bars)
+        assert bars == plan.bars if plan.bars else 1 <= bars <= plan.most_bars
+        assert len(piece.bar_starts()) == bars
+        start, last = piece.bar_starts()[-1]
+        end = start + piece.bar_ticks(last)
+        assert piece.end_ticks <= end
+        assert all(p.onset_ticks + p.duration_ticks <= end for t in piece.tracks for p in t.pedals)
+        assert not held_together(piece)
+        low, high = plan.pitches
+        melodic = [n for t in piece.tracks if not t.is_drum for n in t.notes]
+        assert all(low <= n.pitch <= high for n in melodic)
+        quiet, loud = v.VELOCITIES[list(plan.velocities)]
+        assert all(quiet <= n.velocity <= loud for t in piece.tracks for n in t.notes)
+        if not plan.tracks_open:
+            assert [t.instrument for t in piece.tracks] == [0, DRUM_PROGRAM, 0]
+        if plan.time_signature is not None:
+            assert {signature(s.numerator, s.denominator) for s in piece.time_signatures} == {
+                plan.time_signature
+            }
+        if plan.tempo is not None:
+            assert [t.onset_ticks for t in piece.tempos] == [0]
+    assert len(bars_seen) > 3
+
+
+@pytest.mark.parametrize("notes", [0.0, 0.8])
+def test_any_walk_read_and_encoded_again_is_the_same_walk(notes):
+    for seed in SEEDS:
+        walk = random_walk(any_plan(seed + 1000), seed, notes=notes)
+        assert encoded(decode(events_from(walk))) == heard(walk)
+
+
+@pytest.mark.parametrize("notes", [0.0, 0.8])
+def test_the_columns_a_walk_hands_out_are_those_of_the_whole_sequence(notes):
+    for seed in SEEDS:
+        plan = any_plan(seed + 2000)
+        walk = random_walk(plan, seed, notes=notes)
+        events = events_from(walk)
+        whole = np.concatenate([events, context_columns(events, bars=plan.bars)], axis=1)
+        assert walk.context == whole.tolist()
+
+
+def test_many_bars_are_counted_to_the_end():
+    plan = Plan([bos(), track_row(0)], False, bars=300, time_signature=signature(1, 16))
+    walk = random_walk(plan, 1)
+    events = events_from(walk)
+    assert bar_count(walk) == 300
+    assert np.array_equal(np.array(walk.context)[:, 5:], context_columns(events, bars=300))
+
+
+def test_one_pitch_sounds_again_only_when_it_is_over():
+    plan = Plan(list(BAND), False, bars=4, pitches=(60, 60))
+    for seed in SEEDS:
+        assert not held_together(decode(events_from(random_walk(plan, seed, notes=0.95))))
+
+
+def test_no_cell_begins_where_nothing_can_begin():
+    plan = Plan([bos(), track_row(0)], False, bars=2, time_signature=signature(1, 4), tempo=tempo(0),
+                pitches=(60, 60))  # fmt: skip
+    walk = started(plan)
+    walk.take([Kind.CELL, 0, FIRST["slot"], 0, 0])
+    walk.take([Kind.PEDAL, FIRST["position"], 0, FIRST["duration"] + 23, 0])
+    walk.take([Kind.NOTE, FIRST["position"], FIRST["pitch"] + 60, FIRST["duration"] + 23,
+               FIRST["velocity"]])  # fmt: skip
+    walk.take([Kind.BAR, 0, signature(1, 4), 0, 0])
+    assert kinds_of(walk) == {Kind.CHORD, Kind.SECTION, Kind.EOS}
+
+
+# By example -----------------------------------------------------------------------------
+
+
+def kinds_of(walk: Walk) -> set[Kind]:
+    return {Kind(kind) for kind in np.flatnonzero(walk.kinds())}
+
+
+def started(plan: Plan, *, bars: int = 1) -> Walk:
+    """A walk after its header and first bars, all forced rows taken."""
+    walk = Walk(plan)
+    for _ in range(bars):
+        while walk.forced:
+            walk.take(walk.forced.popleft())
+        walk.take([Kind.BAR, 0, plan.time_signature or signature(4, 4), 0, 0])
+    while walk.forced:
+        walk.take(walk.forced.popleft())
+    return walk
+
+
+def test_a_piece_begins_with_a_track_and_then_a_bar():
+    walk = Walk(Plan([bos()], True))
+    walk.take(walk.forced.popleft())
+    assert kinds_of(walk) == {Kind.TRACK}
+    walk.take(track_row(40))
+    assert kinds_of(walk) == {Kind.TRACK, Kind.BAR}
+
+
+def test_no_more_tracks_than_slots():
+    walk = Walk(Plan([bos(), *[track_row(0)] * v.MAX_TRACKS], True))
+    while walk.forced:
+        walk.take(walk.forced.popleft())
+    assert kinds_of(walk) == {Kind.BAR}
+
+
+def test_a_tempo_is_told_before_anything_sounds():
+    walk = started(Plan(list(BAND), False, bars=2))
+    assert kinds_of(walk) == {Kind.SECTION, Kind.TEMPO}
+    row = [int(Kind.TEMPO), 0, 0, 0, 0]
+    assert np.flatnonzero(walk.allowed(v.POSITION, row)).tolist() == [FIRST["position"]]
+
+
+def test_chords_that_were_given_wait_for_the_tempo_that_is_drawn():
+    chord = [int(Kind.CHORD), FIRST["position"], chord_id(None), 0, 0]
+    section = [int(Kind.SECTION), 0, section_id("a"), 0, 0]
+    plan = Plan(list(BAND), False, bars=1, plan_rows={0: [section, chord]}, chords_given=True,
+                sections_given=True)  # fmt: skip
+    walk = started(plan)
+    assert walk.rows[-1] == section
+    assert kinds_of(walk) == {Kind.TEMPO}
+    walk.take([Kind.TEMPO, FIRST["position"], tempo(3), 0, 0])
+    assert list(walk.forced) == [chord]
+
+
+def test_a_given_tempo_section_and_chord_come_in_the_order_of_a_bar():
+    chord = [int(Kind.CHORD), FIRST["position"], chord_id(None), 0, 0]
+    section = [int(Kind.SECTION), 0, section_id("a"), 0, 0]
+    plan = Plan(list(BAND), False, bars=2, tempo=tempo(9), chords_given=True,
+                sections_given=True, plan_rows={0: [chord, section], 1: [chord]})  # fmt: skip
+    walk = random_walk(plan, 0)
+    first, second = (i for i, row in enumerate(walk.rows) if row[v.KIND] == Kind.BAR)
+    given = [section, [Kind.TEMPO, FIRST["position"], tempo(9), 0, 0], chord]
+    assert walk.rows[first + 1 : first + 4] == given
+    assert walk.rows[second + 1] == chord
+    told = [row for row in walk.rows if row[v.KIND] in (Kind.CHORD, Kind.SECTION, Kind.TEMPO)]
+    assert told == [*given, chord]
+
+
+def test_a_tempo_change_changes_the_tempo():
+    walk = started(Plan(list(BAND), False, bars=1, most_bars=2))
+    walk.take([Kind.TEMPO, FIRST["position"], tempo(9), 0, 0])
+    allowed = np.flatnonzero(walk.allowed(v.VALUE, [int(Kind.TEMPO), 0, 0, 0, 0]))
+    assert set(SPANS["tempo"]) - set(allowed) == {tempo(9)}
+
+
+def test_the_end_comes_only_in_a_bar_that_sounds():
+    plan = Plan([bos(), track_row(0)], False, bars=1, tempo=tempo(0))
+    walk = started(plan)
+    assert Kind.EOS not in kinds_of(walk)
+    walk.take([Kind.CELL, 0, FIRST["slot"], 0, 0])
+    walk.take([Kind.PEDAL, FIRST["position"], 0, FIRST["duration"], 0])
+    assert Kind.EOS not in kinds_of(walk)
+    walk.take([Kind.NOTE, FIRST["position"], FIRST["pitch"], FIRST["duration"], FIRST["velocity"]])
+    assert kinds_of(walk) == {Kind.NOTE, Kind.PEDAL, Kind.EOS}
+
+
+def test_an_open_end_waits_until_nothing_goes_on():
+    plan = Plan([bos(), track_row(0)], False, tempo=tempo(0), time_signature=signature(1, 4))
+    walk = started(plan)
+    walk.take([Kind.CELL, 0, FIRST["slot"], 0, 0])
+    walk.take(
+        [Kind.NOTE, FIRST["position"], FIRST["pitch"], FIRST["duration"] + 14, FIRST["velocity"]]
+    )
+    assert Kind.EOS not in kinds_of(walk)
+    walk.take([Kind.BAR, 0, signature(1, 4), 0, 0])
+    assert Kind.EOS in kinds_of(walk)
+
+
+def test_a_note_in_an_early_bar_ends_with_the_last_one():
+    plan = Plan([bos(), track_row(0)], False, bars=3, tempo=tempo(0))
+    walk = started(plan, bars=2)
+    walk.take([Kind.CELL, 0, FIRST["slot"], 0, 0])
+    row = [int(Kind.NOTE), FIRST["position"] + 40, FIRST["pitch"], 0, 0]
+    longest = np.flatnonzero(walk.allowed(v.EXTENT, row))[-1] - FIRST["duration"]
+    assert v.DURATIONS[longest] == 54  # of the 56 steps that are left
+
+
+def test_a_free_meter_leaves_room_for_what_still_sounds():
+    walk = started(Plan([bos(), track_row(0)], False, bars=2, tempo=tempo(0)))
+    walk.take([Kind.CELL, 0, FIRST["slot"], 0, 0])
+    longest = FIRST["duration"] + v.DURATIONS.tolist().index(96)
+    walk.take([Kind.NOTE, FIRST["position"], FIRST["pitch"], longest, FIRST["velocity"]])
+    allowed = np.flatnonzero(walk.allowed(v.VALUE, [int(Kind.BAR), 0, 0, 0, 0]))
+    lengths = {v.bar_steps(*v.TIME_SIGNATURES[i - FIRST["time_signature"]]) for i in allowed}
+    assert min(lengths) == 48
+
+
+def test_a_chord_rises_and_holds_at_most_ten_notes_at_once():
+    plan = Plan([bos(), track_row(0)], False, bars=1, tempo=tempo(0))
+    walk = started(plan)
+    walk.take([Kind.CELL, 0, FIRST["slot"], 0, 0])
+    for pitch in range(60, 60 + MOST_NOTES_AT_ONCE):
+        row = [int(Kind.NOTE), FIRST["position"], FIRST["pitch"] + pitch, 0, 0]
+        assert walk.allowed(v.POSITION, row)[FIRST["position"]]
+        assert (
+            np.flatnonzero(walk.allowed(v.VALUE, row))[0] >= row[v.VALUE] - (pitch - 60 == 0) * 60
+        )
+        walk.take([*row[:3], FIRST["duration"], FIRST["velocity"]])
+    positions = walk.allowed(v.POSITION, [int(Kind.NOTE), 0, 0, 0, 0])
+    assert np.flatnonzero(positions)[0] == FIRST["position"] + 1
+
+
+def test_a_cell_ends_after_its_most_notes():
+    plan = Plan([bos(), track_row(0)], False, bars=1, tempo=tempo(0))
+    walk, rng = started(plan), np.random.default_rng(0)
+    walk.take([Kind.CELL, 0, FIRST["slot"], 0, 0])
+    for index in range(MOST_NOTES_A_CELL):
+        step, pitch = divmod(index, 10)
+        walk.take([Kind.NOTE, FIRST["position"] + step, FIRST["pitch"] + 60 + pitch,
+                   FIRST["duration"], FIRST["velocity"]])  # fmt: skip
+    assert kinds_of(walk) == {Kind.PEDAL, Kind.EOS}
+    assert random_row(walk, rng)[v.KIND] != Kind.NOTE
+
+
+def test_drums_stay_drums_whatever_pitches_are_asked_for():
+    plan = Plan([bos(), track_row(DRUM_PROGRAM)], False, bars=1, tempo=tempo(0), pitches=(60, 61))
+    walk = started(plan)
+    walk.take([Kind.CELL, 0, FIRST["slot"], 0, 0])
+    row = [int(Kind.NOTE), FIRST["position"], 0, 0, 0]
+    assert np.flatnonzero(walk.allowed(v.VALUE, row)).tolist() == list(SPANS["drum"])
+
+
+def test_masks_handed_out_are_the_callers_own():
+    """What one walk is told never changes the rules of another."""
+    before = [mask.copy() for mask in v.legal_words()]
+    random_walk(any_plan(3), 3, notes=0.5)
+    from gen.sampling.grammar import LEGAL
+
+    assert all(np.array_equal(a, b) for a, b in zip(before, LEGAL, strict=True))
+
+
+def test_the_same_seed_writes_the_same_piece():
+    assert random_walk(any_plan(5), 5).rows == random_walk(any_plan(5), 5).rows
+    assert random_walk(any_plan(5), 5).rows != random_walk(any_plan(5), 6).rows
