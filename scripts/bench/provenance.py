@@ -1,0 +1,169 @@
+"""How fast the gate is: its time per work beside that of the steps it cannot do without.
+
+A house of synthetic works is made in a temporary folder with keys that are thrown away. The
+floor is what any honest gate has to do: read the file, hash it, verify two Ed25519 signatures,
+walk the music strictly. Memory is how far the process that runs the gate grows.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+WORKS = 2_000
+BATCH = 500
+
+
+def run(args: Any) -> dict[str, Any]:
+    """Time the gate on `args.works` synthetic works (2,000 by default).
+
+    Returns:
+        works, file_bytes, seconds to accept, milliseconds per work of the gate and of its
+        floor, their ratio, bytes of memory per work, seconds of `contribute.py --help` and
+        `house.py --help`.
+    """
+    count = int(getattr(args, "works", None) or WORKS)
+    with tempfile.TemporaryDirectory() as folder:
+        house, accept_seconds = _make_house(Path(folder) / "house", count)
+        floor = _floor_seconds(house)
+        gate, admitted, grown = _gate_in_child(house)
+        size = sum(path.stat().st_size for path in house.folder.glob("*/*.mid"))
+    return {
+        "works": admitted,
+        "bytes_per_file": size // count,
+        "accept_ms_per_work": round(1000 * accept_seconds / count, 3),
+        "gate_ms_per_work": round(1000 * gate / count, 3),
+        "floor_ms_per_work": round(1000 * floor / count, 3),
+        "ratio_to_floor": round(gate / floor, 3),
+        "memory_bytes_per_work": grown // count,
+        "contribute_help_s": _help_seconds("contribute.py"),
+        "house_help_s": _help_seconds("house.py"),
+    }
+
+
+def _make_house(folder: Path, count: int) -> tuple[Any, float]:
+    from gen.provenance.inbox import Contribution, submit
+    from gen.provenance.keys import PrivateKey
+    from gen.provenance.people import create_house
+    from gen.provenance.roster import Person, PersonKey
+    from gen.provenance.works import accept
+
+    root, composer, curator = (PrivateKey.generate() for _ in range(3))
+    people = [
+        Person("ana", "Ana", ("composer",), (PersonKey(composer.public, 0),)),
+        Person("cleo", "Cleo", ("curator",), (PersonKey(curator.public, 0),)),
+    ]
+    house = create_house(folder, "bench", [root], pin_path=None, people=people)
+    seconds = 0.0
+    for start in range(0, count, BATCH):
+        numbers = range(start, min(start + BATCH, count))
+        files = [Contribution(_tagged(number, composer)) for number in numbers]
+        submit(house, files)
+        begin = time.perf_counter()
+        house = accept(house, None, curator).house
+        seconds += time.perf_counter() - begin
+    return house, seconds
+
+
+def _tagged(number: int, composer: Any) -> bytes:
+    from gen.provenance.canonical import sha256_hex
+    from gen.provenance.consent import Consent
+    from gen.provenance.statement import Description, Statement, make_work_id
+    from gen.provenance.tag import sign_contribution
+    from gen.smf import musical_hash, parse, write
+
+    midi = write(_piece(number))
+    title = f"Study {number}"
+    statement = Statement(
+        work=make_work_id(title, sha256_hex(midi)),
+        composers=(("ana", 100),),
+        method="programmed",
+        consent=Consent.parse("general_model evaluation"),
+        musical_hash=musical_hash(parse(midi)),
+        description=Description(title=title, genre="waltz", mood="calm", key="C"),
+    )
+    return sign_contribution(midi, statement, composer)
+
+
+def _piece(number: int) -> Any:
+    """32 bars for four players, about 700 notes: the size of a short finished work."""
+    from gen.piece import Note, Piece, Tempo, TimeSignature, Track
+
+    chance = random.Random(number)  # noqa: S311 - music, not secrets
+    lines = [
+        [
+            Note(i * 480 // 2, 220, low + chance.choice((0, 2, 4, 5, 7, 9, 11)), 64 + i % 40)
+            for i in range(0, 256, step)
+        ]
+        for low, step in ((72, 1), (60, 1), (48, 2), (36, 4))
+    ]
+    programs = (73, 0, 48, 32)
+    tracks = [Track(f"part {n}", p, False, None, lines[n]) for n, p in enumerate(programs)]
+    return Piece(480, tracks, [Tempo(0, 500_000)], [TimeSignature(0, 4, 4)])
+
+
+def _floor_seconds(house: Any) -> float:
+    from gen.provenance.canonical import sha256_hex
+    from gen.provenance.dsse import is_signed_by
+    from gen.provenance.tag import read_tag
+    from gen.smf import parse
+
+    owners = house.load(check_signatures=False).roster.owners
+    seconds = 0.0
+    for path in sorted(house.folder.glob("*/*.mid")):
+        tagged = read_tag(path.read_bytes())  # untimed: the floor knows where the tag is
+        envelope = tagged.envelope
+        begin = time.perf_counter()
+        data = path.read_bytes()
+        sha256_hex(data)
+        for signature in envelope.signatures:
+            public = owners[signature.keyid][1].public
+            if not is_signed_by(signature, public, envelope.payload_type, envelope.payload):
+                raise AssertionError(path)
+        parse(tagged.music)
+        seconds += time.perf_counter() - begin
+    return seconds
+
+
+def _gate_in_child(house: Any) -> tuple[float, int, int]:
+    """Seconds, admitted works and growth of memory, in a process that has done nothing else."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        found: tuple[float, int, int] = pool.apply(_gate_seconds, (house,))
+    return found
+
+
+def _gate_seconds(house: Any) -> tuple[float, int, int]:
+    from gen.provenance.gate import admit
+
+    house.load(check_signatures=False)  # imports and caches are no work's memory
+    before = _peak_bytes()
+    begin = time.perf_counter()
+    corpus = admit(house.folder, "general_model", pin=house.pin).require_clean()
+    return time.perf_counter() - begin, len(corpus.admitted), _peak_bytes() - before
+
+
+def _peak_bytes() -> int:
+    """The process's largest resident size so far; 0 where the platform does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _help_seconds(script: str) -> float:
+    """The best of three starts."""
+    path = Path(__file__).parents[1] / script
+    times = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, path, "--help"], check=True, capture_output=True)
+        times.append(time.perf_counter() - begin)
+    return round(min(times), 3)
