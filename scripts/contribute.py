@@ -80,6 +80,12 @@ def _fact_options(command: Any) -> Any:
 )
 @click.option("--review-run", default=12, show_default=True, help="Shared steps to look at.")
 @click.option("--block-run", default=16, show_default=True, help="Shared steps to refuse.")
+@click.option(
+    "--review-accompaniment-run",
+    default=32,
+    show_default=True,
+    help="Shared steps to look at in accompaniments.",
+)
 @click.option("--review-similarity", default=0.2, show_default=True, help="Likeness to look at.")
 @click.option("--block-similarity", default=0.5, show_default=True, help="Likeness to refuse.")
 @_fact_options
@@ -177,7 +183,7 @@ def _settings(options: dict[str, Any]) -> Settings:
 
     if not options["composer"] and not options["check"]:
         raise _usage("who contributes?", "name yourself with --composer ID, or only --check")
-    names = ("review_similarity", "block_similarity", "review_run", "block_run")
+    names = Thresholds.__slots__
     return Settings(
         composer=options["composer"],
         is_check=options["check"],

@@ -34,6 +34,7 @@ WORK, OUTPUT, FINGERPRINT = "work", "output", "fingerprint"
 CLEAR, REVIEW, BLOCK = "clear", "review", "block"
 
 _PERMUTATIONS = 128
+_MAX_LSH_SIMILARITY = 0.9
 _STEP_SEMITONES = 2
 _TUNE_STEPS_SHARE = 0.25
 _NOTES_SHOWN = 24
@@ -149,7 +150,7 @@ class Screen:
         self._owner_of_voice: list[int] = []
         self._passages = PassageIndex()
         self._similar = MinHashLSH(
-            threshold=self.thresholds.review_similarity,
+            threshold=min(self.thresholds.review_similarity, _MAX_LSH_SIMILARITY),
             num_perm=_PERMUTATIONS,
             weights=(0.1, 0.9),  # better a needless look than a missed likeness
         )

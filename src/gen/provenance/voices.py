@@ -24,6 +24,7 @@ LEADING_ROLES = ("main_melody", "sub_melody", "")
 """Roles whose lines are a work's own; riffs and accompaniments share patterns by nature."""
 
 Hashes = NDArray[np.uint64]
+_MAX_STEP = 127
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -138,6 +139,8 @@ def unpack_voices(packed: object) -> tuple[Voice, ...]:
 def _unpack(voice: object, number: int) -> Voice:
     if isinstance(voice, list):
         steps = np.array([0, *(int(step) for step in voice if step)], dtype=np.int64)
+        if np.abs(steps).max() > _MAX_STEP:
+            raise ValueError(f"a step of {np.abs(steps).max()} semitones")
         pitches = np.cumsum(steps).astype(np.int16)
         return Voice(f"voice {number}", True, pitches, np.zeros(len(pitches), dtype=np.int32))
     if not isinstance(voice, dict):
