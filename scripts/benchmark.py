@@ -17,7 +17,7 @@ from bench.machine import command_line, describe
 from gen.errors import HouseError
 
 COMMANDS = {
-    "provenance": "speed of the gate and refusal of forged, foreign and generated files",
+    "provenance": "time of the gate per work, beside the steps it cannot do without",
     "train": "bits per note and notes a second in training, against transformers with REMI",
     "sample": "notes a second in sampling, against transformers with REMI",
 }
@@ -53,6 +53,8 @@ def _parser(command: str) -> tuple[argparse.ArgumentParser, Any]:
             module = importlib.import_module(f"bench.{name}")
             if hasattr(module, "arguments"):
                 module.arguments(options)
+            else:
+                options.add_argument("--works", type=int, help="how many synthetic works")
     return parser, module
 
 

@@ -86,7 +86,7 @@ def admitted_works(settings: Mapping[str, Any]) -> list[Given]:
         works.append((work.work_id, midi, annotations_of(work)))
 
     pin = load_pin(Path(settings["house"]["pin"]))
-    admit(pin.house, settings["purpose"], pin=pin, receive=receive).require_clean()
+    admit(pin.dir, settings["purpose"], pin=pin, receive=receive).require_clean()
     return works
 
 

@@ -13,7 +13,7 @@ from symusic import Score
 
 import benchmark
 from bench import machine, sample, train
-from bench.corpus import curve_works, deal, kept, settings_of
+from bench.corpus import admitted_works, curve_works, deal, kept, settings_of
 from bench.ours import Ours
 from bench.peer import (
     Peer,
@@ -154,6 +154,17 @@ def test_both_sides_are_measured_on_the_same_works_and_divided_by_the_same_notes
     assert rows[0]["test_bits_per_note"] == 76.0 / (38 * len(sides.test))
 
 
+def test_works_come_from_the_gate_and_a_refused_file_ends_the_comparison(house):
+    entry, *_ = house.enter(1, 2)
+    settings = {"house": {"pin": str(house.folder.parent / "lantern.yaml")}}
+    found = admitted_works({**settings, "purpose": "general_model"})
+    assert {name for name, _, _ in found} == {e.work for e in house.entries}
+    assert {notes.genre for _, _, notes in found} == {"waltz"}
+    house.path(entry).write_bytes(b"MThd")
+    with pytest.raises(HouseError, match=entry.path):
+        admitted_works({**settings, "purpose": "general_model"})
+
+
 def test_no_work_is_on_two_sides(sides):
     names = [w.work_id for w in [*sides.train, *sides.validation, *sides.test]]
     assert len(names) == len(set(names)) == 6
@@ -216,7 +227,7 @@ def test_the_peer_has_as_many_parameters_as_ours_within_a_tenth(parameters, voca
 def test_the_peer_learns(sides):
     torch.manual_seed(0)
     peer = Peer(
-        "peer", PeerTokenizer(), PeerConfig(1e-2, 4, window=32), sides.train,
+        "peer", PeerTokenizer(), PeerConfig(1e-2, 4, warmup=0.0, window=32), sides.train,
         shape=(60_000, 1, 2), budget_seconds=60, augment=AugmentConfig(), seed=1,
     )  # fmt: skip
     before = train.bits_per_note(peer, sides.test)
