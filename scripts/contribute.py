@@ -98,9 +98,7 @@ def main(paths: tuple[Path, ...], **options: Any) -> None:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        click.echo(
-            "\nstopped; every work contributed so far is whole. Run again to go on.", err=True
-        )
+        click.echo("\nstopped: what was contributed is whole; run again to go on", err=True)
         sys.exit(130)
     sys.exit(2 if refused else 0)
 
@@ -114,7 +112,7 @@ def _contribute(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
     settings = _settings(options)
     key = None if settings.is_check else _open_key(house, settings.composer, options)
     is_asking = not (options["yes"] or options["as_json"] or settings.is_check)
-    if is_asking and not sys.stdin.isatty():
+    if is_asking and not _is_interactive():
         raise _usage("there is nobody to ask", "add --yes to take what is stated and inferred")
     contributor = Contributor(house, settings, key, _ask if is_asking else None)
     known = contributor.load()
@@ -127,6 +125,10 @@ def _contribute(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
         _show(outcome, options, is_bulk=len(jobs) > 3)
     _summarise(counts, len(jobs), as_json=options["as_json"])
     return counts.get("refused", 0)
+
+
+def _is_interactive() -> bool:
+    return sys.stdin.isatty()
 
 
 def _usage(what: str, mend: str) -> Exception:

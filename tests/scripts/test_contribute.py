@@ -1,0 +1,505 @@
+"""Contributing as a composer does: by command, with prompts, with a sidecar, in bulk."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gen.contribution import Contributor, Facts, Job, Settings, read_sidecar
+from gen.contribution.facts import find_problems
+from gen.errors import SettingError
+from gen.piece import Note, Piece, Track
+from gen.provenance.keys import save_key
+from gen.provenance.ledger import Output, append_output
+from gen.provenance.mark import mark_generated
+from gen.provenance.tag import read_tag
+from gen.provenance.voices import pack_voices, voices_of
+from gen.smf import musical_hash, parse, write
+from houses import PASSPHRASE, TestHouse, key_of, make_midi, make_piece
+from midi_files import note, smf
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "contribute.py"
+STATED = ("--method", "played", "--consent", "general_model evaluation", "--genre", "waltz")
+
+
+def distinct_midi(seed: int) -> bytes:
+    """A piece that shares no long run with that of another seed."""
+    import random
+
+    rng = random.Random(seed)  # noqa: S311
+    pitches = [64]
+    for _ in range(40):
+        pitches.append(min(max(pitches[-1] + rng.choice((-4, -3, -2, -1, 1, 2, 3, 5)), 50), 84))
+    notes = [Note(i * 240, 200, pitch, 80) for i, pitch in enumerate(pitches)]
+    return write(Piece(480, [Track("Tune", 73, notes=notes)]))
+
+
+@dataclass
+class Desk:
+    """A composer's desk: a folder of files, a house, ana's key."""
+
+    house: TestHouse
+    folder: Path
+
+    def put(self, name: str, data: bytes) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    def arguments(self, *words: str | Path) -> list[str]:
+        pin = str(self.house.pin.path)
+        return [*map(str, words), "--pin", pin, "--composer", "ana", "--workers", "2"]
+
+    def contribute(self, *words: str | Path, typed: str | None = None) -> Result:
+        import contribute
+
+        return CliRunner().invoke(contribute.main, self.arguments(*words), input=typed)
+
+    def report(self, *words: str | Path) -> tuple[list[dict], dict, int]:
+        """Outcomes, summary and exit code of a run with --yes --json."""
+        found = self.contribute(*words, "--yes", "--json")
+        lines = [json.loads(line) for line in found.stdout.splitlines()]
+        return lines[:-1], lines[-1]["summary"], found.exit_code
+
+    @property
+    def inbox(self) -> list[Path]:
+        return sorted((self.house.folder / "inbox").glob("*.mid"))
+
+
+@pytest.fixture
+def desk(house: TestHouse, own_keys: Path, tmp_path: Path, monkeypatch) -> Desk:
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    save_key(key_of("ana"), house="lantern", owner="ana", passphrase=PASSPHRASE, kdf_cost=10)
+    folder = tmp_path / "works"
+    folder.mkdir()
+    return Desk(house, folder)
+
+
+def test_one_file_is_signed_described_and_can_be_accepted(desk: Desk) -> None:
+    path = desk.put("small_rain.mid", make_midi(1))
+    outcomes, summary, code = desk.report(path, *STATED, "--mood", "calm", "--contract", "C-7")
+    assert (code, summary) == (0, {"files": 1, "seen": 1, "contributed": 1})
+    tagged = read_tag(desk.inbox[0].read_bytes())
+    statement = tagged.statement
+    assert statement.work == outcomes[0]["work"] == desk.inbox[0].stem
+    assert tagged.music == make_midi(1)
+    assert statement.composers == (("ana", 100),)
+    assert (statement.method, statement.contract) == ("played", "C-7")
+    assert str(statement.consent) == "evaluation general_model"
+    description = statement.description
+    assert (description.title, description.genre, description.mood) == (
+        "Small rain",
+        "waltz",
+        "calm",
+    )
+    assert description.roles == ("main_melody", "bass", "drums")
+    assert description.key
+    assert description.chords.count("|") == 3
+    assert len(desk.house.accept().entered) == 1
+    assert len(desk.house.admit().admitted) == 1
+
+
+def test_a_dirty_export_is_mended_and_said_and_the_mended_file_signed(desk: Desk) -> None:
+    path = desk.put("dirty.mid", smf(note(60) + note(64, channel=3), file_format=0, end=b""))
+    outcomes, _, code = desk.report(path, *STATED)
+    assert code == 0
+    changes = "\n".join(outcomes[0]["changes"])
+    assert "single track split into 2" in changes
+    assert "had no end-of-track event" in changes
+    piece = parse(read_tag(desk.inbox[0].read_bytes()).music)
+    assert [t.notes[0].pitch for t in piece.tracks] == [60, 64]
+
+
+def test_a_folder_is_taken_whole_and_a_second_run_finds_it_done(desk: Desk) -> None:
+    for seed in range(5):
+        desk.put(f"deep/er/{seed}.mid", distinct_midi(seed))
+    desk.put("bad.mid", b"rubbish")
+    desk.put("empty.MID", smf(b""))
+    desk.put("notes.txt", b"no music")
+    outcomes, summary, code = desk.report(desk.folder, *STATED)
+    assert code == 2
+    assert summary == {"files": 7, "seen": 7, "contributed": 5, "refused": 2}
+    rules = {Path(o["file"]).name: (o["rule"], bool(o["mend"])) for o in outcomes if o["rule"]}
+    assert rules == {"bad.mid": ("not-midi", True), "empty.MID": ("no-notes", True)}
+    _, again, _ = desk.report(desk.folder, *STATED)
+    assert again == {"files": 7, "seen": 7, "already there": 5, "refused": 2}
+    desk.house.accept()
+    _, later, _ = desk.report(desk.folder, *STATED)
+    assert later == again
+    assert desk.inbox == []
+
+
+def write_sidecar(path: Path, *rows: dict[str, str]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_a_sidecar_describes_each_file_and_options_the_rest(desk: Desk) -> None:
+    desk.put("a.mid", distinct_midi(1))
+    desk.put("b.mid", distinct_midi(2))
+    row = {
+        "file": "a.mid",
+        "title": "Ünder, the Lamp",
+        "composers": "ana:60 ben:40",
+        "method": "score",
+        "genre": "march",
+        "mood": "heroic",
+        "key": "D dorian",
+        "chords": "Dm7 | G7 | % | Dm7",
+        "sections": "A:1 B:3",
+        "roles": "main_melody",
+        "consent": "evaluation artist_model:ana@2099-01-01",
+        "contract": "C-2",
+    }
+    sidecar = write_sidecar(desk.folder / "works.csv", row)
+    outcomes, summary, _ = desk.report(desk.folder, "--metadata", sidecar, *STATED)
+    assert summary["contributed"] == 2
+    by_name = {Path(o["file"]).name: o["facts"] for o in outcomes}
+    assert by_name["a.mid"] == {k: v for k, v in row.items() if k != "file"}
+    assert (by_name["b.mid"]["method"], by_name["b.mid"]["title"]) == ("played", "B")
+    statements = [read_tag(path.read_bytes()).statement for path in desk.inbox]
+    described = next(s for s in statements if s.method == "score")
+    assert described.composers == (("ana", 60), ("ben", 40))
+    assert described.description.sections == "A:1 B:3"
+    assert str(described.consent) == "artist_model:ana@2099-01-01 evaluation"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,titel\na.mid,x\n", "did you mean 'title'"),
+        ("title\nx\n", "no column `file`"),
+        ("file\na.mid\na.mid\n", "named twice"),
+        ("file,title\n,x\n", "without a file"),
+        ("file,title\na.mid,x,y\n", "more cells"),
+        (b"file\n\xff\xfe\n", "cannot be read"),
+    ],
+)
+def test_a_sidecar_that_is_wrong_is_refused_by_line(tmp_path: Path, text, message: str) -> None:
+    path = tmp_path / "works.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(SettingError, match=message) as refusal:
+        read_sidecar(path)
+    assert str(path) in str(refusal.value)
+
+
+def test_a_sidecar_from_a_spreadsheet_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "works.csv"
+    path.write_bytes(b"\xef\xbb\xbffile,title\r\na.mid,Fl\xc3\xb6te\r\n")
+    assert read_sidecar(path) == {(tmp_path / "a.mid").resolve(): Facts(title="Flöte")}
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (("--genre", "walz"), "did you mean 'waltz'"),
+        (("--mood", "blue"), "mood 'blue' is unknown"),
+        (("--key", "H"), "'H' is not a key"),
+        (("--chords", "C | X"), "'X'"),
+        (("--chords", "C | " * 40 + "C"), "chords are given for 41 bars, the piece has 6"),
+        (("--sections", "A:1 B:9"), "section 'B:9' does not fit a piece of 6 bars"),
+        (("--sections", "B:3 A:1"), "section 'A:1' does not fit"),
+        (("--roles", "bass drums"), "2 roles for 1 tracks"),
+        (("--roles", "drums"), "track 1 is flute, its role is given as drums"),
+        (("--consent", "everything"), "'everything'"),
+        (("--consent", ""), "what the work may be used for has to be stated"),
+        (("--method", ""), "how the work was made has to be stated"),
+        (("--method", "dreamt"), "'dreamt'"),
+        (("--composers", "ana:60"), "sum to 60"),
+        (("--composers", "ben:100"), "ana signs but is not among the composers"),
+    ],
+)
+def test_what_is_stated_wrongly_is_refused_in_plain_words(desk: Desk, options, found) -> None:
+    path = desk.put("a.mid", distinct_midi(1))
+    outcomes, _, code = desk.report(path, *STATED, *options)
+    assert code == 2
+    assert found in outcomes[0]["found"]
+    assert desk.inbox == []
+
+
+def test_every_problem_is_said_at_once() -> None:
+    from gen.analysis import analyse
+
+    wrong = Facts(genre="walz", key="H", sections="A:0", consent="x", method="y")
+    assert len(find_problems(wrong, analyse(make_piece(1)), is_signing=True)) == 6
+
+
+def test_check_signs_nothing_and_needs_neither_key_nor_name(desk: Desk, monkeypatch) -> None:
+    import contribute
+
+    monkeypatch.setenv("HOUSE_PASSPHRASE", "wrong")
+    path = desk.put("dirty.mid", smf(note(60) + note(64, channel=3), file_format=0))
+    words = [str(path), "--check", "--pin", str(desk.house.pin.path)]
+    found = CliRunner().invoke(contribute.main, words)
+    assert found.exit_code == 0, found.output
+    assert "dirty.mid: checked" in found.output
+    assert "changed: the single track split into 2 by channel and program" in found.output
+    assert "acoustic grand piano: " in found.output
+    assert "chords: " in found.output
+    assert desk.inbox == []
+
+
+def test_check_works_where_there_is_no_house(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    import contribute
+
+    path = tmp_path / "a.mid"
+    path.write_bytes(distinct_midi(1))
+    words = [str(path), "--check", "--json", "--house", str(tmp_path / "nowhere")]
+    found = CliRunner().invoke(contribute.main, words)
+    assert found.exit_code == 0
+    assert json.loads(found.stdout.splitlines()[0])["status"] == "checked"
+
+
+def test_an_excerpt_of_another_composer_s_work_is_refused_with_both_passages(desk: Desk) -> None:
+    desk.house.submit(*_tagged_by_ben(distinct_midi(50)))
+    desk.house.accept()
+    theirs = parse(distinct_midi(50)).tracks[0].notes
+    ours = parse(distinct_midi(51)).tracks[0].notes
+    line = [n.pitch for n in ours] + [n.pitch + 2 for n in theirs[5:30]]
+    notes = [Note(i * 480, 400, pitch, 90) for i, pitch in enumerate(line)]
+    path = desk.put("stolen.mid", write(Piece(480, [Track("Tune", 0, notes=notes)])))
+    outcomes, _, code = desk.report(path, *STATED)
+    assert code == 2
+    assert outcomes[0]["rule"] == "too-similar"
+    passage = outcomes[0]["screening"]["matches"][0]["passage"]
+    assert passage["run"] >= 16
+    assert "bars" in passage["ours"]
+    assert "bars" in passage["theirs"]
+    text = desk.contribute(path, *STATED, "--yes").output
+    assert "here   Tune, bars " in text
+    assert "there  Tune, bars " in text
+    assert desk.inbox == []
+
+
+def _tagged_by_ben(*files: bytes) -> list[bytes]:
+    from houses import tagged
+
+    return [tagged(data, "ben") for data in files]
+
+
+def test_a_composer_s_own_variation_goes_to_the_curator_marked(desk: Desk) -> None:
+    desk.report(desk.put("a.mid", distinct_midi(1)), *STATED)
+    notes = [
+        Note(n.onset_ticks, 100, n.pitch + 5, 99) for n in parse(distinct_midi(1)).tracks[0].notes
+    ]
+    path = desk.put("b.mid", write(Piece(480, [Track("Tune", 0, notes=notes)])))
+    outcomes, summary, code = desk.report(path, *STATED)
+    assert (code, summary["needs review"]) == (0, 1)
+    report = (desk.house.folder / "inbox" / f"{outcomes[0]['work']}.screening.json").read_bytes()
+    assert json.loads(report)["verdict"] == "review"
+    assert len(desk.house.accept().entered) == 2
+
+
+def test_generated_music_does_not_come_back(desk: Desk) -> None:
+    marked = mark_generated(distinct_midi(8), "ab" * 32)
+    piece = parse(distinct_midi(9))
+    fingerprint = pack_voices(voices_of(piece))
+    output = Output("cd" * 32, musical_hash(piece), "ab" * 32, "ef" * 32, fingerprint=fingerprint)
+    append_output(desk.house.house, output)
+    notes = [Note(n.onset_ticks * 2 + 1, 100, n.pitch - 3, 50) for n in piece.tracks[0].notes]
+    desk.put("marked.mid", marked)
+    desk.put("mark_taken_off.mid", distinct_midi(9))
+    desk.put("transposed.mid", write(Piece(960, [Track("new", 40, notes=notes)])))
+    outcomes, _, code = desk.report(desk.folder, *STATED)
+    assert code == 2
+    assert {Path(o["file"]).name: o["rule"] for o in outcomes} == {
+        "marked.mid": "generated",
+        "mark_taken_off.mid": "generated",
+        "transposed.mid": "too-similar",
+    }
+
+
+def test_a_withdrawn_work_is_refused_even_when_saved_anew(desk: Desk) -> None:
+    from gen.provenance.works import withdraw
+
+    (entry,) = desk.house.enter(1)
+    withdraw(desk.house.house, [entry.work], key_of("ana"), "contract ended")
+    finer = make_piece(1)
+    path = desk.put("again.mid", write(_at_double_resolution(finer)))
+    outcomes, _, code = desk.report(path, *STATED)
+    assert (code, outcomes[0]["rule"]) == (2, "withdrawn")
+
+
+def _at_double_resolution(piece: Piece) -> Piece:
+    tracks = [
+        Track(
+            t.name + " copy",
+            t.program,
+            t.is_drum,
+            notes=[
+                Note(n.onset_ticks * 2, n.duration_ticks * 2, n.pitch, n.velocity) for n in t.notes
+            ],
+        )
+        for t in piece.tracks
+    ]
+    return Piece(piece.ticks_per_quarter * 2, tracks)
+
+
+def test_a_rights_holder_s_list_is_compared_with_as_well(desk: Desk, tmp_path: Path) -> None:
+    steps = voices_of(parse(distinct_midi(4)))[0].intervals.tolist()
+    works = {"holder": "Example", "works": [{"name": "Opus 1", "voices": [steps]}]}
+    listed = tmp_path / "list.json"
+    listed.write_text(json.dumps(works), encoding="utf-8")
+    path = desk.put("a.mid", distinct_midi(4))
+    outcomes, _, _ = desk.report(path, *STATED, "--fingerprints", listed)
+    assert outcomes[0]["rule"] == "too-similar"
+    assert "Example: Opus 1" in json.dumps(outcomes[0])
+
+
+def test_the_same_music_twice_in_one_run_is_contributed_once(desk: Desk) -> None:
+    desk.put("a.mid", distinct_midi(1))
+    desk.put("copy.mid", distinct_midi(1))
+    _, summary, _ = desk.report(desk.folder, *STATED)
+    assert summary == {"files": 2, "seen": 2, "contributed": 1, "already there": 1}
+
+
+def test_questions_are_answered_and_the_answers_signed(desk: Desk, monkeypatch) -> None:
+    path = desk.put("a.mid", distinct_midi(1))
+    monkeypatch.setattr("contribute._is_interactive", lambda: True)
+    # contribute? title composers method genre mood key chords sections roles consent contract sign?
+    answers = ["y", "My Title", "", "score", "waltz", "", "", "", "", "", "general_model", "", "y"]
+    found = desk.contribute(path, typed="\n".join(answers) + "\n")
+    assert found.exit_code == 0, found.output
+    assert "nothing in the work is a third party's material" in found.output
+    statement = read_tag(desk.inbox[0].read_bytes()).statement
+    assert (statement.description.title, statement.method) == ("My Title", "score")
+    assert statement.description.chords
+
+
+def test_a_composer_may_say_no(desk: Desk, monkeypatch) -> None:
+    path = desk.put("a.mid", distinct_midi(1))
+    monkeypatch.setattr("contribute._is_interactive", lambda: True)
+    found = desk.contribute(path, typed="n\n")
+    assert found.exit_code == 0
+    assert "a.mid: skipped" in found.output
+    assert desk.inbox == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--composer", "nobody", "--yes"), "'nobody' is not in the roster"),
+        (("--composer", "ben", "--yes"), "no key of ben is on this computer"),
+        (("--composer", "", "--yes"), "who contributes?"),
+        ((), "there is nobody to ask"),
+        (("--block-run", "3", "--yes"), "runs are"),
+    ],
+)
+def test_misuse_is_one_message_and_exit_code_2(desk: Desk, words, message: str) -> None:
+    path = desk.put("a.mid", distinct_midi(1))
+    import contribute
+
+    found = CliRunner().invoke(
+        contribute.main, [*desk.arguments(path, *STATED), *words], input=None
+    )
+    assert found.exit_code == 2
+    assert message in found.stderr
+
+
+def test_a_folder_without_midi_is_said(desk: Desk) -> None:
+    assert "no MIDI file found" in desk.contribute(desk.folder, "--yes").stderr
+
+
+def test_a_passphrase_is_never_guessed(desk: Desk, monkeypatch) -> None:
+    path = desk.put("a.mid", distinct_midi(1))
+    monkeypatch.delenv("HOUSE_PASSPHRASE")
+    found = desk.contribute(path, *STATED, "--yes")
+    assert found.exit_code == 2
+    assert "set HOUSE_PASSPHRASE" in found.stderr
+
+
+def test_a_work_that_cannot_be_compared_is_said(desk: Desk) -> None:
+    (entry,) = desk.house.enter(1)
+    desk.house.path(entry).write_bytes(b"tampered")
+    found = desk.contribute(desk.put("a.mid", distinct_midi(1)), *STATED, "--yes")
+    assert f"not compared with {entry.path}" in found.stderr
+
+
+def test_known_lines_are_kept_and_a_broken_cache_is_rebuilt(desk: Desk, tmp_path: Path) -> None:
+    desk.house.enter(1, 2)
+    settings = Settings(is_check=True, cache_folder=tmp_path / "lines", workers=1)
+    job = Job(desk.put("a.mid", make_midi(1)))
+
+    def compared() -> int:
+        contributor = Contributor(desk.house.house, settings)
+        known = contributor.load()
+        assert known is not None
+        assert known.unread == []
+        assert [outcome.status for outcome in contributor.run([job])] == ["already there"]
+        return len(known.screen)
+
+    cache = tmp_path / "lines" / "lantern.jsonl"
+    assert compared() == 2
+    whole = cache.read_bytes()
+    for broken in (whole[:-40], b"voices 0\n", b"\xff", whole.replace(b'"pitches"', b'"pitch"')):
+        cache.write_bytes(broken)
+        assert compared() == 2
+        assert cache.read_bytes() == whole
+
+
+def _run(desk: Desk, *words: str | Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), *desk.arguments(*words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ.copy(),
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+def test_interrupted_by_ctrl_c_nothing_is_half_written_and_a_second_run_goes_on(desk: Desk) -> None:
+    for seed in range(60):
+        desk.put(f"{seed}.mid", distinct_midi(seed))
+    process = _run(desk, desk.folder, *STATED, "--yes", "--json")
+    deadline = time.monotonic() + 60
+    while not desk.inbox and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "run again to go on" in said
+    assert "Traceback" not in said
+    for path in desk.inbox:
+        read_tag(path.read_bytes())
+    first = len(desk.inbox)
+    assert 0 < first < 60
+    _, summary, code = desk.report(desk.folder, *STATED)
+    assert code == 0
+    assert summary["seen"] == 60
+    assert len(desk.inbox) == 60
+
+
+def test_help_comes_quickly() -> None:
+    best = 9.0
+    for _ in range(4):
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, str(SCRIPT), "--help"], check=True, capture_output=True)
+        best = min(best, time.perf_counter() - begun)
+    assert best < 0.4
+
+
+def test_contributing_loads_no_training_library() -> None:
+    program = (
+        "import sys, gen.contribution, gen.provenance.screen\n"
+        "heavy = {'torch', 'lightning', 'hydra', 'miditok', 'matplotlib', 'scipy', 'datasketch'}\n"
+        "print(heavy & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert found.stdout.strip() == "set()", found
