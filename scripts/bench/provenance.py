@@ -2,12 +2,14 @@
 
 A house of synthetic works is made in a temporary folder with keys that are thrown away. The
 floor is what any honest gate has to do: read the file, hash it, verify two Ed25519 signatures,
-walk the music strictly. Memory is how far the process that runs the gate grows.
+walk the music strictly. Both are processor time, which a busy machine does not stretch. Memory
+is what the process that runs the gate has gained while it holds the whole result.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
 import subprocess
 import sys
@@ -119,7 +121,7 @@ def _floor_seconds(house: Any) -> float:
     for path in sorted(house.folder.glob("*/*.mid")):
         tagged = read_tag(path.read_bytes())  # untimed: the floor knows where the tag is
         envelope = tagged.envelope
-        begin = time.perf_counter()
+        begin = time.process_time()
         data = path.read_bytes()
         sha256_hex(data)
         for signature in envelope.signatures:
@@ -127,7 +129,7 @@ def _floor_seconds(house: Any) -> float:
             if not is_signed_by(signature, public, envelope.payload_type, envelope.payload):
                 raise AssertionError(path)
         parse(tagged.music)
-        seconds += time.perf_counter() - begin
+        seconds += time.process_time() - begin
     return seconds
 
 
@@ -142,20 +144,23 @@ def _gate_seconds(house: Any) -> tuple[float, int, int]:
     from gen.provenance.gate import admit
 
     house.load(check_signatures=False)  # imports and caches are no work's memory
-    before = _peak_bytes()
-    begin = time.perf_counter()
+    before = _resident_bytes()
+    begin = time.process_time()
     corpus = admit(house.folder, "general_model", pin=house.pin).require_clean()
-    return time.perf_counter() - begin, len(corpus.admitted), _peak_bytes() - before
+    seconds = time.process_time() - begin
+    return seconds, len(corpus.admitted), max(_resident_bytes() - before, 0)
 
 
-def _peak_bytes() -> int:
-    """The process's largest resident size so far; 0 where the platform does not tell."""
+def _resident_bytes() -> int:
+    """Memory of this process; 0 where the platform does not tell.
+
+    Not `ru_maxrss`: on Linux a child inherits its parent's peak.
+    """
     try:
-        import resource
-    except ImportError:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except FileNotFoundError:
         return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _help_seconds(script: str) -> float:

@@ -235,7 +235,8 @@ class Gate:
         try:
             work, music = self._verify(place)
         except FileNotFoundError:
-            return  # withdrawn or taken away meanwhile: no longer a file of the house
+            # Taken away since it was listed: not seen, and missing if it is still a live work.
+            self._seen.discard(place)
         except (TagError, UnfitFileError) as error:
             self._refuse(place, error.rule, error.what)
         except RuleBroken as error:

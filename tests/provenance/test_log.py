@@ -1,0 +1,108 @@
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gen.provenance.canonical import StrictJsonError, canonical
+from gen.provenance.log import Head, Log, LogError
+from gen.provenance.merkle import EMPTY_ROOT, leaf_hash, root_of
+
+
+@pytest.fixture
+def log(tmp_path):
+    return Log(tmp_path, "lantern", "ledger")
+
+
+def lines(log):
+    return list(log.lines(log.head()))
+
+
+def test_log_begins_empty(log):
+    assert (log.head().size, log.head().root, lines(log)) == (0, EMPTY_ROOT.hex(), [])
+
+
+def test_what_is_appended_is_there_under_the_tree(log):
+    log.append([b"1", b"2"])
+    head = log.append([b"3"])
+    assert lines(log) == [b"1", b"2", b"3"]
+    assert head.root == root_of([leaf_hash(b) for b in (b"1", b"2", b"3")]).hex()
+    assert log.head() == head
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+@given(st.data())
+def test_no_change_of_a_covered_byte_goes_unnoticed(tmp_path_factory, data):
+    log = Log(tmp_path_factory.mktemp("log"), "lantern", "ledger")
+    log.append([b'"one"', b'"two"', b'"three"'])
+    whole = bytearray(log.path.read_bytes())
+    place = data.draw(st.integers(0, len(whole) - 1))
+    whole[place] ^= 1 << data.draw(st.integers(0, 7))
+    log.path.write_bytes(bytes(whole))
+    with pytest.raises(LogError):
+        lines(log)
+
+
+def test_rest_of_an_interrupted_append_is_overwritten(log):
+    log.append([b"1"])
+    with log.path.open("ab") as file:
+        file.write(b"2\n3")
+    assert lines(log) == [b"1"]
+    log.append([b"4"])
+    assert log.path.read_bytes() == b"1\n4\n"
+
+
+def test_shorter_file_than_its_head_takes_no_append(log):
+    log.append([b"1", b"2"])
+    log.path.write_bytes(b"1\n")
+    with pytest.raises(LogError, match="shorter than the 4 bytes"):
+        log.append([b"3"])
+    with pytest.raises(LogError, match="counts 2 lines, 1 are here"):
+        lines(log)
+
+
+def test_file_that_is_gone_is_named(log):
+    log.append([b"1"])
+    log.path.unlink()
+    with pytest.raises(LogError, match="the file is gone"):
+        lines(log)
+
+
+def test_lines_without_a_head_are_an_alarm(log):
+    log.append([b"1"])
+    log.head_path.unlink()
+    with pytest.raises(LogError, match=r"its head ledger\.head\.json is gone"):
+        log.append([b"2"])
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[]", b"x"])
+def test_damaged_head_is_named(log, text):
+    log.append([b"1"])
+    log.head_path.write_bytes(text)
+    with pytest.raises(LogError, match="its head cannot be read"):
+        log.head()
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [
+        ("head", "size", 3),
+        ("head", "root", "00" * 32),
+        ("head", "root", "xx"),
+        ("head", "format", 2),
+        (None, "frontier", []),
+        (None, "frontier", ["00" * 32]),
+    ],
+)
+def test_head_that_does_not_fold_is_refused(log, part, field, value):
+    record = log.append([b"1"]).to_dict()
+    (record[part] if part else record)[field] = value
+    with pytest.raises(StrictJsonError):
+        Head.from_dict(json.loads(canonical(record)))
+
+
+def test_head_of_another_log_is_refused(log):
+    log.append([b"1"])
+    other = Log(log.folder, "other", "ledger")
+    with pytest.raises(LogError, match="that of the ledger of 'lantern'"):
+        other.head()

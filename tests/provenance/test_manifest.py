@@ -1,0 +1,84 @@
+import json
+from datetime import date
+
+import pytest
+
+from gen.provenance.canonical import StrictJsonError, sha256_hex
+from gen.provenance.consent import Consent
+from gen.provenance.manifest import Manifest
+from gen.provenance.works import set_consent, withdraw
+from houses import key_of
+
+TODAY = date(2027, 1, 1)
+
+
+@pytest.fixture
+def manifest(house):
+    house.enter(2, 1)
+    house.enter(3, consent="evaluation")
+    return Manifest.of(house.admit(), tokenizer_fingerprint="tk", lock_sha256="ab" * 32)
+
+
+def test_manifest_names_every_work_and_what_was_left_out(house, manifest):
+    ids = sorted(e.work for e in house.entries)
+    assert sorted([w.work for w in manifest.works] + list(manifest.not_consented)) == ids
+    assert (manifest.register_size, manifest.purpose) == (4, "general_model")
+    assert manifest.register_root == house.house.register_log.head().root
+
+
+def test_manifest_is_one_text_with_one_digest(manifest):
+    text = manifest.to_json()
+    assert Manifest.from_json(text) == manifest
+    assert manifest.digest == sha256_hex(text.encode())
+    assert manifest.with_tokenizer("other").digest != manifest.digest
+
+
+def test_manifest_tells_what_was_refused_where_the_run_went_on(house):
+    (entry,) = house.enter(1)
+    house.path(entry).unlink()
+    (house.folder / "ana" / "x.mid").write_bytes(b"")
+    manifest = Manifest.of(house.admit())
+    assert manifest.refused == ((entry.path, "missing-file"), ("ana/x.mid", "malformed-midi"))
+    assert Manifest.from_json(manifest.to_json()) == manifest
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["format"], 2),
+        (["works", 0, "sha256"], "x"),
+        (["works", 0, "work"], "zzz"),
+        (["register"], {"size": 1}),
+        (["extra"], 1),
+    ],
+)
+def test_other_manifests_are_refused(manifest, path, value):
+    record = json.loads(manifest.to_json())
+    inner = record
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    with pytest.raises(StrictJsonError):
+        Manifest.from_json(json.dumps(record, sort_keys=True, separators=(",", ":")))
+
+
+def test_manifest_says_what_no_longer_holds(house, manifest):
+    assert manifest.problems(house.load(), TODAY) == []
+    first, second = sorted(house.entries[:2], key=lambda e: e.work)
+    house.house = withdraw(house.house, [first.work], key_of("ana"), "")
+    consent = Consent.parse("evaluation")
+    house.house = set_consent(house.house, [second.work], consent, key_of("ana"))
+    assert manifest.problems(house.load(), TODAY) == [
+        f"{first.work}: withdrawn at register index 4",
+        f"{second.work}: no longer consented to general_model",
+    ]
+
+
+def test_manifest_of_another_house_does_not_hold(tmp_path, manifest, house):
+    from houses import start_house
+
+    other = start_house(tmp_path / "other")
+    other.enter(7, work=manifest.works[0].work)
+    first, second = manifest.problems(other.load(), TODAY)
+    assert first.endswith("the register entered other music under this id")
+    assert second.endswith("the register has no such work")
