@@ -47,6 +47,9 @@ class ModelConfig:
     context_sizes: tuple[int, ...]
 
     def __post_init__(self) -> None:
+        for name in ("layers", "width", "heads", "expansion", "context"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{getattr(self, name)} is below 1", where=f"model.{name}")
         if self.width % (2 * self.heads):
             raise SettingError(
                 f"width {self.width} is no multiple of 2 x {self.heads} heads", where="model.width"
@@ -119,13 +122,19 @@ class Cache:
             self.hidden = self.hidden[rows]
 
     def mask(self, new: int) -> Tensor | None:
-        """Which events each new one may attend to: (B, 1, new, T) bool, None for all."""
-        if self.hidden is None:
-            return None
+        """Which events each new one may attend to: (B, 1, new, T) bool.
+
+        None where a plain causal mask says the same: at the beginning, or for one event.
+        """
+        hidden = self.hidden
+        if hidden is None:
+            if new == 1 or self.length == 0:
+                return None
+            hidden = torch.zeros(1, dtype=torch.int64, device=self.store.device)
         end = self.length + new
-        seen = torch.arange(end, device=self.hidden.device)
+        seen = torch.arange(end, device=hidden.device)
         now = seen[self.length :, None]  # (new, 1)
-        visible = (seen >= self.hidden[:, None, None]) & (seen <= now)  # (B, new, T)
+        visible = (seen >= hidden[:, None, None]) & (seen <= now)  # (B, new, T)
         return (visible | (seen == now))[:, None]  # filler sees itself, so that it stays finite
 
 
@@ -154,7 +163,7 @@ class Block(nn.Module):
         keys = rotate(normalise(keys), table)
         if cache is not None:
             keys, values = cache.extend(layer, keys, values)
-        # One new event attends to everything; many are a prompt, and the cache was empty.
+        # Without a mask, one new event attends to everything; many begin the sequence.
         causal = mask is None and length > 1
         out = nnf.scaled_dot_product_attention(
             queries, keys, values, attn_mask=mask, is_causal=causal
@@ -219,8 +228,7 @@ class Transformer(nn.Module):
     def states(self, columns: Tensor, cache: Cache | None = None) -> Tensor:
         """What the trunk knows after each event. (B, T, C) int -> (B, T, D).
 
-        With a cache, `columns` are the events after those it holds; the first call may hold
-        many, each later one a single event.
+        With a cache, `columns` are the events after those it holds.
 
         Raises:
             SettingError: more events than the context holds.

@@ -57,6 +57,8 @@ class Track:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Tempo:
+    """The speed from a tick on."""
+
     onset_ticks: int
     microseconds_per_quarter: int
 
@@ -67,6 +69,8 @@ class Tempo:
 
 @dataclass(frozen=True, slots=True, order=True)
 class TimeSignature:
+    """The meter from a tick on."""
+
     onset_ticks: int
     numerator: int
     denominator: int
@@ -122,7 +126,8 @@ class Piece:
         signatures = sorted(self.time_signatures)
         if not signatures or signatures[0].onset_ticks > 0:
             signatures.insert(0, TimeSignature(0, 4, 4))
-        ends = [s.onset_ticks for s in signatures[1:]] + [max(self.end_ticks, 1)]
+        last = max(self.end_ticks, 1)
+        ends = [min(s.onset_ticks, last) for s in signatures[1:]] + [last]
         bars = []
         for signature, end in zip(signatures, ends, strict=True):
             starts = range(signature.onset_ticks, end, self.bar_ticks(signature))

@@ -42,11 +42,15 @@ def build(kind: type[T], values: Mapping[str, Any], *, where: str = "", **given:
 
 def _value(hint: Any, value: Any, *, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
+        if not isinstance(value, Mapping):
+            raise SettingError(f"{value!r} is no group of settings", where=where)
         return build(typing.cast(type, hint), value, where=where)
     allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if float in allowed and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if typing.get_origin(hint) is tuple and isinstance(value, list):
+    if typing.get_origin(hint) is tuple:  # what a list holds is checked by who reads it
+        if not isinstance(value, list | tuple):
+            raise SettingError(f"{value!r} is no list", where=where)
         return tuple(value)
     plain = tuple(kind for kind in allowed if isinstance(kind, type))
     if plain and (not isinstance(value, plain) or (isinstance(value, bool) and bool not in plain)):

@@ -69,10 +69,11 @@ def split(
 def _quota(places: dict[int, float], ordered: list[int], share: float, limit: float) -> int:
     """How many groups, in order of place, go to a side: those whose place is below `limit`.
 
-    At least one where any is wanted, at most the share rounded up, and one is left over.
+    At least one where any is wanted, at most twice the share, and one is left over: only in
+    a corpus of few groups do these bounds move a group to another side as others are added.
     """
     below = sum(places[first] < limit for first in ordered)
-    most = min(math.ceil(share * len(places)), len(ordered) - 1)
+    most = min(math.ceil(2 * share * len(places)), len(ordered) - 1)
     return max(min(below, most), min(1, most))
 
 

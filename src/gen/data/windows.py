@@ -92,7 +92,7 @@ class Window:
 def from_bar(sequence: Sequence, bar: int, length: int) -> tuple[Events, NDArray[np.int64]]:
     """Header and events from bar `bar` on, at most `length`.
 
-    The section and tempo in force are told again when they were set before the window begins.
+    The section and tempo in force are told again where the bar does not begin with its own.
 
     Returns:
         (T, 5) events, and (T,) the row of the work that each is, -1 for what is told again.
@@ -101,12 +101,13 @@ def from_bar(sequence: Sequence, bar: int, length: int) -> tuple[Events, NDArray
     parts = [(sequence.header, np.arange(len(sequence.header))), (events[row : row + 1], [row])]
     following = row + 1
     for kind in (Kind.SECTION, Kind.TEMPO):
-        if events[following, v.KIND] == kind:
+        begins = FIRST["position"] if kind == Kind.TEMPO else 0
+        if events[following : following + 1, : v.VALUE].tolist() == [[kind, begins]]:
             parts.append((events[following : following + 1], [following]))
             following += 1
         elif (earlier := np.flatnonzero(events[:row, v.KIND] == kind)).size:
             told = events[earlier[-1] :][:1].copy()
-            told[0, v.POSITION] = FIRST["position"] if kind == Kind.TEMPO else 0
+            told[0, v.POSITION] = begins
             parts.append((told, [-1]))
     parts.append((events[following:], np.arange(following, len(events))))
     rows = np.concatenate([rows for _, rows in parts])
@@ -150,13 +151,16 @@ def covering_windows(sequence: Sequence, length: int, *, tell_bars: bool) -> Ite
 
     Each window after the first begins at a bar about half a window back, so that what counts
     is predicted from at least that much music. `tell_bars` makes the length known.
+
+    Raises:
+        SettingError: a bar holds more events than a window.
     """
     bars = len(sequence.bar_rows) if tell_bars else None
     done, bar = 0, 0
     while done < len(sequence.events):
         events, rows = from_bar(sequence, bar, length + 1)
         yield _window(events, bar, bars, rows >= done)
-        done = int(rows[-1]) + 1
+        done = max(done, int(rows.max()) + 1)
         back = done - (length - len(sequence.header)) // 2
         bar = max(int(np.searchsorted(sequence.bar_rows, back, side="right")) - 1, bar + 1)
         if done < len(sequence.events) and (

@@ -9,7 +9,7 @@ from gen.errors import SettingError
 
 @dataclass(frozen=True, slots=True)
 class ScheduleConfig:
-    """Shares of the run, each in [0, 1], together at most 1.
+    """Shares of the run, each in [0, 1]; warmup and decay together at most 1.
 
     Args:
         warmup: rising from 0 to the full rate.
@@ -22,11 +22,13 @@ class ScheduleConfig:
     floor: float = 0.02
 
     def __post_init__(self) -> None:
-        if min(self.warmup, self.decay, self.floor) < 0 or self.warmup + self.decay > 1:
+        if min(self.warmup, self.decay) < 0 or self.warmup + self.decay > 1:
             raise SettingError(
                 f"warmup {self.warmup} and decay {self.decay} are no shares of one run",
                 where="schedule",
             )
+        if not 0 <= self.floor <= 1:
+            raise SettingError(f"{self.floor} is outside [0, 1]", where="schedule.floor")
 
 
 def rate(progress: float, config: ScheduleConfig) -> float:

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gen.errors import SettingError
+from gen.harmony import (
+    FLAT_NAMES,
+    QUALITIES,
+    Chord,
+    Key,
+    format_progression,
+    nearest,
+    parse_chord,
+    parse_key,
+    parse_progression,
+)
+
+CHORDS = st.builds(
+    Chord, st.integers(0, 11), st.sampled_from(list(QUALITIES)), st.integers(0, 11)
+)  # fmt: skip
+
+
+@given(CHORDS)
+def test_a_chord_reads_back_as_it_is_written(chord):
+    assert parse_chord(str(chord)) == chord
+
+
+@pytest.mark.parametrize(
+    ("symbol", "root", "quality", "bass"),
+    [
+        ("C", 0, "maj", 0), ("Cm", 0, "min", 0), ("Cmin", 0, "min", 0), ("C-", 0, "min", 0),
+        ("F#m7b5/A", 6, "m7b5", 9), ("Bbmaj7", 10, "maj7", 10), ("Eb", 3, "maj", 3),
+        ("B", 11, "maj", 11), ("Cb", 11, "maj", 11), ("G##", 9, "maj", 9), ("A♭m", 8, "min", 8),
+        ("Csus4", 0, "sus4", 0), ("Csus", 0, "sus4", 0), ("C7sus4", 0, "sus4", 0),
+        ("Csus2", 0, "sus2", 0), ("Cdim", 0, "dim", 0), ("Cdim7", 0, "dim7", 0),
+        ("Caug", 0, "aug", 0), ("C+", 0, "aug", 0), ("C6", 0, "6", 0), ("C6/9", 0, "6", 0),
+        ("Cm6", 0, "m6", 0), ("C9", 0, "7", 0), ("C13", 0, "7", 0), ("C7b9", 0, "7", 0),
+        ("C7#9b13", 0, "7", 0), ("Cadd9", 0, "maj", 0), ("Cmaj9", 0, "maj7", 0),
+        ("CM7", 0, "maj7", 0), ("Cm9", 0, "m7", 0), ("Cm11", 0, "m7", 0), ("C5", 0, "maj", 0),
+        ("Cmmaj7", 0, "min", 0), ("Am7/G", 9, "m7", 7), (" C/E ", 0, "maj", 4),
+    ],
+)  # fmt: skip
+def test_a_chord_symbol_reduces_to_its_quality(symbol, root, quality, bass):
+    assert parse_chord(symbol) == Chord(root, quality, bass)
+
+
+@pytest.mark.parametrize("symbol", ["", "H", "Cx", "cm", "C/", "C/H", "C7/5/3", "NC", "Am F"])
+def test_what_is_no_chord_symbol_is_refused_with_its_text(symbol):
+    with pytest.raises(SettingError, match="is not a chord symbol") as caught:
+        parse_chord(symbol)
+    assert repr(symbol) in str(caught.value)
+
+
+@given(CHORDS, st.integers(-24, 24))
+def test_transposing_a_chord_moves_all_of_it(chord, semitones):
+    moved = chord.transposed(semitones)
+    assert moved.quality == chord.quality
+    assert moved.pitch_classes == tuple((p + semitones) % 12 for p in chord.pitch_classes)
+    assert (moved.bass - chord.bass) % 12 == semitones % 12
+
+
+def test_pitch_classes_begin_with_the_root_and_leave_out_the_bass():
+    assert parse_chord("Am7/G").pitch_classes == (9, 0, 4, 7)
+    assert parse_chord("C/D").pitch_classes == (0, 4, 7)
+
+
+@given(st.lists(st.lists(CHORDS | st.none(), min_size=1, max_size=4), min_size=1, max_size=6))
+def test_a_progression_reads_back_as_it_is_written(bars):
+    assert parse_progression(format_progression(bars)) == bars
+
+
+def test_a_percent_sign_repeats_the_bar_before():
+    assert parse_progression("| Am F | % | NC |") == [
+        [parse_chord("Am"), parse_chord("F")],
+        [parse_chord("Am"), parse_chord("F")],
+        [None],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("% | C", "bar 1 of the progression is '%'"),
+        ("C | | G", "bar 2 of the progression is ''"),
+        ("C | F %", "bar 2 of the progression is 'F %'"),
+        ("", "bar 1"),
+        ("C | Xyz", "'Xyz' is not a chord symbol"),
+    ],
+)
+def test_a_progression_that_cannot_be_read_is_refused_with_its_bar(text, message):
+    with pytest.raises(SettingError, match=message):
+        parse_progression(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "tonic", "mode", "fifths"),
+    [
+        ("C", 0, "major", 0), ("A minor", 9, "minor", 0), ("Am", 9, "minor", 0),
+        ("am", 9, "minor", 0), ("AM", 9, "major", 3), ("Bb", 10, "major", -2),
+        ("bb minor", 10, "minor", -5), ("b minor", 11, "minor", 2), ("F#m", 6, "minor", 3),
+        ("F# dorian", 6, "dorian", 4), ("D dor", 2, "dorian", 0), ("E phrygian", 4, "phrygian", 0),
+        ("F lydian", 5, "lydian", 0), ("G mixolydian", 7, "mixolydian", 0),
+        ("A_minor", 9, "minor", 0), ("E♭ major", 3, "major", -3), ("Gb", 6, "major", 6),
+    ],
+)  # fmt: skip
+def test_a_key_is_read_as_people_write_it(text, tonic, mode, fifths):
+    key = parse_key(text)
+    assert (key.tonic, key.mode, key.fifths) == (tonic, mode, fifths)
+
+
+KEYS = [parse_key(f"{n} {m}") for n in FLAT_NAMES
+        for m in ("major", "minor", "dorian", "phrygian", "lydian", "mixolydian")]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS, ids=str)
+def test_a_key_reads_back_and_its_signature_holds_its_scale(key):
+    assert parse_key(str(key)) == key
+    assert -6 <= key.fifths <= 6
+    major = {(key.fifths * 7 + step) % 12 for step in (0, 2, 4, 5, 7, 9, 11)}
+    assert set(key.scale) == major
+    assert key.scale[0] == key.tonic
+    assert key.is_minor == ((key.tonic + 3) % 12 in key.scale)
+    assert key.transposed(5).scale == tuple((p + 5) % 12 for p in key.scale)
+
+
+@pytest.mark.parametrize("text", ["", "H", "C mayor", "Cb#", "minor", "A minor minor"])
+def test_what_is_no_key_is_refused_with_its_text(text):
+    with pytest.raises(SettingError, match="is not a key"):
+        parse_key(text)
+
+
+def test_a_key_compares_by_what_it_is():
+    assert parse_key("A#") == parse_key("Bb") == Key(10, False, "major")
+
+
+def test_the_nearest_known_word_is_suggested():
+    assert nearest("waltz", ["waltz", "rock"], setting="genre") == "waltz"
+    with pytest.raises(SettingError, match=r"unknown genre 'walz'\n.*did you mean 'waltz'\?"):
+        nearest("walz", ["waltz", "rock"], setting="genre")
+
+
+def test_a_word_like_no_other_is_refused_with_all_known_ones():
+    with pytest.raises(SettingError, match="known: rock, waltz") as caught:
+        nearest("q", ["waltz", "rock"], setting="genre")
+    assert "did you mean" not in str(caught.value)
