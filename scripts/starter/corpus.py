@@ -21,6 +21,8 @@ from starter.meters import strong_onsets
 from starter.voicing import parallels
 
 DRUM_RANGE = (27, 87)
+LEAST_RUN = 8
+"""Shared interval runs shorter than this are common to all tonal music."""
 
 
 @dataclass(frozen=True)
@@ -170,9 +172,9 @@ def originality(works: list[HouseWork]) -> Originality:
         voices = voices_of(work.piece, work.description.roles)
         label = work.tracks("main_melody")[0].name
         for voice in (v for v in voices if v.label == label):
-            for place, run in index.longest_runs(voice).items():
-                if owners[place] != work.theme:
-                    first, second = sorted((owners[place], work.theme))
+            for run in index.shared_runs(voice, LEAST_RUN):
+                if owners[run.voice] != work.theme:
+                    first, second = sorted((owners[run.voice], work.theme))
                     best[first, second] = max(best[first, second], run.length)
             index.add(voice)
             owners.append(work.theme)

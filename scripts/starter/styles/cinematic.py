@@ -115,8 +115,8 @@ ARRANGEMENTS = (
         seats=(
             Seat("Low brass", 57, "main_melody", by_turn(rest, melody.lead()), (41, 70),
                  silent_in=("intro", "break")),
-            Seat("Synth lead", 81, "main_melody", by_turn(melody.lead(), melody.doubled(0)),
-                 (55, 84), level=-6),
+            Seat("Synth lead", 81, "main_melody", by_turn(melody.lead(), melody.doubled(1)),
+                 (57, 91), level=-6),
             Seat("Pulse", 38, "riff",
                  by_energy(
                      comping.ostinato({"4/4": "1.1.1.1.1.1.1.1.", "3/4": "1.1.1.1.1.1.",

@@ -13,8 +13,8 @@ STRONG = {"4/4": "1-5-1-5a", "6/8": "1..5..", "3/4": "1-5-5-", "2/4": "1.5."}
 _street = drums.Groove(
     lanes={
         "kick": {"4/4": "X.x.", "6/8": "X..x..", "3/4": "X..", "2/4": "X."},
-        "snare": {"4/4": "xgxgooxgxgxoxgoo|xgxgooxgxgxoxoxo", "6/8": "xgoxgo|xooxgo",
-                  "3/4": "xgxoxg", "2/4": "xgoo"},
+        "snare": {"4/4": "x..gx.xgx..gxoxo|x..gx.x.x.xgxoo.", "6/8": "x.ox.o|x.oxgo",
+                  "3/4": "x.xgxo", "2/4": "xgoo"},
         "crash2": {"4/4": "o...", "6/8": "o.....", "3/4": "o..", "2/4": "o."},
     },
     fill={
@@ -30,7 +30,8 @@ _street = drums.Groove(
 _procession = drums.Groove(
     lanes={
         "kick": {"4/4": "X...x...", "6/8": "X..x..", "3/4": "X.....", "2/4": "X..."},
-        "snare": {"4/4": "x.ooo.ooo.ooxxxx", "6/8": "xooxoo", "3/4": "x.oooo", "2/4": "xooo"},
+        "snare": {"4/4": "x...o.oox...xoxo|x...o.oox.o.x.oo", "6/8": "x.ox..|x.oxoo",
+                  "3/4": "x.o.oo", "2/4": "x.oo"},
     },
     fill={
         "kick": {"4/4": "X...X.X.", "6/8": "X..X..", "3/4": "X.....", "2/4": "X..."},

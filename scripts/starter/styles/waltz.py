@@ -20,7 +20,7 @@ _brush = drums.Groove(
     },
     fill={
         "kick": {"4/4": "x...", "3/4": "x..", "6/8": "x....."},
-        "snare": {"4/4": "..oooxox", "3/4": "..oooxox.xoX", "6/8": "..ooox"},
+        "snare": {"4/4": "..oooxox", "3/4": "......oo.xox", "6/8": "...o.x"},
     },
     light={"ride": {"4/4": "o.o.", "3/4": "o.o", "6/8": "o....o"}},
     light_below=0.45,
