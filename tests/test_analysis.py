@@ -117,6 +117,19 @@ def test_a_track_s_name_says_its_role(name: str, role: str) -> None:
     assert infer_roles(piece)[1] == role
 
 
+def test_the_lowest_single_line_is_the_bass_where_nobody_is_named_so() -> None:
+    piece = arrange(PROGRESSIONS["C major"])
+    piece.tracks[2].program = 43
+    assert infer_roles(piece)[2] == "bass"
+
+
+def test_a_second_single_line_is_a_second_voice() -> None:
+    piece = arrange(PROGRESSIONS["C major"])
+    below = [Note(n.onset_ticks, n.duration_ticks, n.pitch - 9, 70) for n in piece.tracks[0].notes]
+    piece.tracks.insert(1, Track("", 71, notes=below))
+    assert infer_roles(piece)[:2] == ("main_melody", "sub_melody")
+
+
 def test_a_bassoon_is_no_bass() -> None:
     piece = arrange(PROGRESSIONS["C major"])
     piece.tracks[0].name = "Bassoon"

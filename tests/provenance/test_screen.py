@@ -206,7 +206,9 @@ def test_shingle_hashes_tell_intervals_apart() -> None:
     assert len(hashes) == len(runs)
 
 
-def test_the_index_finds_the_same_however_it_grew() -> None:
+@pytest.mark.parametrize("recent", [30, 100_000])
+def test_the_index_finds_the_same_however_it_grew(recent: int, monkeypatch) -> None:
+    monkeypatch.setattr("gen.provenance.passages._RECENT", recent)
     index, lines = PassageIndex(), [voices_of(piece_of(melody(s, 60)))[0] for s in range(40)]
     for line in lines:
         index.add(line)

@@ -431,6 +431,14 @@ def test_a_work_that_cannot_be_compared_is_said(desk: Desk) -> None:
     assert f"not compared with {entry.path}" in found.stderr
 
 
+def test_a_file_that_is_gone_or_too_large_is_an_outcome_too(desk: Desk) -> None:
+    contributor = Contributor(desk.house.house, Settings(is_check=True, workers=1))
+    large = desk.put("large.mid", smf(note()) + bytes(4 * 1024 * 1024))
+    jobs = [Job(desk.folder / "gone.mid"), Job(large), Job(desk.put("a.mid", make_midi(1)))]
+    found = [(outcome.status, outcome.rule) for outcome in contributor.run(jobs)]
+    assert found == [("refused", "unreadable"), ("refused", "too-large"), ("checked", "")]
+
+
 def test_known_lines_are_kept_and_a_broken_cache_is_rebuilt(desk: Desk, tmp_path: Path) -> None:
     desk.house.enter(1, 2)
     settings = Settings(is_check=True, cache_folder=tmp_path / "lines", workers=1)

@@ -191,6 +191,14 @@ def test_system_exclusive_and_controllers_are_named_as_unheard_and_as_left_out()
     assert not any("leaves out" in c for c in normalise(smf(b"", body)).changes)
 
 
+def test_real_time_messages_and_a_long_header_are_read_past() -> None:
+    body = b"\x00\xf8" + b"\x00\xf2\x01\x02" + note()
+    long_header = chunk(b"MThd", header(2)[8:] + b"\x00\x00")
+    found = normalise(long_header + smf(b"", body)[14:])
+    assert found.piece.tracks[0].notes == [Note(0, 480, 60, 80)]
+    assert found.unheard == ("system-exclusive messages (2 events)",)
+
+
 def test_timing_finer_than_the_grid_is_said() -> None:
     found = normalise(
         smf(b"", note(length=50) + note(length=43, delta=3) + note(length=9, delta=24))
@@ -265,6 +273,11 @@ def test_keyswitch_notes_are_reported_and_stay() -> None:
         ("generated", smf(note()) + chunk(GENERATED_CHUNK, b"{}")),
         ("too-long", smf(note(delta=480 * 17_000))),
         ("track-count", smf(*[note()] * 65)),
+        ("too-large", smf(note()) + bytes(4 * 1024 * 1024)),
+        ("header-length", chunk(b"MThd", b"\x00\x01\x00\x01\x01") + smf(note())[14:]),
+        ("running-status", smf(event(0, 60, 80))),
+        ("variable-length", smf(b"\x81\x80\x80\x80\x00" + note()[1:])),
+        ("too-many-events", smf(b"\x00\xb0\x07\x01" + b"\x00\x07\x01" * 400_000)),
     ],
 )
 def test_what_has_no_plain_reading_is_refused(rule: str, data: bytes) -> None:
