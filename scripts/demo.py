@@ -48,7 +48,7 @@ def verify() -> None:
         f"{len(corpus.admitted)} works admitted, {len(corpus.not_consented)} not consented to "
         f"this purpose, {len(corpus.refused)} refused\n"
         f"composers: {', '.join(composers)}\n"
-        f"register: {head.size} acts, root {head.root_hash[:16]}…"
+        f"register: {head.size} acts, root {head.root[:16]}…"
     )
 
 

@@ -220,6 +220,9 @@ class HouseData(LightningDataModule):
             for sequence in self.side(side)
             for window in covering_windows(bare(sequence), self.config.window, tell_bars=False)
         ]
+        # In a fixed random order, so that the first batches are a fair sample of the side.
+        order = np.random.default_rng(0).permutation(len(windows))
+        windows = [windows[index] for index in order]
         rows = max(1, 8192 // self.config.window)
         chunks = [windows[i : i + rows] for i in range(0, len(windows), rows)]
         batches = [collate(chunk, self.config.window) for chunk in chunks]

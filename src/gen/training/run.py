@@ -17,7 +17,9 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 import gen
 from gen.checkpoint import SUFFIX, save_checkpoint
+from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.module import DataConfig, HouseData
+from gen.data.windows import bare
 from gen.errors import HouseError, SettingError
 from gen.harmony import nearest
 from gen.model import ModelConfig, parameter_count
@@ -69,6 +71,8 @@ def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     data.setup()
     manifest = data.manifest
     say(f"admitted {len(manifest.works)} works of {manifest.house}; {_sides(data)}")
+    untrained, unigram = _baselines(data)
+    say(f"held-out bits per note: untrained {untrained:.1f}, unigram {unigram:.1f}")
     torch.manual_seed(rest["seed"])
     learner = Learner(model, optimizer)
     say(f"model of {parameter_count(learner.model) / 1e6:.2f} M parameters")
@@ -82,6 +86,8 @@ def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     result = {
         "best_bits_per_note": keep.best,
         "bits_per_note": keep.latest,
+        "untrained_bits_per_note": untrained,
+        "unigram_bits_per_note": unigram,
         "steps": trainer.global_step,
         "notes_per_second": speed.mean,
         "manifest": manifest.digest,
@@ -98,6 +104,13 @@ def say(text: str) -> None:
 
 def _sides(data: HouseData) -> str:
     return ", ".join(f"{len(works)} for {side}" for side, works in data.sides.items())
+
+
+def _baselines(data: HouseData) -> tuple[float, float]:
+    """What no model and mere counts cost on the validation works."""
+    train = [bare(work).events for work in data.side("train")]
+    held_out = [bare(work).events for work in data.side("validation")]
+    return uniform_bits_per_note(held_out), unigram_bits_per_note(train, held_out)
 
 
 def _code() -> dict[str, str]:
