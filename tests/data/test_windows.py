@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gen.data.windows import (
+    ATTRIBUTES,
+    AugmentConfig,
+    Sequence,
+    bare,
+    covering_windows,
+    forgetful,
+    from_bar,
+    random_shift,
+    revoiced,
+    training_window,
+    transposed,
+)
+from gen.errors import SettingError
+from gen.piece import Note, Piece, Tempo, TimeSignature, Track
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import context_columns
+from gen.tokens.events import Annotations, chord_of, decode, section_id
+from gen.tokens.vocabulary import FIRST, SPANS, Kind
+from music import STEP, Theme, events_of, pieces
+
+PLAIN = AugmentConfig(transpose=0, tempo=0, velocity=0, forget=0, forget_all=0)
+
+
+def sequence(seed: int = 1, bars: int = 8) -> Sequence:
+    return Sequence.of(Theme(seed, bars).events())
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def kinds(events: np.ndarray) -> np.ndarray:
+    return events[:, v.KIND]
+
+
+# Where windows begin --------------------------------------------------------------------
+
+
+def test_a_window_from_a_bar_is_the_header_and_what_follows_that_bar():
+    work = sequence()
+    events, rows = from_bar(work, 0, 10_000)
+    assert np.array_equal(events, work.events)
+    assert rows.tolist() == list(range(len(work.events)))
+    events, rows = from_bar(work, 3, 10_000)
+    header = len(work.header)
+    assert np.array_equal(events[:header], work.header)
+    assert rows[header] == work.bar_rows[3]
+    told = rows == -1
+    assert np.array_equal(events[~told], work.events[rows[~told]])
+    assert sorted(rows[~told]) == [*range(header), *range(work.bar_rows[3], len(work.events))]
+
+
+def test_section_and_tempo_in_force_are_told_again():
+    events, rows = from_bar(sequence(), 4, 10_000)
+    begin = int(np.argmax(kinds(events) == Kind.BAR))
+    assert kinds(events)[begin : begin + 4].tolist() == [
+        Kind.BAR, Kind.SECTION, Kind.TEMPO, Kind.CELL,
+    ]  # fmt: skip
+    assert rows[begin + 1 : begin + 3].tolist() == [-1, -1]
+    assert events[begin + 1, v.VALUE] == section_id("a")
+    piece = decode(events)
+    assert round(piece.tempos[0].quarters_per_minute) == 101
+    assert piece.tempos[0].onset_ticks == 0
+
+
+def test_a_bar_that_changes_tempo_later_is_told_the_tempo_it_begins_with():
+    work = sequence()
+    events, rows = from_bar(work, 1, 10_000)
+    begin = int(np.argmax(kinds(events) == Kind.BAR))
+    tempos = np.flatnonzero(kinds(events) == Kind.TEMPO)
+    assert tempos.tolist() == [begin + 2, begin + 3]
+    assert rows[tempos].tolist()[0] == -1
+    found = [(t.onset_ticks // STEP, round(t.quarters_per_minute)) for t in decode(events).tempos]
+    assert found == [(0, 120), (12, 101)]
+
+
+def test_a_bar_that_begins_with_its_own_tempo_is_told_no_other():
+    notes = [Note(bar * 1920, 1920, 60, 83) for bar in range(3)]
+    tempos = [Tempo(0, 500_000), Tempo(1920, 400_000)]
+    piece = Piece(480, [Track(notes=notes)], tempos, [TimeSignature(0, 4, 4)])
+    events, rows = from_bar(Sequence.of(events_of(piece)), 1, 100)
+    assert (kinds(events) == Kind.TEMPO).sum() == 1
+    assert -1 not in rows
+
+
+def test_a_work_cut_off_right_after_a_bar_line_can_still_be_cut():
+    """As the walk of a piece that is being written may be."""
+    work = sequence()
+    unfinished = Sequence.of(work.events[: work.bar_rows[3] + 1])
+    events, _ = from_bar(unfinished, 3, 100)
+    assert kinds(events)[-3:].tolist() == [Kind.BAR, Kind.SECTION, Kind.TEMPO]
+
+
+# Covering -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("length", [64, 100, 150, 4000])
+@pytest.mark.parametrize("tell_bars", [True, False])
+def test_covering_windows_count_every_event_once_in_order(length, tell_bars):
+    for work in (sequence(bars=16), bare(sequence(2, bars=16))):
+        counted = []
+        for window in covering_windows(work, length, tell_bars=tell_bars):
+            assert len(window.targets) <= length
+            counted.append(window.targets[window.counted])
+        assert np.array_equal(np.concatenate(counted), work.events[1:])  # all but BOS
+
+
+@given(pieces(most_tracks=3), st.integers(60, 120))
+@settings(max_examples=30)
+def test_covering_windows_count_every_event_of_any_piece_once(piece, length):
+    work = Sequence.of(events_of(piece, Annotations(sections="A:1", genre="rock")))
+    windows = list(covering_windows(work, length, tell_bars=False))
+    counted = np.concatenate([window.targets[window.counted] for window in windows])
+    assert np.array_equal(counted, work.events[1:])
+
+
+def test_what_counts_is_predicted_from_half_a_window_of_music():
+    work, length = bare(sequence(bars=64)), 200
+    for window in list(covering_windows(work, length, tell_bars=False))[1:-1]:
+        before = int(np.argmax(window.counted))
+        assert before >= (length - len(work.header)) // 2
+
+
+def test_bars_are_told_only_where_asked():
+    for tell_bars in (True, False):
+        for window in covering_windows(sequence(), 150, tell_bars=tell_bars):
+            in_bars = window.columns[:, 8] > 0
+            assert (window.columns[in_bars, 10] > 0).all() == tell_bars
+
+
+@pytest.mark.parametrize("length", [4, 12, 20])
+def test_a_bar_larger_than_the_window_is_refused_with_the_window(length):
+    with pytest.raises(SettingError, match=f"than a window of {length}") as caught:
+        list(covering_windows(sequence(), length, tell_bars=False))
+    assert caught.value.where == "data.window"
+
+
+# Training windows -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_each_target_of_a_training_window_is_the_next_event_seen(seed):
+    window = training_window(sequence(), 80, AugmentConfig(), rng(seed))
+    assert np.array_equal(window.columns[1:, :5], window.targets[:-1])
+    assert len(window.columns) == len(window.targets) == len(window.counted) <= 80
+    assert window.counted.all()
+    assert window.columns[0, v.KIND] == Kind.BOS
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_training_window_without_variation_is_a_stretch_of_the_work(seed):
+    work = sequence()
+    window = training_window(work, 80, PLAIN, rng(seed))
+    events = np.concatenate([window.columns[:1, :5], window.targets])
+    first = int(np.argmax(kinds(events) == Kind.BAR))
+    bar = int(window.columns[first, 8]) - 1
+    expected, _ = from_bar(work, bar, 81)
+    assert np.array_equal(events, expected)
+    context = context_columns(expected, first_bar=bar, bars=8)
+    assert np.array_equal(window.columns[:, 5:], context[:-1])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_shorter_training_window_is_the_beginning_of_a_longer_one(seed):
+    """Seen events never tell what is to come."""
+    long = training_window(sequence(), 100, PLAIN, rng(seed))
+    columns = long.columns[:60]
+    first = int(np.argmax(columns[:, 0] == Kind.BAR))
+    again = context_columns(columns[:, :5], first_bar=int(columns[first, 8]) - 1, bars=8)
+    assert np.array_equal(columns[:, 5:], again)
+
+
+def test_the_same_seed_gives_the_same_window_and_another_another():
+    windows = [training_window(sequence(), 80, AugmentConfig(), rng(s)) for s in (3, 3, 4)]
+    same = [np.array_equal(windows[0].columns, w.columns) for w in windows]
+    assert same == [True, True, False]
+
+
+def test_training_windows_begin_everywhere_but_are_rarely_short():
+    work = sequence(bars=16)
+    windows = [training_window(work, 80, PLAIN, rng(seed)) for seed in range(300)]
+    first_bars = {int(w.columns[:, 8].max(initial=0)) for w in windows}
+    assert len(first_bars) > 8
+    assert sum(len(w.targets) < 60 for w in windows) == 0
+
+
+def test_a_piece_shorter_than_the_window_is_seen_whole():
+    work = Sequence.of(events_of(Piece(480, [Track(notes=[Note(0, 480, 60, 83)])])))
+    window = training_window(work, 500, PLAIN, rng())
+    assert np.array_equal(window.targets, work.events[1:])
+
+
+def test_training_never_changes_the_work():
+    work = sequence()
+    before = work.events.copy()
+    for seed in range(5):
+        training_window(work, 80, AugmentConfig(), rng(seed))
+    assert np.array_equal(work.events, before)
+
+
+# Variation ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("semitones", [-7, -1, 0, 3, 12])
+def test_transposing_events_is_transposing_the_music(semitones):
+    events = transposed(Theme(1).events(), semitones)
+    expected = Theme(1).piece()
+    for track in expected.tracks[:2]:
+        track.notes = [
+            Note(n.onset_ticks, n.duration_ticks, n.pitch + semitones, n.velocity)
+            for n in track.notes
+        ]
+    found = decode(events)
+    assert [t.notes for t in found.tracks] == [t.notes for t in expected.tracks]
+
+
+@pytest.mark.parametrize("semitones", [-7, 5, 12])
+def test_chords_and_key_move_with_the_notes_and_keep_their_quality(semitones):
+    before, after = Theme(1).events(), transposed(Theme(1).events(), semitones)
+    for a, b in zip(before.tolist(), after.tolist(), strict=True):
+        if a[v.KIND] == Kind.CHORD:
+            assert chord_of(b[v.VALUE]) == chord_of(a[v.VALUE]).transposed(semitones)
+        elif a[v.KIND] == Kind.KEY:
+            old, new = (divmod(row[v.VALUE] - FIRST["key"], 2) for row in (a, b))
+            assert new == ((old[0] + semitones) % 12, old[1])
+        elif a[v.KIND] != Kind.NOTE:
+            assert a == b
+
+
+def test_no_chord_stays_no_chord():
+    events = events_of(Theme(1).piece(), Annotations(chords="NC"))
+    row = int(np.argmax(kinds(events) == Kind.CHORD))
+    assert transposed(events, 5)[row].tolist() == events[row].tolist()
+
+
+@given(st.integers(0, 127), st.integers(0, 127), st.integers(0, 12), st.integers(0, 9))
+def test_a_random_shift_keeps_every_pitch_on_the_keyboard(low, high, most, seed):
+    notes = [Note(0, 480, low, 83), Note(480, 480, high, 83)]
+    events = events_of(Piece(480, [Track(notes=notes)]))
+    shift = random_shift(events, most, rng(seed))
+    assert -most <= shift <= most
+    assert all(0 <= pitch + shift <= 127 for pitch in (low, high))
+
+
+def test_drums_alone_are_never_shifted():
+    drums = Piece(480, [Track(is_drum=True, notes=[Note(0, 40, 36, 83)])])
+    assert [random_shift(events_of(drums), 6, rng(s)) for s in range(5)] == [0] * 5
+
+
+def test_every_shift_within_reach_occurs():
+    shifts = {random_shift(Theme(1).events(), 2, rng(seed)) for seed in range(60)}
+    assert shifts == {-2, -1, 0, 1, 2}
+
+
+def test_revoicing_moves_all_velocities_alike_and_all_tempos_alike():
+    config = AugmentConfig(tempo=3, velocity=2)
+    moves = set()
+    for seed in range(40):
+        before = Theme(1).events().astype(int)
+        after = revoiced(Theme(1).events(), config, rng(seed)).astype(int)
+        notes, tempos = kinds(before) == Kind.NOTE, kinds(before) == Kind.TEMPO
+        louder = set((after - before)[notes, v.LEVEL])
+        faster = set((after - before)[tempos, v.VALUE])
+        assert len(louder) == len(faster) == 1
+        moves.add((louder.pop(), faster.pop()))
+        after[notes, v.LEVEL], after[tempos, v.VALUE] = 0, 0
+        before[notes, v.LEVEL], before[tempos, v.VALUE] = 0, 0
+        assert np.array_equal(before, after)
+    assert {m for m, _ in moves} == set(range(-2, 3))
+    assert {m for _, m in moves} == set(range(-3, 4))
+
+
+def test_revoicing_stays_within_what_exists():
+    loud = Piece(480, [Track(notes=[Note(0, 480, 60, 127)])], [Tempo(0, 250_000)])
+    config = AugmentConfig(tempo=9, velocity=9)
+    for seed in range(20):
+        decode(revoiced(events_of(loud), config, rng(seed)))
+
+
+def test_forgetting_all_leaves_only_music():
+    events = Theme(1).events()
+    left = forgetful(events, 1.0, rng())
+    assert not np.isin(kinds(left), ATTRIBUTES).any()
+    assert not left[kinds(left) == Kind.TRACK, v.EXTENT :].any()
+    assert not left[kinds(left) == Kind.CELL, v.EXTENT].any()
+    music, before = decode(left), decode(events)
+    for track in before.tracks:
+        track.role = None
+    assert music == before
+
+
+def test_forgetting_nothing_leaves_everything():
+    assert np.array_equal(forgetful(Theme(1).events(), 0.0, rng()), Theme(1).events())
+
+
+def test_each_annotation_is_forgotten_by_itself():
+    seen = set()
+    for seed in range(40):
+        left = forgetful(Theme(1).events(), 0.5, rng(seed))
+        seen.add(tuple(bool((kinds(left) == kind).any()) for kind in ATTRIBUTES))
+    assert len(seen) > 20
+
+
+def test_bare_is_the_same_whoever_asks():
+    work = sequence()
+    assert np.array_equal(bare(work).events, bare(work).events)
+    assert bare(work).notes == work.notes == 64 + 8 + 16
+
+
+def test_without_roles_and_chords_events_are_bare_but_for_density_and_register():
+    work = bare(Sequence.of(events_of(Theme(1).piece())))
+    assert np.array_equal(work.events, bare(sequence()).events)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"forget": 1.1}, {"forget_all": -0.1}, {"transpose": -1}, {"tempo": -1}, {"velocity": -2}],
+)
+def test_variation_outside_its_range_is_refused_by_name(changes):
+    with pytest.raises(
+        SettingError, match=rf"^{next(iter(changes))}: {next(iter(changes.values()))}"
+    ):
+        AugmentConfig(**changes)
+
+
+def test_pitches_stay_pitches_and_drums_stay_drums():
+    value = transposed(Theme(1).events(), 6)[:, v.VALUE]
+    before = Theme(1).events()[:, v.VALUE]
+    drum = np.isin(before, SPANS["drum"])
+    assert np.array_equal(value[drum], before[drum])
+    assert np.isin(value[np.isin(before, SPANS["pitch"])], SPANS["pitch"]).all()

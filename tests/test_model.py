@@ -1,0 +1,268 @@
+"""The transformer, in float64 where two ways of computing must agree."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from gen.errors import SettingError
+from gen.model import Cache, ModelConfig, Transformer, parameter_count, rotary_table, rotate
+
+FIELD_SIZES = (7, 11, 13, 5, 6)
+CONTEXT_SIZES = (4, 9)
+SHAPE = {
+    "layers": 2, "width": 32, "heads": 4, "expansion": 2, "dropout": 0.0, "context": 24,
+    "field_sizes": FIELD_SIZES, "context_sizes": CONTEXT_SIZES,
+}  # fmt: skip
+B, T, C, F = 3, 12, len(FIELD_SIZES) + len(CONTEXT_SIZES), len(FIELD_SIZES)
+
+
+def make_model(**changes) -> Transformer:
+    """A model that has learned something: no weight is zero."""
+    torch.manual_seed(1)
+    model = Transformer(ModelConfig(**{**SHAPE, **changes})).double().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.3)
+    return model
+
+
+def draw_events(*shape: int, seed: int = 0) -> Tensor:
+    """Random columns, (*shape, C); the kind is never padding."""
+    generator = torch.Generator().manual_seed(seed)
+    columns = [
+        torch.randint(0 if i else 1, size, shape, generator=generator)
+        for i, size in enumerate((*FIELD_SIZES, *CONTEXT_SIZES))
+    ]
+    return torch.stack(columns, dim=-1)
+
+
+MODEL = make_model()
+COLUMNS = draw_events(B, T)
+TARGETS = draw_events(B, T, seed=1)[..., :F]
+
+
+@pytest.fixture(autouse=True)
+def no_gradients():
+    with torch.no_grad():
+        yield
+
+
+# What may depend on what ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("changed", range(T))
+def test_a_later_event_never_changes_what_was_known_before(changed):
+    other = COLUMNS.clone()
+    other[:, changed] = draw_events(B, seed=2)
+    before, after = MODEL.states(COLUMNS), MODEL.states(other)
+    assert torch.equal(before[:, :changed], after[:, :changed])
+    assert not torch.isclose(before[:, changed:], after[:, changed:]).all(-1).any()
+
+
+@pytest.mark.parametrize("column", range(C))
+def test_every_column_of_an_event_is_seen(column):
+    other = COLUMNS.clone()
+    other[:, 0, column] = (other[:, 0, column] + 1) % (*FIELD_SIZES, *CONTEXT_SIZES)[column]
+    assert not torch.allclose(MODEL.states(COLUMNS)[:, -1], MODEL.states(other)[:, -1])
+
+
+@pytest.mark.parametrize("changed", range(F))
+def test_a_field_depends_on_the_fields_before_it_and_on_no_other(changed):
+    other = TARGETS.clone()
+    other[..., changed] = (other[..., changed] % (FIELD_SIZES[changed] - 1)) + 1
+    before, after = MODEL.losses(COLUMNS, TARGETS), MODEL.losses(COLUMNS, other)
+    assert torch.equal(before[..., :changed], after[..., :changed])
+    later = slice(changed + 1, None)
+    assert not torch.isclose(before[..., later], after[..., later]).any()
+
+
+def test_rows_of_a_batch_never_meet():
+    alone = torch.cat([MODEL.states(row[None]) for row in COLUMNS])
+    torch.testing.assert_close(MODEL.states(COLUMNS), alone)
+
+
+def test_order_matters():
+    assert not torch.allclose(MODEL.states(COLUMNS)[:, -1], MODEL.states(COLUMNS.flip(1))[:, 0])
+    swapped = COLUMNS[:, [1, 0, *range(2, T)]]
+    assert not torch.allclose(MODEL.states(COLUMNS)[:, -1], MODEL.states(swapped)[:, -1])
+
+
+# Cache ----------------------------------------------------------------------------------
+
+
+class Cache64(Cache):
+    def __init__(self, *args, **options) -> None:
+        super().__init__(*args, **options)
+        self.store = self.store.double()
+
+
+@pytest.mark.parametrize("cuts", [[1] * T, [5, 1, 1, 5], [T], [3, 4, 5], [T - 1, 1]])
+def test_what_is_cached_equals_what_is_computed_anew(cuts):
+    cache = Cache64(MODEL.config, B)
+    parts = [MODEL.states(part, cache) for part in COLUMNS.split(cuts, dim=1)]
+    torch.testing.assert_close(torch.cat(parts, dim=1), MODEL.states(COLUMNS))
+    assert cache.length == T
+
+
+def padded_left(lengths: list[int]) -> tuple[Tensor, Tensor]:
+    """Beginnings of the given lengths, with filler of any content before them."""
+    columns = draw_events(B, max(lengths), seed=5)
+    for row, length in enumerate(lengths):
+        columns[row, max(lengths) - length :] = COLUMNS[row, :length]
+    return columns, torch.tensor([max(lengths) - length for length in lengths])
+
+
+@pytest.mark.parametrize("lengths", [[4, 7, 7], [1, 8, 3], [6, 6, 6]])
+def test_a_ragged_batch_knows_what_each_row_knows_alone(lengths):
+    columns, hidden = padded_left(lengths)
+    cache = Cache64(MODEL.config, B, hidden=hidden)
+    states = [MODEL.states(columns, cache)[:, -1]]
+    following = draw_events(B, 3, seed=6)
+    states += [MODEL.states(following[:, i : i + 1], cache)[:, -1] for i in range(3)]
+    for row, length in enumerate(lengths):
+        alone = MODEL.states(torch.cat([COLUMNS[row, :length], following[row]])[None])[0]
+        together = torch.stack([state[row] for state in states])
+        # The rotary table is float32: turning by 9 - 5 is turning by 4 up to its rounding.
+        torch.testing.assert_close(together, alone[length - 1 :], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("hidden", [None, torch.tensor([2, 0, 1])])
+def test_rows_that_are_kept_go_on_as_if_nothing_happened(hidden):
+    caches = [Cache64(MODEL.config, B, hidden=hidden) for _ in range(2)]
+    for cache in caches:
+        MODEL.states(COLUMNS[:, :8], cache)
+    following = COLUMNS[:, 8:9]
+    all_rows = MODEL.states(following, caches[0])
+    caches[1].keep([2, 0])
+    torch.testing.assert_close(MODEL.states(following[[2, 0]], caches[1]), all_rows[[2, 0]])
+
+
+def test_filler_stays_finite():
+    columns, hidden = padded_left([1, 9, 9])
+    states = MODEL.states(columns, Cache64(MODEL.config, B, hidden=hidden))
+    assert states.isfinite().all()
+
+
+# Limits ---------------------------------------------------------------------------------
+
+
+def test_more_events_than_the_context_are_refused_with_both_numbers():
+    columns = draw_events(1, 25)
+    with pytest.raises(SettingError, match="25 events do not fit the model's context of 24"):
+        MODEL.states(columns)
+    cache = Cache64(MODEL.config, 1)
+    MODEL.states(columns[:, :24], cache)
+    with pytest.raises(SettingError, match="25 events"):
+        MODEL.states(columns[:, 24:], cache)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"width": 36}, "model.width: width 36 is no multiple of 2 x 4 heads"),
+        ({"dropout": 1.0}, "model.dropout: dropout 1.0 is outside"),
+        ({"dropout": -0.1}, "model.dropout: dropout -0.1 is outside"),
+        ({"layers": 0}, "model.layers: 0 is below 1"),
+        ({"heads": 0}, "model.heads: 0 is below 1"),
+        ({"context": 0}, "model.context: 0 is below 1"),
+    ],
+)
+def test_an_impossible_shape_is_refused_with_its_values(changes, message):
+    with pytest.raises(SettingError, match=message):
+        ModelConfig(**{**SHAPE, **changes})
+
+
+# Losses ---------------------------------------------------------------------------------
+
+
+def test_a_fresh_model_holds_every_id_equally_likely():
+    torch.manual_seed(0)
+    losses = Transformer(ModelConfig(**SHAPE)).losses(COLUMNS, TARGETS)
+    expected = torch.tensor([math.log(size) for size in FIELD_SIZES])
+    torch.testing.assert_close(losses, expected.expand(B, T, F))
+
+
+def test_losses_are_minus_the_log_probability_of_each_field_given_those_before():
+    state = MODEL.states(COLUMNS)
+    for field in range(F):
+        probabilities = MODEL.head(field, state).softmax(-1)
+        wanted = probabilities.gather(-1, TARGETS[..., field, None])[..., 0]
+        found = MODEL.losses(COLUMNS, TARGETS)[..., field]
+        torch.testing.assert_close(found, -wanted.log())
+        state = state + MODEL.field_embedding(field, TARGETS[..., field])
+
+
+def test_padding_costs_nothing_and_changes_nothing():
+    padded = draw_events(B, T + 4, seed=7)
+    padded[:, :T] = COLUMNS
+    targets = torch.zeros(B, T + 4, F, dtype=torch.int64)
+    targets[:, :T] = TARGETS
+    targets[:, T:, 1:] = 3  # whatever stands in padding
+    losses = MODEL.losses(padded, targets)
+    torch.testing.assert_close(losses[:, :T], MODEL.losses(COLUMNS, TARGETS))
+    assert not losses[:, T:].any()
+
+
+def test_a_batch_of_padding_alone_costs_nothing():
+    assert MODEL.losses(COLUMNS, torch.zeros_like(TARGETS)).sum() == 0
+
+
+def test_every_parameter_learns():
+    with torch.enable_grad():
+        model = make_model()
+        model.losses(COLUMNS, TARGETS).sum().backward()
+    idle = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()]
+    assert idle == []
+
+
+def test_half_precision_is_near_full_precision():
+    model = make_model().float()
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = model.losses(COLUMNS, TARGETS)
+    exact = model.losses(COLUMNS, TARGETS)
+    assert losses.float().mean() == pytest.approx(float(exact.mean()), rel=0.02)
+
+
+def test_dropout_acts_in_training_only():
+    model = make_model(dropout=0.5)
+    assert torch.equal(model.states(COLUMNS), model.states(COLUMNS))
+    model.train()
+    assert not torch.equal(model.states(COLUMNS), model.states(COLUMNS))
+
+
+# Parts ----------------------------------------------------------------------------------
+
+
+def test_rotation_keeps_lengths_and_makes_products_depend_on_distance_alone():
+    table = rotary_table(20, 8).double()
+    x, y = torch.randn(
+        2, 1, 1, 1, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(3)
+    )
+    turned_x = rotate(x.expand(1, 1, 20, 8), table)[0, 0]
+    turned_y = rotate(y.expand(1, 1, 20, 8), table)[0, 0]
+    torch.testing.assert_close(turned_x.norm(dim=-1), x.norm().expand(20))
+    products = turned_x @ turned_y.T
+    for distance in (-7, 0, 4):
+        diagonal = products.diagonal(distance)
+        torch.testing.assert_close(diagonal, diagonal[:1].expand(len(diagonal)))
+    assert not torch.isclose(products[0, 0], products[0, 5])
+
+
+def test_parameters_are_counted_by_shape():
+    width, rows = 32, sum(FIELD_SIZES) + sum(CONTEXT_SIZES)
+    blocks = 2 * (3 + 1 + 2 + 2) * width * width
+    head = F * width * width + sum(size * (width + 1) for size in FIELD_SIZES)
+    assert parameter_count(MODEL) == rows * width + blocks + head
+
+
+def test_a_loaded_model_scores_as_the_saved_one():
+    again = make_model(layers=2)
+    with torch.no_grad():
+        for parameter in again.parameters():
+            parameter.zero_()
+    again.load_state_dict(MODEL.state_dict())
+    assert torch.equal(again.losses(COLUMNS, TARGETS), MODEL.losses(COLUMNS, TARGETS))
