@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gen.errors import HouseError
 
+IS_WINDOWS = os.name == "nt"
 LOCK_SECONDS = 120.0
 """How long a command waits for another one before it gives up."""
 
@@ -29,7 +30,7 @@ class UnfitFileError(HouseError):
 
 def sync_folder(folder: Path) -> None:
     """Make renames in `folder` durable. Windows has no such call and needs none."""
-    if os.name == "nt":
+    if IS_WINDOWS:
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -45,7 +46,7 @@ def replace(source: Path, target: Path) -> None:
             source.replace(target)
             return
         except PermissionError:
-            if os.name != "nt" or attempt == 39:
+            if not IS_WINDOWS or attempt == 39:
                 raise
             time.sleep(0.05)
 

@@ -57,6 +57,7 @@ ADMIN_FILES = frozenset(
         "proposal.json",
         "pin.yaml",
         "README.md",
+        ".gitattributes",
         ".gitignore",
         LOCK,
         ".ledger.lock",
@@ -65,6 +66,10 @@ ADMIN_FILES = frozenset(
 IGNORED_BY_GIT = (
     "inbox/\nrejected/\nwithdrawn/\n.journal/\n.lock\n.ledger.lock\nledger.*\nproposal.json\n"
 )
+
+
+KEPT_BY_GIT = "* -text\n"
+"""Signed bytes must survive a checkout on Windows: no line ending is ever converted."""
 
 
 def today_utc() -> date:

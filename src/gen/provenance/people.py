@@ -20,6 +20,7 @@ from gen.provenance.dsse import sign
 from gen.provenance.files import locked, write_atomically
 from gen.provenance.house import (
     IGNORED_BY_GIT,
+    KEPT_BY_GIT,
     LOCK,
     ROSTER_FILE,
     Change,
@@ -116,6 +117,7 @@ def create_house(
     with locked(folder / LOCK):
         check_free(folder, name)
         write_atomically(folder / ".gitignore", IGNORED_BY_GIT.encode())
+        write_atomically(folder / ".gitattributes", KEPT_BY_GIT.encode())
         # The pin comes first: a crash before the append leaves no house, and init starts over.
         pin.save()
         write_atomically(folder / ROSTER_FILE, roster_file(signed.to_dict()))
