@@ -1,0 +1,58 @@
+"""The published starter house: its numbers as the register tells them."""
+
+from pathlib import Path
+
+import pytest
+
+from gen.errors import HouseError
+from gen.harmony import GENRES
+from gen.provenance.house import House
+from gen.provenance.pin import find_pin
+from gen.provenance.tag import read_tag
+from starter import publish
+from starter.catalogue import CURATOR, VOICES
+
+HOUSE = Path(__file__).parents[2] / "data" / "house_midi"
+
+
+@pytest.fixture(scope="module")
+def register():
+    return House(find_pin(HOUSE)).load(check_signatures=False)
+
+
+def test_the_house_is_sealed_and_its_people_say_that_they_are_programs(register):
+    assert register.roster.sealed
+    names = {person.id: person.name for person in register.roster.people}
+    assert set(names) == {*VOICES, CURATOR}
+    assert all("no human" in name for name in names.values())
+
+
+def test_the_house_holds_hundreds_of_works_in_every_genre(register):
+    works = list(register.live_works())
+    assert len(works) >= 360
+    genres = set()
+    for record in works[::7]:
+        data = (HOUSE / record.entry.path).read_bytes()
+        genres.add(read_tag(data).statement.description.genre)
+    assert genres == set(GENRES)
+
+
+def test_every_consent_scope_is_exercised(register):
+    consents = [str(record.entry.consent) for record in register.live_works()]
+    assert any(c == "evaluation" for c in consents)
+    assert any(c.startswith("artist_model:") and " " not in c for c in consents)
+    assert any("@2099" in c for c in consents)
+    assert sum("general_model" in c for c in consents) > 0.8 * len(consents)
+
+
+def test_the_corpus_weighs_less_than_twelve_megabytes():
+    assert sum(f.stat().st_size for f in HOUSE.rglob("*") if f.is_file()) < 12_000_000
+
+
+def test_publishing_over_another_house_is_refused(tmp_path):
+    (tmp_path / "ana").mkdir()
+    (tmp_path / "ana" / "rain.mid").write_bytes(b"MThd")
+    (tmp_path / "register.jsonl").write_text("{}\n", encoding="utf-8")
+    with pytest.raises(HouseError, match="not the starter house"):
+        publish.clear(tmp_path)
+    assert (tmp_path / "ana" / "rain.mid").exists()
