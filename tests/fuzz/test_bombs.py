@@ -25,8 +25,8 @@ BOMBS = {
     "a track length of 2^32": header(1) + b"MTrk\xff\xff\xff\xff" + END,
     "65,535 tracks declared": header(65_535) + chunk(b"MTrk", END),
     "65,535 empty tracks": header(65_535) + chunk(b"MTrk", END) * 65_535,
-    "a hundred thousand meters": smf(meta(1, 0x58, b"\x01\x06\x18\x08") * 100_000, division=9600),
-    "a hundred thousand markers": smf(meta(1, 0x06, b"m") * 100_000 + note()),
+    "fifty thousand meters": smf(meta(1, 0x58, b"\x01\x06\x18\x08") * 50_000, division=9600),
+    "fifty thousand markers": smf(meta(1, 0x06, b"m") * 50_000 + note()),
     "five megabytes": b"MThd" + bytes(5_000_000),
 }
 
@@ -34,10 +34,10 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 @pytest.mark.parametrize("read", [parse, normalise])
 def test_no_small_file_takes_long_to_refuse_or_read(name: str, read) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with contextlib.suppress(RuleBroken):
         read(BOMBS[name])
-    assert time.perf_counter() - begun < 4  # two seconds on a quiet machine
+    assert time.process_time() - begun < 2
 
 
 def test_the_largest_bombs_stay_under_256_mebibytes() -> None:

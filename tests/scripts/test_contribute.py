@@ -476,11 +476,11 @@ def test_interrupted_by_ctrl_c_nothing_is_half_written_and_a_second_run_goes_on(
     for seed in range(60):
         desk.put(f"{seed}.mid", distinct_midi(seed))
     process = _run(desk, desk.folder, *STATED, "--yes", "--json")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not desk.inbox and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=240)
     assert process.returncode == 130, said
     assert "run again to go on" in said
     assert "Traceback" not in said
@@ -495,12 +495,17 @@ def test_interrupted_by_ctrl_c_nothing_is_half_written_and_a_second_run_goes_on(
 
 
 def test_help_comes_quickly() -> None:
-    best = 9.0
-    for _ in range(4):
-        begun = time.perf_counter()
-        subprocess.run([sys.executable, str(SCRIPT), "--help"], check=True, capture_output=True)
-        best = min(best, time.perf_counter() - begun)
+    best = min(_processor_seconds_of_help() for _ in range(4))
     assert best < 0.4
+
+
+def _processor_seconds_of_help() -> float:
+    """What one call costs, whatever else the machine does meanwhile."""
+    before = os.times()
+    subprocess.run([sys.executable, str(SCRIPT), "--help"], check=True, capture_output=True)
+    after = os.times()
+    used = after.children_user + after.children_system
+    return used - before.children_user - before.children_system
 
 
 def test_contributing_loads_no_training_library() -> None:

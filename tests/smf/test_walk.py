@@ -217,6 +217,6 @@ def test_three_thousand_notes_are_read_in_milliseconds() -> None:
 
 
 def _seconds(data: bytes) -> float:
-    begun = time.perf_counter()
+    begun = time.process_time()
     parse(data)
-    return time.perf_counter() - begun
+    return time.process_time() - begun

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -40,6 +41,7 @@ CONTRIBUTED, PRESENT, REFUSED, NEEDS_REVIEW, CHECKED, SKIPPED = (
 STATUSES = (CONTRIBUTED, NEEDS_REVIEW, PRESENT, CHECKED, SKIPPED, REFUSED)
 
 _BATCH = 32
+_MAX_WAIT_SECONDS = 2.0
 _READ_AHEAD = 4
 _COMPOSED = "contribute what a person composed"
 
@@ -149,6 +151,7 @@ class Contributor:
         self.register: Register | None = None
         self.known: KnownMusic | None = None
         self._pending: list[tuple[Outcome, Contribution]] = []
+        self._submitted_at = time.monotonic()
 
     def load(self) -> KnownMusic | None:
         """Read the house: its register, and the music to compare with."""
@@ -176,7 +179,7 @@ class Contributor:
                 yield outcome
                 continue
             self._pending.append((outcome, contribution))
-            if len(self._pending) >= _BATCH or self.confirm:
+            if self._is_due():
                 yield from self._submit()
         yield from self._submit()
 
@@ -295,8 +298,14 @@ class Contributor:
         self.known.screen.add(Known(WORK, outcome.work, tuple(dict(composers))), voices)
         return Contribution(tagged, report.encode() if report else None)
 
+    def _is_due(self) -> bool:
+        """Whether to submit: a batch is full, has waited long enough, or somebody watches."""
+        has_waited = time.monotonic() - self._submitted_at >= _MAX_WAIT_SECONDS
+        return has_waited or len(self._pending) >= _BATCH or self.confirm is not None
+
     def _submit(self) -> Iterator[Outcome]:
         pending, self._pending = self._pending, []
+        self._submitted_at = time.monotonic()
         if not pending or self.house is None:
             return
         results = submit(self.house, [contribution for _, contribution in pending])

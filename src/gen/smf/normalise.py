@@ -35,7 +35,7 @@ from gen.smf.rules import (
 from gen.smf.text import decode_text
 from gen.smf.unheard import list_unheard
 from gen.smf.walk import DRUM_CHANNEL, NoteTuple, parse, read_key_signature, read_time_signature
-from gen.smf.writer import write
+from gen.smf.writer import write_and_parse
 
 _Event = TypeVar("_Event", Tempo, TimeSignature, KeySignature)
 
@@ -82,23 +82,22 @@ def normalise(data: bytes) -> Normalised:
     piece = _Assembly(raw, repairs, changes).piece()
     changes += [_describe(piece, kind, *found) for kind, found in repairs.found.items()]
     unheard, advice = list_unheard(raw, piece), tuple(_advice(piece))
-    if not changes and _is_strict(raw.music):
-        return Normalised(raw.music, parse(raw.music), tuple(raw.wrapping), unheard, advice)
+    if not changes and (strict := _parse_strict(raw.music)):
+        return Normalised(raw.music, strict, tuple(raw.wrapping), unheard, advice)
     changes = [*raw.wrapping, *changes]
     changes.append("written anew as a strict type-1 file, one track an instrument")
     lost = [line for line in unheard if not line.startswith("timing")]
     if lost:
         changes.append(f"the house's copy leaves out {', '.join(lost)}; your own file keeps them")
-    written = write(piece)
-    return Normalised(written, parse(written), tuple(changes), unheard, advice)
+    data, piece = write_and_parse(piece)
+    return Normalised(data, piece, tuple(changes), unheard, advice)
 
 
-def _is_strict(data: bytes) -> bool:
+def _parse_strict(data: bytes) -> Piece | None:
     try:
-        parse(data)
+        return parse(data)
     except RuleBroken:
-        return False
-    return True
+        return None
 
 
 class _Assembly:

@@ -30,6 +30,11 @@ def write(piece: Piece) -> bytes:
     Raises:
         RuleBroken: the piece breaks a rule of the strict file.
     """
+    return write_and_parse(piece)[0]
+
+
+def write_and_parse(piece: Piece) -> tuple[bytes, Piece]:
+    """The strict file, and the piece that it holds; see `write`."""
     tracks = [track for track in piece.tracks if track.notes]
     chunks = [_track_chunk(_conductor_events(piece))]
     melodic = 0
@@ -44,8 +49,7 @@ def write(piece: Piece) -> bytes:
     except OverflowError as error:
         raise RuleBroken("division", f"{piece.ticks_per_quarter} ticks per quarter") from error
     data = b"MThd" + (6).to_bytes(4, "big") + fields + b"".join(chunks)
-    parse(data)
-    return data
+    return data, parse(data)
 
 
 def variable_length(value: int) -> bytes:
