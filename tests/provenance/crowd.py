@@ -19,6 +19,9 @@ from gen.provenance.pin import load_pin
 from gen.provenance.works import accept, set_consent, withdraw
 from houses import key_of, make_midi, tagged
 
+# A killed process loses nothing that it had handed to the kernel: no need to wait for the disk.
+os.fsync = lambda descriptor: None
+
 
 def acknowledge(*words):
     os.write(1, (" ".join(words) + "\n").encode())

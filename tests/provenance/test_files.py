@@ -1,4 +1,6 @@
 import os
+import stat
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +72,44 @@ def test_folder_is_removed_with_what_lies_in_it(tmp_path):
     (folder / "x").write_bytes(b"")
     files.remove_folder(folder)
     assert not folder.exists()
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """Every sync and rename, in order, by the size or name of its file."""
+    found = []
+    real = Path.replace
+
+    def fsync(descriptor):
+        state = os.fstat(descriptor)
+        found.append("folder" if stat.S_ISDIR(state.st_mode) else f"{state.st_size} bytes")
+
+    def rename(source, target):
+        found.append(f"rename to {target.name}")
+        return real(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", rename)
+    return found
+
+
+@pytest.mark.skipif(files.IS_WINDOWS, reason="folders are not synced there")
+def test_bytes_are_on_the_disk_before_they_take_their_name(tmp_path, steps):
+    files.write_atomically(tmp_path / "f", b"12345")
+    assert steps == ["5 bytes", "rename to f", "folder"]
+
+
+@pytest.mark.skipif(files.IS_WINDOWS, reason="folders are not synced there")
+def test_lines_are_on_the_disk_before_the_head_that_counts_them(house, steps):
+    house.house.ledger_log.append([b"1"])
+    assert steps[-4:] == ["2 bytes", steps[-3], "rename to ledger.head.json", "folder"]
+    assert steps[-3].endswith("bytes")
+
+
+@pytest.mark.skipif(files.IS_WINDOWS, reason="folders are not synced there")
+def test_many_files_are_all_on_the_disk_before_the_first_takes_its_name(tmp_path, steps):
+    many = {tmp_path / f"{n}": b"x" for n in range(files.MANY_FILES * 3)}
+    files.write_all_atomically(many)
+    assert steps[: len(many)] == ["1 bytes"] * len(many)
+    assert steps[-1] == "folder"
+    assert len(list(tmp_path.iterdir())) == len(many)

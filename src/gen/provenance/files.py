@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gen.errors import HouseError
 
 IS_WINDOWS = os.name == "nt"
+MANY_FILES = 8
+"""From so many files on, they are waited for side by side."""
 LOCK_SECONDS = 120.0
 """How long a command waits for another one before it gives up."""
 
@@ -51,24 +53,46 @@ def replace(source: Path, target: Path) -> None:
             time.sleep(0.05)
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Write and fsync a file that nobody reads yet."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
+def write_durably(files: Mapping[Path, bytes]) -> None:
+    """Write files that nobody reads yet, and have them on the disk when this returns."""
+    for path, data in files.items():
+        path.write_bytes(data)
+    if len(files) < MANY_FILES:
+        for path in files:
+            _sync_file(path)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    # Disks answer many waiting together in one go: waiting one by one takes ten times as long.
+    with ThreadPoolExecutor(MANY_FILES) as pool:
+        list(pool.map(_sync_file, files))
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("r+b") as file:
         os.fsync(file.fileno())
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace `path` by `data`: a crash leaves the old bytes or the new ones."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    write_all_atomically({path: data})
+
+
+def write_all_atomically(files: Mapping[Path, bytes]) -> None:
+    """Replace each path by its bytes; each is old or new after a crash, and none half."""
+    folders = {path.parent for path in files}
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    beside = {path: path.with_name(f".{path.name}.{os.getpid()}.new") for path in files}
     try:
-        write_durably(beside, data)
-        replace(beside, path)
+        write_durably({beside[path]: data for path, data in files.items()})
+        for path, new in beside.items():
+            replace(new, path)
     finally:
-        beside.unlink(missing_ok=True)
-    sync_folder(path.parent)
+        for new in beside.values():
+            new.unlink(missing_ok=True)
+    for folder in folders:
+        sync_folder(folder)
 
 
 @contextmanager

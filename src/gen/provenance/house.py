@@ -263,8 +263,7 @@ class House:
         if change.staged or change.moves or change.removes:
             remove_folder(journal)
             journal.mkdir(parents=True)
-            for name, (data, _) in change.staged.items():
-                write_durably(journal / name, data)
+            write_durably({journal / name: data for name, (data, _) in change.staged.items()})
             plan = _Plan(acts[-1].index + 1, leaf_hash(lines[-1]).hex(), change.all_moves())
             write_atomically(journal / "plan.json", plan.encode(change.removes))
         head = self.register_log.append(lines, lambda payload: [sign(HEAD_TYPE, payload, head_key)])

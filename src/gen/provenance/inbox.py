@@ -6,13 +6,13 @@ checks again, because anybody may drop a file into the inbox.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gen.errors import HouseError
 from gen.provenance.canonical import is_sha256_hex, sha256_hex
-from gen.provenance.files import locked, read_plain_file, write_atomically
+from gen.provenance.files import locked, read_plain_file, write_all_atomically
 from gen.provenance.house import INBOX, LOCK, House
 from gen.provenance.judge import judge_composer
 from gen.provenance.ledger import generated_hashes
@@ -81,24 +81,32 @@ def submit(house: House, contributions: Sequence[Contribution]) -> list[Submitte
     register = house.load(check_signatures=False)
     generated = generated_hashes(house)
     with locked(house.folder / LOCK):
-        return [_submit_one(house, register, generated, item) for item in contributions]
+        files: dict[Path, bytes] = {}
+        results = [_judge(house, register, generated, item, files) for item in contributions]
+        write_all_atomically(files)
+    return results
 
 
-def _submit_one(
-    house: House, register: Register, generated: frozenset[str], item: Contribution
+def _judge(
+    house: House,
+    register: Register,
+    generated: frozenset[str],
+    item: Contribution,
+    files: dict[Path, bytes],
 ) -> Submitted:
+    """Whether `item` may wait in the inbox; its files join `files`."""
     try:
         tagged = read_tag(item.tagged)
         work = tagged.statement.work
         check_enterable(tagged, register, generated)
         path = house.folder / INBOX / f"{work}.mid"
-        _check_inbox_place(path, tagged)
+        _check_inbox_place(path, tagged, files)
         _check_screening(tagged, item.screening)
     except (TagError, RuleBroken) as error:
         return _refused(error)
     if item.screening is not None:
-        write_atomically(path.with_suffix(".screening.json"), item.screening)
-    write_atomically(path, item.tagged)
+        files[path.with_suffix(".screening.json")] = item.screening
+    files[path] = item.tagged
     return Submitted(work, path)
 
 
@@ -107,11 +115,11 @@ def _refused(error: TagError | RuleBroken) -> Submitted:
     return Submitted("", None, rule, error.what, error.mend or MENDS.get(rule, ""))
 
 
-def _check_inbox_place(path: Path, tagged: Tagged) -> None:
-    if not path.exists():
+def _check_inbox_place(path: Path, tagged: Tagged, files: Mapping[Path, bytes]) -> None:
+    if path not in files and not path.exists():
         return
     try:
-        waiting = read_tag(read_plain_file(path, MAX_FILE_BYTES))
+        waiting = read_tag(files.get(path) or read_plain_file(path, MAX_FILE_BYTES))
     except HouseError:
         return  # what lies there is no work: it may be replaced
     if waiting.music_sha256 != tagged.music_sha256:
