@@ -44,7 +44,7 @@ _WHAT_TORCH_LACKS = """
 from importlib.metadata import PackageNotFoundError, requires, version
 from packaging.requirements import Requirement
 
-for text in requires("torch"):
+for text in requires("torch") or []:
     requirement = Requirement(text)
     if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
         try:
