@@ -184,22 +184,23 @@ def withdraw_command(
     _tell_impact(impact, output)
     confirm(f"Withdraw {len(works)} works for ever?", yes=yes, output=output)
     register = house.load(check_signatures=False)
-    moved = withdraw(house, works, _withdrawers_key(register, person), reason)
+    key, *more = _withdrawers_keys(register, person)
+    moved = withdraw(house, works, key, reason, more_root_keys=more)
     for work in works:
         output.line(f"withdrawn {work}")
     output.result(withdrawn=list(works), impact=impact.to_dict(), size=moved.pin.min_size)
 
 
-def _withdrawers_key(register: Register, person: str) -> Any:
+def _withdrawers_keys(register: Register, person: str) -> list[Any]:
     from gen.errors import HouseError
     from gen.provenance.access import key_of_person, root_keys_at_hand
 
     if person != "root":
-        return key_of_person(register, person)
+        return [key_of_person(register, person)]
     keys = root_keys_at_hand(register)
     if len(keys) < register.roster.threshold:
         raise HouseError(f"{len(keys)} root keys are here, {register.roster.threshold} are needed")
-    return keys[0]
+    return keys[: register.roster.threshold]
 
 
 def _tell_impact(impact: Impact, output: Output) -> None:

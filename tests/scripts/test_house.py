@@ -271,6 +271,10 @@ def test_new_root_is_signed_by_old_and_new(started):
     assert started.json("show")["root_keys"] == "2 of 2"
     started("enroll", "ben", "--role", "composer", "--yes", *QUICK)
     started("verify")
+    (work,) = contribute(started, 1, person="ben")
+    started("accept", "--yes")
+    started("withdraw", work, "--as", "root", "--yes")
+    assert started.json("show")["withdrawn"] == 1
 
 
 def test_threshold_of_two_holders(run, tmp_path, monkeypatch):

@@ -189,10 +189,18 @@ def _reject_one(house: House, work: str, note: dict[str, str]) -> None:
 # -- withdrawing and consent ----------------------------------------------------------------
 
 
-def withdraw(house: House, works: Sequence[str], key: PrivateKey, reason: str) -> House:
+def withdraw(
+    house: House,
+    works: Sequence[str],
+    key: PrivateKey,
+    reason: str,
+    *,
+    more_root_keys: Sequence[PrivateKey] = (),
+) -> House:
     """Withdraw works: block their ids, bytes and sound, and take the files out.
 
-    A composer may withdraw their own works, a curator or the root any.
+    A composer may withdraw their own works, a curator or the root any; the root with as many
+    keys as its threshold asks for.
 
     Raises:
         HouseError: a work is unknown or withdrawn, or the key may not do this.
@@ -206,7 +214,7 @@ def withdraw(house: House, works: Sequence[str], key: PrivateKey, reason: str) -
             entry = record.entry
             data = Withdrawal(entry.work, entry.music_sha256, entry.musical_hash, reason).to_dict()
             act = Act(register.size + offset, WITHDRAW, by, utc_now(), data)
-            acts.append(act.signed_by([key]))
+            acts.append(act.signed_by([key, *more_root_keys]))
             change.moves.append((entry.path, f"{WITHDRAWN}/{entry.work}.mid"))
         return session.commit(acts, key, change)
 
