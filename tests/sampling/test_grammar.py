@@ -315,7 +315,9 @@ def test_drums_stay_drums_whatever_pitches_are_asked_for():
     walk = started(plan)
     walk.take([Kind.CELL, 0, FIRST["slot"], 0, 0])
     row = [int(Kind.NOTE), FIRST["position"], 0, 0, 0]
-    assert np.flatnonzero(walk.allowed(v.VALUE, row)).tolist() == list(SPANS["drum"])
+    assert np.flatnonzero(walk.allowed(v.VALUE, row)).tolist() == [
+        FIRST["drum"] + sound for sound in range(27, 88)
+    ]
 
 
 def test_masks_handed_out_are_the_callers_own():
@@ -330,3 +332,15 @@ def test_masks_handed_out_are_the_callers_own():
 def test_the_same_seed_writes_the_same_piece():
     assert random_walk(any_plan(5), 5).rows == random_walk(any_plan(5), 5).rows
     assert random_walk(any_plan(5), 5).rows != random_walk(any_plan(5), 6).rows
+
+
+def test_a_wish_for_another_bar_where_none_may_follow_is_a_wish_to_end():
+    walk = Walk(Plan([bos(), track_row(0)], False, bars=1))
+    while walk.forced:
+        walk.take(walk.forced.popleft())
+    scores = np.zeros(len(Kind), dtype=np.float32)
+    scores[Kind.BAR] = 9.0
+    assert np.array_equal(walk.wishes(scores), scores)  # the header has no bar to end with
+    walk.take([int(Kind.BAR), 0, FIRST["time_signature"], 0, 0])
+    assert walk.wishes(scores)[Kind.EOS] >= 9.0
+    assert scores[Kind.EOS] == 0

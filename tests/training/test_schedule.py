@@ -22,7 +22,13 @@ def test_the_first_step_moves_already():
     assert rate(0.0, CONFIG) == 0.02
 
 
-@given(st.floats(0, 0.5), st.floats(0, 0.5), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+@given(
+    st.floats(0, 0.5),
+    st.just(0.0) | st.floats(0.01, 0.5),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.floats(0, 1),
+)
 def test_the_rate_is_a_share_and_changes_direction_once(warmup, decay, floor, a, b):
     config = ScheduleConfig(warmup, decay, floor)
     early, late = sorted((a, b))

@@ -151,6 +151,8 @@ def _draw_rows(
         if open_:
             scores = model.head(field, state[open_]).float().cpu().numpy()  # (N', V)
             for score, n in zip(scores, open_, strict=True):
+                if field == v.KIND:
+                    score = walks[n].wishes(score)
                 rows[n][field] = draw(score, masks[n], config, rngs[n])
         if field < len(v.FIELDS) - 1 and walks:
             ids = torch.tensor([row[field] for row in rows], device=state.device)

@@ -20,6 +20,9 @@ from gen.tokens.vocabulary import FIRST, SPANS, Kind
 Mask = NDArray[np.bool_]
 Row = list[int]
 
+DRUM_SOUNDS = (27, 87)
+"""The drum pitches that General MIDI 2 gives a sound."""
+
 MOST_NOTES_A_CELL = 128
 MOST_NOTES_AT_ONCE = 10
 
@@ -120,6 +123,20 @@ class Walk:
         allowed[Kind.BAR] = not self.last_bar
         allowed[Kind.EOS] = self._may_end()
         return allowed
+
+    def wishes(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores of the kinds, (kinds,), where BAR and EOS stand in for each other.
+
+        A wish for another bar, where none may follow, is a wish to end, and a wish to end too
+        early is one to go on. Without this what is left over would go to unlikely notes.
+        """
+        if self.bar < 0:
+            return scores
+        result = scores.copy()
+        wanted, barred = (Kind.EOS, Kind.BAR) if self.last_bar else (Kind.BAR, Kind.EOS)
+        if self.last_bar or self.plan.bars is not None:
+            result[wanted] = np.logaddexp(scores[wanted], scores[barred])
+        return result
 
     def _cell_kinds(self, allowed: Mask) -> None:
         allowed[Kind.NOTE] = (
@@ -238,8 +255,8 @@ class Walk:
         """Pitches that may begin at `position`: ascending, and not while they still sound."""
         mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
         if self.programs[self.slot] == DRUM_PROGRAM:
-            span = SPANS["drum"]
-            mask[span.start : span.stop] = True
+            low, high = DRUM_SOUNDS
+            mask[FIRST["drum"] + low : FIRST["drum"] + high + 1] = True
         else:
             low, high = self.plan.pitches
             mask[FIRST["pitch"] + low : FIRST["pitch"] + high + 1] = True

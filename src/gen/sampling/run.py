@@ -21,6 +21,7 @@ from gen.provenance.house import House
 from gen.provenance.ledger import Output, append_output
 from gen.provenance.mark import mark_generated
 from gen.provenance.pin import load_pin
+from gen.provenance.voices import pack_voices, voices_of
 from gen.sampling.controls import Controls, plan_of
 from gen.sampling.decode import DrawConfig, decode
 from gen.sampling.finish import asked_and_got, finished
@@ -107,6 +108,7 @@ def _keep(
             receipt_digest=digest,
             manifest_digest=checkpoint.manifest.digest,
             checkpoint=checkpoint.digest,
+            fingerprint=pack_voices(voices_of(piece, tuple(t.role or "" for t in piece.tracks))),
             path=paths[0].name,
         ),
     )

@@ -34,9 +34,9 @@ class OptimizerConfig:
     """
 
     name: str = "muon"
-    lr: float = 0.003
-    matrix_lr: float = 0.01
-    weight_decay: float = 0.1
+    lr: float = 0.004
+    matrix_lr: float = 0.004
+    weight_decay: float = 0.05
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
 
     def __post_init__(self) -> None:

@@ -16,13 +16,15 @@ from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 import gen
-from gen.checkpoint import SUFFIX, save_checkpoint
+from gen.checkpoint import SUFFIX, load_checkpoint, save_checkpoint
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.module import DataConfig, HouseData
 from gen.data.windows import bare
 from gen.errors import HouseError, SettingError
 from gen.harmony import nearest
 from gen.model import ModelConfig, parameter_count
+from gen.provenance.house import House
+from gen.provenance.ledger import append_run
 from gen.provenance.pin import load_pin
 from gen.settings import build
 from gen.tokens.columns import CONTEXT_SIZES
@@ -94,6 +96,11 @@ def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
         "interrupted": trainer.interrupted,
     }
     save_checkpoint(last, learner.model, manifest, {**keep.run, **result})
+    append_run(
+        House(pin), run=f"{rest['name']}/{out.name}", purpose=rest["purpose"],
+        manifest_digest=manifest.digest, works=[work.work for work in manifest.works],
+        details={"checkpoint": load_checkpoint(last).digest, **_code()},
+    )  # fmt: skip
     return {**result, "best": str(keep.path), "last": str(last)}
 
 
