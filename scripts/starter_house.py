@@ -76,11 +76,12 @@ def publish(out: Path, house: Path) -> None:
     type=click.Path(path_type=Path),
     help="Render a work of each genre into this folder and check the sound (minutes).",
 )
-def report(house: Path, docs: Path, audio: Path | None) -> None:
+@click.option("--pictures/--no-pictures", default=True, help="Draw the pictures anew (minutes).")
+def report(house: Path, docs: Path, audio: Path | None, pictures: bool) -> None:
     """Measure the published corpus: report with pictures, datasheet, Croissant metadata."""
     from starter.report import report as write_report
 
-    write_report(house, docs, click.echo, audio)
+    write_report(house, docs, click.echo, pictures=pictures, audio=audio)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from gen.provenance.pin import find_pin
 from gen.provenance.statement import Description
 from gen.provenance.tag import read_tag
 from gen.smf import parse
+from starter.abc import LeadSheet
 from starter.instruments import playing_range
 from starter.meters import strong_onsets
 from starter.voicing import parallels
@@ -159,6 +160,29 @@ class Originality:
 
     longest: int = 0
     pairs: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def themes_originality(sheets: Iterable[LeadSheet]) -> Originality:
+    """Compare the melodies as written in the lead sheets, each part of each theme."""
+    import numpy as np
+
+    from gen.provenance.passages import PassageIndex
+    from gen.provenance.voices import Voice
+
+    index, owners = PassageIndex(), []
+    best: Counter[tuple[str, str]] = Counter()
+    for sheet in sheets:
+        notes = [note.pitch for letter in sheet.form for note in sheet.parts[letter].notes]
+        pitches = [p for i, p in enumerate(notes) if i == 0 or p != notes[i - 1]]
+        empty = np.zeros(len(pitches), dtype=np.int32)
+        voice = Voice(sheet.title, True, np.array(pitches, dtype=np.int16), empty)
+        for run in index.shared_runs(voice, LEAST_RUN):
+            first, second = sorted((owners[run.voice], sheet.title))
+            best[first, second] = max(best[first, second], run.length)
+        index.add(voice)
+        owners.append(sheet.title)
+    pairs = [(length, *names) for names, length in best.most_common(8)]
+    return Originality(pairs[0][0] if pairs else 0, pairs)
 
 
 def originality(works: list[HouseWork]) -> Originality:

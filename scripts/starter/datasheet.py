@@ -30,13 +30,12 @@ Numbers in this file come from the register and the works it names
 
 ## What it is
 {works} multi-track MIDI works on {themes} themes: {hours:.1f} hours, {notes:,} notes, {genres}
-genres, 3 to 8 tracks each, every track with its role. Each work carries title, genre, mood, key,
+genres, {fewest} to {most} tracks each, every track with its role. Each work carries title, genre, mood, key,
 chords and sections in its tag.
 
 ## How it was made
 Each theme is a lead sheet - a melody, chord symbols and a form - written for this project in
-`scripts/starter/leadsheets/`. A program, `scripts/starter/`, arranges each theme {per_theme}
-times: ensemble, key, tempo, groove and form differ. Choices that look random are drawn from the
+`scripts/starter/leadsheets/`. A program, `scripts/starter/`, arranges each theme {per_theme}: ensemble, key, tempo, groove and form differ. Choices that look random are drawn from the
 work's name, so `python scripts/starter_house.py build` gives the same music bytes each time.
 
 ## By whom
@@ -83,7 +82,9 @@ def write_datasheet(works: list[HouseWork], path: Path) -> None:
         hours=sum(w.seconds for w in works) / 3600,
         notes=sum(w.piece.note_count for w in works),
         genres=len({w.description.genre for w in works}),
-        per_theme="two or three" if len(works) % themes else f"{len(works) // themes}",
+        per_theme="two or three times" if len(works) % themes else f"{len(works) // themes} times",
+        fewest=min(len(w.piece.tracks) for w in works),
+        most=max(len(w.piece.tracks) for w in works),
         voices="\n".join(voices),
         consents="\n".join(f"- {count} works: `{name}`" for name, count in consents.most_common()),
         megabytes=sum(w.file_bytes for w in works) / 1e6,

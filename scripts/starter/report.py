@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gen.harmony import GENRES
-from starter import plots
+from starter import abc, plots
+from starter.catalogue import LEADSHEETS
 from starter.corpus import (
     Harmony,
     HouseWork,
@@ -16,6 +17,7 @@ from starter.corpus import (
     outside_range,
     read_house,
     strong_beats,
+    themes_originality,
 )
 from starter.datasheet import write_croissant, write_datasheet
 
@@ -23,35 +25,52 @@ REVIEW_RUN = 12
 """Shared interval runs from here on are looked at (`scripts/contribute.py --review-run`)."""
 
 
-def report(house: Path, folder: Path, tell: Callable[[str], None], audio: Path | None) -> None:
+def report(
+    house: Path,
+    folder: Path,
+    tell: Callable[[str], None],
+    *,
+    pictures: bool = True,
+    audio: Path | None = None,
+) -> None:
     """Measure the published corpus and write everything under `folder`.
 
     Args:
         house: the published house.
-        folder: for REPORT.md, DATASHEET.md, croissant.json and the pictures.
+        folder: for REPORT.md, SOUND.md, DATASHEET.md, croissant.json and the pictures.
         tell: told what happens.
-        audio: render one work a genre there and check it; None leaves the former result out.
+        pictures: draw them anew; else the former ones stay.
+        audio: render one work a genre there and check it; None leaves the former result.
     """
     works = list(read_house(house))
     tell(f"{len(works)} works read")
-    (folder / "rolls").mkdir(parents=True, exist_ok=True)
-    for old in (folder / "rolls").glob("*.png"):
-        old.unlink()
     shares = _strong_beats(works)
-    plots.distributions(works, folder / "distributions.png")
-    plots.harmony({g: h.share for g, h in shares.items()}, folder / "harmony.png")
-    plots.self_similarity(_spread(works, 1)[:12], folder / "self_similarity.png")
-    tell("pictures of the corpus drawn; piano rolls next")
-    rolls = plots.rolls(_spread(works, 2), folder / "rolls")
-    heard = _listen(_spread(works, 1), audio, tell) if audio else []
+    if pictures:
+        _draw(works, shares, folder, tell)
     lines = [
         *_totals(works), *_spreads(works), *_harmony(works, shares), *_originality(works),
-        *_structure(), *_sound(heard), *_rolls(rolls),
+        *_structure(), *_rolls(sorted((folder / "rolls").glob("*.png"))),
     ]  # fmt: skip
     (folder / "REPORT.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     write_datasheet(works, folder / "DATASHEET.md")
     write_croissant(works, house, folder / "croissant.json")
+    if audio:
+        heard = _listen(_spread(works, 1), audio, tell)
+        (folder / "SOUND.md").write_text("\n".join([*_SOUND, *heard]) + "\n", encoding="utf-8")
     tell(f"report in {folder}")
+
+
+def _draw(
+    works: list[HouseWork], shares: dict[str, Harmony], folder: Path, tell: Callable[[str], None]
+) -> None:
+    (folder / "rolls").mkdir(parents=True, exist_ok=True)
+    for old in (folder / "rolls").glob("*.png"):
+        old.unlink()
+    plots.distributions(works, folder / "distributions.png")
+    plots.harmony({g: h.share for g, h in shares.items()}, folder / "harmony.png")
+    plots.self_similarity(_spread(works, 1)[:12], folder / "self_similarity.png")
+    tell("pictures of the corpus drawn; piano rolls next")
+    plots.rolls(_spread(works, 2), folder / "rolls")
 
 
 def _spread(works: list[HouseWork], per_genre: int) -> list[HouseWork]:
@@ -135,28 +154,33 @@ def _harmony(works: list[HouseWork], shares: dict[str, Harmony]) -> list[str]:
 
 
 def _originality(works: list[HouseWork]) -> list[str]:
-    found = originality(works)
-    rows = [f"| {n} | {a} | {b} |" for n, a, b in found.pairs]
+    themes = themes_originality(abc.load(LEADSHEETS))
+    played = originality(works)
     return [
         "## Originality within the corpus", "",
-        "Melodies of every work against those of all other themes: the longest shared run "
-        f"counts {found.longest} intervals (review begins at {REVIEW_RUN}).", "",
-        "| run | theme | theme |", "|---|---|---|", *rows, "",
+        "The longest run of intervals (transposition and rhythm left out, repeated notes counted "
+        f"once) that two themes share; review begins at {REVIEW_RUN}.", "",
+        f"- As written in the lead sheets: {themes.longest}.",
+        f"- As played by the first melody of each work, ornaments and variations included: "
+        f"{played.longest}.", "",
+        "| | run | theme | theme |", "|---|---|---|---|",
+        *(f"| written | {n} | {a} | {b} |" for n, a, b in themes.pairs[:5]),
+        *(f"| played | {n} | {a} | {b} |" for n, a, b in played.pairs[:5]), "",
     ]  # fmt: skip
 
 
 def _structure() -> list[str]:
     return ["## Structure", "", "Bar against bar: returns stand as diagonals, changed ones paler.",
-            "", "![self-similarity](self_similarity.png)", ""]  # fmt: skip
+            "", "![self-similarity](self_similarity.png)", "",
+            "How it sounds: [SOUND.md](SOUND.md).", ""]  # fmt: skip
 
 
-def _sound(heard: list[str]) -> list[str]:
-    if not heard:
-        return []
-    head = ["## Sound", "", "One work a genre, rendered with the General MIDI SoundFont.", ""]
-    titles = "| work | peak | quietest 2 s inside, dBFS | clipped samples |"
-    columns = [titles, "|---|---|---|---|"]
-    return [*head, *columns, *heard, ""]
+_SOUND = (
+    "# How the corpus sounds", "",
+    "One work a genre, rendered with the General MIDI SoundFont by",
+    "`python scripts/starter_house.py report --audio out/starter-audio`.", "",
+    "| work | peak | quietest 2 s inside, dBFS | clipped samples |", "|---|---|---|---|",
+)  # fmt: skip
 
 
 def _listen(works: list[HouseWork], folder: Path, tell: Callable[[str], None]) -> list[str]:

@@ -9,8 +9,9 @@ from gen.harmony import GENRES
 from gen.provenance.house import House
 from gen.provenance.pin import find_pin
 from gen.provenance.tag import read_tag
+from gen.smf import musical_hash
 from starter import publish
-from starter.catalogue import CURATOR, VOICES
+from starter.catalogue import CURATOR, VOICES, commissions
 
 HOUSE = Path(__file__).parents[2] / "data" / "house_midi"
 
@@ -43,6 +44,13 @@ def test_every_consent_scope_is_exercised(register):
     assert any(c.startswith("artist_model:") and " " not in c for c in consents)
     assert any("@2099" in c for c in consents)
     assert sum("general_model" in c for c in consents) > 0.8 * len(consents)
+
+
+def test_a_rebuild_gives_the_music_that_was_published(register):
+    published = {r.entry.title: r.entry.musical_hash for r in register.live_works()}
+    for commission in commissions()[5::100]:
+        work = commission.realise()
+        assert published[work.title] == musical_hash(work.piece)
 
 
 def test_the_corpus_weighs_less_than_twelve_megabytes():
