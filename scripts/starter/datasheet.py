@@ -30,13 +30,14 @@ Numbers in this file come from the register and the works it names
 
 ## What it is
 {works} multi-track MIDI works on {themes} themes: {hours:.1f} hours, {notes:,} notes, {genres}
-genres, {fewest} to {most} tracks each, every track with its role. Each work carries title, genre, mood, key,
-chords and sections in its tag.
+genres, {fewest} to {most} tracks each, every track with its role. Each work carries title, genre,
+mood, key, chords and sections in its tag.
 
 ## How it was made
 Each theme is a lead sheet - a melody, chord symbols and a form - written for this project in
-`scripts/starter/leadsheets/`. A program, `scripts/starter/`, arranges each theme {per_theme}: ensemble, key, tempo, groove and form differ. Choices that look random are drawn from the
-work's name, so `python scripts/starter_house.py build` gives the same music bytes each time.
+`scripts/starter/leadsheets/`. A program, `scripts/starter/`, arranges each theme {per_theme}:
+ensemble, key, tempo, groove and form differ. Choices that look random are drawn from the work's
+name, so `python scripts/starter_house.py build` gives the same music bytes each time.
 
 ## By whom
 No human composed or played any of it. The lead sheets and the arranging program were written as
