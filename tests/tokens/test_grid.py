@@ -158,6 +158,20 @@ def test_a_note_of_any_length_lasts_from_one_step_to_sixteen_quarters():
     assert len(grid.bars) == 4
 
 
+def test_a_duration_rounded_up_makes_no_further_bar():
+    meters = [TimeSignature(0, 5, 4)]
+    grid = grid_of(one_track(Note(8 * STEP, 52 * STEP, 60, 80), time_signatures=meters))
+    assert grid.bars == [(0, 5, 4)]
+    assert grid.parts[0].duration.tolist() == [48]  # 54 is nearer, and does not fit
+
+
+def test_of_two_notes_struck_together_on_one_pitch_the_longer_stays_then_the_louder():
+    notes = [Note(0, 480, 60, 7), Note(0, 240, 60, 127), Note(480, 480, 60, 7)]
+    grid = grid_of(one_track(*notes, Note(480, 480, 60, 11)))
+    assert grid.parts[0].duration.tolist() == [12, 12]
+    assert v.VELOCITIES[grid.parts[0].velocity].tolist() == [7, 11]
+
+
 def test_a_meter_change_inside_a_bar_leaves_a_short_bar_with_its_own_signature():
     meters = [TimeSignature(0, 4, 4), TimeSignature(480 * 4 + 720, 4, 4)]
     grid = grid_of(one_track(Note(0, 480 * 8, 60, 80), time_signatures=meters))
@@ -198,7 +212,7 @@ def test_pedals_of_a_file_are_found_in_every_track_where_they_are():
 
 def test_a_pedal_never_released_is_held_to_the_end():
     score = score_of(one_track(Note(0, 1920, 60, 80)))
-    moves = [(0, 63), (480, 64), (480, 63), (480, 127), (600, 90)]
+    moves = [(0, 63), (240, 64), (240, 63), (480, 127), (600, 90)]
     score.tracks[0].controls.extend(ControlChange(tick, 64, value) for tick, value in moves)
     part = to_grid(score).parts[0]
     assert (part.pedal_onset.tolist(), part.pedal_duration.tolist()) == ([12], [36])
