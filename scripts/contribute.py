@@ -6,7 +6,8 @@
 Each file is read in a process of its own, made strict (every change is shown), compared with
 what the house knows, and signed with your key; it then waits for a curator. A folder is taken
 whole; a second run goes on where the first one stopped. By signing you state that nothing in
-the work is a third party's and that no generative model wrote any of it.
+the work is a third party's and (but for --method machine) that no generative model wrote any
+of it.
 
 The CSV sidecar has one row a file: file,title,composers,method,genre,mood,key,chords,sections,
 roles,consent,contract ("ana:60 ben:40", "main_melody bass drums", "general_model evaluation").
@@ -31,8 +32,8 @@ SUFFIXES = (".mid", ".midi", ".smf", ".rmi", ".kar")
 FACTS = ("title", "composers", "method", "genre", "mood", "key", "chords", "sections", "roles",
          "consent", "contract")  # fmt: skip
 STATEMENT = (
-    "By signing you state that nothing in the work is a third party's material and that no "
-    "generative model wrote any of it."
+    "By signing you state that nothing in the work is a third party's material and, unless its "
+    "method is 'machine', that no generative model wrote any of it."
 )
 
 
@@ -40,7 +41,7 @@ def _fact_options(command: Any) -> Any:
     helps = {
         "title": "Title (default: the file's name).",
         "composers": 'Composers and shares, as in "ana:60 ben:40" (default: you, 100).',
-        "method": "How it was made: played, programmed or score.",
+        "method": "How it was made: played, programmed, score; or machine.",
         "genre": "Genre; see the README for the list.",
         "mood": "Mood; see the README for the list.",
         "key": 'Key, as in "A minor" (default: inferred).',

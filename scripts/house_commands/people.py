@@ -75,6 +75,11 @@ def _make_key(house: str, owner: str, kdf_cost: int) -> tuple[PrivateKey, Path]:
     show_default=True,
     help="How many root keys a change of the roster needs.",
 )
+@click.option(
+    "--machine-written",
+    is_flag=True,
+    help="Take works that a machine wrote, declared as such; the starter house's are.",
+)
 @click.option("--with-starter", is_flag=True, help="Begin with the starter house's works.")
 @click.option(
     "--starter",
@@ -86,8 +91,8 @@ def _make_key(house: str, owner: str, kdf_cost: int) -> tuple[PrivateKey, Path]:
 @KDF_COST
 def init_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, name: str, count: int,
-    publics: tuple[str, ...], threshold: int, with_starter: bool, starter: Path | None,
-    days: int, kdf_cost: int,
+    publics: tuple[str, ...], threshold: int, machine_written: bool, with_starter: bool,
+    starter: Path | None, days: int, kdf_cost: int,
 ) -> None:  # fmt: skip
     """Start a house: its root key, first roster, register and trust pin.
 
@@ -111,6 +116,7 @@ def init_command(
         "threshold": threshold,
         "days": days,
         "root_public": further,
+        "takes_machine_written": machine_written,
     }
     keys = [key for key, _ in made]
     if with_starter or starter:

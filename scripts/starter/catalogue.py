@@ -125,7 +125,7 @@ def sidecar_row(commission: Commission, work: RealisedWork) -> dict[str, str]:
         "file": f"{work.work_id}.mid",
         "title": work.title,
         "composers": f"{commission.composer}:100",
-        "method": "programmed",
+        "method": "machine",
         "genre": work.sheet.genre,
         "mood": work.sheet.mood,
         "key": work.key_text,

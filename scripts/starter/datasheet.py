@@ -42,9 +42,9 @@ name, so `python scripts/starter_house.py build` gives the same music bytes each
 ## By whom
 No human composed or played any of it. The lead sheets and the arranging program were written as
 source text by an AI language model, without looking any music up; from there the works follow by
-rule. The tags state that no generative model wrote the work: read that here as "no model of
-music, and nothing sampled from one" - a house whose rule excludes AI-written themes should start
-without these works. The register's identities say what they are:
+rule. The tags declare every work `machine` written; a house takes such works only where its
+signed roster says so, and one that does not starts without them. No model of music was used, and
+nothing was sampled from one. The register's identities say what they are:
 
 {voices}
 

@@ -47,7 +47,8 @@ def publish(built: Path, house: Path, tell: Callable[[str], None]) -> int:
             return _run(words, environment)
 
         at = ("--house", str(house))
-        run("house.py", "init", "--name", NAME, "--days", str(ROSTER_DAYS), "--yes", "--json", *at)
+        run("house.py", "init", "--name", NAME, "--days", str(ROSTER_DAYS), "--machine-written",
+            "--yes", "--json", *at)  # fmt: skip
         for person in (*VOICES, CURATOR):
             role = "curator" if person == CURATOR else "composer"
             run("house.py", "enroll", person, "--role", role, "--name", display_name(person),

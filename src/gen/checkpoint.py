@@ -27,6 +27,7 @@ from gen.tokens import vocabulary
 
 FORMAT = "gen checkpoint 1"
 SUFFIX = ".safetensors"
+ABOUT = "about"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +68,15 @@ def save_checkpoint(
         name: tensor.detach().to("cpu", dtype).contiguous()
         for name, tensor in model.state_dict().items()
     }
-    metadata = {
+    about = {
         "format": FORMAT,
-        "model": json.dumps(dataclasses.asdict(model.config)),
+        "model": dataclasses.asdict(model.config),
         "tokenizer": vocabulary.fingerprint(),
         "manifest": manifest.to_json(),
-        "run": json.dumps(run, sort_keys=True),
+        "run": run,
     }
-    write_atomically(path, save_tensors(tensors, metadata))
+    # One text, since safetensors writes several in any order: the same model, the same bytes.
+    write_atomically(path, save_tensors(tensors, {ABOUT: json.dumps(about, sort_keys=True)}))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -92,35 +94,35 @@ def load_checkpoint(path: Path) -> Checkpoint:
             where=str(path),
             mend="train one with scripts/train.py, or name another with checkpoint=FILE",
         ) from error
-    metadata = _metadata(data, path)
-    manifest = Manifest.from_json(metadata["manifest"])
-    if not metadata["tokenizer"] == manifest.tokenizer_fingerprint == vocabulary.fingerprint():
+    try:
+        tensors = {name: tensor.float() for name, tensor in load_tensors(data).items()}
+        about = _about(data)
+        manifest = Manifest.from_json(about["manifest"])
+        config = build(ModelConfig, about["model"], where="model")
+        tokenizer, run = about["tokenizer"], dict(about["run"])
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _broken(path, "is not a checkpoint of this format") from error
+    if not tokenizer == manifest.tokenizer_fingerprint == vocabulary.fingerprint():
         raise HouseError(
             "was trained with another tokenizer than this version of the code has",
             where=str(path),
             mend="use the code version it names, or train anew",
         )
-    model = Transformer(build(ModelConfig, json.loads(metadata["model"]), where="model"))
-    tensors = {name: t.float() for name, t in load_tensors(data).items()}
+    model = Transformer(config)
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
         raise _broken(path, "its weights do not fit the shape it names") from error
-    digest = hashlib.sha256(data).hexdigest()
-    return Checkpoint(model.eval(), manifest, json.loads(metadata["run"]), digest)
+    return Checkpoint(model.eval(), manifest, run, hashlib.sha256(data).hexdigest())
 
 
-def _metadata(data: bytes, path: Path) -> dict[str, str]:
-    """The JSON texts beside the tensors (safetensors keeps them in its header)."""
-    try:
-        load_tensors(data)
-        length = int.from_bytes(data[:8], "little")
-        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-    except (SafetensorError, ValueError) as error:
-        raise _broken(path, "is not a safetensors file") from error
-    if metadata.get("format") != FORMAT:
-        raise _broken(path, f"its format is {metadata.get('format')!r}, not {FORMAT!r}")
-    return dict(metadata)
+def _about(data: bytes) -> dict[str, Any]:
+    """The JSON text beside the tensors, which safetensors keeps in the file's header."""
+    length = int.from_bytes(data[:8], "little")
+    about = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][ABOUT])
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise ValueError("another format")
+    return about
 
 
 def _broken(path: Path, what: str) -> HouseError:

@@ -111,8 +111,7 @@ def test_unknown_words_are_not_signed(changes, words):
         ({"composers": (("ana", 60), ("ben", 60))}, "sum to 120"),
         ({"musical_hash": "x"}, "musical_hash"),
         ({"screening_sha256": "x"}, "screening_sha256"),
-        ({"no_third_party_material": False}, "both statements of origin"),
-        ({"no_generative_model": False}, "both statements of origin"),
+        ({"no_third_party_material": False}, "the statement of origin"),
         ({"contract": "a\x00b"}, "control characters"),
     ],
 )

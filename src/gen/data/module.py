@@ -165,9 +165,12 @@ class HouseData(LightningDataModule):
 
         def receive(work: Work, midi: bytes) -> None:
             notes = annotations_of(work)
-            events = cache.events(
-                work.sha256, notes, fingerprint, lambda: self.tokenizer.events(midi, notes)
-            )
+            try:
+                events = cache.events(
+                    work.sha256, notes, fingerprint, lambda: self.tokenizer.events(midi, notes)
+                )
+            except HouseError as error:
+                raise HouseError(error.what, where=work.path, mend=error.mend) from error
             tokenised.append((work.register_index, work.work_id, Sequence.of(events)))
 
         corpus = admit(self.house, self.purpose, pin=self.pin, receive=receive)

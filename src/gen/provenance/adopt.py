@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gen.errors import HouseError
+from gen.errors import HouseError, SettingError
 from gen.provenance.acts import ADOPT, ROOT, Act
 from gen.provenance.canonical import sha256_hex, utc_now
 from gen.provenance.consent import GENERAL_MODEL
@@ -36,15 +36,22 @@ def create_house_with(
     threshold: int = 1,
     days: int = ROSTER_DAYS,
     root_public: Sequence[bytes] = (),
+    takes_machine_written: bool = False,
 ) -> House:
     """Start a house with the live works of `source`. Arguments as `create_house`.
 
     Raises:
         CorpusRefused: a file of the source is refused or missing.
+        SettingError: the source holds works that a machine wrote, and the new house takes none.
         HouseError: as `create_house`.
     """
     admit(source.folder, GENERAL_MODEL, pin=source.pin).require_clean()
     register = source.load()
+    if register.roster.takes_machine_written and not takes_machine_written:
+        raise SettingError(
+            f"the house {source.pin.name} holds works that a machine wrote",
+            mend="take them knowingly with --machine-written, or start without them",
+        )
     records = sorted(register.live_works(), key=lambda r: r.entry.work)
     house = create_house(
         folder,
@@ -55,6 +62,7 @@ def create_house_with(
         people=_signers(register, records),
         days=days,
         root_public=root_public,
+        takes_machine_written=takes_machine_written,
     )
     with house.writing() as session:
         act, change = _adoption(source, register, records)

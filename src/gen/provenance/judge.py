@@ -16,9 +16,12 @@ def judge_composer(tagged: Tagged, roster: Roster, index: int) -> Person:
         index: the register index at which the keys are judged.
 
     Raises:
-        TagError: `unknown-key`, `bad-signature`, `wrong-role`, or the key's state at `index`.
+        TagError: `unknown-key`, `bad-signature`, `wrong-role`, `machine-written`, or the key's
+            state at `index`.
     """
     person = _signer(tagged, tagged.envelope.signatures[0], roster, index)
+    if not tagged.statement.no_generative_model and not roster.takes_machine_written:
+        raise TagError("machine-written", "its composer says that a machine wrote it")
     composers = [who for who, _ in tagged.statement.composers]
     if person.id not in composers or COMPOSER not in person.roles:
         raise TagError(

@@ -71,6 +71,7 @@ def create_house(
     people: Sequence[Person] = (),
     days: int = ROSTER_DAYS,
     root_public: Sequence[bytes] = (),
+    takes_machine_written: bool = False,
 ) -> House:
     """Start a house: its first roster, its register of one act, and its pin.
 
@@ -83,6 +84,7 @@ def create_house(
         people: enrolled from the start.
         days: until the roster expires.
         root_public: public halves of further root keys, held elsewhere.
+        takes_machine_written: whether works that a machine wrote may enter, declared as such.
 
     Raises:
         SettingError: an unfit name or threshold, or a house is there already.
@@ -100,6 +102,7 @@ def create_house(
         threshold,
         tuple(sorted(people, key=lambda p: p.id)),
         change=f"the house {name} begins",
+        takes_machine_written=takes_machine_written,
     )
     signed = _signed(roster, root_keys)
     act = _key_act(signed, 0)

@@ -159,6 +159,7 @@ class Roster:
     people: tuple[Person, ...]
     purposes: tuple[str, ...] = PURPOSES
     change: str = ""
+    takes_machine_written: bool = False
 
     @cached_property
     def root_keyids(self) -> frozenset[str]:
@@ -189,6 +190,7 @@ class Roster:
             "policy": {
                 "purposes": list(self.purposes),
                 "signatures_per_work": SIGNATURES_PER_WORK,
+                **({"takes_machine_written": True} if self.takes_machine_written else {}),
             },
             "register_index": self.register_index,
             "root": {"keys": [key.hex() for key in self.root_keys], "threshold": self.threshold},
@@ -218,7 +220,12 @@ class Roster:
             sealed=bool,
             version=int,
         )
-        policy = fields(found["policy"], "policy", purposes=list, signatures_per_work=int)
+        # Written only where it is true, so that rosters from before the word existed still verify.
+        written = dict(found["policy"])
+        takes_machine_written = written.pop("takes_machine_written", False)
+        policy = fields(written, "policy", purposes=list, signatures_per_work=int)
+        if takes_machine_written not in (True, False):
+            raise StrictJsonError("takes_machine_written is true or left out")
         root = fields(found["root"], "root", keys=list, threshold=int)
         if found["format"] != 1 or policy["signatures_per_work"] != SIGNATURES_PER_WORK:
             raise StrictJsonError("not a roster of format 1 with two signatures per work")
@@ -235,6 +242,7 @@ class Roster:
             tuple(Person.from_dict(person) for person in found["people"]),
             tuple(map(str, policy["purposes"])),
             found["change"],
+            takes_machine_written,
         )
         _check_alone(roster)
         return roster

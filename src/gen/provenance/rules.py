@@ -13,6 +13,7 @@ MENDS: dict[str, str] = {
     "trailing-bytes": f"{_RESTORE}: nothing may follow the tag",
     "foreign-chunk": f"{_RESTORE}, or contribute the sequencer's own export: {_CONTRIBUTE}",
     "generated": f"{_TAKE_OUT}: the house never trains on what a model wrote",
+    "machine-written": f"{_TAKE_OUT}: this house's roster does not take what a machine wrote",
     "malformed-midi": f"contribute it again, which mends what is safe to mend: {_CONTRIBUTE}",
     "bad-envelope": f"{_RESTORE}: the tag itself was changed",
     "wrong-payload-type": f"{_RESTORE}: this signature was made for another kind of record",

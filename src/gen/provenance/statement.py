@@ -26,8 +26,10 @@ from gen.provenance.consent import PERSON_ID, Consent
 
 IN_TOTO_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:music-house:work:v1"
-METHODS = ("played", "programmed", "score")
-"""How a work was made: performed into a recorder, written in a sequencer, or typed as a score."""
+MACHINE = "machine"
+METHODS = ("played", "programmed", "score", MACHINE)
+"""How a work was made: performed into a recorder, written in a sequencer, typed as a score; or
+written by a machine, in whole or in part, which only a house takes whose roster says so."""
 
 WORK_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}\Z")
 MAX_TEXT_CHARACTERS = 20_000
@@ -179,7 +181,6 @@ class Statement:
         description: title, genre, roles and so on.
         contract: the house's reference, for instance "C-2030-17".
         no_third_party_material: the composer states that nothing in it is another's.
-        no_generative_model: the composer states that no generative model wrote any of it.
         screening_sha256: digest of the screening report; "" when none was made.
         software: what made the tag.
         time: UTC, for people; nothing is judged by it.
@@ -193,7 +194,6 @@ class Statement:
     description: Description = field(default_factory=Description)
     contract: str = ""
     no_third_party_material: bool = True
-    no_generative_model: bool = True
     screening_sha256: str = ""
     software: str = ""
     time: str = ""
@@ -211,11 +211,16 @@ class Statement:
             raise SettingError(f"musical_hash {self.musical_hash!r} is no SHA-256")
         if self.screening_sha256 and not is_sha256_hex(self.screening_sha256):
             raise SettingError(f"screening_sha256 {self.screening_sha256!r} is no SHA-256")
-        if not (self.no_third_party_material and self.no_generative_model):
+        if not self.no_third_party_material:
             raise SettingError(
-                f"{self.work}: the house takes works only with both statements of origin",
-                mend="if third-party or generated material is in the work, do not contribute it",
+                f"{self.work}: the house takes works only with the statement of origin",
+                mend="if third-party material is in the work, do not contribute it",
             )
+
+    @property
+    def no_generative_model(self) -> bool:
+        """The composer states that no generative model wrote any of it."""
+        return self.method != MACHINE
 
     def stamped(self) -> Statement:
         """Ready to sign: words checked, software version and time filled in.
@@ -312,6 +317,8 @@ def _from_predicate(value: object) -> Statement:
     origin = fields(
         found["statements"], "statements", no_generative_model=bool, no_third_party_material=bool
     )
+    if origin.pop("no_generative_model") == (found["method"] == MACHINE):
+        raise StrictJsonError(f"method {found['method']!r} contradicts the statement of origin")
     composers = [fields(c, "composer", id=str, share=int) for c in found["composers"]]
     plain = ("contract", "method", "musical_hash", "screening_sha256", "software", "time", "work")
     return Statement(
