@@ -85,7 +85,7 @@ def admitted_works(settings: Mapping[str, Any]) -> list[Given]:
     def receive(work: Work, midi: bytes) -> None:
         works.append((work.work_id, midi, annotations_of(work)))
 
-    pin = load_pin(Path(settings["house"]["pin"]))
+    pin = load_pin(Path(settings["pin"]))
     admit(pin.dir, settings["purpose"], pin=pin, receive=receive).require_clean()
     return works
 

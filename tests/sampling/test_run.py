@@ -54,7 +54,7 @@ def ask(studio, tmp_path):
             {
                 **FREE,
                 "checkpoint": str(folder / "model.safetensors"),
-                "house": str(house.pin.path),
+                "pin": str(house.pin.path),
                 "out": str(tmp_path / "out"),
                 "n": 2,
                 "seed": 1,

@@ -156,7 +156,7 @@ def test_both_sides_are_measured_on_the_same_works_and_divided_by_the_same_notes
 
 def test_works_come_from_the_gate_and_a_refused_file_ends_the_comparison(house):
     entry, *_ = house.enter(1, 2)
-    settings = {"house": {"pin": str(house.folder.parent / "lantern.yaml")}}
+    settings = {"pin": str(house.folder.parent / "lantern.yaml")}
     found = admitted_works({**settings, "purpose": "general_model"})
     assert {name for name, _, _ in found} == {e.work for e in house.entries}
     assert {notes.genre for _, _, notes in found} == {"waltz"}

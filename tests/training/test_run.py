@@ -35,7 +35,7 @@ def settings_for(house) -> dict:
     shape = {"layers": 2, "width": 32, "heads": 2, "expansion": 2, "dropout": 0.1, "context": 128}
     schedule = {"warmup": 0.1, "decay": 0.5, "floor": 0.1}
     return {
-        "house": str(house.pin.path),
+        "pin": str(house.pin.path),
         "name": "test",
         "purpose": "general_model",
         "on_refusal": "stop",
@@ -172,6 +172,6 @@ def test_a_checkpoint_of_another_corpus_is_not_resumed_from(settings, tmp_path):
     train(settings, tmp_path / "runs" / "first")
     other = start_house(tmp_path / "other")
     other.enter(21, 22, 23)
-    changed = {**settings, "house": str(other.pin.path), "ckpt": "last"}
+    changed = {**settings, "pin": str(other.pin.path), "ckpt": "last"}
     with pytest.raises(SettingError, match="another corpus"):
         train(changed, tmp_path / "runs" / "second")

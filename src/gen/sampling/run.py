@@ -63,7 +63,7 @@ def sample(
     controls = build(Controls, _chosen(settings, Controls))
     config = build(DrawConfig, _chosen(settings, DrawConfig))
     plan = plan_of(controls)
-    house = House(load_pin(Path(settings["house"])))
+    house = House(load_pin(Path(settings["pin"])))
     checkpoint = load_checkpoint(find_checkpoint(settings["checkpoint"]))
     walks = [Walk(plan) for _ in range(count)]
     done: list[Sampled] = []

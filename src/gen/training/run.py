@@ -6,6 +6,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,54 @@ _KNOWN_WARNINGS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """What a run is about. No other setting exists, so none can go round the gate.
+
+    Args:
+        pin: file of the trust pin of the house.
+        name: of the run.
+        purpose: consent scope that every work must grant.
+        on_refusal: `stop` or `record`.
+        seed: of weights, windows, variation and dropout.
+        ckpt: a Lightning file to resume from, or `last`.
+    """
+
+    pin: str
+    name: str
+    purpose: str
+    on_refusal: str
+    seed: int
+    ckpt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerConfig:
+    """What may be asked of Lightning's trainer: nothing that names code, data or a plugin."""
+
+    accelerator: str = "auto"
+    devices: int | str = 1
+    num_nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "32-true"
+    max_steps: int = 5000
+    max_time: str | None = None
+    val_check_interval: int = 100
+    limit_val_batches: int | float = 1.0
+    gradient_clip_val: float | None = 1.0
+    log_every_n_steps: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LoggerConfig:
+    """Where curves go: one of `LOGGERS`."""
+
+    name: str = "tensorboard"
+
+
+_GROUPS = ("model", "optimizer", "data", "trainer", "logger")
+
+
 def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     """Train a model as the settings say and leave its checkpoints in `out`.
 
@@ -56,33 +105,35 @@ def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
         HouseError: before the first step, when a setting is wrong or a file is refused.
     """
     _quieten()
-    rest = dict(settings)
+    run = build(RunConfig, {k: v for k, v in settings.items() if k not in _GROUPS})
     model = build(
-        ModelConfig, rest["model"], where="model",
+        ModelConfig, settings["model"], where="model",
         field_sizes=FIELD_SIZES, context_sizes=CONTEXT_SIZES,
     )  # fmt: skip
-    optimizer = build(OptimizerConfig, rest["optimizer"], where="optimizer")
-    data_config = build(DataConfig, rest["data"], where="data", seed=rest["seed"])
+    optimizer = build(OptimizerConfig, settings["optimizer"], where="optimizer")
+    data_config = build(DataConfig, settings["data"], where="data", seed=run.seed)
+    trainer_config = build(TrainerConfig, settings["trainer"], where="trainer")
+    logger = build(LoggerConfig, settings["logger"], where="logger")
     if data_config.window > model.context:
         raise SettingError(
             f"{data_config.window} events, but the model's context is {model.context}",
             where="data.window",
         )
-    pin = load_pin(Path(rest["house"]))
-    data = HouseData(pin.dir, pin, rest["purpose"], data_config, on_refusal=rest["on_refusal"])
+    pin = load_pin(Path(run.pin))
+    data = HouseData(pin.dir, pin, run.purpose, data_config, on_refusal=run.on_refusal)
     data.setup()
     manifest = data.manifest
     say(f"admitted {len(manifest.works)} works of {manifest.house}; {_sides(data)}")
     untrained, unigram = _baselines(data)
     say(f"held-out bits per note: untrained {untrained:.1f}, unigram {unigram:.1f}")
-    torch.manual_seed(rest["seed"])
+    torch.manual_seed(run.seed)
     learner = Learner(model, optimizer)
     say(f"model of {parameter_count(learner.model) / 1e6:.2f} M parameters")
     keep = KeepBest(out / f"best{SUFFIX}", manifest, {"settings": dict(settings), **_code()})
     speed = NotesPerSecond()
-    callbacks = [keep, speed, SeedEachStep(rest["seed"])]
-    trainer = make_trainer(rest["trainer"], _logger(rest["logger"], out), out, callbacks)
-    resume = _resume_path(rest["ckpt"], out)
+    callbacks = [keep, speed, SeedEachStep(run.seed)]
+    trainer = make_trainer(trainer_config, _logger(logger, out), out, callbacks)
+    resume = _resume_path(run.ckpt, out)
     trainer.fit(learner, datamodule=data, ckpt_path=resume, weights_only=True)
     last = out / f"last{SUFFIX}"
     result = {
@@ -97,7 +148,7 @@ def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     }
     save_checkpoint(last, learner.model, manifest, {**keep.run, **result})
     append_run(
-        House(pin), run=f"{rest['name']}/{out.name}", purpose=rest["purpose"],
+        House(pin), run=f"{run.name}/{out.name}", purpose=run.purpose,
         manifest_digest=manifest.digest, works=[work.work for work in manifest.works],
         details={"checkpoint": load_checkpoint(last).digest, **_code()},
     )  # fmt: skip
@@ -125,11 +176,11 @@ def _code() -> dict[str, str]:
 
 
 def make_trainer(
-    settings: Mapping[str, Any], logger: Logger | bool, out: Path, callbacks: list[Callback]
+    config: TrainerConfig, logger: Logger | bool, out: Path, callbacks: list[Callback]
 ) -> Trainer:
     """Lightning's trainer, with what every run has: resuming, time limit, progress."""
-    options = dict(settings)
-    limit = options.pop("max_time", None)
+    options = asdict(config)
+    limit = options.pop("max_time")
     terminal = sys.stderr.isatty()
     callbacks = [
         *callbacks,
@@ -163,8 +214,8 @@ def _duration(text: str) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
-def _logger(settings: Mapping[str, Any], out: Path) -> Logger | bool:
-    name = nearest(settings["name"], LOGGERS, setting="logger.name")
+def _logger(config: LoggerConfig, out: Path) -> Logger | bool:
+    name = nearest(config.name, LOGGERS, setting="logger.name")
     if name == "tensorboard":
         return TensorBoardLogger(out, name="", version="tensorboard")
     return CSVLogger(out, name="", version="csv") if name == "csv" else False
