@@ -156,10 +156,30 @@ class HouseData(LightningDataModule):
         """Admit, tokenise and split, once.
 
         Raises:
-            HouseError: a file was refused (all are listed), or nothing is left to train on.
+            HouseError: a file was refused (all are listed), nothing is left to train on, or
+                the processes of this run have not admitted the same corpus.
         """
-        if self.corpus is not None:
-            return
+        if self.corpus is None:
+            self._admit()
+        if self.trainer and self.trainer.world_size > 1:
+            self._check_agreement()
+
+    def _check_agreement(self) -> None:
+        """Every process reads the house itself, perhaps on another machine: compare."""
+        strategy = self.trainer.strategy  # type: ignore[union-attr]
+        differs = strategy.broadcast(self.corpus_digest) != self.corpus_digest
+        differing = strategy.reduce(
+            torch.tensor(float(differs), device=strategy.root_device), reduce_op="sum"
+        )
+        if differing:  # the same number in each process: they all stop, and none waits for another
+            raise HouseError(
+                f"{int(differing)} of {self.trainer.world_size} processes admitted another corpus "  # type: ignore[union-attr]
+                "than the first one",
+                where=str(self.house),
+                mend="give every machine the same works, register, pin and date, then start anew",
+            )
+
+    def _admit(self) -> None:
         cache, fingerprint = EventCache.of_user(), self.tokenizer.fingerprint
         tokenised: list[tuple[int, str, Sequence]] = []
 
@@ -229,7 +249,15 @@ class HouseData(LightningDataModule):
         rows = max(1, 8192 // self.config.window)
         chunks = [windows[i : i + rows] for i in range(0, len(windows), rows)]
         batches = [collate(chunk, self.config.window) for chunk in chunks]
-        return DataLoader(batches, batch_size=None, shuffle=False)  # type: ignore[arg-type]
+        return DataLoader(self._shared_out(batches), batch_size=None, shuffle=False)  # type: ignore[arg-type]
+
+    def _shared_out(self, batches: list[Batch]) -> list[Batch]:
+        """This process's batches. Each has as many; what is added for that counts for nothing."""
+        ranks = self.trainer.world_size if self.trainer else 1
+        rank = self.trainer.global_rank if self.trainer else 0
+        lacking = -len(batches) % ranks
+        filler = [{**b, "counted": torch.zeros_like(b["counted"])} for b in batches[:1]]
+        return [*batches, *filler * lacking][rank::ranks]
 
     def state_dict(self) -> dict[str, Any]:
         """Where the stream of batches stands."""

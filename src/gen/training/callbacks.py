@@ -38,12 +38,15 @@ class KeepBest(Callback):
 
     def __init__(self, path: Path, manifest: Manifest, run: dict[str, Any]) -> None:
         self.path, self.manifest, self.run = path, manifest, run
-        self.best, self.latest = float("inf"), float("inf")
+        self.best: float | None = None
+        self.latest: float | None = None
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.latest = float(trainer.callback_metrics["validation/bits_per_note"])
-        if self.latest < self.best and trainer.is_global_zero:
-            self.best = self.latest
+        if self.best is not None and self.latest >= self.best:
+            return
+        self.best = self.latest
+        if trainer.is_global_zero:
             reached = {"bits_per_note": self.best, "steps": trainer.global_step}
             save_checkpoint(self.path, pl_module.model, self.manifest, {**self.run, **reached})  # type: ignore[arg-type]
 
@@ -55,7 +58,10 @@ class KeepBest(Callback):
 
 
 class NotesPerSecond(Callback):
-    """Logs notes and events a second; `mean` is over the run, validation left out."""
+    """Logs notes and events a second; `mean` is over the run, validation left out.
+
+    Processes learn from equal shares of a batch: what this one saw stands for each of them.
+    """
 
     def __init__(self) -> None:
         self.notes = self.events = 0
@@ -75,7 +81,8 @@ class NotesPerSecond(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         kinds = batch["targets"][..., KIND]
-        notes, events = int((kinds == Kind.NOTE).sum()), int((kinds != Kind.PAD).sum())
+        notes = int((kinds == Kind.NOTE).sum()) * trainer.world_size
+        events = int((kinds != Kind.PAD).sum()) * trainer.world_size
         seconds = time.perf_counter() - self.since
         self.notes, self.events = self.notes + notes, self.events + events
         self.seconds += seconds
@@ -90,6 +97,8 @@ class PlainProgress(Callback):
         self.start = time.perf_counter()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not trainer.is_global_zero:
+            return
         metrics = trainer.callback_metrics
         print(
             f"{time.perf_counter() - self.start:6.0f} s  step {trainer.global_step:5d}  "

@@ -67,6 +67,9 @@ class Learner(LightningModule):
         """Mean negative log-likelihood of an event, in nats."""
         losses = self.model.losses(batch["columns"], batch["targets"])  # (B, T, F)
         events = (batch["targets"][..., KIND] != Kind.PAD).sum()
+        if self._trainer is not None:
+            # DDP takes the mean of gradients: with the mean of counts, every event weighs the same.
+            events = self.trainer.strategy.reduce(events.float(), reduce_op="mean")
         loss = losses.sum() / events
         if not torch.isfinite(loss):
             raise SettingError(
@@ -127,8 +130,7 @@ class Learner(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log bits per note, in all and of each field."""
-        gathered = self.all_gather(cast(Tensor, self.sums))
-        sums = cast(Tensor, gathered).reshape(-1, len(FIELDS) + 1).sum(0)
+        sums = cast(Tensor, self.trainer.strategy.reduce(self.sums, reduce_op="sum"))
         bits = sums[:-1] / math.log(2) / sums[-1]
         self.log("validation/bits_per_note", bits.sum().float(), prog_bar=True, rank_zero_only=True)
         for name, value in zip(FIELDS, bits, strict=True):

@@ -15,6 +15,7 @@ import torch
 from lightning import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 
 import gen
 from gen.checkpoint import SUFFIX, load_checkpoint, save_checkpoint
@@ -39,6 +40,7 @@ _KNOWN_WARNINGS = (
     ".*GPU available but not used.*",
     ".*Checkpoint directory .* exists and is not empty.*",
     ".*The dirpath has changed from.*",  # a resumed run has a folder of its own
+    ".*It is recommended to use .*sync_dist=True.*",  # the learner adds up over processes itself
     ".*`isinstance.treespec, LeafSpec.` is deprecated.*",
 )
 
@@ -133,9 +135,7 @@ def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     speed = NotesPerSecond()
     callbacks = [keep, speed, SeedEachStep(run.seed)]
     trainer = make_trainer(trainer_config, _logger(logger, out), out, callbacks)
-    resume = _resume_path(run.ckpt, out)
-    trainer.fit(learner, datamodule=data, ckpt_path=resume, weights_only=True)
-    last = out / f"last{SUFFIX}"
+    _fit(trainer, learner, data, _resume_path(run.ckpt, out))
     result = {
         "best_bits_per_note": keep.best,
         "bits_per_note": keep.latest,
@@ -146,15 +146,28 @@ def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
         "manifest": manifest.digest,
         "interrupted": trainer.interrupted,
     }
-    save_checkpoint(last, learner.model, manifest, {**keep.run, **result})
-    append_run(
-        House(pin), run=f"{run.name}/{out.name}", purpose=run.purpose,
-        manifest_digest=manifest.digest, works=[work.work for work in manifest.works],
-        details={"checkpoint": load_checkpoint(last).digest, **_code()},
-    )  # fmt: skip
-    return {**result, "best": str(keep.path), "last": str(last)}
+    last = out / f"last{SUFFIX}"
+    if trainer.is_global_zero:
+        save_checkpoint(last, learner.model, manifest, {**keep.run, **result})
+        append_run(
+            House(pin), run=f"{run.name}/{out.name}", purpose=run.purpose,
+            manifest_digest=manifest.digest, works=[work.work for work in manifest.works],
+            details={"checkpoint": load_checkpoint(last).digest, **_code()},
+        )  # fmt: skip
+    best = keep.path if keep.best is not None else last
+    return {**result, "best": str(best), "last": str(last)}
 
 
+def _fit(trainer: Trainer, learner: Learner, data: HouseData, resume: str | None) -> None:
+    """Train; Ctrl-C ends the run early and leaves it as whole as any other."""
+    try:
+        trainer.fit(learner, datamodule=data, ckpt_path=resume, weights_only=True)
+    except SystemExit:  # Lightning's last word after Ctrl-C
+        if not trainer.interrupted:
+            raise
+
+
+@rank_zero_only
 def say(text: str) -> None:
     """Talk goes to stderr, results to stdout."""
     print(text, file=sys.stderr, flush=True)
@@ -199,6 +212,7 @@ def make_trainer(
         enable_model_summary=False,
         enable_progress_bar=terminal,
         num_sanity_val_steps=0,
+        use_distributed_sampler=False,  # ours counts every event once
     )
 
 
