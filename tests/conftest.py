@@ -33,3 +33,9 @@ def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(KEYS_VARIABLE, str(folder))
     monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def own_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the event cache's secret out of the home folder of whoever runs the tests."""
+    monkeypatch.setattr("gen.data.cache.secret_path", lambda: tmp_path / "secret-of-the-cache")

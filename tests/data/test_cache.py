@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gen.data.cache import CACHE_VARIABLE, EventCache
+import gen.data.cache as module
+from gen.data.cache import CACHE_VARIABLE, EventCache, secret_path
 from gen.tokens.events import Annotations
 
 SHA = "ab" * 32
@@ -61,6 +62,13 @@ def test_an_entry_moved_to_another_works_place_is_rebuilt(cache):
     assert np.array_equal(kept(cache, sha="cd" * 32), OTHER)
 
 
+def test_a_folder_prepared_with_a_secret_of_its_own_is_not_believed(tmp_path, monkeypatch):
+    (tmp_path / "secret").write_bytes(b"x" * 32)
+    EventCache(tmp_path / "events", b"x" * 32).events(SHA, Annotations(), "f", lambda: EVENTS)
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    assert np.array_equal(kept(EventCache.of_user()), OTHER)
+
+
 def test_an_entry_sealed_with_another_secret_is_rebuilt(cache, tmp_path):
     EventCache(cache.folder, b"x" * 32).events(SHA, Annotations(), "f", lambda: EVENTS)
     assert np.array_equal(kept(cache), OTHER)
@@ -72,10 +80,23 @@ def test_other_annotations_or_another_tokenizer_are_another_entry(cache):
     assert np.array_equal(kept(cache, fingerprint="g"), OTHER)
 
 
-def test_a_damaged_secret_is_replaced_and_empties_the_cache(cache, tmp_path):
+def test_a_damaged_secret_is_replaced_and_empties_the_cache(cache):
     kept(cache, make=lambda: EVENTS)
-    (tmp_path / "secret").write_bytes(b"short")
+    module.secret_path().write_bytes(b"short")
     assert np.array_equal(kept(EventCache.of_user()), OTHER)
+
+
+def test_nothing_is_kept_where_no_secret_can_be(cache, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("gen.data.cache.secret_path", lambda: tmp_path / "file" / "secret")
+    assert EventCache.of_user().folder is None
+
+
+def test_no_environment_variable_moves_the_secret(monkeypatch, tmp_path):
+    before = secret_path()
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", CACHE_VARIABLE):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    assert secret_path() == before
 
 
 def test_the_cache_can_be_turned_off(monkeypatch):

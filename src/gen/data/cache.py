@@ -2,8 +2,9 @@
 
 An entry's name and seal cover the music bytes' SHA-256, what the tag says of the work, and the
 tokenizer's fingerprint. The seal is an HMAC with a secret of the user's own: whoever can write
-the cache folder but not read the secret cannot bring events into a run. No pickle. The gate
-still reads and verifies every file: the cache saves tokenising, never judging.
+the cache folder but not read the secret cannot bring events into a run; neither can whoever sets
+its environment, for no variable says where the secret is. No pickle. The gate still reads and
+verifies every file: the cache saves tokenising, never judging.
 """
 
 from __future__ import annotations
@@ -47,14 +48,15 @@ class EventCache:
 
     @classmethod
     def of_user(cls) -> EventCache:
-        """The user's own cache; its secret is made at first use."""
+        """The user's own cache; its secret is made at first use. None without a secret."""
         named = os.environ.get(CACHE_VARIABLE)
-        if named == "off":
+        secret = b"" if named == "off" else _secret(secret_path())
+        if not secret:
             return cls(None, b"")
         folder = (
             Path(named) if named else platformdirs.user_cache_path("music-house", appauthor=False)
         )
-        return cls(folder / "events", _secret(folder / "secret"))
+        return cls(folder / "events", secret)
 
     def events(
         self, sha256: str, notes: Annotations, fingerprint: str, make: Callable[[], Events]
@@ -96,14 +98,38 @@ class EventCache:
         return hmac.new(self.secret, name.encode() + payload, hashlib.sha256).digest()
 
 
+def secret_path() -> Path:
+    """Where the user's secret is: in the home folder that the system, not the environment, names.
+
+    A folder named by a variable could hold a secret somebody else knows, and entries sealed
+    with it.
+    """
+    try:
+        import pwd
+    except ImportError:  # Windows: platformdirs asks the system
+        return platformdirs.user_data_path("music-house", appauthor=False) / "cache-secret"
+    try:
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:  # a container may run as nobody it knows
+        home = os.devnull
+    return Path(home) / ".config" / "music-house" / "cache-secret"
+
+
 def _secret(path: Path) -> bytes:
-    """The user's secret, made at first use; a damaged one is replaced, which empties the cache."""
+    """The user's secret, made at first use; a damaged one is replaced, which empties the cache.
+
+    Empty where none can be kept: then nothing else is kept either.
+    """
     try:
         secret = path.read_bytes()
     except OSError:
         secret = b""
-    if len(secret) != _SECRET_BYTES:
-        secret = secrets.token_bytes(_SECRET_BYTES)
+    if len(secret) == _SECRET_BYTES:
+        return secret
+    secret = secrets.token_bytes(_SECRET_BYTES)
+    try:
         write_atomically(path, secret)
         path.chmod(0o600)
+    except OSError:
+        return b""
     return secret
