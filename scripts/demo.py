@@ -69,6 +69,8 @@ def main(minutes: float, pieces: int) -> None:
         )
         result = train(composed("train", ["experiment=demo", limit]), OUT / "run")
         print(json.dumps(result, indent=2))
+        if result["interrupted"]:
+            sys.exit(130)
         steps.say(f"writing {pieces} new pieces")
         from gen.sampling.run import sample
         from gen.studio.page import present

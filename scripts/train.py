@@ -5,6 +5,7 @@ that the gate has not admitted; a refused file ends the run before the first ste
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -12,7 +13,36 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from gen.errors import HouseError
+from gen.errors import HouseError, SettingError
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+HYDRA_SETTINGS = re.compile(
+    r"hydra\.(run\.dir|sweep\.(dir|subdir)|job\.name|output_subdir|verbose|mode)|hydra/launcher"
+)
+FLAGS = re.compile(r"--?(config[-_]?(path|name|dir)?|cp|cn|cd|experimental-rerun)\b")
+
+
+def refuse_code(arguments: list[str]) -> None:
+    """Refuse what makes Hydra call code or read settings that are not this project's.
+
+    Hydra calls whatever `hydra.callbacks` or a logging handler names, before the gate has been
+    asked: such a call could replace the gate.
+
+    Raises:
+        SettingError: an argument does.
+    """
+    groups = {folder.name for folder in CONF.iterdir() if folder.is_dir()} | {"hydra/launcher"}
+    for argument in arguments:
+        name, _, value = argument.strip().lstrip("+~").partition("=")
+        name, _, package = name.partition("@")
+        calls = re.match(r"hydra|.*/", name) and not HYDRA_SETTINGS.fullmatch(name)
+        is_away = name in groups and not re.fullmatch(r"[\w, ()\[\]-]*", value)
+        if calls or is_away or package or FLAGS.match(argument):
+            raise SettingError(
+                "could run code or read settings that are not this project's",
+                where=argument,
+                mend="write what you need into conf/, where it is kept under version control",
+            )
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="train")
@@ -26,9 +56,18 @@ def main(config: DictConfig) -> float:
     except HouseError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    print(json.dumps(result, indent=2))
+    from lightning.pytorch.utilities import rank_zero_only
+
+    rank_zero_only(print)(json.dumps(result, indent=2))
+    if result["interrupted"]:
+        sys.exit(130)
     return result["best_bits_per_note"]
 
 
 if __name__ == "__main__":
+    try:
+        refuse_code(sys.argv[1:])
+    except SettingError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
     main()
