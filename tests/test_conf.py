@@ -1,0 +1,135 @@
+"""Every shipped configuration composes, means something, and says nothing that nobody reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from gen.data.module import DataConfig
+from gen.model import ModelConfig
+from gen.sampling.controls import Controls, plan_of
+from gen.sampling.decode import DrawConfig
+from gen.settings import build
+from gen.tokens.columns import CONTEXT_SIZES
+from gen.tokens.vocabulary import FIELD_SIZES
+from gen.training import run
+from gen.training.learner import OptimizerConfig
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+PINS = "house"
+OF_SAMPLE = {"checkpoint", "pin", "out", "n", "seed", "audio"}
+
+
+def groups_of(root: str) -> list[str]:
+    """Groups that a primary configuration chooses from."""
+    listed = yaml.safe_load((CONF / f"{root}.yaml").read_text("utf-8"))["defaults"]
+    names = [next(iter(entry)) for entry in listed if isinstance(entry, dict)]
+    return [name for name in names if not name.startswith("override")]
+
+
+ROOTS = sorted(path.stem for path in CONF.glob("*.yaml"))
+CHOICES = [
+    (root, f"{group}={path.stem}")
+    for root in ROOTS
+    for group in groups_of(root)
+    for path in sorted((CONF / group).glob("*.yaml"))
+]
+
+
+def composed(root: str, *overrides: str, conf: Path = CONF) -> dict:
+    with initialize_config_dir(str(conf), version_base="1.3"):
+        config = compose(root, list(overrides))
+    return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+
+
+def keys(values: Mapping, prefix: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from keys(value, f"{prefix}{key}.")
+
+
+@functools.cache
+def known_keys(root: str, presets: str) -> set[str]:
+    """Keys of a configuration, whatever is chosen in its groups but for the presets."""
+    chosen = [words for of, words in CHOICES if of == root and not words.startswith(presets)]
+    return {key for words in ("", *chosen) for key in keys(composed(root, *words.split()))}
+
+
+def check_train(settings: dict) -> None:
+    build(run.RunConfig, {k: v for k, v in settings.items() if k not in run._GROUPS})
+    sizes = {"field_sizes": FIELD_SIZES, "context_sizes": CONTEXT_SIZES}
+    model = build(ModelConfig, settings["model"], where="model", **sizes)
+    build(OptimizerConfig, settings["optimizer"], where="optimizer")
+    data = build(DataConfig, settings["data"], where="data", seed=settings["seed"])
+    build(run.TrainerConfig, settings["trainer"], where="trainer")
+    logger = build(run.LoggerConfig, settings["logger"], where="logger")
+    assert logger.name in run.LOGGERS
+    assert data.window <= model.context
+
+
+def check_sample(settings: dict) -> None:
+    fields = {kind: [f.name for f in dataclasses.fields(kind)] for kind in (Controls, DrawConfig)}
+    assert set(settings) == OF_SAMPLE.union(*fields.values())
+    controls, _ = (build(kind, {n: settings[n] for n in names}) for kind, names in fields.items())
+    plan_of(controls)
+
+
+CHECKS = {"train": check_train, "sample": check_sample}
+
+
+def test_every_folder_of_conf_is_a_group_that_something_chooses_from_or_holds_pins():
+    chosen = {group for root in ROOTS for group in groups_of(root)}
+    assert {path.name for path in CONF.iterdir() if path.is_dir()} - {PINS} == chosen
+    assert set(ROOTS) == set(CHECKS)
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_what_is_chosen_when_nothing_is_said_is_valid(root):
+    CHECKS[root](composed(root))
+
+
+@pytest.mark.parametrize(("root", "words"), CHOICES)
+def test_every_choice_composes_into_valid_settings(root, words):
+    CHECKS[root](composed(root, words))
+
+
+@pytest.mark.parametrize(("root", "presets"), [("train", "experiment"), ("sample", "controls")])
+def test_presets_add_no_key_of_their_own(root, presets):
+    known = known_keys(root, presets)
+    for of, words in CHOICES:
+        if of == root and words.startswith(presets):
+            assert set(keys(composed(root, words))) <= known, words
+
+
+@pytest.mark.parametrize(
+    ("root", "file", "text", "added"),
+    [
+        ("train", "experiment/slip.yaml", "trainer:\n  max_stepz: 3\n", "trainer.max_stepz"),
+        (
+            "train",
+            "experiment/slip.yaml",
+            "data:\n  augment:\n    pitch: 3\n",
+            "data.augment.pitch",
+        ),
+        ("train", "experiment/slip.yaml", "gate: off\n", "gate"),
+        ("sample", "controls/slip.yaml", "temprature: 2\n", "temprature"),
+    ],
+)
+def test_a_misspelt_key_in_a_preset_is_found_by_these_tests(tmp_path, root, file, text, added):
+    shutil.copytree(CONF, tmp_path / "conf")
+    (tmp_path / "conf" / file).write_text(f"# @package _global_\n{text}", "utf-8")
+    choice = file.removesuffix(".yaml").replace("/", "=")
+    found = composed(root, choice, conf=tmp_path / "conf")
+    assert set(keys(found)) - known_keys(root, file.split("/")[0]) == {added}
+    with pytest.raises(Exception, match=r"unknown setting|Extra items") as caught:
+        CHECKS[root](found)
+    assert added.split(".")[-1] in str(caught.value)

@@ -1,0 +1,63 @@
+"""Training runs that take a moment: a model of a few weights, started as a researcher would."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import runpy
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+TRAIN = Path(__file__).resolve().parents[1] / "scripts" / "train.py"
+SETTINGS = (
+    "model=tiny model.layers=1 model.width=16 model.heads=1 model.expansion=2 model.context=128 "
+    "model.dropout=0.0 data.window=32 data.batch_size=4 data.split.validation=0.2 "
+    "data.split.test=0.2 trainer.accelerator=cpu trainer.max_steps=3 trainer.val_check_interval=3 "
+    "logger=csv"
+)
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, str(TRAIN), *SETTINGS.split(), *words]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "HOUSE_CACHE": "off", "OMP_NUM_THREADS": "1"}
+
+
+def start(folder: Path, *words: str) -> subprocess.Popen:
+    """The command line in a process of its own."""
+    return subprocess.Popen(
+        command(*words), cwd=folder, env=environment(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+@dataclass
+class Done:
+    code: int
+    stdout: str
+    stderr: str
+
+
+def call(script: Path, *words: str) -> Done:
+    """A script in this process, as `python script words` would run it."""
+    out, talk, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [str(script), *words])
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(talk):
+            try:
+                runpy.run_path(str(script), run_name="__main__")
+            except SystemExit as error:
+                code = int(error.code or 0)
+    return Done(code, out.getvalue(), talk.getvalue())
+
+
+def train(*words: str) -> Done:
+    """A tiny run by command line, in this process."""
+    return call(TRAIN, *SETTINGS.split(), *words)

@@ -1,0 +1,146 @@
+"""Several processes learn what one would, from a corpus that all of them admitted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from gen.data.module import DataConfig, HouseData
+from gen.data.windows import covering_windows
+from gen.errors import HouseError
+from gen.provenance.ledger import records
+from gen.training.learner import Learner
+from gen.training.run import train
+from houses import start_house
+from tiny_runs import SETTINGS, start
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+DDP = ("trainer=ddp", "trainer.accelerator=cpu")
+
+
+def settings_of(pin):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("train", [*SETTINGS.split(), f"pin={pin}"])
+    return OmegaConf.to_container(config, resolve=True)
+
+
+def test_two_processes_reach_what_one_reaches_and_leave_one_set_of_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+    house = start_house(tmp_path / "house")
+    house.enter(1, 2, 3, 4, 5, 6)
+    alone = train(settings_of(house.pin.path), tmp_path / "alone")
+    process = start(tmp_path, f"pin={house.pin.path}", *DDP)
+    answer, talk = process.communicate(timeout=300)
+    assert process.returncode == 0, talk
+    together = json.loads(answer)  # one object: one process speaks
+    assert together["manifest"] == alone["manifest"]
+    for name in ("best_bits_per_note", "bits_per_note"):
+        assert together[name] == pytest.approx(alone[name], abs=1e-3)
+    assert talk.count("admitted 6 works") == 1
+    assert "Warning" not in talk
+    runs = [record for record in records(house.house) if record.kind == "run"]
+    assert len(runs) == 2  # one alone, one together
+
+
+# --- without a second process: what each of two would do ----------------------------------------
+
+
+def half(data, rank):
+    """`data` as process `rank` of two has it."""
+    data.trainer = SimpleNamespace(world_size=2, global_rank=rank)
+    return data
+
+
+@pytest.fixture
+def data(house, monkeypatch):
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+    house.enter(1, 2, 3, 4, 5, 6)
+    data = HouseData(house.folder, house.pin, "general_model", DataConfig(32, 4))
+    data.setup()
+    return data
+
+
+@pytest.mark.parametrize("side", ["train", "validation"])
+def test_held_out_events_are_counted_once_over_all_processes(data, side, monkeypatch):
+    monkeypatch.setattr("gen.data.module.covering_windows", many_windows)
+    counted = [sum(int(b["counted"].sum()) for b in data.covering_loader(side))]
+    shares = [list(half(data, rank).covering_loader(side)) for rank in (0, 1)]
+    assert len(shares[0]) == len(shares[1])
+    counted.append(sum(int(b["counted"].sum()) for share in shares for b in share))
+    assert counted[0] == counted[1] > 0
+
+
+def many_windows(work, length, **settings):
+    """Windows of one work as if it were a long one: more than one batch of them."""
+    return [*covering_windows(work, length, **settings)] * 130
+
+
+def test_processes_share_out_each_batch(data):
+    whole = next(iter(data.train_dataloader()))["targets"]
+    shares = [next(iter(half(data, rank).train_dataloader()))["targets"] for rank in (0, 1)]
+    assert torch.equal(whole[0::2], shares[0])
+    assert torch.equal(whole[1::2], shares[1])
+
+
+class Two:
+    """Communication between this process and another one, which is given."""
+
+    root_device = torch.device("cpu")
+
+    def __init__(self, *, first: str, differing: int = 0, events: float = 0.0) -> None:
+        self.first, self.differing, self.events = first, differing, events
+
+    def broadcast(self, mine):
+        return self.first
+
+    def reduce(self, mine, reduce_op):
+        if reduce_op == "sum":
+            return mine + self.differing
+        return (mine + self.events) / 2
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_every_process_stops_when_one_admitted_another_corpus(data, first):
+    mine = data.corpus_digest
+    # The first process agrees with itself; the second one is told another digest.
+    strategy = Two(first=mine, differing=1) if first else Two(first="0" * 64)
+    half(data, 0 if first else 1).trainer.strategy = strategy
+    with pytest.raises(HouseError, match="1 of 2 processes admitted another corpus"):
+        data.setup()
+
+
+def test_processes_with_one_corpus_go_on(data):
+    half(data, 1).trainer.strategy = Two(first=data.corpus_digest)
+    data.setup()
+
+
+def test_an_event_weighs_the_same_in_whatever_process(monkeypatch):
+    kinds = torch.tensor([[[1, 0, 0, 0, 0]] * 3])  # this process has 3 events, the other one 5
+    batch = {"columns": kinds, "targets": kinds}
+    learner = Learner.__new__(Learner)
+    torch.nn.Module.__init__(learner)
+    learner.model = SimpleNamespace(losses=lambda columns, targets: torch.ones(1, 3, 5))
+    learner._trainer = SimpleNamespace(strategy=Two(first="", events=5.0))
+    monkeypatch.setattr(Learner, "trainer", property(lambda self: self._trainer))
+    monkeypatch.setattr(learner, "log", lambda *args, **more: None)
+    assert learner.training_step(batch, 0) == pytest.approx(15 / 4)
+
+
+@pytest.mark.slow
+def test_a_process_that_sees_another_house_ends_the_run_for_all(tmp_path):
+    for rank in (0, 1):
+        house = start_house(tmp_path / f"house{rank}", pin_path=tmp_path / f"pin{rank}.yaml")
+        house.enter(*range(1, 7 - rank))
+    pin = f"pin={tmp_path}/pin${{oc.env:LOCAL_RANK,0}}.yaml"
+    process = start(tmp_path, pin, *DDP)
+    _, talk = process.communicate(timeout=300)
+    assert process.returncode == 2
+    assert "1 of 2 processes admitted another corpus" in talk
+    assert "Traceback" not in talk
+    assert not list(tmp_path.rglob("*.ckpt"))
