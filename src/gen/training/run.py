@@ -40,6 +40,7 @@ _KNOWN_WARNINGS = (
     ".*GPU available but not used.*",
     ".*Checkpoint directory .* exists and is not empty.*",
     ".*The dirpath has changed from.*",  # a resumed run has a folder of its own
+    ".*callbacks used to create the checkpoint need.*",  # … or another interval or time limit
     ".*It is recommended to use .*sync_dist=True.*",  # the learner adds up over processes itself
     ".*`isinstance.treespec, LeafSpec.` is deprecated.*",
 )
@@ -108,6 +109,9 @@ def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     """
     _quieten()
     run = build(RunConfig, {k: v for k, v in settings.items() if k not in _GROUPS})
+    for group in _GROUPS:
+        if group not in settings:
+            raise SettingError("is missing", where=group)
     model = build(
         ModelConfig, settings["model"], where="model",
         field_sizes=FIELD_SIZES, context_sizes=CONTEXT_SIZES,
