@@ -152,17 +152,19 @@ def _chosen(settings: Mapping[str, Any], kind: type) -> dict[str, Any]:
 
 
 def find_checkpoint(name: str) -> Path:
-    """The file a checkpoint setting means: a path, or `last` for the newest under outputs/.
+    """The file a checkpoint setting means: a path, or `last` for the newest of any run or demo.
 
     Raises:
         HouseError: there is none.
     """
     if name != "last":
         return Path(name)
-    found = sorted(Path("outputs").glob("*/*/best.safetensors"), key=lambda p: p.stat().st_mtime)
+    places = [*Path("outputs").glob("*/*"), Path("out/demo/run")]
+    found = [place / "best.safetensors" for place in places]
+    found = sorted((f for f in found if f.is_file()), key=lambda path: path.stat().st_mtime)
     if not found:
         raise HouseError(
-            "no run has left a checkpoint under outputs/",
+            "no run has left a checkpoint under outputs/, nor `make demo` one under out/demo/",
             where="checkpoint", mend="train one with scripts/train.py, or name a file",
         )  # fmt: skip
     return found[-1]
