@@ -1,0 +1,189 @@
+"""Every command in README.md does what it says there, in a project of its own."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import torch
+
+from gen.checkpoint import save_checkpoint
+from gen.model import ModelConfig, Transformer
+from gen.provenance.access import open_house
+from gen.provenance.gate import admit
+from gen.provenance.manifest import Manifest
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import CONTEXT_SIZES
+from houses import make_midi
+from tiny_runs import call
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```\w*\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+STATED = ["--yes", "--method", "played", "--consent", "general_model"]
+PROSE = re.sub(r"^```.*?^```", "", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands(program: str) -> list[str]:
+    """Command lines of the README that begin so, without comments and prompts."""
+    lines = [line for block in BLOCKS for line in block.splitlines()]
+    lines += re.findall(r"`([^`]+)`", PROSE.replace("\n", " "))
+    plain = [re.sub(r"\s+#.*|…", "", line.removeprefix("$ ")).strip() for line in lines]
+    return list(dict.fromkeys(line for line in plain if line.startswith(program)))
+
+
+def run(line: str, *more: str, **names: str):
+    """Run a README line in this process; `names` stand for its words in capitals."""
+    _, script, *words = shlex.split(line)
+    words = [names.get(word, word) for word in words]
+    done = call(ROOT / script, *words, *more)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def line_with(program: str, *words: str) -> str:
+    """The one README line of a program that has these words and fewest others."""
+    found = [x for x in commands(f"python scripts/{program}") if set(words) <= set(x.split())]
+    return min(found, key=len)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch, own_keys):
+    """A project with a house that the README's own lines started."""
+    (tmp_path / "conf" / "house").mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    quick = ("--yes", "--kdf-cost", "10")
+    init = line_with("house.py", "init")
+    assert run(init, *quick, NAME="atelier", DIR="data/house_midi").code == 0
+    made = run(line_with("house.py", "key"), "--kdf-cost", "10")
+    assert made.code == 0, made.stderr
+    house = "python scripts/house.py"
+    public = made.stdout.split()[-1]
+    for line in (
+        f"{house} enroll ana --role composer --public {public}",
+        f"{house} enroll cleo --role curator --kdf-cost 10",
+    ):
+        assert run(line, "--yes").code == 0
+    return tmp_path
+
+
+def test_the_composers_lines_lead_from_a_file_to_a_work_and_out_again(project):
+    (project / "song.mid").write_bytes(make_midi(1))
+    (project / "FOLDER").mkdir()
+    (project / "FOLDER" / "second.mid").write_bytes(make_midi(2))
+    (project / "works.csv").write_text(
+        "file,title,method,consent\nFOLDER/second.mid,Second Rain,score,general_model\n", "utf-8"
+    )
+    for line in commands("python scripts/contribute.py"):
+        asks = not {"--check", "--yes"} & set(line.split())
+        done = run(line, *(STATED if asks else []))
+        assert done.code == 0, (line, done)
+    assert len(list((project / "data/house_midi/inbox").glob("*.mid"))) == 2
+    assert run(line_with("house.py", "accept"), "--yes").code == 0
+    house = open_house()
+    (first, second) = admit(house.folder, "general_model", pin=house.pin).admitted
+    assert run(line_with("house.py", "consent"), WORK=first.work_id).code == 0
+    done = run(line_with("house.py", "withdraw"), "--yes", WORK=second.work_id)
+    assert done.code == 0, done.stderr
+    house = open_house()
+    assert admit(house.folder, "general_model", pin=house.pin).admitted == (first,)
+
+
+def test_the_refusal_that_is_shown_is_the_one_that_is_given(project):
+    (block,) = (block for block in BLOCKS if block.startswith("$ python scripts/house.py audit"))
+    command, *told = block.splitlines()
+    place = project / "data/house_midi" / told[0].partition(":")[0]
+    place.parent.mkdir()
+    place.write_bytes(make_midi(3))
+    done = run(command.removeprefix("$ "))
+    assert done.code == 2
+    assert "\n".join(told) in done.stdout
+
+
+@pytest.mark.parametrize("line", commands("python scripts/house.py"))
+def test_every_house_command_that_is_named_exists(line):
+    words = [word for word in shlex.split(line)[2:] if word.isascii()]
+    assert run(f"python scripts/house.py {words[0]} --help").code == 0
+
+
+def test_prose_names_no_house_command_that_is_not_there():
+    listed = call(ROOT / "scripts/house.py", "--help").stdout
+    named = {line.split()[1] for line in commands("house.py")}
+    sentence = next(s for s in PROSE.split("\n\n") if "answer from the records" in s)
+    named |= {word for word in re.findall(r"`(\w+)`", sentence) if "." not in word}
+    assert {"show", "audit", "withdraw"} <= named
+    assert {name for name in named if f"\n  {name} " not in listed} == set()
+
+
+@pytest.mark.parametrize("line", commands("python scripts/train.py"))
+def test_the_researchers_lines_compose(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for words in expanded(line):
+        shown = run(words, "--cfg", "job")
+        assert shown.code == 0, shown.stderr
+        assert "max_steps:" in shown.stdout
+
+
+def expanded(line: str) -> list[str]:
+    """The runs of a sweep."""
+    lines = [line.replace(" -m ", " ")]
+    for word in line.split():
+        name, _, values = word.partition("=")
+        choices = [f"{name}={value}" for value in values.split(",")]
+        if len(choices) > 1:
+            lines = [x.replace(word, choice) for x in lines for choice in choices]
+    return lines
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A model that knows nothing, of a house with one work, and the house's pin."""
+    from houses import start_house
+
+    folder = tmp_path_factory.mktemp("studio")
+    house = start_house(folder / "house")
+    house.enter(1)
+    torch.manual_seed(0)
+    model = Transformer(ModelConfig(1, 32, 2, 2, 0.0, 128, v.FIELD_SIZES, CONTEXT_SIZES))
+    manifest = Manifest.of(house.admit(), tokenizer_fingerprint=v.fingerprint())
+    place = folder / "outputs" / "a" / "b" / "best.safetensors"
+    save_checkpoint(place, model, manifest, {})
+    return folder, house.pin.path
+
+
+@pytest.mark.parametrize("line", commands("python scripts/sample.py"))
+def test_the_producers_lines_write_pieces(line, checkpoint, tmp_path, monkeypatch):
+    folder, pin = checkpoint
+    monkeypatch.chdir(folder)  # where checkpoint=last finds the model
+    out = tmp_path / "out"
+    done = run(line, f"pin={pin}", f"out={out}", "n=1", "bars=2", "audio=false")
+    assert done.code == 0, done.stderr
+    kinds = sorted(path.suffix for path in out.iterdir())
+    assert kinds == [".html", ".json", ".mid", ".musicxml", ".png"]
+
+
+def test_what_make_is_asked_for_are_targets():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z-]+):(?! export).*##", makefile, re.MULTILINE))
+    asked = {line.split()[1] for line in commands("make ")}
+    assert {"demo", "test", "setup-composer"} <= asked <= targets
+
+
+def test_what_the_readme_names_is_there():
+    rooms = re.findall(r"`(gen\.\w+)`", README)
+    assert rooms
+    for room in rooms:
+        place = ROOT / "src" / room.replace(".", "/")
+        assert place.is_dir() or place.with_suffix(".py").is_file(), room
+    for place in ("conf/house", "scripts/starter", "data/house_midi"):
+        assert place in README
+        assert (ROOT / place).exists()
+
+
+def test_every_command_of_the_readme_is_covered_here():
+    covered = {"train.py", "sample.py", "contribute.py", "house.py"}
+    assert {line.split()[1] for line in commands("python ")} == {f"scripts/{x}" for x in covered}
