@@ -42,8 +42,8 @@ def _fact_options(command: Any) -> Any:
         "title": "Title (default: the file's name).",
         "composers": 'Composers and shares, as in "ana:60 ben:40" (default: you, 100).',
         "method": "How it was made: played, programmed, score; or machine.",
-        "genre": "Genre; see the README for the list.",
-        "mood": "Mood; see the README for the list.",
+        "genre": "Genre; docs/composers.md lists them.",
+        "mood": "Mood; docs/composers.md lists them.",
         "key": 'Key, as in "A minor" (default: inferred).',
         "chords": 'Chords, bars separated by | (default: inferred): "Am | F C/E | % | G7".',
         "sections": 'Sections and their first bars: "intro:1 A:5 B:13".',
@@ -123,7 +123,7 @@ def _contribute(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
     outcomes = contributor.run(jobs)
     for outcome in outcomes if is_asking else _with_progress(outcomes, len(jobs)):
         counts[outcome.status] = counts.get(outcome.status, 0) + 1
-        _show(outcome, options, is_bulk=len(jobs) > 3)
+        _show(outcome, options, is_brief=is_asking or len(jobs) > 3)
     _summarise(counts, len(jobs), as_json=options["as_json"])
     return counts.get("refused", 0)
 
@@ -151,7 +151,7 @@ def _jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
     lost = [path for path in rows if path not in found]
     if lost:
         click.echo(
-            f"{len(lost)} rows of {options['metadata']} name files that are not among those "
+            f"{_counted(len(lost), 'row')} of {options['metadata']} for no file among those "
             f"given, the first: {lost[0]}",
             err=True,
         )
@@ -199,6 +199,7 @@ def _settings(options: dict[str, Any]) -> Settings:
 def _open_key(house: House | None, composer: str, options: dict[str, Any]) -> PrivateKey:
     """The composer's private key, by passphrase from the environment or the keyboard."""
     from gen.provenance.keys import find_key, keys_folder
+    from gen.provenance.roster import COMPOSER
 
     roster = house.load(check_signatures=False).roster if house else None
     person = roster.person(composer) if roster else None
@@ -210,6 +211,11 @@ def _open_key(house: House | None, composer: str, options: dict[str, Any]) -> Pr
     def passphrase(file: KeyFile) -> str:
         return _passphrase(file.owner, is_silent=options["yes"] or options["as_json"])
 
+    if COMPOSER not in person.roles:
+        raise _usage(
+            f"{composer} is enrolled as {' and '.join(person.roles)}, not as composer",
+            "a composer contributes; a curator accepts: python scripts/house.py accept",
+        )
     key = find_key({k.keyid for k in person.open_keys()}, passphrase)
     if key is None:
         raise _usage(
@@ -255,25 +261,27 @@ def _with_progress(outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]
             yield outcome
 
 
-def _show(outcome: Outcome, options: dict[str, Any], *, is_bulk: bool) -> None:
+def _show(outcome: Outcome, options: dict[str, Any], *, is_brief: bool) -> None:
     if options["as_json"]:
         click.echo(json.dumps(outcome.to_dict(), ensure_ascii=False))
         return
-    work = f" as {outcome.work}" if outcome.work else ""
-    click.echo(f"{outcome.path}: {outcome.status}{work}")
-    if outcome.rule:
-        click.echo(f"  {outcome.found} [{outcome.rule}]")
-        if outcome.mend:
-            click.echo(f"  to mend it: {outcome.mend}")
-    if options["check"] or not is_bulk:
+    work = f" as {outcome.work}" if outcome.work and outcome.status != "refused" else ""
+    rule = f" ({outcome.rule})" if outcome.rule else ""
+    click.echo(f"{outcome.path}: {outcome.status}{work}{rule}")
+    if outcome.found:
+        click.echo(_indented(outcome.found))
+    if outcome.mend:
+        click.echo(f"  to mend it: {outcome.mend}")
+    if options["check"] or not is_brief:
         _show_details(outcome)
+        _show_unstated(outcome)
     elif outcome.screening and outcome.screening.matches:
         click.echo(_indented(outcome.screening.side_by_side()))
 
 
 def _show_details(outcome: Outcome) -> None:
     """What was changed, what is unheard, what the notes say, what is alike."""
-    if outcome.examined:
+    if outcome.examined and outcome.examined.analysis.notes:
         normalised, analysis = outcome.examined.normalised, outcome.examined.analysis
         for name, lines in (
             ("changed", normalised.changes),
@@ -295,6 +303,16 @@ def _show_details(outcome: Outcome) -> None:
         click.echo(_indented(outcome.screening.side_by_side()))
 
 
+def _show_unstated(outcome: Outcome) -> None:
+    """After a check: what only a person can say and nobody has said."""
+    from gen.contribution import MUST_BE_STATED
+
+    if outcome.status in ("checked", "needs review") and not outcome.work and outcome.facts:
+        stated = outcome.facts.to_dict()
+        if unstated := [name for name in MUST_BE_STATED if not stated[name]]:
+            click.echo(f"  to be stated before it is signed: {', '.join(unstated)}")
+
+
 def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
 
@@ -303,19 +321,43 @@ def _ask(outcome: Outcome) -> Facts | None:
     """Show a file and let its composer confirm or correct each statement."""
     from gen.contribution import Facts
     from gen.harmony import GENRES, MOODS
+    from gen.piece import ROLES
     from gen.provenance.statement import METHODS
 
     click.echo(f"\n{outcome.path}")
     _show_details(outcome)
     if outcome.facts is None or not click.confirm("Contribute this file?", default=True):
         return None
-    hints = {"genre": GENRES, "mood": MOODS, "method": METHODS}
+    hints = {
+        "genre": " ".join(GENRES),
+        "mood": " ".join(MOODS),
+        "method": " ".join(METHODS),
+        "sections": "name:first bar, as in intro:1 A:5 B:13",
+        "roles": " ".join(ROLES),
+        "consent": "general_model evaluation artist_model:ID, each with @2030-12-31; or nothing",
+    }
     answers = {}
     for name, value in outcome.facts.to_dict().items():
-        hint = f" ({' '.join(hints[name])})" if name in hints else ""
-        answers[name] = str(click.prompt(f"  {name}{hint}", default=value)).strip()
+        hint = f" ({hints[name]})" if name in hints else ""
+        answers[name] = _answer(outcome, name, f"  {name}{hint}", value)
     click.echo(STATEMENT)
     return Facts(**answers) if click.confirm("Sign?", default=False) else None
+
+
+def _answer(outcome: Outcome, name: str, question: str, default: str) -> str:
+    """One fact, asked again while it cannot be signed as it was typed."""
+    from gen.contribution import find_problem
+
+    while True:
+        answer = str(click.prompt(question, default=default, show_default=bool(default))).strip()
+        problem = find_problem(name, answer, outcome.examined.analysis) if outcome.examined else ""
+        if not problem:
+            return answer
+        click.echo(f"    {problem}")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _summarise(counts: dict[str, int], total: int, *, as_json: bool) -> None:
@@ -323,7 +365,12 @@ def _summarise(counts: dict[str, int], total: int, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"summary": {"files": total, "seen": seen, **counts}}))
     text = ", ".join(f"{count} {status}" for status, count in counts.items())
-    click.echo(f"{total} files: {text}", err=as_json)
+    click.echo(f"{_counted(total, 'file')}: {text}", err=as_json)
+    if counts.get("already there") and not as_json:
+        click.echo(
+            "already there: what the house holds stays as it was signed; to state something else "
+            "about a work that waits, ask a curator to reject it and contribute it again"
+        )
 
 
 if __name__ == "__main__":

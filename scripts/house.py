@@ -72,7 +72,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, help=__doc__)
+@click.group(cls=LazyGroup, help=__doc__.replace("\\b\n", "\b\n"))
 def main() -> None:
     pass
 

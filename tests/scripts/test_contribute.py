@@ -204,6 +204,13 @@ def test_a_sidecar_from_a_spreadsheet_with_a_byte_order_mark_is_read(tmp_path: P
     assert read_sidecar(path) == {(tmp_path / "a.mid").resolve(): Facts(title="Flöte")}
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_sidecar_may_divide_its_cells_by_semicolon_or_tab(tmp_path: Path, delimiter) -> None:
+    path = tmp_path / "works.csv"
+    path.write_bytes("\ufefffile;title\r\na.mid;One, two\r\n".replace(";", delimiter).encode())
+    assert read_sidecar(path) == {(tmp_path / "a.mid").resolve(): Facts(title="One, two")}
+
+
 @pytest.mark.parametrize(
     ("options", "found"),
     [
@@ -214,7 +221,7 @@ def test_a_sidecar_from_a_spreadsheet_with_a_byte_order_mark_is_read(tmp_path: P
         (("--chords", "C | " * 40 + "C"), "chords are given for 41 bars, the piece has 6"),
         (("--sections", "A:1 B:9"), "section 'B:9' does not fit a piece of 6 bars"),
         (("--sections", "B:3 A:1"), "section 'A:1' does not fit"),
-        (("--roles", "bass drums"), "2 roles for 1 tracks"),
+        (("--roles", "bass drums"), "2 role(s) for 1 track(s)"),
         (("--roles", "drums"), "track 1 is flute, its role is given as drums"),
         (("--consent", "everything"), "'everything'"),
         (("--consent", ""), "what the work may be used for has to be stated"),
@@ -380,6 +387,56 @@ def test_questions_are_answered_and_the_answers_signed(desk: Desk, monkeypatch) 
     statement = read_tag(desk.inbox[0].read_bytes()).statement
     assert (statement.description.title, statement.method) == ("My Title", "score")
     assert statement.description.chords
+
+
+def test_an_answer_that_cannot_be_signed_is_asked_for_again(desk: Desk, monkeypatch) -> None:
+    path = desk.put("a.mid", distinct_midi(1))
+    monkeypatch.setattr("contribute._is_interactive", lambda: True)
+    answers = ["y", "", "", "", "guessed", "score", "walz", "waltz", "", "", "", "A:9", "A:1", "",
+               "", "everything", "nothing", "", "y"]  # fmt: skip
+    found = desk.contribute(path, typed="\n".join(answers) + "\n")
+    assert found.exit_code == 0, found.output
+    assert "how the work was made has to be stated" in found.output
+    assert "did you mean 'waltz'? use one of" in found.output
+    statement = read_tag(desk.inbox[0].read_bytes()).statement
+    assert (statement.method, statement.description.genre) == ("score", "waltz")
+    assert statement.description.sections == "A:1"
+    assert found.output.count("bars, 4/4") == 1  # shown before the questions, not again
+
+
+def test_check_says_what_is_still_to_be_stated(desk: Desk) -> None:
+    path = desk.put("a.mid", distinct_midi(1))
+    told = desk.contribute(path, "--check").output
+    assert "to be stated before it is signed: method, consent\n" in told
+    assert "to be stated" not in desk.contribute(path, "--check", *STATED).output
+
+
+def test_a_curator_who_contributes_is_told_who_does(desk: Desk) -> None:
+    path = desk.put("a.mid", distinct_midi(1))
+    import contribute
+
+    arguments = [*desk.arguments(path, "--yes", *STATED), "--composer", "cleo"]
+    found = CliRunner().invoke(contribute.main, arguments)
+    assert found.exit_code == 2
+    assert "cleo is enrolled as curator, not as composer" in found.output
+
+
+def test_one_unprintable_contract_never_stops_the_rest(desk: Desk) -> None:
+    desk.put("a.mid", distinct_midi(1))
+    desk.put("b.mid", distinct_midi(2))
+    row = {"file": "a.mid", "contract": "C\x072"}
+    sidecar = write_sidecar(desk.folder / "works.csv", row)
+    outcomes, summary, _ = desk.report(desk.folder, "--metadata", sidecar, *STATED)
+    assert (summary["refused"], summary["contributed"]) == (1, 1)
+    assert any("contract 'C\\x072' holds control characters" in o["found"] for o in outcomes)
+
+
+def test_what_is_there_already_says_how_to_state_something_else(desk: Desk) -> None:
+    path = desk.put("a.mid", distinct_midi(1))
+    desk.report(path, *STATED)
+    found = desk.contribute(path, *STATED, "--mood", "calm", "--yes")
+    assert "1 file: 1 already there\n" in found.output
+    assert "ask a curator to reject it and contribute it again" in found.output
 
 
 def test_a_composer_may_say_no(desk: Desk, monkeypatch) -> None:

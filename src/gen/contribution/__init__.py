@@ -1,6 +1,6 @@
 """Contributing works: what `scripts/contribute.py` and the studio call."""
 
-from gen.contribution.facts import COLUMNS, Facts, read_sidecar
+from gen.contribution.facts import COLUMNS, MUST_BE_STATED, Facts, find_problem, read_sidecar
 from gen.contribution.flow import (
     STATUSES,
     Contributor,
@@ -12,6 +12,7 @@ from gen.contribution.flow import (
 
 __all__ = [
     "COLUMNS",
+    "MUST_BE_STATED",
     "STATUSES",
     "Contributor",
     "Facts",
@@ -19,5 +20,6 @@ __all__ = [
     "Outcome",
     "Settings",
     "default_workers",
+    "find_problem",
     "read_sidecar",
 ]

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any, TextIO
 
 from gen.analysis import Analysis
 from gen.errors import HouseError, SettingError
@@ -14,6 +15,8 @@ from gen.provenance.consent import Consent
 from gen.provenance.statement import METHODS, Description, parse_composers
 
 FILE_COLUMN = "file"
+MUST_BE_STATED = ("composers", "method", "consent")
+"""What nobody may guess: without these a work is not signed."""
 _MAX_SIDECAR_BYTES = 64 * 1024 * 1024
 
 
@@ -96,42 +99,68 @@ def find_problems(facts: Facts, analysis: Analysis, *, is_signing: bool) -> list
         analysis: of the piece they describe.
         is_signing: whether statements only a person can make must be there.
     """
-    problems = []
-    checks: list[Callable[[], object]] = [
-        lambda: facts.description,
-        lambda: parse_key(facts.key) if facts.key else None,
-        lambda: _check_chords(facts.chords, analysis.bars),
-        lambda: _check_sections(facts.sections, analysis.bars),
-        lambda: _check_roles(facts.roles, analysis),
-        lambda: Consent.parse(facts.consent),
-    ]
-    if is_signing:
-        checks += [lambda: parse_composers(facts.composers), lambda: _check_stated(facts)]
-    for check in checks:
-        try:
-            check()
-        except HouseError as error:
-            problems.append(f"{error.what}; {error.mend}" if error.mend else error.what)
-    return problems
+    found = (
+        find_problem(name, text, analysis)
+        for name, text in facts.to_dict().items()
+        if text or (is_signing and name in MUST_BE_STATED)
+    )
+    return [problem for problem in found if problem]
 
 
-def _check_stated(facts: Facts) -> None:
-    if facts.method not in METHODS:
+def find_problem(name: str, text: str, analysis: Analysis) -> str:
+    """What is wrong with one fact, in a sentence; "" when nothing is.
+
+    Args:
+        name: a field of `Facts`.
+        text: what is stated; "" is a problem only where the fact has to be stated.
+        analysis: of the piece it describes.
+    """
+    if not text and name not in MUST_BE_STATED:
+        return ""
+    try:
+        _CHECKS[name](text, analysis)
+    except HouseError as error:
+        join = " " if error.what.endswith("?") else "; "
+        return f"{error.what}{join}{error.mend}" if error.mend else error.what
+    return ""
+
+
+def _check_text(name: str) -> Callable[[str, Analysis], object]:
+    def check(text: str, _: Analysis) -> None:
+        fact: dict[str, Any] = {name: text}
+        Description(**fact).checked()
+
+    return check
+
+
+def _check_method(text: str, _: Analysis) -> None:
+    if not text:
         raise SettingError(
-            f"method is {facts.method!r}: how the work was made has to be stated",
+            "how the work was made has to be stated",
             mend=f"say --method, or fill the method column: {', '.join(METHODS)}",
         )
-    if not facts.consent:
+    if text not in METHODS:
+        raise SettingError(
+            f"{text!r} is no way in which a work is made", mend=f"use one of: {', '.join(METHODS)}"
+        )
+
+
+def _check_consent(text: str, _: Analysis) -> None:
+    if not text:
         raise SettingError(
             "what the work may be used for has to be stated",
             mend='say --consent "general_model evaluation" (or "nothing"), or fill the column',
         )
+    Consent.parse(text)
 
 
-def _check_chords(text: str, bar_count: int) -> None:
-    if not text:
-        return
-    bars = parse_progression(text)
+def _check_contract(text: str, _: Analysis) -> None:
+    if not text.isprintable():
+        raise SettingError(f"contract {text[:40]!r} holds control characters", mend="remove them")
+
+
+def _check_chords(text: str, analysis: Analysis) -> None:
+    bars, bar_count = parse_progression(text), analysis.bars
     if len(bars) > bar_count:
         raise SettingError(
             f"chords are given for {len(bars)} bars, the piece has {bar_count}",
@@ -140,8 +169,8 @@ def _check_chords(text: str, bar_count: int) -> None:
     format_progression(bars)
 
 
-def _check_sections(text: str, bar_count: int) -> None:
-    last = 0
+def _check_sections(text: str, analysis: Analysis) -> None:
+    last, bar_count = 0, analysis.bars
     for word in text.split():
         name, _, bar = word.rpartition(":")
         if not name or not bar.isdecimal() or not last < int(bar) <= bar_count:
@@ -154,9 +183,10 @@ def _check_sections(text: str, bar_count: int) -> None:
 
 def _check_roles(text: str, analysis: Analysis) -> None:
     roles, count = text.split(), len(analysis.instruments)
+    Description(roles=tuple(roles)).checked()
     if roles and len(roles) != count:
         raise SettingError(
-            f"{len(roles)} roles for {count} tracks with notes",
+            f"{len(roles)} role(s) for {count} track(s) with notes",
             mend=f"give one a track, in this order: {', '.join(analysis.instruments)}",
         )
     for number, (role, instrument) in enumerate(zip(roles, analysis.instruments, strict=False), 1):
@@ -165,6 +195,21 @@ def _check_roles(text: str, analysis: Analysis) -> None:
                 f"track {number} is {instrument}, its role is given as {role}",
                 mend="check the order of the roles: it is that of the file's tracks",
             )
+
+
+_CHECKS: dict[str, Callable[[str, Analysis], object]] = {
+    "title": _check_text("title"),
+    "composers": lambda text, _: parse_composers(text),
+    "method": _check_method,
+    "genre": _check_text("genre"),
+    "mood": _check_text("mood"),
+    "key": lambda text, _: parse_key(text),
+    "chords": _check_chords,
+    "sections": _check_sections,
+    "roles": _check_roles,
+    "consent": _check_consent,
+    "contract": _check_contract,
+}
 
 
 def read_sidecar(path: Path) -> dict[Path, Facts]:
@@ -177,7 +222,7 @@ def read_sidecar(path: Path) -> dict[Path, Facts]:
         if path.stat().st_size > _MAX_SIDECAR_BYTES:
             raise SettingError("the sidecar is larger than 64 MiB", where=str(path))
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
+            reader = csv.DictReader(file, strict=True, delimiter=_delimiter(file))
             _check_columns(path, reader.fieldnames or ())
             rows: dict[Path, Facts] = {}
             for row in reader:
@@ -186,6 +231,13 @@ def read_sidecar(path: Path) -> dict[Path, Facts]:
         mend = "save the sheet as CSV, UTF-8, with commas"
         raise SettingError(f"cannot be read: {error}", where=str(path), mend=mend) from error
     return rows
+
+
+def _delimiter(file: TextIO) -> str:
+    """What divides the cells: many spreadsheets write semicolons or tabs and call it CSV."""
+    head = file.readline()
+    file.seek(0)
+    return max(",;\t", key=head.count)
 
 
 def _check_columns(path: Path, columns: object) -> None:

@@ -44,6 +44,12 @@ _BATCH = 32
 _MAX_WAIT_SECONDS = 2.0
 _READ_AHEAD = 4
 _COMPOSED = "contribute what a person composed"
+_CONTRIBUTORS_MENDS = {  # the gate's own advice is for files that lie in a house already
+    "generated": _COMPOSED,
+    "machine-written": "do not contribute it: this house takes only what people wrote",
+    "wrong-role": "everybody named as a composer has to be enrolled as one",
+    "withdrawn": "nothing: a withdrawal is for ever, and holds for the same music in any file",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +196,9 @@ class Contributor:
             return outcome, self._prepare(job, outcome, outcome.examined)
         except (_RefusedError, RuleBroken, UnsafeFileError) as error:
             outcome.status, outcome.rule = REFUSED, error.rule
-            outcome.found, outcome.mend = str(error).partition("\n")[0], error.mend
+            what = error.found if isinstance(error, RuleBroken) else error.what
+            outcome.found = f"{what} ({error.where})" if error.where else what
+            outcome.mend = error.mend
         except OSError as error:
             outcome.rule, outcome.found = "unreadable", f"the file cannot be read: {error}"
         return outcome, None
@@ -199,7 +207,11 @@ class Contributor:
         """Everything up to the signature; None where there is nothing to submit."""
         piece = examined.normalised.piece
         if not piece.note_count:
-            raise _RefusedError("no-notes", "the file holds no note", "choose another file")
+            raise _RefusedError(
+                "no-notes",
+                "the file holds no note",
+                "export the tracks that hold the notes: audio and muted tracks are often left out",
+            )
         sound = musical_hash(piece)
         if self._is_present(outcome, sound):
             return None
@@ -234,7 +246,11 @@ class Contributor:
             return False
         if record is not None and record.withdrawn_at is not None:
             work, index = record.entry.work, record.withdrawn_at
-            raise _RefusedError("withdrawn", f"this music is {work}, withdrawn at {index}")
+            raise _RefusedError(
+                "withdrawn",
+                f"this music is {work}, withdrawn at register index {index}",
+                "nothing: a withdrawal is for ever, and holds for the same music in any file",
+            )
         work = record.entry.work if record else self.known.waiting.get(sound, "")
         if work:
             outcome.status, outcome.work = PRESENT, work
@@ -248,7 +264,7 @@ class Contributor:
             if outcome.screening.verdict == BLOCK:
                 raise _RefusedError(
                     "too-similar",
-                    f"too close to something known:\n{outcome.screening.side_by_side()}",
+                    "too close to something the house knows",
                     "if the material is the composer's own, the curator can take it up with the "
                     "house; otherwise do not contribute it",
                 )
@@ -264,7 +280,7 @@ class Contributor:
         is_signing = not self.settings.is_check
         problems = find_problems(outcome.facts or Facts(), examined.analysis, is_signing=is_signing)
         if problems:
-            raise _RefusedError("description", "; ".join(problems), "correct what is stated")
+            raise _RefusedError("description", "\n".join(problems), "correct what is stated")
         return True
 
     def _sign(
@@ -317,7 +333,8 @@ class Contributor:
 def _note_result(outcome: Outcome, result: Submitted) -> None:
     if result.rule:
         outcome.status = PRESENT if result.rule == "duplicate" else REFUSED
-        outcome.rule, outcome.found, outcome.mend = result.rule, result.found, result.mend
+        outcome.rule, outcome.found = result.rule, result.found
+        outcome.mend = _CONTRIBUTORS_MENDS.get(result.rule, result.mend)
 
 
 def _needs_review(outcome: Outcome) -> bool:
