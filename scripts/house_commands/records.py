@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from house_commands.common import REFUSED, Output, house_command, open_house
+from house_commands.common import REFUSED, Output, counted, house_command, open_house
 
 if TYPE_CHECKING:
     from gen.provenance.gate import Corpus
@@ -212,7 +212,7 @@ def _find(register: Register, work: str | None) -> WorkRecord:
 @click.argument("work", required=False)
 @click.option("--inbox", is_flag=True, help="What waits for a curator.")
 @click.option("--people", is_flag=True, help="Who belongs to the house, with which keys.")
-@click.option("--works", is_flag=True, help="Every live work.")
+@click.option("--works", is_flag=True, help="Every work, withdrawn ones too.")
 def show_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, work: str | None,
     inbox: bool, people: bool, works: bool,
@@ -274,8 +274,8 @@ def _show_work(house: House, register: Register, work: str, output: Output) -> N
         "time": record.time,
     }
     output.table(("fact", "value"), facts.items())
-    used = f"{len(impact.runs)} runs, {len(impact.checkpoints)} checkpoints"
-    output.line(f"used by {used}, {len(impact.pieces)} pieces")
+    used = f"{counted(len(impact.runs), 'run')}, {counted(len(impact.checkpoints), 'checkpoint')}"
+    output.line(f"used by {used}, {counted(len(impact.pieces), 'piece')}")
     output.result(**facts, impact=impact.to_dict())
 
 
@@ -287,7 +287,7 @@ def _show_inbox(house: House, register: Register, output: Output) -> None:
     for item in waiting:
         for line in describe(item, register):
             output.line(line)
-    output.line(f"{len(waiting)} works wait")
+    output.line(f"waiting: {counted(len(waiting), 'work')}")
     output.result(
         waiting=[
             {"found": w.found, "rule": w.rule, "title": w.title, "work": w.work} for w in waiting
@@ -369,11 +369,16 @@ def log_command(
 
 
 def _what(act: Any) -> str:
+    from gen.provenance.acts import CONSENT
+    from gen.provenance.consent import Consent
+
     data = act.data
     if "signed" in data:
         return str(data["signed"]["roster"]["change"])
     if "works" in data:
         return f"{len(data['works'])} works of {data['origin']['house']}"
+    if "consent" in data and act.kind == CONSENT:
+        return f"{data['work']} allows: {Consent.from_list(data['consent'])}"
     extra = data.get("reason") or data.get("title") or ""
     return f"{data['work']} {extra}".strip()
 

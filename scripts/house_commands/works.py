@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from house_commands.common import REFUSED, Output, confirm, house_command, open_house
+from house_commands.common import REFUSED, Output, confirm, counted, house_command, open_house
 
 if TYPE_CHECKING:
     from gen.provenance.house import House
     from gen.provenance.impact import Impact
     from gen.provenance.inbox import Waiting
     from gen.provenance.register import Register
+    from gen.provenance.statement import Statement
 
 WORKS = click.argument("works", nargs=-1, metavar="[WORK]...")
 CURATOR = click.option(
@@ -23,10 +24,16 @@ CURATOR = click.option(
 
 
 def _curator_key(register: Register, curator: str | None) -> Any:
-    from gen.provenance.access import key_of_person, person_at_hand
+    from gen.provenance.access import key_of_person
+
+    return key_of_person(register, _curator(register, curator))
+
+
+def _curator(register: Register, curator: str | None) -> str:
+    from gen.provenance.access import person_at_hand
     from gen.provenance.roster import CURATOR as ROLE
 
-    return key_of_person(register, curator or person_at_hand(register, ROLE))
+    return curator or person_at_hand(register, ROLE)
 
 
 @house_command
@@ -50,8 +57,10 @@ def accept_command(
     waiting = look_at_all(house, register)
     take_all = take_all or ((yes or output.is_json) and not works)
     # All means what waits when the lock is held, not what waited a moment ago.
+    if waiting:
+        curator = _curator(register, curator)  # before anything is asked
     chosen = None if take_all else _choose(waiting, works, register, output)
-    if not waiting or chosen == []:
+    if (not waiting and not works) or chosen == []:
         output.line("nothing to accept")
         output.result(entered=[], refused=[], size=register.size)
         return
@@ -108,11 +117,36 @@ def describe(item: Waiting, register: Register) -> list[str]:
         f"\n{item.work}: {words.title or '(no title)'}",
         f"  by {by}; {statement.method}; {words.genre or 'no genre'}, {words.mood or 'no mood'}",
         f"  allowed: {statement.consent}",
-        f"  states: nothing of a third party, no generative model; contract {statement.contract}",
+        f"  states: {_origin(statement)}; contract {statement.contract or '(none named)'}",
         f"  file: {item.path}",
     ]
     report = item.path.with_suffix(".screening.json")
-    return [*lines, f"  screening report: {report}"] if report.is_file() else lines
+    return [*lines, *_screening_lines(report)] if report.is_file() else lines
+
+
+def _origin(statement: Statement) -> str:
+    models = "no generative model" if statement.no_generative_model else "a machine wrote it"
+    return f"nothing of a third party, {models}"
+
+
+def _screening_lines(report: Path) -> list[str]:
+    """What the screening found, for a person to look at; the report itself holds the passages."""
+    import json
+
+    try:
+        found = [
+            (int(match["similarity_thousandths"]), str(match["known"]["name"]))
+            for match in json.loads(report.read_bytes())["matches"]
+        ]
+    except (ValueError, KeyError, TypeError):
+        return [f"  screening: the report cannot be read: {report}"]
+    if not found:
+        return ["  screening: nothing alike is known"]
+    lines = [
+        f"  screening: {likeness / 10:.0f} % like {name!r:.100}: please compare"
+        for likeness, name in found
+    ]
+    return [*lines, f"  both passages: {report}"]
 
 
 @house_command
@@ -127,7 +161,7 @@ def reject_command(
     from gen.provenance.works import reject
 
     house = open_house(folder, pin)
-    confirm(f"Reject {len(works)} works?", yes=yes, output=output)
+    confirm(f"Reject {counted(len(works), 'work')}?", yes=yes, output=output)
     key = _curator_key(house.load(check_signatures=False), curator)
     for work in reject(house, works, key, reason):
         output.line(f"rejected {work}: {reason}")
@@ -150,7 +184,7 @@ def renew_command(
     from gen.provenance.works import renew
 
     house = open_house(folder, pin)
-    confirm(f"Sign {len(works)} works anew as {person}?", yes=yes, output=output)
+    confirm(f"Sign {counted(len(works), 'work')} anew as {person}?", yes=yes, output=output)
     key = key_of_person(house.load(check_signatures=False), person)
     for work in renew(house, works, key):
         output.line(f"{work} waits in the inbox again: house.py accept {work}")
@@ -162,28 +196,32 @@ def renew_command(
 @click.option(
     "--as",
     "person",
-    required=True,
     metavar="ID",
-    help="A composer of the works, a curator, or `root`.",
+    help="A composer of the works (found by your key when alone), a curator, or `root`.",
 )
 @click.option("--reason", default="", help="For the record.")
 def withdraw_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, works: tuple[str, ...],
-    person: str, reason: str,
+    person: str | None, reason: str,
 ) -> None:  # fmt: skip
     """Withdraw works: block their id, bytes and sound, and list what used them.
 
     The files move to withdrawn/. A trained model does not forget: the list says which
     checkpoints must be retrained or retired and which pieces came from them.
     """
+    from gen.provenance.access import person_at_hand
     from gen.provenance.impact import impact_of
-    from gen.provenance.works import withdraw
+    from gen.provenance.roster import COMPOSER
+    from gen.provenance.works import live_work, withdraw
 
     house = open_house(folder, pin)
+    register = house.load(check_signatures=False)
+    for work in works:
+        live_work(register, work)
+    person = person or person_at_hand(register, COMPOSER, option="--as")
     impact = impact_of(house, works)
     _tell_impact(impact, output)
-    confirm(f"Withdraw {len(works)} works for ever?", yes=yes, output=output)
-    register = house.load(check_signatures=False)
+    confirm(f"Withdraw {counted(len(works), 'work')} for ever?", yes=yes, output=output)
     key, *more = _withdrawers_keys(register, person)
     moved = withdraw(house, works, key, reason, more_root_keys=more)
     for work in works:
@@ -205,8 +243,9 @@ def _withdrawers_keys(register: Register, person: str) -> list[Any]:
 
 def _tell_impact(impact: Impact, output: Output) -> None:
     output.line(
-        f"used by {len(impact.runs)} runs, {len(impact.checkpoints)} checkpoints, "
-        f"{len(impact.pieces)} pieces"
+        f"used by {counted(len(impact.runs), 'run')}, "
+        f"{counted(len(impact.checkpoints), 'checkpoint')}, "
+        f"{counted(len(impact.pieces), 'piece')}"
     )
     for run in impact.runs:
         output.line(f"  run {run.data['run']} ({run.time}, {run.data['purpose']})")
@@ -243,11 +282,17 @@ def consent_command(
         return
     consent = Consent.parse(allow)
     chosen, key = _own_works(register, works, take_all, composer)
-    confirm(f"Allow {consent} for {len(chosen)} works from now on?", yes=yes, output=output)
+    confirm(
+        f"Allow {consent} for {counted(len(chosen), 'work')} from now on?", yes=yes, output=output
+    )
     _set_consent(house, chosen, consent, key, output)
 
 
 def _show_consent(register: Register, works: tuple[str, ...], output: Output) -> None:
+    from gen.provenance.works import live_work
+
+    for work in works:
+        live_work(register, work)  # a mistyped id is said
     records = sorted(register.live_works(), key=lambda r: r.entry.work)
     chosen = [r for r in records if not works or r.entry.work in works]
     told = {r.entry.work: str(register.consent_of(r)) for r in chosen}
@@ -273,5 +318,5 @@ def _set_consent(house: House, works: list[str], consent: Any, key: Any, output:
     from gen.provenance.works import set_consent
 
     moved = set_consent(house, works, consent, key) if works else house
-    output.line(f"{len(works)} works allow from now on: {consent}")
+    output.line(f"from now on allowed for {counted(len(works), 'work')}: {consent}")
     output.result(works=works, consent=str(consent), size=moved.pin.min_size)

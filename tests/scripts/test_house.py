@@ -135,6 +135,21 @@ def test_work_without_consent_is_no_error(started):
     assert started("consent").stdout == f"{work}\tnothing\n"
 
 
+def test_consent_is_logged_in_words_and_a_mistyped_work_is_said(started):
+    (work,) = contribute(started, 1)
+    started("accept", "--yes")
+    started("consent", work, "--allow", "evaluation@2099-12-31", "--yes")
+    assert f"{work} allows: evaluation@2099-12-31" in started("log").stdout
+    assert f"did you mean {work}?" in started("consent", work[:-2], code=2).stderr
+
+
+def test_a_composer_withdraws_by_their_key_alone(started):
+    (work,) = contribute(started, 1)
+    started("accept", "--yes")
+    assert f"withdrawn {work}" in started("withdraw", work, "--yes").stdout
+    assert started.json("log")["acts"][-1]["by"] == "ana"
+
+
 def test_consent_needs_to_know_which_works(started):
     assert "which works?" in started("consent", "--allow", "nothing", code=2).stderr
 
@@ -169,6 +184,21 @@ def test_accept_without_a_person_needs_names(started):
 
 def test_accept_of_an_empty_inbox(started):
     assert started("accept", "--all").stdout == "nothing to accept\n"
+    assert "not in the inbox: no-such" in started("accept", "no-such", code=2).stderr
+
+
+def test_accept_shows_what_the_screening_found(started):
+    (work,) = contribute(started, 1)
+    works = importlib.import_module("house_commands.works")
+    report = started.folder / "inbox" / f"{work}.screening.json"
+    match = {"known": {"name": "small-rain"}, "similarity_thousandths": 660}
+    for content, told in (
+        ({"matches": []}, "nothing alike is known"),
+        ({"matches": [match]}, "66 % like 'small-rain': please compare"),
+        ({"matches": 1}, "the report cannot be read"),
+    ):
+        report.write_text(json.dumps(content), encoding="utf-8")
+        assert told in works._screening_lines(report)[0]
 
 
 def test_bad_file_in_the_inbox_never_stops_the_rest(started):

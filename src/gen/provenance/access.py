@@ -100,8 +100,13 @@ def _open_one(person: Person, ask: AskPassphrase) -> PrivateKey:
     )
 
 
-def person_at_hand(register: Register, role: str) -> str:
+def person_at_hand(register: Register, role: str, option: str = "") -> str:
     """The one enrolled person with this role whose key is in this user's key folder.
+
+    Args:
+        register: of the house.
+        role: composer or curator.
+        option: the command's option that says who it is, `--ROLE` when empty.
 
     Raises:
         HouseError: none, or several.
@@ -116,7 +121,9 @@ def person_at_hand(register: Register, role: str) -> str:
         who = f"several {role}s' keys are" if found else f"no {role}'s key is"
         raise HouseError(
             f"{who} in your key folder{': ' + ', '.join(found) if found else ''}",
-            mend=f"say who you are: --{role} ID" if found else "python scripts/house.py enroll",
+            mend=f"say who you are: {option or f'--{role}'} ID"
+            if found
+            else "python scripts/house.py enroll",
         )
     return found[0]
 

@@ -207,7 +207,7 @@ def withdraw(
     """
     with house.writing() as session:
         register = session.register
-        records = [_live(register, work) for work in dict.fromkeys(works)]
+        records = [live_work(register, work) for work in dict.fromkeys(works)]
         acts, change = [], Change()
         for offset, record in enumerate(records):
             by = _withdrawer(register, key, record)
@@ -228,7 +228,12 @@ def _withdrawer(register: Register, key: PrivateKey, record: WorkRecord) -> str:
     return signer(register, key, COMPOSER if is_composer else CURATOR).id
 
 
-def _live(register: Register, work: str) -> WorkRecord:
+def live_work(register: Register, work: str) -> WorkRecord:
+    """The record of a work that is in the house and not withdrawn.
+
+    Raises:
+        SettingError: unknown (with near names), or withdrawn.
+    """
     record = register.works.get(work)
     if record is None:
         raise SettingError(f"no work {work!r} in the register", mend=near_works(register, work))
@@ -258,7 +263,7 @@ def set_consent(house: House, works: Sequence[str], consent: Consent, key: Priva
         person = signer(register, key, COMPOSER)
         acts = []
         for offset, work in enumerate(dict.fromkeys(works)):
-            if not _live(register, work).is_composer(person.id):
+            if not live_work(register, work).is_composer(person.id):
                 raise HouseError(f"{person.id} is no composer of {work}")
             data = {"consent": consent.to_list(), "work": work}
             act = Act(register.size + offset, CONSENT, person.id, utc_now(), data)
