@@ -11,6 +11,7 @@ import torch
 from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.provenance.gate import CorpusRefused
+from gen.provenance.ledger import records
 from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.run import train
 from houses import make_midi, start_house
@@ -175,3 +176,14 @@ def test_a_checkpoint_of_another_corpus_is_not_resumed_from(settings, tmp_path):
     changed = {**settings, "pin": str(other.pin.path), "ckpt": "last"}
     with pytest.raises(SettingError, match="another corpus"):
         train(changed, tmp_path / "runs" / "second")
+
+
+def test_a_run_is_in_the_ledger_before_its_first_step_even_if_it_is_killed(
+    house, settings, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("gen.training.run._fit", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        train(settings, tmp_path / "killed")
+    runs = [record.data for record in records(house.house) if record.kind == "run"]
+    assert runs[-1]["run"] == "test/killed"
+    assert runs[-1]["works"] == sorted(entry.work for entry in house.entries)

@@ -18,7 +18,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 import gen
-from gen.checkpoint import SUFFIX, load_checkpoint, save_checkpoint
+from gen.checkpoint import SUFFIX, save_checkpoint
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.module import DataConfig, HouseData
 from gen.data.windows import bare
@@ -27,6 +27,7 @@ from gen.harmony import nearest
 from gen.model import ModelConfig, parameter_count
 from gen.provenance.house import House
 from gen.provenance.ledger import append_run
+from gen.provenance.manifest import Manifest
 from gen.provenance.pin import load_pin
 from gen.settings import build
 from gen.tokens.columns import CONTEXT_SIZES
@@ -94,6 +95,45 @@ class LoggerConfig:
 _GROUPS = ("model", "optimizer", "data", "trainer", "logger")
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a run is told, checked."""
+
+    run: RunConfig
+    model: ModelConfig
+    optimizer: OptimizerConfig
+    data: DataConfig
+    trainer: TrainerConfig
+    logger: LoggerConfig
+
+
+def read_settings(settings: Mapping[str, Any]) -> Settings:
+    """The composed `conf/train.yaml` as settings.
+
+    Raises:
+        SettingError: a key is unknown, missing or of another type, or two contradict.
+    """
+    run = build(RunConfig, {k: v for k, v in settings.items() if k not in _GROUPS})
+    model = build(
+        ModelConfig, settings["model"], where="model",
+        field_sizes=FIELD_SIZES, context_sizes=CONTEXT_SIZES,
+    )  # fmt: skip
+    data = build(DataConfig, settings["data"], where="data", seed=run.seed)
+    if data.window > model.context:
+        raise SettingError(
+            f"{data.window} events, but the model's context is {model.context}",
+            where="data.window",
+        )
+    return Settings(
+        run,
+        model,
+        build(OptimizerConfig, settings["optimizer"], where="optimizer"),
+        data,
+        build(TrainerConfig, settings["trainer"], where="trainer"),
+        build(LoggerConfig, settings["logger"], where="logger"),
+    )
+
+
 def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     """Train a model as the settings say and leave its checkpoints in `out`.
 
@@ -108,38 +148,26 @@ def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
         HouseError: before the first step, when a setting is wrong or a file is refused.
     """
     _quieten()
-    run = build(RunConfig, {k: v for k, v in settings.items() if k not in _GROUPS})
-    for group in _GROUPS:
-        if group not in settings:
-            raise SettingError("is missing", where=group)
-    model = build(
-        ModelConfig, settings["model"], where="model",
-        field_sizes=FIELD_SIZES, context_sizes=CONTEXT_SIZES,
-    )  # fmt: skip
-    optimizer = build(OptimizerConfig, settings["optimizer"], where="optimizer")
-    data_config = build(DataConfig, settings["data"], where="data", seed=run.seed)
-    trainer_config = build(TrainerConfig, settings["trainer"], where="trainer")
-    logger = build(LoggerConfig, settings["logger"], where="logger")
-    if data_config.window > model.context:
-        raise SettingError(
-            f"{data_config.window} events, but the model's context is {model.context}",
-            where="data.window",
-        )
+    chosen = read_settings(settings)
+    run, model = chosen.run, chosen.model
     pin = load_pin(Path(run.pin))
-    data = HouseData(pin.dir, pin, run.purpose, data_config, on_refusal=run.on_refusal)
+    data = HouseData(pin.dir, pin, run.purpose, chosen.data, on_refusal=run.on_refusal)
     data.setup()
     manifest = data.manifest
     say(f"admitted {len(manifest.works)} works of {manifest.house}; {_sides(data)}")
     untrained, unigram = _baselines(data)
     say(f"held-out bits per note: untrained {untrained:.1f}, unigram {unigram:.1f}")
     torch.manual_seed(run.seed)
-    learner = Learner(model, optimizer)
+    learner = Learner(model, chosen.optimizer)
     say(f"model of {parameter_count(learner.model) / 1e6:.2f} M parameters")
     keep = KeepBest(out / f"best{SUFFIX}", manifest, {"settings": dict(settings), **_code()})
     speed = NotesPerSecond()
     callbacks = [keep, speed, SeedEachStep(run.seed)]
-    trainer = make_trainer(trainer_config, _logger(logger, out), out, callbacks)
-    _fit(trainer, learner, data, _resume_path(run.ckpt, out))
+    trainer = make_trainer(chosen.trainer, _logger(chosen.logger, out), out, callbacks)
+    resume = _resume_path(run.ckpt, out)
+    if trainer.is_global_zero:
+        _record(House(pin), run, manifest, out)
+    _fit(trainer, learner, data, resume)
     result = {
         "best_bits_per_note": keep.best,
         "bits_per_note": keep.latest,
@@ -153,13 +181,18 @@ def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     last = out / f"last{SUFFIX}"
     if trainer.is_global_zero:
         save_checkpoint(last, learner.model, manifest, {**keep.run, **result})
-        append_run(
-            House(pin), run=f"{run.name}/{out.name}", purpose=run.purpose,
-            manifest_digest=manifest.digest, works=[work.work for work in manifest.works],
-            details={"checkpoint": load_checkpoint(last).digest, **_code()},
-        )  # fmt: skip
     best = keep.path if keep.best is not None else last
     return {**result, "best": str(best), "last": str(last)}
+
+
+def _record(house: House, run: RunConfig, manifest: Manifest, out: Path) -> None:
+    """Enter the run in the house's ledger before its first step: a killed run counts too."""
+    name = f"{run.name}/{out.name}"
+    append_run(
+        house, run=name, purpose=run.purpose, manifest_digest=manifest.digest,
+        works=[work.work for work in manifest.works],
+        details={"checkpoint": f"{name}/best{SUFFIX}", **_code()},
+    )  # fmt: skip
 
 
 def _fit(trainer: Trainer, learner: Learner, data: HouseData, resume: str | None) -> None:
