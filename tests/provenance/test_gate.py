@@ -129,3 +129,20 @@ def test_departed_curators_works_stay(house):
     house.accept(curator="dana")
     assert {work.curator for work in house.admit().admitted} == {"cleo", "dana"}
     assert key_of("cleo").keyid != key_of("dana").keyid
+
+
+@pytest.mark.parametrize("record", ["register.head.json", "register.jsonl", "roster.json"])
+def test_a_record_whose_writing_was_cut_short_stops_nothing_and_is_cleared_away(house, record):
+    house.enter(1)
+    left = house.folder / f".{record}.4711.new"
+    left.write_bytes(b"half")
+    assert house.rules() == {}
+    house.enter(2)
+    assert not left.exists()
+    assert len(house.admit().admitted) == 2
+
+
+def test_a_stray_file_named_like_a_cut_short_one_is_refused(house):
+    house.enter(1)
+    (house.folder / ".song.mid.4711.new").write_bytes(b"MThd")
+    assert house.rules() == {".song.mid.4711.new": "stray-file"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,9 @@ LOCK_SECONDS = 120.0
 """How long a command waits for another one before it gives up."""
 
 
+_UNFINISHED = re.compile(r"\.(.+)\.\d+\.new\Z")
+
+
 class BusyError(HouseError):
     """Another command holds the house."""
 
@@ -28,6 +32,12 @@ class UnfitFileError(HouseError):
     def __init__(self, rule: str, what: str) -> None:
         self.rule = rule
         super().__init__(what)
+
+
+def unfinished(name: str) -> str:
+    """The file that an interrupted `write_atomically` meant, when `name` is what it left; or ""."""
+    match = _UNFINISHED.match(name)
+    return match[1] if match else ""
 
 
 def sync_folder(folder: Path) -> None:

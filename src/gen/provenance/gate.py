@@ -31,7 +31,7 @@ from gen.errors import HouseError, SettingError
 from gen.provenance.acts import Entry
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import ARTIST_MODEL, Consent, artist_of, check_scope
-from gen.provenance.files import UnfitFileError, read_plain_file
+from gen.provenance.files import UnfitFileError, read_plain_file, unfinished
 from gen.provenance.house import ADMIN_FILES, ADMIN_FOLDERS, House, today_utc
 from gen.provenance.inbox import MAX_FILE_BYTES
 from gen.provenance.judge import judge_composer, judge_curator
@@ -205,6 +205,8 @@ def _places(folder: Path) -> Iterator[str]:
         is_folder = item.is_dir(follow_symlinks=False)
         if item.name in (ADMIN_FOLDERS if is_folder else ADMIN_FILES | IGNORED_FILES):
             continue
+        if not is_folder and unfinished(item.name) in ADMIN_FILES:
+            continue  # a record whose writing was cut short; the record itself is whole
         if is_folder and not item.name.endswith(".mid"):
             yield from (f"{item.name}/{name}" for name in _names(Path(item.path)))
         else:

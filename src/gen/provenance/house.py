@@ -34,6 +34,7 @@ from gen.provenance.files import (
     remove_folder,
     replace,
     sync_folder,
+    unfinished,
     write_atomically,
     write_durably,
 )
@@ -214,6 +215,10 @@ class House:
 
     def recover(self) -> None:
         """Finish or forget the renames of an interrupted change. The caller holds the lock."""
+        for path in self.folder.glob(".*.new"):
+            # The ledger has a lock of its own: what looks left over there may be being written.
+            if unfinished(path.name) in ADMIN_FILES and not path.name.startswith(".ledger"):
+                path.unlink(missing_ok=True)
         journal = self.folder / JOURNAL
         if not journal.exists():
             return
