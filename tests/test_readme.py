@@ -184,6 +184,19 @@ def test_what_the_readme_names_is_there():
         assert (ROOT / place).exists()
 
 
+@pytest.mark.parametrize("line", [*commands("python scripts/benchmark.py"),
+                                  *commands("python scripts/starter_house.py")])  # fmt: skip
+def test_what_measures_and_builds_takes_the_named_arguments(line):
+    _, script, command, *options = shlex.split(line)
+    told = call(ROOT / script, command, "--help")
+    assert told.code == 0
+    assert all(word in told.stdout for word in options if word.startswith("--"))
+
+
 def test_every_command_of_the_readme_is_covered_here():
-    covered = {"train.py", "sample.py", "contribute.py", "house.py"}
-    assert {line.split()[1] for line in commands("python ")} == {f"scripts/{x}" for x in covered}
+    covered = {
+        "scripts/train.py", "scripts/sample.py", "scripts/contribute.py", "scripts/house.py",
+        "scripts/benchmark.py", "scripts/starter_house.py",
+        "tests/fuzz/mutants.py",  # run by tests/fuzz
+    }  # fmt: skip
+    assert {line.split()[1] for line in commands("python ")} == covered
