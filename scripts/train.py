@@ -56,6 +56,9 @@ def main(config: DictConfig) -> float:
     except HouseError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        sys.exit(130)
     from lightning.pytorch.utilities import rank_zero_only
 
     rank_zero_only(print)(json.dumps(result, indent=2))

@@ -32,7 +32,7 @@ from gen.provenance.pin import load_pin
 from gen.settings import build
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
-from gen.training.callbacks import KeepBest, NotesPerSecond, PlainProgress, SeedEachStep
+from gen.training.callbacks import EndOnCtrlC, KeepBest, NotesPerSecond, PlainProgress, SeedEachStep
 from gen.training.learner import Learner, OptimizerConfig
 
 LOGGERS = ("tensorboard", "csv", "none")
@@ -113,6 +113,9 @@ def read_settings(settings: Mapping[str, Any]) -> Settings:
     Raises:
         SettingError: a key is unknown, missing or of another type, or two contradict.
     """
+    for group in _GROUPS:
+        if group not in settings:
+            raise SettingError("is missing", where=group)
     run = build(RunConfig, {k: v for k, v in settings.items() if k not in _GROUPS})
     model = build(
         ModelConfig, settings["model"], where="model",
@@ -197,8 +200,11 @@ def _record(house: House, run: RunConfig, manifest: Manifest, out: Path) -> None
 
 def _fit(trainer: Trainer, learner: Learner, data: HouseData, resume: str | None) -> None:
     """Train; Ctrl-C ends the run early and leaves it as whole as any other."""
+    ctrl_c = EndOnCtrlC()
+    trainer.callbacks.append(ctrl_c)  # type: ignore[attr-defined]
     try:
-        trainer.fit(learner, datamodule=data, ckpt_path=resume, weights_only=True)
+        with ctrl_c.listening():
+            trainer.fit(learner, datamodule=data, ckpt_path=resume, weights_only=True)
     except SystemExit:  # Lightning's last word after Ctrl-C
         if not trainer.interrupted:
             raise
