@@ -23,7 +23,7 @@ from gen.data.module import DataConfig, HouseData, annotations_of
 from gen.errors import SettingError
 from gen.provenance import gate
 from gen.training.run import train as train_with
-from houses import make_midi, tagged
+from houses import make_midi, start_house, tagged
 from tiny_runs import SETTINGS, TRAIN, train
 
 
@@ -165,10 +165,18 @@ ATTACKS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory):
+    """The pin of a clean house: an attack merely passed over would end in a trained model."""
+    house = start_house(tmp_path_factory.mktemp("clean") / "house")
+    house.enter(1, 2, 3, 4, 5, 6)
+    return house.pin.path
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_no_argument_goes_round_the_gate(house, works, tmp_path, attack):
-    # The house is clean: an attack that was merely passed over would end in a trained model.
-    done = train(f"pin={house.pin.path}", attack)
+def test_no_argument_goes_round_the_gate(clean, tmp_path, monkeypatch, attack):
+    monkeypatch.chdir(tmp_path)
+    done = train(f"pin={clean}", attack)
     assert done.code in (1, 2), done.stdout
     assert "Traceback" not in done.stderr
     # Hydra refuses with 1 what it cannot compose; our code says what it refuses itself.
