@@ -301,3 +301,15 @@ def test_general_midi_has_128_names() -> None:
         "flute",
         "gunshot",
     )
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_file_cut_short_anywhere_is_refused_rather_than_mended(share: float) -> None:
+    """Also between two events, where what is left would read as a shorter track."""
+    data = smf(note(60) * 40)
+    begin = 22  # the first event of the first track
+    cut = begin + int((len(data) - begin) * share)
+    for size in range(cut, cut + 9):
+        with pytest.raises(RuleBroken) as refused:
+            normalise(data[:size])
+        assert refused.value.rule == "truncated"

@@ -107,6 +107,9 @@ def _read_tracks(data: bytes, position: int, raw: RawFile) -> None:
                 raise RuleBroken("track-count", what, byte_offset=start)
             reader = _TrackReader(data[start:position], start, raw)
             raw.tracks.append(reader.read(budget))
+            if position > len(data) and not reader.has_end:
+                what = f"track {reader.number} is {position - len(data):,} bytes short"
+                raise RuleBroken("truncated", what, byte_offset=len(data))
             budget -= len(reader.track.events) + len(reader.track.metas)
             raw.music = data[:position]
         elif kind == GENERATED_CHUNK:
@@ -133,6 +136,7 @@ class _TrackReader:
         self.track = RawTrack()
         self.position = 0
         self.status = 0
+        self.has_end = False
 
     def read(self, budget: int) -> RawTrack:
         """Every event up to the end of the track, marked or not."""
@@ -146,6 +150,7 @@ class _TrackReader:
                 what = "the track ends in the middle of an event"
                 raise self._broken("truncated", what) from None
             if is_end:
+                self.has_end = True
                 rest = len(self.body) - self.position
                 if rest:
                     self._remark(f"{rest} bytes after its end left out")
