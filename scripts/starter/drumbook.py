@@ -14,8 +14,6 @@ from typing import TypeVar
 
 from gen.errors import HouseError
 
-TWELFTHS = 12
-"""Grid steps per quarter note: swing eighths fall on 0 and 8, sixteenths on 0 3 6 9."""
 BOOK = Path(__file__).with_name("drum_patterns")
 
 KIT = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from starter.abc import TICKS, Bar
 from starter.form import PartWriter
-from starter.meters import Pattern, beats, hits
+from starter.meters import Pattern, hits
 from starter.scene import Scene, Tone
 
 KIT = {  # General MIDI percussion
@@ -100,21 +100,6 @@ def roll(name: str, from_energy: float = 0.6, crescendo: int = 30) -> PartWriter
         return [
             Tone(bar.onset + i * TICKS // 4, TICKS // 4, KIT[name], -25 + crescendo * i // count)
             for i in range(count)
-        ]
-
-    return part
-
-
-def on_beats(name: str, accent: int = 0) -> PartWriter:
-    """One instrument on every felt beat (brushes, shaker, metronomic pulse)."""
-
-    def part(scene: Scene) -> list[Tone]:
-        if scene.kind == "final":
-            return []
-        return [
-            Tone(onset, TICKS // 4, KIT[name], accent)
-            for bar in scene.bars
-            for onset, _ in beats(bar)
         ]
 
     return part

@@ -25,9 +25,6 @@ RANGES: dict[int, tuple[int, int]] = {
 }  # fmt: skip
 DEFAULT_RANGE = (36, 96)
 
-PIANOS = frozenset({0, 1, 2, 3, 4, 5, 11, 46})
-"""Programs that a player pedals (or that ring on by themselves)."""
-
 
 def playing_range(program: int) -> tuple[int, int]:
     """Lowest and highest MIDI pitch of a program, inclusive."""

@@ -140,15 +140,6 @@ def sounding(tones: Iterable[Tone], onset: int, end: int) -> list[Tone]:
     return [t for t in tones if t.onset < end and t.end > onset]
 
 
-def connect(tones: list[Tone], end: int, gap: int = 0) -> list[Tone]:
-    """Each tone held until the next one begins (the last one until `end`), minus `gap`."""
-    ordered = sorted(tones, key=lambda t: t.onset)
-    ends = [t.onset for t in ordered[1:]] + [end]
-    return [
-        replace(t, duration=max(e - t.onset - gap, 40)) for t, e in zip(ordered, ends, strict=True)
-    ]
-
-
 def merge_repeats(tones: list[Tone]) -> list[Tone]:
     """Tie a pitch that is struck again exactly when it ends: common tones are held."""
     held: dict[int, Tone] = {}

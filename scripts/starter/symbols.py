@@ -170,10 +170,6 @@ class Symbol:
     def is_dominant(self) -> bool:
         return 10 in self.intervals and 4 in self.intervals
 
-    @property
-    def is_minorish(self) -> bool:
-        return 3 in self.intervals
-
     def transpose(self, semitones: int) -> Symbol:
         return replace(self, root=(self.root + semitones) % 12, bass=(self.bass + semitones) % 12)
 

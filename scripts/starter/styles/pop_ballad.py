@@ -9,7 +9,6 @@ from starter.parts import by_energy, by_kind, by_return, by_turn, rest, together
 # The left hand's bass and fifth, the right hand's chords.
 LEFT = {"4/4": "1---5---", "3/4": "1-----", "6/8": "1--5--", "12/8": "1-----5-----"}
 LEFT_MOVING = {"4/4": "1--58-5-", "3/4": "1-5-8-", "6/8": "1-58-5", "12/8": "1-58-51-58-5"}
-QUARTERS = {"4/4": "x-x-x-x-", "3/4": "x-x-x-", "6/8": "xxxxxx", "12/8": "xxxxxxxxxxxx"}
 ROCKING = ("x-x-x-xx", "x-xxx-x-", "x-x-xxx-")
 BROKEN = {"4/4": "01212321", "3/4": "012321", "6/8": "012321", "12/8": "012321012321"}
 BROKEN_WIDE = {"4/4": "0213213203213213", "3/4": "021321321321", "6/8": "012132",

@@ -7,7 +7,6 @@ from starter.form import Arrangement, Seat
 from starter.parts import by_energy, by_kind, by_return, by_turn, rest, together, within
 
 OOMPAH = {"4/4": ".xx.", "3/4": ".xx", "6/8": ".x.x.x"}
-HALF_OOMPAH = {"4/4": ".x..", "3/4": ".x-", "6/8": "..x..x"}
 BASS = {"4/4": "1-5-", "3/4": "1-.|5-.", "6/8": "1-.5-."}
 BROAD = {"4/4": "1---", "3/4": "1--", "6/8": "1-----"}
 ROLLING = {"4/4": "01232321", "3/4": "012321", "6/8": "012321"}

@@ -23,7 +23,6 @@ from gen.provenance.tag import TagError, Tagged, read_tag
 from gen.smf import RuleBroken, musical_hash, parse
 from gen.smf.rules import MAX_BYTES
 
-MAX_TAG_BYTES = 1 << 20
 MAX_FILE_BYTES = MAX_BYTES
 
 

@@ -114,11 +114,6 @@ class Register:
     def roster(self) -> Roster:
         return self.rosters[-1].roster
 
-    def work_at(self, path: str) -> WorkRecord | None:
-        """The work whose place in the house is `path`."""
-        work = self._by_path.get(path)
-        return self.works[work] if work is not None else None
-
     def same_music(self, music_sha256: str, musical_hash: str) -> WorkRecord | None:
         """A registered work, withdrawn ones included, with these bytes or this sound."""
         work = self._by_music.get(music_sha256) or self._by_sound.get(musical_hash)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gen.piece import DRUM_PROGRAM
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import MOST_BARS, MOST_REMAINING
+from gen.tokens.columns import MOST_BARS, MOST_REMAINING, PITCH_CLASS
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 
 Mask = NDArray[np.bool_]
@@ -387,21 +387,10 @@ class Walk:
             min(self.bar, MOST_BARS) + 1,
             self.bar % 16 + 1 if in_bar else 0,
             remaining,
-            _pitch_class(row[v.VALUE]),
+            int(PITCH_CLASS[row[v.VALUE]]),
         ]
 
 
 def _steps_of(signature_id: int) -> int:
     """Length of a bar in grid steps."""
     return v.bar_steps(*v.TIME_SIGNATURES[signature_id - FIRST["time_signature"]])
-
-
-def _pitch_class(value: int) -> int:
-    for name, first, per_class in (
-        ("pitch", FIRST["pitch"], 1),
-        ("chord", FIRST["chord"] + 1, 13),
-        ("key", FIRST["key"], 2),
-    ):
-        if first <= value < SPANS[name].stop:
-            return 1 + (value - first) // per_class % 12
-    return 0

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gen.harmony import QUALITIES
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import FIRST, Kind
@@ -39,16 +40,25 @@ def latest(marks: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.maximum.accumulate(index) if len(index) else index
 
 
+def _pitch_classes() -> NDArray[np.int64]:
+    table = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.int64)
+    first_chord = v.FIRST["chord"] + 1  # the first of the chords is none
+    for first, end, per_class in (
+        (v.SPANS["pitch"].start, v.SPANS["pitch"].stop, 1),
+        (first_chord, v.SPANS["chord"].stop, len(QUALITIES)),
+        (v.SPANS["key"].start, v.SPANS["key"].stop, 2),
+    ):
+        table[first:end] = 1 + np.arange(end - first) // per_class % 12
+    return table
+
+
+PITCH_CLASS: Final = _pitch_classes()
+"""Value id: 1 + pitch class of a melodic note, or of a chord's or key's root; else 0."""
+
+
 def pitch_class(events: Events) -> NDArray[np.int64]:
-    """1 + pitch class of a melodic note, or of a chord's or key's root; else 0. (T,)."""
-    value = events[:, v.VALUE].astype(np.int64)
-    result = np.zeros(len(events), dtype=np.int64)
-    for name, per_class in (("pitch", 1), ("chord", 13), ("key", 2)):
-        span = v.SPANS[name]
-        index = value - span.start - (1 if name == "chord" else 0)
-        inside = (index >= 0) & (value < span.stop)
-        result[inside] = 1 + (index[inside] // per_class) % 12
-    return result
+    """`PITCH_CLASS` of each event. (T, 5) -> (T,)."""
+    return PITCH_CLASS[events[:, v.VALUE]]
 
 
 def context_columns(events: Events, *, first_bar: int = 0, bars: int | None = None) -> Events:
