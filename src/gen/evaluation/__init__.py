@@ -1,0 +1,1 @@
+"""What a checkpoint is worth: likelihood, music, controls, infilling, originality, listening."""
