@@ -9,6 +9,7 @@ import pytest
 
 from gen.provenance.keys import KEYS_VARIABLE, PASSPHRASE_VARIABLE
 from houses import PASSPHRASE, TestHouse, start_house
+from tiny_runs import SECRET
 
 
 @pytest.fixture(autouse=True)
@@ -37,5 +38,5 @@ def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def own_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the event cache's secret out of the home folder of whoever runs the tests."""
-    monkeypatch.setattr("gen.data.cache.secret_path", lambda: tmp_path / "secret-of-the-cache")
+    """Keep the user's secret out of the home folder of whoever runs the tests."""
+    monkeypatch.setattr("gen.data.seals.secret_path", lambda: tmp_path / SECRET)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 TRAIN = Path(__file__).resolve().parents[1] / "scripts" / "train.py"
+SECRET = "secret-of-the-user"
 SETTINGS = (
     "model=tiny model.layers=1 model.width=16 model.heads=1 model.expansion=2 model.context=128 "
     "model.dropout=0.0 data.window=32 data.batch_size=4 data.split.validation=0.2 "
@@ -23,7 +24,8 @@ SETTINGS = (
 
 
 def command(*words: str) -> list[str]:
-    return [sys.executable, str(TRAIN), *SETTINGS.split(), *words]
+    """`python scripts/train.py words`, with the user's secret in the working folder."""
+    return [sys.executable, __file__, *SETTINGS.split(), *words]
 
 
 def environment() -> dict[str, str]:
@@ -61,3 +63,11 @@ def call(script: Path, *words: str) -> Done:
 def train(*words: str) -> Done:
     """A tiny run by command line, in this process."""
     return call(TRAIN, *SETTINGS.split(), *words)
+
+
+if __name__ == "__main__":
+    from gen.data import seals
+
+    seals.secret_path = lambda: Path(SECRET).absolute()
+    sys.path[0] = str(TRAIN.parent)
+    runpy.run_path(str(TRAIN), run_name="__main__")

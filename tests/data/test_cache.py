@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import gen.data.cache as module
-from gen.data.cache import CACHE_VARIABLE, EventCache, secret_path
+from gen.data import seals
+from gen.data.cache import CACHE_VARIABLE, EventCache
 from gen.tokens.events import Annotations
 
 SHA = "ab" * 32
@@ -82,21 +82,14 @@ def test_other_annotations_or_another_tokenizer_are_another_entry(cache):
 
 def test_a_damaged_secret_is_replaced_and_empties_the_cache(cache):
     kept(cache, make=lambda: EVENTS)
-    module.secret_path().write_bytes(b"short")
+    seals.secret_path().write_bytes(b"short")
     assert np.array_equal(kept(EventCache.of_user()), OTHER)
 
 
 def test_nothing_is_kept_where_no_secret_can_be(cache, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
-    monkeypatch.setattr("gen.data.cache.secret_path", lambda: tmp_path / "file" / "secret")
+    monkeypatch.setattr("gen.data.seals.secret_path", lambda: tmp_path / "file" / "secret")
     assert EventCache.of_user().folder is None
-
-
-def test_no_environment_variable_moves_the_secret(monkeypatch, tmp_path):
-    before = secret_path()
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", CACHE_VARIABLE):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    assert secret_path() == before
 
 
 def test_the_cache_can_be_turned_off(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import signal
 import sys
 import threading
@@ -13,8 +14,10 @@ from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities import rank_zero_only
 
 from gen.checkpoint import save_checkpoint
+from gen.provenance.files import write_atomically
 from gen.provenance.manifest import Manifest
 from gen.tokens.vocabulary import KIND, Kind
 
@@ -38,12 +41,17 @@ class KeepBest(Callback):
         path: where it goes.
         manifest: of the corpus.
         run: what else the checkpoint tells of its making.
+        earlier: folder of the run that this one resumes, if any; its best is taken over, if it
+            is still there and the very file that the resume file speaks of.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, run: dict[str, Any]) -> None:
-        self.path, self.manifest, self.run = path, manifest, run
+    def __init__(
+        self, path: Path, manifest: Manifest, run: dict[str, Any], earlier: Path | None = None
+    ) -> None:
+        self.path, self.manifest, self.run, self.earlier = path, manifest, run, earlier
         self.best: float | None = None
         self.latest: float | None = None
+        self.digest = ""
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.latest = float(trainer.callback_metrics["validation/bits_per_note"])
@@ -53,12 +61,20 @@ class KeepBest(Callback):
         if trainer.is_global_zero:
             reached = {"bits_per_note": self.best, "steps": trainer.global_step}
             save_checkpoint(self.path, pl_module.model, self.manifest, {**self.run, **reached})  # type: ignore[arg-type]
+            self.digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best, "manifest": self.manifest.digest}
+        return {"best": self.best, "latest": self.latest, "digest": self.digest}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best = state_dict["best"]
+        file = self.earlier / self.path.name if self.earlier else self.path
+        data = file.read_bytes() if file.is_file() else b""
+        if hashlib.sha256(data).hexdigest() != state_dict["digest"]:
+            return  # the next validation begins anew
+        self.best, self.latest = state_dict["best"], state_dict["latest"]
+        self.digest = state_dict["digest"]
+        if rank_zero_only.rank == 0:
+            write_atomically(self.path, data)
 
 
 class NotesPerSecond(Callback):

@@ -80,6 +80,36 @@ class Learner(LightningModule):
         self.log("train/nats_per_event", loss, prog_bar=True)
         return loss
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse to resume what these settings cannot go on with.
+
+        Raises:
+            SettingError: the run to resume had a model of another shape or another optimiser.
+        """
+        shapes = [
+            {name: tensor.shape for name, tensor in weights.items()}
+            for weights in (checkpoint["state_dict"], self.state_dict())
+        ]
+        groups = checkpoint["optimizer_states"][0]["param_groups"]
+        muon = any(group["orthogonal"] for group in groups)
+        for differs, setting in (
+            (shapes[0] != shapes[1], "model"),
+            (muon != (self.config.name == "muon"), "optimizer"),
+        ):
+            if differs:
+                raise SettingError(
+                    f"the run to resume has another {setting} than these settings",
+                    where="ckpt",
+                    mend="give the settings it had (they are in its folder), or start anew",
+                )
+
+    def on_train_start(self) -> None:
+        """Rates are what the settings say, also where a resumed run had others."""
+        (optimizer,) = self.trainer.optimizers
+        fresh = cast(Optimizer, self.configure_optimizers())
+        for group, wanted in zip(optimizer.param_groups, fresh.param_groups, strict=True):
+            group.update({name: wanted[name] for name in ("full_lr", "weight_decay")})
+
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Set the learning rate by how much of the run is done."""
         factor = rate(self.progress(), self.config.schedule)

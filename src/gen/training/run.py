@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from lightning import Callback, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
+from lightning.pytorch.callbacks import Timer, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
@@ -21,8 +21,9 @@ import gen
 from gen.checkpoint import SUFFIX, save_checkpoint
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.module import DataConfig, HouseData
+from gen.data.seals import secret_path, user_secret
 from gen.data.windows import bare
-from gen.errors import HouseError, SettingError
+from gen.errors import SettingError
 from gen.harmony import nearest
 from gen.model import ModelConfig, parameter_count
 from gen.provenance.house import House
@@ -34,14 +35,13 @@ from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.callbacks import EndOnCtrlC, KeepBest, NotesPerSecond, PlainProgress, SeedEachStep
 from gen.training.learner import Learner, OptimizerConfig
+from gen.training.resume import KeepResumable, SealedCheckpoints, resume_path
 
 LOGGERS = ("tensorboard", "csv", "none")
 _KNOWN_WARNINGS = (
     ".*does not have many workers.*",  # windows are cut faster than they are learned from
     ".*GPU available but not used.*",
-    ".*Checkpoint directory .* exists and is not empty.*",
-    ".*The dirpath has changed from.*",  # a resumed run has a folder of its own
-    ".*callbacks used to create the checkpoint need.*",  # … or another interval or time limit
+    ".*callbacks used to create the checkpoint need.*",  # a resumed run may have another time limit
     ".*It is recommended to use .*sync_dist=True.*",  # the learner adds up over processes itself
     ".*`isinstance.treespec, LeafSpec.` is deprecated.*",
 )
@@ -163,11 +163,12 @@ def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     torch.manual_seed(run.seed)
     learner = Learner(model, chosen.optimizer)
     say(f"model of {parameter_count(learner.model) / 1e6:.2f} M parameters")
-    keep = KeepBest(out / f"best{SUFFIX}", manifest, {"settings": dict(settings), **_code()})
+    resume = resume_path(run.ckpt, out)
+    about = {"settings": dict(settings), **_code()}
+    keep = KeepBest(out / f"best{SUFFIX}", manifest, about, resume.parent if resume else None)
     speed = NotesPerSecond()
     callbacks = [keep, speed, SeedEachStep(run.seed)]
     trainer = make_trainer(chosen.trainer, _logger(chosen.logger, out), out, callbacks)
-    resume = _resume_path(run.ckpt, out)
     if trainer.is_global_zero:
         _record(House(pin), run, manifest, out)
     _fit(trainer, learner, data, resume)
@@ -198,7 +199,7 @@ def _record(house: House, run: RunConfig, manifest: Manifest, out: Path) -> None
     )  # fmt: skip
 
 
-def _fit(trainer: Trainer, learner: Learner, data: HouseData, resume: str | None) -> None:
+def _fit(trainer: Trainer, learner: Learner, data: HouseData, resume: Path | None) -> None:
     """Train; Ctrl-C ends the run early and leaves it as whole as any other."""
     ctrl_c = EndOnCtrlC()
     trainer.callbacks.append(ctrl_c)  # type: ignore[attr-defined]
@@ -240,10 +241,13 @@ def make_trainer(
     terminal = sys.stderr.isatty()
     callbacks = [
         *callbacks,
-        ModelCheckpoint(out, filename="last", save_top_k=1, enable_version_counter=False,
-                        every_n_train_steps=options["val_check_interval"]),
         TQDMProgressBar(refresh_rate=5) if terminal else PlainProgress(),
-    ]  # fmt: skip
+    ]
+    sealed = SealedCheckpoints(user_secret())
+    if sealed.can_resume:
+        callbacks.append(KeepResumable(out))
+    else:
+        say(f"no secret can be kept in {secret_path()}: this run cannot be resumed")
     if limit:
         callbacks.append(Timer(_duration(limit)))
     return Trainer(
@@ -251,6 +255,8 @@ def make_trainer(
         default_root_dir=out,
         logger=logger,
         callbacks=callbacks,
+        plugins=[sealed],
+        enable_checkpointing=False,  # Lightning's own would leave files without our settings
         check_val_every_n_epoch=None,
         enable_model_summary=False,
         enable_progress_bar=terminal,
@@ -276,23 +282,6 @@ def _logger(config: LoggerConfig, out: Path) -> Logger | bool:
     if name == "tensorboard":
         return TensorBoardLogger(out, name="", version="tensorboard")
     return CSVLogger(out, name="", version="csv") if name == "csv" else False
-
-
-def _resume_path(ckpt: str | None, out: Path) -> str | None:
-    """The Lightning file to resume from: `last` is the newest beside this run's folder."""
-    if ckpt is None:
-        return None
-    if ckpt != "last":
-        if not Path(ckpt).is_file():
-            raise HouseError("no such checkpoint", where=ckpt, mend="ckpt=last takes the newest")
-        return ckpt
-    found = sorted(out.parent.glob("*/last.ckpt"), key=lambda path: path.stat().st_mtime)
-    if not found:
-        raise HouseError(
-            f"no run in {out.parent} has left a last.ckpt", where="ckpt",
-            mend="name a file with ckpt=FILE, or start anew without ckpt",
-        )  # fmt: skip
-    return str(found[-1])
 
 
 def _quieten() -> None:

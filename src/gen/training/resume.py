@@ -1,0 +1,131 @@
+"""What a run is resumed from: Lightning's checkpoint, sealed before anybody believes it.
+
+A resume file holds weights, and is read by unpickling. A forged one that names the right corpus
+would bring foreign weights into the house's model; so each ends in a seal made with the user's
+secret, and a file whose seal does not hold is refused before a byte of it is read as a pickle.
+What is then unpickled is tensors and plain containers only.
+
+To go on as another user or on another machine, copy the secret there (`gen.data.seals`). A
+finished model needs none of this: that is the `.safetensors` file beside it.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+from gen.data.seals import SEAL_BYTES, Sealer, secret_path
+from gen.errors import HouseError
+from gen.provenance.files import write_atomically
+
+RESUME_FILE = "last.ckpt"
+_END = b"gen resume file 1\n"
+_ANEW = "resume from another file, or start anew without ckpt"
+
+
+class SealedCheckpoints(TorchCheckpointIO):
+    """How Lightning writes and reads resume files: whole, and sealed with the user's secret.
+
+    Args:
+        secret: the key; empty where the user can keep none, and then nothing is read.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._sealer = Sealer(secret, "resume file 1") if secret else None
+
+    @property
+    def can_resume(self) -> bool:
+        return self._sealer is not None
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Replace the file at `path`; a kill leaves the old one or the new one."""
+        if self._sealer is None:
+            return
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        with buffer.getbuffer() as payload:
+            seal = self._sealer.seal(payload)
+        buffer.write(seal + _END)
+        write_atomically(Path(path), buffer.getvalue())
+
+    def load_checkpoint(
+        self,
+        path: str | Path,
+        map_location: Callable[..., Any] | None = None,
+        weights_only: bool | None = None,
+    ) -> dict[str, Any]:
+        """Read what `save_checkpoint` wrote; the bytes that are checked are the ones unpickled.
+
+        Raises:
+            HouseError: no such file, cut short, no resume file, or a seal that does not hold.
+        """
+        where = str(path)
+        try:
+            data = memoryview(Path(path).read_bytes())
+        except OSError as error:
+            raise HouseError(
+                f"cannot be read ({error.strerror})", where=where, mend=_ANEW
+            ) from error
+        if data[-len(_END) :] != _END:
+            raise HouseError(
+                "is cut short, or is no file that a run is resumed from", where=where, mend=_ANEW
+            )
+        seal, payload = data[: -len(_END)][-SEAL_BYTES:], data[: -len(_END)][:-SEAL_BYTES]
+        if self._sealer is None or not self._sealer.holds(seal, payload):
+            raise HouseError(
+                "its seal does not hold: the file was changed, or another user wrote it",
+                where=where,
+                mend=f"if it is yours from another machine, copy your secret from there to "
+                f"{secret_path()}; else {_ANEW}",
+            )
+        try:
+            loaded: dict[str, Any] = torch.load(
+                io.BytesIO(payload), map_location="cpu", weights_only=True
+            )
+        except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+            raise HouseError(
+                "cannot be read by this version of torch", where=where, mend=_ANEW
+            ) from error
+        return loaded
+
+
+class KeepResumable(Callback):
+    """Leaves a resume file after each validation, when the curves up to there are on the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / RESUME_FILE
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        for logger in trainer.loggers:
+            logger.save()
+        trainer.save_checkpoint(self.path)
+
+
+def resume_path(ckpt: str | None, out: Path) -> Path | None:
+    """The file to resume from: `last` is the newest beside this run's folder.
+
+    Raises:
+        HouseError: there is none.
+    """
+    if ckpt is None:
+        return None
+    if ckpt != "last":
+        if not Path(ckpt).is_file():
+            raise HouseError("no such checkpoint", where=ckpt, mend="ckpt=last takes the newest")
+        return Path(ckpt)
+    found = sorted(out.parent.glob(f"*/{RESUME_FILE}"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise HouseError(
+            f"no run in {out.parent} has left a {RESUME_FILE}", where="ckpt",
+            mend="name a file with ckpt=FILE, or start anew without ckpt",
+        )  # fmt: skip
+    return found[-1]
