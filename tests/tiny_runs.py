@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 TRAIN = Path(__file__).resolve().parents[1] / "scripts" / "train.py"
-SECRET = "secret-of-the-user"
+SECRET = "secret-of-the-user"  # noqa: S105 - the name of a file
 SETTINGS = (
     "model=tiny model.layers=1 model.width=16 model.heads=1 model.expansion=2 model.context=128 "
     "model.dropout=0.0 data.window=32 data.batch_size=4 data.split.validation=0.2 "

@@ -73,8 +73,7 @@ class KeepBest(Callback):
             return  # the next validation begins anew
         self.best, self.latest = state_dict["best"], state_dict["latest"]
         self.digest = state_dict["digest"]
-        if rank_zero_only.rank == 0:
-            write_atomically(self.path, data)
+        rank_zero_only(write_atomically)(self.path, data)
 
 
 class NotesPerSecond(Callback):

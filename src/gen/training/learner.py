@@ -106,7 +106,7 @@ class Learner(LightningModule):
     def on_train_start(self) -> None:
         """Rates are what the settings say, also where a resumed run had others."""
         (optimizer,) = self.trainer.optimizers
-        fresh = cast(Optimizer, self.configure_optimizers())
+        fresh = self.configure_optimizers()
         for group, wanted in zip(optimizer.param_groups, fresh.param_groups, strict=True):
             group.update({name: wanted[name] for name in ("full_lr", "weight_decay")})
 
