@@ -113,6 +113,30 @@ def difference(first: ArrayLike, second: ArrayLike, rng: Generator) -> Figure:
     return figure(a.mean() - b.mean(), low, high, n)
 
 
+def ratio_difference(
+    tops: ArrayLike, bottoms: ArrayLike, other_tops: ArrayLike, other_bottoms: ArrayLike,
+    rng: Generator,
+) -> Figure:  # fmt: skip
+    """One ratio less another, of two independent samples; n is the smaller's size."""
+    pairs = [
+        (np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64))
+        for top, bottom in ((tops, bottoms), (other_tops, other_bottoms))
+    ]
+    n = min(len(bottom) for _, bottom in pairs)
+    if n < 1 or any(bottom.sum() == 0 for _, bottom in pairs):
+        return figure(math.nan, n=n)
+    first, second = (top.sum() / bottom.sum() for top, bottom in pairs)
+    if n < 2:
+        return figure(first - second, n=n)
+    gaps = np.zeros(REPEATS)
+    for sign, (top, bottom) in zip((1, -1), pairs, strict=True):
+        draws = rng.integers(0, len(bottom), (REPEATS, len(bottom)))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gaps += sign * top[draws].sum(axis=1) / bottom[draws].sum(axis=1)
+    low, high = np.quantile(gaps[np.isfinite(gaps)], [TAIL, 1 - TAIL])
+    return figure(first - second, low, high, n)
+
+
 def verdict(gap: Figure) -> str:
     """What a difference says: `higher`, `lower`, or `none` where its interval holds 0."""
     if gap["low"] is None or gap["low"] <= 0 <= gap["high"]:

@@ -1,0 +1,253 @@
+"""Bits per note: how well a model foretells works it has not seen.
+
+Definition: the negative log-likelihood, in bits, of all events of a work's bare music but the
+first (BOS), each given the events before it within the model's window; divided by the number of
+the work's notes. Bare music is a work without what its tag says of it (genre, key, chords, …), so
+that nothing but the notes has to be paid for or helps. Every field of every event counts, absent
+ones too. Fewer bits are better; one bit less means that each note became twice as likely.
+
+Formula: sum over works, events t ≥ 1 and fields f of -log2 p(x[t, f] | x[<t], x[t, <f]), over the
+number of NOTE events. Windows as in validation (`data.windows.covering_windows`): each event
+counts once, after at least half a window of music where there is so much. A figure by genre takes
+the works of that genre; by role, the CELL, NOTE and PEDAL events of tracks of that role over their
+notes; by position, the events from each bar on over the notes in those bars (the header belongs
+to no bar); by field and kind, the bits of that field or kind over all notes, so that these add up
+to the whole.
+
+Overfit gauge: bits per note of as many training works, and how much more the held-out ones cost.
+The unigram's own difference between the two sets tells how much of it is the works' doing.
+
+Source: bits per byte as in Graves 2013 (arXiv:1308.0850), with the note in place of the byte, so
+that tokenizers and models of any kind compare. Deviation: none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Many
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from gen.data.module import collate
+from gen.data.windows import Sequence, Window, bare, covering_windows
+from gen.errors import HouseError
+from gen.evaluation import interval
+from gen.evaluation.interval import Figure
+from gen.evaluation.material import Work
+from gen.model import Transformer
+from gen.piece import ROLES
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import latest
+from gen.tokens.vocabulary import FIRST, Kind
+
+BATCH_EVENTS = 8192
+POSITIONS = (0, 4, 8, 16, 32, 64)
+"""First bars, counted from 0, of the stretches that figures by position are taken over."""
+
+Bits = NDArray[np.float64]
+Row = dict[str, Any]
+"""One work: `work`, `genre`, `notes`, `fields` (bits of each), and `kinds`, `roles`, `positions`:
+name to [bits, notes]."""
+
+
+@torch.inference_mode()
+def event_bits(
+    model: Transformer,
+    sequences: Many[Sequence],
+    window: int,
+    *,
+    tick: Callable[[float], None] = lambda share: None,
+) -> list[Bits]:
+    """Bits of each field of each event after the first, (T - 1, F) for each sequence.
+
+    Args:
+        model: in evaluation mode.
+        sequences: as they are; `bare` them for bits per note.
+        window: most events the model is shown at once.
+        tick: told the share that is done.
+
+    Raises:
+        SettingError: a bar holds more events than a window.
+    """
+    device = next(model.parameters()).device
+    found: list[list[Bits]] = [[] for _ in sequences]
+    cut = [
+        (number, window_)
+        for number, sequence in enumerate(sequences)
+        for window_ in covering_windows(sequence, window, tell_bars=False)
+    ]
+    # Windows of one length together, so that little of a batch is padding.
+    order = sorted(range(len(cut)), key=lambda i: len(cut[i][1].targets), reverse=True)
+    bits: list[Bits] = [np.zeros((0, 0))] * len(cut)
+    for done, chosen in _batches(order, cut):
+        windows = [cut[i][1] for i in chosen]
+        batch = collate(windows, max(len(w.targets) for w in windows))
+        losses = model.losses(batch["columns"].to(device), batch["targets"].to(device))
+        for i, row, counted in zip(chosen, losses.double().cpu(), batch["counted"], strict=True):
+            bits[i] = row[counted].numpy() / math.log(2)
+        tick(done / len(cut))
+    for (number, _), part in zip(cut, bits, strict=True):
+        found[number].append(part)
+    return [np.concatenate(parts) for parts in found]
+
+
+def _batches(order: list[int], cut: list[tuple[int, Window]]) -> Iterator[tuple[int, list[int]]]:
+    """How many windows are done after each batch, and the batch."""
+    start = 0
+    while start < len(order):
+        rows = max(1, BATCH_EVENTS // max(1, len(cut[order[start]][1].targets)))
+        yield min(start + rows, len(order)), order[start : start + rows]
+        start += rows
+
+
+def measure(
+    model: Transformer,
+    works: Many[Work],
+    window: int,
+    *,
+    tick: Callable[[float], None] = lambda share: None,
+) -> list[Row]:
+    """What each work costs, and what for.
+
+    Raises:
+        HouseError: no work, or works without notes.
+    """
+    if not any(work.sequence.notes for work in works):
+        raise HouseError("the works hold no note", mend="hold out other works")
+    sequences = [bare(work.sequence) for work in works]
+    bits = event_bits(model, sequences, window, tick=tick)
+    return [
+        _row(work, sequence.events, cost)
+        for work, sequence, cost in zip(works, sequences, bits, strict=True)
+    ]
+
+
+def _row(work: Work, events: NDArray[np.int16], bits: Bits) -> Row:
+    """Sort one work's bits by what they were spent on."""
+    each = np.concatenate([[0.0], bits.sum(axis=1)])  # BOS is given
+    kind = events[:, v.KIND]
+    note = kind == Kind.NOTE
+    bar = np.cumsum(kind == Kind.BAR) - 1
+    stretch = np.searchsorted(POSITIONS, bar, side="right") - 1
+    names = [stretch_name(i) for i in range(len(POSITIONS))]
+    return {
+        "work": work.id,
+        "genre": work.genre,
+        "notes": int(note.sum()),
+        "fields": bits.sum(axis=0).tolist(),
+        "kinds": {
+            k.name.lower(): [float(each[kind == k].sum()), int(note.sum())]
+            for k in Kind
+            if (kind[1:] == k).any()
+        },
+        "roles": _sorted(each, note, _roles(work.sequence.events, events), [*ROLES, "untold"]),
+        "positions": _sorted(each, note, stretch, names),
+    }
+
+
+def stretch_name(index: int) -> str:
+    """Name of a stretch of bars, as people count them."""
+    last = str(POSITIONS[index + 1]) if index + 1 < len(POSITIONS) else ""
+    return f"{POSITIONS[index] + 1}-{last}".rstrip("-") + ("" if last else " on")
+
+
+def _sorted(
+    each: Bits, note: NDArray[np.bool_], group: NDArray[np.int64], names: Many[str]
+) -> dict[str, list[float]]:
+    """Bits and notes of each group of events; group -1 is none."""
+    found = {}
+    for number, name in enumerate(names):
+        chosen = group == number
+        if note[chosen].any():
+            found[name] = [float(each[chosen].sum()), int(note[chosen].sum())]
+    return found
+
+
+def _roles(told: NDArray[np.int16], events: NDArray[np.int16]) -> NDArray[np.int64]:
+    """Number in `ROLES` of the track that each of `events` belongs to; -1 outside cells."""
+    tracks = told[told[:, v.KIND] == Kind.TRACK]
+    role = np.where(tracks[:, v.EXTENT] == 0, len(ROLES), tracks[:, v.EXTENT] - FIRST["role"])
+    drums = tracks[:, v.VALUE] == v.SPANS["program"].stop - 1
+    role[drums] = ROLES.index("drums")
+    kind = events[:, v.KIND]
+    cell = latest(kind == Kind.CELL)
+    inside = cell > latest(kind == Kind.BAR)
+    slot = events[cell, v.VALUE].astype(np.int64) - FIRST["slot"]
+    inside &= np.isin(kind, [Kind.CELL, Kind.NOTE, Kind.PEDAL])
+    result: NDArray[np.int64] = np.where(inside, role[np.where(inside, slot, 0)], -1)
+    return result
+
+
+# Figures ---------------------------------------------------------------------------------
+
+
+def figures(rows: Many[Row], rng: Generator) -> dict[str, Any]:
+    """Bits per note with intervals by work: overall, and by field, kind, genre, role, position."""
+    notes = np.array([row["notes"] for row in rows], dtype=np.float64)
+    fields = np.array([row["fields"] for row in rows])  # (W, F)
+    genres = sorted({row["genre"] for row in rows})
+    return {
+        "bits_per_note": interval.ratio(fields.sum(axis=1), notes, rng),
+        "notes": int(notes.sum()),
+        "works": len(rows),
+        "by_field": {
+            name: interval.ratio(fields[:, i], notes, rng) for i, name in enumerate(v.FIELDS)
+        },
+        "by_kind": _grouped(rows, "kinds", rng, whole=True),
+        "by_genre": {genre: interval.ratio(*_of_genre(rows, genre), rng) for genre in genres},
+        "by_role": _grouped(rows, "roles", rng),
+        "by_position": _grouped(rows, "positions", rng),
+    }
+
+
+def _of_genre(rows: Many[Row], genre: str) -> tuple[list[float], list[float]]:
+    chosen = [row for row in rows if row["genre"] == genre]
+    return [sum(row["fields"]) for row in chosen], [row["notes"] for row in chosen]
+
+
+def _grouped(
+    rows: Many[Row], group: str, rng: Generator, *, whole: bool = False
+) -> dict[str, Figure]:
+    """Figures of every name in a group; `whole`: works that lack a name count too, with 0 bits."""
+    names = dict.fromkeys(name for row in rows for name in row[group])
+    found = {}
+    for name in names:
+        pairs = [
+            row[group].get(name, [0.0, row["notes"]]) for row in rows if whole or name in row[group]
+        ]
+        found[name] = interval.ratio([p[0] for p in pairs], [p[1] for p in pairs], rng)
+    return found
+
+
+def gauge(held_out: Many[Row], train: Many[Row], rng: Generator) -> dict[str, Figure]:
+    """The overfit gauge: bits per note of both, and what held-out works cost more."""
+    sides = [
+        (
+            np.array([sum(row["fields"]) for row in rows]),
+            np.array([row["notes"] for row in rows], dtype=np.float64),
+        )
+        for rows in (held_out, train)
+    ]
+    (held_bits, held_notes), (train_bits, train_notes) = sides
+    return {
+        "held_out": interval.ratio(held_bits, held_notes, rng),
+        "train": interval.ratio(train_bits, train_notes, rng),
+        "gap": interval.ratio_difference(held_bits, held_notes, train_bits, train_notes, rng),
+    }
+
+
+def against(rows: Many[Row], others: Many[Row], rng: Generator) -> Figure:
+    """Bits per note that one model costs more than another on the same works.
+
+    Raises:
+        HouseError: the works are not the same.
+    """
+    if [row["work"] for row in rows] != [row["work"] for row in others]:
+        raise HouseError("two models were measured on different works", mend="measure both anew")
+    more = [sum(a["fields"]) - sum(b["fields"]) for a, b in zip(rows, others, strict=True)]
+    return interval.ratio(more, [row["notes"] for row in rows], rng)

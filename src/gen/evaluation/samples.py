@@ -1,0 +1,96 @@
+"""Pieces that a model writes to be measured: in batches, each a function of the seed alone.
+
+They are rows in memory, never files: nothing here is handed to a producer, so nothing is entered
+in the house's ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gen.evaluation.material import Work, genre_row
+from gen.model import Transformer
+from gen.sampling.decode import DrawConfig, decode
+from gen.sampling.grammar import Plan, Row, Walk
+from gen.tokens import vocabulary as v
+from gen.tokens.vocabulary import Kind
+
+BATCH = 32
+"""Pieces written side by side."""
+
+
+class Excerpt(Walk):
+    """A piece of which only the first bars are written.
+
+    Args:
+        plan: what is asked.
+        most: how many bars.
+    """
+
+    def __init__(self, plan: Plan, most: int) -> None:
+        super().__init__(plan)
+        self.most = most
+
+    def take(self, row: Row) -> Row:
+        """Take in a row; the bar after the last wanted one ends the piece and is left out."""
+        full = super().take(row)
+        if row[v.KIND] == Kind.BAR and self.bar >= self.most:
+            self.rows.pop()
+            self.done = True
+        return full
+
+
+def write(
+    model: Transformer,
+    walks: Sequence[Walk],
+    draw: DrawConfig,
+    seed: Sequence[int],
+    *,
+    tick: Callable[[float], None] = lambda share: None,
+) -> list[list[Row]]:
+    """Write every walk to its end; walk i draws from the seed and i alone.
+
+    Returns:
+        The rows of each.
+    """
+    done = 0
+
+    def count(index: int) -> None:
+        nonlocal done
+        done += 1
+        tick(done / len(walks))
+
+    # Pieces of one length together: a batch is over when its longest piece is.
+    order = sorted(range(len(walks)), key=lambda i: walks[i].plan.bars or 0)
+    for start in range(0, len(order), BATCH):
+        chosen = order[start : start + BATCH]
+        decode(
+            model,
+            [walks[i] for i in chosen],
+            [np.random.default_rng([*seed, i]) for i in chosen],
+            draw,
+            on_done=count,
+        )
+    return [walk.rows for walk in walks]
+
+
+def like(works: Sequence[Work], bars: int) -> list[Walk]:
+    """Requests for one piece for each work: of its genre and its length, cut after `bars`."""
+    walks: list[Walk] = []
+    for work in works:
+        header: list[Row] = [[int(Kind.BOS), 0, 0, 0, 0], genre_row(work)]
+        length = len(work.sequence.bar_rows)
+        plan = Plan(header, tracks_open=True, bars=length, most_bars=length)
+        walks.append(Excerpt(plan, bars))
+    return walks
+
+
+def after(work: Work, prompt: int, bars: int) -> Walk:
+    """A request to go on after the first `prompt` bars of a work, for `bars` more."""
+    events = work.sequence.events
+    rows: list[Row] = events[: work.sequence.bar_rows[prompt]].tolist()
+    length = len(work.sequence.bar_rows)
+    plan = Plan(rows, tracks_open=False, bars=length, most_bars=length)
+    return Excerpt(plan, prompt + bars)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+
+from corpora import works
+from gen.data.windows import bare
+from gen.evaluation import ladder, samples
+from gen.evaluation.material import excerpt
+from gen.sampling.decode import DrawConfig
+from gen.tokens import vocabulary as v
+from gen.tokens.vocabulary import Kind
+
+WORKS = works(5)
+MODEL = ladder.bigram([bare(one.sequence).events for one in WORKS])
+
+
+def bars(rows):
+    return sum(row[v.KIND] == Kind.BAR for row in rows)
+
+
+def test_a_piece_is_of_its_seed_and_number_alone():
+    many = samples.write(MODEL, samples.like(WORKS, 2), DrawConfig(), [3])
+    few = samples.write(MODEL, samples.like(WORKS[:2], 2), DrawConfig(), [3])
+    other = samples.write(MODEL, samples.like(WORKS[:2], 2), DrawConfig(), [4])
+    assert many[:2] == few
+    assert few != other
+
+
+def test_an_excerpt_ends_with_its_last_bar():
+    for rows in samples.write(MODEL, samples.like(WORKS, 2), DrawConfig(), [3]):
+        assert bars(rows) == 2
+        assert rows[-1][v.KIND] != Kind.BAR
+
+
+def test_going_on_begins_with_the_work_itself():
+    walk = samples.after(WORKS[0], 4, 3)
+    (rows,) = samples.write(MODEL, [walk], DrawConfig(), [3])
+    prompt = excerpt(WORKS[0].sequence.events, 4).tolist()
+    assert rows[: len(prompt)] == prompt
+    assert len(rows) > len(prompt)
+    assert bars(rows) == 7
+
+
+def test_progress_ends_at_one():
+    told: list[float] = []
+    samples.write(MODEL, samples.like(WORKS, 1), DrawConfig(), [3], tick=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1
+    assert len(told) == len(WORKS)
+
+
+def test_an_excerpt_of_a_short_work_is_the_work():
+    events = WORKS[0].sequence.events
+    assert np.array_equal(excerpt(events, 99), events)
+    assert np.array_equal(excerpt(events, None), events)
