@@ -27,6 +27,7 @@ from gen.provenance.screen import (
     Screen,
     Thresholds,
     read_fingerprints,
+    voices_of_work,
 )
 from gen.provenance.voices import (
     Voice,
@@ -36,6 +37,7 @@ from gen.provenance.voices import (
     unpack_voices,
     voices_of,
 )
+from gen.provenance.works import kept_work
 
 UNIT = 480
 
@@ -310,3 +312,49 @@ def test_a_list_that_cannot_be_read_is_refused_by_name(tmp_path: Path, text: str
 def test_a_voice_s_intervals_are_its_steps() -> None:
     voice = Voice("x", True, np.array([60, 62, 59], dtype=np.int16), np.zeros(3, dtype=np.int32))
     assert voice.intervals.tolist() == [2, -3]
+
+
+def voice_of(seed: int) -> Voice:
+    pitches = np.array(melody(seed), dtype=np.int16)
+    return Voice(f"line {seed}", True, pitches, np.arange(len(pitches), dtype=np.int32) // 8 + 1)
+
+
+def test_an_index_made_at_once_grown_or_packed_finds_the_same() -> None:
+    voices = [voice_of(seed) for seed in range(30)]
+    grown = PassageIndex()
+    for voice in voices:
+        grown.add(voice)
+    at_once = PassageIndex(voices)
+    packed = PassageIndex.unpack(at_once.pack())
+    packed.add(voice_of(30))
+    for index in (grown, at_once):
+        index.add(voice_of(30))
+    stolen = np.concatenate([voice_of(99).pitches[:40], voice_of(7).pitches[10:60] + 3])
+    for new in (Voice("new", True, stolen.astype(np.int16), stolen.astype(np.int32)), voice_of(30)):
+        found = [index.shared_runs(new) for index in (grown, at_once, packed)]
+        assert found[0]
+        assert found[0] == found[1] == found[2]
+    assert [v.label for v in packed.voices] == [v.label for v in grown.voices]
+    assert packed.voices[4].bars.tolist() == voices[4].bars.tolist()
+
+
+def test_voices_that_are_set_apart_are_not_compared_with() -> None:
+    index = PassageIndex(voice_of(seed) for seed in (1, 2))
+    apart = np.array([True, False])
+    assert [run.voice for run in index.shared_runs(voice_of(1))] == [0]
+    assert index.shared_runs(voice_of(1), apart_from=apart) == []
+    assert [run.voice for run in index.shared_runs(voice_of(2), apart_from=apart)] == [1]
+
+
+def test_a_work_is_compared_only_as_it_was_entered(house) -> None:
+    (entry,) = house.enter(1)
+    record = house.load().works[entry.work]
+    assert voices_of_work(kept_work(house.house, record))[0].label == "melody"
+    data = bytearray(house.path(entry).read_bytes())
+    data[60] ^= 1
+    house.path(entry).write_bytes(data)
+    with pytest.raises(HouseError, match="not those the register names"):
+        kept_work(house.house, record)
+    house.path(entry).unlink()
+    with pytest.raises(HouseError, match="is gone"):
+        kept_work(house.house, record)

@@ -13,15 +13,22 @@ from pathlib import Path
 
 from gen.errors import HouseError
 from gen.provenance import ledger
-from gen.provenance.canonical import sha256_hex
 from gen.provenance.files import read_plain_file, write_atomically
-from gen.provenance.house import WITHDRAWN, House
+from gen.provenance.house import House
 from gen.provenance.inbox import MAX_FILE_BYTES, waiting_paths
 from gen.provenance.register import Register, WorkRecord
-from gen.provenance.screen import OUTPUT, WORK, Known, Screen, Thresholds, read_fingerprints
-from gen.provenance.tag import Tagged, read_tag
-from gen.provenance.voices import Voice, pack_voices, unpack_voices, voices_of
-from gen.smf import parse
+from gen.provenance.screen import (
+    OUTPUT,
+    WORK,
+    Known,
+    Screen,
+    Thresholds,
+    read_fingerprints,
+    voices_of_work,
+)
+from gen.provenance.tag import read_tag
+from gen.provenance.voices import Voice, pack_voices, unpack_voices
+from gen.provenance.works import kept_work
 
 _CACHE_FORMAT = 1
 
@@ -83,16 +90,11 @@ def _add_work(known: KnownMusic, house: House, record: WorkRecord, cache: _Voice
     entry = record.entry
     voices = cache.get(entry.file_sha256)
     if voices is None:
-        is_live = record.withdrawn_at is None
-        place = entry.path if is_live else f"{WITHDRAWN}/{entry.work}.mid"
         try:
-            data = read_plain_file(house.folder / place, MAX_FILE_BYTES)
-            if sha256_hex(data) != entry.file_sha256:
-                raise HouseError("its bytes are not those the register names")
-            voices = _voices_of_tagged(read_tag(data))
+            voices = voices_of_work(kept_work(house, record))
         except (HouseError, OSError) as error:
-            if is_live:
-                known.unread.append(f"{place}: {getattr(error, 'what', error)}")
+            if record.withdrawn_at is None:
+                known.unread.append(f"{entry.path}: {getattr(error, 'what', error)}")
             return
         cache.put(entry.file_sha256, voices)
     composers = tuple(person for person, _ in entry.composers)
@@ -102,7 +104,7 @@ def _add_work(known: KnownMusic, house: House, record: WorkRecord, cache: _Voice
 def _add_waiting(known: KnownMusic, path: Path) -> None:
     try:
         tagged = read_tag(read_plain_file(path, MAX_FILE_BYTES))
-        voices = _voices_of_tagged(tagged)
+        voices = voices_of_work(tagged)
     except (HouseError, OSError) as error:
         known.unread.append(f"inbox/{path.name}: {getattr(error, 'what', error)}")
         return
@@ -110,10 +112,6 @@ def _add_waiting(known: KnownMusic, path: Path) -> None:
     composers = tuple(person for person, _ in statement.composers)
     known.waiting[statement.musical_hash] = statement.work
     known.screen.add(Known(WORK, statement.work, composers), voices)
-
-
-def _voices_of_tagged(tagged: Tagged) -> tuple[Voice, ...]:
-    return voices_of(parse(tagged.music), tagged.statement.description.roles)
 
 
 def _default_cache_folder() -> Path:

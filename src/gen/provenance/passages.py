@@ -10,7 +10,10 @@ fingerprinting".
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,19 +65,15 @@ def winnow(hashes: Hashes) -> Ints:
 class PassageIndex:
     """All known voices, searchable by shared runs; grows by `add`."""
 
-    def __init__(self) -> None:
+    def __init__(self, voices: Iterable[Voice] = ()) -> None:
         self.voices: list[Voice] = []
         self._lines = _Lines()
-        self._tables = [_Table.empty(), _Table.empty()]  # the bulk, and what came last
+        bulk = _Table.join([_Table.empty(), *map(self._take, voices)])
+        self._tables = [bulk, _Table.empty()]  # the bulk, and what came last
 
     def add(self, voice: Voice) -> int:
         """Keep a voice and return its place."""
-        number, intervals = len(self.voices), voice.intervals
-        self.voices.append(voice)
-        self._lines.append(intervals)
-        hashes = shingle_hashes(intervals)
-        places = winnow(hashes)
-        new = _Table(hashes[places], np.full(len(places), number), places)
+        number, new = len(self.voices), self._take(voice)
         bulk, recent = self._tables
         recent = _Table.join([recent, new])
         if len(recent.hashes) > max(_RECENT, len(bulk.hashes) // 8):
@@ -82,16 +81,71 @@ class PassageIndex:
         self._tables = [bulk, recent]
         return number
 
-    def shared_runs(self, voice: Voice, least: int = GUARANTEED_RUN) -> list[SharedRun]:
+    def _take(self, voice: Voice) -> _Table:
+        """Keep a voice; its kept shingles."""
+        number, intervals = len(self.voices), voice.intervals
+        self.voices.append(voice)
+        self._lines.append(intervals)
+        hashes = shingle_hashes(intervals)
+        places = winnow(hashes)
+        return _Table(hashes[places], np.full(len(places), number), places)
+
+    def pack(self) -> bytes:
+        """Voices and tables as one uncompressed .npz, for `unpack`."""
+        table = _Table.join(self._tables)
+        file = io.BytesIO()
+        np.savez(
+            file,
+            labels=np.array([voice.label for voice in self.voices], dtype=np.str_),
+            leading=np.array([voice.is_leading for voice in self.voices], dtype=np.bool_),
+            lengths=np.array([len(voice.pitches) for voice in self.voices], dtype=np.int64),
+            pitches=_end_to_end([voice.pitches for voice in self.voices], np.int16),
+            bars=_end_to_end([voice.bars for voice in self.voices], np.int32),
+            hashes=table.hashes, voices=table.voices, places=table.places,
+        )  # fmt: skip
+        return file.getvalue()
+
+    @staticmethod
+    def unpack(data: bytes) -> PassageIndex:
+        """The index that `pack` wrote, of bytes known to be unchanged; no code is run by them."""
+        index = PassageIndex()
+        with np.load(io.BytesIO(data), allow_pickle=False) as found:
+            ends = np.cumsum(found["lengths"])[:-1]
+            index.voices = [
+                Voice(str(label), bool(leading), pitches, bars)
+                for label, leading, pitches, bars in zip(
+                    found["labels"], found["leading"],
+                    np.split(found["pitches"], ends), np.split(found["bars"], ends), strict=True,
+                )
+            ]  # fmt: skip
+            index._tables[0] = _Table(found["hashes"], found["voices"], found["places"])
+        for voice in index.voices:
+            index._lines.append(voice.intervals)
+        return index
+
+    def shared_runs(
+        self,
+        voice: Voice,
+        least: int = GUARANTEED_RUN,
+        *,
+        apart_from: NDArray[np.bool_] | None = None,
+    ) -> list[SharedRun]:
         """The best run of each line of agreement with a known voice, from `least` on.
 
         Every run of `GUARANTEED_RUN` intervals or more is found, unless it consists of stock
         figures alone.
+
+        Args:
+            voice: the new one.
+            least: runs that count less are not searched.
+            apart_from: (known voices,) which of them not to compare with.
         """
         intervals = voice.intervals
         hashes = shingle_hashes(intervals)
         ours = winnow(hashes)
         seeds = np.concatenate([table.seeds(hashes[ours], ours) for table in self._tables])
+        if apart_from is not None:
+            seeds = seeds[~apart_from[seeds[:, 0]]]
         runs = []
         for number, diagonal, place in self._promising(intervals, seeds, least):
             theirs = self._lines[number]
@@ -118,6 +172,10 @@ class PassageIndex:
         found = seeds[before + after >= least]
         _, kept = np.unique(found[:, :2], axis=0, return_index=True)
         return [(int(v), int(d), int(p)) for v, d, p in found[kept]]
+
+
+def _end_to_end(lines: list[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:
+    return np.concatenate([np.zeros(0, dtype=kind), *lines])
 
 
 class _Lines:

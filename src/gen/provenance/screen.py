@@ -27,8 +27,9 @@ from gen.errors import HouseError, SettingError
 from gen.piece import Piece
 from gen.provenance.canonical import canonical, sha256_hex
 from gen.provenance.passages import GUARANTEED_RUN, PassageIndex, SharedRun
+from gen.provenance.tag import Tagged
 from gen.provenance.voices import Hashes, Voice, shingles_of, unpack_voices, voices_of
-from gen.smf import note_name
+from gen.smf import note_name, parse
 
 WORK, OUTPUT, FINGERPRINT = "work", "output", "fingerprint"
 CLEAR, REVIEW, BLOCK = "clear", "review", "block"
@@ -200,27 +201,13 @@ class Screen:
         for voice in voices:
             for run in self._passages.shared_runs(voice):
                 owner = self._owner_of_voice[run.voice]
-                rank = (self._is_tune(voice, run), run.length)
+                rank = (is_tune(voice, self._passages.voices[run.voice], run), run.length)
                 if owner not in best or rank > best[owner][0]:
                     best[owner] = (rank, voice, run)
-        return {owner: self._tell(voice, run) for owner, (_, voice, run) in best.items()}
-
-    def _is_tune(self, ours: Voice, run: SharedRun) -> bool:
-        """Whether a run is somebody's own line: a leading voice that moves by steps too."""
-        if not (ours.is_leading or self._passages.voices[run.voice].is_leading):
-            return False
-        moves = np.diff(ours.pitches[run.our_first : run.our_first + run.intervals + 1])
-        return bool((np.abs(moves) <= _STEP_SEMITONES).mean() >= _TUNE_STEPS_SHARE)
-
-    def _tell(self, ours: Voice, run: SharedRun) -> Passage:
-        theirs = self._passages.voices[run.voice]
-        return Passage(
-            ours=_spell(ours, run.our_first, run.intervals),
-            theirs=_spell(theirs, run.their_first, run.intervals),
-            run=run.length,
-            intervals=run.intervals,
-            is_tune=self._is_tune(ours, run),
-        )
+        return {
+            owner: passage_of(voice, self._passages.voices[run.voice], run)
+            for owner, (_, voice, run) in best.items()
+        }
 
     def _judge(
         self, number: int, shingles: Hashes, passage: Passage | None, composers: frozenset[str]
@@ -240,6 +227,30 @@ class Screen:
         if is_block or is_review:
             verdict = BLOCK if is_block and not is_own else REVIEW
         return Match(known, round(similarity, 3), passage, verdict)
+
+
+def voices_of_work(tagged: Tagged) -> tuple[Voice, ...]:
+    """The lines of a work, by the roles that its tag names."""
+    return voices_of(parse(tagged.music), tagged.statement.description.roles)
+
+
+def is_tune(ours: Voice, theirs: Voice, run: SharedRun) -> bool:
+    """Whether a run is somebody's own line: a leading voice that moves by steps too."""
+    if not (ours.is_leading or theirs.is_leading):
+        return False
+    moves = np.diff(ours.pitches[run.our_first : run.our_first + run.intervals + 1])
+    return bool((np.abs(moves) <= _STEP_SEMITONES).mean() >= _TUNE_STEPS_SHARE)
+
+
+def passage_of(ours: Voice, theirs: Voice, run: SharedRun) -> Passage:
+    """A run of a new voice and a known one, in words."""
+    return Passage(
+        ours=_spell(ours, run.our_first, run.intervals),
+        theirs=_spell(theirs, run.their_first, run.intervals),
+        run=run.length,
+        intervals=run.intervals,
+        is_tune=is_tune(ours, theirs, run),
+    )
 
 
 def read_fingerprints(path: Path) -> list[tuple[Known, tuple[Voice, ...]]]:

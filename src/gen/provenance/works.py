@@ -296,7 +296,7 @@ def _renew_one(session: Session, work: str, key: PrivateKey) -> None:
     record = session.register.works.get(work)
     if record is None or not session.register.is_stale(record):
         raise SettingError(f"{work} needs no renewal", mend="house.py audit names those that do")
-    tagged = _kept_file(session.house, record)
+    tagged = kept_work(session.house, record)
     owner = session.register.roster.owners.get(key.keyid)
     if owner is not None and record.is_composer(owner[0].id):
         signer(session.register, key, COMPOSER)
@@ -308,9 +308,19 @@ def _renew_one(session: Session, work: str, key: PrivateKey) -> None:
     write_atomically(session.house.folder / INBOX / f"{work}.mid", data)
 
 
-def _kept_file(house: House, record: WorkRecord) -> Tagged:
+def kept_work(house: House, record: WorkRecord) -> Tagged:
+    """A registered work's file: from its place, or from where withdrawn works are kept.
+
+    For comparing and renewing; what a model learns from comes through the gate alone.
+
+    Raises:
+        HouseError: it is gone, unreadable, or not the file that was entered.
+    """
     for place in (record.entry.path, f"{WITHDRAWN}/{record.entry.work}.mid"):
         path = house.folder / place
         if path.exists():
-            return read_tag(read_plain_file(path, MAX_FILE_BYTES))
+            data = read_plain_file(path, MAX_FILE_BYTES)
+            if sha256_hex(data) != record.entry.file_sha256:
+                raise HouseError("its bytes are not those the register names", where=place)
+            return read_tag(data)
     raise HouseError(f"the file of {record.entry.work} is gone", where=record.entry.path)
