@@ -12,6 +12,7 @@ from gen.harmony import (
     Key,
     format_progression,
     nearest,
+    note_names,
     parse_chord,
     parse_key,
     parse_progression,
@@ -145,3 +146,38 @@ def test_a_word_like_no_other_is_refused_with_all_known_ones():
     with pytest.raises(SettingError, match="known: rock, waltz") as caught:
         nearest("q", ["waltz", "rock"], setting="genre")
     assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize("is_minor", [False, True])
+@pytest.mark.parametrize("fifths", range(-7, 8))
+def test_every_key_spells_its_scale_in_seven_letters_and_reads_back(fifths, is_minor):
+    names = note_names(fifths, is_minor=is_minor)
+    assert [parse_chord(name).root for name in names] == list(range(12))
+    scale = [names[(fifths * 7 + step) % 12] for step in (0, 2, 4, 5, 7, 9, 11)]
+    assert sorted(name[0] for name in scale) == list("ABCDEFG")
+    assert sum(name.count("#") - name.count("b") for name in scale) == fifths
+
+
+@pytest.mark.parametrize(
+    ("fifths", "is_minor", "spelt"),
+    [
+        (0, False, "C Db D Eb E F F# G Ab A Bb B"),
+        (0, True, "C C# D Eb E F F# G G# A Bb B"),
+        (4, False, "C C# D D# E F F# G G# A A# B"),
+        (4, True, "B# C# D D# E F F# G G# A A# B"),
+        (-3, False, "C Db D Eb E F Gb G Ab A Bb B"),
+        (-6, True, "C Db D Eb E F Gb G Ab A Bb Cb"),
+    ],
+)
+def test_notes_outside_the_scale_are_spelt_as_the_key_leads_to_them(fifths, is_minor, spelt):
+    assert " ".join(note_names(fifths, is_minor=is_minor)) == spelt
+
+
+def test_a_progression_is_written_in_the_names_it_is_given():
+    bars = parse_progression("E | G#m7/D# | C#m | A/C#")
+    assert format_progression(bars) == "E | Abm7/Eb | Dbm | A/Db"
+    assert format_progression(bars, note_names(4, is_minor=False)) == "E | G#m7/D# | C#m | A/C#"
+
+
+def test_keys_of_six_signs_have_their_usual_names():
+    assert [str(parse_key(key)) for key in ("Gb major", "D# minor")] == ["F# major", "Eb minor"]

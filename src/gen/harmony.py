@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -119,9 +119,13 @@ class Chord:
         return tuple((self.root + step) % 12 for step in QUALITIES[self.quality])
 
     def __str__(self) -> str:
+        return self.spelt(FLAT_NAMES)
+
+    def spelt(self, names: Sequence[str]) -> str:
+        """The symbol, its notes called by these twelve names, C first."""
         suffix = {"maj": "", "min": "m"}.get(self.quality, self.quality)
-        bass = "" if self.bass == self.root else f"/{FLAT_NAMES[self.bass]}"
-        return f"{FLAT_NAMES[self.root]}{suffix}{bass}"
+        bass = "" if self.bass == self.root else f"/{names[self.bass]}"
+        return f"{names[self.root]}{suffix}{bass}"
 
     def transposed(self, semitones: int) -> Chord:
         return Chord((self.root + semitones) % 12, self.quality, (self.bass + semitones) % 12)
@@ -147,7 +151,8 @@ class Key:
         return (self.tonic * 7 + relative + 5) % 12 - 5
 
     def __str__(self) -> str:
-        names = SHARP_NAMES if self.fifths > 0 else FLAT_NAMES
+        # Six sharps or flats are both written; F# major and Eb minor are the usual ones.
+        names = SHARP_NAMES if 0 < self.fifths < 6 + (not self.is_minor) else FLAT_NAMES
         return f"{names[self.tonic]} {self.mode}"
 
     def transposed(self, semitones: int) -> Key:
@@ -203,9 +208,39 @@ def parse_progression(text: str) -> list[list[Chord | None]]:
     return bars
 
 
-def format_progression(bars: Iterable[Iterable[Chord | None]]) -> str:
-    """Write chords so that `parse_progression` reads them back."""
-    return " | ".join(" ".join("NC" if c is None else str(c) for c in bar) for bar in bars)
+def format_progression(
+    bars: Iterable[Iterable[Chord | None]], names: Sequence[str] = FLAT_NAMES
+) -> str:
+    """Write chords so that `parse_progression` reads them back, their notes by these names."""
+    cells = (("NC" if chord is None else chord.spelt(names) for chord in bar) for bar in bars)
+    return " | ".join(map(" ".join, cells))
+
+
+def note_names(fifths: int, *, is_minor: bool) -> tuple[str, ...]:
+    """Names of the twelve pitch classes, C first, as musicians spell them in a key.
+
+    Twelve neighbours on the line of fifths: in major from the lowered second to the raised
+    fourth (in C: Db Ab Eb Bb F C … B F#), in minor from the lowered fifth to the raised seventh
+    (in A minor: Eb Bb F C … F# C# G#). Cb, Fb, E# and B# are written only where the scale holds
+    them, or as a minor key's leading note; double sharps and double flats never.
+
+    Args:
+        fifths: sharps (positive) or flats of the key signature, -7 to 7.
+        is_minor: whether the minor key of that signature is meant.
+    """
+    first = fifths - (3 if is_minor else 5)
+    plain = {*range(-6, 11), *range(fifths - 1, fifths + 6), *([fifths + 8] if is_minor else [])}
+    names = {}
+    for place in range(first, first + 12):
+        fitting = next(p for p in (place, place - 12, place + 12) if p in plain and p <= 12)
+        names[place * 7 % 12] = _name_on_line(fitting)
+    return tuple(names[pitch_class] for pitch_class in range(12))
+
+
+def _name_on_line(place: int) -> str:
+    """The note so many fifths above C: 1 is G, 6 is F#, -2 is Bb."""
+    shift, letter = divmod(place + 1, 7)
+    return "FCGDAEB"[letter] + ("#" if shift > 0 else "b") * abs(shift)
 
 
 @cache
