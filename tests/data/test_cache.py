@@ -97,3 +97,11 @@ def test_the_cache_can_be_turned_off(monkeypatch):
     cache = EventCache.of_user()
     assert np.array_equal(kept(cache, make=lambda: EVENTS), EVENTS)
     assert np.array_equal(kept(cache), OTHER)
+
+
+def test_a_cache_that_cannot_be_written_is_no_loss(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "file"))
+    cache = EventCache.of_user()
+    assert np.array_equal(kept(cache, make=lambda: EVENTS), EVENTS)
+    assert np.array_equal(kept(cache), OTHER)

@@ -1,8 +1,8 @@
-"""Events kept between runs, authenticated: an entry that fails its check is rebuilt, not trusted.
+"""What is kept between runs, authenticated: an entry that fails its check is rebuilt, not trusted.
 
-An entry's name and seal (`gen.data.seals`) cover the music bytes' SHA-256, what the tag says of
-the work, and the tokenizer's fingerprint. No pickle. The gate still reads and verifies every file:
-the cache saves tokenising, never judging.
+An entry's seal (`gen.data.seals`) covers its name too. The name of a work's events covers the
+music bytes' SHA-256, what the tag says of the work, and the tokenizer's fingerprint. No pickle. The
+gate still reads and verifies every file: the cache saves tokenising, never judging.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 import platformdirs
@@ -26,23 +28,23 @@ Events = NDArray[np.int16]
 CACHE_VARIABLE = "HOUSE_CACHE"
 """Environment variable that names another cache folder; `off` keeps nothing."""
 
-_ROW_BYTES = 2 * len(FIELDS)
 
-
-class EventCache:
-    """Events by work.
+class SealedCache:
+    """Bytes by name that this user's own programs kept; what lost its seal is not there.
 
     Args:
         folder: where entries are; None keeps nothing.
         secret: the key of the seals.
     """
 
+    kind: ClassVar[str]
+    """What is kept and the number of its format; its first word names the folder."""
+
     def __init__(self, folder: Path | None, secret: bytes) -> None:
-        self.folder, self.sealer = folder, Sealer(secret, "events 1")
-        self.hits = self.rebuilt = 0
+        self.folder, self.sealer = folder, Sealer(secret, self.kind)
 
     @classmethod
-    def of_user(cls) -> EventCache:
+    def of_user(cls) -> Self:
         """The user's own cache; nothing is kept without a secret."""
         named = os.environ.get(CACHE_VARIABLE)
         secret = b"" if named == "off" else user_secret()
@@ -51,7 +53,39 @@ class EventCache:
         folder = (
             Path(named) if named else platformdirs.user_cache_path("music-house", appauthor=False)
         )
-        return cls(folder / "events", secret)
+        return cls(folder / cls.kind.split()[0], secret)
+
+    def get(self, name: str) -> bytes | None:
+        """What was put under this name; None where it is not, or its seal does not hold."""
+        if self.folder is None:
+            return None
+        try:
+            data = self._path(self.folder, name).read_bytes()
+        except OSError:
+            return None
+        seal, payload = data[:SEAL_BYTES], data[SEAL_BYTES:]
+        return payload if self.sealer.holds(seal, name.encode(), payload) else None
+
+    def put(self, name: str, payload: bytes) -> None:
+        """Keep it; a cache that cannot be written is no loss."""
+        if self.folder is not None:
+            with suppress(OSError):
+                seal = self.sealer.seal(name.encode(), payload)
+                write_atomically(self._path(self.folder, name), seal + payload)
+
+    @staticmethod
+    def _path(folder: Path, name: str) -> Path:
+        return folder / name[:2] / name
+
+
+class EventCache(SealedCache):
+    """Events by work."""
+
+    kind = "events 1"
+
+    def __init__(self, folder: Path | None, secret: bytes) -> None:
+        super().__init__(folder, secret)
+        self.hits = self.rebuilt = 0
 
     def events(
         self, sha256: str, notes: Annotations, fingerprint: str, make: Callable[[], Events]
@@ -64,27 +98,12 @@ class EventCache:
             fingerprint: of the tokenizer.
             make: tokenises the work.
         """
-        if self.folder is None:
-            return make()
         name = hashlib.sha256(f"{sha256}\n{notes!r}\n{fingerprint}".encode()).hexdigest()
-        path = self.folder / name[:2] / name
-        kept = self._read(path, name)
+        kept = self.get(name)
         if kept is not None:
             self.hits += 1
-            return kept
+            return np.frombuffer(kept, dtype="<i2").reshape(-1, len(FIELDS)).astype(np.int16)
         self.rebuilt += 1
         events = make()
-        payload = np.ascontiguousarray(events, dtype="<i2").tobytes()
-        write_atomically(path, self.sealer.seal(name.encode(), payload) + payload)
+        self.put(name, np.ascontiguousarray(events, dtype="<i2").tobytes())
         return events
-
-    def _read(self, path: Path, name: str) -> Events | None:
-        try:
-            data = path.read_bytes()
-        except OSError:
-            return None
-        seal, payload = data[:SEAL_BYTES], data[SEAL_BYTES:]
-        sound = self.sealer.holds(seal, name.encode(), payload)
-        if not sound or len(payload) % _ROW_BYTES:
-            return None
-        return np.frombuffer(payload, dtype="<i2").reshape(-1, len(FIELDS)).astype(np.int16)
