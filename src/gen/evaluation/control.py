@@ -1,0 +1,324 @@
+"""Control accuracy: is what was asked what came out?
+
+Definition: requests are drawn from a grid of everything that may be asked; each has a value for
+every control, of which a random half is *told* to the model and the rest is kept back. Each piece
+is scored on all of them. A control's figure is its mean score where it was told; beside it stands
+the same where it was kept back, which is what chance and the house's habits give without asking.
+`obeyed` is the difference; an interval that holds 0 means that asking made none.
+
+Scores, each in [0, 1], of one piece:
+
+- key: whether the piece's key, as its notes tell (`analysis.infer_key`), is the asked one;
+  scale: share of the melodic notes' time in the asked key's scale;
+- tempo, time_signature, bars, instruments: whether they are as asked (`sampling.finish`);
+- roles: share of tracks whose notes do what was asked (`analysis.infer_roles`, names unseen);
+- pitch_range (CP): whether the mean pitch of the melodic notes lies in the asked range;
+  pitches: share of the notes that do;
+- velocity_range (CV): share of notes of an asked velocity;
+- chords (CC): share of the melodic notes' time that belongs to the asked chord of its moment.
+
+Diversity (D): mean distance (`metrics.similarity`, 0 to 1) of pieces written to one and the same
+request, beside that of pieces written to different requests: near 0 the model has one answer.
+
+Source: CP, CV, CC and D are the controllability and diversity of Lee et al. 2022, "ComMU: Dataset
+for Combinatorial Music Generation" (NeurIPS), arXiv:2211.09385. Deviations: any piece, not one
+track; CC weighs notes by their length; D takes this house's distance, theirs an embedding's or
+chroma's; the comparison with untold controls is added.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from gen import harmony
+from gen.analysis import infer_key, infer_roles
+from gen.analysis.key import note_table
+from gen.data.windows import transposed
+from gen.errors import HouseError
+from gen.evaluation import interval
+from gen.evaluation.material import Work, piece_of
+from gen.evaluation.metrics.similarity import distances
+from gen.piece import DRUM_PROGRAM, ROLES, Piece
+from gen.sampling.controls import Controls, plan_of
+from gen.sampling.finish import asked_and_got, finished
+from gen.sampling.grammar import Row, Walk
+from gen.tokens import vocabulary as v
+from gen.tokens.reading import chord_of, decode
+from gen.tokens.vocabulary import FIRST, Kind
+
+GUARANTEED = frozenset(
+    {"tempo", "time_signature", "bars", "instruments", "pitch_range", "pitches", "velocity_range"}
+)
+"""What the grammar promises: anything under 1 is an error, not a weakness."""
+
+ASKED_OF = {"scale": "key", "pitches": "pitch_range"}
+"""Scores that are about a control of another name."""
+
+SCORES = (
+    "key", "scale", "tempo", "time_signature", "bars", "instruments", "roles",
+    "pitch_range", "pitches", "velocity_range", "chords",
+)  # fmt: skip
+_YES_OR_NO = frozenset({"key", "tempo", "time_signature", "bars", "instruments", "pitch_range"})
+KEYS = tuple(
+    str(harmony.Key(tonic, mode == "minor", mode))
+    for mode in ("major", "minor")
+    for tonic in range(12)
+)
+_MOST_TRACKS = 4
+_BARS = (4, 5, 6, 8)
+_PROGRESSION_BARS = 4
+_NEEDS = {"chords": "time_signature", "roles": "instruments"}
+"""Controls that can be told only beside another, and are compared only where that was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of one piece.
+
+    Attributes:
+        whole: a value for every control.
+        told: names of those that the model is told; genre and bars always are.
+    """
+
+    whole: Controls
+    told: frozenset[str]
+
+    @property
+    def controls(self) -> Controls:
+        """What the model is told."""
+        return Controls(**{name: getattr(self.whole, name) for name in self.told})
+
+
+def requests(works: Sequence[Work], count: int, rng: Generator) -> list[Request]:
+    """Draw requests; ensembles, genres, meters and progressions are the house's own.
+
+    Raises:
+        HouseError: no works to draw from.
+    """
+    if not works:
+        raise HouseError("no work tells what may be asked", mend="evaluate with the house's own")
+    meters = sorted({meter for work in works if (meter := _meter(work))})
+    return [_request(works, meters, rng) for _ in range(count)]
+
+
+def _request(works: Sequence[Work], meters: list[str], rng: Generator) -> Request:
+    work = works[int(rng.integers(len(works)))]
+    events = _moved(work.sequence.events, rng)
+    instruments, roles = _ensemble(events, rng)
+    low_pitch, softest = int(rng.integers(36, 53)), int(rng.integers(16, 81))
+    whole = Controls(
+        genre=work.genre,
+        key=_key(events) or KEYS[rng.integers(len(KEYS))],
+        tempo=float(round(50 * 4 ** rng.random())),
+        time_signature=meters[rng.integers(len(meters))],
+        bars=int(rng.choice(_BARS)),
+        instruments=instruments,
+        roles=roles,
+        chords=_progression(events, rng),
+        pitch_range=(low_pitch, low_pitch + int(rng.integers(24, 44))),
+        velocity_range=(softest, softest + int(rng.integers(20, 47))),
+    )
+    names = ("key", "tempo", "time_signature", "instruments", "roles", "chords", "pitch_range",
+             "velocity_range")  # fmt: skip
+    told = {name for name in names if rng.random() < 0.5}
+    told -= {name for name, needed in _NEEDS.items() if needed not in told}
+    return Request(whole, frozenset(told | {"genre", "bars"}))
+
+
+def _moved(events: NDArray[np.int16], rng: Generator) -> NDArray[np.int16]:
+    """Key and chords of a work on another root; only these are read."""
+    told = events[np.isin(events[:, v.KIND], [Kind.KEY, Kind.BAR, Kind.CHORD, Kind.TRACK])]
+    return transposed(told, int(rng.integers(12)))
+
+
+def _meter(work: Work) -> str:
+    events = work.sequence.events
+    bars = events[events[:, v.KIND] == Kind.BAR]
+    if not len(bars):
+        return ""
+    return "{}/{}".format(*v.TIME_SIGNATURES[int(bars[0, v.VALUE]) - FIRST["time_signature"]])
+
+
+def _key(events: NDArray[np.int16]) -> str:
+    """The work's key, or nothing where its tag tells none."""
+    keys = events[events[:, v.KIND] == Kind.KEY]
+    if not len(keys):
+        return ""
+    tonic, is_minor = divmod(int(keys[0, v.VALUE]) - FIRST["key"], 2)
+    return str(harmony.Key(tonic, bool(is_minor), "minor" if is_minor else "major"))
+
+
+def _ensemble(events: NDArray[np.int16], rng: Generator) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Some of a work's tracks, in their order: instruments, and roles where all are known."""
+    tracks = events[events[:, v.KIND] == Kind.TRACK]
+    most = min(_MOST_TRACKS, len(tracks))
+    chosen = tracks[np.sort(rng.permutation(len(tracks))[: rng.integers(1, most + 1)])]
+    programs = [int(row[v.VALUE]) - FIRST["program"] for row in chosen]
+    names = tuple("drums" if p == DRUM_PROGRAM else str(p) for p in programs)
+    known = bool((chosen[:, v.EXTENT] > 0).all())
+    return names, tuple(ROLES[r - FIRST["role"]] for r in chosen[:, v.EXTENT]) if known else ()
+
+
+def _progression(events: NDArray[np.int16], rng: Generator) -> str | None:
+    """Four bars of a work's chords; None where its tag tells none."""
+    bar = np.cumsum(events[:, v.KIND] == Kind.BAR)
+    chords = events[:, v.KIND] == Kind.CHORD
+    if not chords.any():
+        return None
+    first = int(rng.integers(1, max(2, int(bar[-1]) - _PROGRESSION_BARS + 2)))
+    bars = [
+        [chord_of(int(value)) for value in events[chords & (bar == number), v.VALUE]]
+        for number in range(first, first + _PROGRESSION_BARS)
+    ]
+    return harmony.format_progression([chords or [None] for chords in bars])
+
+
+def walk_of(request: Request) -> Walk:
+    """The piece that is asked for, still to be written."""
+    return Walk(plan_of(request.controls))
+
+
+# Scores ----------------------------------------------------------------------------------
+
+
+def score(rows: Sequence[Row], request: Request) -> dict[str, float]:
+    """Each of `SCORES` of one piece, told or not; NaN where it cannot be judged."""
+    asked = request.whole
+    exact = {
+        row["control"]: float(row["met"])
+        for row in asked_and_got(rows, finished(rows, request.controls), asked)
+    }
+    # As its notes have it: without the key, the tempo and the names that `finished` writes.
+    music = piece_of(np.array(rows, dtype=np.int16))
+    table = note_table(music)
+    pitch, lasting = table[:, 2], (table[:, 1] - table[:, 0]).astype(np.float64)
+    velocity = note_table(music, drums=True)[:, 3]
+    found = {
+        **{name: exact[name] for name in ("tempo", "time_signature", "bars", "instruments")},
+        "roles": _roles_met(decode(np.array(rows, dtype=np.int16)), asked.roles),
+        "pitches": _share_within(pitch, asked.pitch_range),
+        "velocity_range": _share_within(velocity, asked.velocity_range),
+        "chords": chord_fit(music, asked.chords) if asked.chords else math.nan,
+    }
+    if len(table) and asked.key:
+        key = harmony.parse_key(asked.key)
+        heard, _ = infer_key(music)
+        inside = np.isin(pitch % 12, key.scale)
+        low, high = asked.pitch_range
+        found["key"] = float((heard.tonic, heard.is_minor) == (key.tonic, key.is_minor))
+        found["scale"] = float(lasting[inside].sum() / lasting.sum())
+        found["pitch_range"] = float(low <= pitch.mean() <= high)
+    return {name: found.get(name, math.nan) for name in SCORES}
+
+
+def _share_within(values: NDArray[np.int64], bounds: tuple[int, ...]) -> float:
+    low, high = bounds
+    return float(((low <= values) & (values <= high)).mean()) if len(values) else math.nan
+
+
+def _roles_met(music: Piece, roles: tuple[str, ...]) -> float:
+    """Share of the asked tracks that do what was asked; one that never plays does not."""
+    if not roles:
+        return math.nan
+    plays = [bool(track.notes) for track in music.tracks]
+    music.tracks = [track for track in music.tracks if track.notes]
+    heard = iter(infer_roles(music))
+    found = [next(heard) if sounds else None for sounds in plays]
+    return float(np.mean([a == h for a, h in itertools.zip_longest(roles, found)]))
+
+
+def chord_fit(music: Piece, chords: str) -> float:
+    """Share of the melodic notes' time that belongs to the chord of its moment.
+
+    Args:
+        music: a piece.
+        chords: bar by bar; begins again when it is through. Nothing is asked of NC.
+    """
+    progression = harmony.parse_progression(chords)
+    starts, ends, tones = [], [], []
+    for number, (start, signature) in enumerate(music.bar_starts()):
+        bar = progression[number % len(progression)]
+        length = music.bar_ticks(signature)
+        for place, chord in enumerate(bar):
+            if chord is not None:
+                starts.append(start + place * length // len(bar))
+                ends.append(start + (place + 1) * length // len(bar))
+                tones.append(np.isin(np.arange(12), chord.pitch_classes))
+    table = note_table(music)
+    if not starts or not len(table):
+        return math.nan
+    both = np.minimum(table[:, 1, None], ends) - np.maximum(table[:, 0, None], starts)
+    both = np.maximum(both, 0)  # (notes, chords): ticks in common
+    fitting = np.array(tones)[:, table[:, 2] % 12].T
+    return float((both * fitting).sum() / both.sum()) if both.sum() else math.nan
+
+
+# Figures ---------------------------------------------------------------------------------
+
+
+def figures(
+    scores: Sequence[dict[str, float]], asked: Sequence[Request], rng: Generator
+) -> dict[str, Any]:
+    """Each score's mean where its control was told, where not, and what telling adds."""
+    found: dict[str, Any] = {}
+    for name in SCORES:
+        control = ASKED_OF.get(name, name)
+        fair = [
+            (s[name], control in r.told)
+            for s, r in zip(scores, asked, strict=True)
+            if _NEEDS.get(control, "bars") in r.told
+        ]
+        told, untold = (
+            np.array([value for value, was_told in fair if was_told == which])
+            for which in (True, False)
+        )
+        gap = interval.difference(told, untold, rng)
+        found[name] = {
+            "told": _figure(name, told, rng),
+            "untold": _figure(name, untold, rng),
+            "obeyed": gap,
+            "verdict": interval.verdict(gap),
+            "guaranteed": name in GUARANTEED,
+        }
+    return found
+
+
+def _figure(name: str, values: NDArray[np.float64], rng: Generator) -> interval.Figure:
+    known = values[np.isfinite(values)]
+    if name in _YES_OR_NO:
+        return interval.share(int(known.sum()), len(known))
+    return interval.mean(known, rng)
+
+
+def diversity(groups: Sequence[Sequence[Piece]], rng: Generator) -> dict[str, Any]:
+    """D of pieces written to one request each (a group), and of pieces of different groups.
+
+    Groups of fewer than two pieces with notes are left out.
+    """
+    kept = [[piece for piece in group if piece.note_count] for group in groups]
+    kept = [group for group in kept if len(group) > 1]
+    pieces = [piece for group in kept for piece in group]
+    if not pieces:
+        nothing = interval.figure(math.nan, n=0)
+        return {"same_request": nothing, "other_requests": nothing}
+    apart = distances(pieces)["together"]
+    owner = np.repeat(np.arange(len(kept)), [len(group) for group in kept])
+    same, other = [], []
+    for number in range(len(kept)):
+        mine = owner == number
+        own = apart[np.ix_(mine, mine)]
+        same.append(own[np.triu_indices(len(own), 1)].mean())
+        if len(kept) > 1:
+            other.append(apart[np.ix_(mine, ~mine)].mean())
+    return {
+        "same_request": interval.mean(same, rng),
+        "other_requests": interval.mean(other, rng),
+    }
