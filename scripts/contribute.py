@@ -46,7 +46,7 @@ def _fact_options(command: Any) -> Any:
         "mood": "Mood; docs/composers.md lists them.",
         "key": 'Key, as in "A minor" (default: inferred).',
         "chords": 'Chords, bars separated by | (default: inferred): "Am | F C/E | % | G7".',
-        "sections": 'Sections and their first bars: "intro:1 A:5 B:13".',
+        "sections": 'Sections and their first bars (default: from markers): "intro:1 A:5 B:13".',
         "roles": 'One word a track (default: inferred): "main_melody bass drums".',
         "consent": 'What it may be used for: "general_model evaluation@2030-12-31" or "nothing".',
         "contract": "The house's reference of the contract.",
@@ -299,6 +299,8 @@ def _show_details(outcome: Outcome) -> None:
         for instrument, role in zip(analysis.instruments, analysis.roles, strict=True):
             click.echo(f"    {instrument}: {role}")
         click.echo(f"  chords: {analysis.chords}")
+        if analysis.sections:
+            click.echo(f"  sections: {analysis.sections}")
     if outcome.screening and outcome.screening.matches:
         click.echo(_indented(outcome.screening.side_by_side()))
 

@@ -7,8 +7,9 @@ import random
 import pytest
 
 from gen.analysis import analyse, infer_chords, infer_key, infer_roles, prevailing_tempo
+from gen.analysis.sections import sections_of
 from gen.harmony import parse_key, parse_progression
-from gen.piece import KeySignature, Note, Piece, Tempo, TimeSignature, Track
+from gen.piece import KeySignature, Marker, Note, Piece, Tempo, TimeSignature, Track
 
 UNIT = 480
 
@@ -141,6 +142,75 @@ def test_a_repeated_figure_is_a_riff() -> None:
     figure = [Note(b * 1920 + s * 240, 200, 60 + s % 3, 80) for b in range(16) for s in range(8)]
     piece.tracks.insert(1, Track("", 28, notes=figure))
     assert infer_roles(piece)[1] == "riff"
+
+
+def marked(*markers: tuple[float, str], bars: int = 24) -> Piece:
+    """A piece of `bars` bars of 4/4 with markers at these bars, counted from 1."""
+    notes = [Note(bar * 4 * UNIT, 4 * UNIT, 60, 80) for bar in range(bars)]
+    return Piece(
+        UNIT,
+        [Track(notes=notes)],
+        markers=[Marker(round((bar - 1) * 4 * UNIT), text) for bar, text in markers],
+    )
+
+
+def test_markers_that_name_sections_are_proposed() -> None:
+    piece = marked(
+        (1, "Intro"), (5, "VERSE 1"), (9, "Pre-Chorus"), (13, "chorus"), (17, "Verse 2"),
+        (19, "Guitar Solo"), (21, "middle 8"), (23, "Outro"),
+    )  # fmt: skip
+    assert analyse(piece).sections == (
+        "intro:1 verse-1:5 prechorus:9 chorus:13 verse-2:17 solo:19 bridge:21 ending:23"
+    )
+
+
+def test_markers_of_other_languages_and_letters_are_read() -> None:
+    piece = marked((1, "Strophe 1"), (5, "Réfrain"), (9, "Brücke"), (13, "estribillo_2"))
+    assert sections_of(piece) == "verse-1:1 chorus:5 bridge:9 chorus-2:13"
+    assert sections_of(marked((1, "A"), (9, "B"), (17, "A'"), (21, "Part A2"))) == (
+        "A:1 B:9 A':17 A2:21"
+    )
+
+
+def test_markers_that_name_no_section_propose_none() -> None:
+    others = ("Marker 1", "Am7", "loop start", "120 bpm", "fix this verse later", "%", "", "3")
+    assert sections_of(marked(*((number, text) for number, text in enumerate(others, 1)))) == ""
+    rehearsal = marked(*((1 + 4 * number, letter) for number, letter in enumerate("ABCDEF")))
+    assert sections_of(rehearsal) == ""
+    assert sections_of(Piece(UNIT, markers=[Marker(0, "Intro")])) == ""
+
+
+def test_a_section_begins_at_the_nearest_bar_line_and_the_first_marker_counts() -> None:
+    piece = marked((0.99, "Intro"), (4.95, "Verse"), (5.0, "Chorus"), (24.9, "End"), (26, "End"))
+    piece.markers[0] = Marker(0, "Intro")
+    assert sections_of(piece) == "intro:1 verse:5"
+
+
+def test_every_proposed_section_is_a_word_that_the_model_hears() -> None:
+    from gen.analysis.sections import _SECTIONS
+    from gen.tokens.events import section_id
+
+    unknown = section_id("something else")
+    assert {name for name in _SECTIONS.values() if section_id(name) == unknown} == {"drop"}
+    for text in ("verse-2", "A'", "B2", "chorus-1"):
+        assert section_id(text) != unknown
+
+
+def test_chords_and_key_are_spelt_as_the_key_is() -> None:
+    sharp = analyse(arrange("E | G#m | C#m | A B7 | E | C#m | A B7 | E"))
+    assert (sharp.key, sharp.chords) == ("E major", "E | G#m | C#m | A B7 | E | C#m | A B7 | E")
+    flat = analyse(arrange("Eb | Cm7 | Fm7 | Bb7 | Eb | Ab | Bb7 | Eb"))
+    assert (flat.key, flat.chords.split(" | ")[5]) == ("Eb major", "Ab")
+    minor = analyse(arrange("F#m | D | A | C#7 | F#m | Bm | C#7 | F#m"))
+    assert (minor.key, minor.chords.split(" | ")[3]) == ("F# minor", "C#7")
+
+
+def test_a_declared_signature_decides_between_six_sharps_and_six_flats() -> None:
+    piece = arrange("Gb | Ebm | Cb | Db7 | Gb | Cb | Db7 | Gb")
+    assert analyse(piece).key == "F# major"
+    piece.key_signatures = [KeySignature(0, -6, False)]
+    found = analyse(piece)
+    assert (found.key, found.chords.split(" | ")[2]) == ("Gb major", "Cb")
 
 
 def test_a_declared_signature_tips_the_balance() -> None:

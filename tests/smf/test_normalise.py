@@ -218,10 +218,17 @@ def test_a_missing_end_of_track_and_trailing_bytes_are_mended() -> None:
 
 
 def test_a_wrong_track_count_and_foreign_chunks_are_mended() -> None:
-    data = header(9) + chunk(b"XFIH", b"1234") + chunk(b"MTrk", note() + END)
+    data = header(1) + chunk(b"XFIH", b"1234") + 2 * chunk(b"MTrk", note() + END)
     found = said(data)
-    assert "the header declared 9 tracks, the file holds 1: corrected" in found
+    assert "the header declared 1 track(s), the file holds 2: corrected" in found
     assert "4 bytes of a foreign chunk 'XFIH' left out" in found
+
+
+@pytest.mark.parametrize("left", [b"", b"MTr", b"MTrk\0\0"])
+def test_a_file_cut_short_between_two_tracks_is_refused(left: bytes) -> None:
+    with pytest.raises(RuleBroken, match="declares 3 tracks, the file holds 2") as refusal:
+        normalise(header(3) + smf(b"", note())[14:] + left)
+    assert refusal.value.rule == "truncated"
 
 
 def test_a_riff_wrapper_and_an_earlier_tag_come_off() -> None:

@@ -1,4 +1,4 @@
-"""What a piece's notes say about it: key, tempo, meter, instruments, roles and chords.
+"""What a piece says about itself: key, tempo, meter, instruments, roles, chords and sections.
 
 Guesses, for a composer to confirm or correct at contribution; nothing here is authority.
 """
@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gen.analysis.chords import infer_chords
-from gen.analysis.key import infer_key
+from gen.analysis.key import infer_key, names_in
 from gen.analysis.roles import infer_roles
+from gen.analysis.sections import sections_of
 from gen.piece import Piece
 from gen.smf import instrument_name
 
@@ -35,6 +36,7 @@ class Analysis:
         instruments: one a track, in file order.
         roles: one a track, in file order.
         chords: a progression, bars separated by `|`.
+        sections: as markers name them, "intro:1 verse-1:5"; "" where they name none.
     """
 
     key: str
@@ -48,17 +50,19 @@ class Analysis:
     instruments: tuple[str, ...]
     roles: tuple[str, ...]
     chords: str
+    sections: str
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def analyse(piece: Piece) -> Analysis:
-    """Everything the notes say."""
+    """Everything the notes and the markers say."""
     key, lead = infer_key(piece)
+    names = names_in(piece, key)
     bars = piece.bar_starts() if piece.note_count else []
     return Analysis(
-        key=str(key),
+        key=f"{names[key.tonic]} {key.mode}",
         is_key_clear=lead >= _CLEAR_LEAD,
         tempo_quarters_per_minute=round(prevailing_tempo(piece), 2),
         tempo_changes=max(len(piece.tempos) - 1, 0),
@@ -68,7 +72,8 @@ def analyse(piece: Piece) -> Analysis:
         notes=piece.note_count,
         instruments=tuple(instrument_name(track.instrument) for track in piece.tracks),
         roles=infer_roles(piece),
-        chords=infer_chords(piece),
+        chords=infer_chords(piece, names),
+        sections=sections_of(piece),
     )
 
 

@@ -7,11 +7,14 @@ Source: Fujishima 1999 (templates); Sheh & Ellis 2003 (the path).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from gen.analysis.key import Floats, note_table
-from gen.harmony import QUALITIES, Chord, format_progression
+from gen.harmony import FLAT_NAMES, QUALITIES, Chord, format_progression
 from gen.piece import Piece, TimeSignature
 
 # What is told apart reliably; rarer qualities need clearer evidence (the second number).
@@ -26,8 +29,13 @@ _SOUNDING_SHARE = 0.05
 _INVERSION_SHARE = 0.5
 
 
-def infer_chords(piece: Piece) -> str:
-    """A progression that `gen.harmony.parse_progression` reads; "" without pitched notes."""
+def infer_chords(piece: Piece, names: Sequence[str] = FLAT_NAMES) -> str:
+    """A progression that `gen.harmony.parse_progression` reads; "" without pitched notes.
+
+    Args:
+        piece: any piece.
+        names: what the twelve pitch classes are called, C first.
+    """
     table = note_table(piece)
     bars = _segment_bars(piece)
     if not len(table) or not bars:
@@ -36,7 +44,7 @@ def infer_chords(piece: Piece) -> str:
     chroma, bass = _weigh(table, edges)
     labels = _likeliest_path(_similarities(chroma, bass))
     chords = _with_basses(labels, chroma, bass, np.diff(edges))
-    return format_progression(_group(chords, [len(bar) - 1 for bar in bars]))
+    return format_progression(_group(chords, [len(bar) - 1 for bar in bars]), names)
 
 
 def _segment_bars(piece: Piece) -> list[list[int]]:
@@ -63,30 +71,42 @@ def _weigh(table: NDArray[np.int64], edges: NDArray[np.int64]) -> tuple[Floats, 
     Returns:
         Two arrays (S, 12): ticks, and ticks that count double for each half octave further down.
     """
-    count = len(edges) - 1
-    chroma, bass = np.zeros((count, 12)), np.zeros((count, 12))
-    for onset, end, pitch, _, _ in table:
-        first = max(int(np.searchsorted(edges, onset, side="right")) - 1, 0)
-        last = min(int(np.searchsorted(edges, end, side="left")), count)
-        for segment in range(first, last):
-            shared = min(end, edges[segment + 1]) - max(onset, edges[segment])
-            chroma[segment, pitch % 12] += shared
-            bass[segment, pitch % 12] += shared * 2.0 ** (-(pitch - 24) / 6)
+    chroma, bass = np.zeros((2, len(edges) - 1, 12))
+    for pitch in np.unique(table[:, 2]):
+        notes = table[table[:, 2] == pitch]
+        ticks = np.diff(
+            _sounded(np.sort(notes[:, 0]), edges) - _sounded(np.sort(notes[:, 1]), edges)
+        )
+        chroma[:, pitch % 12] += ticks
+        bass[:, pitch % 12] += ticks * 2.0 ** (-(pitch - 24) / 6)
     return chroma, bass
+
+
+def _sounded(onsets: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Ticks that notes from these onsets (ascending) would have sounded by each edge."""
+    begun = np.searchsorted(onsets, edges)
+    before: NDArray[np.int64] = np.concatenate([[0], np.cumsum(onsets)])
+    ticks: NDArray[np.int64] = edges * begun - before[begun]
+    return ticks
+
+
+@cache
+def _templates() -> tuple[Floats, Floats]:
+    """Tones of every candidate chord, shape (12 * qualities, 12) of length 1, and their costs."""
+    templates = np.zeros((len(_CANDIDATES), 12, 12))
+    for number, quality in enumerate(_CANDIDATES):
+        for step, weight in zip(QUALITIES[quality], _TONE_WEIGHTS, strict=False):
+            templates[number, np.arange(12), (np.arange(12) + step) % 12] = weight
+    flat = templates.reshape(-1, 12)
+    costs = np.repeat(list(_CANDIDATES.values()), 12)
+    return flat / np.linalg.norm(flat, axis=1, keepdims=True), costs
 
 
 def _similarities(chroma: Floats, bass: Floats) -> Floats:
     """Score of every candidate chord in every segment; shape (S, 12 * qualities)."""
-    templates, costs = [], []
-    for quality, cost in _CANDIDATES.items():
-        for root in range(12):
-            template = np.zeros(12)
-            for step, weight in zip(QUALITIES[quality], _TONE_WEIGHTS, strict=False):
-                template[(root + step) % 12] = weight
-            templates.append(template / np.linalg.norm(template))
-            costs.append(cost)
+    templates, costs = _templates()
     norms = np.maximum(np.linalg.norm(chroma, axis=1, keepdims=True), 1e-9)
-    scores = chroma / norms @ np.stack(templates).T - np.array(costs)
+    scores = chroma / norms @ templates.T - costs
     share = bass / np.maximum(bass.sum(axis=1, keepdims=True), 1e-9)
     result: Floats = scores + _ROOT_IN_BASS * np.tile(share, (1, len(_CANDIDATES)))
     return result

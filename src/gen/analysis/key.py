@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.harmony import Key
+from gen.harmony import Key, note_names
 from gen.piece import KeySignature, Piece
 
 Floats = NDArray[np.float64]
@@ -55,6 +55,17 @@ def infer_key(piece: Piece) -> tuple[Key, float]:
     best, lead = int(order[0]), float(scores[order[0]] - scores[order[1]])
     is_minor = best >= 12
     return Key(best % 12, is_minor, "minor" if is_minor else "major"), lead
+
+
+def names_in(piece: Piece, key: Key) -> tuple[str, ...]:
+    """What the twelve pitch classes are called in a piece of this key, C first.
+
+    A declared signature that means the same key decides: six flats stay flats.
+    """
+    declared = [s.fifths for s in piece.key_signatures[:1] if s.fifths % 12 == key.fifths % 12]
+    # Of six sharps and six flats, F# major and Eb minor are the usual names.
+    usual = -6 if key.fifths == 6 and key.is_minor else key.fifths
+    return note_names(declared[0] if declared else usual, is_minor=key.is_minor)
 
 
 def _correlations(weights: Floats, profile: tuple[float, ...]) -> Floats:

@@ -35,7 +35,8 @@ class _Shape:
 
 def infer_roles(piece: Piece) -> tuple[str, ...]:
     """One of `gen.piece.ROLES` a track, in file order."""
-    shapes = [_shape(piece, track) for track in piece.tracks]
+    starts = np.array([start for start, _ in piece.bar_starts()])
+    shapes = [_shape(track, starts, piece.ticks_per_quarter) for track in piece.tracks]
     roles = [_first_guess(t, s) for t, s in zip(piece.tracks, shapes, strict=True)]
     _choose_bass(piece, shapes, roles)
     _choose_melodies(shapes, roles)
@@ -87,24 +88,19 @@ def _tunefulness(shape: _Shape) -> float:
     return 2.0 * single + height + shape.coverage - 1.5 * shape.repetition
 
 
-def _shape(piece: Piece, track: Track) -> _Shape:
+def _shape(track: Track, starts: NDArray[np.int64], ticks_per_quarter: int) -> _Shape:
     onsets = np.array([n.onset_ticks for n in track.notes])
     ends = np.array([n.end_ticks for n in track.notes])
     pitches = np.array([n.pitch for n in track.notes])
     if not len(onsets):
         return _Shape(0.0, 0.0, 0.0, 0.0, 0.0)
-    starts = np.array([start for start, _ in piece.bar_starts()])
     bars = np.searchsorted(starts, onsets, side="right") - 1
-    patterns = [
-        tuple(
-            zip((onsets[bars == b] - starts[b]).tolist(), pitches[bars == b].tolist(), strict=True)
-        )
-        for b in np.unique(bars)
-    ]
+    moves = np.stack([onsets - starts[bars], pitches], axis=1)
+    patterns = [part.tobytes() for part in np.split(moves, np.flatnonzero(np.diff(bars)) + 1)]
     return _Shape(
         mean_pitch=float(pitches.mean()),
         voices=float((ends - onsets).sum()) / max(_union_length(onsets, ends), 1),
-        mean_quarters=float((ends - onsets).mean()) / piece.ticks_per_quarter,
+        mean_quarters=float((ends - onsets).mean()) / ticks_per_quarter,
         repetition=1.0 - len(set(patterns)) / len(patterns),
         coverage=len(patterns) / len(starts),
     )

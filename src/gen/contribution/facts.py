@@ -80,13 +80,14 @@ COLUMNS = (FILE_COLUMN, *(field.name for field in fields(Facts)))
 
 
 def inferred(path: Path, analysis: Analysis, composer: str) -> Facts:
-    """What can be guessed: title, key, chords and roles; never method, consent or genre."""
+    """What can be guessed: title, key, chords, sections and roles; never method or consent."""
     title = path.stem.replace("_", " ").replace("-", " ").strip()
     return Facts(
         title=title[:1].upper() + title[1:],
         composers=f"{composer}:100" if composer else "",
         key=analysis.key,
         chords=analysis.chords,
+        sections=analysis.sections,
         roles=" ".join(analysis.roles),
     )
 

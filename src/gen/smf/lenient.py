@@ -1,8 +1,8 @@
 """Reads Standard MIDI Files as sequencers write them, noting what is out of order.
 
-It recovers what has one plain meaning (a wrong track count, foreign chunks, a missing end of
-track, running status across meta events) and refuses what has none (film-frame time, a file
-cut off inside an event).
+It recovers what has one plain meaning (more tracks than declared, foreign chunks, a missing end
+of track, running status across meta events) and refuses what has none (film-frame time) and what
+has lost music (a file cut off inside an event, or before its last track).
 """
 
 from __future__ import annotations
@@ -80,8 +80,13 @@ def read_leniently(data: bytes) -> RawFile:
     check_time_unit(division)
     raw = RawFile(file_format, division, wrapping=wrapping)
     _read_tracks(data, CHUNK_HEADER_BYTES + header_length, raw)
-    if len(raw.tracks) != declared:
-        text = f"the header declared {declared} tracks, the file holds {len(raw.tracks)}: corrected"
+    if len(raw.tracks) < declared:
+        what = f"the header declares {declared} tracks, the file holds {len(raw.tracks)}"
+        raise RuleBroken("truncated", what, byte_offset=len(data))
+    if len(raw.tracks) > declared:
+        text = (
+            f"the header declared {declared} track(s), the file holds {len(raw.tracks)}: corrected"
+        )
         raw.remarks.append(text)
     return raw
 

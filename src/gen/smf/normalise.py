@@ -108,6 +108,7 @@ class _Assembly:
         self.repairs = repairs
         self.changes = changes
         self.new_unit = _fitting_unit(raw.ticks_per_quarter)
+        self.channels = [_note_channels(track) for track in raw.tracks]
 
     def piece(self) -> Piece:
         self._rescale()
@@ -175,10 +176,9 @@ class _Assembly:
     def _tracks_of(self, number: int) -> list[Track]:
         """The instruments that one raw track holds, by channel and program."""
         raw = self.raw.tracks[number]
-        channels = sorted({e[1] & 15 for e in raw.events if _is_note_on(e)})
         names = [self._text(payload) for _, kind, payload in raw.metas if kind == 0x03]
         tracks = []
-        for channel in channels:
+        for channel in sorted(self.channels[number]):
             events = self._events_of(number, channel)
             unit = self.raw.ticks_per_quarter
             parts = pair_notes(events, raw.end_ticks, unit, self.repairs)
@@ -194,7 +194,7 @@ class _Assembly:
         own = [e for e in self.raw.tracks[number].events if e[1] & 15 == channel]
         from_others: list[ChannelEvent] = []
         for other, track in enumerate(self.raw.tracks):
-            if other != number and not any(_is_note_on(e, channel) for e in track.events):
+            if channel not in self.channels[other]:
                 from_others += [e for e in track.events if _is_setup(e, channel)]
         if from_others:
             self._say("programs and pedals sent from other tracks moved to the notes they concern")
@@ -202,7 +202,7 @@ class _Assembly:
         return [e for e in own if channel != DRUM_CHANNEL or e[1] & 0xF0 != 0xC0]
 
     def _describe_layout(self, piece: Piece) -> None:
-        note_bearing = [any(map(_is_note_on, track.events)) for track in self.raw.tracks]
+        note_bearing = [bool(channels) for channels in self.channels]
         empty = sum(not _says_anything(track) for track in self.raw.tracks[1:])
         if self.raw.format == 0:
             self._say(f"the single track split into {len(piece.tracks)} by channel and program")
@@ -236,9 +236,9 @@ def _sized(payload: bytes, length: int) -> bytes:
     return payload
 
 
-def _is_note_on(event: ChannelEvent, channel: int | None = None) -> bool:
-    status = event[1]
-    return status & 0xF0 == 0x90 and event[3] > 0 and channel in (None, status & 15)
+def _note_channels(track: RawTrack) -> set[int]:
+    """The channels on which a track strikes notes."""
+    return {e[1] & 15 for e in track.events if e[1] & 0xF0 == 0x90 and e[3] > 0}
 
 
 def _is_setup(event: ChannelEvent, channel: int) -> bool:
