@@ -13,6 +13,8 @@ from gen.data.windows import (
     covering_windows,
     forgetful,
     from_bar,
+    punched,
+    punched_at_random,
     random_shift,
     revoiced,
     training_window,
@@ -21,12 +23,13 @@ from gen.data.windows import (
 from gen.errors import SettingError
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import context_columns
+from gen.tokens.columns import COLUMNS, context_columns
+from gen.tokens.echo import ECHO_COLUMNS
 from gen.tokens.events import Annotations, chord_of, decode, section_id
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 from music import STEP, Theme, events_of, pieces
 
-PLAIN = AugmentConfig(transpose=0, tempo=0, velocity=0, forget=0, forget_all=0)
+PLAIN = AugmentConfig(transpose=0, tempo=0, velocity=0, forget=0, forget_all=0, infill=0)
 
 
 def sequence(seed: int = 1, bars: int = 8) -> Sequence:
@@ -162,9 +165,9 @@ def test_a_training_window_without_variation_is_a_stretch_of_the_work(seed):
     events = np.concatenate([window.columns[:1, :5], window.targets])
     first = int(np.argmax(kinds(events) == Kind.BAR))
     bar = int(window.columns[first, 8]) - 1
-    expected, _ = from_bar(work, bar, 81)
+    expected, rows = from_bar(work, bar, 81)
     assert np.array_equal(events, expected)
-    context = context_columns(expected, first_bar=bar, bars=8)
+    context = context_columns(expected, first_bar=bar, bars=8, echo=work.heard(rows))
     assert np.array_equal(window.columns[:, 5:], context[:-1])
 
 
@@ -175,7 +178,40 @@ def test_a_shorter_training_window_is_the_beginning_of_a_longer_one(seed):
     columns = long.columns[:60]
     first = int(np.argmax(columns[:, 0] == Kind.BAR))
     again = context_columns(columns[:, :5], first_bar=int(columns[first, 8]) - 1, bars=8)
-    assert np.array_equal(columns[:, 5:], again)
+    own = len(COLUMNS) - len(ECHO_COLUMNS)
+    assert np.array_equal(columns[:, 5:][:, :own], again[:, :own])
+
+
+def test_a_window_hears_what_was_before_it_and_nothing_that_comes():
+    """The echo of a window's rows is that of the work cut off there, not of the window alone."""
+    work = sequence(bars=16)
+    events, rows = from_bar(work, 8, 60)
+    whole = work.heard(rows)
+    begun = Sequence.of(work.events[: rows.max() + 1])
+    assert np.array_equal(whole, begun.heard(rows))
+    own = context_columns(events, first_bar=8)[:, -len(ECHO_COLUMNS) :]
+    length = ECHO_COLUMNS.index("echo_length")
+    assert (whole[:, length] >= own[:, length]).all()
+    assert (whole[:, length] > own[:, length]).any()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_varied_window_echoes_its_own_variation(seed):
+    work = sequence(bars=16)
+    augment = AugmentConfig(transpose=5, forget=0, forget_all=0, infill=0, tempo=0)
+    window = training_window(work, 100, augment, rng(seed))
+    is_key = kinds(window.columns) == Kind.KEY
+    key = int(window.columns[is_key, v.VALUE][0] - FIRST["key"]) // 2
+    before = int(work.events[kinds(work.events) == Kind.KEY, v.VALUE][0] - FIRST["key"]) // 2
+    semitones = (key - before + 6) % 12 - 6
+    first = int(np.argmax(kinds(window.columns) == Kind.BAR))
+    bar = int(window.columns[first, COLUMNS.index("bar") + 5]) - 1
+    _, rows = from_bar(work, bar, 100)
+    note = int(np.argmax(kinds(window.columns) == Kind.NOTE))
+    louder = int(window.columns[note, v.LEVEL] - work.events[rows[note], v.LEVEL])
+    played = Sequence.of(revoiced(transposed(work.events, semitones), tempo=0, velocity=louder))
+    expected = played.heard(rows)[: len(window.columns)]
+    assert np.array_equal(window.columns[:, -len(ECHO_COLUMNS) :], expected)
 
 
 def test_the_same_seed_gives_the_same_window_and_another_another():
@@ -235,6 +271,20 @@ def test_chords_and_key_move_with_the_notes_and_keep_their_quality(semitones):
             assert a == b
 
 
+@pytest.mark.parametrize("semitones", [-7, 5, 12])
+def test_told_registers_are_those_of_the_transposed_music(semitones):
+    work, piece = sequence(), Theme(1).piece()
+    for track in piece.tracks[:2]:
+        track.notes = [
+            Note(n.onset_ticks, n.duration_ticks, n.pitch + semitones, n.velocity)
+            for n in track.notes
+        ]
+    expected, found = events_of(piece), transposed(work.events, semitones, work.means)
+    tracks = [e[kinds(e) == Kind.TRACK, v.LEVEL].tolist() for e in (expected, found)]
+    assert tracks[0] == tracks[1]
+    assert tracks[1] != work.events[kinds(work.events) == Kind.TRACK, v.LEVEL].tolist()
+
+
 def test_no_chord_stays_no_chord():
     events = events_of(Theme(1).piece(), Annotations(chords="NC"))
     row = int(np.argmax(kinds(events) == Kind.CHORD))
@@ -260,29 +310,35 @@ def test_every_shift_within_reach_occurs():
     assert shifts == {-2, -1, 0, 1, 2}
 
 
-def test_revoicing_moves_all_velocities_alike_and_all_tempos_alike():
-    config = AugmentConfig(tempo=3, velocity=2)
-    moves = set()
-    for seed in range(40):
-        before = Theme(1).events().astype(int)
-        after = revoiced(Theme(1).events(), config, rng(seed)).astype(int)
-        notes, tempos = kinds(before) == Kind.NOTE, kinds(before) == Kind.TEMPO
-        louder = set((after - before)[notes, v.LEVEL])
-        faster = set((after - before)[tempos, v.VALUE])
-        assert len(louder) == len(faster) == 1
-        moves.add((louder.pop(), faster.pop()))
-        after[notes, v.LEVEL], after[tempos, v.VALUE] = 0, 0
-        before[notes, v.LEVEL], before[tempos, v.VALUE] = 0, 0
-        assert np.array_equal(before, after)
-    assert {m for m, _ in moves} == set(range(-2, 3))
-    assert {m for _, m in moves} == set(range(-3, 4))
+@pytest.mark.parametrize(("tempo", "velocity"), [(3, -2), (-1, 1), (0, 2)])
+def test_revoicing_moves_all_velocities_alike_and_all_tempos_alike(tempo, velocity):
+    before = Theme(1).events().astype(int)
+    after = revoiced(Theme(1).events(), tempo=tempo, velocity=velocity).astype(int)
+    notes, tempos = kinds(before) == Kind.NOTE, kinds(before) == Kind.TEMPO
+    assert set((after - before)[notes, v.LEVEL]) == {velocity}
+    assert set((after - before)[tempos, v.VALUE]) == {tempo}
+    after[notes, v.LEVEL], after[tempos, v.VALUE] = 0, 0
+    before[notes, v.LEVEL], before[tempos, v.VALUE] = 0, 0
+    assert np.array_equal(before, after)
 
 
-def test_revoicing_stays_within_what_exists():
+@pytest.mark.parametrize("shift", [-9, 9])
+def test_revoicing_stays_within_what_exists(shift):
     loud = Piece(480, [Track(notes=[Note(0, 480, 60, 127)])], [Tempo(0, 250_000)])
-    config = AugmentConfig(tempo=9, velocity=9)
-    for seed in range(20):
-        decode(revoiced(events_of(loud), config, rng(seed)))
+    decode(revoiced(events_of(loud), tempo=shift, velocity=shift))
+
+
+def test_training_windows_are_varied_in_every_way_they_may_be():
+    augment = AugmentConfig(transpose=2, tempo=1, velocity=1, forget=0, forget_all=0, infill=0)
+    plain = [training_window(sequence(), 60, PLAIN, rng(s)).targets.astype(int) for s in range(60)]
+    varied = [training_window(sequence(), 60, augment, rng(s)).targets for s in range(60)]
+    moves: dict[tuple[int, int], set[int]] = {}
+    for before, after in zip(plain, varied, strict=True):
+        for kind, field in ((Kind.NOTE, v.LEVEL), (Kind.TEMPO, v.VALUE), (Kind.KEY, v.VALUE)):
+            chosen = kinds(before) == kind
+            moves.setdefault((kind, field), set()).update((after - before)[chosen, field].tolist())
+    assert moves[Kind.NOTE, v.LEVEL] == moves[Kind.TEMPO, v.VALUE] == {-1, 0, 1}
+    assert len({move % 24 for move in moves[Kind.KEY, v.VALUE]}) == 5
 
 
 def test_forgetting_all_leaves_only_music():
@@ -337,3 +393,82 @@ def test_pitches_stay_pitches_and_drums_stay_drums():
     drum = np.isin(before, SPANS["drum"])
     assert np.array_equal(value[drum], before[drum])
     assert np.isin(value[np.isin(before, SPANS["pitch"])], SPANS["pitch"]).all()
+
+
+# Holes ----------------------------------------------------------------------------------
+
+
+def same_music(a: np.ndarray, b: np.ndarray) -> bool:
+    found, expected = decode(a), decode(b)
+    for track in expected.tracks:
+        track.notes.sort(key=lambda note: (note.onset_ticks, note.pitch))
+        track.pedals.sort()
+    return found == expected
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_punched_out_and_filled_in_again_is_the_same_music(seed):
+    work = sequence(seed)
+    holes = rng(seed).random((8, 3)) < 0.4
+    events = punched(work.events, holes)
+    assert (kinds(events) == Kind.HOLE).sum() == (kinds(events) == Kind.FILL).sum() == holes.sum()
+    assert same_music(events, work.events)
+
+
+def test_holes_stand_where_their_cells_stood_and_are_filled_in_their_order():
+    holes = np.zeros((8, 3), dtype=bool)
+    holes[2, 0] = holes[2, 2] = holes[5, 1] = True
+    events = punched(sequence().events, holes)
+    bar = np.cumsum(kinds(events) == Kind.BAR) - 1
+    where = [
+        (int(bar[row]), int(events[row, v.VALUE]) - FIRST["slot"])
+        for row in np.flatnonzero(kinds(events) == Kind.HOLE)
+    ]
+    assert where == [(2, 0), (2, 2), (5, 1)]
+    fills = events[kinds(events) == Kind.FILL]
+    assert (fills[:, v.VALUE] - FIRST["slot"]).tolist() == [0, 2, 1]
+    first_fill = int(np.argmax(kinds(events) == Kind.FILL))
+    assert set(kinds(events[first_fill:])) <= {Kind.FILL, Kind.NOTE, Kind.PEDAL, Kind.EOS}
+    assert kinds(events)[-1] == Kind.EOS
+
+
+def test_a_fill_is_told_the_density_of_its_cell_and_an_empty_cell_has_none():
+    work = sequence()
+    cells = work.events[kinds(work.events) == Kind.CELL]
+    every = punched(work.events, np.ones((8, 3), dtype=bool))
+    fills = every[kinds(every) == Kind.FILL]
+    assert sorted(e for e in fills[:, v.EXTENT] if e) == sorted(cells[:, v.EXTENT].tolist())
+    assert len(fills) == 24
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_punched_windows_fit_and_ask_for_holes_without_predicting_where(seed):
+    augment = AugmentConfig(infill=1.0)
+    length = (40, 60, 120, 250)[seed % 4]
+    window = training_window(sequence(seed % 3, bars=16), length, augment, rng(seed))
+    assert len(window.targets) <= length
+    holes = kinds(window.columns) == Kind.HOLE
+    assert not kinds(window.targets)[:-1][holes[1:]].any()
+    fills = kinds(window.columns) == Kind.FILL
+    assert holes.sum() == fills.sum()
+    bar = COLUMNS.index("bar") + 5
+    assert window.columns[holes, bar].tolist() == window.columns[fills, bar].tolist()
+
+
+def test_scattered_cells_whole_tracks_and_stretches_of_bars_are_all_asked_for():
+    shapes = set()
+    for seed in range(60):
+        events = punched_at_random(sequence(bars=8).events, 400, rng(seed))
+        bar = np.cumsum(kinds(events) == Kind.BAR) - 1
+        holes = np.zeros((8, 3), dtype=bool)
+        rows = np.flatnonzero(kinds(events) == Kind.HOLE)
+        holes[bar[rows], events[rows, v.VALUE] - FIRST["slot"]] = True
+        tracks, bars = holes.any(0), holes.any(1)
+        full = bool((holes == np.outer(bars, tracks)).all())
+        shapes.add("tracks" if full and bars.all() else "stretch" if full else "scattered")
+    assert shapes == {"tracks", "stretch", "scattered"}
+
+
+def test_a_stretch_without_a_whole_bar_stays_as_it_is():
+    events = sequence().events[:20]
+    assert punched_at_random(events, 20, rng()) is events

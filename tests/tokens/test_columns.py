@@ -18,6 +18,7 @@ from gen.tokens.columns import (
     latest,
     pitch_class,
 )
+from gen.tokens.echo import ECHO_COLUMNS, echoes, shown
 from gen.tokens.events import Annotations, chord_id, key_id
 from gen.tokens.vocabulary import FIRST, Kind
 from music import Theme, bos, events_of, pieces, track_row
@@ -25,8 +26,8 @@ from music import Theme, bos, events_of, pieces, track_row
 
 def plain_columns(events: np.ndarray, first_bar: int, bars: int | None) -> list[list[int]]:
     programs, roles, result = [], [], []
-    slot, bar = None, None
-    for kind, _, value, extent, _ in events.tolist():
+    slot, bar, chord, chords = None, None, 0, {}
+    for kind, position, value, extent, _ in events.tolist():
         if kind == Kind.TRACK:
             slot = len(programs)
             programs.append(value - FIRST["program"])
@@ -37,6 +38,13 @@ def plain_columns(events: np.ndarray, first_bar: int, bars: int | None) -> list[
             slot = value - FIRST["slot"]
         elif kind == Kind.BAR or not (bar is not None or kind == Kind.TRACK):
             slot = None
+        if kind == Kind.BAR and chords:
+            chord, chords = chords[max(chords)], {}
+        elif kind == Kind.CHORD:
+            chords[position] = value - FIRST["chord"] + 1
+        here = max(position, FIRST["position"])
+        sounding = next((chords[p] for p in sorted(chords, reverse=True) if p <= here), chord)
+        in_cell = slot is not None and bar is not None
         left = 0
         if bars is not None and bar is not None:
             left = min(max(bars - bar, 1), MOST_REMAINING + 1)
@@ -49,6 +57,7 @@ def plain_columns(events: np.ndarray, first_bar: int, bars: int | None) -> list[
                 0 if bar is None else bar % 16 + 1,
                 left,
                 plain_pitch_class(kind, value),
+                sounding if in_cell else 0,
             ]
         )
     return result
@@ -71,7 +80,9 @@ def test_columns_are_those_that_follow_event_by_event(piece, first_bar, bars):
     events = events_of(piece, notes)
     found = context_columns(events, first_bar=first_bar, bars=bars)
     assert found.dtype == np.int16
-    assert found.tolist() == plain_columns(events, first_bar, bars)
+    own = len(COLUMNS) - len(ECHO_COLUMNS)
+    assert found[:, :own].tolist() == plain_columns(events, first_bar, bars)
+    assert np.array_equal(found[:, own:], shown(echoes(events)))
     assert (found >= 0).all()
     assert (found < np.array(CONTEXT_SIZES)).all()
 

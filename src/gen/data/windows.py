@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from gen.errors import SettingError
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import context_columns
+from gen.tokens.columns import context_columns, latest
+from gen.tokens.echo import echoes, shown
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 
 Events = NDArray[np.int16]
@@ -32,6 +33,7 @@ class AugmentConfig:
         velocity: most velocity classes (4 steps each) up or down.
         forget: chance that one kind of annotation is left out.
         forget_all: chance that all are.
+        infill: share of windows in which cells are left out, to be filled in at the end.
     """
 
     transpose: int = 6
@@ -39,9 +41,10 @@ class AugmentConfig:
     velocity: int = 2
     forget: float = 0.3
     forget_all: float = 0.3
+    infill: float = 0.2
 
     def __post_init__(self) -> None:
-        for name in ("forget", "forget_all"):
+        for name in ("forget", "forget_all", "infill"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingError(f"{getattr(self, name)} is outside [0, 1]", where=name)
         for name in ("transpose", "tempo", "velocity"):
@@ -57,16 +60,27 @@ class Sequence:
         events: (T, 5), from BOS to EOS.
         bar_rows: row of each BAR.
         notes: number of NOTE events.
+        echo: (T, 9) what the whole work up to each row tells, as `tokens.echo` has it.
+        means: (tracks,) mean pitch of each, see `mean_pitches`.
     """
 
     events: Events
     bar_rows: NDArray[np.int64]
     notes: int
+    echo: Events
+    means: NDArray[np.float64]
 
     @classmethod
     def of(cls, events: Events) -> Sequence:
         kinds = events[:, v.KIND]
-        return cls(events, np.flatnonzero(kinds == Kind.BAR), int((kinds == Kind.NOTE).sum()))
+        bars, notes = np.flatnonzero(kinds == Kind.BAR), int((kinds == Kind.NOTE).sum())
+        return cls(events, bars, notes, echoes(events), mean_pitches(events))
+
+    def heard(self, rows: NDArray[np.int64], *, semitones: int = 0, velocity: int = 0) -> Events:
+        """Echo columns of some rows of the work; nothing for rows of -1. (T,) -> (T, 9)."""
+        columns = shown(self.echo[rows], semitones=semitones, velocity=velocity)
+        columns[rows < 0] = 0
+        return columns
 
     @property
     def header(self) -> Events:
@@ -119,13 +133,20 @@ def training_window(
 ) -> Window:
     """Cut and vary one window of at most `length` predicted events."""
     first_bar = _random_bar(sequence, length, rng)
-    events, _ = from_bar(sequence, first_bar, length + 1)
-    events = transposed(events, random_shift(events, augment.transpose, rng))
-    events = revoiced(events, augment, rng)
+    events, rows = from_bar(sequence, first_bar, length + 1)
+    semitones = random_shift(events, augment.transpose, rng)
+    tempo = int(rng.integers(-augment.tempo, augment.tempo + 1))
+    velocity = int(rng.integers(-augment.velocity, augment.velocity + 1))
+    events = revoiced(transposed(events, semitones, sequence.means), tempo=tempo, velocity=velocity)
+    echo = sequence.heard(rows, semitones=semitones, velocity=velocity)
     forget = 1.0 if rng.random() < augment.forget_all else augment.forget
-    events = forgetful(events, forget, rng)
+    kept = forgetful(np.concatenate([events, echo], axis=1), forget, rng)
+    events, echo = np.split(kept, [len(v.FIELDS)], axis=1)
     bars = None if rng.random() < forget else len(sequence.bar_rows)
-    return _window(events, first_bar, bars)
+    if rng.random() < augment.infill:
+        holed = punched_at_random(events, length + 1, rng)
+        return _window(holed, first_bar, bars)
+    return _window(events, first_bar, bars, echo=echo)
 
 
 def _random_bar(sequence: Sequence, length: int, rng: Generator) -> int:
@@ -137,13 +158,20 @@ def _random_bar(sequence: Sequence, length: int, rng: Generator) -> int:
 
 
 def _window(
-    events: Events, first_bar: int, bars: int | None, counted: NDArray[np.bool_] | None = None
+    events: Events,
+    first_bar: int,
+    bars: int | None,
+    *,
+    echo: Events | None = None,
+    counted: NDArray[np.bool_] | None = None,
 ) -> Window:
-    context = context_columns(events, first_bar=first_bar, bars=bars)
+    context = context_columns(events, first_bar=first_bar, bars=bars, echo=echo)
     columns = np.concatenate([events, context], axis=1)
     if counted is None:
         counted = np.ones(len(events), dtype=np.bool_)
-    return Window(columns[:-1], events[1:], counted[1:])
+    targets = events[1:].copy()
+    targets[targets[:, v.KIND] == Kind.HOLE] = 0  # where a hole is, is asked, never predicted
+    return Window(columns[:-1], targets, counted[1:])
 
 
 def covering_windows(sequence: Sequence, length: int, *, tell_bars: bool) -> Iterator[Window]:
@@ -159,7 +187,7 @@ def covering_windows(sequence: Sequence, length: int, *, tell_bars: bool) -> Ite
     done, bar = 0, 0
     while done < len(sequence.events):
         events, rows = from_bar(sequence, bar, length + 1)
-        yield _window(events, bar, bars, rows >= done)
+        yield _window(events, bar, bars, echo=sequence.heard(rows), counted=rows >= done)
         done = max(done, int(rows.max()) + 1)
         back = done - (length - len(sequence.header)) // 2
         bar = max(int(np.searchsorted(sequence.bar_rows, back, side="right")) - 1, bar + 1)
@@ -187,8 +215,28 @@ def random_shift(events: Events, most: int, rng: Generator) -> int:
     return int(rng.integers(low, high + 1)) if low <= high else 0
 
 
-def transposed(events: Events, semitones: int) -> Events:
-    """Move melodic notes, chords and key; drums stay. The caller keeps pitches in range."""
+def mean_pitches(events: Events) -> NDArray[np.float64]:
+    """Mean pitch of each track, of its melodic notes alone; nan without any. (tracks,)."""
+    cell = latest(events[:, v.KIND] == Kind.CELL)
+    value = events[:, v.VALUE].astype(np.int64)
+    sounds = (events[:, v.KIND] == Kind.NOTE) & (value < SPANS["pitch"].stop)
+    slot = value[cell[sounds]] - FIRST["slot"]
+    tracks = int((events[:, v.KIND] == Kind.TRACK).sum())
+    sums = np.bincount(slot, value[sounds] - FIRST["pitch"], tracks)
+    counts = np.bincount(slot, minlength=tracks)
+    means: NDArray[np.float64] = np.full(tracks, np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means
+
+
+def transposed(events: Events, semitones: int, means: NDArray[np.float64] | None = None) -> Events:
+    """Move melodic notes, chords and key; drums stay. The caller keeps pitches in range.
+
+    Args:
+        events: of a work, or a part of them.
+        semitones: up or down.
+        means: (tracks,) mean pitches of the work, so that told registers can move too.
+    """
     result = events.copy()
     value = events[:, v.VALUE].astype(np.int64)
     pitch = (value >= SPANS["pitch"].start) & (value < SPANS["pitch"].stop)
@@ -197,30 +245,124 @@ def transposed(events: Events, semitones: int) -> Events:
         chosen = (value >= first) & (value < SPANS[name].stop)
         root, rest = np.divmod(value[chosen] - first, per_root)
         result[chosen, v.VALUE] = first + (root + semitones) % 12 * per_root + rest
+    if means is not None:
+        told = (events[:, v.KIND] == Kind.TRACK) & (events[:, v.LEVEL] > 0)
+        slots = np.cumsum(events[:, v.KIND] == Kind.TRACK)[told] - 1
+        result[told, v.LEVEL] = (
+            FIRST["register"] + (means[slots] + semitones).astype(np.int64) // 12
+        )
     return result
 
 
-def revoiced(events: Events, augment: AugmentConfig, rng: Generator) -> Events:
-    """Shift all tempos alike and all velocities alike, clipped to what exists."""
+def revoiced(events: Events, *, tempo: int, velocity: int) -> Events:
+    """Shift all tempos and all velocities by so many classes, clipped to what exists."""
     result = events.copy()
-    for kind, field, name, most in (
-        (Kind.TEMPO, v.VALUE, "tempo", augment.tempo),
-        (Kind.NOTE, v.LEVEL, "velocity", augment.velocity),
+    for kind, field, name, shift in (
+        (Kind.TEMPO, v.VALUE, "tempo", tempo),
+        (Kind.NOTE, v.LEVEL, "velocity", velocity),
     ):
         chosen = events[:, v.KIND] == kind
-        moved = events[chosen, field] + int(rng.integers(-most, most + 1))
+        moved = events[chosen, field] + shift
         result[chosen, field] = np.clip(moved, SPANS[name].start, SPANS[name].stop - 1)
     return result
 
 
 def forgetful(events: Events, chance: float, rng: Generator) -> Events:
-    """Leave out each kind of annotation with the given chance: 1 leaves the bare music."""
+    """Leave out each kind of annotation with the given chance: 1 leaves the bare music.
+
+    Rows may hold more than the five fields.
+    """
     forgotten = {kind for kind in ATTRIBUTES if rng.random() < chance}
     kept = events[~np.isin(events[:, v.KIND], list(forgotten))].copy()
     for kind, field in ((Kind.TRACK, v.EXTENT), (Kind.TRACK, v.LEVEL), (Kind.CELL, v.EXTENT)):
         if rng.random() < chance:
             kept[kept[:, v.KIND] == kind, field] = 0
     return kept
+
+
+# Holes ---------------------------------------------------------------------------------
+
+
+def punched(events: Events, holes: NDArray[np.bool_]) -> Events:
+    """Take cells out and put them at the end, to be filled in. (T, 5) -> (T', 5).
+
+    Args:
+        events: header and whole bars; a final EOS may be there.
+        holes: (bars, tracks) which cells; those without notes too.
+
+    Returns:
+        Events in which a HOLE stands for each of these cells, and after the last bar one FILL
+        for each, with what was there, then EOS.
+    """
+    kind = events[:, v.KIND]
+    body = events[kind != Kind.EOS].astype(np.int64)
+    kind = body[:, v.KIND]
+    bar = np.cumsum(kind == Kind.BAR) - 1
+    index = np.arange(len(body))
+    cell = np.maximum.accumulate(np.where(kind == Kind.CELL, index, -1))
+    begun = np.maximum.accumulate(np.where(kind == Kind.BAR, index, -1))
+    slot = np.where(cell > begun, body[cell, v.VALUE] - FIRST["slot"], -1)
+    out = (slot >= 0) & holes[bar, slot]
+    bars, slots = np.nonzero(holes)
+    marks = np.zeros((len(bars), len(v.FIELDS)), dtype=np.int64)
+    marks[:, v.KIND], marks[:, v.VALUE] = Kind.HOLE, FIRST["slot"] + slots
+    fills = marks.copy()
+    fills[:, v.KIND] = Kind.FILL
+    density = np.zeros(holes.shape, dtype=np.int64)
+    heads = out & (kind == Kind.CELL)
+    density[bar[heads], slot[heads]] = body[heads, v.EXTENT]
+    fills[:, v.EXTENT] = density[bars, slots]
+    # Sorted by: given before filled in, bar, track, the mark of a cell before its notes.
+    notes = out & (kind != Kind.CELL)
+    groups = [
+        (body[~out], np.zeros((~out).sum()), bar[~out], slot[~out], 1),
+        (marks, np.zeros(len(bars)), bars, slots, 0),
+        (fills, np.ones(len(bars)), bars, slots, 0),
+        (body[notes], np.ones(notes.sum()), bar[notes], slot[notes], 1),
+    ]
+    keys = np.concatenate(
+        [np.stack([*key, np.full(len(rows), rank)], axis=1) for rows, *key, rank in groups]
+    )
+    rows = np.concatenate([rows for rows, *_ in groups])[np.lexsort(keys.T[::-1])]
+    end = np.array([[Kind.EOS, 0, 0, 0, 0]])
+    return np.concatenate([rows, end]).astype(np.int16)
+
+
+def punched_at_random(events: Events, length: int, rng: Generator) -> Events:
+    """Holes as people ask for them: scattered cells, whole tracks, or a stretch of bars.
+
+    Args:
+        events: header and bars of one stretch; the last may be cut short.
+        length: most events of the result.
+        rng: decides which.
+
+    Returns:
+        At most `length` events, see `punched`; the same events where no whole bar fits.
+    """
+    kinds = events[:, v.KIND]
+    room = length // 6  # a hole adds one row, or two where nothing was
+    if kinds[-1] != Kind.EOS or len(events) + room > length:
+        ends = np.flatnonzero(kinds == Kind.BAR)
+        ends = ends[ends + room < length]
+        if len(ends) < 2:
+            return events
+        events = events[: ends[-1]]
+    bars = int((events[:, v.KIND] == Kind.BAR).sum())
+    tracks = int((events[:, v.KIND] == Kind.TRACK).sum())
+    holes = np.zeros((bars, tracks), dtype=np.bool_)
+    some = rng.random(tracks) < rng.uniform(0.2, 0.8)
+    some[rng.integers(tracks)] = True
+    shape = rng.integers(3)
+    if shape == 0:
+        holes[:] = rng.random(holes.shape) < rng.uniform(0.1, 0.6)
+    elif shape == 1:
+        holes[:, some] = True
+    else:
+        first = int(rng.integers(bars))
+        last = first + int(rng.integers(1, max(2, bars // 2 + 1)))
+        holes[first:last, some | (rng.random() < 0.5)] = True
+    holes[2 * np.cumsum(holes.sum(1)) > room] = False  # the first bars, as far as there is room
+    return punched(events, holes) if holes.any() else events
 
 
 def bare(sequence: Sequence) -> Sequence:

@@ -185,6 +185,6 @@ def _prompt(walk: Walk, context: int) -> list[Row]:
     room = context // 2 - len(work.header)
     bar = int(np.searchsorted(work.bar_rows, len(walk.rows) - room))
     bar = min(bar, len(work.bar_rows) - 1)
-    events, _ = from_bar(work, bar, context - 1)
-    columns = context_columns(events, first_bar=bar, bars=walk.plan.bars)
+    events, rows = from_bar(work, bar, context - 1)
+    columns = context_columns(events, first_bar=bar, bars=walk.plan.bars, echo=work.heard(rows))
     return np.concatenate([events, columns], axis=1).tolist()  # type: ignore[no-any-return]

@@ -6,6 +6,7 @@ for every field of the others which ids are allowed, and takes in each finished 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from gen.piece import DRUM_PROGRAM
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import MOST_BARS, MOST_REMAINING, PITCH_CLASS
+from gen.tokens.echo import EchoMemory
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 
 Mask = NDArray[np.bool_]
@@ -93,6 +95,8 @@ class Walk:
         self.lasts_until = 0  # the last end of all, pedals too
         self.tempo = 0  # value id in force, 0 before the first
         self.after_tempo: list[Row] = []  # planned rows that wait for the first tempo
+        self.chords: list[tuple[int, int]] = []  # bar x MAX_BAR_STEPS + step, 1 + number
+        self.echo = EchoMemory()
 
     # Before a row ------------------------------------------------------------------------
 
@@ -313,6 +317,9 @@ class Walk:
             self._note(row)
         elif kind in v.POSITIONED:
             self._place(kind, row)
+            if kind == Kind.CHORD:
+                step = self.bar * v.MAX_BAR_STEPS + self.position
+                self.chords.append((step, row[v.VALUE] - FIRST["chord"] + 1))
         elif kind == Kind.EOS:
             self.done = True
         self.last = kind
@@ -388,7 +395,15 @@ class Walk:
             self.bar % 16 + 1 if in_bar else 0,
             remaining,
             int(PITCH_CLASS[row[v.VALUE]]),
+            self._chord(row) if inside and in_bar else 0,
+            *self.echo.take(row),
         ]
+
+    def _chord(self, row: Row) -> int:
+        """1 + number of the chord in force where a row of a cell stands, 0 before the first."""
+        step = self.bar * v.MAX_BAR_STEPS + max(row[v.POSITION] - FIRST["position"], 0)
+        latest = bisect_right(self.chords, (step, len(SPANS["chord"]))) - 1
+        return self.chords[latest][1] if latest >= 0 else 0
 
 
 def _steps_of(signature_id: int) -> int:

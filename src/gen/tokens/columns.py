@@ -1,7 +1,8 @@
 """What the model sees of an event besides its fields: facts that follow from the events before.
 
 They are inputs, never predicted, and cost nothing to know: which track the cell belongs to and
-what it plays, where in the piece the bar stands, how many bars are left if that is decided.
+what it plays, where in the piece the bar stands, how many bars are left if that is decided, which
+chord is in force if chords are told, what followed when the music last stood here (`echo`).
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ from numpy.typing import NDArray
 from gen.harmony import QUALITIES
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.tokens import vocabulary as v
+from gen.tokens.echo import ECHO_COLUMNS, ECHO_SIZES, echoes, shown
 from gen.tokens.vocabulary import FIRST, Kind
 
 Events = NDArray[np.int16]
 
-COLUMNS: Final = ("slot", "instrument", "role", "bar", "bar_of_16", "remaining", "pitch_class")
+COLUMNS: Final = (
+    "slot", "instrument", "role", "bar", "bar_of_16", "remaining", "pitch_class", "chord",
+    *ECHO_COLUMNS,
+)  # fmt: skip
 MOST_BARS: Final = 255
 MOST_REMAINING: Final = 33
 
@@ -30,6 +35,8 @@ CONTEXT_SIZES: Final = (
     17,
     MOST_REMAINING + 2,
     13,
+    len(v.SPANS["chord"]) + 1,
+    *ECHO_SIZES,
 )
 """Ids in each column of `COLUMNS`; 0 is *none* in all of them."""
 
@@ -61,13 +68,16 @@ def pitch_class(events: Events) -> NDArray[np.int64]:
     return PITCH_CLASS[events[:, v.VALUE]]
 
 
-def context_columns(events: Events, *, first_bar: int = 0, bars: int | None = None) -> Events:
+def context_columns(
+    events: Events, *, first_bar: int = 0, bars: int | None = None, echo: Events | None = None
+) -> Events:
     """The columns that follow from the events, (T, 5) -> (T, len(COLUMNS)) int16.
 
     Args:
         events: a sequence that starts with its header.
         first_bar: number in its piece of the first bar in `events`, counted from 0.
         bars: how many bars the piece has, None where that is left open.
+        echo: (T, 9) echo columns that remember more than `events`; by default theirs alone.
     """
     kind = events[:, v.KIND]
     bar_marks = kind == Kind.BAR
@@ -86,7 +96,7 @@ def context_columns(events: Events, *, first_bar: int = 0, bars: int | None = No
     remaining = np.zeros(len(events), dtype=np.int64)
     if bars is not None:
         remaining = np.where(bar < 0, 0, np.clip(bars - bar, 1, MOST_REMAINING + 1))
-    return np.stack(
+    own = np.stack(
         [
             slot + 1,
             program[slot],
@@ -95,9 +105,20 @@ def context_columns(events: Events, *, first_bar: int = 0, bars: int | None = No
             np.where(bar < 0, 0, bar % 16 + 1),
             remaining,
             pitch_class(events),
+            np.where(in_cell, _chords(events, bar), 0),
         ],
         axis=1,
     ).astype(np.int16)
+    return np.concatenate([own, shown(echoes(events)) if echo is None else echo], axis=1)
+
+
+def _chords(events: Events, bar: NDArray[np.int64]) -> NDArray[np.int64]:
+    """1 + number of the chord in force where each event stands, 0 before the first. (T,)."""
+    steps = bar * v.MAX_BAR_STEPS + np.maximum(events[:, v.POSITION] - FIRST["position"], 0)
+    told = events[:, v.KIND] == Kind.CHORD
+    latest_told = np.searchsorted(steps[told], steps, side="right") - 1
+    numbers = np.append(events[told, v.VALUE].astype(np.int64) - FIRST["chord"] + 1, 0)
+    return np.where(latest_told >= 0, numbers[latest_told], 0)
 
 
 def _bars(
