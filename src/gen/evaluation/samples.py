@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gen.evaluation.material import Work, genre_row
+from gen.evaluation.material import Work, excerpt, genre_row
 from gen.model import Transformer
 from gen.sampling.decode import DrawConfig, decode
 from gen.sampling.grammar import Plan, Row, Walk
@@ -88,9 +88,12 @@ def like(works: Sequence[Work], bars: int) -> list[Walk]:
 
 
 def after(work: Work, prompt: int, bars: int) -> Walk:
-    """A request to go on after the first `prompt` bars of a work, for `bars` more."""
-    events = work.sequence.events
-    rows: list[Row] = events[: work.sequence.bar_rows[prompt]].tolist()
+    """A request to go on after the first `prompt` bars of a work, for `bars` more.
+
+    The density of its cells is not told: nor is it of those that follow.
+    """
+    events = excerpt(work.sequence.events, prompt).copy()
+    events[events[:, v.KIND] == Kind.CELL, v.EXTENT] = 0
     length = len(work.sequence.bar_rows)
-    plan = Plan(rows, tracks_open=False, bars=length, most_bars=length)
+    plan = Plan(events.tolist(), tracks_open=False, bars=length, most_bars=length)
     return Excerpt(plan, prompt + bars)
