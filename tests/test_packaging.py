@@ -21,7 +21,7 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 TRAINING_STACK = ("torch", "lightning", "hydra", "omegaconf", "miditok", "safetensors")
-HEAVY = (*TRAINING_STACK, "symusic", "matplotlib", "scipy", "datasketch", "pretty_midi", "mido")
+HEAVY = (*TRAINING_STACK, "symusic", "matplotlib", "scipy", "pretty_midi", "mido")
 LOCKED_BY_GROUP = {
     "base": ("base",),
     "train": ("base", "train", "torch"),

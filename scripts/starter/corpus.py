@@ -179,7 +179,7 @@ def themes_originality(sheets: Iterable[LeadSheet]) -> Originality:
         for run in index.shared_runs(voice, LEAST_RUN):
             first, second = sorted((owners[run.voice], sheet.title))
             best[first, second] = max(best[first, second], run.length)
-        index.add(voice)
+        index.extend([voice])
         owners.append(sheet.title)
     pairs = [(length, *names) for names, length in best.most_common(8)]
     return Originality(pairs[0][0] if pairs else 0, pairs)
@@ -200,7 +200,7 @@ def originality(works: list[HouseWork]) -> Originality:
                 if owners[run.voice] != work.theme:
                     first, second = sorted((owners[run.voice], work.theme))
                     best[first, second] = max(best[first, second], run.length)
-            index.add(voice)
+            index.extend([voice])
             owners.append(work.theme)
     pairs = [(length, *names) for names, length in best.most_common(8)]
     return Originality(pairs[0][0] if pairs else 0, pairs)

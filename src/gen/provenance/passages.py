@@ -24,7 +24,7 @@ GUARANTEED_RUN = 12
 _WINDOW = GUARANTEED_RUN - SHINGLE_INTERVALS + 1
 _COMMON = 300
 """Shingles seen more often than this are stock figures: they begin no search."""
-_RECENT = 20_000
+_RECENT = 10_000
 """Shingles that are kept beside the bulk before they are sorted into it."""
 _NOTHING = 32_767
 _PATTERN = 4
@@ -63,23 +63,21 @@ def winnow(hashes: Hashes) -> Ints:
 
 
 class PassageIndex:
-    """All known voices, searchable by shared runs; grows by `add`."""
+    """All known voices, searchable by shared runs; grows by `extend`."""
 
     def __init__(self, voices: Iterable[Voice] = ()) -> None:
         self.voices: list[Voice] = []
         self._lines = _Lines()
-        bulk = _Table.join([_Table.empty(), *map(self._take, voices)])
-        self._tables = [bulk, _Table.empty()]  # the bulk, and what came last
+        self._tables = [_Table.empty(), _Table.empty()]  # the bulk, and what came last
+        self.extend(voices)
 
-    def add(self, voice: Voice) -> int:
-        """Keep a voice and return its place."""
-        number, new = len(self.voices), self._take(voice)
+    def extend(self, voices: Iterable[Voice]) -> None:
+        """Keep voices, in this order."""
         bulk, recent = self._tables
-        recent = _Table.join([recent, new])
-        if len(recent.hashes) > max(_RECENT, len(bulk.hashes) // 8):
+        recent = _Table.join([recent, *map(self._take, voices)])
+        if len(recent.hashes) > _RECENT:
             bulk, recent = _Table.join([bulk, recent]), _Table.empty()
         self._tables = [bulk, recent]
-        return number
 
     def _take(self, voice: Voice) -> _Table:
         """Keep a voice; its kept shingles."""

@@ -2,20 +2,19 @@
 
 Compared with the house's works, the log of generated pieces, and fingerprints that
 rights-holders supplied: whole pieces by the Jaccard similarity of their interval shingles
-(MinHash LSH finds the candidates), excerpts by the longest shared run of intervals.
+(sketches find the candidates), excerpts by the longest shared run of intervals.
 
 A finding is a reason to look, never a verdict about authorship; composer and curator see both
 passages. `block` stops a contribution; `review` lets it through to the curator, marked.
 
 What softens a finding to `review`: it is a composer's own earlier work (arrangements share
 their theme), or only accompaniments and broken chords agree (stock patterns do).
-
-Sources: Broder 1997 (MinHash); LSH by `datasketch`.
 """
 
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from gen.errors import HouseError, SettingError
 from gen.piece import Piece
 from gen.provenance.canonical import canonical, sha256_hex
 from gen.provenance.passages import GUARANTEED_RUN, PassageIndex, SharedRun
+from gen.provenance.sketches import Sketches, sketch
 from gen.provenance.tag import Tagged
 from gen.provenance.voices import Hashes, Voice, shingles_of, unpack_voices, voices_of
 from gen.smf import note_name, parse
@@ -34,8 +34,6 @@ from gen.smf import note_name, parse
 WORK, OUTPUT, FINGERPRINT = "work", "output", "fingerprint"
 CLEAR, REVIEW, BLOCK = "clear", "review", "block"
 
-_PERMUTATIONS = 128
-_MAX_LSH_SIMILARITY = 0.9
 _STEP_SEMITONES = 2
 _TUNE_STEPS_SHARE = 0.25
 _NOTES_SHOWN = 24
@@ -143,32 +141,21 @@ class Screen:
     """Everything known so far; grows with `add`."""
 
     def __init__(self, thresholds: Thresholds | None = None) -> None:
-        from datasketch import MinHashLSH
-
         self.thresholds = thresholds or Thresholds()
         self._known: list[Known] = []
-        self._shingles: list[Hashes] = []
-        self._owner_of_voice: list[int] = []
+        self._first_voice = [0]
         self._passages = PassageIndex()
-        self._similar = MinHashLSH(
-            threshold=min(self.thresholds.review_similarity, _MAX_LSH_SIMILARITY),
-            num_perm=_PERMUTATIONS,
-            weights=(0.1, 0.9),  # better a needless look than a missed likeness
-        )
+        self._sketches = Sketches()
 
     def __len__(self) -> int:
         return len(self._known)
 
     def add(self, known: Known, voices: tuple[Voice, ...]) -> None:
         """Compare later pieces with this one too."""
-        number = len(self._known)
         self._known.append(known)
-        self._shingles.append(shingles_of(voices))
-        for voice in voices:
-            self._passages.add(voice)
-            self._owner_of_voice.append(number)
-        if len(self._shingles[-1]):
-            self._similar.insert(number, _min_hash(self._shingles[-1]), check_duplication=False)
+        self._passages.extend(voices)
+        self._first_voice.append(len(self._passages.voices))
+        self._sketches.add(sketch(shingles_of(voices)))
 
     def compare(self, voices: tuple[Voice, ...], composers: Iterable[str] = ()) -> Report:
         """Screen a piece's voices.
@@ -179,9 +166,8 @@ class Screen:
         """
         runs = self._best_runs(voices)
         shingles = shingles_of(voices)
-        candidates = set(runs)
-        if len(shingles):
-            candidates |= set(self._similar.query(_min_hash(shingles)))
+        alike = self._sketches.alike(sketch(shingles), self.thresholds.review_similarity)
+        candidates = {*runs, *map(int, alike)}
         theirs = frozenset(composers)
         matches = [self._judge(n, shingles, runs.get(n), theirs) for n in sorted(candidates)]
         telling = [match for match in matches if match.verdict != CLEAR]
@@ -189,18 +175,12 @@ class Screen:
         verdict = telling[0].verdict if telling else CLEAR
         return Report(verdict, tuple(telling), len(self), self.thresholds)
 
-    def compare_piece(
-        self, piece: Piece, roles: tuple[str, ...] = (), composers: Iterable[str] = ()
-    ) -> Report:
-        """Screen a piece; see `compare`."""
-        return self.compare(voices_of(piece, roles), composers)
-
     def _best_runs(self, voices: tuple[Voice, ...]) -> dict[int, Passage]:
         """For each known piece, the run that weighs most: tunes before accompaniments."""
         best: dict[int, tuple[tuple[bool, int], Voice, SharedRun]] = {}
         for voice in voices:
             for run in self._passages.shared_runs(voice):
-                owner = self._owner_of_voice[run.voice]
+                owner = bisect_right(self._first_voice, run.voice) - 1
                 rank = (is_tune(voice, self._passages.voices[run.voice], run), run.length)
                 if owner not in best or rank > best[owner][0]:
                     best[owner] = (rank, voice, run)
@@ -213,7 +193,8 @@ class Screen:
         self, number: int, shingles: Hashes, passage: Passage | None, composers: frozenset[str]
     ) -> Match:
         known, limits = self._known[number], self.thresholds
-        similarity = _jaccard(shingles, self._shingles[number])
+        first, end = self._first_voice[number : number + 2]
+        similarity = _jaccard(shingles, shingles_of(tuple(self._passages.voices[first:end])))
         tune = passage.run if passage and passage.is_tune else 0
         figure = passage.run if passage and not passage.is_tune else 0
         is_block = similarity >= limits.block_similarity or tune >= limits.block_run
@@ -276,15 +257,6 @@ def read_fingerprints(path: Path) -> list[tuple[Known, tuple[Voice, ...]]]:
         what = error.what if isinstance(error, HouseError) else f"{type(error).__name__}: {error}"
         mend = 'write {"holder": "…", "works": [{"name": "…", "voices": [[2, 2, -4, …]]}]}'
         raise HouseError(f"no list of fingerprints ({what})", where=str(path), mend=mend) from error
-
-
-def _min_hash(shingles: Hashes) -> Any:
-    """MinHash of a set of shingles (they are hashes already)."""
-    from datasketch import MinHash
-
-    sketch = MinHash(num_perm=_PERMUTATIONS, hashfunc=int)
-    sketch.update_batch((shingles >> np.uint64(32)).astype(np.uint32))
-    return sketch
 
 
 def _jaccard(one: Hashes, other: Hashes) -> float:
