@@ -52,6 +52,8 @@ def _value(hint: Any, value: Any, *, where: str) -> Any:
         if not isinstance(value, list | tuple):
             raise SettingError(f"{value!r} is no list", where=where)
         return tuple(value)
+    if isinstance(value, list | tuple) and any(typing.get_origin(a) is tuple for a in allowed):
+        return tuple(value)
     plain = tuple(kind for kind in allowed if isinstance(kind, type))
     if plain and (not isinstance(value, plain) or (isinstance(value, bool) and bool not in plain)):
         names = " or ".join(kind.__name__ for kind in plain)

@@ -5,15 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gen.piece import DRUM_PROGRAM, Piece
-from gen.sampling.grammar import MOST_NOTES_A_CELL, MOST_NOTES_AT_ONCE, Plan, Row, Walk
+from gen.piece import DRUM_PROGRAM, ROLES, Piece
+from gen.sampling import view
+from gen.sampling.grammar import (
+    MOST_NOTES_A_CELL,
+    MOST_NOTES_AT_ONCE,
+    OPEN_PIECE_DUE,
+    Plan,
+    Row,
+    Walk,
+)
+from gen.smf.general_midi import LOWEST_PITCH
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import context_columns
-from gen.tokens.events import chord_id, decode, section_id
+from gen.tokens.events import chord_id, chord_of, decode, key_id, section_id
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 from music import bos, events_of, random_row, random_walk, track_row
 
 BAND = [bos(), track_row(0), track_row(DRUM_PROGRAM), track_row(0)]
+BASS = FIRST["role"] + ROLES.index("bass")
+KEY = [int(Kind.KEY), 0, key_id("A minor"), 0, 0]
 SEEDS = range(40)
 
 
@@ -28,10 +39,11 @@ def tempo(tempo_class: int) -> int:
 def any_plan(seed: int) -> Plan:
     """Each thing that a plan may say, said in about half of them."""
     rng = np.random.default_rng([seed, 77])
-    said = rng.integers(0, 2, 6).astype(bool)
+    said = rng.integers(0, 2, 9).astype(bool)
     low = int(rng.integers(0, 100))
+    header = [*BAND[:1], KEY, *BAND[1:]] if said[6] else list(BAND)
     return Plan(
-        header=[bos()] if said[0] else list(BAND),
+        header=[bos()] if said[0] else header,
         tracks_open=bool(said[0]),
         bars=int(rng.integers(1, 7)) if said[1] else None,
         most_bars=6,
@@ -39,7 +51,17 @@ def any_plan(seed: int) -> Plan:
         tempo=int(rng.choice(SPANS["tempo"])) if said[3] else None,
         pitches=(low, low + int(rng.integers(0, 28))) if said[4] else (0, 127),
         velocities=(5, 9) if said[5] else (0, 31),
+        densities=((2, 4), (0, 7)) if said[7] else (),
+        plan_rows=form("a b a b a", 1) if said[8] else {},
+        sections_given=bool(said[8]),
+        returns=0.7,
     )
+
+
+def form(names: str, bars: int) -> dict[int, list[Row]]:
+    """A SECTION row for each name, so many bars apart."""
+    rows = [[int(Kind.SECTION), 0, section_id(name), 0, 0] for name in names.split()]
+    return {index * bars: [row] for index, row in enumerate(rows)}
 
 
 def events_from(walk: Walk) -> np.ndarray:
@@ -69,8 +91,8 @@ def heard(walk: Walk) -> list[Row]:
             slot = value
             value = new.get(value, value)
         silent = slot is not None and slot not in new and kind in (Kind.CELL, Kind.PEDAL)
-        if kind not in (Kind.SECTION, Kind.CHORD) and not silent:
-            rows.append([kind, position, value, extent, level])
+        if kind not in (Kind.KEY, Kind.SECTION, Kind.CHORD) and not silent:
+            rows.append([kind, position, value, 0 if kind == Kind.CELL else extent, level])
     return rows
 
 
@@ -122,6 +144,15 @@ def test_any_walk_is_a_piece_that_obeys_its_plan(notes):
             }
         if plan.tempo is not None:
             assert [t.onset_ticks for t in piece.tempos] == [0]
+        assert all(track.notes for track in piece.tracks)
+        for track in piece.tracks:
+            lowest = 27 if track.is_drum else LOWEST_PITCH.get(track.program, 0)
+            assert all(note.pitch >= lowest for note in track.notes)
+        if plan.bars is not None and plan.bars >= 4:
+            onsets = [n.onset_ticks for t in piece.tracks for n in t.notes]
+            assert all(onset - start <= (end - start) / 2 for onset in onsets)
+        densities = [row[v.EXTENT] for row in walk.rows if row[v.KIND] == Kind.CELL]
+        assert all(bool(density) == bool(plan.densities) for density in densities)
     assert len(bars_seen) > 3
 
 
@@ -175,6 +206,14 @@ def kinds_of(walk: Walk) -> set[Kind]:
     return {Kind(kind) for kind in np.flatnonzero(walk.kinds())}
 
 
+def row_of(walk: Walk, kind: Kind) -> Row:
+    """The only row of a kind that may come next."""
+    row = [int(kind), 0, 0, 0, 0]
+    for field in range(1, len(v.FIELDS)):
+        (row[field],) = np.flatnonzero(walk.allowed(field, row)).tolist()
+    return row
+
+
 def started(plan: Plan, *, bars: int = 1) -> Walk:
     """A walk after its header and first bars, all forced rows taken."""
     walk = Walk(plan)
@@ -218,7 +257,8 @@ def test_chords_that_were_given_wait_for_the_tempo_that_is_drawn():
     assert walk.rows[-1] == section
     assert kinds_of(walk) == {Kind.TEMPO}
     walk.take([Kind.TEMPO, FIRST["position"], tempo(3), 0, 0])
-    assert list(walk.forced) == [chord]
+    assert kinds_of(walk) == {Kind.TEMPO, Kind.CHORD}
+    assert row_of(walk, Kind.CHORD) == chord
 
 
 def test_a_given_tempo_section_and_chord_come_in_the_order_of_a_bar():
@@ -335,12 +375,166 @@ def test_the_same_seed_writes_the_same_piece():
 
 
 def test_a_wish_for_another_bar_where_none_may_follow_is_a_wish_to_end():
-    walk = Walk(Plan([bos(), track_row(0)], False, bars=1))
+    walk = Walk(Plan([bos(), track_row(0)], False, bars=1, tempo=tempo(0)))
     while walk.forced:
         walk.take(walk.forced.popleft())
     scores = np.zeros(len(Kind), dtype=np.float32)
     scores[Kind.BAR] = 9.0
     assert np.array_equal(walk.wishes(scores), scores)  # the header has no bar to end with
     walk.take([int(Kind.BAR), 0, FIRST["time_signature"], 0, 0])
+    assert walk.wishes(scores)[Kind.CELL] >= 9.0  # the track has to sound first
+    assert scores[Kind.CELL] == 0
+    walk.take([int(Kind.CELL), 0, FIRST["slot"], 0, 0])
+    walk.take([Kind.NOTE, FIRST["position"], FIRST["pitch"], FIRST["duration"], FIRST["velocity"]])
     assert walk.wishes(scores)[Kind.EOS] >= 9.0
-    assert scores[Kind.EOS] == 0
+
+
+# Tracks, chords, sections ------------------------------------------------------------------
+
+
+def told(walk: Walk, kind: Kind) -> list[Row]:
+    return [row for row in walk.rows if row[v.KIND] == kind]
+
+
+def bars_of(walk: Walk) -> list[list[Row]]:
+    begins = [i for i, row in enumerate(walk.rows) if row[v.KIND] == Kind.BAR]
+    return [walk.rows[a:b] for a, b in zip(begins, [*begins[1:], -1], strict=True)]
+
+
+def test_a_track_that_is_late_is_not_passed_over():
+    plan = Plan([bos(), track_row(0), track_row(5)], False, bars=3, tempo=tempo(0),
+                time_signature=signature(4, 4))  # fmt: skip
+    walk = started(plan, bars=2)
+    assert Kind.BAR in kinds_of(walk)  # the second bar of three
+    walk = started(plan, bars=3)
+    assert kinds_of(walk) == {Kind.CELL, Kind.CHORD, Kind.SECTION}
+    assert row_of(walk, Kind.CELL)[v.VALUE] == FIRST["slot"]
+    walk.take([int(Kind.CELL), 0, FIRST["slot"], 0, 0])
+    walk.take([Kind.PEDAL, FIRST["position"], 0, FIRST["duration"], 0])
+    assert kinds_of(walk) == {Kind.NOTE, Kind.PEDAL}
+
+
+def test_an_open_piece_waits_for_its_tracks_only_so_long():
+    plan = Plan([bos(), track_row(0)], False, tempo=tempo(0), time_signature=signature(1, 4))
+    assert Kind.BAR in kinds_of(started(plan, bars=OPEN_PIECE_DUE))
+    assert Kind.BAR not in kinds_of(started(plan, bars=OPEN_PIECE_DUE + 1))
+
+
+def test_an_instrument_that_the_range_leaves_nothing_is_not_sampled():
+    walk = Walk(Plan([bos()], True, pitches=(0, 40)))
+    walk.take(walk.forced.popleft())
+    programs = np.flatnonzero(walk.allowed(v.VALUE, [int(Kind.TRACK), 0, 0, 0, 0]))
+    flute, bass = FIRST["program"] + 73, FIRST["program"] + 33
+    assert flute not in programs
+    assert bass in programs
+
+
+def test_a_piece_in_a_known_key_ends_on_its_tonic():
+    plan = Plan([bos(), KEY, track_row(0), track_row(33, BASS)], False, bars=4, tempo=tempo(0),
+                time_signature=signature(4, 4))  # fmt: skip
+    ends = 0
+    for seed in SEEDS:
+        last = bars_of(random_walk(plan, seed, notes=0.6))[-1]
+        chords = [chord_of(row[v.VALUE]) for row in last if row[v.KIND] == Kind.CHORD]
+        if not chords:
+            continue
+        ends += 1
+        assert {chord.root for chord in chords} == {9}
+        cells = view.cells(last)
+        pitches = {
+            slot: {(row[v.VALUE] - FIRST["pitch"]) % 12 for row in cell if row[v.KIND] == Kind.NOTE}
+            for slot, cell in cells.items()
+        }
+        assert pitches.get(0, set()) <= set(chords[-1].pitch_classes)
+        assert pitches.get(1, set()) <= {9}
+    assert ends > 10
+
+
+def staccato(plan: Plan, seed: int) -> Walk:
+    """A walk by chance whose notes and pedals last one step."""
+    walk, rng = Walk(plan, seed), np.random.default_rng(seed)
+    while not walk.done:
+        row = random_row(walk, rng, 0.5)
+        if row[v.KIND] in (Kind.NOTE, Kind.PEDAL):
+            row = [*row[: v.EXTENT], FIRST["duration"], row[v.LEVEL]]
+        walk.take(row)
+    return walk
+
+
+def test_what_is_held_when_a_section_comes_back_is_not_struck():
+    plan = Plan(list(BAND), False, bars=9, tempo=tempo(0), time_signature=signature(3, 4),
+                plan_rows=form("a b a", 3), sections_given=True, returns=1.0)  # fmt: skip
+    for seed in SEEDS:
+        assert not held_together(decode(events_from(random_walk(plan, seed, notes=0.5))))
+
+
+def test_a_section_that_comes_back_brings_as_much_as_is_asked():
+    shares = {}
+    for returns in (0.0, 0.5, 1.0):
+        plan = Plan(list(BAND), False, bars=9, tempo=tempo(0), time_signature=signature(3, 4),
+                    plan_rows=form("a b a", 3), sections_given=True, returns=returns)  # fmt: skip
+        same = cells = 0
+        for seed in range(12):
+            bars = bars_of(staccato(plan, seed))
+            for first, again in zip(bars[:2], bars[6:8], strict=True):  # the last bar closes
+                for slot, cell in view.cells(first).items():
+                    sounds = any(row[v.KIND] == Kind.NOTE for row in cell)
+                    cells += sounds
+                    same += sounds and view.cells(again).get(slot) == cell
+                if returns:
+                    chords = [[r for r in bar if r[v.KIND] == Kind.CHORD] for bar in (first, again)]
+                    assert chords[0] == chords[1]
+        shares[returns] = same / cells
+    assert shares[0.0] < 0.05
+    assert 0.25 < shares[0.5] < 0.75
+    assert shares[1.0] == 1.0
+
+
+def test_what_comes_back_is_found_in_the_first_section_of_its_name():
+    plan = Plan(list(BAND), False, bars=12, plan_rows=form("a b a a", 3), sections_given=True)
+    walk = Walk(plan)
+    assert [walk.origin(bar) for bar in range(12)] == [*[None] * 6, 0, 1, 2, 0, 1, 2]
+
+
+# What the model is shown ---------------------------------------------------------------------
+
+
+def test_a_long_piece_is_shown_from_its_header_and_its_latest_bars():
+    plan = Plan([bos(), track_row(0)], False, bars=40, tempo=tempo(0),
+                time_signature=signature(1, 4))  # fmt: skip
+    walk = random_walk(plan, 1, notes=0.6)
+    context = len(walk.rows) // 2
+    shown = walk.prompt(context)
+    assert len(shown) < context
+    assert shown[:2] == walk.context[:2]
+    assert shown[-1] == walk.context[-1]
+    assert shown[2][v.KIND] == Kind.BAR
+    again = (Kind.TEMPO, Kind.SECTION)  # told again where the view begins
+    assert {tuple(row) for row in shown if row[v.KIND] not in again} <= {
+        tuple(row) for row in walk.context
+    }
+
+
+def test_bars_that_come_back_are_shown_with_the_latest():
+    plan = Plan(list(BAND), False, bars=24, tempo=tempo(0), time_signature=signature(1, 4),
+                plan_rows=form("a b a", 8), sections_given=True)  # fmt: skip
+    walk, rng = Walk(plan), np.random.default_rng(3)
+    while walk.bar < 16:
+        walk.take(random_row(walk, rng, 0.6))
+    context = len(walk.rows) * 3 // 2
+    number = v.EXTENT + 5  # the column of the bar's number, which counts from 1
+    shown = [row[number] - 1 for row in walk.prompt(context) if row[v.KIND] == Kind.BAR]
+    assert shown[:2] == [0, 1]  # the bars that the ninth and tenth bar from here take up
+    assert shown[-1] == 16
+    assert 2 < len(shown) < 17
+    assert shown == sorted(shown)
+
+
+def test_a_bar_that_fills_the_context_is_shown_from_its_end():
+    walk = random_walk(Plan(list(BAND), False, bars=1, tempo=tempo(0)), 5, notes=0.97)
+    context = 20
+    assert len(walk.rows) > context
+    shown = walk.prompt(context)
+    assert len(shown) < context
+    assert shown[-1] == walk.context[-1]
+    assert shown[:4] == walk.context[:4]

@@ -25,7 +25,7 @@ from houses import start_house
 FREE = {
     "genre": None, "mood": None, "key": None, "tempo": None, "time_signature": None,
     "bars": 4, "instruments": [], "roles": [], "chords": None, "sections": None,
-    "pitch_range": [0, 127], "velocity_range": [1, 127],
+    "density": None, "pitch_range": [0, 127], "velocity_range": [1, 127], "returns": 0.5,
     "temperature": 1.0, "top_p": 1.0, "min_p": 0.0,
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,13 +12,18 @@ import numpy as np
 from gen import harmony
 from gen.errors import SettingError
 from gen.piece import DRUM_PROGRAM, ROLES
-from gen.sampling.grammar import Plan, Row
+from gen.sampling.grammar import Plan, Row, compass_of, steps_of
 from gen.smf.general_midi import NAMES
 from gen.tokens import vocabulary as v
 from gen.tokens.events import chord_id, key_id, section_id
 from gen.tokens.vocabulary import FIRST, Kind
 
 MOST_BARS: Final = 256
+MOST_BARS_UNASKED: Final = 64
+FEWEST_STEPS_A_CHORD: Final = 6
+
+DENSITY_WORDS: Final = {"sparse": (0, 2), "medium": (3, 4), "dense": (5, 7)}
+"""Lowest and highest of the classes between `vocabulary.DENSITIES`."""
 
 FAMILIES: Final = {
     "piano": 0, "electric piano": 4, "organ": 16, "guitar": 24, "acoustic guitar": 25,
@@ -43,8 +49,12 @@ class Controls:
         roles: one a track, of `piece.ROLES`.
         chords: bar by bar, such as `Am F | C G`; begins again when it is through.
         sections: name:first bar, such as `intro:1 a:5`.
+        density: notes a quarter, for all tracks or one a track: sparse, medium, dense, or a
+            class from 0 (below 0.5) to 7 (above 6).
         pitch_range: lowest and highest melodic pitch, 0-127.
         velocity_range: lowest and highest velocity, 1-127.
+        returns: where a section's name comes back, the share of its cells (one track in one
+            bar) that come back exactly; the rest is written anew with the first in view.
     """
 
     genre: str | None = None
@@ -57,8 +67,10 @@ class Controls:
     roles: tuple[str, ...] = ()
     chords: str | None = None
     sections: str | None = None
+    density: int | str | tuple[int | str, ...] | None = None
     pitch_range: tuple[int, ...] = (0, 127)
     velocity_range: tuple[int, ...] = (1, 127)
+    returns: float = 0.5
 
     def __post_init__(self) -> None:
         if self.genre is not None:
@@ -67,11 +79,6 @@ class Controls:
             harmony.nearest(self.mood, harmony.MOODS, setting="mood")
         for role in self.roles:
             harmony.nearest(role, ROLES, setting="roles")
-        if self.roles and len(self.roles) != len(self.instruments):
-            raise SettingError(
-                f"{len(self.roles)} roles for {len(self.instruments)} instruments",
-                where="roles", mend="give one role for each instrument, in the same order",
-            )  # fmt: skip
         if self.tempo is not None and not 30 <= self.tempo <= 240:
             raise SettingError(f"{self.tempo} is outside 30 to 240", where="tempo")
         if self.bars is not None and not 1 <= self.bars <= MOST_BARS:
@@ -80,6 +87,25 @@ class Controls:
             raise SettingError(f"more than {v.MAX_TRACKS}", where="instruments")
         _check_range("pitch_range", self.pitch_range, 0)
         _check_range("velocity_range", self.velocity_range, 1)
+        if not 0 <= self.returns <= 1:
+            raise SettingError(f"{self.returns} is outside 0 to 1", where="returns")
+        self.densities(len(self.density) if isinstance(self.density, tuple) else 1)
+
+    def densities(self, tracks: int) -> tuple[tuple[int, int], ...]:
+        """Lowest and highest density class of each track, () where density is left open.
+
+        Raises:
+            SettingError: no density, or not one for each track.
+        """
+        if self.density is None or self.density == ():
+            return ()
+        told = self.density if isinstance(self.density, tuple) else (self.density,) * tracks
+        if len(told) != tracks:
+            raise SettingError(
+                f"{len(told)} densities for {tracks} tracks", where="density",
+                mend="give one for all, or one for each track in the same order",
+            )  # fmt: skip
+        return tuple(map(_density, told))
 
 
 def _check_range(name: str, values: tuple[int, ...], least: int) -> None:
@@ -90,7 +116,13 @@ def _check_range(name: str, values: tuple[int, ...], least: int) -> None:
         )  # fmt: skip
 
 
-def instrument_number(name: str) -> int:
+def _density(told: int | str) -> tuple[int, int]:
+    if str(told).isdigit() and int(told) <= len(v.DENSITIES):
+        return int(told), int(told)
+    return DENSITY_WORDS[harmony.nearest(str(told).lower(), DENSITY_WORDS, setting="density")]
+
+
+def instrument_number(name: str | int) -> int:
     """0-127, or `DRUM_PROGRAM`, for a name or number as people write it.
 
     Raises:
@@ -131,15 +163,38 @@ def plan_of(controls: Controls) -> Plan:
         raise SettingError(
             "chords need a meter to be laid out in", where="chords", mend="add time_signature=4/4"
         )
+    bars = controls.bars or MOST_BARS_UNASKED
     rows: dict[int, list[Row]] = {}
-    bars = controls.bars or 64
     if controls.sections:
-        for bar, row in _sections(controls.sections, bars):
+        for bar, row in section_rows(controls.sections, bars):
             rows.setdefault(bar, []).append(row)
     if controls.chords and signature is not None:
-        steps = v.bar_steps(*v.TIME_SIGNATURES[signature - FIRST["time_signature"]])
-        for bar, row in _chords(controls.chords, bars, steps):
+        for bar, row in chord_rows(controls.chords, [steps_of(signature)] * bars):
             rows.setdefault(bar, []).append(row)
+    tracks = track_rows(controls.instruments, controls)
+    return Plan(
+        header=[*attribute_rows(controls), *tracks],
+        tracks_open=not controls.instruments,
+        bars=controls.bars,
+        most_bars=MOST_BARS_UNASKED,
+        time_signature=signature,
+        tempo=_tempo_id(controls.tempo),
+        plan_rows=rows,
+        chords_given=bool(controls.chords),
+        sections_given=bool(controls.sections),
+        pitches=(controls.pitch_range[0], controls.pitch_range[1]),
+        velocities=velocity_classes(controls),
+        densities=controls.densities(len(tracks) or 1),
+        returns=controls.returns,
+    )
+
+
+def velocity_classes(controls: Controls) -> tuple[int, int]:
+    """Lowest and highest velocity class inside the range.
+
+    Raises:
+        SettingError: none is.
+    """
     low, high = controls.velocity_range
     classes = np.flatnonzero((low <= v.VELOCITIES) & (high >= v.VELOCITIES))
     if not len(classes):
@@ -147,18 +202,7 @@ def plan_of(controls: Controls) -> Plan:
             f"[{low}, {high}] holds none of the velocities 3, 7, 11 … 127",
             where="velocity_range", mend="make the range at least four wide",
         )  # fmt: skip
-    return Plan(
-        header=_header(controls),
-        tracks_open=not controls.instruments,
-        bars=controls.bars,
-        time_signature=signature,
-        tempo=_tempo_id(controls.tempo),
-        plan_rows=rows,
-        chords_given=bool(controls.chords),
-        sections_given=bool(controls.sections),
-        pitches=(controls.pitch_range[0], controls.pitch_range[1]),
-        velocities=(int(classes[0]), int(classes[-1])),
-    )
+    return int(classes[0]), int(classes[-1])
 
 
 def _tempo_id(tempo: float | None) -> int | None:
@@ -167,7 +211,8 @@ def _tempo_id(tempo: float | None) -> int | None:
     return FIRST["tempo"] + int(v.nearest_index(np.array([tempo]), v.TEMPOS)[0])
 
 
-def _header(controls: Controls) -> list[Row]:
+def attribute_rows(controls: Controls) -> list[Row]:
+    """BOS, and what is asked of the whole piece."""
     rows: list[Row] = [[int(Kind.BOS), 0, 0, 0, 0]]
     if controls.genre:
         index = harmony.GENRES.index(controls.genre)
@@ -177,37 +222,86 @@ def _header(controls: Controls) -> list[Row]:
         rows.append([int(Kind.MOOD), 0, FIRST["mood"] + index, 0, 0])
     if controls.key:
         rows.append([int(Kind.KEY), 0, key_id(controls.key), 0, 0])
-    for index, name in enumerate(controls.instruments):
-        role = FIRST["role"] + ROLES.index(controls.roles[index]) if controls.roles else 0
-        value = FIRST["program"] + instrument_number(name)
-        rows.append([int(Kind.TRACK), 0, value, role, 0])
     return rows
 
 
-def _sections(text: str, bars: int) -> list[tuple[int, Row]]:
+def track_rows(instruments: Sequence[str | int], controls: Controls) -> list[Row]:
+    """A TRACK for each instrument, with its role where roles are given.
+
+    Raises:
+        SettingError: an instrument or role that cannot be, or that the pitches leave nothing.
+    """
+    roles: Sequence[str | None] = controls.roles or [None] * len(instruments)
+    if len(roles) != len(instruments):
+        raise SettingError(
+            f"{len(roles)} roles for {len(instruments)} instruments",
+            where="roles", mend="give one role for each instrument, in the same order",
+        )  # fmt: skip
+    rows: list[Row] = []
+    low, high = controls.pitch_range
+    for name, role in zip(instruments, roles, strict=True):
+        number = instrument_number(name)
+        if role and (role == "drums") != (number == DRUM_PROGRAM):
+            raise SettingError(f"{name} cannot have the role {role}", where="roles")
+        lowest, highest = compass_of(number, (low, high))
+        if lowest > highest:
+            raise SettingError(
+                f"[{low}, {high}] leaves {name} nothing to play: its lowest pitch is {lowest}",
+                where="pitch_range", mend=f"let the range reach at least {lowest}",
+            )  # fmt: skip
+        extent = FIRST["role"] + ROLES.index(role) if role else 0
+        rows.append([int(Kind.TRACK), 0, FIRST["program"] + number, extent, 0])
+    return rows
+
+
+def section_rows(text: str, bars: int) -> list[tuple[int, Row]]:
+    """Bar, counted from 0, and SECTION row of each section of `intro:1 a:5 …`.
+
+    Raises:
+        SettingError: not of this form, an unknown name, or a bar that the piece has not.
+    """
     found = []
     for part in text.split():
         name, _, bar = part.rpartition(":")
-        if not name or not bar.isdigit() or not 1 <= int(bar) <= bars:
+        if not name or not bar.isdecimal() or not 1 <= int(bar) <= bars:
             raise SettingError(
                 f"{part!r} is no section of a piece of {bars} bars",
                 where="sections", mend="name:first bar, counted from 1: 'intro:1 a:5 b:13'",
             )  # fmt: skip
-        row: Row = [int(Kind.SECTION), 0, section_id(name), 0, 0]
+        section = section_id(name)
+        if section == section_id("other") and name.lower() != "other":
+            harmony.nearest(name.lower(), v.SECTIONS, setting="sections")
+        row: Row = [int(Kind.SECTION), 0, section, 0, 0]
         found.append((int(bar) - 1, row))
     return found
 
 
-def _chords(text: str, bars: int, steps: int) -> list[tuple[int, Row]]:
-    """CHORD rows of every bar; the progression begins again when it is through."""
+def chord_rows(text: str, lengths: Sequence[int]) -> list[tuple[int, Row]]:
+    """CHORD rows of every bar; the progression begins again when it is through.
+
+    Args:
+        text: as `harmony.parse_progression` reads it.
+        lengths: of the bars, in grid steps.
+
+    Returns:
+        Place in `lengths` and row of each.
+
+    Raises:
+        SettingError: it cannot be read, has more bars than there are, or a bar holds too many.
+    """
     progression = harmony.parse_progression(text)
+    if len(progression) > len(lengths):
+        raise SettingError(
+            f"a progression of {len(progression)} bars for {len(lengths)} bars of music",
+            where="chords", mend="give a chord or more for each bar, bars separated by |",
+        )  # fmt: skip
     rows: list[tuple[int, Row]] = []
-    for bar in range(bars):
+    for bar, steps in enumerate(lengths):
         chords = progression[bar % len(progression)]
-        if len(chords) > steps:
+        if len(chords) > max(steps // FEWEST_STEPS_A_CHORD, 1):
             raise SettingError(
-                f"{len(chords)} chords in a bar of {steps} steps",
-                where="chords", mend="spread them over more bars, separated by |",
+                f"{len(chords)} chords in a bar of {steps / FEWEST_STEPS_A_CHORD:g} eighths",
+                where="chords", mend="at most one an eighth: spread them over bars, separated by |",
             )  # fmt: skip
         for index, chord in enumerate(chords):
             position = FIRST["position"] + index * steps // len(chords)

@@ -14,13 +14,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gen.data.windows import Sequence as WorkSequence
-from gen.data.windows import from_bar
 from gen.errors import SettingError
 from gen.model import Cache, Transformer
 from gen.sampling.grammar import Row, Walk
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import context_columns
 
 FIELDS = range(len(v.FIELDS))
 
@@ -86,33 +83,26 @@ def decode(
         config: how to draw.
         on_done: told the index of each walk as it ends.
     """
-    active = list(range(len(walks)))
-    for walk in walks:
-        _take_forced(walk)
-    state, cache = _prefill(model, walks)
-    while active:
-        if cache.length == model.config.context:
-            state, cache = _prefill(model, [walks[i] for i in active])
-        rows = _next_rows(
-            model, state, [walks[i] for i in active], [rngs[i] for i in active], config
-        )
-        ended = [n for n, i in enumerate(active) if walks[i].done]
-        if ended:
-            for n in ended:
-                if on_done:
-                    on_done(active[n])
-            kept = [n for n in range(len(active)) if n not in ended]
-            active = [active[n] for n in kept]
-            rows = [rows[n] for n in kept]
-            cache.keep(kept)
-        if active and cache.length < model.config.context:
-            columns = torch.tensor(rows)[:, None]  # (N, 1, C)
-            state = model.states(columns, cache)[:, -1]  # (N, D)
-
-
-def _take_forced(walk: Walk) -> None:
-    while walk.forced:
-        walk.take(walk.forced.popleft())
+    pending = list(range(len(walks)))
+    while pending:
+        state, cache = _prefill(model, [walks[i] for i in pending])
+        active = pending
+        while active and cache.length < model.config.context:
+            rows = _next_rows(
+                model, state, [walks[i] for i in active], [rngs[i] for i in active], config
+            )
+            going = [n for n, i in enumerate(active) if not walks[i].resting]
+            if len(going) < len(active):
+                for i in active:
+                    if walks[i].done and on_done:
+                        on_done(i)
+                active = [active[n] for n in going]
+                rows = [rows[n] for n in going]
+                cache.keep(going)
+            if active:
+                columns = torch.tensor(rows)[:, None]  # (N, 1, C)
+                state = model.states(columns, cache)[:, -1]  # (N, D)
+        pending = [i for i in pending if not walks[i].done]
 
 
 def _next_rows(
@@ -161,12 +151,16 @@ def _draw_rows(
 
 
 def _prefill(model: Transformer, walks: Sequence[Walk]) -> tuple[Tensor, Cache]:
-    """Read each walk so far, or as much of its end as leaves room to go on.
+    """Read what each walk has to show.
 
     Returns:
         State after the last event (N, D), and a cache padded on the left.
     """
-    prompts = [_prompt(walk, model.config.context) for walk in walks]
+    prompts = []
+    for walk in walks:
+        while walk.forced:
+            walk.take(walk.forced.popleft())
+        prompts.append(walk.prompt(model.config.context))
     longest = max(len(prompt) for prompt in prompts)
     columns = torch.zeros(len(prompts), longest, len(prompts[0][0]), dtype=torch.int64)
     for n, prompt in enumerate(prompts):
@@ -175,16 +169,3 @@ def _prefill(model: Transformer, walks: Sequence[Walk]) -> tuple[Tensor, Cache]:
     ragged = hidden if bool(hidden.any()) else None
     cache = Cache(model.config, len(walks), hidden=ragged)
     return model.states(columns, cache)[:, -1], cache
-
-
-def _prompt(walk: Walk, context: int) -> list[Row]:
-    """All rows while they fit; else the header and the latest bars that fill half the context."""
-    if len(walk.context) <= context // 2:
-        return walk.context
-    work = WorkSequence.of(np.array(walk.rows, dtype=np.int16))
-    room = context // 2 - len(work.header)
-    bar = int(np.searchsorted(work.bar_rows, len(walk.rows) - room))
-    bar = min(bar, len(work.bar_rows) - 1)
-    events, rows = from_bar(work, bar, context - 1)
-    columns = context_columns(events, first_bar=bar, bars=walk.plan.bars, echo=work.heard(rows))
-    return np.concatenate([events, columns], axis=1).tolist()  # type: ignore[no-any-return]

@@ -6,27 +6,39 @@ for every field of the others which ids are allowed, and takes in each finished 
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.piece import DRUM_PROGRAM
+from gen.harmony import QUALITIES
+from gen.piece import DRUM_PROGRAM, ROLES
+from gen.sampling import view
+from gen.sampling.view import Row as Row
+from gen.smf.general_midi import LOWEST_PITCH
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import MOST_BARS, MOST_REMAINING, PITCH_CLASS
 from gen.tokens.echo import EchoMemory
+from gen.tokens.events import chord_of
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 
 Mask = NDArray[np.bool_]
-Row = list[int]
 
 DRUM_SOUNDS = (27, 87)
 """The drum pitches that General MIDI 2 gives a sound."""
 
 MOST_NOTES_A_CELL = 128
 MOST_NOTES_AT_ONCE = 10
+
+FEWEST_BARS_TO_CLOSE = 4
+"""A shorter piece is a fragment and need not come to an end."""
+
+OPEN_PIECE_DUE = 8
+"""Where a piece has no set length, every track has sounded by the end of this bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,7 @@ class Plan:
 
     Attributes:
         header: BOS, attributes and TRACKs; the TRACKs may be missing, then they are sampled.
+            The bars that are there already, of a piece that goes on, may follow.
         tracks_open: whether further TRACKs may be sampled.
         bars: how many, None to let the model end.
         most_bars: never more than this.
@@ -46,6 +59,11 @@ class Plan:
         sections_given: sections come from `plan_rows` alone.
         pitches: lowest and highest melodic pitch.
         velocities: lowest and highest velocity class.
+        compass: lowest and highest pitch of each declared track; where it is empty each plays
+            `pitches`, but nothing below its instrument's own range.
+        densities: lowest and highest density class of each track, the last for all further
+            ones; empty leaves density untold.
+        returns: share of the cells of a section that comes back which are as they were.
     """
 
     header: list[Row]
@@ -59,9 +77,67 @@ class Plan:
     sections_given: bool = False
     pitches: tuple[int, int] = (0, 127)
     velocities: tuple[int, int] = (0, len(v.VELOCITIES) - 1)
+    compass: tuple[tuple[int, int], ...] = ()
+    densities: tuple[tuple[int, int], ...] = ()
+    returns: float = 0.0
 
+    def planned(self, bar: int, kind: Kind) -> list[Row]:
+        """The rows of one kind that are decided for a bar."""
+        return [row for row in self.plan_rows.get(bar, ()) if row[v.KIND] == kind]
+
+
+def compass_of(program: int, pitches: tuple[int, int]) -> tuple[int, int]:
+    """Lowest and highest pitch that an instrument plays of those asked for; none if reversed."""
+    if program == DRUM_PROGRAM:
+        return DRUM_SOUNDS
+    return max(pitches[0], LOWEST_PITCH.get(program, 0)), pitches[1]
+
+
+# Tables --------------------------------------------------------------------------------
 
 LEGAL = v.legal_words()
+_BAR_STEPS = np.array([v.bar_steps(*signature) for signature in v.TIME_SIGNATURES])
+_BASS = ROLES.index("bass") + 1
+
+
+def _lengths() -> list[Mask]:
+    """For each number of listed durations from the shortest: a mask of their ids."""
+    masks = np.tile(LEGAL[2][Kind.NOTE], (len(v.DURATIONS) + 1, 1))
+    for count, mask in enumerate(masks):
+        mask[FIRST["duration"] + count :] = False
+    return list(masks)
+
+
+def _tones() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """By value id of a chord: its tones and its root among the pitches, (V, V); drums stay."""
+    size = v.FIELD_SIZES[v.VALUE]
+    tones = np.ones((size, size), dtype=np.bool_)
+    roots = np.ones((size, size), dtype=np.bool_)
+    pitches = np.arange(128)
+    for chord_id in SPANS["chord"]:
+        if chord := chord_of(chord_id):
+            span = slice(SPANS["pitch"].start, SPANS["pitch"].stop)
+            tones[chord_id, span] = np.isin(pitches % 12, chord.pitch_classes)
+            roots[chord_id, span] = pitches % 12 == chord.root
+    return tones, roots
+
+
+def _closing_chords() -> dict[int, Mask]:
+    """By value id of a key: the chords on its tonic that a piece may end on."""
+    masks = {}
+    for key_id in SPANS["key"]:
+        tonic, is_minor = divmod(key_id - FIRST["key"], 2)
+        mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
+        for quality in ("min", "m7", "m6", "maj") if is_minor else ("maj", "maj7", "6"):
+            first = FIRST["chord"] + 1 + tonic * len(QUALITIES)
+            mask[first + list(QUALITIES).index(quality)] = True
+        masks[key_id] = mask
+    return masks
+
+
+LENGTHS = _lengths()
+CHORD_TONES, CHORD_ROOT = _tones()
+CLOSING_CHORDS = _closing_chords()
 
 
 def _legal(field_after_kind: int, kind: Kind) -> Mask:
@@ -69,41 +145,99 @@ def _legal(field_after_kind: int, kind: Kind) -> Mask:
     return mask
 
 
-class Walk:
-    """The state of one piece being written."""
+def _one(size: int, first: int, last: int | None = None) -> Mask:
+    """A mask of the ids `first` to `last`, or of `first` alone."""
+    mask = np.zeros(size, dtype=np.bool_)
+    mask[first : (first if last is None else last) + 1] = True
+    return mask
 
-    def __init__(self, plan: Plan) -> None:
+
+class Walk:
+    """The state of one piece being written.
+
+    Args:
+        plan: what is decided beforehand.
+        seed: of what is decided by chance but not by the model: which cells of a section that
+            comes back are as they were.
+    """
+
+    def __init__(self, plan: Plan, seed: int | Sequence[int] = 0) -> None:
         self.plan = plan
+        self.chance = np.random.default_rng(seed)
         self.rows: list[Row] = []
         self.context: list[Row] = []
         self.forced: deque[Row] = deque(plan.header)
         self.done = False
         self.programs: list[int] = []
         self.roles: list[int] = []
+        self.key = 0  # value id
+        self.ranges: list[Mask] = []  # a slot: the pitches that it plays
+        self.ends: list[NDArray[np.int64]] = []  # a slot: (V,) step where each pitch ends
+        self.pressed: list[int] = []  # a slot: step where its pedal is released
+        self.silent: set[int] = set()  # slots that have not sounded yet
         self.bar = -1
+        self.given_bars = sum(row[v.KIND] == Kind.BAR for row in plan.header)
+        self.bar_rows: list[int] = []  # where in `rows` each bar begins
         self.bar_steps = 0
         self.bar_start = 0
+        self.onset_stop = 0  # the first step of this bar where nothing may begin any more
+        self.closing = False  # whether the piece comes to its end in this bar
+        self.sections: dict[int, int] = {  # first bar, value id; planned ones included
+            bar: row[v.VALUE] for bar in plan.plan_rows for row in plan.planned(bar, Kind.SECTION)
+        }
+        self.closing_chord = 0  # value id, of the bar in which the piece ends
+        self.tempo = 0  # value id in force, 0 before the first
+        self.waiting: list[Row] = []  # the chords of this bar, where they are decided
+        self.chords_told = False  # whether this bar has no others
+        self.copies: dict[int, list[Row]] = {}  # a slot: its cell, which comes back as it was
+        self.owed: list[int] = []  # slots of this bar that may not be passed over
+        self.open: list[int] = []  # slots of this bar in which something may begin
         self.slot = -1
+        self.palette = _legal(1, Kind.NOTE)  # the pitches of this cell
+        self.width = 0  # how many they are
+        self.ringing = 0  # how many pitches sounded as this cell began
         self.last = Kind.PAD
         self.position = 0
         self.pitch_id = 0
         self.cell_notes = 0
         self.at_once = 0
-        self.sounding: list[dict[int, int]] = []  # a slot: pitch id -> step where it ends
-        self.pressed: list[int] = []  # a slot: step where its pedal is released
         self.sounds_until = 0  # the last note's end
         self.lasts_until = 0  # the last end of all, pedals too
-        self.tempo = 0  # value id in force, 0 before the first
-        self.after_tempo: list[Row] = []  # planned rows that wait for the first tempo
         self.chords: list[tuple[int, int]] = []  # bar x MAX_BAR_STEPS + step, 1 + number
         self.echo = EchoMemory()
+        low, high = plan.velocities
+        size = v.FIELD_SIZES[v.LEVEL]
+        self.velocities = _one(size, FIRST["velocity"] + low, FIRST["velocity"] + high)
 
     # Before a row ------------------------------------------------------------------------
 
     @property
+    def resting(self) -> bool:
+        """Whether no row may follow; `prompt` may end a rest, unless the walk is done."""
+        return self.done
+
+    def prompt(self, context: int) -> list[Row]:
+        """What the model is shown before it goes on, with context columns; fewer than `context`."""
+        if len(self.context) <= context // 2:
+            return self.context
+        ahead = range(max(self.bar, 0), self._bars)
+        return view.latest(self.context, context, self.plan.bars, map(self.origin, ahead))
+
+    @property
+    def _bars(self) -> int:
+        """How many bars there may be."""
+        return self.plan.bars or self.plan.most_bars
+
+    @property
     def last_bar(self) -> bool:
         """Whether no further bar may begin."""
-        return self.bar + 1 >= (self.plan.bars or self.plan.most_bars)
+        return self.bar + 1 >= self._bars
+
+    @property
+    def due(self) -> bool:
+        """Whether every track has to have sounded by the end of this bar."""
+        bar, bars = self.bar - self.given_bars, self._bars - self.given_bars
+        return bar >= bars * 2 // 3 or (self.plan.bars is None and bar >= OPEN_PIECE_DUE)
 
     def kinds(self) -> Mask:
         """(kinds,) which kinds may come next."""
@@ -112,47 +246,56 @@ class Walk:
             allowed[Kind.TRACK] = self.plan.tracks_open and len(self.programs) < v.MAX_TRACKS
             allowed[Kind.BAR] = bool(self.programs)
             return allowed
-        if self.last == Kind.CELL:
+        if self.slot >= 0:
             self._cell_kinds(allowed)
-            return allowed
-        if self.tempo == 0:  # every piece begins by telling its tempo
+            if self.last == Kind.CELL or (self.slot in self.silent and self.due):
+                return allowed
+        elif self.tempo == 0:  # every piece begins by telling its tempo
             allowed[Kind.TEMPO] = True
             allowed[Kind.SECTION] = self.last == Kind.BAR and not self.plan.sections_given
             return allowed
-        if self.slot < 0:
-            self._plan_kinds(allowed)
         else:
-            self._cell_kinds(allowed)
-        allowed[Kind.CELL] = bool(self._open_slots())
-        allowed[Kind.BAR] = not self.last_bar
-        allowed[Kind.EOS] = self._may_end()
+            self._plan_kinds(allowed)
+            if self.waiting:
+                return allowed
+        allowed[Kind.CELL] = bool(self._next_slots())
+        if not self.owed:
+            allowed[Kind.BAR] = not self.last_bar
+            allowed[Kind.EOS] = self._may_end()
         return allowed
 
     def wishes(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores of the kinds, (kinds,), where BAR and EOS stand in for each other.
 
         A wish for another bar, where none may follow, is a wish to end, and a wish to end too
-        early is one to go on. Without this what is left over would go to unlikely notes.
+        early is one to go on; where a track may not be passed over, both are wishes to be done
+        with the one before. Without this what is left over would go to unlikely notes.
         """
-        if self.bar < 0:
+        if self.bar < 0 or not (self.owed or self.last_bar or self.plan.bars is not None):
             return scores
         result = scores.copy()
-        wanted, barred = (Kind.EOS, Kind.BAR) if self.last_bar else (Kind.BAR, Kind.EOS)
-        if self.last_bar or self.plan.bars is not None:
-            result[wanted] = np.logaddexp(scores[wanted], scores[barred])
+        through = np.logaddexp(scores[Kind.BAR], scores[Kind.EOS])
+        if self.owed:
+            result[Kind.CELL] = np.logaddexp(scores[Kind.CELL], through)
+        else:
+            result[Kind.EOS if self.last_bar else Kind.BAR] = through
         return result
 
     def _cell_kinds(self, allowed: Mask) -> None:
+        if self.slot in self.copies:
+            return
         allowed[Kind.NOTE] = (
-            self.cell_notes < MOST_NOTES_A_CELL and self._first_note() < self.bar_steps
+            self.cell_notes < MOST_NOTES_A_CELL and self._first_note() < self.onset_stop
         )
-        allowed[Kind.PEDAL] = self._first_pedal() < self.bar_steps
+        allowed[Kind.PEDAL] = self._first_pedal() < self.onset_stop
 
     def _may_end(self) -> bool:
         """Only with a bar in which something sounds, and never while something goes on."""
-        silent = self.sounds_until <= self.bar_start
-        over = self.lasts_until <= self.bar_start + self.bar_steps
-        return not silent and (self.last_bar or (self.plan.bars is None and over))
+        if self.sounds_until <= self.bar_start:
+            return False
+        if self.last_bar or self.plan.bars is not None:
+            return self.last_bar
+        return not self.silent and self.lasts_until <= self.bar_start + self.bar_steps
 
     def _plan_kinds(self, allowed: Mask) -> None:
         """Between a BAR and its first cell: section, tempos, chords, in this order."""
@@ -161,7 +304,11 @@ class Walk:
         room = self.position + 1 < self.bar_steps
         allowed[Kind.SECTION] = rank == 0 and not plan.sections_given
         allowed[Kind.TEMPO] = plan.tempo is None and (rank < 2 or (rank == 2 and room))
-        allowed[Kind.CHORD] = not plan.chords_given and (rank < 3 or room)
+        allowed[Kind.CHORD] = bool(self.waiting) or (not self.chords_told and (rank < 3 or room))
+
+    def _next_slots(self) -> list[int]:
+        """Tracks whose cell may come next: in order, and none passed over that is owed."""
+        return [s for s in self.open if s <= self.owed[0]] if self.owed else self.open
 
     def _first_pedal(self) -> int:
         """First step where the pedal may be pressed: released, and before its step's notes."""
@@ -171,27 +318,13 @@ class Walk:
     def _first_note(self) -> int:
         """First step where another note may begin; the bar's length or more if there is none."""
         first = self.position if self._chord_goes_on() else self.position + 1
-        return max(first, self._first_free(self.slot))
+        if self.ringing + self.cell_notes < self.width:
+            return first
+        return max(first, self._first_free(self.slot, self.palette))
 
-    def _first_free(self, slot: int) -> int:
-        """First step of this bar where not all pitches of a track sound."""
-        if self.programs[slot] == DRUM_PROGRAM:
-            low, high = SPANS["drum"].start, SPANS["drum"].stop - 1
-        else:
-            low, high = (FIRST["pitch"] + pitch for pitch in self.plan.pitches)
-        sounding = self.sounding[slot]
-        if len(sounding) <= high - low:
-            return 0
-        ends = [sounding.get(pitch_id, 0) for pitch_id in range(low, high + 1)]
-        return max(0, min(ends) - self.bar_start)
-
-    def _open_slots(self) -> list[int]:
-        """Tracks whose cell may come next: in order, and with room for a note or a pedal."""
-        return [
-            slot
-            for slot in range(self.slot + 1, len(self.programs))
-            if min(self._first_free(slot), self.pressed[slot] - self.bar_start) < self.bar_steps
-        ]
+    def _first_free(self, slot: int, palette: Mask) -> int:
+        """First step of this bar where not all pitches of a palette sound."""
+        return max(0, int(self.ends[slot][palette].min()) - self.bar_start)
 
     def _chord_goes_on(self) -> bool:
         """Whether another note may begin on the step of the last one."""
@@ -210,95 +343,95 @@ class Walk:
             return self._values(kind, row)
         if field_index == v.EXTENT:
             return self._extents(kind, row)
-        return self._levels(kind)
+        return self.velocities if kind == Kind.NOTE else _legal(3, kind)
 
     def _positions(self, kind: Kind) -> Mask:
         if kind not in v.POSITIONED:
             return _legal(0, kind)
-        mask = np.zeros(v.FIELD_SIZES[v.POSITION], dtype=np.bool_)
-        first = 0
+        first, stop = 0, self.bar_steps
         if kind == Kind.PEDAL:
-            first = self._first_pedal()
-        elif kind == Kind.NOTE and self.slot >= 0:
-            first = self._first_note()
+            first, stop = self._first_pedal(), self.onset_stop
+        elif kind == Kind.NOTE:
+            first, stop = self._first_note(), self.onset_stop
+        elif kind == Kind.CHORD and self.waiting:
+            return _one(v.FIELD_SIZES[v.POSITION], self.waiting[0][v.POSITION])
         elif kind == self.last:
             first = self.position + 1
         elif kind == Kind.CHORD or (kind == Kind.TEMPO and self.bar == 0):
-            mask[FIRST["position"]] = True  # the first of a bar stands at its beginning
-            return mask
-        mask[FIRST["position"] + first : FIRST["position"] + self.bar_steps] = True
-        return mask
+            stop = 1  # the first of a bar stands at its beginning
+        begin = FIRST["position"]
+        return _one(v.FIELD_SIZES[v.POSITION], begin + first, begin + stop - 1)
 
     def _values(self, kind: Kind, row: Row) -> Mask:
         if kind == Kind.NOTE:
             return self._pitches(row[v.POSITION] - FIRST["position"])
-        mask = _legal(1, kind)
         if kind == Kind.CELL:
-            mask = np.zeros_like(mask)
-            mask[[FIRST["slot"] + slot for slot in self._open_slots()]] = True
-        elif kind == Kind.BAR:
-            mask = self._signatures()
-        elif kind == Kind.TEMPO and self.tempo:
+            mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
+            mask[[FIRST["slot"] + slot for slot in self._next_slots()]] = True
+            return mask
+        if kind == Kind.BAR:
+            return self._signatures()
+        if kind == Kind.CHORD and self.waiting:
+            return _one(v.FIELD_SIZES[v.VALUE], self.waiting[0][v.VALUE])
+        if kind == Kind.CHORD and self.closing and self.key:
+            return CLOSING_CHORDS[self.key]
+        mask = _legal(1, kind)
+        if kind == Kind.TEMPO and self.tempo:
             mask = mask.copy()
             mask[self.tempo] = False  # a change changes something
+        elif kind == Kind.TRACK:
+            mask = mask.copy()
+            for program in LOWEST_PITCH:
+                low, high = compass_of(program, self.plan.pitches)
+                mask[FIRST["program"] + program] = low <= high
         return mask
 
     def _signatures(self) -> Mask:
         """The one that was asked for, else those whose bars hold what still sounds."""
-        mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
         if self.plan.time_signature is not None:
-            mask[self.plan.time_signature] = True
-            return mask
+            return _one(v.FIELD_SIZES[v.VALUE], self.plan.time_signature)
+        mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
         begin = self.bar_start + self.bar_steps
-        bars = (self.plan.bars or self.plan.most_bars) - self.bar - 1
-        lengths = np.array([v.bar_steps(*signature) for signature in v.TIME_SIGNATURES])
-        mask[SPANS["time_signature"]] = begin + bars * lengths >= self.lasts_until
+        bars = self._bars - self.bar - 1
+        mask[SPANS["time_signature"]] = begin + bars * _BAR_STEPS >= self.lasts_until
         return mask
 
     def _pitches(self, position: int) -> Mask:
         """Pitches that may begin at `position`: ascending, and not while they still sound."""
-        mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
-        if self.programs[self.slot] == DRUM_PROGRAM:
-            low, high = DRUM_SOUNDS
-            mask[FIRST["drum"] + low : FIRST["drum"] + high + 1] = True
-        else:
-            low, high = self.plan.pitches
-            mask[FIRST["pitch"] + low : FIRST["pitch"] + high + 1] = True
+        mask: Mask = self.ends[self.slot] <= self.bar_start + position
+        mask &= self.palette
         if self.last == Kind.NOTE and position == self.position:
             mask[: self.pitch_id + 1] = False
-        now = self.bar_start + position
-        for pitch_id, end in self.sounding[self.slot].items():
-            if end > now:
-                mask[pitch_id] = False
         return mask
 
     def _extents(self, kind: Kind, row: Row) -> Mask:
-        mask = _legal(2, kind)
         if kind in (Kind.NOTE, Kind.PEDAL):
-            room = self._steps_left() - (row[v.POSITION] - FIRST["position"])
-            longest = int(np.searchsorted(v.DURATIONS, room, side="right"))
-            mask = mask.copy()
-            mask[FIRST["duration"] + longest :] = False
-        elif kind == Kind.CELL:
-            mask = np.zeros_like(mask)
-            mask[0] = True  # density is told only where it is asked for
-        return mask
+            room = self._room(row)
+            return LENGTHS[int(np.searchsorted(v.DURATIONS, room, side="right"))]
+        if kind in (Kind.CELL, Kind.FILL):
+            return self._densities(row[v.VALUE] - FIRST["slot"])
+        return _legal(2, kind)
+
+    def _room(self, row: Row) -> int:
+        """The most steps that a note or pedal may last."""
+        return self._steps_left() - (row[v.POSITION] - FIRST["position"])
+
+    def _densities(self, slot: int) -> Mask:
+        """Density is told only where it is asked for."""
+        size = v.FIELD_SIZES[v.EXTENT]
+        if slot in self.copies:
+            return _one(size, self.copies[slot][0][v.EXTENT])
+        if not self.plan.densities:
+            return _one(size, 0)
+        low, high = self.plan.densities[min(slot, len(self.plan.densities) - 1)]
+        return _one(size, FIRST["density"] + low, FIRST["density"] + high)
 
     def _steps_left(self) -> int:
         """Steps from this bar's beginning to the end of the last bar, if the meter stays."""
         following = self.bar_steps
         if self.plan.time_signature is not None:
-            following = _steps_of(self.plan.time_signature)
-        bars = (self.plan.bars or self.plan.most_bars) - self.bar - 1
-        return self.bar_steps + bars * following
-
-    def _levels(self, kind: Kind) -> Mask:
-        mask = _legal(3, kind)
-        if kind == Kind.NOTE:
-            low, high = self.plan.velocities
-            mask = np.zeros_like(mask)
-            mask[FIRST["velocity"] + low : FIRST["velocity"] + high + 1] = True
-        return mask
+            following = steps_of(self.plan.time_signature)
+        return self.bar_steps + (self._bars - self.bar - 1) * following
 
     # After a row -------------------------------------------------------------------------
 
@@ -308,18 +441,19 @@ class Walk:
         slot = -1
         if kind == Kind.TRACK:
             slot = self._track(row)
+        elif kind == Kind.KEY:
+            self.key = row[v.VALUE]
         elif kind == Kind.BAR:
             self._bar(row)
+        elif kind == Kind.SECTION:
+            self.sections[self.bar] = row[v.VALUE]
+            self._prepare()
         elif kind == Kind.CELL:
-            self.slot = row[v.VALUE] - FIRST["slot"]
-            self.position, self.cell_notes, self.at_once = 0, 0, 0
+            self._cell(row[v.VALUE] - FIRST["slot"])
         elif kind == Kind.NOTE:
             self._note(row)
         elif kind in v.POSITIONED:
             self._place(kind, row)
-            if kind == Kind.CHORD:
-                step = self.bar * v.MAX_BAR_STEPS + self.position
-                self.chords.append((step, row[v.VALUE] - FIRST["chord"] + 1))
         elif kind == Kind.EOS:
             self.done = True
         self.last = kind
@@ -329,41 +463,123 @@ class Walk:
         return full
 
     def _track(self, row: Row) -> int:
-        self.programs.append(row[v.VALUE] - FIRST["program"])
+        slot, program = len(self.programs), row[v.VALUE] - FIRST["program"]
+        low, high = compass_of(program, self.plan.pitches)
+        if slot < len(self.plan.compass):
+            low, high = self.plan.compass[slot]
+        first = FIRST["drum" if program == DRUM_PROGRAM else "pitch"]
+        self.ranges.append(_one(v.FIELD_SIZES[v.VALUE], first + low, first + high))
+        self.programs.append(program)
         self.roles.append(row[v.EXTENT] - FIRST["role"] + 1 if row[v.EXTENT] else 0)
-        self.sounding.append({})
+        self.ends.append(np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.int64))
         self.pressed.append(0)
-        return len(self.programs) - 1
+        self.silent.add(slot)
+        return slot
 
     def _bar(self, row: Row) -> None:
         self.bar += 1
+        self.bar_rows.append(len(self.rows))
         self.bar_start += self.bar_steps
-        self.bar_steps = _steps_of(row[v.VALUE])
-        self.sounding = [
-            {pitch_id: end for pitch_id, end in slot.items() if end > self.bar_start}
-            for slot in self.sounding
-        ]
+        self.bar_steps = self.onset_stop = steps_of(row[v.VALUE])
         self.slot, self.position = -1, 0
-        planned = self.plan.plan_rows.get(self.bar, [])
-        sections = [r for r in planned if r[v.KIND] == Kind.SECTION]
-        chords = [r for r in planned if r[v.KIND] == Kind.CHORD]
-        self.forced.extend(sections)
-        tempo = self.plan.tempo
-        if self.tempo == 0 and tempo is None:
-            self.after_tempo = chords  # the first tempo is drawn, and stands before them
+        plan = self.plan
+        if self.bar < self.given_bars:
             return
-        if self.tempo == 0 and tempo is not None:
-            self.forced.append([int(Kind.TEMPO), FIRST["position"], tempo, 0, 0])
-        self.forced.extend(chords)
+        bars = self._bars - self.given_bars
+        self.closing = plan.bars is not None and self.last_bar and bars >= FEWEST_BARS_TO_CLOSE
+        if self.closing:
+            self.onset_stop = self.bar_steps // 2 + 1
+        self.forced.extend(plan.planned(self.bar, Kind.SECTION))
+        if self.tempo == 0 and plan.tempo is not None:
+            self.forced.append([int(Kind.TEMPO), FIRST["position"], plan.tempo, 0, 0])
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Decide what this bar takes over: planned chords, or what a section brings back."""
+        plan, origin = self.plan, self.origin(self.bar)
+        self.waiting, self.chords_told = plan.planned(self.bar, Kind.CHORD), plan.chords_given
+        self.copies = {}
+        if self.bar < self.given_bars:
+            return
+        if plan.returns and origin is not None and not self.closing:
+            before = self.rows[self.bar_rows[origin] : self.bar_rows[origin + 1]]
+            if steps_of(before[0][v.VALUE]) == self.bar_steps:
+                self._bring_back(before)
+        self.owed = sorted(self.silent | self.copies.keys() if self.due else self.copies)
+        self.open = self._open_slots()
+
+    def _bring_back(self, before: list[Row]) -> None:
+        """Take over the chords of an earlier bar, and some of its cells."""
+        if not self.chords_told:
+            self.waiting = [row for row in before if row[v.KIND] == Kind.CHORD]
+            self.chords_told = True
+        for slot, cell in view.cells(before).items():
+            if self.chance.random() < self.plan.returns and (kept := self._fitting(slot, cell)):
+                self.copies[slot] = kept
+
+    def _fitting(self, slot: int, cell: list[Row]) -> list[Row]:
+        """A cell as it can come back in this bar: nothing struck while held, nothing too long."""
+        kept = []
+        for row in cell[1:]:
+            kind, position, value, extent, level = row
+            now = self.bar_start + position - FIRST["position"]
+            ends = self.ends[slot][value] if kind == Kind.NOTE else self.pressed[slot]
+            if ends <= now:
+                longest = int(np.flatnonzero(self._extents(Kind(kind), row))[-1])
+                kept.append([kind, position, value, min(extent, longest), level])
+        return [cell[0], *kept] if any(row[v.KIND] == Kind.NOTE for row in kept) else []
+
+    def origin(self, bar: int) -> int | None:
+        """The bar that `bar` takes up again, in the first section of its name; None if none."""
+        starts = sorted(self.sections)
+        here = bisect_right(starts, bar) - 1
+        for first, following in itertools.pairwise(starts[: here + 1]):
+            if self.sections[first] == self.sections[starts[here]]:
+                same = first + bar - starts[here]
+                return same if same < following else None
+        return None
+
+    def _palette(self, slot: int) -> Mask:
+        """What a track may play in this bar: at the end, tones of the last chord."""
+        mask = self.ranges[slot]
+        if not self.closing:
+            return mask
+        tones = CHORD_ROOT if self.roles[slot] == _BASS else CHORD_TONES
+        closing: Mask = mask & tones[self.closing_chord]
+        return closing if closing.any() else mask
+
+    def _open_slots(self) -> list[int]:
+        """Tracks that have room for a note or a pedal in this bar."""
+        return [
+            slot
+            for slot in range(len(self.programs))
+            if self.pressed[slot] - self.bar_start < self.onset_stop
+            or self._first_free(slot, self._palette(slot)) < self.onset_stop
+        ]
+
+    def _cell(self, slot: int) -> None:
+        self.slot = slot
+        self.position, self.cell_notes, self.at_once = 0, 0, 0
+        self.palette = self._palette(slot)
+        self.width = int(self.palette.sum())
+        self.ringing = int((self.ends[slot] > self.bar_start).sum())
+        self.owed = [owed for owed in self.owed if owed > slot]
+        self.open = [after for after in self.open if after > slot]
+        self.forced.extend(self.copies.get(slot, [])[1:])
 
     def _place(self, kind: Kind, row: Row) -> None:
         """A TEMPO, CHORD or PEDAL."""
         self.position = row[v.POSITION] - FIRST["position"]
         if kind == Kind.TEMPO:
             self.tempo = row[v.VALUE]
-            self.forced.extend(self.after_tempo)
-            self.after_tempo = []
-        elif kind == Kind.PEDAL:
+        elif kind == Kind.CHORD:
+            step = self.bar * v.MAX_BAR_STEPS + self.position
+            self.chords.append((step, row[v.VALUE] - FIRST["chord"] + 1))
+            self.forced.extend(self.waiting[1:])
+            self.waiting = []
+            if self.closing:
+                self.closing_chord = row[v.VALUE]
+        else:
             length = int(v.DURATIONS[row[v.EXTENT] - FIRST["duration"]])
             self.pressed[self.slot] = self.bar_start + self.position + length
             self.lasts_until = max(self.lasts_until, self.pressed[self.slot])
@@ -376,7 +592,8 @@ class Walk:
         self.cell_notes += 1
         length = int(v.DURATIONS[row[v.EXTENT] - FIRST["duration"]])
         end = self.bar_start + position + length
-        self.sounding[self.slot][row[v.VALUE]] = end
+        self.ends[self.slot][row[v.VALUE]] = end
+        self.silent.discard(self.slot)
         self.sounds_until = max(self.sounds_until, end)
         self.lasts_until = max(self.lasts_until, end)
 
@@ -406,6 +623,6 @@ class Walk:
         return self.chords[latest][1] if latest >= 0 else 0
 
 
-def _steps_of(signature_id: int) -> int:
+def steps_of(signature_id: int) -> int:
     """Length of a bar in grid steps."""
     return v.bar_steps(*v.TIME_SIGNATURES[signature_id - FIRST["time_signature"]])
