@@ -19,6 +19,7 @@ from gen.errors import HouseError
 COMMANDS = {
     "provenance": "time of the gate per work, beside the steps it cannot do without",
     "train": "bits per note and notes a second in training, against transformers with REMI",
+    "ablate": "bits per note with one choice changed at a time, and with MidiTok's tokens instead",
     "sample": "notes a second in sampling, against transformers with REMI",
 }
 

@@ -89,6 +89,15 @@ def test_every_choice_composes_into_valid_settings(root, words):
     CHECKS[root](composed(root, words))
 
 
+@pytest.mark.parametrize("path", sorted((CONF / "experiment").glob("*.yaml")), ids=lambda p: p.stem)
+def test_what_an_experiment_says_counts(path):
+    said = yaml.safe_load(path.read_text("utf-8"))
+    found = composed("train", f"experiment={path.stem}")
+    for key, value in said.items():
+        if not isinstance(value, Mapping | list):
+            assert found[key] == value
+
+
 @pytest.mark.parametrize(("root", "presets"), [("train", "experiment"), ("sample", "controls")])
 def test_presets_add_no_key_of_their_own(root, presets):
     known = known_keys(root, presets)

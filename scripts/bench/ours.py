@@ -16,12 +16,13 @@ from torch.utils.data import DataLoader
 
 from bench.corpus import BenchWork
 from bench.machine import Clock, faster_precision
-from gen.data.module import DataConfig, TrainingBatches, collate
+from gen.data.module import Batch, DataConfig, TrainingBatches, collate
 from gen.data.windows import Sequence as WorkSequence
 from gen.data.windows import bare, covering_windows
 from gen.model import ModelConfig, parameter_count
 from gen.settings import build
 from gen.tokens.columns import CONTEXT_SIZES
+from gen.tokens.echo import ECHO_COLUMNS
 from gen.tokens.vocabulary import FIELD_SIZES, KIND, Kind
 from gen.training.callbacks import SeedEachStep
 from gen.training.learner import Learner, OptimizerConfig
@@ -70,6 +71,20 @@ class _Marks(Callback):
                 self.at_mark(passed[-1])
 
 
+def silent(batch: Batch) -> Batch:
+    """The same without its echo columns."""
+    columns = batch["columns"].clone()
+    columns[..., -len(ECHO_COLUMNS) :] = 0
+    return {**batch, "columns": columns}
+
+
+class _SilentBatches(TrainingBatches):
+    """Batches that tell no echo."""
+
+    def batch(self, index: int) -> Batch:
+        return silent(super().batch(index))
+
+
 class Ours:
     """The model that `scripts/train.py` would train with the same settings.
 
@@ -77,11 +92,15 @@ class Ours:
         settings: as composed from `conf/train.yaml`.
         works: the training works.
         seed: of weights, windows, variation and dropout.
+        echo: whether the model is told its echoes.
     """
 
     name = "this house's"
 
-    def __init__(self, settings: Mapping[str, Any], works: Sequence[BenchWork], seed: int) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], works: Sequence[BenchWork], seed: int, *,
+        echo: bool = True,
+    ) -> None:  # fmt: skip
         self.settings = settings
         self.shape = build(
             ModelConfig, settings["model"], where="model",
@@ -89,8 +108,9 @@ class Ours:
         )  # fmt: skip
         self.optimizer = build(OptimizerConfig, settings["optimizer"], where="optimizer")
         self.data = build(DataConfig, settings["data"], where="data", seed=seed)
-        self.seed = seed
-        self.batches = TrainingBatches(
+        self.seed, self.echo = seed, echo
+        kind = TrainingBatches if echo else _SilentBatches
+        self.batches = kind(
             [WorkSequence.of(work.events) for work in works], self.data, start=0, rank=0, ranks=1
         )
         torch.manual_seed(seed)
@@ -147,6 +167,7 @@ class Ours:
         nats = 0.0
         for first in range(0, len(windows), at_once):
             batch = collate(windows[first : first + at_once], self.data.window)
+            batch = batch if self.echo else silent(batch)
             losses = self.model.losses(batch["columns"], batch["targets"])
             nats += float(losses[batch["counted"]].double().sum())
         self.model.train(was_training)

@@ -3,6 +3,9 @@
 A `transformers` Llama from scratch on MidiTok's REMI (one token stream, programs, tempos, time
 signatures, sustain pedals), with or without trained byte pair encoding, AdamW and a cosine.
 
+With `network="house"` the same tokens are learned by this house's own trunk, optimiser and
+schedule instead: what remains between that and ours is the event language.
+
 It gets every kindness that costs nothing: the grid, durations, velocities and tempos of the
 house tokenizer, so that both describe a work equally finely; the same transposition, tempo and
 velocity variation, computed beforehand and off its clock; a bare training loop without
@@ -16,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -30,7 +34,10 @@ from bench.corpus import BenchWork
 from bench.machine import Clock, faster_precision
 from gen.data.windows import AugmentConfig
 from gen.errors import SettingError
+from gen.model import ModelConfig
 from gen.tokens import vocabulary as v
+from gen.training.learner import Learner, OptimizerConfig
+from gen.training.schedule import ScheduleConfig, rate
 
 Ids = NDArray[np.int64]
 IGNORED = -100
@@ -48,6 +55,7 @@ class PeerConfig:
         weight_decay: AdamW's.
         clip: most gradient norm.
         window: tokens T.
+        network: `llama`, with AdamW and a cosine, or `house`, with what this house trains with.
     """
 
     learning_rate: float
@@ -56,6 +64,7 @@ class PeerConfig:
     weight_decay: float = 0.01
     clip: float = 1.0
     window: int = 1024
+    network: str = "llama"
 
 
 PRESETS = {
@@ -64,6 +73,8 @@ PRESETS = {
     "documented": PeerConfig(1e-4, 16, warmup=0.3, clip=3.0),
     # What somebody who has trained small models before begins with.
     "usual": PeerConfig(1e-3, 8),
+    # This house's network and training on the peer's tokens, as many a step as our events hold.
+    "house": PeerConfig(4e-3, 4, network="house"),
 }
 
 
@@ -250,6 +261,42 @@ def llama_of_size(
     return llama(vocabulary, layers=layers, heads=heads, width=width, inner=inner, context=context)
 
 
+class HouseOnTokens(nn.Module):
+    """This house's transformer on one stream of tokens, called as `transformers` models are."""
+
+    def __init__(self, config: ModelConfig, optimizer: OptimizerConfig) -> None:
+        super().__init__()
+        learner = Learner(config, optimizer)
+        self.trunk, self.optimizer = learner.model, learner.configure_optimizers()
+
+    def forward(
+        self, input_ids: Tensor, labels: Tensor | None = None, use_cache: bool = False
+    ) -> SimpleNamespace:
+        """(B, T) ids -> `logits` (B, T, V), and the mean `loss` of the next ones if asked."""
+        logits = self.trunk.head(0, self.trunk.states(input_ids[..., None]))
+        if labels is None:
+            return SimpleNamespace(logits=logits)
+        loss = nn.functional.cross_entropy(
+            logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED
+        )
+        return SimpleNamespace(logits=logits, loss=loss)
+
+
+def house_on_tokens(
+    parameters: int, vocabulary: int, *, layers: int, heads: int, context: int
+) -> HouseOnTokens:
+    """This house's network of about so many parameters, for tokens."""
+
+    def shape(width: int) -> ModelConfig:
+        return ModelConfig(layers, width, heads, 4, 0.0, context, (vocabulary,), ())
+
+    def distance(width: int) -> int:
+        return abs((12 * layers + 1) * width**2 + (2 * width + 1) * vocabulary - parameters)
+
+    width = min(range(2 * heads, 4096, 2 * heads), key=distance)
+    return HouseOnTokens(shape(width), OptimizerConfig())
+
+
 # Measuring -----------------------------------------------------------------------------
 
 
@@ -322,13 +369,17 @@ class Peer:
         self.name, self.tokenizer, self.config = name, tokenizer, config
         parameters, layers, heads = shape
         torch.manual_seed(seed)
-        self.model = llama_of_size(
-            parameters, tokenizer.size, layers=layers, heads=heads, context=config.window
+        house = config.network == "house"
+        make: Any = house_on_tokens if house else llama_of_size
+        self.model = make(
+            parameters, tokenizer.size, layers=layers, heads=heads, context=config.window + house
         )
         self.parameters = sum(p.numel() for p in self.model.parameters())
-        self.optimizer = torch.optim.AdamW(
+        self.optimizer = self.model.optimizer if house else torch.optim.AdamW(
             self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
+        )  # fmt: skip
+        for group in self.optimizer.param_groups:
+            group.setdefault("full_lr", config.learning_rate)
         self.rng = np.random.default_rng(seed)
         self.budget_seconds = budget_seconds
         self.clock = Clock()
@@ -366,6 +417,8 @@ class Peer:
     def _rate(self) -> float:
         """Share of the full learning rate: linear warm-up, then a cosine to nothing."""
         done = min(self.clock.seconds / self.budget_seconds, 1.0)
+        if self.config.network == "house":
+            return rate(done, ScheduleConfig())
         if done < self.config.warmup:
             return max(done / self.config.warmup, 0.01)
         left = (done - self.config.warmup) / (1 - self.config.warmup)
@@ -382,7 +435,7 @@ class Peer:
     def _step(self) -> None:
         ids = self.batch()
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * self._rate()
+            group["lr"] = group["full_lr"] * self._rate()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
             loss = self._loss(ids)
         loss.backward()

@@ -55,7 +55,7 @@ class Workshop:
         """A fresh peer of the size of ours."""
         shape = (self.ours.parameters, self.ours.shape.layers, self.ours.shape.heads)
         return Peer(
-            f"Llama, {tokenizer.upper()}, {label}",
+            f"{'Llama' if config.network == 'llama' else 'Ours'}, {tokenizer.upper()}, {label}",
             getattr(self, tokenizer),
             config,
             self.sides.train,

@@ -12,7 +12,7 @@ import torch
 from symusic import Score
 
 import benchmark
-from bench import machine, sample, train
+from bench import ablate, machine, sample, train
 from bench.corpus import admitted_works, curve_works, deal, kept, settings_of
 from bench.ours import Ours
 from bench.peer import (
@@ -21,6 +21,7 @@ from bench.peer import (
     PeerTokenizer,
     Variation,
     covering,
+    house_on_tokens,
     llama,
     llama_of_size,
     llama_parameters,
@@ -31,6 +32,7 @@ from gen.data.windows import AugmentConfig
 from gen.errors import HouseError
 from gen.piece import Note, Pedal
 from gen.smf import write
+from gen.tokens.echo import ECHO_COLUMNS
 from gen.tokens.events import Annotations
 from gen.tokens.vocabulary import FIELD_SIZES
 from houses import make_piece
@@ -235,6 +237,58 @@ def test_the_peer_learns(sides):
         peer.advance(peer.clock.seconds + 0.01)
     assert train.bits_per_note(peer, sides.test) < 0.95 * before
     assert peer.notes > 12 * 4 * 4
+
+
+@pytest.mark.parametrize("parameters", [2_500_000, 6_000_000])
+def test_this_house_s_network_on_tokens_has_as_many_parameters_within_a_tenth(parameters):
+    model = house_on_tokens(parameters, 1000, layers=4, heads=4, context=64)
+    assert abs(sum(p.numel() for p in model.parameters()) / parameters - 1) < 0.1
+
+
+def test_this_house_s_network_on_tokens_is_counted_as_the_peer_is(sides):
+    """Loss of a batch = the bits that measuring gives the same tokens; and it learns."""
+    tokenizer = PeerTokenizer()
+    peer = Peer(
+        "peer", tokenizer, PeerConfig(4e-3, 4, window=32, network="house"), sides.train,
+        shape=(60_000, 1, 2), budget_seconds=60, augment=AugmentConfig(), seed=1,
+    )  # fmt: skip
+    before = train.bits_per_note(peer, sides.test)
+    while peer.steps < 80:
+        peer.advance(peer.clock.seconds + 0.01)
+    assert train.bits_per_note(peer, sides.test) < 0.95 * before
+    ids = tokenizer.ids(sides.test[0])[:33]
+    loss = peer.model(torch.from_numpy(ids)[None], labels=torch.from_numpy(ids)[None]).loss
+    bits = total_bits(peer.model, [ids], 32)
+    assert float(loss.detach()) * 32 / math.log(2) == pytest.approx(bits, rel=1e-4)
+
+
+def test_an_ablation_changes_one_thing_and_says_what_it_costs(works, monkeypatch):
+    monkeypatch.setattr(
+        ablate, "VARIANTS",
+        {"as it is": [], "without echo": [], "AdamW for all": ["optimizer=adamw"]},
+    )  # fmt: skip
+    options = [word for setting in TINY for word in ("--set", setting)]
+    args = parsed(
+        ablate, "--minutes", "0.005", "--peer-window", "32", "--bpe-size", "960", *options
+    )
+    result = ablate.run(args, works)
+    names = [row["model"] for row in result["variants"]]
+    assert names == [
+        "as it is",
+        "without echo",
+        "AdamW for all",
+        "Ours, REMI, house",
+        "Ours, BPE, house",
+    ]
+    assert result["variants"][0]["against_first"] == 1
+    assert all(row["validation_bits_per_note"] > 0 for row in result["variants"])
+
+
+def test_without_echo_a_model_is_told_none(sides, settings):
+    windows = [Ours(settings, sides.train, 1, echo=told).batches.batch(0) for told in (True, False)]
+    echo = [window["columns"][..., -len(ECHO_COLUMNS) :] for window in windows]
+    assert echo[0].any()
+    assert not echo[1].any()
 
 
 def test_a_clock_does_not_count_while_it_stands():

@@ -1,0 +1,96 @@
+"""What each choice is worth: this house's model with one thing changed at a time.
+
+All have the same time, the same works and the same seed; each trains alone, one after another,
+and is measured on the validation works. The event language is compared with MidiTok's REMI, with
+and without byte pair encoding, learned by the same network with the same optimiser.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bench.corpus import BenchWork, Given, Sides
+    from bench.ours import Ours
+    from bench.peer import Peer
+
+VARIANTS: dict[str, list[str]] = {
+    "as it is": [],
+    "without echo": [],
+    "AdamW for all": ["optimizer=adamw"],
+    "Muon, twice the rate": ["optimizer.matrix_lr=0.008"],
+    "Muon, half the rate": ["optimizer.matrix_lr=0.002"],
+    "AdamW part, twice the rate": ["optimizer.lr=0.008"],
+    "windows of 512, 2 a step": ["data.window=512", "model.context=512", "data.batch_size=2"],
+    "16 windows a step": ["data.batch_size=16"],
+    "dropout 0.1": ["model.dropout=0.1"],
+    "decay over the last fifth": ["optimizer.schedule.decay=0.2"],
+    "no transposition": ["data.augment.transpose=0"],
+    "no tempo or velocity variation": ["data.augment.tempo=0", "data.augment.velocity=0"],
+    "no infilling": ["data.augment.infill=0"],
+    "deeper and narrower": ["model.layers=8", "model.width=136"],
+    "shallower and wider": ["model.layers=2", "model.width=264"],
+}
+"""Name: what is set besides the settings that all share."""
+TOKENS = ("remi:house", "bpe:house")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `benchmark.py ablate`."""
+    add = parser.add_argument
+    add("--minutes", type=float, default=2.0, help="of training, for each")
+    add("--only", help="of the variants, those whose name has this in it")
+    add("--bpe-size", type=int, default=2048, help="ids of the bpe tokenizer")
+    add("--peer-window", type=int, default=256, help="tokens seen at once")
+    add("--set", action="append", default=[], metavar="KEY=VALUE",
+        help="a setting of scripts/train.py that all share, such as model=tiny")  # fmt: skip
+    add("--seed", type=int, default=1)
+
+
+def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[str, Any]:
+    """Train each, measure each.
+
+    Args:
+        args: as `arguments` declares them.
+        works: to compare on; by default what the gate admits.
+    """
+    from bench.corpus import admitted_works, deal, settings_of
+    from bench.workshop import Workshop
+
+    settings = settings_of(args.set)
+    sides = deal(admitted_works(settings) if works is None else works, settings)
+    chosen = [name for name in VARIANTS if (args.only or "") in name]
+    rows = [_ours(name, args, sides) for name in chosen]
+    args.peers = ",".join(name for name in TOKENS if (args.only or "") in name)
+    if args.peers:
+        workshop = Workshop(args, sides, _model("as it is", args, sides))
+        for peer in workshop.peers():
+            peer.advance(args.minutes * 60)
+            rows.append(_row(peer.name, peer, sides.validation))
+    first = rows[0]["validation_bits_per_note"]
+    for row in rows:
+        row["against_first"] = row["validation_bits_per_note"] / first
+    return {"seed": args.seed, "minutes": args.minutes, "shared": args.set, "variants": rows}
+
+
+def _model(name: str, args: argparse.Namespace, sides: Sides) -> Ours:
+    from bench.corpus import settings_of
+    from bench.ours import Ours
+
+    settings = settings_of([*args.set, *VARIANTS[name]])
+    return Ours(settings, sides.train, args.seed, echo=name != "without echo")
+
+
+def _ours(name: str, args: argparse.Namespace, sides: Sides) -> dict[str, Any]:
+    ours = _model(name, args, sides)
+    ours.fit(args.minutes * 60, [], lambda mark: None)
+    return _row(name, ours, sides.validation)
+
+
+def _row(name: str, racer: Ours | Peer, works: Sequence[BenchWork]) -> dict[str, Any]:
+    bits = racer.bits(works) / sum(work.notes for work in works)
+    print(f"{name:32} {bits:7.3f} bits per note", file=sys.stderr, flush=True)
+    return {**racer.report(), "model": name, "validation_bits_per_note": bits}
