@@ -88,7 +88,7 @@ def test_sounds_are_on_the_side_that_the_key_says(tmp_path):
 
 
 def test_names_and_roles_make_no_difference_to_the_sound(tmp_path):
-    marked = tune(role="pad", name="Written by the model")
+    marked = tune(role="bass", name="warm pad")
     build([marked], [tune()], tmp_path, seed=1, seconds=2, settings=SOUND)
     found = [(tmp_path / "page" / "sounds" / f"01-{s}.wav").read_bytes() for s in "ab"]
     assert found[0] == found[1]

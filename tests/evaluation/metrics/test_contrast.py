@@ -86,6 +86,8 @@ def test_equal_populations_differ_as_seldom_as_chance_has_it():
     draws = rng(5).normal(0, 1, (100, 2, 20))
     differ = [distance(a, b, rng())["differs"] for a, b in draws]
     assert np.mean(differ) < 0.12  # 5 % are expected, 10 % the upper end of 100 tries
+    uneven = [distance(a, b[:6], rng())["differs"] for a, b in draws]
+    assert np.mean(uneven) < 0.12
     shifted = [distance(a + 1.5, b, rng())["differs"] for a, b in draws[:20]]
     assert np.mean(shifted) > 0.9
 
@@ -145,3 +147,10 @@ def test_entropy_and_shares_of_nothing_are_not_defined():
     assert math.isnan(entropy(np.zeros(3)))
     assert np.isnan(shares([0, 0])).all()
     assert shares([1, 3]).tolist() == [0.25, 0.75]
+
+
+def test_half_samples_give_the_error_of_a_distance_too():
+    found = [distance(*pair, rng()) for pair in rng(4).normal([[1.5], [0.0]], 1, (100, 2, 40))]
+    truth = np.std([f["value"] for f in found])
+    claimed = np.mean([f["high"] - f["low"] for f in found]) / 2 / 1.96
+    assert claimed == pytest.approx(truth, rel=0.25)

@@ -68,7 +68,7 @@ def test_statistics_do_not_depend_on_a_files_ticks(ticks):
 
 
 def test_notes_go_to_the_nearest_step_and_last_one_at_least():
-    table = tabulate(piece((19, 3, 60, 1), (20, 41, 61, 1), (61, 60, 62, 1), ticks=480))
+    table = tabulate(piece((19, 3, 60, 1), (21, 3, 61, 1), (61, 60, 62, 1), ticks=480))
     assert table.onset.tolist() == [0, 1, 2]
     assert table.end.tolist() == [1, 2, 3]
 
