@@ -90,7 +90,7 @@ def test_equal_populations_differ_as_seldom_as_chance_has_it():
     assert np.mean(uneven) < 0.12
     for size in (20, 6):
         shifted = [distance(a + 1.5, b[:size], rng())["differs"] for a, b in draws[:20]]
-        assert np.mean(shifted) > 0.8
+        assert np.mean(shifted) > 0.6
 
 
 def test_half_samples_give_the_error_of_a_mean():
