@@ -1,0 +1,143 @@
+"""The works that a checkpoint learned from, read once and kept for later comparisons.
+
+Their lines are kept in the user's cache, sealed, a work by its digest and a corpus by the digests
+of its works: a corpus that grew reads its new works only, and the next command reads one file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from gen.data.cache import SealedCache
+from gen.errors import HouseError
+from gen.provenance.house import House
+from gen.provenance.manifest import Manifest, ManifestWork
+from gen.provenance.passages import PassageIndex
+from gen.provenance.register import Register
+from gen.provenance.screen import voices_of_work
+from gen.provenance.voices import Voice
+from gen.provenance.works import kept_work
+from gen.sampling.originality import Ints, LearnedMusic, LearnedWork, Lines, house_lines
+
+
+class LinesCache(SealedCache):
+    """Lines of works, and of whole corpora with what they borrow from themselves."""
+
+    kind = "lines 1"
+
+
+def learned_music(house: House, manifest: Manifest) -> LearnedMusic:
+    """The works that a manifest names, from the user's cache, else from the house.
+
+    What is read is compared with, never learned from: works withdrawn since count, as long as
+    their files are kept. An entry of the cache is named by the digests that the manifest has.
+
+    Raises:
+        HouseError: the manifest is another house's, or none of its works is here.
+    """
+    if manifest.house != house.pin.name:
+        raise HouseError(
+            f"learned from the house {manifest.house!r}, the pin is that of {house.pin.name!r}",
+            where="checkpoint", mend=f"name its own house: pin=conf/house/{manifest.house}.yaml",
+        )  # fmt: skip
+    register = house.load(check_signatures=False)
+    cache = LinesCache.of_user()
+    here, missing = manifest.works, tuple[tuple[str, str], ...]()
+    kept = cache.get(_name(here))
+    if kept is None:
+        found, missing = _read_all(house, register, manifest.works, cache)
+        here = tuple(work for work in manifest.works if work.work in found)
+        kept = cache.get(_name(here)) or _pack([found[work.work] for work in here])
+        cache.put(_name(here), kept)
+    if not here:
+        raise HouseError(
+            f"none of the {len(manifest.works)} works behind it is in {house.folder}",
+            where="checkpoint", mend="restore the house's works, or sample with originality=off",
+        )  # fmt: skip
+    index, owners, lines = _unpack(kept)
+    ids = [work.work for work in manifest.works]
+    return LearnedMusic(
+        [_told(work, register) for work in here],
+        index,
+        owners,
+        lines,
+        len(ids),
+        missing,
+        tuple(work for work in ids if _is_withdrawn(register, work)),
+    )
+
+
+def _is_withdrawn(register: Register, work: str) -> bool:
+    record = register.works.get(work)
+    return record is not None and record.withdrawn_at is not None
+
+
+def _told(work: ManifestWork, register: Register) -> LearnedWork:
+    record = register.works.get(work.work)
+    people = {person.id: person.name for person in register.roster.people}
+    return LearnedWork(
+        work.work,
+        record.entry.title if record else work.work,
+        tuple((who, people.get(who, who)) for who, _ in work.composers),
+    )
+
+
+def _name(works: Sequence[ManifestWork]) -> str:
+    """Under which the cache keeps what is known of these works together."""
+    text = "\n".join(f"{work.work} {work.sha256}" for work in works)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read_all(
+    house: House, register: Register, works: Sequence[ManifestWork], cache: LinesCache
+) -> tuple[dict[str, list[Voice]], tuple[tuple[str, str], ...]]:
+    """Lines of each work that can be read, and why the others cannot."""
+    lines: dict[str, list[Voice]] = {}
+    missing = []
+    for work in works:
+        name = hashlib.sha256(f"work {work.work} {work.sha256}".encode()).hexdigest()
+        kept = cache.get(name)
+        if kept is not None:
+            lines[work.work] = PassageIndex.unpack(kept).voices
+            continue
+        try:
+            lines[work.work] = list(_read(house, register, work))
+        except (HouseError, OSError) as error:
+            missing.append((work.work, getattr(error, "what", str(error))))
+            continue
+        cache.put(name, PassageIndex(lines[work.work]).pack())
+    return lines, tuple(missing)
+
+
+def _read(house: House, register: Register, work: ManifestWork) -> tuple[Voice, ...]:
+    record = register.works.get(work.work)
+    if record is None:
+        raise HouseError("the register has no such work")
+    tagged = kept_work(house, record)
+    if tagged.music_sha256 != work.sha256:
+        raise HouseError("the house has other music under this id")
+    return voices_of_work(tagged)
+
+
+def _pack(works: Sequence[Sequence[Voice]]) -> bytes:
+    """Index, owners and lines of a corpus as bytes: JSON, its length before it, then the index."""
+    index = PassageIndex(voice for lines in works for voice in lines)
+    counts = [len(lines) for lines in works]
+    lines = house_lines(index, _owners(counts), len(works))
+    head = json.dumps({"counts": counts, "lines": asdict(lines)}).encode()
+    return len(head).to_bytes(8, "little") + head + index.pack()
+
+
+def _unpack(data: bytes) -> tuple[PassageIndex, Ints, Lines]:
+    end = 8 + int.from_bytes(data[:8], "little")
+    head = json.loads(data[8:end])
+    return PassageIndex.unpack(data[end:]), _owners(head["counts"]), Lines(**head["lines"])
+
+
+def _owners(counts: Sequence[int]) -> Ints:
+    return np.repeat(np.arange(len(counts)), counts)
