@@ -1,0 +1,324 @@
+"""Originality: does the model borrow more from the house's works than they do from each other?
+
+Definition: of each piece, the longest run of successive intervals that a line of it shares with a
+line of any work that the model learned from, for melodies and for accompaniments; lines, runs and
+relatives are those of `sampling.originality`. First the corpus against itself: the first bars of
+each work against all works unrelated to it, which is what the house borrows from itself. Then the
+outputs, as long, against all works.
+
+Formula: the house's line is the 95 % quantile of its works' longest runs of one kind (a run shorter
+than `GUARANTEED_RUN` counts 0); `above`: share of outputs with a longer run of either kind, beside
+the same share of the house's own works. A run grows with the length of a piece, so both sides are
+cut to as many bars.
+
+Extraction: the first bars of a work are given and the model goes on, drawing almost always the
+likeliest event. `back`: share of the work's own next notes (instrument, onset, pitch) that come
+back. Music repeats, so that much comes back without a memory for it: beside the training works
+stand held-out works (`held_out`), which the model cannot have learned, and the given bars played
+again (`repeated`). Memorising is what training works give more than held-out ones.
+
+Source: Yin et al. 2022, "Measuring when a music generation algorithm copies too much: the
+originality report, cardinality score, and symbolic fingerprinting by geometric hashing", SN
+Computer Science 3 (corpus first, then outputs, per epoch, 95 % line); Carlini et al. 2023,
+"Quantifying memorization across neural language models", arXiv:2202.07646 (extraction by
+prefixes). Deviations: runs of intervals in place of their cardinality score; the share that comes
+back in place of verbatim or not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from gen.analysis import infer_roles
+from gen.data.splits import related_groups
+from gen.errors import HouseError
+from gen.evaluation import interval, samples
+from gen.evaluation.material import Work, excerpt, piece_of
+from gen.model import Transformer
+from gen.piece import Piece
+from gen.provenance.screen import is_tune
+from gen.provenance.voices import shingles_of, voices_of
+from gen.sampling.decode import DrawConfig
+from gen.sampling.originality import (
+    ACCOMPANIMENT,
+    ENOUGH_WORKS,
+    HOUSE_SHARE,
+    MELODY,
+    LearnedMusic,
+)
+
+KINDS = (MELODY, ACCOMPANIMENT)
+ALMOST_GREEDY = DrawConfig(temperature=0.1, top_p=1.0, min_p=0.0)
+"""How the extraction test draws: what was learned by heart is what is likeliest."""
+LISTED = 12
+"""So many of the outputs nearest to a work are told with it."""
+
+
+# The corpus against itself ---------------------------------------------------------------
+
+
+def house(
+    music: LearnedMusic,
+    works: Sequence[Work],
+    bars: int,
+    rng: Generator,
+    *,
+    tick: Callable[[float], None] = lambda share: None,
+) -> dict[str, Any]:
+    """What the house borrows from itself in the first `bars` bars of a work.
+
+    Args:
+        music: all works that the model learned from.
+        works: those whose beginnings are held against the others; all of them are in `music`.
+        bars: how many.
+        rng: draws works, for the intervals.
+        tick: told the share that is done.
+
+    Returns:
+        `works`; by kind `runs` (the longest of each work) and `line`, None where fewer than
+        `ENOUGH_WORKS` works tell none; `above`: share of works above either line.
+    """
+    place = {known.work: number for number, known in enumerate(music.works)}
+    groups = _relatives(music)
+    runs: dict[str, list[int]] = {kind: [] for kind in KINDS}
+    for number, work in enumerate(works):
+        if work.id not in place:
+            raise HouseError(
+                "is no work behind this checkpoint", where=work.id, mend="name its own house"
+            )
+        relatives = groups[music.owners] == groups[place[work.id]]
+        found = longest(music, work.piece(bars), relatives)
+        for kind in KINDS:
+            runs[kind].append(found[kind])
+        tick((number + 1) / len(works))
+    enough = len(works) >= ENOUGH_WORKS
+    lines = {
+        kind: int(np.quantile(found, HOUSE_SHARE, method="higher")) if enough else None
+        for kind, found in runs.items()
+    }
+    return {
+        "works": len(works),
+        "bars": bars,
+        **{kind: {"runs": runs[kind], "line": lines[kind]} for kind in KINDS},
+        "above": _share_above(runs, lines),
+    }
+
+
+def longest(
+    music: LearnedMusic, piece: Piece, apart_from: NDArray[np.bool_] | None = None
+) -> dict[str, int]:
+    """The longest run of each kind that a piece shares with a work; 0 where all are short.
+
+    Args:
+        music: the works.
+        piece: any; roles that it does not tell are guessed.
+        apart_from: (lines,) lines of works that do not count.
+    """
+    roles = tuple(
+        track.role or guess for track, guess in zip(piece.tracks, infer_roles(piece), strict=True)
+    )
+    found = dict.fromkeys(KINDS, 0)
+    for voice in voices_of(piece, roles):
+        for run in music.index.shared_runs(voice, apart_from=apart_from):
+            kind = MELODY if is_tune(voice, music.index.voices[run.voice], run) else ACCOMPANIMENT
+            found[kind] = max(found[kind], run.length)
+    return found
+
+
+def _relatives(music: LearnedMusic) -> NDArray[np.int64]:
+    """For each work the number of its family: arrangements of one theme share one."""
+    melodies = [
+        shingles_of(
+            tuple(
+                voice
+                for voice, owner in zip(music.index.voices, music.owners, strict=True)
+                if owner == number and voice.is_leading
+            )
+        )
+        for number in range(len(music.works))
+    ]
+    groups = np.zeros(len(melodies), dtype=np.int64)
+    for first, members in related_groups([frozenset(m.tolist()) for m in melodies]).items():
+        groups[members] = first
+    return groups
+
+
+def _share_above(runs: dict[str, list[int]], lines: dict[str, int | None]) -> interval.Figure:
+    """Share of pieces with a run above its line."""
+    if any(line is None for line in lines.values()):
+        return interval.figure(math.nan, n=len(runs[MELODY]))
+    above = np.zeros(len(runs[MELODY]), dtype=np.bool_)
+    for kind in KINDS:
+        above |= np.array(runs[kind]) > (lines[kind] or 0)
+    return interval.share(int(above.sum()), len(above))
+
+
+# Outputs against the corpus --------------------------------------------------------------
+
+
+def outputs(
+    music: LearnedMusic,
+    pieces: Sequence[Piece],
+    borrowed: dict[str, Any],
+    rng: Generator,
+    *,
+    tick: Callable[[float], None] = lambda share: None,
+) -> dict[str, Any]:
+    """Outputs beside what the house borrows from itself.
+
+    Args:
+        music: all works that the model learned from.
+        pieces: outputs, as long as the works in `borrowed`.
+        borrowed: what `house` returned.
+        rng: draws pieces, for the intervals.
+        tick: told the share that is done.
+
+    Returns:
+        `pieces`; by kind `runs`, and `more`, the mean run less that of the house's works with
+        its `verdict`; `above` (the share); `nearest`: the outputs closest to a work, in words.
+    """
+    runs: dict[str, list[int]] = {kind: [] for kind in KINDS}
+    told = []
+    for number, piece in enumerate(pieces):
+        finding = music.compare(piece)
+        found = {MELODY: finding.melody, ACCOMPANIMENT: finding.accompaniment}
+        for kind in KINDS:
+            shared = found[kind]
+            runs[kind].append(shared.run if shared else 0)
+        told.append(
+            {
+                "piece": number + 1,
+                "nearest": finding.nearest.words if finding.nearest else None,
+                "share_of_melody": round(finding.share, 3),
+                **{
+                    kind: {"run": s.run, "of": s.of.words, "here": s.here, "there": s.there}
+                    for kind, s in found.items()
+                    if s
+                },
+            }
+        )
+        tick((number + 1) / len(pieces))
+    gaps = {kind: interval.difference(runs[kind], borrowed[kind]["runs"], rng) for kind in KINDS}
+    closeness = [
+        (max(runs[kind][i] for kind in KINDS), told[i]["share_of_melody"], -i)
+        for i in range(len(told))
+    ]
+    order = sorted(range(len(told)), key=closeness.__getitem__, reverse=True)
+    return {
+        "pieces": len(pieces),
+        **{
+            kind: {
+                "runs": runs[kind],
+                "more": gaps[kind],
+                "verdict": interval.verdict(gaps[kind]),
+            }
+            for kind in KINDS
+        },
+        "above": _share_above(runs, {kind: borrowed[kind]["line"] for kind in KINDS}),
+        "nearest": [told[i] for i in order[:LISTED]],
+    }
+
+
+# Extraction ------------------------------------------------------------------------------
+
+
+def extraction(
+    model: Transformer,
+    train: Sequence[Work],
+    held_out: Sequence[Work],
+    prompt: int,
+    bars: int,
+    seed: Sequence[int],
+    rng: Generator,
+    *,
+    tick: Callable[[float], None] = lambda share: None,
+) -> dict[str, Any]:
+    """How much of a work comes back when its first bars are given.
+
+    Args:
+        model: in evaluation mode.
+        train: works that it learned from.
+        held_out: works that it did not.
+        prompt: bars given.
+        bars: how many it writes.
+        seed: of what little is drawn.
+        rng: draws works, for the intervals.
+        tick: told the share that is done.
+
+    Returns:
+        `train` and `held_out`: `back`, `repeated` and each `work`'s share; `more`: what training
+        works give more, with its `verdict`. Works of no more than `prompt` bars are left out.
+    """
+    sides = {
+        "train": [work for work in train if len(work.sequence.bar_rows) > prompt],
+        "held_out": [work for work in held_out if len(work.sequence.bar_rows) > prompt],
+    }
+    chosen = [work for works in sides.values() for work in works]
+    walks = [samples.after(work, prompt, bars) for work in chosen]
+    rows = samples.write(model, walks, ALMOST_GREEDY, seed, tick=tick)
+    back = [
+        share_back(work, piece_of(np.array(r, dtype=np.int16)), prompt, bars)
+        for work, r in zip(chosen, rows, strict=True)
+    ]
+    again = [share_back(work, repeated(work, prompt, bars), prompt, bars) for work in chosen]
+    edge = len(sides["train"])
+    parts = {"train": slice(0, edge), "held_out": slice(edge, None)}
+    gap = interval.difference(back[:edge], back[edge:], rng)
+    return {
+        "given_bars": prompt,
+        "written_bars": bars,
+        **{
+            side: {
+                "back": interval.mean(back[part], rng),
+                "repeated": interval.mean(again[part], rng),
+                "works": [
+                    {"work": work.id, "title": work.title, "back": interval.figure(value)["value"]}
+                    for work, value in zip(chosen[part], back[part], strict=True)
+                ],
+            }
+            for side, part in parts.items()
+        },
+        "more": gap,
+        "verdict": interval.verdict(gap),
+    }
+
+
+def share_back(work: Work, piece: Piece, prompt: int, bars: int) -> float:
+    """Share of the work's notes in the `bars` bars after `prompt` that `piece` has too.
+
+    NaN where the work is silent there.
+    """
+    start, end = _ticks(work, prompt), _ticks(work, prompt + bars)
+    wanted = {note for note in _notes(work.piece()) if start <= note[1] < end}
+    return len(wanted & _notes(piece)) / len(wanted) if wanted else math.nan
+
+
+def repeated(work: Work, prompt: int, bars: int) -> Piece:
+    """The first `prompt` bars played over and over, for `bars` more."""
+    length = _ticks(work, prompt)
+    piece = piece_of(excerpt(work.sequence.events, prompt))
+    times = 1 + math.ceil(bars / prompt)
+    for track in piece.tracks:
+        track.notes = [
+            type(n)(n.onset_ticks + time * length, n.duration_ticks, n.pitch, n.velocity)
+            for time in range(times)
+            for n in track.notes
+        ]
+    return piece
+
+
+def _ticks(work: Work, bar: int) -> int:
+    """Where a bar begins, counted from 0; past the last one, the end."""
+    starts = [start for start, _ in work.piece().bar_starts()]
+    return starts[bar] if bar < len(starts) else work.piece().end_ticks + 1
+
+
+def _notes(piece: Piece) -> set[tuple[int, int, int]]:
+    """(instrument, onset, pitch) of every note."""
+    return {(t.instrument, n.onset_ticks, n.pitch) for t in piece.tracks for n in t.notes}
