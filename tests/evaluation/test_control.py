@@ -43,6 +43,7 @@ def piece(*notes, program=0, role="main_melody"):
 WHOLE = Controls(
     genre="waltz", key="C major", tempo=120.0, time_signature="4/4", bars=1, instruments=("0",),
     roles=("main_melody",), chords="C F", pitch_range=(60, 72), velocity_range=(60, 100),
+    density="sparse",
 )  # fmt: skip
 
 
@@ -53,6 +54,7 @@ def test_scores_are_those_worked_out_by_hand():
     assert got["chords"] == 3 / 4
     assert got["pitches"] == got["pitch_range"] == 1
     assert got["velocity_range"] == 3 / 4
+    assert got["density"] == 1  # one note a quarter
     assert got["key"] == got["scale"] == 1
     assert got["tempo"] == got["time_signature"] == got["bars"] == got["instruments"] == 1
 
@@ -65,6 +67,8 @@ def test_scores_see_what_was_missed():
     assert got["pitch_range"] == 0  # the mean is 75.5
     assert got["scale"] == 0
     assert got["chords"] == 0
+    dense = replace(WHOLE, density="dense")
+    assert control.score(rows_of(tune), Request(dense, frozenset({"bars"})))["density"] == 0
     for name in ("tempo", "time_signature", "bars", "instruments", "key"):
         assert got[name] == 0, name
 
@@ -122,6 +126,18 @@ def work_with_harmony(seed):
     )
     made = work(music)
     return replace(made, sequence=type(made.sequence).of(events_of(music, notes)))
+
+
+def test_high_instruments_are_asked_for_what_they_can_play():
+    piccolo = work(piece((0, 1, 84, 63), program=72))
+    for request in control.requests([piccolo], 40, rng()):
+        control.walk_of(request)
+
+
+def test_density_is_counted_cell_by_cell():
+    tune = piece(*[(i / 4, 0.25, 60 + i, 63) for i in range(16)], (4, 1, 60, 63))
+    got = control.score(rows_of(tune), Request(WHOLE, frozenset({"bars"})))
+    assert got["density"] == 0.5  # four a quarter, then one in a bar
 
 
 def test_chords_go_with_the_key():

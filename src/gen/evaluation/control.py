@@ -15,7 +15,8 @@ Scores, each in [0, 1], of one piece:
 - pitch_range (CP): whether the mean pitch of the melodic notes lies in the asked range;
   pitches: share of the notes that do;
 - velocity_range (CV): share of notes of an asked velocity;
-- chords (CC): share of the melodic notes' time that belongs to the asked chord of its moment.
+- chords (CC): share of the melodic notes' time that belongs to the asked chord of its moment;
+- density: share of cells (one track in one bar) with as many notes a quarter as asked.
 
 Diversity (D): mean distance (`metrics.similarity`, 0 to 1) of pieces written to one and the same
 request, beside that of pieces written to different requests: near 0 the model has one answer.
@@ -47,10 +48,11 @@ from gen.evaluation import interval
 from gen.evaluation.material import Work, piece_of
 from gen.evaluation.metrics.similarity import distances
 from gen.piece import DRUM_PROGRAM, ROLES, Piece
-from gen.sampling.controls import Controls, plan_of
+from gen.sampling.controls import DENSITY_WORDS, Controls, instrument_number, plan_of
 from gen.sampling.finish import asked_and_got, finished
-from gen.sampling.grammar import Row, Walk
+from gen.sampling.grammar import Row, Walk, compass_of
 from gen.tokens import vocabulary as v
+from gen.tokens.columns import latest
 from gen.tokens.reading import chord_of, decode
 from gen.tokens.vocabulary import FIRST, Kind
 
@@ -64,7 +66,7 @@ ASKED_OF = {"scale": "key", "pitches": "pitch_range"}
 
 SCORES = (
     "key", "scale", "tempo", "time_signature", "bars", "instruments", "roles",
-    "pitch_range", "pitches", "velocity_range", "chords",
+    "pitch_range", "pitches", "velocity_range", "chords", "density",
 )  # fmt: skip
 _YES_OR_NO = frozenset({"key", "tempo", "time_signature", "bars", "instruments", "pitch_range"})
 KEYS = tuple(
@@ -113,7 +115,10 @@ def _request(works: Sequence[Work], meters: list[str], rng: Generator) -> Reques
     work = works[int(rng.integers(len(works)))]
     events = _moved(work.sequence.events, rng)
     instruments, roles = _ensemble(events, rng)
-    low_pitch, softest = int(rng.integers(36, 53)), int(rng.integers(16, 81))
+    softest, lowest = int(rng.integers(16, 81)), int(rng.integers(36, 53))
+    # Every instrument of the ensemble has an octave and more of the range to play.
+    reach = max(compass_of(instrument_number(name), (0, 127))[0] + 15 for name in instruments)
+    highest = max(lowest + int(rng.integers(24, 44)), reach)
     whole = Controls(
         genre=work.genre,
         key=_key(events) or KEYS[rng.integers(len(KEYS))],
@@ -123,11 +128,12 @@ def _request(works: Sequence[Work], meters: list[str], rng: Generator) -> Reques
         instruments=instruments,
         roles=roles,
         chords=_progression(events, rng),
-        pitch_range=(low_pitch, low_pitch + int(rng.integers(24, 44))),
+        density=str(rng.choice(list(DENSITY_WORDS))),
+        pitch_range=(lowest, highest),
         velocity_range=(softest, softest + int(rng.integers(20, 47))),
     )
-    names = ("key", "tempo", "time_signature", "instruments", "roles", "chords", "pitch_range",
-             "velocity_range")  # fmt: skip
+    names = ("key", "tempo", "time_signature", "instruments", "roles", "chords", "density",
+             "pitch_range", "velocity_range")  # fmt: skip
     told = {name for name in names if rng.random() < 0.5}
     told -= {name for name, needed in _NEEDS.items() if needed not in told}
     return Request(whole, frozenset(told | {"genre", "bars"}))
@@ -207,6 +213,7 @@ def score(rows: Sequence[Row], request: Request) -> dict[str, float]:
         "pitches": _share_within(pitch, asked.pitch_range),
         "velocity_range": _share_within(velocity, asked.velocity_range),
         "chords": chord_fit(music, asked.chords) if asked.chords else math.nan,
+        "density": _density_met(rows, asked),
     }
     if len(table) and asked.key:
         key = harmony.parse_key(asked.key)
@@ -233,6 +240,20 @@ def _roles_met(music: Piece, roles: tuple[str, ...]) -> float:
     heard = iter(infer_roles(music))
     found = [next(heard) if sounds else None for sounds in plays]
     return float(np.mean([a == h for a, h in itertools.zip_longest(roles, found)]))
+
+
+def _density_met(rows: Sequence[Row], asked: Controls) -> float:
+    """Share of the cells with notes whose density lies in the asked classes."""
+    events = np.array(rows)
+    kind = events[:, v.KIND]
+    cell, bar = np.cumsum(kind == Kind.CELL), latest(kind == Kind.BAR)
+    notes = np.bincount(cell[kind == Kind.NOTE], minlength=int(cell[-1]) + 1)[1:]
+    signatures = events[bar[kind == Kind.CELL], v.VALUE] - FIRST["time_signature"]
+    quarters = np.array([v.bar_steps(*v.TIME_SIGNATURES[s]) for s in signatures])
+    quarters = quarters / v.STEPS_PER_QUARTER
+    classes = np.searchsorted(v.DENSITIES, notes[notes > 0] / quarters[notes > 0])
+    ((low, high),) = asked.densities(1) or ((0, len(v.DENSITIES)),)
+    return float(((low <= classes) & (classes <= high)).mean()) if len(classes) else math.nan
 
 
 def chord_fit(music: Piece, chords: str) -> float:
