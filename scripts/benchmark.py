@@ -20,6 +20,7 @@ COMMANDS = {
     "provenance": "time of the gate per work, beside the steps it cannot do without",
     "train": "bits per note and notes a second in training, against transformers with REMI",
     "ablate": "bits per note with one choice changed at a time, and with MidiTok's tokens instead",
+    "memory": "memory that training takes, against transformers with REMI",
     "sample": "notes a second in sampling, against transformers with REMI",
 }
 

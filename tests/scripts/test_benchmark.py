@@ -12,7 +12,7 @@ import torch
 from symusic import Score
 
 import benchmark
-from bench import ablate, machine, sample, train
+from bench import ablate, machine, memory, sample, train
 from bench.corpus import admitted_works, curve_works, deal, kept, settings_of
 from bench.ours import Ours
 from bench.peer import (
@@ -317,6 +317,20 @@ def test_training_alternates_and_reports_both_sides(works, tmp_path):
     assert 0.9 < ratio["parameters"] < 1.1
     assert (tmp_path / "train.png").read_bytes().startswith(b"\x89PNG")
     json.dumps(result)
+
+
+def test_memory_is_that_of_a_process_of_its_own_and_grows_with_the_model(works):
+    found = [
+        memory.run(parsed(memory, "--peer-window", "32", "--set", f"model.width={width}"), works)
+        for width in (16, 1024)
+    ]
+    for result in found:
+        ours, peer = result["models"]
+        assert 0.5 < ours["notes_per_step"] / peer["notes_per_step"] < 2
+        assert result["ratio"]["megabytes"] == ours["megabytes"] / peer["megabytes"]
+    small, large = (result["models"][0] for result in found)
+    grown = 4 * (large["parameters"] - small["parameters"]) / 1e6  # bytes of the weights alone
+    assert large["megabytes"] - small["megabytes"] > 3 * grown  # gradients and AdamW's two moments
 
 
 def test_sampling_writes_as_many_bars_as_asked_and_compares_notes_a_second(works):
