@@ -326,11 +326,11 @@ def test_memory_is_that_of_a_process_of_its_own_and_grows_with_the_model(works):
     ]
     for result in found:
         ours, peer = result["models"]
-        assert 0.5 < ours["notes_per_step"] / peer["notes_per_step"] < 2
+        assert 0.3 < ours["notes_per_step"] / peer["notes_per_step"] < 3
         assert result["ratio"]["megabytes"] == ours["megabytes"] / peer["megabytes"]
     small, large = (result["models"][0] for result in found)
     grown = 4 * (large["parameters"] - small["parameters"]) / 1e6  # bytes of the weights alone
-    assert large["megabytes"] - small["megabytes"] > 3 * grown  # gradients and AdamW's two moments
+    assert large["megabytes"] - small["megabytes"] > 2 * grown  # gradients and moments besides
 
 
 def test_sampling_writes_as_many_bars_as_asked_and_compares_notes_a_second(works):
