@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gen.model import Cache, ModelConfig, Transformer
-from gen.sampling.step import Step, normalise
+from gen.sampling.step import MOST_ONE_BY_ONE, NumpyStep, TorchStep, normalise, step_of
 
 SIZES, CONTEXT = (5, 7, 11), (4, 9)
 
@@ -29,8 +29,8 @@ def rows_of(count: int) -> np.ndarray:
 def test_states_are_those_of_the_model_event_by_event(shape):
     model, rows = model_of(*shape), rows_of(40)
     expected = model.states(torch.tensor(rows)[None])[0].numpy()
-    step, cache = Step(model), Cache(model.config, 1)
-    found = np.stack([step.state(row.tolist(), cache) for row in rows])
+    step, cache = NumpyStep(model), Cache(model.config, 1)
+    found = np.concatenate([step.states([row.tolist()], cache) for row in rows])
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
     assert found.dtype == np.float32
     assert cache.length == 40
@@ -40,26 +40,58 @@ def test_states_are_those_of_the_model_event_by_event(shape):
 def test_a_cache_may_be_begun_by_either_and_gone_on_with_by_the_other():
     model, rows = model_of(2, 16, 2), rows_of(30)
     expected = model.states(torch.tensor(rows)[None])[0].numpy()
-    step, cache = Step(model), Cache(model.config, 1)
-    model.states(torch.tensor(rows[:12])[None], cache)
-    middle = np.stack([step.state(row.tolist(), cache) for row in rows[12:20]])
+    step, cache = NumpyStep(model), Cache(model.config, 1)
+    begun = step.begin(torch.tensor(rows[:12])[None], cache)
+    np.testing.assert_allclose(begun[0], expected[11], rtol=1e-4, atol=1e-4)
+    middle = np.concatenate([step.states([row.tolist()], cache) for row in rows[12:20]])
     end = model.states(torch.tensor(rows[20:])[None], cache)[0].numpy()
     np.testing.assert_allclose(middle, expected[12:20], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(end, expected[20:], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("pieces", [1, 2, MOST_ONE_BY_ONE, MOST_ONE_BY_ONE + 1])
 @torch.inference_mode()
-def test_scores_and_embeddings_are_those_of_the_head():
+def test_pieces_side_by_side_with_filler_before_them_are_those_of_the_model(pieces):
+    """And still so when some of them have ended."""
+    model = model_of(2, 16, 2)
+    rows = np.stack([rows_of(30)[::-1]] * pieces) if pieces == 1 else np.stack(
+        [np.roll(rows_of(30), n, axis=0) for n in range(pieces)]
+    )  # fmt: skip
+    hidden = torch.arange(pieces) * 2 % 5
+    caches = [Cache(model.config, pieces, hidden=hidden.clone()) for _ in range(2)]
+    steps = NumpyStep(model), TorchStep(model)
+    states = [
+        step.begin(torch.tensor(rows[:, :10].copy()), cache)
+        for step, cache in zip(steps, caches, strict=True)
+    ]
+    left = list(range(pieces))
+    for now in range(10, 30):
+        if now == 20 and pieces > 1:
+            left = left[1:]
+            for cache in caches:
+                cache.keep(list(range(1, pieces)))
+        given = rows[left, now].tolist()
+        states = [step.states(given, cache) for step, cache in zip(steps, caches, strict=True)]
+        np.testing.assert_allclose(states[0], states[1].numpy(), rtol=1e-4, atol=1e-4)
+    assert caches[0].length == caches[1].length == 30
+
+
+@torch.inference_mode()
+def test_scores_and_what_is_added_are_those_of_the_head():
     model = model_of(1, 16, 2)
-    step, states = Step(model), torch.randn(6, 16)
+    numpy, plain, states = NumpyStep(model), TorchStep(model), torch.randn(6, 16)
     for field, size in enumerate(SIZES):
-        expected = model.head(field, states).numpy()
-        found = step.scores(field, states.numpy())
+        expected = plain.scores(field, states)
+        found = numpy.scores(field, states.numpy())
         assert found.shape == (6, size)
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
-        ids = np.arange(size)
-        expected = model.field_embedding(field, torch.tensor(ids)).numpy()
-        assert np.array_equal(step.field_embedding(field, ids), expected)
+        ids = [n % size for n in range(6)]
+        expected = plain.add(field, states, ids).numpy()
+        np.testing.assert_allclose(numpy.add(field, states.numpy(), ids), expected, rtol=1e-6)
+
+
+def test_on_a_cpu_the_faster_one_is_taken():
+    assert isinstance(step_of(model_of(1, 8, 1)), NumpyStep)
 
 
 def test_what_is_all_zero_stays_finite():

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
-from torch import Tensor
 
 from gen.errors import SettingError
 from gen.model import Cache, Transformer
 from gen.sampling.grammar import Row, Walk
+from gen.sampling.step import TorchStep, step_of
 from gen.tokens import vocabulary as v
 
 FIELDS = range(len(v.FIELDS))
@@ -83,13 +84,14 @@ def decode(
         config: how to draw.
         on_done: told the index of each walk as it ends.
     """
+    step = step_of(model)
     pending = list(range(len(walks)))
     while pending:
-        state, cache = _prefill(model, [walks[i] for i in pending])
+        state, cache = _prefill(step, [walks[i] for i in pending])
         active = pending
         while active and cache.length < model.config.context:
             rows = _next_rows(
-                model, state, [walks[i] for i in active], [rngs[i] for i in active], config
+                step, state, [walks[i] for i in active], [rngs[i] for i in active], config
             )
             going = [n for n, i in enumerate(active) if not walks[i].resting]
             if len(going) < len(active):
@@ -100,14 +102,13 @@ def decode(
                 rows = [rows[n] for n in going]
                 cache.keep(going)
             if active:
-                columns = torch.tensor(rows)[:, None]  # (N, 1, C)
-                state = model.states(columns, cache)[:, -1]  # (N, D)
+                state = step.states(rows, cache)  # (N, D)
         pending = [i for i in pending if not walks[i].done]
 
 
 def _next_rows(
-    model: Transformer,
-    state: Tensor,
+    step: TorchStep,
+    state: Any,
     walks: Sequence[Walk],
     rngs: Sequence[Generator],
     config: DrawConfig,
@@ -115,17 +116,15 @@ def _next_rows(
     """One row for each walk, forced or drawn, with context columns. State is (N, D)."""
     forced = [walk.forced.popleft() if walk.forced else None for walk in walks]
     free = [n for n, row in enumerate(forced) if row is None]
-    drawn = _draw_rows(
-        model, state[free], [walks[n] for n in free], [rngs[n] for n in free], config
-    )
+    drawn = _draw_rows(step, state[free], [walks[n] for n in free], [rngs[n] for n in free], config)
     for n, row in zip(free, drawn, strict=True):
         forced[n] = row
     return [walk.take(row) for walk, row in zip(walks, forced, strict=True) if row is not None]
 
 
 def _draw_rows(
-    model: Transformer,
-    state: Tensor,
+    step: TorchStep,
+    state: Any,
     walks: Sequence[Walk],
     rngs: Sequence[Generator],
     config: DrawConfig,
@@ -139,18 +138,17 @@ def _draw_rows(
             if n not in open_:
                 rows[n][field] = int(mask.argmax())
         if open_:
-            scores = model.head(field, state[open_]).float().cpu().numpy()  # (N', V)
+            scores = step.scores(field, state[open_])  # (N', V)
             for score, n in zip(scores, open_, strict=True):
                 if field == v.KIND:
                     score = walks[n].wishes(score)
                 rows[n][field] = draw(score, masks[n], config, rngs[n])
         if field < len(v.FIELDS) - 1 and walks:
-            ids = torch.tensor([row[field] for row in rows], device=state.device)
-            state = state + model.field_embedding(field, ids)
+            state = step.add(field, state, [row[field] for row in rows])
     return rows
 
 
-def _prefill(model: Transformer, walks: Sequence[Walk]) -> tuple[Tensor, Cache]:
+def _prefill(step: TorchStep, walks: Sequence[Walk]) -> tuple[Any, Cache]:
     """Read what each walk has to show.
 
     Returns:
@@ -160,12 +158,12 @@ def _prefill(model: Transformer, walks: Sequence[Walk]) -> tuple[Tensor, Cache]:
     for walk in walks:
         while walk.forced:
             walk.take(walk.forced.popleft())
-        prompts.append(walk.prompt(model.config.context))
+        prompts.append(walk.prompt(step.model.config.context))
     longest = max(len(prompt) for prompt in prompts)
     columns = torch.zeros(len(prompts), longest, len(prompts[0][0]), dtype=torch.int64)
     for n, prompt in enumerate(prompts):
         columns[n, longest - len(prompt) :] = torch.tensor(prompt)
     hidden = torch.tensor([longest - len(prompt) for prompt in prompts])
     ragged = hidden if bool(hidden.any()) else None
-    cache = Cache(model.config, len(walks), hidden=ragged)
-    return model.states(columns, cache)[:, -1], cache
+    cache = Cache(step.model.config, len(walks), device=step.device, hidden=ragged)
+    return step.begin(columns, cache), cache
