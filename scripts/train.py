@@ -13,7 +13,8 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from gen.errors import HouseError, SettingError
+from gen.errors import SettingError
+from refusals import run, told
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 HYDRA_SETTINGS = re.compile(
@@ -49,16 +50,10 @@ def refuse_code(arguments: list[str]) -> None:
 def main(config: DictConfig) -> float:
     from gen.training.run import train
 
-    settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     out = Path(HydraConfig.get().runtime.output_dir)
-    try:
+    with told():
+        settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         result = train(settings, out)
-    except HouseError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("\nstopped", file=sys.stderr)
-        sys.exit(130)
     from lightning.pytorch.utilities import rank_zero_only
 
     rank_zero_only(print)(json.dumps(result, indent=2))
@@ -68,9 +63,6 @@ def main(config: DictConfig) -> float:
 
 
 if __name__ == "__main__":
-    try:
+    with told():
         refuse_code(sys.argv[1:])
-    except SettingError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    main()
+    run(main)

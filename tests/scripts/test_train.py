@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import sys
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from hydra.errors import HydraException
 
 from gen.checkpoint import load_checkpoint
 from gen.provenance.ledger import records
@@ -70,24 +72,66 @@ def test_a_refused_file_ends_the_run_before_the_first_step(house, works, tmp_pat
     assert not [r for r in records(house.house) if r.kind == "run"]
 
 
+SEE = "--cfg job shows every setting"
+
+
 @pytest.mark.parametrize(
-    ("script", "words", "message"),
+    ("words", "message"),
     [
-        (TRAIN, "trainer.max_stepz=3", r"Key 'max_stepz' is not in struct"),
-        (TRAIN, "modle=tiny", r"Key 'modle' is not in struct"),
-        (TRAIN, "model=tyni", r"Could not find 'model/tyni'[\s\S]*tiny"),
-        (TRAIN, "+trainer.max_stepz=3", r"did you mean 'max_steps'"),
-        (TRAIN, "+gate=off", r"unknown setting 'gate'"),
-        (SAMPLE, "temprature=2", r"Key 'temprature' is not in struct"),
-        (SAMPLE, "controls=walz", r"Could not find 'controls/walz'[\s\S]*waltz"),
-        (SAMPLE, "genre=walz", r"did you mean 'waltz'"),
-        (SAMPLE, "n=many", r"n: 'many' is outside"),
+        ("trainer.max_stepz=3", rf"Key 'max_stepz' is not in struct[\s\S]*{SEE}"),
+        ("modle=tiny", rf"Key 'modle' is not in struct[\s\S]*{SEE}"),
+        ("model=tyni", rf"Could not find 'model/tyni'[\s\S]*tiny[\s\S]*{SEE}"),
+        ("experiment=nope", r"Could not find 'experiment/nope'[\s\S]*demo"),
+        ("data=null", r"data=null: Config group override must be a string"),
+        ("trainer=", r"Could not find 'trainer/'[\s\S]*cpu"),
+        ("x=[", r"no viable alternative"),
+        ("data.window=${nope}", r"Interpolation key 'nope' not found[\s\S]*data\.window"),
+        ("seed=null", r"seed: None is no int"),
+        ("seed=-1", r"seed: -1 is below 0"),
+        ("model.layers=two", r"model\.layers: 'two' is no int"),
+        ("+trainer.max_stepz=3", r"did you mean 'max_steps'"),
+        ("+gate=off", r"unknown setting 'gate'"),
+        ("trainer.val_check_interval=0", r"trainer\.val_check_interval: 0 is not above 0"),
+        ("trainer.precision=half", r"trainer: Precision 'half' is invalid"),
+        ("trainer.accelerator=tpuu", r"trainer: You selected an invalid accelerator"),
+        ("trainer.devices=-1", r"trainer: `devices` selected"),
+        ("data.split.validation=0", r"held-out works hold no note"),
     ],
 )
-def test_a_misspelt_setting_gives_one_message_and_no_traceback(
-    works, house, script, words, message
-):
-    done = call(script, f"pin={house.pin.path}", words)
+def test_what_the_user_can_mend_is_one_message_and_exit_code_2(works, house, words, message):
+    done = train(f"pin={house.pin.path}", words)
+    assert done.code == 2
+    assert re.search(message, done.stderr)
+    assert "Traceback" not in done.stderr
+    assert "Error executing job" not in done.stderr
+    assert "HYDRA_FULL_ERROR" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_fault_of_the_program_keeps_its_traceback(works, house, monkeypatch):
+    monkeypatch.setattr("gen.training.run.train", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        train(f"pin={house.pin.path}")
+
+
+def test_hydras_variable_shows_the_traceback_of_a_refusal(works, house, monkeypatch):
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(HydraException):
+        train(f"pin={house.pin.path}", "model=tyni")
+    assert os.environ["HYDRA_FULL_ERROR"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("temprature=2", r"Key 'temprature' is not in struct"),
+        ("controls=walz", r"Could not find 'controls/walz'[\s\S]*waltz"),
+        ("genre=walz", r"did you mean 'waltz'"),
+        ("n=many", r"n: 'many' is outside"),
+    ],
+)
+def test_a_misspelt_control_gives_one_message_and_no_traceback(works, house, words, message):
+    done = call(SAMPLE, f"pin={house.pin.path}", words)
     assert done.code in (1, 2)  # 1 is Hydra's
     assert re.search(message, done.stderr)
     assert "Traceback" not in done.stderr

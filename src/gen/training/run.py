@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from lightning import Callback, Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Timer, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
@@ -67,6 +68,10 @@ class RunConfig:
     seed: int
     ckpt: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise SettingError(f"{self.seed} is below 0", where="seed")
+
 
 @dataclass(frozen=True, slots=True)
 class TrainerConfig:
@@ -83,6 +88,11 @@ class TrainerConfig:
     limit_val_batches: int | float = 1.0
     gradient_clip_val: float | None = 1.0
     log_every_n_steps: int = 10
+
+    def __post_init__(self) -> None:
+        for name in ("val_check_interval", "limit_val_batches", "log_every_n_steps"):
+            if getattr(self, name) <= 0:
+                raise SettingError(f"{getattr(self, name)} is not above 0", where=f"trainer.{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,19 +260,22 @@ def make_trainer(
         say(f"no secret can be kept in {secret_path()}: this run cannot be resumed")
     if limit:
         callbacks.append(Timer(_duration(limit)))
-    return Trainer(
-        **options,
-        default_root_dir=out,
-        logger=logger,
-        callbacks=callbacks,
-        plugins=[sealed],
-        enable_checkpointing=False,  # Lightning's own would leave files without our settings
-        check_val_every_n_epoch=None,
-        enable_model_summary=False,
-        enable_progress_bar=terminal,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,  # ours counts every event once
-    )
+    try:
+        return Trainer(
+            **options,
+            default_root_dir=out,
+            logger=logger,
+            callbacks=callbacks,
+            plugins=[sealed],
+            enable_checkpointing=False,  # Lightning's own would leave files without our settings
+            check_val_every_n_epoch=None,
+            enable_model_summary=False,
+            enable_progress_bar=terminal,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,  # ours counts every event once
+        )
+    except (MisconfigurationException, TypeError, ValueError) as error:
+        raise SettingError(str(error), where="trainer") from error
 
 
 def _duration(text: str) -> timedelta:
