@@ -49,8 +49,9 @@ from gen.evaluation.material import Work, piece_of
 from gen.evaluation.metrics.similarity import distances
 from gen.piece import DRUM_PROGRAM, ROLES, Piece
 from gen.sampling.controls import DENSITY_WORDS, Controls, instrument_number, plan_of
-from gen.sampling.finish import asked_and_got, finished
+from gen.sampling.finish import finished
 from gen.sampling.grammar import Row, Walk, compass_of
+from gen.sampling.scores import asked_and_got
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import latest
 from gen.tokens.reading import chord_of, decode
@@ -201,6 +202,7 @@ def score(rows: Sequence[Row], request: Request) -> dict[str, float]:
     exact = {
         row["control"]: float(row["met"])
         for row in asked_and_got(rows, finished(rows, request.controls), asked)
+        if row["met"] is not None
     }
     # As its notes have it: without the key, the tempo and the names that `finished` writes.
     music = piece_of(np.array(rows, dtype=np.int16))

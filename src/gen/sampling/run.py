@@ -24,8 +24,9 @@ from gen.provenance.pin import load_pin
 from gen.provenance.voices import pack_voices, voices_of
 from gen.sampling.controls import Controls, plan_of
 from gen.sampling.decode import DrawConfig, decode
-from gen.sampling.finish import asked_and_got, finished
+from gen.sampling.finish import finished
 from gen.sampling.grammar import Row, Walk
+from gen.sampling.scores import asked_and_got
 from gen.settings import build
 from gen.smf import musical_hash, parse, write
 from gen.tokens import vocabulary

@@ -1,0 +1,237 @@
+"""What was asked beside what came out, for every control that was given.
+
+Guaranteed by the grammar, and checked on the piece all the same: bars, tempo, time signature,
+instruments, sections, pitch and velocity range. Steered, and measured on the notes alone, so that
+nothing that was written into the file about itself counts:
+
+- *chords*: a span, from one asked chord to the next, agrees if tones of its chord make half of the
+  sounding time of its melodic notes; met if three quarters of the spans in which something sounds
+  agree. Beside it the share of the time, which is CC of ComMU with notes weighed by their length.
+- *key*: met if the key that the notes suggest (`analysis.infer_key`) is the asked one or its
+  relative, which has the same signature; beside it the share of the time that lies in the asked
+  key's scale (pitch-in-scale rate of MusPy, by length).
+- *density*: a track's notes a quarter over the bars in which it begins a note; met if no track is
+  more than one class outside what was asked.
+- *roles*: what the notes suggest (`analysis.infer_roles`); met if that is the asked one for half of
+  the tracks that sound.
+
+Genre and mood are not measured: no reading of the notes tells them reliably. Asking the model
+itself, as a Bayesian classifier over its headers, is no help: trained for three minutes, it named
+the genre of 4 in 40 held-out works, where chance names 3.
+
+Of the starter house's 453 works, held against their own tags, all meet chords, 92 in 100 key and 91
+in 100 roles; against their own chords a fifth higher 1 in 100 meets chords.
+
+Sources: Lee et al. 2022, "ComMU" (arXiv:2211.09385); Dong et al. 2020, "MusPy" (arXiv:2008.01951).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gen import harmony
+from gen.analysis import infer_key, infer_roles
+from gen.analysis.key import note_table
+from gen.piece import Piece
+from gen.sampling.controls import Controls, instrument_number
+from gen.sampling.grammar import Row, steps_of
+from gen.smf import instrument_name
+from gen.tokens import events as language
+from gen.tokens import vocabulary as v
+from gen.tokens.vocabulary import FIRST, Kind
+
+SPAN_AGREES: Final = 0.5
+SPANS_MET: Final = 0.75
+ROLES_MET: Final = 0.5
+NOT_MEASURED: Final = "not measured"
+NOT_ASKED: Final = frozenset({"returns"})
+"""Settings about how a piece is made, not what it is."""
+
+Ints = NDArray[np.int64]
+Score = tuple[Any, bool | None]
+"""What came out, and whether it is what was asked; None where nobody can tell."""
+
+
+def asked_and_got(rows: Sequence[Row], piece: Piece, controls: Controls) -> list[dict[str, Any]]:
+    """One `{"control", "asked", "got", "met"}` for each control that was given.
+
+    Args:
+        rows: what the model wrote.
+        piece: the finished piece.
+        controls: what was asked.
+    """
+    default = Controls()
+    table = []
+    for field in dataclasses.fields(Controls):
+        asked = getattr(controls, field.name)
+        if asked != getattr(default, field.name) and field.name not in NOT_ASKED:
+            asked = list(asked) if isinstance(asked, tuple) else asked
+            got, met = _SCORES[field.name](rows, piece, controls)
+            table.append({"control": field.name, "asked": asked, "got": got, "met": met})
+    return table
+
+
+def missed(table: Sequence[dict[str, Any]]) -> list[str]:
+    """Names of the controls that are known not to be met."""
+    return [row["control"] for row in table if row["met"] is False]
+
+
+# Guaranteed -----------------------------------------------------------------------------
+
+
+def _bars(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
+    del piece
+    got = sum(row[v.KIND] == Kind.BAR for row in rows)
+    return got, got == controls.bars
+
+
+def _tempo(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
+    del rows
+    got = [round(tempo.quarters_per_minute, 2) for tempo in piece.tempos]
+    met = len(got) == 1 and abs(got[0] - (controls.tempo or 0)) < 0.05
+    return got[0] if len(got) == 1 else got, met
+
+
+def _time_signature(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
+    del rows
+    got = dict.fromkeys(f"{s.numerator}/{s.denominator}" for s in piece.time_signatures)
+    return " ".join(got), "".join((controls.time_signature or "").split()) == " ".join(got)
+
+
+def _instruments(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
+    del rows
+    got = [instrument_name(track.instrument) for track in piece.tracks]
+    return got, got == [instrument_name(instrument_number(name)) for name in controls.instruments]
+
+
+def _sections(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
+    del piece
+    bar, got = 0, []
+    for row in rows:
+        bar += row[v.KIND] == Kind.BAR
+        if row[v.KIND] == Kind.SECTION:
+            got.append((row[v.VALUE], bar))
+    parts = [part.rpartition(":") for part in (controls.sections or "").split()]
+    asked = sorted({int(at): language.section_id(name) for name, _, at in parts}.items())
+    text = " ".join(f"{v.SECTIONS[value - FIRST['section']]}:{at}" for value, at in got)
+    return text, [(at, value) for value, at in got] == asked
+
+
+def _pitch_range(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
+    del rows
+    pitches = [n.pitch for track in piece.tracks if not track.is_drum for n in track.notes]
+    return _within(pitches, controls.pitch_range)
+
+
+def _velocity_range(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
+    del rows
+    return _within([n.velocity for t in piece.tracks for n in t.notes], controls.velocity_range)
+
+
+def _within(values: list[int], bounds: tuple[int, ...]) -> Score:
+    if not values:
+        return None, True
+    got = [min(values), max(values)]
+    return got, bounds[0] <= got[0] and got[1] <= bounds[1]
+
+
+# Steered --------------------------------------------------------------------------------
+
+
+def _chords(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
+    del controls
+    edges, tones = _spans(rows)
+    table = note_table(piece)
+    if not len(table) or not len(tones):
+        return "nothing melodic sounds", True
+    begins, ends = np.maximum(table[:, :1], edges[:-1]), np.minimum(table[:, 1:2], edges[1:])
+    both = np.maximum(ends - begins, 0)  # (notes, spans): ticks in common
+    fitting = (both * tones[:, table[:, 2] % 12].T).sum(axis=0)
+    sounding = both.sum(axis=0) * tones.any(axis=1)  # nothing is asked of NC
+    heard = sounding > 0
+    if not heard.any():
+        return "nothing melodic sounds", True
+    agree = (fitting[heard] >= SPAN_AGREES * sounding[heard]).mean()
+    share = fitting[heard].sum() / sounding[heard].sum()
+    words = f"{agree:.0%} of {heard.sum()} chords, {share:.0%} of the time"
+    return words, bool(agree >= SPANS_MET)
+
+
+def _spans(rows: Sequence[Row]) -> tuple[Ints, NDArray[np.bool_]]:
+    """Edges in ticks (S + 1,) of the spans between CHORD events, and their tones (S, 12)."""
+    edges, tones, start, following = [], [], 0, 0
+    for kind, position, value, _, _ in rows:
+        if kind == Kind.BAR:
+            start, following = following, following + steps_of(value)
+        elif kind == Kind.CHORD:
+            chord = language.chord_of(value)
+            edges.append(start + position - FIRST["position"])
+            tones.append(np.isin(np.arange(12), chord.pitch_classes if chord else ()))
+    steps = np.array([*edges, following], dtype=np.int64)
+    return steps * language.TICKS_PER_STEP, np.array(tones, dtype=np.bool_).reshape(-1, 12)
+
+
+def _key(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
+    del rows
+    table = note_table(piece)
+    if not len(table):
+        return "nothing melodic sounds", True
+    asked = harmony.parse_key(controls.key or "")
+    heard, _ = infer_key(dataclasses.replace(piece, key_signatures=[]))
+    lasting = table[:, 1] - table[:, 0]
+    share = lasting[np.isin(table[:, 2] % 12, asked.scale)].sum() / lasting.sum()
+    met = (heard.tonic, heard.is_minor) == (asked.tonic, asked.is_minor)
+    return f"{heard}, {share:.0%} of the time in scale", met or heard.fifths == asked.fifths
+
+
+def _density(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
+    del rows
+    got, met = [], True
+    asked = controls.densities(len(piece.tracks))
+    starts = [start for start, _ in piece.bar_starts()]
+    quarters = [piece.bar_ticks(s) / piece.ticks_per_quarter for _, s in piece.bar_starts()]
+    for track, (low, high) in zip(piece.tracks, asked, strict=True):
+        onsets = [note.onset_ticks for note in track.notes]
+        bars = np.unique(np.searchsorted(starts, onsets, side="right") - 1)
+        rate = len(onsets) / sum(quarters[bar] for bar in bars)
+        density = int(np.searchsorted(v.DENSITIES, rate))
+        got.append(f"{rate:.1f}")
+        met &= low - 1 <= density <= high + 1
+    return f"{', '.join(got)} notes a quarter", met
+
+
+def _roles(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
+    del rows
+    unnamed = [dataclasses.replace(track, name="", role=None) for track in piece.tracks]
+    got = list(infer_roles(dataclasses.replace(piece, tracks=unnamed)))
+    if len(got) != len(controls.roles):
+        return got, False
+    agree = [asked == heard for asked, heard in zip(controls.roles, got, strict=True)]
+    return got, sum(agree) >= ROLES_MET * len(agree)
+
+
+def _not_measured(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
+    del rows, piece, controls
+    return NOT_MEASURED, None
+
+
+_SCORES: Final[dict[str, Callable[[Sequence[Row], Piece, Controls], Score]]] = {
+    "genre": _not_measured,
+    "mood": _not_measured,
+    "key": _key,
+    "tempo": _tempo,
+    "time_signature": _time_signature,
+    "bars": _bars,
+    "instruments": _instruments,
+    "roles": _roles,
+    "chords": _chords,
+    "sections": _sections,
+    "density": _density,
+    "pitch_range": _pitch_range,
+    "velocity_range": _velocity_range,
+}
