@@ -144,5 +144,6 @@ class NumpyStep(TorchStep):
 
 
 def step_of(model: Transformer) -> TorchStep:
-    """The faster step for where a model is."""
-    return (NumpyStep if model.embedding.weight.device.type == "cpu" else TorchStep)(model)
+    """The faster step for where a model is; one that computes in its own way is asked itself."""
+    plain = type(model) is Transformer and model.embedding.weight.device.type == "cpu"
+    return (NumpyStep if plain else TorchStep)(model)
