@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -29,7 +31,7 @@ from gen.tokens.events import Annotations, chord_of, decode, section_id
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 from music import STEP, Theme, events_of, pieces
 
-PLAIN = AugmentConfig(transpose=0, tempo=0, velocity=0, forget=0, forget_all=0, infill=0)
+PLAIN = AugmentConfig(transpose=0, tempo=0, velocity=0, forget=0, forget_all=0, infill=0, fresh=0)
 
 
 def sequence(seed: int = 1, bars: int = 8) -> Sequence:
@@ -198,7 +200,7 @@ def test_a_window_hears_what_was_before_it_and_nothing_that_comes():
 @pytest.mark.parametrize("seed", range(8))
 def test_a_varied_window_echoes_its_own_variation(seed):
     work = sequence(bars=16)
-    augment = AugmentConfig(transpose=5, forget=0, forget_all=0, infill=0, tempo=0)
+    augment = AugmentConfig(transpose=5, forget=0, forget_all=0, infill=0, tempo=0, fresh=0)
     window = training_window(work, 100, augment, rng(seed))
     is_key = kinds(window.columns) == Kind.KEY
     key = int(window.columns[is_key, v.VALUE][0] - FIRST["key"]) // 2
@@ -212,6 +214,19 @@ def test_a_varied_window_echoes_its_own_variation(seed):
     played = Sequence.of(revoiced(transposed(work.events, semitones), tempo=0, velocity=louder))
     expected = played.heard(rows)[: len(window.columns)]
     assert np.array_equal(window.columns[:, -len(ECHO_COLUMNS) :], expected)
+
+
+def test_a_share_of_windows_echoes_itself_alone():
+    """As a piece does that has just begun: those windows tell what their own columns tell."""
+    work, own = sequence(bars=16), []
+    for seed in range(200):
+        window = training_window(work, 80, replace(PLAIN, fresh=0.5), rng(seed))
+        first = int(np.argmax(kinds(window.columns) == Kind.BAR))
+        bar = int(window.columns[first, COLUMNS.index("bar") + 5]) - 1
+        again = context_columns(window.columns[:, :5], first_bar=bar, bars=16)
+        if bar > 0:
+            own.append(bool(np.array_equal(window.columns[:, 5:], again)))
+    assert 0.35 < np.mean(own) < 0.65
 
 
 def test_the_same_seed_gives_the_same_window_and_another_another():

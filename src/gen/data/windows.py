@@ -34,6 +34,8 @@ class AugmentConfig:
         forget: chance that one kind of annotation is left out.
         forget_all: chance that all are.
         infill: share of windows in which cells are left out, to be filled in at the end.
+        fresh: share of windows that echo themselves alone, as a piece does that has just begun:
+            without them a model hardly learns to go on where nothing can be taken up.
     """
 
     transpose: int = 6
@@ -42,9 +44,10 @@ class AugmentConfig:
     forget: float = 0.3
     forget_all: float = 0.3
     infill: float = 0.2
+    fresh: float = 0.5
 
     def __post_init__(self) -> None:
-        for name in ("forget", "forget_all", "infill"):
+        for name in ("forget", "forget_all", "infill", "fresh"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingError(f"{getattr(self, name)} is outside [0, 1]", where=name)
         for name in ("transpose", "tempo", "velocity"):
@@ -146,7 +149,7 @@ def training_window(
     if rng.random() < augment.infill:
         holed = punched_at_random(events, length + 1, rng)
         return _window(holed, first_bar, bars)
-    return _window(events, first_bar, bars, echo=echo)
+    return _window(events, first_bar, bars, echo=None if rng.random() < augment.fresh else echo)
 
 
 def _random_bar(sequence: Sequence, length: int, rng: Generator) -> int:
@@ -154,7 +157,7 @@ def _random_bar(sequence: Sequence, length: int, rng: Generator) -> int:
     room = length + 1 - len(sequence.header)
     latest = int(np.searchsorted(sequence.bar_rows, len(sequence.events) - room, side="left"))
     latest = min(latest, len(sequence.bar_rows) - 1)
-    return 0 if rng.random() < 0.15 else int(rng.integers(0, latest + 1))
+    return 0 if rng.random() < 0.25 else int(rng.integers(0, latest + 1))
 
 
 def _window(
