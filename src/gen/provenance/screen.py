@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 
 from gen.errors import HouseError, SettingError
-from gen.piece import Piece
 from gen.provenance.canonical import canonical, sha256_hex
 from gen.provenance.passages import GUARANTEED_RUN, PassageIndex, SharedRun
 from gen.provenance.sketches import Sketches, sketch

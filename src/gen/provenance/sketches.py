@@ -21,20 +21,17 @@ _DEVIATIONS = 3.0
 Sketch = NDArray[np.uint8]
 
 
-def _hash_functions() -> tuple[Hashes, Hashes]:
-    """Masks and odd multipliers: shingles are scattered already, these scatter them anew."""
-    drawn = np.random.default_rng(1997).integers(0, 2**64, (2, _PLACES), dtype=np.uint64)
-    return drawn[0], drawn[1] | np.uint64(1)
-
-
-_MASKS, _MULTIPLIERS = _hash_functions()
+# The hash functions: shingles are scattered already, a mask and an odd factor scatter them anew.
+_MASKS, _FACTORS = np.random.default_rng(1997).integers(0, 2**32, (2, _PLACES), dtype=np.uint32)
+_FACTORS |= np.uint32(1)
 
 
 def sketch(shingles: Hashes) -> Sketch:
     """The sketch of a set of shingles, which may be empty; shape (128,)."""
-    values = (shingles[:, None] ^ _MASKS) * _MULTIPLIERS
-    least = values.min(axis=0, initial=np.iinfo(np.uint64).max)
-    cut: Sketch = (least >> np.uint64(24)).astype(np.uint8)
+    upper = (shingles >> np.uint64(32)).astype(np.uint32)
+    values = (upper[:, None] ^ _MASKS) * _FACTORS
+    least = values.min(axis=0, initial=np.iinfo(np.uint32).max)
+    cut: Sketch = (least >> np.uint32(4)).astype(np.uint8)
     return cut
 
 

@@ -119,7 +119,7 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
 def _printable(name: str, text: str) -> None:
     if len(text) > MAX_TEXT_CHARACTERS:
         raise SettingError(f"{name} has {len(text)} characters", mend="say it shorter")
-    if any(not c.isprintable() for c in text):
+    if not text.isprintable():
         raise SettingError(f"{name} {text[:40]!r} holds control characters", mend="remove them")
 
 
