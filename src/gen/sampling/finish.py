@@ -29,12 +29,10 @@ def finished(rows: Sequence[Row], controls: Controls) -> Piece:
     if controls.key or any(not track.is_drum for track in piece.tracks):
         key = harmony.parse_key(controls.key) if controls.key else infer_key(piece)[0]
         piece.key_signatures = [KeySignature(0, key.fifths, key.is_minor)]
-    piece.markers = _markers(rows, piece.key_signatures)
+    piece.markers = markers_of(rows, piece.key_signatures)
     end = piece.end_ticks
     for track in piece.tracks:
-        name = instrument_name(track.instrument).title()
-        role = f" ({track.role.replace('_', ' ')})" if track.role and not track.is_drum else ""
-        track.name = name + role
+        track.name = track_name(track)
         track.pedals = _separate(track, end)
     return piece
 
@@ -49,8 +47,14 @@ def _separate(track: Track, end: int) -> list[Pedal]:
     ]
 
 
-def _markers(rows: Sequence[Row], keys: Sequence[KeySignature]) -> list[Marker]:
-    """Section names and chord symbols, spelt by the key, where they begin."""
+def track_name(track: Track) -> str:
+    """Its instrument, and what it does if that is known."""
+    role = f" ({track.role.replace('_', ' ')})" if track.role and not track.is_drum else ""
+    return instrument_name(track.instrument).title() + role
+
+
+def markers_of(rows: Sequence[Row], keys: Sequence[KeySignature]) -> list[Marker]:
+    """Section names and chord symbols, spelt by the key, where they begin: at 480 ticks."""
     names = [harmony.note_names(k.fifths, is_minor=k.is_minor) for k in keys[:1]]
     markers, start, following = [], 0, 0
     chord = ""

@@ -197,6 +197,9 @@ def _density(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
     quarters = [piece.bar_ticks(s) / piece.ticks_per_quarter for _, s in piece.bar_starts()]
     for track, (low, high) in zip(piece.tracks, asked, strict=True):
         onsets = [note.onset_ticks for note in track.notes]
+        if not onsets:
+            got.append("0")
+            continue
         bars = np.unique(np.searchsorted(starts, onsets, side="right") - 1)
         rate = len(onsets) / sum(quarters[bar] for bar in bars)
         density = int(np.searchsorted(v.DENSITIES, rate))

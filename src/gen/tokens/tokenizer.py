@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 from miditok import MusicTokenizer, TokenizerConfig, TokSequence
-from symusic import Note, Pedal, Score, Tempo, TimeSignature, Track
+from symusic import Score
 
 from gen.piece import Piece
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Annotations, Events, decode, encode, to_grid
+from gen.tokens.score import score_of as score_of
 
 
 def house_config() -> TokenizerConfig:
@@ -115,20 +116,3 @@ class HouseTokenizer(MusicTokenizer):
         short = {word: word.partition("_")[0] for word in v.SPECIALS}
         allowed = self.tokens_types_graph[short.get(kind, kind)]
         return after in allowed or short.get(after, after) in allowed
-
-
-def score_of(piece: Piece) -> Any:
-    """A `symusic.Score` of a piece, on its own division."""
-    score: Any = Score(piece.ticks_per_quarter)
-    score.tempos.extend(Tempo(t.onset_ticks, mspq=t.microseconds_per_quarter) for t in piece.tempos)
-    score.time_signatures.extend(
-        TimeSignature(s.onset_ticks, s.numerator, s.denominator) for s in piece.time_signatures
-    )
-    for part in piece.tracks:
-        track: Any = Track(part.name, part.program, part.is_drum)
-        track.notes.extend(
-            Note(n.onset_ticks, n.duration_ticks, n.pitch, n.velocity) for n in part.notes
-        )
-        track.pedals.extend(Pedal(p.onset_ticks, p.duration_ticks) for p in part.pedals)
-        score.tracks.append(track)
-    return score

@@ -1,0 +1,84 @@
+"""Which cells of a file are meant: `bars 5-8 of bass, bar 3 of all`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from gen import harmony
+from gen.errors import SettingError
+from gen.piece import Track
+from gen.sampling.fill import Place
+from gen.smf import instrument_name
+
+_GROUPS: Final = {
+    "piano": range(8), "mallets": range(8, 16), "organ": range(16, 24), "guitar": range(24, 32),
+    "bass": range(32, 40), "strings": range(40, 52), "choir": range(52, 55),
+    "brass": range(56, 64), "sax": range(64, 68), "woodwind": range(64, 80),
+    "synth": range(80, 96), "lead": range(80, 88), "pad": range(88, 96),
+}  # fmt: skip
+"""Everyday names of several General MIDI programs."""
+
+_MEND: Final = "write for instance 'bars 5-8 of bass, bar 3 of all'"
+_PART: Final = re.compile(
+    r"(?:(?P<every>all|all bars|every bar)"
+    r"|bars?\s+(?P<first>\d+)(?:\s*(?:-|\u2013|to)\s*(?P<last>\d+|end))?)\s+of\s+(?P<tracks>.+)"
+)  # fmt: skip
+
+
+def read_cells(text: str, tracks: Sequence[Track], roles: Sequence[str], bars: int) -> set[Place]:
+    """The cells that a producer names, as bar and track, both counted from 0.
+
+    Args:
+        text: bars and tracks, several parts separated by commas. A track is named by its
+            name, its number from 1, its instrument, or what it does; several by `and`.
+        tracks: of the file.
+        roles: of each, of `piece.ROLES`.
+        bars: how many the file has.
+
+    Raises:
+        SettingError: it cannot be read, or names a bar or track that the file has not.
+    """
+    places: set[Place] = set()
+    names = _names(tracks, roles)
+    for part in text.lower().split(","):
+        match = _PART.fullmatch(" ".join(part.split()))
+        if not match:
+            raise SettingError(f"{part.strip()!r} names no cells", where="cells", mend=_MEND)
+        first, last = 1, bars
+        if not match["every"]:
+            first = int(match["first"])
+            last = first if not match["last"] else last
+            last = int(match["last"]) if (match["last"] or "").isdecimal() else last
+        if not 1 <= first <= last <= bars:
+            raise SettingError(
+                f"{part.strip()!r}: the file has {bars} bars", where="cells", mend=_MEND
+            )
+        slots = _slots(match["tracks"], names)
+        places |= {(bar, slot) for bar in range(first - 1, last) for slot in slots}
+    return places
+
+
+def _names(tracks: Sequence[Track], roles: Sequence[str]) -> dict[str, set[int]]:
+    """Everything that a track may be called, and the tracks that are meant by it."""
+    names: dict[str, set[int]] = {"all": set(range(len(tracks)))}
+    for slot, (track, role) in enumerate(zip(tracks, roles, strict=True)):
+        called = {
+            track.name, str(slot + 1), f"track {slot + 1}", role.replace("_", " "),
+            instrument_name(track.instrument),
+        }  # fmt: skip
+        called |= {name for name, group in _GROUPS.items() if track.instrument in group}
+        for name in called - {""}:
+            names.setdefault(" ".join(name.lower().split()), set()).add(slot)
+    return names
+
+
+def _slots(text: str, names: dict[str, set[int]]) -> set[int]:
+    """The tracks of one name, or of several with `and` between them."""
+    if text in names:
+        return names[text]
+    found: set[int] = set()
+    for name in text.split(" and "):
+        found |= names[harmony.nearest(name.strip(), names, setting="track")]
+    return found

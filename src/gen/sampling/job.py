@@ -1,0 +1,422 @@
+"""What is to be written: a piece from nothing, or something in a producer's file.
+
+A job makes the walk of each piece, and the piece of each finished walk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from gen import harmony
+from gen.errors import SettingError
+from gen.piece import DRUM_PROGRAM, KeySignature, Piece, Track
+from gen.sampling.cells import read_cells
+from gen.sampling.controls import (
+    Controls,
+    chord_rows,
+    instrument_number,
+    plan_of,
+    section_rows,
+    time_signature_id,
+    track_rows,
+    velocity_classes,
+)
+from gen.sampling.fill import ContinuedWalk, FillWalk, Hole, Place, Sheet
+from gen.sampling.finish import finished, markers_of, track_name
+from gen.sampling.grammar import Plan, Row, Walk, compass_of
+from gen.sampling.harmonise import harmonised, is_bare
+from gen.sampling.source import Source
+from gen.tokens import vocabulary as v
+from gen.tokens.events import TICKS_PER_QUARTER, TICKS_PER_STEP
+from gen.tokens.vocabulary import Kind
+
+MODES: Final = ("continue", "infill", "accompany", "harmonise", "vary")
+_HARMONISED_BY: Final = ("acoustic grand piano", "acoustic bass")
+USUAL_AMOUNT: Final = 0.3
+_BASSES: Final = range(32, 40)
+_PADS: Final = range(88, 96)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be done with a file.
+
+    Attributes:
+        mode: of `MODES`.
+        path: of the file.
+        cells: of an infilling, as `cells.read_cells` reads it.
+        add: instruments of an accompaniment.
+        amount: share of the sounding cells that a variation rewrites.
+    """
+
+    mode: str
+    path: Path
+    cells: str | None = None
+    add: tuple[str, ...] = ()
+    amount: float = USUAL_AMOUNT
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Task | None:
+        """The task that settings name; None where a piece is to be written from nothing.
+
+        Raises:
+            SettingError: two tasks at once, or a setting that belongs to another task.
+        """
+        modes = [mode for mode in MODES if settings.get(mode) is not None]
+        cells, add, amount = (settings.get(name) for name in ("cells", "add", "amount"))
+        mode = modes[0] if modes else ""
+        if len(modes) > 1:
+            raise SettingError(
+                f"{' and '.join(modes)} at once", where=modes[1], mend="ask for one after the other"
+            )
+        for name, told, belongs in (
+            ("cells", cells, ("infill",)),
+            ("add", add, ("accompany", "harmonise")),
+            ("amount", amount, ("vary",)),
+        ):
+            if told and mode not in belongs:
+                raise SettingError(
+                    f"belongs to {' or '.join(belongs)}", where=name, mend=f"add {belongs[0]}=FILE"
+                )
+        if not mode:
+            return None
+        if mode == "infill" and not cells:
+            raise SettingError(
+                "is missing: which cells are to be written anew?", where="cells",
+                mend="for instance cells='bars 5-8 of bass, bar 3 of all'",
+            )  # fmt: skip
+        if mode == "accompany" and not add:
+            raise SettingError("is missing: by what?", where="add", mend="add=[bass,drums]")
+        if amount is None:
+            amount = USUAL_AMOUNT
+        if not isinstance(amount, int | float) or not 0 < amount <= 1:
+            raise SettingError(f"{amount!r} is no share above 0, up to 1", where="amount")
+        return cls(mode, Path(str(settings[mode])), cells, tuple(add or ()), float(amount))
+
+
+class Job(Protocol):
+    """What is to be written."""
+
+    @property
+    def controls(self) -> Controls:
+        """What is asked of the pieces."""
+
+    def walk(self, seed: Sequence[int]) -> Walk:
+        """A fresh walk of one piece; equal seeds, equal walks."""
+
+    def piece(self, walk: Walk) -> Piece:
+        """The piece of a finished walk, ready for a sequencer."""
+
+    def new(self, walk: Walk) -> Piece:
+        """Only what was written now, at 480 ticks a quarter: what is held against the controls."""
+
+    def record(self, walk: Walk) -> dict[str, Any]:
+        """What a receipt says of the file and of what was rewritten in it; empty without one."""
+
+
+def job_of(settings: Mapping[str, Any], controls: Controls) -> Job:
+    """The job that settings ask for.
+
+    Raises:
+        HouseError: settings contradict each other, or the file cannot be used.
+    """
+    task = Task.of(settings)
+    if task is None:
+        return FromNothing(controls, plan_of(controls))
+    for name in ("instruments", "tempo", "time_signature"):
+        if getattr(controls, name):
+            raise SettingError(
+                f"comes from the file that {task.mode}= names", where=name, mend="leave it out"
+            )
+    if controls.roles and not task.add:
+        raise SettingError("belongs to add", where="roles", mend="leave it out")
+    if task.mode == "continue":
+        return Continuation.of(Source.read(task.path), controls)
+    return Rewriting.of(task, Source.read(task.path), controls)
+
+
+@dataclass(frozen=True, slots=True)
+class FromNothing:
+    """New pieces."""
+
+    controls: Controls
+    plan: Plan
+
+    def walk(self, seed: Sequence[int]) -> Walk:
+        return Walk(self.plan, seed)
+
+    def piece(self, walk: Walk) -> Piece:
+        return finished(walk.rows, self.controls)
+
+    def new(self, walk: Walk) -> Piece:
+        return self.piece(walk)
+
+    def record(self, walk: Walk) -> dict[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """A file's piece, and more bars after its last."""
+
+    source: Source
+    controls: Controls
+    plan: Plan
+    given: int
+
+    @classmethod
+    def of(cls, source: Source, controls: Controls) -> Continuation:
+        """Go on for `controls.bars` bars.
+
+        Raises:
+            SettingError: their number is missing, or a setting cannot be followed.
+        """
+        if controls.bars is None:
+            raise SettingError("is missing: how many more?", where="bars", mend="add bars=8")
+        given = _bars_that_stay(source)
+        bars = given + controls.bars
+        signature = time_signature_id("{}/{}".format(*source.grid.bars[given - 1][1:]))
+        untold = replace(controls, chords=None)
+        rows = source.rows(controls, _chords_of(source, untold, harmonise=False))
+        sheet = Sheet.of(_untold(rows) if controls.density is None else rows)
+        plan_rows: dict[int, list[Row]] = {}
+        if controls.sections:
+            for bar, row in section_rows(controls.sections, bars):
+                plan_rows.setdefault(bar, []).append(row)
+        if controls.chords:
+            lengths = [v.bar_steps(*source.grid.bars[given - 1][1:])] * controls.bars
+            for bar, row in chord_rows(controls.chords, lengths):
+                plan_rows.setdefault(given + bar, []).append(row)
+        tempos = [row for row in rows if row[v.KIND] == Kind.TEMPO]
+        plan = Plan(
+            sheet.stretch(0, given),
+            tracks_open=False,
+            bars=bars,
+            time_signature=signature,
+            tempo=tempos[-1][v.VALUE],
+            plan_rows=plan_rows,
+            chords_given=bool(controls.chords),
+            sections_given=bool(controls.sections),
+            velocities=velocity_classes(controls),
+            compass=_compass(source, controls),
+            densities=controls.densities(len(source.piece.tracks)),
+            returns=controls.returns,
+        )
+        return cls(source, replace(controls, bars=bars), plan, given)
+
+    def walk(self, seed: Sequence[int]) -> Walk:
+        return ContinuedWalk(self.plan, self.source.held(), seed)
+
+    def piece(self, walk: Walk) -> Piece:
+        piece = self.source.merged(self.new(walk).tracks, ())
+        key = harmony.parse_key(self.controls.key or self.source.analysis.key)
+        signature = KeySignature(0, key.fifths, key.is_minor)
+        begin = int(self.source.starts[self.given]) * TICKS_PER_STEP
+        markers = [
+            replace(marker, onset_ticks=self.source.ticks(marker.onset_ticks // TICKS_PER_STEP))
+            for marker in markers_of(walk.rows, [signature])
+            if marker.onset_ticks >= begin
+        ]
+        return replace(piece, markers=[*piece.markers, *markers])
+
+    def new(self, walk: Walk) -> Piece:
+        return Piece(TICKS_PER_QUARTER, self.source.written(walk.rows, (), bars=self.given))
+
+    def record(self, walk: Walk) -> dict[str, Any]:
+        return {**_named(self.source), "mode": "continue", "bars_kept": self.given}
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """A file's piece in which some cells are written anew, or tracks are added.
+
+    Attributes:
+        source: the file.
+        controls: what is asked of the new cells.
+        plan: of the walks.
+        mode: of `MODES`.
+        sheet: the file's events, and further tracks that hold nothing yet.
+        holes: what is to be written; what is chosen from, where `chosen` is not None.
+        chosen: how many of them each walk draws.
+    """
+
+    source: Source
+    controls: Controls
+    plan: Plan
+    mode: str
+    sheet: Sheet
+    holes: tuple[Hole, ...]
+    chosen: int | None = None
+
+    @classmethod
+    def of(cls, task: Task, source: Source, controls: Controls) -> Rewriting:
+        """Fill in, accompany, harmonise or vary.
+
+        Raises:
+            SettingError: cells or instruments that cannot be, or a setting that cannot be
+                followed.
+        """
+        controls = replace(controls, bars=None)
+        added = _added(task, controls)
+        count = len(source.piece.tracks)
+        if count + len(added) > v.MAX_TRACKS:
+            raise SettingError(
+                f"{count} tracks and {len(added)} more, at most {v.MAX_TRACKS}", where="add"
+            )
+        tells_density = controls.density is not None or not added
+        rows = source.rows(controls, _chords_of(source, controls, harmonise=bool(added)))
+        sheet = Sheet.of(rows if tells_density else _untold(rows))
+        sheet.header.extend(added)
+        densities = controls.densities(len(added) or count)
+        if added and densities:
+            densities = ((0, len(v.DENSITIES)),) * count + densities
+        elif tells_density and not densities:
+            densities = ((0, len(v.DENSITIES)),)
+        plan = Plan(
+            [],
+            tracks_open=False,
+            bars=source.bars,
+            pitches=(controls.pitch_range[0], controls.pitch_range[1]),
+            velocities=velocity_classes(controls),
+            compass=_compass(source, controls),
+            densities=densities,
+        )
+        holes = _holes(task, source, sheet, added, tells_own=controls.density is None)
+        for slot in {hole.slot for hole in holes if hole.slot < count}:
+            _check_compass(source, slot, plan.compass[slot])
+        chosen = None
+        if task.mode == "vary":
+            chosen = max(round(task.amount * len(holes)), 1)
+        return cls(source, controls, plan, task.mode, sheet, tuple(holes), chosen)
+
+    def walk(self, seed: Sequence[int]) -> Walk:
+        holes = list(self.holes)
+        if self.chosen is not None:
+            rng = np.random.default_rng(seed)
+            holes = [holes[i] for i in rng.choice(len(holes), self.chosen, replace=False)]
+        places = {(hole.bar, hole.slot) for hole in holes}
+        cells = {place: cell for place, cell in self.sheet.cells.items() if place not in places}
+        held = self.source.held(places)
+        return FillWalk(self.plan, replace(self.sheet, cells=cells), holes, held)
+
+    def piece(self, walk: Walk) -> Piece:
+        return self.source.merged(self._written(walk), _places(walk))
+
+    def new(self, walk: Walk) -> Piece:
+        tracks = self._written(walk)
+        count = len(self.source.piece.tracks)
+        return Piece(TICKS_PER_QUARTER, tracks[count:] or tracks)
+
+    def _written(self, walk: Walk) -> list[Track]:
+        tracks = self.source.written(walk.rows, _places(walk), bars=self.source.bars)
+        return [replace(track, name=track_name(track)) for track in tracks]
+
+    def record(self, walk: Walk) -> dict[str, Any]:
+        cells = [[bar + 1, slot + 1] for bar, slot in sorted(_places(walk))]
+        return {**_named(self.source), "mode": self.mode, "cells_written": cells}
+
+
+def _places(walk: Walk) -> set[Place]:
+    holes = walk.holes if isinstance(walk, FillWalk) else []
+    return {(hole.bar, hole.slot) for hole in holes}
+
+
+def _named(source: Source) -> dict[str, Any]:
+    return {"file": source.name, "file_sha256": source.sha256}
+
+
+def _bars_that_stay(source: Source) -> int:
+    """The bars up to the one in which something last begins, or rings for half a bar or more."""
+    notes = [note for track in source.piece.tracks for note in track.notes]
+    last = max(source.bar_of(note.onset_ticks) for note in notes) + 1
+    end = max(note.end_ticks for note in notes)
+    while last < source.bars:
+        middle = (int(source.starts[last]) + int(source.starts[last + 1])) // 2
+        if end < source.ticks(middle):
+            break
+        last += 1
+    return last
+
+
+def _untold(rows: list[Row]) -> list[Row]:
+    """The same events without densities."""
+    return [[*row[: v.EXTENT], 0, row[v.LEVEL]] if row[v.KIND] == Kind.CELL else row
+            for row in rows]  # fmt: skip
+
+
+def _compass(source: Source, controls: Controls) -> tuple[tuple[int, int], ...]:
+    """What each track plays: what is asked, and nothing below its instrument or itself."""
+    low, high = controls.pitch_range
+    compass = []
+    for track in source.piece.tracks:
+        lowest, highest = compass_of(track.instrument, (low, high))
+        if not track.is_drum:
+            lowest = max(low, min(lowest, *(note.pitch for note in track.notes)))
+        compass.append((lowest, highest))
+    return tuple(compass)
+
+
+def _check_compass(source: Source, slot: int, compass: tuple[int, int]) -> None:
+    if compass[0] > compass[1]:
+        name = source.piece.tracks[slot].name or f"track {slot + 1}"
+        raise SettingError(
+            f"leaves {name!r} nothing to play: its lowest pitch is {compass[0]}",
+            where="pitch_range", mend=f"let the range reach at least {compass[0]}",
+        )  # fmt: skip
+
+
+def _added(task: Task, controls: Controls) -> list[Row]:
+    """A TRACK for each instrument that is to play along, with a role."""
+    instruments, roles = task.add, controls.roles
+    if task.mode == "harmonise" and not instruments:
+        instruments = _HARMONISED_BY
+    roles = roles or tuple(map(_usual_role, instruments))
+    return track_rows(instruments, replace(controls, roles=roles))
+
+
+def _usual_role(instrument: str) -> str:
+    number = instrument_number(instrument)
+    if number == DRUM_PROGRAM:
+        return "drums"
+    return "bass" if number in _BASSES else "pad" if number in _PADS else "accompaniment"
+
+
+def _chords_of(source: Source, controls: Controls, *, harmonise: bool) -> str:
+    """Bar by bar: those that were given, begun again when through, else those that are heard.
+
+    Of a bare melody nothing is heard: it is harmonised, where that is asked.
+    """
+    if controls.chords:
+        lengths = np.diff(source.starts).tolist()
+        chord_rows(controls.chords, lengths)  # raises where they do not fit
+        given = harmony.parse_progression(controls.chords)
+        return harmony.format_progression(given[bar % len(given)] for bar in range(len(lengths)))
+    if not is_bare(source.piece):
+        return source.analysis.chords
+    key = harmony.parse_key(controls.key or source.analysis.key)
+    return harmonised(source.piece, key) if harmonise else ""
+
+
+def _holes(
+    task: Task, source: Source, sheet: Sheet, added: Sequence[Row], *, tells_own: bool
+) -> list[Hole]:
+    """What is to be written; where it replaces something, as dense as that was."""
+    tracks = source.piece.tracks
+    if added:
+        slots = range(len(tracks), len(tracks) + len(added))
+        return [Hole(bar, slot) for bar in range(source.bars) for slot in slots]
+    places = {p for p, cell in sheet.cells.items() if any(r[v.KIND] == Kind.NOTE for r in cell)}
+    if task.mode == "infill" and task.cells:
+        places = read_cells(task.cells, tracks, source.analysis.roles, source.bars)
+    holes = []
+    for bar, slot in sorted(places):
+        cell = sheet.cells.get((bar, slot), [])
+        sounds = any(row[v.KIND] == Kind.NOTE for row in cell)
+        density = cell[0][v.EXTENT] if sounds and tells_own else 0
+        holes.append(Hole(bar, slot, sounds, density))
+    return holes
