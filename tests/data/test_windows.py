@@ -33,6 +33,8 @@ from music import STEP, Theme, events_of, pieces
 
 PLAIN = AugmentConfig(transpose=0, tempo=0, velocity=0, forget=0, forget_all=0, infill=0, fresh=0)
 
+BAR, REMAINING = (len(v.FIELDS) + COLUMNS.index(name) for name in ("bar", "remaining"))
+
 
 def sequence(seed: int = 1, bars: int = 8) -> Sequence:
     return Sequence.of(Theme(seed, bars).events())
@@ -137,8 +139,8 @@ def test_what_counts_is_predicted_from_half_a_window_of_music():
 def test_bars_are_told_only_where_asked():
     for tell_bars in (True, False):
         for window in covering_windows(sequence(), 150, tell_bars=tell_bars):
-            in_bars = window.columns[:, 8] > 0
-            assert (window.columns[in_bars, 10] > 0).all() == tell_bars
+            in_bars = window.columns[:, BAR] > 0
+            assert (window.columns[in_bars, REMAINING] > 0).all() == tell_bars
 
 
 @pytest.mark.parametrize("length", [4, 12, 20])
@@ -166,7 +168,7 @@ def test_a_training_window_without_variation_is_a_stretch_of_the_work(seed):
     window = training_window(work, 80, PLAIN, rng(seed))
     events = np.concatenate([window.columns[:1, :5], window.targets])
     first = int(np.argmax(kinds(events) == Kind.BAR))
-    bar = int(window.columns[first, 8]) - 1
+    bar = int(window.columns[first, BAR]) - 1
     expected, rows = from_bar(work, bar, 81)
     assert np.array_equal(events, expected)
     context = context_columns(expected, first_bar=bar, bars=8, echo=work.heard(rows))
@@ -179,7 +181,7 @@ def test_a_shorter_training_window_is_the_beginning_of_a_longer_one(seed):
     long = training_window(sequence(), 100, PLAIN, rng(seed))
     columns = long.columns[:60]
     first = int(np.argmax(columns[:, 0] == Kind.BAR))
-    again = context_columns(columns[:, :5], first_bar=int(columns[first, 8]) - 1, bars=8)
+    again = context_columns(columns[:, :5], first_bar=int(columns[first, BAR]) - 1, bars=8)
     own = len(COLUMNS) - len(ECHO_COLUMNS)
     assert np.array_equal(columns[:, 5:][:, :own], again[:, :own])
 
@@ -238,7 +240,7 @@ def test_the_same_seed_gives_the_same_window_and_another_another():
 def test_training_windows_begin_everywhere_but_are_rarely_short():
     work = sequence(bars=16)
     windows = [training_window(work, 80, PLAIN, rng(seed)) for seed in range(300)]
-    first_bars = {int(w.columns[:, 8].max(initial=0)) for w in windows}
+    first_bars = {int(w.columns[:, BAR].max(initial=0)) for w in windows}
     assert len(first_bars) > 8
     assert sum(len(w.targets) < 60 for w in windows) == 0
 

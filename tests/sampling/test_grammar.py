@@ -17,7 +17,7 @@ from gen.sampling.grammar import (
 )
 from gen.smf.general_midi import LOWEST_PITCH
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import context_columns
+from gen.tokens.columns import COLUMNS, context_columns
 from gen.tokens.events import chord_id, chord_of, decode, key_id, section_id
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 from music import bos, events_of, random_row, random_walk, track_row
@@ -522,7 +522,7 @@ def test_bars_that_come_back_are_shown_with_the_latest():
     while walk.bar < 16:
         walk.take(random_row(walk, rng, 0.6))
     context = len(walk.rows) * 3 // 2
-    number = v.EXTENT + 5  # the column of the bar's number, which counts from 1
+    number = len(v.FIELDS) + COLUMNS.index("bar")  # counted from 1
     shown = [row[number] - 1 for row in walk.prompt(context) if row[v.KIND] == Kind.BAR]
     assert shown[:2] == [0, 1]  # the bars that the ninth and tenth bar from here take up
     assert shown[-1] == 16

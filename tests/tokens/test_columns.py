@@ -26,9 +26,15 @@ from music import Theme, bos, events_of, pieces, track_row
 
 def plain_columns(events: np.ndarray, first_bar: int, bars: int | None) -> list[list[int]]:
     programs, roles, result = [], [], []
-    slot, bar, chord, chords = None, None, 0, {}
-    for kind, position, value, extent, _ in events.tolist():
+    slot, bar, chord, chords, density, registers = None, None, 0, {}, 0, []
+    told = dict.fromkeys(("genre", "mood", "key", "style", "section"), 0)
+    for kind, position, value, extent, level in events.tolist():
+        if Kind(kind).name.lower() in told:
+            told[Kind(kind).name.lower()] = value - FIRST[Kind(kind).name.lower()] + 1
+        if kind in (Kind.CELL, Kind.HOLE, Kind.FILL):
+            density = extent - FIRST["density"] + 1 if extent else 0
         if kind == Kind.TRACK:
+            registers.append(level - FIRST["register"] + 1 if level else 0)
             slot = len(programs)
             programs.append(value - FIRST["program"])
             roles.append(extent - FIRST["role"] + 1 if extent else 0)
@@ -53,11 +59,14 @@ def plain_columns(events: np.ndarray, first_bar: int, bars: int | None) -> list[
                 0 if slot is None else slot + 1,
                 0 if slot is None else programs[slot] + 1,
                 0 if slot is None else roles[slot],
+                0 if slot is None else registers[slot],
+                density if in_cell else 0,
                 0 if bar is None else min(bar, MOST_BARS) + 1,
                 0 if bar is None else bar % 16 + 1,
                 left,
                 plain_pitch_class(kind, value),
                 sounding if in_cell else 0,
+                *told.values(),
             ]
         )
     return result

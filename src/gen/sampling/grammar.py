@@ -21,7 +21,7 @@ from gen.sampling import view
 from gen.sampling.view import Row as Row
 from gen.smf.general_midi import LOWEST_PITCH
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import MOST_BARS, MOST_REMAINING, PITCH_CLASS
+from gen.tokens.columns import MOST_BARS, MOST_REMAINING, PITCH_CLASS, TOLD
 from gen.tokens.echo import EchoMemory
 from gen.tokens.events import chord_of
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
@@ -204,6 +204,9 @@ class Walk:
         self.sounds_until = 0  # the last note's end
         self.lasts_until = 0  # the last end of all, pedals too
         self.chords: list[tuple[int, int]] = []  # bar x MAX_BAR_STEPS + step, 1 + number
+        self.told = dict.fromkeys(TOLD, 0)
+        self.registers: list[int] = []  # a slot: 1 + register, 0 for none
+        self.density = 0  # 1 + class of the cell, 0 for none
         self.echo = EchoMemory()
         low, high = plan.velocities
         size = v.FIELD_SIZES[v.LEVEL]
@@ -471,6 +474,7 @@ class Walk:
         self.ranges.append(_one(v.FIELD_SIZES[v.VALUE], first + low, first + high))
         self.programs.append(program)
         self.roles.append(row[v.EXTENT] - FIRST["role"] + 1 if row[v.EXTENT] else 0)
+        self.registers.append(row[v.LEVEL] - FIRST["register"] + 1 if row[v.LEVEL] else 0)
         self.ends.append(np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.int64))
         self.pressed.append(0)
         self.silent.add(slot)
@@ -599,6 +603,11 @@ class Walk:
 
     def _context(self, row: Row, slot: int) -> Row:
         """The columns of `columns.context_columns`, one row at a time."""
+        kind, value, extent = row[v.KIND], row[v.VALUE], row[v.EXTENT]
+        if kind in self.told:
+            self.told[Kind(kind)] = value - FIRST[Kind(kind).name.lower()] + 1
+        elif kind in (Kind.CELL, Kind.HOLE, Kind.FILL):
+            self.density = extent - FIRST["density"] + 1 if extent else 0
         inside = slot >= 0
         in_bar = self.bar >= 0
         remaining = 0
@@ -608,11 +617,14 @@ class Walk:
             slot + 1 if inside else 0,
             self.programs[slot] + 1 if inside else 0,
             self.roles[slot] if inside else 0,
+            self.registers[slot] if inside else 0,
+            self.density if inside and in_bar else 0,
             min(self.bar, MOST_BARS) + 1,
             self.bar % 16 + 1 if in_bar else 0,
             remaining,
             int(PITCH_CLASS[row[v.VALUE]]),
             self._chord(row) if inside and in_bar else 0,
+            *self.told.values(),
             *self.echo.take(row),
         ]
 

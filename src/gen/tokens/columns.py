@@ -1,8 +1,9 @@
 """What the model sees of an event besides its fields: facts that follow from the events before.
 
 They are inputs, never predicted, and cost nothing to know: which track the cell belongs to and
-what it plays, where in the piece the bar stands, how many bars are left if that is decided, which
-chord is in force if chords are told, what followed when the music last stood here (`echo`).
+what it plays, where in the piece the bar stands, how many bars are left if that is decided; the
+genre, mood, key, style, section and chord in force, if they are told; what followed when the music
+last stood here (`echo`). A model that has them at hand need not learn to look them up.
 """
 
 from __future__ import annotations
@@ -21,21 +22,26 @@ from gen.tokens.vocabulary import FIRST, Kind
 Events = NDArray[np.int16]
 
 COLUMNS: Final = (
-    "slot", "instrument", "role", "bar", "bar_of_16", "remaining", "pitch_class", "chord",
-    *ECHO_COLUMNS,
+    "slot", "instrument", "role", "register", "density", "bar", "bar_of_16", "remaining",
+    "pitch_class", "chord", "genre", "mood", "key", "style", "section", *ECHO_COLUMNS,
 )  # fmt: skip
 MOST_BARS: Final = 255
 MOST_REMAINING: Final = 33
+TOLD: Final = (Kind.GENRE, Kind.MOOD, Kind.KEY, Kind.STYLE, Kind.SECTION)
+"""What is told once and holds from then on; each has a column of its name."""
 
 CONTEXT_SIZES: Final = (
     v.MAX_TRACKS + 1,
     DRUM_PROGRAM + 2,
     len(ROLES) + 1,
+    len(v.SPANS["register"]) + 1,
+    len(v.SPANS["density"]) + 1,
     MOST_BARS + 2,
     17,
     MOST_REMAINING + 2,
     13,
     len(v.SPANS["chord"]) + 1,
+    *(len(v.SPANS[kind.name.lower()]) + 1 for kind in TOLD),
     *ECHO_SIZES,
 )
 """Ids in each column of `COLUMNS`; 0 is *none* in all of them."""
@@ -90,8 +96,9 @@ def context_columns(
     slot = np.where(is_track, np.cumsum(is_track) - 1, slot)
     tracks = events[is_track].astype(np.int64)
     program = np.append(tracks[:, v.VALUE] - FIRST["program"] + 1, 0)
-    role = tracks[:, v.EXTENT] - FIRST["role"] + 1
-    role = np.append(np.where(tracks[:, v.EXTENT] == 0, 0, role), 0)
+    role = np.append(np.maximum(tracks[:, v.EXTENT] - FIRST["role"] + 1, 0), 0)
+    register = np.append(np.maximum(tracks[:, v.LEVEL] - FIRST["register"] + 1, 0), 0)
+    density = events[cell, v.EXTENT].astype(np.int64) - FIRST["density"] + 1
     bar = _bars(events, bar_marks, cell, first_bar)
     remaining = np.zeros(len(events), dtype=np.int64)
     if bars is not None:
@@ -101,15 +108,25 @@ def context_columns(
             slot + 1,
             program[slot],
             role[slot],
+            register[slot],
+            np.where(in_cell, np.maximum(density, 0), 0),
             np.minimum(bar, MOST_BARS) + 1,
             np.where(bar < 0, 0, bar % 16 + 1),
             remaining,
             pitch_class(events),
             np.where(in_cell, _chords(events, bar), 0),
+            *(_in_force(events, told) for told in TOLD),
         ],
         axis=1,
     ).astype(np.int16)
     return np.concatenate([own, shown(echoes(events)) if echo is None else echo], axis=1)
+
+
+def _in_force(events: Events, told: Kind) -> NDArray[np.int64]:
+    """1 + number of what was told last of a kind, 0 before the first. (T,)."""
+    row = latest(events[:, v.KIND] == told)
+    number = events[row, v.VALUE].astype(np.int64) - FIRST[told.name.lower()] + 1
+    return np.where(row >= 0, number, 0)
 
 
 def _chords(events: Events, bar: NDArray[np.int64]) -> NDArray[np.int64]:
