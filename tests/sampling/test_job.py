@@ -23,7 +23,7 @@ from gen.sampling.job import Continuation, FromNothing, Job, Rewriting, Task, jo
 from gen.sampling.source import MOST_FILE_BARS, Source
 from gen.smf import parse, write
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import context_columns
+from gen.tokens.columns import COLUMNS, context_columns
 from gen.tokens.events import chord_of
 from gen.tokens.vocabulary import Kind
 from houses import make_piece
@@ -31,6 +31,7 @@ from music import loose_pieces, pieces, random_row
 
 CONTEXT = 96
 SEEDS = range(40)
+BAR = len(v.FIELDS) + COLUMNS.index("bar")
 
 
 def source_of(piece: Piece) -> Source:
@@ -196,7 +197,7 @@ def test_the_columns_of_a_filling_are_those_of_what_is_shown(piece, seed):
     walk, rng = job.walk([seed]), np.random.default_rng(seed)
     while not walk.done:
         shown = walk.prompt(CONTEXT)
-        first = next(row[len(v.FIELDS) + 3] - 1 for row in shown if row[v.KIND] == Kind.BAR)
+        first = next(row[BAR] - 1 for row in shown if row[v.KIND] == Kind.BAR)
         for _ in range(CONTEXT - len(shown)):
             if walk.resting:
                 break
@@ -316,7 +317,7 @@ def test_a_long_piece_is_filled_stretch_by_stretch_around_its_holes():
     views = []
     while not walk.done:
         shown = walk.prompt(CONTEXT)
-        numbers = [row[len(v.FIELDS) + 3] - 1 for row in shown if row[v.KIND] == Kind.BAR]
+        numbers = [row[BAR] - 1 for row in shown if row[v.KIND] == Kind.BAR]
         assert numbers == list(range(numbers[0], numbers[-1] + 1))
         assert walk.holes[walk.filled].bar in numbers
         views.append(numbers)
