@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from house_commands.common import Output, counted
+
 if TYPE_CHECKING:
     from gen.contribution import Facts, Job, Outcome, Settings
     from gen.provenance.house import House
@@ -120,10 +122,11 @@ def _contribute(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
     for place in known.unread if known else ():
         click.echo(f"not compared with {place} (python scripts/house.py audit)", err=True)
     counts: dict[str, int] = {}
-    outcomes = contributor.run(jobs)
-    for outcome in outcomes if is_asking else _with_progress(outcomes, len(jobs)):
-        counts[outcome.status] = counts.get(outcome.status, 0) + 1
-        _show(outcome, options, is_brief=is_asking or len(jobs) > 3)
+    with Output.progress("contributing", 0 if is_asking else len(jobs)) as advance:
+        for outcome in contributor.run(jobs):
+            counts[outcome.status] = counts.get(outcome.status, 0) + 1
+            _show(outcome, options, is_brief=is_asking or len(jobs) > 3)
+            advance(1)
     _summarise(counts, len(jobs), as_json=options["as_json"])
     return counts.get("refused", 0)
 
@@ -151,7 +154,7 @@ def _jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
     lost = [path for path in rows if path not in found]
     if lost:
         click.echo(
-            f"{_counted(len(lost), 'row')} of {options['metadata']} for no file among those "
+            f"{counted(len(lost), 'row')} of {options['metadata']} for no file among those "
             f"given, the first: {lost[0]}",
             err=True,
         )
@@ -237,28 +240,6 @@ def _passphrase(owner: str, *, is_silent: bool) -> str:
         mend = f"set {PASSPHRASE_VARIABLE} in the environment"
         raise _usage(f"the key of {owner} needs its passphrase", mend)
     return str(click.prompt(f"Passphrase of {owner}'s key", hide_input=True, err=True))
-
-
-def _with_progress(outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:
-    """A progress bar on stderr where somebody watches."""
-    if total < 4 or not sys.stderr.isatty():
-        yield from outcomes
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("contributing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=total)
-        for outcome in outcomes:
-            progress.advance(task)
-            yield outcome
 
 
 def _show(outcome: Outcome, options: dict[str, Any], *, is_brief: bool) -> None:
@@ -358,16 +339,12 @@ def _answer(outcome: Outcome, name: str, question: str, default: str) -> str:
         click.echo(f"    {problem}")
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def _summarise(counts: dict[str, int], total: int, *, as_json: bool) -> None:
     seen = sum(counts.values())
     if as_json:
         click.echo(json.dumps({"summary": {"files": total, "seen": seen, **counts}}))
     text = ", ".join(f"{count} {status}" for status, count in counts.items())
-    click.echo(f"{_counted(total, 'file')}: {text}", err=as_json)
+    click.echo(f"{counted(total, 'file')}: {text}", err=as_json)
     if counts.get("already there") and not as_json:
         click.echo(
             "already there: what the house holds stays as it was signed; to state something else "

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from gen.provenance.house import House
 
 REFUSED = 2
+FEW = 4
+"""Fewer than this need no progress bar."""
 
 
 class Output:
@@ -53,6 +56,27 @@ class Output:
         for row in texts:
             table.add_row(*map(Text, row))  # Text: a title like "[red]" is no markup
         Console().print(table)
+
+    @staticmethod
+    @contextmanager
+    def progress(doing: str, total: int) -> Iterator[Callable[[int], None]]:
+        """A bar on stderr where somebody watches; what it gives is told how many more are done."""
+        if total < FEW or not sys.stderr.isatty():
+            yield lambda _: None
+            return
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=total)
+            yield lambda more: bar.advance(task, more)
 
     def result(self, **values: Any) -> None:
         """The result for programs."""

@@ -33,9 +33,13 @@ def audit_command(
     """
     del yes
     from gen.provenance.gate import admit
+    from gen.provenance.house import ADMIN_FOLDERS
 
     house = open_house(folder, pin)
-    corpus = admit(house.folder, purpose, pin=house.pin)
+    files = house.folder.glob("*/*.mid")
+    count = sum(path.parent.name not in ADMIN_FOLDERS for path in files)
+    with output.progress("judging", count) as advance:
+        corpus = admit(house.folder, purpose, pin=house.pin, receive=lambda *_: advance(1))
     problems = [*corpus.refused, *corpus.missing]
     for refusal in problems:
         output.line(str(refusal))
@@ -283,8 +287,9 @@ def _show_inbox(house: House, register: Register, output: Output) -> None:
     from gen.provenance.inbox import look_at_all
     from house_commands.works import describe
 
-    waiting = look_at_all(house, register)
-    for item in waiting:
+    waiting = []
+    for item in look_at_all(house, register):
+        waiting.append(item)
         for line in describe(item, register):
             output.line(line)
     output.line(f"waiting: {counted(len(waiting), 'work')}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,35 +50,41 @@ def accept_command(
     Without a WORK or --all you are asked about each. Nobody accepts what they composed.
     Exits 2 when a work that was asked for stays in the inbox.
     """
-    from gen.provenance.inbox import look_at_all
-    from gen.provenance.works import accept
+    from gen.provenance.inbox import look_at_all, waiting_paths
 
     house = open_house(folder, pin)
     register = house.load(check_signatures=False)
-    waiting = look_at_all(house, register)
     take_all = take_all or ((yes or output.is_json) and not works)
-    # All means what waits when the lock is held, not what waited a moment ago.
-    if waiting:
+    count = len(works) or len(waiting_paths(house))
+    if count:
         curator = _curator(register, curator)  # before anything is asked
-    chosen = None if take_all else _choose(waiting, works, register, output)
-    if (not waiting and not works) or chosen == []:
+    # All means what waits when the lock is held, not what waited a moment ago.
+    chosen = None if take_all else _choose(look_at_all(house, register), works, register, output)
+    if not count or chosen == []:
         output.line("nothing to accept")
         output.result(entered=[], refused=[], size=register.size)
         return
-    key = _curator_key(register, curator)
-    result = accept(house, chosen, key)
-    for entry in result.entered:
-        output.line(f"accepted {entry.work} -> {entry.path}")
-    for item in result.refused:
-        output.line(f"{item.work}: not accepted ({item.rule}): {item.found}")
-        output.line(f"  to mend it: {item.mend}")
-    output.line(f"{len(result.entered)} accepted, {len(result.refused)} stay in the inbox")
-    output.result(
-        entered=[entry.to_dict() for entry in result.entered],
-        refused=[_waiting_dict(item) for item in result.refused],
-        size=result.house.pin.min_size,
-    )
-    if result.refused:
+    _accept(house, chosen, _curator_key(register, curator), count, output)
+
+
+def _accept(house: House, chosen: list[str] | None, key: Any, count: int, output: Output) -> None:
+    from gen.provenance.works import accept_in_turn
+
+    entered, refused = [], []
+    with output.progress("accepting", count) as advance:
+        for part in accept_in_turn(house, chosen, key):
+            for entry in part.entered:
+                output.line(f"accepted {entry.work} -> {entry.path}")
+            for item in part.refused:
+                output.line(f"{item.work}: not accepted ({item.rule}): {item.found}")
+                output.line(f"  to mend it: {item.mend}")
+            entered += [entry.to_dict() for entry in part.entered]
+            refused += [_waiting_dict(item) for item in part.refused]
+            house = part.house
+            advance(len(part.entered) + len(part.refused))
+    output.line(f"{len(entered)} accepted, {len(refused)} stay in the inbox")
+    output.result(entered=entered, refused=refused, size=house.pin.min_size)
+    if refused:
         raise SystemExit(REFUSED)
 
 
@@ -86,7 +93,7 @@ def _waiting_dict(item: Waiting) -> dict[str, str]:
 
 
 def _choose(
-    waiting: list[Waiting], works: tuple[str, ...], register: Register, output: Output
+    waiting: Iterable[Waiting], works: tuple[str, ...], register: Register, output: Output
 ) -> list[str]:
     if works:
         return list(works)

@@ -15,11 +15,11 @@ from gen.provenance.impact import impact_of
 from gen.provenance.keys import save_key
 from gen.provenance.ledger import (
     OUTPUT,
+    Generated,
     Output,
     append_output,
     append_outputs,
     append_run,
-    generated_hashes,
     records,
 )
 from gen.provenance.log import LogError
@@ -56,7 +56,7 @@ def test_ledger_keeps_runs_and_outputs_in_order(house):
     assert [record.index for record in found] == [0, 1, 2, 3]
     assert found[0].data["works"] == ["a", "b"]
     assert found[2].data["fingerprint"] == [1, [2, 3]]
-    assert generated_hashes(house.house) == {f"{n + 1000:064x}" for n in (1, 2, 3)}
+    assert Generated(house.house).hashes == {f"{n + 1000:064x}" for n in (1, 2, 3)}
 
 
 def test_edited_ledger_is_noticed(house):

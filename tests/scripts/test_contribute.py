@@ -19,11 +19,14 @@ from gen.contribution import Contributor, Facts, Job, Settings, read_sidecar
 from gen.contribution.facts import find_problems
 from gen.errors import SettingError
 from gen.piece import Note, Piece, Track
+from gen.provenance.canonical import sha256_hex
 from gen.provenance.keys import save_key
 from gen.provenance.ledger import Output, append_output
 from gen.provenance.mark import mark_generated
 from gen.provenance.tag import read_tag
 from gen.provenance.voices import pack_voices, voices_of
+from gen.provenance.works import withdraw
+from gen.safe_parse import SafeReader
 from gen.smf import musical_hash, parse, write
 from houses import PASSPHRASE, TestHouse, key_of, make_midi, make_piece
 from midi_files import note, smf
@@ -139,6 +142,54 @@ def test_a_folder_is_taken_whole_and_a_second_run_finds_it_done(desk: Desk) -> N
     _, later, _ = desk.report(desk.folder, *STATED)
     assert later == again
     assert desk.inbox == []
+
+
+def test_a_strict_file_that_the_house_has_is_not_read_again(desk: Desk, monkeypatch) -> None:
+    for seed in range(3):
+        desk.put(f"{seed}.mid", distinct_midi(seed))
+    desk.put("dirty.mid", smf(note(60), end=b""))
+    desk.report(desk.folder, *STATED)
+    read = []
+    examine = SafeReader.examine
+    monkeypatch.setattr(
+        SafeReader, "examine", lambda self, data: read.append(data) or examine(self, data)
+    )
+    for _ in ("waiting", "accepted"):
+        read.clear()
+        outcomes, summary, _ = desk.report(desk.folder, *STATED)
+        assert summary == {"files": 4, "seen": 4, "already there": 4}
+        assert len({outcome["work"] for outcome in outcomes}) == 4
+        assert read == [smf(note(60), end=b"")]
+        desk.house.accept()
+    first = next(iter(desk.house.load().works))
+    desk.house.house = withdraw(desk.house.house, [first], key_of("ana"), "a wish")
+    outcomes, summary, _ = desk.report(desk.folder, *STATED)
+    assert (summary["already there"], summary["refused"]) == (3, 1)
+    assert [o["rule"] for o in outcomes if o["rule"]] == ["withdrawn"]
+
+
+def test_what_waits_is_kept_for_the_next_time_and_what_left_is_dropped(
+    desk: Desk, monkeypatch, tmp_path: Path
+) -> None:
+    def kept() -> list[str]:
+        contributor = Contributor(desk.house.house, Settings(is_check=True))
+        known = contributor.load()
+        assert known
+        assert known.unread == []
+        assert len(known.screen) == 2
+        return [line[:64] for line in cache.read_text().splitlines()[1:]]
+
+    for seed in range(2):
+        desk.put(f"{seed}.mid", distinct_midi(seed))
+    desk.report(desk.folder, *STATED)
+    cache = tmp_path / "cache" / "music-house" / "screening" / "lantern.jsonl"
+    waiting = sorted(sha256_hex(path.read_bytes()) for path in desk.inbox)
+    assert kept() == waiting
+    with monkeypatch.context() as patched:
+        patched.delattr("gen.contribution.known.read_tag")
+        assert kept() == waiting
+    desk.house.accept()
+    assert kept() == sorted(entry.file_sha256 for entry in desk.house.entries)
 
 
 def write_sidecar(path: Path, *rows: dict[str, str]) -> Path:

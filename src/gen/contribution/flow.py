@@ -129,6 +129,8 @@ class Settings:
     cache_folder: Path | None = None
 
 
+_Reading = Future[Examined | str]
+"""A file examined; or the work that it is."""
 Confirm = Callable[[Outcome], Facts | None]
 """Shown a checked file with completed facts; returns the facts to sign, None to skip it."""
 
@@ -179,7 +181,7 @@ class Contributor:
         Closing the iterator early (Ctrl-C) leaves whole contributions only.
         """
         self.load()
-        for job, future in _read_ahead(jobs, self.settings):
+        for job, future in _read_ahead(jobs, self.settings, self._work_of):
             outcome, contribution = self._judge(job, future)
             if contribution is None:
                 yield outcome
@@ -189,11 +191,26 @@ class Contributor:
                 yield from self._submit()
         yield from self._submit()
 
-    def _judge(self, job: Job, future: Future[Examined]) -> tuple[Outcome, Contribution | None]:
+    def _work_of(self, data: bytes) -> str:
+        """The work that holds just these bytes as its music, where nothing more need be said."""
+        if self.known is None or self.register is None or self.settings.is_check or self.confirm:
+            return ""
+        digest = sha256_hex(data)
+        record = self.register.same_music(digest, "")
+        if record is None:
+            return self.known.waiting.get(digest, "")
+        is_settled = record.withdrawn_at is None and not self.register.is_stale(record)
+        return record.entry.work if is_settled else ""
+
+    def _judge(self, job: Job, future: _Reading) -> tuple[Outcome, Contribution | None]:
         outcome = Outcome(job.path, REFUSED)
         try:
-            outcome.examined = future.result()
-            return outcome, self._prepare(job, outcome, outcome.examined)
+            found = future.result()
+            if isinstance(found, str):
+                outcome.status, outcome.work = PRESENT, found
+                return outcome, None
+            outcome.examined = found
+            return outcome, self._prepare(job, outcome, found)
         except (_RefusedError, RuleBroken, UnsafeFileError) as error:
             outcome.status, outcome.rule = REFUSED, error.rule
             what = error.found if isinstance(error, RuleBroken) else error.what
@@ -295,7 +312,8 @@ class Contributor:
                 f"{self.settings.composer} signs but is not among the composers {facts.composers}",
                 "the person who signs is one of the composers",
             )
-        outcome.work = make_work_id(facts.title, sha256_hex(music))
+        digest = sha256_hex(music)
+        outcome.work = make_work_id(facts.title, digest)
         statement = Statement(
             work=outcome.work,
             composers=composers,
@@ -310,7 +328,7 @@ class Contributor:
             raise HouseError("signing needs a key and a house")
         tagged = sign_contribution(music, statement, self.key)
         outcome.status = NEEDS_REVIEW if _needs_review(outcome) else CONTRIBUTED
-        self.known.waiting[sound] = outcome.work
+        self.known.waiting |= {sound: outcome.work, digest: outcome.work}
         self.known.screen.add(Known(WORK, outcome.work, tuple(dict(composers))), voices)
         return Contribution(tagged, report.encode() if report else None)
 
@@ -322,9 +340,12 @@ class Contributor:
     def _submit(self) -> Iterator[Outcome]:
         pending, self._pending = self._pending, []
         self._submitted_at = time.monotonic()
-        if not pending or self.house is None:
+        if not pending or self.house is None or self.known is None:
             return
-        results = submit(self.house, [contribution for _, contribution in pending])
+        contributions = [contribution for _, contribution in pending]
+        results = submit(
+            self.house, contributions, since=self.register, generated=self.known.generated
+        )
         for (outcome, _), result in zip(pending, results, strict=True):
             _note_result(outcome, result)
             yield outcome
@@ -345,22 +366,32 @@ def _people(facts: Facts) -> tuple[str, ...]:
     return tuple(word.partition(":")[0] for word in facts.composers.replace(",", " ").split())
 
 
-def _read_ahead(jobs: Iterable[Job], settings: Settings) -> Iterator[tuple[Job, Future[Examined]]]:
-    """Examine files in child processes, a few ahead of who asks; in order."""
+def _read_ahead(
+    jobs: Iterable[Job], settings: Settings, work_of: Callable[[bytes], str]
+) -> Iterator[tuple[Job, _Reading]]:
+    """Examine files in child processes, a few ahead of who asks; in order.
+
+    Args:
+        jobs: the files.
+        settings: workers and limits.
+        work_of: the work that a file's bytes are already, or "": those need no reading.
+    """
     readers: list[SafeReader] = []
     local = threading.local()
 
-    def examine(path: Path) -> Examined:
-        if not hasattr(local, "reader"):
-            local.reader = SafeReader(settings.limits)
-            readers.append(local.reader)
+    def examine(path: Path) -> Examined | str:
         data = read_file(path)
         if is_generated(data):
             raise _RefusedError("generated", "it carries the mark of a generated piece", _COMPOSED)
+        if work := work_of(data):
+            return work
+        if not hasattr(local, "reader"):
+            local.reader = SafeReader(settings.limits)
+            readers.append(local.reader)
         found: Examined = local.reader.examine(data)
         return found
 
-    waiting: deque[tuple[Job, Future[Examined]]] = deque()
+    waiting: deque[tuple[Job, _Reading]] = deque()
     pool = ThreadPoolExecutor(settings.workers)
     try:
         for job in jobs:

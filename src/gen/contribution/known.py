@@ -1,7 +1,8 @@
 """Everything a contribution to a house is compared with, ready to search.
 
-Lines of works already read are kept in the user's cache folder by the files' digests, so that
-one more contribution to a large house takes seconds. A cache that cannot be read is rebuilt.
+What was read of works, waiting ones too, is kept in the user's cache folder by the files'
+digests, so that one more contribution to a large house takes seconds. A cache that cannot be
+read is rebuilt.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from gen.errors import HouseError
 from gen.provenance import ledger
+from gen.provenance.canonical import sha256_hex
 from gen.provenance.files import read_plain_file, write_atomically
 from gen.provenance.house import House
 from gen.provenance.inbox import MAX_FILE_BYTES, waiting_paths
@@ -26,11 +28,11 @@ from gen.provenance.screen import (
     read_fingerprints,
     voices_of_work,
 )
-from gen.provenance.tag import read_tag
+from gen.provenance.tag import Tagged, read_tag
 from gen.provenance.voices import Voice, pack_voices, unpack_voices
 from gen.provenance.works import kept_work
 
-_CACHE_FORMAT = 1
+_CACHE_FORMAT = 2
 
 
 @dataclass(slots=True)
@@ -39,14 +41,14 @@ class KnownMusic:
 
     Attributes:
         screen: finds what is alike.
-        waiting: musical hash → id of works in the inbox.
-        generated: musical hashes of logged outputs.
+        waiting: musical hash, and SHA-256 of the music, → id of works in the inbox.
+        generated: what the house's models wrote.
         unread: places of works that could not be compared, with the reason.
     """
 
     screen: Screen
+    generated: ledger.Generated
     waiting: dict[str, str] = field(default_factory=dict)
-    generated: frozenset[str] = frozenset()
     unread: list[str] = field(default_factory=list)
 
 
@@ -69,12 +71,12 @@ def load_known(
     Raises:
         HouseError: a list of fingerprints or the ledger cannot be read.
     """
-    known = KnownMusic(Screen(thresholds), generated=ledger.generated_hashes(house))
-    cache = _VoiceCache(cache_folder or _default_cache_folder(), house.pin.name)
+    known = KnownMusic(Screen(thresholds), ledger.Generated(house))
+    cache = _KeptCache(cache_folder or _default_cache_folder(), house.pin.name)
     for record in register.works.values():
         _add_work(known, house, record, cache)
     for path in waiting_paths(house):
-        _add_waiting(known, path)
+        _add_waiting(known, path, cache)
     for entry in ledger.records(house):
         if entry.kind == ledger.OUTPUT and entry.data.get("fingerprint"):
             name = str(entry.data.get("path") or entry.data["receipt"])
@@ -86,32 +88,33 @@ def load_known(
     return known
 
 
-def _add_work(known: KnownMusic, house: House, record: WorkRecord, cache: _VoiceCache) -> None:
+def _add_work(known: KnownMusic, house: House, record: WorkRecord, cache: _KeptCache) -> None:
     entry = record.entry
-    voices = cache.get(entry.file_sha256)
-    if voices is None:
+    kept = cache.get(entry.file_sha256)
+    if kept is None:
         try:
-            voices = voices_of_work(kept_work(house, record))
+            kept = _Kept.of(kept_work(house, record))
         except (HouseError, OSError) as error:
             if record.withdrawn_at is None:
                 known.unread.append(f"{entry.path}: {getattr(error, 'what', error)}")
             return
-        cache.put(entry.file_sha256, voices)
-    composers = tuple(person for person, _ in entry.composers)
-    known.screen.add(Known(WORK, entry.work, composers), voices)
+        cache.put(entry.file_sha256, kept)
+    known.screen.add(Known(WORK, entry.work, kept.composers), kept.voices)
 
 
-def _add_waiting(known: KnownMusic, path: Path) -> None:
+def _add_waiting(known: KnownMusic, path: Path, cache: _KeptCache) -> None:
     try:
-        tagged = read_tag(read_plain_file(path, MAX_FILE_BYTES))
-        voices = voices_of_work(tagged)
+        data = read_plain_file(path, MAX_FILE_BYTES)
+        digest = sha256_hex(data)
+        kept = cache.get(digest)
+        if kept is None:
+            kept = _Kept.of(read_tag(data))
+            cache.put(digest, kept)
     except (HouseError, OSError) as error:
         known.unread.append(f"inbox/{path.name}: {getattr(error, 'what', error)}")
         return
-    statement = tagged.statement
-    composers = tuple(person for person, _ in statement.composers)
-    known.waiting[statement.musical_hash] = statement.work
-    known.screen.add(Known(WORK, statement.work, composers), voices)
+    known.waiting |= {kept.musical_hash: kept.work, kept.music_sha256: kept.work}
+    known.screen.add(Known(WORK, kept.work, kept.composers), kept.voices)
 
 
 def _default_cache_folder() -> Path:
@@ -120,12 +123,40 @@ def _default_cache_folder() -> Path:
     return platformdirs.user_cache_path("music-house", appauthor=False) / "screening"
 
 
-class _VoiceCache:
-    """Voices by file digest: JSON lines under a first line that names the format."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a contribution is compared with of one tagged file."""
+
+    work: str
+    composers: tuple[str, ...]
+    music_sha256: str
+    musical_hash: str
+    voices: tuple[Voice, ...]
+
+    @staticmethod
+    def of(tagged: Tagged) -> _Kept:
+        statement = tagged.statement
+        composers = tuple(person for person, _ in statement.composers)
+        voices = voices_of_work(tagged)
+        return _Kept(statement.work, composers, tagged.music_sha256, statement.musical_hash, voices)
+
+    def to_json(self) -> str:
+        named = (self.work, self.composers, self.music_sha256, self.musical_hash)
+        return json.dumps([*named, pack_voices(self.voices)])
+
+    @staticmethod
+    def from_json(text: str) -> _Kept:
+        work, composers, music, sound, voices = json.loads(text)
+        return _Kept(str(work), tuple(composers), str(music), str(sound), unpack_voices(voices))
+
+
+class _KeptCache:
+    """`_Kept` by file digest: JSON lines under a first line that names the format."""
 
     def __init__(self, folder: Path, house: str) -> None:
         self.path = folder / f"{house}.jsonl"
-        self._lines = dict(self._read())
+        self._old = dict(self._read())
+        self._lines: dict[str, str] = {}
         self._is_changed = False
 
     def _read(self) -> Iterator[tuple[str, str]]:
@@ -141,21 +172,23 @@ class _VoiceCache:
     def _first_line() -> str:
         return f"voices {_CACHE_FORMAT}"
 
-    def get(self, file_sha256: str) -> tuple[Voice, ...] | None:
+    def get(self, file_sha256: str) -> _Kept | None:
         try:
-            return unpack_voices(json.loads(self._lines[file_sha256]))
-        except (KeyError, ValueError, HouseError):
+            kept = _Kept.from_json(self._old[file_sha256])
+        except (KeyError, TypeError, ValueError, HouseError):
             return None
+        self._lines[file_sha256] = self._old[file_sha256]
+        return kept
 
-    def put(self, file_sha256: str, voices: tuple[Voice, ...]) -> None:
-        self._lines[file_sha256] = json.dumps(pack_voices(voices), ensure_ascii=True)
+    def put(self, file_sha256: str, kept: _Kept) -> None:
+        self._lines[file_sha256] = kept.to_json()
         self._is_changed = True
 
     def save(self) -> None:
-        """Write what was added; a cache that cannot be written is no loss."""
+        """Write what was used and added; a cache that cannot be written is no loss."""
         if not self._is_changed:
             return
-        rows = [f"{digest} {packed}" for digest, packed in sorted(self._lines.items())]
+        rows = [f"{digest} {kept}" for digest, kept in sorted(self._lines.items())]
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             text = "\n".join([self._first_line(), *rows]) + "\n"

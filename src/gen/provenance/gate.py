@@ -35,7 +35,7 @@ from gen.provenance.files import UnfitFileError, read_plain_file, unfinished
 from gen.provenance.house import ADMIN_FILES, ADMIN_FOLDERS, House, today_utc
 from gen.provenance.inbox import MAX_FILE_BYTES
 from gen.provenance.judge import judge_composer, judge_curator
-from gen.provenance.ledger import generated_hashes
+from gen.provenance.ledger import Generated
 from gen.provenance.log import Head
 from gen.provenance.mark import is_generated
 from gen.provenance.pin import Pin
@@ -225,7 +225,7 @@ class Gate:
         self._register = register
         self._purpose = purpose
         self._today = today
-        self._generated = generated_hashes(house)
+        self._generated = Generated(house)
         self._admitted: list[Work] = []
         self._refused: list[Refusal] = []
         self._not_consented: list[Work] = []

@@ -121,11 +121,13 @@ class House:
 
     # -- reading ----------------------------------------------------------------------------
 
-    def load(self, *, check_signatures: bool = True) -> Register:
+    def load(self, *, check_signatures: bool = True, since: Register | None = None) -> Register:
         """The verified register, after finishing what a crash left open.
 
         Args:
             check_signatures: verify every act's signature, not only tree, head and rosters.
+            since: this house's register as it was loaded before: it takes in what was appended
+                meanwhile, as strictly, and is returned.
 
         Raises:
             PinError: older than the pin, not an extension of it, or another root.
@@ -134,9 +136,9 @@ class House:
         if (self.folder / JOURNAL).exists():
             with locked(self.folder / LOCK):
                 self.recover()
-        return self._load(check_signatures)
+        return self._load(check_signatures, since)
 
-    def _load(self, check_signatures: bool) -> Register:
+    def _load(self, check_signatures: bool, since: Register | None) -> Register:
         log = self.register_log
         head = log.head()
         if head.size < self.pin.min_size:
@@ -146,16 +148,28 @@ class House:
                 where=str(log.path),
                 mend="somebody put an older copy back: restore the newest one",
             )
-        register, frontier = Register(check_signatures=check_signatures), Frontier()
-        for line in log.lines(head):
+        register = Register(check_signatures=check_signatures)
+        if since is not None and self._holds_pin(since):
+            register = since
+        known = register.head
+        frontier = Frontier(known.size, known.frontier) if known else Frontier()
+        for line in log.lines(head, known):
             register.replay(line)
             if frontier.size < self.pin.min_size:
                 frontier.append(leaf_hash(line))
                 if frontier.size == self.pin.min_size:
                     self._check_pinned(register, frontier)
         register.check_head(head)
+        register.pinned = (self.pin.min_size, self.pin.root_hash)
         self._check_roster_file(register)
         return register
+
+    def _holds_pin(self, register: Register) -> bool:
+        """Whether a register loaded before was held against this pin, or will be on going on."""
+        pinned, head = (self.pin.min_size, self.pin.root_hash), register.head
+        if head is None or head.size < self.pin.min_size:
+            return head is not None
+        return pinned in (register.pinned, (head.size, head.root))
 
     def _check_pinned(self, register: Register, frontier: Frontier) -> None:
         if frontier.root().hex() != self.pin.root_hash:
@@ -201,8 +215,11 @@ class House:
     # -- writing ----------------------------------------------------------------------------
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, since: Register | None = None) -> Iterator[Session]:
         """Hold the lock, with the register as it now is.
+
+        Args:
+            since: as in `load`.
 
         Raises:
             BusyError: another command held it too long.
@@ -211,7 +228,7 @@ class House:
             self.recover()
             # Another process may have moved the pin on while this one waited.
             house = House(load_pin(self.pin.path)) if self.pin.path else self
-            yield Session(house, house._load(check_signatures=False))
+            yield Session(house, house._load(check_signatures=False, since=since))
 
     def recover(self) -> None:
         """Finish or forget the renames of an interrupted change. The caller holds the lock."""
@@ -305,7 +322,9 @@ class Session:
         for act in acts:
             self.register.replay(act.encode())
         self.register.head_key(head_key.keyid)
-        return House(self.house.commit(acts, head_key, change))
+        house = House(self.house.commit(acts, head_key, change))
+        self.register.head = house.register_log.head()
+        return house
 
 
 def roster_text(register: Register) -> bytes:

@@ -6,7 +6,7 @@ checks again, because anybody may drop a file into the inbox.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from gen.provenance.canonical import is_sha256_hex, sha256_hex
 from gen.provenance.files import locked, read_plain_file, write_all_atomically
 from gen.provenance.house import INBOX, LOCK, House
 from gen.provenance.judge import judge_composer
-from gen.provenance.ledger import generated_hashes
+from gen.provenance.ledger import Generated
 from gen.provenance.register import Register
 from gen.provenance.rules import MENDS
 from gen.provenance.statement import WORK_ID
@@ -64,7 +64,13 @@ class Waiting:
         return self.tagged.statement.description.title if self.tagged else ""
 
 
-def submit(house: House, contributions: Sequence[Contribution]) -> list[Submitted]:
+def submit(
+    house: House,
+    contributions: Sequence[Contribution],
+    *,
+    since: Register | None = None,
+    generated: Generated | None = None,
+) -> list[Submitted]:
     """Put contributions into the inbox, each judged by itself.
 
     A work that is already waiting with the same music is replaced (a new description); one
@@ -73,12 +79,14 @@ def submit(house: House, contributions: Sequence[Contribution]) -> list[Submitte
     Args:
         house: where.
         contributions: any number; one bad file never stops the rest.
+        since: the house's register as it was loaded before; it is brought up to date.
+        generated: what its models wrote, as it was read before; likewise.
 
     Returns:
         One result per contribution, in order.
     """
-    register = house.load(check_signatures=False)
-    generated = generated_hashes(house)
+    register = house.load(check_signatures=False, since=since)
+    generated = generated.refresh() if generated else Generated(house)
     with locked(house.folder / LOCK):
         files: dict[Path, bytes] = {}
         results = [_judge(house, register, generated, item, files) for item in contributions]
@@ -89,7 +97,7 @@ def submit(house: House, contributions: Sequence[Contribution]) -> list[Submitte
 def _judge(
     house: House,
     register: Register,
-    generated: frozenset[str],
+    generated: Generated,
     item: Contribution,
     files: dict[Path, bytes],
 ) -> Submitted:
@@ -135,7 +143,7 @@ def _check_screening(tagged: Tagged, report: bytes | None) -> None:
         raise TagError("screening-mismatch", "the tag names another screening report than this")
 
 
-def check_enterable(tagged: Tagged, register: Register, generated: Iterable[str]) -> None:
+def check_enterable(tagged: Tagged, register: Register, generated: Generated) -> None:
     """Whether a curator could enter this work now: composer, duplicates, withdrawals.
 
     Raises:
@@ -174,7 +182,7 @@ def waiting_paths(house: House) -> list[Path]:
     return sorted(folder.glob("*.mid")) if folder.is_dir() else []
 
 
-def look(path: Path, register: Register, generated: frozenset[str]) -> Waiting:
+def look(path: Path, register: Register, generated: Generated) -> Waiting:
     """Read one waiting file as strictly as the gate will.
 
     Every problem is returned, none raised: a curator sees the whole inbox.
@@ -211,7 +219,7 @@ def _check_report_beside(path: Path, tagged: Tagged) -> None:
     _check_screening(tagged, data)
 
 
-def look_at_all(house: House, register: Register) -> list[Waiting]:
-    """Every waiting work, sorted by id, with what stands against it."""
-    generated = generated_hashes(house)
-    return [look(path, register, generated) for path in waiting_paths(house)]
+def look_at_all(house: House, register: Register) -> Iterator[Waiting]:
+    """Every waiting work, sorted by id, with what stands against it; read as it is asked for."""
+    generated = Generated(house)
+    return (look(path, register, generated) for path in waiting_paths(house))

@@ -7,9 +7,10 @@ the house refuse a generated piece that comes back as a contribution.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from gen.provenance.canonical import StrictJsonError, canonical, canonical_json, fields, utc_now
 from gen.provenance.files import locked
@@ -17,6 +18,8 @@ from gen.provenance.house import House
 from gen.provenance.log import Head, LogError
 
 RUN, OUTPUT = "run", "output"
+_RUN_LINE, _OUTPUT_LINE = (b'{"act":"%b",' % kind.encode() for kind in (RUN, OUTPUT))
+_MUSICAL_HASH = re.compile(rb'"musical_hash":"([0-9a-f]{64})"')
 LEDGER_LOCK = ".ledger.lock"
 
 
@@ -135,8 +138,36 @@ def records(house: House) -> Iterator[Record]:
         yield Record(index, found["act"], found["time"], found["data"])
 
 
-def generated_hashes(house: House) -> frozenset[str]:
-    """Musical hashes of every piece this house's models wrote, as far as logged here."""
-    return frozenset(
-        str(record.data["musical_hash"]) for record in records(house) if record.kind == OUTPUT
-    )
+class Generated:
+    """Musical hashes of every piece this house's models wrote, as far as logged here.
+
+    Lines are held against the ledger's head, but not decoded: a ledger of many outputs is read
+    at each start. `refresh` takes in what was logged meanwhile.
+
+    Raises:
+        LogError: as `records`, and for an output without its hash.
+    """
+
+    def __init__(self, house: House) -> None:
+        self.hashes: set[str] = set()
+        self._log = house.ledger_log
+        self._head: Head | None = None
+        self.refresh()
+
+    def __contains__(self, musical_hash: str) -> bool:
+        return musical_hash in self.hashes
+
+    def refresh(self) -> Self:
+        """Read what was logged since the last time."""
+        head = self._log.head()
+        for line in self._log.lines(head, self._head):
+            if line.startswith(_RUN_LINE):
+                continue
+            # Inside a text the quotes would be escaped: nothing else looks like this.
+            found = _MUSICAL_HASH.findall(line)
+            if not (found and line.startswith(_OUTPUT_LINE)):
+                what = f"a line that is neither a run nor an output with its hash: {line[:60]!r}"
+                raise LogError(what, where=str(self._log.path))
+            self.hashes.update(map(bytes.decode, found))
+        self._head = head
+        return self

@@ -163,18 +163,25 @@ class Log:
             raise self._error(f"its head {self.head_path.name} is gone")
         return Head(self.house, self.name)
 
-    def lines(self, head: Head) -> Iterator[bytes]:
+    def lines(self, head: Head, since: Head | None = None) -> Iterator[bytes]:
         """The lines that `head` covers, then the check that they are those.
 
         Nothing may be done with a line before the iteration has ended without an error.
 
+        Args:
+            head: the log's head.
+            since: an earlier head, whose lines were read before: only later ones come, and what
+                is checked is that `head` extends it.
+
         Raises:
             LogError: lines missing, added, reordered or changed.
         """
-        frontier, read = Frontier(), 0
-        if head.size:
+        known = since or Head(self.house, self.name)
+        frontier, read = Frontier(known.size, known.frontier), known.byte_count
+        if head.size > known.size:
             with self._open() as file:
-                for _ in range(head.size):
+                file.seek(read)
+                for _ in range(head.size - known.size):
                     line = file.readline()
                     read += len(line)
                     if not line.endswith(b"\n"):

@@ -103,6 +103,7 @@ class Register:
         self.works: dict[str, WorkRecord] = {}
         self.rosters: list[SignedRoster] = []
         self.head: Head | None = None
+        self.pinned = (0, "")  # size and root of the pin that it was held against
         self.check_signatures = check_signatures
         self._by_path: dict[str, str] = {}
         self._by_music: dict[str, str] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gen.errors import HouseError, SettingError
@@ -25,10 +25,13 @@ from gen.provenance.house import (
 from gen.provenance.inbox import MAX_FILE_BYTES, Waiting, look, waiting_paths
 from gen.provenance.judge import judge_composer
 from gen.provenance.keys import PrivateKey
-from gen.provenance.ledger import generated_hashes
+from gen.provenance.ledger import Generated
 from gen.provenance.register import Register, WorkRecord
 from gen.provenance.roster import COMPOSER, CURATOR, Person
 from gen.provenance.tag import Tagged, read_tag
+
+_BATCH = 256
+"""Works that are entered by one append: few enough to hold in memory and not to keep others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +69,47 @@ def signer(register: Register, key: PrivateKey, role: str) -> Person:
 
 
 def accept(house: House, works: Sequence[str] | None, curator: PrivateKey) -> Accepted:
-    """Countersign works from the inbox and enter them in one append.
+    """Countersign works from the inbox and enter them; see `accept_in_turn`.
+
+    Returns:
+        Entered works, and those that stay in the inbox with the rule they break.
+    """
+    done = list(accept_in_turn(house, works, curator))
+    entered = [entry for part in done for entry in part.entered]
+    refused = [item for part in done for item in part.refused]
+    return Accepted(done[-1].house, tuple(entered), tuple(refused))
+
+
+def accept_in_turn(
+    house: House, works: Sequence[str] | None, curator: PrivateKey
+) -> Iterator[Accepted]:
+    """Countersign works from the inbox and enter them, some hundred in one append.
+
+    Other commands may act between two appends: what they took from the inbox is passed over.
 
     Args:
         house: where.
-        works: ids; None takes all that wait.
+        works: ids; None takes all that wait when it begins.
         curator: the curator's key.
 
-    Returns:
-        Entered works, and those that stay in the inbox with the rule they break. When this
-        returns, every entered work is durably in the register and in its place.
+    Yields:
+        What became of each part, at least one. By then every entered work of it is durably in
+        the register and in its place.
     """
-    with house.writing() as session:
-        person = signer(session.register, curator, CURATOR)
-        generated = generated_hashes(session.house)
-        paths = [p for p in waiting_paths(session.house) if works is None or p.stem in works]
-        _check_all_there(works, [p.stem for p in paths])
-        looked = [look(path, session.register, generated) for path in paths]
-        return _enter(session, looked, person, curator)
+    generated, register, paths = Generated(house), None, None
+    while paths is None or paths:
+        with house.writing(since=register) as session:
+            register = session.register
+            person = signer(register, curator, CURATOR)
+            if paths is None:
+                paths = [p for p in waiting_paths(house) if works is None or p.stem in works]
+                _check_all_there(works, [p.stem for p in paths])
+            part, paths = paths[:_BATCH], paths[_BATCH:]
+            generated.refresh()
+            looked = [look(path, register, generated) for path in part if path.exists()]
+            done = _enter(session, looked, person, curator)
+        house = done.house
+        yield done
 
 
 def _check_all_there(works: Sequence[str] | None, there: Sequence[str]) -> None:
