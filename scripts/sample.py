@@ -1,7 +1,11 @@
 """Write new pieces: python scripts/sample.py genre=waltz bars=32 key="A minor" n=4.
 
-Settings are key=value; conf/sample.yaml lists them all. Each piece is written as .mid with a
-piano roll (.png), audio (.wav) and a receipt (.json), and index.html shows them together.
+Settings are key=value; conf/sample.yaml lists them all, controls=NAME takes a preset of
+conf/controls/. Each piece is written as .mid with a piano roll (.png), audio (.wav), a score
+(.musicxml) and a receipt (.json), and index.html shows them together. receipt=FILE writes the
+piece of that receipt again, to the last byte.
+
+Exit codes: 0 done, 1 a fault of ours, 2 refused or misused, 130 stopped by Ctrl-C.
 """
 
 import re
@@ -9,36 +13,76 @@ import sys
 from pathlib import Path
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from gen.errors import HouseError
+from gen.errors import HouseError, SettingError
+from refusals import run, told
 
-TEXTS = ("key", "chords", "sections", "time_signature")
+BARE = re.compile(r"[\w.:/+-]*|['\"\[{].*", re.DOTALL)
+"""What Hydra reads as it is meant: one plain word, or something that begins like a value."""
+
+BESIDE_A_RECEIPT = {"receipt", "checkpoint", "pin", "out", "audio", "soundfont",
+                    "continue", "infill", "accompany", "harmonise", "vary"}  # fmt: skip
 
 
 def quoted(argument: str) -> str:
-    """Quote a text setting for Hydra, so that chords="Am F | C/E" needs no second quotes."""
+    """Quote a text for Hydra, so that chords="Am F | C/E" needs no second quotes."""
     name, equals, value = argument.partition("=")
-    if equals and name in TEXTS and not re.fullmatch(r"(['\"]).*\1", value):
-        return f"{name}='{value}'"
-    return argument
+    if not equals or argument.startswith("-") or BARE.fullmatch(value):
+        return argument
+    text = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + m[2].replace("'", "\\'"), value)
+    return f"{name}='{text}'"
+
+
+def check_alone(overrides: list[str]) -> None:
+    """A receipt says everything about the music: nothing else can be asked beside it.
+
+    Raises:
+        SettingError: something was.
+    """
+    names = {override.partition("=")[0].lstrip("+") for override in overrides}
+    if "receipt" in names and (others := names - BESIDE_A_RECEIPT):
+        raise SettingError(
+            f"{', '.join(sorted(others))} cannot be asked beside a receipt, which says it all",
+            where="receipt", mend="leave it out, or ask for new pieces without the receipt",
+        )  # fmt: skip
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="sample")
 def main(config: DictConfig) -> None:
-    from gen.sampling.run import sample
-    from gen.studio.page import present
+    with told():
+        check_alone(list(HydraConfig.get().overrides.task))
+        settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        from gen.sampling.run import PiecesWithheld, sample
+        from gen.studio.page import check_soundfont, present
 
-    settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    try:
-        results = sample(settings, report=lambda done: print(done.midi, flush=True))
-        page = present(results, Path(settings["out"]), with_audio=settings["audio"])
-    except HouseError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    print(page)
+        if settings["audio"] and settings["soundfont"]:
+            check_soundfont(settings["soundfont"])
+        withheld: HouseError | None = None
+        try:
+            results = sample(settings, report=announce)
+        except PiecesWithheld as error:
+            results, withheld = error.done, error
+        if results:
+            out = Path(settings["out"])
+            print(
+                present(results, out, with_audio=settings["audio"], soundfont=settings["soundfont"])
+            )
+        if withheld:
+            raise withheld
+
+
+def announce(done) -> None:  # noqa: ANN001 - a Sampled, whose module is loaded late
+    """Name each piece as it is on disk, and what else there is to say about it."""
+    print(done.midi, flush=True)
+    for note in done.notes:
+        print(f"  {note}", file=sys.stderr)
+    for row in done.record["asked_and_got"]:
+        if row["met"] is False:
+            print(f"  {row['control']}: asked {row['asked']}, got {row['got']}", file=sys.stderr)
 
 
 if __name__ == "__main__":
     sys.argv[1:] = [quoted(argument) for argument in sys.argv[1:]]
-    main()
+    run(main)

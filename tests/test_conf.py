@@ -13,14 +13,16 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from gen.evaluation import settings as evaluation
 from gen.sampling.controls import Controls, plan_of
 from gen.sampling.decode import DrawConfig
+from gen.sampling.session import OF_FILES, PLACES, Policy
 from gen.settings import build
 from gen.training import run
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 PINS = "house"
-OF_SAMPLE = {"checkpoint", "pin", "out", "n", "seed", "audio"}
+OF_SAMPLE = {*PLACES, *OF_FILES} - {"hydra"}
 
 
 def groups_of(root: str) -> list[str]:
@@ -64,13 +66,19 @@ def check_train(settings: dict) -> None:
 
 
 def check_sample(settings: dict) -> None:
-    fields = {kind: [f.name for f in dataclasses.fields(kind)] for kind in (Controls, DrawConfig)}
+    kinds = (Controls, DrawConfig, Policy)
+    fields = {kind: [f.name for f in dataclasses.fields(kind)] for kind in kinds}
     assert set(settings) == OF_SAMPLE.union(*fields.values())
-    controls, _ = (build(kind, {n: settings[n] for n in names}) for kind, names in fields.items())
+    controls, *_ = (build(kind, {n: settings[n] for n in names}) for kind, names in fields.items())
     plan_of(controls)
 
 
-CHECKS = {"train": check_train, "sample": check_sample}
+def check_evaluate(settings: dict) -> None:
+    config, *_ = evaluation.read_settings(settings)
+    assert config.parts == evaluation.PARTS
+
+
+CHECKS = {"train": check_train, "sample": check_sample, "evaluate": check_evaluate}
 
 
 def test_every_folder_of_conf_is_a_group_that_something_chooses_from_or_holds_pins():

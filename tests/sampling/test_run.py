@@ -103,7 +103,7 @@ def test_the_receipt_names_checkpoint_manifest_seed_and_music(ask, studio):
     music = hashlib.sha256(result.midi.read_bytes())
     assert receipt["checkpoint_sha256"] == hashlib.sha256(checkpoint).hexdigest()
     assert receipt["works_learned_from"] == 2
-    assert (receipt["seed"], receipt["index"], receipt["n"]) == (1, 0, 1)
+    assert (receipt["seed"], receipt["index"], receipt["attempt"]) == (1, 0, 0)
     assert receipt["machine_generated"] is True
     logged = [r.data for r in records(house.house) if r.kind == "output"]
     assert music.hexdigest() in {entry["sha256"] for entry in logged}

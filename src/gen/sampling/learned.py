@@ -31,21 +31,23 @@ class LinesCache(SealedCache):
     kind = "lines 1"
 
 
-def learned_music(house: House, manifest: Manifest) -> LearnedMusic:
+def learned_music(
+    house: House, manifest: Manifest, register: Register | None = None
+) -> LearnedMusic:
     """The works that a manifest names, from the user's cache, else from the house.
 
     What is read is compared with, never learned from: works withdrawn since count, as long as
     their files are kept. An entry of the cache is named by the digests that the manifest has.
 
+    Args:
+        house: where the works are.
+        manifest: of the checkpoint, which learned from this house.
+        register: of the house, if it has been read already.
+
     Raises:
-        HouseError: the manifest is another house's, or none of its works is here.
+        HouseError: none of its works is here.
     """
-    if manifest.house != house.pin.name:
-        raise HouseError(
-            f"learned from the house {manifest.house!r}, the pin is that of {house.pin.name!r}",
-            where="checkpoint", mend=f"name its own house: pin=conf/house/{manifest.house}.yaml",
-        )  # fmt: skip
-    register = house.load(check_signatures=False)
+    register = register or house.load(check_signatures=False)
     cache = LinesCache.of_user()
     here, missing = manifest.works, tuple[tuple[str, str], ...]()
     kept = cache.get(_name(here))

@@ -15,7 +15,7 @@ if it has `ENOUGH_SHINGLES` to say so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -52,7 +52,7 @@ class LearnedWork:
 
     @property
     def words(self) -> str:
-        return f"“{self.title}” by {' and '.join(name for _, name in self.composers)}"
+        return _work_in_words(asdict(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,27 +143,47 @@ class Finding:
             "share_of_melody": round(self.share, 3),
         }
 
-    @property
-    def words(self) -> str:
-        """For people."""
-        nearest = (
-            f" Nearest: {self.nearest.words}, with {self.share:.0%} of its melodic figures."
-            if self.nearest
-            else ""
+
+def in_words(found: Mapping[str, Any] | None) -> str:
+    """What a receipt says of a piece's originality, for people."""
+    if found is None:
+        return "Compared with nothing: originality=off."
+    parts = list(_verdict(found))
+    if found["nearest"] and not found["is_above_line"]:
+        work = _work_in_words(found["nearest"])
+        parts.append(f"Nearest is {work}: it has {found['share_of_melody']:.0%} of its figures.")
+    if found["missing"]:
+        parts.append(f"Not compared with {_counted(found['missing'])} that are not here.")
+    if found["withdrawn_since"]:
+        parts.append(f"{_counted(found['withdrawn_since'])} of them withdrawn since.")
+    return " ".join(parts)
+
+
+def _verdict(found: Mapping[str, Any]) -> Iterator[str]:
+    melody, works = found[MELODY], found["compared_with"]
+    if found["is_above_line"]:
+        yield f"Too close: {'; '.join(found['above'])}."
+        runs = [run for kind in (MELODY, ACCOMPANIMENT) if (run := found[kind])]
+        yield from (f"Here {r['here']}; there {r['there']}." for r in runs if r["run"] > r["line"])
+    elif melody:
+        yield (
+            f"Its melody has {melody['run']} steps in common with {_work_in_words(melody['of'])}, "
+            f"and less with any other of {works} works: within what the house's works share."
         )
-        if self.above:
-            passages = "".join(
-                f" Here {shared.here}; there {shared.there}."
-                for shared in (self.melody, self.accompaniment)
-                if shared and shared.is_above
-            )
-            return f"Too close: {'; '.join(self.above)}.{passages}"
-        longest = str(self.melody.run) if self.melody else f"fewer than {GUARANTEED_RUN}"
-        return (
-            f"Original: its longest melodic line in common with any of {self.compared} works has "
-            f"{longest} steps; 95 in 100 of the house's works share up to {self.lines.melody} with "
-            f"an unrelated one.{nearest}"
+    else:
+        least, line = found["searched_from"], found["house_line"][MELODY]
+        yield (
+            f"Its melody has no {least} steps in common with any of {works} works "
+            f"(95 in 100 of these share at most {line} with an unrelated one)."
         )
+
+
+def _counted(works: Sequence[object]) -> str:
+    return f"{len(works)} work{'s' if len(works) != 1 else ''}"
+
+
+def _work_in_words(work: Mapping[str, Any]) -> str:
+    return f"“{work['title']}” by {' and '.join(name for _, name in work['composers'])}"
 
 
 @dataclass(slots=True)

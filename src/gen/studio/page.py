@@ -1,13 +1,27 @@
-"""The page of a sampling run: every piece with its picture, sound and receipt."""
+"""The page of a sampling run: every piece with its picture, sound, score and receipt."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from gen.rendering import Entry, Row, audio, musicxml, page, piano_roll
+from gen.rendering.labels import key_name, tempo_name
+from gen.sampling.originality import in_words
 from gen.sampling.run import Sampled
+
+
+def check_soundfont(soundfont: str) -> None:
+    """Read a SoundFont before any work is done for it.
+
+    Raises:
+        HouseError: it cannot be used.
+    """
+    from gen.rendering.soundfont import load
+
+    load(Path(soundfont).resolve())
 
 
 def present(
@@ -15,6 +29,7 @@ def present(
     out: Path,
     *,
     with_audio: bool = True,
+    soundfont: str | None = None,
     facts: Sequence[tuple[str, str]] = (),
 ) -> Path:
     """Write a piano roll, notation and (unless told not to) audio of each piece, and index.html.
@@ -23,27 +38,30 @@ def present(
         results: pieces on disk under `out`.
         out: folder of the page.
         with_audio: whether to write WAV files, about 6 MB a minute.
+        soundfont: a SoundFont 2 file to play them with; None takes the built-in one.
         facts: (name, value) pairs about the run, for the head of the page.
 
     Returns:
         The page.
     """
-    entries = [_entry(result, with_audio) for result in results]
     return page(
-        entries,
+        [_entry(result, with_audio, soundfont) for result in results],
         out / "index.html",
         title="New pieces",
         facts=facts,
         note="Machine-generated music. Each file carries the mark of its origin; its receipt "
-        "names the checkpoint, the works it learned from, the seed and the settings.",
+        "names the checkpoint, the works it learned from, the seed and the settings, and "
+        "sample.py receipt=FILE writes the same bytes again.",
     )
 
 
-def _entry(result: Sampled, with_audio: bool) -> Entry:
+def _entry(result: Sampled, with_audio: bool, soundfont: str | None) -> Entry:
     piece, record = result.piece, result.record
     title = result.midi.stem
     picture = piano_roll(piece, result.midi.with_suffix(".png"), title=title)
-    sound = audio(piece, result.midi.with_suffix(".wav")) if with_audio else None
+    sound = None
+    if with_audio:
+        sound = audio(piece, result.midi.with_suffix(".wav"), soundfont=soundfont)
     score = musicxml(piece, result.midi.with_suffix(".musicxml"))
     print(f"rendered {title}", file=sys.stderr)
     return Entry(
@@ -55,24 +73,53 @@ def _entry(result: Sampled, with_audio: bool) -> Entry:
         receipt=result.receipt,
         summary=_summary(result),
         rows=[
-            Row(row["control"], str(row["asked"]), str(row["got"]), row["met"])
+            Row(_plain(row["control"]), _said(row["asked"]), _said(row["got"]), row["met"])
             for row in record["asked_and_got"]
         ],
-        record=[
-            ("seed", f"{record['seed']} / {record['index'] + 1}"),
-            ("checkpoint", record["checkpoint_sha256"]),
-            ("learned from", f"{record['works_learned_from']} works of {record['house']}"),
-            ("manifest", record["manifest_sha256"]),
-        ],
+        originality=in_words(record["originality"]),
+        record=list(_record(result)),
     )
+
+
+def _record(result: Sampled) -> list[tuple[str, str]]:
+    record = result.record
+    drawn = f"{record['seed']}, piece {record['index'] + 1}, attempt {record['attempt'] + 1}"
+    return [
+        ("seed", drawn),
+        ("checkpoint", record["checkpoint_sha256"]),
+        ("learned from", f"{record['works_learned_from']} works of {record['house']}"),
+        ("manifest", record["manifest_sha256"]),
+        ("code", f"{record['code']['version']}, torch {record['machine']['torch']}"),
+        *([("given", _given(record["source"]))] if record["source"] else []),
+        *(("checked", note) for note in result.notes),
+    ]
+
+
+def _given(source: dict[str, Any]) -> str:
+    return f"{source['mode']} {source['file']}, SHA-256 {source['file_sha256'][:12]}…"
+
+
+def _plain(control: str) -> str:
+    return control.replace("_", " ")
+
+
+def _said(value: Any) -> str:
+    """A setting's value in words: two numbers are a range, further things a list."""
+    if not isinstance(value, list):
+        return str(value)
+    if len(value) == 2 and all(isinstance(item, int) for item in value):
+        return f"{value[0]} to {value[1]}"
+    return ", ".join(str(item).replace("_", " ") for item in value)
 
 
 def _summary(result: Sampled) -> str:
     piece, record = result.piece, result.record
-    signatures = dict.fromkeys(f"{s.numerator}/{s.denominator}" for s in piece.time_signatures)
+    meters = dict.fromkeys(f"{s.numerator}/{s.denominator}" for s in piece.time_signatures)
     return " · ".join(
         [
-            ", ".join(signatures),
+            *filter(None, [key_name(piece)]),
+            ", ".join(meters),
+            tempo_name(piece),
             f"{len(piece.bar_starts())} bars",
             f"{record['seconds']:.0f} s",
             f"{record['notes']} notes",

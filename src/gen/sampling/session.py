@@ -1,0 +1,322 @@
+"""One sampling run: batches are written, each take is judged, what passes is kept on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from gen.checkpoint import Checkpoint, load_checkpoint
+from gen.errors import HouseError, SettingError
+from gen.harmony import nearest
+from gen.piece import Piece
+from gen.provenance.files import write_all_atomically
+from gen.provenance.house import House
+from gen.provenance.keys import PrivateKey
+from gen.provenance.ledger import Output, append_output
+from gen.provenance.mark import mark_generated
+from gen.provenance.pin import load_pin
+from gen.provenance.voices import pack_voices, voices_of
+from gen.sampling import receipt
+from gen.sampling.checkpoints import find_checkpoint
+from gen.sampling.controls import Controls
+from gen.sampling.decode import DrawConfig, decode
+from gen.sampling.job import MODES, Job, job_of
+from gen.sampling.learned import learned_music
+from gen.sampling.originality import Finding, LearnedMusic
+from gen.sampling.scores import asked_and_got, missed
+from gen.settings import build
+from gen.smf import musical_hash, write
+from gen.tokens import vocabulary
+
+MOST_PIECES: Final = 1024
+MOST_TRIES: Final = 64
+PLACES: Final = frozenset(
+    {"checkpoint", "pin", "out", "sign", "audio", "soundfont", "receipt", "hydra"}
+)
+"""Settings that no note depends on: where things are, and what is made besides."""
+OF_FILES: Final = frozenset({*MODES, "cells", "add", "amount"})
+"""Settings about a given file."""
+RESAMPLE, REPORT, OFF = "resample", "report", "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a run is done, whatever its music.
+
+    Args:
+        n: number of pieces.
+        seed: of them all; attempt a at piece i is drawn from (seed, i, a).
+        tries: most attempts at a piece that does not pass.
+        originality: what becomes of a piece above the house's own line: `resample` writes
+            another in its place and withholds one that stays above it, `report` only says so,
+            `off` compares with nothing.
+        strict: write another, too, while a control is known to be missed.
+    """
+
+    n: int
+    seed: int
+    tries: int = 4
+    originality: str = RESAMPLE
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.n <= MOST_PIECES:
+            raise SettingError(f"{self.n} is outside 1 to {MOST_PIECES}", where="n")
+        if self.seed < 0:
+            raise SettingError(f"{self.seed} is no whole number from 0 on", where="seed")
+        if not 1 <= self.tries <= MOST_TRIES:
+            raise SettingError(f"{self.tries} is outside 1 to {MOST_TRIES}", where="tries")
+        nearest(self.originality, (RESAMPLE, REPORT, OFF), setting="originality")
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """One finished piece on disk; `notes` are what else there is to say about it."""
+
+    piece: Piece
+    midi: Path
+    receipt: Path
+    record: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One attempt at one piece.
+
+    Attributes:
+        index, attempt: which.
+        batch: indices of the pieces that were written beside it, in order: the last bits of a
+            sum depend on how many there are, and a long piece's windows on how long they are.
+        piece: as its file has it, with roles.
+        music: its file's bytes, without the mark.
+        table: what was asked and what came out.
+        finding: what it has in common with the works; None where nobody asked.
+        source: the given file and what was done with it; empty where there was none.
+    """
+
+    index: int
+    attempt: int
+    batch: Sequence[int]
+    piece: Piece
+    music: bytes
+    table: list[dict[str, Any]]
+    finding: Finding | None
+    source: dict[str, Any]
+
+    @property
+    def too_close(self) -> tuple[str, ...]:
+        return self.finding.above if self.finding else ()
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Controls that were not met, in words."""
+        rows = {row["control"]: row for row in self.table}
+        return tuple(
+            f"{name}: {rows[name]['asked']} asked, {rows[name]['got']} got"
+            for name in missed(self.table)
+        )
+
+    def rank(self) -> tuple[float, int, int]:
+        """The smaller the better: original, then obedient, then early."""
+        return self.finding.excess if self.finding else 0.0, len(self.missed), self.attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything that is the same for all pieces of a run.
+
+    Attributes:
+        settings: all of them, as plain containers.
+        policy, draw, job: what they say.
+        checkpoint: what writes.
+        house: whose ledger the pieces are entered in.
+        learned: what they are compared with; None with `originality=off`.
+        key: signs the receipts; None for nobody.
+        out: folder of the pieces.
+    """
+
+    settings: Mapping[str, Any]
+    policy: Policy
+    draw: DrawConfig
+    job: Job
+    checkpoint: Checkpoint
+    house: House
+    learned: LearnedMusic | None
+    key: PrivateKey | None
+    out: Path
+    _rejected: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def write(self, batch: Sequence[int], attempt: int, on_take: Callable[[Take], None]) -> None:
+        """Write one attempt at each piece of a batch.
+
+        Args:
+            batch: indices of the pieces.
+            attempt: counted from 0.
+            on_take: told of each piece as it ends; what it raises ends the batch.
+        """
+        seeds = [[self.policy.seed, index, attempt] for index in batch]
+        walks = [self.job.walk(seed) for seed in seeds]
+        rngs = [np.random.default_rng(seed) for seed in seeds]
+
+        def finish(place: int) -> None:
+            walk, job = walks[place], self.job
+            piece, new = job.piece(walk), job.new(walk)
+            table = asked_and_got(walk.rows, new, job.controls)
+            finding = self.learned.compare(new) if self.learned else None
+            on_take(
+                Take(
+                    batch[place], attempt, batch, piece, write(piece), table, finding,
+                    job.record(walk),
+                )
+            )  # fmt: skip
+
+        decode(self.checkpoint.model, walks, rngs, self.draw, on_done=finish)
+
+    def flaws(self, take: Take) -> list[str]:
+        """Why the policy wants another attempt; nothing where this one will do."""
+        close = take.too_close if self.policy.originality == RESAMPLE else ()
+        return [*close, *(take.missed if self.policy.strict else ())]
+
+    def reject(self, take: Take) -> None:
+        """Remember an attempt, for the receipt of the one that is kept."""
+        told = {"attempt": take.attempt, "why": self.flaws(take)}
+        self._rejected.setdefault(take.index, []).append(told)
+
+    def keep(self, take: Take) -> Sampled:
+        """Enter a piece in the ledger, then write receipt, signature and marked file."""
+        record = self.record(take)
+        text = receipt.encode(record)
+        digest = hashlib.sha256(text).hexdigest()
+        midi = mark_generated(take.music, digest)
+        name = f"piece-{self.policy.seed}-{take.index + 1:02d}"
+        files = {self.out / f"{name}{receipt.SUFFIX}": text}
+        signature = self.out / f"{name}{receipt.SIGNATURE_SUFFIX}"
+        if self.key:
+            files[signature] = receipt.signature_of(text, self.key)
+        files[self.out / f"{name}.mid"] = midi
+        self._enter(take.piece, record, digest, midi, f"{name}.mid")
+        try:
+            signature.unlink(missing_ok=True)  # of a piece that this one replaces
+            write_all_atomically(files)
+        except BaseException as error:  # Ctrl-C too: a piece is there as a whole or not at all
+            for path in files:
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise unwritable(self.out, error) from error
+            raise
+        paths = self.out / f"{name}.mid", self.out / f"{name}{receipt.SUFFIX}"
+        return Sampled(take.piece, *paths, record)
+
+    def _enter(
+        self, piece: Piece, record: Mapping[str, Any], digest: str, midi: bytes, name: str
+    ) -> None:
+        roles = tuple(track.role or "" for track in piece.tracks)
+        entry = Output(
+            sha256=hashlib.sha256(midi).hexdigest(),
+            musical_hash=record["musical_hash"],
+            receipt_digest=digest,
+            manifest_digest=self.checkpoint.manifest.digest,
+            checkpoint=self.checkpoint.digest,
+            fingerprint=pack_voices(voices_of(piece, roles)),
+            path=name,
+        )
+        append_output(self.house, entry)
+
+    def record(self, take: Take) -> dict[str, Any]:
+        """What the receipt says."""
+        manifest, policy = self.checkpoint.manifest, self.policy
+        originality = None
+        if take.finding and self.learned:
+            originality = {**take.finding.to_dict(), **self.learned.to_dict()}
+        return {
+            "format": receipt.FORMAT,
+            "machine_generated": True,
+            "checkpoint_sha256": self.checkpoint.digest,
+            "manifest_sha256": manifest.digest,
+            "house": manifest.house,
+            "works_learned_from": len(manifest.works),
+            "tokenizer": vocabulary.fingerprint(),
+            **receipt.environment(self.checkpoint.model),
+            "seed": policy.seed,
+            "index": take.index,
+            "attempt": take.attempt,
+            "batch": list(take.batch),
+            "settings": {k: v for k, v in self.settings.items() if k not in PLACES},
+            "source": take.source or None,
+            "rejected": [
+                told
+                for told in self._rejected.get(take.index, [])
+                if told["attempt"] != take.attempt
+            ],
+            "asked_and_got": take.table,
+            "scores_met": not take.missed,
+            "originality": originality,
+            "music_sha256": hashlib.sha256(take.music).hexdigest(),
+            "musical_hash": musical_hash(take.piece),
+            "notes": take.piece.note_count,
+            "seconds": round(take.piece.seconds_at(take.piece.end_ticks), 3),
+        }
+
+
+def open_session(settings: Mapping[str, Any]) -> Session:
+    """Read and check everything, before anything is written.
+
+    Args:
+        settings: the composed `conf/sample.yaml`, as plain containers.
+
+    Raises:
+        HouseError: a setting is wrong, or the checkpoint or the house cannot be used.
+    """
+    _check_known(settings)
+    if settings.get("originality") is False:  # what YAML makes of `off`
+        settings = {**settings, "originality": OFF}
+    policy = build(Policy, _chosen(settings, Policy))
+    draw = build(DrawConfig, _chosen(settings, DrawConfig))
+    job = job_of(settings, build(Controls, _chosen(settings, Controls)))
+    house = House(load_pin(Path(settings["pin"])))
+    checkpoint = load_checkpoint(find_checkpoint(settings["checkpoint"]))
+    manifest = checkpoint.manifest
+    if manifest.house != house.pin.name:
+        raise HouseError(
+            f"learned from the house {manifest.house!r}, the pin is that of {house.pin.name!r}",
+            where="checkpoint", mend=f"name its own house: pin=conf/house/{manifest.house}.yaml",
+        )  # fmt: skip
+    register = house.load(check_signatures=False)
+    key = receipt.signing_key(register, settings.get("sign"))
+    compares = policy.originality != OFF
+    learned = learned_music(house, manifest, register) if compares else None
+    out = Path(settings["out"])
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(out, error) from error
+    return Session(settings, policy, draw, job, checkpoint, house, learned, key, out)
+
+
+def _check_known(settings: Mapping[str, Any]) -> None:
+    """Refuse a setting that nothing reads."""
+    kinds = (Policy, Controls, DrawConfig)
+    fields = {field.name for kind in kinds for field in dataclasses.fields(kind)}
+    for name in settings:
+        nearest(name, {*fields, *PLACES, *OF_FILES}, setting="setting")
+
+
+def _chosen(settings: Mapping[str, Any], kind: type) -> dict[str, Any]:
+    """Those settings that are fields of one settings class."""
+    names = [field.name for field in dataclasses.fields(kind)]
+    return {name: settings[name] for name in names if name in settings}
+
+
+def unwritable(folder: Path, error: OSError) -> HouseError:
+    """What to say of a folder that cannot be written."""
+    what = f"cannot be written ({error.strerror})"
+    return HouseError(what, where=str(folder), mend="name a folder you may write to: out=FOLDER")
