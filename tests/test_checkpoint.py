@@ -172,6 +172,13 @@ def test_a_manifest_of_another_tokenizer_than_the_weights_is_refused(saved):
         load_checkpoint(changed(saved, manifest=other))
 
 
+def test_a_model_that_is_shown_other_columns_than_this_version_has_is_refused(saved, tmp_path):
+    older = ModelConfig(1, 16, 2, 2, 0.1, 32, FIELD_SIZES, CONTEXT_SIZES[:-1])
+    save_checkpoint(tmp_path / "older.safetensors", Transformer(older), MANIFEST, RUN)
+    with pytest.raises(HouseError, match="was trained with another tokenizer"):
+        load_checkpoint(tmp_path / "older.safetensors")
+
+
 def test_weights_of_another_shape_than_is_named_are_refused(saved):
     shape = about(saved)["model"]
     for change in ({"layers": 2}, {"expansion": 3}, {"width": 32}):

@@ -24,6 +24,7 @@ from gen.provenance.files import write_atomically
 from gen.provenance.manifest import Manifest
 from gen.settings import build
 from gen.tokens import vocabulary
+from gen.tokens.columns import CONTEXT_SIZES
 
 FORMAT = "gen checkpoint 1"
 SUFFIX = ".safetensors"
@@ -102,7 +103,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         tokenizer, run = about["tokenizer"], dict(about["run"])
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _broken(path, "is not a checkpoint of this format") from error
-    if not tokenizer == manifest.tokenizer_fingerprint == vocabulary.fingerprint():
+    shown = (config.field_sizes, config.context_sizes) == (vocabulary.FIELD_SIZES, CONTEXT_SIZES)
+    if not shown or not tokenizer == manifest.tokenizer_fingerprint == vocabulary.fingerprint():
         raise HouseError(
             "was trained with another tokenizer than this version of the code has",
             where=str(path),
