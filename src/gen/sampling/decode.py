@@ -54,16 +54,17 @@ def draw(
     Sources: nucleus sampling (Holtzman et al. 2020, arXiv:1904.09751), min-p (Nguyen et al.
     2024, arXiv:2407.01082).
     """
-    ids = np.flatnonzero(allowed)
+    ids = allowed.nonzero()[0]
     chosen = scores[ids].astype(np.float64) / config.temperature
-    weights = np.exp(chosen - chosen.max())
-    order = np.argsort(-weights, kind="stable")
-    weights = weights[order] / weights.sum()
-    below = np.cumsum(weights) - weights
-    kept = (below < config.top_p) & (weights >= config.min_p * weights[0])
-    bounds = np.cumsum(weights * kept)
-    index = int(np.searchsorted(bounds, rng.random() * bounds[-1], side="right"))
-    return int(ids[order[min(index, len(ids) - 1)]])
+    weights = np.exp(chosen - chosen.max())  # the likeliest weighs 1
+    likely = (weights >= config.min_p).nonzero()[0]
+    order = likely[(-weights[likely]).argsort(kind="stable")]
+    shares = weights[order] / weights.sum()
+    bounds = shares.cumsum()
+    kept = int((bounds - shares).searchsorted(config.top_p))  # those before the sum reaches it
+    bounds = bounds[: max(kept, 1)]
+    index = int(bounds.searchsorted(rng.random() * bounds[-1], side="right"))
+    return int(ids[order[min(index, len(bounds) - 1)]])
 
 
 @torch.inference_mode()

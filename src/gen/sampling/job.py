@@ -107,7 +107,11 @@ class Job(Protocol):
         """What is asked of the pieces."""
 
     def walk(self, seed: Sequence[int]) -> Walk:
-        """A fresh walk of one piece; equal seeds, equal walks."""
+        """A fresh walk of one piece.
+
+        Args:
+            seed: equal ones, equal walks; chance is not that of a generator of this seed.
+        """
 
     def piece(self, walk: Walk) -> Piece:
         """The piece of a finished walk, ready for a sequencer."""
@@ -148,7 +152,7 @@ class FromNothing:
     plan: Plan
 
     def walk(self, seed: Sequence[int]) -> Walk:
-        return Walk(self.plan, seed)
+        return Walk(self.plan, [*seed, 1])
 
     def piece(self, walk: Walk) -> Piece:
         return finished(walk.rows, self.controls)
@@ -210,7 +214,7 @@ class Continuation:
         return cls(source, replace(controls, bars=bars), plan, given)
 
     def walk(self, seed: Sequence[int]) -> Walk:
-        return ContinuedWalk(self.plan, self.source.held(), seed)
+        return ContinuedWalk(self.plan, self.source.held(), [*seed, 1])
 
     def piece(self, walk: Walk) -> Piece:
         piece = self.source.merged(self.new(walk).tracks, ())
@@ -297,7 +301,7 @@ class Rewriting:
     def walk(self, seed: Sequence[int]) -> Walk:
         holes = list(self.holes)
         if self.chosen is not None:
-            rng = np.random.default_rng(seed)
+            rng = np.random.default_rng([*seed, 1])
             holes = [holes[i] for i in rng.choice(len(holes), self.chosen, replace=False)]
         places = {(hole.bar, hole.slot) for hole in holes}
         cells = {place: cell for place, cell in self.sheet.cells.items() if place not in places}
