@@ -8,61 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from gen.checkpoint import save_checkpoint
 from gen.errors import HouseError
-from gen.model import ModelConfig, Transformer
 from gen.provenance.ledger import records
-from gen.provenance.manifest import Manifest
 from gen.provenance.mark import is_generated
-from gen.sampling.run import sample
 from gen.smf import parse, split_chunks
-from gen.tokens import vocabulary as v
-from gen.tokens.columns import CONTEXT_SIZES
-from houses import start_house
-
-FREE = {
-    "genre": None, "mood": None, "key": None, "tempo": None, "time_signature": None,
-    "bars": 4, "instruments": [], "roles": [], "chords": None, "sections": None,
-    "density": None, "pitch_range": [0, 127], "velocity_range": [1, 127], "returns": 0.5,
-    "temperature": 1.0, "top_p": 1.0, "min_p": 0.0,
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory):
-    """A house and a checkpoint that knows nothing, which the grammar must still make obey."""
-    folder = tmp_path_factory.mktemp("studio")
-    house = start_house(folder / "house")
-    house.enter(1, 2)
-    torch.manual_seed(0)
-    model = Transformer(ModelConfig(2, 32, 2, 2, 0.0, 256, v.FIELD_SIZES, CONTEXT_SIZES))
-    for layer in model.head.out:
-        torch.nn.init.normal_(layer.weight, std=0.3)
-    manifest = Manifest.of(house.admit(), tokenizer_fingerprint=v.fingerprint())
-    save_checkpoint(folder / "model.safetensors", model, manifest, {})
-    return folder, house
-
-
-@pytest.fixture
-def ask(studio, tmp_path):
-    folder, house = studio
-
-    def call(**settings):
-        return sample(
-            {
-                **FREE,
-                "checkpoint": str(folder / "model.safetensors"),
-                "pin": str(house.pin.path),
-                "out": str(tmp_path / "out"),
-                "n": 2,
-                "seed": 1,
-                **settings,
-            }
-        )
-
-    return call
 
 
 def test_what_the_grammar_guarantees_is_exactly_as_asked(ask):

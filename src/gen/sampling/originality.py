@@ -153,9 +153,9 @@ def in_words(found: Mapping[str, Any] | None) -> str:
         work = _work_in_words(found["nearest"])
         parts.append(f"Nearest is {work}: it has {found['share_of_melody']:.0%} of its figures.")
     if found["missing"]:
-        parts.append(f"Not compared with {_counted(found['missing'])} that are not here.")
+        parts.append(f"Not here, and so not compared with: {_counted(found['missing'])}.")
     if found["withdrawn_since"]:
-        parts.append(f"{_counted(found['withdrawn_since'])} of them withdrawn since.")
+        parts.append(f"Withdrawn since it learned from them: {_counted(found['withdrawn_since'])}.")
     return " ".join(parts)
 
 

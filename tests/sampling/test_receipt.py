@@ -1,0 +1,290 @@
+"""A receipt says what it should, is signed, and gives its piece again to the last byte."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+import torch
+
+from gen.checkpoint import save_checkpoint
+from gen.errors import HouseError
+from gen.model import ModelConfig, Transformer
+from gen.piece import Piece
+from gen.provenance.canonical import canonical
+from gen.provenance.keys import PASSPHRASE_VARIABLE, save_key
+from gen.provenance.ledger import records
+from gen.provenance.manifest import Manifest
+from gen.sampling import receipt as receipts
+from gen.sampling import session
+from gen.sampling.receipt import read_receipt
+from gen.sampling.run import sample
+from gen.smf import split_chunks, write
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import CONTEXT_SIZES
+from houses import PASSPHRASE, key_of, make_piece
+
+CHORDS = {"chords": "C | F", "time_signature": "4/4", "instruments": ["piano", "bass"]}
+
+
+@pytest.fixture
+def again(asked, tmp_path):
+    """Write the piece of a receipt once more, elsewhere."""
+
+    def call(done, **settings):
+        told = {"receipt": str(done.receipt), "out": str(tmp_path / "again"), **settings}
+        (result,) = sample(asked(**told))
+        return result
+
+    return call
+
+
+@pytest.fixture
+def own_key(monkeypatch):
+    """ana's key in this user's folder, and its passphrase in the environment."""
+    save_key(key_of("ana"), house="lantern", owner="ana", passphrase=PASSPHRASE, kdf_cost=10)
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
+
+
+def entered(house) -> int:
+    return sum(record.kind == "output" for record in records(house.house))
+
+
+# The same bytes -------------------------------------------------------------------------
+
+
+def test_any_piece_of_a_batch_comes_again_byte_for_byte(ask, again):
+    """Also such as are longer than the context, where others decide what they were shown."""
+    results = ask(n=5, bars=None)
+    assert max(result.record["notes"] for result in results) > 256  # events of the context
+    for result in results:
+        same = again(result)
+        assert same.midi.read_bytes() == result.midi.read_bytes()
+        assert same.receipt.read_bytes() == result.receipt.read_bytes()
+        assert same.midi.name == result.midi.name
+
+
+def test_a_piece_of_a_later_attempt_comes_again(ask, again):
+    results = ask(n=4, strict=True, tries=3, **CHORDS)
+    later = [result for result in results if result.record["attempt"] > 0]
+    assert later
+    for result in later:
+        assert again(result).midi.read_bytes() == result.midi.read_bytes()
+
+
+def test_a_piece_made_from_a_file_comes_again_if_the_file_is_still_that(ask, again, tmp_path):
+    path = tmp_path / "song.mid"
+    path.write_bytes(write(make_piece(5)))
+    (result,) = ask(n=1, bars=2, **{"continue": str(path)})
+    source = result.record["source"]
+    assert (source["mode"], source["file"]) == ("continue", "song.mid")
+    assert source["file_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert again(result).midi.read_bytes() == result.midi.read_bytes()
+    moved = path.rename(tmp_path / "moved.mid")
+    with pytest.raises(HouseError, match=r"song\.mid: cannot be read"):
+        again(result)
+    same = again(result, **{"continue": str(moved)})
+    assert same.midi.read_bytes() == result.midi.read_bytes()
+    moved.write_bytes(write(make_piece(6)))
+    with pytest.raises(HouseError, match="is not the file that the piece was made from"):
+        again(result, **{"continue": str(moved)})
+
+
+def test_another_place_for_the_pieces_changes_no_byte(ask, tmp_path):
+    first, second = (ask(n=1, out=str(tmp_path / name))[0] for name in "ab")
+    assert first.receipt.read_bytes() == second.receipt.read_bytes()
+    assert first.midi.read_bytes() == second.midi.read_bytes()
+
+
+def test_writing_a_piece_again_enters_nothing_in_the_ledger(ask, again, studio):
+    (result,) = ask(n=1)
+    before = entered(studio[1])
+    same = again(result)
+    assert entered(studio[1]) == before
+    assert same.notes == ("the same bytes", "not signed", "the ledger of lantern has it")
+
+
+# What has changed is said ---------------------------------------------------------------
+
+
+def test_a_receipt_whose_settings_were_changed_gives_other_bytes_and_says_so(ask, again):
+    (result,) = ask(n=1)
+    record = json.loads(result.receipt.read_bytes())
+    record["seed"] = record["settings"]["seed"] = 9
+    result.receipt.write_bytes(receipts.encode(record))
+    with pytest.raises(HouseError, match="other bytes came out") as caught:
+        again(result)
+    assert "code and machine are as they were" in str(caught.value)
+
+
+def test_other_code_and_another_torch_are_named_where_the_bytes_differ(ask, again):
+    (result,) = ask(n=1)
+    record = json.loads(result.receipt.read_bytes())
+    record["music_sha256"] = "0" * 64
+    record["code"]["sha256"] = "ab" * 32
+    record["machine"]["torch"] = "1.0"
+    result.receipt.write_bytes(receipts.encode(record))
+    with pytest.raises(HouseError) as caught:
+        again(result)
+    assert "code sha256: abababababababab then" in str(caught.value)
+    assert "machine torch: 1.0 then" in str(caught.value)
+    assert "machine python" not in str(caught.value)
+
+
+def test_a_receipt_that_was_changed_without_changing_the_music_is_not_the_ledgers(ask, again):
+    (result,) = ask(n=1)
+    record = json.loads(result.receipt.read_bytes())
+    record["works_learned_from"] = 100
+    result.receipt.write_bytes(receipts.encode(record))
+    assert "the ledger of lantern does not know it" in again(result).notes[-1]
+
+
+def test_another_checkpoint_than_the_receipts_is_refused_by_digest(ask, again, studio, tmp_path):
+    (result,) = ask(n=1)
+    torch.manual_seed(1)
+    model = Transformer(ModelConfig(1, 32, 2, 2, 0.0, 64, v.FIELD_SIZES, CONTEXT_SIZES))
+    manifest = Manifest.of(studio[1].admit(), tokenizer_fingerprint=v.fingerprint())
+    save_checkpoint(tmp_path / "other.safetensors", model, manifest, {})
+    with pytest.raises(HouseError, match="is another checkpoint than the receipt names"):
+        again(result, checkpoint=str(tmp_path / "other.safetensors"))
+
+
+def test_the_receipts_checkpoint_is_found_among_the_runs(ask, again, studio, tmp_path, monkeypatch):
+    (result,) = ask(n=1)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(HouseError, match="no run here has left the one that the receipt names"):
+        again(result, checkpoint="last")
+    run = tmp_path / "outputs" / "small" / "then"
+    run.mkdir(parents=True)
+    (run / "best.safetensors").write_bytes(b"something else")
+    data = (studio[0] / "model.safetensors").read_bytes()
+    (run / "last.safetensors").write_bytes(data)
+    assert again(result, checkpoint="last").midi.read_bytes() == result.midi.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "is no receipt"),
+        (b"[1, 2]", "is no receipt"),
+        (b"{" * 100_000, "is no receipt"),
+        (b'{"format": "gen receipt 1"}', "is of the format 'gen receipt 1'"),
+        (b'{"format": "gen receipt 2"}', "is no receipt"),
+        (b"\xff\xfe", "is no receipt"),
+    ],
+)
+def test_what_is_no_receipt_is_refused_in_one_sentence(tmp_path, data, message):
+    path = tmp_path / "x.json"
+    path.write_bytes(data)
+    with pytest.raises(HouseError, match=message):
+        read_receipt(path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"batch": list(range(5000))}, {"batch": [1]}, {"batch": ["0"]}, {"batch": [0, 0]},
+        {"index": "0"}, {"attempt": -1}, {"settings": []}, {"music_sha256": 3},
+        {"source": {"mode": 1, "file_sha256": ""}},
+    ],
+)  # fmt: skip
+def test_a_receipt_with_nonsense_in_it_is_refused(ask, changes):
+    (result,) = ask(n=1)
+    result.receipt.write_bytes(receipts.encode({**result.record, **changes}))
+    with pytest.raises(HouseError, match="receipt"):
+        read_receipt(result.receipt)
+
+
+def test_a_receipt_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(HouseError, match="cannot be read"):
+        read_receipt(tmp_path / "no.json")
+
+
+# Signatures -----------------------------------------------------------------------------
+
+
+def test_a_receipt_is_signed_by_whoever_is_there(own_key, ask, again):
+    (result,) = ask(n=1)
+    signature = result.receipt.with_name("piece-1-01.signature.json")
+    assert json.loads(signature.read_bytes())["payloadType"] == receipts.RECEIPT_TYPE
+    assert "signed by ana" in again(result).notes
+
+
+@pytest.mark.parametrize("sign", ["off", None])
+def test_without_a_passphrase_or_a_wish_nothing_is_signed(own_key, ask, monkeypatch, sign):
+    if sign is None:
+        monkeypatch.delenv(PASSPHRASE_VARIABLE)
+    (result,) = ask(n=1, sign=sign)
+    assert not result.receipt.with_name("piece-1-01.signature.json").exists()
+
+
+def test_a_signature_of_an_earlier_piece_does_not_stay_beside_an_unsigned_one(own_key, ask):
+    (result,) = ask(n=1, sign="ana")
+    signature = result.receipt.with_name("piece-1-01.signature.json")
+    assert signature.exists()
+    ask(n=1, sign="off", bars=5)
+    assert not signature.exists()
+
+
+@pytest.mark.parametrize(("sign", "message"), [("zoe", "is not enrolled"), ("ben", "not in your")])
+def test_nothing_is_sampled_for_a_signer_who_is_not_there(own_key, ask, tmp_path, sign, message):
+    with pytest.raises(HouseError, match=message):
+        ask(sign=sign)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_changed_receipt_no_longer_has_its_signature(own_key, ask, again):
+    (result,) = ask(n=1)
+    record = json.loads(result.receipt.read_bytes())
+    record["originality"] = None
+    result.receipt.write_bytes(receipts.encode(record))
+    assert "it was changed since it was signed" in again(result).notes[1]
+
+
+def test_a_strangers_and_a_forged_signature_are_told_apart(own_key, ask, again):
+    (result,) = ask(n=1)
+    data = result.receipt.read_bytes()
+    path = result.receipt.with_name("piece-1-01.signature.json")
+    path.write_bytes(receipts.signature_of(data, key_of("zoe")))
+    assert "signed by nobody of this house" in again(result).notes[1]
+    forged = json.loads(receipts.signature_of(data, key_of("ana")))
+    forged["signatures"][0]["sig"] = "A" * 86 + "=="
+    path.write_bytes(canonical(forged) + b"\n")
+    assert "what claims to be ana's signature is not" in again(result).notes[1]
+    path.write_bytes(b"{}")
+    assert "its signature cannot be read" in again(result).notes[1]
+
+
+# What it says ---------------------------------------------------------------------------
+
+
+def test_a_receipt_says_with_what_and_how_a_piece_was_made(ask):
+    (result,) = ask(n=1, genre="waltz", temperature=0.9)
+    record = json.loads(result.receipt.read_bytes())
+    assert record["settings"]["genre"] == "waltz"
+    assert record["settings"]["temperature"] == 0.9
+    assert not {"checkpoint", "pin", "out"} & record["settings"].keys()
+    assert record["machine"]["torch"] == torch.__version__
+    assert record["code"]["sha256"] == receipts.code_digest()
+    assert record["originality"]["compared_with"] == record["originality"]["learned_from"] == 2
+    assert record["originality"]["is_above_line"] is False
+    assert record["rejected"] == []
+    music = split_chunks(result.midi.read_bytes()).music
+    # The text mark stands in the first track; without it these are the bytes that were hashed.
+    assert isinstance(result.piece, Piece)
+    assert hashlib.sha256(write(result.piece)).hexdigest() == record["music_sha256"]
+    assert len(music) > len(write(result.piece))
+
+
+def test_a_piece_is_in_the_ledger_before_it_is_on_disk(ask, studio, tmp_path, monkeypatch):
+    before = entered(studio[1])
+
+    def full(files):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(session, "write_all_atomically", full)
+    with pytest.raises(HouseError, match=r"cannot be written \(No space left on device\)"):
+        ask(n=1, seed=5)
+    assert entered(studio[1]) == before + 1
+    assert list((tmp_path / "out").iterdir()) == []
