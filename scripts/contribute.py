@@ -118,7 +118,8 @@ def _contribute(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
     if is_asking and not _is_interactive():
         raise _usage("there is nobody to ask", "add --yes to take what is stated and inferred")
     contributor = Contributor(house, settings, key, _ask if is_asking else None)
-    known = contributor.load()
+    with Output.busy("reading what the house knows"):
+        known = contributor.load()
     for place in known.unread if known else ():
         click.echo(f"not compared with {place} (python scripts/house.py audit)", err=True)
     counts: dict[str, int] = {}

@@ -6,7 +6,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,15 @@ class Output:
         for row in texts:
             table.add_row(*map(Text, row))  # Text: a title like "[red]" is no markup
         Console().print(table)
+
+    @staticmethod
+    def busy(doing: str) -> AbstractContextManager[object]:
+        """A turning sign on stderr where somebody watches, for work of unknown length."""
+        if not sys.stderr.isatty():
+            return nullcontext()
+        from rich.console import Console
+
+        return Console(stderr=True).status(doing)
 
     @staticmethod
     @contextmanager

@@ -177,7 +177,7 @@ def test_what_waits_is_kept_for_the_next_time_and_what_left_is_dropped(
         assert known
         assert known.unread == []
         assert len(known.screen) == 2
-        return [line[:64] for line in cache.read_text().splitlines()[1:]]
+        return sorted(line[:64] for line in cache.read_text().splitlines()[1:])
 
     for seed in range(2):
         desk.put(f"{seed}.mid", distinct_midi(seed))

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gen.contribution.facts import Facts, find_problems, inferred
-from gen.contribution.known import KnownMusic, load_known
+from gen.contribution.known import Kept, KnownMusic, load_known
 from gen.errors import HouseError
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import Consent
@@ -27,7 +27,7 @@ from gen.provenance.inbox import Contribution, Submitted, submit
 from gen.provenance.keys import PrivateKey
 from gen.provenance.mark import is_generated
 from gen.provenance.register import Register
-from gen.provenance.screen import BLOCK, REVIEW, WORK, Known, Report, Thresholds
+from gen.provenance.screen import BLOCK, REVIEW, Report, Thresholds
 from gen.provenance.statement import Statement, make_work_id, parse_composers
 from gen.provenance.tag import sign_contribution
 from gen.provenance.voices import Voice, voices_of
@@ -328,8 +328,9 @@ class Contributor:
             raise HouseError("signing needs a key and a house")
         tagged = sign_contribution(music, statement, self.key)
         outcome.status = NEEDS_REVIEW if _needs_review(outcome) else CONTRIBUTED
-        self.known.waiting |= {sound: outcome.work, digest: outcome.work}
-        self.known.screen.add(Known(WORK, outcome.work, tuple(dict(composers))), voices)
+        kept = Kept(outcome.work, tuple(dict(composers)), digest, sound, voices)
+        self.known.add_waiting(kept)
+        self.known.cache.put(sha256_hex(tagged), kept)
         return Contribution(tagged, report.encode() if report else None)
 
     def _is_due(self) -> bool:
@@ -346,6 +347,7 @@ class Contributor:
         results = submit(
             self.house, contributions, since=self.register, generated=self.known.generated
         )
+        self.known.cache.save()
         for (outcome, _), result in zip(pending, results, strict=True):
             _note_result(outcome, result)
             yield outcome

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,7 +33,8 @@ from gen.provenance.tag import Tagged, read_tag
 from gen.provenance.voices import Voice, pack_voices, unpack_voices
 from gen.provenance.works import kept_work
 
-_CACHE_FORMAT = 2
+_FIRST_LINE = "voices 2"
+"""Of the cache: names its format."""
 
 
 @dataclass(slots=True)
@@ -41,15 +43,22 @@ class KnownMusic:
 
     Attributes:
         screen: finds what is alike.
-        waiting: musical hash, and SHA-256 of the music, → id of works in the inbox.
         generated: what the house's models wrote.
+        cache: where what is read is kept.
+        waiting: musical hash, and SHA-256 of the music, → id of works in the inbox.
         unread: places of works that could not be compared, with the reason.
     """
 
     screen: Screen
     generated: ledger.Generated
+    cache: KeptCache
     waiting: dict[str, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
+
+    def add_waiting(self, kept: Kept) -> None:
+        """Take a work of the inbox into account."""
+        self.waiting |= {kept.musical_hash: kept.work, kept.music_sha256: kept.work}
+        self.screen.add(Known(WORK, kept.work, kept.composers), kept.voices)
 
 
 def load_known(
@@ -71,12 +80,13 @@ def load_known(
     Raises:
         HouseError: a list of fingerprints or the ledger cannot be read.
     """
-    known = KnownMusic(Screen(thresholds), ledger.Generated(house))
-    cache = _KeptCache(cache_folder or _default_cache_folder(), house.pin.name)
+    cache = KeptCache(cache_folder or _default_cache_folder(), house.pin.name)
+    known = KnownMusic(Screen(thresholds), ledger.Generated(house), cache)
     for record in register.works.values():
-        _add_work(known, house, record, cache)
+        _add_work(known, house, record)
     for path in waiting_paths(house):
-        _add_waiting(known, path, cache)
+        _add_waiting(known, path)
+    cache.tidy()
     for entry in ledger.records(house):
         if entry.kind == ledger.OUTPUT and entry.data.get("fingerprint"):
             name = str(entry.data.get("path") or entry.data["receipt"])
@@ -84,37 +94,35 @@ def load_known(
     for path in fingerprints:
         for listed, voices in read_fingerprints(path):
             known.screen.add(listed, voices)
-    cache.save()
     return known
 
 
-def _add_work(known: KnownMusic, house: House, record: WorkRecord, cache: _KeptCache) -> None:
+def _add_work(known: KnownMusic, house: House, record: WorkRecord) -> None:
     entry = record.entry
-    kept = cache.get(entry.file_sha256)
+    kept = known.cache.get(entry.file_sha256)
     if kept is None:
         try:
-            kept = _Kept.of(kept_work(house, record))
+            kept = Kept.of(kept_work(house, record))
         except (HouseError, OSError) as error:
             if record.withdrawn_at is None:
                 known.unread.append(f"{entry.path}: {getattr(error, 'what', error)}")
             return
-        cache.put(entry.file_sha256, kept)
+        known.cache.put(entry.file_sha256, kept)
     known.screen.add(Known(WORK, entry.work, kept.composers), kept.voices)
 
 
-def _add_waiting(known: KnownMusic, path: Path, cache: _KeptCache) -> None:
+def _add_waiting(known: KnownMusic, path: Path) -> None:
     try:
         data = read_plain_file(path, MAX_FILE_BYTES)
         digest = sha256_hex(data)
-        kept = cache.get(digest)
+        kept = known.cache.get(digest)
         if kept is None:
-            kept = _Kept.of(read_tag(data))
-            cache.put(digest, kept)
+            kept = Kept.of(read_tag(data))
+            known.cache.put(digest, kept)
     except (HouseError, OSError) as error:
         known.unread.append(f"inbox/{path.name}: {getattr(error, 'what', error)}")
         return
-    known.waiting |= {kept.musical_hash: kept.work, kept.music_sha256: kept.work}
-    known.screen.add(Known(WORK, kept.work, kept.composers), kept.voices)
+    known.add_waiting(kept)
 
 
 def _default_cache_folder() -> Path:
@@ -124,7 +132,7 @@ def _default_cache_folder() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Kept:
     """What a contribution is compared with of one tagged file."""
 
     work: str
@@ -134,64 +142,70 @@ class _Kept:
     voices: tuple[Voice, ...]
 
     @staticmethod
-    def of(tagged: Tagged) -> _Kept:
+    def of(tagged: Tagged) -> Kept:
         statement = tagged.statement
         composers = tuple(person for person, _ in statement.composers)
         voices = voices_of_work(tagged)
-        return _Kept(statement.work, composers, tagged.music_sha256, statement.musical_hash, voices)
+        return Kept(statement.work, composers, tagged.music_sha256, statement.musical_hash, voices)
 
     def to_json(self) -> str:
         named = (self.work, self.composers, self.music_sha256, self.musical_hash)
         return json.dumps([*named, pack_voices(self.voices)])
 
     @staticmethod
-    def from_json(text: str) -> _Kept:
+    def from_json(text: str) -> Kept:
         work, composers, music, sound, voices = json.loads(text)
-        return _Kept(str(work), tuple(composers), str(music), str(sound), unpack_voices(voices))
+        return Kept(str(work), tuple(composers), str(music), str(sound), unpack_voices(voices))
 
 
-class _KeptCache:
-    """`_Kept` by file digest: JSON lines under a first line that names the format."""
+class KeptCache:
+    """`Kept` by file digest: JSON lines under a first line that names the format.
+
+    A line that cannot be read is as if it were not there, and a file that cannot be written is
+    no loss.
+    """
 
     def __init__(self, folder: Path, house: str) -> None:
         self.path = folder / f"{house}.jsonl"
-        self._old = dict(self._read())
-        self._lines: dict[str, str] = {}
-        self._is_changed = False
+        self._found = dict(self._read())
+        self._used: set[str] = set()
+        self._new: list[str] = []
 
     def _read(self) -> Iterator[tuple[str, str]]:
         try:
             lines = self.path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
             return
-        if lines[:1] == [self._first_line()]:
+        if lines[:1] == [_FIRST_LINE]:
             for line in lines[1:]:
                 yield line[:64], line[65:]
 
-    @staticmethod
-    def _first_line() -> str:
-        return f"voices {_CACHE_FORMAT}"
-
-    def get(self, file_sha256: str) -> _Kept | None:
+    def get(self, file_sha256: str) -> Kept | None:
+        """What was put under this digest."""
         try:
-            kept = _Kept.from_json(self._old[file_sha256])
+            kept = Kept.from_json(self._found[file_sha256])
         except (KeyError, TypeError, ValueError, HouseError):
             return None
-        self._lines[file_sha256] = self._old[file_sha256]
+        self._used.add(file_sha256)
         return kept
 
-    def put(self, file_sha256: str, kept: _Kept) -> None:
-        self._lines[file_sha256] = kept.to_json()
-        self._is_changed = True
+    def put(self, file_sha256: str, kept: Kept) -> None:
+        """Keep it from the next `save` on."""
+        self._new.append(f"{file_sha256} {kept.to_json()}\n")
+
+    def tidy(self) -> None:
+        """When all that is there has been asked for: drop the rest, and save."""
+        if not self._used or len(self._used) < len(self._found):
+            rows = [f"{digest} {self._found[digest]}\n" for digest in sorted(self._used)]
+            text = "".join([f"{_FIRST_LINE}\n", *rows])
+            with suppress(OSError):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(self.path, text.encode("utf-8"))
+        self._found = {}
+        self.save()
 
     def save(self) -> None:
-        """Write what was used and added; a cache that cannot be written is no loss."""
-        if not self._is_changed:
-            return
-        rows = [f"{digest} {kept}" for digest, kept in sorted(self._lines.items())]
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            text = "\n".join([self._first_line(), *rows]) + "\n"
-            write_atomically(self.path, text.encode("utf-8"))
-        except OSError:
-            return
+        """Add what was put since the last time."""
+        with suppress(OSError), self.path.open("a", encoding="utf-8") as file:
+            file.write("".join(self._new))
+        self._new = []
