@@ -113,6 +113,7 @@ class Ours:
         self.batches = kind(
             [WorkSequence.of(work.events) for work in works], self.data, start=0, rank=0, ranks=1
         )
+        torch.set_flush_denormal(True)  # as `gen.training.run` does; it holds for the peers too
         torch.manual_seed(seed)
         self.learner = Learner(self.shape, self.optimizer)
         self.model = self.learner.model
