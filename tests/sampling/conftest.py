@@ -13,7 +13,7 @@ from gen.provenance.manifest import Manifest
 from gen.sampling.run import sample
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
-from houses import start_house
+from houses import make_midi, start_house, tagged
 
 FREE = {
     "genre": None, "mood": None, "key": None, "tempo": None, "time_signature": None,
@@ -28,7 +28,8 @@ def studio(tmp_path_factory):
     """A house and a checkpoint that knows nothing, which the grammar must still make obey."""
     folder = tmp_path_factory.mktemp("studio")
     house = start_house(folder / "house")
-    house.enter(1, 2)
+    results = house.submit(*(tagged(make_midi(seed, 16)) for seed in (1, 2)))
+    house.accept([result.work for result in results])
     torch.manual_seed(0)
     model = Transformer(ModelConfig(2, 32, 2, 2, 0.0, 256, v.FIELD_SIZES, CONTEXT_SIZES))
     for layer in model.head.out:

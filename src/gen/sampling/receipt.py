@@ -42,7 +42,7 @@ _MEND: Final = "name the .json that was written beside a piece"
 
 def encode(record: Mapping[str, Any]) -> bytes:
     """The bytes that are kept, hashed and signed."""
-    return json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(record, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def standing(receipt: Receipt, house: House, register: Register) -> list[str]:
 def _signed_by(receipt: Receipt, register: Register) -> str:
     path = receipt.path.with_name(receipt.path.name.removesuffix(SUFFIX) + SIGNATURE_SUFFIX)
     if not path.is_file():
-        return "not signed"
+        return "receipt not signed"
     try:
         envelope = Envelope.decode(path.read_bytes().removesuffix(b"\n"), RECEIPT_TYPE)
     except (OSError, StrictJsonError, WrongPayloadTypeError) as error:
@@ -206,4 +206,5 @@ def _signed_by(receipt: Receipt, register: Register) -> str:
     if not is_signed_by(signature, key.public, RECEIPT_TYPE, receipt.data):
         return f"what claims to be {person.id}'s signature is not"
     refusal = key.refusal_at(register.size)
-    return f"signed by {person.id}" + (f" with a key refused by now ({refusal})" if refusal else "")
+    by_now = f" with a key that is refused by now ({refusal})" if refusal else ""
+    return f"receipt signed by {person.id}{by_now}"

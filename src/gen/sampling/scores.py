@@ -8,8 +8,8 @@ nothing that was written into the file about itself counts:
   sounding time of its melodic notes; met if three quarters of the spans in which something sounds
   agree. Beside it the share of the time, which is CC of ComMU with notes weighed by their length.
 - *key*: met if the key that the notes suggest (`analysis.infer_key`) is the asked one or its
-  relative, which has the same signature; beside it the share of the time that lies in the asked
-  key's scale (pitch-in-scale rate of MusPy, by length).
+  relative, which has the same signature, and four fifths of the melodic notes' time lie in the
+  asked key's scale (pitch-in-scale rate of MusPy, by length).
 - *density*: a track's notes a quarter over the bars in which it begins a note; met if no track is
   more than one class outside what was asked.
 - *roles*: what the notes suggest (`analysis.infer_roles`); met if that is the asked one for half of
@@ -47,6 +47,7 @@ from gen.tokens.vocabulary import FIRST, Kind
 
 SPAN_AGREES: Final = 0.5
 SPANS_MET: Final = 0.75
+KEY_MET: Final = 0.8
 ROLES_MET: Final = 0.5
 NOT_MEASURED: Final = "not measured"
 NOT_ASKED: Final = frozenset({"returns"})
@@ -185,8 +186,9 @@ def _key(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
     heard, _ = infer_key(dataclasses.replace(piece, key_signatures=[]))
     lasting = table[:, 1] - table[:, 0]
     share = lasting[np.isin(table[:, 2] % 12, asked.scale)].sum() / lasting.sum()
-    met = (heard.tonic, heard.is_minor) == (asked.tonic, asked.is_minor)
-    return f"{heard}, {share:.0%} of the time in scale", met or heard.fifths == asked.fifths
+    same = (heard.tonic, heard.is_minor) == (asked.tonic, asked.is_minor)
+    met = (same or heard.fifths == asked.fifths) and share >= KEY_MET
+    return f"{heard}, {share:.0%} of the time in scale", bool(met)
 
 
 def _density(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:

@@ -140,6 +140,7 @@ class Session:
         house: whose ledger the pieces are entered in.
         learned: what they are compared with; None with `originality=off`.
         key: signs the receipts; None for nobody.
+        signer: whose key it is.
         out: folder of the pieces.
     """
 
@@ -151,6 +152,7 @@ class Session:
     house: House
     learned: LearnedMusic | None
     key: PrivateKey | None
+    signer: str
     out: Path
     _rejected: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -214,7 +216,8 @@ class Session:
                 raise unwritable(self.out, error) from error
             raise
         paths = self.out / f"{name}.mid", self.out / f"{name}{receipt.SUFFIX}"
-        return Sampled(take.piece, *paths, record)
+        notes = (f"receipt signed by {self.signer}",) if self.key else ()
+        return Sampled(take.piece, *paths, record, notes)
 
     def _enter(
         self, piece: Piece, record: Mapping[str, Any], digest: str, midi: bytes, name: str
@@ -292,6 +295,7 @@ def open_session(settings: Mapping[str, Any]) -> Session:
         )  # fmt: skip
     register = house.load(check_signatures=False)
     key = receipt.signing_key(register, settings.get("sign"))
+    signer = register.roster.owners[key.keyid][0].id if key else ""
     compares = policy.originality != OFF
     learned = learned_music(house, manifest, register) if compares else None
     out = Path(settings["out"])
@@ -299,7 +303,7 @@ def open_session(settings: Mapping[str, Any]) -> Session:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(out, error) from error
-    return Session(settings, policy, draw, job, checkpoint, house, learned, key, out)
+    return Session(settings, policy, draw, job, checkpoint, house, learned, key, signer, out)
 
 
 def _check_known(settings: Mapping[str, Any]) -> None:
