@@ -10,30 +10,41 @@ from gen.checkpoint import SUFFIX
 from gen.errors import HouseError
 
 LAST: Final = "last"
+SHIPPED: Final = Path("data/house_model") / f"starter{SUFFIX}"
+"""The trained model that comes with the starter house."""
 
 
 def find_checkpoint(name: str) -> Path:
-    """The file a checkpoint setting means: a path, or `last` for the newest of any run or demo.
+    """The file a checkpoint setting means.
+
+    Args:
+        name: a path, or `last`: the newest of any run, and before the first run the shipped one.
 
     Raises:
         HouseError: there is none.
     """
     if name != LAST:
         return Path(name)
-    found = _checkpoints("best")
+    found = [*([SHIPPED] if SHIPPED.is_file() else []), *_checkpoints("best")]
     if not found:
         raise HouseError(
-            "no run has left a checkpoint under outputs/, nor `make demo` one under out/demo/",
+            f"no run has left a checkpoint under outputs/, and {SHIPPED} is not here",
             where="checkpoint", mend="train one with scripts/train.py, or name a file",
         )  # fmt: skip
     return found[-1]
 
 
 def _checkpoints(stem: str) -> list[Path]:
-    """Files of this name that runs and demo have left, oldest first."""
-    places = [*Path("outputs").glob("*/*"), Path("out/demo/run")]
-    found = [place / f"{stem}{SUFFIX}" for place in places]
-    return sorted((f for f in found if f.is_file()), key=lambda path: path.stat().st_mtime)
+    """Files of this name that runs have left, oldest first."""
+    found = [path for path in Path("outputs").glob(f"*/*/{stem}{SUFFIX}") if path.is_file()]
+    return sorted(found, key=lambda path: path.stat().st_mtime)
+
+
+def _kept() -> list[Path]:
+    """Every checkpoint that is here, those of the demo too."""
+    demo = [Path("out/demo/run") / f"{stem}{SUFFIX}" for stem in ("best", "last")]
+    fixed = [path for path in (SHIPPED, *demo) if path.is_file()]
+    return [*fixed, *_checkpoints("best"), *_checkpoints("last")]
 
 
 def checkpoint_of(name: str, digest: str) -> Path:
@@ -42,7 +53,7 @@ def checkpoint_of(name: str, digest: str) -> Path:
     Raises:
         HouseError: the named file is another, or no run has left it here.
     """
-    for path in [Path(name)] if name != LAST else [*_checkpoints("best"), *_checkpoints("last")]:
+    for path in [Path(name)] if name != LAST else _kept():
         try:
             with path.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()

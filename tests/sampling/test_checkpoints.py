@@ -1,0 +1,63 @@
+"""Which file `last` means, and which one a receipt names."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from gen.errors import HouseError
+from gen.sampling.checkpoints import SHIPPED, checkpoint_of, find_checkpoint
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put(path: Path | str, text: str, age_seconds: int = 0) -> Path:
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    os.utime(path, (1e9 - age_seconds, 1e9 - age_seconds))
+    return path
+
+
+def test_a_path_is_that_path():
+    assert find_checkpoint("any/file.safetensors") == Path("any/file.safetensors")
+
+
+def test_before_the_first_run_the_last_is_the_shipped_one():
+    put(SHIPPED, "shipped")
+    put("out/demo/run/best.safetensors", "three minutes")
+    assert find_checkpoint("last") == SHIPPED
+
+
+def test_after_runs_the_last_is_the_newest_of_them():
+    put(SHIPPED, "shipped")
+    put("outputs/a/1/best.safetensors", "old", age_seconds=60)
+    newest = put("outputs/b/1/best.safetensors", "new")
+    assert find_checkpoint("last") == newest
+
+
+def test_without_any_it_is_said_how_to_get_one():
+    with pytest.raises(HouseError, match=r"train one with scripts/train\.py"):
+        find_checkpoint("last")
+
+
+@pytest.mark.parametrize(
+    "place", [SHIPPED, "out/demo/run/best.safetensors", "outputs/a/1/last.safetensors"]
+)
+def test_the_one_a_receipt_names_is_found_wherever_it_is(place):
+    put("outputs/b/1/best.safetensors", "another")
+    named = put(place, "named")
+    assert checkpoint_of("last", hashlib.sha256(b"named").hexdigest()) == Path(named)
+
+
+def test_a_receipt_whose_checkpoint_is_gone_says_which_it_was():
+    digest = hashlib.sha256(b"gone").hexdigest()
+    with pytest.raises(HouseError, match=digest):
+        checkpoint_of("last", digest)
