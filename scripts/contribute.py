@@ -1,6 +1,7 @@
 """Contribute works to the house: check, normalise, compare, describe and sign MIDI files.
 
     python scripts/contribute.py rain.mid --composer ana
+    python scripts/contribute.py back_catalogue/ --composer ana --sidecar works.csv
     python scripts/contribute.py back_catalogue/ --composer ana --metadata works.csv --yes
 
 Each file is read in a process of its own, made strict (every change is shown), compared with
@@ -9,8 +10,9 @@ whole; a second run goes on where the first one stopped. By signing you state th
 the work is a third party's and (but for --method machine) that no generative model wrote any
 of it.
 
-The CSV sidecar has one row a file: file,title,composers,method,genre,mood,key,chords,sections,
-roles,consent,contract ("ana:60 ben:40", "main_melody bass drums", "general_model evaluation").
+The CSV sidecar has one row a file (--sidecar writes a first one, to be corrected): file,title,
+composers,method,genre,mood,key,chords,sections,roles,consent,contract ("ana:60 ben:40",
+"main_melody bass drums", "general_model evaluation").
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 SUFFIXES = (".mid", ".midi", ".smf", ".rmi", ".kar")
 FACTS = ("title", "composers", "method", "genre", "mood", "key", "chords", "sections", "roles",
          "consent", "contract")  # fmt: skip
+WITH_ROW = ("checked", "needs review")
+"""Outcomes of a check that a sidecar describes: the house has the others, or will not take them."""
 STATEMENT = (
     "By signing you state that nothing in the work is a third party's material and, unless its "
     "method is 'machine', that no generative model wrote any of it."
@@ -64,13 +68,18 @@ def _fact_options(command: Any) -> Any:
 @click.option(
     "--house",
     "folder",
-    default=Path("data/house_midi"),
-    show_default=True,
+    metavar="DIR",
     type=click.Path(path_type=Path),
-    help="The house's folder.",
+    help="The house's folder; by default what HOUSE names, or the project's own.",
 )
 @click.option("--pin", type=click.Path(exists=True, path_type=Path), help="The house's trust pin.")
 @click.option("--metadata", type=click.Path(exists=True, path_type=Path), help="CSV sidecar.")
+@click.option(
+    "--sidecar",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Only check, and write a first CSV sidecar: one row a file with what was found.",
+)
 @click.option("--check", is_flag=True, help="Only check and show; sign nothing.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take what is stated and inferred.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a file on stdout.")
@@ -110,6 +119,8 @@ def _contribute(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
     """Contribute everything and report; the number of refused files."""
     from gen.contribution import Contributor
 
+    options["check"] = options["check"] or options["sidecar"] is not None
+    _check_free(options["sidecar"])
     jobs = _jobs(paths, options)
     house = _open_house(options)
     settings = _settings(options)
@@ -123,13 +134,40 @@ def _contribute(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
     for place in known.unread if known else ():
         click.echo(f"not compared with {place} (python scripts/house.py audit)", err=True)
     counts: dict[str, int] = {}
-    with Output.progress("contributing", 0 if is_asking else len(jobs)) as advance:
+    rows: dict[Path, Facts] = {}
+    is_many = len(jobs) > 3 and not options["check"]
+    is_brief = is_asking or is_many or options["sidecar"] is not None
+    doing = "checking" if settings.is_check else "contributing"
+    with Output.progress(doing, 0 if is_asking else len(jobs)) as advance:
         for outcome in contributor.run(jobs):
             counts[outcome.status] = counts.get(outcome.status, 0) + 1
-            _show(outcome, options, is_brief=is_asking or len(jobs) > 3)
+            if outcome.facts and outcome.status in WITH_ROW:
+                rows[outcome.path] = outcome.facts
+            _show(outcome, as_json=options["as_json"], is_brief=is_brief)
             advance(1)
+    if options["sidecar"]:
+        _write_sidecar(options["sidecar"], rows, as_json=options["as_json"])
     _summarise(counts, len(jobs), as_json=options["as_json"])
     return counts.get("refused", 0)
+
+
+def _check_free(sidecar: Path | None) -> None:
+    """Refuse before the work rather than after it."""
+    if sidecar is not None and sidecar.exists():
+        mend = "name another file; --metadata takes this one's rows over into it"
+        raise _usage(f"{sidecar}: there is a file of this name", mend)
+
+
+def _write_sidecar(path: Path, rows: dict[Path, Facts], *, as_json: bool) -> None:
+    from gen.contribution import MUST_BE_STATED, write_sidecar
+
+    write_sidecar(path, rows)
+    empty = [name for name in MUST_BE_STATED if not all(f.to_dict()[name] for f in rows.values())]
+    click.echo(
+        f"wrote {path}: {counted(len(rows), 'row')}; correct it"
+        f"{', fill in ' + ' and '.join(empty) if empty else ''} and give it back with --metadata",
+        err=as_json,
+    )
 
 
 def _is_interactive() -> bool:
@@ -172,11 +210,11 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _open_house(options: dict[str, Any]) -> House | None:
-    from gen.provenance.house import House
-    from gen.provenance.pin import PinError, find_pin, load_pin
+    from gen.provenance.access import open_house
+    from gen.provenance.pin import PinError
 
     try:
-        return House(load_pin(options["pin"]) if options["pin"] else find_pin(options["folder"]))
+        return open_house(options["folder"], options["pin"])
     except PinError:
         if options["check"]:
             click.echo("no house there: nothing to compare with", err=True)
@@ -243,8 +281,8 @@ def _passphrase(owner: str, *, is_silent: bool) -> str:
     return str(click.prompt(f"Passphrase of {owner}'s key", hide_input=True, err=True))
 
 
-def _show(outcome: Outcome, options: dict[str, Any], *, is_brief: bool) -> None:
-    if options["as_json"]:
+def _show(outcome: Outcome, *, as_json: bool, is_brief: bool) -> None:
+    if as_json:
         click.echo(json.dumps(outcome.to_dict(), ensure_ascii=False))
         return
     work = f" as {outcome.work}" if outcome.work and outcome.status != "refused" else ""
@@ -254,7 +292,7 @@ def _show(outcome: Outcome, options: dict[str, Any], *, is_brief: bool) -> None:
         click.echo(_indented(outcome.found))
     if outcome.mend:
         click.echo(f"  to mend it: {outcome.mend}")
-    if options["check"] or not is_brief:
+    if not is_brief:
         _show_details(outcome)
         _show_unstated(outcome)
     elif outcome.screening and outcome.screening.matches:

@@ -8,8 +8,8 @@ r"""The house: its people and keys, its works, and the records that prove what i
     python scripts/house.py audit                           judge every file; 2 if any is refused
 
 Exit codes: 0 done, 1 a bug of ours, 2 refused or misused. Every command works by program too:
---json prints one object, --yes asks nothing, HOUSE_PASSPHRASE holds the passphrase and
-HOUSE_KEYS names the folder of key files.
+--json prints one object, --yes asks nothing, HOUSE_PASSPHRASE holds the passphrase, HOUSE names
+the house's folder and HOUSE_KEYS the folder of key files.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ COMMANDS = {
     "audit": ("records", "Judge every file in the house."),
     "verify": ("records", "Verify register, rosters, heads and ledger, or a proof."),
     "prove": ("records", "Write a proof that an act is in the register, or that it only grew."),
-    "show": ("records", "Show the house, its people, a work, or the inbox."),
+    "show": ("show", "Show the house, its people, a work, the inbox, or a composer's works."),
     "log": ("records", "List the acts in the register."),
     "export": ("records", "Copy the records for an auditor, without the music."),
 }

@@ -110,7 +110,7 @@ def house_command(function: Callable[..., Any]) -> click.Command:
     command = click.command(name, help=function.__doc__)(run)
     options = (
         click.option("--house", "folder", type=click.Path(path_type=Path), metavar="DIR",
-                     help="The house's folder; the project's own by default."),
+                     help="The house's folder; by default what HOUSE names, or the project's own."),
         click.option("--pin", type=click.Path(path_type=Path), metavar="FILE",
                      help="The trust pin; found in conf/house or in the house by default."),
         click.option("--yes", is_flag=True, help="Ask nothing."),

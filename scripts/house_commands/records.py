@@ -1,4 +1,4 @@
-"""Reading the house: audit, verify, prove, show, log, export."""
+"""Reading the house's records: audit, verify, prove, log, export."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from house_commands.common import REFUSED, Output, counted, house_command, open_house
+from house_commands.common import REFUSED, Output, house_command, open_house
 
 if TYPE_CHECKING:
     from gen.provenance.gate import Corpus
@@ -113,7 +113,7 @@ def verify_command(
             f"{leftover} bytes of an interrupted append follow the register; "
             "they count for nothing and the next append overwrites them"
         )
-    for warning in _warnings(register):
+    for warning in warnings(register):
         output.line(warning)
     output.result(
         house=house.pin.name,
@@ -122,7 +122,7 @@ def verify_command(
         roster_version=register.roster.version,
         ledger_size=ledger_size,
         leftover_bytes=leftover,
-        warnings=_warnings(register),
+        warnings=warnings(register),
     )
 
 
@@ -144,7 +144,7 @@ def _check_rest(house: House) -> tuple[int, int]:
     return ledger_size, log.path.stat().st_size - log.head().byte_count
 
 
-def _warnings(register: Register) -> list[str]:
+def warnings(register: Register) -> list[str]:
     from gen.provenance.house import today_utc
     from gen.provenance.people import expires_soon
 
@@ -190,7 +190,7 @@ def prove_command(
     if since is not None:
         proof = prove_consistency(house, since)
     else:
-        proof = prove_inclusion(house, act if act is not None else _find(register, work).index)
+        proof = prove_inclusion(house, act if act is not None else find_work(register, work).index)
     text = json.dumps(proof, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     if out is None:
         click.echo(text, nl=False)
@@ -200,7 +200,7 @@ def prove_command(
     output.result(file=str(out), kind=proof["kind"])
 
 
-def _find(register: Register, work: str | None) -> WorkRecord:
+def find_work(register: Register, work: str | None) -> WorkRecord:
     from gen.errors import SettingError
     from gen.provenance.works import near_works
 
@@ -212,109 +212,7 @@ def _find(register: Register, work: str | None) -> WorkRecord:
     return record
 
 
-@house_command
-@click.argument("work", required=False)
-@click.option("--inbox", is_flag=True, help="What waits for a curator.")
-@click.option("--people", is_flag=True, help="Who belongs to the house, with which keys.")
-@click.option("--works", is_flag=True, help="Every work, withdrawn ones too.")
-def show_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, work: str | None,
-    inbox: bool, people: bool, works: bool,
-) -> None:  # fmt: skip
-    """Show the house; or a WORK with its history, the inbox, the people, the works."""
-    del yes
-    house = open_house(folder, pin)
-    register = house.load(check_signatures=False)
-    if work is not None:
-        _show_work(house, register, work, output)
-    elif inbox:
-        _show_inbox(house, register, output)
-    elif people:
-        _show_people(register, output)
-    elif works:
-        _show_works(register, output)
-    else:
-        _show_house(house, register, output)
-
-
-def _show_house(house: House, register: Register, output: Output) -> None:
-    from gen.provenance.inbox import waiting_paths
-
-    roster, live = register.roster, list(register.live_works())
-    facts = {
-        "house": roster.house,
-        "folder": str(house.folder),
-        "pin": str(house.pin.path or ""),
-        "works": len(live),
-        "withdrawn": len(register.works) - len(live),
-        "waiting": len(waiting_paths(house)),
-        "people": len(roster.people),
-        "acts": register.size,
-        "root": house.register_log.head().root,
-        "roster_version": roster.version,
-        "expires": "never: sealed" if roster.sealed else str(roster.expires),
-        "root_keys": f"{roster.threshold} of {len(roster.root_keys)}",
-    }
-    output.table(("fact", "value"), facts.items())
-    for warning in _warnings(register):
-        output.say(warning)
-    output.result(**facts)
-
-
-def _show_work(house: House, register: Register, work: str, output: Output) -> None:
-    from gen.provenance.impact import impact_of
-    from gen.provenance.proofs import acts_of
-
-    record = _find(register, work)
-    entry, impact = record.entry, impact_of(house, [work])
-    facts: dict[str, Any] = {
-        **entry.to_dict(),
-        "accepted_by": record.accepted_by,
-        "acts": acts_of(house, work),
-        "composers": " ".join(f"{who}:{share}" for who, share in entry.composers),
-        "consent": str(register.consent_of(record)),
-        "register_index": record.index,
-        "status": "live" if record.withdrawn_at is None else f"withdrawn at {record.withdrawn_at}",
-        "time": record.time,
-    }
-    output.table(("fact", "value"), facts.items())
-    used = f"{counted(len(impact.runs), 'run')}, {counted(len(impact.checkpoints), 'checkpoint')}"
-    output.line(f"used by {used}, {counted(len(impact.pieces), 'piece')}")
-    output.result(**facts, impact=impact.to_dict())
-
-
-def _show_inbox(house: House, register: Register, output: Output) -> None:
-    from gen.provenance.inbox import look_at_all
-    from house_commands.works import describe
-
-    waiting = []
-    for item in look_at_all(house, register):
-        waiting.append(item)
-        for line in describe(item, register):
-            output.line(line)
-    output.line(f"waiting: {counted(len(waiting), 'work')}")
-    output.result(
-        waiting=[
-            {"found": w.found, "rule": w.rule, "title": w.title, "work": w.work} for w in waiting
-        ]
-    )
-
-
-def _show_people(register: Register, output: Output) -> None:
-    rows = []
-    for person in register.roster.people:
-        for key in person.keys:
-            end = "now" if key.valid_to is None else str(key.valid_to)
-            bad = "" if key.compromised_from is None else f"compromised {key.compromised_from}"
-            rows.append(
-                (person.id, person.name, "+".join(person.roles), key.keyid[:16],
-                 f"{key.valid_from} to {end}", bad, person.note)
-            )  # fmt: skip
-    output.table(("id", "name", "roles", "key", "valid", "", "note"), rows)
-    output.result(people=[person.to_dict() for person in register.roster.people])
-
-
-def _work_rows(register: Register) -> list[tuple[str, ...]]:
+def work_rows(register: Register) -> list[tuple[str, ...]]:
     return [
         (
             record.entry.work,
@@ -329,13 +227,7 @@ def _work_rows(register: Register) -> list[tuple[str, ...]]:
     ]
 
 
-_WORK_COLUMNS = ("work", "title", "composers", "accepted_by", "index", "consent", "status")
-
-
-def _show_works(register: Register, output: Output) -> None:
-    rows = _work_rows(register)
-    output.table(_WORK_COLUMNS, rows)
-    output.result(works=[dict(zip(_WORK_COLUMNS, row, strict=True)) for row in rows])
+WORK_COLUMNS = ("work", "title", "composers", "accepted_by", "index", "consent", "status")
 
 
 @house_command
@@ -408,7 +300,7 @@ def export_command(
 
     house = open_house(folder, pin)
     register = house.load()
-    written = export_records(house, out, [_WORK_COLUMNS, *_work_rows(register)])
+    written = export_records(house, out, [WORK_COLUMNS, *work_rows(register)])
     for path in written:
         output.line(str(path))
     output.result(files=[str(path) for path in written], size=register.size)

@@ -9,20 +9,22 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from gen.contribution import Contributor, Facts, Job, Settings, read_sidecar
+from gen.contribution import COLUMNS, Contributor, Facts, Job, Settings, read_sidecar
+from gen.contribution import write_sidecar as write_first_sidecar
 from gen.contribution.facts import find_problems
 from gen.errors import SettingError
-from gen.piece import Note, Piece, Track
+from gen.piece import Marker, Note, Piece, Track
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.keys import save_key
 from gen.provenance.ledger import Output, append_output
 from gen.provenance.mark import mark_generated
+from gen.provenance.pin import Pin
 from gen.provenance.tag import read_tag
 from gen.provenance.voices import pack_voices, voices_of
 from gen.provenance.works import withdraw
@@ -32,6 +34,7 @@ from houses import PASSPHRASE, TestHouse, key_of, make_midi, make_piece
 from midi_files import note, smf
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "contribute.py"
+PIN_FIELDS = ("root_keys", "threshold", "min_size", "root_hash")
 STATED = ("--method", "played", "--consent", "general_model evaluation", "--genre", "waltz")
 
 
@@ -228,6 +231,91 @@ def test_a_sidecar_describes_each_file_and_options_the_rest(desk: Desk) -> None:
     assert described.composers == (("ana", 60), ("ben", 40))
     assert described.description.sections == "A:1 B:3"
     assert str(described.consent) == "artist_model:ana@2099-01-01 evaluation"
+
+
+def test_a_first_sidecar_is_written_corrected_and_given_back(desk: Desk) -> None:
+    marked = replace(make_piece(1, bars=8), markers=[Marker(0, "Intro"), Marker(7680, "Verse")])
+    desk.put("deep/über, alles.mid", write(marked))
+    desk.put("other.mid", distinct_midi(2))
+    desk.put("bad.mid", b"rubbish")
+    sidecar = desk.folder / "works.csv"
+    found = desk.contribute(desk.folder, "--sidecar", sidecar, "--mood", "calm")
+    assert found.exit_code == 2  # one file is refused, and said
+    assert "bad.mid: refused (not-midi)" in found.stdout
+    assert f"wrote {sidecar}: 2 rows; correct it, fill in method and consent" in found.stdout
+    assert "3 files: 1 refused, 2 checked" in found.stdout
+    assert "quarter notes a minute" not in found.stdout
+    assert desk.inbox == []
+    with sidecar.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == list(COLUMNS)
+    assert [row["file"] for row in rows] == ["deep/über, alles.mid", "other.mid"]
+    assert rows[0] | {"chords": "", "key": ""} == {
+        "file": "deep/über, alles.mid", "title": "Über, alles", "composers": "ana:100",
+        "method": "", "genre": "", "mood": "calm", "key": "", "chords": "",
+        "sections": "intro:1 verse:5", "roles": "main_melody bass drums", "consent": "",
+        "contract": "",
+    }  # fmt: skip
+    assert rows[0]["chords"].count("|") == 7
+    rows[0] |= {"title": "Over", "method": "score", "consent": "evaluation"}
+    write_sidecar(sidecar, *rows)
+    outcomes, summary, _ = desk.report(desk.folder, "--metadata", sidecar, *STATED)
+    assert summary == {"files": 3, "seen": 3, "contributed": 2, "refused": 1}
+    facts = {Path(o["file"]).name: o.get("facts") for o in outcomes}
+    assert facts["über, alles.mid"] == {k: v for k, v in rows[0].items() if k != "file"} | {
+        "genre": "waltz"
+    }
+    assert facts["other.mid"]["method"] == "played"
+
+
+def test_a_sidecar_is_never_written_over(desk: Desk) -> None:
+    desk.put("a.mid", distinct_midi(1))
+    sidecar = desk.put("works.csv", b"file,genre\na.mid,march\n")
+    found = desk.contribute(desk.folder, "--sidecar", sidecar)
+    assert found.exit_code == 2
+    assert "there is a file of this name" in found.stderr
+    assert sidecar.read_bytes() == b"file,genre\na.mid,march\n"
+    new = desk.folder / "new.csv"
+    found = desk.contribute(desk.folder, "--metadata", sidecar, "--sidecar", new, "--json")
+    assert found.exit_code == 0
+    assert json.loads(found.stdout.splitlines()[0])["status"] == "checked"
+    assert "wrote" in found.stderr
+    ((_, facts),) = read_sidecar(new).items()
+    assert (facts.genre, facts.method) == ("march", "")
+
+
+def test_a_sidecar_elsewhere_finds_its_files(desk: Desk, tmp_path: Path) -> None:
+    path = desk.put("a.mid", distinct_midi(1))
+    sidecar = tmp_path / "tables" / "works.csv"
+    sidecar.parent.mkdir()
+    facts = Facts(title="A", method="score")
+    write_first_sidecar(sidecar, {path: facts})
+    assert read_sidecar(sidecar) == {path.resolve(): facts}
+    with pytest.raises(SettingError, match="there is a file of this name"):
+        write_first_sidecar(sidecar, {})
+    with pytest.raises(SettingError, match="cannot be written"):
+        write_first_sidecar(tmp_path / "nowhere" / "works.csv", {})
+
+
+def test_the_house_is_named_once_by_the_environment_or_the_folder(desk: Desk, monkeypatch) -> None:
+    import contribute
+
+    path = str(desk.put("a.mid", distinct_midi(1)))
+    monkeypatch.chdir(desk.folder)
+    pin = desk.house.pin
+    inside = Pin(pin.name, pin.dir, *[getattr(pin, n) for n in PIN_FIELDS], pin.dir / "pin.yaml")
+    inside.save()
+
+    def check() -> str:
+        return CliRunner().invoke(contribute.main, [path, "--check"]).output
+
+    assert "no house there" in check()
+    monkeypatch.setenv("HOUSE", str(desk.house.folder))
+    assert "no house there" not in check()
+    monkeypatch.delenv("HOUSE")
+    (desk.house.folder / "inbox").mkdir(exist_ok=True)
+    monkeypatch.chdir(desk.house.folder / "inbox")
+    assert "no house there" not in check()
 
 
 @pytest.mark.parametrize(

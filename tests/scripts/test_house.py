@@ -219,6 +219,83 @@ def test_reject_keeps_file_and_reason(started):
     assert "no reason was given" in started("reject", work, "--reason", " ", "--yes", code=2).stderr
 
 
+def test_a_composer_sees_what_became_of_every_work(started):
+    waits, rejected, kept, gone = contribute(started, 1, 2, 3, 4)
+    started("enroll", "ben", "--role", "composer", "--yes", *QUICK)
+    contribute(started, 5, person="ben")
+    (started.folder / "inbox" / "broken.mid").write_bytes(b"MThd")
+    started("accept", kept, gone)
+    started("reject", rejected, "--reason", "the bass is missing", "--yes")
+    started("withdraw", gone, "--as", "ana", "--reason", "sold to a film", "--yes")
+    told = {work.pop("work"): work for work in started.json("show", "--composer", "ana")["works"]}
+    assert {work: said["state"] for work, said in told.items()} == {
+        waits: "waiting", rejected: "rejected", kept: "in the house", gone: "withdrawn"
+    }  # fmt: skip
+    assert {said["title"] for said in told.values()} == {"Small Rain"}
+    assert told[waits]["allowed"] == told[kept]["allowed"] == "evaluation general_model"
+    assert told[gone]["allowed"] == "nothing"
+    assert told[rejected]["note"].startswith("by cleo, ")
+    assert told[rejected]["note"].endswith(": the bass is missing")
+    assert told[gone]["note"] == "at register index 6: sold to a film"
+    assert told[kept]["note"].startswith("accepted by cleo, ")
+    shown = started("show", "--composer", "ana").stdout
+    assert "4 works of ana: " in shown
+    assert "1 rejected" in shown
+    assert "enrolled are: ana, ben, cleo" in started("show", "--composer", "bo", code=2).stderr
+
+
+def test_a_rejected_work_contributed_again_is_told_as_it_is_now(started):
+    (work,) = contribute(started, 1)
+    started("reject", work, "--reason", "no", "--yes")
+    assert contribute(started, 1) == [work]
+    (told,) = started.json("show", "--composer", "ana")["works"]
+    assert told["state"] == "waiting"
+    (started.folder / "inbox" / f"{work}.mid").unlink()
+    (started.folder / "rejected" / f"{work}.json").write_text("{}")
+    (told,) = started.json("show", "--composer", "ana")["works"]
+    assert (told["state"], told["note"]) == ("rejected", "the reason cannot be read")
+
+
+def test_show_tells_all_that_was_stated_about_a_work(started):
+    (work,) = contribute(started, 1)
+    waiting = started("show", work).stdout
+    assert f"{work}: Small Rain\n" in waiting
+    assert "waltz, calm" in waiting
+    assert started.json("show", work)["status"] == "waiting"
+    started("accept", "--yes")
+    told = started.json("show", work)
+    assert [told[name] for name in ("method", "genre", "mood", "contract", "sections")] == [
+        "score", "waltz", "calm", "C-1", ""
+    ]  # fmt: skip
+    facts = dict(row.split("\t") for row in started("show", work).stdout.splitlines()[:-1])
+    assert facts["genre"] == "waltz"
+    assert facts["sections"] == "-"
+    assert facts["keyids"] == " ".join(told["keyids"])
+    assert facts["acts"] == "3"
+    (started.folder / "ana" / f"{work}.mid").unlink()
+    assert "is gone" in started.json("show", work)["description"]
+    assert "no work 'nothing'" in started("show", "nothing", code=2).stderr
+
+
+def test_the_house_is_named_once_by_the_environment_or_the_folder(started, monkeypatch, tmp_path):
+    main = importlib.import_module("house").main
+
+    def named():
+        result = CliRunner().invoke(main, ["show", "--json"])
+        return json.loads(result.stdout).get("house")
+
+    assert named() is None
+    monkeypatch.setenv("HOUSE", "house")
+    assert named() == "lantern"
+    monkeypatch.delenv("HOUSE")
+    inside = started.folder / "some" / "folder"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    assert named() == "lantern"
+    monkeypatch.setenv("HOUSE", str(tmp_path / "elsewhere"))
+    assert named() is None
+
+
 def test_withdraw_lists_what_used_the_work(started):
     (work,) = contribute(started, 1)
     started("accept", "--yes")

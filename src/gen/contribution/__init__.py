@@ -1,6 +1,13 @@
 """Contributing works: what `scripts/contribute.py` and the studio call."""
 
-from gen.contribution.facts import COLUMNS, MUST_BE_STATED, Facts, find_problem, read_sidecar
+from gen.contribution.facts import (
+    COLUMNS,
+    MUST_BE_STATED,
+    Facts,
+    find_problem,
+    read_sidecar,
+    write_sidecar,
+)
 from gen.contribution.flow import (
     STATUSES,
     Contributor,
@@ -22,4 +29,5 @@ __all__ = [
     "default_workers",
     "find_problem",
     "read_sidecar",
+    "write_sidecar",
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -266,3 +268,33 @@ def _keep_row(
         raise SettingError(f"{name} is named twice", where=where, mend="keep one of the rows")
     texts = {column: (row.get(column) or "").strip() for column in COLUMNS[1:]}
     rows[file] = Facts(**texts)
+
+
+def write_sidecar(path: Path, rows: Mapping[Path, Facts]) -> None:
+    """Write a sidecar that `read_sidecar` and any spreadsheet read, files from its own folder on.
+
+    Raises:
+        SettingError: something is there already, or it cannot be written.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for file, facts in rows.items():
+        writer.writerow([_seen_from(path.parent, file), *facts.to_dict().values()])
+    try:
+        # The mark at the beginning is what tells spreadsheets that this is UTF-8.
+        with path.open("x", encoding="utf-8-sig", newline="") as sidecar:
+            sidecar.write(text.getvalue())
+    except FileExistsError as error:
+        mend = "name another file; what is filled in there is kept"
+        raise SettingError("there is a file of this name", where=str(path), mend=mend) from error
+    except OSError as error:
+        raise SettingError(f"cannot be written: {error}", where=str(path)) from error
+
+
+def _seen_from(folder: Path, file: Path) -> str:
+    """A file's name for the sidecar: relative where there is a way from its folder."""
+    try:
+        return Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
+    except ValueError:  # another drive
+        return str(file.resolve())

@@ -8,21 +8,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gen.errors import HouseError
-from gen.provenance.house import House
+from gen.provenance.house import ROSTER_FILE, House
 from gen.provenance.keys import PASSPHRASE_VARIABLE, KeyFile, PrivateKey, list_keys, open_key
 from gen.provenance.pin import find_pin, load_pin, project_folder
 from gen.provenance.register import Register
 from gen.provenance.roster import Person
 
 DEFAULT_HOUSE = Path("data") / "house_midi"
+HOUSE_VARIABLE = "HOUSE"
+"""Environment variable that names the house's folder, so that commands need not."""
 AskPassphrase = Callable[[KeyFile], str]
 
 
 def open_house(folder: Path | None = None, pin: Path | None = None) -> House:
-    """The house in `folder` (by default the project's own), under its pin.
+    """The house in `folder`, under its pin.
 
     Args:
-        folder: the house's folder; None takes `data/house_midi` of the project.
+        folder: the house's folder; None takes `default_folder()`.
         pin: the pin to trust; None looks in `conf/house`, then inside the house.
 
     Raises:
@@ -42,8 +44,16 @@ def open_house(folder: Path | None = None, pin: Path | None = None) -> House:
 
 
 def default_folder() -> Path:
-    """The project's own house folder, seen from the current folder upwards."""
-    return (project_folder() or Path.cwd()) / DEFAULT_HOUSE
+    """The house that is meant where none is named.
+
+    The folder that the environment variable HOUSE names; else the house that the current folder
+    is or lies in; else the project's own.
+    """
+    if named := os.environ.get(HOUSE_VARIABLE):
+        return Path(named)
+    here = Path.cwd()
+    inside = (folder for folder in (here, *here.parents) if (folder / ROSTER_FILE).is_file())
+    return next(inside, (project_folder() or here) / DEFAULT_HOUSE)
 
 
 def passphrase_of(file: KeyFile) -> str:

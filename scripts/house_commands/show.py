@@ -1,0 +1,190 @@
+"""Showing the house: its people and works, the inbox, a work, what became of a composer's works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from house_commands.common import Output, counted, house_command, open_house
+from house_commands.records import WORK_COLUMNS, find_work, warnings, work_rows
+
+if TYPE_CHECKING:
+    from gen.provenance.house import House
+    from gen.provenance.register import Register, WorkRecord
+
+
+@house_command
+@click.argument("work", required=False)
+@click.option("--inbox", is_flag=True, help="What waits for a curator.")
+@click.option("--people", is_flag=True, help="Who belongs to the house, with which keys.")
+@click.option("--works", is_flag=True, help="Every work, withdrawn ones too.")
+@click.option(
+    "--composer",
+    metavar="ID",
+    help="What became of this person's works; waiting and rejected ones too, with the reason.",
+)
+def show_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, work: str | None,
+    inbox: bool, people: bool, works: bool, composer: str | None,
+) -> None:  # fmt: skip
+    """Show the house; or a WORK with its history, the inbox, the people, the works."""
+    del yes
+    house = open_house(folder, pin)
+    register = house.load(check_signatures=False)
+    if work is not None:
+        _show_work(house, register, work, output)
+    elif composer is not None:
+        _show_standings(house, register, composer, output)
+    elif inbox:
+        _show_inbox(house, register, output)
+    elif people:
+        _show_people(register, output)
+    elif works:
+        _show_works(register, output)
+    else:
+        _show_house(house, register, output)
+
+
+def _show_house(house: House, register: Register, output: Output) -> None:
+    from gen.provenance.inbox import waiting_paths
+
+    roster, live = register.roster, list(register.live_works())
+    facts = {
+        "house": roster.house,
+        "folder": str(house.folder),
+        "pin": str(house.pin.path or ""),
+        "works": len(live),
+        "withdrawn": len(register.works) - len(live),
+        "waiting": len(waiting_paths(house)),
+        "people": len(roster.people),
+        "acts": register.size,
+        "root": house.register_log.head().root,
+        "roster_version": roster.version,
+        "expires": "never: sealed" if roster.sealed else str(roster.expires),
+        "root_keys": f"{roster.threshold} of {len(roster.root_keys)}",
+    }
+    output.table(("fact", "value"), facts.items())
+    for warning in warnings(register):
+        output.say(warning)
+    output.result(**facts)
+
+
+def _show_work(house: House, register: Register, work: str, output: Output) -> None:
+    from gen.provenance.impact import impact_of
+    from gen.provenance.proofs import acts_of
+
+    if work not in register.works and _show_waiting(house, register, work, output):
+        return
+    record = find_work(register, work)
+    entry, impact, words = record.entry, impact_of(house, [work]), _described(house, record)
+    facts: dict[str, Any] = {
+        **entry.to_dict(),
+        **words,
+        "accepted_by": record.accepted_by,
+        "acts": acts_of(house, work),
+        "composers": " ".join(f"{who}:{share}" for who, share in entry.composers),
+        "consent": str(register.consent_of(record)),
+        "register_index": record.index,
+        "status": "live" if record.withdrawn_at is None else f"withdrawn at {record.withdrawn_at}",
+        "time": record.time,
+    }
+    output.table(("fact", "value"), [(name, _said(value)) for name, value in facts.items()])
+    used = f"{counted(len(impact.runs), 'run')}, {counted(len(impact.checkpoints), 'checkpoint')}"
+    output.line(f"used by {used}, {counted(len(impact.pieces), 'piece')}")
+    output.result(**facts, impact=impact.to_dict())
+
+
+def _described(house: House, record: WorkRecord) -> dict[str, Any]:
+    """What the tag in the work's file says of it."""
+    from gen.errors import HouseError
+    from gen.provenance.works import kept_work
+
+    try:
+        statement = kept_work(house, record).statement
+    except (HouseError, OSError) as error:
+        return {"description": f"unread: {getattr(error, 'what', error)}"}
+    words = statement.description
+    return {
+        "method": statement.method,
+        "contract": statement.contract,
+        **{name: getattr(words, name) for name in ("genre", "mood", "key", "chords", "sections")},
+        "roles": list(words.roles),
+    }
+
+
+def _said(value: object) -> str:
+    """A fact in one cell: words and numbers side by side, "-" where nothing was said."""
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value) or "-"
+
+
+def _show_waiting(house: House, register: Register, work: str, output: Output) -> bool:
+    """Show a work that waits in the inbox; False where none of this name does."""
+    from gen.provenance.inbox import look, waiting_paths
+    from gen.provenance.ledger import Generated
+    from house_commands.works import describe
+
+    path = next((path for path in waiting_paths(house) if path.stem == work), None)
+    if path is None:
+        return False
+    item = look(path, register, Generated(house))
+    for line in describe(item, register):
+        output.line(line)
+    output.result(work=work, status="waiting", title=item.title, rule=item.rule, found=item.found)
+    return True
+
+
+def _show_standings(house: House, register: Register, composer: str, output: Output) -> None:
+    from collections import Counter
+
+    from gen.errors import SettingError
+    from gen.provenance.standing import Standing, standings
+
+    if register.roster.person(composer) is None:
+        ids = ", ".join(person.id for person in register.roster.people) or "nobody"
+        raise SettingError(f"nobody here is called {composer!r}", mend=f"enrolled are: {ids}")
+    found = standings(house, register, composer)
+    columns = Standing.__slots__
+    output.table(columns, [[_said(value) for value in one.to_dict().values()] for one in found])
+    states = Counter(one.state for one in found)
+    told = ", ".join(f"{count} {state}" for state, count in states.items())
+    output.line(f"{counted(len(found), 'work')} of {composer}{': ' if told else ''}{told}")
+    output.result(works=[one.to_dict() for one in found])
+
+
+def _show_inbox(house: House, register: Register, output: Output) -> None:
+    from gen.provenance.inbox import look_at_all
+    from house_commands.works import describe
+
+    waiting = []
+    for item in look_at_all(house, register):
+        waiting.append(item)
+        for line in describe(item, register):
+            output.line(line)
+    output.line(f"waiting: {counted(len(waiting), 'work')}")
+    output.result(
+        waiting=[
+            {"found": w.found, "rule": w.rule, "title": w.title, "work": w.work} for w in waiting
+        ]
+    )
+
+
+def _show_people(register: Register, output: Output) -> None:
+    rows = []
+    for person in register.roster.people:
+        for key in person.keys:
+            end = "now" if key.valid_to is None else str(key.valid_to)
+            bad = "" if key.compromised_from is None else f"compromised {key.compromised_from}"
+            rows.append(
+                (person.id, person.name, "+".join(person.roles), key.keyid[:16],
+                 f"{key.valid_from} to {end}", bad, person.note)
+            )  # fmt: skip
+    output.table(("id", "name", "roles", "key", "valid", "", "note"), rows)
+    output.result(people=[person.to_dict() for person in register.roster.people])
+
+
+def _show_works(register: Register, output: Output) -> None:
+    rows = work_rows(register)
+    output.table(WORK_COLUMNS, rows)
+    output.result(works=[dict(zip(WORK_COLUMNS, row, strict=True)) for row in rows])
