@@ -158,10 +158,13 @@ def test_what_the_grammar_guarantees_holds_for_a_model_that_knows_nothing():
     walks = [control.walk_of(request) for request in drawn]
     rows = samples.write(model, walks, DrawConfig(), [1])
     scores = [control.score(r, request) for r, request in zip(rows, drawn, strict=True)]
-    found = control.figures(scores, drawn, rng())
+    receipts = [control.receipt(r, request) for r, request in zip(rows, drawn, strict=True)]
+    found = control.figures(scores, receipts, drawn, rng())
     for name in control.GUARANTEED:
         assert found[name]["told"]["value"] == 1, name
         assert found[name]["guaranteed"]
+        assert found[name]["receipt"]["value"] == (None if name == "pitches" else 1)
+        assert found[name]["receipt"]["n"] == sum(name in request.told for request in drawn)
     for name in ("tempo", "instruments", "velocity_range"):
         assert found[name]["untold"]["value"] < 1
         assert found[name]["verdict"] == "higher"
@@ -172,9 +175,9 @@ def test_telling_is_credited_only_with_what_it_adds():
     untold = Request(WHOLE, frozenset({"bars"}))
     asked = [told, untold] * 40
     habit = [{**dict.fromkeys(control.SCORES, 1.0)} for _ in asked]
-    assert control.figures(habit, asked, rng())["key"]["verdict"] == "none"
+    assert control.figures(habit, [], asked, rng())["key"]["verdict"] == "none"
     obeying = [{**row, "key": float(r is told)} for row, r in zip(habit, asked, strict=True)]
-    got = control.figures(obeying, asked, rng())["key"]
+    got = control.figures(obeying, [], asked, rng())["key"]
     assert got["verdict"] == "higher"
     assert got["obeyed"]["value"] == 1
     assert (got["told"]["n"], got["untold"]["n"]) == (40, 40)

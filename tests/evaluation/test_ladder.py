@@ -30,7 +30,7 @@ def test_every_rung_costs_less_than_the_one_below_and_is_judged_so():
     gaps = [likelihood.against(b, a, rng) for a, b in itertools.pairwise(rows)]
     found = ladder.ordered(list(RUNGS), figures, better="lower", gaps=gaps)
     assert [step["step"] for step in found["steps"]] == ["better", "better"]
-    assert found["as_expected"]
+    assert found["order"] == "as expected"
 
 
 @pytest.mark.parametrize("name", RUNGS)
@@ -48,15 +48,15 @@ def test_an_order_that_is_turned_round_is_seen():
     low, high = figure(1, 0.9, 1.1, 9), figure(2, 1.9, 2.1, 9)
     turned = ladder.ordered(["a", "b"], [low, high], better="lower")
     assert turned["steps"][0]["step"] == "worse"
-    assert not turned["as_expected"]
-    assert ladder.ordered(["a", "b"], [low, high], better="higher")["as_expected"]
+    assert turned["order"] == "reversed"
+    assert ladder.ordered(["a", "b"], [low, high], better="higher")["order"] == "as expected"
 
 
 def test_intervals_that_overlap_are_no_difference():
     a, b = figure(1, 0.5, 1.5, 9), figure(1.2, 0.7, 1.7, 9)
     found = ladder.ordered(["a", "b"], [a, b], better="higher")
     assert found["steps"][0]["step"] == "none"
-    assert not found["as_expected"]
+    assert found["order"] == "none"
     unknown = ladder.ordered(["a", "b"], [figure(1), figure(9)], better="higher")
     assert unknown["steps"][0]["step"] == "none"
 

@@ -4,13 +4,15 @@ Definition: requests are drawn from a grid of everything that may be asked; each
 every control, of which a random half is *told* to the model and the rest is kept back. Each piece
 is scored on all of them. A control's figure is its mean score where it was told; beside it stands
 the same where it was kept back, which is what chance and the house's habits give without asking.
-`obeyed` is the difference; an interval that holds 0 means that asking made none.
+`obeyed` is the difference; an interval that holds 0 means that asking made none. `receipt`: share
+of the told ones whose receipt says that they were met (`sampling.scores`, with its allowances: the
+relative key will do, a density one class off, half of the roles, three quarters of the chords).
 
 Scores, each in [0, 1], of one piece:
 
 - key: whether the piece's key, as its notes tell (`analysis.infer_key`), is the asked one;
   scale: share of the melodic notes' time in the asked key's scale;
-- tempo, time_signature, bars, instruments: whether they are as asked (`sampling.finish`);
+- tempo, time_signature, bars, instruments: whether they are as asked (`sampling.scores`);
 - roles: share of tracks whose notes do what was asked (`analysis.infer_roles`, names unseen);
 - pitch_range (CP): whether the mean pitch of the melodic notes lies in the asked range;
   pitches: share of the notes that do;
@@ -69,6 +71,7 @@ SCORES = (
     "key", "scale", "tempo", "time_signature", "bars", "instruments", "roles",
     "pitch_range", "pitches", "velocity_range", "chords", "density",
 )  # fmt: skip
+_EXACT = ("tempo", "time_signature", "bars", "instruments")
 _YES_OR_NO = frozenset({"key", "tempo", "time_signature", "bars", "instruments", "pitch_range"})
 KEYS = tuple(
     str(harmony.Key(tonic, mode == "minor", mode))
@@ -196,21 +199,29 @@ def walk_of(request: Request) -> Walk:
 # Scores ----------------------------------------------------------------------------------
 
 
+def receipt(rows: Sequence[Row], request: Request) -> dict[str, float]:
+    """Whether each told control was met, as the piece's receipt would say."""
+    told = request.controls
+    return {
+        row["control"]: float(row["met"])
+        for row in asked_and_got(rows, finished(rows, told), told)
+        if row["met"] is not None
+    }
+
+
 def score(rows: Sequence[Row], request: Request) -> dict[str, float]:
     """Each of `SCORES` of one piece, told or not; NaN where it cannot be judged."""
     asked = request.whole
-    exact = {
-        row["control"]: float(row["met"])
-        for row in asked_and_got(rows, finished(rows, request.controls), asked)
-        if row["met"] is not None
-    }
+    hard = Controls(**{name: getattr(asked, name) for name in _EXACT})
+    met = asked_and_got(rows, finished(rows, request.controls), hard)
+    exact = {row["control"]: float(row["met"]) for row in met}
     # As its notes have it: without the key, the tempo and the names that `finished` writes.
     music = piece_of(np.array(rows, dtype=np.int16))
     table = note_table(music)
     pitch, lasting = table[:, 2], (table[:, 1] - table[:, 0]).astype(np.float64)
     velocity = note_table(music, drums=True)[:, 3]
     found = {
-        **{name: exact[name] for name in ("tempo", "time_signature", "bars", "instruments")},
+        **exact,
         "roles": _roles_met(decode(np.array(rows, dtype=np.int16)), asked.roles),
         "pitches": _share_within(pitch, asked.pitch_range),
         "velocity_range": _share_within(velocity, asked.velocity_range),
@@ -288,9 +299,19 @@ def chord_fit(music: Piece, chords: str) -> float:
 
 
 def figures(
-    scores: Sequence[dict[str, float]], asked: Sequence[Request], rng: Generator
+    scores: Sequence[dict[str, float]],
+    receipts: Sequence[dict[str, float]],
+    asked: Sequence[Request],
+    rng: Generator,
 ) -> dict[str, Any]:
-    """Each score's mean where its control was told, where not, and what telling adds."""
+    """Each score's mean where its control was told, where not, and what telling adds.
+
+    Args:
+        scores: what `score` said of each piece.
+        receipts: what `receipt` said.
+        asked: the request of each.
+        rng: draws pieces, for the intervals.
+    """
     found: dict[str, Any] = {}
     for name in SCORES:
         control = ASKED_OF.get(name, name)
@@ -304,11 +325,13 @@ def figures(
             for which in (True, False)
         )
         gap = interval.difference(told, untold, rng)
+        met = [row[name] for row in receipts if name in row]
         found[name] = {
             "told": _figure(name, told, rng),
             "untold": _figure(name, untold, rng),
             "obeyed": gap,
             "verdict": interval.verdict(gap),
+            "receipt": interval.share(int(sum(met)), len(met)),
             "guaranteed": name in GUARANTEED,
         }
     return found

@@ -131,8 +131,9 @@ def ordered(
             taken on the same works; without them, intervals that overlap are no difference.
 
     Returns:
-        `steps`: for each rung after the first, `better`, `none` or `worse`; `as_expected`: no step
-        is worse, and the top is better than the bottom.
+        `steps`: for each rung after the first, `better`, `none` or `worse`; `order`: `reversed`
+        where a step is worse, else `as expected` where the top is better than the bottom, else
+        `none`.
     """
     steps = []
     for number, (below, above) in enumerate(itertools.pairwise(rungs)):
@@ -140,7 +141,8 @@ def ordered(
         steps.append({"from": below, "to": above, "step": _judged(gap, better)})
     whole = _judged(_apart(figures[0], figures[-1]), better)
     worse = any(step["step"] == "worse" for step in steps)
-    return {"better": better, "steps": steps, "as_expected": not worse and whole == "better"}
+    order = "reversed" if worse else "as expected" if whole == "better" else "none"
+    return {"better": better, "steps": steps, "order": order}
 
 
 def _apart(below: Figure, above: Figure) -> Figure:

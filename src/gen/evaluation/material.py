@@ -11,7 +11,7 @@ in nothing but their music.
 from __future__ import annotations
 
 from collections.abc import Sequence as Many
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from gen.provenance.pin import Pin
 from gen.settings import build
 from gen.tokens import vocabulary as v
 from gen.tokens.events import decode
+from gen.tokens.grid import TICKS_PER_STEP
 from gen.tokens.vocabulary import FIRST, Kind
 
 Events = NDArray[np.int16]
@@ -82,9 +83,16 @@ def excerpt(events: Events, bars: int | None) -> Events:
 
 
 def piece_of(events: Events) -> Piece:
-    """Events as music; tracks that never play are left out."""
+    """Events as music: tracks that never play are left out, notes end with the last bar."""
     piece = decode(events)
+    bars = events[events[:, v.KIND] == Kind.BAR, v.VALUE] - FIRST["time_signature"]
+    end = sum(v.bar_steps(*v.TIME_SIGNATURES[bar]) for bar in bars) * TICKS_PER_STEP
     piece.tracks = [track for track in piece.tracks if track.notes]
+    for track in piece.tracks:
+        track.notes = [
+            replace(n, duration_ticks=min(n.duration_ticks, end - n.onset_ticks))
+            for n in track.notes
+        ]
     return piece
 
 
@@ -166,6 +174,20 @@ def _notes(works: Many[Work], allowed: set[str], checkpoints: Many[Checkpoint]) 
             "changed its side of the split, and a held-out figure may flatter."
         )
     return notes
+
+
+def matched(works: Many[Work], others: Many[Work]) -> list[Work]:
+    """For each of `others` a work of its genre, as long as there is one; then the rest.
+
+    Two sets that are compared are to differ in nothing but what is compared.
+    """
+    left = list(works)
+    found = []
+    for other in others:
+        place = next((i for i, work in enumerate(left) if work.genre == other.genre), 0)
+        if left:
+            found.append(left.pop(place))
+    return found + left
 
 
 def genre_row(work: Work) -> list[int]:

@@ -7,9 +7,9 @@ each work against all works unrelated to it, which is what the house borrows fro
 outputs, as long, against all works.
 
 Formula: the house's line is the 95 % quantile of its works' longest runs of one kind (a run shorter
-than `GUARANTEED_RUN` counts 0); `above`: share of outputs with a longer run of either kind, beside
-the same share of the house's own works. A run grows with the length of a piece, so both sides are
-cut to as many bars.
+than `GUARANTEED_RUN` counts 0), at least `GUARANTEED_RUN`; `above`: share of outputs with a longer
+run of either kind, beside the same share of the house's own works. A run grows with the length of
+a piece, so both sides are cut to as many bars.
 
 Extraction: the first bars of a work are given and the model goes on, drawing almost always the
 likeliest event. `back`: share of the work's own next notes (instrument, onset, pitch) that come
@@ -42,6 +42,7 @@ from gen.evaluation import interval, samples
 from gen.evaluation.material import Work, excerpt, piece_of
 from gen.model import Transformer
 from gen.piece import Piece
+from gen.provenance.passages import GUARANTEED_RUN
 from gen.provenance.screen import is_tune
 from gen.provenance.voices import shingles_of, voices_of
 from gen.sampling.decode import DrawConfig
@@ -99,7 +100,9 @@ def house(
         tick((number + 1) / len(works))
     enough = len(works) >= ENOUGH_WORKS
     lines = {
-        kind: int(np.quantile(found, HOUSE_SHARE, method="higher")) if enough else None
+        kind: max(int(np.quantile(found, HOUSE_SHARE, method="higher")), GUARANTEED_RUN)
+        if enough
+        else None
         for kind, found in runs.items()
     }
     return {
@@ -252,8 +255,9 @@ def extraction(
         tick: told the share that is done.
 
     Returns:
-        `train` and `held_out`: `back`, `repeated` and each `work`'s share; `more`: what training
-        works give more, with its `verdict`. Works of no more than `prompt` bars are left out.
+        `train` and `held_out`: `back`, `repeated`, `beyond` (the difference of the two) and each
+        work's share; `more`: what training works give more, with its `verdict`. Works of no more
+        than `prompt` bars are left out.
     """
     sides = {
         "train": [work for work in train if len(work.sequence.bar_rows) > prompt],
@@ -269,7 +273,8 @@ def extraction(
     again = [share_back(work, repeated(work, prompt, bars), prompt, bars) for work in chosen]
     edge = len(sides["train"])
     parts = {"train": slice(0, edge), "held_out": slice(edge, None)}
-    gap = interval.difference(back[:edge], back[edge:], rng)
+    beyond = np.array(back) - np.array(again)
+    gap = interval.difference(beyond[:edge], beyond[edge:], rng)
     return {
         "given_bars": prompt,
         "written_bars": bars,
@@ -277,6 +282,7 @@ def extraction(
             side: {
                 "back": interval.mean(back[part], rng),
                 "repeated": interval.mean(again[part], rng),
+                "beyond": interval.mean(beyond[part], rng),
                 "works": [
                     {"work": work.id, "title": work.title, "back": interval.figure(value)["value"]}
                     for work, value in zip(chosen[part], back[part], strict=True)

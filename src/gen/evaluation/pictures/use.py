@@ -1,0 +1,143 @@
+"""Pictures of control and originality."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gen.evaluation.pictures.tools import (
+    GREY,
+    HELD_OUT,
+    TRAIN,
+    Report,
+    checkpoints,
+    colours,
+    figure,
+    legend,
+    names_down,
+    point,
+    several,
+    style,
+)
+from gen.evaluation.words import asked
+from gen.rendering.colours import INK
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def control(report: Report) -> Figure | None:
+    """Each control where it was asked, and where it was not."""
+    found = checkpoints(report, "control")
+    if not found:
+        return None
+    names = list(next(iter(found.values()))["scores"])
+    drawn = figure(max(8.0, 5.2 * len(found) + 1.2), 1.3 + 0.32 * len(names))
+    tint = colours(report)
+    for axis, (rung, control) in zip(
+        several(drawn.subplots(1, len(found), sharey=True)), found.items(), strict=True
+    ):
+        style(axis, rung, across="share that is as asked")
+        for place, name in enumerate(names):
+            score = control["scores"][name]
+            told, untold = score["told"]["value"], score["untold"]["value"]
+            if told is not None and untold is not None:
+                axis.plot([untold, told], [place, place], color=INK.rule, linewidth=1, zorder=1)
+            point(axis, place, score["untold"], GREY, label="not asked")
+            shape = "s" if score["guaranteed"] else "o"
+            label = "asked, guaranteed" if score["guaranteed"] else "asked"
+            point(axis, place, score["told"], tint[rung], label=label, marker=shape)
+        axis.set_xlim(0, 1.02)
+        names_down(axis, [asked(name) for name in names])
+        legend(axis, loc="upper center", bbox_to_anchor=(0.4, -0.1), ncols=3)
+    return drawn
+
+
+def runs(report: Report) -> Figure | None:
+    """Longest runs shared with a work: outputs beside what the house borrows from itself."""
+    found = checkpoints(report, "originality")
+    if not found:
+        return None
+    tint = colours(report)
+    drawn = figure(11, 3.2)
+    axes = several(drawn.subplots(1, 3, width_ratios=(1.2, 1.2, 1)))
+    first = next(iter(found.values()))
+    for axis, kind in zip(axes, ("melody", "accompaniment"), strict=False):
+        style(
+            axis,
+            f"longest shared run: {kind}",
+            across="steps in common with a work",
+            up="share of pieces",
+        )
+        sets = [("works among themselves", first["house"][kind]["runs"], HELD_OUT)]
+        sets += [(rung, o["outputs"][kind]["runs"], tint[rung]) for rung, o in found.items()]
+        most = max([20, *(max(runs, default=0) for _, runs, _ in sets)])
+        for label, runs, colour in sets:
+            longer = [np.mean(np.array(runs) >= length) for length in range(1, most + 2)]
+            axis.step(
+                range(1, most + 2), longer, where="post", color=colour, label=label, linewidth=1.7
+            )
+        line = first["house"][kind]["line"]
+        if line:
+            axis.axvline(line, color=INK.soft, linewidth=1, linestyle=(0, (4, 3)))
+            axis.text(line, 1.0, " the house's 95 % line", fontsize=8, color=INK.soft, va="top")
+        axis.set_ylim(0, 1.02)
+        axis.set_xlim(left=10)
+    legend(axes[0], loc="center right")
+    axis = axes[2]
+    style(axis, "what comes back of a work", across="share of its next notes")
+    names: list[str] = []
+    for rung, originality in found.items():
+        given = originality["extraction"]
+        prefix = f"{rung}: " if len(found) > 1 else ""
+        for side, name, colour in (
+            ("train", "learned from", TRAIN),
+            ("held_out", "held out", HELD_OUT),
+        ):
+            point(axis, len(names), given[side]["back"], colour)
+            point(
+                axis,
+                len(names),
+                given[side]["repeated"],
+                GREY,
+                label="given bars played again",
+                marker="x",
+            )
+            names.append(prefix + name)
+    names_down(axis, names)
+    axis.set_xlim(0, 1)
+    legend(axis, loc="upper center", bbox_to_anchor=(0.4, -0.16))
+    return drawn
+
+
+def curve(report: Report) -> Figure | None:
+    """Originality over training: share of outputs above the house's line, by steps."""
+    found = checkpoints(report, "originality")
+    steps = {rung["name"]: rung.get("steps") for rung in report["rungs"]}
+    known = sorted((steps[name], name) for name in found if steps[name] is not None)
+    if len(known) < 2:
+        return None
+    drawn = figure(7, 2.8)
+    axis = drawn.subplots()
+    style(
+        axis,
+        "above the house's line, over training",
+        across="training steps",
+        up="share of outputs",
+    )
+    for step, name in known:
+        point(
+            axis,
+            step,
+            found[name]["outputs"]["above"],
+            colours(report)[name],
+            label=name,
+            upright=True,
+        )
+    house = next(iter(found.values()))["house"]["above"]
+    if house["value"] is not None:
+        axis.axhline(house["value"], color=HELD_OUT, linewidth=1.2, label="works among themselves")
+    axis.set_ylim(0, 1)
+    legend(axis, loc="upper right")
+    return drawn

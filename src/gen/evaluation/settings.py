@@ -1,0 +1,108 @@
+"""What an evaluation is asked: how much of what is measured, where, and with which seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from gen.errors import SettingError
+from gen.harmony import nearest
+from gen.sampling.decode import DrawConfig
+from gen.settings import build
+
+PARTS = (
+    "likelihood", "statistics", "nearest_neighbour", "structure", "diversity", "control",
+    "originality",
+)  # fmt: skip
+"""What can be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured.
+
+    Args:
+        works: of each side, for likelihood.
+        pieces: written, and compared with as many works.
+        bars: of each piece, from its beginning.
+        requests: for control accuracy.
+        repeats: pieces of one request, for diversity under control.
+        prompts: works of each side, for the extraction test.
+    """
+
+    works: int
+    pieces: int
+    bars: int
+    requests: int
+    repeats: int
+    prompts: int
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) < 1:
+                raise SettingError(f"{getattr(self, field.name)} is below 1", where=field.name)
+
+
+FULL = Sizes(works=40, pieces=32, bars=40, requests=400, repeats=4, prompts=24)
+FAST = Sizes(works=6, pieces=8, bars=16, requests=24, repeats=2, prompts=4)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationConfig:
+    """What an evaluation is about.
+
+    Args:
+        pin: file of the trust pin of the house.
+        split: the works to measure with: `test` or `validation`.
+        out: folder of the report and the finished parts.
+        seed: of works, requests, pieces and intervals.
+        fast: the smaller sizes.
+        parts: what is measured, of `PARTS`.
+        baselines: whether to measure the lower rungs of the ladder too.
+        listening: a folder for the blind listening kit; None to measure.
+    """
+
+    pin: str
+    split: str
+    out: str
+    seed: int
+    fast: bool
+    parts: tuple[str, ...]
+    baselines: bool
+    listening: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.split not in ("test", "validation"):
+            raise SettingError(f"{self.split!r} is neither 'test' nor 'validation'", where="split")
+        if self.seed < 0:
+            raise SettingError(f"{self.seed} is below 0", where="seed")
+        if not self.parts:
+            raise SettingError("nothing is to be measured", where="parts", mend="name a part")
+        for part in self.parts:
+            nearest(part, PARTS, setting="parts")
+
+
+def read_settings(
+    settings: Mapping[str, Any],
+) -> tuple[EvaluationConfig, Sizes, DrawConfig, list[str]]:
+    """The composed `conf/evaluate.yaml` as settings; sizes left out are the usual ones.
+
+    Raises:
+        SettingError: a key is unknown, missing or of another type.
+    """
+    given = dict(settings)
+    named = given.pop("checkpoint", None)
+    names = [named] if isinstance(named, str) else named
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise SettingError(f"{named!r} is no file and no list of files", where="checkpoint")
+    if not names:
+        raise SettingError("names no file", where="checkpoint", mend="checkpoint=last")
+    sizes = {field.name: given.pop(field.name, None) for field in fields(Sizes)}
+    draw = {
+        field.name: given.pop(field.name) for field in fields(DrawConfig) if field.name in given
+    }
+    config = build(EvaluationConfig, given)
+    usual = asdict(FAST if config.fast else FULL)
+    chosen = {name: value for name, value in sizes.items() if value is not None}
+    return config, build(Sizes, {**usual, **chosen}), build(DrawConfig, draw), list(names)

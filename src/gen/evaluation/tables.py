@@ -1,0 +1,196 @@
+"""The report's numbers as tables: a heading, column heads, rows of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from gen.evaluation import originality
+from gen.evaluation.words import (
+    MEASURES,
+    RANGES,
+    VERDICTS,
+    asked,
+    percent,
+    said,
+    with_interval,
+)
+
+Report = Mapping[str, Any]
+Table = tuple[Sequence[str], Sequence[Sequence[str]]]
+Tables = Iterator[tuple[str, Table]]
+
+
+def _likelihood_tables(report: Report) -> Tables:
+    found = report["likelihood"]["rungs"]
+    groups = {
+        "by field": "by_field", "by kind of event": "by_kind", "by role": "by_role",
+        "by bar": "by_position", "by genre": "by_genre", "held out and learned from": "gauge",
+    }  # fmt: skip
+    yield "bits per note", _beside(found, {"all": lambda f: f["bits_per_note"]})
+    for title, group in groups.items():
+        names = list(dict.fromkeys(n for figures in found.values() for n in figures[group]))
+        yield title, _beside(found, {said(n): lambda f, n=n, g=group: f[g].get(n) for n in names})
+    rows = [
+        [f"{e['to']} beside {e['from']}", with_interval(e["more"]), VERDICTS[e["verdict"]]]
+        for e in report["likelihood"]["against"]
+    ]
+    if rows:
+        yield "bits more, work by work", (["", "bits per note", ""], rows)
+
+
+def _beside(found: Mapping[str, Any], rows: Mapping[str, Any]) -> Table:
+    """One row a figure, one column a rung."""
+    return (
+        ["", *found],
+        [[name, *(with_interval(read(f)) for f in found.values())] for name, read in rows.items()],
+    )
+
+
+def _each(report: Report, part: str) -> Iterator[tuple[str, Any]]:
+    """Every rung that has a part."""
+    for name, found in report[part].items():
+        if found is not None:
+            yield name, found
+
+
+def _statistics_tables(report: Report) -> Tables:
+    for rung, found in _each(report, "statistics"):
+        rows = []
+        for name, feature in found["features"].items():
+            distance = feature["apart"]["distance"]
+            rows.append(
+                [
+                    said(name), feature["unit"],
+                    *(with_interval(feature[side]) for side in ("generated", "reference", "train")),
+                    VERDICTS[feature["verdict"]],
+                    with_interval(feature["apart"]["overlap_area"]),
+                    with_interval(distance),
+                    "" if not distance else "differs" if distance["differs"] else "no difference",
+                ]
+            )  # fmt: skip
+        yield (
+            rung,
+            (
+                [
+                    "",
+                    "unit",
+                    "generated",
+                    "held out",
+                    "learned from",
+                    "mean",
+                    "overlap",
+                    "distance",
+                    "",
+                ],
+                rows,
+            ),
+        )
+
+
+def _neighbour_tables(report: Report) -> Tables:
+    for rung, found in _each(report, "nearest_neighbour"):
+        sides = {
+            "against_reference": "works held out", "against_train": "works learned from",
+            "real": "held out among learned from",
+        }  # fmt: skip
+        rows = [
+            [MEASURES[name], title, percent(found[name][side]),
+             VERDICTS[found[name][side]["verdict"]], percent(found[name]["null"])]
+            for name in MEASURES
+            for side, title in sides.items()
+        ]  # fmt: skip
+        yield (
+            f"{rung}, {found['n']} of each",
+            (["", "against", "told apart", "", "by chance"], rows),
+        )
+
+
+def _structure_tables(report: Report) -> Tables:
+    for rung, found in _each(report, "structure"):
+        rows = [
+            [RANGES[name],
+             *(with_interval(i[side]) for side in ("generated", "reference", "train")),
+             VERDICTS[i["verdict"]], with_interval(i["shuffled"]["generated"]),
+             with_interval(i["shuffled"]["reference"])]
+            for name, i in found["indicators"].items()
+        ]  # fmt: skip
+        heads = ["", "generated", "held out", "learned from", "generated is", "generated, shuffled",
+                 "held out, shuffled"]  # fmt: skip
+        yield rung, (heads, rows)
+
+
+def _diversity_tables(report: Report) -> Tables:
+    for rung, found in _each(report, "diversity"):
+        rows = [
+            [f"{title} {name}", *(with_interval(block[k]) for k in ("generated", "works", "ratio")),
+             VERDICTS[block["verdict"]]]
+            for group, title in (("spread", "distance,"), ("distinct", "distinct"))
+            for name, block in found[group].items()
+        ]  # fmt: skip
+        yield rung, (["", "generated", "works", "ratio", ""], rows)
+
+
+def _control_tables(report: Report) -> Tables:
+    for rung, found in _each(report, "control"):
+        rows = [
+            [asked(name), percent(s["told"]), str(s["told"]["n"]), percent(s["untold"]),
+             percent(s["obeyed"]), VERDICTS[s["verdict"]], percent(s["receipt"])]
+            for name, s in found["scores"].items()
+        ]  # fmt: skip
+        heads = ["", "asked", "pieces", "not asked", "asking adds", "", "met, by the receipt"]
+        yield f"{rung}, {found['requests']} requests", (heads, rows)
+        rows = [[said(name), with_interval(figure)] for name, figure in found["diversity"].items()]
+        yield "distance of pieces (D)", (["", "0 the same, 1 nothing in common"], rows)
+
+
+def _originality_tables(report: Report) -> Tables:
+    for rung, found in _each(report, "originality"):
+        house, ours, given = found["house"], found["outputs"], found["extraction"]
+        rows = [["above the house's line", percent(ours["above"]), percent(house["above"]), ""]]
+        for kind in originality.KINDS:
+            line = house[kind]["line"]
+            rows.append(
+                [f"mean longest run, {kind}", _mean(ours[kind]["runs"]),
+                 _mean(house[kind]["runs"]), VERDICTS[ours[kind]["verdict"]]]
+            )  # fmt: skip
+            rows.append([f"95 % line, {kind}", "", "-" if line is None else str(line), ""])
+        heads = [f"{ours['pieces']} pieces against {found['compared_with']} works", rung,
+                 f"{house['works']} works among themselves", ""]  # fmt: skip
+        yield rung, (heads, rows)
+        rows = [
+            [said(side), percent(given[side]["back"]), str(given[side]["back"]["n"]),
+             percent(given[side]["repeated"])]
+            for side in ("train", "held_out")
+        ]  # fmt: skip
+        rows.append(["difference", percent(given["more"]), "", VERDICTS[given["verdict"]]])
+        title = f"{given['given_bars']} bars given, {given['written_bars']} written"
+        yield title, (["", "comes back", "works", "by repeating what was given"], rows)
+        yield "pieces nearest to a work", _nearest(ours)
+
+
+def _mean(runs: Sequence[int]) -> str:
+    return f"{sum(runs) / len(runs):.1f}" if runs else "-"
+
+
+def _nearest(outputs: Mapping[str, Any]) -> Table:
+    rows = []
+    for row in outputs["nearest"]:
+        for kind in originality.KINDS:
+            if kind in row:
+                passage = row[kind]
+                where = f"here {passage['here']}; there {passage['there']}"
+                rows.append([str(row["piece"]), kind, str(passage["run"]), passage["of"], where])
+    return ["piece", "", "steps in common", "with", "where"], rows
+
+
+TABLES: dict[str, Callable[[Report], Tables]] = {
+    "likelihood": _likelihood_tables,
+    "statistics": _statistics_tables,
+    "nearest_neighbour": _neighbour_tables,
+    "structure": _structure_tables,
+    "diversity": _diversity_tables,
+    "control": _control_tables,
+    "originality": _originality_tables,
+}
+"""Part of the report: its tables."""
