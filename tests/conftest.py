@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gen.provenance.access import HOUSE_VARIABLE
 from gen.provenance.keys import KEYS_VARIABLE, PASSPHRASE_VARIABLE
 from houses import PASSPHRASE, TestHouse, start_house
 from tiny_runs import SECRET
@@ -20,6 +21,12 @@ def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     process, unlike a power cut, loses nothing that it had handed to the kernel.
     """
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+@pytest.fixture(autouse=True)
+def no_house_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the house that whoever runs the tests may have named."""
+    monkeypatch.delenv(HOUSE_VARIABLE, raising=False)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from gen.analysis import analyse
 from gen.contribution import COLUMNS, find_problem, flow, read_sidecar
@@ -117,6 +118,35 @@ def test_keys_chords_and_consents_are_written_as_the_house_reads_them() -> None:
     assert dated
     for text in [*scopes, *dated, *(quoted or plain for quoted, plain in allowed)]:
         assert str(Consent.parse(text))
+
+
+def test_the_sections_in_the_guide_are_those_that_the_model_hears() -> None:
+    from gen.tokens.events import section_id
+    from gen.tokens.vocabulary import SECTIONS
+
+    names = re.findall(r"`([\w-]+)`", paragraph("Sections").partition("The model knows")[2])
+    other = section_id("no section")
+    assert all(section_id(name) != other for name in names)
+    assert {name.lower() for name in names if "-" not in name} == {*SECTIONS} - {"other"}
+
+
+def test_a_first_table_is_written_as_the_guide_shows(tmp_path: Path, example, monkeypatch) -> None:
+    shown = TEXT.partition("--sidecar works.csv\n")[2].partition("```")[0]
+    for name, data in {
+        "duo.mid": smf(b"", note()),
+        "old/broken.mid": smf(b"", note(), note())[:-6],
+        "slate-roofs.mid": write(example),
+    }.items():
+        path = tmp_path / "FOLDER" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    words = ["FOLDER", "--composer", "ana", "--sidecar", "works.csv"]
+    found = CliRunner().invoke(importlib.import_module("contribute").main, words)
+    number = re.compile(r"\d[\d,]*")
+    assert number.sub("0", found.stdout.replace("\\", "/")) == number.sub("0", shown)
+    assert len(read_sidecar(tmp_path / "works.csv")) == 2
 
 
 def refusal_rules() -> list[str]:

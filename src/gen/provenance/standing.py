@@ -77,7 +77,8 @@ def _signed_by(
 def _of_record(register: Register, record: WorkRecord) -> Standing:
     entry, allowed = record.entry, str(register.consent_of(record))
     if record.withdrawal is not None:
-        note = f"at register index {record.withdrawn_at}: {record.withdrawal.reason or 'no reason given'}"
+        reason = record.withdrawal.reason or "no reason given"
+        note = f"at register index {record.withdrawn_at}: {reason}"
         return Standing(entry.work, entry.title, TAKEN_OUT, "nothing", note)
     note = f"accepted by {record.accepted_by}, {record.time}"
     return Standing(entry.work, entry.title, IN_HOUSE, allowed, note)
