@@ -1,0 +1,187 @@
+"""`python scripts/sample.py`: what is typed, what is refused in one message, how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from gen.data.cache import CACHE_VARIABLE
+from gen.piece import Piece
+from gen.provenance.keys import KEYS_VARIABLE, PASSPHRASE_VARIABLE
+from gen.sampling.job import FromNothing
+from houses import make_piece
+from sample import quoted
+from studios import CHECKPOINT, make_studio
+from tiny_runs import Done, call
+
+SAMPLE = Path(__file__).resolve().parents[2] / "scripts" / "sample.py"
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("studio")
+    return folder, make_studio(folder)
+
+
+@pytest.fixture
+def out(tmp_path) -> Path:
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def run(studio, out, tmp_path, monkeypatch):
+    """The command line in this process."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(KEYS_VARIABLE, str(tmp_path / "keys"))
+    monkeypatch.delenv(PASSPHRASE_VARIABLE, raising=False)
+    monkeypatch.chdir(tmp_path)
+    folder, house = studio
+    usual = f"checkpoint={folder / CHECKPOINT}", f"pin={house.pin.path}", f"out={out}"
+
+    def typed(*words: str) -> Done:
+        return call(SAMPLE, *usual, "audio=false", *words)
+
+    return typed
+
+
+def refused(done: Done, out: Path) -> str:
+    """The one message of a command that wrote nothing."""
+    assert done.code == 2, done
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert not out.exists()
+    return done.stderr
+
+
+# What is typed --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("chords=Am F | C/E G7sus4", "Am F | C/E G7sus4"),
+        ("key=F# minor", "F# minor"),
+        ("key=F#m", "F#m"),
+        ("sections=intro:1 a:5", "intro:1 a:5"),
+        ("time_signature=6/8", "6/8"),
+        ("receipt=C:\\new pieces\\it's.json", "C:\\new pieces\\it's.json"),
+        ("out=C:\\pieces\\", "C:\\pieces\\"),
+        ("out=a, b", "a, b"),
+        ("continue=my song (2).mid", "my song (2).mid"),
+        ("cells=bars 5-8 of bass, bar 3 of all", "bars 5-8 of bass, bar 3 of all"),
+        ("cells='bar 3 of all'", "bar 3 of all"),
+        ("bars=8", 8),
+        ("genre=null", None),
+        ("strict=true", True),
+        ("tempo=97.5", 97.5),
+        ("instruments=[flute, double bass]", ["flute", "double bass"]),
+        ("seed=", ""),
+    ],
+)
+def test_what_people_type_reaches_the_settings_as_they_mean_it(typed, value):
+    override = OverridesParser.create().parse_override(quoted(typed))
+    assert override.value() == value
+
+
+@pytest.mark.parametrize("flag", ["--help", "--cfg", "-m", "--config-name=x y"])
+def test_flags_are_left_as_they_are(flag):
+    assert quoted(flag) == flag
+
+
+# What comes of it -----------------------------------------------------------------------
+
+
+def test_pieces_are_named_one_by_one_and_the_page_last(run, out):
+    done = run("n=2", "bars=2", "chords=C | F", "time_signature=4/4")
+    assert done.code == 0, done.stderr
+    *pieces, page = done.stdout.split()
+    assert sorted(pieces) == [str(out / f"piece-1-0{n}.mid") for n in (1, 2)]
+    assert page == str(out / "index.html")
+    assert "chords: asked C | F, got" in done.stderr
+
+
+def test_a_receipt_gives_the_same_bytes(run, out, tmp_path):
+    assert run("n=3", "bars=2").code == 0
+    receipt, first = out / "piece-1-02.json", (out / "piece-1-02.mid").read_bytes()
+    again = tmp_path / "again"
+    done = run(f"receipt={receipt}", f"out={again}")
+    assert done.code == 0, done.stderr
+    assert "the same bytes" in done.stderr
+    assert (again / "piece-1-02.mid").read_bytes() == first
+    assert (again / "index.html").is_file()
+
+
+def test_beside_a_receipt_nothing_else_is_asked(run, out):
+    message = refused(run("receipt=x.json", "genre=waltz", "bars=3"), out)
+    assert "bars, genre cannot be asked beside a receipt" in message
+
+
+def test_pieces_withheld_end_in_exit_code_2_and_the_others_on_the_page(run, out, monkeypatch):
+    copies = iter([make_piece(1, 16), make_piece(50, 16), make_piece(1, 16)])
+    taken: list[tuple[object, Piece]] = []
+
+    def piece(self: FromNothing, walk: object) -> Piece:
+        if not taken or taken[-1][0] is not walk:
+            taken.append((walk, next(copies)))
+        return taken[-1][1]
+
+    monkeypatch.setattr(FromNothing, "piece", piece)
+    done = run("n=2", "tries=2")
+    assert done.code == 2
+    assert "1 of 2 pieces withheld: each of 2 attempts was too close" in done.stderr
+    assert "“Small Rain” by Ana" in done.stderr
+    assert len([line for line in done.stdout.split() if line.endswith(".mid")]) == 1
+    assert (out / "index.html").is_file()
+
+
+def test_ctrl_c_ends_with_130_and_no_traceback(run, out, monkeypatch):
+    def interrupted(self, walk):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FromNothing, "piece", interrupted)
+    done = run("n=1")
+    assert done.code == 130
+    assert "Traceback" not in done.stderr
+    assert list(out.iterdir()) == []
+
+
+# What is refused ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("gnere=waltz", "gnere"),
+        ("+gnere=waltz", "did you mean 'genre'"),
+        ("controls=jazz_quartett", "jazz_quartett"),
+        ("bars=", "bars"),
+        ("bars=[1", "no viable alternative at input '[1'"),
+        ("genre=walz", "did you mean 'waltz'"),
+        ("n=0", "n: 0 is outside 1 to 1024"),
+        ("receipt=nowhere.json", "nowhere.json: cannot be read"),
+        ("checkpoint=nowhere.safetensors", "nowhere.safetensors: cannot be read"),
+        ("pin=nowhere.yaml", "nowhere.yaml"),
+        ("soundfont=nowhere.sf2", "nowhere.sf2: cannot be read"),
+        ("continue=nowhere.mid", "nowhere.mid"),
+        ("sign=zoe", "'zoe' is not enrolled"),
+        ("originality=maybe", "originality"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_message(run, out, typed, said):
+    words = ["audio=true"] if "soundfont" in typed else []
+    assert said in refused(run(typed, *words), out)
+
+
+def test_a_receipt_that_was_touched_is_refused_with_what_differs(run, out, tmp_path):
+    assert run("n=1", "bars=2").code == 0
+    receipt = out / "piece-1-01.json"
+    record = json.loads(receipt.read_bytes())
+    record["music_sha256"] = "0" * 64
+    receipt.write_text(json.dumps(record), "utf-8")
+    done = run(f"receipt={receipt}", f"out={tmp_path / 'again'}")
+    assert done.code == 2
+    assert "other bytes came out than it tells of" in done.stderr
+    assert not list((tmp_path / "again").iterdir())
