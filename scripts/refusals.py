@@ -19,6 +19,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
@@ -30,6 +31,8 @@ from gen.errors import HouseError
 FULL = "HYDRA_FULL_ERROR"
 MENDABLE = (HouseError, HydraException, OmegaConfBaseException)
 _SEE = "--cfg job shows every setting, --help every choice"
+_EXTRAS = {"hydra/sweeper/optuna": "sweeps", "submitit": "sweeps", "hydra/launcher/ray": "cluster"}
+"""What a choice names that only an extra of this project installs."""
 _ADD_ANYWAY = re.compile(r"To append to .*\n?")  # … a key that nothing would read
 
 
@@ -53,20 +56,26 @@ def told() -> Iterator[None]:
 
 def run(main: Callable[[], object]) -> None:
     """Call a function made by `hydra.main`."""
-    before = os.environ.get(FULL)
-    os.environ[FULL] = "1"  # Hydra raises what it would else print in its own way and exit 1 for
+    paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    ours = {
+        FULL: "1",  # Hydra raises what it would else print in its own way and exit 1 for
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),  # jobs of a launcher find this file
+    }
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
     try:
         main()
     except Exception as error:
         is_refusal = isinstance(error, MENDABLE) or _is_raised_by_hydra(error)
-        if before == "1" or not is_refusal:
+        if before[FULL] == "1" or not is_refusal:
             raise
         print(message(error), file=sys.stderr)
         sys.exit(2)
     finally:
-        os.environ.pop(FULL)
-        if before is not None:
-            os.environ[FULL] = before
+        for name, value in before.items():
+            del os.environ[name]
+            if value is not None:
+                os.environ[name] = value
 
 
 def _is_raised_by_hydra(error: Exception) -> bool:
@@ -86,4 +95,7 @@ def message(error: Exception) -> str:
     kept = [line for line in lines if line.strip() and not line.strip().startswith("object_type=")]
     # Hydra does not say which group it is that something was asked of but a choice.
     where = "" if isinstance(error, MENDABLE) else " ".join(sys.argv[1:])
+    for name, extra in _EXTRAS.items():
+        if name in said[0]:
+            return str(HouseError(kept[0], mend=f'.venv/bin/pip install -e ".[{extra}]"'))
     return str(HouseError("\n".join(kept), where=where, mend=_SEE))

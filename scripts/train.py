@@ -19,6 +19,9 @@ from refusals import run, told
 CONF = Path(__file__).resolve().parent.parent / "conf"
 HYDRA_SETTINGS = re.compile(
     r"hydra\.(run\.dir|sweep\.(dir|subdir)|job\.name|output_subdir|verbose|mode)|hydra/launcher"
+    r"|hydra\.sweeper\.(n_trials|n_jobs|max_failure_rate)"
+    r"|hydra\.launcher\.(partition|account|qos|timeout_min|array_parallelism"
+    r"|nodes|(gpus|tasks)_per_node|cpus_per_task|mem_gb)"
 )
 FLAGS = re.compile(r"--?(config[-_]?(path|name|dir)?|cp|cn|cd|experimental-rerun)\b")
 

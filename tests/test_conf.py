@@ -6,22 +6,34 @@ import dataclasses
 import functools
 import shutil
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from gen.data.module import HouseData
 from gen.evaluation import settings as evaluation
 from gen.sampling.controls import Controls, plan_of
 from gen.sampling.decode import DrawConfig
 from gen.sampling.session import OF_FILES, PLACES, Policy
 from gen.settings import build
-from gen.training import run
+from gen.training.learner import Learner
+from gen.training.loggers import make_logger
+from gen.training.run import make_trainer
+from gen.training.settings import read_settings
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 PINS = "house"
+PLUGINS = {
+    "search=optuna": "optuna",
+    "launch=local": "submitit",
+    "launch=slurm": "submitit",
+    "launch=ray": "ray",
+}
 OF_SAMPLE = {*PLACES, *OF_FILES} - {"hydra"}
 
 
@@ -30,6 +42,12 @@ def groups_of(root: str) -> list[str]:
     listed = yaml.safe_load((CONF / f"{root}.yaml").read_text("utf-8"))["defaults"]
     names = [next(iter(entry)) for entry in listed if isinstance(entry, dict)]
     return [name for name in names if not name.startswith("override")]
+
+
+def needs(words: str) -> str:
+    """The package that a choice needs and that is not installed, or ""."""
+    package = PLUGINS.get(words, "")
+    return package if package and find_spec(package) is None else ""
 
 
 ROOTS = sorted(path.stem for path in CONF.glob("*.yaml"))
@@ -57,12 +75,24 @@ def keys(values: Mapping, prefix: str = "") -> Iterator[str]:
 @functools.cache
 def known_keys(root: str, presets: str) -> set[str]:
     """Keys of a configuration, whatever is chosen in its groups but for the presets."""
-    chosen = [words for of, words in CHOICES if of == root and not words.startswith(presets)]
+    chosen = [
+        words
+        for of, words in CHOICES
+        if of == root and not words.startswith(presets) and not needs(words)
+    ]
     return {key for words in ("", *chosen) for key in keys(composed(root, *words.split()))}
 
 
 def check_train(settings: dict) -> None:
-    assert run.read_settings(settings).logger.name in run.LOGGERS
+    chosen = read_settings(settings)
+    with torch.device("meta"):
+        Learner(chosen.model, chosen.optimizer).configure_optimizers()
+    HouseData(Path("house"), None, chosen.run.purpose, chosen.data)
+    # … which this machine may not have; what is said then has tests of its own.
+    here = find_spec(chosen.logger.name) or chosen.logger.name in ("tensorboard", "csv")
+    logger = make_logger(chosen.logger, chosen.run, Path("out")) if here else False
+    if chosen.trainer.accelerator != "gpu" or torch.cuda.is_available():
+        make_trainer(chosen.trainer, logger, Path("out"), [])
 
 
 def check_sample(settings: dict) -> None:
@@ -94,6 +124,8 @@ def test_what_is_chosen_when_nothing_is_said_is_valid(root):
 
 @pytest.mark.parametrize(("root", "words"), CHOICES)
 def test_every_choice_composes_into_valid_settings(root, words):
+    if package := needs(words):
+        pytest.skip(f"needs {package}")
     CHECKS[root](composed(root, words))
 
 

@@ -60,9 +60,9 @@ def call(script: Path, *words: str) -> Done:
     return Done(code, out.getvalue(), talk.getvalue())
 
 
-def train(*words: str) -> Done:
-    """A tiny run by command line, in this process."""
-    return call(TRAIN, *SETTINGS.split(), *words)
+def train(*words: str, first: str = "") -> Done:
+    """A tiny run by command line, in this process; `first` goes before all settings."""
+    return call(TRAIN, *first.split(), *SETTINGS.split(), *words)
 
 
 if __name__ == "__main__":
@@ -70,4 +70,5 @@ if __name__ == "__main__":
 
     seals.secret_path = lambda: Path(SECRET).absolute()
     sys.path[0] = str(TRAIN.parent)
-    runpy.run_path(str(TRAIN), run_name="__main__")
+    # Not by runpy: processes that this one starts must start here too, for their secret.
+    exec(compile(TRAIN.read_text("utf-8"), str(TRAIN), "exec"))  # noqa: S102 - our own script

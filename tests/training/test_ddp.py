@@ -11,6 +11,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from gen.checkpoint import load_checkpoint
 from gen.data.module import DataConfig, HouseData
 from gen.data.windows import covering_windows
 from gen.errors import HouseError
@@ -21,6 +22,7 @@ from houses import start_house
 from tiny_runs import SETTINGS, start
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
+ADAMW = OmegaConf.to_container(OmegaConf.load(CONF / "optimizer" / "adamw.yaml"))
 DDP = ("trainer=ddp", "trainer.accelerator=cpu")
 
 
@@ -46,6 +48,43 @@ def test_two_processes_reach_what_one_reaches_and_leave_one_set_of_files(tmp_pat
     assert "Warning" not in talk
     runs = [record for record in records(house.house) if record.kind == "run"]
     assert len(runs) == 2  # one alone, one together
+
+
+def reached(folder, *words):
+    """What two processes print that they reached."""
+    process = start(folder, *words, "trainer.accelerator=cpu", "optimizer=adamw")
+    answer, talk = process.communicate(timeout=300)
+    assert process.returncode == 0, talk
+    return json.loads(answer)
+
+
+def test_a_model_cut_up_among_two_processes_learns_what_a_whole_one_does(house, tmp_path):
+    house.enter(1, 2, 3, 4, 5, 6)
+    alone = train({**settings_of(house.pin.path), "optimizer": ADAMW}, tmp_path / "alone")
+    together = reached(tmp_path, f"pin={house.pin.path}", "trainer=fsdp")
+    for name in ("best_bits_per_note", "bits_per_note"):
+        assert together[name] == pytest.approx(alone[name], abs=1e-3)
+    ours, theirs = (load_checkpoint(Path(r["last"])).model.state_dict() for r in (alone, together))
+    for name, tensor in ours.items():
+        assert torch.allclose(tensor, theirs[name], atol=1e-3), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trainer", ["ddp", "fsdp"])
+def test_two_processes_go_on_where_they_stood(house, tmp_path, trainer):
+    house.enter(1, 2, 3, 4, 5, 6)
+    words = (
+        f"pin={house.pin.path}",
+        f"trainer={trainer}",
+        "optimizer.schedule.decay=0.0",
+        "trainer.patience=9",
+    )
+    whole = reached(tmp_path, *words, "trainer.max_steps=6", "name=whole")
+    reached(tmp_path, *words, "name=cut")
+    again = reached(tmp_path, *words, "trainer.max_steps=6", "name=cut", "ckpt=last")
+    ours, theirs = (load_checkpoint(Path(r["last"])).model.state_dict() for r in (whole, again))
+    for name, tensor in ours.items():
+        assert torch.allclose(tensor, theirs[name], atol=1e-5), name
 
 
 # --- without a second process: what each of two would do ----------------------------------------

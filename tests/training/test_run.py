@@ -157,6 +157,10 @@ def test_a_work_without_consent_to_the_purpose_is_left_out_by_right(tmp_path, mo
         ({"on_refusal": "ignore"}, "neither 'stop' nor 'record'"),
         ({"purpose": "world_domination"}, "purpose"),
         ({"logger": {"name": "tensorbored"}}, "did you mean 'tensorboard'"),
+        ({"trainer": {"patience": 0}}, "patience: 0 is not above 0"),
+        ({"trainer": {"strategy": "deepspeed"}}, "known: auto, ddp, fsdp"),
+        ({"trainer": {"strategy": "fsdp"}}, "Muon takes whole matrices"),
+        ({"data": {"styles": True}}, "grants artist_model"),
     ],
 )
 def test_a_wrong_setting_ends_the_run_with_a_message_that_names_it(
@@ -167,6 +171,31 @@ def test_a_wrong_setting_ends_the_run_with_a_message_that_names_it(
         settings[key] = {**old, **value} if isinstance(value, dict) else value
     with pytest.raises(HouseError, match=message):
         train(settings, tmp_path / "run")
+
+
+def test_a_run_that_finds_nothing_better_stops_early(settings, tmp_path):
+    settings["optimizer"] = {**settings["optimizer"], "lr": 0.0, "matrix_lr": 0.0}
+    settings["trainer"] = {**settings["trainer"], "max_steps": 40, "patience": 2}
+    assert train(settings, tmp_path / "run")["steps"] == 6  # validations at 2, 4 and 6
+
+
+def test_a_resumed_run_remembers_how_long_nothing_was_better(settings, tmp_path):
+    settings["optimizer"] = {**settings["optimizer"], "lr": 0.0, "matrix_lr": 0.0}
+    settings["trainer"] = {**settings["trainer"], "max_steps": 4, "patience": 2}
+    assert train(settings, tmp_path / "runs" / "first")["steps"] == 4
+    settings["trainer"]["max_steps"] = 40
+    assert train({**settings, "ckpt": "last"}, tmp_path / "runs" / "second")["steps"] == 6
+
+
+def test_a_checkpoint_tells_whose_styles_it_learned(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+    house = start_house(tmp_path / "house")
+    house.enter(1, 2, 3, consent="general_model artist_model:ana")
+    settings = settings_for(house)
+    settings["data"]["styles"] = True
+    result = train(settings, tmp_path / "run")
+    for name in ("best", "last"):
+        assert load_checkpoint(Path(result[name])).run["styles"] == {"0": "ana"}
 
 
 def test_a_checkpoint_of_another_corpus_is_not_resumed_from(settings, tmp_path):

@@ -14,8 +14,9 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from gen.data.cache import EventCache
+from gen.data.cache import EventCache, Events
 from gen.data.splits import Split, SplitConfig, split
+from gen.data.styles import granted_styles, with_style
 from gen.data.windows import (
     AugmentConfig,
     Sequence,
@@ -44,11 +45,13 @@ class DataConfig:
         seed: of the windows and their variation.
         split: shares kept out of training.
         augment: what is varied.
+        styles: tell the model whose style a work is in, where its composer grants that.
     """
 
     window: int
     batch_size: int
     seed: int = 0
+    styles: bool = False
     split: SplitConfig = field(default_factory=SplitConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
@@ -150,6 +153,7 @@ class HouseData(LightningDataModule):
         self.works: list[Sequence] = []
         self.sides: dict[Split, list[int]] = {}
         self.corpus: Corpus | None = None
+        self.styles: dict[str, int] = {}
         self.batches_done = 0
 
     def setup(self, stage: str | None = None) -> None:
@@ -181,7 +185,7 @@ class HouseData(LightningDataModule):
 
     def _admit(self) -> None:
         cache, fingerprint = EventCache.of_user(), self.tokenizer.fingerprint
-        tokenised: list[tuple[int, str, Sequence]] = []
+        tokenised: list[tuple[int, str, Events]] = []
 
         def receive(work: Work, midi: bytes) -> None:
             notes = annotations_of(work)
@@ -191,14 +195,19 @@ class HouseData(LightningDataModule):
                 )
             except HouseError as error:
                 raise HouseError(error.what, where=work.path, mend=error.mend) from error
-            tokenised.append((work.register_index, work.work_id, Sequence.of(events)))
+            tokenised.append((work.register_index, work.work_id, events))
 
         corpus = admit(self.house, self.purpose, pin=self.pin, receive=receive)
         if self.on_refusal == "stop":
             corpus.require_clean()
         tokenised.sort(key=lambda entry: entry[0])
-        self.sides = split([(name, s.events) for _, name, s in tokenised], self.config.split)
-        self.works = [sequence for _, _, sequence in tokenised]
+        self.sides = split([(name, events) for _, name, events in tokenised], self.config.split)
+        of_work: dict[str, int] = {}
+        if self.config.styles:
+            self.styles, of_work = granted_styles(corpus)
+        self.works = [
+            Sequence.of(with_style(events, of_work.get(name))) for _, name, events in tokenised
+        ]
         if not self.sides["train"]:
             raise HouseError(
                 f"no work in {self.house} may be trained on for {self.purpose!r}",
@@ -215,10 +224,11 @@ class HouseData(LightningDataModule):
 
     @property
     def corpus_digest(self) -> str:
-        """SHA-256 over purpose, tokenizer and works: what a resumed run must find unchanged."""
+        """SHA-256 over purpose, tokenizer, works and styles: a resumed run must find it unchanged."""
         manifest = self.manifest
         works = [f"{work.work} {work.sha256}" for work in manifest.works]
-        text = "\n".join([manifest.purpose, manifest.tokenizer_fingerprint, *works])
+        styles = [f"{person} {style}" for person, style in self.styles.items()]
+        text = "\n".join([manifest.purpose, manifest.tokenizer_fingerprint, *works, *styles])
         return hashlib.sha256(text.encode()).hexdigest()
 
     def side(self, side: Split) -> list[Sequence]:

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from gen.checkpoint import save_checkpoint
 from gen.provenance.files import write_atomically
 from gen.provenance.manifest import Manifest
 from gen.tokens.vocabulary import KIND, Kind
+from gen.training.sharded import whole_model
 
 
 class SeedEachStep(Callback):
@@ -32,6 +33,17 @@ class SeedEachStep(Callback):
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         torch.manual_seed(self.seed * 1_000_003 + trainer.global_step)
+
+
+class LogSettings(Callback):
+    """Writes the settings beside the curves."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self.settings = dict(settings)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        for logger in trainer.loggers:
+            logger.log_hyperparams(self.settings)
 
 
 class KeepBest(Callback):
@@ -58,9 +70,10 @@ class KeepBest(Callback):
         if self.best is not None and self.latest >= self.best:
             return
         self.best = self.latest
+        model = whole_model(trainer, pl_module)
         if trainer.is_global_zero:
             reached = {"bits_per_note": self.best, "steps": trainer.global_step}
-            save_checkpoint(self.path, pl_module.model, self.manifest, {**self.run, **reached})  # type: ignore[arg-type]
+            save_checkpoint(self.path, model, self.manifest, {**self.run, **reached})
             self.digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
 
     def state_dict(self) -> dict[str, Any]:

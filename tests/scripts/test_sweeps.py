@@ -1,0 +1,106 @@
+"""Many runs by one command: the basic sweeper, Optuna, and launchers that run them elsewhere."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+import yaml
+
+from gen.provenance.ledger import records
+from tiny_runs import SETTINGS, environment, train
+
+MULTIRUN = "--multirun"
+
+
+@pytest.fixture
+def pin(house, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+    house.enter(1, 2, 3, 4, 5, 6)
+    return f"pin={house.pin.path}"
+
+
+def results(done):
+    """What each run printed."""
+    decoder, text, found = json.JSONDecoder(), done.stdout, []
+    while (start := text.find("{")) >= 0:
+        result, end = decoder.raw_decode(text[start:])
+        found.append(result)
+        text = text[start + end :]
+    return found
+
+
+def test_the_basic_sweeper_runs_every_combination_and_the_ledger_names_each(pin, house):
+    done = train(pin, "name=grid", "seed=1,2", "optimizer.lr=0.001", first=MULTIRUN)
+    assert done.code == 0, done.stderr
+    assert len({run["best_bits_per_note"] for run in results(done)}) == 2
+    names = [r.data["run"] for r in records(house.house) if r.kind == "run"]
+    assert len(set(names)) == 2
+    assert {name.split("/")[0] for name in names} == {"grid"}
+    assert {name.split("/")[-1] for name in names} == {"0", "1"}
+
+
+def test_a_refusal_in_a_sweep_is_one_message_too(pin, house):
+    done = train(pin, "trainer.val_check_interval=0,3", first=MULTIRUN)
+    assert done.code == 2
+    assert "trainer.val_check_interval: 0 is not above 0" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "package", "extra"),
+    [
+        ("search=optuna", "optuna", "sweeps"),
+        ("launch=local", "submitit", "sweeps"),
+        ("launch=slurm", "submitit", "sweeps"),
+        ("launch=ray", "ray", "cluster"),
+    ],
+)
+def test_what_is_not_installed_is_said_with_the_command_that_installs_it(
+    pin, words, package, extra
+):
+    if has(package):
+        pytest.skip(f"{package} is installed")
+    done = train(pin, words, first=MULTIRUN)
+    assert done.code == 2
+    assert f'.venv/bin/pip install -e ".[{extra}]"' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def has(package: str) -> bool:
+    return find_spec(package) is not None
+
+
+def elsewhere(tmp_path, *words):
+    """A sweep by command line, as a launcher starts processes of its own."""
+    from tiny_runs import TRAIN
+
+    done = subprocess.run(
+        [sys.executable, str(TRAIN), MULTIRUN, *SETTINGS.split(), *words],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not has("optuna"), reason="needs the extra `sweeps`")
+def test_optuna_finds_the_best_of_its_trials(pin, tmp_path):
+    words = ("name=search", "search=optuna", "hydra.sweeper.n_trials=2", "data.batch_size=2")
+    done = train(pin, *words, first=MULTIRUN)
+    assert done.code == 0, done.stderr
+    (report,) = tmp_path.glob("outputs/search/*/optimization_results.yaml")
+    best = yaml.safe_load(report.read_text("utf-8"))
+    assert best["best_value"] == min(run["best_bits_per_note"] for run in results(done))
+    assert set(best["best_params"]) == {"optimizer.lr", "optimizer.weight_decay"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("launch", "package"), [("local", "submitit"), ("ray", "ray")])
+def test_a_launcher_runs_a_sweep_in_processes_of_its_own(pin, tmp_path, launch, package):
+    if not has(package):
+        pytest.skip(f"needs {package}")
+    elsewhere(tmp_path, pin, f"name={launch}", f"launch={launch}", "seed=1,2")
+    assert len(list(tmp_path.glob(f"outputs/{launch}/*/*/best.safetensors"))) == 2
