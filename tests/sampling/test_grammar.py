@@ -17,7 +17,7 @@ from gen.sampling.grammar import (
 )
 from gen.smf.general_midi import LOWEST_PITCH
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import COLUMNS, context_columns
+from gen.tokens.columns import context_columns
 from gen.tokens.events import chord_id, chord_of, decode, key_id, section_id
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 from music import bos, events_of, random_row, random_walk, track_row
@@ -513,21 +513,6 @@ def test_a_long_piece_is_shown_from_its_header_and_its_latest_bars():
     assert {tuple(row) for row in shown if row[v.KIND] not in again} <= {
         tuple(row) for row in walk.context
     }
-
-
-def test_bars_that_come_back_are_shown_with_the_latest():
-    plan = Plan(list(BAND), False, bars=24, tempo=tempo(0), time_signature=signature(1, 4),
-                plan_rows=form("a b a", 8), sections_given=True)  # fmt: skip
-    walk, rng = Walk(plan), np.random.default_rng(3)
-    while walk.bar < 16:
-        walk.take(random_row(walk, rng, 0.6))
-    context = len(walk.rows) * 3 // 2
-    number = len(v.FIELDS) + COLUMNS.index("bar")  # counted from 1
-    shown = [row[number] - 1 for row in walk.prompt(context) if row[v.KIND] == Kind.BAR]
-    assert shown[:2] == [0, 1]  # the bars that the ninth and tenth bar from here take up
-    assert shown[-1] == 16
-    assert 2 < len(shown) < 17
-    assert shown == sorted(shown)
 
 
 def test_a_bar_that_fills_the_context_is_shown_from_its_end():

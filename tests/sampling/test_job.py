@@ -506,3 +506,14 @@ def test_a_corrupted_file_is_read_or_refused(tmp_path, seed):
         return
     job = Rewriting.of(Task("vary", path), source, Controls())
     assert job.piece(written(job, seed)).note_count
+
+
+def test_whatever_but_a_note_or_pedal_is_wished_for_ends_the_cell():
+    walk = rewriting(make_piece(), cells="bar 1 of bass").walk([1])
+    walk.prompt(CONTEXT)
+    walk.take(random_row(walk, np.random.default_rng(1)))
+    scores = np.zeros(len(Kind), dtype=np.float32)
+    scores[[Kind.CELL, Kind.BAR]] = 9.0
+    wishes = walk.wishes(scores)
+    assert wishes[Kind.EOS] > 9.0 + np.log(2) - 0.01
+    assert wishes[Kind.NOTE] == wishes[Kind.PEDAL] == 0

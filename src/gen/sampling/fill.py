@@ -100,6 +100,7 @@ class Sheet:
 
 
 _PLAN = (Kind.BAR, Kind.SECTION, Kind.TEMPO, Kind.CHORD)
+_AFTER_A_CELL = [kind for kind in Kind if kind not in (Kind.NOTE, Kind.PEDAL)]
 
 
 class FillWalk(Walk):
@@ -215,9 +216,12 @@ class FillWalk(Walk):
         return self.cell_notes == 0 and (hole.sounds or (late and silent))
 
     def wishes(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        """FILL and EOS stand in for each other: both end a cell."""
+        """Every wish for something else than a note or pedal is one to end the cell.
+
+        In music without holes it ends with a CELL or BAR, which a model wishes for here too.
+        """
         result = scores.copy()
-        result[[Kind.FILL, Kind.EOS]] = np.logaddexp(scores[Kind.FILL], scores[Kind.EOS])
+        result[[Kind.FILL, Kind.EOS]] = np.logaddexp.reduce(scores[_AFTER_A_CELL])
         return result
 
     def _cell_kinds(self, allowed: Mask) -> None:

@@ -223,8 +223,7 @@ class Walk:
         """What the model is shown before it goes on, with context columns; fewer than `context`."""
         if len(self.context) <= context // 2:
             return self.context
-        ahead = range(max(self.bar, 0), self._bars)
-        return view.latest(self.context, context, self.plan.bars, map(self.origin, ahead))
+        return view.latest(self.context, context, self.plan.bars)
 
     @property
     def _bars(self) -> int:
