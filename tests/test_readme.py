@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import torch
@@ -34,10 +36,11 @@ def commands(program: str) -> list[str]:
     return list(dict.fromkeys(line for line in plain if line.startswith(program)))
 
 
-def run(line: str, *more: str, **names: str):
+def run(line: str, *more: str, names: Mapping[str, str] = MappingProxyType({})):
     """Run a README line in this process; `names` stand for its words in capitals."""
     _, script, *words = shlex.split(line)
-    words = [names.get(word, word) for word in words]
+    for name, meant in names.items():
+        words = [re.sub(rf"(?<![^=]){re.escape(name)}$", lambda _, m=meant: m, w) for w in words]
     done = call(ROOT / script, *words, *more)
     assert "Traceback" not in done.stderr
     return done
@@ -58,7 +61,7 @@ def project(tmp_path, monkeypatch, own_keys):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     quick = ("--yes", "--kdf-cost", "10")
     init = line_with("house.py", "init")
-    assert run(init, *quick, NAME="atelier", DIR="data/house_midi").code == 0
+    assert run(init, *quick, names={"NAME": "atelier", "DIR": "data/house_midi"}).code == 0
     made = run(line_with("house.py", "key"), "--kdf-cost", "10")
     assert made.code == 0, made.stderr
     house = "python scripts/house.py"
@@ -86,8 +89,8 @@ def test_the_composers_lines_lead_from_a_file_to_a_work_and_out_again(project):
     assert run(line_with("house.py", "accept"), "--yes").code == 0
     house = open_house()
     (first, second) = admit(house.folder, "general_model", pin=house.pin).admitted
-    assert run(line_with("house.py", "consent"), WORK=first.work_id).code == 0
-    done = run(line_with("house.py", "withdraw"), "--yes", WORK=second.work_id)
+    assert run(line_with("house.py", "consent"), names={"WORK": first.work_id}).code == 0
+    done = run(line_with("house.py", "withdraw"), "--yes", names={"WORK": second.work_id})
     assert done.code == 0, done.stderr
     house = open_house()
     assert admit(house.folder, "general_model", pin=house.pin).admitted == (first,)
@@ -152,6 +155,14 @@ def checkpoint(tmp_path_factory):
     manifest = Manifest.of(house.admit(), tokenizer_fingerprint=v.fingerprint())
     place = folder / "outputs" / "a" / "b" / "best.safetensors"
     save_checkpoint(place, model, manifest, {})
+    (folder / "song.mid").write_bytes(make_midi(5))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        done = run(
+            "python scripts/sample.py", f"pin={house.pin.path}", f"out={folder}", "n=1", "bars=2",
+            "audio=false",
+        )  # fmt: skip
+    assert done.code == 0, done.stderr
     return folder, house.pin.path
 
 
@@ -160,10 +171,19 @@ def test_the_producers_lines_write_pieces(line, checkpoint, tmp_path, monkeypatc
     folder, pin = checkpoint
     monkeypatch.chdir(folder)  # where checkpoint=last finds the model
     out = tmp_path / "out"
-    done = run(line, f"pin={pin}", f"out={out}", "n=1", "bars=2", "audio=false")
+    more = [f"pin={pin}", f"out={out}", "audio=false"]
+    names = {"SONG.mid": str(folder / "song.mid"), "RECEIPT.json": str(folder / "piece-1-01.json")}
+    if "receipt=" not in line:
+        more.append("n=1")
+    if not re.search("(receipt|infill|accompany|harmonise|vary|sections)=", line):
+        more.append("bars=4")
+    done = run(line, *more, names=names)
     assert done.code == 0, done.stderr
     kinds = sorted(path.suffix for path in out.iterdir())
     assert kinds == [".html", ".json", ".mid", ".musicxml", ".png"]
+    if "receipt=" in line:
+        (again,) = out.glob("*.mid")
+        assert again.read_bytes() == (folder / "piece-1-01.mid").read_bytes()
 
 
 def test_what_make_is_asked_for_are_targets():
@@ -184,6 +204,14 @@ def test_what_the_readme_names_is_there():
         assert (ROOT / place).exists()
 
 
+@pytest.mark.parametrize("line", commands("python scripts/evaluate.py"))
+def test_the_line_that_evaluates_composes(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = run(line, "--cfg", "job")
+    assert shown.code == 0, shown.stderr
+    assert "fast: true" in shown.stdout
+
+
 @pytest.mark.parametrize("line", [*commands("python scripts/benchmark.py"),
                                   *commands("python scripts/starter_house.py")])  # fmt: skip
 def test_what_measures_and_builds_takes_the_named_arguments(line):
@@ -196,7 +224,7 @@ def test_what_measures_and_builds_takes_the_named_arguments(line):
 def test_every_command_of_the_readme_is_covered_here():
     covered = {
         "scripts/train.py", "scripts/sample.py", "scripts/contribute.py", "scripts/house.py",
-        "scripts/benchmark.py", "scripts/starter_house.py",
+        "scripts/benchmark.py", "scripts/starter_house.py", "scripts/evaluate.py",
         "tests/fuzz/mutants.py",  # run by tests/fuzz
     }  # fmt: skip
     assert {line.split()[1] for line in commands("python ")} == covered
