@@ -8,7 +8,7 @@ from html import escape
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from gen.evaluation import control, headlines, interval, likelihood, originality
+from gen.evaluation import control, headlines, infilling, interval, likelihood, originality
 from gen.evaluation.metrics import diversity, one_nearest_neighbour, statistics, structure
 from gen.evaluation.tables import TABLES, Table
 from gen.evaluation.words import HEADLINES, sentences, with_interval
@@ -107,6 +107,14 @@ _SECTIONS = (
         "only the way from grey to colour is obedience.",
         (("control", "Share of pieces, or of their notes, that are as asked."),),
         control,
+    ),
+    _Section(
+        "infilling", "Can it fill a gap?",
+        "In works that it has never heard one track is silenced for a few bars. First the model "
+        "says how likely the composer's own notes are there, knowing all the rest; then it writes "
+        "its own, and these are held against what the composer had.",
+        (("infilling", "What knowing the rest is worth, and how what it writes fits."),),
+        infilling,
     ),
     _Section(
         "originality", "Does it copy?",

@@ -18,7 +18,7 @@ import gen
 from gen.checkpoint import load_checkpoint
 from gen.data.splits import Split
 from gen.errors import HouseError, SettingError
-from gen.evaluation import control, interval, likelihood, listening, originality, samples
+from gen.evaluation import control, infilling, interval, likelihood, listening, originality, samples
 from gen.evaluation.headlines import headlines
 from gen.evaluation.listening.making import LEAST_SECONDS
 from gen.evaluation.material import Material, Work, gather, matched, piece_of
@@ -33,10 +33,10 @@ from gen.piece import Piece
 from gen.provenance.house import House
 from gen.provenance.pin import Pin, load_pin
 from gen.rendering import files
+from gen.sampling.checkpoints import find_checkpoint
 from gen.sampling.decode import DrawConfig
 from gen.sampling.grammar import Row
 from gen.sampling.learned import learned_music
-from gen.sampling.run import find_checkpoint
 
 FORMAT = "gen evaluation 1"
 
@@ -48,9 +48,12 @@ METRICS = {
 }
 """Parts that compare pieces with works, for every rung."""
 
+ASKED = ("control", "infilling", "originality")
+"""Parts that ask a checkpoint for something."""
+
 WEIGHTS = {
     "likelihood": 5.0, "pieces": 4.0, "statistics": 1.0, "nearest_neighbour": 0.5,
-    "structure": 1.0, "diversity": 0.5, "control": 6.0, "originality": 3.0,
+    "structure": 1.0, "diversity": 0.5, "control": 6.0, "infilling": 1.5, "originality": 3.0,
 }  # fmt: skip
 """How long each part takes beside the others, for the progress bar."""
 
@@ -220,8 +223,8 @@ class Bench:
 
     def _parts_of(self, rung: Rung) -> list[str]:
         wanted = [name for name in self.config.parts if name == "likelihood" or name in METRICS]
-        if rung.checkpoint is not None:  # what asks for what a count of ids cannot do
-            wanted += [n for n in self.config.parts if n in ("control", "originality")]
+        if rung.checkpoint is not None:
+            wanted += [n for n in self.config.parts if n in ASKED]
         if any(name in METRICS or name == "originality" for name in wanted):
             wanted.append("pieces")
         return sorted(wanted, key=list(WEIGHTS).index)
@@ -238,6 +241,8 @@ class Bench:
                 found.append((name, self.part(rung, name, make)))
         if "control" in wanted:
             found.append(("control", self.part(rung, "control", self._control(rung))))
+        if "infilling" in wanted:
+            found.append(("infilling", self.part(rung, "infilling", self._infilling(rung))))
         if "originality" in wanted:
             make = self._originality(rung, generated)
             found.append(("originality", self.part(rung, "originality", make)))
@@ -332,6 +337,22 @@ class Bench:
                 "scores": control.figures(scores, receipts, asked, rng),
                 "diversity": control.diversity(groups, rng),
             }
+
+        return make
+
+    def _infilling(self, rung: Rung) -> Callable[[Tick], Any]:
+        def make(tick: Tick) -> Any:
+            rng = self.rng("infilling")
+            found = (infilling.gap_of(work, rung.window, rng) for work in self.held)
+            gaps = [gap for gap in found if gap][: self.sizes.holes]
+            if not gaps:
+                return None
+            bits = infilling.measure(rung.model, gaps, tick=lambda share: tick(share / 2))
+            seed = [self.config.seed, zlib.crc32(b"infilling")]
+            rows = infilling.write(
+                rung.model, gaps, self.draw, seed, tick=lambda share: tick((1 + share) / 2)
+            )
+            return infilling.figures(gaps, bits, rows, rng)
 
         return make
 

@@ -13,7 +13,7 @@ from gen.settings import build
 
 PARTS = (
     "likelihood", "statistics", "nearest_neighbour", "structure", "diversity", "control",
-    "originality",
+    "infilling", "originality",
 )  # fmt: skip
 """What can be measured."""
 
@@ -28,6 +28,7 @@ class Sizes:
         bars: of each piece, from its beginning.
         requests: for control accuracy.
         repeats: pieces of one request, for diversity under control.
+        holes: works of which a few cells are filled in.
         prompts: works of each side, for the extraction test.
     """
 
@@ -36,6 +37,7 @@ class Sizes:
     bars: int
     requests: int
     repeats: int
+    holes: int
     prompts: int
 
     def __post_init__(self) -> None:
@@ -44,8 +46,8 @@ class Sizes:
                 raise SettingError(f"{getattr(self, field.name)} is below 1", where=field.name)
 
 
-FULL = Sizes(works=40, pieces=32, bars=40, requests=400, repeats=4, prompts=24)
-FAST = Sizes(works=6, pieces=8, bars=16, requests=24, repeats=2, prompts=4)
+FULL = Sizes(works=40, pieces=32, bars=40, requests=400, repeats=4, holes=32, prompts=24)
+FAST = Sizes(works=6, pieces=8, bars=16, requests=24, repeats=2, holes=4, prompts=4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from gen.evaluation import originality
 from gen.evaluation.words import (
     MEASURES,
     RANGES,
+    SEAMS,
     VERDICTS,
     asked,
     percent,
@@ -144,6 +145,24 @@ def _control_tables(report: Report) -> Tables:
         yield "distance of pieces (D)", (["", "0 the same, 1 nothing in common"], rows)
 
 
+def _infilling_tables(report: Report) -> Tables:
+    for rung, found in _each(report, "infilling"):
+        bits = found["bits"]
+        rows = [
+            ["given all the rest", with_interval(bits["infilled"]), ""],
+            ["given what came before", with_interval(bits["left_to_right"]), ""],
+            ["difference", with_interval(bits["gain"]), VERDICTS[bits["verdict"]]],
+        ]
+        yield f"{rung}, {found['holes']} holes", (["", "bits per note", ""], rows)
+        rows = [
+            [SEAMS[name], *(with_interval(seam[k]) for k in ("written", "original", "moved")),
+             with_interval(seam["difference"]), VERDICTS[seam["verdict"]]]
+            for name, seam in found["seams"].items()
+        ]  # fmt: skip
+        heads = ["", "written", "original", "original, a tritone off", "difference", ""]
+        yield "seams", (heads, rows)
+
+
 def _originality_tables(report: Report) -> Tables:
     for rung, found in _each(report, "originality"):
         house, ours, given = found["house"], found["outputs"], found["extraction"]
@@ -191,6 +210,7 @@ TABLES: dict[str, Callable[[Report], Tables]] = {
     "structure": _structure_tables,
     "diversity": _diversity_tables,
     "control": _control_tables,
+    "infilling": _infilling_tables,
     "originality": _originality_tables,
 }
 """Part of the report: its tables."""

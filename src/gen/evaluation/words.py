@@ -59,6 +59,12 @@ NAMES = {
 }  # fmt: skip
 """What names of figures mean, where replacing underscores is not enough."""
 
+SEAMS = {
+    "leap": "leaps into and out of it", "edge": "harmony across its edges",
+    "ensemble": "harmony with the other tracks", "notes": "number of notes",
+}  # fmt: skip
+"""How a hole that was filled in fits."""
+
 CONTROLS = {
     "key": "key (exactly)", "scale": "notes in the key's scale", "time_signature": "meter",
     "bars": "number of bars", "pitch_range": "mean pitch in range", "pitches": "pitches in range",
@@ -125,6 +131,8 @@ def sentences(report: dict[str, Any], rung: str) -> list[str]:
         found.append(_structure(structure))
     if control := report.get("control", {}).get(rung):
         found.append(_control(control))
+    if infilling := report.get("infilling", {}).get(rung):
+        found.append(_infilling(infilling))
     if originality := report.get("originality", {}).get(rung):
         found += _originality(originality)
     if diversity := report.get("diversity", {}).get(rung):
@@ -211,6 +219,22 @@ def _control(control: dict[str, Any]) -> str:
     rest = [asked(n) for n in steered if asked(n) not in obeyed]
     told = f"{first} Asking moves {', '.join(obeyed)}"
     return f"{told}; not measurably {', '.join(rest)}." if rest else f"{told}."
+
+
+def _infilling(infilling: dict[str, Any]) -> str:
+    bits = infilling["bits"]
+    gain = {
+        "higher": f"Knowing what comes after saves {with_interval(bits['gain'])} bits a note",
+        "none": "Knowing what comes after saves nothing measurable",
+        "lower": "Knowing what comes after makes it worse",
+    }[bits["verdict"]]
+    far = [SEAMS[n] for n, seam in infilling["seams"].items() if seam["verdict"] != "none"]
+    fit = (
+        f"what it writes differs from the original in {', '.join(far)}"
+        if far
+        else "what it writes fits as well as the original did"
+    )
+    return f"Filling a hole: {gain[0].lower()}{gain[1:]}; {fit}."
 
 
 def _originality(originality: dict[str, Any]) -> list[str]:

@@ -32,6 +32,7 @@ _PICTURES: dict[str, Callable[[Report], Figure | None]] = {
     "matrices": music.matrices,
     "diversity": music.diversity,
     "control": use.control,
+    "infilling": use.infilling,
     "originality": use.runs,
     "curve": use.curve,
 }

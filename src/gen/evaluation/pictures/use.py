@@ -54,6 +54,35 @@ def control(report: Report) -> Figure | None:
     return drawn
 
 
+def infilling(report: Report) -> Figure | None:
+    """What knowing the rest is worth, and how what was written fits."""
+    found = checkpoints(report, "infilling")
+    if not found:
+        return None
+    tint = colours(report)
+    drawn = figure(11, 1.5 + 0.5 * max(2, len(found)))
+    axes = several(drawn.subplots(1, 4, width_ratios=(1.5, 1, 1, 1), sharey=True))
+    style(axes[0], "surprise by the composer's notes", across="bits per note")
+    for place, (rung, filled) in enumerate(found.items()):
+        point(axes[0], place - 0.14, filled["bits"]["left_to_right"], GREY, label="knowing before")
+        point(axes[0], place + 0.14, filled["bits"]["infilled"], tint[rung], label="knowing all")
+    titles = {"leap": ("leaps at the edges", "semitones"), "edge": ("harmony across edges", "0-1"),
+              "ensemble": ("harmony with the rest", "0-1")}  # fmt: skip
+    for axis, (name, (title, unit)) in zip(axes[1:], titles.items(), strict=True):
+        style(axis, title, across=unit)
+        for place, (rung, filled) in enumerate(found.items()):
+            seam = filled["seams"][name]
+            point(axis, place - 0.22, seam["original"], HELD_OUT, label="the composer's")
+            point(axis, place, seam["written"], tint[rung], label="written")
+            point(axis, place + 0.22, seam["moved"], GREY, label="a tritone off", marker="x")
+    for axis in axes:
+        names_down(axis, list(found))
+        axis.set_xlim(left=0)
+    legend(axes[0], loc="upper center", bbox_to_anchor=(0.4, -0.28), ncols=2)
+    legend(axes[2], loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=3)
+    return drawn
+
+
 def runs(report: Report) -> Figure | None:
     """Longest runs shared with a work: outputs beside what the house borrows from itself."""
     found = checkpoints(report, "originality")
