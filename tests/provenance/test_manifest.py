@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -30,7 +31,7 @@ def test_manifest_is_one_text_with_one_digest(manifest):
     text = manifest.to_json()
     assert Manifest.from_json(text) == manifest
     assert manifest.digest == sha256_hex(text.encode())
-    assert manifest.with_tokenizer("other").digest != manifest.digest
+    assert replace(manifest, tokenizer_fingerprint="other").digest != manifest.digest
 
 
 def test_manifest_tells_what_was_refused_where_the_run_went_on(house):

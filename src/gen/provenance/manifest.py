@@ -7,7 +7,6 @@ register, roster, tokenizer and code. Whoever has the house can check every line
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -218,10 +217,6 @@ class Manifest:
         if not register.consent_of(record).allows(self.purpose, today):
             return f"no longer consented to {self.purpose}"
         return ""
-
-    def with_tokenizer(self, fingerprint: str) -> Manifest:
-        """The same corpus, read by this tokenizer."""
-        return dataclasses.replace(self, tokenizer_fingerprint=fingerprint)
 
 
 def _check_order(manifest: Manifest) -> None:

@@ -105,11 +105,8 @@ class Person:
     keys: tuple[PersonKey, ...]
     note: str = ""
 
-    def has_departed(self) -> bool:
-        """Whether no key of theirs may sign any more."""
-        return all(k.valid_to is not None or k.compromised_from is not None for k in self.keys)
-
     def open_keys(self) -> tuple[PersonKey, ...]:
+        """The keys that may sign; none of somebody who has departed."""
         return tuple(k for k in self.keys if k.valid_to is None and k.compromised_from is None)
 
     def to_dict(self) -> dict[str, Any]:

@@ -53,10 +53,6 @@ class Chunks:
     music: bytes
     trailing: tuple[Chunk, ...]
 
-    def payloads(self, kind: bytes) -> tuple[bytes, ...]:
-        """Payloads of the trailing chunks of one type."""
-        return tuple(chunk.payload for chunk in self.trailing if chunk.kind == kind)
-
 
 def split_chunks(data: bytes) -> Chunks:
     """Cut a file into header, declared tracks and what follows them.
