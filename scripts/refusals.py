@@ -31,8 +31,12 @@ from gen.errors import HouseError
 FULL = "HYDRA_FULL_ERROR"
 MENDABLE = (HouseError, HydraException, OmegaConfBaseException)
 _SEE = "--cfg job shows every setting, --help every choice"
-_EXTRAS = {"hydra/sweeper/optuna": "sweeps", "submitit": "sweeps", "hydra/launcher/ray": "cluster"}
-"""What a choice names that only an extra of this project installs."""
+_EXTRAS = {
+    "Could not find 'hydra/sweeper/optuna'": "sweeps",
+    "Could not find 'hydra/launcher/submitit": "sweeps",
+    "Could not find 'hydra/launcher/ray'": "cluster",
+}
+"""What Hydra says where an extra of this project is not installed."""
 _ADD_ANYWAY = re.compile(r"To append to .*\n?")  # … a key that nothing would read
 
 
@@ -95,7 +99,7 @@ def message(error: Exception) -> str:
     kept = [line for line in lines if line.strip() and not line.strip().startswith("object_type=")]
     # Hydra does not say which group it is that something was asked of but a choice.
     where = "" if isinstance(error, MENDABLE) else " ".join(sys.argv[1:])
-    for name, extra in _EXTRAS.items():
-        if name in said[0]:
+    for text, extra in _EXTRAS.items():
+        if text in said[0]:
             return str(HouseError(kept[0], mend=f'.venv/bin/pip install -e ".[{extra}]"'))
     return str(HouseError("\n".join(kept), where=where, mend=_SEE))

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import torch
@@ -19,7 +20,8 @@ from gen.data.module import HouseData
 from gen.evaluation import settings as evaluation
 from gen.sampling.controls import Controls, plan_of
 from gen.sampling.decode import DrawConfig
-from gen.sampling.session import OF_FILES, PLACES, Policy
+from gen.sampling.opening import OF_FILES
+from gen.sampling.session import PLACES, Policy
 from gen.settings import build
 from gen.training.learner import Learner
 from gen.training.loggers import make_logger
@@ -90,9 +92,11 @@ def check_train(settings: dict) -> None:
     HouseData(Path("house"), None, chosen.run.purpose, chosen.data)
     # … which this machine may not have; what is said then has tests of its own.
     here = find_spec(chosen.logger.name) or chosen.logger.name in ("tensorboard", "csv")
-    logger = make_logger(chosen.logger, chosen.run, Path("out")) if here else False
-    if chosen.trainer.accelerator != "gpu" or torch.cuda.is_available():
-        make_trainer(chosen.trainer, logger, Path("out"), [])
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        out = Path(folder) / "run"
+        logger = make_logger(chosen.logger, chosen.run, out) if here else False
+        if chosen.trainer.accelerator != "gpu" or torch.cuda.is_available():
+            make_trainer(chosen.trainer, logger, out, [])
 
 
 def check_sample(settings: dict) -> None:

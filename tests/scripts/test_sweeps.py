@@ -27,7 +27,7 @@ def pin(house, tmp_path, monkeypatch):
 def results(done):
     """What each run printed."""
     decoder, text, found = json.JSONDecoder(), done.stdout, []
-    while (start := text.find("{")) >= 0:
+    while (start := text.find("{\n")) >= 0:
         result, end = decoder.raw_decode(text[start:])
         found.append(result)
         text = text[start + end :]
