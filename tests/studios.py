@@ -11,28 +11,28 @@ from gen.model import ModelConfig, Transformer
 from gen.provenance.manifest import Manifest
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
-from houses import TestHouse, make_midi, start_house, tagged
+from houses import EVERYTHING, TestHouse, make_midi, start_house, tagged
 
 FREE = {
-    "genre": None, "mood": None, "key": None, "tempo": None, "time_signature": None,
-    "bars": 4, "instruments": [], "roles": [], "chords": None, "sections": None,
-    "density": None, "pitch_range": [0, 127], "velocity_range": [1, 127], "returns": 0.5,
-    "temperature": 1.0, "top_p": 1.0, "min_p": 0.0,
+    "genre": None, "mood": None, "style": None, "key": None, "tempo": None,
+    "time_signature": None, "bars": 4, "instruments": [], "roles": [], "chords": None,
+    "sections": None, "density": None, "pitch_range": [0, 127], "velocity_range": [1, 127],
+    "returns": 0.5, "temperature": 1.0, "top_p": 1.0, "min_p": 0.0,
 }  # fmt: skip
 CHECKPOINT = "model.safetensors"
 
 
-def make_studio(folder: Path) -> TestHouse:
+def make_studio(folder: Path, *, consent: str = EVERYTHING, run: dict | None = None) -> TestHouse:
     """A house of two works of sixteen bars, and its checkpoint in `folder`."""
     house = start_house(folder / "house")
-    results = house.submit(*(tagged(make_midi(seed, 16)) for seed in (1, 2)))
+    results = house.submit(*(tagged(make_midi(seed, 16), consent=consent) for seed in (1, 2)))
     house.accept([result.work for result in results])
     torch.manual_seed(0)
     model = Transformer(ModelConfig(2, 32, 2, 2, 0.0, 256, v.FIELD_SIZES, CONTEXT_SIZES))
     for layer in model.head.out:
         torch.nn.init.normal_(layer.weight, std=0.3)
     manifest = Manifest.of(house.admit(), tokenizer_fingerprint=v.fingerprint())
-    save_checkpoint(folder / CHECKPOINT, model, manifest, {})
+    save_checkpoint(folder / CHECKPOINT, model, manifest, run or {})
     return house
 
 

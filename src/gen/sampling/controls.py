@@ -41,6 +41,7 @@ class Controls:
     Args:
         genre: one of `harmony.GENRES`.
         mood: one of `harmony.MOODS`.
+        style: id of the composer in whose style, if the checkpoint was taught whose is whose.
         key: such as `A minor`.
         tempo: quarters a minute, 30 to 240.
         time_signature: such as `6/8`, for the whole piece.
@@ -59,6 +60,7 @@ class Controls:
 
     genre: str | None = None
     mood: str | None = None
+    style: str | None = None
     key: str | None = None
     tempo: float | None = None
     time_signature: str | None = None
@@ -152,8 +154,12 @@ def time_signature_id(text: str) -> int:
     return FIRST["time_signature"] + v.TIME_SIGNATURES.index(signature)
 
 
-def plan_of(controls: Controls) -> Plan:
+def plan_of(controls: Controls, style: int | None = None) -> Plan:
     """The plan that asks the model for exactly this.
+
+    Args:
+        controls: what is asked.
+        style: the number that the checkpoint has for `controls.style`.
 
     Raises:
         SettingError: something cannot be read, or two settings contradict each other.
@@ -173,7 +179,7 @@ def plan_of(controls: Controls) -> Plan:
             rows.setdefault(bar, []).append(row)
     tracks = track_rows(controls.instruments, controls)
     return Plan(
-        header=[*attribute_rows(controls), *tracks],
+        header=[*attribute_rows(controls, style), *tracks],
         tracks_open=not controls.instruments,
         bars=controls.bars,
         most_bars=MOST_BARS_UNASKED,
@@ -211,7 +217,7 @@ def _tempo_id(tempo: float | None) -> int | None:
     return FIRST["tempo"] + int(v.nearest_index(np.array([tempo]), v.TEMPOS)[0])
 
 
-def attribute_rows(controls: Controls) -> list[Row]:
+def attribute_rows(controls: Controls, style: int | None = None) -> list[Row]:
     """BOS, and what is asked of the whole piece."""
     rows: list[Row] = [[int(Kind.BOS), 0, 0, 0, 0]]
     if controls.genre:
@@ -222,6 +228,8 @@ def attribute_rows(controls: Controls) -> list[Row]:
         rows.append([int(Kind.MOOD), 0, FIRST["mood"] + index, 0, 0])
     if controls.key:
         rows.append([int(Kind.KEY), 0, key_id(controls.key), 0, 0])
+    if style is not None:
+        rows.append([int(Kind.STYLE), 0, FIRST["style"] + style, 0, 0])
     return rows
 
 

@@ -123,15 +123,20 @@ class Job(Protocol):
         """What a receipt says of the file and of what was rewritten in it; empty without one."""
 
 
-def job_of(settings: Mapping[str, Any], controls: Controls) -> Job:
+def job_of(settings: Mapping[str, Any], controls: Controls, style: int | None = None) -> Job:
     """The job that settings ask for.
+
+    Args:
+        settings: all of them.
+        controls: those about the music.
+        style: the number that the checkpoint has for `controls.style`.
 
     Raises:
         HouseError: settings contradict each other, or the file cannot be used.
     """
     task = Task.of(settings)
     if task is None:
-        return FromNothing(controls, plan_of(controls))
+        return FromNothing(controls, plan_of(controls, style))
     for name in ("instruments", "tempo", "time_signature"):
         if getattr(controls, name):
             raise SettingError(
@@ -140,8 +145,8 @@ def job_of(settings: Mapping[str, Any], controls: Controls) -> Job:
     if controls.roles and not task.add:
         raise SettingError("belongs to add", where="roles", mend="leave it out")
     if task.mode == "continue":
-        return Continuation.of(Source.read(task.path), controls)
-    return Rewriting.of(task, Source.read(task.path), controls)
+        return Continuation.of(Source.read(task.path), controls, style)
+    return Rewriting.of(task, Source.read(task.path), controls, style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +179,7 @@ class Continuation:
     given: int
 
     @classmethod
-    def of(cls, source: Source, controls: Controls) -> Continuation:
+    def of(cls, source: Source, controls: Controls, style: int | None = None) -> Continuation:
         """Go on for `controls.bars` bars.
 
         Raises:
@@ -186,7 +191,7 @@ class Continuation:
         bars = given + controls.bars
         signature = time_signature_id("{}/{}".format(*source.grid.bars[given - 1][1:]))
         untold = replace(controls, chords=None)
-        rows = source.rows(controls, _chords_of(source, untold, harmonise=False))
+        rows = source.rows(controls, _chords_of(source, untold, harmonise=False), style)
         sheet = Sheet.of(_untold(rows) if controls.density is None else rows)
         plan_rows: dict[int, list[Row]] = {}
         if controls.sections:
@@ -258,7 +263,9 @@ class Rewriting:
     chosen: int | None = None
 
     @classmethod
-    def of(cls, task: Task, source: Source, controls: Controls) -> Rewriting:
+    def of(
+        cls, task: Task, source: Source, controls: Controls, style: int | None = None
+    ) -> Rewriting:
         """Fill in, accompany, harmonise or vary.
 
         Raises:
@@ -273,7 +280,7 @@ class Rewriting:
                 f"{count} tracks and {len(added)} more, at most {v.MAX_TRACKS}", where="add"
             )
         tells_density = controls.density is not None or not added
-        rows = source.rows(controls, _chords_of(source, controls, harmonise=bool(added)))
+        rows = source.rows(controls, _chords_of(source, controls, harmonise=bool(added)), style)
         sheet = Sheet.of(rows if tells_density else _untold(rows))
         sheet.header.extend(added)
         densities = controls.densities(len(added) or count)

@@ -10,8 +10,9 @@ from gen.errors import HouseError
 from gen.provenance.files import write_all_atomically
 from gen.provenance.mark import mark_generated
 from gen.sampling.checkpoints import checkpoint_of
+from gen.sampling.opening import open_session
 from gen.sampling.receipt import Receipt, differences, environment, standing
-from gen.sampling.session import OFF, Sampled, Session, Take, open_session, unwritable
+from gen.sampling.session import OFF, Sampled, Session, Take, unwritable
 
 
 class _FoundError(Exception):

@@ -8,9 +8,10 @@ from typing import Any
 
 from gen.errors import HouseError
 from gen.sampling.checkpoints import find_checkpoint
+from gen.sampling.opening import open_session
 from gen.sampling.receipt import MOST_AT_ONCE, read_receipt
 from gen.sampling.reproduce import reproduced
-from gen.sampling.session import RESAMPLE, Sampled, Session, Take, open_session
+from gen.sampling.session import RESAMPLE, Sampled, Session, Take
 
 __all__ = ["PiecesWithheld", "Sampled", "find_checkpoint", "sample"]
 

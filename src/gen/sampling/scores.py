@@ -15,9 +15,9 @@ nothing that was written into the file about itself counts:
 - *roles*: what the notes suggest (`analysis.infer_roles`); met if that is the asked one for half of
   the tracks that sound.
 
-Genre and mood are not measured: no reading of the notes tells them reliably. Asking the model
-itself, as a Bayesian classifier over its headers, is no help: trained for three minutes, it named
-the genre of 4 in 40 held-out works, where chance names 3.
+Genre, mood and style are not measured: no reading of the notes tells them reliably. Asking the
+model itself, as a Bayesian classifier over its headers, is no help: trained for three minutes, it
+named the genre of 4 in 40 held-out works, where chance names 3.
 
 Of the starter house's 453 works, held against their own tags, all meet chords, 92 in 100 key and 91
 in 100 roles; against their own chords a fifth higher 1 in 100 meets chords.
@@ -228,6 +228,7 @@ def _not_measured(rows: Sequence[Row], piece: Piece, controls: Controls) -> Scor
 _SCORES: Final[dict[str, Callable[[Sequence[Row], Piece, Controls], Score]]] = {
     "genre": _not_measured,
     "mood": _not_measured,
+    "style": _not_measured,
     "key": _key,
     "tempo": _tempo,
     "time_signature": _time_signature,

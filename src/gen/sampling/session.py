@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gen.checkpoint import Checkpoint, load_checkpoint
+from gen.checkpoint import Checkpoint
 from gen.errors import HouseError, SettingError
 from gen.harmony import nearest
 from gen.piece import Piece
@@ -21,17 +20,12 @@ from gen.provenance.house import House
 from gen.provenance.keys import PrivateKey
 from gen.provenance.ledger import Output, append_output
 from gen.provenance.mark import mark_generated
-from gen.provenance.pin import load_pin
 from gen.provenance.voices import pack_voices, voices_of
 from gen.sampling import receipt
-from gen.sampling.checkpoints import find_checkpoint
-from gen.sampling.controls import Controls
 from gen.sampling.decode import DrawConfig, decode
-from gen.sampling.job import MODES, Job, job_of
-from gen.sampling.learned import learned_music
+from gen.sampling.job import Job
 from gen.sampling.originality import Finding, LearnedMusic
 from gen.sampling.scores import asked_and_got, missed
-from gen.settings import build
 from gen.smf import musical_hash, write
 from gen.tokens import vocabulary
 
@@ -41,8 +35,6 @@ PLACES: Final = frozenset(
     {"checkpoint", "pin", "out", "sign", "audio", "soundfont", "receipt", "hydra"}
 )
 """Settings that no note depends on: where things are, and what is made besides."""
-OF_FILES: Final = frozenset({*MODES, "cells", "add", "amount"})
-"""Settings about a given file."""
 RESAMPLE, REPORT, OFF = "resample", "report", "off"
 
 
@@ -268,56 +260,6 @@ class Session:
             "notes": take.piece.note_count,
             "seconds": round(take.piece.seconds_at(take.piece.end_ticks), 3),
         }
-
-
-def open_session(settings: Mapping[str, Any]) -> Session:
-    """Read and check everything, before anything is written.
-
-    Args:
-        settings: the composed `conf/sample.yaml`, as plain containers.
-
-    Raises:
-        HouseError: a setting is wrong, or the checkpoint or the house cannot be used.
-    """
-    _check_known(settings)
-    if settings.get("originality") is False:  # what YAML makes of `off`
-        settings = {**settings, "originality": OFF}
-    policy = build(Policy, _chosen(settings, Policy))
-    draw = build(DrawConfig, _chosen(settings, DrawConfig))
-    job = job_of(settings, build(Controls, _chosen(settings, Controls)))
-    house = House(load_pin(Path(settings["pin"])))
-    checkpoint = load_checkpoint(find_checkpoint(settings["checkpoint"]))
-    manifest = checkpoint.manifest
-    if manifest.house != house.pin.name:
-        raise HouseError(
-            f"learned from the house {manifest.house!r}, the pin is that of {house.pin.name!r}",
-            where="checkpoint", mend=f"name its own house: pin=conf/house/{manifest.house}.yaml",
-        )  # fmt: skip
-    register = house.load(check_signatures=False)
-    key = receipt.signing_key(register, settings.get("sign"))
-    signer = register.roster.owners[key.keyid][0].id if key else ""
-    compares = policy.originality != OFF
-    learned = learned_music(house, manifest, register) if compares else None
-    out = Path(settings["out"])
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(out, error) from error
-    return Session(settings, policy, draw, job, checkpoint, house, learned, key, signer, out)
-
-
-def _check_known(settings: Mapping[str, Any]) -> None:
-    """Refuse a setting that nothing reads."""
-    kinds = (Policy, Controls, DrawConfig)
-    fields = {field.name for kind in kinds for field in dataclasses.fields(kind)}
-    for name in settings:
-        nearest(name, {*fields, *PLACES, *OF_FILES}, setting="setting")
-
-
-def _chosen(settings: Mapping[str, Any], kind: type) -> dict[str, Any]:
-    """Those settings that are fields of one settings class."""
-    names = [field.name for field in dataclasses.fields(kind)]
-    return {name: settings[name] for name in names if name in settings}
 
 
 def unwritable(folder: Path, error: OSError) -> HouseError:

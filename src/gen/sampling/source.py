@@ -121,12 +121,12 @@ class Source:
             )
         return tracks
 
-    def rows(self, controls: Controls, chords: str) -> list[Row]:
+    def rows(self, controls: Controls, chords: str, style: int | None = None) -> list[Row]:
         """The events of the file, with what is asked and known of it, without EOS."""
         key = controls.key or (self.analysis.key if self.analysis.is_key_clear else None)
         told = Annotations(
             controls.genre, controls.mood, key, chords or None,
-            controls.sections or self.analysis.sections or None, self.analysis.roles,
+            controls.sections or self.analysis.sections or None, self.analysis.roles, style,
         )  # fmt: skip
         rows: list[Row] = encode(self.grid, told)[:-1].tolist()
         return rows

@@ -1,0 +1,110 @@
+"""From settings to a session: everything is read and checked before anything is written."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from gen.checkpoint import Checkpoint, load_checkpoint
+from gen.errors import HouseError, SettingError
+from gen.harmony import nearest
+from gen.provenance.consent import ARTIST_MODEL
+from gen.provenance.house import House, today_utc
+from gen.provenance.pin import load_pin
+from gen.provenance.register import Register
+from gen.sampling.checkpoints import find_checkpoint
+from gen.sampling.controls import Controls
+from gen.sampling.decode import DrawConfig
+from gen.sampling.job import MODES, job_of
+from gen.sampling.learned import learned_music
+from gen.sampling.receipt import signing_key
+from gen.sampling.session import OFF, PLACES, Policy, Session, unwritable
+from gen.settings import build
+
+OF_FILES: Final = frozenset({*MODES, "cells", "add", "amount"})
+"""Settings about a given file."""
+
+
+def open_session(settings: Mapping[str, Any]) -> Session:
+    """Read and check all that a run needs.
+
+    Args:
+        settings: the composed `conf/sample.yaml`, as plain containers.
+
+    Raises:
+        HouseError: a setting is wrong, or the checkpoint or the house cannot be used.
+    """
+    _check_known(settings)
+    if settings.get("originality") is False:  # what YAML makes of `off`
+        settings = {**settings, "originality": OFF}
+    policy = build(Policy, _chosen(settings, Policy))
+    draw = build(DrawConfig, _chosen(settings, DrawConfig))
+    controls = build(Controls, _chosen(settings, Controls))
+    job = job_of(settings, controls)  # whatever is wrong with it is said before anything is read
+    house = House(load_pin(Path(settings["pin"])))
+    checkpoint = load_checkpoint(find_checkpoint(settings["checkpoint"]))
+    manifest = checkpoint.manifest
+    if manifest.house != house.pin.name:
+        raise HouseError(
+            f"learned from the house {manifest.house!r}, the pin is that of {house.pin.name!r}",
+            where="checkpoint", mend=f"name its own house: pin=conf/house/{manifest.house}.yaml",
+        )  # fmt: skip
+    register = house.load(check_signatures=False)
+    if controls.style:
+        job = job_of(settings, controls, style_number(controls.style, checkpoint, register))
+    key = signing_key(register, settings.get("sign"))
+    signer = register.roster.owners[key.keyid][0].id if key else ""
+    compares = policy.originality != OFF
+    learned = learned_music(house, manifest, register) if compares else None
+    out = Path(settings["out"])
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(out, error) from error
+    return Session(settings, policy, draw, job, checkpoint, house, learned, key, signer, out)
+
+
+def style_number(person: str, checkpoint: Checkpoint, register: Register) -> int:
+    """The checkpoint's number for a composer's style.
+
+    Raises:
+        SettingError: it knows no styles or not this one, or the composer allows no model of
+            themselves any more.
+    """
+    styles = {owner: int(number) for number, owner in checkpoint.run.get("styles", {}).items()}
+    if not styles:
+        raise SettingError(
+            "the checkpoint was not taught whose style is whose", where="style",
+            mend="leave it out, or train with data.styles=true where composers allow it",
+        )  # fmt: skip
+    nearest(person, styles, setting="style")
+    scope = f"{ARTIST_MODEL}:{person}"
+    if not any(_allows(register, work.work, scope) for work in checkpoint.manifest.works):
+        raise SettingError(
+            f"{person} allows no model of themselves any more", where="style",
+            mend="leave it out; the checkpoint is to be retired or trained anew",
+        )  # fmt: skip
+    return styles[person]
+
+
+def _allows(register: Register, work: str, scope: str) -> bool:
+    record = register.works.get(work)
+    if record is None or record.withdrawn_at is not None:
+        return False
+    return register.consent_of(record).allows(scope, today_utc())
+
+
+def _check_known(settings: Mapping[str, Any]) -> None:
+    """Refuse a setting that nothing reads."""
+    kinds = (Policy, Controls, DrawConfig)
+    fields = {field.name for kind in kinds for field in dataclasses.fields(kind)}
+    for name in settings:
+        nearest(name, {*fields, *PLACES, *OF_FILES}, setting="setting")
+
+
+def _chosen(settings: Mapping[str, Any], kind: type) -> dict[str, Any]:
+    """Those settings that are fields of one settings class."""
+    names = [field.name for field in dataclasses.fields(kind)]
+    return {name: settings[name] for name in names if name in settings}
