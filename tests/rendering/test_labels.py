@@ -52,6 +52,7 @@ def test_sections_and_chords_are_told_apart(markers, sections, chords):
         (Track("Lead", 40, False, "main_melody"), "Lead (Violin) · main melody"),
         (Track("Electric Piano", 4, False, "pad"), "Electric Piano 1 · pad"),
         (Track("Fingered Bass", 33, False, "bass"), "Fingered Bass"),
+        (Track("Violin (main melody)", 40, False, "main_melody"), "Violin (main melody)"),
         (Track("Kit", 0, True, "drums"), "Kit"),
     ],
 )

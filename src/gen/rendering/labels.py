@@ -70,7 +70,8 @@ def legend_label(track: Track) -> str:
     name, instrument = track_label(track), instrument_name(track)
     if instrument.lower().startswith(name.lower()):
         name = instrument
-    shown = name if track.is_drum or name == instrument else f"{name} ({instrument})"
+    is_said = track.is_drum or name.lower().startswith(instrument.lower())
+    shown = name if is_said else f"{name} ({instrument})"
     role = (track.role or "drums").replace("_", " ")
     return shown if role == "drums" or role in shown.lower() else f"{shown} · {role}"
 
