@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gen.contribution import Facts, Job, Outcome, Settings
     from gen.provenance.house import House
     from gen.provenance.keys import KeyFile, PrivateKey
+    from gen.provenance.register import Register
 
 SUFFIXES = (".mid", ".midi", ".smf", ".rmi", ".kar")
 FACTS = ("title", "composers", "method", "genre", "mood", "key", "chords", "sections", "roles",
@@ -124,11 +125,13 @@ def _contribute(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
     jobs = _jobs(paths, options)
     house = _open_house(options)
     settings = _settings(options)
-    key = None if settings.is_check else _open_key(house, settings.composer, options)
+    register = house.load(check_signatures=False) if house else None
+    key = None if settings.is_check else _open_key(register, settings.composer, options)
     is_asking = not (options["yes"] or options["as_json"] or settings.is_check)
     if is_asking and not _is_interactive():
         raise _usage("there is nobody to ask", "add --yes to take what is stated and inferred")
-    contributor = Contributor(house, settings, key, _ask if is_asking else None)
+    confirm = _ask if is_asking else None
+    contributor = Contributor(house, settings, key, confirm, register)
     with Output.busy("reading what the house knows"):
         known = contributor.load()
     for place in known.unread if known else ():
@@ -238,12 +241,12 @@ def _settings(options: dict[str, Any]) -> Settings:
     )
 
 
-def _open_key(house: House | None, composer: str, options: dict[str, Any]) -> PrivateKey:
+def _open_key(register: Register | None, composer: str, options: dict[str, Any]) -> PrivateKey:
     """The composer's private key, by passphrase from the environment or the keyboard."""
     from gen.provenance.keys import find_key, keys_folder
     from gen.provenance.roster import COMPOSER
 
-    roster = house.load(check_signatures=False).roster if house else None
+    roster = register.roster if register else None
     person = roster.person(composer) if roster else None
     if person is None:
         known = ", ".join(p.id for p in roster.people) if roster else "nobody"

@@ -141,7 +141,15 @@ def default_workers() -> int:
 
 
 class Contributor:
-    """Contributes files to one house. `house` may be None only to check without comparing."""
+    """Contributes files to one house.
+
+    Args:
+        house: where; None only to check without comparing.
+        settings: how.
+        key: the composer's; None only to check.
+        confirm: asks a person about each file.
+        register: the house's, as it was loaded before; it is brought up to date.
+    """
 
     def __init__(
         self,
@@ -149,6 +157,7 @@ class Contributor:
         settings: Settings,
         key: PrivateKey | None = None,
         confirm: Confirm | None = None,
+        register: Register | None = None,
     ) -> None:
         if key is None and not settings.is_check:
             raise HouseError("contributing needs the composer's key", mend="or only --check")
@@ -156,7 +165,7 @@ class Contributor:
         self.settings = settings
         self.key = key
         self.confirm = confirm
-        self.register: Register | None = None
+        self.register = register
         self.known: KnownMusic | None = None
         self._pending: list[tuple[Outcome, Contribution]] = []
         self._submitted_at = time.monotonic()
@@ -165,7 +174,7 @@ class Contributor:
         """Read the house: its register, and the music to compare with."""
         if self.house is not None and self.known is None:
             settings = self.settings
-            self.register = self.house.load(check_signatures=False)
+            self.register = self.house.load(check_signatures=False, since=self.register)
             self.known = load_known(
                 self.house,
                 self.register,
