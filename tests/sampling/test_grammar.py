@@ -523,3 +523,23 @@ def test_a_bar_that_fills_the_context_is_shown_from_its_end():
     assert len(shown) < context
     assert shown[-1] == walk.context[-1]
     assert shown[:4] == walk.context[:4]
+
+
+def test_a_wish_to_play_on_in_the_closing_bar_ends_the_cell():
+    """What is drawn too late is not moved to the last step where something may begin."""
+    plan = Plan(list(BAND), False, bars=12, tempo=tempo(0), time_signature=signature(4, 4))
+    rng = np.random.default_rng(1)
+    walk = Walk(plan)
+    while not (walk.closing and walk.last == Kind.NOTE):
+        walk = Walk(plan) if walk.done else walk
+        walk.take(random_row(walk, rng, 0.9))
+    row = [int(Kind.NOTE), 0, 0, 0, 0]
+    beyond = np.flatnonzero(walk.drawable(row) & ~walk.allowed(v.POSITION, row)).tolist()
+    assert beyond == [FIRST["position"] + step for step in range(walk.onset_stop, walk.bar_steps)]
+    assert not walk.refuses([int(Kind.NOTE), beyond[0] - 1, 0, 0, 0])
+    assert walk.kinds()[Kind.NOTE]
+    assert walk.refuses([int(Kind.NOTE), beyond[0], 0, 0, 0])
+    assert not walk.kinds()[[Kind.NOTE, Kind.PEDAL]].any()
+    while walk.last != Kind.CELL and not walk.done:
+        walk.take(random_row(walk, rng, 0.9))
+    assert walk.done or walk.kinds()[Kind.NOTE]

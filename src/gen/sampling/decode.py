@@ -132,18 +132,32 @@ def _draw_rows(
 ) -> list[Row]:
     """Field after field, each given those before it; nothing is computed for a forced field."""
     rows: list[Row] = [[0] * len(v.FIELDS) for _ in walks]
+    before, again = state, dict[int, Row]()  # what was refused and drawn again, whole
     for field in FIELDS:
-        masks = [walk.allowed(field, row) for walk, row in zip(walks, rows, strict=True)]
-        open_ = [n for n, mask in enumerate(masks) if mask.sum() > 1]
+        masks = [
+            walk.drawable(row) if field == v.POSITION else walk.allowed(field, row)
+            for walk, row in zip(walks, rows, strict=True)
+        ]
+        open_ = [n for n, mask in enumerate(masks) if n not in again and mask.sum() > 1]
         for n, mask in enumerate(masks):
             if n not in open_:
-                rows[n][field] = int(mask.argmax())
+                rows[n][field] = again[n][field] if n in again else int(mask.argmax())
         if open_:
             scores = step.scores(field, state[open_])  # (N', V)
             for score, n in zip(scores, open_, strict=True):
                 if field == v.KIND:
                     score = walks[n].wishes(score)
                 rows[n][field] = draw(score, masks[n], config, rngs[n])
+        if field == v.POSITION:
+            late = [n for n, walk in enumerate(walks) if walk.refuses(rows[n])]
+            if late:
+                drawn = _draw_rows(
+                    step, before[late], [walks[n] for n in late], [rngs[n] for n in late], config
+                )
+                again = dict(zip(late, drawn, strict=True))
+                for n, row in again.items():
+                    rows[n][: v.POSITION + 1] = row[: v.POSITION + 1]
+                    state[n] = step.add(v.KIND, before[n : n + 1], [row[v.KIND]])[0]
         if field < len(v.FIELDS) - 1 and walks:
             state = step.add(field, state, [row[field] for row in rows])
     return rows

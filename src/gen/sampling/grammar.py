@@ -181,6 +181,7 @@ class Walk:
         self.bar_steps = 0
         self.bar_start = 0
         self.onset_stop = 0  # the first step of this bar where nothing may begin any more
+        self.cell_over = False  # whether nothing more may begin in this cell
         self.closing = False  # whether the piece comes to its end in this bar
         self.sections: dict[int, int] = {  # first bar, value id; planned ones included
             bar: row[v.VALUE] for bar in plan.plan_rows for row in plan.planned(bar, Kind.SECTION)
@@ -284,7 +285,7 @@ class Walk:
         return result
 
     def _cell_kinds(self, allowed: Mask) -> None:
-        if self.slot in self.copies:
+        if self.slot in self.copies or self.cell_over:
             return
         allowed[Kind.NOTE] = (
             self.cell_notes < MOST_NOTES_A_CELL and self._first_note() < self.onset_stop
@@ -346,6 +347,27 @@ class Walk:
         if field_index == v.EXTENT:
             return self._extents(kind, row)
         return self.velocities if kind == Kind.NOTE else _legal(3, kind)
+
+    def drawable(self, row: Row) -> Mask:
+        """Which positions may be drawn for a row: those allowed, and in the closing bar all after.
+
+        A wish to play on where nothing may begin any more is one to end the cell, see `refuses`.
+        """
+        kind = Kind(row[v.KIND])
+        if self.closing and kind in (Kind.NOTE, Kind.PEDAL) and self.last != Kind.CELL:
+            kept, self.onset_stop = self.onset_stop, self.bar_steps
+            mask = self._positions(kind)
+            self.onset_stop = kept
+            return mask
+        return self._positions(kind)
+
+    def refuses(self, row: Row) -> bool:
+        """Whether a drawn row begins too late: then its cell is over, and another is drawn."""
+        late = row[v.KIND] in (Kind.NOTE, Kind.PEDAL) and (
+            row[v.POSITION] - FIRST["position"] >= self.onset_stop
+        )
+        self.cell_over = self.cell_over or late
+        return late
 
     def _positions(self, kind: Kind) -> Mask:
         if kind not in v.POSITIONED:
@@ -446,11 +468,13 @@ class Walk:
         elif kind == Kind.KEY:
             self.key = row[v.VALUE]
         elif kind == Kind.BAR:
+            self.cell_over = False
             self._bar(row)
         elif kind == Kind.SECTION:
             self.sections[self.bar] = row[v.VALUE]
             self._prepare()
         elif kind == Kind.CELL:
+            self.cell_over = False
             self._cell(row[v.VALUE] - FIRST["slot"])
         elif kind == Kind.NOTE:
             self._note(row)
