@@ -224,7 +224,7 @@ class HouseData(LightningDataModule):
 
     @property
     def corpus_digest(self) -> str:
-        """SHA-256 over purpose, tokenizer, works, styles: what a resumed run must find unchanged."""
+        """SHA-256 over purpose, tokenizer, works, styles: what a resumed run must find again."""
         manifest = self.manifest
         works = [f"{work.work} {work.sha256}" for work in manifest.works]
         styles = [f"{person} {style}" for person, style in self.styles.items()]
