@@ -40,6 +40,8 @@ def cells(bars: range, *slots: int) -> set[tuple[int, int]]:
         ("bar 1 of track 3", cells(range(1, 2), 2)),
         ("bar 1 of lead vocal", cells(range(1, 2), 0)),
         ("bar 1 of main melody", cells(range(1, 2), 0)),
+        ("bar 1 of melody", cells(range(1, 2), 0)),
+        ("bar 1 of vocal and grand", cells(range(1, 2), 0, 1, 2)),
         ("bar 1 of flute and drums", cells(range(1, 2), 0, 4)),
         ("bars 1-2 of bass,  bar 2 of all", cells(range(1, 3), 3) | cells(range(2, 3), *range(5))),
     ],

@@ -319,6 +319,7 @@ def test_a_long_piece_is_filled_stretch_by_stretch_around_its_holes():
         shown = walk.prompt(CONTEXT)
         numbers = [row[BAR] - 1 for row in shown if row[v.KIND] == Kind.BAR]
         assert numbers == list(range(numbers[0], numbers[-1] + 1))
+        assert all(row[BAR] == 0 for row in shown[: len(walk.sheet.header)])
         assert walk.holes[walk.filled].bar in numbers
         views.append(numbers)
         for _ in range(CONTEXT - len(shown)):

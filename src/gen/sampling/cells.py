@@ -75,10 +75,12 @@ def _names(tracks: Sequence[Track], roles: Sequence[str]) -> dict[str, set[int]]
 
 
 def _slots(text: str, names: dict[str, set[int]]) -> set[int]:
-    """The tracks of one name, or of several with `and` between them."""
+    """The tracks of one name, or of several with `and` between them; of a word of a name too."""
     if text in names:
         return names[text]
     found: set[int] = set()
-    for name in text.split(" and "):
-        found |= names[harmony.nearest(name.strip(), names, setting="track")]
+    for part in text.split(" and "):
+        name = part.strip()
+        holding = [slots for known, slots in names.items() if f" {name} " in f" {known} "]
+        found = found.union(*holding or [names[harmony.nearest(name, names, setting="track")]])
     return found
