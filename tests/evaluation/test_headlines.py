@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from gen.evaluation.headlines import folded, headlines
+from gen.evaluation.interval import figure
+
+
+def feature(distance, chance=1.0):
+    return {
+        "apart": {"distance": {**figure(distance, distance / 2, distance * 2, 9), "chance": 5.0}},
+        "real": {"distance": {**figure(0.5, 0.1, 0.9, 9), "chance": chance}},
+    }
+
+
+def test_the_statistics_gap_counts_doublings_beyond_chance():
+    report = {"statistics": {"m": {"features": {"a": feature(4.0), "b": feature(0.5)}}}}
+    got = headlines(report)["statistics_gap"]["rungs"]["m"]
+    assert got["value"] == pytest.approx((2 + 0) / 2)
+    assert (got["low"], got["high"]) == pytest.approx(((1 + 0) / 2, (3 + 0) / 2))
+
+
+def test_rungs_are_compared_over_the_statistics_that_all_have():
+    none = {"apart": {"distance": None}, "real": {"distance": None}}
+    report = {
+        "statistics": {
+            "low": {"features": {"a": feature(8.0), "b": none}},
+            "high": {"features": {"a": feature(2.0), "b": feature(64.0)}},
+        }
+    }
+    rungs = headlines(report)["statistics_gap"]["rungs"]
+    assert {name: found["value"] for name, found in rungs.items()} == {"low": 3, "high": 1}
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "gap"),
+    [
+        (figure(0.8, 0.7, 0.9, 9), (0.3, 0.2, 0.4)),
+        (figure(0.3, 0.2, 0.4, 9), (0.2, 0.1, 0.3)),
+        (figure(0.55, 0.4, 0.7, 9), (0.05, 0.0, 0.2)),
+    ],
+)
+def test_both_sides_of_an_even_guess_are_far_from_it(accuracy, gap):
+    got = folded(accuracy, 0.5)
+    assert (got["value"], got["low"], got["high"]) == pytest.approx(gap)
+
+
+def test_what_was_not_measured_is_no_headline():
+    assert headlines({}) == {}
+    assert headlines({"structure": {"m": None}}) == {}
+    assert folded(figure(math.nan, n=0), 0.5)["value"] is None
