@@ -129,7 +129,7 @@ def test_pieces_withheld_end_in_exit_code_2_and_the_others_on_the_page(run, out,
         return taken[-1][1]
 
     monkeypatch.setattr(FromNothing, "piece", piece)
-    done = run("n=2", "tries=2")
+    done = run("n=2", "tries=2", "bars=2")
     assert done.code == 2
     assert "1 of 2 pieces withheld: each of 2 attempts was too close" in done.stderr
     assert "“Small Rain” by Ana" in done.stderr
@@ -142,7 +142,7 @@ def test_ctrl_c_ends_with_130_and_no_traceback(run, out, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(FromNothing, "piece", interrupted)
-    done = run("n=1")
+    done = run("n=1", "bars=2")
     assert done.code == 130
     assert "Traceback" not in done.stderr
     assert list(out.iterdir()) == []
