@@ -176,7 +176,7 @@ def bos() -> Row:
 
 
 def random_row(walk: Walk, rng: np.random.Generator, notes: float = 0.0) -> Row:
-    """The forced row, or each field drawn uniformly among what is allowed.
+    """The forced row, or each field drawn uniformly among what may be drawn.
 
     Args:
         notes: chance that another note follows where one may.
@@ -185,11 +185,14 @@ def random_row(walk: Walk, rng: np.random.Generator, notes: float = 0.0) -> Row:
         return walk.forced.popleft()
     row = [0] * len(v.FIELDS)
     for field in range(len(v.FIELDS)):
-        choices = np.flatnonzero(walk.allowed(field, row))
+        mask = walk.drawable(row) if field == v.POSITION else walk.allowed(field, row)
+        choices = np.flatnonzero(mask)
         assert len(choices), f"nothing may follow {walk.rows[-3:]} in field {field} of {row}"
         if field == v.KIND and Kind.NOTE in choices and rng.random() < notes:
             choices = [Kind.NOTE]
         row[field] = int(rng.choice(choices))
+        if field == v.POSITION and walk.refuses(row):
+            return random_row(walk, rng, notes)
     return row
 
 

@@ -352,9 +352,10 @@ class Walk:
         """Which positions may be drawn for a row: those allowed, and in the closing bar all after.
 
         A wish to play on where nothing may begin any more is one to end the cell, see `refuses`.
+        A cell without a note goes on: its track may be one that has to sound.
         """
         kind = Kind(row[v.KIND])
-        if self.closing and kind in (Kind.NOTE, Kind.PEDAL) and self.last != Kind.CELL:
+        if self.closing and kind in (Kind.NOTE, Kind.PEDAL) and self.cell_notes:
             kept, self.onset_stop = self.onset_stop, self.bar_steps
             mask = self._positions(kind)
             self.onset_stop = kept
@@ -482,6 +483,8 @@ class Walk:
             self._place(kind, row)
         elif kind == Kind.EOS:
             self.done = True
+        elif kind == Kind.PAD:
+            raise AssertionError(f"bar {self.bar + 1}: nothing may follow {self.rows[-1]}")
         self.last = kind
         self.rows.append(row)
         full = row + self._context(row, slot if kind == Kind.TRACK else self.slot)
