@@ -93,6 +93,9 @@ def read_settings(
     Raises:
         SettingError: a key is unknown, missing or of another type.
     """
+    known = {f.name for kind in (EvaluationConfig, Sizes, DrawConfig) for f in fields(kind)}
+    for key in settings:
+        nearest(key, known | {"checkpoint"}, setting="setting")
     given = dict(settings)
     named = given.pop("checkpoint", None)
     names = [named] if isinstance(named, str) else named

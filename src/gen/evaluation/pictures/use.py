@@ -102,7 +102,7 @@ def runs(report: Report) -> Figure | None:
         sets = [("works among themselves", first["house"][kind]["runs"], HELD_OUT)]
         sets += [(rung, o["outputs"][kind]["runs"], tint[rung]) for rung, o in found.items()]
         most = max([20, *(max(runs, default=0) for _, runs, _ in sets)])
-        for label, runs, colour in sets:
+        for label, runs, colour in (entry for entry in sets if entry[1]):
             longer = [np.mean(np.array(runs) >= length) for length in range(1, most + 2)]
             axis.step(
                 range(1, most + 2), longer, where="post", color=colour, label=label, linewidth=1.7
