@@ -52,6 +52,7 @@ def call(script: Path, *words: str) -> Done:
     out, talk, code = io.StringIO(), io.StringIO(), 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [str(script), *words])
+        patch.syspath_prepend(script.parent)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(talk):
             try:
                 runpy.run_path(str(script), run_name="__main__")

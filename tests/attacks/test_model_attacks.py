@@ -18,6 +18,7 @@ from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
 from gen.provenance.manifest import Manifest
 from gen.tokens import vocabulary as v
+from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.tokenizer import HouseTokenizer
 from houses import make_midi
 
@@ -76,7 +77,7 @@ def test_tokenizer_trained_on_ungated_text(tmp_path):
 @pytest.fixture
 def checkpoint(house, tmp_path):
     house.enter(1)
-    model = Transformer(ModelConfig(1, 16, 2, 2, 0.0, 32, v.FIELD_SIZES, (3,)))
+    model = Transformer(ModelConfig(1, 16, 2, 2, 0.0, 32, v.FIELD_SIZES, CONTEXT_SIZES))
     manifest = Manifest.of(house.admit(), tokenizer_fingerprint=v.fingerprint())
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, model, manifest, {})

@@ -127,7 +127,7 @@ def test_hydras_variable_shows_the_traceback_of_a_refusal(works, house, monkeypa
         ("temprature=2", r"Key 'temprature' is not in struct"),
         ("controls=walz", r"Could not find 'controls/walz'[\s\S]*waltz"),
         ("genre=walz", r"did you mean 'waltz'"),
-        ("n=many", r"n: 'many' is outside"),
+        ("n=many", r"n: 'many' is no int"),
     ],
 )
 def test_a_misspelt_control_gives_one_message_and_no_traceback(works, house, words, message):

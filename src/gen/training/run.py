@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,6 @@ def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
         HouseError: before the first step, when a setting is wrong or a file is refused.
     """
     _quieten()
-    torch.set_flush_denormal(True)  # what fades in the optimiser would slow every step of a CPU
     chosen = read_settings(settings)
     run, model = chosen.run, chosen.model
     pin = load_pin(Path(run.pin))
@@ -119,12 +119,22 @@ def _record(house: House, run: RunConfig, manifest: Manifest, out: Path) -> None
     )  # fmt: skip
 
 
+@contextlib.contextmanager
+def _flushed_denormals() -> Iterator[None]:
+    """What fades in the optimiser would slow every step of a CPU; here it becomes zero."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
 def _fit(trainer: Trainer, learner: Learner, data: HouseData, resume: Path | None) -> None:
     """Train; Ctrl-C ends the run early and leaves it as whole as any other."""
     ctrl_c = EndOnCtrlC()
     trainer.callbacks.append(ctrl_c)  # type: ignore[attr-defined]
     try:
-        with ctrl_c.listening():
+        with ctrl_c.listening(), _flushed_denormals():
             trainer.fit(learner, datamodule=data, ckpt_path=resume, weights_only=True)
     except SystemExit:  # Lightning's last word after Ctrl-C
         if not trainer.interrupted:
