@@ -25,7 +25,7 @@ import numpy as np
 from gen.errors import HouseError, SettingError
 from gen.provenance.canonical import canonical, sha256_hex
 from gen.provenance.passages import GUARANTEED_RUN, PassageIndex, SharedRun
-from gen.provenance.sketches import Sketches, sketch
+from gen.provenance.sketches import Sketches
 from gen.provenance.tag import Tagged
 from gen.provenance.voices import Hashes, Voice, shingles_of, unpack_voices, voices_of
 from gen.smf import note_name, parse
@@ -154,7 +154,7 @@ class Screen:
         self._known.append(known)
         self._passages.extend(voices)
         self._first_voice.append(len(self._passages.voices))
-        self._sketches.add(sketch(shingles_of(voices)))
+        self._sketches.add(shingles_of(voices))
 
     def compare(self, voices: tuple[Voice, ...], composers: Iterable[str] = ()) -> Report:
         """Screen a piece's voices.
@@ -165,7 +165,7 @@ class Screen:
         """
         runs = self._best_runs(voices)
         shingles = shingles_of(voices)
-        alike = self._sketches.alike(sketch(shingles), self.thresholds.review_similarity)
+        alike = self._sketches.alike(shingles, self.thresholds.review_similarity)
         candidates = {*runs, *map(int, alike)}
         theirs = frozenset(composers)
         matches = [self._judge(n, shingles, runs.get(n), theirs) for n in sorted(candidates)]
