@@ -1,0 +1,345 @@
+"""A whole evaluation of a model that has learned nothing, from settings to the page."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from gen.checkpoint import load_checkpoint, save_checkpoint
+from gen.errors import HouseError, SettingError
+from gen.evaluation import likelihood, run
+from gen.evaluation.material import gather, split_of
+from gen.evaluation.settings import PARTS, read_settings
+from gen.model import ModelConfig, Transformer
+from gen.provenance.manifest import Manifest
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import CONTEXT_SIZES
+from houses import start_house
+from tiny_runs import TRAIN, call
+
+EVALUATE = TRAIN.with_name("evaluate.py")
+SPLIT = {"validation": 0.2, "test": 0.3, "seed": 0}
+SMALL = {
+    "works": 2, "pieces": 3, "bars": 2, "requests": 6, "repeats": 2, "holes": 2, "prompts": 2,
+}  # fmt: skip
+
+
+def settings_of(**changes):
+    path = EVALUATE.parents[1] / "conf" / "evaluate.yaml"
+    said = yaml.safe_load(path.read_text("utf-8"))
+    return {k: x for k, x in said.items() if k not in ("defaults", "hydra")} | SMALL | changes
+
+
+def checkpoint(path, house, *, purpose="general_model", split=SPLIT, width=16, steps=3, seed=0):
+    torch.manual_seed(seed)
+    model = Transformer(ModelConfig(1, width, 1, 2, 0.0, 128, v.FIELD_SIZES, CONTEXT_SIZES))
+    for layer in model.head.out:
+        torch.nn.init.normal_(layer.weight, std=0.1)
+    manifest = Manifest.of(house.admit(purpose), tokenizer_fingerprint=v.fingerprint())
+    told = {"settings": {"data": {"split": split, "window": 96}}, "steps": steps}
+    save_checkpoint(path, model, manifest, told)
+    return path
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bench")
+    house = start_house(folder / "house")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda descriptor: None)
+        house.enter(*range(1, 13))
+    return folder, house, checkpoint(folder / "a.safetensors", house)
+
+
+@pytest.fixture
+def asked(bench, tmp_path, monkeypatch):
+    """Settings for the little house, in a folder of this test's own."""
+    _, house, path = bench
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+
+    def ask(**changes):
+        usual = {"checkpoint": str(path), "pin": str(house.pin.path), "out": str(tmp_path / "out")}
+        return settings_of(**{**usual, **changes})
+
+    return ask
+
+
+def report_in(out):
+    return json.loads((Path(out) / "report.json").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def whole(bench, tmp_path_factory):
+    """One evaluation of everything."""
+    _, house, path = bench
+    out = tmp_path_factory.mktemp("whole") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOUSE_CACHE", "off")
+        found = run.evaluate(
+            settings_of(checkpoint=str(path), pin=str(house.pin.path), out=str(out))
+        )
+    return found, report_in(out)
+
+
+# --- what comes out ----------------------------------------------------------------------------
+
+
+def test_every_part_is_there_for_the_rungs_that_have_it(whole):
+    _, report = whole
+    names = [rung["name"] for rung in report["rungs"]]
+    assert names[:3] == ["untrained", "unigram", "bigram"]
+    assert set(PARTS) <= set(report)
+    assert list(report["likelihood"]["rungs"]) == names
+    for part in run.METRICS:
+        assert list(report[part]) == names
+    for part in run.ASKED:
+        assert list(report[part]) == names[3:]
+
+
+def test_the_report_says_what_it_was_made_of(whole, bench):
+    _, report = whole
+    _, house, path = bench
+    (rung,) = [rung for rung in report["rungs"] if not rung["baseline"]]
+    assert rung["sha256"] == load_checkpoint(path).digest
+    assert rung["steps"] == 3
+    assert report["house"] == house.pin.name
+    assert report["seed"] == 1
+    assert sum(report["works"].values()) == 12
+    assert report["sizes"] == SMALL
+
+
+def figures_in(value):
+    if isinstance(value, dict):
+        if {"value", "low", "high"} <= set(value):
+            yield value
+        for inner in value.values():
+            yield from figures_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from figures_in(inner)
+
+
+def test_every_figure_has_its_sample_size_and_lies_in_its_interval(whole):
+    _, report = whole
+    found = list(figures_in(report))
+    assert len(found) > 500
+    for figure in found:
+        assert figure["n"] >= 0
+        if figure["low"] is not None:
+            assert figure["n"] >= 2
+            assert figure["low"] <= figure["high"]
+            assert figure["low"] - 1e-9 <= figure["value"] <= figure["high"] + 1e-9, figure
+
+
+def test_bits_of_an_untrained_rung_are_what_a_vocabulary_costs(whole):
+    _, report = whole
+    rungs = report["likelihood"]["rungs"]
+    assert rungs["untrained"]["bits_per_note"]["value"] > rungs["unigram"]["bits_per_note"]["value"]
+
+
+def test_the_page_needs_nothing_but_itself(whole):
+    page, report = whole
+    text = page.read_text("utf-8")
+    assert not re.search(r"(src|href)=\"(?!data:image/png;base64,|#)", text)
+    assert "http" not in text.split("</style>")[1].replace("doi:", "").partition("<pre>")[0]
+    assert text.count("data:image/png") == len(list((page.parent / "plots").glob("*.png")))
+    for rung in report["rungs"]:
+        assert rung["name"] in text
+
+
+def test_the_same_seed_gives_the_same_report_and_another_seed_another(asked, tmp_path):
+    few = {"parts": ["likelihood", "diversity", "control"], "baselines": False}
+    reports = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run.evaluate(asked(out=str(tmp_path / name), seed=seed, **few))
+        reports.append((tmp_path / name / "report.json").read_bytes())
+    assert reports[0] == reports[1]
+    assert reports[0] != reports[2]
+
+
+# --- what is finished is kept ------------------------------------------------------------------
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_stood(asked, monkeypatch):
+    wanted = asked(parts=["likelihood", "control"], baselines=False)
+    with monkeypatch.context() as patch:
+
+        def stop(*args, **kwargs):
+            raise KeyboardInterrupt
+
+        patch.setattr(run.control, "requests", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run.evaluate(wanted)
+    assert not (Path(wanted["out"]) / "report.json").exists()
+    (kept,) = (Path(wanted["out"]) / "parts").glob("*/*.json")
+    assert kept.stem == "likelihood"
+
+    def again(*args, **kwargs):
+        raise AssertionError("measured twice")
+
+    monkeypatch.setattr(likelihood, "measure", again)
+    run.evaluate(wanted)
+    assert set(report_in(wanted["out"])["control"])
+
+
+def test_other_settings_measure_anew(asked, monkeypatch):
+    wanted = asked(parts=["likelihood"], baselines=False)
+    run.evaluate(wanted)
+    first = report_in(wanted["out"])
+    run.evaluate({**wanted, "works": 3})
+    assert report_in(wanted["out"])["likelihood"] != first["likelihood"]
+
+
+# --- several checkpoints -----------------------------------------------------------------------
+
+
+def test_checkpoints_are_compared_in_order_of_size(bench, asked, tmp_path):
+    _, house, path = bench
+    larger = checkpoint(tmp_path / "a.safetensors", house, width=32, steps=9)
+    wanted = asked(
+        checkpoint=[str(larger), str(path)], parts=["likelihood", "originality"], baselines=False
+    )
+    run.evaluate(wanted)
+    report = report_in(wanted["out"])
+    sizes = [rung["parameters"] for rung in report["rungs"]]
+    assert sizes == sorted(sizes)
+    assert len({rung["name"] for rung in report["rungs"]}) == 2
+    (against,) = report["likelihood"]["against"]
+    assert against["to"] == report["rungs"][1]["name"]
+    assert (Path(wanted["out"]) / "plots" / "curve.png").is_file()
+
+
+def test_checkpoints_that_cannot_be_compared_are_refused(bench, asked, tmp_path):
+    _, house, path = bench
+    other = checkpoint(tmp_path / "b.safetensors", house, split={**SPLIT, "seed": 7})
+    with pytest.raises(SettingError, match="different splits"):
+        run.evaluate(asked(checkpoint=[str(path), str(other)]))
+    with pytest.raises(SettingError, match="twice"):
+        run.evaluate(asked(checkpoint=[str(path), str(path)]))
+    artist = checkpoint(tmp_path / "c.safetensors", house, purpose="evaluation")
+    with pytest.raises(SettingError, match="different purposes"):
+        run.evaluate(asked(checkpoint=[str(path), str(artist)]))
+
+
+def test_a_checkpoint_that_does_not_tell_its_split_is_refused(bench, tmp_path):
+    _, house, _ = bench
+    path = tmp_path / "mute.safetensors"
+    model = Transformer(ModelConfig(1, 16, 1, 2, 0.0, 128, v.FIELD_SIZES, CONTEXT_SIZES))
+    manifest = Manifest.of(house.admit(), tokenizer_fingerprint=v.fingerprint())
+    save_checkpoint(path, model, manifest, {})
+    with pytest.raises(SettingError, match="does not tell"):
+        split_of([load_checkpoint(path)])
+
+
+# --- whose works are measured ------------------------------------------------------------------
+
+
+def test_works_that_may_not_be_measured_are_left_out_and_told(house, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+    house.enter(*range(1, 7))
+    house.enter(7, 8, consent="general_model")
+    path = checkpoint(tmp_path / "a.safetensors", house)
+    material = gather(house.pin, [load_checkpoint(path)])
+    assert len(material.corpus) == 8
+    assert sum(map(len, material.sides.values())) == 6
+    assert any("2 works" in note for note in material.notes)
+
+
+def test_a_house_that_changed_since_is_told(house, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+    house.enter(*range(1, 7))
+    path = checkpoint(tmp_path / "a.safetensors", house)
+    assert gather(house.pin, [load_checkpoint(path)]).notes == ()
+    house.enter(7)
+    assert "not the same" in gather(house.pin, [load_checkpoint(path)]).notes[0]
+
+
+def test_nothing_is_measured_past_the_gate(house, tmp_path, asked):
+    entries = house.enter(*range(1, 7))
+    path = checkpoint(tmp_path / "a.safetensors", house)
+    data = bytearray(house.path(entries[0]).read_bytes())
+    data[data.index(b"melody")] ^= 1
+    house.path(entries[0]).write_bytes(data)
+    with pytest.raises(HouseError, match="digest-mismatch"):
+        run.evaluate(asked(checkpoint=str(path), pin=str(house.pin.path)))
+
+
+def test_no_held_out_work_is_refused(house, tmp_path, asked):
+    house.enter(1)
+    path = checkpoint(tmp_path / "a.safetensors", house)
+    with pytest.raises(HouseError, match="no work on the side"):
+        run.evaluate(asked(checkpoint=str(path), pin=str(house.pin.path)))
+
+
+# --- settings ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"split": "train"}, "neither"),
+        ({"seed": -1}, "below 0"),
+        ({"parts": []}, "nothing"),
+        ({"parts": ["likelyhood"]}, "likelihood"),
+        ({"pieces": 0}, "below 1"),
+        ({"piece": 3}, "pieces"),
+        ({"checkpoint": []}, "no file"),
+        ({"checkpoint": 3}, "no file"),
+        ({"top_p": 2.0}, "outside"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(changes, said):
+    with pytest.raises(SettingError) as refused:
+        read_settings(settings_of(**changes))
+    assert said in str(refused.value)
+
+
+def test_fast_takes_less_of_everything():
+    nothing = dict.fromkeys(SMALL)
+    _, full, *_ = read_settings(settings_of(**nothing))
+    _, fast, *_ = read_settings(settings_of(**nothing, fast=True))
+    assert full.requests >= 400
+    for name in SMALL:
+        assert getattr(fast, name) < getattr(full, name)
+
+
+# --- the script --------------------------------------------------------------------------------
+
+
+def words_of(settings):
+    def told(value):
+        if isinstance(value, list):
+            return f"[{','.join(map(str, value))}]"
+        return "null" if value is None else str(value)
+
+    return [f"{key}={told(value)}" for key, value in settings.items()]
+
+
+def test_the_script_prints_where_the_report_is(asked):
+    wanted = asked(parts=["likelihood"], baselines=False)
+    done = call(EVALUATE, *words_of(wanted))
+    assert done.code == 0, done.stderr
+    assert Path(done.stdout.strip()) == Path(wanted["out"]) / "report.html"
+    assert "likelihood" in done.stderr
+
+
+def test_the_script_says_what_is_wrong_in_one_message(asked):
+    done = call(EVALUATE, *words_of(asked(checkpoint="nowhere.safetensors")))
+    assert done.code == 2
+    assert "nowhere.safetensors" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_listening_test_is_made_once_and_then_waits_for_ratings(asked, tmp_path):
+    folder = tmp_path / "kit"
+    wanted = asked(listening=str(folder), pieces=1, bars=4)
+    page = run.listen(wanted)
+    assert page == folder / "page" / "index.html"
+    assert len(list((folder / "page" / "sounds").glob("*.wav"))) == 2
+    with pytest.raises(HouseError, match="no answer"):
+        run.listen(wanted)
