@@ -49,6 +49,18 @@ def refuse_code(arguments: list[str]) -> None:
             )
 
 
+def listeners(settings: dict) -> list:
+    """What shows and plays new pieces while the model learns, where the settings ask for it."""
+    from gen.training.settings import read_settings
+
+    chosen = read_settings(settings)
+    if not chosen.logger.pieces:
+        return []
+    from gen.studio.listening import Listening
+
+    return [Listening(chosen.logger.pieces, chosen.logger.pieces_every, chosen.run.seed)]
+
+
 @hydra.main(version_base="1.3", config_path="../conf", config_name="train")
 def main(config: DictConfig) -> float:
     from gen.training.run import train
@@ -56,7 +68,7 @@ def main(config: DictConfig) -> float:
     out = Path(HydraConfig.get().runtime.output_dir)
     with told():
         settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-        result = train(settings, out)
+        result = train(settings, out, listeners(settings))
     from lightning.pytorch.utilities import rank_zero_only
 
     rank_zero_only(print)(json.dumps(result, indent=2))

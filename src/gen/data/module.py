@@ -34,6 +34,9 @@ from gen.tokens.tokenizer import HouseTokenizer
 
 Batch = dict[str, Tensor]
 
+HANDFUL = 8
+"""Training works by which it is told how much is learned by heart."""
+
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
@@ -248,18 +251,28 @@ class HouseData(LightningDataModule):
 
     def covering_loader(self, side: Split) -> DataLoader[Batch]:
         """Every event of every work of a side once, from the bare music."""
+        batches = self._shared_out(self.covering(self.side(side)))
+        return DataLoader(batches, batch_size=None, shuffle=False)  # type: ignore[arg-type]
+
+    def covering(self, works: list[Sequence]) -> list[Batch]:
+        """Every event of these works once, from the bare music."""
         windows = [
             window
-            for sequence in self.side(side)
+            for sequence in works
             for window in covering_windows(bare(sequence), self.config.window, tell_bars=False)
         ]
-        # In a fixed random order, so that the first batches are a fair sample of the side.
+        # In a fixed random order, so that the first batches are a fair sample of the works.
         order = np.random.default_rng(0).permutation(len(windows))
         windows = [windows[index] for index in order]
         rows = max(1, 8192 // self.config.window)
         chunks = [windows[i : i + rows] for i in range(0, len(windows), rows)]
-        batches = [collate(chunk, self.config.window) for chunk in chunks]
-        return DataLoader(self._shared_out(batches), batch_size=None, shuffle=False)  # type: ignore[arg-type]
+        return [collate(chunk, self.config.window) for chunk in chunks]
+
+    def handful(self) -> list[Batch]:
+        """At most two batches of `HANDFUL` training works, spread evenly over the register."""
+        works = self.side("train")
+        chosen = sorted({round(i) for i in np.linspace(0, len(works) - 1, HANDFUL)})
+        return self.covering([works[index] for index in chosen])[:2]
 
     def _shared_out(self, batches: list[Batch]) -> list[Batch]:
         """This process's batches. Each has as many; what is added for that counts for nothing."""

@@ -19,7 +19,6 @@ from lightning.pytorch.utilities import rank_zero_only
 from gen.checkpoint import save_checkpoint
 from gen.provenance.files import write_atomically
 from gen.provenance.manifest import Manifest
-from gen.tokens.vocabulary import KIND, Kind
 from gen.training.sharded import whole_model
 
 
@@ -87,39 +86,6 @@ class KeepBest(Callback):
         self.best, self.latest = state_dict["best"], state_dict["latest"]
         self.digest = state_dict["digest"]
         rank_zero_only(write_atomically)(self.path, data)
-
-
-class NotesPerSecond(Callback):
-    """Logs notes and events a second; `mean` is over the run, validation left out.
-
-    Processes learn from equal shares of a batch: what this one saw stands for each of them.
-    """
-
-    def __init__(self) -> None:
-        self.notes = self.events = 0
-        self.seconds = 0.0
-        self.since = 0.0
-
-    @property
-    def mean(self) -> float:
-        return self.notes / self.seconds if self.seconds else 0.0
-
-    def on_train_batch_start(
-        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
-    ) -> None:
-        self.since = time.perf_counter()
-
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        kinds = batch["targets"][..., KIND]
-        notes = int((kinds == Kind.NOTE).sum()) * trainer.world_size
-        events = int((kinds != Kind.PAD).sum()) * trainer.world_size
-        seconds = time.perf_counter() - self.since
-        self.notes, self.events = self.notes + notes, self.events + events
-        self.seconds += seconds
-        pl_module.log("speed/notes_per_second", notes / seconds)
-        pl_module.log("speed/events_per_second", events / seconds)
 
 
 class PlainProgress(Callback):

@@ -30,6 +30,8 @@ class OptimizerConfig:
         lr: full rate of AdamW.
         matrix_lr: full rate of Muon.
         weight_decay: of matrices; embeddings, outputs and biases have none.
+        header_weight: how many times an event before the first bar counts. They are one event in
+            sixty, but which instruments a genre has is told there and nowhere else.
         schedule: rate over the run.
     """
 
@@ -37,11 +39,14 @@ class OptimizerConfig:
     lr: float = 0.004
     matrix_lr: float = 0.004
     weight_decay: float = 0.05
+    header_weight: float = 1.0
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
 
     def __post_init__(self) -> None:
         if self.name not in ("muon", "adamw"):
             raise SettingError(f"{self.name!r} is neither 'muon' nor 'adamw'", where="optimizer")
+        if self.header_weight < 0:
+            raise SettingError(f"{self.header_weight} is below 0", where="optimizer.header_weight")
 
 
 class Learner(LightningModule):
@@ -64,20 +69,22 @@ class Learner(LightningModule):
     # Training ----------------------------------------------------------------------------
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Mean negative log-likelihood of an event, in nats."""
-        losses = self.model.losses(batch["columns"], batch["targets"])  # (B, T, F)
-        events = (batch["targets"][..., KIND] != Kind.PAD).sum()
+        """Mean negative log-likelihood of an event, in nats, weighted as the settings say."""
+        kinds = batch["targets"][..., KIND]  # (B, T)
+        losses = self.model.losses(batch["columns"], batch["targets"]).sum(-1)  # (B, T)
+        events = (kinds != Kind.PAD).sum()
         if self._trainer is not None:
             # DDP takes the mean of gradients: with the mean of counts, every event weighs the same.
             events = self.trainer.strategy.reduce(events.float(), reduce_op="mean")
-        loss = losses.sum() / events
+        self.log("train/nats_per_event", losses.detach().sum() / events, prog_bar=True)
+        weights = torch.where(kinds < Kind.BAR, self.config.header_weight, 1.0)
+        loss = (weights * losses).sum() / events
         if not torch.isfinite(loss):
             raise SettingError(
                 f"the loss became {loss.item()} at step {self.global_step}",
                 where="optimizer",
                 mend="lower optimizer.lr and optimizer.matrix_lr, then resume with ckpt=last",
             )
-        self.log("train/nats_per_event", loss, prog_bar=True)
         return loss
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,10 @@ from gen.training.callbacks import (
     EndOnCtrlC,
     KeepBest,
     LogSettings,
-    NotesPerSecond,
     PlainProgress,
     SeedEachStep,
 )
+from gen.training.gauges import OverfitGauge, Speed
 from gen.training.learner import Learner
 from gen.training.loggers import make_logger
 from gen.training.resume import KeepResumable, SealedCheckpoints, resume_path
@@ -53,12 +53,15 @@ _KNOWN_WARNINGS = (
 )
 
 
-def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
+def train(
+    settings: Mapping[str, Any], out: Path, callbacks: Sequence[Callback] = ()
+) -> dict[str, Any]:
     """Train a model as the settings say and leave its checkpoints in `out`.
 
     Args:
         settings: the composed `conf/train.yaml`, as plain containers.
         out: folder of this run.
+        callbacks: what else is to happen besides training.
 
     Returns:
         What was reached: best and last bits per note, steps, notes a second, files.
@@ -84,9 +87,12 @@ def train(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     styles = {str(style): person for person, style in data.styles.items()}
     about = {"settings": dict(settings), "styles": styles, **_code()}
     keep = KeepBest(out / f"best{SUFFIX}", manifest, about, resume.parent if resume else None)
-    speed = NotesPerSecond()
-    callbacks = [keep, speed, SeedEachStep(run.seed), LogSettings(settings)]
-    trainer = make_trainer(chosen.trainer, make_logger(chosen.logger, run, out), out, callbacks)
+    speed = Speed()
+    own = [keep, speed, SeedEachStep(run.seed), LogSettings(settings)]
+    if kind is Learner:  # a model that is cut up learns by its strategy's hooks alone
+        own.append(OverfitGauge(data.handful()))
+    logger = make_logger(chosen.logger, run, out)
+    trainer = make_trainer(chosen.trainer, logger, out, [*own, *callbacks])
     if trainer.is_global_zero:
         _record(House(pin), run, manifest, out)
     _fit(trainer, learner, data, resume)

@@ -100,12 +100,26 @@ class TrainerConfig:
 
 @dataclass(frozen=True, slots=True)
 class LoggerConfig:
-    """Where curves go: one of `LOGGERS`."""
+    """Where curves go: one of `LOGGERS`.
+
+    Args:
+        name: which.
+        pieces: how many new pieces TensorBoard shows and plays while the model learns.
+        pieces_every: validations from one hearing to the next.
+    """
 
     name: str = "tensorboard"
+    pieces: int = 0
+    pieces_every: int = 1
 
     def __post_init__(self) -> None:
         nearest(self.name, LOGGERS, setting="logger.name")
+        if self.pieces < 0 or self.pieces_every < 1:
+            raise SettingError(
+                f"{self.pieces} pieces every {self.pieces_every} validations", where="logger"
+            )
+        if self.pieces and self.name != "tensorboard":
+            raise SettingError(f"{self.name} plays no music", where="logger.pieces", mend="set 0")
 
 
 _GROUPS = ("model", "optimizer", "data", "trainer", "logger")

@@ -1,0 +1,73 @@
+"""New pieces to see and hear in TensorBoard while a model learns."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+from numpy.typing import NDArray
+from PIL import Image
+
+from gen.piece import Piece
+from gen.rendering.roll import figure
+from gen.rendering.sound import AudioSettings, samples
+from gen.rendering.soundfont import load
+from gen.sampling.decode import DrawConfig, decode
+from gen.sampling.grammar import Plan, Walk
+from gen.tokens.events import decode as piece_of
+from gen.tokens.vocabulary import FIELDS, Kind
+
+BARS = 8
+_SOUND = AudioSettings(sample_rate=22_050, stereo=False)
+
+
+class Listening(Callback):
+    """Writes pieces with the weights at hand: a piano roll and audio of each go to the logger.
+
+    Args:
+        pieces: how many each time.
+        every: validations from one time to the next; the first validation is one.
+        seed: of the pieces. The same seed each time, so that one hears what has been learned.
+    """
+
+    def __init__(self, pieces: int, every: int, seed: int) -> None:
+        self.pieces, self.every, self.seed = pieces, every, seed
+        self.validations = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"validations": self.validations}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.validations = state_dict["validations"]
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.validations += 1
+        if (self.validations - 1) % self.every or not trainer.is_global_zero:
+            return
+        boards = [one for one in trainer.loggers if isinstance(one, TensorBoardLogger)]
+        for number, piece in enumerate(self._write(pl_module), start=1):
+            name, step = f"pieces/{number}", trainer.global_step
+            roll, sound = _picture(piece), samples(piece, load(), _SOUND)  # (H, W, 3), (1, n)
+            for board in boards:
+                board.experiment.add_image(name, roll, step, dataformats="HWC")
+                board.experiment.add_audio(name, sound, step, _SOUND.sample_rate)
+
+    def _write(self, learner: LightningModule) -> list[Piece]:
+        header = [[int(Kind.BOS), *[0] * (len(FIELDS) - 1)]]
+        walks = [Walk(Plan(list(header), True, bars=BARS)) for _ in range(self.pieces)]
+        rngs = [np.random.default_rng([self.seed, index]) for index in range(self.pieces)]
+        was_training = learner.training
+        learner.eval()
+        decode(learner.model, walks, rngs, DrawConfig())  # type: ignore[arg-type]
+        learner.train(was_training)
+        return [piece_of(np.array(walk.rows, dtype=np.int16)) for walk in walks]
+
+
+def _picture(piece: Piece) -> NDArray[np.uint8]:
+    """The piano roll, (H, W, 3)."""
+    data = io.BytesIO()
+    figure(piece).savefig(data, format="png")
+    return np.asarray(Image.open(data).convert("RGB"))

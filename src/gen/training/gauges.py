@@ -1,0 +1,115 @@
+"""Gauges beside the loss curve: how fast a run learns, and how much of that is by heart."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from gen.model import Transformer
+from gen.tokens.vocabulary import KIND, Kind
+
+Batch = dict[str, Tensor]
+
+_SIDE = 1024  # of the square matrices by which a machine is measured
+_SECONDS = 0.2
+
+
+def flops_per_event(model: Transformer) -> float:
+    """Floating-point operations to learn one event, forward and backward.
+
+    Six for each weight that multiplies, and attention over half the context on average (Hoffmann
+    et al. 2022, appendix F, without the embedding, which is looked up).
+    """
+    multiplying = sum(p.numel() for p in model.parameters() if p.ndim == 2)
+    multiplying -= model.embedding.weight.numel()
+    config = model.config
+    attention = 2 * config.layers * config.width * config.context / 2
+    return 6.0 * (multiplying + attention)
+
+
+def matmul_rate(device: torch.device, dtype: torch.dtype) -> float:
+    """Floating-point operations a second of this machine at a large matrix product, measured."""
+    one = torch.ones(_SIDE, _SIDE, device=device, dtype=dtype)
+    float((one @ one)[0, 0])  # the first call sets things up
+    start, count = time.perf_counter(), 0
+    while (elapsed := time.perf_counter() - start) < _SECONDS:
+        float((one @ one)[0, 0])  # waits for the device
+        count += 1
+    return 2.0 * _SIDE**3 * count / elapsed
+
+
+class Speed(Callback):
+    """Logs notes and events a second, and model FLOP utilisation.
+
+    Utilisation is the share of what the device does in a large matrix product of the same
+    precision, measured as the run begins (Chowdhery et al. 2022, appendix B, where it is the
+    maker's figure instead). Processes learn from equal shares of a batch: what this one saw stands
+    for each of them.
+    """
+
+    def __init__(self) -> None:
+        self.notes = 0
+        self.seconds = 0.0
+        self.since = 0.0
+        self.events_per_second_at_most = math.inf
+
+    @property
+    def mean(self) -> float:
+        """Notes a second over the run, validation left out."""
+        return self.notes / self.seconds if self.seconds else 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        dtype = torch.bfloat16 if "bf16" in str(trainer.precision) else torch.float32
+        rate = matmul_rate(pl_module.device, dtype) * trainer.world_size
+        self.events_per_second_at_most = rate / flops_per_event(cast(Transformer, pl_module.model))
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        self.since = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        kinds = batch["targets"][..., KIND]
+        notes = int((kinds == Kind.NOTE).sum()) * trainer.world_size
+        events = int((kinds != Kind.PAD).sum()) * trainer.world_size
+        seconds = time.perf_counter() - self.since
+        self.notes += notes
+        self.seconds += seconds
+        pl_module.log("speed/notes_per_second", notes / seconds)
+        pl_module.log("speed/events_per_second", events / seconds)
+        used = events / seconds / self.events_per_second_at_most
+        pl_module.log("speed/model_flop_utilisation", used)
+
+
+class OverfitGauge(Callback):
+    """Logs bits per note of a handful of training works beside those of held-out ones.
+
+    Both are of the bare music at the same weights: what parts them is learned by heart.
+
+    Args:
+        batches: of the training works, as validation batches are.
+    """
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        self.batches = batches
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        model = cast(Transformer, pl_module.model)
+        nats = torch.zeros((), dtype=torch.float64)
+        notes = 0
+        for batch in self.batches:
+            here = {name: tensor.to(pl_module.device) for name, tensor in batch.items()}
+            losses = model.losses(here["columns"], here["targets"])
+            counted = here["counted"]
+            nats += losses[counted].sum().double().cpu()
+            notes += int((counted & (here["targets"][..., KIND] == Kind.NOTE)).sum())
+        bits = float(nats) / math.log(2) / max(notes, 1)
+        pl_module.log("validation/bits_per_note_of_training_works", bits, rank_zero_only=True)
