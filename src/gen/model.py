@@ -115,11 +115,22 @@ class Cache:
         self.store[layer, 1, :, :, self.length : end] = values
         return self.store[layer, 0, :, :, :end], self.store[layer, 1, :, :, :end]
 
-    def keep(self, rows: list[int]) -> None:
-        """Forget all rows but these."""
-        self.store = self.store[:, :, rows]
+    def keep(self, rows: list[int]) -> list[int]:
+        """Forget all rows but these; the last of them take the places of those forgotten.
+
+        Returns:
+            `rows` in their new order.
+        """
+        count = len(rows)
+        free = sorted(set(range(count)) - set(rows))
+        order = list(range(count))
+        for place, row in zip(free, (row for row in rows if row >= count), strict=True):
+            self.store[:, :, place, :, : self.length] = self.store[:, :, row, :, : self.length]
+            order[place] = row
+        self.store = self.store[:, :, :count]
         if self.hidden is not None:
-            self.hidden = self.hidden[rows]
+            self.hidden = self.hidden[order]
+        return order
 
     def mask(self, new: int) -> Tensor | None:
         """Which events each new one may attend to: (B, 1, new, T) bool.

@@ -99,9 +99,8 @@ def decode(
                 for i in active:
                     if walks[i].done and on_done:
                         on_done(i)
-                active = [active[n] for n in going]
-                rows = [rows[n] for n in going]
-                cache.keep(going)
+                order = cache.keep(going)
+                active, rows = [active[n] for n in order], [rows[n] for n in order]
             if active:
                 state = step.states(rows, cache)  # (N, D)
         pending = [i for i in pending if not walks[i].done]
