@@ -13,6 +13,7 @@ normalised queries and keys (Henry et al. 2020, arXiv:2010.04245), squared ReLU 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -270,18 +271,21 @@ class Transformer(nn.Module):
         """Embedding of one field's ids, as the head adds it. (…) -> (…, D)."""
         return self.embedding(ids + self.starts[field])
 
-    def losses(self, columns: Tensor, targets: Tensor) -> Tensor:
+    def losses(
+        self, columns: Tensor, targets: Tensor, trunk: Callable[[Tensor], Tensor] | None = None
+    ) -> Tensor:
         """Negative log-likelihood in nats of each field of each next event.
 
         Args:
             columns: (B, T, C) events seen.
             targets: (B, T, F) the event after each; a kind of 0 marks padding.
+            trunk: what computes `states`, where it is not that itself.
 
         Returns:
             (B, T, F); 0 where the target's kind is padding. Fields that a kind leaves
             absent count too: the model has to know that they are.
         """
-        state = self.states(columns)
+        state = (trunk or self.states)(columns)
         counted = targets[..., 0] != 0  # (B, T)
         state, wanted = state[counted], targets[counted]  # (N, D), (N, F)
         losses = []

@@ -211,3 +211,54 @@ def test_bits_per_note_are_the_sum_over_windows_of_what_counts():
     nats = sum(loss.sum().item() for loss in losses)
     expected = nats / math.log(2) / bare(WORK).notes
     assert metrics["validation/bits_per_note"] == pytest.approx(expected, rel=1e-4)
+
+
+# Compiled ------------------------------------------------------------------------------
+
+
+def test_a_compiled_trunk_is_used_for_training_and_changes_no_loss(monkeypatch):
+    calls = []
+
+    def compiled(trunk):
+        return lambda columns: calls.append(columns.shape) or trunk(columns)
+
+    plain = make_learner()
+    monkeypatch.setattr(torch, "compile", compiled)
+    torch.manual_seed(0)
+    learner = Learner(SHAPE, OptimizerConfig(), compiled=True)
+    batch = training_batch()
+    assert loss_of(learner, batch) == loss_of(plain, batch)
+    assert calls == [batch["columns"].shape]
+    learner.validation_step(validation_batches(64)[0], 0)
+    assert len(calls) == 1  # other shapes are left alone
+    assert learner.state_dict().keys() == plain.state_dict().keys()
+
+
+@pytest.mark.slow
+@ignored
+def test_a_compiled_run_learns_what_one_that_is_not_compiled_does():
+    losses = []
+    for compiled in (False, True):
+        torch.manual_seed(0)
+        learner = Learner(SHAPE, OptimizerConfig(), compiled=compiled)
+        quiet_trainer(max_steps=8).fit(learner, loader([training_batch(n) for n in range(8)]))
+        losses.append(loss_of(learner, training_batch(9)))
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+
+
+# The header ----------------------------------------------------------------------------
+
+
+def test_the_header_weighs_as_much_as_is_asked():
+    batch = training_batch()
+    kinds = batch["targets"][..., v.KIND]
+    header = (kinds != v.Kind.PAD) & (kinds < v.Kind.BAR)
+    plain, heavy = make_learner(), make_learner(header_weight=5.0)
+    with torch.no_grad():
+        losses = plain.model.losses(batch["columns"], batch["targets"]).sum(-1)
+    events = (kinds != v.Kind.PAD).sum()
+    expected = (losses.sum() + 4 * losses[header].sum()) / events
+    assert loss_of(heavy, batch) == pytest.approx(float(expected), rel=1e-5)
+    assert loss_of(heavy, batch) > loss_of(plain, batch)
+    with pytest.raises(SettingError, match="header_weight"):
+        OptimizerConfig(header_weight=-1)

@@ -58,11 +58,16 @@ class Learner(LightningModule):
     Args:
         model: shape of the network.
         optimizer: how it learns.
+        compiled: whether `torch.compile` makes the trunk faster, for training alone: its shapes
+            stay the same there.
     """
 
-    def __init__(self, model: ModelConfig, optimizer: OptimizerConfig) -> None:
+    def __init__(
+        self, model: ModelConfig, optimizer: OptimizerConfig, *, compiled: bool = False
+    ) -> None:
         super().__init__()
         self.model = Transformer(model)
+        self.trunk = torch.compile(self.model.states) if compiled else None
         self.config = optimizer
         self.register_buffer("sums", torch.zeros(len(FIELDS) + 1, dtype=torch.float64), False)
 
@@ -71,7 +76,7 @@ class Learner(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Mean negative log-likelihood of an event, in nats, weighted as the settings say."""
         kinds = batch["targets"][..., KIND]  # (B, T)
-        losses = self.model.losses(batch["columns"], batch["targets"]).sum(-1)  # (B, T)
+        losses = self.model.losses(batch["columns"], batch["targets"], self.trunk).sum(-1)  # (B, T)
         events = (kinds != Kind.PAD).sum()
         if self._trainer is not None:
             # DDP takes the mean of gradients: with the mean of counts, every event weighs the same.

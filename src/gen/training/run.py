@@ -40,6 +40,7 @@ from gen.training.callbacks import (
 from gen.training.gauges import OverfitGauge, Speed
 from gen.training.learner import Learner
 from gen.training.loggers import make_logger
+from gen.training.machine import compiles, precision_for
 from gen.training.resume import KeepResumable, SealedCheckpoints, resume_path
 from gen.training.settings import RunConfig, TrainerConfig, read_settings
 from gen.training.sharded import Sharded, ShardedLearner, whole_model
@@ -81,8 +82,12 @@ def train(
     say(f"held-out bits per note: untrained {untrained:.1f}, unigram {unigram:.1f}")
     torch.manual_seed(run.seed)
     kind = ShardedLearner if chosen.trainer.strategy == "fsdp" else Learner
-    learner = kind(model, chosen.optimizer)
-    say(f"model of {parameter_count(learner.model) / 1e6:.2f} M parameters")
+    compiled = compiles(chosen.trainer)
+    learner = kind(model, chosen.optimizer, compiled=compiled)
+    say(
+        f"model of {parameter_count(learner.model) / 1e6:.2f} M parameters, "
+        f"{precision_for(chosen.trainer)}, {'compiled' if compiled else 'not compiled'}"
+    )
     resume = resume_path(run.ckpt, out)
     styles = {str(style): person for person, style in data.styles.items()}
     about = {"settings": dict(settings), "styles": styles, **_code()}
@@ -175,7 +180,8 @@ def make_trainer(
     options = asdict(config)
     if config.strategy == "fsdp":
         options["strategy"] = Sharded()
-    for ours in ("max_time", "patience"):
+    options["precision"] = precision_for(config)
+    for ours in ("max_time", "patience", "compile"):
         del options[ours]
     terminal = sys.stderr.isatty()
     callbacks = [

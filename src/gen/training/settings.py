@@ -17,6 +17,7 @@ from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.learner import OptimizerConfig
 
 STRATEGIES = ("auto", "ddp", "fsdp")
+AUTO = "auto"
 LOGGERS = ("tensorboard", "csv", "mlflow", "wandb", "none")
 
 
@@ -51,6 +52,8 @@ class TrainerConfig:
 
     Args:
         strategy: one of `STRATEGIES`: how several devices share the work.
+        precision: of Lightning's names, or `auto`: bfloat16 where the machine has units for it.
+        compile: whether the trunk is compiled, or `auto`: where the run is long enough.
         max_steps: -1 for as many as `max_time` lets.
         max_time: DD:HH:MM:SS, or fewer parts from the right.
         val_check_interval: steps between two looks at the held-out works; the best model and
@@ -62,7 +65,8 @@ class TrainerConfig:
     devices: int | str = 1
     num_nodes: int = 1
     strategy: str = "auto"
-    precision: str = "32-true"
+    precision: str = AUTO
+    compile: bool | str = AUTO
     max_steps: int = 5000
     max_time: str | None = None
     val_check_interval: int = 100
@@ -73,6 +77,12 @@ class TrainerConfig:
 
     def __post_init__(self) -> None:
         nearest(self.strategy, STRATEGIES, setting="trainer.strategy")
+        if self.compile not in (True, False, AUTO):
+            raise SettingError(f"{self.compile!r} is neither true, false nor auto",
+                where="trainer.compile")  # fmt: skip
+        if self.compile is True and self.strategy == "fsdp":
+            raise SettingError("a model that is cut up is not compiled", where="trainer.compile",
+                mend="set it to false")  # fmt: skip
         for name in ("val_check_interval", "limit_val_batches", "log_every_n_steps", "patience"):
             if (value := getattr(self, name)) is not None and value <= 0:
                 raise SettingError(f"{value} is not above 0", where=f"trainer.{name}")

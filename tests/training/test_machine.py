@@ -1,0 +1,66 @@
+"""What is chosen by itself: by the machine and by how long the run is."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import pytest
+import torch
+
+from gen.errors import SettingError
+from gen.training import machine
+from gen.training.machine import compiles, precision_for
+from gen.training.settings import TrainerConfig
+
+LONG = TrainerConfig(max_steps=machine.LONG_STEPS)
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    def having(bf16: bool) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: bf16)
+
+    return having
+
+
+@pytest.mark.parametrize("has_units", [True, False])
+def test_bfloat16_where_the_machine_has_units_for_it(has_units, gpu, monkeypatch):
+    expected = "bf16-mixed" if has_units else "32-true"
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_units)
+    assert precision_for(TrainerConfig(accelerator="cpu")) == expected
+    gpu(has_units)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: not has_units)
+    assert precision_for(TrainerConfig()) == expected
+    assert precision_for(TrainerConfig(precision="16-mixed")) == "16-mixed"
+
+
+def test_a_run_is_compiled_where_it_is_long_enough(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert compiles(LONG)
+    assert not compiles(TrainerConfig(max_steps=machine.LONG_STEPS - 1))
+    assert not compiles(TrainerConfig(max_steps=-1, max_time="00:00:03:00"))
+    assert compiles(TrainerConfig(max_steps=-1, max_time="00:01:00:00"))
+    assert compiles(TrainerConfig(max_steps=1, compile=True))
+    assert not compiles(TrainerConfig(max_steps=machine.LONG_STEPS, compile=False))
+    assert not compiles(TrainerConfig(max_steps=machine.LONG_STEPS, strategy="fsdp"))
+
+
+def test_without_a_compiler_nothing_is_compiled(gpu, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert not compiles(LONG)
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(machine, "find_spec", lambda name: None)
+    gpu(bf16=True)
+    assert not compiles(LONG)  # no Triton
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert not compiles(TrainerConfig(accelerator="cpu", max_steps=machine.LONG_STEPS))
+
+
+@pytest.mark.parametrize("bad", [{"compile": "yes"}, {"compile": True, "strategy": "fsdp"}])
+def test_what_cannot_be_is_refused(bad):
+    with pytest.raises(SettingError, match=r"trainer\.compile"):
+        TrainerConfig(**bad)
