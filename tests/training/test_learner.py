@@ -235,6 +235,7 @@ def test_a_compiled_trunk_is_used_for_training_and_changes_no_loss(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script")
 @ignored
 def test_a_compiled_run_learns_what_one_that_is_not_compiled_does():
     losses = []
