@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.errors import SettingError
+from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import SPANS, Kind
 
 Split = Literal["train", "validation", "test"]
@@ -84,31 +85,30 @@ def _place(identity: str, seed: int) -> float:
 
 
 def shingles(events: NDArray[np.int16]) -> frozenset[int]:
-    """Hashes of the runs of six intervals in the top line of each melodic track.
+    """The runs of six intervals in the top line of each melodic track, each as one number.
 
     Transposition and rhythm do not matter; repeated notes are left out.
     """
-    result: set[int] = set()
-    slot_of_cell = -1
-    lines: dict[int, list[int]] = {}
-    last: tuple[int, int, int] | None = None
-    bar = 0
-    for kind, position, value, _, _ in events.tolist():
-        if kind == Kind.BAR:
-            bar += 1
-        elif kind == Kind.CELL:
-            slot_of_cell = value
-        elif kind == Kind.NOTE and SPANS["pitch"].start <= value < SPANS["pitch"].stop:
-            line = lines.setdefault(slot_of_cell, [])
-            if last == (slot_of_cell, bar, position):
-                line[-1] = value  # notes of one onset ascend: the last is the top
-            else:
-                line.append(value)
-            last = (slot_of_cell, bar, position)
-    for line in lines.values():
-        steps = [int(step) for step in np.diff(line) if step]
-        result |= {hash(tuple(steps[i : i + SHINGLE])) for i in range(len(steps) - SHINGLE + 1)}
-    return frozenset(result)
+    kinds, values = events[:, v.KIND], events[:, v.VALUE].astype(np.int64)
+    cell = np.maximum.accumulate(np.where(kinds == Kind.CELL, np.arange(len(events)), -1))
+    pitched = (values >= SPANS["pitch"].start) & (values < SPANS["pitch"].stop)
+    notes = np.flatnonzero((kinds == Kind.NOTE) & pitched)
+    place = np.stack([cell[notes], events[notes, v.POSITION]])
+    is_top = np.ones(len(notes), dtype=np.bool_)  # notes of one onset ascend: the last is the top
+    is_top[:-1] = (place[:, 1:] != place[:, :-1]).any(0)
+    top = notes[is_top]
+    slot = values[cell[top]]
+    order = np.argsort(slot, kind="stable")
+    line, slot = values[top[order]], slot[order]
+    steps, inside = np.diff(line), slot[1:] == slot[:-1]
+    moving = inside & (steps != 0)
+    steps, slot = steps[moving], slot[1:][moving]
+    count = max(len(steps) - SHINGLE + 1, 0)
+    runs = np.zeros(count, dtype=np.int64)
+    for index in range(SHINGLE):
+        runs = runs * 256 + steps[index : index + count] + 128
+    whole = slot[:count] == slot[SHINGLE - 1 : SHINGLE - 1 + count]
+    return frozenset(runs[whole].tolist())
 
 
 def related_groups(sets: Sequence[frozenset[int]]) -> dict[int, list[int]]:
