@@ -206,8 +206,8 @@ def _jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            inside = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-            yield from sorted(inside)
+            found = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+            yield from sorted(p for p in found if not p.is_dir())
         else:
             yield path
 

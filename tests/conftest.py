@@ -36,8 +36,9 @@ def house(tmp_path: Path) -> TestHouse:
 
 @pytest.fixture
 def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty key folder and a passphrase, as a person's environment has them."""
+    """An empty key folder, an empty cache and a passphrase, as a person's environment has them."""
     folder = tmp_path / "keys"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv(KEYS_VARIABLE, str(folder))
     monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
     return folder

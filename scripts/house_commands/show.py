@@ -121,6 +121,7 @@ def _said(value: object) -> str:
 
 def _show_waiting(house: House, register: Register, work: str, output: Output) -> bool:
     """Show a work that waits in the inbox; False where none of this name does."""
+    from gen.contribution import Recheck
     from gen.provenance.inbox import look, waiting_paths
     from gen.provenance.ledger import Generated
     from house_commands.works import describe
@@ -129,7 +130,7 @@ def _show_waiting(house: House, register: Register, work: str, output: Output) -
     if path is None:
         return False
     item = look(path, register, Generated(house))
-    for line in describe(item, register):
+    for line in describe(item, register, Recheck(house, register)(item, register)):
         output.line(line)
     output.result(work=work, status="waiting", title=item.title, rule=item.rule, found=item.found)
     return True
@@ -154,13 +155,14 @@ def _show_standings(house: House, register: Register, composer: str, output: Out
 
 
 def _show_inbox(house: House, register: Register, output: Output) -> None:
+    from gen.contribution import Recheck
     from gen.provenance.inbox import look_at_all
     from house_commands.works import describe
 
-    waiting = []
+    recheck, waiting = Recheck(house, register), []
     for item in look_at_all(house, register):
         waiting.append(item)
-        for line in describe(item, register):
+        for line in describe(item, register, recheck(item, register)):
             output.line(line)
     output.line(f"waiting: {counted(len(waiting), 'work')}")
     output.result(

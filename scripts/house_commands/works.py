@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from gen.provenance.impact import Impact
     from gen.provenance.inbox import Waiting
     from gen.provenance.register import Register
+    from gen.provenance.screen import Report
     from gen.provenance.statement import Statement
 
 WORKS = click.argument("works", nargs=-1, metavar="[WORK]...")
@@ -47,8 +49,9 @@ def accept_command(
 ) -> None:  # fmt: skip
     """Countersign waiting works and enter them in the register.
 
-    Without a WORK or --all you are asked about each. Nobody accepts what they composed.
-    Exits 2 when a work that was asked for stays in the inbox.
+    Without a WORK or --all you are asked about each. Nobody accepts what they composed. Each
+    work is compared once more with what the house has; --all leaves what contributing would
+    have refused as too similar. Exits 2 when a work that was asked for stays in the inbox.
     """
     from gen.provenance.inbox import look_at_all, waiting_paths
 
@@ -59,7 +62,8 @@ def accept_command(
     if count:
         curator = _curator(register, curator)  # before anything is asked
     # All means what waits when the lock is held, not what waited a moment ago.
-    chosen = None if take_all else _choose(look_at_all(house, register), works, register, output)
+    waiting = look_at_all(house, register)
+    chosen = None if take_all else _choose(waiting, works, house, register, output)
     if not count or chosen == []:
         output.line("nothing to accept")
         output.result(entered=[], refused=[], size=register.size)
@@ -71,8 +75,9 @@ def _accept(house: House, chosen: list[str] | None, key: Any, count: int, output
     from gen.provenance.works import accept_in_turn
 
     entered, refused = [], []
+    check = _stop_alike(house) if chosen is None else None
     with output.progress("accepting", count) as advance:
-        for part in accept_in_turn(house, chosen, key):
+        for part in accept_in_turn(house, chosen, key, check):
             for entry in part.entered:
                 output.line(f"accepted {entry.work} -> {entry.path}")
             for item in part.refused:
@@ -88,18 +93,37 @@ def _accept(house: House, chosen: list[str] | None, key: Any, count: int, output
         raise SystemExit(REFUSED)
 
 
+def _stop_alike(house: House) -> Callable[[Waiting, Register], Waiting]:
+    """Leaves in the inbox what nobody has compared and is too like something known."""
+    from gen.contribution import Recheck
+    from gen.provenance.screen import BLOCK
+
+    recheck = Recheck(house, house.load(check_signatures=False))
+
+    def check(item: Waiting, register: Register) -> Waiting:
+        report = recheck(item, register)
+        if report is None or report.verdict != BLOCK:
+            return item
+        return replace(item, rule="too-similar", found=report.side_by_side())
+
+    return check
+
+
 def _waiting_dict(item: Waiting) -> dict[str, str]:
     return {"found": item.found, "mend": item.mend, "rule": item.rule, "work": item.work}
 
 
 def _choose(
-    waiting: Iterable[Waiting], works: tuple[str, ...], register: Register, output: Output
-) -> list[str]:
+    waiting: Iterable[Waiting], works: tuple[str, ...], house: House, register: Register,
+    output: Output,
+) -> list[str]:  # fmt: skip
+    from gen.contribution import Recheck
+
     if works:
         return list(works)
-    chosen = []
+    recheck, chosen = Recheck(house, register), []
     for item in waiting:
-        for line in describe(item, register):
+        for line in describe(item, register, recheck(item, register)):
             output.say(line)
         if item.rule:
             continue
@@ -112,8 +136,8 @@ def _choose(
     return chosen
 
 
-def describe(item: Waiting, register: Register) -> list[str]:
-    """A waiting work as a curator reads it."""
+def describe(item: Waiting, register: Register, screening: Report | None) -> list[str]:
+    """A waiting work as a curator reads it; `screening` is the curator's own."""
     if item.tagged is None:
         return [f"\n{item.work}", f"  cannot be accepted ({item.rule}): {item.found}"]
     statement = item.tagged.statement
@@ -127,33 +151,17 @@ def describe(item: Waiting, register: Register) -> list[str]:
         f"  states: {_origin(statement)}; contract {statement.contract or '(none named)'}",
         f"  file: {item.path}",
     ]
-    report = item.path.with_suffix(".screening.json")
-    return [*lines, *_screening_lines(report)] if report.is_file() else lines
+    if screening is None:
+        return lines
+    if not screening.matches:
+        return [*lines, "  screening: nothing alike is known"]
+    alike = screening.side_by_side().splitlines()
+    return [*lines, "  screening: please compare", *(f"    {line}" for line in alike)]
 
 
 def _origin(statement: Statement) -> str:
     models = "no generative model" if statement.no_generative_model else "a machine wrote it"
     return f"nothing of a third party, {models}"
-
-
-def _screening_lines(report: Path) -> list[str]:
-    """What the screening found, for a person to look at; the report itself holds the passages."""
-    import json
-
-    try:
-        found = [
-            (int(match["similarity_thousandths"]), str(match["known"]["name"]))
-            for match in json.loads(report.read_bytes())["matches"]
-        ]
-    except (ValueError, KeyError, TypeError):
-        return [f"  screening: the report cannot be read: {report}"]
-    if not found:
-        return ["  screening: nothing alike is known"]
-    lines = [
-        f"  screening: {likeness / 10:.0f} % like {name!r:.100}: please compare"
-        for likeness, name in found
-    ]
-    return [*lines, f"  both passages: {report}"]
 
 
 @house_command

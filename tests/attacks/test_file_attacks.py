@@ -133,12 +133,12 @@ def test_each_file_is_opened_once(house, monkeypatch):
 
 def test_swapped_while_it_is_opened(house, entry, tmp_path, monkeypatch):
     """Between the look and the open, another file takes the name."""
-    other = tmp_path / "other.mid"
-    other.write_bytes(house.path(entry).read_bytes())
+    data, other = house.path(entry).read_bytes(), tmp_path / "other.mid"
     real = os.open
 
     def swap(path, *rest, **more):
         if str(path).endswith(".mid"):
+            other.write_bytes(data)
             os.replace(other, path)
         return real(path, *rest, **more)
 

@@ -1,5 +1,6 @@
 """Attacks with the music itself: generated pieces that come back, bombs, parser disagreement."""
 
+import hashlib
 import io
 
 import pytest
@@ -7,10 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_tag_attacks import forged, plant
 
+from gen.piece import Note, Piece, Track
 from gen.provenance.ledger import Output, append_output
 from gen.provenance.mark import MARK_TEXT, mark_generated
 from gen.provenance.tag import TagError
-from gen.smf import RuleBroken, musical_hash, parse
+from gen.provenance.voices import pack_voices, voices_of
+from gen.smf import RuleBroken, musical_hash, parse, write
 from houses import make_midi, make_statement, tagged
 
 RECEIPT = "ab" * 32
@@ -18,7 +21,10 @@ RECEIPT = "ab" * 32
 
 def log_output(house, midi):
     """What sampling writes down about a piece."""
-    append_output(house.house, Output("00" * 32, musical_hash(parse(midi)), RECEIPT, "11" * 32))
+    piece = parse(midi)
+    melody = pack_voices(voices_of(piece))
+    output = Output("00" * 32, musical_hash(piece), RECEIPT, "11" * 32, fingerprint=melody)
+    append_output(house.house, output)
 
 
 def test_generated_piece_submitted(house):
@@ -39,8 +45,45 @@ def test_generated_piece_with_its_mark_stripped(house):
     """Both marks gone, tagged by a real composer: the ledger knows its sound."""
     midi = make_midi(1)
     log_output(house, midi)
+    assert house.contribute(midi) == "generated"
     (result,) = house.submit(tagged(midi))
     assert (result.rule, "generated piece" in result.found) == ("generated", True)
+
+
+def melody(seed, count=60):
+    """A line of equal notes that shares no long run with another seed's."""
+    steps = [byte % 8 - 4 or 5 for byte in hashlib.shake_128(str(seed).encode()).digest(count)]
+    line = [64]
+    for step in steps:
+        line.append(line[-1] + (step if 48 < line[-1] + step < 84 else -step))
+    return line
+
+
+def played(*line, length=240):
+    notes = [Note(i * length, length - 20, pitch, 80) for i, pitch in enumerate(line)]
+    return write(Piece(480, [Track("Tune", 73, notes=notes)]))
+
+
+def test_generated_piece_transposed_and_resubmitted(house):
+    """Another key, other lengths, no mark: another hash, the same melody."""
+    midi = played(*melody(1))
+    log_output(house, midi)
+    moved = played(*(pitch + 3 for pitch in melody(1)), length=360)
+    assert musical_hash(parse(moved)) != musical_hash(parse(midi))
+    assert house.contribute(moved) == "too-similar"
+    assert house.smuggle(tagged(moved)) == "too-similar"
+
+
+def test_validly_signed_excerpt_of_somebody_elses_tune(house):
+    """Some bars of ben's amid ana's own: whether contributed or laid into the inbox."""
+    house.submit(tagged(played(*melody(1)), "ben"))
+    house.accept()
+    stolen = played(*melody(2), *(pitch + 2 for pitch in melody(1)[10:35]), *melody(3))
+    assert house.contribute(stolen) == "too-similar"
+    assert house.smuggle(tagged(stolen)) == "too-similar"
+    own = played(*melody(2), *melody(3))
+    assert house.smuggle(tagged(own)) == ""
+    assert house.rules() == {}
 
 
 def test_generated_piece_entered_before_the_ledger_knew(house):
@@ -76,6 +119,7 @@ def test_malformed_or_bomb_midi(house, name):
     midi = BOMBS[name]
     with pytest.raises(RuleBroken):
         parse(midi)
+    assert house.contribute(midi)
     plant(house, forged(midi, "ana", "cleo", statement=make_statement(make_midi(1))))
     assert house.rules()["ana/planted.mid"] in ("malformed-midi", "unregistered")
     assert len(house.admit().admitted) == 0

@@ -147,6 +147,21 @@ def test_a_folder_is_taken_whole_and_a_second_run_finds_it_done(desk: Desk) -> N
     assert desk.inbox == []
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_or_a_link_to_nothing_is_accounted_for_and_stops_nothing(desk: Desk) -> None:
+    desk.put("a.mid", distinct_midi(1))
+    os.mkfifo(desk.folder / "pipe.mid")
+    (desk.folder / "link.mid").symlink_to(desk.folder / "gone.mid")
+    (desk.folder / "folder.mid").mkdir()
+    desk.put("folder.mid/b.mid", distinct_midi(2))
+    outcomes, summary, code = desk.report(desk.folder, *STATED)
+    assert (code, summary) == (2, {"files": 4, "seen": 4, "contributed": 2, "refused": 2})
+    assert {Path(o["file"]).name: o["rule"] for o in outcomes if o["rule"]} == {
+        "pipe.mid": "unreadable",
+        "link.mid": "unreadable",
+    }
+
+
 def test_a_strict_file_that_the_house_has_is_not_read_again(desk: Desk, monkeypatch) -> None:
     for seed in range(3):
         desk.put(f"{seed}.mid", distinct_midi(seed))

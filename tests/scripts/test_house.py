@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from gen.provenance.keys import PASSPHRASE_VARIABLE, list_keys
 from gen.provenance.ledger import Output, append_output, append_run
 from gen.provenance.people import sealed
 from gen.provenance.tag import sign_contribution
-from houses import PASSPHRASE, make_midi, make_statement, start_house
+from gen.smf import write
+from houses import PASSPHRASE, make_midi, make_piece, make_statement, start_house
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 QUICK = ["--kdf-cost", "10"]
@@ -63,12 +65,11 @@ def house_of(run):
     return open_house(run.folder)
 
 
-def contribute(run, *seeds, person="ana"):
+def contribute(run, *seeds, person="ana", bars=4):
     house = house_of(run)
     key = key_of_person(house.load(), person)
-    files = [
-        sign_contribution(make_midi(s), make_statement(make_midi(s), person), key) for s in seeds
-    ]
+    midis = [make_midi(seed, bars) for seed in seeds]
+    files = [sign_contribution(midi, make_statement(midi, person), key) for midi in midis]
     return [r.work for r in submit(house, [Contribution(data) for data in files])]
 
 
@@ -172,7 +173,7 @@ def test_accept_asks_about_each_work(started, monkeypatch):
     house = house_of(started)
     register = house.load()
     output = common.Output(is_json=False)
-    assert works._choose(look_at_all(house, register), (), register, output) == [first]
+    assert works._choose(look_at_all(house, register), (), house, register, output) == [first]
     assert second != first
 
 
@@ -187,18 +188,46 @@ def test_accept_of_an_empty_inbox(started):
     assert "not in the inbox: no-such" in started("accept", "no-such", code=2).stderr
 
 
-def test_accept_shows_what_the_screening_found(started):
-    (work,) = contribute(started, 1)
-    works = importlib.import_module("house_commands.works")
-    report = started.folder / "inbox" / f"{work}.screening.json"
-    match = {"known": {"name": "small-rain"}, "similarity_thousandths": 660}
-    for content, told in (
-        ({"matches": []}, "nothing alike is known"),
-        ({"matches": [match]}, "66 % like 'small-rain': please compare"),
-        ({"matches": 1}, "the report cannot be read"),
-    ):
-        report.write_text(json.dumps(content), encoding="utf-8")
-        assert told in works._screening_lines(report)[0]
+def steal(run, seed):
+    """Ana's melody of this seed, moved and signed by ben, put into the inbox by hand."""
+    house = house_of(run)
+    piece = make_piece(seed, bars=16)
+    melody = piece.tracks[0]
+    melody.notes = [replace(note, pitch=note.pitch + 2) for note in melody.notes]
+    midi = write(piece)
+    statement = make_statement(midi, "ben", title="All Mine")
+    stolen = sign_contribution(midi, statement, key_of_person(house.load(), "ben"))
+    (result,) = submit(house, [Contribution(stolen)])
+    assert not result.rule, result
+    return result.work
+
+
+def test_accept_all_leaves_what_is_too_similar_whatever_its_composer_reported(started):
+    (honest,) = contribute(started, 1, bars=16)
+    started("accept", honest)
+    started("enroll", "ben", "--role", "composer", "--yes", *QUICK)
+    stolen = steal(started, 1)
+    contribute(started, 2)
+    for words in (["show", "--inbox"], ["show", stolen]):
+        told = started(*words).stdout
+        assert f"block: 100% like the house's work {honest}" in told
+        assert "here   melody, bars 1-" in told
+        assert "there  melody, bars 1-" in told
+    assert "screening: nothing alike is known" in started("show", "--inbox").stdout
+    done = started("accept", "--all", code=2)
+    assert f"{stolen}: not accepted (too-similar)" in done.stdout
+    assert "1 accepted, 1 stay in the inbox" in done.stdout
+    (refused,) = started.json("accept", "--yes", code=2)["refused"]
+    assert (refused["work"], refused["rule"]) == (stolen, "too-similar")
+    assert "1 accepted" in started("accept", stolen).stdout
+
+
+def test_what_waits_is_compared_with_what_waits_too(started):
+    started("enroll", "ben", "--role", "composer", "--yes", *QUICK)
+    (honest,) = contribute(started, 1, bars=16)
+    stolen = steal(started, 1)
+    (second,) = (item["work"] for item in started.json("accept", "--all", code=2)["refused"])
+    assert second in (honest, stolen)
 
 
 def test_bad_file_in_the_inbox_never_stops_the_rest(started):

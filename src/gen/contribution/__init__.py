@@ -16,6 +16,7 @@ from gen.contribution.flow import (
     Settings,
     default_workers,
 )
+from gen.contribution.known import Recheck
 
 __all__ = [
     "COLUMNS",
@@ -25,6 +26,7 @@ __all__ = [
     "Facts",
     "Job",
     "Outcome",
+    "Recheck",
     "Settings",
     "default_workers",
     "find_problem",

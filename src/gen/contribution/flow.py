@@ -424,6 +424,8 @@ def read_file(path: Path) -> bytes:
         RuleBroken: larger than the limit; read no further.
         OSError: unreadable.
     """
+    if not path.is_file():  # opening a pipe would wait for ever
+        raise OSError("there is no file, or a link to none, or a pipe")
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:

@@ -1,5 +1,7 @@
 """Everything a contribution to a house is compared with, ready to search.
 
+`load_known` is for who contributes; `Recheck` compares once more for who accepts.
+
 What was read of works, waiting ones too, is kept in the user's cache folder by the files'
 digests, so that one more contribution to a large house takes seconds. A cache that cannot be
 read is rebuilt.
@@ -10,7 +12,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 from gen.errors import HouseError
@@ -18,12 +21,14 @@ from gen.provenance import ledger
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.files import read_plain_file, write_atomically
 from gen.provenance.house import House
-from gen.provenance.inbox import MAX_FILE_BYTES, waiting_paths
+from gen.provenance.inbox import MAX_FILE_BYTES, Waiting, waiting_paths
 from gen.provenance.register import Register, WorkRecord
 from gen.provenance.screen import (
+    CLEAR,
     OUTPUT,
     WORK,
     Known,
+    Report,
     Screen,
     Thresholds,
     read_fingerprints,
@@ -68,7 +73,7 @@ def load_known(
     fingerprints: tuple[Path, ...] = (),
     cache_folder: Path | None = None,
 ) -> KnownMusic:
-    """Read what the house has: works, withdrawn works, inbox, outputs, fingerprint lists.
+    """Read what the house has: all of `_load_entered`, inbox, fingerprint lists.
 
     Args:
         house: where.
@@ -80,20 +85,63 @@ def load_known(
     Raises:
         HouseError: a list of fingerprints or the ledger cannot be read.
     """
+    known = _load_entered(house, register, thresholds, cache_folder)
+    for path in waiting_paths(house):
+        _add_waiting(known, path)
+    known.cache.tidy()
+    for path in fingerprints:
+        for listed, voices in read_fingerprints(path):
+            known.screen.add(listed, voices)
+    return known
+
+
+class Recheck:
+    """Screens what waits once more, for its curator: a composer's own report may say anything.
+
+    Works are compared with what the house has entered and generated, and with those that were
+    looked at before them.
+    """
+
+    def __init__(self, house: House, register: Register) -> None:
+        self._house = house
+        self._known = _load_entered(house, register, Thresholds(), None)
+        self._entered = len(register.works)
+        self._looked_at: set[str] = set()
+        self._known.cache.save()
+
+    def __call__(self, item: Waiting, register: Register) -> Report | None:
+        """What a waiting work shares with others; None if it cannot be read.
+
+        Args:
+            item: as the inbox shows it.
+            register: as it is now; works that were entered meanwhile are compared with too.
+        """
+        for record in islice(register.works.values(), self._entered, None):
+            if record.entry.work not in self._looked_at:
+                _add_work(self._known, self._house, record)
+        self._entered = len(register.works)
+        if item.tagged is None:
+            return None
+        kept = self._known.cache.get(sha256_hex(item.tagged.encode())) or Kept.of(item.tagged)
+        report = self._known.screen.compare(kept.voices, kept.composers)
+        self._known.add_waiting(kept)
+        self._looked_at.add(item.work)
+        others = tuple(match for match in report.matches if match.known.name != item.work)
+        return replace(report, matches=others, verdict=others[0].verdict if others else CLEAR)
+
+
+def _load_entered(
+    house: House, register: Register, thresholds: Thresholds, cache_folder: Path | None
+) -> KnownMusic:
+    """Works, withdrawn works, generated pieces."""
     cache = KeptCache(cache_folder or _default_cache_folder(), house.pin.name)
     known = KnownMusic(Screen(thresholds), ledger.Generated(house), cache)
     for record in register.works.values():
         _add_work(known, house, record)
-    for path in waiting_paths(house):
-        _add_waiting(known, path)
-    cache.tidy()
     for entry in ledger.records(house):
         if entry.kind == ledger.OUTPUT and entry.data.get("fingerprint"):
             name = str(entry.data.get("path") or entry.data["receipt"])
             known.screen.add(Known(OUTPUT, name), unpack_voices(entry.data["fingerprint"]))
-    for path in fingerprints:
-        for listed, voices in read_fingerprints(path):
-            known.screen.add(listed, voices)
     return known
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gen.errors import HouseError, SettingError
@@ -81,7 +81,10 @@ def accept(house: House, works: Sequence[str] | None, curator: PrivateKey) -> Ac
 
 
 def accept_in_turn(
-    house: House, works: Sequence[str] | None, curator: PrivateKey
+    house: House,
+    works: Sequence[str] | None,
+    curator: PrivateKey,
+    check: Callable[[Waiting, Register], Waiting] | None = None,
 ) -> Iterator[Accepted]:
     """Countersign works from the inbox and enter them, some hundred in one append.
 
@@ -91,6 +94,7 @@ def accept_in_turn(
         house: where.
         works: ids; None takes all that wait when it begins.
         curator: the curator's key.
+        check: looks at each work that could be entered; what it gives back with a rule stays.
 
     Yields:
         What became of each part, at least one. By then every entered work of it is durably in
@@ -107,6 +111,8 @@ def accept_in_turn(
             part, paths = paths[:_BATCH], paths[_BATCH:]
             generated.refresh()
             looked = [look(path, register, generated) for path in part if path.exists()]
+            if check:
+                looked = [item if item.rule else check(item, register) for item in looked]
             done = _enter(session, looked, person, curator)
         house = done.house
         yield done
@@ -145,7 +151,7 @@ def _enter(
 
 
 def _why_not(item: Waiting, curator: Person, seen: set[str]) -> Waiting | None:
-    if item.tagged is None:
+    if item.tagged is None or item.rule:
         return item
     statement = item.tagged.statement
     if any(curator.id == composer for composer, _ in statement.composers):
