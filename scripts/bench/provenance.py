@@ -32,7 +32,7 @@ def run(args: Any) -> dict[str, Any]:
     """
     count = int(getattr(args, "works", None) or WORKS)
     with tempfile.TemporaryDirectory() as folder:
-        house, accept_seconds = _make_house(Path(folder) / "house", count)
+        house, accept_seconds = make_house(Path(folder) / "house", count)
         floor = _floor_seconds(house)
         gate, admitted, grown = _gate_in_child(house)
         size = sum(path.stat().st_size for path in house.folder.glob("*/*.mid"))
@@ -49,7 +49,7 @@ def run(args: Any) -> dict[str, Any]:
     }
 
 
-def _make_house(folder: Path, count: int) -> tuple[Any, float]:
+def make_house(folder: Path, count: int) -> tuple[Any, float]:
     from gen.provenance.inbox import Contribution, submit
     from gen.provenance.keys import PrivateKey
     from gen.provenance.people import create_house
@@ -144,14 +144,14 @@ def _gate_seconds(house: Any) -> tuple[float, int, int]:
     from gen.provenance.gate import admit
 
     house.load(check_signatures=False)  # imports and caches are no work's memory
-    before = _resident_bytes()
+    before = resident_bytes()
     begin = time.process_time()
     corpus = admit(house.folder, "general_model", pin=house.pin).require_clean()
     seconds = time.process_time() - begin
-    return seconds, len(corpus.admitted), max(_resident_bytes() - before, 0)
+    return seconds, len(corpus.admitted), max(resident_bytes() - before, 0)
 
 
-def _resident_bytes() -> int:
+def resident_bytes() -> int:
     """Memory of this process; 0 where the platform does not tell.
 
     Not `ru_maxrss`: on Linux a child inherits its parent's peak.

@@ -370,4 +370,9 @@ def punched_at_random(events: Events, length: int, rng: Generator) -> Events:
 
 def bare(sequence: Sequence) -> Sequence:
     """The work with nothing but its music, as bits per note are counted."""
-    return Sequence.of(forgetful(sequence.events, 1.0, np.random.default_rng(0)))
+    return Sequence.of(music_of(sequence.events))
+
+
+def music_of(events: Events) -> Events:
+    """Events without annotations."""
+    return forgetful(events, 1.0, np.random.default_rng(0))

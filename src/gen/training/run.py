@@ -23,7 +23,7 @@ from gen.checkpoint import SUFFIX, save_checkpoint
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.module import HouseData
 from gen.data.seals import secret_path, user_secret
-from gen.data.windows import bare
+from gen.data.windows import music_of
 from gen.errors import SettingError
 from gen.model import parameter_count
 from gen.provenance.house import House
@@ -164,8 +164,9 @@ def _sides(data: HouseData) -> str:
 
 def _baselines(data: HouseData) -> tuple[float, float]:
     """What no model and mere counts cost on the validation works."""
-    train = [bare(work).events for work in data.side("train")]
-    held_out = [bare(work).events for work in data.side("validation")]
+    train, held_out = (
+        [music_of(work.events) for work in data.side(side)] for side in ("train", "validation")
+    )
     return uniform_bits_per_note(held_out), unigram_bits_per_note(train, held_out)
 
 

@@ -1,0 +1,65 @@
+"""What a training run costs before its first step: gate, tokenising, splitting.
+
+A house of synthetic works is made in a temporary folder. Each measurement is a process of its own:
+cold with an empty cache, warm with what the first one kept. Seconds are processor time, which a
+busy machine does not stretch; memory is what the process has gained while it holds the works.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.provenance import make_house, resident_bytes
+
+WORKS = 10_000
+
+
+def run(args: Any) -> dict[str, Any]:
+    """Start a run over `args.works` synthetic works (10,000 by default), cold and warm.
+
+    Returns:
+        works, events, and for cold and warm: seconds of the gate alone, of all, milliseconds a
+        work of all, and bytes of memory a work.
+    """
+    count = int(args.works or WORKS)
+    with tempfile.TemporaryDirectory() as folder:
+        house, _ = make_house(Path(folder) / "house", count)
+        starts = [
+            {"cache": cache, **_in_child(house, Path(folder) / "cache")}
+            for cache in ("cold", "warm")
+        ]
+    return {"works": count, "starts": starts}
+
+
+def _in_child(house: Any, cache: Path) -> dict[str, Any]:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        found: dict[str, Any] = pool.apply(_start, (house, cache))
+    return found
+
+
+def _start(house: Any, cache: Path) -> dict[str, Any]:
+    from gen.data.cache import CACHE_VARIABLE
+    from gen.data.module import DataConfig, HouseData
+    from gen.provenance.gate import admit
+
+    os.environ[CACHE_VARIABLE] = str(cache)
+    begin = time.process_time()
+    admit(house.folder, "general_model", pin=house.pin).require_clean()
+    gate = time.process_time() - begin
+    before, begin = resident_bytes(), time.process_time()
+    data = HouseData(house.folder, house.pin, "general_model", DataConfig(512, 2))
+    data.setup()
+    seconds = time.process_time() - begin
+    works = len(data.works)
+    return {
+        "gate_seconds": gate,
+        "seconds": seconds,
+        "ms_per_work": 1000 * seconds / works,
+        "events": sum(len(work.events) for work in data.works),
+        "memory_bytes_per_work": max(resident_bytes() - before, 0) // works,
+    }
