@@ -104,6 +104,17 @@ def test_a_child_that_computes_for_ever_is_stopped_by_the_processor_limit(monkey
     assert "more than 1 seconds of processor time" in str(refusal.value)
 
 
+@POSIX
+def test_a_child_has_its_processor_seconds_for_each_file_anew(monkeypatch) -> None:
+    body = "import time; end = time.process_time() + 0.7\n    while time.process_time() < end: pass"
+    reply = f"{body}\n    return {{'unsafe': 'done'}}"
+    limits = Limits(processor_seconds=1, wall_seconds=60)
+    with _with_child(monkeypatch, reply, limits) as reader:
+        for _ in range(3):
+            with pytest.raises(UnsafeFileError, match="done"):
+                reader.examine(make_midi())
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs RLIMIT_AS that holds")
 def test_a_child_that_fills_the_memory_is_stopped(monkeypatch) -> None:
     body = "x = bytearray(400 * 2**20); x[::4096] = b'1' * len(x[::4096]); return {}"
@@ -148,6 +159,7 @@ def test_limits_are_above_zero(name: str) -> None:
 
 def test_without_rlimits_the_child_still_reads(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows: the import fails
+    monkeypatch.delattr(signal, "setitimer", raising=False)
     safe_parse._limit_memory(256)
     safe_parse._limit_processor(10)
     assert safe_parse._examine_here(make_midi())["analysis"]["bars"] == 4

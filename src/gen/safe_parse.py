@@ -3,8 +3,8 @@
 The child reads, normalises and analyses; what comes back is JSON, and music bytes that the
 caller's own strict walker reads again. One child serves many files; one that dies is replaced.
 
-Limits: processor time and memory by `resource` where the platform has it; a wall clock in the
-parent everywhere. On platforms without `resource` (Windows) memory is bounded by the caps of
+Limits: processor time by `setitimer` and memory by `resource` where the platform has them; a wall
+clock in the parent everywhere. Elsewhere (Windows) memory is bounded by the caps of
 `gen.smf.rules` alone (measured: the worst file of 4 MiB stays under the same 256 MiB).
 """
 
@@ -136,7 +136,7 @@ class SafeReader:
         self.close()
         if is_late:
             return self._unsafe(f"reading it took more than {self.limits.wall_seconds:g} seconds")
-        if code == -_signal_number("SIGXCPU"):
+        if code == -_signal_number("SIGPROF"):
             seconds = self.limits.processor_seconds
             return self._unsafe(f"reading it took more than {seconds} seconds of processor time")
         if code is None:
@@ -234,14 +234,15 @@ def _limit_memory(mebibytes: int) -> None:
 
 
 def _limit_processor(seconds: int) -> None:
-    """Allow that many seconds from now; the signal that follows ends the process."""
-    try:
-        import resource
-    except ImportError:
-        return  # Windows: the parent's clock alone
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    soft = int(used.ru_utime + used.ru_stime) + seconds + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    """Allow that many seconds from now; the signal that follows ends the process.
+
+    No RLIMIT_CPU, which counts from the start of the process: the kernel counts it in clock ticks,
+    and on a busy machine these run away from the time that `getrusage` tells.
+    """
+    import signal
+
+    if hasattr(signal, "setitimer"):  # Windows: the parent's clock alone
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def _serve(processor_seconds: int, memory_mebibytes: int) -> None:
