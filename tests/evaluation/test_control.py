@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from corpora import song, work, works
-from gen.data.windows import bare
+from gen.data.windows import Sequence, bare
 from gen.errors import HouseError
 from gen.evaluation import control, ladder, samples
 from gen.evaluation.control import Request
+from gen.evaluation.material import Work
 from gen.harmony import parse_progression
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.sampling.controls import Controls
@@ -159,7 +160,8 @@ def test_what_the_grammar_guarantees_holds_for_a_model_that_knows_nothing():
     rows = samples.write(model, walks, DrawConfig(), [1])
     scores = [control.score(r, request) for r, request in zip(rows, drawn, strict=True)]
     receipts = [control.receipt(r, request) for r, request in zip(rows, drawn, strict=True)]
-    found = control.figures(scores, receipts, drawn, rng())
+    works = control.of_works(WORKS, rng())
+    found = control.figures(scores, receipts, drawn, works, rng())
     for name in control.GUARANTEED:
         assert found[name]["told"]["value"] == 1, name
         assert found[name]["guaranteed"]
@@ -170,14 +172,34 @@ def test_what_the_grammar_guarantees_holds_for_a_model_that_knows_nothing():
         assert found[name]["verdict"] == "higher"
 
 
+def test_works_are_held_to_what_their_own_tags_say():
+    """A song whose harmony is plain: G, Em, C, D, a bar each."""
+    piece = song(0)
+    roles = tuple(track.role or "" for track in piece.tracks)
+    tags = (
+        Annotations(key="G major", chords="G | Em | C | D", roles=roles),
+        Annotations(key="F# major", chords="F# | C#"),
+    )
+    right, wrong = control.of_works(
+        [Work("w", "W", "waltz", Sequence.of(events_of(piece, tag))) for tag in tags], rng()
+    )
+    assert set(right) == set(control.OF_WORKS)
+    assert right["scale"] == right["key"] == 1
+    assert right["chords"] > 0.8 > 0.3 > wrong["chords"]
+    assert wrong["key"] == 0
+    assert wrong["scale"] < 0.5
+    assert right["roles"] >= 0.5
+    assert math.isnan(wrong["roles"])
+
+
 def test_telling_is_credited_only_with_what_it_adds():
     told = Request(WHOLE, frozenset({"bars", "key"}))
     untold = Request(WHOLE, frozenset({"bars"}))
     asked = [told, untold] * 40
     habit = [{**dict.fromkeys(control.SCORES, 1.0)} for _ in asked]
-    assert control.figures(habit, [], asked, rng())["key"]["verdict"] == "none"
+    assert control.figures(habit, [], asked, [], rng())["key"]["verdict"] == "none"
     obeying = [{**row, "key": float(r is told)} for row, r in zip(habit, asked, strict=True)]
-    got = control.figures(obeying, [], asked, rng())["key"]
+    got = control.figures(obeying, [], asked, [], rng())["key"]
     assert got["verdict"] == "higher"
     assert got["obeyed"]["value"] == 1
     assert (got["told"]["n"], got["untold"]["n"]) == (40, 40)

@@ -45,7 +45,7 @@ def report():
     }  # fmt: skip
     scores = {
         name: {
-            **{key: any_figure(rng) for key in ("told", "untold", "obeyed", "receipt")},
+            **{key: any_figure(rng) for key in ("told", "untold", "obeyed", "receipt", "works")},
             "verdict": "none", "guaranteed": name in control.GUARANTEED,
         }
         for name in control.SCORES

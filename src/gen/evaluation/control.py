@@ -7,6 +7,8 @@ the same where it was kept back, which is what chance and the house's habits giv
 `obeyed` is the difference; an interval that holds 0 means that asking made none. `receipt`: share
 of the told ones whose receipt says that they were met (`sampling.scores`, with its allowances: the
 relative key will do, a density one class off, half of the roles, three quarters of the chords).
+`works`: what held-out works, cut to such lengths, score on what their own tags say: no reading of
+keys, roles and chords from a few bars is always right, and more than that cannot be asked.
 
 Scores, each in [0, 1], of one piece:
 
@@ -47,7 +49,7 @@ from gen.analysis.key import note_table
 from gen.data.windows import transposed
 from gen.errors import HouseError
 from gen.evaluation import interval
-from gen.evaluation.material import Work, piece_of
+from gen.evaluation.material import Work, excerpt, piece_of
 from gen.evaluation.metrics.similarity import distances
 from gen.piece import DRUM_PROGRAM, ROLES, Piece
 from gen.sampling.controls import DENSITY_WORDS, Controls, instrument_number, plan_of
@@ -72,6 +74,8 @@ SCORES = (
     "pitch_range", "pitches", "velocity_range", "chords", "density",
 )  # fmt: skip
 _EXACT = ("tempo", "time_signature", "bars", "instruments")
+OF_WORKS = ("key", "scale", "roles", "chords")
+"""Scores that can be taken of works too: what a tag says of the notes themselves."""
 _YES_OR_NO = frozenset({"key", "tempo", "time_signature", "bars", "instruments", "pitch_range"})
 KEYS = tuple(
     str(harmony.Key(tonic, mode == "minor", mode))
@@ -171,22 +175,34 @@ def _ensemble(events: NDArray[np.int16], rng: Generator) -> tuple[tuple[str, ...
     tracks = events[events[:, v.KIND] == Kind.TRACK]
     most = min(_MOST_TRACKS, len(tracks))
     chosen = tracks[np.sort(rng.permutation(len(tracks))[: rng.integers(1, most + 1)])]
-    programs = [int(row[v.VALUE]) - FIRST["program"] for row in chosen]
+    return _named(chosen)
+
+
+def _named(tracks: NDArray[np.int16]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Instruments, and roles where all are known, of TRACK events."""
+    programs = [int(row[v.VALUE]) - FIRST["program"] for row in tracks]
     names = tuple("drums" if p == DRUM_PROGRAM else str(p) for p in programs)
-    known = bool((chosen[:, v.EXTENT] > 0).all())
-    return names, tuple(ROLES[r - FIRST["role"]] for r in chosen[:, v.EXTENT]) if known else ()
+    known = bool((tracks[:, v.EXTENT] > 0).all())
+    return names, tuple(ROLES[r - FIRST["role"]] for r in tracks[:, v.EXTENT]) if known else ()
 
 
 def _progression(events: NDArray[np.int16], rng: Generator) -> str | None:
     """Four bars of a work's chords; None where its tag tells none."""
+    bars = int((events[:, v.KIND] == Kind.BAR).sum())
+    return _chords(
+        events, int(rng.integers(1, max(2, bars - _PROGRESSION_BARS + 2))), _PROGRESSION_BARS
+    )
+
+
+def _chords(events: NDArray[np.int16], first: int, count: int) -> str | None:
+    """Chords of so many bars, the first of the work being 1; None where its tag tells none."""
     bar = np.cumsum(events[:, v.KIND] == Kind.BAR)
     chords = events[:, v.KIND] == Kind.CHORD
     if not chords.any():
         return None
-    first = int(rng.integers(1, max(2, int(bar[-1]) - _PROGRESSION_BARS + 2)))
     bars = [
         [chord_of(int(value)) for value in events[chords & (bar == number), v.VALUE]]
-        for number in range(first, first + _PROGRESSION_BARS)
+        for number in range(first, first + count)
     ]
     return harmony.format_progression([chords or [None] for chords in bars])
 
@@ -215,18 +231,22 @@ def score(rows: Sequence[Row], request: Request) -> dict[str, float]:
     hard = Controls(**{name: getattr(asked, name) for name in _EXACT})
     met = asked_and_got(rows, finished(rows, request.controls), hard)
     exact = {row["control"]: float(row["met"]) for row in met}
-    # As its notes have it: without the key, the tempo and the names that `finished` writes.
-    music = piece_of(np.array(rows, dtype=np.int16))
+    found = {**exact, **_heard(np.array(rows, dtype=np.int16), asked)}
+    return {name: found.get(name, math.nan) for name in SCORES}
+
+
+def _heard(events: NDArray[np.int16], asked: Controls) -> dict[str, float]:
+    """What the notes alone tell, without the key and the names that `finished` writes."""
+    music = piece_of(events)
     table = note_table(music)
     pitch, lasting = table[:, 2], (table[:, 1] - table[:, 0]).astype(np.float64)
     velocity = note_table(music, drums=True)[:, 3]
     found = {
-        **exact,
-        "roles": _roles_met(decode(np.array(rows, dtype=np.int16)), asked.roles),
+        "roles": _roles_met(decode(events), asked.roles),
         "pitches": _share_within(pitch, asked.pitch_range),
         "velocity_range": _share_within(velocity, asked.velocity_range),
         "chords": chord_fit(music, asked.chords) if asked.chords else math.nan,
-        "density": _density_met(rows, asked),
+        "density": _density_met(events, asked),
     }
     if len(table) and asked.key:
         key = harmony.parse_key(asked.key)
@@ -236,7 +256,23 @@ def score(rows: Sequence[Row], request: Request) -> dict[str, float]:
         found["key"] = float((heard.tonic, heard.is_minor) == (key.tonic, key.is_minor))
         found["scale"] = float(lasting[inside].sum() / lasting.sum())
         found["pitch_range"] = float(low <= pitch.mean() <= high)
-    return {name: found.get(name, math.nan) for name in SCORES}
+    return found
+
+
+def of_works(works: Sequence[Work], rng: Generator) -> list[dict[str, float]]:
+    """Each of `OF_WORKS` of the beginning of each work, as long as a request: held to its tag."""
+    return [_of_work(work, int(rng.choice(_BARS))) for work in works]
+
+
+def _of_work(work: Work, bars: int) -> dict[str, float]:
+    events = work.sequence.events
+    instruments, roles = _named(events[events[:, v.KIND] == Kind.TRACK])
+    tag = Controls(
+        genre=work.genre, key=_key(events) or None, bars=bars, instruments=instruments,
+        roles=roles, chords=_chords(events, 1, min(bars, len(work.sequence.bar_rows))),
+    )  # fmt: skip
+    heard = _heard(excerpt(events, bars), tag)
+    return {name: heard.get(name, math.nan) for name in OF_WORKS}
 
 
 def _share_within(values: NDArray[np.int64], bounds: tuple[int, ...]) -> float:
@@ -255,9 +291,8 @@ def _roles_met(music: Piece, roles: tuple[str, ...]) -> float:
     return float(np.mean([a == h for a, h in itertools.zip_longest(roles, found)]))
 
 
-def _density_met(rows: Sequence[Row], asked: Controls) -> float:
+def _density_met(events: NDArray[np.int16], asked: Controls) -> float:
     """Share of the cells with notes whose density lies in the asked classes."""
-    events = np.array(rows)
     kind = events[:, v.KIND]
     cell, bar = np.cumsum(kind == Kind.CELL), latest(kind == Kind.BAR)
     notes = np.bincount(cell[kind == Kind.NOTE], minlength=int(cell[-1]) + 1)[1:]
@@ -302,6 +337,7 @@ def figures(
     scores: Sequence[dict[str, float]],
     receipts: Sequence[dict[str, float]],
     asked: Sequence[Request],
+    works: Sequence[dict[str, float]],
     rng: Generator,
 ) -> dict[str, Any]:
     """Each score's mean where its control was told, where not, and what telling adds.
@@ -310,7 +346,8 @@ def figures(
         scores: what `score` said of each piece.
         receipts: what `receipt` said.
         asked: the request of each.
-        rng: draws pieces, for the intervals.
+        works: what `of_works` said of each work.
+        rng: draws pieces and works, for the intervals.
     """
     found: dict[str, Any] = {}
     for name in SCORES:
@@ -332,6 +369,7 @@ def figures(
             "obeyed": gap,
             "verdict": interval.verdict(gap),
             "receipt": interval.share(int(sum(met)), len(met)),
+            "works": _figure(name, np.array([row.get(name, math.nan) for row in works]), rng),
             "guaranteed": name in GUARANTEED,
         }
     return found

@@ -24,7 +24,6 @@ from gen.errors import HouseError, SettingError
 from gen.harmony import GENRES
 from gen.piece import Piece
 from gen.provenance.consent import EVALUATION
-from gen.provenance.gate import admit
 from gen.provenance.pin import Pin
 from gen.settings import build
 from gen.tokens import vocabulary as v
@@ -145,7 +144,11 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> Material:
                 f"learned from the house {checkpoint.manifest.house!r}, the pin is that of "
                 f"{corpus.house_name!r}", where="checkpoint", mend="name its own house with pin=…",
             )  # fmt: skip
-    allowed = {work.work_id for work in admit(pin.dir, EVALUATION, pin=pin).admitted}
+    allowed = {
+        work.work_id
+        for work in corpus.admitted
+        if work.consent.allows(EVALUATION, corpus.judged_on)
+    }
     described = sorted(corpus.admitted, key=lambda work: work.register_index)
     works = tuple(
         Work(d.work_id, d.description.title, d.description.genre, sequence)

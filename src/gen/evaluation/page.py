@@ -104,7 +104,8 @@ _SECTIONS = (
         "control", "Does it do as it is asked?",
         "Short pieces are asked for with every control; in a random half of them a control is kept "
         "back, which shows what would have come by chance. Squares are guaranteed; of the rest, "
-        "only the way from grey to colour is obedience.",
+        "only the way from grey to colour is obedience. Keys, roles and chords are read from the "
+        "notes, which is not always right: blue shows what the composers' own works score.",
         (("control", "Share of pieces, or of their notes, that are as asked."),),
         control,
     ),

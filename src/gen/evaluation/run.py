@@ -334,7 +334,9 @@ class Bench:
             ]
             return {
                 "requests": len(asked),
-                "scores": control.figures(scores, receipts, asked, rng),
+                "scores": control.figures(
+                    scores, receipts, asked, control.of_works(self.held, rng), rng
+                ),
                 "diversity": control.diversity(groups, rng),
             }
 

@@ -136,10 +136,20 @@ def _control_tables(report: Report) -> Tables:
     for rung, found in _each(report, "control"):
         rows = [
             [asked(name), percent(s["told"]), str(s["told"]["n"]), percent(s["untold"]),
-             percent(s["obeyed"]), VERDICTS[s["verdict"]], percent(s["receipt"])]
+             percent(s["obeyed"]), VERDICTS[s["verdict"]], percent(s["works"]),
+             percent(s["receipt"])]
             for name, s in found["scores"].items()
         ]  # fmt: skip
-        heads = ["", "asked", "pieces", "not asked", "asking adds", "", "met, by the receipt"]
+        heads = [
+            "",
+            "asked",
+            "pieces",
+            "not asked",
+            "asking adds",
+            "",
+            "works, by their tags",
+            "met, by the receipt",
+        ]
         yield f"{rung}, {found['requests']} requests", (heads, rows)
         rows = [[said(name), with_interval(figure)] for name, figure in found["diversity"].items()]
         yield "distance of pieces (D)", (["", "0 the same, 1 nothing in common"], rows)

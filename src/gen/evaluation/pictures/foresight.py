@@ -34,12 +34,13 @@ def ladder(report: Report) -> Figure | None:
     for axis, (name, found) in zip(
         several(drawn.subplots(1, len(lines), sharey=True)), lines.items(), strict=True
     ):
-        arrow = "fewer is better" if found["better"] == "lower" else "more is better"
+        arrow = "less is better" if found["better"] == "lower" else "more is better"
         style(axis, HEADLINES[name].name, across=arrow)
         for place, rung in enumerate(names):
             point(axis, place, found["rungs"].get(rung), tint[rung])
         names_down(axis, names)
         axis.set_xlim(0, max(axis.get_xlim()[1], 0.1))
+        axis.locator_params(axis="x", nbins=5)
     return drawn
 
 

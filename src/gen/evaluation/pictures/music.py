@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 MOST_INSTRUMENTS = 14
 _BINS: dict[str, tuple[str, tuple[float, ...], tuple[str, ...]]] = {
     "intervals": (
-        "down ▼ and up ▲, by degrees of the scale",
+        "← down      steps of the scale (1: repeated)      up →",
         (-12, -7, -4, -2, 0, 1, 3, 5, 8, 13),
-        ("▼9", "▼6-8", "▼4-5", "▼3", "▼2", "=", "▲2", "▲3", "▲4-5", "▲6-8", "▲9"),
+        ("9+", "6-8", "4-5", "3", "2", "1", "2", "3", "4-5", "6-8", "9+"),
     ),
     "durations": (
         "note value", (0.1875, 0.375, 0.75, 1.5, 3.0, 6.0),
@@ -65,30 +65,20 @@ def distances(report: Report) -> Figure | None:
         across="1 = as far as two sets of works may be by chance",
     )
     style(overlap, "overlap with works held out", across="1 = as alike as works are to each other")
-    for number, (rung, statistics) in enumerate(found.items()):
-        shift = (number - (len(found) - 1) / 2) * 0.2
-        for place, name in enumerate(names):
-            feature = statistics["features"][name]
-            unit = (feature["real"]["distance"] or {}).get("chance")
-            point(
-                far,
-                place + shift,
-                _scaled(feature["apart"]["distance"], unit),
-                tint[rung],
-                label=rung,
+    first = next(iter(found.values()))["features"]
+    sets = [(rung, tint[rung], "o", "apart", s["features"]) for rung, s in found.items()]
+    sets.append(("works learned from", TRAIN, "D", "real", first))
+    for place, name in enumerate(names):
+        unit = (first[name]["real"]["distance"] or {}).get("chance")
+        for number, (label, colour, marker, side, features) in enumerate(sets):
+            where, block = place + _shift(number, len(sets), 0.2), features[name][side]
+            value = _scaled(block["distance"], unit)
+            point(far, where, value, colour, label=label, marker=marker)
+            point(overlap, where, block["overlap_area"], colour, marker=marker)
+        if unit == 0:
+            far.text(
+                0.03, place, "works are all the same here", fontsize=8, color=INK.soft, va="center"
             )
-            point(overlap, place + shift, feature["apart"]["overlap_area"], tint[rung])
-            if number == 0:
-                real = feature["real"]
-                point(
-                    far,
-                    place,
-                    _scaled(real["distance"], unit),
-                    TRAIN,
-                    label="works learned from",
-                    marker="D",
-                )
-                point(overlap, place, real["overlap_area"], TRAIN, marker="D")
     far.axvline(1, color=INK.line, linewidth=1, zorder=1)
     far.set_xscale("symlog", linthresh=1)
     far.set_xlim(left=0)
@@ -98,6 +88,11 @@ def distances(report: Report) -> Figure | None:
     names_down(far, [said(name) for name in names])
     legend(far, loc="upper center", bbox_to_anchor=(1.0, -0.1), ncols=4)
     return drawn
+
+
+def _shift(number: int, of: int, step: float) -> float:
+    """How far from the middle of its row the point of one of several sets lies."""
+    return (number - (of - 1) / 2) * step
 
 
 def _scaled(value: Value | None, unit: float | None) -> Value | None:
@@ -206,7 +201,7 @@ def neighbours(report: Report) -> Figure | None:
                         place, null["high"] - null["low"], left=null["low"], height=0.62,
                         color="#dcd7ce", label="two sets of works", zorder=1,
                     )  # fmt: skip
-                shift = (number - (len(found) - 1) / 2) * 0.2
+                shift = _shift(number, len(found), 0.2)
                 point(axis, place + shift, neighbours[name][side], tint[rung], label=rung)
         axis.axvline(0.5, color=INK.line, linewidth=1, zorder=1)
         axis.set_xlim(0, 1)
@@ -228,16 +223,19 @@ def structure(report: Report) -> Figure | None:
     style(
         lags, "likeness of bars that lie apart", across="bars apart", up="share of notes in common"
     )
-    for place, name in enumerate(RANGES):
-        indicator = first["indicators"][name]
-        point(bars, place - 0.25, indicator["reference"], HELD_OUT, label="works held out")
-        point(bars, place - 0.1, indicator["train"], TRAIN, label="works learned from")
-        point(bars, place - 0.25, indicator["shuffled"]["reference"], GREY,
-               label="works, bars shuffled", marker="x")  # fmt: skip
-        for number, (rung, structure) in enumerate(found.items()):
-            value = structure["indicators"][name]["generated"]
-            point(bars, place + 0.08 + 0.16 * number, value, tint[rung], label=rung)
-    names_down(bars, list(RANGES.values()))
+    ranges = [n for n in RANGES if first["indicators"][n]["reference"]["value"] is not None]
+    for place, name in enumerate(ranges):
+        works = first["indicators"][name]
+        sets = [
+            ("works held out", works["reference"], HELD_OUT, "o"),
+            ("works held out, bars shuffled", works["shuffled"]["reference"], GREY, "x"),
+            ("works learned from", works["train"], TRAIN, "o"),
+        ]
+        sets += [(r, s["indicators"][name]["generated"], tint[r], "o") for r, s in found.items()]
+        for number, (label, value, colour, marker) in enumerate(sets):
+            where = place + _shift(number, len(sets), 0.16)
+            point(bars, where, value, colour, label=label, marker=marker)
+    names_down(bars, [RANGES[name] for name in ranges])
     bars.set_xlim(0, max(0.5, bars.get_xlim()[1]))
     lines = [("reference", first, HELD_OUT, "works held out")]
     lines += [("generated", structure, tint[rung], rung) for rung, structure in found.items()]
@@ -314,13 +312,13 @@ def diversity(report: Report) -> Figure | None:
         across="1 = as varied as works; below: more of the same",
     )
     for number, (rung, diversity) in enumerate(found.items()):
-        shift = (number - (len(found) - 1) / 2) * 0.22
+        shift = _shift(number, len(found), 0.22)
         for place, (group, name) in enumerate(blocks):
             point(axis, place + shift, diversity[group][name]["ratio"], tint[rung], label=rung)
     axis.axvline(1, color=INK.line, linewidth=1)
     axis.set_xscale("log", base=2)
     low, high = axis.get_xlim()
-    ticks = [t for t in (0.25, 0.5, 0.71, 1, 1.41, 2, 4, 8) if low <= t <= high]
+    ticks = [t for t in (0.25, 0.5, 0.7, 1, 1.5, 2, 4, 8) if low <= t <= high]
     axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
     axis.minorticks_off()
     names_down(

@@ -29,8 +29,10 @@ SIDE_NAMES = {
 def figure(width: float, height: float) -> Figure:
     """An empty figure; inches."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    return Figure(figsize=(width, height), layout="constrained")
+    layout = ConstrainedLayoutEngine(w_pad=0.14, h_pad=0.06, wspace=0.03)
+    return Figure(figsize=(width, height), layout=layout)
 
 
 def style(axis: Axes, title: str = "", *, across: str = "", up: str = "") -> None:
@@ -67,6 +69,7 @@ def point(
 def names_down(axis: Axes, names: Sequence[str]) -> None:
     """Names down the left, the first at the top."""
     axis.set_yticks(range(len(names)), names)
+    axis.tick_params(axis="y", pad=9)
     axis.set_ylim(len(names) - 0.4, -0.6)
 
 

@@ -48,9 +48,10 @@ def control(report: Report) -> Figure | None:
             shape = "s" if score["guaranteed"] else "o"
             label = "asked, guaranteed" if score["guaranteed"] else "asked"
             point(axis, place, score["told"], tint[rung], label=label, marker=shape)
+            point(axis, place + 0.22, score["works"], HELD_OUT, label="works, by their tags")
         axis.set_xlim(0, 1.02)
         names_down(axis, [asked(name) for name in names])
-        legend(axis, loc="upper center", bbox_to_anchor=(0.4, -0.1), ncols=3)
+        legend(axis, loc="upper center", bbox_to_anchor=(0.4, -0.1), ncols=2)
     return drawn
 
 
