@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from symusic import Score
 
-from gen.data.splits import SplitConfig, split
+from gen.data.splits import SplitConfig, shingles, split
 from gen.settings import build
 from gen.tokens.events import Annotations
 from gen.tokens.tokenizer import HouseTokenizer
@@ -100,7 +100,9 @@ def deal(works: Sequence[Given], settings: Mapping[str, Any]) -> Sides:
         )
         for name, midi, notes in works
     ]
-    places = split([(work.work_id, work.events) for work in found], config)
+    places = split(
+        [work.work_id for work in found], [shingles(work.events) for work in found], config
+    )
     return Sides(**{side: [found[i] for i in indices] for side, indices in places.items()})
 
 

@@ -401,3 +401,12 @@ def test_a_refused_house_ends_a_command_with_its_message(monkeypatch, capsys):
     monkeypatch.setattr(train, "run", refuse)
     assert benchmark.main(["train"]) == 2
     assert "knock" in capsys.readouterr().err
+
+
+def test_a_start_is_measured_cold_and_warm(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert benchmark.main(["start", "--works", "4", "--json"]) == 0
+    cold, warm = json.loads(capsys.readouterr().out)["starts"]
+    assert (cold["cache"], warm["cache"]) == ("cold", "warm")
+    assert cold["events"] == warm["events"] > 1000
+    assert cold["seconds"] > cold["gate_seconds"] > 0

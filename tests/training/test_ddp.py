@@ -13,10 +13,13 @@ from omegaconf import OmegaConf
 
 from gen.checkpoint import load_checkpoint
 from gen.data.module import DataConfig, HouseData
-from gen.data.windows import covering_windows
+from gen.data.windows import covering_places
 from gen.errors import HouseError
+from gen.model import ModelConfig
 from gen.provenance.ledger import records
-from gen.training.learner import Learner
+from gen.tokens.columns import CONTEXT_SIZES
+from gen.tokens.vocabulary import FIELD_SIZES
+from gen.training.learner import Learner, OptimizerConfig
 from gen.training.run import train
 from houses import start_house
 from tiny_runs import SETTINGS, start
@@ -107,7 +110,7 @@ def data(house, monkeypatch):
 
 @pytest.mark.parametrize("side", ["train", "validation"])
 def test_held_out_events_are_counted_once_over_all_processes(data, side, monkeypatch):
-    monkeypatch.setattr("gen.data.module.covering_windows", many_windows)
+    monkeypatch.setattr("gen.data.module.covering_places", many_places)
     counted = [sum(int(b["counted"].sum()) for b in data.covering_loader(side))]
     shares = [list(half(data, rank).covering_loader(side)) for rank in (0, 1)]
     assert len(shares[0]) == len(shares[1])
@@ -115,9 +118,9 @@ def test_held_out_events_are_counted_once_over_all_processes(data, side, monkeyp
     assert counted[0] == counted[1] > 0
 
 
-def many_windows(work, length, **settings):
+def many_places(work, length):
     """Windows of one work as if it were a long one: more than one batch of them."""
-    return [*covering_windows(work, length, **settings)] * 130
+    return [*covering_places(work, length)] * 130
 
 
 def test_processes_share_out_each_batch(data):
@@ -162,9 +165,10 @@ def test_processes_with_one_corpus_go_on(data):
 def test_an_event_weighs_the_same_in_whatever_process(monkeypatch):
     kinds = torch.tensor([[[1, 0, 0, 0, 0]] * 3])  # this process has 3 events, the other one 5
     batch = {"columns": kinds, "targets": kinds}
-    learner = Learner.__new__(Learner)
-    torch.nn.Module.__init__(learner)
-    learner.model = SimpleNamespace(losses=lambda columns, targets: torch.ones(1, 3, 5))
+    learner = Learner(
+        ModelConfig(1, 4, 1, 1, 0.0, 8, FIELD_SIZES, CONTEXT_SIZES), OptimizerConfig()
+    )
+    monkeypatch.setattr(learner.model, "losses", lambda *given: torch.ones(1, 3, 5))
     learner._trainer = SimpleNamespace(strategy=Two(first="", events=5.0))
     monkeypatch.setattr(Learner, "trainer", property(lambda self: self._trainer))
     monkeypatch.setattr(learner, "log", lambda *args, **more: None)

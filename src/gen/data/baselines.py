@@ -7,7 +7,7 @@ the number of their notes; the same events and the same notes as for a trained m
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from gen.tokens.vocabulary import Kind
 Events = NDArray[np.int16]
 
 
-def uniform_bits_per_note(held_out: Sequence[Events]) -> float:
+def uniform_bits_per_note(held_out: Iterable[Events]) -> float:
     """Every id of every field equally likely: an untrained model.
 
     Args:
@@ -28,11 +28,11 @@ def uniform_bits_per_note(held_out: Sequence[Events]) -> float:
     Raises:
         HouseError: no note to count by.
     """
-    bits = sum(math.log2(size) for size in v.FIELD_SIZES)
-    return bits * sum(len(events) - 1 for events in held_out) / _notes(held_out)
+    counts, notes = _counted(held_out)
+    return float(sum(math.log2(len(of)) * of.sum() for of in counts)) / notes
 
 
-def unigram_bits_per_note(train: Sequence[Events], held_out: Sequence[Events]) -> float:
+def unigram_bits_per_note(train: Iterable[Events], held_out: Iterable[Events]) -> float:
     """Every field drawn by how often its ids occur in training, one added to each count.
 
     Args:
@@ -42,18 +42,24 @@ def unigram_bits_per_note(train: Sequence[Events], held_out: Sequence[Events]) -
     Raises:
         HouseError: no note to count by.
     """
-    total = 0.0
-    for field, size in enumerate(v.FIELD_SIZES):
-        counts = np.ones(size)
-        for events in train:
-            counts += np.bincount(events[1:, field], minlength=size)
-        surprise = -np.log2(counts / counts.sum())
-        total += sum(float(surprise[events[1:, field]].sum()) for events in held_out)
-    return total / _notes(held_out)
+    heard = [of + 1 for of in _counts(train)]
+    wanted, notes = _counted(held_out)
+    bits = [-np.log2(of / of.sum()) @ here for of, here in zip(heard, wanted, strict=True)]
+    return float(sum(bits)) / notes
 
 
-def _notes(works: Sequence[Events]) -> int:
-    notes = sum(int((events[:, v.KIND] == Kind.NOTE).sum()) for events in works)
+def _counts(works: Iterable[Events]) -> list[NDArray[np.float64]]:
+    """How often each id of each field occurs after the first event, (ids,) for each field."""
+    counts = [np.zeros(size) for size in v.FIELD_SIZES]
+    for events in works:
+        for of, ids in zip(counts, events[1:].T, strict=True):
+            of += np.bincount(ids, minlength=len(of))
+    return counts
+
+
+def _counted(held_out: Iterable[Events]) -> tuple[list[NDArray[np.float64]], int]:
+    counts = _counts(held_out)
+    notes = int(counts[v.KIND][Kind.NOTE])
     if not notes:
         raise HouseError("the held-out works hold no note", mend="hold out other works")
-    return notes
+    return counts, notes

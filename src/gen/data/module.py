@@ -12,17 +12,19 @@ import numpy as np
 import torch
 from lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
-from gen.data.cache import EventCache, Events
-from gen.data.splits import Split, SplitConfig, split
-from gen.data.styles import granted_styles, with_style
+from gen.data.cache import EventCache
+from gen.data.splits import Split, SplitConfig, shingles, split
+from gen.data.store import EventStore
+from gen.data.styles import granted_styles
 from gen.data.windows import (
     AugmentConfig,
     Sequence,
     Window,
     bare,
-    covering_windows,
+    covering_places,
+    covering_window,
     training_window,
 )
 from gen.errors import HouseError, SettingError
@@ -33,6 +35,7 @@ from gen.tokens.events import Annotations
 from gen.tokens.tokenizer import HouseTokenizer
 
 Batch = dict[str, Tensor]
+Works = EventStore | list[Sequence]
 
 HANDFUL = 8
 """Training works by which it is told how much is learned by heart."""
@@ -98,7 +101,7 @@ class TrainingBatches(IterableDataset[Batch]):
     """An endless stream of batches; batch i is a function of the seed and i alone."""
 
     def __init__(
-        self, works: list[Sequence], config: DataConfig, *, start: int, rank: int, ranks: int
+        self, works: Works, config: DataConfig, *, start: int, rank: int, ranks: int
     ) -> None:
         if config.batch_size % ranks:
             raise SettingError(
@@ -107,8 +110,8 @@ class TrainingBatches(IterableDataset[Batch]):
             )
         self.works, self.config, self.start = works, config, start
         self.rows = range(rank, config.batch_size, ranks)
-        sizes = np.array([len(work.events) for work in works], dtype=np.float64)
-        self.shares = sizes / sizes.sum()
+        lengths = works.lengths if isinstance(works, EventStore) else [len(w.events) for w in works]
+        self.shares = np.array(lengths) / sum(lengths)
 
     def batch(self, index: int) -> Batch:
         """Batch number `index` (this process's rows of it)."""
@@ -124,6 +127,49 @@ class TrainingBatches(IterableDataset[Batch]):
         while True:
             yield self.batch(index)
             index += 1
+
+
+class CoveringBatches(Dataset[Batch]):
+    """Every event of some works once, from the bare music.
+
+    Args:
+        works: to cover.
+        length: of a window.
+        rank: of this process: it has its share of the batches, as many as every other.
+        ranks: how many processes there are.
+
+    Raises:
+        SettingError: a bar holds more events than a window.
+    """
+
+    def __init__(self, works: Works, length: int, *, rank: int = 0, ranks: int = 1) -> None:
+        self.works, self.length = works, length
+        self.rank, self.ranks = rank, ranks
+        self.size = max(1, 8192 // length)
+        places = [
+            (index, bar, done)
+            for index, work in enumerate(works)
+            for bar, done in covering_places(bare(work), length)
+        ]
+        # In a fixed random order, so that the first batches are a fair sample of the works.
+        order = np.random.default_rng(0).permutation(len(places))
+        self.places = [places[index] for index in order]
+
+    def __len__(self) -> int:
+        batches = -(-len(self.places) // self.size)
+        return -(-batches // self.ranks)
+
+    def __getitem__(self, index: int) -> Batch:
+        first = (index * self.ranks + self.rank) * self.size
+        chosen = self.places[first : first + self.size]
+        windows = [self._window(*place) for place in chosen or self.places[: self.size]]
+        batch = collate(windows, self.length)
+        if not chosen:  # what is added so that every process has as many counts for nothing
+            batch["counted"] = torch.zeros_like(batch["counted"])
+        return batch
+
+    def _window(self, index: int, bar: int, done: int) -> Window:
+        return covering_window(bare(self.works[index]), self.length, bar, done)
 
 
 class HouseData(LightningDataModule):
@@ -153,7 +199,7 @@ class HouseData(LightningDataModule):
         self.house, self.pin, self.purpose = house, pin, purpose
         self.config, self.on_refusal = config, on_refusal
         self.tokenizer = HouseTokenizer()
-        self.works: list[Sequence] = []
+        self.works = EventStore()
         self.sides: dict[Split, list[int]] = {}
         self.corpus: Corpus | None = None
         self.styles: dict[str, int] = {}
@@ -188,7 +234,7 @@ class HouseData(LightningDataModule):
 
     def _admit(self) -> None:
         cache, fingerprint = EventCache.of_user(), self.tokenizer.fingerprint
-        tokenised: list[tuple[int, str, Events]] = []
+        store, names = EventStore(cache.folder), list[tuple[int, str]]()
 
         def receive(work: Work, midi: bytes) -> None:
             notes = annotations_of(work)
@@ -198,19 +244,21 @@ class HouseData(LightningDataModule):
                 )
             except HouseError as error:
                 raise HouseError(error.what, where=work.path, mend=error.mend) from error
-            tokenised.append((work.register_index, work.work_id, events))
+            store.append(events)
+            names.append((work.register_index, work.work_id))
 
-        corpus = admit(self.house, self.purpose, pin=self.pin, receive=receive)
+        with store:
+            corpus = admit(self.house, self.purpose, pin=self.pin, receive=receive)
         if self.on_refusal == "stop":
             corpus.require_clean()
-        tokenised.sort(key=lambda entry: entry[0])
-        self.sides = split([(name, events) for _, name, events in tokenised], self.config.split)
+        order = sorted(range(len(names)), key=names.__getitem__)  # of the register
+        works = [names[index][1] for index in order]
+        melodies = [shingles(work.events) for work in store.chosen(order)]
+        self.sides = split(works, melodies, self.config.split)
         of_work: dict[str, int] = {}
         if self.config.styles:
             self.styles, of_work = granted_styles(corpus)
-        self.works = [
-            Sequence.of(with_style(events, of_work.get(name))) for _, name, events in tokenised
-        ]
+        self.works = store.chosen(order, [of_work.get(name) for name in works])
         if not self.sides["train"]:
             raise HouseError(
                 f"no work in {self.house} may be trained on for {self.purpose!r}",
@@ -234,9 +282,9 @@ class HouseData(LightningDataModule):
         text = "\n".join([manifest.purpose, manifest.tokenizer_fingerprint, *works, *styles])
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def side(self, side: Split) -> list[Sequence]:
+    def side(self, side: Split) -> EventStore:
         """The works of one side of the split."""
-        return [self.works[index] for index in self.sides[side]]
+        return self.works.chosen(self.sides[side])
 
     def train_dataloader(self) -> DataLoader[Batch]:
         ranks = self.trainer.world_size if self.trainer else 1
@@ -251,36 +299,17 @@ class HouseData(LightningDataModule):
 
     def covering_loader(self, side: Split) -> DataLoader[Batch]:
         """Every event of every work of a side once, from the bare music."""
-        batches = self._shared_out(self.covering(self.side(side)))
-        return DataLoader(batches, batch_size=None, shuffle=False)  # type: ignore[arg-type]
-
-    def covering(self, works: list[Sequence]) -> list[Batch]:
-        """Every event of these works once, from the bare music."""
-        windows = [
-            window
-            for sequence in works
-            for window in covering_windows(bare(sequence), self.config.window, tell_bars=False)
-        ]
-        # In a fixed random order, so that the first batches are a fair sample of the works.
-        order = np.random.default_rng(0).permutation(len(windows))
-        windows = [windows[index] for index in order]
-        rows = max(1, 8192 // self.config.window)
-        chunks = [windows[i : i + rows] for i in range(0, len(windows), rows)]
-        return [collate(chunk, self.config.window) for chunk in chunks]
+        ranks = self.trainer.world_size if self.trainer else 1
+        rank = self.trainer.global_rank if self.trainer else 0
+        batches = CoveringBatches(self.side(side), self.config.window, rank=rank, ranks=ranks)
+        return DataLoader(batches, batch_size=None, shuffle=False)
 
     def handful(self) -> list[Batch]:
         """At most two batches of `HANDFUL` training works, spread evenly over the register."""
         works = self.side("train")
         chosen = sorted({round(i) for i in np.linspace(0, len(works) - 1, HANDFUL)})
-        return self.covering([works[index] for index in chosen])[:2]
-
-    def _shared_out(self, batches: list[Batch]) -> list[Batch]:
-        """This process's batches. Each has as many; what is added for that counts for nothing."""
-        ranks = self.trainer.world_size if self.trainer else 1
-        rank = self.trainer.global_rank if self.trainer else 0
-        lacking = -len(batches) % ranks
-        filler = [{**b, "counted": torch.zeros_like(b["counted"])} for b in batches[:1]]
-        return [*batches, *filler * lacking][rank::ranks]
+        batches = CoveringBatches([works[index] for index in chosen], self.config.window)
+        return [batches[index] for index in range(min(2, len(batches)))]
 
     def state_dict(self) -> dict[str, Any]:
         """Where the stream of batches stands."""

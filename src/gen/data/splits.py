@@ -40,20 +40,21 @@ class SplitConfig:
 
 
 def split(
-    works: Sequence[tuple[str, NDArray[np.int16]]], config: SplitConfig
+    works: Sequence[str], melodies: Sequence[frozenset[int]], config: SplitConfig
 ) -> dict[Split, list[int]]:
     """Deal works to the three sides.
 
     Args:
-        works: identity and events (T, 5) of each, in the order of the register.
+        works: identity of each, in the order of the register.
+        melodies: `shingles` of each.
         config: the shares.
 
     Returns:
         Indices into `works` for each side, ascending. In a small corpus no side is empty that
         was wanted, and training comes first.
     """
-    groups = related_groups([shingles(events) for _, events in works])
-    places = {first: _place(works[first][0], config.seed) for first in groups}
+    groups = related_groups(melodies)
+    places = {first: _place(works[first], config.seed) for first in groups}
     ordered = sorted(groups, key=places.__getitem__)
     tests = _quota(places, ordered, config.test, config.test)
     rest = ordered[tests:]

@@ -61,5 +61,9 @@ def with_style(events: Events, style: int | None) -> Events:
         return events
     row = np.zeros(len(FIELDS), dtype=events.dtype)
     row[[KIND, VALUE]] = Kind.STYLE, FIRST["style"] + style
-    place = int(np.argmin(np.isin(events[:, KIND], _BEFORE_STYLE)))
-    return np.insert(events, place, row, axis=0)
+    return np.insert(events, place_of_style(events), row, axis=0)
+
+
+def place_of_style(events: Events) -> int:
+    """The row before which a STYLE stands."""
+    return int(np.argmin(np.isin(events[:, KIND], _BEFORE_STYLE)))

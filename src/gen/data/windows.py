@@ -74,10 +74,12 @@ class Sequence:
     means: NDArray[np.float64]
 
     @classmethod
-    def of(cls, events: Events) -> Sequence:
+    def of(cls, events: Events, echo: Events | None = None) -> Sequence:
+        """A work's events, and what they tell again where that is known already."""
         kinds = events[:, v.KIND]
         bars, notes = np.flatnonzero(kinds == Kind.BAR), int((kinds == Kind.NOTE).sum())
-        return cls(events, bars, notes, echoes(events), mean_pitches(events))
+        told = echoes(events) if echo is None else echo
+        return cls(events, bars, notes, told, mean_pitches(events))
 
     def heard(self, rows: NDArray[np.int64], *, semitones: int = 0, velocity: int = 0) -> Events:
         """Echo columns of some rows of the work; nothing for rows of -1. (T,) -> (T, 9)."""
@@ -186,11 +188,29 @@ def covering_windows(sequence: Sequence, length: int, *, tell_bars: bool) -> Ite
     Raises:
         SettingError: a bar holds more events than a window.
     """
+    for bar, done in covering_places(sequence, length):
+        yield covering_window(sequence, length, bar, done, tell_bars=tell_bars)
+
+
+def covering_window(
+    sequence: Sequence, length: int, bar: int, done: int, *, tell_bars: bool = False
+) -> Window:
+    """The window that begins at a bar and counts what follows the first `done` events."""
+    events, rows = from_bar(sequence, bar, length + 1)
     bars = len(sequence.bar_rows) if tell_bars else None
+    return _window(events, bar, bars, echo=sequence.heard(rows), counted=rows >= done)
+
+
+def covering_places(sequence: Sequence, length: int) -> Iterator[tuple[int, int]]:
+    """First bar of each covering window, and how many events were counted before it.
+
+    Raises:
+        SettingError: a bar holds more events than a window.
+    """
     done, bar = 0, 0
     while done < len(sequence.events):
-        events, rows = from_bar(sequence, bar, length + 1)
-        yield _window(events, bar, bars, echo=sequence.heard(rows), counted=rows >= done)
+        yield bar, done
+        rows = from_bar(sequence, bar, length + 1)[1]
         done = max(done, int(rows.max()) + 1)
         back = done - (length - len(sequence.header)) // 2
         bar = max(int(np.searchsorted(sequence.bar_rows, back, side="right")) - 1, bar + 1)
@@ -370,9 +390,11 @@ def punched_at_random(events: Events, length: int, rng: Generator) -> Events:
 
 def bare(sequence: Sequence) -> Sequence:
     """The work with nothing but its music, as bits per note are counted."""
-    return Sequence.of(music_of(sequence.events))
+    fields = len(v.FIELDS)
+    rows = music_of(np.concatenate([sequence.events, sequence.echo], axis=1))
+    return Sequence.of(rows[:, :fields], rows[:, fields:])  # what is left out is not heard
 
 
 def music_of(events: Events) -> Events:
-    """Events without annotations."""
+    """Events without annotations. Rows may hold more than the five fields."""
     return forgetful(events, 1.0, np.random.default_rng(0))

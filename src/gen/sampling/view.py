@@ -12,6 +12,7 @@ import numpy as np
 from gen.data.windows import Sequence, from_bar
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import context_columns
+from gen.tokens.echo import ECHO_COLUMNS
 from gen.tokens.vocabulary import FIRST, Kind
 
 Row = list[int]
@@ -45,7 +46,9 @@ def latest(rows: Rows[Row], context: int, bars: int | None) -> list[Row]:
         (N, C) rows, N below `context`.
     """
     whole = np.array(rows, dtype=np.int16)
-    work = Sequence.of(whole[:, : len(v.FIELDS)])
+    # Rows with context columns of their own are shown as they are: no echo is asked for.
+    fields, silence = len(v.FIELDS), np.zeros((len(whole), len(ECHO_COLUMNS)), dtype=np.int16)
+    work = Sequence.of(whole[:, :fields], silence)
     room = context // 2 - len(work.header)
     first = min(int(np.searchsorted(work.bar_rows, len(rows) - room)), len(work.bar_rows) - 1)
     events, origin = from_bar(work, first, len(rows) + 2)

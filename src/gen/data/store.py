@@ -1,0 +1,101 @@
+"""Works on disk while a run lasts: memory holds what is being read, however many there are."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gen.data.styles import place_of_style, with_style
+from gen.data.windows import Events
+from gen.data.windows import Sequence as Work
+from gen.tokens.echo import ECHO_COLUMNS, echoes
+from gen.tokens.vocabulary import FIELDS
+
+_WIDTH = len(FIELDS) + len(ECHO_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Rows of one work in the file, and the style that its header tells."""
+
+    first: int
+    stop: int
+    style: int | None = None
+
+
+class EventStore(Sequence[Work]):
+    """Works by index, read from a nameless temporary file that nobody else can open.
+
+    What is in it was admitted and tokenised by this very process, so there is nothing to check when
+    it is read. Rows are the event's five fields and its echoes (`gen.tokens.echo`).
+
+    Used as a context manager it is filled; afterwards it is read.
+
+    Args:
+        folder: where the file is, if one can be made there; else the system's temporary folder.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._file: IO[bytes] | None = None
+        self._rows: NDArray[np.int16] = np.zeros((0, _WIDTH), dtype=np.int16)
+        self._entries: list[_Entry] = []
+
+    def __enter__(self) -> Self:
+        try:
+            if self._folder is not None:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=self._folder)
+        except OSError:
+            self._file = tempfile.TemporaryFile()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with cast(IO[bytes], self._file) as file:  # what is mapped stays after the file is closed
+            file.flush()
+            if self._entries:
+                shape = (self._entries[-1].stop, _WIDTH)
+                self._rows = np.memmap(file, np.int16, "r", shape=shape)
+
+    def append(self, events: Events) -> None:
+        """Add a work's events, (T, 5), while the store is being filled."""
+        first = self._entries[-1].stop if self._entries else 0
+        rows = np.concatenate([events, echoes(events)], axis=1)
+        cast(IO[bytes], self._file).write(rows.astype(np.int16).tobytes())
+        self._entries.append(_Entry(first, first + len(events)))
+
+    def chosen(self, indices: Iterable[int], styles: Iterable[int | None] | None = None) -> Self:
+        """Some of the works, in this order, with these styles told in their headers."""
+        result = object.__new__(type(self))
+        result._folder, result._file, result._rows = self._folder, None, self._rows
+        result._entries = [self._entries[index] for index in indices]
+        if styles is not None:
+            told = zip(result._entries, styles, strict=True)
+            result._entries = [replace(entry, style=style) for entry, style in told]
+        return result
+
+    @property
+    def lengths(self) -> list[int]:
+        """Events of each work."""
+        return [e.stop - e.first + (e.style is not None) for e in self._entries]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, index: int) -> Work:  # type: ignore[override]
+        entry = self._entries[index]
+        rows = self._rows[entry.first : entry.stop]
+        events, echo = rows[:, : len(FIELDS)], rows[:, len(FIELDS) :]
+        if entry.style is not None:
+            echo = np.insert(echo, place_of_style(events), echo[0], axis=0)  # nothing heard yet
+            events = with_style(events, entry.style)
+        return Work.of(np.asarray(events), np.asarray(echo))
+
+    def __iter__(self) -> Iterator[Work]:
+        return (self[index] for index in range(len(self)))
