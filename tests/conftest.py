@@ -13,6 +13,13 @@ from houses import PASSPHRASE, TestHouse, start_house
 from tiny_runs import SECRET
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is known to be slow may take its time; pyproject.toml limits the others."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(0))
+
+
 @pytest.fixture(autouse=True)
 def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out waiting for the disk: it takes a hundred times as long as the rest.
