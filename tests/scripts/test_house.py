@@ -600,3 +600,30 @@ def test_pin_of_another_house_is_refused(started, tmp_path):
     assert "no trust pin names this folder" in started(
         "audit", "--house", tmp_path / "elsewhere", code=2
     ).stderr  # fmt: skip
+
+
+def test_at_a_terminal_there_are_tables_bars_and_questions(started, monkeypatch, capsys):
+    """What a person sees who does not redirect anything."""
+    common = importlib.import_module("house_commands.common")
+    contribute(started, 1, 2, 3, 4)
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+
+    def at_terminal(*words):
+        main = importlib.import_module("house").main
+        with pytest.raises(SystemExit) as ended:
+            main([*words, "--house", str(started.folder)])
+        return ended.value.code or 0, *capsys.readouterr()
+
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(common, "FEW", 0)
+    code, _, talk = at_terminal("accept", "--all")
+    assert (code, "accepting" in talk, "4/4" in talk) == (0, True, True)
+    code, table, _ = at_terminal("show", "--people")
+    assert (code, "Ana Lima" in table, "\t" in table) == (0, True, False)
+    work = next(iter(house_of(started).load().works))
+    for answer, status in ((False, "live"), (True, "withdrawn")):
+        monkeypatch.setattr(common.click, "confirm", lambda *_, answer=answer, **__: answer)
+        code, _, talk = at_terminal("withdraw", work)
+        assert (code, "left as it was" in talk) == ((0, False) if answer else (2, True))
+        assert started.json("show", work)["status"].startswith(status)
