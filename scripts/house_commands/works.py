@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import click
 from house_commands.common import REFUSED, Output, confirm, counted, house_command, open_house
 
 if TYPE_CHECKING:
+    from gen.contribution import Recheck
     from gen.provenance.house import House
     from gen.provenance.impact import Impact
     from gen.provenance.inbox import Waiting
@@ -42,10 +44,17 @@ def _curator(register: Register, curator: str | None) -> str:
 @house_command
 @WORKS
 @click.option("--all", "take_all", is_flag=True, help="Take every work that waits.")
+@click.option(
+    "--fingerprints",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FILE",
+    help="A rights-holder's list to compare with as well (JSON); may be given several times.",
+)
 @CURATOR
 def accept_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, works: tuple[str, ...],
-    take_all: bool, curator: str | None,
+    take_all: bool, fingerprints: tuple[Path, ...], curator: str | None,
 ) -> None:  # fmt: skip
     """Countersign waiting works and enter them in the register.
 
@@ -53,7 +62,8 @@ def accept_command(
     work is compared once more with what the house has; --all leaves what contributing would
     have refused as too similar. Exits 2 when a work that was asked for stays in the inbox.
     """
-    from gen.provenance.inbox import look_at_all, waiting_paths
+    from gen.contribution import Recheck
+    from gen.provenance.inbox import waiting_paths
 
     house = open_house(folder, pin)
     register = house.load(check_signatures=False)
@@ -62,20 +72,25 @@ def accept_command(
     if count:
         curator = _curator(register, curator)  # before anything is asked
     # All means what waits when the lock is held, not what waited a moment ago.
-    waiting = look_at_all(house, register)
-    chosen = None if take_all else _choose(waiting, works, house, register, output)
+    chosen, recheck = list(works), None
+    if count and not works:
+        recheck = Recheck(house, register, fingerprints)
+        chosen = None if take_all else _choose(house, register, recheck, output)
     if not count or chosen == []:
         output.line("nothing to accept")
         output.result(entered=[], refused=[], size=register.size)
         return
-    _accept(house, chosen, _curator_key(register, curator), count, output)
+    check = partial(_stop_alike, recheck) if recheck and chosen is None else None
+    _accept(house, chosen, _curator_key(register, curator), check, count, output)
 
 
-def _accept(house: House, chosen: list[str] | None, key: Any, count: int, output: Output) -> None:
+def _accept(
+    house: House, chosen: list[str] | None, key: Any,
+    check: Callable[[Waiting, Register], Waiting] | None, count: int, output: Output,
+) -> None:  # fmt: skip
     from gen.provenance.works import accept_in_turn
 
     entered, refused = [], []
-    check = _stop_alike(house) if chosen is None else None
     with output.progress("accepting", count) as advance:
         for part in accept_in_turn(house, chosen, key, check):
             for entry in part.entered:
@@ -93,36 +108,26 @@ def _accept(house: House, chosen: list[str] | None, key: Any, count: int, output
         raise SystemExit(REFUSED)
 
 
-def _stop_alike(house: House) -> Callable[[Waiting, Register], Waiting]:
-    """Leaves in the inbox what nobody has compared and is too like something known."""
-    from gen.contribution import Recheck
+def _stop_alike(recheck: Recheck, item: Waiting, register: Register) -> Waiting:
+    """Leave in the inbox what nobody has compared and is too like something known."""
     from gen.provenance.screen import BLOCK
 
-    recheck = Recheck(house, house.load(check_signatures=False))
-
-    def check(item: Waiting, register: Register) -> Waiting:
-        report = recheck(item, register)
-        if report is None or report.verdict != BLOCK:
-            return item
-        return replace(item, rule="too-similar", found=report.side_by_side())
-
-    return check
+    report = recheck(item, register)
+    if report is None or report.verdict != BLOCK:
+        return item
+    return replace(item, rule="too-similar", found=report.side_by_side())
 
 
 def _waiting_dict(item: Waiting) -> dict[str, str]:
     return {"found": item.found, "mend": item.mend, "rule": item.rule, "work": item.work}
 
 
-def _choose(
-    waiting: Iterable[Waiting], works: tuple[str, ...], house: House, register: Register,
-    output: Output,
-) -> list[str]:  # fmt: skip
-    from gen.contribution import Recheck
+def _choose(house: House, register: Register, recheck: Recheck, output: Output) -> list[str]:
+    """Ask a person about each waiting work."""
+    from gen.provenance.inbox import look_at_all
 
-    if works:
-        return list(works)
-    recheck, chosen = Recheck(house, register), []
-    for item in waiting:
+    chosen = []
+    for item in look_at_all(house, register):
         for line in describe(item, register, recheck(item, register)):
             output.say(line)
         if item.rule:

@@ -18,6 +18,7 @@ from gen.provenance.keys import PASSPHRASE_VARIABLE, list_keys
 from gen.provenance.ledger import Output, append_output, append_run
 from gen.provenance.people import sealed
 from gen.provenance.tag import sign_contribution
+from gen.provenance.voices import pack_voices, voices_of
 from gen.smf import write
 from houses import PASSPHRASE, make_midi, make_piece, make_statement, start_house
 
@@ -167,13 +168,13 @@ def test_accept_asks_about_each_work(started, monkeypatch):
     answers = iter([True, False])
     monkeypatch.setattr(works.sys, "stdin", Terminal())
     monkeypatch.setattr(works.click, "confirm", lambda *a, **k: next(answers))
-    from gen.provenance.inbox import look_at_all
+    from gen.contribution import Recheck
 
     common = importlib.import_module("house_commands.common")
     house = house_of(started)
     register = house.load()
     output = common.Output(is_json=False)
-    assert works._choose(look_at_all(house, register), (), house, register, output) == [first]
+    assert works._choose(house, register, Recheck(house, register), output) == [first]
     assert second != first
 
 
@@ -220,6 +221,17 @@ def test_accept_all_leaves_what_is_too_similar_whatever_its_composer_reported(st
     (refused,) = started.json("accept", "--yes", code=2)["refused"]
     assert (refused["work"], refused["rule"]) == (stolen, "too-similar")
     assert "1 accepted" in started("accept", stolen).stdout
+
+
+def test_a_rights_holders_list_keeps_works_out_of_the_register(started, tmp_path):
+    (work, _) = contribute(started, 1, 2, bars=16)
+    voices = pack_voices(voices_of(make_piece(1, bars=16)))
+    listed = tmp_path / "listed.json"
+    listed.write_text(json.dumps({"holder": "Ida", "works": [{"name": "Rain", "voices": voices}]}))
+    done = started("accept", "--all", "--fingerprints", listed, code=2)
+    assert f"{work}: not accepted (too-similar)" in done.stdout
+    assert "block: 100% like the listed work Ida: Rain" in done.stdout
+    assert "1 accepted, 1 stay in the inbox" in done.stdout
 
 
 def test_what_waits_is_compared_with_what_waits_too(started):

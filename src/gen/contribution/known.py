@@ -73,7 +73,7 @@ def load_known(
     fingerprints: tuple[Path, ...] = (),
     cache_folder: Path | None = None,
 ) -> KnownMusic:
-    """Read what the house has: all of `_load_entered`, inbox, fingerprint lists.
+    """Read what the house has: works, withdrawn works, inbox, outputs, fingerprint lists.
 
     Args:
         house: where.
@@ -85,26 +85,25 @@ def load_known(
     Raises:
         HouseError: a list of fingerprints or the ledger cannot be read.
     """
-    known = _load_entered(house, register, thresholds, cache_folder)
+    known = _load_entered(house, register, thresholds, fingerprints, cache_folder)
     for path in waiting_paths(house):
         _add_waiting(known, path)
     known.cache.tidy()
-    for path in fingerprints:
-        for listed, voices in read_fingerprints(path):
-            known.screen.add(listed, voices)
     return known
 
 
 class Recheck:
     """Screens what waits once more, for its curator: a composer's own report may say anything.
 
-    Works are compared with what the house has entered and generated, and with those that were
-    looked at before them.
+    Works are compared with what the house has entered and generated, with lists of rights-holders,
+    and with those that were looked at before them.
     """
 
-    def __init__(self, house: House, register: Register) -> None:
+    def __init__(
+        self, house: House, register: Register, fingerprints: tuple[Path, ...] = ()
+    ) -> None:
         self._house = house
-        self._known = _load_entered(house, register, Thresholds(), None)
+        self._known = _load_entered(house, register, Thresholds(), fingerprints, None)
         self._entered = len(register.works)
         self._looked_at: set[str] = set()
         self._known.cache.save()
@@ -131,9 +130,13 @@ class Recheck:
 
 
 def _load_entered(
-    house: House, register: Register, thresholds: Thresholds, cache_folder: Path | None
+    house: House,
+    register: Register,
+    thresholds: Thresholds,
+    fingerprints: tuple[Path, ...],
+    cache_folder: Path | None,
 ) -> KnownMusic:
-    """Works, withdrawn works, generated pieces."""
+    """All but what waits in the inbox."""
     cache = KeptCache(cache_folder or _default_cache_folder(), house.pin.name)
     known = KnownMusic(Screen(thresholds), ledger.Generated(house), cache)
     for record in register.works.values():
@@ -142,6 +145,9 @@ def _load_entered(
         if entry.kind == ledger.OUTPUT and entry.data.get("fingerprint"):
             name = str(entry.data.get("path") or entry.data["receipt"])
             known.screen.add(Known(OUTPUT, name), unpack_voices(entry.data["fingerprint"]))
+    for path in fingerprints:
+        for listed, voices in read_fingerprints(path):
+            known.screen.add(listed, voices)
     return known
 
 
