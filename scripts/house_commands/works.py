@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -80,17 +79,17 @@ def accept_command(
         output.line("nothing to accept")
         output.result(entered=[], refused=[], size=register.size)
         return
-    check = partial(_stop_alike, recheck) if recheck and chosen is None else None
-    _accept(house, chosen, _curator_key(register, curator), check, count, output)
+    _accept(house, chosen, _curator_key(register, curator), recheck, count, output)
 
 
 def _accept(
-    house: House, chosen: list[str] | None, key: Any,
-    check: Callable[[Waiting, Register], Waiting] | None, count: int, output: Output,
+    house: House, chosen: list[str] | None, key: Any, recheck: Recheck | None, count: int,
+    output: Output,
 ) -> None:  # fmt: skip
     from gen.provenance.works import accept_in_turn
 
     entered, refused = [], []
+    check = partial(_stop_alike, recheck) if recheck and chosen is None else None
     with output.progress("accepting", count) as advance:
         for part in accept_in_turn(house, chosen, key, check):
             for entry in part.entered:
@@ -98,6 +97,8 @@ def _accept(
             for item in part.refused:
                 output.line(f"{item.work}: not accepted ({item.rule}): {item.found}")
                 output.line(f"  to mend it: {item.mend}")
+            if recheck:
+                recheck.keep(part.entered)
             entered += [entry.to_dict() for entry in part.entered]
             refused += [_waiting_dict(item) for item in part.refused]
             house = part.house

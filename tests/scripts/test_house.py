@@ -223,6 +223,14 @@ def test_accept_all_leaves_what_is_too_similar_whatever_its_composer_reported(st
     assert "1 accepted" in started("accept", stolen).stdout
 
 
+def test_what_was_read_of_accepted_works_is_kept_for_the_next_time(started, monkeypatch):
+    contribute(started, 1, 2)
+    started("accept", "--all")
+    contribute(started, 3)
+    monkeypatch.delattr("gen.contribution.known.kept_work")
+    assert "screening: nothing alike is known" in started("show", "--inbox").stdout
+
+
 def test_a_rights_holders_list_keeps_works_out_of_the_register(started, tmp_path):
     (work, _) = contribute(started, 1, 2, bars=16)
     voices = pack_voices(voices_of(make_piece(1, bars=16)))

@@ -10,7 +10,7 @@ read is rebuilt.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from gen.errors import HouseError
 from gen.provenance import ledger
+from gen.provenance.acts import Entry
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.files import read_plain_file, write_atomically
 from gen.provenance.house import House
@@ -105,7 +106,7 @@ class Recheck:
         self._house = house
         self._known = _load_entered(house, register, Thresholds(), fingerprints, None)
         self._entered = len(register.works)
-        self._looked_at: set[str] = set()
+        self._looked_at: dict[str, Kept] = {}
         self._known.cache.save()
 
     def __call__(self, item: Waiting, register: Register) -> Report | None:
@@ -124,9 +125,16 @@ class Recheck:
         kept = self._known.cache.get(sha256_hex(item.tagged.encode())) or Kept.of(item.tagged)
         report = self._known.screen.compare(kept.voices, kept.composers)
         self._known.add_waiting(kept)
-        self._looked_at.add(item.work)
+        self._looked_at[item.work] = kept
         others = tuple(match for match in report.matches if match.known.name != item.work)
         return replace(report, matches=others, verdict=others[0].verdict if others else CLEAR)
+
+    def keep(self, entries: Iterable[Entry]) -> None:
+        """Keep for the next time what was read of works that are entered now."""
+        for entry in entries:
+            if kept := self._looked_at.get(entry.work):
+                self._known.cache.put(entry.file_sha256, kept)
+        self._known.cache.save()
 
 
 def _load_entered(
@@ -260,6 +268,8 @@ class KeptCache:
 
     def save(self) -> None:
         """Add what was put since the last time."""
-        with suppress(OSError), self.path.open("a", encoding="utf-8") as file:
-            file.write("".join(self._new))
+        with suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write("".join([*([] if file.tell() else [f"{_FIRST_LINE}\n"]), *self._new]))
         self._new = []
