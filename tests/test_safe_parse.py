@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -57,6 +58,19 @@ def test_a_child_that_crashes_is_replaced() -> None:
         os.kill(reader._child.pid, signal.SIGSEGV)
         reader._child.wait()
         assert reader.examine(make_midi(2)).analysis.bars == 4
+
+
+@POSIX
+def test_a_child_whose_caller_was_killed_ends_without_a_word() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "gen.safe_parse", "10", "256"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert child.stdout is not None
+    child.stdout.close()
+    data = make_midi(1)
+    _, said = child.communicate(safe_parse._LENGTH.pack(len(data)) + data)
+    assert (child.returncode, said) == (1, b"")
 
 
 def _with_child(monkeypatch: pytest.MonkeyPatch, body: str, limits: Limits) -> SafeReader:

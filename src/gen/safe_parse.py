@@ -251,7 +251,11 @@ def _serve(processor_seconds: int, memory_mebibytes: int) -> None:
     _limit_memory(memory_mebibytes)
     while (data := _receive(requests, MAX_BYTES)) is not None:
         _limit_processor(processor_seconds)
-        _send(replies, json.dumps(_examine_here(data)).encode("utf-8"))
+        answer = json.dumps(_examine_here(data)).encode("utf-8")
+        try:
+            _send(replies, answer)
+        except BrokenPipeError:
+            os._exit(1)  # who asked is gone: there is nobody to tell
 
 
 if __name__ == "__main__":
