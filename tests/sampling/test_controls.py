@@ -73,6 +73,7 @@ def test_one_density_holds_for_tracks_that_are_sampled():
 
 
 def test_chords_begin_again_when_they_are_through():
+    assert plan_of(Controls(time_signature="changing")).meter_changes
     plan = plan_of(Controls(bars=5, time_signature="7/8", chords="Am F/C E7sus4 | G"))
     told = [
         [(row[v.POSITION] - v.FIRST["position"], str(chord_of(row[v.VALUE]))) for row in rows]

@@ -48,6 +48,7 @@ def any_plan(seed: int) -> Plan:
         bars=int(rng.integers(1, 7)) if said[1] else None,
         most_bars=6,
         time_signature=int(rng.choice(SPANS["time_signature"])) if said[2] else None,
+        meter_changes=seed % 2 == 0,
         tempo=int(rng.choice(SPANS["tempo"])) if said[3] else None,
         pitches=(low, low + int(rng.integers(0, 28))) if said[4] else (0, 127),
         velocities=(5, 9) if said[5] else (0, 31),
@@ -189,7 +190,7 @@ def test_one_pitch_sounds_again_only_when_it_is_over():
 
 def test_no_cell_begins_where_nothing_can_begin():
     quarter = signature(1, 4)
-    plan = Plan([bos(), track_row(0)], False, 2, 2, quarter, tempo(0), pitches=(60, 60))
+    plan = Plan([bos(), track_row(0)], False, 2, 2, quarter, tempo=tempo(0), pitches=(60, 60))
     walk = started(plan)
     walk.take([Kind.CELL, 0, FIRST["slot"], 0, 0])
     walk.take([Kind.PEDAL, FIRST["position"], 0, FIRST["duration"] + 23, 0])
@@ -315,13 +316,25 @@ def test_a_note_in_an_early_bar_ends_with_the_last_one():
 
 
 def test_a_free_meter_leaves_room_for_what_still_sounds():
-    walk = started(Plan([bos(), track_row(0)], False, bars=2, tempo=tempo(0)))
+    plan = Plan([bos(), track_row(0)], False, bars=2, tempo=tempo(0), meter_changes=True)
+    walk = started(plan)
     walk.take([Kind.CELL, 0, FIRST["slot"], 0, 0])
     longest = FIRST["duration"] + v.DURATIONS.tolist().index(96)
     walk.take([Kind.NOTE, FIRST["position"], FIRST["pitch"], longest, FIRST["velocity"]])
     allowed = np.flatnonzero(walk.allowed(v.VALUE, [int(Kind.BAR), 0, 0, 0, 0]))
     lengths = {v.bar_steps(*v.TIME_SIGNATURES[i - FIRST["time_signature"]]) for i in allowed}
     assert min(lengths) == 48
+
+
+def test_a_meter_that_was_chosen_stays_unless_it_may_change():
+    chosen = {}
+    for changes in (False, True):
+        plan = Plan(list(BAND), False, bars=6, tempo=tempo(0), meter_changes=changes)
+        walks = [random_walk(plan, seed) for seed in range(8)]
+        chosen[changes] = [{r[v.VALUE] for r in w.rows if r[v.KIND] == Kind.BAR} for w in walks]
+    assert all(len(meters) == 1 for meters in chosen[False])
+    assert len(set.union(*chosen[False])) > 1
+    assert any(len(meters) > 1 for meters in chosen[True])
 
 
 def test_a_chord_rises_and_holds_at_most_ten_notes_at_once():

@@ -170,6 +170,7 @@ def test_roles_are_heard_not_read():
         ({"tempo": 121}, 120, False),
         ({"time_signature": " 4 / 4"}, "4/4", True),
         ({"time_signature": "3/4"}, "4/4", False),
+        ({"time_signature": "changing"}, "4/4", None),
         ({"pitch_range": (36, 67)}, [36, 67], True),
         ({"pitch_range": (36, 66)}, [36, 67], False),
         ({"velocity_range": (80, 90)}, [80, 90], True),

@@ -20,6 +20,8 @@ from gen.tokens.vocabulary import FIRST, Kind
 
 MOST_BARS: Final = 256
 MOST_BARS_UNASKED: Final = 64
+CHANGING: Final = "changing"
+"""Time signature of a piece whose meter may change."""
 FEWEST_STEPS_A_CHORD: Final = 6
 
 DENSITY_WORDS: Final = {"sparse": (0, 2), "medium": (3, 4), "dense": (5, 7)}
@@ -44,7 +46,8 @@ class Controls:
         style: id of the composer in whose style, if the checkpoint was taught whose is whose.
         key: such as `A minor`.
         tempo: quarters a minute, 30 to 240.
-        time_signature: such as `6/8`, for the whole piece.
+        time_signature: such as `6/8`, for the whole piece, or `changing`: the model's own, which
+            may change from bar to bar. None is one meter that the model chooses.
         bars: how many, exactly.
         instruments: one a track: General MIDI names or numbers (0-127), families, `drums`.
         roles: one a track, of `piece.ROLES`.
@@ -164,7 +167,9 @@ def plan_of(controls: Controls, style: int | None = None) -> Plan:
     Raises:
         SettingError: something cannot be read, or two settings contradict each other.
     """
-    signature = time_signature_id(controls.time_signature) if controls.time_signature else None
+    changing = controls.time_signature == CHANGING
+    told = None if changing else controls.time_signature
+    signature = time_signature_id(told) if told else None
     if controls.chords and signature is None:
         raise SettingError(
             "chords need a meter to be laid out in", where="chords", mend="add time_signature=4/4"
@@ -184,6 +189,7 @@ def plan_of(controls: Controls, style: int | None = None) -> Plan:
         bars=controls.bars,
         most_bars=MOST_BARS_UNASKED,
         time_signature=signature,
+        meter_changes=changing,
         tempo=_tempo_id(controls.tempo),
         plan_rows=rows,
         chords_given=bool(controls.chords),

@@ -35,7 +35,7 @@ class DrawConfig:
 
     temperature: float = 1.0
     top_p: float = 0.98
-    min_p: float = 0.02
+    min_p: float = 0.1
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.temperature <= 5:

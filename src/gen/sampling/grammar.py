@@ -52,6 +52,7 @@ class Plan:
         bars: how many, None to let the model end.
         most_bars: never more than this.
         time_signature: value id of every bar, None to let the model choose.
+        meter_changes: whether a meter that the model chooses may change from bar to bar.
         tempo: value id of the tempo at the beginning; None to let the model choose. A given
             tempo holds throughout.
         plan_rows: rows (SECTION, CHORD) that follow the BAR with this number, counted from 0.
@@ -71,6 +72,7 @@ class Plan:
     bars: int | None = None
     most_bars: int = 64
     time_signature: int | None = None
+    meter_changes: bool = False
     tempo: int | None = None
     plan_rows: dict[int, list[Row]] = field(default_factory=dict)
     chords_given: bool = False
@@ -412,9 +414,12 @@ class Walk:
         return mask
 
     def _signatures(self) -> Mask:
-        """The one that was asked for, else those whose bars hold what still sounds."""
-        if self.plan.time_signature is not None:
-            return _one(v.FIELD_SIZES[v.VALUE], self.plan.time_signature)
+        """The one that was asked for or chosen, else those whose bars hold what still sounds."""
+        kept = self.plan.time_signature
+        if kept is None and not self.plan.meter_changes and self.bar_rows:
+            kept = self.rows[self.bar_rows[-1]][v.VALUE]
+        if kept is not None:
+            return _one(v.FIELD_SIZES[v.VALUE], kept)
         mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
         begin = self.bar_start + self.bar_steps
         bars = self._bars - self.bar - 1

@@ -38,7 +38,7 @@ from gen import harmony
 from gen.analysis import infer_key, infer_roles
 from gen.analysis.key import note_table
 from gen.piece import Piece
-from gen.sampling.controls import Controls, instrument_number
+from gen.sampling.controls import CHANGING, Controls, instrument_number
 from gen.sampling.grammar import Row, steps_of
 from gen.smf import instrument_name
 from gen.tokens import events as language
@@ -102,6 +102,8 @@ def _tempo(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
 def _time_signature(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
     del rows
     got = dict.fromkeys(f"{s.numerator}/{s.denominator}" for s in piece.time_signatures)
+    if controls.time_signature == CHANGING:
+        return " ".join(got), None
     return " ".join(got), "".join((controls.time_signature or "").split()) == " ".join(got)
 
 
