@@ -6,10 +6,12 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
 
+from corpora import song, work
 from gen.checkpoint import load_checkpoint, save_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.evaluation import likelihood, run
@@ -193,6 +195,29 @@ def test_other_settings_measure_anew(asked, monkeypatch):
     first = report_in(wanted["out"])
     run.evaluate({**wanted, "works": 3})
     assert report_in(wanted["out"])["likelihood"] != first["likelihood"]
+
+
+def test_an_outside_distance_is_taken_only_where_it_was_installed(asked, monkeypatch):
+    wanted = asked(parts=["frechet"], baselines=False)
+    monkeypatch.setattr(run.frechet, "find_spec", lambda name: None)
+    with pytest.raises(HouseError, match="not installed"):
+        run.evaluate(wanted)
+    assert not Path(wanted["out"]).exists()
+
+    def heard(pieces):
+        return np.array([[p.note_count, p.end_ticks] for p in pieces], dtype=float)
+
+    def written(model, walks, *args, **options):
+        return [work(song(i)).sequence.events.tolist() for i, _ in enumerate(walks)]
+
+    monkeypatch.setattr(run.frechet, "require", lambda: None)
+    monkeypatch.setattr(run.frechet, "embedded", heard)
+    monkeypatch.setattr(run.samples, "write", written)
+    page = run.evaluate(wanted)
+    (found,) = report_in(wanted["out"])["frechet"].values()
+    assert found["counts"]["generated"] == {"pieces": 3, "empty": 0}
+    assert found["real"] is None  # of fewer than four works
+    assert "As another model hears it" in page.read_text("utf-8")
 
 
 # --- several checkpoints -----------------------------------------------------------------------

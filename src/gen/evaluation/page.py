@@ -9,7 +9,13 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from gen.evaluation import control, headlines, infilling, interval, likelihood, originality
-from gen.evaluation.metrics import diversity, one_nearest_neighbour, statistics, structure
+from gen.evaluation.metrics import (
+    diversity,
+    frechet,
+    one_nearest_neighbour,
+    statistics,
+    structure,
+)
 from gen.evaluation.tables import TABLES, Table
 from gen.evaluation.words import HEADLINES, sentences, with_interval
 from gen.rendering.report_style import STYLE
@@ -99,6 +105,13 @@ _SECTIONS = (
         "compared with each other, and works with each other.",
         (("diversity", "Left of 1: more of the same than in works."),),
         diversity,
+    ),
+    _Section(
+        "frechet", "As another model hears it",
+        "A model trained elsewhere, on other music, listens to pieces and works. The distance says "
+        "how far they lie apart to its ears; works learned from stand beside them.",
+        (),
+        frechet,
     ),
     _Section(
         "control", "Does it do as it is asked?",

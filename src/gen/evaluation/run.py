@@ -22,12 +22,18 @@ from gen.evaluation import control, infilling, interval, likelihood, listening, 
 from gen.evaluation.headlines import headlines
 from gen.evaluation.listening.making import LEAST_SECONDS
 from gen.evaluation.material import Material, Work, gather, matched, piece_of
-from gen.evaluation.metrics import diversity, one_nearest_neighbour, statistics, structure
+from gen.evaluation.metrics import (
+    diversity,
+    frechet,
+    one_nearest_neighbour,
+    statistics,
+    structure,
+)
 from gen.evaluation.page import page
 from gen.evaluation.pictures import draw
 from gen.evaluation.progress import Stages, Tick
 from gen.evaluation.rungs import Rung, baselines, rungs_of
-from gen.evaluation.settings import PARTS, EvaluationConfig, Sizes, read_settings
+from gen.evaluation.settings import OPTIONAL, PARTS, EvaluationConfig, Sizes, read_settings
 from gen.evaluation.store import Store, keep
 from gen.piece import Piece
 from gen.provenance.house import House
@@ -48,12 +54,16 @@ METRICS = {
 }
 """Parts that compare pieces with works, for every rung."""
 
+COMPARED = {**METRICS, "frechet": frechet.compare}
+"""The same with those that need more than this house installs."""
+
 ASKED = ("control", "infilling", "originality")
 """Parts that ask a checkpoint for something."""
 
 WEIGHTS = {
     "likelihood": 5.0, "pieces": 4.0, "statistics": 1.0, "nearest_neighbour": 0.5,
-    "structure": 1.0, "diversity": 0.5, "control": 6.0, "infilling": 1.5, "originality": 3.0,
+    "structure": 1.0, "diversity": 0.5, "frechet": 5.0, "control": 6.0,
+    "infilling": 1.5, "originality": 3.0,
 }  # fmt: skip
 """How long each part takes beside the others, for the progress bar."""
 
@@ -79,6 +89,8 @@ def evaluate(settings: Mapping[str, Any]) -> Path:
     Raises:
         HouseError: a setting is wrong, or the checkpoints or the house cannot be used.
     """
+    if "frechet" in read_settings(settings)[0].parts:
+        frechet.require()
     bench, rungs = _prepared(settings)
     if bench.config.baselines:
         rungs = [*baselines(bench.material), *rungs]
@@ -190,7 +202,7 @@ class Bench:
 
     def measure(self, rungs: Sequence[Rung]) -> dict[str, Any]:
         """All parts of all rungs, and the report that follows from them."""
-        found: dict[str, dict[str, Any]] = {name: {} for name in PARTS}
+        found: dict[str, dict[str, Any]] = {name: {} for name in PARTS + OPTIONAL}
         weights = {
             f"{rung.name}: {name.replace('_', ' ')}": WEIGHTS[name]
             * (1 if rung.checkpoint else 0.2)
@@ -222,10 +234,10 @@ class Bench:
         return report
 
     def _parts_of(self, rung: Rung) -> list[str]:
-        wanted = [name for name in self.config.parts if name == "likelihood" or name in METRICS]
+        wanted = [name for name in self.config.parts if name == "likelihood" or name in COMPARED]
         if rung.checkpoint is not None:
             wanted += [n for n in self.config.parts if n in ASKED]
-        if any(name in METRICS or name == "originality" for name in wanted):
+        if any(name in COMPARED or name == "originality" for name in wanted):
             wanted.append("pieces")
         return sorted(wanted, key=list(WEIGHTS).index)
 
@@ -235,7 +247,7 @@ class Bench:
             found.append(("likelihood", self.part(rung, "likelihood", self._bits(rung))))
         rows = self.part(rung, "pieces", self._pieces(rung)) if "pieces" in wanted else []
         generated = [piece for r in rows if (piece := _piece(r)).note_count]
-        for name in METRICS:
+        for name in COMPARED:
             if name in wanted:
                 make = self._compared(name, generated)
                 found.append((name, self.part(rung, name, make)))
@@ -307,7 +319,7 @@ class Bench:
                 [work.piece(self.sizes.bars) for work in works[: self.sizes.pieces]]
                 for works in (self.held, self.train)
             )
-            found = METRICS[name](generated, reference, train, self.rng(name))
+            found = COMPARED[name](generated, reference, train, self.rng(name))
             if name == "structure":
                 found["examples"] = {
                     side: [_matrix(piece) for piece in pieces[:EXAMPLES]]

@@ -16,6 +16,8 @@ PARTS = (
     "infilling", "originality",
 )  # fmt: skip
 """What can be measured."""
+OPTIONAL = ("frechet",)
+"""What can be measured besides, where the user has installed what it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class EvaluationConfig:
         out: folder of the report and the finished parts.
         seed: of works, requests, pieces and intervals.
         fast: the smaller sizes.
-        parts: what is measured, of `PARTS`.
+        parts: what is measured, of `PARTS` and `OPTIONAL`.
         baselines: whether to measure the lower rungs of the ladder too.
         listening: a folder for the blind listening kit; None to measure.
     """
@@ -82,7 +84,7 @@ class EvaluationConfig:
         if not self.parts:
             raise SettingError("nothing is to be measured", where="parts", mend="name a part")
         for part in self.parts:
-            nearest(part, PARTS, setting="parts")
+            nearest(part, PARTS + OPTIONAL, setting="parts")
 
 
 def read_settings(

@@ -12,6 +12,7 @@ from gen.evaluation.words import (
     SEAMS,
     VERDICTS,
     asked,
+    number,
     percent,
     said,
     with_interval,
@@ -132,6 +133,18 @@ def _diversity_tables(report: Report) -> Tables:
         yield rung, (["", "generated", "works", "ratio", ""], rows)
 
 
+def _frechet_tables(report: Report) -> Tables:
+    for rung, found in _each(report, "frechet"):
+        sides = {"apart": "generated", "real": "works learned from"}
+        rows = [
+            [title, with_interval(row), number(row["chance"]),
+             "differs" if row["differs"] else "no difference"]
+            for side, title in sides.items()
+            if (row := found[side])
+        ]  # fmt: skip
+        yield f"{rung}: distance from works held out", (["", "distance", "by chance", ""], rows)
+
+
 def _control_tables(report: Report) -> Tables:
     for rung, found in _each(report, "control"):
         rows = [
@@ -219,6 +232,7 @@ TABLES: dict[str, Callable[[Report], Tables]] = {
     "nearest_neighbour": _neighbour_tables,
     "structure": _structure_tables,
     "diversity": _diversity_tables,
+    "frechet": _frechet_tables,
     "control": _control_tables,
     "infilling": _infilling_tables,
     "originality": _originality_tables,
