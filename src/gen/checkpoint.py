@@ -47,6 +47,11 @@ class Checkpoint:
     run: dict[str, Any]
     digest: str
 
+    @property
+    def chord_sizes(self) -> dict[str, int]:
+        """The most notes that instruments strike at once, as `gen.data.habits` has it."""
+        return dict(self.run.get("chord_sizes", {}))
+
 
 def save_checkpoint(
     path: Path,

@@ -351,6 +351,26 @@ def test_a_chord_rises_and_holds_at_most_ten_notes_at_once():
     assert np.flatnonzero(positions)[0] == FIRST["position"] + 1
 
 
+@pytest.mark.parametrize(
+    ("sizes", "most"),
+    [
+        ({"0:1": 3, "0:0": 3}, 3),  # in another role
+        ({"0:1": 3, "0:0": 3, f"0:{ROLES.index('bass') + 1}": 2}, 2),
+        ({f"any:{ROLES.index('bass') + 1}": 1}, 1),  # another instrument in this role
+    ],
+)
+def test_no_bigger_chord_than_in_any_work(sizes, most):
+    track = [int(Kind.TRACK), 0, FIRST["program"], BASS, 0]
+    walk = Walk(Plan([bos(), track], False, bars=4, tempo=tempo(0), time_signature=signature(4, 4)))
+    walk.chord_sizes = sizes
+    rng = np.random.default_rng(0)
+    while not walk.done:
+        walk.take(random_row(walk, rng, 0.97))
+    notes = [n for n, row in enumerate(walk.rows) if row[v.KIND] == Kind.NOTE]
+    places = [(walk.context[n][5 + 5], walk.rows[n][v.POSITION]) for n in notes]  # bar, position
+    assert max(places.count(place) for place in places) == most
+
+
 def test_a_cell_ends_after_its_most_notes():
     plan = Plan([bos(), track_row(0)], False, bars=1, tempo=tempo(0))
     walk, rng = started(plan), np.random.default_rng(0)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gen.data.habits import ANY
 from gen.harmony import QUALITIES
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling import view
@@ -204,6 +205,7 @@ class Walk:
         self.pitch_id = 0
         self.cell_notes = 0
         self.at_once = 0
+        self.chord_sizes: Mapping[str, int] = {}  # see `data.habits`; empty for no limit but ours
         self.sounds_until = 0  # the last note's end
         self.lasts_until = 0  # the last end of all, pedals too
         self.chords: list[tuple[int, int]] = []  # bar x MAX_BAR_STEPS + step, 1 + number
@@ -335,7 +337,14 @@ class Walk:
         """Whether another note may begin on the step of the last one."""
         if self.last != Kind.NOTE:
             return True
-        return self.at_once < MOST_NOTES_AT_ONCE and bool(self._pitches(self.position).any())
+        return self.at_once < self._most_at_once() and bool(self._pitches(self.position).any())
+
+    def _most_at_once(self) -> int:
+        """How many notes this track strikes at once: as many as in some work, never more."""
+        program, role = self.programs[self.slot], self.roles[self.slot]
+        names = (f"{program}:{role}", f"{program}:{ANY}", f"any:{role}", f"any:{ANY}")
+        known = next((self.chord_sizes[name] for name in names if name in self.chord_sizes), None)
+        return min(known or MOST_NOTES_AT_ONCE, MOST_NOTES_AT_ONCE)
 
     def allowed(self, field_index: int, row: Row) -> Mask:
         """Which ids field `field_index` of a row may take, given the fields before it."""

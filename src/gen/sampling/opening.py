@@ -52,6 +52,7 @@ def open_session(settings: Mapping[str, Any]) -> Session:
             where="checkpoint", mend=f"name its own house: pin=conf/house/{manifest.house}.yaml",
         )  # fmt: skip
     register = house.load(check_signatures=False)
+    manifest.check_entered(register)
     if controls.style:
         job = job_of(settings, controls, style_number(controls.style, checkpoint, register))
     key = signing_key(register, settings.get("sign"))

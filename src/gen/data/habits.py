@@ -1,0 +1,44 @@
+"""What the works do without exception, so that sampling need not leave it to chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import latest
+from gen.tokens.vocabulary import FIRST, Kind
+
+ANY = 0
+"""In place of a role: in whatever role; in place of an instrument: whichever."""
+
+
+def chord_sizes(works: Iterable[NDArray[np.int16]]) -> dict[str, int]:
+    """The most notes that an instrument strikes at once in any work, by its role.
+
+    Args:
+        works: events (T, 5) of each.
+
+    Returns:
+        `program:role` → notes, where roles count from 1 and 0 is any of them; drums are
+        program 128. `any:role` and `any:0` are the most of any instrument.
+    """
+    most: dict[str, int] = {}
+    for events in works:
+        kinds, values = events[:, v.KIND], events[:, v.VALUE].astype(np.int64)
+        tracks = events[kinds == Kind.TRACK]
+        notes = np.flatnonzero(kinds == Kind.NOTE)
+        cell = latest(np.isin(kinds, (Kind.CELL, Kind.FILL)))[notes]
+        place = cell * v.FIELD_SIZES[v.POSITION] + events[notes, v.POSITION]
+        found, counts = np.unique(place, return_counts=True)
+        slots = values[found // v.FIELD_SIZES[v.POSITION]] - FIRST["slot"]
+        for slot, track in enumerate(tracks):
+            size = int(counts[slots == slot].max(initial=0))
+            program = int(track[v.VALUE]) - FIRST["program"]
+            role = int(track[v.EXTENT]) - FIRST["role"] + 1 if track[v.EXTENT] else ANY
+            names = (f"{program}:{role}", f"{program}:{ANY}", f"any:{role}", f"any:{ANY}")
+            for name in names:
+                most[name] = max(most.get(name, 0), size)
+    return {name: size for name, size in sorted(most.items()) if size}
