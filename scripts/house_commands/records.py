@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from house_commands.common import REFUSED, Output, house_command, open_house
+from house_commands.common import REFUSED, Output, counted, house_command, open_house
 
 if TYPE_CHECKING:
     from gen.provenance.gate import Corpus
@@ -83,19 +83,29 @@ def _tell_corpus(corpus: Corpus, output: Output) -> None:
     metavar="FILE",
     help="Check this proof instead, against the pin's root keys.",
 )
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="FILE",
+    help="Check instead whether the works that this model learned from are still in order.",
+)
 @click.option("--repair", is_flag=True, help="Write roster.json anew from the verified register.")
 def verify_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, proof: Path | None,
-    repair: bool,
+    checkpoint: Path | None, repair: bool,
 ) -> None:  # fmt: skip
     """Verify the register, its rosters and signatures, the head, the pin, and the ledger.
 
-    It reads records only; `audit` judges the works themselves.
+    It reads records only; `audit` judges the works themselves. With --checkpoint exits 2 when
+    a work that the model learned from never entered, was withdrawn, or may no longer be used so.
     """
     del yes
     house = open_house(folder, pin)
     if proof is not None:
         _verify_proof(house, proof, output)
+        return
+    if checkpoint is not None:
+        _verify_checkpoint(house, checkpoint, output)
         return
     if repair:
         house.repair_roster_file()
@@ -134,6 +144,28 @@ def _verify_proof(house: House, path: Path, output: Output) -> None:
     proved = check_proof(strict_json(path.read_bytes()), pin.root_keys, pin.threshold)
     output.line(f"proved: {proved}")
     output.result(proved=proved)
+
+
+def _verify_checkpoint(house: House, path: Path, output: Output) -> None:
+    from gen.provenance.house import today_utc
+    from gen.provenance.manifest import manifest_in
+
+    manifest = manifest_in(path)
+    problems = manifest.problems(house.load(), today_utc())
+    for problem in problems:
+        output.line(problem)
+    output.line(
+        f"{path} learned from {counted(len(manifest.works), 'work')} of {manifest.house} for "
+        f"{manifest.purpose}: {len(problems) or 'nothing'} to be looked at"
+    )
+    output.result(
+        manifest=manifest.digest,
+        problems=problems,
+        purpose=manifest.purpose,
+        works=[work.work for work in manifest.works],
+    )
+    if problems:
+        raise SystemExit(REFUSED)
 
 
 def _check_rest(house: House) -> tuple[int, int]:

@@ -35,6 +35,12 @@ class AttackedHouse(TestHouse):
         """Exit code and answer of `house.py audit`."""
         return self._run("house", "audit", "--purpose", purpose)
 
+    def verify_checkpoint(self, path: Path) -> list[str]:
+        """What `house.py verify --checkpoint` finds to be looked at."""
+        code, told = self._run("house", "verify", "--checkpoint", path)
+        assert code == (2 if told["problems"] else 0), told
+        return told["problems"]
+
     def refuse_training(self, purpose: str = "general_model") -> str:
         """What `train.py` says when it ends before its first step."""
         done = train(f"pin={self.pin.path}", f"purpose={purpose}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,12 +17,15 @@ from gen.data.cache import CACHE_VARIABLE
 from gen.data.module import DataConfig, HouseData
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
-from gen.provenance.manifest import Manifest
+from gen.provenance.manifest import Manifest, manifest_in
+from gen.provenance.works import withdraw
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.tokenizer import HouseTokenizer
-from houses import make_midi
+from houses import key_of, make_midi, start_house
+from tiny_runs import TRAIN, call
 
+SAMPLE = TRAIN.with_name("sample.py")
 CONFIG = DataConfig(window=32, batch_size=1)
 
 
@@ -84,6 +88,16 @@ def checkpoint(house, tmp_path):
     return path, model, manifest
 
 
+def sampling_refuses(house, path):
+    """What `sample.py` says of a checkpoint before it writes anything."""
+    out = Path.cwd() / "pieces"
+    usual = f"checkpoint={path}", f"pin={house.pin.path}", f"out={out}", "n=1", "bars=2"
+    done = call(SAMPLE, *usual, "audio=false")
+    assert (done.code, "Traceback" in done.stderr) == (2, False), done
+    assert not out.exists()
+    return done.stderr
+
+
 class Bomb:
     def __init__(self, trace):
         self.trace = str(trace)
@@ -92,19 +106,46 @@ class Bomb:
         return (open, (self.trace, "w"))
 
 
-def test_foreign_checkpoint_that_would_run_code(checkpoint, tmp_path):
+def test_foreign_checkpoint(house, checkpoint, tmp_path):
+    """Of another house, with this one's name and no work of it."""
+    path, model, manifest = checkpoint
+    assert house.verify_checkpoint(path) == []
+    other = start_house(tmp_path / "other" / "house")
+    other.enter(7)
+    theirs = Manifest.of(other.admit(), tokenizer_fingerprint=v.fingerprint())
+    assert theirs.house == manifest.house
+    save_checkpoint(path, model, theirs, {})
+    assert "1 of the 1 works it names never entered the house" in sampling_refuses(house, path)
+    (problem,) = house.verify_checkpoint(path)
+    assert problem.endswith("the register has no such work")
+
+
+def test_checkpoint_whose_work_was_withdrawn_is_told(house, checkpoint):
+    path, _, manifest = checkpoint
+    (work,) = manifest.works
+    house.house = withdraw(house.house, [work.work], key_of("ana"), "a wish")
+    assert house.verify_checkpoint(path) == [f"{work.work}: withdrawn at register index 2"]
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff" * 40, b"\2\0\0\0\0\0\0\0{}"])
+def test_checkpoint_without_a_manifest(house, checkpoint, data):
+    path, _, _ = checkpoint
+    path.write_bytes(data)
+    with pytest.raises(HouseError, match="holds no manifest of a house"):
+        manifest_in(path)
+
+
+def test_foreign_checkpoint_that_would_run_code(house, checkpoint, tmp_path):
     path, _, _ = checkpoint
     for data in (pickle.dumps(Bomb(tmp_path / "ran")), b"\x80\x04" + pickle.dumps(Bomb("ran"))):
         path.write_bytes(data)
-        with pytest.raises(HouseError, match="is not a checkpoint"):
-            load_checkpoint(path)
+        assert "is not a checkpoint" in sampling_refuses(house, path)
     torch.save({"state_dict": Bomb(tmp_path / "ran")}, path)
-    with pytest.raises(HouseError, match="is not a checkpoint"):
-        load_checkpoint(path)
+    assert "is not a checkpoint" in sampling_refuses(house, path)
     assert not (tmp_path / "ran").exists()
 
 
-def test_foreign_tokenizer_under_a_checkpoint(checkpoint):
+def test_foreign_tokenizer_under_a_checkpoint(house, checkpoint):
     path, model, manifest = checkpoint
     about = {
         "format": FORMAT,
@@ -114,8 +155,7 @@ def test_foreign_tokenizer_under_a_checkpoint(checkpoint):
         "run": {},
     }
     path.write_bytes(save_tensors(model.state_dict(), {ABOUT: json.dumps(about)}))
-    with pytest.raises(HouseError, match="another tokenizer"):
-        load_checkpoint(path)
+    assert "another tokenizer" in sampling_refuses(house, path)
 
 
 def test_manifest_edited_inside_a_checkpoint(checkpoint):

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from gen.errors import HouseError
 from gen.provenance.canonical import StrictJsonError, sha256_hex
 from gen.provenance.consent import Consent
 from gen.provenance.manifest import Manifest
@@ -80,6 +81,10 @@ def test_manifest_of_another_house_does_not_hold(tmp_path, manifest, house):
 
     other = start_house(tmp_path / "other")
     other.enter(7, work=manifest.works[0].work)
+    manifest.check_entered(house.load())
+    told = "2 of the 2 works it names never entered the house lantern"
+    with pytest.raises(HouseError, match=told):
+        manifest.check_entered(other.load())
     first, second = manifest.problems(other.load(), TODAY)
     assert first.endswith("the register entered other music under this id")
     assert second.endswith("the register has no such work")

@@ -7,10 +7,13 @@ register, roster, tokenizer and code. Whoever has the house can check every line
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+from gen.errors import HouseError
 from gen.provenance.canonical import (
     StrictJsonError,
     canonical,
@@ -21,6 +24,8 @@ from gen.provenance.canonical import (
 )
 from gen.provenance.gate import Corpus, Work
 from gen.provenance.register import Register
+
+_MAX_HEADER_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +200,20 @@ class Manifest:
         _check_order(manifest)
         return manifest
 
+    def check_entered(self, register: Register) -> None:
+        """Whether the register entered every work, with this music; withdrawn ones count.
+
+        Raises:
+            HouseError: not so: whatever carries this manifest is not of this house.
+        """
+        strangers = [w.work for w in self.works if _is_stranger(w, register)]
+        if strangers:
+            raise HouseError(
+                f"{len(strangers)} of the {len(self.works)} works it names never entered the house "
+                f"{register.roster.house}, the first: {strangers[0]}",
+                mend="use what this house's own runs have left, or name the pin of its own house",
+            )
+
     def problems(self, register: Register, today: date) -> list[str]:
         """What no longer holds: works unknown, changed, withdrawn or no longer consented to.
 
@@ -217,6 +236,31 @@ class Manifest:
         if not register.consent_of(record).allows(self.purpose, today):
             return f"no longer consented to {self.purpose}"
         return ""
+
+
+def manifest_in(checkpoint: Path) -> Manifest:
+    """The manifest inside a checkpoint (safetensors); its weights are not read.
+
+    Raises:
+        HouseError: there is none.
+    """
+    try:
+        with checkpoint.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(length, _MAX_HEADER_BYTES)))
+        about = json.loads(header["__metadata__"]["about"])
+        return Manifest.from_json(about["manifest"])
+    except (OSError, ValueError, KeyError, TypeError, StrictJsonError) as error:
+        raise HouseError(
+            "holds no manifest of a house",
+            where=str(checkpoint),
+            mend="name a checkpoint that scripts/train.py has left (best.safetensors)",
+        ) from error
+
+
+def _is_stranger(work: ManifestWork, register: Register) -> bool:
+    record = register.works.get(work.work)
+    return record is None or record.entry.music_sha256 != work.sha256
 
 
 def _check_order(manifest: Manifest) -> None:
