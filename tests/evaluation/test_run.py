@@ -12,6 +12,7 @@ import torch
 import yaml
 
 from corpora import song, work
+from gen import evaluation
 from gen.checkpoint import load_checkpoint, save_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.evaluation import likelihood, run
@@ -101,6 +102,18 @@ def test_every_part_is_there_for_the_rungs_that_have_it(whole):
         assert list(report[part]) == names
     for part in run.ASKED:
         assert list(report[part]) == names[3:]
+
+
+def test_every_field_of_the_report_is_documented(whole):
+    _, report = whole
+    known = set(re.findall(r"`(\w+)`", evaluation.__doc__))
+    assert set(report) <= known
+    assert set(report["rungs"][-1]) <= known
+    for part in (*PARTS, "frechet", "headlines"):
+        assert part in known
+    for part in run.ASKED:
+        (found,) = report[part].values()
+        assert set(found) - {"requests", "scores", "holes", "bars", "compared_with"} <= known, part
 
 
 def test_the_report_says_what_it_was_made_of(whole, bench):
@@ -360,11 +373,48 @@ def test_the_script_says_what_is_wrong_in_one_message(asked):
     assert "Traceback" not in done.stderr
 
 
-def test_a_listening_test_is_made_once_and_then_waits_for_ratings(asked, tmp_path):
+def rate(folder, listener, *, prefers):
+    """A file of ratings beside the key, as the page saves it; `prefers`: generated or work."""
+    held = json.loads((folder / "key.json").read_bytes())["pairs"]
+    text = (folder / "page" / "index.html").read_text("utf-8")
+    answers = []
+    for number, pair in enumerate(held, start=1):
+        ours = pair["generated"]
+        theirs = "ab".replace(ours, "")
+        liked = ours if prefers == "generated" else theirs
+        answers.append(
+            {"pair": number, "preferred": liked, f"rating_{liked}": 4,
+             f"rating_{'ab'.replace(liked, '')}": 2, "person": theirs}
+        )  # fmt: skip
+    sheet = {
+        "format": "gen-listening-ratings", "version": 1, "sheet": listener, "listener": listener,
+        "test": re.search(r'data-test="(\w+)"', text)[1], "answers": answers,
+    }  # fmt: skip
+    (folder / f"ratings-{listener}.json").write_text(json.dumps(sheet), "utf-8")
+
+
+def test_a_listening_test_is_made_handed_out_and_counted(asked, tmp_path, monkeypatch):
+    def written(model, walks, *args, **options):
+        return [work(song(i, 4)).sequence.events.tolist() for i, _ in enumerate(walks)]
+
+    monkeypatch.setattr(run.samples, "write", written)
     folder = tmp_path / "kit"
-    wanted = asked(listening=str(folder), pieces=1, bars=4)
+    wanted = asked(listening=str(folder), pieces=2, bars=4)
     page = run.listen(wanted)
     assert page == folder / "page" / "index.html"
-    assert len(list((folder / "page" / "sounds").glob("*.wav"))) == 2
+    assert len(list((folder / "page" / "sounds").glob("*.wav"))) == 4
     with pytest.raises(HouseError, match="no answer"):
         run.listen(wanted)
+    for listener, prefers in (("ana", "generated"), ("ben", "generated"), ("cy", "work")):
+        rate(folder, listener, prefers=prefers)
+    done = call(EVALUATE, *words_of(wanted))
+    assert done.code == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found == json.loads((folder / "results.json").read_bytes())
+    share = found["preference"]["share"]
+    assert share["value"] == pytest.approx(2 / 3)
+    assert share["low"] <= share["value"] <= share["high"]
+    assert (share["n"], found["answers"]) == (6, 6)
+    assert found["preference"]["verdict"] == "none"
+    assert found["rating"]["difference"]["value"] == pytest.approx(2 / 3)
+    assert found["recognition"]["share"]["value"] == 1

@@ -208,7 +208,8 @@ def _originality_tables(report: Report) -> Tables:
         rows.append(["difference", percent(given["more"]), "", VERDICTS[given["verdict"]]])
         title = f"{given['given_bars']} bars given, {given['written_bars']} written"
         yield title, (["", "comes back", "works", "by repeating what was given"], rows)
-        yield "pieces nearest to a work", _nearest(ours)
+        if (nearest := _nearest(ours))[1]:
+            yield "pieces nearest to a work", nearest
 
 
 def _mean(runs: Sequence[int]) -> str:
