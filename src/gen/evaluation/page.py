@@ -138,7 +138,7 @@ _SECTIONS = (
         "from come back and others do not, it remembers them.",
         (
             ("originality", "Lines: share of pieces with a passage in common at least so long."),
-            ("curve", "Over training."),
+            ("curve", "Over training: more that comes back only of works learned from is memory."),
         ),
         originality,
     ),

@@ -142,32 +142,32 @@ def runs(report: Report) -> Figure | None:
 
 
 def curve(report: Report) -> Figure | None:
-    """Originality over training: share of outputs above the house's line, by steps."""
+    """Originality over training, by steps: outputs above the house's line, and what comes back."""
     found = checkpoints(report, "originality")
     steps = {rung["name"]: rung.get("steps") for rung in report["rungs"]}
     known = sorted((steps[name], name) for name in found if steps[name] is not None)
     if len(known) < 2:
         return None
-    drawn = figure(7, 2.8)
-    axis = drawn.subplots()
-    style(
-        axis,
-        "above the house's line, over training",
-        across="training steps",
-        up="share of outputs",
-    )
+    drawn = figure(11, 3)
+    above, back = several(drawn.subplots(1, 2))
+    style(above, "above the house's line", across="training steps", up="share of outputs")
+    style(back, "what comes back of a work", across="training steps", up="share of its next notes")
+    tint, places = colours(report), [step for step, _ in known]
     for step, name in known:
-        point(
-            axis,
-            step,
-            found[name]["outputs"]["above"],
-            colours(report)[name],
-            label=name,
-            upright=True,
-        )
-    house = next(iter(found.values()))["house"]["above"]
+        point(above, step, found[name]["outputs"]["above"], tint[name], label=name, upright=True)
+    house = found[known[-1][1]]["house"]["above"]
     if house["value"] is not None:
-        axis.axhline(house["value"], color=HELD_OUT, linewidth=1.2, label="works among themselves")
-    axis.set_ylim(0, 1)
-    legend(axis, loc="upper right")
+        above.axhline(house["value"], color=HELD_OUT, linewidth=1.2, label="works among themselves")
+    for side, label, colour in (
+        ("train", "learned from", TRAIN),
+        ("held_out", "held out", HELD_OUT),
+    ):
+        values = [found[name]["extraction"][side]["back"] for _, name in known]
+        back.plot(places, [v["value"] for v in values], color=colour, linewidth=1, alpha=0.6)
+        for place, value in zip(places, values, strict=True):
+            point(back, place, value, colour, label=label, upright=True)
+    for axis in (above, back):
+        axis.xaxis.set_major_formatter("{x:,.0f}")
+        axis.set_ylim(0, 1)
+        legend(axis, loc="upper left")
     return drawn
