@@ -45,8 +45,7 @@ def infer_key(piece: Piece) -> tuple[Key, float]:
     table = note_table(piece)
     if not len(table):
         return Key(0, False, "major"), 0.0
-    weights = pitch_class_ticks(table)
-    scores = np.concatenate([_correlations(weights, _MAJOR), _correlations(weights, _MINOR)])
+    scores = key_scores(pitch_class_ticks(table))
     for signature in piece.key_signatures[:1]:
         scores += _SIGNATURE_BONUS * _signature_match(signature)
     last_bass = table[table[:, 1] == table[:, 1].max(), 2].min() % 12
@@ -55,6 +54,11 @@ def infer_key(piece: Piece) -> tuple[Key, float]:
     best, lead = int(order[0]), float(scores[order[0]] - scores[order[1]])
     is_minor = best >= 12
     return Key(best % 12, is_minor, "minor" if is_minor else "major"), lead
+
+
+def key_scores(weights: Floats) -> Floats:
+    """How well pitch classes that sound so long, (12,), fit each key: C major … B minor, (24,)."""
+    return np.concatenate([_correlations(weights, _MAJOR), _correlations(weights, _MINOR)])
 
 
 def names_in(piece: Piece, key: Key) -> tuple[str, ...]:

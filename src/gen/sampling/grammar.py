@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from gen.analysis.key import key_scores
 from gen.data.habits import ANY
 from gen.harmony import QUALITIES
 from gen.piece import DRUM_PROGRAM, ROLES
@@ -125,22 +126,16 @@ def _tones() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return tones, roots
 
 
-def _closing_chords() -> dict[int, Mask]:
-    """By value id of a key: the chords on its tonic that a piece may end on."""
-    masks = {}
-    for key_id in SPANS["key"]:
-        tonic, is_minor = divmod(key_id - FIRST["key"], 2)
-        mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
-        for quality in ("min", "m7", "m6", "maj") if is_minor else ("maj", "maj7", "6"):
-            first = FIRST["chord"] + 1 + tonic * len(QUALITIES)
-            mask[first + list(QUALITIES).index(quality)] = True
-        masks[key_id] = mask
-    return masks
+def closing_chords(key_id: int) -> list[int]:
+    """Value ids of the chords on a key's tonic that a piece may end on, the plain one first."""
+    tonic, is_minor = divmod(key_id - FIRST["key"], 2)
+    first = FIRST["chord"] + 1 + tonic * len(QUALITIES)
+    qualities = ("min", "m7", "m6", "maj") if is_minor else ("maj", "maj7", "6")
+    return [first + list(QUALITIES).index(quality) for quality in qualities]
 
 
 LENGTHS = _lengths()
 CHORD_TONES, CHORD_ROOT = _tones()
-CLOSING_CHORDS = _closing_chords()
 
 
 def _legal(field_after_kind: int, kind: Kind) -> Mask:
@@ -410,7 +405,9 @@ class Walk:
         if kind == Kind.CHORD and self.waiting:
             return _one(v.FIELD_SIZES[v.VALUE], self.waiting[0][v.VALUE])
         if kind == Kind.CHORD and self.closing and self.key:
-            return CLOSING_CHORDS[self.key]
+            mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
+            mask[closing_chords(self.key)] = True
+            return mask
         mask = _legal(1, kind)
         if kind == Kind.TEMPO and self.tempo:
             mask = mask.copy()
@@ -533,10 +530,25 @@ class Walk:
         self.closing = plan.bars is not None and self.last_bar and bars >= FEWEST_BARS_TO_CLOSE
         if self.closing:
             self.onset_stop = self.bar_steps // 2 + 1
+            self.key = self.key or self._heard_key()
+            if self.key and not plan.chords_given:
+                self.closing_chord = closing_chords(self.key)[0]  # unless one is told
         self.forced.extend(plan.planned(self.bar, Kind.SECTION))
         if self.tempo == 0 and plan.tempo is not None:
             self.forced.append([int(Kind.TEMPO), FIRST["position"], plan.tempo, 0, 0])
         self._prepare()
+
+    def _heard_key(self) -> int:
+        """Value id of the key that the notes so far are in; 0 where none has a pitch."""
+        rows = np.array(self.rows)
+        pitched = (rows[:, v.KIND] == Kind.NOTE) & (rows[:, v.VALUE] < SPANS["pitch"].stop)
+        if not pitched.any():
+            return 0
+        steps = v.DURATIONS[rows[pitched, v.EXTENT] - FIRST["duration"]].astype(np.float64)
+        pitches = rows[pitched, v.VALUE] - FIRST["pitch"]
+        best = int(key_scores(np.bincount(pitches % 12, steps, 12).astype(np.float64)).argmax())
+        is_minor, tonic = divmod(best, 12)
+        return FIRST["key"] + 2 * tonic + is_minor
 
     def _prepare(self) -> None:
         """Decide what this bar takes over: planned chords, or what a section brings back."""
