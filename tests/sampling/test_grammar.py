@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -595,3 +597,38 @@ def test_a_wish_to_play_on_in_the_closing_bar_ends_the_cell():
     while walk.last != Kind.CELL and not walk.done:
         walk.take(random_row(walk, rng, 0.9))
     assert walk.done or walk.kinds()[Kind.NOTE]
+
+
+# Density --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("classes", "fewest", "most"), [((0, 2), 1, 6), ((3, 4), 7, 12), ((5, 6), 13, 24)]
+)
+def test_a_cell_holds_as_many_notes_as_were_asked_for(classes, fewest, most):
+    """In 4/4; in the closing bar no note is owed."""
+    plan = Plan(list(BAND), False, bars=6, tempo=tempo(0), time_signature=signature(4, 4),
+                densities=(classes,))  # fmt: skip
+    counts, last = [], []
+    for seed in range(12):
+        bars = bars_of(random_walk(plan, seed, notes=0.5))
+        sizes = [
+            [sum(row[v.KIND] == Kind.NOTE for row in cell) for cell in view.cells(bar).values()]
+            for bar in bars
+        ]
+        counts += itertools.chain.from_iterable(sizes[:-1])
+        last += sizes[-1]
+    assert max(counts + last) <= most
+    met = [count >= fewest for count in counts]
+    assert np.mean(met) > 0.85  # held notes may leave no room for another
+
+
+def test_notes_that_are_owed_leave_room_for_each_other():
+    plan = Plan([bos(), track_row(0)], False, bars=6, tempo=tempo(0), densities=((5, 6),),
+                time_signature=signature(4, 4))  # fmt: skip
+    walk = started(plan)
+    walk.take([Kind.CELL, 0, FIRST["slot"], FIRST["density"] + 5, 0])
+    positions = np.flatnonzero(walk.allowed(v.POSITION, [int(Kind.NOTE), 0, 0, 0, 0]))
+    latest = int(positions.max()) - FIRST["position"]
+    assert 0 < latest < 48 / 3  # thirteen are owed
+    assert set(np.flatnonzero(walk.kinds())) <= {Kind.NOTE, Kind.PEDAL}

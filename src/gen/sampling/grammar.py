@@ -36,6 +36,9 @@ DRUM_SOUNDS = (27, 87)
 MOST_NOTES_A_CELL = 128
 MOST_NOTES_AT_ONCE = 10
 
+CLOSENESS = 0.75
+"""Notes that a cell owes stand at least so close, in shares of an even spacing."""
+
 FEWEST_BARS_TO_CLOSE = 4
 """A shorter piece is a fragment and need not come to an end."""
 
@@ -199,6 +202,7 @@ class Walk:
         self.position = 0
         self.pitch_id = 0
         self.cell_notes = 0
+        self.note_counts = (0, MOST_NOTES_A_CELL)  # fewest and most of this cell
         self.at_once = 0
         self.chord_sizes: Mapping[str, int] = {}  # see `data.habits`; empty for no limit but ours
         self.sounds_until = 0  # the last note's end
@@ -250,7 +254,8 @@ class Walk:
             return allowed
         if self.slot >= 0:
             self._cell_kinds(allowed)
-            if self.last == Kind.CELL or (self.slot in self.silent and self.due):
+            owes_notes = allowed[Kind.NOTE] and self.cell_notes < self.note_counts[0]
+            if self.last == Kind.CELL or owes_notes or (self.slot in self.silent and self.due):
                 return allowed
         elif self.tempo == 0:  # every piece begins by telling its tempo
             allowed[Kind.TEMPO] = True
@@ -287,7 +292,7 @@ class Walk:
         if self.slot in self.copies or self.cell_over:
             return
         allowed[Kind.NOTE] = (
-            self.cell_notes < MOST_NOTES_A_CELL and self._first_note() < self.onset_stop
+            self.cell_notes < self.note_counts[1] and self._first_note() < self.onset_stop
         )
         allowed[Kind.PEDAL] = self._first_pedal() < self.onset_stop
 
@@ -323,6 +328,17 @@ class Walk:
         if self.ringing + self.cell_notes < self.width:
             return first
         return max(first, self._first_free(self.slot, self.palette))
+
+    def _latest_note(self) -> int:
+        """Last step for the next note that leaves room for all those the cell still owes.
+
+        They need not be even: as close as `CLOSENESS` of that will do.
+        """
+        fewest = self.note_counts[0]
+        if self.cell_notes >= fewest:
+            return self.bar_steps
+        spacing = CLOSENESS * self.bar_steps / fewest
+        return int(self.bar_steps - (fewest - self.cell_notes) * spacing)
 
     def _first_free(self, slot: int, palette: Mask) -> int:
         """First step of this bar where not all pitches of a palette sound."""
@@ -383,7 +399,8 @@ class Walk:
         if kind == Kind.PEDAL:
             first, stop = self._first_pedal(), self.onset_stop
         elif kind == Kind.NOTE:
-            first, stop = self._first_note(), self.onset_stop
+            first = self._first_note()
+            stop = max(first + 1, min(self.onset_stop, self._latest_note() + 1))
         elif kind == Kind.CHORD and self.waiting:
             return _one(v.FIELD_SIZES[v.POSITION], self.waiting[0][v.POSITION])
         elif kind == self.last:
@@ -613,8 +630,22 @@ class Walk:
             or self._first_free(slot, self._palette(slot)) < self.onset_stop
         ]
 
+    def _asked_counts(self, slot: int) -> tuple[int, int]:
+        """Fewest and most notes of a cell, by the densities that were asked for its track."""
+        if not self.plan.densities:
+            return 0, MOST_NOTES_A_CELL
+        low, high = self.plan.densities[min(slot, len(self.plan.densities) - 1)]
+        quarters = self.bar_steps / v.STEPS_PER_QUARTER
+        fewest, most = 0, MOST_NOTES_A_CELL
+        if low > 0 and not self.closing:
+            fewest = int(v.DENSITIES[low - 1] * quarters) + 1
+        if high < len(v.DENSITIES):
+            most = max(int(v.DENSITIES[high] * quarters), 1)
+        return fewest, max(fewest, most)
+
     def _cell(self, slot: int) -> None:
         self.slot = slot
+        self.note_counts = self._asked_counts(slot)
         self.position, self.cell_notes, self.at_once = 0, 0, 0
         self.palette = self._palette(slot)
         self.width = int(self.palette.sum())
