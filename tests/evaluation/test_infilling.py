@@ -10,7 +10,7 @@ import pytest
 
 from corpora import song, work, works
 from gen.data.windows import bare
-from gen.evaluation import infilling, ladder
+from gen.evaluation import infilling, ladder, samples
 from gen.evaluation.infilling import Gap
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.sampling.decode import DrawConfig
@@ -63,7 +63,8 @@ def test_a_model_that_knows_nothing_pays_alike_for_every_note_and_gains_nothing(
 def test_only_the_hole_is_written():
     model = ladder.bigram([bare(one.sequence).events for one in WORKS])
     found = gaps()
-    for gap, rows in zip(found, infilling.write(model, found, DrawConfig(), [1]), strict=True):
+    walks = [infilling.walk_of(gap) for gap in found]
+    for gap, rows in zip(found, samples.write(model, walks, DrawConfig(), [1]), strict=True):
         before = decode(gap.work.sequence.events)
         after = decode(np.array(rows, dtype=np.int16))
         starts = infilling._starts(gap.work)

@@ -146,7 +146,7 @@ def test_every_figure_has_its_sample_size_and_lies_in_its_interval(whole):
     for figure in found:
         assert figure["n"] >= 0
         if figure["low"] is not None:
-            assert figure["n"] >= 2
+            assert figure["n"] >= 2, figure
             assert figure["low"] <= figure["high"]
             assert figure["low"] - 1e-9 <= figure["value"] <= figure["high"] + 1e-9, figure
 

@@ -39,12 +39,11 @@ from numpy.typing import NDArray
 
 from gen.data.windows import Sequence as Music
 from gen.data.windows import bare, from_bar, punched
-from gen.evaluation import interval, samples
+from gen.evaluation import interval
 from gen.evaluation.interval import Figure
 from gen.evaluation.material import Work
 from gen.model import Transformer
 from gen.piece import Note, Piece, Track
-from gen.sampling.decode import DrawConfig
 from gen.sampling.fill import FillWalk, Hole, Sheet, held_by
 from gen.sampling.grammar import Plan, Row, steps_of
 from gen.tokens import vocabulary as v
@@ -197,18 +196,6 @@ def walk_of(gap: Gap) -> FillWalk:
     plan = Plan([], tracks_open=False, bars=len(sheet.bars), most_bars=len(sheet.bars))
     holes = [Hole(bar, gap.slot, sounds=True) for bar in gap.bars]
     return FillWalk(plan, replace(sheet, cells=kept), holes, held)
-
-
-def write(
-    model: Transformer,
-    gaps: Sequence[Gap],
-    draw: DrawConfig,
-    seed: Sequence[int],
-    *,
-    tick: Callable[[float], None] = lambda share: None,
-) -> list[list[Row]]:
-    """Each work with its hole filled in."""
-    return samples.write(model, [walk_of(gap) for gap in gaps], draw, seed, tick=tick)
 
 
 def seams(gap: Gap, piece: Piece) -> dict[str, float]:

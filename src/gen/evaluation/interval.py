@@ -34,8 +34,9 @@ Z = 1.959964
 
 
 def figure(value: float, low: float | None = None, high: float | None = None, n: int = 1) -> Figure:
-    """A figure; NaN and infinity, which JSON does not know, become None."""
-    kept = [None if x is None or not math.isfinite(x) else float(x) for x in (value, low, high)]
+    """A figure; NaN and infinity, which JSON does not know, become None. No value, no interval."""
+    ends = (low, high) if math.isfinite(value) else (None, None)
+    kept = [None if x is None or not math.isfinite(x) else float(x) for x in (value, *ends)]
     return {"value": kept[0], "low": kept[1], "high": kept[2], "n": int(n)}
 
 

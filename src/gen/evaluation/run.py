@@ -308,7 +308,11 @@ class Bench:
         works = [self.held[i % len(self.held)] for i in range(self.sizes.pieces)]
         seed = [self.config.seed, zlib.crc32(b"pieces")]
         return lambda tick: samples.write(
-            rung.model, samples.like(works, self.sizes.bars), self.draw, seed, tick=tick
+            rung.model,
+            rung.limited(samples.like(works, self.sizes.bars)),
+            self.draw,
+            seed,
+            tick=tick,
         )
 
     def _compared(self, name: str, generated: Sequence[Piece]) -> Callable[[Tick], Any]:
@@ -336,7 +340,7 @@ class Bench:
             again = asked[:REPEATED_REQUESTS] * (self.sizes.repeats - 1)
             walks = [control.walk_of(request) for request in [*asked, *again]]
             seed = [self.config.seed, zlib.crc32(b"control")]
-            rows = samples.write(rung.model, walks, self.draw, seed, tick=tick)
+            rows = samples.write(rung.model, rung.limited(walks), self.draw, seed, tick=tick)
             pairs = list(zip(rows, asked, strict=False))
             scores = [control.score(*pair) for pair in pairs]
             receipts = [control.receipt(*pair) for pair in pairs]
@@ -363,8 +367,12 @@ class Bench:
                 return None
             bits = infilling.measure(rung.model, gaps, tick=lambda share: tick(share / 2))
             seed = [self.config.seed, zlib.crc32(b"infilling")]
-            rows = infilling.write(
-                rung.model, gaps, self.draw, seed, tick=lambda share: tick((1 + share) / 2)
+            rows = samples.write(
+                rung.model,
+                rung.limited([infilling.walk_of(gap) for gap in gaps]),
+                self.draw,
+                seed,
+                tick=lambda share: tick((1 + share) / 2),
             )
             return infilling.figures(gaps, bits, rows, rng)
 

@@ -13,6 +13,7 @@ from gen.errors import SettingError
 from gen.evaluation import ladder
 from gen.evaluation.material import Material
 from gen.model import Transformer, parameter_count
+from gen.sampling.grammar import Walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,12 @@ class Rung:
     cause: str
     checkpoint: Checkpoint | None = None
     file: str = ""
+
+    def limited(self, walks: Sequence[Walk]) -> Sequence[Walk]:
+        """These walks, kept to the chords that instruments have in what was learned from."""
+        for walk in walks:
+            walk.chord_sizes = self.checkpoint.chord_sizes if self.checkpoint else {}
+        return walks
 
     def to_dict(self) -> dict[str, Any]:
         """For the report."""
