@@ -196,7 +196,7 @@ def neighbours(report: Report) -> Figure | None:
         for place, name in enumerate(MEASURES):
             for number, (rung, neighbours) in enumerate(found.items()):
                 null = neighbours[name]["null"]
-                if number == 0:
+                if number == 0 and null["low"] is not None:
                     axis.barh(
                         place, null["high"] - null["low"], left=null["low"], height=0.62,
                         color="#dcd7ce", label="two sets of works", zorder=1,
