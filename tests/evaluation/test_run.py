@@ -297,6 +297,18 @@ def test_a_house_that_changed_since_is_told(house, tmp_path, monkeypatch):
     assert "not the same" in gather(house.pin, [load_checkpoint(path)]).notes[0]
 
 
+def test_a_checkpoint_of_works_that_never_entered_the_house_is_refused(
+    house, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+    house.enter(*range(1, 7))
+    stranger = start_house(tmp_path / "elsewhere")
+    stranger.enter(*range(11, 17))
+    path = checkpoint(tmp_path / "a.safetensors", stranger)
+    with pytest.raises(HouseError, match="6 of the 6 works it names never entered"):
+        gather(house.pin, [load_checkpoint(path)])
+
+
 def test_nothing_is_measured_past_the_gate(house, tmp_path, asked):
     entries = house.enter(*range(1, 7))
     path = checkpoint(tmp_path / "a.safetensors", house)

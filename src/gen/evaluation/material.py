@@ -24,6 +24,7 @@ from gen.errors import HouseError, SettingError
 from gen.harmony import GENRES
 from gen.piece import Piece
 from gen.provenance.consent import EVALUATION
+from gen.provenance.house import House
 from gen.provenance.pin import Pin
 from gen.settings import build
 from gen.tokens import vocabulary as v
@@ -138,12 +139,14 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> Material:
     data.setup()
     corpus = data.corpus
     assert corpus is not None  # noqa: S101 - `setup` sets it
+    register = House(pin).load(check_signatures=False)  # the gate has checked them just now
     for checkpoint in checkpoints:
         if checkpoint.manifest.house != corpus.house_name:
             raise HouseError(
                 f"learned from the house {checkpoint.manifest.house!r}, the pin is that of "
                 f"{corpus.house_name!r}", where="checkpoint", mend="name its own house with pin=…",
             )  # fmt: skip
+        checkpoint.manifest.check_entered(register)
     allowed = {
         work.work_id
         for work in corpus.admitted
