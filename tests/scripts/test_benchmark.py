@@ -84,7 +84,7 @@ def bpe(sides):
 def parsed(module, *given):
     parser = argparse.ArgumentParser()
     module.arguments(parser)
-    return parser.parse_args([*given, *(text for s in TINY for text in ("--set", s))])
+    return parser.parse_args([*(text for s in TINY for text in ("--set", s)), *given])
 
 
 def uniform_llama(size, context=64):
