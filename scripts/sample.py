@@ -55,6 +55,7 @@ def main(config: DictConfig) -> None:
         check_alone(list(HydraConfig.get().overrides.task))
         settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         from gen.sampling.run import PiecesWithheld, sample
+        from gen.sampling.session import PLACES
         from gen.studio.page import check_soundfont, present
 
         if settings["audio"] and settings["soundfont"]:
@@ -65,10 +66,13 @@ def main(config: DictConfig) -> None:
         except PiecesWithheld as error:
             results, withheld = error.done, error
         if results:
+            asked = [o for o in HydraConfig.get().overrides.task if o.split("=")[0] not in PLACES]
+            facts = [("asked for", ", ".join(asked) or "nothing in particular")]
+            if withheld:
+                facts.append(("withheld", f"{settings['n'] - len(results)} of {settings['n']}"))
+            audio, font = settings["audio"], settings["soundfont"]
             out = Path(settings["out"])
-            print(
-                present(results, out, with_audio=settings["audio"], soundfont=settings["soundfont"])
-            )
+            print(present(results, out, with_audio=audio, soundfont=font, facts=facts))
         if withheld:
             raise withheld
 

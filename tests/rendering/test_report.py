@@ -1,5 +1,6 @@
 """The page is one offline file: escaped, relative, labelled."""
 
+import dataclasses
 import re
 from html.parser import HTMLParser
 from urllib.parse import unquote
@@ -118,3 +119,10 @@ def test_a_missing_file_no_piece_or_a_false_picture_is_refused(entry, tmp_path):
     with pytest.raises(HouseError, match="not a PNG"):
         written([Entry("Rain", entry.midi, entry.midi)], tmp_path / "index.html")
     assert not (tmp_path / "index.html").exists()
+
+
+def test_a_warning_is_told_while_the_receipt_is_closed(entry, tmp_path):
+    warned = dataclasses.replace(entry, warning="too <close>", rows=())
+    found = page([entry, warned], tmp_path / "index.html", title="T").read_text("utf-8")
+    closed = found.split("<details>")[1].split("</summary>")[0]
+    assert closed == '<summary>Receipt · <span class="missed">too &lt;close&gt;</span>'

@@ -100,6 +100,7 @@ def test_pieces_are_named_one_by_one_and_the_page_last(run, out):
     *pieces, page = done.stdout.split()
     assert sorted(pieces) == [str(out / f"piece-1-0{n}.mid") for n in (1, 2)]
     assert page == str(out / "index.html")
+    assert "n=2, bars=2, chords=&#x27;C | F&#x27;" in (out / "index.html").read_text("utf-8")
     assert "chords: asked C | F, got" in done.stderr
 
 
@@ -134,7 +135,7 @@ def test_pieces_withheld_end_in_exit_code_2_and_the_others_on_the_page(run, out,
     assert "1 of 2 pieces withheld: each of 2 attempts was too close" in done.stderr
     assert "“Small Rain” by Ana" in done.stderr
     assert len([line for line in done.stdout.split() if line.endswith(".mid")]) == 1
-    assert (out / "index.html").is_file()
+    assert "<dt>withheld</dt><dd>1 of 2</dd>" in (out / "index.html").read_text("utf-8")
 
 
 def test_ctrl_c_ends_with_130_and_no_traceback(run, out, monkeypatch):

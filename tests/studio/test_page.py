@@ -51,6 +51,7 @@ def test_the_page_says_what_was_asked_and_what_came_out(run):
     text = text_of(run[1])
     assert "trained for no time" in text
     assert "genre waltz not measured" in text
+    assert "tempo 96 96 ✓" in text
     assert "instruments flute, piano, drums flute, acoustic grand piano, " in text
     assert "pitch range 50 to 80" in text
     assert "key A minor" in text
@@ -77,6 +78,7 @@ def test_a_finding_is_told_on_the_page_with_work_and_composer(run):
     result.record["originality"] = kept
     assert "Too close: melody: 30 steps in common with “Small Rain” by Ana." in text
     assert "Here Flute, bar 3: A4; there bar 9: D5." in text
+    assert re.search(r"Receipt (· \d of \d settings missed )?· too close to a work", text)
 
 
 def test_a_sequencer_finds_names_tempo_meter_key_and_markers(run):

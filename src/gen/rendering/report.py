@@ -44,6 +44,7 @@ class Entry:
         summary: one line under the title, such as `A minor · 3/4 · 32 bars`.
         rows: the asked-versus-got table.
         originality: the finding against the corpus, in words.
+        warning: what must not be overlooked, in few words; told while the receipt is closed too.
         record: further (name, value) pairs of the receipt: seed, checkpoint, manifest …
             A value of 32 and more hexadecimal digits is shown short, whole on hovering.
     """
@@ -57,6 +58,7 @@ class Entry:
     summary: str = ""
     rows: Sequence[Row] = ()
     originality: str = ""
+    warning: str = ""
     record: Sequence[tuple[str, str]] = ()
 
 
@@ -191,6 +193,8 @@ def _receipt(number: int, entry: Entry) -> str:
         return ""
     missed = sum(row.kept is False for row in entry.rows)
     told = f" · {missed} of {len(entry.rows)} settings missed" if missed else ""
+    if entry.warning:
+        told += f' · <span class="missed">{escape(entry.warning)}</span>'
     return (
         f"<details{' open' if number == 1 else ''}><summary>Receipt{told}</summary>"
         f"{''.join(parts)}</details>"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -52,6 +53,8 @@ def learned_music(
     here, missing = manifest.works, tuple[tuple[str, str], ...]()
     kept = cache.get(_name(here))
     if kept is None:
+        count = len(manifest.works)
+        print(f"reading {count} works to compare with, this once", file=sys.stderr, flush=True)
         found, missing = _read_all(house, register, manifest.works, cache)
         here = tuple(work for work in manifest.works if work.work in found)
         kept = cache.get(_name(here)) or _pack([found[work.work] for work in here])

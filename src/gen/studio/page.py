@@ -77,8 +77,13 @@ def _entry(result: Sampled, with_audio: bool, soundfont: str | None) -> Entry:
             for row in record["asked_and_got"]
         ],
         originality=in_words(record["originality"]),
+        warning="too close to a work" if _is_close(record) else "",
         record=list(_record(result)),
     )
+
+
+def _is_close(record: dict[str, Any]) -> bool:
+    return bool(record["originality"] and record["originality"]["is_above_line"])
 
 
 def _record(result: Sampled) -> list[tuple[str, str]]:
@@ -105,8 +110,10 @@ def _plain(control: str) -> str:
 
 def _said(value: Any) -> str:
     """A setting's value in words: two numbers are a range, further things a list."""
+    if isinstance(value, float):
+        return f"{value:g}"
     if not isinstance(value, list):
-        return str(value)
+        return str(value).replace("_", " ")
     if len(value) == 2 and all(isinstance(item, int) for item in value):
         return f"{value[0]} to {value[1]}"
     return ", ".join(str(item).replace("_", " ") for item in value)
