@@ -15,6 +15,11 @@ ANY = 0
 """In place of a role: in whatever role; in place of an instrument: whichever."""
 
 
+def names_of(program: int, role: int) -> tuple[str, str, str, str]:
+    """What is told of an instrument in its role: the nearest first."""
+    return f"{program}:{role}", f"{program}:{ANY}", f"any:{role}", f"any:{ANY}"
+
+
 def chord_sizes(works: Iterable[NDArray[np.int16]]) -> dict[str, int]:
     """The most notes that an instrument strikes at once in any work, by its role.
 
@@ -38,7 +43,6 @@ def chord_sizes(works: Iterable[NDArray[np.int16]]) -> dict[str, int]:
             size = int(counts[slots == slot].max(initial=0))
             program = int(track[v.VALUE]) - FIRST["program"]
             role = int(track[v.EXTENT]) - FIRST["role"] + 1 if track[v.EXTENT] else ANY
-            names = (f"{program}:{role}", f"{program}:{ANY}", f"any:{role}", f"any:{ANY}")
-            for name in names:
+            for name in names_of(program, role):
                 most[name] = max(most.get(name, 0), size)
     return {name: size for name, size in sorted(most.items()) if size}

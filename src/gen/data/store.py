@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -72,8 +73,7 @@ class EventStore(Sequence[Work]):
 
     def chosen(self, indices: Iterable[int], styles: Iterable[int | None] | None = None) -> Self:
         """Some of the works, in this order, with these styles told in their headers."""
-        result = object.__new__(type(self))
-        result._folder, result._file, result._rows = self._folder, None, self._rows
+        result = copy.copy(self)
         result._entries = [self._entries[index] for index in indices]
         if styles is not None:
             told = zip(result._entries, styles, strict=True)

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.analysis.key import key_scores
-from gen.data.habits import ANY
-from gen.harmony import QUALITIES
+from gen.data.habits import names_of
+from gen.harmony import Chord
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling import view
 from gen.sampling.view import Row as Row
@@ -25,7 +25,7 @@ from gen.smf.general_midi import LOWEST_PITCH
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import MOST_BARS, MOST_REMAINING, PITCH_CLASS, TOLD
 from gen.tokens.echo import EchoMemory
-from gen.tokens.events import chord_of
+from gen.tokens.events import chord_id, chord_of
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 
 Mask = NDArray[np.bool_]
@@ -121,20 +121,19 @@ def _tones() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     tones = np.ones((size, size), dtype=np.bool_)
     roots = np.ones((size, size), dtype=np.bool_)
     pitches = np.arange(128)
-    for chord_id in SPANS["chord"]:
-        if chord := chord_of(chord_id):
+    for number in SPANS["chord"]:
+        if chord := chord_of(number):
             span = slice(SPANS["pitch"].start, SPANS["pitch"].stop)
-            tones[chord_id, span] = np.isin(pitches % 12, chord.pitch_classes)
-            roots[chord_id, span] = pitches % 12 == chord.root
+            tones[number, span] = np.isin(pitches % 12, chord.pitch_classes)
+            roots[number, span] = pitches % 12 == chord.root
     return tones, roots
 
 
 def closing_chords(key_id: int) -> list[int]:
     """Value ids of the chords on a key's tonic that a piece may end on, the plain one first."""
     tonic, is_minor = divmod(key_id - FIRST["key"], 2)
-    first = FIRST["chord"] + 1 + tonic * len(QUALITIES)
     qualities = ("min", "m7", "m6", "maj") if is_minor else ("maj", "maj7", "6")
-    return [first + list(QUALITIES).index(quality) for quality in qualities]
+    return [chord_id(Chord(tonic, quality, tonic)) for quality in qualities]
 
 
 LENGTHS = _lengths()
@@ -204,6 +203,7 @@ class Walk:
         self.cell_notes = 0
         self.note_counts = (0, MOST_NOTES_A_CELL)  # fewest and most of this cell
         self.at_once = 0
+        self.most_at_once = MOST_NOTES_AT_ONCE  # in this cell
         self.chord_sizes: Mapping[str, int] = {}  # see `data.habits`; empty for no limit but ours
         self.sounds_until = 0  # the last note's end
         self.lasts_until = 0  # the last end of all, pedals too
@@ -348,14 +348,7 @@ class Walk:
         """Whether another note may begin on the step of the last one."""
         if self.last != Kind.NOTE:
             return True
-        return self.at_once < self._most_at_once() and bool(self._pitches(self.position).any())
-
-    def _most_at_once(self) -> int:
-        """How many notes this track strikes at once: as many as in some work, never more."""
-        program, role = self.programs[self.slot], self.roles[self.slot]
-        names = (f"{program}:{role}", f"{program}:{ANY}", f"any:{role}", f"any:{ANY}")
-        known = next((self.chord_sizes[name] for name in names if name in self.chord_sizes), None)
-        return min(known or MOST_NOTES_AT_ONCE, MOST_NOTES_AT_ONCE)
+        return self.at_once < self.most_at_once and bool(self._pitches(self.position).any())
 
     def allowed(self, field_index: int, row: Row) -> Mask:
         """Which ids field `field_index` of a row may take, given the fields before it."""
@@ -643,8 +636,15 @@ class Walk:
             most = max(int(v.DENSITIES[high] * quarters), 1)
         return fewest, max(fewest, most)
 
+    def _most_at_once(self, slot: int) -> int:
+        """How many notes a track strikes at once: as many as in some work, never more."""
+        names = names_of(self.programs[slot], self.roles[slot])
+        known = (self.chord_sizes[name] for name in names if name in self.chord_sizes)
+        return min(next(known, MOST_NOTES_AT_ONCE), MOST_NOTES_AT_ONCE)
+
     def _cell(self, slot: int) -> None:
         self.slot = slot
+        self.most_at_once = self._most_at_once(slot)
         self.note_counts = self._asked_counts(slot)
         self.position, self.cell_notes, self.at_once = 0, 0, 0
         self.palette = self._palette(slot)

@@ -24,7 +24,8 @@ from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.habits import chord_sizes
 from gen.data.module import HouseData
 from gen.data.seals import secret_path, user_secret
-from gen.data.windows import music_of
+from gen.data.splits import Split
+from gen.data.windows import Events, music_of
 from gen.errors import SettingError
 from gen.model import parameter_count
 from gen.provenance.house import House
@@ -166,10 +167,12 @@ def _sides(data: HouseData) -> str:
 
 def _baselines(data: HouseData) -> tuple[float, float]:
     """What no model and mere counts cost on the validation works."""
-    train, held_out = (
-        [music_of(work.events) for work in data.side(side)] for side in ("train", "validation")
-    )
-    return uniform_bits_per_note(held_out), unigram_bits_per_note(train, held_out)
+
+    def music(side: Split) -> Iterator[Events]:
+        return (music_of(work.events) for work in data.side(side))
+
+    unigram = unigram_bits_per_note(music("train"), music("validation"))
+    return uniform_bits_per_note(music("validation")), unigram
 
 
 def _code() -> dict[str, str]:
