@@ -76,7 +76,7 @@ def admitted_works(settings: Mapping[str, Any]) -> list[Given]:
     Raises:
         CorpusRefused: a file of the house was refused.
     """
-    from gen.data.module import annotations_of
+    from gen.data.admission import annotations_of
     from gen.provenance.gate import Work, admit
     from gen.provenance.pin import load_pin
 

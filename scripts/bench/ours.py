@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from bench.corpus import BenchWork
 from bench.machine import Clock, faster_precision
-from gen.data.module import Batch, DataConfig, TrainingBatches, collate
+from gen.data.batches import Batch, DataConfig, TrainingBatches, collate
 from gen.data.windows import Sequence as WorkSequence
 from gen.data.windows import bare, covering_windows
 from gen.model import ModelConfig, parameter_count

@@ -44,8 +44,9 @@ def _in_child(house: Any, cache: Path) -> dict[str, Any]:
 
 
 def _start(house: Any, cache: Path) -> dict[str, Any]:
+    from gen.data.batches import DataConfig
     from gen.data.cache import CACHE_VARIABLE
-    from gen.data.module import DataConfig, HouseData
+    from gen.data.module import HouseData
     from gen.provenance.gate import admit
 
     os.environ[CACHE_VARIABLE] = str(cache)

@@ -13,8 +13,9 @@ import torch
 from safetensors.torch import save as save_tensors
 
 from gen.checkpoint import ABOUT, FORMAT, load_checkpoint, save_checkpoint
+from gen.data.batches import DataConfig
 from gen.data.cache import CACHE_VARIABLE
-from gen.data.module import DataConfig, HouseData
+from gen.data.module import HouseData
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
 from gen.provenance.manifest import Manifest, manifest_in

@@ -18,8 +18,10 @@ from test_tag_attacks import plant
 
 from gen.checkpoint import load_checkpoint
 from gen.data import cache as event_cache
+from gen.data.admission import annotations_of
+from gen.data.batches import DataConfig
 from gen.data.cache import CACHE_VARIABLE, EventCache
-from gen.data.module import DataConfig, HouseData, annotations_of
+from gen.data.module import HouseData
 from gen.errors import SettingError
 from gen.provenance import gate
 from gen.training.run import train as train_with
@@ -105,7 +107,7 @@ def test_what_batches_hold_is_what_the_gate_passed_on(house, works, monkeypatch)
 
         return gate.admit(*args, receive=keep, **more)
 
-    monkeypatch.setattr("gen.data.module.admit", watched)
+    monkeypatch.setattr("gen.data.admission.admit", watched)
     data.setup()
     made = [data.tokenizer.events(midi, annotations_of(w)) for w, midi in passed.values()]
     assert {e.tobytes() for e in made} == {w.events.tobytes() for w in data.works}

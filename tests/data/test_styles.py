@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gen.data.module import DataConfig, HouseData
+from gen.data.batches import DataConfig
+from gen.data.module import HouseData
 from gen.data.styles import granted_styles, with_style
 from gen.errors import SettingError
 from gen.provenance.consent import Consent

@@ -12,7 +12,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from gen.checkpoint import load_checkpoint
-from gen.data.module import DataConfig, HouseData
+from gen.data.batches import DataConfig
+from gen.data.module import HouseData
 from gen.data.windows import covering_places
 from gen.errors import HouseError
 from gen.model import ModelConfig
@@ -110,7 +111,7 @@ def data(house, monkeypatch):
 
 @pytest.mark.parametrize("side", ["train", "validation"])
 def test_held_out_events_are_counted_once_over_all_processes(data, side, monkeypatch):
-    monkeypatch.setattr("gen.data.module.covering_places", many_places)
+    monkeypatch.setattr("gen.data.batches.covering_places", many_places)
     counted = [sum(int(b["counted"].sum()) for b in data.covering_loader(side))]
     shares = [list(half(data, rank).covering_loader(side)) for rank in (0, 1)]
     assert len(shares[0]) == len(shares[1])

@@ -8,7 +8,7 @@ import torch
 from lightning import Trainer
 from torch.utils.data import DataLoader
 
-from gen.data.module import collate
+from gen.data.batches import collate
 from gen.data.windows import Sequence, bare, covering_windows
 from gen.model import ModelConfig, Transformer
 from gen.tokens.columns import CONTEXT_SIZES

@@ -13,7 +13,7 @@ from lightning import Trainer
 from lightning.pytorch.callbacks import Timer
 from torch.utils.data import DataLoader
 
-from gen.data.module import collate
+from gen.data.batches import collate
 from gen.data.windows import AugmentConfig, Sequence, bare, covering_windows, training_window
 from gen.errors import SettingError
 from gen.model import ModelConfig

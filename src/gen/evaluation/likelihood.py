@@ -33,7 +33,7 @@ import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gen.data.module import collate
+from gen.data.batches import collate
 from gen.data.windows import Sequence, Window, bare, covering_windows
 from gen.errors import HouseError
 from gen.evaluation import interval

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.checkpoint import Checkpoint
-from gen.data.module import DataConfig, HouseData
+from gen.data.admission import take_in
 from gen.data.splits import Split, SplitConfig
 from gen.data.windows import Sequence
 from gen.errors import HouseError, SettingError
@@ -30,6 +30,7 @@ from gen.settings import build
 from gen.tokens import vocabulary as v
 from gen.tokens.events import decode
 from gen.tokens.grid import TICKS_PER_STEP
+from gen.tokens.tokenizer import HouseTokenizer
 from gen.tokens.vocabulary import FIRST, Kind
 
 Events = NDArray[np.int16]
@@ -135,10 +136,8 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> Material:
             where="checkpoint", mend="compare checkpoints of one purpose",
         )  # fmt: skip
     purpose = purposes.pop()
-    data = HouseData(pin.dir, pin, purpose, DataConfig(512, 1, split=split_of(checkpoints)))
-    data.setup()
-    corpus = data.corpus
-    assert corpus is not None  # noqa: S101 - `setup` sets it
+    admitted = take_in(pin.dir, pin, purpose, split_of(checkpoints), HouseTokenizer())
+    corpus = admitted.corpus
     register = House(pin).load(check_signatures=False)  # the gate has checked them just now
     for checkpoint in checkpoints:
         if checkpoint.manifest.house != corpus.house_name:
@@ -155,13 +154,14 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> Material:
     described = sorted(corpus.admitted, key=lambda work: work.register_index)
     works = tuple(
         Work(d.work_id, d.description.title, d.description.genre, sequence)
-        for d, sequence in zip(described, data.works, strict=True)
+        for d, sequence in zip(described, admitted.works, strict=True)
     )
     sides = {
-        side: tuple(works[i] for i in data.sides[side] if works[i].id in allowed) for side in SIDES
+        side: tuple(works[i] for i in admitted.sides[side] if works[i].id in allowed)
+        for side in SIDES
     }
     return Material(
-        corpus.house_name, works, sides, data.corpus_digest,
+        corpus.house_name, works, sides, admitted.digest,
         tuple(_notes(works, allowed, checkpoints)),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from gen.data.module import DataConfig
+from gen.data.batches import DataConfig
 from gen.errors import SettingError
 from gen.harmony import nearest
 from gen.model import ModelConfig

@@ -1,0 +1,116 @@
+"""From the gate to events: the works that one purpose admits, tokenised and split."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from gen.data.cache import EventCache
+from gen.data.splits import Split, SplitConfig, shingles, split
+from gen.data.store import EventStore
+from gen.data.styles import granted_styles
+from gen.errors import HouseError
+from gen.provenance.gate import Corpus, Work, admit
+from gen.provenance.manifest import Manifest
+from gen.provenance.pin import Pin
+from gen.tokens.events import Annotations
+from gen.tokens.tokenizer import HouseTokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The works of one house that may be used for one purpose.
+
+    Attributes:
+        corpus: what the gate found.
+        works: their events, in the order of the register.
+        sides: places in `works`, by side of the split.
+        styles: numbers of the composers whose style is told.
+        tokenizer: fingerprint of what made the events.
+    """
+
+    corpus: Corpus
+    works: EventStore
+    sides: dict[Split, list[int]]
+    styles: dict[str, int]
+    tokenizer: str
+
+    @property
+    def manifest(self) -> Manifest:
+        """What is learned from them."""
+        return Manifest.of(self.corpus, tokenizer_fingerprint=self.tokenizer)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over purpose, tokenizer, works, styles: what a resumed run must find again."""
+        manifest = self.manifest
+        works = [f"{work.work} {work.sha256}" for work in manifest.works]
+        styles = [f"{person} {style}" for person, style in self.styles.items()]
+        text = "\n".join([manifest.purpose, manifest.tokenizer_fingerprint, *works, *styles])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def take_in(
+    house: Path,
+    pin: Pin,
+    purpose: str,
+    shares: SplitConfig,
+    tokenizer: HouseTokenizer,
+    *,
+    styles: bool = False,
+    on_refusal: str = "stop",
+) -> Admitted:
+    """Admit, tokenise and split.
+
+    Args:
+        house: its folder.
+        pin: what is trusted about it.
+        purpose: consent scope, such as `general_model`.
+        shares: how the works are split.
+        tokenizer: makes the events.
+        styles: tell whose style a work is in, where its composer grants that.
+        on_refusal: `stop`, or `record`: go on with what was admitted.
+
+    Raises:
+        HouseError: a file was refused (all are listed), or nothing is left to train on.
+    """
+    cache, fingerprint = EventCache.of_user(), tokenizer.fingerprint
+    store, names = EventStore(cache.folder), list[tuple[int, str]]()
+
+    def receive(work: Work, midi: bytes) -> None:
+        notes = annotations_of(work)
+        try:
+            events = cache.events(
+                work.sha256, notes, fingerprint, lambda: tokenizer.events(midi, notes)
+            )
+        except HouseError as error:
+            raise HouseError(error.what, where=work.path, mend=error.mend) from error
+        store.append(events)
+        names.append((work.register_index, work.work_id))
+
+    with store:
+        corpus = admit(house, purpose, pin=pin, receive=receive)
+    if on_refusal == "stop":
+        corpus.require_clean()
+    order = sorted(range(len(names)), key=names.__getitem__)  # of the register
+    works = [names[index][1] for index in order]
+    melodies = [shingles(work.events) for work in store.chosen(order)]
+    sides = split(works, melodies, shares)
+    if not sides["train"]:
+        raise HouseError(
+            f"no work in {house} may be trained on for {purpose!r}",
+            mend="contribute works, or ask the composers for consent to this purpose",
+        )
+    known, of_work = granted_styles(corpus) if styles else ({}, {})
+    told = store.chosen(order, [of_work.get(name) for name in works])
+    return Admitted(corpus, told, sides, known, fingerprint)
+
+
+def annotations_of(work: Work) -> Annotations:
+    """What the tag says of the music, as the tokenizer takes it."""
+    d = work.description
+    return Annotations(
+        genre=d.genre, mood=d.mood, key=d.key, chords=d.chords, sections=d.sections,
+        roles=tuple(d.roles or ()),
+    )  # fmt: skip

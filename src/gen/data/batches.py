@@ -1,0 +1,149 @@
+"""Windows of works as batches: an endless stream to learn from, a covering of works to measure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, IterableDataset
+
+from gen.data.splits import SplitConfig
+from gen.data.store import EventStore
+from gen.data.windows import (
+    AugmentConfig,
+    Sequence,
+    Window,
+    bare,
+    covering_places,
+    covering_window,
+    training_window,
+)
+from gen.errors import SettingError
+
+Batch = dict[str, Tensor]
+Works = EventStore | list[Sequence]
+
+
+@dataclass(frozen=True, slots=True)
+class DataConfig:
+    """How works become batches.
+
+    Args:
+        window: predicted events T in a window.
+        batch_size: windows B in a batch, over all devices together.
+        seed: of the windows and their variation.
+        split: shares kept out of training.
+        augment: what is varied.
+        styles: tell the model whose style a work is in, where its composer grants that.
+    """
+
+    window: int
+    batch_size: int
+    seed: int = 0
+    styles: bool = False
+    split: SplitConfig = field(default_factory=SplitConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+    def __post_init__(self) -> None:
+        if self.window < 16 or self.batch_size < 1:
+            raise SettingError(
+                f"window {self.window}, batch_size {self.batch_size}",
+                where="data",
+                mend="a window holds at least 16 events, a batch at least one window",
+            )
+
+
+def collate(windows: list[Window], length: int) -> Batch:
+    """Pad windows on the right to `length` events.
+
+    Returns:
+        columns (B, T, C) and targets (B, T, 5), int64; counted (B, T), bool.
+    """
+    count, width = len(windows), windows[0].columns.shape[1]
+    columns = torch.zeros(count, length, width, dtype=torch.int64)
+    targets = torch.zeros(count, length, 5, dtype=torch.int64)
+    counted = torch.zeros(count, length, dtype=torch.bool)
+    for row, window in enumerate(windows):
+        size = len(window.targets)
+        columns[row, :size] = torch.from_numpy(window.columns)
+        targets[row, :size] = torch.from_numpy(window.targets)
+        counted[row, :size] = torch.from_numpy(window.counted)
+    return {"columns": columns, "targets": targets, "counted": counted}
+
+
+class TrainingBatches(IterableDataset[Batch]):
+    """An endless stream of batches; batch i is a function of the seed and i alone."""
+
+    def __init__(
+        self, works: Works, config: DataConfig, *, start: int, rank: int, ranks: int
+    ) -> None:
+        if config.batch_size % ranks:
+            raise SettingError(
+                f"batch_size {config.batch_size} does not divide among {ranks} processes",
+                where="data.batch_size",
+            )
+        self.works, self.config, self.start = works, config, start
+        self.rows = range(rank, config.batch_size, ranks)
+        lengths = works.lengths if isinstance(works, EventStore) else [len(w.events) for w in works]
+        self.shares = np.array(lengths) / sum(lengths)
+
+    def batch(self, index: int) -> Batch:
+        """Batch number `index` (this process's rows of it)."""
+        return collate([self._window(index, row) for row in self.rows], self.config.window)
+
+    def _window(self, index: int, row: int) -> Window:
+        rng = np.random.default_rng([self.config.seed, index, row])
+        work = self.works[rng.choice(len(self.works), p=self.shares)]
+        return training_window(work, self.config.window, self.config.augment, rng)
+
+    def __iter__(self) -> Iterator[Batch]:
+        index = self.start
+        while True:
+            yield self.batch(index)
+            index += 1
+
+
+class CoveringBatches(Dataset[Batch]):
+    """Every event of some works once, from the bare music.
+
+    Args:
+        works: to cover.
+        length: of a window.
+        rank: of this process: it has its share of the batches, as many as every other.
+        ranks: how many processes there are.
+
+    Raises:
+        SettingError: a bar holds more events than a window.
+    """
+
+    def __init__(self, works: Works, length: int, *, rank: int = 0, ranks: int = 1) -> None:
+        self.works, self.length = works, length
+        self.rank, self.ranks = rank, ranks
+        self.size = max(1, 8192 // length)
+        places = [
+            (index, bar, done)
+            for index, work in enumerate(works)
+            for bar, done in covering_places(bare(work), length)
+        ]
+        # In a fixed random order, so that the first batches are a fair sample of the works.
+        order = np.random.default_rng(0).permutation(len(places))
+        self.places = [places[index] for index in order]
+
+    def __len__(self) -> int:
+        batches = -(-len(self.places) // self.size)
+        return -(-batches // self.ranks)
+
+    def __getitem__(self, index: int) -> Batch:
+        first = (index * self.ranks + self.rank) * self.size
+        chosen = self.places[first : first + self.size]
+        windows = [self._window(*place) for place in chosen or self.places[: self.size]]
+        batch = collate(windows, self.length)
+        if not chosen:  # what is added so that every process has as many counts for nothing
+            batch["counted"] = torch.zeros_like(batch["counted"])
+        return batch
+
+    def _window(self, index: int, bar: int, done: int) -> Window:
+        return covering_window(bare(self.works[index]), self.length, bar, done)
