@@ -15,8 +15,8 @@ from gen.data.windows import (
     covering_windows,
     forgetful,
     from_bar,
+    holes_at_random,
     punched,
-    punched_at_random,
     random_shift,
     revoiced,
     training_window,
@@ -26,7 +26,7 @@ from gen.errors import SettingError
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS, context_columns
-from gen.tokens.echo import ECHO_COLUMNS
+from gen.tokens.echo import ECHO_COLUMNS, echoes, shown
 from gen.tokens.events import Annotations, chord_of, decode, section_id
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 from music import STEP, Theme, events_of, pieces
@@ -427,7 +427,8 @@ def same_music(a: np.ndarray, b: np.ndarray) -> bool:
 def test_what_is_punched_out_and_filled_in_again_is_the_same_music(seed):
     work = sequence(seed)
     holes = rng(seed).random((8, 3)) < 0.4
-    events = punched(work.events, holes)
+    events, origin = punched(work.events, holes)
+    assert np.array_equal(events[origin >= 0, :3], work.events[origin[origin >= 0], :3])
     assert (kinds(events) == Kind.HOLE).sum() == (kinds(events) == Kind.FILL).sum() == holes.sum()
     assert same_music(events, work.events)
 
@@ -435,7 +436,7 @@ def test_what_is_punched_out_and_filled_in_again_is_the_same_music(seed):
 def test_holes_stand_where_their_cells_stood_and_are_filled_in_their_order():
     holes = np.zeros((8, 3), dtype=bool)
     holes[2, 0] = holes[2, 2] = holes[5, 1] = True
-    events = punched(sequence().events, holes)
+    events, _ = punched(sequence().events, holes)
     bar = np.cumsum(kinds(events) == Kind.BAR) - 1
     where = [
         (int(bar[row]), int(events[row, v.VALUE]) - FIRST["slot"])
@@ -452,7 +453,7 @@ def test_holes_stand_where_their_cells_stood_and_are_filled_in_their_order():
 def test_a_fill_is_told_the_density_of_its_cell_and_an_empty_cell_has_none():
     work = sequence()
     cells = work.events[kinds(work.events) == Kind.CELL]
-    every = punched(work.events, np.ones((8, 3), dtype=bool))
+    every, _ = punched(work.events, np.ones((8, 3), dtype=bool))
     fills = every[kinds(every) == Kind.FILL]
     assert sorted(e for e in fills[:, v.EXTENT] if e) == sorted(cells[:, v.EXTENT].tolist())
     assert len(fills) == 24
@@ -475,11 +476,8 @@ def test_punched_windows_fit_and_ask_for_holes_without_predicting_where(seed):
 def test_scattered_cells_whole_tracks_and_stretches_of_bars_are_all_asked_for():
     shapes = set()
     for seed in range(60):
-        events = punched_at_random(sequence(bars=8).events, 400, rng(seed))
-        bar = np.cumsum(kinds(events) == Kind.BAR) - 1
-        holes = np.zeros((8, 3), dtype=bool)
-        rows = np.flatnonzero(kinds(events) == Kind.HOLE)
-        holes[bar[rows], events[rows, v.VALUE] - FIRST["slot"]] = True
+        holes = holes_at_random(sequence(bars=8).events, 400, rng(seed))
+        assert holes.shape == (8, 3)
         tracks, bars = holes.any(0), holes.any(1)
         full = bool((holes == np.outer(bars, tracks)).all())
         shapes.add("tracks" if full and bars.all() else "stretch" if full else "scattered")
@@ -488,4 +486,30 @@ def test_scattered_cells_whole_tracks_and_stretches_of_bars_are_all_asked_for():
 
 def test_a_stretch_without_a_whole_bar_stays_as_it_is():
     events = sequence().events[:20]
-    assert punched_at_random(events, 20, rng()) is events
+    assert holes_at_random(events, 20, rng()) is None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_window_with_holes_hears_the_whole_work_but_for_its_holes(seed):
+    """What is told is what the whole work, with these holes and transposed alike, tells."""
+    work = sequence(seed % 3, bars=16)
+    augment = AugmentConfig(transpose=5, forget=0, forget_all=0, infill=1, fresh=0)
+    window = training_window(work, 120, augment, rng(seed))
+    events = np.concatenate([window.columns[:, :5], [[Kind.EOS, 0, 0, 0, 0]]])
+    bar = window.columns[:, BAR]
+    is_hole = kinds(window.columns) == Kind.HOLE
+    assert is_hole.any()
+    holes = np.zeros((16, 3), dtype=bool)
+    holes[bar[is_hole] - 1, window.columns[is_hole, v.VALUE] - FIRST["slot"]] = True
+    shift = int(np.argmax(kinds(events) == Kind.KEY))
+    key = (int(events[shift, v.VALUE]) - int(work.events[shift, v.VALUE])) // 2
+    played = revoiced(transposed(work.events, (key + 6) % 12 - 6), tempo=0, velocity=0)
+    whole, _ = punched(played, holes)
+    told = shown(echoes(whole))
+    fills = np.flatnonzero(kinds(whole) == Kind.FILL)
+    first_fill = int(np.argmax(kinds(window.columns) == Kind.FILL))
+    found = window.columns[first_fill:, -len(ECHO_COLUMNS) :]
+    level = ECHO_COLUMNS.index("echo_level")  # louder or softer by chance
+    expected = np.delete(told[fills[0] :][: len(found)], level, axis=1)
+    assert np.array_equal(np.delete(found, level, axis=1), expected)
+    assert found.any()

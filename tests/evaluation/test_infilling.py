@@ -40,7 +40,7 @@ def test_a_hole_lies_inside_a_stretch_that_fits_the_window(window):
     for gap in gaps(window):
         assert gap.first < gap.bars.start < gap.bars.stop < gap.end
         assert 1 <= len(gap.bars) <= infilling.LONGEST_HOLE
-        events = infilling.stretch(bare(gap.work.sequence), gap)
+        events, _ = infilling.stretch(bare(gap.work.sequence), gap)
         assert len(events) + 2 * len(gap.bars) <= window
         assert count(events, Kind.BAR) == gap.end - gap.first
         assert count(events, Kind.EOS) == 1

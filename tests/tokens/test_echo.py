@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gen.data.windows import transposed
+from gen.data.windows import punched, transposed
 from gen.tokens import vocabulary as v
 from gen.tokens.echo import ECHO_COLUMNS, ECHO_SIZES, LEVELS, EchoMemory, echoes, shown
 from gen.tokens.events import Annotations
@@ -20,51 +20,61 @@ VALUE, RHYME = ECHO_COLUMNS.index("echo_value"), ECHO_COLUMNS.index("rhyme_value
 
 def plain_echoes(events: np.ndarray) -> list[list[int]]:
     """The same by definition: compare each row's past with that of every earlier row."""
-    rows = [row for row in events.tolist() if row[0] in HEARD]
-    slot, slots, streams, exact, rhythm, ordinals = 0, [], {}, [], [], []
-    for index, (kind, position, value, _, _) in enumerate(rows):
-        slot = value if kind in (Kind.CELL, Kind.FILL) else 0 if kind == Kind.BAR else slot
-        stream = streams.setdefault(slot, [])
-        before = rhythm[stream[-1]][:2] if stream else None
-        ordinals.append(ordinals[stream[-1]] + 1 if before == (kind, position) else 0)
-        exact.append((kind, position, None if kind in (Kind.CELL, Kind.FILL) else value))
-        rhythm.append((kind, position, ordinals[-1]))
-        stream.append(index)
-        slots.append(slot)
-    result, index = [], -1
+    rows: list[list[int]] = []
+    exact, rhythm, pasts, slots = [], [], [], []
+    streams, before, filled, slot, ordinal = {}, [], 0, 0, 0
+    result = []
     for row in events.tolist():
-        if row[0] not in HEARD:
+        kind, position, value, extent, level = row
+        if kind == Kind.HOLE:  # what stands before it, and nothing that what comes goes on from
+            before.append((value, streams.pop(value, [])))
+        if kind not in HEARD:
             result.append([0] * len(ECHO_COLUMNS))
             continue
-        index += 1
-        stream = streams[slots[index]]
+        if kind == Kind.FILL:
+            own = before[filled][1]
+            if own or value not in [slot for slot, _ in before[:filled]]:
+                streams[value] = own  # else it goes on from the hole just before
+            filled += 1
+        cell = kind in (Kind.CELL, Kind.FILL)
+        slot = value if cell else 0 if kind == Kind.BAR else slot
+        same = bool(rhythm) and rhythm[-1][:3] == (slot, cell or kind, position)
+        ordinal = ordinal + 1 if same else 0
+        exact.append((slot, cell or kind, position, None if cell else value))
+        rhythm.append((slot, cell or kind, position, ordinal))
+        slots.append(slot)
+        rows.append([kind, position, value, 0 if cell else extent, 0 if cell else level])
+        streams[slot] = [*streams.get(slot, []), len(rows) - 1]
+        pasts.append(streams[slot])
         told = [0] * len(ECHO_COLUMNS)
-        match, length = longest(stream, index, exact)
+        match, length = longest(pasts, exact)
         if match is not None:
-            kind, position, value, extent, level = rows[match + 1]
-            cell = kind in (Kind.CELL, Kind.FILL)
-            pitch = value - FIRST["pitch"] + 1 if kind == Kind.NOTE else 0
-            told[:6] = kind, position, pitch, 0 if cell else extent, level, length
-        match, length = longest(stream, index, rhythm)
+            after = rows[match + 1]
+            pitch = after[2] - FIRST["pitch"] + 1 if after[0] == Kind.NOTE else 0
+            told[:6] = *after[:2], pitch, *after[3:], length
+        match, length = longest(pasts, rhythm)
         if match is not None:
-            after, here, there = rows[match + 1], rows[index], rows[match]
+            after, there = rows[match + 1], rows[match]
             told[6], told[8] = after[1], length
-            if here[0] == after[0] == Kind.NOTE and here[2] < FIRST["drum"]:
-                moved = here[2] + after[2] - there[2]
+            if kind == after[0] == Kind.NOTE and value < FIRST["drum"]:
+                moved = value + after[2] - there[2]
                 if moved in SPANS["pitch"]:
                     told[7] = moved - FIRST["pitch"] + 1
         result.append(told)
     return result
 
 
-def longest(stream: list[int], index: int, keys: list) -> tuple[int | None, int]:
-    here, best = stream.index(index), (None, 0)
+def longest(pasts: list[list[int]], keys: list) -> tuple[int | None, int]:
+    """Of the last row: the latest with the longest equal past, and how long."""
+    best = None, 0
     for level in range(LEVELS):
         size = 2**level
-        past = [keys[i] for i in stream[here + 1 - size : here + 1]] if here + 1 >= size else None
-        for there in range(size - 1, here):
-            if past == [keys[i] for i in stream[there + 1 - size : there + 1]]:
-                best = stream[there], level + 1
+        if len(pasts[-1]) < size:
+            break
+        own = [keys[i] for i in pasts[-1][-size:]]
+        for there, past in enumerate(pasts[:-1]):
+            if len(past) >= size and own == [keys[i] for i in past[-size:]]:
+                best = there, level + 1
     return best
 
 
@@ -99,6 +109,35 @@ def test_the_memory_of_a_walk_tells_the_same_of_any_piece(piece):
     events = events_of(piece)
     memory = EchoMemory()
     assert [memory.take(row) for row in events.tolist()] == shown(echoes(events)).tolist()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_fills_a_hole_goes_on_from_what_stands_before_it(seed):
+    rng = np.random.default_rng(seed)
+    work = Theme(seed % 3, bars=10).events()
+    holes = rng.random((10, 3)) < rng.uniform(0.05, 0.6)
+    holes[:, 1] |= seed % 2 == 0  # a whole track too
+    events, _ = punched(work, holes)
+    found = shown(echoes(events)).tolist()
+    assert found == plain_echoes(events)
+    memory = EchoMemory()
+    assert [memory.take(row) for row in events.tolist()] == found
+
+
+def test_a_hole_echoes_what_comes_after_it_in_time():
+    """Bars 3 and 7 of a track are alike; bar 3 is left out, and bar 7 tells it note for note."""
+    bars = [Theme(0, bars=8).events()]
+    events, rows = bars[0], np.flatnonzero(bars[0][:, v.KIND] == Kind.BAR)
+    again = np.concatenate([events[: rows[4]], events[rows[0] : rows[4]], events[-1:]])
+    holes = np.zeros((8, 3), dtype=bool)
+    holes[2, 0] = True
+    holed, _ = punched(again, holes)
+    fill = int(np.argmax(holed[:, v.KIND] == Kind.FILL))
+    notes = holed[fill + 1 : -1]
+    told = shown(echoes(holed))[fill:-2]
+    assert len(notes) > 2
+    assert told[:, 0].tolist() == [Kind.NOTE] * len(notes)
+    assert told[:, VALUE].tolist() == (notes[:, v.VALUE] - FIRST["pitch"] + 1).tolist()
 
 
 @pytest.mark.parametrize("semitones", [-5, 1, 7])

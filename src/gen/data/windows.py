@@ -81,11 +81,9 @@ class Sequence:
         told = echoes(events) if echo is None else echo
         return cls(events, bars, notes, told, mean_pitches(events))
 
-    def heard(self, rows: NDArray[np.int64], *, semitones: int = 0, velocity: int = 0) -> Events:
+    def heard(self, rows: NDArray[np.int64]) -> Events:
         """Echo columns of some rows of the work; nothing for rows of -1. (T,) -> (T, 9)."""
-        columns = shown(self.echo[rows], semitones=semitones, velocity=velocity)
-        columns[rows < 0] = 0
-        return columns
+        return heard(self.echo, rows)
 
     @property
     def header(self) -> Events:
@@ -106,6 +104,15 @@ class Window:
     columns: Events
     targets: Events
     counted: NDArray[np.bool_]
+
+
+def heard(
+    told: Events, rows: NDArray[np.int64], *, semitones: int = 0, velocity: int = 0
+) -> Events:
+    """Columns of some rows of what `tokens.echoes` tells; nothing for rows of -1. -> (T, 9)."""
+    columns = shown(told[rows], semitones=semitones, velocity=velocity)
+    columns[rows < 0] = 0
+    return columns
 
 
 def from_bar(sequence: Sequence, bar: int, length: int) -> tuple[Events, NDArray[np.int64]]:
@@ -143,15 +150,20 @@ def training_window(
     tempo = int(rng.integers(-augment.tempo, augment.tempo + 1))
     velocity = int(rng.integers(-augment.velocity, augment.velocity + 1))
     events = revoiced(transposed(events, semitones, sequence.means), tempo=tempo, velocity=velocity)
-    echo = sequence.heard(rows, semitones=semitones, velocity=velocity)
     forget = 1.0 if rng.random() < augment.forget_all else augment.forget
-    kept = forgetful(np.concatenate([events, echo], axis=1), forget, rng)
-    events, echo = np.split(kept, [len(v.FIELDS)], axis=1)
+    kept = forgetful(np.concatenate([events, rows[:, None]], axis=1), forget, rng)
+    events, rows = kept[:, : len(v.FIELDS)].astype(np.int16), kept[:, -1].astype(np.int64)
     bars = None if rng.random() < forget else len(sequence.bar_rows)
-    if rng.random() < augment.infill:
-        holed = punched_at_random(events, length + 1, rng)
-        return _window(holed, first_bar, bars)
-    return _window(events, first_bar, bars, echo=None if rng.random() < augment.fresh else echo)
+    holes = holes_at_random(events, length + 1, rng) if rng.random() < augment.infill else None
+    alone = rng.random() < augment.fresh
+    if holes is not None:
+        events, chosen = punched(events, holes)
+        rows = np.where(chosen >= 0, rows[chosen], -1)
+        told, rows = holed_echo(sequence, first_bar, holes, events, rows)
+    else:
+        told = sequence.echo
+    echo = None if alone else heard(told, rows, semitones=semitones, velocity=velocity)
+    return _window(events, first_bar, bars, echo=echo)
 
 
 def _random_bar(sequence: Sequence, length: int, rng: Generator) -> int:
@@ -306,24 +318,25 @@ def forgetful(events: Events, chance: float, rng: Generator) -> Events:
 # Holes ---------------------------------------------------------------------------------
 
 
-def punched(events: Events, holes: NDArray[np.bool_]) -> Events:
-    """Take cells out and put them at the end, to be filled in. (T, 5) -> (T', 5).
+def punched(events: Events, holes: NDArray[np.bool_]) -> tuple[Events, NDArray[np.int64]]:
+    """Take cells out and put them at the end, to be filled in.
 
     Args:
-        events: header and whole bars; a final EOS may be there.
-        holes: (bars, tracks) which cells; those without notes too.
+        events: (T, 5) header and bars.
+        holes: (bars, tracks) which cells, those without notes too. Later bars are left out.
 
     Returns:
-        Events in which a HOLE stands for each of these cells, and after the last bar one FILL
-        for each, with what was there, then EOS.
+        (T', 5) events in which a HOLE stands for each of these cells, and after the last bar one
+        FILL for each, with what was there, then EOS; and (T',) which of `events` each is, -1 for
+        a HOLE, a FILL and EOS.
     """
     kind = events[:, v.KIND]
-    body = events[kind != Kind.EOS].astype(np.int64)
-    kind = body[:, v.KIND]
     bar = np.cumsum(kind == Kind.BAR) - 1
-    index = np.arange(len(body))
-    cell = np.maximum.accumulate(np.where(kind == Kind.CELL, index, -1))
-    begun = np.maximum.accumulate(np.where(kind == Kind.BAR, index, -1))
+    index = np.flatnonzero((kind != Kind.EOS) & (bar < len(holes)))
+    body, kind, bar = events[index].astype(np.int64), kind[index], bar[index]
+    row = np.arange(len(body))
+    cell = np.maximum.accumulate(np.where(kind == Kind.CELL, row, -1))
+    begun = np.maximum.accumulate(np.where(kind == Kind.BAR, row, -1))
     slot = np.where(cell > begun, body[cell, v.VALUE] - FIRST["slot"], -1)
     out = (slot >= 0) & holes[bar, slot]
     bars, slots = np.nonzero(holes)
@@ -336,42 +349,73 @@ def punched(events: Events, holes: NDArray[np.bool_]) -> Events:
     density[bar[heads], slot[heads]] = body[heads, v.EXTENT]
     fills[:, v.EXTENT] = density[bars, slots]
     # Sorted by: given before filled in, bar, track, the mark of a cell before its notes.
-    notes = out & (kind != Kind.CELL)
+    notes, none = out & (kind != Kind.CELL), np.full(len(bars), -1)
     groups = [
-        (body[~out], np.zeros((~out).sum()), bar[~out], slot[~out], 1),
-        (marks, np.zeros(len(bars)), bars, slots, 0),
-        (fills, np.ones(len(bars)), bars, slots, 0),
-        (body[notes], np.ones(notes.sum()), bar[notes], slot[notes], 1),
+        (body[~out], index[~out], np.zeros((~out).sum()), bar[~out], slot[~out], 1),
+        (marks, none, np.zeros(len(bars)), bars, slots, 0),
+        (fills, none, np.ones(len(bars)), bars, slots, 0),
+        (body[notes], index[notes], np.ones(notes.sum()), bar[notes], slot[notes], 1),
     ]
     keys = np.concatenate(
-        [np.stack([*key, np.full(len(rows), rank)], axis=1) for rows, *key, rank in groups]
+        [np.stack([*key, np.full(len(rows), rank)], axis=1) for rows, _, *key, rank in groups]
     )
-    rows = np.concatenate([rows for rows, *_ in groups])[np.lexsort(keys.T[::-1])]
+    order = np.lexsort(keys.T[::-1])
+    rows = np.concatenate([rows for rows, *_ in groups])[order]
+    origin = np.concatenate([origin for _, origin, *_ in groups])[order]
     end = np.array([[Kind.EOS, 0, 0, 0, 0]])
-    return np.concatenate([rows, end]).astype(np.int16)
+    return np.concatenate([rows, end]).astype(np.int16), np.append(origin, -1)
 
 
-def punched_at_random(events: Events, length: int, rng: Generator) -> Events:
+def holed_echo(
+    sequence: Sequence,
+    first_bar: int,
+    holes: NDArray[np.bool_],
+    events: Events,
+    rows: NDArray[np.int64],
+) -> tuple[Events, NDArray[np.int64]]:
+    """What the whole work tells, but for the holes in a stretch of it, until they are filled.
+
+    Args:
+        sequence: the work.
+        first_bar: where the stretch begins.
+        holes: (bars, tracks) those in the stretch.
+        events: (T, 5) the stretch, as `punched` has it.
+        rows: (T,) which row of the work each of them is, -1 for none.
+
+    Returns:
+        What the work with its holes tells, as `tokens.echoes` has it, and (T,) the row of that
+        which each event is, -1 for none.
+    """
+    wide = np.zeros((len(sequence.bar_rows), holes.shape[1]), dtype=np.bool_)
+    wide[first_bar : first_bar + len(holes)] = holes
+    whole, origin = punched(sequence.events, wide)
+    place = np.full(len(sequence.events), -1)
+    place[origin[origin >= 0]] = np.flatnonzero(origin >= 0)
+    found = np.where(rows >= 0, place[rows], -1)
+    is_fill = events[:, v.KIND] == Kind.FILL
+    found[is_fill] = np.flatnonzero(whole[:, v.KIND] == Kind.FILL)
+    return echoes(whole), found
+
+
+def holes_at_random(events: Events, length: int, rng: Generator) -> NDArray[np.bool_] | None:
     """Holes as people ask for them: scattered cells, whole tracks, or a stretch of bars.
 
     Args:
         events: header and bars of one stretch; the last may be cut short.
-        length: most events of the result.
+        length: most events of what is `punched`.
         rng: decides which.
 
     Returns:
-        At most `length` events, see `punched`; the same events where no whole bar fits.
+        (bars, tracks), for as many whole bars as fit; None where none does.
     """
     kinds = events[:, v.KIND]
     room = length // 6  # a hole adds one row, or two where nothing was
+    bars = int((kinds == Kind.BAR).sum())
     if kinds[-1] != Kind.EOS or len(events) + room > length:
-        ends = np.flatnonzero(kinds == Kind.BAR)
-        ends = ends[ends + room < length]
-        if len(ends) < 2:
-            return events
-        events = events[: ends[-1]]
-    bars = int((events[:, v.KIND] == Kind.BAR).sum())
-    tracks = int((events[:, v.KIND] == Kind.TRACK).sum())
+        bars = int((np.flatnonzero(kinds == Kind.BAR) + room < length).sum()) - 1
+        if bars < 1:
+            return None
+    tracks = int((kinds == Kind.TRACK).sum())
     holes = np.zeros((bars, tracks), dtype=np.bool_)
     some = rng.random(tracks) < rng.uniform(0.2, 0.8)
     some[rng.integers(tracks)] = True
@@ -385,7 +429,7 @@ def punched_at_random(events: Events, length: int, rng: Generator) -> Events:
         last = first + int(rng.integers(1, max(2, bars // 2 + 1)))
         holes[first:last, some | (rng.random() < 0.5)] = True
     holes[2 * np.cumsum(holes.sum(1)) > room] = False  # the first bars, as far as there is room
-    return punched(events, holes) if holes.any() else events
+    return holes if holes.any() else None
 
 
 def bare(sequence: Sequence) -> Sequence:

@@ -5,7 +5,8 @@ that the model sees whole (a *hole*: the cells of that track in those bars).
 
 *Likelihood*: bits of the NOTE and PEDAL events of the true cells, over their notes, when they come
 last and everything else is given (`infilled`), beside the bits of the same events when the same
-stretch is read from left to right, where only what came before is given (`left_to_right`). `gain`
+stretch is read from left to right, where only what came before is given (`left_to_right`); both
+with the echoes of the whole work, as when sampling. `gain`
 is what the rest is worth: the difference, work by work. Bare music, as in `likelihood`.
 
 *Seams*: the model writes the hole, and it is held against what the composer had there:
@@ -38,7 +39,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gen.data.windows import Sequence as Music
-from gen.data.windows import bare, from_bar, punched
+from gen.data.windows import bare, from_bar, heard, holed_echo, punched
 from gen.evaluation import interval
 from gen.evaluation.interval import Figure
 from gen.evaluation.material import Work
@@ -127,10 +128,12 @@ def measure(
     rows = []
     for number, gap in enumerate(gaps):
         music = bare(gap.work.sequence)
-        events = stretch(music, gap)
+        events, rows_of = stretch(music, gap)
         holes = np.zeros((gap.end - gap.first, _tracks(music)), dtype=np.bool_)
         holes[[bar - gap.first for bar in gap.bars], gap.slot] = True
-        filled = punched(events, holes)
+        filled, chosen = punched(events, holes)
+        origin = np.where(chosen >= 0, rows_of[chosen], -1)
+        told, origin = holed_echo(music, gap.first, holes, filled, origin)
         after = np.cumsum(filled[:, v.KIND] == Kind.FILL) > 0
         bar = np.cumsum(events[:, v.KIND] == Kind.BAR) - 1 + gap.first
         here = np.isin(bar, gap.bars) & (_slots(events) == gap.slot)
@@ -138,20 +141,24 @@ def measure(
             {
                 "work": gap.work.id,
                 "notes": int((here & (events[:, v.KIND] == Kind.NOTE)).sum()),
-                "infilled": _bits(model, filled, gap.first, after),
-                "left_to_right": _bits(model, events, gap.first, here),
+                "infilled": _bits(model, filled, gap.first, heard(told, origin), after),
+                "left_to_right": _bits(model, events, gap.first, music.heard(rows_of), here),
             }
         )
         tick((number + 1) / len(gaps))
     return rows
 
 
-def stretch(music: Music, gap: Gap) -> Events:
-    """Header and bars of the stretch, as the model is shown them, and EOS."""
+def stretch(music: Music, gap: Gap) -> tuple[Events, NDArray[np.int64]]:
+    """Header and bars of the stretch, as the model is shown them, and EOS.
+
+    Returns:
+        (T, 5) events, and (T,) the row of the work that each is, -1 for what is told again.
+    """
     last = music.bar_rows[gap.end] if gap.end < len(music.bar_rows) else len(music.events) - 1
     events, rows = from_bar(music, gap.first, len(music.events) + 2)
-    kept = events[rows < last]
-    return np.concatenate([kept, np.array([[Kind.EOS, 0, 0, 0, 0]], dtype=np.int16)])
+    end = np.array([[Kind.EOS, 0, 0, 0, 0]], dtype=np.int16)
+    return np.concatenate([events[rows < last], end]), np.append(rows[rows < last], -1)
 
 
 def _slots(events: Events) -> NDArray[np.int64]:
@@ -165,9 +172,12 @@ def _slots(events: Events) -> NDArray[np.int64]:
 
 
 @torch.inference_mode()
-def _bits(model: Transformer, events: Events, first_bar: int, counted: NDArray[np.bool_]) -> float:
+def _bits(
+    model: Transformer, events: Events, first_bar: int, echo: Events, counted: NDArray[np.bool_]
+) -> float:
     """Bits of the NOTE and PEDAL events among those counted, (T,)."""
-    columns = np.concatenate([events, context_columns(events, first_bar=first_bar)], axis=1)
+    context = context_columns(events, first_bar=first_bar, echo=echo)
+    columns = np.concatenate([events, context], axis=1)
     targets = events[1:].astype(np.int64)
     targets[targets[:, v.KIND] == Kind.HOLE] = 0
     device = next(model.parameters()).device

@@ -9,7 +9,7 @@ bars around the next hole, with what has been filled in by then.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,16 +73,20 @@ class Sheet:
 
         The section and tempo in force are told again where the first bar does not tell them.
         """
+        return [*self.header, *self.music(first, end, holes, told_again=True)]
+
+    def music(
+        self, first: int, end: int, holes: Iterable[Place] = (), *, told_again: bool = False
+    ) -> Iterator[Row]:
+        """The same without the header, and with what is in force told again if asked."""
         holes = set(holes)
-        rows = list(self.header)
         for bar in range(first, end):
-            rows += self._plan(bar, told_again=bar == first)
+            yield from self._plan(bar, told_again=told_again and bar == first)
             for slot in range(v.MAX_TRACKS):
                 if (bar, slot) in holes:
-                    rows.append([int(Kind.HOLE), 0, FIRST["slot"] + slot, 0, 0])
+                    yield [int(Kind.HOLE), 0, FIRST["slot"] + slot, 0, 0]
                 else:
-                    rows += self.cells.get((bar, slot), [])
-        return rows
+                    yield from self.cells.get((bar, slot), [])
 
     def _plan(self, bar: int, *, told_again: bool) -> list[Row]:
         rows = self.bars[bar]
@@ -153,20 +157,32 @@ class FillWalk(Walk):
     def prompt(self, context: int) -> list[Row]:
         """The bars around the next hole, and the cell that was begun; see `Walk.prompt`."""
         begun, shown = self.cell, context // 4
-        first, rows = self._around(context * 5 // 8 - min(len(begun), shown))
+        first, end, rows = self._around(context * 5 // 8 - min(len(begun), shown))
         super().__init__(self.plan)
         self.rests = self.writing = False
         self.given_bars = len(self.sheet.bars)
-        for index, row in enumerate([*rows, *begun]):
-            if index == len(self.sheet.header):
-                self.bar = first - 1
+        header = len(self.sheet.header)
+        for row in rows[:header]:
+            self.take(row)
+        self.bar = first - 1
+        self._remember(0, first)
+        for row in rows[header:]:
+            self.take(row)
+        self._remember(end, len(self.sheet.bars))
+        for row in begun:
             self.take(row)
         if len(begun) > shown:  # the latest of a cell that alone would fill the view
             self.context = self.context[: len(rows) + 1] + self.context[-shown + 1 :]
         return self.context
 
-    def _around(self, room: int) -> tuple[int, list[Row]]:
-        """First bar and rows of a stretch around the next hole, about half of it to come."""
+    def _remember(self, first: int, end: int) -> None:
+        """Bars that are not shown can be echoed all the same."""
+        holes = [(hole.bar, hole.slot) for hole in self.holes[self.filled :]]
+        for row in self.sheet.music(first, end, holes):
+            self.echo.take(row)
+
+    def _around(self, room: int) -> tuple[int, int, list[Row]]:
+        """Bars and rows of a stretch around the next hole, about half of it to come."""
         sheet, bar = self.sheet, self.holes[self.filled].bar
         to_come = self.holes[self.filled :]
         sizes = [len(plan) for plan in sheet.bars]
@@ -191,7 +207,7 @@ class FillWalk(Walk):
                 if room >= 0:
                     break
             sheet = Sheet(sheet.header, sheet.bars, here)
-        return first, sheet.stretch(first, end, holes)
+        return first, end, sheet.stretch(first, end, holes)
 
     # Before a row ------------------------------------------------------------------------
 

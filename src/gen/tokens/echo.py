@@ -1,10 +1,12 @@
 """What followed the last time the music stood here: memory that costs a model no attention.
 
-Each track is read as one stream of rows over all its bars. For each row the earlier place is
+Each track is read as one stream of rows over all its bars, in the order of time: what fills a hole
+goes on from what stands before the hole. For each row the place among the rows before it is
 found whose recent past equals the row's own for the longest stretch (1, 2, 4 … 64 rows, the
 latest such place), and what followed there is told: exactly (the *echo*: same pitches), and by
 rhythm alone (the *rhyme*: when the next note comes, and its pitch if the interval is the same).
-Everything told follows from earlier rows, so it is an input and never predicted.
+Everything told follows from earlier rows, so it is an input and never predicted; as the holes
+are filled last, they may echo what comes after them in time.
 
 The idea is that of the suffix match in prediction by partial matching (Cleary & Witten 1984,
 doi:10.1109/TCOM.1984.1096090) and of induction heads (Olsson et al. 2022, arXiv:2209.11895),
@@ -13,6 +15,7 @@ which small models learn late; here it is a table. Numpy only.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 
 import numpy as np
@@ -61,31 +64,30 @@ def echoes(events: Events) -> Events:
         return result
     rows = events[heard].astype(np.int64)  # (N, 5)
     rows[_IS_CELL[rows[:, v.KIND]], v.EXTENT] = 0  # a density is told, not heard
-    slot = _slots(rows)
-    order = np.argsort(slot, kind="stable")  # track after track, each in order of time
-    streams, slot = rows[order], slot[order]
-    place = (slot * len(Kind) + streams[:, v.KIND]) * 256 + streams[:, v.POSITION]
-    value = np.where(_IS_CELL[streams[:, v.KIND]], 0, streams[:, v.VALUE])
+    past, slot = _pasts(events, heard)
+    kind = np.where(rows[:, v.KIND] == Kind.FILL, Kind.CELL, rows[:, v.KIND])
+    place = (slot * len(Kind) + kind) * 256 + rows[:, v.POSITION]
+    value = np.where(kind == Kind.CELL, 0, rows[:, v.VALUE])
     ordinal = _ordinals(place)
     told = np.zeros((len(rows), len(ECHO_COLUMNS)), dtype=np.int64)
 
-    match, length = _longest(place * 1024 + value)
+    match, length = _longest(place * 1024 + value, past)
     found = match >= 0
-    after = rows[np.where(found, order[match] + 1, 0)] * found[:, None]
+    after = rows[np.where(found, match + 1, 0)] * found[:, None]
     told[:, :5], told[:, 5] = after, length
     sounds = after[:, v.KIND] == Kind.NOTE
     told[:, _VALUE] = np.where(sounds, after[:, v.VALUE], _NOTHING)
 
-    match, length = _longest(place * 1024 + ordinal)
+    match, length = _longest(place * 1024 + ordinal, past)
     found = match >= 0
-    after = rows[np.where(found, order[match] + 1, 0)] * found[:, None]
+    after = rows[np.where(found, match + 1, 0)] * found[:, None]
     told[:, 6], told[:, 8] = after[:, v.POSITION], length
-    melodic = (streams[:, v.KIND] == Kind.NOTE) & (streams[:, v.VALUE] < _PITCHES.stop)
+    melodic = (kind == Kind.NOTE) & (value < _PITCHES.stop)
     goes_on = found & melodic & (after[:, v.KIND] == Kind.NOTE)
-    moved = streams[:, v.VALUE] + after[:, v.VALUE] - streams[match, v.VALUE]
+    moved = value + after[:, v.VALUE] - value[match]
     told[:, _RHYME_VALUE] = np.where(goes_on, moved, _NOTHING)
 
-    result[heard[order]] = told
+    result[heard] = told
     return result
 
 
@@ -111,12 +113,40 @@ def shown(told: Events, *, semitones: int = 0, velocity: int = 0) -> Events:
     return result
 
 
-def _slots(rows: Ints) -> Ints:
-    """Value id of the slot each row is in, 0 outside any. (N, 5) -> (N,)."""
-    index = np.arange(len(rows))
-    cell = np.maximum.accumulate(np.where(_IS_CELL[rows[:, v.KIND]], index, -1))
-    bar = np.maximum.accumulate(np.where(rows[:, v.KIND] == Kind.BAR, index, -1))
-    return np.where(cell > bar, rows[cell, v.VALUE], 0)
+def _pasts(events: Events, heard: Ints) -> tuple[Ints, Ints]:
+    """What each row of the music goes on from.
+
+    A row follows the one before it in its track, in the order of time; what stands after a hole
+    follows nothing, as the hole is open when it is read.
+
+    Args:
+        events: (T, 5).
+        heard: (N,) which of them are music.
+
+    Returns:
+        Index among the heard of the row that each follows, -1 for none, and the value id of the
+        slot it is in, 0 outside any, both (N,).
+    """
+    kind, index = events[:, v.KIND], np.arange(len(events))
+    cell = np.maximum.accumulate(np.where(_IS_CELL[kind] | (kind == Kind.HOLE), index, -1))
+    bar = np.maximum.accumulate(np.where(kind == Kind.BAR, index, -1))
+    slot = np.where(cell > bar, events[cell, v.VALUE], 0).astype(np.int64)
+    holes, fills = np.flatnonzero(kind == Kind.HOLE), np.cumsum(kind == Kind.FILL)
+    filling = fills > 0
+    time = index
+    if len(holes):
+        time = np.where(filling, holes[np.minimum(fills, len(holes)) - 1], index)
+    counted = np.zeros(len(events), dtype=np.bool_)
+    counted[heard] = True
+    counted[holes[fills[-1] :]] = True  # a hole that is not filled yet stands in the way
+    order = np.flatnonzero(counted)
+    order = order[np.lexsort((order, time[order], slot[order]))]
+    before, here = order[:-1], order[1:]
+    joined = (slot[before] == slot[here]) & (kind[before] != Kind.HOLE)
+    joined &= filling[here] | ~filling[before]
+    past = np.full(len(events), -1)
+    past[here[joined]] = np.searchsorted(heard, before[joined])
+    return past[heard], slot[heard]
 
 
 def _ordinals(place: Ints) -> Ints:
@@ -127,11 +157,12 @@ def _ordinals(place: Ints) -> Ints:
     return index - np.maximum.accumulate(np.where(begins, index, 0))
 
 
-def _longest(keys: Ints) -> tuple[Ints, Ints]:
+def _longest(keys: Ints, past: Ints) -> tuple[Ints, Ints]:
     """The latest earlier row whose past equals each row's longest.
 
     Args:
-        keys: (N,) in order of the streams; no key stands in two streams.
+        keys: (N,) what a row has to be to be the same; no key stands in two tracks.
+        past: (N,) the row that each follows, -1 for none.
 
     Returns:
         Index of the row, -1 for none, and 1 + log2 of how many rows are equal, both (N,).
@@ -144,15 +175,14 @@ def _longest(keys: Ints) -> tuple[Ints, Ints]:
         same = (names[order[1:]] == names[order[:-1]]) & (names[order[1:]] >= 0)
         best[order[1:][same]] = order[:-1][same]
         length[order[1:][same]] = level + 1
-        step = 2**level
-        if not same.any() or step >= count:
+        if not same.any():
             break
         # Twice as long: a name for each pair of neighbours, of which both must be there.
-        pairs = np.full(count, -1)
-        whole = (names[step:] >= 0) & (names[:-step] >= 0)
-        both = names[step:][whole] * count + names[:-step][whole]
-        pairs[step:][whole] = np.unique(both, return_inverse=True)[1].reshape(-1)
-        names = pairs
+        whole = (past >= 0) & (names >= 0) & (names[past] >= 0)
+        both = names[whole] * count + names[past[whole]]
+        names = np.full(count, -1)
+        names[whole] = np.unique(both, return_inverse=True)[1].reshape(-1)
+        past = np.where(past >= 0, past[past], -1)
     return best, length
 
 
@@ -163,25 +193,34 @@ class EchoMemory:
         self.rows: list[list[int]] = []  # those that are heard
         self.slot = 0
         self.exact, self.rhythm = _Suffixes(), _Suffixes()
-        self.places: dict[int, tuple[tuple[int, ...], int]] = {}  # a slot: last place, ordinal
+        self.place, self.ordinal = (0, 0, 0), 0
+        self.streams: dict[int, list[int]] = {}  # a slot: the rows that the next goes on from
+        self.holes: deque[list[int] | None] = deque()  # what stands before each, if anything
+        self.filled: set[int] = set()  # slots whose stream is that of a hole
 
     def take(self, row: list[int]) -> list[int]:
         """Take in a row; return its columns."""
         kind, position, value, _, _ = row
+        if kind == Kind.HOLE:
+            self.holes.append(self.streams.pop(value, None))
         if not _IS_HEARD[kind]:
             return [0] * len(ECHO_COLUMNS)
         if kind == Kind.BAR:
             self.slot = 0
         elif _IS_CELL[kind]:
             self.slot = value
-        self.rows.append([*row[: v.EXTENT], 0, 0] if _IS_CELL[kind] else row)
+            row = [*row[: v.EXTENT], 0, 0]
+        if kind == Kind.FILL:
+            kind = Kind.CELL
+            self._fill(value)
+        self.rows.append(row)
+        index, stream = len(self.rows) - 1, self.streams.setdefault(self.slot, [])
         place = (self.slot, kind, position)
-        last, ordinal = self.places.get(self.slot, ((), 0))
-        ordinal = ordinal + 1 if last == place else 0
-        self.places[self.slot] = place, ordinal
-        index, slot = len(self.rows) - 1, self.slot
-        echo, length = self.exact.find(slot, (*place, 0 if _IS_CELL[kind] else value), index)
-        rhyme, rhyme_length = self.rhythm.find(slot, (*place, ordinal), index)
+        self.ordinal = self.ordinal + 1 if self.place == place else 0
+        self.place = place
+        stream.append(index)
+        echo, length = self.exact.find(stream, (*place, 0 if kind == Kind.CELL else value))
+        rhyme, rhyme_length = self.rhythm.find(stream, (*place, self.ordinal))
         result = [0] * len(ECHO_COLUMNS)
         if echo >= 0:
             after = self.rows[echo + 1]
@@ -197,31 +236,44 @@ class EchoMemory:
                     result[_RHYME_VALUE] = moved - _SOUNDS.start + 1
         return result
 
+    def _fill(self, slot: int) -> None:
+        """Go on from what stands before the next hole."""
+        before = self.holes.popleft()
+        if before is not None or slot not in self.filled:  # else from the hole just before
+            self.streams[slot] = before or []
+        self.filled.add(slot)
+
 
 class _Suffixes:
     """Names for stretches of rows, each made of two of half its length."""
 
     def __init__(self) -> None:
-        self.names: list[dict[tuple[int, ...], int]] = [{} for _ in range(LEVELS)]
+        self.names: list[list[int]] = []  # of each row: of 1, 2, 4 … rows up to it
+        self.known: list[dict[tuple[int, ...], int]] = [{} for _ in range(LEVELS)]
         self.latest: list[dict[int, int]] = [{} for _ in range(LEVELS)]
-        self.streams: dict[int, list[list[int]]] = {}  # a slot: for each level, names so far
 
-    def find(self, slot: int, key: tuple[int, ...], index: int) -> tuple[int, int]:
-        """Enter row `index`; return the row with the longest equal past, and its level."""
-        stream = self.streams.setdefault(slot, [[] for _ in range(LEVELS)])
+    def find(self, stream: list[int], key: tuple[int, ...]) -> tuple[int, int]:
+        """Enter the last row of a stream; return that with the longest equal past, and its level.
+
+        Args:
+            stream: the rows it goes on from, and itself.
+            key: what a row has to be to be the same.
+        """
         best, length = -1, 0
+        own: list[int] = []
+        self.names.append(own)
         for level in range(LEVELS):
             if level:
-                below, step = stream[level - 1], 2 ** (level - 1)
-                if len(below) <= step or below[-1 - step] < 0:
-                    stream[level].append(-1)
-                    continue
-                key = below[-1], below[-1 - step]
-            names = self.names[level]
-            name = names.setdefault(key, len(names))
-            stream[level].append(name)
+                step = 2 ** (level - 1)
+                before = self.names[stream[-1 - step]] if len(stream) > step else ()
+                if len(before) < level:
+                    break
+                key = own[-1], before[level - 1]
+            known = self.known[level]
+            name = known.setdefault(key, len(known))
+            own.append(name)
             earlier = self.latest[level].get(name, -1)
-            self.latest[level][name] = index
+            self.latest[level][name] = stream[-1]
             if earlier >= 0:
                 best, length = earlier, level + 1
         return best, length

@@ -1,0 +1,54 @@
+"""What the model is shown of a piece whose holes are filled in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gen.data.windows import punched
+from gen.sampling.fill import FillWalk, Hole, Sheet, held_by
+from gen.sampling.grammar import Plan, steps_of
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import COLUMNS
+from gen.tokens.echo import ECHO_COLUMNS, echoes
+from gen.tokens.echo import shown as shown_columns
+from gen.tokens.vocabulary import Kind
+from music import Theme
+
+BARS = 24
+
+
+def walk_of(events: np.ndarray, holes: np.ndarray) -> FillWalk:
+    """The piece without what stands in the holes."""
+    sheet = Sheet.of(events[events[:, v.KIND] != Kind.EOS].tolist())
+    kept = {place: cell for place, cell in sheet.cells.items() if not holes[place]}
+    starts = np.cumsum([0, *(steps_of(rows[0][v.VALUE]) for rows in sheet.bars)])
+    held: list[list[tuple[int, int, int]]] = [[] for _ in range(holes.shape[1])]
+    for (bar, slot), cell in kept.items():
+        held[slot] += held_by(cell, int(starts[bar]))
+    plan = Plan([], tracks_open=False, bars=BARS, most_bars=BARS)
+    asked = [Hole(int(bar), int(slot)) for bar, slot in np.argwhere(holes)]
+    return FillWalk(plan, replace(sheet, cells=kept), asked, held)
+
+
+@pytest.mark.parametrize(("seed", "context"), [(0, 2048), (1, 400), (2, 400), (3, 240)])
+def test_what_is_shown_hears_the_whole_piece_but_for_its_holes(seed, context):
+    """The echoes are those of a training window: also of bars before and after what is shown."""
+    events = Theme(seed % 3, bars=BARS).events()
+    holes = np.zeros((BARS, 3), dtype=bool)
+    holes[10:13, seed % 3] = holes[11, :] = True
+    walk = walk_of(events, holes)
+    shown = len(walk.prompt(context))
+    whole, _ = punched(events, holes)
+    first = int(np.argmax(whole[:, v.KIND] == Kind.FILL))
+    for row in whole[first:].tolist():
+        walk.take(row)
+    assert walk.done
+    rows = np.array(walk.context)
+    bar = rows[:, len(v.FIELDS) + COLUMNS.index("bar")]
+    assert (bar[bar > 0].min() > 1) == (context < 2048)  # it was a stretch of the piece
+    found = rows[shown:, -len(ECHO_COLUMNS) :]
+    assert np.array_equal(found, shown_columns(echoes(whole))[first:])
+    assert found.any()
