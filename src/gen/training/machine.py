@@ -12,8 +12,8 @@ import torch
 
 from gen.training.settings import AUTO, TrainerConfig
 
-LONG_STEPS = 2_000
-LONG_TIME = timedelta(minutes=10)
+LONG_STEPS = 1_000
+LONG_TIME = timedelta(minutes=5)
 """Compiling takes half a minute at first and saves about a fifth of a step."""
 
 
