@@ -91,7 +91,7 @@ def piece_of(events: Events) -> Piece:
     piece.tracks = [track for track in piece.tracks if track.notes]
     for track in piece.tracks:
         track.notes = [
-            replace(n, duration_ticks=min(n.duration_ticks, end - n.onset_ticks))
+            replace(n, duration_ticks=end - n.onset_ticks) if n.end_ticks > end else n
             for n in track.notes
         ]
     return piece

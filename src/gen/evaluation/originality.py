@@ -39,7 +39,7 @@ from gen.analysis import infer_roles
 from gen.data.splits import related_groups
 from gen.errors import HouseError
 from gen.evaluation import interval, samples
-from gen.evaluation.material import Work, excerpt, piece_of
+from gen.evaluation.material import Work, piece_of
 from gen.model import Transformer
 from gen.piece import Piece
 from gen.provenance.passages import GUARANTEED_RUN
@@ -300,15 +300,16 @@ def share_back(work: Work, piece: Piece, prompt: int, bars: int) -> float:
 
     NaN where the work is silent there.
     """
-    start, end = _ticks(work, prompt), _ticks(work, prompt + bars)
-    wanted = {note for note in _notes(work.piece()) if start <= note[1] < end}
+    whole = work.piece()
+    start, end = _tick(whole, prompt), _tick(whole, prompt + bars)
+    wanted = {note for note in _notes(whole) if start <= note[1] < end}
     return len(wanted & _notes(piece)) / len(wanted) if wanted else math.nan
 
 
 def repeated(work: Work, prompt: int, bars: int) -> Piece:
     """The first `prompt` bars played over and over, for `bars` more."""
-    length = _ticks(work, prompt)
-    piece = piece_of(excerpt(work.sequence.events, prompt))
+    length = _tick(work.piece(), prompt)
+    piece = work.piece(prompt)
     times = 1 + math.ceil(bars / prompt)
     for track in piece.tracks:
         track.notes = [
@@ -319,10 +320,10 @@ def repeated(work: Work, prompt: int, bars: int) -> Piece:
     return piece
 
 
-def _ticks(work: Work, bar: int) -> int:
+def _tick(piece: Piece, bar: int) -> int:
     """Where a bar begins, counted from 0; past the last one, the end."""
-    starts = [start for start, _ in work.piece().bar_starts()]
-    return starts[bar] if bar < len(starts) else work.piece().end_ticks + 1
+    starts = [start for start, _ in piece.bar_starts()]
+    return starts[bar] if bar < len(starts) else piece.end_ticks + 1
 
 
 def _notes(piece: Piece) -> set[tuple[int, int, int]]:

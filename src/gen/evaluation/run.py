@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +71,11 @@ WEIGHTS = {
 
 PROMPT_BARS, WRITTEN_BARS = 4, 4
 REPEATED_REQUESTS = 16
+"""At most so many requests, and at most a third, are asked again for diversity."""
 MOST_PAIRS = 12
 """So many pairs make a listening test of about half an hour."""
 EXAMPLES = 4
 """So many pieces are pictured by their self-similarity."""
-HOUSE_WORKS = 120
-"""So many works tell what the house borrows from itself."""
 
 
 def evaluate(settings: Mapping[str, Any]) -> Path:
@@ -315,14 +316,20 @@ class Bench:
             tick=tick,
         )
 
+    @cached_property
+    def beginnings(self) -> tuple[list[Piece], list[Piece]]:
+        """What pieces are compared with: works held out and works learned from, cut like them."""
+        held, train = (
+            [work.piece(self.sizes.bars) for work in works[: self.sizes.pieces]]
+            for works in (self.held, self.train)
+        )
+        return held, train
+
     def _compared(self, name: str, generated: Sequence[Piece]) -> Callable[[Tick], Any]:
         def make(tick: Tick) -> Any:
             if not generated:
                 return None
-            reference, train = (
-                [work.piece(self.sizes.bars) for work in works[: self.sizes.pieces]]
-                for works in (self.held, self.train)
-            )
+            reference, train = self.beginnings
             found = COMPARED[name](generated, reference, train, self.rng(name))
             if name == "structure":
                 found["examples"] = {
@@ -337,22 +344,22 @@ class Bench:
         def make(tick: Tick) -> Any:
             rng = self.rng("control")
             asked = control.requests(self.material.sides["train"], self.sizes.requests, rng)
-            again = asked[:REPEATED_REQUESTS] * (self.sizes.repeats - 1)
+            repeated = min(REPEATED_REQUESTS, math.ceil(len(asked) / 3))
+            again = asked[:repeated] * (self.sizes.repeats - 1)
             walks = [control.walk_of(request) for request in [*asked, *again]]
             seed = [self.config.seed, zlib.crc32(b"control")]
             rows = samples.write(rung.model, rung.limited(walks), self.draw, seed, tick=tick)
             pairs = list(zip(rows, asked, strict=False))
             scores = [control.score(*pair) for pair in pairs]
             receipts = [control.receipt(*pair) for pair in pairs]
+            works = control.of_works(self.held[: len(asked)], rng)
             groups = [
-                [_piece(r) for r in [rows[i], *rows[len(asked) + i :: REPEATED_REQUESTS]]]
-                for i in range(min(REPEATED_REQUESTS, len(asked)))
+                [_piece(r) for r in [rows[i], *rows[len(asked) + i :: repeated]]]
+                for i in range(repeated)
             ]
             return {
                 "requests": len(asked),
-                "scores": control.figures(
-                    scores, receipts, asked, control.of_works(self.held, rng), rng
-                ),
+                "scores": control.figures(scores, receipts, asked, works, rng),
                 "diversity": control.diversity(groups, rng),
             }
 
@@ -362,7 +369,7 @@ class Bench:
         def make(tick: Tick) -> Any:
             rng = self.rng("infilling")
             found = (infilling.gap_of(work, rung.window, rng) for work in self.held)
-            gaps = [gap for gap in found if gap][: self.sizes.holes]
+            gaps = list(itertools.islice((gap for gap in found if gap), self.sizes.holes))
             if not gaps:
                 return None
             bits = infilling.measure(rung.model, gaps, tick=lambda share: tick(share / 2))
@@ -383,7 +390,7 @@ class Bench:
             assert rung.checkpoint is not None  # noqa: S101 - asked of checkpoints alone
             rng = self.rng("originality")
             music = learned_music(House(self.pin), rung.checkpoint.manifest)
-            works = self._shuffled(self.material.corpus, "house")[:HOUSE_WORKS]
+            works = self._shuffled(self.material.corpus, "house")[: self.sizes.house_works]
             known = {work.work for work in music.works}
             borrowed = originality.house(
                 music, [work for work in works if work.id in known], self.sizes.bars, rng,

@@ -32,6 +32,7 @@ class Sizes:
         repeats: pieces of one request, for diversity under control.
         holes: works of which a few cells are filled in.
         prompts: works of each side, for the extraction test.
+        house_works: that tell what the house borrows from itself.
     """
 
     works: int
@@ -41,6 +42,7 @@ class Sizes:
     repeats: int
     holes: int
     prompts: int
+    house_works: int
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -48,8 +50,10 @@ class Sizes:
                 raise SettingError(f"{getattr(self, field.name)} is below 1", where=field.name)
 
 
-FULL = Sizes(works=40, pieces=32, bars=40, requests=400, repeats=4, holes=32, prompts=24)
-FAST = Sizes(works=6, pieces=8, bars=16, requests=24, repeats=2, holes=4, prompts=4)
+FULL = Sizes(
+    works=40, pieces=32, bars=40, requests=400, repeats=4, holes=32, prompts=24, house_works=120
+)
+FAST = Sizes(works=6, pieces=8, bars=16, requests=24, repeats=2, holes=4, prompts=4, house_works=40)
 
 
 @dataclass(frozen=True, slots=True)

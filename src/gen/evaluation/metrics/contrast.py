@@ -34,7 +34,7 @@ from scipy.spatial.distance import cdist  # type: ignore[import-untyped]
 from gen.evaluation import interval
 from gen.evaluation.interval import REPEATS, Figure, figure
 from gen.evaluation.metrics.halves import halves, spread_figure
-from gen.evaluation.metrics.table import Floats
+from gen.evaluation.metrics.table import Floats, Ints
 
 Sets = Sequence[Floats]
 SIDES = ("generated", "reference", "train")
@@ -141,22 +141,30 @@ def overlap(first: Floats, second: Floats, rng: Generator) -> tuple[Figure, Figu
     step = (high - low) / (_POINTS - 1)
     kernels = [_kernel(max(width, step) / step) for width in bandwidths]
     bins = [np.rint((d - low) / step).astype(np.int64) for d in (within, between)]
-
-    def measure(weigh_a: Floats, weigh_b: Floats) -> tuple[float, float]:
-        weights = (np.outer(weigh_b, weigh_b)[upper], np.outer(weigh_a, weigh_b).ravel())
-        f, g = (
-            kernel @ np.bincount(places, weights=weight, minlength=_POINTS)
-            for kernel, places, weight in zip(kernels, bins, weights, strict=True)
-        )
-        return _area_and_divergence(f, g)
-
-    value = measure(np.ones(len(a)), np.ones(len(b)))
-    sides = (halves(len(rows), _HALVES, rng).astype(np.float64) for rows in (a, b))
-    drawn = np.array([measure(*pair) for pair in zip(*sides, strict=True)])
-    return (
-        spread_figure(value[0], drawn[:, 0], n, most=1.0),
-        spread_figure(value[1], drawn[:, 1], n),
+    # The first draw is everything, the others are halves; each is a row from here on.
+    of_a, of_b = (np.vstack([np.ones(len(x)), halves(len(x), _HALVES, rng)]) for x in (a, b))
+    weights = (
+        of_b[:, upper[0]] * of_b[:, upper[1]],
+        (of_a[:, :, None] * of_b[:, None, :]).reshape(len(of_a), -1),
     )
+    f, g = (
+        _histograms(places, weight) @ kernel
+        for kernel, places, weight in zip(kernels, bins, weights, strict=True)
+    )
+    area, divergence = _area_and_divergence(f, g)
+    return (
+        spread_figure(float(area[0]), area[1:], n, most=1.0),
+        spread_figure(float(divergence[0]), divergence[1:], n),
+    )
+
+
+def _histograms(places: Ints, weights: Floats) -> Floats:
+    """How much weight falls on each point, (P,) and (R, P) -> (R, points)."""
+    rows = np.arange(len(weights))[:, None] * _POINTS
+    sums = np.bincount(
+        (rows + places).ravel(), weights=weights.ravel(), minlength=len(weights) * _POINTS
+    )
+    return sums.reshape(len(weights), _POINTS)
 
 
 def _bandwidth(distances: Floats) -> float:
@@ -172,14 +180,13 @@ def _kernel(width: float) -> Floats:
     return np.asarray(np.exp(-0.5 * ((points[:, None] - points) / width) ** 2))
 
 
-def _area_and_divergence(f: Floats, g: Floats) -> tuple[float, float]:
-    """Of two densities at the same points, not yet of sum 1; (P,) each."""
-    if not f.sum() or not g.sum():  # half of a set of three has no pairs
-        return math.nan, math.nan
-    f, g = f / f.sum(), g / g.sum()
-    area = float(np.minimum(f, g).sum())
+def _area_and_divergence(f: Floats, g: Floats) -> tuple[Floats, Floats]:
+    """Of densities at the same points, not yet of sum 1; (R, P) each -> (R,) each."""
+    with np.errstate(invalid="ignore"):  # half of a set of three has no pairs: NaN
+        f, g = (density / density.sum(axis=1, keepdims=True) for density in (f, g))
+    area = np.minimum(f, g).sum(axis=1)
     f, g = np.maximum(f, _FAINT), np.maximum(g, _FAINT)
-    return area, float((f * np.log(f / g)).sum())
+    return area, (f * np.log(f / g)).sum(axis=1)
 
 
 # -- distance between mean distributions --------------------------------------------------------
