@@ -21,6 +21,7 @@ COMMANDS = {
     "start": "what a run costs before its first step: gate, tokenising, splitting",
     "train": "bits per note and notes a second in training, against transformers with REMI",
     "ablate": "bits per note with one choice changed at a time, and with MidiTok's tokens instead",
+    "scale": "bits per note of models of four sizes after three numbers of steps",
     "memory": "memory that training takes, against transformers with REMI",
     "sample": "notes a second in sampling, against transformers with REMI",
 }

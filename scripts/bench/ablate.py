@@ -81,7 +81,7 @@ def _model(name: str, args: argparse.Namespace, sides: Sides) -> Ours:
     from bench.ours import Ours
 
     settings = settings_of([*args.set, *VARIANTS[name]])
-    return Ours(settings, sides.train, args.seed, echo=name != "without echo")
+    return Ours(settings, sides.train, args.seed, minutes=args.minutes, echo=name != "without echo")
 
 
 def _ours(name: str, args: argparse.Namespace, sides: Sides) -> dict[str, Any]:

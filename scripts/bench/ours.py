@@ -6,6 +6,7 @@ import logging
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -26,6 +27,8 @@ from gen.tokens.echo import ECHO_COLUMNS
 from gen.tokens.vocabulary import FIELD_SIZES, KIND, Kind
 from gen.training.callbacks import SeedEachStep
 from gen.training.learner import Learner, OptimizerConfig
+from gen.training.machine import compiles
+from gen.training.settings import TrainerConfig
 
 _KNOWN_WARNINGS = (
     ".*no `val_dataloader`.*",  # validation happens while the clock stands
@@ -92,6 +95,7 @@ class Ours:
         settings: as composed from `conf/train.yaml`.
         works: the training works.
         seed: of weights, windows, variation and dropout.
+        minutes: how long it will train, which decides whether it is compiled.
         echo: whether the model is told its echoes.
     """
 
@@ -99,7 +103,7 @@ class Ours:
 
     def __init__(
         self, settings: Mapping[str, Any], works: Sequence[BenchWork], seed: int, *,
-        echo: bool = True,
+        minutes: float = 0.0, echo: bool = True,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.shape = build(
@@ -115,7 +119,10 @@ class Ours:
         )
         torch.set_flush_denormal(True)  # as `gen.training.run` does; it holds for the peers too
         torch.manual_seed(seed)
-        self.learner = Learner(self.shape, self.optimizer)
+        trainer = build(TrainerConfig, settings["trainer"], where="trainer")
+        limited = replace(trainer, max_steps=-1, max_time=f"0:0:0:{round(60 * minutes)}")
+        self.compiled = compiles(limited)
+        self.learner = Learner(self.shape, self.optimizer, compiled=self.compiled)
         self.model = self.learner.model
         self.parameters = parameter_count(self.model)
         self.clock = Clock()
@@ -127,14 +134,19 @@ class Ours:
         self.model.losses(batch["columns"], batch["targets"]).sum().backward()
         self.model.zero_grad()
 
-    def fit(self, seconds: float, marks: Sequence[float], at_mark: AtMark) -> None:
-        """Train for `seconds`, stopping the clock and calling `at_mark` at each mark."""
+    def fit(
+        self, seconds: float, marks: Sequence[float], at_mark: AtMark, *, steps: int = -1
+    ) -> None:
+        """Train for `seconds`, or at most `steps` steps if that is above 0.
+
+        At each mark the clock is stopped and `at_mark` called.
+        """
         for name in ("lightning.pytorch", "lightning.fabric"):
             logging.getLogger(name).setLevel(logging.WARNING)
         counter = _Marks(self.clock, marks, at_mark)
         callbacks = [SeedEachStep(self.seed), counter, _Timer(self.clock, seconds)]
         trainer = Trainer(
-            max_steps=-1,
+            max_steps=steps,
             accelerator="cpu",
             devices=1,
             precision="32-true" if self.precision == "float32" else "bf16-mixed",
@@ -180,7 +192,7 @@ class Ours:
         return {
             "model": self.name,
             "parameters": self.parameters,
-            "precision": self.precision,
+            "precision": self.precision + (", compiled" if self.compiled else ""),
             "learning_rate": rate,
             "batch": f"{self.data.batch_size} x {self.data.window} events",
             "steps": self.steps,

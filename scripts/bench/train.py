@@ -69,7 +69,7 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
             "one side of the split has no works", where="house",
             mend="at least three unrelated works are needed",
         )  # fmt: skip
-    ours = Ours(settings, sides.train, args.seed)
+    ours = Ours(settings, sides.train, args.seed, minutes=args.minutes)
     say(f"{len(sides.train)} works to learn from; {ours.parameters / 1e6:.2f} M parameters")
     workshop = Workshop(args, sides, ours)
     trials = workshop.tune() if args.tuned else []

@@ -12,7 +12,7 @@ import torch
 from symusic import Score
 
 import benchmark
-from bench import ablate, machine, memory, sample, train
+from bench import ablate, machine, memory, sample, scale, train
 from bench.corpus import admitted_works, curve_works, deal, kept, settings_of
 from bench.ours import Ours
 from bench.peer import (
@@ -282,6 +282,31 @@ def test_an_ablation_changes_one_thing_and_says_what_it_costs(works, monkeypatch
     ]
     assert result["variants"][0]["against_first"] == 1
     assert all(row["validation_bits_per_note"] > 0 for row in result["variants"])
+
+
+def test_larger_models_and_more_steps_are_measured_and_drawn(works, tmp_path, monkeypatch):
+    sizes = {"small": ["model.width=16"], "large": ["model.width=32"]}
+    monkeypatch.setattr(scale, "SIZES", sizes)
+    options = [word for setting in TINY for word in ("--set", setting)]
+    args = parsed(scale, "--steps", "6,2", "--out", str(tmp_path), *options)
+    result = scale.run(args, works)
+    rows = result["models"]
+    assert [(row["model"], row["steps"]) for row in rows] == [
+        ("small", 2), ("small", 6), ("large", 2), ("large", 6),
+    ]  # fmt: skip
+    assert rows[1]["parameters"] < rows[2]["parameters"]
+    assert rows[0]["notes"] == rows[2]["notes"] < rows[1]["notes"]  # the same music, in order
+    assert rows[1]["validation_bits_per_note"] < rows[0]["validation_bits_per_note"]
+    assert (tmp_path / "scale.png").stat().st_size > 5000
+
+
+def test_a_line_that_rises_once_does_not_fall():
+    rows = [
+        {"steps": steps, "parameters": size, "validation_bits_per_note": bits}
+        for steps, size, bits in ((1, 1, 5.0), (2, 1, 4.0), (1, 2, 4.5), (2, 2, 4.1))
+    ]
+    assert scale._falls(rows, "parameters", "steps")
+    assert not scale._falls(rows, "steps", "parameters")
 
 
 def test_without_echo_a_model_is_told_none(sides, settings):

@@ -42,7 +42,7 @@ def compiles(config: TrainerConfig) -> bool:
 
 def _is_long(config: TrainerConfig) -> bool:
     steps = config.max_steps if config.max_steps >= 0 else LONG_STEPS
-    return steps >= LONG_STEPS and (config.duration or LONG_TIME) >= LONG_TIME
+    return steps >= LONG_STEPS and (config.duration is None or config.duration >= LONG_TIME)
 
 
 def _has_compiler(config: TrainerConfig) -> bool:

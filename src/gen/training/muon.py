@@ -49,7 +49,8 @@ class MuonAdamW(torch.optim.Optimizer):
             orthogonal groups hold matrices only.
         momentum: of Muon, in [0, 1).
         betas: of AdamW.
-        iterations: Newton-Schulz steps.
+        iterations: Newton-Schulz steps. (Held-out bits per note of the starter model after 500
+            steps of training with 5, 4 and 3: 5.78, 5.78, 5.83.)
 
     Raises:
         SettingError: an orthogonal group holds something that is no matrix.
@@ -61,7 +62,7 @@ class MuonAdamW(torch.optim.Optimizer):
         *,
         momentum: float = 0.95,
         betas: tuple[float, float] = (0.9, 0.95),
-        iterations: int = 5,
+        iterations: int = 4,
     ) -> None:
         defaults = {"momentum": momentum, "betas": betas, "iterations": iterations}
         super().__init__(groups, defaults)
