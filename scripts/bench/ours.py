@@ -135,16 +135,15 @@ class Ours:
         self.model.zero_grad()
 
     def fit(
-        self, seconds: float, marks: Sequence[float], at_mark: AtMark, *, steps: int = -1
+        self, seconds: float | None, marks: Sequence[float], at_mark: AtMark, *, steps: int = -1
     ) -> None:
-        """Train for `seconds`, or at most `steps` steps if that is above 0.
-
-        At each mark the clock is stopped and `at_mark` called.
-        """
+        """Train for `seconds` or `steps`; at each mark stop the clock and call `at_mark`."""
         for name in ("lightning.pytorch", "lightning.fabric"):
             logging.getLogger(name).setLevel(logging.WARNING)
         counter = _Marks(self.clock, marks, at_mark)
-        callbacks = [SeedEachStep(self.seed), counter, _Timer(self.clock, seconds)]
+        callbacks = [SeedEachStep(self.seed), counter]
+        if seconds is not None:
+            callbacks.append(_Timer(self.clock, seconds))
         trainer = Trainer(
             max_steps=steps,
             accelerator="cpu",

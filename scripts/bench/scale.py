@@ -8,7 +8,6 @@ of them a larger model reads less and is behind; here each reads alike, and the 
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
@@ -66,7 +65,7 @@ def _trained(size: str, steps: int, args: argparse.Namespace, sides: Sides) -> d
     from bench.ours import Ours
 
     ours = Ours(settings_of([*args.set, *SIZES[size]]), sides.train, args.seed)
-    ours.fit(math.inf, [], lambda mark: None, steps=steps)
+    ours.fit(None, [], lambda mark: None, steps=steps)
     bits = ours.bits(sides.validation) / sum(work.notes for work in sides.validation)
     print(f"{size:10} {steps:6} steps {bits:7.3f} bits per note", file=sys.stderr, flush=True)
     return {**ours.report(), "model": size, "notes": ours.notes, "validation_bits_per_note": bits}
