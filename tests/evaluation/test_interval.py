@@ -52,6 +52,22 @@ def test_the_general_bootstrap_agrees_with_the_ratio():
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [  # Newcombe 1998, table II, method 10
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((10, 10), (0, 10), 0.6075, 1.0),
+    ],
+)
+def test_shares_differ_as_newcombe_has_it(first, second, low, high):
+    got = interval.share_difference(interval.share(*first), interval.share(*second))
+    assert got["value"] == pytest.approx(first[0] / first[1] - second[0] / second[1])
+    assert (got["low"], got["high"]) == pytest.approx((low, high), abs=5e-5)
+    assert got["n"] == min(first[1], second[1])
+    assert interval.share_difference(interval.share(0, 0), got)["value"] is None
+
+
+@pytest.mark.parametrize(
     ("hits", "n", "low", "high"),
     [(0, 10, 0.0, 0.27754), (8, 10, 0.49016, 0.94331), (10, 10, 0.72246, 1.0)],
 )

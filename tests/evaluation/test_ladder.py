@@ -49,7 +49,18 @@ def test_an_order_that_is_turned_round_is_seen():
     turned = ladder.ordered(["a", "b"], [low, high], better="lower")
     assert turned["steps"][0]["step"] == "worse"
     assert turned["order"] == "reversed"
-    assert ladder.ordered(["a", "b"], [low, high], better="higher")["order"] == "as expected"
+    assert turned["turned"] == [["a", "b"]]
+    right = ladder.ordered(["a", "b"], [low, high], better="higher")
+    assert right["order"] == "as expected"
+    assert right["turned"] == []
+
+
+def test_a_rung_worse_than_one_far_below_is_seen_though_no_step_is():
+    figures = [figure(1, 0.8, 1.2, 9), figure(1.2, 0.9, 1.5, 9), figure(1.5, 1.3, 1.7, 9)]
+    found = ladder.ordered(["a", "b", "c"], figures, better="lower")
+    assert [step["step"] for step in found["steps"]] == ["none", "none"]
+    assert found["turned"] == [["a", "c"]]
+    assert found["order"] == "reversed"
 
 
 def test_intervals_that_overlap_are_no_difference():

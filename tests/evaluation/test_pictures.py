@@ -57,7 +57,8 @@ def report():
         }
         for name in SEAMS
     }
-    runs = {"runs": [0, 12, 15, 30], "line": 14}
+    runs = {"runs": [0, 12, 15, 30], "mean": any_figure(rng), "line": 14}
+    beside = {"more": any_figure(rng), "verdict": "none"}
     back = {"back": any_figure(rng), "repeated": any_figure(rng), "beyond": any_figure(rng)}
     passage = {"run": 30, "of": "“A & B” by Ana", "here": "bars 1-3", "there": "bars 4-6"}
     found = {
@@ -79,7 +80,8 @@ def report():
             "house": {"works": 4, "above": any_figure(rng), "melody": runs, "accompaniment": runs},
             "outputs": {
                 "pieces": 4, "above": any_figure(rng),
-                "melody": {**runs, "verdict": "none"}, "accompaniment": {**runs, "verdict": "none"},
+                "more_above": any_figure(rng), "verdict": "none",
+                "melody": {**runs, **beside}, "accompaniment": {**runs, **beside},
                 "nearest": [{"piece": 1, "nearest": "x", "melody": passage}],
             },
             "extraction": {
@@ -97,9 +99,10 @@ def report():
         ],
     }  # fmt: skip
     rungs = [
-        {"name": name, "baseline": False, "steps": 10 * i, "parameters": 10**6, "sha256": "ab" * 32}
+        {"name": name, "baseline": False, "steps": 10 * i, "parameters": 10**6, "sha256": "ab" * 32,
+         "manifest": "cd" * 32}
         for i, name in enumerate(NAMES, 1)
-    ]
+    ]  # fmt: skip
     whole |= {
         "house": "lantern", "split": "test", "works": {"test": 3, "train": 3}, "seed": 1,
         "sizes": {"pieces": 3, "bars": 10}, "code_version": "0", "fast": True,
@@ -132,6 +135,19 @@ def test_a_picture_is_the_same_every_time(report, pictures):
 def test_what_was_not_measured_is_not_pictured(report):
     part = {key: report[key] for key in ("rungs", "control", "headlines")}
     assert set(draw({**part, "headlines": {}})) == {"control"}
+
+
+def test_only_checkpoints_of_one_size_make_a_curve(report):
+    rungs = [{**rung, "parameters": i} for i, rung in enumerate(report["rungs"])]
+    assert "curve" not in draw({**report, "rungs": rungs})
+
+
+def test_an_order_that_is_turned_round_is_told_on_the_page(report):
+    ladder = report["headlines"]["apart"]["ladder"]
+    turned = {**ladder, "order": "reversed", "turned": [list(NAMES)]}
+    headlines = {"apart": {**report["headlines"]["apart"], "ladder": turned}}
+    text = page({**report, "headlines": headlines}, {})
+    assert "not in the order expected: small is worse than tiny &lt;b&gt;" in text
 
 
 def test_the_page_shows_every_part_and_picture_and_escapes_names(report, pictures):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -29,6 +30,7 @@ EVALUATE = TRAIN.with_name("evaluate.py")
 SPLIT = {"validation": 0.2, "test": 0.3, "seed": 0}
 SMALL = {
     "works": 2, "pieces": 3, "bars": 2, "requests": 6, "repeats": 2, "holes": 2, "prompts": 2,
+    "house_works": 20,
 }  # fmt: skip
 
 
@@ -238,17 +240,23 @@ def test_an_outside_distance_is_taken_only_where_it_was_installed(asked, monkeyp
 
 def test_checkpoints_are_compared_in_order_of_size(bench, asked, tmp_path):
     _, house, path = bench
-    larger = checkpoint(tmp_path / "a.safetensors", house, width=32, steps=9)
+    larger = checkpoint(tmp_path / "a.safetensors", house, width=32, steps=2)
+    later = checkpoint(tmp_path / "b.safetensors", house, steps=9, seed=1)
     wanted = asked(
-        checkpoint=[str(larger), str(path)], parts=["likelihood", "originality"], baselines=False
-    )
+        checkpoint=[str(larger), str(later), str(path)], parts=["likelihood", "originality"],
+        baselines=False,
+    )  # fmt: skip
     run.evaluate(wanted)
     report = report_in(wanted["out"])
-    sizes = [rung["parameters"] for rung in report["rungs"]]
-    assert sizes == sorted(sizes)
-    assert len({rung["name"] for rung in report["rungs"]}) == 2
-    (against,) = report["likelihood"]["against"]
-    assert against["to"] == report["rungs"][1]["name"]
+    rungs = report["rungs"]
+    assert [rung["file"] for rung in rungs] == [p.as_posix() for p in (path, later, larger)]
+    names = [rung["name"] for rung in rungs]
+    assert len(set(names)) == 3
+    against = report["likelihood"]["against"]
+    assert [(e["from"], e["to"]) for e in against] == list(itertools.pairwise(names))
+    steps = report["headlines"]["bits_per_note"]["ladder"]["steps"]
+    judged = {"lower": "better", "higher": "worse", "none": "none"}
+    assert [s["step"] for s in steps] == [judged[e["verdict"]] for e in against]
     assert (Path(wanted["out"]) / "plots" / "curve.png").is_file()
 
 

@@ -58,7 +58,7 @@ def originality(verdict, line):
     above = figure(0.1, 0.02, 0.3, 30) if line else figure(float("nan"), n=3)
     back = {"back": figure(0.3, 0.2, 0.4, 9)}
     return {
-        "outputs": {"above": above},
+        "outputs": {"above": above, "verdict": verdict},
         "house": {"above": above},
         "extraction": {"given_bars": 4, "train": back, "held_out": back, "verdict": verdict},
     }
@@ -68,6 +68,11 @@ def test_memory_is_claimed_only_where_it_was_found():
     assert "no memory" in said("originality", originality("none", True))
     assert "it remembers" in said("originality", originality("higher", True))
     assert "95 in 100" not in said("originality", originality("none", False))
+
+
+def test_a_share_above_the_line_is_no_more_than_its_interval_says():
+    assert "no difference. Given" in said("originality", originality("none", True))
+    assert "borrows more than the house" in said("originality", originality("higher", True))
 
 
 def test_an_unknown_part_says_nothing():

@@ -361,11 +361,15 @@ def figures(
             np.array([value for value, was_told in fair if was_told == which])
             for which in (True, False)
         )
-        gap = interval.difference(told, untold, rng)
+        sides = {"told": _figure(name, told, rng), "untold": _figure(name, untold, rng)}
+        gap = (
+            interval.share_difference(sides["told"], sides["untold"])
+            if name in _YES_OR_NO
+            else interval.difference(told, untold, rng)
+        )
         met = [row[name] for row in receipts if name in row]
         found[name] = {
-            "told": _figure(name, told, rng),
-            "untold": _figure(name, untold, rng),
+            **sides,
             "obeyed": gap,
             "verdict": interval.verdict(gap),
             "receipt": interval.share(int(sum(met)), len(met)),

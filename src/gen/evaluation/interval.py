@@ -6,10 +6,12 @@ Definition: a figure is a plain dict `{"value", "low", "high", "n"}`; `low` and 
 Formula: percentile bootstrap: n works (or pieces) are drawn with replacement from the n at hand,
 the statistic is taken again, and the interval lies between the 2.5 % and the 97.5 % quantile of
 1,000 such repeats. Works are drawn, never their notes: notes of one work are not independent.
-Shares of yes-or-no outcomes have Wilson's interval, which also holds for 0 of n and n of n.
+Shares of yes-or-no outcomes have Wilson's interval, which also holds for 0 of n and n of n, and
+their differences Newcombe's, which is made of two of Wilson's.
 
 Source: Efron & Tibshirani 1993, "An Introduction to the Bootstrap", ch. 13; Wilson 1927,
-"Probable inference, the law of succession, and statistical inference".
+"Probable inference, the law of succession, and statistical inference"; Newcombe 1998, "Interval
+estimation for the difference between independent proportions", method 10.
 """
 
 from __future__ import annotations
@@ -100,6 +102,17 @@ def share(hits: int, n: int) -> Figure:
     middle = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
     half = Z / (1 + Z**2 / n) * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
     return figure(p, max(middle - half, 0.0), min(middle + half, 1.0), n)
+
+
+def share_difference(first: Figure, second: Figure) -> Figure:
+    """One `share` less another of independent tries; n is the smaller's size."""
+    n = min(first["n"], second["n"])
+    if first["value"] is None or second["value"] is None:
+        return figure(math.nan, n=n)
+    gap = first["value"] - second["value"]
+    below = math.hypot(first["value"] - first["low"], second["high"] - second["value"])
+    above = math.hypot(first["high"] - first["value"], second["value"] - second["low"])
+    return figure(gap, gap - below, gap + above, n)
 
 
 def difference(first: ArrayLike, second: ArrayLike, rng: Generator) -> Figure:

@@ -131,18 +131,24 @@ def ordered(
             taken on the same works; without them, intervals that overlap are no difference.
 
     Returns:
-        `steps`: for each rung after the first, `better`, `none` or `worse`; `order`: `reversed`
-        where a step is worse, else `as expected` where the top is better than the bottom, else
-        `none`.
+        `steps`: for each rung after the first, `better`, `none` or `worse`; `turned`: pairs of
+        rungs (below, above) of which the upper one is worse, neighbours or not; `order`: `reversed`
+        where there is such a pair, else `as expected` where the top is better than the bottom,
+        else `none`.
     """
-    steps = []
-    for number, (below, above) in enumerate(itertools.pairwise(rungs)):
-        gap = gaps[number] if gaps else _apart(figures[number], figures[number + 1])
-        steps.append({"from": below, "to": above, "step": _judged(gap, better)})
-    whole = _judged(_apart(figures[0], figures[-1]), better)
-    worse = any(step["step"] == "worse" for step in steps)
-    order = "reversed" if worse else "as expected" if whole == "better" else "none"
-    return {"better": better, "steps": steps, "order": order}
+    found = {}
+    for below, above in itertools.combinations(range(len(rungs)), 2):
+        paired = gaps[below] if gaps and above == below + 1 else None
+        gap = paired or _apart(figures[below], figures[above])
+        found[below, above] = _judged(gap, better)
+    steps = [
+        {"from": below, "to": above, "step": found[place, place + 1]}
+        for place, (below, above) in enumerate(itertools.pairwise(rungs))
+    ]
+    turned = [[rungs[a], rungs[b]] for (a, b), step in found.items() if step == "worse"]
+    whole = found[0, len(rungs) - 1]
+    order = "reversed" if turned else "as expected" if whole == "better" else "none"
+    return {"better": better, "steps": steps, "turned": turned, "order": order}
 
 
 def _apart(below: Figure, above: Figure) -> Figure:

@@ -82,8 +82,8 @@ def house(
         tick: told the share that is done.
 
     Returns:
-        `works`; by kind `runs` (the longest of each work) and `line`, None where fewer than
-        `ENOUGH_WORKS` works tell none; `above`: share of works above either line.
+        `works`; by kind `runs` (the longest of each work), their `mean`, and `line`, None where
+        fewer than `ENOUGH_WORKS` works tell none; `above`: share of works above either line.
     """
     place = {known.work: number for number, known in enumerate(music.works)}
     groups = _relatives(music)
@@ -108,7 +108,14 @@ def house(
     return {
         "works": len(works),
         "bars": bars,
-        **{kind: {"runs": runs[kind], "line": lines[kind]} for kind in KINDS},
+        **{
+            kind: {
+                "runs": runs[kind],
+                "mean": interval.mean(runs[kind], rng),
+                "line": lines[kind],
+            }
+            for kind in KINDS
+        },
         "above": _share_above(runs, lines),
     }
 
@@ -147,7 +154,7 @@ def _relatives(music: LearnedMusic) -> NDArray[np.int64]:
         for number in range(len(music.works))
     ]
     groups = np.zeros(len(melodies), dtype=np.int64)
-    for first, members in related_groups([frozenset(m.tolist()) for m in melodies]).items():
+    for first, members in related_groups(melodies).items():
         groups[members] = first
     return groups
 
@@ -183,8 +190,9 @@ def outputs(
         tick: told the share that is done.
 
     Returns:
-        `pieces`; by kind `runs`, and `more`, the mean run less that of the house's works with
-        its `verdict`; `above` (the share); `nearest`: the outputs closest to a work, in words.
+        `pieces`; by kind `runs`, their `mean`, and `more`, that less the mean of the house's
+        works, with its `verdict`; `above` (the share), and how much `more_above` than of the
+        house's works, with its `verdict`; `nearest`: the outputs closest to a work, in words.
     """
     runs: dict[str, list[int]] = {kind: [] for kind in KINDS}
     told = []
@@ -213,17 +221,22 @@ def outputs(
         for i in range(len(told))
     ]
     order = sorted(range(len(told)), key=closeness.__getitem__, reverse=True)
+    above = _share_above(runs, {kind: borrowed[kind]["line"] for kind in KINDS})
+    more_above = interval.share_difference(above, borrowed["above"])
     return {
         "pieces": len(pieces),
         **{
             kind: {
                 "runs": runs[kind],
+                "mean": interval.mean(runs[kind], rng),
                 "more": gaps[kind],
                 "verdict": interval.verdict(gaps[kind]),
             }
             for kind in KINDS
         },
-        "above": _share_above(runs, {kind: borrowed[kind]["line"] for kind in KINDS}),
+        "above": above,
+        "more_above": more_above,
+        "verdict": interval.verdict(more_above),
         "nearest": [told[i] for i in order[:LISTED]],
     }
 

@@ -16,8 +16,8 @@ from gen.evaluation.metrics import (
     statistics,
     structure,
 )
-from gen.evaluation.tables import TABLES, Table
-from gen.evaluation.words import HEADLINES, sentences, with_interval
+from gen.evaluation.tables import TABLES, Table, cell
+from gen.evaluation.words import HEADLINES, sentences
 from gen.rendering.report_style import STYLE
 
 Report = Mapping[str, Any]
@@ -163,8 +163,8 @@ def page(report: Report, pictures: Mapping[str, bytes]) -> str:
         *(_section(section, report, pictures) for section in shown),
         "</main>",
         "<footer><p>Lines through points, and numbers in brackets, are 95 % intervals: had other "
-        "works or pieces been drawn, the figure would most likely lie within. A difference inside "
-        "its interval is called none.</p></footer>",
+        "works or pieces been drawn, the figure would most likely lie within; n is how many there "
+        "were. A difference inside its interval is called none.</p></footer>",
     ]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -245,7 +245,7 @@ def _meanings(report: Report) -> str:
 def _headline_table(report: Report) -> Table:
     names = [rung["name"] for rung in report["rungs"]]
     rows = [
-        [HEADLINES[key].name, *(with_interval(found["rungs"].get(name)) for name in names)]
+        [HEADLINES[key].name, *(cell(found["rungs"].get(name)) for name in names)]
         for key, found in report["headlines"].items()
     ]
     return ["", *names], rows
@@ -256,12 +256,20 @@ def _order(report: Report) -> str:
     told = []
     for key, found in report["headlines"].items():
         if "ladder" in found:
+            ladder = found["ladder"]
             steps = ", ".join(
                 f"{s['to']} {'as' if s['step'] == 'none' else s['step'] + ' than'} {s['from']}"
-                for s in found["ladder"]["steps"]
+                for s in ladder["steps"]
             )
-            order = _ORDERS[found["ladder"]["order"]]
-            told.append(f"<li>{escape(HEADLINES[key].name)}: {order} ({escape(steps)})</li>")
+            order, turned = _ORDERS[ladder["order"]], ladder["turned"]
+            if turned:
+                order += ": " + ", ".join(
+                    f"{above} is worse than {below}" for below, above in turned
+                )
+            told.append(
+                f"<li{' class=note' * bool(turned)}>{escape(f'{HEADLINES[key].name}: {order}')} "
+                f"({escape(steps)})</li>"
+            )
     if not told:
         return ""
     return (

@@ -67,10 +67,11 @@ SEAMS = {
 
 CONTROLS = {
     "key": "key (exactly)", "scale": "notes in the key's scale", "time_signature": "meter",
-    "bars": "number of bars", "pitch_range": "mean pitch in range", "pitches": "pitches in range",
-    "velocity_range": "loudness in range",
+    "bars": "number of bars", "pitch_range": "mean pitch in range (CP)",
+    "pitches": "pitches in range", "velocity_range": "loudness in range (CV)",
+    "chords": "chords (CC)",
 }  # fmt: skip
-"""What is asked of a piece, where its own name is not enough."""
+"""What is asked of a piece, where its own name is not enough; with what Lee et al. 2022 call it."""
 
 VERDICTS = {
     "none": "no difference", "higher": "more", "lower": "less", "apart": "recognisable",
@@ -237,13 +238,21 @@ def _infilling(infilling: dict[str, Any]) -> str:
     return f"Filling a hole: {gain[0].lower()}{gain[1:]}; {fit}."
 
 
+_COPYING = {
+    "none": "no difference",
+    "higher": "it borrows more than the house does from itself",
+    "lower": "it borrows less than the house does from itself",
+}
+
+
 def _originality(originality: dict[str, Any]) -> list[str]:
     above, house = originality["outputs"]["above"], originality["house"]["above"]
     found = []
     if above["value"] is not None and house["value"] is not None:
         found.append(
             f"{percent(above)} of its pieces share a longer line with a work than 95 in 100 of the "
-            f"house's works do with each other; of those works themselves it is {percent(house)}."
+            f"house's works do with each other; of those works themselves it is {percent(house)}: "
+            f"{_COPYING[originality['outputs']['verdict']]}."
         )
     given = originality["extraction"]
     back = {side: percent(given[side]["back"]) for side in ("train", "held_out")}

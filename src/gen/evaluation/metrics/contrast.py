@@ -164,7 +164,7 @@ def _histograms(places: Ints, weights: Floats) -> Floats:
     sums = np.bincount(
         (rows + places).ravel(), weights=weights.ravel(), minlength=len(weights) * _POINTS
     )
-    return sums.reshape(len(weights), _POINTS)
+    return np.asarray(sums.reshape(len(weights), _POINTS), dtype=np.float64)
 
 
 def _bandwidth(distances: Floats) -> float:

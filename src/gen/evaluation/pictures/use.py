@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -142,10 +142,17 @@ def runs(report: Report) -> Figure | None:
 
 
 def curve(report: Report) -> Figure | None:
-    """Originality over training, by steps: outputs above the house's line, and what comes back."""
+    """Originality over training, by steps: outputs above the house's line, and what comes back.
+
+    Of checkpoints of one size that learned from the same works: of the most there are of such.
+    """
     found = checkpoints(report, "originality")
-    steps = {rung["name"]: rung.get("steps") for rung in report["rungs"]}
-    known = sorted((steps[name], name) for name in found if steps[name] is not None)
+    runs: dict[Any, list[tuple[int, str]]] = {}
+    for rung in report["rungs"]:
+        if rung["name"] in found and rung["steps"] is not None:
+            run = runs.setdefault((rung["parameters"], rung["manifest"]), [])
+            run.append((rung["steps"], rung["name"]))
+    known = sorted(max(runs.values(), key=len)) if runs else []
     if len(known) < 2:
         return None
     drawn = figure(11, 3)
