@@ -152,7 +152,8 @@ def curve(report: Report) -> Figure | None:
         if rung["name"] in found and rung["steps"] is not None:
             run = runs.setdefault((rung["parameters"], rung["manifest"]), [])
             run.append((rung["steps"], rung["name"]))
-    known = sorted(max(runs.values(), key=len)) if runs else []
+    longest: list[tuple[int, str]] = max(runs.values(), key=len, default=[])
+    known = sorted(longest)
     if len(known) < 2:
         return None
     drawn = figure(11, 3)
