@@ -298,7 +298,7 @@ def house_lines(index: PassageIndex, owners: Ints, works: int) -> Lines:
         return Lines(limits.review_run, limits.review_accompaniment_run, works)
     melodies = _melodies(index.voices, owners, works)
     groups = np.zeros(works, dtype=np.int64)
-    for first, members in related_groups([frozenset(m.tolist()) for m in melodies]).items():
+    for first, members in related_groups(melodies).items():
         groups[members] = first
     chosen = np.linspace(0, works - 1, min(works, MOST_MEASURED)).round().astype(np.int64)
     longest = {kind: np.zeros(len(chosen)) for kind in (MELODY, ACCOMPANIMENT)}
