@@ -10,6 +10,7 @@ from gen.data.cache import EventCache
 from gen.data.splits import Split, SplitConfig, shingles, split
 from gen.data.store import EventStore
 from gen.data.styles import granted_styles
+from gen.data.tokenising import Music, Tokenising, Tools
 from gen.errors import HouseError
 from gen.provenance.gate import Corpus, Work, admit
 from gen.provenance.manifest import Manifest
@@ -75,22 +76,16 @@ def take_in(
     Raises:
         HouseError: a file was refused (all are listed), or nothing is left to train on.
     """
-    cache, fingerprint = EventCache.of_user(), tokenizer.fingerprint
-    store, names = EventStore(cache.folder), list[tuple[int, str]]()
+    cache = EventCache.of_user()
+    store = EventStore(cache.folder)
+    with store, Tokenising[tuple[int, str]](store, Tools(tokenizer, cache)) as tokenising:
 
-    def receive(work: Work, midi: bytes) -> None:
-        notes = annotations_of(work)
-        try:
-            events = cache.events(
-                work.sha256, notes, fingerprint, lambda: tokenizer.events(midi, notes)
-            )
-        except HouseError as error:
-            raise HouseError(error.what, where=work.path, mend=error.mend) from error
-        store.append(events)
-        names.append((work.register_index, work.work_id))
+        def receive(work: Work, midi: bytes) -> None:
+            music = Music(work.sha256, midi, annotations_of(work))
+            tokenising.take((work.register_index, work.work_id), work.path, music)
 
-    with store:
         corpus = admit(house, purpose, pin=pin, receive=receive)
+    names = tokenising.names
     if on_refusal == "stop":
         corpus.require_clean()
     order = sorted(range(len(names)), key=names.__getitem__)  # of the register
@@ -104,7 +99,7 @@ def take_in(
         )
     known, of_work = granted_styles(corpus) if styles else ({}, {})
     told = store.chosen(order, [of_work.get(name) for name in works])
-    return Admitted(corpus, told, sides, known, fingerprint)
+    return Admitted(corpus, told, sides, known, tokenizer.fingerprint)
 
 
 def annotations_of(work: Work) -> Annotations:

@@ -18,7 +18,13 @@ from gen.data.windows import Sequence as Work
 from gen.tokens.echo import ECHO_COLUMNS, echoes
 from gen.tokens.vocabulary import FIELDS
 
+Rows = NDArray[np.int16]
 _WIDTH = len(FIELDS) + len(ECHO_COLUMNS)
+
+
+def rows_of(events: Events) -> Rows:
+    """A work's events with what they tell again, (T, 5) -> (T, 14)."""
+    return np.concatenate([events, echoes(events)], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +70,11 @@ class EventStore(Sequence[Work]):
                 shape = (self._entries[-1].stop, _WIDTH)
                 self._rows = np.memmap(file, np.int16, "r", shape=shape)
 
-    def append(self, events: Events) -> None:
-        """Add a work's events, (T, 5), while the store is being filled."""
+    def append(self, rows: Rows) -> None:
+        """Add a work's rows, see `rows_of`, while the store is being filled."""
         first = self._entries[-1].stop if self._entries else 0
-        rows = np.concatenate([events, echoes(events)], axis=1)
-        cast(IO[bytes], self._file).write(rows.astype(np.int16).tobytes())
-        self._entries.append(_Entry(first, first + len(events)))
+        cast(IO[bytes], self._file).write(np.ascontiguousarray(rows, dtype=np.int16).tobytes())
+        self._entries.append(_Entry(first, first + len(rows)))
 
     def chosen(self, indices: Iterable[int], styles: Iterable[int | None] | None = None) -> Self:
         """Some of the works, in this order, with these styles told in their headers."""

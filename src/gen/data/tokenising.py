@@ -1,0 +1,143 @@
+"""From verified bytes to rows in the store: tokenised or kept from before, side by side if many.
+
+None of the processes judges: what they are given, the gate of this one has verified.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Hashable
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Final, Generic, Self, TypeVar
+
+from gen.data.cache import EventCache
+from gen.data.store import EventStore, Rows, rows_of
+from gen.errors import HouseError
+from gen.tokens.events import Annotations
+from gen.tokens.tokenizer import HouseTokenizer
+
+MANY: Final = 1000
+"""Works from which on further processes repay their start, which takes seconds."""
+MOST_PROCESSES: Final = 8
+_AHEAD: Final = 8
+"""Works that wait for each process, at most."""
+
+Name = TypeVar("Name", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    """What is needed to tokenise a work: its bytes, their SHA-256, and what its tag says."""
+
+    sha256: str
+    midi: bytes
+    notes: Annotations
+
+
+class Tokenising(Generic[Name]):
+    """Takes works one by one; used as a context manager, whose end awaits them all.
+
+    Args:
+        store: takes their rows.
+        tools: tokenise.
+
+    Attributes:
+        names: of the works in the store, in its order.
+    """
+
+    def __init__(self, store: EventStore, tools: Tools) -> None:
+        self.names: list[Name] = []
+        self._store, self._tools = store, tools
+        self._processes = min(_cores() - 1, MOST_PROCESSES)
+        self._pool: ProcessPoolExecutor | None = None
+        self._waiting: deque[tuple[Name, str, Future[Rows]]] = deque()
+
+    def take(self, name: Name, path: str, music: Music) -> None:
+        """A work to be stored.
+
+        Args:
+            name: of the work.
+            path: its file, for messages.
+            music: the work.
+
+        Raises:
+            HouseError: this one or one before it cannot be written as events.
+        """
+        while self._waiting and self._waiting[0][2].done():
+            self._collect()
+        if self._pool is None and len(self.names) >= MANY and self._processes:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(
+                self._processes, context, initializer=_begin, initargs=(self._tools.cache,)
+            )
+        future: Future[Rows]
+        if self._pool is not None and len(self._waiting) < _AHEAD * self._processes:
+            future = self._pool.submit(_rows, music)
+        else:  # nobody is free
+            future = Future()
+            try:
+                future.set_result(self._tools.rows(music))
+            except HouseError as error:
+                future.set_exception(error)
+        self._waiting.append((name, path, future))
+
+    def _collect(self) -> None:
+        name, path, future = self._waiting.popleft()
+        try:
+            self._store.append(future.result())
+        except HouseError as error:
+            raise HouseError(error.what, where=path, mend=error.mend) from error
+        self.names.append(name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            while self._waiting and kind is None:
+                self._collect()
+        finally:
+            if self._pool is not None:
+                self._pool.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What works are tokenised with, and where what was made before is kept."""
+
+    tokenizer: HouseTokenizer
+    cache: EventCache
+
+    def rows(self, music: Music) -> Rows:
+        """Events and echoes of a work, (T, 14)."""
+        tokenizer = self.tokenizer
+        events = self.cache.events(
+            music.sha256,
+            music.notes,
+            tokenizer.fingerprint,
+            lambda: tokenizer.events(music.midi, music.notes),
+        )
+        return rows_of(events)
+
+
+_tools: Tools  # of a process that helps
+
+
+def _begin(cache: EventCache) -> None:
+    global _tools
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that leads
+    _tools = Tools(HouseTokenizer(), cache)
+
+
+def _rows(music: Music) -> Rows:
+    return _tools.rows(music)
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)  # Linux
+    return len(allowed(0)) if allowed else os.cpu_count() or 1

@@ -1,0 +1,76 @@
+"""Works become the same rows, however many processes make them."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+
+import numpy as np
+import pytest
+
+from gen.data import tokenising
+from gen.data.cache import EventCache
+from gen.data.store import EventStore, rows_of
+from gen.data.tokenising import Music, Tokenising, Tools
+from gen.errors import HouseError
+from gen.piece import Piece, Track
+from gen.smf import write
+from gen.tokens.events import Annotations
+from gen.tokens.tokenizer import HouseTokenizer
+from houses import make_midi
+
+NOTES = Annotations("waltz")
+WORKS = [make_midi(seed) for seed in range(14)]
+
+
+def music(midi: bytes) -> Music:
+    return Music(hashlib.sha256(midi).hexdigest(), midi, NOTES)
+
+
+@pytest.fixture
+def tools(tmp_path):
+    return Tools(HouseTokenizer(), EventCache(tmp_path / "cache", b"s" * 32))
+
+
+@pytest.fixture(params=["alone", "side by side"])
+def processes(request, monkeypatch):
+    monkeypatch.setattr(tokenising, "MANY", 3)
+    monkeypatch.setattr(tokenising, "_AHEAD", 2)
+    monkeypatch.setattr(tokenising, "_cores", lambda: 1 if request.param == "alone" else 3)
+    return request.param
+
+
+def stored(tools, folder, works):
+    """The store, and the names of its works."""
+    store = EventStore(folder)
+    with store, Tokenising[int](store, tools) as line:
+        for number, midi in enumerate(works):
+            line.take(number, f"{number}.mid", music(midi))
+    return store, line.names
+
+
+def test_every_work_is_stored_with_its_name(processes, tools, tmp_path):
+    store, names = stored(tools, tmp_path, WORKS)
+    assert sorted(names) == list(range(len(WORKS)))
+    for work, number in zip(store, names, strict=True):
+        expected = rows_of(tools.tokenizer.events(WORKS[number], NOTES))
+        assert np.array_equal(np.concatenate([work.events, work.echo], axis=1), expected)
+    # Processes that help keep what they made, as this one does.
+    assert sum(path.is_file() for path in (tmp_path / "cache").rglob("*")) == len(WORKS)
+    assert (tools.cache.rebuilt < len(WORKS)) == (processes == "side by side")
+
+
+def test_a_work_that_cannot_be_written_as_events_is_named(processes, tools, tmp_path):
+    silent = write(Piece(480, [Track()]))
+    with pytest.raises(HouseError, match=r"^14\.mid: no track holds a note"):
+        stored(tools, tmp_path, [*WORKS, silent])
+
+
+def test_what_goes_wrong_between_two_works_ends_the_processes(processes, tools, tmp_path):
+    def interrupted():
+        yield from WORKS
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stored(tools, tmp_path, interrupted())
+    assert not multiprocessing.active_children()
