@@ -260,6 +260,25 @@ def test_checkpoints_are_compared_in_order_of_size(bench, asked, tmp_path):
     assert (Path(wanted["out"]) / "plots" / "curve.png").is_file()
 
 
+def test_a_house_is_compared_with_itself_once_for_all_its_models(
+    bench, asked, tmp_path, monkeypatch
+):
+    _, house, path = bench
+    later = checkpoint(tmp_path / "later.safetensors", house, steps=9, seed=1)
+    wanted = asked(checkpoint=[str(path), str(later)], parts=["originality"], baselines=False)
+    calls, once = [], run.originality.house
+
+    def counted(*args, **options):
+        calls.append(args)
+        return once(*args, **options)
+
+    monkeypatch.setattr(run.originality, "house", counted)
+    run.evaluate(wanted)
+    first, second = report_in(wanted["out"])["originality"].values()
+    assert len(calls) == 1
+    assert first["house"] == second["house"]
+
+
 def test_checkpoints_that_cannot_be_compared_are_refused(bench, asked, tmp_path):
     _, house, path = bench
     other = checkpoint(tmp_path / "b.safetensors", house, split={**SPLIT, "seed": 7})

@@ -33,9 +33,11 @@ or a baseline, by name. Each module named here states definition, formula, sourc
 - `infilling` (`infilling`): by checkpoint `bits` a note `infilled` and read `left_to_right`, and
   the `gain`; `seams`: `leap` (semitones), `edge` and `ensemble` (0 to 1), `notes` (a number).
 - `originality` (`originality`): by checkpoint what the `house` borrows from itself and what
-  `outputs` do: longest `runs` in common (intervals), the 95 % `line`, the share `above` it, the
-  `nearest` works; `extraction`: shares of notes that come `back` after a prompt, 0 to 1;
-  `missing`: works learned from that are not here to compare with.
+  `outputs` do: longest `runs` in common (intervals) and their `mean`, the 95 % `line`, the share
+  `above` it and how much `more_above` it than the house, the `nearest` works; `extraction`: shares
+  of notes that come `back` after a prompt, 0 to 1; `missing`: works learned from that are not here
+  to compare with.
 - `headlines` (`headlines`): by figure its `rungs`, which way is `better`, and the `ladder`: each
-  step from one rung to the next, and whether the `order` is as expected.
+  of the `steps` from one rung to the next, pairs that are `turned` (the upper rung is worse), and
+  whether the `order` is as expected.
 """

@@ -39,12 +39,14 @@ from gen.evaluation.settings import OPTIONAL, PARTS, EvaluationConfig, Sizes, re
 from gen.evaluation.store import Store, keep
 from gen.piece import Piece
 from gen.provenance.house import House
+from gen.provenance.manifest import Manifest
 from gen.provenance.pin import Pin, load_pin
 from gen.rendering import files
 from gen.sampling.checkpoints import find_checkpoint
 from gen.sampling.decode import DrawConfig
 from gen.sampling.grammar import Row
 from gen.sampling.learned import learned_music
+from gen.sampling.originality import LearnedMusic
 
 FORMAT = "gen evaluation 1"
 
@@ -64,8 +66,8 @@ ASKED = ("control", "infilling", "originality")
 
 WEIGHTS = {
     "likelihood": 5.0, "pieces": 4.0, "statistics": 1.0, "nearest_neighbour": 0.5,
-    "structure": 1.0, "diversity": 0.5, "frechet": 5.0, "control": 6.0,
-    "infilling": 1.5, "originality": 3.0,
+    "structure": 1.0, "diversity": 0.5, "frechet": 5.0, "control": 12.0,
+    "infilling": 1.0, "originality": 2.5,
 }  # fmt: skip
 """How long each part takes beside the others, for the progress bar."""
 
@@ -184,6 +186,7 @@ class Bench:
             "split": config.split, "sizes": asdict(sizes), "draw": asdict(draw),
         }  # fmt: skip
         self.stages: Stages
+        self._houses: dict[str, tuple[LearnedMusic, dict[str, Any]]] = {}
 
     def _shuffled(self, works: Sequence[Work], name: str) -> list[Work]:
         return [works[i] for i in self.rng(name).permutation(len(works))]
@@ -385,17 +388,25 @@ class Bench:
 
         return make
 
+    def _borrowed(self, manifest: Manifest, tick: Tick) -> tuple[LearnedMusic, dict[str, Any]]:
+        """The works learned from and what they borrow from each other: once for all models."""
+        if manifest.digest not in self._houses:
+            music = learned_music(House(self.pin), manifest)
+            known = {work.work for work in music.works}
+            works = self._shuffled(self.material.corpus, "house")[: self.sizes.house_works]
+            self._houses[manifest.digest] = music, originality.house(
+                music, [work for work in works if work.id in known], self.sizes.bars,
+                self.rng("borrowed"), tick=tick,
+            )  # fmt: skip
+        return self._houses[manifest.digest]
+
     def _originality(self, rung: Rung, generated: Sequence[Piece]) -> Callable[[Tick], Any]:
         def make(tick: Tick) -> Any:
             assert rung.checkpoint is not None  # noqa: S101 - asked of checkpoints alone
             rng = self.rng("originality")
-            music = learned_music(House(self.pin), rung.checkpoint.manifest)
-            works = self._shuffled(self.material.corpus, "house")[: self.sizes.house_works]
-            known = {work.work for work in music.works}
-            borrowed = originality.house(
-                music, [work for work in works if work.id in known], self.sizes.bars, rng,
-                tick=lambda share: tick(share / 3),
-            )  # fmt: skip
+            music, borrowed = self._borrowed(
+                rung.checkpoint.manifest, lambda share: tick(share / 3)
+            )
             ours = originality.outputs(
                 music, generated, borrowed, rng, tick=lambda share: tick((1 + share) / 3)
             )
