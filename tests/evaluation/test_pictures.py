@@ -137,6 +137,18 @@ def test_what_was_not_measured_is_not_pictured(report):
     assert set(draw({**part, "headlines": {}})) == {"control"}
 
 
+def test_many_checkpoints_stand_below_each_other_where_they_would_not_fit_beside(report):
+    def size(png):
+        return struct.unpack(">II", png[16:24])
+
+    more = {f"m{i}": report["control"][NAMES[0]] for i in range(3)}
+    rungs = [{**report["rungs"][0], "name": name} for name in more]
+    three = draw({"rungs": rungs, "control": more, "headlines": {}})["control"]
+    two = draw(report)["control"]
+    assert size(three)[0] == size(two)[0]
+    assert size(three)[1] > 1.8 * size(two)[1]
+
+
 def test_only_checkpoints_of_one_size_make_a_curve(report):
     rungs = [{**rung, "parameters": i} for i, rung in enumerate(report["rungs"])]
     assert "curve" not in draw({**report, "rungs": rungs})

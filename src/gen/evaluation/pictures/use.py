@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,11 +34,14 @@ def control(report: Report) -> Figure | None:
     if not found:
         return None
     names = list(next(iter(found.values()))["scores"])
-    drawn = figure(max(8.0, 5.2 * len(found) + 1.2), 1.3 + 0.32 * len(names))
+    across = min(2, len(found))
+    down = math.ceil(len(found) / across)
+    drawn = figure(8.0 if across == 1 else 11.6, down * (1.3 + 0.32 * len(names)))
     tint = colours(report)
-    for axis, (rung, control) in zip(
-        several(drawn.subplots(1, len(found), sharey=True)), found.items(), strict=True
-    ):
+    axes = several(drawn.subplots(down, across, sharey=True))
+    for axis in axes[len(found) :]:
+        axis.set_axis_off()
+    for axis, (rung, control) in zip(axes, found.items(), strict=False):
         style(axis, rung, across="share that is as asked")
         for place, name in enumerate(names):
             score = control["scores"][name]
@@ -114,6 +118,7 @@ def runs(report: Report) -> Figure | None:
             axis.text(line, 1.0, " the house's 95 % line", fontsize=8, color=INK.soft, va="top")
         axis.set_ylim(0, 1.02)
         axis.set_xlim(left=10)
+        axis.locator_params(axis="x", integer=True)
     legend(axes[0], loc="center right")
     axis = axes[2]
     style(axis, "what comes back of a work", across="share of its next notes")
