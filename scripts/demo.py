@@ -72,16 +72,18 @@ def main(minutes: float, pieces: int) -> None:
         if result["interrupted"]:
             sys.exit(130)
         steps.say(f"writing {pieces} new pieces")
+        from gen.rendering import Renderer
         from gen.sampling.run import sample
         from gen.studio.page import present
 
         asked = [f"checkpoint={result['best']}", f"out={OUT}", f"n={pieces}"]
-        results = sample(composed("sample", asked))
         facts = [
             ("trained for", f"{minutes:g} minutes"),
             ("held-out bits per note", f"{result['best_bits_per_note']:.2f}"),
         ]
-        page = present(results, OUT, facts=facts)
+        with Renderer(pieces) as renderer:
+            results = sample(composed("sample", asked))
+            page = present(results, OUT, renderer, facts=facts)
     except HouseError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -54,25 +54,32 @@ def main(config: DictConfig) -> None:
     with told():
         check_alone(list(HydraConfig.get().overrides.task))
         settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        from gen.rendering import Renderer
         from gen.sampling.run import PiecesWithheld, sample
         from gen.sampling.session import PLACES
         from gen.studio.page import check_soundfont, present
 
-        if settings["audio"] and settings["soundfont"]:
-            check_soundfont(settings["soundfont"])
+        pieces = 1 if settings["receipt"] else settings["n"]
+        audio, font = settings["audio"], settings["soundfont"]
+        if audio and font:
+            check_soundfont(font)
         withheld: HouseError | None = None
-        try:
-            results = sample(settings, report=announce)
-        except PiecesWithheld as error:
-            results, withheld = error.done, error
-        if results:
+        with Renderer(pieces, with_audio=audio, soundfont=font) as renderer:
+
+            def report(done) -> None:  # noqa: ANN001 - a Sampled, whose module is loaded late
+                announce(done)
+                renderer.begin(done.piece, done.midi)
+
+            try:
+                results = sample(settings, report=report)
+            except PiecesWithheld as error:
+                results, withheld = error.done, error
             asked = [o for o in HydraConfig.get().overrides.task if o.split("=")[0] not in PLACES]
             facts = [("asked for", ", ".join(asked) or "nothing in particular")]
             if withheld:
-                facts.append(("withheld", f"{settings['n'] - len(results)} of {settings['n']}"))
-            audio, font = settings["audio"], settings["soundfont"]
-            out = Path(settings["out"])
-            print(present(results, out, with_audio=audio, soundfont=font, facts=facts))
+                facts.append(("withheld", f"{pieces - len(results)} of {pieces}"))
+            if results:
+                print(present(results, Path(settings["out"]), renderer, facts=facts))
         if withheld:
             raise withheld
 

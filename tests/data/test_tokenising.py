@@ -8,6 +8,7 @@ import multiprocessing
 import numpy as np
 import pytest
 
+from gen import processes
 from gen.data import tokenising
 from gen.data.cache import EventCache
 from gen.data.store import EventStore, rows_of
@@ -33,10 +34,10 @@ def tools(tmp_path):
 
 
 @pytest.fixture(params=["alone", "side by side"])
-def processes(request, monkeypatch):
+def helpers(request, monkeypatch):
     monkeypatch.setattr(tokenising, "MANY", 3)
     monkeypatch.setattr(tokenising, "_AHEAD", 2)
-    monkeypatch.setattr(tokenising, "_cores", lambda: 1 if request.param == "alone" else 3)
+    monkeypatch.setattr(processes, "cores", lambda: 1 if request.param == "alone" else 3)
     return request.param
 
 
@@ -49,7 +50,7 @@ def stored(tools, folder, works):
     return store, line.names
 
 
-def test_every_work_is_stored_with_its_name(processes, tools, tmp_path):
+def test_every_work_is_stored_with_its_name(helpers, tools, tmp_path):
     store, names = stored(tools, tmp_path, WORKS)
     assert sorted(names) == list(range(len(WORKS)))
     for work, number in zip(store, names, strict=True):
@@ -57,16 +58,16 @@ def test_every_work_is_stored_with_its_name(processes, tools, tmp_path):
         assert np.array_equal(np.concatenate([work.events, work.echo], axis=1), expected)
     # Processes that help keep what they made, as this one does.
     assert sum(path.is_file() for path in (tmp_path / "cache").rglob("*")) == len(WORKS)
-    assert (tools.cache.rebuilt < len(WORKS)) == (processes == "side by side")
+    assert (tools.cache.rebuilt < len(WORKS)) == (helpers == "side by side")
 
 
-def test_a_work_that_cannot_be_written_as_events_is_named(processes, tools, tmp_path):
+def test_a_work_that_cannot_be_written_as_events_is_named(helpers, tools, tmp_path):
     silent = write(Piece(480, [Track()]))
     with pytest.raises(HouseError, match=r"^14\.mid: no track holds a note"):
         stored(tools, tmp_path, [*WORKS, silent])
 
 
-def test_what_goes_wrong_between_two_works_ends_the_processes(processes, tools, tmp_path):
+def test_what_goes_wrong_between_two_works_ends_the_processes(helpers, tools, tmp_path):
     def interrupted():
         yield from WORKS
         raise KeyboardInterrupt

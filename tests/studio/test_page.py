@@ -12,6 +12,7 @@ import pytest
 from gen.data.cache import CACHE_VARIABLE
 from gen.errors import HouseError
 from gen.provenance.keys import KEYS_VARIABLE
+from gen.rendering import Renderer
 from gen.sampling.run import sample
 from gen.studio.page import check_soundfont, present
 from studios import asking, make_studio
@@ -30,7 +31,8 @@ def run(tmp_path_factory):
         patch.setenv(CACHE_VARIABLE, "off")
         patch.setenv(KEYS_VARIABLE, str(folder / "keys"))
         (result,) = sample(asking(folder, house, folder / "out", **ASKED))
-    page = present([result], folder / "out", facts=[("trained for", "no time")])
+    with Renderer(1) as renderer:
+        page = present([result], folder / "out", renderer, facts=[("trained for", "no time")])
     return result, page
 
 
@@ -74,7 +76,8 @@ def test_a_finding_is_told_on_the_page_with_work_and_composer(run):
     found = {**result.record["originality"], "is_above_line": True, "melody": shared,
              "above": ["melody: 30 steps in common with “Small Rain” by Ana"]}  # fmt: skip
     result.record["originality"], kept = found, result.record["originality"]
-    text = text_of(present([result], page.parent, with_audio=False))
+    with Renderer(1, with_audio=False) as renderer:
+        text = text_of(present([result], page.parent, renderer))
     result.record["originality"] = kept
     assert "Too close: melody: 30 steps in common with “Small Rain” by Ana." in text
     assert "Here Flute, bar 3: A4; there bar 9: D5." in text
@@ -111,7 +114,8 @@ def test_any_soundfont_plays_it_and_one_that_cannot_is_refused_beforehand(run, t
     usual = result.midi.with_suffix(".wav").read_bytes()
     with as_file(files("pretty_midi") / "TimGM6mb.sf2") as font:
         check_soundfont(str(font))
-        present([result], page.parent, soundfont=str(font))
+        with Renderer(1, soundfont=str(font)) as renderer:
+            present([result], page.parent, renderer)
     assert result.midi.with_suffix(".wav").read_bytes() == usual
     (tmp_path / "no.sf2").write_bytes(b"RIFF....")
     for name in ("no.sf2", "absent.sf2"):

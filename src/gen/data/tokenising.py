@@ -5,15 +5,13 @@ None of the processes judges: what they are given, the gate of this one has veri
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 from collections import deque
 from collections.abc import Hashable
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Generic, Self, TypeVar
 
+from gen import processes
 from gen.data.cache import EventCache
 from gen.data.store import EventStore, Rows, rows_of
 from gen.errors import HouseError
@@ -22,7 +20,6 @@ from gen.tokens.tokenizer import HouseTokenizer
 
 MANY: Final = 1000
 """Works from which on further processes repay their start, which takes seconds."""
-MOST_PROCESSES: Final = 8
 _AHEAD: Final = 8
 """Works that wait for each process, at most."""
 
@@ -52,7 +49,7 @@ class Tokenising(Generic[Name]):
     def __init__(self, store: EventStore, tools: Tools) -> None:
         self.names: list[Name] = []
         self._store, self._tools = store, tools
-        self._processes = min(_cores() - 1, MOST_PROCESSES)
+        self._processes = min(processes.cores() - 1, processes.MOST)
         self._pool: ProcessPoolExecutor | None = None
         self._waiting: deque[tuple[Name, str, Future[Rows]]] = deque()
 
@@ -70,10 +67,7 @@ class Tokenising(Generic[Name]):
         while self._waiting and self._waiting[0][2].done():
             self._collect()
         if self._pool is None and len(self.names) >= MANY and self._processes:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(
-                self._processes, context, initializer=_begin, initargs=(self._tools.cache,)
-            )
+            self._pool = processes.pool(self._processes, _begin, self._tools.cache)
         future: Future[Rows]
         if self._pool is not None and len(self._waiting) < _AHEAD * self._processes:
             future = self._pool.submit(_rows, music)
@@ -129,15 +123,8 @@ _tools: Tools  # of a process that helps
 
 def _begin(cache: EventCache) -> None:
     global _tools
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that leads
     _tools = Tools(HouseTokenizer(), cache)
 
 
 def _rows(music: Music) -> Rows:
     return _tools.rows(music)
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    allowed = getattr(os, "sched_getaffinity", None)  # Linux
-    return len(allowed(0)) if allowed else os.cpu_count() or 1

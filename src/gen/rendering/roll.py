@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -219,8 +219,7 @@ def _draw_system(drawn: Figure, layout: _Layout, bars: list[Bar], *, top: float)
     sections = _within(layout.signs.sections, bars)
     for one in axes:
         _draw_grid(one, layout.piece, bars)
-        for section in sections:
-            one.axvline(section.onset_ticks, color=INK.text, linewidth=1.1, zorder=2)
+        _lines(one, [s.onset_ticks for s in sections], INK.text, linewidth=1.1, zorder=2)
         one.set_xlim(bars[0].start_ticks, bars[-1].end_ticks)
     _draw_notes(axes, layout, bars)
     _draw_signs(axes[0], layout, bars)
@@ -238,12 +237,11 @@ def _bare(axes: Axes) -> None:
 def _draw_pitches(axes: Axes, layout: _Layout) -> None:
     _bare(axes)
     axes.set_ylim(layout.lowest - 0.5, layout.highest + 0.5)
-    for pitch in range(layout.lowest, layout.highest + 1):
-        if pitch % 12 in _BLACK_KEYS:
-            axes.axhspan(pitch - 0.5, pitch + 0.5, facecolor=INK.shade, zorder=0, linewidth=0)
-        if pitch % 12 == 0:
-            axes.axhline(pitch - 0.5, color=INK.rule, linewidth=0.6, zorder=1)
-    octaves = [p for p in range(layout.lowest, layout.highest + 1) if p % 12 == 0]
+    pitches = range(layout.lowest, layout.highest + 1)
+    _shade(axes, [pitch for pitch in pitches if pitch % 12 in _BLACK_KEYS])
+    octaves = [pitch for pitch in pitches if pitch % 12 == 0]
+    for pitch in octaves:
+        axes.axhline(pitch - 0.5, color=INK.rule, linewidth=0.6, zorder=1)
     names = [f"C{pitch // 12 - 1}" for pitch in octaves]
     axes.set_yticks(octaves, names, fontsize=7, fontfamily=_FONT, color=INK.soft)
 
@@ -252,17 +250,39 @@ def _draw_lanes(axes: Axes, layout: _Layout) -> None:
     _bare(axes)
     count = len(layout.lanes)
     axes.set_ylim(-0.5, count - 0.5)
-    for lane in range(0, count, 2):
-        axes.axhspan(lane - 0.5, lane + 0.5, facecolor=INK.shade, zorder=0, linewidth=0)
+    _shade(axes, range(0, count, 2))
     axes.set_yticks(range(count), layout.lanes, fontsize=6.5, fontfamily=_FONT, color=INK.soft)
 
 
 def _draw_grid(axes: Axes, piece: Piece, bars: list[Bar]) -> None:
+    beats: list[int] = []
     for bar in bars:
         beat = piece.ticks_per_quarter * 4 // bar.signature.denominator
-        for tick in range(bar.start_ticks + beat, bar.end_ticks, beat):
-            axes.axvline(tick, color=INK.faint, linewidth=0.5, zorder=1)
-        axes.axvline(bar.start_ticks, color=INK.line, linewidth=0.8, zorder=1.5)
+        beats.extend(range(bar.start_ticks + beat, bar.end_ticks, beat))
+    _lines(axes, beats, INK.faint, linewidth=0.5, zorder=1)
+    _lines(axes, [bar.start_ticks for bar in bars], INK.line, linewidth=0.8, zorder=1.5)
+
+
+def _lines(axes: Axes, ticks: Sequence[int], colour: str, **style: float) -> None:
+    """Lines from top to bottom; as one collection they take a tenth of the time."""
+    from matplotlib.collections import LineCollection
+
+    lines = LineCollection(
+        [[(tick, 0), (tick, 1)] for tick in ticks], colors=colour,
+        transform=axes.get_xaxis_transform(), **style,
+    )  # fmt: skip
+    axes.add_collection(lines, autolim=False)
+
+
+def _shade(axes: Axes, rows: Iterable[int]) -> None:
+    """Bands from left to right, each one unit high."""
+    from matplotlib.collections import PolyCollection
+
+    bands = [[(0, y - 0.5), (1, y - 0.5), (1, y + 0.5), (0, y + 0.5)] for y in rows]
+    shaded = PolyCollection(
+        bands, facecolors=INK.shade, linewidths=0, zorder=0, transform=axes.get_yaxis_transform()
+    )
+    axes.add_collection(shaded, autolim=False)
 
 
 def _draw_notes(axes: list[Axes], layout: _Layout, bars: list[Bar]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gen.rendering import Entry, Row, audio, musicxml, page, piano_roll
+from gen.rendering import Entry, Rendered, Renderer, Row, page
 from gen.rendering.labels import key_name, tempo_name
 from gen.sampling.originality import in_words
 from gen.sampling.run import Sampled
@@ -27,25 +27,25 @@ def check_soundfont(soundfont: str) -> None:
 def present(
     results: Sequence[Sampled],
     out: Path,
+    renderer: Renderer,
     *,
-    with_audio: bool = True,
-    soundfont: str | None = None,
     facts: Sequence[tuple[str, str]] = (),
 ) -> Path:
-    """Write a piano roll, notation and (unless told not to) audio of each piece, and index.html.
+    """Write index.html, with the piano roll, notation and audio of each piece beside it.
 
     Args:
         results: pieces on disk under `out`.
         out: folder of the page.
-        with_audio: whether to write WAV files, about 6 MB a minute.
-        soundfont: a SoundFont 2 file to play them with; None takes the built-in one.
+        renderer: renders those that it has not begun.
         facts: (name, value) pairs about the run, for the head of the page.
 
     Returns:
         The page.
     """
+    for result in results:
+        renderer.begin(result.piece, result.midi)
     return page(
-        [_entry(result, with_audio, soundfont) for result in results],
+        [_entry(result, renderer.of(result.midi)) for result in results],
         out / "index.html",
         title="New pieces",
         facts=facts,
@@ -55,21 +55,15 @@ def present(
     )
 
 
-def _entry(result: Sampled, with_audio: bool, soundfont: str | None) -> Entry:
-    piece, record = result.piece, result.record
-    title = result.midi.stem
-    picture = piano_roll(piece, result.midi.with_suffix(".png"), title=title)
-    sound = None
-    if with_audio:
-        sound = audio(piece, result.midi.with_suffix(".wav"), soundfont=soundfont)
-    score = musicxml(piece, result.midi.with_suffix(".musicxml"))
+def _entry(result: Sampled, rendered: Rendered) -> Entry:
+    record, title = result.record, result.midi.stem
     print(f"rendered {title}", file=sys.stderr)
     return Entry(
         title=title,
-        piano_roll=picture,
+        piano_roll=rendered.picture,
         midi=result.midi,
-        audio=sound,
-        score=score,
+        audio=rendered.sound,
+        score=rendered.score,
         receipt=result.receipt,
         summary=_summary(result),
         rows=[

@@ -1,0 +1,46 @@
+"""Pieces are rendered the same, whether by this process or by others."""
+
+from __future__ import annotations
+
+import multiprocessing
+
+import pytest
+
+from gen import processes
+from gen.errors import HouseError
+from gen.piece import Piece
+from gen.rendering import Renderer
+from houses import make_piece
+
+
+@pytest.mark.parametrize(("cores", "pieces"), [(1, 2), (2, 1), (2, 2)])
+def test_every_piece_is_rendered_beside_its_file(cores, pieces, monkeypatch, tmp_path):
+    monkeypatch.setattr(processes, "cores", lambda: cores)
+    with Renderer(pieces) as renderer:
+        assert bool(renderer._pool) == (cores > 1 and pieces > 1)
+        for number in range(2):
+            renderer.begin(make_piece(number), tmp_path / f"{number}.mid")
+            renderer.begin(make_piece(number), tmp_path / f"{number}.mid")  # not twice
+        found = [renderer.of(tmp_path / f"{number}.mid") for number in range(2)]
+    assert not multiprocessing.active_children()
+    monkeypatch.setattr(processes, "cores", lambda: 1)
+    with Renderer(2) as renderer:
+        for number, files in enumerate(found):
+            again = tmp_path / "again" / f"{number}.mid"
+            renderer.begin(make_piece(number), again)
+            expected = renderer.of(again)
+            for name in ("picture", "score", "sound"):
+                one, other = getattr(files, name), getattr(expected, name)
+                assert one.parent == tmp_path
+                assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_what_cannot_be_rendered_is_said_when_it_is_asked_for(cores, monkeypatch, tmp_path):
+    monkeypatch.setattr(processes, "cores", lambda: cores)
+    with Renderer(2, with_audio=False) as renderer:
+        renderer.begin(Piece(480, []), tmp_path / "silent.mid")
+        renderer.begin(make_piece(0), tmp_path / "sound.mid")
+        with pytest.raises(HouseError, match="the piece has no notes"):
+            renderer.of(tmp_path / "silent.mid")
+        assert renderer.of(tmp_path / "sound.mid").sound is None
