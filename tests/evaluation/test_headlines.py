@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -32,6 +35,25 @@ def test_rungs_are_compared_over_the_statistics_that_all_have():
     }
     rungs = headlines(report)["statistics_gap"]["rungs"]
     assert {name: found["value"] for name, found in rungs.items()} == {"low": 3, "high": 1}
+
+
+def test_a_mean_is_the_same_in_every_process():
+    """Sums of floating point depend on their order, and that of a set on the process."""
+    code = (
+        "from gen.evaluation.headlines import headlines\n"
+        "def f(x): return {'value': x, 'low': x / 3, 'high': x * 3, 'n': 9}\n"
+        "features = {n: {'apart': {'distance': f(1.1 + 7 / (i + 3))},"
+        " 'real': {'distance': {**f(1), 'chance': 0.7}}} for i, n in enumerate('abcdefghijklmn')}\n"
+        "print(headlines({'statistics': {'m': {'features': features}}}))"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True, check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }  # fmt: skip
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize(

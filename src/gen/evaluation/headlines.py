@@ -79,9 +79,8 @@ def _statistics(rungs: dict[str, Any]) -> dict[str, Figure]:
     """The gap of each rung, over the statistics that all of them have."""
     if not rungs:
         return {}
-    names = set.intersection(
-        *({n for n in r["features"] if _gap(r["features"][n])} for r in rungs.values())
-    )
+    every = [rung["features"] for rung in rungs.values()]
+    names = [n for n in every[0] if all(n in f and _gap(f[n]) for f in every)]
     return {
         rung: _mean([gap for n in names if (gap := _gap(found["features"][n]))])
         for rung, found in rungs.items()
