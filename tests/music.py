@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gen.piece import DRUM_PROGRAM, Note, Pedal, Piece, Tempo, TimeSignature, Track
-from gen.sampling.grammar import Plan, Row, Walk
+from gen.sampling.grammar import Walk
+from gen.sampling.plan import Plan
+from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Annotations, encode
 from gen.tokens.grid import TICKS_PER_STEP, to_grid

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bench.corpus import BenchWork, Given
     from bench.peer import PeerTokenizer
     from gen.model import Transformer
-    from gen.sampling.grammar import Plan
+    from gen.sampling.plan import Plan
 
 TOP_P = 0.98
 
@@ -101,7 +101,7 @@ def _plan(works: Sequence[BenchWork], bars: int) -> Plan:
     """So many bars for the instruments of the held-out work with the median number of tracks."""
     from gen.data.windows import Sequence as WorkSequence
     from gen.data.windows import bare
-    from gen.sampling.grammar import Plan
+    from gen.sampling.plan import Plan
 
     headers = [bare(WorkSequence.of(work.events)).header.tolist() for work in works]
     header = sorted(headers, key=len)[len(headers) // 2]

@@ -9,7 +9,7 @@ import pytest
 
 from gen.data.windows import punched
 from gen.sampling.fill import FillWalk, Hole, Sheet, held_by
-from gen.sampling.grammar import Plan, steps_of
+from gen.sampling.plan import Plan, steps_of
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS
 from gen.tokens.echo import ECHO_COLUMNS, echoes

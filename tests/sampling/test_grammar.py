@@ -10,14 +10,9 @@ import pytest
 from gen.harmony import QUALITIES
 from gen.piece import DRUM_PROGRAM, ROLES, Piece
 from gen.sampling import view
-from gen.sampling.grammar import (
-    MOST_NOTES_A_CELL,
-    MOST_NOTES_AT_ONCE,
-    OPEN_PIECE_DUE,
-    Plan,
-    Row,
-    Walk,
-)
+from gen.sampling.grammar import MOST_NOTES_A_CELL, MOST_NOTES_AT_ONCE, OPEN_PIECE_DUE, Walk
+from gen.sampling.plan import Plan
+from gen.sampling.view import Row
 from gen.smf.general_midi import LOWEST_PITCH
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import context_columns
@@ -401,7 +396,7 @@ def test_masks_handed_out_are_the_callers_own():
     """What one walk is told never changes the rules of another."""
     before = [mask.copy() for mask in v.legal_words()]
     random_walk(any_plan(3), 3, notes=0.5)
-    from gen.sampling.grammar import LEGAL
+    from gen.sampling.masks import LEGAL
 
     assert all(np.array_equal(a, b) for a, b in zip(before, LEGAL, strict=True))
 

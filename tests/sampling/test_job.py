@@ -18,12 +18,14 @@ from gen.errors import HouseError, SettingError
 from gen.piece import DRUM_PROGRAM, Marker, Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.provenance.mark import mark_generated
 from gen.sampling.controls import Controls
-from gen.sampling.grammar import DRUM_SOUNDS, Walk
+from gen.sampling.grammar import Walk
 from gen.sampling.job import Continuation, FromNothing, Job, Rewriting, Task, job_of
+from gen.sampling.plan import DRUM_SOUNDS
 from gen.sampling.source import MOST_FILE_BARS, Source
 from gen.smf import parse, write
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS, context_columns
+from gen.tokens.echo import ECHO_COLUMNS
 from gen.tokens.events import chord_of
 from gen.tokens.vocabulary import Kind
 from houses import make_piece
@@ -204,7 +206,8 @@ def test_the_columns_of_a_filling_are_those_of_what_is_shown(piece, seed):
             walk.take(random_row(walk, rng, 0.5))
         full = np.array(walk.context)
         events = full[:, : len(v.FIELDS)].astype(np.int16)
-        columns = context_columns(events, first_bar=first, bars=source.bars)
+        echo = full[:, -len(ECHO_COLUMNS) :]  # hears more than is shown, see test_fill
+        columns = context_columns(events, first_bar=first, bars=source.bars, echo=echo)
         assert np.array_equal(full[:, len(v.FIELDS) :], columns)
 
 

@@ -54,8 +54,10 @@ from gen.evaluation.metrics.similarity import distances
 from gen.piece import DRUM_PROGRAM, ROLES, Piece
 from gen.sampling.controls import DENSITY_WORDS, Controls, instrument_number, plan_of
 from gen.sampling.finish import finished
-from gen.sampling.grammar import Row, Walk, compass_of
+from gen.sampling.grammar import Walk
+from gen.sampling.plan import compass_of
 from gen.sampling.scores import asked_and_got
+from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import latest
 from gen.tokens.reading import chord_of, decode

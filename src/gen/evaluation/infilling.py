@@ -46,7 +46,8 @@ from gen.evaluation.material import Work
 from gen.model import Transformer
 from gen.piece import Note, Piece, Track
 from gen.sampling.fill import FillWalk, Hole, Sheet, held_by
-from gen.sampling.grammar import Plan, Row, steps_of
+from gen.sampling.plan import Plan, steps_of
+from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import context_columns
 from gen.tokens.events import TICKS_PER_STEP, decode

@@ -44,9 +44,9 @@ from gen.provenance.pin import Pin, load_pin
 from gen.rendering import files
 from gen.sampling.checkpoints import find_checkpoint
 from gen.sampling.decode import DrawConfig
-from gen.sampling.grammar import Row
 from gen.sampling.learned import learned_music
 from gen.sampling.originality import LearnedMusic
+from gen.sampling.view import Row
 
 FORMAT = "gen evaluation 1"
 

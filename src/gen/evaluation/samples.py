@@ -13,7 +13,9 @@ import numpy as np
 from gen.evaluation.material import Work, excerpt, genre_row
 from gen.model import Transformer
 from gen.sampling.decode import DrawConfig, decode
-from gen.sampling.grammar import Plan, Row, Walk
+from gen.sampling.grammar import Walk
+from gen.sampling.plan import Plan
+from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import Kind
 

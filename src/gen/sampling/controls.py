@@ -12,7 +12,8 @@ import numpy as np
 from gen import harmony
 from gen.errors import SettingError
 from gen.piece import DRUM_PROGRAM, ROLES
-from gen.sampling.grammar import Plan, Row, compass_of, steps_of
+from gen.sampling.plan import Plan, compass_of, steps_of
+from gen.sampling.view import Row
 from gen.smf.general_midi import NAMES
 from gen.tokens import vocabulary as v
 from gen.tokens.events import chord_id, key_id, section_id

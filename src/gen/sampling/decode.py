@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from gen.errors import SettingError
 from gen.model import Cache, Transformer
-from gen.sampling.grammar import Row, Walk
+from gen.sampling.grammar import Walk
 from gen.sampling.step import TorchStep, step_of
+from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
 
 FIELDS = range(len(v.FIELDS))

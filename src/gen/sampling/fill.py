@@ -16,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.sampling import view
-from gen.sampling.grammar import Mask, Plan, Row, Walk, steps_of
+from gen.sampling.grammar import Walk
+from gen.sampling.masks import Mask
+from gen.sampling.plan import Plan, steps_of
+from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import FIRST, Kind
 

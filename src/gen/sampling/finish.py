@@ -10,7 +10,8 @@ from gen import harmony
 from gen.analysis import infer_key
 from gen.piece import KeySignature, Marker, Pedal, Piece, Tempo, Track
 from gen.sampling.controls import Controls
-from gen.sampling.grammar import Row, steps_of
+from gen.sampling.plan import steps_of
+from gen.sampling.view import Row
 from gen.smf import instrument_name
 from gen.tokens import events as language
 from gen.tokens import vocabulary as v

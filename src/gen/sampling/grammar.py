@@ -10,28 +10,22 @@ import itertools
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gen.analysis.key import key_scores
 from gen.data.habits import names_of
-from gen.harmony import Chord
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling import view
-from gen.sampling.view import Row as Row
+from gen.sampling.masks import CHORD_ROOT, CHORD_TONES, LENGTHS, Mask, closing_chords, legal, span
+from gen.sampling.plan import Plan, compass_of, steps_of
+from gen.sampling.view import Row
 from gen.smf.general_midi import LOWEST_PITCH
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import MOST_BARS, MOST_REMAINING, PITCH_CLASS, TOLD
 from gen.tokens.echo import EchoMemory
-from gen.tokens.events import chord_id, chord_of
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
-
-Mask = NDArray[np.bool_]
-
-DRUM_SOUNDS = (27, 87)
-"""The drum pitches that General MIDI 2 gives a sound."""
 
 MOST_NOTES_A_CELL = 128
 MOST_NOTES_AT_ONCE = 10
@@ -45,111 +39,8 @@ FEWEST_BARS_TO_CLOSE = 4
 OPEN_PIECE_DUE = 8
 """Where a piece has no set length, every track has sounded by the end of this bar."""
 
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is decided before the first note.
-
-    Attributes:
-        header: BOS, attributes and TRACKs; the TRACKs may be missing, then they are sampled.
-            The bars that are there already, of a piece that goes on, may follow.
-        tracks_open: whether further TRACKs may be sampled.
-        bars: how many, None to let the model end.
-        most_bars: never more than this.
-        time_signature: value id of every bar, None to let the model choose.
-        meter_changes: whether a meter that the model chooses may change from bar to bar.
-        tempo: value id of the tempo at the beginning; None to let the model choose. A given
-            tempo holds throughout.
-        plan_rows: rows (SECTION, CHORD) that follow the BAR with this number, counted from 0.
-        chords_given: chords come from `plan_rows` alone.
-        sections_given: sections come from `plan_rows` alone.
-        pitches: lowest and highest melodic pitch.
-        velocities: lowest and highest velocity class.
-        compass: lowest and highest pitch of each declared track; where it is empty each plays
-            `pitches`, but nothing below its instrument's own range.
-        densities: lowest and highest density class of each track, the last for all further
-            ones; empty leaves density untold.
-        returns: share of the cells of a section that comes back which are as they were.
-    """
-
-    header: list[Row]
-    tracks_open: bool
-    bars: int | None = None
-    most_bars: int = 64
-    time_signature: int | None = None
-    meter_changes: bool = False
-    tempo: int | None = None
-    plan_rows: dict[int, list[Row]] = field(default_factory=dict)
-    chords_given: bool = False
-    sections_given: bool = False
-    pitches: tuple[int, int] = (0, 127)
-    velocities: tuple[int, int] = (0, len(v.VELOCITIES) - 1)
-    compass: tuple[tuple[int, int], ...] = ()
-    densities: tuple[tuple[int, int], ...] = ()
-    returns: float = 0.0
-
-    def planned(self, bar: int, kind: Kind) -> list[Row]:
-        """The rows of one kind that are decided for a bar."""
-        return [row for row in self.plan_rows.get(bar, ()) if row[v.KIND] == kind]
-
-
-def compass_of(program: int, pitches: tuple[int, int]) -> tuple[int, int]:
-    """Lowest and highest pitch that an instrument plays of those asked for; none if reversed."""
-    if program == DRUM_PROGRAM:
-        return DRUM_SOUNDS
-    return max(pitches[0], LOWEST_PITCH.get(program, 0)), pitches[1]
-
-
-# Tables --------------------------------------------------------------------------------
-
-LEGAL = v.legal_words()
 _BAR_STEPS = np.array([v.bar_steps(*signature) for signature in v.TIME_SIGNATURES])
 _BASS = ROLES.index("bass") + 1
-
-
-def _lengths() -> list[Mask]:
-    """For each number of listed durations from the shortest: a mask of their ids."""
-    masks = np.tile(LEGAL[2][Kind.NOTE], (len(v.DURATIONS) + 1, 1))
-    for count, mask in enumerate(masks):
-        mask[FIRST["duration"] + count :] = False
-    return list(masks)
-
-
-def _tones() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """By value id of a chord: its tones and its root among the pitches, (V, V); drums stay."""
-    size = v.FIELD_SIZES[v.VALUE]
-    tones = np.ones((size, size), dtype=np.bool_)
-    roots = np.ones((size, size), dtype=np.bool_)
-    pitches = np.arange(128)
-    for number in SPANS["chord"]:
-        if chord := chord_of(number):
-            span = slice(SPANS["pitch"].start, SPANS["pitch"].stop)
-            tones[number, span] = np.isin(pitches % 12, chord.pitch_classes)
-            roots[number, span] = pitches % 12 == chord.root
-    return tones, roots
-
-
-def closing_chords(key_id: int) -> list[int]:
-    """Value ids of the chords on a key's tonic that a piece may end on, the plain one first."""
-    tonic, is_minor = divmod(key_id - FIRST["key"], 2)
-    qualities = ("min", "m7", "m6", "maj") if is_minor else ("maj", "maj7", "6")
-    return [chord_id(Chord(tonic, quality, tonic)) for quality in qualities]
-
-
-LENGTHS = _lengths()
-CHORD_TONES, CHORD_ROOT = _tones()
-
-
-def _legal(field_after_kind: int, kind: Kind) -> Mask:
-    mask: Mask = LEGAL[field_after_kind][kind]
-    return mask
-
-
-def _one(size: int, first: int, last: int | None = None) -> Mask:
-    """A mask of the ids `first` to `last`, or of `first` alone."""
-    mask = np.zeros(size, dtype=np.bool_)
-    mask[first : (first if last is None else last) + 1] = True
-    return mask
 
 
 class Walk:
@@ -194,7 +85,7 @@ class Walk:
         self.owed: list[int] = []  # slots of this bar that may not be passed over
         self.open: list[int] = []  # slots of this bar in which something may begin
         self.slot = -1
-        self.palette = _legal(1, Kind.NOTE)  # the pitches of this cell
+        self.palette = legal(1, Kind.NOTE)  # the pitches of this cell
         self.width = 0  # how many they are
         self.ringing = 0  # how many pitches sounded as this cell began
         self.last = Kind.PAD
@@ -214,7 +105,7 @@ class Walk:
         self.echo = EchoMemory()
         low, high = plan.velocities
         size = v.FIELD_SIZES[v.LEVEL]
-        self.velocities = _one(size, FIRST["velocity"] + low, FIRST["velocity"] + high)
+        self.velocities = span(size, FIRST["velocity"] + low, FIRST["velocity"] + high)
 
     # Before a row ------------------------------------------------------------------------
 
@@ -361,7 +252,7 @@ class Walk:
             return self._values(kind, row)
         if field_index == v.EXTENT:
             return self._extents(kind, row)
-        return self.velocities if kind == Kind.NOTE else _legal(3, kind)
+        return self.velocities if kind == Kind.NOTE else legal(3, kind)
 
     def drawable(self, row: Row) -> Mask:
         """Which positions may be drawn for a row: those allowed, and in the closing bar all after.
@@ -387,7 +278,7 @@ class Walk:
 
     def _positions(self, kind: Kind) -> Mask:
         if kind not in v.POSITIONED:
-            return _legal(0, kind)
+            return legal(0, kind)
         first, stop = 0, self.bar_steps
         if kind == Kind.PEDAL:
             first, stop = self._first_pedal(), self.onset_stop
@@ -395,13 +286,13 @@ class Walk:
             first = self._first_note()
             stop = max(first + 1, min(self.onset_stop, self._latest_note() + 1))
         elif kind == Kind.CHORD and self.waiting:
-            return _one(v.FIELD_SIZES[v.POSITION], self.waiting[0][v.POSITION])
+            return span(v.FIELD_SIZES[v.POSITION], self.waiting[0][v.POSITION])
         elif kind == self.last:
             first = self.position + 1
         elif kind == Kind.CHORD or (kind == Kind.TEMPO and self.bar == 0):
             stop = 1  # the first of a bar stands at its beginning
         begin = FIRST["position"]
-        return _one(v.FIELD_SIZES[v.POSITION], begin + first, begin + stop - 1)
+        return span(v.FIELD_SIZES[v.POSITION], begin + first, begin + stop - 1)
 
     def _values(self, kind: Kind, row: Row) -> Mask:
         if kind == Kind.NOTE:
@@ -413,12 +304,12 @@ class Walk:
         if kind == Kind.BAR:
             return self._signatures()
         if kind == Kind.CHORD and self.waiting:
-            return _one(v.FIELD_SIZES[v.VALUE], self.waiting[0][v.VALUE])
+            return span(v.FIELD_SIZES[v.VALUE], self.waiting[0][v.VALUE])
         if kind == Kind.CHORD and self.closing and self.key:
             mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
             mask[closing_chords(self.key)] = True
             return mask
-        mask = _legal(1, kind)
+        mask = legal(1, kind)
         if kind == Kind.TEMPO and self.tempo:
             mask = mask.copy()
             mask[self.tempo] = False  # a change changes something
@@ -435,7 +326,7 @@ class Walk:
         if kept is None and not self.plan.meter_changes and self.bar_rows:
             kept = self.rows[self.bar_rows[-1]][v.VALUE]
         if kept is not None:
-            return _one(v.FIELD_SIZES[v.VALUE], kept)
+            return span(v.FIELD_SIZES[v.VALUE], kept)
         mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
         begin = self.bar_start + self.bar_steps
         bars = self._bars - self.bar - 1
@@ -456,7 +347,7 @@ class Walk:
             return LENGTHS[int(np.searchsorted(v.DURATIONS, room, side="right"))]
         if kind in (Kind.CELL, Kind.FILL):
             return self._densities(row[v.VALUE] - FIRST["slot"])
-        return _legal(2, kind)
+        return legal(2, kind)
 
     def _room(self, row: Row) -> int:
         """The most steps that a note or pedal may last."""
@@ -466,11 +357,11 @@ class Walk:
         """Density is told only where it is asked for."""
         size = v.FIELD_SIZES[v.EXTENT]
         if slot in self.copies:
-            return _one(size, self.copies[slot][0][v.EXTENT])
+            return span(size, self.copies[slot][0][v.EXTENT])
         if not self.plan.densities:
-            return _one(size, 0)
+            return span(size, 0)
         low, high = self.plan.densities[min(slot, len(self.plan.densities) - 1)]
-        return _one(size, FIRST["density"] + low, FIRST["density"] + high)
+        return span(size, FIRST["density"] + low, FIRST["density"] + high)
 
     def _steps_left(self) -> int:
         """Steps from this bar's beginning to the end of the last bar, if the meter stays."""
@@ -518,7 +409,7 @@ class Walk:
         if slot < len(self.plan.compass):
             low, high = self.plan.compass[slot]
         first = FIRST["drum" if program == DRUM_PROGRAM else "pitch"]
-        self.ranges.append(_one(v.FIELD_SIZES[v.VALUE], first + low, first + high))
+        self.ranges.append(span(v.FIELD_SIZES[v.VALUE], first + low, first + high))
         self.programs.append(program)
         self.roles.append(row[v.EXTENT] - FIRST["role"] + 1 if row[v.EXTENT] else 0)
         self.registers.append(row[v.LEVEL] - FIRST["register"] + 1 if row[v.LEVEL] else 0)
@@ -716,8 +607,3 @@ class Walk:
         step = self.bar * v.MAX_BAR_STEPS + max(row[v.POSITION] - FIRST["position"], 0)
         latest = bisect_right(self.chords, (step, len(SPANS["chord"]))) - 1
         return self.chords[latest][1] if latest >= 0 else 0
-
-
-def steps_of(signature_id: int) -> int:
-    """Length of a bar in grid steps."""
-    return v.bar_steps(*v.TIME_SIGNATURES[signature_id - FIRST["time_signature"]])

@@ -28,9 +28,11 @@ from gen.sampling.controls import (
 )
 from gen.sampling.fill import ContinuedWalk, FillWalk, Hole, Place, Sheet
 from gen.sampling.finish import finished, markers_of, track_name
-from gen.sampling.grammar import Plan, Row, Walk, compass_of
+from gen.sampling.grammar import Walk
 from gen.sampling.harmonise import harmonised, is_bare
+from gen.sampling.plan import Plan, compass_of
 from gen.sampling.source import Source
+from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
 from gen.tokens.events import TICKS_PER_QUARTER, TICKS_PER_STEP
 from gen.tokens.vocabulary import Kind

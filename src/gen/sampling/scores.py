@@ -39,7 +39,8 @@ from gen.analysis import infer_key, infer_roles
 from gen.analysis.key import note_table
 from gen.piece import Piece
 from gen.sampling.controls import CHANGING, Controls, instrument_number
-from gen.sampling.grammar import Row, steps_of
+from gen.sampling.plan import steps_of
+from gen.sampling.view import Row
 from gen.smf import instrument_name
 from gen.tokens import events as language
 from gen.tokens import vocabulary as v

@@ -21,7 +21,7 @@ from gen.piece import Note, Pedal, Piece, Track
 from gen.safe_parse import safe_examine
 from gen.sampling.controls import Controls
 from gen.sampling.fill import Held, Place
-from gen.sampling.grammar import Row
+from gen.sampling.view import Row
 from gen.smf import GENERATED_CHUNK
 from gen.smf.rules import MAX_BYTES
 from gen.tokens import vocabulary as v

@@ -18,7 +18,8 @@ from gen.rendering.roll import figure
 from gen.rendering.sound import AudioSettings, samples
 from gen.rendering.soundfont import load
 from gen.sampling.decode import DrawConfig, decode
-from gen.sampling.grammar import Plan, Walk
+from gen.sampling.grammar import Walk
+from gen.sampling.plan import Plan
 from gen.tokens.events import decode as piece_of
 from gen.tokens.vocabulary import FIELDS, Kind
 
