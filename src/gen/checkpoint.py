@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from gen.data.habits import Habits
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
 from gen.provenance.files import write_atomically
@@ -48,9 +49,9 @@ class Checkpoint:
     digest: str
 
     @property
-    def chord_sizes(self) -> dict[str, int]:
-        """The most notes that instruments strike at once, as `gen.data.habits` has it."""
-        return dict(self.run.get("chord_sizes", {}))
+    def habits(self) -> Habits:
+        """What all the works do that it learned from."""
+        return Habits.told(self.run)
 
 
 def save_checkpoint(

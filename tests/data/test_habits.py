@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gen.data.habits import chord_sizes
+from dataclasses import asdict
+
+from gen.data.habits import Habits, chord_sizes, instruments
 from gen.piece import DRUM_PROGRAM, ROLES, Note, Piece, Track
 from gen.tokens.events import Annotations
 from music import events_of
@@ -30,5 +32,20 @@ def test_the_biggest_chord_of_each_instrument_in_each_role():
 
 
 def test_works_without_notes_have_no_habits():
-    assert chord_sizes([]) == {}
+    assert Habits.of([]) == Habits() == Habits.told({})
     assert chord_sizes([events_of(Piece(480, [Track(notes=chord(0, 60))]))[:3]]) == {}
+
+
+def test_the_instruments_of_each_genre():
+    def song(genre: str | None, *programs: int):
+        tracks = [
+            Track("t", 0 if program == DRUM_PROGRAM else program, program == DRUM_PROGRAM,
+                  notes=chord(0, 60))
+            for program in programs
+        ]  # fmt: skip
+        return events_of(Piece(480, tracks), Annotations(genre))
+
+    works = [song("waltz", 40, 0), song("waltz", 0, DRUM_PROGRAM), song(None, 99), song("rock", 30)]
+    assert instruments(works) == {"rock": [30], "waltz": [0, 40, DRUM_PROGRAM]}
+    told = Habits.of(works)
+    assert Habits.told({"steps": 5, **asdict(told)}) == told

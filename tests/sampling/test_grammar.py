@@ -7,7 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from gen.harmony import QUALITIES
+from gen.data.habits import Habits
+from gen.harmony import GENRES, QUALITIES
 from gen.piece import DRUM_PROGRAM, ROLES, Piece
 from gen.sampling import view
 from gen.sampling.grammar import MOST_NOTES_A_CELL, MOST_NOTES_AT_ONCE, OPEN_PIECE_DUE, Walk
@@ -350,6 +351,27 @@ def test_a_chord_rises_and_holds_at_most_ten_notes_at_once():
     assert np.flatnonzero(positions)[0] == FIRST["position"] + 1
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_where_instruments_are_open_a_genre_has_those_of_its_works(told):
+    genre = [int(Kind.GENRE), 0, FIRST["genre"] + GENRES.index("waltz"), 0, 0]
+    walk = Walk(Plan([bos(), *[genre] * told], tracks_open=True, bars=2))
+    walk.habits = Habits(instruments={"waltz": [40, 128], "rock": [30]})
+    while walk.forced:
+        walk.take(walk.forced.popleft())
+    programs = np.flatnonzero(walk.allowed(v.VALUE, [int(Kind.TRACK), 0, 0, 0, 0]))
+    assert (programs - FIRST["program"]).tolist() == ([40, 128] if told else list(range(129)))
+
+
+def test_an_instrument_that_cannot_play_what_was_asked_is_no_habit():
+    genre = [int(Kind.GENRE), 0, FIRST["genre"] + GENRES.index("waltz"), 0, 0]
+    walk = Walk(Plan([bos(), genre], tracks_open=True, bars=2, pitches=(20, 30)))
+    walk.habits = Habits(instruments={"waltz": [73]})  # a flute, which begins at 60
+    while walk.forced:
+        walk.take(walk.forced.popleft())
+    programs = np.flatnonzero(walk.allowed(v.VALUE, [int(Kind.TRACK), 0, 0, 0, 0]))
+    assert len(programs) > 20
+
+
 @pytest.mark.parametrize(
     ("sizes", "most"),
     [
@@ -361,7 +383,7 @@ def test_a_chord_rises_and_holds_at_most_ten_notes_at_once():
 def test_no_bigger_chord_than_in_any_work(sizes, most):
     track = [int(Kind.TRACK), 0, FIRST["program"], BASS, 0]
     walk = Walk(Plan([bos(), track], False, bars=4, tempo=tempo(0), time_signature=signature(4, 4)))
-    walk.chord_sizes = sizes
+    walk.habits = Habits(chord_sizes=sizes)
     rng = np.random.default_rng(0)
     while not walk.done:
         walk.take(random_row(walk, rng, 0.97))

@@ -13,7 +13,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from gen.data.batches import DataConfig
-from gen.data.habits import chord_sizes
+from gen.data.habits import Habits
 from gen.data.module import HouseData
 from gen.model import ModelConfig
 from gen.studio.listening import Listening
@@ -62,12 +62,12 @@ def test_a_resumed_run_goes_on_counting(learner):
     assert second.validations == 4
 
 
-def test_pieces_have_no_bigger_chords_than_the_works(house, monkeypatch):
+def test_pieces_keep_to_what_the_works_do(house, monkeypatch):
     monkeypatch.setenv("HOUSE_CACHE", "off")
     house.enter(1, 2, 3)
     data = HouseData(house.folder, house.pin, "general_model", DataConfig(32, 2))
     data.setup()
     heard = Listening(1, 1, 0)
     heard.on_fit_start(SimpleNamespace(datamodule=data), None)
-    assert heard.chord_sizes == chord_sizes(work.events for work in data.side("train"))
-    assert heard.chord_sizes
+    assert heard.habits == Habits.of(work.events for work in data.side("train"))
+    assert heard.habits.chord_sizes

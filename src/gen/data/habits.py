@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gen.harmony import GENRES
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import latest
 from gen.tokens.vocabulary import FIRST, Kind
 
 ANY = 0
 """In place of a role: in whatever role; in place of an instrument: whichever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What is known of the works; where nothing is, nothing is limited.
+
+    Attributes:
+        chord_sizes: see `chord_sizes`.
+        instruments: see `instruments`.
+    """
+
+    chord_sizes: Mapping[str, int] = field(default_factory=dict)
+    instruments: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, works: Iterable[NDArray[np.int16]]) -> Self:
+        """Those of works, events (T, 5) of each."""
+        events = list(works)
+        return cls(chord_sizes(events), instruments(events))
+
+    @classmethod
+    def told(cls, run: Mapping[str, Any]) -> Self:
+        """Those that a checkpoint tells of."""
+        return cls(run.get("chord_sizes", {}), run.get("instruments", {}))
 
 
 def names_of(program: int, role: int) -> tuple[str, str, str, str]:
@@ -46,3 +74,18 @@ def chord_sizes(works: Iterable[NDArray[np.int16]]) -> dict[str, int]:
             for name in names_of(program, role):
                 most[name] = max(most.get(name, 0), size)
     return {name: size for name, size in sorted(most.items()) if size}
+
+
+def instruments(works: Iterable[NDArray[np.int16]]) -> dict[str, list[int]]:
+    """The programs that play in works of a genre: genre → programs, ascending; drums are 128.
+
+    Args:
+        works: events (T, 5) of each.
+    """
+    found: dict[str, set[int]] = defaultdict(set)
+    for events in works:
+        kinds, values = events[:, v.KIND], events[:, v.VALUE]
+        programs = (values[kinds == Kind.TRACK] - FIRST["program"]).tolist()
+        for genre in (values[kinds == Kind.GENRE] - FIRST["genre"]).tolist():
+            found[GENRES[genre]].update(programs)
+    return {genre: sorted(programs) for genre, programs in sorted(found.items())}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gen.checkpoint import Checkpoint
+from gen.data.habits import Habits
 from gen.data.windows import bare
 from gen.errors import SettingError
 from gen.evaluation import ladder
@@ -39,7 +40,7 @@ class Rung:
     def limited(self, walks: Sequence[Walk]) -> Sequence[Walk]:
         """These walks, kept to the chords that instruments have in what was learned from."""
         for walk in walks:
-            walk.chord_sizes = self.checkpoint.chord_sizes if self.checkpoint else {}
+            walk.habits = self.checkpoint.habits if self.checkpoint else Habits()
         return walks
 
     def to_dict(self) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gen.analysis.key import key_scores
-from gen.data.habits import names_of
+from gen.data.habits import Habits, names_of
+from gen.harmony import GENRES
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling import view
 from gen.sampling.masks import CHORD_ROOT, CHORD_TONES, LENGTHS, Mask, closing_chords, legal, span
@@ -95,7 +96,7 @@ class Walk:
         self.note_counts = (0, MOST_NOTES_A_CELL)  # fewest and most of this cell
         self.at_once = 0
         self.most_at_once = MOST_NOTES_AT_ONCE  # in this cell
-        self.chord_sizes: Mapping[str, int] = {}  # see `data.habits`; empty for no limit but ours
+        self.habits = Habits()  # of the works behind the model; by default no limit but ours
         self.sounds_until = 0  # the last note's end
         self.lasts_until = 0  # the last end of all, pedals too
         self.chords: list[tuple[int, int]] = []  # bar x MAX_BAR_STEPS + step, 1 + number
@@ -318,6 +319,16 @@ class Walk:
             for program in LOWEST_PITCH:
                 low, high = compass_of(program, self.plan.pitches)
                 mask[FIRST["program"] + program] = low <= high
+            usual = mask & self._usual_instruments()
+            return usual if usual.any() else mask
+        return mask
+
+    def _usual_instruments(self) -> Mask:
+        """Those that play in works of the genre that was told, all where none was."""
+        told = self.told[Kind.GENRE]
+        programs = self.habits.instruments.get(GENRES[told - 1], ()) if told else ()
+        mask = np.full(v.FIELD_SIZES[v.VALUE], not programs)
+        mask[[FIRST["program"] + program for program in programs]] = True
         return mask
 
     def _signatures(self) -> Mask:
@@ -530,7 +541,8 @@ class Walk:
     def _most_at_once(self, slot: int) -> int:
         """How many notes a track strikes at once: as many as in some work, never more."""
         names = names_of(self.programs[slot], self.roles[slot])
-        known = (self.chord_sizes[name] for name in names if name in self.chord_sizes)
+        sizes = self.habits.chord_sizes
+        known = (sizes[name] for name in names if name in sizes)
         return min(next(known, MOST_NOTES_AT_ONCE), MOST_NOTES_AT_ONCE)
 
     def _cell(self, slot: int) -> None:

@@ -159,7 +159,7 @@ class Session:
         seeds = [[self.policy.seed, index, attempt] for index in batch]
         walks = [self.job.walk(seed) for seed in seeds]
         for walk in walks:
-            walk.chord_sizes = self.checkpoint.chord_sizes
+            walk.habits = self.checkpoint.habits
         rngs = [np.random.default_rng(seed) for seed in seeds]
 
         def finish(place: int) -> None:

@@ -11,7 +11,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 from PIL import Image
 
-from gen.data.habits import chord_sizes
+from gen.data.habits import Habits
 from gen.data.module import HouseData
 from gen.piece import Piece
 from gen.rendering.roll import figure
@@ -39,12 +39,12 @@ class Listening(Callback):
     def __init__(self, pieces: int, every: int, seed: int) -> None:
         self.pieces, self.every, self.seed = pieces, every, seed
         self.validations = 0
-        self.chord_sizes: dict[str, int] = {}  # as when sampling, see `data.habits`
+        self.habits = Habits()  # of the works, as when sampling
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         data = trainer.datamodule  # type: ignore[attr-defined]
         if isinstance(data, HouseData):
-            self.chord_sizes = chord_sizes(work.events for work in data.side("train"))
+            self.habits = Habits.of(work.events for work in data.side("train"))
 
     def state_dict(self) -> dict[str, Any]:
         return {"validations": self.validations}
@@ -68,7 +68,7 @@ class Listening(Callback):
         header = [[int(Kind.BOS), *[0] * (len(FIELDS) - 1)]]
         walks = [Walk(Plan(list(header), True, bars=BARS)) for _ in range(self.pieces)]
         for walk in walks:
-            walk.chord_sizes = self.chord_sizes
+            walk.habits = self.habits
         rngs = [np.random.default_rng([self.seed, index]) for index in range(self.pieces)]
         was_training = learner.training
         learner.eval()

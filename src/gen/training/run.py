@@ -21,7 +21,7 @@ from lightning.pytorch.utilities import rank_zero_only
 import gen
 from gen.checkpoint import SUFFIX, save_checkpoint
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
-from gen.data.habits import chord_sizes
+from gen.data.habits import Habits
 from gen.data.module import HouseData
 from gen.data.seals import secret_path, user_secret
 from gen.data.splits import Split
@@ -92,8 +92,8 @@ def train(
     )
     resume = resume_path(run.ckpt, out)
     styles = {str(style): person for person, style in data.styles.items()}
-    habits = {"chord_sizes": chord_sizes(work.events for work in data.side("train"))}
-    about = {"settings": dict(settings), "styles": styles, **habits, **_code()}
+    habits = Habits.of(work.events for work in data.side("train"))
+    about = {"settings": dict(settings), "styles": styles, **asdict(habits), **_code()}
     keep = KeepBest(out / f"best{SUFFIX}", manifest, about, resume.parent if resume else None)
     speed = Speed()
     own = [keep, speed, SeedEachStep(run.seed), LogSettings(settings)]
