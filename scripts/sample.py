@@ -35,13 +35,12 @@ def quoted(argument: str) -> str:
     return f"{name}='{text}'"
 
 
-def check_alone(overrides: list[str]) -> None:
+def check_alone(names: set[str]) -> None:
     """A receipt says everything about the music: nothing else can be asked beside it.
 
     Raises:
         SettingError: something was.
     """
-    names = {override.partition("=")[0].lstrip("+") for override in overrides}
     if "receipt" in names and (others := names - BESIDE_A_RECEIPT):
         raise SettingError(
             f"{', '.join(sorted(others))} cannot be asked beside a receipt, which says it all",
@@ -52,14 +51,19 @@ def check_alone(overrides: list[str]) -> None:
 @hydra.main(version_base="1.3", config_path="../conf", config_name="sample")
 def main(config: DictConfig) -> None:
     with told():
-        check_alone(list(HydraConfig.get().overrides.task))
+        overrides = list(HydraConfig.get().overrides.task)
+        names = {override.partition("=")[0].lstrip("+") for override in overrides}
+        check_alone(names)
         settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         from gen.rendering import Renderer
+        from gen.sampling.presets import give_way
         from gen.sampling.run import PiecesWithheld, sample
         from gen.sampling.session import PLACES
         from gen.studio.page import check_soundfont, present
 
-        pieces = 1 if settings["receipt"] else settings["n"]
+        settings = give_way(settings, names)
+        n = settings["n"]
+        pieces = n if isinstance(n, int) and not settings["receipt"] else 1
         audio, font = settings["audio"], settings["soundfont"]
         if audio and font:
             check_soundfont(font)
@@ -74,7 +78,7 @@ def main(config: DictConfig) -> None:
                 results = sample(settings, report=report)
             except PiecesWithheld as error:
                 results, withheld = error.done, error
-            asked = [o for o in HydraConfig.get().overrides.task if o.split("=")[0] not in PLACES]
+            asked = [o for o in overrides if o.split("=")[0] not in PLACES]
             facts = [("asked for", ", ".join(asked) or "nothing in particular")]
             if withheld:
                 facts.append(("withheld", f"{pieces - len(results)} of {pieces}"))

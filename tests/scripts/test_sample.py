@@ -120,6 +120,16 @@ def test_beside_a_receipt_nothing_else_is_asked(run, out):
     assert "bars, genre cannot be asked beside a receipt" in message
 
 
+def test_a_preset_is_where_to_begin(run, out):
+    done = run("controls=rock", "bars=6", "instruments=[flute, cello]", "n=1")
+    assert done.code == 0, done.stderr
+    record = json.loads((out / "piece-1-01.json").read_bytes())
+    assert record["settings"]["sections"] == "intro:1 a:5"
+    assert record["settings"]["roles"] == []
+    more = run(f"continue={out / 'piece-1-01.mid'}", "bars=1", "controls=bossa", "n=1", "seed=2")
+    assert more.code == 0, more.stderr
+
+
 def test_pieces_withheld_end_in_exit_code_2_and_the_others_on_the_page(run, out, monkeypatch):
     copies = iter([make_piece(1, 16), make_piece(50, 16), make_piece(1, 16)])
     taken: list[tuple[object, Piece]] = []
@@ -174,6 +184,18 @@ def test_ctrl_c_ends_with_130_and_no_traceback(run, out, monkeypatch):
 def test_what_cannot_be_is_refused_in_one_message(run, out, typed, said):
     words = ["audio=true"] if "soundfont" in typed else []
     assert said in refused(run(typed, *words), out)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (("controls=rock", "bars=6", "sections=a:1 b:7"), "'b:7' is no section of a piece of 6"),
+        (("vary=nowhere.mid", "bars=6"), "bars: comes from the file that vary= names"),
+        (("n=many",), "n: 'many' is no int"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(run, out, typed, said):
+    assert said in refused(run(*typed), out)
 
 
 def test_a_receipt_that_was_touched_is_refused_with_what_differs(run, out, tmp_path):
