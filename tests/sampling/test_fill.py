@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from gen.data.habits import Habits
 from gen.data.windows import punched
 from gen.sampling.fill import FillWalk, Hole, Sheet, held_by
 from gen.sampling.plan import Plan, steps_of
@@ -15,7 +17,7 @@ from gen.tokens.columns import COLUMNS
 from gen.tokens.echo import ECHO_COLUMNS, echoes
 from gen.tokens.echo import shown as shown_columns
 from gen.tokens.vocabulary import Kind
-from music import Theme
+from music import Theme, random_row
 
 BARS = 24
 
@@ -52,3 +54,18 @@ def test_what_is_shown_hears_the_whole_piece_but_for_its_holes(seed, context):
     found = rows[shown:, -len(ECHO_COLUMNS) :]
     assert np.array_equal(found, shown_columns(echoes(whole))[first:])
     assert found.any()
+
+
+@pytest.mark.parametrize("context", [2048, 240])
+def test_what_is_filled_in_has_no_bigger_chord_than_any_work(context):
+    holes = np.zeros((BARS, 3), dtype=bool)
+    holes[4:20, 0] = True
+    walk, rng = walk_of(Theme(0, bars=BARS).events(), holes), np.random.default_rng(0)
+    walk.habits = Habits(chord_sizes={"any:0": 2})
+    chords: Counter[tuple[int, int]] = Counter()
+    while not walk.done:
+        walk.prompt(context)
+        while not walk.resting:
+            row = walk.take(random_row(walk, rng, 0.97))
+            chords[walk.bar, row[v.POSITION]] += row[v.KIND] == Kind.NOTE
+    assert max(chords.values()) == 2

@@ -33,7 +33,7 @@ def give_way(settings: Mapping[str, Any], asked: Collection[str]) -> dict[str, A
             is unknown.
     """
     modes = [mode for mode in MODES if settings.get(mode) is not None]
-    gone = set()
+    gone: set[str] = set()
     if modes:
         if "bars" in asked and "continue" not in modes:
             raise SettingError(
@@ -46,7 +46,7 @@ def give_way(settings: Mapping[str, Any], asked: Collection[str]) -> dict[str, A
         gone.add("chords")
     if "bars" in asked and "sections" not in asked and not modes:
         settings = {**settings, "sections": _begun(settings.get("sections"), settings.get("bars"))}
-    nothing = {"instruments": [], "roles": []}
+    nothing: dict[str, list[str]] = {"instruments": [], "roles": []}
     return {**settings, **{name: nothing.get(name) for name in gone - set(asked)}}
 
 
