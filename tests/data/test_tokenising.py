@@ -75,3 +75,19 @@ def test_what_goes_wrong_between_two_works_ends_the_processes(helpers, tools, tm
     with pytest.raises(KeyboardInterrupt):
         stored(tools, tmp_path, interrupted())
     assert not multiprocessing.active_children()
+
+
+def test_a_process_that_is_ended_from_outside_loses_no_work(monkeypatch, tools, tmp_path):
+    monkeypatch.setattr(tokenising, "MANY", 3)
+    monkeypatch.setattr(processes, "cores", lambda: 3)
+
+    def works():
+        for number, midi in enumerate(WORKS):
+            if number == 8:
+                for helper in multiprocessing.active_children():
+                    helper.kill()
+                    helper.join()
+            yield midi
+
+    _, names = stored(tools, tmp_path, works())
+    assert sorted(names) == list(range(len(WORKS)))

@@ -44,3 +44,15 @@ def test_what_cannot_be_rendered_is_said_when_it_is_asked_for(cores, monkeypatch
         with pytest.raises(HouseError, match="the piece has no notes"):
             renderer.of(tmp_path / "silent.mid")
         assert renderer.of(tmp_path / "sound.mid").sound is None
+
+
+def test_a_process_that_is_ended_from_outside_loses_no_piece(monkeypatch, tmp_path):
+    monkeypatch.setattr(processes, "cores", lambda: 2)
+    with Renderer(2, with_audio=False) as renderer:
+        renderer.begin(make_piece(0), tmp_path / "0.mid")
+        for helper in multiprocessing.active_children():
+            helper.kill()
+            helper.join()
+        renderer.begin(make_piece(1), tmp_path / "1.mid")
+        for number in range(2):
+            assert renderer.of(tmp_path / f"{number}.mid").picture.stat().st_size > 1000

@@ -66,7 +66,7 @@ def test_the_adamw_part_is_torchs_adamw():
 
 def test_the_muon_part_is_torchs_muon_but_for_its_half_precision():
     shapes = [(8, 16), (16, 8), (8, 16), (12, 12)]
-    found = trained(lambda p: MuonAdamW(muon_group(p, 0.01, 0.1)), shapes)
+    found = trained(lambda p: MuonAdamW(muon_group(p, 0.01, 0.1), iterations=5), shapes)
     expected = trained(
         lambda p: torch.optim.Muon(
             p, lr=0.01, weight_decay=0.1, momentum=0.95, adjust_lr_fn="match_rms_adamw"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Final, Generic, Self, TypeVar
 
@@ -51,7 +52,7 @@ class Tokenising(Generic[Name]):
         self._store, self._tools = store, tools
         self._processes = min(processes.cores() - 1, processes.MOST)
         self._pool: ProcessPoolExecutor | None = None
-        self._waiting: deque[tuple[Name, str, Future[Rows]]] = deque()
+        self._waiting: deque[tuple[Name, str, Music, Future[Rows]]] = deque()
 
     def take(self, name: Name, path: str, music: Music) -> None:
         """A work to be stored.
@@ -64,27 +65,33 @@ class Tokenising(Generic[Name]):
         Raises:
             HouseError: this one or one before it cannot be written as events.
         """
-        while self._waiting and self._waiting[0][2].done():
+        while self._waiting and self._waiting[0][3].done():
             self._collect()
         if self._pool is None and len(self.names) >= MANY and self._processes:
             self._pool = processes.pool(self._processes, _begin, self._tools.cache)
-        future: Future[Rows]
+        future: Future[Rows] = Future()
         if self._pool is not None and len(self._waiting) < _AHEAD * self._processes:
-            future = self._pool.submit(_rows, music)
+            try:
+                future = self._pool.submit(_rows, music)
+            except BrokenProcessPool as error:
+                future.set_exception(error)
         else:  # nobody is free
-            future = Future()
             try:
                 future.set_result(self._tools.rows(music))
             except HouseError as error:
                 future.set_exception(error)
-        self._waiting.append((name, path, future))
+        self._waiting.append((name, path, music, future))
 
     def _collect(self) -> None:
-        name, path, future = self._waiting.popleft()
+        name, path, music, future = self._waiting.popleft()
         try:
-            self._store.append(future.result())
+            try:
+                rows = future.result()
+            except BrokenProcessPool:  # a process was ended from outside
+                rows = self._tools.rows(music)
         except HouseError as error:
             raise HouseError(error.what, where=path, mend=error.mend) from error
+        self._store.append(rows)
         self.names.append(name)
 
     def __enter__(self) -> Self:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -51,11 +53,11 @@ class Renderer:
         """Take a piece that is on disk at `midi`, unless it was taken already."""
         if midi in self._begun:
             return
-        asked = piece, midi, self._with_audio, self._soundfont
+        here = partial(rendered, piece, midi, self._with_audio, self._soundfont)
+        self._begun[midi] = here
         if self._pool is not None:
-            self._begun[midi] = self._pool.submit(rendered, *asked).result
-        else:
-            self._begun[midi] = partial(rendered, *asked)
+            with suppress(BrokenProcessPool):  # then it is rendered here
+                self._begun[midi] = partial(_awaited, self._pool.submit(here), here)
 
     def of(self, midi: Path) -> Rendered:
         """What was begun for `midi`, when it is there.
@@ -71,6 +73,13 @@ class Renderer:
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+
+def _awaited(future: Future[Rendered], here: Callable[[], Rendered]) -> Rendered:
+    try:
+        return future.result()
+    except BrokenProcessPool:  # a process was ended from outside
+        return here()
 
 
 def rendered(piece: Piece, midi: Path, with_audio: bool, soundfont: str | None) -> Rendered:
