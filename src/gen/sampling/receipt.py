@@ -113,7 +113,6 @@ def environment(model: Transformer) -> dict[str, Any]:
             "system": f"{platform.system()} {platform.machine()}",
             "instructions": torch.backends.cpu.get_cpu_capability(),
             "device": str(model.embedding.weight.device),
-            "threads": torch.get_num_threads(),
             "python": platform.python_version(),
             "torch": torch.__version__,
             "numpy": np.__version__,
