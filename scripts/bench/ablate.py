@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from bench.options import add_shared
+
 if TYPE_CHECKING:
     from bench.corpus import BenchWork, Given, Sides
     from bench.ours import Ours
@@ -45,9 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--only", help="of the variants, those whose name has this in it")
     add("--bpe-size", type=int, default=2048, help="ids of the bpe tokenizer")
     add("--peer-window", type=int, default=256, help="tokens seen at once")
-    add("--set", action="append", default=[], metavar="KEY=VALUE",
-        help="a setting of scripts/train.py that all share, such as model=tiny")  # fmt: skip
-    add("--seed", type=int, default=1)
+    add_shared(parser)
 
 
 def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.options import add_plot, add_shared
+
 if TYPE_CHECKING:
     from bench.corpus import Given, Sides
 
@@ -30,10 +32,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `benchmark.py scale`."""
     add = parser.add_argument
     add("--steps", default="200,400,800", help="budgets, with commas between them")
-    add("--set", action="append", default=[], metavar="KEY=VALUE",
-        help="a setting of scripts/train.py that all share")  # fmt: skip
-    add("--seed", type=int, default=1)
-    add("--out", type=Path, default=Path("out/benchmark"), help="folder of the plot")
+    add_shared(parser)
+    add_plot(parser)
 
 
 def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.options import add_plot, add_shared
 from gen.errors import SettingError
 
 if TYPE_CHECKING:
@@ -42,10 +43,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--tune-minutes", type=float, help="of each trial (default: half of --minutes)")
     add("--bpe-size", type=int, default=2048, help="ids of the bpe tokenizer")
     add("--peer-window", type=int, default=1024, help="tokens the peer sees at once")
-    add("--set", action="append", default=[], metavar="KEY=VALUE",
-        help="a setting of scripts/train.py, such as model=tiny")  # fmt: skip
-    add("--seed", type=int, default=1)
-    add("--out", type=Path, default=Path("out/benchmark"), help="folder of the plot")
+    add_shared(parser)
+    add_plot(parser)
 
 
 def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[str, Any]:

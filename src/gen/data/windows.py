@@ -159,10 +159,12 @@ def training_window(
     if holes is not None:
         events, chosen = punched(events, holes)
         rows = np.where(chosen >= 0, rows[chosen], -1)
+    if alone:
+        return _window(events, first_bar, bars)
+    told = sequence.echo
+    if holes is not None:
         told, rows = holed_echo(sequence, first_bar, holes, events, rows)
-    else:
-        told = sequence.echo
-    echo = None if alone else heard(told, rows, semitones=semitones, velocity=velocity)
+    echo = heard(told, rows, semitones=semitones, velocity=velocity)
     return _window(events, first_bar, bars, echo=echo)
 
 

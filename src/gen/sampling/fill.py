@@ -161,9 +161,7 @@ class FillWalk(Walk):
         """The bars around the next hole, and the cell that was begun; see `Walk.prompt`."""
         begun, shown = self.cell, context // 4
         first, end, rows = self._around(context * 5 // 8 - min(len(begun), shown))
-        habits = self.habits
-        super().__init__(self.plan)
-        self.habits = habits
+        self._begin()
         self.rests = self.writing = False
         self.given_bars = len(self.sheet.bars)
         header = len(self.sheet.header)

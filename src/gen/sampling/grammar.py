@@ -56,6 +56,12 @@ class Walk:
     def __init__(self, plan: Plan, seed: int | Sequence[int] = 0) -> None:
         self.plan = plan
         self.chance = np.random.default_rng(seed)
+        self.habits = Habits()  # of the works behind the model; by default no limit but ours
+        self._begin()
+
+    def _begin(self) -> None:
+        """Stand before the first row."""
+        plan = self.plan
         self.rows: list[Row] = []
         self.context: list[Row] = []
         self.forced: deque[Row] = deque(plan.header)
@@ -96,7 +102,6 @@ class Walk:
         self.note_counts = (0, MOST_NOTES_A_CELL)  # fewest and most of this cell
         self.at_once = 0
         self.most_at_once = MOST_NOTES_AT_ONCE  # in this cell
-        self.habits = Habits()  # of the works behind the model; by default no limit but ours
         self.sounds_until = 0  # the last note's end
         self.lasts_until = 0  # the last end of all, pedals too
         self.chords: list[tuple[int, int]] = []  # bar x MAX_BAR_STEPS + step, 1 + number
