@@ -38,7 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--points", type=int, default=12, help="measurements along the way")
     add("--curve-works", type=int, default=8, help="held-out works measured at each point")
     add("--peers", default="remi:documented,remi:usual,bpe:usual",
-        help="tokenizer:settings; remi or bpe, and documented, usual or house")  # fmt: skip
+        help="tokenizer:settings; remi or bpe, and documented, usual, house or rate x batch "
+        "as in 0.002x4")  # fmt: skip
     add("--tuned", action="store_true", help="also tune rate and batch of remi and of bpe")
     add("--tune-minutes", type=float, help="of each trial (default: half of --minutes)")
     add("--bpe-size", type=int, default=2048, help="ids of the bpe tokenizer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from dataclasses import replace
 from functools import cached_property
@@ -34,14 +35,16 @@ class Workshop:
         self.chosen = [self._parsed(text) for text in args.peers.split(",") if text]
 
     def _parsed(self, text: str) -> tuple[str, str, PeerConfig]:
-        """Read `remi:usual`."""
-        tokenizer, _, preset = text.partition(":")
-        if tokenizer not in ("remi", "bpe") or preset not in PRESETS:
+        """Read `remi:usual` or `bpe:0.002x4`."""
+        tokenizer, _, settings = text.partition(":")
+        config = PRESETS.get(settings) or _rate_and_batch(settings)
+        if tokenizer not in ("remi", "bpe") or config is None:
             raise SettingError(
                 f"{text!r} is no peer", where="--peers",
-                mend=f"write remi or bpe, a colon, and one of {', '.join(PRESETS)}",
+                mend="write remi or bpe, a colon, and one of "
+                f"{', '.join(PRESETS)} or rate and batch as in 0.002x4",
             )  # fmt: skip
-        return tokenizer, preset, replace(PRESETS[preset], window=self.args.peer_window)
+        return tokenizer, settings, replace(config, window=self.args.peer_window)
 
     @cached_property
     def remi(self) -> PeerTokenizer:
@@ -114,3 +117,11 @@ class Workshop:
             {"tokenizer": name, **kept(list(zip(before, after, strict=True)))}
             for name, after in (("this house's", ours), ("REMI", peer))
         ]
+
+
+def _rate_and_batch(text: str) -> PeerConfig | None:
+    """`usual` with the rate and batch of, say, `0.002x4`; None where that says neither."""
+    if not (found := re.fullmatch(r"(0\.\d+)x(\d+)", text)):
+        return None
+    rate, batch = float(found[1]), int(found[2])
+    return replace(PRESETS["usual"], learning_rate=rate, batch_size=batch) if rate * batch else None

@@ -391,6 +391,19 @@ def test_a_merged_vocabulary_that_is_too_small_is_refused():
         PeerTokenizer(merged=900)
 
 
+def test_a_peer_may_be_given_by_rate_and_batch(sides, settings):
+    args = parsed(train, "--peers", "bpe:0.002x4", "--peer-window", "32")
+    (chosen,) = Workshop(args, sides, Ours(settings, sides.train, 1)).chosen
+    assert chosen[:2] == ("bpe", "0.002x4")
+    assert (chosen[2].learning_rate, chosen[2].batch_size, chosen[2].window) == (0.002, 4, 32)
+
+
+@pytest.mark.parametrize("nothing", ["0.0x4", "0.002x0", "2x4", "0.002", ""])
+def test_a_rate_or_batch_that_is_none_is_no_peer(sides, settings, nothing):
+    with pytest.raises(HouseError, match="is no peer"):
+        Workshop(parsed(train, "--peers", f"remi:{nothing}"), sides, Ours(settings, sides.train, 1))
+
+
 def test_an_unknown_peer_is_named_with_the_known_ones(sides, settings):
     args = parsed(train, "--peers", "gpt:usual")
     with pytest.raises(HouseError, match="'gpt:usual' is no peer") as error:
