@@ -158,6 +158,7 @@ def test_a_work_without_consent_to_the_purpose_is_left_out_by_right(tmp_path, mo
         ({"purpose": "world_domination"}, "purpose"),
         ({"logger": {"name": "tensorbored"}}, "did you mean 'tensorboard'"),
         ({"trainer": {"patience": 0}}, "patience: 0 is not above 0"),
+        ({"trainer": {"keep_every": 0}}, "keep_every: 0 is not above 0"),
         ({"trainer": {"strategy": "deepspeed"}}, "known: auto, ddp, fsdp"),
         ({"trainer": {"strategy": "fsdp"}}, "Muon takes whole matrices"),
         ({"data": {"styles": True}}, "grants artist_model"),
@@ -185,6 +186,18 @@ def test_a_resumed_run_remembers_how_long_nothing_was_better(settings, tmp_path)
     assert train(settings, tmp_path / "runs" / "first")["steps"] == 4
     settings["trainer"]["max_steps"] = 40
     assert train({**settings, "ckpt": "last"}, tmp_path / "runs" / "second")["steps"] == 6
+
+
+def test_a_run_keeps_the_models_along_its_way_if_told_to(settings, tmp_path):
+    settings["trainer"] = {**settings["trainer"], "max_steps": 8, "keep_every": 2}
+    result = train(settings, tmp_path / "run")
+    kept = [load_checkpoint(path) for path in sorted((tmp_path / "run").glob("step-*.safetensors"))]
+    assert [checkpoint.run["steps"] for checkpoint in kept] == [4, 8]  # validations at 2, 4, 6, 8
+    assert kept[1].run["bits_per_note"] == result["bits_per_note"]
+    whole = load_checkpoint(Path(result["last"])).model.state_dict()
+    half, full = (checkpoint.model.state_dict() for checkpoint in kept)
+    assert all(torch.equal(full[name], whole[name]) for name in whole)
+    assert not all(torch.equal(half[name], whole[name]) for name in whole)
 
 
 def test_a_checkpoint_tells_whose_styles_it_learned(tmp_path, monkeypatch):

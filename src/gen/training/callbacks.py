@@ -16,7 +16,7 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_only
 
-from gen.checkpoint import save_checkpoint
+from gen.checkpoint import SUFFIX, save_checkpoint
 from gen.provenance.files import write_atomically
 from gen.provenance.manifest import Manifest
 from gen.training.sharded import whole_model
@@ -86,6 +86,31 @@ class KeepBest(Callback):
         self.best, self.latest = state_dict["best"], state_dict["latest"]
         self.digest = state_dict["digest"]
         rank_zero_only(write_atomically)(self.path, data)
+
+
+class KeepStages(Callback):
+    """Keeps the model as it was at every so many validations, for curves over training.
+
+    Args:
+        folder: where `step-….safetensors` go.
+        every: how many validations from one to the next.
+        manifest: of the corpus.
+        run: what else the checkpoints tell of their making.
+    """
+
+    def __init__(self, folder: Path, every: int, manifest: Manifest, run: dict[str, Any]) -> None:
+        self.folder, self.every, self.manifest, self.run = folder, every, manifest, run
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        step = trainer.global_step
+        if step % (self.every * int(trainer.val_check_interval)):
+            return
+        model = whole_model(trainer, pl_module)
+        if trainer.is_global_zero:
+            bits = float(trainer.callback_metrics["validation/bits_per_note"])
+            reached = {"bits_per_note": bits, "steps": step}
+            path = self.folder / f"step-{step:06d}{SUFFIX}"
+            save_checkpoint(path, model, self.manifest, {**self.run, **reached})
 
 
 class PlainProgress(Callback):

@@ -35,6 +35,7 @@ from gen.provenance.pin import load_pin
 from gen.training.callbacks import (
     EndOnCtrlC,
     KeepBest,
+    KeepStages,
     LogSettings,
     PlainProgress,
     SeedEachStep,
@@ -97,6 +98,8 @@ def train(
     keep = KeepBest(out / f"best{SUFFIX}", manifest, about, resume.parent if resume else None)
     speed = Speed()
     own = [keep, speed, SeedEachStep(run.seed), LogSettings(settings)]
+    if chosen.trainer.keep_every:
+        own.append(KeepStages(out, chosen.trainer.keep_every, manifest, about))
     if kind is Learner:  # a model that is cut up learns by its strategy's hooks alone
         own.append(OverfitGauge(data.handful()))
     logger = make_logger(chosen.logger, run, out)
@@ -187,7 +190,7 @@ def make_trainer(
     if config.strategy == "fsdp":
         options["strategy"] = Sharded()
     options["precision"] = precision_for(config)
-    for ours in ("max_time", "patience", "compile"):
+    for ours in ("max_time", "patience", "keep_every", "compile"):
         del options[ours]
     terminal = sys.stderr.isatty()
     callbacks = [

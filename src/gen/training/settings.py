@@ -59,6 +59,7 @@ class TrainerConfig:
         val_check_interval: steps between two looks at the held-out works; the best model and
             what a run is resumed from are kept then.
         patience: stop after so many validations without a new best; None never does.
+        keep_every: keep the model of every so many validations, too; None keeps best and last.
     """
 
     accelerator: str = "auto"
@@ -74,6 +75,7 @@ class TrainerConfig:
     gradient_clip_val: float | None = 1.0
     log_every_n_steps: int = 10
     patience: int | None = None
+    keep_every: int | None = None
 
     def __post_init__(self) -> None:
         nearest(self.strategy, STRATEGIES, setting="trainer.strategy")
@@ -83,7 +85,11 @@ class TrainerConfig:
         if self.compile is True and self.strategy == "fsdp":
             raise SettingError("a model that is cut up is not compiled", where="trainer.compile",
                 mend="set it to false")  # fmt: skip
-        for name in ("val_check_interval", "limit_val_batches", "log_every_n_steps", "patience"):
+        positive = (
+            "val_check_interval", "limit_val_batches", "log_every_n_steps", "patience",
+            "keep_every",
+        )  # fmt: skip
+        for name in positive:
             if (value := getattr(self, name)) is not None and value <= 0:
                 raise SettingError(f"{value} is not above 0", where=f"trainer.{name}")
         self.duration  # noqa: B018 - raises
