@@ -107,14 +107,14 @@ def test_a_scale_is_its_key_or_the_relative_one_and_no_other(asked, met):
 
 def test_a_piece_within_the_scale_is_in_its_key_wherever_it_ends():
     row = judged(chordal("C | G | Am | F | F | F"), key="C")
-    assert row["got"] == "F major, 100% of the time in scale"
+    assert row["got"] == "100% of the time in its scale, nearest to F major"
     assert row["met"] is True
 
 
 def test_what_a_file_says_of_its_key_does_not_count():
     lied = dataclasses.replace(in_key(2), key_signatures=[KeySignature(0, -1, False)])
     assert judged(lied, key="F")["met"] is False
-    assert judged(lied, key="D")["got"] == "D major, 100% of the time in scale"
+    assert judged(lied, key="D")["got"] == "100% of the time in its scale, nearest to D major"
 
 
 def test_a_chromatic_line_is_in_no_key():
