@@ -21,7 +21,7 @@ FORTY = ["Am"] * 40
         ({"density": "spars"}, "did you mean 'sparse'"),
         ({"density": 8}, "unknown density '8'"),
         ({"density": -1}, "unknown density '-1'"),
-        ({"density": True}, "True is no int or str"),
+        ({"density": True}, "true is no whole number, no text"),
         ({"instruments": ["flute"], "density": [1, 2]}, "2 densities for 1 tracks"),
         ({"density": [1, 2]}, "2 densities for 1 tracks"),
         ({"returns": 2}, "returns: 2.0 is outside"),
@@ -37,7 +37,11 @@ FORTY = ["Am"] * 40
         ),
         (
             {"instruments": ["acoustic bass"], "pitch_range": [0, 20]},
-            "leaves acoustic bass nothing to play: its lowest pitch is 23",
+            "[0, 20] leaves acoustic bass nothing to play: it plays 23 to 67",
+        ),
+        (
+            {"instruments": ["flute", "acoustic bass"], "pitch_range": [72, 90]},
+            "[72, 90] leaves acoustic bass nothing to play: it plays 23 to 67",
         ),
         ({"instruments": ["flute"], "roles": ["drums"]}, "flute cannot have the role drums"),
         ({"instruments": ["drums"], "roles": ["bass"]}, "drums cannot have the role bass"),

@@ -12,9 +12,9 @@ from gen.harmony import GENRES, QUALITIES
 from gen.piece import DRUM_PROGRAM, ROLES, Piece
 from gen.sampling import view
 from gen.sampling.grammar import MOST_NOTES_A_CELL, MOST_NOTES_AT_ONCE, OPEN_PIECE_DUE, Walk
-from gen.sampling.plan import Plan
+from gen.sampling.plan import DRUM_SOUNDS, Plan
 from gen.sampling.view import Row
-from gen.smf.general_midi import LOWEST_PITCH
+from gen.smf.general_midi import range_of
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import context_columns
 from gen.tokens.events import chord_id, chord_of, decode, key_id, section_id
@@ -147,8 +147,8 @@ def test_any_walk_is_a_piece_that_obeys_its_plan(notes):
             assert [t.onset_ticks for t in piece.tempos] == [0]
         assert all(track.notes for track in piece.tracks)
         for track in piece.tracks:
-            lowest = 27 if track.is_drum else LOWEST_PITCH.get(track.program, 0)
-            assert all(note.pitch >= lowest for note in track.notes)
+            lowest, highest = DRUM_SOUNDS if track.is_drum else range_of(track.program)
+            assert all(lowest <= note.pitch <= highest for note in track.notes)
         if plan.bars is not None and plan.bars >= 4:
             onsets = [n.onset_ticks for t in piece.tracks for n in t.notes]
             assert all(onset - start <= (end - start) / 2 for onset in onsets)
@@ -475,12 +475,15 @@ def test_an_open_piece_waits_for_its_tracks_only_so_long():
 
 
 def test_an_instrument_that_the_range_leaves_nothing_is_not_sampled():
-    walk = Walk(Plan([bos()], True, pitches=(0, 40)))
-    walk.take(walk.forced.popleft())
-    programs = np.flatnonzero(walk.allowed(v.VALUE, [int(Kind.TRACK), 0, 0, 0, 0]))
-    flute, bass = FIRST["program"] + 73, FIRST["program"] + 33
-    assert flute not in programs
-    assert bass in programs
+    def sampled(*pitches: int) -> set[int]:
+        walk = Walk(Plan([bos()], True, pitches=pitches))
+        walk.take(walk.forced.popleft())
+        return set(np.flatnonzero(walk.allowed(v.VALUE, [int(Kind.TRACK), 0, 0, 0, 0])))
+
+    flute, bass, lead = (FIRST["program"] + program for program in (73, 33, 80))
+    assert sampled(0, 40) & {flute, bass, lead} == {bass, lead}
+    assert sampled(80, 127) & {flute, bass, lead} == {flute, lead}
+    assert sampled(60, 66) & {flute, bass, lead} == {flute, bass, lead}
 
 
 def ending(header: list[Row], seed: int) -> list[Row]:

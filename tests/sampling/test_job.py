@@ -440,8 +440,14 @@ def song(tmp_path_factory):
         (
             Controls(pitch_range=(0, 30)),
             {"infill": "", "cells": "all of melody"},
-            "leaves 'melody'",
+            "leaves 'melody' nothing to play: it plays 52 to 105",
         ),
+        (
+            Controls(pitch_range=(110, 120)),
+            {"infill": "", "cells": "all of melody"},
+            "leaves 'melody' nothing to play: it plays 52 to 105",
+        ),
+        (Controls(bars=4, pitch_range=(110, 120)), {"continue": ""}, "leaves 'melody' nothing"),
         (Controls(pitch_range=(0, 30)), {"accompany": "", "add": ["flute"]}, "leaves flute"),
     ],
 )

@@ -127,8 +127,9 @@ def _request(works: Sequence[Work], meters: list[str], rng: Generator) -> Reques
     instruments, roles = _ensemble(events, rng)
     softest, lowest = int(rng.integers(16, 81)), int(rng.integers(36, 53))
     # Every instrument of the ensemble has an octave and more of the range to play.
-    reach = max(compass_of(instrument_number(name), (0, 127))[0] + 15 for name in instruments)
-    highest = max(lowest + int(rng.integers(24, 44)), reach)
+    ranges = [compass_of(instrument_number(name), (0, 127)) for name in instruments]
+    lowest = min(lowest, *(top - 12 for _, top in ranges))
+    highest = max(lowest + int(rng.integers(24, 44)), *(bottom + 15 for bottom, _ in ranges))
     whole = Controls(
         genre=work.genre,
         key=_key(events) or KEYS[rng.integers(len(KEYS))],

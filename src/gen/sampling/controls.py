@@ -14,7 +14,7 @@ from gen.errors import SettingError
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.plan import Plan, compass_of, steps_of
 from gen.sampling.view import Row
-from gen.smf.general_midi import NAMES
+from gen.smf.general_midi import ANY_PITCH, NAMES
 from gen.tokens import vocabulary as v
 from gen.tokens.events import chord_id, key_id, section_id
 from gen.tokens.vocabulary import FIRST, Kind
@@ -69,7 +69,7 @@ class Controls:
     tempo: float | None = None
     time_signature: str | None = None
     bars: int | None = None
-    instruments: tuple[str, ...] = ()
+    instruments: tuple[str | int, ...] = ()
     roles: tuple[str, ...] = ()
     chords: str | None = None
     sections: str | None = None
@@ -253,20 +253,33 @@ def track_rows(instruments: Sequence[str | int], controls: Controls) -> list[Row
             where="roles", mend="give one role for each instrument, in the same order",
         )  # fmt: skip
     rows: list[Row] = []
-    low, high = controls.pitch_range
     for name, role in zip(instruments, roles, strict=True):
         number = instrument_number(name)
         if role and (role == "drums") != (number == DRUM_PROGRAM):
             raise SettingError(f"{name} cannot have the role {role}", where="roles")
-        lowest, highest = compass_of(number, (low, high))
-        if lowest > highest:
-            raise SettingError(
-                f"[{low}, {high}] leaves {name} nothing to play: its lowest pitch is {lowest}",
-                where="pitch_range", mend=f"let the range reach at least {lowest}",
-            )  # fmt: skip
+        check_plays(str(name), compass_of(number, ANY_PITCH), controls.pitch_range)
         extent = FIRST["role"] + ROLES.index(role) if role else 0
         rows.append([int(Kind.TRACK), 0, FIRST["program"] + number, extent, 0])
     return rows
+
+
+def check_plays(name: str, own: tuple[int, int], asked: Sequence[int]) -> None:
+    """Refuse pitches that leave an instrument nothing.
+
+    Args:
+        name: of the instrument.
+        own: lowest and highest pitch that it plays.
+        asked: lowest and highest that it may play.
+
+    Raises:
+        SettingError: there is none in both.
+    """
+    if max(own[0], asked[0]) > min(own[1], asked[1]):
+        lowest, highest = own
+        raise SettingError(
+            f"{list(asked)} leaves {name} nothing to play: it plays {lowest} to {highest}",
+            where="pitch_range", mend=f"let the range reach into {lowest} to {highest}",
+        )  # fmt: skip
 
 
 def section_rows(text: str, bars: int) -> list[tuple[int, Row]]:

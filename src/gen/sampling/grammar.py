@@ -22,7 +22,7 @@ from gen.sampling import view
 from gen.sampling.masks import CHORD_ROOT, CHORD_TONES, LENGTHS, Mask, closing_chords, legal, span
 from gen.sampling.plan import Plan, compass_of, steps_of
 from gen.sampling.view import Row
-from gen.smf.general_midi import LOWEST_PITCH
+from gen.smf.general_midi import RANGES
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import MOST_BARS, MOST_REMAINING, PITCH_CLASS, TOLD
 from gen.tokens.echo import EchoMemory
@@ -321,7 +321,7 @@ class Walk:
             mask[self.tempo] = False  # a change changes something
         elif kind == Kind.TRACK:
             mask = mask.copy()
-            for program in LOWEST_PITCH:
+            for program in RANGES:
                 low, high = compass_of(program, self.plan.pitches)
                 mask[FIRST["program"] + program] = low <= high
             usual = mask & self._usual_instruments()

@@ -18,6 +18,7 @@ from gen.piece import DRUM_PROGRAM, KeySignature, Piece, Track
 from gen.sampling.cells import read_cells
 from gen.sampling.controls import (
     Controls,
+    check_plays,
     chord_rows,
     instrument_number,
     plan_of,
@@ -33,6 +34,7 @@ from gen.sampling.harmonise import harmonised, is_bare
 from gen.sampling.plan import Plan, compass_of
 from gen.sampling.source import Source
 from gen.sampling.view import Row
+from gen.smf.general_midi import ANY_PITCH
 from gen.tokens import vocabulary as v
 from gen.tokens.events import TICKS_PER_QUARTER, TICKS_PER_STEP
 from gen.tokens.vocabulary import Kind
@@ -189,6 +191,8 @@ class Continuation:
         """
         if controls.bars is None:
             raise SettingError("is missing: how many more?", where="bars", mend="add bars=8")
+        for slot in range(len(source.piece.tracks)):
+            _check_plays(source, slot, controls)
         given = _bars_that_stay(source)
         bars = given + controls.bars
         signature = time_signature_id("{}/{}".format(*source.grid.bars[given - 1][1:]))
@@ -301,7 +305,7 @@ class Rewriting:
         )
         holes = _holes(task, source, sheet, added, tells_own=controls.density is None)
         for slot in {hole.slot for hole in holes if hole.slot < count}:
-            _check_compass(source, slot, plan.compass[slot])
+            _check_plays(source, slot, controls)
         chosen = None
         if task.mode == "vary":
             chosen = max(round(task.amount * len(holes)), 1)
@@ -362,25 +366,28 @@ def _untold(rows: list[Row]) -> list[Row]:
             for row in rows]  # fmt: skip
 
 
+def _own_range(track: Track) -> tuple[int, int]:
+    """Lowest and highest pitch of a track: its instrument's, and what it plays beyond them."""
+    lowest, highest = compass_of(track.instrument, ANY_PITCH)
+    pitches = [] if track.is_drum else [note.pitch for note in track.notes]
+    return min([lowest, *pitches]), max([highest, *pitches])
+
+
 def _compass(source: Source, controls: Controls) -> tuple[tuple[int, int], ...]:
-    """What each track plays: what is asked, and nothing below its instrument or itself."""
+    """What each track plays: what is asked, and nothing that its instrument does not play."""
     low, high = controls.pitch_range
-    compass = []
-    for track in source.piece.tracks:
-        lowest, highest = compass_of(track.instrument, (low, high))
-        if not track.is_drum:
-            lowest = max(low, min(lowest, *(note.pitch for note in track.notes)))
-        compass.append((lowest, highest))
-    return tuple(compass)
+    own = [(track.is_drum, *_own_range(track)) for track in source.piece.tracks]
+    return tuple(
+        (lowest, highest) if is_drum else (max(low, lowest), min(high, highest))
+        for is_drum, lowest, highest in own
+    )
 
 
-def _check_compass(source: Source, slot: int, compass: tuple[int, int]) -> None:
-    if compass[0] > compass[1]:
-        name = source.piece.tracks[slot].name or f"track {slot + 1}"
-        raise SettingError(
-            f"leaves {name!r} nothing to play: its lowest pitch is {compass[0]}",
-            where="pitch_range", mend=f"let the range reach at least {compass[0]}",
-        )  # fmt: skip
+def _check_plays(source: Source, slot: int, controls: Controls) -> None:
+    track = source.piece.tracks[slot]
+    if not track.is_drum:
+        name = repr(track.name or f"track {slot + 1}")
+        check_plays(name, _own_range(track), controls.pitch_range)
 
 
 def _added(task: Task, controls: Controls) -> list[Row]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.view import Row
-from gen.smf.general_midi import LOWEST_PITCH
+from gen.smf.general_midi import range_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import FIRST, Kind
 
@@ -34,7 +34,7 @@ class Plan:
         pitches: lowest and highest melodic pitch.
         velocities: lowest and highest velocity class.
         compass: lowest and highest pitch of each declared track; where it is empty each plays
-            `pitches`, but nothing below its instrument's own range.
+            `pitches`, but nothing outside its instrument's own range.
         densities: lowest and highest density class of each track, the last for all further
             ones; empty leaves density untold.
         returns: share of the cells of a section that comes back which are as they were.
@@ -65,7 +65,8 @@ def compass_of(program: int, pitches: tuple[int, int]) -> tuple[int, int]:
     """Lowest and highest pitch that an instrument plays of those asked for; none if reversed."""
     if program == DRUM_PROGRAM:
         return DRUM_SOUNDS
-    return max(pitches[0], LOWEST_PITCH.get(program, 0)), pitches[1]
+    lowest, highest = range_of(program)
+    return max(pitches[0], lowest), min(pitches[1], highest)
 
 
 def steps_of(signature_id: int) -> int:

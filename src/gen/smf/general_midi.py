@@ -26,16 +26,37 @@ NAMES: tuple[str, ...] = tuple(
 NAMES = tuple(" ".join(name.split()) for name in NAMES)
 """Lower-case names of programs 0-127."""
 
-LOWEST_PITCH: dict[int, int] = {
-    **dict.fromkeys(range(24, 32), 38),  # guitars, down-tuned to D
-    **dict.fromkeys(range(32, 40), 23),  # basses with a low B
-    40: 55, 41: 48, 42: 36, 43: 24, 44: 24, 45: 24, 46: 23, 47: 36, 48: 24, 49: 24, 50: 24, 51: 24,
-    **dict.fromkeys(range(52, 55), 36),  # voices
-    56: 52, 57: 34, 58: 24, 59: 52, 60: 34, 61: 28, 62: 28, 63: 28,
-    64: 56, 65: 49, 66: 44, 67: 36, 68: 58, 69: 52, 70: 34, 71: 50, 72: 74, 73: 59, 74: 60,
-    75: 55, 76: 55, 77: 50, 78: 60, 79: 60,
+ANY_PITCH = (0, 127)
+
+RANGES: dict[int, tuple[int, int]] = {
+    **dict.fromkeys(range(6), (21, 108)),  # pianos
+    6: (28, 91), 7: (28, 91), 8: (48, 108), 9: (55, 108), 10: (48, 108), 11: (48, 96),
+    12: (36, 96), 13: (53, 108), 14: (48, 84), 15: (36, 96),
+    **dict.fromkeys(range(16, 21), (24, 108)),  # organs
+    21: (28, 101), 22: (43, 98), 23: (33, 98),
+    **dict.fromkeys(range(24, 31), (38, 88)),  # guitars, down-tuned to D, with 24 frets
+    31: (38, 100),
+    **dict.fromkeys(range(32, 38), (23, 67)),  # basses with a low B, with 24 frets
+    **dict.fromkeys(range(38, 40), (23, 127)),
+    40: (55, 105), 41: (48, 93), 42: (36, 88), 43: (24, 67), 44: (24, 105), 45: (24, 105),
+    46: (23, 104), 47: (36, 60), 48: (24, 105), 49: (24, 105), 50: (24, 127), 51: (24, 127),
+    52: (36, 88), 53: (36, 88), 54: (36, 127),  # voices
+    56: (52, 88), 57: (34, 77), 58: (24, 67), 59: (52, 88), 60: (34, 77), 61: (28, 88),
+    62: (28, 127), 63: (28, 127),
+    64: (56, 91), 65: (49, 86), 66: (44, 81), 67: (36, 74), 68: (58, 93), 69: (52, 84),
+    70: (34, 77), 71: (50, 96), 72: (74, 108), 73: (59, 98), 74: (60, 98), 75: (55, 96),
+    76: (55, 96), 77: (50, 91), 78: (60, 103), 79: (60, 96),
+    104: (36, 91), 105: (48, 88), 106: (43, 88), 107: (36, 93), 108: (48, 96), 109: (45, 86),
+    110: (55, 105), 111: (55, 91), 114: (36, 91),
 }  # fmt: skip
-"""The lowest sounding pitch of instruments that have one (a margin for extensions included)."""
+"""The lowest and highest sounding pitch of instruments that have them, extensions and high
+registers of good players included; where parts are written an octave or two below (celesta,
+glockenspiel, xylophone), from the lowest written one. Synthesisers, pads and effects have none."""
+
+
+def range_of(instrument: int) -> tuple[int, int]:
+    """Lowest and highest pitch of a program 0-127, `ANY_PITCH` where it has no range."""
+    return RANGES.get(instrument, ANY_PITCH)
 
 
 def instrument_name(instrument: int) -> str:

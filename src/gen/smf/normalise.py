@@ -22,7 +22,7 @@ from gen.piece import (
     TimeSignature,
     Track,
 )
-from gen.smf.general_midi import LOWEST_PITCH, instrument_name
+from gen.smf.general_midi import instrument_name, range_of
 from gen.smf.lenient import ChannelEvent, RawFile, RawTrack, read_leniently
 from gen.smf.mend import Repairs, pair_notes, pair_pedals
 from gen.smf.rules import (
@@ -292,7 +292,7 @@ def _advice(piece: Piece) -> list[str]:
     """Notes so far below an instrument's range that they look like keyswitches."""
     lines = []
     for track in piece.tracks:
-        lowest = LOWEST_PITCH.get(track.instrument, 0) - _KEYSWITCH_MARGIN_SEMITONES
+        lowest = range_of(track.instrument)[0] - _KEYSWITCH_MARGIN_SEMITONES
         low = sorted({n.pitch for n in track.notes if n.pitch < lowest})
         if low:
             count = sum(n.pitch < lowest for n in track.notes)
