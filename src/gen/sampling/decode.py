@@ -57,16 +57,17 @@ def draw(
     2024, arXiv:2407.01082).
     """
     ids = allowed.nonzero()[0]
-    chosen = scores[ids].astype(np.float64) / config.temperature
-    weights = np.exp(chosen - chosen.max())  # the likeliest weighs 1
-    likely = (weights >= config.min_p).nonzero()[0]
+    chosen = scores[ids]
+    weights = np.exp((chosen - chosen.max()) / np.float32(config.temperature))
+    likely = (weights >= config.min_p).nonzero()[0]  # the likeliest weighs 1
+    if len(likely) == 1:
+        return int(ids[likely[0]])
     order = likely[(-weights[likely]).argsort(kind="stable")]
-    shares = weights[order] / weights.sum()
-    bounds = shares.cumsum()
-    kept = int((bounds - shares).searchsorted(config.top_p))  # those before the sum reaches it
-    bounds = bounds[: max(kept, 1)]
-    index = int(bounds.searchsorted(rng.random() * bounds[-1], side="right"))
-    return int(ids[order[min(index, len(bounds) - 1)]])
+    bounds = weights[order].cumsum(dtype=np.float64)
+    # Those before the sum reaches it, and the one that makes it.
+    kept = 1 + int(bounds[:-1].searchsorted(config.top_p * float(weights.sum())))
+    index = int(bounds[:kept].searchsorted(rng.random() * bounds[kept - 1], side="right"))
+    return int(ids[order[min(index, kept - 1)]])
 
 
 @contextmanager

@@ -26,7 +26,7 @@ Ints = NDArray[np.int64]
 MOST_ONE_BY_ONE: Final = 3
 """With more pieces side by side, the trunk is faster in PyTorch, all at once."""
 
-_EPSILON: Final = float(torch.finfo(torch.float32).eps)
+_EPSILON: Final = np.finfo(np.float32).eps
 """What `rms_norm` adds to the mean square."""
 
 
@@ -37,8 +37,8 @@ def _array(tensor: torch.Tensor) -> Floats:
 
 def normalise(x: Floats) -> Floats:
     """Scale the last dimension to a root mean square of 1."""
-    mean_square = np.einsum("...d,...d->...", x, x) / x.shape[-1]
-    scaled: Floats = x * (1 / np.sqrt(mean_square + _EPSILON, dtype=np.float32))[..., None]
+    mean_square = np.vecdot(x, x) / np.float32(x.shape[-1])
+    scaled: Floats = x / np.sqrt(mean_square + _EPSILON)[..., None]
     return scaled
 
 
@@ -126,10 +126,10 @@ class NumpyStep(TorchStep):
             keys[:, now] = turned[heads:]
             values[:, now] = mixed[2 * width :].reshape(heads, -1)
             scores = np.matmul(keys[:, first:end], turned[:heads, :, None])[:, :, 0]  # (H, T)
-            scores *= np.float32((2 * half) ** -0.5)
-            weights = np.exp(scores - scores.max(1, keepdims=True))
-            weights /= weights.sum(1, keepdims=True)
-            x = x + mix_out @ np.matmul(weights[:, None], values[:, first:end]).reshape(width)
+            # No score is above the root of K, as queries and keys are normalised.
+            weights = np.exp(scores * np.float32((2 * half) ** -0.5))
+            heard = np.matmul(weights[:, None], values[:, first:end])[:, 0]  # (H, K)
+            x = x + mix_out @ (heard / weights.sum(1)[:, None]).reshape(width)
             x = x + inner_out @ np.square(np.maximum(inner @ normalise(x), 0))
         return x
 
