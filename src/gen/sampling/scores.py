@@ -192,7 +192,8 @@ def _key(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
     share = lasting[np.isin(table[:, 2] % 12, asked.scale)].sum() / lasting.sum()
     same = (heard.tonic, heard.is_minor) == (asked.tonic, asked.is_minor)
     met = (same or heard.fifths == asked.fifths) and share >= KEY_MET
-    return f"{share:.0%} of the time in its scale, nearest to {heard}", bool(met or share >= KEY_SURE)
+    got = f"{share:.0%} of the time in its scale, nearest to {heard}"
+    return got, bool(met or share >= KEY_SURE)
 
 
 def _density(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
