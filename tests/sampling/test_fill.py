@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from gen.data.habits import Habits
 from gen.data.windows import punched
-from gen.sampling.fill import FillWalk, Hole, Sheet, held_by
-from gen.sampling.plan import Plan, steps_of
+from gen.evaluation.infilling import walk_without
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS
 from gen.tokens.echo import ECHO_COLUMNS, echoes
@@ -22,26 +20,13 @@ from music import Theme, random_row
 BARS = 24
 
 
-def walk_of(events: np.ndarray, holes: np.ndarray) -> FillWalk:
-    """The piece without what stands in the holes."""
-    sheet = Sheet.of(events[events[:, v.KIND] != Kind.EOS].tolist())
-    kept = {place: cell for place, cell in sheet.cells.items() if not holes[place]}
-    starts = np.cumsum([0, *(steps_of(rows[0][v.VALUE]) for rows in sheet.bars)])
-    held: list[list[tuple[int, int, int]]] = [[] for _ in range(holes.shape[1])]
-    for (bar, slot), cell in kept.items():
-        held[slot] += held_by(cell, int(starts[bar]))
-    plan = Plan([], tracks_open=False, bars=BARS, most_bars=BARS)
-    asked = [Hole(int(bar), int(slot)) for bar, slot in np.argwhere(holes)]
-    return FillWalk(plan, replace(sheet, cells=kept), asked, held)
-
-
 @pytest.mark.parametrize(("seed", "context"), [(0, 2048), (1, 400), (2, 400), (3, 240)])
 def test_what_is_shown_hears_the_whole_piece_but_for_its_holes(seed, context):
     """The echoes are those of a training window: also of bars before and after what is shown."""
     events = Theme(seed % 3, bars=BARS).events()
     holes = np.zeros((BARS, 3), dtype=bool)
     holes[10:13, seed % 3] = holes[11, :] = True
-    walk = walk_of(events, holes)
+    walk = walk_without(events, set(map(tuple, np.argwhere(holes).tolist())))
     shown = len(walk.prompt(context))
     whole, _ = punched(events, holes)
     first = int(np.argmax(whole[:, v.KIND] == Kind.FILL))
@@ -58,9 +43,8 @@ def test_what_is_shown_hears_the_whole_piece_but_for_its_holes(seed, context):
 
 @pytest.mark.parametrize("context", [2048, 240])
 def test_what_is_filled_in_has_no_bigger_chord_than_any_work(context):
-    holes = np.zeros((BARS, 3), dtype=bool)
-    holes[4:20, 0] = True
-    walk, rng = walk_of(Theme(0, bars=BARS).events(), holes), np.random.default_rng(0)
+    holes = {(bar, 0) for bar in range(4, 20)}
+    walk, rng = walk_without(Theme(0, bars=BARS).events(), holes), np.random.default_rng(0)
     walk.habits = Habits(chord_sizes={"any:0": 2})
     chords: Counter[tuple[int, int]] = Counter()
     while not walk.done:

@@ -69,26 +69,29 @@ class Tokenising(Generic[Name]):
             self._collect()
         if self._pool is None and len(self.names) >= MANY and self._processes:
             self._pool = processes.pool(self._processes, _begin, self._tools.cache)
-        future: Future[Rows] = Future()
         if self._pool is not None and len(self._waiting) < _AHEAD * self._processes:
             try:
                 future = self._pool.submit(_rows, music)
-            except BrokenProcessPool as error:
-                future.set_exception(error)
+            except BrokenProcessPool:  # a process was ended from outside
+                future = self._here(music)
         else:  # nobody is free
-            try:
-                future.set_result(self._tools.rows(music))
-            except HouseError as error:
-                future.set_exception(error)
+            future = self._here(music)
         self._waiting.append((name, path, music, future))
+
+    def _here(self, music: Music) -> Future[Rows]:
+        future: Future[Rows] = Future()
+        try:
+            future.set_result(self._tools.rows(music))
+        except HouseError as error:
+            future.set_exception(error)
+        return future
 
     def _collect(self) -> None:
         name, path, music, future = self._waiting.popleft()
+        if isinstance(future.exception(), BrokenProcessPool):
+            future = self._here(music)
         try:
-            try:
-                rows = future.result()
-            except BrokenProcessPool:  # a process was ended from outside
-                rows = self._tools.rows(music)
+            rows = future.result()
         except HouseError as error:
             raise HouseError(error.what, where=path, mend=error.mend) from error
         self._store.append(rows)

@@ -29,7 +29,7 @@ rest); the seams are this house's own. Chroma cosine as in Wu & Yang 2021, "Muse
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,7 +45,7 @@ from gen.evaluation.interval import Figure
 from gen.evaluation.material import Work
 from gen.model import Transformer
 from gen.piece import Note, Piece, Track
-from gen.sampling.fill import FillWalk, Hole, Sheet, held_by
+from gen.sampling.fill import FillWalk, Hole, Place, Sheet, held_by
 from gen.sampling.plan import Plan, steps_of
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
@@ -110,10 +110,12 @@ def _tracks(music: Music) -> int:
 def _plays(music: Music, bars: range, slot: int) -> bool:
     """Whether a track has notes in every one of these bars, and in the bars beside them."""
     around = range(bars.start - 1, bars.stop + 1)
-    cells = Sheet.of(music.events.tolist()).cells
-    return all(
-        any(row[v.KIND] == Kind.NOTE for row in cells.get((bar, slot), ())) for bar in around
-    )
+    sheet = Sheet.of(music.events.tolist())
+    return all(_sounds(sheet, bar, slot) for bar in around)
+
+
+def _sounds(sheet: Sheet, bar: int, slot: int) -> bool:
+    return any(row[v.KIND] == Kind.NOTE for row in sheet.cells.get((bar, slot), ()))
 
 
 # Likelihood ------------------------------------------------------------------------------
@@ -196,17 +198,26 @@ def _bits(
 
 def walk_of(gap: Gap) -> FillWalk:
     """The work without its hole, to be filled in."""
-    events = gap.work.sequence.events
+    return walk_without(gap.work.sequence.events, {(bar, gap.slot) for bar in gap.bars})
+
+
+def walk_without(events: Events, places: Collection[Place]) -> FillWalk:
+    """A piece without what stands in some cells, to be filled in: notes where there were notes.
+
+    Args:
+        events: (T, 5), all of the piece.
+        places: bar and track of each cell, counted from 0.
+    """
     sheet = Sheet.of(events[events[:, v.KIND] != Kind.EOS].tolist())
-    places = {(bar, gap.slot) for bar in gap.bars}
-    kept = {place: cell for place, cell in sheet.cells.items() if place not in places}
+    cells = {place: cell for place, cell in sheet.cells.items() if place not in places}
     starts = np.cumsum([0, *(steps_of(rows[0][v.VALUE]) for rows in sheet.bars)])
-    held: list[list[tuple[int, int, int]]] = [[] for _ in range(_tracks(gap.work.sequence))]
-    for (bar, slot), cell in kept.items():
+    tracks = int((events[:, v.KIND] == Kind.TRACK).sum())
+    held: list[list[tuple[int, int, int]]] = [[] for _ in range(tracks)]
+    for (bar, slot), cell in cells.items():
         held[slot] += held_by(cell, int(starts[bar]))
     plan = Plan([], tracks_open=False, bars=len(sheet.bars), most_bars=len(sheet.bars))
-    holes = [Hole(bar, gap.slot, sounds=True) for bar in gap.bars]
-    return FillWalk(plan, replace(sheet, cells=kept), holes, held)
+    holes = [Hole(bar, slot, _sounds(sheet, bar, slot)) for bar, slot in sorted(places)]
+    return FillWalk(plan, replace(sheet, cells=cells), holes, held)
 
 
 def seams(gap: Gap, piece: Piece) -> dict[str, float]:
