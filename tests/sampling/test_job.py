@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 
@@ -17,6 +18,7 @@ from gen.analysis import analyse
 from gen.errors import HouseError, SettingError
 from gen.piece import DRUM_PROGRAM, Marker, Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.provenance.mark import mark_generated
+from gen.rendering.labels import signs, told_kinds
 from gen.sampling.controls import Controls
 from gen.sampling.grammar import Walk
 from gen.sampling.job import Continuation, FromNothing, Job, Rewriting, Task, job_of
@@ -99,7 +101,9 @@ def check(source: Source, piece: Piece, places: set[tuple[int, int]], bars: int)
     assert piece.ticks_per_quarter == old.ticks_per_quarter
     assert (piece.tempos, piece.time_signatures) == (old.tempos, old.time_signatures)
     assert piece.key_signatures == old.key_signatures
-    assert piece.markers[: len(old.markers)] == old.markers
+    kinds = [kind for kind, _ in told_kinds(old)]
+    lasting = [m for m, kind in zip(old.markers, kinds, strict=True) if kind != "chord"]
+    assert not Counter(lasting) - Counter(piece.markers)
     steps = Fraction(old.ticks_per_quarter, v.STEPS_PER_QUARTER)
     new = []
     for slot, track in enumerate(piece.tracks):
@@ -387,11 +391,37 @@ def test_a_harmony_is_made_for_a_bare_melody_and_heard_in_anything_fuller():
     ])])  # fmt: skip
     heard = rewriting(full, mode="harmonise", add=("cello",))
     assert heard.source.analysis.chords
+    assert heard.chords == ()  # nobody chose them
     roots = [chord_of(r[v.VALUE]).root for b in heard.sheet.bars for r in b if r[0] == Kind.CHORD]
     assert roots != [0, 5, 7, 0]
     given = rewriting(tune, Controls(chords="Am | %"), mode="harmonise")
     asked = {str(chord_of(r[v.VALUE])) for b in given.sheet.bars for r in b if r[0] == Kind.CHORD}
     assert asked == {"Am"}
+
+
+@pytest.mark.parametrize(
+    ("before", "chords", "after"),
+    [
+        ([], None, [(0, "C"), (1, "F"), (2, "G"), (3, "C")]),
+        ([(0, "Verse"), (0, "Dm"), (1, "G7")], "Am | F", [
+            (0, "Verse"), (0, "Am"), (1, "F"), (2, "Am"), (3, "F"),
+        ]),
+        ([(0, "A"), (2, "B")], "Am | %", [(0, "A"), (0, "Am"), (2, "B"), (2, "Am")]),
+    ],
+)  # fmt: skip
+def test_chords_that_were_chosen_stand_as_markers_and_nothing_else_is_changed(
+    before, chords, after
+):
+    tune = melody(60, 64, 67, 64, 65, 69, 65, 69, 67, 71, 74, 71, 60, 64, 60, 60)
+    tune.markers = [Marker(bar * 1920, text) for bar, text in before]
+    job = rewriting(tune, Controls(chords=chords), mode="harmonise")
+    walk = written(job, 1)
+    result = job.piece(walk)
+    assert [(marker.onset_ticks // 1920, marker.text) for marker in result.markers] == after
+    sections = {text for _, text in before} - {"Dm", "G7"}
+    assert {marker.text for marker in signs(result).sections} == sections
+    plain = replace(job, chords=()).piece(walk)
+    assert replace(result, markers=tune.markers) == plain
 
 
 # Settings and files -------------------------------------------------------------------------
@@ -440,12 +470,12 @@ def song(tmp_path_factory):
         (
             Controls(pitch_range=(0, 30)),
             {"infill": "", "cells": "all of melody"},
-            "leaves 'melody' nothing to play: it plays 52 to 105",
+            "leaves 'melody' nothing to play: it plays 59 to 98",
         ),
         (
             Controls(pitch_range=(110, 120)),
             {"infill": "", "cells": "all of melody"},
-            "leaves 'melody' nothing to play: it plays 52 to 105",
+            "leaves 'melody' nothing to play: it plays 59 to 98",
         ),
         (Controls(bars=4, pitch_range=(110, 120)), {"continue": ""}, "leaves 'melody' nothing"),
         (Controls(pitch_range=(0, 30)), {"accompany": "", "add": ["flute"]}, "leaves flute"),

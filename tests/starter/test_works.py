@@ -9,8 +9,9 @@ from gen.errors import HouseError
 from gen.harmony import GENRES, parse_key, parse_progression
 from gen.piece import ROLES
 from gen.provenance.consent import Consent
+from gen.smf.general_midi import range_of
 from starter import abc, catalogue
-from starter.instruments import playing_range
+from starter.instruments import RANGES, playing_range
 from starter.realise import realise
 from starter.styles import arrangements, written
 
@@ -52,6 +53,12 @@ def test_the_style_plays_the_meter(sheet):
     for bar in work.plan.bars[:-2]:
         assert any(bar.onset - 40 <= o < bar.onset + bar.ticks for o in sounding)
     assert smf.parse(smf.write(work.piece)).note_count == work.piece.note_count
+
+
+def test_what_the_starter_works_may_play_sampling_may_write():
+    for program, (low, high) in RANGES.items():
+        lowest, highest = range_of(program)
+        assert lowest <= low <= high <= highest, program
 
 
 def test_a_work_is_the_same_bytes_each_time():
