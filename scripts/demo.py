@@ -82,7 +82,7 @@ def main(minutes: float, pieces: int) -> None:
             ("held-out bits per note", f"{result['best_bits_per_note']:.2f}"),
         ]
         with Renderer(pieces) as renderer:
-            results = sample(composed("sample", asked))
+            results = sample(composed("sample", asked), on_checked=renderer.start)
             page = present(results, OUT, renderer, facts=facts)
     except HouseError as error:
         print(error, file=sys.stderr)

@@ -1,12 +1,17 @@
 """Measure what checkpoints are worth: python scripts/evaluate.py checkpoint=FILE [fast=true].
 
-Settings are key=value; conf/evaluate.yaml lists them all. Several checkpoints are compared:
+Settings are key=value; --help explains them all. Several checkpoints are compared:
 checkpoint=[a.safetensors,b.safetensors]. Written below out=: report.html (offline, pictures
 inside), report.json, plots/, and parts/ with what is finished; the same command goes on from
 there. listening=FOLDER makes a blind listening test instead, or counts its ratings.
 """
 
 import json
+
+from explained import explain
+
+if __name__ == "__main__":
+    explain("evaluate", __doc__)  # before anything that takes a while is imported
 
 import hydra
 from omegaconf import DictConfig, OmegaConf

@@ -30,7 +30,7 @@ from gen.errors import HouseError
 
 FULL = "HYDRA_FULL_ERROR"
 MENDABLE = (HouseError, HydraException, OmegaConfBaseException)
-_SEE = "--cfg job shows every setting, --help every choice"
+_SEE = "--cfg job shows every setting, --help what each means"
 _EXTRAS = {
     "Could not find 'hydra/sweeper/optuna'": "sweeps",
     "Could not find 'hydra/launcher/submitit": "sweeps",

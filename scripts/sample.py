@@ -1,16 +1,22 @@
 """Write new pieces: python scripts/sample.py genre=waltz bars=32 key="A minor" n=4.
 
-Settings are key=value; conf/sample.yaml lists them all, controls=NAME takes a preset of
-conf/controls/. Each piece is written as .mid with a piano roll (.png), audio (.wav), a score
-(.musicxml) and a receipt (.json), and index.html shows them together. receipt=FILE writes the
-piece of that receipt again, to the last byte.
+Settings are key=value; --help explains them all, controls=NAME takes a preset of conf/controls/.
+Each piece is written as .mid with a piano roll (.png), audio (.wav), a score (.musicxml) and a
+receipt (.json), and index.html shows them together. receipt=FILE writes the piece of that receipt
+again, to the last byte.
 
-Exit codes: 0 done, 1 a fault of ours, 2 refused or misused, 130 stopped by Ctrl-C.
+Exit codes: 0 done, 1 a fault of ours, 2 refused or misused, 130 stopped by Ctrl-C or SIGTERM:
+pieces that are finished stay, and the page shows them.
 """
 
 import re
 import sys
 from pathlib import Path
+
+from explained import explain
+
+if __name__ == "__main__":
+    explain("sample", __doc__)  # before anything that takes a while is imported
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -21,15 +27,21 @@ from refusals import run, told
 
 BARE = re.compile(r"[\w.:/+-]*|['\"\[{].*", re.DOTALL)
 """What Hydra reads as it is meant: one plain word, or something that begins like a value."""
+NUMBER = re.compile(r"[\d.eE_+-]+")
+"""What Hydra may read as a number, which is no name of a file."""
 
-BESIDE_A_RECEIPT = {"receipt", "checkpoint", "pin", "out", "audio", "soundfont",
-                    "continue", "infill", "accompany", "harmonise", "vary"}  # fmt: skip
+FILES = {"checkpoint", "pin", "out", "soundfont", "receipt",
+         "continue", "infill", "accompany", "harmonise", "vary"}  # fmt: skip
+BESIDE_A_RECEIPT = FILES | {"audio"}
+IN_A_HURRY = 1.0
+"""Seconds that renderings which were begun are waited for once it is stopped."""
 
 
 def quoted(argument: str) -> str:
-    """Quote a text for Hydra, so that chords="Am F | C/E" needs no second quotes."""
+    """Quote a text for Hydra, so that chords="Am F | C/E" needs no second quotes, nor out=2024."""
     name, equals, value = argument.partition("=")
-    if not equals or argument.startswith("-") or BARE.fullmatch(value):
+    is_plain = BARE.fullmatch(value) and not (name in FILES and NUMBER.fullmatch(value))
+    if not equals or argument.startswith("-") or is_plain:
         return argument
     text = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + m[2].replace("'", "\\'"), value)
     return f"{name}='{text}'"
@@ -55,35 +67,49 @@ def main(config: DictConfig) -> None:
         names = {override.partition("=")[0].lstrip("+") for override in overrides}
         check_alone(names)
         settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        from gen.processes import stoppable
         from gen.rendering import Renderer
+        from gen.sampling.opening import check_kinds
         from gen.sampling.presets import give_way
         from gen.sampling.run import PiecesWithheld, sample
         from gen.sampling.session import PLACES
         from gen.studio.page import check_soundfont, present
 
+        check_kinds(settings)
         settings = give_way(settings, names)
         n = settings["n"]
         pieces = n if isinstance(n, int) and not settings["receipt"] else 1
         audio, font = settings["audio"], settings["soundfont"]
         if audio and font:
             check_soundfont(font)
+        asked = [o for o in overrides if o.split("=")[0] not in PLACES]
+        facts = [("asked for", ", ".join(asked) or "nothing in particular")]
+        finished: list = []
         withheld: HouseError | None = None
-        with Renderer(pieces, with_audio=audio, soundfont=font) as renderer:
+        with stoppable(), Renderer(pieces, with_audio=audio, soundfont=font) as renderer:
 
             def report(done) -> None:  # noqa: ANN001 - a Sampled, whose module is loaded late
+                finished.append(done)
                 announce(done)
                 renderer.begin(done.piece, done.midi)
 
+            def show() -> None:
+                if finished:
+                    finished.sort(key=lambda done: done.record["index"])
+                    print(present(finished, Path(settings["out"]), renderer, facts=facts))
+
             try:
-                results = sample(settings, report=report)
-            except PiecesWithheld as error:
-                results, withheld = error.done, error
-            asked = [o for o in overrides if o.split("=")[0] not in PLACES]
-            facts = [("asked for", ", ".join(asked) or "nothing in particular")]
-            if withheld:
-                facts.append(("withheld", f"{pieces - len(results)} of {pieces}"))
-            if results:
-                print(present(results, Path(settings["out"]), renderer, facts=facts))
+                try:
+                    sample(settings, report=report, on_checked=renderer.start)
+                except PiecesWithheld as error:
+                    withheld = error
+                    facts.append(("withheld", f"{pieces - len(finished)} of {pieces}"))
+                show()
+            except KeyboardInterrupt:
+                facts.append(("stopped", f"{len(finished)} of {pieces} were finished"))
+                renderer.hurry(IN_A_HURRY)
+                show()
+                raise
         if withheld:
             raise withheld
 

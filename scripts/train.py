@@ -1,13 +1,18 @@
 """Train a model on the house's works: python scripts/train.py experiment=demo [key=value …].
 
-Every setting is in conf/train.yaml and its groups; `--help` lists them. Nothing is trained on
-that the gate has not admitted; a refused file ends the run before the first step, exit code 2.
+Settings are key=value; --help explains them all. Nothing is trained on that the gate has not
+admitted; a refused file ends the run before the first step, exit code 2.
 """
 
 import json
 import re
 import sys
 from pathlib import Path
+
+from explained import explain
+
+if __name__ == "__main__":
+    explain("train", __doc__)  # before anything that takes a while is imported
 
 import hydra
 from hydra.core.hydra_config import HydraConfig

@@ -21,6 +21,8 @@ class Outer:
     words: tuple[str, ...] = ()
     is_open: bool = False
     limit: int | None = None
+    either: bool | str = True
+    each: int | tuple[int, ...] = 1
     secret: int = 7
 
 
@@ -48,15 +50,22 @@ def test_what_the_configuration_does_not_decide_is_given():
         ({"sise": 3}, r"setting: unknown setting 'sise'\n.*did you mean 'size'\?"),
         ({"size": 3, "deep": {"rat": 1}}, r"unknown setting deep 'rat'\n.*did you mean 'rate'\?"),
         ({}, "^size: is missing"),
-        ({"size": "3"}, "^size: '3' is no int"),
-        ({"size": 3.0}, "^size: 3.0 is no int"),
-        ({"size": True}, "^size: True is no int"),
-        ({"size": 3, "is_open": 1}, "^is_open: 1 is no bool"),
-        ({"size": 3, "limit": "no"}, "^limit: 'no' is no int or NoneType"),
-        ({"size": 3, "deep": {"rate": "fast"}}, "^deep.rate: 'fast' is no float"),
-        ({"size": 3, "deep": {"rate": True}}, "^deep.rate: True is no float"),
+        ({"size": "3"}, "^size: '3' is no whole number$"),
+        ({"size": 3.0}, "^size: 3.0 is no whole number$"),
+        ({"size": True}, "^size: true is no whole number$"),
+        ({"size": 3, "is_open": 1}, "^is_open: 1 is neither true nor false$"),
+        (
+            {"size": 3, "limit": "no"},
+            "^limit: 'no' is no whole number\n.*: give one, or leave it out$",
+        ),
+        ({"size": 3, "deep": {"rate": "fast"}}, "^deep.rate: 'fast' is no number$"),
+        ({"size": 3, "deep": {"rate": True}}, "^deep.rate: true is no number$"),
         ({"size": 3, "deep": 4}, "^deep: 4 is no group of settings"),
-        ({"size": 3, "words": "xyz"}, "^words: 'xyz' is no list"),
+        ({"size": 3, "words": [["x"]]}, r"^words: \[\['x'\]\] is no list of names$"),
+        ({"size": 3, "words": [None]}, r"^words: \[None\] is no list of names$"),
+        ({"size": 3, "either": 0.5}, "^either: 0.5 is neither true nor false, no text$"),
+        ({"size": 3, "each": ["x"]}, r"is no whole number, no list of whole numbers$"),
+        ({"size": 3, "words": "xyz"}, r"^words: 'xyz' is no list of names\n.*: words=\[xyz\]$"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_its_place(values, message):
@@ -65,7 +74,7 @@ def test_a_wrong_setting_is_refused_with_its_place(values, message):
 
 
 def test_the_place_begins_where_the_settings_were_found():
-    with pytest.raises(SettingError, match=r"^data\.deep\.name: 3 is no str or NoneType"):
+    with pytest.raises(SettingError, match=r"^data\.deep\.name: 3 is no text"):
         build(Outer, {"size": 1, "deep": {"name": 3}}, where="data")
 
 
@@ -76,5 +85,5 @@ def test_a_given_field_is_not_the_configurations_to_set():
 
 def test_none_passes_where_it_is_allowed_and_only_there():
     assert build(Outer, {"size": 3, "limit": None}).limit is None
-    with pytest.raises(SettingError, match="size: None is no int"):
+    with pytest.raises(SettingError, match="size: null is no whole number"):
         build(Outer, {"size": None})

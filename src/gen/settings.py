@@ -45,17 +45,54 @@ def build(kind: type[T], values: Mapping[str, Any], *, where: str = "", **given:
 def _value(hint: Any, value: Any, *, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return build(typing.cast(type, hint), value, where=where)
-    allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if float in allowed and isinstance(value, int) and not isinstance(value, bool):
+    return checked(hint, value, where=where)
+
+
+def checked(hint: Any, value: Any, *, where: str) -> Any:
+    """A value as its type has it: lists as tuples, whole numbers as floats.
+
+    Args:
+        hint: bool, int, float, str, `tuple[int, ...]`, or several of them, such as `int | None`.
+        value: as the configuration has it.
+        where: name of the setting.
+
+    Raises:
+        SettingError: it is of another type, in the words of whoever set it.
+    """
+    kinds = _kinds(hint)
+    if not any(_is(kind, value) for kind in kinds):
+        shown = {"True": "true", "False": "false", "None": "null"}.get(repr(value), repr(value))
+        asked = ", ".join(_not_a(kind) for kind in kinds if kind is not types.NoneType)
+        mend = "give one, or leave it out" if types.NoneType in kinds else ""
+        if isinstance(value, str) and any(typing.get_origin(kind) is tuple for kind in kinds):
+            mend = f"write it in brackets: {where}=[{value}]"
+        raise SettingError(f"{shown} is {asked}", where=where, mend=mend)
+    if float in kinds and _is(int, value):
         return float(value)
-    if typing.get_origin(hint) is tuple:  # what a list holds is checked by who reads it
-        if not isinstance(value, list | tuple):
-            raise SettingError(f"{value!r} is no list", where=where)
-        return tuple(value)
-    if isinstance(value, list | tuple) and any(typing.get_origin(a) is tuple for a in allowed):
-        return tuple(value)
-    plain = tuple(kind for kind in allowed if isinstance(kind, type))
-    if plain and (not isinstance(value, plain) or (isinstance(value, bool) and bool not in plain)):
-        names = " or ".join(kind.__name__ for kind in plain)
-        raise SettingError(f"{value!r} is no {names}", where=where)
-    return value
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    return typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+
+
+def _is(kind: Any, value: Any) -> bool:
+    if typing.get_origin(kind) is tuple:
+        each = _kinds(typing.get_args(kind)[0])
+        is_list = isinstance(value, list | tuple)
+        return is_list and all(any(_is(one, item) for one in each) for item in value)
+    if isinstance(value, bool):  # which is a number to Python alone
+        return kind is bool
+    return isinstance(value, int | float if kind is float else kind)
+
+
+_WORDS = {int: "whole number", float: "number", str: "text"}
+
+
+def _not_a(kind: Any) -> str:
+    if kind is bool:
+        return "neither true nor false"
+    if typing.get_origin(kind) is tuple:
+        each = _kinds(typing.get_args(kind)[0])
+        return f"no list of {' or '.join('names' if k is str else f'{_WORDS[k]}s' for k in each)}"
+    return f"no {_WORDS[kind]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from contextlib import suppress
 
 import pytest
 
@@ -17,6 +18,7 @@ from houses import make_piece
 def test_every_piece_is_rendered_beside_its_file(cores, pieces, monkeypatch, tmp_path):
     monkeypatch.setattr(processes, "cores", lambda: cores)
     with Renderer(pieces) as renderer:
+        renderer.start()
         assert bool(renderer._pool) == (cores > 1 and pieces > 1)
         for number in range(2):
             renderer.begin(make_piece(number), tmp_path / f"{number}.mid")
@@ -44,6 +46,29 @@ def test_what_cannot_be_rendered_is_said_when_it_is_asked_for(cores, monkeypatch
         with pytest.raises(HouseError, match="the piece has no notes"):
             renderer.of(tmp_path / "silent.mid")
         assert renderer.of(tmp_path / "sound.mid").sound is None
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_stopped_in_a_hurry_it_leaves_all_of_a_piece_or_nothing(cores, monkeypatch, tmp_path):
+    monkeypatch.setattr(processes, "cores", lambda: cores)
+    places = [tmp_path / f"{number}.mid" for number in range(3)]
+    with suppress(KeyboardInterrupt), Renderer(3) as renderer:
+        for number, place in enumerate(places[:2]):
+            renderer.begin(make_piece(number, 64), place)
+        first = renderer.of(places[0])
+        stale = places[2].with_suffix(".wav")
+        stale.touch()
+        renderer.begin(make_piece(2, 64), places[2])  # its name had another piece before
+        assert not stale.exists()
+        renderer.hurry(0)
+        assert renderer.of(places[0]) == first
+        found = [renderer.of(place) for place in places]
+        assert found[2] is None
+        (tmp_path / ".2.png.123.new").touch()  # as a process leaves it that is ended
+        raise KeyboardInterrupt
+    assert not multiprocessing.active_children()
+    made = {path for files in found if files for path in (files.picture, files.score, files.sound)}
+    assert set(tmp_path.iterdir()) == made
 
 
 def test_a_process_that_is_ended_from_outside_loses_no_piece(monkeypatch, tmp_path):

@@ -93,7 +93,7 @@ def test_a_piece_longer_than_the_models_context_is_written_to_its_end(ask):
         ({"n": 0}, "n: 0 is outside"),
         ({"seed": -1}, "seed"),
         ({"bars": 0}, "bars: 0 is outside"),
-        ({"bars": "many"}, "'many' is no int"),
+        ({"bars": "many"}, "'many' is no whole number"),
         ({"tempo": 500}, "outside 30 to 240"),
         ({"genre": "walz"}, "did you mean 'waltz'"),
         ({"instruments": ["fluit"]}, "did you mean 'flute'"),

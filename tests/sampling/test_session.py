@@ -181,7 +181,7 @@ def test_an_interruption_between_two_files_of_a_piece_leaves_neither(
         ({"n": 2000}, "n: 2000 is outside 1 to 1024"),
         ({"tries": 0}, "tries: 0 is outside 1 to 64"),
         ({"originality": "of"}, "did you mean 'off'"),
-        ({"strict": "yes"}, "strict: 'yes' is no bool"),
+        ({"strict": "yes"}, "strict: 'yes' is neither true nor false"),
         ({"gnere": "waltz"}, "did you mean 'genre'"),
     ],
 )

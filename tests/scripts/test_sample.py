@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import wave
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -11,7 +19,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from gen.data.cache import CACHE_VARIABLE
 from gen.piece import Piece
 from gen.provenance.keys import KEYS_VARIABLE, PASSPHRASE_VARIABLE
+from gen.provenance.mark import is_generated
 from gen.sampling.job import FromNothing
+from gen.sampling.receipt import read_receipt
 from houses import make_piece
 from sample import quoted
 from studios import CHECKPOINT, make_studio
@@ -70,6 +80,8 @@ def refused(done: Done, out: Path) -> str:
         ("receipt=C:\\new pieces\\it's.json", "C:\\new pieces\\it's.json"),
         ("out=C:\\pieces\\", "C:\\pieces\\"),
         ("out=a, b", "a, b"),
+        ("out=2024", "2024"),
+        ("receipt=null", None),
         ("continue=my song (2).mid", "my song (2).mid"),
         ("cells=bars 5-8 of bass, bar 3 of all", "bars 5-8 of bass, bar 3 of all"),
         ("cells='bar 3 of all'", "bar 3 of all"),
@@ -159,6 +171,51 @@ def test_ctrl_c_ends_with_130_and_no_traceback(run, out, monkeypatch):
     assert list(out.iterdir()) == []
 
 
+def whole(out: Path) -> set[str]:
+    """Names of the pieces in a folder, where every one and their page are whole."""
+    pieces = {path.stem for path in out.glob("*.mid")}
+    for name in pieces:
+        read_receipt(out / f"{name}.json")
+        assert is_generated((out / f"{name}.mid").read_bytes())
+        kinds = {path.suffix for path in out.glob(f"{name}.*")} - {".mid", ".json"}
+        assert kinds in ({".png", ".musicxml", ".wav"}, set())
+        if kinds:
+            assert (out / f"{name}.png").read_bytes().endswith(b"IEND\xaeB`\x82")
+            ElementTree.parse(out / f"{name}.musicxml")  # noqa: S314 - ours
+            with wave.open(str(out / f"{name}.wav")) as sound:
+                frame = sound.getnchannels() * sound.getsampwidth()
+                assert len(sound.readframes(sound.getnframes())) == frame * sound.getnframes() > 0
+    page = (out / "index.html").read_text("utf-8") if pieces else ""
+    links = {unquote(link) for link in re.findall(r'(?:href|src)="([^"#]+)"', page)}
+    assert {path.name for path in out.iterdir()} == links | ({"index.html"} if pieces else set())
+    return pieces
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_between_two_pieces_it_leaves_whole_ones_and_nothing_else(studio, out, number):
+    folder, house = studio
+    usual = f"checkpoint={folder / CHECKPOINT}", f"pin={house.pin.path}", f"out={out}"
+    process = subprocess.Popen(
+        [sys.executable, str(SAMPLE), *usual, "n=6", "bars=16"], text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder,
+        env={**os.environ, CACHE_VARIABLE: "off", KEYS_VARIABLE: str(folder / "keys")},
+    )  # fmt: skip
+    first = process.stdout.readline()
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does
+    else:
+        process.send_signal(number)
+    answer, talk = process.communicate(timeout=300)  # … when no process holds the pipes any more
+    assert (process.returncode, "Traceback" in talk) == (130, False), talk
+    assert talk.endswith("stopped\n")
+    *named, page = (first + answer).split()
+    assert {Path(name).stem for name in named} == whole(out)
+    assert page == str(out / "index.html")
+    assert 1 <= len(named) < 6
+    assert f"{len(named)} of 6 were finished" in Path(page).read_text("utf-8")
+
+
 # What is refused ------------------------------------------------------------------------
 
 
@@ -179,6 +236,29 @@ def test_ctrl_c_ends_with_130_and_no_traceback(run, out, monkeypatch):
         ("continue=nowhere.mid", "nowhere.mid"),
         ("sign=zoe", "'zoe' is not enrolled"),
         ("originality=maybe", "originality"),
+        ("n=null", "n: null is no whole number"),
+        ("bars=3.5", "bars: 3.5 is no whole number\n  to mend it: give one, or leave it out"),
+        ("bars=true", "bars: true is no whole number"),
+        ("tempo=fast", "tempo: 'fast' is no number"),
+        ("temperature=nan", "temperature: nan is outside 0.01 to 5"),
+        ("genre=3", "genre: 3 is no text"),
+        ("chords=7", "chords: 7 is no text"),
+        ("density=0.5", "density: 0.5 is no whole number, no text, no list of whole numbers or n"),
+        (
+            "instruments=flute",
+            "no list of names\n  to mend it: write it in brackets: instruments=[",
+        ),
+        ("instruments=[[flute]]", "instruments: [['flute']] is no list of names or whole numbers"),
+        ("roles=[3]", "roles: [3] is no list of names"),
+        ("pitch_range=[low,high]", "['low', 'high'] is no list of whole numbers"),
+        ("strict=1", "strict: 1 is neither true nor false"),
+        ("audio=maybe", "audio: 'maybe' is neither true nor false"),
+        ("out=null", "out: null is no text"),
+        ("checkpoint=[a,b]", "checkpoint: ['a', 'b'] is no text"),
+        ("cells=3", "cells: 3 is no text"),
+        ("add=bass", "add: 'bass' is no list of names or whole numbers"),
+        ("amount=lots", "amount: 'lots' is no number"),
+        ("sign=true", "sign: true is no text"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_message(run, out, typed, said):
@@ -191,7 +271,7 @@ def test_what_cannot_be_is_refused_in_one_message(run, out, typed, said):
     [
         (("controls=rock", "bars=6", "sections=a:1 b:7"), "'b:7' is no section of a piece of 6"),
         (("vary=nowhere.mid", "bars=6"), "bars: comes from the file that vary= names"),
-        (("n=many",), "n: 'many' is no int"),
+        (("n=many",), "n: 'many' is no whole number"),
     ],
 )
 def test_what_contradicts_itself_is_refused(run, out, typed, said):

@@ -86,9 +86,9 @@ SEE = "--cfg job shows every setting"
         ("trainer=", r"Could not find 'trainer/'[\s\S]*cpu"),
         ("x=[", r"no viable alternative"),
         ("data.window=${nope}", r"Interpolation key 'nope' not found[\s\S]*data\.window"),
-        ("seed=null", r"seed: None is no int"),
+        ("seed=null", r"seed: null is no whole number"),
         ("seed=-1", r"seed: -1 is below 0"),
-        ("model.layers=two", r"model\.layers: 'two' is no int"),
+        ("model.layers=two", r"model\.layers: 'two' is no whole number"),
         ("+trainer.max_stepz=3", r"did you mean 'max_steps'"),
         ("+gate=off", r"unknown setting 'gate'"),
         ("trainer.val_check_interval=0", r"trainer\.val_check_interval: 0 is not above 0"),
@@ -127,7 +127,7 @@ def test_hydras_variable_shows_the_traceback_of_a_refusal(works, house, monkeypa
         ("temprature=2", r"Key 'temprature' is not in struct"),
         ("controls=walz", r"Could not find 'controls/walz'[\s\S]*waltz"),
         ("genre=walz", r"did you mean 'waltz'"),
-        ("n=many", r"n: 'many' is no int"),
+        ("n=many", r"n: 'many' is no whole number"),
     ],
 )
 def test_a_misspelt_control_gives_one_message_and_no_traceback(works, house, words, message):

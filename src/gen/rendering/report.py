@@ -36,7 +36,7 @@ class Entry:
 
     Args:
         title: the piece's name.
-        piano_roll: PNG.
+        piano_roll: PNG, if it was drawn.
         midi: the .mid file to download.
         audio: WAV, if it was rendered.
         score: MusicXML, if it was written.
@@ -50,7 +50,7 @@ class Entry:
     """
 
     title: str
-    piano_roll: Path
+    piano_roll: Path | None
     midi: Path
     audio: Path | None = None
     score: Path | None = None
@@ -132,13 +132,12 @@ def _value(value: str) -> str:
 
 def _article(number: int, entry: Entry, page_path: Path) -> str:
     name = escape(entry.title)
-    roll = _link(entry.piano_roll, page_path)
     summary = f'<p class="summary">{escape(entry.summary)}</p>' if entry.summary else ""
     return "\n".join(
         [
             f'<article id="piece-{number}" aria-labelledby="title-{number}">',
             f'<h2 id="title-{number}"><span class="number">{number}</span>{name}</h2>{summary}',
-            _roll(entry, roll),
+            _roll(entry, page_path),
             f'<div class="listen">{_player(entry, page_path)}{_downloads(entry, page_path)}</div>',
             _receipt(number, entry),
             "</article>",
@@ -146,8 +145,11 @@ def _article(number: int, entry: Entry, page_path: Path) -> str:
     )
 
 
-def _roll(entry: Entry, link: str) -> str:
+def _roll(entry: Entry, page_path: Path) -> str:
     """The picture; a tall one is cut off with a fade, since a click shows it whole."""
+    if entry.piano_roll is None:
+        return ""
+    link = _link(entry.piano_roll, page_path)
     width, height = _png_size(entry.piano_roll)
     tall = " tall" if height > _TALL * width else ""
     alt = escape(f"Piano roll of {entry.title}. {entry.summary}".strip())

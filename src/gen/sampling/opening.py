@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,28 +21,39 @@ from gen.sampling.job import MODES, job_of
 from gen.sampling.learned import learned_music
 from gen.sampling.receipt import signing_key
 from gen.sampling.session import OFF, PLACES, Policy, Session, unwritable
-from gen.settings import build
+from gen.settings import build, checked
 
 OF_FILES: Final = frozenset({*MODES, "cells", "add", "amount"})
 """Settings about a given file."""
 
+_KINDS: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(("checkpoint", "pin", "out"), str),
+    **dict.fromkeys(("receipt", "sign", "soundfont", "cells", *MODES), str | None),
+    "audio": bool, "add": tuple[str | int, ...] | None, "amount": float | None,
+}  # fmt: skip
+"""Of those settings that belong to no settings class."""
 
-def open_session(settings: Mapping[str, Any]) -> Session:
+
+def open_session(
+    settings: Mapping[str, Any], on_checked: Callable[[], None] = lambda: None
+) -> Session:
     """Read and check all that a run needs.
 
     Args:
         settings: the composed `conf/sample.yaml`, as plain containers.
+        on_checked: told when the settings were, before the house and the checkpoint are read.
 
     Raises:
         HouseError: a setting is wrong, or the checkpoint or the house cannot be used.
     """
-    _check_known(settings)
-    if settings.get("originality") is False:  # what YAML makes of `off`
-        settings = {**settings, "originality": OFF}
+    check_kinds(settings)
+    off = [name for name in ("originality", "sign") if settings.get(name) is False]
+    settings = {**settings, **dict.fromkeys(off, OFF)}
     policy = build(Policy, _chosen(settings, Policy))
     draw = build(DrawConfig, _chosen(settings, DrawConfig))
     controls = build(Controls, _chosen(settings, Controls))
     job = job_of(settings, controls)  # whatever is wrong with it is said before anything is read
+    on_checked()
     house = House(load_pin(Path(settings["pin"])))
     checkpoint = load_checkpoint(find_checkpoint(settings["checkpoint"]))
     manifest = checkpoint.manifest
@@ -97,12 +108,20 @@ def _allows(register: Register, work: str, scope: str) -> bool:
     return register.consent_of(record).allows(scope, today_utc())
 
 
-def _check_known(settings: Mapping[str, Any]) -> None:
-    """Refuse a setting that nothing reads."""
+def check_kinds(settings: Mapping[str, Any]) -> None:
+    """Refuse a setting that nothing reads, or of another kind than its own.
+
+    Raises:
+        SettingError: there is one.
+    """
     kinds = (Policy, Controls, DrawConfig)
     fields = {field.name for kind in kinds for field in dataclasses.fields(kind)}
     for name in settings:
         nearest(name, {*fields, *PLACES, *OF_FILES}, setting="setting")
+    for name, kind in _KINDS.items():
+        is_off = name == "sign" and settings.get(name) is False  # what YAML makes of `off`
+        if name in settings and not is_off:
+            checked(kind, settings[name], where=name)
 
 
 def _chosen(settings: Mapping[str, Any], kind: type) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from gen import processes
 from gen.errors import HouseError
 from gen.sampling.checkpoints import find_checkpoint
-from gen.sampling.opening import open_session
+from gen.sampling.opening import check_kinds, open_session
 from gen.sampling.receipt import MOST_AT_ONCE, read_receipt
 from gen.sampling.reproduce import reproduced
 from gen.sampling.session import RESAMPLE, Sampled, Session, Take
@@ -32,23 +33,33 @@ class PiecesWithheld(HouseError):
         )
 
 
-def sample(settings: Mapping[str, Any], *, report: Report | None = None) -> list[Sampled]:
+def sample(
+    settings: Mapping[str, Any],
+    *,
+    report: Report | None = None,
+    on_checked: Callable[[], None] = lambda: None,
+) -> list[Sampled]:
     """Write `n` new pieces as the settings say, or once more the one that a receipt tells of.
+
+    Ctrl-C leaves every piece either on disk and reported or neither.
 
     Args:
         settings: the composed `conf/sample.yaml`, as plain containers.
         report: told of each piece as it is finished.
+        on_checked: told when new pieces can be written as far as the settings say, before the
+            house and the checkpoint are read.
 
     Raises:
         PiecesWithheld: some pieces could not be made original; the others are on disk.
         HouseError: a setting is wrong, or the checkpoint or the house cannot be used.
     """
     told = report or (lambda done: None)
+    check_kinds(settings)
     if settings.get("receipt"):
         done = reproduced(settings, read_receipt(Path(settings["receipt"])))
         told(done)
         return [done]
-    return _sampled(open_session(settings), told)
+    return _sampled(open_session(settings, on_checked), told)
 
 
 def _sampled(session: Session, report: Report) -> list[Sampled]:
@@ -56,10 +67,14 @@ def _sampled(session: Session, report: Report) -> list[Sampled]:
     done: dict[int, Sampled] = {}
     best: dict[int, Take] = {}
 
-    def judge(take: Take) -> None:
-        if not session.flaws(take):
+    def keep(take: Take) -> None:
+        with processes.undisturbed():
             done[take.index] = session.keep(take)
             report(done[take.index])
+
+    def judge(take: Take) -> None:
+        if not session.flaws(take):
+            keep(take)
             return
         session.reject(take)
         best[take.index] = min(best.get(take.index, take), take, key=Take.rank)
@@ -73,8 +88,7 @@ def _sampled(session: Session, report: Report) -> list[Sampled]:
         if policy.originality == RESAMPLE and best[index].too_close:
             withheld.append(best[index])
         else:
-            done[index] = session.keep(best[index])
-            report(done[index])
+            keep(best[index])
     pieces = [done[index] for index in sorted(done)]
     if withheld:
         raise PiecesWithheld(pieces, withheld, policy.tries)

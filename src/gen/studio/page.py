@@ -36,7 +36,7 @@ def present(
     Args:
         results: pieces on disk under `out`.
         out: folder of the page.
-        renderer: renders those that it has not begun.
+        renderer: renders those that it has not begun, unless it hurries.
         facts: (name, value) pairs about the run, for the head of the page.
 
     Returns:
@@ -55,15 +55,15 @@ def present(
     )
 
 
-def _entry(result: Sampled, rendered: Rendered) -> Entry:
+def _entry(result: Sampled, rendered: Rendered | None) -> Entry:
     record, title = result.record, result.midi.stem
-    print(f"rendered {title}", file=sys.stderr)
+    print(f"{'' if rendered else 'not '}rendered {title}", file=sys.stderr)
     return Entry(
         title=title,
-        piano_roll=rendered.picture,
+        piano_roll=rendered and rendered.picture,
         midi=result.midi,
-        audio=rendered.sound,
-        score=rendered.score,
+        audio=rendered and rendered.sound,
+        score=rendered and rendered.score,
         receipt=result.receipt,
         summary=_summary(result),
         rows=[
