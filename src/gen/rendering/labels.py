@@ -100,20 +100,26 @@ def signs(piece: Piece) -> Signs:
     section where another chord symbol stands at its tick (of two bare letters the first), or
     where the piece has no other chord symbols; else a chord.
     """
+    sections: list[Marker] = []
+    chords: list[Marker] = []
+    for marker, (kind, text) in zip(piece.markers, told_kinds(piece), strict=True):
+        if kind:
+            (sections if kind == "section" else chords).append(Marker(marker.onset_ticks, text))
+    return Signs(tuple(sections), tuple(chords))
+
+
+def told_kinds(piece: Piece) -> list[tuple[str, str]]:
+    """("section" | "chord" | "", text to show) of each of a piece's markers, as `signs` has it."""
     kinds = [_kind(marker.text) for marker in piece.markers]
     has_chords = any(kind == "chord" for kind, _ in kinds)
     by_tick: dict[int, list[tuple[str, int]]] = defaultdict(list)
     for index, (marker, (kind, _)) in enumerate(zip(piece.markers, kinds, strict=True)):
         by_tick[marker.onset_ticks].append((kind, index))
-    sections: list[Marker] = []
-    chords: list[Marker] = []
     for index, (marker, (kind, text)) in enumerate(zip(piece.markers, kinds, strict=True)):
         if kind == "either":
             beside = _stands_by_chord(index, by_tick[marker.onset_ticks])
-            kind = "section" if beside or not has_chords else "chord"
-        if kind:
-            (sections if kind == "section" else chords).append(Marker(marker.onset_ticks, text))
-    return Signs(tuple(sections), tuple(chords))
+            kinds[index] = "section" if beside or not has_chords else "chord", text
+    return kinds
 
 
 def _stands_by_chord(index: int, neighbours: list[tuple[str, int]]) -> bool:

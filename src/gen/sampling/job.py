@@ -14,7 +14,8 @@ import numpy as np
 
 from gen import harmony
 from gen.errors import SettingError
-from gen.piece import DRUM_PROGRAM, KeySignature, Piece, Track
+from gen.piece import DRUM_PROGRAM, KeySignature, Marker, Piece, Track
+from gen.rendering.labels import told_kinds
 from gen.sampling.cells import read_cells
 from gen.sampling.controls import (
     Controls,
@@ -258,6 +259,7 @@ class Rewriting:
         sheet: the file's events, and further tracks that hold nothing yet.
         holes: what is to be written; what is chosen from, where `chosen` is not None.
         chosen: how many of them each walk draws.
+        chords: symbols of those that were chosen here, not heard in the file, in its ticks.
     """
 
     source: Source
@@ -267,6 +269,7 @@ class Rewriting:
     sheet: Sheet
     holes: tuple[Hole, ...]
     chosen: int | None = None
+    chords: tuple[Marker, ...] = ()
 
     @classmethod
     def of(
@@ -309,7 +312,10 @@ class Rewriting:
         chosen = None
         if task.mode == "vary":
             chosen = max(round(task.amount * len(holes)), 1)
-        return cls(source, controls, plan, task.mode, sheet, tuple(holes), chosen)
+        chords: list[Marker] = []
+        if controls.chords or (added and is_bare(source.piece)):
+            chords = _symbols(source, controls, rows)
+        return cls(source, controls, plan, task.mode, sheet, tuple(holes), chosen, tuple(chords))
 
     def walk(self, seed: Sequence[int]) -> Walk:
         holes = list(self.holes)
@@ -322,7 +328,8 @@ class Rewriting:
         return FillWalk(self.plan, replace(self.sheet, cells=cells), holes, held)
 
     def piece(self, walk: Walk) -> Piece:
-        return self.source.merged(self._written(walk), _places(walk))
+        piece = self.source.merged(self._written(walk), _places(walk))
+        return replace(piece, markers=_with_chords(piece, self.chords)) if self.chords else piece
 
     def new(self, walk: Walk) -> Piece:
         tracks = self._written(walk)
@@ -420,6 +427,33 @@ def _chords_of(source: Source, controls: Controls, *, harmonise: bool) -> str:
         return source.analysis.chords
     key = harmony.parse_key(controls.key or source.analysis.key)
     return harmonised(source.piece, key) if harmonise else ""
+
+
+def _symbols(source: Source, controls: Controls, rows: Sequence[Row]) -> list[Marker]:
+    """Symbols of the chords among rows, as `markers_of` has them, in the file's ticks."""
+    key = harmony.parse_key(controls.key or source.analysis.key)
+    signature = KeySignature(0, key.fifths, key.is_minor)
+    chords = [row for row in rows if row[v.KIND] in (Kind.BAR, Kind.CHORD)]
+    return [
+        replace(marker, onset_ticks=source.ticks(marker.onset_ticks // TICKS_PER_STEP))
+        for marker in markers_of(chords, [signature])
+    ]
+
+
+def _with_chords(piece: Piece, chords: Sequence[Marker]) -> list[Marker]:
+    """The piece's markers with these chords in place of its own.
+
+    Where another marker stands the chord is told again: a section called B is no chord then.
+    """
+    kinds = [kind for kind, _ in told_kinds(piece)]
+    kept = [m for m, kind in zip(piece.markers, kinds, strict=True) if kind != "chord"]
+    places = {chord.onset_ticks for chord in chords}
+    again = [
+        replace(max(before, key=lambda chord: chord.onset_ticks), onset_ticks=tick)
+        for tick in {marker.onset_ticks for marker in kept} - places
+        if (before := [chord for chord in chords if chord.onset_ticks < tick])
+    ]
+    return sorted([*kept, *chords, *again], key=lambda marker: marker.onset_ticks)
 
 
 def _holes(
