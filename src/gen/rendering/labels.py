@@ -98,7 +98,8 @@ def signs(piece: Piece) -> Signs:
     `[A]`, `section: A` and `chord: A` say what they are. Otherwise a text that reads as a
     chord symbol is one, but for a bare letter (A, B, C2, D'), which could be either: it is a
     section where another chord symbol stands at its tick (of two bare letters the first), or
-    where the piece has no other chord symbols; else a chord.
+    where the piece has no other chord symbols and its letters come as those of a form do, none
+    before the one that precedes it in the alphabet: A B A C, but not C F G; else a chord.
     """
     sections: list[Marker] = []
     chords: list[Marker] = []
@@ -112,14 +113,24 @@ def told_kinds(piece: Piece) -> list[tuple[str, str]]:
     """("section" | "chord" | "", text to show) of each of a piece's markers, as `signs` has it."""
     kinds = [_kind(marker.text) for marker in piece.markers]
     has_chords = any(kind == "chord" for kind, _ in kinds)
+    is_form = not has_chords and _is_form([text for kind, text in kinds if kind == "either"])
     by_tick: dict[int, list[tuple[str, int]]] = defaultdict(list)
     for index, (marker, (kind, _)) in enumerate(zip(piece.markers, kinds, strict=True)):
         by_tick[marker.onset_ticks].append((kind, index))
     for index, (marker, (kind, text)) in enumerate(zip(piece.markers, kinds, strict=True)):
         if kind == "either":
             beside = _stands_by_chord(index, by_tick[marker.onset_ticks])
-            kinds[index] = "section" if beside or not has_chords else "chord", text
+            kinds[index] = "section" if beside or is_form else "chord", text
     return kinds
+
+
+def _is_form(letters: list[str]) -> bool:
+    following = "A"
+    for letter in letters:
+        if letter[0] > following:
+            return False
+        following = max(following, chr(ord(letter[0]) + 1))
+    return True
 
 
 def _stands_by_chord(index: int, neighbours: list[tuple[str, int]]) -> bool:
