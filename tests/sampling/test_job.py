@@ -29,7 +29,7 @@ from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS, context_columns
 from gen.tokens.echo import ECHO_COLUMNS
 from gen.tokens.events import chord_of
-from gen.tokens.vocabulary import Kind
+from gen.tokens.vocabulary import FIRST, Kind
 from houses import make_piece
 from music import loose_pieces, pieces, random_row
 
@@ -362,6 +362,28 @@ def test_a_continuation_keeps_tempo_and_meter_and_takes_chords_for_its_own_bars(
     texts = [(marker.onset_ticks // 1920, marker.text) for marker in result.markers]
     assert texts == [(0, "Here"), (6, "Ending"), (6, "Am"), (7, "F"), (8, "Am"), (9, "F")]
     assert job.controls.bars == 10
+
+
+def begun_with(last: str, **asked: str) -> set[str]:
+    """The sections that first new bars begin with after one of this name; "" for none."""
+    names = [Marker(0, "Intro"), Marker(1920, "Section A"), Marker(4 * 1920, last)]
+    job = Continuation.of(source_of(make_piece(bars=6, markers=names)), Controls(bars=4, **asked))
+    found = set()
+    for seed in SEEDS:
+        walk = written(job, seed)
+        first = walk.rows[walk.bar_rows[6] + 1]
+        is_named = first[v.KIND] == Kind.SECTION
+        found.add(v.SECTIONS[first[v.VALUE] - FIRST["section"]] if is_named else "")
+    return found
+
+
+def test_after_an_ending_another_section_begins():
+    after = begun_with("Ending")
+    assert len(after) > 5
+    assert not after & {"", "intro", "ending", "other"}
+    assert "" in begun_with("Section B")
+    assert begun_with("Outro", sections="intro:7 a:9") == {"intro"}
+    assert begun_with("Ending", sections="a:8") == {""}
 
 
 def test_a_variation_draws_other_cells_for_other_seeds():

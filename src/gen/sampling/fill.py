@@ -11,16 +11,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gen.sampling import view
 from gen.sampling.grammar import Walk
-from gen.sampling.masks import Mask
+from gen.sampling.masks import Mask, span
 from gen.sampling.plan import Plan, steps_of
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
+from gen.tokens.events import section_id
 from gen.tokens.vocabulary import FIRST, Kind
 
 Place = tuple[int, int]
@@ -360,8 +362,18 @@ def held_by(cell: Iterable[Row], bar_start: int) -> list[Held]:
     return found
 
 
+_ENDING: Final = section_id("ending")
+_GOING_ON: Final = ~np.isin(
+    np.arange(v.FIELD_SIZES[v.VALUE]), [section_id(name) for name in ("intro", "ending", "other")]
+)
+"""Value ids but those of sections with which no music goes on."""
+
+
 class ContinuedWalk(Walk):
     """The state of a piece whose first bars are there already.
+
+    Where their last section is an ending another section begins with the first new bar, of the
+    model's choice: as long as an ending is in force tracks stay as silent as they have become.
 
     Args:
         plan: its header holds those bars too; meter and tempo are given.
@@ -384,8 +396,22 @@ class ContinuedWalk(Walk):
         self.sounds_until = 0  # what still rings is no music of the bars to come
         assert plan.time_signature is not None  # noqa: S101 - a precondition
         self.forced.append([int(Kind.BAR), 0, plan.time_signature, 0, 0])
+        named = [row[v.VALUE] for row in plan.header if row[v.KIND] == Kind.SECTION]
+        self.has_ended = named[-1:] == [_ENDING]
+
+    @property
+    def _begins_again(self) -> bool:
+        """Whether a section has to begin here, and not one that was asked for."""
+        here = self.bar == self.given_bars and self.last == Kind.BAR
+        return here and self.has_ended and not self.plan.sections_given
+
+    def _values(self, kind: Kind, row: Row) -> Mask:
+        mask = super()._values(kind, row)
+        return mask & _GOING_ON if kind == Kind.SECTION and self._begins_again else mask
 
     def kinds(self) -> Mask:
+        if self._begins_again:
+            return span(len(Kind), int(Kind.SECTION))
         allowed = super().kinds()
         if not allowed.any():  # all that may be played rings on from before, to the end
             allowed[Kind.EOS] = True
