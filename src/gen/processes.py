@@ -75,7 +75,7 @@ class _Helper(SpawnProcess):
 
 
 class _Helpers(SpawnContext):
-    Process = _Helper  # type: ignore[assignment]
+    Process = _Helper
 
 
 class _Pool(ProcessPoolExecutor):

@@ -15,6 +15,9 @@ from gen.tokens import vocabulary as v
 from gen.tokens.columns import latest
 from gen.tokens.vocabulary import FIRST, Kind
 
+Form = Sequence[tuple[str, int]]
+"""Name and bars of each section of a work."""
+
 ANY = 0
 """In place of a role: in whatever role; in place of an instrument: whichever."""
 
@@ -26,21 +29,24 @@ class Habits:
     Attributes:
         chord_sizes: see `chord_sizes`.
         instruments: see `instruments`.
+        forms: see `forms`.
     """
 
     chord_sizes: Mapping[str, int] = field(default_factory=dict)
     instruments: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    forms: Mapping[str, Sequence[Form]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, works: Iterable[NDArray[np.int16]]) -> Self:
         """Those of works, events (T, 5) of each."""
         events = list(works)
-        return cls(chord_sizes(events), instruments(events))
+        return cls(chord_sizes(events), instruments(events), forms(events))
 
     @classmethod
     def told(cls, run: Mapping[str, Any]) -> Self:
         """Those that a checkpoint tells of."""
-        return cls(run.get("chord_sizes", {}), run.get("instruments", {}))
+        known = (run.get(name, {}) for name in ("chord_sizes", "instruments", "forms"))
+        return cls(*known)
 
 
 def names_of(program: int, role: int) -> tuple[str, str, str, str]:
@@ -89,3 +95,28 @@ def instruments(works: Iterable[NDArray[np.int16]]) -> dict[str, list[int]]:
         for genre in (values[kinds == Kind.GENRE] - FIRST["genre"]).tolist():
             found[GENRES[genre]].update(programs)
     return {genre: sorted(programs) for genre, programs in sorted(found.items())}
+
+
+def forms(works: Iterable[NDArray[np.int16]]) -> dict[str, list[list[tuple[str, int]]]]:
+    """The forms of works that tell sections from their first bar on: genre → each form once.
+
+    Args:
+        works: events (T, 5) of each.
+
+    Returns:
+        Under `""` those of works that tell no genre. A form is in order; the forms are sorted.
+    """
+    found: dict[str, set[tuple[tuple[str, int], ...]]] = defaultdict(set)
+    for events in works:
+        kinds, values = events[:, v.KIND], events[:, v.VALUE].astype(np.int64)
+        told = np.flatnonzero(kinds == Kind.SECTION)
+        bars = np.cumsum(kinds == Kind.BAR)
+        begins = (bars[told] - 1).tolist()
+        if len(told) < 2 or begins[0] > 0:
+            continue
+        names = [v.SECTIONS[n] for n in (values[told] - FIRST["section"]).tolist()]
+        lengths = np.diff([*begins, int(bars[-1])]).tolist()
+        genres = [GENRES[n] for n in (values[kinds == Kind.GENRE] - FIRST["genre"]).tolist()]
+        for genre in genres or [""]:
+            found[genre].add(tuple(zip(names, lengths, strict=True)))
+    return {genre: [list(f) for f in sorted(known)] for genre, known in sorted(found.items())}

@@ -22,6 +22,7 @@ from gen.tokens.vocabulary import FIRST, Kind
 MOST_BARS: Final = 256
 MOST_BARS_UNASKED: Final = 64
 CHANGING: Final = "changing"
+FREE: Final = "free"
 """Time signature of a piece whose meter may change."""
 FEWEST_STEPS_A_CHORD: Final = 6
 
@@ -53,7 +54,8 @@ class Controls:
         instruments: one a track: General MIDI names or numbers (0-127), families, `drums`.
         roles: one a track, of `piece.ROLES`.
         chords: bar by bar, such as `Am F | C G`; begins again when it is through.
-        sections: name:first bar, such as `intro:1 a:5`.
+        sections: name:first bar, such as `intro:1 a:5`, or `free`: as the model likes. None is
+            the form of one of the works, where a piece begins from nothing.
         density: notes a quarter, for all tracks or one a track: sparse, medium, dense, or a
             class from 0 (below 0.5) to 7 (above 6).
         pitch_range: lowest and highest melodic pitch, 0-127.
@@ -96,6 +98,11 @@ class Controls:
         if not 0 <= self.returns <= 1:
             raise SettingError(f"{self.returns} is outside 0 to 1", where="returns")
         self.densities(len(self.density) if isinstance(self.density, tuple) else 1)
+
+    @property
+    def form(self) -> str | None:
+        """The sections that are laid out, None where they are not decided here."""
+        return None if self.sections == FREE else self.sections or None
 
     def densities(self, tracks: int) -> tuple[tuple[int, int], ...]:
         """Lowest and highest density class of each track, () where density is left open.
@@ -177,8 +184,8 @@ def plan_of(controls: Controls, style: int | None = None) -> Plan:
         )
     bars = controls.bars or MOST_BARS_UNASKED
     rows: dict[int, list[Row]] = {}
-    if controls.sections:
-        for bar, row in section_rows(controls.sections, bars):
+    if controls.form:
+        for bar, row in section_rows(controls.form, bars):
             rows.setdefault(bar, []).append(row)
     if controls.chords and signature is not None:
         for bar, row in chord_rows(controls.chords, [steps_of(signature)] * bars):
@@ -194,7 +201,7 @@ def plan_of(controls: Controls, style: int | None = None) -> Plan:
         tempo=_tempo_id(controls.tempo),
         plan_rows=rows,
         chords_given=bool(controls.chords),
-        sections_given=bool(controls.sections),
+        sections_given=bool(controls.form),
         pitches=(controls.pitch_range[0], controls.pitch_range[1]),
         velocities=velocity_classes(controls),
         densities=controls.densities(len(tracks) or 1),

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from gen import harmony
+from gen.data.habits import Habits
 from gen.errors import SettingError
 from gen.piece import DRUM_PROGRAM, KeySignature, Marker, Piece, Track
 from gen.rendering.labels import told_kinds
@@ -30,6 +31,7 @@ from gen.sampling.controls import (
 )
 from gen.sampling.fill import ContinuedWalk, FillWalk, Hole, Place, Sheet
 from gen.sampling.finish import finished, markers_of, track_name
+from gen.sampling.form import formed
 from gen.sampling.grammar import Walk
 from gen.sampling.harmonise import harmonised, is_bare
 from gen.sampling.plan import Plan, compass_of
@@ -128,20 +130,26 @@ class Job(Protocol):
         """What a receipt says of the file and of what was rewritten in it; empty without one."""
 
 
-def job_of(settings: Mapping[str, Any], controls: Controls, style: int | None = None) -> Job:
+def job_of(
+    settings: Mapping[str, Any],
+    controls: Controls,
+    style: int | None = None,
+    habits: Habits | None = None,
+) -> Job:
     """The job that settings ask for.
 
     Args:
         settings: all of them.
         controls: those about the music.
         style: the number that the checkpoint has for `controls.style`.
+        habits: of the works behind the checkpoint, which decide what nobody asks for.
 
     Raises:
         HouseError: settings contradict each other, or the file cannot be used.
     """
     task = Task.of(settings)
     if task is None:
-        return FromNothing(controls, plan_of(controls, style))
+        return FromNothing(controls, plan_of(controls, style), habits or Habits())
     for name in ("instruments", "tempo", "time_signature"):
         if getattr(controls, name):
             raise SettingError(
@@ -156,13 +164,17 @@ def job_of(settings: Mapping[str, Any], controls: Controls, style: int | None = 
 
 @dataclass(frozen=True, slots=True)
 class FromNothing:
-    """New pieces."""
+    """New pieces, each in a form of its own where none was asked for."""
 
     controls: Controls
     plan: Plan
+    habits: Habits
 
     def walk(self, seed: Sequence[int]) -> Walk:
-        return Walk(self.plan, [*seed, 1])
+        plan = self.plan
+        if self.controls.sections is None:
+            plan = formed(plan, self.habits, self.controls.genre, [*seed, 2])
+        return Walk(plan, [*seed, 1])
 
     def piece(self, walk: Walk) -> Piece:
         return finished(walk.rows, self.controls)
@@ -201,8 +213,8 @@ class Continuation:
         rows = source.rows(controls, _chords_of(source, untold, harmonise=False), style)
         sheet = Sheet.of(_untold(rows) if controls.density is None else rows)
         plan_rows: dict[int, list[Row]] = {}
-        if controls.sections:
-            for bar, row in section_rows(controls.sections, bars):
+        if controls.form:
+            for bar, row in section_rows(controls.form, bars):
                 plan_rows.setdefault(bar, []).append(row)
         if controls.chords:
             lengths = [v.bar_steps(*source.grid.bars[given - 1][1:])] * controls.bars
@@ -217,7 +229,7 @@ class Continuation:
             tempo=tempos[-1][v.VALUE],
             plan_rows=plan_rows,
             chords_given=bool(controls.chords),
-            sections_given=bool(controls.sections),
+            sections_given=bool(controls.form),
             velocities=velocity_classes(controls),
             compass=_compass(source, controls),
             densities=controls.densities(len(source.piece.tracks)),

@@ -121,9 +121,11 @@ def _sections(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
         bar += row[v.KIND] == Kind.BAR
         if row[v.KIND] == Kind.SECTION:
             got.append((row[v.VALUE], bar))
-    parts = [part.rpartition(":") for part in (controls.sections or "").split()]
-    asked = sorted({int(at): language.section_id(name) for name, _, at in parts}.items())
     text = " ".join(f"{v.SECTIONS[value - FIRST['section']]}:{at}" for value, at in got)
+    if controls.form is None:
+        return text, None
+    parts = [part.rpartition(":") for part in controls.form.split()]
+    asked = sorted({int(at): language.section_id(name) for name, _, at in parts}.items())
     return text, [(at, value) for value, at in got] == asked
 
 

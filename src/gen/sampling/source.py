@@ -126,7 +126,7 @@ class Source:
         key = controls.key or (self.analysis.key if self.analysis.is_key_clear else None)
         told = Annotations(
             controls.genre, controls.mood, key, chords or None,
-            controls.sections or self.analysis.sections or None, self.analysis.roles, style,
+            controls.form or self.analysis.sections or None, self.analysis.roles, style,
         )  # fmt: skip
         rows: list[Row] = encode(self.grid, told)[:-1].tolist()
         return rows

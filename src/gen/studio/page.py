@@ -60,10 +60,10 @@ def _entry(result: Sampled, rendered: Rendered | None) -> Entry:
     print(f"{'' if rendered else 'not '}rendered {title}", file=sys.stderr)
     return Entry(
         title=title,
-        piano_roll=rendered and rendered.picture,
+        piano_roll=rendered.picture if rendered else None,
         midi=result.midi,
-        audio=rendered and rendered.sound,
-        score=rendered and rendered.score,
+        audio=rendered.sound if rendered else None,
+        score=rendered.score if rendered else None,
         receipt=result.receipt,
         summary=_summary(result),
         rows=[

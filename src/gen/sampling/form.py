@@ -1,0 +1,92 @@
+"""The form of a piece whose sections nobody asked for: that of a work, fitted to its bars.
+
+A model that sees some forty bars at once begins new sections where the old ones end, but seldom
+comes back to one. Works do: so their forms are kept beside the model (`gen.data.habits`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, cycle
+from typing import Final
+
+import numpy as np
+
+from gen.data.habits import Form, Habits
+from gen.sampling.plan import Plan
+from gen.tokens.events import section_id
+from gen.tokens.vocabulary import Kind
+
+FEWEST_BARS: Final = 24
+"""A shorter piece has no room for sections that come back."""
+
+FEWEST_BARS_A_SECTION: Final = 4
+"""What would be shorter belongs to the section before it."""
+
+
+def formed(plan: Plan, habits: Habits, genre: str | None, seed: Sequence[int]) -> Plan:
+    """A plan with the form of one of the works, and as many bars where they are left open.
+
+    Args:
+        plan: of a piece from nothing.
+        habits: of the works behind the model.
+        genre: whose works are chosen from; all where it is none, or has none.
+        seed: equal ones, equal forms.
+
+    Returns:
+        The same plan where its sections are decided, where it is too short to have any, and
+        where no forms are known.
+    """
+    own = habits.forms.get(genre) if genre else None
+    forms = own or [form for known in habits.forms.values() for form in known]
+    short = plan.bars is not None and plan.bars < FEWEST_BARS
+    if plan.sections_given or short or not forms:
+        return plan
+    form = forms[int(np.random.default_rng(seed).integers(len(forms)))]
+    bars = plan.bars or min(sum(length for _, length in form), plan.most_bars)
+    rows = dict(plan.plan_rows)
+    for name, first in begins(fitted(form, bars)):
+        section = [int(Kind.SECTION), 0, section_id(name), 0, 0]
+        rows[first] = [section, *rows.get(first, ())]
+    return replace(plan, plan_rows=rows, sections_given=True, bars=bars)
+
+
+def fitted(form: Form, bars: int) -> list[tuple[str, int]]:
+    """Sections of a form that fill so many bars.
+
+    An introduction and an ending keep their places and lengths. Those between come in their
+    order and then again (without the first, where the last is the same) until the bars are
+    full, the last of them cut short; what would be too short belongs to the one before.
+
+    Args:
+        form: name and bars of each section.
+        bars: above 0.
+    """
+    first = list(form[:1]) if _is(form[0], "intro") else []
+    last = list(form[-1:]) if _is(form[-1], "ending") else []
+    body = list(form[len(first) : len(form) - len(last)])
+    room = bars - sum(length for _, length in [*first, *last])
+    if not body or room < FEWEST_BARS_A_SECTION:  # one section is all of it
+        return [((body or form)[0][0], bars)]
+    closes = len(body) > 1 and section_id(body[0][0]) == section_id(body[-1][0])
+    made: list[tuple[str, int]] = []
+    for name, length in chain(body, cycle(body[1:] if closes else body)):
+        if room < FEWEST_BARS_A_SECTION:
+            break
+        made.append((name, min(length, room)))
+        room -= made[-1][1]
+    name, length = made.pop()
+    return [*first, *made, (name, length + room), *last]
+
+
+def _is(section: tuple[str, int], name: str) -> bool:
+    return section_id(section[0]) == section_id(name)
+
+
+def begins(sections: Sequence[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    """Name and first bar, counted from 0, of each section."""
+    bar = 0
+    for name, length in sections:
+        yield name, bar
+        bar += length
