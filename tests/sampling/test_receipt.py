@@ -67,8 +67,7 @@ def test_any_piece_of_a_batch_comes_again_byte_for_byte(ask, again):
 def test_a_piece_of_a_later_attempt_comes_again(ask, again, monkeypatch):
     monkeypatch.setattr(session.Take, "rank", lambda self: -self.attempt)  # the last is the best
     results = ask(n=4, strict=True, tries=3, **CHORDS)
-    assert all(result.record["attempt"] == 2 for result in results if result.record["rejected"])
-    assert any(result.record["rejected"] for result in results)
+    assert any(result.record["attempt"] == 2 for result in results)
     for result in results:
         assert again(result).midi.read_bytes() == result.midi.read_bytes()
 

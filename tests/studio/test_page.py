@@ -111,6 +111,8 @@ def test_the_score_has_the_parts_meter_and_key(run):
 
 def test_any_soundfont_plays_it_and_one_that_cannot_is_refused_beforehand(run, tmp_path):
     result, page = run
+    with Renderer(1) as renderer:
+        present([result], page.parent, renderer)
     usual = result.midi.with_suffix(".wav").read_bytes()
     with as_file(files("pretty_midi") / "TimGM6mb.sf2") as font:
         check_soundfont(str(font))
