@@ -133,10 +133,10 @@ def test_beside_a_receipt_nothing_else_is_asked(run, out):
 
 
 def test_a_preset_is_where_to_begin(run, out):
-    done = run("controls=rock", "bars=6", "instruments=[flute, cello]", "n=1")
+    done = run("controls=rock", "bars=12", "instruments=[flute, cello]", "n=1")
     assert done.code == 0, done.stderr
     record = json.loads((out / "piece-1-01.json").read_bytes())
-    assert record["settings"]["sections"] == "intro:1 a:5"
+    assert record["settings"]["sections"] == "intro:1 a:5 ending:9"
     assert record["settings"]["roles"] == []
     more = run(f"continue={out / 'piece-1-01.mid'}", "bars=1", "controls=bossa", "n=1", "seed=2")
     assert more.code == 0, more.stderr
@@ -246,9 +246,12 @@ def test_stopped_between_two_pieces_it_leaves_whole_ones_and_nothing_else(studio
         ("density=0.5", "density: 0.5 is no whole number, no text, no list of whole numbers or n"),
         (
             "instruments=flute",
-            "no list of names\n  to mend it: write it in brackets: instruments=[",
+            "no list of names or whole numbers\n  to mend it: write it in brackets: instruments=[",
         ),
-        ("instruments=[[flute]]", "instruments: [['flute']] is no list of names or whole numbers"),
+        (
+            "instruments=[[flute]]",
+            "unknown instruments \"['flute']\"\n  to mend it: did you mean 'flute'?",
+        ),
         ("roles=[3]", "roles: [3] is no list of names"),
         ("pitch_range=[low,high]", "['low', 'high'] is no list of whole numbers"),
         ("strict=1", "strict: 1 is neither true nor false"),
