@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,16 @@ from gen.provenance.access import HOUSE_VARIABLE
 from gen.provenance.keys import KEYS_VARIABLE, PASSPHRASE_VARIABLE
 from houses import PASSPHRASE, TestHouse, start_house
 from tiny_runs import SECRET
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C also where whoever started the tests does not, as under `nohup` or with `&`.
+
+    Processes that tests start would not hear it either, and some tests stop them by it.
+    """
+    on_main_thread = threading.current_thread() is threading.main_thread()
+    if on_main_thread and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
