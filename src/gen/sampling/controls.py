@@ -22,8 +22,9 @@ from gen.tokens.vocabulary import FIRST, Kind
 MOST_BARS: Final = 256
 MOST_BARS_UNASKED: Final = 64
 CHANGING: Final = "changing"
-FREE: Final = "free"
 """Time signature of a piece whose meter may change."""
+FREE: Final = "free"
+"""Sections of a piece whose form is left to the model."""
 FEWEST_STEPS_A_CHORD: Final = 6
 
 DENSITY_WORDS: Final = {"sparse": (0, 2), "medium": (3, 4), "dense": (5, 7)}

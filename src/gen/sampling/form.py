@@ -6,17 +6,17 @@ comes back to one. Works do: so their forms are kept beside the model (`gen.data
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain, cycle
+from itertools import accumulate, chain, cycle
 from typing import Final
 
 import numpy as np
 
 from gen.data.habits import Form, Habits
+from gen.sampling.controls import section_rows
 from gen.sampling.plan import Plan
 from gen.tokens.events import section_id
-from gen.tokens.vocabulary import Kind
 
 FEWEST_BARS: Final = 24
 """A shorter piece has no room for sections that come back."""
@@ -46,9 +46,8 @@ def formed(plan: Plan, habits: Habits, genre: str | None, seed: Sequence[int]) -
     form = forms[int(np.random.default_rng(seed).integers(len(forms)))]
     bars = plan.bars or min(sum(length for _, length in form), plan.most_bars)
     rows = dict(plan.plan_rows)
-    for name, first in begins(fitted(form, bars)):
-        section = [int(Kind.SECTION), 0, section_id(name), 0, 0]
-        rows[first] = [section, *rows.get(first, ())]
+    for bar, row in section_rows(laid_out(fitted(form, bars)), bars):
+        rows[bar] = [row, *rows.get(bar, ())]
     return replace(plan, plan_rows=rows, sections_given=True, bars=bars)
 
 
@@ -84,9 +83,7 @@ def _is(section: tuple[str, int], name: str) -> bool:
     return section_id(section[0]) == section_id(name)
 
 
-def begins(sections: Sequence[tuple[str, int]]) -> Iterator[tuple[str, int]]:
-    """Name and first bar, counted from 0, of each section."""
-    bar = 0
-    for name, length in sections:
-        yield name, bar
-        bar += length
+def laid_out(form: Form, first: int = 1) -> str:
+    """`intro:1 a:5 …`, as `sections` are asked for, from bar `first` on."""
+    bars = accumulate((length for _, length in form), initial=first)
+    return " ".join(f"{name}:{bar}" for (name, _), bar in zip(form, bars, strict=False))

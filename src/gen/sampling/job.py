@@ -42,6 +42,7 @@ from gen.tokens import vocabulary as v
 from gen.tokens.events import TICKS_PER_QUARTER, TICKS_PER_STEP
 from gen.tokens.vocabulary import Kind
 
+NONE_KNOWN: Final = Habits()
 MODES: Final = ("continue", "infill", "accompany", "harmonise", "vary")
 _HARMONISED_BY: Final = ("acoustic grand piano", "acoustic bass")
 USUAL_AMOUNT: Final = 0.3
@@ -113,11 +114,12 @@ class Job(Protocol):
     def controls(self) -> Controls:
         """What is asked of the pieces."""
 
-    def walk(self, seed: Sequence[int]) -> Walk:
+    def walk(self, seed: Sequence[int], habits: Habits = NONE_KNOWN) -> Walk:
         """A fresh walk of one piece.
 
         Args:
             seed: equal ones, equal walks; chance is not that of a generator of this seed.
+            habits: of the works behind the model, which decide what nobody asks for.
         """
 
     def piece(self, walk: Walk) -> Piece:
@@ -134,7 +136,6 @@ def job_of(
     settings: Mapping[str, Any],
     controls: Controls,
     style: int | None = None,
-    habits: Habits | None = None,
 ) -> Job:
     """The job that settings ask for.
 
@@ -142,14 +143,13 @@ def job_of(
         settings: all of them.
         controls: those about the music.
         style: the number that the checkpoint has for `controls.style`.
-        habits: of the works behind the checkpoint, which decide what nobody asks for.
 
     Raises:
         HouseError: settings contradict each other, or the file cannot be used.
     """
     task = Task.of(settings)
     if task is None:
-        return FromNothing(controls, plan_of(controls, style), habits or Habits())
+        return FromNothing(controls, plan_of(controls, style))
     for name in ("instruments", "tempo", "time_signature"):
         if getattr(controls, name):
             raise SettingError(
@@ -162,19 +162,23 @@ def job_of(
     return Rewriting.of(task, Source.read(task.path), controls, style)
 
 
+def _with(habits: Habits, walk: Walk) -> Walk:
+    walk.habits = habits
+    return walk
+
+
 @dataclass(frozen=True, slots=True)
 class FromNothing:
     """New pieces, each in a form of its own where none was asked for."""
 
     controls: Controls
     plan: Plan
-    habits: Habits
 
-    def walk(self, seed: Sequence[int]) -> Walk:
+    def walk(self, seed: Sequence[int], habits: Habits = NONE_KNOWN) -> Walk:
         plan = self.plan
         if self.controls.sections is None:
-            plan = formed(plan, self.habits, self.controls.genre, [*seed, 2])
-        return Walk(plan, [*seed, 1])
+            plan = formed(plan, habits, self.controls.genre, [*seed, 2])
+        return _with(habits, Walk(plan, [*seed, 1]))
 
     def piece(self, walk: Walk) -> Piece:
         return finished(walk.rows, self.controls)
@@ -237,19 +241,13 @@ class Continuation:
         )
         return cls(source, replace(controls, bars=bars), plan, given)
 
-    def walk(self, seed: Sequence[int]) -> Walk:
-        return ContinuedWalk(self.plan, self.source.held(), [*seed, 1])
+    def walk(self, seed: Sequence[int], habits: Habits = NONE_KNOWN) -> Walk:
+        return _with(habits, ContinuedWalk(self.plan, self.source.held(), [*seed, 1]))
 
     def piece(self, walk: Walk) -> Piece:
         piece = self.source.merged(self.new(walk).tracks, ())
-        key = harmony.parse_key(self.controls.key or self.source.analysis.key)
-        signature = KeySignature(0, key.fifths, key.is_minor)
-        begin = int(self.source.starts[self.given]) * TICKS_PER_STEP
-        markers = [
-            replace(marker, onset_ticks=self.source.ticks(marker.onset_ticks // TICKS_PER_STEP))
-            for marker in markers_of(walk.rows, [signature])
-            if marker.onset_ticks >= begin
-        ]
+        begin = int(self.source.starts[self.given])
+        markers = _markers(self.source, self.controls, walk.rows, begin)
         return replace(piece, markers=[*piece.markers, *markers])
 
     def new(self, walk: Walk) -> Piece:
@@ -326,10 +324,11 @@ class Rewriting:
             chosen = max(round(task.amount * len(holes)), 1)
         chords: list[Marker] = []
         if controls.chords or (added and is_bare(source.piece)):
-            chords = _symbols(source, controls, rows)
+            symbols = [row for row in rows if row[v.KIND] in (Kind.BAR, Kind.CHORD)]
+            chords = _markers(source, controls, symbols)
         return cls(source, controls, plan, task.mode, sheet, tuple(holes), chosen, tuple(chords))
 
-    def walk(self, seed: Sequence[int]) -> Walk:
+    def walk(self, seed: Sequence[int], habits: Habits = NONE_KNOWN) -> Walk:
         holes = list(self.holes)
         if self.chosen is not None:
             rng = np.random.default_rng([*seed, 1])
@@ -337,7 +336,7 @@ class Rewriting:
         places = {(hole.bar, hole.slot) for hole in holes}
         cells = {place: cell for place, cell in self.sheet.cells.items() if place not in places}
         held = self.source.held(places)
-        return FillWalk(self.plan, replace(self.sheet, cells=cells), holes, held)
+        return _with(habits, FillWalk(self.plan, replace(self.sheet, cells=cells), holes, held))
 
     def piece(self, walk: Walk) -> Piece:
         piece = self.source.merged(self._written(walk), _places(walk))
@@ -441,14 +440,16 @@ def _chords_of(source: Source, controls: Controls, *, harmonise: bool) -> str:
     return harmonised(source.piece, key) if harmonise else ""
 
 
-def _symbols(source: Source, controls: Controls, rows: Sequence[Row]) -> list[Marker]:
-    """Symbols of the chords among rows, as `markers_of` has them, in the file's ticks."""
+def _markers(
+    source: Source, controls: Controls, rows: Sequence[Row], begin: int = 0
+) -> list[Marker]:
+    """The markers of rows from a grid step on, in the file's ticks."""
     key = harmony.parse_key(controls.key or source.analysis.key)
     signature = KeySignature(0, key.fifths, key.is_minor)
-    chords = [row for row in rows if row[v.KIND] in (Kind.BAR, Kind.CHORD)]
     return [
         replace(marker, onset_ticks=source.ticks(marker.onset_ticks // TICKS_PER_STEP))
-        for marker in markers_of(chords, [signature])
+        for marker in markers_of(rows, [signature])
+        if marker.onset_ticks >= begin * TICKS_PER_STEP
     ]
 
 

@@ -17,7 +17,7 @@ from gen.provenance.register import Register
 from gen.sampling.checkpoints import find_checkpoint
 from gen.sampling.controls import Controls
 from gen.sampling.decode import DrawConfig
-from gen.sampling.job import MODES, FromNothing, job_of
+from gen.sampling.job import MODES, job_of
 from gen.sampling.learned import learned_music
 from gen.sampling.receipt import signing_key
 from gen.sampling.session import OFF, PLACES, Policy, Session, unwritable
@@ -64,9 +64,8 @@ def open_session(
         )  # fmt: skip
     register = house.load(check_signatures=False)
     manifest.check_entered(register)
-    style = style_number(controls.style, checkpoint, register) if controls.style else None
-    if style is not None or isinstance(job, FromNothing):
-        job = job_of(settings, controls, style, checkpoint.habits)
+    if controls.style:
+        job = job_of(settings, controls, style_number(controls.style, checkpoint, register))
     key = signing_key(register, settings.get("sign"))
     signer = register.roster.owners[key.keyid][0].id if key else ""
     compares = policy.originality != OFF

@@ -9,7 +9,7 @@ from typing import Any, Final
 from gen.errors import SettingError
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.controls import MOST_BARS, instrument_number
-from gen.sampling.form import begins, fitted
+from gen.sampling.form import fitted, laid_out
 from gen.sampling.job import MODES
 
 _OF_THE_FILE: Final = frozenset(
@@ -49,7 +49,7 @@ def give_way(settings: Mapping[str, Any], asked: Collection[str]) -> dict[str, A
     if "key" in asked:
         gone.add("chords")
     if "bars" in asked and "sections" not in asked and not modes:
-        settings = {**settings, "sections": _laid_out(settings)}
+        settings = {**settings, "sections": _refitted(settings)}
     nothing: dict[str, list[str]] = {"instruments": [], "roles": []}
     return {**settings, **{name: nothing.get(name) for name in gone - set(asked)}}
 
@@ -62,7 +62,7 @@ def _fit(instruments: Any, roles: Any) -> bool:
     return drums == [role == "drums" for role in roles]
 
 
-def _laid_out(settings: Mapping[str, Any]) -> Any:
+def _refitted(settings: Mapping[str, Any]) -> Any:
     """Sections for so many bars; what cannot be read is refused elsewhere."""
     sections, bars = settings.get("sections"), settings.get("bars")
     if not isinstance(sections, str) or not isinstance(bars, int):
@@ -75,5 +75,4 @@ def _laid_out(settings: Mapping[str, Any]) -> Any:
     if not lengths:
         return sections
     own = zip((name for name, _, _ in parts), [*lengths, min(lengths)], strict=True)
-    form = begins(fitted(list(own), bars + 1 - firsts[0]))
-    return " ".join(f"{name}:{firsts[0] + bar}" for name, bar in form)
+    return laid_out(fitted(list(own), bars + 1 - firsts[0]), firsts[0])

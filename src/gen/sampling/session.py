@@ -157,9 +157,7 @@ class Session:
             on_take: told of each piece as it ends; what it raises ends the batch.
         """
         seeds = [[self.policy.seed, index, attempt] for index in batch]
-        walks = [self.job.walk(seed) for seed in seeds]
-        for walk in walks:
-            walk.habits = self.checkpoint.habits
+        walks = [self.job.walk(seed, self.checkpoint.habits) for seed in seeds]
         rngs = [np.random.default_rng(seed) for seed in seeds]
 
         def finish(place: int) -> None:
