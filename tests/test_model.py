@@ -198,19 +198,21 @@ def test_losses_are_minus_the_log_probability_of_each_field_given_those_before()
         state = state + MODEL.field_embedding(field, TARGETS[..., field])
 
 
-def test_padding_costs_nothing_and_changes_nothing():
+@pytest.mark.parametrize("computed", [False, True])
+def test_padding_costs_nothing_and_changes_nothing(computed):
     padded = draw_events(B, T + 4, seed=7)
     padded[:, :T] = COLUMNS
     targets = torch.zeros(B, T + 4, F, dtype=torch.int64)
     targets[:, :T] = TARGETS
     targets[:, T:, 1:] = 3  # whatever stands in padding
-    losses = MODEL.losses(padded, targets)
+    losses = MODEL.losses(padded, targets, padded=computed)
     torch.testing.assert_close(losses[:, :T], MODEL.losses(COLUMNS, TARGETS))
     assert not losses[:, T:].any()
 
 
-def test_a_batch_of_padding_alone_costs_nothing():
-    assert MODEL.losses(COLUMNS, torch.zeros_like(TARGETS)).sum() == 0
+@pytest.mark.parametrize("computed", [False, True])
+def test_a_batch_of_padding_alone_costs_nothing(computed):
+    assert MODEL.losses(COLUMNS, torch.zeros_like(TARGETS), padded=computed).sum() == 0
 
 
 def test_every_parameter_learns():

@@ -1,8 +1,8 @@
 """What each choice is worth: this house's model with one thing changed at a time.
 
-All have the same time, the same works and the same seed; each trains alone, one after another,
-and is measured on the validation works. The event language is compared with MidiTok's REMI, with
-and without byte pair encoding, learned by the same network with the same optimiser.
+All have the same processor time, the same works and the same seed; each trains alone, one after
+another, and is measured on the validation works. The event language is compared with MidiTok's
+REMI, with and without byte pair encoding, learned by the same network with the same optimiser.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from bench.machine import fair_clock
 from bench.options import add_shared
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ TOKENS = ("remi:house", "bpe:house")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `benchmark.py ablate`."""
     add = parser.add_argument
-    add("--minutes", type=float, default=2.0, help="of training, for each")
+    add("--minutes", type=float, default=2.0, help="of training, for each; of all cores together")
     add("--only", help="of the variants, those whose name has this in it")
     add("--bpe-size", type=int, default=2048, help="ids of the bpe tokenizer")
     add("--peer-window", type=int, default=256, help="tokens seen at once")
@@ -68,6 +69,7 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
     if args.peers:
         workshop = Workshop(args, sides, _model("as it is", args, sides))
         for peer in workshop.peers():
+            peer.clock = fair_clock(peer.device)
             peer.advance(args.minutes * 60)
             rows.append(_row(peer.name, peer, sides.validation))
     first = rows[0]["validation_bits_per_note"]
@@ -86,6 +88,7 @@ def _model(name: str, args: argparse.Namespace, sides: Sides) -> Ours:
 
 def _ours(name: str, args: argparse.Namespace, sides: Sides) -> dict[str, Any]:
     ours = _model(name, args, sides)
+    ours.clock = fair_clock(ours.device)
     ours.fit(args.minutes * 60, [], lambda mark: None)
     return _row(name, ours, sides.validation)
 

@@ -19,6 +19,7 @@ def describe() -> dict[str, Any]:
     """Processor, memory and versions; nothing that names the host or a place on it."""
     return {
         "cpu": _cpu_model(),
+        **({"gpu": gpu} if (gpu := _gpu_model()) else {}),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
         else os.cpu_count() or 1,
         "load_at_start": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
@@ -36,6 +37,14 @@ def _cpu_model() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def _gpu_model() -> str | None:
+    try:
+        import torch
+    except ImportError:  # a composer's machine, which measures the gate
+        return None
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
 
 
 def _memory_gib() -> float | None:
@@ -58,21 +67,28 @@ def command_line(arguments: list[str]) -> str:
 
 
 class Clock:
-    """Wall-clock seconds while it runs; what happens while it stands is not counted."""
+    """Seconds while it runs; what happens while it stands is not counted.
 
-    def __init__(self) -> None:
+    Args:
+        now: what tells them: the wall clock, or the processor time that this process has had,
+            which other work on the machine does not lengthen.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
+        self._now = now
         self._before = 0.0
         self._since: float | None = None
 
     @property
     def seconds(self) -> float:
-        running = 0.0 if self._since is None else time.perf_counter() - self._since
+        running = 0.0 if self._since is None else self._now() - self._since
         return self._before + running
 
     def start(self) -> None:
-        self._since = time.perf_counter()
+        self._since = self._now()
 
     def stop(self) -> None:
+        wait_for_gpu()
         self._before, self._since = self.seconds, None
 
     @contextmanager
@@ -85,7 +101,22 @@ class Clock:
             self.start()
 
 
-def faster_precision(step: Callable[[], object], repeats: int = 5) -> tuple[str, dict[str, float]]:
+def fair_clock(device: Any) -> Clock:
+    """For what trains one after another: processor time, or a wall clock where a GPU computes."""
+    return Clock(time.process_time if device.type == "cpu" else time.perf_counter)
+
+
+def wait_for_gpu() -> None:
+    """Return when what was asked of a GPU is done."""
+    import torch
+
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
+def faster_precision(
+    step: Callable[[], object], device: Any, repeats: int = 5
+) -> tuple[str, dict[str, float]]:
     """Time a training step in float32 and under bfloat16 autocast.
 
     Returns:
@@ -97,7 +128,7 @@ def faster_precision(step: Callable[[], object], repeats: int = 5) -> tuple[str,
     seconds = dict.fromkeys(("float32", "bfloat16"), math.inf)
     for turn in range(repeats + 1):
         for name, fastest in seconds.items():
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=name == "bfloat16"):
+            with torch.autocast(device.type, torch.bfloat16, enabled=name == "bfloat16"):
                 taken = _seconds(step)
             if turn:  # the first call allocates
                 seconds[name] = min(fastest, taken)
@@ -107,4 +138,5 @@ def faster_precision(step: Callable[[], object], repeats: int = 5) -> tuple[str,
 def _seconds(step: Callable[[], object]) -> float:
     start = time.perf_counter()
     step()
+    wait_for_gpu()
     return time.perf_counter() - start

@@ -13,11 +13,10 @@ from typing import Any, cast
 import torch
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import Timer
-from torch.utils.data import DataLoader
 
 from bench.corpus import BenchWork
 from bench.machine import Clock, faster_precision
-from gen.data.batches import Batch, DataConfig, TrainingBatches, collate
+from gen.data.batches import Batch, DataConfig, TrainingBatches, collate, loader
 from gen.data.windows import Sequence as WorkSequence
 from gen.data.windows import bare, covering_windows
 from gen.model import ModelConfig, parameter_count
@@ -27,13 +26,14 @@ from gen.tokens.echo import ECHO_COLUMNS
 from gen.tokens.vocabulary import FIELD_SIZES, KIND, Kind
 from gen.training.callbacks import SeedEachStep
 from gen.training.learner import Learner, OptimizerConfig
-from gen.training.machine import compiles
+from gen.training.machine import compiles, on_gpu
 from gen.training.settings import TrainerConfig
 
 _KNOWN_WARNINGS = (
     ".*no `val_dataloader`.*",  # validation happens while the clock stands
     ".*does not have many workers.*",
     ".*GPU available but not used.*",
+    ".*AccumulateGrad node's stream does not match.*",  # gradients of a replayed graph
     ".*`isinstance.treespec, LeafSpec.` is deprecated.*",
 )
 AtMark = Callable[[float], None]
@@ -122,17 +122,21 @@ class Ours:
         trainer = build(TrainerConfig, settings["trainer"], where="trainer")
         limited = replace(trainer, max_steps=-1, max_time=f"0:0:0:{round(60 * minutes)}")
         self.compiled = compiles(limited)
-        self.learner = Learner(self.shape, self.optimizer, compiled=self.compiled)
+        self.device = torch.device("cuda" if on_gpu(trainer) else "cpu")
+        self.learner = Learner(self.shape, self.optimizer, compiled=self.compiled).to(self.device)
         self.model = self.learner.model
         self.parameters = parameter_count(self.model)
         self.clock = Clock()
         self.steps = self.notes = 0
-        self.precision, self.step_seconds = faster_precision(self._trial)
+        self.precision, self.step_seconds = faster_precision(self._trial, self.device)
 
     def _trial(self) -> None:
-        batch = self.batches.batch(0)
+        batch = self._here(self.batches.batch(0))
         self.model.losses(batch["columns"], batch["targets"]).sum().backward()
         self.model.zero_grad()
+
+    def _here(self, batch: Batch) -> Batch:
+        return {name: tensor.to(self.device) for name, tensor in batch.items()}
 
     def fit(
         self, seconds: float | None, marks: Sequence[float], at_mark: AtMark, *, steps: int = -1
@@ -146,7 +150,7 @@ class Ours:
             callbacks.append(_Timer(self.clock, seconds))
         trainer = Trainer(
             max_steps=steps,
-            accelerator="cpu",
+            accelerator="gpu" if self.device.type == "cuda" else "cpu",
             devices=1,
             precision="32-true" if self.precision == "float32" else "bf16-mixed",
             gradient_clip_val=self.settings["trainer"]["gradient_clip_val"],
@@ -156,18 +160,18 @@ class Ours:
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-        loader = DataLoader(self.batches, batch_size=None)
+        batches = loader(self.batches, self.data.workers, self.device.type)
         with warnings.catch_warnings():
             for pattern in _KNOWN_WARNINGS:
                 warnings.filterwarnings("ignore", pattern)
-            trainer.fit(self.learner, train_dataloaders=loader)
+            trainer.fit(self.learner, train_dataloaders=batches)
         self.steps, self.notes = trainer.global_step, counter.notes
 
     @torch.inference_mode()
     def bits(self, works: Sequence[BenchWork]) -> float:
         """Bits of all events of these works, told nothing but the music."""
         was_training = self.model.training
-        self.model.eval()
+        self.model.to(self.device).eval()  # Lightning leaves it on the CPU
         windows = [
             window
             for work in works
@@ -179,7 +183,7 @@ class Ours:
         nats = 0.0
         for first in range(0, len(windows), at_once):
             batch = collate(windows[first : first + at_once], self.data.window)
-            batch = batch if self.echo else silent(batch)
+            batch = self._here(batch if self.echo else silent(batch))
             losses = self.model.losses(batch["columns"], batch["targets"])
             nats += float(losses[batch["counted"]].double().sum())
         self.model.train(was_training)

@@ -40,6 +40,7 @@ from gen.training.learner import Learner, OptimizerConfig
 from gen.training.schedule import ScheduleConfig, rate
 
 Ids = NDArray[np.int64]
+CPU = torch.device("cpu")
 IGNORED = -100
 """The label that `transformers` does not count."""
 
@@ -326,6 +327,7 @@ def total_bits(model: nn.Module, sequences: Sequence[Ids], window: int) -> float
 
 
 def _nats(model: nn.Module, rows: Sequence[tuple[Ids, int, int]], window: int) -> float:
+    device = next(model.parameters()).device
     longest = max(min(window, len(ids) - 1 - start) for ids, start, _ in rows)
     inputs = torch.zeros(len(rows), longest, dtype=torch.int64)
     targets = torch.full((len(rows), longest), IGNORED)
@@ -333,6 +335,7 @@ def _nats(model: nn.Module, rows: Sequence[tuple[Ids, int, int]], window: int) -
         seen = torch.from_numpy(ids[start : start + longest + 1])
         inputs[row, : len(seen) - 1] = seen[:-1]
         targets[row, done - start : len(seen) - 1] = seen[1 + done - start :]
+    inputs, targets = inputs.to(device), targets.to(device)
     scores = model(input_ids=inputs, use_cache=False).logits.float()  # (B, T, V)
     loss = nn.functional.cross_entropy(
         scores.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
@@ -352,6 +355,7 @@ class Peer:
         budget_seconds: length of the whole run, for the schedule.
         augment: how works are varied.
         seed: of weights and windows.
+        device: where it learns.
     """
 
     def __init__(
@@ -365,7 +369,9 @@ class Peer:
         budget_seconds: float,
         augment: AugmentConfig,
         seed: int,
+        device: torch.device = CPU,
     ) -> None:
+        self.device = device
         self.name, self.tokenizer, self.config = name, tokenizer, config
         parameters, layers, heads = shape
         torch.manual_seed(seed)
@@ -373,10 +379,11 @@ class Peer:
         make: Any = house_on_tokens if house else llama_of_size
         self.model = make(
             parameters, tokenizer.size, layers=layers, heads=heads, context=config.window + house
-        )
+        ).to(device)
         self.parameters = sum(p.numel() for p in self.model.parameters())
         self.optimizer = self.model.optimizer if house else torch.optim.AdamW(
-            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay,
+            fused=device.type == "cuda",
         )  # fmt: skip
         for group in self.optimizer.param_groups:
             group.setdefault("full_lr", config.learning_rate)
@@ -391,7 +398,7 @@ class Peer:
         ]
         sizes = np.array([len(variants[0]) for variants in self.works], dtype=np.float64)
         self.shares = sizes / sizes.sum()
-        self.precision, self.step_seconds = faster_precision(self._trial)
+        self.precision, self.step_seconds = faster_precision(self._trial, device)
 
     def batch(self) -> Tensor:
         """(B, T) ids, padded with `IGNORED`; a work's beginning is as likely as its middle."""
@@ -407,6 +414,7 @@ class Peer:
 
     def _loss(self, ids: Tensor) -> Tensor:
         """Mean negative log-likelihood of a token, in nats."""
+        ids = ids.to(self.device)
         inputs = torch.where(ids == IGNORED, self.tokenizer.pad, ids)
         return self.model(input_ids=inputs, labels=ids, use_cache=False).loss
 
@@ -436,7 +444,7 @@ class Peer:
         ids = self.batch()
         for group in self.optimizer.param_groups:
             group["lr"] = group["full_lr"] * self._rate()
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
+        with torch.autocast(self.device.type, torch.bfloat16, self.precision == "bfloat16"):
             loss = self._loss(ids)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)

@@ -66,6 +66,7 @@ class Workshop:
             budget_seconds=minutes * 60,
             augment=self.ours.data.augment,
             seed=self.args.seed,
+            device=self.ours.device,
         )
 
     def peers(self) -> list[Peer]:

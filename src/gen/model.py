@@ -272,7 +272,12 @@ class Transformer(nn.Module):
         return self.embedding(ids + self.starts[field])
 
     def losses(
-        self, columns: Tensor, targets: Tensor, trunk: Callable[[Tensor], Tensor] | None = None
+        self,
+        columns: Tensor,
+        targets: Tensor,
+        trunk: Callable[[Tensor], Tensor] | None = None,
+        *,
+        padded: bool = False,
     ) -> Tensor:
         """Negative log-likelihood in nats of each field of each next event.
 
@@ -280,6 +285,7 @@ class Transformer(nn.Module):
             columns: (B, T, C) events seen.
             targets: (B, T, F) the event after each; a kind of 0 marks padding.
             trunk: what computes `states`, where it is not that itself.
+            padded: compute padding too, so that every shape inside follows from (B, T).
 
         Returns:
             (B, T, F); 0 where the target's kind is padding. Fields that a kind leaves
@@ -287,15 +293,22 @@ class Transformer(nn.Module):
         """
         state = (trunk or self.states)(columns)
         counted = targets[..., 0] != 0  # (B, T)
-        state, wanted = state[counted], targets[counted]  # (N, D), (N, F)
+        if padded:
+            losses = self.field_losses(state.flatten(0, 1), targets.flatten(0, 1))
+            return losses.view(targets.shape) * counted[..., None]
+        losses = self.field_losses(state[counted], targets[counted])
+        result = torch.zeros(targets.shape, dtype=losses.dtype, device=losses.device)
+        result[counted] = losses
+        return result
+
+    def field_losses(self, state: Tensor, wanted: Tensor) -> Tensor:
+        """What the fields of N events cost after those states. (N, D), (N, F) -> (N, F)."""
         losses = []
         for field in range(self.fields):
             scores = self.head(field, state)
             losses.append(nnf.cross_entropy(scores, wanted[:, field], reduction="none"))
             state = state + self.field_embedding(field, wanted[:, field])
-        result = torch.zeros(targets.shape, dtype=state.dtype, device=state.device)
-        result[counted] = torch.stack(losses, dim=-1)
-        return result
+        return torch.stack(losses, dim=-1)
 
 
 def parameter_count(model: nn.Module) -> int:

@@ -415,7 +415,7 @@ def test_the_machine_is_described_without_host_names_or_paths():
     text = json.dumps(machine.describe())
     assert socket.gethostname() not in text
     assert "/" not in text.replace("N/A", "")
-    assert machine.describe()["torch"] == torch.__version__
+    assert torch.__version__.startswith(machine.describe()["torch"])  # … +cu130 on a GPU
     assert machine.command_line(["train", "--out", "/home/ana/x"]).endswith("train --out x")
 
 

@@ -96,7 +96,8 @@ def test_two_processes_go_on_where_they_stood(house, tmp_path, trainer):
 
 def half(data, rank):
     """`data` as process `rank` of two has it."""
-    data.trainer = SimpleNamespace(world_size=2, global_rank=rank)
+    here = SimpleNamespace(root_device=torch.device("cpu"))
+    data.trainer = SimpleNamespace(world_size=2, global_rank=rank, strategy=here)
     return data
 
 

@@ -19,7 +19,12 @@ from music import Theme
 
 pytestmark = [
     pytest.mark.filterwarnings(f"ignore:.*{told}")
-    for told in ("does not have many workers", "isinstance.treespec", "smaller than the logging")
+    for told in (
+        "does not have many workers",
+        "isinstance.treespec",
+        "smaller than the logging",
+        "GPU available but not used",
+    )
 ]
 
 SHAPE = ModelConfig(2, 16, 2, 2, 0.0, 64, FIELD_SIZES, CONTEXT_SIZES)

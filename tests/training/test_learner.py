@@ -226,6 +226,7 @@ def test_a_compiled_trunk_is_used_for_training_and_changes_no_loss(monkeypatch):
     monkeypatch.setattr(torch, "compile", compiled)
     torch.manual_seed(0)
     learner = Learner(SHAPE, OptimizerConfig(), compiled=True)
+    learner.on_fit_start()
     batch = training_batch()
     assert loss_of(learner, batch) == loss_of(plain, batch)
     assert calls == [batch["columns"].shape]

@@ -16,6 +16,11 @@ from gen.training.settings import TrainerConfig
 LONG = TrainerConfig(max_steps=machine.LONG_STEPS)
 
 
+@pytest.fixture(autouse=True)
+def no_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
 @pytest.fixture
 def gpu(monkeypatch):
     def having(bf16: bool) -> None:
@@ -46,6 +51,17 @@ def test_a_run_is_compiled_where_it_is_long_enough(monkeypatch):
     assert compiles(TrainerConfig(max_steps=1, compile=True))
     assert not compiles(TrainerConfig(max_steps=machine.LONG_STEPS, compile=False))
     assert not compiles(TrainerConfig(max_steps=machine.LONG_STEPS, strategy="fsdp"))
+
+
+def test_on_a_gpu_a_run_is_compiled_where_it_is_longer_still(gpu, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(machine, "find_spec", lambda name: name)
+    monkeypatch.setattr(sys, "platform", "linux")
+    gpu(bf16=True)
+    assert not compiles(LONG)
+    assert compiles(TrainerConfig(max_steps=machine.LONG_ON_GPU * machine.LONG_STEPS))
+    assert not compiles(TrainerConfig(max_steps=-1, max_time="00:01:00:00"))
+    assert compiles(TrainerConfig(max_steps=-1, max_time="00:02:00:00"))
 
 
 def test_without_a_compiler_nothing_is_compiled(gpu, monkeypatch):

@@ -10,9 +10,12 @@ import torch
 
 from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError, SettingError
+from gen.model import ModelConfig, Transformer
 from gen.provenance.gate import CorpusRefused
 from gen.provenance.ledger import records
+from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
+from gen.training.graphs import GraphedLosses
 from gen.training.run import train
 from houses import make_midi, start_house
 
@@ -229,3 +232,66 @@ def test_a_run_is_in_the_ledger_before_its_first_step_even_if_it_is_killed(
     runs = [record.data for record in records(house.house) if record.kind == "run"]
     assert runs[-1]["run"] == "test/killed"
     assert runs[-1]["works"] == sorted(entry.work for entry in house.entries)
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+def test_windows_cut_by_workers_give_the_same_losses(settings, tmp_path):
+    for name, workers in (("alone", 0), ("together", 2)):
+        train({**settings, "data": {**settings["data"], "workers": workers}}, tmp_path / name)
+    assert losses(tmp_path / "alone") == losses(tmp_path / "together")
+
+
+# On a GPU --------------------------------------------------------------------------------
+
+replayed = pytest.mark.filterwarnings("ignore:.*AccumulateGrad node's stream does not match")
+on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+@pytest.fixture
+def gpu_settings(settings):
+    trainer = {"accelerator": "gpu", "precision": "auto", "max_steps": 24, "val_check_interval": 12}
+    return {
+        **settings,
+        "model": {**settings["model"], "dropout": 0.0},
+        "trainer": {**settings["trainer"], **trainer},
+    }
+
+
+@on_a_gpu
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script", "ignore:The CUDA Graph is empty")
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_graph_learns_what_single_kernels_do(gpu_settings, tmp_path, compiled, monkeypatch):
+    gpu_settings["trainer"]["compile"] = compiled
+    result = train(gpu_settings, tmp_path / "graph")
+    assert load_checkpoint(Path(result["best"])).model.embedding.weight.device.type == "cpu"
+    gpu_settings["trainer"]["compile"] = False
+    monkeypatch.setattr("gen.training.learner.GraphedLosses", lambda model: model.losses)
+    expected = train(gpu_settings, tmp_path / "single")
+    assert losses(tmp_path / "graph") == pytest.approx(losses(tmp_path / "single"), rel=0.02)
+    assert result["bits_per_note"] == pytest.approx(expected["bits_per_note"], rel=0.02)
+
+
+@on_a_gpu
+@replayed
+def test_dropout_of_a_graph_follows_the_seed(settings):
+    torch.manual_seed(0)
+    shape = {**settings["model"], "field_sizes": FIELD_SIZES, "context_sizes": CONTEXT_SIZES}
+    model = Transformer(ModelConfig(**{**shape, "dropout": 0.5})).cuda()
+    for out in model.head.out:
+        torch.nn.init.normal_(out.weight)
+    columns = torch.ones(2, 8, len(FIELD_SIZES) + len(CONTEXT_SIZES), dtype=torch.int64).cuda()
+    targets = torch.ones(2, 8, len(FIELD_SIZES), dtype=torch.int64).cuda()
+    graph, drawn = GraphedLosses(model), []
+    for seed in (0, 1, 2, 1):
+        torch.manual_seed(seed)
+        drawn.append(graph(columns, targets).sum().item())
+    assert drawn[1] == drawn[3] != drawn[2]
+
+
+@on_a_gpu
+def test_a_run_on_a_gpu_is_resumed(gpu_settings, tmp_path):
+    half = {**gpu_settings, "trainer": {**gpu_settings["trainer"], "max_steps": 12}}
+    train(half, tmp_path / "runs" / "first")
+    resumed = train({**gpu_settings, "ckpt": "last"}, tmp_path / "runs" / "second")
+    assert resumed["steps"] == 24
+    assert len(losses(tmp_path / "runs" / "second")) == 12

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 from lightning import LightningDataModule
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from gen.data.admission import Admitted, take_in
-from gen.data.batches import Batch, CoveringBatches, DataConfig, TrainingBatches
+from gen.data.batches import Batch, CoveringBatches, DataConfig, TrainingBatches, loader
 from gen.data.splits import Split
 from gen.data.store import EventStore
 from gen.errors import HouseError, SettingError
@@ -117,7 +117,7 @@ class HouseData(LightningDataModule):
         data = TrainingBatches(
             self.side("train"), self.config, start=self.batches_done, rank=rank, ranks=ranks
         )
-        return DataLoader(data, batch_size=None)
+        return self._loader(data)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         return self.covering_loader("validation")
@@ -127,7 +127,11 @@ class HouseData(LightningDataModule):
         ranks = self.trainer.world_size if self.trainer else 1
         rank = self.trainer.global_rank if self.trainer else 0
         batches = CoveringBatches(self.side(side), self.config.window, rank=rank, ranks=ranks)
-        return DataLoader(batches, batch_size=None, shuffle=False)
+        return self._loader(batches)
+
+    def _loader(self, batches: Dataset[Batch]) -> DataLoader[Batch]:
+        device = self.trainer.strategy.root_device.type if self.trainer else "cpu"
+        return loader(batches, self.config.workers, device)
 
     def handful(self) -> list[Batch]:
         """At most two batches of `HANDFUL` training works, spread evenly over the register."""

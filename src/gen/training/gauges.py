@@ -56,12 +56,14 @@ class Speed(Callback):
     def __init__(self) -> None:
         self.notes = 0
         self.seconds = 0.0
-        self.since = 0.0
         self.events_per_second_at_most = math.inf
+        self._since = 0.0
+        self._kinds: list[Tensor] = []  # of the steps since speed was last told
+        self._seconds = 0.0  # that they took
 
     @property
     def mean(self) -> float:
-        """Notes a second over the run, validation left out."""
+        """Notes a second over the run, validation and waiting for batches left out."""
         return self.notes / self.seconds if self.seconds else 0.0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -72,21 +74,37 @@ class Speed(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        self.since = time.perf_counter()
+        self._since = time.perf_counter()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        kinds = batch["targets"][..., KIND]
-        notes = int((kinds == Kind.NOTE).sum()) * trainer.world_size
-        events = int((kinds != Kind.PAD).sum()) * trainer.world_size
-        seconds = time.perf_counter() - self.since
-        self.notes += notes
-        self.seconds += seconds
+        self._seconds += time.perf_counter() - self._since
+        self._kinds.append(batch["targets"][..., KIND].flatten())
+        if trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            self._tell(trainer, pl_module)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._count(trainer)
+
+    def _tell(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Log what the steps since the last time were worth: a GPU is asked once for all."""
+        notes, events, seconds = self._count(trainer)
         pl_module.log("speed/notes_per_second", notes / seconds)
         pl_module.log("speed/events_per_second", events / seconds)
         used = events / seconds / self.events_per_second_at_most
         pl_module.log("speed/model_flop_utilisation", used)
+
+    def _count(self, trainer: Trainer) -> tuple[int, int, float]:
+        """Notes, events and seconds since the last time; they are added to the run's."""
+        kinds = torch.cat(self._kinds) if self._kinds else torch.zeros(0)
+        notes = int((kinds == Kind.NOTE).sum()) * trainer.world_size
+        events = int((kinds != Kind.PAD).sum()) * trainer.world_size
+        seconds = self._seconds
+        self.notes += notes
+        self.seconds += seconds
+        self._kinds, self._seconds = [], 0.0
+        return notes, events, seconds
 
 
 class OverfitGauge(Callback):

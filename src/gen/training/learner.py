@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -15,6 +17,7 @@ from torch.optim import Optimizer
 from gen.errors import SettingError
 from gen.model import ModelConfig, Transformer
 from gen.tokens.vocabulary import FIELDS, KIND, Kind
+from gen.training.graphs import GraphedLosses
 from gen.training.muon import MuonAdamW
 from gen.training.schedule import ScheduleConfig, rate
 
@@ -58,8 +61,8 @@ class Learner(LightningModule):
     Args:
         model: shape of the network.
         optimizer: how it learns.
-        compiled: whether `torch.compile` makes the trunk faster, for training alone: its shapes
-            stay the same there.
+        compiled: whether `torch.compile` makes training faster, where shapes stay the same: the
+            trunk; on one GPU all there is between a batch and its losses.
     """
 
     def __init__(
@@ -67,8 +70,8 @@ class Learner(LightningModule):
     ) -> None:
         super().__init__()
         self.model = Transformer(model)
-        self.trunk = torch.compile(self.model.states) if compiled else None
-        self.config = optimizer
+        self.config, self.compiled = optimizer, compiled
+        self.losses: Callable[..., Tensor] | None = None
         self.register_buffer("sums", torch.zeros(len(FIELDS) + 1, dtype=torch.float64), False)
 
     # Training ----------------------------------------------------------------------------
@@ -76,7 +79,8 @@ class Learner(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Mean negative log-likelihood of an event, in nats, weighted as the settings say."""
         kinds = batch["targets"][..., KIND]  # (B, T)
-        losses = self.model.losses(batch["columns"], batch["targets"], self.trunk).sum(-1)  # (B, T)
+        per_field = (self.losses or self.model.losses)(batch["columns"], batch["targets"])
+        losses = per_field.sum(-1)  # (B, T)
         events = (kinds != Kind.PAD).sum()
         if self._trainer is not None:
             # DDP takes the mean of gradients: with the mean of counts, every event weighs the same.
@@ -115,6 +119,17 @@ class Learner(LightningModule):
                     mend="give the settings it had (they are in its folder), or start anew",
                 )
 
+    def on_fit_start(self) -> None:
+        """Make of the losses what is fastest on the device that the run turned out to have."""
+        one_gpu = self.device.type == "cuda" and self.trainer.world_size == 1
+        if self.compiled and one_gpu:
+            whole = partial(self.model.losses, padded=True)
+            self.losses = torch.compile(whole, mode="reduce-overhead")  # as graphs, too
+        elif self.compiled:
+            self.losses = partial(self.model.losses, trunk=torch.compile(self.model.states))
+        elif one_gpu:
+            self.losses = GraphedLosses(self.model)
+
     def on_train_start(self) -> None:
         """Rates are what the settings say, also where a resumed run had others."""
         (optimizer,) = self.trainer.optimizers
@@ -127,7 +142,9 @@ class Learner(LightningModule):
         factor = rate(self.progress(), self.config.schedule)
         for group in optimizer.param_groups:
             group["lr"] = group["full_lr"] * factor
-        self.log("train/rate", factor)
+        every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if (self.global_step + 1) % every == 0:  # no curve shows the others
+            self.log("train/rate", factor)
 
     def progress(self) -> float:
         """How much of the run is done, by steps or by time, whichever is further."""

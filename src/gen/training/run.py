@@ -51,6 +51,8 @@ from gen.training.sharded import Sharded, ShardedLearner, whole_model
 _KNOWN_WARNINGS = (
     ".*does not have many workers.*",  # windows are cut faster than they are learned from
     ".*GPU available but not used.*",
+    ".*AccumulateGrad node's stream does not match.*",  # gradients of a replayed graph
+    r".*use of fork\(\) may lead to deadlocks.*",  # workers fork before they start a thread
     ".*callbacks used to create the checkpoint need.*",  # a resumed run may have another time limit
     ".*It is recommended to use .*sync_dist=True.*",  # the learner adds up over processes itself
     ".*`isinstance.treespec, LeafSpec.` is deprecated.*",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from gen.data.batches import DataConfig
+from gen.data.batches import AUTO, DataConfig
 from gen.errors import SettingError
 from gen.harmony import nearest
 from gen.model import ModelConfig
@@ -17,7 +17,6 @@ from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.learner import OptimizerConfig
 
 STRATEGIES = ("auto", "ddp", "fsdp")
-AUTO = "auto"
 LOGGERS = ("tensorboard", "csv", "mlflow", "wandb", "none")
 
 
