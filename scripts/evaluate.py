@@ -8,10 +8,10 @@ there. listening=FOLDER makes a blind listening test instead, or counts its rati
 
 import json
 
-from explained import explain
+from explained import begin
 
 if __name__ == "__main__":
-    explain("evaluate", __doc__)  # before anything that takes a while is imported
+    begin("evaluate", __doc__)  # before anything that takes a while is imported
 
 import hydra
 from omegaconf import DictConfig, OmegaConf

@@ -12,12 +12,15 @@ imported that takes a while.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 
 import yaml
 
@@ -52,16 +55,30 @@ class Setting:
     usual: str
 
 
-def explain(name: str, about: str | None) -> None:
-    """Print the help of a script and end it, if that is what the command line asks for.
+def begin(name: str, about: str | None) -> None:
+    """What a script does first: end with its help where that is asked for, and hear of Ctrl-C.
+
+    From here on Ctrl-C while the rest is imported ends it with a word in place of a traceback.
 
     Args:
         name: of its configuration.
         about: what it is for.
     """
+    sys.excepthook = _uncaught
     if {"-h", "--help"}.intersection(sys.argv[1:]):
-        print("\n".join([(about or "").strip(), "", FORM, *_lines(settings(name)), "", FURTHER]))
+        lines = [(about or "").strip(), "", FORM, *_lines(settings(name)), "", FURTHER]
+        with suppress(BrokenPipeError):  # of `--help | head`
+            print("\n".join(lines), flush=True)
+            sys.exit(0)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes there
         sys.exit(0)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        print("\nstopped", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
 
 
 def _lines(found: Iterator[Setting]) -> Iterator[str]:

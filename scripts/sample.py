@@ -13,10 +13,10 @@ import re
 import sys
 from pathlib import Path
 
-from explained import explain
+from explained import begin
 
 if __name__ == "__main__":
-    explain("sample", __doc__)  # before anything that takes a while is imported
+    begin("sample", __doc__)  # before anything that takes a while is imported
 
 import hydra
 from hydra.core.hydra_config import HydraConfig

@@ -9,10 +9,10 @@ import re
 import sys
 from pathlib import Path
 
-from explained import explain
+from explained import begin
 
 if __name__ == "__main__":
-    explain("train", __doc__)  # before anything that takes a while is imported
+    begin("train", __doc__)  # before anything that takes a while is imported
 
 import hydra
 from hydra.core.hydra_config import HydraConfig

@@ -4,7 +4,7 @@ A house of synthetic works is made in a temporary folder. Each measurement is a 
 cold with an empty cache, warm with what the first one kept. Seconds are processor time, which a
 busy machine does not stretch, of all processes, and by the clock; memory is what the process has
 gained while it holds the works, without the pages of the file that they are in, which the system
-takes back when it needs them.
+takes back when it needs them. Of the batches that are then drawn, it is what the later half adds.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ import multiprocessing
 import os
 import tempfile
 import time
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from bench.provenance import make_house
 
 WORKS = 10_000
+BATCHES = 400
 
 
 def run(args: Any) -> dict[str, Any]:
@@ -27,7 +31,8 @@ def run(args: Any) -> dict[str, Any]:
 
     Returns:
         works, events, and for cold and warm: seconds of the gate alone, of all, of all by the
-        clock, milliseconds a work of all, and bytes of memory a work.
+        clock, milliseconds a work of all, bytes of memory a work, and bytes of memory that
+        drawing batches goes on to take.
     """
     count = int(args.works or WORKS)
     with tempfile.TemporaryDirectory() as folder:
@@ -59,15 +64,24 @@ def _start(house: Any, cache: Path) -> dict[str, Any]:
     data = HouseData(house.folder, house.pin, "general_model", DataConfig(512, 2))
     data.setup()
     seconds, clock = _processor_seconds() - begin, time.perf_counter() - clock
-    works = len(data.works)
+    works, held = len(data.works), max(anonymous_bytes() - before, 0)
     return {
         "gate_seconds": gate,
         "seconds": seconds,
         "clock_seconds": clock,
         "ms_per_work": 1000 * seconds / works,
         "events": sum(len(work.events) for work in data.works),
-        "memory_bytes_per_work": max(anonymous_bytes() - before, 0) // works,
+        "memory_bytes_per_work": held // works,
+        "memory_bytes_of_batches": _drawn(iter(data.train_dataloader())),
     }
+
+
+def _drawn(batches: Iterator[Any]) -> int:
+    """Memory gained while the second half of `BATCHES` is drawn."""
+    deque(islice(batches, BATCHES // 2), maxlen=0)
+    before = anonymous_bytes()
+    deque(islice(batches, BATCHES // 2), maxlen=0)
+    return max(anonymous_bytes() - before, 0)
 
 
 def _processor_seconds() -> float:

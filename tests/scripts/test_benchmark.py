@@ -448,3 +448,4 @@ def test_a_start_is_measured_cold_and_warm(capsys, monkeypatch, tmp_path):
     assert (cold["cache"], warm["cache"]) == ("cold", "warm")
     assert cold["events"] == warm["events"] > 1000
     assert cold["seconds"] > cold["gate_seconds"] > 0
+    assert warm["memory_bytes_of_batches"] < 2**24

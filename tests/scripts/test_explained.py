@@ -72,3 +72,23 @@ def test_help_comes_quickly_fits_a_terminal_and_names_the_presets(root):
     if root == "sample":
         presets = {path.stem for path in (CONF / "controls").glob("*.yaml")}
         assert presets <= set(done.stdout.replace(",", " ").split())
+
+
+def test_help_may_be_cut_off_by_its_reader():
+    script = [sys.executable, str(CONF.parent / "scripts" / "sample.py"), "--help"]
+    process = subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 0
+
+
+@pytest.mark.parametrize(("raised", "said"), [("KeyboardInterrupt", "stopped"), ("OSError", None)])
+def test_ctrl_c_while_the_rest_is_imported_is_no_traceback(raised, said):
+    code = f"from explained import begin; begin('sample', ''); raise {raised}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=CONF.parent / "scripts", capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert ("Traceback" in done.stderr) == (said is None)
+    assert said is None or done.stderr.strip() == said

@@ -40,6 +40,9 @@ class ShardedLearner(Learner):
         fully_shard(self.model, mesh=mesh)
         register_fsdp_forward_method(self.model, "losses")
 
+    def on_fit_start(self) -> None:
+        """Neither compiled nor replayed: the weights are put together anew in each step."""
+
 
 class Sharded(ModelParallelStrategy):
     """Lightning's strategy, with all processes in one group and whole, sealed files."""
