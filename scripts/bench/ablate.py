@@ -34,10 +34,10 @@ VARIANTS: dict[str, list[str]] = {
     "no transposition": ["data.augment.transpose=0"],
     "no tempo or velocity variation": ["data.augment.tempo=0", "data.augment.velocity=0"],
     "no infilling": ["data.augment.infill=0"],
-    "deeper and narrower": ["model.layers=8", "model.width=136"],
-    "shallower and wider": ["model.layers=2", "model.width=264"],
 }
 """Name: what is set besides the settings that all share."""
+SHAPES = {"deeper and narrower": 2.0, "shallower and wider": 0.5}
+"""Name: how many times as many layers, of as many weights in all."""
 TOKENS = ("remi:house", "bpe:house")
 
 
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
 
     settings = settings_of(args.set)
     sides = deal(admitted_works(settings) if works is None else works, settings)
-    chosen = [name for name in VARIANTS if (args.only or "") in name]
+    chosen = [name for name in (*VARIANTS, *SHAPES) if (args.only or "") in name]
     rows = [_ours(name, args, sides) for name in chosen]
     args.peers = ",".join(name for name in TOKENS if (args.only or "") in name)
     if args.peers:
@@ -82,8 +82,18 @@ def _model(name: str, args: argparse.Namespace, sides: Sides) -> Ours:
     from bench.corpus import settings_of
     from bench.ours import Ours
 
-    settings = settings_of([*args.set, *VARIANTS[name]])
+    settings = settings_of([*args.set, *VARIANTS.get(name, ())])
+    if name in SHAPES:
+        settings = {**settings, "model": _reshaped(settings["model"], SHAPES[name])}
     return Ours(settings, sides.train, args.seed, minutes=args.minutes, echo=name != "without echo")
+
+
+def _reshaped(model: dict[str, Any], times: float) -> dict[str, Any]:
+    """As many times the layers; their weights grow with the square of the width."""
+    layers = max(1, round(times * model["layers"]))
+    step = 2 * model["heads"]
+    width = step * round(model["width"] * (model["layers"] / layers) ** 0.5 / step)
+    return {**model, "layers": layers, "width": width}
 
 
 def _ours(name: str, args: argparse.Namespace, sides: Sides) -> dict[str, Any]:

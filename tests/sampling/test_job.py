@@ -365,8 +365,12 @@ def test_a_continuation_keeps_tempo_and_meter_and_takes_chords_for_its_own_bars(
 
 
 def begun_with(last: str, **asked: str) -> set[str]:
-    """The sections that first new bars begin with after one of this name; "" for none."""
+    """The sections that first new bars begin with after one of this name; "" for none.
+
+    Without a name the file names no section at all.
+    """
     names = [Marker(0, "Intro"), Marker(1920, "Section A"), Marker(4 * 1920, last)]
+    names = names if last else []
     job = Continuation.of(source_of(make_piece(bars=6, markers=names)), Controls(bars=4, **asked))
     found = set()
     for seed in SEEDS:
@@ -383,6 +387,11 @@ def test_after_an_ending_another_section_begins():
     assert not after & {"", "intro", "ending", "other"}
     assert "" in begun_with("Section B")
     assert begun_with("Outro", sections="intro:7 a:9") == {"intro"}
+
+
+def test_where_no_section_is_named_the_second_begins():
+    assert begun_with("") == {"b"}
+    assert begun_with("", sections="intro:7 a:9") == {"intro"}
     assert begun_with("Ending", sections="a:8") == {""}
 
 

@@ -267,6 +267,7 @@ def test_an_ablation_changes_one_thing_and_says_what_it_costs(works, monkeypatch
         ablate, "VARIANTS",
         {"as it is": [], "without echo": [], "AdamW for all": ["optimizer=adamw"]},
     )  # fmt: skip
+    monkeypatch.setattr(ablate, "SHAPES", {"deeper and narrower": 2.0})
     options = [word for setting in TINY for word in ("--set", setting)]
     args = parsed(
         ablate, "--minutes", "0.005", "--peer-window", "32", "--bpe-size", "960", *options
@@ -277,11 +278,22 @@ def test_an_ablation_changes_one_thing_and_says_what_it_costs(works, monkeypatch
         "as it is",
         "without echo",
         "AdamW for all",
+        "deeper and narrower",
         "Ours, REMI, house",
         "Ours, BPE, house",
     ]
     assert result["variants"][0]["against_first"] == 1
     assert all(row["validation_bits_per_note"] > 0 for row in result["variants"])
+
+
+@pytest.mark.parametrize(("name", "layers", "width"), [
+    ("deeper and narrower", 12, 184), ("shallower and wider", 3, 360),
+])  # fmt: skip
+def test_another_shape_has_about_as_many_weights(name, layers, width):
+    shape = {"layers": 6, "width": 256, "heads": 4}
+    found = ablate._reshaped(shape, ablate.SHAPES[name])
+    assert found == {"layers": layers, "width": width, "heads": 4}
+    assert layers * width**2 == pytest.approx(6 * 256**2, rel=0.05)
 
 
 def test_larger_models_and_more_steps_are_measured_and_drawn(works, tmp_path, monkeypatch):

@@ -363,10 +363,18 @@ def held_by(cell: Iterable[Row], bar_start: int) -> list[Held]:
 
 
 _ENDING: Final = section_id("ending")
-_GOING_ON: Final = ~np.isin(
-    np.arange(v.FIELD_SIZES[v.VALUE]), [section_id(name) for name in ("intro", "ending", "other")]
-)
+_VALUES: Final = np.arange(v.FIELD_SIZES[v.VALUE])
+_GOING_ON: Final = ~np.isin(_VALUES, [section_id(name) for name in ("intro", "ending", "other")])
 """Value ids but those of sections with which no music goes on."""
+_SECOND: Final = np.equal(_VALUES, section_id("b"))
+"""The value id of what comes after a first section."""
+
+
+def _after(named: Sequence[int]) -> Mask | None:
+    """Value ids of sections with which music goes on after these; None where it just goes on."""
+    if not named:
+        return _SECOND
+    return _GOING_ON if named[-1] == _ENDING else None
 
 
 class ContinuedWalk(Walk):
@@ -374,6 +382,7 @@ class ContinuedWalk(Walk):
 
     Where their last section is an ending another section begins with the first new bar, of the
     model's choice: as long as an ending is in force tracks stay as silent as they have become.
+    Where they name none it is section B: they may have come to an ending all the same.
 
     Args:
         plan: its header holds those bars too; meter and tempo are given.
@@ -397,20 +406,21 @@ class ContinuedWalk(Walk):
         assert plan.time_signature is not None  # noqa: S101 - a precondition
         self.forced.append([int(Kind.BAR), 0, plan.time_signature, 0, 0])
         named = [row[v.VALUE] for row in plan.header if row[v.KIND] == Kind.SECTION]
-        self.has_ended = named[-1:] == [_ENDING]
+        self._next = None if self.plan.sections_given else _after(named)
 
     @property
-    def _begins_again(self) -> bool:
-        """Whether a section has to begin here, and not one that was asked for."""
-        here = self.bar == self.given_bars and self.last == Kind.BAR
-        return here and self.has_ended and not self.plan.sections_given
+    def _begins_with(self) -> Mask | None:
+        """The sections of which one has to begin here; None where none has to."""
+        return self._next if self.bar == self.given_bars and self.last == Kind.BAR else None
 
     def _values(self, kind: Kind, row: Row) -> Mask:
         mask = super()._values(kind, row)
-        return mask & _GOING_ON if kind == Kind.SECTION and self._begins_again else mask
+        if kind != Kind.SECTION or self._begins_with is None:
+            return mask
+        return mask & self._begins_with
 
     def kinds(self) -> Mask:
-        if self._begins_again:
+        if self._begins_with is not None:
             return span(len(Kind), int(Kind.SECTION))
         allowed = super().kinds()
         if not allowed.any():  # all that may be played rings on from before, to the end
