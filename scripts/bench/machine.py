@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from gen.processes import cores
+
 LIBRARIES = ("torch", "transformers", "lightning", "miditok", "symusic", "numpy", "cryptography")
 
 
@@ -20,8 +22,7 @@ def describe() -> dict[str, Any]:
     return {
         "cpu": _cpu_model(),
         **({"gpu": gpu} if (gpu := _gpu_model()) else {}),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
-        else os.cpu_count() or 1,
+        "cores": cores(),
         "load_at_start": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "memory_gib": _memory_gib(),
         "system": platform.system(),

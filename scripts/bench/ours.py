@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -27,15 +26,9 @@ from gen.tokens.vocabulary import FIELD_SIZES, KIND, Kind
 from gen.training.callbacks import SeedEachStep
 from gen.training.learner import Learner, OptimizerConfig
 from gen.training.machine import compiles, on_gpu
+from gen.training.run import quieten
 from gen.training.settings import TrainerConfig
 
-_KNOWN_WARNINGS = (
-    ".*no `val_dataloader`.*",  # validation happens while the clock stands
-    ".*does not have many workers.*",
-    ".*GPU available but not used.*",
-    ".*AccumulateGrad node's stream does not match.*",  # gradients of a replayed graph
-    ".*`isinstance.treespec, LeafSpec.` is deprecated.*",
-)
 AtMark = Callable[[float], None]
 
 
@@ -142,15 +135,13 @@ class Ours:
         self, seconds: float | None, marks: Sequence[float], at_mark: AtMark, *, steps: int = -1
     ) -> None:
         """Train for `seconds` or `steps`; at each mark stop the clock and call `at_mark`."""
-        for name in ("lightning.pytorch", "lightning.fabric"):
-            logging.getLogger(name).setLevel(logging.WARNING)
         counter = _Marks(self.clock, marks, at_mark)
         callbacks = [SeedEachStep(self.seed), counter]
         if seconds is not None:
             callbacks.append(_Timer(self.clock, seconds))
         trainer = Trainer(
             max_steps=steps,
-            accelerator="gpu" if self.device.type == "cuda" else "cpu",
+            accelerator=self.device.type,
             devices=1,
             precision="32-true" if self.precision == "float32" else "bf16-mixed",
             gradient_clip_val=self.settings["trainer"]["gradient_clip_val"],
@@ -162,8 +153,8 @@ class Ours:
         )
         batches = loader(self.batches, self.data.workers, self.device.type)
         with warnings.catch_warnings():
-            for pattern in _KNOWN_WARNINGS:
-                warnings.filterwarnings("ignore", pattern)
+            quieten()
+            warnings.filterwarnings("ignore", ".*no `val_dataloader`.*")  # the clock stands for it
             trainer.fit(self.learner, train_dataloaders=batches)
         self.steps, self.notes = trainer.global_step, counter.notes
 

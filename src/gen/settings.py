@@ -12,6 +12,8 @@ from gen.errors import SettingError
 from gen.harmony import nearest
 
 T = TypeVar("T")
+AUTO = "auto"
+"""What leaves a setting to the machine at hand."""
 
 
 def build(kind: type[T], values: Mapping[str, Any], *, where: str = "", **given: object) -> T:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -96,3 +98,13 @@ def test_the_gauge_counts_as_validation_does():
     told = trained(1, [OverfitGauge(covering(UNHEARD))]).callback_metrics
     both = [told["validation/bits_per_note"], told["validation/bits_per_note_of_training_works"]]
     assert float(both[1]) == pytest.approx(float(both[0]), rel=1e-5)
+
+
+def test_speed_counts_the_steps_of_a_run_that_was_stopped():
+    speed = Speed()
+    trainer = SimpleNamespace(world_size=1, global_step=1, log_every_n_steps=10)
+    speed.on_train_batch_start(trainer, None, None, 0)
+    speed.on_train_batch_end(trainer, None, None, covering(HEARD)[0], 0)
+    assert speed.mean == 0
+    speed.on_exception(trainer, None, KeyboardInterrupt())
+    assert speed.mean > 0

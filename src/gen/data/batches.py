@@ -26,8 +26,8 @@ from gen.data.windows import (
 )
 from gen.errors import SettingError
 from gen.processes import cores
+from gen.settings import AUTO
 
-AUTO = "auto"
 WORKERS = 8
 """What one GPU keeps busy: a window takes 3 ms to cut, a step of a small model 6."""
 Batch = dict[str, Tensor]

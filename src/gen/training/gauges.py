@@ -87,6 +87,11 @@ class Speed(Callback):
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._count(trainer)
 
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        self._count(trainer)  # of a run that was stopped
+
     def _tell(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log what the steps since the last time were worth: a GPU is asked once for all."""
         notes, events, seconds = self._count(trainer)

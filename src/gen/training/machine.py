@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 import torch
 
-from gen.data.batches import AUTO
+from gen.settings import AUTO
 from gen.training.settings import TrainerConfig
 
 LONG_STEPS = 1_000

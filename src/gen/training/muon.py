@@ -109,9 +109,9 @@ class MuonAdamW(torch.optim.Optimizer):
         grads = [cast(Tensor, parameter.grad) for parameter in parameters]
         means = [self._kept(parameter, "mean") for parameter in parameters]
         squares = [self._kept(parameter, "square") for parameter in parameters]
-        for parameter in parameters:
-            self.state[parameter]["steps"] = self.state[parameter].get("steps", 0) + 1
-        steps = [self.state[parameter]["steps"] for parameter in parameters]
+        steps = [self.state[parameter].get("steps", 0) + 1 for parameter in parameters]
+        for parameter, count in zip(parameters, steps, strict=True):
+            self.state[parameter]["steps"] = count
         torch._foreach_lerp_(means, grads, 1 - fast)
         torch._foreach_lerp_(squares, torch._foreach_mul(grads, grads), 1 - slow)
         roots = torch._foreach_div(squares, [1 - slow**count for count in steps])

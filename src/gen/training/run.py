@@ -75,7 +75,7 @@ def train(
     Raises:
         HouseError: before the first step, when a setting is wrong or a file is refused.
     """
-    _quieten()
+    quieten()
     chosen = read_settings(settings)
     run, model = chosen.run, chosen.model
     pin = load_pin(Path(run.pin))
@@ -226,7 +226,7 @@ def make_trainer(
         raise SettingError(str(error), where="trainer") from error
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """Silence what is known and harmless; everything else is heard."""
     for pattern in _KNOWN_WARNINGS:
         warnings.filterwarnings("ignore", pattern)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from gen.data.batches import AUTO, DataConfig
+from gen.data.batches import DataConfig
 from gen.errors import SettingError
 from gen.harmony import nearest
 from gen.model import ModelConfig
-from gen.settings import build
+from gen.settings import AUTO, build
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.learner import OptimizerConfig
