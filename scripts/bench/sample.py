@@ -132,19 +132,27 @@ def _ours(
 
     from gen.data.windows import Sequence as WorkSequence
     from gen.data.windows import bare
+    from gen.sampling.batches import write_all
     from gen.sampling.decode import DrawConfig, decode
     from gen.sampling.grammar import Walk
     from gen.tokens.vocabulary import KIND, Kind
 
     config = DrawConfig(top_p=TOP_P, min_p=0.0)
-    walks = [Walk(plan) for _ in range(batch)]
-    rngs = [np.random.default_rng([seed, index]) for index in range(batch)]
-    decode(model, [Walk(replace(plan, bars=1))], rngs[:1], config)  # the first call allocates
-    seconds = _seconds(lambda: decode(model, walks, rngs, config))
-    steps = sum(len(walk.rows) - len(plan.header) for walk in walks)
+
+    def write(indices: Sequence[int], tell: Callable[[tuple[int, int]], None]) -> None:
+        walks = [Walk(plan) for _ in indices]
+        decode(model, walks, [np.random.default_rng([seed, index]) for index in indices], config)
+        for walk in walks:
+            notes = sum(row[KIND] == Kind.NOTE for row in walk.rows)
+            tell((len(walk.rows) - len(plan.header), notes))
+
+    # The first call allocates.
+    decode(model, [Walk(replace(plan, bars=1))], [np.random.default_rng(seed)], config)
+    written: list[tuple[int, int]] = []
+    seconds = _seconds(lambda: write_all(range(batch), write, written.append))
+    steps, notes = (sum(counts) for counts in zip(*written, strict=True))
     sequences = [bare(WorkSequence.of(work.events)) for work in works]
     events = sum(len(s.events) - len(s.header) for s in sequences)
-    notes = sum(row[KIND] == Kind.NOTE for walk in walks for row in walk.rows)
     return _row(
         "this house's", batch, steps, seconds, events / sum(work.notes for work in works),
         written_notes_per_second=notes / seconds,

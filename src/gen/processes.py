@@ -7,12 +7,17 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
+
+from gen.errors import HouseError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -97,6 +102,83 @@ def pool(processes: int, begin: Callable[..., None], *arguments: Any) -> Process
         arguments: for `begin`.
     """
     return _Pool(min(processes, MOST), _Helpers(), initializer=_begin, initargs=(begin, arguments))
+
+
+def copies() -> int:
+    """How many copies of this process may do its work side by side; 1 where none can be made.
+
+    Linux alone copies a process safely: elsewhere the libraries of the system do not allow it.
+    """
+    return min(cores(), MOST) if sys.platform == "linux" else 1
+
+
+def told_by_copies(tasks: Iterable[Callable[[Callable[[T], None]], None]]) -> Iterator[T]:
+    """What tasks tell, as they tell it.
+
+    Each runs in a copy of this process, which has all that is in memory here, `copies()` of them
+    at a time. They end with the iterator, however that ends.
+
+    Args:
+        tasks: each takes a function, which it calls with what it has to tell.
+
+    Raises:
+        HouseError: a copy was ended from outside.
+        BaseException: whatever a task raised.
+    """
+    waiting = iter(tasks)
+    running: dict[Connection, BaseProcess] = {}
+    try:
+        while True:
+            while len(running) < copies() and (task := next(waiting, None)):
+                with undisturbed():
+                    connection, process = _copy(task)
+                    running[connection] = process
+            if not running:
+                return
+            for connection in cast(list[Connection], wait(list(running))):
+                try:
+                    what, error = connection.recv()
+                except EOFError:
+                    _ended(running.pop(connection))
+                    continue
+                if error is not None:
+                    raise error
+                yield what
+    finally:
+        for process in running.values():
+            process.kill()
+            process.join()
+
+
+def _copy(task: Callable[[Callable[[T], None]], None]) -> tuple[Connection, BaseProcess]:
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_do, args=(task, there), daemon=True)
+    with warnings.catch_warnings():  # the copy touches nothing that another thread may hold
+        warnings.filterwarnings("ignore", ".*fork.*", DeprecationWarning)
+        process.start()
+    there.close()
+    return here, process
+
+
+def _do(task: Callable[[Callable[[T], None]], None], connection: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_leader, daemon=True).start()
+    try:
+        task(lambda what: connection.send((what, None)))
+    except BaseException as error:  # it is raised where somebody hears it
+        connection.send((None, error))
+    connection.close()
+
+
+def _ended(process: BaseProcess) -> None:
+    process.join()
+    if process.exitcode:
+        raise HouseError(
+            f"a process that was helping was ended from outside (exit code {process.exitcode})",
+            mend="try again, with fewer at a time if memory was short",
+        )
 
 
 def end_all() -> None:

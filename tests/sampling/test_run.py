@@ -6,7 +6,6 @@ import hashlib
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from gen.errors import HouseError
@@ -114,34 +113,6 @@ def test_a_wrong_setting_gives_one_message_that_names_it_and_no_file(ask, tmp_pa
     with pytest.raises(HouseError, match=message):
         ask(**wrong)
     assert not (tmp_path / "out").exists()
-
-
-def test_draws_follow_the_allowed_ids_alone():
-    from gen.sampling.decode import DrawConfig, draw
-
-    scores = np.zeros(10, dtype=np.float32)
-    allowed = np.zeros(10, dtype=np.bool_)
-    allowed[[2, 7]] = True
-    rng = np.random.default_rng(0)
-    drawn = [draw(scores, allowed, DrawConfig(1.0, 1.0, 0.0), rng) for _ in range(2000)]
-    assert set(drawn) == {2, 7}
-    assert 0.45 < drawn.count(2) / len(drawn) < 0.55
-
-
-def test_top_p_and_min_p_keep_the_likely_and_never_nothing():
-    from gen.sampling.decode import DrawConfig, draw
-
-    scores = np.log(np.array([0.6, 0.3, 0.09, 0.01], dtype=np.float32))
-    allowed = np.ones(4, dtype=np.bool_)
-
-    def drawn(**config):
-        rng = np.random.default_rng(0)
-        return {draw(scores, allowed, DrawConfig(1.0, **config), rng) for _ in range(3000)}
-
-    assert drawn(top_p=1.0, min_p=0.0) == {0, 1, 2, 3}
-    assert drawn(top_p=0.8, min_p=0.0) == {0, 1}
-    assert drawn(top_p=1.0, min_p=0.4) == {0, 1}
-    assert drawn(top_p=0.01, min_p=0.0) == {0}
 
 
 def test_pieces_are_written_where_asked(ask, tmp_path):

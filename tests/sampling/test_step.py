@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gen.model import Cache, ModelConfig, Transformer
-from gen.sampling.step import MOST_ONE_BY_ONE, NumpyStep, TorchStep, normalise, step_of
+from gen.sampling.step import NumpyStep, TorchStep, normalise, step_of
 
 SIZES, CONTEXT = (5, 7, 11), (4, 9)
 
@@ -37,19 +37,17 @@ def test_states_are_those_of_the_model_event_by_event(shape):
 
 
 @torch.inference_mode()
-def test_a_cache_may_be_begun_by_either_and_gone_on_with_by_the_other():
+def test_what_was_shown_at_the_beginning_is_gone_on_from():
     model, rows = model_of(2, 16, 2), rows_of(30)
     expected = model.states(torch.tensor(rows)[None])[0].numpy()
     step, cache = NumpyStep(model), Cache(model.config, 1)
     begun = step.begin(torch.tensor(rows[:12])[None], cache)
     np.testing.assert_allclose(begun[0], expected[11], rtol=1e-4, atol=1e-4)
-    middle = np.concatenate([step.states([row.tolist()], cache) for row in rows[12:20]])
-    end = model.states(torch.tensor(rows[20:])[None], cache)[0].numpy()
-    np.testing.assert_allclose(middle, expected[12:20], rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(end, expected[20:], rtol=1e-4, atol=1e-4)
+    further = np.concatenate([step.states([row.tolist()], cache) for row in rows[12:]])
+    np.testing.assert_allclose(further, expected[12:], rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("pieces", [1, 2, MOST_ONE_BY_ONE, MOST_ONE_BY_ONE + 1])
+@pytest.mark.parametrize("pieces", [1, 2, 5])
 @torch.inference_mode()
 def test_pieces_side_by_side_with_filler_before_them_are_those_of_the_model(pieces):
     """And still so when some of them have ended."""

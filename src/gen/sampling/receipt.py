@@ -30,12 +30,11 @@ from gen.provenance.house import House
 from gen.provenance.keys import PASSPHRASE_VARIABLE, PrivateKey, list_keys, open_key
 from gen.provenance.ledger import OUTPUT, records
 from gen.provenance.register import Register
+from gen.sampling.batches import MOST_AT_ONCE
 
 FORMAT: Final = "gen receipt 2"
 RECEIPT_TYPE: Final = "application/vnd.music-house.receipt+json"
 SUFFIX, SIGNATURE_SUFFIX = ".json", ".signature.json"
-MOST_AT_ONCE: Final = 32
-"""Pieces are written side by side, so many at once."""
 MOST_BYTES: Final = 4 * 1024 * 1024
 _MEND: Final = "name the .json that was written beside a piece"
 

@@ -84,7 +84,7 @@ def _again(session: Session, record: Mapping[str, Any]) -> Take:
             raise _FoundError(take)
 
     try:
-        session.write(record["batch"], record["attempt"], found)
+        session.write(record["batch"], found, record["attempt"])
     except _FoundError as error:
         return error.take
     raise AssertionError("a receipt's piece is one of its batch")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gen import processes
 from gen.errors import HouseError
+from gen.sampling.batches import write_all
 from gen.sampling.checkpoints import find_checkpoint
 from gen.sampling.opening import check_kinds, open_session
-from gen.sampling.receipt import MOST_AT_ONCE, read_receipt
+from gen.sampling.receipt import read_receipt
 from gen.sampling.reproduce import reproduced
 from gen.sampling.session import RESAMPLE, Sampled, Session, Take
 
@@ -81,8 +83,7 @@ def _sampled(session: Session, report: Report) -> list[Sampled]:
 
     for attempt in range(policy.tries):
         pending = [index for index in range(policy.n) if index not in done]
-        for start in range(0, len(pending), MOST_AT_ONCE):
-            session.write(pending[start : start + MOST_AT_ONCE], attempt, judge)
+        write_all(pending, partial(session.write, attempt=attempt), judge)
     withheld = []
     for index in sorted(best.keys() - done.keys()):
         if policy.originality == RESAMPLE and best[index].too_close:

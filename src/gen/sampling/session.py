@@ -148,13 +148,13 @@ class Session:
     out: Path
     _rejected: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
-    def write(self, batch: Sequence[int], attempt: int, on_take: Callable[[Take], None]) -> None:
+    def write(self, batch: Sequence[int], on_take: Callable[[Take], None], attempt: int) -> None:
         """Write one attempt at each piece of a batch.
 
         Args:
             batch: indices of the pieces.
-            attempt: counted from 0.
             on_take: told of each piece as it ends; what it raises ends the batch.
+            attempt: counted from 0.
         """
         seeds = [[self.policy.seed, index, attempt] for index in batch]
         walks = [self.job.walk(seed, self.checkpoint.habits) for seed in seeds]

@@ -23,9 +23,6 @@ from gen.model import Block, Cache, Transformer
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-MOST_ONE_BY_ONE: Final = 3
-"""With more pieces side by side, the trunk is faster in PyTorch, all at once."""
-
 _EPSILON: Final = np.finfo(np.float32).eps
 """What `rms_norm` adds to the mean square."""
 
@@ -33,6 +30,11 @@ _EPSILON: Final = np.finfo(np.float32).eps
 def _array(tensor: torch.Tensor) -> Floats:
     values: Floats = tensor.detach().contiguous().numpy()
     return values
+
+
+def _matrix(layer: nn.Linear) -> Floats:
+    """Weights of a layer as (in, out), which products with few rows read fastest."""
+    return _array(layer.weight.T)
 
 
 def normalise(x: Floats) -> Floats:
@@ -75,68 +77,78 @@ class TorchStep:
 class NumpyStep(TorchStep):
     """A model on the CPU, in float32.
 
+    Where `model.rotate` turns the two halves of a head by each other, here they lie side by side
+    as complex numbers, which one product turns. Queries and keys are reordered alike, so that
+    what they weigh is the same.
+
     Args:
-        model: in evaluation mode; its weights are used where they are.
+        model: in evaluation mode; but for `mix` its weights are used where they are.
     """
 
     def __init__(self, model: Transformer) -> None:
         super().__init__(model)
-        self.config = model.config
+        config = self.config = model.config
+        width = config.width // config.heads
+        self.beside = np.arange(width).reshape(2, -1).T.ravel()  # (K,) halves, made pairs
         self.embeddings = _array(model.embedding.weight)  # (ids of all columns, D)
         self.starts: Ints = model.starts.numpy()  # (C,)
-        self.cos, self.sin = _array(model.table)  # (T, K/2)
+        cos, sin = _array(model.table)
+        self.turns = cos + 1j * sin  # (T, K/2)
         self.blocks = [
-            tuple(_array(layer.weight) for layer in (b.mix, b.mix_out, b.inner, b.inner_out))
+            (self._mix(b), *map(_matrix, (b.mix_out, b.inner, b.inner_out)))
             for b in cast(Iterable[Block], model.blocks)
         ]
         inner, out = (
             cast(Iterable[nn.Linear], part) for part in (model.head.inner, model.head.out)
         )
         self.heads = [
-            (_array(a.weight), _array(b.weight), _array(b.bias))
-            for a, b in zip(inner, out, strict=True)
+            (_matrix(a), _matrix(b), _array(b.bias)) for a, b in zip(inner, out, strict=True)
         ]
 
-    def begin(self, columns: torch.Tensor, cache: Cache) -> Any:
-        return super().begin(columns, cache).numpy()
+    def _mix(self, block: Block) -> Floats:
+        """Weights of queries, keys and values, the first two reordered. (D, 3 D)."""
+        parts = _array(block.mix.weight).reshape(3, self.config.heads, -1, self.config.width).copy()
+        parts[:2] = parts[:2, :, self.beside]
+        return np.ascontiguousarray(parts.reshape(-1, self.config.width).T)
 
-    def states(self, rows: list[list[int]], cache: Cache) -> Any:
-        if len(rows) > MOST_ONE_BY_ONE:
-            return super().states(rows, cache).numpy()
-        states = np.stack([self._state(row, cache, n) for n, row in enumerate(rows)])
-        cache.length += 1
+    def begin(self, columns: torch.Tensor, cache: Cache) -> Any:
+        states = super().begin(columns, cache).numpy()
+        keys = cache.store[:, 0, ..., : cache.length, :]
+        keys[:] = keys[..., self.beside]
         return states
 
-    def _state(self, row: list[int], cache: Cache, piece: int) -> Floats:
-        """What the trunk knows after one more event of one piece. (C,) -> (D,)."""
-        width, heads = self.config.width, self.config.heads
-        half = width // heads // 2
+    def states(self, rows: list[list[int]], cache: Cache) -> Any:
+        count, heads = len(rows), self.config.heads
         now, end = cache.length, cache.length + 1
-        first = 0 if cache.hidden is None else int(cache.hidden[piece])
-        store: Floats = cache.store.numpy()[:, :, piece]  # (L, 2, H, T, K)
-        cos, sin = self.cos[now], self.sin[now]
-        x: Floats = normalise(self.embeddings[self.starts + row].sum(0))
+        store: Floats = cache.store.numpy()  # (L, 2, N, H, T, K)
+        scale = np.float32(store.shape[-1] ** -0.5)
+        turn = self.turns[now]
+        silent = None
+        if cache.hidden is not None:
+            silent = np.arange(end) < cache.hidden.numpy()[:, None, None]  # (N, 1, T)
+        x: Floats = normalise(self.embeddings[self.starts + rows].sum(1))
         for (mix, mix_out, inner, inner_out), (keys, values) in zip(
             self.blocks, store, strict=True
         ):
-            mixed = mix @ normalise(x)  # queries, keys, values
-            turning = normalise(mixed[: 2 * width].reshape(2 * heads, -1))
-            a, b = turning[:, :half], turning[:, half:]
-            turned = np.concatenate([a * cos - b * sin, a * sin + b * cos], 1)
-            keys[:, now] = turned[heads:]
-            values[:, now] = mixed[2 * width :].reshape(heads, -1)
-            scores = np.matmul(keys[:, first:end], turned[:heads, :, None])[:, :, 0]  # (H, T)
+            mixed = (normalise(x) @ mix).reshape(count, 3, heads, -1)  # queries, keys, values
+            turned = (normalise(mixed[:, :2]).view(np.complex64) * turn).view(np.float32)
+            keys[:, :, now], values[:, :, now] = turned[:, 1], mixed[:, 2]
+            scores = np.matmul(keys[:, :, :end], turned[:, 0, :, :, None])[..., 0]  # (N, H, T)
             # No score is above the root of K, as queries and keys are normalised.
-            weights = np.exp(scores * np.float32((2 * half) ** -0.5))
-            heard = np.matmul(weights[:, None], values[:, first:end])[:, 0]  # (H, K)
-            x = x + mix_out @ (heard / weights.sum(1)[:, None]).reshape(width)
-            x = x + inner_out @ np.square(np.maximum(inner @ normalise(x), 0))
+            weights = np.exp(scores * scale)
+            if silent is not None:
+                weights[np.broadcast_to(silent, weights.shape)] = 0
+            heard = np.matmul(weights[:, :, None], values[:, :, :end])[:, :, 0]  # (N, H, K)
+            heard /= weights.sum(-1)[..., None]
+            x = x + heard.reshape(count, -1) @ mix_out
+            x = x + np.square(np.maximum(normalise(x) @ inner, 0)) @ inner_out
+        cache.length = end
         return x
 
     def scores(self, field: int, states: Any) -> Floats:
         inner, out, bias = self.heads[field]
-        hidden = np.square(np.maximum(normalise(states) @ inner.T, 0))
-        scores: Floats = hidden @ out.T + bias
+        hidden = np.square(np.maximum(normalise(states) @ inner, 0))
+        scores: Floats = hidden @ out + bias
         return scores
 
     def add(self, field: int, states: Any, ids: list[int]) -> Any:

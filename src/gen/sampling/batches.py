@@ -1,0 +1,46 @@
+"""Many pieces at once: side by side in one process, and on as many processors as there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Final, TypeVar
+
+from gen.processes import copies, told_by_copies
+
+T = TypeVar("T")
+
+MOST_AT_ONCE: Final = 32
+"""Pieces in a batch: more would take memory and no time off."""
+FEWEST_AT_ONCE: Final = 4
+"""Fewer together take so much longer, each, that a second processor hardly makes up for it."""
+
+
+def batches(indices: Sequence[int], processes: int) -> list[Sequence[int]]:
+    """Deal pieces into batches of equal size, one for each process where there are enough."""
+    least = -(-len(indices) // MOST_AT_ONCE)
+    count = max(least, min(processes, len(indices) // FEWEST_AT_ONCE))
+    bounds = [len(indices) * n // max(count, 1) for n in range(count + 1)]
+    return [indices[first:end] for first, end in pairwise(bounds)]
+
+
+def write_all(
+    indices: Sequence[int],
+    write: Callable[[Sequence[int], Callable[[T], None]], None],
+    tell: Callable[[T], None],
+) -> None:
+    """Write pieces, batch after batch or side by side.
+
+    Args:
+        indices: of the pieces.
+        write: takes a batch, and a function that it tells of each piece as it ends.
+        tell: told the same, in this process.
+    """
+    dealt = batches(indices, copies())
+    if len(dealt) > 1 and copies() > 1:
+        for told in told_by_copies(partial(write, batch) for batch in dealt):
+            tell(told)
+        return
+    for batch in dealt:
+        write(batch, tell)
