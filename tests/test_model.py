@@ -171,6 +171,8 @@ def test_more_events_than_the_context_are_refused_with_both_numbers():
         ({"layers": 0}, "model.layers: 0 is below 1"),
         ({"heads": 0}, "model.heads: 0 is below 1"),
         ({"context": 0}, "model.context: 0 is below 1"),
+        ({"inner_layers": 3}, "model.inner_layers: 3 is outside 0 to 2 layers"),
+        ({"inner_layers": -1}, "model.inner_layers: -1 is outside"),
     ],
 )
 def test_an_impossible_shape_is_refused_with_its_values(changes, message):
@@ -215,9 +217,10 @@ def test_a_batch_of_padding_alone_costs_nothing(computed):
     assert MODEL.losses(COLUMNS, torch.zeros_like(TARGETS), padded=computed).sum() == 0
 
 
-def test_every_parameter_learns():
+@pytest.mark.parametrize("inner_layers", [None, 1])
+def test_every_parameter_learns(inner_layers):
     with torch.enable_grad():
-        model = make_model()
+        model = make_model(inner_layers=inner_layers)
         model.losses(COLUMNS, TARGETS).sum().backward()
     idle = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()]
     assert idle == []
@@ -261,6 +264,21 @@ def test_parameters_are_counted_by_shape():
     blocks = 2 * (3 + 1 + 2 + 2) * width * width
     head = F * width * width + sum(size * (width + 1) for size in FIELD_SIZES)
     assert parameter_count(MODEL) == rows * width + blocks + head
+
+
+@pytest.mark.parametrize("inner_layers", [0, 1, 2])
+def test_only_the_first_blocks_have_an_inner_layer_where_so_many_are_asked_for(inner_layers):
+    model, whole = make_model(inner_layers=inner_layers), make_model()
+    width = SHAPE["width"]
+    missing = (2 - inner_layers) * 2 * SHAPE["expansion"] * width * width
+    assert parameter_count(model) == parameter_count(whole) - missing
+    assert [block.has_inner for block in model.blocks] == [n < inner_layers for n in range(2)]
+    for block in list(whole.blocks)[
+        inner_layers:
+    ]:  # one that counts for nothing is as good as none
+        block.inner_out.weight.zero_()
+    model.load_state_dict(whole.state_dict(), strict=False)
+    torch.testing.assert_close(model.states(COLUMNS), whole.states(COLUMNS))
 
 
 def test_a_loaded_model_scores_as_the_saved_one():

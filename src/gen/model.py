@@ -36,6 +36,7 @@ class ModelConfig:
         context: most events it can attend to at once.
         field_sizes: ids in each predicted field, F of them.
         context_sizes: ids in each further input column, C - F of them.
+        inner_layers: blocks that have an inner layer, from the first on; None for all.
     """
 
     layers: int
@@ -46,11 +47,17 @@ class ModelConfig:
     context: int
     field_sizes: tuple[int, ...]
     context_sizes: tuple[int, ...]
+    inner_layers: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("layers", "width", "heads", "expansion", "context"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{getattr(self, name)} is below 1", where=f"model.{name}")
+        if self.inner_layers is not None and not 0 <= self.inner_layers <= self.layers:
+            raise SettingError(
+                f"{self.inner_layers} is outside 0 to {self.layers} layers",
+                where="model.inner_layers",
+            )
         if self.width % (2 * self.heads):
             raise SettingError(
                 f"width {self.width} is no multiple of 2 x {self.heads} heads", where="model.width"
@@ -151,18 +158,20 @@ class Cache:
 
 
 class Block(nn.Module):
-    """Attention and an inner layer, each added to what comes in."""
+    """Attention and, where there is one, an inner layer, each added to what comes in."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, *, has_inner: bool) -> None:
         super().__init__()
         self.heads = config.heads
         self.mix = nn.Linear(config.width, 3 * config.width, bias=False)
         self.mix_out = nn.Linear(config.width, config.width, bias=False)
-        self.inner = nn.Linear(config.width, config.expansion * config.width, bias=False)
-        self.inner_out = nn.Linear(config.expansion * config.width, config.width, bias=False)
         self.dropout = nn.Dropout(config.dropout)
         zero(self.mix_out)
-        zero(self.inner_out)
+        self.has_inner = has_inner
+        if has_inner:
+            inner = config.expansion * config.width
+            self.inner = nn.Linear(config.width, inner, bias=False)
+            self.inner_out = zero(nn.Linear(inner, config.width, bias=False))
 
     def attend(
         self, x: Tensor, table: Tensor, cache: Cache | None, layer: int, mask: Tensor | None
@@ -192,6 +201,8 @@ class Block(nn.Module):
     ) -> Tensor:
         """(B, T, D) -> (B, T, D)."""
         x = x + self.dropout(self.attend(normalise(x), table, cache, layer, mask))
+        if not self.has_inner:
+            return x
         inner = nnf.relu(self.inner(normalise(x))).square()
         return x + self.dropout(self.inner_out(inner))
 
@@ -226,7 +237,10 @@ class Transformer(nn.Module):
         starts = torch.tensor([0, *sizes[:-1]]).cumsum(0)
         self.register_buffer("starts", starts, persistent=False)  # (C,)
         self.embedding = nn.Embedding(sum(sizes), config.width)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        inner = config.layers if config.inner_layers is None else config.inner_layers
+        self.blocks = nn.ModuleList(
+            Block(config, has_inner=layer < inner) for layer in range(config.layers)
+        )
         self.head = FieldHead(config)
         self.dropout = nn.Dropout(config.dropout)
         table = rotary_table(config.context, config.width // config.heads)

@@ -12,9 +12,10 @@ from gen.sampling.step import NumpyStep, TorchStep, normalise, step_of
 SIZES, CONTEXT = (5, 7, 11), (4, 9)
 
 
-def model_of(layers: int, width: int, heads: int) -> Transformer:
+def model_of(layers: int, width: int, heads: int, inner_layers: int | None = None) -> Transformer:
     torch.manual_seed(layers)
-    model = Transformer(ModelConfig(layers, width, heads, 3, 0.1, 40, SIZES, CONTEXT)).eval()
+    shape = ModelConfig(layers, width, heads, 3, 0.1, 40, SIZES, CONTEXT, inner_layers)
+    model = Transformer(shape).eval()
     for parameter in model.parameters():  # no layer may hide behind a start at zero
         torch.nn.init.normal_(parameter, std=0.3)
     return model
@@ -24,7 +25,7 @@ def rows_of(count: int) -> np.ndarray:
     return np.random.default_rng(1).integers(0, (*SIZES, *CONTEXT), (count, 5))
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 1), (3, 24, 4), (2, 32, 2)])
+@pytest.mark.parametrize("shape", [(1, 8, 1), (3, 24, 4), (2, 32, 2), (3, 16, 2, 1), (1, 8, 1, 0)])
 @torch.inference_mode()
 def test_states_are_those_of_the_model_event_by_event(shape):
     model, rows = model_of(*shape), rows_of(40)

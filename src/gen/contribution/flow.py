@@ -7,7 +7,6 @@ none stops the others, and a second run finds what the first one left and goes o
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gen import processes
 from gen.contribution.facts import Facts, find_problems, inferred
 from gen.contribution.known import Kept, KnownMusic, load_known
 from gen.errors import HouseError
@@ -136,8 +136,8 @@ Confirm = Callable[[Outcome], Facts | None]
 
 
 def default_workers() -> int:
-    """One child process a core, at most eight."""
-    return max(1, min(os.cpu_count() or 1, 8))
+    """One child process a core, at most so many as help."""
+    return min(processes.cores(), processes.MOST)
 
 
 class Contributor:

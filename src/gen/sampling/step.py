@@ -95,7 +95,11 @@ class NumpyStep(TorchStep):
         cos, sin = _array(model.table)
         self.turns = cos + 1j * sin  # (T, K/2)
         self.blocks = [
-            (self._mix(b), *map(_matrix, (b.mix_out, b.inner, b.inner_out)))
+            (
+                self._mix(b),
+                _matrix(b.mix_out),
+                (_matrix(b.inner), _matrix(b.inner_out)) if b.has_inner else None,
+            )
             for b in cast(Iterable[Block], model.blocks)
         ]
         inner, out = (
@@ -127,9 +131,7 @@ class NumpyStep(TorchStep):
         if cache.hidden is not None:
             silent = np.arange(end) < cache.hidden.numpy()[:, None, None]  # (N, 1, T)
         x: Floats = normalise(self.embeddings[self.starts + rows].sum(1))
-        for (mix, mix_out, inner, inner_out), (keys, values) in zip(
-            self.blocks, store, strict=True
-        ):
+        for (mix, mix_out, inner), (keys, values) in zip(self.blocks, store, strict=True):
             mixed = (normalise(x) @ mix).reshape(count, 3, heads, -1)  # queries, keys, values
             turned = (normalise(mixed[:, :2]).view(np.complex64) * turn).view(np.float32)
             keys[:, :, now], values[:, :, now] = turned[:, 1], mixed[:, 2]
@@ -141,7 +143,8 @@ class NumpyStep(TorchStep):
             heard = np.matmul(weights[:, :, None], values[:, :, :end])[:, :, 0]  # (N, H, K)
             heard /= weights.sum(-1)[..., None]
             x = x + heard.reshape(count, -1) @ mix_out
-            x = x + np.square(np.maximum(normalise(x) @ inner, 0)) @ inner_out
+            if inner:
+                x = x + np.square(np.maximum(normalise(x) @ inner[0], 0)) @ inner[1]
         cache.length = end
         return x
 
