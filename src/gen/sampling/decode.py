@@ -92,7 +92,9 @@ def _draw_one(
     weights *= weights >= config.min_p
     while True:
         sums = weights.cumsum(dtype=np.float64)
-        found = int(sums.searchsorted(rng.random() * sums[-1], side="right"))
+        found = sums.searchsorted(rng.random() * sums[-1], side="right")
+        if weights[found] == 1:  # nothing is likelier
+            return int(ids[found])
         weights = weights * (weights > weights[found])
         if weights.sum() < enough:
             return int(ids[found])
@@ -196,7 +198,8 @@ def _draw_rows(
         if free:
             scores = step.scores(field, state if len(free) == len(rows) else state[free])
             if field == v.KIND:
-                scores = np.stack([walks[n].wishes(of) for n, of in zip(free, scores, strict=True)])
+                for place, n in enumerate(free):
+                    scores[place] = walks[n].wishes(scores[place])
             drawn = draw(scores, [masks[n] for n in free], config, [rngs[n] for n in free])
             for n, drawn_id in zip(free, drawn, strict=True):
                 rows[n][field] = drawn_id

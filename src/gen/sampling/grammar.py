@@ -360,7 +360,7 @@ class Walk:
     def _extents(self, kind: Kind, row: Row) -> Mask:
         if kind in (Kind.NOTE, Kind.PEDAL):
             room = self._room(row)
-            return LENGTHS[int(np.searchsorted(v.DURATIONS, room, side="right"))]
+            return LENGTHS[v.DURATIONS.searchsorted(room, side="right")]
         if kind in (Kind.CELL, Kind.FILL):
             return self._densities(row[v.VALUE] - FIRST["slot"])
         return legal(2, kind)
