@@ -132,7 +132,7 @@ def _ours(
 
     from gen.data.windows import Sequence as WorkSequence
     from gen.data.windows import bare
-    from gen.sampling.batches import write_all
+    from gen.sampling.batches import dealt, write_all
     from gen.sampling.decode import DrawConfig, decode
     from gen.sampling.grammar import Walk
     from gen.tokens.vocabulary import KIND, Kind
@@ -149,7 +149,7 @@ def _ours(
     # The first call allocates.
     decode(model, [Walk(replace(plan, bars=1))], [np.random.default_rng(seed)], config)
     written: list[tuple[int, int]] = []
-    seconds = _seconds(lambda: write_all(range(batch), write, written.append))
+    seconds = _seconds(lambda: write_all(dealt(range(batch)), write, written.append))
     steps, notes = (sum(counts) for counts in zip(*written, strict=True))
     sequences = [bare(WorkSequence.of(work.events)) for work in works]
     events = sum(len(s.events) - len(s.header) for s in sequences)

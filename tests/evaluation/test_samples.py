@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
+import pytest
 
 from corpora import works
 from gen.data.windows import bare
@@ -24,6 +27,17 @@ def test_a_piece_is_of_its_seed_and_number_alone():
     other = samples.write(MODEL, samples.like(WORKS[:2], 2), DrawConfig(), [4])
     assert many[:2] == few
     assert few != other
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
+def test_pieces_are_the_same_however_many_processes_write_them(monkeypatch):
+    monkeypatch.setattr(samples, "BATCH", 2)
+    written = []
+    for copies in (1, 2):
+        monkeypatch.setattr("gen.sampling.batches.copies", lambda copies=copies: copies)
+        monkeypatch.setattr("gen.processes.copies", lambda copies=copies: copies)
+        written.append(samples.write(MODEL, samples.like(WORKS, 2), DrawConfig(), [3]))
+    assert written[0] == written[1]
 
 
 def test_an_excerpt_ends_with_its_last_bar():

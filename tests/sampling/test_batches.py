@@ -8,28 +8,31 @@ import pytest
 from gen import processes
 from gen.errors import HouseError
 from gen.sampling import batches as module
-from gen.sampling.batches import FEWEST_AT_ONCE, MOST_AT_ONCE, batches, write_all
+from gen.sampling.batches import FEWEST_AT_ONCE, MOST_AT_ONCE, dealt, write_all
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 8, 31, 33, 100, 1024])
-@pytest.mark.parametrize("processes", [1, 2, 8])
-def test_every_piece_is_in_one_batch_of_a_fair_size(count, processes):
-    dealt = batches(range(count), processes)
-    assert [index for batch in dealt for index in batch] == list(range(count))
-    sizes = [len(batch) for batch in dealt]
+@pytest.mark.parametrize("copies", [1, 2, 8])
+def test_every_piece_is_in_one_batch_of_a_fair_size(count, copies, monkeypatch):
+    monkeypatch.setattr(module, "copies", lambda: copies)
+    batches = dealt(range(count))
+    assert [index for batch in batches for index in batch] == list(range(count))
+    sizes = [len(batch) for batch in batches]
     if not sizes:
         assert count == 0
         return
     assert max(sizes) - min(sizes) <= 1
     assert max(sizes) <= MOST_AT_ONCE
     assert len(sizes) == 1 or min(sizes) >= FEWEST_AT_ONCE
-    assert len(sizes) >= min(processes, count // FEWEST_AT_ONCE)
+    assert len(sizes) >= min(copies, count // FEWEST_AT_ONCE)
 
 
 def test_few_pieces_are_written_here(monkeypatch):
     monkeypatch.setattr(module, "copies", lambda: 2)
     told = []
-    write_all(range(3), lambda batch, tell: [tell((os.getpid(), n)) for n in batch], told.append)
+    write_all(
+        dealt(range(3)), lambda batch, tell: [tell((os.getpid(), n)) for n in batch], told.append
+    )
     assert told == [(os.getpid(), n) for n in range(3)]
 
 
@@ -44,7 +47,9 @@ def two(monkeypatch):
 @pytest.mark.usefixtures("two")
 def test_many_are_written_by_copies_of_this_process():
     told = []
-    write_all(range(80), lambda batch, tell: [tell((os.getpid(), n)) for n in batch], told.append)
+    write_all(
+        dealt(range(80)), lambda batch, tell: [tell((os.getpid(), n)) for n in batch], told.append
+    )
     assert sorted(n for _, n in told) == list(range(80))
     assert len({process for process, _ in told}) == 3
     assert os.getpid() not in {process for process, _ in told}
@@ -58,7 +63,7 @@ def test_what_fails_in_a_copy_is_raised_here_after_what_it_had_told():
 
     told = []
     with pytest.raises(HouseError, match="no") as caught:
-        write_all(range(8), write, told.append)
+        write_all(dealt(range(8)), write, told.append)
     assert (caught.value.where, caught.value.mend) == ("there", "so")
     assert 0 < len(told) <= 2
 
@@ -74,7 +79,7 @@ def test_a_copy_that_is_ended_is_reported_and_the_other_is_ended_too(tmp_path):
 
     told = []
     with pytest.raises(HouseError, match="ended from outside"):
-        write_all(range(8), write, told.append)
+        write_all(dealt(range(8)), write, told.append)
     assert 0 in told
     for path in tmp_path.iterdir():
         with pytest.raises(ProcessLookupError):
@@ -92,7 +97,7 @@ def test_what_ends_the_leader_ends_the_copies(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_all(range(8), write, stop)
+        write_all(dealt(range(8)), write, stop)
     assert list(tmp_path.iterdir())
     for path in tmp_path.iterdir():
         with pytest.raises(ProcessLookupError):

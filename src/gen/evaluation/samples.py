@@ -12,6 +12,7 @@ import numpy as np
 
 from gen.evaluation.material import Work, excerpt, genre_row
 from gen.model import Transformer
+from gen.sampling.batches import write_all
 from gen.sampling.decode import DrawConfig, decode
 from gen.sampling.grammar import Walk
 from gen.sampling.plan import Plan
@@ -57,25 +58,28 @@ def write(
     Returns:
         The rows of each.
     """
-    done = 0
+    found: dict[int, list[Row]] = {}
 
-    def count(index: int) -> None:
-        nonlocal done
-        done += 1
-        tick(done / len(walks))
+    def together(batch: Sequence[int], tell: Callable[[tuple[int, list[Row]]], None]) -> None:
+        chosen, rngs = [walks[i] for i in batch], [np.random.default_rng([*seed, i]) for i in batch]
+        decode(
+            model,
+            chosen,
+            rngs,
+            draw,
+            on_done=lambda place: tell((batch[place], chosen[place].rows)),
+        )
+
+    def take(told: tuple[int, list[Row]]) -> None:
+        found[told[0]] = told[1]
+        tick(len(found) / len(walks))
 
     # Pieces of one length together: a batch is over when its longest piece is.
     order = sorted(range(len(walks)), key=lambda i: walks[i].plan.bars or 0)
-    for start in range(0, len(order), BATCH):
-        chosen = order[start : start + BATCH]
-        decode(
-            model,
-            [walks[i] for i in chosen],
-            [np.random.default_rng([*seed, i]) for i in chosen],
-            draw,
-            on_done=count,
-        )
-    return [walk.rows for walk in walks]
+    write_all(
+        [order[start : start + BATCH] for start in range(0, len(order), BATCH)], together, take
+    )
+    return [found[i] for i in range(len(walks))]
 
 
 def like(works: Sequence[Work], bars: int) -> list[Walk]:

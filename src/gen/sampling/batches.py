@@ -17,30 +17,30 @@ FEWEST_AT_ONCE: Final = 4
 """Fewer together take so much longer, each, that a second processor hardly makes up for it."""
 
 
-def batches(indices: Sequence[int], processes: int) -> list[Sequence[int]]:
-    """Deal pieces into batches of equal size, one for each process where there are enough."""
+def dealt(indices: Sequence[int]) -> list[Sequence[int]]:
+    """Batches of equal size, one for each process that can write where there are enough pieces."""
     least = -(-len(indices) // MOST_AT_ONCE)
-    count = max(least, min(processes, len(indices) // FEWEST_AT_ONCE))
+    count = max(least, min(copies(), len(indices) // FEWEST_AT_ONCE))
     bounds = [len(indices) * n // max(count, 1) for n in range(count + 1)]
     return [indices[first:end] for first, end in pairwise(bounds)]
 
 
 def write_all(
-    indices: Sequence[int],
+    batches: Sequence[Sequence[int]],
     write: Callable[[Sequence[int], Callable[[T], None]], None],
     tell: Callable[[T], None],
 ) -> None:
-    """Write pieces, batch after batch or side by side.
+    """Write batches one after another, or side by side where copies of this process can.
 
     Args:
-        indices: of the pieces.
-        write: takes a batch, and a function that it tells of each piece as it ends.
+        batches: indices of the pieces of each.
+        write: takes a batch, and a function that it tells of each piece as it ends; a copy of
+            this process may call it, with no use for a GPU.
         tell: told the same, in this process.
     """
-    dealt = batches(indices, copies())
-    if len(dealt) > 1 and copies() > 1:
-        for told in told_by_copies(partial(write, batch) for batch in dealt):
+    if len(batches) > 1 and copies() > 1:
+        for told in told_by_copies(partial(write, batch) for batch in batches):
             tell(told)
         return
-    for batch in dealt:
+    for batch in batches:
         write(batch, tell)

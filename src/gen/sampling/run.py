@@ -9,7 +9,7 @@ from typing import Any
 
 from gen import processes
 from gen.errors import HouseError
-from gen.sampling.batches import write_all
+from gen.sampling.batches import dealt, write_all
 from gen.sampling.checkpoints import find_checkpoint
 from gen.sampling.opening import check_kinds, open_session
 from gen.sampling.receipt import read_receipt
@@ -83,7 +83,7 @@ def _sampled(session: Session, report: Report) -> list[Sampled]:
 
     for attempt in range(policy.tries):
         pending = [index for index in range(policy.n) if index not in done]
-        write_all(pending, partial(session.write, attempt=attempt), judge)
+        write_all(dealt(pending), partial(session.write, attempt=attempt), judge)
     withheld = []
     for index in sorted(best.keys() - done.keys()):
         if policy.originality == RESAMPLE and best[index].too_close:
