@@ -37,6 +37,18 @@ def test_states_are_those_of_the_model_event_by_event(shape):
     assert cache.length == 40
 
 
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5])
+@torch.inference_mode()
+def test_channels_that_do_not_fire_change_nothing(share):
+    model, rows = model_of(2, 16, 2), rows_of(20)
+    for block in model.blocks:
+        block.inner.weight[round(share * len(block.inner.weight)) :] = 0
+    expected = model.states(torch.tensor(rows)[None])[0].numpy()
+    step, cache = NumpyStep(model), Cache(model.config, 1)
+    found = np.concatenate([step.states([row.tolist()], cache) for row in rows])
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
 @torch.inference_mode()
 def test_what_was_shown_at_the_beginning_is_gone_on_from():
     model, rows = model_of(2, 16, 2), rows_of(30)

@@ -23,6 +23,9 @@ from gen.model import Block, Cache, Transformer
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
+MOST_FIRING: Final = 0.25
+"""Share of an inner layer's channels; to pick the weights of more takes longer than to read all."""
+
 _EPSILON: Final = np.finfo(np.float32).eps
 """What `rms_norm` adds to the mean square."""
 
@@ -42,6 +45,19 @@ def normalise(x: Floats) -> Floats:
     mean_square = np.vecdot(x, x) / np.float32(x.shape[-1])
     scaled: Floats = x / np.sqrt(mean_square + _EPSILON)[..., None]
     return scaled
+
+
+def _fired(inner: Floats, out: Floats) -> Floats:
+    """What an inner layer adds; only the channels that fire, often few, are read.
+
+    (N, E), (E, D) -> (N, D).
+    """
+    inner = np.maximum(inner, 0)
+    some = inner.max(0).nonzero()[0]
+    if len(some) < MOST_FIRING * len(out):
+        inner, out = inner[:, some], out[some]
+    added: Floats = np.square(inner) @ out
+    return added
 
 
 class TorchStep:
@@ -144,7 +160,7 @@ class NumpyStep(TorchStep):
             heard /= weights.sum(-1)[..., None]
             x = x + heard.reshape(count, -1) @ mix_out
             if inner:
-                x = x + np.square(np.maximum(normalise(x) @ inner[0], 0)) @ inner[1]
+                x = x + _fired(normalise(x) @ inner[0], inner[1])
         cache.length = end
         return x
 
