@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
+import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
@@ -112,17 +114,18 @@ def copies() -> int:
     return min(cores(), MOST) if sys.platform == "linux" else 1
 
 
-def told_by_copies(tasks: Iterable[Callable[[Callable[[T], None]], None]]) -> Iterator[T]:
+def told_by_copies(tasks: Iterable[Callable[[Callable[[T], None]], None]]) -> Generator[T]:
     """What tasks tell, as they tell it.
 
-    Each runs in a copy of this process, which has all that is in memory here, `copies()` of them
-    at a time. They end with the iterator, however that ends.
+    Each runs in a copy of this process, which has all that is in memory here but can use no GPU,
+    `copies()` of them at a time. They end with the iterator, however that ends. Only for systems
+    that can copy a process.
 
     Args:
         tasks: each takes a function, which it calls with what it has to tell.
 
     Raises:
-        HouseError: a copy was ended from outside.
+        HouseError: a copy was ended from outside, or could not be made.
         BaseException: whatever a task raised.
     """
     waiting = iter(tasks)
@@ -138,7 +141,7 @@ def told_by_copies(tasks: Iterable[Callable[[Callable[[T], None]], None]]) -> It
             for connection in cast(list[Connection], wait(list(running))):
                 try:
                     what, error = connection.recv()
-                except EOFError:
+                except (EOFError, OSError):  # OSError: in the middle of what it told
                     _ended(running.pop(connection))
                     continue
                 if error is not None:
@@ -147,6 +150,7 @@ def told_by_copies(tasks: Iterable[Callable[[Callable[[T], None]], None]]) -> It
     finally:
         for process in running.values():
             process.kill()
+        for process in running.values():
             process.join()
 
 
@@ -154,10 +158,17 @@ def _copy(task: Callable[[Callable[[T], None]], None]) -> tuple[Connection, Base
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_do, args=(task, there), daemon=True)
-    with warnings.catch_warnings():  # the copy touches nothing that another thread may hold
-        warnings.filterwarnings("ignore", ".*fork.*", DeprecationWarning)
-        process.start()
-    there.close()
+    try:
+        with warnings.catch_warnings():  # the copy touches nothing that another thread may hold
+            warnings.filterwarnings("ignore", ".*fork.*", DeprecationWarning)
+            process.start()
+    except OSError as error:
+        here.close()
+        raise HouseError(
+            f"no further process can be started ({error.strerror})", mend="close other programs"
+        ) from error
+    finally:
+        there.close()
     return here, process
 
 
@@ -168,8 +179,23 @@ def _do(task: Callable[[Callable[[T], None]], None], connection: Connection) -> 
     try:
         task(lambda what: connection.send((what, None)))
     except BaseException as error:  # it is raised where somebody hears it
-        connection.send((None, error))
+        error.add_note(traceback.format_exc())
+        connection.send((None, _portable(error)))
     connection.close()
+    os._exit(0)  # what this process was to do at its end is the leader's
+
+
+def _portable(error: BaseException) -> BaseException:
+    """The same, or what can be said of it where another process could not read it."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    except Exception:  # whatever its class does
+        told = RuntimeError(repr(error))
+        told.add_note(traceback.format_exc())
+        for note in getattr(error, "__notes__", ()):
+            told.add_note(note)
+        return told
+    return error
 
 
 def _ended(process: BaseProcess) -> None:
@@ -177,7 +203,7 @@ def _ended(process: BaseProcess) -> None:
     if process.exitcode:
         raise HouseError(
             f"a process that was helping was ended from outside (exit code {process.exitcode})",
-            mend="try again, with fewer at a time if memory was short",
+            mend="try again; if memory was short, ask for fewer pieces or shorter ones",
         )
 
 

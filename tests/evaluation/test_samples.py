@@ -4,13 +4,17 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from corpora import works
+from gen import processes
 from gen.data.windows import bare
 from gen.evaluation import ladder, samples
 from gen.evaluation.material import excerpt
+from gen.model import ModelConfig, Transformer
 from gen.sampling.decode import DrawConfig
 from gen.tokens import vocabulary as v
+from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import Kind
 
 WORKS = works(5)
@@ -31,12 +35,18 @@ def test_a_piece_is_of_its_seed_and_number_alone():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
 def test_pieces_are_the_same_however_many_processes_write_them(monkeypatch):
+    model = Transformer(ModelConfig(1, 32, 2, 2, 0.0, 256, v.FIELD_SIZES, CONTEXT_SIZES)).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
     monkeypatch.setattr(samples, "BATCH", 2)
-    written = []
+    written, made = [], []
+    copy = processes._copy
+    monkeypatch.setattr(processes, "_copy", lambda task: made.append(task) or copy(task))
     for copies in (1, 2):
         monkeypatch.setattr("gen.sampling.batches.copies", lambda copies=copies: copies)
         monkeypatch.setattr("gen.processes.copies", lambda copies=copies: copies)
-        written.append(samples.write(MODEL, samples.like(WORKS, 2), DrawConfig(), [3]))
+        written.append(samples.write(model, samples.like(WORKS, 2), DrawConfig(), [3]))
+        assert len(made) == (copies - 1) * 3
     assert written[0] == written[1]
 
 

@@ -1,7 +1,11 @@
 """Pieces are dealt into batches, which processes write side by side."""
 
 import os
+import subprocess
 import sys
+import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +26,8 @@ def test_every_piece_is_in_one_batch_of_a_fair_size(count, copies, monkeypatch):
         assert count == 0
         return
     assert max(sizes) - min(sizes) <= 1
-    assert max(sizes) <= MOST_AT_ONCE
+    assert max(sizes) <= max(MOST_AT_ONCE // copies, 2 * FEWEST_AT_ONCE)
+    assert len(sizes) == 1 or len(sizes) % copies == 0 or count < copies * FEWEST_AT_ONCE
     assert len(sizes) == 1 or min(sizes) >= FEWEST_AT_ONCE
     assert len(sizes) >= min(copies, count // FEWEST_AT_ONCE)
 
@@ -51,7 +56,7 @@ def test_many_are_written_by_copies_of_this_process():
         dealt(range(80)), lambda batch, tell: [tell((os.getpid(), n)) for n in batch], told.append
     )
     assert sorted(n for _, n in told) == list(range(80))
-    assert len({process for process, _ in told}) == 3
+    assert len({process for process, _ in told}) == 6  # of 14 pieces or fewer, 2 at a time
     assert os.getpid() not in {process for process, _ in told}
 
 
@@ -66,6 +71,77 @@ def test_what_fails_in_a_copy_is_raised_here_after_what_it_had_told():
         write_all(dealt(range(8)), write, told.append)
     assert (caught.value.where, caught.value.mend) == ("there", "so")
     assert 0 < len(told) <= 2
+
+
+class Odd(Exception):
+    def __init__(self, one, other):
+        super().__init__(one)
+
+
+@pytest.mark.usefixtures("two")
+def test_an_error_that_cannot_travel_is_told_in_words_and_says_where_it_was():
+    def write(batch, tell):
+        raise Odd("this", "that")
+
+    with pytest.raises(RuntimeError, match=r"Odd.*this") as caught:
+        write_all(dealt(range(8)), write, print)
+    assert any("in write" in note for note in caught.value.__notes__)
+
+
+@pytest.mark.usefixtures("two")
+def test_nothing_is_copied_that_uses_a_gpu():
+    told = []
+    batches = dealt(range(8))
+    write_all(batches, lambda batch, tell: tell(os.getpid()), told.append, on_gpu=True)
+    assert told == [os.getpid()] * 2
+
+
+@pytest.mark.usefixtures("two")
+def test_copies_end_with_a_leader_that_is_killed(tmp_path):
+    script = f"""
+import os, pathlib, signal, sys, time
+sys.path[:0] = {sys.path!r}
+from gen.sampling import batches
+from gen import processes
+batches.copies = processes.copies = lambda: 2
+def write(batch, tell):
+    pathlib.Path({str(tmp_path)!r}, str(os.getpid())).touch()
+    time.sleep(600)
+batches.write_all(batches.dealt(range(8)), write, print)
+"""
+    leader = subprocess.Popen([sys.executable, "-c", script])
+    until = time.monotonic() + 60
+    while len(list(tmp_path.iterdir())) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    leader.kill()
+    leader.wait()
+    for path in tmp_path.iterdir():
+        while _runs(int(path.name)):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+
+def _runs(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.usefixtures("two")
+def test_a_copy_that_is_ended_in_the_middle_of_a_message_is_reported():
+    def write(batch, tell):
+        threading.Timer(0.3, os.kill, (os.getpid(), 9)).start()
+        while True:
+            tell(b"x" * 1_000_000)
+
+    def slow(told):
+        time.sleep(0.5)
+
+    with pytest.raises(HouseError, match="ended from outside"):
+        write_all(dealt(range(8)), write, slow)
 
 
 @pytest.mark.usefixtures("two")

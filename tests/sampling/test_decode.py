@@ -3,8 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from gen.sampling.decode import DrawConfig, _one_thread, draw
+from corpora import works
+from gen.errors import HouseError
+from gen.evaluation import samples
+from gen.model import ModelConfig, Transformer
+from gen.sampling.decode import DrawConfig, _one_thread, decode, draw
+from gen.sampling.step import TorchStep, step_of
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import CONTEXT_SIZES
 
 
 def drawn(scores, allowed, count, **config):
@@ -64,15 +72,39 @@ def test_a_piece_is_drawn_alike_alone_and_beside_others():
 
 
 def test_products_are_computed_by_one_thread():
-    from threadpoolctl import threadpool_info
-
     def threads():
         blas = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
         return torch.get_num_threads(), blas
 
-    before = threads()
-    with _one_thread():
-        count, blas = threads()
-        assert count == 1
-        assert set(blas) == {1}
-    assert threads() == before
+    with threadpool_limits(2):
+        before = threads()
+        with _one_thread():
+            count, blas = threads()
+            assert count == 1
+            assert set(blas) <= {1}  # a system's own is not seen
+        assert threads() == before
+
+
+def test_scores_that_are_no_numbers_are_refused():
+    for pieces in (1, 3):
+        scores = np.full((pieces, 4), np.nan, dtype=np.float32)
+        allowed = [np.ones(4, dtype=np.bool_)] * pieces
+        with pytest.raises(HouseError, match="not finite"):
+            draw(scores, allowed, DrawConfig(), [np.random.default_rng(0)] * pieces)
+
+
+def test_pieces_longer_than_the_context_are_those_of_the_model_itself(monkeypatch):
+    """The view is shown anew again and again, while pieces beside each other end."""
+    torch.manual_seed(1)
+    shape = ModelConfig(2, 64, 2, 2, 0.0, 28, v.FIELD_SIZES, CONTEXT_SIZES, 1)
+    model = Transformer(shape).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.12)
+    written = []
+    for step in (step_of, TorchStep):
+        monkeypatch.setattr("gen.sampling.decode.step_of", step)
+        walks = samples.like(works(5), 14)
+        decode(model, walks, [np.random.default_rng(n) for n in range(5)], DrawConfig())
+        written.append([walk.rows for walk in walks])
+    assert min(len(rows) for rows in written[0]) > 28
+    assert written[0] == written[1]

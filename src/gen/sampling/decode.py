@@ -5,6 +5,7 @@ N pieces still being written, T events, C input columns, V ids of a field.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from gen.errors import SettingError
+from gen.errors import HouseError, SettingError
 from gen.model import Cache, Transformer
 from gen.sampling.grammar import Walk
 from gen.sampling.step import TorchStep, step_of
@@ -66,7 +67,10 @@ def draw(
     if len(rngs) == 1:
         return [_draw_one(scores[0], allowed[0], config, rngs[0])]
     weights = np.where(allowed, scores, np.float32(-np.inf))
-    weights = np.exp((weights - weights.max(1, keepdims=True)) / np.float32(config.temperature))
+    best = weights.max(1, keepdims=True)
+    if not np.isfinite(best).all():
+        raise _broken()
+    weights = np.exp((weights - best) / np.float32(config.temperature))
     enough = config.top_p * weights.sum(1)
     weights *= weights >= config.min_p  # the likeliest weighs 1
     ids = np.zeros(len(rngs), dtype=np.int64)
@@ -87,7 +91,10 @@ def _draw_one(
     """The same for a single piece, in half the time. (V,), (V,) -> id."""
     ids = allowed.nonzero()[0]
     weights = scores[ids]
-    weights = np.exp((weights - weights.max()) / np.float32(config.temperature))
+    best = weights.max()
+    if not math.isfinite(best):
+        raise _broken()
+    weights = np.exp((weights - best) / np.float32(config.temperature))
     enough = config.top_p * weights.sum()
     weights *= weights >= config.min_p
     while True:
@@ -98,6 +105,13 @@ def _draw_one(
         weights = weights * (weights > weights[found])
         if weights.sum() < enough:
             return int(ids[found])
+
+
+def _broken() -> HouseError:
+    return HouseError(
+        "the model's scores are not finite: its training went astray", where="checkpoint",
+        mend="name another checkpoint, or train again with a lower optimizer.lr",
+    )  # fmt: skip
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_info
 
 import gen
 from gen.errors import HouseError
@@ -115,6 +116,11 @@ def environment(model: Transformer) -> dict[str, Any]:
             "python": platform.python_version(),
             "torch": torch.__version__,
             "numpy": np.__version__,
+            "blas": " ".join(
+                f"{pool['internal_api']} {pool['version']} {pool.get('architecture', '')}".strip()
+                for pool in threadpool_info()
+                if pool["user_api"] == "blas"
+            ),
         },
     }
 

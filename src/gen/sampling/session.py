@@ -153,7 +153,7 @@ class Session:
 
         Args:
             batch: indices of the pieces.
-            on_take: told of each piece as it ends; what it raises ends the batch.
+            on_take: told of each piece as it ends; what it raises here ends the batch.
             attempt: counted from 0.
         """
         seeds = [[self.policy.seed, index, attempt] for index in batch]
