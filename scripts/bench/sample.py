@@ -3,6 +3,7 @@
 Both sides have the same number of parameters. Notes a second are steps a second over the steps
 that the corpus needs for a note: a model that writes many notes by chance gains nothing. Both
 draw from the smallest set of ids that reaches the same probability; ours also keeps its grammar.
+Both may use all processors: ours where `scripts/sample.py` would, for enough pieces at once.
 """
 
 from __future__ import annotations

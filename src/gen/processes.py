@@ -173,9 +173,7 @@ def _copy(task: Callable[[Callable[[T], None]], None]) -> tuple[Connection, Base
 
 
 def _do(task: Callable[[Callable[[T], None]], None], connection: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_leader, daemon=True).start()
+    _follow_leader()
     try:
         task(lambda what: connection.send((what, None)))
     except BaseException as error:  # it is raised where somebody hears it
@@ -191,8 +189,7 @@ def _portable(error: BaseException) -> BaseException:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     except Exception:  # whatever its class does
         told = RuntimeError(repr(error))
-        told.add_note(traceback.format_exc())
-        for note in getattr(error, "__notes__", ()):
+        for note in error.__notes__:
             told.add_note(note)
         return told
     return error
@@ -215,9 +212,15 @@ def end_all() -> None:
 
 
 def _begin(begin: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_leader, daemon=True).start()
+    _follow_leader()
     begin(*arguments)
+
+
+def _follow_leader() -> None:
+    """Leave Ctrl-C to the process that leads, and end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_leader, daemon=True).start()
 
 
 def _end_with_leader() -> None:

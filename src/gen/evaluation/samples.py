@@ -53,7 +53,9 @@ def write(
     *,
     tick: Callable[[float], None] = lambda share: None,
 ) -> list[list[Row]]:
-    """Write every walk to its end; walk i draws from the seed and i alone.
+    """Write what every walk begins; walk i draws from the seed and i alone.
+
+    The walks themselves may stay as they are: copies of this process may write.
 
     Returns:
         The rows of each.

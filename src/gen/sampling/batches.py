@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
@@ -13,19 +14,19 @@ from gen.processes import copies, told_by_copies
 T = TypeVar("T")
 
 MOST_AT_ONCE: Final = 32
-"""Pieces being written at a time: more would take memory and no time off."""
+"""Pieces being written at a time by up to four processes: more take memory and no time off."""
 FEWEST_AT_ONCE: Final = 4
 """Fewer together take so much longer, each, that a second processor hardly makes up for it."""
 
 
 def dealt(indices: Sequence[int]) -> list[Sequence[int]]:
     """Batches of equal size, as many for one process that can write as for another."""
-    count = min(copies(), len(indices) // FEWEST_AT_ONCE)
-    most = max(2 * FEWEST_AT_ONCE, MOST_AT_ONCE // copies())
-    if len(indices) > max(count, 1) * most:
-        count = copies() * -(-len(indices) // (copies() * most))
-    count = count or min(len(indices), 1)
-    bounds = [len(indices) * n // max(count, 1) for n in range(count + 1)]
+    if not indices:
+        return []
+    processes, most = copies(), max(2 * FEWEST_AT_ONCE, MOST_AT_ONCE // copies())
+    turns = math.ceil(len(indices) / (processes * most))
+    count = min(processes * turns, max(1, len(indices) // FEWEST_AT_ONCE))
+    bounds = [len(indices) * n // count for n in range(count + 1)]
     return [indices[first:end] for first, end in pairwise(bounds)]
 
 

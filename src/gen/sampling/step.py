@@ -142,9 +142,9 @@ class NumpyStep(TorchStep):
         store: Floats = cache.store.numpy()  # (L, 2, N, H, T, K)
         scale = np.float32(store.shape[-1] ** -0.5)
         turn = self.turns[now]
-        silent = None
+        visible = None
         if cache.hidden is not None:
-            silent = np.arange(end) < cache.hidden.numpy()[:, None, None]  # (N, 1, T)
+            visible = np.arange(end) >= cache.hidden.numpy()[:, None, None]  # (N, 1, T)
         x: Floats = normalise(self.embeddings[self.starts + rows].sum(1))
         for (mix, mix_out, inner), (keys, values) in zip(self.blocks, store, strict=True):
             mixed = (normalise(x) @ mix).reshape(count, 3, heads, -1)  # queries, keys, values
@@ -153,8 +153,8 @@ class NumpyStep(TorchStep):
             scores = np.matmul(keys[:, :, :end], turned[:, 0, :, :, None])[..., 0]  # (N, H, T)
             # No score is above the root of K, as queries and keys are normalised.
             weights = np.exp(scores * scale)
-            if silent is not None:
-                weights[np.broadcast_to(silent, weights.shape)] = 0
+            if visible is not None:
+                weights *= visible
             heard = np.matmul(weights[:, :, None], values[:, :, :end])[:, :, 0]  # (N, H, K)
             heard /= weights.sum(-1)[..., None]
             x = x + heard.reshape(count, -1) @ mix_out
