@@ -6,10 +6,19 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as nnf
 from torch import Tensor
 
 from gen.errors import SettingError
-from gen.model import Cache, ModelConfig, Transformer, parameter_count, rotary_table, rotate
+from gen.model import (
+    Cache,
+    ModelConfig,
+    Transformer,
+    attend_near,
+    parameter_count,
+    rotary_table,
+    rotate,
+)
 
 FIELD_SIZES = (7, 11, 13, 5, 6)
 CONTEXT_SIZES = (4, 9)
@@ -41,6 +50,8 @@ def draw_events(*shape: int, seed: int = 0) -> Tensor:
 
 
 MODEL = make_model()
+NEAR = make_model(layers=3, key_heads=2, window=5)
+both = pytest.mark.parametrize("model", [MODEL, NEAR], ids=["plain", "near"])
 COLUMNS = draw_events(B, T)
 TARGETS = draw_events(B, T, seed=1)[..., :F]
 
@@ -54,11 +65,12 @@ def no_gradients():
 # What may depend on what ----------------------------------------------------------------
 
 
+@both
 @pytest.mark.parametrize("changed", range(T))
-def test_a_later_event_never_changes_what_was_known_before(changed):
+def test_a_later_event_never_changes_what_was_known_before(model, changed):
     other = COLUMNS.clone()
     other[:, changed] = draw_events(B, seed=2)
-    before, after = MODEL.states(COLUMNS), MODEL.states(other)
+    before, after = model.states(COLUMNS), model.states(other)
     assert torch.equal(before[:, :changed], after[:, :changed])
     assert not torch.isclose(before[:, changed:], after[:, changed:]).all(-1).any()
 
@@ -80,15 +92,60 @@ def test_a_field_depends_on_the_fields_before_it_and_on_no_other(changed):
     assert not torch.isclose(before[..., later], after[..., later]).any()
 
 
-def test_rows_of_a_batch_never_meet():
-    alone = torch.cat([MODEL.states(row[None]) for row in COLUMNS])
-    torch.testing.assert_close(MODEL.states(COLUMNS), alone)
+@both
+def test_rows_of_a_batch_never_meet(model):
+    alone = torch.cat([model.states(row[None]) for row in COLUMNS])
+    torch.testing.assert_close(model.states(COLUMNS), alone)
 
 
-def test_order_matters():
-    assert not torch.allclose(MODEL.states(COLUMNS)[:, -1], MODEL.states(COLUMNS.flip(1))[:, 0])
+@both
+def test_order_matters(model):
+    assert not torch.allclose(model.states(COLUMNS)[:, -1], model.states(COLUMNS.flip(1))[:, 0])
     swapped = COLUMNS[:, [1, 0, *range(2, T)]]
-    assert not torch.allclose(MODEL.states(COLUMNS)[:, -1], MODEL.states(swapped)[:, -1])
+    assert not torch.allclose(model.states(COLUMNS)[:, -1], model.states(swapped)[:, -1])
+
+
+@pytest.mark.parametrize("window", [1, 3, 5, 11])
+def test_what_lies_before_the_window_is_seen_by_the_last_block_alone(window):
+    model = make_model(layers=2, window=window)
+    other = COLUMNS.clone()
+    other[:, 0] = draw_events(B, seed=2)
+    before, after = (
+        model.blocks[0](model.embed(columns), model.table[:, :T]) for columns in (COLUMNS, other)
+    )
+    seen = (before != after).any(-1).all(0)
+    assert seen.tolist() == [place < window for place in range(T)]
+    assert not torch.isclose(model.states(COLUMNS), model.states(other)).all(-1).any()
+
+
+def test_a_window_over_everything_is_none():
+    model = make_model(layers=3, window=T)
+    model.load_state_dict(make_model(layers=3).state_dict())
+    torch.testing.assert_close(model.states(COLUMNS), make_model(layers=3).states(COLUMNS))
+
+
+@pytest.mark.parametrize("window", [1, 2, 3, 5, 7, 11])
+def test_attention_to_a_window_is_that_of_a_banded_mask(window):
+    generator = torch.Generator().manual_seed(4)
+    shape = (2, 3, T, 8)
+    queries, keys, values = torch.randn(3, *shape, dtype=torch.float64, generator=generator)
+    back = torch.arange(T)[:, None] - torch.arange(T)
+    expected = nnf.scaled_dot_product_attention(
+        queries, keys, values, attn_mask=(back >= 0) & (back < window)
+    )
+    torch.testing.assert_close(attend_near(queries, keys, values, window), expected)
+
+
+def test_heads_that_share_their_keys_are_as_many_with_the_same():
+    shared, whole = make_model(key_heads=2), make_model()
+    weights = shared.state_dict()
+    for layer in range(2):
+        name = f"blocks.{layer}.mix.weight"
+        queries, keys, values = weights[name].view(-1, 8, 32).split([4, 2, 2])
+        twice = [part.repeat_interleave(2, dim=0) for part in (keys, values)]
+        weights[name] = torch.cat([queries, *twice]).view(-1, 32)
+    whole.load_state_dict(weights)
+    torch.testing.assert_close(shared.states(COLUMNS), whole.states(COLUMNS))
 
 
 # Cache ----------------------------------------------------------------------------------
@@ -100,11 +157,12 @@ class Cache64(Cache):
         self.store = self.store.double()
 
 
+@both
 @pytest.mark.parametrize("cuts", [[1] * T, [5, 1, 1, 5], [T], [3, 4, 5], [T - 1, 1]])
-def test_what_is_cached_equals_what_is_computed_anew(cuts):
-    cache = Cache64(MODEL.config, B)
-    parts = [MODEL.states(part, cache) for part in COLUMNS.split(cuts, dim=1)]
-    torch.testing.assert_close(torch.cat(parts, dim=1), MODEL.states(COLUMNS))
+def test_what_is_cached_equals_what_is_computed_anew(model, cuts):
+    cache = Cache64(model.config, B)
+    parts = [model.states(part, cache) for part in COLUMNS.split(cuts, dim=1)]
+    torch.testing.assert_close(torch.cat(parts, dim=1), model.states(COLUMNS))
     assert cache.length == T
 
 
@@ -116,36 +174,39 @@ def padded_left(lengths: list[int]) -> tuple[Tensor, Tensor]:
     return columns, torch.tensor([max(lengths) - length for length in lengths])
 
 
+@both
 @pytest.mark.parametrize("lengths", [[4, 7, 7], [1, 8, 3], [6, 6, 6]])
-def test_a_ragged_batch_knows_what_each_row_knows_alone(lengths):
+def test_a_ragged_batch_knows_what_each_row_knows_alone(model, lengths):
     columns, hidden = padded_left(lengths)
-    cache = Cache64(MODEL.config, B, hidden=hidden)
-    states = [MODEL.states(columns, cache)[:, -1]]
+    cache = Cache64(model.config, B, hidden=hidden)
+    states = [model.states(columns, cache)[:, -1]]
     following = draw_events(B, 3, seed=6)
-    states += [MODEL.states(following[:, i : i + 1], cache)[:, -1] for i in range(3)]
+    states += [model.states(following[:, i : i + 1], cache)[:, -1] for i in range(3)]
     for row, length in enumerate(lengths):
-        alone = MODEL.states(torch.cat([COLUMNS[row, :length], following[row]])[None])[0]
+        alone = model.states(torch.cat([COLUMNS[row, :length], following[row]])[None])[0]
         together = torch.stack([state[row] for state in states])
         # The rotary table is float32: turning by 9 - 5 is turning by 4 up to its rounding.
         torch.testing.assert_close(together, alone[length - 1 :], rtol=1e-5, atol=1e-5)
 
 
+@both
 @pytest.mark.parametrize("hidden", [None, torch.tensor([2, 0, 1])])
 @pytest.mark.parametrize("rows", [[0, 2], [1], [0, 1], [0, 1, 2]])
-def test_rows_that_are_kept_go_on_as_if_nothing_happened(rows, hidden):
-    caches = [Cache64(MODEL.config, B, hidden=hidden) for _ in range(2)]
+def test_rows_that_are_kept_go_on_as_if_nothing_happened(model, rows, hidden):
+    caches = [Cache64(model.config, B, hidden=hidden) for _ in range(2)]
     for cache in caches:
-        MODEL.states(COLUMNS[:, :8], cache)
+        model.states(COLUMNS[:, :8], cache)
     following = COLUMNS[:, 8:9]
-    all_rows = MODEL.states(following, caches[0])
+    all_rows = model.states(following, caches[0])
     order = caches[1].keep(rows)
     assert sorted(order) == rows
-    torch.testing.assert_close(MODEL.states(following[order], caches[1]), all_rows[order])
+    torch.testing.assert_close(model.states(following[order], caches[1]), all_rows[order])
 
 
-def test_filler_stays_finite():
+@both
+def test_filler_stays_finite(model):
     columns, hidden = padded_left([1, 9, 9])
-    states = MODEL.states(columns, Cache64(MODEL.config, B, hidden=hidden))
+    states = model.states(columns, Cache64(model.config, B, hidden=hidden))
     assert states.isfinite().all()
 
 
@@ -173,6 +234,9 @@ def test_more_events_than_the_context_are_refused_with_both_numbers():
         ({"context": 0}, "model.context: 0 is below 1"),
         ({"inner_layers": 3}, "model.inner_layers: 3 is outside 0 to 2 layers"),
         ({"inner_layers": -1}, "model.inner_layers: -1 is outside"),
+        ({"key_heads": 3}, "model.key_heads: 3 does not divide 4 heads"),
+        ({"key_heads": 0}, "model.key_heads: 0 does not divide 4 heads"),
+        ({"window": 0}, "model.window: 0 is below 1"),
     ],
 )
 def test_an_impossible_shape_is_refused_with_its_values(changes, message):
@@ -200,15 +264,16 @@ def test_losses_are_minus_the_log_probability_of_each_field_given_those_before()
         state = state + MODEL.field_embedding(field, TARGETS[..., field])
 
 
+@both
 @pytest.mark.parametrize("computed", [False, True])
-def test_padding_costs_nothing_and_changes_nothing(computed):
+def test_padding_costs_nothing_and_changes_nothing(model, computed):
     padded = draw_events(B, T + 4, seed=7)
     padded[:, :T] = COLUMNS
     targets = torch.zeros(B, T + 4, F, dtype=torch.int64)
     targets[:, :T] = TARGETS
     targets[:, T:, 1:] = 3  # whatever stands in padding
-    losses = MODEL.losses(padded, targets, padded=computed)
-    torch.testing.assert_close(losses[:, :T], MODEL.losses(COLUMNS, TARGETS))
+    losses = model.losses(padded, targets, padded=computed)
+    torch.testing.assert_close(losses[:, :T], model.losses(COLUMNS, TARGETS))
     assert not losses[:, T:].any()
 
 
@@ -217,10 +282,10 @@ def test_a_batch_of_padding_alone_costs_nothing(computed):
     assert MODEL.losses(COLUMNS, torch.zeros_like(TARGETS), padded=computed).sum() == 0
 
 
-@pytest.mark.parametrize("inner_layers", [None, 1])
-def test_every_parameter_learns(inner_layers):
+@pytest.mark.parametrize("changes", [{}, {"inner_layers": 1}, {"key_heads": 1, "window": 3}])
+def test_every_parameter_learns(changes):
     with torch.enable_grad():
-        model = make_model(inner_layers=inner_layers)
+        model = make_model(**changes)
         model.losses(COLUMNS, TARGETS).sum().backward()
     idle = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()]
     assert idle == []

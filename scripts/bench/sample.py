@@ -1,9 +1,11 @@
 """Writing per second: this house's sampler against `transformers.generate` with its cache.
 
-Both sides have the same number of parameters. Notes a second are steps a second over the steps
-that the corpus needs for a note: a model that writes many notes by chance gains nothing. Both
-draw from the smallest set of ids that reaches the same probability; ours also keeps its grammar.
-Both may use all processors: ours where `scripts/sample.py` would, for enough pieces at once.
+Both sides have the same number of parameters and write pieces of the same length in notes. Notes a
+second are steps a second over the steps that the corpus needs for a note: a model that writes many
+notes by chance gains nothing. Both draw from the smallest set of ids that reaches the same
+probability; ours also keeps its grammar, and its pieces end when they end, so that some are waited
+for. Both may use all processors: ours where `scripts/sample.py` would, for enough pieces at once.
+The peer gets the faster of float32 and bfloat16, and of a cache that grows and one of full size.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +26,10 @@ if TYPE_CHECKING:
     from gen.sampling.plan import Plan
 
 TOP_P = 0.98
+ALONE = 4
+"""Pieces written one after another where they are written one at a time."""
+TRIAL = 16
+"""Steps by which the peer's ways are compared, in the middle of a piece."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +37,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--batches", default="1,32", help="pieces side by side")
     add("--bars", type=int, default=16, help="of each of our pieces")
-    add("--peer-tokens", type=int, default=512,
-        help="tokens of each of the peer's; few favour it, its cache stays short")  # fmt: skip
+    add("--peer-tokens", type=int,
+        help="of each of the peer's pieces, by default as many as the notes of one of ours take; "
+        "few favour it, its cache stays short")  # fmt: skip
     add("--checkpoint", default="last", help="of our model: a file, or the last trained one")
     add("--untrained", action="store_true", help="fresh weights in the shape that --set says")
     add("--bpe-size", type=int, default=2048, help="ids of the bpe tokenizer")
@@ -65,13 +74,13 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
     }
     rows = []
     for batch in map(int, args.batches.split(",")):
-        rows.append(_ours(model, plan, held_out, batch, args.seed))
+        ours = _ours(model, plan, held_out, batch, args.seed)
+        rows.append(ours)
         for name, tokenizer in tokenizers.items():
-            rows.append(_peer(name, tokenizer, model, held_out, batch, args.peer_tokens))
+            rows.append(_peer(name, tokenizer, model, held_out, ours, args.peer_tokens))
     return {
         "seed": args.seed,
         "bars": args.bars,
-        "peer_tokens": args.peer_tokens,
         "our_parameters": parameters,
         "weights": "untrained" if args.untrained else "trained",
         "models": rows,
@@ -110,12 +119,12 @@ def _plan(works: Sequence[BenchWork], bars: int) -> Plan:
 
 
 def _row(
-    name: str, batch: int, steps: int, seconds: float, per_note: float, **more: Any
+    name: str, batch: int, pieces: int, steps: int, seconds: float, per_note: float, **more: Any
 ) -> dict[str, Any]:
     row = {
         "model": name,
         "pieces_at_once": batch,
-        "steps": steps,
+        "steps_per_piece": steps / pieces,
         "seconds": seconds,
         "steps_per_second": steps / seconds,
         "steps_per_note": per_note,
@@ -150,12 +159,20 @@ def _ours(
     # The first call allocates.
     decode(model, [Walk(replace(plan, bars=1))], [np.random.default_rng(seed)], config)
     written: list[tuple[int, int]] = []
-    seconds = _seconds(lambda: write_all(dealt(range(batch)), write, written.append))
+    batches = dealt(range(batch)) if batch > 1 else [[index] for index in range(ALONE)]
+    side_by_side = partial(write_all, batches, write, written.append)
+
+    def one_by_one() -> None:
+        for alone in batches:
+            write(alone, written.append)
+
+    seconds = _seconds(side_by_side if batch > 1 else one_by_one)
     steps, notes = (sum(counts) for counts in zip(*written, strict=True))
     sequences = [bare(WorkSequence.of(work.events)) for work in works]
     events = sum(len(s.events) - len(s.header) for s in sequences)
     return _row(
-        "this house's", batch, steps, seconds, events / sum(work.notes for work in works),
+        "this house's", batch, len(written), steps, seconds,
+        events / sum(work.notes for work in works),
         written_notes_per_second=notes / seconds,
     )  # fmt: skip
 
@@ -165,40 +182,48 @@ def _peer(
     tokenizer: PeerTokenizer,
     like: Transformer,
     works: Sequence[BenchWork],
-    batch: int,
-    tokens: int,
+    ours: dict[str, Any],
+    tokens: int | None,
 ) -> dict[str, Any]:
-    """Time `generate` in float32 and in bfloat16, and keep the faster."""
+    """Time `generate` where it writes as many pieces at once as ours did, as long as those."""
     import torch
+    from transformers import StaticCache
 
     from bench.peer import llama_of_size
     from gen.model import parameter_count
 
+    batch = ours["pieces_at_once"]
+    per_note = sum(len(tokenizer.ids(work)) - 1 for work in works) / sum(w.notes for w in works)
+    tokens = tokens or round(ours["steps_per_piece"] / ours["steps_per_note"] * per_note)
     model = llama_of_size(
         parameter_count(like), tokenizer.size, layers=like.config.layers,
-        heads=like.config.heads, context=tokens + 1,
+        heads=like.config.heads, context=tokens + TRIAL,
     ).eval()  # fmt: skip
-    per_note = sum(len(tokenizer.ids(work)) - 1 for work in works) / sum(w.notes for w in works)
-    prompt = torch.full((batch, 1), tokenizer.bos)
 
-    def generate(count: int) -> None:
-        model.generate(
+    def generate(dtype: torch.dtype, cache: str, begun: int, count: int) -> None:
+        prompt = torch.full((batch, begun), tokenizer.bos)
+        whole = StaticCache(config=model.config, max_cache_len=tokens + TRIAL)
+        model.to(dtype).generate(
             prompt, attention_mask=torch.ones_like(prompt), do_sample=True, top_p=TOP_P, top_k=0,
             max_new_tokens=count, min_new_tokens=count, use_cache=True,
+            past_key_values=whole if cache == "of full size" else None,
         )  # fmt: skip
 
-    trial = max(1, tokens // 16)
-    trials = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        model.to(dtype)
-        generate(1)
-        trials[dtype] = _seconds(lambda: generate(trial))
-    fastest = min(trials, key=trials.__getitem__)
-    model.to(fastest)
-    seconds = _seconds(lambda: generate(tokens))
-    return _row(
-        name, batch, tokens * batch, seconds, per_note, precision=str(fastest).partition(".")[2]
+    def trial(way: tuple[torch.dtype, str]) -> float:
+        """Seconds that steps take in the middle of a piece."""
+        middle = max(1, tokens // 2)
+        generate(*way, 1, 1)
+        before = _seconds(lambda: generate(*way, middle, 1))
+        return _seconds(lambda: generate(*way, middle, 1 + TRIAL)) - before
+
+    dtype, cache = min(
+        product((torch.float32, torch.bfloat16), ("growing", "of full size")), key=trial
     )
+    seconds = _seconds(lambda: generate(dtype, cache, 1, tokens))
+    return _row(
+        name, batch, batch, tokens * batch, seconds, per_note,
+        precision=str(dtype).partition(".")[2], cache=cache,
+    )  # fmt: skip
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -225,14 +250,18 @@ def _ratios(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _floor(model: Transformer, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Least time a step could take alone: reading each weight of trunk and head once.
 
-    Measured as a product of one matrix of as many bytes with a vector.
+    Measured as a product of one matrix of as many bytes with a vector, by one thread, as the
+    pieces are written.
     """
     import torch
 
     count = sum(p.numel() for part in (model.blocks, model.head) for p in part.parameters())
     width = model.config.width
     matrix, vector = torch.randn(count // width, width), torch.randn(width)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     least = min(_seconds(lambda: matrix @ vector) for _ in range(20))
+    torch.set_num_threads(threads)
     alone = next(
         (r for r in rows if r["model"] == "this house's" and r["pieces_at_once"] == 1), None
     )

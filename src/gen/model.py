@@ -1,14 +1,17 @@
 """The transformer: a decoder over compound events. Torch only; knows no MIDI, Hydra or Lightning.
 
-B batch, T events, C input columns, F predicted fields, H heads, K head width, D channels.
+B batch, T events, C input columns, F predicted fields, H heads, G heads of keys and values, K head
+width, D channels.
 
 An event is a row of F fields, embedded as the sum of its columns' embeddings. The trunk sees
 one step an event; a light head then decodes the next event's fields one after another, each
 given those before it.
 
 Sources: pre-norm decoder (Radford et al. 2019), RoPE (Su et al. 2021, arXiv:2104.09864),
-normalised queries and keys (Henry et al. 2020, arXiv:2010.04245), squared ReLU (So et al.
-2021, arXiv:2109.08668), compound events (Hsiao et al. 2021, arXiv:2101.02402).
+normalised queries and keys (Henry et al. 2020, arXiv:2010.04245), fewer heads of keys (Ainslie
+et al. 2023, arXiv:2305.13245), attention to a window (Beltagy et al. 2020, arXiv:2004.05150),
+squared ReLU (So et al. 2021, arXiv:2109.08668), compound events (Hsiao et al. 2021,
+arXiv:2101.02402).
 """
 
 from __future__ import annotations
@@ -37,6 +40,8 @@ class ModelConfig:
         field_sizes: ids in each predicted field, F of them.
         context_sizes: ids in each further input column, C - F of them.
         inner_layers: blocks that have an inner layer, from the first on; None for all.
+        key_heads: heads of keys and values G, each heard by as many queries; None for `heads`.
+        window: events that all blocks but the last attend to; None for all.
     """
 
     layers: int
@@ -48,6 +53,8 @@ class ModelConfig:
     field_sizes: tuple[int, ...]
     context_sizes: tuple[int, ...]
     inner_layers: int | None = None
+    key_heads: int | None = None
+    window: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("layers", "width", "heads", "expansion", "context"):
@@ -58,12 +65,32 @@ class ModelConfig:
                 f"{self.inner_layers} is outside 0 to {self.layers} layers",
                 where="model.inner_layers",
             )
+        if self.key_heads is not None and (self.key_heads < 1 or self.heads % self.key_heads):
+            raise SettingError(
+                f"{self.key_heads} does not divide {self.heads} heads", where="model.key_heads"
+            )
+        if self.window is not None and self.window < 1:
+            raise SettingError(f"{self.window} is below 1", where="model.window")
         if self.width % (2 * self.heads):
             raise SettingError(
                 f"width {self.width} is no multiple of 2 x {self.heads} heads", where="model.width"
             )
         if not 0 <= self.dropout < 1:
             raise SettingError(f"dropout {self.dropout} is outside [0, 1)", where="model.dropout")
+
+    @property
+    def head_width(self) -> int:
+        """Channels of a head K."""
+        return self.width // self.heads
+
+    @property
+    def groups(self) -> int:
+        """Heads of keys and values G."""
+        return self.key_heads or self.heads
+
+    def window_of(self, layer: int) -> int | None:
+        """Events that a block attends to; None for all."""
+        return self.window if layer < self.layers - 1 else None
 
 
 def normalise(x: Tensor) -> Tensor:
@@ -110,14 +137,13 @@ class Cache:
         device: torch.device | str = "cpu",
         hidden: Tensor | None = None,
     ) -> None:
-        width = config.width // config.heads
-        shape = (config.layers, 2, batch, config.heads, config.context, width)
+        shape = (config.layers, 2, batch, config.groups, config.context, config.head_width)
         self.store = torch.zeros(shape, device=device)
         self.length = 0
         self.hidden = hidden
 
     def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Write (B, H, T, K) after what is there; return all keys and values of this layer."""
+        """Write (B, G, T, K) after what is there; return all keys and values of this layer."""
         end = self.length + keys.shape[2]
         self.store[layer, 0, :, :, self.length : end] = keys
         self.store[layer, 1, :, :, self.length : end] = values
@@ -140,30 +166,89 @@ class Cache:
             self.hidden = self.hidden[order]
         return order
 
-    def mask(self, new: int) -> Tensor | None:
+    def mask(self, new: int, window: int | None = None) -> Tensor | None:
         """Which events each new one may attend to: (B, 1, new, T) bool.
 
         None where a plain causal mask says the same: at the beginning, or for one event.
+
+        Args:
+            new: events after those that are here.
+            window: how many of the last, itself included; None for all.
         """
         hidden = self.hidden
+        end = self.length + new
+        reach = end if window is None else min(window, end)
         if hidden is None:
-            if new == 1 or self.length == 0:
+            if reach == end and (new == 1 or self.length == 0):
                 return None
             hidden = torch.zeros(1, dtype=torch.int64, device=self.store.device)
-        end = self.length + new
         seen = torch.arange(end, device=hidden.device)
         now = seen[self.length :, None]  # (new, 1)
-        visible = (seen >= hidden[:, None, None]) & (seen <= now)  # (B, new, T)
+        near = (seen <= now) & (seen > now - reach)  # (new, T)
+        visible = (seen >= hidden[:, None, None]) & near  # (B, new, T)
         return (visible | (seen == now))[:, None]  # filler sees itself, so that it stays finite
 
 
-class Block(nn.Module):
-    """Attention and, where there is one, an inner layer, each added to what comes in."""
+def attend_near(queries: Tensor, keys: Tensor, values: Tensor, window: int) -> Tensor:
+    """Causal attention to the last `window` events, the event itself included.
 
-    def __init__(self, config: ModelConfig, *, has_inner: bool) -> None:
+    Events are dealt into pieces of `window`; each piece sees itself and the one before, so that
+    time and memory grow with T and not with its square.
+
+    Args:
+        queries: (B, H, T, K); keys and values alike.
+        keys: as many heads as queries.
+        values: as many heads as queries.
+        window: W, below T.
+
+    Returns:
+        (B, H, T, K).
+    """
+    batch, heads, length, width = queries.shape
+    count = -(-length // window)  # pieces
+    filler = count * window - length
+
+    def pieces(x: Tensor, count: int) -> Tensor:
+        """(B, H, count W, K) -> (B, count, H, W, K)."""
+        return x.reshape(batch, heads, count, window, width).transpose(1, 2)
+
+    def pairs(x: Tensor) -> Tensor:
+        """Each piece after the one before it. (B, H, T, K) -> (B count, H, 2 W, K)."""
+        each = pieces(nnf.pad(x, (0, 0, window, filler)), count + 1)
+        return torch.cat([each[:, :-1], each[:, 1:]], dim=3).flatten(0, 1)
+
+    own = torch.arange(window, device=queries.device)[:, None]
+    seen = torch.arange(2 * window, device=queries.device)
+    near = (seen > own) & (seen <= own + window)  # (W, 2 W)
+    mask = near.repeat(count, 1, 1)
+    mask[0, :, :window] = False  # there is nothing before the first piece
+    out = nnf.scaled_dot_product_attention(
+        pieces(nnf.pad(queries, (0, 0, 0, filler)), count).flatten(0, 1),
+        pairs(keys),
+        pairs(values),
+        attn_mask=mask.repeat(batch, 1, 1)[:, None],
+    )
+    return (
+        out.view(batch, count, heads, window, width)
+        .transpose(1, 2)
+        .reshape(batch, heads, count * window, width)[:, :, :length]
+    )
+
+
+class Block(nn.Module):
+    """Attention and, where there is one, an inner layer, each added to what comes in.
+
+    Args:
+        config: of the model.
+        window: events that it attends to, None for all.
+        has_inner: whether it has an inner layer.
+    """
+
+    def __init__(self, config: ModelConfig, *, window: int | None, has_inner: bool) -> None:
         super().__init__()
-        self.heads = config.heads
-        self.mix = nn.Linear(config.width, 3 * config.width, bias=False)
+        self.heads, self.groups, self.window = config.heads, config.groups, window
+        mixed = (config.heads + 2 * config.groups) * config.head_width
+        self.mix = nn.Linear(config.width, mixed, bias=False)
         self.mix_out = nn.Linear(config.width, config.width, bias=False)
         self.dropout = nn.Dropout(config.dropout)
         zero(self.mix_out)
@@ -178,17 +263,23 @@ class Block(nn.Module):
     ) -> Tensor:
         """Causal attention. (B, T, D) -> (B, T, D)."""
         batch, length, width = x.shape
-        mixed = self.mix(x).view(batch, length, 3, self.heads, width // self.heads)
-        queries, keys, values = mixed.permute(2, 0, 3, 1, 4)  # each (B, H, T, K)
+        heads, groups = self.heads, self.groups
+        mixed = self.mix(x).view(batch, length, heads + 2 * groups, -1).transpose(1, 2)
+        queries, keys, values = mixed.split([heads, groups, groups], dim=1)
         queries = rotate(normalise(queries), table)
         keys = rotate(normalise(keys), table)
         if cache is not None:
             keys, values = cache.extend(layer, keys, values)
-        # Without a mask, one new event attends to everything; many begin the sequence.
-        causal = mask is None and length > 1
-        out = nnf.scaled_dot_product_attention(
-            queries, keys, values, attn_mask=mask, is_causal=causal
-        )
+        if groups < heads:
+            keys, values = (x.repeat_interleave(heads // groups, dim=1) for x in (keys, values))
+        if cache is None and self.window and length > self.window:
+            out = attend_near(queries, keys, values, self.window)
+        else:
+            # Without a mask, one new event attends to everything; many begin the sequence.
+            causal = mask is None and length > 1
+            out = nnf.scaled_dot_product_attention(
+                queries, keys, values, attn_mask=mask, is_causal=causal
+            )
         return self.mix_out(out.transpose(1, 2).reshape(batch, length, width))
 
     def forward(
@@ -239,11 +330,12 @@ class Transformer(nn.Module):
         self.embedding = nn.Embedding(sum(sizes), config.width)
         inner = config.layers if config.inner_layers is None else config.inner_layers
         self.blocks = nn.ModuleList(
-            Block(config, has_inner=layer < inner) for layer in range(config.layers)
+            Block(config, window=config.window_of(layer), has_inner=layer < inner)
+            for layer in range(config.layers)
         )
         self.head = FieldHead(config)
         self.dropout = nn.Dropout(config.dropout)
-        table = rotary_table(config.context, config.width // config.heads)
+        table = rotary_table(config.context, config.head_width)
         self.register_buffer("table", table, persistent=False)  # (2, T, K/2)
         nn.init.normal_(self.embedding.weight, std=0.5)
 
@@ -267,8 +359,12 @@ class Transformer(nn.Module):
                 mend="use shorter windows or a model with a longer context",
             )
         x = self.dropout(normalise(self.embed(columns)))
-        mask = cache.mask(columns.shape[1]) if cache else None
+        masks: dict[int | None, Tensor | None] = {}
+        if cache is not None:
+            windows = {self.config.window_of(layer) for layer in range(self.config.layers)}
+            masks = {window: cache.mask(columns.shape[1], window) for window in windows}
         for layer, block in enumerate(self.blocks):
+            mask = masks.get(self.config.window_of(layer))
             x = block(x, self.table[:, start:end], cache, layer, mask)
         if cache is not None:
             cache.length = end

@@ -1,5 +1,7 @@
 """How ids are drawn: only allowed ones, the likely ones, alone as side by side."""
 
+import gc
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from corpora import works
 from gen.errors import HouseError
 from gen.evaluation import samples
 from gen.model import ModelConfig, Transformer
-from gen.sampling.decode import DrawConfig, _one_thread, decode, draw
+from gen.sampling.decode import DrawConfig, _undistracted, decode, draw, draw_one
 from gen.sampling.step import TorchStep, step_of
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
@@ -18,9 +20,11 @@ from gen.tokens.columns import CONTEXT_SIZES
 def drawn(scores, allowed, count, **config):
     """`count` draws alone, and as many side by side."""
     config, rng = DrawConfig(**config), np.random.default_rng(0)
-    alone = [draw(scores[None], [allowed], config, [rng])[0] for _ in range(count)]
+    alone = [
+        int(allowed.nonzero()[0][draw_one(scores[allowed], config, rng)]) for _ in range(count)
+    ]
     rngs = [np.random.default_rng([1, n]) for n in range(count)]
-    return alone, draw(np.tile(scores, (count, 1)), [allowed] * count, config, rngs)
+    return alone, draw(np.tile(scores, (count, 1)), np.tile(allowed, (count, 1)), config, rngs)
 
 
 def test_draws_follow_the_allowed_ids_alone():
@@ -59,13 +63,13 @@ def test_a_lower_temperature_plays_safer():
 def test_a_piece_is_drawn_alike_alone_and_beside_others():
     rng = np.random.default_rng(2)
     scores = rng.normal(0, 2, (50, 100)).astype(np.float32)
-    allowed = list(rng.random((50, 100)) < 0.5)
+    allowed = rng.random((50, 100)) < 0.5
     config = DrawConfig(top_p=0.7, min_p=0.01)
     rngs = [np.random.default_rng(n) for n in range(50)]
     beside = draw(scores, allowed, config, rngs)
     alone = [
-        draw(scores[n : n + 1], allowed[n : n + 1], config, [np.random.default_rng(n)])[0]
-        for n in range(50)
+        mask.nonzero()[0][draw_one(scores[n, mask], config, np.random.default_rng(n))]
+        for n, mask in enumerate(allowed)
     ]
     assert beside == alone
     assert all(mask[found] for mask, found in zip(allowed, beside, strict=True))
@@ -78,19 +82,32 @@ def test_products_are_computed_by_one_thread():
 
     with threadpool_limits(2):
         before = threads()
-        with _one_thread():
+        with _undistracted():
             count, blas = threads()
             assert count == 1
             assert set(blas) <= {1}  # a system's own is not seen
         assert threads() == before
 
 
+@pytest.mark.parametrize("searched", [True, False])
+def test_garbage_is_not_searched_for_while_writing_and_afterwards_as_before(searched):
+    (gc.enable if searched else gc.disable)()
+    try:
+        with _undistracted():
+            assert not gc.isenabled()
+        assert gc.isenabled() is searched
+    finally:
+        gc.enable()
+
+
 def test_scores_that_are_no_numbers_are_refused():
     for pieces in (1, 3):
         scores = np.full((pieces, 4), np.nan, dtype=np.float32)
-        allowed = [np.ones(4, dtype=np.bool_)] * pieces
+        rngs = [np.random.default_rng(0)] * pieces
         with pytest.raises(HouseError, match="not finite"):
-            draw(scores, allowed, DrawConfig(), [np.random.default_rng(0)] * pieces)
+            draw(scores, np.ones((pieces, 4), dtype=np.bool_), DrawConfig(), rngs)
+        with pytest.raises(HouseError, match="not finite"):
+            draw_one(scores[0], DrawConfig(), rngs[0])
 
 
 def test_pieces_longer_than_the_context_are_those_of_the_model_itself(monkeypatch):

@@ -12,9 +12,9 @@ from gen.sampling.step import NumpyStep, TorchStep, normalise, step_of
 SIZES, CONTEXT = (5, 7, 11), (4, 9)
 
 
-def model_of(layers: int, width: int, heads: int, inner_layers: int | None = None) -> Transformer:
+def model_of(layers: int, width: int, heads: int, *more: int | None) -> Transformer:
     torch.manual_seed(layers)
-    shape = ModelConfig(layers, width, heads, 3, 0.1, 40, SIZES, CONTEXT, inner_layers)
+    shape = ModelConfig(layers, width, heads, 3, 0.1, 40, SIZES, CONTEXT, *more)
     model = Transformer(shape).eval()
     for parameter in model.parameters():  # no layer may hide behind a start at zero
         torch.nn.init.normal_(parameter, std=0.3)
@@ -25,7 +25,22 @@ def rows_of(count: int) -> np.ndarray:
     return np.random.default_rng(1).integers(0, (*SIZES, *CONTEXT), (count, 5))
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 1), (3, 24, 4), (2, 32, 2), (3, 16, 2, 1), (1, 8, 1, 0)])
+SHAPES = [
+    (1, 8, 1),
+    (3, 24, 4),
+    (2, 32, 2),
+    (3, 16, 2, 1),
+    (1, 8, 1, 0),
+    (2, 24, 6, None, 2),
+    (2, 24, 4, None, 1),
+    (3, 16, 2, None, None, 5),
+    (3, 24, 4, 1, 2, 12),
+    (2, 8, 1, None, None, 1),
+]
+"""Layers, width, heads, then inner layers, heads of keys, window."""
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 @torch.inference_mode()
 def test_states_are_those_of_the_model_event_by_event(shape):
     model, rows = model_of(*shape), rows_of(40)
@@ -49,9 +64,10 @@ def test_channels_that_do_not_fire_change_nothing(share):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("shape", [(2, 16, 2), (3, 24, 4, 1, 2, 5)])
 @torch.inference_mode()
-def test_what_was_shown_at_the_beginning_is_gone_on_from():
-    model, rows = model_of(2, 16, 2), rows_of(30)
+def test_what_was_shown_at_the_beginning_is_gone_on_from(shape):
+    model, rows = model_of(*shape), rows_of(30)
     expected = model.states(torch.tensor(rows)[None])[0].numpy()
     step, cache = NumpyStep(model), Cache(model.config, 1)
     begun = step.begin(torch.tensor(rows[:12])[None], cache)
@@ -60,11 +76,12 @@ def test_what_was_shown_at_the_beginning_is_gone_on_from():
     np.testing.assert_allclose(further, expected[12:], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("shape", [(2, 16, 2), (3, 24, 4, 1, 2, 5)])
 @pytest.mark.parametrize("pieces", [1, 2, 5])
 @torch.inference_mode()
-def test_pieces_side_by_side_with_filler_before_them_are_those_of_the_model(pieces):
+def test_pieces_side_by_side_with_filler_before_them_are_those_of_the_model(pieces, shape):
     """And still so when some of them have ended."""
-    model = model_of(2, 16, 2)
+    model = model_of(*shape)
     rows = np.stack([rows_of(30)[::-1]] * pieces) if pieces == 1 else np.stack(
         [np.roll(rows_of(30), n, axis=0) for n in range(pieces)]
     )  # fmt: skip

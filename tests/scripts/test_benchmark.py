@@ -370,18 +370,25 @@ def test_memory_is_that_of_a_process_of_its_own_and_grows_with_the_model(works):
     assert large["megabytes"] - small["megabytes"] > 2 * grown  # gradients and moments besides
 
 
-def test_sampling_writes_as_many_bars_as_asked_and_compares_notes_a_second(works):
+@pytest.mark.parametrize("given", [(), ("--peer-tokens", "8")])
+def test_sampling_compares_notes_a_second_of_pieces_as_long_as_each_other(works, given):
     args = parsed(
-        sample, "--untrained", "--bars", "1", "--peer-tokens", "8", "--batches", "1,2",
-        "--bpe-size", "960",
-    )  # fmt: skip
+        sample, "--untrained", "--bars", "1", "--batches", "1,2", "--bpe-size", "960", *given
+    )
     result = sample.run(args, works)
     assert [(row["model"], row["pieces_at_once"]) for row in result["models"]][:2] == [
         ("this house's", 1), ("Llama, REMI", 1)
     ]  # fmt: skip
     for row in result["models"]:
-        expected = row["steps"] / row["seconds"] / row["steps_per_note"]
+        pieces = sample.ALONE if row is result["models"][0] else row["pieces_at_once"]
+        expected = row["steps_per_piece"] * pieces / row["seconds"] / row["steps_per_note"]
         assert row["notes_per_second"] == pytest.approx(expected)
+        ours = next(r for r in result["models"] if r["pieces_at_once"] == row["pieces_at_once"])
+        notes, our_notes = (r["steps_per_piece"] / r["steps_per_note"] for r in (row, ours))
+        if row is not ours and given:
+            assert row["steps_per_piece"] == 8
+        else:
+            assert notes == pytest.approx(our_notes, abs=0.5)
     assert len(result["ratios"]) == 4
     assert result["floor"]["floor_milliseconds_a_step"] > 0
 

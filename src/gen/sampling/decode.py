@@ -5,6 +5,7 @@ N pieces still being written, T events, C input columns, V ids of a field.
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from gen.errors import HouseError, SettingError
 from gen.model import Cache, Transformer
 from gen.sampling.grammar import Walk
-from gen.sampling.step import TorchStep, step_of
+from gen.sampling.step import ALL, TorchStep, step_of
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
 
@@ -52,11 +53,11 @@ class DrawConfig:
 
 def draw(
     scores: NDArray[np.float32],
-    allowed: Sequence[NDArray[np.bool_]],
+    allowed: NDArray[np.bool_],
     config: DrawConfig,
     rngs: Sequence[Generator],
 ) -> list[int]:
-    """Draw one allowed id for each piece. (N, V), N of (V,) -> N ids.
+    """Draw one allowed id for each piece. (N, V), (N, V) -> N ids.
 
     Nothing is sorted: an id is drawn from all, and drawn again from those likelier where these
     alone reach `top_p` already.
@@ -64,47 +65,48 @@ def draw(
     Sources: nucleus sampling (Holtzman et al. 2020, arXiv:1904.09751), min-p (Nguyen et al.
     2024, arXiv:2407.01082).
     """
-    if len(rngs) == 1:
-        return [_draw_one(scores[0], allowed[0], config, rngs[0])]
     weights = np.where(allowed, scores, np.float32(-np.inf))
     best = weights.max(1, keepdims=True)
     if not np.isfinite(best).all():
         raise _broken()
     weights = np.exp((weights - best) / np.float32(config.temperature))
-    enough = config.top_p * weights.sum(1)
-    weights *= weights >= config.min_p  # the likeliest weighs 1
+    sums = weights.cumsum(1, dtype=np.float64)
+    enough = config.top_p * sums[:, -1]
+    if config.min_p:
+        weights *= weights >= config.min_p  # the likeliest weighs 1
+        sums = weights.cumsum(1, dtype=np.float64)
     ids = np.zeros(len(rngs), dtype=np.int64)
     left = np.arange(len(rngs))
     while len(left):
-        sums = weights.cumsum(1, dtype=np.float64)
         points = sums[:, -1] * [rngs[n].random() for n in left.tolist()]
         ids[left] = found = (sums > points[:, None]).argmax(1)
         weights = weights * (weights > weights[np.arange(len(left)), found, None])
-        refused = weights.sum(1) >= enough
-        left, weights, enough = left[refused], weights[refused], enough[refused]
+        sums = weights.cumsum(1, dtype=np.float64)
+        refused = sums[:, -1] >= enough
+        left, enough = left[refused], enough[refused]
+        weights, sums = weights[refused], sums[refused]
     return ids.tolist()
 
 
-def _draw_one(
-    scores: NDArray[np.float32], allowed: NDArray[np.bool_], config: DrawConfig, rng: Generator
-) -> int:
-    """The same for a single piece, in half the time. (V,), (V,) -> id."""
-    ids = allowed.nonzero()[0]
-    weights = scores[ids]
-    best = weights.max()
+def draw_one(scores: NDArray[np.float32], config: DrawConfig, rng: Generator) -> int:
+    """The same for a single piece, in half the time. Scores of what is allowed, (V,) -> index."""
+    best = float(scores.max())
     if not math.isfinite(best):
         raise _broken()
-    weights = np.exp((weights - best) / np.float32(config.temperature))
-    enough = config.top_p * weights.sum()
-    weights *= weights >= config.min_p
-    while True:
+    weights = np.exp((scores - best) / config.temperature)
+    sums = weights.cumsum(dtype=np.float64)
+    enough = config.top_p * sums[-1]
+    if config.min_p:
+        weights *= weights >= config.min_p
         sums = weights.cumsum(dtype=np.float64)
+    while True:
         found = sums.searchsorted(rng.random() * sums[-1], side="right")
         if weights[found] == 1:  # nothing is likelier
-            return int(ids[found])
+            return int(found)
         weights = weights * (weights > weights[found])
-        if weights.sum() < enough:
-            return int(ids[found])
+        sums = weights.cumsum(dtype=np.float64)
+        if sums[-1] < enough:
+            return int(found)
 
 
 def _broken() -> HouseError:
@@ -115,23 +117,28 @@ def _broken() -> HouseError:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Matrices of this size are done before a second thread has begun.
+def _undistracted() -> Iterator[None]:
+    """One thread, and nobody looking for garbage.
 
-    The last bits of a sum depend on how many there are; and two wait for each other, in vain
-    where another process has their processor.
+    Matrices of this size are done before a second thread has begun. The last bits of a sum depend
+    on how many there are; and two wait for each other, in vain where another process has their
+    processor. Python's search for unused cycles goes through all that PyTorch has in memory,
+    which takes as long as writing two hundred events; walks make no cycles.
     """
-    before = torch.get_num_threads()
+    threads, searches = torch.get_num_threads(), gc.isenabled()
     torch.set_num_threads(1)
+    gc.disable()
     try:
         with threadpool_limits(1, user_api="blas"):  # numpy's
             yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(threads)
+        if searches:
+            gc.enable()
 
 
 @torch.inference_mode()
-@_one_thread()
+@_undistracted()
 def decode(
     model: Transformer,
     walks: Sequence[Walk],
@@ -180,10 +187,37 @@ def _next_rows(
     """One row for each walk, forced or drawn, with context columns. State is (N, D)."""
     forced = [walk.forced.popleft() if walk.forced else None for walk in walks]
     free = [n for n, row in enumerate(forced) if row is None]
-    drawn = _draw_rows(step, state[free], [walks[n] for n in free], [rngs[n] for n in free], config)
-    for n, row in zip(free, drawn, strict=True):
-        forced[n] = row
+    if len(free) == 1:
+        n = free[0]
+        forced[n] = _draw_row(step, state[n : n + 1], walks[n], rngs[n], config)
+    elif free:
+        some = [walks[n] for n in free], [rngs[n] for n in free]
+        for n, row in zip(free, _draw_rows(step, state[free], *some, config), strict=True):
+            forced[n] = row
     return [walk.take(row) for walk, row in zip(walks, forced, strict=True) if row is not None]
+
+
+def _draw_row(step: TorchStep, state: Any, walk: Walk, rng: Generator, config: DrawConfig) -> Row:
+    """Field after field, each given those before it; nothing is computed for a forced field.
+
+    State is (1, D).
+    """
+    row, before = [0] * len(v.FIELDS), state
+    for field in FIELDS:
+        mask = _mask(walk, field, row)
+        ids = mask.nonzero()[0]
+        row[field] = first = int(mask.argmax())
+        if len(ids) > 1:
+            if field == v.KIND:
+                scores = walk.wishes(step.scores(field, state)[0])[ids]
+            else:
+                scores = step.scores(field, state, slice(first, int(ids[-1]) + 1))[0, ids - first]
+            row[field] = int(ids[draw_one(scores, config, rng)])
+        if field == v.POSITION and walk.refuses(row):
+            return _draw_row(step, before, walk, rng, config)
+        if field < len(v.FIELDS) - 1:
+            state = step.add(field, state, [row[field]])
+    return row
 
 
 def _draw_rows(
@@ -193,43 +227,49 @@ def _draw_rows(
     rngs: Sequence[Generator],
     config: DrawConfig,
 ) -> list[Row]:
-    """Field after field, each given those before it; nothing is computed for a forced field."""
+    """The same for many pieces at once. State is (N, D)."""
     rows: list[Row] = [[0] * len(v.FIELDS) for _ in walks]
-    before, again = state, dict[int, Row]()  # what was refused and drawn again, whole
-    for field in FIELDS if walks else ():
-        masks = [
-            walk.drawable(row) if field == v.POSITION else walk.allowed(field, row)
-            for walk, row in zip(walks, rows, strict=True)
-        ]
-        free = []
-        for n, mask in enumerate(masks):
-            if n in again:
-                rows[n][field] = again[n][field]
-            elif np.count_nonzero(mask) > 1:
+    before, whole = state, set[int]()  # those drawn once more, which have all their fields
+    for field in FIELDS:
+        free, masks = [], []
+        for n, (walk, row) in enumerate(zip(walks, rows, strict=True)):
+            if n in whole:
+                continue
+            mask = _mask(walk, field, row)
+            if np.count_nonzero(mask) > 1:
                 free.append(n)
+                masks.append(mask)
             else:
-                rows[n][field] = int(mask.argmax())
+                row[field] = int(mask.argmax())
         if free:
-            scores = step.scores(field, state if len(free) == len(rows) else state[free])
+            allowed = np.array(masks)  # (N, V)
+            some = _some(allowed) if field == v.VALUE else ALL  # of 791, a note has some 40
+            scores = step.scores(field, state if len(free) == len(rows) else state[free], some)
             if field == v.KIND:
                 for place, n in enumerate(free):
                     scores[place] = walks[n].wishes(scores[place])
-            drawn = draw(scores, [masks[n] for n in free], config, [rngs[n] for n in free])
+            drawn = draw(scores, allowed[:, some], config, [rngs[n] for n in free])
             for n, drawn_id in zip(free, drawn, strict=True):
-                rows[n][field] = drawn_id
+                rows[n][field] = drawn_id + (some.start or 0)
         if field == v.POSITION:
-            late = [n for n, walk in enumerate(walks) if walk.refuses(rows[n])]
-            if late:
-                others = [walks[n] for n in late], [rngs[n] for n in late]
-                again = dict(
-                    zip(late, _draw_rows(step, before[late], *others, config), strict=True)
-                )
-                for n, row in again.items():
-                    rows[n][: v.POSITION + 1] = row[: v.POSITION + 1]
-                    state[n] = step.add(v.KIND, before[n : n + 1], [row[v.KIND]])[0]
+            for n, walk in enumerate(walks):
+                if walk.refuses(rows[n]):
+                    rows[n] = _draw_row(step, before[n : n + 1], walk, rngs[n], config)
+                    whole.add(n)
         if field < len(v.FIELDS) - 1:
             state = step.add(field, state, [row[field] for row in rows])
     return rows
+
+
+def _mask(walk: Walk, field: int, row: Row) -> NDArray[np.bool_]:
+    """Which ids may be drawn, (V,)."""
+    return walk.drawable(row) if field == v.POSITION else walk.allowed(field, row)
+
+
+def _some(allowed: NDArray[np.bool_]) -> slice:
+    """From the first to the last id that any piece may take. (N, V)."""
+    any_may: NDArray[np.bool_] = np.logical_or.reduce(allowed)
+    return slice(int(any_may.argmax()), len(any_may) - int(any_may[::-1].argmax()))
 
 
 def _prefill(step: TorchStep, walks: Sequence[Walk]) -> tuple[Any, Cache]:

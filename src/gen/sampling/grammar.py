@@ -28,6 +28,9 @@ from gen.tokens.columns import MOST_BARS, MOST_REMAINING, PITCH_CLASS, TOLD
 from gen.tokens.echo import EchoMemory
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 
+KINDS = tuple(Kind)
+"""By their id: `Kind(id)` takes longer."""
+
 MOST_NOTES_A_CELL = 128
 MOST_NOTES_AT_ONCE = 10
 
@@ -249,9 +252,9 @@ class Walk:
 
     def allowed(self, field_index: int, row: Row) -> Mask:
         """Which ids field `field_index` of a row may take, given the fields before it."""
-        kind = Kind(row[v.KIND])
         if field_index == v.KIND:
             return self.kinds()
+        kind = KINDS[row[v.KIND]]
         if field_index == v.POSITION:
             return self._positions(kind)
         if field_index == v.VALUE:
@@ -266,7 +269,7 @@ class Walk:
         A wish to play on where nothing may begin any more is one to end the cell, see `refuses`.
         A cell without a note goes on: its track may be one that has to sound.
         """
-        kind = Kind(row[v.KIND])
+        kind = KINDS[row[v.KIND]]
         if self.closing and kind in (Kind.NOTE, Kind.PEDAL) and self.cell_notes:
             kept, self.onset_stop = self.onset_stop, self.bar_steps
             mask = self._positions(kind)
@@ -390,9 +393,11 @@ class Walk:
 
     def take(self, row: Row) -> Row:
         """Take in a finished row; return it with its context columns, as the model sees it."""
-        kind = Kind(row[v.KIND])
+        kind = KINDS[row[v.KIND]]
         slot = -1
-        if kind == Kind.TRACK:
+        if kind == Kind.NOTE:
+            self._note(row)
+        elif kind == Kind.TRACK:
             slot = self._track(row)
         elif kind == Kind.KEY:
             self.key = row[v.VALUE]
@@ -405,8 +410,6 @@ class Walk:
         elif kind == Kind.CELL:
             self.cell_over = False
             self._cell(row[v.VALUE] - FIRST["slot"])
-        elif kind == Kind.NOTE:
-            self._note(row)
         elif kind in v.POSITIONED:
             self._place(kind, row)
         elif kind == Kind.EOS:
@@ -596,7 +599,7 @@ class Walk:
         """The columns of `columns.context_columns`, one row at a time."""
         kind, value, extent = row[v.KIND], row[v.VALUE], row[v.EXTENT]
         if kind in self.told:
-            self.told[Kind(kind)] = value - FIRST[Kind(kind).name.lower()] + 1
+            self.told[KINDS[kind]] = value - FIRST[KINDS[kind].name.lower()] + 1
         elif kind in (Kind.CELL, Kind.HOLE, Kind.FILL):
             self.density = extent - FIRST["density"] + 1 if extent else 0
         inside = slot >= 0

@@ -4,11 +4,13 @@
 than on their arithmetic: on a CPU, `NumpyStep` has the same numbers from plain matrix products,
 for one piece three times as fast. Tests hold it against the model.
 
-N pieces, C input columns, D channels, H heads, K head width, V ids of a field.
+N pieces, C input columns, D channels, H heads, G heads of keys and values, R = H / G queries each,
+K head width, V ids of a field.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Final, cast
 
@@ -21,6 +23,8 @@ from gen.model import Block, Cache, Transformer
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+
+ALL: Final = slice(None)
 
 MOST_FIRING: Final = 0.25
 """Share of an inner layer's channels; to pick the weights of more takes longer than to read all."""
@@ -41,8 +45,12 @@ def _matrix(layer: nn.Linear) -> Floats:
 
 def normalise(x: Floats) -> Floats:
     """Scale the last dimension to a root mean square of 1."""
-    mean_square = np.vecdot(x, x) / np.float32(x.shape[-1])
-    scaled: Floats = x / np.sqrt(mean_square + _EPSILON)[..., None]
+    root: Any
+    if x.size == x.shape[-1]:  # plain numbers take half as long
+        root = math.sqrt(float(np.vdot(x, x)) / x.size + _EPSILON)
+    else:
+        root = np.sqrt(np.vecdot(x, x) / np.float32(x.shape[-1]) + _EPSILON)[..., None]
+    scaled: Floats = x / root
     return scaled
 
 
@@ -79,9 +87,9 @@ class TorchStep:
         """The same after many events of each, which fill an empty cache. (N, T, C) -> (N, D)."""
         return self.model.states(columns.to(self.device), cache)[:, -1]
 
-    def scores(self, field: int, states: Any) -> Floats:
-        """Scores of one field's ids. (N, D) -> (N, V)."""
-        scores: Floats = self.model.head(field, states).float().cpu().numpy()
+    def scores(self, field: int, states: Any, some: slice = ALL) -> Floats:
+        """Scores of some of a field's ids. (N, D) -> (N, how many)."""
+        scores: Floats = self.model.head(field, states).float().cpu().numpy()[:, some]
         return scores
 
     def add(self, field: int, states: Any, ids: list[int]) -> Any:
@@ -103,12 +111,18 @@ class NumpyStep(TorchStep):
     def __init__(self, model: Transformer) -> None:
         super().__init__(model)
         config = self.config = model.config
-        width = config.width // config.heads
-        self.beside = np.arange(width).reshape(2, -1).T.ravel()  # (K,) halves, made pairs
+        self.beside = (
+            np.arange(config.head_width).reshape(2, -1).T.ravel()
+        )  # (K,) halves, made pairs
         self.embeddings = _array(model.embedding.weight)  # (ids of all columns, D)
         self.starts: Ints = model.starts.numpy()  # (C,)
+        self.firsts: list[int] = model.starts.tolist()
         cos, sin = _array(model.table)
-        self.turns = cos + 1j * sin  # (T, K/2)
+        turns = np.tile((cos + 1j * sin)[:, None], (1, config.heads + config.groups, 1))
+        turns[:, : config.heads] *= config.head_width**-0.5  # what scores are scaled by
+        self.turns = turns  # (T, H + G, K/2)
+        self.store: torch.Tensor | None = None  # of the cache that was filled last
+        self.array: Floats = np.empty(0, dtype=np.float32)
         self.blocks = [
             (
                 self._mix(b),
@@ -125,9 +139,11 @@ class NumpyStep(TorchStep):
         ]
 
     def _mix(self, block: Block) -> Floats:
-        """Weights of queries, keys and values, the first two reordered. (D, 3 D)."""
-        parts = _array(block.mix.weight).reshape(3, self.config.heads, -1, self.config.width).copy()
-        parts[:2] = parts[:2, :, self.beside]
+        """Weights of queries, keys and values, the first two reordered. (D, (H + 2 G) K)."""
+        config = self.config
+        parts = _array(block.mix.weight).reshape(-1, config.head_width, config.width).copy()
+        turned = config.heads + config.groups
+        parts[:turned] = parts[:turned, self.beside]
         return np.ascontiguousarray(parts.reshape(-1, self.config.width).T)
 
     def begin(self, columns: torch.Tensor, cache: Cache) -> Any:
@@ -137,25 +153,30 @@ class NumpyStep(TorchStep):
         return states
 
     def states(self, rows: list[list[int]], cache: Cache) -> Any:
-        count, heads = len(rows), self.config.heads
+        config, count = self.config, len(rows)
+        heads, groups, width = config.heads, config.groups, config.head_width
+        turned = heads + groups  # queries and keys
         now, end = cache.length, cache.length + 1
-        store: Floats = cache.store.numpy()  # (L, 2, N, H, T, K)
-        scale = np.float32(store.shape[-1] ** -0.5)
+        store = self._stored(cache)
         turn = self.turns[now]
         visible = None
         if cache.hidden is not None:
-            visible = np.arange(end) >= cache.hidden.numpy()[:, None, None]  # (N, 1, T)
+            visible = np.arange(end) >= cache.hidden.numpy()[:, None, None, None]  # (N, 1, 1, T)
         x: Floats = normalise(self.embeddings[self.starts + rows].sum(1))
-        for (mix, mix_out, inner), (keys, values) in zip(self.blocks, store, strict=True):
-            mixed = (normalise(x) @ mix).reshape(count, 3, heads, -1)  # queries, keys, values
-            turned = (normalise(mixed[:, :2]).view(np.complex64) * turn).view(np.float32)
-            keys[:, :, now], values[:, :, now] = turned[:, 1], mixed[:, 2]
-            scores = np.matmul(keys[:, :, :end], turned[:, 0, :, :, None])[..., 0]  # (N, H, T)
+        for layer, (mix, mix_out, inner) in enumerate(self.blocks):
+            mixed = (normalise(x) @ mix).reshape(count, -1, width)
+            facing = (normalise(mixed[:, :turned]).view(np.complex64) * turn).view(np.float32)
+            store[layer, 0, :, :, now] = facing[:, heads:]
+            store[layer, 1, :, :, now] = mixed[:, turned:]
+            begin = max(0, end - (config.window_of(layer) or end))
+            keys, values = store[layer, :, :, :, begin:end]  # (N, G, T, K)
+            queries = facing[:, :heads].reshape(count, groups, -1, width)
             # No score is above the root of K, as queries and keys are normalised.
-            weights = np.exp(scores * scale)
+            scores = np.matmul(queries, keys.swapaxes(2, 3))  # (N, G, R, T)
+            weights = np.exp(scores)
             if visible is not None:
-                weights *= visible
-            heard = np.matmul(weights[:, :, None], values[:, :, :end])[:, :, 0]  # (N, H, K)
+                weights *= visible[..., begin:]
+            heard = np.matmul(weights, values)  # (N, G, R, K)
             heard /= weights.sum(-1)[..., None]
             x = x + heard.reshape(count, -1) @ mix_out
             if inner:
@@ -163,14 +184,21 @@ class NumpyStep(TorchStep):
         cache.length = end
         return x
 
-    def scores(self, field: int, states: Any) -> Floats:
+    def _stored(self, cache: Cache) -> Floats:
+        """The cache's keys and values, (L, 2, N, G, T, K); to ask PyTorch for them takes long."""
+        if self.store is not cache.store:
+            self.store, self.array = cache.store, cache.store.numpy()
+        return self.array
+
+    def scores(self, field: int, states: Any, some: slice = ALL) -> Floats:
         inner, out, bias = self.heads[field]
         hidden = np.square(np.maximum(normalise(states) @ inner, 0))
-        scores: Floats = hidden @ out + bias
+        scores: Floats = hidden @ out[:, some] + bias[some]
         return scores
 
     def add(self, field: int, states: Any, ids: list[int]) -> Any:
-        return states + self.embeddings[np.array(ids) + self.starts[field]]
+        first = self.firsts[field]
+        return states + self.embeddings[[first + number for number in ids]]
 
 
 def step_of(model: Transformer) -> TorchStep:

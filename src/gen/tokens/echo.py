@@ -249,8 +249,8 @@ class _Suffixes:
 
     def __init__(self) -> None:
         self.names: list[list[int]] = []  # of each row: of 1, 2, 4 … rows up to it
-        self.known: list[dict[tuple[int, ...], int]] = [{} for _ in range(LEVELS)]
-        self.latest: list[dict[int, int]] = [{} for _ in range(LEVELS)]
+        # For each length, a stretch: its name, and the last row of the latest such stretch.
+        self.known: list[dict[tuple[int, ...], tuple[int, int]]] = [{} for _ in range(LEVELS)]
 
     def find(self, stream: list[int], key: tuple[int, ...]) -> tuple[int, int]:
         """Enter the last row of a stream; return that with the longest equal past, and its level.
@@ -261,19 +261,18 @@ class _Suffixes:
         """
         best, length = -1, 0
         own: list[int] = []
-        self.names.append(own)
-        for level in range(LEVELS):
+        names, row, back = self.names, stream[-1], 1
+        names.append(own)
+        for level, known in enumerate(self.known):
             if level:
-                step = 2 ** (level - 1)
-                before = self.names[stream[-1 - step]] if len(stream) > step else ()
+                before = names[stream[-1 - back]] if len(stream) > back else ()
                 if len(before) < level:
                     break
                 key = own[-1], before[level - 1]
-            known = self.known[level]
-            name = known.setdefault(key, len(known))
+                back *= 2
+            name, earlier = known.get(key) or (len(known), -1)
+            known[key] = name, row
             own.append(name)
-            earlier = self.latest[level].get(name, -1)
-            self.latest[level][name] = stream[-1]
             if earlier >= 0:
                 best, length = earlier, level + 1
         return best, length
