@@ -5,7 +5,8 @@ second are steps a second over the steps that the corpus needs for a note: a mod
 notes by chance gains nothing. Both draw from the smallest set of ids that reaches the same
 probability; ours also keeps its grammar, and its pieces end when they end, so that some are waited
 for. Both may use all processors: ours where `scripts/sample.py` would, for enough pieces at once.
-The peer gets the faster of float32 and bfloat16, and of a cache that grows and one of full size.
+The peer gets what is fastest for it: float32 or bfloat16, a cache that grows or one of full size,
+one thread or all. Neither side is compiled.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import torch
+
+    Way = tuple[torch.dtype, str, int]  # precision, cache and threads of the peer
+
     from bench.corpus import BenchWork, Given
     from bench.peer import PeerTokenizer
     from gen.model import Transformer
@@ -28,8 +33,8 @@ if TYPE_CHECKING:
 TOP_P = 0.98
 ALONE = 4
 """Pieces written one after another where they are written one at a time."""
-TRIAL = 16
-"""Steps by which the peer's ways are compared, in the middle of a piece."""
+TRIAL = 32
+"""Steps by which the peer's ways are compared, after half a piece."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -186,8 +191,9 @@ def _peer(
     tokens: int | None,
 ) -> dict[str, Any]:
     """Time `generate` where it writes as many pieces at once as ours did, as long as those."""
+    import numpy as np
     import torch
-    from transformers import StaticCache
+    from transformers import LogitsProcessorList, StaticCache
 
     from bench.peer import llama_of_size
     from gen.model import parameter_count
@@ -200,29 +206,39 @@ def _peer(
         heads=like.config.heads, context=tokens + TRIAL,
     ).eval()  # fmt: skip
 
-    def generate(dtype: torch.dtype, cache: str, begun: int, count: int) -> None:
+    def generate(way: Way, begun: int, count: int, times: list[float] | None = None) -> None:
+        def now(ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+            (times if times is not None else []).append(time.perf_counter())
+            return scores
+
+        dtype, cache, threads = way
+        torch.set_num_threads(threads)
         prompt = torch.full((batch, begun), tokenizer.bos)
         whole = StaticCache(config=model.config, max_cache_len=tokens + TRIAL)
         model.to(dtype).generate(
             prompt, attention_mask=torch.ones_like(prompt), do_sample=True, top_p=TOP_P, top_k=0,
             max_new_tokens=count, min_new_tokens=count, use_cache=True,
             past_key_values=whole if cache == "of full size" else None,
+            logits_processor=LogitsProcessorList([now]),
         )  # fmt: skip
 
-    def trial(way: tuple[torch.dtype, str]) -> float:
-        """Seconds that steps take in the middle of a piece."""
-        middle = max(1, tokens // 2)
-        generate(*way, 1, 1)
-        before = _seconds(lambda: generate(*way, middle, 1))
-        return _seconds(lambda: generate(*way, middle, 1 + TRIAL)) - before
+    def step_seconds(way: Way) -> float:
+        """What a step takes in the middle of a piece: the median of some."""
+        times: list[float] = []
+        generate(way, max(1, tokens // 2), TRIAL, times)
+        return float(np.median(np.diff(times)))
 
-    dtype, cache = min(
-        product((torch.float32, torch.bfloat16), ("growing", "of full size")), key=trial
-    )
-    seconds = _seconds(lambda: generate(dtype, cache, 1, tokens))
+    before = torch.get_num_threads()
+    ways = list(product((torch.float32, torch.bfloat16), ("growing", "of full size"), {1, before}))
+    trials = [[step_seconds(way) for way in ways] for _ in range(2)]
+    best = ways[int(np.min(trials, axis=0).argmin())]
+    turns = ALONE if batch == 1 else 1
+    seconds = _seconds(lambda: [generate(best, 1, tokens) for _ in range(turns)])
+    torch.set_num_threads(before)
+    dtype, cache, threads = best
     return _row(
-        name, batch, batch, tokens * batch, seconds, per_note,
-        precision=str(dtype).partition(".")[2], cache=cache,
+        name, batch, batch * turns, tokens * batch * turns, seconds, per_note,
+        precision=str(dtype).partition(".")[2], cache=cache, threads=threads,
     )  # fmt: skip
 
 
@@ -248,10 +264,11 @@ def _ratios(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _floor(model: Transformer, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Least time a step could take alone: reading each weight of trunk and head once.
+    """What reading each weight of trunk and head once takes, beside what a step takes alone.
 
     Measured as a product of one matrix of as many bytes with a vector, by one thread, as the
-    pieces are written.
+    pieces are written. A step reads fewer: of forced fields, of channels that do not fire and of
+    values that may not follow it needs no weights.
     """
     import torch
 
@@ -260,8 +277,10 @@ def _floor(model: Transformer, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
     matrix, vector = torch.randn(count // width, width), torch.randn(width)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    least = min(_seconds(lambda: matrix @ vector) for _ in range(20))
-    torch.set_num_threads(threads)
+    try:
+        least = min(_seconds(lambda: matrix @ vector) for _ in range(20))
+    finally:
+        torch.set_num_threads(threads)
     alone = next(
         (r for r in rows if r["model"] == "this house's" and r["pieces_at_once"] == 1), None
     )

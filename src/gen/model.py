@@ -41,7 +41,8 @@ class ModelConfig:
         context_sizes: ids in each further input column, C - F of them.
         inner_layers: blocks that have an inner layer, from the first on; None for all.
         key_heads: heads of keys and values G, each heard by as many queries; None for `heads`.
-        window: events that all blocks but the last attend to; None for all.
+        window: events that all blocks but the last attend to, the event itself and those just
+            before it; None for all.
     """
 
     layers: int
@@ -140,7 +141,7 @@ class Cache:
         shape = (config.layers, 2, batch, config.groups, config.context, config.head_width)
         self.store = torch.zeros(shape, device=device)
         self.length = 0
-        self.hidden = hidden
+        self.hidden = None if hidden is None else hidden.to(device)
 
     def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Write (B, G, T, K) after what is there; return all keys and values of this layer."""
@@ -169,11 +170,12 @@ class Cache:
     def mask(self, new: int, window: int | None = None) -> Tensor | None:
         """Which events each new one may attend to: (B, 1, new, T) bool.
 
-        None where a plain causal mask says the same: at the beginning, or for one event.
+        None where a plain causal mask says the same: at the beginning, or for one event, where
+        the window holds everything.
 
         Args:
             new: events after those that are here.
-            window: how many of the last, itself included; None for all.
+            window: how many it attends to, itself and those just before it; None for all.
         """
         hidden = self.hidden
         end = self.length + new
@@ -196,9 +198,9 @@ def attend_near(queries: Tensor, keys: Tensor, values: Tensor, window: int) -> T
     time and memory grow with T and not with its square.
 
     Args:
-        queries: (B, H, T, K); keys and values alike.
-        keys: as many heads as queries.
-        values: as many heads as queries.
+        queries: (B, H, T, K).
+        keys: (B, H, T, K).
+        values: (B, H, T, K).
         window: W, below T.
 
     Returns:
@@ -270,6 +272,9 @@ class Block(nn.Module):
         keys = rotate(normalise(keys), table)
         if cache is not None:
             keys, values = cache.extend(layer, keys, values)
+            if self.window and mask is not None:
+                seen = self.window + length - 1  # by any of these events
+                keys, values, mask = keys[:, :, -seen:], values[:, :, -seen:], mask[..., -seen:]
         if groups < heads:
             keys, values = (x.repeat_interleave(heads // groups, dim=1) for x in (keys, values))
         if cache is None and self.window and length > self.window:

@@ -1,6 +1,7 @@
 """How ids are drawn: only allowed ones, the likely ones, alone as side by side."""
 
 import gc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from gen.errors import HouseError
 from gen.evaluation import samples
 from gen.model import ModelConfig, Transformer
 from gen.sampling.decode import DrawConfig, _undistracted, decode, draw, draw_one
+from gen.sampling.grammar import Walk
 from gen.sampling.step import TorchStep, step_of
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
@@ -108,6 +110,34 @@ def test_scores_that_are_no_numbers_are_refused():
             draw(scores, np.ones((pieces, 4), dtype=np.bool_), DrawConfig(), rngs)
         with pytest.raises(HouseError, match="not finite"):
             draw_one(scores[0], DrawConfig(), rngs[0])
+
+
+def test_pieces_are_drawn_alike_alone_and_beside_others_also_what_is_refused(monkeypatch):
+    torch.manual_seed(1)
+    shape = ModelConfig(2, 64, 2, 2, 0.0, 200, v.FIELD_SIZES, CONTEXT_SIZES, 1)
+    model = Transformer(shape).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.12)
+    refused = []
+    refuses = Walk.refuses
+
+    def told(walk, row):
+        refused.append(refuses(walk, row))
+        return refused[-1]
+
+    monkeypatch.setattr(Walk, "refuses", told)
+
+    def written(*seeds):
+        walks = [Walk(plan) for _ in seeds]
+        decode(model, walks, [np.random.default_rng(n) for n in seeds], DrawConfig())
+        return [walk.rows for walk in walks]
+
+    plan = replace(samples.like(works(1), 4)[0].plan, bars=4)
+    beside = written(*range(24))
+    assert any(refused)
+    refused.clear()
+    assert beside == [rows for n in range(24) for rows in written(n)]
+    assert any(refused)
 
 
 def test_pieces_longer_than_the_context_are_those_of_the_model_itself(monkeypatch):

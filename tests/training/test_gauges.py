@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -61,6 +62,10 @@ def test_the_cost_of_an_event_counted_by_hand():
     head = len(FIELD_SIZES) * width**2 + fields * width
     attention = 2 * 2 * width * 64 / 2
     assert flops_per_event(Transformer(SHAPE)) == 6 * (2 * block + head + attention)
+    # Of 64 events, the first 16 see half of 16 on average and the others 16; the last block all.
+    near = 2 * width * (16 * 8 + 48 * 16) / 64 + 2 * width * 32
+    shape = replace(SHAPE, window=16)
+    assert flops_per_event(Transformer(shape)) == 6 * (2 * block + head + near)
 
 
 def test_a_machine_is_measured_by_a_product_that_takes_as_long_as_it_takes(monkeypatch):

@@ -196,7 +196,11 @@ def test_without_a_place_for_a_secret_a_run_says_so_and_leaves_no_resume_file(
 
 @pytest.mark.parametrize(
     ("changes", "setting"),
-    [({"model": {"width": 32}}, "model"), ({"optimizer": {"name": "adamw"}}, "optimizer")],
+    [
+        ({"model": {"width": 32}}, "model"),
+        ({"model": {"window": 8}}, "model"),
+        ({"optimizer": {"name": "adamw"}}, "optimizer"),
+    ],
 )
 def test_another_model_or_optimiser_cannot_go_on(resumed, changes, setting):
     with pytest.raises(SettingError, match=f"has another {setting}"):

@@ -89,7 +89,7 @@ def draw(
 
 
 def draw_one(scores: NDArray[np.float32], config: DrawConfig, rng: Generator) -> int:
-    """The same for a single piece, in half the time. Scores of what is allowed, (V,) -> index."""
+    """The same for a single piece, in half the time: which of the scores, all of ids allowed."""
     best = float(scores.max())
     if not math.isfinite(best):
         raise _broken()
@@ -126,9 +126,9 @@ def _undistracted() -> Iterator[None]:
     which takes as long as writing two hundred events; walks make no cycles.
     """
     threads, searches = torch.get_num_threads(), gc.isenabled()
-    torch.set_num_threads(1)
-    gc.disable()
     try:
+        torch.set_num_threads(1)
+        gc.disable()
         with threadpool_limits(1, user_api="blas"):  # numpy's
             yield
     finally:

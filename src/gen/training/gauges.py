@@ -23,13 +23,18 @@ _SECONDS = 0.2
 def flops_per_event(model: Transformer) -> float:
     """Floating-point operations to learn one event, forward and backward.
 
-    Six for each weight that multiplies, and attention over half the context on average (Hoffmann
-    et al. 2022, appendix F, without the embedding, which is looked up).
+    Six for each weight that multiplies, and attention over half the context on average, or over
+    the window once that is full (Hoffmann et al. 2022, appendix F, without the embedding, which
+    is looked up).
     """
     multiplying = sum(p.numel() for p in model.parameters() if p.ndim == 2)
     multiplying -= model.embedding.weight.numel()
     config = model.config
-    attention = 2 * config.layers * config.width * config.context / 2
+    attention = 0.0
+    for layer in range(config.layers):
+        window = min(config.window_of(layer) or config.context, config.context)
+        seen = window * (1 - window / (2 * config.context))  # on average
+        attention += 2 * config.width * seen
     return 6.0 * (multiplying + attention)
 
 

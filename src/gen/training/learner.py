@@ -96,6 +96,14 @@ class Learner(LightningModule):
             )
         return loss
 
+    def _untold(self) -> dict[str, Any]:
+        """What of the model's shape no tensor's shape tells."""
+        return {name: getattr(self.model.config, name) for name in ("heads", "window")}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep with the weights what they do not tell."""
+        checkpoint["untold"] = self._untold()
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse to resume what these settings cannot go on with.
 
@@ -109,7 +117,11 @@ class Learner(LightningModule):
         groups = checkpoint["optimizer_states"][0]["param_groups"]
         muon = any(group["orthogonal"] for group in groups)
         for differs, setting in (
-            (shapes[0] != shapes[1], "model"),
+            (
+                shapes[0] != shapes[1]
+                or checkpoint.get("untold", self._untold()) != self._untold(),
+                "model",
+            ),
             (muon != (self.config.name == "muon"), "optimizer"),
         ):
             if differs:
