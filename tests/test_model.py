@@ -203,6 +203,11 @@ def test_rows_that_are_kept_go_on_as_if_nothing_happened(model, rows, hidden):
     torch.testing.assert_close(model.states(following[order], caches[1]), all_rows[order])
 
 
+def test_filler_is_told_on_the_device_of_the_cache():
+    cache = Cache(MODEL.config, B, device="meta", hidden=torch.tensor([2, 0, 1]))
+    assert cache.mask(1).device == cache.store.device
+
+
 @both
 def test_filler_stays_finite(model):
     columns, hidden = padded_left([1, 9, 9])

@@ -111,9 +111,8 @@ class NumpyStep(TorchStep):
     def __init__(self, model: Transformer) -> None:
         super().__init__(model)
         config = self.config = model.config
-        self.beside = (
-            np.arange(config.head_width).reshape(2, -1).T.ravel()
-        )  # (K,) halves, made pairs
+        halves = np.arange(config.head_width).reshape(2, -1)
+        self.beside = halves.T.ravel()  # (K,) halves, made pairs
         self.embeddings = _array(model.embedding.weight)  # (ids of all columns, D)
         self.starts: Ints = model.starts.numpy()  # (C,)
         self.firsts: list[int] = model.starts.tolist()
