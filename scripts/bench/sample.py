@@ -16,19 +16,18 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
 
-    Way = tuple[torch.dtype, str, int]  # precision, cache and threads of the peer
-
     from bench.corpus import BenchWork, Given
     from bench.peer import PeerTokenizer
     from gen.model import Transformer
     from gen.sampling.plan import Plan
+
+    Way = tuple[torch.dtype, str, int]  # precision, cache and threads of the peer
 
 TOP_P = 0.98
 ALONE = 4
@@ -164,14 +163,13 @@ def _ours(
     # The first call allocates.
     decode(model, [Walk(replace(plan, bars=1))], [np.random.default_rng(seed)], config)
     written: list[tuple[int, int]] = []
-    batches = dealt(range(batch)) if batch > 1 else [[index] for index in range(ALONE)]
-    side_by_side = partial(write_all, batches, write, written.append)
 
-    def one_by_one() -> None:
-        for alone in batches:
-            write(alone, written.append)
+    def write_turns() -> None:
+        for turn in range(_turns(batch)):
+            indices = range(turn * batch, (turn + 1) * batch)
+            write_all(dealt(indices), write, written.append)
 
-    seconds = _seconds(side_by_side if batch > 1 else one_by_one)
+    seconds = _seconds(write_turns)
     steps, notes = (sum(counts) for counts in zip(*written, strict=True))
     sequences = [bare(WorkSequence.of(work.events)) for work in works]
     events = sum(len(s.events) - len(s.header) for s in sequences)
@@ -232,7 +230,7 @@ def _peer(
     ways = list(product((torch.float32, torch.bfloat16), ("growing", "of full size"), {1, before}))
     trials = [[step_seconds(way) for way in ways] for _ in range(2)]
     best = ways[int(np.min(trials, axis=0).argmin())]
-    turns = ALONE if batch == 1 else 1
+    turns = _turns(batch)
     seconds = _seconds(lambda: [generate(best, 1, tokens) for _ in range(turns)])
     torch.set_num_threads(before)
     dtype, cache, threads = best
@@ -240,6 +238,11 @@ def _peer(
         name, batch, batch * turns, tokens * batch * turns, seconds, per_note,
         precision=str(dtype).partition(".")[2], cache=cache, threads=threads,
     )  # fmt: skip
+
+
+def _turns(batch: int) -> int:
+    """How often so many pieces are written: one alone is soon done."""
+    return ALONE if batch == 1 else 1
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -29,6 +29,16 @@ def drawn(scores, allowed, count, **config):
     return alone, draw(np.tile(scores, (count, 1)), np.tile(allowed, (count, 1)), config, rngs)
 
 
+def model_of(context):
+    """One that draws much of everything."""
+    torch.manual_seed(1)
+    shape = ModelConfig(2, 64, 2, 2, 0.0, context, v.FIELD_SIZES, CONTEXT_SIZES, 1)
+    model = Transformer(shape).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.12)
+    return model
+
+
 def test_draws_follow_the_allowed_ids_alone():
     scores = np.zeros(10, dtype=np.float32)
     allowed = np.isin(np.arange(10), [2, 7])
@@ -113,12 +123,7 @@ def test_scores_that_are_no_numbers_are_refused():
 
 
 def test_pieces_are_drawn_alike_alone_and_beside_others_also_what_is_refused(monkeypatch):
-    torch.manual_seed(1)
-    shape = ModelConfig(2, 64, 2, 2, 0.0, 200, v.FIELD_SIZES, CONTEXT_SIZES, 1)
-    model = Transformer(shape).eval()
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.12)
-    refused = []
+    model, refused = model_of(context=200), []
     refuses = Walk.refuses
 
     def told(walk, row):
@@ -142,12 +147,7 @@ def test_pieces_are_drawn_alike_alone_and_beside_others_also_what_is_refused(mon
 
 def test_pieces_longer_than_the_context_are_those_of_the_model_itself(monkeypatch):
     """The view is shown anew again and again, while pieces beside each other end."""
-    torch.manual_seed(1)
-    shape = ModelConfig(2, 64, 2, 2, 0.0, 28, v.FIELD_SIZES, CONTEXT_SIZES, 1)
-    model = Transformer(shape).eval()
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.12)
-    written = []
+    model, written = model_of(context=28), []
     for step in (step_of, TorchStep):
         monkeypatch.setattr("gen.sampling.decode.step_of", step)
         walks = samples.like(works(5), 14)

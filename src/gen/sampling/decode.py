@@ -243,7 +243,7 @@ def _draw_rows(
                 row[field] = int(mask.argmax())
         if free:
             allowed = np.array(masks)  # (N, V)
-            some = _some(allowed) if field == v.VALUE else ALL  # of 791, a note has some 40
+            some = _some(allowed) if field == v.VALUE else ALL  # of 791, a note has some 50
             scores = step.scores(field, state if len(free) == len(rows) else state[free], some)
             if field == v.KIND:
                 for place, n in enumerate(free):

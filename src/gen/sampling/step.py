@@ -115,7 +115,6 @@ class NumpyStep(TorchStep):
         self.beside = halves.T.ravel()  # (K,) halves, made pairs
         self.embeddings = _array(model.embedding.weight)  # (ids of all columns, D)
         self.starts: Ints = model.starts.numpy()  # (C,)
-        self.firsts: list[int] = model.starts.tolist()
         cos, sin = _array(model.table)
         turns = np.tile((cos + 1j * sin)[:, None], (1, config.heads + config.groups, 1))
         turns[:, : config.heads] *= config.head_width**-0.5  # what scores are scaled by
@@ -196,7 +195,7 @@ class NumpyStep(TorchStep):
         return scores
 
     def add(self, field: int, states: Any, ids: list[int]) -> Any:
-        first = self.firsts[field]
+        first = int(self.starts[field])
         return states + self.embeddings[[first + number for number in ids]]
 
 

@@ -114,14 +114,11 @@ class Learner(LightningModule):
             {name: tensor.shape for name, tensor in weights.items()}
             for weights in (checkpoint["state_dict"], self.state_dict())
         ]
+        untold = checkpoint.get("untold", self._untold())  # older runs kept nothing of it
         groups = checkpoint["optimizer_states"][0]["param_groups"]
         muon = any(group["orthogonal"] for group in groups)
         for differs, setting in (
-            (
-                shapes[0] != shapes[1]
-                or checkpoint.get("untold", self._untold()) != self._untold(),
-                "model",
-            ),
+            (shapes[0] != shapes[1] or untold != self._untold(), "model"),
             (muon != (self.config.name == "muon"), "optimizer"),
         ):
             if differs:
