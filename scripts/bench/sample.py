@@ -45,6 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="of each of the peer's pieces, by default as many as the notes of one of ours take; "
         "few favour it, its cache stays short")  # fmt: skip
     add("--checkpoint", default="last", help="of our model: a file, or the last trained one")
+    add("--device", default="cpu", choices=("cpu", "cuda"), help="of both sides")
     add("--untrained", action="store_true", help="fresh weights in the shape that --set says")
     add("--bpe-size", type=int, default=2048, help="ids of the bpe tokenizer")
     add("--set", action="append", default=[], metavar="KEY=VALUE",
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
     sides = deal(admitted_works(settings) if works is None else works, settings)
     held_out = sides.validation + sides.test
     torch.manual_seed(args.seed)
-    model = _model(args, settings)
+    model = _model(args, settings).to(args.device)
     parameters = parameter_count(model)
     plan = _plan(held_out, args.bars)
     tokenizers = {
@@ -86,6 +87,7 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
         "seed": args.seed,
         "bars": args.bars,
         "our_parameters": parameters,
+        "device": args.device,
         "weights": "untrained" if args.untrained else "trained",
         "models": rows,
         "ratios": _ratios(rows),
@@ -152,6 +154,7 @@ def _ours(
     from gen.tokens.vocabulary import KIND, Kind
 
     config = DrawConfig(top_p=TOP_P, min_p=0.0)
+    on_gpu = model.embedding.weight.device.type == "cuda"
 
     def write(indices: Sequence[int], tell: Callable[[tuple[int, int]], None]) -> None:
         walks = [Walk(plan) for _ in indices]
@@ -167,7 +170,7 @@ def _ours(
     def write_turns() -> None:
         for turn in range(_turns(batch)):
             indices = range(turn * batch, (turn + 1) * batch)
-            write_all(dealt(indices), write, written.append)
+            write_all(dealt(indices, on_gpu=on_gpu), write, written.append, on_gpu=on_gpu)
 
     seconds = _seconds(write_turns)
     steps, notes = (sum(counts) for counts in zip(*written, strict=True))
@@ -203,6 +206,7 @@ def _peer(
         parameter_count(like), tokenizer.size, layers=like.config.layers,
         heads=like.config.heads, context=tokens + TRIAL,
     ).eval()  # fmt: skip
+    device = like.embedding.weight.device
 
     def generate(way: Way, begun: int, count: int, times: list[float] | None = None) -> None:
         def now(ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -211,9 +215,9 @@ def _peer(
 
         dtype, cache, threads = way
         torch.set_num_threads(threads)
-        prompt = torch.full((batch, begun), tokenizer.bos)
+        prompt = torch.full((batch, begun), tokenizer.bos, device=device)
         whole = StaticCache(config=model.config, max_cache_len=tokens + TRIAL)
-        model.to(dtype).generate(
+        model.to(device, dtype).generate(
             prompt, attention_mask=torch.ones_like(prompt), do_sample=True, top_p=TOP_P, top_k=0,
             max_new_tokens=count, min_new_tokens=count, use_cache=True,
             past_key_values=whole if cache == "of full size" else None,
@@ -277,11 +281,13 @@ def _floor(model: Transformer, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
 
     count = sum(p.numel() for part in (model.blocks, model.head) for p in part.parameters())
     width = model.config.width
-    matrix, vector = torch.randn(count // width, width), torch.randn(width)
+    device = model.embedding.weight.device
+    matrix = torch.randn(count // width, width, device=device)
+    vector = torch.randn(width, device=device)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        least = min(_seconds(lambda: matrix @ vector) for _ in range(20))
+        least = min(_seconds(lambda: (matrix @ vector)[0].item()) for _ in range(20))
     finally:
         torch.set_num_threads(threads)
     alone = next(

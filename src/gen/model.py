@@ -143,12 +143,27 @@ class Cache:
         self.length = 0
         self.hidden = None if hidden is None else hidden.to(device)
 
-    def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Write (B, G, T, K) after what is there; return all keys and values of this layer."""
+    def turns(self, table: Tensor, new: int) -> Tensor:
+        """By how much the next events turn. (2, context, K/2) -> (2, new, K/2)."""
+        return table[:, self.length : self.length + new]
+
+    def extend(
+        self, layer: int, keys: Tensor, values: Tensor, window: int | None
+    ) -> tuple[Tensor, Tensor]:
+        """Write (B, G, new, K) after what is there.
+
+        Returns:
+            Those keys and values of this layer that any of the new events may attend to.
+        """
         end = self.length + keys.shape[2]
         self.store[layer, 0, :, :, self.length : end] = keys
         self.store[layer, 1, :, :, self.length : end] = values
-        return self.store[layer, 0, :, :, :end], self.store[layer, 1, :, :, :end]
+        begin = self._begin(keys.shape[2], window)
+        return self.store[layer, 0, :, :, begin:end], self.store[layer, 1, :, :, begin:end]
+
+    def _begin(self, new: int, window: int | None) -> int:
+        """The first event that any of so many new ones may attend to."""
+        return max(0, self.length + 1 - (window or self.length + new))
 
     def keep(self, rows: list[int]) -> list[int]:
         """Forget all rows but these; the last of them take the places of those forgotten.
@@ -168,14 +183,15 @@ class Cache:
         return order
 
     def mask(self, new: int, window: int | None = None) -> Tensor | None:
-        """Which events each new one may attend to: (B, 1, new, T) bool.
-
-        None where a plain causal mask says the same: at the beginning, or for one event, where
-        the window holds everything.
+        """Which of the events that `extend` returns each new one may attend to.
 
         Args:
             new: events after those that are here.
             window: how many it attends to, itself and those just before it; None for all.
+
+        Returns:
+            (B, 1, new, T) bool; None where a plain causal mask says the same: at the beginning,
+            or for one event, where the window holds everything.
         """
         hidden = self.hidden
         end = self.length + new
@@ -188,7 +204,56 @@ class Cache:
         now = seen[self.length :, None]  # (new, 1)
         near = (seen <= now) & (seen > now - reach)  # (new, T)
         visible = (seen >= hidden[:, None, None]) & near  # (B, new, T)
-        return (visible | (seen == now))[:, None]  # filler sees itself, so that it stays finite
+        visible |= seen == now  # filler sees itself, so that it stays finite
+        return visible[:, None, :, self._begin(new, window) :]
+
+
+class StaticCache(Cache):
+    """Another cache's keys and values, for one event at a time in shapes that never change.
+
+    How many events it holds is a number on the device, so that a CUDA graph of one step is that of
+    every step.
+
+    Args:
+        cache: whose memory this is, too.
+    """
+
+    def __init__(self, cache: Cache) -> None:
+        device = cache.store.device
+        self.store = cache.store
+        self.length = 0  # nothing is read from it
+        self.filler = torch.zeros(self.store.shape[2], dtype=torch.int64, device=device)
+        self.now = torch.zeros(1, dtype=torch.int64, device=device)
+        self.places = torch.arange(self.store.shape[4], device=device)
+        self.follow(cache)
+
+    def follow(self, cache: Cache) -> None:
+        """Hold as many events as that cache, for the rows it has kept."""
+        self.now.fill_(cache.length)
+        if cache.hidden is not None:
+            self.filler[: len(cache.hidden)] = cache.hidden
+
+    def turns(self, table: Tensor, new: int) -> Tensor:
+        return table[:, self.now]
+
+    def extend(
+        self, layer: int, keys: Tensor, values: Tensor, window: int | None
+    ) -> tuple[Tensor, Tensor]:
+        for part, new in enumerate((keys, values)):
+            self.store[layer, part].index_copy_(2, self.now, new)
+        stored = self.store[layer]
+        if window:
+            stored = stored[:, :, :, self._seen(window).clamp(min=0)]
+        return stored[0], stored[1]
+
+    def mask(self, new: int, window: int | None = None) -> Tensor:
+        seen = self._seen(window)
+        visible = (seen >= self.filler[:, None]) & (seen <= self.now)  # (B, T)
+        return visible[:, None, None]
+
+    def _seen(self, window: int | None) -> Tensor:
+        """Places of the events that the next one attends to; those before the first are below 0."""
+        return self.places[:window] + self.now + 1 - window if window else self.places
 
 
 def attend_near(queries: Tensor, keys: Tensor, values: Tensor, window: int) -> Tensor:
@@ -271,10 +336,7 @@ class Block(nn.Module):
         queries = rotate(normalise(queries), table)
         keys = rotate(normalise(keys), table)
         if cache is not None:
-            keys, values = cache.extend(layer, keys, values)
-            if self.window and mask is not None:
-                seen = self.window + length - 1  # by any of these events
-                keys, values, mask = keys[:, :, -seen:], values[:, :, -seen:], mask[..., -seen:]
+            keys, values = cache.extend(layer, keys, values, self.window)
         if groups < heads:
             keys, values = (x.repeat_interleave(heads // groups, dim=1) for x in (keys, values))
         if cache is None and self.window and length > self.window:
@@ -364,13 +426,15 @@ class Transformer(nn.Module):
                 mend="use shorter windows or a model with a longer context",
             )
         x = self.dropout(normalise(self.embed(columns)))
+        table = self.table[:, start:end]
         masks: dict[int | None, Tensor | None] = {}
         if cache is not None:
+            table = cache.turns(self.table, columns.shape[1])
             windows = {self.config.window_of(layer) for layer in range(self.config.layers)}
             masks = {window: cache.mask(columns.shape[1], window) for window in windows}
         for layer, block in enumerate(self.blocks):
             mask = masks.get(self.config.window_of(layer))
-            x = block(x, self.table[:, start:end], cache, layer, mask)
+            x = block(x, table, cache, layer, mask)
         if cache is not None:
             cache.length = end
         return x

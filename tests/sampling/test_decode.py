@@ -14,7 +14,7 @@ from gen.evaluation import samples
 from gen.model import ModelConfig, Transformer
 from gen.sampling.decode import DrawConfig, _undistracted, decode, draw, draw_one
 from gen.sampling.grammar import Walk
-from gen.sampling.step import TorchStep, step_of
+from gen.sampling.step import GraphStep, TorchStep, step_of
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 
@@ -148,10 +148,10 @@ def test_pieces_are_drawn_alike_alone_and_beside_others_also_what_is_refused(mon
 def test_pieces_longer_than_the_context_are_those_of_the_model_itself(monkeypatch):
     """The view is shown anew again and again, while pieces beside each other end."""
     model, written = model_of(context=28), []
-    for step in (step_of, TorchStep):
+    for step in (step_of, TorchStep, GraphStep):
         monkeypatch.setattr("gen.sampling.decode.step_of", step)
         walks = samples.like(works(5), 14)
         decode(model, walks, [np.random.default_rng(n) for n in range(5)], DrawConfig())
         written.append([walk.rows for walk in walks])
     assert min(len(rows) for rows in written[0]) > 28
-    assert written[0] == written[1]
+    assert written[0] == written[1] == written[2]

@@ -1,4 +1,4 @@
-"""The numpy step, held against the model it stands in for."""
+"""The faster steps, held against the model they stand in for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gen.model import Cache, ModelConfig, Transformer
-from gen.sampling.step import NumpyStep, TorchStep, normalise, step_of
+from gen.sampling.step import GraphStep, NumpyStep, TorchStep, normalise, step_of
 
 SIZES, CONTEXT = (5, 7, 11), (4, 9)
 
@@ -40,12 +40,16 @@ SHAPES = [
 """Layers, width, heads, then inner layers, heads of keys, window."""
 
 
+every_kind = pytest.mark.parametrize("kind", [NumpyStep, TorchStep, GraphStep])
+
+
+@every_kind
 @pytest.mark.parametrize("shape", SHAPES)
 @torch.inference_mode()
-def test_states_are_those_of_the_model_event_by_event(shape):
+def test_states_are_those_of_the_model_event_by_event(shape, kind):
     model, rows = model_of(*shape), rows_of(40)
     expected = model.states(torch.tensor(rows)[None])[0].numpy()
-    step, cache = NumpyStep(model), Cache(model.config, 1)
+    step, cache = kind(model), Cache(model.config, 1)
     found = np.concatenate([step.states([row.tolist()], cache) for row in rows])
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
     assert found.dtype == np.float32
@@ -64,12 +68,13 @@ def test_channels_that_do_not_fire_change_nothing(share):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
+@every_kind
 @pytest.mark.parametrize("shape", [(2, 16, 2), (3, 24, 4, 1, 2, 5)])
 @torch.inference_mode()
-def test_what_was_shown_at_the_beginning_is_gone_on_from(shape):
+def test_what_was_shown_at_the_beginning_is_gone_on_from(shape, kind):
     model, rows = model_of(*shape), rows_of(30)
     expected = model.states(torch.tensor(rows)[None])[0].numpy()
-    step, cache = NumpyStep(model), Cache(model.config, 1)
+    step, cache = kind(model), Cache(model.config, 1)
     begun = step.begin(torch.tensor(rows[:12])[None], cache)
     np.testing.assert_allclose(begun[0], expected[11], rtol=1e-4, atol=1e-4)
     further = np.concatenate([step.states([row.tolist()], cache) for row in rows[12:]])
@@ -78,8 +83,9 @@ def test_what_was_shown_at_the_beginning_is_gone_on_from(shape):
 
 @pytest.mark.parametrize("shape", [(2, 16, 2), (3, 24, 4, 1, 2, 5)])
 @pytest.mark.parametrize("pieces", [1, 2, 5])
+@pytest.mark.parametrize("kind", [NumpyStep, GraphStep])
 @torch.inference_mode()
-def test_pieces_side_by_side_with_filler_before_them_are_those_of_the_model(pieces, shape):
+def test_pieces_side_by_side_with_filler_before_them_are_those_of_the_model(kind, pieces, shape):
     """And still so when some of them have ended."""
     model = model_of(*shape)
     rows = np.stack([rows_of(30)[::-1]] * pieces) if pieces == 1 else np.stack(
@@ -87,7 +93,7 @@ def test_pieces_side_by_side_with_filler_before_them_are_those_of_the_model(piec
     )  # fmt: skip
     hidden = torch.arange(pieces) * 3 % 10  # some of it still in the window
     caches = [Cache(model.config, pieces, hidden=hidden.clone()) for _ in range(2)]
-    steps = NumpyStep(model), TorchStep(model)
+    steps = kind(model), TorchStep(model)
     states = [
         step.begin(torch.tensor(rows[:, :10].copy()), cache)
         for step, cache in zip(steps, caches, strict=True)
@@ -121,8 +127,41 @@ def test_scores_and_what_is_added_are_those_of_the_head():
         np.testing.assert_allclose(numpy.add(field, states.numpy(), ids), expected, rtol=1e-6)
 
 
-def test_on_a_cpu_the_faster_one_is_taken():
-    assert isinstance(step_of(model_of(1, 8, 1)), NumpyStep)
+@pytest.mark.parametrize(("device", "kind"), [("cpu", NumpyStep), ("meta", TorchStep)])
+def test_the_fastest_for_a_device_is_taken(device, kind):
+    assert type(step_of(model_of(1, 8, 1).to(device))) is kind
+
+
+@torch.inference_mode()
+def test_one_step_recorded_goes_on_with_a_cache_begun_later():
+    """As where a piece outgrows the context and is shown anew."""
+    model, rows = model_of(2, 16, 2, None, 1, 6), rows_of(20)
+    expected = model.states(torch.tensor(rows)[None])[0].numpy()
+    step = GraphStep(model)
+    for _ in range(2):
+        cache = Cache(model.config, 1)
+        found = np.concatenate([step.states([row.tolist()], cache) for row in rows])
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+@on_a_gpu
+@pytest.mark.parametrize("shape", SHAPES)
+@torch.inference_mode()
+def test_a_replayed_graph_computes_what_the_model_does(shape):
+    model, rows = model_of(*shape), rows_of(40)
+    expected = model.states(torch.tensor(rows)[None])[0].numpy()
+    model.cuda()
+    step, cache = step_of(model), Cache(model.config, 3, device="cuda")
+    assert isinstance(step, GraphStep)
+    for now, row in enumerate(rows):
+        if now == 20:
+            cache.keep([1, 2])
+        count = 3 if now < 20 else 2
+        found = step.states([row.tolist()] * count, cache).cpu().numpy()
+        np.testing.assert_allclose(found, [expected[now]] * count, rtol=1e-3, atol=1e-3)
 
 
 def test_what_is_all_zero_stays_finite():

@@ -19,11 +19,12 @@ FEWEST_AT_ONCE: Final = 4
 """Fewer together take so much longer, each, that a second processor hardly makes up for it."""
 
 
-def dealt(indices: Sequence[int]) -> list[Sequence[int]]:
+def dealt(indices: Sequence[int], *, on_gpu: bool = False) -> list[Sequence[int]]:
     """Batches of equal size, as many for one process that can write as for another."""
     if not indices:
         return []
-    processes, most = copies(), max(2 * FEWEST_AT_ONCE, MOST_AT_ONCE // copies())
+    processes = 1 if on_gpu else copies()
+    most = max(2 * FEWEST_AT_ONCE, MOST_AT_ONCE // processes)
     turns = math.ceil(len(indices) / (processes * most))
     count = min(processes * turns, max(1, len(indices) // FEWEST_AT_ONCE))
     bounds = [len(indices) * n // count for n in range(count + 1)]

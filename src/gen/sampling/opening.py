@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import torch
+
 from gen.checkpoint import Checkpoint, load_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.harmony import nearest
@@ -53,9 +55,11 @@ def open_session(
     draw = build(DrawConfig, _chosen(settings, DrawConfig))
     controls = build(Controls, _chosen(settings, Controls))
     job = job_of(settings, controls)  # whatever is wrong with it is said before anything is read
+    _check_device(policy.device)
     on_checked()
     house = House(load_pin(Path(settings["pin"])))
     checkpoint = load_checkpoint(find_checkpoint(settings["checkpoint"]))
+    checkpoint.model.to(policy.device)
     manifest = checkpoint.manifest
     if manifest.house != house.pin.name:
         raise HouseError(
@@ -76,6 +80,14 @@ def open_session(
     except OSError as error:
         raise unwritable(out, error) from error
     return Session(settings, policy, draw, job, checkpoint, house, learned, key, signer, out)
+
+
+def _check_device(device: str) -> None:
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SettingError(
+            "PyTorch sees no CUDA device here", where="device",
+            mend="device=cpu; a receipt's piece comes out alike only where it was written",
+        )  # fmt: skip
 
 
 def style_number(person: str, checkpoint: Checkpoint, register: Register) -> int:

@@ -112,7 +112,7 @@ def environment(model: Transformer) -> dict[str, Any]:
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",
             "instructions": torch.backends.cpu.get_cpu_capability(),
-            "device": str(model.embedding.weight.device),
+            "device": _name_of(model.embedding.weight.device),
             "python": platform.python_version(),
             "torch": torch.__version__,
             "numpy": np.__version__,
@@ -123,6 +123,12 @@ def environment(model: Transformer) -> dict[str, Any]:
             ),
         },
     }
+
+
+def _name_of(device: torch.device) -> str:
+    if device.type != "cuda":
+        return str(device)
+    return f"cuda {torch.version.cuda}, {torch.cuda.get_device_name(device)}"
 
 
 @cache

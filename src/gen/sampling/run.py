@@ -83,7 +83,12 @@ def _sampled(session: Session, report: Report) -> list[Sampled]:
 
     for attempt in range(policy.tries):
         pending = [index for index in range(policy.n) if index not in done]
-        write_all(dealt(pending), partial(session.write, attempt=attempt), judge)
+        write_all(
+            dealt(pending, on_gpu=policy.on_gpu),
+            partial(session.write, attempt=attempt),
+            judge,
+            on_gpu=policy.on_gpu,
+        )
     withheld = []
     for index in sorted(best.keys() - done.keys()):
         if policy.originality == RESAMPLE and best[index].too_close:

@@ -36,6 +36,7 @@ PLACES: Final = frozenset(
 )
 """Settings that no note depends on: where things are, and what is made besides."""
 RESAMPLE, REPORT, OFF = "resample", "report", "off"
+DEVICES: Final = ("cpu", "cuda")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Policy:
             another in its place and withholds one that stays above it, `report` only says so,
             `off` compares with nothing.
         strict: write another, too, while a control is known to be missed.
+        device: where the model computes, which the last bits of its sums depend on.
     """
 
     n: int
@@ -57,6 +59,7 @@ class Policy:
     tries: int = 4
     originality: str = RESAMPLE
     strict: bool = False
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         if not 1 <= self.n <= MOST_PIECES:
@@ -66,6 +69,11 @@ class Policy:
         if not 1 <= self.tries <= MOST_TRIES:
             raise SettingError(f"{self.tries} is outside 1 to {MOST_TRIES}", where="tries")
         nearest(self.originality, (RESAMPLE, REPORT, OFF), setting="originality")
+        nearest(self.device, DEVICES, setting="device")
+
+    @property
+    def on_gpu(self) -> bool:
+        return self.device != "cpu"
 
 
 @dataclass(frozen=True, slots=True)
