@@ -220,3 +220,18 @@ def test_loading_runs_no_code_of_the_file():
     source = Path(module.__file__).read_text(encoding="utf-8")
     assert "torch.load" not in source
     assert "pickle" not in source
+
+
+def test_the_shipped_model_is_what_the_papers_beside_it_say():
+    folder = Path(__file__).parents[1] / "data" / "house_model"
+    checkpoint = load_checkpoint(folder / "starter.safetensors")
+    listed = Manifest.from_json((folder / "manifest.json").read_text("utf-8"))
+    assert listed == checkpoint.manifest
+    told = (folder / "README.md").read_text("utf-8")
+    assert f"lists the {len(listed.works)} works" in told
+    steps, batch = checkpoint.run["steps"], checkpoint.run["settings"]["data"]["batch_size"]
+    assert f"{steps:,} of {batch} windows" in told
+    assert f"{checkpoint.run['bits_per_note']:.2f}" in told
+    assert f"{sum(p.numel() for p in checkpoint.model.parameters()) / 1e6:.2f} M" in told
+    for name, value in dataclasses.asdict(checkpoint.model.config).items():
+        assert checkpoint.run["settings"]["model"].get(name, value) == value

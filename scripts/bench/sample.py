@@ -79,10 +79,14 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
     }
     rows = []
     for batch in map(int, args.batches.split(",")):
-        ours = _ours(model, plan, held_out, batch, args.seed)
-        rows.append(ours)
+        # Ours take a second and the peers half a minute, in which a machine may change its pace:
+        # so ours are timed before, between and after, and the median counts.
+        ours = [_ours(model, plan, held_out, batch, args.seed)]
+        peers = []
         for name, tokenizer in tokenizers.items():
-            rows.append(_peer(name, tokenizer, model, held_out, ours, args.peer_tokens))
+            peers.append(_peer(name, tokenizer, model, held_out, ours[0], args.peer_tokens))
+            ours.append(_ours(model, plan, held_out, batch, args.seed))
+        rows += [sorted(ours, key=lambda row: row["seconds"])[len(ours) // 2], *peers]
     return {
         "seed": args.seed,
         "bars": args.bars,

@@ -32,6 +32,12 @@ def test_every_piece_is_in_one_batch_of_a_fair_size(count, copies, monkeypatch):
     assert len(sizes) >= min(copies, count // FEWEST_AT_ONCE)
 
 
+def test_one_gpu_writes_as_many_at_once_as_all_processes_would(monkeypatch):
+    monkeypatch.setattr(module, "copies", lambda: 8)
+    assert [len(batch) for batch in dealt(range(MOST_AT_ONCE), on_gpu=True)] == [MOST_AT_ONCE]
+    assert [len(batch) for batch in dealt(range(MOST_AT_ONCE + 2), on_gpu=True)] == [17, 17]
+
+
 def test_few_pieces_are_written_here(monkeypatch):
     monkeypatch.setattr(module, "copies", lambda: 2)
     told = []

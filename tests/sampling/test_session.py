@@ -181,6 +181,7 @@ def test_an_interruption_between_two_files_of_a_piece_leaves_neither(
         ({"n": 2000}, "n: 2000 is outside 1 to 1024"),
         ({"tries": 0}, "tries: 0 is outside 1 to 64"),
         ({"originality": "of"}, "did you mean 'off'"),
+        ({"device": "cud"}, "did you mean 'cuda'"),
         ({"strict": "yes"}, "strict: 'yes' is neither true nor false"),
         ({"gnere": "waltz"}, "did you mean 'genre'"),
     ],
@@ -190,6 +191,22 @@ def test_a_wrong_policy_or_a_setting_nobody_reads_is_refused(ask, tmp_path, wron
         ask(**wrong)
     assert message in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_gpu_that_is_not_there_is_missed_before_anything_is_written(ask, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(SettingError, match="device: PyTorch sees no CUDA device here"):
+        ask(device="cuda")
+    assert not (tmp_path / "out").exists()
+
+
+def test_pieces_for_a_gpu_are_written_by_this_process_alone(ask, monkeypatch):
+    """Copies of a process cannot use one that it has begun to use."""
+    monkeypatch.setattr(Policy, "on_gpu", True)
+    monkeypatch.setattr("gen.sampling.batches.copies", lambda: 2)
+    monkeypatch.delattr("gen.sampling.batches.told_by_copies")
+    results = ask(n=9)
+    assert [result.record["batch"] for result in results] == [list(range(9))] * 9
 
 
 def test_a_checkpoint_of_another_house_is_refused(asked, tmp_path):

@@ -69,7 +69,9 @@ def draw(
     best = weights.max(1, keepdims=True)
     if not np.isfinite(best).all():
         raise _broken()
-    weights = np.exp((weights - best) / np.float32(config.temperature))
+    weights -= best
+    weights /= np.float32(config.temperature)
+    np.exp(weights, out=weights)
     sums = weights.cumsum(1, dtype=np.float64)
     enough = config.top_p * sums[:, -1]
     if config.min_p:
@@ -80,11 +82,10 @@ def draw(
     while len(left):
         points = sums[:, -1] * [rngs[n].random() for n in left.tolist()]
         ids[left] = found = (sums > points[:, None]).argmax(1)
-        weights = weights * (weights > weights[np.arange(len(left)), found, None])
+        likelier = weights * (weights > weights[np.arange(len(left)), found, None])
+        refused = likelier.sum(1, dtype=np.float64) >= enough
+        left, enough, weights = left[refused], enough[refused], likelier[refused]
         sums = weights.cumsum(1, dtype=np.float64)
-        refused = sums[:, -1] >= enough
-        left, enough = left[refused], enough[refused]
-        weights, sums = weights[refused], sums[refused]
     return ids.tolist()
 
 

@@ -30,6 +30,10 @@ ALL: Final = slice(None)
 MOST_FIRING: Final = 0.25
 """Share of an inner layer's channels; to pick the weights of more takes longer than to read all."""
 
+BLOCK: Final = 64
+"""Outputs that are computed together: of few rows, OpenBLAS multiplies small matrices two to three
+times as fast as wide ones."""
+
 _EPSILON: Final = np.finfo(np.float32).eps
 """What `rms_norm` adds to the mean square."""
 
@@ -40,8 +44,15 @@ def _array(tensor: torch.Tensor) -> Floats:
 
 
 def _matrix(layer: nn.Linear) -> Floats:
-    """Weights of a layer as (in, out), which products with few rows read fastest."""
-    return _array(layer.weight.T)
+    """Weights of a layer as `_product` takes them: side by side, blocks of BLOCK outputs each."""
+    outputs, inputs = layer.weight.shape
+    width = BLOCK if outputs % BLOCK == 0 else outputs
+    return np.ascontiguousarray(_array(layer.weight).reshape(-1, width, inputs).swapaxes(1, 2))
+
+
+def _product(x: Floats, blocks: Floats) -> Floats:
+    """A matrix product, block by block. (N, D), (B, D, E / B) -> (N, E)."""
+    return np.matmul(x, blocks).swapaxes(0, 1).reshape(len(x), -1)
 
 
 def normalise(x: Floats) -> Floats:
@@ -58,14 +69,13 @@ def normalise(x: Floats) -> Floats:
 def _fired(inner: Floats, out: Floats) -> Floats:
     """What an inner layer adds; only the channels that fire, often few, are read.
 
-    (N, E), (E, D) -> (N, D).
+    (N, E), blocks (B, E, D / B) -> (N, D).
     """
     inner = np.maximum(inner, 0)
     some = inner.max(0).nonzero()[0]
-    if len(some) < MOST_FIRING * len(out):
-        inner, out = inner[:, some], out[some]
-    added: Floats = np.square(inner) @ out
-    return added
+    if len(some) < MOST_FIRING * inner.shape[1]:
+        inner, out = inner[:, some], out[:, some]
+    return _product(np.square(inner), out)
 
 
 class TorchStep:
@@ -134,16 +144,17 @@ class NumpyStep(TorchStep):
             cast(Iterable[nn.Linear], part) for part in (model.head.inner, model.head.out)
         )
         self.heads = [
-            (_matrix(a), _matrix(b), _array(b.bias)) for a, b in zip(inner, out, strict=True)
+            (_matrix(a), _array(b.weight.T), _array(b.bias))
+            for a, b in zip(inner, out, strict=True)
         ]
 
     def _mix(self, block: Block) -> Floats:
-        """Weights of queries, keys and values, the first two reordered. (D, (H + 2 G) K)."""
+        """Weights of queries, keys and values, the first two reordered. (H + 2 G, D, K)."""
         config = self.config
         parts = _array(block.mix.weight).reshape(-1, config.head_width, config.width).copy()
         turned = config.heads + config.groups
         parts[:turned] = parts[:turned, self.beside]
-        return np.ascontiguousarray(parts.reshape(-1, self.config.width).T)
+        return np.ascontiguousarray(parts.swapaxes(1, 2))
 
     def begin(self, columns: torch.Tensor, cache: Cache) -> Any:
         states = super().begin(columns, cache).numpy()
@@ -163,7 +174,7 @@ class NumpyStep(TorchStep):
             visible = np.arange(end) >= cache.hidden.numpy()[:, None, None, None]  # (N, 1, 1, T)
         x: Floats = normalise(self.embeddings[self.starts + rows].sum(1))
         for layer, (mix, mix_out, inner) in enumerate(self.blocks):
-            mixed = (normalise(x) @ mix).reshape(count, -1, width)
+            mixed = _product(normalise(x), mix).reshape(count, -1, width)
             facing = (normalise(mixed[:, :turned]).view(np.complex64) * turn).view(np.float32)
             store[layer, 0, :, :, now] = facing[:, heads:]
             store[layer, 1, :, :, now] = mixed[:, turned:]
@@ -177,9 +188,9 @@ class NumpyStep(TorchStep):
                 weights *= visible[..., begin:]
             heard = np.matmul(weights, values)  # (N, G, R, K)
             heard /= weights.sum(-1)[..., None]
-            x = x + heard.reshape(count, -1) @ mix_out
+            x = x + _product(heard.reshape(count, -1), mix_out)
             if inner:
-                x = x + _fired(normalise(x) @ inner[0], inner[1])
+                x = x + _fired(_product(normalise(x), inner[0]), inner[1])
         cache.length = end
         return x
 
@@ -191,7 +202,7 @@ class NumpyStep(TorchStep):
 
     def scores(self, field: int, states: Any, some: slice = ALL) -> Floats:
         inner, out, bias = self.heads[field]
-        hidden = np.square(np.maximum(normalise(states) @ inner, 0))
+        hidden = np.square(np.maximum(_product(normalise(states), inner), 0))
         scores: Floats = hidden @ out[:, some] + bias[some]
         return scores
 
