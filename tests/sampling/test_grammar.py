@@ -11,7 +11,13 @@ from gen.data.habits import Habits
 from gen.harmony import GENRES, QUALITIES
 from gen.piece import DRUM_PROGRAM, ROLES, Piece
 from gen.sampling import view
-from gen.sampling.grammar import MOST_NOTES_A_CELL, MOST_NOTES_AT_ONCE, OPEN_PIECE_DUE, Walk
+from gen.sampling.grammar import (
+    MOST_NOTES_A_CELL,
+    MOST_NOTES_AT_ONCE,
+    OPEN_PIECE_DUE,
+    STAY,
+    Walk,
+)
 from gen.sampling.plan import DRUM_SOUNDS, Plan
 from gen.sampling.view import Row
 from gen.smf.general_midi import range_of
@@ -469,6 +475,37 @@ def test_a_track_that_is_late_is_not_passed_over():
     walk.take([int(Kind.CELL), 0, FIRST["slot"], 0, 0])
     walk.take([Kind.PEDAL, FIRST["position"], 0, FIRST["duration"], 0])
     assert kinds_of(walk) == {Kind.NOTE, Kind.PEDAL}
+
+
+class Shy(Walk):
+    """Its second track plays where it has to."""
+
+    def _next_slots(self) -> list[int]:
+        slots = super()._next_slots()
+        return slots if self.owed else [slot for slot in slots if slot != 1]
+
+
+@pytest.mark.parametrize(
+    ("sections", "bars"),
+    [
+        ({0: "a"}, range(10, 15)),  # after two thirds, and not in the closing bar
+        ({0: "a", 9: "b"}, range(9, 15)),  # the first section of the second half
+        ({0: "a", 9: "b", 12: "ending"}, range(9, 9 + STAY)),
+        ({0: "a", 4: "b", 9: "a", 10: "ending"}, range(9, 9 + STAY)),
+    ],
+)
+def test_a_track_that_has_to_come_in_plays_on_for_a_while(sections, bars):
+    rows = {bar: form(name, 1)[0] for bar, name in sections.items()}
+    plan = Plan([bos(), track_row(0), track_row(5)], False, bars=16, tempo=tempo(0),
+                time_signature=signature(4, 4), plan_rows=rows, sections_given=True)  # fmt: skip
+    for seed in range(5):
+        walk, rng = Shy(plan), np.random.default_rng(seed)
+        while not walk.done:
+            walk.take(random_row(walk, rng, 0.5))
+        plays = [
+            [int(Kind.CELL), 0, FIRST["slot"] + 1] in [r[:3] for r in b] for b in bars_of(walk)
+        ]
+        assert np.flatnonzero(plays).tolist() == list(bars)
 
 
 def test_an_open_piece_waits_for_its_tracks_only_so_long():

@@ -40,6 +40,9 @@ CLOSENESS = 0.75
 FEWEST_BARS_TO_CLOSE = 4
 """A shorter piece is a fragment and need not come to an end."""
 
+STAY = 4
+"""Bars that a track plays which had to be told to come in; twice as many if no section begins."""
+
 OPEN_PIECE_DUE = 8
 """Where a piece has no set length, every track has sounded by the end of this bar."""
 
@@ -76,6 +79,7 @@ class Walk:
         self.ends: list[NDArray[np.int64]] = []  # a slot: (V,) step where each pitch ends
         self.pressed: list[int] = []  # a slot: step where its pedal is released
         self.silent: set[int] = set()  # slots that have not sounded yet
+        self.came_in: dict[int, int] = {}  # slots that had to be told to, and in which bar
         self.bar = -1
         self.given_bars = sum(row[v.KIND] == Kind.BAR for row in plan.header)
         self.bar_rows: list[int] = []  # where in `rows` each bar begins
@@ -141,9 +145,15 @@ class Walk:
 
     @property
     def due(self) -> bool:
-        """Whether every track has to have sounded by the end of this bar."""
+        """Whether every track has to have sounded by the end of this bar.
+
+        From the first section on that begins in the second half, at the latest after two thirds.
+        """
         bar, bars = self.bar - self.given_bars, self._bars - self.given_bars
-        return bar >= bars * 2 // 3 or (self.plan.bars is None and bar >= OPEN_PIECE_DUE)
+        if self.plan.bars is None:
+            return bar >= min(bars * 2 // 3, OPEN_PIECE_DUE)
+        middle = self.given_bars + bars // 2
+        return bar >= bars * 2 // 3 or any(middle <= first <= self.bar for first in self.sections)
 
     def kinds(self) -> Mask:
         """(kinds,) which kinds may come next."""
@@ -481,8 +491,20 @@ class Walk:
             before = self.rows[self.bar_rows[origin] : self.bar_rows[origin + 1]]
             if steps_of(before[0][v.VALUE]) == self.bar_steps:
                 self._bring_back(before)
-        self.owed = sorted(self.silent | self.copies.keys() if self.due else self.copies)
         self.open = self._open_slots()
+        self.owed = sorted(self.copies.keys() | self._called())
+
+    def _called(self) -> set[int]:
+        """Tracks that play here since they would have said nothing, or next to nothing."""
+        if self.due:
+            self.came_in |= dict.fromkeys(self.silent, self.bar)
+        return {slot for slot in self.open if self._plays_on(self.came_in.get(slot))}
+
+    def _plays_on(self, since: int | None) -> bool:
+        if since is None or (self.closing and since < self.bar):
+            return False
+        changed = any(since < first <= self.bar for first in self.sections)
+        return self.bar < since + (STAY if changed else 2 * STAY)
 
     def _bring_back(self, before: list[Row]) -> None:
         """Take over the chords of an earlier bar, and some of its cells."""
