@@ -68,8 +68,9 @@ class ModelConfig:
             )
         if self.key_heads is not None and (self.key_heads < 1 or self.heads % self.key_heads):
             raise SettingError(
-                f"{self.key_heads} does not divide {self.heads} heads", where="model.key_heads"
-            )
+                f"{self.key_heads} does not divide {self.heads} heads", where="model.key_heads",
+                mend=f"a number that does, from 1 to {self.heads}; null: as many as heads",
+            )  # fmt: skip
         if self.window is not None and self.window < 1:
             raise SettingError(f"{self.window} is below 1", where="model.window")
         if self.width % (2 * self.heads):
