@@ -242,9 +242,9 @@ class StaticCache(Cache):
     ) -> tuple[Tensor, Tensor]:
         for part, new in enumerate((keys, values)):
             self.store[layer, part].index_copy_(2, self.now, new)
-        stored = self.store[layer]
-        if window:
-            stored = stored[:, :, :, self._seen(window).clamp(min=0)]
+        stored, seen = self.store[layer], self._seen(window)
+        if seen is not self.places:
+            stored = stored[:, :, :, seen.clamp(min=0)]
         return stored[0], stored[1]
 
     def mask(self, new: int, window: int | None = None) -> Tensor:
@@ -254,7 +254,9 @@ class StaticCache(Cache):
 
     def _seen(self, window: int | None) -> Tensor:
         """Places of the events that the next one attends to; those before the first are below 0."""
-        return self.places[:window] + self.now + 1 - window if window else self.places
+        if window is None or window >= len(self.places):
+            return self.places
+        return self.places[:window] + self.now + 1 - window
 
 
 def attend_near(queries: Tensor, keys: Tensor, values: Tensor, window: int) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gen.data.habits import Habits
-from gen.harmony import GENRES, QUALITIES
+from gen.harmony import GENRES, QUALITIES, Chord
 from gen.piece import DRUM_PROGRAM, ROLES, Piece
 from gen.sampling import view
 from gen.sampling.grammar import (
@@ -502,9 +502,8 @@ def test_a_track_that_has_to_come_in_plays_on_for_a_while(sections, bars):
         walk, rng = Shy(plan), np.random.default_rng(seed)
         while not walk.done:
             walk.take(random_row(walk, rng, 0.5))
-        plays = [
-            [int(Kind.CELL), 0, FIRST["slot"] + 1] in [r[:3] for r in b] for b in bars_of(walk)
-        ]
+        cells = [view.cells(rows) for rows in bars_of(walk)]
+        plays = [any(row[v.KIND] == Kind.NOTE for row in found.get(1, [])) for found in cells]
         assert np.flatnonzero(plays).tolist() == list(bars)
 
 
@@ -552,6 +551,24 @@ def test_a_piece_ends_on_the_tonic_of_its_key(told, monkeypatch):
         assert pitches.get(0, set()) <= set(chords[-1].pitch_classes)
         assert pitches.get(1, set()) <= {9}
     assert 0 < told_chords < len(SEEDS)
+
+
+def test_a_closing_chord_all_of_whose_tones_ring_leaves_no_cell_to_begin():
+    """Of the plain chord nothing lies in this range, so that anything may be played; of another
+    an A, which rings."""
+    key = [int(Kind.KEY), 0, key_id("C major"), 0, 0]
+    plan = Plan([bos(), key, track_row(0)], False, bars=4, tempo=tempo(0), pitches=(68, 69),
+                time_signature=signature(4, 4))  # fmt: skip
+    walk = started(plan, bars=3)
+    walk.take([int(Kind.CELL), 0, FIRST["slot"], 0, 0])
+    whole = FIRST["duration"] + int(np.flatnonzero(v.DURATIONS == 96)[0])
+    walk.take([int(Kind.PEDAL), FIRST["position"], 0, whole, 0])
+    walk.take([int(Kind.NOTE), FIRST["position"], FIRST["pitch"] + 69, whole, FIRST["velocity"]])
+    walk.take([int(Kind.BAR), 0, signature(4, 4), 0, 0])
+    assert Kind.CELL in kinds_of(walk)
+    sixth = chord_id(Chord(0, "6", 0))
+    walk.take([int(Kind.CHORD), FIRST["position"], sixth, 0, 0])
+    assert kinds_of(walk) == {Kind.CHORD, Kind.EOS}
 
 
 def test_the_key_that_is_heard_is_that_of_the_notes_so_far():

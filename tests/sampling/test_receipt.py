@@ -117,6 +117,24 @@ def test_a_receipt_whose_settings_were_changed_gives_other_bytes_and_says_so(ask
     assert "code and machine are as they were" in str(caught.value)
 
 
+def test_a_receipt_from_before_there_were_devices_is_of_a_cpu(ask, again):
+    (result,) = ask(n=1)
+    record = json.loads(result.receipt.read_bytes())
+    assert record["settings"].pop("device", "cpu") == "cpu"
+    result.receipt.write_bytes(receipts.encode(record))
+    assert again(result, device="cuda").notes[0] == "the same bytes"
+
+
+def test_a_piece_of_a_gpu_is_missed_where_there_is_none(ask, again, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    (result,) = ask(n=1)
+    record = json.loads(result.receipt.read_bytes())
+    record["settings"]["device"], record["machine"]["device"] = "cuda", "cuda 13.0, an H100"
+    result.receipt.write_bytes(receipts.encode(record))
+    with pytest.raises(HouseError, match=r"was written on cuda 13\.0, an H100, PyTorch sees no"):
+        again(result)
+
+
 def test_other_code_and_another_torch_are_named_where_the_bytes_differ(ask, again):
     (result,) = ask(n=1)
     record = json.loads(result.receipt.read_bytes())

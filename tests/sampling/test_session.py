@@ -203,10 +203,12 @@ def test_a_gpu_that_is_not_there_is_missed_before_anything_is_written(ask, tmp_p
 def test_pieces_for_a_gpu_are_written_by_this_process_alone(ask, monkeypatch):
     """Copies of a process cannot use one that it has begun to use."""
     monkeypatch.setattr(Policy, "on_gpu", True)
+    monkeypatch.setattr("gen.sampling.batches.MOST_AT_ONCE", 8)
     monkeypatch.setattr("gen.sampling.batches.copies", lambda: 2)
     monkeypatch.delattr("gen.sampling.batches.told_by_copies")
     results = ask(n=9)
-    assert [result.record["batch"] for result in results] == [list(range(9))] * 9
+    batches = [result.record["batch"] for result in results]
+    assert batches == [[0, 1, 2, 3]] * 4 + [[4, 5, 6, 7, 8]] * 5
 
 
 def test_a_checkpoint_of_another_house_is_refused(asked, tmp_path):

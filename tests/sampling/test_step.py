@@ -36,6 +36,7 @@ SHAPES = [
     (3, 16, 2, None, None, 5),
     (3, 24, 4, 1, 2, 12),
     (2, 8, 1, None, None, 1),
+    (2, 8, 1, None, None, 50),
 ]
 """Layers, width, heads, then inner layers, heads of keys, window."""
 

@@ -41,10 +41,10 @@ FEWEST_BARS_TO_CLOSE = 4
 """A shorter piece is a fragment and need not come to an end."""
 
 STAY = 4
-"""Bars that a track plays which had to be told to come in; twice as many if no section begins."""
+"""Bars in which a track has notes that had to come in; twice as many if no section begins."""
 
 OPEN_PIECE_DUE = 8
-"""Where a piece has no set length, every track has sounded by the end of this bar."""
+"""Bars after which every track is due where a piece has no set length."""
 
 _BAR_STEPS = np.array([v.bar_steps(*signature) for signature in v.TIME_SIGNATURES])
 _BASS = ROLES.index("bass") + 1
@@ -79,7 +79,8 @@ class Walk:
         self.ends: list[NDArray[np.int64]] = []  # a slot: (V,) step where each pitch ends
         self.pressed: list[int] = []  # a slot: step where its pedal is released
         self.silent: set[int] = set()  # slots that have not sounded yet
-        self.came_in: dict[int, int] = {}  # slots that had to be told to, and in which bar
+        self.came_in: dict[int, int] = {}  # slots that had to, and in which bar
+        self.called: set[int] = set()  # those that have to have notes in this bar, too
         self.bar = -1
         self.given_bars = sum(row[v.KIND] == Kind.BAR for row in plan.header)
         self.bar_rows: list[int] = []  # where in `rows` each bar begins
@@ -147,7 +148,8 @@ class Walk:
     def due(self) -> bool:
         """Whether every track has to have sounded by the end of this bar.
 
-        From the first section on that begins in the second half, at the latest after two thirds.
+        In a piece of so many bars from the first section on that begins in the second half, at the
+        latest after two thirds; in one that may end at any time, after OPEN_PIECE_DUE bars.
         """
         bar, bars = self.bar - self.given_bars, self._bars - self.given_bars
         if self.plan.bars is None:
@@ -164,7 +166,8 @@ class Walk:
             return allowed
         if self.slot >= 0:
             self._cell_kinds(allowed)
-            owes_notes = allowed[Kind.NOTE] and self.cell_notes < self.note_counts[0]
+            fewest = max(self.note_counts[0], self.slot in self.called)
+            owes_notes = allowed[Kind.NOTE] and self.cell_notes < fewest
             if self.last == Kind.CELL or owes_notes or (self.slot in self.silent and self.due):
                 return allowed
         elif self.tempo == 0:  # every piece begins by telling its tempo
@@ -492,13 +495,10 @@ class Walk:
             if steps_of(before[0][v.VALUE]) == self.bar_steps:
                 self._bring_back(before)
         self.open = self._open_slots()
-        self.owed = sorted(self.copies.keys() | self._called())
-
-    def _called(self) -> set[int]:
-        """Tracks that play here since they would have said nothing, or next to nothing."""
         if self.due:
             self.came_in |= dict.fromkeys(self.silent, self.bar)
-        return {slot for slot in self.open if self._plays_on(self.came_in.get(slot))}
+        self.called = {slot for slot in self.open if self._plays_on(self.came_in.get(slot))}
+        self.owed = sorted(self.copies.keys() | self.called)
 
     def _plays_on(self, since: int | None) -> bool:
         if since is None or (self.closing and since < self.bar):
@@ -599,6 +599,8 @@ class Walk:
             self.waiting = []
             if self.closing:
                 self.closing_chord = row[v.VALUE]
+                self.open = self._open_slots()  # of other tones, all may ring already
+                self.owed = [slot for slot in self.owed if slot in self.open]
         else:
             length = int(v.DURATIONS[row[v.EXTENT] - FIRST["duration"]])
             self.pressed[self.slot] = self.bar_start + self.position + length

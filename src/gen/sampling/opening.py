@@ -86,7 +86,7 @@ def _check_device(device: str) -> None:
     if device == "cuda" and not torch.cuda.is_available():
         raise SettingError(
             "PyTorch sees no CUDA device here", where="device",
-            mend="device=cpu; a receipt's piece comes out alike only where it was written",
+            mend="device=cpu",
         )  # fmt: skip
 
 

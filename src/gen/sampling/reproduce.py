@@ -6,13 +6,15 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+
 from gen.errors import HouseError
 from gen.provenance.files import write_all_atomically
 from gen.provenance.mark import mark_generated
 from gen.sampling.checkpoints import checkpoint_of
 from gen.sampling.opening import open_session
 from gen.sampling.receipt import Receipt, differences, environment, standing
-from gen.sampling.session import OFF, Sampled, Session, Take, unwritable
+from gen.sampling.session import CPU, OFF, Sampled, Session, Take, unwritable
 
 
 class _FoundError(Exception):
@@ -33,7 +35,13 @@ def reproduced(settings: Mapping[str, Any], told: Receipt) -> Sampled:
         HouseError: the checkpoint or the given file is another, or the bytes differ.
     """
     record = told.record
-    again = {**settings, **record["settings"], "originality": OFF, "sign": OFF}
+    kept = {"device": CPU, **record["settings"]}  # older receipts do not say where
+    again = {**settings, **kept, "originality": OFF, "sign": OFF}
+    if kept["device"] != CPU and not torch.cuda.is_available():
+        raise HouseError(
+            f"was written on {record['machine'].get('device')!s:.60}, PyTorch sees no CUDA device",
+            where=str(told.path), mend="write it again on such a machine",
+        )  # fmt: skip
     again["checkpoint"] = str(checkpoint_of(settings["checkpoint"], record["checkpoint_sha256"]))
     if source := record["source"]:
         mode = source["mode"]

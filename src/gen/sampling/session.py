@@ -36,7 +36,8 @@ PLACES: Final = frozenset(
 )
 """Settings that no note depends on: where things are, and what is made besides."""
 RESAMPLE, REPORT, OFF = "resample", "report", "off"
-DEVICES: Final = ("cpu", "cuda")
+CPU: Final = "cpu"
+DEVICES: Final = (CPU, "cuda")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Policy:
     tries: int = 4
     originality: str = RESAMPLE
     strict: bool = False
-    device: str = "cpu"
+    device: str = CPU
 
     def __post_init__(self) -> None:
         if not 1 <= self.n <= MOST_PIECES:
@@ -73,7 +74,7 @@ class Policy:
 
     @property
     def on_gpu(self) -> bool:
-        return self.device != "cpu"
+        return self.device != CPU
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ def _matrix(layer: nn.Linear) -> Floats:
 
 def _product(x: Floats, blocks: Floats) -> Floats:
     """A matrix product, block by block. (N, D), (B, D, E / B) -> (N, E)."""
-    return np.matmul(x, blocks).swapaxes(0, 1).reshape(len(x), -1)
+    product: Floats = np.matmul(x, blocks).swapaxes(0, 1).reshape(len(x), -1)
+    return product
 
 
 def normalise(x: Floats) -> Floats:

@@ -50,7 +50,7 @@ class MuonAdamW(torch.optim.Optimizer):
             orthogonal groups hold matrices only.
         momentum: of Muon, in [0, 1).
         betas: of AdamW.
-        iterations: Newton-Schulz steps. (Held-out bits per note of the starter model after 500
+        iterations: Newton-Schulz steps. (Held-out bits per note of four layers of 192 after 500
             steps of training with 5, 4 and 3: 5.78, 5.78, 5.83.)
 
     Raises:
