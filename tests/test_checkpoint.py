@@ -235,7 +235,7 @@ def test_the_shipped_model_is_what_the_papers_beside_it_say():
     assert f"{steps:,} of {batch} windows" in told
     assert f"{checkpoint.run['bits_per_note']:.2f}" in told
     assert f"{sum(p.numel() for p in checkpoint.model.parameters()) / 1e6:.2f} M" in told
-    with initialize_config_dir(str(folder.parents[1] / "conf"), version_base=None):
+    with initialize_config_dir(str(folder.parents[1] / "conf"), version_base="1.3"):
         config = compose("train", ["experiment=starter"])
     asked = OmegaConf.to_container(config, resolve=True)
     learned = checkpoint.run["settings"]
