@@ -222,7 +222,7 @@ class StaticCache(Cache):
     def __init__(self, cache: Cache) -> None:
         device = cache.store.device
         self.store = cache.store
-        self.length = 0  # nothing is read from it
+        self.length = 0  # what `Transformer.states` counts on; where it stands says `now`
         self.filler = torch.zeros(self.store.shape[2], dtype=torch.int64, device=device)
         self.now = torch.zeros(1, dtype=torch.int64, device=device)
         self.places = torch.arange(self.store.shape[4], device=device)
@@ -429,10 +429,9 @@ class Transformer(nn.Module):
                 mend="use shorter windows or a model with a longer context",
             )
         x = self.dropout(normalise(self.embed(columns)))
-        table = self.table[:, start:end]
+        table = cache.turns(self.table, end - start) if cache else self.table[:, :end]
         masks: dict[int | None, Tensor | None] = {}
         if cache is not None:
-            table = cache.turns(self.table, columns.shape[1])
             windows = {self.config.window_of(layer) for layer in range(self.config.layers)}
             masks = {window: cache.mask(columns.shape[1], window) for window in windows}
         for layer, block in enumerate(self.blocks):

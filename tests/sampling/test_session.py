@@ -203,6 +203,7 @@ def test_a_gpu_that_is_not_there_is_missed_before_anything_is_written(ask, tmp_p
 def test_pieces_for_a_gpu_are_written_by_this_process_alone(ask, monkeypatch):
     """Copies of a process cannot use one that it has begun to use."""
     monkeypatch.setattr(Policy, "on_gpu", True)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("gen.sampling.batches.MOST_AT_ONCE", 8)
     monkeypatch.setattr("gen.sampling.batches.copies", lambda: 2)
     monkeypatch.delattr("gen.sampling.batches.told_by_copies")

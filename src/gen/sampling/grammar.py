@@ -166,9 +166,9 @@ class Walk:
             return allowed
         if self.slot >= 0:
             self._cell_kinds(allowed)
-            fewest = max(self.note_counts[0], self.slot in self.called)
-            owes_notes = allowed[Kind.NOTE] and self.cell_notes < fewest
-            if self.last == Kind.CELL or owes_notes or (self.slot in self.silent and self.due):
+            has_to_sound = self.slot in self.called and self.cell_notes == 0
+            owes_notes = has_to_sound or self.cell_notes < self.note_counts[0]
+            if self.last == Kind.CELL or (owes_notes and allowed[Kind.NOTE]):
                 return allowed
         elif self.tempo == 0:  # every piece begins by telling its tempo
             allowed[Kind.TEMPO] = True

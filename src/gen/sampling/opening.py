@@ -55,7 +55,8 @@ def open_session(
     draw = build(DrawConfig, _chosen(settings, DrawConfig))
     controls = build(Controls, _chosen(settings, Controls))
     job = job_of(settings, controls)  # whatever is wrong with it is said before anything is read
-    _check_device(policy.device)
+    if policy.on_gpu and not torch.cuda.is_available():
+        raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
     on_checked()
     house = House(load_pin(Path(settings["pin"])))
     checkpoint = load_checkpoint(find_checkpoint(settings["checkpoint"]))
@@ -80,14 +81,6 @@ def open_session(
     except OSError as error:
         raise unwritable(out, error) from error
     return Session(settings, policy, draw, job, checkpoint, house, learned, key, signer, out)
-
-
-def _check_device(device: str) -> None:
-    if device == "cuda" and not torch.cuda.is_available():
-        raise SettingError(
-            "PyTorch sees no CUDA device here", where="device",
-            mend="device=cpu",
-        )  # fmt: skip
 
 
 def style_number(person: str, checkpoint: Checkpoint, register: Register) -> int:

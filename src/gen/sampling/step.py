@@ -44,7 +44,7 @@ def _array(tensor: torch.Tensor) -> Floats:
 
 
 def _matrix(layer: nn.Linear) -> Floats:
-    """Weights of a layer as `_product` takes them: side by side, blocks of BLOCK outputs each."""
+    """Weights of a layer in blocks of BLOCK outputs, as `_product` takes them: (B, D, E / B)."""
     outputs, inputs = layer.weight.shape
     width = BLOCK if outputs % BLOCK == 0 else outputs
     return np.ascontiguousarray(_array(layer.weight).reshape(-1, width, inputs).swapaxes(1, 2))
@@ -257,11 +257,11 @@ class GraphStep(TorchStep):
         self.state = self.model.states(self.columns, self.static)[:, -1]
 
 
+_FASTEST: Final = {"cpu": NumpyStep, "cuda": GraphStep}
+
+
 def step_of(model: Transformer) -> TorchStep:
     """The fastest step for where a model is; one that computes in its own way is asked itself."""
     if type(model) is not Transformer:
         return TorchStep(model)
     return _FASTEST.get(model.embedding.weight.device.type, TorchStep)(model)
-
-
-_FASTEST: Final = {"cpu": NumpyStep, "cuda": GraphStep}
