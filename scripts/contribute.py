@@ -227,7 +227,7 @@ def _open_house(options: dict[str, Any]) -> House | None:
 
 def _settings(options: dict[str, Any]) -> Settings:
     from gen.contribution import Settings, default_workers
-    from gen.provenance.screen import Thresholds
+    from gen.likeness.screening import Thresholds
 
     if not options["composer"] and not options["check"]:
         raise _usage("who contributes?", "name yourself with --composer ID, or only --check")

@@ -14,11 +14,11 @@ from house_commands.common import REFUSED, Output, confirm, counted, house_comma
 
 if TYPE_CHECKING:
     from gen.contribution import Recheck
+    from gen.likeness.screening import Report
     from gen.provenance.house import House
     from gen.provenance.impact import Impact
     from gen.provenance.inbox import Waiting
     from gen.provenance.register import Register
-    from gen.provenance.screen import Report
     from gen.provenance.statement import Statement
 
 WORKS = click.argument("works", nargs=-1, metavar="[WORK]...")
@@ -111,7 +111,7 @@ def _accept(
 
 def _stop_alike(recheck: Recheck, item: Waiting, register: Register) -> Waiting:
     """Leave in the inbox what nobody has compared and is too like something known."""
-    from gen.provenance.screen import BLOCK
+    from gen.likeness.screening import BLOCK
 
     report = recheck(item, register)
     if report is None or report.verdict != BLOCK:

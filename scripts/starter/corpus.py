@@ -166,8 +166,8 @@ def themes_originality(sheets: Iterable[LeadSheet]) -> Originality:
     """Compare the melodies as written in the lead sheets, each part of each theme."""
     import numpy as np
 
-    from gen.provenance.passages import PassageIndex
-    from gen.provenance.voices import Voice
+    from gen.likeness.passages import PassageIndex
+    from gen.likeness.voices import Voice
 
     index, owners = PassageIndex(), []
     best: Counter[tuple[str, str]] = Counter()
@@ -187,8 +187,8 @@ def themes_originality(sheets: Iterable[LeadSheet]) -> Originality:
 
 def originality(works: list[HouseWork]) -> Originality:
     """Compare the first melody of every work with those of all other themes."""
-    from gen.provenance.passages import PassageIndex
-    from gen.provenance.voices import voices_of
+    from gen.likeness.passages import PassageIndex
+    from gen.likeness.voices import voices_of
 
     index, owners = PassageIndex(), []
     best: Counter[tuple[str, str]] = Counter()

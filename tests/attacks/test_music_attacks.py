@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_tag_attacks import forged, plant
 
+from gen.likeness.voices import pack_voices, voices_of
 from gen.piece import Note, Piece, Track
 from gen.provenance.ledger import Output, append_output
 from gen.provenance.mark import MARK_TEXT, mark_generated
 from gen.provenance.tag import TagError
-from gen.provenance.voices import pack_voices, voices_of
 from gen.smf import RuleBroken, musical_hash, parse, write
 from houses import make_midi, make_statement, tagged
 

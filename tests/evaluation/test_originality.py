@@ -10,10 +10,10 @@ from corpora import song, work, works
 from gen.data.windows import bare
 from gen.errors import HouseError
 from gen.evaluation import ladder, originality, samples
+from gen.likeness.originality import LearnedMusic, LearnedWork, house_lines
+from gen.likeness.passages import PassageIndex
+from gen.likeness.voices import voices_of
 from gen.model import ModelConfig, Transformer
-from gen.provenance.passages import PassageIndex
-from gen.provenance.voices import voices_of
-from gen.sampling.originality import LearnedMusic, LearnedWork, house_lines
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
 from music import Theme

@@ -8,9 +8,9 @@ import pytest
 
 from gen.data.cache import CACHE_VARIABLE
 from gen.errors import HouseError
+from gen.likeness.voices import voices_of
 from gen.provenance.acts import Entry
 from gen.provenance.manifest import Manifest
-from gen.provenance.voices import voices_of
 from gen.provenance.works import withdraw
 from gen.sampling import learned
 from gen.sampling.learned import LinesCache, learned_music

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from gen.errors import HouseError, SettingError
+from gen.likeness.originality import LearnedMusic, LearnedWork, Lines, Shared
 from gen.provenance import files
-from gen.sampling.originality import LearnedMusic, LearnedWork, Lines, Shared
 from gen.sampling.run import PiecesWithheld, sample
 from gen.sampling.session import Policy
 from gen.smf import parse, split_chunks

@@ -19,6 +19,7 @@ from gen.contribution import COLUMNS, Contributor, Facts, Job, Settings, read_si
 from gen.contribution import write_sidecar as write_first_sidecar
 from gen.contribution.facts import find_problems
 from gen.errors import SettingError
+from gen.likeness.voices import pack_voices, voices_of
 from gen.piece import Marker, Note, Piece, Track
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.keys import save_key
@@ -26,7 +27,6 @@ from gen.provenance.ledger import Output, append_output
 from gen.provenance.mark import mark_generated
 from gen.provenance.pin import Pin
 from gen.provenance.tag import read_tag
-from gen.provenance.voices import pack_voices, voices_of
 from gen.provenance.works import withdraw
 from gen.safe_parse import SafeReader
 from gen.smf import musical_hash, parse, write
@@ -722,7 +722,7 @@ def _processor_seconds_of_help() -> float:
 
 def test_contributing_loads_no_training_library() -> None:
     program = (
-        "import sys, gen.contribution, gen.provenance.screen\n"
+        "import sys, gen.contribution, gen.likeness.screening\n"
         "heavy = {'torch', 'lightning', 'hydra', 'miditok', 'matplotlib', 'scipy'}\n"
         "print(heavy & set(sys.modules))"
     )

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gen.likeness.voices import pack_voices, voices_of
 from gen.provenance.access import key_of_person
 from gen.provenance.inbox import Contribution, submit
 from gen.provenance.keys import PASSPHRASE_VARIABLE, list_keys
 from gen.provenance.ledger import Output, append_output, append_run
 from gen.provenance.people import sealed
 from gen.provenance.tag import sign_contribution
-from gen.provenance.voices import pack_voices, voices_of
 from gen.smf import write
 from houses import PASSPHRASE, make_midi, make_piece, make_statement, start_house
 

@@ -20,6 +20,8 @@ from gen import processes
 from gen.contribution.facts import Facts, find_problems, inferred
 from gen.contribution.known import Kept, KnownMusic, load_known
 from gen.errors import HouseError
+from gen.likeness.screening import BLOCK, REVIEW, Report, Thresholds
+from gen.likeness.voices import Voice, voices_of
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import Consent
 from gen.provenance.house import House
@@ -27,10 +29,8 @@ from gen.provenance.inbox import Contribution, Submitted, submit
 from gen.provenance.keys import PrivateKey
 from gen.provenance.mark import is_generated
 from gen.provenance.register import Register
-from gen.provenance.screen import BLOCK, REVIEW, Report, Thresholds
 from gen.provenance.statement import Statement, make_work_id, parse_composers
 from gen.provenance.tag import sign_contribution
-from gen.provenance.voices import Voice, voices_of
 from gen.safe_parse import Examined, Limits, SafeReader, UnsafeFileError
 from gen.smf import RuleBroken, musical_hash, split_chunks
 from gen.smf.rules import MAX_BYTES

@@ -17,14 +17,7 @@ from itertools import islice
 from pathlib import Path
 
 from gen.errors import HouseError
-from gen.provenance import ledger
-from gen.provenance.acts import Entry
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.files import read_plain_file, write_atomically
-from gen.provenance.house import House
-from gen.provenance.inbox import MAX_FILE_BYTES, Waiting, waiting_paths
-from gen.provenance.register import Register, WorkRecord
-from gen.provenance.screen import (
+from gen.likeness.screening import (
     CLEAR,
     OUTPUT,
     WORK,
@@ -33,10 +26,16 @@ from gen.provenance.screen import (
     Screen,
     Thresholds,
     read_fingerprints,
-    voices_of_work,
 )
+from gen.likeness.voices import Voice, pack_voices, unpack_voices, voices_of_music
+from gen.provenance import ledger
+from gen.provenance.acts import Entry
+from gen.provenance.canonical import sha256_hex
+from gen.provenance.files import read_plain_file, write_atomically
+from gen.provenance.house import House
+from gen.provenance.inbox import MAX_FILE_BYTES, Waiting, waiting_paths
+from gen.provenance.register import Register, WorkRecord
 from gen.provenance.tag import Tagged, read_tag
-from gen.provenance.voices import Voice, pack_voices, unpack_voices
 from gen.provenance.works import kept_work
 
 _FIRST_LINE = "voices 2"
@@ -207,7 +206,7 @@ class Kept:
     def of(tagged: Tagged) -> Kept:
         statement = tagged.statement
         composers = tuple(person for person, _ in statement.composers)
-        voices = voices_of_work(tagged)
+        voices = voices_of_music(tagged.music, statement.description.roles)
         return Kept(statement.work, composers, tagged.music_sha256, statement.musical_hash, voices)
 
     def to_json(self) -> str:

@@ -2,7 +2,7 @@
 
 Definition: of each piece, the longest run of successive intervals that a line of it shares with a
 line of any work that the model learned from, for melodies and for accompaniments; lines, runs and
-relatives are those of `sampling.originality`. First the corpus against itself: the first bars of
+relatives are those of `likeness.originality`. First the corpus against itself: the first bars of
 each work against all works unrelated to it, which is what the house borrows from itself. Then the
 outputs, as long, against all works.
 
@@ -36,23 +36,23 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gen.analysis import infer_roles
-from gen.data.splits import related_groups
 from gen.errors import HouseError
 from gen.evaluation import interval, samples
 from gen.evaluation.material import Work, piece_of
-from gen.model import Transformer
-from gen.piece import Piece
-from gen.provenance.passages import GUARANTEED_RUN
-from gen.provenance.screen import is_tune
-from gen.provenance.voices import shingles_of, voices_of
-from gen.sampling.decode import DrawConfig
-from gen.sampling.originality import (
+from gen.likeness.originality import (
     ACCOMPANIMENT,
     ENOUGH_WORKS,
     HOUSE_SHARE,
     MELODY,
     LearnedMusic,
 )
+from gen.likeness.passages import GUARANTEED_RUN
+from gen.likeness.relatives import related_groups
+from gen.likeness.screening import is_tune
+from gen.likeness.voices import shingles_of, voices_of
+from gen.model import Transformer
+from gen.piece import Piece
+from gen.sampling.decode import DrawConfig
 
 KINDS = (MELODY, ACCOMPANIMENT)
 ALMOST_GREEDY = DrawConfig(temperature=0.1, top_p=1.0, min_p=0.0)

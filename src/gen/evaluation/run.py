@@ -37,6 +37,7 @@ from gen.evaluation.progress import Stages, Tick
 from gen.evaluation.rungs import Rung, baselines, rungs_of
 from gen.evaluation.settings import OPTIONAL, PARTS, EvaluationConfig, Sizes, read_settings
 from gen.evaluation.store import Store, keep
+from gen.likeness.originality import LearnedMusic
 from gen.piece import Piece
 from gen.provenance.house import House
 from gen.provenance.manifest import Manifest
@@ -45,7 +46,6 @@ from gen.rendering import files
 from gen.sampling.checkpoints import find_checkpoint
 from gen.sampling.decode import DrawConfig
 from gen.sampling.learned import learned_music
-from gen.sampling.originality import LearnedMusic
 from gen.sampling.view import Row
 
 FORMAT = "gen evaluation 1"

@@ -16,14 +16,13 @@ import numpy as np
 
 from gen.data.cache import SealedCache
 from gen.errors import HouseError
+from gen.likeness.originality import Ints, LearnedMusic, LearnedWork, Lines, house_lines
+from gen.likeness.passages import PassageIndex
+from gen.likeness.voices import Voice, voices_of_music
 from gen.provenance.house import House
 from gen.provenance.manifest import Manifest, ManifestWork
-from gen.provenance.passages import PassageIndex
 from gen.provenance.register import Register
-from gen.provenance.screen import voices_of_work
-from gen.provenance.voices import Voice
 from gen.provenance.works import kept_work
-from gen.sampling.originality import Ints, LearnedMusic, LearnedWork, Lines, house_lines
 
 
 class LinesCache(SealedCache):
@@ -126,7 +125,7 @@ def _read(house: House, register: Register, work: ManifestWork) -> tuple[Voice, 
     tagged = kept_work(house, record)
     if tagged.music_sha256 != work.sha256:
         raise HouseError("the house has other music under this id")
-    return voices_of_work(tagged)
+    return voices_of_music(tagged.music, tagged.statement.description.roles)
 
 
 def _pack(works: Sequence[Sequence[Voice]]) -> bytes:

@@ -14,17 +14,17 @@ import numpy as np
 from gen.checkpoint import Checkpoint
 from gen.errors import HouseError, SettingError
 from gen.harmony import nearest
+from gen.likeness.originality import Finding, LearnedMusic
+from gen.likeness.voices import pack_voices, voices_of
 from gen.piece import Piece
 from gen.provenance.files import write_all_atomically
 from gen.provenance.house import House
 from gen.provenance.keys import PrivateKey
 from gen.provenance.ledger import Output, append_output
 from gen.provenance.mark import mark_generated
-from gen.provenance.voices import pack_voices, voices_of
 from gen.sampling import receipt
 from gen.sampling.decode import DrawConfig, decode
 from gen.sampling.job import Job
-from gen.sampling.originality import Finding, LearnedMusic
 from gen.sampling.scores import asked_and_got, missed
 from gen.smf import musical_hash, write
 from gen.tokens import vocabulary

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gen.likeness.originality import in_words
 from gen.rendering import Entry, Rendered, Renderer, Row, page
 from gen.rendering.labels import key_name, tempo_name
-from gen.sampling.originality import in_words
 from gen.sampling.run import Sampled
 
 

@@ -13,6 +13,7 @@ their theme), or only accompaniments and broken chords agree (stock patterns do)
 
 from __future__ import annotations
 
+import hashlib
 import json
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -23,12 +24,10 @@ from typing import Any
 import numpy as np
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.canonical import canonical, sha256_hex
-from gen.provenance.passages import GUARANTEED_RUN, PassageIndex, SharedRun
-from gen.provenance.sketches import Sketches
-from gen.provenance.tag import Tagged
-from gen.provenance.voices import Hashes, Voice, shingles_of, unpack_voices, voices_of
-from gen.smf import note_name, parse
+from gen.likeness.passages import GUARANTEED_RUN, PassageIndex, SharedRun
+from gen.likeness.sketches import Sketches
+from gen.likeness.voices import Hashes, Voice, shingles_of, unpack_voices
+from gen.smf import note_name
 
 WORK, OUTPUT, FINGERPRINT = "work", "output", "fingerprint"
 CLEAR, REVIEW, BLOCK = "clear", "review", "block"
@@ -122,14 +121,14 @@ class Report:
         return {**found, "matches": list(found["matches"])}
 
     def encode(self) -> bytes:
-        """Canonical bytes."""
-        plain: bytes = canonical(json.loads(json.dumps(self.to_dict())))
-        return plain
+        """JSON spelled in one way: keys sorted, no spaces, no fractions."""
+        options: dict[str, Any] = {"sort_keys": True, "separators": (",", ":")}
+        return json.dumps(self.to_dict(), ensure_ascii=False, **options).encode("utf-8")
 
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of `encode()`: what the tag refers to."""
-        return sha256_hex(self.encode())
+        return hashlib.sha256(self.encode()).hexdigest()
 
     def side_by_side(self) -> str:
         """Every match with its two passages, as lines for people."""
@@ -207,11 +206,6 @@ class Screen:
         if is_block or is_review:
             verdict = BLOCK if is_block and not is_own else REVIEW
         return Match(known, round(similarity, 3), passage, verdict)
-
-
-def voices_of_work(tagged: Tagged) -> tuple[Voice, ...]:
-    """The lines of a work, by the roles that its tag names."""
-    return voices_of(parse(tagged.music), tagged.statement.description.roles)
 
 
 def is_tune(ours: Voice, theirs: Voice, run: SharedRun) -> bool:

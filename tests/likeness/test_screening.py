@@ -13,10 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gen.errors import HouseError, SettingError
-from gen.piece import Note, Piece, Track
-from gen.provenance.canonical import sha256_hex
-from gen.provenance.passages import GUARANTEED_RUN, PassageIndex, counted_length, winnow
-from gen.provenance.screen import (
+from gen.likeness.passages import GUARANTEED_RUN, PassageIndex, counted_length, winnow
+from gen.likeness.screening import (
     BLOCK,
     CLEAR,
     FINGERPRINT,
@@ -28,16 +26,18 @@ from gen.provenance.screen import (
     Screen,
     Thresholds,
     read_fingerprints,
-    voices_of_work,
 )
-from gen.provenance.voices import (
+from gen.likeness.voices import (
     Voice,
     pack_voices,
     shingle_hashes,
     shingles_of,
     unpack_voices,
     voices_of,
+    voices_of_music,
 )
+from gen.piece import Note, Piece, Track
+from gen.provenance.canonical import sha256_hex
 from gen.provenance.works import kept_work
 
 UNIT = 480
@@ -217,7 +217,7 @@ def test_shingle_hashes_tell_intervals_apart() -> None:
 
 @pytest.mark.parametrize("recent", [30, 100_000])
 def test_the_index_finds_the_same_however_it_grew(recent: int, monkeypatch) -> None:
-    monkeypatch.setattr("gen.provenance.passages._RECENT", recent)
+    monkeypatch.setattr("gen.likeness.passages._RECENT", recent)
     index, lines = PassageIndex(), [voices_of(piece_of(melody(s, 60)))[0] for s in range(40)]
     for line in lines:
         index.extend([line])
@@ -356,7 +356,9 @@ def test_voices_that_are_set_apart_are_not_compared_with() -> None:
 def test_a_work_is_compared_only_as_it_was_entered(house) -> None:
     (entry,) = house.enter(1)
     record = house.load().works[entry.work]
-    assert voices_of_work(kept_work(house.house, record))[0].label == "melody"
+    tagged = kept_work(house.house, record)
+    roles = tagged.statement.description.roles
+    assert voices_of_music(tagged.music, roles)[0].label == "melody"
     data = bytearray(house.path(entry).read_bytes())
     data[60] ^= 1
     house.path(entry).write_bytes(data)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.provenance.voices import Hashes
+from gen.likeness.voices import Hashes
 
 _PLACES = 128
 _POINTS = np.arange(_PLACES, dtype=np.uint64) * np.uint64(2**64 // _PLACES)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gen.provenance.sketches import Sketches, sketch
-from gen.provenance.voices import Hashes, shingle_hashes
+from gen.likeness.sketches import Sketches, sketch
+from gen.likeness.voices import Hashes, shingle_hashes
 
 
 def pair(shared: int, size: int, rng: np.random.Generator) -> tuple[Hashes, Hashes]:

@@ -1,10 +1,10 @@
 """Whether a piece is somebody else's: compared with every work that its checkpoint learned from.
 
 Measure: the longest *shared run*, the number of successive intervals that a line of the piece and
-a line of a work have in common. Lines and runs are those of screening (`provenance.voices`,
-`provenance.passages`): the upper line of each track, so transposition, rhythm and repeated notes
+a line of a work have in common. Lines and runs are those of screening (`likeness.voices`,
+`likeness.passages`): the upper line of each track, so transposition, rhythm and repeated notes
 do not matter, and an interval pattern that repeats counts once. Runs of `GUARANTEED_RUN` on are
-found. A run is *melody* where a leading line moves by steps too (`screen.is_tune`), else
+found. A run is *melody* where a leading line moves by steps too (`screening.is_tune`), else
 *accompaniment*: unrelated accompaniments share figures by nature.
 
 The house's own line: 95 in 100 of the works share no longer run with any unrelated work. Related,
@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.analysis import infer_roles
-from gen.data.splits import RELATED, related_groups
+from gen.likeness.passages import GUARANTEED_RUN, PassageIndex, SharedRun
+from gen.likeness.relatives import RELATED, related_groups
+from gen.likeness.screening import Thresholds, is_tune, passage_of
+from gen.likeness.voices import Hashes, Voice, shingles_of, voices_of
 from gen.piece import Piece
-from gen.provenance.passages import GUARANTEED_RUN, PassageIndex, SharedRun
-from gen.provenance.screen import Thresholds, is_tune, passage_of
-from gen.provenance.voices import Hashes, Voice, shingles_of, voices_of
 
 HOUSE_SHARE: Final = 0.95
 ENOUGH_WORKS: Final = 20

@@ -7,6 +7,7 @@ repeated notes (a held and a re-struck note are the same step).
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from gen.errors import HouseError
 from gen.piece import Piece, Track
+from gen.smf import parse
 
 SHINGLE_INTERVALS = 6
 """Length of the interval shingles that whole pieces are compared by."""
@@ -71,6 +73,11 @@ def voices_of(piece: Piece, roles: tuple[str, ...] = ()) -> tuple[Voice, ...]:
     return tuple(voices)
 
 
+def voices_of_music(music: bytes, roles: tuple[str, ...] = ()) -> tuple[Voice, ...]:
+    """`voices_of` for a strict MIDI file, without what follows its last track."""
+    return voices_of(parse(music), roles)
+
+
 def _skyline(track: Track, ticks_per_quarter: int) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
     """Onsets and pitches of the top notes, steps of 0 semitones left out."""
     spread = max(ticks_per_quarter // CHORD_SPREAD, 1)
@@ -88,7 +95,9 @@ def _skyline(track: Track, ticks_per_quarter: int) -> tuple[NDArray[np.int64], N
     return np.array(onsets, dtype=np.int64)[moves], line[moves]
 
 
-def shingle_hashes(intervals: NDArray[np.int16], length: int = SHINGLE_INTERVALS) -> Hashes:
+def shingle_hashes(
+    intervals: NDArray[np.int16] | NDArray[np.int64], length: int = SHINGLE_INTERVALS
+) -> Hashes:
     """A hash for each run of `length` intervals, in order; shape (N - length + 1,)."""
     count = len(intervals) - length + 1
     if count < 1:
@@ -102,10 +111,20 @@ def shingle_hashes(intervals: NDArray[np.int16], length: int = SHINGLE_INTERVALS
     return result
 
 
-def shingles_of(voices: tuple[Voice, ...]) -> Hashes:
-    """The piece's set of shingles, sorted and unique."""
-    parts = [shingle_hashes(voice.intervals) for voice in voices]
-    return np.unique(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.uint64)
+def shingles_of(voices: Iterable[Voice]) -> Hashes:
+    """The set of shingles of these voices, ascending."""
+    return shingles_of_lines(voice.pitches for voice in voices)
+
+
+def shingles_of_lines(lines: Iterable[NDArray[np.int16] | NDArray[np.int64]]) -> Hashes:
+    """The set of shingles of melodic lines, ascending.
+
+    Args:
+        lines: pitches in order of time; of notes that repeat a pitch the first counts.
+    """
+    steps = (np.diff(line) for line in lines)
+    parts = [shingle_hashes(line[line != 0]) for line in steps]
+    return np.unique(np.concatenate([np.zeros(0, dtype=np.uint64), *parts]))
 
 
 def pack_voices(voices: tuple[Voice, ...]) -> list[dict[str, object]]:

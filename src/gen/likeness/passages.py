@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.provenance.voices import SHINGLE_INTERVALS, Hashes, Voice, shingle_hashes
+from gen.likeness.voices import SHINGLE_INTERVALS, Hashes, Voice, shingle_hashes
 
 GUARANTEED_RUN = 12
 _WINDOW = GUARANTEED_RUN - SHINGLE_INTERVALS + 1

@@ -8,11 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gen.piece import Note, Piece, Track
-from gen.provenance.passages import GUARANTEED_RUN, PassageIndex
-from gen.provenance.screen import Thresholds
-from gen.provenance.voices import voices_of
-from gen.sampling.originality import (
+from gen.likeness.originality import (
     ENOUGH_SHINGLES,
     ENOUGH_WORKS,
     LearnedMusic,
@@ -21,6 +17,10 @@ from gen.sampling.originality import (
     house_lines,
     in_words,
 )
+from gen.likeness.passages import GUARANTEED_RUN, PassageIndex
+from gen.likeness.screening import Thresholds
+from gen.likeness.voices import voices_of
+from gen.piece import Note, Piece, Track
 
 STEPS = (-5, -4, -3, -2, -2, -1, -1, 1, 1, 2, 2, 3, 4, 5, 7)
 
