@@ -12,8 +12,7 @@ import click
 
 from gen.errors import HouseError
 from starter import abc
-
-LEADSHEETS = Path(__file__).parent / "starter" / "leadsheets"
+from starter.catalogue import LEADSHEETS
 
 
 @click.group(help=__doc__)

@@ -199,7 +199,7 @@ def test_what_the_readme_names_is_there():
     for room in rooms:
         place = ROOT / "src" / room.replace(".", "/")
         assert place.is_dir() or place.with_suffix(".py").is_file(), room
-    for place in ("conf/house", "scripts/starter", "data/house_midi"):
+    for place in ("conf/house", "src/starter", "data/house_midi"):
         assert place in README
         assert (ROOT / place).exists()
 

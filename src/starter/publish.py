@@ -1,0 +1,123 @@
+"""Publish the built works as a house: the real commands, then the keys are destroyed.
+
+The private keys live in a temporary folder under a random passphrase and are deleted with it,
+so nothing can be entered into the starter house afterwards; publishing again makes a new one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gen.errors import HouseError
+from starter.catalogue import CURATOR, VOICES, display_name
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+NAME = "starter"
+ROSTER_DAYS = 3650
+
+
+def publish(built: Path, house: Path, tell: Callable[[str], None]) -> int:
+    """Found the starter house in `house` and enter every built work.
+
+    Args:
+        built: what `catalogue.build` wrote.
+        house: the folder; a starter house there is replaced, any other is refused.
+        tell: told what happens, a line at a time.
+
+    Returns:
+        The number of works entered.
+
+    Raises:
+        HouseError: the folder holds another house, or a command refused something.
+    """
+    pin = clear(house)
+    with TemporaryDirectory() as keys:
+        secret = {"HOUSE_KEYS": keys, "HOUSE_PASSPHRASE": secrets.token_hex(16)}
+        environment = os.environ | secret
+
+        def run(*words: str) -> str:
+            return _run(words, environment)
+
+        at = ("--house", str(house))
+        run("house.py", "init", "--name", NAME, "--days", str(ROSTER_DAYS), "--machine-written",
+            "--yes", "--json", *at)  # fmt: skip
+        for person in (*VOICES, CURATOR):
+            role = "curator" if person == CURATOR else "composer"
+            run("house.py", "enroll", person, "--role", role, "--name", display_name(person),
+                "--yes", "--json", *at)  # fmt: skip
+        for composer in VOICES:
+            tell(_contribute(run, built / composer, composer, house))
+        run("house.py", "accept", "--all", "--curator", CURATOR, "--yes", "--json", *at)
+        run("house.py", "seal", "--yes", "--json", *at)
+    works = len(list(house.glob("*/*.mid")))
+    tell(f"{works} works in {house}, sealed; the keys are gone; pin: {pin}")
+    return works
+
+
+def _contribute(run: Callable[..., str], folder: Path, composer: str, house: Path) -> str:
+    sidecar = folder / "works.csv"
+    if not sidecar.exists():
+        return f"{composer}: nothing built"
+    told = run("contribute.py", str(folder), "--metadata", str(sidecar), "--composer", composer,
+               "--house", str(house), "--yes", "--json")  # fmt: skip
+    return f"{composer}: {json.loads(told.splitlines()[-1])['summary']}"
+
+
+def clear(house: Path) -> Path:
+    """Remove a former starter house with its pin; the place where the pin belongs.
+
+    Raises:
+        HouseError: another house is there.
+    """
+    from gen.provenance.pin import PinError, find_pin, place_for
+
+    register = house / "register.jsonl"
+    if not register.exists():
+        return place_for(house, NAME)
+    try:
+        pin = find_pin(house)
+    except PinError:
+        pin = None
+    strangers = {f.name for f in house.iterdir() if f.is_dir() and any(f.glob("*.mid"))}
+    strangers -= {*VOICES, "inbox", "withdrawn"}
+    if pin is None or pin.name != NAME or strangers:
+        what = "this folder holds a house that is not the starter house"
+        raise HouseError(what, where=str(house), mend="publish into another folder with --house")
+    for place in house.iterdir():
+        if place.name == ".gitkeep":
+            continue
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+    pin_place = place_for(house, NAME)
+    pin_place.unlink(missing_ok=True)
+    return pin_place
+
+
+def _run(words: tuple[str, ...], environment: dict[str, str]) -> str:
+    """One of the project's own commands; what it printed.
+
+    Raises:
+        HouseError: it refused.
+    """
+    command = [sys.executable, str(SCRIPTS / words[0]), *words[1:]]
+    done = subprocess.run(  # noqa: S603 - this project's own commands
+        command, env=environment, capture_output=True, text=True
+    )
+    if done.returncode:
+        refused = [line for line in done.stdout.splitlines() if '"status": "refused"' in line]
+        told = "\n".join(map(_refusal, refused)) or done.stderr[-2000:]
+        raise HouseError(f"exit {done.returncode}: {told}", where=" ".join(words[:4]))
+    return done.stdout
+
+
+def _refusal(line: str) -> str:
+    """A refused file of the contribution's JSON, with what it is too close to."""
+    told = json.loads(line)
+    return f"{told['file']}: {told['found']}\n{json.dumps(told.get('screening'))[:600]}"
