@@ -21,6 +21,7 @@ from gen.evaluation.material import gather, split_of
 from gen.evaluation.settings import PARTS, read_settings
 from gen.model import ModelConfig, Transformer
 from gen.provenance.manifest import Manifest
+from gen.provenance.statement import Description
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from houses import start_house
@@ -353,6 +354,21 @@ def test_no_held_out_work_is_refused(house, tmp_path, asked):
         run.evaluate(asked(checkpoint=str(path), pin=str(house.pin.path)))
 
 
+def test_works_whose_tags_say_nothing_of_the_music_are_measured_too(house, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+    house.enter(*range(1, 7), description=Description(title="Plain"))
+    house.enter(*range(7, 10))
+    house.enter(*range(10, 13), description=Description(title="Waltz", genre="waltz"))
+    path = checkpoint(tmp_path / "a.safetensors", house)
+    out = tmp_path / "out"
+    wanted = settings_of(checkpoint=str(path), pin=str(house.pin.path), out=str(out))
+    page = run.evaluate({**wanted, "works": 9, "pieces": 6})
+    report = report_in(out)
+    assert set(PARTS) <= set(report)
+    assert "no genre" in page.read_text("utf-8")
+    assert "no_genre" in report["likelihood"]["rungs"]["unigram"]["by_genre"]
+
+
 # --- settings ----------------------------------------------------------------------------------
 
 
@@ -368,12 +384,20 @@ def test_no_held_out_work_is_refused(house, tmp_path, asked):
         ({"checkpoint": []}, "no file"),
         ({"checkpoint": 3}, "no file"),
         ({"top_p": 2.0}, "outside"),
+        ({"device": "cudda"}, "cuda"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes, said):
     with pytest.raises(SettingError) as refused:
         read_settings(settings_of(**changes))
     assert said in str(refused.value)
+
+
+def test_a_device_that_is_not_there_is_said_before_anything_is_read(asked, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(run, "load_checkpoint", None)
+    with pytest.raises(SettingError, match="no CUDA device"):
+        run.evaluate(asked(device="cuda"))
 
 
 def test_fast_takes_less_of_everything():

@@ -31,12 +31,12 @@ def test_a_part_that_was_cut_short_is_made_anew(tmp_path):
 
 
 def test_what_fails_leaves_no_part(tmp_path):
-    store = Store(tmp_path)
+    store = Store(tmp_path / "parts")
     with pytest.raises(KeyboardInterrupt):
         store.get("a", 1, lambda: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(ValueError, match="JSON"):
         store.get("a", 1, lambda: float("nan"))
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "parts").glob("*")) == []
     assert json.dumps(store.get("a", 1, lambda: None)) == "null"
 
 
@@ -44,3 +44,37 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(HouseError, match="cannot be written"):
         Store(tmp_path / "file").get("a", 1, lambda: 1)
+
+
+def test_an_edited_part_is_measured_again_and_that_is_said(tmp_path, capsys):
+    store, path = Store(tmp_path), tmp_path / "a.json"
+    store.get("a", 1, lambda: {"bits": 5.0})
+    assert store.get("a", 1, lambda: {"bits": 9.0}) == {"bits": 5.0}
+    assert capsys.readouterr().err == ""
+    kept = json.loads(path.read_bytes())
+    for edited in ({**kept, "value": {"bits": 1.0}}, {**kept, "seal": "00"}, {**kept, "seal": 3}):
+        path.write_text(json.dumps(edited))
+        assert store.get("a", 1, lambda: {"bits": 5.0}) == {"bits": 5.0}
+        assert "measured again" in capsys.readouterr().err
+    del kept["seal"]
+    path.write_text(json.dumps(kept))
+    assert store.get("a", 1, lambda: {"bits": 5.0}) == {"bits": 5.0}
+    assert "measured again" in capsys.readouterr().err
+
+
+def test_a_part_moved_to_another_cause_is_not_believed(tmp_path):
+    store, path = Store(tmp_path), tmp_path / "a.json"
+    store.get("a", 1, lambda: "of one")
+    value = json.loads(path.read_bytes())
+    store.get("a", 2, lambda: "of two")
+    other = json.loads(path.read_bytes())
+    path.write_text(json.dumps({**value, "key": other["key"]}))
+    assert store.get("a", 2, lambda: "anew") == "anew"
+
+
+def test_a_part_of_another_user_is_not_believed(tmp_path, monkeypatch):
+    Store(tmp_path).get("a", 1, lambda: "theirs")
+    monkeypatch.setattr("gen.evaluation.store.user_secret", lambda: b"another")
+    assert Store(tmp_path).get("a", 1, lambda: "ours") == "ours"
+    monkeypatch.setattr("gen.evaluation.store.user_secret", lambda: b"")
+    assert Store(tmp_path).get("a", 1, lambda: "no secret") == "no secret"

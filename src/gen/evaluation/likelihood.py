@@ -137,7 +137,7 @@ def _row(work: Work, events: NDArray[np.int16], bits: Bits) -> Row:
     names = [stretch_name(i) for i in range(len(POSITIONS))]
     return {
         "work": work.id,
-        "genre": work.genre,
+        "genre": work.genre or "no_genre",
         "notes": int(note.sum()),
         "fields": bits.sum(axis=0).tolist(),
         "kinds": {

@@ -44,13 +44,13 @@ class Work:
     Attributes:
         id: its work id.
         title: as its composer calls it.
-        genre: one of `harmony.GENRES`.
+        genre: one of `harmony.GENRES`; None where its tag tells none.
         sequence: its events.
     """
 
     id: str
     title: str
-    genre: str
+    genre: str | None
     sequence: Sequence
 
     def piece(self, bars: int | None = None) -> Piece:
@@ -153,7 +153,7 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> Material:
     }
     described = sorted(corpus.admitted, key=lambda work: work.register_index)
     works = tuple(
-        Work(d.work_id, d.description.title, d.description.genre, sequence)
+        Work(d.work_id, d.description.title, d.description.genre or None, sequence)
         for d, sequence in zip(described, admitted.works, strict=True)
     )
     sides = {
@@ -196,6 +196,8 @@ def matched(works: Many[Work], others: Many[Work]) -> list[Work]:
     return found + left
 
 
-def genre_row(work: Work) -> list[int]:
-    """The GENRE event of a work."""
-    return [int(Kind.GENRE), 0, FIRST["genre"] + GENRES.index(work.genre), 0, 0]
+def genre_rows(work: Work) -> list[list[int]]:
+    """The GENRE event of a work; none where its tag tells no genre."""
+    if work.genre is None:
+        return []
+    return [[int(Kind.GENRE), 0, FIRST["genre"] + GENRES.index(work.genre), 0, 0]]

@@ -46,6 +46,7 @@ from gen.rendering import files
 from gen.sampling.checkpoints import find_checkpoint
 from gen.sampling.decode import DrawConfig
 from gen.sampling.learned import learned_music
+from gen.sampling.session import CPU
 from gen.sampling.view import Row
 
 FORMAT = "gen evaluation 1"
@@ -96,7 +97,10 @@ def evaluate(settings: Mapping[str, Any]) -> Path:
         frechet.require()
     bench, rungs = _prepared(settings)
     if bench.config.baselines:
-        rungs = [*baselines(bench.material), *rungs]
+        lower = baselines(bench.material)
+        for rung in lower:
+            rung.model.to(bench.config.device)
+        rungs = [*lower, *rungs]
     return write(bench.measure(rungs), Path(bench.config.out))
 
 
@@ -128,9 +132,13 @@ def listen(settings: Mapping[str, Any]) -> Path | dict[str, Any]:
 def _prepared(settings: Mapping[str, Any]) -> tuple[Bench, list[Rung]]:
     """What to measure with, and the checkpoints."""
     config, sizes, chosen, names = read_settings(settings)
+    if config.device != CPU and not torch.cuda.is_available():
+        raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
     pin = load_pin(Path(config.pin))
     found = [find_checkpoint(name) for name in names]
     checkpoints = [load_checkpoint(path) for path in found]
+    for checkpoint in checkpoints:
+        checkpoint.model.to(config.device)
     rungs = rungs_of(found, checkpoints)
     return Bench(config, sizes, chosen, pin, gather(pin, checkpoints)), rungs
 
@@ -183,7 +191,8 @@ class Bench:
                 )  # fmt: skip
         self.causes = {
             "code": code_digest(), "works": material.digest, "seed": config.seed,
-            "split": config.split, "sizes": asdict(sizes), "draw": asdict(draw),
+            "device": config.device, "split": config.split, "sizes": asdict(sizes),
+            "draw": asdict(draw),
         }  # fmt: skip
         self.stages: Stages
         self._houses: dict[str, tuple[LearnedMusic, dict[str, Any]]] = {}

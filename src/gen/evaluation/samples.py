@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gen.evaluation.material import Work, excerpt, genre_row
+from gen.evaluation.material import Work, excerpt, genre_rows
 from gen.model import Transformer
 from gen.sampling.batches import write_all
 from gen.sampling.decode import DrawConfig, decode
@@ -84,10 +84,10 @@ def write(
 
 
 def like(works: Sequence[Work], bars: int) -> list[Walk]:
-    """Requests for one piece for each work: of its genre and its length, cut after `bars`."""
+    """Requests for one piece for each work: of its genre (where it has one) and length, cut."""
     walks: list[Walk] = []
     for work in works:
-        header: list[Row] = [[int(Kind.BOS), 0, 0, 0, 0], genre_row(work)]
+        header: list[Row] = [[int(Kind.BOS), 0, 0, 0, 0], *genre_rows(work)]
         length = len(work.sequence.bar_rows)
         plan = Plan(header, tracks_open=True, bars=length, most_bars=length)
         walks.append(Excerpt(plan, bars))

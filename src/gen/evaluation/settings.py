@@ -9,6 +9,7 @@ from typing import Any
 from gen.errors import SettingError
 from gen.harmony import nearest
 from gen.sampling.decode import DrawConfig
+from gen.sampling.session import CPU, DEVICES
 from gen.settings import build
 
 PARTS = (
@@ -69,6 +70,7 @@ class EvaluationConfig:
         parts: what is measured, of `PARTS` and `OPTIONAL`.
         baselines: whether to measure the lower rungs of the ladder too.
         listening: a folder for the blind listening kit; None to measure.
+        device: where models compute: `cpu` or `cuda`.
     """
 
     pin: str
@@ -79,12 +81,14 @@ class EvaluationConfig:
     parts: tuple[str, ...]
     baselines: bool
     listening: str | None = None
+    device: str = CPU
 
     def __post_init__(self) -> None:
         if self.split not in ("test", "validation"):
             raise SettingError(f"{self.split!r} is neither 'test' nor 'validation'", where="split")
         if self.seed < 0:
             raise SettingError(f"{self.seed} is below 0", where="seed")
+        nearest(self.device, DEVICES, setting="device")
         if not self.parts:
             raise SettingError("nothing is to be measured", where="parts", mend="name a part")
         for part in self.parts:
