@@ -125,7 +125,7 @@ def _contribute(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
     jobs = _jobs(paths, options)
     house = _open_house(options)
     settings = _settings(options)
-    register = house.load(check_signatures=False) if house else None
+    register = house.load() if house else None
     key = None if settings.is_check else _open_key(register, settings.composer, options)
     is_asking = not (options["yes"] or options["as_json"] or settings.is_check)
     if is_asking and not _is_interactive():

@@ -116,7 +116,7 @@ def _floor_seconds(house: Any) -> float:
     from gen.provenance.tag import read_tag
     from gen.smf import parse
 
-    owners = house.load(check_signatures=False).roster.owners
+    owners = house.load().roster.owners
     seconds = 0.0
     for path in sorted(house.folder.glob("*/*.mid")):
         tagged = read_tag(path.read_bytes())  # untimed: the floor knows where the tag is
@@ -143,7 +143,7 @@ def _gate_in_child(house: Any) -> tuple[float, int, int]:
 def _gate_seconds(house: Any) -> tuple[float, int, int]:
     from gen.provenance.gate import admit
 
-    house.load(check_signatures=False)  # imports and caches are no work's memory
+    house.load()  # imports and caches are no work's memory
     before = resident_bytes()
     begin = time.process_time()
     corpus = admit(house.folder, "general_model", pin=house.pin).require_clean()

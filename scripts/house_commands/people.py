@@ -191,7 +191,7 @@ def _change(
     from gen.provenance.access import root_keys_at_hand
     from gen.provenance.people import change_roster
 
-    keys = root_keys_at_hand(house.load(check_signatures=False), further=further_roots)
+    keys = root_keys_at_hand(house.load(), further=further_roots)
     with house.writing() as session:
         result = change_roster(session, make(session.register), keys)
     _report_change(result, output, told)
@@ -233,7 +233,7 @@ def enroll_command(
 
     house = open_house(folder, pin)
     # Refuse a taken id or an unfit one before a key is made for it.
-    enrolled(house.load(check_signatures=False), person, name or person, roles, bytes(32))
+    enrolled(house.load(), person, name or person, roles, bytes(32))
     confirm(f"Enroll {person} as {' and '.join(roles)}?", yes=yes, output=output)
     key, path = _public_or_new(house, person, public, kdf_cost, output)
     _change(
@@ -297,7 +297,7 @@ def rotate_command(
     if renew:
         _change(house, output, lambda register: people.renewed(register, days))
     elif person is not None:
-        people.departed(house.load(check_signatures=False), person)
+        people.departed(house.load(), person)
         confirm(f"End the keys of {person} and begin a new one?", yes=yes, output=output)
         key, path = _public_or_new(house, person, public, kdf_cost, output)
         _change(
@@ -343,7 +343,7 @@ def revoke_command(
             mend="give --departed, or --compromised-at INDEX (house.py log lists the acts)",
         )
     house = open_house(folder, pin)
-    register = house.load(check_signatures=False)
+    register = house.load()
     if index is None:
         people.departed(register, person)
         confirm(f"End the keys of {person}?", yes=yes, output=output)
@@ -373,7 +373,7 @@ def cosign_command(*, folder: Path | None, pin: Path | None, yes: bool, output: 
     proposal = read_proposal(house)
     confirm(f"Sign: {proposal.roster.change}?", yes=yes, output=output)
     new_roots = tuple(map(key_id, proposal.roster.root_keys))
-    keys = root_keys_at_hand(house.load(check_signatures=False), further=new_roots)
+    keys = root_keys_at_hand(house.load(), further=new_roots)
     with house.writing() as session:
         result = cosign(session, keys)
     _report_change(result, output, {})

@@ -110,7 +110,7 @@ def verify_command(
     if repair:
         house.repair_roster_file()
         output.line("roster.json was written anew from the register")
-    register = house.load()
+    register = house.load(full=True)
     ledger_size, leftover = _check_rest(house)
     output.line(
         f"{house.pin.name}: {register.size} acts and {len(register.rosters)} rosters verify, "
@@ -147,11 +147,11 @@ def _verify_proof(house: House, path: Path, output: Output) -> None:
 
 
 def _verify_checkpoint(house: House, path: Path, output: Output) -> None:
-    from gen.provenance.house import today_utc
     from gen.provenance.manifest import manifest_in
 
     manifest = manifest_in(path)
-    problems = manifest.problems(house.load(), today_utc())
+    register = house.load(full=True)
+    problems = manifest.problems(register, register.today())
     for problem in problems:
         output.line(problem)
     output.line(
@@ -177,13 +177,12 @@ def _check_rest(house: House) -> tuple[int, int]:
 
 
 def warnings(register: Register) -> list[str]:
-    from gen.provenance.house import today_utc
     from gen.provenance.people import expires_soon
 
     roster = register.roster
-    if roster.has_expired(today_utc()):
+    if roster.has_expired(register.today()):
         return [f"the roster expired on {roster.expires}: house.py rotate --renew"]
-    if expires_soon(roster, today_utc()):
+    if expires_soon(roster, register.today()):
         return [f"the roster expires on {roster.expires}: house.py rotate --renew"]
     return []
 
@@ -218,7 +217,7 @@ def prove_command(
     if sum(given is not None for given in (work, act, since)) != 1:
         raise SettingError("what should be proved?", mend="give WORK, --act INDEX or --since SIZE")
     house = open_house(folder, pin)
-    register = house.load()
+    register = house.load(full=True)
     if since is not None:
         proof = prove_consistency(house, since)
     else:
@@ -281,7 +280,7 @@ def log_command(
     from gen.provenance.acts import Act
 
     house = open_house(folder, pin)
-    house.load()
+    house.load(full=True)
     log = house.register_log
     acts = [Act.decode(line) for line in log.lines(log.head())]
     acts = acts if take_all else acts[-count:]
@@ -331,7 +330,7 @@ def export_command(
     from gen.provenance.export import export_records
 
     house = open_house(folder, pin)
-    register = house.load()
+    register = house.load(full=True)
     written = export_records(house, out, [WORK_COLUMNS, *work_rows(register)])
     for path in written:
         output.line(str(path))

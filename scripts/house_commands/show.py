@@ -32,7 +32,7 @@ def show_command(
     """Show the house; or a WORK with its history, the inbox, the people, the works."""
     del yes
     house = open_house(folder, pin)
-    register = house.load(check_signatures=False)
+    register = house.load()
     if work is not None:
         _show_work(house, register, work, output)
     elif composer is not None:

@@ -65,7 +65,7 @@ def accept_command(
     from gen.provenance.inbox import waiting_paths
 
     house = open_house(folder, pin)
-    register = house.load(check_signatures=False)
+    register = house.load()
     take_all = take_all or ((yes or output.is_json) and not works)
     count = len(works) or len(waiting_paths(house))
     if count:
@@ -183,7 +183,7 @@ def reject_command(
 
     house = open_house(folder, pin)
     confirm(f"Reject {counted(len(works), 'work')}?", yes=yes, output=output)
-    key = _curator_key(house.load(check_signatures=False), curator)
+    key = _curator_key(house.load(), curator)
     for work in reject(house, works, key, reason):
         output.line(f"rejected {work}: {reason}")
     output.result(rejected=list(works), reason=reason)
@@ -206,7 +206,7 @@ def renew_command(
 
     house = open_house(folder, pin)
     confirm(f"Sign {counted(len(works), 'work')} anew as {person}?", yes=yes, output=output)
-    key = key_of_person(house.load(check_signatures=False), person)
+    key = key_of_person(house.load(), person)
     for work in renew(house, works, key):
         output.line(f"{work} waits in the inbox again: house.py accept {work}")
     output.result(renewed=list(works))
@@ -236,7 +236,7 @@ def withdraw_command(
     from gen.provenance.works import live_work, withdraw
 
     house = open_house(folder, pin)
-    register = house.load(check_signatures=False)
+    register = house.load()
     for work in works:
         live_work(register, work)
     person = person or person_at_hand(register, COMPOSER, option="--as")
@@ -297,7 +297,7 @@ def consent_command(
     from gen.provenance.consent import Consent
 
     house = open_house(folder, pin)
-    register = house.load(check_signatures=False)
+    register = house.load()
     if allow is None:
         _show_consent(register, works, output)
         return

@@ -70,7 +70,7 @@ def test_register_edited_line(house):
     house.enter(1)
     path = house.folder / "register.jsonl"
     path.write_bytes(path.read_bytes().replace(b"Small Rain", b"Great Rain"))
-    refused_with(house, "bad-register")
+    refused_with(house, "register-rollback")
 
 
 def test_register_line_edited_where_no_signature_looks(house):

@@ -5,10 +5,9 @@ import json
 
 import pytest
 
-from gen.provenance.canonical import canonical, sha256_hex
+from gen.provenance.canonical import canonical, sha256_hex, today_utc
 from gen.provenance.dsse import STATEMENT_TYPE, Envelope, sign
 from gen.provenance.gate import Gate
-from gen.provenance.house import today_utc
 from gen.provenance.roster import Person, PersonKey
 from gen.provenance.tag import read_tag, tag_chunk
 from houses import key_of, make_midi, make_statement, start_house, tagged

@@ -18,7 +18,7 @@ HOUSE = Path(__file__).parents[2] / "data" / "house_midi"
 
 @pytest.fixture(scope="module")
 def register():
-    return House(find_pin(HOUSE)).load(check_signatures=False)
+    return House(find_pin(HOUSE)).load()
 
 
 def test_the_house_is_sealed_and_its_people_say_that_they_are_programs(register):

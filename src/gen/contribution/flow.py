@@ -174,7 +174,7 @@ class Contributor:
         """Read the house: its register, and the music to compare with."""
         if self.house is not None and self.known is None:
             settings = self.settings
-            self.register = self.house.load(check_signatures=False, since=self.register)
+            self.register = self.house.load(since=self.register)
             self.known = load_known(
                 self.house,
                 self.register,

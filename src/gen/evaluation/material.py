@@ -138,7 +138,7 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> Material:
     purpose = purposes.pop()
     admitted = take_in(pin.dir, pin, purpose, split_of(checkpoints), HouseTokenizer())
     corpus = admitted.corpus
-    register = House(pin).load(check_signatures=False)  # the gate has checked them just now
+    register = House(pin).load()  # the gate has checked them just now
     for checkpoint in checkpoints:
         if checkpoint.manifest.house != corpus.house_name:
             raise HouseError(

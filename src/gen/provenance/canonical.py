@@ -11,11 +11,12 @@ import base64
 import binascii
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from gen.errors import HouseError
 
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 MAX_JSON_BYTES = 4 << 20
 """Longest JSON text read from a file or a tag."""
 
@@ -144,6 +145,11 @@ def from_base64(text: object) -> bytes:
     return data
 
 
+def today_utc() -> date:
+    """The day (UTC) that this computer's clock shows."""
+    return datetime.now(UTC).date()
+
+
 def utc_now() -> str:
     """The time to the second, as records spell it: 2030-01-31T12:00:00Z."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).strftime(TIME_FORMAT)

@@ -32,7 +32,7 @@ from gen.provenance.acts import Entry
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import ARTIST_MODEL, Consent, artist_of, check_scope
 from gen.provenance.files import UnfitFileError, read_plain_file, unfinished
-from gen.provenance.house import ADMIN_FILES, ADMIN_FOLDERS, House, today_utc
+from gen.provenance.house import ADMIN_FILES, ADMIN_FOLDERS, House
 from gen.provenance.inbox import MAX_FILE_BYTES
 from gen.provenance.judge import judge_composer, judge_curator
 from gen.provenance.ledger import Generated
@@ -176,7 +176,7 @@ def admit(
         pin: what is known of the house beforehand.
         receive: called with each admitted work and its verified music bytes (the tag cut off),
             in path order. The gate keeps no bytes.
-        today: the day consent is judged by; UTC today when left out.
+        today: the day consent is judged by; `Register.today` when left out.
 
     Raises:
         PinError, RegisterError, LogError: the house itself is not to be trusted.
@@ -190,7 +190,7 @@ def admit(
     # Files first, register second: a file that is accepted meanwhile is then always known.
     places = sorted(_places(found.folder))
     register = found.load()
-    day = today or today_utc()
+    day = today or register.today()
     register.check_fresh(day)
     check_purpose(purpose, register)
     gate = Gate(found, register, purpose, day)

@@ -22,7 +22,6 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
 
 from gen.errors import HouseError
@@ -73,11 +72,6 @@ KEPT_BY_GIT = "* -text\n"
 """Signed bytes must survive a checkout on Windows: no line ending is ever converted."""
 
 
-def today_utc() -> date:
-    """The day that consent and roster expiry are judged by."""
-    return datetime.now(UTC).date()
-
-
 @dataclass(slots=True)
 class Change:
     """The files of one change: staged bytes and the renames that follow the append.
@@ -121,11 +115,14 @@ class House:
 
     # -- reading ----------------------------------------------------------------------------
 
-    def load(self, *, check_signatures: bool = True, since: Register | None = None) -> Register:
+    def load(self, *, full: bool = False, since: Register | None = None) -> Register:
         """The verified register, after finishing what a crash left open.
 
+        Every act past the pin is verified with its signature. Those that the pin covers were,
+        when it was moved there; that they are still the same follows from its root hash.
+
         Args:
-            check_signatures: verify every act's signature, not only tree, head and rosters.
+            full: verify the signatures under the pin once more.
             since: this house's register as it was loaded before: it takes in what was appended
                 meanwhile, as strictly, and is returned.
 
@@ -136,9 +133,9 @@ class House:
         if (self.folder / JOURNAL).exists():
             with locked(self.folder / LOCK):
                 self.recover()
-        return self._load(check_signatures, since)
+        return self._load(full, since)
 
-    def _load(self, check_signatures: bool, since: Register | None) -> Register:
+    def _load(self, full: bool, since: Register | None) -> Register:
         log = self.register_log
         head = log.head()
         if head.size < self.pin.min_size:
@@ -148,7 +145,7 @@ class House:
                 where=str(log.path),
                 mend="somebody put an older copy back: restore the newest one",
             )
-        register = Register(check_signatures=check_signatures)
+        register = Register(trusted_size=0 if full else self.pin.min_size)
         if since is not None and self._holds_pin(since):
             register = since
         known = register.head
@@ -228,7 +225,7 @@ class House:
             self.recover()
             # Another process may have moved the pin on while this one waited.
             house = House(load_pin(self.pin.path)) if self.pin.path else self
-            yield Session(house, house._load(check_signatures=False, since=since))
+            yield Session(house, house._load(full=False, since=since))
 
     def recover(self) -> None:
         """Finish or forget the renames of an interrupted change. The caller holds the lock."""
@@ -318,7 +315,6 @@ class Session:
         Raises:
             RegisterError: the register would refuse one of the acts; nothing was written.
         """
-        self.register.check_signatures = True
         for act in acts:
             self.register.replay(act.encode())
         self.register.head_key(head_key.keyid)

@@ -85,7 +85,7 @@ def submit(
     Returns:
         One result per contribution, in order.
     """
-    register = house.load(check_signatures=False, since=since)
+    register = house.load(since=since)
     generated = generated.refresh() if generated else Generated(house)
     with locked(house.folder / LOCK):
         files: dict[Path, bytes] = {}

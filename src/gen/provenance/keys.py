@@ -89,10 +89,38 @@ def key_id(public: bytes) -> str:
     return sha256_hex(public)
 
 
+_FIELD = 2**255 - 19
+_OF_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER = frozenset(
+    {
+        0,
+        1,
+        _FIELD - 1,
+        _OF_ORDER_8,
+        _FIELD - _OF_ORDER_8,
+    }
+)
+"""The y coordinates of the eight points whose order divides 8."""
+
+
+def is_sound_public(public: bytes) -> bool:
+    """Whether these 32 bytes may be somebody's public key.
+
+    A key of small order is nobody's: one constant signature verifies under it for any message.
+    A y coordinate that is not reduced would give one key several ids.
+
+    Source: RFC 8032, section 5.1.3; Chalkias et al. 2020, "Taming the many EdDSAs", table 1.
+    """
+    y = int.from_bytes(public, "little") & (2**255 - 1)
+    return len(public) == 32 and y < _FIELD and y not in _SMALL_ORDER
+
+
 @lru_cache(maxsize=1024)
 def _public_key(public: bytes) -> Ed25519PublicKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+    if not is_sound_public(public):
+        raise ValueError("a public key of small order, or not in its one spelling")
     return Ed25519PublicKey.from_public_bytes(public)
 
 
@@ -119,7 +147,13 @@ def parse_public(text: str) -> bytes:
             f"{text.strip()[:80]!r} is no public key",
             mend="a public key is the 64 hex digits that `house.py key` prints",
         )
-    return bytes.fromhex(cleaned)
+    public = bytes.fromhex(cleaned)
+    if not is_sound_public(public):
+        raise SettingError(
+            f"{cleaned} is no person's public key: anybody could sign for it",
+            mend="ask for the key that `house.py key` prints on that person's own computer",
+        )
+    return public
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,13 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from gen.errors import HouseError
 from gen.provenance.canonical import (
+    TIME_FORMAT,
     StrictJsonError,
     canonical,
     canonical_json,
@@ -50,7 +52,7 @@ class Head:
         size: number of lines.
         byte_count: length of those lines with their newlines.
         root: the tree's root hash, hex.
-        time: UTC, for people.
+        time: UTC; never earlier than the head before it. Consent is judged no earlier than this.
         frontier: the tree's right edge (redundant: it folds to `root`).
         signatures: by whoever appended last; none on a ledger.
     """
@@ -105,7 +107,12 @@ class Head:
             size=int,
             time=str,
         )
-        if head["format"] != 1 or not all(map(is_sha256_hex, [head["root"], *found["frontier"]])):
+        digests = [head["root"], *found["frontier"]]
+        if (
+            head["format"] != 1
+            or not all(map(is_sha256_hex, digests))
+            or not _is_time(head["time"])
+        ):
             raise StrictJsonError("not a head of format 1")
         edge = tuple(bytes.fromhex(node) for node in found["frontier"])
         if len(edge) != head["size"].bit_count() or (
@@ -122,6 +129,14 @@ class Head:
             edge,
             tuple(Signature.from_dict(s) for s in found["signatures"]),
         )
+
+
+def _is_time(text: str) -> bool:
+    """Whether it is spelled as `utc_now` spells it; a log without lines has none."""
+    try:
+        return not text or datetime.strptime(text, TIME_FORMAT).strftime(TIME_FORMAT) == text
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +264,7 @@ class Log:
             frontier.size,
             head.byte_count + added_bytes,
             frontier.root().hex(),
-            utc_now(),
+            max(utc_now(), head.time),
             tuple(frontier.hashes),
         )
 

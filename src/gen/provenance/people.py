@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gen.errors import HouseError, SettingError
 from gen.provenance.acts import KEY, ROOT, Act
-from gen.provenance.canonical import canonical, canonical_json, utc_now
+from gen.provenance.canonical import canonical, canonical_json, today_utc, utc_now
 from gen.provenance.consent import PERSON_ID
 from gen.provenance.dsse import sign
 from gen.provenance.files import locked, write_atomically
@@ -27,7 +27,6 @@ from gen.provenance.house import (
     House,
     Session,
     roster_file,
-    today_utc,
 )
 from gen.provenance.keys import PrivateKey, key_id
 from gen.provenance.log import Log, LogError

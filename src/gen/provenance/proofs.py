@@ -81,7 +81,7 @@ def prove_consistency(house: House, old_size: int) -> dict[str, Any]:
 
 
 def _last_roster(house: House) -> dict[str, Any]:
-    return house.load(check_signatures=False).rosters[-1].to_dict()
+    return house.load().rosters[-1].to_dict()
 
 
 def check_proof(proof: object, roots: Iterable[str], threshold: int = 1) -> str:

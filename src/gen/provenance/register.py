@@ -28,7 +28,7 @@ from gen.provenance.acts import (
     Entry,
     Withdrawal,
 )
-from gen.provenance.canonical import StrictJsonError, fields
+from gen.provenance.canonical import StrictJsonError, fields, today_utc
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import is_signed_by
 from gen.provenance.keys import key_id
@@ -94,17 +94,17 @@ class Register:
     """The state of a house after `size` acts. Built by `replay`.
 
     Args:
-        check_signatures: verify every act's signature; a caller that only looks things up may
-            rely on the tree and the signed head alone.
+        trusted_size: acts below this index had their signatures verified before, and the caller
+            makes sure, by a hash over them, that they are the same.
     """
 
-    def __init__(self, *, check_signatures: bool = True) -> None:
+    def __init__(self, *, trusted_size: int = 0) -> None:
         self.size = 0
         self.works: dict[str, WorkRecord] = {}
         self.rosters: list[SignedRoster] = []
         self.head: Head | None = None
         self.pinned = (0, "")  # size and root of the pin that it was held against
-        self.check_signatures = check_signatures
+        self.trusted_size = trusted_size
         self._by_path: dict[str, str] = {}
         self._by_music: dict[str, str] = {}
         self._by_sound: dict[str, str] = {}
@@ -114,6 +114,14 @@ class Register:
     @property
     def roster(self) -> Roster:
         return self.rosters[-1].roster
+
+    def today(self) -> date:
+        """The day (UTC) that consent is judged by: never earlier than the newest head's.
+
+        A computer whose clock was set back would otherwise bring ended consent to life.
+        """
+        signed = date.fromisoformat(self.head.time[:10]) if self.head else date.min
+        return max(today_utc(), signed)
 
     def same_music(self, music_sha256: str, musical_hash: str) -> WorkRecord | None:
         """A registered work, withdrawn ones included, with these bytes or this sound."""
@@ -258,7 +266,7 @@ class Register:
         if len(act.signatures) != 1:
             raise StrictJsonError(f"it carries {len(act.signatures)} signatures, not one")
         key = self._key_of(person, act.signatures[0].keyid, act.index)
-        if self.check_signatures and not is_signed_by(
+        if act.index >= self.trusted_size and not is_signed_by(
             act.signatures[0], key.public, ACT_TYPE, act.payload()
         ):
             raise StrictJsonError(f"the signature of {act.by} does not verify")

@@ -7,7 +7,8 @@ Rules (each enforced below)
 3. No person and no key is ever removed, and no key's past changes: a new key begins at its
    roster's index or later, an end once set only moves to earlier, and so does the index from
    which a key counts as compromised. Nobody, the root included, can back-date a key.
-4. No public key appears twice, neither among people nor as a root key.
+4. No public key appears twice, neither among people nor as a root key, and none is one for
+   which anybody can sign.
 5. Validity is judged at a register index, never by a clock. The one clock is `expires`: from
    that day on nothing is signed and the gate admits nothing until the root signs a fresh
    roster, so that nobody can hide a revocation by withholding updates for ever.
@@ -28,7 +29,7 @@ from gen.errors import HouseError
 from gen.provenance.canonical import StrictJsonError, canonical, fields, is_sha256_hex
 from gen.provenance.consent import PERSON_ID, PURPOSES
 from gen.provenance.dsse import Signature, is_signed_by
-from gen.provenance.keys import key_id
+from gen.provenance.keys import is_sound_public, key_id
 
 ROSTER_TYPE = "application/vnd.music-house.roster+json"
 COMPOSER, CURATOR = "composer", "curator"
@@ -258,6 +259,8 @@ def _check_alone(roster: Roster) -> None:
     if not 1 <= roster.threshold <= len(roster.root_keys):
         raise RosterError(f"threshold {roster.threshold} of {len(roster.root_keys)} root keys")
     keys = [*roster.root_keys, *(key.public for p in roster.people for key in p.keys)]
+    if not all(map(is_sound_public, keys)):
+        raise RosterError("a public key is of small order or misspelt: anybody could sign for it")
     if len(set(keys)) != len(keys):
         raise RosterError("one public key appears twice: every person needs a key of their own")
     ids = [person.id for person in roster.people]

@@ -20,7 +20,6 @@ from gen.provenance.house import (
     Change,
     House,
     Session,
-    today_utc,
 )
 from gen.provenance.inbox import MAX_FILE_BYTES, Waiting, look, waiting_paths
 from gen.provenance.judge import judge_composer
@@ -50,7 +49,7 @@ def signer(register: Register, key: PrivateKey, role: str) -> Person:
         HouseError: unknown, ended or compromised key, another role, sealed or expired house.
     """
     roster = register.roster
-    register.check_fresh(today_utc())
+    register.check_fresh(register.today())
     if roster.sealed:
         raise HouseError(
             f"the house {roster.house} is sealed: nothing can be entered any more",
@@ -199,7 +198,7 @@ def reject(house: House, works: Sequence[str], curator: PrivateKey, reason: str)
     """
     if not reason.strip():
         raise SettingError("no reason was given", mend="the composer wants to know: --reason TEXT")
-    register = house.load(check_signatures=False)
+    register = house.load()
     person = signer(register, curator, CURATOR)
     with locked(house.folder / LOCK):
         _check_all_there(works, [p.stem for p in waiting_paths(house)])
@@ -253,7 +252,7 @@ def withdraw(
 
 def _withdrawer(register: Register, key: PrivateKey, record: WorkRecord) -> str:
     if key.keyid in register.roster.root_keyids:
-        register.check_fresh(today_utc())
+        register.check_fresh(register.today())
         return ROOT
     owner = register.roster.owners.get(key.keyid)
     is_composer = owner is not None and record.is_composer(owner[0].id)

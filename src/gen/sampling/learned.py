@@ -47,7 +47,7 @@ def learned_music(
     Raises:
         HouseError: none of its works is here.
     """
-    register = register or house.load(check_signatures=False)
+    register = register or house.load()
     cache = LinesCache.of_user()
     here, missing = manifest.works, tuple[tuple[str, str], ...]()
     kept = cache.get(_name(here))

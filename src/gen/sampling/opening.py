@@ -13,7 +13,7 @@ from gen.checkpoint import Checkpoint, load_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.harmony import nearest
 from gen.provenance.consent import ARTIST_MODEL
-from gen.provenance.house import House, today_utc
+from gen.provenance.house import House
 from gen.provenance.pin import load_pin
 from gen.provenance.register import Register
 from gen.sampling.checkpoints import find_checkpoint
@@ -67,7 +67,7 @@ def open_session(
             f"learned from the house {manifest.house!r}, the pin is that of {house.pin.name!r}",
             where="checkpoint", mend=f"name its own house: pin=conf/house/{manifest.house}.yaml",
         )  # fmt: skip
-    register = house.load(check_signatures=False)
+    register = house.load()
     manifest.check_entered(register)
     if controls.style:
         job = job_of(settings, controls, style_number(controls.style, checkpoint, register))
@@ -110,7 +110,7 @@ def _allows(register: Register, work: str, scope: str) -> bool:
     record = register.works.get(work)
     if record is None or record.withdrawn_at is not None:
         return False
-    return register.consent_of(record).allows(scope, today_utc())
+    return register.consent_of(record).allows(scope, register.today())
 
 
 def check_kinds(settings: Mapping[str, Any]) -> None:

@@ -64,7 +64,7 @@ def reproduced(settings: Mapping[str, Any], told: Receipt) -> Sampled:
         write_all_atomically(files)
     except OSError as error:
         raise unwritable(session.out, error) from error
-    register = session.house.load(check_signatures=False)
+    register = session.house.load()
     notes = ("the same bytes", *standing(told, session.house, register))
     return Sampled(take.piece, *paths, record, notes)
 

@@ -1,0 +1,94 @@
+"""Attacks on what stands around the gate, each played through the public commands."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from gen.provenance.acts import CONSENT, Act
+from gen.provenance.canonical import canonical
+from gen.provenance.consent import Consent
+from gen.provenance.dsse import Signature, sign
+from gen.provenance.log import HEAD_TYPE
+from houses import key_of, make_midi, tagged
+
+TIME = "2027-01-01T00:00:00Z"
+ANYBODYS_KEYS = (
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",  # y not reduced
+)
+
+
+def append_forged(house, by: str, kind: str, data: dict, forger: str) -> None:
+    """What a person with one key and the files can do: an act of another, under a real head."""
+    log = house.house.register_log
+    value = b"\7" * 64
+    act = Act(log.head().size, kind, by, TIME, data, (Signature(key_of(by).keyid, value),))
+    log.append([act.encode()], lambda p: [sign(HEAD_TYPE, p, key_of(forger))])
+
+
+def test_one_composer_who_forges_acts_of_others_is_caught_by_the_next_command(house):
+    """B7: and accepting does not move the pin onto them."""
+    (entry,) = house.enter(1, consent="evaluation")
+    (waiting,) = house.submit(tagged(make_midi(2), "ben"))
+    pin = house.pin.path.read_bytes()
+    wide = {"consent": Consent.parse("general_model").to_list(), "work": entry.work}
+    append_forged(house, "ana", CONSENT, wide, forger="ben")
+    for words in (
+        ("house", "show"),
+        ("house", "log"),
+        ("house", "accept", waiting.work, "--curator", "cleo"),
+        ("house", "withdraw", entry.work, "--as", "ana"),
+        ("house", "verify"),
+    ):
+        code, told = house._run(*words)
+        assert (code, told["error"]["rule"]) == (2, "bad-register"), words
+        assert "the signature of ana does not verify" in told["error"]["what"]
+    assert "the signature of ana does not verify" in house.refuse_training()
+    assert house.pin.path.read_bytes() == pin
+
+
+@pytest.mark.parametrize("public", ANYBODYS_KEYS)
+def test_keys_that_anybody_can_sign_for_are_not_enrolled(house, public):
+    """B8: with these one constant signature verifies for every message."""
+    code, told = house._run("house", "enroll", "eve", "--role", "curator", "--public", public)
+    assert code == 2
+    assert "anybody could sign for it" in told["error"]["what"]
+    code, told = house._run("house", "rotate", "--root", public)
+    assert code == 2
+    assert "anybody could sign for it" in told["error"]["what"]
+
+
+def test_signature_under_a_key_that_anybody_can_sign_for_verifies_nothing():
+    from gen.provenance.keys import verify
+
+    identity = bytes.fromhex(ANYBODYS_KEYS[0])
+    constant = identity + bytes(32)  # R is the identity, S is 0
+    assert not verify(identity, constant, b"any message")
+
+
+def test_clock_set_back_brings_no_ended_consent_to_life(house, monkeypatch):
+    """Consent is judged no earlier than the day on which the newest head was signed."""
+    house.enter(1, consent="general_model@2026-01-01")
+    monkeypatch.setattr("gen.provenance.register.today_utc", lambda: date(2025, 1, 1))
+    code, told = house.audit()
+    assert (code, told["admitted"], len(told["not_consented"])) == (0, [], 1)
+
+
+def test_head_whose_time_is_no_time_is_refused(house):
+    house.enter(1)
+    path = house.folder / "register.head.json"
+    head = json.loads(path.read_bytes())
+    head["head"]["time"] = "0001-01-01"
+    path.write_bytes(canonical(head))
+    code, told = house.audit()
+    assert code == 2
+    assert "its head cannot be read" in told["error"]["what"]
