@@ -13,6 +13,7 @@ import click
 from gen.errors import HouseError
 from starter import abc
 from starter.catalogue import LEADSHEETS
+from starter.keys import key_name
 
 
 @click.group(help=__doc__)
@@ -27,7 +28,7 @@ def check(files: tuple[Path, ...]) -> None:
         for sheet in abc.parse(path.read_text(encoding="utf-8"), where=path.name):
             meter = f"{sheet.meter[0]}/{sheet.meter[1]}"
             click.echo(
-                f"{path.stem:16} {sheet.title:34} {sheet.key.name:14} {meter:5} "
+                f"{path.stem:16} {sheet.title:34} {key_name(sheet.key):14} {meter:5} "
                 f"{sheet.tempo:5.0f} {sheet.form} {sheet.bar_count} bars"
             )
 

@@ -18,9 +18,26 @@ from gen.harmony import (
     parse_progression,
 )
 
+LEAD_SHEET_QUALITIES = {
+    # as musicians write it: (the one spelling of it, semitones above the root)
+    "mMaj7": ("mmaj7", (0, 3, 7, 11)), "m(maj7)": ("mmaj7", (0, 3, 7, 11)),
+    "7(b9)": ("7b9", (0, 4, 7, 10, 13)), "13(b9,#11)": ("13b9#11", (0, 4, 7, 10, 13, 18, 21)),
+    "7alt": ("7alt", (0, 4, 10, 13, 15, 20)), "5": ("5", (0, 7)), "9": ("9", (0, 4, 7, 10, 14)),
+    "11": ("11", (0, 7, 10, 14, 17)), "maj13": ("maj13", (0, 4, 7, 11, 14, 21)),
+    "m11": ("m11", (0, 3, 7, 10, 14, 17)), "6/9": ("69", (0, 4, 7, 9, 14)),
+    "add9": ("add9", (0, 4, 7, 14)), "(add9)": ("add9", (0, 4, 7, 14)), "2": ("add9", (0, 4, 7, 14)),
+    "7sus": ("7sus4", (0, 5, 7, 10)), "9sus4": ("9sus4", (0, 5, 7, 10, 14)), "ø7": ("m7b5", (0, 3, 6, 10)),
+    "ø": ("m7b5", (0, 3, 6, 10)), "°7": ("dim7", (0, 3, 6, 9)), "Δ": ("maj7", (0, 4, 7, 11)),
+    "-7b5": ("m7b5", (0, 3, 6, 10)), "+7": ("aug7", (0, 4, 8, 10)), "7#5": ("aug7", (0, 4, 8, 10)),
+    "maj7#5": ("maj7#5", (0, 4, 8, 11)), "(b5)": ("(b5)", (0, 4, 6)), "7no3": ("7no3", (0, 7, 10)),
+    "7#9b13": ("7#9b13", (0, 4, 7, 10, 15, 20)), "7♭9": ("7b9", (0, 4, 7, 10, 13)),
+}  # fmt: skip
 CHORDS = st.builds(
-    Chord, st.integers(0, 11), st.sampled_from(list(QUALITIES)), st.integers(0, 11)
-)  # fmt: skip
+    Chord,
+    st.integers(0, 11),
+    st.sampled_from([*QUALITIES, *{name for name, _ in LEAD_SHEET_QUALITIES.values()}]),
+    st.integers(0, 11),
+)
 
 
 @given(CHORDS)
@@ -44,7 +61,41 @@ def test_a_chord_reads_back_as_it_is_written(chord):
     ],
 )  # fmt: skip
 def test_a_chord_symbol_reduces_to_its_quality(symbol, root, quality, bass):
-    assert parse_chord(symbol) == Chord(root, quality, bass)
+    assert parse_chord(symbol).reduced == Chord(root, quality, bass)
+
+
+@pytest.mark.parametrize("suffix", LEAD_SHEET_QUALITIES)
+def test_a_lead_sheet_symbol_keeps_its_tensions_and_has_one_spelling(suffix):
+    quality, intervals = LEAD_SHEET_QUALITIES[suffix]
+    chord = parse_chord(f"G{suffix}/B")
+    assert (chord.quality, chord.intervals, chord.bass) == (quality, intervals, 11)
+    assert parse_chord(str(chord)) == chord
+
+
+@given(CHORDS)
+def test_reducing_keeps_root_and_bass_and_is_done_once(chord):
+    reduced = chord.reduced
+    assert (reduced.root, reduced.bass) == (chord.root, chord.bass)
+    assert reduced.quality in QUALITIES
+    assert reduced.reduced == reduced
+
+
+@pytest.mark.parametrize(
+    ("key", "degrees", "chords"),
+    [
+        ("C", "ii7 V7 | Imaj7", "Dm7 G7 | Cmaj7"),
+        ("Eb", "ii7 V7 | Imaj7 | vii° bVII", "Fm7 Bb7 | Ebmaj7 | Ddim Db"),
+        ("A minor", "i iv | V7 i | VI bII", "Am Dm | E7 Am | F Bb"),
+        ("F#m", "iiø7 V7(b9) | i6", "Abm7b5 Db7b9 | Gbm6"),
+    ],
+)
+def test_degrees_are_chords_of_the_key(key, degrees, chords):
+    assert format_progression(parse_progression(degrees, parse_key(key))) == chords
+
+
+def test_a_degree_without_a_key_is_refused_with_what_is_missing():
+    with pytest.raises(SettingError, match="'V7' is a degree, and no key is given"):
+        parse_progression("C | V7")
 
 
 @pytest.mark.parametrize("symbol", ["", "H", "Cx", "cm", "C/", "C/H", "C7/5/3", "NC", "Am F"])
@@ -133,7 +184,7 @@ def test_what_is_no_key_is_refused_with_its_text(text):
 
 
 def test_a_key_compares_by_what_it_is():
-    assert parse_key("A#") == parse_key("Bb") == Key(10, False, "major")
+    assert parse_key("A#") == parse_key("Bb") == Key(10, "major")
 
 
 def test_the_nearest_known_word_is_suggested():

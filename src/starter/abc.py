@@ -12,8 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from gen.errors import HouseError
-from gen.harmony import GENRES, MOODS
-from starter.symbols import LETTERS, Key, Symbol, parse_key, parse_symbol
+from gen.harmony import GENRES, MOODS, Chord, Key, parse_chord, pitch_class
+from starter.keys import parse_abc_key
 
 TICKS = 480
 """Ticks per quarter note everywhere in the starter corpus."""
@@ -57,7 +57,7 @@ class ChordSpan:
 
     onset: int
     duration: int
-    symbol: Symbol
+    symbol: Chord
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class _Reader:
     bar_start: int = 0
     bars: list[Bar] = field(default_factory=list)
     notes: list[MelodyNote] = field(default_factory=list)
-    chords: list[tuple[int, Symbol]] = field(default_factory=list)
+    chords: list[tuple[int, Chord]] = field(default_factory=list)
     accidentals: dict[tuple[str, str], int] = field(default_factory=dict)
     tied: int | None = None
     tied_name: tuple[str, str] = ("", "")
@@ -206,7 +206,7 @@ def _make_sheet(
         raise HouseError(f"header fields missing: {' '.join(missing)}", where=place)
     place = f"{place} ({header['T']})"
     mood = re.search(r"mood=(\w+)", header["N"])
-    key, fifths = parse_key(header["K"])
+    key, fifths = parse_abc_key(header["K"])
     meter, unit = _fraction(header["M"], place), Fraction(header["L"])
     parts = {}
     for letter, lines in bodies:
@@ -285,7 +285,7 @@ def _take(reader: _Reader, match: re.Match[str]) -> None:
 
 def _take_chord(reader: _Reader, text: str) -> None:
     try:
-        symbol = parse_symbol(text)
+        symbol = parse_chord(text)
     except HouseError as error:
         raise reader.error(error.what, error.mend) from error
     if reader.chords and reader.chords[-1][0] == reader.now:
@@ -299,7 +299,7 @@ def _take_field(reader: _Reader, name: str, value: str) -> None:
     if name == "M":
         reader.meter = _fraction(value, reader.where)
     else:
-        reader.key, reader.fifths = parse_key(value)
+        reader.key, reader.fifths = parse_abc_key(value)
 
 
 def _close_bar(reader: _Reader) -> None:
@@ -369,7 +369,7 @@ def _pitch(reader: _Reader, match: re.Match[str]) -> int:
     name = (letter, octave)
     upper = letter.upper()
     octaves = 5 + letter.islower() + octave.count("'") - octave.count(",")
-    natural = 12 * octaves + LETTERS[upper]
+    natural = 12 * octaves + pitch_class(upper, "")
     if match["accidental"]:
         reader.accidentals[name] = _ACCIDENTALS[match["accidental"]]
     elif reader.tied is not None and name == reader.tied_name and name not in reader.accidentals:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from gen.harmony import Chord, Key
 from starter.abc import TICKS, Bar, ChordSpan, LeadSheet, MelodyNote
 from starter.instruments import playing_range
-from starter.symbols import Key, Symbol
 from starter.tones import Tone, fold
 
 PartWriter = Callable[["Scene"], list[Tone]]
@@ -86,7 +86,7 @@ class Arrangement:
     swing_unit: int = TICKS
     humanise: int = 5
     ritardando: bool = False
-    final_quality: tuple[str, str] = ("", "m")
+    final_quality: tuple[str, str] = ("maj", "min")
     meters: tuple[tuple[int, int], ...] = ()
 
 
@@ -197,12 +197,12 @@ class Scene:
         later = self.plan.sections[self.section.index + 1 :]
         return later[0] if later else None
 
-    def chord_at(self, tick: int) -> Symbol:
+    def chord_at(self, tick: int) -> Chord:
         """The chord that sounds at a tick of this section."""
         sounding = [c for c in self.chords if c.onset <= tick]
         return (sounding or [self.chords[0]])[-1].symbol
 
-    def chord_after(self, tick: int) -> Symbol:
+    def chord_after(self, tick: int) -> Chord:
         """The next chord to begin after a tick; the section after supplies the last one."""
         for span in self.chords:
             if span.onset > tick:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+from gen.harmony import Chord
 from starter.abc import TICKS
 from starter.arrangement import PartWriter, Scene
 from starter.meters import Hit, Pattern, beats, hits
-from starter.symbols import Symbol
 from starter.tones import Tone, nearest
 
 DEGREES = "123456789"
@@ -84,7 +84,7 @@ def _bar(scene: Scene, found: list[Hit], before: list[Tone]) -> list[Tone]:
     return made
 
 
-def degree(scene: Scene, chord: Symbol, char: str, root: int, tick: int) -> int:
+def degree(scene: Scene, chord: Chord, char: str, root: int, tick: int) -> int:
     """A chord degree above a bass note, folded into the span."""
     number = int(char) if char in DEGREES else 1
     if number in (1, 8):

@@ -85,7 +85,7 @@ def commissions(folder: Path = LEADSHEETS) -> list[Commission]:
     for sheet in sheets:
         for place, arrangement in enumerate(_playable(sheet)):
             shift = 0 if place == 0 else _rarest(sheet, arrangement, used)
-            key = sheet.key.transpose(shift)
+            key = sheet.key.transposed(shift)
             used[key.tonic, key.is_minor] += place > 0
             made.append(Commission(sheet, arrangement, shift))
     return made
@@ -98,7 +98,7 @@ def _playable(sheet: LeadSheet) -> list[Arrangement]:
 
 def _rarest(sheet: LeadSheet, arrangement: Arrangement, used: Counter[tuple[int, bool]]) -> int:
     def count(shift: int) -> tuple[int, int, int]:
-        key = sheet.key.transpose(shift)
+        key = sheet.key.transposed(shift)
         return used[key.tonic, key.is_minor], abs(shift), shift
 
     return min((s for s in arrangement.shifts if s), key=count, default=0)

@@ -20,9 +20,9 @@ import re
 from dataclasses import dataclass, field, replace
 
 from gen.errors import HouseError
+from gen.harmony import Chord, Key
 from starter.abc import TICKS, Bar, ChordSpan, LeadSheet, MelodyNote, Part
 from starter.arrangement import Arrangement, Plan, Section
-from starter.symbols import Key, Symbol
 
 _TOKEN = re.compile(
     r"(?P<kind>[a-z]+)(?::(?P<arg>\w+))?(?:=(?P<source>\w+))?"
@@ -114,10 +114,10 @@ class _State:
     ) -> None:
         at = self.made.sections[-1].end if self.made.sections else 0
         bars = tuple(
-            replace(b, onset=b.onset + at, key=b.key.transpose(self.shift)) for b in stretch.bars
+            replace(b, onset=b.onset + at, key=b.key.transposed(self.shift)) for b in stretch.bars
         )
         chords = tuple(
-            replace(c, onset=c.onset + at, symbol=c.symbol.transpose(self.shift))
+            replace(c, onset=c.onset + at, symbol=c.symbol.transposed(self.shift))
             for c in stretch.chords
         )
         melody = tuple(
@@ -207,7 +207,7 @@ def _borrow(sheet: LeadSheet, count: int, source: str) -> _Stretch:
     return _Stretch(bars, chords)
 
 
-def _vamp_pair(theme: _Stretch, sheet: LeadSheet) -> tuple[Symbol, Symbol]:
+def _vamp_pair(theme: _Stretch, sheet: LeadSheet) -> tuple[Chord, Chord]:
     """The first chord and the first one that differs from it."""
     first = theme.chords[0].symbol
     others = [c.symbol for c in theme.chords if c.symbol.root != first.root]
@@ -220,12 +220,12 @@ def _turnaround(stretch: _Stretch, sheet: LeadSheet) -> _Stretch:
     opening = sheet.parts[sheet.form[0]].chords[0].symbol
     kept = [c for c in stretch.chords if c.onset < bar.onset]
     kept = [replace(c, duration=min(c.duration, bar.onset - c.onset)) for c in kept]
-    dominant = Symbol((key.tonic + 7) % 12, "7", (key.tonic + 7) % 12)
+    dominant = Chord((key.tonic + 7) % 12, "7", (key.tonic + 7) % 12)
     if opening.root != key.tonic:
-        dominant = Symbol((opening.root + 7) % 12, "7", (opening.root + 7) % 12)
+        dominant = Chord((opening.root + 7) % 12, "7", (opening.root + 7) % 12)
     if key.mode in ("dorian", "mixolydian", "phrygian") and opening.root == key.tonic:
         seventh = (key.tonic + 10) % 12
-        dominant = Symbol(seventh, "", seventh)
+        dominant = Chord(seventh, "maj", seventh)
     return replace_chords(stretch, [*kept, ChordSpan(bar.onset, bar.ticks, dominant)])
 
 
@@ -234,9 +234,9 @@ def replace_chords(stretch: _Stretch, chords: list[ChordSpan]) -> _Stretch:
     return _Stretch(stretch.bars, tuple(chords), stretch.melody)
 
 
-def tonic_symbol(key: Key, qualities: tuple[str, str]) -> Symbol:
+def tonic_symbol(key: Key, qualities: tuple[str, str]) -> Chord:
     """The key's home chord."""
-    return Symbol(key.tonic, qualities[1] if key.is_minor else qualities[0], key.tonic)
+    return Chord(key.tonic, qualities[1] if key.is_minor else qualities[0], key.tonic)
 
 
 def _cadence(sheet: LeadSheet, count: int) -> _Stretch:
@@ -249,17 +249,17 @@ def _cadence(sheet: LeadSheet, count: int) -> _Stretch:
     for place in range(count):
         step, quality = degrees[place % len(degrees)]
         root = (key.tonic + step) % 12
-        chords.append(ChordSpan(place * last.ticks, last.ticks, Symbol(root, quality, root)))
+        chords.append(ChordSpan(place * last.ticks, last.ticks, Chord(root, quality, root)))
     return _Stretch(bars, tuple(chords))
 
 
 _CADENCES: dict[str, tuple[tuple[int, str], ...]] = {
-    "major": ((0, ""), (9, "m7"), (5, ""), (7, "sus4"), (5, ""), (2, "m7"), (7, "7")),
-    "minor": ((0, "m"), (8, "maj7"), (5, "m"), (7, "sus4"), (8, ""), (5, "m"), (7, "7")),
-    "dorian": ((0, "m"), (5, ""), (0, "m"), (3, ""), (5, ""), (10, "")),
-    "mixolydian": ((0, ""), (10, ""), (5, ""), (0, ""), (5, ""), (10, "")),
-    "phrygian": ((0, "m"), (1, ""), (0, "m"), (8, ""), (10, "m"), (1, "")),
-    "lydian": ((0, ""), (2, ""), (0, ""), (9, "m7"), (2, ""), (2, "")),
+    "major": ((0, "maj"), (9, "m7"), (5, "maj"), (7, "sus4"), (5, "maj"), (2, "m7"), (7, "7")),
+    "minor": ((0, "min"), (8, "maj7"), (5, "min"), (7, "sus4"), (8, "maj"), (5, "min"), (7, "7")),
+    "dorian": ((0, "min"), (5, "maj"), (0, "min"), (3, "maj"), (5, "maj"), (10, "maj")),
+    "mixolydian": ((0, "maj"), (10, "maj"), (5, "maj"), (0, "maj"), (5, "maj"), (10, "maj")),
+    "phrygian": ((0, "min"), (1, "maj"), (0, "min"), (8, "maj"), (10, "min"), (1, "maj")),
+    "lydian": ((0, "maj"), (2, "maj"), (0, "maj"), (9, "m7"), (2, "maj"), (2, "maj")),
 }
 
 

@@ -11,10 +11,10 @@ from functools import cache
 from itertools import pairwise, product
 from random import Random
 
+from gen.harmony import Chord
 from starter.abc import TICKS
 from starter.arrangement import PartWriter, Scene
 from starter.meters import Hit, Pattern, hits
-from starter.symbols import Symbol
 from starter.tones import Tone, nearest, sounding
 
 STRINGS = (40, 45, 50, 55, 59, 64)
@@ -38,7 +38,7 @@ class Shape:
 
 
 @cache
-def shape(symbol: Symbol, near: int = 0, upper: int = 5) -> Shape:
+def shape(symbol: Chord, near: int = 0, upper: int = 5) -> Shape:
     """A playable shape for a chord, close to where the hand is.
 
     The bass note lies on one of the three low strings, the strings above it up to the top
@@ -66,7 +66,7 @@ Grip = tuple[tuple[int, int], ...]
 """(string, fret) of each sounding string."""
 
 
-def _grips(symbol: Symbol, position: int, upper: int) -> Iterator[Grip]:
+def _grips(symbol: Chord, position: int, upper: int) -> Iterator[Grip]:
     for lowest in (0, 1, 2):
         basses = [f for f in _frets(position) if (STRINGS[lowest] + f) % 12 == symbol.bass]
         above = range(lowest + 1, 6)
@@ -85,8 +85,8 @@ def _frets(position: int) -> list[int]:
     return [0, *reachable] if position <= 2 else reachable
 
 
-def _stops(string: int, position: int, symbol: Symbol) -> list[int]:
-    return [f for f in _frets(position) if (STRINGS[string] + f) % 12 in symbol.tones]
+def _stops(string: int, position: int, symbol: Chord) -> list[int]:
+    return [f for f in _frets(position) if (STRINGS[string] + f) % 12 in symbol.pitch_classes]
 
 
 def _holdable(grip: Grip) -> bool:
@@ -99,10 +99,10 @@ def _holdable(grip: Grip) -> bool:
     return fingers <= 4 and max(stopped) - first <= REACH
 
 
-def _cost(symbol: Symbol, grip: Grip, position: int, near: int) -> float:
+def _cost(symbol: Chord, grip: Grip, position: int, near: int) -> float:
     classes = [(STRINGS[s] + f) % 12 for s, f in grip]
     cost = 3.0 * sum(t not in classes for t in symbol.guides)
-    cost += 1.0 * sum(t not in classes for t in symbol.tones if t != symbol.fifth)
+    cost += 1.0 * sum(t not in classes for t in symbol.pitch_classes if t != symbol.fifth)
     cost += 0.8 * (classes.count(symbol.third) - 1 if symbol.third in classes else 0)
     cost += 0.35 * abs(position - near) + 0.12 * position
     cost -= 0.3 * len(grip)
@@ -111,14 +111,14 @@ def _cost(symbol: Symbol, grip: Grip, position: int, near: int) -> float:
     return cost
 
 
-def _shape_at(scene: Scene, symbol: Symbol, upper: int) -> Shape:
+def _shape_at(scene: Scene, symbol: Chord, upper: int) -> Shape:
     """The shape for a chord, moving the hand as little as possible through the work."""
     held = shape(symbol, int(scene.memory.get("position", 2)), upper)
     scene.memory["position"] = held.position
     return held
 
 
-def pushed_symbol(scene: Scene, hit: Hit) -> tuple[Symbol, int]:
+def pushed_symbol(scene: Scene, hit: Hit) -> tuple[Chord, int]:
     """The chord that a hit plays and where it must stop.
 
     A hit within an eighth of the next chord that sounds into it anticipates it.
@@ -297,17 +297,17 @@ def _invented(seed: str, eighths: int) -> str:
     return "".join(cells[:eighths]) + "|" + "".join([*cells[:half], *cells[eighths:]])
 
 
-def _power_grip(scene: Scene, symbol: Symbol) -> tuple[int, int, int]:
+def _power_grip(scene: Scene, symbol: Chord) -> tuple[int, int, int]:
     low = max(scene.seat.low, STRINGS[0])
     root = nearest(symbol.bass, int(scene.memory.get("root", 43)), low, low + 11)
     scene.memory["root"] = root
     fifth = root + (symbol.fifth - symbol.root) % 12 if symbol.bass == symbol.root else root + 7
-    if symbol.bass != symbol.root and (root + 7) % 12 not in symbol.tones:
+    if symbol.bass != symbol.root and (root + 7) % 12 not in symbol.pitch_classes:
         fifth = root + next(i for i in (5, 8, 9, 3, 4) if (root + i) % 12 in symbol.core)
     return root, fifth, root + 12
 
 
-def _power_hit(scene: Scene, symbol: Symbol, hit: Hit, stop: int) -> list[Tone]:
+def _power_hit(scene: Scene, symbol: Chord, hit: Hit, stop: int) -> list[Tone]:
     root, fifth, octave = _power_grip(scene, symbol)
     length = stop - hit.onset
     if hit.char in "Xx":

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+from gen.harmony import Chord, Key
 from starter.abc import TICKS, MelodyNote
 from starter.arrangement import PartWriter, Scene
 from starter.meters import weight
-from starter.symbols import Key, Symbol
 from starter.tones import Tone, fold, nearest, sounding
 
 EIGHTH = TICKS // 2
@@ -108,11 +108,11 @@ def _fit_chord(scene: Scene, pitch: int, tick: int) -> int:
     """The same pitch if chord and key allow it, else the nearest chord tone."""
     chord = scene.chord_at(tick)
     strong = weight(scene.bar_at(tick).meter, tick - scene.bar_at(tick).onset) >= 0.5
-    allowed = set(chord.tones) | (set() if strong else set(scene.key_at(tick).scale))
+    allowed = set(chord.pitch_classes) | (set() if strong else set(scene.key_at(tick).scale))
     if pitch % 12 in allowed:
         return pitch
     return min(
-        (p for p in range(pitch - 5, pitch + 6) if p % 12 in chord.tones),
+        (p for p in range(pitch - 5, pitch + 6) if p % 12 in chord.pitch_classes),
         key=lambda p: abs(p - pitch),
     )
 
@@ -219,7 +219,7 @@ def _path(start: int, target: int, count: int, scene: Scene, tick: int) -> list[
         pool = [
             p
             for p in range(path[-1] - 7, path[-1] + 8)
-            if p % 12 in (chord.tones if strong else key.scale) and p != path[-1]
+            if p % 12 in (chord.pitch_classes if strong else key.scale) and p != path[-1]
         ]
         before = path[-2] if len(path) > 1 else path[-1]
         path.append(min(pool, key=lambda p: _path_cost(p, path[-1], before, target, left, scene)))
@@ -293,7 +293,7 @@ def _second_voice(scene: Scene, tone: Tone, last: int | None, below: bool) -> in
     def cost(interval: int) -> float:
         pitch = tone.pitch + sign * interval
         price = {3: 0.0, 4: 0.0, 8: 0.8, 9: 0.8, 5: 2.5, 7: 4.0, 6: 3.0}.get(interval, 5.0)
-        if pitch % 12 not in chord.tones:
+        if pitch % 12 not in chord.pitch_classes:
             price += (4.0 if strong else 0.5) + (0.0 if pitch % 12 in key.scale else 3.0)
         if last is not None:
             price += 0.25 * abs(pitch - last)
@@ -350,7 +350,7 @@ def _guide_line(scene: Scene, theme: list[Tone], centre: int) -> list[Tone]:
 
 
 def _guide_cost(
-    pitch: int, last: int, centre: int, against: list[Tone], rising: int, symbol: Symbol
+    pitch: int, last: int, centre: int, against: list[Tone], rising: int, symbol: Chord
 ) -> float:
     clash = sum(6.0 for t in against if abs(t.pitch - pitch) in (1, 2, 13))
     unison = sum(2.0 for t in against if t.pitch % 12 == pitch % 12)

@@ -8,14 +8,13 @@ from random import Random
 from typing import Any
 
 from gen.errors import HouseError
-from gen.harmony import parse_chord
 from gen.piece import KeySignature, Marker, Note, Pedal, Piece, Tempo, TimeSignature, Track
 from starter.abc import TICKS, Bar, LeadSheet
 from starter.arrangement import Arrangement, Plan, Scene, Seat
 from starter.dynamics import perform, separate
 from starter.form import plan
 from starter.instruments import playing_range
-from starter.symbols import FLAT_NAMES, SHARP_NAMES, Symbol
+from starter.keys import key_name, names_in, plain_fifths
 from starter.tones import Tone
 
 _ROLE_ORDER = ("main_melody", "sub_melody", "riff", "accompaniment", "bass", "pad", "drums")
@@ -36,7 +35,7 @@ class RealisedWork:
 
     @property
     def key_text(self) -> str:
-        return self.plan.bars[0].key.name
+        return key_name(self.plan.bars[0].key)
 
     @property
     def chords_text(self) -> str:
@@ -133,7 +132,7 @@ def _conduct(made: Plan, piece: Piece) -> None:
     piece.tempos = _tempos(made)
     piece.time_signatures = [TimeSignature(b.onset, *b.meter) for b in _changes(bars, "meter")]
     piece.key_signatures = [
-        KeySignature(b.onset, b.key.fifths, b.key.is_minor) for b in _changes(bars, "key")
+        KeySignature(b.onset, plain_fifths(b.key), b.key.is_minor) for b in _changes(bars, "key")
     ]
     piece.markers = [Marker(onset, name) for name, _, onset in section_starts(made)]
 
@@ -179,13 +178,4 @@ def _bar_chords(made: Plan, bar: Bar) -> str:
     for span in inside:
         place = int((span.onset - bar.onset) / step)
         slots[place:] = [span.symbol] * (count - place)
-    return " ".join(chord_text(s, bar.key.prefers_flats) for s in slots)
-
-
-def chord_text(symbol: Symbol, flats: bool) -> str:
-    """The symbol as the metadata vocabulary writes it: tensions dropped."""
-    names = FLAT_NAMES if flats else SHARP_NAMES
-    quality = parse_chord(symbol.text(flats)).quality
-    suffix = {"maj": "", "min": "m"}.get(quality, quality)
-    slash = "" if symbol.bass == symbol.root else f"/{names[symbol.bass]}"
-    return f"{names[symbol.root]}{suffix}{slash}"
+    return " ".join(s.reduced.spelt(names_in(bar.key)) for s in slots)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
+from gen.harmony import Chord, Key
 from starter.abc import GRID, TICKS, ChordSpan
 from starter.arrangement import PartWriter, Scene
 from starter.bass import approach_tone, degree, final_bass
@@ -19,7 +20,6 @@ from starter.grooves import Drummer
 from starter.guitar import clear_of_lead, one_at_a_time
 from starter.meters import Hit as Stroke
 from starter.meters import Pattern, hits
-from starter.symbols import Key, Symbol
 from starter.tones import Tone, nearest, sounding
 
 EIGHTH = TICKS // 2
@@ -227,7 +227,7 @@ def _leading(scene: Scene, tones: list[Tone], share: float) -> list[Tone]:
     return made
 
 
-def _root(scene: Scene, symbol: Symbol) -> int:
+def _root(scene: Scene, symbol: Chord) -> int:
     """The chord's bass near the last one, in the seat's lowest octave and a third."""
     low = scene.seat.low
     centre = low + 8
@@ -358,19 +358,19 @@ def coloured(writer: PartWriter, sixths: bool = False) -> PartWriter:
 
 
 _RICHER = {
-    "": ("maj9", "maj7", "add9", "69"), "6": ("69",), "maj7": ("maj9",), "m": ("m9", "m7"),
+    "maj": ("maj9", "maj7", "add9", "69"), "6": ("69",), "maj7": ("maj9",), "min": ("m9", "m7"),
     "m7": ("m9",), "m6": ("m69",), "7": ("13", "9", "7b9"), "9": ("13",), "add9": ("maj9",),
     "7sus4": ("9sus4",), "sus4": ("7sus4",),
 }  # fmt: skip
 
 
-def enriched(scene: Scene, span: ChordSpan, sixths: bool = False) -> Symbol:
+def enriched(scene: Scene, span: ChordSpan, sixths: bool = False) -> Chord:
     """The richest chord over the same root whose new tones suit the key and the lead."""
     symbol, key = span.symbol, scene.key_at(span.onset)
     theme = sounding(scene.lead(), span.onset, span.onset + span.duration)
     held = {t.pitch % 12 for t in theme if t.duration >= EIGHTH}
     choices = _RICHER.get(symbol.quality, ())
-    if sixths and symbol.quality in ("", "maj7"):
+    if sixths and symbol.quality in ("maj", "maj7"):
         choices = ("69",)
     if symbol.bass != symbol.root:
         return symbol
@@ -381,8 +381,8 @@ def enriched(scene: Scene, span: ChordSpan, sixths: bool = False) -> Symbol:
     return symbol
 
 
-def _suits(richer: Symbol, plain: Symbol, key: Key, held: set[int]) -> bool:
-    new = set(richer.tones) - set(plain.tones)
+def _suits(richer: Chord, plain: Chord, key: Key, held: set[int]) -> bool:
+    new = set(richer.pitch_classes) - set(plain.pitch_classes)
     return all(
         tone in key.scale and not held & {(tone + 1) % 12, (tone - 1) % 12} - {plain.third}
         for tone in new

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+from gen.harmony import Chord
 from starter.abc import TICKS
 from starter.arrangement import PartWriter, Scene
 from starter.melody import closing_tone, lead
 from starter.meters import beats
-from starter.symbols import Symbol
 from starter.tones import Tone, nearest
 
 SOPRANO, ALTO, TENOR, BASS = (60, 81), (55, 74), (48, 67), (40, 60)
@@ -32,7 +32,7 @@ class Moment:
 
     onset: int
     end: int
-    symbol: Symbol
+    symbol: Chord
     soprano: int
     soprano_before: int
     leading_tone: int
@@ -152,9 +152,9 @@ def _states(moment: Moment) -> list[tuple[State, float]]:
     return found[:_KEEP]
 
 
-def _basses(symbol: Symbol) -> set[int]:
+def _basses(symbol: Chord) -> set[int]:
     """The written bass; root and third may change places to mend the outer voices."""
-    is_free = symbol.quality in ("", "m", "7", "m7", "m7b5")
+    is_free = symbol.quality in ("maj", "min", "7", "m7", "m7b5")
     is_free = is_free and symbol.bass in (symbol.root, symbol.third)
     return {symbol.root, symbol.third} if is_free else {symbol.bass}
 

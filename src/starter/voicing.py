@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from itertools import combinations, pairwise
 
-from starter.symbols import Symbol
+from gen.harmony import Chord
 
 # Below each pitch, intervals smaller than this many semitones sound muddy.
 _LOW_LIMITS = ((40, 12), (48, 7), (53, 5), (58, 3))
@@ -13,7 +13,7 @@ _LOW_LIMITS = ((40, 12), (48, 7), (53, 5), (58, 3))
 
 @cache
 def voice(
-    symbol: Symbol,
+    symbol: Chord,
     count: int,
     low: int,
     high: int,
@@ -55,8 +55,8 @@ def voice(
     return ()
 
 
-def _tones(symbol: Symbol, count: int, rootless: bool) -> tuple[int, ...]:
-    tones = symbol.tones
+def _tones(symbol: Chord, count: int, rootless: bool) -> tuple[int, ...]:
+    tones = symbol.pitch_classes
     if rootless and len(tones) > 3:
         tones = tuple(t for t in tones if t != symbol.root)
     if 18 not in symbol.intervals and len(tones) > count + 1 and symbol.fifth in tones:
@@ -72,7 +72,7 @@ def _clustered(chord: tuple[int, ...]) -> bool:
 
 def _cost(
     chord: tuple[int, ...],
-    symbol: Symbol,
+    symbol: Chord,
     tones: tuple[int, ...],
     previous: tuple[int, ...],
     avoid: frozenset[int],
@@ -84,7 +84,7 @@ def _cost(
     missing = [t for t in tones if t not in classes]
     cost += 1.2 * len(missing)
     cost += 2.0 * (len(classes) - len(set(classes))) * (len(set(classes)) < len(tones))
-    if symbol.third in classes and len(symbol.tones) > 2:
+    if symbol.third in classes and len(symbol.pitch_classes) > 2:
         cost += 1.5 * (classes.count(symbol.third) - 1)
     cost += _mud(chord) + _movement(chord, previous)
     cost += sum(5.0 for a in avoid for p in chord if abs(a - p) == 1)

@@ -73,7 +73,7 @@ def test_the_form_counts_bars_of_every_repetition():
     ("bars", "told"),
     [
         ('"C"c5 |', "the bar holds 5/2 quarters, its meter 3"),
-        ('"C"c6 | "H"c6 |', "chord symbol 'H' is not understood"),
+        ('"C"c6 | "H"c6 |', "'H' is not a chord symbol"),
         ('"C"c6- | "C"d6 |', "a tie leads to another pitch"),
         ('"C"c6 | {g}c6 |', "outside the subset"),
         ('"C"c/4c/4 c5 |', "off the grid"),

@@ -4,18 +4,18 @@ from itertools import pairwise
 
 import pytest
 
+from gen.harmony import Key, parse_chord
 from starter import abc, form, meters, satb, voicing
 from starter.abc import Bar
 from starter.catalogue import LEADSHEETS
 from starter.realise import realise
 from starter.styles import arrangements
-from starter.symbols import Key, parse_symbol
 
 C = Key(0, "major")
 
 
 def test_a_voicing_states_third_and_seventh_and_stays_in_its_range():
-    chord = voicing.voice(parse_symbol("Dm7"), 4, 48, 72)
+    chord = voicing.voice(parse_chord("Dm7"), 4, 48, 72)
     assert {5, 0} <= {p % 12 for p in chord}
     assert all(48 <= p <= 72 for p in chord)
 
@@ -23,14 +23,14 @@ def test_a_voicing_states_third_and_seventh_and_stays_in_its_range():
 def test_successive_voicings_move_by_small_steps():
     before: tuple[int, ...] = ()
     for name in ("C", "Am", "Dm7", "G7", "C"):
-        now = voicing.voice(parse_symbol(name), 3, 52, 76, before)
+        now = voicing.voice(parse_chord(name), 3, 52, 76, before)
         if before:
             assert sum(abs(a - b) for a, b in zip(before, now, strict=True)) <= 9
         before = now
 
 
 def test_a_voicing_keeps_a_semitone_away_from_the_melody():
-    chord = voicing.voice(parse_symbol("Cmaj7"), 3, 55, 74, avoid=frozenset({72}))
+    chord = voicing.voice(parse_chord("Cmaj7"), 3, 55, 74, avoid=frozenset({72}))
     assert 71 not in chord
 
 

@@ -5,13 +5,13 @@ from functools import cache
 
 import pytest
 
+from gen.harmony import parse_chord
 from gen.piece import ROLES
 from starter import guitar
 from starter.abc import TICKS, parse
 from starter.drumbook import KIT
 from starter.realise import realise
 from starter.styles import arrangements
-from starter.symbols import parse_symbol
 
 GENRES = ("pop_ballad", "rock", "funk", "jazz_swing", "bossa", "lofi", "house")
 BARS = {  # one bar's rhythm of scale steps, and the meter's full-bar close
@@ -232,20 +232,20 @@ CHORD_NAMES = [r + q for r in ("C", "F#", "Bb", "E") for q in ("", "m", "7", "ma
 @pytest.mark.parametrize("name", CHORD_NAMES)
 @pytest.mark.parametrize("upper", [3, 5])
 def test_guitar_shape_is_a_grip_of_the_chord(name, upper):
-    symbol = parse_symbol(name)
+    symbol = parse_chord(name)
     held = guitar.shape(symbol, 3, upper)
     assert held.pitches[0] % 12 == symbol.bass
-    assert {p % 12 for p in held.pitches} <= {*symbol.tones, symbol.bass}
+    assert {p % 12 for p in held.pitches} <= {*symbol.pitch_classes, symbol.bass}
     assert 3 <= len(held.pitches) <= 6
     assert held.pitches == tuple(sorted(held.pitches))
     assert symbol.third in {p % 12 for p in held.pitches}
 
 
 def test_guitar_hand_stays_near_where_it_was():
-    low, high = (guitar.shape(parse_symbol("Am7"), near).position for near in (0, 8))
+    low, high = (guitar.shape(parse_chord("Am7"), near).position for near in (0, 8))
     assert low < high
 
 
 def test_open_chords_sit_in_first_position():
-    assert guitar.shape(parse_symbol("G")).pitches == (43, 47, 50, 55, 62, 67)
-    assert guitar.shape(parse_symbol("Am")).pitches == (45, 52, 57, 60, 64)
+    assert guitar.shape(parse_chord("G")).pitches == (43, 47, 50, 55, 62, 67)
+    assert guitar.shape(parse_chord("Am")).pitches == (45, 52, 57, 60, 64)

@@ -86,7 +86,7 @@ def test_the_sidecar_describes_every_bar_and_track():
 def test_the_catalogue_uses_all_24_keys_evenly():
     from collections import Counter
 
-    keys = [c.sheet.key.transpose(c.shift) for c in catalogue.commissions()]
+    keys = [c.sheet.key.transposed(c.shift) for c in catalogue.commissions()]
     counts = Counter((k.tonic, k.is_minor) for k in keys)
     assert len(counts) == 24
     assert max(counts.values()) <= 3 * min(counts.values())

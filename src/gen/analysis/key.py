@@ -44,7 +44,7 @@ def infer_key(piece: Piece) -> tuple[Key, float]:
     """
     table = note_table(piece)
     if not len(table):
-        return Key(0, False, "major"), 0.0
+        return Key(0, "major"), 0.0
     scores = key_scores(pitch_class_ticks(table))
     for signature in piece.key_signatures[:1]:
         scores += _SIGNATURE_BONUS * _signature_match(signature)
@@ -53,7 +53,7 @@ def infer_key(piece: Piece) -> tuple[Key, float]:
     order = np.argsort(-scores, kind="stable")
     best, lead = int(order[0]), float(scores[order[0]] - scores[order[1]])
     is_minor = best >= 12
-    return Key(best % 12, is_minor, "minor" if is_minor else "major"), lead
+    return Key(best % 12, "minor" if is_minor else "major"), lead
 
 
 def key_scores(weights: Floats) -> Floats:

@@ -80,7 +80,7 @@ OF_WORKS = ("key", "scale", "roles", "chords")
 """Scores that can be taken of works too: what a tag says of the notes themselves."""
 _YES_OR_NO = frozenset({"key", "tempo", "time_signature", "bars", "instruments", "pitch_range"})
 KEYS = tuple(
-    str(harmony.Key(tonic, mode == "minor", mode))
+    str(harmony.Key(tonic, mode))
     for mode in ("major", "minor")
     for tonic in range(12)
 )
@@ -170,7 +170,7 @@ def _key(events: NDArray[np.int16]) -> str:
     if not len(keys):
         return ""
     tonic, is_minor = divmod(int(keys[0, v.VALUE]) - FIRST["key"], 2)
-    return str(harmony.Key(tonic, bool(is_minor), "minor" if is_minor else "major"))
+    return str(harmony.Key(tonic, "minor" if is_minor else "major"))
 
 
 def _ensemble(events: NDArray[np.int16], rng: Generator) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -273,7 +273,7 @@ def _harmony(measure: ET.Element, offset: int, text: str) -> None:
     else:
         root, suffix, bass = _split_chord(text)
         _named(harmony, "root", root)
-        _put(harmony, "kind", _KINDS[parse_chord(text).quality], text=suffix)
+        _put(harmony, "kind", _KINDS[parse_chord(text).reduced.quality], text=suffix)
         if bass:
             _named(harmony, "bass", bass)
         if re.match(r"(7|9|11|13)sus", suffix):

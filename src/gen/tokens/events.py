@@ -55,7 +55,8 @@ def chord_id(chord: Chord | None) -> int:
     """Value id of a chord; the slash bass is not kept."""
     if chord is None:
         return FIRST["chord"]
-    return FIRST["chord"] + 1 + chord.root * len(QUALITIES) + list(QUALITIES).index(chord.quality)
+    quality = list(QUALITIES).index(chord.reduced.quality)
+    return FIRST["chord"] + 1 + chord.root * len(QUALITIES) + quality
 
 
 def key_id(key: str) -> int:

@@ -57,7 +57,7 @@ ARRANGEMENTS = (
         form="intro:4=head@0.3 theme@0.48 break:4=tail@0.55 reprise@0.82^2 ending:4@0.5",
         shifts=(0, -2, 1, 3, -4, 5),
         ritardando=True,
-        final_quality=("add9", "m"),
+        final_quality=("add9", "min"),
     ),
     Arrangement(
         name="porch guitar",
@@ -80,7 +80,7 @@ ARRANGEMENTS = (
              "reprise@0.78 ending:4=vamp@0.35",
         tempo=1.08,
         shifts=(2, -3, -1, 4, -5, 0),
-        final_quality=("", "m7"),
+        final_quality=("maj", "m7"),
     ),
     Arrangement(
         name="strings and half time",
