@@ -6,7 +6,6 @@ are those of `Piece.bar_starts`: they reach the last note-off, and nothing sound
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.errors import HouseError
+from gen.meter import write_bars
 from gen.piece import DRUM_PROGRAM
 from gen.tokens import vocabulary as v
 
@@ -53,8 +53,7 @@ def to_grid(score: Any) -> Grid:
     """Put a `symusic.Score` (ticks) on the grid; tracks without notes are left out.
 
     Raises:
-        HouseError: no notes at all, or a time signature or the number of tracks is beyond the
-            vocabulary.
+        HouseError: no notes at all, or more tracks than the vocabulary holds.
     """
     division = int(score.ticks_per_quarter)
     tracks = [track for track in score.tracks if len(track.notes)]
@@ -67,7 +66,7 @@ def to_grid(score: Any) -> Grid:
     notes = [_separate(_notes(track, division)) for track in tracks]
     sounding = (n[:, _ONSET] + np.minimum(n[:, _DURATION], n[:, _PLAYED]) for n in notes)
     end = max(int(ends.max()) for ends in sounding)
-    bars = _bars(_signature_changes(score, division, end), end)
+    bars = write_bars(_signature_changes(score, division, end), end)
     start, numerator, denominator = bars[-1]
     end = start + v.bar_steps(numerator, denominator)
     parts = [_part(track, n, division, end) for track, n in zip(tracks, notes, strict=True)]
@@ -177,50 +176,6 @@ def _signature_changes(score: Any, division: int, end: int) -> list[tuple[int, i
         for s in score.time_signatures
     }
     return [(step, *s) for step, s in sorted(signatures.items()) if step < end]
-
-
-def _bars(signatures: Sequence[tuple[int, int, int]], end: int) -> list[tuple[int, int, int]]:
-    """Bars from (step, numerator, denominator) changes until step `end`.
-
-    A change inside a bar cuts that bar short, and the short bar gets a signature of its own.
-    """
-    changes = list(signatures)
-    if not changes or changes[0][0] > 0:
-        changes.insert(0, (0, 4, 4))
-    bars = []
-    for (start, numerator, denominator), nxt in zip(
-        changes, [*(c[0] for c in changes[1:]), end], strict=True
-    ):
-        length = v.bar_steps(numerator, denominator)
-        step = start
-        while step < nxt:
-            if step + length > nxt and nxt != end:
-                bars.append((step, *_signature_of(nxt - step)))
-            else:
-                bars.append((step, *_known_signature(numerator, denominator)))
-            step += length
-    return bars
-
-
-def _known_signature(numerator: int, denominator: int) -> tuple[int, int]:
-    if (numerator, denominator) not in v.TIME_SIGNATURES:
-        raise HouseError(
-            f"the time signature {numerator}/{denominator} is outside what the tokenizer knows",
-            mend="write it as shorter bars (numerator 1-16, denominator 2-16, at most 12 quarters)",
-        )
-    return numerator, denominator
-
-
-def _signature_of(steps: int) -> tuple[int, int]:
-    """The plainest signature whose bar lasts `steps`."""
-    for denominator in (4, 8, 16):
-        numerator, rest = divmod(steps * denominator, 4 * v.STEPS_PER_QUARTER)
-        if rest == 0 and (numerator, denominator) in v.TIME_SIGNATURES:
-            return numerator, denominator
-    raise HouseError(
-        f"a time signature change leaves a bar of {steps}/12 quarters, which has no signature",
-        mend="move the change to a bar line",
-    )
 
 
 def _tempo_changes(score: Any, division: int, end: int) -> list[tuple[int, int]]:

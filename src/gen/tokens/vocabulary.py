@@ -28,13 +28,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.harmony import GENRES, MOODS, QUALITIES, SHARP_NAMES
+from gen.meter import MAX_BAR_STEPS, SIGNATURES, STEPS_PER_QUARTER, bar_steps
 from gen.piece import DRUM_PROGRAM, ROLES
 
 FORMAT: Final = 1
 """Raised whenever an id changes its meaning; part of the fingerprint."""
 
-STEPS_PER_QUARTER: Final = 12
-MAX_BAR_STEPS: Final = 144
 MAX_TRACKS: Final = 24
 MAX_STYLES: Final = 32
 SPECIALS: Final = ("PAD_None", "BOS_None", "EOS_None")
@@ -82,17 +81,7 @@ TEMPOS: Final[NDArray[np.float64]] = 30 * 2 ** (np.arange(73) / 24)
 DENSITIES: Final[NDArray[np.float64]] = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0])
 """Edges of the eight density classes, in notes a quarter."""
 
-TIME_SIGNATURES: Final = tuple(
-    (numerator, denominator)
-    for denominator in (2, 4, 8, 16)
-    for numerator in range(1, 17)
-    if numerator * 48 // denominator <= MAX_BAR_STEPS
-)
-
-
-def bar_steps(numerator: int, denominator: int) -> int:
-    """Length of a bar in grid steps."""
-    return numerator * 4 * STEPS_PER_QUARTER // denominator
+TIME_SIGNATURES: Final = SIGNATURES
 
 
 def _tempo_words() -> list[str]:
