@@ -12,6 +12,9 @@ from fractions import Fraction
 DRUM_PROGRAM = 128
 """The number that stands for a drum kit where programs are listed as one number."""
 
+MODEL_TRACKS = 24
+"""How many tracks with notes the model holds."""
+
 ROLES = ("main_melody", "sub_melody", "accompaniment", "bass", "pad", "riff", "drums")
 """What a track does in its piece (the terms of the ComMU dataset, and drums)."""
 

@@ -27,14 +27,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gen import meter, piece
 from gen.harmony import GENRES, MOODS, QUALITIES, SHARP_NAMES
-from gen.meter import MAX_BAR_STEPS, SIGNATURES, STEPS_PER_QUARTER, bar_steps
 from gen.piece import DRUM_PROGRAM, ROLES
 
 FORMAT: Final = 1
 """Raised whenever an id changes its meaning; part of the fingerprint."""
 
-MAX_TRACKS: Final = 24
+STEPS_PER_QUARTER: Final = meter.STEPS_PER_QUARTER
+MAX_BAR_STEPS: Final = meter.MAX_BAR_STEPS
+bar_steps = meter.bar_steps
+MAX_TRACKS: Final = piece.MODEL_TRACKS
 MAX_STYLES: Final = 32
 SPECIALS: Final = ("PAD_None", "BOS_None", "EOS_None")
 
@@ -81,7 +84,7 @@ TEMPOS: Final[NDArray[np.float64]] = 30 * 2 ** (np.arange(73) / 24)
 DENSITIES: Final[NDArray[np.float64]] = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0])
 """Edges of the eight density classes, in notes a quarter."""
 
-TIME_SIGNATURES: Final = SIGNATURES
+TIME_SIGNATURES: Final = meter.SIGNATURES
 
 
 def _tempo_words() -> list[str]:
