@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
+from test_tag_attacks import forged
 
-from gen.provenance.acts import CONSENT, Act
+from gen.provenance.acts import ADD, CONSENT, Act
 from gen.provenance.canonical import canonical
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import Signature, sign
 from gen.provenance.log import HEAD_TYPE
+from gen.provenance.tag import read_tag
+from gen.provenance.works import _entry
 from houses import key_of, make_midi, tagged
 
 TIME = "2027-01-01T00:00:00Z"
@@ -92,3 +96,54 @@ def test_head_whose_time_is_no_time_is_refused(house):
     code, told = house.audit()
     assert code == 2
     assert "its head cannot be read" in told["error"]["what"]
+
+
+def enter_by_hand(house, entry, *signers: str):
+    """Append an `add` with these keys alone, as whoever holds them could; what `verify` says."""
+    log = house.house.register_log
+    act = Act(log.head().size, ADD, signers[0], TIME, entry.to_dict())
+    act = act.signed_by([key_of(name) for name in signers])
+    log.append([act.encode()], lambda p: [sign(HEAD_TYPE, p, key_of(signers[0]))])
+    code, told = house._run("house", "verify")
+    assert code == 2
+    return told["error"]["what"]
+
+
+def test_curators_key_alone_enters_no_work_for_a_composer(house):
+    """B9: the act has to carry what the composer signed."""
+    midi = make_midi(5)
+    data = forged(midi, "ana", "cleo")
+    entry = _entry(read_tag(data), data, house.load())
+    assert "without what its composer signed" in enter_by_hand(
+        house, replace(entry, envelope=None), "cleo"
+    )
+
+
+def test_curators_key_with_a_statement_the_composer_never_signed(house):
+    """B9: the composer's name and key id under the curator's own signature."""
+    data = forged(make_midi(5), "ana", "cleo")
+    entry = _entry(read_tag(data), data, house.load())
+    first, second = entry.envelope.signatures
+    lie = replace(entry.envelope, signatures=(replace(first, value=second.value), second))
+    assert "what claims to be ana's signature is not" in enter_by_hand(
+        house, replace(entry, envelope=lie), "cleo"
+    )
+
+
+def test_composers_statement_about_another_work_enters_nothing_else(house):
+    data, other = forged(make_midi(5), "ana", "cleo"), forged(make_midi(6), "ana", "cleo")
+    entry = _entry(read_tag(data), data, house.load())
+    borrowed = _entry(read_tag(other), other, house.load()).envelope
+    assert "otherwise than its composer signed it" in enter_by_hand(
+        house, replace(entry, envelope=borrowed), "cleo"
+    )
+
+
+def test_exported_records_carry_what_each_composer_signed(house, tmp_path):
+    (entry,) = house.enter(1)
+    code, _ = house._run("house", "export", "--out", tmp_path / "copy")
+    assert code == 0
+    line = (tmp_path / "copy" / "register.jsonl").read_bytes().splitlines()[-1]
+    signed = json.loads(line)["data"]["signed"]
+    assert signed["statement"]["predicate"]["work"] == entry.work
+    assert signed["signatures"][0]["keyid"] == key_of("ana").keyid

@@ -7,6 +7,7 @@ for acts of the root, by root keys) named in `by`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,14 +15,15 @@ from typing import Any
 from gen.provenance.canonical import StrictJsonError, canonical, canonical_json, fields
 from gen.provenance.canonical import is_sha256_hex as is_digest
 from gen.provenance.consent import Consent
-from gen.provenance.dsse import Signature, sign
+from gen.provenance.dsse import STATEMENT_TYPE, Envelope, Signature, sign
 from gen.provenance.keys import PrivateKey
 
 ACT_TYPE = "application/vnd.music-house.act+json"
 ROOT = "root"
 
 ADD, ADOPT, CONSENT, KEY, WITHDRAW = "add", "adopt", "consent", "key", "withdraw"
-KINDS = (ADD, ADOPT, CONSENT, KEY, WITHDRAW)
+BEGIN, END, MODEL, OUTPUT = "begin", "end", "model", "output"
+KINDS = (ADD, ADOPT, BEGIN, CONSENT, END, KEY, MODEL, OUTPUT, WITHDRAW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +70,20 @@ class Act:
         return canonical({**self._signed(), "signatures": [s.to_dict() for s in self.signatures]})
 
     @staticmethod
-    def decode(line: bytes) -> Act:
+    def decode(line: bytes, *, is_known: bool = False) -> Act:
         """Read a line.
+
+        Args:
+            line: without its newline.
+            is_known: these very bytes were read before, so that their spelling need not be
+                checked again.
 
         Raises:
             StrictJsonError: not canonical, or not an act of format 1.
+            ValueError: not JSON, although it was taken as known.
         """
         found = fields(
-            canonical_json(line),
+            json.loads(line) if is_known else canonical_json(line),
             "act",
             act=str,
             by=str,
@@ -107,6 +115,8 @@ class Entry:
         composers: (person id, share in percent).
         keyids: of the composer's and the curator's signature in the tag.
         consent: what the composers allowed when it was entered.
+        envelope: the statement in the tag, with its composer's and its curator's signature; None
+            in acts of houses whose rosters did not ask for it yet.
     """
 
     work: str
@@ -118,9 +128,12 @@ class Entry:
     composers: tuple[tuple[str, int], ...]
     keyids: tuple[str, str]
     consent: Consent
+    envelope: Envelope | None = None
 
     def to_dict(self) -> dict[str, Any]:
+        signed = {} if self.envelope is None else {"signed": _envelope_to_dict(self.envelope)}
         return {
+            **signed,
             "composers": [{"id": person, "share": share} for person, share in self.composers],
             "consent": self.consent.to_list(),
             "file_sha256": self.file_sha256,
@@ -134,8 +147,10 @@ class Entry:
 
     @staticmethod
     def from_dict(value: object) -> Entry:
+        plain = dict(value) if isinstance(value, dict) else value
+        signed = plain.pop("signed", None) if isinstance(plain, dict) else None
         found = fields(
-            value,
+            plain,
             "entry",
             composers=list,
             consent=list,
@@ -161,7 +176,20 @@ class Entry:
             tuple((c["id"], c["share"]) for c in composers),
             (found["keyids"][0], found["keyids"][1]),
             Consent.from_list(found["consent"]),
+            None if signed is None else _envelope_from_dict(signed),
         )
+
+
+def _envelope_to_dict(envelope: Envelope) -> dict[str, Any]:
+    """A statement's envelope, its payload in clear: canonical JSON, as the act around it."""
+    signatures = [signature.to_dict() for signature in envelope.signatures]
+    return {"signatures": signatures, "statement": envelope.content()}
+
+
+def _envelope_from_dict(value: object) -> Envelope:
+    found = fields(value, "signed statement", signatures=list, statement=dict)
+    signatures = tuple(map(Signature.from_dict, found["signatures"]))
+    return Envelope(STATEMENT_TYPE, canonical(found["statement"]), signatures)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ sign nothing new. One act of the root enters all works and says where they came 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.acts import ADOPT, ROOT, Act
+from gen.provenance.acts import ADOPT, ROOT, Act, Entry
 from gen.provenance.canonical import sha256_hex, utc_now
-from gen.provenance.consent import GENERAL_MODEL
+from gen.provenance.consent import GENERAL_MODEL, Consent
 from gen.provenance.files import read_plain_file
 from gen.provenance.gate import admit
 from gen.provenance.house import Change, House
@@ -22,6 +23,7 @@ from gen.provenance.keys import PrivateKey
 from gen.provenance.people import ROSTER_DAYS, create_house
 from gen.provenance.register import Register, WorkRecord
 from gen.provenance.roster import Person, PersonKey
+from gen.provenance.tag import Tagged, read_tag
 
 ADOPTION_INDEX = 1
 
@@ -95,9 +97,15 @@ def _adoption(
         if sha256_hex(data) != entry.file_sha256:
             raise HouseError("the file changed while it was adopted", where=entry.path)
         change.stage(data, entry.path)
-        works.append({**entry.to_dict(), "consent": register.consent_of(record).to_list()})
+        works.append(_as_signed(entry, register.consent_of(record), read_tag(data)).to_dict())
     head = register.head
     assert head is not None  # noqa: S101 - `load` always sets it
     origin = {"house": head.house, "register_root": head.root, "register_size": head.size}
     data_of_act = {"origin": origin, "works": works}
     return Act(ADOPTION_INDEX, ADOPT, ROOT, utc_now(), data_of_act), change
+
+
+def _as_signed(entry: Entry, consent: Consent, tagged: Tagged) -> Entry:
+    """The entry with what its people signed, allowing what is allowed by now and was signed."""
+    allowed = consent.narrowed_by(tagged.statement.consent)
+    return replace(entry, consent=allowed, envelope=tagged.envelope)

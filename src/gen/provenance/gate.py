@@ -28,13 +28,12 @@ from datetime import date
 from pathlib import Path
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.acts import Entry
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import ARTIST_MODEL, Consent, artist_of, check_scope
 from gen.provenance.files import UnfitFileError, read_plain_file, unfinished
 from gen.provenance.house import ADMIN_FILES, ADMIN_FOLDERS, House
 from gen.provenance.inbox import MAX_FILE_BYTES
-from gen.provenance.judge import judge_composer, judge_curator
+from gen.provenance.judge import judge_composer, judge_curator, says_the_same
 from gen.provenance.ledger import Generated
 from gen.provenance.log import Head
 from gen.provenance.mark import is_generated
@@ -330,7 +329,7 @@ class Gate:
                 "register-mismatch",
                 f"the register entered {entry.file_sha256[:12]}…, this is {sha256_hex(data)[:12]}…",
             )
-        if not _says_the_same(entry, tagged):
+        if not says_the_same(entry, tagged):
             raise TagError("register-mismatch", f"the register tells {entry.work} otherwise")
         if tagged.statement.musical_hash in self._generated:
             raise TagError("generated", "a model of this house wrote exactly this music")
@@ -353,19 +352,6 @@ class Gate:
             tagged.statement.description,
             self._register.consent_of(record),
         )
-
-
-def _says_the_same(entry: Entry, tagged: Tagged) -> bool:
-    """Whether the register tells the work as its composer signed it, and allows no more."""
-    statement = tagged.statement
-    told = (entry.music_sha256, entry.musical_hash, entry.composers, entry.keyids)
-    signed = (
-        tagged.music_sha256,
-        statement.musical_hash,
-        statement.composers,
-        tuple(signature.keyid for signature in tagged.envelope.signatures),
-    )
-    return told == signed and entry.consent == entry.consent.narrowed_by(statement.consent)
 
 
 def _check_place(place: str) -> None:

@@ -2,9 +2,50 @@
 
 from __future__ import annotations
 
+from gen.provenance.acts import Entry
+from gen.provenance.canonical import StrictJsonError
 from gen.provenance.dsse import Signature, is_signed_by
 from gen.provenance.roster import COMPOSER, CURATOR, Person, Roster
+from gen.provenance.statement import Statement
 from gen.provenance.tag import TagError, Tagged
+
+
+def says_the_same(entry: Entry, tagged: Tagged) -> bool:
+    """Whether an entry tells the work as its composer signed it, and allows no more."""
+    statement = tagged.statement
+    told = (
+        entry.work, entry.music_sha256, entry.musical_hash, entry.composers, entry.keyids,
+    )  # fmt: skip
+    signed = (
+        statement.work,
+        tagged.music_sha256,
+        statement.musical_hash,
+        statement.composers,
+        tuple(signature.keyid for signature in tagged.envelope.signatures),
+    )
+    return told == signed and entry.consent == entry.consent.narrowed_by(statement.consent)
+
+
+def judge_entry(entry: Entry, roster: Roster, index: int) -> Person:
+    """The curator behind an entry whose statement, as both people signed it, is in the log.
+
+    Args:
+        entry: with its envelope.
+        roster: who belongs to the house.
+        index: of the act.
+
+    Raises:
+        StrictJsonError, TagError: it carries none, says something else, or was not signed so.
+    """
+    if entry.envelope is None:
+        raise StrictJsonError(f"{entry.work} is entered without what its composer signed")
+    statement, music_sha256 = Statement.from_payload(entry.envelope.content())
+    tagged = Tagged(b"", music_sha256, statement, entry.envelope)
+    judge_composer(tagged, roster, index)
+    curator = judge_curator(tagged, roster, index)
+    if not says_the_same(entry, tagged) or entry.title != statement.description.title:
+        raise StrictJsonError(f"{entry.work} is entered otherwise than its composer signed it")
+    return curator
 
 
 def judge_composer(tagged: Tagged, roster: Roster, index: int) -> Person:

@@ -102,6 +102,7 @@ def create_house(
         tuple(sorted(people, key=lambda p: p.id)),
         change=f"the house {name} begins",
         takes_machine_written=takes_machine_written,
+        statements_in_log=True,
     )
     signed = _signed(roster, root_keys)
     act = _key_act(signed, 0)
@@ -180,6 +181,7 @@ def _next(register: Register, change: str, **values: object) -> Roster:
             "version": register.roster.version + 1,
             "register_index": register.size,
             "change": change,
+            "statements_in_log": True,
             **values,
         },
     )
@@ -211,7 +213,7 @@ def enrolled(
         raise SettingError(f"{person_id!r} is no person's id", mend="use a-z, digits, hyphens")
     unknown = [role for role in roles if role not in HOUSE_ROLES]
     if unknown or not roles:
-        raise SettingError(f"roles {list(roles)}", mend=f"roles are {' and '.join(HOUSE_ROLES)}")
+        raise SettingError(f"roles {list(roles)}", mend=f"roles are {', '.join(HOUSE_ROLES)}")
     if register.roster.person(person_id):
         raise SettingError(
             f"{person_id} is enrolled already", mend="for a new key: house.py rotate --person ID"

@@ -12,16 +12,20 @@ withdrawals it signed stand until the work is entered anew.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from gen.errors import HouseError
+from gen.errors import HouseError, SettingError
 from gen.provenance.acts import (
     ACT_TYPE,
     ADD,
     ADOPT,
+    BEGIN,
     CONSENT,
+    END,
     KEY,
+    MODEL,
+    OUTPUT,
     ROOT,
     WITHDRAW,
     Act,
@@ -31,11 +35,15 @@ from gen.provenance.acts import (
 from gen.provenance.canonical import StrictJsonError, fields, today_utc
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import is_signed_by
+from gen.provenance.judge import judge_entry
 from gen.provenance.keys import key_id
 from gen.provenance.log import HEAD_TYPE, Head
+from gen.provenance.merkle import leaf_hash, root_of
 from gen.provenance.roster import (
     COMPOSER,
     CURATOR,
+    PRODUCER,
+    TRAINER,
     Person,
     PersonKey,
     Roster,
@@ -43,6 +51,7 @@ from gen.provenance.roster import (
     check_succession,
     root_signers,
 )
+from gen.provenance.runs import AssertedModel, Begin, End, Output, Runs
 
 
 class RegisterError(HouseError):
@@ -75,6 +84,7 @@ class WorkRecord:
         withdrawal: the act that withdrew it.
         withdrawn_at: its index.
         withdrawn_by_keyid: the key that signed it.
+        statement_in_log: whether that act carries what the composer signed.
     """
 
     entry: Entry
@@ -85,6 +95,7 @@ class WorkRecord:
     withdrawal: Withdrawal | None = None
     withdrawn_at: int | None = None
     withdrawn_by_keyid: str = ""
+    statement_in_log: bool = False
 
     def is_composer(self, person: str) -> bool:
         return any(person == composer for composer, _ in self.entry.composers)
@@ -105,6 +116,9 @@ class Register:
         self.head: Head | None = None
         self.pinned = (0, "")  # size and root of the pin that it was held against
         self.trusted_size = trusted_size
+        self.runs = Runs()
+        self.leaves: list[bytes] = []
+        self._entries: dict[tuple[int, str], Entry] = {}
         self._by_path: dict[str, str] = {}
         self._by_music: dict[str, str] = {}
         self._by_sound: dict[str, str] = {}
@@ -127,6 +141,20 @@ class Register:
         """A registered work, withdrawn ones included, with these bytes or this sound."""
         work = self._by_music.get(music_sha256) or self._by_sound.get(musical_hash)
         return self.works[work] if work is not None else None
+
+    def entry_at(self, index: int, work: str) -> Entry | None:
+        """What act `index` entered under this id; renewals since leave it as it was."""
+        return self._entries.get((index, work))
+
+    def root_at(self, size: int) -> str:
+        """Root hash, hex, of the tree over the first `size` acts.
+
+        Raises:
+            SettingError: the log never had that size.
+        """
+        if not 0 < size <= self.size:
+            raise SettingError(f"size {size} of {self.size}", mend="give an earlier size")
+        return root_of(self.leaves[:size]).hex()
 
     def live_works(self) -> Iterable[WorkRecord]:
         return (record for record in self.works.values() if record.withdrawn_at is None)
@@ -167,7 +195,7 @@ class Register:
             RegisterError: the act is malformed, misplaced, unsigned or not its author's to do.
         """
         try:
-            act = Act.decode(line)
+            act = Act.decode(line, is_known=self.size < self.trusted_size)
             if act.index != self.size:
                 raise StrictJsonError(f"it says it is act {act.index}")
             if self.rosters and self.roster.sealed:
@@ -175,20 +203,25 @@ class Register:
             if not self.rosters and act.kind != KEY:
                 raise StrictJsonError("a register begins with a roster")
             self._take(act)
-        except (HouseError, KeyError) as error:
+        except (HouseError, KeyError, ValueError) as error:
             if isinstance(error, RegisterError):
                 raise
             what = error.what if isinstance(error, HouseError) else repr(error)
             raise RegisterError(f"act {self.size} is refused: {what}") from error
         self.size += 1
+        self.leaves.append(leaf_hash(line))
         return act
 
     def _take(self, act: Act) -> None:
         {
             ADD: self._take_add,
             ADOPT: self._take_adopt,
+            BEGIN: self._take_begin,
             CONSENT: self._take_consent,
+            END: self._take_end,
             KEY: self._take_roster,
+            MODEL: self._take_model,
+            OUTPUT: self._take_output,
             WITHDRAW: self._take_withdrawal,
         }[act.kind](act)
 
@@ -199,13 +232,50 @@ class Register:
 
     def _take_add(self, act: Act) -> None:
         self._check_author(act, CURATOR)
-        self._enter(act, Entry.from_dict(act.data))
+        entry = Entry.from_dict(act.data)
+        curator = self._check_statement(act, entry)
+        if curator not in ("", act.by):
+            raise StrictJsonError(f"{curator} accepted it, {act.by} enters it")
+        self._enter(act, entry)
 
     def _take_adopt(self, act: Act) -> None:
         self._check_root(act)
         found = fields(act.data, "adoption", origin=dict, works=list)
         for item in found["works"]:
-            self._enter(act, Entry.from_dict(item))
+            entry = Entry.from_dict(item)
+            self._check_statement(act, entry)
+            self._enter(act, entry)
+
+    def _check_statement(self, act: Act, entry: Entry) -> str:
+        """Who accepted the work, by what the entry carries; "" where it need carry nothing."""
+        if entry.envelope is None and not self.roster.statements_in_log:
+            return ""
+        if act.index < self.trusted_size:
+            return ""
+        return judge_entry(entry, self.roster, act.index).id
+
+    def _take_begin(self, act: Act) -> None:
+        self._check_author(act, TRAINER)
+        begin = Begin.from_dict(act.data)
+        for work in begin.works:
+            self._live(work)
+        self.runs.take_begin(act.index, act.by, act.time, begin)
+
+    def _take_end(self, act: Act) -> None:
+        self._check_author(act, TRAINER)
+        self.runs.take_end(act.index, act.by, End.from_dict(act.data))
+
+    def _take_model(self, act: Act) -> None:
+        self._check_root(act)
+        said = AssertedModel.from_dict(act.data)
+        unknown = [work for work in said.works if work not in self.works]
+        if unknown:
+            raise StrictJsonError(f"{unknown[0]!r:.90} is unknown")
+        self.runs.take_model(act.index, act.by, act.time, said)
+
+    def _take_output(self, act: Act) -> None:
+        self._check_author(act, PRODUCER)
+        self.runs.take_output(act.index, Output.from_dict(act.data))
 
     def _take_withdrawal(self, act: Act) -> None:
         withdrawal = Withdrawal.from_dict(act.data)
@@ -238,7 +308,10 @@ class Register:
             self._check_renewal(known, entry)
         else:
             self._check_new(entry)
-        record = WorkRecord(entry, act.index, act.by, act.time)
+        carries = entry.envelope is not None
+        entry = replace(entry, envelope=None)  # verified, and too large to keep
+        record = WorkRecord(entry, act.index, act.by, act.time, statement_in_log=carries)
+        self._entries[act.index, entry.work] = entry
         if known is not None:
             record.consents = known.consents
         self.works[entry.work] = record

@@ -13,6 +13,7 @@ Rules (each enforced below)
    that day on nothing is signed and the gate admits nothing until the root signs a fresh
    roster, so that nobody can hide a revocation by withholding updates for ever.
 6. A sealed roster never expires and is the last: no act may follow it.
+7. Entries that have to carry their composers' statements never cease to.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ from gen.provenance.keys import is_sound_public, key_id
 
 ROSTER_TYPE = "application/vnd.music-house.roster+json"
 COMPOSER, CURATOR = "composer", "curator"
-HOUSE_ROLES = (COMPOSER, CURATOR)
+TRAINER, PRODUCER = "trainer", "producer"
+HOUSE_ROLES = (COMPOSER, CURATOR, TRAINER, PRODUCER)
+MACHINE_ROLES = (TRAINER, PRODUCER)
+"""What a computer may do by itself, with a key that no passphrase seals."""
 HOUSE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}\Z")
 SIGNATURES_PER_WORK = 2
 
@@ -145,6 +149,9 @@ class Roster:
         people: sorted by id.
         purposes: consent purposes this house knows.
         change: what this version changed, for people.
+        takes_machine_written: works that a machine wrote may enter, declared as such.
+        statements_in_log: every entry carries what its composer signed, so that a curator's key
+            alone enters nothing; false only in rosters from before.
     """
 
     house: str
@@ -158,6 +165,7 @@ class Roster:
     purposes: tuple[str, ...] = PURPOSES
     change: str = ""
     takes_machine_written: bool = False
+    statements_in_log: bool = False
 
     @cached_property
     def root_keyids(self) -> frozenset[str]:
@@ -188,6 +196,7 @@ class Roster:
             "policy": {
                 "purposes": list(self.purposes),
                 "signatures_per_work": SIGNATURES_PER_WORK,
+                **({"statements_in_log": True} if self.statements_in_log else {}),
                 **({"takes_machine_written": True} if self.takes_machine_written else {}),
             },
             "register_index": self.register_index,
@@ -218,12 +227,14 @@ class Roster:
             sealed=bool,
             version=int,
         )
-        # Written only where it is true, so that rosters from before the word existed still verify.
+        # Written only where true, so that rosters from before the words existed still verify.
         written = dict(found["policy"])
-        takes_machine_written = written.pop("takes_machine_written", False)
+        flags = [
+            written.pop(name, False) for name in ("takes_machine_written", "statements_in_log")
+        ]
         policy = fields(written, "policy", purposes=list, signatures_per_work=int)
-        if takes_machine_written not in (True, False):
-            raise StrictJsonError("takes_machine_written is true or left out")
+        if not all(flag is True or flag is False for flag in flags):
+            raise StrictJsonError("a flag of the policy is true or left out")
         root = fields(found["root"], "root", keys=list, threshold=int)
         if found["format"] != 1 or policy["signatures_per_work"] != SIGNATURES_PER_WORK:
             raise StrictJsonError("not a roster of format 1 with two signatures per work")
@@ -240,7 +251,7 @@ class Roster:
             tuple(Person.from_dict(person) for person in found["people"]),
             tuple(map(str, policy["purposes"])),
             found["change"],
-            takes_machine_written,
+            *flags,
         )
         _check_alone(roster)
         return roster
@@ -343,6 +354,8 @@ def check_succession(old: SignedRoster | None, new: SignedRoster, index: int) ->
             f"version {roster.version} of {roster.house!r} cannot follow "
             f"version {old.roster.version} of {old.roster.house!r}"
         )
+    if old.roster.statements_in_log and not roster.statements_in_log:
+        raise RosterError("it would let works enter without what their composers signed")
     for person in old.roster.people:
         _check_person(person, roster)
     _check_new_keys(old.roster, roster)

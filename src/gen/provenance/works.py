@@ -178,6 +178,7 @@ def _entry(tagged: Tagged, data: bytes, register: Register) -> Entry:
         statement.composers,
         (first.keyid, second.keyid),
         statement.consent,
+        tagged.envelope,
     )
 
 
