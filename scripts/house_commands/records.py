@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from house_commands.common import REFUSED, Output, counted, house_command, open_house
 
 if TYPE_CHECKING:
+    from gen.provenance.acts import Act
     from gen.provenance.gate import Corpus
     from gen.provenance.house import House
     from gen.provenance.register import Register, WorkRecord
@@ -296,19 +297,25 @@ def log_command(
     )
 
 
-def _what(act: Any) -> str:
-    from gen.provenance.acts import CONSENT
+def _what(act: Act) -> str:
+    """What an act did, in a few words."""
+    from gen.provenance import acts
     from gen.provenance.consent import Consent
 
     data = act.data
-    if "signed" in data:
+    if act.kind == acts.KEY:
         return str(data["signed"]["roster"]["change"])
-    if "works" in data:
+    if act.kind == acts.ADOPT:
         return f"{len(data['works'])} works of {data['origin']['house']}"
-    if "consent" in data and act.kind == CONSENT:
+    if act.kind == acts.CONSENT:
         return f"{data['work']} allows: {Consent.from_list(data['consent'])}"
-    extra = data.get("reason") or data.get("title") or ""
-    return f"{data['work']} {extra}".strip()
+    if act.kind in (acts.BEGIN, acts.MODEL):
+        return f"{data['name']}: {counted(len(data['works']), 'work')} for {data['purpose']}"
+    if act.kind == acts.END:
+        return f"run {data['begin']} ends: {counted(len(data['models']), 'checkpoint')}"
+    if act.kind == acts.OUTPUT:
+        return f"{data['path']} of run {data['run']}"
+    return f"{data['work']} {data.get('reason') or data.get('title') or ''}".strip()
 
 
 @house_command

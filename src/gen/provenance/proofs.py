@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gen.errors import HouseError, SettingError
+from gen.provenance.acts import ADOPT
 from gen.provenance.canonical import canonical_json, fields, is_sha256_hex
 from gen.provenance.dsse import Signature, is_signed_by
 from gen.provenance.house import House
@@ -186,8 +187,9 @@ def acts_of(house: House, work: str) -> list[int]:
     _, lines = _lines(house)
     found = []
     for index, line in enumerate(lines):
-        data = canonical_json(line)["data"]
-        named = {data.get("work")} | {item["work"] for item in data.get("works", ())}
-        if work in named:
+        act = canonical_json(line)
+        named = act["data"].get("works", ())
+        named = [item["work"] for item in named] if act["act"] == ADOPT else named
+        if work == act["data"].get("work") or work in named:
             found.append(index)
     return found
