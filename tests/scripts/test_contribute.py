@@ -68,7 +68,7 @@ class Desk:
         return [*map(str, words), "--pin", pin, "--composer", "ana", "--workers", "2"]
 
     def contribute(self, *words: str | Path, typed: str | None = None) -> Result:
-        import contribute
+        from gen.cli import contribute
 
         return CliRunner().invoke(contribute.main, self.arguments(*words), input=typed)
 
@@ -313,7 +313,7 @@ def test_a_sidecar_elsewhere_finds_its_files(desk: Desk, tmp_path: Path) -> None
 
 
 def test_the_house_is_named_once_by_the_environment_or_the_folder(desk: Desk, monkeypatch) -> None:
-    import contribute
+    from gen.cli import contribute
 
     path = str(desk.put("a.mid", distinct_midi(1)))
     monkeypatch.chdir(desk.folder)
@@ -401,7 +401,7 @@ def test_every_problem_is_said_at_once() -> None:
 
 
 def test_check_signs_nothing_and_needs_neither_key_nor_name(desk: Desk, monkeypatch) -> None:
-    import contribute
+    from gen.cli import contribute
 
     monkeypatch.setenv("HOUSE_PASSPHRASE", "wrong")
     path = desk.put("dirty.mid", smf(note(60) + note(64, channel=3), file_format=0))
@@ -417,7 +417,7 @@ def test_check_signs_nothing_and_needs_neither_key_nor_name(desk: Desk, monkeypa
 
 def test_check_works_where_there_is_no_house(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.syspath_prepend(str(SCRIPT.parent))
-    import contribute
+    from gen.cli import contribute
 
     path = tmp_path / "a.mid"
     path.write_bytes(distinct_midi(1))
@@ -532,7 +532,7 @@ def test_the_same_music_twice_in_one_run_is_contributed_once(desk: Desk) -> None
 
 def test_questions_are_answered_and_the_answers_signed(desk: Desk, monkeypatch) -> None:
     path = desk.put("a.mid", distinct_midi(1))
-    monkeypatch.setattr("contribute._is_interactive", lambda: True)
+    monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
     # contribute? title composers method genre mood key chords sections roles consent contract sign?
     answers = ["y", "My Title", "", "score", "waltz", "", "", "", "", "", "general_model", "", "y"]
     found = desk.contribute(path, typed="\n".join(answers) + "\n")
@@ -545,7 +545,7 @@ def test_questions_are_answered_and_the_answers_signed(desk: Desk, monkeypatch) 
 
 def test_an_answer_that_cannot_be_signed_is_asked_for_again(desk: Desk, monkeypatch) -> None:
     path = desk.put("a.mid", distinct_midi(1))
-    monkeypatch.setattr("contribute._is_interactive", lambda: True)
+    monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
     answers = ["y", "", "", "", "guessed", "score", "walz", "waltz", "", "", "", "A:9", "A:1", "",
                "", "everything", "nothing", "", "y"]  # fmt: skip
     found = desk.contribute(path, typed="\n".join(answers) + "\n")
@@ -567,7 +567,7 @@ def test_check_says_what_is_still_to_be_stated(desk: Desk) -> None:
 
 def test_a_curator_who_contributes_is_told_who_does(desk: Desk) -> None:
     path = desk.put("a.mid", distinct_midi(1))
-    import contribute
+    from gen.cli import contribute
 
     arguments = [*desk.arguments(path, "--yes", *STATED), "--composer", "cleo"]
     found = CliRunner().invoke(contribute.main, arguments)
@@ -595,7 +595,7 @@ def test_what_is_there_already_says_how_to_state_something_else(desk: Desk) -> N
 
 def test_a_composer_may_say_no(desk: Desk, monkeypatch) -> None:
     path = desk.put("a.mid", distinct_midi(1))
-    monkeypatch.setattr("contribute._is_interactive", lambda: True)
+    monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
     found = desk.contribute(path, typed="n\n")
     assert found.exit_code == 0
     assert "a.mid: skipped" in found.output
@@ -614,7 +614,7 @@ def test_a_composer_may_say_no(desk: Desk, monkeypatch) -> None:
 )
 def test_misuse_is_one_message_and_exit_code_2(desk: Desk, words, message: str) -> None:
     path = desk.put("a.mid", distinct_midi(1))
-    import contribute
+    from gen.cli import contribute
 
     found = CliRunner().invoke(
         contribute.main, [*desk.arguments(path, *STATED), *words], input=None

@@ -159,7 +159,7 @@ def test_consent_needs_to_know_which_works(started):
 def test_accept_asks_about_each_work(started, monkeypatch):
     first, second = sorted(contribute(started, 1, 2))
     monkeypatch.setattr("sys.stdin", None)
-    works = importlib.import_module("house_commands.works")
+    works = importlib.import_module("gen.cli.house_commands.works")
 
     class Terminal:
         def isatty(self):
@@ -170,7 +170,7 @@ def test_accept_asks_about_each_work(started, monkeypatch):
     monkeypatch.setattr(works.click, "confirm", lambda *a, **k: next(answers))
     from gen.contribution import Recheck
 
-    common = importlib.import_module("house_commands.common")
+    common = importlib.import_module("gen.cli.house_commands.common")
     house = house_of(started)
     register = house.load()
     output = common.Output(is_json=False)
@@ -624,7 +624,7 @@ def test_pin_of_another_house_is_refused(started, tmp_path):
 
 def test_at_a_terminal_there_are_tables_bars_and_questions(started, monkeypatch, capsys):
     """What a person sees who does not redirect anything."""
-    common = importlib.import_module("house_commands.common")
+    common = importlib.import_module("gen.cli.house_commands.common")
     contribute(started, 1, 2, 3, 4)
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from house_commands.common import REFUSED, Output, counted, house_command, open_house
+from gen.cli.house_commands.common import REFUSED, Output, counted, house_command, open_house
 
 if TYPE_CHECKING:
     from gen.provenance.acts import Act

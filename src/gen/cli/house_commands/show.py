@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from house_commands.common import Output, counted, house_command, open_house
-from house_commands.records import WORK_COLUMNS, find_work, warnings, work_rows
+from gen.cli.house_commands.common import Output, counted, house_command, open_house
+from gen.cli.house_commands.records import WORK_COLUMNS, find_work, warnings, work_rows
 
 if TYPE_CHECKING:
     from gen.provenance.house import House
@@ -121,10 +121,10 @@ def _said(value: object) -> str:
 
 def _show_waiting(house: House, register: Register, work: str, output: Output) -> bool:
     """Show a work that waits in the inbox; False where none of this name does."""
+    from gen.cli.house_commands.works import describe
     from gen.contribution import Recheck
     from gen.provenance.inbox import look, waiting_paths
     from gen.provenance.ledger import Generated
-    from house_commands.works import describe
 
     path = next((path for path in waiting_paths(house) if path.stem == work), None)
     if path is None:
@@ -155,9 +155,9 @@ def _show_standings(house: House, register: Register, composer: str, output: Out
 
 
 def _show_inbox(house: House, register: Register, output: Output) -> None:
+    from gen.cli.house_commands.works import describe
     from gen.contribution import Recheck
     from gen.provenance.inbox import look_at_all
-    from house_commands.works import describe
 
     recheck, waiting = Recheck(house, register), []
     for item in look_at_all(house, register):

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from house_commands.common import REFUSED, Output, confirm, counted, house_command, open_house
+from gen.cli.house_commands.common import (
+    REFUSED,
+    Output,
+    confirm,
+    counted,
+    house_command,
+    open_house,
+)
 
 if TYPE_CHECKING:
     from gen.contribution import Recheck
@@ -71,7 +78,8 @@ def accept_command(
     if count:
         curator = _curator(register, curator)  # before anything is asked
     # All means what waits when the lock is held, not what waited a moment ago.
-    chosen, recheck = list(works), None
+    chosen: list[str] | None = list(works)
+    recheck = None
     if count and not works:
         recheck = Recheck(house, register, fingerprints)
         chosen = None if take_all else _choose(house, register, recheck, output)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from house_commands.common import Output, confirm, house_command, new_passphrase, open_house
+from gen.cli.house_commands.common import Output, confirm, house_command, new_passphrase, open_house
 
 if TYPE_CHECKING:
     from gen.provenance.house import House

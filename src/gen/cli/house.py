@@ -1,0 +1,77 @@
+r"""The house: its people and keys, its works, and the records that prove what it trained on.
+
+\b
+    python scripts/house.py init --house DIR --name NAME    start a house
+    python scripts/house.py key ana                         make your key, print its public half
+    python scripts/house.py enroll ana --role composer      take a person into the house
+    python scripts/house.py accept                          listen, countersign, enter works
+    python scripts/house.py audit                           judge every file; 2 if any is refused
+
+Exit codes: 0 done, 1 a bug of ours, 2 refused or misused. Every command works by program too:
+--json prints one object, --yes asks nothing, HOUSE_PASSPHRASE holds the passphrase, HOUSE names
+the house's folder and HOUSE_KEYS the folder of key files.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+COMMANDS = {
+    "init": ("people", "Start a house: root key, first roster, register and pin."),
+    "key": ("people", "Make a key of your own and print its public half."),
+    "enroll": ("people", "Take a person into the house."),
+    "rotate": ("people", "Replace a person's key or the root keys, or renew the roster."),
+    "revoke": ("people", "End a person's keys: departed, or compromised."),
+    "cosign": ("people", "Add your root signature to a waiting roster change."),
+    "seal": ("people", "Close the house for ever: nothing can be entered any more."),
+    "accept": ("works", "Countersign waiting works and enter them in the register."),
+    "reject": ("works", "Turn a waiting work down, with a reason."),
+    "renew": ("works", "Sign works anew whose keys were compromised."),
+    "withdraw": ("works", "Withdraw works and list what used them."),
+    "consent": ("works", "Show or change what works may be used for."),
+    "audit": ("records", "Judge every file in the house."),
+    "verify": ("records", "Verify register, rosters, heads and ledger, or a proof."),
+    "prove": ("records", "Write a proof that an act is in the register, or that it only grew."),
+    "show": ("show", "Show the house, its people, a work, the inbox, or a composer's works."),
+    "log": ("records", "List the acts in the register."),
+    "export": ("records", "Copy the records for an auditor, without the music."),
+}
+
+
+class LazyGroup(click.Group):
+    """Commands that are imported when they are called, so that --help answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"gen.cli.house_commands.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            guess = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"There is no command {args[0]!r}.{guess}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, help=__doc__.replace("\\b\n", "\b\n"))
+def main() -> None:
+    pass
