@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import count
 
 import numpy as np
@@ -13,10 +12,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
-from gen.data.splits import SplitConfig
+from gen.data.settings import DataConfig as DataConfig
 from gen.data.store import EventStore
 from gen.data.windows import (
-    AugmentConfig,
     Sequence,
     Window,
     bare,
@@ -32,41 +30,6 @@ WORKERS = 8
 """What one GPU keeps busy: a window takes 3 ms to cut, a step of a small model 6."""
 Batch = dict[str, Tensor]
 Works = EventStore | list[Sequence]
-
-
-@dataclass(frozen=True, slots=True)
-class DataConfig:
-    """How works become batches.
-
-    Args:
-        window: predicted events T in a window.
-        batch_size: windows B in a batch, over all devices together.
-        seed: of the windows and their variation.
-        split: shares kept out of training.
-        augment: what is varied.
-        styles: tell the model whose style a work is in, where its composer grants that.
-        workers: processes that cut windows; `auto`: several for a GPU, none for a CPU.
-    """
-
-    window: int
-    batch_size: int
-    seed: int = 0
-    styles: bool = False
-    workers: int | str = AUTO
-    split: SplitConfig = field(default_factory=SplitConfig)
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
-
-    def __post_init__(self) -> None:
-        if self.window < 16 or self.batch_size < 1:
-            raise SettingError(
-                f"window {self.window}, batch_size {self.batch_size}",
-                where="data",
-                mend="a window holds at least 16 events, a batch at least one window",
-            )
-        if self.workers != AUTO and (isinstance(self.workers, str) or self.workers < 0):
-            raise SettingError(
-                f"{self.workers!r} is neither auto nor 0 or more", where="data.workers"
-            )
 
 
 def collate(windows: list[Window], length: int) -> Batch:

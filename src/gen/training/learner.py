@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
@@ -19,37 +18,10 @@ from gen.model import ModelConfig, Transformer
 from gen.tokens.vocabulary import FIELDS, KIND, Kind
 from gen.training.graphs import GraphedLosses
 from gen.training.muon import MuonAdamW
-from gen.training.schedule import ScheduleConfig, rate
+from gen.training.schedule import rate
+from gen.training.settings import OptimizerConfig as OptimizerConfig
 
 Batch = dict[str, Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class OptimizerConfig:
-    """Which optimiser moves what.
-
-    Args:
-        name: `muon` (matrices inside the network by Muon, the rest by AdamW) or `adamw` (all).
-        lr: full rate of AdamW.
-        matrix_lr: full rate of Muon.
-        weight_decay: of matrices; embeddings, outputs and biases have none.
-        header_weight: how many times an event before the first bar counts. They are one event in
-            sixty, but which instruments a genre has is told there and nowhere else.
-        schedule: rate over the run.
-    """
-
-    name: str = "muon"
-    lr: float = 0.004
-    matrix_lr: float = 0.004
-    weight_decay: float = 0.05
-    header_weight: float = 1.0
-    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-
-    def __post_init__(self) -> None:
-        if self.name not in ("muon", "adamw"):
-            raise SettingError(f"{self.name!r} is neither 'muon' nor 'adamw'", where="optimizer")
-        if self.header_weight < 0:
-            raise SettingError(f"{self.header_weight} is below 0", where="optimizer.header_weight")
 
 
 class Learner(LightningModule):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from gen.data.batches import DataConfig
+from gen.data.settings import DataConfig
 from gen.errors import SettingError
 from gen.harmony import nearest
-from gen.model import ModelConfig
+from gen.model_config import ModelConfig
 from gen.settings import AUTO, build
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
-from gen.training.learner import OptimizerConfig
+from gen.training.schedule import ScheduleConfig
 
 STRATEGIES = ("auto", "ddp", "fsdp")
 LOGGERS = ("tensorboard", "csv", "mlflow", "wandb", "none")
@@ -43,6 +43,34 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise SettingError(f"{self.seed} is below 0", where="seed")
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerConfig:
+    """Which optimiser moves what.
+
+    Args:
+        name: `muon` (matrices inside the network by Muon, the rest by AdamW) or `adamw` (all).
+        lr: full rate of AdamW.
+        matrix_lr: full rate of Muon.
+        weight_decay: of matrices; embeddings, outputs and biases have none.
+        header_weight: how many times an event before the first bar counts. They are one event in
+            sixty, but which instruments a genre has is told there and nowhere else.
+        schedule: rate over the run.
+    """
+
+    name: str = "muon"
+    lr: float = 0.004
+    matrix_lr: float = 0.004
+    weight_decay: float = 0.05
+    header_weight: float = 1.0
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+
+    def __post_init__(self) -> None:
+        if self.name not in ("muon", "adamw"):
+            raise SettingError(f"{self.name!r} is neither 'muon' nor 'adamw'", where="optimizer")
+        if self.header_weight < 0:
+            raise SettingError(f"{self.header_weight} is below 0", where="optimizer.header_weight")
 
 
 @dataclass(frozen=True, slots=True)
