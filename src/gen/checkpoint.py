@@ -19,9 +19,9 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from gen.data.habits import Habits
+from gen.disk import write_atomically
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
-from gen.provenance.files import write_atomically
 from gen.provenance.manifest import Manifest
 from gen.settings import build
 from gen.tokens import vocabulary

@@ -7,7 +7,6 @@ import threading
 import pytest
 from test_tag_attacks import plant
 
-from gen.provenance import files
 from gen.provenance.gate import admit
 from houses import make_midi
 
@@ -139,10 +138,10 @@ def test_swapped_while_it_is_opened(house, entry, tmp_path, monkeypatch):
     def swap(path, *rest, **more):
         if str(path).endswith(".mid"):
             other.write_bytes(data)
-            os.replace(other, path)
+            os.replace(other, house.path(entry))
         return real(path, *rest, **more)
 
-    monkeypatch.setattr(files.os, "open", swap)
+    monkeypatch.setattr(os, "open", swap)
     assert house.rules() == {entry.path: "swapped"}
 
 
@@ -168,5 +167,5 @@ def test_unreadable_file(house, entry, monkeypatch):
             raise PermissionError(13, "Permission denied")
         return real(path, *rest, **more)
 
-    monkeypatch.setattr(files.os, "open", deny)
+    monkeypatch.setattr(os, "open", deny)
     assert house.rules() == {entry.path: "unreadable"}

@@ -10,7 +10,6 @@ from gen.provenance import people
 from gen.provenance.acts import ADD, Act
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import sign
-from gen.provenance.house import Change
 from gen.provenance.log import HEAD_TYPE
 from gen.provenance.people import change_roster, create_house
 from gen.provenance.register import RegisterError
@@ -145,7 +144,7 @@ def test_curator_who_tells_the_register_a_wider_consent(house):
         lie = dataclasses.replace(entry, consent=Consent.parse("general_model evaluation"))
         act = Act(session.register.size, ADD, "cleo", "2030-01-01T00:00:00Z", lie.to_dict())
         with pytest.raises(RegisterError, match="entered otherwise than its composer signed it"):
-            session.commit([act.signed_by([key_of("cleo")])], key_of("cleo"), Change())
+            session.commit([act.signed_by([key_of("cleo")])], key_of("cleo"), [data])
 
 
 def _narrow(seed):

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from gen.provenance import files, log, works
+from gen.disk import Folder
+from gen.provenance import log, works
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import Consent
-from gen.provenance.house import JOURNAL, House
+from gen.provenance.house import House
 from gen.provenance.pin import load_pin
+from gen.provenance.store import JOURNAL, Store
 from houses import key_of, make_midi, tagged
 
 CROWD = Path(__file__).with_name("crowd.py")
@@ -44,8 +46,9 @@ def check_kept(house, acks):
     corpus = house.admit("evaluation")
     assert not corpus.refused, corpus.refused
     assert not corpus.missing, corpus.missing
-    assert not (house.folder / JOURNAL).exists()
     register = house.load()
+    with house.house.writing():
+        assert not (house.folder / JOURNAL).exists()
     waiting = {path.stem for path in (house.folder / "inbox").glob("*.mid")}
     for what, *rest in acks:
         if what == "ready":
@@ -117,10 +120,11 @@ class PowerCut(BaseException):
 
 
 STEPS = [
-    (files, "write_durably"),
-    (files, "replace"),
-    (files, "sync_folder"),
-    (works.House, "_apply"),
+    (Folder, "_write_new"),
+    (Folder, "_rename"),
+    (Folder, "_sync"),
+    (Folder, "remove"),
+    (Store, "end_change"),
     (log.Log, "_write_block"),
 ]
 
@@ -146,10 +150,6 @@ def cut_at(monkeypatch, number):
 
     for owner, name in STEPS:
         wrap(owner, name)
-    import gen.provenance.house as house_module
-
-    for name in ("replace", "sync_folder", "write_durably"):
-        monkeypatch.setattr(house_module, name, getattr(files, name))
     return left
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from gen.errors import SettingError
 from gen.provenance.gate import CorpusRefused, admit, check_purpose
-from gen.provenance.house import JOURNAL
 from gen.provenance.roster import SignedRoster
 from gen.provenance.rules import MENDS
 from houses import key_of, make_midi, start_house, tagged
@@ -79,13 +78,6 @@ def test_waiting_work_moved_among_the_works_is_refused(house):
     (house.folder / "ana").mkdir()
     path.rename(house.folder / "ana" / path.name)
     assert set(house.rules().values()) == {"signature-count"}
-
-
-def test_gate_finishes_what_a_crash_left_open(house):
-    (house.folder / JOURNAL).mkdir()
-    (house.folder / JOURNAL / "0.new").write_bytes(b"half")
-    assert len(house.admit()) == 0
-    assert not (house.folder / JOURNAL).exists()
 
 
 def test_gate_wants_the_pin_of_this_house(house, tmp_path):

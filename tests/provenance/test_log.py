@@ -1,9 +1,12 @@
 import json
+import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gen.disk import Folder
+from gen.errors import HouseError
 from gen.provenance.canonical import StrictJsonError, canonical
 from gen.provenance.log import Head, Log, LogError
 from gen.provenance.merkle import EMPTY_ROOT, leaf_hash, root_of
@@ -11,7 +14,7 @@ from gen.provenance.merkle import EMPTY_ROOT, leaf_hash, root_of
 
 @pytest.fixture
 def log(tmp_path):
-    return Log(tmp_path, "lantern", "ledger")
+    return Log(Folder(tmp_path), "lantern", "ledger")
 
 
 def lines(log):
@@ -33,7 +36,7 @@ def test_what_is_appended_is_there_under_the_tree(log):
 @settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.data())
 def test_no_change_of_a_covered_byte_goes_unnoticed(tmp_path_factory, data):
-    log = Log(tmp_path_factory.mktemp("log"), "lantern", "ledger")
+    log = Log(Folder(tmp_path_factory.mktemp("log")), "lantern", "ledger")
     log.append([b'"one"', b'"two"', b'"three"'])
     whole = bytearray(log.path.read_bytes())
     place = data.draw(st.integers(0, len(whole) - 1))
@@ -103,6 +106,40 @@ def test_head_that_does_not_fold_is_refused(log, part, field, value):
 
 def test_head_of_another_log_is_refused(log):
     log.append([b"1"])
-    other = Log(log.folder, "other", "ledger")
+    other = Log(log.files, "other", "ledger")
     with pytest.raises(LogError, match="that of the ledger of 'lantern'"):
         other.head()
+
+
+def test_lines_are_on_the_disk_before_the_head_that_counts_them(log, monkeypatch):
+    log.append([b"1"])
+    steps = []
+    for owner, name in ((Log, "_write_block"), (Folder, "_write_new"), (Folder, "_rename")):
+
+        def step(self, *arguments, name=name, real=owner.__dict__[name]):
+            steps.append(name)
+            return real(self, *arguments)
+
+        monkeypatch.setattr(owner, name, step)
+    monkeypatch.setattr(os, "fsync", lambda _: steps.append("fsync"))
+    log.append([b"2"])
+    assert steps == ["_write_block", "fsync", "_write_new", "fsync", "_rename", "fsync"]
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_log_that_is_no_plain_file_is_named_and_not_followed(log, tmp_path, kind):
+    log.append([b"1"])
+    log.path.unlink()
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"1\n")
+    if kind == "link":
+        log.path.symlink_to(outside)
+    elif kind == "pipe":
+        os.mkfifo(log.path)
+    else:
+        log.path.mkdir()
+    with pytest.raises(LogError, match="cannot be read"):
+        list(log.lines(log.head()))
+    with pytest.raises(HouseError):
+        log.append([b"2"])
+    assert outside.read_bytes() == b"1\n"

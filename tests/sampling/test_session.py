@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from gen.disk import writing
 from gen.errors import HouseError, SettingError
 from gen.likeness.originality import LearnedMusic, LearnedWork, Lines, Shared
-from gen.provenance import files
 from gen.sampling.run import PiecesWithheld, sample
 from gen.sampling.session import Policy
 from gen.smf import parse, split_chunks
@@ -156,7 +156,7 @@ def test_an_interruption_leaves_the_finished_pieces_whole_and_no_other(asked, tm
 def test_an_interruption_between_two_files_of_a_piece_leaves_neither(
     asked, tmp_path, monkeypatch, at
 ):
-    real, calls = files.replace, []
+    real, calls = writing.replace, []
 
     def replace(source, target):
         if target.parent == tmp_path / "out":
@@ -165,7 +165,7 @@ def test_an_interruption_between_two_files_of_a_piece_leaves_neither(
                 raise KeyboardInterrupt
         real(source, target)
 
-    monkeypatch.setattr(files, "replace", replace)
+    monkeypatch.setattr(writing, "replace", replace)
     with pytest.raises(KeyboardInterrupt):
         sample(asked(n=1))
     assert len(calls) == at

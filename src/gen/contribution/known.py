@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+from gen.disk import write_atomically
 from gen.errors import HouseError
 from gen.likeness.screening import (
     CLEAR,
@@ -31,10 +32,10 @@ from gen.likeness.voices import Voice, pack_voices, unpack_voices, voices_of_mus
 from gen.provenance import ledger
 from gen.provenance.acts import Entry
 from gen.provenance.canonical import sha256_hex
-from gen.provenance.files import read_plain_file, write_atomically
 from gen.provenance.house import House
-from gen.provenance.inbox import MAX_FILE_BYTES, Waiting, waiting_paths
+from gen.provenance.inbox import Waiting
 from gen.provenance.register import Register, WorkRecord
+from gen.provenance.store import INBOX, MAX_FILE_BYTES, Store
 from gen.provenance.tag import Tagged, read_tag
 from gen.provenance.works import kept_work
 
@@ -86,8 +87,8 @@ def load_known(
         HouseError: a list of fingerprints or the ledger cannot be read.
     """
     known = _load_entered(house, register, thresholds, fingerprints, cache_folder)
-    for path in waiting_paths(house):
-        _add_waiting(known, path)
+    for work in house.store.waiting():
+        _add_waiting(known, house.store, work)
     known.cache.tidy()
     return known
 
@@ -172,16 +173,17 @@ def _add_work(known: KnownMusic, house: House, record: WorkRecord) -> None:
     known.screen.add(Known(WORK, entry.work, kept.composers), kept.voices)
 
 
-def _add_waiting(known: KnownMusic, path: Path) -> None:
+def _add_waiting(known: KnownMusic, store: Store, work: str) -> None:
+    place = f"{INBOX}/{work}.mid"
     try:
-        data = read_plain_file(path, MAX_FILE_BYTES)
+        data = store.read(place, MAX_FILE_BYTES)
         digest = sha256_hex(data)
         kept = known.cache.get(digest)
         if kept is None:
             kept = Kept.of(read_tag(data))
             known.cache.put(digest, kept)
     except (HouseError, OSError) as error:
-        known.unread.append(f"inbox/{path.name}: {getattr(error, 'what', error)}")
+        known.unread.append(f"{place}: {getattr(error, 'what', error)}")
         return
     known.add_waiting(kept)
 

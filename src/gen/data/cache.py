@@ -19,7 +19,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from gen.data.seals import SEAL_BYTES, Sealer, user_secret
-from gen.provenance.files import write_atomically
+from gen.disk import write_atomically
 from gen.tokens.events import Annotations
 from gen.tokens.vocabulary import FIELDS
 

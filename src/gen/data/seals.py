@@ -20,8 +20,8 @@ from pathlib import Path
 
 import platformdirs
 
+from gen.disk import locked
 from gen.errors import HouseError
-from gen.provenance.files import locked
 
 SEAL_BYTES = 32
 _SECRET_BYTES = 32

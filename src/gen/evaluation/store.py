@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from gen.data.seals import Sealer, user_secret
+from gen.disk import write_atomically
 from gen.errors import HouseError
-from gen.provenance.files import write_atomically
 
 
 class Store:

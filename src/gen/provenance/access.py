@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gen.errors import HouseError
-from gen.provenance.house import ROSTER_FILE, House
+from gen.provenance.house import House
 from gen.provenance.keys import PASSPHRASE_VARIABLE, KeyFile, PrivateKey, list_keys, open_key
 from gen.provenance.pin import find_pin, load_pin, project_folder
 from gen.provenance.register import Register
 from gen.provenance.roster import Person
+from gen.provenance.store import ROSTER_FILE
 
 DEFAULT_HOUSE = Path("data") / "house_midi"
 HOUSE_VARIABLE = "HOUSE"

@@ -15,14 +15,13 @@ from gen.errors import HouseError, SettingError
 from gen.provenance.acts import ADOPT, ROOT, Act, Entry
 from gen.provenance.canonical import sha256_hex, utc_now
 from gen.provenance.consent import GENERAL_MODEL, Consent
-from gen.provenance.files import read_plain_file
 from gen.provenance.gate import admit
-from gen.provenance.house import Change, House
-from gen.provenance.inbox import MAX_FILE_BYTES
+from gen.provenance.house import House
 from gen.provenance.keys import PrivateKey
 from gen.provenance.people import ROSTER_DAYS, create_house
 from gen.provenance.register import Register, WorkRecord
 from gen.provenance.roster import Person, PersonKey
+from gen.provenance.settle import work_place
 from gen.provenance.tag import Tagged, read_tag
 
 ADOPTION_INDEX = 1
@@ -67,8 +66,8 @@ def create_house_with(
         takes_machine_written=takes_machine_written,
     )
     with house.writing() as session:
-        act, change = _adoption(source, register, records)
-        return session.commit([act.signed_by(root_keys)], root_keys[0], change)
+        act, files = _adoption(source, register, records)
+        return session.commit([act.signed_by(root_keys)], root_keys[0], files)
 
 
 def _signers(register: Register, records: Iterable[WorkRecord]) -> list[Person]:
@@ -89,20 +88,20 @@ def _signers(register: Register, records: Iterable[WorkRecord]) -> list[Person]:
 
 def _adoption(
     source: House, register: Register, records: Sequence[WorkRecord]
-) -> tuple[Act, Change]:
-    change, works = Change(), []
+) -> tuple[Act, list[bytes]]:
+    files, works = [], []
     for record in records:
         entry = record.entry
-        data = read_plain_file(source.folder / entry.path, MAX_FILE_BYTES)
+        data = source.store.read_work(work_place(record), entry.file_sha256)
         if sha256_hex(data) != entry.file_sha256:
             raise HouseError("the file changed while it was adopted", where=entry.path)
-        change.stage(data, entry.path)
+        files.append(data)
         works.append(_as_signed(entry, register.consent_of(record), read_tag(data)).to_dict())
     head = register.head
     assert head is not None  # noqa: S101 - `load` always sets it
     origin = {"house": head.house, "register_root": head.root, "register_size": head.size}
     data_of_act = {"origin": origin, "works": works}
-    return Act(ADOPTION_INDEX, ADOPT, ROOT, utc_now(), data_of_act), change
+    return Act(ADOPTION_INDEX, ADOPT, ROOT, utc_now(), data_of_act), files
 
 
 def _as_signed(entry: Entry, consent: Consent, tagged: Tagged) -> Entry:

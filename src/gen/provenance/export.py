@@ -8,10 +8,11 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from gen.disk import write_atomically
 from gen.errors import SettingError
-from gen.provenance.files import write_atomically
-from gen.provenance.house import ROSTER_FILE, House
+from gen.provenance.house import House
 from gen.provenance.pin import INSIDE
+from gen.provenance.store import ROSTER_FILE
 
 RECORDS = (
     ROSTER_FILE,
@@ -20,6 +21,7 @@ RECORDS = (
     "ledger.jsonl",
     "ledger.head.json",
 )
+MAX_LOG_BYTES = 4 << 30
 README = """Records of the music house {name}: {size} acts, root {root}.
 
 register.jsonl   every act of the house's people, one a line, each signed and numbered
@@ -50,8 +52,8 @@ def export_records(house: House, out: Path, works: Sequence[Sequence[str]]) -> l
         raise SettingError(f"{out} is not empty", mend="name a new folder")
     # Head before lines: what the head covers is then surely among the lines copied.
     names = sorted(RECORDS, key=lambda name: not name.endswith("head.json"))
-    files = {name: house.folder / name for name in names}
-    contents = {name: path.read_bytes() for name, path in files.items() if path.exists()}
+    found = {name: house.store.read_if_there(name, MAX_LOG_BYTES) for name in names}
+    contents = {name: data for name, data in found.items() if data is not None}
     head = house.register_log.head()
     contents["README.txt"] = README.format(
         name=house.pin.name, size=head.size, root=head.root

@@ -27,12 +27,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from gen.disk import UnfitFileError, unfinished
 from gen.errors import HouseError, SettingError
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import ARTIST_MODEL, Consent, artist_of, check_scope
-from gen.provenance.files import UnfitFileError, read_plain_file, unfinished
-from gen.provenance.house import ADMIN_FILES, ADMIN_FOLDERS, House
-from gen.provenance.inbox import MAX_FILE_BYTES
+from gen.provenance.house import House
 from gen.provenance.judge import judge_composer, judge_curator, says_the_same
 from gen.provenance.ledger import Generated
 from gen.provenance.log import Head
@@ -41,6 +40,7 @@ from gen.provenance.pin import Pin
 from gen.provenance.register import Register, WorkRecord
 from gen.provenance.rules import MENDS
 from gen.provenance.statement import WORK_ID, Description
+from gen.provenance.store import ADMIN_FILES, ADMIN_FOLDERS, JOURNAL, MAX_FILE_BYTES
 from gen.provenance.tag import TagError, Tagged, read_tag
 from gen.smf import RuleBroken, musical_hash, parse
 
@@ -220,7 +220,7 @@ class Gate:
     """One pass over one house: judges files and sorts them into the three lists."""
 
     def __init__(self, house: House, register: Register, purpose: str, today: date) -> None:
-        self._house = house
+        self._store = house.store
         self._register = register
         self._purpose = purpose
         self._today = today
@@ -229,9 +229,12 @@ class Gate:
         self._refused: list[Refusal] = []
         self._not_consented: list[Work] = []
         self._seen: set[str] = set()
+        self._is_unfinished = house.store.exists(JOURNAL)
 
     def judge(self, place: str, receive: Receiver | None) -> None:
         """Put the file at `place` into one of the lists."""
+        if self._is_unfinished and self._is_leaving(place):
+            return
         self._seen.add(place)
         try:
             work, music = self._verify(place)
@@ -246,11 +249,21 @@ class Gate:
         else:
             self._sort(work, music, receive)
 
+    def _is_leaving(self, place: str) -> bool:
+        """Whether a command was interrupted before it took this withdrawn work's file out."""
+        record = self._register.at(place)
+        if record is None or record.withdrawn_at is None:
+            return False
+        try:
+            return sha256_hex(self._store.read(place, MAX_FILE_BYTES)) == record.entry.file_sha256
+        except (FileNotFoundError, UnfitFileError):
+            return False
+
     def corpus(self, receive: Receiver | None) -> Corpus:
         """The result, after a second look at works that arrived during the pass."""
         for record in list(self._register.live_works()):
             place = record.entry.path
-            if place not in self._seen and os.path.lexists(self._house.folder / place):
+            if place not in self._seen:
                 self.judge(place, receive)
         head = self._register.head
         assert head is not None  # noqa: S101 - `load` always sets it
@@ -290,10 +303,7 @@ class Gate:
 
     def _verify(self, place: str) -> tuple[Work, bytes]:
         _check_place(place)
-        folder = self._house.folder / place.partition("/")[0]
-        if folder.is_symlink():
-            raise UnfitFileError("symlink", "its folder is a symbolic link")
-        data = read_plain_file(self._house.folder / place, MAX_FILE_BYTES)
+        data = self._read(place)
         if is_generated(data):
             raise TagError("generated", "the file carries the mark of a generated piece")
         tagged = read_tag(data)
@@ -303,6 +313,13 @@ class Gate:
         self._check_entry(place, data, tagged, record)
         self._check_sound(tagged)
         return self._work(record, tagged, curator.id), tagged.music
+
+    def _read(self, place: str) -> bytes:
+        """The file, also where an interrupted command has entered it and not put it there."""
+        record = self._register.at(place)
+        if record is None or record.withdrawn_at is not None:
+            return self._store.read(place, MAX_FILE_BYTES)
+        return self._store.read_work(place, record.entry.file_sha256)
 
     def _record(self, place: str, tagged: Tagged) -> WorkRecord:
         """The register's record of this work; signatures are judged at its index."""

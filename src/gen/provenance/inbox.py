@@ -10,20 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gen.disk import UnfitFileError
 from gen.errors import HouseError
 from gen.provenance.canonical import is_sha256_hex, sha256_hex
-from gen.provenance.files import locked, read_plain_file, write_all_atomically
-from gen.provenance.house import INBOX, LOCK, House
+from gen.provenance.house import House
 from gen.provenance.judge import judge_composer
 from gen.provenance.ledger import Generated
 from gen.provenance.register import Register
 from gen.provenance.rules import MENDS
 from gen.provenance.statement import WORK_ID
+from gen.provenance.store import INBOX, MAX_FILE_BYTES, MAX_RECORD_BYTES, Store
 from gen.provenance.tag import TagError, Tagged, read_tag
 from gen.smf import RuleBroken, musical_hash, parse
-from gen.smf.rules import MAX_BYTES
-
-MAX_FILE_BYTES = MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,36 +83,39 @@ def submit(
     Returns:
         One result per contribution, in order.
     """
-    register = house.load(since=since)
-    generated = generated.refresh() if generated else Generated(house)
-    with locked(house.folder / LOCK):
-        files: dict[Path, bytes] = {}
-        results = [_judge(house, register, generated, item, files) for item in contributions]
-        write_all_atomically(files)
+    with house.writing(since) as session:
+        store = session.house.store
+        store.check_writable(INBOX)
+        generated = generated.refresh() if generated else Generated(house)
+        files: dict[str, bytes] = {}
+        results = [
+            _judge(store, session.register, generated, item, files) for item in contributions
+        ]
+        store.write(files)
     return results
 
 
 def _judge(
-    house: House,
+    store: Store,
     register: Register,
     generated: Generated,
     item: Contribution,
-    files: dict[Path, bytes],
+    files: dict[str, bytes],
 ) -> Submitted:
     """Whether `item` may wait in the inbox; its files join `files`."""
     try:
         tagged = read_tag(item.tagged)
         work = tagged.statement.work
         check_enterable(tagged, register, generated)
-        path = house.folder / INBOX / f"{work}.mid"
-        _check_inbox_place(path, tagged, files)
+        place = f"{INBOX}/{work}.mid"
+        _check_inbox_place(store, place, tagged, files)
         _check_screening(tagged, item.screening)
     except (TagError, RuleBroken) as error:
         return _refused(error)
     if item.screening is not None:
-        files[path.with_suffix(".screening.json")] = item.screening
-    files[path] = item.tagged
-    return Submitted(work, path)
+        files[_report_place(work)] = item.screening
+    files[place] = item.tagged
+    return Submitted(work, store.root / place)
 
 
 def _refused(error: TagError | RuleBroken) -> Submitted:
@@ -122,12 +123,19 @@ def _refused(error: TagError | RuleBroken) -> Submitted:
     return Submitted("", None, rule, error.what, error.mend or MENDS.get(rule, ""))
 
 
-def _check_inbox_place(path: Path, tagged: Tagged, files: Mapping[Path, bytes]) -> None:
-    if path not in files and not path.exists():
-        return
+def _report_place(work: str) -> str:
+    return f"{INBOX}/{work}.screening.json"
+
+
+def _check_inbox_place(
+    store: Store, place: str, tagged: Tagged, files: Mapping[str, bytes]
+) -> None:
     try:
-        waiting = read_tag(files.get(path) or read_plain_file(path, MAX_FILE_BYTES))
-    except HouseError:
+        data = files.get(place) or store.read_if_there(place, MAX_FILE_BYTES)
+        if data is None:
+            return
+        waiting = read_tag(data)
+    except (HouseError, RuleBroken):
         return  # what lies there is no work: it may be replaced
     if waiting.music_sha256 != tagged.music_sha256:
         raise TagError(
@@ -176,25 +184,22 @@ def check_enterable(tagged: Tagged, register: Register, generated: Generated) ->
         )
 
 
-def waiting_paths(house: House) -> list[Path]:
-    """The inbox, sorted."""
-    folder = house.folder / INBOX
-    return sorted(folder.glob("*.mid")) if folder.is_dir() else []
-
-
-def look(path: Path, register: Register, generated: Generated) -> Waiting:
+def look(store: Store, work: str, register: Register, generated: Generated) -> Waiting:
     """Read one waiting file as strictly as the gate will.
 
     Every problem is returned, none raised: a curator sees the whole inbox.
     """
-    work = path.stem
+    place = f"{INBOX}/{work}.mid"
+    path = store.root / place
     if not WORK_ID.match(work):
         return Waiting(work, path, None, "bad-name", f"{path.name!r} is no work's name")
     try:
-        tagged = read_tag(read_plain_file(path, MAX_FILE_BYTES))
+        tagged = read_tag(store.read(place, MAX_FILE_BYTES))
         _check_music(tagged, work)
         check_enterable(tagged, register, generated)
-        _check_report_beside(path, tagged)
+        _check_report_beside(store, work, tagged)
+    except FileNotFoundError:
+        return Waiting(work, path, None, "missing-file", "it was taken away meanwhile")
     except RuleBroken as error:
         return Waiting(work, path, None, "malformed-midi", str(error))
     except HouseError as error:
@@ -210,16 +215,18 @@ def _check_music(tagged: Tagged, work: str) -> None:
         raise TagError("musical-hash-mismatch", "the stated musical hash is not this music's")
 
 
-def _check_report_beside(path: Path, tagged: Tagged) -> None:
+def _check_report_beside(store: Store, work: str, tagged: Tagged) -> None:
     stated = tagged.statement.screening_sha256
     if not is_sha256_hex(stated):
         return
-    report = path.with_suffix(".screening.json")
-    data = report.read_bytes() if report.is_file() else None
+    try:
+        data = store.read_if_there(_report_place(work), MAX_RECORD_BYTES)
+    except UnfitFileError as error:
+        raise TagError("screening-mismatch", f"its screening report is {error.what}") from error
     _check_screening(tagged, data)
 
 
 def look_at_all(house: House, register: Register) -> Iterator[Waiting]:
     """Every waiting work, sorted by id, with what stands against it; read as it is asked for."""
-    generated = Generated(house)
-    return (look(path, register, generated) for path in waiting_paths(house))
+    generated, store = Generated(house), house.store
+    return (look(store, work, register, generated) for work in store.waiting())

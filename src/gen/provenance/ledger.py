@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from gen.provenance.canonical import StrictJsonError, canonical, canonical_json, fields, utc_now
-from gen.provenance.files import locked
 from gen.provenance.house import House
 from gen.provenance.log import Head, LogError
+from gen.provenance.store import LEDGER_LOCK
 
 RUN, OUTPUT = "run", "output"
 _RUN_LINE, _OUTPUT_LINE = (b'{"act":"%b",' % kind.encode() for kind in (RUN, OUTPUT))
 _MUSICAL_HASH = re.compile(rb'"musical_hash":"([0-9a-f]{64})"')
-LEDGER_LOCK = ".ledger.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def append_outputs(house: House, outputs: Sequence[Output]) -> Head:
 
 def _append(house: House, kind: str, items: Sequence[Mapping[str, Any]]) -> Head:
     # A lock of its own: a training run must not wait for a curator at work.
-    with locked(house.folder / LEDGER_LOCK):
+    with house.store.locked(LEDGER_LOCK):
         first = house.ledger_log.head().size
         lines = [
             canonical(

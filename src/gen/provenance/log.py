@@ -14,14 +14,17 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from gen.disk import Folder, UnfitFileError
 from gen.errors import HouseError
 from gen.provenance.canonical import (
+    MAX_JSON_BYTES,
     TIME_FORMAT,
     StrictJsonError,
     canonical,
@@ -31,7 +34,6 @@ from gen.provenance.canonical import (
     utc_now,
 )
 from gen.provenance.dsse import Signature
-from gen.provenance.files import write_atomically
 from gen.provenance.merkle import EMPTY_ROOT, Frontier, leaf_hash
 
 HEAD_TYPE = "application/vnd.music-house.head+json"
@@ -143,17 +145,32 @@ def _is_time(text: str) -> bool:
 class Log:
     """The two files of one log: `<name>.jsonl` and `<name>.head.json`."""
 
-    folder: Path
+    files: Folder
     house: str
     name: str
 
     @property
+    def place(self) -> str:
+        return f"{self.name}.jsonl"
+
+    @property
+    def head_place(self) -> str:
+        return f"{self.name}.head.json"
+
+    @property
     def path(self) -> Path:
-        return self.folder / f"{self.name}.jsonl"
+        """Where the lines are, for people."""
+        return self.files.root / self.place
 
     @property
     def head_path(self) -> Path:
-        return self.folder / f"{self.name}.head.json"
+        """Where the head is, for people."""
+        return self.files.root / self.head_place
+
+    def byte_count(self) -> int:
+        """Length of the file of lines, with the rest of an interrupted append."""
+        found = self.files.look(self.place)
+        return found.st_size if found else 0
 
     def head(self) -> Head:
         """The head as it stands; size 0 before the first append.
@@ -162,20 +179,20 @@ class Log:
             LogError: unreadable, of another log, or gone while lines are there.
         """
         try:
-            data = self.head_path.read_bytes()
-        except FileNotFoundError:
-            return self._missing_head()
-        try:
-            head = Head.from_dict(canonical_json(data[:MAX_HEAD_BYTES].rstrip(b"\n")))
-        except StrictJsonError as error:
+            data = self.files.read_if_there(self.head_place, MAX_HEAD_BYTES)
+            if data is None:
+                return self._missing_head()
+            head = Head.from_dict(canonical_json(data.rstrip(b"\n")))
+        except (StrictJsonError, UnfitFileError) as error:
             raise self._error(f"its head cannot be read: {error.what}") from error
         if (head.house, head.log) != (self.house, self.name):
             raise self._error(f"its head is that of the {head.log} of {head.house!r}")
         return head
 
     def _missing_head(self) -> Head:
-        if self.path.exists() and self.path.stat().st_size:
-            raise self._error(f"its head {self.head_path.name} is gone")
+        found = self.files.look(self.place)
+        if found and (found.st_size or not stat.S_ISREG(found.st_mode)):
+            raise self._error(f"its head {self.head_place} is gone")
         return Head(self.house, self.name)
 
     def lines(self, head: Head, since: Head | None = None) -> Iterator[bytes]:
@@ -197,7 +214,7 @@ class Log:
             with self._open() as file:
                 file.seek(read)
                 for _ in range(head.size - known.size):
-                    line = file.readline()
+                    line = file.readline(MAX_JSON_BYTES + 1)
                     read += len(line)
                     if not line.endswith(b"\n"):
                         raise self._error(
@@ -211,11 +228,13 @@ class Log:
                 f"the head says {head.root[:16]}…: a line was changed, moved or cut"
             )
 
-    def _open(self) -> Any:
+    def _open(self) -> BinaryIO:
         try:
-            return self.path.open("rb")
+            return self.files.open(self.place)
         except FileNotFoundError as error:
             raise self._error("the file is gone") from error
+        except UnfitFileError as error:
+            raise self._error(f"cannot be read: {error.what}") from error
 
     def append(
         self,
@@ -232,20 +251,22 @@ class Log:
             LogError: the log is shorter than its head says.
         """
         head = self.head()
-        if not self.head_path.exists():
+        if not self.files.exists(self.head_place):
             # From here on, lines without a head are never an accident.
-            write_atomically(self.head_path, canonical(head.to_dict()) + b"\n")
+            self._write_head(head)
         block = b"".join(entry + b"\n" for entry in entries)
         self._write_block(head, block)
         grown = self._grown(head, entries, len(block))
         signatures = tuple(sign(grown.payload())) if sign else ()
         grown = dataclasses.replace(grown, signatures=signatures)
-        write_atomically(self.head_path, canonical(grown.to_dict()) + b"\n")
+        self._write_head(grown)
         return grown
 
+    def _write_head(self, head: Head) -> None:
+        self.files.write({self.head_place: canonical(head.to_dict()) + b"\n"})
+
     def _write_block(self, head: Head, block: bytes) -> None:
-        self.path.touch(exist_ok=True)
-        with self.path.open("r+b") as file:
+        with self.files.open_to_change(self.place) as file:
             if file.seek(0, os.SEEK_END) < head.byte_count:
                 raise self._error(f"shorter than the {head.byte_count} bytes its head counts")
             file.seek(head.byte_count)

@@ -17,17 +17,7 @@ from gen.provenance.acts import KEY, ROOT, Act
 from gen.provenance.canonical import canonical, canonical_json, today_utc, utc_now
 from gen.provenance.consent import PERSON_ID
 from gen.provenance.dsse import sign
-from gen.provenance.files import locked, write_atomically
-from gen.provenance.house import (
-    IGNORED_BY_GIT,
-    KEPT_BY_GIT,
-    LOCK,
-    ROSTER_FILE,
-    Change,
-    House,
-    Session,
-    roster_file,
-)
+from gen.provenance.house import House, Session
 from gen.provenance.keys import PrivateKey, key_id
 from gen.provenance.log import Log, LogError
 from gen.provenance.merkle import leaf_hash
@@ -44,10 +34,18 @@ from gen.provenance.roster import (
     check_succession,
     end_keys,
 )
+from gen.provenance.settle import roster_file
+from gen.provenance.store import (
+    IGNORED_BY_GIT,
+    KEPT_BY_GIT,
+    MAX_RECORD_BYTES,
+    PROPOSAL,
+    ROSTER_FILE,
+    Store,
+)
 
 ROSTER_DAYS = 400
 """How long a roster counts before the root has to sign a fresh one."""
-PROPOSAL = "proposal.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,6 @@ def create_house(
     )
     signed = _signed(roster, root_keys)
     act = _key_act(signed, 0)
-    Register().replay(act.encode())
     pin = Pin(
         name,
         folder.resolve(),
@@ -117,14 +114,15 @@ def create_house(
         pin_path,
     )
     house = House(pin)
-    with locked(folder / LOCK):
+    store = house.store
+    store.make_folder()
+    with store.locked():
         check_free(folder, name)
-        write_atomically(folder / ".gitignore", IGNORED_BY_GIT.encode())
-        write_atomically(folder / ".gitattributes", KEPT_BY_GIT.encode())
+        store.write({".gitignore": IGNORED_BY_GIT.encode(), ".gitattributes": KEPT_BY_GIT.encode()})
         # The pin comes first: a crash before the append leaves no house, and init starts over.
         pin.save()
-        write_atomically(folder / ROSTER_FILE, roster_file(signed.to_dict()))
-        return House(house.commit([act], root_keys[0], Change()))
+        store.write({ROSTER_FILE: roster_file(signed.to_dict())})
+        return Session(house, Register()).commit([act], root_keys[0], ())
 
 
 def check_threshold(threshold: int, at_hand: int) -> None:
@@ -150,7 +148,7 @@ def check_free(folder: Path, name: str) -> None:
     if not HOUSE_NAME.match(name):
         raise SettingError(f"{name!r} is no house name", mend="use a-z, digits and hyphens")
     try:
-        size = Log(folder, name, "register").head().size
+        size = Log(Store(folder), name, "register").head().size
     except LogError:
         size = 1  # of another name, or damaged: not ours to overwrite
     if size:
@@ -328,11 +326,11 @@ def read_proposal(house: House) -> SignedRoster:
     Raises:
         HouseError: none waits.
     """
-    path = house.folder / PROPOSAL
-    try:
-        return SignedRoster.from_dict(canonical_json(path.read_bytes().rstrip(b"\n")))
-    except FileNotFoundError as error:
-        raise HouseError("no roster change waits for signatures", where=str(path)) from error
+    data = house.store.read_if_there(PROPOSAL, MAX_RECORD_BYTES)
+    if data is None:
+        where = str(house.folder / PROPOSAL)
+        raise HouseError("no roster change waits for signatures", where=where)
+    return SignedRoster.from_dict(canonical_json(data.rstrip(b"\n")))
 
 
 def _enter_or_propose(session: Session, signed: SignedRoster, head_key: PrivateKey) -> RosterChange:
@@ -341,12 +339,10 @@ def _enter_or_propose(session: Session, signed: SignedRoster, head_key: PrivateK
     enough = count >= new.threshold and (len(signed.signers_among(old.root_keys)) >= old.threshold)
     if not enough:
         text = canonical(signed.to_dict()) + b"\n"
-        write_atomically(session.house.folder / PROPOSAL, text)
+        session.house.store.write({PROPOSAL: text})
         return RosterChange(session.house, new, len(signed.signatures), is_entered=False)
     check_succession(session.register.rosters[-1], signed, session.register.size)
-    change = Change(removes=[PROPOSAL])
-    change.stage(roster_file(signed.to_dict()), ROSTER_FILE)
-    house = session.commit([_key_act(signed, session.register.size)], head_key, change)
+    house = session.commit([_key_act(signed, session.register.size)], head_key, ())
     return RosterChange(house, new, len(signed.signatures), is_entered=True)
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gen.disk import write_atomically
 from gen.errors import HouseError
 from gen.provenance.canonical import is_sha256_hex
-from gen.provenance.files import write_atomically
 from gen.provenance.roster import HOUSE_NAME, Roster
 
 CONF = Path("conf") / "house"

@@ -142,6 +142,11 @@ class Register:
         work = self._by_music.get(music_sha256) or self._by_sound.get(musical_hash)
         return self.works[work] if work is not None else None
 
+    def at(self, place: str) -> WorkRecord | None:
+        """The work, withdrawn or not, that was entered at this place of the house."""
+        work = self._by_path.get(place)
+        return self.works[work] if work is not None else None
+
     def entry_at(self, index: int, work: str) -> Entry | None:
         """What act `index` entered under this id; renewals since leave it as it was."""
         return self._entries.get((index, work))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from gen.errors import HouseError
-from gen.provenance.files import read_plain_file
-from gen.provenance.house import REJECTED, House
-from gen.provenance.inbox import MAX_FILE_BYTES, waiting_paths
+from gen.provenance.canonical import strict_json
+from gen.provenance.house import House
 from gen.provenance.register import Register, WorkRecord
 from gen.provenance.statement import Statement
+from gen.provenance.store import INBOX, MAX_FILE_BYTES, MAX_RECORD_BYTES, REJECTED, Store
 from gen.provenance.tag import read_tag
 
 WAITING, IN_HOUSE, TURNED_DOWN, TAKEN_OUT = "waiting", "in the house", "rejected", "withdrawn"
@@ -52,26 +50,27 @@ def standings(house: House, register: Register, composer: str) -> list[Standing]
         for record in register.works.values()
         if record.is_composer(composer)
     }
-    for statement, _ in _signed_by(composer, waiting_paths(house)):
+    store = house.store
+    for statement, _ in _signed_by(store, composer, INBOX):
         # A work that waits to be renewed is in the register too.
         found.setdefault(statement.work, _of_statement(statement, WAITING, "for a curator"))
-    for statement, path in _signed_by(composer, (house.folder / REJECTED).glob("*.mid")):
-        note = _reason(path.with_suffix(".json"))
+    for statement, work in _signed_by(store, composer, REJECTED):
+        note = _reason(store, f"{REJECTED}/{work}.json")
         found.setdefault(statement.work, _of_statement(statement, TURNED_DOWN, note))
     return [found[work] for work in sorted(found)]
 
 
-def _signed_by(
-    composer: str, paths: Iterator[Path] | list[Path]
-) -> Iterator[tuple[Statement, Path]]:
-    """The statements of tagged files that name this person among their composers."""
-    for path in paths:
+def _signed_by(store: Store, composer: str, folder: str) -> Iterator[tuple[Statement, str]]:
+    """Statements of a folder's files that name this person as composer, and the files' stems."""
+    for name in store.names(folder):
+        if not name.endswith(".mid"):
+            continue
         try:
-            statement = read_tag(read_plain_file(path, MAX_FILE_BYTES)).statement
+            statement = read_tag(store.read(f"{folder}/{name}", MAX_FILE_BYTES)).statement
         except (HouseError, OSError):
             continue
         if any(composer == person for person, _ in statement.composers):
-            yield statement, path
+            yield statement, name.removesuffix(".mid")
 
 
 def _of_record(register: Register, record: WorkRecord) -> Standing:
@@ -89,10 +88,10 @@ def _of_statement(statement: Statement, state: str, note: str) -> Standing:
     return Standing(statement.work, title, state, str(statement.consent), note)
 
 
-def _reason(path: Path) -> str:
+def _reason(store: Store, place: str) -> str:
     """The note that a curator left beside a rejected work."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = strict_json(store.read(place, MAX_RECORD_BYTES))
         return f"by {found['by']}, {found['time']}: {found['reason']}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (HouseError, OSError, KeyError, TypeError):
         return "the reason cannot be read"

@@ -10,23 +10,15 @@ from gen.errors import HouseError, SettingError
 from gen.provenance.acts import ADD, CONSENT, ROOT, WITHDRAW, Act, Entry, Withdrawal
 from gen.provenance.canonical import sha256_hex, utc_now
 from gen.provenance.consent import Consent
-from gen.provenance.files import locked, read_plain_file, replace, write_atomically
-from gen.provenance.house import (
-    INBOX,
-    LOCK,
-    REJECTED,
-    SCREENING,
-    WITHDRAWN,
-    Change,
-    House,
-    Session,
-)
-from gen.provenance.inbox import MAX_FILE_BYTES, Waiting, look, waiting_paths
+from gen.provenance.house import House, Session
+from gen.provenance.inbox import Waiting, look
 from gen.provenance.judge import judge_composer
 from gen.provenance.keys import PrivateKey
 from gen.provenance.ledger import Generated
 from gen.provenance.register import Register, WorkRecord
 from gen.provenance.roster import COMPOSER, CURATOR, Person
+from gen.provenance.settle import work_place
+from gen.provenance.store import INBOX, REJECTED, WITHDRAWN, Store
 from gen.provenance.tag import Tagged, read_tag
 
 _BATCH = 256
@@ -99,17 +91,20 @@ def accept_in_turn(
         What became of each part, at least one. By then every entered work of it is durably in
         the register and in its place.
     """
-    generated, register, paths = Generated(house), None, None
-    while paths is None or paths:
+    generated, register, waiting = Generated(house), None, None
+    while waiting is None or waiting:
         with house.writing(since=register) as session:
             register = session.register
             person = signer(register, curator, CURATOR)
-            if paths is None:
-                paths = [p for p in waiting_paths(house) if works is None or p.stem in works]
-                _check_all_there(works, [p.stem for p in paths])
-            part, paths = paths[:_BATCH], paths[_BATCH:]
+            store = session.house.store
+            there = store.waiting()
+            if waiting is None:
+                waiting = [work for work in there if works is None or work in works]
+                _check_all_there(works, waiting)
+            part, waiting = waiting[:_BATCH], waiting[_BATCH:]
             generated.refresh()
-            looked = [look(path, register, generated) for path in part if path.exists()]
+            still = set(part) & set(there)
+            looked = [look(store, work, register, generated) for work in part if work in still]
             if check:
                 looked = [item if item.rule else check(item, register) for item in looked]
             done = _enter(session, looked, person, curator)
@@ -132,7 +127,8 @@ def _enter(
     acts: list[Act] = []
     refused: list[Waiting] = []
     entries: list[Entry] = []
-    change, seen = Change(), set[str]()
+    files: list[bytes] = []
+    seen = set[str]()
     for item in looked:
         problem = _why_not(item, curator, seen)
         if problem is not None or item.tagged is None:
@@ -144,8 +140,8 @@ def _enter(
         act = Act(session.register.size + len(acts), ADD, curator.id, utc_now(), entry.to_dict())
         acts.append(act.signed_by([key]))
         entries.append(entry)
-        _stage(change, session.house, item, entry, data)
-    moved = session.commit(acts, key, change) if acts else session.house
+        files.append(data)
+    moved = session.commit(acts, key, files) if acts else session.house
     return Accepted(moved, tuple(entries), tuple(refused))
 
 
@@ -182,15 +178,6 @@ def _entry(tagged: Tagged, data: bytes, register: Register) -> Entry:
     )
 
 
-def _stage(change: Change, house: House, item: Waiting, entry: Entry, data: bytes) -> None:
-    change.stage(data, entry.path)
-    report = item.path.with_suffix(".screening.json")
-    if report.is_file():
-        change.moves.append((f"{INBOX}/{report.name}", f"{SCREENING}/{entry.work}.json"))
-    if item.path.parent == house.folder / INBOX:
-        change.removes.append(f"{INBOX}/{item.path.name}")
-
-
 def reject(house: House, works: Sequence[str], curator: PrivateKey, reason: str) -> list[str]:
     """Move works from the inbox to `rejected/`, with the reason beside them.
 
@@ -199,23 +186,21 @@ def reject(house: House, works: Sequence[str], curator: PrivateKey, reason: str)
     """
     if not reason.strip():
         raise SettingError("no reason was given", mend="the composer wants to know: --reason TEXT")
-    register = house.load()
-    person = signer(register, curator, CURATOR)
-    with locked(house.folder / LOCK):
-        _check_all_there(works, [p.stem for p in waiting_paths(house)])
-        folder = house.folder / REJECTED
-        folder.mkdir(exist_ok=True)
+    with house.writing() as session:
+        store = session.house.store
+        person = signer(session.register, curator, CURATOR)
+        _check_all_there(works, store.waiting())
+        store.check_writable(INBOX, REJECTED)
         for work in works:
-            _reject_one(house, work, {"by": person.id, "reason": reason, "time": utc_now()})
+            _reject_one(store, work, {"by": person.id, "reason": reason, "time": utc_now()})
     return list(works)
 
 
-def _reject_one(house: House, work: str, note: dict[str, str]) -> None:
-    source, folder = house.folder / INBOX / f"{work}.mid", house.folder / REJECTED
-    text = json.dumps(note, ensure_ascii=False, indent=1)
-    (folder / f"{work}.json").write_text(text + "\n", encoding="utf-8")
-    replace(source, folder / source.name)
-    source.with_suffix(".screening.json").unlink(missing_ok=True)
+def _reject_one(store: Store, work: str, note: dict[str, str]) -> None:
+    text = json.dumps(note, ensure_ascii=False, indent=1) + "\n"
+    store.write({f"{REJECTED}/{work}.json": text.encode("utf-8")})
+    store.move(f"{INBOX}/{work}.mid", f"{REJECTED}/{work}.mid")
+    store.remove(f"{INBOX}/{work}.screening.json")
 
 
 # -- withdrawing and consent ----------------------------------------------------------------
@@ -240,15 +225,14 @@ def withdraw(
     with house.writing() as session:
         register = session.register
         records = [live_work(register, work) for work in dict.fromkeys(works)]
-        acts, change = [], Change()
+        acts = []
         for offset, record in enumerate(records):
             by = _withdrawer(register, key, record)
             entry = record.entry
             data = Withdrawal(entry.work, entry.music_sha256, entry.musical_hash, reason).to_dict()
             act = Act(register.size + offset, WITHDRAW, by, utc_now(), data)
             acts.append(act.signed_by([key, *more_root_keys]))
-            change.moves.append((entry.path, f"{WITHDRAWN}/{entry.work}.mid"))
-        return session.commit(acts, key, change)
+        return session.commit(acts, key, ())
 
 
 def _withdrawer(register: Register, key: PrivateKey, record: WorkRecord) -> str:
@@ -300,7 +284,7 @@ def set_consent(house: House, works: Sequence[str], consent: Consent, key: Priva
             data = {"consent": consent.to_list(), "work": work}
             act = Act(register.size + offset, CONSENT, person.id, utc_now(), data)
             acts.append(act.signed_by([key]))
-        return session.commit(acts, key, Change())
+        return session.commit(acts, key, ())
 
 
 # -- renewing -------------------------------------------------------------------------------
@@ -337,7 +321,7 @@ def _renew_one(session: Session, work: str, key: PrivateKey) -> None:
         signer(session.register, key, CURATOR)
         judge_composer(tagged, session.register.roster, session.register.size)
         data = tagged.uncountersigned()
-    write_atomically(session.house.folder / INBOX / f"{work}.mid", data)
+    session.house.store.write({f"{INBOX}/{work}.mid": data})
 
 
 def kept_work(house: House, record: WorkRecord) -> Tagged:
@@ -348,11 +332,13 @@ def kept_work(house: House, record: WorkRecord) -> Tagged:
     Raises:
         HouseError: it is gone, unreadable, or not the file that was entered.
     """
-    for place in (record.entry.path, f"{WITHDRAWN}/{record.entry.work}.mid"):
-        path = house.folder / place
-        if path.exists():
-            data = read_plain_file(path, MAX_FILE_BYTES)
-            if sha256_hex(data) != record.entry.file_sha256:
-                raise HouseError("its bytes are not those the register names", where=place)
-            return read_tag(data)
+    store, digest = house.store, record.entry.file_sha256
+    for place in (work_place(record), f"{WITHDRAWN}/{record.entry.work}.mid"):
+        try:
+            data = store.read_work(place, digest)
+        except FileNotFoundError:
+            continue
+        if sha256_hex(data) != digest:
+            raise HouseError("its bytes are not those the register names", where=place)
+        return read_tag(data)
     raise HouseError(f"the file of {record.entry.work} is gone", where=record.entry.path)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gen.disk import write_atomically
 from gen.errors import HouseError
-from gen.provenance.files import write_atomically
 
 
 def write(path: Path, data: bytes) -> Path:

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
+from gen.disk import write_all_atomically
 from gen.errors import HouseError
-from gen.provenance.files import write_all_atomically
 from gen.provenance.mark import mark_generated
 from gen.sampling.checkpoints import checkpoint_of
 from gen.sampling.opening import open_session

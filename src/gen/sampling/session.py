@@ -12,12 +12,12 @@ from typing import Any, Final
 import numpy as np
 
 from gen.checkpoint import Checkpoint
+from gen.disk import write_all_atomically
 from gen.errors import HouseError, SettingError
 from gen.harmony import nearest
 from gen.likeness.originality import Finding, LearnedMusic
 from gen.likeness.voices import pack_voices, voices_of
 from gen.piece import Piece
-from gen.provenance.files import write_all_atomically
 from gen.provenance.house import House
 from gen.provenance.keys import PrivateKey
 from gen.provenance.ledger import Output, append_output

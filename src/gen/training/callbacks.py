@@ -17,7 +17,7 @@ from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_only
 
 from gen.checkpoint import SUFFIX, save_checkpoint
-from gen.provenance.files import write_atomically
+from gen.disk import write_atomically
 from gen.provenance.manifest import Manifest
 from gen.training.sharded import whole_model
 

@@ -22,8 +22,8 @@ from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from gen.data.seals import SEAL_BYTES, Sealer, secret_path
+from gen.disk import write_atomically
 from gen.errors import HouseError
-from gen.provenance.files import write_atomically
 
 RESUME_FILE = "last.ckpt"
 _END = b"gen resume file 1\n"

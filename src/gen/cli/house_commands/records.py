@@ -34,7 +34,7 @@ def audit_command(
     """
     del yes
     from gen.provenance.gate import admit
-    from gen.provenance.house import ADMIN_FOLDERS
+    from gen.provenance.store import ADMIN_FOLDERS
 
     house = open_house(folder, pin)
     files = house.folder.glob("*/*.mid")
@@ -174,7 +174,7 @@ def _check_rest(house: House) -> tuple[int, int]:
 
     ledger_size = sum(1 for _ in records(house))
     log = house.register_log
-    return ledger_size, log.path.stat().st_size - log.head().byte_count
+    return ledger_size, log.byte_count() - log.head().byte_count
 
 
 def warnings(register: Register) -> list[str]:

@@ -48,7 +48,6 @@ def show_command(
 
 
 def _show_house(house: House, register: Register, output: Output) -> None:
-    from gen.provenance.inbox import waiting_paths
 
     roster, live = register.roster, list(register.live_works())
     facts = {
@@ -57,7 +56,7 @@ def _show_house(house: House, register: Register, output: Output) -> None:
         "pin": str(house.pin.path or ""),
         "works": len(live),
         "withdrawn": len(register.works) - len(live),
-        "waiting": len(waiting_paths(house)),
+        "waiting": len(house.store.waiting()),
         "people": len(roster.people),
         "acts": register.size,
         "root": house.register_log.head().root,
@@ -123,13 +122,12 @@ def _show_waiting(house: House, register: Register, work: str, output: Output) -
     """Show a work that waits in the inbox; False where none of this name does."""
     from gen.cli.house_commands.works import describe
     from gen.contribution import Recheck
-    from gen.provenance.inbox import look, waiting_paths
+    from gen.provenance.inbox import look
     from gen.provenance.ledger import Generated
 
-    path = next((path for path in waiting_paths(house) if path.stem == work), None)
-    if path is None:
+    if work not in house.store.waiting():
         return False
-    item = look(path, register, Generated(house))
+    item = look(house.store, work, register, Generated(house))
     for line in describe(item, register, Recheck(house, register)(item, register)):
         output.line(line)
     output.result(work=work, status="waiting", title=item.title, rule=item.rule, found=item.found)

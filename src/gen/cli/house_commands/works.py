@@ -69,12 +69,11 @@ def accept_command(
     have refused as too similar. Exits 2 when a work that was asked for stays in the inbox.
     """
     from gen.contribution import Recheck
-    from gen.provenance.inbox import waiting_paths
 
     house = open_house(folder, pin)
     register = house.load()
     take_all = take_all or ((yes or output.is_json) and not works)
-    count = len(works) or len(waiting_paths(house))
+    count = len(works) or len(house.store.waiting())
     if count:
         curator = _curator(register, curator)  # before anything is asked
     # All means what waits when the lock is held, not what waited a moment ago.

@@ -1,0 +1,17 @@
+"""The disk: reading what a person names, files below a folder, writing whole, locking."""
+
+from gen.disk.folder import Folder
+from gen.disk.kinds import UnfitFileError, read_plain_file
+from gen.disk.locking import BusyError, locked
+from gen.disk.writing import unfinished, write_all_atomically, write_atomically
+
+__all__ = [
+    "BusyError",
+    "Folder",
+    "UnfitFileError",
+    "locked",
+    "read_plain_file",
+    "unfinished",
+    "write_all_atomically",
+    "write_atomically",
+]
