@@ -7,7 +7,7 @@ import numpy as np
 from gen.data.windows import Sequence
 from gen.evaluation.material import Work
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
-from gen.tokens.events import Annotations
+from gen.tokens.encoding import Annotations
 from music import events_of
 
 SCALE = (0, 2, 4, 5, 7, 9, 11)

@@ -19,7 +19,7 @@ from gen.sampling.grammar import Walk
 from gen.sampling.plan import Plan
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
-from gen.tokens.events import Annotations, encode
+from gen.tokens.encoding import Annotations, encode
 from gen.tokens.grid import TICKS_PER_STEP, to_grid
 from gen.tokens.tokenizer import score_of
 from gen.tokens.vocabulary import FIRST, Kind

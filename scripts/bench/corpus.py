@@ -13,7 +13,7 @@ from symusic import Score
 
 from gen.data.splits import SplitConfig, shingles, split
 from gen.settings import build
-from gen.tokens.events import Annotations
+from gen.tokens.encoding import Annotations
 from gen.tokens.tokenizer import HouseTokenizer
 
 CONF = Path(__file__).parents[2] / "conf"

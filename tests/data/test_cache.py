@@ -5,7 +5,7 @@ import pytest
 
 from gen.data import seals
 from gen.data.cache import CACHE_VARIABLE, EventCache
-from gen.tokens.events import Annotations
+from gen.tokens.encoding import Annotations
 
 SHA = "ab" * 32
 EVENTS = np.arange(40, dtype=np.int16).reshape(-1, 5)

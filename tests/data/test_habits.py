@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from gen.data.habits import Habits, chord_sizes, instruments
 from gen.piece import DRUM_PROGRAM, ROLES, Note, Piece, Track
-from gen.tokens.events import Annotations
+from gen.tokens.encoding import Annotations
 from music import events_of
 
 

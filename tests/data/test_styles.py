@@ -14,7 +14,8 @@ from gen.data.styles import granted_styles, with_style
 from gen.errors import SettingError
 from gen.provenance.consent import Consent
 from gen.tokens import vocabulary as v
-from gen.tokens.events import Annotations, decode
+from gen.tokens.encoding import Annotations
+from gen.tokens.reading import decode
 from gen.tokens.tokenizer import HouseTokenizer
 from houses import make_midi
 

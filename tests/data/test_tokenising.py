@@ -16,7 +16,7 @@ from gen.data.tokenising import Music, Tokenising, Tools
 from gen.errors import HouseError
 from gen.piece import Piece, Track
 from gen.smf import write
-from gen.tokens.events import Annotations
+from gen.tokens.encoding import Annotations
 from gen.tokens.tokenizer import HouseTokenizer
 from houses import make_midi
 

@@ -27,7 +27,9 @@ from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS, context_columns
 from gen.tokens.echo import ECHO_COLUMNS, echoes, shown
-from gen.tokens.events import Annotations, chord_of, decode, section_id
+from gen.tokens.encoding import Annotations
+from gen.tokens.events import chord_of, section_id
+from gen.tokens.reading import decode
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 from music import STEP, Theme, events_of, pieces
 

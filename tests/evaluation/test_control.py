@@ -18,7 +18,7 @@ from gen.harmony import parse_progression
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.sampling.controls import Controls
 from gen.sampling.decode import DrawConfig
-from gen.tokens.events import Annotations
+from gen.tokens.encoding import Annotations
 from music import events_of
 
 WORKS = works(6)

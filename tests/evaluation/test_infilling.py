@@ -16,7 +16,7 @@ from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.sampling.decode import DrawConfig
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import Events
-from gen.tokens.events import decode
+from gen.tokens.reading import decode
 from gen.tokens.vocabulary import FIELD_SIZES, Kind
 
 WORKS = works(6, bars=16)

@@ -23,7 +23,8 @@ from gen.sampling.view import Row
 from gen.smf.general_midi import range_of
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import context_columns
-from gen.tokens.events import chord_id, chord_of, decode, key_id, section_id
+from gen.tokens.events import chord_id, chord_of, key_id, section_id
+from gen.tokens.reading import decode
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 from music import bos, events_of, random_row, random_walk, track_row
 

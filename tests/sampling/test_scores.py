@@ -10,7 +10,8 @@ from gen.harmony import parse_progression
 from gen.piece import KeySignature, Note, Piece, Tempo, TimeSignature, Track
 from gen.sampling.controls import Controls
 from gen.sampling.scores import NOT_MEASURED, asked_and_got, missed
-from gen.tokens.events import Annotations, encode, to_grid
+from gen.tokens.encoding import Annotations, encode
+from gen.tokens.grid import to_grid
 from gen.tokens.score import score_of
 
 BAR = 1920

@@ -33,7 +33,7 @@ from gen.errors import HouseError
 from gen.piece import Note, Pedal
 from gen.smf import write
 from gen.tokens.echo import ECHO_COLUMNS
-from gen.tokens.events import Annotations
+from gen.tokens.encoding import Annotations
 from gen.tokens.vocabulary import FIELD_SIZES
 from houses import make_piece
 

@@ -19,7 +19,8 @@ from gen.tokens.columns import (
     pitch_class,
 )
 from gen.tokens.echo import ECHO_COLUMNS, echoes, shown
-from gen.tokens.events import Annotations, chord_id, key_id
+from gen.tokens.encoding import Annotations
+from gen.tokens.events import chord_id, key_id
 from gen.tokens.vocabulary import FIRST, Kind
 from music import Theme, bos, events_of, pieces, track_row
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gen.data.windows import punched, transposed
 from gen.tokens import vocabulary as v
 from gen.tokens.echo import ECHO_COLUMNS, ECHO_SIZES, LEVELS, EchoMemory, echoes, shown
-from gen.tokens.events import Annotations
+from gen.tokens.encoding import Annotations
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 from music import Theme, bos, events_of, pieces, track_row
 

@@ -12,7 +12,7 @@ from symusic import Score
 from gen import smf
 from gen.piece import Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.tokens import vocabulary as v
-from gen.tokens.events import Annotations
+from gen.tokens.encoding import Annotations
 from gen.tokens.tokenizer import HouseTokenizer, score_of
 from gen.tokens.vocabulary import Kind
 from music import Theme, pieces

@@ -15,7 +15,7 @@ from gen.errors import HouseError
 from gen.provenance.gate import Corpus, Work, admit
 from gen.provenance.manifest import Manifest
 from gen.provenance.pin import Pin
-from gen.tokens.events import Annotations
+from gen.tokens.encoding import Annotations
 from gen.tokens.tokenizer import HouseTokenizer
 
 

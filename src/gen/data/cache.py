@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from gen.data.seals import SEAL_BYTES, Sealer, user_secret
 from gen.disk import write_atomically
-from gen.tokens.events import Annotations
+from gen.tokens.encoding import Annotations
 from gen.tokens.vocabulary import FIELDS
 
 Events = NDArray[np.int16]

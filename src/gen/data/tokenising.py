@@ -16,7 +16,7 @@ from gen import processes
 from gen.data.cache import EventCache
 from gen.data.store import EventStore, Rows, rows_of
 from gen.errors import HouseError
-from gen.tokens.events import Annotations
+from gen.tokens.encoding import Annotations
 from gen.tokens.tokenizer import HouseTokenizer
 
 MANY: Final = 1000

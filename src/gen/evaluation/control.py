@@ -60,7 +60,8 @@ from gen.sampling.scores import asked_and_got
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import latest
-from gen.tokens.reading import chord_of, decode
+from gen.tokens.events import chord_of
+from gen.tokens.reading import decode
 from gen.tokens.vocabulary import FIRST, Kind
 
 GUARANTEED = frozenset(
@@ -79,11 +80,7 @@ _EXACT = ("tempo", "time_signature", "bars", "instruments")
 OF_WORKS = ("key", "scale", "roles", "chords")
 """Scores that can be taken of works too: what a tag says of the notes themselves."""
 _YES_OR_NO = frozenset({"key", "tempo", "time_signature", "bars", "instruments", "pitch_range"})
-KEYS = tuple(
-    str(harmony.Key(tonic, mode))
-    for mode in ("major", "minor")
-    for tonic in range(12)
-)
+KEYS = tuple(str(harmony.Key(tonic, mode)) for mode in ("major", "minor") for tonic in range(12))
 _MOST_TRACKS = 4
 _BARS = (4, 5, 6, 8)
 _PROGRESSION_BARS = 4

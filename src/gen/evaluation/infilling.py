@@ -50,7 +50,8 @@ from gen.sampling.plan import Plan, steps_of
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import context_columns
-from gen.tokens.events import TICKS_PER_STEP, decode
+from gen.tokens.grid import TICKS_PER_STEP
+from gen.tokens.reading import decode
 from gen.tokens.vocabulary import FIRST, Kind
 
 Events = NDArray[np.int16]

@@ -28,8 +28,8 @@ from gen.provenance.house import House
 from gen.provenance.pin import Pin
 from gen.settings import build
 from gen.tokens import vocabulary as v
-from gen.tokens.events import decode
 from gen.tokens.grid import TICKS_PER_STEP
+from gen.tokens.reading import decode
 from gen.tokens.tokenizer import HouseTokenizer
 from gen.tokens.vocabulary import FIRST, Kind
 

@@ -13,8 +13,10 @@ from gen.sampling.controls import Controls
 from gen.sampling.plan import steps_of
 from gen.sampling.view import Row
 from gen.smf import instrument_name
-from gen.tokens import events as language
 from gen.tokens import vocabulary as v
+from gen.tokens.events import chord_of
+from gen.tokens.grid import TICKS_PER_STEP
+from gen.tokens.reading import decode
 from gen.tokens.vocabulary import FIRST, Kind
 
 
@@ -23,7 +25,7 @@ def finished(rows: Sequence[Row], controls: Controls) -> Piece:
 
     Its key signature is the key that was asked for, else the one its notes suggest.
     """
-    piece = language.decode(np.array(rows, dtype=np.int16))
+    piece = decode(np.array(rows, dtype=np.int16))
     if controls.tempo is not None:
         piece.tempos = [Tempo(0, round(60_000_000 / controls.tempo))]
     piece.tracks = [track for track in piece.tracks if track.notes]
@@ -65,12 +67,12 @@ def markers_of(rows: Sequence[Row], keys: Sequence[KeySignature]) -> list[Marker
         elif kind == Kind.SECTION:
             name = v.SECTIONS[value - FIRST["section"]]
             told = name.title() if len(name) > 1 else f"Section {name.upper()}"  # A is a chord too
-            markers.append(Marker(start * language.TICKS_PER_STEP, told))
+            markers.append(Marker(start * TICKS_PER_STEP, told))
         elif kind == Kind.CHORD:
-            found = language.chord_of(value)
+            found = chord_of(value)
             symbol = found.spelt(*names) if found and names else str(found or "NC")
             step = start + position - FIRST["position"]
             if symbol != chord:
-                markers.append(Marker(step * language.TICKS_PER_STEP, symbol))
+                markers.append(Marker(step * TICKS_PER_STEP, symbol))
             chord = symbol
     return markers

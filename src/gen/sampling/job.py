@@ -39,7 +39,7 @@ from gen.sampling.source import Source
 from gen.sampling.view import Row
 from gen.smf.general_midi import ANY_PITCH
 from gen.tokens import vocabulary as v
-from gen.tokens.events import TICKS_PER_QUARTER, TICKS_PER_STEP
+from gen.tokens.grid import TICKS_PER_QUARTER, TICKS_PER_STEP
 from gen.tokens.vocabulary import Kind
 
 NONE_KNOWN: Final = Habits()

@@ -42,8 +42,9 @@ from gen.sampling.controls import CHANGING, Controls, instrument_number
 from gen.sampling.plan import steps_of
 from gen.sampling.view import Row
 from gen.smf import instrument_name
-from gen.tokens import events as language
 from gen.tokens import vocabulary as v
+from gen.tokens.events import chord_of, section_id
+from gen.tokens.grid import TICKS_PER_STEP
 from gen.tokens.vocabulary import FIRST, Kind
 
 SPAN_AGREES: Final = 0.5
@@ -125,7 +126,7 @@ def _sections(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
     if controls.form is None:
         return text, None
     parts = [part.rpartition(":") for part in controls.form.split()]
-    asked = sorted({int(at): language.section_id(name) for name, _, at in parts}.items())
+    asked = sorted({int(at): section_id(name) for name, _, at in parts}.items())
     return text, [(at, value) for value, at in got] == asked
 
 
@@ -176,11 +177,11 @@ def _spans(rows: Sequence[Row]) -> tuple[Ints, NDArray[np.bool_]]:
         if kind == Kind.BAR:
             start, following = following, following + steps_of(value)
         elif kind == Kind.CHORD:
-            chord = language.chord_of(value)
+            chord = chord_of(value)
             edges.append(start + position - FIRST["position"])
             tones.append(np.isin(np.arange(12), chord.pitch_classes if chord else ()))
     steps = np.array([*edges, following], dtype=np.int64)
-    return steps * language.TICKS_PER_STEP, np.array(tones, dtype=np.bool_).reshape(-1, 12)
+    return steps * TICKS_PER_STEP, np.array(tones, dtype=np.bool_).reshape(-1, 12)
 
 
 def _key(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:

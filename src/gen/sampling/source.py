@@ -25,7 +25,9 @@ from gen.sampling.view import Row
 from gen.smf import GENERATED_CHUNK
 from gen.smf.rules import MAX_BYTES
 from gen.tokens import vocabulary as v
-from gen.tokens.events import TICKS_PER_STEP, Annotations, Grid, decode, encode, to_grid
+from gen.tokens.encoding import Annotations, encode
+from gen.tokens.grid import TICKS_PER_STEP, Grid, to_grid
+from gen.tokens.reading import decode
 from gen.tokens.score import score_of
 from gen.tokens.vocabulary import FIRST
 

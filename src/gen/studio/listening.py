@@ -20,7 +20,7 @@ from gen.rendering.soundfont import load
 from gen.sampling.decode import DrawConfig, decode
 from gen.sampling.grammar import Walk
 from gen.sampling.plan import Plan
-from gen.tokens.events import decode as piece_of
+from gen.tokens.reading import decode as piece_of
 from gen.tokens.vocabulary import FIELDS, Kind
 
 BARS = 8

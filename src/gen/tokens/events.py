@@ -1,68 +1,364 @@
-"""Music to events: exact on the grid, vectorised. The way back is in `reading`.
+"""A sequence of events: one array of ids, and what follows from their order.
 
-Events are `(T, 5)` int16 arrays in the field order of `vocabulary.FIELDS`. Their order:
-header (BOS, attributes, one TRACK a track), then bar by bar: BAR, SECTION, TEMPOs, CHORDs,
-and one CELL a sounding track, each followed by its PEDALs and NOTEs in order of time.
+T events, F fields (`vocabulary.FIELDS`). The array is what models learn from and files keep; all
+that a reader of music asks (which bar, which track, which step) is worked out here, once.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, NamedTuple, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gen import harmony
 from gen.errors import HouseError
 from gen.harmony import QUALITIES, Chord
-from gen.piece import DRUM_PROGRAM, ROLES
+from gen.piece import ROLES
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import Events
-from gen.tokens.grid import TICKS_PER_QUARTER, TICKS_PER_STEP, Grid, Ints, Part, to_grid
-from gen.tokens.reading import chord_of, decode
-from gen.tokens.vocabulary import FIRST, Kind
+from gen.tokens.vocabulary import WORDS, Kind
 
-__all__ = [
-    "TICKS_PER_QUARTER",
-    "TICKS_PER_STEP",
-    "Annotations",
-    "Events",
-    "Grid",
-    "chord_id",
-    "chord_of",
-    "decode",
-    "encode",
-    "key_id",
-    "section_id",
-    "to_grid",
-]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+CELL_MARKS: Final = (Kind.CELL, Kind.HOLE, Kind.FILL)
+"""Kinds after which the notes of one track in one bar stand, or are left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Annotations:
-    """What the house knows of a work besides its notes; any of it may be absent."""
+class Event(NamedTuple):
+    """One event as plain ids, in the order of `vocabulary.FIELDS`; 0 is absent."""
 
-    genre: str | None = None
-    mood: str | None = None
-    key: str | None = None
-    chords: str | None = None
-    sections: str | None = None
-    roles: tuple[str, ...] = ()
-    style: int | None = None
+    kind: int
+    position: int = 0
+    value: int = 0
+    extent: int = 0
+    level: int = 0
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Events:
+    """Events in a row; slices, masks and indices select events, `+` joins.
+
+    Columns (`kind`, `position`, `value`, `extent`, `level`) are ids, (T,) int16; what is derived
+    from them is (T,) int64 and worked out when it is first asked for.
+
+    Args:
+        array: (T, F) int16, not to be written to.
+    """
+
+    array: NDArray[np.int16]
+
+    @classmethod
+    def of(cls, rows: Iterable[Sequence[int]]) -> Events:
+        """Events from rows of ids."""
+        return cls(np.array([*rows], dtype=np.int16).reshape(-1, len(v.FIELDS)))
+
+    @classmethod
+    def joined(cls, parts: Iterable[Events]) -> Events:
+        """Several sequences one after another."""
+        return cls(np.concatenate([np.zeros((0, len(v.FIELDS)), np.int16), *map(_array, parts)]))
+
+    # As a sequence -----------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @overload
+    def __getitem__(self, chosen: int) -> Event: ...
+    @overload
+    def __getitem__(self, chosen: slice | NDArray[Any] | list[int]) -> Events: ...
+    def __getitem__(self, chosen: int | slice | NDArray[Any] | list[int]) -> Event | Events:
+        if isinstance(chosen, int | np.integer):
+            return Event._make(self.array[chosen].tolist())
+        return Events(self.array[chosen])
+
+    def __iter__(self) -> Iterator[Event]:
+        return map(Event._make, self.array.tolist())
+
+    def __add__(self, other: Events) -> Events:
+        return Events.joined([self, other])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Events):
+            return NotImplemented
+        return np.array_equal(self.array, other.array)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Events({'; '.join(in_words(event) for event in self)})"
+
+    # Columns -----------------------------------------------------------------------------
+
+    @property
+    def kind(self) -> NDArray[np.int16]:
+        return self.array[:, v.KIND]
+
+    @property
+    def position(self) -> NDArray[np.int16]:
+        return self.array[:, v.POSITION]
+
+    @property
+    def value(self) -> NDArray[np.int16]:
+        return self.array[:, v.VALUE]
+
+    @property
+    def extent(self) -> NDArray[np.int16]:
+        return self.array[:, v.EXTENT]
+
+    @property
+    def level(self) -> NDArray[np.int16]:
+        return self.array[:, v.LEVEL]
+
+    # What the ids mean -------------------------------------------------------------------
+
+    @cached_property
+    def number(self) -> Ints:
+        """Number of the value among the words of its type: a pitch, a program, a slot, …; or -1."""
+        return _NUMBERS[self.value]
+
+    @cached_property
+    def step(self) -> Ints:
+        """Grid steps from the beginning of the bar; 0 for events without a position."""
+        return np.maximum(WORDS.position.number(self.position.astype(np.int64)), 0)
+
+    @cached_property
+    def steps(self) -> Ints:
+        """How many grid steps a note or pedal lasts; 0 for all else."""
+        lasts = self.is_a(Kind.NOTE, Kind.PEDAL)
+        number = WORDS.duration.number(self.extent.astype(np.int64))
+        return np.where(lasts, v.DURATIONS[np.where(lasts, number, 0)], 0)
+
+    @cached_property
+    def is_pitched(self) -> Mask:
+        """Notes of melodic tracks."""
+        return self.is_a(Kind.NOTE) & WORDS.pitch.holds(self.value)
+
+    # Where they stand --------------------------------------------------------------------
+
+    def is_a(self, *kinds: Kind) -> Mask:
+        """Which events are of these kinds. (T,)."""
+        found: Mask = self.kind == kinds[0]
+        for kind in kinds[1:]:
+            found = found | (self.kind == kind)
+        return found
+
+    def rows_of(self, *kinds: Kind) -> Ints:
+        """Indices of the events of these kinds."""
+        return np.flatnonzero(self.is_a(*kinds))
+
+    def only(self, *kinds: Kind) -> Events:
+        """The events of these kinds alone."""
+        return self[self.is_a(*kinds)]
+
+    def count(self, *kinds: Kind) -> int:
+        """How many events are of these kinds."""
+        return int(np.count_nonzero(self.is_a(*kinds)))
+
+    @cached_property
+    def bar_rows(self) -> Ints:
+        """Index of each BAR."""
+        return self.rows_of(Kind.BAR)
+
+    @cached_property
+    def bar(self) -> Ints:
+        """Bar of each event, counted from 0; -1 in the header.
+
+        A FILL and what follows it stand in the bar of their HOLE.
+        """
+        bar = np.cumsum(self.is_a(Kind.BAR)) - 1
+        fills = np.cumsum(self.is_a(Kind.FILL))
+        holes = self.rows_of(Kind.HOLE)
+        if len(holes) and fills[-1:].any():
+            filling = fills > 0
+            bar[filling] = bar[holes[np.minimum(fills[filling], len(holes)) - 1]]
+        return bar
+
+    @cached_property
+    def cell(self) -> Ints:
+        """Index of the CELL, HOLE or FILL that each event is or follows in its bar; or -1."""
+        mark, bar = latest(self.is_a(*CELL_MARKS)), latest(self.is_a(Kind.BAR))
+        return np.where(mark > bar, mark, -1)
+
+    @cached_property
+    def track(self) -> Ints:
+        """Track of each event, counted from 0: of its cell, or that a TRACK declares; else -1."""
+        track = np.where(self.cell >= 0, self.number[self.cell], -1)
+        declared = self.is_a(Kind.TRACK)
+        track[declared] = np.arange(np.count_nonzero(declared))
+        return track
+
+    @property
+    def tracks(self) -> int:
+        """How many tracks are declared."""
+        return self.count(Kind.TRACK)
+
+    @property
+    def notes(self) -> int:
+        """How many notes there are."""
+        return self.count(Kind.NOTE)
+
+    @cached_property
+    def header(self) -> Events:
+        """What stands before the first bar; all but EOS where there is none."""
+        return self[: self.bar_rows[0] if len(self.bar_rows) else len(self) - 1]
+
+    @cached_property
+    def bar_steps(self) -> Ints:
+        """Length of each bar in grid steps. (bars,)."""
+        return v.BAR_STEPS[self.number[self.bar_rows]]
+
+    @cached_property
+    def bar_starts(self) -> Ints:
+        """Grid step at which each bar begins, and the end of the last. (bars + 1,)."""
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(self.bar_steps)])
+
+    # One event each ----------------------------------------------------------------------
+
+    @classmethod
+    def bos(cls) -> Events:
+        """The beginning."""
+        return _one(Kind.BOS)
+
+    @classmethod
+    def eos(cls) -> Events:
+        """The end."""
+        return _one(Kind.EOS)
+
+    @classmethod
+    def genre(cls, name: str) -> Events:
+        """One of `harmony.GENRES`; SettingError for another, naming the nearest."""
+        known = harmony.nearest(name, harmony.GENRES, setting="genre")
+        return _one(Kind.GENRE, WORDS.genre.id(harmony.GENRES.index(known)))
+
+    @classmethod
+    def mood(cls, name: str) -> Events:
+        """One of `harmony.MOODS`; SettingError for another, naming the nearest."""
+        known = harmony.nearest(name, harmony.MOODS, setting="mood")
+        return _one(Kind.MOOD, WORDS.mood.id(harmony.MOODS.index(known)))
+
+    @classmethod
+    def key(cls, name: str) -> Events:
+        """A key such as `A minor`; a mode counts as the major or minor it belongs to."""
+        return _one(Kind.KEY, key_id(name))
+
+    @classmethod
+    def style(cls, number: int) -> Events:
+        """The style of a composer, counted from 0.
+
+        Raises:
+            HouseError: it is beyond the vocabulary.
+        """
+        if not 0 <= number < v.MAX_STYLES:
+            raise HouseError(f"style {number} is outside 0 to {v.MAX_STYLES - 1}")
+        return _one(Kind.STYLE, WORDS.style.id(number))
+
+    @classmethod
+    def new_track(
+        cls, instrument: int, role: str | None = None, register: int | None = None
+    ) -> Events:
+        """Declares the next track: its program or `piece.DRUM_PROGRAM`, its role, its octave."""
+        extent = WORDS.role.id(ROLES.index(role)) if role in ROLES else 0
+        level = 0 if register is None else WORDS.register.id(register)
+        return _one(Kind.TRACK, WORDS.program.id(instrument), extent=extent, level=level)
+
+    @classmethod
+    def new_bar(cls, numerator: int, denominator: int) -> Events:
+        """Begins a bar of one of `vocabulary.TIME_SIGNATURES`."""
+        number = v.TIME_SIGNATURES.index((numerator, denominator))
+        return _one(Kind.BAR, WORDS.time_signature.id(number))
+
+    @classmethod
+    def section(cls, name: str) -> Events:
+        """A section begins with this bar; see `section_id`."""
+        return _one(Kind.SECTION, section_id(name))
+
+    @classmethod
+    def tempo(cls, quarters_per_minute: float, step: int = 0) -> Events:
+        """The nearest tempo of the vocabulary, from a step of the bar on."""
+        number = int(v.nearest_index(np.array([quarters_per_minute]), v.TEMPOS)[0])
+        return _one(Kind.TEMPO, WORDS.tempo.id(number), WORDS.position.id(step))
+
+    @classmethod
+    def chord(cls, chord: Chord | None, step: int = 0) -> Events:
+        """A chord, or none, from a step of the bar on."""
+        return _one(Kind.CHORD, chord_id(chord), WORDS.position.id(step))
+
+    @classmethod
+    def new_cell(cls, track: int, density: int | None = None) -> Events:
+        """What a track, counted from 0, plays in this bar follows; `density` is its class."""
+        return _cell(Kind.CELL, track, density)
+
+    @classmethod
+    def hole(cls, track: int) -> Events:
+        """What a track plays in this bar is left out, to be filled in after the last bar."""
+        return _cell(Kind.HOLE, track, None)
+
+    @classmethod
+    def fill(cls, track: int, density: int | None = None) -> Events:
+        """What fills the next hole, which is this track's, follows."""
+        return _cell(Kind.FILL, track, density)
+
+    @classmethod
+    def note(
+        cls, step: int, pitch: int, steps: int, velocity: int, *, is_drum: bool = False
+    ) -> Events:
+        """A note of the nearest length and velocity that the vocabulary has."""
+        words = WORDS.drum if is_drum else WORDS.pitch
+        level = _nearest(velocity, v.VELOCITIES)
+        return _one(
+            Kind.NOTE, words.id(pitch), WORDS.position.id(step),
+            WORDS.duration.id(_nearest(steps, v.DURATIONS)), WORDS.velocity.id(level),
+        )  # fmt: skip
+
+    @classmethod
+    def pedal(cls, step: int, steps: int) -> Events:
+        """The sustain pedal held down for the nearest listed length."""
+        extent = WORDS.duration.id(_nearest(steps, v.DURATIONS))
+        return _one(Kind.PEDAL, position=WORDS.position.id(step), extent=extent)
+
+
+def latest(marks: Mask) -> Ints:
+    """Index of the latest marked event at or before each; -1 before the first. (T,) -> (T,)."""
+    index = np.where(marks, np.arange(len(marks)), -1)
+    return np.maximum.accumulate(index) if len(index) else index
+
+
+def in_words(event: Sequence[int]) -> str:
+    """An event as its words: `Note Position_0 Pitch_60 Duration_12 Velocity_83`."""
+    kind, *rest = event
+    named = (_WORDS[field][word] for field, word in enumerate(rest, 1) if word)
+    return " ".join([Kind(kind).name.title(), *named])
+
+
+# Ids of words that need some understanding -----------------------------------------------
 
 
 def chord_id(chord: Chord | None) -> int:
     """Value id of a chord; the slash bass is not kept."""
     if chord is None:
-        return FIRST["chord"]
+        return WORDS.chord.id(0)
     quality = list(QUALITIES).index(chord.reduced.quality)
-    return FIRST["chord"] + 1 + chord.root * len(QUALITIES) + quality
+    return WORDS.chord.id(1 + chord.root * len(QUALITIES) + quality)
+
+
+def chord_of(value_id: int) -> Chord | None:
+    """The chord a value id names (None: no chord)."""
+    index = WORDS.chord.number(value_id) - 1
+    if index < 0:
+        return None
+    root, quality = divmod(index, len(QUALITIES))
+    return Chord(root, list(QUALITIES)[quality], root)
 
 
 def key_id(key: str) -> int:
     """Value id of a key; a mode counts as the major or minor it belongs to."""
     parsed = harmony.parse_key(key)
-    return FIRST["key"] + parsed.tonic * 2 + int(parsed.is_minor)
+    return WORDS.key.id(parsed.tonic * 2 + int(parsed.is_minor))
 
 
 def section_id(name: str) -> int:
@@ -72,143 +368,33 @@ def section_id(name: str) -> int:
         word, word
     )
     known = word if word in v.SECTIONS else "other"
-    return FIRST["section"] + v.SECTIONS.index(known)
+    return WORDS.section.id(v.SECTIONS.index(known))
 
 
-def _row(
-    kind: Kind, value: int = 0, position: int = 0, extent: int = 0, level: int = 0
-) -> list[int]:
-    return [kind, position, value, extent, level]
+def _one(kind: Kind, value: int = 0, position: int = 0, extent: int = 0, level: int = 0) -> Events:
+    return Events(np.array([[kind, position, value, extent, level]], dtype=np.int16))
 
 
-def header(grid: Grid, notes: Annotations) -> list[list[int]]:
-    """BOS, the attributes that are known, and one TRACK for each part.
-
-    Raises:
-        HouseError: the key cannot be read, or the style is beyond the vocabulary.
-    """
-    rows = [_row(Kind.BOS)]
-    if notes.genre in harmony.GENRES:
-        rows.append(_row(Kind.GENRE, FIRST["genre"] + harmony.GENRES.index(notes.genre)))
-    if notes.mood in harmony.MOODS:
-        rows.append(_row(Kind.MOOD, FIRST["mood"] + harmony.MOODS.index(notes.mood)))
-    if notes.key:
-        rows.append(_row(Kind.KEY, key_id(notes.key)))
-    if notes.style is not None:
-        if not 0 <= notes.style < v.MAX_STYLES:
-            raise HouseError(f"style {notes.style} is outside 0 to {v.MAX_STYLES - 1}")
-        rows.append(_row(Kind.STYLE, FIRST["style"] + notes.style))
-    for index, part in enumerate(grid.parts):
-        role = notes.roles[index] if index < len(notes.roles) else None
-        role_id = FIRST["role"] + ROLES.index(role) if role in ROLES else 0
-        register = 0
-        if part.program != DRUM_PROGRAM:
-            register = FIRST["register"] + int(part.pitch.mean()) // 12
-        rows.append(
-            _row(Kind.TRACK, FIRST["program"] + part.program, extent=role_id, level=register)
-        )
-    return rows
+def _cell(kind: Kind, track: int, density: int | None) -> Events:
+    extent = 0 if density is None else WORDS.density.id(density)
+    return _one(kind, WORDS.slot.id(track), extent=extent)
 
 
-def _bar_rows(grid: Grid) -> tuple[Ints, Ints]:
-    ids = {s: FIRST["time_signature"] + i for i, s in enumerate(v.TIME_SIGNATURES)}
-    rows = np.array([_row(Kind.BAR, ids[n, d]) for _, n, d in grid.bars])
-    return rows, _keys(np.arange(len(rows)), 0, 0, 0)
+def _nearest(value: int, table: NDArray[np.int64]) -> int:
+    return int(v.nearest_index(np.array([float(value)]), table.astype(np.float64))[0])
 
 
-def _keys(bar: Ints, rank: int, slot: int, order: Ints | int) -> Ints:
-    """Sort keys (N, 4): bar, rank inside the bar, slot, order inside the cell."""
-    columns = [bar, np.full(len(bar), rank), np.full(len(bar), slot)]
-    return np.stack([*columns, np.broadcast_to(np.asarray(order), bar.shape)], axis=1)
+def _array(events: Events) -> NDArray[np.int16]:
+    return events.array
 
 
-def _section_rows(text: str, bars: int) -> tuple[Ints, Ints]:
-    """Rows of `intro:1 A:5 …` (name:first bar, counted from 1); the last of a bar counts."""
-    named = [part.rpartition(":") for part in text.split()]
-    found = {int(bar) - 1: section_id(name) for name, _, bar in named if bar.isdecimal()}
-    found = {bar: section for bar, section in found.items() if 0 <= bar < bars}
-    rows = np.array([_row(Kind.SECTION, section) for section in found.values()]).reshape(-1, 5)
-    return rows, _keys(np.array(list(found), dtype=np.int64), 1, 0, 0)
+def _numbers() -> Ints:
+    """Value id: its number among the words of its type, -1 for an absent one."""
+    numbers = np.full(v.FIELD_SIZES[v.VALUE], -1)
+    for name in v.VALUE_WORD_TYPES:
+        numbers[v.SPANS[name]] = np.arange(len(v.SPANS[name]))
+    return numbers
 
 
-def _tempo_rows(grid: Grid, starts: Ints) -> tuple[Ints, Ints]:
-    steps = np.array([step for step, _ in grid.tempos])
-    bar = np.searchsorted(starts, steps, side="right") - 1
-    position = steps - starts[bar]
-    rows = [
-        _row(Kind.TEMPO, FIRST["tempo"] + tempo, FIRST["position"] + int(p))
-        for (_, tempo), p in zip(grid.tempos, position, strict=True)
-    ]
-    return np.array(rows), _keys(bar, 2, 0, position)
-
-
-def _chord_rows(text: str, grid: Grid) -> tuple[Ints, Ints]:
-    """Chords evenly spaced in their bars; of two that fall on one step the later counts."""
-    rows, bars, order = [], [], []
-    for bar, chords in enumerate(harmony.parse_progression(text)[: len(grid.bars)]):
-        steps = v.bar_steps(*grid.bars[bar][1:])
-        spaced = {i * steps // len(chords): chord for i, chord in enumerate(chords)}
-        for position, chord in spaced.items():
-            rows.append(_row(Kind.CHORD, chord_id(chord), FIRST["position"] + position))
-            bars.append(bar)
-            order.append(position)
-    keys = _keys(np.array(bars, dtype=np.int64), 3, 0, np.array(order, dtype=np.int64))
-    return np.array(rows).reshape(-1, 5), keys
-
-
-def _part_rows(part: Part, slot: int, grid: Grid, starts: Ints) -> tuple[Ints, Ints]:
-    """The CELLs, NOTEs and PEDALs of one part."""
-    bar = np.searchsorted(starts, part.onset, side="right") - 1
-    pedal_bar = np.searchsorted(starts, part.pedal_onset, side="right") - 1
-    position, pedal_position = part.onset - starts[bar], part.pedal_onset - starts[pedal_bar]
-    is_drum = part.program == DRUM_PROGRAM
-    notes = np.stack(
-        [
-            np.full(len(bar), Kind.NOTE),
-            FIRST["position"] + position,
-            (FIRST["drum"] if is_drum else FIRST["pitch"]) + part.pitch,
-            FIRST["duration"] + np.searchsorted(v.DURATIONS, part.duration),
-            FIRST["velocity"] + part.velocity,
-        ],
-        axis=1,
-    )
-    pedals = np.zeros((len(pedal_bar), 5), dtype=np.int64)
-    pedals[:, v.KIND] = Kind.PEDAL
-    pedals[:, v.POSITION] = FIRST["position"] + pedal_position
-    pedals[:, v.EXTENT] = FIRST["duration"] + np.searchsorted(v.DURATIONS, part.pedal_duration)
-    used = np.union1d(bar, pedal_bar)
-    quarters = np.array([v.bar_steps(*grid.bars[b][1:]) for b in used]) / v.STEPS_PER_QUARTER
-    per_quarter = np.bincount(bar, minlength=len(grid.bars))[used] / quarters
-    cells = np.zeros((len(used), 5), dtype=np.int64)
-    cells[:, v.KIND] = Kind.CELL
-    cells[:, v.VALUE] = FIRST["slot"] + slot
-    cells[:, v.EXTENT] = FIRST["density"] + np.searchsorted(v.DENSITIES, per_quarter)
-    # Inside a cell: by position, pedals before notes, then by pitch.
-    keys = [
-        _keys(used, 4, slot, -1),
-        _keys(pedal_bar, 4, slot, pedal_position * 256),
-        _keys(bar, 4, slot, position * 256 + 1 + part.pitch),
-    ]
-    return np.concatenate([cells, pedals, notes]), np.concatenate(keys)
-
-
-def encode(grid: Grid, notes: Annotations | None = None) -> Events:
-    """Turn a grid and what is known of the work into events, (T, 5) int16.
-
-    Raises:
-        HouseError: a key, chord or style that cannot be told.
-    """
-    notes = notes or Annotations()
-    top = np.array(header(grid, notes), dtype=np.int64)
-    end = np.array([_row(Kind.EOS)])
-    starts = np.array([start for start, _, _ in grid.bars])
-    groups = [_bar_rows(grid), _tempo_rows(grid, starts)]
-    if notes.sections:
-        groups.append(_section_rows(notes.sections, len(grid.bars)))
-    if notes.chords:
-        groups.append(_chord_rows(notes.chords, grid))
-    groups += [_part_rows(part, slot, grid, starts) for slot, part in enumerate(grid.parts)]
-    rows = np.concatenate([group for group, _ in groups])
-    keys = np.concatenate([key for _, key in groups])
-    order = np.lexsort(keys.T[::-1])
-    return np.concatenate([top, rows[order], end]).astype(np.int16)
+_NUMBERS: Final = _numbers()
+_WORDS: Final = [[*v.SPECIALS, *words] for words in v.words()]

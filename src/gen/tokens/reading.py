@@ -10,7 +10,6 @@ from typing import NoReturn
 import numpy as np
 
 from gen.errors import HouseError
-from gen.harmony import QUALITIES, Chord
 from gen.piece import DRUM_PROGRAM, ROLES, Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import Events
@@ -27,15 +26,6 @@ def decode(events: Events) -> Piece:
     """
     _check(events)
     return _Reader().read(events)
-
-
-def chord_of(value_id: int) -> Chord | None:
-    """The chord a value id names (None: no chord)."""
-    index = value_id - FIRST["chord"] - 1
-    if index < 0:
-        return None
-    root, quality = divmod(index, len(QUALITIES))
-    return Chord(root, list(QUALITIES)[quality], root)
 
 
 class _Reader:

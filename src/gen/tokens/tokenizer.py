@@ -16,7 +16,10 @@ from symusic import Score
 
 from gen.piece import Piece
 from gen.tokens import vocabulary as v
-from gen.tokens.events import Annotations, Events, decode, encode, to_grid
+from gen.tokens.columns import Events
+from gen.tokens.encoding import Annotations, encode
+from gen.tokens.grid import to_grid
+from gen.tokens.reading import decode
 from gen.tokens.score import score_of as score_of
 
 

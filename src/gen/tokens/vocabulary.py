@@ -13,16 +13,17 @@ level      velocity of a note; register of a track
 =========  ========================================================================
 
 Id 0 of every field means *absent*. Values of all types share one table so that one
-output layer serves them; `Values` knows where each type begins. Numpy only.
+output layer serves them; `WORDS` knows where each type begins. Numpy only.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +88,10 @@ DENSITIES: Final[NDArray[np.float64]] = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 
 TIME_SIGNATURES: Final = meter.SIGNATURES
 
 
+BAR_STEPS: Final[NDArray[np.int64]] = np.array([bar_steps(*s) for s in TIME_SIGNATURES])
+"""Length of a bar of each time signature, in grid steps."""
+
+
 def _tempo_words() -> list[str]:
     return [f"Tempo_{t:.2f}" for t in TEMPOS]
 
@@ -124,6 +129,9 @@ def _spans(words: dict[str, list[str]]) -> dict[str, range]:
     return spans
 
 
+VALUE_WORD_TYPES: Final = tuple(_VALUE_WORDS)
+"""Types of words that the value field holds."""
+
 SPANS: Final[dict[str, range]] = {
     **_spans(_VALUE_WORDS),
     **_spans(_EXTENT_WORDS),
@@ -133,6 +141,66 @@ SPANS: Final[dict[str, range]] = {
 """Type of word: its ids in its field. `SPANS["pitch"][60]` is the id of middle C."""
 
 FIRST: Final[dict[str, int]] = {name: span.start for name, span in SPANS.items()}
+
+Int = TypeVar("Int", int, NDArray[np.int64], NDArray[np.int16])
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one type: consecutive ids `start` to `stop - 1` of their field."""
+
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __contains__(self, word_id: int) -> bool:
+        return self.start <= word_id < self.stop
+
+    def id(self, number: Int) -> Int:
+        """Ids of the words with these numbers, counted from 0."""
+        return number + self.start
+
+    def number(self, ids: Int) -> Int:
+        """Numbers of the words with these ids; below 0 for an absent one."""
+        return ids - self.start
+
+    def holds(self, ids: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+        """Which ids are words of this type."""
+        return (ids >= self.start) & (ids < self.stop)
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Every type of word by name: `WORDS.pitch.id(60)` is the id of middle C."""
+
+    pitch: Words
+    drum: Words
+    program: Words
+    time_signature: Words
+    tempo: Words
+    chord: Words
+    genre: Words
+    mood: Words
+    key: Words
+    style: Words
+    section: Words
+    slot: Words
+    duration: Words
+    density: Words
+    role: Words
+    velocity: Words
+    register: Words
+    position: Words
+
+    def of(self, kind: Kind) -> Words:
+        """The type of the values of a kind that is told once, such as KEY."""
+        words: Words = getattr(self, kind.name.lower())
+        return words
+
+
+WORDS: Final = Vocabulary(**{name: Words(span.start, span.stop) for name, span in SPANS.items()})
 
 VALUE_TYPE: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.GENRE: ("genre",),
