@@ -4,6 +4,31 @@ They derive from ``Exception`` directly: MidiTok's helpers swallow ``RuntimeErro
 ``ValueError`` and ``OSError``, and a refusal must never be swallowed.
 """
 
+import re
+
+MOST_LETTERS = 300
+"""Of a name or a value in a message."""
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+)
+"""What moves the cursor, colours, turns writing round or is not seen at all."""
+
+
+def shortened(text: str, most: int = MOST_LETTERS) -> str:
+    """`text`, its middle left out where it is longer than `most` letters."""
+    if len(text) <= most:
+        return text
+    kept = most // 2
+    return f"{text[:kept]}… ({len(text):,} letters) …{text[-kept:]}"
+
+
+def printable(text: str) -> str:
+    """`text` as a terminal may be given it: control and direction characters spelled out.
+
+    Names, titles and reasons come from other people's files.
+    """
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
 
 class HouseError(Exception):
     """Something the user can mend. Scripts print it as one message and exit 2.
@@ -21,9 +46,10 @@ class HouseError(Exception):
         super().__init__(what)
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
+        where = shortened(self.where).replace("\n", "\\n")
+        place = f"{where}: " if where else ""
         advice = f"\n  to mend it: {self.mend}" if self.mend else ""
-        return f"{place}{self.what}{advice}"
+        return printable(f"{place}{self.what}{advice}")
 
 
 class SettingError(HouseError):

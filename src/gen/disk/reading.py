@@ -1,0 +1,205 @@
+"""Reading a file that a person names: one careful way for all of them.
+
+A name on a command line, in a setting or in somebody's receipt may be that of a pipe, a device, a
+folder or a sparse file of terabytes. So every such file is looked at before it is opened (opening
+a pipe would wait for ever), opened without waiting, looked at again, and read up to the limit of
+its kind. A link is followed: the person named it. Files inside a house are
+`gen.disk.folder`'s, which follows none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from gen.disk.kinds import CAREFULLY, kind_of
+from gen.errors import HouseError, shortened
+
+MEBIBYTE = 1 << 20
+MOST_LEVELS = 64
+"""How deep JSON and YAML may be nested; nothing here nests more than ten levels."""
+_FOLLOWING = CAREFULLY & ~getattr(os, "O_NOFOLLOW", 0)
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+
+
+class NamedFileError(HouseError):
+    """A named file that is absent, of another kind, too large, or not what it should hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a file is read as.
+
+    Attributes:
+        name: for people.
+        max_bytes: the most that one may have.
+        mend: what to do when it cannot be read.
+    """
+
+    name: str
+    max_bytes: int
+    mend: str = ""
+
+
+PIN = Kind("trust pin", MEBIBYTE, "restore it from version control, or name another with --pin")
+PROOF = Kind("proof", 16 * MEBIBYTE, "name a file that house.py prove wrote")
+KEY_FILE = Kind("key file", 16_384, "restore it from your own backup")
+SECRET = Kind("secret", 1_024)
+MIDI = Kind("MIDI file", 4 * MEBIBYTE, "name a Standard MIDI File of at most 4 MiB")
+SIDECAR = Kind("table", 64 * MEBIBYTE, "save the sheet as CSV, UTF-8, with commas")
+FINGERPRINTS = Kind("list of fingerprints", 256 * MEBIBYTE)
+RECEIPT = Kind("receipt", 4 * MEBIBYTE, "name the .json beside a piece that sample.py wrote")
+CHECKPOINT = Kind(
+    "checkpoint", 64 << 30, "train one with scripts/train.py, or name another with checkpoint=FILE"
+)
+SOUNDFONT = Kind(
+    "SoundFont", 1 << 30, "give a SoundFont 2 file (.sf2), or leave it out for the built-in font"
+)
+LISTENING = Kind("file of a listening test", 64 * MEBIBYTE)
+CACHE = Kind("kept file", 1 << 30)
+
+
+@contextmanager
+def opened(path: Path | str, kind: Kind) -> Iterator[BinaryIO]:
+    """A named file, open for reading, no larger than its kind may be when it is opened.
+
+    Raises:
+        NamedFileError: absent, unreadable, no regular file, or too large.
+    """
+    with os.fdopen(_descriptor(path, kind), "rb") as file:
+        yield file
+
+
+def read(path: Path | str, kind: Kind) -> bytes:
+    """A named file's bytes. Errors as `opened`."""
+    with opened(path, kind) as file:
+        try:
+            data = file.read(kind.max_bytes + 1)
+        except OSError as error:
+            raise _unreadable(path, kind, error) from error
+    if len(data) > kind.max_bytes:
+        raise _too_large(path, kind, len(data))
+    return data
+
+
+def read_text(path: Path | str, kind: Kind) -> str:
+    """A named file as UTF-8, a byte order mark left out.
+
+    Raises:
+        NamedFileError: as `opened`, or not UTF-8.
+    """
+    try:
+        return read(path, kind).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _wrong(path, kind, f"is not UTF-8 (byte {error.start:,})") from error
+
+
+def read_json(path: Path | str, kind: Kind) -> Any:
+    """A named file as JSON.
+
+    Raises:
+        NamedFileError: as `opened`, not JSON, or nested deeper than `MOST_LEVELS`.
+    """
+    return parse_json(read(path, kind), path, kind)
+
+
+def parse_json(data: bytes, path: Path | str, kind: Kind) -> Any:
+    """What `read_json` makes of bytes that were read already."""
+    try:
+        check_levels(data)
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _wrong(path, kind, f"is damaged: no JSON ({shortened(str(error))})") from error
+
+
+def read_yaml(path: Path | str, kind: Kind) -> Any:
+    """A named file as plain YAML: no anchors, which can say a terabyte in a line, and no tags.
+
+    Raises:
+        NamedFileError: as `opened`, not YAML, anchors in it, or nested deeper than `MOST_LEVELS`.
+    """
+    import yaml
+
+    data = read(path, kind)
+    try:
+        levels = 0
+        for event in yaml.parse(data, yaml.SafeLoader):
+            levels += isinstance(event, yaml.CollectionStartEvent)
+            levels -= isinstance(event, yaml.CollectionEndEvent)
+            if isinstance(event, yaml.AliasEvent) or levels > MOST_LEVELS:
+                raise ValueError("an alias, or nested too deep")
+        return yaml.safe_load(data)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _wrong(path, kind, f"is no plain YAML ({shortened(str(error))})") from error
+
+
+def sha256_of(path: Path | str, kind: Kind) -> str:
+    """SHA-256 of a named file, hex, read piece by piece. Errors as `opened`."""
+    digest = hashlib.sha256()
+    with opened(path, kind) as file:
+        while block := file.read(MEBIBYTE):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def check_levels(data: bytes | str) -> None:
+    """Whether JSON is nested no deeper than `MOST_LEVELS`; whether it is JSON is not judged.
+
+    Raises:
+        ValueError: deeper.
+    """
+    if isinstance(data, str):
+        data = data.encode("utf-8", "surrogatepass")
+    if data.count(b"[") + data.count(b"{") <= MOST_LEVELS:
+        return
+    levels = 0
+    for match in _BRACKETS.finditer(data):
+        found = match[0]
+        levels += found in (b"[", b"{")
+        levels -= found in (b"]", b"}")
+        if levels > MOST_LEVELS:
+            raise ValueError(f"nested deeper than {MOST_LEVELS} levels")
+
+
+def _descriptor(path: Path | str, kind: Kind) -> int:
+    try:
+        _check(os.stat(path), path, kind)
+        descriptor = os.open(path, os.O_RDONLY | _FOLLOWING)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, kind, error) from error
+    try:
+        _check(os.fstat(descriptor), path, kind)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check(found: os.stat_result, path: Path | str, kind: Kind) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise _wrong(path, kind, f"is a {kind_of(found.st_mode)}, and should be a {kind.name}")
+    if found.st_size > kind.max_bytes:
+        raise _too_large(path, kind, found.st_size)
+
+
+def _unreadable(path: Path | str, kind: Kind, error: Exception) -> NamedFileError:
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return _wrong(path, kind, f"cannot be read ({why})")
+
+
+def _too_large(path: Path | str, kind: Kind, size: int) -> NamedFileError:
+    return _wrong(
+        path, kind, f"has {size:,} bytes, too large for a {kind.name} (at most {kind.max_bytes:,})"
+    )
+
+
+def _wrong(path: Path | str, kind: Kind, what: str) -> NamedFileError:
+    return NamedFileError(what, where=str(path), mend=kind.mend)

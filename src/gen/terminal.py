@@ -1,0 +1,88 @@
+"""Saying things: to any terminal, pipe or file, and nothing lost when it cannot be said.
+
+A terminal may know ASCII only, a reader may close the pipe, the disk behind a redirection may be
+full: none of it is a fault of the command, which has done its work or says so in one line.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
+from typing import NoReturn
+
+from gen.errors import HouseError
+
+REFUSED = 2
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_DISK = frozenset({errno.EIO, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG,
+                   errno.ESTALE, errno.ENXIO, errno.ENODEV, errno.ETXTBSY})  # fmt: skip
+"""What a disk or a name may be at fault for. Another error of the system is a fault of ours."""
+
+
+def prepare() -> None:
+    """Let stdout and stderr spell out what their encoding has no letters for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            with suppress(ValueError, OSError):
+                stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def failures_said() -> Iterator[None]:
+    """End the program with one line and exit code 2 where a disk or an output fails.
+
+    Whoever closes the pipe that they read from has seen enough: the program ends in silence.
+    """
+    prepare()
+    try:
+        _check_folder()
+        yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_output()
+        raise SystemExit(0) from None
+    except OSError as error:
+        if error.errno not in _FULL | _FORBIDDEN | _DISK:
+            raise
+        _end(said(error))
+    except HouseError as error:
+        _end(str(error))
+
+
+def _check_folder() -> None:
+    try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        mend = "change into a folder that exists, and run it again"
+        raise HouseError("the current folder is gone", mend=mend) from error
+
+
+def _end(message: str) -> NoReturn:
+    _forget_output()
+    with suppress(OSError, ValueError):
+        print(message, file=sys.stderr, flush=True)
+    raise SystemExit(REFUSED)
+
+
+def said(error: OSError) -> str:
+    """An error of the system as one message: what, where, and how to mend it."""
+    if error.errno in _FULL:
+        mend = "make room there and run it again: what was finished before is whole"
+    elif error.errno in _FORBIDDEN:
+        mend = "ask for the right to write there, or name another place"
+    else:
+        mend = "look at the name and whether the disk is there, and run it again"
+    where = error.filename2 or error.filename or ""
+    return str(HouseError(error.strerror or str(error), where=os.fsdecode(where), mend=mend))
+
+
+def _forget_output() -> None:
+    """Let the interpreter not try once more to write what cannot be written."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
