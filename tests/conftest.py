@@ -66,4 +66,4 @@ def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def own_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the user's secret out of the home folder of whoever runs the tests."""
-    monkeypatch.setattr("gen.data.seals.secret_path", lambda: tmp_path / SECRET)
+    monkeypatch.setattr("gen.disk.seals.secret_path", lambda: tmp_path / SECRET)

@@ -67,7 +67,7 @@ def train(*words: str, first: str = "") -> Done:
 
 
 if __name__ == "__main__":
-    from gen.data import seals
+    from gen.disk import seals
 
     seals.secret_path = lambda: Path(SECRET).absolute()
     sys.path[0] = str(TRAIN.parent)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gen.data import seals
 from gen.data.cache import CACHE_VARIABLE, EventCache
+from gen.disk import seals
 from gen.tokens.encoding import Annotations
 
 SHA = "ab" * 32
@@ -88,7 +88,7 @@ def test_a_damaged_secret_is_replaced_and_empties_the_cache(cache):
 
 def test_nothing_is_kept_where_no_secret_can_be(cache, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
-    monkeypatch.setattr("gen.data.seals.secret_path", lambda: tmp_path / "file" / "secret")
+    monkeypatch.setattr("gen.disk.seals.secret_path", lambda: tmp_path / "file" / "secret")
     assert EventCache.of_user().folder is None
 
 

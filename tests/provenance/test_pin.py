@@ -1,4 +1,5 @@
 import dataclasses
+import os
 
 import pytest
 
@@ -58,8 +59,8 @@ def test_pin_of_a_house_elsewhere_names_its_whole_path(project, tmp_path_factory
         ("min_size: 7", "min_size: 7\nverify: false", "has exactly the fields"),
         ("root_hash: ", "root_hash: x", "root_hash is 'x"),
         ("  - ab", "  - x", "root_keys are fingerprints"),
-        ("name: lantern", "name: !!python/object/apply:os.getcwd []", "cannot be read"),
-        ("name: lantern", "name: [", "cannot be read"),
+        ("name: lantern", "name: !!python/object/apply:os.getcwd []", "is no plain YAML"),
+        ("name: lantern", "name: [", "is no plain YAML"),
     ],
 )
 def test_other_pins_are_refused(project, old, new, words):
@@ -112,3 +113,25 @@ def test_pin_that_cannot_be_written_stays_behind_and_holds(house, monkeypatch):
     house.enter(1)
     assert house.pin == before
     assert len(house.admit().admitted) == 1
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "sparse", "loop", "bomb"])
+def test_pin_that_is_no_small_file_of_text_ends_in_a_message(project, kind):
+    path = make_pin(project).path
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "loop":
+        path.symlink_to(path)
+    elif kind == "bomb":
+        lines = [f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]" for n in range(30)]
+        path.write_text("\n".join(["a0: &a0 [x]", *lines]))
+    else:
+        with path.open("wb") as file:
+            file.truncate(2 << 30)
+    with pytest.raises(PinError):
+        load_pin(path)

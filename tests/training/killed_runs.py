@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch
 
 from gen.checkpoint import load_checkpoint
-from gen.data import seals
+from gen.disk import seals
 from gen.provenance.house import House
 from gen.provenance.ledger import records
 from gen.provenance.pin import load_pin

@@ -15,8 +15,8 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from omegaconf import OmegaConf
 
 from gen.checkpoint import load_checkpoint
-from gen.data import seals
-from gen.data.seals import SEAL_BYTES, Sealer, user_secret
+from gen.disk import seals
+from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.errors import HouseError, SettingError
 from gen.training.resume import SealedCheckpoints
 from gen.training.run import train
@@ -33,7 +33,7 @@ def started(tmp_path_factory):
     """A run of three steps to resume from, and the settings it had."""
     folder = tmp_path_factory.mktemp("resume")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gen.data.seals.secret_path", lambda: folder / SECRET)
+        patch.setattr("gen.disk.seals.secret_path", lambda: folder / SECRET)
         patch.setenv("HOUSE_CACHE", "off")
         house = start_house(folder / "house")
         house.enter(1, 2, 3, 4, 5, 6)
@@ -188,7 +188,7 @@ def test_without_a_place_for_a_secret_a_run_says_so_and_leaves_no_resume_file(
 ):
     (tmp_path / "file").touch()
     monkeypatch.setenv("HOUSE_CACHE", "off")
-    monkeypatch.setattr("gen.data.seals.secret_path", lambda: tmp_path / "file" / SECRET)
+    monkeypatch.setattr("gen.disk.seals.secret_path", lambda: tmp_path / "file" / SECRET)
     assert train(started[1], tmp_path / "run")["steps"] == 3
     assert "this run cannot be resumed" in capsys.readouterr().err
     assert not list(tmp_path.rglob("*.ckpt"))

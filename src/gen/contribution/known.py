@@ -17,6 +17,8 @@ from itertools import islice
 from pathlib import Path
 
 from gen.disk import write_atomically
+from gen.disk.reading import CACHE, NamedFileError, read_text
+from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.errors import HouseError
 from gen.likeness.screening import (
     CLEAR,
@@ -39,7 +41,7 @@ from gen.provenance.store import INBOX, MAX_FILE_BYTES, Store
 from gen.provenance.tag import Tagged, read_tag
 from gen.provenance.works import kept_work
 
-_FIRST_LINE = "voices 2"
+_FIRST_LINE = "voices 2 sealed"
 """Of the cache: names its format."""
 
 
@@ -222,31 +224,42 @@ class Kept:
 
 
 class KeptCache:
-    """`Kept` by file digest: JSON lines under a first line that names the format.
+    """`Kept` by file digest: sealed JSON lines under a first line that names the format.
 
-    A line that cannot be read is as if it were not there, and a file that cannot be written is
-    no loss.
+    A line whose seal does not hold is as if it were not there, and a file that cannot be written
+    is no loss. Without a secret of the user's own nothing is kept.
     """
 
     def __init__(self, folder: Path, house: str) -> None:
         self.path = folder / f"{house}.jsonl"
+        secret = user_secret()
+        self._sealer = Sealer(secret, _FIRST_LINE) if secret else None
         self._found = dict(self._read())
         self._used: set[str] = set()
         self._new: list[str] = []
 
     def _read(self) -> Iterator[tuple[str, str]]:
         try:
-            lines = self.path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError):
+            lines = read_text(self.path, CACHE).splitlines()
+        except NamedFileError:
             return
         if lines[:1] == [_FIRST_LINE]:
             for line in lines[1:]:
                 yield line[:64], line[65:]
 
+    def _opened(self, file_sha256: str, sealed: str) -> str:
+        """A line's text, whose seal is checked only when it is asked for."""
+        seal, text = sealed[: 2 * SEAL_BYTES], sealed[2 * SEAL_BYTES + 1 :]
+        if self._sealer is None or not self._sealer.holds(
+            bytes.fromhex(seal), file_sha256.encode(), text.encode()
+        ):
+            raise ValueError("its seal does not hold")
+        return text
+
     def get(self, file_sha256: str) -> Kept | None:
         """What was put under this digest."""
         try:
-            kept = Kept.from_json(self._found[file_sha256])
+            kept = Kept.from_json(self._opened(file_sha256, self._found[file_sha256]))
         except (KeyError, TypeError, ValueError, HouseError):
             return None
         self._used.add(file_sha256)
@@ -254,7 +267,10 @@ class KeptCache:
 
     def put(self, file_sha256: str, kept: Kept) -> None:
         """Keep it from the next `save` on."""
-        self._new.append(f"{file_sha256} {kept.to_json()}\n")
+        if self._sealer is not None:
+            text = kept.to_json()
+            seal = self._sealer.seal(file_sha256.encode(), text.encode()).hex()
+            self._new.append(f"{file_sha256} {seal} {text}\n")
 
     def tidy(self) -> None:
         """When all that is there has been asked for: drop the rest, and save."""

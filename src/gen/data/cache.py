@@ -1,6 +1,6 @@
 """What is kept between runs, authenticated: an entry that fails its check is rebuilt, not trusted.
 
-An entry's seal (`gen.data.seals`) covers its name too. The name of a work's events covers the
+An entry's seal (`gen.disk.seals`) covers its name too. The name of a work's events covers the
 music bytes' SHA-256, what the tag says of the work, and the tokenizer's fingerprint. No pickle. The
 gate still reads and verifies every file: the cache saves tokenising, never judging.
 """
@@ -18,8 +18,9 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from gen.data.seals import SEAL_BYTES, Sealer, user_secret
 from gen.disk import write_atomically
+from gen.disk.reading import CACHE, NamedFileError, read
+from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.tokens.encoding import Annotations
 from gen.tokens.vocabulary import FIELDS
 
@@ -60,8 +61,8 @@ class SealedCache:
         if self.folder is None:
             return None
         try:
-            data = self._path(self.folder, name).read_bytes()
-        except OSError:
+            data = read(self._path(self.folder, name), CACHE)
+        except NamedFileError:
             return None
         seal, payload = data[:SEAL_BYTES], data[SEAL_BYTES:]
         return payload if self.sealer.holds(seal, name.encode(), payload) else None

@@ -3,7 +3,7 @@
 from gen.disk.folder import Folder
 from gen.disk.kinds import UnfitFileError, read_plain_file
 from gen.disk.locking import BusyError, locked
-from gen.disk.writing import unfinished, write_all_atomically, write_atomically
+from gen.disk.writing import real_path, unfinished, write_all_atomically, write_atomically
 
 __all__ = [
     "BusyError",
@@ -11,6 +11,7 @@ __all__ = [
     "UnfitFileError",
     "locked",
     "read_plain_file",
+    "real_path",
     "unfinished",
     "write_all_atomically",
     "write_atomically",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from gen.errors import HouseError
 
@@ -114,9 +114,17 @@ def read_plain(descriptor: int, max_bytes: int) -> bytes:
         UnfitFileError: `too-large`.
     """
     with os.fdopen(descriptor, "rb") as file:
-        data = file.read(max_bytes + 1)
+        data = read_up_to(file, max_bytes + 1)
     if len(data) > max_bytes:
         raise UnfitFileError("too-large", f"more than {max_bytes:,} bytes")
+    return data
+
+
+def read_up_to(file: BinaryIO, most: int) -> bytes:
+    """The first `most` bytes; memory is taken for what the file has, not for what it may have."""
+    data = file.read(min(most, os.fstat(file.fileno()).st_size + 1))
+    while len(data) < most and (more := file.read(min(most - len(data), 1 << 20))):
+        data += more
     return data
 
 

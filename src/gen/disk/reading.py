@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from gen.disk.kinds import CAREFULLY, kind_of
+from gen.disk.kinds import CAREFULLY, kind_of, read_up_to
 from gen.errors import HouseError, shortened
 
 MEBIBYTE = 1 << 20
@@ -51,7 +51,7 @@ class Kind:
 
 PIN = Kind("trust pin", MEBIBYTE, "restore it from version control, or name another with --pin")
 PROOF = Kind("proof", 16 * MEBIBYTE, "name a file that house.py prove wrote")
-KEY_FILE = Kind("key file", 16_384, "restore it from your own backup")
+KEY_FILE = Kind("key file", 4_096, "restore it from your own backup")
 SECRET = Kind("secret", 1_024)
 MIDI = Kind("MIDI file", 4 * MEBIBYTE, "name a Standard MIDI File of at most 4 MiB")
 SIDECAR = Kind("table", 64 * MEBIBYTE, "save the sheet as CSV, UTF-8, with commas")
@@ -82,7 +82,7 @@ def read(path: Path | str, kind: Kind) -> bytes:
     """A named file's bytes. Errors as `opened`."""
     with opened(path, kind) as file:
         try:
-            data = file.read(kind.max_bytes + 1)
+            data = read_up_to(file, kind.max_bytes + 1)
         except OSError as error:
             raise _unreadable(path, kind, error) from error
     if len(data) > kind.max_bytes:

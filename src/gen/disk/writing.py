@@ -15,6 +15,11 @@ MANY_FILES = 8
 _UNFINISHED = re.compile(r"\.(.+)\.\d+\.new\Z")
 
 
+def real_path(path: Path) -> Path:
+    """The path with its links followed; a link to itself stays as it is, and no error."""
+    return Path(os.path.realpath(path))
+
+
 def beside(name: str) -> str:
     """Where the new bytes of a file wait until they are whole."""
     return f".{name}.{os.getpid()}.new"

@@ -2,7 +2,7 @@
 
 A part is kept under its name together with a key, a digest of everything it follows from
 (checkpoint, works, settings, seed, code), and a seal over key and value with the user's own secret
-(`data.seals`). A rerun with the same key reads it where the seal holds; any other part is measured
+(`disk.seals`). A rerun with the same key reads it where the seal holds; any other part is measured
 anew: figures that somebody edited are nobody's measurement. A part is written whole or not at all.
 """
 
@@ -15,8 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gen.data.seals import Sealer, user_secret
 from gen.disk import write_atomically
+from gen.disk.reading import CACHE, NamedFileError, read_json
+from gen.disk.seals import Sealer, user_secret
 from gen.errors import HouseError
 
 
@@ -95,7 +96,7 @@ def _text(value: Any) -> bytes:
 def _read(path: Path) -> dict[str, Any]:
     """What is there; nothing where that is no part."""
     try:
-        kept = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        kept = read_json(path, CACHE)
+    except NamedFileError:
         return {}
     return kept if isinstance(kept, dict) and "value" in kept else {}

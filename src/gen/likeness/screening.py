@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from gen.disk.reading import FINGERPRINTS, read_json
 from gen.errors import HouseError, SettingError
 from gen.likeness.passages import GUARANTEED_RUN, PassageIndex, SharedRun
 from gen.likeness.sketches import Sketches
@@ -35,7 +36,6 @@ CLEAR, REVIEW, BLOCK = "clear", "review", "block"
 _STEP_SEMITONES = 2
 _TUNE_STEPS_SHARE = 0.25
 _NOTES_SHOWN = 24
-_MAX_FINGERPRINT_FILE_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,9 +236,7 @@ def read_fingerprints(path: Path) -> list[tuple[Known, tuple[Voice, ...]]]:
         HouseError: not such a list; names the file.
     """
     try:
-        if path.stat().st_size > _MAX_FINGERPRINT_FILE_BYTES:
-            raise ValueError("the file is larger than 256 MiB")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, FINGERPRINTS)
         return [
             (
                 Known(FINGERPRINT, f"{content['holder']}: {work['name']}"),
@@ -246,7 +244,7 @@ def read_fingerprints(path: Path) -> list[tuple[Known, tuple[Voice, ...]]]:
             )
             for work in content["works"]
         ]
-    except (OSError, ValueError, KeyError, TypeError, HouseError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, HouseError) as error:
         what = error.what if isinstance(error, HouseError) else f"{type(error).__name__}: {error}"
         mend = 'write {"holder": "…", "works": [{"name": "…", "voices": [[2, 2, -4, …]]}]}'
         raise HouseError(f"no list of fingerprints ({what})", where=str(path), mend=mend) from error

@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gen.disk.reading import KEY_FILE, NamedFileError, read
 from gen.errors import HouseError, SettingError
 from gen.provenance.canonical import (
     StrictJsonError,
@@ -40,7 +41,6 @@ PASSPHRASE_VARIABLE = "HOUSE_PASSPHRASE"  # noqa: S105 - the name of a variable
 KDF_COST = 16
 """log2 of scrypt's n: 64 MiB and about 0.2 s a try."""
 KDF_COST_RANGE = (10, 20)
-MAX_KEY_FILE_BYTES = 4096
 
 
 class KeyFileError(HouseError):
@@ -248,10 +248,8 @@ def _write_private(path: Path, data: bytes) -> None:
 
 def _read_record(path: Path) -> dict[str, object]:
     try:
-        if path.stat().st_size > MAX_KEY_FILE_BYTES:
-            raise KeyFileError("too long for a key file", where=str(path))
         record = fields(
-            canonical_json(path.read_bytes().rstrip(b"\n")),
+            canonical_json(read(path, KEY_FILE).rstrip(b"\n")),
             "key file",
             format=int,
             house=str,
@@ -262,9 +260,9 @@ def _read_record(path: Path) -> dict[str, object]:
             salt=str,
             sealed=str,
         )
-    except (OSError, StrictJsonError) as error:
+    except (NamedFileError, StrictJsonError) as error:
         raise KeyFileError(
-            f"the key file cannot be read: {error}",
+            f"the key file cannot be read: {error.what}",
             where=str(path),
             mend="restore it from your own backup, or ask the root key's holder to rotate the key",
         ) from error

@@ -10,11 +10,13 @@ whoever can replace the whole folder replaces the pin too. Keep a copy elsewhere
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gen.disk import write_atomically
+from gen.disk import real_path, write_atomically
+from gen.disk.reading import PIN, NamedFileError, read_yaml
 from gen.errors import HouseError
 from gen.provenance.canonical import is_sha256_hex
 from gen.provenance.roster import HOUSE_NAME, Roster
@@ -106,13 +108,13 @@ def _yaml_text(text: str) -> str:
 
 
 def _base(path: Path) -> Path:
-    folder = path.resolve().parent
+    folder = real_path(path).parent
     in_conf = (folder.parent.name, folder.name) == ("conf", "house")
     return folder.parent.parent if in_conf else folder
 
 
 def _relative(folder: Path, base: Path) -> str:
-    resolved = folder.resolve()
+    resolved = real_path(folder)
     return resolved.relative_to(base).as_posix() if resolved.is_relative_to(base) else str(resolved)
 
 
@@ -122,19 +124,16 @@ def load_pin(path: Path) -> Pin:
     Raises:
         PinError: missing, not YAML, or fields missing, unknown or of another type.
     """
-    import yaml
-
     mend = "python scripts/house.py init writes one; restore it from version control"
     try:
-        found = yaml.safe_load(path.read_bytes())
-    except FileNotFoundError as error:
-        raise PinError("there is no trust pin", where=str(path), mend=mend) from error
-    except (OSError, yaml.YAMLError) as error:
-        raise PinError(f"cannot be read: {error}", where=str(path), mend=mend) from error
+        found = read_yaml(path, PIN)
+    except NamedFileError as error:
+        what = error.what if os.path.lexists(path) else "there is no trust pin"
+        raise PinError(what, where=str(path), mend=mend) from error
     problem = _problem(found)
     if problem:
         raise PinError(problem, where=str(path), mend=mend)
-    folder = (_base(path) / found["dir"]).resolve()
+    folder = real_path(_base(path) / found["dir"])
     return Pin(
         found["name"],
         folder,
@@ -151,7 +150,7 @@ def _problem(found: Any) -> str:
         return f"a pin has exactly the fields {', '.join(_FIELDS)}"
     if not isinstance(found["name"], str) or not HOUSE_NAME.match(found["name"]):
         return f"name is {found['name']!r:.60}"
-    if not isinstance(found["dir"], str):
+    if not isinstance(found["dir"], str) or "\0" in found["dir"]:
         return f"dir is {found['dir']!r:.60}"
     roots = found["root_keys"]
     if not isinstance(roots, list) or not roots or not all(map(is_sha256_hex, roots)):
@@ -166,7 +165,7 @@ def _problem(found: Any) -> str:
 
 def project_folder(start: Path | None = None) -> Path | None:
     """The nearest folder from `start` upwards that holds `conf/house`."""
-    here = (start or Path.cwd()).resolve()
+    here = real_path(start or Path.cwd())
     return next((f for f in (here, *here.parents) if (f / CONF).is_dir()), None)
 
 
@@ -179,7 +178,7 @@ def find_pin(house: Path, project: Path | None = None) -> Pin:
     project = project or project_folder()
     for path in sorted((project / CONF).glob("*.yaml")) if project else ():
         pin = load_pin(path)
-        if pin.dir == house.resolve():
+        if pin.dir == real_path(house):
             return pin
     inside = house / INSIDE
     if inside.is_file():
@@ -195,6 +194,6 @@ def find_pin(house: Path, project: Path | None = None) -> Pin:
 def place_for(house: Path, name: str, project: Path | None = None) -> Path:
     """Where the pin of a new house goes: `conf/house/` inside the project, else inside it."""
     project = project or project_folder(house) or project_folder()
-    if project and house.resolve().is_relative_to(project):
+    if project and real_path(house).is_relative_to(project):
         return project / CONF / f"{name}.yaml"
     return house / INSIDE

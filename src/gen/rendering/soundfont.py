@@ -19,6 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from gen.disk.reading import SOUNDFONT, read
 from gen.errors import HouseError
 
 if TYPE_CHECKING:
@@ -204,12 +205,7 @@ def load(path: Path | None = None) -> SoundFont:
 
 def _read(path: Path) -> SoundFont:
     mend = "give a SoundFont 2 file (.sf2), or leave the setting out for the built-in font"
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise HouseError(
-            f"cannot be read ({error.strerror})", where=str(path), mend=mend
-        ) from error
+    data = read(path, SOUNDFONT)
     if data[:4] != b"RIFF" or data[8:12] != b"sfbk":
         raise HouseError("not a SoundFont: no RIFF/sfbk header", where=str(path), mend=mend)
     try:

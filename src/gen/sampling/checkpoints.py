@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Final
 
 from gen.checkpoint import SUFFIX
+from gen.disk.reading import CHECKPOINT, sha256_of
 from gen.errors import HouseError
 
 LAST: Final = "last"
@@ -54,13 +54,7 @@ def checkpoint_of(name: str, digest: str) -> Path:
         HouseError: the named file is another, or no run has left it here.
     """
     for path in [Path(name)] if name != LAST else _kept():
-        try:
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise HouseError(
-                f"cannot be read ({error.strerror})", where=str(path), mend="checkpoint=FILE"
-            ) from error
+        found = sha256_of(path, CHECKPOINT)
         if found == digest:
             return path
         if name != LAST:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.analysis import Analysis
+from gen.disk.reading import MIDI, read
 from gen.errors import HouseError
 from gen.piece import Note, Pedal, Piece, Track
 from gen.safe_parse import safe_examine
@@ -23,7 +24,6 @@ from gen.sampling.controls import Controls
 from gen.sampling.fill import Held, Place
 from gen.sampling.view import Row
 from gen.smf import GENERATED_CHUNK
-from gen.smf.rules import MAX_BYTES
 from gen.tokens import vocabulary as v
 from gen.tokens.encoding import Annotations, encode
 from gen.tokens.grid import TICKS_PER_STEP, Grid, to_grid
@@ -61,11 +61,7 @@ class Source:
         Raises:
             HouseError: it cannot be read, holds no notes, or more than the tokenizer takes.
         """
-        try:
-            with path.open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise HouseError(f"cannot be read: {error.strerror}", where=str(path)) from error
+        data = read(path, MIDI)
         try:
             examined = safe_examine(_unmarked(data))
             sha256 = hashlib.sha256(data).hexdigest()

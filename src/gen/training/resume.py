@@ -5,7 +5,7 @@ would bring foreign weights into the house's model; so each ends in a seal made 
 secret, and a file whose seal does not hold is refused before a byte of it is read as a pickle.
 What is then unpickled is tensors and plain containers only.
 
-To go on as another user or on another machine, copy the secret there (`gen.data.seals`). A
+To go on as another user or on another machine, copy the secret there (`gen.disk.seals`). A
 finished model needs none of this: that is the `.safetensors` file beside it.
 """
 
@@ -21,8 +21,9 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from gen.data.seals import SEAL_BYTES, Sealer, secret_path
 from gen.disk import write_atomically
+from gen.disk.reading import CHECKPOINT, NamedFileError, read
+from gen.disk.seals import SEAL_BYTES, Sealer, secret_path
 from gen.errors import HouseError
 
 RESUME_FILE = "last.ckpt"
@@ -70,11 +71,9 @@ class SealedCheckpoints(TorchCheckpointIO):
         """
         where = str(path)
         try:
-            data = memoryview(Path(path).read_bytes())
-        except OSError as error:
-            raise HouseError(
-                f"cannot be read ({error.strerror})", where=where, mend=_ANEW
-            ) from error
+            data = memoryview(read(path, CHECKPOINT))
+        except NamedFileError as error:
+            raise HouseError(error.what, where=where, mend=_ANEW) from error
         if data[-len(_END) :] != _END:
             raise HouseError(
                 "is cut short, or is no file that a run is resumed from", where=where, mend=_ANEW

@@ -23,9 +23,9 @@ from gen.checkpoint import SUFFIX, save_checkpoint
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.habits import Habits
 from gen.data.module import HouseData
-from gen.data.seals import secret_path, user_secret
 from gen.data.splits import Split
 from gen.data.windows import Events, music_of
+from gen.disk.seals import secret_path, user_secret
 from gen.errors import SettingError
 from gen.model import parameter_count
 from gen.provenance.house import House

@@ -138,11 +138,12 @@ def verify_command(
 
 
 def _verify_proof(house: House, path: Path, output: Output) -> None:
+    from gen.disk.reading import PROOF, read
     from gen.provenance.canonical import strict_json
     from gen.provenance.proofs import check_proof
 
     pin = house.pin
-    proved = check_proof(strict_json(path.read_bytes()), pin.root_keys, pin.threshold)
+    proved = check_proof(strict_json(read(path, PROOF)), pin.root_keys, pin.threshold)
     output.line(f"proved: {proved}")
     output.result(proved=proved)
 

@@ -20,7 +20,8 @@ from pathlib import Path
 
 import platformdirs
 
-from gen.disk import locked
+from gen.disk.locking import locked
+from gen.disk.reading import SECRET, read
 from gen.errors import HouseError
 
 SEAL_BYTES = 32
@@ -68,21 +69,26 @@ def user_secret() -> bytes:
     A damaged one is replaced, and what it sealed is believed no more.
     """
     path = secret_path()
-    try:
-        if len(secret := path.read_bytes()) == _SECRET_BYTES:
-            return secret
-    except OSError:
-        pass
+    if secret := _kept(path):
+        return secret
     try:
         return _made(path)
     except (OSError, HouseError):
         return b""
 
 
+def _kept(path: Path) -> bytes:
+    try:
+        secret = read(path, SECRET)
+    except HouseError:
+        return b""
+    return secret if len(secret) == _SECRET_BYTES else b""
+
+
 def _made(path: Path) -> bytes:
     """One secret, whoever of several processes comes first."""
     with locked(path.with_name(f".{path.name}.lock")):
-        if path.is_file() and len(secret := path.read_bytes()) == _SECRET_BYTES:
+        if secret := _kept(path):
             return secret
         secret = secrets.token_bytes(_SECRET_BYTES)
         path.unlink(missing_ok=True)

@@ -1,0 +1,31 @@
+"""Seals: a poisoned cache is rebuilt, and a file that is no secret is none."""
+
+import os
+
+import pytest
+
+from gen.disk import seals
+from gen.disk.seals import Sealer, user_secret
+
+
+def test_seal_holds_for_its_kind_and_content_alone():
+    sealer = Sealer(b"s" * 32, "events 1")
+    seal = sealer.seal(b"name", b"content")
+    assert sealer.holds(seal, b"name", b"content")
+    assert not sealer.holds(seal, b"name", b"other")
+    assert not Sealer(b"s" * 32, "events 2").holds(seal, b"name", b"content")
+    assert not Sealer(b"t" * 32, "events 1").holds(seal, b"name", b"content")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "sparse"])
+def test_something_else_in_the_place_of_the_secret_is_no_secret(tmp_path, monkeypatch, kind):
+    path = tmp_path / "secret"
+    monkeypatch.setattr(seals, "secret_path", lambda: path)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        with path.open("wb") as file:
+            file.truncate(1 << 40)
+    assert len(user_secret()) == (0 if kind == "folder" else 32)
