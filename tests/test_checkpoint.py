@@ -11,13 +11,15 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
-from safetensors.torch import load, save
+from safetensors.torch import load, load_file, save, save_file
 
 from gen import checkpoint as module
 from gen.checkpoint import FORMAT, load_checkpoint, save_checkpoint
+from gen.data.settings import DataConfig
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
 from gen.provenance.manifest import Manifest, ManifestWork
+from gen.settings import with_new_names
 from gen.tokens import vocabulary
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
@@ -51,6 +53,31 @@ def about(path: Path) -> dict:
     data = path.read_bytes()
     length = int.from_bytes(data[:8], "little")
     return json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["about"])
+
+
+OLDER = {
+    ".qkv.": ".mix.", ".attention_out.": ".mix_out.", ".mlp.up.": ".inner.",
+    ".mlp.down.": ".inner_out.", "head.hidden.": "head.inner.",
+}  # fmt: skip
+
+
+def test_a_checkpoint_of_earlier_names_is_the_same_model(saved, tmp_path):
+    new_names = {new: old for old, new in ModelConfig.RENAMED.items()}
+    told = about(saved)
+    told["model"] = {new_names.get(name, name): value for name, value in told["model"].items()}
+    tensors = {}
+    for name, tensor in load_file(saved).items():
+        for new, old in OLDER.items():
+            name = name.replace(new, old)
+        tensors[name] = tensor
+    older = tmp_path / "older.safetensors"
+    save_file(tensors, older, {"about": json.dumps(told)})
+    assert "heads" in told["model"]
+    assert "blocks.0.mix.weight" in tensors
+    again, wanted = load_checkpoint(older).model, load_checkpoint(saved).model
+    assert again.config == wanted.config
+    for name, tensor in wanted.state_dict().items():
+        assert torch.equal(again.state_dict()[name], tensor)
 
 
 def changed(path: Path, *, drop: str = "", **entries: object) -> Path:
@@ -183,7 +210,7 @@ def test_a_model_that_is_shown_other_columns_than_this_version_has_is_refused(sa
 
 def test_weights_of_another_shape_than_is_named_are_refused(saved):
     shape = about(saved)["model"]
-    for change in ({"layers": 2}, {"expansion": 3}, {"width": 32}):
+    for change in ({"n_layer": 2}, {"mlp_ratio": 3}, {"width": 32}):
         with pytest.raises(HouseError, match="its weights do not fit the shape it names"):
             load_checkpoint(changed(saved, model={**shape, **change}))
 
@@ -198,7 +225,7 @@ def test_a_checkpoint_that_lacks_an_entry_is_refused_as_broken(saved, name):
     ("name", "value"),
     [
         ("model", []),
-        ("model", {"layers": 1}),
+        ("model", {"n_layer": 1}),
         ("model", None),
         ("manifest", "{}"),
         ("manifest", "no"),
@@ -238,7 +265,12 @@ def test_the_shipped_model_is_what_the_papers_beside_it_say():
     with initialize_config_dir(str(folder.parents[1] / "conf"), version_base="1.3"):
         config = compose("train", ["experiment=starter"])
     asked = OmegaConf.to_container(config, resolve=True)
-    learned = checkpoint.run["settings"]
+    kinds = {"model": ModelConfig, "data": DataConfig}
+    learned = {
+        part: with_new_names(kinds.get(part, object), values)
+        for part, values in checkpoint.run["settings"].items()
+        if isinstance(values, dict)
+    }
     where = {"trainer": ("accelerator", "precision"), "data": ("workers",)}  # no matter
     for part in ("model", "optimizer", "data", "trainer"):
         for name, value in asked[part].items():

@@ -11,19 +11,19 @@ from torch import Tensor
 
 from gen.errors import SettingError
 from gen.model import (
-    Cache,
+    KVCache,
     ModelConfig,
     Transformer,
-    attend_near,
+    apply_rotary,
     parameter_count,
     rotary_table,
-    rotate,
+    sliding_window_attention,
 )
 
 FIELD_SIZES = (7, 11, 13, 5, 6)
 CONTEXT_SIZES = (4, 9)
 SHAPE = {
-    "layers": 2, "width": 32, "heads": 4, "expansion": 2, "dropout": 0.0, "context": 24,
+    "n_layer": 2, "width": 32, "n_head": 4, "mlp_ratio": 2, "dropout": 0.0, "context": 24,
     "field_sizes": FIELD_SIZES, "context_sizes": CONTEXT_SIZES,
 }  # fmt: skip
 B, T, C, F = 3, 12, len(FIELD_SIZES) + len(CONTEXT_SIZES), len(FIELD_SIZES)
@@ -50,7 +50,7 @@ def draw_events(*shape: int, seed: int = 0) -> Tensor:
 
 
 MODEL = make_model()
-NEAR = make_model(layers=3, key_heads=2, window=5)
+NEAR = make_model(n_layer=3, kv_heads=2, attention_window=5)
 both = pytest.mark.parametrize("model", [MODEL, NEAR], ids=["plain", "near"])
 COLUMNS = draw_events(B, T)
 TARGETS = draw_events(B, T, seed=1)[..., :F]
@@ -107,7 +107,7 @@ def test_order_matters(model):
 
 @pytest.mark.parametrize("window", [1, 3, 5, 11])
 def test_what_lies_before_the_window_is_seen_by_the_last_block_alone(window):
-    model = make_model(layers=2, window=window)
+    model = make_model(n_layer=2, attention_window=window)
     other = COLUMNS.clone()
     other[:, 0] = draw_events(B, seed=2)
     before, after = (
@@ -119,9 +119,9 @@ def test_what_lies_before_the_window_is_seen_by_the_last_block_alone(window):
 
 
 def test_a_window_over_everything_is_none():
-    model = make_model(layers=3, window=T)
-    model.load_state_dict(make_model(layers=3).state_dict())
-    torch.testing.assert_close(model.states(COLUMNS), make_model(layers=3).states(COLUMNS))
+    model = make_model(n_layer=3, attention_window=T)
+    model.load_state_dict(make_model(n_layer=3).state_dict())
+    torch.testing.assert_close(model.states(COLUMNS), make_model(n_layer=3).states(COLUMNS))
 
 
 @pytest.mark.parametrize("window", [1, 2, 3, 5, 7, 11])
@@ -133,14 +133,14 @@ def test_attention_to_a_window_is_that_of_a_banded_mask(window):
     expected = nnf.scaled_dot_product_attention(
         queries, keys, values, attn_mask=(back >= 0) & (back < window)
     )
-    torch.testing.assert_close(attend_near(queries, keys, values, window), expected)
+    torch.testing.assert_close(sliding_window_attention(queries, keys, values, window), expected)
 
 
 def test_heads_that_share_their_keys_are_as_many_with_the_same():
-    shared, whole = make_model(key_heads=2), make_model()
+    shared, whole = make_model(kv_heads=2), make_model()
     weights = shared.state_dict()
     for layer in range(2):
-        name = f"blocks.{layer}.mix.weight"
+        name = f"blocks.{layer}.qkv.weight"
         queries, keys, values = weights[name].view(-1, 8, 32).split([4, 2, 2])
         twice = [part.repeat_interleave(2, dim=0) for part in (keys, values)]
         weights[name] = torch.cat([queries, *twice]).view(-1, 32)
@@ -148,13 +148,13 @@ def test_heads_that_share_their_keys_are_as_many_with_the_same():
     torch.testing.assert_close(shared.states(COLUMNS), whole.states(COLUMNS))
 
 
-# Cache ----------------------------------------------------------------------------------
+# Cache ------------------------------------------------------------------------------------
 
 
-class Cache64(Cache):
+class Cache64(KVCache):
     def __init__(self, *args, **options) -> None:
         super().__init__(*args, **options)
-        self.store = self.store.double()
+        self.kv = self.kv.double()
 
 
 @both
@@ -177,8 +177,8 @@ def padded_left(lengths: list[int]) -> tuple[Tensor, Tensor]:
 @both
 @pytest.mark.parametrize("lengths", [[4, 7, 7], [1, 8, 3], [6, 6, 6]])
 def test_a_ragged_batch_knows_what_each_row_knows_alone(model, lengths):
-    columns, hidden = padded_left(lengths)
-    cache = Cache64(model.config, B, hidden=hidden)
+    columns, left_pad = padded_left(lengths)
+    cache = Cache64(model.config, B, left_pad=left_pad)
     states = [model.states(columns, cache)[:, -1]]
     following = draw_events(B, 3, seed=6)
     states += [model.states(following[:, i : i + 1], cache)[:, -1] for i in range(3)]
@@ -190,10 +190,10 @@ def test_a_ragged_batch_knows_what_each_row_knows_alone(model, lengths):
 
 
 @both
-@pytest.mark.parametrize("hidden", [None, torch.tensor([2, 0, 1])])
+@pytest.mark.parametrize("left_pad", [None, torch.tensor([2, 0, 1])])
 @pytest.mark.parametrize("rows", [[0, 2], [1], [0, 1], [0, 1, 2]])
-def test_rows_that_are_kept_go_on_as_if_nothing_happened(model, rows, hidden):
-    caches = [Cache64(model.config, B, hidden=hidden) for _ in range(2)]
+def test_rows_that_are_kept_go_on_as_if_nothing_happened(model, rows, left_pad):
+    caches = [Cache64(model.config, B, left_pad=left_pad) for _ in range(2)]
     for cache in caches:
         model.states(COLUMNS[:, :8], cache)
     following = COLUMNS[:, 8:9]
@@ -204,14 +204,14 @@ def test_rows_that_are_kept_go_on_as_if_nothing_happened(model, rows, hidden):
 
 
 def test_filler_is_told_on_the_device_of_the_cache():
-    cache = Cache(MODEL.config, B, device="meta", hidden=torch.tensor([2, 0, 1]))
-    assert cache.mask(1).device == cache.store.device
+    cache = KVCache(MODEL.config, B, device="meta", left_pad=torch.tensor([2, 0, 1]))
+    assert cache.mask(1).device == cache.kv.device
 
 
 @both
 def test_filler_stays_finite(model):
-    columns, hidden = padded_left([1, 9, 9])
-    states = model.states(columns, Cache64(model.config, B, hidden=hidden))
+    columns, left_pad = padded_left([1, 9, 9])
+    states = model.states(columns, Cache64(model.config, B, left_pad=left_pad))
     assert states.isfinite().all()
 
 
@@ -234,14 +234,14 @@ def test_more_events_than_the_context_are_refused_with_both_numbers():
         ({"width": 36}, "model.width: width 36 is no multiple of 2 x 4 heads"),
         ({"dropout": 1.0}, "model.dropout: dropout 1.0 is outside"),
         ({"dropout": -0.1}, "model.dropout: dropout -0.1 is outside"),
-        ({"layers": 0}, "model.layers: 0 is below 1"),
-        ({"heads": 0}, "model.heads: 0 is below 1"),
+        ({"n_layer": 0}, "model.n_layer: 0 is below 1"),
+        ({"n_head": 0}, "model.n_head: 0 is below 1"),
         ({"context": 0}, "model.context: 0 is below 1"),
-        ({"inner_layers": 3}, "model.inner_layers: 3 is outside 0 to 2 layers"),
-        ({"inner_layers": -1}, "model.inner_layers: -1 is outside"),
-        ({"key_heads": 3}, "model.key_heads: 3 does not divide 4 heads"),
-        ({"key_heads": 0}, "model.key_heads: 0 does not divide 4 heads"),
-        ({"window": 0}, "model.window: 0 is below 1"),
+        ({"mlp_layers": 3}, "model.mlp_layers: 3 is outside 0 to 2 layers"),
+        ({"mlp_layers": -1}, "model.mlp_layers: -1 is outside"),
+        ({"kv_heads": 3}, "model.kv_heads: 3 does not divide 4 heads"),
+        ({"kv_heads": 0}, "model.kv_heads: 0 does not divide 4 heads"),
+        ({"attention_window": 0}, "model.attention_window: 0 is below 1"),
     ],
 )
 def test_an_impossible_shape_is_refused_with_its_values(changes, message):
@@ -287,7 +287,7 @@ def test_a_batch_of_padding_alone_costs_nothing(computed):
     assert MODEL.losses(COLUMNS, torch.zeros_like(TARGETS), padded=computed).sum() == 0
 
 
-@pytest.mark.parametrize("changes", [{}, {"inner_layers": 1}, {"key_heads": 1, "window": 3}])
+@pytest.mark.parametrize("changes", [{}, {"mlp_layers": 1}, {"kv_heads": 1, "attention_window": 3}])
 def test_every_parameter_learns(changes):
     with torch.enable_grad():
         model = make_model(**changes)
@@ -319,8 +319,8 @@ def test_rotation_keeps_lengths_and_makes_products_depend_on_distance_alone():
     x, y = torch.randn(
         2, 1, 1, 1, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(3)
     )
-    turned_x = rotate(x.expand(1, 1, 20, 8), table)[0, 0]
-    turned_y = rotate(y.expand(1, 1, 20, 8), table)[0, 0]
+    turned_x = apply_rotary(x.expand(1, 1, 20, 8), table)[0, 0]
+    turned_y = apply_rotary(y.expand(1, 1, 20, 8), table)[0, 0]
     torch.testing.assert_close(turned_x.norm(dim=-1), x.norm().expand(20))
     products = turned_x @ turned_y.T
     for distance in (-7, 0, 4):
@@ -336,23 +336,21 @@ def test_parameters_are_counted_by_shape():
     assert parameter_count(MODEL) == rows * width + blocks + head
 
 
-@pytest.mark.parametrize("inner_layers", [0, 1, 2])
-def test_only_the_first_blocks_have_an_inner_layer_where_so_many_are_asked_for(inner_layers):
-    model, whole = make_model(inner_layers=inner_layers), make_model()
+@pytest.mark.parametrize("mlp_layers", [0, 1, 2])
+def test_only_the_first_blocks_have_an_mlp_where_so_many_are_asked_for(mlp_layers):
+    model, whole = make_model(mlp_layers=mlp_layers), make_model()
     width = SHAPE["width"]
-    missing = (2 - inner_layers) * 2 * SHAPE["expansion"] * width * width
+    missing = (2 - mlp_layers) * 2 * SHAPE["mlp_ratio"] * width * width
     assert parameter_count(model) == parameter_count(whole) - missing
-    assert [block.has_inner for block in model.blocks] == [n < inner_layers for n in range(2)]
-    for block in list(whole.blocks)[
-        inner_layers:
-    ]:  # one that counts for nothing is as good as none
-        block.inner_out.weight.zero_()
+    assert [block.mlp is not None for block in model.blocks] == [n < mlp_layers for n in range(2)]
+    for block in list(whole.blocks)[mlp_layers:]:  # one that counts for nothing is as good as none
+        block.mlp.down.weight.zero_()
     model.load_state_dict(whole.state_dict(), strict=False)
     torch.testing.assert_close(model.states(COLUMNS), whole.states(COLUMNS))
 
 
 def test_a_loaded_model_scores_as_the_saved_one():
-    again = make_model(layers=2)
+    again = make_model(n_layer=2)
     with torch.no_grad():
         for parameter in again.parameters():
             parameter.zero_()

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pytest
 
 from gen.errors import SettingError
-from gen.settings import build
+from gen.settings import build, with_new_names
 
 
 @dataclass(frozen=True)
@@ -87,3 +88,16 @@ def test_none_passes_where_it_is_allowed_and_only_there():
     assert build(Outer, {"size": 3, "limit": None}).limit is None
     with pytest.raises(SettingError, match="size: null is no whole number"):
         build(Outer, {"size": None})
+
+
+@dataclass(frozen=True)
+class Renamed:
+    RENAMED: ClassVar[dict[str, str]] = {"size": "width"}
+
+    width: int
+
+
+def test_an_earlier_name_is_refused_with_the_new_one():
+    with pytest.raises(SettingError, match=r"model\.size: is now called model\.width"):
+        build(Renamed, {"size": 3}, where="model")
+    assert build(Renamed, with_new_names(Renamed, {"size": 3})) == Renamed(3)

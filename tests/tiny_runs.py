@@ -16,8 +16,8 @@ import pytest
 TRAIN = Path(__file__).resolve().parents[1] / "scripts" / "train.py"
 SECRET = "secret-of-the-user"  # noqa: S105 - the name of a file
 SETTINGS = (
-    "model=tiny model.layers=1 model.width=16 model.heads=1 model.expansion=2 model.context=128 "
-    "model.dropout=0.0 data.window=32 data.batch_size=4 data.split.validation=0.2 "
+    "model=tiny model.n_layer=1 model.width=16 model.n_head=1 model.mlp_ratio=2 model.context=128 "
+    "model.dropout=0.0 data.training_window=32 data.batch_size=4 data.split.validation=0.2 "
     "data.split.test=0.2 trainer.accelerator=cpu trainer.max_steps=3 trainer.val_check_interval=3 "
     "logger=csv"
 )

@@ -27,7 +27,11 @@ VARIANTS: dict[str, list[str]] = {
     "Muon, twice the rate": ["optimizer.matrix_lr=0.008"],
     "Muon, half the rate": ["optimizer.matrix_lr=0.002"],
     "AdamW part, twice the rate": ["optimizer.lr=0.008"],
-    "windows of 512, 2 a step": ["data.window=512", "model.context=512", "data.batch_size=2"],
+    "windows of 512, 2 a step": [
+        "data.training_window=512",
+        "model.context=512",
+        "data.batch_size=2",
+    ],
     "16 windows a step": ["data.batch_size=16"],
     "dropout 0.1": ["model.dropout=0.1"],
     "decay over the last fifth": ["optimizer.schedule.decay=0.2"],
@@ -90,10 +94,10 @@ def _model(name: str, args: argparse.Namespace, sides: Sides) -> Ours:
 
 def _reshaped(model: dict[str, Any], times: float) -> dict[str, Any]:
     """As many times the layers; their weights grow with the square of the width."""
-    layers = max(1, round(times * model["layers"]))
-    step = 2 * model["heads"]
-    width = step * round(model["width"] * (model["layers"] / layers) ** 0.5 / step)
-    return {**model, "layers": layers, "width": width}
+    layers = max(1, round(times * model["n_layer"]))
+    step = 2 * model["n_head"]
+    width = step * round(model["width"] * (model["n_layer"] / layers) ** 0.5 / step)
+    return {**model, "n_layer": layers, "width": width}
 
 
 def _ours(name: str, args: argparse.Namespace, sides: Sides) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def _peer(
 
     config = replace(PRESETS["usual"], batch_size=shape[0], window=shape[1])
     tokenizer, plain = PeerTokenizer(), AugmentConfig(transpose=0)
-    layers, heads = settings["model"]["layers"], settings["model"]["heads"]
+    layers, heads = settings["model"]["n_layer"], settings["model"]["n_head"]
 
     before = peak_megabytes()
     model = Peer(

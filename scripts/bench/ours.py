@@ -167,13 +167,13 @@ class Ours:
             window
             for work in works
             for window in covering_windows(
-                bare(WorkSequence.of(work.events)), self.data.window, tell_bars=False
+                bare(WorkSequence.of(work.events)), self.data.training_window, tell_bars=False
             )
         ]
-        at_once = max(1, 8192 // self.data.window)
+        at_once = max(1, 8192 // self.data.training_window)
         nats = 0.0
         for first in range(0, len(windows), at_once):
-            batch = collate(windows[first : first + at_once], self.data.window)
+            batch = collate(windows[first : first + at_once], self.data.training_window)
             batch = self._here(batch if self.echo else silent(batch))
             losses = self.model.losses(batch["columns"], batch["targets"])
             nats += float(losses[batch["counted"]].double().sum())
@@ -188,7 +188,7 @@ class Ours:
             "parameters": self.parameters,
             "precision": self.precision + (", compiled" if self.compiled else ""),
             "learning_rate": rate,
-            "batch": f"{self.data.batch_size} x {self.data.window} events",
+            "batch": f"{self.data.batch_size} x {self.data.training_window} events",
             "steps": self.steps,
             "seconds": round(self.clock.seconds, 1),
             "notes_per_second": self.notes / max(self.clock.seconds, 1e-9),

@@ -207,8 +207,8 @@ def _peer(
     per_note = sum(len(tokenizer.ids(work)) - 1 for work in works) / sum(w.notes for w in works)
     tokens = tokens or round(ours["steps_per_piece"] / ours["steps_per_note"] * per_note)
     model = llama_of_size(
-        parameter_count(like), tokenizer.size, layers=like.config.layers,
-        heads=like.config.heads, context=tokens + TRIAL,
+        parameter_count(like), tokenizer.size, layers=like.config.n_layer,
+        heads=like.config.n_head, context=tokens + TRIAL,
     ).eval()  # fmt: skip
     device = like.embedding.weight.device
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from bench.corpus import Given, Sides
 
 SIZES: dict[str, list[str]] = {
-    "2 x 96": ["model.layers=2", "model.width=96"],
-    "3 x 128": ["model.layers=3", "model.width=128"],
-    "4 x 192": ["model.layers=4", "model.width=192"],
-    "6 x 256": ["model.layers=6", "model.width=256"],
+    "2 x 96": ["model.n_layer=2", "model.width=96"],
+    "3 x 128": ["model.n_layer=3", "model.width=128"],
+    "4 x 192": ["model.n_layer=4", "model.width=192"],
+    "6 x 256": ["model.n_layer=6", "model.width=256"],
 }
 """Name (layers x channels): its settings."""
 

@@ -21,9 +21,9 @@ from safetensors.torch import save as save_tensors
 from gen.data.habits import Habits
 from gen.disk import write_atomically
 from gen.errors import HouseError
-from gen.model import ModelConfig, Transformer
+from gen.model import ModelConfig, Transformer, renamed
 from gen.provenance.manifest import Manifest
-from gen.settings import build
+from gen.settings import build, with_new_names
 from gen.tokens import vocabulary
 from gen.tokens.columns import CONTEXT_SIZES
 
@@ -102,10 +102,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
             mend="train one with scripts/train.py, or name another with checkpoint=FILE",
         ) from error
     try:
-        tensors = {name: tensor.float() for name, tensor in load_tensors(data).items()}
+        weights = renamed(load_tensors(data))
+        tensors = {name: tensor.float() for name, tensor in weights.items()}
         about = _about(data)
         manifest = Manifest.from_json(about["manifest"])
-        config = build(ModelConfig, about["model"], where="model")
+        config = build(ModelConfig, with_new_names(ModelConfig, about["model"]), where="model")
         tokenizer, run = about["tokenizer"], dict(about["run"])
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _broken(path, "is not a checkpoint of this format") from error

@@ -16,7 +16,8 @@ arXiv:2101.02402).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import torch
 import torch.nn.functional as nnf
@@ -26,7 +27,7 @@ from gen.errors import SettingError
 from gen.model_config import ModelConfig as ModelConfig
 
 
-def normalise(x: Tensor) -> Tensor:
+def rms_norm(x: Tensor) -> Tensor:
     """Scale the last dimension to a root mean square of 1 (Zhang & Sennrich 2019)."""
     return nnf.rms_norm(x, (x.shape[-1],))
 
@@ -38,27 +39,27 @@ def rotary_table(context: int, width: int) -> Tensor:
     return torch.stack([angle.cos(), angle.sin()])
 
 
-def rotate(x: Tensor, table: Tensor) -> Tensor:
+def apply_rotary(x: Tensor, table: Tensor) -> Tensor:
     """Turn pairs of channels by their position. (B, H, T, K), (2, T, K/2) -> (B, H, T, K)."""
     first, second = x.chunk(2, dim=-1)
     cos, sin = table
     return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
 
 
-def zero(layer: nn.Linear) -> nn.Linear:
+def start_at_zero(layer: nn.Linear) -> nn.Linear:
     """Start a layer at zero, so that what it feeds starts as if it were not there."""
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
     return layer
 
 
-class Cache:
+class KVCache:
     """Keys and values of the events seen so far, one preallocated tensor.
 
     Args:
         config: of the model that will fill it.
         batch: rows B.
-        hidden: (B,) how many leading events of each row are filler that nothing may attend
+        left_pad: (B,) how many leading events of each row are filler that nothing may attend
             to (prompts of unequal length are padded on the left); None for none.
     """
 
@@ -68,18 +69,18 @@ class Cache:
         batch: int,
         *,
         device: torch.device | str = "cpu",
-        hidden: Tensor | None = None,
+        left_pad: Tensor | None = None,
     ) -> None:
-        shape = (config.layers, 2, batch, config.groups, config.context, config.head_width)
-        self.store = torch.zeros(shape, device=device)
+        shape = (config.n_layer, 2, batch, config.n_kv_head, config.context, config.head_width)
+        self.kv = torch.zeros(shape, device=device)
         self.length = 0
-        self.hidden = None if hidden is None else hidden.to(device)
+        self.left_pad = None if left_pad is None else left_pad.to(device)
 
-    def turns(self, table: Tensor, new: int) -> Tensor:
+    def rotary(self, table: Tensor, new: int) -> Tensor:
         """By how much the next events turn. (2, context, K/2) -> (2, new, K/2)."""
         return table[:, self.length : self.length + new]
 
-    def extend(
+    def update(
         self, layer: int, keys: Tensor, values: Tensor, window: int | None
     ) -> tuple[Tensor, Tensor]:
         """Write (B, G, new, K) after what is there.
@@ -88,10 +89,10 @@ class Cache:
             Those keys and values of this layer that any of the new events may attend to.
         """
         end = self.length + keys.shape[2]
-        self.store[layer, 0, :, :, self.length : end] = keys
-        self.store[layer, 1, :, :, self.length : end] = values
+        self.kv[layer, 0, :, :, self.length : end] = keys
+        self.kv[layer, 1, :, :, self.length : end] = values
         begin = self._begin(keys.shape[2], window)
-        return self.store[layer, 0, :, :, begin:end], self.store[layer, 1, :, :, begin:end]
+        return self.kv[layer, 0, :, :, begin:end], self.kv[layer, 1, :, :, begin:end]
 
     def _begin(self, new: int, window: int | None) -> int:
         """The first event that any of so many new ones may attend to."""
@@ -107,15 +108,15 @@ class Cache:
         free = sorted(set(range(count)) - set(rows))
         order = list(range(count))
         for place, row in zip(free, (row for row in rows if row >= count), strict=True):
-            self.store[:, :, place, :, : self.length] = self.store[:, :, row, :, : self.length]
+            self.kv[:, :, place, :, : self.length] = self.kv[:, :, row, :, : self.length]
             order[place] = row
-        self.store = self.store[:, :, :count]
-        if self.hidden is not None:
-            self.hidden = self.hidden[order]
+        self.kv = self.kv[:, :, :count]
+        if self.left_pad is not None:
+            self.left_pad = self.left_pad[order]
         return order
 
     def mask(self, new: int, window: int | None = None) -> Tensor | None:
-        """Which of the events that `extend` returns each new one may attend to.
+        """Which of the events that `update` returns each new one may attend to.
 
         Args:
             new: events after those that are here.
@@ -125,22 +126,22 @@ class Cache:
             (B, 1, new, T) bool; None where a plain causal mask says the same: at the beginning,
             or for one event, where the window holds everything.
         """
-        hidden = self.hidden
+        left_pad = self.left_pad
         end = self.length + new
         reach = end if window is None else min(window, end)
-        if hidden is None:
+        if left_pad is None:
             if reach == end and (new == 1 or self.length == 0):
                 return None
-            hidden = torch.zeros(1, dtype=torch.int64, device=self.store.device)
-        seen = torch.arange(end, device=hidden.device)
+            left_pad = torch.zeros(1, dtype=torch.int64, device=self.kv.device)
+        seen = torch.arange(end, device=left_pad.device)
         now = seen[self.length :, None]  # (new, 1)
         near = (seen <= now) & (seen > now - reach)  # (new, T)
-        visible = (seen >= hidden[:, None, None]) & near  # (B, new, T)
+        visible = (seen >= left_pad[:, None, None]) & near  # (B, new, T)
         visible |= seen == now  # filler sees itself, so that it stays finite
         return visible[:, None, :, self._begin(new, window) :]
 
 
-class StaticCache(Cache):
+class StaticKVCache(KVCache):
     """Another cache's keys and values, for one event at a time in shapes that never change.
 
     How many events it holds is a number on the device, so that a CUDA graph of one step is that of
@@ -150,37 +151,37 @@ class StaticCache(Cache):
         cache: whose memory this is, too.
     """
 
-    def __init__(self, cache: Cache) -> None:
-        device = cache.store.device
-        self.store = cache.store
+    def __init__(self, cache: KVCache) -> None:
+        device = cache.kv.device
+        self.kv = cache.kv
         self.length = 0  # what `Transformer.states` counts on; where it stands says `now`
-        self.filler = torch.zeros(self.store.shape[2], dtype=torch.int64, device=device)
+        self.left_pad = torch.zeros(self.kv.shape[2], dtype=torch.int64, device=device)
         self.now = torch.zeros(1, dtype=torch.int64, device=device)
-        self.places = torch.arange(self.store.shape[4], device=device)
+        self.places = torch.arange(self.kv.shape[4], device=device)
         self.follow(cache)
 
-    def follow(self, cache: Cache) -> None:
+    def follow(self, cache: KVCache) -> None:
         """Hold as many events as that cache, for the rows it has kept."""
         self.now.fill_(cache.length)
-        if cache.hidden is not None:
-            self.filler[: len(cache.hidden)] = cache.hidden
+        if cache.left_pad is not None:
+            self.left_pad[: len(cache.left_pad)] = cache.left_pad
 
-    def turns(self, table: Tensor, new: int) -> Tensor:
+    def rotary(self, table: Tensor, new: int) -> Tensor:
         return table[:, self.now]
 
-    def extend(
+    def update(
         self, layer: int, keys: Tensor, values: Tensor, window: int | None
     ) -> tuple[Tensor, Tensor]:
         for part, new in enumerate((keys, values)):
-            self.store[layer, part].index_copy_(2, self.now, new)
-        stored, seen = self.store[layer], self._seen(window)
+            self.kv[layer, part].index_copy_(2, self.now, new)
+        stored, seen = self.kv[layer], self._seen(window)
         if seen is not self.places:
             stored = stored[:, :, :, seen.clamp(min=0)]
         return stored[0], stored[1]
 
     def mask(self, new: int, window: int | None = None) -> Tensor:
         seen = self._seen(window)
-        visible = (seen >= self.filler[:, None]) & (seen <= self.now)  # (B, T)
+        visible = (seen >= self.left_pad[:, None]) & (seen <= self.now)  # (B, T)
         return visible[:, None, None]
 
     def _seen(self, window: int | None) -> Tensor:
@@ -190,7 +191,7 @@ class StaticCache(Cache):
         return self.places[:window] + self.now + 1 - window
 
 
-def attend_near(queries: Tensor, keys: Tensor, values: Tensor, window: int) -> Tensor:
+def sliding_window_attention(queries: Tensor, keys: Tensor, values: Tensor, window: int) -> Tensor:
     """Causal attention to the last `window` events, the event itself included.
 
     Events are dealt into pieces of `window`; each piece sees itself and the one before, so that
@@ -236,67 +237,74 @@ def attend_near(queries: Tensor, keys: Tensor, values: Tensor, window: int) -> T
     )
 
 
+class MLP(nn.Module):
+    """Two matrices and a squared ReLU between them."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        inner = config.mlp_ratio * config.width
+        self.up = nn.Linear(config.width, inner, bias=False)
+        self.down = start_at_zero(nn.Linear(inner, config.width, bias=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(…, D) -> (…, D)."""
+        return self.down(nnf.relu(self.up(x)).square())
+
+
 class Block(nn.Module):
-    """Attention and, where there is one, an inner layer, each added to what comes in.
+    """Attention and, where there is one, an MLP, each added to what comes in.
 
     Args:
         config: of the model.
         window: events that it attends to, None for all.
-        has_inner: whether it has an inner layer.
+        has_mlp: whether it has an MLP.
     """
 
-    def __init__(self, config: ModelConfig, *, window: int | None, has_inner: bool) -> None:
+    def __init__(self, config: ModelConfig, *, window: int | None, has_mlp: bool) -> None:
         super().__init__()
-        self.heads, self.groups, self.window = config.heads, config.groups, window
-        mixed = (config.heads + 2 * config.groups) * config.head_width
-        self.mix = nn.Linear(config.width, mixed, bias=False)
-        self.mix_out = nn.Linear(config.width, config.width, bias=False)
+        self.n_head, self.n_kv_head, self.window = config.n_head, config.n_kv_head, window
+        channels = (config.n_head + 2 * config.n_kv_head) * config.head_width
+        self.qkv = nn.Linear(config.width, channels, bias=False)
+        self.attention_out = nn.Linear(config.width, config.width, bias=False)
         self.dropout = nn.Dropout(config.dropout)
-        zero(self.mix_out)
-        self.has_inner = has_inner
-        if has_inner:
-            inner = config.expansion * config.width
-            self.inner = nn.Linear(config.width, inner, bias=False)
-            self.inner_out = zero(nn.Linear(inner, config.width, bias=False))
+        start_at_zero(self.attention_out)
+        self.mlp = MLP(config) if has_mlp else None
 
     def attend(
-        self, x: Tensor, table: Tensor, cache: Cache | None, layer: int, mask: Tensor | None
+        self, x: Tensor, table: Tensor, cache: KVCache | None, layer: int, mask: Tensor | None
     ) -> Tensor:
         """Causal attention. (B, T, D) -> (B, T, D)."""
         batch, length, width = x.shape
-        heads, groups = self.heads, self.groups
-        mixed = self.mix(x).view(batch, length, heads + 2 * groups, -1).transpose(1, 2)
-        queries, keys, values = mixed.split([heads, groups, groups], dim=1)
-        queries = rotate(normalise(queries), table)
-        keys = rotate(normalise(keys), table)
+        heads, kv_heads = self.n_head, self.n_kv_head
+        qkv = self.qkv(x).view(batch, length, heads + 2 * kv_heads, -1).transpose(1, 2)
+        queries, keys, values = qkv.split([heads, kv_heads, kv_heads], dim=1)
+        queries = apply_rotary(rms_norm(queries), table)
+        keys = apply_rotary(rms_norm(keys), table)
         if cache is not None:
-            keys, values = cache.extend(layer, keys, values, self.window)
-        if groups < heads:
-            keys, values = (x.repeat_interleave(heads // groups, dim=1) for x in (keys, values))
+            keys, values = cache.update(layer, keys, values, self.window)
+        if kv_heads < heads:
+            keys, values = (x.repeat_interleave(heads // kv_heads, dim=1) for x in (keys, values))
         if cache is None and self.window and length > self.window:
-            out = attend_near(queries, keys, values, self.window)
+            out = sliding_window_attention(queries, keys, values, self.window)
         else:
             # Without a mask, one new event attends to everything; many begin the sequence.
             causal = mask is None and length > 1
             out = nnf.scaled_dot_product_attention(
                 queries, keys, values, attn_mask=mask, is_causal=causal
             )
-        return self.mix_out(out.transpose(1, 2).reshape(batch, length, width))
+        return self.attention_out(out.transpose(1, 2).reshape(batch, length, width))
 
     def forward(
         self,
         x: Tensor,
         table: Tensor,
-        cache: Cache | None = None,
+        cache: KVCache | None = None,
         layer: int = 0,
         mask: Tensor | None = None,
     ) -> Tensor:
         """(B, T, D) -> (B, T, D)."""
-        x = x + self.dropout(self.attend(normalise(x), table, cache, layer, mask))
-        if not self.has_inner:
-            return x
-        inner = nnf.relu(self.inner(normalise(x))).square()
-        return x + self.dropout(self.inner_out(inner))
+        x = x + self.dropout(self.attend(rms_norm(x), table, cache, layer, mask))
+        return x if self.mlp is None else x + self.dropout(self.mlp(rms_norm(x)))
 
 
 class FieldHead(nn.Module):
@@ -305,15 +313,17 @@ class FieldHead(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         fields = len(config.field_sizes)
-        self.inner = nn.ModuleList(
+        self.hidden = nn.ModuleList(
             nn.Linear(config.width, config.width, bias=False) for _ in range(fields)
         )
-        self.out = nn.ModuleList(zero(nn.Linear(config.width, size)) for size in config.field_sizes)
+        self.out = nn.ModuleList(
+            start_at_zero(nn.Linear(config.width, size)) for size in config.field_sizes
+        )
 
     def forward(self, field: int, state: Tensor) -> Tensor:
         """Scores of one field. (…, D) -> (…, ids of that field)."""
-        inner = nnf.relu(self.inner[field](normalise(state))).square()
-        return self.out[field](inner)
+        hidden = nnf.relu(self.hidden[field](rms_norm(state))).square()
+        return self.out[field](hidden)
 
 
 class Transformer(nn.Module):
@@ -329,10 +339,10 @@ class Transformer(nn.Module):
         starts = torch.tensor([0, *sizes[:-1]]).cumsum(0)
         self.register_buffer("starts", starts, persistent=False)  # (C,)
         self.embedding = nn.Embedding(sum(sizes), config.width)
-        inner = config.layers if config.inner_layers is None else config.inner_layers
+        mlps = config.n_layer if config.mlp_layers is None else config.mlp_layers
         self.blocks = nn.ModuleList(
-            Block(config, window=config.window_of(layer), has_inner=layer < inner)
-            for layer in range(config.layers)
+            Block(config, window=config.window_of(layer), has_mlp=layer < mlps)
+            for layer in range(config.n_layer)
         )
         self.head = FieldHead(config)
         self.dropout = nn.Dropout(config.dropout)
@@ -344,7 +354,7 @@ class Transformer(nn.Module):
     def fields(self) -> int:
         return len(self.config.field_sizes)
 
-    def states(self, columns: Tensor, cache: Cache | None = None) -> Tensor:
+    def states(self, columns: Tensor, cache: KVCache | None = None) -> Tensor:
         """What the trunk knows after each event. (B, T, C) int -> (B, T, D).
 
         With a cache, `columns` are the events after those it holds.
@@ -359,11 +369,11 @@ class Transformer(nn.Module):
                 f"{end} events do not fit the model's context of {self.config.context}",
                 mend="use shorter windows or a model with a longer context",
             )
-        x = self.dropout(normalise(self.embed(columns)))
-        table = cache.turns(self.table, end - start) if cache else self.table[:, :end]
+        x = self.dropout(rms_norm(self.embed(columns)))
+        table = cache.rotary(self.table, end - start) if cache else self.table[:, :end]
         masks: dict[int | None, Tensor | None] = {}
         if cache is not None:
-            windows = {self.config.window_of(layer) for layer in range(self.config.layers)}
+            windows = {self.config.window_of(layer) for layer in range(self.config.n_layer)}
             masks = {window: cache.mask(columns.shape[1], window) for window in windows}
         for layer, block in enumerate(self.blocks):
             mask = masks.get(self.config.window_of(layer))
@@ -421,6 +431,23 @@ class Transformer(nn.Module):
             losses.append(nnf.cross_entropy(scores, wanted[:, field], reduction="none"))
             state = state + self.field_embedding(field, wanted[:, field])
         return torch.stack(losses, dim=-1)
+
+
+_RENAMED: Final = (
+    (".mix.", ".qkv."), (".mix_out.", ".attention_out."), ("head.inner.", "head.hidden."),
+    (".inner.", ".mlp.up."), (".inner_out.", ".mlp.down."),
+)  # fmt: skip
+"""Parts of the names of weights: as older checkpoints have them, and as they are."""
+
+
+def renamed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of an older checkpoint by the names that they have now."""
+    result = {}
+    for name, tensor in weights.items():
+        for old, new in _RENAMED:
+            name = name.replace(old, new)
+        result[name] = tensor
+    return result
 
 
 def parameter_count(model: nn.Module) -> int:

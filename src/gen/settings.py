@@ -35,6 +35,7 @@ def build(kind: type[T], values: Mapping[str, Any], *, where: str = "", **given:
     hints = typing.get_type_hints(kind)
     result: dict[str, Any] = dict(given)
     for key, value in values.items():
+        _refuse_old_name(kind, key, where)
         nearest(key, fields.keys() - given.keys(), setting=f"setting {where}".strip())
         result[key] = _value(hints[key], value, where=f"{where}.{key}".lstrip("."))
     for name, spec in fields.items():
@@ -42,6 +43,25 @@ def build(kind: type[T], values: Mapping[str, Any], *, where: str = "", **given:
         if required and name not in result:
             raise SettingError("is missing", where=f"{where}.{name}".lstrip("."))
     return kind(**result)
+
+
+def with_new_names(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values that an earlier version kept, by the names that their settings have now.
+
+    A settings dataclass tells its earlier names in a class variable `RENAMED`, old to new.
+    """
+    new_names = getattr(kind, "RENAMED", {})
+    return {new_names.get(name, name): value for name, value in values.items()}
+
+
+def _refuse_old_name(kind: type[Any], key: str, where: str) -> None:
+    new_names = getattr(kind, "RENAMED", {})
+    if key in new_names:
+        place = f"{where}.".lstrip(".")
+        raise SettingError(
+            f"is now called {place}{new_names[key]}", where=f"{place}{key}",
+            mend=f"write {place}{new_names[key]}=…",
+        )  # fmt: skip
 
 
 def _value(hint: Any, value: Any, *, where: str) -> Any:

@@ -27,7 +27,7 @@ from houses import key_of, make_midi, start_house
 from tiny_runs import TRAIN, call
 
 SAMPLE = TRAIN.with_name("sample.py")
-CONFIG = DataConfig(window=32, batch_size=1)
+CONFIG = DataConfig(training_window=32, batch_size=1)
 
 
 def tokenised(house) -> list[np.ndarray]:

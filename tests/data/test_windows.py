@@ -149,7 +149,7 @@ def test_bars_are_told_only_where_asked():
 def test_a_bar_larger_than_the_window_is_refused_with_the_window(length):
     with pytest.raises(SettingError, match=f"than a window of {length}") as caught:
         list(covering_windows(sequence(), length, tell_bars=False))
-    assert caught.value.where == "data.window"
+    assert caught.value.where == "data.training_window"
 
 
 # Training windows -----------------------------------------------------------------------

@@ -47,7 +47,7 @@ def checkpoint(path, house, *, purpose="general_model", split=SPLIT, width=16, s
     for layer in model.head.out:
         torch.nn.init.normal_(layer.weight, std=0.1)
     manifest = Manifest.of(house.admit(purpose), tokenizer_fingerprint=v.fingerprint())
-    told = {"settings": {"data": {"split": split, "window": 96}}, "steps": steps}
+    told = {"settings": {"data": {"split": split, "training_window": 96}}, "steps": steps}
     save_checkpoint(path, model, manifest, told)
     return path
 

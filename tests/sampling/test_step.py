@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from gen.model import Cache, ModelConfig, Transformer
-from gen.sampling.step import GraphStep, NumpyStep, TorchStep, normalise, step_of
+from gen.model import KVCache, ModelConfig, Transformer
+from gen.sampling.step import GraphStep, NumpyStep, TorchStep, rms_norm, step_of
 
 SIZES, CONTEXT = (5, 7, 11), (4, 9)
 
@@ -38,7 +38,7 @@ SHAPES = [
     (2, 8, 1, None, None, 1),
     (2, 8, 1, None, None, 50),
 ]
-"""Layers, width, heads, then inner layers, heads of keys, window."""
+"""Layers, width, heads, then layers with an MLP, heads of keys, window."""
 
 
 every_kind = pytest.mark.parametrize("kind", [NumpyStep, TorchStep, GraphStep])
@@ -50,7 +50,7 @@ every_kind = pytest.mark.parametrize("kind", [NumpyStep, TorchStep, GraphStep])
 def test_states_are_those_of_the_model_event_by_event(shape, kind):
     model, rows = model_of(*shape), rows_of(40)
     expected = model.states(torch.tensor(rows)[None])[0].numpy()
-    step, cache = kind(model), Cache(model.config, 1)
+    step, cache = kind(model), KVCache(model.config, 1)
     found = np.concatenate([step.states([row.tolist()], cache) for row in rows])
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
     assert found.dtype == np.float32
@@ -62,9 +62,9 @@ def test_states_are_those_of_the_model_event_by_event(shape, kind):
 def test_channels_that_do_not_fire_change_nothing(share):
     model, rows = model_of(2, 16, 2), rows_of(20)
     for block in model.blocks:
-        block.inner.weight[round(share * len(block.inner.weight)) :] = 0
+        block.mlp.up.weight[round(share * len(block.mlp.up.weight)) :] = 0
     expected = model.states(torch.tensor(rows)[None])[0].numpy()
-    step, cache = NumpyStep(model), Cache(model.config, 1)
+    step, cache = NumpyStep(model), KVCache(model.config, 1)
     found = np.concatenate([step.states([row.tolist()], cache) for row in rows])
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
@@ -75,7 +75,7 @@ def test_channels_that_do_not_fire_change_nothing(share):
 def test_what_was_shown_at_the_beginning_is_gone_on_from(shape, kind):
     model, rows = model_of(*shape), rows_of(30)
     expected = model.states(torch.tensor(rows)[None])[0].numpy()
-    step, cache = kind(model), Cache(model.config, 1)
+    step, cache = kind(model), KVCache(model.config, 1)
     begun = step.begin(torch.tensor(rows[:12])[None], cache)
     np.testing.assert_allclose(begun[0], expected[11], rtol=1e-4, atol=1e-4)
     further = np.concatenate([step.states([row.tolist()], cache) for row in rows[12:]])
@@ -92,8 +92,8 @@ def test_pieces_side_by_side_with_filler_before_them_are_those_of_the_model(kind
     rows = np.stack([rows_of(30)[::-1]] * pieces) if pieces == 1 else np.stack(
         [np.roll(rows_of(30), n, axis=0) for n in range(pieces)]
     )  # fmt: skip
-    hidden = torch.arange(pieces) * 3 % 10  # some of it still in the window
-    caches = [Cache(model.config, pieces, hidden=hidden.clone()) for _ in range(2)]
+    left_pad = torch.arange(pieces) * 3 % 10  # some of it still in the window
+    caches = [KVCache(model.config, pieces, left_pad=left_pad.clone()) for _ in range(2)]
     steps = kind(model), TorchStep(model)
     states = [
         step.begin(torch.tensor(rows[:, :10].copy()), cache)
@@ -140,7 +140,7 @@ def test_one_step_recorded_goes_on_with_a_cache_begun_later():
     expected = model.states(torch.tensor(rows)[None])[0].numpy()
     step = GraphStep(model)
     for _ in range(2):
-        cache = Cache(model.config, 1)
+        cache = KVCache(model.config, 1)
         found = np.concatenate([step.states([row.tolist()], cache) for row in rows])
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
@@ -155,7 +155,7 @@ def test_a_replayed_graph_computes_what_the_model_does(shape):
     model, rows = model_of(*shape), rows_of(40)
     expected = model.states(torch.tensor(rows)[None])[0].numpy()
     model.cuda()
-    step, cache = step_of(model), Cache(model.config, 3, device="cuda")
+    step, cache = step_of(model), KVCache(model.config, 3, device="cuda")
     assert isinstance(step, GraphStep)
     for now, row in enumerate(rows):
         if now == 20:
@@ -167,4 +167,4 @@ def test_a_replayed_graph_computes_what_the_model_does(shape):
 
 def test_what_is_all_zero_stays_finite():
     for rows in (1, 2):
-        assert not normalise(np.zeros((rows, 4), dtype=np.float32)).any()
+        assert not rms_norm(np.zeros((rows, 4), dtype=np.float32)).any()

@@ -38,8 +38,8 @@ from gen.tokens.vocabulary import FIELD_SIZES
 from houses import make_piece
 
 TINY = [
-    "model.layers=1", "model.width=16", "model.heads=2", "model.context=128", "data.window=64",
-    "data.batch_size=2",
+    "model.n_layer=1", "model.width=16", "model.n_head=2", "model.context=128",
+    "data.training_window=64", "data.batch_size=2",
 ]  # fmt: skip
 
 
@@ -290,9 +290,9 @@ def test_an_ablation_changes_one_thing_and_says_what_it_costs(works, monkeypatch
     ("deeper and narrower", 12, 184), ("shallower and wider", 3, 360),
 ])  # fmt: skip
 def test_another_shape_has_about_as_many_weights(name, layers, width):
-    shape = {"layers": 6, "width": 256, "heads": 4}
+    shape = {"n_layer": 6, "width": 256, "n_head": 4}
     found = ablate._reshaped(shape, ablate.SHAPES[name])
-    assert found == {"layers": layers, "width": width, "heads": 4}
+    assert found == {"n_layer": layers, "width": width, "n_head": 4}
     assert layers * width**2 == pytest.approx(6 * 256**2, rel=0.05)
 
 

@@ -64,7 +64,7 @@ def test_the_cost_of_an_event_counted_by_hand():
     assert flops_per_event(Transformer(SHAPE)) == 6 * (2 * block + head + attention)
     # Of 64 events, the first 16 see half of 16 on average and the others 16; the last block all.
     near = 2 * width * (16 * 8 + 48 * 16) / 64 + 2 * width * 32
-    shape = replace(SHAPE, window=16)
+    shape = replace(SHAPE, attention_window=16)
     assert flops_per_event(Transformer(shape)) == 6 * (2 * block + head + near)
 
 

@@ -198,7 +198,7 @@ def test_without_a_place_for_a_secret_a_run_says_so_and_leaves_no_resume_file(
     ("changes", "setting"),
     [
         ({"model": {"width": 32}}, "model"),
-        ({"model": {"window": 8}}, "model"),
+        ({"model": {"attention_window": 8}}, "model"),
         ({"optimizer": {"name": "adamw"}}, "optimizer"),
     ],
 )

@@ -36,7 +36,7 @@ def settings(house, tmp_path, monkeypatch):
 
 
 def settings_for(house) -> dict:
-    shape = {"layers": 2, "width": 32, "heads": 2, "expansion": 2, "dropout": 0.1, "context": 128}
+    shape = {"n_layer": 2, "width": 32, "n_head": 2, "mlp_ratio": 2, "dropout": 0.1, "context": 128}
     schedule = {"warmup": 0.1, "decay": 0.5, "floor": 0.1}
     return {
         "pin": str(house.pin.path),
@@ -51,7 +51,7 @@ def settings_for(house) -> dict:
             "schedule": schedule,
         },
         "data": {
-            "window": 48, "batch_size": 2,
+            "training_window": 48, "batch_size": 2,
             "split": {"validation": 0.2, "test": 0.2, "seed": 0},
             "augment": {
                 "transpose": 3, "tempo": 1, "velocity": 1, "forget": 0.3, "forget_all": 0.3,
@@ -151,8 +151,8 @@ def test_a_work_without_consent_to_the_purpose_is_left_out_by_right(tmp_path, mo
     ("change", "message"),
     [
         ({"model": {"width": 33}}, "no multiple"),
-        ({"data": {"window": 4}}, "at least 16"),
-        ({"data": {"windw": 64}}, "did you mean 'window'"),
+        ({"data": {"training_window": 4}}, "at least 16"),
+        ({"data": {"training_windw": 64}}, "did you mean 'training_window'"),
         ({"optimizer": {"name": "sgd"}}, "neither 'muon' nor 'adamw'"),
         ({"trainer": {"max_time": "soon"}}, "no duration"),
         ({"ckpt": "nowhere.ckpt"}, "no such checkpoint"),

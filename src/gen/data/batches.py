@@ -72,12 +72,12 @@ class TrainingBatches(IterableDataset[Batch]):
 
     def batch(self, index: int) -> Batch:
         """Batch number `index` (this process's rows of it)."""
-        return collate([self._window(index, row) for row in self.rows], self.config.window)
+        return collate([self._window(index, row) for row in self.rows], self.config.training_window)
 
     def _window(self, index: int, row: int) -> Window:
         rng = np.random.default_rng([self.config.seed, index, row])
         work = self.works[rng.choice(len(self.works), p=self.shares)]
-        return training_window(work, self.config.window, self.config.augment, rng)
+        return training_window(work, self.config.training_window, self.config.augment, rng)
 
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()

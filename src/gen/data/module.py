@@ -126,7 +126,9 @@ class HouseData(LightningDataModule):
         """Every event of every work of a side once, from the bare music."""
         ranks = self.trainer.world_size if self.trainer else 1
         rank = self.trainer.global_rank if self.trainer else 0
-        batches = CoveringBatches(self.side(side), self.config.window, rank=rank, ranks=ranks)
+        batches = CoveringBatches(
+            self.side(side), self.config.training_window, rank=rank, ranks=ranks
+        )
         return self._loader(batches)
 
     def _loader(self, batches: Dataset[Batch]) -> DataLoader[Batch]:
@@ -137,7 +139,7 @@ class HouseData(LightningDataModule):
         """At most two batches of `HANDFUL` training works, spread evenly over the register."""
         works = self.side("train")
         chosen = sorted({round(i) for i in np.linspace(0, len(works) - 1, HANDFUL)})
-        batches = CoveringBatches([works[index] for index in chosen], self.config.window)
+        batches = CoveringBatches([works[index] for index in chosen], self.config.training_window)
         return [batches[index] for index in range(min(2, len(batches)))]
 
     def state_dict(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from gen.data.splits import SplitConfig
 from gen.data.windows import AugmentConfig
@@ -15,7 +16,7 @@ class DataConfig:
     """How works become batches.
 
     Args:
-        window: predicted events T in a window.
+        training_window: predicted events T in a window.
         batch_size: windows B in a batch, over all devices together.
         seed: of the windows and their variation.
         split: shares kept out of training.
@@ -24,7 +25,9 @@ class DataConfig:
         workers: processes that cut windows; `auto`: several for a GPU, none for a CPU.
     """
 
-    window: int
+    RENAMED: ClassVar[dict[str, str]] = {"window": "training_window"}
+
+    training_window: int
     batch_size: int
     seed: int = 0
     styles: bool = False
@@ -33,9 +36,9 @@ class DataConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self) -> None:
-        if self.window < 16 or self.batch_size < 1:
+        if self.training_window < 16 or self.batch_size < 1:
             raise SettingError(
-                f"window {self.window}, batch_size {self.batch_size}",
+                f"training_window {self.training_window}, batch_size {self.batch_size}",
                 where="data",
                 mend="a window holds at least 16 events, a batch at least one window",
             )

@@ -233,7 +233,7 @@ def covering_places(sequence: Sequence, length: int) -> Iterator[tuple[int, int]
         ):
             raise SettingError(
                 f"bar {bar} holds more events than a window of {length}",
-                where="data.window",
+                where="data.training_window",
                 mend="use a longer window",
             )
 

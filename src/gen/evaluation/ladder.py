@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from gen.errors import HouseError
 from gen.evaluation import interval
 from gen.evaluation.interval import Figure
-from gen.model import Cache, ModelConfig, Transformer
+from gen.model import KVCache, ModelConfig, Transformer
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
 
@@ -60,7 +60,7 @@ class Counts(Transformer):
         super().__init__(ModelConfig(1, 2, 1, 1, 0.0, CONTEXT, FIELD_SIZES, CONTEXT_SIZES))
         self.head = _TableHead(tables)  # type: ignore[assignment]
 
-    def states(self, columns: Tensor, cache: Cache | None = None) -> Tensor:
+    def states(self, columns: Tensor, cache: KVCache | None = None) -> Tensor:
         """The last event's fields. (B, T, C) -> (B, T, F)."""
         if cache is not None:
             cache.length += columns.shape[1]

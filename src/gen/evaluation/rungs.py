@@ -9,12 +9,14 @@ from typing import Any
 
 from gen.checkpoint import Checkpoint
 from gen.data.habits import Habits
+from gen.data.settings import DataConfig
 from gen.data.windows import bare
 from gen.errors import SettingError
 from gen.evaluation import ladder
 from gen.evaluation.material import Material
 from gen.model import Transformer, parameter_count
 from gen.sampling.grammar import Walk
+from gen.settings import with_new_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,8 @@ def rungs_of(paths: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> list[R
     names = _short_names(paths)
     found = []
     for path, checkpoint, name in zip(paths, checkpoints, names, strict=True):
-        data = checkpoint.run.get("settings", {}).get("data", {})
-        window = min(int(data.get("window") or 0) or checkpoint.model.config.context,
+        data = with_new_names(DataConfig, checkpoint.run.get("settings", {}).get("data", {}))
+        window = min(int(data.get("training_window") or 0) or checkpoint.model.config.context,
                      checkpoint.model.config.context)  # fmt: skip
         found.append(
             Rung(name, checkpoint.model, window, checkpoint.digest, checkpoint, path.as_posix())

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gen.errors import HouseError, SettingError
-from gen.model import Cache, Transformer
+from gen.model import KVCache, Transformer
 from gen.sampling.grammar import Walk
 from gen.sampling.step import ALL, TorchStep, step_of
 from gen.sampling.view import Row
@@ -273,7 +273,7 @@ def _some(allowed: NDArray[np.bool_]) -> slice:
     return slice(int(any_may.argmax()), len(any_may) - int(any_may[::-1].argmax()))
 
 
-def _prefill(step: TorchStep, walks: Sequence[Walk]) -> tuple[Any, Cache]:
+def _prefill(step: TorchStep, walks: Sequence[Walk]) -> tuple[Any, KVCache]:
     """Read what each walk has to show.
 
     Returns:
@@ -288,7 +288,7 @@ def _prefill(step: TorchStep, walks: Sequence[Walk]) -> tuple[Any, Cache]:
     columns = torch.zeros(len(prompts), longest, len(prompts[0][0]), dtype=torch.int64)
     for n, prompt in enumerate(prompts):
         columns[n, longest - len(prompt) :] = torch.tensor(prompt)
-    hidden = torch.tensor([longest - len(prompt) for prompt in prompts])
-    ragged = hidden if bool(hidden.any()) else None
-    cache = Cache(step.model.config, len(walks), device=step.device, hidden=ragged)
+    left_pad = torch.tensor([longest - len(prompt) for prompt in prompts])
+    ragged = left_pad if bool(left_pad.any()) else None
+    cache = KVCache(step.model.config, len(walks), device=step.device, left_pad=ragged)
     return step.begin(columns, cache), cache

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from gen.model import Block, Cache, StaticCache, Transformer
+from gen.model import Block, KVCache, StaticKVCache, Transformer
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -28,7 +28,7 @@ Ints = NDArray[np.int64]
 ALL: Final = slice(None)
 
 MOST_FIRING: Final = 0.25
-"""Share of an inner layer's channels; to pick the weights of more takes longer than to read all."""
+"""Share of an MLP's inner channels; to pick the weights of more takes longer than to read all."""
 
 BLOCK: Final = 64
 """Outputs that are computed together: of few rows, OpenBLAS multiplies small matrices two to three
@@ -56,7 +56,7 @@ def _product(x: Floats, blocks: Floats) -> Floats:
     return product
 
 
-def normalise(x: Floats) -> Floats:
+def rms_norm(x: Floats) -> Floats:
     """Scale the last dimension to a root mean square of 1."""
     root: Any
     if x.size == x.shape[-1]:  # plain numbers take half as long
@@ -68,7 +68,7 @@ def normalise(x: Floats) -> Floats:
 
 
 def _fired(inner: Floats, out: Floats) -> Floats:
-    """What an inner layer adds; only the channels that fire, often few, are read.
+    """What an MLP adds; only the channels that fire, often few, are read.
 
     (N, E), blocks (B, E, D / B) -> (N, D).
     """
@@ -90,12 +90,12 @@ class TorchStep:
         self.model = model
         self.device = model.embedding.weight.device
 
-    def states(self, rows: list[list[int]], cache: Cache) -> Any:
+    def states(self, rows: list[list[int]], cache: KVCache) -> Any:
         """What the trunk knows after one more event of each piece. (N, C) -> (N, D)."""
         columns = torch.tensor(rows, device=self.device)[:, None]
         return self.model.states(columns, cache)[:, -1]
 
-    def begin(self, columns: torch.Tensor, cache: Cache) -> Any:
+    def begin(self, columns: torch.Tensor, cache: KVCache) -> Any:
         """The same after many events of each, which fill an empty cache. (N, T, C) -> (N, D)."""
         return self.model.states(columns.to(self.device), cache)[:, -1]
 
@@ -112,8 +112,8 @@ class TorchStep:
 class NumpyStep(TorchStep):
     """A model on the CPU, in float32.
 
-    Where `model.rotate` turns the two halves of a head by each other, here they lie side by side
-    as complex numbers, which one product turns. Queries and keys are reordered alike, so that
+    Where `model.apply_rotary` turns the two halves of a head by each other, here they lie side by
+    side as complex numbers, which one product turns. Queries and keys are reordered alike, so that
     what they weigh is the same.
 
     Args:
@@ -128,55 +128,55 @@ class NumpyStep(TorchStep):
         self.embeddings = _array(model.embedding.weight)  # (ids of all columns, D)
         self.starts: Ints = model.starts.numpy()  # (C,)
         cos, sin = _array(model.table)
-        turns = np.tile((cos + 1j * sin)[:, None], (1, config.heads + config.groups, 1))
-        turns[:, : config.heads] *= config.head_width**-0.5  # what scores are scaled by
+        turns = np.tile((cos + 1j * sin)[:, None], (1, config.n_head + config.n_kv_head, 1))
+        turns[:, : config.n_head] *= config.head_width**-0.5  # what scores are scaled by
         self.turns = turns  # (T, H + G, K/2)
         self.store: torch.Tensor | None = None  # of the cache that was filled last
         self.array: Floats = np.empty(0, dtype=np.float32)
         self.blocks = [
             (
-                self._mix(b),
-                _matrix(b.mix_out),
-                (_matrix(b.inner), _matrix(b.inner_out)) if b.has_inner else None,
+                self._qkv(b),
+                _matrix(b.attention_out),
+                (_matrix(b.mlp.up), _matrix(b.mlp.down)) if b.mlp else None,
             )
             for b in cast(Iterable[Block], model.blocks)
         ]
         inner, out = (
-            cast(Iterable[nn.Linear], part) for part in (model.head.inner, model.head.out)
+            cast(Iterable[nn.Linear], part) for part in (model.head.hidden, model.head.out)
         )
         self.heads = [
             (_matrix(a), _array(b.weight.T), _array(b.bias))
             for a, b in zip(inner, out, strict=True)
         ]
 
-    def _mix(self, block: Block) -> Floats:
+    def _qkv(self, block: Block) -> Floats:
         """Weights of queries, keys and values, the first two reordered. (H + 2 G, D, K)."""
         config = self.config
-        parts = _array(block.mix.weight).reshape(-1, config.head_width, config.width).copy()
-        turned = config.heads + config.groups
+        parts = _array(block.qkv.weight).reshape(-1, config.head_width, config.width).copy()
+        turned = config.n_head + config.n_kv_head
         parts[:turned] = parts[:turned, self.beside]
         return np.ascontiguousarray(parts.swapaxes(1, 2))
 
-    def begin(self, columns: torch.Tensor, cache: Cache) -> Any:
+    def begin(self, columns: torch.Tensor, cache: KVCache) -> Any:
         states = super().begin(columns, cache).numpy()
-        keys = cache.store[:, 0, ..., : cache.length, :]
+        keys = cache.kv[:, 0, ..., : cache.length, :]
         keys[:] = keys[..., self.beside]
         return states
 
-    def states(self, rows: list[list[int]], cache: Cache) -> Any:
+    def states(self, rows: list[list[int]], cache: KVCache) -> Any:
         config, count = self.config, len(rows)
-        heads, groups, width = config.heads, config.groups, config.head_width
+        heads, groups, width = config.n_head, config.n_kv_head, config.head_width
         turned = heads + groups  # queries and keys
         now, end = cache.length, cache.length + 1
         store = self._stored(cache)
         turn = self.turns[now]
         visible = None
-        if cache.hidden is not None:
-            visible = np.arange(end) >= cache.hidden.numpy()[:, None, None, None]  # (N, 1, 1, T)
-        x: Floats = normalise(self.embeddings[self.starts + rows].sum(1))
-        for layer, (mix, mix_out, inner) in enumerate(self.blocks):
-            mixed = _product(normalise(x), mix).reshape(count, -1, width)
-            facing = (normalise(mixed[:, :turned]).view(np.complex64) * turn).view(np.float32)
+        if cache.left_pad is not None:
+            visible = np.arange(end) >= cache.left_pad.numpy()[:, None, None, None]  # (N, 1, 1, T)
+        x: Floats = rms_norm(self.embeddings[self.starts + rows].sum(1))
+        for layer, (qkv, attention_out, mlp) in enumerate(self.blocks):
+            mixed = _product(rms_norm(x), qkv).reshape(count, -1, width)
+            facing = (rms_norm(mixed[:, :turned]).view(np.complex64) * turn).view(np.float32)
             store[layer, 0, :, :, now] = facing[:, heads:]
             store[layer, 1, :, :, now] = mixed[:, turned:]
             begin = max(0, end - (config.window_of(layer) or end))
@@ -189,21 +189,21 @@ class NumpyStep(TorchStep):
                 weights *= visible[..., begin:]
             heard = np.matmul(weights, values)  # (N, G, R, K)
             heard /= weights.sum(-1)[..., None]
-            x = x + _product(heard.reshape(count, -1), mix_out)
-            if inner:
-                x = x + _fired(_product(normalise(x), inner[0]), inner[1])
+            x = x + _product(heard.reshape(count, -1), attention_out)
+            if mlp:
+                x = x + _fired(_product(rms_norm(x), mlp[0]), mlp[1])
         cache.length = end
         return x
 
-    def _stored(self, cache: Cache) -> Floats:
+    def _stored(self, cache: KVCache) -> Floats:
         """The cache's keys and values, (L, 2, N, G, T, K); to ask PyTorch for them takes long."""
-        if self.store is not cache.store:
-            self.store, self.array = cache.store, cache.store.numpy()
+        if self.store is not cache.kv:
+            self.store, self.array = cache.kv, cache.kv.numpy()
         return self.array
 
     def scores(self, field: int, states: Any, some: slice = ALL) -> Floats:
         inner, out, bias = self.heads[field]
-        hidden = np.square(np.maximum(_product(normalise(states), inner), 0))
+        hidden = np.square(np.maximum(_product(rms_norm(states), inner), 0))
         scores: Floats = hidden @ out[:, some] + bias[some]
         return scores
 
@@ -224,9 +224,9 @@ class GraphStep(TorchStep):
 
     def __init__(self, model: Transformer) -> None:
         super().__init__(model)
-        self.cache: Cache | None = None
+        self.cache: KVCache | None = None
 
-    def states(self, rows: list[list[int]], cache: Cache) -> Any:
+    def states(self, rows: list[list[int]], cache: KVCache) -> Any:
         if self.cache is not cache:
             self._record(cache)
         self.columns[: len(rows), 0] = torch.tensor(rows)
@@ -235,10 +235,10 @@ class GraphStep(TorchStep):
         cache.length += 1
         return self.state[: len(rows)]
 
-    def _record(self, cache: Cache) -> None:
+    def _record(self, cache: KVCache) -> None:
         """Get ready to go on with this cache."""
-        self.cache, self.static = cache, StaticCache(cache)
-        count, columns = cache.store.shape[2], len(self.model.starts)
+        self.cache, self.static = cache, StaticKVCache(cache)
+        count, columns = cache.kv.shape[2], len(self.model.starts)
         self.columns = torch.zeros(count, 1, columns, dtype=torch.int64, device=self.device)
         self.replay: Callable[[], None] = self._compute
         if self.device.type == "cuda":

@@ -31,7 +31,7 @@ def flops_per_event(model: Transformer) -> float:
     multiplying -= model.embedding.weight.numel()
     config = model.config
     attention = 0.0
-    for layer in range(config.layers):
+    for layer in range(config.n_layer):
         window = min(config.window_of(layer) or config.context, config.context)
         seen = window * (1 - window / (2 * config.context))  # on average
         attention += 2 * config.width * seen

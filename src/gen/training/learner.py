@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from gen.errors import SettingError
-from gen.model import ModelConfig, Transformer
+from gen.model import ModelConfig, Transformer, renamed
+from gen.settings import with_new_names
 from gen.tokens.vocabulary import FIELDS, KIND, Kind
 from gen.training.graphs import GraphedLosses
 from gen.training.muon import MuonAdamW
@@ -70,7 +71,7 @@ class Learner(LightningModule):
 
     def _untold(self) -> dict[str, Any]:
         """What of the model's shape no tensor's shape tells."""
-        return {name: getattr(self.model.config, name) for name in ("heads", "window")}
+        return {name: getattr(self.model.config, name) for name in ("n_head", "attention_window")}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep with the weights what they do not tell."""
@@ -82,11 +83,13 @@ class Learner(LightningModule):
         Raises:
             SettingError: the run to resume had a model of another shape or another optimiser.
         """
+        checkpoint["state_dict"] = renamed(checkpoint["state_dict"])
         shapes = [
             {name: tensor.shape for name, tensor in weights.items()}
             for weights in (checkpoint["state_dict"], self.state_dict())
         ]
-        untold = checkpoint.get("untold", self._untold())  # older runs kept nothing of it
+        # Older runs kept nothing of it.
+        untold = with_new_names(ModelConfig, checkpoint.get("untold", self._untold()))
         groups = checkpoint["optimizer_states"][0]["param_groups"]
         muon = any(group["orthogonal"] for group in groups)
         for differs, setting in (
@@ -140,7 +143,7 @@ class Learner(LightningModule):
     def configure_optimizers(self) -> Optimizer:
         """AdamW, with Muon for the matrices inside the network unless told otherwise."""
         inside = [p for p in self.model.blocks.parameters() if p.ndim == 2]
-        inside += list(self.model.head.inner.parameters())
+        inside += list(self.model.head.hidden.parameters())
         known = {id(p) for p in inside}
         outside = [p for p in self.model.parameters() if id(p) not in known]
         c = self.config

@@ -202,10 +202,10 @@ def read_settings(settings: Mapping[str, Any]) -> Settings:
         build(TrainerConfig, settings["trainer"], where="trainer"),
         build(LoggerConfig, settings["logger"], where="logger"),
     )
-    if chosen.data.window > model.context:
+    if chosen.data.training_window > model.context:
         raise SettingError(
-            f"{chosen.data.window} events, but the model's context is {model.context}",
-            where="data.window",
+            f"{chosen.data.training_window} events, but the model's context is {model.context}",
+            where="data.training_window",
         )
     if chosen.trainer.strategy == "fsdp" and chosen.optimizer.name == "muon":
         raise SettingError(
