@@ -10,10 +10,11 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from explained import CONF, WIDTH, settings
+from gen.cli.explained import WIDTH, settings
+from gen.cli.sample import quoted
 from gen.harmony import GENRES, MOODS
 from gen.piece import ROLES
-from sample import quoted
+from gen.places import CONF
 
 ROOTS = sorted(path.stem for path in CONF.glob("*.yaml"))
 
@@ -85,7 +86,7 @@ def test_help_may_be_cut_off_by_its_reader():
 
 @pytest.mark.parametrize(("raised", "said"), [("KeyboardInterrupt", "stopped"), ("OSError", None)])
 def test_ctrl_c_while_the_rest_is_imported_is_no_traceback(raised, said):
-    code = f"from explained import begin; begin('sample', ''); raise {raised}"
+    code = f"from gen.cli.explained import begin; begin('sample', ''); raise {raised}"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=CONF.parent / "scripts", capture_output=True, text=True
     )

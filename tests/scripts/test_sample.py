@@ -16,6 +16,7 @@ from urllib.parse import unquote
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from gen.cli.sample import quoted
 from gen.data.cache import CACHE_VARIABLE
 from gen.piece import Piece
 from gen.provenance.keys import KEYS_VARIABLE, PASSPHRASE_VARIABLE
@@ -23,7 +24,6 @@ from gen.provenance.mark import is_generated
 from gen.sampling.job import FromNothing
 from gen.sampling.receipt import read_receipt
 from houses import make_piece
-from sample import quoted
 from studios import CHECKPOINT, make_studio
 from tiny_runs import Done, call
 

@@ -166,6 +166,12 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+@rank_zero_only
+def report(text: str) -> None:
+    """Print a result, once however many processes there are."""
+    print(text, flush=True)
+
+
 def _sides(data: HouseData) -> str:
     return ", ".join(f"{len(works)} for {side}" for side, works in data.sides.items())
 

@@ -19,12 +19,13 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import TracebackType
+from typing import cast
 
 import yaml
 
-CONF = Path(__file__).resolve().parent.parent / "conf"
+from gen.places import CONF
+
 WIDTH, COLUMN = 100, 32
 FORM = """\
 Settings are given as name=value, in any order; quote what has spaces. Each line has a setting with
@@ -101,7 +102,7 @@ def _lines(found: Iterator[Setting]) -> Iterator[str]:
 def settings(name: str) -> Iterator[Setting]:
     """Every setting of a configuration: the choices, its own, and those of what is chosen."""
     text = (CONF / f"{name}.yaml").read_text("utf-8")
-    root = yaml.compose(text)
+    root = _mapping(text)
     listed = next(value.value for key, value in root.value if key.value == "defaults")
     pairs = [entry.value[0] for entry in listed if isinstance(entry, yaml.MappingNode)]
     choices = [pair for pair in pairs if not pair[0].value.startswith("override ")]
@@ -114,7 +115,11 @@ def settings(name: str) -> Iterator[Setting]:
     for key, value in choices:
         file = CONF / key.value / f"{value.value}.yaml"
         if file.is_file() and "@package _global_" not in (own := file.read_text("utf-8")):
-            yield from _of(own, yaml.compose(own), f"{key.value}.", f"Of {key.value}={value.value}")
+            yield from _of(own, _mapping(own), f"{key.value}.", f"Of {key.value}={value.value}")
+
+
+def _mapping(text: str) -> yaml.MappingNode:
+    return cast(yaml.MappingNode, yaml.compose(text))
 
 
 def _of(text: str, node: yaml.MappingNode, prefix: str, heading: str) -> Iterator[Setting]:

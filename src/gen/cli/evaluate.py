@@ -1,0 +1,36 @@
+"""Measure what checkpoints are worth: python scripts/evaluate.py checkpoint=FILE [fast=true].
+
+Settings are key=value; --help explains them all. Several checkpoints are compared:
+checkpoint=[a.safetensors,b.safetensors]. Written below out=: report.html (offline, pictures
+inside), report.json, plots/, and parts/ with what is finished; the same command goes on from
+there. listening=FOLDER makes a blind listening test instead, or counts its ratings.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from gen.cli.explained import begin
+
+
+def main() -> None:
+    """What `gen-evaluate` and `scripts/evaluate.py` do."""
+    begin("evaluate", __doc__)  # before anything that takes a while is imported
+    from gen.cli.door import enter
+
+    enter("evaluate", judge, evaluate, sys.argv[1:])
+
+
+def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
+    """Nothing is judged but names until the settings of an evaluation are read."""
+
+
+def evaluate(settings: dict[str, Any], overrides: Sequence[str]) -> None:
+    """One evaluation, or a listening test."""
+    from gen.evaluation import run
+
+    found = run.evaluate(settings) if settings["listening"] is None else run.listen(settings)
+    print(json.dumps(found, indent=2) if isinstance(found, dict) else found)

@@ -1,0 +1,72 @@
+"""Whatever the user can mend is one message and exit code 2; a fault of ours keeps its traceback.
+
+HYDRA_FULL_ERROR=1 shows a traceback for refusals too.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from gen.cli.known import SEE
+from gen.errors import HouseError
+
+FULL = "HYDRA_FULL_ERROR"
+MENDABLE = (HouseError, HydraException, OmegaConfBaseException)
+_EXTRAS = {
+    "Could not find 'hydra/sweeper/optuna'": "sweeps",
+    "Could not find 'hydra/launcher/submitit": "sweeps",
+    "Could not find 'hydra/launcher/ray'": "cluster",
+}
+"""What Hydra says where an extra of this project is not installed."""
+
+
+@contextmanager
+def refusals_told(arguments: Sequence[str], *, is_one_of_many: bool = False) -> Iterator[None]:
+    """End the program with exit code 2 for what the user can mend, 130 for Ctrl-C.
+
+    Args:
+        arguments: the command line, for errors that do not say where they are.
+        is_one_of_many: whether it is a run of a sweep: then the error goes on to the sweeper,
+            which may try other settings.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        is_refusal = isinstance(error, MENDABLE) or _is_raised_by_hydra(error)
+        if is_one_of_many or os.environ.get(FULL) == "1" or not is_refusal:
+            raise
+        print(message(error, arguments), file=sys.stderr)
+        sys.exit(2)
+
+
+def _is_raised_by_hydra(error: Exception) -> bool:
+    """Hydra says some refusals with plain exceptions, such as ValueError for `model=null`."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__")).startswith("hydra.")
+
+
+def message(error: Exception, arguments: Sequence[str]) -> str:
+    """What is wrong, where, and how to mend it."""
+    if isinstance(error, HouseError):
+        return str(error)
+    said = [str(error)]
+    if isinstance(error.__cause__, OmegaConfBaseException) and str(error.__cause__) not in said[0]:
+        said.append(str(error.__cause__))
+    lines = "\n".join(said).splitlines()
+    kept = [line for line in lines if line.strip() and not line.strip().startswith("object_type=")]
+    # Hydra does not say which group it is that something was asked of but a choice.
+    where = "" if isinstance(error, MENDABLE) else " ".join(arguments)
+    for text, extra in _EXTRAS.items():
+        if text in said[0]:
+            return str(HouseError(kept[0], mend=f'.venv/bin/pip install -e ".[{extra}]"'))
+    return str(HouseError("\n".join(kept), where=where, mend=SEE))

@@ -1,0 +1,136 @@
+"""Write new pieces: python scripts/sample.py genre=waltz bars=32 key="A minor" n=4.
+
+Settings are key=value; --help explains them all, controls=NAME takes a preset of conf/controls/.
+Each piece is written as .mid with a piano roll (.png), audio (.wav), a score (.musicxml) and a
+receipt (.json), and index.html shows them together. receipt=FILE writes the piece of that receipt
+again, to the last byte.
+
+Exit codes: 0 done, 1 a fault of ours, 2 refused or misused, 130 stopped by Ctrl-C or SIGTERM:
+pieces that are finished stay, and the page shows them.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gen.cli.explained import begin
+from gen.cli.known import names_of
+from gen.errors import HouseError, SettingError
+
+if TYPE_CHECKING:
+    from gen.sampling.session import Sampled
+
+BARE = re.compile(r"[\w.:/+-]*|['\"\[{].*", re.DOTALL)
+"""What Hydra reads as it is meant: one plain word, or something that begins like a value."""
+NUMBER = re.compile(r"[\d.eE_+-]+")
+"""What Hydra may read as a number, which is no name of a file."""
+
+FILES = {"checkpoint", "pin", "out", "soundfont", "receipt",
+         "continue", "infill", "accompany", "harmonise", "vary"}  # fmt: skip
+BESIDE_A_RECEIPT = FILES | {"audio"}
+IN_A_HURRY = 1.0
+"""Seconds that renderings which were begun are waited for once it is stopped."""
+
+
+def quoted(argument: str) -> str:
+    """Quote a text for Hydra, so that chords="Am F | C/E" needs no second quotes, nor out=2024."""
+    name, equals, value = argument.partition("=")
+    is_plain = BARE.fullmatch(value) and not (name in FILES and NUMBER.fullmatch(value))
+    if not equals or argument.startswith("-") or is_plain:
+        return argument
+    text = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + m[2].replace("'", "\\'"), value)
+    return f"{name}='{text}'"
+
+
+def check_alone(names: frozenset[str]) -> None:
+    """A receipt says everything about the music: nothing else can be asked beside it.
+
+    Raises:
+        SettingError: something was.
+    """
+    if "receipt" in names and (others := names - BESIDE_A_RECEIPT):
+        raise SettingError(
+            f"{', '.join(sorted(others))} cannot be asked beside a receipt, which says it all",
+            where="receipt", mend="leave it out, or ask for new pieces without the receipt",
+        )  # fmt: skip
+
+
+def main() -> None:
+    """What `gen-sample` and `scripts/sample.py` do."""
+    begin("sample", __doc__)  # before anything that takes a while is imported
+    from gen.cli.door import enter
+
+    enter("sample", judge, sample, [quoted(argument) for argument in sys.argv[1:]])
+
+
+def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
+    """Refuse what cannot be asked together.
+
+    Raises:
+        SettingError: something was.
+    """
+    check_alone(names_of(overrides))
+
+
+def sample(settings: dict[str, Any], overrides: Sequence[str]) -> None:
+    """Write the pieces that are asked for, each as it is finished, and the page that shows them."""
+    from gen.processes import stoppable
+    from gen.rendering import Renderer
+    from gen.sampling.opening import check_kinds
+    from gen.sampling.presets import give_way
+    from gen.sampling.run import PiecesWithheld
+    from gen.sampling.run import sample as write
+    from gen.sampling.session import PLACES
+    from gen.studio.page import check_soundfont, present
+
+    check_kinds(settings)
+    settings = give_way(settings, names_of(overrides))
+    n = settings["n"]
+    pieces = n if isinstance(n, int) and not settings["receipt"] else 1
+    audio, font = settings["audio"], settings["soundfont"]
+    if audio and font:
+        check_soundfont(font)
+    asked = [o for o in overrides if o.split("=")[0] not in PLACES]
+    facts = [("asked for", ", ".join(asked) or "nothing in particular")]
+    finished: list[Sampled] = []
+    withheld: HouseError | None = None
+    with stoppable(), Renderer(pieces, with_audio=audio, soundfont=font) as renderer:
+
+        def report(done: Sampled) -> None:
+            finished.append(done)
+            announce(done)
+            renderer.begin(done.piece, done.midi)
+
+        def show() -> None:
+            if finished:
+                finished.sort(key=lambda done: done.record["index"])
+                print(present(finished, Path(settings["out"]), renderer, facts=facts))
+
+        try:
+            try:
+                write(settings, report=report, on_checked=renderer.start)
+            except PiecesWithheld as error:
+                withheld = error
+                facts.append(("withheld", f"{pieces - len(finished)} of {pieces}"))
+            show()
+        except KeyboardInterrupt:
+            facts.append(("stopped", f"{len(finished)} of {pieces} were finished"))
+            renderer.hurry(IN_A_HURRY)
+            show()
+            raise
+    if withheld:
+        raise withheld
+
+
+def announce(done: Sampled) -> None:
+    """Name each piece as it is on disk, and what else there is to say about it."""
+    print(done.midi, flush=True)
+    for note in done.notes:
+        print(f"  {note}", file=sys.stderr)
+    for row in done.record["asked_and_got"]:
+        if row["met"] is False:
+            print(f"  {row['control']}: asked {row['asked']}, got {row['got']}", file=sys.stderr)

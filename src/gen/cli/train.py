@@ -1,0 +1,60 @@
+"""Train a model on the house's works: python scripts/train.py experiment=demo [key=value …].
+
+Settings are key=value; --help explains them all. Nothing is trained on that the gate has not
+admitted; a refused file ends the run before the first step, exit code 2.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from gen.cli.explained import begin
+
+
+def main() -> None:
+    """What `gen-train` and `scripts/train.py` do."""
+    begin("train", __doc__)  # before anything that takes a while is imported
+    from gen.cli.door import enter
+
+    enter("train", judge, train, sys.argv[1:])
+
+
+def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
+    """Refuse settings that no run could have, before torch is loaded.
+
+    Raises:
+        SettingError: one is unknown, of another kind, out of its range or contradicts another.
+    """
+    from gen.training.settings import read_settings
+
+    read_settings(settings)
+
+
+def train(settings: dict[str, Any], overrides: Sequence[str]) -> float:
+    """One run; what it returns is what a sweep looks at."""
+    from pathlib import Path
+
+    from hydra.core.hydra_config import HydraConfig
+
+    from gen.training import run
+
+    result = run.train(settings, Path(HydraConfig.get().runtime.output_dir), _listeners(settings))
+    run.report(json.dumps(result, indent=2))
+    if result["interrupted"]:
+        sys.exit(130)
+    return float(result["best_bits_per_note"])
+
+
+def _listeners(settings: dict[str, Any]) -> list[Any]:
+    """What shows and plays new pieces while the model learns, where the settings ask for it."""
+    from gen.training.settings import read_settings
+
+    chosen = read_settings(settings)
+    if not chosen.logger.pieces:
+        return []
+    from gen.studio.listening import Listening
+
+    return [Listening(chosen.logger.pieces, chosen.logger.pieces_every, chosen.run.seed)]
