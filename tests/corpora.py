@@ -5,11 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from gen.data.windows import Sequence
-from gen.evaluation.material import Work
+from gen.evaluation.parts import diversity, nearest_neighbour, statistics, structure
+from gen.evaluation.works import Work
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.tokens.encoding import Annotations
 from music import events_of
 
+METRICS = {
+    "statistics": statistics.compare,
+    "nearest_neighbour": nearest_neighbour.compare,
+    "structure": structure.compare,
+    "diversity": diversity.compare,
+}
+"""What compares generated pieces with works."""
 SCALE = (0, 2, 4, 5, 7, 9, 11)
 ROOTS = ((0, 9, 5, 7), (0, 5, 7, 0), (9, 5, 0, 7), (2, 7, 0, 9))
 ROLES = ("main_melody", "bass", "accompaniment", "drums")

@@ -20,12 +20,12 @@ def feature(distance, chance=1.0):
 
 def test_the_statistics_gap_counts_doublings_beyond_chance():
     report = {"statistics": {"m": {"features": {"a": feature(4.0), "b": feature(0.5)}}}}
-    got = headlines(report)["statistics_gap"]["rungs"]["m"]
+    got = headlines(report)["statistics_gap"]["models"]["m"]
     assert got["value"] == pytest.approx((2 + 0) / 2)
     assert (got["low"], got["high"]) == pytest.approx(((1 + 0) / 2, (3 + 0) / 2))
 
 
-def test_rungs_are_compared_over_the_statistics_that_all_have():
+def test_models_are_compared_over_the_statistics_that_all_have():
     none = {"apart": {"distance": None}, "real": {"distance": None}}
     report = {
         "statistics": {
@@ -33,8 +33,8 @@ def test_rungs_are_compared_over_the_statistics_that_all_have():
             "high": {"features": {"a": feature(2.0), "b": feature(64.0)}},
         }
     }
-    rungs = headlines(report)["statistics_gap"]["rungs"]
-    assert {name: found["value"] for name, found in rungs.items()} == {"low": 3, "high": 1}
+    models = headlines(report)["statistics_gap"]["models"]
+    assert {name: found["value"] for name, found in models.items()} == {"low": 3, "high": 1}
 
 
 def test_a_mean_is_the_same_in_every_process():

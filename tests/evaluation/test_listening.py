@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from gen.errors import HouseError
-from gen.evaluation.listening import build, pigeonhole, results
-from gen.evaluation.listening.page import listening_page
+from gen.evaluation.listening import build
+from gen.evaluation.ratings import pigeonhole, results
 from gen.piece import Note, Piece, Tempo, Track
+from gen.rendering.pages import render
 from gen.rendering.sound import AudioSettings
 from gen.smf import write
 
@@ -175,8 +176,9 @@ def test_page_is_whole_offline_and_escaped(page):
     parsed = Page(page)
     assert not parsed.open
     assert not re.search(r"https?://|@import|url\(|fetch\(|XMLHttpRequest|\beval\b", page)
-    hostile = listening_page('<script>alert("x")</script>', "ab" * 32, 1)
-    assert "<script>alert" not in hostile
+    title = '<script>alert("x")</script>'
+    hostile = render("listening.html", title=title, test="ab" * 32, pairs=1)
+    assert b"<script>alert" not in hostile
 
 
 def test_every_sound_of_the_page_is_there_and_every_player_named(folder, page):

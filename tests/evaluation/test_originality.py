@@ -9,7 +9,7 @@ import torch
 from corpora import song, work, works
 from gen.data.windows import bare
 from gen.errors import HouseError
-from gen.evaluation import ladder, originality, samples
+from gen.evaluation import models, originality, samples
 from gen.likeness.originality import LearnedMusic, LearnedWork, house_lines
 from gen.likeness.passages import PassageIndex
 from gen.likeness.voices import voices_of
@@ -139,7 +139,7 @@ def test_a_model_with_a_memory_gives_its_works_back_and_only_those():
 
 
 def test_a_model_without_a_memory_gives_no_more_of_what_it_learned():
-    model = ladder.bigram([bare(one.sequence).events for one in CORPUS])
+    model = models.bigram([bare(one.sequence).events for one in CORPUS])
     found = extract(model, CORPUS[:8], CORPUS[8:16])
     assert found["verdict"] == "none"
     assert found["train"]["back"]["value"] < 0.5
@@ -153,6 +153,6 @@ def test_what_repeats_comes_back_without_a_memory():
 
 
 def test_works_too_short_to_go_on_are_left_out():
-    found = extract(ladder.untrained(), works(2, bars=4), works(2, first=9, bars=8))
+    found = extract(models.untrained(), works(2, bars=4), works(2, first=9, bars=8))
     assert found["train"]["back"]["n"] == 0
     assert found["held_out"]["back"]["n"] == 2

@@ -12,13 +12,14 @@ import pytest
 import torch
 import yaml
 
-from corpora import song, work
+from corpora import METRICS, song, work
 from gen import evaluation
 from gen.checkpoint import load_checkpoint, save_checkpoint
 from gen.errors import HouseError, SettingError
-from gen.evaluation import likelihood, run
-from gen.evaluation.material import gather, split_of
-from gen.evaluation.settings import PARTS, read_settings
+from gen.evaluation import originality, parts, run, samples
+from gen.evaluation.parts import control, frechet, likelihood
+from gen.evaluation.settings import OPTIONAL, PARTS, read_settings
+from gen.evaluation.works import gather, split_of
 from gen.model import ModelConfig, Transformer
 from gen.provenance.manifest import Manifest
 from gen.provenance.statement import Description
@@ -29,6 +30,7 @@ from tiny_runs import TRAIN, call
 
 EVALUATE = TRAIN.with_name("evaluate.py")
 SPLIT = {"validation": 0.2, "test": 0.3, "seed": 0}
+ASKED = ("control", "infilling", "originality")
 SMALL = {
     "works": 2, "pieces": 3, "bars": 2, "requests": 6, "repeats": 2, "holes": 2, "prompts": 2,
     "house_works": 20,
@@ -95,15 +97,15 @@ def whole(bench, tmp_path_factory):
 # --- what comes out ----------------------------------------------------------------------------
 
 
-def test_every_part_is_there_for_the_rungs_that_have_it(whole):
+def test_every_part_is_there_for_the_models_that_have_it(whole):
     _, report = whole
-    names = [rung["name"] for rung in report["rungs"]]
+    names = [model["name"] for model in report["models"]]
     assert names[:3] == ["untrained", "unigram", "bigram"]
     assert set(PARTS) <= set(report)
-    assert list(report["likelihood"]["rungs"]) == names
-    for part in run.METRICS:
+    assert list(report["likelihood"]["models"]) == names
+    for part in METRICS:
         assert list(report[part]) == names
-    for part in run.ASKED:
+    for part in ASKED:
         assert list(report[part]) == names[3:]
 
 
@@ -111,10 +113,10 @@ def test_every_field_of_the_report_is_documented(whole):
     _, report = whole
     known = set(re.findall(r"`(\w+)`", evaluation.__doc__))
     assert set(report) <= known
-    assert set(report["rungs"][-1]) <= known
+    assert set(report["models"][-1]) <= known
     for part in (*PARTS, "frechet", "headlines"):
         assert part in known
-    for part in run.ASKED:
+    for part in ASKED:
         (found,) = report[part].values()
         assert set(found) - {"requests", "scores", "holes", "bars", "compared_with"} <= known, part
 
@@ -122,9 +124,9 @@ def test_every_field_of_the_report_is_documented(whole):
 def test_the_report_says_what_it_was_made_of(whole, bench):
     _, report = whole
     _, house, path = bench
-    (rung,) = [rung for rung in report["rungs"] if not rung["baseline"]]
-    assert rung["sha256"] == load_checkpoint(path).digest
-    assert rung["steps"] == 3
+    (model,) = [model for model in report["models"] if not model["baseline"]]
+    assert model["sha256"] == load_checkpoint(path).digest
+    assert model["steps"] == 3
     assert report["house"] == house.pin.name
     assert report["seed"] == 1
     assert sum(report["works"].values()) == 12
@@ -154,10 +156,12 @@ def test_every_figure_has_its_sample_size_and_lies_in_its_interval(whole):
             assert figure["low"] - 1e-9 <= figure["value"] <= figure["high"] + 1e-9, figure
 
 
-def test_bits_of_an_untrained_rung_are_what_a_vocabulary_costs(whole):
+def test_bits_of_an_untrained_model_are_what_a_vocabulary_costs(whole):
     _, report = whole
-    rungs = report["likelihood"]["rungs"]
-    assert rungs["untrained"]["bits_per_note"]["value"] > rungs["unigram"]["bits_per_note"]["value"]
+    models = report["likelihood"]["models"]
+    assert (
+        models["untrained"]["bits_per_note"]["value"] > models["unigram"]["bits_per_note"]["value"]
+    )
 
 
 def test_the_page_needs_nothing_but_itself(whole):
@@ -166,8 +170,8 @@ def test_the_page_needs_nothing_but_itself(whole):
     assert not re.search(r"(src|href)=\"(?!data:image/png;base64,|#)", text)
     assert "http" not in text.split("</style>")[1].replace("doi:", "").partition("<pre>")[0]
     assert text.count("data:image/png") == len(list((page.parent / "plots").glob("*.png")))
-    for rung in report["rungs"]:
-        assert rung["name"] in text
+    for model in report["models"]:
+        assert model["name"] in text
 
 
 def test_the_same_seed_gives_the_same_report_and_another_seed_another(asked, tmp_path):
@@ -190,7 +194,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_stood(asked, monkeypatch):
         def stop(*args, **kwargs):
             raise KeyboardInterrupt
 
-        patch.setattr(run.control, "requests", stop)
+        patch.setattr(control, "requests", stop)
         with pytest.raises(KeyboardInterrupt):
             run.evaluate(wanted)
     assert not (Path(wanted["out"]) / "report.json").exists()
@@ -215,7 +219,7 @@ def test_other_settings_measure_anew(asked, monkeypatch):
 
 def test_an_outside_distance_is_taken_only_where_it_was_installed(asked, monkeypatch):
     wanted = asked(parts=["frechet"], baselines=False)
-    monkeypatch.setattr(run.frechet, "find_spec", lambda name: None)
+    monkeypatch.setattr(frechet, "find_spec", lambda name: None)
     with pytest.raises(HouseError, match="not installed"):
         run.evaluate(wanted)
     assert not Path(wanted["out"]).exists()
@@ -226,9 +230,9 @@ def test_an_outside_distance_is_taken_only_where_it_was_installed(asked, monkeyp
     def written(model, walks, *args, **options):
         return [work(song(i)).sequence.events.tolist() for i, _ in enumerate(walks)]
 
-    monkeypatch.setattr(run.frechet, "require", lambda: None)
-    monkeypatch.setattr(run.frechet, "embedded", heard)
-    monkeypatch.setattr(run.samples, "write", written)
+    monkeypatch.setattr(frechet, "require", lambda: None)
+    monkeypatch.setattr(frechet, "embedded", heard)
+    monkeypatch.setattr(samples, "write", written)
     page = run.evaluate(wanted)
     (found,) = report_in(wanted["out"])["frechet"].values()
     assert found["counts"]["generated"] == {"pieces": 3, "empty": 0}
@@ -249,9 +253,9 @@ def test_checkpoints_are_compared_in_order_of_size(bench, asked, tmp_path):
     )  # fmt: skip
     run.evaluate(wanted)
     report = report_in(wanted["out"])
-    rungs = report["rungs"]
-    assert [rung["file"] for rung in rungs] == [p.as_posix() for p in (path, later, larger)]
-    names = [rung["name"] for rung in rungs]
+    models = report["models"]
+    assert [model["file"] for model in models] == [p.as_posix() for p in (path, later, larger)]
+    names = [model["name"] for model in models]
     assert len(set(names)) == 3
     against = report["likelihood"]["against"]
     assert [(e["from"], e["to"]) for e in against] == list(itertools.pairwise(names))
@@ -267,13 +271,13 @@ def test_a_house_is_compared_with_itself_once_for_all_its_models(
     _, house, path = bench
     later = checkpoint(tmp_path / "later.safetensors", house, steps=9, seed=1)
     wanted = asked(checkpoint=[str(path), str(later)], parts=["originality"], baselines=False)
-    calls, once = [], run.originality.house
+    calls, once = [], originality.house
 
     def counted(*args, **options):
         calls.append(args)
         return once(*args, **options)
 
-    monkeypatch.setattr(run.originality, "house", counted)
+    monkeypatch.setattr(originality, "house", counted)
     run.evaluate(wanted)
     first, second = report_in(wanted["out"])["originality"].values()
     assert len(calls) == 1
@@ -366,7 +370,7 @@ def test_works_whose_tags_say_nothing_of_the_music_are_measured_too(house, tmp_p
     report = report_in(out)
     assert set(PARTS) <= set(report)
     assert "no genre" in page.read_text("utf-8")
-    assert "no_genre" in report["likelihood"]["rungs"]["unigram"]["by_genre"]
+    assert "no_genre" in report["likelihood"]["models"]["unigram"]["by_genre"]
 
 
 # --- settings ----------------------------------------------------------------------------------
@@ -398,6 +402,11 @@ def test_a_device_that_is_not_there_is_said_before_anything_is_read(asked, monke
     monkeypatch.setattr(run, "load_checkpoint", None)
     with pytest.raises(SettingError, match="no CUDA device"):
         run.evaluate(asked(device="cuda"))
+
+
+def test_every_part_can_be_asked_for_by_name():
+    assert {part.name for part in parts.ALL if part.optional} == set(OPTIONAL)
+    assert {part.name for part in parts.ALL if not part.optional} == set(PARTS)
 
 
 def test_fast_takes_less_of_everything():
@@ -460,7 +469,7 @@ def test_a_listening_test_is_made_handed_out_and_counted(asked, tmp_path, monkey
     def written(model, walks, *args, **options):
         return [work(song(i, 4)).sequence.events.tolist() for i, _ in enumerate(walks)]
 
-    monkeypatch.setattr(run.samples, "write", written)
+    monkeypatch.setattr(samples, "write", written)
     folder = tmp_path / "kit"
     wanted = asked(listening=str(folder), pieces=2, bars=4)
     page = run.listen(wanted)

@@ -9,8 +9,8 @@ import torch
 from corpora import works
 from gen import processes
 from gen.data.windows import bare
-from gen.evaluation import ladder, samples
-from gen.evaluation.material import excerpt
+from gen.evaluation import models, samples
+from gen.evaluation.works import excerpt
 from gen.model import ModelConfig, Transformer
 from gen.sampling.decode import DrawConfig
 from gen.tokens import vocabulary as v
@@ -18,7 +18,7 @@ from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import Kind
 
 WORKS = works(5)
-MODEL = ladder.bigram([bare(one.sequence).events for one in WORKS])
+MODEL = models.bigram([bare(one.sequence).events for one in WORKS])
 
 
 def bars(rows):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from corpora import shuffled, song, work
+from corpora import METRICS, shuffled, song, work
 from gen.data.windows import bare
-from gen.evaluation import control, ladder, likelihood
+from gen.evaluation import models
 from gen.evaluation.headlines import BETTER, headlines
 from gen.evaluation.interval import verdict
-from gen.evaluation.run import METRICS
+from gen.evaluation.parts import control, likelihood
 
 COUNT = 12
 LEARNED, HELD, OTHERS = ([song(first + i, 12) for i in range(COUNT)] for first in (0, 100, 200))
@@ -31,12 +31,12 @@ def report():
         }
         for name, compare in METRICS.items()
     }
-    counts = ladder.bigram([bare(one.sequence).events for one in works(LEARNED)])
+    counts = models.bigram([bare(one.sequence).events for one in works(LEARNED)])
     rows = [likelihood.measure(counts, works(side), 2048) for side in (DEALT, OTHERS)]
     rng = np.random.default_rng(0)
     figures = [likelihood.figures(r, rng) for r in rows]
     gap = likelihood.against(rows[1], rows[0], rng)
-    likelihoods = {"rungs": dict(zip(("dealt", "music"), figures, strict=True))}
+    likelihoods = {"models": dict(zip(("dealt", "music"), figures, strict=True))}
     likelihoods["against"] = [{"from": "dealt", "to": "music", "more": gap}]
     ordered = {n: {"dealt": f["dealt"], "music": f["music"]} for n, f in found.items()}
     return {**ordered, "likelihood": likelihoods}
@@ -45,7 +45,7 @@ def report():
 @pytest.mark.parametrize("name", BETTER)
 def test_music_beats_dealt_notes_on_every_headline_figure(report, name):
     found = headlines(report)[name]
-    dealt, music = (found["rungs"][rung]["value"] for rung in ("dealt", "music"))
+    dealt, music = (found["models"][rung]["value"] for rung in ("dealt", "music"))
     assert music < dealt / 2 if name != "bits_per_note" else music < dealt - 1
     if name != "apart":  # a dozen pieces bound an accuracy too loosely
         assert found["ladder"]["order"] == "as expected"

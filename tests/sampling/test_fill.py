@@ -9,7 +9,7 @@ import pytest
 
 from gen.data.habits import Habits
 from gen.data.windows import punched
-from gen.evaluation.infilling import walk_without
+from gen.evaluation.parts.infilling import walk_without
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS
 from gen.tokens.echo import ECHO_COLUMNS, echoes

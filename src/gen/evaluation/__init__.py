@@ -3,33 +3,35 @@
 `report.json` holds every number of an evaluation. A *figure* is `{"value", "low", "high", "n"}`:
 `low` and `high` bound the 95 % interval (None where the sample says nothing of it), `n` counts
 works, pieces or tries; a value is None where nothing defines it. A `verdict` says whether the
-interval of a difference holds 0: `none`, else `higher` or `lower`. Below, a *rung* is a checkpoint
+interval of a difference holds 0: `none`, else `higher` or `lower`. Below, a *model* is a checkpoint
 or a baseline, by name. Each module named here states definition, formula, source and deviations.
 
-- `format`: "gen evaluation 1"; `code_version`, `torch`, `seed`, `split`, `fast`, `house`.
+- `format`: "gen evaluation 2"; `code_version`, `torch`, `seed`, `split`, `fast`, `house`.
 - `notes`: what a reader should know of the works, as sentences.
 - `works`: works on each side of the split that may be measured.
 - `sizes`, `draw`: how much was measured, and how pieces were drawn (`settings`).
-- `rungs`: from the bottom, `name`, `baseline`, and of a checkpoint its `file`, `sha256`, `manifest`
-  (digest), `works_learned_from`, `parameters`, `steps`, `code_version` and `window` (events).
-- `likelihood` (`likelihood`): `rungs`, each with `bits_per_note`, `by_field`, `by_kind`, `by_role`,
-  `by_position` (bars), `by_genre`, all in bits a note; `notes`, `works`; `gauge`: bits a note of
-  works `held_out` and of `train`, and the `gap` between them. `against`: what each rung costs
+- `models`: from the bottom, `name`, `baseline`, and of a checkpoint its `file`, `sha256`,
+  `manifest` (digest), `works_learned_from`, `parameters`, `steps`, `code_version` and `window`
+  (events).
+- `likelihood` (`likelihood`): `models`, each with `bits_per_note`, `by_field`, `by_kind`,
+  `by_role`, `by_position` (bars), `by_genre`, all in bits a note; `notes`, `works`; `gauge`: bits
+  a note of works `held_out` and of `train`, and the `gap` between them. `against`: what each model costs
   `more` than the one below on the same works, bits a note.
-- `statistics` (`metrics.statistics`): by rung and statistic (`features`) its `unit`; the means of
+- `statistics` (`parts.statistics`): by model and statistic (`features`) its `unit`; the means of
   `generated`, `reference` (held out) and `train`; their `difference`; `apart` (generated from
   reference) and `real` (train from reference): `overlap_area` (0 to 1), `divergence` (nats) and
   `distance` (in the unit, or 0 to 1) with what it is by `chance` and whether it `differs`; of
   distributions `values` and their shares (`histogram`). `ranges`: MIDI pitches by instrument.
-- `nearest_neighbour` (`metrics.one_nearest_neighbour`): by rung and aspect the share told apart,
+- `nearest_neighbour` (`parts.nearest_neighbour`): by model and aspect the share told apart,
   0.5 for no difference, with the `null` that two sets of works give.
-- `structure` (`metrics.structure`): by rung `indicators`, 0 to 1, and `by_lag`, the likeness of
+- `structure` (`parts.structure`): by model `indicators`, 0 to 1, and `by_lag`, the likeness of
   bars 1 to 32 apart, 0 to 1; `examples`: self-similarity matrices.
-- `diversity` (`metrics.diversity`): by rung `spread` (distance, 0 to 1) and `distinct` (share of
+- `diversity` (`parts.diversity`): by model `spread` (distance, 0 to 1) and `distinct` (share of
   different n-grams), each with the `ratio` to works.
-- `frechet` (`metrics.frechet`), where it was asked for: by rung the distances, no unit.
-- `control` (`control`): by checkpoint and score the share, 0 to 1, `told`, `untold`, `works`, and
-  met by the `receipt`; `obeyed`: told less untold; `guaranteed`; `diversity`: distances, 0 to 1.
+- `frechet` (`parts.frechet`), where it was asked for: by model the distances, no unit.
+- `control` (`control`): by checkpoint and score the share, 0 to 1, where it was `asked` and
+  `not_asked`, of `works`, and met by the `receipt`; `obeyed`: asked less not asked; `guaranteed`;
+  `diversity`: distances, 0 to 1.
 - `infilling` (`infilling`): by checkpoint `bits` a note `infilled` and read `left_to_right`, and
   the `gain`; `seams`: `leap` (semitones), `edge` and `ensemble` (0 to 1), `notes` (a number).
 - `originality` (`originality`): by checkpoint what the `house` borrows from itself and what
@@ -37,7 +39,7 @@ or a baseline, by name. Each module named here states definition, formula, sourc
   `above` it and how much `more_above` it than the house, the `nearest` works; `extraction`: shares
   of notes that come `back` after a prompt, 0 to 1; `missing`: works learned from that are not here
   to compare with.
-- `headlines` (`headlines`): by figure its `rungs`, which way is `better`, and the `ladder`: each
-  of the `steps` from one rung to the next, pairs that are `turned` (the upper rung is worse), and
+- `headlines` (`headlines`): by figure its `models`, which way is `better`, and the `ladder`: each
+  of the `steps` from one model to the next, pairs that are `turned` (the upper one is worse), and
   whether the `order` is as expected.
 """

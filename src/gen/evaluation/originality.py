@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 from gen.analysis import infer_roles
 from gen.errors import HouseError
 from gen.evaluation import interval, samples
-from gen.evaluation.material import Work, piece_of
+from gen.evaluation.works import Work, piece_of
 from gen.likeness.originality import (
     ACCOMPANIMENT,
     ENOUGH_WORKS,

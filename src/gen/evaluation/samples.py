@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gen.evaluation.material import Work, excerpt, genre_rows
+from gen.evaluation.works import Work, excerpt, genre_rows
 from gen.model import Transformer
 from gen.sampling.batches import write_all
 from gen.sampling.decode import DrawConfig, decode

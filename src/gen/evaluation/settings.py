@@ -68,7 +68,7 @@ class EvaluationConfig:
         seed: of works, requests, pieces and intervals.
         fast: the smaller sizes.
         parts: what is measured, of `PARTS` and `OPTIONAL`.
-        baselines: whether to measure the lower rungs of the ladder too.
+        baselines: whether to measure models that are known to be worse too.
         listening: a folder for the blind listening kit; None to measure.
         device: where models compute: `cpu` or `cuda`.
     """

@@ -1,0 +1,546 @@
+"""Control accuracy: is what was asked what came out?
+
+Definition: requests are drawn from a grid of everything that may be asked; each has a value for
+every control, of which a random half is *told* to the model and the rest is kept back. Each piece
+is scored on all of them. A control's figure is its mean score where it was told; beside it stands
+the same where it was kept back, which is what chance and the house's habits give without asking.
+`obeyed` is the difference; an interval that holds 0 means that asking made none. `receipt`: share
+of the told ones whose receipt says that they were met (`sampling.scores`, with its allowances: the
+relative key will do, a density one class off, half of the roles, three quarters of the chords).
+`works`: what held-out works, cut to such lengths, score on what their own tags say: no reading of
+keys, roles and chords from a few bars is always right, and more than that cannot be asked.
+
+Scores, each in [0, 1], of one piece:
+
+- key: whether the piece's key, as its notes tell (`analysis.infer_key`), is the asked one;
+  scale: share of the melodic notes' time in the asked key's scale;
+- tempo, time_signature, bars, instruments: whether they are as asked (`sampling.scores`);
+- roles: share of tracks whose notes do what was asked (`analysis.infer_roles`, names unseen);
+- pitch_range (CP): whether the mean pitch of the melodic notes lies in the asked range;
+  pitches: share of the notes that do;
+- velocity_range (CV): share of notes of an asked velocity;
+- chords (CC): share of the melodic notes' time that belongs to the asked chord of its moment;
+- density: share of cells (one track in one bar) with as many notes a quarter as asked.
+
+Diversity (D): mean distance (`similarity`, 0 to 1) of pieces written to one and the same
+request, beside that of pieces written to different requests: near 0 the model has one answer.
+
+Source: CP, CV, CC and D are the controllability and diversity of Lee et al. 2022, "ComMU: Dataset
+for Combinatorial Music Generation" (NeurIPS), arXiv:2211.09385. Deviations: any piece, not one
+track; CC weighs notes by their length; D takes this house's distance, theirs an embedding's or
+chroma's; the comparison with untold controls is added.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from gen import harmony
+from gen.analysis import infer_key, infer_roles
+from gen.analysis.key import note_table
+from gen.data.windows import transposed
+from gen.errors import HouseError
+from gen.evaluation import interval
+from gen.evaluation.part import VERDICTS, Part, Table, cell, each, named, share_cell
+from gen.evaluation.plots import (
+    GREY,
+    HELD_OUT,
+    Dots,
+    Picture,
+    Report,
+    Series,
+    below,
+    checkpoints,
+    colours,
+)
+from gen.evaluation.similarity import distances
+from gen.evaluation.works import Work, excerpt, piece_of, piece_of_rows
+from gen.piece import DRUM_PROGRAM, ROLES, Piece
+from gen.sampling.controls import DENSITY_WORDS, Controls, instrument_number, plan_of
+from gen.sampling.finish import finished
+from gen.sampling.grammar import Walk
+from gen.sampling.plan import compass_of
+from gen.sampling.scores import asked_and_got
+from gen.sampling.view import Row
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import latest
+from gen.tokens.events import chord_of
+from gen.tokens.reading import decode
+from gen.tokens.vocabulary import FIRST, Kind
+
+if TYPE_CHECKING:
+    from gen.evaluation.bench import Bench
+    from gen.evaluation.models import Candidate
+    from gen.evaluation.progress import Tick
+
+GUARANTEED = frozenset(
+    {"tempo", "time_signature", "bars", "instruments", "pitch_range", "pitches", "velocity_range"}
+)
+"""What the grammar promises: anything under 1 is an error, not a weakness."""
+
+ASKED_OF = {"scale": "key", "pitches": "pitch_range"}
+"""Scores that are about a control of another name."""
+
+SCORES = (
+    "key", "scale", "tempo", "time_signature", "bars", "instruments", "roles",
+    "pitch_range", "pitches", "velocity_range", "chords", "density",
+)  # fmt: skip
+_EXACT = ("tempo", "time_signature", "bars", "instruments")
+OF_WORKS = ("key", "scale", "roles", "chords")
+"""Scores that can be taken of works too: what a tag says of the notes themselves."""
+_YES_OR_NO = frozenset({"key", "tempo", "time_signature", "bars", "instruments", "pitch_range"})
+KEYS = tuple(str(harmony.Key(tonic, mode)) for mode in ("major", "minor") for tonic in range(12))
+_MOST_TRACKS = 4
+_BARS = (4, 5, 6, 8)
+_PROGRESSION_BARS = 4
+_NEEDS = {"chords": "time_signature", "roles": "instruments"}
+"""Controls that can be told only beside another, and are compared only where that was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of one piece.
+
+    Attributes:
+        whole: a value for every control.
+        told: names of those that the model is told; genre and bars always are.
+    """
+
+    whole: Controls
+    told: frozenset[str]
+
+    @property
+    def controls(self) -> Controls:
+        """What the model is told."""
+        return Controls(**{name: getattr(self.whole, name) for name in self.told})
+
+
+def requests(works: Sequence[Work], count: int, rng: Generator) -> list[Request]:
+    """Draw requests; ensembles, genres, meters and progressions are the house's own.
+
+    Raises:
+        HouseError: no works to draw from.
+    """
+    if not works:
+        raise HouseError("no work tells what may be asked", mend="evaluate with the house's own")
+    meters = sorted({meter for work in works if (meter := _meter(work))})
+    return [_request(works, meters, rng) for _ in range(count)]
+
+
+def _request(works: Sequence[Work], meters: list[str], rng: Generator) -> Request:
+    work = works[int(rng.integers(len(works)))]
+    events = _moved(work.sequence.events, rng)
+    instruments, roles = _ensemble(events, rng)
+    softest, lowest = int(rng.integers(16, 81)), int(rng.integers(36, 53))
+    # Every instrument of the ensemble has an octave and more of the range to play.
+    ranges = [compass_of(instrument_number(name), (0, 127)) for name in instruments]
+    lowest = min(lowest, *(top - 12 for _, top in ranges))
+    highest = max(lowest + int(rng.integers(24, 44)), *(bottom + 15 for bottom, _ in ranges))
+    whole = Controls(
+        genre=work.genre,
+        key=_key(events) or KEYS[rng.integers(len(KEYS))],
+        tempo=float(round(50 * 4 ** rng.random())),
+        time_signature=meters[rng.integers(len(meters))],
+        bars=int(rng.choice(_BARS)),
+        instruments=instruments,
+        roles=roles,
+        chords=_progression(events, rng),
+        density=str(rng.choice(list(DENSITY_WORDS))),
+        pitch_range=(lowest, highest),
+        velocity_range=(softest, softest + int(rng.integers(20, 47))),
+    )
+    names = ("key", "tempo", "time_signature", "instruments", "roles", "chords", "density",
+             "pitch_range", "velocity_range")  # fmt: skip
+    told = {name for name in names if rng.random() < 0.5}
+    told -= {name for name, needed in _NEEDS.items() if needed not in told}
+    return Request(whole, frozenset(told | {"genre", "bars"}))
+
+
+def _moved(events: NDArray[np.int16], rng: Generator) -> NDArray[np.int16]:
+    """Key and chords of a work on another root; only these are read."""
+    told = events[np.isin(events[:, v.KIND], [Kind.KEY, Kind.BAR, Kind.CHORD, Kind.TRACK])]
+    return transposed(told, int(rng.integers(12)))
+
+
+def _meter(work: Work) -> str:
+    events = work.sequence.events
+    bars = events[events[:, v.KIND] == Kind.BAR]
+    if not len(bars):
+        return ""
+    return "{}/{}".format(*v.TIME_SIGNATURES[int(bars[0, v.VALUE]) - FIRST["time_signature"]])
+
+
+def _key(events: NDArray[np.int16]) -> str:
+    """The work's key, or nothing where its tag tells none."""
+    keys = events[events[:, v.KIND] == Kind.KEY]
+    if not len(keys):
+        return ""
+    tonic, is_minor = divmod(int(keys[0, v.VALUE]) - FIRST["key"], 2)
+    return str(harmony.Key(tonic, "minor" if is_minor else "major"))
+
+
+def _ensemble(events: NDArray[np.int16], rng: Generator) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Some of a work's tracks, in their order: instruments, and roles where all are known."""
+    tracks = events[events[:, v.KIND] == Kind.TRACK]
+    most = min(_MOST_TRACKS, len(tracks))
+    chosen = tracks[np.sort(rng.permutation(len(tracks))[: rng.integers(1, most + 1)])]
+    return _named(chosen)
+
+
+def _named(tracks: NDArray[np.int16]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Instruments, and roles where all are known, of TRACK events."""
+    programs = [int(row[v.VALUE]) - FIRST["program"] for row in tracks]
+    names = tuple("drums" if p == DRUM_PROGRAM else str(p) for p in programs)
+    known = bool((tracks[:, v.EXTENT] > 0).all())
+    return names, tuple(ROLES[r - FIRST["role"]] for r in tracks[:, v.EXTENT]) if known else ()
+
+
+def _progression(events: NDArray[np.int16], rng: Generator) -> str | None:
+    """Four bars of a work's chords; None where its tag tells none."""
+    bars = int((events[:, v.KIND] == Kind.BAR).sum())
+    return _chords(
+        events, int(rng.integers(1, max(2, bars - _PROGRESSION_BARS + 2))), _PROGRESSION_BARS
+    )
+
+
+def _chords(events: NDArray[np.int16], first: int, count: int) -> str | None:
+    """Chords of so many bars, the first of the work being 1; None where its tag tells none."""
+    bar = np.cumsum(events[:, v.KIND] == Kind.BAR)
+    chords = events[:, v.KIND] == Kind.CHORD
+    if not chords.any():
+        return None
+    bars = [
+        [chord_of(int(value)) for value in events[chords & (bar == number), v.VALUE]]
+        for number in range(first, first + count)
+    ]
+    return harmony.format_progression([chords or [None] for chords in bars])
+
+
+def walk_of(request: Request) -> Walk:
+    """The piece that is asked for, still to be written."""
+    return Walk(plan_of(request.controls))
+
+
+# Scores ----------------------------------------------------------------------------------
+
+
+def receipt(rows: Sequence[Row], request: Request) -> dict[str, float]:
+    """Whether each told control was met, as the piece's receipt would say."""
+    told = request.controls
+    return {
+        row["control"]: float(row["met"])
+        for row in asked_and_got(rows, finished(rows, told), told)
+        if row["met"] is not None
+    }
+
+
+def score(rows: Sequence[Row], request: Request) -> dict[str, float]:
+    """Each of `SCORES` of one piece, told or not; NaN where it cannot be judged."""
+    asked = request.whole
+    hard = Controls(**{name: getattr(asked, name) for name in _EXACT})
+    met = asked_and_got(rows, finished(rows, request.controls), hard)
+    exact = {row["control"]: float(row["met"]) for row in met}
+    found = {**exact, **_heard(np.array(rows, dtype=np.int16), asked)}
+    return {name: found.get(name, math.nan) for name in SCORES}
+
+
+def _heard(events: NDArray[np.int16], asked: Controls) -> dict[str, float]:
+    """What the notes alone tell, without the key and the names that `finished` writes."""
+    music = piece_of(events)
+    table = note_table(music)
+    pitch, lasting = table[:, 2], (table[:, 1] - table[:, 0]).astype(np.float64)
+    velocity = note_table(music, drums=True)[:, 3]
+    found = {
+        "roles": _roles_met(decode(events), asked.roles),
+        "pitches": _share_within(pitch, asked.pitch_range),
+        "velocity_range": _share_within(velocity, asked.velocity_range),
+        "chords": chord_fit(music, asked.chords) if asked.chords else math.nan,
+        "density": _density_met(events, asked),
+    }
+    if len(table) and asked.key:
+        key = harmony.parse_key(asked.key)
+        heard, _ = infer_key(music)
+        inside = np.isin(pitch % 12, key.scale)
+        low, high = asked.pitch_range
+        found["key"] = float((heard.tonic, heard.is_minor) == (key.tonic, key.is_minor))
+        found["scale"] = float(lasting[inside].sum() / lasting.sum())
+        found["pitch_range"] = float(low <= pitch.mean() <= high)
+    return found
+
+
+def of_works(works: Sequence[Work], rng: Generator) -> list[dict[str, float]]:
+    """Each of `OF_WORKS` of the beginning of each work, as long as a request: held to its tag."""
+    return [_of_work(work, int(rng.choice(_BARS))) for work in works]
+
+
+def _of_work(work: Work, bars: int) -> dict[str, float]:
+    events = work.sequence.events
+    instruments, roles = _named(events[events[:, v.KIND] == Kind.TRACK])
+    tag = Controls(
+        genre=work.genre, key=_key(events) or None, bars=bars, instruments=instruments,
+        roles=roles, chords=_chords(events, 1, min(bars, len(work.sequence.bar_rows))),
+    )  # fmt: skip
+    heard = _heard(excerpt(events, bars), tag)
+    return {name: heard.get(name, math.nan) for name in OF_WORKS}
+
+
+def _share_within(values: NDArray[np.int64], bounds: tuple[int, ...]) -> float:
+    low, high = bounds
+    return float(((low <= values) & (values <= high)).mean()) if len(values) else math.nan
+
+
+def _roles_met(music: Piece, roles: tuple[str, ...]) -> float:
+    """Share of the asked tracks that do what was asked; one that never plays does not."""
+    if not roles:
+        return math.nan
+    plays = [bool(track.notes) for track in music.tracks]
+    music.tracks = [track for track in music.tracks if track.notes]
+    heard = iter(infer_roles(music))
+    found = [next(heard) if sounds else None for sounds in plays]
+    return float(np.mean([a == h for a, h in itertools.zip_longest(roles, found)]))
+
+
+def _density_met(events: NDArray[np.int16], asked: Controls) -> float:
+    """Share of the cells with notes whose density lies in the asked classes."""
+    kind = events[:, v.KIND]
+    cell, bar = np.cumsum(kind == Kind.CELL), latest(kind == Kind.BAR)
+    notes = np.bincount(cell[kind == Kind.NOTE], minlength=int(cell[-1]) + 1)[1:]
+    signatures = events[bar[kind == Kind.CELL], v.VALUE] - FIRST["time_signature"]
+    quarters = np.array([v.bar_steps(*v.TIME_SIGNATURES[s]) for s in signatures])
+    quarters = quarters / v.STEPS_PER_QUARTER
+    classes = np.searchsorted(v.DENSITIES, notes[notes > 0] / quarters[notes > 0])
+    ((low, high),) = asked.densities(1) or ((0, len(v.DENSITIES)),)
+    return float(((low <= classes) & (classes <= high)).mean()) if len(classes) else math.nan
+
+
+def chord_fit(music: Piece, chords: str) -> float:
+    """Share of the melodic notes' time that belongs to the chord of its moment.
+
+    Args:
+        music: a piece.
+        chords: bar by bar; begins again when it is through. Nothing is asked of NC.
+    """
+    progression = harmony.parse_progression(chords)
+    starts, ends, tones = [], [], []
+    for number, (start, signature) in enumerate(music.bar_starts()):
+        bar = progression[number % len(progression)]
+        length = music.bar_ticks(signature)
+        for place, chord in enumerate(bar):
+            if chord is not None:
+                starts.append(start + place * length // len(bar))
+                ends.append(start + (place + 1) * length // len(bar))
+                tones.append(np.isin(np.arange(12), chord.pitch_classes))
+    table = note_table(music)
+    if not starts or not len(table):
+        return math.nan
+    both = np.minimum(table[:, 1, None], ends) - np.maximum(table[:, 0, None], starts)
+    both = np.maximum(both, 0)  # (notes, chords): ticks in common
+    fitting = np.array(tones)[:, table[:, 2] % 12].T
+    return float((both * fitting).sum() / both.sum()) if both.sum() else math.nan
+
+
+# Figures ---------------------------------------------------------------------------------
+
+
+def figures(
+    scores: Sequence[dict[str, float]],
+    receipts: Sequence[dict[str, float]],
+    asked: Sequence[Request],
+    works: Sequence[dict[str, float]],
+    rng: Generator,
+) -> dict[str, Any]:
+    """Each score's mean where its control was told, where not, and what telling adds.
+
+    Args:
+        scores: what `score` said of each piece.
+        receipts: what `receipt` said.
+        asked: the request of each.
+        works: what `of_works` said of each work.
+        rng: draws pieces and works, for the intervals.
+    """
+    found: dict[str, Any] = {}
+    for name in SCORES:
+        control = ASKED_OF.get(name, name)
+        fair = [
+            (s[name], control in r.told)
+            for s, r in zip(scores, asked, strict=True)
+            if _NEEDS.get(control, "bars") in r.told
+        ]
+        told, untold = (
+            np.array([value for value, was_told in fair if was_told == which])
+            for which in (True, False)
+        )
+        sides = {"asked": _figure(name, told, rng), "not_asked": _figure(name, untold, rng)}
+        gap = (
+            interval.share_difference(sides["asked"], sides["not_asked"])
+            if name in _YES_OR_NO
+            else interval.difference(told, untold, rng)
+        )
+        met = [row[name] for row in receipts if name in row]
+        found[name] = {
+            **sides,
+            "obeyed": gap,
+            "verdict": interval.verdict(gap),
+            "receipt": interval.share(int(sum(met)), len(met)),
+            "works": _figure(name, np.array([row.get(name, math.nan) for row in works]), rng),
+            "guaranteed": name in GUARANTEED,
+        }
+    return found
+
+
+def _figure(name: str, values: NDArray[np.float64], rng: Generator) -> interval.Figure:
+    known = values[np.isfinite(values)]
+    if name in _YES_OR_NO:
+        return interval.share(int(known.sum()), len(known))
+    return interval.mean(known, rng)
+
+
+def diversity(groups: Sequence[Sequence[Piece]], rng: Generator) -> dict[str, Any]:
+    """D of pieces written to one request each (a group), and of pieces of different groups.
+
+    Groups of fewer than two pieces with notes are left out.
+    """
+    kept = [[piece for piece in group if piece.note_count] for group in groups]
+    kept = [group for group in kept if len(group) > 1]
+    pieces = [piece for group in kept for piece in group]
+    if not pieces:
+        nothing = interval.figure(math.nan, n=0)
+        return {"same_request": nothing, "other_requests": nothing}
+    apart = distances(pieces)["together"]
+    owner = np.repeat(np.arange(len(kept)), [len(group) for group in kept])
+    same, other = [], []
+    for number in range(len(kept)):
+        mine = owner == number
+        own = apart[np.ix_(mine, mine)]
+        same.append(own[np.triu_indices(len(own), 1)].mean())
+        if len(kept) > 1:
+            other.append(apart[np.ix_(mine, ~mine)].mean())
+    return {
+        "same_request": interval.mean(same, rng),
+        "other_requests": interval.mean(other, rng),
+    }
+
+
+# The part --------------------------------------------------------------------------------
+
+NAMES = {
+    "key": "key (exactly)", "scale": "notes in the key's scale", "time_signature": "meter",
+    "bars": "number of bars", "pitch_range": "mean pitch in range (CP)",
+    "pitches": "pitches in range", "velocity_range": "loudness in range (CV)",
+    "chords": "chords (CC)",
+}  # fmt: skip
+"""What is asked of a piece, where its own name is not enough; with what Lee et al. 2022 call it."""
+_REPEATED_REQUESTS = 16
+"""At most so many requests, and at most a third, are asked again for diversity."""
+
+
+def _measure(bench: Bench, candidate: Candidate, tick: Tick) -> dict[str, Any]:
+    rng = bench.rng("control")
+    asked = requests(bench.house.sides["train"], bench.sizes.requests, rng)
+    repeated = min(_REPEATED_REQUESTS, math.ceil(len(asked) / 3))
+    again = asked[:repeated] * (bench.sizes.repeats - 1)
+    walks = [walk_of(request) for request in [*asked, *again]]
+    rows = bench.write(candidate, walks, "control", tick)
+    pairs = list(zip(rows, asked, strict=False))
+    scores, receipts = [score(*pair) for pair in pairs], [receipt(*pair) for pair in pairs]
+    works = of_works(bench.held[: len(asked)], rng)
+    groups = [
+        [piece_of_rows(r) for r in [rows[i], *rows[len(asked) + i :: repeated]]]
+        for i in range(repeated)
+    ]
+    return {
+        "requests": len(asked),
+        "scores": figures(scores, receipts, asked, works, rng),
+        "diversity": diversity(groups, rng),
+    }
+
+
+def _tables(report: Report) -> Iterator[Table]:
+    heads = ["", "asked", "not asked", "asking adds", "", "works, by their tags",
+             "met, by the receipt"]  # fmt: skip
+    for model, found in each(report, "control"):
+        rows = [
+            [named(name, NAMES), share_cell(s["asked"]), share_cell(s["not_asked"]),
+             share_cell(s["obeyed"]), VERDICTS[s["verdict"]], share_cell(s["works"]),
+             share_cell(s["receipt"])]
+            for name, s in found["scores"].items()
+        ]  # fmt: skip
+        yield Table(f"{model}, {found['requests']} requests", heads, rows)
+        rows = [[named(name, {}), cell(figure)] for name, figure in found["diversity"].items()]
+        heads_apart = ["", "0 the same, 1 nothing in common"]
+        yield Table("distance of pieces (D)", heads_apart, rows)
+
+
+def _pictures(report: Report) -> Iterator[Picture]:
+    found, tint = checkpoints(report, "control"), colours(report)
+    if not found:
+        return
+    panels = [_panel(model, tint[model], f["scores"]) for model, f in found.items()]
+    across = min(2, len(found))
+    down = math.ceil(len(found) / across)
+    size = (8.0 if across == 1 else 11.6, down * (1.3 + 0.32 * len(panels[0].rows)))
+    caption = "Share of pieces, or of their notes, that are as asked."
+    yield Picture("control", caption, size, panels, across=across, shared=True)
+
+
+def _panel(model: str, colour: str, scores: dict[str, Any]) -> Dots:
+    """Each control where it was asked, and where it was not."""
+    every = list(scores.values())
+    told, untold = [s["asked"] for s in every], [s["not_asked"] for s in every]
+    sure, steered = (
+        [s["asked"] if s["guaranteed"] == which else None for s in every] for which in (True, False)
+    )
+    series = [
+        Series("not asked", GREY, untold),
+        Series("asked", colour, steered),
+        Series("asked, guaranteed", colour, sure, "s"),
+        Series("works, by their tags", HELD_OUT, [s["works"] for s in every], shift=0.22),
+    ]
+    return Dots(
+        title=model, across="share that is as asked", rows=[named(n, NAMES) for n in scores],
+        series=series, joined=(untold, told), limits=(0, 1.02), legend=below(columns=2),
+    )  # fmt: skip
+
+
+def _sentences(found: dict[str, Any]) -> Iterator[str]:
+    scores = found["scores"]
+    sure = {named(n, NAMES): s["asked"]["value"] for n, s in scores.items() if s["guaranteed"]}
+    broken = [name for name, kept in sure.items() if kept is not None and kept < 1]
+    yield (
+        f"Broken promises: {', '.join(broken)}."
+        if broken
+        else "All that is guaranteed (tempo, meter, bars, instruments, ranges) was kept."
+    )
+    steered = {named(n, NAMES): s["verdict"] for n, s in scores.items() if not s["guaranteed"]}
+    obeyed = [name for name, verdict in steered.items() if verdict == "higher"]
+    rest = [name for name in steered if name not in obeyed]
+    if not obeyed:
+        yield "Of what can only be asked for, nothing measurably followed."
+    else:
+        yield f"Asking moves {', '.join(obeyed)}" + (
+            f"; not measurably {', '.join(rest)}." if rest else "."
+        )
+
+
+PART = Part(
+    name="control",
+    title="Does it do as it is asked?",
+    meaning="Short pieces are asked for with every control; in a random half of them a control is "
+    "kept back, which shows what would have come by chance. Squares are guaranteed; of the rest, "
+    "only the way from grey to colour is obedience. Keys, roles and chords are read from the "
+    "notes, which is not always right: blue shows what the composers' own works score.",
+    definition=__doc__,
+    cost=12.0,
+    measure=_measure,
+    tables=_tables,
+    pictures=_pictures,
+    sentences=_sentences,
+)

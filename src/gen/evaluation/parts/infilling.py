@@ -1,0 +1,478 @@
+"""Infilling: are cells that were left out foreseen from what stands around them, and do they fit?
+
+Definition: in each held-out work one track is silenced for a few bars in the middle of a stretch
+that the model sees whole (a *hole*: the cells of that track in those bars).
+
+*Likelihood*: bits of the NOTE and PEDAL events of the true cells, over their notes, when they come
+last and everything else is given (`infilled`), beside the bits of the same events when the same
+stretch is read from left to right, where only what came before is given (`left_to_right`); both
+with the echoes of the whole work, as when sampling. `gain`
+is what the rest is worth: the difference, work by work. Bare music, as in `likelihood`.
+
+*Seams*: the model writes the hole, and it is held against what the composer had there:
+
+- leap: semitones between neighbouring notes of the track's upper line across the edges of the
+  hole, the mean of its beginning and its end; drums have none;
+- edge: how alike the pitch classes of the track are on both sides of an edge, bar against bar: the
+  cosine of the two vectors of sounding time, mean of both edges; drums have none;
+- ensemble: the same cosine between the track in the hole and all others in the same bars;
+- notes: notes in the hole.
+
+Each for what was written, for the original, and for the original moved by a tritone (`moved`),
+which shows what does not fit; `difference` is written less original, work by work, and `verdict`
+none where its interval holds 0.
+
+Source: Huang et al. 2019, "Counterpoint by convolution" (infilling judged by likelihood given the
+rest); the seams are this house's own. Chroma cosine as in Wu & Yang 2021, "MuseMorphose".
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from gen.data.windows import Sequence as Music
+from gen.data.windows import bare, from_bar, heard, holed_echo, punched
+from gen.evaluation import interval
+from gen.evaluation.interval import Figure
+from gen.evaluation.part import VERDICTS, Part, Table, cell, each, with_interval
+from gen.evaluation.plots import (
+    GREY,
+    HELD_OUT,
+    Dots,
+    Picture,
+    Report,
+    Series,
+    below,
+    checkpoints,
+    colours,
+    in_own_rows,
+)
+from gen.evaluation.works import Work
+from gen.model import Transformer
+from gen.piece import Note, Piece, Track
+from gen.sampling.fill import FillWalk, Hole, Place, Sheet, held_by
+from gen.sampling.plan import Plan, steps_of
+from gen.sampling.view import Row
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import context_columns
+from gen.tokens.grid import TICKS_PER_STEP
+from gen.tokens.reading import decode
+from gen.tokens.vocabulary import FIRST, Kind
+
+if TYPE_CHECKING:
+    from gen.evaluation.bench import Bench
+    from gen.evaluation.models import Candidate
+    from gen.evaluation.progress import Tick
+
+Events = NDArray[np.int16]
+
+MOST_BARS = 12
+LONGEST_HOLE = 4
+SEAMS = ("leap", "edge", "ensemble", "notes")
+_ROOM = 0.9
+"""Share of the window that a stretch may fill."""
+_TRITONE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A hole in a work.
+
+    Attributes:
+        work: whose.
+        first, end: bars of the stretch around it, counted from 0, `end` not in it.
+        bars: those of the hole, in the piece.
+        slot: the track.
+    """
+
+    work: Work
+    first: int
+    end: int
+    bars: range
+    slot: int
+
+
+def gap_of(work: Work, window: int, rng: Generator) -> Gap | None:
+    """A hole in the middle of a stretch of the work; None where no three bars fit the window."""
+    music = bare(work.sequence)
+    edges = np.append(music.bar_rows, len(music.events) - 1)
+    room = int(_ROOM * window) - len(music.header) - LONGEST_HOLE
+    for first in rng.permutation(max(len(edges) - 3, 0)).tolist():
+        end = first + 1
+        while (
+            end < min(len(edges) - 1, first + MOST_BARS) and edges[end + 1] - edges[first] <= room
+        ):
+            end += 1
+        length = min(LONGEST_HOLE, (end - first) // 3)
+        if length < 1:
+            continue
+        begin = first + (end - first - length) // 2
+        bars = range(begin, begin + length)
+        slots = [slot for slot in range(_tracks(music)) if _plays(music, bars, slot)]
+        if slots:
+            return Gap(work, first, end, bars, int(rng.choice(slots)))
+    return None
+
+
+def _tracks(music: Music) -> int:
+    return int((music.events[:, v.KIND] == Kind.TRACK).sum())
+
+
+def _plays(music: Music, bars: range, slot: int) -> bool:
+    """Whether a track has notes in every one of these bars, and in the bars beside them."""
+    around = range(bars.start - 1, bars.stop + 1)
+    sheet = Sheet.of(music.events.tolist())
+    return all(_sounds(sheet, bar, slot) for bar in around)
+
+
+def _sounds(sheet: Sheet, bar: int, slot: int) -> bool:
+    return any(row[v.KIND] == Kind.NOTE for row in sheet.cells.get((bar, slot), ()))
+
+
+# Likelihood ------------------------------------------------------------------------------
+
+
+def measure(
+    model: Transformer,
+    gaps: Sequence[Gap],
+    *,
+    tick: Callable[[float], None] = lambda share: None,
+) -> list[dict[str, Any]]:
+    """Bits of the true notes of each hole: `work`, `notes`, `infilled`, `left_to_right`."""
+    rows = []
+    for number, gap in enumerate(gaps):
+        music = bare(gap.work.sequence)
+        events, rows_of = stretch(music, gap)
+        holes = np.zeros((gap.end - gap.first, _tracks(music)), dtype=np.bool_)
+        holes[[bar - gap.first for bar in gap.bars], gap.slot] = True
+        filled, chosen = punched(events, holes)
+        origin = np.where(chosen >= 0, rows_of[chosen], -1)
+        told, origin = holed_echo(music, gap.first, holes, filled, origin)
+        after = np.cumsum(filled[:, v.KIND] == Kind.FILL) > 0
+        bar = np.cumsum(events[:, v.KIND] == Kind.BAR) - 1 + gap.first
+        here = np.isin(bar, gap.bars) & (_slots(events) == gap.slot)
+        rows.append(
+            {
+                "work": gap.work.id,
+                "notes": int((here & (events[:, v.KIND] == Kind.NOTE)).sum()),
+                "infilled": _bits(model, filled, gap.first, heard(told, origin), after),
+                "left_to_right": _bits(model, events, gap.first, music.heard(rows_of), here),
+            }
+        )
+        tick((number + 1) / len(gaps))
+    return rows
+
+
+def stretch(music: Music, gap: Gap) -> tuple[Events, NDArray[np.int64]]:
+    """Header and bars of the stretch, as the model is shown them, and EOS.
+
+    Returns:
+        (T, 5) events, and (T,) the row of the work that each is, -1 for what is told again.
+    """
+    last = music.bar_rows[gap.end] if gap.end < len(music.bar_rows) else len(music.events) - 1
+    events, rows = from_bar(music, gap.first, len(music.events) + 2)
+    end = np.array([[Kind.EOS, 0, 0, 0, 0]], dtype=np.int16)
+    return np.concatenate([events[rows < last], end]), np.append(rows[rows < last], -1)
+
+
+def _slots(events: Events) -> NDArray[np.int64]:
+    """Track that each event is of, -1 for none. (T,)."""
+    kind, index = events[:, v.KIND], np.arange(len(events))
+    cell = np.maximum.accumulate(np.where(kind == Kind.CELL, index, -1))
+    begun = np.maximum.accumulate(np.where(kind == Kind.BAR, index, -1))
+    slot = events[cell, v.VALUE].astype(np.int64) - FIRST["slot"]
+    result: NDArray[np.int64] = np.where(cell > begun, slot, -1)
+    return result
+
+
+@torch.inference_mode()
+def _bits(
+    model: Transformer, events: Events, first_bar: int, echo: Events, counted: NDArray[np.bool_]
+) -> float:
+    """Bits of the NOTE and PEDAL events among those counted, (T,)."""
+    context = context_columns(events, first_bar=first_bar, echo=echo)
+    columns = np.concatenate([events, context], axis=1)
+    targets = events[1:].astype(np.int64)
+    targets[targets[:, v.KIND] == Kind.HOLE] = 0
+    device = next(model.parameters()).device
+    losses = model.losses(
+        torch.from_numpy(columns[:-1].astype(np.int64))[None].to(device),
+        torch.from_numpy(targets)[None].to(device),
+    )[0]
+    music = np.isin(targets[:, v.KIND], (Kind.NOTE, Kind.PEDAL))
+    chosen = torch.from_numpy(music & counted[1:])
+    return float(losses.double().cpu()[chosen].sum()) / math.log(2)
+
+
+# Seams -----------------------------------------------------------------------------------
+
+
+def walk_of(gap: Gap) -> FillWalk:
+    """The work without its hole, to be filled in."""
+    return walk_without(gap.work.sequence.events, {(bar, gap.slot) for bar in gap.bars})
+
+
+def walk_without(events: Events, places: Collection[Place]) -> FillWalk:
+    """A piece without what stands in some cells, to be filled in: notes where there were notes.
+
+    Args:
+        events: (T, 5), all of the piece.
+        places: bar and track of each cell, counted from 0.
+    """
+    sheet = Sheet.of(events[events[:, v.KIND] != Kind.EOS].tolist())
+    cells = {place: rows for place, rows in sheet.cells.items() if place not in places}
+    starts = np.cumsum([0, *(steps_of(rows[0][v.VALUE]) for rows in sheet.bars)])
+    tracks = int((events[:, v.KIND] == Kind.TRACK).sum())
+    held: list[list[tuple[int, int, int]]] = [[] for _ in range(tracks)]
+    for (bar, slot), rows in cells.items():
+        held[slot] += held_by(rows, int(starts[bar]))
+    plan = Plan([], tracks_open=False, bars=len(sheet.bars), most_bars=len(sheet.bars))
+    holes = [Hole(bar, slot, _sounds(sheet, bar, slot)) for bar, slot in sorted(places)]
+    return FillWalk(plan, replace(sheet, cells=cells), holes, held)
+
+
+def seams(gap: Gap, piece: Piece) -> dict[str, float]:
+    """Each of `SEAMS` of one piece, all of whose tracks are there; NaN where there is none."""
+    starts = _starts(gap.work)
+    begin, end = starts[gap.bars.start], starts[gap.bars.stop]
+    track = piece.tracks[gap.slot]
+    inside = [n for n in track.notes if begin <= n.onset_ticks < end]
+    found = {"leap": math.nan, "edge": math.nan, "ensemble": math.nan, "notes": float(len(inside))}
+    if track.is_drum or not inside:
+        return found
+    before = [n for n in track.notes if n.onset_ticks < begin]
+    after = [n for n in track.notes if n.onset_ticks >= end]
+    leaps = []
+    if before:
+        leaps.append(_first(inside) - _last(before))
+    if after:
+        leaps.append(_first(after) - _last(inside))
+    found["leap"] = float(np.mean(np.abs(leaps))) if leaps else math.nan
+    edges = [
+        _alike(
+            _chroma([track], starts[bar - 1], starts[bar]),
+            _chroma([track], starts[bar], starts[bar + 1]),
+        )
+        for bar in (gap.bars.start, gap.bars.stop)
+    ]
+    known = [edge for edge in edges if math.isfinite(edge)]
+    found["edge"] = float(np.mean(known)) if known else math.nan
+    others = [t for t in piece.tracks if t is not track and not t.is_drum]
+    found["ensemble"] = _alike(_chroma([track], begin, end), _chroma(others, begin, end))
+    return found
+
+
+def _starts(work: Work) -> list[int]:
+    """First tick of each bar, and the end of the last."""
+    bars = work.sequence.events[work.sequence.bar_rows, v.VALUE]
+    return [0, *(np.cumsum([steps_of(int(bar)) for bar in bars]) * TICKS_PER_STEP).tolist()]
+
+
+def _first(notes: Sequence[Note]) -> int:
+    """Top pitch of the first onset."""
+    onset = min(n.onset_ticks for n in notes)
+    return max(n.pitch for n in notes if n.onset_ticks == onset)
+
+
+def _last(notes: Sequence[Note]) -> int:
+    """Top pitch of the last onset."""
+    onset = max(n.onset_ticks for n in notes)
+    return max(n.pitch for n in notes if n.onset_ticks == onset)
+
+
+def _chroma(tracks: Sequence[Track], begin: int, end: int) -> NDArray[np.float64]:
+    """How long each pitch class sounds in a stretch, in ticks; (12,)."""
+    found = np.zeros(12)
+    for track in tracks:
+        for n in track.notes:
+            found[n.pitch % 12] += max(0, min(n.end_ticks, end) - max(n.onset_ticks, begin))
+    return found
+
+
+def _alike(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Cosine; NaN where either is silent."""
+    norms = float(np.linalg.norm(first) * np.linalg.norm(second))
+    return float(first @ second) / norms if norms else math.nan
+
+
+def moved(gap: Gap, piece: Piece) -> Piece:
+    """The same piece with the notes of the hole a tritone away."""
+    starts = _starts(gap.work)
+    begin, end = starts[gap.bars.start], starts[gap.bars.stop]
+    track = piece.tracks[gap.slot]
+    notes = [
+        replace(n, pitch=n.pitch + (_TRITONE if n.pitch < 64 else -_TRITONE))
+        if begin <= n.onset_ticks < end
+        else n
+        for n in track.notes
+    ]
+    tracks = [replace(t, notes=notes) if t is track else t for t in piece.tracks]
+    return replace(piece, tracks=tracks)
+
+
+# Figures ---------------------------------------------------------------------------------
+
+
+def figures(
+    gaps: Sequence[Gap],
+    bits: Sequence[dict[str, Any]],
+    rows: Sequence[Sequence[Row]],
+    rng: Generator,
+) -> dict[str, Any]:
+    """Everything said of a model's infilling.
+
+    Args:
+        gaps: the holes.
+        bits: what `measure` found.
+        rows: what `write` wrote.
+        rng: draws works, for the intervals.
+    """
+    notes = [row["notes"] for row in bits]
+    infilled, read = ([row[name] for row in bits] for name in ("infilled", "left_to_right"))
+    gain = interval.ratio(np.subtract(read, infilled), notes, rng)
+    originals = [decode(gap.work.sequence.events) for gap in gaps]
+    written = [decode(np.array(r, dtype=np.int16)) for r in rows]
+    found = {
+        "written": [seams(gap, piece) for gap, piece in zip(gaps, written, strict=True)],
+        "original": [seams(gap, piece) for gap, piece in zip(gaps, originals, strict=True)],
+        "moved": [
+            seams(gap, moved(gap, piece)) for gap, piece in zip(gaps, originals, strict=True)
+        ],
+    }
+    return {
+        "holes": len(gaps),
+        "bars": interval.mean([len(gap.bars) for gap in gaps], rng),
+        "bits": {
+            "infilled": interval.ratio(infilled, notes, rng),
+            "left_to_right": interval.ratio(read, notes, rng),
+            "gain": gain,
+            "verdict": interval.verdict(gain),
+        },
+        "seams": {name: _seam(name, found, rng) for name in SEAMS},
+    }
+
+
+def _seam(
+    name: str, found: dict[str, list[dict[str, float]]], rng: Generator
+) -> dict[str, Figure | str]:
+    values = {side: np.array([row[name] for row in rows]) for side, rows in found.items()}
+    gap = interval.mean(values["written"] - values["original"], rng)
+    return {
+        **{side: interval.mean(each, rng) for side, each in values.items()},
+        "difference": gap,
+        "verdict": interval.verdict(gap),
+    }
+
+
+# The part --------------------------------------------------------------------------------
+
+SEAM_NAMES = {
+    "leap": "leaps into and out of it", "edge": "harmony across its edges",
+    "ensemble": "harmony with the other tracks", "notes": "number of notes",
+}  # fmt: skip
+
+
+def _measure(bench: Bench, candidate: Candidate, tick: Tick) -> dict[str, Any] | None:
+    rng = bench.rng("infilling")
+    found = (gap_of(work, candidate.window, rng) for work in bench.held)
+    gaps = list(itertools.islice((gap for gap in found if gap), bench.sizes.holes))
+    if not gaps:
+        return None
+    bits = measure(candidate.model, gaps, tick=lambda share: tick(share / 2))
+    walks = [walk_of(gap) for gap in gaps]
+    rows = bench.write(candidate, walks, "infilling", lambda share: tick((1 + share) / 2))
+    return figures(gaps, bits, rows, rng)
+
+
+def _tables(report: Report) -> Iterator[Table]:
+    for model, found in each(report, "infilling"):
+        bits = found["bits"]
+        rows = [
+            ["given all the rest", cell(bits["infilled"]), ""],
+            ["given what came before", cell(bits["left_to_right"]), ""],
+            ["difference", cell(bits["gain"]), VERDICTS[bits["verdict"]]],
+        ]
+        yield Table(f"{model}, {found['holes']} holes", ["", "bits per note", ""], rows)
+        rows = [
+            [SEAM_NAMES[name], *(cell(seam[k]) for k in ("written", "original", "moved")),
+             cell(seam["difference"]), VERDICTS[seam["verdict"]]]
+            for name, seam in found["seams"].items()
+        ]  # fmt: skip
+        heads = ["", "written", "original", "original, a tritone off", "difference", ""]
+        yield Table("seams", heads, rows)
+
+
+def _pictures(report: Report) -> Iterator[Picture]:
+    found, tint = checkpoints(report, "infilling"), colours(report)
+    if not found:
+        return
+    filled = {model: f["bits"]["infilled"] for model, f in found.items()}
+    before = [f["bits"]["left_to_right"] for f in found.values()]
+    panels = [
+        Dots(
+            title="surprise by the composer's notes", across="bits per note", rows=list(found),
+            series=[Series("knowing before", GREY, before, shift=-0.14),
+                    *in_own_rows(filled, tint, label="knowing all", shift=0.14)],
+            legend=below(0.4, -0.28, 2),
+        ),
+        _seam_panel("leap", "leaps at the edges", "semitones", found, tint),
+        _seam_panel("edge", "harmony across edges", "0-1", found, tint, below(0.5, -0.28, 3)),
+        _seam_panel("ensemble", "harmony with the rest", "0-1", found, tint),
+    ]  # fmt: skip
+    size = (11, 1.5 + 0.5 * max(2, len(found)))
+    caption = "What knowing the rest is worth, and how what it writes fits."
+    yield Picture("infilling", caption, size, panels, (1.5, 1, 1, 1), shared=True)
+
+
+def _seam_panel(
+    name: str, title: str, unit: str, found: dict[str, Any], tint: dict[str, str],
+    legend: dict[str, Any] | None = None,
+) -> Dots:  # fmt: skip
+    seams = {model: f["seams"][name] for model, f in found.items()}
+    written = {model: seam["written"] for model, seam in seams.items()}
+    series = [
+        Series("the composer's", HELD_OUT, [s["original"] for s in seams.values()], shift=-0.22),
+        *in_own_rows(written, tint, label="written"),
+        Series("a tritone off", GREY, [s["moved"] for s in seams.values()], "x", 0.22),
+    ]
+    return Dots(title=title, across=unit, rows=list(found), series=series, legend=legend)
+
+
+def _sentences(found: dict[str, Any]) -> Iterator[str]:
+    bits = found["bits"]
+    gain = {
+        "higher": f"knowing what comes after saves {with_interval(bits['gain'])} bits a note",
+        "none": "knowing what comes after saves nothing measurable",
+        "lower": "knowing what comes after makes it worse",
+    }[bits["verdict"]]
+    far = [SEAM_NAMES[n] for n, seam in found["seams"].items() if seam["verdict"] != "none"]
+    fit = (
+        f"what it writes differs from the original in {', '.join(far)}"
+        if far
+        else "what it writes fits as well as the original did"
+    )
+    yield f"Filling a hole: {gain}; {fit}."
+
+
+PART = Part(
+    name="infilling",
+    title="Can it fill a gap?",
+    meaning="In works that it has never heard one track is silenced for a few bars. First the "
+    "model says how likely the composer's own notes are there, knowing all the rest; then it "
+    "writes its own, and these are held against what the composer had.",
+    definition=__doc__,
+    cost=1.0,
+    measure=_measure,
+    tables=_tables,
+    pictures=_pictures,
+    sentences=_sentences,
+)

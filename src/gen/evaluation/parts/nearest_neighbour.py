@@ -1,0 +1,232 @@
+"""Can generated pieces be told from works by the company they keep?
+
+Definition: generated pieces and as many works are thrown together; for each piece the nearest of
+the others is found (`similarity`), and a hit is counted where it comes from the same set. Accuracy
+is the share of hits: about 0.5 where the two sets cannot be told apart, towards 1 where generated
+pieces keep to themselves (underfit), below 0.5 where they sit beside single works (overfit,
+copies). Against training works it is the sharper test of copying.
+
+Formula: accuracy = 1/2n Σ_i h_i, where h_i is the share of piece i's nearest others (ties all
+count) that are of its own set. Sets of other sizes are drawn down to n, ten times over.
+Null: the same for random halves of the works, held out and learned from together, of n each:
+what chance and the house's own families of works make of it. `verdict`: `apart` above the null's
+97.5 % quantile, `too close` under its 2.5 %, else `none`. `real` sets held-out against training
+works: those were divided by families, so that they may be told apart too.
+Interval: over random halves of both sets (`halves`).
+
+Source: Lopez-Paz & Oquab 2017, "Revisiting classifier two-sample tests" (the test); Xu et al.
+2018, "An empirical study on evaluation metrics of generative adversarial networks" (1-NN).
+Deviation: ties are shared out, where others take the first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from gen.evaluation.interval import LEAST, TAIL, figure, spread_figure
+from gen.evaluation.notes import Bools, Floats, Ints, counts, sounding
+from gen.evaluation.part import VERDICTS, Part, Table, comparing, each, percent, share_cell
+from gen.evaluation.plots import (
+    Dots,
+    Picture,
+    Report,
+    Series,
+    below,
+    checkpoints,
+    colours,
+    side_by_side,
+)
+from gen.evaluation.similarity import ASPECT_NAMES, distances
+from gen.piece import Piece
+
+_DRAWS = 10
+_HALVES = 200
+_NULLS = 500
+
+
+def hits(distance: Floats, is_first: Bools) -> Floats:
+    """For each piece the share of its nearest others that are of its own set.
+
+    Args:
+        distance: (n, n), symmetric; the diagonal is not read. n >= 2.
+        is_first: (n,) which of the two sets each piece is of.
+
+    Returns:
+        (n,) in [0, 1].
+    """
+    others = distance + np.where(np.eye(len(distance), dtype=bool), np.inf, 0.0)
+    nearest = others == others.min(axis=1, keepdims=True)
+    own = is_first[:, None] == is_first
+    return np.asarray((nearest & own).sum(axis=1) / nearest.sum(axis=1))
+
+
+def accuracy(distance: Floats, first: Ints, second: Ints) -> float:
+    """Mean of `hits` over the pieces numbered `first` and `second`."""
+    return float(_hits(distance, first, second).mean())
+
+
+def _hits(distance: Floats, first: Ints, second: Ints) -> Floats:
+    both = np.concatenate([first, second])
+    return hits(distance[np.ix_(both, both)], np.arange(len(both)) < len(first))
+
+
+def null(distance: Floats, works: Ints, n: int, rng: Generator) -> Floats:
+    """Accuracies of random pairs of sets of n of the works; (500,)."""
+    draws = (rng.permutation(works)[: 2 * n] for _ in range(_NULLS))
+    return np.array([accuracy(distance, draw[:n], draw[n:]) for draw in draws])
+
+
+def compare(
+    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator
+) -> dict[str, Any]:
+    """Accuracies with their null distribution.
+
+    Args:
+        generated: what a model wrote.
+        reference: works it never saw.
+        train: works it learned from.
+        rng: draws pieces.
+
+    Returns:
+        `counts`; `n`, the size of each set compared; by measure (`together`, and each aspect of
+        `similarity`): `null` (mean, low, high), and for `against_reference`, `against_train` and
+        `real`: the accuracy's figure, the shares of hits of either side (`first`, `second`),
+        `p` (chance of lying as far from the null's mean) and the `verdict`. With sets of one
+        piece there is nothing to tell: values are None.
+
+    Raises:
+        HouseError: a set has no piece with notes.
+    """
+    given = {"generated": generated, "reference": reference, "train": train}
+    kept = {name: sounding(pieces, called=name) for name, pieces in given.items()}
+    places = np.arange(sum(map(len, kept.values())))
+    ours, held, learned = np.split(places, np.cumsum([len(p) for p in kept.values()])[:-1])
+    works = np.concatenate([held, learned])
+    n = min(len(ours), len(held), len(learned), len(works) // 2)
+    measures = {}
+    for name, distance in distances([p for pieces in kept.values() for p in pieces]).items():
+        chance = null(distance, works, n, rng)
+        low, high = np.quantile(chance, [TAIL, 1 - TAIL])
+        mean = float(chance.mean()) if n > 1 else math.nan
+        measures[name] = {
+            "null": {**figure(mean, low, high, n), "draws": _NULLS},
+            "against_reference": _told(distance, ours, held, n, chance, rng),
+            "against_train": _told(distance, ours, learned, n, chance, rng),
+            "real": _told(distance, held, learned, n, chance, rng),
+        }
+    return {"counts": counts(**given), "n": n, **measures}
+
+
+def _told(
+    distance: Floats, first: Ints, second: Ints, n: int, chance: Floats, rng: Generator
+) -> dict[str, Any]:
+    if n < 2:
+        nothing = figure(math.nan, n=n)
+        return {**nothing, "first": None, "second": None, "p": None, "verdict": "none"}
+    draws = 1 if len(first) == len(second) == n else _DRAWS
+    found = np.mean(
+        [
+            _hits(distance, rng.permutation(first)[:n], rng.permutation(second)[:n])
+            for _ in range(draws)
+        ],
+        axis=0,
+    )
+    value = float(found.mean())
+    drawn = _over_halves(distance, first, second, n, rng) if n >= LEAST else np.array([])
+    far = np.abs(chance - chance.mean()) >= abs(value - chance.mean()) - 1e-12
+    return {
+        **spread_figure(value, drawn, n, most=1.0),
+        "first": float(found[:n].mean()),
+        "second": float(found[n:].mean()),
+        "p": float((far.sum() + 1) / (len(chance) + 1)),
+        "verdict": _verdict(value, chance),
+    }
+
+
+def _over_halves(distance: Floats, first: Ints, second: Ints, n: int, rng: Generator) -> Floats:
+    """Accuracies of half of n pieces of either set; (200,)."""
+    draws = ((rng.permutation(first), rng.permutation(second)) for _ in range(_HALVES))
+    half = n // 2
+    return np.array([accuracy(distance, a[:half], b[:half]) for a, b in draws])
+
+
+def _verdict(value: float, chance: Floats) -> str:
+    low, high = np.quantile(chance, [TAIL, 1 - TAIL])
+    return "apart" if value > high else "too close" if value < low else "none"
+
+
+# The part --------------------------------------------------------------------------------
+
+_SIDES = {
+    "against_reference": "works held out", "against_train": "works learned from",
+    "real": "held out among learned from",
+}  # fmt: skip
+
+
+def _tables(report: Report) -> Iterator[Table]:
+    for model, found in each(report, "nearest_neighbour"):
+        rows = [
+            [aspect, title, share_cell(found[name][side]),
+             VERDICTS[found[name][side]["verdict"]], share_cell(found[name]["null"])]
+            for name, aspect in ASPECT_NAMES.items()
+            for side, title in _SIDES.items()
+        ]  # fmt: skip
+        heads = ["", "against", "told apart", "", "by chance"]
+        yield Table(f"{model}, {found['n']} of each", heads, rows)
+
+
+def _pictures(report: Report) -> Iterator[Picture]:
+    found, tint = checkpoints(report, "nearest_neighbour"), colours(report)
+    if not found:
+        return
+    first = next(iter(found.values()))
+    panels: list[Dots] = []
+    for side in ("against_reference", "against_train"):
+        series = [Series(m, tint[m], [f[n][side] for n in ASPECT_NAMES]) for m, f in found.items()]
+        panels.append(
+            Dots(
+                title=f"against {_SIDES[side]}",
+                across="share recognised by their nearest neighbour",
+                rows=list(ASPECT_NAMES.values()), series=side_by_side(series), limits=(0, 1),
+                line=0.5, bands=[first[name]["null"] for name in ASPECT_NAMES],
+                band_label="two sets of works",
+                legend=None if panels else below(1.0, -0.2),
+            )
+        )  # fmt: skip
+    size = (11, 1.2 + 0.5 * len(ASPECT_NAMES))
+    caption = "Grey: what two sets of real works give."
+    yield Picture("neighbours", caption, size, panels, shared=True)
+
+
+def _sentences(found: dict[str, Any]) -> Iterator[str]:
+    judged = found["together"]["against_reference"]
+    share = percent(judged)
+    yield {
+        "none": f"By their nearest relatives, pieces and works cannot be told apart ({share} "
+        "right).",
+        "apart": f"By their nearest relatives, {share} of pieces and works are told apart.",
+        "too close": f"Its pieces sit too close to single works: only {share} are told apart.",
+    }[judged["verdict"]]
+
+
+PART = Part(
+    name="nearest_neighbour",
+    title="Can it be told from works?",
+    meaning="Pieces and works are shuffled together, and each is matched with its nearest "
+    "relative. If relatives come half from either side, the two cannot be told apart. Far to the "
+    "right: the model's pieces are a kind of their own. Left of the grey band: they sit so close "
+    "to single works that they look like copies.",
+    definition=__doc__,
+    cost=0.5,
+    measure=comparing("nearest_neighbour", compare),
+    tables=_tables,
+    pictures=_pictures,
+    sentences=_sentences,
+    of_baselines=True,
+    uses_pieces=True,
+)

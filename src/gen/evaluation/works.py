@@ -1,0 +1,208 @@
+"""The house's works as an evaluation needs them: admitted by the gate, split as in training.
+
+A work is measured where its composers allow both what the model was trained for and
+`evaluation`. Its side of the split is the one it had in training: the checkpoint's own split
+settings are used, over the works that the gate admits for the checkpoint's purpose.
+
+Works are compared as the tokenizer's grid holds them, so that a generated piece and a work differ
+in nothing but their music.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Many
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gen.checkpoint import Checkpoint
+from gen.data.admission import take_in
+from gen.data.splits import Split, SplitConfig
+from gen.data.windows import Sequence
+from gen.errors import HouseError, SettingError
+from gen.harmony import GENRES
+from gen.piece import Piece
+from gen.provenance.consent import EVALUATION
+from gen.provenance.house import House
+from gen.provenance.pin import Pin
+from gen.settings import build
+from gen.tokens import vocabulary as v
+from gen.tokens.grid import TICKS_PER_STEP
+from gen.tokens.reading import decode
+from gen.tokens.tokenizer import HouseTokenizer
+from gen.tokens.vocabulary import FIRST, Kind
+
+Events = NDArray[np.int16]
+SIDES: tuple[Split, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One work, tokenised with all that its tag says.
+
+    Attributes:
+        id: its work id.
+        title: as its composer calls it.
+        genre: one of `harmony.GENRES`; None where its tag tells none.
+        sequence: its events.
+    """
+
+    id: str
+    title: str
+    genre: str | None
+    sequence: Sequence
+
+    def piece(self, bars: int | None = None) -> Piece:
+        """Its music, or its first `bars` bars."""
+        return piece_of(excerpt(self.sequence.events, bars))
+
+
+@dataclass(frozen=True, slots=True)
+class HouseWorks:
+    """What there is to evaluate with.
+
+    Attributes:
+        house: its name.
+        corpus: every work that the checkpoint's purpose admits: what must not be copied.
+        sides: those of them that may be measured, by side of the split.
+        digest: SHA-256 over the works and their sides.
+        notes: what a reader of the report should know about them.
+    """
+
+    house: str
+    corpus: tuple[Work, ...]
+    sides: dict[Split, tuple[Work, ...]]
+    digest: str
+    notes: tuple[str, ...]
+
+
+def excerpt(events: Events, bars: int | None) -> Events:
+    """Header and first `bars` bars; everything for None."""
+    rows = np.flatnonzero(events[:, v.KIND] == Kind.BAR)
+    return events if bars is None or len(rows) <= bars else events[: rows[bars]]
+
+
+def piece_of(events: Events) -> Piece:
+    """Events as music: tracks that never play are left out, notes end with the last bar."""
+    piece = decode(events)
+    bars = events[events[:, v.KIND] == Kind.BAR, v.VALUE] - FIRST["time_signature"]
+    end = sum(v.bar_steps(*v.TIME_SIGNATURES[bar]) for bar in bars) * TICKS_PER_STEP
+    piece.tracks = [track for track in piece.tracks if track.notes]
+    for track in piece.tracks:
+        track.notes = [
+            replace(n, duration_ticks=end - n.onset_ticks) if n.end_ticks > end else n
+            for n in track.notes
+        ]
+    return piece
+
+
+def piece_of_rows(rows: Many[Many[int]]) -> Piece:
+    """The same of what a model wrote, row by row."""
+    return piece_of(np.array(rows, dtype=np.int16))
+
+
+def split_of(checkpoints: Many[Checkpoint]) -> SplitConfig:
+    """The split that all of them were trained with.
+
+    Raises:
+        SettingError: they differ, or a checkpoint does not tell: then nobody could say what was
+            held out.
+    """
+    found = set()
+    for checkpoint in checkpoints:
+        try:
+            settings = checkpoint.run["settings"]["data"]["split"]
+        except (KeyError, TypeError) as error:
+            raise SettingError(
+                "does not tell which works it was trained on", where="checkpoint",
+                mend="evaluate one that scripts/train.py wrote",
+            ) from error  # fmt: skip
+        found.add(build(SplitConfig, settings, where="data.split"))
+    if len(found) != 1:
+        raise SettingError(
+            "the checkpoints were trained with different splits: what one was kept from, another "
+            "has learned", where="checkpoint", mend="compare checkpoints of one data.split",
+        )  # fmt: skip
+    return found.pop()
+
+
+def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
+    """Admit and sort the works that these checkpoints can be measured with.
+
+    Raises:
+        HouseError: the checkpoints learned from different houses, purposes or splits, or a file
+            of the house is refused.
+    """
+    purposes = {checkpoint.manifest.purpose for checkpoint in checkpoints}
+    if len(purposes) != 1:
+        raise SettingError(
+            f"the checkpoints were trained for different purposes: {', '.join(sorted(purposes))}",
+            where="checkpoint", mend="compare checkpoints of one purpose",
+        )  # fmt: skip
+    purpose = purposes.pop()
+    admitted = take_in(pin.dir, pin, purpose, split_of(checkpoints), HouseTokenizer())
+    corpus = admitted.corpus
+    register = House(pin).load()  # the gate has checked them just now
+    for checkpoint in checkpoints:
+        if checkpoint.manifest.house != corpus.house_name:
+            raise HouseError(
+                f"learned from the house {checkpoint.manifest.house!r}, the pin is that of "
+                f"{corpus.house_name!r}", where="checkpoint", mend="name its own house with pin=…",
+            )  # fmt: skip
+        checkpoint.manifest.check_entered(register)
+    allowed = {
+        work.work_id
+        for work in corpus.admitted
+        if work.consent.allows(EVALUATION, corpus.judged_on)
+    }
+    described = sorted(corpus.admitted, key=lambda work: work.register_index)
+    works = tuple(
+        Work(d.work_id, d.description.title, d.description.genre or None, sequence)
+        for d, sequence in zip(described, admitted.works, strict=True)
+    )
+    sides = {
+        side: tuple(works[i] for i in admitted.sides[side] if works[i].id in allowed)
+        for side in SIDES
+    }
+    return HouseWorks(
+        corpus.house_name, works, sides, admitted.digest,
+        tuple(_notes(works, allowed, checkpoints)),
+    )  # fmt: skip
+
+
+def _notes(works: Many[Work], allowed: set[str], checkpoints: Many[Checkpoint]) -> list[str]:
+    """Where the works at hand are not quite those of training."""
+    notes = []
+    withheld = sum(work.id not in allowed for work in works)
+    if withheld:
+        notes.append(f"{withheld} works may be trained on but not measured, and were not.")
+    now = {work.id for work in works}
+    learned = [{work.work for work in checkpoint.manifest.works} for checkpoint in checkpoints]
+    if any(known != now for known in learned):
+        notes.append(
+            "The house's works are not the same as when a checkpoint was trained: a work may have "
+            "changed its side of the split, and a held-out figure may flatter."
+        )
+    return notes
+
+
+def matched(works: Many[Work], others: Many[Work]) -> list[Work]:
+    """For each of `others` a work of its genre, as long as there is one; then the rest.
+
+    Two sets that are compared are to differ in nothing but what is compared.
+    """
+    left = list(works)
+    found = []
+    for other in others:
+        place = next((i for i, work in enumerate(left) if work.genre == other.genre), 0)
+        if left:
+            found.append(left.pop(place))
+    return found + left
+
+
+def genre_rows(work: Work) -> list[list[int]]:
+    """The GENRE event of a work; none where its tag tells no genre."""
+    if work.genre is None:
+        return []
+    return [[int(Kind.GENRE), 0, FIRST["genre"] + GENRES.index(work.genre), 0, 0]]
