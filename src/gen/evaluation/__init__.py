@@ -15,8 +15,8 @@ or a baseline, by name. Each module named here states definition, formula, sourc
   (events).
 - `likelihood` (`likelihood`): `models`, each with `bits_per_note`, `by_field`, `by_kind`,
   `by_role`, `by_position` (bars), `by_genre`, all in bits a note; `notes`, `works`; `gauge`: bits
-  a note of works `held_out` and of `train`, and the `gap` between them. `against`: what each model costs
-  `more` than the one below on the same works, bits a note.
+  a note of works `held_out` and of `train`, and the `gap` between them. `against`: what each model
+  costs `more` than the one below on the same works, bits a note.
 - `statistics` (`parts.statistics`): by model and statistic (`features`) its `unit`; the means of
   `generated`, `reference` (held out) and `train`; their `difference`; `apart` (generated from
   reference) and `real` (train from reference): `overlap_area` (0 to 1), `divergence` (nats) and
