@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from gen.analysis import analyse, infer_chords, infer_key, infer_roles, prevailing_tempo
+from gen.analysis import analyse, infer_chords, infer_key, infer_roles
 from gen.analysis.sections import sections_of
 from gen.harmony import parse_key, parse_progression
 from gen.piece import KeySignature, Marker, Note, Piece, Tempo, TimeSignature, Track
@@ -224,11 +224,46 @@ def test_a_declared_signature_tips_the_balance() -> None:
     assert declared != undeclared
 
 
-def test_the_prevailing_tempo_is_the_one_that_lasts() -> None:
+def test_the_tempo_is_the_average_over_the_piece_with_its_range_and_changes() -> None:
     piece = Piece(UNIT, [Track(notes=[Note(0, 100 * UNIT, 60, 80)])])
-    assert prevailing_tempo(piece) == 120
-    piece.tempos = [Tempo(0, 1_000_000), Tempo(10 * UNIT, 400_000), Tempo(90 * UNIT, 1_000_000)]
-    assert prevailing_tempo(piece) == 150
+    found = analyse(piece)
+    assert (found.tempo_quarters_per_minute, found.tempo_changes) == (120, 0)
+    assert not found.is_tempo_stated
+    piece.tempos = [Tempo(0, 1_000_000), Tempo(50 * UNIT, 500_000)]
+    found = analyse(piece)
+    assert (found.tempo_quarters_per_minute, found.tempo_changes) == (80, 1)
+    assert (found.slowest_tempo, found.fastest_tempo) == (60, 120)
+    assert found.is_tempo_stated
+
+
+def test_tempos_after_the_last_note_do_not_count() -> None:
+    piece = Piece(UNIT, [Track(notes=[Note(0, 8 * UNIT, 60, 80)])])
+    piece.tempos = [Tempo(0, 500_000), Tempo(8 * UNIT, 2_000_000), Tempo(40 * UNIT, 500_000)]
+    found = analyse(piece)
+    assert (found.tempo_quarters_per_minute, found.tempo_changes) == (120, 0)
+    assert found.slowest_tempo == 120
+
+
+def test_120_holds_until_a_first_tempo_that_comes_late() -> None:
+    piece = Piece(UNIT, [Track(notes=[Note(0, 8 * UNIT, 60, 80)])], [Tempo(4 * UNIT, 1_000_000)])
+    found = analyse(piece)
+    assert (found.slowest_tempo, found.fastest_tempo, found.tempo_changes) == (60, 120, 1)
+    assert not found.is_tempo_stated
+
+
+def test_a_stated_key_comes_before_the_guess_and_both_are_told() -> None:
+    piece = arrange(PROGRESSIONS["A minor"])
+    piece.key_signatures = [KeySignature(0, -5, False)]
+    found = analyse(piece)
+    assert (found.key, found.key_stated, found.key_guess) == ("Db major", "Db major", "A minor")
+    assert found.is_key_clear
+
+
+def test_c_major_is_what_sequencers_state_when_nobody_chose_and_does_not_count() -> None:
+    piece = arrange(PROGRESSIONS["A minor"])
+    piece.key_signatures = [KeySignature(0, 0, False)]
+    found = analyse(piece)
+    assert (found.key, found.key_stated, found.key_guess) == ("A minor", "C major", "A minor")
 
 
 def test_everything_a_composer_confirms_is_there() -> None:

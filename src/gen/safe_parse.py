@@ -196,10 +196,8 @@ def _receive(stream: IO[bytes], max_bytes: int) -> bytes | None:
 
 def _from_reply(reply: dict[str, Any]) -> Examined:
     data = base64.b64decode(reply["data"], validate=True)
-    texts = (tuple(reply[name]) for name in ("changes", "unheard", "advice"))
-    found = reply["analysis"]
-    lists = {name: tuple(found[name]) for name in ("meters", "instruments", "roles")}
-    return Examined(Normalised(data, parse(data), *texts), Analysis(**{**found, **lists}))
+    texts = (tuple(reply[name]) for name in ("changes", "unheard", "advice", "unsure"))
+    return Examined(Normalised(data, parse(data), *texts), Analysis.from_dict(reply["analysis"]))
 
 
 def _examine_here(data: bytes) -> dict[str, Any]:
@@ -210,12 +208,11 @@ def _examine_here(data: bytes) -> dict[str, Any]:
             "changes": normalised.changes,
             "unheard": normalised.unheard,
             "advice": normalised.advice,
+            "unsure": normalised.unsure,
             "analysis": analyse(normalised.piece).to_dict(),
         }
     except RuleBroken as error:
-        names = ("rule", "byte_offset", "track", "tick")
-        broken = {name: getattr(error, name) for name in names}
-        return {"broken": {**broken, "what": error.found}}
+        return {"broken": error.to_dict()}
     except MemoryError:
         return {"unsafe": "reading it needs more memory than a piece of music should"}
 

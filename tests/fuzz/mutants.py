@@ -86,7 +86,9 @@ def _as_running_status(data: bytes) -> bytes:
     bodies = [data[slice(*spans[0])]]
     for track in read_leniently(data).tracks[1:]:
         body, last, status = b"", 0, 0
-        for tick, kind, first, second in track.events:
+        notes = [event for events in track.notes.values() for event in events]
+        ordered = sorted([*track.setups, *notes], key=lambda timed: timed[0])
+        for tick, kind, first, second in ordered:
             if kind & 0xF0 == 0x80:
                 kind, second = 0x90 | kind & 15, 0
             values = (first,) if kind & 0xE0 == 0xC0 else (first, second)

@@ -45,7 +45,7 @@ def test_each_melodic_track_has_a_channel_and_drums_have_the_tenth() -> None:
     tracks = [Track(str(i), i, notes=[ONE_NOTE]) for i in range(11)]
     tracks.insert(3, Track("kit", 0, True, notes=[ONE_NOTE]))
     raw = read_leniently(write(Piece(480, tracks)))
-    channels = [track.events[-1][1] & 15 for track in raw.tracks[1:]]
+    channels = [next(iter(track.notes)) & 15 for track in raw.tracks[1:]]
     assert channels == [0, 1, 2, 9, 3, 4, 5, 6, 7, 8, 10, 11]
 
 

@@ -61,6 +61,22 @@ def key_scores(weights: Floats) -> Floats:
     return np.concatenate([_correlations(weights, _MAJOR), _correlations(weights, _MINOR)])
 
 
+def stated_key(piece: Piece) -> Key | None:
+    """The key that the piece's first key signature states."""
+    for signature in piece.key_signatures[:1]:
+        tonic = (signature.fifths * 7 + (9 if signature.is_minor else 0)) % 12
+        return Key(tonic, "minor" if signature.is_minor else "major")
+    return None
+
+
+def counts_as_stated(stated: Key, guess: Key) -> bool:
+    """Whether a person chose the stated key.
+
+    C major is what sequencers write when nobody did: it counts only where the notes agree.
+    """
+    return (stated.tonic, stated.is_minor) != (0, False) or stated == guess
+
+
 def names_in(piece: Piece, key: Key) -> tuple[str, ...]:
     """What the twelve pitch classes are called in a piece of this key, C first.
 

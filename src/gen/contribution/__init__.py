@@ -1,5 +1,6 @@
 """Contributing works: what `scripts/contribute.py` and the studio call."""
 
+from gen.contribution.answers import changed, shortened, tidy
 from gen.contribution.facts import (
     COLUMNS,
     MUST_BE_STATED,
@@ -15,6 +16,7 @@ from gen.contribution.flow import (
     Outcome,
     Settings,
     default_workers,
+    restate,
 )
 from gen.contribution.known import Recheck
 
@@ -28,8 +30,12 @@ __all__ = [
     "Outcome",
     "Recheck",
     "Settings",
+    "changed",
     "default_workers",
     "find_problem",
     "read_sidecar",
+    "restate",
+    "shortened",
+    "tidy",
     "write_sidecar",
 ]

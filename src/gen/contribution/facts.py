@@ -5,16 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from gen.analysis import Analysis
+from gen.contribution.answers import tidy
 from gen.errors import HouseError, SettingError
 from gen.harmony import format_progression, parse_key, parse_progression
 from gen.provenance.consent import Consent
 from gen.provenance.statement import METHODS, Description, parse_composers
+from gen.smf import read_instruments, read_text
 
 FILE_COLUMN = "file"
 MUST_BE_STATED = ("composers", "method", "consent")
@@ -35,6 +40,7 @@ class Facts:
         key: as in "A minor".
         chords: bars separated by `|`.
         sections: `name:first bar`, 1-based.
+        instruments: one a note-bearing track, by commas: "violin, fingered bass, drums".
         roles: one word a note-bearing track.
         consent: "general_model evaluation artist_model:ana@2030-12-31", or "nothing".
         contract: the house's reference.
@@ -48,6 +54,7 @@ class Facts:
     key: str = ""
     chords: str = ""
     sections: str = ""
+    instruments: str = ""
     roles: str = ""
     consent: str = ""
     contract: str = ""
@@ -56,6 +63,10 @@ class Facts:
         """These facts, and the other's where these say nothing."""
         mine, theirs = asdict(self), asdict(other)
         return Facts(**{name: mine[name] or theirs[name] for name in mine})
+
+    def tidied(self) -> Facts:
+        """The same facts in the form that the house keeps (see `gen.contribution.answers`)."""
+        return Facts(**{name: tidy(name, text) for name, text in asdict(self).items()})
 
     def to_dict(self) -> dict[str, str]:
         return asdict(self)
@@ -82,7 +93,10 @@ COLUMNS = (FILE_COLUMN, *(field.name for field in fields(Facts)))
 
 
 def inferred(path: Path, analysis: Analysis, composer: str) -> Facts:
-    """What can be guessed: title, key, chords, sections and roles; never method or consent."""
+    """What can be guessed: title, key, chords, sections, instruments and roles.
+
+    Never method or consent.
+    """
     title = path.stem.replace("_", " ").replace("-", " ").strip()
     return Facts(
         title=title[:1].upper() + title[1:],
@@ -90,6 +104,7 @@ def inferred(path: Path, analysis: Analysis, composer: str) -> Facts:
         key=analysis.key,
         chords=analysis.chords,
         sections=analysis.sections,
+        instruments=", ".join(analysis.instruments),
         roles=" ".join(analysis.roles),
     )
 
@@ -154,7 +169,28 @@ def _check_consent(text: str, _: Analysis) -> None:
             "what the work may be used for has to be stated",
             mend='say --consent "general_model evaluation" (or "nothing"), or fill the column',
         )
-    Consent.parse(text)
+    today = datetime.now(UTC).date()
+    for grant in Consent.parse(text).grants:
+        if not grant.is_live(today):
+            raise SettingError(
+                f"the consent {grant} ended already, so it would allow nothing",
+                mend="give a day to come, leave the day out, or say nothing for no use at all",
+            )
+
+
+def _check_instruments(text: str, analysis: Analysis) -> None:
+    found, count = read_instruments(text), len(analysis.instruments)
+    if len(found) != count:
+        raise SettingError(
+            f"{len(found)} instrument(s) for {count} track(s) with notes",
+            mend=f"give one a track, in this order: {_numbered(analysis)}",
+        )
+
+
+def _numbered(analysis: Analysis) -> str:
+    """The tracks with their names, for people to count by."""
+    pairs = zip(analysis.names, analysis.instruments, strict=True)
+    return ", ".join(f"{n} {name or what}" for n, (name, what) in enumerate(pairs, 1))
 
 
 def _check_contract(text: str, _: Analysis) -> None:
@@ -190,13 +226,16 @@ def _check_roles(text: str, analysis: Analysis) -> None:
     if roles and len(roles) != count:
         raise SettingError(
             f"{len(roles)} role(s) for {count} track(s) with notes",
-            mend=f"give one a track, in this order: {', '.join(analysis.instruments)}",
+            mend=f"give one a track, in this order: {_numbered(analysis)}",
         )
     for number, (role, instrument) in enumerate(zip(roles, analysis.instruments, strict=False), 1):
         if (role == "drums") != (instrument == "drums"):
+            name = analysis.names[number - 1]
             raise SettingError(
-                f"track {number} is {instrument}, its role is given as {role}",
-                mend="check the order of the roles: it is that of the file's tracks",
+                f"track {number}{f' ({name})' if name else ''} is {instrument}, its role is given "
+                f"as {role}",
+                mend="check the order of the roles, which is that of the file's tracks; whether a "
+                "track is drums is stated with its instrument",
             )
 
 
@@ -209,6 +248,7 @@ _CHECKS: dict[str, Callable[[str, Analysis], object]] = {
     "key": lambda text, _: parse_key(text),
     "chords": _check_chords,
     "sections": _check_sections,
+    "instruments": _check_instruments,
     "roles": _check_roles,
     "consent": _check_consent,
     "contract": _check_contract,
@@ -218,56 +258,91 @@ _CHECKS: dict[str, Callable[[str, Analysis], object]] = {
 def read_sidecar(path: Path) -> dict[Path, Facts]:
     """The rows of a CSV sidecar by resolved file path (relative to the sidecar's folder).
 
+    Whatever a spreadsheet saves as CSV is read: cells divided by commas, semicolons or tabs (or
+    by what a first line `sep=;` says), UTF-8, UTF-16 or the system's own encoding, headings in
+    any case, empty rows and columns.
+
     Raises:
-        SettingError: unreadable, unknown columns, a file named twice; with the line.
+        SettingError: unreadable, unknown or doubled columns, a file named twice; with the line.
     """
     try:
         if path.stat().st_size > _MAX_SIDECAR_BYTES:
             raise SettingError("the sidecar is larger than 64 MiB", where=str(path))
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True, delimiter=_delimiter(file))
-            _check_columns(path, reader.fieldnames or ())
-            rows: dict[Path, Facts] = {}
-            for row in reader:
-                _keep_row(rows, path, reader.line_num, row)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = read_text(path.read_bytes())
+        rows = _table(text)
+        columns = _columns(path, next(rows, (1, []))[1])
+        found: dict[Path, Facts] = {}
+        for line, cells in rows:
+            if any(cells):
+                _keep_row(found, path, line, columns, cells)
+    except (OSError, csv.Error) as error:
         mend = "save the sheet as CSV, UTF-8, with commas"
         raise SettingError(f"cannot be read: {error}", where=str(path), mend=mend) from error
-    return rows
+    return found
 
 
-def _delimiter(file: TextIO) -> str:
-    """What divides the cells: many spreadsheets write semicolons or tabs and call it CSV."""
-    head = file.readline()
-    file.seek(0)
-    return max(",;\t", key=head.count)
+_SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?[^\S\n]*\r?\n", re.IGNORECASE)
 
 
-def _check_columns(path: Path, columns: object) -> None:
-    found = [str(name) for name in columns] if isinstance(columns, list | tuple) else []
-    unknown = sorted(set(found) - set(COLUMNS))
-    if unknown or FILE_COLUMN not in found:
+def _table(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Line numbers and cells, empty lines before the headings left out."""
+    said = _SEPARATOR_LINE.match(text)
+    body = text[said.end() :] if said else text
+    head = next((line for line in body.splitlines() if line.strip()), "")
+    # Many spreadsheets write semicolons or tabs and call it CSV.
+    divider = said[1] if said else max(",;\t", key=head.count)
+    reader = csv.reader(io.StringIO(body, newline=""), strict=True, delimiter=divider)
+    is_begun = False
+    for cells in reader:
+        cells = [cell.strip() for cell in cells]
+        is_begun |= any(cells)
+        if is_begun:
+            yield reader.line_num + bool(said), cells
+
+
+def _columns(path: Path, headings: list[str]) -> list[str]:
+    """What each column holds; "" for one without a heading."""
+    found = [tidy("genre", heading) for heading in headings]
+    named = [heading for heading in found if heading]
+    twice = next((heading for heading in named if named.count(heading) > 1), "")
+    if twice:
+        places = [str(place) for place, heading in enumerate(found, 1) if heading == twice]
+        what = f"the column `{twice}` stands twice (columns {' and '.join(places)})"
+        raise SettingError(what, where=str(path), mend="keep one of them")
+    unknown = sorted(set(named) - set(COLUMNS))
+    if unknown or FILE_COLUMN not in named:
         import difflib
 
         what = f"unknown column {unknown[0]!r}" if unknown else "no column `file`"
         near = difflib.get_close_matches(unknown[0], COLUMNS, 1) if unknown else []
         guess = f"did you mean {near[0]!r}? " if near else ""
         raise SettingError(what, where=str(path), mend=f"{guess}columns: {', '.join(COLUMNS)}")
+    return found
 
 
 def _keep_row(
-    rows: dict[Path, Facts], path: Path, line: int, row: Mapping[str | None, str | None]
+    rows: dict[Path, Facts], path: Path, line: int, columns: list[str], cells: list[str]
 ) -> None:
     where = f"{path}, line {line}"
-    name = (row.get(FILE_COLUMN) or "").strip()
-    if not name or None in row:
-        what = "a row without a file" if not name else "a row with more cells than columns"
+    # Cells beyond the headings, or under an empty one, may be empty only.
+    row = dict(zip_longest(columns, cells, fillvalue=""))
+    if row.pop("", ""):
+        what = "a row with more cells than columns"
         raise SettingError(what, where=where, mend="quote cells that hold commas")
-    file = (path.parent / name).resolve()
+    name = row[FILE_COLUMN]
+    if not name:
+        what = "a row without a file"
+        raise SettingError(what, where=where, mend="name the file in it, or delete the row")
+    file = _named_file(path.parent, name)
     if file in rows:
         raise SettingError(f"{name} is named twice", where=where, mend="keep one of the rows")
-    texts = {column: (row.get(column) or "").strip() for column in COLUMNS[1:]}
-    rows[file] = Facts(**texts)
+    rows[file] = Facts(**{column: row.get(column, "") for column in COLUMNS[1:]}).tidied()
+
+
+def _named_file(folder: Path, name: str) -> Path:
+    """The file that a cell names; a backslash divides folders on any system."""
+    file = folder / name
+    return (file if file.exists() else folder / name.replace("\\", "/")).resolve()
 
 
 def write_sidecar(path: Path, rows: Mapping[Path, Facts]) -> None:

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from gen import processes
-from gen.contribution.facts import Facts, find_problems, inferred
+from gen.analysis import analyse
+from gen.contribution.facts import Facts, find_problem, find_problems, inferred
 from gen.contribution.known import Kept, KnownMusic, load_known
-from gen.errors import HouseError
+from gen.errors import HouseError, SettingError
 from gen.likeness.screening import BLOCK, REVIEW, Report, Thresholds
 from gen.likeness.voices import Voice, voices_of
 from gen.provenance.canonical import sha256_hex
@@ -32,7 +33,7 @@ from gen.provenance.register import Register
 from gen.provenance.statement import Statement, make_work_id, parse_composers
 from gen.provenance.tag import sign_contribution
 from gen.safe_parse import Examined, Limits, SafeReader, UnsafeFileError
-from gen.smf import RuleBroken, musical_hash, split_chunks
+from gen.smf import RuleBroken, musical_hash, read_instruments, split_chunks, with_instruments
 from gen.smf.rules import MAX_BYTES
 
 CONTRIBUTED, PRESENT, REFUSED, NEEDS_REVIEW, CHECKED, SKIPPED = (
@@ -88,7 +89,7 @@ class Outcome:
         }
         if self.examined:
             normalised = self.examined.normalised
-            for name in ("changes", "unheard", "advice"):
+            for name in ("changes", "unheard", "advice", "unsure"):
                 found[name] = list(getattr(normalised, name))
             found["analysis"] = self.examined.analysis.to_dict()
         if self.facts:
@@ -238,20 +239,23 @@ class Contributor:
                 "the file holds no note",
                 "export the tracks that hold the notes: audio and muted tracks are often left out",
             )
-        sound = musical_hash(piece)
-        if self._is_present(outcome, sound):
+        if self._is_present(outcome, musical_hash(piece)):
             return None
-        outcome.facts = job.facts.over(
-            inferred(job.path, examined.analysis, self.settings.composer)
-        )
-        voices = self._screen(outcome, examined)
-        if not self._confirmed(outcome, examined):
+        stated = job.facts.tidied()
+        examined = outcome.examined = _played_as_stated(examined, stated)
+        outcome.facts = stated.over(inferred(job.path, examined.analysis, self.settings.composer))
+        self._screen(outcome, examined)
+        if not self._confirmed(outcome):
             outcome.status = SKIPPED
             return None
+        sound = musical_hash(outcome.examined.normalised.piece)
+        if self._is_present(outcome, sound):  # as it is by the instruments that were stated
+            return None
+        voices = self._screen(outcome, outcome.examined)
         if self.settings.is_check:
             outcome.status = NEEDS_REVIEW if _needs_review(outcome) else CHECKED
             return None
-        return self._sign(outcome, examined, sound, voices)
+        return self._sign(outcome, outcome.examined, sound, voices)
 
     def _is_present(self, outcome: Outcome, sound: str) -> bool:
         """Whether the house has this very music, waiting or accepted.
@@ -296,15 +300,19 @@ class Contributor:
                 )
         return voices
 
-    def _confirmed(self, outcome: Outcome, examined: Examined) -> bool:
+    def _confirmed(self, outcome: Outcome) -> bool:
         """Ask where somebody can answer, then check what is stated."""
         if self.confirm:
             answers = self.confirm(outcome)
             if answers is None:
                 return False
             outcome.facts = answers
+        if outcome.examined is None:
+            return False
         is_signing = not self.settings.is_check
-        problems = find_problems(outcome.facts or Facts(), examined.analysis, is_signing=is_signing)
+        problems = find_problems(
+            outcome.facts or Facts(), outcome.examined.analysis, is_signing=is_signing
+        )
         if problems:
             raise _RefusedError("description", "\n".join(problems), "correct what is stated")
         return True
@@ -360,6 +368,31 @@ class Contributor:
         for (outcome, _), result in zip(pending, results, strict=True):
             _note_result(outcome, result)
             yield outcome
+
+
+def restate(examined: Examined, instruments: str) -> Examined:
+    """The same music played by the instruments that somebody states, and what it says then.
+
+    Args:
+        examined: a file.
+        instruments: one a track, as in `Facts.instruments`.
+
+    Raises:
+        SettingError: an unknown instrument, or not one a track.
+    """
+    if problem := find_problem("instruments", instruments, examined.analysis):
+        raise SettingError(problem)
+    normalised = with_instruments(examined.normalised, read_instruments(instruments))
+    if normalised.data == examined.normalised.data:
+        return Examined(normalised, examined.analysis)
+    return Examined(normalised, analyse(normalised.piece))
+
+
+def _played_as_stated(examined: Examined, stated: Facts) -> Examined:
+    try:
+        return restate(examined, stated.instruments) if stated.instruments else examined
+    except SettingError:
+        return examined  # said with all that is wrong with what is stated
 
 
 def _note_result(outcome: Outcome, result: Submitted) -> None:

@@ -145,7 +145,7 @@ def _trailing_chunks(data: bytes, position: int) -> tuple[Chunk, ...]:
         payload_start = position + CHUNK_HEADER_BYTES
         end = payload_start + int.from_bytes(data[position + 4 : payload_start], "big")
         kind = data[position : position + 4]
-        if payload_start > len(data) or end > len(data) or not _looks_like_a_type(kind):
+        if payload_start > len(data) or end > len(data) or not looks_like_a_type(kind):
             what = f"{len(data) - position:,} bytes that are no chunk follow the last track"
             raise RuleBroken("trailing-bytes", what, byte_offset=position)
         if kind == b"MTrk":
@@ -156,7 +156,8 @@ def _trailing_chunks(data: bytes, position: int) -> tuple[Chunk, ...]:
     return tuple(chunks)
 
 
-def _looks_like_a_type(kind: bytes) -> bool:
+def looks_like_a_type(kind: bytes) -> bool:
+    """Whether four bytes can name a chunk: printable ASCII."""
     return len(kind) == 4 and all(0x20 <= byte < 0x7F for byte in kind)
 
 

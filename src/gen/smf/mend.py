@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from gen.piece import Pedal
+from gen.piece import DRUM_PROGRAM, Note, Pedal
 from gen.smf.lenient import ChannelEvent
 from gen.smf.walk import NoteTuple
 
 _SUSTAIN = 64
 _LONGEST_DANGLING_QUARTERS = 4
+_NEVER = 1 << 62
+
+Change = tuple[int, int]
+"""The tick from which on an instrument plays, and the instrument."""
 
 
 @dataclass(slots=True)
@@ -32,38 +37,62 @@ class Repairs:
 class _Sounding:
     onset: int
     velocity: int
-    program: int
+    instrument: int
     pitch: int
     end: int | None = None
 
 
 def pair_notes(
-    events: list[ChannelEvent], end_ticks: int, ticks_per_quarter: int, repairs: Repairs
+    channels: Mapping[int, list[ChannelEvent]],
+    instruments: Mapping[int, Sequence[Change]],
+    end_ticks: int,
+    ticks_per_quarter: int,
+    repairs: Repairs,
 ) -> dict[int, list[NoteTuple]]:
-    """The notes of one channel of one track, by program; none clash, none is empty.
+    """The notes of a line, by instrument; none clash, none is empty.
 
-    The first note-off ends the note that began first. A note keeps the program it began with.
+    The first note-off ends the note that began first. A note keeps the instrument it began with.
 
     Args:
-        events: in order of time; channel messages of one channel.
+        channels: note-ons and note-offs of each channel of the line, in order of time.
+        instruments: what plays each channel, and from which tick on; the first from tick 0.
         end_ticks: where the track ends.
         ticks_per_quarter: the file's resolution.
         repairs: receives what was mended.
     """
-    notes = _match(events, repairs)
+    notes = [
+        note
+        for channel, events in channels.items()
+        for note in _match(events, instruments[channel], repairs)
+    ]
+    if len(channels) > 1:
+        notes.sort(key=lambda note: note.onset)
     by_key: dict[tuple[int, int], list[_Sounding]] = {}
     for sounding in notes:
-        by_key.setdefault((sounding.program, sounding.pitch), []).append(sounding)
+        by_key.setdefault((sounding.instrument, sounding.pitch), []).append(sounding)
     result: dict[int, list[NoteTuple]] = {}
-    is_drum = bool(events) and events[0][1] & 15 == 9
-    for (program, _), line in by_key.items():
+    for (instrument, _), line in by_key.items():
         line = _merge_doubled(line, repairs)
         _end_dangling(line, end_ticks, ticks_per_quarter, repairs)
         _cut_overlaps(line, repairs)
-        if is_drum:
+        if instrument == DRUM_PROGRAM:
             _lengthen_empty(line, ticks_per_quarter, repairs)
-        result.setdefault(program, []).extend(_without_empty(line, repairs))
-    return {program: sorted(found) for program, found in result.items() if found}
+        result.setdefault(instrument, []).extend(_without_empty(line, repairs))
+    return {instrument: sorted(found) for instrument, found in result.items() if found}
+
+
+def join_notes(one: Iterable[Note], other: Iterable[Note], repairs: Repairs) -> list[Note]:
+    """Both parts' notes as one part's, which cannot strike a sounding pitch again."""
+    by_pitch: dict[int, list[_Sounding]] = {}
+    for note in sorted([*one, *other]):
+        sounding = _Sounding(note.onset_ticks, note.velocity, 0, note.pitch, note.end_ticks)
+        by_pitch.setdefault(note.pitch, []).append(sounding)
+    joined: list[NoteTuple] = []
+    for line in by_pitch.values():
+        line = _merge_doubled(line, repairs)
+        _cut_overlaps(line, repairs)
+        joined += _without_empty(line, repairs)
+    return [Note(*note) for note in sorted(joined)]
 
 
 def pair_pedals(events: list[ChannelEvent], end_ticks: int) -> list[Pedal]:
@@ -82,20 +111,23 @@ def pair_pedals(events: list[ChannelEvent], end_ticks: int) -> list[Pedal]:
     return pedals
 
 
-def _match(events: list[ChannelEvent], repairs: Repairs) -> list[_Sounding]:
+def _match(
+    events: list[ChannelEvent], instruments: Sequence[Change], repairs: Repairs
+) -> list[_Sounding]:
     notes: list[_Sounding] = []
     waiting: dict[int, deque[_Sounding]] = {}
     last_off: dict[int, int] = {}
-    program = 0
+    changes = iter([*instruments[1:], (_NEVER, 0)])
+    (_, instrument), (next_tick, following) = instruments[0], next(changes)
     for tick, status, first, second in events:
-        kind = status & 0xF0
-        if kind == 0xC0:
-            program = first
-        elif kind == 0x90 and second:
-            sounding = _Sounding(tick, second, program, first)
+        while tick >= next_tick:
+            instrument = following
+            next_tick, following = next(changes)
+        if status & 0xF0 == 0x90 and second:
+            sounding = _Sounding(tick, second, instrument, first)
             notes.append(sounding)
             waiting.setdefault(first, deque()).append(sounding)
-        elif kind in (0x80, 0x90):
+        else:
             last_off[first] = tick
             if waiting.get(first):
                 waiting[first].popleft().end = tick

@@ -9,23 +9,26 @@ anyway) is named too. The composer's own file is never touched.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from gen.piece import (
+    DRUM_PROGRAM,
     KeySignature,
     Marker,
-    Note,
-    Pedal,
     Piece,
     Tempo,
     TimeSignature,
-    Track,
 )
+from gen.smf.bars import look_at_time, set_bar_lines
 from gen.smf.general_midi import instrument_name, range_of
-from gen.smf.lenient import ChannelEvent, RawFile, RawTrack, read_leniently
-from gen.smf.mend import Repairs, pair_notes, pair_pedals
+from gen.smf.lenient import RawFile, read_leniently
+from gen.smf.mend import Repairs
+from gen.smf.parts import Part, PartReader, hold_in_model, look_at_instruments, unsure
 from gen.smf.rules import (
+    CONTRIBUTE,
+    EXPORT,
     MAX_MICROSECONDS_PER_QUARTER,
     MAX_TICKS_PER_QUARTER,
     MIN_MICROSECONDS_PER_QUARTER,
@@ -33,8 +36,8 @@ from gen.smf.rules import (
     RuleBroken,
 )
 from gen.smf.text import decode_text
-from gen.smf.unheard import list_unheard
-from gen.smf.walk import DRUM_CHANNEL, NoteTuple, parse, read_key_signature, read_time_signature
+from gen.smf.unheard import EXTREME_TEMPO, OFF_GRID, list_unheard
+from gen.smf.walk import parse, read_key_signature, read_time_signature
 from gen.smf.writer import write_and_parse
 
 _Event = TypeVar("_Event", Tempo, TimeSignature, KeySignature)
@@ -49,6 +52,9 @@ _REPAIRS = {
     "empty-hit": "{n} drum hit(s) of no length given a 32nd",
     "empty": "{n} note(s) of no length left out",
 }
+_NAME, _MARKER = 0x03, 0x06
+_CONDUCTOR = (0x51, 0x58, 0x59)
+_WRITTEN_ANEW = "written anew as a strict type-1 file, one track an instrument"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,8 @@ class Normalised:
         piece: what `data` holds.
         changes: what was mended, one sentence each.
         unheard: what the model does not hear, one phrase each.
-        advice: what looks odd and was left as it is.
+        advice: what looks odd and was left as it is, or guessed.
+        unsure: the tracks, counted from 0, whose instrument a person should confirm.
     """
 
     data: bytes
@@ -68,6 +75,7 @@ class Normalised:
     changes: tuple[str, ...]
     unheard: tuple[str, ...]
     advice: tuple[str, ...] = ()
+    unsure: tuple[int, ...] = ()
 
 
 def normalise(data: bytes) -> Normalised:
@@ -76,73 +84,111 @@ def normalise(data: bytes) -> Normalised:
     Raises:
         RuleBroken: the export has no plain reading, or exceeds the strict file's limits.
     """
-    raw = read_leniently(data)
-    changes = list(raw.remarks)
-    repairs = Repairs()
-    piece = _Assembly(raw, repairs, changes).piece()
-    changes += [_describe(piece, kind, *found) for kind, found in repairs.found.items()]
-    unheard, advice = list_unheard(raw, piece), tuple(_advice(piece))
-    if not changes and (strict := _parse_strict(raw.music)):
-        return Normalised(raw.music, strict, tuple(raw.wrapping), unheard, advice)
-    changes = [*raw.wrapping, *changes]
-    changes.append("written anew as a strict type-1 file, one track an instrument")
-    lost = [line for line in unheard if not line.startswith("timing")]
-    if lost:
-        changes.append(f"the house's copy leaves out {', '.join(lost)}; your own file keeps them")
-    data, piece = write_and_parse(piece)
-    return Normalised(data, piece, tuple(changes), unheard, advice)
-
-
-def _parse_strict(data: bytes) -> Piece | None:
     try:
-        return parse(data)
-    except RuleBroken:
-        return None
+        return _Normaliser(read_leniently(data)).normalised()
+    except RuleBroken as error:
+        if error.mend == CONTRIBUTE:  # that is what was just tried
+            raise RuleBroken(**{**error.to_dict(), "mend": EXPORT}) from error
+        raise
 
 
-class _Assembly:
-    """Builds the piece from raw tracks; `changes` receives one sentence a change."""
+def with_instruments(found: Normalised, instruments: Sequence[int]) -> Normalised:
+    """The same music played by other instruments, one a track: 0-127, or `DRUM_PROGRAM`.
 
-    def __init__(self, raw: RawFile, repairs: Repairs, changes: list[str]) -> None:
+    What a person states is no longer in doubt.
+    """
+    piece = found.piece
+    tracks = [
+        replace(track, program=0 if i == DRUM_PROGRAM else i, is_drum=i == DRUM_PROGRAM)
+        for track, i in zip(piece.tracks, instruments, strict=True)
+    ]
+    stated = [
+        f"'{new.name or number}' {instrument_name(new.instrument)}"
+        for number, (new, old) in enumerate(zip(tracks, piece.tracks, strict=True), 1)
+        if new.instrument != old.instrument
+    ]
+    if not stated:
+        return replace(found, unsure=())
+    data, piece = write_and_parse(replace(piece, tracks=tracks))
+    said = f"instruments set as stated: {', '.join(stated)}"
+    anew = () if _WRITTEN_ANEW in found.changes else (_WRITTEN_ANEW,)
+    return replace(found, data=data, piece=piece, changes=(*found.changes, said, *anew), unsure=())
+
+
+class _Normaliser:
+    """Builds the strict file from raw tracks; `changes` receives one sentence a change."""
+
+    def __init__(self, raw: RawFile) -> None:
         self.raw = raw
-        self.repairs = repairs
-        self.changes = changes
-        self.new_unit = _fitting_unit(raw.ticks_per_quarter)
-        self.channels = [_note_channels(track) for track in raw.tracks]
+        self.changes = list(raw.remarks)
+        self.repairs = Repairs()
+        self.texts: list[str] = []
+        self.invalid: dict[str, list[str]] = {}
 
-    def piece(self) -> Piece:
+    def normalised(self) -> Normalised:
+        piece, parts = self._piece()
+        unheard = list_unheard(self.raw, piece)
+        advice = (*look_at_instruments(parts), *look_at_time(piece), *_keyswitches(piece))
+        found = Normalised(b"", piece, (), unheard, advice, unsure(parts))
+        if not self.changes and (strict := _parse_strict(self.raw.music)):
+            if strict.tracks == piece.tracks:
+                wrapping = tuple(self.raw.wrapping)
+                return replace(found, data=self.raw.music, piece=strict, changes=wrapping)
+            self._say("programs and pedals of a channel brought to every track that plays on it")
+        changes = [*self.raw.wrapping, *self.changes, _WRITTEN_ANEW]
+        lost = [line for line in unheard if not line.startswith((OFF_GRID, EXTREME_TEMPO))]
+        if lost:
+            changes.append(
+                f"the house's copy leaves out {', '.join(lost)}; your own file keeps them"
+            )
+        data, piece = write_and_parse(piece)
+        return replace(found, data=data, piece=piece, changes=tuple(changes))
+
+    def _piece(self) -> tuple[Piece, list[Part]]:
         self._rescale()
+        self.reader = PartReader(self.raw, self.repairs)
         piece = Piece(self.raw.ticks_per_quarter)
         self._conduct(piece)
-        for number in range(len(self.raw.tracks)):
-            piece.tracks += self._tracks_of(number)
-        self._describe_layout(piece)
-        return piece
+        parts = self.reader.parts()
+        self._describe_layout(parts)
+        joined = hold_in_model(parts, self.repairs)
+        piece.tracks = [part.track for part in parts]
+        self._describe_texts()
+        moved = set_bar_lines(piece) if piece.note_count else ""
+        self.changes += filter(None, (joined, moved))
+        repairs = self.repairs.found
+        self.changes += [_describe(piece, kind, *found) for kind, found in repairs.items()]
+        return piece, parts
 
     def _rescale(self) -> None:
         """Bring an extreme resolution into the range the house works with."""
-        old, new = self.raw.ticks_per_quarter, self.new_unit
+        old, new = self.raw.ticks_per_quarter, _fitting_unit(self.raw.ticks_per_quarter)
         if old == new:
             return
         self.changes.append(f"resolution changed from {old} to {new} ticks per quarter note")
         for track in self.raw.tracks:
-            track.events = [(e[0] * new // old, *e[1:]) for e in track.events]
+            track.notes = {
+                channel: [(e[0] * new // old, *e[1:]) for e in events]
+                for channel, events in track.notes.items()
+            }
+            track.setups = [(e[0] * new // old, *e[1:]) for e in track.setups]
             track.metas = [(m[0] * new // old, *m[1:]) for m in track.metas]
+            track.system_messages = [(m[0] * new // old, *m[1:]) for m in track.system_messages]
             track.end_ticks = track.end_ticks * new // old
         self.raw.ticks_per_quarter = new
 
     def _conduct(self, piece: Piece) -> None:
         """Tempo, signatures and markers, from whichever track holds them."""
-        metas = [(tick, i, kind, payload) for i, t in enumerate(self.raw.tracks)
-                 for tick, kind, payload in t.metas]  # fmt: skip
+        metas = [(tick, track.number, kind, payload) for track in self.raw.tracks
+                 for tick, kind, payload in track.metas]  # fmt: skip
         metas.sort(key=lambda meta: meta[0])
         tempos: dict[int, Tempo] = {}
         meters: dict[int, TimeSignature] = {}
         keys: dict[int, KeySignature] = {}
         for tick, number, kind, payload in metas:
-            if kind == 0x06 and (text := self._text(payload)):
+            if kind == _MARKER and (text := self._text(payload)):
                 piece.markers.append(Marker(tick, text))
-            if kind not in (0x51, 0x58, 0x59):
+            if kind not in _CONDUCTOR:
                 continue
             if number > 0:
                 self._say("tempo, meter and key moved to the first track")
@@ -155,7 +201,10 @@ class _Assembly:
                 else:
                     self._keep_one(keys, read_key_signature(_sized(payload, 2), tick))
             except RuleBroken as error:
-                self._say(f"an invalid {error.rule.replace('-', ' ')} left out ({error.found})")
+                self.invalid.setdefault(error.rule.replace("-", " "), []).append(error.found)
+        for what, found in self.invalid.items():
+            how_many = f"an invalid {what}" if len(found) == 1 else f"{len(found)} invalid {what}s"
+            self._say(f"{how_many} left out ({found[0]})")
         piece.tempos = list(tempos.values())
         piece.time_signatures = list(meters.values())
         piece.key_signatures = list(keys.values())
@@ -169,59 +218,58 @@ class _Assembly:
     def _tempo(self, payload: bytes, tick: int) -> Tempo:
         value = int.from_bytes(_sized(payload, 3), "big")
         lowest, highest = MIN_MICROSECONDS_PER_QUARTER, MAX_MICROSECONDS_PER_QUARTER
+        if value == 0:
+            raise RuleBroken("tempo", "0 microseconds a quarter note")
         if not lowest <= value <= highest:
             self._say("tempos outside 5 to 1000 quarter notes a minute brought into that range")
         return Tempo(tick, min(max(value, lowest), highest))
 
-    def _tracks_of(self, number: int) -> list[Track]:
-        """The instruments that one raw track holds, by channel and program."""
-        raw = self.raw.tracks[number]
-        names = [self._text(payload) for _, kind, payload in raw.metas if kind == 0x03]
-        tracks = []
-        for channel in sorted(self.channels[number]):
-            events = self._events_of(number, channel)
-            unit = self.raw.ticks_per_quarter
-            parts = pair_notes(events, raw.end_ticks, unit, self.repairs)
-            pedals = pair_pedals(events, raw.end_ticks)
-            tracks += [
-                _track(names[0] if names else "", channel, program, notes, pedals)
-                for program, notes in parts.items()
-            ]
-        return _told_apart(tracks)
-
-    def _events_of(self, number: int, channel: int) -> list[ChannelEvent]:
-        """One channel's events, with program and pedal that note-less tracks send to it."""
-        own = [e for e in self.raw.tracks[number].events if e[1] & 15 == channel]
-        from_others: list[ChannelEvent] = []
-        for other, track in enumerate(self.raw.tracks):
-            if channel not in self.channels[other]:
-                from_others += [e for e in track.events if _is_setup(e, channel)]
-        if from_others:
-            self._say("programs and pedals sent from other tracks moved to the notes they concern")
-            own = sorted([*from_others, *own], key=lambda e: e[0])
-        return [e for e in own if channel != DRUM_CHANNEL or e[1] & 0xF0 != 0xC0]
-
-    def _describe_layout(self, piece: Piece) -> None:
-        note_bearing = [bool(channels) for channels in self.channels]
-        empty = sum(not _says_anything(track) for track in self.raw.tracks[1:])
-        if self.raw.format == 0:
-            self._say(f"the single track split into {len(piece.tracks)} by channel and program")
-        elif len(piece.tracks) > sum(note_bearing):
+    def _describe_layout(self, parts: list[Part]) -> None:
+        note_bearing = [bool(track.notes) for track in self.raw.tracks]
+        if self.raw.format == 0 and len(parts) > 1:
+            self._say(f"the single track split into {len(parts)} by channel and program")
+        elif len(parts) > sum(note_bearing):
             self._say("tracks with several channels or programs split, one track an instrument")
         if self.raw.format == 1 and note_bearing and note_bearing[0]:
             self._say("a conductor track put before the first instrument")
-        if empty:
-            self._say(f"{empty} empty track(s) left out")
+        if self.raw.empty_tracks:
+            self._say(f"{self.raw.empty_tracks} empty track(s) left out")
+        for count in self.reader.joined_channels:
+            self._say(f"a line spread over {count} channels (MPE) joined into one track")
+        if self.changes and self.reader.reached_others:
+            self._say("programs and pedals of a channel brought to every track that plays on it")
+        named = sum(part.named is not None and not part.is_told for part in parts)
+        if named:
+            self._say(f"{named} instrument(s) that the file does not choose taken from track names")
+
+    def _describe_texts(self) -> None:
+        """Say which names and markers were no clean UTF-8."""
+        for track in self.raw.tracks:
+            for _, kind, payload in track.metas:
+                if kind == _NAME:
+                    self._text(payload)
+        if self.texts:
+            count = len(self.texts)
+            what = "a name or marker" if count == 1 else f"{count} names or markers"
+            shown = ", ".join(f"'{text}'" for text in self.texts[:3])
+            self._say(f"{what} read as {shown}{', …' if count > 3 else ''} and written as UTF-8")
 
     def _text(self, payload: bytes) -> str:
         text = decode_text(payload)
         if text.encode("utf-8") != payload:
-            self._say(f"a name or marker read as {text!r} and written as UTF-8")
+            self.texts.append(text)
         return text
 
     def _say(self, change: str) -> None:
         if change not in self.changes:
             self.changes.append(change)
+
+
+def _parse_strict(data: bytes) -> Piece | None:
+    try:
+        return parse(data)
+    except RuleBroken:
+        return None
 
 
 def _fitting_unit(ticks_per_quarter: int) -> int:
@@ -234,42 +282,6 @@ def _sized(payload: bytes, length: int) -> bytes:
     if len(payload) != length:
         raise RuleBroken("meta-event", f"{len(payload)} bytes where {length} belong")
     return payload
-
-
-def _note_channels(track: RawTrack) -> set[int]:
-    """The channels on which a track strikes notes."""
-    return {e[1] & 15 for e in track.events if e[1] & 0xF0 == 0x90 and e[3] > 0}
-
-
-def _is_setup(event: ChannelEvent, channel: int) -> bool:
-    """Whether the event sets the channel's program or sustain pedal."""
-    return event[1] == 0xC0 | channel or (event[1] == 0xB0 | channel and event[2] == 64)
-
-
-def _says_anything(track: RawTrack) -> bool:
-    return bool(track.events) or any(kind != 0x03 for _, kind, _ in track.metas)
-
-
-def _track(
-    name: str,
-    channel: int,
-    program: int,
-    notes: list[NoteTuple],
-    pedals: list[Pedal],
-) -> Track:
-    is_drum = channel == DRUM_CHANNEL
-    track = Track(name, 0 if is_drum else program, is_drum)
-    track.notes = [Note(*note) for note in notes]
-    track.pedals = list(pedals)
-    return track
-
-
-def _told_apart(tracks: list[Track]) -> list[Track]:
-    """Tracks split from one get the instrument's name beside the name they shared."""
-    if len(tracks) > 1:
-        for track in tracks:
-            track.name = f"{track.name} {instrument_name(track.instrument)}".strip()
-    return tracks
 
 
 def _describe(piece: Piece, kind: str, count: int, tick: int, pitch: int) -> str:
@@ -288,7 +300,7 @@ def bar_number(piece: Piece, tick: int) -> int:
     return max(1, bisect_right(piece.bar_starts(), tick, key=lambda bar: bar[0]))
 
 
-def _advice(piece: Piece) -> list[str]:
+def _keyswitches(piece: Piece) -> list[str]:
     """Notes so far below an instrument's range that they look like keyswitches."""
     lines = []
     for track in piece.tracks:

@@ -6,6 +6,8 @@ stands what a person can do about each.
 
 from __future__ import annotations
 
+from typing import Any
+
 from gen.errors import MalformedMidi
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -17,43 +19,43 @@ MAX_TICKS_PER_QUARTER = 9_600
 MIN_MICROSECONDS_PER_QUARTER = 60_000
 MAX_MICROSECONDS_PER_QUARTER = 12_000_000
 
-_CONTRIBUTE = "python scripts/contribute.py mends this and shows what it changed"
-_EXPORT = "export the piece again from your sequencer as a Standard MIDI File, type 1"
+CONTRIBUTE = "python scripts/contribute.py mends this and shows what it changed"
+EXPORT = "export the piece again from your sequencer as a Standard MIDI File, type 1"
 
 RULES: dict[str, str] = {
-    "not-midi": _EXPORT,
+    "not-midi": EXPORT,
     "too-large": "split the piece: one file holds at most 4 MiB",
-    "header-length": _EXPORT,
+    "header-length": EXPORT,
     "format": "export as type 0 or type 1; type 2 holds several independent pieces",
-    "track-count": _CONTRIBUTE,
+    "track-count": CONTRIBUTE,
     "division": "export with 24 to 9600 ticks per quarter note; 480 is usual",
     "smpte-division": (
         "this file counts time in film frames, so its beats are unknown: in your sequencer set "
         "the export's time base to ticks per quarter note (PPQ, 480 is usual) and export again"
     ),
-    "truncated": "the file ends too early, as after a broken copy: " + _EXPORT,
-    "chunk-layout": _CONTRIBUTE,
-    "foreign-chunk": _CONTRIBUTE,
-    "trailing-bytes": _CONTRIBUTE,
+    "truncated": "the file ends too early, as after a broken copy: " + EXPORT,
+    "chunk-layout": CONTRIBUTE,
+    "foreign-chunk": CONTRIBUTE,
+    "trailing-bytes": CONTRIBUTE,
     "too-many-events": "split the piece, or thin out its controllers: at most 400,000 events",
     "too-long": "split the piece: one file holds at most 16,384 quarter notes",
-    "variable-length": _EXPORT,
-    "running-status": _CONTRIBUTE,
-    "data-byte": _EXPORT,
-    "end-of-track": _CONTRIBUTE,
-    "system-message": _CONTRIBUTE,
-    "meta-event": _CONTRIBUTE,
-    "text-encoding": _CONTRIBUTE,
-    "tempo": _CONTRIBUTE,
-    "time-signature": _CONTRIBUTE,
-    "key-signature": _CONTRIBUTE,
-    "conductor": _CONTRIBUTE,
-    "same-tick": _CONTRIBUTE,
-    "dangling-note": _CONTRIBUTE,
-    "unmatched-note-off": _CONTRIBUTE,
-    "zero-length-note": _CONTRIBUTE,
-    "overlapping-note": _CONTRIBUTE,
-    "program-in-note": _CONTRIBUTE,
+    "variable-length": EXPORT,
+    "running-status": CONTRIBUTE,
+    "data-byte": EXPORT,
+    "end-of-track": CONTRIBUTE,
+    "system-message": CONTRIBUTE,
+    "meta-event": CONTRIBUTE,
+    "text-encoding": CONTRIBUTE,
+    "tempo": CONTRIBUTE,
+    "time-signature": CONTRIBUTE,
+    "key-signature": CONTRIBUTE,
+    "conductor": CONTRIBUTE,
+    "same-tick": CONTRIBUTE,
+    "dangling-note": CONTRIBUTE,
+    "unmatched-note-off": CONTRIBUTE,
+    "zero-length-note": CONTRIBUTE,
+    "overlapping-note": CONTRIBUTE,
+    "program-in-note": CONTRIBUTE,
     "generated": "the house does not train on generated music: contribute what a person composed",
 }
 """Code of each rule and how to mend a file that breaks it."""
@@ -68,6 +70,7 @@ class RuleBroken(MalformedMidi):
         byte_offset: where in the file, counted from 0.
         track: number of the track chunk, counted from 0.
         tick: absolute time in ticks.
+        mend: what to do about it, where there is something better than the rule's own advice.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class RuleBroken(MalformedMidi):
         byte_offset: int | None = None,
         track: int | None = None,
         tick: int | None = None,
+        mend: str = "",
     ) -> None:
         self.rule = rule
         self.found = what
@@ -86,14 +90,17 @@ class RuleBroken(MalformedMidi):
         self.tick = tick
         places = (("byte", byte_offset), ("track", track), ("tick", tick))
         where = ", ".join(f"{name} {value}" for name, value in places if value is not None)
-        super().__init__(f"{what} ({rule})", where=where, mend=RULES[rule])
+        super().__init__(f"{what} ({rule})", where=where, mend=mend or RULES[rule])
 
     def __reduce__(self) -> tuple[object, ...]:
         """Carry every field across a process boundary."""
-        return (_rebuild, (self.rule, self.found, self.byte_offset, self.track, self.tick))
+        return (_rebuild, (self.to_dict(),))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The arguments that make this very refusal again."""
+        names = ("rule", "byte_offset", "track", "tick", "mend")
+        return {"what": self.found, **{name: getattr(self, name) for name in names}}
 
 
-def _rebuild(
-    rule: str, what: str, byte_offset: int | None, track: int | None, tick: int | None
-) -> RuleBroken:
-    return RuleBroken(rule, what, byte_offset=byte_offset, track=track, tick=tick)
+def _rebuild(arguments: dict[str, Any]) -> RuleBroken:
+    return RuleBroken(**arguments)

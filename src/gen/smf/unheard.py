@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 
-from gen.piece import Piece
+from gen.meter import STEPS_PER_QUARTER
+from gen.piece import Piece, Tempo
 from gen.smf.lenient import RawFile
 
-STEPS_PER_QUARTER = 12
-"""The model's grid: finer timing is rounded to it."""
+OFF_GRID = f"timing finer than 1/{STEPS_PER_QUARTER} of a quarter note"
+TEMPO_RANGE = (30, 240)
+"""Quarter notes a minute between which the model tells tempos apart."""
+EXTREME_TEMPO = "tempos below {} or above {} quarter notes a minute".format(*TEMPO_RANGE)
 
 _CONTROLLERS = {
     0: "bank select", 1: "modulation wheel", 2: "breath", 4: "foot controller",
-    5: "portamento time", 7: "volume", 10: "pan", 11: "expression", 32: "bank select",
-    65: "portamento", 66: "sostenuto pedal", 67: "soft pedal", 68: "legato", 71: "resonance",
-    72: "release time", 73: "attack time", 74: "brightness", 91: "reverb", 93: "chorus",
+    5: "portamento time", 6: "parameter value", 7: "volume", 10: "pan", 11: "expression",
+    32: "bank select", 38: "parameter value", 65: "portamento", 66: "sostenuto pedal",
+    67: "soft pedal", 68: "legato", 71: "resonance", 72: "release time", 73: "attack time",
+    74: "brightness", 91: "reverb", 93: "chorus", 98: "parameter number",
+    99: "parameter number", 100: "parameter number", 101: "parameter number",
 }  # fmt: skip
 _SUSTAIN = 64
 _TEXTS = {0x01: "texts", 0x02: "copyright notices", 0x04: "instrument texts", 0x05: "lyrics"}
@@ -27,10 +32,19 @@ def list_unheard(raw: RawFile, piece: Piece) -> tuple[str, ...]:
     off_grid, note_count = _count_off_grid(piece), piece.note_count
     if off_grid:
         lines.append(
-            f"timing finer than 1/{STEPS_PER_QUARTER} of a quarter note "
-            f"({off_grid:,} of {note_count:,} notes; they are heard on the nearest step)"
+            f"{OFF_GRID} ({off_grid:,} of {note_count:,} notes; they are heard on the nearest step)"
+        )
+    if extreme := [t.quarters_per_minute for t in piece.tempos if _is_extreme(t)]:
+        lines.append(
+            f"{EXTREME_TEMPO} ({len(extreme):,} of {len(piece.tempos):,}; "
+            "they are heard as the nearest of these)"
         )
     return tuple(lines)
+
+
+def _is_extreme(tempo: Tempo) -> bool:
+    lowest, highest = TEMPO_RANGE
+    return not lowest <= tempo.quarters_per_minute <= highest
 
 
 def _events(count: int) -> str:
@@ -40,15 +54,14 @@ def _events(count: int) -> str:
 def _count_events(raw: RawFile) -> Counter[str]:
     counts: Counter[str] = Counter()
     for track in raw.tracks:
-        kinds = Counter((status & 0xF0, first) for _, status, first, _ in track.events)
-        for (kind, number), count in kinds.items():
+        for (kind, number), count in track.counts.items():
             if name := _event_name(kind, number):
                 counts[name] += count
         for _, kind, _ in track.metas:
             if kind in _TEXTS:
                 counts[_TEXTS[kind]] += 1
-        if track.system_message_count:
-            counts["system-exclusive messages"] += track.system_message_count
+        if track.system_messages:
+            counts["system-exclusive messages"] += len(track.system_messages)
     return counts
 
 

@@ -1,0 +1,127 @@
+"""Files that every program opens are read; what holds no music is named in a musician's words."""
+
+from __future__ import annotations
+
+import pytest
+
+from gen.smf import RuleBroken, normalise
+from gen.smf.text import decode_text
+from midi_files import chunk, meta, note, smf
+
+PLAIN = smf(b"", b"\x00\xc0\x49" + note())
+
+
+def riff(*chunks: tuple[bytes, bytes]) -> bytes:
+    body = b"RMID" + b"".join(
+        kind + len(data).to_bytes(4, "little") + data + b"\0" * (len(data) % 2)
+        for kind, data in chunks
+    )
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
+def mac_binary(data: bytes) -> bytes:
+    head = bytearray(128)
+    head[1:6] = b"\x04song"
+    head[65:73] = b"MidiMSEQ"
+    head[83:87] = len(data).to_bytes(4, "big")
+    return bytes(head) + data + bytes(-len(data) % 128) + b"resource fork"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (riff((b"data", PLAIN)), "taken out of its RIFF (.rmi) wrapper"),
+        (riff((b"LIST", b"INFOIN"), (b"odd ", b"abc"), (b"data", PLAIN)), "RIFF (.rmi) wrapper"),
+        (mac_binary(PLAIN), "taken out of its MacBinary wrapper"),
+        (b"junk!" + PLAIN, "5 bytes before the MIDI header left out"),
+        (PLAIN + bytes(1600), "1,600 zeros after the last track left out"),
+        (PLAIN + b"\x1a\x00", "2 stray bytes after the last track left out"),
+        (PLAIN + 300 * chunk(b"XFIH", b"12"), "600 bytes of 300 foreign chunks 'XFIH' left out"),
+    ],
+)
+def test_wrappers_come_off_with_one_line_and_the_music_stays_as_it_was(data, said) -> None:
+    found = normalise(data)
+    assert found.data == PLAIN
+    assert len(found.changes) == 1
+    assert said in found.changes[0]
+
+
+def test_a_header_may_count_a_foreign_chunk_but_not_a_track_that_is_missing() -> None:
+    counted = PLAIN[:10] + b"\x00\x03" + PLAIN[12:]
+    found = normalise(counted + chunk(b"XFIH", b"abcd"))
+    assert found.piece.note_count == 1
+    with pytest.raises(RuleBroken, match="declares 3 tracks, the file holds 2"):
+        normalise(counted)
+
+
+def test_stray_bytes_between_tracks_are_skipped() -> None:
+    place = PLAIN.rindex(b"MTrk")
+    found = normalise(PLAIN[:place] + b"\0" + PLAIN[place:])
+    assert found.piece.note_count == 1
+    assert "1 stray bytes between two tracks left out" in found.changes
+
+
+def test_a_type_2_file_of_one_track_has_one_reading() -> None:
+    found = normalise(smf(b"\x00\xc0\x49" + note(), file_format=2))
+    assert found.piece.note_count == 1
+    assert "a type-2 file of a single track read as type 0" in found.changes
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "the file is empty (0 bytes)"),
+        (bytes(64), "nothing but zeros"),
+        (b"RIFF\x24\0\0\0WAVEfmt ", "WAV audio"),
+        (b"FORM\0\0\0\x10AIFFCOMM", "AIFF audio"),
+        (b"ID3\x04\0\0", "MP3 audio"),
+        (b"SMF2CLIP\x00\x40\x00\x00", "a MIDI 2.0 clip"),
+        (b"PK\x03\x04\x14\0", "a zip archive"),
+        (b"<?xml version='1.0'?><score-partwise/>", "a MusicXML score"),
+        (b"<REAPER_PROJECT 0.1", "a project of REAPER"),
+        (b"\x00\x05\x16\x07\x00\x02\x00\x00", "what macOS keeps beside a file"),
+        (b"%PDF-1.4", "a PDF"),
+        (b"rubbish", "a text"),
+        (b"\x07\x08\x00\xff", "does not begin with a MIDI header"),
+        (riff((b"LIST", b"INFO")), "a RIFF (.rmi) file without MIDI data"),
+    ],
+)
+def test_what_is_no_midi_file_is_named_in_words(data: bytes, said: str) -> None:
+    with pytest.raises(RuleBroken) as refusal:
+        normalise(data)
+    assert refusal.value.rule == "not-midi"
+    assert said in refusal.value.found
+    assert "b'" not in str(refusal.value)
+    assert refusal.value.mend
+
+
+def test_a_kind_of_change_is_said_in_one_line() -> None:
+    parts = [meta(0, 3, b"Part %d\0" % n) + b"\x00\xc0\x00" + note(60 + n) for n in range(20)]
+    found = normalise(smf(b"", *parts))
+    about_names = [change for change in found.changes if "UTF-8" in change]
+    assert about_names == [
+        "20 names or markers read as 'Part 0', 'Part 1', 'Part 2', … and written as UTF-8"
+    ]
+    unended = normalise(smf(*[note(60 + n) for n in range(9)], end=b"")).changes
+    assert "track 1, 2, 3, 4 and 5 more had no end-of-track event: added" in unended
+
+
+@pytest.mark.parametrize(
+    ("encoding", "texts"),
+    [
+        ("utf-8", ("Flöte", "バイオリン", "Скрипка")),
+        ("utf-8-sig", ("Flöte",)),
+        ("utf-16", ("Flöte 1", "Głos", "Скрипка")),
+        ("utf-16-le", ("Flöte 1", "Piano")),
+        ("utf-16-be", ("Refrain", "Violín")),
+        ("cp1252", ("Flöte", "größer", "Prélude n°2 (früh)", "Violão", "Señor", "Übung “Lied”")),
+        ("cp1252", ("Orgel \u2013 leise", "Blåsere", "Flûte à bec")),
+        ("mac_roman", ("Flöte", "Prélude", "Übung", "Señor", "Kontrabaß", "Ça va", "Trompète")),
+        ("cp1250", ("Żółty", "Skrzypce główne", "Głos")),
+        ("cp1251", ("Скрипка", "Гитара 2", "Бас-гитара", "Соло")),
+        ("cp932", ("バイオリン", "主旋律 1", "ピアノ", "ﾊﾞｲｵﾘﾝ")),
+    ],
+)
+def test_names_are_read_in_the_likeliest_encoding(encoding: str, texts) -> None:
+    for text in texts:
+        assert decode_text(text.encode(encoding)) == text

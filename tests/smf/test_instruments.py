@@ -1,0 +1,299 @@
+"""Which instrument plays: what a file says on whatever track, what names say, what is asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from gen.errors import SettingError
+from gen.piece import DRUM_PROGRAM, Pedal
+from gen.smf import (
+    RuleBroken,
+    musical_hash,
+    normalise,
+    parse,
+    read_instruments,
+    with_instruments,
+)
+from gen.smf.general_midi import NAMES
+from gen.smf.naming import contradicts, instrument_in
+from midi_files import END, chunk, event, header, meta, note, smf
+
+
+def named(text: str) -> bytes:
+    return meta(0, 0x03, text.encode())
+
+
+def port(number: int) -> bytes:
+    return meta(0, 0x21, bytes((number,)))
+
+
+def program(number: int, channel: int = 0, delta: int = 0) -> bytes:
+    return event(delta, 0xC0 | channel, number)
+
+
+def bank(number: int, channel: int = 0) -> bytes:
+    return event(0, 0xB0 | channel, 0, number)
+
+
+def system(*payload: int) -> bytes:
+    return event(0, 0xF0, len(payload) + 1, bytes(payload), 0xF7)
+
+
+def instruments(*bodies: bytes, file_format: int = 1) -> list[int]:
+    return [t.instrument for t in normalise(smf(*bodies, file_format=file_format)).piece.tracks]
+
+
+def advice(*bodies: bytes) -> str:
+    return "\n".join(normalise(smf(*bodies)).advice)
+
+
+# -- what the file says -----------------------------------------------------------------------
+
+
+def test_a_program_holds_for_every_track_of_its_channel() -> None:
+    assert instruments(program(73) + note(72), note(65)) == [73, 73]
+    assert instruments(note(72), program(73) + note(65)) == [73, 73]
+
+
+def test_a_later_program_of_another_track_holds_from_its_tick_on() -> None:
+    found = normalise(smf(program(73) + note(72), program(40, delta=480) + note(60)))
+    assert [(t.instrument, t.notes[0].onset_ticks) for t in found.piece.tracks] == [
+        (73, 0), (40, 480),
+    ]  # fmt: skip
+    assert instruments(program(73) + note(72) + note(74, delta=480), program(40, delta=700)) == [
+        73, 40,
+    ]  # fmt: skip
+
+
+def test_of_programs_at_one_moment_a_tracks_own_counts() -> None:
+    assert instruments(program(73) + note(72), program(40) + note(65)) == [73, 40]
+
+
+def test_a_program_at_the_tick_of_a_note_holds_for_it_whichever_comes_first() -> None:
+    body = event(0, 0x90, 60, 80) + program(40) + event(480, 0x80, 60, 0) + note(62)
+    assert instruments(b"", body) == [40]
+
+
+def test_ports_are_further_sets_of_channels() -> None:
+    first = port(0) + program(73) + note(72)
+    other = port(1) + program(40) + note(60)
+    assert instruments(first, other, port(0) + note(64), port(1) + note(55)) == [73, 40, 73, 40]
+    assert instruments(first, port(2) + program(44) + program(40, 1) + note(76, channel=1)) == [
+        73, 40,
+    ]  # fmt: skip
+
+
+def test_a_port_may_change_within_a_track() -> None:
+    setup = port(0) + program(73) + port(1) + program(40)
+    assert instruments(setup, port(1) + note(60), port(0) + note(72)) == [40, 73]
+
+
+def test_a_pedal_reaches_every_track_of_its_channel_but_not_of_another_port() -> None:
+    pedal = event(0, 0xB0, 64, 127) + event(480, 0xB0, 64, 0)
+    bodies = (program(0) + pedal, program(0) + note(60), program(0) + note(64), port(1) + note(67))
+    found = normalise(smf(*bodies)).piece.tracks
+    assert [track.pedals for track in found] == [[Pedal(0, 480)], [Pedal(0, 480)], []]
+
+
+def test_strict_tracks_that_share_a_channel_and_say_the_same_stay_byte_for_byte() -> None:
+    data = smf(b"", program(73) + note(72), program(73) + note(65))
+    assert normalise(data).data == data
+    shared = smf(b"", program(73) + note(72), note(65))
+    found = normalise(shared)
+    assert found.data != shared
+    assert parse(found.data) == found.piece
+    assert "programs and pedals of a channel brought to every track" in "\n".join(found.changes)
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [
+        bank(120) + program(0),
+        bank(127) + program(0),
+        system(0x43, 0x10, 0x4C, 0x08, 0x00, 0x07, 0x02),
+        system(0x41, 0x10, 0x42, 0x12, 0x40, 0x11, 0x15, 0x01, 0x19),
+    ],
+)
+def test_drums_are_drums_on_any_channel_where_bank_or_message_say_so(setup: bytes) -> None:
+    assert instruments(b"", setup + note(36)) == [DRUM_PROGRAM]
+    assert "plays drums on channel 1, as its bank or a system message says" in advice(
+        b"", setup + note(36)
+    )
+
+
+def test_in_a_gs_file_bank_127_is_no_drum_kit_and_channel_10_may_be_melodic() -> None:
+    gs_reset = system(0x41, 0x10, 0x42, 0x12, 0x40, 0x00, 0x7F, 0x00, 0x41)
+    assert instruments(gs_reset, bank(127) + program(5) + note(60)) == [5]
+    melodic = system(0x41, 0x10, 0x42, 0x12, 0x40, 0x10, 0x15, 0x00, 0x1B)
+    assert instruments(melodic, program(40, 9) + note(60, channel=9)) == [40]
+
+
+# -- one line over many channels --------------------------------------------------------------
+
+
+def spread(channels: list[int], count: int = 24) -> bytes:
+    return b"".join(note(60 + n % 7, channel=channels[n % len(channels)]) for n in range(count))
+
+
+ZONE = event(0, 0xB0, 101, 0) + event(0, 0xB0, 100, 6) + event(0, 0xB0, 6, 15)
+
+
+@pytest.mark.parametrize("file_format", [0, 1])
+@pytest.mark.parametrize("setup", [b"", ZONE])
+def test_a_line_over_fifteen_channels_is_one_line_again(setup: bytes, file_format: int) -> None:
+    bodies = [setup + spread([*range(1, 16)])]
+    found = normalise(smf(*[b""] * file_format, *bodies, file_format=file_format))
+    assert [(t.instrument, len(t.notes)) for t in found.piece.tracks] == [(0, 24)]
+    assert any("spread over 15 channels (MPE) joined" in change for change in found.changes)
+
+
+def test_a_zone_of_few_channels_leaves_the_others_alone_and_plays_its_masters_program() -> None:
+    setup = ZONE[:-1] + bytes((3,)) + program(81)
+    body = setup + spread([1, 2, 3]) + program(33, 5) + note(40, channel=5)
+    assert instruments(b"", body) == [81, 33]
+
+
+def test_a_choir_of_four_channels_stays_four_parts() -> None:
+    ons = b"".join(event(0, 0x90 | c, 60 + c, 80) for c in range(4))
+    offs = event(480, 0x80, 60, 0) + b"".join(event(0, 0x80 | c, 60 + c, 0) for c in (1, 2, 3))
+    assert len(instruments((ons + offs) * 8, file_format=0)) == 4
+
+
+# -- what names say ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "instrument"),
+    [
+        ("Violins I", 40), ("Fingered Bass", 33), ("Kit", 128), ("Vln. II", 40), ("Kl.", 71),
+        ("Fag.", 70), ("Cb.", 43), ("Pos.", 57), ("Querflöte", 73), ("Bratschen", 41),
+        ("Schlagzeug", 128), ("Hautbois", 68), ("Cor anglais", 69), ("Clarinette basse", 71),
+        ("Batterie", 128), ("Flauto traverso", 73), ("Archi", 48), ("Contrabbasso", 43),
+        ("Guitarra eléctrica", 27), ("Trompeta 1", 56), ("Violão", 24), ("Cravo", 6),
+        ("Strijkers", 48), ("Dwarsfluit", 73), ("Skrzypce", 40), ("Wiolonczela", 42),
+        ("Trąbka", 56), ("バイオリン", 40), ("第1ヴァイオリン", 40), ("ドラム", 128),
+        ("Скрипка", 40), ("钢琴", 0), ("Soloviolinen", 40), ("Contrabass Clarinet", 71),
+        ("12-string Guitar", 25),
+        ("Vln1", 40), ("FrenchHorn", 60), ("E-Bass", 33), ("Bass Drum", 128), ("DX7", 5),
+        ("Alto", 52), ("Alto Sax", 65), ("Track 1", None), ("MIDI 01", None), ("Melody", None),
+        ("", None), ("???", None), ("Audio", None),
+    ],
+)  # fmt: skip
+def test_a_name_proposes_an_instrument_in_many_languages(name: str, instrument) -> None:
+    assert instrument_in(name) == instrument
+
+
+def test_general_midis_own_names_mean_themselves() -> None:
+    assert [instrument_in(name.title()) for name in NAMES] == [*range(128)]
+
+
+def test_names_contradict_other_kinds_of_instruments_only() -> None:
+    assert contradicts("Violin", 56)
+    assert contradicts("Flute", DRUM_PROGRAM)
+    assert not contradicts("Violin", 48)  # a string ensemble
+    assert not contradicts("Bass", 58)  # a tuba has the bass
+    assert not contradicts("Lead", 40)
+
+
+def test_without_a_program_the_name_chooses_and_it_is_said() -> None:
+    bodies = [named(n) + note(60) for n in ("Violins I", "Trumpet", "Kit", "Something")]
+    found = normalise(smf(b"", *bodies))
+    assert [t.instrument for t in found.piece.tracks] == [40, 56, DRUM_PROGRAM, 0]
+    assert [t.name for t in found.piece.tracks] == ["Violins I", "Trumpet", "Kit", "Something"]
+    assert found.unsure == (0, 1, 2, 3)
+    assert "4 track(s) with notes and no program change, taken by their names" in found.advice[0]
+    assert "'Violins I' as violin" in found.advice[0]
+    assert "'Kit' plays drums on channel 1, as its name says" in found.advice[1]
+    assert parse(found.data) == found.piece
+
+
+def test_the_instrument_text_of_a_track_counts_where_its_name_says_nothing() -> None:
+    assert instruments(b"", named("Staff 2") + meta(0, 0x04, b"Oboe") + note(70)) == [68]
+
+
+def test_what_the_file_chooses_stays_against_its_name_and_wants_a_look() -> None:
+    body = named("Violin") + program(56) + note(60)
+    assert instruments(b"", body) == [56]
+    assert "'Violin' is named like a violin, but the file makes it a trumpet" in advice(b"", body)
+    assert not advice(b"", named("Violin") + program(48) + note(60))
+
+
+def test_drums_named_so_on_a_melodic_channel_want_a_look() -> None:
+    said = advice(b"", named("Drums") + program(0) + note(36))
+    assert "'Drums' is named like drums, but plays on channel 1" in said
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (named("Violin") + program(40, 9) + note(60, channel=9), "its name says violin"),
+        (program(41, 9) + note(60, channel=9), "its program is viola"),
+        (note(96, channel=9), "most of its notes are no drum's"),
+    ],
+)
+def test_what_is_no_drum_kit_on_channel_10_wants_a_look(body: bytes, why: str) -> None:
+    assert instruments(b"", body) == [DRUM_PROGRAM]
+    assert f"plays on channel 10, which is the drums', but {why}" in advice(b"", body)
+    assert not advice(b"", named("Kit") + program(0, 9) + note(36, channel=9))
+
+
+def test_names_are_not_asked_where_the_file_says_all() -> None:
+    found = normalise(smf(b"", named("Flute") + program(73) + note(72)))
+    assert (found.advice, found.unsure, found.changes) == ((), (), ())
+
+
+# -- what a person states ---------------------------------------------------------------------
+
+
+def test_stated_instruments_are_written_into_the_file() -> None:
+    found = normalise(smf(b"", named("A") + note(36), named("B") + note(60, channel=9)))
+    stated = with_instruments(found, read_instruments("drums, Geige"))
+    assert [t.instrument for t in stated.piece.tracks] == [DRUM_PROGRAM, 40]
+    assert parse(stated.data) == stated.piece
+    assert "instruments set as stated: 'A' drums, 'B' violin" in stated.changes
+    assert stated.unsure == ()
+    assert musical_hash(stated.piece) != musical_hash(found.piece)
+
+
+def test_what_is_stated_as_it_is_changes_nothing() -> None:
+    found = normalise(smf(b"", program(73) + note(72)))
+    assert with_instruments(found, (73,)) == found
+
+
+def test_an_unknown_instrument_is_refused_with_the_nearest() -> None:
+    assert read_instruments("electric piano 1; Drums") == (4, DRUM_PROGRAM)
+    with pytest.raises(SettingError, match="'trumpett' is no instrument; did you mean 'trumpet'"):
+        read_instruments("violin, trumpett")
+
+
+# -- more tracks than the model holds ---------------------------------------------------------
+
+
+def test_empty_tracks_go_before_tracks_are_counted() -> None:
+    tracks = [named(f"Track {n}") + note(60 + n % 5) * (n % 25 == 0) for n in range(99)]
+    assert len(instruments(b"", *tracks)) == 4
+    with_controllers = [event(0, 0xB0 | n % 16, 7, 100) for n in range(99)]
+    assert len(instruments(b"", *with_controllers, note(60))) == 1
+
+
+def test_tracks_of_one_instrument_are_joined_until_the_model_holds_them() -> None:
+    bodies = [program(n % 20) + named(f"Part {n}") + note(60 + n, delta=n) for n in range(30)]
+    found = normalise(smf(b"", *bodies))
+    assert len(found.piece.tracks) == 24
+    assert found.piece.note_count == 30
+    assert len({t.instrument for t in found.piece.tracks}) == 20
+    assert any("tracks of one instrument joined, 30 to 24" in change for change in found.changes)
+    assert parse(found.data) == found.piece
+
+
+def test_more_instruments_than_the_model_holds_are_refused_with_their_number() -> None:
+    with pytest.raises(RuleBroken, match=r"25 tracks of 25 instruments; the model holds") as no:
+        normalise(smf(*[program(n) + note() for n in range(25)]))
+    assert "join tracks that one instrument can play" in no.value.mend
+
+
+def test_no_refusal_at_contribution_advises_to_contribute() -> None:
+    data = header(1) + chunk(b"MTrk", event(0, 60, 80) + END)
+    with pytest.raises(RuleBroken) as refusal:
+        normalise(data)
+    assert "contribute.py" not in refusal.value.mend
