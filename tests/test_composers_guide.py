@@ -167,7 +167,7 @@ def test_every_rule_in_the_guide_is_one_that_the_code_names() -> None:
     [
         ("not-midi", b"RIFF....WAVEfmt "),
         ("smpte-division", b"MThd\0\0\0\6\0\1\0\1\xe7\x28"),
-        ("format", b"MThd\0\0\0\6\0\2\0\1\1\xe0"),
+        ("format", b"MThd\0\0\0\6\0\2\0\2\1\xe0"),
         ("truncated", smf(note())[:-6]),
     ],
 )

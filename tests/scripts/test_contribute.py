@@ -87,6 +87,7 @@ class Desk:
 def desk(house: TestHouse, own_keys: Path, tmp_path: Path, monkeypatch) -> Desk:
     monkeypatch.syspath_prepend(str(SCRIPT.parent))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     save_key(key_of("ana"), house="lantern", owner="ana", passphrase=PASSPHRASE, kdf_cost=10)
     folder = tmp_path / "works"
     folder.mkdir()
@@ -231,6 +232,7 @@ def test_a_sidecar_describes_each_file_and_options_the_rest(desk: Desk) -> None:
         "key": "D dorian",
         "chords": "Dm7 | G7 | % | Dm7",
         "sections": "A:1 B:3",
+        "instruments": "flute",
         "roles": "main_melody",
         "consent": "evaluation artist_model:ana@2099-01-01",
         "contract": "C-2",
@@ -268,8 +270,8 @@ def test_a_first_sidecar_is_written_corrected_and_given_back(desk: Desk) -> None
     assert rows[0] | {"chords": "", "key": ""} == {
         "file": "deep/über, alles.mid", "title": "Über, alles", "composers": "ana:100",
         "method": "", "genre": "", "mood": "calm", "key": "", "chords": "",
-        "sections": "intro:1 verse:5", "roles": "main_melody bass drums", "consent": "",
-        "contract": "",
+        "sections": "intro:1 verse:5", "instruments": rows[0]["instruments"],
+        "roles": "main_melody bass drums", "consent": "", "contract": "",
     }  # fmt: skip
     assert rows[0]["chords"].count("|") == 7
     rows[0] |= {"title": "Over", "method": "score", "consent": "evaluation"}
@@ -341,7 +343,8 @@ def test_the_house_is_named_once_by_the_environment_or_the_folder(desk: Desk, mo
         ("file\na.mid\na.mid\n", "named twice"),
         ("file,title\n,x\n", "without a file"),
         ("file,title\na.mid,x,y\n", "more cells"),
-        (b"file\n\xff\xfe\n", "cannot be read"),
+        ('file,title\na.mid,"x\n', "cannot be read"),
+        ("file,title,Title\na.mid,x,y\n", r"column `title` stands twice \(columns 2 and 3\)"),
     ],
 )
 def test_a_sidecar_that_is_wrong_is_refused_by_line(tmp_path: Path, text, message: str) -> None:
@@ -376,8 +379,11 @@ def test_a_sidecar_may_divide_its_cells_by_semicolon_or_tab(tmp_path: Path, deli
         (("--sections", "A:1 B:9"), "section 'B:9' does not fit a piece of 6 bars"),
         (("--sections", "B:3 A:1"), "section 'A:1' does not fit"),
         (("--roles", "bass drums"), "2 role(s) for 1 track(s)"),
-        (("--roles", "drums"), "track 1 is flute, its role is given as drums"),
+        (("--roles", "drums"), "track 1 (Tune) is flute, its role is given as drums"),
+        (("--instruments", "flute, violin"), "2 instrument(s) for 1 track(s) with notes"),
+        (("--instruments", "flewt"), "'flewt' is no instrument; did you mean 'flute'?"),
         (("--consent", "everything"), "'everything'"),
+        (("--consent", "evaluation@2020-01-31"), "evaluation@2020-01-31 ended already"),
         (("--consent", ""), "what the work may be used for has to be stated"),
         (("--method", ""), "how the work was made has to be stated"),
         (("--method", "dreamt"), "'dreamt'"),
@@ -410,7 +416,7 @@ def test_check_signs_nothing_and_needs_neither_key_nor_name(desk: Desk, monkeypa
     assert found.exit_code == 0, found.output
     assert "dirty.mid: checked" in found.output
     assert "changed: the single track split into 2 by channel and program" in found.output
-    assert "acoustic grand piano: " in found.output
+    assert "1 acoustic grand piano: acoustic grand piano, " in found.output
     assert "chords: " in found.output
     assert desk.inbox == []
 
@@ -533,8 +539,8 @@ def test_the_same_music_twice_in_one_run_is_contributed_once(desk: Desk) -> None
 def test_questions_are_answered_and_the_answers_signed(desk: Desk, monkeypatch) -> None:
     path = desk.put("a.mid", distinct_midi(1))
     monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
-    # contribute? title composers method genre mood key chords sections roles consent contract sign?
-    answers = ["y", "My Title", "", "score", "waltz", "", "", "", "", "", "general_model", "", "y"]
+    # contribute? title method genre mood key (it is not clear) consent sign?
+    answers = ["y", "My Title", "Score", "waltz", "", "", "general_model", "y"]
     found = desk.contribute(path, typed="\n".join(answers) + "\n")
     assert found.exit_code == 0, found.output
     assert "nothing in the work is a third party's material" in found.output
@@ -546,8 +552,8 @@ def test_questions_are_answered_and_the_answers_signed(desk: Desk, monkeypatch) 
 def test_an_answer_that_cannot_be_signed_is_asked_for_again(desk: Desk, monkeypatch) -> None:
     path = desk.put("a.mid", distinct_midi(1))
     monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
-    answers = ["y", "", "", "", "guessed", "score", "walz", "waltz", "", "", "", "A:9", "A:1", "",
-               "", "everything", "nothing", "", "y"]  # fmt: skip
+    answers = ["y", "", "", "guessed", "score", "walz", "waltz", "", "", "everything", "nothing",
+               "sections", "A:9", "A:1", "y"]  # fmt: skip
     found = desk.contribute(path, typed="\n".join(answers) + "\n")
     assert found.exit_code == 0, found.output
     assert "how the work was made has to be stated" in found.output
@@ -605,9 +611,8 @@ def test_a_composer_may_say_no(desk: Desk, monkeypatch) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--composer", "nobody", "--yes"), "'nobody' is not in the roster"),
-        (("--composer", "ben", "--yes"), "no key of ben is on this computer"),
-        (("--composer", "", "--yes"), "who contributes?"),
+        (("--composer", "nobody", "--yes"), "'nobody' is not in the roster of lantern ("),
+        (("--composer", "ben", "--yes"), "no key of ben for lantern ("),
         ((), "there is nobody to ask"),
         (("--block-run", "3", "--yes"), "runs are"),
     ],

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from gen.piece import Note, Piece, TimeSignature, Track
 from gen.smf import RuleBroken, normalise, parse, write
 from gen.smf.bars import look_at_time, set_bar_lines
-from gen.tokens.events import encode
+from gen.tokens.encoding import encode
 from gen.tokens.grid import to_grid
 from gen.tokens.score import score_of
 from midi_files import pieces

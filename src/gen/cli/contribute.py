@@ -11,37 +11,40 @@ the work is a third party's and (but for --method machine) that no generative mo
 of it.
 
 The CSV sidecar has one row a file (--sidecar writes a first one, to be corrected): file,title,
-composers,method,genre,mood,key,chords,sections,roles,consent,contract ("ana:60 ben:40",
-"main_melody bass drums", "general_model evaluation").
+composers,method,genre,mood,key,chords,sections,instruments,roles,consent,contract ("ana:60
+ben:40", "flute, fingered bass, drums", "main_melody bass drums", "general_model evaluation").
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import click
 
 from gen.cli.house_commands.common import Output, counted
+from gen.cli.outcomes import as_options, say_next, show, summarise, unstated, write_sidecar
 
 if TYPE_CHECKING:
-    from gen.contribution import Facts, Job, Outcome, Settings
+    from gen.cli.interview import Interview
+    from gen.contribution import Contributor, Job, Outcome, Settings
     from gen.provenance.house import House
     from gen.provenance.keys import KeyFile, PrivateKey
     from gen.provenance.register import Register
 
-SUFFIXES = (".mid", ".midi", ".smf", ".rmi", ".kar")
-FACTS = ("title", "composers", "method", "genre", "mood", "key", "chords", "sections", "roles",
-         "consent", "contract")  # fmt: skip
+SUFFIXES = (".mid", ".midi", ".smf", ".rmi", ".kar", ".midi2")
+"""What is looked at in a folder; a `.midi2` clip only to be told apart."""
+BESIDE = "._"
+"""How names begin of what macOS keeps beside files on other systems' disks."""
+FACTS = ("title", "composers", "method", "genre", "mood", "key", "chords", "sections",
+         "instruments", "roles", "consent", "contract")  # fmt: skip
 WITH_ROW = ("checked", "needs review")
 """Outcomes of a check that a sidecar describes: the house has the others, or will not take them."""
-STATEMENT = (
-    "By signing you state that nothing in the work is a third party's material and, unless its "
-    "method is 'machine', that no generative model wrote any of it."
-)
+TRIES = 3
+"""How often a passphrase may be typed."""
 
 
 def _fact_options(command: Any) -> Any:
@@ -54,6 +57,7 @@ def _fact_options(command: Any) -> Any:
         "key": 'Key, as in "A minor" (default: inferred).',
         "chords": 'Chords, bars separated by | (default: inferred): "Am | F C/E | % | G7".',
         "sections": 'Sections and their first bars (default: from markers): "intro:1 A:5 B:13".',
+        "instruments": 'One a track (default: the file\'s): "flute, fingered bass, drums".',
         "roles": 'One word a track (default: inferred): "main_melody bass drums".',
         "consent": 'What it may be used for: "general_model evaluation@2030-12-31" or "nothing".',
         "contract": "The house's reference of the contract.",
@@ -65,7 +69,7 @@ def _fact_options(command: Any) -> Any:
 
 @click.command(help=__doc__.replace("\n\n    python", "\n\n\b\n    python"))
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--composer", default="", help="Your id in the house's roster.")
+@click.option("--composer", default="", help="Your id in the house; found by your key when alone.")
 @click.option(
     "--house",
     "folder",
@@ -81,6 +85,13 @@ def _fact_options(command: Any) -> Any:
     metavar="FILE",
     help="Only check, and write a first CSV sidecar: one row a file with what was found.",
 )
+@click.option(
+    "--preview",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write a piano roll (PNG) and sound (WAV) of each file there, as the house reads it.",
+)
+@click.option("--open", "is_opening", is_flag=True, help="Open these previews, too.")
 @click.option("--check", is_flag=True, help="Only check and show; sign nothing.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take what is stated and inferred.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a file on stdout.")
@@ -110,48 +121,113 @@ def main(paths: tuple[Path, ...], **options: Any) -> None:
     except HouseError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        click.echo("\nstopped: what was contributed is whole; run again to go on", err=True)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(
+            "\nstopped: what was contributed is whole, your answers are kept; run again to go on",
+            err=True,
+        )
         sys.exit(130)
     sys.exit(2 if refused else 0)
 
 
 def _contribute(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
     """Contribute everything and report; the number of refused files."""
-    from gen.contribution import Contributor
-
     options["check"] = options["check"] or options["sidecar"] is not None
     _check_free(options["sidecar"])
     jobs = _jobs(paths, options)
     house = _open_house(options)
-    settings = _settings(options)
     register = house.load() if house else None
-    key = None if settings.is_check else _open_key(register, settings.composer, options)
-    is_asking = not (options["yes"] or options["as_json"] or settings.is_check)
-    if is_asking and not _is_interactive():
+    options["composer"] = _composer(register, options)
+    settings = _settings(options)
+    key = None if settings.is_check else _open_key(house, register, settings.composer, options)
+    interview = _interview(house, options)
+    outcomes = _run(_contributor(house, settings, key, interview, register), jobs, options)
+    summarise(_counted(outcomes), len(jobs), as_json=options["as_json"])
+    if not options["as_json"]:
+        _say_next(outcomes, house, options)
+    return sum(outcome.status == "refused" for outcome in outcomes)
+
+
+def _interview(house: House | None, options: dict[str, Any]) -> Interview | None:
+    """Who asks; None where nobody is to be asked."""
+    if options["yes"] or options["as_json"] or options["check"] or house is None:
+        return None
+    if not _is_interactive():
         raise _usage("there is nobody to ask", "add --yes to take what is stated and inferred")
-    confirm = _ask if is_asking else None
-    contributor = Contributor(house, settings, key, confirm, register)
+    from gen.cli.interview import Interview
+    from gen.contribution import Drafts
+
+    drafts = Drafts(house.pin.name)
+    return Interview(drafts, options["preview"], is_opening=options["is_opening"])
+
+
+def _contributor(
+    house: House | None, settings: Settings, key: PrivateKey | None, interview: Interview | None,
+    register: Register | None,
+) -> Contributor:  # fmt: skip
+    from gen.contribution import Contributor
+
+    contributor = Contributor(house, settings, key, interview, register)
     with Output.busy("reading what the house knows"):
         known = contributor.load()
     for place in known.unread if known else ():
         click.echo(f"not compared with {place} (python scripts/house.py audit)", err=True)
-    counts: dict[str, int] = {}
-    rows: dict[Path, Facts] = {}
+    return contributor
+
+
+def _run(contributor: Contributor, jobs: list[Job], options: dict[str, Any]) -> list[Outcome]:
+    """Every file's outcome, shown as it comes; previews and the sidecar are written."""
+    asks, as_json = contributor.confirm, options["as_json"]
     is_many = len(jobs) > 3 and not options["check"]
-    is_brief = is_asking or is_many or options["sidecar"] is not None
-    doing = "checking" if settings.is_check else "contributing"
-    with Output.progress(doing, 0 if is_asking else len(jobs)) as advance:
+    is_brief = asks is not None or is_many or options["sidecar"] is not None
+    outcomes = []
+    doing = "checking" if options["check"] else "contributing"
+    with Output.progress(doing, 0 if asks else len(jobs)) as advance:
         for outcome in contributor.run(jobs):
-            counts[outcome.status] = counts.get(outcome.status, 0) + 1
-            if outcome.facts and outcome.status in WITH_ROW:
-                rows[outcome.path] = outcome.facts
-            _show(outcome, as_json=options["as_json"], is_brief=is_brief)
+            outcomes.append(outcome)
+            show(outcome, as_json=as_json, is_brief=is_brief)
+            if asks is not None:
+                asks.done(outcome)  # type: ignore[attr-defined] # an Interview
+            if options["preview"] and asks is None:
+                _preview(outcome, options)
+            outcome.examined = outcome.screening = None  # many pieces fill the memory
             advance(1)
     if options["sidecar"]:
-        _write_sidecar(options["sidecar"], rows, as_json=options["as_json"])
-    _summarise(counts, len(jobs), as_json=options["as_json"])
-    return counts.get("refused", 0)
+        rows = {o.path: o.facts for o in outcomes if o.facts and o.status in WITH_ROW}
+        write_sidecar(options["sidecar"], rows, as_json=as_json)
+    return outcomes
+
+
+def _preview(outcome: Outcome, options: dict[str, Any]) -> None:
+    if outcome.examined is None or not outcome.examined.analysis.notes:
+        return
+    from gen.cli.preview import show_preview
+
+    piece, name = outcome.examined.normalised.piece, outcome.path.stem
+    show_preview(piece, options["preview"], name, is_opening=options["is_opening"])
+
+
+def _counted(outcomes: list[Outcome]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for outcome in outcomes:
+        counts[outcome.status] = counts.get(outcome.status, 0) + 1
+    return counts
+
+
+def _say_next(outcomes: list[Outcome], house: House | None, options: dict[str, Any]) -> None:
+    """The command that comes next: for the curator, or for who checked a single file."""
+    waiting = [o.work for o in outcomes if o.status in ("contributed", "needs review")]
+    if not options["check"]:
+        if waiting and house is not None:
+            work = waiting if len(waiting) == 1 else []
+            click.echo("It waits for a curator, another person:" if work else
+                       "They wait for a curator, another person:")  # fmt: skip
+            say_next(["scripts/house.py", "accept", *work], house)
+    elif house is not None and len(outcomes) == 1 and unstated(outcomes[0]):
+        outcome = outcomes[0]
+        who = ["--composer", options["composer"]] if options["composer"] else []
+        stated = as_options(outcome.stated.to_dict())
+        say_next(["scripts/contribute.py", outcome.path, *who, *stated], house)
 
 
 def _check_free(sidecar: Path | None) -> None:
@@ -159,18 +235,6 @@ def _check_free(sidecar: Path | None) -> None:
     if sidecar is not None and sidecar.exists():
         mend = "name another file; --metadata takes this one's rows over into it"
         raise _usage(f"{sidecar}: there is a file of this name", mend)
-
-
-def _write_sidecar(path: Path, rows: dict[Path, Facts], *, as_json: bool) -> None:
-    from gen.contribution import MUST_BE_STATED, write_sidecar
-
-    write_sidecar(path, rows)
-    empty = [name for name in MUST_BE_STATED if not all(f.to_dict()[name] for f in rows.values())]
-    click.echo(
-        f"wrote {path}: {counted(len(rows), 'row')}; correct it"
-        f"{', fill in ' + ' and '.join(empty) if empty else ''} and give it back with --metadata",
-        err=as_json,
-    )
 
 
 def _is_interactive() -> bool:
@@ -187,50 +251,80 @@ def _jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
     """Every MIDI file named or inside a named folder, with its row of the sidecar."""
     from gen.contribution import Facts, Job, read_sidecar
 
-    rows = read_sidecar(options["metadata"]) if options["metadata"] else {}
+    table = read_sidecar(options["metadata"]) if options["metadata"] else {}
+    rows = {_spelt(path): facts for path, facts in table.items()}
     stated = Facts(**{name: options[name] for name in FACTS})
     files = list(dict.fromkeys(_files(paths)))
     if not files:
         raise _usage("no MIDI file found", f"files end in {', '.join(SUFFIXES)}")
-    found = {file.resolve() for file in files}
-    lost = [path for path in rows if path not in found]
+    found = {_spelt(file.resolve()) for file in files}
+    lost = [path for path in table if _spelt(path) not in found]
     if lost:
         click.echo(
             f"{counted(len(lost), 'row')} of {options['metadata']} for no file among those "
             f"given, the first: {lost[0]}",
             err=True,
         )
-    return [Job(file, rows.get(file.resolve(), Facts()).over(stated)) for file in files]
+    return [Job(file, rows.get(_spelt(file.resolve()), Facts()).over(stated)) for file in files]
+
+
+def _spelt(path: Path) -> str:
+    """A path with its accents in one form: macOS and spreadsheets use different ones."""
+    return normalize("NFC", str(path))
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    passed_over = 0
     for path in paths:
-        if path.is_dir():
-            found = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
-            yield from sorted(p for p in found if not p.is_dir())
-        else:
+        if not path.is_dir():
             yield path
+            continue
+        for file in sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES):
+            if file.name.startswith(BESIDE):
+                passed_over += 1
+            elif not file.is_dir():
+                yield file
+    if passed_over:
+        what = counted(passed_over, "file")
+        click.echo(f"{what} passed over that macOS keeps beside others ({BESIDE}…)", err=True)
 
 
 def _open_house(options: dict[str, Any]) -> House | None:
-    from gen.provenance.access import open_house
+    from gen.provenance.access import default_folder, open_house
     from gen.provenance.pin import PinError
 
     try:
         return open_house(options["folder"], options["pin"])
     except PinError:
         if options["check"]:
-            click.echo("no house there: nothing to compare with", err=True)
+            place = options["folder"] or default_folder()
+            click.echo(f"no house there ({place}): nothing to compare with", err=True)
             return None
         raise
+
+
+def _composer(register: Register | None, options: dict[str, Any]) -> str:
+    """Who contributes: as stated, else the one whose key is here; "" only to check."""
+    if options["composer"] or register is None:
+        return str(options["composer"])
+    from gen.errors import HouseError
+    from gen.provenance.access import person_at_hand
+    from gen.provenance.roster import COMPOSER
+
+    try:
+        return person_at_hand(register, COMPOSER, "--composer")
+    except HouseError as error:
+        if options["check"]:
+            return ""
+        what = f"who contributes to {register.roster.house}? {error.what}"
+        known = ", ".join(p.id for p in register.roster.people if COMPOSER in p.roles) or "nobody"
+        raise _usage(what, f"say who you are: --composer ID; its composers: {known}") from error
 
 
 def _settings(options: dict[str, Any]) -> Settings:
     from gen.contribution import Settings, default_workers
     from gen.likeness.screening import Thresholds
 
-    if not options["composer"] and not options["check"]:
-        raise _usage("who contributes?", "name yourself with --composer ID, or only --check")
     names = Thresholds.__slots__
     return Settings(
         composer=options["composer"],
@@ -241,36 +335,56 @@ def _settings(options: dict[str, Any]) -> Settings:
     )
 
 
-def _open_key(register: Register | None, composer: str, options: dict[str, Any]) -> PrivateKey:
+def _open_key(
+    house: House | None, register: Register | None, composer: str, options: dict[str, Any]
+) -> PrivateKey:
     """The composer's private key, by passphrase from the environment or the keyboard."""
     from gen.provenance.keys import find_key, keys_folder
     from gen.provenance.roster import COMPOSER
 
     roster = register.roster if register else None
+    where = f"{roster.house} ({house.folder})" if roster and house else "no house"
     person = roster.person(composer) if roster else None
     if person is None:
         known = ", ".join(p.id for p in roster.people) if roster else "nobody"
         mend = f"enrolled: {known}; a new composer is enrolled with python scripts/house.py enroll"
-        raise _usage(f"{composer!r} is not in the roster", mend)
-
-    def passphrase(file: KeyFile) -> str:
-        return _passphrase(file.owner, is_silent=options["yes"] or options["as_json"])
-
+        raise _usage(f"{composer!r} is not in the roster of {where}", mend)
     if COMPOSER not in person.roles:
         raise _usage(
-            f"{composer} is enrolled as {' and '.join(person.roles)}, not as composer",
+            f"{composer} is enrolled as {' and '.join(person.roles)}, not as composer, in {where}",
             "a composer contributes; a curator accepts: python scripts/house.py accept",
         )
-    key = find_key({k.keyid for k in person.open_keys()}, passphrase)
+    keyids = {k.keyid for k in person.open_keys()}
+    is_silent = options["yes"] or options["as_json"]
+    key = _tried(lambda: find_key(keyids, lambda file: _passphrase(file, is_silent)), is_silent)
     if key is None:
         raise _usage(
-            f"no key of {composer} is on this computer (looked in {keys_folder()})",
+            f"no key of {composer} for {where} is on this computer (looked in {keys_folder()})",
             "contribute where your key file is, or set HOUSE_KEYS to its folder",
         )
     return key
 
 
-def _passphrase(owner: str, *, is_silent: bool) -> str:
+def _tried(find: Any, is_silent: bool) -> PrivateKey | None:
+    """A key opened by a passphrase that may be typed three times."""
+    import os
+
+    from gen.provenance.keys import PASSPHRASE_VARIABLE, KeyFileError
+
+    is_typed = not is_silent and PASSPHRASE_VARIABLE not in os.environ and _is_interactive()
+    for left in range(TRIES - 1 if is_typed else 0, 0, -1):
+        try:
+            found: PrivateKey | None = find()
+            return found
+        except KeyFileError as error:
+            click.echo(
+                f"{error.what} ({counted(left, 'try').replace('trys', 'tries')} left)", err=True
+            )
+    last: PrivateKey | None = find()
+    return last
+
+
+def _passphrase(file: KeyFile, is_silent: bool) -> str:
     import os
 
     from gen.provenance.keys import PASSPHRASE_VARIABLE
@@ -278,117 +392,8 @@ def _passphrase(owner: str, *, is_silent: bool) -> str:
     named = os.environ.get(PASSPHRASE_VARIABLE)
     if named is not None:
         return named
-    if is_silent or not sys.stdin.isatty():
+    if is_silent or not _is_interactive():
         mend = f"set {PASSPHRASE_VARIABLE} in the environment"
-        raise _usage(f"the key of {owner} needs its passphrase", mend)
-    return str(click.prompt(f"Passphrase of {owner}'s key", hide_input=True, err=True))
-
-
-def _show(outcome: Outcome, *, as_json: bool, is_brief: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(outcome.to_dict(), ensure_ascii=False))
-        return
-    work = f" as {outcome.work}" if outcome.work and outcome.status != "refused" else ""
-    rule = f" ({outcome.rule})" if outcome.rule else ""
-    click.echo(f"{outcome.path}: {outcome.status}{work}{rule}")
-    if outcome.found:
-        click.echo(_indented(outcome.found))
-    if outcome.mend:
-        click.echo(f"  to mend it: {outcome.mend}")
-    if not is_brief:
-        _show_details(outcome)
-        _show_unstated(outcome)
-    elif outcome.screening and outcome.screening.matches:
-        click.echo(_indented(outcome.screening.side_by_side()))
-
-
-def _show_details(outcome: Outcome) -> None:
-    """What was changed, what is unheard, what the notes say, what is alike."""
-    if outcome.examined and outcome.examined.analysis.notes:
-        normalised, analysis = outcome.examined.normalised, outcome.examined.analysis
-        for name, lines in (
-            ("changed", normalised.changes),
-            ("the model does not hear", normalised.unheard),
-            ("please look", normalised.advice),
-        ):
-            for line in lines:
-                click.echo(f"  {name}: {line}")
-        key = analysis.key if analysis.is_key_clear else f"{analysis.key} (not clear)"
-        click.echo(
-            f"  {analysis.bars} bars, {', '.join(analysis.meters)}, "
-            f"{analysis.tempo_quarters_per_minute:g} quarter notes a minute, {key}, "
-            f"{analysis.seconds:.0f} s, {analysis.notes:,} notes"
-        )
-        for instrument, role in zip(analysis.instruments, analysis.roles, strict=True):
-            click.echo(f"    {instrument}: {role}")
-        click.echo(f"  chords: {analysis.chords}")
-        if analysis.sections:
-            click.echo(f"  sections: {analysis.sections}")
-    if outcome.screening and outcome.screening.matches:
-        click.echo(_indented(outcome.screening.side_by_side()))
-
-
-def _show_unstated(outcome: Outcome) -> None:
-    """After a check: what only a person can say and nobody has said."""
-    from gen.contribution import MUST_BE_STATED
-
-    if outcome.status in ("checked", "needs review") and not outcome.work and outcome.facts:
-        stated = outcome.facts.to_dict()
-        if unstated := [name for name in MUST_BE_STATED if not stated[name]]:
-            click.echo(f"  to be stated before it is signed: {', '.join(unstated)}")
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())
-
-
-def _ask(outcome: Outcome) -> Facts | None:
-    """Show a file and let its composer confirm or correct each statement."""
-    from gen.contribution import Facts
-    from gen.harmony import GENRES, MOODS
-    from gen.piece import ROLES
-    from gen.provenance.statement import METHODS
-
-    click.echo(f"\n{outcome.path}")
-    _show_details(outcome)
-    if outcome.facts is None or not click.confirm("Contribute this file?", default=True):
-        return None
-    hints = {
-        "genre": " ".join(GENRES),
-        "mood": " ".join(MOODS),
-        "method": " ".join(METHODS),
-        "sections": "name:first bar, as in intro:1 A:5 B:13",
-        "roles": " ".join(ROLES),
-        "consent": "general_model evaluation artist_model:ID, each with @2030-12-31; or nothing",
-    }
-    answers = {}
-    for name, value in outcome.facts.to_dict().items():
-        hint = f" ({hints[name]})" if name in hints else ""
-        answers[name] = _answer(outcome, name, f"  {name}{hint}", value)
-    click.echo(STATEMENT)
-    return Facts(**answers) if click.confirm("Sign?", default=False) else None
-
-
-def _answer(outcome: Outcome, name: str, question: str, default: str) -> str:
-    """One fact, asked again while it cannot be signed as it was typed."""
-    from gen.contribution import find_problem
-
-    while True:
-        answer = str(click.prompt(question, default=default, show_default=bool(default))).strip()
-        problem = find_problem(name, answer, outcome.examined.analysis) if outcome.examined else ""
-        if not problem:
-            return answer
-        click.echo(f"    {problem}")
-
-
-def _summarise(counts: dict[str, int], total: int, *, as_json: bool) -> None:
-    seen = sum(counts.values())
-    if as_json:
-        click.echo(json.dumps({"summary": {"files": total, "seen": seen, **counts}}))
-    text = ", ".join(f"{count} {status}" for status, count in counts.items())
-    click.echo(f"{counted(total, 'file')}: {text}", err=as_json)
-    if counts.get("already there") and not as_json:
-        click.echo(
-            "already there: what the house holds stays as it was signed; to state something else "
-            "about a work that waits, ask a curator to reject it and contribute it again"
-        )
+        raise _usage(f"the key of {file.owner} needs its passphrase", mend)
+    question = f"Passphrase of {file.owner}'s key for {file.house}"
+    return str(click.prompt(question, hide_input=True, err=True))

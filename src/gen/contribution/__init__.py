@@ -1,6 +1,7 @@
 """Contributing works: what `scripts/contribute.py` and the studio call."""
 
 from gen.contribution.answers import changed, shortened, tidy
+from gen.contribution.drafts import Drafts
 from gen.contribution.facts import (
     COLUMNS,
     MUST_BE_STATED,
@@ -25,6 +26,7 @@ __all__ = [
     "MUST_BE_STATED",
     "STATUSES",
     "Contributor",
+    "Drafts",
     "Facts",
     "Job",
     "Outcome",

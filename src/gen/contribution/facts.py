@@ -15,6 +15,7 @@ from typing import Any
 
 from gen.analysis import Analysis
 from gen.contribution.answers import tidy
+from gen.disk.reading import SIDECAR, read
 from gen.errors import HouseError, SettingError
 from gen.harmony import format_progression, parse_key, parse_progression
 from gen.provenance.consent import Consent
@@ -24,7 +25,6 @@ from gen.smf import read_instruments, read_text
 FILE_COLUMN = "file"
 MUST_BE_STATED = ("composers", "method", "consent")
 """What nobody may guess: without these a work is not signed."""
-_MAX_SIDECAR_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,20 +263,18 @@ def read_sidecar(path: Path) -> dict[Path, Facts]:
     any case, empty rows and columns.
 
     Raises:
-        SettingError: unreadable, unknown or doubled columns, a file named twice; with the line.
+        NamedFileError: it is not there, or too large.
+        SettingError: no table, unknown or doubled columns, a file named twice; with the line.
     """
     try:
-        if path.stat().st_size > _MAX_SIDECAR_BYTES:
-            raise SettingError("the sidecar is larger than 64 MiB", where=str(path))
-        text = read_text(path.read_bytes())
-        rows = _table(text)
+        rows = _table(read_text(read(path, SIDECAR)))
         columns = _columns(path, next(rows, (1, []))[1])
         found: dict[Path, Facts] = {}
         for line, cells in rows:
             if any(cells):
                 _keep_row(found, path, line, columns, cells)
-    except (OSError, csv.Error) as error:
-        mend = "save the sheet as CSV, UTF-8, with commas"
+    except csv.Error as error:
+        mend = SIDECAR.mend
         raise SettingError(f"cannot be read: {error}", where=str(path), mend=mend) from error
     return found
 

@@ -64,7 +64,8 @@ class Job:
 @dataclass(slots=True)
 class Outcome:
     """What became of one file. `status` is one of `STATUSES`; "needs review" is contributed
-    too, marked for the curator. `rule`, `found` and `mend` are empty unless refused.
+    too, marked for the curator. `rule`, `found` and `mend` are empty unless refused; `stated` is
+    what somebody said of it, `facts` that and what was inferred.
     """
 
     path: Path
@@ -73,6 +74,7 @@ class Outcome:
     rule: str = ""
     found: str = ""
     mend: str = ""
+    stated: Facts = field(default_factory=Facts)
     facts: Facts | None = None
     examined: Examined | None = None
     screening: Report | None = None
@@ -241,7 +243,7 @@ class Contributor:
             )
         if self._is_present(outcome, musical_hash(piece)):
             return None
-        stated = job.facts.tidied()
+        stated = outcome.stated = job.facts.tidied()
         examined = outcome.examined = _played_as_stated(examined, stated)
         outcome.facts = stated.over(inferred(job.path, examined.analysis, self.settings.composer))
         self._screen(outcome, examined)

@@ -1,0 +1,245 @@
+"""Asking a composer about a file: few questions, a recap, and nothing typed twice.
+
+Asked is what nobody can guess and what guesses are least sure of. Everything else stands in the
+recap, where any of it can be changed before it is signed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gen.cli.outcomes import show_details, tracks
+from gen.cli.preview import default_folder, show_preview
+
+if TYPE_CHECKING:
+    from gen.contribution import Drafts, Facts, Outcome
+    from gen.safe_parse import Examined
+
+STATEMENT = (
+    "By signing you state that nothing in the work is a third party's material and, unless its "
+    "method is 'machine', that no generative model wrote any of it."
+)
+_KEPT = "  your answers are kept for the next time"
+_PER_TRACK = ("instruments", "roles")
+
+
+class Interview:
+    """Shows checked files and asks about each; called by the contributor.
+
+    Args:
+        drafts: where answers are kept until the work is contributed.
+        preview: where piano rolls and sound go; None takes the user's cache.
+        is_opening: whether to open them.
+    """
+
+    def __init__(self, drafts: Drafts, preview: Path | None, *, is_opening: bool) -> None:
+        self.drafts = drafts
+        self.preview = preview or default_folder()
+        self.is_opening = is_opening
+        self._music: dict[Path, bytes] = {}
+
+    def __call__(self, outcome: Outcome) -> Facts | None:
+        """The facts to sign; None to leave the file out."""
+        click.echo(f"\n{outcome.path}")
+        show_details(outcome)
+        if outcome.facts is None or outcome.examined is None or not self._begins(outcome):
+            return None
+        music = outcome.examined.normalised.data
+        self._music[outcome.path] = music
+        facts = self._with_draft(outcome, music)
+        for name in self._questions(outcome, facts):
+            facts = self._answered(outcome, facts, name)
+            self.drafts.keep(music, facts)
+        return self._signed(outcome, facts, music)
+
+    def done(self, outcome: Outcome) -> None:
+        """Drop the draft of a file that is contributed, or that the house has."""
+        music = self._music.pop(outcome.path, None)
+        if music is not None and outcome.status in ("contributed", "needs review", "already there"):
+            self.drafts.forget(music)
+
+    def _begins(self, outcome: Outcome) -> bool:
+        choice = _choose("Contribute this file? (h: hear and see it first)", "ynh", default="y")
+        while choice == "h":
+            self._preview(outcome)
+            choice = _choose("Contribute this file? (h: once more)", "ynh", default="y")
+        return choice == "y"
+
+    def _preview(self, outcome: Outcome) -> None:
+        if outcome.examined is not None:
+            piece = outcome.examined.normalised.piece
+            show_preview(piece, self.preview, outcome.path.stem, is_opening=True)
+
+    def _with_draft(self, outcome: Outcome, music: bytes) -> Facts:
+        assert outcome.facts is not None  # noqa: S101 - the caller looked
+        draft = self.drafts.read(music)
+        if draft is None:
+            return outcome.facts
+        click.echo("  your answers of last time stand in the brackets")
+        if draft.instruments != outcome.facts.instruments and outcome.examined is not None:
+            outcome.examined = _restated(outcome.examined, draft.instruments)
+        return outcome.stated.over(draft).over(outcome.facts)
+
+    @staticmethod
+    def _questions(outcome: Outcome, facts: Facts) -> list[str]:
+        """What is asked: what must be stated, what helps most, and unsure guesses."""
+        assert outcome.examined is not None  # noqa: S101 - the caller looked
+        analysis = outcome.examined.analysis
+        names = ["title", "method", "genre", "mood"]
+        names += ["instruments"] if outcome.examined.normalised.unsure else []
+        names += [] if analysis.is_key_clear else ["key"]
+        names += ["roles"] if len(analysis.roles) > 1 else []
+        return [*names, "consent"]
+
+    def _answered(self, outcome: Outcome, facts: Facts, name: str) -> Facts:
+        """The facts with one of them asked for, again while it cannot be signed as typed."""
+        from gen.contribution import changed, find_problem, tidy
+        from gen.errors import SettingError
+
+        before = getattr(facts, name)
+        self._introduce(outcome, facts, name)
+        while True:
+            answer = _prompt(name, before)
+            assert outcome.examined is not None  # noqa: S101 - the caller looked
+            try:
+                text = tidy(name, changed(name, before, "" if answer == "-" else answer))
+            except SettingError as error:
+                click.echo(f"    {error.what}; {error.mend}")
+                continue
+            problem = find_problem(name, text, outcome.examined.analysis)
+            if not problem:
+                break
+            click.echo(f"    {problem}")
+        facts = replace(facts, **{name: text})
+        return _play(outcome, facts) if name == "instruments" and text != before else facts
+
+    @staticmethod
+    def _introduce(outcome: Outcome, facts: Facts, name: str) -> None:
+        """Before a question a line about it, and for tracks each with its own name."""
+        from gen.harmony import GENRES, MOODS
+        from gen.piece import ROLES
+        from gen.provenance.statement import METHODS
+
+        words = {"genre": GENRES, "mood": MOODS, "method": METHODS, "roles": ROLES}
+        if name in words:
+            click.echo(f"  {name}: {' '.join(words[name])}")
+        elif name in _HINTS:
+            click.echo(f"  {name}: {_HINTS[name]}")
+        if name in _PER_TRACK and outcome.examined is not None:
+            for line in tracks(outcome.examined.analysis, facts.roles.split()):
+                click.echo(f"    {line}")
+
+    def _signed(self, outcome: Outcome, facts: Facts, music: bytes) -> Facts | None:
+        """The recap, changed until it is right; None if it is not signed."""
+        names = list(facts.to_dict())
+        while True:
+            _recap(outcome, facts)
+            click.echo(STATEMENT)
+            answer = _prompt_choice(names)
+            if answer == "hear":
+                self._preview(outcome)
+            elif answer in names:
+                facts = self._answered(outcome, facts, answer)
+                self.drafts.keep(music, facts)
+            elif answer == "no":
+                click.echo(_KEPT)
+                return None
+            elif problems := _problems(outcome, facts):
+                for problem in problems:
+                    click.echo(f"    {problem}")
+            else:
+                return facts
+
+
+_HINTS = {
+    "composers": "ids and percents, as in ana:60 ben:40",
+    "key": "a note and a mode, as in A minor or F# dorian",
+    "chords": "Enter keeps them; 5=Dm7 or 9-12=F C changes bars; or all of them: Am | F C/E | %",
+    "sections": "name:first bar, as in intro:1 A:5 B:13",
+    "instruments": "General MIDI names or drums, by commas; 2=violin changes one",
+    "consent": "general_model evaluation artist_model:ID, each with @2030-12-31; or nothing",
+}
+
+
+def _prompt(name: str, default: str) -> str:
+    """One answer; what Enter takes stands in brackets, shortened where it is long."""
+    from gen.contribution import shortened
+
+    change = " (2=bass changes one)" if name == "roles" else ""
+    shown = f" [{shortened(name, default)}]" if default else ""
+    return str(
+        click.prompt(f"  {name}{change}{shown}", default=default, show_default=False)
+    ).strip()
+
+
+def _prompt_choice(names: list[str]) -> str:
+    """What to do with the recap: yes, no, hear, or a fact to change."""
+    question = "Sign? y, n, h to hear and see it; or change which?"
+    while True:
+        answer = str(click.prompt(question, default="n", show_default=True)).strip().casefold()
+        answer = {"y": "yes", "n": "no", "h": "hear"}.get(answer, answer)
+        found = [name for name in ("yes", "no", "hear", *names) if name.startswith(answer)]
+        exact = answer if answer in found else found[0] if len(found) == 1 else ""
+        if exact:
+            return exact
+        click.echo(f"    y, n, h, or one of: {' '.join(names)}")
+
+
+def _choose(question: str, letters: str, *, default: str) -> str:
+    shown = "/".join(letter.upper() if letter == default else letter for letter in letters)
+    while True:
+        answer = str(click.prompt(f"{question} [{shown}]", default=default, show_default=False))
+        if answer.strip()[:1].casefold() in tuple(letters):
+            return answer.strip()[0].casefold()
+        click.echo(f"    type one of {', '.join(letters)}")
+
+
+def _recap(outcome: Outcome, facts: Facts) -> None:
+    """Everything that will be signed, a line each; tracks with their names."""
+    from gen.contribution import shortened
+
+    assert outcome.examined is not None  # noqa: S101 - the caller looked
+    click.echo("  You sign:")
+    for name, text in facts.to_dict().items():
+        if name not in _PER_TRACK:
+            click.echo(f"    {name:<11} {shortened(name, text) or '(nothing)'}")
+    for number, line in enumerate(tracks(outcome.examined.analysis, facts.roles.split())):
+        click.echo(f"    {'tracks' if number == 0 else '':<11} {line}")
+
+
+def _problems(outcome: Outcome, facts: Facts) -> list[str]:
+    from gen.contribution import find_problem
+
+    assert outcome.examined is not None  # noqa: S101 - the caller looked
+    analysis = outcome.examined.analysis
+    found = (find_problem(name, text, analysis) for name, text in facts.to_dict().items())
+    return [problem for problem in found if problem]
+
+
+def _play(outcome: Outcome, facts: Facts) -> Facts:
+    """Facts about the music as the instruments stated now play it."""
+    assert outcome.examined is not None  # noqa: S101 - the caller looked
+    before = outcome.examined.analysis
+    outcome.examined = _restated(outcome.examined, facts.instruments)
+    after = outcome.examined.analysis
+    found = {
+        "roles": (" ".join(before.roles), " ".join(after.roles)),
+        "chords": (before.chords, after.chords),
+        "key": (before.key, after.key),
+    }
+    guessed = {name: new for name, (old, new) in found.items() if getattr(facts, name) == old}
+    return replace(facts, **guessed)
+
+
+def _restated(examined: Examined, instruments: str) -> Examined:
+    from gen.contribution import restate
+    from gen.errors import SettingError
+
+    try:
+        return restate(examined, instruments)
+    except SettingError:
+        return examined
