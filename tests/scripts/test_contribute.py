@@ -564,6 +564,199 @@ def test_an_answer_that_cannot_be_signed_is_asked_for_again(desk: Desk, monkeypa
     assert found.output.count("bars, 4/4") == 1  # shown before the questions, not again
 
 
+def test_the_recap_shows_all_and_any_of_it_is_changed_before_signing(
+    desk: Desk, monkeypatch
+) -> None:
+    path = desk.put("a.mid", make_midi(1))
+    monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
+    roles = "2=pad"
+    answers = ["y", "", "played", "", "", *unsure(make_midi(1)), roles, "evaluation", "chords",
+               "2=Dm7 G7", "co", "contract", "C-9", "title", "Later", "y"]  # fmt: skip
+    found = desk.contribute(path, typed="\n".join(answers) + "\n")
+    assert found.exit_code == 0, found.output
+    assert "You sign:" in found.output
+    assert "y, n, h, or one of: title composers" in found.output  # "co" may be two things
+    statement = read_tag(desk.inbox[0].read_bytes()).statement
+    assert statement.description.title == "Later"
+    assert statement.description.chords.split(" | ")[1] == "Dm7 G7"
+    assert statement.description.roles == ("main_melody", "pad", "drums")
+    assert statement.contract == "C-9"
+
+
+def unsure(data: bytes) -> list[str]:
+    """An empty answer to the question about the key, where it is asked."""
+    from gen.analysis import analyse
+
+    return [] if analyse(parse(data)).is_key_clear else [""]
+
+
+def test_roles_are_asked_with_each_tracks_own_name(desk: Desk, monkeypatch) -> None:
+    path = desk.put("a.mid", make_midi(1))
+    monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
+    shown = desk.contribute(path, typed="y\n\nplayed\n\n\n\n\n").output
+    question = shown.partition("roles: main_melody")[2]
+    for number, track in enumerate(parse(make_midi(1)).tracks, 1):
+        assert f"{number} {track.name}: " in question
+
+
+def test_instruments_are_asked_where_the_file_does_not_say_and_stated_ones_are_signed(
+    desk: Desk, monkeypatch
+) -> None:
+    path = desk.put("a.mid", smf(b"", note(60) + note(62) + note(64), note(36) + note(36)))
+    monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
+    answers = ["y", "", "played", "", "", "Geige, Schlagzeug", "", "", "nothing", "y"]
+    found = desk.contribute(path, typed="\n".join(answers) + "\n")
+    assert found.exit_code == 0, found.output
+    tagged = read_tag(desk.inbox[0].read_bytes())
+    assert [t.instrument for t in parse(tagged.music).tracks] == [40, 128]
+    assert tagged.statement.description.roles[1] == "drums"
+    assert tagged.statement.musical_hash == musical_hash(parse(tagged.music))
+
+
+def test_instruments_are_stated_by_option_and_by_column(desk: Desk) -> None:
+    data = smf(b"", note(60) + note(62) + note(64))
+    desk.put("a.mid", data)
+    desk.report(desk.folder / "a.mid", *STATED, "--instruments", "violin")
+    desk.put("b.mid", data + bytes(3))
+    sidecar = write_sidecar(desk.folder / "t.csv", {"file": "b.mid", "instruments": "Oboe"})
+    desk.report(desk.folder / "b.mid", *STATED, "--metadata", sidecar)
+    programs = [parse(read_tag(p.read_bytes()).music).tracks[0].program for p in desk.inbox]
+    assert sorted(programs) == [40, 68]
+
+
+def test_answers_are_kept_after_ctrl_c_and_offered_again(desk: Desk, monkeypatch) -> None:
+    path = desk.put("a.mid", distinct_midi(1))
+    monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
+    stopped = desk.contribute(path, typed="y\nMy Title\nscore\n")  # the input ends: Ctrl-C
+    assert stopped.exit_code == 130
+    assert "your answers are kept" in stopped.output
+    answers = ["y", "", "", "waltz", "", "", "nothing", "n"]
+    declined = desk.contribute(path, typed="\n".join(answers) + "\n")
+    assert "title [My Title]" in declined.output
+    assert "method [score]" in declined.output
+    assert desk.inbox == []
+    signed = desk.contribute(path, typed="\n".join(["y", "", "", "", "", "", "", "y"]) + "\n")
+    assert signed.exit_code == 0, signed.output
+    statement = read_tag(desk.inbox[0].read_bytes()).statement
+    assert (statement.description.title, statement.method) == ("My Title", "score")
+    assert statement.description.genre == "waltz"
+
+
+def test_what_is_stated_now_goes_before_the_answers_of_last_time(desk: Desk, monkeypatch) -> None:
+    path = desk.put("a.mid", distinct_midi(1))
+    monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
+    desk.contribute(path, typed="y\nMy Title\nscore\n")
+    shown = desk.contribute(path, "--title", "Newer", typed="y\n").output
+    assert "title [Newer]" in shown
+
+
+def test_a_passphrase_may_be_typed_three_times(desk: Desk, monkeypatch) -> None:
+    path = desk.put("a.mid", distinct_midi(1))
+    monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
+    monkeypatch.delenv("HOUSE_PASSPHRASE")
+    third = desk.contribute(path, typed=f"wrong one\nwrong two\n{PASSPHRASE}\nn\n")
+    assert third.exit_code == 0, third.output
+    assert "(2 tries left)" in third.output
+    assert "(1 try left)" in third.output
+    never = desk.contribute(path, typed="wrong one\nwrong two\nwrong three\n")
+    assert never.exit_code == 2
+    assert "the passphrase does not open the key of ana" in never.output
+
+
+def test_a_consent_already_past_is_asked_about(desk: Desk, monkeypatch) -> None:
+    path = desk.put("a.mid", distinct_midi(1))
+    monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
+    answers = ["y", "", "score", "", "", "", "evaluation@2020-01-31", "evaluation", "y"]
+    found = desk.contribute(path, typed="\n".join(answers) + "\n")
+    assert "the consent evaluation@2020-01-31 ended already" in found.output
+    assert str(read_tag(desk.inbox[0].read_bytes()).statement.consent) == "evaluation"
+
+
+def test_the_composer_is_found_by_the_key_when_there_is_only_one(desk: Desk) -> None:
+    import contribute
+
+    path = desk.put("a.mid", distinct_midi(1))
+    words = [str(path), *STATED, "--yes", "--pin", str(desk.house.pin.path)]
+    assert CliRunner().invoke(contribute.main, words).exit_code == 0
+    assert read_tag(desk.inbox[0].read_bytes()).statement.composers == (("ana", 100),)
+
+
+def test_without_a_composers_key_who_contributes_is_asked_for(desk: Desk, own_keys: Path) -> None:
+    import contribute
+
+    for file in own_keys.glob("*.key"):
+        file.unlink()
+    path = desk.put("a.mid", distinct_midi(1))
+    words = [str(path), *STATED, "--yes", "--pin", str(desk.house.pin.path)]
+    found = CliRunner().invoke(contribute.main, words)
+    assert found.exit_code == 2
+    assert "who contributes to lantern? no composer's key is in your key folder" in found.stderr
+    assert "--composer ID; its composers: ana, ben" in found.stderr
+
+
+def test_the_next_command_is_whole_and_works_as_printed(desk: Desk) -> None:
+    import shlex
+
+    import contribute
+
+    path = desk.put("two words.mid", distinct_midi(1))
+    checked = desk.contribute(path, "--check", "--title", "It's")
+    line = next(li for li in checked.output.splitlines() if li.startswith("Next: "))
+    words = shlex.split(line.removeprefix("Next: "))
+    assert words[:2] == ["python", "scripts/contribute.py"]
+    pin = ["--pin", str(desk.house.pin.path), *STATED, "--yes"]
+    done = CliRunner().invoke(contribute.main, [*words[2:], *pin])
+    assert done.exit_code == 0, done.output
+    assert read_tag(desk.inbox[0].read_bytes()).statement.description.title == "It's"
+    work, folder = desk.inbox[0].stem, desk.house.folder
+    assert f"Next: python scripts/house.py accept {work} --house {folder}" in done.output
+
+
+def test_files_that_macos_keeps_beside_others_are_passed_over(desk: Desk) -> None:
+    desk.put("a.mid", distinct_midi(1))
+    desk.put("._a.mid", b"\x00\x05\x16\x07" + bytes(80))
+    desk.put("b.midi2", b"SMF2CLIP\x00\x40")
+    found = desk.contribute(desk.folder, *STATED, "--yes")
+    assert "1 file passed over that macOS keeps beside others (._…)" in found.stderr
+    assert "2 files: 1 refused, 1 contributed" in found.stdout
+    assert "this is no MIDI file but a MIDI 2.0 clip" in found.stdout
+
+
+def test_a_preview_is_a_picture_and_sound_of_what_is_signed(desk: Desk, tmp_path: Path) -> None:
+    path = desk.put("a.mid", smf(b"", note(60) + note(62)))
+    folder = tmp_path / "see and hear"
+    found = desk.contribute(path, "--check", "--preview", folder)
+    assert found.exit_code == 0, found.output
+    assert (folder / "a.png").read_bytes()[:4] == b"\x89PNG"
+    assert (folder / "a.wav").read_bytes()[:4] == b"RIFF"
+
+
+def test_before_answering_one_may_hear_and_see(desk: Desk, monkeypatch) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr("gen.cli.preview.open_file", opened.append)
+    monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
+    path = desk.put("a.mid", smf(b"", note(60) + note(62)))
+    found = desk.contribute(path, typed="h\nn\n")
+    assert "a.mid: skipped" in found.output
+    assert [place.suffix for place in opened] == [".png", ".wav"]
+
+
+def test_what_a_check_shows_of_tempo_meter_and_key(desk: Desk) -> None:
+    from midi_files import meta
+
+    def shown(*metas: bytes) -> str:
+        body = b"".join(metas)
+        return desk.contribute(desk.put("a.mid", smf(body, note(69) * 8)), "--check").output
+
+    slow, fast = ((10**6).to_bytes(3, "big"), (5 * 10**5).to_bytes(3, "big"))
+    found = shown(meta(0, 0x58, b"\x04\x02\x18\x08"), meta(0, 0x51, slow), meta(1920, 0x51, fast))
+    assert "80 quarter notes a minute on average (60 to 120, 1 change)" in found
+    assert ", 4/4," in found
+    assert "4/4 (assumed: the file says no meter at its start), 120 quarter notes" in shown()
+    assert "120 quarter notes a minute (assumed: the file says no tempo)" in shown()
+    assert "Db major (as the file states; the notes suggest A m" in shown(meta(0, 0x59, b"\xfb\0"))
+
+
 def test_check_says_what_is_still_to_be_stated(desk: Desk) -> None:
     path = desk.put("a.mid", distinct_midi(1))
     told = desk.contribute(path, "--check").output

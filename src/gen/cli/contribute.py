@@ -158,7 +158,7 @@ def _interview(house: House | None, options: dict[str, Any]) -> Interview | None
     from gen.contribution import Drafts
 
     drafts = Drafts(house.pin.name)
-    return Interview(drafts, options["preview"], is_opening=options["is_opening"])
+    return Interview(drafts, options["preview"])
 
 
 def _contributor(

@@ -7,13 +7,14 @@ recap, where any of it can be changed before it is signed.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from gen.cli.outcomes import show_details, tracks
-from gen.cli.preview import default_folder, show_preview
+from gen.cli.preview import confirmed, default_folder, show_preview
 
 if TYPE_CHECKING:
     from gen.contribution import Drafts, Facts, Outcome
@@ -33,13 +34,11 @@ class Interview:
     Args:
         drafts: where answers are kept until the work is contributed.
         preview: where piano rolls and sound go; None takes the user's cache.
-        is_opening: whether to open them.
     """
 
-    def __init__(self, drafts: Drafts, preview: Path | None, *, is_opening: bool) -> None:
+    def __init__(self, drafts: Drafts, preview: Path | None) -> None:
         self.drafts = drafts
         self.preview = preview or default_folder()
-        self.is_opening = is_opening
         self._music: dict[Path, bytes] = {}
 
     def __call__(self, outcome: Outcome) -> Facts | None:
@@ -63,11 +62,8 @@ class Interview:
             self.drafts.forget(music)
 
     def _begins(self, outcome: Outcome) -> bool:
-        choice = _choose("Contribute this file? (h: hear and see it first)", "ynh", default="y")
-        while choice == "h":
-            self._preview(outcome)
-            choice = _choose("Contribute this file? (h: once more)", "ynh", default="y")
-        return choice == "y"
+        hear = partial(self._preview, outcome)
+        return confirmed("Contribute this file?", hear, default=True, err=False)
 
     def _preview(self, outcome: Outcome) -> None:
         if outcome.examined is not None:
@@ -187,15 +183,6 @@ def _prompt_choice(names: list[str]) -> str:
         if exact:
             return exact
         click.echo(f"    y, n, h, or one of: {' '.join(names)}")
-
-
-def _choose(question: str, letters: str, *, default: str) -> str:
-    shown = "/".join(letter.upper() if letter == default else letter for letter in letters)
-    while True:
-        answer = str(click.prompt(f"{question} [{shown}]", default=default, show_default=False))
-        if answer.strip()[:1].casefold() in tuple(letters):
-            return answer.strip()[0].casefold()
-        click.echo(f"    type one of {', '.join(letters)}")
 
 
 def _recap(outcome: Outcome, facts: Facts) -> None:

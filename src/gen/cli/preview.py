@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,30 @@ def open_file(path: Path) -> None:
         )
     except OSError:
         click.echo(f"  nothing here opens {path.name}: open it yourself", err=True)
+
+
+def confirmed(question: str, hear: Callable[[], None], *, default: bool, err: bool) -> bool:
+    """Ask yes or no, or `h` to see and hear first, as often as one likes.
+
+    Args:
+        question: without what may be typed.
+        hear: shows the preview.
+        default: what Enter means.
+        err: whether to ask on stderr.
+    """
+    shown = "Y/n/h" if default else "y/N/h"
+    while True:
+        typed = click.prompt(
+            f"{question} [{shown}, h: see and hear it]",
+            default="y" if default else "n",
+            show_default=False,
+            err=err,
+        )
+        letter = str(typed).strip()[:1].casefold()
+        if letter in ("y", "n"):
+            return letter == "y"
+        if letter == "h":
+            hear()
 
 
 def default_folder() -> Path:

@@ -169,13 +169,11 @@ def _check_consent(text: str, _: Analysis) -> None:
             "what the work may be used for has to be stated",
             mend='say --consent "general_model evaluation" (or "nothing"), or fill the column',
         )
-    today = datetime.now(UTC).date()
-    for grant in Consent.parse(text).grants:
-        if not grant.is_live(today):
-            raise SettingError(
-                f"the consent {grant} ended already, so it would allow nothing",
-                mend="give a day to come, leave the day out, or say nothing for no use at all",
-            )
+    for grant in Consent.parse(text).ended(datetime.now(UTC).date()):
+        raise SettingError(
+            f"the consent {grant} ended already, so it would allow nothing",
+            mend="give a day to come, leave the day out, or say nothing for no use at all",
+        )
 
 
 def _check_instruments(text: str, analysis: Analysis) -> None:

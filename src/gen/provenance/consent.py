@@ -76,6 +76,10 @@ class Consent:
     def allows(self, purpose: str, today: date) -> bool:
         return any(g.scope == purpose and g.is_live(today) for g in self.grants)
 
+    def ended(self, today: date) -> tuple[Grant, ...]:
+        """The grants whose day is past: they allow nothing any more."""
+        return tuple(grant for grant in self.grants if not grant.is_live(today))
+
     def narrowed_by(self, other: Consent) -> Consent:
         """What both allow."""
         theirs = {g.scope: g.until for g in other.grants}
@@ -102,10 +106,13 @@ class Consent:
     def parse(text: str) -> Consent:
         """Read `general_model evaluation@2030-12-31`; `nothing` or empty grants nothing.
 
+        Commas and capitals do not matter.
+
         Raises:
             SettingError: an unknown scope or day.
         """
-        words = [] if text.strip() in ("", "nothing") else text.split()
+        words = text.casefold().replace(",", " ").split()
+        words = [] if words == ["nothing"] else words
         return Consent.of([_parse_grant(word) for word in words])
 
     def to_list(self) -> list[dict[str, str | None]]:

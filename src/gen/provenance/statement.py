@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+from unicodedata import combining, normalize
 
 from gen.errors import SettingError
 from gen.harmony import GENRES, MOODS
@@ -33,6 +34,7 @@ written by a machine, in whole or in part, which only a house takes whose roster
 
 WORK_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}\Z")
 MAX_TEXT_CHARACTERS = 20_000
+_PLAIN_LETTERS = {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +165,13 @@ def parse_composers(text: str) -> tuple[tuple[str, int], ...]:
 
 
 def make_work_id(title: str, music_sha256: str) -> str:
-    """A readable id that no two different files share: `paper-lanterns-3fa9c2e1`."""
-    words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:48].strip("-")
+    """A readable id that no two different files share: `paper-lanterns-3fa9c2e1`.
+
+    Accents go and letters stay: "Prélude 1" begins with `prelude-1`.
+    """
+    letters = "".join(_PLAIN_LETTERS.get(letter, letter) for letter in title.casefold())
+    plain = "".join(c for c in normalize("NFKD", letters) if not combining(c))
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48].strip("-")
     return f"{words or 'work'}-{music_sha256[:8]}"
 
 

@@ -263,7 +263,8 @@ def near_works(register: Register, work: str) -> str:
     import difflib
 
     near = difflib.get_close_matches(work, register.works, 3)
-    return f"did you mean {', '.join(near)}?" if near else "house.py show lists the works"
+    listing = "python scripts/house.py show --works lists them"
+    return f"did you mean {', '.join(near)}?" if near else listing
 
 
 def set_consent(house: House, works: Sequence[str], consent: Consent, key: PrivateKey) -> House:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from gen.cli.house_commands.common import (
     house_command,
     open_house,
 )
+from gen.cli.preview import confirmed, default_folder, show_preview
 
 if TYPE_CHECKING:
     from gen.contribution import Recheck
@@ -144,9 +146,17 @@ def _choose(house: House, register: Register, recheck: Recheck, output: Output) 
             from gen.errors import HouseError
 
             raise HouseError("nobody is there to answer", mend="name the works, or give --all")
-        if click.confirm("Accept it?", err=True):
+        if confirmed("Accept it?", partial(_preview, item), default=False, err=True):
             chosen.append(item.work)
     return chosen
+
+
+def _preview(item: Waiting) -> None:
+    from gen.smf import parse
+
+    if item.tagged is not None:
+        piece = parse(item.tagged.music)
+        show_preview(piece, default_folder(), item.work, is_opening=True)
 
 
 def describe(item: Waiting, register: Register, screening: Report | None) -> list[str]:
@@ -309,6 +319,9 @@ def consent_command(
         _show_consent(register, works, output)
         return
     consent = Consent.parse(allow)
+    if ended := consent.ended(datetime.now(UTC).date()):
+        past = f"{', '.join(map(str, ended))}: that day is past, so it allows nothing. Go on?"
+        confirm(past, yes=yes, output=output)
     chosen, key = _own_works(register, works, take_all, composer)
     confirm(
         f"Allow {consent} for {counted(len(chosen), 'work')} from now on?", yes=yes, output=output
