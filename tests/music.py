@@ -2,7 +2,7 @@
 
 `pieces()` draws pieces that lie on the tokenizer's grid: several meters, 7/8 among them, tempo
 changes, drums, tracks of one program, pedals. `loose_pieces()` draws what sequencers and players
-leave behind: any tick, overlapping notes, meter changes inside a bar. `random_walk` writes a
+leave behind: any tick, overlapping notes, meter changes inside a bar. `random_draft` writes a
 piece by drawing uniformly among what the grammar allows.
 """
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gen.piece import DRUM_PROGRAM, Note, Pedal, Piece, Tempo, TimeSignature, Track
-from gen.sampling.grammar import Walk
+from gen.sampling.draft import Draft
 from gen.sampling.plan import Plan
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
@@ -139,7 +139,7 @@ class Theme:
     def piece(self) -> Piece:
         rng = np.random.default_rng(self.seed)
         scale = np.array([0, 2, 4, 5, 7, 9, 11, 12])
-        # Other seeds are other random walks: they share no long run of intervals.
+        # Other seeds are other random drafts: they share no long run of intervals.
         tune = 60 + self.shift + scale[rng.integers(0, 8, self.bars * 8)]
         melody = [
             Note(i * 6 * STEP, 6 * STEP, int(pitch), 83 + 4 * int(rng.integers(0, 3)))
@@ -177,31 +177,32 @@ def bos() -> Row:
     return [int(Kind.BOS), 0, 0, 0, 0]
 
 
-def random_row(walk: Walk, rng: np.random.Generator, notes: float = 0.0) -> Row:
+def random_row(draft: Draft, rng: np.random.Generator, notes: float = 0.0) -> Row:
     """The forced row, or each field drawn uniformly among what may be drawn.
 
     Args:
         notes: chance that another note follows where one may.
     """
-    if walk.forced:
-        return walk.forced.popleft()
+    if draft.forced:
+        return draft.forced.popleft()
     row = [0] * len(v.FIELDS)
     for field in range(len(v.FIELDS)):
-        mask = walk.drawable(row) if field == v.POSITION else walk.allowed(field, row)
+        mask = draft.drawable(field, row)
         choices = np.flatnonzero(mask)
-        assert len(choices), f"nothing may follow {walk.rows[-3:]} in field {field} of {row}"
+        assert len(choices), f"nothing may follow {draft.rows[-3:]} in field {field} of {row}"
         if field == v.KIND and Kind.NOTE in choices and rng.random() < notes:
             choices = [Kind.NOTE]
         row[field] = int(rng.choice(choices))
-        if field == v.POSITION and walk.refuses(row):
-            return random_row(walk, rng, notes)
+        if field == v.POSITION and draft.begins_too_late(row):
+            draft.end_cell()
+            return random_row(draft, rng, notes)
     return row
 
 
-def random_walk(plan: Plan, seed: int, *, notes: float = 0.0, most_rows: int = 100_000) -> Walk:
+def random_draft(plan: Plan, seed: int, *, notes: float = 0.0, most_rows: int = 100_000) -> Draft:
     """A whole piece, written by chance."""
-    walk, rng = Walk(plan), np.random.default_rng(seed)
-    while not walk.done:
-        walk.take(random_row(walk, rng, notes))
-        assert len(walk.rows) < most_rows
-    return walk
+    draft, rng = Draft(plan), np.random.default_rng(seed)
+    while not draft.done:
+        draft.take(random_row(draft, rng, notes))
+        assert len(draft.rows) < most_rows
+    return draft

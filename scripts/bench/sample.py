@@ -154,21 +154,21 @@ def _ours(
     from gen.data.windows import bare
     from gen.sampling.batches import dealt, write_all
     from gen.sampling.decode import DrawConfig, decode
-    from gen.sampling.grammar import Walk
+    from gen.sampling.draft import Draft
     from gen.tokens.vocabulary import KIND, Kind
 
     config = DrawConfig(top_p=TOP_P, min_p=0.0)
     on_gpu = model.embedding.weight.device.type == "cuda"
 
     def write(indices: Sequence[int], tell: Callable[[tuple[int, int]], None]) -> None:
-        walks = [Walk(plan) for _ in indices]
-        decode(model, walks, [np.random.default_rng([seed, index]) for index in indices], config)
-        for walk in walks:
-            notes = sum(row[KIND] == Kind.NOTE for row in walk.rows)
-            tell((len(walk.rows) - len(plan.header), notes))
+        drafts = [Draft(plan) for _ in indices]
+        decode(model, drafts, [np.random.default_rng([seed, index]) for index in indices], config)
+        for draft in drafts:
+            notes = sum(row[KIND] == Kind.NOTE for row in draft.rows)
+            tell((len(draft.rows) - len(plan.header), notes))
 
     # The first call allocates.
-    decode(model, [Walk(replace(plan, bars=1))], [np.random.default_rng(seed)], config)
+    decode(model, [Draft(replace(plan, bars=1))], [np.random.default_rng(seed)], config)
     written: list[tuple[int, int]] = []
 
     def write_turns() -> None:

@@ -36,8 +36,8 @@ def test_every_model_costs_less_than_the_one_below_and_is_judged_so():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_writes_pieces_by_the_same_grammar(name):
-    walks = samples.like(HELD, 3)
-    rows = samples.write(MODELS[name], walks, DrawConfig(), [1, 2])
+    drafts = samples.like(HELD, 3)
+    rows = samples.write(MODELS[name], drafts, DrawConfig(), [1, 2])
     for one, asked in zip(rows, HELD, strict=True):
         piece = piece_of(np.array(one, dtype=np.int16))
         assert sum(row[0] == 8 for row in one) <= 3

@@ -101,12 +101,12 @@ class Parrot(Transformer):
         super().__init__(ModelConfig(1, 2, 1, 1, 0.0, 2048, FIELD_SIZES, CONTEXT_SIZES))
         self.memory = {}
         for one in corpus:
-            walk = samples.after(one, len(one.sequence.bar_rows), 1)
-            rows = list(walk.forced)
-            while walk.forced:
-                walk.take(walk.forced.popleft())
+            draft = samples.after(one, len(one.sequence.bar_rows), 1)
+            rows = list(draft.forced)
+            while draft.forced:
+                draft.take(draft.forced.popleft())
             following = [*rows[1:], rows[-1]]
-            self.memory |= {tuple(c): f for c, f in zip(walk.context, following, strict=True)}
+            self.memory |= {tuple(c): f for c, f in zip(draft.context, following, strict=True)}
 
     def states(self, columns, cache=None):
         if cache is not None:

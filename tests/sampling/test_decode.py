@@ -13,7 +13,7 @@ from gen.errors import HouseError
 from gen.evaluation import samples
 from gen.model import ModelConfig, Transformer
 from gen.sampling.decode import DrawConfig, _undistracted, decode, draw, draw_one
-from gen.sampling.grammar import Walk
+from gen.sampling.draft import Draft
 from gen.sampling.step import GraphStep, TorchStep, step_of
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
@@ -124,18 +124,18 @@ def test_scores_that_are_no_numbers_are_refused():
 
 def test_pieces_are_drawn_alike_alone_and_beside_others_also_what_is_refused(monkeypatch):
     model, refused = model_of(context=200), []
-    refuses = Walk.refuses
+    refuses = Draft.begins_too_late
 
-    def told(walk, row):
-        refused.append(refuses(walk, row))
+    def told(draft, row):
+        refused.append(refuses(draft, row))
         return refused[-1]
 
-    monkeypatch.setattr(Walk, "refuses", told)
+    monkeypatch.setattr(Draft, "begins_too_late", told)
 
     def written(*seeds):
-        walks = [Walk(plan) for _ in seeds]
-        decode(model, walks, [np.random.default_rng(n) for n in seeds], DrawConfig())
-        return [walk.rows for walk in walks]
+        drafts = [Draft(plan) for _ in seeds]
+        decode(model, drafts, [np.random.default_rng(n) for n in seeds], DrawConfig())
+        return [draft.rows for draft in drafts]
 
     plan = replace(samples.like(works(1), 4)[0].plan, bars=4)
     beside = written(*range(24))
@@ -150,8 +150,8 @@ def test_pieces_longer_than_the_context_are_those_of_the_model_itself(monkeypatc
     model, written = model_of(context=28), []
     for step in (step_of, TorchStep, GraphStep):
         monkeypatch.setattr("gen.sampling.decode.step_of", step)
-        walks = samples.like(works(5), 14)
-        decode(model, walks, [np.random.default_rng(n) for n in range(5)], DrawConfig())
-        written.append([walk.rows for walk in walks])
+        drafts = samples.like(works(5), 14)
+        decode(model, drafts, [np.random.default_rng(n) for n in range(5)], DrawConfig())
+        written.append([draft.rows for draft in drafts])
     assert min(len(rows) for rows in written[0]) > 28
     assert written[0] == written[1] == written[2]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from gen.data.habits import Habits
 from gen.data.windows import punched
-from gen.evaluation.parts.infilling import walk_without
+from gen.evaluation.parts.infilling import draft_without
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS
 from gen.tokens.echo import ECHO_COLUMNS, echoes
@@ -26,14 +27,14 @@ def test_what_is_shown_hears_the_whole_piece_but_for_its_holes(seed, context):
     events = Theme(seed % 3, bars=BARS).events()
     holes = np.zeros((BARS, 3), dtype=bool)
     holes[10:13, seed % 3] = holes[11, :] = True
-    walk = walk_without(events, set(map(tuple, np.argwhere(holes).tolist())))
-    shown = len(walk.prompt(context))
+    draft = draft_without(events, set(map(tuple, np.argwhere(holes).tolist())))
+    shown = len(draft.prompt(context))
     whole, _ = punched(events, holes)
     first = int(np.argmax(whole[:, v.KIND] == Kind.FILL))
     for row in whole[first:].tolist():
-        walk.take(row)
-    assert walk.done
-    rows = np.array(walk.context)
+        draft.take(row)
+    assert draft.done
+    rows = np.array(draft.context)
     bar = rows[:, len(v.FIELDS) + COLUMNS.index("bar")]
     assert (bar[bar > 0].min() > 1) == (context < 2048)  # it was a stretch of the piece
     found = rows[shown:, -len(ECHO_COLUMNS) :]
@@ -44,12 +45,12 @@ def test_what_is_shown_hears_the_whole_piece_but_for_its_holes(seed, context):
 @pytest.mark.parametrize("context", [2048, 240])
 def test_what_is_filled_in_has_no_bigger_chord_than_any_work(context):
     holes = {(bar, 0) for bar in range(4, 20)}
-    walk, rng = walk_without(Theme(0, bars=BARS).events(), holes), np.random.default_rng(0)
-    walk.habits = Habits(chord_sizes={"any:0": 2})
+    draft, rng = draft_without(Theme(0, bars=BARS).events(), holes), np.random.default_rng(0)
+    draft.plan = replace(draft.plan, habits=Habits(chord_sizes={"any:0": 2}))
     chords: Counter[tuple[int, int]] = Counter()
-    while not walk.done:
-        walk.prompt(context)
-        while not walk.resting:
-            row = walk.take(random_row(walk, rng, 0.97))
-            chords[walk.bar, row[v.POSITION]] += row[v.KIND] == Kind.NOTE
+    while not draft.done:
+        draft.prompt(context)
+        while not draft.rests:
+            row = draft.take(random_row(draft, rng, 0.97))
+            chords[draft.state.bar, row[v.POSITION]] += row[v.KIND] == Kind.NOTE
     assert max(chords.values()) == 2

@@ -47,38 +47,40 @@ def test_sections_fill_the_bars_and_none_is_tiny(form, bars):
 
 
 def test_a_genre_has_the_forms_of_its_works():
-    plan = formed(Plan([bos()], True, bars=33), HABITS, "waltz", [1])
+    plan = formed(Plan([bos()], True, bars=33, habits=HABITS), "waltz", [1])
     assert laid_out(plan) == [("intro", 0), ("a", 4), ("b", 12), ("a", 20), ("ending", 28)]
     assert plan.sections_given
 
 
 def test_bars_that_are_left_open_are_those_of_the_form_up_to_the_most():
-    assert formed(Plan([bos()], True), HABITS, "waltz", [1]).bars == 33
-    assert formed(Plan([bos()], True, most_bars=24), HABITS, "waltz", [1]).bars == 24
+    assert formed(Plan([bos()], True, habits=HABITS), "waltz", [1]).bars == 33
+    assert formed(Plan([bos()], True, most_bars=24, habits=HABITS), "waltz", [1]).bars == 24
 
 
 def test_pieces_differ_in_form_and_equal_seeds_do_not():
     def form(seed: int) -> str:
-        return str(laid_out(formed(Plan([bos()], True, bars=33), HABITS, None, [seed])))
+        return str(laid_out(formed(Plan([bos()], True, bars=33, habits=HABITS), None, [seed])))
 
     assert len({form(seed) for seed in range(20)}) == 3
     assert all(form(seed) == form(seed) for seed in range(20))
-    unknown = {formed(Plan([bos()], True), HABITS, "lofi", [seed]).bars for seed in range(20)}
+    unknown = {
+        formed(Plan([bos()], True, habits=HABITS), "lofi", [seed]).bars for seed in range(20)
+    }
     assert unknown == {33, 24, 16}  # of all works, where none is of the genre
 
 
 def test_what_is_decided_or_too_short_stays_as_it_is():
     for plan in (
-        Plan([bos()], True, bars=32, sections_given=True),
-        Plan([bos()], True, bars=FEWEST_BARS - 1),
+        Plan([bos()], True, bars=32, sections_given=True, habits=HABITS),
+        Plan([bos()], True, bars=FEWEST_BARS - 1, habits=HABITS),
     ):
-        assert formed(plan, HABITS, "waltz", [1]) is plan
+        assert formed(plan, "waltz", [1]) is plan
     plan = Plan([bos()], True, bars=32)
-    assert formed(plan, Habits(), "waltz", [1]) is plan
+    assert formed(plan, "waltz", [1]) is plan  # of works nothing is known
 
 
 def test_chords_that_are_planned_stay_beside_the_sections():
     chord = [int(Kind.CHORD), FIRST["position"], FIRST["chord"] + 1, 0, 0]
-    plan = formed(Plan([bos()], True, bars=33, plan_rows={0: [chord]}), HABITS, "waltz", [1])
+    plan = formed(Plan([bos()], True, bars=33, plan_rows={0: [chord]}, habits=HABITS), "waltz", [1])
     assert plan.planned(0, Kind.CHORD) == [chord]
     assert [row[v.KIND] for row in plan.plan_rows[0]] == [Kind.SECTION, Kind.CHORD]

@@ -20,7 +20,7 @@ from gen.piece import DRUM_PROGRAM, Marker, Note, Pedal, Piece, Tempo, TimeSigna
 from gen.provenance.mark import mark_generated
 from gen.rendering.labels import signs, told_kinds
 from gen.sampling.controls import Controls
-from gen.sampling.grammar import Walk
+from gen.sampling.draft import Draft
 from gen.sampling.job import Continuation, FromNothing, Job, Rewriting, Task, job_of
 from gen.sampling.plan import DRUM_SOUNDS
 from gen.sampling.source import MOST_FILE_BARS, Source
@@ -76,18 +76,18 @@ def apart(piece: Piece) -> Piece:
 anything = (pieces(most_tracks=3) | loose_pieces()).map(apart).filter(readable)
 
 
-def written(job: Job, seed: int, *, notes: float = 0.5, context: int = CONTEXT) -> Walk:
-    """A walk of the job, drawn by chance, shown as `decode` shows it."""
-    walk, rng = job.walk([seed]), np.random.default_rng(seed)
-    while not walk.done:
-        while walk.forced:
-            walk.take(walk.forced.popleft())
-        room = context - len(walk.prompt(context))
+def written(job: Job, seed: int, *, notes: float = 0.5, context: int = CONTEXT) -> Draft:
+    """A draft of the job, drawn by chance, shown as `decode` shows it."""
+    draft, rng = job.draft([seed]), np.random.default_rng(seed)
+    while not draft.done:
+        while draft.forced:
+            draft.take(draft.forced.popleft())
+        room = context - len(draft.prompt(context))
         assert room > 0
-        while room and not walk.resting:
-            walk.take(random_row(walk, rng, notes))
+        while room and not draft.rests:
+            draft.take(random_row(draft, rng, notes))
             room -= 1
-    return walk
+    return draft
 
 
 def counted(notes: list[Note]) -> dict[Note, int]:
@@ -135,9 +135,9 @@ def check(source: Source, piece: Piece, places: set[tuple[int, int]], bars: int)
 def test_a_variation_rewrites_its_share_and_nothing_else(piece, seed, amount, notes):
     source = source_of(piece)
     job = Rewriting.of(Task("vary", None, amount=amount), source, Controls())
-    walk = written(job, seed, notes=notes)
-    places = {(hole.bar, hole.slot) for hole in walk.holes}
-    result = job.piece(walk)
+    draft = written(job, seed, notes=notes)
+    places = {(hole.bar, hole.slot) for hole in draft.order.holes}
+    result = job.piece(draft)
     sounding = {
         (source.bar_of(note.onset_ticks), slot)
         for slot, track in enumerate(source.piece.tracks)
@@ -188,11 +188,11 @@ def test_cells_that_are_filled_in_are_those_that_were_named(piece, seed, data):
     slot = data.draw(st.integers(1, len(source.piece.tracks)))
     task = Task("infill", None, cells=f"bars {first}-{last} of {slot}, bar {first} of all")
     job = Rewriting.of(task, source, Controls())
-    walk = written(job, seed)
+    draft = written(job, seed)
     places = {(bar, slot - 1) for bar in range(first - 1, last)}
     places |= {(first - 1, other) for other in range(len(source.piece.tracks))}
-    assert {(hole.bar, hole.slot) for hole in walk.holes} == places
-    check(source, job.piece(walk), places, source.bars)
+    assert {(hole.bar, hole.slot) for hole in draft.order.holes} == places
+    check(source, job.piece(draft), places, source.bars)
 
 
 @settings(max_examples=30, deadline=None)
@@ -200,15 +200,15 @@ def test_cells_that_are_filled_in_are_those_that_were_named(piece, seed, data):
 def test_the_columns_of_a_filling_are_those_of_what_is_shown(piece, seed):
     source = source_of(piece)
     job = Rewriting.of(Task("vary", None, amount=0.6), source, Controls())
-    walk, rng = job.walk([seed]), np.random.default_rng(seed)
-    while not walk.done:
-        shown = walk.prompt(CONTEXT)
+    draft, rng = job.draft([seed]), np.random.default_rng(seed)
+    while not draft.done:
+        shown = draft.prompt(CONTEXT)
         first = next(row[BAR] - 1 for row in shown if row[v.KIND] == Kind.BAR)
         for _ in range(CONTEXT - len(shown)):
-            if walk.resting:
+            if draft.rests:
                 break
-            walk.take(random_row(walk, rng, 0.5))
-        full = np.array(walk.context)
+            draft.take(random_row(draft, rng, 0.5))
+        full = np.array(draft.context)
         events = full[:, : len(v.FIELDS)].astype(np.int16)
         echo = full[:, -len(ECHO_COLUMNS) :]  # hears more than is shown, see test_fill
         columns = context_columns(events, first_bar=first, bars=source.bars, echo=echo)
@@ -226,8 +226,8 @@ def melody(*pitches: int, quarters: int = 1, division: int = 480) -> Piece:
                  [TimeSignature(0, 4, 4)])  # fmt: skip
 
 
-def rows(walk: Walk, kind: Kind) -> list[list[int]]:
-    return [row for row in walk.rows if row[v.KIND] == kind]
+def rows(draft: Draft, kind: Kind) -> list[list[int]]:
+    return [row for row in draft.rows if row[v.KIND] == kind]
 
 
 def rewriting(piece: Piece, controls: Controls | None = None, **task: object) -> Rewriting:
@@ -268,8 +268,8 @@ def test_a_cell_that_sounded_sounds_again_and_a_silent_one_may_stay_silent():
     job = rewriting(piece, cells="bars 1-8 of bass")
     heard = np.zeros(8)
     for seed in range(60):
-        walk = written(job, seed, notes=0.1)
-        notes = job.piece(walk).tracks[1].notes
+        draft = written(job, seed, notes=0.1)
+        notes = job.piece(draft).tracks[1].notes
         heard[sorted({n.onset_ticks // 1920 for n in notes})] += 1
     assert (heard[4:] == 60).all()
     assert (heard[:4] > 0).all()
@@ -278,13 +278,15 @@ def test_a_cell_that_sounded_sounds_again_and_a_silent_one_may_stay_silent():
 
 def test_what_is_written_anew_is_told_as_dense_as_what_it_replaces():
     job = rewriting(make_piece(bars=4), cells="bars 2-3 of all")
-    walk = written(job, 1)
-    before = {place: cell[0][v.EXTENT] for place, cell in job.sheet.cells.items()}
-    after = {place: cell[0][v.EXTENT] for place, cell in walk.sheet.cells.items()}
+    draft = written(job, 1)
+    before = {place: cell[0][v.EXTENT] for place, cell in job.table.cells.items()}
+    after = {place: cell[0][v.EXTENT] for place, cell in draft.order.table.cells.items()}
     assert after == before
     asked = rewriting(make_piece(bars=4), Controls(density=7), cells="bars 2-3 of all")
     densest = {(hole.bar, hole.slot) for hole in asked.holes}
-    found = {place: cell[0][v.EXTENT] for place, cell in written(asked, 1).sheet.cells.items()}
+    found = {
+        place: cell[0][v.EXTENT] for place, cell in written(asked, 1).order.table.cells.items()
+    }
     dense = v.FIRST["density"] + 7
     assert {place for place, density in found.items() if density == dense} >= densest
 
@@ -310,8 +312,8 @@ def test_a_bar_that_fills_the_context_is_shown_without_its_longest_cells():
     tune = [Note(i * 480, 400, 70, 80) for i in range(16)]
     piece = Piece(480, [Track("Chords", 0, notes=chords), Track("Tune", 73, notes=tune)])
     job = rewriting(piece, cells="bars 2-3 of tune")
-    walk = job.walk([1])
-    shown = walk.prompt(CONTEXT)
+    draft = job.draft([1])
+    shown = draft.prompt(CONTEXT)
     assert len(shown) < CONTEXT
     assert sum(row[v.KIND] == Kind.BAR for row in shown) == 1
     check(job.source, job.piece(written(job, 1)), {(1, 1), (2, 1)}, 4)
@@ -320,18 +322,18 @@ def test_a_bar_that_fills_the_context_is_shown_without_its_longest_cells():
 def test_a_long_piece_is_filled_stretch_by_stretch_around_its_holes():
     piece = make_piece(bars=40)
     job = rewriting(piece, mode="accompany", add=("violin",))
-    walk, rng = job.walk([1]), np.random.default_rng(1)
+    draft, rng = job.draft([1]), np.random.default_rng(1)
     views = []
-    while not walk.done:
-        shown = walk.prompt(CONTEXT)
+    while not draft.done:
+        shown = draft.prompt(CONTEXT)
         numbers = [row[BAR] - 1 for row in shown if row[v.KIND] == Kind.BAR]
         assert numbers == list(range(numbers[0], numbers[-1] + 1))
-        assert all(row[BAR] == 0 for row in shown[: len(walk.sheet.header)])
-        assert walk.holes[walk.filled].bar in numbers
+        assert all(row[BAR] == 0 for row in shown[: len(draft.order.table.header)])
+        assert draft.order.holes[draft.order.filled].bar in numbers
         views.append(numbers)
         for _ in range(CONTEXT - len(shown)):
-            if not walk.resting:
-                walk.take(random_row(walk, rng, 0.2))
+            if not draft.rests:
+                draft.take(random_row(draft, rng, 0.2))
     assert len(views) > 5
     assert views[-1][-1] == 39
     middle = views[len(views) // 2]
@@ -355,9 +357,9 @@ def test_a_continuation_keeps_tempo_and_meter_and_takes_chords_for_its_own_bars(
                        markers=[Marker(0, "Here")])  # fmt: skip
     controls = Controls(bars=4, chords="Am | F", sections="a:1 ending:7")
     job = Continuation.of(source_of(piece), controls)
-    walk = written(job, 2)
-    assert len(rows(walk, Kind.BAR)) == 10
-    result = job.piece(walk)
+    draft = written(job, 2)
+    assert len(rows(draft, Kind.BAR)) == 10
+    result = job.piece(draft)
     assert result.tempos == piece.tempos
     texts = [(marker.onset_ticks // 1920, marker.text) for marker in result.markers]
     assert texts == [(0, "Here"), (6, "Ending"), (6, "Am"), (7, "F"), (8, "Am"), (9, "F")]
@@ -374,8 +376,8 @@ def begun_with(last: str, **asked: str) -> set[str]:
     job = Continuation.of(source_of(make_piece(bars=6, markers=names)), Controls(bars=4, **asked))
     found = set()
     for seed in SEEDS:
-        walk = written(job, seed)
-        first = walk.rows[walk.bar_rows[6] + 1]
+        draft = written(job, seed)
+        first = draft.rows[draft.state.bar_rows[6] + 1]
         is_named = first[v.KIND] == Kind.SECTION
         found.add(v.SECTIONS[first[v.VALUE] - FIRST["section"]] if is_named else "")
     return found
@@ -397,7 +399,7 @@ def test_where_no_section_is_named_the_second_begins():
 
 def test_a_variation_draws_other_cells_for_other_seeds():
     job = rewriting(make_piece(bars=8), mode="vary", amount=0.25)
-    drawn = [{(h.bar, h.slot) for h in job.walk([seed]).holes} for seed in (1, 1, 2)]
+    drawn = [{(h.bar, h.slot) for h in job.draft([seed]).order.holes} for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1]
     assert drawn[0] != drawn[2]
 
@@ -405,9 +407,9 @@ def test_a_variation_draws_other_cells_for_other_seeds():
 def test_a_harmony_is_made_for_a_bare_melody_and_heard_in_anything_fuller():
     tune = melody(60, 64, 67, 64, 65, 69, 65, 69, 67, 71, 74, 71, 60, 64, 60, 60)
     job = rewriting(tune, mode="harmonise")
-    chords = [str(chord_of(row[v.VALUE])) for row in job.sheet.bars[0] if row[0] == Kind.CHORD]
+    chords = [str(chord_of(row[v.VALUE])) for row in job.table.bars[0] if row[0] == Kind.CHORD]
     told = [
-        str(chord_of(row[v.VALUE])) for bar in job.sheet.bars for row in bar if row[0] == Kind.CHORD
+        str(chord_of(row[v.VALUE])) for bar in job.table.bars for row in bar if row[0] == Kind.CHORD
     ]
     assert told == ["C", "F", "G", "C"]
     assert chords == ["C"]
@@ -423,10 +425,10 @@ def test_a_harmony_is_made_for_a_bare_melody_and_heard_in_anything_fuller():
     heard = rewriting(full, mode="harmonise", add=("cello",))
     assert heard.source.analysis.chords
     assert heard.chords == ()  # nobody chose them
-    roots = [chord_of(r[v.VALUE]).root for b in heard.sheet.bars for r in b if r[0] == Kind.CHORD]
+    roots = [chord_of(r[v.VALUE]).root for b in heard.table.bars for r in b if r[0] == Kind.CHORD]
     assert roots != [0, 5, 7, 0]
     given = rewriting(tune, Controls(chords="Am | %"), mode="harmonise")
-    asked = {str(chord_of(r[v.VALUE])) for b in given.sheet.bars for r in b if r[0] == Kind.CHORD}
+    asked = {str(chord_of(r[v.VALUE])) for b in given.table.bars for r in b if r[0] == Kind.CHORD}
     assert asked == {"Am"}
 
 
@@ -446,12 +448,12 @@ def test_chords_that_were_chosen_stand_as_markers_and_nothing_else_is_changed(
     tune = melody(60, 64, 67, 64, 65, 69, 65, 69, 67, 71, 74, 71, 60, 64, 60, 60)
     tune.markers = [Marker(bar * 1920, text) for bar, text in before]
     job = rewriting(tune, Controls(chords=chords), mode="harmonise")
-    walk = written(job, 1)
-    result = job.piece(walk)
+    draft = written(job, 1)
+    result = job.piece(draft)
     assert [(marker.onset_ticks // 1920, marker.text) for marker in result.markers] == after
     sections = {text for _, text in before} - {"Dm", "G7"}
     assert {marker.text for marker in signs(result).sections} == sections
-    plain = replace(job, chords=()).piece(walk)
+    plain = replace(job, chords=()).piece(draft)
     assert replace(result, markers=tune.markers) == plain
 
 
@@ -523,7 +525,7 @@ def test_without_a_file_pieces_are_from_nothing():
     job = job_of({"vary": None, "add": []}, Controls(bars=2, instruments=("flute",)))
     assert isinstance(job, FromNothing)
     assert job.piece(written(job, 1)).tracks[0].program == 73
-    assert job.record(job.walk([1])) == {}
+    assert job.record(job.draft([1])) == {}
 
 
 def test_a_generated_piece_can_be_gone_on_with(song, tmp_path):
@@ -533,7 +535,7 @@ def test_a_generated_piece_can_be_gone_on_with(song, tmp_path):
     record = rewriting(make_piece(), cells="bar 1 of bass").record
     assert Source.read(song).name == "song.mid"
     assert set(
-        record(job_of({"infill": str(song), "cells": "bar 1 of bass"}, Controls()).walk([1]))
+        record(job_of({"infill": str(song), "cells": "bar 1 of bass"}, Controls()).draft([1]))
     )
 
 
@@ -580,11 +582,11 @@ def test_a_corrupted_file_is_read_or_refused(tmp_path, seed):
 
 
 def test_whatever_but_a_note_or_pedal_is_wished_for_ends_the_cell():
-    walk = rewriting(make_piece(), cells="bar 1 of bass").walk([1])
-    walk.prompt(CONTEXT)
-    walk.take(random_row(walk, np.random.default_rng(1)))
+    draft = rewriting(make_piece(), cells="bar 1 of bass").draft([1])
+    draft.prompt(CONTEXT)
+    draft.take(random_row(draft, np.random.default_rng(1)))
     scores = np.zeros(len(Kind), dtype=np.float32)
     scores[[Kind.CELL, Kind.BAR]] = 9.0
-    wishes = walk.wishes(scores)
+    wishes = draft.kind_scores(scores)
     assert wishes[Kind.EOS] > 9.0 + np.log(2) - 0.01
     assert wishes[Kind.NOTE] == wishes[Kind.PEDAL] == 0

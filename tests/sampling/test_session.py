@@ -92,7 +92,7 @@ def test_a_real_copy_of_a_work_is_withheld(ask, monkeypatch):
     from gen.sampling.job import FromNothing
     from houses import make_piece
 
-    monkeypatch.setattr(FromNothing, "piece", lambda self, walk: make_piece(1, 16))
+    monkeypatch.setattr(FromNothing, "piece", lambda self, draft: make_piece(1, 16))
     with pytest.raises(PiecesWithheld, match="“Small Rain” by Ana"):
         ask(n=1, tries=2)
 

@@ -46,10 +46,10 @@ def test_a_given_file_is_gone_on_with_in_that_style_too(settings, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "song.mid").write_bytes(write(make_piece(3)))
     bars = 4 if "continue" in settings else None
-    walk = job_of(settings, Controls(bars=bars, style="ben"), 3).walk([1])
-    while walk.forced:
-        walk.take(walk.forced.popleft())
-    shown = [row for row in walk.prompt(256) if row[v.KIND] == Kind.STYLE]
+    draft = job_of(settings, Controls(bars=bars, style="ben"), 3).draft([1])
+    while draft.forced:
+        draft.take(draft.forced.popleft())
+    shown = [row for row in draft.prompt(256) if row[v.KIND] == Kind.STYLE]
     assert [row[v.VALUE] for row in shown] == [FIRST["style"] + 3]
 
 

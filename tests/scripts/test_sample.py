@@ -146,9 +146,9 @@ def test_pieces_withheld_end_in_exit_code_2_and_the_others_on_the_page(run, out,
     copies = iter([make_piece(1, 16), make_piece(50, 16), make_piece(1, 16)])
     taken: list[tuple[object, Piece]] = []
 
-    def piece(self: FromNothing, walk: object) -> Piece:
-        if not taken or taken[-1][0] is not walk:
-            taken.append((walk, next(copies)))
+    def piece(self: FromNothing, draft: object) -> Piece:
+        if not taken or taken[-1][0] is not draft:
+            taken.append((draft, next(copies)))
         return taken[-1][1]
 
     monkeypatch.setattr(FromNothing, "piece", piece)
@@ -161,7 +161,7 @@ def test_pieces_withheld_end_in_exit_code_2_and_the_others_on_the_page(run, out,
 
 
 def test_ctrl_c_ends_with_130_and_no_traceback(run, out, monkeypatch):
-    def interrupted(self, walk):
+    def interrupted(self, draft):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(FromNothing, "piece", interrupted)

@@ -21,7 +21,7 @@ from gen.piece import Piece
 from gen.provenance.house import House
 from gen.provenance.pin import Pin
 from gen.sampling.decode import DrawConfig
-from gen.sampling.grammar import Walk
+from gen.sampling.draft import Draft
 from gen.sampling.learned import learned_music
 from gen.sampling.view import Row
 
@@ -65,11 +65,11 @@ class Bench:
         return np.random.default_rng([self.config.seed, zlib.crc32(name.encode())])
 
     def write(
-        self, candidate: Candidate, walks: Sequence[Walk], purpose: str, tick: Tick
+        self, candidate: Candidate, drafts: Sequence[Draft], purpose: str, tick: Tick
     ) -> list[list[Row]]:
         """What a model writes of requests; another purpose, other draws."""
         seed = [self.config.seed, zlib.crc32(purpose.encode())]
-        return samples.write(candidate.model, candidate.limited(walks), self.draw, seed, tick=tick)
+        return samples.write(candidate.model, candidate.limited(drafts), self.draw, seed, tick=tick)
 
     def pieces(self, candidate: Candidate, tick: Tick) -> list[list[Row]]:
         """A piece for each held-out work in turn: of its genre and length, cut."""

@@ -16,7 +16,7 @@ same grammar, by the same code as a trained model.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from gen.data.windows import bare
 from gen.errors import HouseError, SettingError
 from gen.evaluation.works import HouseWorks
 from gen.model import KVCache, ModelConfig, Transformer, parameter_count
-from gen.sampling.grammar import Walk
+from gen.sampling.draft import Draft
 from gen.settings import with_new_names
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
@@ -61,11 +61,12 @@ class Candidate:
     checkpoint: Checkpoint | None = None
     file: str = ""
 
-    def limited(self, walks: Sequence[Walk]) -> Sequence[Walk]:
-        """These walks, kept to the chords that instruments have in what was learned from."""
-        for walk in walks:
-            walk.habits = self.checkpoint.habits if self.checkpoint else Habits()
-        return walks
+    def limited(self, drafts: Sequence[Draft]) -> Sequence[Draft]:
+        """These drafts, kept to the chords that instruments have in what was learned from."""
+        habits = self.checkpoint.habits if self.checkpoint else Habits()
+        for draft in drafts:
+            draft.plan = replace(draft.plan, habits=habits)
+        return drafts
 
     def to_dict(self) -> dict[str, Any]:
         """For the report."""

@@ -277,8 +277,8 @@ def extraction(
         "held_out": [work for work in held_out if len(work.sequence.bar_rows) > prompt],
     }
     chosen = [work for works in sides.values() for work in works]
-    walks = [samples.after(work, prompt, bars) for work in chosen]
-    rows = samples.write(model, walks, ALMOST_GREEDY, seed, tick=tick)
+    drafts = [samples.after(work, prompt, bars) for work in chosen]
+    rows = samples.write(model, drafts, ALMOST_GREEDY, seed, tick=tick)
     back = [
         share_back(work, piece_of(np.array(r, dtype=np.int16)), prompt, bars)
         for work, r in zip(chosen, rows, strict=True)

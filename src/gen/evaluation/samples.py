@@ -14,7 +14,7 @@ from gen.evaluation.works import Work, excerpt, genre_rows
 from gen.model import Transformer
 from gen.sampling.batches import write_all
 from gen.sampling.decode import DrawConfig, decode
-from gen.sampling.grammar import Walk
+from gen.sampling.draft import Draft
 from gen.sampling.plan import Plan
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
@@ -24,38 +24,17 @@ BATCH = 16
 """Pieces written side by side, whatever the machine, so that it has no part in what is written."""
 
 
-class Excerpt(Walk):
-    """A piece of which only the first bars are written.
-
-    Args:
-        plan: what is asked.
-        most: how many bars.
-    """
-
-    def __init__(self, plan: Plan, most: int) -> None:
-        super().__init__(plan)
-        self.most = most
-
-    def take(self, row: Row) -> Row:
-        """Take in a row; the bar after the last wanted one ends the piece and is left out."""
-        full = super().take(row)
-        if row[v.KIND] == Kind.BAR and self.bar >= self.most:
-            self.rows.pop()
-            self.done = True
-        return full
-
-
 def write(
     model: Transformer,
-    walks: Sequence[Walk],
+    drafts: Sequence[Draft],
     draw: DrawConfig,
     seed: Sequence[int],
     *,
     tick: Callable[[float], None] = lambda share: None,
 ) -> list[list[Row]]:
-    """Write what every walk begins; walk i draws from the seed and i alone.
+    """Finish every draft; draft i draws from the seed and i alone.
 
-    The walks themselves may stay as they are: copies of this process may write.
+    With several processes the drafts passed in are not changed; use the return value.
 
     Returns:
         The rows of each.
@@ -63,7 +42,10 @@ def write(
     found: dict[int, list[Row]] = {}
 
     def together(batch: Sequence[int], tell: Callable[[tuple[int, list[Row]]], None]) -> None:
-        chosen, rngs = [walks[i] for i in batch], [np.random.default_rng([*seed, i]) for i in batch]
+        chosen, rngs = (
+            [drafts[i] for i in batch],
+            [np.random.default_rng([*seed, i]) for i in batch],
+        )
         decode(
             model,
             chosen,
@@ -74,27 +56,27 @@ def write(
 
     def take(told: tuple[int, list[Row]]) -> None:
         found[told[0]] = told[1]
-        tick(len(found) / len(walks))
+        tick(len(found) / len(drafts))
 
     # Pieces of one length together, as a batch is over when its longest piece is; long ones first.
-    order = sorted(range(len(walks)), key=lambda i: -(walks[i].plan.bars or 0))
+    order = sorted(range(len(drafts)), key=lambda i: -(drafts[i].plan.bars or 0))
     batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
     write_all(batches, together, take, on_gpu=model.embedding.weight.device.type != "cpu")
-    return [found[i] for i in range(len(walks))]
+    return [found[i] for i in range(len(drafts))]
 
 
-def like(works: Sequence[Work], bars: int) -> list[Walk]:
+def like(works: Sequence[Work], bars: int) -> list[Draft]:
     """Requests for one piece for each work: of its genre (where it has one) and length, cut."""
-    walks: list[Walk] = []
+    drafts: list[Draft] = []
     for work in works:
         header: list[Row] = [[int(Kind.BOS), 0, 0, 0, 0], *genre_rows(work)]
         length = len(work.sequence.bar_rows)
-        plan = Plan(header, tracks_open=True, bars=length, most_bars=length)
-        walks.append(Excerpt(plan, bars))
-    return walks
+        plan = Plan(header, tracks_open=True, bars=length, most_bars=length, cut=bars)
+        drafts.append(Draft(plan))
+    return drafts
 
 
-def after(work: Work, prompt: int, bars: int) -> Walk:
+def after(work: Work, prompt: int, bars: int) -> Draft:
     """A request to go on after the first `prompt` bars of a work, for `bars` more.
 
     The density of its cells is not told: nor is it of those that follow.
@@ -102,5 +84,7 @@ def after(work: Work, prompt: int, bars: int) -> Walk:
     events = excerpt(work.sequence.events, prompt).copy()
     events[events[:, v.KIND] == Kind.CELL, v.EXTENT] = 0
     length = len(work.sequence.bar_rows)
-    plan = Plan(events.tolist(), tracks_open=False, bars=length, most_bars=length)
-    return Excerpt(plan, prompt + bars)
+    plan = Plan(
+        events.tolist(), tracks_open=False, bars=length, most_bars=length, cut=prompt + bars
+    )
+    return Draft(plan)

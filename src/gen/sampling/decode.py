@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from gen.errors import HouseError, SettingError
 from gen.model import KVCache, Transformer
-from gen.sampling.grammar import Walk
+from gen.sampling.draft import Draft
 from gen.sampling.step import ALL, TorchStep, step_of
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
@@ -124,7 +124,7 @@ def _undistracted() -> Iterator[None]:
     Matrices of this size are done before a second thread has begun. The last bits of a sum depend
     on how many there are; and two wait for each other, in vain where another process has their
     processor. Python's search for unused cycles goes through all that PyTorch has in memory,
-    which takes as long as writing two hundred events; walks make no cycles.
+    which takes as long as writing two hundred events; drafts make no cycles.
     """
     threads, searches = torch.get_num_threads(), gc.isenabled()
     try:
@@ -142,80 +142,81 @@ def _undistracted() -> Iterator[None]:
 @_undistracted()
 def decode(
     model: Transformer,
-    walks: Sequence[Walk],
+    drafts: Sequence[Draft],
     rngs: Sequence[Generator],
     config: DrawConfig,
     *,
     on_done: Callable[[int], None] | None = None,
 ) -> None:
-    """Write every walk to its end.
+    """Write every draft to its end.
 
     Args:
         model: in evaluation mode.
-        walks: fresh ones; they hold the rows afterwards.
-        rngs: one for each walk.
+        drafts: fresh ones; they hold the rows afterwards.
+        rngs: one for each draft.
         config: how to draw.
-        on_done: told the index of each walk as it ends.
+        on_done: told the index of each draft as it ends.
     """
     step = step_of(model)
-    pending = list(range(len(walks)))
+    pending = list(range(len(drafts)))
     while pending:
-        state, cache = _prefill(step, [walks[i] for i in pending])
+        state, cache = _prefill(step, [drafts[i] for i in pending])
         active = pending
         while active and cache.length < model.config.context:
             rows = _next_rows(
-                step, state, [walks[i] for i in active], [rngs[i] for i in active], config
+                step, state, [drafts[i] for i in active], [rngs[i] for i in active], config
             )
-            going = [n for n, i in enumerate(active) if not walks[i].resting]
+            going = [n for n, i in enumerate(active) if not drafts[i].rests]
             if len(going) < len(active):
                 for i in active:
-                    if walks[i].done and on_done:
+                    if drafts[i].done and on_done:
                         on_done(i)
                 order = cache.keep(going)
                 active, rows = [active[n] for n in order], [rows[n] for n in order]
             if active:
                 state = step.states(rows, cache)  # (N, D)
-        pending = [i for i in pending if not walks[i].done]
+        pending = [i for i in pending if not drafts[i].done]
 
 
 def _next_rows(
     step: TorchStep,
     state: Any,
-    walks: Sequence[Walk],
+    drafts: Sequence[Draft],
     rngs: Sequence[Generator],
     config: DrawConfig,
 ) -> list[Row]:
-    """One row for each walk, forced or drawn, with context columns. State is (N, D)."""
-    forced = [walk.forced.popleft() if walk.forced else None for walk in walks]
+    """One row for each draft, forced or drawn, with context columns. State is (N, D)."""
+    forced = [draft.forced.popleft() if draft.forced else None for draft in drafts]
     free = [n for n, row in enumerate(forced) if row is None]
     if len(free) == 1:
         n = free[0]
-        forced[n] = _draw_row(step, state[n : n + 1], walks[n], rngs[n], config)
+        forced[n] = _draw_row(step, state[n : n + 1], drafts[n], rngs[n], config)
     elif free:
-        some = [walks[n] for n in free], [rngs[n] for n in free]
+        some = [drafts[n] for n in free], [rngs[n] for n in free]
         for n, row in zip(free, _draw_rows(step, state[free], *some, config), strict=True):
             forced[n] = row
-    return [walk.take(row) for walk, row in zip(walks, forced, strict=True) if row is not None]
+    return [draft.take(row) for draft, row in zip(drafts, forced, strict=True) if row is not None]
 
 
-def _draw_row(step: TorchStep, state: Any, walk: Walk, rng: Generator, config: DrawConfig) -> Row:
+def _draw_row(step: TorchStep, state: Any, draft: Draft, rng: Generator, config: DrawConfig) -> Row:
     """Field after field, each given those before it; nothing is computed for a forced field.
 
     State is (1, D).
     """
     row, before = [0] * len(v.FIELDS), state
     for field in FIELDS:
-        mask = _mask(walk, field, row)
+        mask = draft.drawable(field, row)
         ids = mask.nonzero()[0]
         row[field] = first = int(mask.argmax())
         if len(ids) > 1:
             if field == v.KIND:
-                scores = walk.wishes(step.scores(field, state)[0])[ids]
+                scores = draft.kind_scores(step.scores(field, state)[0])[ids]
             else:
                 scores = step.scores(field, state, slice(first, int(ids[-1]) + 1))[0, ids - first]
             row[field] = int(ids[draw_one(scores, config, rng)])
-        if field == v.POSITION and walk.refuses(row):
-            return _draw_row(step, before, walk, rng, config)
+        if field == v.POSITION and draft.begins_too_late(row):
+            draft.end_cell()
+            return _draw_row(step, before, draft, rng, config)
         if field < len(v.FIELDS) - 1:
             state = step.add(field, state, [row[field]])
     return row
@@ -224,19 +225,19 @@ def _draw_row(step: TorchStep, state: Any, walk: Walk, rng: Generator, config: D
 def _draw_rows(
     step: TorchStep,
     state: Any,
-    walks: Sequence[Walk],
+    drafts: Sequence[Draft],
     rngs: Sequence[Generator],
     config: DrawConfig,
 ) -> list[Row]:
     """The same for many pieces at once. State is (N, D)."""
-    rows: list[Row] = [[0] * len(v.FIELDS) for _ in walks]
+    rows: list[Row] = [[0] * len(v.FIELDS) for _ in drafts]
     before, whole = state, set[int]()  # those drawn once more, which have all their fields
     for field in FIELDS:
         free, masks = [], []
-        for n, (walk, row) in enumerate(zip(walks, rows, strict=True)):
+        for n, (draft, row) in enumerate(zip(drafts, rows, strict=True)):
             if n in whole:
                 continue
-            mask = _mask(walk, field, row)
+            mask = draft.drawable(field, row)
             if np.count_nonzero(mask) > 1:
                 free.append(n)
                 masks.append(mask)
@@ -248,23 +249,19 @@ def _draw_rows(
             scores = step.scores(field, state if len(free) == len(rows) else state[free], some)
             if field == v.KIND:
                 for place, n in enumerate(free):
-                    scores[place] = walks[n].wishes(scores[place])
+                    scores[place] = drafts[n].kind_scores(scores[place])
             drawn = draw(scores, allowed[:, some], config, [rngs[n] for n in free])
             for n, drawn_id in zip(free, drawn, strict=True):
                 rows[n][field] = drawn_id + (some.start or 0)
         if field == v.POSITION:
-            for n, walk in enumerate(walks):
-                if walk.refuses(rows[n]):
-                    rows[n] = _draw_row(step, before[n : n + 1], walk, rngs[n], config)
+            for n, draft in enumerate(drafts):
+                if draft.begins_too_late(rows[n]):
+                    draft.end_cell()
+                    rows[n] = _draw_row(step, before[n : n + 1], draft, rngs[n], config)
                     whole.add(n)
         if field < len(v.FIELDS) - 1:
             state = step.add(field, state, [row[field] for row in rows])
     return rows
-
-
-def _mask(walk: Walk, field: int, row: Row) -> NDArray[np.bool_]:
-    """Which ids may be drawn, (V,)."""
-    return walk.drawable(row) if field == v.POSITION else walk.allowed(field, row)
 
 
 def _some(allowed: NDArray[np.bool_]) -> slice:
@@ -273,22 +270,22 @@ def _some(allowed: NDArray[np.bool_]) -> slice:
     return slice(int(any_may.argmax()), len(any_may) - int(any_may[::-1].argmax()))
 
 
-def _prefill(step: TorchStep, walks: Sequence[Walk]) -> tuple[Any, KVCache]:
-    """Read what each walk has to show.
+def _prefill(step: TorchStep, drafts: Sequence[Draft]) -> tuple[Any, KVCache]:
+    """Read what the model is shown of each draft.
 
     Returns:
         State after the last event (N, D), and a cache padded on the left.
     """
     prompts = []
-    for walk in walks:
-        while walk.forced:
-            walk.take(walk.forced.popleft())
-        prompts.append(walk.prompt(step.model.config.context))
+    for draft in drafts:
+        while draft.forced:
+            draft.take(draft.forced.popleft())
+        prompts.append(draft.prompt(step.model.config.context))
     longest = max(len(prompt) for prompt in prompts)
     columns = torch.zeros(len(prompts), longest, len(prompts[0][0]), dtype=torch.int64)
     for n, prompt in enumerate(prompts):
         columns[n, longest - len(prompt) :] = torch.tensor(prompt)
     left_pad = torch.tensor([longest - len(prompt) for prompt in prompts])
     ragged = left_pad if bool(left_pad.any()) else None
-    cache = KVCache(step.model.config, len(walks), device=step.device, left_pad=ragged)
+    cache = KVCache(step.model.config, len(drafts), device=step.device, left_pad=ragged)
     return step.begin(columns, cache), cache

@@ -11,25 +11,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.sampling import view
-from gen.sampling.grammar import Walk
-from gen.sampling.masks import Mask, span
+from gen.sampling import grammar, view
+from gen.sampling.draft import Draft, Floats, Held
+from gen.sampling.masks import Mask
 from gen.sampling.plan import Plan, steps_of
+from gen.sampling.state import BarTerms, State, duration_of
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
-from gen.tokens.events import section_id
-from gen.tokens.vocabulary import FIRST, Kind
+from gen.tokens.vocabulary import WORDS, Kind
 
 Place = tuple[int, int]
 """Bar and slot of a cell, both counted from 0."""
 
-Held = tuple[int, int, int]
-"""First step, step after the last, and value id of a note that is there; 0 for a pedal."""
+_BEFORE_CELLS = (Kind.BAR, Kind.SECTION, Kind.TEMPO, Kind.CHORD)
+_AFTER_A_CELL = [kind for kind in Kind if kind not in (Kind.NOTE, Kind.PEDAL)]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,7 +39,7 @@ class Hole:
         bar: counted from 0.
         slot: of the track, counted from 0.
         sounds: whether it has to hold a note, if there is room for one.
-        density: value id in the extent field, 0 where it is not told.
+        density: value id in the extent field, 0 where it is not given.
     """
 
     bar: int
@@ -48,14 +47,18 @@ class Hole:
     sounds: bool = False
     density: int = 0
 
+    @property
+    def place(self) -> Place:
+        return self.bar, self.slot
+
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """A piece of events, taken apart.
+class CellTable:
+    """The events of a piece by bar and track.
 
     Attributes:
         header: up to the first bar.
-        bars: each bar's BAR and the plan that follows it.
+        bars: each bar's BAR and what follows it before the first cell.
         cells: CELL and what follows it, of each that there is.
     """
 
@@ -64,138 +67,137 @@ class Sheet:
     cells: dict[Place, list[Row]]
 
     @classmethod
-    def of(cls, rows: Sequence[Row]) -> Sheet:
+    def of(cls, rows: Sequence[Row]) -> CellTable:
         begins = [i for i, row in enumerate(rows) if row[v.KIND] == Kind.BAR]
-        sheet = cls(list(rows[: begins[0]]), [], {})
+        table = cls(list(rows[: begins[0]]), [], {})
         for bar, (begin, end) in enumerate(zip(begins, [*begins[1:], len(rows)], strict=True)):
             cells = view.cells(rows[begin:end])
-            sheet.bars.append([row for row in rows[begin:end] if row[v.KIND] in _PLAN])
-            sheet.cells.update({(bar, slot): cell for slot, cell in cells.items()})
-        return sheet
+            table.bars.append([row for row in rows[begin:end] if row[v.KIND] in _BEFORE_CELLS])
+            table.cells.update({(bar, slot): cell for slot, cell in cells.items()})
+        return table
 
-    def stretch(self, first: int, end: int, holes: Iterable[Place] = ()) -> list[Row]:
+    def without(self, places: Iterable[Place]) -> CellTable:
+        """The same with nothing in some cells."""
+        gone = set(places)
+        kept = {place: cell for place, cell in self.cells.items() if place not in gone}
+        return CellTable(self.header, self.bars, kept)
+
+    def sounds(self, place: Place) -> bool:
+        """Whether a cell has notes."""
+        return any(row[v.KIND] == Kind.NOTE for row in self.cells.get(place, ()))
+
+    def bar_starts(self) -> NDArray[np.int64]:
+        """First grid step of each bar, and of the one that would follow. (bars + 1,)."""
+        return np.cumsum([0, *(steps_of(rows[0][v.VALUE]) for rows in self.bars)])
+
+    def excerpt(self, first: int, end: int, holes: Iterable[Place] = ()) -> list[Row]:
         """Header and bars `first` to before `end`, with HOLEs in place of some cells.
 
-        The section and tempo in force are told again where the first bar does not tell them.
+        The section and tempo in force are repeated where the first bar does not begin with them.
         """
-        return [*self.header, *self.music(first, end, holes, told_again=True)]
+        return [*self.header, *self.music(first, end, holes, repeats=True)]
 
     def music(
-        self, first: int, end: int, holes: Iterable[Place] = (), *, told_again: bool = False
+        self, first: int, end: int, holes: Iterable[Place] = (), *, repeats: bool = False
     ) -> Iterator[Row]:
-        """The same without the header, and with what is in force told again if asked."""
+        """The same without the header, and with what is in force repeated only if asked."""
         holes = set(holes)
         for bar in range(first, end):
-            yield from self._plan(bar, told_again=told_again and bar == first)
+            yield from self._repeating(bar) if repeats and bar == first else self.bars[bar]
             for slot in range(v.MAX_TRACKS):
                 if (bar, slot) in holes:
-                    yield [int(Kind.HOLE), 0, FIRST["slot"] + slot, 0, 0]
+                    yield [int(Kind.HOLE), 0, WORDS.slot.id(slot), 0, 0]
                 else:
                     yield from self.cells.get((bar, slot), [])
 
-    def _plan(self, bar: int, *, told_again: bool) -> list[Row]:
-        rows = self.bars[bar]
-        if not told_again:
-            return rows
-        told, rows = rows[:1], rows[1:]
-        for kind, position in ((Kind.SECTION, 0), (Kind.TEMPO, FIRST["position"])):
+    def _repeating(self, bar: int) -> list[Row]:
+        """What stands before the cells of a bar, with the section and tempo in force."""
+        found, rows = self.bars[bar][:1], self.bars[bar][1:]
+        for kind, position in ((Kind.SECTION, 0), (Kind.TEMPO, WORDS.position.id(0))):
             if rows and rows[0][: v.VALUE] == [kind, position]:
-                told.append(rows[0])
+                found.append(rows[0])
                 rows = rows[1:]
                 continue
-            earlier = [r for plan in self.bars[:bar] for r in plan if r[v.KIND] == kind]
-            told += [[kind, position, *row[v.VALUE :]] for row in earlier[-1:]]
-        return told + rows
+            earlier = [r for before in self.bars[:bar] for r in before if r[v.KIND] == kind]
+            found += [[kind, position, *row[v.VALUE :]] for row in earlier[-1:]]
+        return found + rows
 
 
-_PLAN = (Kind.BAR, Kind.SECTION, Kind.TEMPO, Kind.CHORD)
-_AFTER_A_CELL = [kind for kind in Kind if kind not in (Kind.NOTE, Kind.PEDAL)]
-
-
-class FillWalk(Walk):
-    """The state of a piece whose holes are being filled.
+class HoleByHole:
+    """The holes of a piece one after another, in the order of bars and then of tracks.
 
     Args:
-        plan: with the number of bars; no header is needed.
-        sheet: the piece; it holds nothing in the holes.
+        table: the piece; it holds nothing in the holes.
         holes: what is to be written.
         held: of each track, the notes and pedals that stay, on the grid; further tracks hold
             nothing.
     """
 
     def __init__(
-        self, plan: Plan, sheet: Sheet, holes: Iterable[Hole], held: Sequence[Iterable[Held]]
+        self, table: CellTable, holes: Iterable[Hole], held: Sequence[Iterable[Held]]
     ) -> None:
-        super().__init__(plan)
-        self.sheet = Sheet(sheet.header, sheet.bars, dict(sheet.cells))
+        self.table = CellTable(table.header, table.bars, dict(table.cells))
         self.holes = sorted(holes)
+        tracks = sum(row[v.KIND] == Kind.TRACK for row in table.header)
         self.held = [list(track) for track in held]
-        tracks = sum(row[v.KIND] == Kind.TRACK for row in sheet.header)
         self.held += [[] for _ in range(tracks - len(self.held))]
-        lengths = [steps_of(rows[0][v.VALUE]) for rows in sheet.bars]
-        self.starts: NDArray[np.int64] = np.cumsum([0, *lengths])
+        self.starts = table.bar_starts()
         self.reach = self._reaches()
-        self.reach_now = 0  # the same of the cell being written
         self.left = Counter(hole.slot for hole in self.holes)  # of each track, not yet filled
         self.last_third = {slot: -(-count // 3) for slot, count in self.left.items()}
-        self.heard: set[int] = set()  # tracks that sound in one of their holes
+        self.sounding: set[int] = set()  # tracks that sound in one of their holes
         self.filled = 0  # holes behind us
         self.in_view = 0  # the number of holes up to the end of what the model is shown
         self.cell: list[Row] = []  # what is being written: FILL, and what followed
-        self.coming: dict[int, int] = {}  # value id: step where what stays strikes it again
-        self.writing = self.rests = False
+        self.writing = False
 
     def _reaches(self) -> dict[Place, int]:
         """For each hole the step where the run of holes in its track ends."""
-        places = {(hole.bar, hole.slot) for hole in self.holes}
         reach: dict[Place, int] = {}
-        for bar, slot in sorted(places, reverse=True):
+        for bar, slot in sorted({hole.place for hole in self.holes}, reverse=True):
             reach[bar, slot] = reach.get((bar + 1, slot), int(self.starts[bar + 1]))
         return reach
 
+    @property
+    def to_come(self) -> list[Hole]:
+        """The holes that are not filled yet."""
+        return self.holes[self.filled :]
+
     # What the model is shown ---------------------------------------------------------------
 
-    @property
-    def resting(self) -> bool:
-        return self.done or self.rests
-
-    def prompt(self, context: int) -> list[Row]:
-        """The bars around the next hole, and the cell that was begun; see `Walk.prompt`."""
-        begun, shown = self.cell, context // 4
-        first, end, rows = self._around(context * 5 // 8 - min(len(begun), shown))
-        self._begin()
-        self.rests = self.writing = False
-        self.given_bars = len(self.sheet.bars)
-        header = len(self.sheet.header)
+    def prompt(self, draft: Draft, context: int) -> list[Row]:
+        """The bars around the next hole, and the cell that was begun."""
+        begun, most = self.cell, context // 4
+        first, end, rows = self._around(context * 5 // 8 - min(len(begun), most))
+        draft.begin()
+        self.writing = False
+        state, header = draft.state, len(self.table.header)
+        state.given_bars = len(self.table.bars)
         for row in rows[:header]:
-            self.take(row)
-        self.bar = first - 1
-        self._remember(0, first)
+            draft.take(row)
+        state.bar = first - 1
+        self._remember(draft, 0, first)
         for row in rows[header:]:
-            self.take(row)
-        self._remember(end, len(self.sheet.bars))
+            draft.take(row)
+        self._remember(draft, end, len(self.table.bars))
+        self._offer(draft, self.filled)
         for row in begun:
-            self.take(row)
-        if len(begun) > shown:  # the latest of a cell that alone would fill the view
-            self.context = self.context[: len(rows) + 1] + self.context[-shown + 1 :]
-        return self.context
+            draft.take(row)
+        if len(begun) > most:  # the latest of a cell that alone would fill the view
+            draft.context = draft.context[: len(rows) + 1] + draft.context[-most + 1 :]
+        return draft.context
 
-    def _remember(self, first: int, end: int) -> None:
+    def _remember(self, draft: Draft, first: int, end: int) -> None:
         """Bars that are not shown can be echoed all the same."""
-        holes = [(hole.bar, hole.slot) for hole in self.holes[self.filled :]]
-        for row in self.sheet.music(first, end, holes):
-            self.echo.take(row)
+        holes = [hole.place for hole in self.to_come]
+        for row in self.table.music(first, end, holes):
+            draft.columns.echo.take(row)
 
     def _around(self, room: int) -> tuple[int, int, list[Row]]:
-        """Bars and rows of a stretch around the next hole, about half of it to come."""
-        sheet, bar = self.sheet, self.holes[self.filled].bar
-        to_come = self.holes[self.filled :]
-        sizes = [len(plan) for plan in sheet.bars]
-        for place, cell in sheet.cells.items():
-            sizes[place[0]] += len(cell)
-        for hole in to_come:
-            sizes[hole.bar] += 1
-        room -= len(sheet.header) + 2 + sizes[bar]
+        """Bars and rows of an excerpt around the next hole, about half of it to come."""
+        table, bar, to_come = self.table, self.holes[self.filled].bar, self.to_come
+        sizes = self._bar_sizes()
+        room -= len(table.header) + 2 + sizes[bar]
         first, end = bar, bar + 1
         for share in (room // 2, room):  # first what is to come, then what went before, …
             used = sum(sizes[first:end]) - sizes[bar]
@@ -204,225 +206,138 @@ class FillWalk(Walk):
             while first > 0 and used + sizes[first - 1] <= room:
                 used, first = used + sizes[first - 1], first - 1
         self.in_view = self.filled + sum(hole.bar < end for hole in to_come)
-        holes = [(hole.bar, hole.slot) for hole in to_come]
         if room < 0:  # a bar that fills the context is shown without its longest cells
-            here = {place: cell for place, cell in sheet.cells.items() if place[0] == bar}
-            for place in sorted(here, key=lambda place: -len(here[place])):
-                room += len(here.pop(place))
-                if room >= 0:
-                    break
-            sheet = Sheet(sheet.header, sheet.bars, here)
-        return first, end, sheet.stretch(first, end, holes)
+            table = self._thinned(bar, -room)
+        return first, end, table.excerpt(first, end, [hole.place for hole in to_come])
 
-    # Before a row ------------------------------------------------------------------------
+    def _bar_sizes(self) -> list[int]:
+        """How many rows each bar has as it is shown."""
+        sizes = [len(rows) for rows in self.table.bars]
+        for place, cell in self.table.cells.items():
+            sizes[place[0]] += len(cell)
+        for hole in self.to_come:
+            sizes[hole.bar] += 1
+        return sizes
 
-    def kinds(self) -> Mask:
-        allowed = np.zeros(len(Kind), dtype=np.bool_)
+    def _thinned(self, bar: int, rows: int) -> CellTable:
+        """One bar without its longest cells, which together have at least so many rows."""
+        here = {place: cell for place, cell in self.table.cells.items() if place[0] == bar}
+        for place in sorted(here, key=lambda place: -len(here[place])):
+            rows -= len(here.pop(place))
+            if rows <= 0:
+                break
+        return CellTable(self.table.header, self.table.bars, here)
+
+    # What may follow -----------------------------------------------------------------------
+
+    def kinds(self, plan: Plan, state: State) -> Mask:
+        mask = np.zeros(len(Kind), dtype=np.bool_)
         if not self.writing:
-            allowed[Kind.FILL] = True
-            return allowed
-        self._cell_kinds(allowed)
-        if not (self._is_owed() and allowed[Kind.NOTE]):
-            allowed[Kind.FILL if self.filled + 1 < self.in_view else Kind.EOS] = True
-        return allowed
+            mask[Kind.FILL] = True
+            return mask
+        mask |= grammar.cell_kinds(plan, state)
+        if not (grammar.owes_notes(state) and mask[Kind.NOTE]):
+            mask[Kind.FILL if self.filled + 1 < self.in_view else Kind.EOS] = True
+        return mask
 
-    def _is_owed(self) -> bool:
-        """Whether this cell has to sound and does not yet.
+    def kind_scores(self, plan: Plan, state: State, scores: Floats) -> Floats:
+        """All but a note or pedal ends the cell.
 
-        A track that has not sounded by the last third of its holes sounds there.
-        """
-        hole = self.holes[self.filled]
-        late = self.left[hole.slot] <= self.last_third[hole.slot]
-        silent = hole.slot not in self.heard
-        return self.cell_notes == 0 and (hole.sounds or (late and silent))
-
-    def wishes(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Every wish for something else than a note or pedal is one to end the cell.
-
-        In music without holes it ends with a CELL or BAR, which a model wishes for here too.
+        In music without holes it ends with a CELL or BAR, which a model expects here too.
         """
         result = scores.copy()
         result[[Kind.FILL, Kind.EOS]] = np.logaddexp.reduce(scores[_AFTER_A_CELL])
         return result
 
-    def _cell_kinds(self, allowed: Mask) -> None:
-        super()._cell_kinds(allowed)
-        for kind in (Kind.NOTE, Kind.PEDAL):
-            allowed[kind] = allowed[kind] and bool(self._positions(kind).any())
+    # What a row entails --------------------------------------------------------------------
 
-    def _positions(self, kind: Kind) -> Mask:
-        mask = super()._positions(kind)
-        if kind == Kind.NOTE and self.coming:
-            for place in np.flatnonzero(mask):
-                mask[place] = self._pitches(int(place) - FIRST["position"]).any()
-        elif kind == Kind.PEDAL:
-            struck = self.coming.get(0, self.reach_now) - self.bar_start
-            mask[FIRST["position"] + max(struck, 0) :] = False
-            if self._is_owed():  # a note must still be possible after it
-                mask &= self._positions(Kind.NOTE)
-        return mask
+    def before(self, draft: Draft, kind: Kind) -> None:
+        if kind not in (Kind.FILL, Kind.EOS):
+            return
+        if self.writing:
+            self._keep(draft.state)
+        if kind == Kind.FILL:
+            hole = self.holes[self.filled]
+            state = draft.state
+            state.bar, state.bar_start = hole.bar, int(self.starts[hole.bar])
+            state.bar_steps = int(self.starts[hole.bar + 1]) - state.bar_start
 
-    def _values(self, kind: Kind, row: Row) -> Mask:
-        if kind != Kind.FILL:
-            return super()._values(kind, row)
-        mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
-        mask[FIRST["slot"] + self._next().slot] = True
-        return mask
+    def after(self, draft: Draft, kind: Kind, row: Row) -> None:
+        if kind == Kind.FILL:
+            self._open(draft)
+        if self.writing:
+            self.cell.append(row)
+        if kind == Kind.EOS:
+            self._end(draft)
 
-    def _pitches(self, position: int) -> Mask:
-        mask = super()._pitches(position)
-        for value, step in self.coming.items():
-            if step <= self.bar_start + position:
-                mask[value] = False
-        return mask
+    def _open(self, draft: Draft) -> None:
+        """Begin the next hole: find what sounds there of what stays, and make its terms."""
+        hole, state = self.holes[self.filled], draft.state
+        reach = self.reach[hole.place]
+        sounding, struck = [], dict[int, int]()
+        for begin, end, value in self.held[hole.slot]:
+            if begin <= state.bar_start:
+                sounding.append((begin, end, value))
+            elif end > state.bar_start and begin < reach:
+                struck[value] = min(struck.get(value, begin), begin)
+        state.hold(sounding, hole.slot)
+        terms = draft.policies.begin_cell(draft.plan, state, reach)
+        terms.owed, terms.keeps_room, terms.struck = int(self._has_to_sound(hole)), True, struck
+        self._offer(draft, self.filled + 1)
+        self.writing, self.cell = True, []
 
-    def _room(self, row: Row) -> int:
-        now = self.bar_start + row[v.POSITION] - FIRST["position"]
-        return min(self.coming.get(row[v.VALUE], self.reach_now), self.reach_now) - now
+    def _offer(self, draft: Draft, number: int) -> None:
+        """Let the hole with this number be the one that the next FILL is for."""
+        terms = draft.state.bar_terms = BarTerms(onset_stop=draft.state.bar_steps)
+        if number < len(self.holes):
+            hole = self.holes[number]
+            terms.open = [hole.slot]
+            terms.densities = {hole.slot: self._densities(draft.plan, hole)}
 
-    def _densities(self, slot: int) -> Mask:
-        mask = super()._densities(slot)
-        hole = self._next()
+    @staticmethod
+    def _densities(plan: Plan, hole: Hole) -> Mask:
+        """The density that is given; else those asked for, or none where it may stay silent."""
+        mask = grammar.densities(plan, hole.slot)
         if hole.density:
             mask[:] = False
             mask[hole.density] = True
         elif not hole.sounds:
-            mask[0] = True  # also what a silent cell is told as
+            mask[0] = True
         return mask
 
-    def _next(self) -> Hole:
-        """The hole that the next FILL is for."""
-        return self.holes[self.filled + self.writing]
+    def _has_to_sound(self, hole: Hole) -> bool:
+        """Whether it was asked to, or its track has not sounded by the last third of its holes."""
+        late = self.left[hole.slot] <= self.last_third[hole.slot]
+        return hole.sounds or (late and hole.slot not in self.sounding)
 
-    # After a row -------------------------------------------------------------------------
-
-    def take(self, row: Row) -> Row:
-        kind = row[v.KIND]
-        if self.writing and kind in (Kind.FILL, Kind.EOS):
-            self._close()
-        if kind == Kind.HOLE:
-            self.slot = row[v.VALUE] - FIRST["slot"]
-        elif kind == Kind.FILL:
-            self._open()
-        if self.writing:
-            self.cell.append(row)
-        full = super().take(row)
-        if kind == Kind.EOS:
-            self._rest()
-        return full
-
-    def _open(self) -> None:
-        """Go to the next hole, and find what sounds there of what stays."""
-        hole = self.holes[self.filled]
-        self.bar, slot = hole.bar, hole.slot
-        self.bar_start, self.reach_now = int(self.starts[hole.bar]), self.reach[hole.bar, slot]
-        self.bar_steps = self.onset_stop = int(self.starts[hole.bar + 1]) - self.bar_start
-        self.ends[slot][:] = 0
-        self.coming = {}
-        for begin, end, value in self.held[slot]:
-            if begin <= self.bar_start:
-                self.ends[slot][value] = max(self.ends[slot][value], end)
-            elif end > self.bar_start and begin < self.reach_now:
-                self.coming[value] = min(self.coming.get(value, begin), begin)
-        self.pressed[slot] = int(self.ends[slot][0])
-        self.writing, self.cell = True, []
-        self._cell(slot)
-
-    def _close(self) -> None:
-        """Enter what was written into the sheet."""
+    def _keep(self, state: State) -> None:
+        """Enter what was written into the table."""
         hole = self.holes[self.filled]
         fill, *notes = self.cell
         if notes:
             cell = [[int(Kind.CELL), *fill[1:]], *notes]
-            self.sheet.cells[hole.bar, hole.slot] = cell
-            self.held[hole.slot] += held_by(cell, self.bar_start)
-        if self.cell_notes:
-            self.heard.add(hole.slot)
+            self.table.cells[hole.place] = cell
+            self.held[hole.slot] += held_by(cell, state.bar_start)
+        if state.cell_notes:
+            self.sounding.add(hole.slot)
         self.left[hole.slot] -= 1
         self.filled += 1
         self.writing, self.cell = False, []
 
-    def _rest(self) -> None:
-        """At the end of a stretch: of all, or until the model is shown the next."""
-        self.done = self.filled == len(self.holes)
-        self.rests = not self.done
-        if self.done:
+    def _end(self, draft: Draft) -> None:
+        """At the end of an excerpt: of all, or until the model is shown the next."""
+        draft.done = self.filled == len(self.holes)
+        draft.paused = not draft.done
+        if draft.done:
             end: Row = [int(Kind.EOS), 0, 0, 0, 0]
-            self.rows = [*self.sheet.stretch(0, len(self.sheet.bars)), end]
+            draft.state.rows = [*self.table.excerpt(0, len(self.table.bars)), end]
 
 
 def held_by(cell: Iterable[Row], bar_start: int) -> list[Held]:
     """What the rows of a cell hold down, for how long."""
     found = []
-    for kind, position, value, extent, _ in cell:
-        if kind in (Kind.NOTE, Kind.PEDAL):
-            begin = bar_start + position - FIRST["position"]
-            end = begin + int(v.DURATIONS[extent - FIRST["duration"]])
-            found.append((begin, end, value))
+    for row in cell:
+        if row[v.KIND] in (Kind.NOTE, Kind.PEDAL):
+            begin = bar_start + WORDS.position.number(row[v.POSITION])
+            found.append((begin, begin + duration_of(row), row[v.VALUE]))
     return found
-
-
-_ENDING: Final = section_id("ending")
-_VALUES: Final = np.arange(v.FIELD_SIZES[v.VALUE])
-_GOING_ON: Final = ~np.isin(_VALUES, [section_id(name) for name in ("intro", "ending", "other")])
-"""Value ids but those of sections with which no music goes on."""
-_SECOND: Final = np.equal(_VALUES, section_id("b"))
-"""The value id of what comes after a first section."""
-
-
-def _after(named: Sequence[int]) -> Mask | None:
-    """Value ids of sections with which music goes on after these; None where it just goes on."""
-    if not named:
-        return _SECOND
-    return _GOING_ON if named[-1] == _ENDING else None
-
-
-class ContinuedWalk(Walk):
-    """The state of a piece whose first bars are there already.
-
-    Where their last section is an ending another section begins with the first new bar, of the
-    model's choice: as long as an ending is in force tracks stay as silent as they have become.
-    Where they name none it is section B: they may have come to an ending all the same.
-
-    Args:
-        plan: its header holds those bars too; meter and tempo are given.
-        held: of each track, the notes and pedals that are there, on the grid.
-        seed: see `Walk`.
-    """
-
-    def __init__(
-        self, plan: Plan, held: Sequence[Iterable[Held]], seed: int | Sequence[int] = 0
-    ) -> None:
-        super().__init__(plan, seed)
-        while self.forced:
-            self.take(self.forced.popleft())
-        for slot, track in enumerate(held):
-            self.ends[slot][:] = 0
-            for _, end, value in track:
-                self.ends[slot][value] = max(self.ends[slot][value], end)
-            self.pressed[slot] = int(self.ends[slot][0])
-        self.lasts_until = max(int(ends[1:].max()) for ends in self.ends)
-        self.sounds_until = 0  # what still rings is no music of the bars to come
-        assert plan.time_signature is not None  # noqa: S101 - a precondition
-        self.forced.append([int(Kind.BAR), 0, plan.time_signature, 0, 0])
-        named = [row[v.VALUE] for row in plan.header if row[v.KIND] == Kind.SECTION]
-        self._next = None if self.plan.sections_given else _after(named)
-
-    @property
-    def _begins_with(self) -> Mask | None:
-        """The sections of which one has to begin here; None where none has to."""
-        return self._next if self.bar == self.given_bars and self.last == Kind.BAR else None
-
-    def _values(self, kind: Kind, row: Row) -> Mask:
-        mask = super()._values(kind, row)
-        if kind != Kind.SECTION or self._begins_with is None:
-            return mask
-        return mask & self._begins_with
-
-    def kinds(self) -> Mask:
-        if self._begins_with is not None:
-            return span(len(Kind), int(Kind.SECTION))
-        allowed = super().kinds()
-        if not allowed.any():  # all that may be played rings on from before, to the end
-            allowed[Kind.EOS] = True
-        return allowed

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from gen.data.habits import Form, Habits
+from gen.data.habits import Form
 from gen.sampling.controls import section_rows
 from gen.sampling.plan import Plan
 from gen.tokens.events import section_id
@@ -25,12 +25,11 @@ FEWEST_BARS_A_SECTION: Final = 4
 """What would be shorter belongs to the section before it."""
 
 
-def formed(plan: Plan, habits: Habits, genre: str | None, seed: Sequence[int]) -> Plan:
+def formed(plan: Plan, genre: str | None, seed: Sequence[int]) -> Plan:
     """A plan with the form of one of the works, and as many bars where they are left open.
 
     Args:
         plan: of a piece from nothing.
-        habits: of the works behind the model.
         genre: whose works are chosen from; all where it is none, or has none.
         seed: equal ones, equal forms.
 
@@ -38,8 +37,8 @@ def formed(plan: Plan, habits: Habits, genre: str | None, seed: Sequence[int]) -
         The same plan where its sections are decided, where it is too short to have any, and
         where no forms are known.
     """
-    own = habits.forms.get(genre) if genre else None
-    forms = own or [form for known in habits.forms.values() for form in known]
+    own = plan.habits.forms.get(genre) if genre else None
+    forms = own or [form for known in plan.habits.forms.values() for form in known]
     short = plan.bars is not None and plan.bars < FEWEST_BARS
     if plan.sections_given or short or not forms:
         return plan

@@ -1,6 +1,6 @@
 """What is to be written: a piece from nothing, or something in a producer's file.
 
-A job makes the walk of each piece, and the piece of each finished walk.
+A job makes the draft of each piece, and the piece of each finished draft.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from gen.sampling.controls import (
     track_rows,
     velocity_classes,
 )
-from gen.sampling.fill import ContinuedWalk, FillWalk, Hole, Place, Sheet
+from gen.sampling.draft import Draft
+from gen.sampling.fill import CellTable, Hole, HoleByHole, Place
 from gen.sampling.finish import finished, markers_of, track_name
 from gen.sampling.form import formed
-from gen.sampling.grammar import Walk
 from gen.sampling.harmonise import harmonised, is_bare
-from gen.sampling.plan import Plan, compass_of
+from gen.sampling.plan import NO_HABITS, Plan, compass_of
 from gen.sampling.source import Source
 from gen.sampling.view import Row
 from gen.smf.general_midi import ANY_PITCH
 from gen.tokens import vocabulary as v
+from gen.tokens.events import section_id
 from gen.tokens.grid import TICKS_PER_QUARTER, TICKS_PER_STEP
-from gen.tokens.vocabulary import Kind
+from gen.tokens.vocabulary import WORDS, Kind
 
-NONE_KNOWN: Final = Habits()
 MODES: Final = ("continue", "infill", "accompany", "harmonise", "vary")
 _HARMONISED_BY: Final = ("acoustic grand piano", "acoustic bass")
 USUAL_AMOUNT: Final = 0.3
@@ -114,21 +114,21 @@ class Job(Protocol):
     def controls(self) -> Controls:
         """What is asked of the pieces."""
 
-    def walk(self, seed: Sequence[int], habits: Habits = NONE_KNOWN) -> Walk:
-        """A fresh walk of one piece.
+    def draft(self, seed: Sequence[int], habits: Habits = NO_HABITS) -> Draft:
+        """A fresh draft of one piece.
 
         Args:
-            seed: equal ones, equal walks; chance is not that of a generator of this seed.
+            seed: equal ones, equal drafts; chance is not that of a generator of this seed.
             habits: of the works behind the model, which decide what nobody asks for.
         """
 
-    def piece(self, walk: Walk) -> Piece:
-        """The piece of a finished walk, ready for a sequencer."""
+    def piece(self, draft: Draft) -> Piece:
+        """The piece of a finished draft, ready for a sequencer."""
 
-    def new(self, walk: Walk) -> Piece:
+    def new(self, draft: Draft) -> Piece:
         """Only what was written now, at 480 ticks a quarter: what is held against the controls."""
 
-    def record(self, walk: Walk) -> dict[str, Any]:
+    def record(self, draft: Draft) -> dict[str, Any]:
         """What a receipt says of the file and of what was rewritten in it; empty without one."""
 
 
@@ -162,11 +162,6 @@ def job_of(
     return Rewriting.of(task, Source.read(task.path), controls, style)
 
 
-def _with(habits: Habits, walk: Walk) -> Walk:
-    walk.habits = habits
-    return walk
-
-
 @dataclass(frozen=True, slots=True)
 class FromNothing:
     """New pieces, each in a form of its own where none was asked for."""
@@ -174,19 +169,19 @@ class FromNothing:
     controls: Controls
     plan: Plan
 
-    def walk(self, seed: Sequence[int], habits: Habits = NONE_KNOWN) -> Walk:
-        plan = self.plan
+    def draft(self, seed: Sequence[int], habits: Habits = NO_HABITS) -> Draft:
+        plan = replace(self.plan, habits=habits)
         if self.controls.sections is None:
-            plan = formed(plan, habits, self.controls.genre, [*seed, 2])
-        return _with(habits, Walk(plan, [*seed, 1]))
+            plan = formed(plan, self.controls.genre, [*seed, 2])
+        return Draft(plan, [*seed, 1])
 
-    def piece(self, walk: Walk) -> Piece:
-        return finished(walk.rows, self.controls)
+    def piece(self, draft: Draft) -> Piece:
+        return finished(draft.rows, self.controls)
 
-    def new(self, walk: Walk) -> Piece:
-        return self.piece(walk)
+    def new(self, draft: Draft) -> Piece:
+        return self.piece(draft)
 
-    def record(self, walk: Walk) -> dict[str, Any]:
+    def record(self, draft: Draft) -> dict[str, Any]:
         return {}
 
 
@@ -213,9 +208,9 @@ class Continuation:
         given = _bars_that_stay(source)
         bars = given + controls.bars
         signature = time_signature_id("{}/{}".format(*source.grid.bars[given - 1][1:]))
-        untold = replace(controls, chords=None)
-        rows = source.rows(controls, _chords_of(source, untold, harmonise=False), style)
-        sheet = Sheet.of(_untold(rows) if controls.density is None else rows)
+        without = replace(controls, chords=None)
+        rows = source.rows(controls, _chords_of(source, without, harmonise=False), style)
+        table = CellTable.of(_without_densities(rows) if controls.density is None else rows)
         plan_rows: dict[int, list[Row]] = {}
         if controls.form:
             for bar, row in section_rows(controls.form, bars):
@@ -224,9 +219,10 @@ class Continuation:
             lengths = [v.bar_steps(*source.grid.bars[given - 1][1:])] * controls.bars
             for bar, row in chord_rows(controls.chords, lengths):
                 plan_rows.setdefault(given + bar, []).append(row)
+        header = table.excerpt(0, given)
         tempos = [row for row in rows if row[v.KIND] == Kind.TEMPO]
         plan = Plan(
-            sheet.stretch(0, given),
+            header,
             tracks_open=False,
             bars=bars,
             time_signature=signature,
@@ -238,22 +234,24 @@ class Continuation:
             compass=_compass(source, controls),
             densities=controls.densities(len(source.piece.tracks)),
             returns=controls.returns,
+            next_sections=() if controls.form else _following(header),
         )
         return cls(source, replace(controls, bars=bars), plan, given)
 
-    def walk(self, seed: Sequence[int], habits: Habits = NONE_KNOWN) -> Walk:
-        return _with(habits, ContinuedWalk(self.plan, self.source.held(), [*seed, 1]))
+    def draft(self, seed: Sequence[int], habits: Habits = NO_HABITS) -> Draft:
+        plan = replace(self.plan, habits=habits)
+        return Draft.continuing(plan, self.source.held(), [*seed, 1])
 
-    def piece(self, walk: Walk) -> Piece:
-        piece = self.source.merged(self.new(walk).tracks, ())
+    def piece(self, draft: Draft) -> Piece:
+        piece = self.source.merged(self.new(draft).tracks, ())
         begin = int(self.source.starts[self.given])
-        markers = _markers(self.source, self.controls, walk.rows, begin)
+        markers = _markers(self.source, self.controls, draft.rows, begin)
         return replace(piece, markers=[*piece.markers, *markers])
 
-    def new(self, walk: Walk) -> Piece:
-        return Piece(TICKS_PER_QUARTER, self.source.written(walk.rows, (), bars=self.given))
+    def new(self, draft: Draft) -> Piece:
+        return Piece(TICKS_PER_QUARTER, self.source.written(draft.rows, (), bars=self.given))
 
-    def record(self, walk: Walk) -> dict[str, Any]:
+    def record(self, draft: Draft) -> dict[str, Any]:
         return {**_named(self.source), "mode": "continue", "bars_kept": self.given}
 
 
@@ -264,11 +262,11 @@ class Rewriting:
     Attributes:
         source: the file.
         controls: what is asked of the new cells.
-        plan: of the walks.
+        plan: of the drafts.
         mode: of `MODES`.
-        sheet: the file's events, and further tracks that hold nothing yet.
+        table: the file's events, and further tracks that hold nothing yet.
         holes: what is to be written; what is chosen from, where `chosen` is not None.
-        chosen: how many of them each walk draws.
+        chosen: how many of them each draft draws.
         chords: symbols of those that were chosen here, not heard in the file, in its ticks.
     """
 
@@ -276,7 +274,7 @@ class Rewriting:
     controls: Controls
     plan: Plan
     mode: str
-    sheet: Sheet
+    table: CellTable
     holes: tuple[Hole, ...]
     chosen: int | None = None
     chords: tuple[Marker, ...] = ()
@@ -300,8 +298,8 @@ class Rewriting:
             )
         tells_density = controls.density is not None or not added
         rows = source.rows(controls, _chords_of(source, controls, harmonise=bool(added)), style)
-        sheet = Sheet.of(rows if tells_density else _untold(rows))
-        sheet.header.extend(added)
+        table = CellTable.of(rows if tells_density else _without_densities(rows))
+        table.header.extend(added)
         densities = controls.densities(len(added) or count)
         if added and densities:
             densities = ((0, len(v.DENSITIES)),) * count + densities
@@ -316,7 +314,7 @@ class Rewriting:
             compass=_compass(source, controls),
             densities=densities,
         )
-        holes = _holes(task, source, sheet, added, tells_own=controls.density is None)
+        holes = _holes(task, source, table, added, tells_own=controls.density is None)
         for slot in {hole.slot for hole in holes if hole.slot < count}:
             _check_plays(source, slot, controls)
         chosen = None
@@ -326,39 +324,40 @@ class Rewriting:
         if controls.chords or (added and is_bare(source.piece)):
             symbols = [row for row in rows if row[v.KIND] in (Kind.BAR, Kind.CHORD)]
             chords = _markers(source, controls, symbols)
-        return cls(source, controls, plan, task.mode, sheet, tuple(holes), chosen, tuple(chords))
+        return cls(source, controls, plan, task.mode, table, tuple(holes), chosen, tuple(chords))
 
-    def walk(self, seed: Sequence[int], habits: Habits = NONE_KNOWN) -> Walk:
+    def draft(self, seed: Sequence[int], habits: Habits = NO_HABITS) -> Draft:
         holes = list(self.holes)
         if self.chosen is not None:
             rng = np.random.default_rng([*seed, 1])
             holes = [holes[i] for i in rng.choice(len(holes), self.chosen, replace=False)]
-        places = {(hole.bar, hole.slot) for hole in holes}
-        cells = {place: cell for place, cell in self.sheet.cells.items() if place not in places}
-        held = self.source.held(places)
-        return _with(habits, FillWalk(self.plan, replace(self.sheet, cells=cells), holes, held))
+        places = {hole.place for hole in holes}
+        order = HoleByHole(self.table.without(places), holes, self.source.held(places))
+        return Draft(replace(self.plan, habits=habits), order=order)
 
-    def piece(self, walk: Walk) -> Piece:
-        piece = self.source.merged(self._written(walk), _places(walk))
+    def piece(self, draft: Draft) -> Piece:
+        piece = self.source.merged(self._written(draft), _places(draft))
         return replace(piece, markers=_with_chords(piece, self.chords)) if self.chords else piece
 
-    def new(self, walk: Walk) -> Piece:
-        tracks = self._written(walk)
+    def new(self, draft: Draft) -> Piece:
+        tracks = self._written(draft)
         count = len(self.source.piece.tracks)
         return Piece(TICKS_PER_QUARTER, tracks[count:] or tracks)
 
-    def _written(self, walk: Walk) -> list[Track]:
-        tracks = self.source.written(walk.rows, _places(walk), bars=self.source.bars)
+    def _written(self, draft: Draft) -> list[Track]:
+        tracks = self.source.written(draft.rows, _places(draft), bars=self.source.bars)
         return [replace(track, name=track_name(track)) for track in tracks]
 
-    def record(self, walk: Walk) -> dict[str, Any]:
-        cells = [[bar + 1, slot + 1] for bar, slot in sorted(_places(walk))]
+    def record(self, draft: Draft) -> dict[str, Any]:
+        cells = [[bar + 1, slot + 1] for bar, slot in sorted(_places(draft))]
         return {**_named(self.source), "mode": self.mode, "cells_written": cells}
 
 
-def _places(walk: Walk) -> set[Place]:
-    holes = walk.holes if isinstance(walk, FillWalk) else []
-    return {(hole.bar, hole.slot) for hole in holes}
+def _places(draft: Draft) -> set[Place]:
+    """The cells that a draft writes anew."""
+    return (
+        {hole.place for hole in draft.order.holes} if isinstance(draft.order, HoleByHole) else set()
+    )
 
 
 def _named(source: Source) -> dict[str, Any]:
@@ -378,7 +377,23 @@ def _bars_that_stay(source: Source) -> int:
     return last
 
 
-def _untold(rows: list[Row]) -> list[Row]:
+def _following(rows: Sequence[Row]) -> tuple[int, ...]:
+    """Value ids of the sections with which a piece goes on; empty where it just goes on.
+
+    After an ending another section begins: as long as an ending is in force tracks stay as silent
+    as they have become. Music without sections may have come to an ending, too: it is followed by
+    section B.
+    """
+    named = [row[v.VALUE] for row in rows if row[v.KIND] == Kind.SECTION]
+    if not named:
+        return (section_id("b"),)
+    final = [section_id(name) for name in ("intro", "ending", "other")]
+    others = [WORDS.section.id(number) for number in range(len(v.SECTIONS))]
+    goes_on = tuple(section for section in others if section not in final)
+    return goes_on if named[-1] == section_id("ending") else ()
+
+
+def _without_densities(rows: list[Row]) -> list[Row]:
     """The same events without densities."""
     return [[*row[: v.EXTENT], 0, row[v.LEVEL]] if row[v.KIND] == Kind.CELL else row
             for row in rows]  # fmt: skip
@@ -470,19 +485,19 @@ def _with_chords(piece: Piece, chords: Sequence[Marker]) -> list[Marker]:
 
 
 def _holes(
-    task: Task, source: Source, sheet: Sheet, added: Sequence[Row], *, tells_own: bool
+    task: Task, source: Source, table: CellTable, added: Sequence[Row], *, tells_own: bool
 ) -> list[Hole]:
     """What is to be written; where it replaces something, as dense as that was."""
     tracks = source.piece.tracks
     if added:
         slots = range(len(tracks), len(tracks) + len(added))
         return [Hole(bar, slot) for bar in range(source.bars) for slot in slots]
-    places = {p for p, cell in sheet.cells.items() if any(r[v.KIND] == Kind.NOTE for r in cell)}
+    places = {p for p, cell in table.cells.items() if any(r[v.KIND] == Kind.NOTE for r in cell)}
     if task.mode == "infill" and task.cells:
         places = read_cells(task.cells, tracks, source.analysis.roles, source.bars)
     holes = []
     for bar, slot in sorted(places):
-        cell = sheet.cells.get((bar, slot), [])
+        cell = table.cells.get((bar, slot), [])
         sounds = any(row[v.KIND] == Kind.NOTE for row in cell)
         density = cell[0][v.EXTENT] if sounds and tells_own else 0
         holes.append(Hole(bar, slot, sounds, density))

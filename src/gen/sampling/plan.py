@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
+from gen.data.habits import Habits
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.view import Row
 from gen.smf.general_midi import range_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import FIRST, Kind
 
-DRUM_SOUNDS = (27, 87)
+NO_HABITS: Final = Habits()
+"""Those of nobody: no limit."""
+
+DRUM_SOUNDS: Final = (27, 87)
 """The drum pitches that General MIDI 2 gives a sound."""
 
 
@@ -36,8 +41,12 @@ class Plan:
         compass: lowest and highest pitch of each declared track; where it is empty each plays
             `pitches`, but nothing outside its instrument's own range.
         densities: lowest and highest density class of each track, the last for all further
-            ones; empty leaves density untold.
+            ones; empty leaves density open.
         returns: share of the cells of a section that comes back which are as they were.
+        next_sections: value ids of the sections of which one has to begin after the bars that
+            are there already; empty where none has to.
+        cut: the piece is left off after this bar, however many are said to follow; None to end it.
+        habits: of the works behind the model, which decide what nobody asks for.
     """
 
     header: list[Row]
@@ -55,6 +64,20 @@ class Plan:
     compass: tuple[tuple[int, int], ...] = ()
     densities: tuple[tuple[int, int], ...] = ()
     returns: float = 0.0
+    next_sections: tuple[int, ...] = ()
+    cut: int | None = None
+    habits: Habits = NO_HABITS
+
+    @property
+    def limit(self) -> int:
+        """How many bars there may be."""
+        return self.bars or self.most_bars
+
+    def densities_of(self, slot: int) -> tuple[int, int] | None:
+        """Lowest and highest density class that is asked of a track; None where none is."""
+        if not self.densities:
+            return None
+        return self.densities[min(slot, len(self.densities) - 1)]
 
     def planned(self, bar: int, kind: Kind) -> list[Row]:
         """The rows of one kind that are decided for a bar."""

@@ -166,22 +166,22 @@ class Session:
             attempt: counted from 0.
         """
         seeds = [[self.policy.seed, index, attempt] for index in batch]
-        walks = [self.job.walk(seed, self.checkpoint.habits) for seed in seeds]
+        drafts = [self.job.draft(seed, self.checkpoint.habits) for seed in seeds]
         rngs = [np.random.default_rng(seed) for seed in seeds]
 
         def finish(place: int) -> None:
-            walk, job = walks[place], self.job
-            piece, new = job.piece(walk), job.new(walk)
-            table = asked_and_got(walk.rows, new, job.controls)
+            draft, job = drafts[place], self.job
+            piece, new = job.piece(draft), job.new(draft)
+            table = asked_and_got(draft.rows, new, job.controls)
             finding = self.learned.compare(new) if self.learned else None
             on_take(
                 Take(
                     batch[place], attempt, batch, piece, write(piece), table, finding,
-                    job.record(walk),
+                    job.record(draft),
                 )
             )  # fmt: skip
 
-        decode(self.checkpoint.model, walks, rngs, self.draw, on_done=finish)
+        decode(self.checkpoint.model, drafts, rngs, self.draw, on_done=finish)
 
     def flaws(self, take: Take) -> list[str]:
         """Why the policy wants another attempt; nothing where this one will do."""

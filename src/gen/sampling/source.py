@@ -21,7 +21,8 @@ from gen.errors import HouseError
 from gen.piece import Note, Pedal, Piece, Track
 from gen.safe_parse import safe_examine
 from gen.sampling.controls import Controls
-from gen.sampling.fill import Held, Place
+from gen.sampling.draft import Held
+from gen.sampling.fill import Place
 from gen.sampling.view import Row
 from gen.smf import GENERATED_CHUNK
 from gen.tokens import vocabulary as v

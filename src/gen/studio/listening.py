@@ -18,7 +18,7 @@ from gen.rendering.roll import figure
 from gen.rendering.sound import AudioSettings, samples
 from gen.rendering.soundfont import load
 from gen.sampling.decode import DrawConfig, decode
-from gen.sampling.grammar import Walk
+from gen.sampling.draft import Draft
 from gen.sampling.plan import Plan
 from gen.tokens.reading import decode as piece_of
 from gen.tokens.vocabulary import FIELDS, Kind
@@ -66,15 +66,14 @@ class Listening(Callback):
 
     def _write(self, learner: LightningModule) -> list[Piece]:
         header = [[int(Kind.BOS), *[0] * (len(FIELDS) - 1)]]
-        walks = [Walk(Plan(list(header), True, bars=BARS)) for _ in range(self.pieces)]
-        for walk in walks:
-            walk.habits = self.habits
+        plan = Plan(list(header), True, bars=BARS, habits=self.habits)
+        drafts = [Draft(plan) for _ in range(self.pieces)]
         rngs = [np.random.default_rng([self.seed, index]) for index in range(self.pieces)]
         was_training = learner.training
         learner.eval()
-        decode(learner.model, walks, rngs, DrawConfig())  # type: ignore[arg-type]
+        decode(learner.model, drafts, rngs, DrawConfig())  # type: ignore[arg-type]
         learner.train(was_training)
-        return [piece_of(np.array(walk.rows, dtype=np.int16)) for walk in walks]
+        return [piece_of(np.array(draft.rows, dtype=np.int16)) for draft in drafts]
 
 
 def _picture(piece: Piece) -> NDArray[np.uint8]:

@@ -116,7 +116,7 @@ def test_requests_spread_over_the_grid():
         assert "roles" not in request.told or "instruments" in request.told
         assert len(request.whole.roles) == len(request.whole.instruments)
         assert len(parse_progression(request.whole.chords)) == 4
-        control.walk_of(request)  # a plan follows from each
+        control.draft_of(request)  # a plan follows from each
     assert control.requests(tagged, 5, rng()) == control.requests(tagged, 5, rng())
 
 
@@ -133,7 +133,7 @@ def work_with_harmony(seed):
 def test_high_instruments_are_asked_for_what_they_can_play():
     piccolo = work(piece((0, 1, 84, 63), program=72))
     for request in control.requests([piccolo], 40, rng()):
-        control.walk_of(request)
+        control.draft_of(request)
 
 
 def test_density_is_counted_cell_by_cell():
@@ -157,8 +157,8 @@ def test_chords_go_with_the_key():
 def test_what_the_grammar_guarantees_holds_for_a_model_that_knows_nothing():
     model = models.bigram([bare(one.sequence).events for one in WORKS])
     drawn = control.requests(WORKS, 24, rng())
-    walks = [control.walk_of(request) for request in drawn]
-    rows = samples.write(model, walks, DrawConfig(), [1])
+    drafts = [control.draft_of(request) for request in drawn]
+    rows = samples.write(model, drafts, DrawConfig(), [1])
     scores = [control.score(r, request) for r, request in zip(rows, drawn, strict=True)]
     receipts = [control.receipt(r, request) for r, request in zip(rows, drawn, strict=True)]
     works = control.of_works(WORKS, rng())

@@ -64,8 +64,8 @@ def test_a_model_that_knows_nothing_pays_alike_for_every_note_and_gains_nothing(
 def test_only_the_hole_is_written():
     model = models.bigram([bare(one.sequence).events for one in WORKS])
     found = gaps()
-    walks = [infilling.walk_of(gap) for gap in found]
-    for gap, rows in zip(found, samples.write(model, walks, DrawConfig(), [1]), strict=True):
+    drafts = [infilling.draft_of(gap) for gap in found]
+    for gap, rows in zip(found, samples.write(model, drafts, DrawConfig(), [1]), strict=True):
         before = decode(gap.work.sequence.events)
         after = decode(np.array(rows, dtype=np.int16))
         starts = infilling._starts(gap.work)

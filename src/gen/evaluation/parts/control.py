@@ -65,8 +65,8 @@ from gen.evaluation.similarity import distances
 from gen.evaluation.works import Work, excerpt, piece_of, piece_of_rows
 from gen.piece import DRUM_PROGRAM, ROLES, Piece
 from gen.sampling.controls import DENSITY_WORDS, Controls, instrument_number, plan_of
+from gen.sampling.draft import Draft
 from gen.sampling.finish import finished
-from gen.sampling.grammar import Walk
 from gen.sampling.plan import compass_of
 from gen.sampling.scores import asked_and_got
 from gen.sampling.view import Row
@@ -224,9 +224,9 @@ def _chords(events: NDArray[np.int16], first: int, count: int) -> str | None:
     return harmony.format_progression([chords or [None] for chords in bars])
 
 
-def walk_of(request: Request) -> Walk:
+def draft_of(request: Request) -> Draft:
     """The piece that is asked for, still to be written."""
-    return Walk(plan_of(request.controls))
+    return Draft(plan_of(request.controls))
 
 
 # Scores ----------------------------------------------------------------------------------
@@ -447,8 +447,8 @@ def _measure(bench: Bench, candidate: Candidate, tick: Tick) -> dict[str, Any]:
     asked = requests(bench.house.sides["train"], bench.sizes.requests, rng)
     repeated = min(_REPEATED_REQUESTS, math.ceil(len(asked) / 3))
     again = asked[:repeated] * (bench.sizes.repeats - 1)
-    walks = [walk_of(request) for request in [*asked, *again]]
-    rows = bench.write(candidate, walks, "control", tick)
+    drafts = [draft_of(request) for request in [*asked, *again]]
+    rows = bench.write(candidate, drafts, "control", tick)
     pairs = list(zip(rows, asked, strict=False))
     scores, receipts = [score(*pair) for pair in pairs], [receipt(*pair) for pair in pairs]
     works = of_works(bench.held[: len(asked)], rng)

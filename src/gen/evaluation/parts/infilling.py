@@ -59,7 +59,8 @@ from gen.evaluation.plots import (
 from gen.evaluation.works import Work
 from gen.model import Transformer
 from gen.piece import Note, Piece, Track
-from gen.sampling.fill import FillWalk, Hole, Place, Sheet, held_by
+from gen.sampling.draft import Draft
+from gen.sampling.fill import CellTable, Hole, HoleByHole, Place, held_by
 from gen.sampling.plan import Plan, steps_of
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
@@ -130,12 +131,8 @@ def _tracks(music: Music) -> int:
 def _plays(music: Music, bars: range, slot: int) -> bool:
     """Whether a track has notes in every one of these bars, and in the bars beside them."""
     around = range(bars.start - 1, bars.stop + 1)
-    sheet = Sheet.of(music.events.tolist())
-    return all(_sounds(sheet, bar, slot) for bar in around)
-
-
-def _sounds(sheet: Sheet, bar: int, slot: int) -> bool:
-    return any(row[v.KIND] == Kind.NOTE for row in sheet.cells.get((bar, slot), ()))
+    table = CellTable.of(music.events.tolist())
+    return all(table.sounds((bar, slot)) for bar in around)
 
 
 # Likelihood ------------------------------------------------------------------------------
@@ -216,28 +213,27 @@ def _bits(
 # Seams -----------------------------------------------------------------------------------
 
 
-def walk_of(gap: Gap) -> FillWalk:
+def draft_of(gap: Gap) -> Draft:
     """The work without its hole, to be filled in."""
-    return walk_without(gap.work.sequence.events, {(bar, gap.slot) for bar in gap.bars})
+    return draft_without(gap.work.sequence.events, {(bar, gap.slot) for bar in gap.bars})
 
 
-def walk_without(events: Events, places: Collection[Place]) -> FillWalk:
+def draft_without(events: Events, places: Collection[Place]) -> Draft:
     """A piece without what stands in some cells, to be filled in: notes where there were notes.
 
     Args:
         events: (T, 5), all of the piece.
         places: bar and track of each cell, counted from 0.
     """
-    sheet = Sheet.of(events[events[:, v.KIND] != Kind.EOS].tolist())
-    cells = {place: rows for place, rows in sheet.cells.items() if place not in places}
-    starts = np.cumsum([0, *(steps_of(rows[0][v.VALUE]) for rows in sheet.bars)])
+    table = CellTable.of(events[events[:, v.KIND] != Kind.EOS].tolist())
+    rest, starts = table.without(places), table.bar_starts()
     tracks = int((events[:, v.KIND] == Kind.TRACK).sum())
     held: list[list[tuple[int, int, int]]] = [[] for _ in range(tracks)]
-    for (bar, slot), rows in cells.items():
+    for (bar, slot), rows in rest.cells.items():
         held[slot] += held_by(rows, int(starts[bar]))
-    plan = Plan([], tracks_open=False, bars=len(sheet.bars), most_bars=len(sheet.bars))
-    holes = [Hole(bar, slot, _sounds(sheet, bar, slot)) for bar, slot in sorted(places)]
-    return FillWalk(plan, replace(sheet, cells=cells), holes, held)
+    plan = Plan([], tracks_open=False, bars=len(table.bars), most_bars=len(table.bars))
+    holes = [Hole(bar, slot, table.sounds((bar, slot))) for bar, slot in sorted(places)]
+    return Draft(plan, order=HoleByHole(rest, holes, held))
 
 
 def seams(gap: Gap, piece: Piece) -> dict[str, float]:
@@ -388,8 +384,8 @@ def _measure(bench: Bench, candidate: Candidate, tick: Tick) -> dict[str, Any] |
     if not gaps:
         return None
     bits = measure(candidate.model, gaps, tick=lambda share: tick(share / 2))
-    walks = [walk_of(gap) for gap in gaps]
-    rows = bench.write(candidate, walks, "infilling", lambda share: tick((1 + share) / 2))
+    drafts = [draft_of(gap) for gap in gaps]
+    rows = bench.write(candidate, drafts, "infilling", lambda share: tick((1 + share) / 2))
     return figures(gaps, bits, rows, rng)
 
 

@@ -1,0 +1,228 @@
+"""A piece while it is written, row by row.
+
+A `Draft` brings together what is asked (`plan`), where it stands (`state`), what may follow
+(`grammar`), what is owed or forbidden (`policies`) and in which order its cells are written:
+bar by bar here, hole by hole in `gen.sampling.fill`. From nothing, going on after bars that are
+there, or left off after some bars: these are plans, not kinds of drafts.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gen.sampling import grammar, view
+from gen.sampling.context import ContextColumns
+from gen.sampling.masks import Mask
+from gen.sampling.plan import Plan
+from gen.sampling.policies import Policies
+from gen.sampling.state import KINDS, BarTerms, State
+from gen.sampling.view import Row
+from gen.tokens import vocabulary as v
+from gen.tokens.vocabulary import WORDS, Kind
+
+Floats = NDArray[np.float32]
+
+Held = tuple[int, int, int]
+"""First step, step after the last, and value id of a note that is there; 0 for a pedal."""
+
+
+class Draft:
+    """One piece that is being written.
+
+    Args:
+        plan: what is decided beforehand.
+        seed: of what is decided by chance but not by the model: which cells of a section that
+            comes back are as they were.
+        order: in which its cells are written.
+
+    Attributes:
+        state: where it stands.
+        context: the rows that the model has been shown, with context columns.
+        forced: rows that are decided, and come before the model is asked again.
+        done: whether it is finished.
+        paused: whether the model has to be shown something else before it goes on.
+    """
+
+    def __init__(
+        self, plan: Plan, seed: int | Sequence[int] = 0, order: Order | None = None
+    ) -> None:
+        self.plan = plan
+        self.policies = Policies(seed)
+        self.order = order or BarByBar()
+        self.begin()
+
+    @classmethod
+    def continuing(
+        cls, plan: Plan, held: Sequence[Iterable[Held]], seed: int | Sequence[int] = 0
+    ) -> Draft:
+        """The draft of a piece whose first bars are there already, and are played exactly.
+
+        Args:
+            plan: its header holds those bars too; meter and tempo are given.
+            held: of each track, the notes and pedals that are there, on the grid.
+            seed: see `Draft`.
+        """
+        assert plan.time_signature is not None  # noqa: S101 - a precondition
+        draft = cls(plan, seed)
+        while draft.forced:
+            draft.take(draft.forced.popleft())
+        state = draft.state
+        for slot, track in enumerate(held):
+            state.hold(track, slot)
+        state.lasts_until = max(int(part.ends[1:].max()) for part in state.parts)
+        state.sounds_until = 0  # what still rings is no music of the bars to come
+        draft.forced.append([int(Kind.BAR), 0, plan.time_signature, 0, 0])
+        return draft
+
+    def begin(self) -> None:
+        """Stand before the first row."""
+        self.state = State(self.plan)
+        self.columns = ContextColumns()
+        self.context: list[Row] = []
+        self.forced: deque[Row] = deque(self.plan.header)
+        self.done = self.paused = False
+
+    @property
+    def rows(self) -> list[Row]:
+        """What is written so far; all of the piece once it is done."""
+        return self.state.rows
+
+    @property
+    def rests(self) -> bool:
+        """Whether no row may follow; `prompt` may end a rest, unless the draft is done."""
+        return self.done or self.paused
+
+    def prompt(self, context: int) -> list[Row]:
+        """What the model is shown before it goes on, with context columns; fewer than `context`."""
+        return self.order.prompt(self, context)
+
+    def kinds(self) -> Mask:
+        """Which kinds may come next. (kinds,)."""
+        return self.order.kinds(self.plan, self.state)
+
+    def kind_scores(self, scores: Floats) -> Floats:
+        """The model's scores of the kinds, read as scores of those that may come. (kinds,)."""
+        return self.order.kind_scores(self.plan, self.state, scores)
+
+    def allowed(self, field: int, row: Row) -> Mask:
+        """Which ids a field of a row may take, given the fields before it. (V,)."""
+        if field == v.KIND:
+            return self.kinds()
+        return grammar.allowed(self.plan, self.state, field, row)
+
+    def drawable(self, field: int, row: Row) -> Mask:
+        """Which ids may be drawn: those allowed, and in the closing bar all later positions.
+
+        A note drawn where nothing may begin any more says that the cell is to end, see
+        `begins_too_late`. A cell without a note goes on: its track may be one that has to sound.
+        """
+        kind, state = KINDS[row[v.KIND]], self.state
+        sounds = field == v.POSITION and kind in (Kind.NOTE, Kind.PEDAL)
+        if sounds and state.bar_terms.closes and state.cell_notes:
+            return grammar.positions(self.plan, state, kind, onset_stop=state.bar_steps)
+        return self.allowed(field, row)
+
+    def begins_too_late(self, row: Row) -> bool:
+        """Whether a drawn row begins where nothing may; then its cell is to end."""
+        if row[v.KIND] not in (Kind.NOTE, Kind.PEDAL):
+            return False
+        return WORDS.position.number(row[v.POSITION]) >= self.state.bar_terms.onset_stop
+
+    def end_cell(self) -> None:
+        """Let nothing more begin in the open cell."""
+        self.state.cell_terms.is_over = True
+
+    def take(self, row: Row) -> Row:
+        """Take in a finished row; return it with its context columns, as the model sees it."""
+        kind = KINDS[row[v.KIND]]
+        self.order.before(self, kind)
+        self.state.take(row, self.plan)
+        full = row + self.columns.of(row, self.state, self.plan.bars)
+        self.context.append(full)
+        self.order.after(self, kind, row)
+        return full
+
+
+class Order(Protocol):
+    """In which order the cells of a piece are written."""
+
+    def prompt(self, draft: Draft, context: int) -> list[Row]:
+        """See `Draft.prompt`."""
+
+    def kinds(self, plan: Plan, state: State) -> Mask:
+        """See `Draft.kinds`."""
+
+    def kind_scores(self, plan: Plan, state: State, scores: Floats) -> Floats:
+        """See `Draft.kind_scores`."""
+
+    def before(self, draft: Draft, kind: Kind) -> None:
+        """Get the state ready for a row of this kind."""
+
+    def after(self, draft: Draft, kind: Kind, row: Row) -> None:
+        """Draw the consequences of a row that was taken: new terms, forced rows, an end."""
+
+
+class BarByBar:
+    """One bar after another, in each one track after another."""
+
+    def prompt(self, draft: Draft, context: int) -> list[Row]:
+        """All of the piece, while that is half the context; else its latest bars."""
+        if len(draft.context) <= context // 2:
+            return draft.context
+        return view.latest(draft.context, context, draft.plan.bars)
+
+    def kinds(self, plan: Plan, state: State) -> Mask:
+        return grammar.bar_kinds(plan, state)
+
+    def kind_scores(self, plan: Plan, state: State, scores: Floats) -> Floats:
+        """BAR and EOS stand in for each other.
+
+        Another bar, where none may follow, counts as the end, and an end too early as another
+        bar; where a track may not be passed over, both count for the one before. Without this
+        what is left over would go to unlikely notes.
+        """
+        owed, is_last = state.bar_terms.owed, grammar.is_last_bar(plan, state)
+        if state.bar < 0 or not (owed or is_last or plan.bars is not None):
+            return scores
+        result = scores.copy()
+        over = np.logaddexp(scores[Kind.BAR], scores[Kind.EOS])
+        if owed:
+            result[Kind.CELL] = np.logaddexp(scores[Kind.CELL], over)
+        else:
+            result[Kind.EOS if is_last else Kind.BAR] = over
+        return result
+
+    def before(self, draft: Draft, kind: Kind) -> None:
+        """Nothing has to be got ready."""
+
+    def after(self, draft: Draft, kind: Kind, row: Row) -> None:
+        plan, state, policies = draft.plan, draft.state, draft.policies
+        if kind == Kind.BAR:
+            self._bar(draft)
+        elif kind == Kind.SECTION and state.bar >= state.given_bars:
+            policies.begin_bar(plan, state)
+        elif kind == Kind.CHORD:
+            draft.forced.extend(state.bar_terms.chords[1:])
+            policies.take_chord(state, row[v.VALUE])
+        elif kind == Kind.CELL:
+            policies.begin_cell(plan, state)
+            draft.forced.extend(state.bar_terms.copies.get(state.slot, [])[1:])
+        elif kind == Kind.EOS:
+            draft.done = True
+
+    def _bar(self, draft: Draft) -> None:
+        plan, state = draft.plan, draft.state
+        state.bar_terms = BarTerms(onset_stop=state.bar_steps)
+        if state.bar >= state.given_bars:
+            draft.forced.extend(plan.planned(state.bar, Kind.SECTION))
+            if state.tempo == 0 and plan.tempo is not None:
+                draft.forced.append([int(Kind.TEMPO), WORDS.position.id(0), plan.tempo, 0, 0])
+            draft.policies.begin_bar(plan, state)
+        if plan.cut is not None and state.bar >= plan.cut:
+            state.rows.pop()  # the bar after the last wanted one
+            draft.done = True

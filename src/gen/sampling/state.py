@@ -1,0 +1,247 @@
+"""Where a piece stands while it is written: what was declared, what sounds, what is decided.
+
+V ids of the value field. `State` follows the rows and nothing else; what policies owe or forbid
+is kept beside it in `BarTerms` and `CellTerms`, which are made anew for each bar and cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gen.piece import DRUM_PROGRAM
+from gen.sampling.masks import Mask, span
+from gen.sampling.plan import Plan, compass_of, steps_of
+from gen.sampling.view import Row
+from gen.tokens import vocabulary as v
+from gen.tokens.vocabulary import WORDS, Kind
+
+KINDS: Final = tuple(Kind)
+"""By their id: `Kind(id)` takes longer."""
+
+MOST_NOTES_A_CELL: Final = 128
+MOST_NOTES_AT_ONCE: Final = 10
+
+
+def _silence() -> NDArray[np.int64]:
+    return np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.int64)
+
+
+@dataclass(slots=True)
+class Part:
+    """One track of a piece being written.
+
+    Attributes:
+        program: 0-127, or `DRUM_PROGRAM`.
+        role, register: 1 + number; 0 for none.
+        pitches: (V,) the value ids that it plays.
+        ends: (V,) grid step at which each of them has sounded.
+        pedal_end: grid step at which its pedal is released.
+        is_silent: whether it has not sounded yet.
+    """
+
+    program: int
+    role: int
+    register: int
+    pitches: Mask
+    ends: NDArray[np.int64] = field(default_factory=_silence)
+    pedal_end: int = 0
+    is_silent: bool = True
+
+
+@dataclass(slots=True)
+class BarTerms:
+    """What is decided of a bar before it is written.
+
+    Attributes:
+        onset_stop: the first step of the bar where nothing may begin any more.
+        chords: CHORD rows that it has for certain, not taken yet.
+        chords_decided: whether it has no others.
+        copies: a slot: the rows of its cell, which comes back as it was.
+        called: slots that have to have notes.
+        owed: slots whose cells may not be passed over, ascending.
+        open: slots of the cells that may come, ascending.
+        densities: a slot: (V,) the density ids of its cell, where they are not those of the plan.
+        closes: whether the piece comes to its end in this bar.
+        closing_key: value id of the key it ends in, 0 where none is known.
+        closing_chord: value id of the chord it ends on, 0 for any.
+    """
+
+    onset_stop: int = 0
+    chords: list[Row] = field(default_factory=list)
+    chords_decided: bool = False
+    copies: dict[int, list[Row]] = field(default_factory=dict)
+    called: set[int] = field(default_factory=set)
+    owed: list[int] = field(default_factory=list)
+    open: list[int] = field(default_factory=list)
+    densities: dict[int, Mask] = field(default_factory=dict)
+    closes: bool = False
+    closing_key: int = 0
+    closing_chord: int = 0
+
+    @property
+    def next_slots(self) -> list[int]:
+        """Tracks whose cell may come next: in order, and none passed over that is owed."""
+        return [s for s in self.open if s <= self.owed[0]] if self.owed else self.open
+
+
+@dataclass(slots=True)
+class CellTerms:
+    """What is decided of a cell before it is written.
+
+    Attributes:
+        palette: (V,) the value ids that it may play.
+        reach: grid step by which all of it has to be over.
+        owed: fewest notes before it may be left.
+        spaced: fewest notes for which room is kept in the bar.
+        most: most notes.
+        at_once: most notes on one step.
+        is_over: whether nothing more may be drawn for it.
+        struck: value id: the grid step at which music that stays strikes it again; 0 is the pedal.
+        keeps_room: whether a pedal before the first note leaves room for one.
+        width: how many ids the palette has.
+        ringing: how many pitches of the track sounded as the cell began.
+    """
+
+    palette: Mask
+    reach: int
+    owed: int = 0
+    spaced: int = 0
+    most: int = MOST_NOTES_A_CELL
+    at_once: int = MOST_NOTES_AT_ONCE
+    is_over: bool = False
+    struck: dict[int, int] = field(default_factory=dict)
+    keeps_room: bool = False
+    width: int = 0
+    ringing: int = 0
+
+
+class State:
+    """What the rows of a piece say so far.
+
+    Args:
+        plan: whose planned sections count as known from the beginning.
+
+    Attributes:
+        rows: taken so far.
+        parts: the tracks.
+        genre, key, tempo: value ids in force, 0 before the first.
+        sections: first bar: value id.
+        given_bars: how many bars are there already.
+        bar: counted from 0, -1 in the header; `bar_start` and `bar_steps` in grid steps.
+        bar_rows: where in `rows` each bar begins.
+        slot: of the open cell, -1 where there is none.
+        last: kind of the latest row, with its `position` in the bar and `pitch_id`.
+        cell_notes, at_once: notes of the open cell, and of its latest step.
+        sounds_until: grid step at which the last note ends.
+        lasts_until: the same for pedals and what is held from before, too.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.rows: list[Row] = []
+        self.parts: list[Part] = []
+        self.genre = self.key = self.tempo = 0
+        self.sections: dict[int, int] = {
+            bar: row[v.VALUE] for bar in plan.plan_rows for row in plan.planned(bar, Kind.SECTION)
+        }
+        self.given_bars = sum(row[v.KIND] == Kind.BAR for row in plan.header)
+        self.bar = -1
+        self.bar_start = self.bar_steps = 0
+        self.bar_rows: list[int] = []
+        self.slot = -1
+        self.last = Kind.PAD
+        self.position = self.pitch_id = 0
+        self.cell_notes = self.at_once = 0
+        self.sounds_until = self.lasts_until = 0
+        self.bar_terms = BarTerms()
+        self.cell_terms = CellTerms(_silence() > 0, 0)
+
+    @property
+    def part(self) -> Part:
+        """The track of the open cell."""
+        return self.parts[self.slot]
+
+    def take(self, row: Row, plan: Plan) -> None:
+        """Take in a finished row."""
+        kind = KINDS[row[v.KIND]]
+        if kind == Kind.NOTE:
+            self._note(row)
+        elif kind == Kind.TRACK:
+            self.parts.append(_part(row, len(self.parts), plan))
+        elif kind == Kind.BAR:
+            self.bar += 1
+            self.bar_rows.append(len(self.rows))
+            self.bar_start += self.bar_steps
+            self.bar_steps = steps_of(row[v.VALUE])
+            self.slot, self.position = -1, 0
+        elif kind in (Kind.CELL, Kind.FILL, Kind.HOLE):
+            self.slot = WORDS.slot.number(row[v.VALUE])
+            self.position = self.cell_notes = self.at_once = 0
+        elif kind in v.POSITIONED:
+            self._place(kind, row)
+        elif kind == Kind.SECTION:
+            self.sections[self.bar] = row[v.VALUE]
+        elif kind == Kind.KEY:
+            self.key = row[v.VALUE]
+        elif kind == Kind.GENRE:
+            self.genre = row[v.VALUE]
+        elif kind == Kind.PAD:
+            raise AssertionError(f"bar {self.bar + 1}: nothing may follow {self.rows[-1]}")
+        self.last = kind
+        self.rows.append(row)
+
+    def _note(self, row: Row) -> None:
+        position = WORDS.position.number(row[v.POSITION])
+        same = self.last == Kind.NOTE and position == self.position
+        self.at_once = self.at_once + 1 if same else 1
+        self.position, self.pitch_id = position, row[v.VALUE]
+        self.cell_notes += 1
+        end = self._end_of(row)
+        part = self.part
+        part.ends[row[v.VALUE]] = end
+        part.is_silent = False
+        self.sounds_until = max(self.sounds_until, end)
+        self.lasts_until = max(self.lasts_until, end)
+
+    def _place(self, kind: Kind, row: Row) -> None:
+        """A TEMPO, CHORD or PEDAL."""
+        self.position = WORDS.position.number(row[v.POSITION])
+        if kind == Kind.TEMPO:
+            self.tempo = row[v.VALUE]
+        elif kind == Kind.PEDAL:
+            self.part.pedal_end = self._end_of(row)
+            self.lasts_until = max(self.lasts_until, self.part.pedal_end)
+
+    def _end_of(self, row: Row) -> int:
+        return self.bar_start + self.position + duration_of(row)
+
+    def hold(self, held: Iterable[tuple[int, int, int]], slot: int) -> None:
+        """Let exactly this sound in a track: first step, step after the last, value id of each."""
+        part = self.parts[slot]
+        part.ends[:] = 0
+        for _, end, value in held:
+            part.ends[value] = max(part.ends[value], end)
+        part.pedal_end = int(part.ends[0])
+
+
+def duration_of(row: Row) -> int:
+    """Grid steps that a note or pedal lasts."""
+    return int(v.DURATIONS[WORDS.duration.number(row[v.EXTENT])])
+
+
+def _part(row: Row, slot: int, plan: Plan) -> Part:
+    program = WORDS.program.number(row[v.VALUE])
+    low, high = compass_of(program, plan.pitches)
+    if slot < len(plan.compass):
+        low, high = plan.compass[slot]
+    words = WORDS.drum if program == DRUM_PROGRAM else WORDS.pitch
+    return Part(
+        program,
+        role=WORDS.role.number(row[v.EXTENT]) + 1 if row[v.EXTENT] else 0,
+        register=WORDS.register.number(row[v.LEVEL]) + 1 if row[v.LEVEL] else 0,
+        pitches=span(v.FIELD_SIZES[v.VALUE], words.id(low), words.id(high)),
+    )
