@@ -543,9 +543,9 @@ def test_a_generated_piece_can_be_gone_on_with(song, tmp_path):
     ("data", "message"),
     [
         (None, "cannot be read"),
-        (b"", "not 'MThd'"),
+        (b"", "is no MIDI file"),
         (b"MThd" + bytes(range(100)), ""),
-        (b"HGEN", "not 'MThd'"),
+        (b"HGEN", "is no MIDI file"),
         (b"\0" * (4 * 1024 * 1024 + 1), "bytes"),
     ],
 )
