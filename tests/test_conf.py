@@ -32,6 +32,7 @@ CONF = Path(__file__).resolve().parents[1] / "conf"
 PINS = "house"
 PLUGINS = {
     "search=optuna": "optuna",
+    "search=optuna_adamw": "optuna",
     "launch=local": "submitit",
     "launch=slurm": "submitit",
     "launch=ray": "ray",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import yaml
@@ -49,6 +51,7 @@ def test_a_refusal_in_a_sweep_is_one_message_too(pin, house):
     assert done.code == 2
     assert "trainer.val_check_interval: 0 is not above 0" in done.stderr
     assert "Traceback" not in done.stderr
+    assert not Path("outputs").exists()
 
 
 @pytest.mark.parametrize(
@@ -94,7 +97,26 @@ def test_optuna_finds_the_best_of_its_trials(pin, tmp_path):
     (report,) = tmp_path.glob("outputs/search/*/optimization_results.yaml")
     best = yaml.safe_load(report.read_text("utf-8"))
     assert best["best_value"] == min(run["best_bits_per_note"] for run in results(done))
-    assert set(best["best_params"]) == {"optimizer.lr", "optimizer.weight_decay"}
+    rates = {"optimizer.lr", "optimizer.matrix_lr"}
+    assert set(best["best_params"]) == {*rates, "optimizer.weight_decay"}
+
+
+@pytest.mark.skipif(not has("optuna"), reason="needs the extra `sweeps`")
+@pytest.mark.parametrize("sampler", ["tpe", "random", "nsgaii"])
+def test_a_study_with_a_name_and_a_file_goes_on_where_it_stood(pin, tmp_path, sampler):
+    words = ("name=search", "search=optuna", "hydra.sweeper.n_trials=2", "data.batch_size=2",
+             "hydra.sweeper.study_name=rates", f"hydra/sweeper/sampler={sampler}",
+             "hydra.sweeper.storage=sqlite:///rates.db")  # fmt: skip
+    bests = []
+    for _ in range(2):
+        done = train(pin, *words, first=MULTIRUN)
+        assert done.code == 0, done.stderr
+        bests += [run["best_bits_per_note"] for run in results(done)]
+    with sqlite3.connect(tmp_path / "rates.db") as database:
+        (trials,) = database.execute("select count(*) from trials").fetchone()
+    assert trials == len(bests) == 4
+    newest = max(tmp_path.glob("outputs/search/*/optimization_results.yaml"))
+    assert yaml.safe_load(newest.read_text("utf-8"))["best_value"] == min(bests)
 
 
 @pytest.mark.slow

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -68,7 +70,7 @@ def test_a_refused_file_ends_the_run_before_the_first_step(house, works, tmp_pat
     assert f"{place}: refused ({rule}): " in done.stderr
     assert "\n  to mend it: " in done.stderr
     assert done.stdout == ""
-    assert not [p for p in tmp_path.rglob("*") if p.suffix in (".ckpt", ".safetensors")]
+    assert not (tmp_path / "outputs").exists()
     assert not [r for r in records(house.house) if r.kind == "run"]
 
 
@@ -100,9 +102,28 @@ NEAR = rf"there is no such setting\n  to mend it: did you mean '{{}}'\? {SEE}"
         ("trainer.width=8", NEAR.format("model.width")),
         ("+gate=off", r"gate: there is no such setting"),
         ("trainer.val_check_interval=0", r"trainer\.val_check_interval: 0 is not above 0"),
-        ("trainer.precision=half", r"trainer: Precision 'half' is invalid"),
-        ("trainer.accelerator=tpuu", r"trainer: You selected an invalid accelerator"),
-        ("trainer.devices=-1", r"trainer: `devices` selected"),
+        ("trainer.precision=half", r"unknown trainer\.precision 'half'[\s\S]*bf16-mixed"),
+        ("trainer.precision=banana", r"unknown trainer\.precision 'banana'"),
+        ("trainer.accelerator=cpuu", r"unknown trainer\.accelerator 'cpuu'[\s\S]*'cpu'"),
+        ("trainer.devices=-1", r"trainer\.devices: -1 are asked for, this machine has \d+"),
+        ("trainer.devices=0", r"trainer\.devices: 0 are no devices"),
+        ("trainer.devices=[0,1]", r"processors have no numbers[\s\S]*trainer\.devices=2"),
+        ("trainer.devices=[0,0]", r"\(0, 0\) are no devices"),
+        ("trainer.devices=9900", r"9900 are asked for|does not divide among 9900"),
+        ("trainer.max_steps=-7", r"trainer\.max_steps: -7 steps"),
+        ("trainer.max_steps=-1", r"trainer\.max_steps: the run would never end"),
+        ("trainer.max_time='0:0'", r"trainer\.max_time: '0:0' is no duration"),
+        ("trainer.limit_val_batches=1.5", r"trainer\.limit_val_batches: 1\.5 is no share"),
+        ("trainer.accumulate_grad_batches=0", r"accumulate_grad_batches: 0 is not above 0"),
+        ("trainer.profiler=fast", r"unknown trainer\.profiler 'fast'[\s\S]*simple"),
+        ("optimizer.lr=-1", r"optimizer\.lr: -1\.0 is below 0"),
+        ("optimizer.matrix_lr=1e999", r"optimizer\.matrix_lr: inf is below 0 or"),
+        ("optimizer.weight_decay=-0.1", r"optimizer\.weight_decay: -0\.1 is below 0"),
+        ("seed=100000000000000000000000", r"seed: 1(0{23}) is above 4294967295"),
+        ("purpose=anything", r"'anything' is no purpose"),
+        ("on_refusal=ignore", r"on_refusal: 'ignore' is neither 'stop' nor 'record'"),
+        ("name=../up", r"name: '\.\./up' is no name of a folder"),
+        ("ckpt=nowhere.ckpt", r"nowhere\.ckpt: no such checkpoint"),
         ("data.split.validation=0", r"held-out works hold no note"),
     ],
 )
@@ -114,6 +135,89 @@ def test_what_the_user_can_mend_is_one_message_and_exit_code_2(works, house, wor
     assert "Error executing job" not in done.stderr
     assert "HYDRA_FULL_ERROR" not in done.stderr
     assert done.stdout == ""
+    assert not (Path.cwd() / "outputs").exists()
+
+
+JUDGED = """
+import sys
+from gen.cli.train import main
+sys.argv = ["train.py", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as end:
+    print(end.code, [name for name in ("torch", "lightning", "miditok") if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["optimizer.lr=-1", "trainer.devices=9900 data.batch_size=9900", "trainer.max_steps=-7",
+     "trainer.precision=banana", "seed=1e23", "pin=nowhere.yaml", "ckpt=nowhere.ckpt", "trainr=x",
+     "model.n_head=7", "data.batch_size=0", "data.augment.tempoo=3", "trainer.devices=[0,1]"],
+)  # fmt: skip
+def test_settings_are_judged_before_torch_is_loaded(tmp_path, words):
+    done = subprocess.run(
+        [sys.executable, "-c", JUDGED, "trainer.accelerator=cpu", *words.split()],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "2 []\n", done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+PUBLIC = [
+    "trainer.accumulate_grad_batches=2", "trainer.fast_dev_run=true", "trainer.overfit_batches=2",
+    "trainer.limit_train_batches=2", "trainer.deterministic=true", "trainer.deterministic=warn",
+    "trainer.precision=32", "trainer.precision=16", "trainer.precision=bf16-true",
+    "trainer.precision=64", "logger=none", "~logger", "trainer.devices=1",
+    "hydra.job_logging.root.level=WARNING", "+hydra.job_logging.loggers.gen.level=DEBUG",
+    "hydra.job.name=other", "hydra.verbose=[gen]", "optimizer.schedule={warmup:0.1}",
+    "trainer.max_time=00:00:05:00",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", PUBLIC)
+def test_what_a_researcher_expects_of_lightning_and_hydra_works(house, works, tmp_path, words):
+    done = train(f"pin={house.pin.path}", words)
+    assert done.code == 0, done.stderr
+    assert json.loads(done.stdout)["steps"] == (1 if "fast_dev" in words else 3)
+    assert len(list(tmp_path.glob("outputs/train/*/best.safetensors"))) == 1
+    assert bool(list(tmp_path.glob("outputs/train/*/csv"))) == (
+        not words.startswith(("logger", "~logger", "trainer.fast_dev"))
+    )
+
+
+@pytest.mark.parametrize("name", ["simple", "advanced", "pytorch"])
+def test_a_profiler_writes_into_the_folder_of_the_run(house, works, tmp_path, name):
+    assert train(f"pin={house.pin.path}", f"trainer.profiler={name}").code == 0
+    (report,) = tmp_path.glob("outputs/train/*/fit-profile.txt")
+    assert report.stat().st_size
+
+
+def test_gradients_of_several_batches_make_one_step(house, works, tmp_path):
+    """Half the batch twice is the batch once, but for which windows it holds."""
+    words = ("data.augment.infill=0", "trainer.max_steps=2", "trainer.val_check_interval=1")
+    done = train(f"pin={house.pin.path}", "trainer.accumulate_grad_batches=3", *words)
+    assert done.code == 0, done.stderr
+    assert done.stderr.count("held out") == 2  # of two steps
+    assert json.loads(done.stdout)["steps"] == 2
+
+
+def test_the_folder_of_a_run_has_what_was_said_and_what_was_admitted(house, works, tmp_path):
+    (private,) = house.enter(7, consent="evaluation")
+    (house.folder / "ana" / "stranger-00000000.mid").write_bytes(make_midi(9))
+    done = train(f"pin={house.pin.path}", "on_refusal=record")
+    (folder,) = tmp_path.glob("outputs/train/*")
+    said = (folder / "train.log").read_text("utf-8")
+    assert all(line in said for line in done.stderr.splitlines())
+    assert "admitted 6 works of lantern" in said
+    assert "held out" in said
+    found = json.loads((folder / "corpus.json").read_text("utf-8"))
+    assert sorted(itertools.chain(*found["admitted"].values())) == sorted(
+        work.work for work in works
+    )
+    assert found["not_consented"] == [private.work]
+    assert found["refused"] == [{"path": "ana/stranger-00000000.mid", "rule": "untagged"}]
+    assert found["manifest"] == json.loads(done.stdout)["manifest"]
 
 
 def test_a_fault_of_the_program_keeps_its_traceback(works, house, monkeypatch):

@@ -7,11 +7,15 @@ admitted; a refused file ends the run before the first step, exit code 2.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from gen.cli.explained import begin
+from gen.errors import HouseError
 
 
 def main() -> None:
@@ -35,8 +39,7 @@ def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
 
 def train(settings: dict[str, Any], overrides: Sequence[str]) -> float:
     """One run; what it returns is what a sweep looks at."""
-    from pathlib import Path
-
+    check_here(settings)
     from hydra.core.hydra_config import HydraConfig
 
     from gen.training import run
@@ -46,6 +49,32 @@ def train(settings: dict[str, Any], overrides: Sequence[str]) -> float:
     if result["interrupted"]:
         sys.exit(130)
     return float(result["best_bits_per_note"])
+
+
+def check_here(settings: dict[str, Any]) -> None:
+    """Refuse what this machine can tell at once that it does not have.
+
+    Raises:
+        HouseError: the pin, the checkpoint to resume, or so many devices.
+    """
+    from gen.processes import cores
+    from gen.provenance.pin import load_pin
+    from gen.training.settings import check_count, read_settings
+
+    chosen = read_settings(settings)
+    load_pin(Path(chosen.run.pin))
+    if chosen.run.ckpt not in (None, "last") and not Path(str(chosen.run.ckpt)).is_file():
+        raise HouseError("no such checkpoint", where=str(chosen.run.ckpt),
+            mend="ckpt=last takes the newest")  # fmt: skip
+    if chosen.trainer.accelerator == "cpu" or not _may_have_gpu():
+        check_count(chosen.trainer, max(2, cores()), "processors")
+
+
+def _may_have_gpu() -> bool:
+    """Whether there may be one, as far as can be told without PyTorch."""
+    is_linux = sys.platform == "linux"
+    drivers = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+    return not is_linux or any(map(os.path.exists, drivers)) or bool(shutil.which("nvidia-smi"))
 
 
 def _listeners(settings: dict[str, Any]) -> list[Any]:

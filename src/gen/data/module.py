@@ -144,8 +144,9 @@ class HouseData(LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """Where the stream of batches stands."""
-        steps = self.trainer.global_step if self.trainer else 0
-        return {"batches_done": steps, "corpus": self.corpus_digest}
+        of_a_step = self.trainer.accumulate_grad_batches if self.trainer else 1
+        batches = self.trainer.global_step * of_a_step if self.trainer else 0
+        return {"batches_done": batches, "corpus": self.corpus_digest}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on where a run over the same corpus stood.

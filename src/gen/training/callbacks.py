@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -21,6 +21,8 @@ from gen.disk import write_atomically
 from gen.provenance.manifest import Manifest
 from gen.training.sharded import whole_model
 
+log = logging.getLogger(__name__)
+
 
 class SeedEachStep(Callback):
     """Dropout follows from the run's seed and the step, so that a resumed run repeats itself."""
@@ -31,7 +33,9 @@ class SeedEachStep(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        torch.manual_seed(self.seed * 1_000_003 + trainer.global_step)
+        together = trainer.accumulate_grad_batches
+        batches = trainer.global_step * together + batch_idx % together
+        torch.manual_seed(self.seed * 1_000_003 + batches)
 
 
 class LogSettings(Callback):
@@ -103,7 +107,8 @@ class KeepStages(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         step = trainer.global_step
-        if step % (self.every * int(trainer.val_check_interval)):
+        validations = step * trainer.accumulate_grad_batches // int(trainer.val_check_interval)
+        if validations % self.every:
             return
         model = whole_model(trainer, pl_module)
         if trainer.is_global_zero:
@@ -114,7 +119,7 @@ class KeepStages(Callback):
 
 
 class PlainProgress(Callback):
-    """One line a validation, for pipes and logs."""
+    """One line a validation, for the log."""
 
     def __init__(self) -> None:
         self.start = time.perf_counter()
@@ -123,12 +128,12 @@ class PlainProgress(Callback):
         if not trainer.is_global_zero:
             return
         metrics = trainer.callback_metrics
-        print(
-            f"{time.perf_counter() - self.start:6.0f} s  step {trainer.global_step:5d}  "
-            f"train {float(metrics['train/nats_per_event']):6.3f} nats per event  "
-            f"held out {float(metrics['validation/bits_per_note']):7.3f} bits per note",
-            file=sys.stderr,
-            flush=True,
+        log.info(
+            "%6.0f s  step %5d  train %6.3f nats per event  held out %7.3f bits per note",
+            time.perf_counter() - self.start,
+            trainer.global_step,
+            float(metrics["train/nats_per_event"]),
+            float(metrics["validation/bits_per_note"]),
         )
 
 

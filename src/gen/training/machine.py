@@ -4,20 +4,85 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
+import tempfile
 from datetime import timedelta
 from importlib.util import find_spec
+from pathlib import Path
 
 import torch
+from platformdirs import user_cache_dir
 
+from gen.errors import SettingError
+from gen.processes import cores
 from gen.settings import AUTO
-from gen.training.settings import TrainerConfig
+from gen.training.settings import TrainerConfig, check_count
 
 LONG_STEPS = 1_000
 LONG_TIME = timedelta(minutes=5)
 """Compiling takes half a minute at first and saves about a fifth of a step on a CPU …"""
 LONG_ON_GPU = 20
 """… and of 6 M parameters 2 of 9 ms on a GPU, where it pays after so many times as long."""
+
+
+FULL_NAMES = {"32": "32-true", "64": "64-true", "16": "16-mixed", "bf16": "bf16-mixed"}
+
+
+def check_devices(config: TrainerConfig) -> None:
+    """Refuse devices that this machine does not have.
+
+    Raises:
+        SettingError: there are fewer, or none of that kind.
+    """
+    is_cuda = config.accelerator in ("gpu", "cuda")
+    if is_cuda and not torch.cuda.is_available() and not torch.backends.mps.is_available():
+        raise SettingError("PyTorch sees no GPU here", where="trainer.accelerator",
+            mend="trainer=cpu")  # fmt: skip
+    if on_gpu(config):
+        check_count(config, torch.cuda.device_count(), "GPUs")
+    elif config.accelerator == "cpu" or (config.accelerator == AUTO and not _has_mps()):
+        check_count(config, max(2, cores()), "processors")
+
+
+def _has_mps() -> bool:
+    return bool(torch.backends.mps.is_available())
+
+
+def keep_compiled_code_to_oneself() -> None:
+    """Keep compiled code, which later runs unpickle, where nobody else can have put it.
+
+    PyTorch's own place is a folder below the one for temporary files, under a name that anybody
+    can take first.
+    """
+    for variable, name in (
+        ("TORCHINDUCTOR_CACHE_DIR", "torchinductor"), ("TRITON_CACHE_DIR", "triton"),
+    ):  # fmt: skip
+        os.environ[variable] = str(_own_folder(name))
+
+
+def _own_folder(name: str) -> Path:
+    folder = Path(user_cache_dir("gen")) / name
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if is_own(folder):
+            return folder
+    except OSError:  # no home, or a full disk
+        pass
+    return Path(tempfile.mkdtemp(prefix=f"gen-{name}-"))  # ours alone, for this run
+
+
+def is_own(folder: Path) -> bool:
+    """Whether nobody but this user can have written into a folder or put another in its place."""
+    if not hasattr(os, "getuid"):  # Windows keeps other users out of one's profile
+        return True
+    for place in (folder, *folder.parents):
+        found = place.lstat()
+        is_mine = found.st_uid in (os.getuid(), 0) and stat.S_ISDIR(found.st_mode)
+        is_shared = found.st_mode & 0o022 and not (found.st_mode & stat.S_ISVTX and place != folder)
+        if not is_mine or is_shared:
+            return False
+    return folder.stat().st_uid == os.getuid()
 
 
 def on_gpu(config: TrainerConfig) -> bool:
@@ -28,7 +93,9 @@ def on_gpu(config: TrainerConfig) -> bool:
 def precision_for(config: TrainerConfig) -> str:
     """Lightning's name of the precision: what was asked for, or bfloat16 where units compute it."""
     if config.precision != AUTO:
-        return config.precision
+        name = FULL_NAMES.get(str(config.precision), str(config.precision))
+        has_no_half = name == "16-mixed" and not on_gpu(config)  # a CPU's half precision is bfloat16
+        return "bf16-mixed" if has_no_half else name
     if on_gpu(config):
         has_units = torch.cuda.is_bf16_supported(including_emulation=False)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import sys
 import warnings
@@ -16,6 +17,12 @@ from lightning import Callback, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import EarlyStopping, Timer, TQDMProgressBar
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.profilers import (
+    AdvancedProfiler,
+    Profiler,
+    PyTorchProfiler,
+    SimpleProfiler,
+)
 from lightning.pytorch.utilities import rank_zero_only
 
 import gen
@@ -25,6 +32,7 @@ from gen.data.habits import Habits
 from gen.data.module import HouseData
 from gen.data.splits import Split
 from gen.data.windows import Events, music_of
+from gen.disk import write_atomically
 from gen.disk.seals import secret_path, user_secret
 from gen.errors import SettingError
 from gen.model import parameter_count
@@ -43,11 +51,19 @@ from gen.training.callbacks import (
 from gen.training.gauges import OverfitGauge, Speed
 from gen.training.learner import Learner
 from gen.training.loggers import make_logger
-from gen.training.machine import compiles, precision_for
+from gen.training.machine import (
+    check_devices,
+    compiles,
+    keep_compiled_code_to_oneself,
+    precision_for,
+)
 from gen.training.resume import KeepResumable, SealedCheckpoints, resume_path
 from gen.training.settings import RunConfig, TrainerConfig, read_settings
 from gen.training.sharded import Sharded, ShardedLearner, whole_model
 
+log = logging.getLogger(__name__)
+CORPUS = "corpus.json"
+"""What a run was admitted to learn from, in its folder."""
 _KNOWN_WARNINGS = (
     ".*does not have many workers.*",  # windows are cut faster than they are learned from
     ".*GPU available but not used.*",
@@ -55,6 +71,9 @@ _KNOWN_WARNINGS = (
     r".*use of fork\(\) may lead to deadlocks.*",  # workers fork before they start a thread
     ".*callbacks used to create the checkpoint need.*",  # a resumed run may have another time limit
     ".*It is recommended to use .*sync_dist=True.*",  # the learner adds up over processes itself
+    ".*You requested to overfit but enabled train dataloader shuffling.*",  # nothing is shuffled
+    ".*number of training batches .* is smaller than the logging interval.*",  # of a few steps
+    ".*PyTorch Profiler default schedule will be overridden.*",
     ".*`isinstance.treespec, LeafSpec.` is deprecated.*",
 )
 
@@ -77,6 +96,7 @@ def train(
     """
     quieten()
     chosen = read_settings(settings)
+    check_devices(chosen.trainer)
     run, model = chosen.run, chosen.model
     pin = load_pin(Path(run.pin))
     data = HouseData(pin.dir, pin, run.purpose, chosen.data, on_refusal=run.on_refusal)
@@ -88,6 +108,8 @@ def train(
     torch.manual_seed(run.seed)
     kind = ShardedLearner if chosen.trainer.strategy == "fsdp" else Learner
     compiled = compiles(chosen.trainer)
+    if compiled:
+        keep_compiled_code_to_oneself()
     learner = kind(model, chosen.optimizer, compiled=compiled)
     say(
         f"model of {parameter_count(learner.model) / 1e6:.2f} M parameters, "
@@ -108,6 +130,7 @@ def train(
     trainer = make_trainer(chosen.trainer, logger, out, [*own, *callbacks])
     if trainer.is_global_zero:
         _record(House(pin), run, manifest, out)
+        write_atomically(out / CORPUS, _corpus(data))
     _fit(trainer, learner, data, resume)
     result = {
         "best_bits_per_note": keep.best,
@@ -162,14 +185,27 @@ def _fit(trainer: Trainer, learner: Learner, data: HouseData, resume: Path | Non
 
 @rank_zero_only
 def say(text: str) -> None:
-    """Talk goes to stderr, results to stdout."""
-    print(text, file=sys.stderr, flush=True)
+    """Talk goes to the log: to stderr and into the run's folder. Results go to stdout."""
+    log.info(text)
 
 
 @rank_zero_only
 def report(text: str) -> None:
     """Print a result, once however many processes there are."""
     print(text, flush=True)
+
+
+def _corpus(data: HouseData) -> bytes:
+    """What was admitted, by side, what was left out by right, and what was refused, as JSON."""
+    manifest = data.manifest
+    ids = [work.work for work in manifest.works]
+    sides = {side: sorted(ids[index] for index in works) for side, works in data.sides.items()}
+    found = {
+        "house": manifest.house, "purpose": manifest.purpose, "manifest": manifest.digest,
+        "admitted": sides, "not_consented": list(manifest.not_consented),
+        "refused": [{"path": path, "rule": rule} for path, rule in manifest.refused],
+    }  # fmt: skip
+    return (json.dumps(found, indent=1) + "\n").encode()
 
 
 def _sides(data: HouseData) -> str:
@@ -200,11 +236,15 @@ def make_trainer(
     options["precision"] = precision_for(config)
     for ours in ("max_time", "patience", "keep_every", "compile"):
         del options[ours]
+    # Lightning counts batches between validations; several may make a step.
+    options["val_check_interval"] *= config.accumulate_grad_batches
+    options["profiler"] = make_profiler(config.profiler, out)
+    if isinstance(config.devices, tuple):
+        options["devices"] = list(config.devices)
     terminal = sys.stderr.isatty()
-    callbacks = [
-        *callbacks,
-        TQDMProgressBar(refresh_rate=5) if terminal else PlainProgress(),
-    ]
+    callbacks = [*callbacks, PlainProgress()]
+    if terminal:
+        callbacks.append(TQDMProgressBar(refresh_rate=5))
     if config.max_time:
         callbacks.append(Timer(config.duration))
     if config.patience:
@@ -230,6 +270,12 @@ def make_trainer(
         )
     except (MisconfigurationException, TypeError, ValueError) as error:
         raise SettingError(str(error), where="trainer") from error
+
+
+def make_profiler(name: str | None, out: Path) -> Profiler | None:
+    """What writes into the run's folder where the time went."""
+    kinds = {"simple": SimpleProfiler, "advanced": AdvancedProfiler, "pytorch": PyTorchProfiler}
+    return kinds[name](out, "profile") if name else None
 
 
 def quieten() -> None:

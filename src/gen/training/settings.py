@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,12 +12,20 @@ from gen.data.settings import DataConfig
 from gen.errors import SettingError
 from gen.harmony import nearest
 from gen.model_config import ModelConfig
+from gen.provenance.consent import check_scope
 from gen.settings import AUTO, build
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.schedule import ScheduleConfig
 
 STRATEGIES = ("auto", "ddp", "fsdp")
+ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
+PRECISIONS = (
+    AUTO, "32", "32-true", "16", "16-mixed", "bf16", "bf16-mixed", "bf16-true", "64", "64-true",
+)  # fmt: skip
+PROFILERS = ("simple", "advanced", "pytorch")
+ON_REFUSAL = ("stop", "record")
+MOST_SEED = 2**32 - 1
 LOGGERS = ("tensorboard", "csv", "mlflow", "wandb", "none")
 
 
@@ -43,6 +52,13 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise SettingError(f"{self.seed} is below 0", where="seed")
+        if self.seed > MOST_SEED:
+            raise SettingError(f"{self.seed} is above {MOST_SEED}", where="seed")
+        if self.on_refusal not in ON_REFUSAL:
+            raise SettingError(
+                f"{self.on_refusal!r} is neither 'stop' nor 'record'", where="on_refusal"
+            )
+        check_scope(self.purpose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +85,11 @@ class OptimizerConfig:
     def __post_init__(self) -> None:
         if self.name not in ("muon", "adamw"):
             raise SettingError(f"{self.name!r} is neither 'muon' nor 'adamw'", where="optimizer")
-        if self.header_weight < 0:
-            raise SettingError(f"{self.header_weight} is below 0", where="optimizer.header_weight")
+        for name in ("lr", "matrix_lr", "weight_decay", "header_weight"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise SettingError(
+                    f"{getattr(self, name)} is below 0 or no number", where=f"optimizer.{name}"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +97,8 @@ class TrainerConfig:
     """What may be asked of Lightning's trainer: nothing that names code, data or a plugin.
 
     Args:
+        accelerator: one of `ACCELERATORS`.
+        devices: how many, their numbers, -1 or `auto`: all there are.
         strategy: one of `STRATEGIES`: how several devices share the work.
         precision: of Lightning's names, or `auto`: bfloat16 where the machine has units for it.
         compile: whether the trunk is compiled, or `auto`: where the run is long enough.
@@ -85,20 +106,32 @@ class TrainerConfig:
         max_time: DD:HH:MM:SS, or fewer parts from the right.
         val_check_interval: steps between two looks at the held-out works; the best model and
             what a run is resumed from are kept then.
+        accumulate_grad_batches: batches whose gradients make one step.
+        limit_train_batches: learn from the first so many batches, over and over; None from all.
+        overfit_batches: the same, and look at as many of the held-out works; 0 for not.
+        fast_dev_run: one batch, or so many, through all there is, to see whether it runs.
+        deterministic: refuse what is not the same each time; `warn` only says so.
+        profiler: one of `PROFILERS`, which writes where the time went into the run's folder.
         patience: stop after so many validations without a new best; None never does.
         keep_every: keep the model of every so many validations, too; None keeps best and last.
     """
 
     accelerator: str = "auto"
-    devices: int | str = 1
+    devices: int | str | tuple[int, ...] = 1
     num_nodes: int = 1
     strategy: str = "auto"
-    precision: str = AUTO
+    precision: int | str = AUTO
     compile: bool | str = AUTO
     max_steps: int = 5000
     max_time: str | None = None
     val_check_interval: int = 100
     limit_val_batches: int | float = 1.0
+    accumulate_grad_batches: int = 1
+    limit_train_batches: int | None = None
+    overfit_batches: int = 0
+    fast_dev_run: bool | int = False
+    deterministic: bool | str = False
+    profiler: str | None = None
     gradient_clip_val: float | None = 1.0
     log_every_n_steps: int = 10
     patience: int | None = None
@@ -106,20 +139,65 @@ class TrainerConfig:
 
     def __post_init__(self) -> None:
         nearest(self.strategy, STRATEGIES, setting="trainer.strategy")
-        if self.compile not in (True, False, AUTO):
-            raise SettingError(f"{self.compile!r} is neither true, false nor auto",
-                where="trainer.compile")  # fmt: skip
+        nearest(self.accelerator, ACCELERATORS, setting="trainer.accelerator")
+        nearest(str(self.precision), PRECISIONS, setting="trainer.precision")
+        if self.profiler is not None:
+            nearest(self.profiler, PROFILERS, setting="trainer.profiler")
+        for name, word in (("compile", AUTO), ("deterministic", "warn")):
+            if (value := getattr(self, name)) not in (True, False, word):
+                raise SettingError(
+                    f"{value!r} is neither true, false nor {word}", where=f"trainer.{name}"
+                )
         if self.compile is True and self.strategy == "fsdp":
             raise SettingError("a model that is cut up is not compiled", where="trainer.compile",
                 mend="set it to false")  # fmt: skip
-        positive = (
+        self._check_numbers()
+        self._check_length()
+
+    def _check_numbers(self) -> None:
+        for name in (
             "val_check_interval", "limit_val_batches", "log_every_n_steps", "patience",
-            "keep_every",
-        )  # fmt: skip
-        for name in positive:
-            if (value := getattr(self, name)) is not None and value <= 0:
-                raise SettingError(f"{value} is not above 0", where=f"trainer.{name}")
-        self.duration  # noqa: B018 - raises
+            "keep_every", "num_nodes", "accumulate_grad_batches", "limit_train_batches",
+            "gradient_clip_val",
+        ):  # fmt: skip
+            if (value := getattr(self, name)) is not None:
+                above_0(value, f"trainer.{name}")
+        for name in ("overfit_batches", "fast_dev_run"):
+            if getattr(self, name) < 0:
+                raise SettingError(f"{getattr(self, name)} is below 0", where=f"trainer.{name}")
+        if self.limit_val_batches > 1 and self.limit_val_batches % 1:
+            raise SettingError(
+                f"{self.limit_val_batches} is no share", where="trainer.limit_val_batches",
+                mend="a share is at most 1.0; a whole number counts batches",
+            )  # fmt: skip
+        is_count = isinstance(self.devices, int) and (self.devices == -1 or self.devices > 0)
+        numbers = self.devices if isinstance(self.devices, tuple) else ()
+        is_list = bool(numbers) and min(numbers) >= 0 and len(set(numbers)) == len(numbers)
+        if not (is_count or is_list or self.devices == AUTO):
+            raise SettingError(
+                f"{self.devices!r} are no devices", where="trainer.devices",
+                mend="how many, as in 2; which, as in [0,1]; auto or -1: all",
+            )  # fmt: skip
+
+    def _check_length(self) -> None:
+        if self.max_steps != -1 and self.max_steps < 1:
+            raise SettingError(
+                f"{self.max_steps} steps", where="trainer.max_steps",
+                mend="from 1 on; -1: as many as trainer.max_time lets",
+            )  # fmt: skip
+        if self.max_steps == -1 and self.duration is None and not self.fast_dev_run:
+            raise SettingError(
+                "the run would never end", where="trainer.max_steps",
+                mend="set it, or trainer.max_time",
+            )  # fmt: skip
+
+    @property
+    def processes(self) -> int | None:
+        """How many share a batch; None where only the machine can tell."""
+        if isinstance(self.devices, tuple):
+            return len(self.devices) * self.num_nodes
+        is_counted = isinstance(self.devices, int) and self.devices > 0
+        return int(self.devices) * self.num_nodes if is_counted else None
 
     @property
     def duration(self) -> timedelta | None:
@@ -133,12 +211,18 @@ class TrainerConfig:
         try:
             parts = [int(part) for part in self.max_time.split(":")]
             days, hours, minutes, seconds = [0] * (4 - len(parts)) + parts
-        except ValueError as error:
-            raise SettingError(
-                f"{self.max_time!r} is no duration", where="trainer.max_time",
-                mend="write it as DD:HH:MM:SS",
-            ) from error  # fmt: skip
-        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+            found = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        except (ValueError, OverflowError) as error:
+            raise self._no_duration() from error
+        if found <= timedelta(0) or min(parts) < 0:
+            raise self._no_duration()
+        return found
+
+    def _no_duration(self) -> SettingError:
+        return SettingError(
+            f"{self.max_time!r} is no duration", where="trainer.max_time",
+            mend="write it as DD:HH:MM:SS",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +264,47 @@ class Settings:
     logger: LoggerConfig
 
 
+def check_count(config: TrainerConfig, here: int, kind: str) -> None:
+    """Refuse more devices than there are on this machine.
+
+    Args:
+        config: of the trainer.
+        here: how many there are.
+        kind: what they are, for the message.
+
+    Raises:
+        SettingError: more are asked for, or one of another number.
+    """
+    asked = config.devices
+    if isinstance(asked, tuple):
+        if kind != "GPUs":
+            raise SettingError(f"{kind} have no numbers", where="trainer.devices",
+                mend=f"say how many: trainer.devices={len(asked)}")  # fmt: skip
+        most = max(asked) + 1
+    else:
+        most = int(asked) if isinstance(asked, int) else 1
+    if most > here or (asked == -1 and kind != "GPUs"):
+        raise SettingError(f"{asked} are asked for, this machine has {here} {kind}",
+            where="trainer.devices", mend=f"at most {here}")  # fmt: skip
+
+
+def above_0(value: float, where: str) -> None:
+    """Refuse a number that is not above 0, or is none.
+
+    Raises:
+        SettingError: it is 0 or less, infinite, or no number.
+    """
+    if not 0 < value < math.inf:
+        raise SettingError(f"{value} is not above 0", where=where)
+
+
 def read_settings(settings: Mapping[str, Any]) -> Settings:
     """The composed `conf/train.yaml` as settings.
 
     Raises:
         SettingError: a key is unknown, missing or of another type, or two contradict.
     """
+    settings = {"logger": {"name": "none"}, **settings}  # `~logger` leaves it out
     for group in _GROUPS:
         if group not in settings:
             raise SettingError("is missing", where=group)
@@ -206,6 +325,12 @@ def read_settings(settings: Mapping[str, Any]) -> Settings:
         raise SettingError(
             f"{chosen.data.training_window} events, but the model's context is {model.context}",
             where="data.training_window",
+        )
+    shared = chosen.trainer.processes
+    if shared and chosen.data.batch_size % shared:
+        raise SettingError(
+            f"batch_size {chosen.data.batch_size} does not divide among {shared} processes",
+            where="data.batch_size",
         )
     if chosen.trainer.strategy == "fsdp" and chosen.optimizer.name == "muon":
         raise SettingError(
