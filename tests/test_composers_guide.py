@@ -98,7 +98,7 @@ def test_what_the_guide_shows_of_the_example_is_what_a_check_finds(example) -> N
     assert f"{found.seconds:.0f} s, {found.notes} notes" in TEXT
     assert f"chords: {' | '.join(found.chords.split(' | ')[:8])} | …" in TEXT
     assert f"\n  sections: {found.sections}\n" in TEXT
-    assert f"[{found.sections}]:\n" in TEXT
+    assert f"sections    {found.sections}\n" in TEXT
     assert normalise(write(example)).changes == ()
 
 

@@ -115,16 +115,7 @@ class Interview:
 
     @staticmethod
     def _introduce(outcome: Outcome, facts: Facts, name: str) -> None:
-        """Before a question a line about it, and for tracks each with its own name."""
-        from gen.harmony import GENRES, MOODS
-        from gen.piece import ROLES
-        from gen.provenance.statement import METHODS
-
-        words = {"genre": GENRES, "mood": MOODS, "method": METHODS, "roles": ROLES}
-        if name in words:
-            click.echo(f"  {name}: {' '.join(words[name])}")
-        elif name in _HINTS:
-            click.echo(f"  {name}: {_HINTS[name]}")
+        """Before a question about tracks each of them with its own name."""
         if name in _PER_TRACK and outcome.examined is not None:
             for line in tracks(outcome.examined.analysis, facts.roles.split()):
                 click.echo(f"    {line}")
@@ -132,15 +123,16 @@ class Interview:
     def _signed(self, outcome: Outcome, facts: Facts, music: bytes) -> Facts | None:
         """The recap, changed until it is right; None if it is not signed."""
         names = list(facts.to_dict())
+        _recap(outcome, facts, names)
+        click.echo(STATEMENT)
         while True:
-            _recap(outcome, facts)
-            click.echo(STATEMENT)
             answer = _prompt_choice(names)
             if answer == "hear":
                 self._preview(outcome)
             elif answer in names:
                 facts = self._answered(outcome, facts, answer)
                 self.drafts.keep(music, facts)
+                _recap(outcome, facts, [answer])
             elif answer == "no":
                 click.echo(_KEPT)
                 return None
@@ -154,22 +146,32 @@ class Interview:
 _HINTS = {
     "composers": "ids and percents, as in ana:60 ben:40",
     "key": "a note and a mode, as in A minor or F# dorian",
-    "chords": "Enter keeps them; 5=Dm7 or 9-12=F C changes bars; or all of them: Am | F C/E | %",
+    "chords": "5=Dm7 or 9-12=F C changes bars; or all of them: Am | F C/E | %",
     "sections": "name:first bar, as in intro:1 A:5 B:13",
     "instruments": "General MIDI names or drums, by commas; 2=violin changes one",
+    "roles": "one a track; 2=bass changes one",
     "consent": "general_model evaluation artist_model:ID, each with @2030-12-31; or nothing",
 }
+
+
+def _hint(name: str) -> str:
+    """What may be answered, in brackets."""
+    from gen.harmony import GENRES, MOODS
+    from gen.piece import ROLES
+    from gen.provenance.statement import METHODS
+
+    words = {"genre": GENRES, "mood": MOODS, "method": METHODS, "roles": ROLES}.get(name, ())
+    hint = "; ".join(filter(None, (" ".join(words), _HINTS.get(name))))
+    return f" ({hint})" if hint else ""
 
 
 def _prompt(name: str, default: str) -> str:
     """One answer; what Enter takes stands in brackets, shortened where it is long."""
     from gen.contribution import shortened
 
-    change = " (2=bass changes one)" if name == "roles" else ""
     shown = f" [{shortened(name, default)}]" if default else ""
-    return str(
-        click.prompt(f"  {name}{change}{shown}", default=default, show_default=False)
-    ).strip()
+    question = f"  {name}{_hint(name)}{shown}"
+    return str(click.prompt(question, default=default, show_default=False)).strip()
 
 
 def _prompt_choice(names: list[str]) -> str:
@@ -185,17 +187,20 @@ def _prompt_choice(names: list[str]) -> str:
         click.echo(f"    y, n, h, or one of: {' '.join(names)}")
 
 
-def _recap(outcome: Outcome, facts: Facts) -> None:
-    """Everything that will be signed, a line each; tracks with their names."""
+def _recap(outcome: Outcome, facts: Facts, names: list[str]) -> None:
+    """These facts as they will be signed, a line each; tracks with their names."""
     from gen.contribution import shortened
 
     assert outcome.examined is not None  # noqa: S101 - the caller looked
     click.echo("  You sign:")
-    for name, text in facts.to_dict().items():
+    for name in names:
         if name not in _PER_TRACK:
-            click.echo(f"    {name:<11} {shortened(name, text) or '(nothing)'}")
-    for number, line in enumerate(tracks(outcome.examined.analysis, facts.roles.split())):
-        click.echo(f"    {'tracks' if number == 0 else '':<11} {line}")
+            text = shortened(name, getattr(facts, name)) or "(nothing)"
+            click.echo(f"    {name:<11} {text}")
+    if not set(names).isdisjoint(_PER_TRACK):
+        lines = tracks(outcome.examined.analysis, facts.roles.split())
+        for number, line in enumerate(lines):
+            click.echo(f"    {'tracks' if number == 0 else '':<11} {line}")
 
 
 def _problems(outcome: Outcome, facts: Facts) -> list[str]:

@@ -70,14 +70,9 @@ def confirmed(question: str, hear: Callable[[], None], *, default: bool, err: bo
         default: what Enter means.
         err: whether to ask on stderr.
     """
-    shown = "Y/n/h" if default else "y/N/h"
+    usual = "y" if default else "n"
     while True:
-        typed = click.prompt(
-            f"{question} [{shown}, h: see and hear it]",
-            default="y" if default else "n",
-            show_default=False,
-            err=err,
-        )
+        typed = click.prompt(f"{question} y, n, or h to see and hear it", default=usual, err=err)
         letter = str(typed).strip()[:1].casefold()
         if letter in ("y", "n"):
             return letter == "y"

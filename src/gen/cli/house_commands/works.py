@@ -142,13 +142,17 @@ def _choose(house: House, register: Register, recheck: Recheck, output: Output) 
             output.say(line)
         if item.rule:
             continue
-        if not sys.stdin.isatty():
+        if not _is_interactive():
             from gen.errors import HouseError
 
             raise HouseError("nobody is there to answer", mend="name the works, or give --all")
         if confirmed("Accept it?", partial(_preview, item), default=False, err=True):
             chosen.append(item.work)
     return chosen
+
+
+def _is_interactive() -> bool:
+    return sys.stdin.isatty()
 
 
 def _preview(item: Waiting) -> None:

@@ -1,0 +1,158 @@
+"""The composers' guide shows what the commands really print, asked and answered.
+
+Each block of the guide that follows `<!-- transcript NAME -->` is what NAME below prints. After a
+wanted change: REWRITE_GUIDE=1 python -m pytest tests/test_guide_transcripts.py, and read the diff.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gen.piece import Piece
+from gen.provenance.keys import save_key
+from gen.smf import write
+from houses import PASSPHRASE, TestHouse, key_of, start_house
+from midi_files import event, meta, note, smf
+
+ROOT = Path(__file__).parents[1]
+GUIDE = ROOT / "docs" / "composers.md"
+SHOWN_FOLDER = "/home/ana/Music/tidewater"
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="shows paths as on other systems")
+
+
+@dataclass
+class Desk:
+    """Where ana sits: a folder of files, and the house tidewater."""
+
+    house: TestHouse
+    folder: Path
+    slate_roofs: Piece
+
+    def run(self, line: str, *typed: str) -> str:
+        """The command as it is shown, and all that it prints while these answers are typed."""
+        words = shlex.split(line)[1:]
+        script = importlib.import_module(Path(words[0]).stem)
+        keys = "".join(f"{answer}\n" for answer in typed)
+        found = CliRunner().invoke(script.main, words[1:], input=keys)
+        assert not isinstance(found.exception, Exception), found.output
+        text = found.output.replace(str(self.house.folder), SHOWN_FOLDER)
+        return f"$ {line}\n{text.strip()}\n"
+
+
+@pytest.fixture
+def desk(own_keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    folder = tmp_path / "tidewater"
+    house = start_house(folder, "tidewater", pin_path=folder / "pin.yaml")
+    for owner in ("ana", "cleo"):
+        save_key(key_of(owner), house="tidewater", owner=owner, passphrase=PASSPHRASE, kdf_cost=10)
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("HOUSE", str(folder))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("COLUMNS", "200")
+    for module in ("contribute", "house_commands.works"):
+        monkeypatch.setattr(f"gen.cli.{module}._is_interactive", lambda: True)
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "composers"))
+    piece: Piece = importlib.import_module("pictures").slate_roofs()
+    (work / "slate-roofs.mid").write_bytes(write(piece))
+    (work / "early light.mid").write_bytes(daw_export(piece))
+    return Desk(house, work, piece)
+
+
+def daw_export(piece: Piece) -> bytes:
+    """The first bars as a DAW of some years ago wrote them: no programs, names in cp1252."""
+    bodies = []
+    for track, name in zip(piece.tracks, ("Geige", "Flügel", "E-Baß", "Schlagzeug"), strict=True):
+        channel = 9 if track.is_drum else len(bodies)
+        body = meta(0, 0x03, name.encode("cp1252")) + event(0, 0xB0 | channel, 7, 100)
+        if name == "Geige":
+            body += note(24, length=60) + note(25, length=60)  # two keyswitches
+        moves = [
+            (tick, status | channel, n.pitch, velocity)
+            for n in track.notes
+            if n.end_ticks < 12 * 1920
+            for tick, status, velocity in (
+                (n.onset_ticks, 0x90, n.velocity),
+                (n.end_ticks, 0x80, 0),
+            )
+        ]
+        last = 120 if name == "Geige" else 0
+        for tick, *data in sorted(moves, key=lambda move: (move[0], move[1] & 0xF0)):
+            body += event(max(tick - last, 0), *data)
+            last = max(tick, last)
+        bodies.append(body)
+    return smf(meta(0, 0x51, (789_474).to_bytes(3, "big")), *bodies)
+
+
+def check(desk: Desk) -> str:
+    return desk.run('python scripts/contribute.py "early light.mid" --check')
+
+
+def contribute(desk: Desk) -> str:
+    return desk.run(
+        "python scripts/contribute.py slate-roofs.mid",
+        "y", "Slate Roofs", "Programmed", "film", "cinematic", "nostalgic", "2=accompaniment",
+        "general_model, evaluation@2030-12-31", "contract", "C-17", "y",
+    )  # fmt: skip
+
+
+def accept(desk: Desk) -> str:
+    contribute(desk)
+    return desk.run("python scripts/house.py accept", "y")
+
+
+def first_table(desk: Desk) -> str:
+    folder = desk.folder / "FOLDER"
+    (folder / "old").mkdir(parents=True)
+    (folder / "duo.mid").write_bytes(smf(b"", note()))
+    (folder / "old" / "broken.mid").write_bytes(smf(b"", note(), note())[:-6])
+    (folder / "slate-roofs.mid").write_bytes(write(desk.slate_roofs))
+    return desk.run("python scripts/contribute.py FOLDER --sidecar works.csv")
+
+
+def withdraw(desk: Desk) -> str:
+    accept(desk)
+    (work,) = desk.house.load().works
+    line = f'python scripts/house.py withdraw {work} --reason "sold to a film" --yes'
+    return desk.run(line)
+
+
+TRANSCRIPTS: dict[str, Callable[[Desk], str]] = {
+    "check": check, "contribute": contribute, "accept": accept, "first table": first_table,
+    "withdraw": withdraw,
+}  # fmt: skip
+
+
+def block(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(<!-- transcript {name} -->\n```\n)(.*?)(```\n)", re.DOTALL)
+
+
+@pytest.mark.parametrize("name", TRANSCRIPTS)
+def test_the_guide_shows_what_the_command_prints(name: str, desk: Desk) -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    printed = TRANSCRIPTS[name](desk)
+    shown = block(name).search(guide)
+    assert shown, f"the guide has no transcript {name!r}"
+    if os.environ.get("REWRITE_GUIDE"):
+        text = block(name).sub(lambda found: f"{found[1]}{printed}{found[3]}", guide)
+        GUIDE.write_text(text, encoding="utf-8")
+        return
+    assert shown[2] == printed
+
+
+def test_every_transcript_of_the_guide_has_its_test() -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    assert set(re.findall(r"<!-- transcript ([\w ]+) -->", guide)) == set(TRANSCRIPTS)
