@@ -56,7 +56,7 @@ class Workshop:
 
     def peer(self, tokenizer: str, label: str, config: PeerConfig, minutes: float) -> Peer:
         """A fresh peer of the size of ours."""
-        shape = (self.ours.parameters, self.ours.shape.layers, self.ours.shape.heads)
+        shape = (self.ours.parameters, self.ours.shape.n_layer, self.ours.shape.n_head)
         return Peer(
             f"{'Llama' if config.network == 'llama' else 'Ours'}, {tokenizer.upper()}, {label}",
             getattr(self, tokenizer),
