@@ -23,9 +23,10 @@ from tiny_runs import call
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```\w*\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+DOCUMENTS = README + (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```\w*\n(.*?)^```", DOCUMENTS, re.MULTILINE | re.DOTALL)
 STATED = ["--yes", "--method", "played", "--consent", "general_model"]
-PROSE = re.sub(r"^```.*?^```", "", README, flags=re.MULTILINE | re.DOTALL)
+PROSE = re.sub(r"^```.*?^```", "", DOCUMENTS, flags=re.MULTILINE | re.DOTALL)
 
 
 def commands(program: str) -> list[str]:
@@ -219,6 +220,16 @@ def test_what_measures_and_builds_takes_the_named_arguments(line):
     told = call(ROOT / script, command, "--help")
     assert told.code == 0
     assert all(word in told.stdout for word in options if word.startswith("--"))
+
+
+def test_the_readmes_measurements_are_among_all_of_them():
+    """A figure stands in one place more, never as another one."""
+    table = README.partition("## What was measured")[2].partition("## What this proves")[0]
+    rows = re.findall(r"^\| .* \| (.*) \| (.*) \|$", table, re.MULTILINE)
+    everything = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
+    assert len(rows) >= 5
+    for figure, command in rows:
+        assert f"| {figure} | {command} |" in everything, figure
 
 
 def test_every_command_of_the_readme_is_covered_here():
