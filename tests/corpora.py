@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gen.data.windows import Sequence
+from gen.data.windows import TokenisedWork
 from gen.evaluation.parts import diversity, nearest_neighbour, statistics, structure
 from gen.evaluation.works import Work
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
@@ -75,7 +75,7 @@ def shuffled(piece: Piece, seed: int) -> Piece:
 def work(piece: Piece, name: str = "work", genre: str = "waltz") -> Work:
     roles = tuple(track.role or "" for track in piece.tracks)
     events = events_of(piece, Annotations(genre=genre, roles=roles))
-    return Work(name, name.title(), genre, Sequence.of(events))
+    return Work(name, name.title(), genre, TokenisedWork.of(events))
 
 
 def works(count: int, first: int = 0, bars: int = 12) -> list[Work]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from gen.piece import DRUM_PROGRAM, Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.sampling.draft import Draft
@@ -20,6 +19,7 @@ from gen.sampling.plan import Plan
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
 from gen.tokens.encoding import Annotations, encode
+from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_STEP, to_grid
 from gen.tokens.tokenizer import score_of
 from gen.tokens.vocabulary import FIRST, Kind
@@ -124,7 +124,7 @@ def loose_pieces(draw) -> Piece:
     return piece
 
 
-def events_of(piece: Piece, notes: Annotations | None = None) -> NDArray[np.int16]:
+def events_of(piece: Piece, notes: Annotations | None = None) -> Events:
     return encode(to_grid(score_of(piece)), notes)
 
 
@@ -161,7 +161,7 @@ class Theme:
             [TimeSignature(0, 4, 4)],
         )
 
-    def events(self) -> NDArray[np.int16]:
+    def events(self) -> Events:
         chords = "Am7 | F C/E | % | G7sus4"
         notes = Annotations(
             "waltz", "calm", "A minor", chords, "intro:1 A:3", ("main_melody", "bass", "drums"), 2

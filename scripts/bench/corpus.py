@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from symusic import Score
 
 from gen.data.splits import SplitConfig, shingles, split
+from gen.piece import Piece
 from gen.settings import build
 from gen.tokens.encoding import Annotations
+from gen.tokens.events import Events
 from gen.tokens.tokenizer import HouseTokenizer
 
 CONF = Path(__file__).parents[2] / "conf"
-Given = tuple[str, bytes, Annotations]
-"""Work id, verified MIDI bytes, what the tag says of the music."""
+Given = tuple[str, Piece, Annotations]
+"""Work id, what the gate read in its bytes, what the tag says of the music."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +29,16 @@ class BenchWork:
 
     Attributes:
         work_id: as in the register.
-        midi: its verified bytes.
+        piece: what the gate read in its verified bytes.
         annotations: what its tag says.
-        events: as the house tokenizer reads it, (T, 5).
+        events: as the house tokenizer reads it.
         notes: in the file itself; the denominator of bits per note for every model.
     """
 
     work_id: str
-    midi: bytes
+    piece: Piece
     annotations: Annotations
-    events: NDArray[np.int16]
+    events: Events
     notes: int
 
 
@@ -82,8 +84,8 @@ def admitted_works(settings: Mapping[str, Any]) -> list[Given]:
 
     works: list[Given] = []
 
-    def receive(work: Work, midi: bytes) -> None:
-        works.append((work.work_id, midi, annotations_of(work)))
+    def receive(work: Work, piece: Piece) -> None:
+        works.append((work.work_id, piece, annotations_of(work)))
 
     pin = load_pin(Path(settings["pin"]))
     admit(pin.dir, settings["purpose"], pin=pin, receive=receive).require_clean()
@@ -95,10 +97,8 @@ def deal(works: Sequence[Given], settings: Mapping[str, Any]) -> Sides:
     config = build(SplitConfig, settings["data"]["split"], where="data.split")
     tokenizer = HouseTokenizer()
     found = [
-        BenchWork(
-            name, midi, notes, tokenizer.events(midi, notes), Score.from_midi(midi).note_num()
-        )
-        for name, midi, notes in works
+        BenchWork(name, piece, notes, tokenizer.events(piece, notes), piece.note_count)
+        for name, piece, notes in works
     ]
     places = split(
         [work.work_id for work in found], [shingles(work.events) for work in found], config

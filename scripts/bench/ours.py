@@ -16,8 +16,7 @@ from lightning.pytorch.callbacks import Timer
 from bench.corpus import BenchWork
 from bench.machine import Clock, faster_precision
 from gen.data.batches import Batch, DataConfig, TrainingBatches, collate, loader
-from gen.data.windows import Sequence as WorkSequence
-from gen.data.windows import bare, covering_windows
+from gen.data.windows import TokenisedWork, bare, covering_windows
 from gen.model import ModelConfig, parameter_count
 from gen.settings import build
 from gen.tokens.columns import CONTEXT_SIZES
@@ -108,7 +107,7 @@ class Ours:
         self.seed, self.echo = seed, echo
         kind = TrainingBatches if echo else _SilentBatches
         self.batches = kind(
-            [WorkSequence.of(work.events) for work in works], self.data, start=0, rank=0, ranks=1
+            [TokenisedWork.of(work.events) for work in works], self.data, start=0, rank=0, ranks=1
         )
         torch.set_flush_denormal(True)  # as `gen.training.run` does; it holds for the peers too
         torch.manual_seed(seed)
@@ -167,7 +166,7 @@ class Ours:
             window
             for work in works
             for window in covering_windows(
-                bare(WorkSequence.of(work.events)), self.data.training_window, tell_bars=False
+                bare(TokenisedWork.of(work.events)), self.data.training_window, tell_bars=False
             )
         ]
         at_once = max(1, 8192 // self.data.training_window)

@@ -36,6 +36,7 @@ from gen.data.windows import AugmentConfig
 from gen.errors import SettingError
 from gen.model import ModelConfig
 from gen.tokens import vocabulary as v
+from gen.tokens.score import score_of
 from gen.training.learner import Learner, OptimizerConfig
 from gen.training.schedule import ScheduleConfig, rate
 
@@ -136,7 +137,7 @@ class PeerTokenizer:
     def base_ids(self, work: BenchWork) -> Ids:
         """REMI's ids of a work, before any merging; without BOS and EOS."""
         if work.work_id not in self._base:
-            score = Score.from_midi(work.midi)
+            score = score_of(work.piece)
             sequence: Any = self.remi.encode(score, encode_ids=False)
             self._base[work.work_id] = np.array(sequence.ids, dtype=np.int64)
         return self._base[work.work_id]

@@ -119,11 +119,10 @@ def _model(args: argparse.Namespace, settings: dict[str, Any]) -> Transformer:
 
 def _plan(works: Sequence[BenchWork], bars: int) -> Plan:
     """So many bars for the instruments of the held-out work with the median number of tracks."""
-    from gen.data.windows import Sequence as WorkSequence
-    from gen.data.windows import bare
+    from gen.data.windows import TokenisedWork, bare
     from gen.sampling.plan import Plan
 
-    headers = [bare(WorkSequence.of(work.events)).header.tolist() for work in works]
+    headers = [bare(TokenisedWork.of(work.events)).header.tolist() for work in works]
     header = sorted(headers, key=len)[len(headers) // 2]
     return Plan(header, tracks_open=False, bars=bars)
 
@@ -150,8 +149,7 @@ def _ours(
 ) -> dict[str, Any]:
     import numpy as np
 
-    from gen.data.windows import Sequence as WorkSequence
-    from gen.data.windows import bare
+    from gen.data.windows import TokenisedWork, bare
     from gen.sampling.batches import dealt, write_all
     from gen.sampling.decode import DrawConfig, decode
     from gen.sampling.draft import Draft
@@ -178,7 +176,7 @@ def _ours(
 
     seconds = _seconds(write_turns)
     steps, notes = (sum(counts) for counts in zip(*written, strict=True))
-    sequences = [bare(WorkSequence.of(work.events)) for work in works]
+    sequences = [bare(TokenisedWork.of(work.events)) for work in works]
     events = sum(len(s.events) - len(s.header) for s in sequences)
     return _row(
         "this house's", batch, len(written), steps, seconds,

@@ -9,8 +9,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from symusic import Score
-
 from bench.corpus import Sides, kept
 from bench.ours import Ours
 from bench.peer import PRESETS, Peer, PeerConfig, PeerTokenizer
@@ -111,7 +109,7 @@ class Workshop:
         """What each tokenizer keeps of the held-out works."""
         works = self.sides.validation + self.sides.test
         house = HouseTokenizer()
-        before = [Score.from_midi(work.midi) for work in works]
+        before = [score_of(work.piece) for work in works]
         ours = [score_of(house.piece(work.events)) for work in works]
         peer = [self.remi.decode(self.remi.ids(work)) for work in works]
         return [

@@ -155,7 +155,7 @@ class StaticKVCache(KVCache):
         device = cache.kv.device
         self.kv = cache.kv
         self.length = 0  # what `Transformer.states` counts on; where it stands says `now`
-        self.left_pad = torch.zeros(self.kv.shape[2], dtype=torch.int64, device=device)
+        self.padding = torch.zeros(self.kv.shape[2], dtype=torch.int64, device=device)
         self.now = torch.zeros(1, dtype=torch.int64, device=device)
         self.places = torch.arange(self.kv.shape[4], device=device)
         self.follow(cache)
@@ -164,7 +164,7 @@ class StaticKVCache(KVCache):
         """Hold as many events as that cache, for the rows it has kept."""
         self.now.fill_(cache.length)
         if cache.left_pad is not None:
-            self.left_pad[: len(cache.left_pad)] = cache.left_pad
+            self.padding[: len(cache.left_pad)] = cache.left_pad
 
     def rotary(self, table: Tensor, new: int) -> Tensor:
         return table[:, self.now]
@@ -181,7 +181,7 @@ class StaticKVCache(KVCache):
 
     def mask(self, new: int, window: int | None = None) -> Tensor:
         seen = self._seen(window)
-        visible = (seen >= self.left_pad[:, None]) & (seen <= self.now)  # (B, T)
+        visible = (seen >= self.padding[:, None]) & (seen <= self.now)  # (B, T)
         return visible[:, None, None]
 
     def _seen(self, window: int | None) -> Tensor:

@@ -8,6 +8,7 @@ import pytest
 from test_tag_attacks import plant
 
 from gen.provenance.gate import admit
+from gen.smf import parse
 from houses import make_midi
 
 
@@ -111,7 +112,7 @@ def test_swapped_between_check_and_use(house, entry):
         received.append(music)
 
     corpus = house.admit(receive=receive)
-    assert received == [make_midi(1)]
+    assert received == [parse(make_midi(1))]
     assert corpus.admitted[0].work_id == entry.work
 
 

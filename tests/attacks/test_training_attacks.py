@@ -24,6 +24,7 @@ from gen.data.cache import CACHE_VARIABLE, EventCache
 from gen.data.module import HouseData
 from gen.errors import SettingError
 from gen.provenance import gate
+from gen.smf import musical_hash
 from gen.training.run import train as train_with
 from houses import make_midi, start_house, tagged
 from tiny_runs import SETTINGS, TRAIN, train
@@ -102,18 +103,18 @@ def test_what_batches_hold_is_what_the_gate_passed_on(house, works, monkeypatch)
     data = HouseData(house.folder, house.pin, "general_model", DataConfig(32, 2))
 
     def watched(*args, receive, **more):
-        def keep(work, midi):
-            passed[work.work_id] = (work, midi)
-            receive(work, midi)
+        def keep(work, piece):
+            passed[work.work_id] = (work, piece)
+            receive(work, piece)
 
         return gate.admit(*args, receive=keep, **more)
 
     monkeypatch.setattr("gen.data.admission.admit", watched)
     data.setup()
-    made = [data.tokenizer.events(midi, annotations_of(w)) for w, midi in passed.values()]
-    assert {e.tobytes() for e in made} == {w.events.tobytes() for w in data.works}
-    for work, midi in passed.values():
-        assert hashlib.sha256(midi).hexdigest() == work.sha256
+    made = [data.tokenizer.events(piece, annotations_of(w)) for w, piece in passed.values()]
+    assert {e.array.tobytes() for e in made} == {w.events.array.tobytes() for w in data.works}
+    for work, piece in passed.values():
+        assert musical_hash(piece) == work.musical_hash
 
 
 # --- arguments ----------------------------------------------------------------------------------

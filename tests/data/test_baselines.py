@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.errors import HouseError
+from gen.tokens.events import Events
 from gen.tokens.vocabulary import FIELD_SIZES, Kind
 
 NOTE, BAR = int(Kind.NOTE), int(Kind.BAR)
@@ -14,7 +14,7 @@ START = [int(Kind.BOS), 0, 0, 0, 0]
 
 
 def work(*rows):
-    return np.array([START, *rows], dtype=np.int16)
+    return Events.of([START, *rows])
 
 
 def test_knowing_nothing_costs_the_log_of_every_field_an_event():

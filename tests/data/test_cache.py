@@ -6,10 +6,11 @@ import pytest
 from gen.data.cache import CACHE_VARIABLE, EventCache
 from gen.disk import seals
 from gen.tokens.encoding import Annotations
+from gen.tokens.events import Events
 
 SHA = "ab" * 32
-EVENTS = np.arange(40, dtype=np.int16).reshape(-1, 5)
-OTHER = EVENTS + 1
+EVENTS = Events(np.arange(40, dtype=np.int16).reshape(-1, 5))
+OTHER = Events(EVENTS.array + 1)
 
 
 @pytest.fixture
@@ -28,9 +29,9 @@ def entry_of(cache):
 
 
 def test_a_second_run_reads_what_the_first_one_made(cache, tmp_path):
-    assert np.array_equal(kept(cache, make=lambda: EVENTS), EVENTS)
+    assert kept(cache, make=lambda: EVENTS) == EVENTS
     again = EventCache.of_user()
-    assert np.array_equal(kept(again), EVENTS)
+    assert kept(again) == EVENTS
     assert (again.hits, again.rebuilt) == (1, 0)
 
 
@@ -41,7 +42,7 @@ def test_an_entry_changed_by_one_bit_is_rebuilt(cache, byte):
     data = bytearray(path.read_bytes())
     data[byte] ^= 1
     path.write_bytes(data)
-    assert np.array_equal(kept(cache), OTHER)
+    assert kept(cache) == OTHER
     assert cache.rebuilt == 2
 
 
@@ -49,7 +50,7 @@ def test_an_entry_changed_by_one_bit_is_rebuilt(cache, byte):
 def test_a_truncated_entry_is_rebuilt(cache, size):
     kept(cache, make=lambda: EVENTS)
     entry_of(cache).write_bytes(entry_of(cache).read_bytes()[:size])
-    assert np.array_equal(kept(cache), OTHER)
+    assert kept(cache) == OTHER
 
 
 def test_an_entry_moved_to_another_works_place_is_rebuilt(cache):
@@ -59,31 +60,31 @@ def test_an_entry_moved_to_another_works_place_is_rebuilt(cache):
     for path in cache.folder.rglob("*"):
         if path.is_file():
             path.write_bytes(poison)
-    assert np.array_equal(kept(cache, sha="cd" * 32), OTHER)
+    assert kept(cache, sha="cd" * 32) == OTHER
 
 
 def test_a_folder_prepared_with_a_secret_of_its_own_is_not_believed(tmp_path, monkeypatch):
     (tmp_path / "secret").write_bytes(b"x" * 32)
     EventCache(tmp_path / "events", b"x" * 32).events(SHA, Annotations(), "f", lambda: EVENTS)
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
-    assert np.array_equal(kept(EventCache.of_user()), OTHER)
+    assert kept(EventCache.of_user()) == OTHER
 
 
 def test_an_entry_sealed_with_another_secret_is_rebuilt(cache, tmp_path):
     EventCache(cache.folder, b"x" * 32).events(SHA, Annotations(), "f", lambda: EVENTS)
-    assert np.array_equal(kept(cache), OTHER)
+    assert kept(cache) == OTHER
 
 
 def test_other_annotations_or_another_tokenizer_are_another_entry(cache):
     kept(cache, make=lambda: EVENTS)
-    assert np.array_equal(kept(cache, notes=Annotations(genre="waltz")), OTHER)
-    assert np.array_equal(kept(cache, fingerprint="g"), OTHER)
+    assert kept(cache, notes=Annotations(genre="waltz")) == OTHER
+    assert kept(cache, fingerprint="g") == OTHER
 
 
 def test_a_damaged_secret_is_replaced_and_empties_the_cache(cache):
     kept(cache, make=lambda: EVENTS)
     seals.secret_path().write_bytes(b"short")
-    assert np.array_equal(kept(EventCache.of_user()), OTHER)
+    assert kept(EventCache.of_user()) == OTHER
 
 
 def test_nothing_is_kept_where_no_secret_can_be(cache, tmp_path, monkeypatch):
@@ -95,13 +96,13 @@ def test_nothing_is_kept_where_no_secret_can_be(cache, tmp_path, monkeypatch):
 def test_the_cache_can_be_turned_off(monkeypatch):
     monkeypatch.setenv(CACHE_VARIABLE, "off")
     cache = EventCache.of_user()
-    assert np.array_equal(kept(cache, make=lambda: EVENTS), EVENTS)
-    assert np.array_equal(kept(cache), OTHER)
+    assert kept(cache, make=lambda: EVENTS) == EVENTS
+    assert kept(cache) == OTHER
 
 
 def test_a_cache_that_cannot_be_written_is_no_loss(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "file"))
     cache = EventCache.of_user()
-    assert np.array_equal(kept(cache, make=lambda: EVENTS), EVENTS)
-    assert np.array_equal(kept(cache), OTHER)
+    assert kept(cache, make=lambda: EVENTS) == EVENTS
+    assert kept(cache) == OTHER

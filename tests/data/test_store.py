@@ -7,7 +7,7 @@ import pytest
 
 from gen.data.store import EventStore, rows_of
 from gen.data.styles import with_style
-from gen.data.windows import Sequence, bare
+from gen.data.windows import TokenisedWork, bare
 from gen.tokens.echo import echoes
 from music import Theme
 
@@ -23,7 +23,7 @@ def store(tmp_path):
     return filled
 
 
-def same(one: Sequence, other: Sequence) -> bool:
+def same(one: TokenisedWork, other: TokenisedWork) -> bool:
     arrays = ("events", "bar_rows", "echo", "means")
     return one.notes == other.notes and all(
         np.array_equal(getattr(one, name), getattr(other, name), equal_nan=name == "means")
@@ -34,21 +34,23 @@ def same(one: Sequence, other: Sequence) -> bool:
 def test_what_is_stored_comes_back(store):
     assert len(store) == len(WORKS)
     assert store.lengths == [len(events) for events in WORKS]
-    assert all(same(work, Sequence.of(events)) for work, events in zip(store, WORKS, strict=True))
+    assert all(
+        same(work, TokenisedWork.of(events)) for work, events in zip(store, WORKS, strict=True)
+    )
 
 
 def test_some_in_another_order_with_styles_in_their_headers(store):
     chosen = store.chosen([3, 1], [None, 2])
-    assert same(chosen[0], Sequence.of(WORKS[3]))
+    assert same(chosen[0], TokenisedWork.of(WORKS[3]))
     styled = with_style(WORKS[1], 2)
-    assert same(chosen[1], Sequence.of(styled))
+    assert same(chosen[1], TokenisedWork.of(styled))
     assert chosen.lengths == [len(WORKS[3]), len(styled)]
     assert store.lengths == [len(events) for events in WORKS]  # as it was
-    assert same(chosen.chosen([1])[0], Sequence.of(styled))
+    assert same(chosen.chosen([1])[0], TokenisedWork.of(styled))
 
 
 def test_what_is_read_is_the_file_not_a_copy(store):
-    events = store[0].events
+    events = store[0].events.array
     while isinstance(events.base, np.ndarray):
         events = events.base
     assert isinstance(events, np.memmap)
@@ -60,7 +62,7 @@ def test_no_file_is_left_and_a_folder_that_cannot_be_made_is_no_loss(store, tmp_
     (tmp_path / "file").write_text("", encoding="ascii")
     with EventStore(tmp_path / "file" / "below") as elsewhere:
         elsewhere.append(rows_of(WORKS[0]))
-    assert same(elsewhere[0], Sequence.of(WORKS[0]))
+    assert same(elsewhere[0], TokenisedWork.of(WORKS[0]))
 
 
 def test_an_empty_store_can_be_read(tmp_path):
@@ -72,6 +74,6 @@ def test_an_empty_store_can_be_read(tmp_path):
 @pytest.mark.parametrize("events", WORKS)
 def test_what_annotations_tell_is_not_heard_again(events):
     """So the bare work's echoes are those of its rows in the whole one."""
-    work = bare(Sequence.of(events))
+    work = bare(TokenisedWork.of(events))
     assert len(work.events) < len(events)
     assert np.array_equal(work.echo, echoes(work.events))

@@ -17,15 +17,16 @@ from gen.errors import HouseError
 from gen.piece import Piece, Track
 from gen.smf import write
 from gen.tokens.encoding import Annotations
+from gen.tokens.score import score_of
 from gen.tokens.tokenizer import HouseTokenizer
-from houses import make_midi
+from houses import make_piece
 
 NOTES = Annotations("waltz")
-WORKS = [make_midi(seed) for seed in range(14)]
+WORKS = [make_piece(seed) for seed in range(14)]
 
 
-def music(midi: bytes) -> Music:
-    return Music(hashlib.sha256(midi).hexdigest(), midi, NOTES)
+def music(piece: Piece) -> Music:
+    return Music(hashlib.sha256(write(piece)).hexdigest(), score_of(piece), NOTES)
 
 
 @pytest.fixture
@@ -45,8 +46,8 @@ def stored(tools, folder, works):
     """The store, and the names of its works."""
     store = EventStore(folder)
     with store, Tokenising[int](store, tools) as line:
-        for number, midi in enumerate(works):
-            line.take(number, f"{number}.mid", music(midi))
+        for number, piece in enumerate(works):
+            line.take(number, f"{number}.mid", music(piece))
     return store, line.names
 
 
@@ -62,7 +63,7 @@ def test_every_work_is_stored_with_its_name(helpers, tools, tmp_path):
 
 
 def test_a_work_that_cannot_be_written_as_events_is_named(helpers, tools, tmp_path):
-    silent = write(Piece(480, [Track()]))
+    silent = Piece(480, [Track()])
     with pytest.raises(HouseError, match=r"^14\.mid: no track holds a note"):
         stored(tools, tmp_path, [*WORKS, silent])
 
@@ -82,12 +83,12 @@ def test_a_process_that_is_ended_from_outside_loses_no_work(monkeypatch, tools, 
     monkeypatch.setattr(processes, "cores", lambda: 3)
 
     def works():
-        for number, midi in enumerate(WORKS):
+        for number, piece in enumerate(WORKS):
             if number == 8:
                 for helper in multiprocessing.active_children():
                     helper.kill()
                     helper.join()
-            yield midi
+            yield piece
 
     _, names = stored(tools, tmp_path, works())
     assert sorted(names) == list(range(len(WORKS)))

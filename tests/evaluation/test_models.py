@@ -14,6 +14,7 @@ from gen.evaluation.interval import figure
 from gen.evaluation.parts import likelihood
 from gen.evaluation.works import piece_of
 from gen.sampling.decode import DrawConfig
+from gen.tokens.events import Events
 
 TRAIN, HELD = works(8), works(4, first=50)
 BARE = [bare(one.sequence).events for one in TRAIN]
@@ -39,10 +40,10 @@ def test_every_model_writes_pieces_by_the_same_grammar(name):
     drafts = samples.like(HELD, 3)
     rows = samples.write(MODELS[name], drafts, DrawConfig(), [1, 2])
     for one, asked in zip(rows, HELD, strict=True):
-        piece = piece_of(np.array(one, dtype=np.int16))
+        piece = piece_of(Events.of(one))
         assert sum(row[0] == 8 for row in one) <= 3
         assert piece.end_ticks >= 0
-        assert one[1] == asked.sequence.events[1].tolist()
+        assert one[1] == list(asked.sequence.events[1])
 
 
 def test_an_order_that_is_turned_round_is_seen():

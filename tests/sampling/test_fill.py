@@ -13,8 +13,7 @@ from gen.data.windows import punched
 from gen.evaluation.parts.infilling import draft_without
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS
-from gen.tokens.echo import ECHO_COLUMNS, echoes
-from gen.tokens.echo import shown as shown_columns
+from gen.tokens.echo import ECHO_COLUMNS, echo_columns, echoes
 from gen.tokens.vocabulary import Kind
 from music import Theme, random_row
 
@@ -38,7 +37,7 @@ def test_what_is_shown_hears_the_whole_piece_but_for_its_holes(seed, context):
     bar = rows[:, len(v.FIELDS) + COLUMNS.index("bar")]
     assert (bar[bar > 0].min() > 1) == (context < 2048)  # it was a stretch of the piece
     found = rows[shown:, -len(ECHO_COLUMNS) :]
-    assert np.array_equal(found, shown_columns(echoes(whole))[first:])
+    assert np.array_equal(found, echo_columns(echoes(whole))[first:])
     assert found.any()
 
 

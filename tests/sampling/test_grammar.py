@@ -21,7 +21,7 @@ from gen.sampling.view import Row
 from gen.smf.general_midi import range_of
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import context_columns
-from gen.tokens.events import chord_id, chord_of, key_id, section_id
+from gen.tokens.events import Events, chord_id, chord_of, key_id, section_id
 from gen.tokens.reading import decode
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 from music import bos, events_of, random_draft, random_row, track_row
@@ -73,8 +73,8 @@ def form(names: str, bars: int) -> dict[int, list[Row]]:
     return {index * bars: [row] for index, row in enumerate(rows)}
 
 
-def events_from(draft: Draft) -> np.ndarray:
-    return np.array(draft.rows, dtype=np.int16)
+def events_from(draft: Draft) -> Events:
+    return Events.of(draft.rows)
 
 
 def bar_count(draft: Draft) -> int:
@@ -108,9 +108,10 @@ def heard(draft: Draft) -> list[Row]:
 def encoded(piece: Piece) -> list[Row]:
     """Events of the piece without what the grammar leaves open: density, register."""
     events = events_of(piece)
-    events[events[:, v.KIND] == Kind.CELL, v.EXTENT] = 0
-    events[events[:, v.KIND] == Kind.TRACK, v.LEVEL] = 0
-    return events.tolist()
+    rows = events.array.copy()
+    rows[events.is_a(Kind.CELL), v.EXTENT] = 0
+    rows[events.is_a(Kind.TRACK), v.LEVEL] = 0
+    return rows.tolist()
 
 
 def held_together(piece: Piece) -> bool:

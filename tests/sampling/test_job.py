@@ -28,7 +28,7 @@ from gen.smf import parse, write
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS, context_columns
 from gen.tokens.echo import ECHO_COLUMNS
-from gen.tokens.events import chord_of
+from gen.tokens.events import Events, chord_of
 from gen.tokens.vocabulary import FIRST, Kind
 from houses import make_piece
 from music import loose_pieces, pieces, random_row
@@ -209,7 +209,7 @@ def test_the_columns_of_a_filling_are_those_of_what_is_shown(piece, seed):
                 break
             draft.take(random_row(draft, rng, 0.5))
         full = np.array(draft.context)
-        events = full[:, : len(v.FIELDS)].astype(np.int16)
+        events = Events(full[:, : len(v.FIELDS)].astype(np.int16))
         echo = full[:, -len(ECHO_COLUMNS) :]  # hears more than is shown, see test_fill
         columns = context_columns(events, first_bar=first, bars=source.bars, echo=echo)
         assert np.array_equal(full[:, len(v.FIELDS) :], columns)

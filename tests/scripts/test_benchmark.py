@@ -34,6 +34,7 @@ from gen.piece import Note, Pedal
 from gen.smf import write
 from gen.tokens.echo import ECHO_COLUMNS
 from gen.tokens.encoding import Annotations
+from gen.tokens.score import score_of
 from gen.tokens.vocabulary import FIELD_SIZES
 from houses import make_piece
 
@@ -131,9 +132,9 @@ def test_this_house_s_model_that_knows_nothing_needs_the_logarithm_of_every_fiel
 
 
 def test_notes_are_counted_in_the_file_and_not_by_a_tokenizer(works, sides):
-    files = {name: midi for name, midi, _ in works}
+    pieces = {name: piece for name, piece, _ in works}
     for work in [*sides.train, *sides.validation, *sides.test]:
-        assert work.notes == Score.from_midi(files[work.work_id]).note_num() == 38
+        assert work.notes == pieces[work.work_id].note_count == 38
         assert (work.events[:, 0] == 15).sum() == 37  # one of two too close together is dropped
 
 
@@ -143,7 +144,7 @@ def test_both_sides_are_measured_on_the_same_works_and_divided_by_the_same_notes
             self.asked = []
 
         def bits(self, works):
-            self.asked.append([(work.work_id, work.midi) for work in works])
+            self.asked.append([(work.work_id, work.piece) for work in works])
             return 76.0
 
         def report(self):
@@ -180,7 +181,7 @@ def test_works_of_a_curve_are_spread_over_the_list():
 def test_remi_writes_down_everything_on_the_grid_and_merging_changes_nothing(sides, bpe):
     plain = PeerTokenizer()
     for work in sides.train:
-        before = Score.from_midi(work.midi)
+        before = score_of(work.piece)
         assert len(bpe.ids(work)) < len(plain.ids(work))
         for tokenizer in (plain, bpe):
             ids = tokenizer.ids(work)

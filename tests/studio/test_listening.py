@@ -37,7 +37,9 @@ def test_pieces_are_shown_and_played_at_every_second_validation(learner, tmp_pat
     loggers = [board, CSVLogger(tmp_path, "csv")]
     heard = Listening(pieces=2, every=2, seed=3)
     for step in range(4):
-        trainer = SimpleNamespace(loggers=loggers, is_global_zero=True, global_step=step)
+        trainer = SimpleNamespace(
+            loggers=loggers, is_global_zero=True, global_step=step, strategy=None
+        )
         heard.on_validation_end(trainer, learner)
     board.experiment.flush()
     told = EventAccumulator(board.log_dir, size_guidance={"images": 0, "audio": 0}).Reload()

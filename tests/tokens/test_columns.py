@@ -15,17 +15,15 @@ from gen.tokens.columns import (
     MOST_BARS,
     MOST_REMAINING,
     context_columns,
-    latest,
-    pitch_class,
 )
-from gen.tokens.echo import ECHO_COLUMNS, echoes, shown
+from gen.tokens.echo import ECHO_COLUMNS, echo_columns, echoes
 from gen.tokens.encoding import Annotations
-from gen.tokens.events import chord_id, key_id
+from gen.tokens.events import Events, chord_id, key_id, latest
 from gen.tokens.vocabulary import FIRST, Kind
 from music import Theme, bos, events_of, pieces, track_row
 
 
-def plain_columns(events: np.ndarray, first_bar: int, bars: int | None) -> list[list[int]]:
+def plain_columns(events: Events, first_bar: int, bars: int | None) -> list[list[int]]:
     programs, roles, result = [], [], []
     slot, bar, chord, chords, density, registers = None, None, 0, {}, 0, []
     told = dict.fromkeys(("genre", "mood", "key", "style", "section"), 0)
@@ -92,7 +90,7 @@ def test_columns_are_those_that_follow_event_by_event(piece, first_bar, bars):
     assert found.dtype == np.int16
     own = len(COLUMNS) - len(ECHO_COLUMNS)
     assert found[:, :own].tolist() == plain_columns(events, first_bar, bars)
-    assert np.array_equal(found[:, own:], shown(echoes(events)))
+    assert np.array_equal(found[:, own:], echo_columns(echoes(events)))
     assert (found >= 0).all()
     assert (found < np.array(CONTEXT_SIZES)).all()
 
@@ -127,7 +125,7 @@ def test_what_fills_a_hole_belongs_to_the_bar_and_track_of_its_hole():
     note = [Kind.NOTE, FIRST["position"], FIRST["drum"], FIRST["duration"], FIRST["velocity"]]
     rows = [bos(), track_row(0), track_row(DRUM_PROGRAM), bar, bar, hole, bar, hole, bar]
     rows += [fill, note, fill, note, [Kind.EOS, 0, 0, 0, 0]]
-    columns = context_columns(np.array(rows, dtype=np.int16))
+    columns = context_columns(Events.of(rows))
     assert columns[9:, COLUMNS.index("bar")].tolist() == [2, 2, 3, 3, 3]
     assert columns[9:, COLUMNS.index("slot")].tolist() == [2] * 5
     assert columns[9:, COLUMNS.index("instrument")].tolist() == [129] * 5
@@ -148,7 +146,9 @@ def test_what_fills_a_hole_belongs_to_the_bar_and_track_of_its_hole():
     ],
 )
 def test_pitch_class_is_told_of_notes_chords_and_keys_alone(kind, value, expected):
-    assert pitch_class(np.array([[kind, 0, value, 0, 0]], dtype=np.int16)).tolist() == [expected]
+    events = Events.of([bos(), [kind, 0, value, 0, 0]])
+    column = context_columns(events)[:, COLUMNS.index("pitch_class")]
+    assert column.tolist() == [0, expected]
 
 
 def test_latest_is_the_last_marked_row_or_minus_one():

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from gen.data.windows import punched, transposed
 from gen.tokens import vocabulary as v
-from gen.tokens.echo import ECHO_COLUMNS, ECHO_SIZES, LEVELS, EchoMemory, echoes, shown
+from gen.tokens.echo import ECHO_COLUMNS, ECHO_SIZES, LEVELS, EchoMemory, echo_columns, echoes
 from gen.tokens.encoding import Annotations
+from gen.tokens.events import Events
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
 from music import Theme, bos, events_of, pieces, track_row
 
@@ -18,7 +19,7 @@ HEARD = (Kind.BAR, Kind.CELL, Kind.FILL, Kind.NOTE, Kind.PEDAL)
 VALUE, RHYME = ECHO_COLUMNS.index("echo_value"), ECHO_COLUMNS.index("rhyme_value")
 
 
-def plain_echoes(events: np.ndarray) -> list[list[int]]:
+def plain_echoes(events: Events) -> list[list[int]]:
     """The same by definition: compare each row's past with that of every earlier row."""
     rows: list[list[int]] = []
     exact, rhythm, pasts, slots = [], [], [], []
@@ -84,12 +85,12 @@ def test_echoes_are_what_a_search_of_all_that_went_before_finds(piece, annotated
     events = events_of(
         piece, Annotations("waltz", chords="F | NC", sections="A:1") if annotated else None
     )
-    assert shown(echoes(events)).tolist() == plain_echoes(events)
+    assert echo_columns(echoes(events)).tolist() == plain_echoes(events)
 
 
 def test_echoes_of_music_that_repeats():
     events = Theme(3, bars=16).events()
-    found = shown(echoes(events))
+    found = echo_columns(echoes(events))
     assert found.tolist() == plain_echoes(events)
     assert found[:, ECHO_COLUMNS.index("echo_length")].max() > 4
     assert (found >= 0).all()
@@ -100,7 +101,7 @@ def test_echoes_of_music_that_repeats():
 def test_the_memory_of_a_walk_tells_the_same_row_by_row(seed):
     events = Theme(seed, bars=12).events()
     memory = EchoMemory()
-    assert [memory.take(row) for row in events.tolist()] == shown(echoes(events)).tolist()
+    assert [memory.take(row) for row in events.tolist()] == echo_columns(echoes(events)).tolist()
 
 
 @given(pieces(most_tracks=3))
@@ -108,7 +109,7 @@ def test_the_memory_of_a_walk_tells_the_same_row_by_row(seed):
 def test_the_memory_of_a_walk_tells_the_same_of_any_piece(piece):
     events = events_of(piece)
     memory = EchoMemory()
-    assert [memory.take(row) for row in events.tolist()] == shown(echoes(events)).tolist()
+    assert [memory.take(row) for row in events.tolist()] == echo_columns(echoes(events)).tolist()
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -118,7 +119,7 @@ def test_what_fills_a_hole_goes_on_from_what_stands_before_it(seed):
     holes = rng.random((10, 3)) < rng.uniform(0.05, 0.6)
     holes[:, 1] |= seed % 2 == 0  # a whole track too
     events, _ = punched(work, holes)
-    found = shown(echoes(events)).tolist()
+    found = echo_columns(echoes(events)).tolist()
     assert found == plain_echoes(events)
     memory = EchoMemory()
     assert [memory.take(row) for row in events.tolist()] == found
@@ -128,13 +129,13 @@ def test_a_hole_echoes_what_comes_after_it_in_time():
     """Bars 3 and 7 of a track are alike; bar 3 is left out, and bar 7 tells it note for note."""
     bars = [Theme(0, bars=8).events()]
     events, rows = bars[0], np.flatnonzero(bars[0][:, v.KIND] == Kind.BAR)
-    again = np.concatenate([events[: rows[4]], events[rows[0] : rows[4]], events[-1:]])
+    again = events[: rows[4]] + events[rows[0] : rows[4]] + events[-1:]
     holes = np.zeros((8, 3), dtype=bool)
     holes[2, 0] = True
     holed, _ = punched(again, holes)
     fill = int(np.argmax(holed[:, v.KIND] == Kind.FILL))
     notes = holed[fill + 1 : -1]
-    told = shown(echoes(holed))[fill:-2]
+    told = echo_columns(echoes(holed))[fill:-2]
     assert len(notes) > 2
     assert told[:, 0].tolist() == [Kind.NOTE] * len(notes)
     assert told[:, VALUE].tolist() == (notes[:, v.VALUE] - FIRST["pitch"] + 1).tolist()
@@ -144,8 +145,8 @@ def test_a_hole_echoes_what_comes_after_it_in_time():
 def test_echoes_shown_higher_are_the_echoes_of_the_music_played_higher(semitones):
     events = Theme(2).events()
     told = echoes(events)
-    expected = shown(echoes(transposed(events, semitones)))
-    assert np.array_equal(shown(told, semitones=semitones), expected)
+    expected = echo_columns(echoes(transposed(events, semitones)))
+    assert np.array_equal(echo_columns(told, semitones=semitones), expected)
 
 
 def test_an_interval_that_leads_off_the_keyboard_tells_no_pitch():
@@ -155,16 +156,16 @@ def test_an_interval_that_leads_off_the_keyboard_tells_no_pitch():
         rows.append([Kind.CELL, 0, FIRST["slot"], 0, 0])
         for step, pitch in ((0, first), (12, second)):
             rows.append([Kind.NOTE, FIRST["position"] + step, FIRST["pitch"] + pitch, 14, 20])
-    found = shown(echoes(np.array(rows, dtype=np.int16)))
+    found = echo_columns(echoes(Events.of(rows)))
     assert found[8, RHYME] == 0  # 30 + 100 is above 127
     assert found[8, ECHO_COLUMNS.index("rhyme_position")] == FIRST["position"] + 12
-    assert shown(echoes(np.array(rows, dtype=np.int16)), semitones=-3)[8, RHYME] == 30 + 100 - 3 + 1
+    assert echo_columns(echoes(Events.of(rows)), semitones=-3)[8, RHYME] == 30 + 100 - 3 + 1
 
 
 def test_louder_echoes_stay_within_what_exists():
     events = Theme(1).events()
     level = ECHO_COLUMNS.index("echo_level")
-    plain, loud = shown(echoes(events)), shown(echoes(events), velocity=40)
+    plain, loud = echo_columns(echoes(events)), echo_columns(echoes(events), velocity=40)
     struck = plain[:, level] > 0
     assert set(loud[struck, level]) == {SPANS["velocity"].stop - 1}
     assert not loud[~struck, level].any()
@@ -172,7 +173,8 @@ def test_louder_echoes_stay_within_what_exists():
 
 def test_densities_are_told_to_a_model_but_never_echoed():
     events = Theme(1, bars=8).events()
-    silent = events.copy()
-    silent[silent[:, v.KIND] == Kind.CELL, v.EXTENT] = 0
-    assert (events != silent).any()
-    assert np.array_equal(shown(echoes(events)), shown(echoes(silent)))
+    ids = events.array.copy()
+    ids[events.is_a(Kind.CELL), v.EXTENT] = 0
+    silent = Events(ids)
+    assert events != silent
+    assert np.array_equal(echo_columns(echoes(events)), echo_columns(echoes(silent)))

@@ -74,8 +74,7 @@ def test_numbers_are_those_of_music():
 
 
 def test_what_fills_a_hole_stands_in_the_bar_of_the_hole():
-    filled, _ = punched(TWO_BARS.array, np.array([[True, False], [False, True]]))
-    events = Events(filled)
+    events, _ = punched(TWO_BARS, np.array([[True, False], [False, True]]))
     fills = events.rows_of(Kind.FILL)
     assert events.bar[fills].tolist() == [0, 1]
     assert events.track[fills + 1].tolist() == [0, 1]

@@ -103,7 +103,7 @@ def test_any_id_changed_at_random_is_read_or_refused_with_its_event():
     rng = np.random.default_rng(0)
     refused = 0
     for _ in range(400):
-        broken = events.copy()
+        broken = events.array.copy()
         row, field = rng.integers(len(events)), rng.integers(5)
         broken[row, field] = rng.integers(0, v.FIELD_SIZES[field])
         try:

@@ -7,15 +7,18 @@ import json
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from miditok import REMI, TokenizerConfig
 from symusic import Score
 
 from gen import smf
+from gen.errors import HouseError
 from gen.piece import Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.tokens import vocabulary as v
 from gen.tokens.encoding import Annotations
-from gen.tokens.tokenizer import HouseTokenizer, score_of
+from gen.tokens.events import Events
+from gen.tokens.tokenizer import HouseTokenizer, house_config, score_of
 from gen.tokens.vocabulary import Kind
-from music import Theme, pieces
+from music import Theme, loose_pieces, pieces
 
 TOKENIZER = HouseTokenizer()
 
@@ -47,7 +50,7 @@ def test_encode_takes_a_file_and_decode_takes_plain_ids(tmp_path):
     path = tmp_path / "theme.mid"
     path.write_bytes(smf.write(Theme(3).piece()))
     sequence = TOKENIZER.encode(path)
-    assert np.array(sequence.ids).tolist() == TOKENIZER.events(path.read_bytes()).tolist()
+    assert np.array(sequence.ids).tolist() == TOKENIZER.events(Theme(3).piece()).tolist()
     for ids in (sequence.ids, np.array(sequence.ids)):
         assert TOKENIZER.decode(ids).note_num() == Theme(3).piece().note_count
 
@@ -83,6 +86,64 @@ def test_saving_and_loading_gives_the_same_tokenizer_and_the_same_ids(tmp_path):
     assert saved["tokenization"] == "HouseTokenizer"
 
 
+def test_a_saved_tokenizer_is_read_from_its_folder_without_asking_anybody(tmp_path):
+    TOKENIZER.save_pretrained(tmp_path)
+    assert HouseTokenizer.from_pretrained(tmp_path) == TOKENIZER
+    with pytest.raises(HouseError, match=r"nowhere.*cannot be read"):
+        HouseTokenizer.from_pretrained("somebody/nowhere")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"tokenization": "REMI"}, "is of the tokenizer 'REMI'"),
+        ({"fingerprint": "0" * 64}, "another version"),
+        ({"config": {}}, "another version"),
+    ],
+)
+def test_the_file_of_another_tokenizer_is_refused(tmp_path, change, said):
+    TOKENIZER.save_pretrained(tmp_path)
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(HouseError, match=said):
+        HouseTokenizer.from_pretrained(tmp_path)
+
+
+def test_a_tokenizer_that_miditok_saved_is_refused_and_not_built_from(tmp_path):
+    REMI().save_pretrained(tmp_path)
+    with pytest.raises(HouseError, match="is of the tokenizer 'REMI'"):
+        HouseTokenizer.from_pretrained(tmp_path)
+
+
+def test_another_grid_is_refused_with_what_differs():
+    with pytest.raises(HouseError, match=r"beat_res is \{\(0, 4\): 8\}, not \{\(0, 16\): 12\}"):
+        HouseTokenizer(TokenizerConfig(beat_res={(0, 4): 8}))
+    assert HouseTokenizer(house_config()) == TOKENIZER
+
+
+def test_a_sequence_is_split_at_its_bars_and_keeps_every_event():
+    sequence = TOKENIZER.encode(score_of(Theme(3).piece()))
+    bars = sequence.split_per_bars()
+    assert len(bars) == Theme(3).bars == len(sequence._ticks_bars)
+    assert [ids for bar in bars for ids in bar.ids] == sequence.ids
+    assert [bar.ids[0][0] for bar in bars[1:]] == [Kind.BAR] * (len(bars) - 1)
+    assert [words for bar in bars for words in bar.tokens] == sequence.tokens
+    assert sequence._ticks_beats == list(range(0, 8 * 1920, 480))
+    with pytest.raises(HouseError, match="track by track"):
+        sequence.split_per_beats()
+
+
+@given(loose_pieces() | pieces(most_tracks=3))
+@settings(max_examples=40)
+def test_what_the_strict_walker_reads_is_what_symusic_reads(piece):
+    try:
+        data = smf.write(piece)
+        strict = smf.parse(data)
+    except HouseError:  # what no strict file can hold
+        return
+    assert TOKENIZER.events(strict) == Events.of(TOKENIZER.encode(Score.from_midi(data)).ids)
+
+
 def test_the_vocabulary_that_miditok_shows_has_the_ids_that_events_carry():
     for field, words in enumerate(v.words()):
         shown = TOKENIZER.vocab[field]
@@ -93,10 +154,9 @@ def test_the_vocabulary_that_miditok_shows_has_the_ids_that_events_carry():
 
 
 def test_events_carry_what_is_known_of_the_work():
-    midi = smf.write(Theme(1).piece())
-    events = TOKENIZER.events(midi, Annotations(genre="funk"))
-    assert events[1, v.KIND] == Kind.GENRE
-    assert np.array_equal(np.delete(events, 1, axis=0), TOKENIZER.events(midi))
+    events = TOKENIZER.events(Theme(1).piece(), Annotations(genre="funk"))
+    assert events[1].kind == Kind.GENRE
+    assert events[:1] + events[2:] == TOKENIZER.events(Theme(1).piece())
 
 
 @given(pieces(most_tracks=3))

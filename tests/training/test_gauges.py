@@ -12,7 +12,7 @@ from lightning import Trainer
 from torch.utils.data import DataLoader
 
 from gen.data.batches import collate
-from gen.data.windows import Sequence, bare, covering_windows
+from gen.data.windows import TokenisedWork, bare, covering_windows
 from gen.model import ModelConfig, Transformer
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
@@ -31,10 +31,10 @@ pytestmark = [
 ]
 
 SHAPE = ModelConfig(2, 16, 2, 2, 0.0, 64, FIELD_SIZES, CONTEXT_SIZES)
-HEARD, UNHEARD = (Sequence.of(Theme(seed).events()) for seed in (1, 2))
+HEARD, UNHEARD = (TokenisedWork.of(Theme(seed).events()) for seed in (1, 2))
 
 
-def covering(work: Sequence) -> list[dict[str, torch.Tensor]]:
+def covering(work: TokenisedWork) -> list[dict[str, torch.Tensor]]:
     windows = list(covering_windows(bare(work), 64, tell_bars=False))
     return [collate(windows[i : i + 4], 64) for i in range(0, len(windows), 4)]
 

@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import Timer
 from torch.utils.data import DataLoader
 
 from gen.data.batches import collate
-from gen.data.windows import AugmentConfig, Sequence, bare, covering_windows, training_window
+from gen.data.windows import AugmentConfig, TokenisedWork, bare, covering_windows, training_window
 from gen.errors import SettingError
 from gen.model import ModelConfig
 from gen.tokens import vocabulary as v
@@ -25,7 +25,7 @@ from gen.training.schedule import ScheduleConfig, rate
 from music import Theme
 
 SHAPE = ModelConfig(1, 16, 2, 2, 0.0, 256, FIELD_SIZES, CONTEXT_SIZES)
-WORK = Sequence.of(Theme(1).events())
+WORK = TokenisedWork.of(Theme(1).events())
 
 
 def make_learner(**changes) -> Learner:
@@ -99,6 +99,15 @@ def test_a_loss_that_is_no_number_stops_the_run_with_a_way_out():
     torch.nn.init.constant_(learner.model.head.out[0].bias, math.nan)
     with pytest.raises(SettingError, match=r"the loss became nan at step 0\n.*lower optimizer\.lr"):
         loss_of(learner, training_batch())
+
+
+def test_a_gpu_is_not_waited_for_at_every_step_but_before_anything_is_kept(monkeypatch):
+    learner = make_learner()
+    torch.nn.init.constant_(learner.model.head.out[0].bias, math.nan)
+    monkeypatch.setattr(Learner, "device", torch.device("cuda"))
+    loss_of(learner, training_batch())
+    with pytest.raises(SettingError, match="the loss became nan by step 0"):
+        learner.on_validation_epoch_start()
 
 
 # Optimiser ------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gen.data.batches import WORKERS, DataConfig, TrainingBatches, loader
-from gen.data.windows import Sequence
+from gen.data.windows import TokenisedWork
 from gen.errors import SettingError
 from music import Theme
 
@@ -17,7 +17,7 @@ CONFIG = DataConfig(32, 3, seed=5)
 
 @pytest.fixture(scope="module")
 def batches():
-    works = [Sequence.of(Theme(seed).events()) for seed in range(3)]
+    works = [TokenisedWork.of(Theme(seed).events()) for seed in range(3)]
     return TrainingBatches(works, CONFIG, start=7, rank=0, ranks=1)
 
 

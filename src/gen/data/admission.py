@@ -12,10 +12,12 @@ from gen.data.store import EventStore
 from gen.data.styles import granted_styles
 from gen.data.tokenising import Music, Tokenising, Tools
 from gen.errors import HouseError
+from gen.piece import Piece
 from gen.provenance.gate import Corpus, Work, admit
 from gen.provenance.manifest import Manifest
 from gen.provenance.pin import Pin
 from gen.tokens.encoding import Annotations
+from gen.tokens.score import score_of
 from gen.tokens.tokenizer import HouseTokenizer
 
 
@@ -80,8 +82,8 @@ def take_in(
     store = EventStore(cache.folder)
     with store, Tokenising[tuple[int, str]](store, Tools(tokenizer, cache)) as tokenising:
 
-        def receive(work: Work, midi: bytes) -> None:
-            music = Music(work.sha256, midi, annotations_of(work))
+        def receive(work: Work, piece: Piece) -> None:
+            music = Music(work.sha256, score_of(piece), annotations_of(work))
             tokenising.take((work.register_index, work.work_id), work.path, music)
 
         corpus = admit(house, purpose, pin=pin, receive=receive)

@@ -14,16 +14,15 @@ from numpy.typing import NDArray
 
 from gen.errors import HouseError
 from gen.tokens import vocabulary as v
+from gen.tokens.events import Events
 from gen.tokens.vocabulary import Kind
-
-Events = NDArray[np.int16]
 
 
 def uniform_bits_per_note(held_out: Iterable[Events]) -> float:
     """Every id of every field equally likely: an untrained model.
 
     Args:
-        held_out: events (T, 5) of each work; the first event of a work is given, not predicted.
+        held_out: events of each work; the first event of a work is given, not predicted.
 
     Raises:
         HouseError: no note to count by.
@@ -36,8 +35,8 @@ def unigram_bits_per_note(train: Iterable[Events], held_out: Iterable[Events]) -
     """Every field drawn by how often its ids occur in training, one added to each count.
 
     Args:
-        train: events (T, 5) of each training work.
-        held_out: events (T, 5) of each held-out work; the first event is given.
+        train: events of each training work.
+        held_out: events of each held-out work; the first event is given.
 
     Raises:
         HouseError: no note to count by.
@@ -52,7 +51,7 @@ def _counts(works: Iterable[Events]) -> list[NDArray[np.float64]]:
     """How often each id of each field occurs after the first event, (ids,) for each field."""
     counts = [np.zeros(size) for size in v.FIELD_SIZES]
     for events in works:
-        for of, ids in zip(counts, events[1:].T, strict=True):
+        for of, ids in zip(counts, events.array[1:].T, strict=True):
             of += np.bincount(ids, minlength=len(of))
     return counts
 

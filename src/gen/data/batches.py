@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_in
 from gen.data.settings import DataConfig as DataConfig
 from gen.data.store import EventStore
 from gen.data.windows import (
-    Sequence,
+    TokenisedWork,
     Window,
     bare,
     covering_places,
@@ -29,7 +29,7 @@ from gen.settings import AUTO
 WORKERS = 8
 """What one GPU keeps busy: a window takes 3 ms to cut, a step of a small model 6."""
 Batch = dict[str, Tensor]
-Works = EventStore | list[Sequence]
+Works = EventStore | list[TokenisedWork]
 
 
 def collate(windows: list[Window], length: int) -> Batch:

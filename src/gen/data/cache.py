@@ -16,15 +16,13 @@ from typing import ClassVar, Self
 
 import numpy as np
 import platformdirs
-from numpy.typing import NDArray
 
 from gen.disk import write_atomically
 from gen.disk.reading import CACHE, NamedFileError, read
 from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.tokens.encoding import Annotations
+from gen.tokens.events import Events
 from gen.tokens.vocabulary import FIELDS
-
-Events = NDArray[np.int16]
 
 CACHE_VARIABLE = "HOUSE_CACHE"
 """Environment variable that names another cache folder; `off` keeps nothing."""
@@ -103,8 +101,9 @@ class EventCache(SealedCache):
         kept = self.get(name)
         if kept is not None:
             self.hits += 1
-            return np.frombuffer(kept, dtype="<i2").reshape(-1, len(FIELDS)).astype(np.int16)
+            ids = np.frombuffer(kept, dtype="<i2").reshape(-1, len(FIELDS))
+            return Events(ids.astype(np.int16))
         self.rebuilt += 1
         events = make()
-        self.put(name, np.ascontiguousarray(events, dtype="<i2").tobytes())
+        self.put(name, np.ascontiguousarray(events.array, dtype="<i2").tobytes())
         return events

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gen.errors import SettingError
 from gen.likeness.relatives import related_groups
 from gen.likeness.voices import Hashes, shingles_of_lines
-from gen.tokens import vocabulary as v
-from gen.tokens.vocabulary import SPANS, Kind
+from gen.tokens.events import Events
 
 Split = Literal["train", "validation", "test"]
 
@@ -84,16 +82,12 @@ def _place(identity: str, seed: int) -> float:
     return int.from_bytes(digest[:8]) / 2**64
 
 
-def shingles(events: NDArray[np.int16]) -> Hashes:
+def shingles(events: Events) -> Hashes:
     """The melodic shingles of a work: those of the top line of each pitched track."""
-    kinds, values = events[:, v.KIND], events[:, v.VALUE].astype(np.int64)
-    cell = np.maximum.accumulate(np.where(kinds == Kind.CELL, np.arange(len(events)), -1))
-    pitched = (values >= SPANS["pitch"].start) & (values < SPANS["pitch"].stop)
-    notes = np.flatnonzero((kinds == Kind.NOTE) & pitched)
-    place = np.stack([cell[notes], events[notes, v.POSITION]])
+    notes = np.flatnonzero(events.is_pitched)
+    place = np.stack([events.cell[notes], events.position[notes]])
     is_top = np.ones(len(notes), dtype=np.bool_)  # notes of one onset ascend: the last is the top
     is_top[:-1] = (place[:, 1:] != place[:, :-1]).any(0)
     top = notes[is_top]
-    slot = values[cell[top]]
-    lines = (values[top[slot == each]] for each in np.unique(slot))
-    return shingles_of_lines(lines)
+    track, pitch = events.track[top], events.number[top]
+    return shingles_of_lines(pitch[track == each] for each in np.unique(track))

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.data.styles import place_of_style, with_style
-from gen.data.windows import Events
-from gen.data.windows import Sequence as Work
+from gen.data.windows import TokenisedWork
 from gen.tokens.echo import ECHO_COLUMNS, echoes
+from gen.tokens.events import Events
 from gen.tokens.vocabulary import FIELDS
 
 Rows = NDArray[np.int16]
@@ -23,8 +23,8 @@ _WIDTH = len(FIELDS) + len(ECHO_COLUMNS)
 
 
 def rows_of(events: Events) -> Rows:
-    """A work's events with what they tell again, (T, 5) -> (T, 14)."""
-    return np.concatenate([events, echoes(events)], axis=1)
+    """A work's events with what they echo, (T, 14)."""
+    return np.concatenate([events.array, echoes(events)], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class _Entry:
     style: int | None = None
 
 
-class EventStore(Sequence[Work]):
+class EventStore(Sequence[TokenisedWork]):
     """Works by index, read from a nameless temporary file that nobody else can open.
 
     What is in it was admitted and tokenised by this very process, so there is nothing to check when
@@ -93,14 +93,15 @@ class EventStore(Sequence[Work]):
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __getitem__(self, index: int) -> Work:  # type: ignore[override]
+    def __getitem__(self, index: int) -> TokenisedWork:  # type: ignore[override]
         entry = self._entries[index]
         rows = self._rows[entry.first : entry.stop]
-        events, echo = rows[:, : len(FIELDS)], rows[:, len(FIELDS) :]
+        events = Events(np.asarray(rows[:, : len(FIELDS)]))
+        echo = np.asarray(rows[:, len(FIELDS) :])
         if entry.style is not None:
             echo = np.insert(echo, place_of_style(events), echo[0], axis=0)  # nothing heard yet
             events = with_style(events, entry.style)
-        return Work.of(np.asarray(events), np.asarray(echo))
+        return TokenisedWork.of(events, echo)
 
-    def __iter__(self) -> Iterator[Work]:
+    def __iter__(self) -> Iterator[TokenisedWork]:
         return (self[index] for index in range(len(self)))

@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gen.errors import SettingError
 from gen.provenance.consent import ARTIST_MODEL
 from gen.provenance.gate import Corpus, Work
-from gen.tokens.vocabulary import FIELDS, FIRST, KIND, MAX_STYLES, VALUE, Kind
-
-Events = NDArray[np.int16]
+from gen.tokens.events import Events
+from gen.tokens.vocabulary import MAX_STYLES, Kind
 
 _BEFORE_STYLE = (Kind.BOS, Kind.GENRE, Kind.MOOD, Kind.KEY)
 
@@ -56,14 +54,13 @@ def _owner(work: Work, corpus: Corpus) -> str | None:
 
 
 def with_style(events: Events, style: int | None) -> Events:
-    """The work's events, (T, 5), with its style in the header, as the tokenizer would tell it."""
+    """The work's events with its style in the header, as the tokenizer would tell it."""
     if style is None:
         return events
-    row = np.zeros(len(FIELDS), dtype=events.dtype)
-    row[[KIND, VALUE]] = Kind.STYLE, FIRST["style"] + style
-    return np.insert(events, place_of_style(events), row, axis=0)
+    place = place_of_style(events)
+    return Events.joined([events[:place], Events.style(style), events[place:]])
 
 
 def place_of_style(events: Events) -> int:
     """The row before which a STYLE stands."""
-    return int(np.argmin(np.isin(events[:, KIND], _BEFORE_STYLE)))
+    return int(np.argmin(events.is_a(*_BEFORE_STYLE)))

@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import Final, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 from gen import processes
 from gen.data.cache import EventCache
@@ -29,10 +29,16 @@ Name = TypeVar("Name", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Music:
-    """What is needed to tokenise a work: its bytes, their SHA-256, and what its tag says."""
+    """What is needed to tokenise a work.
+
+    Attributes:
+        sha256: of its bytes, hex.
+        score: the piece that the gate read in them, as a `symusic.Score`.
+        notes: what its tag says.
+    """
 
     sha256: str
-    midi: bytes
+    score: Any
     notes: Annotations
 
 
@@ -123,7 +129,7 @@ class Tools:
             music.sha256,
             music.notes,
             tokenizer.fingerprint,
-            lambda: tokenizer.events(music.midi, music.notes),
+            lambda: tokenizer.events(music.score, music.notes),
         )
         return rows_of(events)
 

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gen.errors import SettingError
+from gen.harmony import QUALITIES
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import context_columns, latest
-from gen.tokens.echo import echoes, shown
-from gen.tokens.vocabulary import FIRST, SPANS, Kind
+from gen.tokens.columns import Columns, context_columns
+from gen.tokens.echo import echo_columns, echoes
+from gen.tokens.events import Events, Ints, Mask
+from gen.tokens.vocabulary import WORDS, Kind
 
-Events = NDArray[np.int16]
 ATTRIBUTES = (Kind.GENRE, Kind.MOOD, Kind.KEY, Kind.STYLE, Kind.SECTION, Kind.CHORD)
 
 
@@ -56,39 +58,43 @@ class AugmentConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
-    """One work's events, with the places where windows may begin.
+class TokenisedWork:
+    """One work's events, with what is known of them beforehand.
 
     Attributes:
-        events: (T, 5), from BOS to EOS.
-        bar_rows: row of each BAR.
-        notes: number of NOTE events.
-        echo: (T, 9) what the whole work up to each row tells, as `tokens.echo` has it.
+        events: from BOS to EOS.
+        echo: (T, 9) what the whole work up to each event echoes, as `tokens.echo` has it.
         means: (tracks,) mean pitch of each, see `mean_pitches`.
     """
 
     events: Events
-    bar_rows: NDArray[np.int64]
-    notes: int
-    echo: Events
+    echo: Columns
     means: NDArray[np.float64]
 
     @classmethod
-    def of(cls, events: Events, echo: Events | None = None) -> Sequence:
-        """A work's events, and what they tell again where that is known already."""
-        kinds = events[:, v.KIND]
-        bars, notes = np.flatnonzero(kinds == Kind.BAR), int((kinds == Kind.NOTE).sum())
-        told = echoes(events) if echo is None else echo
-        return cls(events, bars, notes, told, mean_pitches(events))
+    def of(cls, events: Events, echo: Columns | None = None) -> TokenisedWork:
+        """A work's events, and what they echo where that is known already."""
+        return cls(events, echoes(events) if echo is None else echo, mean_pitches(events))
 
-    def heard(self, rows: NDArray[np.int64]) -> Events:
-        """Echo columns of some rows of the work; nothing for rows of -1. (T,) -> (T, 9)."""
-        return heard(self.echo, rows)
+    @property
+    def bars(self) -> int:
+        return len(self.events.bar_rows)
+
+    @property
+    def bar_rows(self) -> Ints:
+        return self.events.bar_rows
 
     @property
     def header(self) -> Events:
-        end = self.bar_rows[0] if len(self.bar_rows) else len(self.events) - 1
-        return self.events[:end]
+        return self.events.header
+
+    @property
+    def notes(self) -> int:
+        return self.events.notes
+
+    def echo_at(self, rows: Ints) -> Columns:
+        """Echo columns of some rows of the work; nothing for rows of -1. (T,) -> (T, 9)."""
+        return echo_at(self.echo, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,63 +103,63 @@ class Window:
 
     Attributes:
         columns: (T, C) events seen, fields then context columns.
-        targets: (T, 5) the event after each.
+        targets: (T, F) the event after each.
         counted: (T,) whether a target counts when every event of a work counts once.
     """
 
-    columns: Events
-    targets: Events
-    counted: NDArray[np.bool_]
+    columns: Columns
+    targets: Columns
+    counted: Mask
 
 
-def heard(
-    told: Events, rows: NDArray[np.int64], *, semitones: int = 0, velocity: int = 0
-) -> Events:
-    """Columns of some rows of what `tokens.echoes` tells; nothing for rows of -1. -> (T, 9)."""
-    columns = shown(told[rows], semitones=semitones, velocity=velocity)
+def echo_at(echo: Columns, rows: Ints, *, semitones: int = 0, velocity: int = 0) -> Columns:
+    """Columns of some rows of what `tokens.echoes` finds; nothing for rows of -1. -> (T, 9)."""
+    columns = echo_columns(echo[rows], semitones=semitones, velocity=velocity)
     columns[rows < 0] = 0
     return columns
 
 
-def from_bar(sequence: Sequence, bar: int, length: int) -> tuple[Events, NDArray[np.int64]]:
+def from_bar(work: TokenisedWork, bar: int, length: int) -> tuple[Events, Ints]:
     """Header and events from bar `bar` on, at most `length`.
 
     The section and tempo in force are told again where the bar does not begin with its own.
 
     Returns:
-        (T, 5) events, and (T,) the row of the work that each is, -1 for what is told again.
+        The events, and (T,) the row of the work that each is, -1 for what is told again.
     """
-    events, row = sequence.events, int(sequence.bar_rows[bar])
-    parts = [(sequence.header, np.arange(len(sequence.header))), (events[row : row + 1], [row])]
+    events, row = work.events, int(work.events.bar_rows[bar])
+    header = len(events.header)
+    parts = [events.header, events[row : row + 1]]
+    rows = [*range(header), row]
     following = row + 1
     for kind in (Kind.SECTION, Kind.TEMPO):
-        begins = FIRST["position"] if kind == Kind.TEMPO else 0
-        if events[following : following + 1, : v.VALUE].tolist() == [[kind, begins]]:
-            parts.append((events[following : following + 1], [following]))
+        begins = WORDS.position.id(0) if kind == Kind.TEMPO else 0
+        if events.array[following : following + 1, : v.VALUE].tolist() == [[kind, begins]]:
+            parts.append(events[following : following + 1])
+            rows.append(following)
             following += 1
-        elif (earlier := np.flatnonzero(events[:row, v.KIND] == kind)).size:
-            told = events[earlier[-1] :][:1].copy()
-            told[0, v.POSITION] = begins
-            parts.append((told, [-1]))
-    parts.append((events[following:], np.arange(following, len(events))))
-    rows = np.concatenate([rows for _, rows in parts])
-    return np.concatenate([part for part, _ in parts])[:length], rows[:length]
+        elif (earlier := events[:row].rows_of(kind)).size:
+            parts.append(Events.of([events[earlier[-1]]._replace(position=begins)]))
+            rows.append(-1)
+    parts.append(events[following:])
+    found = np.concatenate([rows, np.arange(following, len(events))])
+    return Events.joined(parts)[:length], found[:length]
 
 
 def training_window(
-    sequence: Sequence, length: int, augment: AugmentConfig, rng: Generator
+    work: TokenisedWork, length: int, augment: AugmentConfig, rng: Generator
 ) -> Window:
     """Cut and vary one window of at most `length` predicted events."""
-    first_bar = _random_bar(sequence, length, rng)
-    events, rows = from_bar(sequence, first_bar, length + 1)
+    first_bar = _random_bar(work, length, rng)
+    events, rows = from_bar(work, first_bar, length + 1)
     semitones = random_shift(events, augment.transpose, rng)
     tempo = int(rng.integers(-augment.tempo, augment.tempo + 1))
     velocity = int(rng.integers(-augment.velocity, augment.velocity + 1))
-    events = revoiced(transposed(events, semitones, sequence.means), tempo=tempo, velocity=velocity)
+    events = revoiced(transposed(events, semitones, work.means), tempo=tempo, velocity=velocity)
     forget = 1.0 if rng.random() < augment.forget_all else augment.forget
-    kept = forgetful(np.concatenate([events, rows[:, None]], axis=1), forget, rng)
-    events, rows = kept[:, : len(v.FIELDS)].astype(np.int16), kept[:, -1].astype(np.int64)
-    bars = None if rng.random() < forget else len(sequence.bar_rows)
+    events, kept = forgetful(events, forget, rng)
+    rows = rows[kept]
+    bars = None if rng.random() < forget else work.bars
     holes = holes_at_random(events, length + 1, rng) if rng.random() < augment.infill else None
     alone = rng.random() < augment.fresh
     if holes is not None:
@@ -161,19 +167,20 @@ def training_window(
         rows = np.where(chosen >= 0, rows[chosen], -1)
     if alone:
         return _window(events, first_bar, bars)
-    told = sequence.echo
+    echo = work.echo
     if holes is not None:
-        told, rows = holed_echo(sequence, first_bar, holes, events, rows)
-    echo = heard(told, rows, semitones=semitones, velocity=velocity)
-    return _window(events, first_bar, bars, echo=echo)
+        echo, rows = holed_echo(work, first_bar, holes, events, rows)
+    columns = echo_at(echo, rows, semitones=semitones, velocity=velocity)
+    return _window(events, first_bar, bars, echo=columns)
 
 
-def _random_bar(sequence: Sequence, length: int, rng: Generator) -> int:
+def _random_bar(work: TokenisedWork, length: int, rng: Generator) -> int:
     """A bar to begin with: often the first; never so late that much of the window is empty."""
-    room = length + 1 - len(sequence.header)
-    latest = int(np.searchsorted(sequence.bar_rows, len(sequence.events) - room, side="left"))
-    latest = min(latest, len(sequence.bar_rows) - 1)
-    return 0 if rng.random() < 0.25 else int(rng.integers(0, latest + 1))
+    events = work.events
+    room = length + 1 - len(events.header)
+    last = int(np.searchsorted(events.bar_rows, len(events) - room, side="left"))
+    last = min(last, work.bars - 1)
+    return 0 if rng.random() < 0.25 else int(rng.integers(0, last + 1))
 
 
 def _window(
@@ -181,19 +188,19 @@ def _window(
     first_bar: int,
     bars: int | None,
     *,
-    echo: Events | None = None,
-    counted: NDArray[np.bool_] | None = None,
+    echo: Columns | None = None,
+    counted: Mask | None = None,
 ) -> Window:
     context = context_columns(events, first_bar=first_bar, bars=bars, echo=echo)
-    columns = np.concatenate([events, context], axis=1)
+    columns = np.concatenate([events.array, context], axis=1)
     if counted is None:
         counted = np.ones(len(events), dtype=np.bool_)
-    targets = events[1:].copy()
-    targets[targets[:, v.KIND] == Kind.HOLE] = 0  # where a hole is, is asked, never predicted
+    targets = events.array[1:].copy()
+    targets[events.is_a(Kind.HOLE)[1:]] = 0  # where a hole is, is asked, never predicted
     return Window(columns[:-1], targets, counted[1:])
 
 
-def covering_windows(sequence: Sequence, length: int, *, tell_bars: bool) -> Iterator[Window]:
+def covering_windows(work: TokenisedWork, length: int, *, tell_bars: bool) -> Iterator[Window]:
     """Windows in which every event of a work counts exactly once.
 
     Each window after the first begins at a bar about half a window back, so that what counts
@@ -202,35 +209,34 @@ def covering_windows(sequence: Sequence, length: int, *, tell_bars: bool) -> Ite
     Raises:
         SettingError: a bar holds more events than a window.
     """
-    for bar, done in covering_places(sequence, length):
-        yield covering_window(sequence, length, bar, done, tell_bars=tell_bars)
+    for bar, done in covering_places(work, length):
+        yield covering_window(work, length, bar, done, tell_bars=tell_bars)
 
 
 def covering_window(
-    sequence: Sequence, length: int, bar: int, done: int, *, tell_bars: bool = False
+    work: TokenisedWork, length: int, bar: int, done: int, *, tell_bars: bool = False
 ) -> Window:
     """The window that begins at a bar and counts what follows the first `done` events."""
-    events, rows = from_bar(sequence, bar, length + 1)
-    bars = len(sequence.bar_rows) if tell_bars else None
-    return _window(events, bar, bars, echo=sequence.heard(rows), counted=rows >= done)
+    events, rows = from_bar(work, bar, length + 1)
+    bars = work.bars if tell_bars else None
+    return _window(events, bar, bars, echo=work.echo_at(rows), counted=rows >= done)
 
 
-def covering_places(sequence: Sequence, length: int) -> Iterator[tuple[int, int]]:
+def covering_places(work: TokenisedWork, length: int) -> Iterator[tuple[int, int]]:
     """First bar of each covering window, and how many events were counted before it.
 
     Raises:
         SettingError: a bar holds more events than a window.
     """
+    count, bar_rows = len(work.events), work.events.bar_rows
     done, bar = 0, 0
-    while done < len(sequence.events):
+    while done < count:
         yield bar, done
-        rows = from_bar(sequence, bar, length + 1)[1]
+        rows = from_bar(work, bar, length + 1)[1]
         done = max(done, int(rows.max()) + 1)
-        back = done - (length - len(sequence.header)) // 2
-        bar = max(int(np.searchsorted(sequence.bar_rows, back, side="right")) - 1, bar + 1)
-        if done < len(sequence.events) and (
-            bar >= len(sequence.bar_rows) or sequence.bar_rows[bar] > done
-        ):
+        back = done - (length - len(work.events.header)) // 2
+        bar = max(int(np.searchsorted(bar_rows, back, side="right")) - 1, bar + 1)
+        if done < count and (bar >= len(bar_rows) or bar_rows[bar] > done):
             raise SettingError(
                 f"bar {bar} holds more events than a window of {length}",
                 where="data.training_window",
@@ -243,24 +249,20 @@ def covering_places(sequence: Sequence, length: int) -> Iterator[tuple[int, int]
 
 def random_shift(events: Events, most: int, rng: Generator) -> int:
     """A transposition of at most `most` semitones that keeps every pitch within MIDI's range."""
-    value = events[:, v.VALUE]
-    pitches = value[(value >= SPANS["pitch"].start) & (value < SPANS["pitch"].stop)]
+    pitches = events.number[events.is_pitched]
     if not len(pitches) or most == 0:
         return 0
-    low = max(-most, SPANS["pitch"].start - int(pitches.min()))
-    high = min(most, SPANS["pitch"].stop - 1 - int(pitches.max()))
+    low = max(-most, -int(pitches.min()))
+    high = min(most, 127 - int(pitches.max()))
     return int(rng.integers(low, high + 1)) if low <= high else 0
 
 
 def mean_pitches(events: Events) -> NDArray[np.float64]:
     """Mean pitch of each track, of its melodic notes alone; nan without any. (tracks,)."""
-    cell = latest(events[:, v.KIND] == Kind.CELL)
-    value = events[:, v.VALUE].astype(np.int64)
-    sounds = (events[:, v.KIND] == Kind.NOTE) & (value < SPANS["pitch"].stop)
-    slot = value[cell[sounds]] - FIRST["slot"]
-    tracks = int((events[:, v.KIND] == Kind.TRACK).sum())
-    sums = np.bincount(slot, value[sounds] - FIRST["pitch"], tracks)
-    counts = np.bincount(slot, minlength=tracks)
+    notes = events.is_pitched
+    track, tracks = events.track[notes], events.tracks
+    sums = np.bincount(track, events.number[notes], tracks)
+    counts = np.bincount(track, minlength=tracks)
     means: NDArray[np.float64] = np.full(tracks, np.nan)
     np.divide(sums, counts, out=means, where=counts > 0)
     return means
@@ -274,89 +276,88 @@ def transposed(events: Events, semitones: int, means: NDArray[np.float64] | None
         semitones: up or down.
         means: (tracks,) mean pitches of the work, so that told registers can move too.
     """
-    result = events.copy()
-    value = events[:, v.VALUE].astype(np.int64)
-    pitch = (value >= SPANS["pitch"].start) & (value < SPANS["pitch"].stop)
-    result[pitch, v.VALUE] += semitones
-    for name, first, per_root in (("chord", FIRST["chord"] + 1, 13), ("key", FIRST["key"], 2)):
-        chosen = (value >= first) & (value < SPANS[name].stop)
+    result = events.array.copy()
+    value = events.value.astype(np.int64)
+    result[WORDS.pitch.holds(value), v.VALUE] += semitones
+    first_chord = WORDS.chord.id(1)  # the first of the chords is none
+    for first, stop, per_root in (
+        (first_chord, WORDS.chord.stop, len(QUALITIES)),
+        (WORDS.key.start, WORDS.key.stop, 2),
+    ):
+        chosen = (value >= first) & (value < stop)
         root, rest = np.divmod(value[chosen] - first, per_root)
         result[chosen, v.VALUE] = first + (root + semitones) % 12 * per_root + rest
     if means is not None:
-        told = (events[:, v.KIND] == Kind.TRACK) & (events[:, v.LEVEL] > 0)
-        slots = np.cumsum(events[:, v.KIND] == Kind.TRACK)[told] - 1
-        result[told, v.LEVEL] = (
-            FIRST["register"] + (means[slots] + semitones).astype(np.int64) // 12
-        )
-    return result
+        told = events.is_a(Kind.TRACK) & (events.level > 0)
+        octave = (means[events.track[told]] + semitones).astype(np.int64) // 12
+        result[told, v.LEVEL] = WORDS.register.id(octave)
+    return Events(result)
 
 
 def revoiced(events: Events, *, tempo: int, velocity: int) -> Events:
     """Shift all tempos and all velocities by so many classes, clipped to what exists."""
-    result = events.copy()
-    for kind, field, name, shift in (
-        (Kind.TEMPO, v.VALUE, "tempo", tempo),
-        (Kind.NOTE, v.LEVEL, "velocity", velocity),
+    result = events.array.copy()
+    for kind, field, words, shift in (
+        (Kind.TEMPO, v.VALUE, WORDS.tempo, tempo),
+        (Kind.NOTE, v.LEVEL, WORDS.velocity, velocity),
     ):
-        chosen = events[:, v.KIND] == kind
-        moved = events[chosen, field] + shift
-        result[chosen, field] = np.clip(moved, SPANS[name].start, SPANS[name].stop - 1)
-    return result
+        chosen = events.is_a(kind)
+        moved = result[chosen, field] + shift
+        result[chosen, field] = np.clip(moved, words.start, words.stop - 1)
+    return Events(result)
 
 
-def forgetful(events: Events, chance: float, rng: Generator) -> Events:
+def forgetful(events: Events, chance: float, rng: Generator) -> tuple[Events, Ints]:
     """Leave out each kind of annotation with the given chance: 1 leaves the bare music.
 
-    Rows may hold more than the five fields.
+    Returns:
+        What is left, and (T,) which of the events those are.
     """
-    forgotten = {kind for kind in ATTRIBUTES if rng.random() < chance}
-    kept = events[~np.isin(events[:, v.KIND], list(forgotten))].copy()
+    forgotten = [kind for kind in ATTRIBUTES if rng.random() < chance]
+    kept = np.flatnonzero(~events.is_a(*forgotten)) if forgotten else np.arange(len(events))
+    left = events[kept]
+    array = left.array.copy()
     for kind, field in ((Kind.TRACK, v.EXTENT), (Kind.TRACK, v.LEVEL), (Kind.CELL, v.EXTENT)):
         if rng.random() < chance:
-            kept[kept[:, v.KIND] == kind, field] = 0
-    return kept
+            array[left.is_a(kind), field] = 0
+    return Events(array), kept
 
 
 # Holes ---------------------------------------------------------------------------------
 
 
-def punched(events: Events, holes: NDArray[np.bool_]) -> tuple[Events, NDArray[np.int64]]:
+def punched(events: Events, holes: Mask) -> tuple[Events, Ints]:
     """Take cells out and put them at the end, to be filled in.
 
     Args:
-        events: (T, 5) header and bars.
+        events: header and bars.
         holes: (bars, tracks) which cells, those without notes too. Later bars are left out.
 
     Returns:
-        (T', 5) events in which a HOLE stands for each of these cells, and after the last bar one
+        Events in which a HOLE stands for each of these cells, and after the last bar one
         FILL for each, with what was there, then EOS; and (T',) which of `events` each is, -1 for
         a HOLE, a FILL and EOS.
     """
-    kind = events[:, v.KIND]
-    bar = np.cumsum(kind == Kind.BAR) - 1
-    index = np.flatnonzero((kind != Kind.EOS) & (bar < len(holes)))
-    body, kind, bar = events[index].astype(np.int64), kind[index], bar[index]
-    row = np.arange(len(body))
-    cell = np.maximum.accumulate(np.where(kind == Kind.CELL, row, -1))
-    begun = np.maximum.accumulate(np.where(kind == Kind.BAR, row, -1))
-    slot = np.where(cell > begun, body[cell, v.VALUE] - FIRST["slot"], -1)
+    index = np.flatnonzero(~events.is_a(Kind.EOS) & (events.bar < len(holes)))
+    body = events[index]
+    bar, slot = events.bar[index], np.where(events.bar[index] < 0, -1, events.track[index])
     out = (slot >= 0) & holes[bar, slot]
+    is_cell = body.is_a(Kind.CELL)
     bars, slots = np.nonzero(holes)
-    marks = np.zeros((len(bars), len(v.FIELDS)), dtype=np.int64)
-    marks[:, v.KIND], marks[:, v.VALUE] = Kind.HOLE, FIRST["slot"] + slots
-    fills = marks.copy()
-    fills[:, v.KIND] = Kind.FILL
     density = np.zeros(holes.shape, dtype=np.int64)
-    heads = out & (kind == Kind.CELL)
-    density[bar[heads], slot[heads]] = body[heads, v.EXTENT]
-    fills[:, v.EXTENT] = density[bars, slots]
+    heads = out & is_cell
+    density[bar[heads], slot[heads]] = body.extent[heads]
+    marks = np.zeros((len(bars), len(v.FIELDS)), dtype=np.int64)
+    marks[:, v.KIND], marks[:, v.VALUE] = Kind.HOLE, WORDS.slot.id(slots)
+    fills = marks.copy()
+    fills[:, v.KIND], fills[:, v.EXTENT] = Kind.FILL, density[bars, slots]
     # Sorted by: given before filled in, bar, track, the mark of a cell before its notes.
-    notes, none = out & (kind != Kind.CELL), np.full(len(bars), -1)
-    groups = [
-        (body[~out], index[~out], np.zeros((~out).sum()), bar[~out], slot[~out], 1),
+    notes, none = out & ~is_cell, np.full(len(bars), -1)
+    groups: list[tuple[Any, ...]] = [
+        (body.array[~out], index[~out], np.zeros((~out).sum()), bar[~out], slot[~out], 1),
         (marks, none, np.zeros(len(bars)), bars, slots, 0),
         (fills, none, np.ones(len(bars)), bars, slots, 0),
-        (body[notes], index[notes], np.ones(notes.sum()), bar[notes], slot[notes], 1),
+        (body.array[notes], index[notes], np.ones(notes.sum()), bar[notes], slot[notes], 1),
     ]
     keys = np.concatenate(
         [np.stack([*key, np.full(len(rows), rank)], axis=1) for rows, _, *key, rank in groups]
@@ -364,42 +365,36 @@ def punched(events: Events, holes: NDArray[np.bool_]) -> tuple[Events, NDArray[n
     order = np.lexsort(keys.T[::-1])
     rows = np.concatenate([rows for rows, *_ in groups])[order]
     origin = np.concatenate([origin for _, origin, *_ in groups])[order]
-    end = np.array([[Kind.EOS, 0, 0, 0, 0]])
-    return np.concatenate([rows, end]).astype(np.int16), np.append(origin, -1)
+    return Events(rows.astype(np.int16)) + Events.eos(), np.append(origin, -1)
 
 
 def holed_echo(
-    sequence: Sequence,
-    first_bar: int,
-    holes: NDArray[np.bool_],
-    events: Events,
-    rows: NDArray[np.int64],
-) -> tuple[Events, NDArray[np.int64]]:
-    """What the whole work tells, but for the holes in a stretch of it, until they are filled.
+    work: TokenisedWork, first_bar: int, holes: Mask, events: Events, rows: Ints
+) -> tuple[Columns, Ints]:
+    """What the whole work echoes, but for the holes in a stretch of it, until they are filled.
 
     Args:
-        sequence: the work.
+        work: whose stretch it is.
         first_bar: where the stretch begins.
         holes: (bars, tracks) those in the stretch.
-        events: (T, 5) the stretch, as `punched` has it.
+        events: the stretch, as `punched` has it.
         rows: (T,) which row of the work each of them is, -1 for none.
 
     Returns:
-        What the work with its holes tells, as `tokens.echoes` has it, and (T,) the row of that
+        What the work with its holes echoes, as `tokens.echoes` has it, and (T,) the row of that
         which each event is, -1 for none.
     """
-    wide = np.zeros((len(sequence.bar_rows), holes.shape[1]), dtype=np.bool_)
+    wide = np.zeros((work.bars, holes.shape[1]), dtype=np.bool_)
     wide[first_bar : first_bar + len(holes)] = holes
-    whole, origin = punched(sequence.events, wide)
-    place = np.full(len(sequence.events), -1)
+    whole, origin = punched(work.events, wide)
+    place = np.full(len(work.events), -1)
     place[origin[origin >= 0]] = np.flatnonzero(origin >= 0)
     found = np.where(rows >= 0, place[rows], -1)
-    is_fill = events[:, v.KIND] == Kind.FILL
-    found[is_fill] = np.flatnonzero(whole[:, v.KIND] == Kind.FILL)
+    found[events.is_a(Kind.FILL)] = whole.rows_of(Kind.FILL)
     return echoes(whole), found
 
 
-def holes_at_random(events: Events, length: int, rng: Generator) -> NDArray[np.bool_] | None:
+def holes_at_random(events: Events, length: int, rng: Generator) -> Mask | None:
     """Holes as people ask for them: scattered cells, whole tracks, or a stretch of bars.
 
     Args:
@@ -410,14 +405,12 @@ def holes_at_random(events: Events, length: int, rng: Generator) -> NDArray[np.b
     Returns:
         (bars, tracks), for as many whole bars as fit; None where none does.
     """
-    kinds = events[:, v.KIND]
     room = length // 6  # a hole adds one row, or two where nothing was
-    bars = int((kinds == Kind.BAR).sum())
-    if kinds[-1] != Kind.EOS or len(events) + room > length:
-        bars = int((np.flatnonzero(kinds == Kind.BAR) + room < length).sum()) - 1
+    bars, tracks = len(events.bar_rows), events.tracks
+    if events.kind[-1] != Kind.EOS or len(events) + room > length:
+        bars = int((events.bar_rows + room < length).sum()) - 1
         if bars < 1:
             return None
-    tracks = int((kinds == Kind.TRACK).sum())
     holes = np.zeros((bars, tracks), dtype=np.bool_)
     some = rng.random(tracks) < rng.uniform(0.2, 0.8)
     some[rng.integers(tracks)] = True
@@ -434,13 +427,12 @@ def holes_at_random(events: Events, length: int, rng: Generator) -> NDArray[np.b
     return holes if holes.any() else None
 
 
-def bare(sequence: Sequence) -> Sequence:
+def bare(work: TokenisedWork) -> TokenisedWork:
     """The work with nothing but its music, as bits per note are counted."""
-    fields = len(v.FIELDS)
-    rows = music_of(np.concatenate([sequence.events, sequence.echo], axis=1))
-    return Sequence.of(rows[:, :fields], rows[:, fields:])  # what is left out is not heard
+    events, kept = forgetful(work.events, 1.0, np.random.default_rng(0))
+    return TokenisedWork.of(events, work.echo[kept])  # annotations echo nothing
 
 
 def music_of(events: Events) -> Events:
-    """Events without annotations. Rows may hold more than the five fields."""
-    return forgetful(events, 1.0, np.random.default_rng(0))
+    """Events without annotations."""
+    return forgetful(events, 1.0, np.random.default_rng(0))[0]

@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gen.checkpoint import Checkpoint
@@ -35,6 +34,7 @@ from gen.model import KVCache, ModelConfig, Transformer, parameter_count
 from gen.sampling.draft import Draft
 from gen.settings import with_new_names
 from gen.tokens.columns import CONTEXT_SIZES
+from gen.tokens.events import Events
 from gen.tokens.vocabulary import FIELD_SIZES
 
 PRIOR = 10.0
@@ -177,18 +177,18 @@ def untrained() -> Transformer:
     return Transformer(ModelConfig(1, 32, 2, 2, 0.0, CONTEXT, FIELD_SIZES, CONTEXT_SIZES)).eval()
 
 
-def unigram(train: Sequence[NDArray[np.int16]]) -> Counts:
-    """Counts of ids; `train` holds the bare events (T, 5) of each work."""
+def unigram(train: Sequence[Events]) -> Counts:
+    """Counts of ids; `train` holds the bare events of each work."""
     return _counts([_single(train, f).log().expand(s, s) for f, s in enumerate(FIELD_SIZES)])
 
 
-def bigram(train: Sequence[NDArray[np.int16]]) -> Counts:
-    """Counts of pairs of ids; `train` holds the bare events (T, 5) of each work."""
+def bigram(train: Sequence[Events]) -> Counts:
+    """Counts of pairs of ids; `train` holds the bare events of each work."""
     tables = []
     for field, size in enumerate(FIELD_SIZES):
         pairs = np.zeros(size * size)
         for events in train:
-            ids = events[:, field].astype(np.int64)
+            ids = events.array[:, field].astype(np.int64)
             pairs += np.bincount(ids[:-1] * size + ids[1:], minlength=size * size)
         counts = torch.from_numpy(pairs.reshape(size, size))
         known = counts.sum(dim=1, keepdim=True)
@@ -196,13 +196,13 @@ def bigram(train: Sequence[NDArray[np.int16]]) -> Counts:
     return _counts(tables)
 
 
-def _single(train: Sequence[NDArray[np.int16]], field: int) -> Tensor:
+def _single(train: Sequence[Events], field: int) -> Tensor:
     """Smoothed shares of each id, (V,)."""
     if not train:
         raise HouseError("there is no training work to count", mend="evaluate with the house's own")
     counts = np.ones(FIELD_SIZES[field])
     for events in train:
-        counts += np.bincount(events[1:, field], minlength=len(counts))
+        counts += np.bincount(events.array[1:, field], minlength=len(counts))
     return torch.from_numpy(counts / counts.sum())
 
 

@@ -53,6 +53,7 @@ from gen.likeness.voices import shingles_of, voices_of
 from gen.model import Transformer
 from gen.piece import Piece
 from gen.sampling.decode import DrawConfig
+from gen.tokens.events import Events
 
 KINDS = (MELODY, ACCOMPANIMENT)
 ALMOST_GREEDY = DrawConfig(temperature=0.1, top_p=1.0, min_p=0.0)
@@ -280,7 +281,7 @@ def extraction(
     drafts = [samples.after(work, prompt, bars) for work in chosen]
     rows = samples.write(model, drafts, ALMOST_GREEDY, seed, tick=tick)
     back = [
-        share_back(work, piece_of(np.array(r, dtype=np.int16)), prompt, bars)
+        share_back(work, piece_of(Events.of(r)), prompt, bars)
         for work, r in zip(chosen, rows, strict=True)
     ]
     again = [share_back(work, repeated(work, prompt, bars), prompt, bars) for work in chosen]

@@ -81,10 +81,11 @@ def after(work: Work, prompt: int, bars: int) -> Draft:
 
     The density of its cells is not told: nor is it of those that follow.
     """
-    events = excerpt(work.sequence.events, prompt).copy()
-    events[events[:, v.KIND] == Kind.CELL, v.EXTENT] = 0
+    events = excerpt(work.sequence.events, prompt)
+    rows = events.array.copy()
+    rows[events.is_a(Kind.CELL), v.EXTENT] = 0
     length = len(work.sequence.bar_rows)
     plan = Plan(
-        events.tolist(), tracks_open=False, bars=length, most_bars=length, cut=prompt + bars
+        rows.tolist(), tracks_open=False, bars=length, most_bars=length, cut=prompt + bars
     )
     return Draft(plan)

@@ -13,13 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gen.checkpoint import Checkpoint
 from gen.data.admission import take_in
 from gen.data.splits import Split, SplitConfig
-from gen.data.windows import Sequence
+from gen.data.windows import TokenisedWork
 from gen.errors import HouseError, SettingError
 from gen.harmony import GENRES
 from gen.piece import Piece
@@ -27,13 +24,12 @@ from gen.provenance.consent import EVALUATION
 from gen.provenance.house import House
 from gen.provenance.pin import Pin
 from gen.settings import build
-from gen.tokens import vocabulary as v
+from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_STEP
 from gen.tokens.reading import decode
 from gen.tokens.tokenizer import HouseTokenizer
 from gen.tokens.vocabulary import FIRST, Kind
 
-Events = NDArray[np.int16]
 SIDES: tuple[Split, ...] = ("train", "validation", "test")
 
 
@@ -51,7 +47,7 @@ class Work:
     id: str
     title: str
     genre: str | None
-    sequence: Sequence
+    sequence: TokenisedWork
 
     def piece(self, bars: int | None = None) -> Piece:
         """Its music, or its first `bars` bars."""
@@ -79,15 +75,14 @@ class HouseWorks:
 
 def excerpt(events: Events, bars: int | None) -> Events:
     """Header and first `bars` bars; everything for None."""
-    rows = np.flatnonzero(events[:, v.KIND] == Kind.BAR)
+    rows = events.bar_rows
     return events if bars is None or len(rows) <= bars else events[: rows[bars]]
 
 
 def piece_of(events: Events) -> Piece:
     """Events as music: tracks that never play are left out, notes end with the last bar."""
     piece = decode(events)
-    bars = events[events[:, v.KIND] == Kind.BAR, v.VALUE] - FIRST["time_signature"]
-    end = sum(v.bar_steps(*v.TIME_SIGNATURES[bar]) for bar in bars) * TICKS_PER_STEP
+    end = int(events.bar_starts[-1]) * TICKS_PER_STEP
     piece.tracks = [track for track in piece.tracks if track.notes]
     for track in piece.tracks:
         track.notes = [
@@ -99,7 +94,7 @@ def piece_of(events: Events) -> Piece:
 
 def piece_of_rows(rows: Many[Many[int]]) -> Piece:
     """The same of what a model wrote, row by row."""
-    return piece_of(np.array(rows, dtype=np.int16))
+    return piece_of(Events.of(rows))
 
 
 def split_of(checkpoints: Many[Checkpoint]) -> SplitConfig:

@@ -15,8 +15,9 @@ For every file in the house, in this order, each with a stable code from `gen.pr
 7. the strict walker passes, and the music sounds as its tag says;
 8. its composers allow this purpose today.
 
-What is verified is what is used: the bytes that passed go to `receive`, and no file is read
-twice. A work without consent is left out by right (`not_consented`), which is no error.
+What is verified is what is used: the piece that the strict walker read in the bytes that passed
+goes to `receive`; no file is read twice, and no other parser is asked. A work without consent is
+left out by right (`not_consented`), which is no error.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from pathlib import Path
 
 from gen.disk import UnfitFileError, unfinished
 from gen.errors import HouseError, SettingError
+from gen.piece import Piece
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import ARTIST_MODEL, Consent, artist_of, check_scope
 from gen.provenance.house import House
@@ -48,8 +50,8 @@ IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".gitkeep"})
 """What operating systems leave behind; never opened."""
 
 
-Receiver = Callable[["Work", bytes], None]
-"""Takes an admitted work and its verified music bytes."""
+Receiver = Callable[["Work", Piece], None]
+"""Takes an admitted work and the piece that was read in its verified bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +175,8 @@ def admit(
         house: the house's folder, the one its pin names.
         purpose: `general_model`, `evaluation` or `artist_model:<id>`.
         pin: what is known of the house beforehand.
-        receive: called with each admitted work and its verified music bytes (the tag cut off),
-            in path order. The gate keeps no bytes.
+        receive: called with each admitted work and the piece that was read in its verified
+            bytes, in path order. The gate keeps neither.
         today: the day consent is judged by; `Register.today` when left out.
 
     Raises:
@@ -237,7 +239,7 @@ class Gate:
             return
         self._seen.add(place)
         try:
-            work, music = self._verify(place)
+            work, piece = self._verify(place)
         except FileNotFoundError:
             # Taken away since it was listed: not seen, and missing if it is still a live work.
             self._seen.discard(place)
@@ -247,7 +249,7 @@ class Gate:
             where = f" at {error.where}" if error.where else ""
             self._refuse(place, "malformed-midi", f"{error.what}{where}")
         else:
-            self._sort(work, music, receive)
+            self._sort(work, piece, receive)
 
     def _is_leaving(self, place: str) -> bool:
         """Whether a command was interrupted before it took this withdrawn work's file out."""
@@ -289,7 +291,7 @@ class Gate:
     def _refuse(self, place: str, rule: str, found: str) -> None:
         self._refused.append(Refusal(place, rule, found, MENDS[rule]))
 
-    def _sort(self, work: Work, music: bytes, receive: Receiver | None) -> None:
+    def _sort(self, work: Work, piece: Piece, receive: Receiver | None) -> None:
         artist = artist_of(self._purpose)
         is_theirs = artist is None or any(artist == person for person, _ in work.composers)
         if not (is_theirs and work.consent.allows(self._purpose, self._today)):
@@ -297,11 +299,11 @@ class Gate:
             return
         self._admitted.append(work)
         if receive is not None:
-            receive(work, music)
+            receive(work, piece)
 
     # -- one file ---------------------------------------------------------------------------
 
-    def _verify(self, place: str) -> tuple[Work, bytes]:
+    def _verify(self, place: str) -> tuple[Work, Piece]:
         _check_place(place)
         data = self._read(place)
         if is_generated(data):
@@ -311,8 +313,8 @@ class Gate:
         judge_composer(tagged, self._register.roster, record.index)
         curator = judge_curator(tagged, self._register.roster, record.index)
         self._check_entry(place, data, tagged, record)
-        self._check_sound(tagged)
-        return self._work(record, tagged, curator.id), tagged.music
+        piece = self._read_music(tagged)
+        return self._work(record, tagged, curator.id), piece
 
     def _read(self, place: str) -> bytes:
         """The file, also where an interrupted command has entered it and not put it there."""
@@ -351,10 +353,11 @@ class Gate:
         if tagged.statement.musical_hash in self._generated:
             raise TagError("generated", "a model of this house wrote exactly this music")
 
-    def _check_sound(self, tagged: Tagged) -> None:
-        heard = musical_hash(parse(tagged.music))
-        if heard != tagged.statement.musical_hash:
+    def _read_music(self, tagged: Tagged) -> Piece:
+        piece = parse(tagged.music)
+        if musical_hash(piece) != tagged.statement.musical_hash:
             raise TagError("musical-hash-mismatch", "it does not sound as its tag says")
+        return piece
 
     def _work(self, record: WorkRecord, tagged: Tagged, curator: str) -> Work:
         entry = record.entry

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from gen import harmony
 from gen.analysis import infer_key
 from gen.piece import KeySignature, Marker, Pedal, Piece, Tempo, Track
@@ -14,7 +12,7 @@ from gen.sampling.plan import steps_of
 from gen.sampling.view import Row
 from gen.smf import instrument_name
 from gen.tokens import vocabulary as v
-from gen.tokens.events import chord_of
+from gen.tokens.events import Events, chord_of
 from gen.tokens.grid import TICKS_PER_STEP
 from gen.tokens.reading import decode
 from gen.tokens.vocabulary import FIRST, Kind
@@ -25,7 +23,7 @@ def finished(rows: Sequence[Row], controls: Controls) -> Piece:
 
     Its key signature is the key that was asked for, else the one its notes suggest.
     """
-    piece = decode(np.array(rows, dtype=np.int16))
+    piece = decode(Events.of(rows))
     if controls.tempo is not None:
         piece.tempos = [Tempo(0, round(60_000_000 / controls.tempo))]
     piece.tracks = [track for track in piece.tracks if track.notes]

@@ -27,6 +27,7 @@ from gen.sampling.view import Row
 from gen.smf import GENERATED_CHUNK
 from gen.tokens import vocabulary as v
 from gen.tokens.encoding import Annotations, encode
+from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_STEP, Grid, to_grid
 from gen.tokens.reading import decode
 from gen.tokens.score import score_of
@@ -151,7 +152,7 @@ class Source:
                 notes=[note for note in track.notes if is_new(slot, note.onset_ticks)],
                 pedals=[pedal for pedal in track.pedals if is_new(slot, pedal.onset_ticks)],
             )
-            for slot, track in enumerate(decode(np.array(rows, dtype=np.int16)).tracks)
+            for slot, track in enumerate(decode(Events.of(rows)).tracks)
         ]
 
     def merged(self, new: Sequence[Track], rewritten: Collection[Place]) -> Piece:

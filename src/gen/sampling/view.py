@@ -9,10 +9,11 @@ from collections.abc import Sequence as Rows
 
 import numpy as np
 
-from gen.data.windows import Sequence, from_bar
+from gen.data.windows import TokenisedWork, from_bar
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import context_columns
 from gen.tokens.echo import ECHO_COLUMNS
+from gen.tokens.events import Events
 from gen.tokens.vocabulary import FIRST, Kind
 
 Row = list[int]
@@ -48,12 +49,12 @@ def latest(rows: Rows[Row], context: int, bars: int | None) -> list[Row]:
     whole = np.array(rows, dtype=np.int16)
     # Rows with context columns of their own are shown as they are: no echo is asked for.
     fields, silence = len(v.FIELDS), np.zeros((len(whole), len(ECHO_COLUMNS)), dtype=np.int16)
-    work = Sequence.of(whole[:, :fields], silence)
+    work = TokenisedWork.of(Events(whole[:, :fields]), silence)
     room = context // 2 - len(work.header)
     first = min(int(np.searchsorted(work.bar_rows, len(rows) - room)), len(work.bar_rows) - 1)
     events, origin = from_bar(work, first, len(rows) + 2)
-    columns = context_columns(events, first_bar=first, bars=bars, echo=work.heard(origin))
-    shown = np.concatenate([events, columns], axis=1)
+    columns = context_columns(events, first_bar=first, bars=bars, echo=work.echo_at(origin))
+    shown = np.concatenate([events.array, columns], axis=1)
     shown[origin >= 0] = whole[origin[origin >= 0]]
     if len(shown) >= context:  # a bar that fills the context: its latest events
         shown = np.concatenate([whole[: len(work.header)], whole[-max(room, 1) :]])

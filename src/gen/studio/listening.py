@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 from gen.data.habits import Habits
 from gen.data.module import HouseData
+from gen.model import Transformer
 from gen.piece import Piece
 from gen.rendering.roll import figure
 from gen.rendering.sound import AudioSettings, samples
@@ -20,8 +22,10 @@ from gen.rendering.soundfont import load
 from gen.sampling.decode import DrawConfig, decode
 from gen.sampling.draft import Draft
 from gen.sampling.plan import Plan
+from gen.tokens.events import Events
 from gen.tokens.reading import decode as piece_of
 from gen.tokens.vocabulary import FIELDS, Kind
+from gen.training.sharded import whole_model
 
 BARS = 8
 _SOUND = AudioSettings(sample_rate=22_050, stereo=False)
@@ -54,26 +58,31 @@ class Listening(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.validations += 1
-        if (self.validations - 1) % self.every or not trainer.is_global_zero:
+        if (self.validations - 1) % self.every:
             return
+        model = whole_model(trainer, pl_module)  # of a sharded one, every process gives its part
+        if trainer.is_global_zero:
+            self._show(trainer, self._write(model))
+
+    def _show(self, trainer: Trainer, pieces: Sequence[Piece]) -> None:
         boards = [one for one in trainer.loggers if isinstance(one, TensorBoardLogger)]
-        for number, piece in enumerate(self._write(pl_module), start=1):
+        for number, piece in enumerate(pieces, start=1):
             name, step = f"pieces/{number}", trainer.global_step
             roll, sound = _picture(piece), samples(piece, load(), _SOUND)  # (H, W, 3), (1, n)
             for board in boards:
                 board.experiment.add_image(name, roll, step, dataformats="HWC")
                 board.experiment.add_audio(name, sound, step, _SOUND.sample_rate)
 
-    def _write(self, learner: LightningModule) -> list[Piece]:
+    def _write(self, model: Transformer) -> list[Piece]:
         header = [[int(Kind.BOS), *[0] * (len(FIELDS) - 1)]]
         plan = Plan(list(header), True, bars=BARS, habits=self.habits)
         drafts = [Draft(plan) for _ in range(self.pieces)]
         rngs = [np.random.default_rng([self.seed, index]) for index in range(self.pieces)]
-        was_training = learner.training
-        learner.eval()
-        decode(learner.model, drafts, rngs, DrawConfig())  # type: ignore[arg-type]
-        learner.train(was_training)
-        return [piece_of(np.array(draft.rows, dtype=np.int16)) for draft in drafts]
+        was_training = model.training
+        model.eval()
+        decode(model, drafts, rngs, DrawConfig())
+        model.train(was_training)
+        return [piece_of(Events.of(draft.rows)) for draft in drafts]
 
 
 def _picture(piece: Piece) -> NDArray[np.uint8]:

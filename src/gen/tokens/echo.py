@@ -22,10 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.tokens import vocabulary as v
-from gen.tokens.vocabulary import FIRST, SPANS, Kind
+from gen.tokens.events import Events, Ints
+from gen.tokens.vocabulary import WORDS, Kind
 
-Events = NDArray[np.int16]
-Ints = NDArray[np.int64]
+Rows = NDArray[np.int16]
+"""What is echoed at each event, (T, 9)."""
 
 LEVELS: Final = 7
 """Stretches of 2**0 to 2**(LEVELS - 1) rows are compared."""
@@ -35,8 +36,8 @@ ECHO_COLUMNS: Final = (
     "rhyme_position", "rhyme_value", "rhyme_length",
 )  # fmt: skip
 _VALUE, _LEVEL, _RHYME_VALUE = 2, 4, 7
-_SOUNDS: Final = range(FIRST["pitch"], SPANS["drum"].stop)
-_PITCHES: Final = SPANS["pitch"]
+_SOUNDS: Final = range(WORDS.pitch.start, WORDS.drum.stop)
+_PITCHES: Final = WORDS.pitch
 _NOTHING: Final = -1000
 """Stands for no value until values are shown; none that is transposed comes near."""
 
@@ -52,17 +53,17 @@ _IS_HEARD: Final = np.isin(np.arange(len(Kind)), _HEARD)
 _IS_CELL: Final = np.isin(np.arange(len(Kind)), (Kind.CELL, Kind.FILL))
 
 
-def echoes(events: Events) -> Events:
-    """What is told at each row of a work, before it is shown. (T, 5) -> (T, 9) int16.
+def echoes(events: Events) -> Rows:
+    """What is told at each row of a work, not yet as columns. (T, 9) int16.
 
-    The values hold pitch ids that transposition may still move; `shown` makes them columns.
+    The values hold pitch ids that transposition may still move; `echo_columns` makes them columns.
     """
     result = np.zeros((len(events), len(ECHO_COLUMNS)), dtype=np.int16)
     result[:, [_VALUE, _RHYME_VALUE]] = _NOTHING
-    heard = np.flatnonzero(_IS_HEARD[events[:, v.KIND]])
+    heard = np.flatnonzero(_IS_HEARD[events.kind])
     if not len(heard):
         return result
-    rows = events[heard].astype(np.int64)  # (N, 5)
+    rows = events.array[heard].astype(np.int64)  # (N, F)
     rows[_IS_CELL[rows[:, v.KIND]], v.EXTENT] = 0  # a density is told, not heard
     past, slot = _pasts(events, heard)
     kind = np.where(rows[:, v.KIND] == Kind.FILL, Kind.CELL, rows[:, v.KIND])
@@ -91,7 +92,7 @@ def echoes(events: Events) -> Events:
     return result
 
 
-def shown(told: Events, *, semitones: int = 0, velocity: int = 0) -> Events:
+def echo_columns(told: Rows, *, semitones: int = 0, velocity: int = 0) -> Rows:
     """Columns of a work that is transposed, and played louder, by so much. (T, 9) -> (T, 9).
 
     Args:
@@ -102,11 +103,11 @@ def shown(told: Events, *, semitones: int = 0, velocity: int = 0) -> Events:
     result = told.copy()
     for column in (_VALUE, _RHYME_VALUE):
         value = told[:, column].astype(np.int64)
-        drum = (value >= SPANS["drum"].start) & (column == _VALUE)
+        drum = (value >= WORDS.drum.start) & (column == _VALUE)
         moved = np.where(drum, value, value + semitones)
         kept = drum | ((moved >= _PITCHES.start) & (moved < _PITCHES.stop))
         result[:, column] = np.where(kept, moved - _SOUNDS.start + 1, 0)
-    levels = SPANS["velocity"]
+    levels = WORDS.velocity
     struck = (told[:, _LEVEL] >= levels.start) & (told[:, _LEVEL] < levels.stop)
     moved = np.clip(told[:, _LEVEL] + velocity, levels.start, levels.stop - 1)
     result[:, _LEVEL] = np.where(struck, moved, told[:, _LEVEL])
@@ -120,18 +121,16 @@ def _pasts(events: Events, heard: Ints) -> tuple[Ints, Ints]:
     follows nothing, as the hole is open when it is read.
 
     Args:
-        events: (T, 5).
+        events: of a work.
         heard: (N,) which of them are music.
 
     Returns:
         Index among the heard of the row that each follows, -1 for none, and the value id of the
         slot it is in, 0 outside any, both (N,).
     """
-    kind, index = events[:, v.KIND], np.arange(len(events))
-    cell = np.maximum.accumulate(np.where(_IS_CELL[kind] | (kind == Kind.HOLE), index, -1))
-    bar = np.maximum.accumulate(np.where(kind == Kind.BAR, index, -1))
-    slot = np.where(cell > bar, events[cell, v.VALUE], 0).astype(np.int64)
-    holes, fills = np.flatnonzero(kind == Kind.HOLE), np.cumsum(kind == Kind.FILL)
+    kind, index = events.kind, np.arange(len(events))
+    slot = np.where(events.cell >= 0, events.value[events.cell], 0).astype(np.int64)
+    holes, fills = events.rows_of(Kind.HOLE), np.cumsum(events.is_a(Kind.FILL))
     filling = fills > 0
     time = index
     if len(holes):

@@ -41,7 +41,7 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Events:
-    """Events in a row; slices, masks and indices select events, `+` joins.
+    """Events in a row; slices, masks and indices select events, `+` joins, two indices give ids.
 
     Columns (`kind`, `position`, `value`, `extent`, `level`) are ids, (T,) int16; what is derived
     from them is (T,) int64 and worked out when it is first asked for.
@@ -71,13 +71,25 @@ class Events:
     def __getitem__(self, chosen: int) -> Event: ...
     @overload
     def __getitem__(self, chosen: slice | NDArray[Any] | list[int]) -> Events: ...
-    def __getitem__(self, chosen: int | slice | NDArray[Any] | list[int]) -> Event | Events:
+    @overload
+    def __getitem__(self, chosen: tuple[Any, Any]) -> Any: ...
+    def __getitem__(self, chosen: Any) -> Any:
         if isinstance(chosen, int | np.integer):
             return Event._make(self.array[chosen].tolist())
+        if isinstance(chosen, tuple):
+            return self.array[chosen]
         return Events(self.array[chosen])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.array, dtype=dtype, copy=copy)
 
     def __iter__(self) -> Iterator[Event]:
         return map(Event._make, self.array.tolist())
+
+    def tolist(self) -> list[list[int]]:
+        """Plain rows of ids, to be changed at will."""
+        rows: list[list[int]] = self.array.tolist()
+        return rows
 
     def __add__(self, other: Events) -> Events:
         return Events.joined([self, other])

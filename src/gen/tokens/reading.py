@@ -8,22 +8,24 @@ from __future__ import annotations
 from typing import NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gen.errors import HouseError
 from gen.piece import DRUM_PROGRAM, ROLES, Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import Events
+from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_QUARTER, TICKS_PER_STEP
-from gen.tokens.vocabulary import FIRST, Kind
+from gen.tokens.vocabulary import WORDS, Kind
 
 
-def decode(events: Events) -> Piece:
-    """Read events, (T, 5), as a piece of 480 ticks a quarter.
+def decode(events: Events | NDArray[np.int16]) -> Piece:
+    """Read events, or their ids (T, F), as a piece of 480 ticks a quarter.
 
     Raises:
         HouseError: an id that its kind may not carry, a position outside its bar, a note
             outside a cell, a track never declared; the message names the event.
     """
+    events = events if isinstance(events, Events) else Events(np.asarray(events))
     _check(events)
     return _Reader().read(events)
 
@@ -41,7 +43,7 @@ class _Reader:
         self.holes: list[tuple[int, int, int]] = []  # slot's value id, bar start, bar steps
 
     def read(self, events: Events) -> Piece:
-        for index, (kind, position, value, extent, level) in enumerate(events.tolist()):
+        for index, (kind, position, value, extent, level) in enumerate(events):
             self.place = f"event {index} ({Kind(kind).name})"
             onset = self._onset(position) if kind in v.POSITIONED else 0
             if kind == Kind.NOTE:
@@ -53,7 +55,7 @@ class _Reader:
             elif kind == Kind.BAR:
                 self._bar(value)
             elif kind == Kind.TEMPO:
-                qpm = float(v.TEMPOS[value - FIRST["tempo"]])
+                qpm = float(v.TEMPOS[WORDS.tempo.number(value)])
                 self.piece.tempos.append(Tempo(onset, round(60_000_000 / qpm)))
             elif kind == Kind.TRACK:
                 self._declare(value, extent)
@@ -69,7 +71,7 @@ class _Reader:
 
     def _onset(self, position: int) -> int:
         """Tick of a position in the bar."""
-        step = position - FIRST["position"]
+        step = WORDS.position.number(position)
         if step >= self.bar_steps:
             self._refuse(f"stands on step {step} of a bar of {self.bar_steps} steps")
         return (self.bar_start + step) * TICKS_PER_STEP
@@ -80,21 +82,21 @@ class _Reader:
         return self.track
 
     def _slot(self, value: int) -> Track:
-        slot = value - FIRST["slot"]
+        slot = WORDS.slot.number(value)
         if slot >= len(self.piece.tracks):
             self._refuse(f"belongs to track {slot + 1} of {len(self.piece.tracks)} declared ones")
         return self.piece.tracks[slot]
 
     def _declare(self, value: int, extent: int) -> None:
-        program = value - FIRST["program"]
+        program = WORDS.program.number(value)
         is_drum = program == DRUM_PROGRAM
-        role = ROLES[extent - FIRST["role"]] if extent else None
+        role = ROLES[WORDS.role.number(extent)] if extent else None
         self.piece.tracks.append(
             Track(program=0 if is_drum else program, is_drum=is_drum, role=role)
         )
 
     def _bar(self, value: int) -> None:
-        signature = v.TIME_SIGNATURES[value - FIRST["time_signature"]]
+        signature = v.TIME_SIGNATURES[WORDS.time_signature.number(value)]
         self.bar_start, self.bar_steps = self.next_bar, v.bar_steps(*signature)
         self.next_bar += self.bar_steps
         self.track = None
@@ -110,11 +112,11 @@ class _Reader:
         self.track = self._slot(value)
 
     def _note(self, onset: int, value: int, extent: int, level: int) -> None:
-        track, is_drum = self._cell(), value >= FIRST["drum"]
+        track, is_drum = self._cell(), value in WORDS.drum
         if track.is_drum != is_drum:
             self._refuse("is a drum in a melodic track" if is_drum else "is a pitch among drums")
-        pitch = value - FIRST["drum" if is_drum else "pitch"]
-        velocity = int(v.VELOCITIES[level - FIRST["velocity"]])
+        pitch = (WORDS.drum if is_drum else WORDS.pitch).number(value)
+        velocity = int(v.VELOCITIES[WORDS.velocity.number(level)])
         track.notes.append(Note(onset, _duration_ticks(extent), pitch, velocity))
 
     def _refuse(self, what: str) -> NoReturn:
@@ -122,20 +124,21 @@ class _Reader:
 
 
 def _duration_ticks(extent: int) -> int:
-    return int(v.DURATIONS[extent - FIRST["duration"]]) * TICKS_PER_STEP
+    return int(v.DURATIONS[WORDS.duration.number(extent)]) * TICKS_PER_STEP
 
 
 def _check(events: Events) -> None:
     """Rows of five ids, each one that its kind may carry."""
-    if events.ndim != 2 or events.shape[1] != len(v.FIELDS):
-        raise HouseError(f"events of shape {events.shape} are not rows of {len(v.FIELDS)} fields")
-    legal = np.all((events >= 0) & (events < np.array(v.FIELD_SIZES)), axis=1)
-    rows = np.where(legal[:, None], events, 0)
+    array = events.array
+    if array.ndim != 2 or array.shape[1] != len(v.FIELDS):
+        raise HouseError(f"events of shape {array.shape} are not rows of {len(v.FIELDS)} fields")
+    legal = np.all((array >= 0) & (array < np.array(v.FIELD_SIZES)), axis=1)
+    rows = np.where(legal[:, None], array, 0)
     for column, mask in zip(rows.T[1:], v.legal_words(), strict=True):
         legal = legal & mask[rows[:, v.KIND], column]
     if legal.all():
         return
     index = int(np.argmin(legal))
-    kind, *ids = events[index].tolist()
+    kind, *ids = array[index].tolist()
     name = Kind(kind).name if 0 <= kind < len(Kind) else f"kind {kind}"
     raise HouseError(f"may not carry {ids}", where=f"event {index} ({name})")

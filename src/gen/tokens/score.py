@@ -1,11 +1,14 @@
-"""Pieces as symusic knows them."""
+"""Pieces as symusic knows them: what MidiTok is given, and what it gives back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from symusic import Note, Pedal, Score, Tempo, TimeSignature, Track
 
+from gen.piece import Note as OurNote
 from gen.piece import Piece
 
 
@@ -18,9 +21,16 @@ def score_of(piece: Piece) -> Any:
     )
     for part in piece.tracks:
         track: Any = Track(part.name, part.program, part.is_drum)
-        track.notes.extend(
-            Note(n.onset_ticks, n.duration_ticks, n.pitch, n.velocity) for n in part.notes
-        )
+        track.notes = _notes(part.notes)
         track.pedals.extend(Pedal(p.onset_ticks, p.duration_ticks) for p in part.pedals)
         score.tracks.append(track)
     return score
+
+
+def _notes(notes: Sequence[OurNote]) -> Any:
+    """The same notes, a column at a time: one by one they take five times as long."""
+    onset = np.array([n.onset_ticks for n in notes], dtype=np.int32)
+    duration = np.array([n.duration_ticks for n in notes], dtype=np.int32)
+    pitch = np.array([n.pitch for n in notes], dtype=np.int8)
+    velocity = np.array([n.velocity for n in notes], dtype=np.int8)
+    return Note.from_numpy(onset, duration, pitch, velocity, "Tick")

@@ -1,26 +1,33 @@
 """The house tokenizer: a MidiTok tokenizer whose tokens are whole events.
 
-It is used like any of MidiTok's multi-vocabulary tokenizers (`encode`, `decode`, `vocab`,
-`save`); the work is done on arrays by `events`, three to four times fewer steps a piece than
-one token for each field.
+It is one of MidiTok's multi-vocabulary tokenizers: `encode`, `decode`, `vocab`, `save_pretrained`
+and `from_pretrained` do what they do there, and what the model learns goes through them. The work
+is done on arrays (`encoding`, `reading`), three to four times fewer steps a piece than one token
+for each field.
 """
 
 from __future__ import annotations
 
 import itertools
-from typing import Any
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn, Self
 
 import numpy as np
 from miditok import MusicTokenizer, TokenizerConfig, TokSequence
-from symusic import Score
 
+from gen.errors import HouseError
 from gen.piece import Piece
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import Events
-from gen.tokens.encoding import Annotations, encode
-from gen.tokens.grid import to_grid
+from gen.tokens.encoding import Annotations, annotated, encode
+from gen.tokens.events import Events, Ints
+from gen.tokens.grid import TICKS_PER_QUARTER, TICKS_PER_STEP, to_grid
 from gen.tokens.reading import decode
 from gen.tokens.score import score_of as score_of
+
+FILE = "tokenizer.json"
+_ANOTHER = "use the file that this version's `save_pretrained` writes, or HouseTokenizer() itself"
 
 
 def house_config() -> TokenizerConfig:
@@ -45,47 +52,127 @@ def house_config() -> TokenizerConfig:
     )
 
 
+class EventTokens(TokSequence):
+    """Events as MidiTok knows sequences; their words are looked up when somebody asks for them."""
+
+    _tokens: list[Any]
+
+    @classmethod
+    def of(cls, events: Events) -> Self:
+        """The tokens of events: `ids` are their rows."""
+        sequence = cls(ids=events.tolist())
+        sequence._ticks_bars = (events.bar_starts[:-1] * TICKS_PER_STEP).tolist()
+        sequence._ticks_beats = _beats(events).tolist()
+        return sequence
+
+    @property
+    def tokens(self) -> list[Any]:
+        """The words of each event, field by field."""
+        if not self._tokens and len(self.ids):
+            self._tokens = [
+                [words[word] for words, word in zip(_WORDS, row, strict=True)] for row in self.ids
+            ]
+        return self._tokens
+
+    @tokens.setter
+    def tokens(self, tokens: list[Any]) -> None:
+        self._tokens = tokens
+
+    def split_per_bars(self) -> list[Self]:
+        """The events of each bar; the header stands with the first."""
+        edges = [0, *Events.of(self.ids).bar_rows[1:].tolist(), len(self)]
+        return [self[first:last] for first, last in itertools.pairwise(edges)]
+
+    def split_per_beats(self) -> NoReturn:
+        """Not to be had: in a bar, events stand track by track, not beat by beat."""
+        raise HouseError("events stand track by track in their bar", mend="use split_per_bars()")
+
+
+def _beats(events: Events) -> Ints:
+    """Tick of each beat, which the denominator of the bar's time signature tells."""
+    denominators = np.array([v.TIME_SIGNATURES[n][1] for n in events.number[events.bar_rows]])
+    length = TICKS_PER_QUARTER * 4 // denominators
+    starts, ends = events.bar_starts[:-1] * TICKS_PER_STEP, events.bar_starts[1:] * TICKS_PER_STEP
+    beats = [np.arange(*bar) for bar in zip(starts, ends, length, strict=True)]
+    return np.concatenate(beats) if beats else np.zeros(0, dtype=np.int64)
+
+
+_WORDS = [[*v.SPECIALS, *words] for words in v.words()]
+
+
 class HouseTokenizer(MusicTokenizer):
-    """Compound events for whole multi-track pieces; see `vocabulary` for the language."""
+    """Compound events for whole multi-track pieces; see `vocabulary` for the language.
+
+    Args:
+        tokenizer_config: `house_config()`, which need not be given: the language is fixed.
+        params: a file that it was saved to.
+
+    Raises:
+        HouseError: other settings, or the file of another tokenizer or of another version.
+    """
 
     def __init__(
-        self, tokenizer_config: TokenizerConfig | None = None, params: Any | None = None
+        self, tokenizer_config: TokenizerConfig | None = None, params: str | Path | None = None
     ) -> None:
-        if tokenizer_config is None and params is None:
-            tokenizer_config = house_config()
-        super().__init__(tokenizer_config, params)
+        config = house_config()
+        if params is not None:
+            _check_file(Path(params), config)
+        elif tokenizer_config is not None and tokenizer_config != config:
+            raise HouseError(
+                f"the house tokenizer has its own settings: {_differing(config, tokenizer_config)}",
+                mend="leave them out: HouseTokenizer()",
+            )
+        super().__init__(config)
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the vocabulary: equal fingerprints, equal ids."""
         return v.fingerprint()
 
-    def events(self, midi: bytes, notes: Annotations | None = None) -> Events:
-        """Turn verified MIDI bytes into events, (T, 5) int16.
+    def events(self, music: Any, notes: Annotations | None = None) -> Events:
+        """Turn a piece, or a `symusic.Score` of it, into events.
+
+        Args:
+            music: a `Piece`, or a score.
+            notes: what is known of it besides.
 
         Raises:
-            HouseError: a time signature or the number of tracks is beyond the vocabulary.
+            HouseError: no note, more tracks than the vocabulary has, or a key, chord or style that
+                cannot be told.
         """
-        return encode(to_grid(Score.from_midi(midi)), notes)
+        score = score_of(music) if isinstance(music, Piece) else music
+        events = Events.of(self.encode(score).ids)
+        return annotated(events, notes) if notes else events
 
     def piece(self, events: Events) -> Piece:
         """Turn events into a piece of 480 ticks a quarter."""
         return decode(events)
 
+    # Files --------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a saved tokenizer tells."""
+        return {**super().to_dict(), "fingerprint": self.fingerprint}
+
+    @classmethod
+    def from_pretrained(cls, path: str | Path, **_: Any) -> HouseTokenizer:
+        """Read what `save_pretrained` left in a folder; nothing is fetched from anywhere."""
+        path = Path(path)
+        return cls(params=path / FILE if path.is_dir() else path)
+
     # What MidiTok asks of a tokenizer -------------------------------------------------
 
     def preprocess_score(self, score: Any) -> Any:
-        """Leave the score as it is: `events.to_grid` puts it on the grid in one step."""
+        """Leave the score as it is: `grid.to_grid` puts it on the grid in one step."""
         return score
 
     def _score_to_tokens(
         self, score: Any, attribute_controls_indexes: object = None
     ) -> TokSequence:
-        ids = encode(to_grid(score)).tolist()
-        return TokSequence(ids=ids, tokens=self._ids_to_tokens(ids))
+        return EventTokens.of(encode(to_grid(score)))
 
     def _tokens_to_score(self, tokens: TokSequence, programs: object = None) -> Any:
-        return score_of(decode(np.asarray(tokens.ids, dtype=np.int16)))
+        return score_of(decode(Events.of(tokens.ids)))
 
     def _add_time_events(self, events: list[Any], time_division: int) -> list[Any]:
         """Nothing to add: every event carries its own time."""
@@ -95,7 +182,7 @@ class HouseTokenizer(MusicTokenizer):
         return v.words()
 
     def _create_token_types_graph(self) -> dict[str, set[str]]:
-        """Which kind of event may follow which (see `grammar` for the exact rule)."""
+        """Which kind of event may follow which (see `sampling` for the exact rule)."""
         header = {"Kind_Genre", "Kind_Mood", "Kind_Key", "Kind_Style", "Kind_Track"}
         plan = {"Kind_Section", "Kind_Tempo", "Kind_Chord"}
         inside = {"Kind_Note", "Kind_Pedal"}
@@ -119,3 +206,32 @@ class HouseTokenizer(MusicTokenizer):
         short = {word: word.partition("_")[0] for word in v.SPECIALS}
         allowed = self.tokens_types_graph[short.get(kind, kind)]
         return after in allowed or short.get(after, after) in allowed
+
+
+def _check_file(path: Path, config: TokenizerConfig) -> None:
+    """Refuse a file that another tokenizer, or another version of this one, was saved to."""
+    try:
+        told = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        what = f"cannot be read ({error.strerror})"
+        raise HouseError(what, where=str(path), mend=_ANOTHER) from error
+    except ValueError as error:
+        raise HouseError("is no JSON", where=str(path), mend=_ANOTHER) from error
+    told = told if isinstance(told, Mapping) else {}
+    kind = told.get("tokenization")
+    if kind != HouseTokenizer.__name__:
+        raise HouseError(f"is of the tokenizer {kind!r}", where=str(path), mend=_ANOTHER)
+    ours = json.loads(json.dumps(_as_saved(config)))
+    if told.get("fingerprint") != v.fingerprint() or told.get("config") != ours:
+        raise HouseError("is of another version of the language", where=str(path), mend=_ANOTHER)
+
+
+def _as_saved(config: TokenizerConfig) -> dict[str, Any]:
+    saved: dict[str, Any] = config.to_dict(serialize=True)
+    return saved
+
+
+def _differing(config: TokenizerConfig, other: TokenizerConfig) -> str:
+    ours, theirs = config.to_dict(), other.to_dict()
+    names = sorted(name for name in ours if ours[name] != theirs.get(name))
+    return ", ".join(f"{name} is {theirs.get(name)!r}, not {ours[name]!r}" for name in names)

@@ -45,6 +45,7 @@ class Learner(LightningModule):
         self.model = Transformer(model)
         self.config, self.compiled = optimizer, compiled
         self.losses: Callable[..., Tensor] | None = None
+        self.total: Tensor = torch.zeros(())  # of the losses since they were last checked
         self.register_buffer("sums", torch.zeros(len(FIELDS) + 1, dtype=torch.float64), False)
 
     # Training ----------------------------------------------------------------------------
@@ -61,13 +62,25 @@ class Learner(LightningModule):
         self.log("train/nats_per_event", losses.detach().sum() / events, prog_bar=True)
         weights = torch.where(kinds < Kind.BAR, self.config.header_weight, 1.0)
         loss = (weights * losses).sum() / events
-        if not torch.isfinite(loss):
+        self.total = self.total + loss.detach()  # finite as long as every loss was
+        if self.device.type == "cpu":
+            self._check_losses()
+        return loss
+
+    def _check_losses(self) -> None:
+        """Stop a run that went astray; to look at a GPU's numbers is to wait for it.
+
+        Raises:
+            SettingError: a loss was no number.
+        """
+        if not torch.isfinite(self.total):
+            when = "at" if self.device.type == "cpu" else "by"
             raise SettingError(
-                f"the loss became {loss.item()} at step {self.global_step}",
+                f"the loss became {self.total.item()} {when} step {self.global_step}",
                 where="optimizer",
                 mend="lower optimizer.lr and optimizer.matrix_lr, then resume with ckpt=last",
             )
-        return loss
+        self.total = torch.zeros_like(self.total)
 
     def _untold(self) -> dict[str, Any]:
         """What of the model's shape no tensor's shape tells."""
@@ -129,6 +142,7 @@ class Learner(LightningModule):
         every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if (self.global_step + 1) % every == 0:  # no curve shows the others
             self.log("train/rate", factor)
+            self._check_losses()
 
     def progress(self) -> float:
         """How much of the run is done, by steps or by time, whichever is further."""
@@ -160,6 +174,7 @@ class Learner(LightningModule):
     # Validation --------------------------------------------------------------------------
 
     def on_validation_epoch_start(self) -> None:
+        self._check_losses()  # before anything is kept
         cast(Tensor, self.sums).zero_()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:

@@ -31,7 +31,7 @@ from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.habits import Habits
 from gen.data.module import HouseData
 from gen.data.splits import Split
-from gen.data.windows import Events, music_of
+from gen.data.windows import music_of
 from gen.disk import write_atomically
 from gen.disk.seals import secret_path, user_secret
 from gen.errors import SettingError
@@ -40,6 +40,7 @@ from gen.provenance.house import House
 from gen.provenance.ledger import append_run
 from gen.provenance.manifest import Manifest
 from gen.provenance.pin import load_pin
+from gen.tokens.events import Events
 from gen.training.callbacks import (
     EndOnCtrlC,
     KeepBest,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from corpora import song, work, works
-from gen.data.windows import Sequence, bare
+from gen.data.windows import TokenisedWork, bare
 from gen.errors import HouseError
 from gen.evaluation import models, samples
 from gen.evaluation.parts import control
@@ -182,7 +182,7 @@ def test_works_are_held_to_what_their_own_tags_say():
         Annotations(key="F# major", chords="F# | C#"),
     )
     right, wrong = control.of_works(
-        [Work("w", "W", "waltz", Sequence.of(events_of(piece, tag))) for tag in tags], rng()
+        [Work("w", "W", "waltz", TokenisedWork.of(events_of(piece, tag))) for tag in tags], rng()
     )
     assert set(right) == set(control.OF_WORKS)
     assert right["scale"] == right["key"] == 1

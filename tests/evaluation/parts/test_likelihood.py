@@ -10,7 +10,7 @@ import torch
 
 from corpora import song, work, works
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
-from gen.data.windows import Sequence, bare
+from gen.data.windows import TokenisedWork, bare
 from gen.errors import HouseError
 from gen.evaluation.models import bigram, unigram, untrained
 from gen.evaluation.parts import likelihood
@@ -124,6 +124,6 @@ def test_two_models_are_compared_work_by_work():
 
 
 def test_works_without_notes_are_refused():
-    silent = Work("s", "S", "waltz", Sequence.of(HELD[0].sequence.events[:3]))
+    silent = Work("s", "S", "waltz", TokenisedWork.of(HELD[0].sequence.events[:3]))
     with pytest.raises(HouseError, match="no note"):
         likelihood.measure(untrained(), [silent], 2048)

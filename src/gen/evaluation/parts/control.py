@@ -71,10 +71,9 @@ from gen.sampling.plan import compass_of
 from gen.sampling.scores import asked_and_got
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import latest
-from gen.tokens.events import chord_of
+from gen.tokens.events import Events, chord_of
 from gen.tokens.reading import decode
-from gen.tokens.vocabulary import FIRST, Kind
+from gen.tokens.vocabulary import WORDS, Kind
 
 if TYPE_CHECKING:
     from gen.evaluation.bench import Bench
@@ -164,61 +163,56 @@ def _request(works: Sequence[Work], meters: list[str], rng: Generator) -> Reques
     return Request(whole, frozenset(told | {"genre", "bars"}))
 
 
-def _moved(events: NDArray[np.int16], rng: Generator) -> NDArray[np.int16]:
+def _moved(events: Events, rng: Generator) -> Events:
     """Key and chords of a work on another root; only these are read."""
-    told = events[np.isin(events[:, v.KIND], [Kind.KEY, Kind.BAR, Kind.CHORD, Kind.TRACK])]
+    told = events.only(Kind.KEY, Kind.BAR, Kind.CHORD, Kind.TRACK)
     return transposed(told, int(rng.integers(12)))
 
 
 def _meter(work: Work) -> str:
-    events = work.sequence.events
-    bars = events[events[:, v.KIND] == Kind.BAR]
-    if not len(bars):
-        return ""
-    return "{}/{}".format(*v.TIME_SIGNATURES[int(bars[0, v.VALUE]) - FIRST["time_signature"]])
+    bars = work.sequence.events.only(Kind.BAR)
+    return "{}/{}".format(*v.TIME_SIGNATURES[bars.number[0]]) if len(bars) else ""
 
 
-def _key(events: NDArray[np.int16]) -> str:
+def _key(events: Events) -> str:
     """The work's key, or nothing where its tag tells none."""
-    keys = events[events[:, v.KIND] == Kind.KEY]
+    keys = events.only(Kind.KEY)
     if not len(keys):
         return ""
-    tonic, is_minor = divmod(int(keys[0, v.VALUE]) - FIRST["key"], 2)
+    tonic, is_minor = divmod(int(keys.number[0]), 2)
     return str(harmony.Key(tonic, "minor" if is_minor else "major"))
 
 
-def _ensemble(events: NDArray[np.int16], rng: Generator) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _ensemble(events: Events, rng: Generator) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Some of a work's tracks, in their order: instruments, and roles where all are known."""
-    tracks = events[events[:, v.KIND] == Kind.TRACK]
+    tracks = events.only(Kind.TRACK)
     most = min(_MOST_TRACKS, len(tracks))
     chosen = tracks[np.sort(rng.permutation(len(tracks))[: rng.integers(1, most + 1)])]
     return _named(chosen)
 
 
-def _named(tracks: NDArray[np.int16]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _named(tracks: Events) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Instruments, and roles where all are known, of TRACK events."""
-    programs = [int(row[v.VALUE]) - FIRST["program"] for row in tracks]
-    names = tuple("drums" if p == DRUM_PROGRAM else str(p) for p in programs)
-    known = bool((tracks[:, v.EXTENT] > 0).all())
-    return names, tuple(ROLES[r - FIRST["role"]] for r in tracks[:, v.EXTENT]) if known else ()
+    names = tuple("drums" if p == DRUM_PROGRAM else str(p) for p in tracks.number.tolist())
+    known = bool((tracks.extent > 0).all())
+    return names, tuple(ROLES[r] for r in WORDS.role.number(tracks.extent)) if known else ()
 
 
-def _progression(events: NDArray[np.int16], rng: Generator) -> str | None:
+def _progression(events: Events, rng: Generator) -> str | None:
     """Four bars of a work's chords; None where its tag tells none."""
-    bars = int((events[:, v.KIND] == Kind.BAR).sum())
+    bars = len(events.bar_rows)
     return _chords(
         events, int(rng.integers(1, max(2, bars - _PROGRESSION_BARS + 2))), _PROGRESSION_BARS
     )
 
 
-def _chords(events: NDArray[np.int16], first: int, count: int) -> str | None:
+def _chords(events: Events, first: int, count: int) -> str | None:
     """Chords of so many bars, the first of the work being 1; None where its tag tells none."""
-    bar = np.cumsum(events[:, v.KIND] == Kind.BAR)
-    chords = events[:, v.KIND] == Kind.CHORD
+    bar, chords = events.bar + 1, events.is_a(Kind.CHORD)
     if not chords.any():
         return None
     bars = [
-        [chord_of(int(value)) for value in events[chords & (bar == number), v.VALUE]]
+        [chord_of(int(value)) for value in events.value[chords & (bar == number)]]
         for number in range(first, first + count)
     ]
     return harmony.format_progression([chords or [None] for chords in bars])
@@ -248,11 +242,11 @@ def score(rows: Sequence[Row], request: Request) -> dict[str, float]:
     hard = Controls(**{name: getattr(asked, name) for name in _EXACT})
     met = asked_and_got(rows, finished(rows, request.controls), hard)
     exact = {row["control"]: float(row["met"]) for row in met}
-    found = {**exact, **_heard(np.array(rows, dtype=np.int16), asked)}
+    found = {**exact, **_heard(Events.of(rows), asked)}
     return {name: found.get(name, math.nan) for name in SCORES}
 
 
-def _heard(events: NDArray[np.int16], asked: Controls) -> dict[str, float]:
+def _heard(events: Events, asked: Controls) -> dict[str, float]:
     """What the notes alone tell, without the key and the names that `finished` writes."""
     music = piece_of(events)
     table = note_table(music)
@@ -283,7 +277,7 @@ def of_works(works: Sequence[Work], rng: Generator) -> list[dict[str, float]]:
 
 def _of_work(work: Work, bars: int) -> dict[str, float]:
     events = work.sequence.events
-    instruments, roles = _named(events[events[:, v.KIND] == Kind.TRACK])
+    instruments, roles = _named(events.only(Kind.TRACK))
     tag = Controls(
         genre=work.genre, key=_key(events) or None, bars=bars, instruments=instruments,
         roles=roles, chords=_chords(events, 1, min(bars, len(work.sequence.bar_rows))),
@@ -308,14 +302,11 @@ def _roles_met(music: Piece, roles: tuple[str, ...]) -> float:
     return float(np.mean([a == h for a, h in itertools.zip_longest(roles, found)]))
 
 
-def _density_met(events: NDArray[np.int16], asked: Controls) -> float:
+def _density_met(events: Events, asked: Controls) -> float:
     """Share of the cells with notes whose density lies in the asked classes."""
-    kind = events[:, v.KIND]
-    cell, bar = np.cumsum(kind == Kind.CELL), latest(kind == Kind.BAR)
-    notes = np.bincount(cell[kind == Kind.NOTE], minlength=int(cell[-1]) + 1)[1:]
-    signatures = events[bar[kind == Kind.CELL], v.VALUE] - FIRST["time_signature"]
-    quarters = np.array([v.bar_steps(*v.TIME_SIGNATURES[s]) for s in signatures])
-    quarters = quarters / v.STEPS_PER_QUARTER
+    cells = events.rows_of(Kind.CELL)
+    notes = np.bincount(events.cell[events.rows_of(Kind.NOTE)], minlength=len(events))[cells]
+    quarters = events.bar_steps[events.bar[cells]] / v.STEPS_PER_QUARTER
     classes = np.searchsorted(v.DENSITIES, notes[notes > 0] / quarters[notes > 0])
     ((low, high),) = asked.densities(1) or ((0, len(v.DENSITIES)),)
     return float(((low <= classes) & (classes <= high)).mean()) if len(classes) else math.nan

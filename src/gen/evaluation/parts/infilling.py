@@ -39,8 +39,8 @@ import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gen.data.windows import Sequence as Music
-from gen.data.windows import bare, from_bar, heard, holed_echo, punched
+from gen.data.windows import TokenisedWork as Music
+from gen.data.windows import bare, echo_at, from_bar, holed_echo, punched
 from gen.evaluation import interval
 from gen.evaluation.interval import Figure
 from gen.evaluation.part import VERDICTS, Part, Table, cell, each, with_interval
@@ -61,20 +61,19 @@ from gen.model import Transformer
 from gen.piece import Note, Piece, Track
 from gen.sampling.draft import Draft
 from gen.sampling.fill import CellTable, Hole, HoleByHole, Place, held_by
-from gen.sampling.plan import Plan, steps_of
+from gen.sampling.plan import Plan
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import context_columns
+from gen.tokens.columns import Columns, context_columns
+from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_STEP
 from gen.tokens.reading import decode
-from gen.tokens.vocabulary import FIRST, Kind
+from gen.tokens.vocabulary import Kind
 
 if TYPE_CHECKING:
     from gen.evaluation.bench import Bench
     from gen.evaluation.models import Candidate
     from gen.evaluation.progress import Tick
-
-Events = NDArray[np.int16]
 
 MOST_BARS = 12
 LONGEST_HOLE = 4
@@ -125,7 +124,7 @@ def gap_of(work: Work, window: int, rng: Generator) -> Gap | None:
 
 
 def _tracks(music: Music) -> int:
-    return int((music.events[:, v.KIND] == Kind.TRACK).sum())
+    return music.events.tracks
 
 
 def _plays(music: Music, bars: range, slot: int) -> bool:
@@ -154,15 +153,14 @@ def measure(
         filled, chosen = punched(events, holes)
         origin = np.where(chosen >= 0, rows_of[chosen], -1)
         told, origin = holed_echo(music, gap.first, holes, filled, origin)
-        after = np.cumsum(filled[:, v.KIND] == Kind.FILL) > 0
-        bar = np.cumsum(events[:, v.KIND] == Kind.BAR) - 1 + gap.first
-        here = np.isin(bar, gap.bars) & (_slots(events) == gap.slot)
+        after = np.cumsum(filled.is_a(Kind.FILL)) > 0
+        here = np.isin(events.bar + gap.first, gap.bars) & (events.track == gap.slot)
         rows.append(
             {
                 "work": gap.work.id,
-                "notes": int((here & (events[:, v.KIND] == Kind.NOTE)).sum()),
-                "infilled": _bits(model, filled, gap.first, heard(told, origin), after),
-                "left_to_right": _bits(model, events, gap.first, music.heard(rows_of), here),
+                "notes": int((here & events.is_a(Kind.NOTE)).sum()),
+                "infilled": _bits(model, filled, gap.first, echo_at(told, origin), after),
+                "left_to_right": _bits(model, events, gap.first, music.echo_at(rows_of), here),
             }
         )
         tick((number + 1) / len(gaps))
@@ -173,32 +171,21 @@ def stretch(music: Music, gap: Gap) -> tuple[Events, NDArray[np.int64]]:
     """Header and bars of the stretch, as the model is shown them, and EOS.
 
     Returns:
-        (T, 5) events, and (T,) the row of the work that each is, -1 for what is told again.
+        The events, and (T,) the row of the work that each is, -1 for what is told again.
     """
     last = music.bar_rows[gap.end] if gap.end < len(music.bar_rows) else len(music.events) - 1
     events, rows = from_bar(music, gap.first, len(music.events) + 2)
-    end = np.array([[Kind.EOS, 0, 0, 0, 0]], dtype=np.int16)
-    return np.concatenate([events[rows < last], end]), np.append(rows[rows < last], -1)
-
-
-def _slots(events: Events) -> NDArray[np.int64]:
-    """Track that each event is of, -1 for none. (T,)."""
-    kind, index = events[:, v.KIND], np.arange(len(events))
-    cell = np.maximum.accumulate(np.where(kind == Kind.CELL, index, -1))
-    begun = np.maximum.accumulate(np.where(kind == Kind.BAR, index, -1))
-    slot = events[cell, v.VALUE].astype(np.int64) - FIRST["slot"]
-    result: NDArray[np.int64] = np.where(cell > begun, slot, -1)
-    return result
+    return events[rows < last] + Events.eos(), np.append(rows[rows < last], -1)
 
 
 @torch.inference_mode()
 def _bits(
-    model: Transformer, events: Events, first_bar: int, echo: Events, counted: NDArray[np.bool_]
+    model: Transformer, events: Events, first_bar: int, echo: Columns, counted: NDArray[np.bool_]
 ) -> float:
     """Bits of the NOTE and PEDAL events among those counted, (T,)."""
     context = context_columns(events, first_bar=first_bar, echo=echo)
-    columns = np.concatenate([events, context], axis=1)
-    targets = events[1:].astype(np.int64)
+    columns = np.concatenate([events.array, context], axis=1)
+    targets = events.array[1:].astype(np.int64)
     targets[targets[:, v.KIND] == Kind.HOLE] = 0
     device = next(model.parameters()).device
     losses = model.losses(
@@ -222,12 +209,12 @@ def draft_without(events: Events, places: Collection[Place]) -> Draft:
     """A piece without what stands in some cells, to be filled in: notes where there were notes.
 
     Args:
-        events: (T, 5), all of the piece.
+        events: all of the piece.
         places: bar and track of each cell, counted from 0.
     """
-    table = CellTable.of(events[events[:, v.KIND] != Kind.EOS].tolist())
+    table = CellTable.of(events[~events.is_a(Kind.EOS)].tolist())
     rest, starts = table.without(places), table.bar_starts()
-    tracks = int((events[:, v.KIND] == Kind.TRACK).sum())
+    tracks = events.tracks
     held: list[list[tuple[int, int, int]]] = [[] for _ in range(tracks)]
     for (bar, slot), rows in rest.cells.items():
         held[slot] += held_by(rows, int(starts[bar]))
@@ -269,8 +256,8 @@ def seams(gap: Gap, piece: Piece) -> dict[str, float]:
 
 def _starts(work: Work) -> list[int]:
     """First tick of each bar, and the end of the last."""
-    bars = work.sequence.events[work.sequence.bar_rows, v.VALUE]
-    return [0, *(np.cumsum([steps_of(int(bar)) for bar in bars]) * TICKS_PER_STEP).tolist()]
+    starts: list[int] = (work.sequence.events.bar_starts * TICKS_PER_STEP).tolist()
+    return starts
 
 
 def _first(notes: Sequence[Note]) -> int:
@@ -336,7 +323,7 @@ def figures(
     infilled, read = ([row[name] for row in bits] for name in ("infilled", "left_to_right"))
     gain = interval.ratio(np.subtract(read, infilled), notes, rng)
     originals = [decode(gap.work.sequence.events) for gap in gaps]
-    written = [decode(np.array(r, dtype=np.int16)) for r in rows]
+    written = [decode(Events.of(r)) for r in rows]
     found = {
         "written": [seams(gap, piece) for gap, piece in zip(gaps, written, strict=True)],
         "original": [seams(gap, piece) for gap, piece in zip(gaps, originals, strict=True)],

@@ -35,7 +35,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gen.data.batches import collate
-from gen.data.windows import Sequence, Window, bare, covering_windows
+from gen.data.windows import TokenisedWork, Window, bare, covering_windows
 from gen.errors import HouseError
 from gen.evaluation import interval
 from gen.evaluation.interval import Figure
@@ -57,10 +57,10 @@ from gen.evaluation.plots import (
 )
 from gen.evaluation.works import Work
 from gen.model import Transformer
-from gen.piece import ROLES
+from gen.piece import DRUM_PROGRAM, ROLES
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import latest
-from gen.tokens.vocabulary import FIRST, Kind
+from gen.tokens.events import Events
+from gen.tokens.vocabulary import WORDS, Kind
 
 if TYPE_CHECKING:
     from gen.evaluation.bench import Bench
@@ -80,7 +80,7 @@ name to [bits, notes]."""
 @torch.inference_mode()
 def event_bits(
     model: Transformer,
-    sequences: Many[Sequence],
+    sequences: Many[TokenisedWork],
     window: int,
     *,
     tick: Callable[[float], None] = lambda share: None,
@@ -149,13 +149,11 @@ def measure(
     ]
 
 
-def _row(work: Work, events: NDArray[np.int16], bits: Bits) -> Row:
+def _row(work: Work, events: Events, bits: Bits) -> Row:
     """Sort one work's bits by what they were spent on."""
     each = np.concatenate([[0.0], bits.sum(axis=1)])  # BOS is given
-    kind = events[:, v.KIND]
-    note = kind == Kind.NOTE
-    bar = np.cumsum(kind == Kind.BAR) - 1
-    stretch = np.searchsorted(POSITIONS, bar, side="right") - 1
+    kind, note = events.kind, events.is_a(Kind.NOTE)
+    stretch = np.searchsorted(POSITIONS, events.bar, side="right") - 1
     names = [stretch_name(i) for i in range(len(POSITIONS))]
     return {
         "work": work.id,
@@ -190,19 +188,13 @@ def _sorted(
     return found
 
 
-def _roles(told: NDArray[np.int16], events: NDArray[np.int16]) -> NDArray[np.int64]:
+def _roles(told: Events, events: Events) -> NDArray[np.int64]:
     """Number in `ROLES` of the track that each of `events` belongs to; -1 outside cells."""
-    tracks = told[told[:, v.KIND] == Kind.TRACK]
-    role = np.where(tracks[:, v.EXTENT] == 0, len(ROLES), tracks[:, v.EXTENT] - FIRST["role"])
-    drums = tracks[:, v.VALUE] == v.SPANS["program"].stop - 1
-    role[drums] = ROLES.index("drums")
-    kind = events[:, v.KIND]
-    cell = latest(kind == Kind.CELL)
-    inside = cell > latest(kind == Kind.BAR)
-    slot = events[cell, v.VALUE].astype(np.int64) - FIRST["slot"]
-    inside &= np.isin(kind, [Kind.CELL, Kind.NOTE, Kind.PEDAL])
-    result: NDArray[np.int64] = np.where(inside, role[np.where(inside, slot, 0)], -1)
-    return result
+    tracks = told.only(Kind.TRACK)
+    role = np.where(tracks.extent == 0, len(ROLES), WORDS.role.number(tracks.extent))
+    role[tracks.number == DRUM_PROGRAM] = ROLES.index("drums")
+    inside = events.is_a(Kind.CELL, Kind.NOTE, Kind.PEDAL)
+    return np.where(inside, role[events.track], -1)
 
 
 # Figures ---------------------------------------------------------------------------------
