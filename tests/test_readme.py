@@ -59,6 +59,7 @@ def project(tmp_path, monkeypatch, own_keys):
     (tmp_path / "conf" / "house").mkdir(parents=True)
     (tmp_path / "data").mkdir()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gen.places.PROJECT", tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     quick = ("--yes", "--kdf-cost", "10")
     init = line_with("house.py", "init")

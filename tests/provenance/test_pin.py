@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from gen.provenance.pin import Pin, PinError, find_pin, load_pin, place_for, project_folder
+from gen.provenance.pin import Pin, PinError, find_pin, load_pin, place_for
 
 
 @pytest.fixture
@@ -93,9 +93,16 @@ def test_new_pins_go_to_conf_inside_the_project_only(project, tmp_path_factory):
     assert place_for(outside / "mine", "mine", project) == outside / "mine" / "pin.yaml"
 
 
-def test_project_is_the_nearest_folder_with_conf_house(project):
+def test_no_pin_is_taken_from_above_the_current_folder(project, monkeypatch):
+    pin = make_pin(project)
     (project / "a" / "b").mkdir(parents=True)
-    assert project_folder(project / "a" / "b") == project.resolve()
+    for folder in (project, project / "a" / "b", pin.dir):
+        folder.mkdir(parents=True, exist_ok=True)
+        monkeypatch.chdir(folder)
+        with pytest.raises(PinError, match="no trust pin names this folder"):
+            find_pin(pin.dir)
+    monkeypatch.setattr("gen.places.PROJECT", project)
+    assert find_pin(pin.dir) == pin
 
 
 def test_pin_in_memory_is_saved_nowhere(project):

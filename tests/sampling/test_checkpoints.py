@@ -15,6 +15,7 @@ from gen.sampling.checkpoints import SHIPPED, checkpoint_of, find_checkpoint
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gen.places.HOME", tmp_path)
     return tmp_path
 
 
@@ -34,6 +35,14 @@ def test_before_the_first_run_the_last_is_the_shipped_one():
     put(SHIPPED, "shipped")
     put("out/demo/run/best.safetensors", "three minutes")
     assert find_checkpoint("last") == SHIPPED
+
+
+def test_the_shipped_one_is_found_from_another_folder_too(folder, monkeypatch):
+    shipped = put(SHIPPED, "shipped").absolute()
+    (folder / "elsewhere" / "data" / "house_model").mkdir(parents=True)
+    monkeypatch.chdir(folder / "elsewhere")
+    put(SHIPPED, "somebody else's")
+    assert find_checkpoint("last") == shipped
 
 
 def test_after_runs_the_last_is_the_newest_of_them():

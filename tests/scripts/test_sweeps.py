@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from gen.provenance.ledger import records
-from tiny_runs import SETTINGS, environment, train
+from tiny_runs import SETTINGS, TRAIN, environment, train
 
 MULTIRUN = "--multirun"
 
@@ -80,20 +80,18 @@ def has(package: str) -> bool:
 
 def elsewhere(tmp_path, *words):
     """A sweep by command line, as a launcher starts processes of its own."""
-    from tiny_runs import TRAIN
-
     done = subprocess.run(
         [sys.executable, str(TRAIN), MULTIRUN, *SETTINGS.split(), *words],
         cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    return done
 
 
 @pytest.mark.skipif(not has("optuna"), reason="needs the extra `sweeps`")
 def test_optuna_finds_the_best_of_its_trials(pin, tmp_path):
     words = ("name=search", "search=optuna", "hydra.sweeper.n_trials=2", "data.batch_size=2")
-    done = train(pin, *words, first=MULTIRUN)
-    assert done.code == 0, done.stderr
+    done = elsewhere(tmp_path, pin, *words)
     (report,) = tmp_path.glob("outputs/search/*/optimization_results.yaml")
     best = yaml.safe_load(report.read_text("utf-8"))
     assert best["best_value"] == min(run["best_bits_per_note"] for run in results(done))
@@ -109,8 +107,7 @@ def test_a_study_with_a_name_and_a_file_goes_on_where_it_stood(pin, tmp_path, sa
              "hydra.sweeper.storage=sqlite:///rates.db")  # fmt: skip
     bests = []
     for _ in range(2):
-        done = train(pin, *words, first=MULTIRUN)
-        assert done.code == 0, done.stderr
+        done = elsewhere(tmp_path, pin, *words)
         bests += [run["best_bits_per_note"] for run in results(done)]
     with sqlite3.connect(tmp_path / "rates.db") as database:
         (trials,) = database.execute("select count(*) from trials").fetchone()

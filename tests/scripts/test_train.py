@@ -18,7 +18,7 @@ from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError
 from gen.provenance.ledger import records
 from gen.provenance.works import withdraw
-from houses import key_of, make_midi
+from houses import key_of, make_midi, start_house
 from tiny_runs import TRAIN, call, start, train
 
 SAMPLE = TRAIN.with_name("sample.py")
@@ -218,6 +218,24 @@ def test_the_folder_of_a_run_has_what_was_said_and_what_was_admitted(house, work
     assert found["not_consented"] == [private.work]
     assert found["refused"] == [{"path": "ana/stranger-00000000.mid", "rule": "untagged"}]
     assert found["manifest"] == json.loads(done.stdout)["manifest"]
+
+
+def test_the_projects_own_pin_holds_wherever_the_command_is_called_from(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    pin = project / "conf" / "house" / "starter.yaml"
+    for folder in (pin.parent, elsewhere / "conf" / "house"):
+        folder.mkdir(parents=True)
+    house = start_house(project / "house", pin_path=pin)
+    house.enter(1, 2, 3, 4, 5, 6)
+    (elsewhere / "conf" / "house" / "starter.yaml").write_text("name: forged\n")
+    monkeypatch.setattr("gen.places.HOME", project)
+    monkeypatch.chdir(elsewhere)
+    done = train()
+    assert done.code == 0, done.stderr
+    assert "admitted 6 works of lantern" in done.stderr
+    asked = train("pin=conf/house/starter.yaml")  # what is named is where one stands
+    assert (asked.code, "a pin has exactly the fields" in asked.stderr) == (2, True)
 
 
 def test_a_fault_of_the_program_keeps_its_traceback(works, house, monkeypatch):

@@ -31,6 +31,7 @@ from gen.cli.leftovers import remove_if_nothing_was_done, remove_if_untouched
 from gen.cli.refusals import refusals_told
 from gen.errors import SettingError
 from gen.places import of_project
+from gen.terminal import failures_said
 
 Task = Callable[[dict[str, Any], Sequence[str]], Any]
 """What a command does with its settings; those that were asked for come as name=value, too."""
@@ -47,7 +48,7 @@ def enter(name: str, judge: Judge, task: Task, arguments: Sequence[str]) -> None
         task: what is done with them; what it returns is what a sweep looks at.
         arguments: the command line, without the name of the script.
     """
-    with refusals_told(arguments):
+    with failures_said(), refusals_told(arguments):
         _refuse_hidden_settings()
         version.setbase("1.3")
         flags = read_flags(arguments)

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from gen import places
 from gen.errors import HouseError
 from gen.provenance.house import House
 from gen.provenance.keys import PASSPHRASE_VARIABLE, KeyFile, PrivateKey, list_keys, open_key
-from gen.provenance.pin import find_pin, load_pin, project_folder
+from gen.provenance.pin import find_pin, load_pin
 from gen.provenance.register import Register
 from gen.provenance.roster import Person
 from gen.provenance.store import ROSTER_FILE
@@ -54,7 +55,7 @@ def default_folder() -> Path:
         return Path(named)
     here = Path.cwd()
     inside = (folder for folder in (here, *here.parents) if (folder / ROSTER_FILE).is_file())
-    return next(inside, (project_folder() or here) / DEFAULT_HOUSE)
+    return next(inside, (places.PROJECT or here) / DEFAULT_HOUSE)
 
 
 def passphrase_of(file: KeyFile) -> str:

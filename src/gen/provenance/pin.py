@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gen import places
 from gen.disk import real_path, write_atomically
 from gen.disk.reading import PIN, NamedFileError, read_yaml
 from gen.errors import HouseError
@@ -163,19 +164,20 @@ def _problem(found: Any) -> str:
     return ""
 
 
-def project_folder(start: Path | None = None) -> Path | None:
-    """The nearest folder from `start` upwards that holds `conf/house`."""
-    here = real_path(start or Path.cwd())
-    return next((f for f in (here, *here.parents) if (f / CONF).is_dir()), None)
-
-
 def find_pin(house: Path, project: Path | None = None) -> Pin:
     """The pin of the house in this folder: from `conf/house`, else from inside it.
+
+    Only the project's own `conf/house` is looked into, never one that happens to lie above the
+    current folder: whoever put that there would say what is trusted.
+
+    Args:
+        house: the house's folder.
+        project: where `conf/house` is; None for the project that this program belongs to.
 
     Raises:
         PinError: there is none.
     """
-    project = project or project_folder()
+    project = project or places.PROJECT
     for path in sorted((project / CONF).glob("*.yaml")) if project else ():
         pin = load_pin(path)
         if pin.dir == real_path(house):
@@ -193,7 +195,7 @@ def find_pin(house: Path, project: Path | None = None) -> Pin:
 
 def place_for(house: Path, name: str, project: Path | None = None) -> Path:
     """Where the pin of a new house goes: `conf/house/` inside the project, else inside it."""
-    project = project or project_folder(house) or project_folder()
+    project = project or places.PROJECT
     if project and real_path(house).is_relative_to(project):
         return project / CONF / f"{name}.yaml"
     return house / INSIDE

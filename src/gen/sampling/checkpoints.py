@@ -8,6 +8,7 @@ from typing import Final
 from gen.checkpoint import SUFFIX
 from gen.disk.reading import CHECKPOINT, sha256_of
 from gen.errors import HouseError
+from gen.places import of_project
 
 LAST: Final = "last"
 SHIPPED: Final = Path("data/house_model") / f"starter{SUFFIX}"
@@ -25,13 +26,19 @@ def find_checkpoint(name: str) -> Path:
     """
     if name != LAST:
         return Path(name)
-    found = [*([SHIPPED] if SHIPPED.is_file() else []), *_checkpoints("best")]
+    found = [*_shipped(), *_checkpoints("best")]
     if not found:
         raise HouseError(
             f"no run has left a checkpoint under outputs/, and {SHIPPED} is not here",
             where="checkpoint", mend="train one with scripts/train.py, or name a file",
         )  # fmt: skip
     return found[-1]
+
+
+def _shipped() -> list[Path]:
+    """The project's own, wherever the command was called from."""
+    path = of_project(SHIPPED)
+    return [path] if path.is_file() else []
 
 
 def _checkpoints(stem: str) -> list[Path]:
@@ -43,8 +50,8 @@ def _checkpoints(stem: str) -> list[Path]:
 def _kept() -> list[Path]:
     """Every checkpoint that is here, those of the demo too."""
     demo = [Path("out/demo/run") / f"{stem}{SUFFIX}" for stem in ("best", "last")]
-    fixed = [path for path in (SHIPPED, *demo) if path.is_file()]
-    return [*fixed, *_checkpoints("best"), *_checkpoints("last")]
+    fixed = [path for path in demo if path.is_file()]
+    return [*_shipped(), *fixed, *_checkpoints("best"), *_checkpoints("last")]
 
 
 def checkpoint_of(name: str, digest: str) -> Path:

@@ -94,9 +94,7 @@ def precision_for(config: TrainerConfig) -> str:
     """Lightning's name of the precision: what was asked for, or bfloat16 where units compute it."""
     if config.precision != AUTO:
         name = FULL_NAMES.get(str(config.precision), str(config.precision))
-        has_no_half = name == "16-mixed" and not on_gpu(
-            config
-        )
+        has_no_half = name == "16-mixed" and not on_gpu(config)
         return "bf16-mixed" if has_no_half else name
     if on_gpu(config):
         has_units = torch.cuda.is_bf16_supported(including_emulation=False)
