@@ -16,8 +16,11 @@ from gen.errors import HouseError
 from gen.meter import signature_of
 from gen.piece import DRUM_PROGRAM, Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.tokens import vocabulary as v
+from gen.tokens.encoding import Annotations, encode
 from gen.tokens.grid import Grid, to_grid
+from gen.tokens.reading import decode
 from gen.tokens.tokenizer import score_of
+from midi_files import pieces as strict_pieces
 from music import STEP, loose_pieces, pieces
 
 LONGEST = 192
@@ -242,10 +245,31 @@ def test_a_cut_bar_that_no_signature_measures_ends_at_the_nearest_sixteenth():
     assert grid.parts[0].onset.tolist() == [0, 14]
 
 
-def test_more_tracks_than_slots_are_refused_with_their_number():
-    piece = Piece(480, [Track(notes=[Note(0, 480, 60, 80)]) for _ in range(v.MAX_TRACKS + 1)])
-    with pytest.raises(HouseError, match="25 tracks; the tokenizer holds 24"):
-        grid_of(piece)
+def test_of_too_many_tracks_those_of_one_instrument_are_joined():
+    tracks = [Track(program=n % 20, notes=[Note(n * 40, 40, 60 + n, 80)]) for n in range(30)]
+    grid = grid_of(Piece(480, tracks))
+    assert len(grid.parts) == v.MAX_TRACKS
+    assert {part.program for part in grid.parts} == {*range(20)}
+    assert sorted(int(p) for part in grid.parts for p in part.pitch) == [*range(60, 90)]
+    assert len(grid_of(Piece(480, tracks[:24])).parts) == 24
+
+
+def test_of_too_many_instruments_those_of_one_family_are_joined_and_no_role_is_told():
+    tracks = [Track(program=n, notes=[Note(n * 40, 40, 60, 80)]) for n in range(60)]
+    tracks += [Track(is_drum=True, notes=[Note(0, 40, 36, 80)])]
+    grid = grid_of(Piece(480, tracks))
+    assert len(grid.parts) == v.MAX_TRACKS
+    assert grid.parts[-1].program == DRUM_PROGRAM
+    events = encode(grid, Annotations(roles=("bass",) * 61))
+    assert not events.array[events.rows_of(v.Kind.TRACK), v.EXTENT].any()
+
+
+@given(strict_pieces(max_tracks=40))
+@settings(max_examples=60, deadline=None)
+def test_whatever_the_strict_walker_reads_the_tokenizer_writes(piece):
+    if piece.note_count:
+        grid = grid_of(smf.parse(smf.write(piece)))
+        assert decode(encode(grid)).note_count > 0
 
 
 def test_a_score_without_notes_is_refused():

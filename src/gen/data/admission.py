@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from gen.data.store import EventStore
 from gen.data.styles import granted_styles
 from gen.data.tokenising import Music, Tokenising, Tools
 from gen.errors import HouseError
+from gen.harmony import parse_key, parse_progression
 from gen.piece import Piece
 from gen.provenance.gate import Corpus, Work, admit
 from gen.provenance.manifest import Manifest
@@ -105,9 +107,22 @@ def take_in(
 
 
 def annotations_of(work: Work) -> Annotations:
-    """What the tag says of the music, as the tokenizer takes it."""
+    """What the tag says of the music, as the tokenizer takes it.
+
+    Words that this version cannot read are left out: a tag of another one stops no run.
+    """
     d = work.description
     return Annotations(
-        genre=d.genre, mood=d.mood, key=d.key, chords=d.chords, sections=d.sections,
+        genre=d.genre, mood=d.mood, key=_readable(d.key, parse_key),
+        chords=_readable(d.chords, parse_progression), sections=d.sections,
         roles=tuple(d.roles or ()),
     )  # fmt: skip
+
+
+def _readable(text: str, read: Callable[[str], object]) -> str:
+    """The text, or "" where it cannot be read."""
+    try:
+        read(text)
+    except HouseError:
+        return ""
+    return text

@@ -210,7 +210,10 @@ def look(store: Store, work: str, register: Register, generated: Generated) -> W
 def _check_music(tagged: Tagged, work: str) -> None:
     if tagged.statement.work != work:
         raise TagError("wrong-place", f"the tag is of {tagged.statement.work}, the file is {work}")
-    heard = musical_hash(parse(tagged.music))
+    piece = parse(tagged.music)
+    if not piece.note_count:
+        raise TagError("no-notes", "it holds no note, so nothing can be learned from it")
+    heard = musical_hash(piece)
     if heard != tagged.statement.musical_hash:
         raise TagError("musical-hash-mismatch", "the stated musical hash is not this music's")
 

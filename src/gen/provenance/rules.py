@@ -39,6 +39,7 @@ MENDS: dict[str, str] = {
     "bad-name": "works lie in <composer>/<work>.mid, lower-case a-z, 0-9 and hyphens only",
     "stray-file": f"{_TAKE_OUT}: only works lie there",
     "too-large": "split the piece: one file holds at most 4 MiB",
+    "no-notes": "reject it; its composer exports the tracks that hold the notes",
     "unreadable": "give yourself the right to read it",
     "swapped": "somebody changes the folder while it is read: stop that, and look why",
 }

@@ -65,8 +65,10 @@ def annotated(music: Events, notes: Annotations) -> Events:
         HouseError: a key, chord or style that cannot be told.
     """
     roles = [role if role in ROLES else None for role in notes.roles]
-    array = music.array.copy()
-    for row, role in zip(music.rows_of(Kind.TRACK), roles, strict=False):
+    array, tracks = music.array.copy(), music.rows_of(Kind.TRACK)
+    if len(roles) > len(tracks):  # tracks were joined, and may do several things
+        roles = []
+    for row, role in zip(tracks, roles, strict=False):
         array[row, v.EXTENT] = WORDS.role.id(ROLES.index(role)) if role else 0
     insertions = list(_insertions(music, notes))
     places = [place for place, part in insertions for _ in part]
@@ -106,7 +108,9 @@ def _attributes(notes: Annotations) -> Events:
 def _sections(text: str, bars: int) -> dict[int, str]:
     """Bar, from 0, and name, of `intro:1 A:5 …`, which counts from 1; the last of a bar counts."""
     named = [part.rpartition(":") for part in text.split()]
-    found = {int(bar) - 1: name for name, _, bar in named if bar.isdecimal()}
+    # Tags may say anything, so also a number with more digits than Python reads.
+    is_bar = {bar: bar.isdecimal() and len(bar) < 7 for _, _, bar in named}
+    found = {int(bar) - 1: name for name, _, bar in named if is_bar[bar]}
     return {bar: name for bar, name in found.items() if 0 <= bar < bars}
 
 

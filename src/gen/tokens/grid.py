@@ -6,6 +6,7 @@ are those of `Piece.bar_starts`: they reach the last note-off, and nothing sound
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,25 +53,56 @@ class Grid:
 def to_grid(score: Any) -> Grid:
     """Put a `symusic.Score` (ticks) on the grid; tracks without notes are left out.
 
+    Of more tracks than the vocabulary holds, those of one instrument are joined, and then those
+    of one family.
+
     Raises:
-        HouseError: no notes at all, or more tracks than the vocabulary holds.
+        HouseError: no notes at all.
     """
     division = int(score.ticks_per_quarter)
     tracks = [track for track in score.tracks if len(track.notes)]
     if not tracks:
         raise HouseError("no track holds a note", mend="give music that has notes")
-    if len(tracks) > v.MAX_TRACKS:
-        raise HouseError(
-            f"{len(tracks)} tracks; the tokenizer holds {v.MAX_TRACKS}", mend="merge some tracks"
-        )
-    notes = [_separate(_notes(track, division)) for track in tracks]
+    groups = _groups(tracks)
+    notes = [_separate(np.concatenate([_notes(t, division) for t in group])) for group in groups]
     sounding = (n[:, _ONSET] + np.minimum(n[:, _DURATION], n[:, _PLAYED]) for n in notes)
     end = max(int(ends.max()) for ends in sounding)
     bars = write_bars(_signature_changes(score, division, end), end)
     start, numerator, denominator = bars[-1]
     end = start + v.bar_steps(numerator, denominator)
-    parts = [_part(track, n, division, end) for track, n in zip(tracks, notes, strict=True)]
+    parts = [_part(group, n, division, end) for group, n in zip(groups, notes, strict=True)]
     return Grid(bars, _tempo_changes(score, division, end), parts)
+
+
+def _groups(tracks: Sequence[Any]) -> list[list[Any]]:
+    """The tracks that become one part each, the one with the most notes first in its group.
+
+    Drums and General MIDI's sixteen families are fewer than the parts that there may be.
+    """
+    groups = [[track] for track in tracks]
+    for kin in (_instrument, _family):
+        while len(groups) > v.MAX_TRACKS and (pair := _alike(groups, kin)):
+            into, place = pair
+            together = [*groups[into], *groups.pop(place)]
+            groups[into] = sorted(together, key=lambda track: -len(track.notes))
+    return groups
+
+
+def _alike(groups: list[list[Any]], kin: Callable[[Any], int]) -> tuple[int, int] | None:
+    """The places of the last two groups of the commonest kin; None if each has its own."""
+    places: dict[int, list[int]] = {}
+    for place, group in enumerate(groups):
+        places.setdefault(kin(group[0]), []).append(place)
+    commonest = max(places.values(), key=len)
+    return (commonest[-2], commonest[-1]) if len(commonest) > 1 else None
+
+
+def _instrument(track: Any) -> int:
+    return DRUM_PROGRAM if track.is_drum else int(track.program)
+
+
+def _family(track: Any) -> int:
+    return _instrument(track) // 8
 
 
 def _to_steps(ticks: NDArray[Any], ticks_per_quarter: int) -> Ints:
@@ -134,14 +166,14 @@ def _pedal_ticks(track: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     return pressed[held], (released - pressed)[held]
 
 
-def _part(track: Any, notes: Ints, ticks_per_quarter: int, end: int) -> Part:
-    """One track on the grid; nothing lasts beyond step `end`."""
-    pedals = _separate(_pedals(track, ticks_per_quarter))
+def _part(tracks: Sequence[Any], notes: Ints, ticks_per_quarter: int, end: int) -> Part:
+    """One track, or several joined ones, on the grid; nothing lasts beyond step `end`."""
+    pedals = _separate(np.concatenate([_pedals(track, ticks_per_quarter) for track in tracks]))
     pedals = pedals[pedals[:, _ONSET] < end]
     for held in (notes, pedals):
         _cut(held, end - held[:, _ONSET])
     return Part(
-        program=DRUM_PROGRAM if track.is_drum else int(track.program),
+        program=_instrument(tracks[0]),
         onset=notes[:, _ONSET],
         duration=notes[:, _DURATION],
         pitch=notes[:, _PITCH],
