@@ -18,6 +18,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from houses import start_house
+from tiny_runs import SETTINGS as TINY
+
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 TRAINING_STACK = ("torch", "lightning", "hydra", "omegaconf", "miditok", "safetensors")
@@ -210,6 +213,69 @@ def test_help_of_composers_commands_imports_little(script):
     modules, loaded = run_python(_RUN_SCRIPT, HEAVY, f"scripts/{script}")
     assert loaded == []
     assert modules < 180, "Python and click alone are about 100"
+
+
+# --- the wheel -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """What a built wheel holds, unpacked where nothing of the repository is."""
+    source, place = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("installed")
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    for name in ("src", "conf"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("*.egg-info"))
+    subprocess.run(
+        [sys.executable, "setup.py", "-q", "bdist_wheel", "-d", str(place)],
+        cwd=source, check=True, capture_output=True,
+    )  # fmt: skip
+    (wheel,) = place.glob("*.whl")
+    shutil.unpack_archive(wheel, place, "zip")
+    return place
+
+
+def test_the_wheel_carries_all_that_is_not_python(installed):
+    for folder, there in ((ROOT / "conf", "conf"), (ROOT / "src" / "gen", "")):
+        for path in folder.rglob("*"):
+            if path.is_file() and path.suffix not in (".py", ".pyc"):
+                name = path.relative_to(folder)
+                assert (installed / "gen" / there / name).read_bytes() == path.read_bytes(), name
+
+
+def command_of(name: str) -> list[str]:
+    """What the installed command of that name runs."""
+    module, _, function = SETTINGS["project"]["scripts"][name].partition(":")
+    return ["-c", f"import sys, {module} as m; sys.argv[0] = {name!r}; m.{function}()"]
+
+
+def run_installed(installed, folder, name, *words):
+    return subprocess.run(
+        [sys.executable, *command_of(name), *words], cwd=folder, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(installed), "HOUSE_CACHE": "off"}, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SETTINGS["project"]["scripts"])
+def test_every_command_that_is_installed_explains_itself(installed, tmp_path, name):
+    done = run_installed(installed, tmp_path, name, "--help")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout) > 400
+
+
+def test_what_is_installed_trains_on_a_house_elsewhere(installed, tmp_path):
+    house = start_house(tmp_path / "house")
+    house.enter(1, 2, 3, 4, 5, 6)
+    words = (*TINY.split(), f"pin={house.pin.path}", "experiment=infill")
+    done = run_installed(installed, tmp_path, "gen-train", *words)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("outputs/infill/*/best.safetensors"))) == 1
+
+
+def test_without_a_house_what_is_installed_says_how_to_name_one(installed, tmp_path):
+    done = run_installed(installed, tmp_path, "gen-train")
+    assert (done.returncode, "pin=FILE" in done.stderr) == (2, True), done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- commands ------------------------------------------------------------------------------

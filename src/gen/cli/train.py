@@ -62,7 +62,10 @@ def check_here(settings: dict[str, Any]) -> None:
     from gen.training.settings import check_count, read_settings
 
     chosen = read_settings(settings)
-    load_pin(Path(chosen.run.pin))
+    pin = load_pin(Path(chosen.run.pin))
+    if not pin.dir.is_dir():
+        raise HouseError("there is no house", where=str(pin.dir),
+            mend="name the trust pin of one: pin=FILE")  # fmt: skip
     if chosen.run.ckpt not in (None, "last") and not Path(str(chosen.run.ckpt)).is_file():
         raise HouseError("no such checkpoint", where=str(chosen.run.ckpt),
             mend="ckpt=last takes the newest")  # fmt: skip
