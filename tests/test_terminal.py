@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from gen.errors import HouseError, printable, shortened
-from gen.terminal import failures_said, said
+from gen.terminal import failures_said, refusal_of
 
 SAY = """
 import sys
@@ -76,7 +76,9 @@ def test_fault_of_ours_keeps_its_traceback():
 
 def test_error_of_the_disk_names_the_place():
     error = OSError(errno.ENOSPC, "No space left on device", "/house/inbox")
-    assert said(error).startswith("/house/inbox: No space left on device\n  to mend it: make room")
+    message = str(refusal_of(error))
+    assert message.startswith("/house/inbox: No space left on device\n  to mend it: make room")
+    assert refusal_of(OSError(errno.ENOENT, "No such file")) is None
 
 
 def test_long_names_are_shortened_in_messages():

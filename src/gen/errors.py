@@ -8,6 +8,8 @@ import re
 
 MOST_LETTERS = 300
 """Of a name or a value in a message."""
+_MOST_IN_A_LINE = 2_000
+_WORD = re.compile(rf"\S{{{MOST_LETTERS + 1},}}")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 )
@@ -20,6 +22,12 @@ def shortened(text: str, most: int = MOST_LETTERS) -> str:
         return text
     kept = most // 2
     return f"{text[:kept]}… ({len(text):,} letters) …{text[-kept:]}"
+
+
+def brief(text: str) -> str:
+    """`text` with each endless word and line shortened: somebody's name or value is in it."""
+    short = _WORD.sub(lambda found: shortened(found[0]), text)
+    return "\n".join(shortened(line, _MOST_IN_A_LINE) for line in short.split("\n"))
 
 
 def printable(text: str) -> str:
@@ -46,10 +54,10 @@ class HouseError(Exception):
         super().__init__(what)
 
     def __str__(self) -> str:
-        where = shortened(self.where).replace("\n", "\\n")
+        where = self.where.replace("\n", "\\n")
         place = f"{where}: " if where else ""
         advice = f"\n  to mend it: {self.mend}" if self.mend else ""
-        return printable(f"{place}{self.what}{advice}")
+        return printable(brief(f"{place}{self.what}{advice}"))
 
 
 class SettingError(HouseError):

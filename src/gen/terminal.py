@@ -48,9 +48,10 @@ def failures_said() -> Iterator[None]:
         _forget_output()
         raise SystemExit(0) from None
     except OSError as error:
-        if error.errno not in _FULL | _FORBIDDEN | _DISK:
+        refusal = refusal_of(error)
+        if refusal is None:
             raise
-        _end(said(error))
+        _end(str(refusal))
     except HouseError as error:
         _end(str(error))
 
@@ -70,16 +71,18 @@ def _end(message: str) -> NoReturn:
     raise SystemExit(REFUSED)
 
 
-def said(error: OSError) -> str:
-    """An error of the system as one message: what, where, and how to mend it."""
+def refusal_of(error: OSError) -> HouseError | None:
+    """An error of the system as what a person can mend; None where the fault may be ours."""
     if error.errno in _FULL:
         mend = "make room there and run it again: what was finished before is whole"
     elif error.errno in _FORBIDDEN:
         mend = "ask for the right to write there, or name another place"
+    elif error.errno not in _DISK:
+        return None
     else:
         mend = "look at the name and whether the disk is there, and run it again"
     where = error.filename2 or error.filename or ""
-    return str(HouseError(error.strerror or str(error), where=os.fsdecode(where), mend=mend))
+    return HouseError(error.strerror or str(error), where=os.fsdecode(where), mend=mend)
 
 
 def _forget_output() -> None:

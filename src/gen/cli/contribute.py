@@ -25,6 +25,7 @@ from unicodedata import normalize
 
 import click
 
+from gen.cli.careful import CarefulCommand, echo
 from gen.cli.house_commands.common import Output, counted
 from gen.cli.outcomes import as_options, say_next, show, summarise, unstated, write_sidecar
 
@@ -67,7 +68,7 @@ def _fact_options(command: Any) -> Any:
     return command
 
 
-@click.command(help=__doc__.replace("\n\n    python", "\n\n\b\n    python"))
+@click.command(cls=CarefulCommand, help=__doc__.replace("\n\n    python", "\n\n\b\n    python"))
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--composer", default="", help="Your id in the house; found by your key when alone.")
 @click.option(
@@ -119,10 +120,10 @@ def main(paths: tuple[Path, ...], **options: Any) -> None:
     try:
         refused = _contribute(paths, options)
     except HouseError as error:
-        click.echo(f"error: {error}", err=True)
+        echo(f"error: {error}", err=True)
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
-        click.echo(
+        echo(
             "\nstopped: what was contributed is whole, your answers are kept; run again to go on",
             err=True,
         )
@@ -171,7 +172,7 @@ def _contributor(
     with Output.busy("reading what the house knows"):
         known = contributor.load()
     for place in known.unread if known else ():
-        click.echo(f"not compared with {place} (python scripts/house.py audit)", err=True)
+        echo(f"not compared with {place} (python scripts/house.py audit)", err=True)
     return contributor
 
 
@@ -220,7 +221,7 @@ def _say_next(outcomes: list[Outcome], house: House | None, options: dict[str, A
     if not options["check"]:
         if waiting and house is not None:
             work = waiting if len(waiting) == 1 else []
-            click.echo("It waits for a curator, another person:" if work else
+            echo("It waits for a curator, another person:" if work else
                        "They wait for a curator, another person:")  # fmt: skip
             say_next(["scripts/house.py", "accept", *work], house)
     elif house is not None and len(outcomes) == 1 and unstated(outcomes[0]):
@@ -260,7 +261,7 @@ def _jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
     found = {_spelt(file.resolve()) for file in files}
     lost = [path for path in table if _spelt(path) not in found]
     if lost:
-        click.echo(
+        echo(
             f"{counted(len(lost), 'row')} of {options['metadata']} for no file among those "
             f"given, the first: {lost[0]}",
             err=True,
@@ -286,7 +287,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
                 yield file
     if passed_over:
         what = counted(passed_over, "file")
-        click.echo(f"{what} passed over that macOS keeps beside others ({BESIDE}…)", err=True)
+        echo(f"{what} passed over that macOS keeps beside others ({BESIDE}…)", err=True)
 
 
 def _open_house(options: dict[str, Any]) -> House | None:
@@ -298,7 +299,7 @@ def _open_house(options: dict[str, Any]) -> House | None:
     except PinError:
         if options["check"]:
             place = options["folder"] or default_folder()
-            click.echo(f"no house there ({place}): nothing to compare with", err=True)
+            echo(f"no house there ({place}): nothing to compare with", err=True)
             return None
         raise
 
@@ -377,9 +378,7 @@ def _tried(find: Any, is_silent: bool) -> PrivateKey | None:
             found: PrivateKey | None = find()
             return found
         except KeyFileError as error:
-            click.echo(
-                f"{error.what} ({counted(left, 'try').replace('trys', 'tries')} left)", err=True
-            )
+            echo(f"{error.what} ({counted(left, 'try').replace('trys', 'tries')} left)", err=True)
     last: PrivateKey | None = find()
     return last
 

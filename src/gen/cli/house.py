@@ -18,6 +18,9 @@ import importlib
 
 import click
 
+from gen.cli.careful import CarefulGroup
+from gen.errors import shortened
+
 COMMANDS = {
     "init": ("people", "Start a house: root key, first roster, register and pin."),
     "key": ("people", "Make a key of your own and print its public half."),
@@ -40,7 +43,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(CarefulGroup):
     """Commands that are imported when they are called, so that --help answers at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -61,9 +64,9 @@ class LazyGroup(click.Group):
         if args and args[0] not in COMMANDS:
             import difflib
 
-            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            near = difflib.get_close_matches(args[0][:80], COMMANDS, 1)
             guess = f" Did you mean {near[0]!r}?" if near else ""
-            ctx.fail(f"There is no command {args[0]!r}.{guess}")
+            ctx.fail(f"There is no command {shortened(args[0])!r}.{guess}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

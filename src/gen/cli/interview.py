@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gen.cli.careful import echo
 from gen.cli.outcomes import show_details, tracks
 from gen.cli.preview import confirmed, default_folder, show_preview
 
@@ -43,7 +44,7 @@ class Interview:
 
     def __call__(self, outcome: Outcome) -> Facts | None:
         """The facts to sign; None to leave the file out."""
-        click.echo(f"\n{outcome.path}")
+        echo(f"\n{outcome.path}")
         show_details(outcome)
         if outcome.facts is None or outcome.examined is None or not self._begins(outcome):
             return None
@@ -75,7 +76,7 @@ class Interview:
         draft = self.drafts.read(music)
         if draft is None:
             return outcome.facts
-        click.echo("  your answers of last time stand in the brackets")
+        echo("  your answers of last time stand in the brackets")
         if draft.instruments != outcome.facts.instruments and outcome.examined is not None:
             outcome.examined = _restated(outcome.examined, draft.instruments)
         return outcome.stated.over(draft).over(outcome.facts)
@@ -104,12 +105,12 @@ class Interview:
             try:
                 text = tidy(name, changed(name, before, "" if answer == "-" else answer))
             except SettingError as error:
-                click.echo(f"    {error.what}; {error.mend}")
+                echo(f"    {error.what}; {error.mend}")
                 continue
             problem = find_problem(name, text, outcome.examined.analysis)
             if not problem:
                 break
-            click.echo(f"    {problem}")
+            echo(f"    {problem}")
         facts = replace(facts, **{name: text})
         return _play(outcome, facts) if name == "instruments" and text != before else facts
 
@@ -118,13 +119,13 @@ class Interview:
         """Before a question about tracks each of them with its own name."""
         if name in _PER_TRACK and outcome.examined is not None:
             for line in tracks(outcome.examined.analysis, facts.roles.split()):
-                click.echo(f"    {line}")
+                echo(f"    {line}")
 
     def _signed(self, outcome: Outcome, facts: Facts, music: bytes) -> Facts | None:
         """The recap, changed until it is right; None if it is not signed."""
         names = list(facts.to_dict())
         _recap(outcome, facts, names)
-        click.echo(STATEMENT)
+        echo(STATEMENT)
         while True:
             answer = _prompt_choice(names)
             if answer == "hear":
@@ -134,11 +135,11 @@ class Interview:
                 self.drafts.keep(music, facts)
                 _recap(outcome, facts, [answer])
             elif answer == "no":
-                click.echo(_KEPT)
+                echo(_KEPT)
                 return None
             elif problems := _problems(outcome, facts):
                 for problem in problems:
-                    click.echo(f"    {problem}")
+                    echo(f"    {problem}")
             else:
                 return facts
 
@@ -184,7 +185,7 @@ def _prompt_choice(names: list[str]) -> str:
         exact = answer if answer in found else found[0] if len(found) == 1 else ""
         if exact:
             return exact
-        click.echo(f"    y, n, h, or one of: {' '.join(names)}")
+        echo(f"    y, n, h, or one of: {' '.join(names)}")
 
 
 def _recap(outcome: Outcome, facts: Facts, names: list[str]) -> None:
@@ -192,15 +193,15 @@ def _recap(outcome: Outcome, facts: Facts, names: list[str]) -> None:
     from gen.contribution import shortened
 
     assert outcome.examined is not None  # noqa: S101 - the caller looked
-    click.echo("  You sign:")
+    echo("  You sign:")
     for name in names:
         if name not in _PER_TRACK:
             text = shortened(name, getattr(facts, name)) or "(nothing)"
-            click.echo(f"    {name:<11} {text}")
+            echo(f"    {name:<11} {text}")
     if not set(names).isdisjoint(_PER_TRACK):
         lines = tracks(outcome.examined.analysis, facts.roles.split())
         for number, line in enumerate(lines):
-            click.echo(f"    {'tracks' if number == 0 else '':<11} {line}")
+            echo(f"    {'tracks' if number == 0 else '':<11} {line}")
 
 
 def _problems(outcome: Outcome, facts: Facts) -> list[str]:

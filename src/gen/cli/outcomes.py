@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from gen.cli.careful import echo
 from gen.cli.house_commands.common import counted
 
 if TYPE_CHECKING:
@@ -29,20 +28,20 @@ ALREADY_THERE = (
 def show(outcome: Outcome, *, as_json: bool, is_brief: bool) -> None:
     """What became of a file, with all that was found in it unless `is_brief`."""
     if as_json:
-        click.echo(json.dumps(outcome.to_dict(), ensure_ascii=False))
+        echo(json.dumps(outcome.to_dict(), ensure_ascii=False))
         return
     work = f" as {outcome.work}" if outcome.work and outcome.status != "refused" else ""
     rule = f" ({outcome.rule})" if outcome.rule else ""
-    click.echo(f"{outcome.path}: {outcome.status}{work}{rule}")
+    echo(f"{outcome.path}: {outcome.status}{work}{rule}")
     if outcome.found:
-        click.echo(_indented(outcome.found))
+        echo(_indented(outcome.found))
     if outcome.mend:
-        click.echo(f"  to mend it: {outcome.mend}")
+        echo(f"  to mend it: {outcome.mend}")
     if not is_brief:
         show_details(outcome)
         _show_unstated(outcome)
     elif outcome.screening and outcome.screening.matches:
-        click.echo(_indented(outcome.screening.side_by_side()))
+        echo(_indented(outcome.screening.side_by_side()))
 
 
 def show_details(outcome: Outcome) -> None:
@@ -55,18 +54,18 @@ def show_details(outcome: Outcome) -> None:
             ("please look", normalised.advice),
         ):
             for line in lines:
-                click.echo(f"  {name}: {line}")
-        click.echo(
+                echo(f"  {name}: {line}")
+        echo(
             f"  {counted(analysis.bars, 'bar')}, {_meters(analysis)}, {_tempo(analysis)}, "
             f"{_key(analysis)}, {analysis.seconds:.0f} s, {counted(analysis.notes, 'note')}"
         )
         for line in tracks(analysis):
-            click.echo(f"    {line}")
-        click.echo(f"  chords: {_short_chords(analysis)}")
+            echo(f"    {line}")
+        echo(f"  chords: {_short_chords(analysis)}")
         if analysis.sections:
-            click.echo(f"  sections: {analysis.sections}")
+            echo(f"  sections: {analysis.sections}")
     if outcome.screening and outcome.screening.matches:
-        click.echo(_indented(outcome.screening.side_by_side()))
+        echo(_indented(outcome.screening.side_by_side()))
 
 
 def tracks(analysis: Analysis, roles: Iterable[str] | None = None) -> list[str]:
@@ -118,7 +117,7 @@ def _key(analysis: Analysis) -> str:
 def _show_unstated(outcome: Outcome) -> None:
     """After a check: what only a person can say and nobody has said."""
     if missing := unstated(outcome):
-        click.echo(f"  to be stated before it is signed: {', '.join(missing)}")
+        echo(f"  to be stated before it is signed: {', '.join(missing)}")
 
 
 def unstated(outcome: Outcome) -> list[str]:
@@ -139,11 +138,11 @@ def summarise(counts: dict[str, int], total: int, *, as_json: bool) -> None:
     """One line for all files."""
     seen = sum(counts.values())
     if as_json:
-        click.echo(json.dumps({"summary": {"files": total, "seen": seen, **counts}}))
+        echo(json.dumps({"summary": {"files": total, "seen": seen, **counts}}))
     text = ", ".join(f"{count} {status}" for status, count in counts.items())
-    click.echo(f"{counted(total, 'file')}: {text}", err=as_json)
+    echo(f"{counted(total, 'file')}: {text}", err=as_json)
     if counts.get("already there") and not as_json:
-        click.echo(ALREADY_THERE)
+        echo(ALREADY_THERE)
 
 
 def say_next(command: list[str | Path], house: House | None) -> None:
@@ -153,7 +152,7 @@ def say_next(command: list[str | Path], house: House | None) -> None:
         words += ["--house", str(house.folder)]
     is_windows = os.name == "nt"
     line = subprocess.list2cmdline(words) if is_windows else shlex.join(words)
-    click.echo(f"Next: {line}", file=sys.stdout)
+    echo(f"Next: {line}", file=sys.stdout)
 
 
 def write_sidecar(path: Path, rows: dict[Path, Facts], *, as_json: bool) -> None:
@@ -163,7 +162,7 @@ def write_sidecar(path: Path, rows: dict[Path, Facts], *, as_json: bool) -> None
 
     write(path, rows)
     empty = [name for name in MUST_BE_STATED if not all(f.to_dict()[name] for f in rows.values())]
-    click.echo(
+    echo(
         f"wrote {path}: {counted(len(rows), 'row')}; correct it"
         f"{', fill in ' + ' and '.join(empty) if empty else ''} and give it back with --metadata",
         err=as_json,

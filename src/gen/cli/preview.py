@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gen.cli.careful import echo
 from gen.errors import HouseError
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ def show_preview(piece: Piece, folder: Path, name: str, *, is_opening: bool) -> 
     try:
         written = write_preview(piece, folder, name)
     except HouseError as error:
-        click.echo(f"  no preview: {error}", err=True)
+        echo(f"  no preview: {error}", err=True)
         return
     for path in written:
-        click.echo(f"  to {'see' if path.suffix == '.png' else 'hear'}: {path}", err=True)
+        echo(f"  to {'see' if path.suffix == '.png' else 'hear'}: {path}", err=True)
         if is_opening:
             open_file(path)
 
@@ -58,7 +59,7 @@ def open_file(path: Path) -> None:
             [opener, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
     except OSError:
-        click.echo(f"  nothing here opens {path.name}: open it yourself", err=True)
+        echo(f"  nothing here opens {path.name}: open it yourself", err=True)
 
 
 def confirmed(question: str, hear: Callable[[], None], *, default: bool, err: bool) -> bool:

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from gen.disk.kinds import Spot, UnfitFileError, is_link, kind_of, open_plain, read_plain
+from gen.disk.kinds import Spot, UnfitFileError, is_link, kind_of, naming, open_plain, read_plain
 from gen.disk.writing import beside, patiently, sync_files
 
 HAS_HANDLES = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
@@ -115,7 +115,7 @@ class Folder:
 
         No place takes its new bytes before all of them are on the disk.
         """
-        with ExitStack() as stack:
+        with naming(self.root / next(iter(files), "")), ExitStack() as stack:
             names = {place: "/".join(names_of(place)).rpartition("/") for place in files}
             folders = {
                 above: stack.enter_context(self._folder(above, make=True))
@@ -137,7 +137,7 @@ class Folder:
 
     def move(self, source: str, target: str) -> None:
         """Rename a file, over what is there; nothing happens where `source` is absent."""
-        with self._parent(target, make=True) as there:
+        with naming(self.root / target), self._parent(target, make=True) as there:
             try:
                 with self._parent(source) as here:
                     self._rename(here, there)
@@ -147,7 +147,7 @@ class Folder:
 
     def remove(self, place: str) -> None:
         """Remove a file or a link (never what it links to); absent is fine."""
-        with suppress(FileNotFoundError), self._parent(place) as spot:
+        with suppress(FileNotFoundError), naming(self.root / place), self._parent(place) as spot:
             _unlink(spot)
 
     def remove_folder(self, place: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -37,6 +39,16 @@ class Spot(NamedTuple):
     def look(self) -> os.stat_result:
         """What lies there, itself and not what it may link to."""
         return os.stat(self.name, dir_fd=self.handle, follow_symlinks=False)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have an error of the system say which file it is about: writing says none, handles part."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
 
 
 def is_link(found: os.stat_result) -> bool:

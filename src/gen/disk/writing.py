@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from gen.disk.kinds import naming
+
 IS_WINDOWS = os.name == "nt"
 MANY_FILES = 8
 """From so many files on, they are waited for side by side."""
@@ -76,7 +78,8 @@ def sync_files(descriptors: Iterable[int]) -> None:
 def write_durably(files: Mapping[Path, bytes]) -> None:
     """Write files that nobody reads yet, and have them on the disk when this returns."""
     for path, data in files.items():
-        path.write_bytes(data)
+        with naming(path):
+            path.write_bytes(data)
     descriptors = [os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0)) for path in files]
     try:
         sync_files(descriptors)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gen.disk import Folder, UnfitFileError
+from gen.disk.kinds import naming
 from gen.errors import HouseError
 from gen.provenance.canonical import (
     MAX_JSON_BYTES,
@@ -266,7 +267,7 @@ class Log:
         self.files.write({self.head_place: canonical(head.to_dict()) + b"\n"})
 
     def _write_block(self, head: Head, block: bytes) -> None:
-        with self.files.open_to_change(self.place) as file:
+        with naming(self.path), self.files.open_to_change(self.place) as file:
             if file.seek(0, os.SEEK_END) < head.byte_count:
                 raise self._error(f"shorter than the {head.byte_count} bytes its head counts")
             file.seek(head.byte_count)

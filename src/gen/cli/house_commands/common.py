@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gen.cli.careful import CarefulCommand, echo
+from gen.errors import brief, printable
+from gen.terminal import refusal_of
+
 if TYPE_CHECKING:
     from gen.provenance.house import House
 
@@ -32,18 +36,18 @@ class Output:
     def say(self, text: str) -> None:
         """Talk to a person; silent with --json."""
         if not self.is_json:
-            click.echo(text, err=True)
+            echo(text, err=True)
 
     def line(self, text: str) -> None:
         """One line of the result for people."""
         if not self.is_json:
-            click.echo(text)
+            echo(text)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """A table for people; tab-separated when stdout is no terminal."""
         if self.is_json:
             return
-        texts = [[str(cell) for cell in row] for row in rows]
+        texts = [[printable(str(cell)) for cell in row] for row in rows]
         if not sys.stdout.isatty():
             for row in texts:
                 click.echo("\t".join(row))
@@ -90,7 +94,7 @@ class Output:
     def result(self, **values: Any) -> None:
         """The result for programs."""
         if self.is_json:
-            click.echo(json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True))
+            echo(json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True))
 
 
 def house_command(function: Callable[..., Any]) -> click.Command:
@@ -105,9 +109,14 @@ def house_command(function: Callable[..., Any]) -> click.Command:
             function(output=output, **arguments)
         except HouseError as error:
             fail(error, output)
+        except OSError as error:
+            refusal = refusal_of(error)
+            if refusal is None or _is_output(error):
+                raise
+            fail(refusal, output)
 
     name = function.__name__.removesuffix("_command").replace("_", "-")
-    command = click.command(name, help=function.__doc__)(run)
+    command = click.command(name, cls=CarefulCommand, help=function.__doc__)(run)
     options = (
         click.option("--house", "folder", type=click.Path(path_type=Path), metavar="DIR",
                      help="The house's folder; by default what HOUSE names, or the project's own."),
@@ -121,13 +130,19 @@ def house_command(function: Callable[..., Any]) -> click.Command:
     return command
 
 
+def _is_output(error: OSError) -> bool:
+    """Whether it is the output that fails, so that nothing can be said there."""
+    return error.filename is None
+
+
 def fail(error: Exception, output: Output) -> None:
     """Print what is wrong, where, and how to mend it; exit 2."""
     if output.is_json:
-        found = {name: getattr(error, name, "") for name in ("rule", "what", "where", "mend")}
-        click.echo(json.dumps({"error": found}, ensure_ascii=False, indent=1, sort_keys=True))
+        names = ("rule", "what", "where", "mend")
+        found = {name: brief(getattr(error, name, "")) for name in names}
+        echo(json.dumps({"error": found}, ensure_ascii=False, indent=1, sort_keys=True))
     else:
-        click.echo(str(error), err=True)
+        echo(str(error), err=True)
     raise SystemExit(REFUSED)
 
 
