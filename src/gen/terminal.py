@@ -65,7 +65,11 @@ def _check_folder() -> None:
 
 
 def _end(message: str) -> NoReturn:
-    _forget_output()
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (OSError, ValueError):
+        _forget_output()
     with suppress(OSError, ValueError):
         print(message, file=sys.stderr, flush=True)
     raise SystemExit(REFUSED)

@@ -14,14 +14,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from gen.cli.explained import begin
+from gen.terminal import failures_said
 
 
 def main() -> None:
     """What `gen-evaluate` and `scripts/evaluate.py` do."""
-    begin("evaluate", __doc__)  # before anything that takes a while is imported
-    from gen.cli.door import enter
+    with failures_said():
+        begin("evaluate", __doc__)  # before anything that takes a while is imported
+        from gen.cli.door import enter
 
-    enter("evaluate", judge, evaluate, sys.argv[1:])
+        enter("evaluate", judge, evaluate, sys.argv[1:])
 
 
 def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:

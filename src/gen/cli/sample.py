@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from gen.cli.explained import begin
 from gen.cli.known import names_of
 from gen.errors import HouseError, SettingError
+from gen.terminal import failures_said
 
 if TYPE_CHECKING:
     from gen.sampling.session import Sampled
@@ -61,10 +62,11 @@ def check_alone(names: frozenset[str]) -> None:
 
 def main() -> None:
     """What `gen-sample` and `scripts/sample.py` do."""
-    begin("sample", __doc__)  # before anything that takes a while is imported
-    from gen.cli.door import enter
+    with failures_said():
+        begin("sample", __doc__)  # before anything that takes a while is imported
+        from gen.cli.door import enter
 
-    enter("sample", judge, sample, [quoted(argument) for argument in sys.argv[1:]])
+        enter("sample", judge, sample, [quoted(argument) for argument in sys.argv[1:]])
 
 
 def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:

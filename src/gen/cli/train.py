@@ -16,14 +16,16 @@ from typing import Any
 
 from gen.cli.explained import begin
 from gen.errors import HouseError
+from gen.terminal import failures_said
 
 
 def main() -> None:
     """What `gen-train` and `scripts/train.py` do."""
-    begin("train", __doc__)  # before anything that takes a while is imported
-    from gen.cli.door import enter
+    with failures_said():
+        begin("train", __doc__)  # before anything that takes a while is imported
+        from gen.cli.door import enter
 
-    enter("train", judge, train, sys.argv[1:])
+        enter("train", judge, train, sys.argv[1:])
 
 
 def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
