@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -152,7 +151,7 @@ def say_next(command: list[str | Path], house: House | None) -> None:
         words += ["--house", str(house.folder)]
     is_windows = os.name == "nt"
     line = subprocess.list2cmdline(words) if is_windows else shlex.join(words)
-    echo(f"Next: {line}", file=sys.stdout)
+    echo(f"Next: {line}")
 
 
 def write_sidecar(path: Path, rows: dict[Path, Facts], *, as_json: bool) -> None:
