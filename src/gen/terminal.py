@@ -52,16 +52,14 @@ def failures_said() -> Iterator[None]:
         if refusal is None:
             raise
         _end(str(refusal))
-    except HouseError as error:
-        _end(str(error))
 
 
 def _check_folder() -> None:
     try:
         os.getcwd()
-    except FileNotFoundError as error:
+    except FileNotFoundError:
         mend = "change into a folder that exists, and run it again"
-        raise HouseError("the current folder is gone", mend=mend) from error
+        _end(str(HouseError("the current folder is gone", mend=mend)))
 
 
 def _end(message: str) -> NoReturn:
