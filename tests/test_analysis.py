@@ -290,3 +290,13 @@ def test_a_piece_without_notes_says_nothing() -> None:
 def test_drums_alone_have_neither_chords_nor_melody() -> None:
     found = analyse(Piece(UNIT, [Track("kit", 0, True, notes=[Note(0, 60, 36, 90)])]))
     assert (found.chords, found.roles) == ("", ("drums",))
+
+
+def test_cue_points_and_texts_name_sections_where_no_marker_does() -> None:
+    piece = Piece(UNIT, [Track(notes=[Note(0, 32 * UNIT, 60, 80)])])
+    cues = [Marker(0, "Intro"), Marker(16 * UNIT, "Strophe 1")]
+    assert analyse(piece, cues).sections == "intro:1 verse-1:5"
+    sung = [Marker(n * UNIT, "la") for n in range(9)]
+    assert analyse(piece, [*cues, *sung]).sections == ""
+    piece.markers = [Marker(0, "Refrain")]
+    assert analyse(piece, cues).sections == "chorus:1"

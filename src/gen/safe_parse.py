@@ -24,6 +24,7 @@ from typing import IO, Any
 
 from gen.analysis import Analysis, analyse
 from gen.errors import HouseError, SettingError
+from gen.piece import Marker
 from gen.smf import Normalised, RuleBroken, normalise, parse
 from gen.smf.rules import MAX_BYTES
 
@@ -196,8 +197,11 @@ def _receive(stream: IO[bytes], max_bytes: int) -> bytes | None:
 
 def _from_reply(reply: dict[str, Any]) -> Examined:
     data = base64.b64decode(reply["data"], validate=True)
+    piece = parse(data)
     texts = (tuple(reply[name]) for name in ("changes", "unheard", "advice", "unsure"))
-    return Examined(Normalised(data, parse(data), *texts), Analysis.from_dict(reply["analysis"]))
+    cues = tuple(Marker(tick, text) for tick, text in reply["cues"])
+    normalised = Normalised(data, piece, *texts, cues=cues)
+    return Examined(normalised, Analysis.from_dict(reply["analysis"]))
 
 
 def _examine_here(data: bytes) -> dict[str, Any]:
@@ -209,7 +213,8 @@ def _examine_here(data: bytes) -> dict[str, Any]:
             "unheard": normalised.unheard,
             "advice": normalised.advice,
             "unsure": normalised.unsure,
-            "analysis": analyse(normalised.piece).to_dict(),
+            "cues": [[cue.onset_ticks, cue.text] for cue in normalised.cues],
+            "analysis": analyse(normalised.piece, normalised.cues).to_dict(),
         }
     except RuleBroken as error:
         return {"broken": error.to_dict()}

@@ -228,7 +228,8 @@ def test_drums_named_so_on_a_melodic_channel_want_a_look() -> None:
     [
         (named("Violin") + program(40, 9) + note(60, channel=9), "its name says violin"),
         (program(41, 9) + note(60, channel=9), "its program is viola"),
-        (note(96, channel=9), "most of its notes are no drum's"),
+        (note(96, channel=9), "most of its notes are no kit's"),
+        (program(40, 9) + note(64, channel=9), "most of its notes are no kit's"),
     ],
 )
 def test_what_is_no_drum_kit_on_channel_10_wants_a_look(body: bytes, why: str) -> None:

@@ -5,6 +5,7 @@ Guesses, for a composer to confirm or correct at contribution; nothing here is a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from gen.analysis.chords import infer_chords
 from gen.analysis.key import counts_as_stated, infer_key, names_in, stated_key
 from gen.analysis.roles import infer_roles
 from gen.analysis.sections import sections_of
-from gen.piece import Piece
+from gen.piece import Marker, Piece
 from gen.smf import instrument_name
 
 __all__ = ["Analysis", "analyse", "infer_chords", "infer_key", "infer_roles"]
@@ -76,8 +77,13 @@ class Analysis:
         return Analysis(**{**found, **lists})
 
 
-def analyse(piece: Piece) -> Analysis:
-    """Everything the notes and the markers say."""
+def analyse(piece: Piece, cues: Sequence[Marker] = ()) -> Analysis:
+    """Everything the notes and the markers say.
+
+    Args:
+        piece: any piece.
+        cues: further texts of its file that may name sections.
+    """
     guess, lead = infer_key(piece)
     stated = stated_key(piece)
     key = stated if stated is not None and counts_as_stated(stated, guess) else guess
@@ -105,7 +111,7 @@ def analyse(piece: Piece) -> Analysis:
         instruments=tuple(instrument_name(track.instrument) for track in piece.tracks),
         roles=infer_roles(piece),
         chords=infer_chords(piece, names),
-        sections=sections_of(piece),
+        sections=sections_of(piece, cues),
     )
 
 

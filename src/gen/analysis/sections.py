@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Sequence
 from unicodedata import combining, normalize
 
-from gen.piece import Piece
+from gen.piece import Marker, Piece
 
 _NAMES = {  # what a section is called here, and what markers call it
     "intro": "intro introduction einleitung introduccion introduzione",
@@ -35,31 +35,38 @@ _NUMBER = re.compile(r"[\s_-]*(\d*)$")
 _WORD_BREAK = re.compile(r"[\s_-]+")
 
 
-def sections_of(piece: Piece) -> str:
+def sections_of(piece: Piece, cues: Sequence[Marker] = ()) -> str:
     """Sections as `gen.contribution` takes them, "intro:1 verse-1:5"; "" where none is named.
 
     Each section begins with the bar whose line is nearest to its marker. A marker at the end of
-    the last bar begins nothing, and of several at one bar the first counts.
+    the last bar begins nothing, and of several at one bar the first counts. Where no marker names
+    a section, cues count, if half of them do: the others are sung words and remarks.
+
+    Args:
+        piece: any piece.
+        cues: its file's cue points and plain texts.
     """
+    named = _named(piece.markers)
+    if not named and len(found := _named(cues)) * 2 >= len(cues):
+        named = found
     starts = [start for start, _ in piece.bar_starts()] if piece.note_count else []
-    is_form = not any(
-        (found := _LETTER.fullmatch(marker.text.strip())) and found[1] not in _FORM_LETTERS
-        for marker in piece.markers
-    )
     sections: dict[int, str] = {}
-    for onset, name in _named(piece, takes_letters=is_form):
+    for onset, name in named:
         bar = _nearest(starts, onset, piece.end_ticks)
         if bar is not None:
             sections.setdefault(bar + 1, name)
     return " ".join(f"{name}:{bar}" for bar, name in sorted(sections.items()))
 
 
-def _named(piece: Piece, *, takes_letters: bool) -> Iterator[tuple[int, str]]:
-    for marker in sorted(piece.markers):
-        letter = _LETTER.fullmatch(marker.text.strip())
-        name = "".join(letter.groups()) if letter and takes_letters else _name(marker.text)
-        if name:
-            yield marker.onset_ticks, name
+def _named(markers: Sequence[Marker]) -> list[tuple[int, str]]:
+    """Ticks and names of the sections that markers name, in order."""
+    letters = [_LETTER.fullmatch(marker.text.strip()) for marker in markers]
+    is_form = not any(letter and letter[1] not in _FORM_LETTERS for letter in letters)
+    named = [
+        (marker.onset_ticks, "".join(letter.groups()) if letter and is_form else _name(marker.text))
+        for marker, letter in sorted(zip(markers, letters, strict=True), key=lambda two: two[0])
+    ]
+    return [(onset, name) for onset, name in named if name]
 
 
 def _name(text: str) -> str:

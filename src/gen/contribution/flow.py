@@ -387,7 +387,7 @@ def restate(examined: Examined, instruments: str) -> Examined:
     normalised = with_instruments(examined.normalised, read_instruments(instruments))
     if normalised.data == examined.normalised.data:
         return Examined(normalised, examined.analysis)
-    return Examined(normalised, analyse(normalised.piece))
+    return Examined(normalised, analyse(normalised.piece, normalised.cues))
 
 
 def _played_as_stated(examined: Examined, stated: Facts) -> Examined:

@@ -82,7 +82,7 @@ def read_header(data: bytes) -> tuple[int, int, int]:
     if len(data) > MAX_BYTES:
         raise RuleBroken("too-large", f"the file has {len(data):,} bytes", byte_offset=MAX_BYTES)
     if data[:4] != b"MThd":
-        raise RuleBroken("not-midi", f"the file begins with {data[:4]!r}, not 'MThd'")
+        raise RuleBroken("not-midi", "it does not begin with a MIDI header (MThd)")
     if len(data) < FILE_HEADER_BYTES:
         raise RuleBroken("truncated", f"the file has {len(data)} bytes, its header needs 14")
     length, file_format, track_count, division = (
@@ -131,7 +131,9 @@ def _track_end(data: bytes, position: int, track: int, track_count: int) -> int:
         what = f"the header declares {track_count} tracks, the file holds {track}"
         raise RuleBroken("truncated", what, byte_offset=position, track=track)
     if kind != b"MTrk":
-        what = f"a chunk of type {kind!r} where track {track} of {track_count} should begin"
+        what = (
+            f"a chunk of type {shown_type(kind)} where track {track} of {track_count} should begin"
+        )
         raise RuleBroken("chunk-layout", what, byte_offset=position, track=track)
     if end > len(data):
         what = f"the track's length points {end - len(data):,} bytes past the end of the file"
@@ -154,6 +156,11 @@ def _trailing_chunks(data: bytes, position: int) -> tuple[Chunk, ...]:
         chunks.append(Chunk(kind, data[payload_start:end], position))
         position = end
     return tuple(chunks)
+
+
+def shown_type(kind: bytes) -> str:
+    """A chunk's type for people: 'XFIH', or its bytes in hexadecimal."""
+    return f"'{kind.decode('ascii')}'" if looks_like_a_type(kind) else kind.hex(" ") or "(none)"
 
 
 def looks_like_a_type(kind: bytes) -> bool:

@@ -52,7 +52,7 @@ _REPAIRS = {
     "empty-hit": "{n} drum hit(s) of no length given a 32nd",
     "empty": "{n} note(s) of no length left out",
 }
-_NAME, _MARKER = 0x03, 0x06
+_TEXT, _NAME, _MARKER, _CUE = 0x01, 0x03, 0x06, 0x07
 _CONDUCTOR = (0x51, 0x58, 0x59)
 _WRITTEN_ANEW = "written anew as a strict type-1 file, one track an instrument"
 
@@ -68,6 +68,7 @@ class Normalised:
         unheard: what the model does not hear, one phrase each.
         advice: what looks odd and was left as it is, or guessed.
         unsure: the tracks, counted from 0, whose instrument a person should confirm.
+        cues: cue points, and plain texts of the first track, which may name sections.
     """
 
     data: bytes
@@ -76,6 +77,7 @@ class Normalised:
     unheard: tuple[str, ...]
     advice: tuple[str, ...] = ()
     unsure: tuple[int, ...] = ()
+    cues: tuple[Marker, ...] = ()
 
 
 def normalise(data: bytes) -> Normalised:
@@ -129,7 +131,7 @@ class _Normaliser:
         piece, parts = self._piece()
         unheard = list_unheard(self.raw, piece)
         advice = (*look_at_instruments(parts), *look_at_time(piece), *_keyswitches(piece))
-        found = Normalised(b"", piece, (), unheard, advice, unsure(parts))
+        found = Normalised(b"", piece, (), unheard, advice, unsure(parts), self._cues(piece))
         if not self.changes and (strict := _parse_strict(self.raw.music)):
             if strict.tracks == piece.tracks:
                 wrapping = tuple(self.raw.wrapping)
@@ -208,6 +210,15 @@ class _Normaliser:
         piece.tempos = list(tempos.values())
         piece.time_signatures = list(meters.values())
         piece.key_signatures = list(keys.values())
+
+    def _cues(self, piece: Piece) -> tuple[Marker, ...]:
+        factor = piece.ticks_per_quarter // self.raw.ticks_per_quarter
+        return tuple(
+            Marker(tick * factor, decode_text(payload))
+            for track in self.raw.tracks
+            for tick, kind, payload in track.metas
+            if kind == _CUE or (kind == _TEXT and track.number == 0)
+        )
 
     def _keep_one(self, events: dict[int, _Event], event: _Event) -> None:
         tick = event.onset_ticks

@@ -25,7 +25,8 @@ UNSAID = -1
 """Stands for an instrument where the file chooses none."""
 _KITS = frozenset({0, 8, 16, 24, 25, 26, 32, 40, 48, 49, 50, 51, 52, 53, 56, 57, 126, 127})
 """Programs that call a drum kit in General MIDI 2, GS or XG."""
-_LOWEST_DRUM, _HIGHEST_DRUM = 27, 87
+_LOWEST_DRUM, _HIGHEST_DRUM = 35, 59
+"""The pitches of kick, snare, toms and cymbals: a kit plays mostly these."""
 _NAMED = 4
 STATE = "state the instruments (--instruments, or a column of that name)"
 
@@ -250,7 +251,8 @@ def _why_no_kit(part: Part) -> str:
         return f"its program is {instrument_name(part.program)}"
     notes = part.track.notes
     beyond = sum(not _LOWEST_DRUM <= note.pitch <= _HIGHEST_DRUM for note in notes)
-    return "most of its notes are no drum's" if beyond > len(notes) / 2 else ""
+    is_kit = part.named == DRUM_PROGRAM or beyond <= len(notes) / 2
+    return "" if is_kit else "most of its notes are no kit's"
 
 
 def _about_contradiction(part: Part) -> str:

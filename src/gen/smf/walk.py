@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
 from gen.piece import KeySignature, Marker, Note, Pedal, Piece, Tempo, TimeSignature, Track
-from gen.smf.chunks import GENERATED_CHUNK, TAG_CHUNK, split_chunks
+from gen.smf.chunks import GENERATED_CHUNK, TAG_CHUNK, shown_type, split_chunks
 from gen.smf.rules import (
     MAX_EVENTS,
     MAX_MICROSECONDS_PER_QUARTER,
@@ -29,6 +29,7 @@ from gen.smf.rules import (
     MIN_MICROSECONDS_PER_QUARTER,
     RuleBroken,
 )
+from gen.smf.text import decode_text
 
 DRUM_CHANNEL = 9
 """Channel 10 as people count."""
@@ -68,7 +69,7 @@ def parse(data: bytes) -> Piece:
     chunks = split_chunks(data)
     for chunk in chunks.trailing:
         if chunk.kind not in (TAG_CHUNK, GENERATED_CHUNK):
-            what = f"a chunk of type {chunk.kind!r} follows the last track"
+            what = f"a chunk of type {shown_type(chunk.kind)} follows the last track"
             raise RuleBroken("foreign-chunk", what, byte_offset=chunk.byte_offset)
     conductor, budget = Conductor(), MAX_EVENTS
     piece = Piece(chunks.ticks_per_quarter)
@@ -236,7 +237,9 @@ class _TrackWalk:
         try:
             text = payload.decode("utf-8")
         except UnicodeDecodeError:
-            self._refuse("text-encoding", f"{payload[:40]!r} is no UTF-8 text", position, tick)
+            self._refuse(
+                "text-encoding", f"'{decode_text(payload)[:40]}' is no UTF-8 text", position, tick
+            )
         if kind == _NAME and self.name is None:
             self.name = text
         elif kind == _MARKER:
