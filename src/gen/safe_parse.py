@@ -198,9 +198,9 @@ def _receive(stream: IO[bytes], max_bytes: int) -> bytes | None:
 def _from_reply(reply: dict[str, Any]) -> Examined:
     data = base64.b64decode(reply["data"], validate=True)
     piece = parse(data)
-    texts = (tuple(reply[name]) for name in ("changes", "unheard", "advice", "unsure"))
+    texts = {name: tuple(reply[name]) for name in ("changes", "unheard", "advice", "unsure")}
     cues = tuple(Marker(tick, text) for tick, text in reply["cues"])
-    normalised = Normalised(data, piece, *texts, cues=cues)
+    normalised = Normalised(data=data, piece=piece, cues=cues, **texts)
     return Examined(normalised, Analysis.from_dict(reply["analysis"]))
 
 
