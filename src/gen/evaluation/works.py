@@ -18,7 +18,6 @@ from gen.data.admission import take_in
 from gen.data.splits import Split, SplitConfig
 from gen.data.windows import TokenisedWork
 from gen.errors import HouseError, SettingError
-from gen.harmony import GENRES
 from gen.piece import Piece
 from gen.provenance.consent import EVALUATION
 from gen.provenance.house import House
@@ -28,7 +27,6 @@ from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_STEP
 from gen.tokens.reading import decode
 from gen.tokens.tokenizer import HouseTokenizer
-from gen.tokens.vocabulary import FIRST, Kind
 
 SIDES: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -200,4 +198,4 @@ def genre_rows(work: Work) -> list[list[int]]:
     """The GENRE event of a work; none where its tag tells no genre."""
     if work.genre is None:
         return []
-    return [[int(Kind.GENRE), 0, FIRST["genre"] + GENRES.index(work.genre), 0, 0]]
+    return Events.genre(work.genre).tolist()

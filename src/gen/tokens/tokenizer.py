@@ -53,17 +53,34 @@ def house_config() -> TokenizerConfig:
 
 
 class EventTokens(TokSequence):
-    """Events as MidiTok knows sequences; their words are looked up when somebody asks for them."""
+    """Events as MidiTok knows sequences: `ids` are their rows, `tokens` the words of each.
 
+    Both are lists, made when somebody asks for them.
+    """
+
+    array: Events | None = None
+    _ids: list[Any]
     _tokens: list[Any]
 
     @classmethod
     def of(cls, events: Events) -> Self:
-        """The tokens of events: `ids` are their rows."""
-        sequence = cls(ids=events.tolist())
+        """The tokens of events."""
+        sequence = cls()
+        sequence.array = events
         sequence._ticks_bars = (events.bar_starts[:-1] * TICKS_PER_STEP).tolist()
         sequence._ticks_beats = _beats(events).tolist()
         return sequence
+
+    @property
+    def ids(self) -> list[Any]:
+        """A row of ids for each event."""
+        if not self._ids and self.array is not None:
+            self._ids = self.array.tolist()
+        return self._ids
+
+    @ids.setter
+    def ids(self, ids: list[Any]) -> None:
+        self._ids, self.array = ids, None
 
     @property
     def tokens(self) -> list[Any]:
@@ -80,7 +97,7 @@ class EventTokens(TokSequence):
 
     def split_per_bars(self) -> list[Self]:
         """The events of each bar; the header stands with the first."""
-        edges = [0, *Events.of(self.ids).bar_rows[1:].tolist(), len(self)]
+        edges = [0, *events_of(self).bar_rows[1:].tolist(), len(self)]
         return [self[first:last] for first, last in itertools.pairwise(edges)]
 
     def split_per_beats(self) -> NoReturn:
@@ -88,15 +105,23 @@ class EventTokens(TokSequence):
         raise HouseError("events stand track by track in their bar", mend="use split_per_bars()")
 
 
+def events_of(tokens: TokSequence) -> Events:
+    """The events that a sequence of tokens is."""
+    known: Events | None = getattr(tokens, "array", None)
+    return Events.of(tokens.ids) if known is None else known
+
+
 def _beats(events: Events) -> Ints:
     """Tick of each beat, which the denominator of the bar's time signature tells."""
-    denominators = np.array([v.TIME_SIGNATURES[n][1] for n in events.number[events.bar_rows]])
-    length = TICKS_PER_QUARTER * 4 // denominators
-    starts, ends = events.bar_starts[:-1] * TICKS_PER_STEP, events.bar_starts[1:] * TICKS_PER_STEP
-    beats = [np.arange(*bar) for bar in zip(starts, ends, length, strict=True)]
-    return np.concatenate(beats) if beats else np.zeros(0, dtype=np.int64)
+    length = TICKS_PER_QUARTER * 4 // _DENOMINATORS[events.number[events.bar_rows]]
+    counts = events.bar_steps * TICKS_PER_STEP // length  # whole beats: a bar has `numerator`
+    first = np.repeat(np.cumsum(counts) - counts, counts)
+    starts = np.repeat(events.bar_starts[:-1] * TICKS_PER_STEP, counts)
+    ticks: Ints = starts + (np.arange(len(starts)) - first) * np.repeat(length, counts)
+    return ticks
 
 
+_DENOMINATORS = np.array([denominator for _, denominator in v.TIME_SIGNATURES])
 _WORDS = [[*v.SPECIALS, *words] for words in v.words()]
 
 
@@ -141,7 +166,7 @@ class HouseTokenizer(MusicTokenizer):
                 cannot be told.
         """
         score = score_of(music) if isinstance(music, Piece) else music
-        events = Events.of(self.encode(score).ids)
+        events = events_of(self.encode(score))
         return annotated(events, notes) if notes else events
 
     def piece(self, events: Events) -> Piece:
@@ -172,7 +197,7 @@ class HouseTokenizer(MusicTokenizer):
         return EventTokens.of(encode(to_grid(score)))
 
     def _tokens_to_score(self, tokens: TokSequence, programs: object = None) -> Any:
-        return score_of(decode(Events.of(tokens.ids)))
+        return score_of(decode(events_of(tokens)))
 
     def _add_time_events(self, events: list[Any], time_division: int) -> list[Any]:
         """Nothing to add: every event carries its own time."""
