@@ -4,6 +4,8 @@ python scripts/demo.py [--minutes 3]
 """
 
 import json
+import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -16,6 +18,7 @@ from gen.errors import HouseError
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 OUT = Path("out/demo")
+MACHINE = "this-computer"
 
 
 def composed(name: str, overrides: list[str]) -> dict:
@@ -34,12 +37,41 @@ class Steps:
         print(f"\n[{now - self.start:4.0f} s] {text}", file=sys.stderr, flush=True)
 
 
-def verify() -> None:
+def start_house() -> Path:
+    """Start a house with the starter's works, in which this computer may train; its pin.
+
+    The starter's own keys were thrown away, so that nothing can be entered there; here the run
+    and its pieces are. The root key is not kept: this house is for looking.
+    """
+    from gen.provenance.adopt import create_house_with
+    from gen.provenance.house import House
+    from gen.provenance.keys import KEYS_VARIABLE, PrivateKey, save_open_key
+    from gen.provenance.pin import INSIDE, load_pin
+    from gen.provenance.roster import MACHINE_ROLES, Person, PersonKey
+
+    for folder in (OUT / "house", OUT / "keys"):  # of an earlier demo
+        shutil.rmtree(folder, ignore_errors=True)
+    os.environ[KEYS_VARIABLE] = str(OUT / "keys")
+    machine = PrivateKey.generate()
+    save_open_key(machine, house="demo", owner=MACHINE)
+    person = Person(
+        MACHINE, "the computer of the demo", MACHINE_ROLES, (PersonKey(machine.public, 0),)
+    )
+    starter = House(load_pin(CONF / "house" / "starter.yaml"))
+    folder = OUT / "house"
+    create_house_with(
+        starter, folder, "demo", [PrivateKey.generate()], pin_path=folder / INSIDE,
+        takes_machine_written=True, people=[person],
+    )  # fmt: skip
+    return folder / INSIDE
+
+
+def verify(pin_path: Path) -> None:
     """Count what the gate admits, and name its composers and the register's head."""
     from gen.provenance.gate import admit
     from gen.provenance.pin import load_pin
 
-    pin = load_pin(CONF / "house" / "starter.yaml")
+    pin = load_pin(pin_path)
     corpus = admit(pin.dir, "general_model", pin=pin)
     corpus.require_clean()
     composers = sorted({person for work in corpus.admitted for person, _ in work.composers})
@@ -58,8 +90,9 @@ def verify() -> None:
 def main(minutes: float, pieces: int) -> None:
     steps = Steps()
     try:
-        steps.say("verifying every work of the starter house")
-        verify()
+        steps.say("starting a house with the starter's works; verifying every one")
+        pin = start_house()
+        verify(pin)
         steps.say(f"training for {minutes:g} minutes")
         from gen.training.run import train
 
@@ -67,7 +100,7 @@ def main(minutes: float, pieces: int) -> None:
         limit = (
             f"trainer.max_time='{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}'"
         )
-        result = train(composed("train", ["experiment=demo", limit]), OUT / "run")
+        result = train(composed("train", ["experiment=demo", limit, f"pin={pin}"]), OUT / "run")
         print(json.dumps(result, indent=2))
         if result["interrupted"]:
             sys.exit(130)
@@ -76,7 +109,7 @@ def main(minutes: float, pieces: int) -> None:
         from gen.sampling.run import sample
         from gen.studio.page import present
 
-        asked = [f"checkpoint={result['best']}", f"out={OUT}", f"n={pieces}"]
+        asked = [f"checkpoint={result['best']}", f"pin={pin}", f"out={OUT}", f"n={pieces}"]
         facts = [
             ("trained for", f"{minutes:g} minutes"),
             ("held-out bits per note", f"{result['best_bits_per_note']:.2f}"),

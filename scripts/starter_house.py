@@ -57,11 +57,16 @@ def build(out: Path) -> None:
 @click.option(
     "--house", default=Path("data/house_midi"), show_default=True, type=click.Path(path_type=Path)
 )
-def publish(out: Path, house: Path) -> None:
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path, exists=True),
+    help="The trained model that comes with the house: its file is written anew.",
+)
+def publish(out: Path, house: Path, model: Path | None) -> None:
     """Enter the built works into a house of their own, seal it, destroy its keys."""
     from starter.publish import publish as publish_house
 
-    publish_house(out, house, click.echo)
+    publish_house(out, house, click.echo, model)
 
 
 @main.command()

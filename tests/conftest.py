@@ -43,9 +43,11 @@ def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_house_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget the house that whoever runs the tests may have named."""
+def no_house_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the house, the keys and the passphrase of whoever runs the tests."""
     monkeypatch.delenv(HOUSE_VARIABLE, raising=False)
+    monkeypatch.delenv(PASSPHRASE_VARIABLE, raising=False)
+    monkeypatch.setenv(KEYS_VARIABLE, str(tmp_path / "keys"))
 
 
 @pytest.fixture

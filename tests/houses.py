@@ -17,10 +17,14 @@ from gen.provenance.consent import Consent
 from gen.provenance.gate import Corpus, admit
 from gen.provenance.house import House
 from gen.provenance.inbox import Contribution, submit
-from gen.provenance.keys import PrivateKey
+from gen.provenance.keys import PrivateKey, save_open_key
+from gen.provenance.model_file import read_model_file
 from gen.provenance.people import create_house
+from gen.provenance.pin import load_pin
+from gen.provenance.recording import OutputLog, begin_run, end_run
 from gen.provenance.register import Register
 from gen.provenance.roster import Person, PersonKey
+from gen.provenance.runs import Begin, End, ModelDigest, Output
 from gen.provenance.statement import Description, Statement, make_work_id
 from gen.provenance.tag import sign_contribution
 from gen.provenance.works import accept
@@ -129,6 +133,52 @@ class TestHouse:
         assert not entered.refused, entered.refused
         return sorted(entered.entered, key=lambda e: [r.work for r in results].index(e.work))
 
+    def record(self, *files: Path, by: str = "machine") -> int:
+        """Enter the run that would have left these models; its index in the log."""
+        found = [read_model_file(path) for path in files]
+        manifest = found[0].manifest
+        models = [
+            ModelDigest(path.name, 1, file.file_sha256, file.tensors_sha256)
+            for path, file in zip(files, found, strict=True)
+        ]
+        works = [work.work for work in manifest.works]
+        about = {"purpose": manifest.purpose, "manifest": manifest.digest}
+        return self.log_run(works, models, by=by, **about)
+
+    def log_run(
+        self,
+        works: Sequence[str],
+        models: Sequence[ModelDigest],
+        *,
+        name: str = "test",
+        purpose: str = "general_model",
+        manifest: str = "aa" * 32,
+        by: str = "machine",
+    ) -> int:
+        """Enter a run of these works that left these models; its index in the log."""
+        zeros = "00" * 32
+        found = tuple(sorted(works))
+        begin = Begin(name, purpose, manifest, found, zeros, 1, zeros, zeros, "a test")
+        index = begin_run(self.house, key_of(by), begin)
+        end_run(self.house, key_of(by), End(index, 1, tuple(models)))
+        self._follow_pin()
+        return index
+
+    def log_output(self, musical_hash: str, *, run: int | None = None, **more: object) -> int:
+        """Enter a piece with this sound, of a run or of one that is made up; its index."""
+        digest = "c0" * 32
+        if run is None:
+            works = [entry.work for entry in self.entries] or [self.enter(990)[0].work]
+            run = self.log_run(works, [ModelDigest("best.safetensors", 1, digest, "c1" * 32)])
+        values = {"checkpoint": digest, "sha256": "5a" * 32, "receipt": "ab" * 32, **more}
+        output = Output(run=run, musical_hash=musical_hash, **values)  # type: ignore[arg-type]
+        index = OutputLog(self.house, self.load(), key_of("machine")).enter(output)
+        self._follow_pin()
+        return index
+
+    def _follow_pin(self) -> None:
+        self.house = House(load_pin(self.pin.path)) if self.pin.path else self.house
+
     def path(self, entry: Entry) -> Path:
         return self.folder / entry.path
 
@@ -140,12 +190,23 @@ class TestHouse:
         return {refusal.path: refusal.rule for refusal in self.admit(purpose).refused}
 
 
+def keep_machine_key(house: str = "lantern", folder: Path | None = None) -> Path:
+    """Put the machine's key into the key folder: its runs and pieces are entered from then on."""
+    return save_open_key(key_of("machine"), house=house, owner="machine", folder=folder)
+
+
 def start_house(folder: Path, name: str = "lantern", **settings: object) -> TestHouse:
-    """A house with ana, ben (composers), cleo, dana (curators) and one root key."""
-    roles = {"ana": "composer", "ben": "composer", "cleo": "curator", "dana": "curator"}
+    """A house with ana, ben (composers), cleo, dana (curators), a machine and one root key."""
+    roles = {
+        "ana": ("composer",),
+        "ben": ("composer",),
+        "cleo": ("curator",),
+        "dana": ("curator",),
+        "machine": ("producer", "trainer"),
+    }
     people = [
-        Person(who, who.title(), (role,), (PersonKey(key_of(who).public, 0),))
-        for who, role in roles.items()
+        Person(who, who.title(), found, (PersonKey(key_of(who).public, 0),))
+        for who, found in roles.items()
     ]
     values: dict[str, object] = {"pin_path": folder.parent / f"{name}.yaml", "people": people}
     house = create_house(folder, name, [key_of("root")], **{**values, **settings})  # type: ignore[arg-type]

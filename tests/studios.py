@@ -33,6 +33,7 @@ def make_studio(folder: Path, *, consent: str = EVERYTHING, run: dict | None = N
         torch.nn.init.normal_(layer.weight, std=0.3)
     manifest = Manifest.of(house.admit(), tokenizer_fingerprint=v.fingerprint())
     save_checkpoint(folder / CHECKPOINT, model, manifest, run or {})
+    house.record(folder / CHECKPOINT)
     return house
 
 

@@ -157,6 +157,7 @@ def checkpoint(tmp_path_factory):
     manifest = Manifest.of(house.admit(), tokenizer_fingerprint=v.fingerprint())
     place = folder / "outputs" / "a" / "b" / "best.safetensors"
     save_checkpoint(place, model, manifest, {})
+    house.record(place)
     (folder / "song.mid").write_bytes(make_midi(5))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -7,7 +7,6 @@ run uses Lightning's own file beside it.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +21,15 @@ from gen.data.habits import Habits
 from gen.disk import write_atomically
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer, renamed
+from gen.provenance.canonical import StrictJsonError
 from gen.provenance.manifest import Manifest
+from gen.provenance.model_file import ABOUT, ModelFile, parse_model_file
 from gen.settings import build, with_new_names
 from gen.tokens import vocabulary
 from gen.tokens.columns import CONTEXT_SIZES
 
 FORMAT = "gen checkpoint 1"
 SUFFIX = ".safetensors"
-ABOUT = "about"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,23 @@ class Checkpoint:
 
     Attributes:
         model: in evaluation mode.
-        manifest: the works it learned from.
         run: how it was trained: settings, steps, numbers reached, code version.
-        digest: SHA-256 of the file, hex.
+        file: its digests, and the manifest of the works it learned from.
     """
 
     model: Transformer
-    manifest: Manifest
     run: dict[str, Any]
-    digest: str
+    file: ModelFile
+
+    @property
+    def manifest(self) -> Manifest:
+        """The works it learned from."""
+        return self.file.manifest
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file, hex."""
+        return self.file.file_sha256
 
     @property
     def habits(self) -> Habits:
@@ -104,11 +112,13 @@ def load_checkpoint(path: Path) -> Checkpoint:
     try:
         weights = renamed(load_tensors(data))
         tensors = {name: tensor.float() for name, tensor in weights.items()}
-        about = _about(data)
-        manifest = Manifest.from_json(about["manifest"])
+        file = parse_model_file(data)
+        about, manifest = _of_this_format(file.about), file.manifest
         config = build(ModelConfig, with_new_names(ModelConfig, about["model"]), where="model")
         tokenizer, run = about["tokenizer"], dict(about["run"])
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        SafetensorError, StrictJsonError, ValueError, KeyError, TypeError, AttributeError
+    ) as error:  # fmt: skip
         raise _broken(path, "is not a checkpoint of this format") from error
     shown = (config.field_sizes, config.context_sizes) == (vocabulary.FIELD_SIZES, CONTEXT_SIZES)
     if not shown or not tokenizer == manifest.tokenizer_fingerprint == vocabulary.fingerprint():
@@ -122,14 +132,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
         model.load_state_dict(tensors)
     except RuntimeError as error:
         raise _broken(path, "its weights do not fit the shape it names") from error
-    return Checkpoint(model.eval(), manifest, run, hashlib.sha256(data).hexdigest())
+    return Checkpoint(model.eval(), run, file)
 
 
-def _about(data: bytes) -> dict[str, Any]:
-    """The JSON text beside the tensors, which safetensors keeps in the file's header."""
-    length = int.from_bytes(data[:8], "little")
-    about = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][ABOUT])
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
+def _of_this_format(about: dict[str, Any]) -> dict[str, Any]:
+    if about.get("format") != FORMAT:
         raise ValueError("another format")
     return about
 

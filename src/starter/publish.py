@@ -2,6 +2,10 @@
 
 The private keys live in a temporary folder under a random passphrase and are deleted with it,
 so nothing can be entered into the starter house afterwards; publishing again makes a new one.
+
+The trained model that comes with the house is named by its log, on the root's word, before it is
+sealed. Its weights stay as they are; its manifest is written anew, since works have other places
+in another register.
 """
 
 from __future__ import annotations
@@ -24,13 +28,16 @@ NAME = "starter"
 ROSTER_DAYS = 3650
 
 
-def publish(built: Path, house: Path, tell: Callable[[str], None]) -> int:
+def publish(
+    built: Path, house: Path, tell: Callable[[str], None], model: Path | None = None
+) -> int:
     """Found the starter house in `house` and enter every built work.
 
     Args:
         built: what `catalogue.build` wrote.
         house: the folder; a starter house there is replaced, any other is refused.
         tell: told what happens, a line at a time.
+        model: the trained model that comes with it, if any; its file is written anew.
 
     Returns:
         The number of works entered.
@@ -56,10 +63,42 @@ def publish(built: Path, house: Path, tell: Callable[[str], None]) -> int:
         for composer in VOICES:
             tell(_contribute(run, built / composer, composer, house))
         run("house.py", "accept", "--all", "--curator", CURATOR, "--yes", "--json", *at)
+        if model is not None:
+            reissue(model, house)
+            name = f"the starter model, {model.name}"
+            run("house.py", "assert-model", str(model), "--name", name, "--yes", "--json", *at)
+            tell(f"{model}: named by the log, on the root's word")
         run("house.py", "seal", "--yes", "--json", *at)
     works = len(list(house.glob("*/*.mid")))
     tell(f"{works} works in {house}, sealed; the keys are gone; pin: {pin}")
     return works
+
+
+def reissue(model: Path, house: Path) -> None:
+    """Write a model's file and `manifest.json` anew, for the works as this house entered them.
+
+    Raises:
+        HouseError: the house holds other works than those that the model learned from.
+    """
+    from gen.disk import write_all_atomically
+    from gen.provenance.gate import admit
+    from gen.provenance.manifest import Manifest
+    from gen.provenance.model_file import read_model_file, with_manifest
+    from gen.provenance.pin import find_pin
+
+    before = read_model_file(model).manifest
+    corpus = admit(house, before.purpose, pin=find_pin(house)).require_clean()
+    after = Manifest.of(
+        corpus,
+        tokenizer_fingerprint=before.tokenizer_fingerprint,
+        code_version=before.code_version,
+    )
+    known = [[(work.work, work.sha256) for work in m.works] for m in (before, after)]
+    if known[0] != known[1]:
+        raise HouseError("learned from other works than the house holds now", where=str(model))
+    data = with_manifest(model.read_bytes(), after)
+    beside = model.with_name("manifest.json")
+    write_all_atomically({model: data, beside: after.to_json().encode()})
 
 
 def _contribute(run: Callable[..., str], folder: Path, composer: str, house: Path) -> str:

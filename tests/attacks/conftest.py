@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from click.testing import CliRunner
 
+from gen.errors import printable
 from gen.provenance.keys import save_key
 from houses import PASSPHRASE, TestHouse, key_of, start_house
 from tiny_runs import train
@@ -28,7 +29,8 @@ class AttackedHouse(TestHouse):
         found = {item["path"]: item["rule"] for item in told["refused"]}
         if found:
             said = self.refuse_training(purpose)
-            assert all(f"{path}: refused ({rule})" in said for path, rule in found.items()), said
+            shown = [f"{printable(path)}: refused ({rule})" for path, rule in found.items()]
+            assert all(line in said for line in shown), said
         return found
 
     def audit(self, purpose: str = "general_model") -> tuple[int, dict]:

@@ -14,6 +14,7 @@ from gen.provenance.canonical import canonical
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import Signature, sign
 from gen.provenance.log import HEAD_TYPE
+from gen.provenance.merkle import consistency_proof, inclusion_proof, leaf_hash
 from gen.provenance.tag import read_tag
 from gen.provenance.works import _entry
 from houses import key_of, make_midi, tagged
@@ -147,3 +148,49 @@ def test_exported_records_carry_what_each_composer_signed(house, tmp_path):
     signed = json.loads(line)["data"]["signed"]
     assert signed["statement"]["predicate"]["work"] == entry.work
     assert signed["signatures"][0]["keyid"] == key_of("ana").keyid
+
+
+def test_one_enrolled_key_proves_no_invented_act(house, tmp_path):
+    """B4: a line that nobody signed, under a head that any member may sign."""
+    house.enter(1)
+    log, pin = house.house.register_log, house.pin
+    said = {"consent": Consent.parse("general_model").to_list(), "work": house.entries[0].work}
+    kept = {path: path.read_bytes() for path in (log.path, log.path.with_name(log.head_place))}
+    append_forged(house, "ana", CONSENT, said, forger="ben")
+    lines = list(log.lines(log.head()))
+    leaves = list(map(leaf_hash, lines))
+    proof = {
+        "act": {
+            "index": 2,
+            "line": lines[2].decode(),
+            "path": [node.hex() for node in inclusion_proof(leaves, 2)],
+        },
+        "format": 2,
+        "head": log.head().to_dict(),
+        "roster": json.loads((house.folder / "roster.json").read_bytes()),
+        "rosters": [],
+        "since": {
+            "path": [node.hex() for node in consistency_proof(leaves, pin.min_size)],
+            "root": pin.root_hash,
+            "size": pin.min_size,
+        },
+    }
+    for place, data in kept.items():
+        place.write_bytes(data)
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps(proof))
+    code, told = house._run("house", "verify", "--proof", path)
+    assert code == 2
+    assert "the signature of ana does not verify" in told["error"]["what"]
+
+
+def test_proof_of_an_older_log_than_the_pinned_one(house, tmp_path):
+    """B4: a head from before says nothing about today."""
+    house.enter(1)
+    code, _ = house._run("house", "prove", house.entries[0].work, "--out", tmp_path / "p.json")
+    assert code == 0
+    code, _ = house._run("house", "verify", "--proof", tmp_path / "p.json")
+    assert code == 0
+    house.enter(2)
+    code, told = house._run("house", "verify", "--proof", tmp_path / "p.json")
+    assert (code, "the pin has seen 3" in told["error"]["what"]) == (2, True)

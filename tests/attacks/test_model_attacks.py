@@ -12,18 +12,23 @@ import pytest
 import torch
 from safetensors.torch import save as save_tensors
 
-from gen.checkpoint import ABOUT, FORMAT, load_checkpoint, save_checkpoint
+from gen.checkpoint import FORMAT, load_checkpoint, save_checkpoint
 from gen.data.batches import DataConfig
 from gen.data.cache import CACHE_VARIABLE
 from gen.data.module import HouseData
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
-from gen.provenance.manifest import Manifest, manifest_in
+from gen.provenance.canonical import canonical
+from gen.provenance.house import House
+from gen.provenance.manifest import Manifest
+from gen.provenance.model_file import ABOUT, read_model_file
+from gen.provenance.pin import load_pin
+from gen.provenance.runs import ModelDigest
 from gen.provenance.works import withdraw
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.tokenizer import HouseTokenizer
-from houses import key_of, make_midi, start_house
+from houses import keep_machine_key, key_of, make_midi, start_house
 from tiny_runs import TRAIN, call
 
 SAMPLE = TRAIN.with_name("sample.py")
@@ -86,6 +91,7 @@ def checkpoint(house, tmp_path):
     manifest = Manifest.of(house.admit(), tokenizer_fingerprint=v.fingerprint())
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, model, manifest, {})
+    house.record(path)
     return path, model, manifest
 
 
@@ -117,7 +123,8 @@ def test_foreign_checkpoint(house, checkpoint, tmp_path):
     assert theirs.house == manifest.house
     save_checkpoint(path, model, theirs, {})
     assert "1 of the 1 works it names never entered the house" in sampling_refuses(house, path)
-    (problem,) = house.verify_checkpoint(path)
+    unknown, problem = house.verify_checkpoint(path)
+    assert "its file is not the one that the run left" in unknown
     assert problem.endswith("the register has no such work")
 
 
@@ -125,7 +132,7 @@ def test_checkpoint_whose_work_was_withdrawn_is_told(house, checkpoint):
     path, _, manifest = checkpoint
     (work,) = manifest.works
     house.house = withdraw(house.house, [work.work], key_of("ana"), "a wish")
-    assert house.verify_checkpoint(path) == [f"{work.work}: withdrawn at register index 2"]
+    assert house.verify_checkpoint(path) == [f"{work.work}: withdrawn at register index 4"]
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff" * 40, b"\2\0\0\0\0\0\0\0{}"])
@@ -133,7 +140,7 @@ def test_checkpoint_without_a_manifest(house, checkpoint, data):
     path, _, _ = checkpoint
     path.write_bytes(data)
     with pytest.raises(HouseError, match="holds no manifest of a house"):
-        manifest_in(path)
+        read_model_file(path)
 
 
 def test_foreign_checkpoint_that_would_run_code(house, checkpoint, tmp_path):
@@ -176,5 +183,169 @@ def test_manifest_edited_inside_a_checkpoint(checkpoint):
         after = load_checkpoint(path)
     except HouseError:
         return
-    assert after.manifest.digest != before.manifest.digest  # the ledger's run names the other one
+    assert after.manifest.digest != before.manifest.digest  # the log's run names the other one
     assert after.digest != before.digest
+
+
+# What no run left ------------------------------------------------------------------------
+
+
+def written(path, tensors, about):
+    """A checkpoint made by hand."""
+    path.write_bytes(save_tensors(tensors, {ABOUT: json.dumps(about, sort_keys=True)}))
+
+
+def parts(path):
+    from safetensors.torch import load as load_tensors
+
+    return load_tensors(path.read_bytes()), read_model_file(path).about
+
+
+def refused(house, path, *said):
+    """`verify --checkpoint` exits 2 and sample.py writes nothing, both saying why."""
+    told = " ".join(house.verify_checkpoint(path))
+    assert all(word in told for word in said), told
+    sampling_refuses(house, path)
+
+
+def test_weights_of_random_noise_under_a_right_manifest(house, checkpoint):
+    """B3: nothing of the file is another but its numbers."""
+    path, *_ = checkpoint
+    tensors, about = parts(path)
+    noise = {name: torch.randn_like(tensor) for name, tensor in tensors.items()}
+    written(path, noise, about)
+    refused(house, path, "the log of lantern knows no run that left this file")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"works": []},
+        {"purpose": "evaluation"},
+        {"house": "other"},
+        {"register": {"root": "00" * 32, "size": 2}},
+        {"refused": [{"path": "x.mid", "rule": "untagged"}]},
+    ],
+)
+def test_manifest_changed_around_right_weights(house, checkpoint, change):
+    """B3: works left out, another purpose or house, an invented root of the log."""
+    path, *_ = checkpoint
+    tensors, about = parts(path)
+    manifest = {**json.loads(about["manifest"]), **change}
+    about["manifest"] = canonical(manifest).decode()
+    written(path, tensors, about)
+    refused(house, path, "its file is not the one that the run left")
+
+
+def test_composers_changed_around_right_weights(house, checkpoint):
+    path, *_ = checkpoint
+    tensors, about = parts(path)
+    about["manifest"] = about["manifest"].replace('{"id":"ana"', '{"id":"ben"')
+    written(path, tensors, about)
+    refused(house, path, "its file is not the one that the run left")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"purpose": "evaluation"},
+        {"register_root": "00" * 32},
+        {"register_size": 1},
+        {"house": "other"},
+    ],
+)
+def test_false_run_by_a_thief_of_the_trainers_key(house, tmp_path, change):
+    """Its acts verify; what they are about is held against the log all the same."""
+    house.enter(1)
+    honest = Manifest.of(house.admit(), tokenizer_fingerprint=v.fingerprint())
+    false = dataclasses.replace(honest, **change)
+    path = tmp_path / "false.safetensors"
+    model = Transformer(ModelConfig(1, 16, 2, 2, 0.0, 32, v.FIELD_SIZES, CONTEXT_SIZES))
+    save_checkpoint(path, model, false, {})
+    digest = read_model_file(path)
+    mine = ModelDigest(path.name, 1, digest.file_sha256, digest.tensors_sha256)
+    works = [work.work for work in honest.works]
+    house.log_run(works, [mine], manifest=false.digest, purpose=honest.purpose)
+    told = " ".join(house.verify_checkpoint(path))
+    if change == {"register_size": 1}:
+        assert "the log's first 1 acts have another root than it says" in told
+    else:
+        assert "says otherwise than the log of lantern" in told
+    sampling_refuses(house, path)
+
+
+def test_doubled_keys_in_a_checkpoint(house, checkpoint):
+    """B3: two readers could take two different manifests from one file."""
+    path, *_ = checkpoint
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = data[8 : 8 + length].rstrip(b" ")
+    twice = header[:-1] + b',"__metadata__":{"about":"{}"}}'
+    path.write_bytes(len(twice).to_bytes(8, "little") + twice + data[8 + length :])
+    code, told = house._run("house", "verify", "--checkpoint", path)
+    assert code == 2
+    assert "a key appears twice" in told["error"]["what"]
+    sampling_refuses(house, path)
+
+
+def test_checkpoint_without_weights(house, checkpoint):
+    path, *_ = checkpoint
+    _, about = parts(path)
+    header = json.dumps({"__metadata__": {ABOUT: json.dumps(about)}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    code, told = house._run("house", "verify", "--checkpoint", path)
+    assert code == 2
+    assert "no tensor at all" in told["error"]["what"]
+
+
+def test_model_of_another_house_with_one_work_in_common(house, checkpoint, tmp_path):
+    """It is recorded there, under this house's name; here no run left it."""
+    path, model, _ = checkpoint
+    other = start_house(tmp_path / "other" / "house")
+    other.enter(1)
+    theirs = Manifest.of(other.admit(), tokenizer_fingerprint=v.fingerprint())
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter)
+    save_checkpoint(path, model, theirs, {})
+    other.record(path)
+    refused(house, path, "knows no run that left this file")
+
+
+def test_unrecorded_model_is_used_knowingly_and_nothing_is_signed_or_entered(
+    house, checkpoint, tmp_path
+):
+    path, model, manifest = checkpoint
+    keep_machine_key()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    save_checkpoint(path, model, manifest, {})
+    out = tmp_path / "pieces"
+    usual = f"checkpoint={path}", f"pin={house.pin.path}", f"out={out}", "n=1", "bars=2"
+    done = call(SAMPLE, *usual, "audio=false", "unrecorded=true")
+    assert done.code == 0, done.stderr
+    assert "neither signed nor entered: the log does not know the model" in done.stderr
+    record = json.loads((out / "piece-1-01.json").read_bytes())
+    assert (record["run"], record["entered"]) == (None, False)
+    assert not list(out.glob("*.signature.json"))
+    assert "the log does not know the model" in (out / "index.html").read_text("utf-8")
+    assert house.load().runs.pieces == []
+
+
+def test_log_older_than_the_checkpoint(house, checkpoint):
+    """B6: an older copy of the house's records, with an older pin, and the model of today."""
+    path, *_ = checkpoint
+    names = ("register.jsonl", "register.head.json")
+    older = {name: (house.folder / name).read_bytes() for name in names}
+    pin = house.pin.path.read_bytes()
+    house.enter(2, 3, 4)
+    save_checkpoint(path, checkpoint[1], Manifest.of(
+        house.admit(), tokenizer_fingerprint=v.fingerprint()), {"later": True})  # fmt: skip
+    house.record(path)
+    for name, data in older.items():
+        (house.folder / name).write_bytes(data)
+    assert "somebody put an older copy back" in sampling_refuses(house, path)
+    house.pin.path.write_bytes(pin)
+    house.house = House(load_pin(house.pin.path))
+    code, told = house._run("house", "verify", "--checkpoint", path)
+    assert code == 2
+    assert "it was made when the log of lantern held" in told["problems"][0]

@@ -10,7 +10,6 @@ from test_tag_attacks import forged, plant
 
 from gen.likeness.voices import pack_voices, voices_of
 from gen.piece import Note, Piece, Track
-from gen.provenance.ledger import Output, append_output
 from gen.provenance.mark import MARK_TEXT, mark_generated
 from gen.provenance.tag import TagError
 from gen.smf import RuleBroken, musical_hash, parse, write
@@ -23,8 +22,7 @@ def log_output(house, midi):
     """What sampling writes down about a piece."""
     piece = parse(midi)
     melody = pack_voices(voices_of(piece))
-    output = Output("00" * 32, musical_hash(piece), RECEIPT, "11" * 32, fingerprint=melody)
-    append_output(house.house, output)
+    house.log_output(musical_hash(piece), receipt=RECEIPT, fingerprint=melody)
 
 
 def test_generated_piece_submitted(house):
@@ -42,7 +40,7 @@ def test_generated_piece_with_its_chunk_stripped(house):
 
 
 def test_generated_piece_with_its_mark_stripped(house):
-    """Both marks gone, tagged by a real composer: the ledger knows its sound."""
+    """Both marks gone, tagged by a real composer: the log knows its sound."""
     midi = make_midi(1)
     log_output(house, midi)
     assert house.contribute(midi) == "generated"
@@ -86,7 +84,7 @@ def test_validly_signed_excerpt_of_somebody_elses_tune(house):
     assert house.rules() == {}
 
 
-def test_generated_piece_entered_before_the_ledger_knew(house):
+def test_generated_piece_entered_before_the_log_knew(house):
     (entry,) = house.enter(1)
     log_output(house, make_midi(1))
     assert house.rules() == {entry.path: "generated"}
@@ -95,7 +93,7 @@ def test_generated_piece_entered_before_the_ledger_knew(house):
 def test_two_colluding_signers_enter_a_generated_piece(house):
     midi = make_midi(1)
     log_output(house, midi)
-    (house.folder / "inbox").mkdir()
+    (house.folder / "inbox").mkdir(exist_ok=True)
     statement = make_statement(midi)
     path = house.folder / "inbox" / f"{statement.work}.mid"
     path.write_bytes(forged(midi, "ana", statement=statement))

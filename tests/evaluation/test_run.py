@@ -51,6 +51,7 @@ def checkpoint(path, house, *, purpose="general_model", split=SPLIT, width=16, s
     manifest = Manifest.of(house.admit(purpose), tokenizer_fingerprint=v.fingerprint())
     told = {"settings": {"data": {"split": split, "training_window": 96}}, "steps": steps}
     save_checkpoint(path, model, manifest, told)
+    house.record(path)
     return path
 
 

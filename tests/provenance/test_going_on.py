@@ -1,4 +1,4 @@
-"""Reading on from where one stood: a register, a log, a ledger, a long inbox, part by part."""
+"""Reading on from where one stood: a register, a log, a long inbox, part by part."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import pytest
 
 from gen.provenance import works
 from gen.provenance.house import House
-from gen.provenance.ledger import Generated, Output, append_output, append_run
 from gen.provenance.log import LogError
 from gen.provenance.pin import PinError, load_pin
 from gen.provenance.register import Register, RegisterError
@@ -83,34 +82,13 @@ def test_a_pin_that_went_another_way_is_not_gone_on_from(house) -> None:
         House(other).load(since=kept)
 
 
-def output(number: int, **more: object) -> Output:
-    return Output(f"{number:064x}", f"{number + 9:064x}", "ab" * 32, "aa" * 32, **more)  # type: ignore[arg-type]
-
-
-def test_outputs_logged_meanwhile_are_known_after_a_refresh(house) -> None:
-    append_output(house.house, output(1))
-    generated = Generated(house.house)
-    append_run(
-        house.house, run="r", purpose="evaluation", manifest_digest="aa" * 32, works=["rain"]
-    )
-    append_output(house.house, output(2))
-    assert (f"{11:064x}" in generated, f"{10:064x}" in generated) == (False, True)
-    assert f"{11:064x}" in generated.refresh()
-
-
-def test_words_that_look_like_a_hash_are_no_hash(house) -> None:
-    words = '"musical_hash":"' + "cd" * 32 + '"'
-    append_output(house.house, output(1, path=words, fingerprint=[words]))
-    assert Generated(house.house).hashes == {f"{10:064x}"}
-
-
-@pytest.mark.parametrize(
-    "line", [b"{}", b'{"act":"output","data":{}}', b'{"act": "run"}', b'{"data":{},"act":"run"}']
-)
-def test_a_ledger_line_of_another_kind_stops_the_gate(house, line) -> None:
-    house.house.ledger_log.append([line])
-    with pytest.raises(LogError, match="neither a run nor an output"):
-        house.admit()
+def test_outputs_entered_meanwhile_are_known_after_going_on(house) -> None:
+    house.log_output(f"{1:064x}", receipt=f"{1:064x}")
+    kept = house.house.load()
+    assert not kept.runs.wrote(f"{2:064x}")
+    house.log_output(f"{2:064x}", receipt=f"{2:064x}")
+    house.house.load(since=kept)
+    assert kept.runs.wrote(f"{2:064x}")
 
 
 def test_a_long_inbox_is_accepted_part_by_part_beside_others(house, monkeypatch) -> None:

@@ -79,7 +79,7 @@ def test_damaged_key_file_is_named(saved, text):
 
 
 def test_key_file_of_another_format_is_refused(saved):
-    record = {**json.loads(saved.read_text()), "format": 2}
+    record = {**json.loads(saved.read_text()), "format": 3}
     saved.write_text(json.dumps(record, sort_keys=True, separators=(",", ":")))
     with pytest.raises(KeyFileError, match="not a key file of format 1"):
         read_key_file(saved)

@@ -14,7 +14,7 @@ from gen.provenance.merkle import EMPTY_ROOT, leaf_hash, root_of
 
 @pytest.fixture
 def log(tmp_path):
-    return Log(Folder(tmp_path), "lantern", "ledger")
+    return Log(Folder(tmp_path), "lantern", "register")
 
 
 def lines(log):
@@ -36,7 +36,7 @@ def test_what_is_appended_is_there_under_the_tree(log):
 @settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.data())
 def test_no_change_of_a_covered_byte_goes_unnoticed(tmp_path_factory, data):
-    log = Log(Folder(tmp_path_factory.mktemp("log")), "lantern", "ledger")
+    log = Log(Folder(tmp_path_factory.mktemp("log")), "lantern", "register")
     log.append([b'"one"', b'"two"', b'"three"'])
     whole = bytearray(log.path.read_bytes())
     place = data.draw(st.integers(0, len(whole) - 1))
@@ -74,7 +74,7 @@ def test_file_that_is_gone_is_named(log):
 def test_lines_without_a_head_are_an_alarm(log):
     log.append([b"1"])
     log.head_path.unlink()
-    with pytest.raises(LogError, match=r"its head ledger\.head\.json is gone"):
+    with pytest.raises(LogError, match=r"its head register\.head\.json is gone"):
         log.append([b"2"])
 
 
@@ -106,8 +106,8 @@ def test_head_that_does_not_fold_is_refused(log, part, field, value):
 
 def test_head_of_another_log_is_refused(log):
     log.append([b"1"])
-    other = Log(log.files, "other", "ledger")
-    with pytest.raises(LogError, match="that of the ledger of 'lantern'"):
+    other = Log(log.files, "other", "register")
+    with pytest.raises(LogError, match="that of the register of 'lantern'"):
         other.head()
 
 

@@ -1,4 +1,4 @@
-"""Ledger, impact, proofs, marks, access: what is asked of the records, and its refusals."""
+"""Runs, outputs, impact, proofs, marks, access: what is asked of the records, and its refusals."""
 
 import dataclasses
 import json
@@ -13,20 +13,12 @@ from gen.provenance.gate import CorpusRefused
 from gen.provenance.house import House
 from gen.provenance.impact import impact_of
 from gen.provenance.keys import save_key
-from gen.provenance.ledger import (
-    OUTPUT,
-    Generated,
-    Output,
-    append_output,
-    append_outputs,
-    append_run,
-    records,
-)
-from gen.provenance.log import LogError
 from gen.provenance.mark import is_generated, mark_generated
 from gen.provenance.people import create_house
 from gen.provenance.pin import PinError
-from gen.provenance.proofs import ProofError, check_proof, prove_consistency, prove_inclusion
+from gen.provenance.proofs import ProofError, check_proof, prove
+from gen.provenance.recording import outputs_of
+from gen.provenance.runs import ModelDigest
 from gen.provenance.tag import TagError
 from gen.provenance.works import renew
 from houses import PASSPHRASE, key_of, make_midi, start_house
@@ -34,71 +26,55 @@ from houses import PASSPHRASE, key_of, make_midi, start_house
 RECEIPT = "ab" * 32
 
 
-def output(number, manifest="aa" * 32, **more):
-    return Output(f"{number:064x}", f"{number + 1000:064x}", RECEIPT, manifest, **more)
+# -- runs, outputs, impact ------------------------------------------------------------------
 
 
-def log_run(house, run, works, manifest="aa" * 32):
-    append_run(house.house, run=run, purpose="evaluation", manifest_digest=manifest, works=works)
+def model(number: int) -> ModelDigest:
+    return ModelDigest("best.safetensors", 9, f"{number:064x}", f"{number + 1:064x}")
 
 
-# -- ledger and impact ----------------------------------------------------------------------
+def test_the_log_keeps_runs_and_outputs_in_order(house):
+    one, other = house.enter(1, 2)
+    run = house.log_run([other.work, one.work], [model(1)], name="first")
+    for number in (1, 2):
+        house.log_output(
+            f"{number:064x}", run=run, checkpoint=model(1).file_sha256, receipt=f"{number:064x}",
+            fingerprint=[1, [number, 3]],
+        )  # fmt: skip
+    register = house.load()
+    (found,) = register.runs.by_index.values()
+    assert (found.name, found.works) == ("first", tuple(sorted((one.work, other.work))))
+    assert [piece.run for piece in register.runs.pieces] == [run, run]
+    assert register.runs.wrote(f"{2:064x}")
+    assert not register.runs.wrote(f"{3:064x}")
+    told = [output.fingerprint for output in outputs_of(house.house, register)]
+    assert told == [[1, [1, 3]], [1, [2, 3]]]
 
 
-def test_ledger_keeps_runs_and_outputs_in_order(house):
-    append_run(
-        house.house, run="r1", purpose="evaluation", manifest_digest="aa" * 32, works=["b", "a"]
-    )
-    append_outputs(house.house, [output(1), output(2, fingerprint=[1, [2, 3]])])
-    head = append_output(house.house, output(3))
-    found = list(records(house.house))
-    assert head.size == len(found) == 4
-    assert [record.index for record in found] == [0, 1, 2, 3]
-    assert found[0].data["works"] == ["a", "b"]
-    assert found[2].data["fingerprint"] == [1, [2, 3]]
-    assert Generated(house.house).hashes == {f"{n + 1000:064x}" for n in (1, 2, 3)}
-
-
-def test_edited_ledger_is_noticed(house):
-    append_output(house.house, output(1, path="out/piece.mid"))
-    path = house.folder / "ledger.jsonl"
-    path.write_bytes(path.read_bytes().replace(b"piece", b"peace"))
-    with pytest.raises(LogError, match="a line was changed"):
-        list(records(house.house))
-    with pytest.raises(LogError):
+def test_an_edited_output_is_noticed(house):
+    house.log_output("cd" * 32, path="out/piece.mid")
+    path = house.folder / "register.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"piece.mid", b"peace.mid"))
+    with pytest.raises(PinError, match="its history was rewritten"):
         house.admit()
 
 
-@pytest.mark.parametrize("line", [b"{}", b'{"act":"run","data":{},"format":1,"index":7,"time":""}'])
-def test_ledger_lines_are_strict(house, line):
-    house.house.ledger_log.append([line])
-    with pytest.raises(LogError, match="line 0"):
-        list(records(house.house))
-
-
 def test_impact_follows_a_work_to_its_pieces(house):
-    append_run(
-        house.house,
-        run="r1",
-        purpose="evaluation",
-        manifest_digest="aa" * 32,
-        works=["rain"],
-        details={"checkpoint": "one.ckpt"},
-    )
-    append_run(
-        house.house, run="r2", purpose="evaluation", manifest_digest="bb" * 32, works=["sun"]
-    )
-    append_outputs(house.house, [output(1), output(2, "bb" * 32), output(3, checkpoint="two.ckpt")])
-    impact = impact_of(house.house, ["rain"])
-    assert [run.data["run"] for run in impact.runs] == ["r1"]
-    assert [piece.data["sha256"][-1] for piece in impact.pieces] == ["1", "3"]
-    assert impact.checkpoints == ("one.ckpt", "two.ckpt")
-    assert impact_of(house.house, ["moon"]).to_dict() == {
-        "checkpoints": [],
-        "pieces": [],
-        "runs": [],
-    }
-    assert all(piece.kind == OUTPUT for piece in impact.pieces)
+    rain, sun = house.enter(1, 2)
+    first = house.log_run([rain.work], [model(1)], name="r1")
+    second = house.log_run([sun.work], [model(5)], name="r2")
+    for number, run in ((1, first), (5, second)):
+        house.log_output(
+            f"{number:064x}", run=run, checkpoint=model(number).file_sha256,
+            receipt=f"{number:064x}", path=f"{number}.mid",
+        )  # fmt: skip
+    register = house.load()
+    impact = impact_of(register, [rain.work])
+    assert [run.name for run in impact.runs] == ["r1"]
+    assert [piece.path for piece in impact.pieces] == ["1.mid"]
+    assert impact.checkpoints == ("r1/best.safetensors",)
+    nothing = {"checkpoints": [], "pieces": [], "runs": []}
+    assert impact_of(register, ["moon"]).to_dict() == nothing
 
 
 # -- proofs ---------------------------------------------------------------------------------
@@ -107,28 +83,29 @@ def test_impact_follows_a_work_to_its_pieces(house):
 @pytest.fixture
 def proof(house):
     house.enter(1, 2, 3)
-    return prove_inclusion(house.house, 2)
+    return prove(house.house, 2)
 
 
-def test_proof_holds_under_the_pinned_root_alone(house, proof):
+def test_proof_holds_under_the_pin_alone(house, proof):
     again = json.loads(json.dumps(proof))
-    assert "act 2 (add" in check_proof(again, house.pin.root_keys)
+    assert "act 2 (add" in check_proof(again, house.pin)
+    other = dataclasses.replace(house.pin, root_keys=(key_of("mallory").keyid,))
     with pytest.raises(ProofError, match="not signed by the root keys you trust"):
-        check_proof(again, [key_of("mallory").keyid])
+        check_proof(again, other)
     with pytest.raises(ProofError, match="not signed by the root keys you trust"):
-        check_proof(again, house.pin.root_keys, threshold=2)
+        check_proof(again, dataclasses.replace(house.pin, threshold=2))
 
 
 @pytest.mark.parametrize(
     ("path", "value", "error"),
     [
-        (["index"], 1, ProofError),
-        (["index"], 99, ProofError),
-        (["path"], [], ProofError),
-        (["path", 0], "00" * 32, ProofError),
-        (["path", 0], "x", ProofError),
-        (["act"], "{}", ProofError),
-        (["kind"], "hearsay", ProofError),
+        (["act", "index"], 1, ProofError),
+        (["act", "index"], 99, ProofError),
+        (["act", "path"], [], ProofError),
+        (["act", "path", 0], "00" * 32, ProofError),
+        (["act", "path", 0], "x", ProofError),
+        (["act", "line"], "{}", ProofError),
+        (["format"], 1, ProofError),
         (["head", "head", "time"], "2001-01-01T00:00:00Z", ProofError),
         (["head", "signatures"], [], ProofError),
         (["head", "frontier"], [], StrictJsonError),
@@ -144,21 +121,64 @@ def test_changed_proofs_prove_nothing(house, proof, path, value, error):
         inner = inner[step]
     inner[path[-1]] = value
     with pytest.raises(error):
-        check_proof(changed, house.pin.root_keys)
+        check_proof(changed, house.pin)
 
 
-def test_consistency_is_proved_for_every_earlier_size(house):
-    house.enter(1, 2, 3)
-    for size in range(1, 5):
-        proof = prove_consistency(house.house, size)
-        assert f"extends that of {size} acts" in check_proof(proof, house.pin.root_keys)
-        proof["old_root"] = "00" * 32
+def test_an_older_pin_needs_to_be_shown_that_the_log_only_grew(house):
+    pins = [house.pin]
+    for seed in (1, 2, 3):
+        house.enter(seed)
+        pins.append(house.pin)
+    for pin in pins[:-1]:
+        with pytest.raises(ProofError, match="does not show that its log of 4 acts extends"):
+            check_proof(prove(house.house, 3), pin)
+        proof = prove(house.house, 3, since=pin.min_size)
+        assert f"extends that of {pin.min_size} acts" in check_proof(proof, pin)
+        proof["since"]["root"] = "00" * 32
         with pytest.raises(ProofError, match="does not extend"):
-            check_proof(proof, house.pin.root_keys)
+            check_proof(proof, pin)
     with pytest.raises(SettingError, match="size 9 of 4"):
-        prove_consistency(house.house, 9)
-    with pytest.raises(ProofError, match="a proof of kind None"):
-        check_proof([], house.pin.root_keys)
+        prove(house.house, since=9)
+    with pytest.raises(StrictJsonError):
+        check_proof([], house.pin)
+
+
+def test_a_proof_older_than_the_pin_or_with_an_expired_roster_proves_nothing(house, proof):
+    house.enter(4)
+    with pytest.raises(ProofError, match="holds 4 acts, the pin has seen 5"):
+        check_proof(proof, house.pin)
+    expires = house.load().roster.expires
+    with pytest.raises(ProofError, match="its roster expired"):
+        check_proof(prove(house.house, 2), house.pin, today=expires)
+
+
+def test_an_act_under_an_older_roster_is_judged_by_that_roster(house, proof):
+    """Its signers have left since."""
+    from gen.provenance import people
+
+    for make in (lambda r: people.departed(r, "cleo"), lambda r: people.departed(r, "ana")):
+        with house.house.writing() as session:
+            done = people.change_roster(session, make(session.register), [house.root])
+        house.house = done.house
+    for index in range(house.pin.min_size):
+        check_proof(prove(house.house, index), house.pin)
+    older = prove(house.house, 2)
+    older["rosters"] = []
+    with pytest.raises(ProofError, match="does not show the roster that held at act 2"):
+        check_proof(older, house.pin)
+
+
+def test_a_proof_with_an_older_roster_than_the_pin_knows_proves_nothing(house):
+    from gen.provenance import people
+
+    house.enter(1)
+    old = prove(house.house, 1)["roster"]
+    with house.house.writing() as session:
+        gone = people.departed(session.register, "ana")
+        house.house = people.change_roster(session, gone, [house.root]).house
+    proof = {**prove(house.house, 1), "roster": old}
+    with pytest.raises(ProofError, match="a revocation may have been left out"):
+        check_proof(proof, house.pin)
 
 
 # -- marks ----------------------------------------------------------------------------------

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gen.data.cache import CACHE_VARIABLE
-from gen.provenance.keys import KEYS_VARIABLE, PASSPHRASE_VARIABLE
+from gen.provenance.keys import KEYS_VARIABLE
 from gen.sampling.run import sample
+from houses import keep_machine_key
 from studios import asking, make_studio
 
 
@@ -17,11 +18,11 @@ def studio(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path, monkeypatch):
-    """No cache and no key of whoever runs the tests."""
+def own_folders(tmp_path, tmp_path_factory, monkeypatch):
+    """A cache of the test's own, and the key of a machine that produces."""
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
-    monkeypatch.setenv(KEYS_VARIABLE, str(tmp_path / "keys"))
-    monkeypatch.delenv(PASSPHRASE_VARIABLE, raising=False)
+    monkeypatch.setenv(KEYS_VARIABLE, str(tmp_path_factory.mktemp("keys")))
+    keep_machine_key()
 
 
 @pytest.fixture

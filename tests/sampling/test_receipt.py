@@ -13,8 +13,7 @@ from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
 from gen.piece import Piece
 from gen.provenance.canonical import canonical
-from gen.provenance.keys import PASSPHRASE_VARIABLE, save_key
-from gen.provenance.ledger import records
+from gen.provenance.keys import PASSPHRASE_VARIABLE, list_keys, save_key
 from gen.provenance.manifest import Manifest
 from gen.sampling import receipt as receipts
 from gen.sampling import session
@@ -48,7 +47,7 @@ def own_key(monkeypatch):
 
 
 def entered(house) -> int:
-    return sum(record.kind == "output" for record in records(house.house))
+    return len(house.load().runs.pieces)
 
 
 # The same bytes -------------------------------------------------------------------------
@@ -79,9 +78,12 @@ def test_a_piece_made_from_a_file_comes_again_if_the_file_is_still_that(ask, aga
     source = result.record["source"]
     assert (source["mode"], source["file"]) == ("continue", "song.mid")
     assert source["file_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert again(result).midi.read_bytes() == result.midi.read_bytes()
+    named = {"continue": str(path)}
+    assert again(result, **named).midi.read_bytes() == result.midi.read_bytes()
     moved = path.rename(tmp_path / "moved.mid")
     with pytest.raises(HouseError, match=r"song\.mid: cannot be read"):
+        again(result, **named)
+    with pytest.raises(HouseError, match="does not decide which is opened"):
         again(result)
     same = again(result, **{"continue": str(moved)})
     assert same.midi.read_bytes() == result.midi.read_bytes()
@@ -96,12 +98,14 @@ def test_another_place_for_the_pieces_changes_no_byte(ask, tmp_path):
     assert first.midi.read_bytes() == second.midi.read_bytes()
 
 
-def test_writing_a_piece_again_enters_nothing_in_the_ledger(ask, again, studio):
-    (result,) = ask(n=1)
+def test_writing_a_piece_again_enters_nothing_in_the_log(ask, again, studio):
+    (result,) = ask(n=1, seed=99)
     before = entered(studio[1])
     same = again(result)
+    ask(n=1, seed=99)
     assert entered(studio[1]) == before
-    assert same.notes == ("the same bytes", "receipt not signed", "the ledger of lantern has it")
+    known = f"the log of lantern has it: act {studio[1].load().size - 1}"
+    assert same.notes[:3] == ("the same bytes", "receipt signed by machine", known)
 
 
 # What has changed is said ---------------------------------------------------------------
@@ -149,12 +153,28 @@ def test_other_code_and_another_torch_are_named_where_the_bytes_differ(ask, agai
     assert "machine python" not in str(caught.value)
 
 
-def test_a_receipt_that_was_changed_without_changing_the_music_is_not_the_ledgers(ask, again):
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("works_learned_from", 100), ("house", "other"), ("seconds", 1.0), ("run", None)],
+)
+def test_what_a_receipt_claims_is_compared_not_repeated(ask, again, name, value):
     (result,) = ask(n=1)
     record = json.loads(result.receipt.read_bytes())
-    record["works_learned_from"] = 100
+    record[name] = value
     result.receipt.write_bytes(receipts.encode(record))
-    assert "the ledger of lantern does not know it" in again(result).notes[-1]
+    with pytest.raises(HouseError, match=f"claims {name} "):
+        again(result)
+
+
+def test_a_receipt_whose_originality_was_changed_is_not_the_logs(ask, again):
+    (result,) = ask(n=1)
+    record = json.loads(result.receipt.read_bytes())
+    record["originality"]["is_above_line"] = not record["originality"]["is_above_line"]
+    result.receipt.write_bytes(receipts.encode(record))
+    notes = again(result).notes
+    assert "changed since it was signed" in notes[1]
+    assert "the log of lantern does not know it" in notes[2]
+    assert "as the receipt says: it was not compared again" in notes[3]
 
 
 def test_another_checkpoint_than_the_receipts_is_refused_by_digest(ask, again, studio, tmp_path):
@@ -186,8 +206,8 @@ def test_the_receipts_checkpoint_is_found_among_the_runs(ask, again, studio, tmp
         (b"", "is no receipt"),
         (b"[1, 2]", "is no receipt"),
         (b"{" * 100_000, "is no receipt"),
-        (b'{"format": "gen receipt 1"}', "is of the format 'gen receipt 1'"),
-        (b'{"format": "gen receipt 2"}', "is no receipt"),
+        (b'{"format": "gen receipt 2"}', "is of the format 'gen receipt 2'"),
+        (b'{"format": "gen receipt 3"}', "is no receipt"),
         (b"\xff\xfe", "is no receipt"),
     ],
 )
@@ -221,20 +241,30 @@ def test_a_receipt_that_is_not_there_is_refused(tmp_path):
 # Signatures -----------------------------------------------------------------------------
 
 
-def test_a_receipt_is_signed_by_whoever_is_there(own_key, ask, again):
+def test_a_receipt_is_signed_by_the_machine_that_produced_it(ask, again, studio):
+    (result,) = ask(n=1, seed=98)
+    assert result.notes[0] == "receipt signed by machine"
+    assert f"act {studio[1].load().size - 1}" in result.notes[1]
+    assert "receipt signed by machine" in again(result).notes
+
+
+def test_without_a_producer_nothing_is_entered_and_whoever_is_there_signs(own_key, ask, again):
+    for key in list_keys():
+        if key.owner == "machine":
+            key.path.unlink()
     (result,) = ask(n=1)
     signature = result.receipt.with_name("piece-1-01.signature.json")
     assert json.loads(signature.read_bytes())["payloadType"] == receipts.RECEIPT_TYPE
-    assert result.notes == ("receipt signed by ana",)
+    said = "not entered in the log: the house lantern has no producer's key on this computer"
+    assert result.notes == ("receipt signed by ana", said)
+    assert result.record["entered"] is False
     assert "receipt signed by ana" in again(result).notes
 
 
-@pytest.mark.parametrize("sign", ["off", None])
-def test_without_a_passphrase_or_a_wish_nothing_is_signed(own_key, ask, monkeypatch, sign):
-    if sign is None:
-        monkeypatch.delenv(PASSPHRASE_VARIABLE)
-    (result,) = ask(n=1, sign=sign)
+def test_a_receipt_can_be_left_unsigned_and_its_piece_is_entered_all_the_same(ask):
+    (result,) = ask(n=1, sign="off")
     assert not result.receipt.with_name("piece-1-01.signature.json").exists()
+    assert "entered in the log: act" in result.notes[0]
 
 
 def test_a_signature_of_an_earlier_piece_does_not_stay_beside_an_unsigned_one(own_key, ask):
@@ -257,11 +287,11 @@ def test_a_changed_receipt_no_longer_has_its_signature(own_key, ask, again):
     record = json.loads(result.receipt.read_bytes())
     record["originality"] = None
     result.receipt.write_bytes(receipts.encode(record))
-    assert "it was changed since it was signed" in again(result).notes[1]
+    assert "changed since it was signed" in again(result).notes[1]
 
 
 def test_a_strangers_and_a_forged_signature_are_told_apart(own_key, ask, again):
-    (result,) = ask(n=1)
+    (result,) = ask(n=1, sign="ana")
     data = result.receipt.read_bytes()
     path = result.receipt.with_name("piece-1-01.signature.json")
     path.write_bytes(receipts.signature_of(data, key_of("zoe")))
@@ -295,7 +325,7 @@ def test_a_receipt_says_with_what_and_how_a_piece_was_made(ask):
     assert len(music) > len(write(result.piece))
 
 
-def test_a_piece_is_in_the_ledger_before_it_is_on_disk(ask, studio, tmp_path, monkeypatch):
+def test_a_piece_is_in_the_log_before_it_is_on_disk(ask, studio, tmp_path, monkeypatch):
     before = entered(studio[1])
 
     def full(files):

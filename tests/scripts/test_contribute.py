@@ -23,7 +23,6 @@ from gen.likeness.voices import pack_voices, voices_of
 from gen.piece import Marker, Note, Piece, Track
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.keys import save_key
-from gen.provenance.ledger import Output, append_output
 from gen.provenance.mark import mark_generated
 from gen.provenance.pin import Pin
 from gen.provenance.tag import read_tag
@@ -477,8 +476,7 @@ def test_generated_music_does_not_come_back(desk: Desk) -> None:
     marked = mark_generated(distinct_midi(8), "ab" * 32)
     piece = parse(distinct_midi(9))
     fingerprint = pack_voices(voices_of(piece))
-    output = Output("cd" * 32, musical_hash(piece), "ab" * 32, "ef" * 32, fingerprint=fingerprint)
-    append_output(desk.house.house, output)
+    desk.house.log_output(musical_hash(piece), fingerprint=fingerprint)
     notes = [Note(n.onset_ticks * 2 + 1, 100, n.pitch - 3, 50) for n in piece.tracks[0].notes]
     desk.put("marked.mid", marked)
     desk.put("mark_taken_off.mid", distinct_midi(9))

@@ -13,18 +13,19 @@ import pytest
 from click.testing import CliRunner
 
 from gen.likeness.voices import pack_voices, voices_of
-from gen.provenance.access import key_of_person
+from gen.provenance.access import key_for_role, key_of_person
 from gen.provenance.inbox import Contribution, submit
 from gen.provenance.keys import PASSPHRASE_VARIABLE, list_keys
-from gen.provenance.ledger import Output, append_output, append_run
 from gen.provenance.people import sealed
+from gen.provenance.recording import OutputLog, begin_run, end_run
+from gen.provenance.runs import Begin, End, ModelDigest, Output
 from gen.provenance.tag import sign_contribution
 from gen.smf import write
 from houses import PASSPHRASE, make_midi, make_piece, make_statement, start_house
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 QUICK = ["--kdf-cost", "10"]
-PEOPLE = ("init", "key", "enroll", "rotate", "revoke", "cosign", "seal")
+PEOPLE = ("init", "key", "enroll", "rotate", "revoke", "cosign", "assert-model", "seal")
 WORKS = ("accept", "reject", "renew", "withdraw", "consent")
 COMMANDS = (*PEOPLE, *WORKS, "audit", "verify", "prove", "show", "log", "export")
 
@@ -349,22 +350,22 @@ def test_withdraw_lists_what_used_the_work(started):
     (work,) = contribute(started, 1)
     started("accept", "--yes")
     house = house_of(started)
-    append_run(
-        house,
-        run="demo",
-        purpose="general_model",
-        manifest_digest="aa" * 32,
-        works=[work],
-        details={"checkpoint": "out/demo.ckpt"},
-    )
-    append_output(house, Output("bb" * 32, "cc" * 32, "dd" * 32, "aa" * 32, path="out/p.mid"))
+    started("enroll", "desk", "--role", "trainer", "--role", "producer", "--machine", "--yes")
+    key = key_for_role(house.load(), "trainer")
+    zeros = "00" * 32
+    begin = Begin("demo", "general_model", zeros, (work,), zeros, 1, zeros, zeros, "a test")
+    run = begin_run(house, key, begin)
+    model = ModelDigest("best.safetensors", 9, "bb" * 32, "cc" * 32)
+    end_run(house, key, End(run, 9, (model,)))
+    piece = Output(run, model.file_sha256, "dd" * 32, "ee" * 32, zeros, path="out/p.mid")
+    OutputLog(house, house.load(), key).enter(piece)
     told = started("withdraw", work, "--as", "ana", "--reason", "my wish", "--yes").stdout
-    assert "retrain or retire: out/demo.ckpt" in told
+    assert "retrain or retire: demo/best.safetensors" in told
     assert "piece out/p.mid" in told
     assert "0 files seen" in started("audit").stdout
-    assert "withdrawn at 4" in started.json("show", work)["status"]
+    assert "withdrawn at 8" in started.json("show", work)["status"]
     error = started.json("withdraw", work, "--as", "ana", code=2)["error"]
-    assert error["what"] == f"{work} was withdrawn at register index 4"
+    assert error["what"] == f"{work} was withdrawn at register index 8"
 
 
 def test_root_withdraws_for_somebody_who_left(started):
@@ -483,12 +484,12 @@ def test_proofs_are_checked_with_the_pin_alone(started, tmp_path):
     started("accept", "--yes")
     file = tmp_path / "proof.json"
     started("prove", work, "--out", file)
-    assert f"act 3 (add {work} by cleo) is in the register" in started(
+    assert f"act 3 (add {work} by cleo) is in the log, and was theirs to do" in started(
         "verify", "--proof", file
     ).stdout  # fmt: skip
     file.write_text(started("prove", "--since", "2").stdout)
     assert "extends that of 2 acts" in started.json("verify", "--proof", file)["proved"]
-    file.write_text(file.read_text().replace('"old_size": 2', '"old_size": 3'))
+    file.write_text(file.read_text().replace('"size": 2', '"size": 3'))
     assert "does not extend" in started("verify", "--proof", file, code=2).stderr
     assert "what should be proved?" in started("prove", code=2).stderr
     assert "act 9 of 4" in started("prove", "--act", "9", code=2).stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gen.provenance.ledger import records
+from houses import keep_machine_key
 from tiny_runs import SETTINGS, TRAIN, environment, train
 
 MULTIRUN = "--multirun"
@@ -22,6 +22,7 @@ MULTIRUN = "--multirun"
 def pin(house, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOUSE_CACHE", "off")
+    keep_machine_key()
     house.enter(1, 2, 3, 4, 5, 6)
     return f"pin={house.pin.path}"
 
@@ -36,11 +37,11 @@ def results(done):
     return found
 
 
-def test_the_basic_sweeper_runs_every_combination_and_the_ledger_names_each(pin, house):
+def test_the_basic_sweeper_runs_every_combination_and_the_log_names_each(pin, house):
     done = train(pin, "name=grid", "seed=1,2", "optimizer.lr=0.001", first=MULTIRUN)
     assert done.code == 0, done.stderr
     assert len({run["best_bits_per_note"] for run in results(done)}) == 2
-    names = [r.data["run"] for r in records(house.house) if r.kind == "run"]
+    names = [run.name for run in house.load().runs.by_index.values()]
     assert len(set(names)) == 2
     assert {name.split("/")[0] for name in names} == {"grid"}
     assert {name.split("/")[-1] for name in names} == {"0", "1"}

@@ -16,9 +16,8 @@ import pytest
 
 from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError
-from gen.provenance.ledger import records
 from gen.provenance.works import withdraw
-from houses import key_of, make_midi, start_house
+from houses import keep_machine_key, key_of, make_midi, start_house
 from tiny_runs import TRAIN, call, start, train
 
 SAMPLE = TRAIN.with_name("sample.py")
@@ -29,6 +28,7 @@ def works(house, tmp_path, monkeypatch):
     """Six works; runs of this test go to tmp_path/outputs."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOUSE_CACHE", "off")
+    keep_machine_key()
     return house.enter(1, 2, 3, 4, 5, 6)
 
 
@@ -71,7 +71,7 @@ def test_a_refused_file_ends_the_run_before_the_first_step(house, works, tmp_pat
     assert "\n  to mend it: " in done.stderr
     assert done.stdout == ""
     assert not (tmp_path / "outputs").exists()
-    assert not [r for r in records(house.house) if r.kind == "run"]
+    assert not house.load().runs.by_index
 
 
 SEE = "--cfg job shows every setting"
@@ -280,8 +280,9 @@ def test_a_good_run_prints_what_it_reached_and_where_it_is(house, works, tmp_pat
         assert load_checkpoint(Path(told[name])).manifest.digest == told["manifest"]
         assert Path(told[name]).parent.parent == tmp_path / "outputs" / "good"
     assert not list(Path(told["last"]).parent.glob("*.log"))[1:]
-    run = next(r for r in records(house.house) if r.kind == "run")
-    assert run.data["manifest"] == told["manifest"]
+    run = house.load().runs.by_index[told["run"]]
+    assert run.manifest == told["manifest"]
+    assert {model.name for model in run.models} == {"best.safetensors", "last.safetensors"}
 
 
 ENDLESS = ("name=cut", "trainer.max_steps=1000000", "trainer.val_check_interval=2")
@@ -325,7 +326,9 @@ def test_a_killed_run_goes_on_and_ctrl_c_ends_it_whole(house, works, tmp_path):
     last = load_checkpoint(Path(told["last"]))
     assert last.run["steps"] == told["steps"]
     assert load_checkpoint(Path(told["best"])).manifest.digest == last.manifest.digest
-    assert [r.kind for r in records(house.house)].count("run") == 2  # the killed one counts too
+    killed, ended = house.load().runs.by_index.values()  # the killed one counts too
+    assert (killed.ended_at, ended.begin.continues) == (None, killed.index)
+    assert ended.ended_at is not None
 
     more = f"trainer.max_steps={told['steps'] + 3}"
     # Another interval than before: resuming does not insist on it.

@@ -26,7 +26,6 @@ import torch
 from gen.checkpoint import load_checkpoint
 from gen.disk import seals
 from gen.provenance.house import House
-from gen.provenance.ledger import records
 from gen.provenance.pin import load_pin
 from gen.training import run  # noqa: F401 - so that no fork has to import it
 from gen.training.resume import RESUME_FILE, SealedCheckpoints
@@ -85,9 +84,9 @@ def check_whole(folder: Path, house: House) -> None:
         load_checkpoint(path)
     if (folder / RESUME_FILE).exists():
         SealedCheckpoints(seals.user_secret()).load_checkpoint(folder / RESUME_FILE)
-        names = [record.data["run"] for record in records(house)]
+        names = [run.name for run in house.load().runs.by_index.values()]
         assert any(name.endswith(f"/{folder.name}") for name in names)
-    list(records(house))
+    house.load()
 
 
 def curve(folder: Path) -> dict[tuple[str, str], str]:

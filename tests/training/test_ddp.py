@@ -17,12 +17,11 @@ from gen.data.module import HouseData
 from gen.data.windows import covering_places
 from gen.errors import HouseError
 from gen.model import ModelConfig
-from gen.provenance.ledger import records
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.learner import Learner, OptimizerConfig
 from gen.training.run import train
-from houses import start_house
+from houses import keep_machine_key, start_house
 from tiny_runs import SETTINGS, start
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -40,6 +39,7 @@ def test_two_processes_reach_what_one_reaches_and_leave_one_set_of_files(tmp_pat
     monkeypatch.setenv("HOUSE_CACHE", "off")
     house = start_house(tmp_path / "house")
     house.enter(1, 2, 3, 4, 5, 6)
+    keep_machine_key()
     alone = train(settings_of(house.pin.path), tmp_path / "alone")
     process = start(tmp_path, f"pin={house.pin.path}", *DDP)
     answer, talk = process.communicate(timeout=300)
@@ -50,8 +50,9 @@ def test_two_processes_reach_what_one_reaches_and_leave_one_set_of_files(tmp_pat
         assert together[name] == pytest.approx(alone[name], abs=1e-3)
     assert talk.count("admitted 6 works") == 1
     assert "Warning" not in talk
-    runs = [record for record in records(house.house) if record.kind == "run"]
+    runs = house.load().runs.by_index.values()
     assert len(runs) == 2  # one alone, one together
+    assert all(run.ended_at is not None for run in runs)
 
 
 def reached(folder, *words):

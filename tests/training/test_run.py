@@ -12,12 +12,11 @@ from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.model import ModelConfig, Transformer
 from gen.provenance.gate import CorpusRefused
-from gen.provenance.ledger import records
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.graphs import GraphedLosses
 from gen.training.run import train
-from houses import make_midi, start_house
+from houses import keep_machine_key, make_midi, start_house
 
 STEPS = 6
 
@@ -32,6 +31,7 @@ def house(tmp_path_factory):
 @pytest.fixture
 def settings(house, tmp_path, monkeypatch):
     monkeypatch.setenv("HOUSE_CACHE", str(tmp_path / "cache"))
+    keep_machine_key()
     return settings_for(house)
 
 
@@ -223,15 +223,15 @@ def test_a_checkpoint_of_another_corpus_is_not_resumed_from(settings, tmp_path):
         train(changed, tmp_path / "runs" / "second")
 
 
-def test_a_run_is_in_the_ledger_before_its_first_step_even_if_it_is_killed(
+def test_a_run_is_in_the_log_before_its_first_step_even_if_it_is_killed(
     house, settings, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("gen.training.run._fit", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         train(settings, tmp_path / "killed")
-    runs = [record.data for record in records(house.house) if record.kind == "run"]
-    assert runs[-1]["run"] == "test/killed"
-    assert runs[-1]["works"] == sorted(entry.work for entry in house.entries)
+    *_, run = house.load().runs.by_index.values()
+    assert (run.name, run.ended_at, run.models) == ("test/killed", None, ())
+    assert list(run.works) == sorted(entry.work for entry in house.entries)
 
 
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")

@@ -28,6 +28,7 @@ COMMANDS = {
     "rotate": ("people", "Replace a person's key or the root keys, or renew the roster."),
     "revoke": ("people", "End a person's keys: departed, or compromised."),
     "cosign": ("people", "Add your root signature to a waiting roster change."),
+    "assert-model": ("people", "Enter a model from before the log held runs, on the root's word."),
     "seal": ("people", "Close the house for ever: nothing can be entered any more."),
     "accept": ("works", "Countersign waiting works and enter them in the register."),
     "reject": ("works", "Turn a waiting work down, with a reason."),
@@ -35,7 +36,7 @@ COMMANDS = {
     "withdraw": ("works", "Withdraw works and list what used them."),
     "consent": ("works", "Show or change what works may be used for."),
     "audit": ("records", "Judge every file in the house."),
-    "verify": ("records", "Verify register, rosters, heads and ledger, or a proof."),
+    "verify": ("records", "Verify register, rosters and head, a proof, or a model."),
     "prove": ("records", "Write a proof that an act is in the register, or that it only grew."),
     "show": ("show", "Show the house, its people, a work, the inbox, or a composer's works."),
     "log": ("records", "List the acts in the register."),
@@ -55,7 +56,7 @@ class LazyGroup(CarefulGroup):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"gen.cli.house_commands.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def resolve_command(

@@ -7,6 +7,7 @@ admitted; a refused file ends the run before the first step, exit code 2.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -50,7 +51,8 @@ def train(settings: dict[str, Any], overrides: Sequence[str]) -> float:
     run.report(json.dumps(result, indent=2))
     if result["interrupted"]:
         sys.exit(130)
-    return float(result["best_bits_per_note"])
+    best = result["best_bits_per_note"]
+    return math.nan if best is None else float(best)  # too short a run was never validated
 
 
 def check_here(settings: dict[str, Any]) -> None:

@@ -267,7 +267,7 @@ class Contributor:
         """
         if self.known is None or self.register is None:
             return False
-        if sound in self.known.generated:
+        if self.register.runs.wrote(sound):
             raise _RefusedError(
                 "generated",
                 "it sounds exactly like a piece that the house's model wrote",
@@ -363,9 +363,7 @@ class Contributor:
         if not pending or self.house is None or self.known is None:
             return
         contributions = [contribution for _, contribution in pending]
-        results = submit(
-            self.house, contributions, since=self.register, generated=self.known.generated
-        )
+        results = submit(self.house, contributions, since=self.register)
         self.known.cache.save()
         for (outcome, _), result in zip(pending, results, strict=True):
             _note_result(outcome, result)

@@ -31,11 +31,11 @@ from gen.likeness.screening import (
     read_fingerprints,
 )
 from gen.likeness.voices import Voice, pack_voices, unpack_voices, voices_of_music
-from gen.provenance import ledger
 from gen.provenance.acts import Entry
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.house import House
 from gen.provenance.inbox import Waiting
+from gen.provenance.recording import outputs_of
 from gen.provenance.register import Register, WorkRecord
 from gen.provenance.store import INBOX, MAX_FILE_BYTES, Store
 from gen.provenance.tag import Tagged, read_tag
@@ -51,14 +51,12 @@ class KnownMusic:
 
     Attributes:
         screen: finds what is alike.
-        generated: what the house's models wrote.
         cache: where what is read is kept.
         waiting: musical hash, and SHA-256 of the music, → id of works in the inbox.
         unread: places of works that could not be compared, with the reason.
     """
 
     screen: Screen
-    generated: ledger.Generated
     cache: KeptCache
     waiting: dict[str, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
@@ -86,7 +84,7 @@ def load_known(
         cache_folder: another one than the user's own.
 
     Raises:
-        HouseError: a list of fingerprints or the ledger cannot be read.
+        HouseError: a list of fingerprints or the log cannot be read.
     """
     known = _load_entered(house, register, thresholds, fingerprints, cache_folder)
     for work in house.store.waiting():
@@ -148,13 +146,13 @@ def _load_entered(
 ) -> KnownMusic:
     """All but what waits in the inbox."""
     cache = KeptCache(cache_folder or _default_cache_folder(), house.pin.name)
-    known = KnownMusic(Screen(thresholds), ledger.Generated(house), cache)
+    known = KnownMusic(Screen(thresholds), cache)
     for record in register.works.values():
         _add_work(known, house, record)
-    for entry in ledger.records(house):
-        if entry.kind == ledger.OUTPUT and entry.data.get("fingerprint"):
-            name = str(entry.data.get("path") or entry.data["receipt"])
-            known.screen.add(Known(OUTPUT, name), unpack_voices(entry.data["fingerprint"]))
+    for output in outputs_of(house, register):
+        if output.fingerprint:
+            name = output.path or output.receipt
+            known.screen.add(Known(OUTPUT, name), unpack_voices(output.fingerprint))
     for path in fingerprints:
         for listed, voices in read_fingerprints(path):
             known.screen.add(listed, voices)

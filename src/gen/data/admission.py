@@ -15,6 +15,7 @@ from gen.data.tokenising import Music, Tokenising, Tools
 from gen.errors import HouseError
 from gen.harmony import parse_key, parse_progression
 from gen.piece import Piece
+from gen.provenance.code import lock_digest
 from gen.provenance.gate import Corpus, Work, admit
 from gen.provenance.manifest import Manifest
 from gen.provenance.pin import Pin
@@ -44,7 +45,9 @@ class Admitted:
     @property
     def manifest(self) -> Manifest:
         """What is learned from them."""
-        return Manifest.of(self.corpus, tokenizer_fingerprint=self.tokenizer)
+        return Manifest.of(
+            self.corpus, tokenizer_fingerprint=self.tokenizer, lock_sha256=lock_digest()
+        )
 
     @property
     def digest(self) -> str:

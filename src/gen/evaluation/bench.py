@@ -97,7 +97,7 @@ class Bench:
         """The works learned from and what they borrow from each other: once for all models."""
         assert candidate.checkpoint is not None  # noqa: S101 - asked of checkpoints alone
         manifest = candidate.checkpoint.manifest
-        if manifest.digest not in self._borrowed:
+        if manifest.works_digest not in self._borrowed:
             music = learned_music(House(self.pin), manifest)
             known = {work.work for work in music.works}
             works = self._shuffled(self.house.corpus, "house")[: self.sizes.house_works]
@@ -105,5 +105,5 @@ class Bench:
                 music, [work for work in works if work.id in known], self.sizes.bars,
                 self.rng("borrowed"), tick=tick,
             )  # fmt: skip
-            self._borrowed[manifest.digest] = music, found
-        return self._borrowed[manifest.digest]
+            self._borrowed[manifest.works_digest] = music, found
+        return self._borrowed[manifest.works_digest]

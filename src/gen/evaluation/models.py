@@ -76,6 +76,7 @@ class Candidate:
                 "file": self.file,
                 "sha256": self.checkpoint.digest,
                 "manifest": self.checkpoint.manifest.digest,
+                "works": self.checkpoint.manifest.works_digest,
                 "works_learned_from": len(self.checkpoint.manifest.works),
                 "parameters": parameter_count(self.model),
                 "steps": self.checkpoint.run.get("steps"),

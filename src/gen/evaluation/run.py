@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,12 @@ from gen.evaluation.models import Candidate, baselines, candidates_of
 from gen.evaluation.page import write
 from gen.evaluation.part import Part
 from gen.evaluation.progress import Stages
+from gen.evaluation.recorded import notes_on
 from gen.evaluation.settings import EvaluationConfig, read_settings
 from gen.evaluation.store import Store, keep
 from gen.evaluation.works import gather, piece_of_rows
 from gen.piece import Piece
+from gen.provenance.code import code_digest
 from gen.provenance.pin import load_pin
 from gen.sampling.checkpoints import find_checkpoint
 from gen.sampling.session import CPU
@@ -91,22 +93,15 @@ def _prepared(settings: Mapping[str, Any]) -> tuple[Bench, list[Candidate]]:
     pin = load_pin(Path(config.pin))
     paths = [find_checkpoint(name) for name in names]
     checkpoints = [load_checkpoint(path) for path in paths]
+    unknown = notes_on(pin, paths, checkpoints, unrecorded=config.unrecorded)
+    works = gather(pin, checkpoints)
+    works = replace(works, notes=(*unknown, *works.notes))
     models = candidates_of(paths, checkpoints)
-    return Bench(config, sizes, draw, pin, gather(pin, checkpoints)), models
+    return Bench(config, sizes, draw, pin, works), models
 
 
 def _wanted(config: EvaluationConfig) -> list[Part]:
     return [part for part in parts.ALL if part.name in config.parts]
-
-
-def code_digest() -> str:
-    """SHA-256 over this program's source files: another program, other figures perhaps."""
-    root = Path(gen.__file__).parent
-    sources = sorted(path.relative_to(root).as_posix() for path in root.rglob("*.py"))
-    whole = hashlib.sha256()
-    for name in sources:
-        whole.update(name.encode() + b"\0" + (root / name).read_bytes() + b"\0")
-    return whole.hexdigest()
 
 
 class _Measuring:

@@ -1,7 +1,7 @@
 """Pieces that a model writes to be measured: in batches, each a function of the seed alone.
 
 They are rows in memory, never files: nothing here is handed to a producer, so nothing is entered
-in the house's ledger.
+in the house's log.
 """
 
 from __future__ import annotations

@@ -71,6 +71,7 @@ class EvaluationConfig:
         baselines: whether to measure models that are known to be worse too.
         listening: a folder for the blind listening kit; None to measure.
         device: where models compute: `cpu` or `cuda`.
+        unrecorded: measure checkpoints, too, that the log of the house does not know.
     """
 
     pin: str
@@ -82,6 +83,7 @@ class EvaluationConfig:
     baselines: bool
     listening: str | None = None
     device: str = CPU
+    unrecorded: bool = False
 
     def __post_init__(self) -> None:
         if self.split not in ("test", "validation"):

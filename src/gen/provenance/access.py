@@ -10,7 +10,7 @@ from pathlib import Path
 from gen import places
 from gen.errors import HouseError
 from gen.provenance.house import House
-from gen.provenance.keys import PASSPHRASE_VARIABLE, KeyFile, PrivateKey, list_keys, open_key
+from gen.provenance.keys import PASSPHRASE_VARIABLE, KeyFile, PrivateKey, list_keys, unlock
 from gen.provenance.pin import find_pin, load_pin
 from gen.provenance.register import Register
 from gen.provenance.roster import Person
@@ -105,11 +105,31 @@ def _open_one(person: Person, ask: AskPassphrase) -> PrivateKey:
         )
     for file in list_keys():
         if file.keyid in usable:
-            return open_key(file, ask(file))
+            return unlock(file, ask)
     raise HouseError(
         f"the key of {person.id} is not in your key folder",
         mend="run this on the machine where the key was made, or set HOUSE_KEYS to its folder",
     )
+
+
+def key_for_role(register: Register, role: str) -> PrivateKey | None:
+    """A key on this computer that may act in this role without anybody being asked.
+
+    A machine's key comes first; else one whose passphrase the environment holds.
+
+    Raises:
+        HouseError: the passphrase opens it not, or others can read it.
+    """
+    if register.roster.sealed:
+        return None
+    people = [person for person in register.roster.people if role in person.roles]
+    usable = {key.keyid for person in people for key in person.open_keys()}
+    files = [file for file in list_keys() if file.keyid in usable]
+    asked = PASSPHRASE_VARIABLE in os.environ
+    for file in sorted(files, key=lambda file: not file.is_open):
+        if file.is_open or asked:
+            return unlock(file, passphrase_of)
+    return None
 
 
 def person_at_hand(register: Register, role: str, option: str = "") -> str:
@@ -147,4 +167,16 @@ def root_keys_at_hand(
 ) -> list[PrivateKey]:
     """Every root key of this house in this user's key folder; `further` names new ones."""
     wanted = register.roster.root_keyids | set(further)
-    return [open_key(file, ask(file)) for file in list_keys() if file.keyid in wanted]
+    return [unlock(file, ask) for file in list_keys() if file.keyid in wanted]
+
+
+def root_keys_for(register: Register, ask: AskPassphrase = passphrase_of) -> list[PrivateKey]:
+    """As many root keys from this user's key folder as an act of the root needs.
+
+    Raises:
+        HouseError: too few are here.
+    """
+    keys = root_keys_at_hand(register, ask)
+    if len(keys) < register.roster.threshold:
+        raise HouseError(f"{len(keys)} root keys are here, {register.roster.threshold} are needed")
+    return keys[: register.roster.threshold]

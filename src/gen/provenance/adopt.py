@@ -38,6 +38,7 @@ def create_house_with(
     days: int = ROSTER_DAYS,
     root_public: Sequence[bytes] = (),
     takes_machine_written: bool = False,
+    people: Sequence[Person] = (),
 ) -> House:
     """Start a house with the live works of `source`. Arguments as `create_house`.
 
@@ -60,7 +61,7 @@ def create_house_with(
         root_keys,
         pin_path=pin_path,
         threshold=threshold,
-        people=_signers(register, records),
+        people=[*_signers(register, records), *people],
         days=days,
         root_public=root_public,
         takes_machine_written=takes_machine_written,

@@ -18,16 +18,14 @@ RECORDS = (
     ROSTER_FILE,
     "register.jsonl",
     "register.head.json",
-    "ledger.jsonl",
-    "ledger.head.json",
 )
 MAX_LOG_BYTES = 4 << 30
 README = """Records of the music house {name}: {size} acts, root {root}.
 
-register.jsonl   every act of the house's people, one a line, each signed and numbered
+register.jsonl   every act of the house's people and machines, one a line, each signed and
+                 numbered: works with what their composers signed, consent, runs, generated pieces
 register.head.json   the signed head: size and root of the RFC 6962 tree over those lines
 roster.json      who belongs to the house now, signed by its root keys
-ledger.jsonl     training runs and generated pieces, as the machine wrote them
 pin.yaml         fingerprints of the root keys; compare them with what the house told you
 works.csv        a table made from the register
 

@@ -11,7 +11,7 @@ For every file in the house, in this order, each with a stable code from `gen.pr
    were valid at the register index at which it was entered;
 5. the register entered exactly this file in this place, and nobody withdrew it, its bytes or
    its sound since;
-6. no model of this house wrote it, as far as the ledger knows;
+6. no model of this house wrote it, as far as the log knows;
 7. the strict walker passes, and the music sounds as its tag says;
 8. its composers allow this purpose today.
 
@@ -35,7 +35,6 @@ from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import ARTIST_MODEL, Consent, artist_of, check_scope
 from gen.provenance.house import House
 from gen.provenance.judge import judge_composer, judge_curator, says_the_same
-from gen.provenance.ledger import Generated
 from gen.provenance.log import Head
 from gen.provenance.mark import is_generated
 from gen.provenance.pin import Pin
@@ -226,7 +225,6 @@ class Gate:
         self._register = register
         self._purpose = purpose
         self._today = today
-        self._generated = Generated(house)
         self._admitted: list[Work] = []
         self._refused: list[Refusal] = []
         self._not_consented: list[Work] = []
@@ -350,7 +348,7 @@ class Gate:
             )
         if not says_the_same(entry, tagged):
             raise TagError("register-mismatch", f"the register tells {entry.work} otherwise")
-        if tagged.statement.musical_hash in self._generated:
+        if self._register.runs.wrote(tagged.statement.musical_hash):
             raise TagError("generated", "a model of this house wrote exactly this music")
 
     def _read_music(self, tagged: Tagged) -> Piece:

@@ -51,10 +51,6 @@ class House:
     def register_log(self) -> Log:
         return Log(self.store, self.pin.name, "register")
 
-    @property
-    def ledger_log(self) -> Log:
-        return Log(self.store, self.pin.name, "ledger")
-
     def load(self, *, full: bool = False, since: Register | None = None) -> Register:
         """The verified register. Nothing in the house is changed.
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from gen.provenance.house import House
-from gen.provenance.ledger import OUTPUT, RUN, Record, records
+from gen.provenance.register import Register
+from gen.provenance.runs import Piece, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,37 +19,31 @@ class Impact:
     """What used any of the works asked about.
 
     Attributes:
-        runs: ledger records of runs that read one of them.
-        pieces: ledger records of pieces from those runs' models.
+        runs: runs that read one of them, and asserted models that learned from one.
+        pieces: what their models wrote.
     """
 
-    runs: tuple[Record, ...]
-    pieces: tuple[Record, ...]
+    runs: tuple[Run, ...]
+    pieces: tuple[Piece, ...]
 
     @property
     def checkpoints(self) -> tuple[str, ...]:
         """Checkpoints to retrain or retire, sorted."""
-        named = {str(r.data["details"].get("checkpoint", "")) for r in self.runs}
-        named |= {str(r.data["checkpoint"]) for r in self.pieces}
-        return tuple(sorted(named - {""}))
+        return tuple(sorted(f"{run.name}/{m.name}" for run in self.runs for m in run.models))
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "checkpoints": list(self.checkpoints),
-            "pieces": [{"path": r.data["path"], "sha256": r.data["sha256"]} for r in self.pieces],
-            "runs": [{"manifest": r.data["manifest"], "run": r.data["run"]} for r in self.runs],
+            "pieces": [{"path": piece.path, "sha256": piece.sha256} for piece in self.pieces],
+            "runs": [
+                {"index": run.index, "manifest": run.manifest, "run": run.name} for run in self.runs
+            ],
         }
 
 
-def impact_of(house: House, works: Iterable[str]) -> Impact:
-    """Runs that read any of `works`, and the pieces their models wrote.
-
-    Raises:
-        LogError: the ledger was tampered with.
-    """
-    wanted = set(works)
-    every = list(records(house))
-    runs = [r for r in every if r.kind == RUN and wanted & set(r.data["works"])]
-    manifests = {r.data["manifest"] for r in runs}
-    pieces = [r for r in every if r.kind == OUTPUT and r.data["manifest"] in manifests]
+def impact_of(register: Register, works: Iterable[str]) -> Impact:
+    """Runs that read any of `works`, and the pieces their models wrote."""
+    runs = register.runs.that_read(works)
+    indices = {run.index for run in runs}
+    pieces = [piece for piece in register.runs.pieces if piece.run in indices]
     return Impact(tuple(runs), tuple(pieces))

@@ -15,7 +15,6 @@ from gen.errors import HouseError
 from gen.provenance.canonical import is_sha256_hex, sha256_hex
 from gen.provenance.house import House
 from gen.provenance.judge import judge_composer
-from gen.provenance.ledger import Generated
 from gen.provenance.register import Register
 from gen.provenance.rules import MENDS
 from gen.provenance.statement import WORK_ID
@@ -67,7 +66,6 @@ def submit(
     contributions: Sequence[Contribution],
     *,
     since: Register | None = None,
-    generated: Generated | None = None,
 ) -> list[Submitted]:
     """Put contributions into the inbox, each judged by itself.
 
@@ -78,7 +76,6 @@ def submit(
         house: where.
         contributions: any number; one bad file never stops the rest.
         since: the house's register as it was loaded before; it is brought up to date.
-        generated: what its models wrote, as it was read before; likewise.
 
     Returns:
         One result per contribution, in order.
@@ -86,11 +83,8 @@ def submit(
     with house.writing(since) as session:
         store = session.house.store
         store.check_writable(INBOX)
-        generated = generated.refresh() if generated else Generated(house)
         files: dict[str, bytes] = {}
-        results = [
-            _judge(store, session.register, generated, item, files) for item in contributions
-        ]
+        results = [_judge(store, session.register, item, files) for item in contributions]
         store.write(files)
     return results
 
@@ -98,7 +92,6 @@ def submit(
 def _judge(
     store: Store,
     register: Register,
-    generated: Generated,
     item: Contribution,
     files: dict[str, bytes],
 ) -> Submitted:
@@ -106,7 +99,7 @@ def _judge(
     try:
         tagged = read_tag(item.tagged)
         work = tagged.statement.work
-        check_enterable(tagged, register, generated)
+        check_enterable(tagged, register)
         place = f"{INBOX}/{work}.mid"
         _check_inbox_place(store, place, tagged, files)
         _check_screening(tagged, item.screening)
@@ -151,7 +144,7 @@ def _check_screening(tagged: Tagged, report: bytes | None) -> None:
         raise TagError("screening-mismatch", "the tag names another screening report than this")
 
 
-def check_enterable(tagged: Tagged, register: Register, generated: Generated) -> None:
+def check_enterable(tagged: Tagged, register: Register) -> None:
     """Whether a curator could enter this work now: composer, duplicates, withdrawals.
 
     Raises:
@@ -159,7 +152,7 @@ def check_enterable(tagged: Tagged, register: Register, generated: Generated) ->
     """
     statement = tagged.statement
     judge_composer(tagged, register.roster, register.size)
-    if statement.musical_hash in generated:
+    if register.runs.wrote(statement.musical_hash):
         raise TagError("generated", f"{statement.work} sounds exactly like a generated piece")
     twin = register.same_music(tagged.music_sha256, statement.musical_hash)
     known = register.works.get(statement.work)
@@ -184,7 +177,7 @@ def check_enterable(tagged: Tagged, register: Register, generated: Generated) ->
         )
 
 
-def look(store: Store, work: str, register: Register, generated: Generated) -> Waiting:
+def look(store: Store, work: str, register: Register) -> Waiting:
     """Read one waiting file as strictly as the gate will.
 
     Every problem is returned, none raised: a curator sees the whole inbox.
@@ -196,7 +189,7 @@ def look(store: Store, work: str, register: Register, generated: Generated) -> W
     try:
         tagged = read_tag(store.read(place, MAX_FILE_BYTES))
         _check_music(tagged, work)
-        check_enterable(tagged, register, generated)
+        check_enterable(tagged, register)
         _check_report_beside(store, work, tagged)
     except FileNotFoundError:
         return Waiting(work, path, None, "missing-file", "it was taken away meanwhile")
@@ -231,5 +224,4 @@ def _check_report_beside(store: Store, work: str, tagged: Tagged) -> None:
 
 def look_at_all(house: House, register: Register) -> Iterator[Waiting]:
     """Every waiting work, sorted by id, with what stands against it; read as it is asked for."""
-    generated, store = Generated(house), house.store
-    return (look(store, work, register, generated) for work in store.waiting())
+    return (look(house.store, work, register) for work in house.store.waiting())

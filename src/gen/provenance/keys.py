@@ -4,6 +4,9 @@ A key file is JSON: who the key belongs to, its public half, and the private hal
 ChaCha20-Poly1305 under a scrypt key derived from the passphrase. The scrypt cost is stored in
 the file, so that it can rise over the years without breaking older files.
 
+A machine's key, for the roles of trainer and producer, is kept open: no passphrase, only the
+permissions of its file. `docs/threat-model.md` says what its thief can and cannot do.
+
 Key files live in the user's own config folder (`HOUSE_KEYS` names another), never in a house.
 """
 
@@ -41,6 +44,12 @@ PASSPHRASE_VARIABLE = "HOUSE_PASSPHRASE"  # noqa: S105 - the name of a variable
 KDF_COST = 16
 """log2 of scrypt's n: 64 MiB and about 0.2 s a try."""
 KDF_COST_RANGE = (10, 20)
+OPEN_FORMAT = 2
+_OPEN_FIELDS = dict.fromkeys(("house", "owner", "public", "seed"), str) | {"format": int}
+_SEALED_FIELDS = dict.fromkeys(("house", "nonce", "owner", "public", "salt", "sealed"), str) | {
+    "format": int,
+    "kdf_cost": int,
+}
 
 
 class KeyFileError(HouseError):
@@ -158,13 +167,14 @@ def parse_public(text: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """What a key file says without its passphrase."""
+    """What a key file says without its passphrase; a machine's, which is open, needs none."""
 
     path: Path
     house: str
     owner: str
     keyid: str
     public: bytes
+    is_open: bool = False
 
 
 def keys_folder() -> Path:
@@ -225,9 +235,26 @@ def save_key(
         "salt": to_base64(salt),
         "sealed": to_base64(sealing.encrypt(nonce, key.seed(), canonical(head))),
     }
+    return _save(key, record, folder)
+
+
+def save_open_key(key: PrivateKey, *, house: str, owner: str, folder: Path | None = None) -> Path:
+    """Write a machine's key, which no passphrase seals, and return its path."""
+    record = {
+        "format": OPEN_FORMAT,
+        "house": house,
+        "owner": owner,
+        "public": key.public.hex(),
+        "seed": to_base64(key.seed()),
+    }
+    return _save(key, record, folder)
+
+
+def _save(key: PrivateKey, record: dict[str, object], folder: Path | None) -> Path:
     folder = folder or keys_folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"{_file_word(house)}.{_file_word(owner)}.{key.keyid[:16]}.key"
+    words = _file_word(str(record["house"])), _file_word(str(record["owner"]))
+    path = folder / f"{words[0]}.{words[1]}.{key.keyid[:16]}.key"
     _write_private(path, canonical(record) + b"\n")
     return path
 
@@ -248,26 +275,18 @@ def _write_private(path: Path, data: bytes) -> None:
 
 def _read_record(path: Path) -> dict[str, object]:
     try:
-        record = fields(
-            canonical_json(read(path, KEY_FILE).rstrip(b"\n")),
-            "key file",
-            format=int,
-            house=str,
-            kdf_cost=int,
-            nonce=str,
-            owner=str,
-            public=str,
-            salt=str,
-            sealed=str,
-        )
+        found = canonical_json(read(path, KEY_FILE).rstrip(b"\n"))
+        is_open = isinstance(found, dict) and found.get("format") == OPEN_FORMAT
+        record = fields(found, "key file", **(_OPEN_FIELDS if is_open else _SEALED_FIELDS))
     except (NamedFileError, StrictJsonError) as error:
         raise KeyFileError(
             f"the key file cannot be read: {error.what}",
             where=str(path),
             mend="restore it from your own backup, or ask the root key's holder to rotate the key",
         ) from error
-    cost, public = record["kdf_cost"], record["public"]
-    if record["format"] != 1 or not is_sha256_hex(public) or not 1 <= cost <= KDF_COST_RANGE[1]:
+    cost = 1 if is_open else record["kdf_cost"]
+    is_fit = is_sha256_hex(record["public"]) and 1 <= cost <= KDF_COST_RANGE[1]
+    if record["format"] != (OPEN_FORMAT if is_open else 1) or not is_fit:
         raise KeyFileError("not a key file of format 1", where=str(path))
     return record
 
@@ -280,13 +299,19 @@ def read_key_file(path: Path) -> KeyFile:
     """
     record = _read_record(path)
     public = bytes.fromhex(str(record["public"]))
-    return KeyFile(path, str(record["house"]), str(record["owner"]), key_id(public), public)
+    words = str(record["house"]), str(record["owner"])
+    return KeyFile(path, *words, key_id(public), public, record["format"] == OPEN_FORMAT)
 
 
 def list_keys(folder: Path | None = None) -> Iterator[KeyFile]:
     """Every key file of this user, sorted by name."""
     for path in sorted((folder or keys_folder()).glob("*.key")):
         yield read_key_file(path)
+
+
+def unlock(file: KeyFile, ask: Callable[[KeyFile], str]) -> PrivateKey:
+    """The key in a file; whoever holds its passphrase is asked for it where there is one."""
+    return open_key(file, "" if file.is_open else ask(file))
 
 
 def open_key(file: KeyFile, passphrase: str) -> PrivateKey:
@@ -299,6 +324,9 @@ def open_key(file: KeyFile, passphrase: str) -> PrivateKey:
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
     record = _read_record(file.path)
+    if file.is_open:
+        _check_private(file.path)
+        return _matching(PrivateKey.from_seed(from_base64(record["seed"])), file)
     cost = int(str(record["kdf_cost"]))
     head = {name: record[name] for name in ("format", "house", "kdf_cost", "owner")}
     sealing = ChaCha20Poly1305(_seal_key(passphrase, from_base64(record["salt"]), cost))
@@ -312,7 +340,20 @@ def open_key(file: KeyFile, passphrase: str) -> PrivateKey:
             where=str(file.path),
             mend=f"type it again, or set {PASSPHRASE_VARIABLE} to the right one",
         ) from error
-    key = PrivateKey.from_seed(seed)
+    return _matching(PrivateKey.from_seed(seed), file)
+
+
+def _check_private(path: Path) -> None:
+    """Refuse an open key that other users of this computer can read, as ssh does."""
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise KeyFileError(
+            "other users of this computer can read this key",
+            where=str(path),
+            mend=f"chmod 600 {path}; if somebody may have read it, a root key's holder replaces it",
+        )
+
+
+def _matching(key: PrivateKey, file: KeyFile) -> PrivateKey:
     if key.keyid != file.keyid:
         raise KeyFileError("the file's two halves do not belong together", where=str(file.path))
     return key
@@ -324,5 +365,5 @@ def find_key(
     """This user's first key among `keyids`, opened; None when none is here."""
     for file in list_keys(folder):
         if file.keyid in keyids:
-            return open_key(file, passphrase(file))
+            return unlock(file, passphrase)
     return None

@@ -51,13 +51,13 @@ class Head:
 
     Attributes:
         house: the house it belongs to.
-        log: "register" or "ledger".
+        log: "register".
         size: number of lines.
         byte_count: length of those lines with their newlines.
         root: the tree's root hash, hex.
         time: UTC; never earlier than the head before it. Consent is judged no earlier than this.
         frontier: the tree's right edge (redundant: it folds to `root`).
-        signatures: by whoever appended last; none on a ledger.
+        signatures: by whoever appended last.
     """
 
     house: str

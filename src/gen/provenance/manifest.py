@@ -7,10 +7,8 @@ register, roster, tokenizer and code. Whoever has the house can check every line
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from gen.errors import HouseError
@@ -24,8 +22,6 @@ from gen.provenance.canonical import (
 )
 from gen.provenance.gate import Corpus, Work
 from gen.provenance.register import Register
-
-_MAX_HEADER_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +90,7 @@ class Manifest:
         refused: (path, rule) of files that broke a rule, where the run went on without them.
         tokenizer_fingerprint: of the tokenizer that read them.
         code_version: of this software.
-        lock_sha256: of the dependency lock file; "" where there is none.
+        lock_sha256: over the installed distributions; "" in manifests that are not a run's.
     """
 
     house: str
@@ -159,6 +155,12 @@ class Manifest:
     def digest(self) -> str:
         """SHA-256 of `to_json`, hex."""
         return sha256_hex(self.to_json().encode("utf-8"))
+
+    @property
+    def works_digest(self) -> str:
+        """SHA-256 over ids and music of the works alone, hex: what two runs may have in common."""
+        text = "\n".join(f"{work.work} {work.sha256}" for work in self.works)
+        return sha256_hex(text.encode("utf-8"))
 
     @staticmethod
     def from_json(text: str) -> Manifest:
@@ -236,26 +238,6 @@ class Manifest:
         if not register.consent_of(record).allows(self.purpose, today):
             return f"no longer consented to {self.purpose}"
         return ""
-
-
-def manifest_in(checkpoint: Path) -> Manifest:
-    """The manifest inside a checkpoint (safetensors); its weights are not read.
-
-    Raises:
-        HouseError: there is none.
-    """
-    try:
-        with checkpoint.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(min(length, _MAX_HEADER_BYTES)))
-        about = json.loads(header["__metadata__"]["about"])
-        return Manifest.from_json(about["manifest"])
-    except (OSError, ValueError, KeyError, TypeError, StrictJsonError) as error:
-        raise HouseError(
-            "holds no manifest of a house",
-            where=str(checkpoint),
-            mend="name a checkpoint that scripts/train.py has left (best.safetensors)",
-        ) from error
 
 
 def _is_stranger(work: ManifestWork, register: Register) -> bool:

@@ -2,7 +2,7 @@
 
 Two marks, so that losing one still tells: an `HGEN` chunk after the last track, and a text at
 the beginning of the first track that most sequencers show. A piece whose marks were both taken
-off is caught by the ledger (same sound) or by screening (same melody, transposed).
+off is caught by the log (same sound) or by screening (same melody, transposed).
 """
 
 from __future__ import annotations

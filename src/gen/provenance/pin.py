@@ -49,6 +49,7 @@ class Pin:
         min_size: a number of acts the register has reached, at least 1.
         root_hash: hex root of the tree over those acts.
         path: the file it was read from; None for a pin made in memory.
+        roster_version: of the roster then; 0 in pins that do not say.
     """
 
     name: str
@@ -58,11 +59,15 @@ class Pin:
     min_size: int
     root_hash: str
     path: Path | None = None
+    roster_version: int = 0
 
     def advanced(self, roster: Roster, size: int, root_hash: str) -> Pin:
         """The pin after the register has grown."""
         roots = tuple(sorted(roster.root_keyids))
-        return Pin(self.name, self.dir, roots, roster.threshold, size, root_hash, self.path)
+        return Pin(
+            self.name, self.dir, roots, roster.threshold, size, root_hash, self.path,
+            roster.version,
+        )  # fmt: skip
 
     def check_roots(self, roster: Roster) -> None:
         """Whether the roster in force at `min_size` has the pinned root keys.
@@ -96,6 +101,7 @@ class Pin:
             f"threshold: {self.threshold}",
             f"min_size: {self.min_size}",
             f"root_hash: {self.root_hash}",
+            *([f"roster_version: {self.roster_version}"] if self.roster_version else []),
         ]
         write_atomically(self.path, ("\n".join(lines) + "\n").encode("utf-8"))
 
@@ -143,11 +149,12 @@ def load_pin(path: Path) -> Pin:
         found["min_size"],
         found["root_hash"],
         path,
+        found.get("roster_version", 0),
     )
 
 
 def _problem(found: Any) -> str:
-    if not isinstance(found, dict) or set(found) != set(_FIELDS):
+    if not isinstance(found, dict) or set(found) - {"roster_version"} != set(_FIELDS):
         return f"a pin has exactly the fields {', '.join(_FIELDS)}"
     if not isinstance(found["name"], str) or not HOUSE_NAME.match(found["name"]):
         return f"name is {found['name']!r:.60}"
@@ -156,9 +163,10 @@ def _problem(found: Any) -> str:
     roots = found["root_keys"]
     if not isinstance(roots, list) or not roots or not all(map(is_sha256_hex, roots)):
         return "root_keys are fingerprints of 64 hex digits"
-    for name, least in (("threshold", 1), ("min_size", 1)):
-        if type(found[name]) is not int or found[name] < least:
-            return f"{name} is {found[name]!r:.60}, not a number from {least} on"
+    for name in ("threshold", "min_size", "roster_version"):
+        value = found.get(name, 1)
+        if type(value) is not int or value < 1:
+            return f"{name} is {value!r:.60}, not a number from 1 on"
     if not is_sha256_hex(found["root_hash"]):
         return f"root_hash is {found['root_hash']!r:.80}"
     return ""

@@ -1,18 +1,26 @@
-"""Proofs that an outsider can check with the root key's fingerprint and a few hashes.
+"""Proofs that an outsider can check with the pin and a few hashes, without the register.
 
-An inclusion proof shows that an act is in the register under a signed head; a consistency proof
-shows that today's register extends the one of an earlier head. Both are JSON and hold what is
-needed to check them; `check_proof` does so without the house.
+A proof shows that an act is in the log under a signed head, that the log only grew, or both. It
+holds the head, the present roster, and what else is needed:
+
+```
+head    size, root and signature
+roster  the present one, signed by the root
+act     the act's line, its index, its path in the tree; null where none is proved
+rosters where the present roster did not yet hold: the one that did, and the next, as acts
+since   an earlier size and root, and the path from it to the head; null where none was asked for
+```
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.acts import ADOPT
-from gen.provenance.canonical import canonical_json, fields, is_sha256_hex
+from gen.provenance.acts import ADOPT, KEY, Act
+from gen.provenance.canonical import canonical_json, fields, is_sha256_hex, today_utc
 from gen.provenance.dsse import Signature, is_signed_by
 from gen.provenance.house import House
 from gen.provenance.keys import key_id
@@ -25,127 +33,235 @@ from gen.provenance.merkle import (
     verify_consistency,
     verify_inclusion,
 )
+from gen.provenance.pin import Pin
+from gen.provenance.register import Register
+from gen.provenance.rights import check_right
 from gen.provenance.roster import SignedRoster
 
-INCLUSION, CONSISTENCY = "inclusion", "consistency"
+FORMAT = 2
 
 
 class ProofError(HouseError):
     """A proof that does not prove what it says."""
 
 
-def _lines(house: House) -> tuple[Head, list[bytes]]:
-    head = house.register_log.head()
-    return head, list(house.register_log.lines(head))
+# -- making one ------------------------------------------------------------------------------
 
 
-def prove_inclusion(house: House, index: int) -> dict[str, Any]:
-    """That act `index` is in the register under its present head.
-
-    Raises:
-        SettingError: no such act.
-    """
-    head, lines = _lines(house)
-    if not 0 <= index < head.size:
-        raise SettingError(f"act {index} of {head.size}", mend="house.py log lists the acts")
-    path = inclusion_proof([leaf_hash(line) for line in lines], index)
-    return {
-        "act": lines[index].decode("utf-8"),
-        "format": 1,
-        "head": head.to_dict(),
-        "index": index,
-        "kind": INCLUSION,
-        "path": [node.hex() for node in path],
-        "roster": _last_roster(house),
-    }
-
-
-def prove_consistency(house: House, old_size: int) -> dict[str, Any]:
-    """That the present register extends the one of `old_size` acts.
-
-    Raises:
-        SettingError: the register never had that size.
-    """
-    head, lines = _lines(house)
-    if not 0 < old_size <= head.size:
-        raise SettingError(f"size {old_size} of {head.size}", mend="give an earlier size")
-    leaves = [leaf_hash(line) for line in lines]
-    return {
-        "format": 1,
-        "head": head.to_dict(),
-        "kind": CONSISTENCY,
-        "old_root": root_of(leaves[:old_size]).hex(),
-        "old_size": old_size,
-        "path": [node.hex() for node in consistency_proof(leaves, old_size)],
-        "roster": _last_roster(house),
-    }
-
-
-def _last_roster(house: House) -> dict[str, Any]:
-    return house.load().rosters[-1].to_dict()
-
-
-def check_proof(proof: object, roots: Iterable[str], threshold: int = 1) -> str:
-    """Check a proof against the fingerprints of the house's root keys alone.
+def prove(house: House, index: int | None = None, since: int | None = None) -> dict[str, Any]:
+    """That act `index` is in the log, and that the log extends that of `since` acts.
 
     Args:
-        proof: decoded JSON, as `prove_inclusion` or `prove_consistency` made it.
-        roots: fingerprints that are trusted.
-        threshold: how many of those keys must have signed the roster inside.
+        house: whose log.
+        index: of an act; None proves none.
+        since: an earlier size; whoever checks the proof with a pin of that size needs it.
+
+    Raises:
+        SettingError: no such act, or the log never had that size.
+    """
+    register = house.load(full=True)
+    head = register.head
+    assert head is not None  # noqa: S101 - `load` always sets it
+    if index is not None and not 0 <= index < head.size:
+        raise SettingError(f"act {index} of {head.size}", mend="house.py log lists the acts")
+    if since is not None and not 0 < since <= head.size:
+        raise SettingError(f"size {since} of {head.size}", mend="give an earlier size")
+    lines = list(house.register_log.lines(head))
+    leaves = register.leaves
+    return {
+        "act": None if index is None else _entered(lines, leaves, index),
+        "format": FORMAT,
+        "head": head.to_dict(),
+        "roster": register.rosters[-1].to_dict(),
+        "rosters": [_entered(lines, leaves, i) for i in _rosters_around(register, index)],
+        "since": None
+        if since is None
+        else {
+            "path": [node.hex() for node in consistency_proof(leaves, since)],
+            "root": root_of(leaves[:since]).hex(),
+            "size": since,
+        },
+    }
+
+
+def _entered(lines: list[bytes], leaves: list[bytes], index: int) -> dict[str, Any]:
+    path = [node.hex() for node in inclusion_proof(leaves, index)]
+    return {"index": index, "line": lines[index].decode("utf-8"), "path": path}
+
+
+def _rosters_around(register: Register, index: int | None) -> list[int]:
+    """Where the roster in force at `index` began, and the next; none for the present one."""
+    starts = [signed.roster.register_index for signed in register.rosters]
+    if index is None or index >= starts[-1]:
+        return []
+    place = sum(start <= index for start in starts) - 1
+    return starts[place : place + 2]
+
+
+def acts_of(house: House, work: str) -> list[int]:
+    """Indices of every act that names this work."""
+    found = []
+    for index, line in enumerate(house.register_log.lines(house.register_log.head())):
+        act = canonical_json(line)
+        named = act["data"].get("works", ())
+        named = [item["work"] for item in named] if act["act"] == ADOPT else named
+        if work == act["data"].get("work") or work in named:
+            found.append(index)
+    return found
+
+
+# -- checking one ----------------------------------------------------------------------------
+
+
+def check_proof(proof: object, pin: Pin, today: date | None = None) -> str:
+    """Check a proof against the pin alone.
+
+    Args:
+        proof: decoded JSON, as `prove` made it.
+        pin: the trusted one: root keys, threshold, and how far the log had come.
+        today: the day on which the roster must still count; by default the clock's.
 
     Returns:
         What it proves, in words.
 
     Raises:
-        ProofError, StrictJsonError: it does not.
+        ProofError, StrictJsonError, HouseError: it does not.
     """
-    kind = proof.get("kind") if isinstance(proof, dict) else None
-    if kind == INCLUSION:
-        return _check_inclusion(proof, roots, threshold)
-    if kind == CONSISTENCY:
-        return _check_consistency(proof, roots, threshold)
-    raise ProofError(f"a proof of kind {kind!r}", mend="make one with house.py prove")
-
-
-def _check_inclusion(proof: object, roots: Iterable[str], threshold: int) -> str:
     found = fields(
         proof,
         "proof",
-        act=str,
+        act=(dict, type(None)),
         format=int,
         head=dict,
-        index=int,
-        kind=str,
-        path=list,
         roster=dict,
+        rosters=list,
+        since=(dict, type(None)),
     )
-    head = _trusted_head(found, roots, threshold)
-    line = found["act"].encode("utf-8")
-    path, root = _hashes(found["path"]), bytes.fromhex(head.root)
-    if not verify_inclusion(leaf_hash(line), found["index"], head.size, path, root):
-        raise ProofError(f"act {found['index']} is not under this head")
-    act = canonical_json(line)
-    what = " ".join(filter(None, (act["act"], act["data"].get("work"), "by", act["by"])))
-    return f"act {found['index']} ({what}) is in {_named(head)}"
+    if found["format"] != FORMAT:
+        raise ProofError(
+            f"a proof of format {found['format']}", mend="ask the house for one made anew"
+        )
+    head, present = Head.from_dict(found["head"]), SignedRoster.from_dict(found["roster"])
+    _check_roster(present, pin, head, today)
+    _check_head(head, present)
+    words = [_check_growth(found["since"], pin, head)]
+    if found["act"] is not None:
+        checker = _Checker(head, present, pin)
+        words.insert(0, checker.check(found["act"], found["rosters"]))
+    return "; ".join(filter(None, words)) + f"; {_named(head)}"
 
 
-def _check_consistency(proof: object, roots: Iterable[str], threshold: int) -> str:
-    found = fields(
-        proof,
-        "proof",
-        format=int,
-        head=dict,
-        kind=str,
-        old_root=str,
-        old_size=int,
-        path=list,
-        roster=dict,
+def _check_roster(present: SignedRoster, pin: Pin, head: Head, today: date | None) -> None:
+    trusted = [key for key in present.roster.root_keys if key_id(key) in pin.root_keys]
+    if len(present.signers_among(trusted)) < pin.threshold or present.roster.house != pin.name:
+        raise ProofError("the roster inside is not signed by the root keys you trust")
+    if present.roster.version < pin.roster_version:
+        raise ProofError(
+            f"its roster is version {present.roster.version}, the pin has seen "
+            f"{pin.roster_version}: a revocation may have been left out"
+        )
+    day = max(today or today_utc(), date.fromisoformat(head.time[:10]))
+    if present.roster.has_expired(day):
+        raise ProofError(
+            f"its roster expired on {present.roster.expires}",
+            mend="ask the house for a fresh proof",
+        )
+
+
+def _check_head(head: Head, present: SignedRoster) -> None:
+    if head.house != present.roster.house or present.roster.register_index >= head.size:
+        raise ProofError("head and roster inside do not belong together")
+    if len(head.signatures) != 1 or not _signs_head(present, head.signatures[0], head):
+        raise ProofError("the head inside is not signed by a key of the house")
+
+
+def _signs_head(present: SignedRoster, signature: Signature, head: Head) -> bool:
+    by_id = {key_id(key): key for key in present.roster.root_keys}
+    owner = present.roster.owners.get(signature.keyid)
+    if owner is not None and owner[1].refusal_at(head.size - 1) is None:
+        by_id[signature.keyid] = owner[1].public
+    public = by_id.get(signature.keyid)
+    return public is not None and is_signed_by(signature, public, HEAD_TYPE, head.payload())
+
+
+def _check_growth(since: dict[str, Any] | None, pin: Pin, head: Head) -> str:
+    """Whether the head is the pinned one, or extends it."""
+    if head.size < pin.min_size:
+        raise ProofError(
+            f"its log holds {head.size} acts, the pin has seen {pin.min_size}",
+            mend="ask the house for a fresh proof",
+        )
+    known = [(head.size, head.root)]
+    words = ""
+    if since is not None:
+        old = fields(since, "since", path=list, root=str, size=int)
+        first, path = _hashes([old["root"]])[0], _hashes(old["path"])
+        if not verify_consistency(old["size"], first, head.size, bytes.fromhex(head.root), path):
+            raise ProofError(f"{_named(head)} does not extend that of {old['size']} acts")
+        known.append((old["size"], old["root"]))
+        words = f"the log extends that of {old['size']} acts, root {old['root']}"
+    if (pin.min_size, pin.root_hash) in known:
+        return words
+    if pin.min_size in dict(known):
+        raise ProofError("its log is another than the pinned one")
+    raise ProofError(
+        f"it does not show that its log of {head.size} acts extends the pinned one of "
+        f"{pin.min_size}",
+        mend=f"ask the house for one made with `house.py prove … --since {pin.min_size}`",
     )
-    head = _trusted_head(found, roots, threshold)
-    old, new = _hashes([found["old_root"]])[0], bytes.fromhex(head.root)
-    if not verify_consistency(found["old_size"], old, head.size, new, _hashes(found["path"])):
-        raise ProofError(f"{_named(head)} does not extend that of {found['old_size']} acts")
-    return f"{_named(head)} extends that of {found['old_size']} acts, root {found['old_root']}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    """Checks acts under a head that is trusted."""
+
+    head: Head
+    present: SignedRoster
+    pin: Pin
+
+    def check(self, entered: dict[str, Any], rosters: list[Any]) -> str:
+        act = self._act(entered)
+        if act.kind == KEY:
+            self._roster_of(act)
+        else:
+            check_right(act, self._in_force(act.index, rosters).roster)
+        what = " ".join(filter(None, (act.kind, str(act.data.get("work", "")), "by", act.by)))
+        return f"act {act.index} ({what}) is in the log, and was theirs to do"
+
+    def _act(self, entered: object) -> Act:
+        found = fields(entered, "act", index=int, line=str, path=list)
+        line, root = found["line"].encode("utf-8"), bytes.fromhex(self.head.root)
+        path = _hashes(found["path"])
+        if not verify_inclusion(leaf_hash(line), found["index"], self.head.size, path, root):
+            raise ProofError(f"act {found['index']} is not under this head")
+        act = Act.decode(line)
+        if act.index != found["index"]:
+            raise ProofError(f"act {found['index']} says that it is act {act.index}")
+        return act
+
+    def _in_force(self, index: int, rosters: list[Any]) -> SignedRoster:
+        """The roster that held at `index`."""
+        if self.present.roster.register_index <= index:
+            return self.present
+        around = [self._roster_of(self._act(entered)) for entered in rosters]
+        if len(around) == 2:
+            old, new = (signed.roster for signed in around)
+            follows = (new.house, new.version) == (old.house, old.version + 1)
+            if follows and old.register_index <= index < new.register_index:
+                return around[0]
+        raise ProofError(f"it does not show the roster that held at act {index}")
+
+    def _roster_of(self, act: Act) -> SignedRoster:
+        if act.kind != KEY:
+            raise ProofError(f"act {act.index} is no roster")
+        signed = SignedRoster.from_dict(fields(act.data, "key act", signed=dict)["signed"])
+        signed.check_signed_by(signed.roster, "its own")
+        pinned = signed.roster.root_keyids == set(self.pin.root_keys)
+        if signed.roster.register_index != act.index or not (
+            pinned or act.index < self.pin.min_size
+        ):
+            raise ProofError(f"the roster in act {act.index} is not one that the pin vouches for")
+        return signed
 
 
 def _named(head: Head) -> str:
@@ -156,40 +272,3 @@ def _hashes(values: list[Any]) -> list[bytes]:
     if not all(map(is_sha256_hex, values)):
         raise ProofError("the path holds something that is no SHA-256")
     return [bytes.fromhex(value) for value in values]
-
-
-def _trusted_head(found: dict[str, Any], roots: Iterable[str], threshold: int) -> Head:
-    head, signed = Head.from_dict(found["head"]), SignedRoster.from_dict(found["roster"])
-    trusted = set(roots)
-    publics = [key for key, i in _with_ids(signed) if i in trusted]
-    if len(signed.signers_among(publics)) < threshold or signed.roster.house != head.house:
-        raise ProofError("the roster inside is not signed by the root keys you trust")
-    if len(head.signatures) != 1 or not _signs_head(signed, head.signatures[0], head):
-        raise ProofError("the head inside is not signed by a key of the house")
-    return head
-
-
-def _with_ids(signed: SignedRoster) -> list[tuple[bytes, str]]:
-    return [(key, key_id(key)) for key in signed.roster.root_keys]
-
-
-def _signs_head(signed: SignedRoster, signature: Signature, head: Head) -> bool:
-    by_id = {i: key for key, i in _with_ids(signed)}
-    owner = signed.roster.owners.get(signature.keyid)
-    if owner is not None and owner[1].refusal_at(head.size - 1) is None:
-        by_id[signature.keyid] = owner[1].public
-    public = by_id.get(signature.keyid)
-    return public is not None and is_signed_by(signature, public, HEAD_TYPE, head.payload())
-
-
-def acts_of(house: House, work: str) -> list[int]:
-    """Indices of every act that names this work."""
-    _, lines = _lines(house)
-    found = []
-    for index, line in enumerate(lines):
-        act = canonical_json(line)
-        named = act["data"].get("works", ())
-        named = [item["work"] for item in named] if act["act"] == ADOPT else named
-        if work == act["data"].get("work") or work in named:
-            found.append(index)
-    return found

@@ -17,7 +17,6 @@ from datetime import date
 
 from gen.errors import HouseError, SettingError
 from gen.provenance.acts import (
-    ACT_TYPE,
     ADD,
     ADOPT,
     BEGIN,
@@ -35,21 +34,18 @@ from gen.provenance.acts import (
 from gen.provenance.canonical import StrictJsonError, fields, today_utc
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import is_signed_by
-from gen.provenance.judge import judge_entry
 from gen.provenance.keys import key_id
 from gen.provenance.log import HEAD_TYPE, Head
 from gen.provenance.merkle import leaf_hash, root_of
+from gen.provenance.rights import check_member, check_root, check_statements, entries_of
 from gen.provenance.roster import (
     COMPOSER,
     CURATOR,
     PRODUCER,
     TRAINER,
-    Person,
-    PersonKey,
     Roster,
     SignedRoster,
     check_succession,
-    root_signers,
 )
 from gen.provenance.runs import AssertedModel, Begin, End, Output, Runs
 
@@ -118,7 +114,7 @@ class Register:
         self.trusted_size = trusted_size
         self.runs = Runs()
         self.leaves: list[bytes] = []
-        self._entries: dict[tuple[int, str], Entry] = {}
+        self._entered: dict[tuple[int, str], Entry] = {}
         self._by_path: dict[str, str] = {}
         self._by_music: dict[str, str] = {}
         self._by_sound: dict[str, str] = {}
@@ -149,7 +145,7 @@ class Register:
 
     def entry_at(self, index: int, work: str) -> Entry | None:
         """What act `index` entered under this id; renewals since leave it as it was."""
-        return self._entries.get((index, work))
+        return self._entered.get((index, work))
 
     def root_at(self, size: int) -> str:
         """Root hash, hex, of the tree over the first `size` acts.
@@ -237,27 +233,12 @@ class Register:
 
     def _take_add(self, act: Act) -> None:
         self._check_author(act, CURATOR)
-        entry = Entry.from_dict(act.data)
-        curator = self._check_statement(act, entry)
-        if curator not in ("", act.by):
-            raise StrictJsonError(f"{curator} accepted it, {act.by} enters it")
-        self._enter(act, entry)
+        self._enter(act, *self._entries(act))
 
     def _take_adopt(self, act: Act) -> None:
-        self._check_root(act)
-        found = fields(act.data, "adoption", origin=dict, works=list)
-        for item in found["works"]:
-            entry = Entry.from_dict(item)
-            self._check_statement(act, entry)
+        check_root(act, self.roster)
+        for entry in self._entries(act):
             self._enter(act, entry)
-
-    def _check_statement(self, act: Act, entry: Entry) -> str:
-        """Who accepted the work, by what the entry carries; "" where it need carry nothing."""
-        if entry.envelope is None and not self.roster.statements_in_log:
-            return ""
-        if act.index < self.trusted_size:
-            return ""
-        return judge_entry(entry, self.roster, act.index).id
 
     def _take_begin(self, act: Act) -> None:
         self._check_author(act, TRAINER)
@@ -271,7 +252,7 @@ class Register:
         self.runs.take_end(act.index, act.by, End.from_dict(act.data))
 
     def _take_model(self, act: Act) -> None:
-        self._check_root(act)
+        check_root(act, self.roster)
         said = AssertedModel.from_dict(act.data)
         unknown = [work for work in said.works if work not in self.works]
         if unknown:
@@ -316,7 +297,7 @@ class Register:
         carries = entry.envelope is not None
         entry = replace(entry, envelope=None)  # verified, and too large to keep
         record = WorkRecord(entry, act.index, act.by, act.time, statement_in_log=carries)
-        self._entries[act.index, entry.work] = entry
+        self._entered[act.index, entry.work] = entry
         if known is not None:
             record.consents = known.consents
         self.works[entry.work] = record
@@ -338,38 +319,21 @@ class Register:
     # -- who may ----------------------------------------------------------------------------
 
     def _check_author(self, act: Act, *roles: str) -> None:
-        person = self.roster.person(act.by)
-        if person is None or not set(roles) & set(person.roles):
-            raise StrictJsonError(f"{act.by!r:.60} is no {' or '.join(roles)}")
-        if len(act.signatures) != 1:
-            raise StrictJsonError(f"it carries {len(act.signatures)} signatures, not one")
-        key = self._key_of(person, act.signatures[0].keyid, act.index)
-        if act.index >= self.trusted_size and not is_signed_by(
-            act.signatures[0], key.public, ACT_TYPE, act.payload()
-        ):
-            raise StrictJsonError(f"the signature of {act.by} does not verify")
-
-    def _key_of(self, person: Person, keyid: str, index: int) -> PersonKey:
-        owner = self.roster.owners.get(keyid)
-        if owner is None or owner[0].id != person.id:
-            raise StrictJsonError(f"the key {keyid[:12]}… is not {person.id}'s")
-        refusal = owner[1].refusal_at(index)
-        if refusal:
-            raise StrictJsonError(f"{person.id}'s key may not sign here ({refusal})")
-        return owner[1]
-
-    def _check_root(self, act: Act) -> None:
-        signers = root_signers(self.roster.root_keys, act.signatures, ACT_TYPE, act.payload())
-        if act.by != ROOT or len(signers) < self.roster.threshold:
-            raise StrictJsonError(f"it carries {len(signers)} root signatures")
+        check_member(act, self.roster, *roles, is_known=act.index < self.trusted_size)
 
     def _check_may_withdraw(self, act: Act, record: WorkRecord) -> None:
         if act.by == ROOT:
-            self._check_root(act)
+            check_root(act, self.roster)
         elif record.is_composer(act.by):
             self._check_author(act, COMPOSER)
         else:
             self._check_author(act, CURATOR)
+
+    def _entries(self, act: Act) -> list[Entry]:
+        """The works that an act enters, as their composers signed them."""
+        if act.index >= self.trusted_size:
+            check_statements(act, self.roster)
+        return entries_of(act)
 
     def check_head(self, head: Head) -> None:
         """Whether the head was signed by a key of the house that may sign at its last index.

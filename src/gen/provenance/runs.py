@@ -73,7 +73,7 @@ class Begin:
         purpose: what its works were admitted for.
         manifest: SHA-256 of its corpus manifest.
         works: ids of the works in it, sorted.
-        settings: SHA-256 of its settings, as canonical JSON spells them with floats as text.
+        settings: SHA-256 of its settings as JSON, keys sorted, no spaces.
         seed: of weights, windows, variation and dropout.
         code: SHA-256 over the package's source.
         lock: SHA-256 over the installed distributions and their versions.

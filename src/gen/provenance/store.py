@@ -3,7 +3,6 @@
 ```
 <house>/roster.json                     the present roster, a copy of the register's last
         register.jsonl  register.head.json
-        ledger.jsonl    ledger.head.json        runs and outputs, machine-written
         <composer>/<work>.mid           accepted works
         inbox/<work>.mid                contributed, waiting for a curator
         screening/<work>.json           screening reports of accepted works
@@ -30,7 +29,7 @@ from gen.provenance.canonical import is_sha256_hex, sha256_hex
 from gen.smf.rules import MAX_BYTES
 
 INBOX, SCREENING, REJECTED, WITHDRAWN = "inbox", "screening", "rejected", "withdrawn"
-JOURNAL, LOCK, LEDGER_LOCK = ".journal", ".lock", ".ledger.lock"
+JOURNAL, LOCK = ".journal", ".lock"
 ROSTER_FILE = "roster.json"
 PROPOSAL = "proposal.json"
 MAX_FILE_BYTES = MAX_BYTES
@@ -43,7 +42,7 @@ ADMIN_FILES = frozenset(
         ROSTER_FILE,
         "register.jsonl",
         "register.head.json",
-        "ledger.jsonl",
+        "ledger.jsonl",  # of houses from before runs and outputs were acts of the register
         "ledger.head.json",
         PROPOSAL,
         "pin.yaml",
@@ -52,13 +51,10 @@ ADMIN_FILES = frozenset(
         ".gitignore",
         LOCK,
         LOCK + MARKER,
-        LEDGER_LOCK,
-        LEDGER_LOCK + MARKER,
+        ".ledger.lock",
     }
 )
-IGNORED_BY_GIT = (
-    "inbox/\nrejected/\nwithdrawn/\n.journal/\n.lock*\n.ledger.lock*\nledger.*\nproposal.json\n"
-)
+IGNORED_BY_GIT = "inbox/\nrejected/\nwithdrawn/\n.journal/\n.lock*\nproposal.json\n"
 KEPT_BY_GIT = "* -text\n"
 """Signed bytes must survive a checkout on Windows: no line ending is ever converted."""
 
@@ -69,14 +65,14 @@ class Store(Folder):
     # -- the lock ---------------------------------------------------------------------------
 
     @contextmanager
-    def locked(self, name: str = LOCK, seconds: float = LOCK_SECONDS) -> Iterator[None]:
-        """Hold the house, or with `LEDGER_LOCK` its ledger.
+    def locked(self, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+        """Hold the house.
 
         Raises:
             BusyError: another command held it too long.
             HouseError: this user may not write there, or the lock is no file.
         """
-        with locked(self.root / name, seconds):
+        with locked(self.root / LOCK, seconds):
             yield
 
     def check_writable(self, *folders: str) -> None:
@@ -142,8 +138,7 @@ class Store(Folder):
         for folder in ("", INBOX, REJECTED):
             for name in self.names(folder):
                 meant = unfinished(name)
-                # The ledger has a lock of its own: what looks left over may be being written.
-                if meant and (folder or (meant in ADMIN_FILES and not meant.startswith("ledger"))):
+                if meant and (folder or meant in ADMIN_FILES):
                     self.remove(f"{folder}/{name}" if folder else name)
 
     # -- works ------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ from gen.provenance.house import House, Session
 from gen.provenance.inbox import Waiting, look
 from gen.provenance.judge import judge_composer
 from gen.provenance.keys import PrivateKey
-from gen.provenance.ledger import Generated
 from gen.provenance.register import Register, WorkRecord
 from gen.provenance.roster import COMPOSER, CURATOR, Person
 from gen.provenance.settle import work_place
@@ -91,7 +90,7 @@ def accept_in_turn(
         What became of each part, at least one. By then every entered work of it is durably in
         the register and in its place.
     """
-    generated, register, waiting = Generated(house), None, None
+    register, waiting = None, None
     while waiting is None or waiting:
         with house.writing(since=register) as session:
             register = session.register
@@ -102,9 +101,8 @@ def accept_in_turn(
                 waiting = [work for work in there if works is None or work in works]
                 _check_all_there(works, waiting)
             part, waiting = waiting[:_BATCH], waiting[_BATCH:]
-            generated.refresh()
             still = set(part) & set(there)
-            looked = [look(store, work, register, generated) for work in part if work in still]
+            looked = [look(store, work, register) for work in part if work in still]
             if check:
                 looked = [item if item.rule else check(item, register) for item in looked]
             done = _enter(session, looked, person, curator)

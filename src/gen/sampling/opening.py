@@ -15,14 +15,15 @@ from gen.harmony import nearest
 from gen.provenance.consent import ARTIST_MODEL
 from gen.provenance.house import House
 from gen.provenance.pin import load_pin
+from gen.provenance.recorded import run_if_recorded
 from gen.provenance.register import Register
 from gen.sampling.checkpoints import find_checkpoint
 from gen.sampling.controls import Controls
 from gen.sampling.decode import DrawConfig
 from gen.sampling.job import MODES, job_of
 from gen.sampling.learned import learned_music
-from gen.sampling.receipt import signing_key
-from gen.sampling.session import OFF, PLACES, Policy, Session, unwritable
+from gen.sampling.session import PLACES, Policy, Session, unwritable
+from gen.sampling.signatures import OFF, signatures_for
 from gen.settings import build, checked
 
 OF_FILES: Final = frozenset({*MODES, "cells", "add", "amount"})
@@ -31,7 +32,7 @@ OF_FILES: Final = frozenset({*MODES, "cells", "add", "amount"})
 _KINDS: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("checkpoint", "pin", "out"), str),
     **dict.fromkeys(("receipt", "sign", "soundfont", "cells", *MODES), str | None),
-    "audio": bool, "add": tuple[str | int, ...] | None, "amount": float | None,
+    "audio": bool, "unrecorded": bool, "add": tuple[str | int, ...] | None, "amount": float | None,
 }  # fmt: skip
 """Of those settings that belong to no settings class."""
 
@@ -69,10 +70,12 @@ def open_session(
         )  # fmt: skip
     register = house.load()
     manifest.check_entered(register)
+    run = run_if_recorded(
+        checkpoint.file, register, unrecorded=bool(settings.get("unrecorded", False))
+    )
     if controls.style:
         job = job_of(settings, controls, style_number(controls.style, checkpoint, register))
-    key = signing_key(register, settings.get("sign"))
-    signer = register.roster.owners[key.keyid][0].id if key else ""
+    signatures = signatures_for(house, register, settings.get("sign"), is_recorded=run is not None)
     compares = policy.originality != OFF
     learned = learned_music(house, manifest, register) if compares else None
     out = Path(settings["out"])
@@ -80,7 +83,7 @@ def open_session(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(out, error) from error
-    return Session(settings, policy, draw, job, checkpoint, house, learned, key, signer, out)
+    return Session(settings, policy, draw, job, checkpoint, house, learned, run, signatures, out)
 
 
 def style_number(person: str, checkpoint: Checkpoint, register: Register) -> int:

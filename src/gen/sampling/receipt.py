@@ -1,7 +1,7 @@
 """The receipt of a piece: from what it was made, how, and what came of it; signed by a house key.
 
 `NAME.json` is for people and programs alike; its SHA-256 is in the piece's mark and in the house's
-ledger. `NAME.signature.json` is a DSSE envelope around exactly these bytes, signed by a person of
+log. `NAME.signature.json` is a DSSE envelope around exactly these bytes, signed by a person of
 the house. There is no clock in a receipt: the same request gives the same bytes.
 """
 
@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,16 +22,15 @@ from threadpoolctl import threadpool_info
 import gen
 from gen.errors import HouseError
 from gen.model import Transformer
-from gen.provenance.access import key_of_person, passphrase_of
 from gen.provenance.canonical import StrictJsonError
+from gen.provenance.code import code_digest
 from gen.provenance.dsse import Envelope, WrongPayloadTypeError, is_signed_by
-from gen.provenance.house import House
-from gen.provenance.keys import PASSPHRASE_VARIABLE, PrivateKey, list_keys, open_key
-from gen.provenance.ledger import OUTPUT, records
+from gen.provenance.keys import PrivateKey
 from gen.provenance.register import Register
+from gen.provenance.roster import PRODUCER
 from gen.sampling.batches import MOST_AT_ONCE
 
-FORMAT: Final = "gen receipt 2"
+FORMAT: Final = "gen receipt 3"
 RECEIPT_TYPE: Final = "application/vnd.music-house.receipt+json"
 SUFFIX, SIGNATURE_SUFFIX = ".json", ".signature.json"
 MOST_BYTES: Final = 4 * 1024 * 1024
@@ -89,8 +86,9 @@ def read_receipt(path: Path) -> Receipt:
 
 def _is_sound(record: Mapping[str, Any]) -> bool:
     """Whether what a piece is written again from is there, and of the right kind."""
-    kinds = {"settings": dict, "index": int, "attempt": int, "batch": list, "code": dict,
-             "machine": dict, "music_sha256": str, "checkpoint_sha256": str}  # fmt: skip
+    kinds = {"entered": bool, "settings": dict, "index": int, "attempt": int, "batch": list,
+             "code": dict, "machine": dict, "music_sha256": str,
+             "checkpoint_sha256": str}  # fmt: skip
     batch, source = record["batch"], record["source"]
     return (
         all(type(record[name]) is kind for name, kind in kinds.items())
@@ -131,16 +129,6 @@ def _name_of(device: torch.device) -> str:
     return f"cuda {torch.version.cuda}, {torch.cuda.get_device_name(device)}"
 
 
-@cache
-def code_digest() -> str:
-    """SHA-256 over name and bytes of every Python file of this package."""
-    root, digest = Path(gen.__file__).parent, hashlib.sha256()
-    for path in sorted(root.rglob("*.py"), key=lambda path: path.relative_to(root).as_posix()):
-        text = path.read_bytes().replace(b"\r\n", b"\n")
-        digest.update(f"{path.relative_to(root).as_posix()}\n{len(text)}\n".encode() + text)
-    return digest.hexdigest()
-
-
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What is not as it was when the receipt was written, in words."""
     found = []
@@ -157,64 +145,56 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 # Signatures -----------------------------------------------------------------------------
 
 
-def signing_key(register: Register, sign: str | None) -> PrivateKey | None:
-    """Whose key signs the receipts.
-
-    Args:
-        register: of the house.
-        sign: a person of the house, who is asked for the passphrase if need be; `off` for none;
-            None for whoever's key is in this user's key folder, if the environment holds its
-            passphrase.
-
-    Raises:
-        HouseError: the person's key is not here, or the passphrase does not open it.
-    """
-    if sign == "off":
-        return None
-    if sign is not None:
-        return key_of_person(register, sign)
-    if PASSPHRASE_VARIABLE not in os.environ:
-        return None
-    usable = {key.keyid for person in register.roster.people for key in person.open_keys()}
-    file = next((file for file in list_keys() if file.keyid in usable), None)
-    return open_key(file, passphrase_of(file)) if file else None
-
-
 def signature_of(data: bytes, key: PrivateKey) -> bytes:
     """The signature file of a receipt's bytes."""
     return Envelope(RECEIPT_TYPE, data, ()).signed_by(key).encode() + b"\n"
 
 
-def standing(receipt: Receipt, house: House, register: Register) -> list[str]:
-    """What the house knows of a receipt: who signed it, and whether the ledger has it."""
-    entered = any(
-        record.kind == OUTPUT and record.data.get("receipt") == receipt.digest
-        for record in records(house)
-    )
-    ledger = (
-        f"the ledger of {house.pin.name} has it"
-        if entered
-        else f"the ledger of {house.pin.name} does not know it: changed since, or written elsewhere"
-    )
-    return [_signed_by(receipt, register), ledger]
+def standing(receipt: Receipt, register: Register) -> list[str]:
+    """What the house knows of a receipt: who signed it, and whether the log has its piece.
+
+    Raises:
+        HouseError: a producer of the house signed that the piece was entered, and the log here
+            does not have it: an older copy of the house's records was put back.
+    """
+    house, signer = register.roster.house, _signed_by(receipt, register)
+    at = register.runs.entered_at(receipt.digest)
+    if at is not None:
+        return [signer.words, f"the log of {house} has it: act {at}"]
+    if signer.is_producer and receipt.record["entered"]:
+        raise HouseError(
+            f"{signer.words}, and says that the log of {house} has the piece; it does not",
+            where=str(receipt.path),
+            mend="an older copy of the house's records was put back: restore the newest one",
+        )
+    return [signer.words, f"the log of {house} does not know it: changed, or never entered there"]
 
 
-def _signed_by(receipt: Receipt, register: Register) -> str:
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    """What is to be said of a receipt's signature, and whether a producer's key made it."""
+
+    words: str
+    is_producer: bool = False
+
+
+def _signed_by(receipt: Receipt, register: Register) -> _Signer:
     path = receipt.path.with_name(receipt.path.name.removesuffix(SUFFIX) + SIGNATURE_SUFFIX)
     if not path.is_file():
-        return "receipt not signed"
+        return _Signer("receipt not signed")
     try:
         envelope = Envelope.decode(path.read_bytes().removesuffix(b"\n"), RECEIPT_TYPE)
     except (OSError, StrictJsonError, WrongPayloadTypeError) as error:
-        return f"its signature cannot be read: {error}"
+        return _Signer(f"its signature cannot be read: {error}")
     if envelope.payload != receipt.data:
-        return "its signature is about another receipt: it was changed since it was signed"
+        return _Signer("its signature is about another receipt: changed since it was signed")
     signature = envelope.signatures[0]
     person, key = register.roster.owners.get(signature.keyid, (None, None))
     if person is None or key is None:
-        return f"signed by nobody of this house (key {signature.keyid[:12]}…)"
+        return _Signer(f"signed by nobody of this house (key {signature.keyid[:12]}…)")
     if not is_signed_by(signature, key.public, RECEIPT_TYPE, receipt.data):
-        return f"what claims to be {person.id}'s signature is not"
+        return _Signer(f"what claims to be {person.id}'s signature is not")
     refusal = key.refusal_at(register.size)
     by_now = f" with a key that is refused by now ({refusal})" if refusal else ""
-    return f"receipt signed by {person.id}{by_now}"
+    is_producer = refusal is None and PRODUCER in person.roles
+    return _Signer(f"receipt signed by {person.id}{by_now}", is_producer)

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import torch
 
 from gen.disk import write_all_atomically
 from gen.errors import HouseError
+from gen.harmony import nearest
 from gen.provenance.mark import mark_generated
 from gen.sampling.checkpoints import checkpoint_of
+from gen.sampling.job import MODES
 from gen.sampling.opening import open_session
-from gen.sampling.receipt import Receipt, differences, environment, standing
-from gen.sampling.session import CPU, OFF, Sampled, Session, Take, unwritable
+from gen.sampling.receipt import Receipt, differences, encode, environment, standing
+from gen.sampling.session import CPU, PLACES, Sampled, Session, Take, unwritable
+from gen.sampling.signatures import OFF
+
+_CLAIMS: Final = (
+    "machine_generated", "checkpoint_sha256", "manifest_sha256", "house", "works_learned_from",
+    "run", "tokenizer", "seed", "index", "attempt", "batch", "asked_and_got", "scores_met",
+    "musical_hash", "notes", "seconds",
+)  # fmt: skip
+"""What a receipt says that can be worked out again."""
+_BELIEVED: Final = "how original it is, is as the receipt says: it was not compared again"
 
 
 class _FoundError(Exception):
@@ -26,27 +38,28 @@ class _FoundError(Exception):
 
 
 def reproduced(settings: Mapping[str, Any], told: Receipt) -> Sampled:
-    """The piece that a receipt tells of, byte for byte, written from nothing but what it says.
+    """The piece that a receipt tells of, byte for byte, and whether the receipt told the truth.
 
     It is written among the same pieces as it was, since those side by side have a part in its
-    last bits. The ledger, which has it, is left as it is.
+    last bits. A receipt says how the music was made and nothing else: which house is trusted,
+    which files are opened and where the piece goes is the command's to say. The log, which has
+    the piece, is left as it is.
 
     Raises:
-        HouseError: the checkpoint or the given file is another, or the bytes differ.
+        HouseError: the checkpoint or the given file is another, the bytes differ, the receipt
+            claims what is not so, or the log lacks what a producer of the house says it has.
     """
     record = told.record
-    kept = {"device": CPU, **record["settings"]}  # older receipts do not say where
-    again = {**settings, **kept, "originality": OFF, "sign": OFF}
-    if kept["device"] != CPU and not torch.cuda.is_available():
+    again = {**settings, **_musical(record["settings"]), "originality": OFF, "sign": OFF}
+    if again["device"] != CPU and not torch.cuda.is_available():
         raise HouseError(
             f"was written on {record['machine'].get('device')!s:.60}, PyTorch sees no CUDA device",
             where=str(told.path), mend="write it again on such a machine",
         )  # fmt: skip
     again["checkpoint"] = str(checkpoint_of(settings["checkpoint"], record["checkpoint_sha256"]))
     if source := record["source"]:
-        mode = source["mode"]
-        again[mode] = settings.get(mode) or again[mode]
-        _check_source(str(again[mode]), mode, source["file_sha256"])
+        mode = nearest(source["mode"], MODES, setting="source")
+        _check_source(settings.get(mode), mode, source["file_sha256"], told)
     session = open_session(again)
     take = _again(session, record)
     if hashlib.sha256(take.music).hexdigest() != record["music_sha256"]:
@@ -58,28 +71,56 @@ def reproduced(settings: Mapping[str, Any], told: Receipt) -> Sampled:
             mend="sample where and with what it was written" if changed
             else "the receipt was changed, or this is a fault of ours: please report it",
         )  # fmt: skip
+    _check_claims(told, session, take)
+    known = standing(told, session.house.load())
     paths = session.out / f"{told.path.stem}.mid", session.out / told.path.name
     files = {paths[1]: told.data, paths[0]: mark_generated(take.music, told.digest)}
     try:
         write_all_atomically(files)
     except OSError as error:
         raise unwritable(session.out, error) from error
-    register = session.house.load()
-    notes = ("the same bytes", *standing(told, session.house, register))
-    return Sampled(take.piece, *paths, record, notes)
+    believed = () if record["originality"] is None else (_BELIEVED,)
+    return Sampled(take.piece, *paths, record, ("the same bytes", *known, *believed))
 
 
-def _check_source(path: str, mode: str, digest: str) -> None:
+def _musical(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a receipt may decide: how the music is made, not where, nor from which file."""
+    kept = {name: value for name, value in settings.items() if name not in {*PLACES, *MODES}}
+    return {"device": CPU, **kept}
+
+
+def _check_claims(told: Receipt, session: Session, take: Take) -> None:
+    """Hold what the receipt says of the piece and its model against what is so.
+
+    Raises:
+        HouseError: names the first claim that is not so.
+    """
+    found = json.loads(encode(session.record(take)))
+    for name in _CLAIMS:
+        if told.record.get(name) != found[name]:
+            raise HouseError(
+                f"claims {name} {told.record.get(name)!r:.80}, it is {found[name]!r:.80}",
+                where=str(told.path), mend="the receipt was changed: do not believe it",
+            )  # fmt: skip
+
+
+def _check_source(path: object, mode: str, digest: str, told: Receipt) -> None:
+    if not path:
+        raise HouseError(
+            "tells of a piece that was made from a file, and does not decide which is opened",
+            where=str(told.path), mend=f"say where the file is: {mode}=FILE",
+        )  # fmt: skip
+    place = str(path)
     try:
-        with open(path, "rb") as file:
+        with open(place, "rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise HouseError(
-            f"cannot be read ({error.strerror})", where=path, mend=f"say where it is: {mode}=FILE"
+            f"cannot be read ({error.strerror})", where=place, mend=f"say where it is: {mode}=FILE"
         ) from error
     if found != digest:
         raise HouseError(
-            f"is not the file that the piece was made from (SHA-256 {digest})", where=path,
+            f"is not the file that the piece was made from (SHA-256 {digest})", where=place,
             mend=f"name the right one: {mode}=FILE",
         )  # fmt: skip
 

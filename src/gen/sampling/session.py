@@ -19,23 +19,23 @@ from gen.likeness.originality import Finding, LearnedMusic
 from gen.likeness.voices import pack_voices, voices_of
 from gen.piece import Piece
 from gen.provenance.house import House
-from gen.provenance.keys import PrivateKey
-from gen.provenance.ledger import Output, append_output
 from gen.provenance.mark import mark_generated
+from gen.provenance.runs import Output, Run
 from gen.sampling import receipt
 from gen.sampling.decode import DrawConfig, decode
 from gen.sampling.job import Job
 from gen.sampling.scores import asked_and_got, missed
+from gen.sampling.signatures import OFF, Signatures
 from gen.smf import musical_hash, write
 from gen.tokens import vocabulary
 
 MOST_PIECES: Final = 1024
 MOST_TRIES: Final = 64
 PLACES: Final = frozenset(
-    {"checkpoint", "pin", "out", "sign", "audio", "soundfont", "receipt", "hydra"}
+    ["checkpoint", "pin", "out", "sign", "audio", "soundfont", "receipt", "unrecorded", "hydra"]
 )
 """Settings that no note depends on: where things are, and what is made besides."""
-RESAMPLE, REPORT, OFF = "resample", "report", "off"
+RESAMPLE, REPORT = "resample", "report"
 CPU: Final = "cpu"
 DEVICES: Final = (CPU, "cuda")
 
@@ -138,10 +138,10 @@ class Session:
         settings: all of them, as plain containers.
         policy, draw, job: what they say.
         checkpoint: what writes.
-        house: whose ledger the pieces are entered in.
+        house: whose model writes.
         learned: what they are compared with; None with `originality=off`.
-        key: signs the receipts; None for nobody.
-        signer: whose key it is.
+        run: what the log knows of the checkpoint; None where it does not know it.
+        signatures: who signs the receipts, and who enters the pieces.
         out: folder of the pieces.
     """
 
@@ -152,8 +152,8 @@ class Session:
     checkpoint: Checkpoint
     house: House
     learned: LearnedMusic | None
-    key: PrivateKey | None
-    signer: str
+    run: Run | None
+    signatures: Signatures
     out: Path
     _rejected: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -194,7 +194,7 @@ class Session:
         self._rejected.setdefault(take.index, []).append(told)
 
     def keep(self, take: Take) -> Sampled:
-        """Enter a piece in the ledger, then write receipt, signature and marked file."""
+        """Enter a piece in the log, then write receipt, signature and marked file."""
         record = self.record(take)
         text = receipt.encode(record)
         digest = hashlib.sha256(text).hexdigest()
@@ -202,10 +202,11 @@ class Session:
         name = f"piece-{self.policy.seed}-{take.index + 1:02d}"
         files = {self.out / f"{name}{receipt.SUFFIX}": text}
         signature = self.out / f"{name}{receipt.SIGNATURE_SUFFIX}"
-        if self.key:
-            files[signature] = receipt.signature_of(text, self.key)
+        key = self.signatures.key
+        if key:
+            files[signature] = receipt.signature_of(text, key)
         files[self.out / f"{name}.mid"] = midi
-        self._enter(take.piece, record, digest, midi, f"{name}.mid")
+        entered = self._enter(take.piece, record, digest, midi, f"{name}.mid")
         try:
             signature.unlink(missing_ok=True)  # of a piece that this one replaces
             write_all_atomically(files)
@@ -217,23 +218,31 @@ class Session:
                 raise unwritable(self.out, error) from error
             raise
         paths = self.out / f"{name}.mid", self.out / f"{name}{receipt.SUFFIX}"
-        notes = (f"receipt signed by {self.signer}",) if self.key else ()
-        return Sampled(take.piece, *paths, record, notes)
+        signed = (f"receipt signed by {self.signatures.signer}",) if key else ()
+        return Sampled(take.piece, *paths, record, (*signed, entered))
 
     def _enter(
         self, piece: Piece, record: Mapping[str, Any], digest: str, midi: bytes, name: str
-    ) -> None:
+    ) -> str:
+        """Enter a piece in the log; what is to be said of it."""
+        if self.run is None or self.signatures.log is None:
+            return self.signatures.words
         roles = tuple(track.role or "" for track in piece.tracks)
-        entry = Output(
+        output = Output(
+            run=self.run.index,
+            checkpoint=self.checkpoint.digest,
             sha256=hashlib.sha256(midi).hexdigest(),
             musical_hash=record["musical_hash"],
-            receipt_digest=digest,
-            manifest_digest=self.checkpoint.manifest.digest,
-            checkpoint=self.checkpoint.digest,
+            receipt=digest,
             fingerprint=pack_voices(voices_of(piece, roles)),
             path=name,
         )
-        append_output(self.house, entry)
+        return f"entered in the log: act {self.signatures.log.enter(output)}"
+
+    def _run_told(self) -> dict[str, Any] | None:
+        """What the log knows of the model; None, said in words elsewhere, where it does not."""
+        run = self.run
+        return None if run is None else {"index": run.index, "asserted": run.is_asserted}
 
     def record(self, take: Take) -> dict[str, Any]:
         """What the receipt says."""
@@ -248,6 +257,8 @@ class Session:
             "manifest_sha256": manifest.digest,
             "house": manifest.house,
             "works_learned_from": len(manifest.works),
+            "run": self._run_told(),
+            "entered": self.signatures.log is not None,
             "tokenizer": vocabulary.fingerprint(),
             **receipt.environment(self.checkpoint.model),
             "seed": policy.seed,

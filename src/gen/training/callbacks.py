@@ -104,6 +104,7 @@ class KeepStages(Callback):
 
     def __init__(self, folder: Path, every: int, manifest: Manifest, run: dict[str, Any]) -> None:
         self.folder, self.every, self.manifest, self.run = folder, every, manifest, run
+        self.files: list[Path] = []
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         step = trainer.global_step
@@ -116,6 +117,7 @@ class KeepStages(Callback):
             reached = {"bits_per_note": bits, "steps": step}
             path = self.folder / f"step-{step:06d}{SUFFIX}"
             save_checkpoint(path, model, self.manifest, {**self.run, **reached})
+            self.files.append(path)
 
 
 class PlainProgress(Callback):

@@ -37,8 +37,6 @@ from gen.disk.seals import secret_path, user_secret
 from gen.errors import SettingError
 from gen.model import parameter_count
 from gen.provenance.house import House
-from gen.provenance.ledger import append_run
-from gen.provenance.manifest import Manifest
 from gen.provenance.pin import load_pin
 from gen.tokens.events import Events
 from gen.training.callbacks import (
@@ -58,8 +56,9 @@ from gen.training.machine import (
     keep_compiled_code_to_oneself,
     precision_for,
 )
+from gen.training.recording import begin_record, numeric_mode
 from gen.training.resume import KeepResumable, SealedCheckpoints, resume_path
-from gen.training.settings import RunConfig, TrainerConfig, read_settings
+from gen.training.settings import TrainerConfig, read_settings
 from gen.training.sharded import Sharded, ShardedLearner, whole_model
 
 log = logging.getLogger(__name__)
@@ -119,19 +118,31 @@ def train(
     resume = resume_path(run.ckpt, out)
     styles = {str(style): person for person, style in data.styles.items()}
     habits = Habits.of(work.events for work in data.side("train"))
-    about = {"settings": dict(settings), "styles": styles, **asdict(habits), **_code()}
+    # Neither the run's name nor its speed: the same run leaves the same file, byte for byte.
+    kept = {name: value for name, value in settings.items() if name != "name"}
+    about = {"settings": kept, "styles": styles, **asdict(habits), **_code()}
     keep = KeepBest(out / f"best{SUFFIX}", manifest, about, resume.parent if resume else None)
     speed = Speed()
     own = [keep, speed, SeedEachStep(run.seed), LogSettings(settings)]
-    if chosen.trainer.keep_every:
-        own.append(KeepStages(out, chosen.trainer.keep_every, manifest, about))
+    every = chosen.trainer.keep_every
+    stages = KeepStages(out, every, manifest, about) if every else None
+    if stages:
+        own.append(stages)
     if kind is Learner:  # a model that is cut up learns by its strategy's hooks alone
         own.append(OverfitGauge(data.handful()))
     logger = make_logger(chosen.logger, run, out)
     trainer = make_trainer(chosen.trainer, logger, out, [*own, *callbacks])
+    record = None
     if trainer.is_global_zero:
-        _record(House(pin), run, manifest, out)
         write_atomically(out / CORPUS, _corpus(data))
+        mode = numeric_mode(
+            precision_for(chosen.trainer), trainer.strategy.root_device, compiled=compiled
+        )
+        record = begin_record(
+            House(pin), run, settings, manifest, out,
+            resumes=resume.parent if resume else None, numeric_mode=mode,
+        )  # fmt: skip
+        say(record.words)
     _fit(trainer, learner, data, resume)
     result = {
         "best_bits_per_note": keep.best,
@@ -145,21 +156,15 @@ def train(
     }
     last = out / f"last{SUFFIX}"
     whole = whole_model(trainer, learner)
-    if trainer.is_global_zero:
-        save_checkpoint(last, whole, manifest, {**keep.run, **result})
     best = keep.path if keep.best is not None else last
-    return {**result, "best": str(best), "last": str(last)}
-
-
-def _record(house: House, run: RunConfig, manifest: Manifest, out: Path) -> None:
-    """Enter the run in the house's ledger before its first step: a killed run counts too."""
-    folders = out.parts[-2:] if out.parent.parent.name == run.name else [out.name]  # … of a sweep
-    name = "/".join([run.name, *folders])
-    append_run(
-        house, run=name, purpose=run.purpose, manifest_digest=manifest.digest,
-        works=[work.work for work in manifest.works],
-        details={"checkpoint": f"{name}/best{SUFFIX}", **_code()},
-    )  # fmt: skip
+    if record is not None:
+        told = {name: value for name, value in result.items() if name != "notes_per_second"}
+        save_checkpoint(last, whole, manifest, {**keep.run, **told})
+        files = dict.fromkeys([last, best, *(stages.files if stages else ())])
+        record = record.end(list(files), trainer.global_step)
+        say(record.words)
+    run_index = record.begin if record else None
+    return {**result, "run": run_index, "best": str(best), "last": str(last)}
 
 
 @contextlib.contextmanager

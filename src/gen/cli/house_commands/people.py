@@ -37,9 +37,14 @@ ROLE = click.option(
     "--role",
     "roles",
     multiple=True,
-    type=click.Choice(["composer", "curator"]),
+    type=click.Choice(["composer", "curator", "trainer", "producer"]),
     required=True,
-    help="Twice for a person who is both.",
+    help="Several times for who is several. Trainers enter runs, producers generated pieces.",
+)
+MACHINE = click.option(
+    "--machine",
+    is_flag=True,
+    help="A computer: its key, made here, has no passphrase. For trainers and producers alone.",
 )
 
 
@@ -220,22 +225,34 @@ def _report_change(result: Any, output: Output, told: dict[str, object]) -> None
 @click.option("--name", help="The person's name, for people to read; the ID by default.")
 @ROLE
 @PUBLIC
+@MACHINE
 @KDF_COST
 def enroll_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, person: str,
-    name: str | None, roles: tuple[str, ...], public: str | None, kdf_cost: int,
+    name: str | None, roles: tuple[str, ...], public: str | None, machine: bool, kdf_cost: int,
 ) -> None:  # fmt: skip
-    """Take a person into the house. Needs a root key.
+    """Take a person, or a computer, into the house. Needs a root key.
 
     Without --public a key is made on this machine, sealed by a passphrase the person chooses.
     """
+    from gen.errors import SettingError
     from gen.provenance.people import enrolled
+    from gen.provenance.roster import MACHINE_ROLES
 
+    if machine and (public or not set(roles) <= set(MACHINE_ROLES)):
+        raise SettingError(
+            "a machine's key, which nobody guards, is made on it, for trainers and producers alone",
+            mend="leave --machine out for people",
+        )
     house = open_house(folder, pin)
     # Refuse a taken id or an unfit one before a key is made for it.
     enrolled(house.load(), person, name or person, roles, bytes(32))
     confirm(f"Enroll {person} as {' and '.join(roles)}?", yes=yes, output=output)
-    key, path = _public_or_new(house, person, public, kdf_cost, output)
+    key, path = (
+        _open_key(house, person)
+        if machine
+        else _public_or_new(house, person, public, kdf_cost, output)
+    )
     _change(
         house,
         output,
@@ -256,6 +273,13 @@ def _public_or_new(
     key, path = _make_key(house.pin.name, person, kdf_cost)
     output.say(f"key file of {person}: {path}")
     return key.public, str(path)
+
+
+def _open_key(house: House, machine: str) -> tuple[bytes, str]:
+    from gen.provenance.keys import PrivateKey, save_open_key
+
+    key = PrivateKey.generate()
+    return key.public, str(save_open_key(key, house=house.pin.name, owner=machine))
 
 
 @house_command
@@ -377,6 +401,31 @@ def cosign_command(*, folder: Path | None, pin: Path | None, yes: bool, output: 
     with house.writing() as session:
         result = cosign(session, keys)
     _report_change(result, output, {})
+
+
+@house_command
+@click.argument("model", type=click.Path(path_type=Path, exists=True), metavar="FILE")
+@click.option("--name", required=True, help="What people call the model.")
+def assert_model_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, model: Path, name: str
+) -> None:
+    """Enter a model that was trained before the log held runs. Needs the root's keys.
+
+    The log will say that the root asserts it, and that nothing there shows how it was trained.
+    """
+    from gen.provenance.access import root_keys_for
+    from gen.provenance.model_file import read_model_file
+    from gen.provenance.recording import assert_model
+    from gen.provenance.runs import ModelDigest
+
+    house = open_house(folder, pin)
+    file = read_model_file(model)
+    steps = int(file.about.get("run", {}).get("steps") or 0)
+    digest = ModelDigest(model.name, steps, file.file_sha256, file.tensors_sha256)
+    confirm(f"Assert that {model} learned from its manifest's works?", yes=yes, output=output)
+    index = assert_model(house, root_keys_for(house.load()), name, file.manifest, digest)
+    output.line(f"asserted: {model} is model {index} of {house.pin.name}")
+    output.result(index=index, file=file.file_sha256)
 
 
 @house_command

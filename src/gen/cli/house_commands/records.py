@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gen.provenance.gate import Corpus
     from gen.provenance.house import House
     from gen.provenance.register import Register, WorkRecord
+    from gen.provenance.runs import Run
 
 
 @house_command
@@ -82,23 +83,24 @@ def _tell_corpus(corpus: Corpus, output: Output) -> None:
     "--proof",
     type=click.Path(path_type=Path, exists=True),
     metavar="FILE",
-    help="Check this proof instead, against the pin's root keys.",
+    help="Check this proof instead, against the pin.",
 )
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path, exists=True),
     metavar="FILE",
-    help="Check instead whether the works that this model learned from are still in order.",
+    help="Check this model instead: its file, its run and the works behind it.",
 )
 @click.option("--repair", is_flag=True, help="Write roster.json anew from the verified register.")
 def verify_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, proof: Path | None,
     checkpoint: Path | None, repair: bool,
 ) -> None:  # fmt: skip
-    """Verify the register, its rosters and signatures, the head, the pin, and the ledger.
+    """Verify the register: every act and its signature, the rosters, the head, the pin.
 
-    It reads records only; `audit` judges the works themselves. With --checkpoint exits 2 when
-    a work that the model learned from never entered, was withdrawn, or may no longer be used so.
+    It reads records only; `audit` judges the works themselves. With --checkpoint it says what it
+    read, what it worked out and what it only believes of a model, and exits 2 when no run in the
+    log left the file, or a work behind it was withdrawn or may no longer be used so.
     """
     del yes
     house = open_house(folder, pin)
@@ -112,13 +114,14 @@ def verify_command(
         house.repair_roster_file()
         output.line("roster.json was written anew from the register")
     register = house.load(full=True)
-    ledger_size, leftover = _check_rest(house)
+    leftover = house.register_log.byte_count() - house.register_log.head().byte_count
     output.line(
         f"{house.pin.name}: {register.size} acts and {len(register.rosters)} rosters verify, "
         f"root {house.register_log.head().root}"
     )
     output.line(f"the pin holds: {house.pin.min_size} acts, root {house.pin.root_hash}")
-    output.line(f"the ledger's {ledger_size} lines verify")
+    for line in _contents(register):
+        output.line(line)
     if leftover:
         output.line(
             f"{leftover} bytes of an interrupted append follow the register; "
@@ -131,10 +134,29 @@ def verify_command(
         size=register.size,
         root=house.register_log.head().root,
         roster_version=register.roster.version,
-        ledger_size=ledger_size,
+        runs=len(register.runs.by_index),
+        outputs=len(register.runs.pieces),
         leftover_bytes=leftover,
         warnings=warnings(register),
     )
+
+
+def _contents(register: Register) -> list[str]:
+    """What of it is told in words: runs, pieces, works from before statements were in the log."""
+    runs = list(register.runs.by_index.values())
+    open_runs = sum(run.ended_at is None and not run.is_asserted for run in runs)
+    asserted = sum(run.is_asserted for run in runs)
+    lines = [
+        f"{counted(len(runs), 'run')} ({open_runs} without an end, {asserted} asserted models), "
+        f"{counted(len(register.runs.pieces), 'generated piece')}"
+    ]
+    older = sum(not record.statement_in_log for record in register.works.values())
+    if older:
+        lines.append(
+            f"{counted(older, 'work')} entered before acts carried what the composer signed: "
+            "the composer's signature is in the file alone (house.py audit)"
+        )
+    return lines
 
 
 def _verify_proof(house: House, path: Path, output: Output) -> None:
@@ -142,40 +164,60 @@ def _verify_proof(house: House, path: Path, output: Output) -> None:
     from gen.provenance.canonical import strict_json
     from gen.provenance.proofs import check_proof
 
-    pin = house.pin
-    proved = check_proof(strict_json(read(path, PROOF)), pin.root_keys, pin.threshold)
+    proved = check_proof(strict_json(read(path, PROOF)), house.pin)
     output.line(f"proved: {proved}")
     output.result(proved=proved)
 
 
 def _verify_checkpoint(house: House, path: Path, output: Output) -> None:
-    from gen.provenance.manifest import manifest_in
+    from gen.provenance.model_file import read_model_file
+    from gen.provenance.recorded import NotRecorded, run_behind
 
-    manifest = manifest_in(path)
-    register = house.load(full=True)
+    file = read_model_file(path)
+    manifest, register = file.manifest, house.load(full=True)
     problems = manifest.problems(register, register.today())
+    try:
+        run = run_behind(file, register)
+    except NotRecorded as error:
+        run, problems = None, [error.what, *problems]
+    output.line(f"read: {path}, SHA-256 {file.file_sha256}; its tensors {file.tensors_sha256}")
+    for line in _standing_of(run, register):
+        output.line(line)
+    for place, rule in manifest.refused:
+        output.line(f"trained without a refused file (on_refusal=record): {place} ({rule})")
     for problem in problems:
         output.line(problem)
     output.line(
-        f"{path} learned from {counted(len(manifest.works), 'work')} of {manifest.house} for "
-        f"{manifest.purpose}: {len(problems) or 'nothing'} to be looked at"
+        f"{path} says that it learned from {counted(len(manifest.works), 'work')} of "
+        f"{manifest.house} for {manifest.purpose}: {len(problems) or 'nothing'} to be looked at"
     )
     output.result(
+        file=file.file_sha256,
+        tensors=file.tensors_sha256,
+        run=run.index if run else None,
+        is_asserted=run.is_asserted if run else None,
         manifest=manifest.digest,
         problems=problems,
         purpose=manifest.purpose,
+        refused=[{"path": place, "rule": rule} for place, rule in manifest.refused],
         works=[work.work for work in manifest.works],
     )
     if problems:
         raise SystemExit(REFUSED)
 
 
-def _check_rest(house: House) -> tuple[int, int]:
-    from gen.provenance.ledger import records
+def _standing_of(run: Run | None, register: Register) -> list[str]:
+    """What was worked out of a model, and what is only believed."""
+    acts = f"recomputed: {register.size} acts with every signature, and the head over them"
+    if run is None:
+        return [acts, "believed: nothing that it says of itself"]
+    known = f"recomputed: {run} left this very file; manifest, purpose, composers, log as it says"
+    if run.is_asserted:
+        from gen.provenance.runs import ASSERTED
 
-    ledger_size = sum(1 for _ in records(house))
-    log = house.register_log
-    return ledger_size, log.byte_count() - log.head().byte_count
+        return [acts, known, f"only believed: that it learned from these works: {ASSERTED}"]
+    who = f"the word of {run.by}, whose key signed begin (act {run.index}) and end ({run.ended_at})"
+    return [acts, known, f"only believed: that its weights came of these works: {who}"]
 
 
 def warnings(register: Register) -> list[str]:
@@ -196,7 +238,7 @@ def warnings(register: Register) -> list[str]:
     "--since",
     type=click.IntRange(1),
     metavar="SIZE",
-    help="Prove that the register only grew since it had SIZE acts.",
+    help="Prove, too, that the register only grew since it had SIZE acts, as an older pin knows.",
 )
 @click.option(
     "--out",
@@ -214,23 +256,21 @@ def prove_command(
     """
     del yes
     from gen.errors import SettingError
-    from gen.provenance.proofs import prove_consistency, prove_inclusion
+    from gen.provenance.proofs import prove
 
-    if sum(given is not None for given in (work, act, since)) != 1:
+    if (work is not None and act is not None) or (work, act, since) == (None, None, None):
         raise SettingError("what should be proved?", mend="give WORK, --act INDEX or --since SIZE")
     house = open_house(folder, pin)
-    register = house.load(full=True)
-    if since is not None:
-        proof = prove_consistency(house, since)
-    else:
-        proof = prove_inclusion(house, act if act is not None else find_work(register, work).index)
+    if work is not None:
+        act = find_work(house.load(), work).index
+    proof = prove(house, act, since)
     text = json.dumps(proof, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     if out is None:
         click.echo(text, nl=False)
         return
     out.write_text(text, encoding="utf-8")
     output.line(f"wrote {out}")
-    output.result(file=str(out), kind=proof["kind"])
+    output.result(file=str(out), act=act, since=since)
 
 
 def find_work(register: Register, work: str | None) -> WorkRecord:
@@ -330,7 +370,7 @@ def _what(act: Act) -> str:
 def export_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, out: Path
 ) -> None:  # fmt: skip
-    """Copy the records for an auditor: register, rosters, ledger, pin, a table of works.
+    """Copy the records for an auditor: register, rosters, pin, a table of works.
 
     No music and no private key is in it. `README.txt` in the copy says how to check it.
     """

@@ -77,7 +77,7 @@ def _show_work(house: House, register: Register, work: str, output: Output) -> N
     if work not in register.works and _show_waiting(house, register, work, output):
         return
     record = find_work(register, work)
-    entry, impact, words = record.entry, impact_of(house, [work]), _described(house, record)
+    entry, impact, words = record.entry, impact_of(register, [work]), _described(house, record)
     facts: dict[str, Any] = {
         **entry.to_dict(),
         **words,
@@ -123,11 +123,10 @@ def _show_waiting(house: House, register: Register, work: str, output: Output) -
     from gen.cli.house_commands.works import describe
     from gen.contribution import Recheck
     from gen.provenance.inbox import look
-    from gen.provenance.ledger import Generated
 
     if work not in house.store.waiting():
         return False
-    item = look(house.store, work, register, Generated(house))
+    item = look(house.store, work, register)
     for line in describe(item, register, Recheck(house, register)(item, register)):
         output.line(line)
     output.result(work=work, status="waiting", title=item.title, rule=item.rule, found=item.found)

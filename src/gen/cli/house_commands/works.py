@@ -261,7 +261,7 @@ def withdraw_command(
     for work in works:
         live_work(register, work)
     person = person or person_at_hand(register, COMPOSER, option="--as")
-    impact = impact_of(house, works)
+    impact = impact_of(register, works)
     _tell_impact(impact, output)
     confirm(f"Withdraw {counted(len(works), 'work')} for ever?", yes=yes, output=output)
     key, *more = _withdrawers_keys(register, person)
@@ -272,15 +272,9 @@ def withdraw_command(
 
 
 def _withdrawers_keys(register: Register, person: str) -> list[Any]:
-    from gen.errors import HouseError
-    from gen.provenance.access import key_of_person, root_keys_at_hand
+    from gen.provenance.access import key_of_person, root_keys_for
 
-    if person != "root":
-        return [key_of_person(register, person)]
-    keys = root_keys_at_hand(register)
-    if len(keys) < register.roster.threshold:
-        raise HouseError(f"{len(keys)} root keys are here, {register.roster.threshold} are needed")
-    return keys[: register.roster.threshold]
+    return root_keys_for(register) if person == "root" else [key_of_person(register, person)]
 
 
 def _tell_impact(impact: Impact, output: Output) -> None:
@@ -290,11 +284,11 @@ def _tell_impact(impact: Impact, output: Output) -> None:
         f"{counted(len(impact.pieces), 'piece')}"
     )
     for run in impact.runs:
-        output.line(f"  run {run.data['run']} ({run.time}, {run.data['purpose']})")
+        output.line(f"  {run} ({run.time}, {run.purpose})")
     for checkpoint in impact.checkpoints:
         output.line(f"  retrain or retire: {checkpoint}")
     for piece in impact.pieces:
-        output.line(f"  piece {piece.data['path'] or piece.data['sha256'][:16]}")
+        output.line(f"  piece {piece.path or piece.sha256[:16]}")
 
 
 @house_command

@@ -157,7 +157,7 @@ def _over_training(
     runs: dict[Any, list[tuple[int, str]]] = {}
     for model in report["models"]:
         if model["name"] in found and model["steps"] is not None:
-            run = runs.setdefault((model["parameters"], model["manifest"]), [])
+            run = runs.setdefault((model["parameters"], model["works"]), [])
             run.append((model["steps"], model["name"]))
     longest: list[tuple[int, str]] = max(runs.values(), key=len, default=[])
     known = sorted(longest)

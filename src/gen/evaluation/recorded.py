@@ -1,0 +1,43 @@
+"""What a reader of a report must know of models that the house's log does not vouch for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gen.checkpoint import Checkpoint
+from gen.errors import HouseError
+from gen.provenance.house import House
+from gen.provenance.pin import Pin
+from gen.provenance.recorded import run_if_recorded
+
+
+def notes_on(
+    pin: Pin, paths: Sequence[Path], checkpoints: Sequence[Checkpoint], *, unrecorded: bool
+) -> list[str]:
+    """A sentence on each checkpoint whose training the log does not show.
+
+    Args:
+        pin: of the house that they learned from.
+        paths: of their files.
+        checkpoints: as they were read.
+        unrecorded: take those, too, that the log does not know.
+
+    Raises:
+        HouseError: the log does not know one, and nobody asked for it.
+    """
+    register, found = House(pin).load(), []
+    for path, checkpoint in zip(paths, checkpoints, strict=True):
+        try:
+            run = run_if_recorded(checkpoint.file, register, unrecorded=unrecorded)
+        except HouseError as error:
+            error.where = str(path)
+            raise
+        if run is None:
+            found.append(
+                f"Nothing shows what {path} learned from: the log of {pin.name} knows no run that "
+                "left it."
+            )
+        elif run.is_asserted:
+            found.append(f"That {path} learned from its works is asserted, not recorded: {run}.")
+    return found

@@ -1,0 +1,99 @@
+"""Whether the log knows a model, and whether its file says what the log says."""
+
+from __future__ import annotations
+
+from gen.errors import HouseError
+from gen.provenance.manifest import Manifest, ManifestWork
+from gen.provenance.model_file import ModelFile
+from gen.provenance.register import Register
+from gen.provenance.runs import Run
+
+
+class NotRecorded(HouseError):
+    """A model that the house's log does not know, or knows otherwise than its file says."""
+
+
+def run_behind(file: ModelFile, register: Register) -> Run:
+    """The run, or the asserted model, that left this very file.
+
+    The log names the file by its digest, so that not a bit of it can differ; what it says is held
+    against the log all the same, since a trainer's key can enter a false run.
+
+    Raises:
+        NotRecorded: no run left it, or the log says something else of it.
+    """
+    run = register.runs.of_file(file.file_sha256)
+    if run is None:
+        raise _unknown(file, register)
+    found = problems(file.manifest, run, register)
+    if found:
+        listing = "".join(f"\n  {problem}" for problem in found)
+        raise NotRecorded(f"says otherwise than the log of {register.roster.house}:{listing}")
+    return run
+
+
+def run_if_recorded(file: ModelFile, register: Register, *, unrecorded: bool) -> Run | None:
+    """As `run_behind`; with `unrecorded` None for a model that the log does not know."""
+    try:
+        return run_behind(file, register)
+    except NotRecorded:
+        if unrecorded:
+            return None
+        raise
+
+
+def _unknown(file: ModelFile, register: Register) -> NotRecorded:
+    house, kin = register.roster.house, register.runs.of_tensors(file.tensors_sha256)
+    if file.manifest.register_size > register.size:
+        return NotRecorded(
+            f"it was made when the log of {file.manifest.house} held "
+            f"{file.manifest.register_size} acts, here are {register.size}",
+            mend="an older copy of the house's records was put back: restore the newest one",
+        )
+    if kin is not None:
+        return NotRecorded(
+            f"its weights are those of {kin}, but its file is not the one that the run left",
+            mend="use the file that the run left",
+        )
+    return NotRecorded(
+        f"the log of {house} knows no run that left this file: nothing shows what its weights "
+        "learned from",
+        mend="use a model whose run was recorded (train where a trainer's key of the house is, in "
+        "a house of your own: house.py init --with-starter); or, knowing that, unrecorded=true",
+    )
+
+
+def problems(manifest: Manifest, run: Run, register: Register) -> list[str]:
+    """What a model's manifest says otherwise than the log, in words."""
+    found = []
+    if manifest.digest != run.manifest:
+        found.append(f"its manifest is {manifest.digest[:12]}…, that of {run} {run.manifest[:12]}…")
+    if manifest.house != register.roster.house:
+        found.append(f"it says that its house is {manifest.house!r}")
+    if manifest.purpose != run.purpose:
+        found.append(f"it says {manifest.purpose}, {run} was for {run.purpose}")
+    if tuple(work.work for work in manifest.works) != run.works:
+        found.append(f"it does not name the {len(run.works)} works of {run}")
+    return [*found, *_head_problems(manifest, run, register), *_work_problems(manifest, register)]
+
+
+def _head_problems(manifest: Manifest, run: Run, register: Register) -> list[str]:
+    size = manifest.register_size
+    if not 0 < size <= run.index:
+        return [f"it says that the log held {size} acts then, {run} is act {run.index}"]
+    if manifest.register_root != register.root_at(size):
+        return [f"the log's first {size} acts have another root than it says"]
+    return []
+
+
+def _work_problems(manifest: Manifest, register: Register) -> list[str]:
+    return [f"{w.work}: not as it was entered" for w in manifest.works if _differs(w, register)]
+
+
+def _differs(work: ManifestWork, register: Register) -> bool:
+    entry = register.entry_at(work.register_index, work.work)
+    return entry is None or (work.sha256, work.musical_hash, work.composers) != (
+        entry.music_sha256,
+        entry.musical_hash,
+        entry.composers,
+    )

@@ -1,0 +1,106 @@
+"""Entering runs, models and outputs in the log, by whoever trains and whoever produces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from gen.provenance.acts import BEGIN, END, MODEL, OUTPUT, ROOT, Act
+from gen.provenance.canonical import canonical, utc_now
+from gen.provenance.house import House
+from gen.provenance.keys import PrivateKey
+from gen.provenance.manifest import Manifest
+from gen.provenance.register import Register
+from gen.provenance.roster import PRODUCER, TRAINER
+from gen.provenance.runs import AssertedModel, Begin, End, ModelDigest, Output
+from gen.provenance.works import signer
+
+_OUTPUT_LINE = canonical({"act": OUTPUT})[:-1]  # keys are sorted: every line begins with its kind
+
+
+def begin_run(house: House, key: PrivateKey, begin: Begin) -> int:
+    """Enter a run before its first step; its index in the log.
+
+    Raises:
+        HouseError: the key is no trainer's, or a work was withdrawn since the gate admitted it.
+    """
+    return _enter(house, key, BEGIN, TRAINER, begin.to_dict())
+
+
+def end_run(house: House, key: PrivateKey, end: End) -> int:
+    """Enter what a run has left; the act's index.
+
+    Raises:
+        HouseError: the key is not the one that began it, or it ended before.
+    """
+    return _enter(house, key, END, TRAINER, end.to_dict())
+
+
+def _enter(house: House, key: PrivateKey, kind: str, role: str, data: dict[str, Any]) -> int:
+    with house.writing() as session:
+        person = signer(session.register, key, role)
+        act = Act(session.register.size, kind, person.id, utc_now(), data).signed_by([key])
+        session.commit([act], key, ())
+        return act.index
+
+
+def assert_model(
+    house: House, root_keys: Sequence[PrivateKey], name: str, manifest: Manifest, model: ModelDigest
+) -> int:
+    """Enter a model that was trained before the log held runs, on the root's word; its index.
+
+    Raises:
+        HouseError: too few root keys, or works that this house never entered.
+    """
+    with house.writing() as session:
+        session.register.check_fresh(session.register.today())
+        manifest.check_entered(session.register)
+        works = tuple(work.work for work in manifest.works)
+        said = AssertedModel(name, manifest.purpose, manifest.digest, works, model)
+        act = Act(session.register.size, MODEL, ROOT, utc_now(), said.to_dict())
+        session.commit([act.signed_by(root_keys)], root_keys[0], ())
+        return act.index
+
+
+def outputs_of(house: House, register: Register) -> Iterator[Output]:
+    """Every piece that the register knows, with its fingerprint, read from the log once more.
+
+    Raises:
+        LogError: the log is another by now than the register's.
+    """
+    assert register.head is not None  # noqa: S101 - a register that was loaded has one
+    for line in house.register_log.lines(register.head):
+        if line.startswith(_OUTPUT_LINE):
+            yield Output.from_dict(json.loads(line)["data"])
+
+
+class OutputLog:
+    """Enters the pieces of a session, one after the other.
+
+    Args:
+        house: whose models write.
+        register: of the house, as it was loaded; it is brought up to date.
+        key: a producer's.
+    """
+
+    def __init__(self, house: House, register: Register, key: PrivateKey) -> None:
+        self._house, self._key = house, key
+        self._register: Register | None = register
+
+    def enter(self, output: Output) -> int:
+        """Enter a piece, unless the log has its receipt already; the act's index.
+
+        Raises:
+            HouseError: the key is no producer's any more, or no such checkpoint was recorded.
+        """
+        with self._house.writing(since=self._register) as session:
+            register, self._register = session.register, None  # until what follows has gone well
+            index = register.runs.entered_at(output.receipt)
+            if index is None:
+                index = register.size
+                person = signer(register, self._key, PRODUCER)
+                act = Act(index, OUTPUT, person.id, utc_now(), output.to_dict())
+                self._house = session.commit([act.signed_by([self._key])], self._key, ())
+            self._register = register
+            return index

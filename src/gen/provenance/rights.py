@@ -1,0 +1,129 @@
+"""Who may do which act: its signatures, held against the roster in force at its index. No disk.
+
+| act | who |
+|---|---|
+| add | a curator; with what one of the work's composers signed |
+| consent | a composer |
+| withdraw | a composer of the work, a curator, or the root |
+| adopt, model | the root: as many of its keys as the threshold asks for |
+| begin, end | a trainer |
+| output | a producer |
+| key | the root, inside the roster itself (`roster.check_succession`) |
+"""
+
+from __future__ import annotations
+
+from gen.provenance.acts import (
+    ACT_TYPE,
+    ADD,
+    ADOPT,
+    BEGIN,
+    CONSENT,
+    END,
+    MODEL,
+    OUTPUT,
+    ROOT,
+    WITHDRAW,
+    Act,
+    Entry,
+)
+from gen.provenance.canonical import StrictJsonError, fields
+from gen.provenance.dsse import is_signed_by
+from gen.provenance.judge import judge_entry
+from gen.provenance.roster import (
+    COMPOSER,
+    CURATOR,
+    PRODUCER,
+    TRAINER,
+    Roster,
+    root_signers,
+)
+
+ROLES = {
+    ADD: (CURATOR,),
+    CONSENT: (COMPOSER,),
+    WITHDRAW: (COMPOSER, CURATOR),
+    BEGIN: (TRAINER,),
+    END: (TRAINER,),
+    OUTPUT: (PRODUCER,),
+}
+OF_THE_ROOT = (ADOPT, MODEL)
+
+
+def check_right(act: Act, roster: Roster) -> None:
+    """Whether an act other than a roster was signed by somebody who may do it.
+
+    That a composer is one of the work's own is not to be seen in the act: `Register` knows.
+
+    Raises:
+        StrictJsonError, TagError: it was not, and why.
+    """
+    if act.kind in OF_THE_ROOT or (act.kind == WITHDRAW and act.by == ROOT):
+        check_root(act, roster)
+    else:
+        check_member(act, roster, *ROLES[act.kind])
+    check_statements(act, roster)
+
+
+def check_member(act: Act, roster: Roster, *roles: str, is_known: bool = False) -> None:
+    """Whether the person in `by` has one of the roles and signed.
+
+    Args:
+        act: what was done.
+        roster: in force at its index.
+        roles: one of them suffices.
+        is_known: the signature was verified before.
+
+    Raises:
+        StrictJsonError: not so.
+    """
+    person = roster.person(act.by)
+    if person is None or not set(roles) & set(person.roles):
+        raise StrictJsonError(f"{act.by!r:.60} is no {' or '.join(roles)}")
+    if len(act.signatures) != 1:
+        raise StrictJsonError(f"it carries {len(act.signatures)} signatures, not one")
+    (signature,) = act.signatures
+    owner = roster.owners.get(signature.keyid)
+    if owner is None or owner[0].id != person.id:
+        raise StrictJsonError(f"the key {signature.keyid[:12]}… is not {person.id}'s")
+    refusal = owner[1].refusal_at(act.index)
+    if refusal:
+        raise StrictJsonError(f"{person.id}'s key may not sign here ({refusal})")
+    if not is_known and not is_signed_by(signature, owner[1].public, ACT_TYPE, act.payload()):
+        raise StrictJsonError(f"the signature of {act.by} does not verify")
+
+
+def check_root(act: Act, roster: Roster) -> None:
+    """Whether enough of the root's keys signed.
+
+    Raises:
+        StrictJsonError: too few.
+    """
+    signers = root_signers(roster.root_keys, act.signatures, ACT_TYPE, act.payload())
+    if act.by != ROOT or len(signers) < roster.threshold:
+        raise StrictJsonError(f"it carries {len(signers)} root signatures")
+
+
+def entries_of(act: Act) -> list[Entry]:
+    """The works that an act enters."""
+    if act.kind == ADD:
+        return [Entry.from_dict(act.data)]
+    if act.kind == ADOPT:
+        return list(
+            map(Entry.from_dict, fields(act.data, "adoption", origin=dict, works=list)["works"])
+        )
+    return []
+
+
+def check_statements(act: Act, roster: Roster) -> None:
+    """Whether every work is entered as its composer signed it, and by whoever accepted it.
+
+    Raises:
+        StrictJsonError, TagError: not so.
+    """
+    for entry in entries_of(act):
+        if entry.envelope is None and not roster.statements_in_log:
+            continue
+        curator = judge_entry(entry, roster, act.index)
+        if act.kind == ADD and curator.id != act.by:
+            raise StrictJsonError(f"{curator.id} accepted it, {act.by} enters it")
