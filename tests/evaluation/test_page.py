@@ -38,6 +38,7 @@ def report():
                 "by_field": ("kind", "position", "value", "extent", "level"),
                 "by_kind": ("note",), "by_role": ("bass", "pad"), "by_genre": ("waltz",),
                 "by_position": ("1-4", "5-8"), "gauge": ("held_out", "train", "gap"),
+                "new": ("bars", "cells"), "copied": ("bars", "cells"),
             }.items()
         },
     }  # fmt: skip

@@ -33,9 +33,8 @@ def report():
     }
     counts = models.bigram([bare(one.sequence).events for one in works(LEARNED)])
     rows = [likelihood.measure(counts, works(side), 2048) for side in (DEALT, OTHERS)]
-    rng = np.random.default_rng(0)
-    figures = [likelihood.figures(r, rng) for r in rows]
-    gap = likelihood.against(rows[1], rows[0], rng)
+    figures = [likelihood.figures(r) for r in rows]
+    gap = likelihood.against(rows[1], rows[0])
     likelihoods = {"models": dict(zip(("dealt", "music"), figures, strict=True))}
     likelihoods["against"] = [{"from": "dealt", "to": "music", "more": gap}]
     ordered = {n: {"dealt": f["dealt"], "music": f["music"]} for n, f in found.items()}

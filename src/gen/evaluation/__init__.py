@@ -1,10 +1,13 @@
 """What checkpoints are worth: figures with their intervals, pictures, one page, a listening test.
 
-`report.json` holds every number of an evaluation. A *figure* is `{"value", "low", "high", "n"}`:
-`low` and `high` bound the 95 % interval (None where the sample says nothing of it), `n` counts
-works, pieces or tries; a value is None where nothing defines it. A `verdict` says whether the
-interval of a difference holds 0: `none`, else `higher` or `lower`. Below, a *model* is a checkpoint
-or a baseline, by name. Each module named here states definition, formula, source and deviations.
+`report.json` holds every number of an evaluation. A *figure* is
+`{"value", "low", "high", "n", "groups"}`: `low` and `high` bound the 95 % interval, `n` counts
+works, pieces or tries, which are in so many `groups` (arrangements of one theme) that vary
+together; of fewer than five groups `low` and `high` are None and `values` may tell what each gave
+(`interval`). A value is None where nothing defines it. A `verdict` says whether the interval of a
+difference holds 0: `none` (not found, which is not to say that there is none), else `higher` or
+`lower`. Below, a *model* is a checkpoint or a baseline, by name. Each module named here states
+definition, formula, source and deviations.
 
 - `format`: "gen evaluation 2"; `code_version`, `torch`, `seed`, `split`, `fast`, `house`.
 - `notes`: what a reader should know of the works, as sentences.
@@ -14,9 +17,10 @@ or a baseline, by name. Each module named here states definition, formula, sourc
   `manifest` (digest), `works_learned_from`, `parameters`, `steps`, `code_version` and `window`
   (events).
 - `likelihood` (`likelihood`): `models`, each with `bits_per_note`, `by_field`, `by_kind`,
-  `by_role`, `by_position` (bars), `by_genre`, all in bits a note; `notes`, `works`; `gauge`: bits
-  a note of works `held_out` and of `train`, and the `gap` between them. `against`: what each model
-  costs `more` than the one below on the same works, bits a note.
+  `by_role`, `by_position` (bars), `by_genre` and `new` (with copies of earlier bars, or of
+  earlier bars of a track, taken out), all in bits a note; `copied`: shares of notes taken out, 0 to
+  1; `notes`, `works`; `gauge`: bits a note of works `held_out` and of `train`, and the `gap` between
+  them. `against`: what each model costs `more` than the one below on the same works, bits a note.
 - `statistics` (`parts.statistics`): by model and statistic (`features`) its `unit`; the means of
   `generated`, `reference` (held out) and `train`; their `difference`; `apart` (generated from
   reference) and `real` (train from reference): `overlap_area` (0 to 1), `divergence` (nats) and

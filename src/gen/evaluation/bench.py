@@ -15,7 +15,7 @@ from gen.evaluation import originality, samples
 from gen.evaluation.models import Candidate
 from gen.evaluation.progress import Tick
 from gen.evaluation.settings import EvaluationConfig, Sizes
-from gen.evaluation.works import HouseWorks, Work, matched, piece_of_rows
+from gen.evaluation.works import HouseWorks, Work, matched, piece_of_rows, spread_out
 from gen.likeness.originality import LearnedMusic
 from gen.piece import Piece
 from gen.provenance.house import House
@@ -33,7 +33,7 @@ class Bench:
         config, sizes, draw: settings.
         pin: of the house.
         house: its works.
-        held: works held out that may be measured, in a random order.
+        held: works held out that may be measured, in a random order, one of each family in turn.
         train: works learned from, paired with those by genre.
 
     Raises:
@@ -46,8 +46,9 @@ class Bench:
         self.config, self.sizes, self.draw = config, sizes, draw
         self.pin, self.house = pin, house
         side: Split = "test" if config.split == "test" else "validation"
-        self.held = self._shuffled(house.sides[side], "held out")
-        self.train = matched(self._shuffled(house.sides["train"], "train"), self.held)
+        self.held = spread_out(self._shuffled(house.sides[side], "held out"))
+        train = spread_out(self._shuffled(house.sides["train"], "train"))
+        self.train = matched(train, self.held)
         for works, name in ((self.held, config.split), (self.train, "train")):
             if not works:
                 raise HouseError(
@@ -93,6 +94,14 @@ class Bench:
         )
         return held, train
 
+    @property
+    def families(self) -> tuple[list[str], list[str]]:
+        """The groups of those works."""
+        held, train = (
+            [work.group for work in works[: self.sizes.pieces]] for works in (self.held, self.train)
+        )
+        return held, train
+
     def borrowed(self, candidate: Candidate, tick: Tick) -> tuple[LearnedMusic, dict[str, object]]:
         """The works learned from and what they borrow from each other: once for all models."""
         assert candidate.checkpoint is not None  # noqa: S101 - asked of checkpoints alone
@@ -100,10 +109,10 @@ class Bench:
         if manifest.works_digest not in self._borrowed:
             music = learned_music(House(self.pin), manifest)
             known = {work.work for work in music.works}
-            works = self._shuffled(self.house.corpus, "house")[: self.sizes.house_works]
+            works = spread_out(self._shuffled(self.house.corpus, "house"))[: self.sizes.house_works]
             found = originality.house(
                 music, [work for work in works if work.id in known], self.sizes.bars,
-                self.rng("borrowed"), tick=tick,
+                tick=tick,
             )  # fmt: skip
             self._borrowed[manifest.works_digest] = music, found
         return self._borrowed[manifest.works_digest]

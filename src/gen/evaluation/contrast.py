@@ -10,7 +10,7 @@ pieces are as far from works as works are from each other; divergence = ∫ f ln
 *Distance*: between the two sets' mean distributions: Wasserstein's (in the feature's unit) where
 values have an order, total variation (0 to 1) where they are names. It is never negative and never
 quite 0, so it stands beside its *chance* level: what 95 % of random divisions of the same pieces
-into two such sets stay below. A distance under it is none.
+into two such sets stay below, groups of works kept together. A distance under it was not found.
 
 Intervals: over random halves of both sets of pieces (`halves`).
 
@@ -32,12 +32,20 @@ from numpy.random import Generator
 from scipy.spatial.distance import cdist  # type: ignore[import-untyped]
 
 from gen.evaluation import interval
-from gen.evaluation.interval import REPEATS, Figure, figure, halves, spread_figure
-from gen.evaluation.notes import Floats, Ints
+from gen.evaluation.interval import (
+    REPEATS,
+    Figure,
+    Groups,
+    counted,
+    divided,
+    figure,
+    halves,
+    spread_figure,
+)
+from gen.evaluation.notes import SIDES, Floats, Ints
 
 Sets = Sequence[Floats]
-SIDES = ("generated", "reference", "train")
-"""The three sets of pieces, in this order everywhere."""
+Pair = tuple[Groups, Groups]
 
 _POINTS = 512
 _HALVES = 200
@@ -47,7 +55,12 @@ _FAINT = 1e-12
 
 
 def contrast(
-    sets: Sets, rng: Generator, *, support: Any = None, worth: Any = None
+    sets: Sets,
+    rng: Generator,
+    groups: Sequence[Groups] = (None, None, None),
+    *,
+    support: Any = None,
+    worth: Any = None,
 ) -> dict[str, Any]:
     """Everything said of one feature.
 
@@ -55,6 +68,7 @@ def contrast(
         sets: of generated pieces, of works held out and of works learned from: (n,) one number a
             piece, or (n, K) one distribution a piece; NaN where a piece has none.
         rng: draws pieces.
+        groups: of each set, the group of each piece, (n,).
         support: (K,) the ascending values that a distribution is over; None where they are names.
         worth: (K,) what the values count as in a piece's mean; those of `support` where None.
 
@@ -63,20 +77,25 @@ def contrast(
         bits), the `difference` of generated less reference with its `verdict`, and how generated
         pieces (`apart`) and training works (`real`) compare with the reference.
     """
-    generated, reference, train = (_defined(rows) for rows in sets)
+    known = [_defined(rows, own) for rows, own in zip(sets, groups, strict=True)]
+    (generated, _), (reference, held), (train, learned) = known
     worth = support if worth is None else worth
     means = [_summary(rows, worth) for rows in (generated, reference, train)]
-    gap = interval.difference(means[0], means[1], rng)
+    own = [group for _, group in known]
+    gap = interval.difference(means[0], means[1], (own[0], own[1]))
     return {
-        **{name: interval.mean(m, rng) for name, m in zip(SIDES, means, strict=True)},
+        **{name: interval.mean(m, g) for name, m, g in zip(SIDES, means, own, strict=True)},
         "difference": gap,
         "verdict": interval.verdict(gap),
-        "apart": versus(generated, reference, rng, support=support),
-        "real": versus(train, reference, rng, support=support),
+        "apart": versus(generated, reference, rng, (own[0], held), support=support),
+        "real": versus(train, reference, rng, (learned, held), support=support),
     }
 
 
-def versus(first: Floats, second: Floats, rng: Generator, *, support: Any = None) -> dict[str, Any]:
+def versus(
+    first: Floats, second: Floats, rng: Generator, groups: Pair = (None, None), *,
+    support: Any = None,
+) -> dict[str, Any]:  # fmt: skip
     """Overlap area, divergence and distance of a set from a reference; arguments as above.
 
     Sets of fewer than two pieces have none of them.
@@ -84,16 +103,27 @@ def versus(first: Floats, second: Floats, rng: Generator, *, support: Any = None
     if min(len(first), len(second)) < 2:
         nothing = figure(math.nan, n=min(len(first), len(second)))
         return {"overlap_area": nothing, "divergence": nothing, "distance": None}
-    area, divergence = overlap(first, second, rng)
+    area, divergence = overlap(first, second, rng, groups)
     return {
         "overlap_area": area,
         "divergence": divergence,
-        "distance": distance(first, second, rng, support=support),
+        "distance": distance(first, second, rng, groups, support=support),
     }
 
 
-def _defined(rows: Floats) -> Floats:
-    return rows[np.isfinite(rows if rows.ndim == 1 else rows.sum(axis=1))]
+def _defined(rows: Floats, groups: Groups) -> tuple[Floats, Ints]:
+    known = np.isfinite(rows if rows.ndim == 1 else rows.sum(axis=1))
+    own = np.arange(len(rows)) if groups is None else np.asarray(groups)
+    return rows[known], own[known]
+
+
+def _fewer(first: Floats, second: Floats, groups: Pair) -> tuple[int, int]:
+    """Pieces and groups of the set that has fewer."""
+    sizes = [
+        (len(rows), counted(own, len(rows)))
+        for rows, own in zip((first, second), groups, strict=True)
+    ]
+    return min(n for n, _ in sizes), min(count for _, count in sizes)
 
 
 def _summary(rows: Floats, worth: Any) -> Floats:
@@ -122,7 +152,9 @@ def shares(counts: Any) -> Floats:
 # -- overlap of the densities of distances ------------------------------------------------------
 
 
-def overlap(first: Floats, second: Floats, rng: Generator) -> tuple[Figure, Figure]:
+def overlap(
+    first: Floats, second: Floats, rng: Generator, groups: Pair = (None, None)
+) -> tuple[Figure, Figure]:
     """Overlap area and divergence of (n,) or (n, K) from the reference (m,) or (m, K); n, m >= 2.
 
     Where all distances are the same, the two are equal: area 1, divergence 0.
@@ -130,18 +162,21 @@ def overlap(first: Floats, second: Floats, rng: Generator) -> tuple[Figure, Figu
     a, b = (rows.reshape(len(rows), -1) for rows in (first, second))
     upper = np.triu_indices(len(b), 1)
     within, between = cdist(b, b)[upper], cdist(a, b).ravel()
-    n = min(len(a), len(b))
+    n, count = _fewer(a, b, groups)
     bandwidths = [_bandwidth(within), _bandwidth(between)]
     reach = _REACH * max(bandwidths)
     low = min(within.min(), between.min()) - reach
     high = max(within.max(), between.max()) + reach
     if high - low <= _FAINT:
-        return figure(1.0, n=n), figure(0.0, n=n)
+        return figure(1.0, n=n, groups=count), figure(0.0, n=n, groups=count)
     step = (high - low) / (_POINTS - 1)
     kernels = [_kernel(max(width, step) / step) for width in bandwidths]
     bins = [np.rint((d - low) / step).astype(np.int64) for d in (within, between)]
     # The first draw is everything, the others are halves; each is a row from here on.
-    of_a, of_b = (np.vstack([np.ones(len(x)), halves(len(x), _HALVES, rng)]) for x in (a, b))
+    of_a, of_b = (
+        np.vstack([np.ones(len(x)), halves(len(x), _HALVES, rng, own)])
+        for x, own in zip((a, b), groups, strict=True)
+    )
     weights = (
         of_b[:, upper[0]] * of_b[:, upper[1]],
         (of_a[:, :, None] * of_b[:, None, :]).reshape(len(of_a), -1),
@@ -152,8 +187,8 @@ def overlap(first: Floats, second: Floats, rng: Generator) -> tuple[Figure, Figu
     )
     area, divergence = _area_and_divergence(f, g)
     return (
-        spread_figure(float(area[0]), area[1:], n, most=1.0),
-        spread_figure(float(divergence[0]), divergence[1:], n),
+        spread_figure(float(area[0]), area[1:], n, groups=count, most=1.0),
+        spread_figure(float(divergence[0]), divergence[1:], n, groups=count),
     )
 
 
@@ -192,14 +227,16 @@ def _area_and_divergence(f: Floats, g: Floats) -> tuple[Floats, Floats]:
 
 
 def distance(
-    first: Floats, second: Floats, rng: Generator, *, support: Any = None
-) -> dict[str, Any]:
+    first: Floats, second: Floats, rng: Generator, groups: Pair = (None, None), *,
+    support: Any = None,
+) -> dict[str, Any]:  # fmt: skip
     """The distance's figure, its `chance` level and whether it `differs`.
 
     Args:
         first: (n,) numbers, or (n, K) distributions; n >= 2.
         second: (m,) or (m, K); m >= 2.
         rng: draws pieces.
+        groups: of either, the group of each piece.
         support: as in `contrast`; numbers need none.
     """
     if first.ndim == 1:
@@ -207,17 +244,31 @@ def distance(
         first, second = ((rows[:, None] == support).astype(np.float64) for rows in (first, second))
     n, m = len(first), len(second)
     value = float(_apart(first.mean(axis=0), second.mean(axis=0), support))
-    kept = [halves(len(rows), REPEATS, rng).astype(np.float64) for rows in (first, second)]
-    drawn = _apart(kept[0] @ first / (n // 2), kept[1] @ second / (m // 2), support)
+    ours, theirs = _half_means(first, rng, groups[0]), _half_means(second, rng, groups[1])
+    drawn = _apart(ours, theirs, support)
     both = np.concatenate([first, second])
-    sides = rng.permuted(np.tile(np.arange(n + m) < n, (REPEATS, 1)), axis=1).astype(np.float64)
+    sides = divided(n + m, n, REPEATS, rng, _together(groups, n, m)).astype(np.float64)
     by_chance = _apart(sides @ both / n, (1 - sides) @ both / m, support)
     chance = float(np.quantile(by_chance, 0.95))
     return {
-        **spread_figure(value, drawn, min(n, m)),
+        **spread_figure(value, drawn, min(n, m), groups=_fewer(first, second, groups)[1]),
         "chance": chance,
         "differs": value > chance + _FAINT,
     }
+
+
+def _half_means(rows: Floats, rng: Generator, groups: Groups) -> Floats:
+    """Mean distributions of random halves, (1000, K)."""
+    kept = halves(len(rows), REPEATS, rng, groups).astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(kept @ rows / kept.sum(axis=1, keepdims=True))
+
+
+def _together(groups: Pair, n: int, m: int) -> Groups:
+    """Groups of both sets in a row."""
+    if groups[0] is None or groups[1] is None:
+        return None
+    return np.concatenate([np.asarray(groups[0]), np.asarray(groups[1])])
 
 
 def _apart(first: Floats, second: Floats, support: Any) -> Floats:

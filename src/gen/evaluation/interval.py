@@ -1,22 +1,37 @@
 """Figures with their uncertainty: none is reported without its sample size and its interval.
 
-Definition: a figure is a plain dict `{"value", "low", "high", "n"}`; `low` and `high` bound the
-95 % interval and are None where the sample (n < 2) says nothing about it.
+Definition: a figure is a plain dict `{"value", "low", "high", "n", "groups"}`; `low` and `high`
+bound the 95 % interval. Works come in groups (arrangements of one theme, `data.splits`) that vary
+together, so that `n` works say no more than their `groups` do. Of fewer than five groups nothing
+can be said of the spread: then `low` and `high` are None and `values` lists what each group gave.
 
-Formula: percentile bootstrap: n works (or pieces) are drawn with replacement from the n at hand,
-the statistic is taken again, and the interval lies between the 2.5 % and the 97.5 % quantile of
-1,000 such repeats. Works are drawn, never their notes: notes of one work are not independent.
-Shares of yes-or-no outcomes have Wilson's interval, which also holds for 0 of n and n of n, and
-their differences Newcombe's, which is made of two of Wilson's.
+Formula: for means and ratios (sum over sum), one group after another is left out; with the G values
+that remain, variance = (G - 1) / G Σ (value without g - their mean)², and the interval is the value
+± t √variance, Student's t with G' - 1 degrees of freedom, where G' = 1 / Σ w² counts groups by the
+weight w that they have (18 groups of which one holds a quarter count as 11). Differences of two
+samples add variances, with Welch's degrees of freedom. On simulated works, 59 in 18 groups of such
+sizes as this house's test side, 94 in 100 such intervals hold the truth; of those that draw works
+as if they were independent 61 do.
+
+Shares of independent yes-or-no outcomes have Wilson's interval, which also holds for 0 of n and n
+of n; shares of works in groups have Korn and Graubard's: Clopper and Pearson's for as many
+independent works as would vary so much. Differences of shares have Newcombe's, made of two
+intervals.
 
 A piece drawn twice would spoil distances, neighbours and n-grams, as it is no distance away from
-its own copy. Of these the statistic is taken over random halves, drawn without replacement: half a
-sample varies as much about the whole sample as the whole does about the truth, where the variance
-is in proportion to 1/n. The interval is the value ± 1.96 standard deviations over halves (delete-d
-jackknife with d = n/2, whose factor (n - d) / d is 1); none for fewer than four pieces.
+its own copy. Of these the statistic is taken over random halves of the groups, drawn without
+replacement: half a sample varies as much about the whole sample as the whole does about the truth,
+where the variance is in proportion to 1/n. The interval is the value ± t standard deviations over
+halves (delete-d jackknife with d = n/2, whose factor (n - d) / d is 1).
 
-Source: Efron & Tibshirani 1993, "An Introduction to the Bootstrap", ch. 13; Wilson 1927,
-"Probable inference, the law of succession, and statistical inference"; Newcombe 1998, "Interval
+A difference whose interval holds 0 was not found, which is not to say that there is none:
+`detectable` is the least that would have been found four times in five, (t₀.₉₇₅ + t₀.₈) standard
+errors.
+
+Source: Miller 1974, "The jackknife - a review"; Cameron & Miller 2015, "A practitioner's guide to
+cluster-robust inference" (few groups, unequal groups); Wilson 1927, "Probable inference, the law of
+succession, and statistical inference"; Korn & Graubard 1998, "Confidence intervals for proportions
+with small expected number of positive counts estimated from survey data"; Newcombe 1998, "Interval
 estimation for the difference between independent proportions", method 10; Shao & Wu 1989, "A
 general theory for jackknife variance estimation".
 """
@@ -24,140 +39,202 @@ general theory for jackknife variance estimation".
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
-
-from gen.errors import HouseError
+from scipy import stats  # type: ignore[import-untyped]
 
 Figure = dict[str, Any]
-Draw = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+Groups = ArrayLike | None
+"""The group of each work, (n,) of anything that can be sorted; None where each is its own."""
 
 REPEATS = 1000
 TAIL = 0.025
-Z = 1.959964
-"""The normal distribution's quantile that leaves `TAIL` above it."""
+FOUND = 0.8
+"""How often a difference of the size of `detectable` would be found."""
+LEAST_GROUPS = 5
 
 
-def figure(value: float, low: float | None = None, high: float | None = None, n: int = 1) -> Figure:
-    """A figure; NaN and infinity, which JSON does not know, become None. No value, no interval."""
-    ends = (low, high) if math.isfinite(value) else (None, None)
-    kept = [None if x is None or not math.isfinite(x) else float(x) for x in (value, *ends)]
-    return {"value": kept[0], "low": kept[1], "high": kept[2], "n": int(n)}
-
-
-def bootstrap(
-    n: int, statistic: Callable[[Draw], float], rng: Generator, *, repeats: int = REPEATS
-) -> Figure:
-    """A statistic of n works, with its interval.
+def figure(
+    value: float, low: float | None = None, high: float | None = None, n: int = 1, *,
+    groups: int | None = None, values: Iterable[float] = (),
+) -> Figure:  # fmt: skip
+    """A figure; NaN and infinity, which JSON does not know, become None. No value, no interval.
 
     Args:
-        n: works.
-        statistic: its value over the works with these numbers, (n,) in 0 … n - 1; NaN where a
-            draw does not define it.
-        rng: draws the works.
-        repeats: how often.
-
-    Raises:
-        HouseError: no works.
+        value: of the whole sample.
+        low: its interval begins here.
+        high: … and ends here.
+        n: works, pieces or tries.
+        groups: of works that vary together; `n` where None.
+        values: what each group gave, kept where there is no interval.
     """
-    if n < 1:
-        raise HouseError("there is nothing to take a figure of", mend="evaluate more works")
-    value = statistic(np.arange(n))
-    if n < 2:
-        return figure(value, n=n)
-    drawn = np.array([statistic(draw) for draw in rng.integers(0, n, (repeats, n))])
-    drawn = drawn[np.isfinite(drawn)]
-    if not len(drawn):
-        return figure(value, n=n)
-    low, high = np.quantile(drawn, [TAIL, 1 - TAIL])
-    return figure(value, low, high, n)
+    ends = (low, high) if math.isfinite(value) else (None, None)
+    kept = [None if x is None or not math.isfinite(x) else float(x) for x in (value, *ends)]
+    found = {"value": kept[0], "low": kept[1], "high": kept[2], "n": int(n)}
+    found["groups"] = int(n if groups is None else groups)
+    each = [round(float(x), 6) for x in values if math.isfinite(x)]
+    return {**found, "values": each} if each and found["low"] is None else found
 
 
-def mean(values: ArrayLike, rng: Generator) -> Figure:
+# Means, ratios, differences --------------------------------------------------------------
+
+
+def mean(values: ArrayLike, groups: Groups = None) -> Figure:
     """Mean of one value a work, (n,); NaN means that a work has none."""
-    known = np.asarray(values, dtype=np.float64)
-    known = known[np.isfinite(known)]
-    return ratio(known, np.ones(len(known)), rng)
+    rows = np.asarray(values, dtype=np.float64)
+    known = np.isfinite(rows)
+    return ratio(rows[known], np.ones(known.sum()), _of(groups, known))
 
 
-def ratio(tops: ArrayLike, bottoms: ArrayLike, rng: Generator) -> Figure:
+def ratio(tops: ArrayLike, bottoms: ArrayLike, groups: Groups = None) -> Figure:
     """Sum over sum, such as bits over notes, (n,) each: works weigh by what they hold."""
-    above = np.asarray(tops, dtype=np.float64)
-    below = np.asarray(bottoms, dtype=np.float64)
-    n = len(above)
-    if n < 1 or below.sum() == 0:
-        return figure(math.nan, n=n)
-    value = above.sum() / below.sum()
-    if n < 2:
-        return figure(value, n=n)
-    draws = rng.integers(0, n, (REPEATS, n))
-    under = below[draws].sum(axis=1)
-    drawn = above[draws].sum(axis=1)[under != 0] / under[under != 0]
-    low, high = np.quantile(drawn, [TAIL, 1 - TAIL])
-    return figure(value, low, high, n)
+    sample = _Sample(tops, bottoms, groups)
+    if not math.isfinite(sample.value):
+        return figure(math.nan, n=sample.n, groups=sample.groups)
+    low, high = sample.around(sample.value, sample.variance, sample.degrees)
+    return figure(sample.value, low, high, sample.n, groups=sample.groups, values=sample.each)
+
+
+def difference(
+    first: ArrayLike, second: ArrayLike, groups: tuple[Groups, Groups] = (None, None)
+) -> Figure:
+    """Mean of `first` less mean of `second`: two independent samples; n is the smaller's size."""
+    sides = []
+    for values, own in zip((first, second), groups, strict=True):
+        rows = np.asarray(values, dtype=np.float64)
+        known = np.isfinite(rows)
+        sides.append(_Sample(rows[known], np.ones(known.sum()), _of(own, known)))
+    return _gap(*sides)
+
+
+def ratio_difference(
+    tops: ArrayLike, bottoms: ArrayLike, other_tops: ArrayLike, other_bottoms: ArrayLike,
+    groups: tuple[Groups, Groups] = (None, None),
+) -> Figure:  # fmt: skip
+    """One ratio less another, of two independent samples; n is the smaller's size."""
+    return _gap(_Sample(tops, bottoms, groups[0]), _Sample(other_tops, other_bottoms, groups[1]))
+
+
+class _Sample:
+    """A ratio of sums over works in groups: its value, variance and degrees of freedom."""
+
+    def __init__(self, tops: ArrayLike, bottoms: ArrayLike, groups: Groups) -> None:
+        above, below = (np.asarray(x, dtype=np.float64) for x in (tops, bottoms))
+        self.n = len(above)
+        place = numbered(groups, self.n)
+        self.groups = int(place.max(initial=-1)) + 1
+        sums = [np.bincount(place, x, minlength=self.groups) for x in (above, below)]
+        top, bottom = (x.sum() for x in sums)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self.value = float(top / bottom) if self.n else math.nan
+            self.each = sums[0] / sums[1]
+            without = (top - sums[0]) / (bottom - sums[1])
+            weight = sums[1] / bottom
+            spread = ((without - without.mean()) ** 2).sum() if self.groups else math.nan
+        count = max(self.groups, 1)
+        self.variance = float((count - 1) / count * spread)
+        self.degrees = effective(weight) - 1
+
+    @property
+    def tells(self) -> bool:
+        """Whether there are groups enough to tell the spread from."""
+        return self.groups >= LEAST_GROUPS and math.isfinite(self.variance)
+
+    def around(
+        self, value: float, variance: float, degrees: float
+    ) -> tuple[float | None, float | None]:
+        """Ends of the interval about a value; None where groups are too few."""
+        if not self.tells:
+            return None, None
+        half = _t(1 - TAIL, degrees) * math.sqrt(variance)
+        return value - half, value + half
+
+
+def _gap(first: _Sample, second: _Sample) -> Figure:
+    value = first.value - second.value
+    n, groups = min(first.n, second.n), min(first.groups, second.groups)
+    if not (first.tells and second.tells):
+        return figure(value, n=n, groups=groups)
+    variance = first.variance + second.variance
+    parts = first.variance**2 / first.degrees + second.variance**2 / second.degrees
+    degrees = variance**2 / parts if parts else first.degrees + second.degrees
+    low, high = first.around(value, variance, degrees)
+    return figure(value, low, high, n, groups=groups)
+
+
+def _of(groups: Groups, kept: Bools) -> Groups:
+    return None if groups is None else np.asarray(groups)[kept]
+
+
+def numbered(groups: Groups, n: int) -> NDArray[np.int64]:
+    """The group of each of n works as a number from 0 on."""
+    if groups is None:
+        return np.arange(n)
+    return np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int64)
+
+
+def effective(weights: Floats) -> float:
+    """As how many groups of equal weight these count; weights add up to 1.
+
+    Source: Kish 1965, "Survey Sampling".
+    """
+    total = float((weights**2).sum())
+    return 1 / total if total > 0 else math.nan
+
+
+def _t(quantile: float, degrees: float) -> float:
+    return float(stats.t.ppf(quantile, max(degrees, 1.0)))
+
+
+# Shares ----------------------------------------------------------------------------------
 
 
 def share(hits: int, n: int) -> Figure:
     """Hits of n independent tries, with Wilson's interval."""
     if n < 1:
         return figure(math.nan, n=0)
-    p = hits / n
-    middle = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
-    return figure(p, max(middle - half, 0.0), min(middle + half, 1.0), n)
+    found = stats.binomtest(hits, n).proportion_ci(1 - 2 * TAIL, method="wilson")
+    return figure(hits / n, found.low, found.high, n)
+
+
+def share_of(hits: ArrayLike, groups: Groups) -> Figure:
+    """Share of works, (n,) of yes or no, that come in groups."""
+    known = np.asarray(hits, dtype=np.float64)
+    known, own = known[np.isfinite(known)], _of(groups, np.isfinite(known))
+    sample = _Sample(known, np.ones(len(known)), own)
+    if sample.groups == sample.n:
+        return share(int(known.sum()), sample.n)
+    p = sample.value
+    if not sample.tells:
+        return figure(p, n=sample.n, groups=sample.groups, values=sample.each)
+    independent = p * (1 - p) / sample.variance if 0 < p < 1 else sample.degrees + 1
+    shrunk = (_t(1 - TAIL, sample.n - 1) / _t(1 - TAIL, sample.degrees)) ** 2
+    size = min(max(independent * shrunk, 1.0), sample.n)
+    low = stats.beta.ppf(TAIL, p * size, size - p * size + 1) if p > 0 else 0.0
+    high = stats.beta.ppf(1 - TAIL, p * size + 1, size - p * size) if p < 1 else 1.0
+    return figure(p, low, high, sample.n, groups=sample.groups)
 
 
 def share_difference(first: Figure, second: Figure) -> Figure:
-    """One `share` less another of independent tries; n is the smaller's size."""
-    n = min(first["n"], second["n"])
+    """One share less another of independent tries; n is the smaller's size."""
+    n, groups = (min(first[key], second[key]) for key in ("n", "groups"))
     if first["value"] is None or second["value"] is None:
-        return figure(math.nan, n=n)
+        return figure(math.nan, n=n, groups=groups)
     gap = first["value"] - second["value"]
+    if first["low"] is None or second["low"] is None:
+        return figure(gap, n=n, groups=groups)
     below = math.hypot(first["value"] - first["low"], second["high"] - second["value"])
     above = math.hypot(first["high"] - first["value"], second["value"] - second["low"])
-    return figure(gap, gap - below, gap + above, n)
+    return figure(gap, gap - below, gap + above, n, groups=groups)
 
 
-def difference(first: ArrayLike, second: ArrayLike, rng: Generator) -> Figure:
-    """Mean of `first` less mean of `second`: two independent samples; n is the smaller's size."""
-    samples = [np.asarray(x, dtype=np.float64) for x in (first, second)]
-    a, b = (x[np.isfinite(x)] for x in samples)
-    n = min(len(a), len(b))
-    if n < 2:
-        return figure(a.mean() - b.mean() if n else math.nan, n=n)
-    drawn = [x[rng.integers(0, len(x), (REPEATS, len(x)))].mean(axis=1) for x in (a, b)]
-    low, high = np.quantile(drawn[0] - drawn[1], [TAIL, 1 - TAIL])
-    return figure(a.mean() - b.mean(), low, high, n)
-
-
-def ratio_difference(
-    tops: ArrayLike, bottoms: ArrayLike, other_tops: ArrayLike, other_bottoms: ArrayLike,
-    rng: Generator,
-) -> Figure:  # fmt: skip
-    """One ratio less another, of two independent samples; n is the smaller's size."""
-    pairs = [
-        (np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64))
-        for top, bottom in ((tops, bottoms), (other_tops, other_bottoms))
-    ]
-    n = min(len(bottom) for _, bottom in pairs)
-    if n < 1 or any(bottom.sum() == 0 for _, bottom in pairs):
-        return figure(math.nan, n=n)
-    first, second = (top.sum() / bottom.sum() for top, bottom in pairs)
-    if n < 2:
-        return figure(first - second, n=n)
-    gaps = np.zeros(REPEATS)
-    for sign, (top, bottom) in zip((1, -1), pairs, strict=True):
-        draws = rng.integers(0, len(bottom), (REPEATS, len(bottom)))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            gaps += sign * top[draws].sum(axis=1) / bottom[draws].sum(axis=1)
-    low, high = np.quantile(gaps[np.isfinite(gaps)], [TAIL, 1 - TAIL])
-    return figure(first - second, low, high, n)
+# What a difference says ------------------------------------------------------------------
 
 
 def verdict(gap: Figure) -> str:
@@ -167,36 +244,65 @@ def verdict(gap: Figure) -> str:
     return "higher" if gap["low"] > 0 else "lower"
 
 
-def by_name(rows: Sequence[dict[str, float]], rng: Generator) -> dict[str, Figure]:
-    """Mean of each named value over works that each have some of them."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: mean([row.get(name, math.nan) for row in rows], rng) for name in names}
+def detectable(gap: Figure) -> float | None:
+    """The least difference that would have been found four times in five; None without interval."""
+    if gap["low"] is None:
+        return None
+    found, wide = (_t(q, gap["groups"] - 1) for q in (FOUND, 1 - TAIL))
+    return float((gap["high"] - gap["low"]) / 2 * (1 + found / wide))
 
 
 # Over halves -----------------------------------------------------------------------------
 
-LEAST = 4
+
+def halves(n: int, repeats: int, rng: Generator, groups: Groups = None) -> Bools:
+    """Random halves of n pieces: of their groups, the smaller half where odd; (repeats, n)."""
+    place = numbered(groups, n)
+    count = int(place.max(initial=-1)) + 1
+    return rng.permuted(np.tile(np.arange(count) < count // 2, (repeats, 1)), axis=1)[:, place]
 
 
-def halves(n: int, repeats: int, rng: Generator) -> Bools:
-    """Random halves of n pieces, the smaller half where n is odd; (repeats, n)."""
-    return rng.permuted(np.tile(np.arange(n) < n // 2, (repeats, 1)), axis=1)
+def by_group(groups: Groups, rng: Generator) -> NDArray[np.int64]:
+    """Works in a random order in which those of a group follow each other, (n,)."""
+    place = np.asarray(groups)
+    turn = rng.permutation(int(place.max(initial=0)) + 1)[place]
+    return np.lexsort((rng.random(len(place)), turn))
+
+
+def divided(n: int, first: int, repeats: int, rng: Generator, groups: Groups = None) -> Bools:
+    """Random divisions of n pieces, `first` of them on one side; (repeats, n).
+
+    A group stays on one side but for one that fills up the first.
+    """
+    place = numbered(groups, n)
+    turn = rng.permuted(np.tile(np.arange(place.max(initial=0) + 1), (repeats, 1)), axis=1)
+    order = np.argsort(turn[:, place] + rng.random((repeats, n)), axis=1)
+    sides = np.zeros((repeats, n), dtype=np.bool_)
+    np.put_along_axis(sides, order[:, :first], True, axis=1)
+    return sides
 
 
 def spread_figure(
-    value: float, drawn: Floats, n: int, *, least: float = 0.0, most: float = math.inf
-) -> Figure:
+    value: float, drawn: Floats, n: int, *, groups: int | None = None, least: float = 0.0,
+    most: float = math.inf,
+) -> Figure:  # fmt: skip
     """A figure of n pieces from the statistic's values over halves, kept in [least, most].
 
     Args:
         value: of all pieces.
         drawn: (repeats,) of halves; NaN where one does not define it.
         n: pieces of the smaller set.
+        groups: of the set that has fewer; `n` where None.
         least: of what the statistic can be.
         most: of what the statistic can be.
     """
-    known = drawn[np.isfinite(drawn)]
-    if n < LEAST or not len(known):
-        return figure(value, n=n)
-    wide = Z * float(known.std())
-    return figure(value, max(value - wide, least), min(value + wide, most), n)
+    count, known = n if groups is None else groups, drawn[np.isfinite(drawn)]
+    if count < LEAST_GROUPS or not len(known):
+        return figure(value, n=n, groups=count)
+    wide = _t(1 - TAIL, count - 1) * float(known.std())
+    return figure(value, max(value - wide, least), min(value + wide, most), n, groups=count)
+
+
+def counted(groups: Groups, n: int) -> int:
+    """How many groups n works are in."""
+    return int(numbered(groups, n).max(initial=-1)) + 1

@@ -20,6 +20,9 @@ from gen.errors import HouseError
 from gen.piece import Piece
 from gen.tokens.vocabulary import STEPS_PER_QUARTER
 
+SIDES = ("generated", "reference", "train")
+"""The three sets of pieces, in this order everywhere."""
+Families = tuple[Sequence[str], Sequence[str]] | None
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -115,6 +118,65 @@ def sounding(pieces: Sequence[Piece], *, called: str) -> list[Piece]:
         what = f"none of the {len(pieces)} {called} pieces has a note: there is nothing to compare"
         raise HouseError(what, mend="evaluate more pieces, or a checkpoint that has learned more")
     return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """Generated pieces, works held out and works learned from, those that have notes.
+
+    Attributes:
+        pieces: by `SIDES`.
+        groups: the group of each, by `SIDES`: arrangements of one theme share a number, and a
+            generated piece is alone.
+        counts: how many pieces each set had, and how many are empty and left out.
+    """
+
+    pieces: dict[str, list[Piece]]
+    groups: dict[str, Ints]
+    counts: dict[str, dict[str, int]]
+
+    def works(self) -> tuple[list[Piece], Ints]:
+        """Those held out and those learned from, and their groups."""
+        held, train = SIDES[1:]
+        groups = np.concatenate([self.groups[held], self.groups[train]])
+        return self.pieces[held] + self.pieces[train], groups
+
+
+def sets_of(
+    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece],
+    families: Families = None,
+) -> Sets:  # fmt: skip
+    """Three sets that are to be compared.
+
+    Args:
+        generated: what a model wrote.
+        reference: works it never saw.
+        train: works it learned from.
+        families: names of the groups of `reference` and of `train`; None where each is alone.
+
+    Raises:
+        HouseError: a set has no piece with notes.
+    """
+    given = dict(zip(SIDES, (generated, reference, train), strict=True))
+    names: dict[str, Sequence[str]] = {
+        side: [f"{side} {i}" for i in range(len(pieces))] for side, pieces in given.items()
+    }
+    if families is not None:
+        names |= dict(zip(SIDES[1:], families, strict=True))
+    numbers: dict[str, int] = {}
+    groups = {
+        side: np.array(
+            [
+                numbers.setdefault(name, len(numbers))
+                for name, piece in zip(names[side], pieces, strict=True)
+                if piece.note_count
+            ],
+            dtype=np.int64,
+        )
+        for side, pieces in given.items()
+    }
+    kept = {side: sounding(pieces, called=side) for side, pieces in given.items()}
+    return Sets(kept, groups, counts(**given))
 
 
 def counts(**sets: Sequence[Piece]) -> dict[str, dict[str, int]]:

@@ -32,12 +32,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gen.analysis import infer_roles
 from gen.errors import HouseError
 from gen.evaluation import interval, samples
+from gen.evaluation.interval import Groups
 from gen.evaluation.works import Work, piece_of
 from gen.likeness.originality import (
     ACCOMPANIMENT,
@@ -69,7 +69,6 @@ def house(
     music: LearnedMusic,
     works: Sequence[Work],
     bars: int,
-    rng: Generator,
     *,
     tick: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
@@ -79,12 +78,12 @@ def house(
         music: all works that the model learned from.
         works: those whose beginnings are held against the others; all of them are in `music`.
         bars: how many.
-        rng: draws works, for the intervals.
         tick: told the share that is done.
 
     Returns:
-        `works`; by kind `runs` (the longest of each work), their `mean`, and `line`, None where
-        fewer than `ENOUGH_WORKS` works tell none; `above`: share of works above either line.
+        `works` and the `groups` that they are in; by kind `runs` (the longest of each work), their
+        `mean`, and `line`, None where fewer than `ENOUGH_WORKS` works tell none; `above`: share of
+        works above either line.
     """
     place = {known.work: number for number, known in enumerate(music.works)}
     groups = _relatives(music)
@@ -100,6 +99,7 @@ def house(
             runs[kind].append(found[kind])
         tick((number + 1) / len(works))
     enough = len(works) >= ENOUGH_WORKS
+    own = [int(groups[place[work.id]]) for work in works]
     lines = {
         kind: max(int(np.quantile(found, HOUSE_SHARE, method="higher")), GUARANTEED_RUN)
         if enough
@@ -112,12 +112,13 @@ def house(
         **{
             kind: {
                 "runs": runs[kind],
-                "mean": interval.mean(runs[kind], rng),
+                "mean": interval.mean(runs[kind], own),
                 "line": lines[kind],
             }
             for kind in KINDS
         },
-        "above": _share_above(runs, lines),
+        "groups": own,
+        "above": _share_above(runs, lines, own),
     }
 
 
@@ -160,14 +161,16 @@ def _relatives(music: LearnedMusic) -> NDArray[np.int64]:
     return groups
 
 
-def _share_above(runs: dict[str, list[int]], lines: dict[str, int | None]) -> interval.Figure:
+def _share_above(
+    runs: dict[str, list[int]], lines: dict[str, int | None], groups: Groups = None
+) -> interval.Figure:
     """Share of pieces with a run above its line."""
     if any(line is None for line in lines.values()):
         return interval.figure(math.nan, n=len(runs[MELODY]))
     above = np.zeros(len(runs[MELODY]), dtype=np.bool_)
     for kind in KINDS:
         above |= np.array(runs[kind]) > (lines[kind] or 0)
-    return interval.share(int(above.sum()), len(above))
+    return interval.share_of(above, groups)
 
 
 # Outputs against the corpus --------------------------------------------------------------
@@ -177,7 +180,6 @@ def outputs(
     music: LearnedMusic,
     pieces: Sequence[Piece],
     borrowed: dict[str, Any],
-    rng: Generator,
     *,
     tick: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
@@ -187,7 +189,6 @@ def outputs(
         music: all works that the model learned from.
         pieces: outputs, as long as the works in `borrowed`.
         borrowed: what `house` returned.
-        rng: draws pieces, for the intervals.
         tick: told the share that is done.
 
     Returns:
@@ -216,7 +217,8 @@ def outputs(
             }
         )
         tick((number + 1) / len(pieces))
-    gaps = {kind: interval.difference(runs[kind], borrowed[kind]["runs"], rng) for kind in KINDS}
+    own = (None, borrowed["groups"])
+    gaps = {kind: interval.difference(runs[kind], borrowed[kind]["runs"], own) for kind in KINDS}
     closeness = [
         (max(runs[kind][i] for kind in KINDS), told[i]["share_of_melody"], -i)
         for i in range(len(told))
@@ -229,7 +231,7 @@ def outputs(
         **{
             kind: {
                 "runs": runs[kind],
-                "mean": interval.mean(runs[kind], rng),
+                "mean": interval.mean(runs[kind]),
                 "more": gaps[kind],
                 "verdict": interval.verdict(gaps[kind]),
             }
@@ -252,7 +254,6 @@ def extraction(
     prompt: int,
     bars: int,
     seed: Sequence[int],
-    rng: Generator,
     *,
     tick: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
@@ -265,7 +266,6 @@ def extraction(
         prompt: bars given.
         bars: how many it writes.
         seed: of what little is drawn.
-        rng: draws works, for the intervals.
         tick: told the share that is done.
 
     Returns:
@@ -288,15 +288,16 @@ def extraction(
     edge = len(sides["train"])
     parts = {"train": slice(0, edge), "held_out": slice(edge, None)}
     beyond = np.array(back) - np.array(again)
-    gap = interval.difference(beyond[:edge], beyond[edge:], rng)
+    groups = [work.group for work in chosen]
+    gap = interval.difference(beyond[:edge], beyond[edge:], (groups[:edge], groups[edge:]))
     return {
         "given_bars": prompt,
         "written_bars": bars,
         **{
             side: {
-                "back": interval.mean(back[part], rng),
-                "repeated": interval.mean(again[part], rng),
-                "beyond": interval.mean(beyond[part], rng),
+                "back": interval.mean(back[part], groups[part]),
+                "repeated": interval.mean(again[part], groups[part]),
+                "beyond": interval.mean(beyond[part], groups[part]),
                 "works": [
                     {"work": work.id, "title": work.title, "back": interval.figure(value)["value"]}
                     for work, value in zip(chosen[part], back[part], strict=True)

@@ -16,8 +16,9 @@ from gen.rendering.pages import render
 
 _FOOT = (
     "Lines through points, and numbers in brackets, are 95 % intervals: had other works or pieces "
-    "been drawn, the figure would most likely lie within; n is how many there were. A difference "
-    "inside its interval is called none."
+    "been drawn, the figure would most likely lie within; n is how many there were, and groups are "
+    "arrangements of one theme, which say little more than one of them would. A difference whose "
+    "interval holds 0 was not found; how large it would have had to be is said beside it."
 )
 
 

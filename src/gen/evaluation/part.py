@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gen.evaluation import interval
 from gen.evaluation.interval import Figure
 from gen.evaluation.plots import Picture, Report
 from gen.evaluation.progress import Tick
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from gen.evaluation.models import Candidate
 
 VERDICTS = {
-    "none": "no difference", "higher": "more", "lower": "less", "apart": "recognisable",
+    "none": "no difference found", "higher": "more", "lower": "less", "apart": "recognisable",
     "too close": "too close", "homogenises": "more of the same", "varies more": "more varied",
 }  # fmt: skip
 
@@ -88,13 +89,15 @@ def comparing(name: str, compare: Callable[..., Any]) -> Callable[[Bench, Candid
 
     Args:
         name: of the part, from which its random draws follow.
-        compare: takes the three sets of pieces and a generator.
+        compare: takes the three sets of pieces, a generator, and the groups of the works.
     """
 
     def measure(bench: Bench, candidate: Candidate, tick: Tick) -> Any:
         del tick
         generated = bench.generated(candidate)
-        return compare(generated, *bench.beginnings, bench.rng(name)) if generated else None
+        if not generated:
+            return None
+        return compare(generated, *bench.beginnings, bench.rng(name), bench.families)
 
     return measure
 
@@ -107,6 +110,46 @@ def named(name: str, names: Mapping[str, str]) -> str:
     return names.get(name, name.replace("_", " "))
 
 
+def in_numbers(value: float | None, share: bool = False) -> str:
+    """Of a share in percent."""
+    return percent({"value": value, "low": None}) if share else number(value)
+
+
+def verdict_cell(gap: Figure, verdict: str | None = None, *, share: bool = False) -> str:
+    """What a difference says, in a table; where none was found, the least that could have been.
+
+    Args:
+        gap: the difference.
+        verdict: where it does not follow from the interval.
+        share: whether it is one of shares.
+    """
+    judged = verdict or interval.verdict(gap)
+    if judged != "none":
+        return VERDICTS[judged]
+    least = interval.detectable(gap)
+    if least is None:
+        return "too few to tell"
+    return f"{VERDICTS['none']}; one below {in_numbers(least, share)} could not have been seen"
+
+
+def no_difference(gap: Figure, counted: str, *, unit: str = "", share: bool = False) -> str:
+    """The same as the end of a sentence: how small a difference could have been seen.
+
+    Args:
+        gap: a difference whose interval holds 0, or that has none.
+        counted: what its `n` counts.
+        unit: of the difference.
+        share: whether it is one of shares.
+    """
+    least, sample = interval.detectable(gap), f"{gap['n']} {counted}"
+    if gap["groups"] < gap["n"]:
+        sample += f" in {gap['groups']} groups"
+    if least is None:
+        return f"{sample} are too few to tell a difference"
+    size = f"{in_numbers(least, share)}{unit}"
+    return f"no difference found; one below {size} could not have been seen with {sample}"
+
+
 def number(value: float | None) -> str:
     """Three digits, or a dash."""
     if value is None:
@@ -116,11 +159,11 @@ def number(value: float | None) -> str:
 
 
 def with_interval(figure: Figure | None) -> str:
-    """Value and interval, `4.93 (4.41 to 5.72)`; a dash where there is none."""
+    """Value and interval, `4.93 (4.41 to 5.72)`; a dash where there is no value."""
     if not figure or figure["value"] is None:
         return "-"
     if figure["low"] is None:
-        return number(figure["value"])
+        return number(figure["value"]) + _each_group(figure, share=False)
     return f"{number(figure['value'])} ({number(figure['low'])} to {number(figure['high'])})"
 
 
@@ -130,12 +173,19 @@ def percent(figure: Figure | None) -> str:
         return "-"
     whole = f"{figure['value']:.0%}".replace("%", " %")
     if figure["low"] is None:
-        return whole
+        return whole + _each_group(figure, share=True)
     return f"{whole} ({100 * figure['low']:.0f} to {100 * figure['high']:.0f})"
 
 
+def _each_group(figure: Figure, *, share: bool) -> str:
+    """What each of a few groups gave, in place of an interval; of one group nothing."""
+    each = figure.get("values", [])
+    said = [f"{100 * x:.0f}" if share else number(x) for x in each]
+    return f" (each {', '.join(said)})" if len(each) > 1 else ""
+
+
 def cell(figure: Figure | None) -> str:
-    """Value, interval and sample size, `4.93 (4.41 to 5.72), n 40`."""
+    """Value, interval and sample size, `4.93 (4.41 to 5.72), n 40 in 18 groups`."""
     return _counted(with_interval(figure), figure)
 
 
@@ -145,7 +195,10 @@ def share_cell(figure: Figure | None) -> str:
 
 
 def _counted(text: str, figure: Figure | None) -> str:
-    return f"{text}, n {figure['n']}" if figure and figure["value"] is not None else text
+    if not figure or figure["value"] is None:
+        return text
+    grouped = f" in {figure['groups']} groups" if figure["groups"] < figure["n"] else ""
+    return f"{text}, n {figure['n']}{grouped}"
 
 
 def each(report: Report, part: str) -> Iterator[tuple[str, Any]]:

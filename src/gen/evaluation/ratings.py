@@ -104,14 +104,14 @@ def results(folder: Path, ratings: Sequence[Path], *, seed: int = 0) -> dict[str
         "answers": sum(len(sheet.answers) for sheet in known),
         **_together(cells, rng),
         "listeners": [
-            {"name": sheet.name, **_alone(cells[:, row], rng)} for row, sheet in enumerate(known)
+            {"name": sheet.name, **_alone(cells[:, row])} for row, sheet in enumerate(known)
         ],
         "pairs": [
             {
                 "pair": number + 1,
                 "piece": entry["piece"],
                 "work": entry["work"],
-                **_alone(cells[:, :, number], rng),
+                **_alone(cells[:, :, number]),
             }
             for number, entry in enumerate(entries)
         ],
@@ -152,13 +152,13 @@ def _together(cells: Floats, rng: Generator) -> dict[str, Any]:
     }
 
 
-def _alone(cells: Floats, rng: Generator) -> dict[str, Any]:
+def _alone(cells: Floats) -> dict[str, Any]:
     """Of one listener or one pair, (4, n): decided answers with Wilson's interval, ratings."""
     preferred, generated, work, recognised = cells
     return {
         "preference": _counts(preferred, ("work", "neither", "generated")),
         "share": _decided(preferred),
-        "difference": interval.mean(generated - work, rng),
+        "difference": interval.mean(generated - work),
         "recognised": _decided(recognised),
     }
 

@@ -54,7 +54,7 @@ class Sizes:
 FULL = Sizes(
     works=40, pieces=32, bars=40, requests=400, repeats=4, holes=32, prompts=24, house_works=120
 )
-FAST = Sizes(works=6, pieces=8, bars=16, requests=24, repeats=2, holes=4, prompts=4, house_works=40)
+FAST = Sizes(works=6, pieces=8, bars=16, requests=24, repeats=2, holes=5, prompts=5, house_works=40)
 
 
 @dataclass(frozen=True, slots=True)

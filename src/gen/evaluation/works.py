@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 
 from gen.checkpoint import Checkpoint
 from gen.data.admission import take_in
-from gen.data.splits import Split, SplitConfig
+from gen.data.splits import Split, SplitConfig, shingles
 from gen.data.windows import TokenisedWork
 from gen.errors import HouseError, SettingError
+from gen.likeness.relatives import related_groups
 from gen.piece import Piece
 from gen.provenance.consent import EVALUATION
 from gen.provenance.house import House
@@ -40,12 +41,20 @@ class Work:
         title: as its composer calls it.
         genre: one of `harmony.GENRES`; None where its tag tells none.
         sequence: its events.
+        family: id of the earliest work that it is related to (arrangements of one theme); empty
+            where it is alone.
     """
 
     id: str
     title: str
     genre: str | None
     sequence: TokenisedWork
+    family: str = ""
+
+    @property
+    def group(self) -> str:
+        """What it shares with its relatives, and with no other work."""
+        return self.family or self.id
 
     def piece(self, bars: int | None = None) -> Piece:
         """Its music, or its first `bars` bars."""
@@ -150,9 +159,11 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
         if work.consent.allows(EVALUATION, corpus.judged_on)
     }
     described = sorted(corpus.admitted, key=lambda work: work.register_index)
-    works = tuple(
-        Work(d.work_id, d.description.title, d.description.genre or None, sequence)
-        for d, sequence in zip(described, admitted.works, strict=True)
+    works = _in_families(
+        [
+            Work(d.work_id, d.description.title, d.description.genre or None, sequence)
+            for d, sequence in zip(described, admitted.works, strict=True)
+        ]
     )
     sides = {
         side: tuple(works[i] for i in admitted.sides[side] if works[i].id in allowed)
@@ -162,6 +173,23 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
         corpus.house_name, works, sides, admitted.digest,
         tuple(_notes(works, allowed, checkpoints)),
     )  # fmt: skip
+
+
+def _in_families(works: Many[Work]) -> tuple[Work, ...]:
+    """The same works, each with its family, found as when they were split."""
+    groups = related_groups([shingles(work.sequence.events) for work in works])
+    first = {member: works[first].id for first, members in groups.items() for member in members}
+    return tuple(replace(work, family=first[number]) for number, work in enumerate(works))
+
+
+def spread_out(works: Many[Work]) -> list[Work]:
+    """One of each family in turn, in the order given, so that a few works are of many families."""
+    turns: dict[str, int] = {}
+    turn = []
+    for work in works:
+        turns[work.group] = turns.get(work.group, 0) + 1
+        turn.append(turns[work.group])
+    return [works[i] for i in sorted(range(len(works)), key=turn.__getitem__)]
 
 
 def _notes(works: Many[Work], allowed: set[str], checkpoints: Many[Checkpoint]) -> list[str]:

@@ -162,7 +162,7 @@ def test_what_the_grammar_guarantees_holds_for_a_model_that_knows_nothing():
     scores = [control.score(r, request) for r, request in zip(rows, drawn, strict=True)]
     receipts = [control.receipt(r, request) for r, request in zip(rows, drawn, strict=True)]
     works = control.of_works(WORKS, rng())
-    found = control.figures(scores, receipts, drawn, works, rng())
+    found = control.figures(scores, receipts, drawn, works)
     for name in control.GUARANTEED:
         assert found[name]["asked"]["value"] == 1, name
         assert found[name]["guaranteed"]
@@ -198,21 +198,21 @@ def test_telling_is_credited_only_with_what_it_adds():
     untold = Request(WHOLE, frozenset({"bars"}))
     asked = [told, untold] * 40
     habit = [{**dict.fromkeys(control.SCORES, 1.0)} for _ in asked]
-    assert control.figures(habit, [], asked, [], rng())["key"]["verdict"] == "none"
+    assert control.figures(habit, [], asked, [])["key"]["verdict"] == "none"
     obeying = [{**row, "key": float(r is told)} for row, r in zip(habit, asked, strict=True)]
-    got = control.figures(obeying, [], asked, [], rng())["key"]
+    got = control.figures(obeying, [], asked, [])["key"]
     assert got["verdict"] == "higher"
     assert got["obeyed"]["value"] == 1
     assert (got["asked"]["n"], got["not_asked"]["n"]) == (40, 40)
 
 
 def test_diversity_tells_one_answer_from_many():
-    same = control.diversity([[song(1)] * 3, [song(2)] * 3], rng())
+    same = control.diversity([[song(1)] * 3, [song(2)] * 3])
     assert same["same_request"]["value"] == 0
     assert same["other_requests"]["value"] > 0
-    many = control.diversity([[song(i) for i in range(3)], [song(i) for i in range(3, 6)]], rng())
+    many = control.diversity([[song(i) for i in range(3)], [song(i) for i in range(3, 6)]])
     assert many["same_request"]["value"] > 0.05
-    assert control.diversity([[song(1)], []], rng())["same_request"]["value"] is None
+    assert control.diversity([[song(1)], []])["same_request"]["value"] is None
 
 
 def test_no_works_to_draw_requests_from_are_refused():

@@ -119,7 +119,7 @@ def test_what_fits_is_told_from_what_does_not():
     found = gaps()
     rows = [gap.work.sequence.events.tolist() for gap in found]  # filled as the composer had it
     bits = infilling.measure(models.untrained(), found)
-    figures = infilling.figures(found, bits, rows, rng())
+    figures = infilling.figures(found, bits, rows)
     for name in infilling.SEAMS:
         assert figures["seams"][name]["difference"]["value"] == 0
         assert figures["seams"][name]["verdict"] == "none"

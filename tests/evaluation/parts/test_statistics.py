@@ -64,7 +64,7 @@ def test_ranges_are_by_instrument_with_what_lies_beyond_the_works():
         return Piece(12, [Track("", program, notes=notes), Track("", 0, True, notes=notes)])
 
     found = statistics.ranges(
-        [piece(73, 60, 95), piece(40, 55)], [piece(73, 60, 70), piece(73, 80, 90)], rng()
+        [piece(73, 60, 95), piece(40, 55)], [piece(73, 60, 70), piece(73, 80, 90)]
     )
     violin, flute = found
     assert (violin["instrument"], flute["instrument"]) == ("violin", "flute")

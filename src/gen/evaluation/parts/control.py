@@ -49,7 +49,8 @@ from gen.analysis.key import note_table
 from gen.data.windows import transposed
 from gen.errors import HouseError
 from gen.evaluation import interval
-from gen.evaluation.part import VERDICTS, Part, Table, cell, each, named, share_cell
+from gen.evaluation.interval import Groups
+from gen.evaluation.part import Part, Table, cell, each, in_numbers, named, share_cell, verdict_cell
 from gen.evaluation.plots import (
     GREY,
     HELD_OUT,
@@ -346,7 +347,7 @@ def figures(
     receipts: Sequence[dict[str, float]],
     asked: Sequence[Request],
     works: Sequence[dict[str, float]],
-    rng: Generator,
+    groups: Groups = None,
 ) -> dict[str, Any]:
     """Each score's mean where its control was told, where not, and what telling adds.
 
@@ -355,7 +356,7 @@ def figures(
         receipts: what `receipt` said.
         asked: the request of each.
         works: what `of_works` said of each work.
-        rng: draws pieces and works, for the intervals.
+        groups: of the works.
     """
     found: dict[str, Any] = {}
     for name in SCORES:
@@ -369,11 +370,11 @@ def figures(
             np.array([value for value, was_told in fair if was_told == which])
             for which in (True, False)
         )
-        sides = {"asked": _figure(name, told, rng), "not_asked": _figure(name, untold, rng)}
+        sides = {"asked": _figure(name, told), "not_asked": _figure(name, untold)}
         gap = (
             interval.share_difference(sides["asked"], sides["not_asked"])
             if name in _YES_OR_NO
-            else interval.difference(told, untold, rng)
+            else interval.difference(told, untold)
         )
         met = [row[name] for row in receipts if name in row]
         found[name] = {
@@ -381,20 +382,18 @@ def figures(
             "obeyed": gap,
             "verdict": interval.verdict(gap),
             "receipt": interval.share(int(sum(met)), len(met)),
-            "works": _figure(name, np.array([row.get(name, math.nan) for row in works]), rng),
+            "works": _figure(name, np.array([row.get(name, math.nan) for row in works]), groups),
             "guaranteed": name in GUARANTEED,
         }
     return found
 
 
-def _figure(name: str, values: NDArray[np.float64], rng: Generator) -> interval.Figure:
-    known = values[np.isfinite(values)]
-    if name in _YES_OR_NO:
-        return interval.share(int(known.sum()), len(known))
-    return interval.mean(known, rng)
+def _figure(name: str, values: NDArray[np.float64], groups: Groups = None) -> interval.Figure:
+    take = interval.share_of if name in _YES_OR_NO else interval.mean
+    return take(values, groups)
 
 
-def diversity(groups: Sequence[Sequence[Piece]], rng: Generator) -> dict[str, Any]:
+def diversity(groups: Sequence[Sequence[Piece]]) -> dict[str, Any]:
     """D of pieces written to one request each (a group), and of pieces of different groups.
 
     Groups of fewer than two pieces with notes are left out.
@@ -415,8 +414,8 @@ def diversity(groups: Sequence[Sequence[Piece]], rng: Generator) -> dict[str, An
         if len(kept) > 1:
             other.append(apart[np.ix_(mine, ~mine)].mean())
     return {
-        "same_request": interval.mean(same, rng),
-        "other_requests": interval.mean(other, rng),
+        "same_request": interval.mean(same),
+        "other_requests": interval.mean(other),
     }
 
 
@@ -442,15 +441,16 @@ def _measure(bench: Bench, candidate: Candidate, tick: Tick) -> dict[str, Any]:
     rows = bench.write(candidate, drafts, "control", tick)
     pairs = list(zip(rows, asked, strict=False))
     scores, receipts = [score(*pair) for pair in pairs], [receipt(*pair) for pair in pairs]
-    works = of_works(bench.held[: len(asked)], rng)
+    held = bench.held[: len(asked)]
+    works = of_works(held, rng)
     groups = [
         [piece_of_rows(r) for r in [rows[i], *rows[len(asked) + i :: repeated]]]
         for i in range(repeated)
     ]
     return {
         "requests": len(asked),
-        "scores": figures(scores, receipts, asked, works, rng),
-        "diversity": diversity(groups, rng),
+        "scores": figures(scores, receipts, asked, works, [work.group for work in held]),
+        "diversity": diversity(groups),
     }
 
 
@@ -460,7 +460,7 @@ def _tables(report: Report) -> Iterator[Table]:
     for model, found in each(report, "control"):
         rows = [
             [named(name, NAMES), share_cell(s["asked"]), share_cell(s["not_asked"]),
-             share_cell(s["obeyed"]), VERDICTS[s["verdict"]], share_cell(s["works"]),
+             share_cell(s["obeyed"]), verdict_cell(s["obeyed"], share=True), share_cell(s["works"]),
              share_cell(s["receipt"])]
             for name, s in found["scores"].items()
         ]  # fmt: skip
@@ -510,15 +510,20 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
         if broken
         else "All that is guaranteed (tempo, meter, bars, instruments, ranges) was kept."
     )
-    steered = {named(n, NAMES): s["verdict"] for n, s in scores.items() if not s["guaranteed"]}
-    obeyed = [name for name, verdict in steered.items() if verdict == "higher"]
-    rest = [name for name in steered if name not in obeyed]
-    if not obeyed:
-        yield "Of what can only be asked for, nothing measurably followed."
-    else:
-        yield f"Asking moves {', '.join(obeyed)}" + (
-            f"; not measurably {', '.join(rest)}." if rest else "."
+    steered = {named(n, NAMES): s["obeyed"] for n, s in scores.items() if not s["guaranteed"]}
+    obeyed = [name for name, gap in steered.items() if interval.verdict(gap) == "higher"]
+    rest = [f"{name} ({_least(gap)})" for name, gap in steered.items() if name not in obeyed]
+    yield f"Asking moves {', '.join(obeyed)}." if obeyed else "Asking moves nothing measurably."
+    if rest:
+        yield (
+            f"No effect of asking was found for {', '.join(rest)}; one below what stands in "
+            "brackets could not have been seen."
         )
+
+
+def _least(gap: interval.Figure) -> str:
+    least = interval.detectable(gap)
+    return "too few to tell" if least is None else in_numbers(least, share=True)
 
 
 PART = Part(

@@ -32,9 +32,28 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import gammaln  # type: ignore[import-untyped]
 
-from gen.evaluation.interval import REPEATS, Figure, halves, spread_figure
-from gen.evaluation.notes import Floats, Ints, NoteTable, counts, lines, sounding, tabulate
-from gen.evaluation.part import VERDICTS, Part, Table, cell, comparing, each, with_interval
+from gen.evaluation import interval
+from gen.evaluation.interval import (
+    REPEATS,
+    Figure,
+    Groups,
+    by_group,
+    counted,
+    halves,
+    spread_figure,
+)
+from gen.evaluation.notes import Families, Floats, Ints, NoteTable, lines, sets_of, tabulate
+from gen.evaluation.part import (
+    VERDICTS,
+    Part,
+    Table,
+    cell,
+    comparing,
+    each,
+    in_numbers,
+    no_difference,
+    with_interval,
+)
 from gen.evaluation.plots import (
     Dots,
     Picture,
@@ -62,13 +81,14 @@ def spread(distance: Floats) -> float:
     return float(distance.sum() / (n * (n - 1))) if n > 1 else math.nan
 
 
-def _half_spreads(distance: Floats, rng: Generator) -> Floats:
+def _half_spreads(distance: Floats, rng: Generator, groups: Groups = None) -> Floats:
     """Spreads of random halves; (1000,)."""
     n = len(distance)
-    half = halves(n, REPEATS, rng).astype(np.float64)
-    pairs = (n // 2) * (n // 2 - 1)
+    half = halves(n, REPEATS, rng, groups).astype(np.float64)
+    size = half.sum(axis=1)
     sums = ((half @ distance) * half).sum(axis=1)
-    return sums / pairs if pairs else np.full(REPEATS, math.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(sums / (size * (size - 1)))
 
 
 # -- distinct-n ---------------------------------------------------------------------------------
@@ -130,14 +150,16 @@ def _log_choose(n: Any, m: int) -> Any:
 
 
 def compare(
-    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator
-) -> dict[str, Any]:
+    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator,
+    families: Families = None,
+) -> dict[str, Any]:  # fmt: skip
     """Variety of generated pieces against that of works.
 
     Args:
         generated: what a model wrote.
         reference: works it never saw.
         train: works it learned from.
+        families: groups of `reference` and `train`.
         rng: draws pieces.
 
     Returns:
@@ -148,41 +170,45 @@ def compare(
     Raises:
         HouseError: a set has no piece with notes.
     """
-    given = {"generated": generated, "reference": reference, "train": train}
-    kept = {name: sounding(pieces, called=name) for name, pieces in given.items()}
-    ours, works = kept["generated"], kept["reference"] + kept["train"]
+    sets = sets_of(generated, reference, train, families)
+    ours, (works, groups) = sets.pieces["generated"], sets.works()
     apart = [distances(pieces) for pieces in (ours, works)]
     return {
-        "counts": counts(**given),
-        "spread": {name: _spread_block(apart[0][name], apart[1][name], rng) for name in apart[0]},
-        "distinct": _distinct_blocks(ours, works, rng),
+        "counts": sets.counts,
+        "spread": {
+            name: _spread_block(apart[0][name], apart[1][name], groups, rng) for name in apart[0]
+        },
+        "distinct": _distinct_blocks(ours, works, groups, rng),
     }
 
 
-def _spread_block(ours: Floats, works: Floats, rng: Generator) -> dict[str, Any]:
+def _spread_block(ours: Floats, works: Floats, groups: Ints, rng: Generator) -> dict[str, Any]:
     values = np.array([spread(ours), spread(works)])
-    drawn = np.stack([_half_spreads(ours, rng), _half_spreads(works, rng)])
-    return _block(values, drawn, [len(ours), len(works)])
+    drawn = np.stack([_half_spreads(ours, rng), _half_spreads(works, rng, groups)])
+    return _block(values, drawn, [len(ours), len(works)], counted(groups, len(works)))
 
 
-def _block(values: Floats, drawn: Floats, sizes: list[int]) -> dict[str, Any]:
+def _block(values: Floats, drawn: Floats, sizes: list[int], groups: int) -> dict[str, Any]:
     """Figures of generated pieces, of works and of their ratio.
 
     Args:
         values: (2,) of generated pieces and of works, each at most 1.
         drawn: (2, repeats) the same of halves.
         sizes: pieces of either.
+        groups: that the works are in.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log([values[0] / values[1], *(drawn[0] / drawn[1])])
-    on_log = spread_figure(logs[0], logs[1:], min(sizes), least=-math.inf)
+    on_log = spread_figure(
+        logs[0], logs[1:], min(sizes), groups=min(sizes[0], groups), least=-math.inf
+    )
     ratio = {
-        name: on_log[name] if name == "n" or on_log[name] is None else math.exp(on_log[name])
-        for name in on_log
+        name: math.exp(x) if name in ("value", "low", "high") and x is not None else x
+        for name, x in on_log.items()
     }
     return {
         "generated": spread_figure(float(values[0]), drawn[0], sizes[0], most=1.0),
-        "works": spread_figure(float(values[1]), drawn[1], sizes[1], most=1.0),
+        "works": spread_figure(float(values[1]), drawn[1], sizes[1], groups=groups, most=1.0),
         "ratio": ratio,
         "verdict": _verdict(ratio),
     }
@@ -195,7 +221,7 @@ def _verdict(ratio: Figure) -> str:
 
 
 def _distinct_blocks(
-    ours: Sequence[Piece], works: Sequence[Piece], rng: Generator
+    ours: Sequence[Piece], works: Sequence[Piece], groups: Ints, rng: Generator
 ) -> dict[str, Any]:
     by_piece = [symbols(tabulate(piece)) for piece in [*ours, *works]]
     most = 1 + max(len(piece.tracks) for piece in [*ours, *works])
@@ -207,26 +233,31 @@ def _distinct_blocks(
             grams, lines_of = n_grams(symbol, line, n)
             edges = np.searchsorted(lines_of // most, np.arange(len(by_piece) + 1))
             split = [grams[a:b] for a, b in itertools.pairwise(edges)]
-            blocks[f"{kind} {n}"] = _distinct_block(split[: len(ours)], split[len(ours) :], rng)
+            blocks[f"{kind} {n}"] = _distinct_block(
+                split[: len(ours)], split[len(ours) :], groups, rng
+            )
     return blocks
 
 
-def _distinct_block(ours: list[Ints], works: list[Ints], rng: Generator) -> dict[str, Any]:
+def _distinct_block(
+    ours: list[Ints], works: list[Ints], groups: Ints, rng: Generator
+) -> dict[str, Any]:
     """Arguments: the n-grams of each piece. Values are means over halves."""
     n = min(len(ours), len(works))
-    drawn = np.array([_distinct_pair(ours, works, n // 2, rng) for _ in range(_HALVES)]).T
-    return _block(drawn.mean(axis=1), drawn, [n, n])
+    drawn = np.array([_distinct_pair(ours, works, groups, n // 2, rng) for _ in range(_HALVES)]).T
+    return _block(drawn.mean(axis=1), drawn, [n, n], min(n, counted(groups, len(works))))
 
 
 def _distinct_pair(
-    ours: list[Ints], works: list[Ints], half: int, rng: Generator
+    ours: list[Ints], works: list[Ints], groups: Ints, half: int, rng: Generator
 ) -> tuple[float, float]:
     """distinct-n of `half` pieces of either side, at the same number of n-grams; NaN without."""
     if not half:
         return math.nan, math.nan
+    turns = (rng.permutation(len(ours)), by_group(groups, rng))
     drawn = [
-        np.concatenate([side[i] for i in rng.permutation(len(side))[:half]])
-        for side in (ours, works)
+        np.concatenate([side[i] for i in turn[:half]])
+        for side, turn in zip((ours, works), turns, strict=True)
     ]
     m = min(map(len, drawn))
     return (distinct(drawn[0], m), distinct(drawn[1], m)) if m else (math.nan, math.nan)
@@ -247,10 +278,17 @@ def _tables(report: Report) -> Iterator[Table]:
     for model, found in each(report, "diversity"):
         rows = [
             [f"{titles[group]} {name}", *(cell(block[k]) for k in ("generated", "works", "ratio")),
-             VERDICTS[block["verdict"]]]
+             _said_of(block)]
             for group, name, block in _blocks(found)
         ]  # fmt: skip
         yield Table(model, ["", "generated", "works", "ratio", ""], rows)
+
+
+def _said_of(block: dict[str, Any]) -> str:
+    if block["verdict"] == "none":
+        said = _not_found(block["ratio"])
+        return said.removesuffix(f" with {block['ratio']['n']} pieces")
+    return VERDICTS[block["verdict"]]
 
 
 def _pictures(report: Report) -> Iterator[Picture]:
@@ -278,11 +316,23 @@ def _said(group: str, name: str) -> str:
     return f"different runs of {size} {'notes' if kind == 'events' else kind}"
 
 
+def _not_found(ratio: Figure) -> str:
+    """What could have been seen of a ratio: the interval is even on the logarithm."""
+    if ratio["low"] is None:
+        return no_difference(ratio, "pieces")
+    logs = {key: math.log(ratio[key]) for key in ("value", "low", "high")}
+    least = interval.detectable({**ratio, **logs})
+    return (
+        f"no difference found; one below {in_numbers(math.expm1(least or 0), share=True)} could "
+        f"not have been seen with {ratio['n']} pieces"
+    )
+
+
 def _sentences(found: dict[str, Any]) -> Iterator[str]:
     judged = found["spread"]["together"]
     share = with_interval(judged["ratio"])
     yield {
-        "none": f"Its pieces differ from each other as much as works do (ratio {share}).",
+        "none": f"Beside the variety of works, {_not_found(judged['ratio'])} (ratio {share}).",
         "homogenises": f"Its pieces are more alike than works are (ratio {share}).",
         "varies more": f"Its pieces differ more from each other than works do (ratio {share}).",
     }[judged["verdict"]]

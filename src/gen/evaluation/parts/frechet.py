@@ -36,8 +36,8 @@ import numpy as np
 from numpy.random import Generator
 
 from gen.errors import HouseError
-from gen.evaluation.interval import halves, spread_figure
-from gen.evaluation.notes import Bools, Floats, counts, sounding
+from gen.evaluation.interval import Groups, counted, divided, halves, numbered, spread_figure
+from gen.evaluation.notes import Families, Floats, sets_of
 from gen.evaluation.part import Part, Table, cell, comparing, each, number
 from gen.evaluation.plots import Report
 from gen.piece import Piece
@@ -61,14 +61,16 @@ def frechet_distance(first: Floats, second: Floats) -> float:
 
 
 def compare(
-    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator
-) -> dict[str, Any]:
+    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator,
+    families: Families = None,
+) -> dict[str, Any]:  # fmt: skip
     """Distances from the reference.
 
     Args:
         generated: what a model wrote.
         reference: works it never saw.
         train: works it learned from.
+        families: groups of `reference` and `train`.
         rng: draws pieces.
 
     Returns:
@@ -78,29 +80,36 @@ def compare(
     Raises:
         HouseError: the package or its weights are not there, or a set has no piece with notes.
     """
-    given = {"generated": generated, "reference": reference, "train": train}
-    kept = {name: sounding(pieces, called=name) for name, pieces in given.items()}
-    vectors = {name: embedded(pieces) for name, pieces in kept.items()}
+    sets = sets_of(generated, reference, train, families)
+    vectors = {side: embedded(pieces) for side, pieces in sets.pieces.items()}
+    generated_by, held, learned = sets.groups.values()
     works = vectors["reference"]
     return {
-        "counts": counts(**given),
-        "apart": versus(vectors["generated"], works, rng),
-        "real": versus(vectors["train"], works, rng),
+        "counts": sets.counts,
+        "apart": versus(vectors["generated"], works, rng, (generated_by, held)),
+        "real": versus(vectors["train"], works, rng, (learned, held)),
     }
 
 
-def versus(first: Floats, second: Floats, rng: Generator) -> dict[str, Any] | None:
+def versus(
+    first: Floats, second: Floats, rng: Generator, groups: tuple[Groups, Groups] = (None, None)
+) -> dict[str, Any] | None:
     """The distance of two sets with its interval and chance level; None where one is below four."""
     n, m = len(first), len(second)
     if min(n, m) < 4:
         return None
     both = np.concatenate([first, second])
     value = frechet_distance(first, second)
-    sides = [halves(size, _DRAWS, rng) for size in (n, m)]
+    sides = [halves(size, _DRAWS, rng, own) for size, own in zip((n, m), groups, strict=True)]
+    smaller = min(counted(own, size) for size, own in zip((n, m), groups, strict=True))
     drawn = [frechet_distance(first[a], second[b]) for a, b in zip(*sides, strict=True)]
-    divided: Bools = rng.permuted(np.tile(np.arange(n + m) < n, (_DRAWS, 1)), axis=1)
-    chance = float(np.quantile([frechet_distance(both[d], both[~d]) for d in divided], 0.95))
-    found = spread_figure(value, np.array(drawn), min(n, m))
+    known = [numbered(own, size) for size, own in zip((n, m), groups, strict=True)]
+    together = np.concatenate([known[0], known[1] if groups[0] is not None else known[1] + n])
+    sides_by_chance = divided(n + m, n, _DRAWS, rng, together)
+    chance = float(
+        np.quantile([frechet_distance(both[d], both[~d]) for d in sides_by_chance], 0.95)
+    )
+    found = spread_figure(value, np.array(drawn), min(n, m), groups=smaller)
     return {**found, "chance": chance, "differs": value > chance}
 
 
@@ -161,7 +170,7 @@ def _tables(report: Report) -> Iterator[Table]:
     for model, found in each(report, "frechet"):
         rows = [
             [title, cell(row), number(row["chance"]),
-             "differs" if row["differs"] else "no difference"]
+             "differs" if row["differs"] else "no difference found"]
             for side, title in sides.items()
             if (row := found[side])
         ]  # fmt: skip

@@ -43,7 +43,7 @@ from gen.data.windows import TokenisedWork as Music
 from gen.data.windows import bare, echo_at, from_bar, holed_echo, punched
 from gen.evaluation import interval
 from gen.evaluation.interval import Figure
-from gen.evaluation.part import VERDICTS, Part, Table, cell, each, with_interval
+from gen.evaluation.part import Part, Table, cell, each, no_difference, verdict_cell, with_interval
 from gen.evaluation.plots import (
     GREY,
     HELD_OUT,
@@ -309,19 +309,18 @@ def figures(
     gaps: Sequence[Gap],
     bits: Sequence[dict[str, Any]],
     rows: Sequence[Sequence[Row]],
-    rng: Generator,
 ) -> dict[str, Any]:
     """Everything said of a model's infilling.
 
     Args:
         gaps: the holes.
         bits: what `measure` found.
-        rows: what `write` wrote.
-        rng: draws works, for the intervals.
+        rows: what the model wrote.
     """
     notes = [row["notes"] for row in bits]
     infilled, read = ([row[name] for row in bits] for name in ("infilled", "left_to_right"))
-    gain = interval.ratio(np.subtract(read, infilled), notes, rng)
+    groups = [gap.work.group for gap in gaps]
+    gain = interval.ratio(np.subtract(read, infilled), notes, groups)
     originals = [decode(gap.work.sequence.events) for gap in gaps]
     written = [decode(Events.of(r)) for r in rows]
     found = {
@@ -333,24 +332,24 @@ def figures(
     }
     return {
         "holes": len(gaps),
-        "bars": interval.mean([len(gap.bars) for gap in gaps], rng),
+        "bars": interval.mean([len(gap.bars) for gap in gaps], groups),
         "bits": {
-            "infilled": interval.ratio(infilled, notes, rng),
-            "left_to_right": interval.ratio(read, notes, rng),
+            "infilled": interval.ratio(infilled, notes, groups),
+            "left_to_right": interval.ratio(read, notes, groups),
             "gain": gain,
             "verdict": interval.verdict(gain),
         },
-        "seams": {name: _seam(name, found, rng) for name in SEAMS},
+        "seams": {name: _seam(name, found, groups) for name in SEAMS},
     }
 
 
 def _seam(
-    name: str, found: dict[str, list[dict[str, float]]], rng: Generator
+    name: str, found: dict[str, list[dict[str, float]]], groups: Sequence[str]
 ) -> dict[str, Figure | str]:
     values = {side: np.array([row[name] for row in rows]) for side, rows in found.items()}
-    gap = interval.mean(values["written"] - values["original"], rng)
+    gap = interval.mean(values["written"] - values["original"], groups)
     return {
-        **{side: interval.mean(each, rng) for side, each in values.items()},
+        **{side: interval.mean(each, groups) for side, each in values.items()},
         "difference": gap,
         "verdict": interval.verdict(gap),
     }
@@ -373,7 +372,7 @@ def _measure(bench: Bench, candidate: Candidate, tick: Tick) -> dict[str, Any] |
     bits = measure(candidate.model, gaps, tick=lambda share: tick(share / 2))
     drafts = [draft_of(gap) for gap in gaps]
     rows = bench.write(candidate, drafts, "infilling", lambda share: tick((1 + share) / 2))
-    return figures(gaps, bits, rows, rng)
+    return figures(gaps, bits, rows)
 
 
 def _tables(report: Report) -> Iterator[Table]:
@@ -382,12 +381,12 @@ def _tables(report: Report) -> Iterator[Table]:
         rows = [
             ["given all the rest", cell(bits["infilled"]), ""],
             ["given what came before", cell(bits["left_to_right"]), ""],
-            ["difference", cell(bits["gain"]), VERDICTS[bits["verdict"]]],
+            ["difference", cell(bits["gain"]), verdict_cell(bits["gain"])],
         ]
         yield Table(f"{model}, {found['holes']} holes", ["", "bits per note", ""], rows)
         rows = [
             [SEAM_NAMES[name], *(cell(seam[k]) for k in ("written", "original", "moved")),
-             cell(seam["difference"]), VERDICTS[seam["verdict"]]]
+             cell(seam["difference"]), verdict_cell(seam["difference"])]
             for name, seam in found["seams"].items()
         ]  # fmt: skip
         heads = ["", "written", "original", "original, a tritone off", "difference", ""]
@@ -434,14 +433,16 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
     bits = found["bits"]
     gain = {
         "higher": f"knowing what comes after saves {with_interval(bits['gain'])} bits a note",
-        "none": "knowing what comes after saves nothing measurable",
+        "none": "between knowing what comes after and not knowing it, "
+        f"{no_difference(bits['gain'], 'holes', unit=' bits a note')}",
         "lower": "knowing what comes after makes it worse",
-    }[bits["verdict"]]
-    far = [SEAM_NAMES[n] for n, seam in found["seams"].items() if seam["verdict"] != "none"]
+    }[interval.verdict(bits["gain"])]
+    gaps = {SEAM_NAMES[n]: seam["difference"] for n, seam in found["seams"].items()}
+    far = [name for name, gap in gaps.items() if interval.verdict(gap) != "none"]
     fit = (
         f"what it writes differs from the original in {', '.join(far)}"
         if far
-        else "what it writes fits as well as the original did"
+        else "in how it fits, no difference found between what it writes and the original"
     )
     yield f"Filling a hole: {gain}; {fit}."
 

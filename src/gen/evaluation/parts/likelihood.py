@@ -14,6 +14,11 @@ notes; by position, the events from each bar on over the notes in those bars (th
 to no bar); by field and kind, the bits of that field or kind over all notes, so that these add up
 to the whole.
 
+With repeats taken out (`new`): the events of bars whose notes, but for their loudness, are not
+those of an earlier bar (`bars`), and the CELL, NOTE and PEDAL events of tracks' bars that are not
+those of an earlier bar of that track (`cells`), over the notes in these: what is left of a figure
+once copying earns nothing. `copied`: the share of notes that is taken out.
+
 Overfit gauge: bits per note of as many training works, and how much more the held-out ones cost.
 The unigram's own difference between the two sets tells how much of it is the works' doing.
 
@@ -25,13 +30,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Many
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gen.data.batches import collate
@@ -39,7 +43,17 @@ from gen.data.windows import TokenisedWork, Window, bare, covering_windows
 from gen.errors import HouseError
 from gen.evaluation import interval
 from gen.evaluation.interval import Figure
-from gen.evaluation.part import VERDICTS, Part, Table, cell, named, with_interval
+from gen.evaluation.part import (
+    Part,
+    Table,
+    cell,
+    named,
+    no_difference,
+    percent,
+    share_cell,
+    verdict_cell,
+    with_interval,
+)
 from gen.evaluation.plots import (
     HELD_OUT,
     TRAIN,
@@ -71,10 +85,13 @@ BATCH_EVENTS = 8192
 POSITIONS = (0, 4, 8, 16, 32, 64)
 """First bars, counted from 0, of the stretches that figures by position are taken over."""
 
+NEW = ("bars", "cells")
+"""Figures with copies taken out: of whole bars, and of one track's bars."""
+
 Bits = NDArray[np.float64]
 Row = dict[str, Any]
-"""One work: `work`, `genre`, `notes`, `fields` (bits of each), and `kinds`, `roles`, `positions`:
-name to [bits, notes]."""
+"""One work: `work`, `group`, `genre`, `notes`, `fields` (bits of each), and `kinds`, `roles`,
+`positions`, `new`: name to [bits, notes]."""
 
 
 @torch.inference_mode()
@@ -157,6 +174,7 @@ def _row(work: Work, events: Events, bits: Bits) -> Row:
     names = [stretch_name(i) for i in range(len(POSITIONS))]
     return {
         "work": work.id,
+        "group": work.group,
         "genre": work.genre or "no_genre",
         "notes": int(note.sum()),
         "fields": bits.sum(axis=0).tolist(),
@@ -167,7 +185,54 @@ def _row(work: Work, events: Events, bits: Bits) -> Row:
         },
         "roles": _sorted(each, note, _roles(work.sequence.events, events), [*ROLES, "untold"]),
         "positions": _sorted(each, note, stretch, names),
+        "new": {
+            name: [float(each[kept].sum()), int(note[kept].sum())]
+            for name, kept in zip(NEW, new_music(events), strict=True)
+        },
     }
+
+
+def new_music(events: Events) -> tuple[Mask, Mask]:
+    """Events of bars that are no copy of an earlier one, and of tracks' bars that are none.
+
+    A copy has the same notes, but for their loudness: in all tracks (and the same meter), or, of
+    one track, the same as an earlier bar of that track.
+
+    Args:
+        events: (T, F).
+
+    Returns:
+        (T,), (T,); events before the first bar belong to none, nor do bars of a track to the latter
+        in which it plays no note.
+    """
+    bar, track = events.bar, events.track
+    bars: dict[int, list[tuple[int, ...]]] = {}
+    cells: dict[tuple[int, int], list[tuple[int, ...]]] = {}
+    for row in events.rows_of(Kind.NOTE).tolist():
+        event = events[row]
+        note = (event.position, event.value, event.extent)
+        bars.setdefault(int(bar[row]), []).append((int(track[row]), *note))
+        cells.setdefault((int(bar[row]), int(track[row])), []).append(note)
+    meters = events.value[events.bar_rows].tolist()
+    fresh = _first_of_each(((), meter, bars.get(place, [])) for place, meter in enumerate(meters))
+    ordered = sorted(cells)
+    played = _first_of_each((cell[1], 0, cells[cell]) for cell in ordered)
+    is_new = dict(zip(ordered, played, strict=True))
+    of_cell = events.is_a(Kind.CELL, Kind.NOTE, Kind.PEDAL)
+    where = zip(of_cell, bar.tolist(), track.tolist(), strict=True)
+    in_cell = [bool(inside) and is_new.get((b, s), False) for inside, b, s in where]
+    return np.array([b >= 0 and fresh[b] for b in bar.tolist()]), np.array(in_cell)
+
+
+def _first_of_each(contents: Iterable[tuple[Any, int, list[tuple[int, ...]]]]) -> list[bool]:
+    """Whether each has not been there before."""
+    seen: set[Any] = set()
+    found = []
+    for whose, meter, notes in contents:
+        content = (whose, meter, tuple(sorted(notes)))
+        found.append(content not in seen)
+        seen.add(content)
+    return found
 
 
 def stretch_name(index: int) -> str:
@@ -200,62 +265,78 @@ def _roles(told: Events, events: Events) -> NDArray[np.int64]:
 # Figures ---------------------------------------------------------------------------------
 
 
-def figures(rows: Many[Row], rng: Generator) -> dict[str, Any]:
+def figures(rows: Many[Row]) -> dict[str, Any]:
     """Bits per note with intervals by work: overall, and by field, kind, genre, role, position."""
     notes = np.array([row["notes"] for row in rows], dtype=np.float64)
     fields = np.array([row["fields"] for row in rows])  # (W, F)
+    groups = [row["group"] for row in rows]
     genres = sorted({row["genre"] for row in rows})
     return {
-        "bits_per_note": interval.ratio(fields.sum(axis=1), notes, rng),
+        "bits_per_note": interval.ratio(fields.sum(axis=1), notes, groups),
         "notes": int(notes.sum()),
         "works": len(rows),
         "by_field": {
-            name: interval.ratio(fields[:, i], notes, rng) for i, name in enumerate(v.FIELDS)
+            name: interval.ratio(fields[:, i], notes, groups) for i, name in enumerate(v.FIELDS)
         },
-        "by_kind": _grouped(rows, "kinds", rng, whole=True),
-        "by_genre": {genre: interval.ratio(*_of_genre(rows, genre), rng) for genre in genres},
-        "by_role": _grouped(rows, "roles", rng),
-        "by_position": _grouped(rows, "positions", rng),
+        "by_kind": _grouped(rows, "kinds", whole=True),
+        "by_genre": {genre: _of_genre(rows, genre) for genre in genres},
+        "by_role": _grouped(rows, "roles"),
+        "by_position": _grouped(rows, "positions"),
+        "new": _grouped(rows, "new"),
+        "copied": {name: _copied(rows, name) for name in NEW},
     }
 
 
-def _of_genre(rows: Many[Row], genre: str) -> tuple[list[float], list[float]]:
-    chosen = [row for row in rows if row["genre"] == genre]
-    return [sum(row["fields"]) for row in chosen], [row["notes"] for row in chosen]
+def _of_genre(rows: Many[Row], genre: str) -> Figure:
+    return _whole([row for row in rows if row["genre"] == genre])
 
 
-def _grouped(
-    rows: Many[Row], group: str, rng: Generator, *, whole: bool = False
-) -> dict[str, Figure]:
+def _copied(rows: Many[Row], name: str) -> Figure:
+    """Share of the notes that are in copies of earlier bars, or of a track's."""
+    copied = [row["notes"] - row["new"][name][1] for row in rows]
+    return interval.ratio(copied, [row["notes"] for row in rows], [row["group"] for row in rows])
+
+
+def _whole(rows: Many[Row]) -> Figure:
+    """Bits per note of some works."""
+    bits, notes = [sum(row["fields"]) for row in rows], [row["notes"] for row in rows]
+    return interval.ratio(bits, notes, [row["group"] for row in rows])
+
+
+def _grouped(rows: Many[Row], group: str, *, whole: bool = False) -> dict[str, Figure]:
     """Figures of every name in a group; `whole`: works that lack a name count too, with 0 bits."""
     names = dict.fromkeys(name for row in rows for name in row[group])
     found = {}
     for name in names:
-        pairs = [
-            row[group].get(name, [0.0, row["notes"]]) for row in rows if whole or name in row[group]
-        ]
-        found[name] = interval.ratio([p[0] for p in pairs], [p[1] for p in pairs], rng)
+        chosen = [row for row in rows if whole or name in row[group]]
+        bits, notes = zip(
+            *(row[group].get(name, [0.0, row["notes"]]) for row in chosen), strict=True
+        )
+        found[name] = interval.ratio(bits, notes, [row["group"] for row in chosen])
     return found
 
 
-def gauge(held_out: Many[Row], train: Many[Row], rng: Generator) -> dict[str, Figure]:
+def gauge(held_out: Many[Row], train: Many[Row]) -> dict[str, Figure]:
     """The overfit gauge: bits per note of both, and what held-out works cost more."""
     sides = [
         (
-            np.array([sum(row["fields"]) for row in rows]),
-            np.array([row["notes"] for row in rows], dtype=np.float64),
+            [sum(row["fields"]) for row in rows],
+            [row["notes"] for row in rows],
+            [row["group"] for row in rows],
         )
         for rows in (held_out, train)
     ]
-    (held_bits, held_notes), (train_bits, train_notes) = sides
+    (held_bits, held_notes, held), (train_bits, train_notes, learned) = sides
     return {
-        "held_out": interval.ratio(held_bits, held_notes, rng),
-        "train": interval.ratio(train_bits, train_notes, rng),
-        "gap": interval.ratio_difference(held_bits, held_notes, train_bits, train_notes, rng),
+        "held_out": interval.ratio(held_bits, held_notes, held),
+        "train": interval.ratio(train_bits, train_notes, learned),
+        "gap": interval.ratio_difference(
+            held_bits, held_notes, train_bits, train_notes, (held, learned)
+        ),
     }
 
 
-def against(rows: Many[Row], others: Many[Row], rng: Generator) -> Figure:
+def against(rows: Many[Row], others: Many[Row]) -> Figure:
     """Bits per note that one model costs more than another on the same works.
 
     Raises:
@@ -264,7 +345,7 @@ def against(rows: Many[Row], others: Many[Row], rng: Generator) -> Figure:
     if [row["work"] for row in rows] != [row["work"] for row in others]:
         raise HouseError("two models were measured on different works", mend="measure both anew")
     more = [sum(a["fields"]) - sum(b["fields"]) for a, b in zip(rows, others, strict=True)]
-    return interval.ratio(more, [row["notes"] for row in rows], rng)
+    return interval.ratio(more, [row["notes"] for row in rows], [row["group"] for row in rows])
 
 
 # The part --------------------------------------------------------------------------------
@@ -273,10 +354,12 @@ NAMES = {
     "kind": "what happens", "position": "when", "value": "which pitch", "extent": "how long",
     "level": "how loud", "untold": "no role given", "note": "notes", "cell": "who plays in a bar",
     "bar": "bar lines", "track": "instruments", "eos": "the end",
+    "bars": "bars that copy none before", "cells": "tracks' bars that copy none before",
 }  # fmt: skip
 _GROUPS = {
     "by field": "by_field", "by kind of event": "by_kind", "by role": "by_role",
     "by bar": "by_position", "by genre": "by_genre", "held out and learned from": "gauge",
+    "with repeats taken out": "new",
 }  # fmt: skip
 _SHADES = ("#d9d4cb", "#e8b48f", "#d14a00", "#5b9bc9", "#0a4f8f")
 
@@ -294,19 +377,20 @@ def _measure(bench: Bench, candidate: Candidate, tick: Tick) -> dict[str, list[R
 
 def _collect(bench: Bench, rows: dict[str, Any]) -> dict[str, Any]:
     """Figures of every model, and each model beside the one below it."""
+    del bench
     models = {
         name: {
-            **figures(found["held_out"], bench.rng("likelihood")),
-            "gauge": gauge(found["held_out"], found["train"], bench.rng("gauge")),
+            **figures(found["held_out"]),
+            "gauge": gauge(found["held_out"], found["train"]),
         }
         for name, found in rows.items()
     }
-    beside = [_beside(bench, rows, *pair) for pair in itertools.pairwise(rows)]
+    beside = [_beside(rows, *pair) for pair in itertools.pairwise(rows)]
     return {"models": models, "against": beside}
 
 
-def _beside(bench: Bench, rows: dict[str, Any], below: str, above: str) -> dict[str, Any]:
-    gap = against(rows[above]["held_out"], rows[below]["held_out"], bench.rng("against"))
+def _beside(rows: dict[str, Any], below: str, above: str) -> dict[str, Any]:
+    gap = against(rows[above]["held_out"], rows[below]["held_out"])
     return {"from": below, "to": above, "more": gap, "verdict": interval.verdict(gap)}
 
 
@@ -322,9 +406,15 @@ def _tables(report: Report) -> Iterator[Table]:
             for name in _names(found, group)
         ]
         yield Table(title, heads, rows)
+    rows = [
+        [title, *(share_cell(f["copied"][name]) for f in found.values())]
+        for name, title in zip(NEW, ("of whole bars", "of one track's bars"), strict=True)
+    ]
+    yield Table("share of notes that are in copies of earlier bars", heads, rows)
     if gaps := report["likelihood"]["against"]:
         rows = [
-            [f"{e['to']} beside {e['from']}", cell(e["more"]), VERDICTS[e["verdict"]]] for e in gaps
+            [f"{e['to']} beside {e['from']}", cell(e["more"]), verdict_cell(e["more"])]
+            for e in gaps
         ]
         yield Table("bits more, work by work", ["", "bits per note", ""], rows)
 
@@ -391,13 +481,34 @@ def _surprise(found: dict[str, Any], tint: dict[str, str]) -> Picture:
 
 def _sentences(found: dict[str, Any]) -> Iterator[str]:
     whole, gap = found["bits_per_note"], found["gauge"]["gap"]
+    new, copied = found["new"]["cells"], found["copied"]["cells"]
     yield f"A note of a work it has never heard costs {with_interval(whole)} bits."
-    yield {
-        "none": "Works it learned from cost as much: no sign of learning by heart.",
-        "higher": f"Works it learned from cost {with_interval(gap)} bits a note less: it knows "
-        "them better than others of the house.",
-        "lower": "Works it learned from cost more: those held out are the easier ones.",
-    }[interval.verdict(gap)]
+    if new["value"] is not None:
+        yield (
+            f"With repeats taken out, where a track plays a bar it has played before "
+            f"({percent(copied)} of the notes), a note costs {with_interval(new)} bits."
+        )
+    verdict = interval.verdict(gap)
+    if verdict == "higher":
+        yield (
+            f"Works it learned from cost {with_interval(gap)} bits a note less: it knows them "
+            "better than others of the house."
+        )
+    elif verdict == "lower":
+        yield (
+            f"Works it learned from cost {with_interval(_turned(gap))} bits a note more: those "
+            "held out are the easier ones."
+        )
+    else:
+        heart = ": no sign of learning by heart" if gap["low"] is not None else ""
+        said = no_difference(gap, "works", unit=" bits a note")
+        yield f"Between works held out and works it learned from, {said}{heart}."
+
+
+def _turned(gap: Figure) -> Figure:
+    """The same difference the other way round."""
+    ends = {"value": -gap["value"], "low": -gap["high"], "high": -gap["low"]}
+    return {**gap, **ends}
 
 
 PART = Part(

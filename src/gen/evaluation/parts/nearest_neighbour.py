@@ -7,7 +7,8 @@ pieces keep to themselves (underfit), below 0.5 where they sit beside single wor
 copies). Against training works it is the sharper test of copying.
 
 Formula: accuracy = 1/2n Σ_i h_i, where h_i is the share of piece i's nearest others (ties all
-count) that are of its own set. Sets of other sizes are drawn down to n, ten times over.
+count) that are of its own set. Other arrangements of a work's own theme are passed over: that
+they are near says nothing of the sets. Sets of other sizes are drawn down to n, ten times over.
 Null: the same for random halves of the works, held out and learned from together, of n each:
 what chance and the house's own families of works make of it. `verdict`: `apart` above the null's
 97.5 % quantile, `too close` under its 2.5 %, else `none`. `real` sets held-out against training
@@ -28,9 +29,18 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from gen.evaluation.interval import LEAST, TAIL, figure, spread_figure
-from gen.evaluation.notes import Bools, Floats, Ints, counts, sounding
-from gen.evaluation.part import VERDICTS, Part, Table, comparing, each, percent, share_cell
+from gen.evaluation.interval import TAIL, by_group, counted, figure, spread_figure
+from gen.evaluation.notes import Bools, Families, Floats, Ints, sets_of
+from gen.evaluation.part import (
+    VERDICTS,
+    Part,
+    Table,
+    comparing,
+    each,
+    in_numbers,
+    percent,
+    share_cell,
+)
 from gen.evaluation.plots import (
     Dots,
     Picture,
@@ -82,14 +92,16 @@ def null(distance: Floats, works: Ints, n: int, rng: Generator) -> Floats:
 
 
 def compare(
-    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator
-) -> dict[str, Any]:
+    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator,
+    families: Families = None,
+) -> dict[str, Any]:  # fmt: skip
     """Accuracies with their null distribution.
 
     Args:
         generated: what a model wrote.
         reference: works it never saw.
         train: works it learned from.
+        families: groups of `reference` and `train`.
         rng: draws pieces.
 
     Returns:
@@ -102,28 +114,37 @@ def compare(
     Raises:
         HouseError: a set has no piece with notes.
     """
-    given = {"generated": generated, "reference": reference, "train": train}
-    kept = {name: sounding(pieces, called=name) for name, pieces in given.items()}
-    places = np.arange(sum(map(len, kept.values())))
-    ours, held, learned = np.split(places, np.cumsum([len(p) for p in kept.values()])[:-1])
+    sets = sets_of(generated, reference, train, families)
+    sizes = [len(pieces) for pieces in sets.pieces.values()]
+    ours, held, learned = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
+    groups = np.concatenate(list(sets.groups.values()))
+    related = groups[:, None] == groups
+    every = [piece for pieces in sets.pieces.values() for piece in pieces]
     works = np.concatenate([held, learned])
     n = min(len(ours), len(held), len(learned), len(works) // 2)
     measures = {}
-    for name, distance in distances([p for pieces in kept.values() for p in pieces]).items():
+    for name, apart in distances(every).items():
+        distance = np.where(related, np.inf, apart)
         chance = null(distance, works, n, rng)
         low, high = np.quantile(chance, [TAIL, 1 - TAIL])
         mean = float(chance.mean()) if n > 1 else math.nan
         measures[name] = {
             "null": {**figure(mean, low, high, n), "draws": _NULLS},
-            "against_reference": _told(distance, ours, held, n, chance, rng),
-            "against_train": _told(distance, ours, learned, n, chance, rng),
-            "real": _told(distance, held, learned, n, chance, rng),
+            "against_reference": _told(distance, ours, held, n, chance, groups, rng),
+            "against_train": _told(distance, ours, learned, n, chance, groups, rng),
+            "real": _told(distance, held, learned, n, chance, groups, rng),
         }
-    return {"counts": counts(**given), "n": n, **measures}
+    return {"counts": sets.counts, "n": n, **measures}
 
 
 def _told(
-    distance: Floats, first: Ints, second: Ints, n: int, chance: Floats, rng: Generator
+    distance: Floats,
+    first: Ints,
+    second: Ints,
+    n: int,
+    chance: Floats,
+    groups: Ints,
+    rng: Generator,
 ) -> dict[str, Any]:
     if n < 2:
         nothing = figure(math.nan, n=n)
@@ -137,10 +158,12 @@ def _told(
         axis=0,
     )
     value = float(found.mean())
-    drawn = _over_halves(distance, first, second, n, rng) if n >= LEAST else np.array([])
+    own = [groups[side] for side in (first, second)]
+    drawn = _over_halves(distance, (first, second), own, n, rng)
+    smaller = min(n, *(counted(side, len(side)) for side in own))
     far = np.abs(chance - chance.mean()) >= abs(value - chance.mean()) - 1e-12
     return {
-        **spread_figure(value, drawn, n, most=1.0),
+        **spread_figure(value, drawn, n, groups=smaller, most=1.0),
         "first": float(found[:n].mean()),
         "second": float(found[n:].mean()),
         "p": float((far.sum() + 1) / (len(chance) + 1)),
@@ -148,11 +171,14 @@ def _told(
     }
 
 
-def _over_halves(distance: Floats, first: Ints, second: Ints, n: int, rng: Generator) -> Floats:
-    """Accuracies of half of n pieces of either set; (200,)."""
-    draws = ((rng.permutation(first), rng.permutation(second)) for _ in range(_HALVES))
+def _over_halves(
+    distance: Floats, sides: tuple[Ints, Ints], groups: Sequence[Ints], n: int, rng: Generator
+) -> Floats:
+    """Accuracies of half of n pieces of either set, whole groups of works; (200,)."""
     half = n // 2
-    return np.array([accuracy(distance, a[:half], b[:half]) for a, b in draws])
+    draws = ([side[by_group(own, rng)][:half] for side, own in zip(sides, groups, strict=True)]
+             for _ in range(_HALVES))  # fmt: skip
+    return np.array([accuracy(distance, a, b) for a, b in draws])
 
 
 def _verdict(value: float, chance: Floats) -> str:
@@ -207,8 +233,9 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
     judged = found["together"]["against_reference"]
     share = percent(judged)
     yield {
-        "none": f"By their nearest relatives, pieces and works cannot be told apart ({share} "
-        "right).",
+        "none": f"By their nearest relatives no difference between pieces and works was found "
+        f"({share} right); fewer than {in_numbers(found['together']['null']['high'], share=True)} "
+        f"right could not have been told from chance with {judged['n']} of each.",
         "apart": f"By their nearest relatives, {share} of pieces and works are told apart.",
         "too close": f"Its pieces sit too close to single works: only {share} are told apart.",
     }[judged["verdict"]]

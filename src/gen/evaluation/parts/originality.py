@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gen.evaluation import originality
+from gen.evaluation import interval, originality
+from gen.evaluation.interval import Figure
 from gen.evaluation.originality import KINDS
-from gen.evaluation.part import VERDICTS, Part, Table, cell, each, named, percent, share_cell
+from gen.evaluation.part import (
+    Part,
+    Table,
+    cell,
+    each,
+    named,
+    no_difference,
+    percent,
+    share_cell,
+    verdict_cell,
+)
 from gen.evaluation.plots import (
     GREY,
     HELD_OUT,
@@ -33,27 +44,24 @@ if TYPE_CHECKING:
 
 PROMPT_BARS, WRITTEN_BARS = 4, 4
 _COPYING = {
-    "none": "no difference",
     "higher": "it borrows more than the house does from itself",
     "lower": "it borrows less than the house does from itself",
 }
 _MEMORY = {
-    "none": "Beyond what repeats, no difference: no memory of single works shows.",
-    "higher": "Beyond what repeats, that is more: it remembers some of what it learned.",
-    "lower": "Beyond what repeats, that is not more: no memory of single works shows.",
+    "higher": "that is more: it remembers some of what it learned",
+    "lower": "that is not more: no memory of single works shows",
 }
 
 
 def _measure(bench: Bench, candidate: Candidate, tick: Tick) -> dict[str, Any]:
-    rng = bench.rng("originality")
     music, borrowed = bench.borrowed(candidate, lambda share: tick(share / 3))
     ours = originality.outputs(
-        music, bench.generated(candidate), borrowed, rng, tick=lambda share: tick((1 + share) / 3)
+        music, bench.generated(candidate), borrowed, tick=lambda share: tick((1 + share) / 3)
     )
     most = bench.sizes.prompts
     given = originality.extraction(
         candidate.model, bench.train[:most], bench.held[:most], PROMPT_BARS, WRITTEN_BARS,
-        [bench.config.seed, zlib.crc32(b"extraction")], rng,
+        [bench.config.seed, zlib.crc32(b"extraction")],
         tick=lambda share: tick((2 + share) / 3),
     )  # fmt: skip
     return {
@@ -68,13 +76,14 @@ def _measure(bench: Bench, candidate: Candidate, tick: Tick) -> dict[str, Any]:
 def _tables(report: Report) -> Iterator[Table]:
     for model, found in each(report, "originality"):
         house, ours, given = found["house"], found["outputs"], found["extraction"]
+        more = ours["more_above"]
         rows = [["above the house's line", share_cell(ours["above"]), share_cell(house["above"]),
-                 share_cell(ours["more_above"]), VERDICTS[ours["verdict"]]]]  # fmt: skip
+                 share_cell(more), verdict_cell(more, share=True)]]  # fmt: skip
         for kind in KINDS:
             line = house[kind]["line"]
             rows.append(
                 [f"mean longest run, {kind}", cell(ours[kind]["mean"]), cell(house[kind]["mean"]),
-                 cell(ours[kind]["more"]), VERDICTS[ours[kind]["verdict"]]]
+                 cell(ours[kind]["more"]), verdict_cell(ours[kind]["more"])]
             )  # fmt: skip
             rows.append([f"95 % line, {kind}", "", "-" if line is None else str(line), "", ""])
         heads = [f"{ours['pieces']} pieces against {found['compared_with']} works", model,
@@ -84,7 +93,9 @@ def _tables(report: Report) -> Iterator[Table]:
             [named(side, {}), share_cell(given[side]["back"]), share_cell(given[side]["repeated"])]
             for side in ("train", "held_out")
         ]
-        rows.append(["difference", share_cell(given["more"]), VERDICTS[given["verdict"]]])
+        rows.append(
+            ["difference", share_cell(given["more"]), verdict_cell(given["more"], share=True)]
+        )
         title = f"{given['given_bars']} bars given, {given['written_bars']} written"
         yield Table(title, ["", "comes back", "by repeating what was given"], rows)
         if nearest := list(_nearest(ours)):
@@ -194,15 +205,20 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
         yield (
             f"{percent(above)} of its pieces share a longer line with a work than 95 in 100 of the "
             f"house's works do with each other; of those works themselves it is {percent(house)}: "
-            f"{_COPYING[found['outputs']['verdict']]}."
+            f"{_judged(_COPYING, found['outputs']['more_above'], 'pieces')}."
         )
     given = found["extraction"]
     back = {side: percent(given[side]["back"]) for side in ("train", "held_out")}
     yield (
         f"Given {given['given_bars']} bars of a work it learned from, {back['train']} of the next "
         f"notes come back; of a work it never heard, {back['held_out']}. "
-        + _MEMORY[given["verdict"]]
+        f"Beyond what repeats, {_judged(_MEMORY, given['more'], 'works of each side')}."
     )
+
+
+def _judged(words: dict[str, str], gap: Figure, counted: str) -> str:
+    verdict = interval.verdict(gap)
+    return words[verdict] if verdict != "none" else no_difference(gap, counted, share=True)
 
 
 PART = Part(

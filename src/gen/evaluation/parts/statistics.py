@@ -17,16 +17,27 @@ import numpy as np
 from numpy.random import Generator
 
 from gen.evaluation import interval
-from gen.evaluation.contrast import SIDES, contrast
+from gen.evaluation.contrast import contrast
 from gen.evaluation.interval import Figure
-from gen.evaluation.notes import Floats, Ints, counts, sounding
+from gen.evaluation.notes import SIDES, Families, Floats, Ints, sets_of
 from gen.evaluation.one_piece import (
     LONGEST_QUARTERS,
     QUALITY_NAMES,
     WIDEST_INTERVAL,
     measured,
 )
-from gen.evaluation.part import VERDICTS, Part, Table, cell, comparing, each, named, share_cell
+from gen.evaluation.part import (
+    VERDICTS,
+    Part,
+    Table,
+    cell,
+    comparing,
+    each,
+    named,
+    number,
+    share_cell,
+    verdict_cell,
+)
 from gen.evaluation.plots import (
     GENERATED,
     HELD_OUT,
@@ -72,14 +83,16 @@ WORTH = {"intervals": np.abs(np.arange(-WIDEST_INTERVAL, WIDEST_INTERVAL + 1))}
 
 
 def compare(
-    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator
-) -> dict[str, Any]:
+    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator,
+    families: Families = None,
+) -> dict[str, Any]:  # fmt: skip
     """All statistics of generated pieces against works.
 
     Args:
         generated: what a model wrote.
         reference: works it never saw.
         train: works it learned from.
+        families: groups of `reference` and `train`.
         rng: draws pieces, for the intervals.
 
     Returns:
@@ -90,23 +103,23 @@ def compare(
     Raises:
         HouseError: a set has no piece with notes.
     """
-    given = dict(zip(SIDES, (generated, reference, train), strict=True))
-    kept = {name: sounding(pieces, called=name) for name, pieces in given.items()}
-    found = {name: [measured(piece) for piece in pieces] for name, pieces in kept.items()}
+    sets = sets_of(generated, reference, train, families)
+    found = {side: [measured(piece) for piece in pieces] for side, pieces in sets.pieces.items()}
+    groups = list(sets.groups.values())
     rows = {name: [np.array([f[name] for f in found[side]]) for side in SIDES] for name in FEATURES}
     return {
-        "counts": counts(**given),
-        "features": {name: _feature(name, sets, rng) for name, sets in rows.items()},
-        "ranges": ranges(kept["generated"], kept["reference"] + kept["train"], rng),
-        "new_chords": _new(rows["chords"], rng),
-        "new_transitions": _new(rows["transitions"], rng),
+        "counts": sets.counts,
+        "features": {name: _feature(name, values, groups, rng) for name, values in rows.items()},
+        "ranges": ranges(sets.pieces["generated"], sets.works()[0]),
+        "new_chords": _new(rows["chords"], groups),
+        "new_transitions": _new(rows["transitions"], groups),
     }
 
 
-def _feature(name: str, sets: list[Floats], rng: Generator) -> dict[str, Any]:
+def _feature(name: str, sets: list[Floats], groups: list[Ints], rng: Generator) -> dict[str, Any]:
     unit, support = FEATURES[name]
     if sets[0].ndim == 1:
-        return {"unit": unit, **contrast(sets, rng)}
+        return {"unit": unit, **contrast(sets, rng, groups)}
     labels = support
     if support is None:  # names that nobody uses are left out
         used = np.nansum(np.concatenate(sets), axis=0) > 0
@@ -114,7 +127,7 @@ def _feature(name: str, sets: list[Floats], rng: Generator) -> dict[str, Any]:
     means = (rows[np.isfinite(rows).all(axis=1)] for rows in sets)
     return {
         "unit": unit,
-        **contrast(sets, rng, support=support, worth=WORTH.get(name)),
+        **contrast(sets, rng, groups, support=support, worth=WORTH.get(name)),
         "values": labels.tolist(),
         "histogram": {
             side: mean.mean(axis=0).tolist() if len(mean) else None
@@ -132,7 +145,7 @@ def _labels(name: str) -> Any:
     )
 
 
-def _new(sets: list[Floats], rng: Generator) -> dict[str, Figure]:
+def _new(sets: list[Floats], groups: list[Ints]) -> dict[str, Figure]:
     """Mean share of what generated pieces use that no work has, and of what works held out use
     that none learned from has (`real`).
     """
@@ -140,14 +153,12 @@ def _new(sets: list[Floats], rng: Generator) -> dict[str, Figure]:
     in_train = np.nansum(train, axis=0) > 0
     in_works = in_train | (np.nansum(reference, axis=0) > 0)
     return {
-        "generated": interval.mean(generated @ ~in_works, rng),
-        "real": interval.mean(reference @ ~in_train, rng),
+        "generated": interval.mean(generated @ ~in_works, groups[0]),
+        "real": interval.mean(reference @ ~in_train, groups[1]),
     }
 
 
-def ranges(
-    generated: Sequence[Piece], works: Sequence[Piece], rng: Generator
-) -> list[dict[str, Any]]:
+def ranges(generated: Sequence[Piece], works: Sequence[Piece]) -> list[dict[str, Any]]:
     """Pitches of each instrument, drums left out, in generated pieces and in works.
 
     Returns:
@@ -162,7 +173,7 @@ def ranges(
             "instrument": instrument_name(program),
             "generated": _range(ours.get(program, [])),
             "works": _range(theirs.get(program, [])),
-            "outside": _outside(ours.get(program, []), theirs.get(program, []), rng),
+            "outside": _outside(ours.get(program, []), theirs.get(program, [])),
         }
         for program in sorted(ours.keys() | theirs.keys())
     ]
@@ -196,12 +207,12 @@ def _range(pitches: list[Ints]) -> dict[str, Any]:
     }
 
 
-def _outside(ours: list[Ints], theirs: list[Ints], rng: Generator) -> Figure | None:
+def _outside(ours: list[Ints], theirs: list[Ints]) -> Figure | None:
     if not ours or not theirs:
         return None
     lowest, highest = min(p.min() for p in theirs), max(p.max() for p in theirs)
     beyond = [np.count_nonzero((p < lowest) | (p > highest)) for p in ours]
-    return interval.ratio(beyond, [len(p) for p in ours], rng)
+    return interval.ratio(beyond, [len(p) for p in ours])
 
 
 # The part --------------------------------------------------------------------------------
@@ -264,9 +275,18 @@ def _row(name: str, feature: dict[str, Any]) -> list[str]:
     distance = apart["distance"]
     return [
         named(name, NAMES), _unit(feature), *(cell(feature[side]) for side in SIDES),
-        VERDICTS[feature["verdict"]], cell(apart["overlap_area"]), cell(distance),
-        "" if not distance else "differs" if distance["differs"] else "no difference",
+        verdict_cell(feature["difference"]), cell(apart["overlap_area"]), cell(distance),
+        _differs(distance),
     ]  # fmt: skip
+
+
+def _differs(distance: dict[str, Any] | None) -> str:
+    if not distance:
+        return ""
+    if distance["differs"]:
+        return "differs"
+    least = number(distance["chance"])
+    return f"{VERDICTS['none']}; one below {least} could not have been seen"
 
 
 def _unit(feature: dict[str, Any]) -> str:
@@ -370,13 +390,13 @@ def _compass(found: dict[str, Any], tint: dict[str, str]) -> Iterator[Picture]:
     if not names:
         return
     spans = []
-    for number, (model, statistics) in enumerate(found.items()):
+    for turn, (model, statistics) in enumerate(found.items()):
         rows = {row["instrument"]: row for row in statistics["ranges"]}
         for place, row in ((i, rows[name]) for i, name in enumerate(names) if name in rows):
-            if number == 0 and row["works"]["notes"]:
+            if turn == 0 and row["works"]["notes"]:
                 spans.append(("works", HELD_OUT, place - 0.16, row["works"]))
             if row["generated"]["notes"]:
-                spans.append((model, tint[model], place + 0.1 + 0.18 * number, row["generated"]))
+                spans.append((model, tint[model], place + 0.1 + 0.18 * turn, row["generated"]))
     title = "range of each instrument (thick: nine notes in ten)"
     panel = Spans(title=title, across="pitch", rows=names, spans=spans, legend=below())
     yield Picture("compass", "What each instrument plays.", (11, 1.2 + 0.34 * len(names)), [panel])
@@ -389,7 +409,12 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
     if not judged:
         yield "Too few pieces to compare statistics."
     elif not far:
-        yield f"In none of {len(judged)} statistics do its pieces differ from works held out."
+        n = min(features[name]["apart"]["distance"]["n"] for name in judged)
+        yield (
+            f"In none of {len(judged)} statistics was a difference found between its pieces and "
+            f"works held out; one no larger than two sets of {n} works differ by chance could not "
+            "have been seen."
+        )
     else:
         yield (
             f"In {len(far)} of {len(judged)} statistics its pieces differ from works: "

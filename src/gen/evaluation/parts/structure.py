@@ -41,9 +41,9 @@ import numpy as np
 from numpy.random import Generator
 
 from gen.evaluation import interval
-from gen.evaluation.contrast import SIDES, contrast
-from gen.evaluation.notes import Floats, counts, sounding, tabulate
-from gen.evaluation.part import VERDICTS, Part, Table, cell, comparing, each
+from gen.evaluation.contrast import contrast
+from gen.evaluation.notes import SIDES, Families, Floats, sets_of, tabulate
+from gen.evaluation.part import Part, Table, cell, comparing, each, no_difference, verdict_cell
 from gen.evaluation.plots import (
     GREY,
     HELD_OUT,
@@ -164,14 +164,16 @@ def in_random_order(similarity: Floats, rng: Generator) -> Floats:
 
 
 def compare(
-    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator
-) -> dict[str, Any]:
+    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator,
+    families: Families = None,
+) -> dict[str, Any]:  # fmt: skip
     """Structure of generated pieces against works.
 
     Args:
         generated: what a model wrote.
         reference: works it never saw.
         train: works it learned from.
+        families: groups of `reference` and `train`.
         rng: draws pieces, and the order of shuffled bars.
 
     Returns:
@@ -182,35 +184,37 @@ def compare(
     Raises:
         HouseError: a set has no piece with notes.
     """
-    given = dict(zip(SIDES, (generated, reference, train), strict=True))
+    sets = sets_of(generated, reference, train, families)
+    groups = list(sets.groups.values())
     matrices = {
-        side: [self_similarity(piece) for piece in sounding(pieces, called=side)]
-        for side, pieces in given.items()
+        side: [self_similarity(piece) for piece in pieces] for side, pieces in sets.pieces.items()
     }
     found = {side: [indicators(m) for m in known] for side, known in matrices.items()}
     shuffled = {
         side: [indicators(in_random_order(m, rng)) for m in known]
         for side, known in matrices.items()
     }
+
+    def mean(side: str, values: Any) -> interval.Figure:
+        return interval.mean(values, sets.groups[side])
+
+    def contrasted(name: str) -> dict[str, Any]:
+        values = [np.array([row[name] for row in found[side]]) for side in SIDES]
+        return contrast(values, rng, groups)
+
     return {
-        "counts": counts(**given),
-        "bars": {
-            side: interval.mean([len(m) for m in known], rng) for side, known in matrices.items()
-        },
+        "counts": sets.counts,
+        "bars": {side: mean(side, [len(m) for m in known]) for side, known in matrices.items()},
         "indicators": {
             name: {
                 "bars": RANGES[name],
-                **contrast([np.array([f[name] for f in found[side]]) for side in SIDES], rng),
-                "shuffled": {
-                    side: interval.mean([f[name] for f in shuffled[side]], rng) for side in SIDES
-                },
+                **contrasted(name),
+                "shuffled": {side: mean(side, [f[name] for f in shuffled[side]]) for side in SIDES},
             }
             for name in RANGES
         },
         "by_lag": {
-            side: [
-                interval.mean(values, rng) for values in np.transpose([by_lag(m) for m in known])
-            ]
+            side: [mean(side, lag) for lag in np.transpose([by_lag(m) for m in known])]
             for side, known in matrices.items()
         },
     }
@@ -224,13 +228,14 @@ _EXAMPLES = 4
 
 
 def _compare(
-    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator
-) -> dict[str, Any]:
+    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator,
+    families: Families = None,
+) -> dict[str, Any]:  # fmt: skip
     examples = {
         side: [self_similarity(piece).round(2).tolist() for piece in pieces[:_EXAMPLES]]
         for side, pieces in (("generated", generated), ("reference", reference))
     }
-    return {**compare(generated, reference, train, rng), "examples": examples}
+    return {**compare(generated, reference, train, rng, families), "examples": examples}
 
 
 def _tables(report: Report) -> Iterator[Table]:
@@ -238,7 +243,7 @@ def _tables(report: Report) -> Iterator[Table]:
              "held out, shuffled"]  # fmt: skip
     for model, found in each(report, "structure"):
         rows = [
-            [RANGE_NAMES[name], *(cell(i[side]) for side in SIDES), VERDICTS[i["verdict"]],
+            [RANGE_NAMES[name], *(cell(i[side]) for side in SIDES), verdict_cell(i["difference"]),
              *(cell(i["shuffled"][side]) for side in ("generated", "reference"))]
             for name, i in found["indicators"].items()
         ]  # fmt: skip
@@ -309,12 +314,20 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
     parts = [
         f"{word} returns {' and '.join(names)}"
         for verdict, word in (("lower", "less"), ("higher", "more"))
-        if (names := [RANGE_NAMES[n] for n, i in judged.items() if i["verdict"] == verdict])
+        if (
+            names := [
+                RANGE_NAMES[n]
+                for n, i in judged.items()
+                if interval.verdict(i["difference"]) == verdict
+            ]
+        )
     ]
     if not judged:
         yield "Its pieces are too short to judge their structure."
     elif not parts:
-        yield "As much returns in its pieces as in works."
+        gaps = [i["difference"] for i in judged.values()]
+        widest = max(gaps, key=lambda gap: interval.detectable(gap) or math.inf)
+        yield f"In how much returns, {no_difference(widest, 'pieces')}."
     else:
         yield f"Compared with works, {', '.join(parts)}."
 
