@@ -4,7 +4,6 @@ no claim that their intervals do not bear.
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 
@@ -125,11 +124,11 @@ class Figures:
         }
 
 
-REPORTS = [
-    (name, getattr(Figures(seed), name)())
-    for name, seed in itertools.product(PARTS, range(40))
-    if name != "frechet"
-]
+NAMES = [name for name in PARTS if name != "frechet"]  # which says no sentence
+
+
+def reports(name):
+    return [getattr(Figures(seed), name)() for seed in range(40)]
 
 
 def figures_in(value):
@@ -154,8 +153,13 @@ def numbers_of(found):
         yield from (str(one["n"]), str(one["groups"]))
 
 
-@pytest.mark.parametrize(("name", "found"), REPORTS)
-def test_every_number_of_a_sentence_is_one_of_its_figures(name, found):
+@pytest.mark.parametrize("name", NAMES)
+def test_every_number_of_a_sentence_is_one_of_its_figures(name):
+    for found in reports(name):
+        check_numbers(name, found)
+
+
+def check_numbers(name, found):
     text = said(name, found)
     for label in RANGE_NAMES.values():
         text = text.replace(label, "")
@@ -166,8 +170,13 @@ def test_every_number_of_a_sentence_is_one_of_its_figures(name, found):
     assert set(re.findall(r"-?\d+(?:\.\d+)?", text)) <= known, text
 
 
-@pytest.mark.parametrize(("name", "found"), REPORTS)
-def test_a_sentence_claims_what_the_interval_of_its_figure_bears(name, found):
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sentence_claims_what_the_interval_of_its_figure_bears(name):
+    for found in reports(name):
+        check_claims(name, found)
+
+
+def check_claims(name, found):
     text = said(name, found)
     claims = {
         "likelihood": {"higher": "bits a note less", "lower": "bits a note more"},

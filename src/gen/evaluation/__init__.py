@@ -19,8 +19,9 @@ definition, formula, source and deviations.
 - `likelihood` (`likelihood`): `models`, each with `bits_per_note`, `by_field`, `by_kind`,
   `by_role`, `by_position` (bars), `by_genre` and `new` (with copies of earlier bars, or of
   earlier bars of a track, taken out), all in bits a note; `copied`: shares of notes taken out, 0 to
-  1; `notes`, `works`; `gauge`: bits a note of works `held_out` and of `train`, and the `gap` between
-  them. `against`: what each model costs `more` than the one below on the same works, bits a note.
+  1; `notes`, `works`; `gauge`: bits a note of works `held_out` and of `train`, and the `gap`
+  between them. `against`: what each model costs `more` than the one below on the same works, bits
+  a note.
 - `statistics` (`parts.statistics`): by model and statistic (`features`) its `unit`; the means of
   `generated`, `reference` (held out) and `train`; their `difference`; `apart` (generated from
   reference) and `real` (train from reference): `overlap_area` (0 to 1), `divergence` (nats) and
