@@ -59,7 +59,7 @@ def test_an_excerpt_ends_with_its_last_bar():
 def test_going_on_begins_with_the_work_itself():
     draft = samples.after(WORKS[0], 4, 3)
     (rows,) = samples.write(MODEL, [draft], DrawConfig(), [3])
-    prompt = excerpt(WORKS[0].sequence.events, 4).copy()
+    prompt = excerpt(WORKS[0].sequence.events, 4).array.copy()
     prompt[prompt[:, v.KIND] == Kind.CELL, v.EXTENT] = 0
     assert rows[: len(prompt)] == prompt.tolist()
     assert len(rows) > len(prompt)

@@ -85,7 +85,5 @@ def after(work: Work, prompt: int, bars: int) -> Draft:
     rows = events.array.copy()
     rows[events.is_a(Kind.CELL), v.EXTENT] = 0
     length = len(work.sequence.bar_rows)
-    plan = Plan(
-        rows.tolist(), tracks_open=False, bars=length, most_bars=length, cut=prompt + bars
-    )
+    plan = Plan(rows.tolist(), tracks_open=False, bars=length, most_bars=length, cut=prompt + bars)
     return Draft(plan)

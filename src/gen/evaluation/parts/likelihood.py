@@ -73,7 +73,7 @@ from gen.evaluation.works import Work
 from gen.model import Transformer
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.tokens import vocabulary as v
-from gen.tokens.events import Events
+from gen.tokens.events import Events, Mask
 from gen.tokens.vocabulary import WORDS, Kind
 
 if TYPE_CHECKING:
