@@ -59,7 +59,7 @@ class Checkpoint:
     @property
     def habits(self) -> Habits:
         """What all the works do that it learned from."""
-        return Habits.told(self.run)
+        return Habits.from_run(self.run)
 
 
 def save_checkpoint(

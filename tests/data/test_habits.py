@@ -32,7 +32,7 @@ def test_the_biggest_chord_of_each_instrument_in_each_role():
 
 
 def test_works_without_notes_have_no_habits():
-    assert Habits.of([]) == Habits() == Habits.told({})
+    assert Habits.of([]) == Habits() == Habits.from_run({})
     assert chord_sizes([events_of(Piece(480, [Track(notes=chord(0, 60))]))[:3]]) == {}
 
 
@@ -48,4 +48,4 @@ def test_the_instruments_of_each_genre():
     works = [song("waltz", 40, 0), song("waltz", 0, DRUM_PROGRAM), song(None, 99), song("rock", 30)]
     assert instruments(works) == {"rock": [30], "waltz": [0, 40, DRUM_PROGRAM]}
     told = Habits.of(works)
-    assert Habits.told({"steps": 5, **asdict(told)}) == told
+    assert Habits.from_run({"steps": 5, **asdict(told)}) == told

@@ -32,7 +32,7 @@ class Admitted:
         corpus: what the gate found.
         works: their events, in the order of the register.
         sides: places in `works`, by side of the split.
-        styles: numbers of the composers whose style is told.
+        styles: numbers of the composers whose style the model learns by name.
         tokenizer: fingerprint of what made the events.
     """
 
@@ -105,8 +105,8 @@ def take_in(
             mend="contribute works, or ask the composers for consent to this purpose",
         )
     known, of_work = granted_styles(corpus) if styles else ({}, {})
-    told = store.chosen(order, [of_work.get(name) for name in works])
-    return Admitted(corpus, told, sides, known, tokenizer.fingerprint)
+    chosen = store.chosen(order, [of_work.get(name) for name in works])
+    return Admitted(corpus, chosen, sides, known, tokenizer.fingerprint)
 
 
 def annotations_of(work: Work) -> Annotations:

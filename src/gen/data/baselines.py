@@ -41,9 +41,9 @@ def unigram_bits_per_note(train: Iterable[Events], held_out: Iterable[Events]) -
     Raises:
         HouseError: no note to count by.
     """
-    heard = [of + 1 for of in _counts(train)]
+    counted = [of + 1 for of in _counts(train)]
     wanted, notes = _counted(held_out)
-    bits = [-np.log2(of / of.sum()) @ here for of, here in zip(heard, wanted, strict=True)]
+    bits = [-np.log2(of / of.sum()) @ here for of, here in zip(counted, wanted, strict=True)]
     return float(sum(bits)) / notes
 
 

@@ -42,14 +42,14 @@ class Habits:
         return cls(chord_sizes(events), instruments(events), forms(events))
 
     @classmethod
-    def told(cls, run: Mapping[str, Any]) -> Self:
-        """Those that a checkpoint tells of."""
+    def from_run(cls, run: Mapping[str, Any]) -> Self:
+        """Those that a checkpoint was saved with."""
         known = (run.get(name, {}) for name in ("chord_sizes", "instruments", "forms"))
         return cls(*known)
 
 
 def names_of(program: int, role: int) -> tuple[str, str, str, str]:
-    """What is told of an instrument in its role: the nearest first."""
+    """Names under which an instrument in its role is looked up: the nearest first."""
     return f"{program}:{role}", f"{program}:{ANY}", f"any:{role}", f"any:{ANY}"
 
 

@@ -21,7 +21,7 @@ from gen.provenance.pin import Pin
 from gen.tokens.tokenizer import HouseTokenizer
 
 HANDFUL = 8
-"""Training works by which it is told how much is learned by heart."""
+"""Training works that show how much is learned by heart."""
 
 
 class HouseData(LightningDataModule):

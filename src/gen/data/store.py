@@ -77,12 +77,12 @@ class EventStore(Sequence[TokenisedWork]):
         self._entries.append(_Entry(first, first + len(rows)))
 
     def chosen(self, indices: Iterable[int], styles: Iterable[int | None] | None = None) -> Self:
-        """Some of the works, in this order, with these styles told in their headers."""
+        """Some of the works, in this order, with these styles in their headers."""
         result = copy.copy(self)
         result._entries = [self._entries[index] for index in indices]
         if styles is not None:
-            told = zip(result._entries, styles, strict=True)
-            result._entries = [replace(entry, style=style) for entry, style in told]
+            pairs = zip(result._entries, styles, strict=True)
+            result._entries = [replace(entry, style=style) for entry, style in pairs]
         return result
 
     @property
@@ -99,7 +99,7 @@ class EventStore(Sequence[TokenisedWork]):
         events = Events(np.asarray(rows[:, : len(FIELDS)]))
         echo = np.asarray(rows[:, len(FIELDS) :])
         if entry.style is not None:
-            echo = np.insert(echo, place_of_style(events), echo[0], axis=0)  # nothing heard yet
+            echo = np.insert(echo, place_of_style(events), echo[0], axis=0)  # nothing to echo yet
             events = with_style(events, entry.style)
         return TokenisedWork.of(events, echo)
 

@@ -1,4 +1,4 @@
-"""Whose style a work is in, told to the model only where its composer grants a model of themselves.
+"""Whose style a work is in: learned only where its composer grants a model of themselves.
 
 To write in the style of one composer is what the scope `artist_model:<composer>` is for. A work
 bears its composer's style if it grants that scope on the day of the run, besides the purpose that

@@ -1,4 +1,4 @@
-"""Windows: a stretch of a work's events, with its header, as the model is shown it.
+"""Windows: a stretch of a work's events, with its header, as the model sees it.
 
 Every window begins with the header (what the piece is) and goes on from a bar line. All
 randomness comes from the generator passed in, so that a window is a function of its seed.
@@ -122,10 +122,10 @@ def echo_at(echo: Columns, rows: Ints, *, semitones: int = 0, velocity: int = 0)
 def from_bar(work: TokenisedWork, bar: int, length: int) -> tuple[Events, Ints]:
     """Header and events from bar `bar` on, at most `length`.
 
-    The section and tempo in force are told again where the bar does not begin with its own.
+    The section and tempo in force are repeated where the bar does not begin with its own.
 
     Returns:
-        The events, and (T,) the row of the work that each is, -1 for what is told again.
+        The events, and (T,) the row of the work that each is, -1 for what is repeated.
     """
     events, row = work.events, int(work.events.bar_rows[bar])
     header = len(events.header)
@@ -274,7 +274,7 @@ def transposed(events: Events, semitones: int, means: NDArray[np.float64] | None
     Args:
         events: of a work, or a part of them.
         semitones: up or down.
-        means: (tracks,) mean pitches of the work, so that told registers can move too.
+        means: (tracks,) mean pitches of the work, so that registers can move too.
     """
     result = events.array.copy()
     value = events.value.astype(np.int64)
@@ -288,9 +288,9 @@ def transposed(events: Events, semitones: int, means: NDArray[np.float64] | None
         root, rest = np.divmod(value[chosen] - first, per_root)
         result[chosen, v.VALUE] = first + (root + semitones) % 12 * per_root + rest
     if means is not None:
-        told = events.is_a(Kind.TRACK) & (events.level > 0)
-        octave = (means[events.track[told]] + semitones).astype(np.int64) // 12
-        result[told, v.LEVEL] = WORDS.register.id(octave)
+        known = events.is_a(Kind.TRACK) & (events.level > 0)
+        octave = (means[events.track[known]] + semitones).astype(np.int64) // 12
+        result[known, v.LEVEL] = WORDS.register.id(octave)
     return Events(result)
 
 

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from gen.sampling.state import KINDS, State
 from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
-from gen.tokens.columns import MOST_BARS, MOST_REMAINING, PITCH_CLASS, TOLD
+from gen.tokens.columns import LASTING, MOST_BARS, MOST_REMAINING, PITCH_CLASS
 from gen.tokens.echo import EchoMemory
 from gen.tokens.vocabulary import WORDS, Kind
 
@@ -21,7 +21,7 @@ class ContextColumns:
 
     def __init__(self) -> None:
         self.echo = EchoMemory()
-        self.in_force = dict.fromkeys(TOLD, 0)  # 1 + number of the latest of each kind
+        self.in_force = dict.fromkeys(LASTING, 0)  # 1 + number of the latest of each kind
         self.chords: list[tuple[int, int]] = []  # bar x MAX_BAR_STEPS + step, 1 + number
         self.density = 0  # 1 + class of the cell, 0 for none
 

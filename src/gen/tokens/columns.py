@@ -2,8 +2,8 @@
 
 They are inputs, never predicted, and cost nothing to know: which track the cell belongs to and
 what it plays, where in the piece the bar stands, how many bars are left if that is decided; the
-genre, mood, key, style, section and chord in force, if they are told; what followed when the music
-last stood here (`echo`). A model that has them at hand need not learn to look them up.
+genre, mood, key, style, section and chord in force, where they are known; what followed when the
+music last stood here (`echo`). A model that has them at hand need not learn to look them up.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COLUMNS: Final = (
 )  # fmt: skip
 MOST_BARS: Final = 255
 MOST_REMAINING: Final = 33
-TOLD: Final = (Kind.GENRE, Kind.MOOD, Kind.KEY, Kind.STYLE, Kind.SECTION)
+LASTING: Final = (Kind.GENRE, Kind.MOOD, Kind.KEY, Kind.STYLE, Kind.SECTION)
 """Kinds that hold from one event to the next of them; each has a column of its name."""
 
 CONTEXT_SIZES: Final = (
@@ -43,7 +43,7 @@ CONTEXT_SIZES: Final = (
     MOST_REMAINING + 2,
     13,
     len(WORDS.chord) + 1,
-    *(len(WORDS.of(kind)) + 1 for kind in TOLD),
+    *(len(WORDS.of(kind)) + 1 for kind in LASTING),
     *ECHO_SIZES,
 )
 """Ids in each column of `COLUMNS`; 0 is *none* in all of them."""
@@ -97,7 +97,7 @@ def context_columns(
             remaining,
             PITCH_CLASS[events.value],
             np.where(events.cell >= 0, _chords(events, bar), 0),
-            *(_in_force(events, kind) for kind in TOLD),
+            *(_in_force(events, kind) for kind in LASTING),
         ],
         axis=1,
     ).astype(np.int16)

@@ -3,9 +3,9 @@
 Each track is read as one stream of rows over all its bars, in the order of time: what fills a hole
 goes on from what stands before the hole. For each row the place among the rows before it is
 found whose recent past equals the row's own for the longest stretch (1, 2, 4 … 64 rows, the
-latest such place), and what followed there is told: exactly (the *echo*: same pitches), and by
-rhythm alone (the *rhyme*: when the next note comes, and its pitch if the interval is the same).
-Everything told follows from earlier rows, so it is an input and never predicted; as the holes
+latest such place), and the columns say what followed there: exactly (the *echo*: same pitches),
+and by rhythm alone (the *rhyme*: when the next note comes, and its pitch if the interval is the
+same). All of it follows from earlier rows, so it is an input and never predicted; as the holes
 are filled last, they may echo what comes after them in time.
 
 The idea is that of the suffix match in prediction by partial matching (Cleary & Witten 1984,
@@ -39,7 +39,7 @@ _VALUE, _LEVEL, _RHYME_VALUE = 2, 4, 7
 _SOUNDS: Final = range(WORDS.pitch.start, WORDS.drum.stop)
 _PITCHES: Final = WORDS.pitch
 _NOTHING: Final = -1000
-"""Stands for no value until values are shown; none that is transposed comes near."""
+"""Stands for no value until there are columns; none that is transposed comes near."""
 
 ECHO_SIZES: Final = (
     *v.FIELD_SIZES[:2], len(_SOUNDS) + 1, *v.FIELD_SIZES[3:], LEVELS + 1,
@@ -47,74 +47,74 @@ ECHO_SIZES: Final = (
 )  # fmt: skip
 """Ids in each column; 0 is *none* in all of them."""
 
-_HEARD: Final = (Kind.BAR, Kind.CELL, Kind.FILL, Kind.NOTE, Kind.PEDAL)
-"""Rows of the music itself; whatever else is told between them is passed over."""
-_IS_HEARD: Final = np.isin(np.arange(len(Kind)), _HEARD)
+_MUSIC: Final = (Kind.BAR, Kind.CELL, Kind.FILL, Kind.NOTE, Kind.PEDAL)
+"""Rows of the music itself; annotations between them are passed over."""
+_IS_MUSIC: Final = np.isin(np.arange(len(Kind)), _MUSIC)
 _IS_CELL: Final = np.isin(np.arange(len(Kind)), (Kind.CELL, Kind.FILL))
 
 
 def echoes(events: Events) -> Rows:
-    """What is told at each row of a work, not yet as columns. (T, 9) int16.
+    """What followed the last time, at each row of a work; not yet as columns. (T, 9) int16.
 
     The values hold pitch ids that transposition may still move; `echo_columns` makes them columns.
     """
     result = np.zeros((len(events), len(ECHO_COLUMNS)), dtype=np.int16)
     result[:, [_VALUE, _RHYME_VALUE]] = _NOTHING
-    heard = np.flatnonzero(_IS_HEARD[events.kind])
-    if not len(heard):
+    music = np.flatnonzero(_IS_MUSIC[events.kind])
+    if not len(music):
         return result
-    rows = events.array[heard].astype(np.int64)  # (N, F)
-    rows[_IS_CELL[rows[:, v.KIND]], v.EXTENT] = 0  # a density is told, not heard
-    past, slot = _pasts(events, heard)
+    rows = events.array[music].astype(np.int64)  # (N, F)
+    rows[_IS_CELL[rows[:, v.KIND]], v.EXTENT] = 0  # a density is an annotation
+    past, slot = _pasts(events, music)
     kind = np.where(rows[:, v.KIND] == Kind.FILL, Kind.CELL, rows[:, v.KIND])
     place = (slot * len(Kind) + kind) * 256 + rows[:, v.POSITION]
     value = np.where(kind == Kind.CELL, 0, rows[:, v.VALUE])
     ordinal = _ordinals(place)
-    told = np.zeros((len(rows), len(ECHO_COLUMNS)), dtype=np.int64)
+    echo = np.zeros((len(rows), len(ECHO_COLUMNS)), dtype=np.int64)
 
     match, length = _longest(place * 1024 + value, past)
     found = match >= 0
     after = rows[np.where(found, match + 1, 0)] * found[:, None]
-    told[:, :5], told[:, 5] = after, length
+    echo[:, :5], echo[:, 5] = after, length
     sounds = after[:, v.KIND] == Kind.NOTE
-    told[:, _VALUE] = np.where(sounds, after[:, v.VALUE], _NOTHING)
+    echo[:, _VALUE] = np.where(sounds, after[:, v.VALUE], _NOTHING)
 
     match, length = _longest(place * 1024 + ordinal, past)
     found = match >= 0
     after = rows[np.where(found, match + 1, 0)] * found[:, None]
-    told[:, 6], told[:, 8] = after[:, v.POSITION], length
+    echo[:, 6], echo[:, 8] = after[:, v.POSITION], length
     melodic = (kind == Kind.NOTE) & (value < _PITCHES.stop)
     goes_on = found & melodic & (after[:, v.KIND] == Kind.NOTE)
     moved = value + after[:, v.VALUE] - value[match]
-    told[:, _RHYME_VALUE] = np.where(goes_on, moved, _NOTHING)
+    echo[:, _RHYME_VALUE] = np.where(goes_on, moved, _NOTHING)
 
-    result[heard] = told
+    result[music] = echo
     return result
 
 
-def echo_columns(told: Rows, *, semitones: int = 0, velocity: int = 0) -> Rows:
+def echo_columns(echo: Rows, *, semitones: int = 0, velocity: int = 0) -> Rows:
     """Columns of a work that is transposed, and played louder, by so much. (T, 9) -> (T, 9).
 
     Args:
-        told: rows of `echoes`.
+        echo: rows of `echoes`.
         semitones: how far melodic notes were moved.
         velocity: how many velocity classes they were moved.
     """
-    result = told.copy()
+    result = echo.copy()
     for column in (_VALUE, _RHYME_VALUE):
-        value = told[:, column].astype(np.int64)
+        value = echo[:, column].astype(np.int64)
         drum = (value >= WORDS.drum.start) & (column == _VALUE)
         moved = np.where(drum, value, value + semitones)
         kept = drum | ((moved >= _PITCHES.start) & (moved < _PITCHES.stop))
         result[:, column] = np.where(kept, moved - _SOUNDS.start + 1, 0)
     levels = WORDS.velocity
-    struck = (told[:, _LEVEL] >= levels.start) & (told[:, _LEVEL] < levels.stop)
-    moved = np.clip(told[:, _LEVEL] + velocity, levels.start, levels.stop - 1)
-    result[:, _LEVEL] = np.where(struck, moved, told[:, _LEVEL])
+    struck = (echo[:, _LEVEL] >= levels.start) & (echo[:, _LEVEL] < levels.stop)
+    moved = np.clip(echo[:, _LEVEL] + velocity, levels.start, levels.stop - 1)
+    result[:, _LEVEL] = np.where(struck, moved, echo[:, _LEVEL])
     return result
 
 
-def _pasts(events: Events, heard: Ints) -> tuple[Ints, Ints]:
+def _pasts(events: Events, music: Ints) -> tuple[Ints, Ints]:
     """What each row of the music goes on from.
 
     A row follows the one before it in its track, in the order of time; what stands after a hole
@@ -122,10 +122,10 @@ def _pasts(events: Events, heard: Ints) -> tuple[Ints, Ints]:
 
     Args:
         events: of a work.
-        heard: (N,) which of them are music.
+        music: (N,) which of them are music.
 
     Returns:
-        Index among the heard of the row that each follows, -1 for none, and the value id of the
+        Index among the music of the row that each follows, -1 for none, and the value id of the
         slot it is in, 0 outside any, both (N,).
     """
     kind, index = events.kind, np.arange(len(events))
@@ -136,7 +136,7 @@ def _pasts(events: Events, heard: Ints) -> tuple[Ints, Ints]:
     if len(holes):
         time = np.where(filling, holes[np.minimum(fills, len(holes)) - 1], index)
     counted = np.zeros(len(events), dtype=np.bool_)
-    counted[heard] = True
+    counted[music] = True
     counted[holes[fills[-1] :]] = True  # a hole that is not filled yet stands in the way
     order = np.flatnonzero(counted)
     order = order[np.lexsort((order, time[order], slot[order]))]
@@ -144,8 +144,8 @@ def _pasts(events: Events, heard: Ints) -> tuple[Ints, Ints]:
     joined = (slot[before] == slot[here]) & (kind[before] != Kind.HOLE)
     joined &= filling[here] | ~filling[before]
     past = np.full(len(events), -1)
-    past[here[joined]] = np.searchsorted(heard, before[joined])
-    return past[heard], slot[heard]
+    past[here[joined]] = np.searchsorted(music, before[joined])
+    return past[music], slot[music]
 
 
 def _ordinals(place: Ints) -> Ints:
@@ -189,7 +189,7 @@ class EchoMemory:
     """The same, row by row, as a piece is written."""
 
     def __init__(self) -> None:
-        self.rows: list[list[int]] = []  # those that are heard
+        self.rows: list[list[int]] = []  # those of the music
         self.slot = 0
         self.exact, self.rhythm = _Suffixes(), _Suffixes()
         self.place, self.ordinal = (0, 0, 0), 0
@@ -202,7 +202,7 @@ class EchoMemory:
         kind, position, value, _, _ = row
         if kind == Kind.HOLE:
             self.holes.append(self.streams.pop(value, None))
-        if not _IS_HEARD[kind]:
+        if not _IS_MUSIC[kind]:
             return [0] * len(ECHO_COLUMNS)
         if kind == Kind.BAR:
             self.slot = 0

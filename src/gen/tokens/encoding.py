@@ -37,7 +37,7 @@ def encode(grid: Grid, notes: Annotations | None = None) -> Events:
     """Turn a grid and what is known of the work into events.
 
     Raises:
-        HouseError: a key, chord or style that cannot be told.
+        HouseError: a key, chord or style that is beyond the vocabulary.
     """
     starts = np.array([start for start, _, _ in grid.bars])
     groups = [_bar_rows(grid), _tempo_rows(grid, starts)]
@@ -62,7 +62,7 @@ def annotated(music: Events, notes: Annotations) -> Events:
     """Events of a whole work, from BOS to EOS, with what is known of it besides.
 
     Raises:
-        HouseError: a key, chord or style that cannot be told.
+        HouseError: a key, chord or style that is beyond the vocabulary.
     """
     roles = [role if role in ROLES else None for role in notes.roles]
     array, tracks = music.array.copy(), music.rows_of(Kind.TRACK)
@@ -72,12 +72,12 @@ def annotated(music: Events, notes: Annotations) -> Events:
         array[row, v.EXTENT] = WORDS.role.id(ROLES.index(role)) if role else 0
     insertions = list(_insertions(music, notes))
     places = [place for place, part in insertions for _ in part]
-    told = Events.joined(part for _, part in insertions)
-    return Events(np.insert(array, np.array(places, dtype=np.int64), told.array, axis=0))
+    rows = Events.joined(part for _, part in insertions)
+    return Events(np.insert(array, np.array(places, dtype=np.int64), rows.array, axis=0))
 
 
 def _insertions(music: Events, notes: Annotations) -> Iterator[tuple[int, Events]]:
-    """What is told, and before which row."""
+    """What is inserted, and before which row."""
     yield 1, _attributes(notes)
     bars = music.bar_rows.tolist()
     for bar, name in _sections(notes.sections or "", len(bars)).items():

@@ -163,7 +163,7 @@ class HouseTokenizer(MusicTokenizer):
 
         Raises:
             HouseError: no note, more tracks than the vocabulary has, or a key, chord or style that
-                cannot be told.
+                is beyond the vocabulary.
         """
         score = score_of(music) if isinstance(music, Piece) else music
         events = events_of(self.encode(score))
@@ -236,18 +236,18 @@ class HouseTokenizer(MusicTokenizer):
 def _check_file(path: Path, config: TokenizerConfig) -> None:
     """Refuse a file that another tokenizer, or another version of this one, was saved to."""
     try:
-        told = json.loads(path.read_text("utf-8"))
+        saved = json.loads(path.read_text("utf-8"))
     except OSError as error:
         what = f"cannot be read ({error.strerror})"
         raise HouseError(what, where=str(path), mend=_ANOTHER) from error
     except ValueError as error:
         raise HouseError("is no JSON", where=str(path), mend=_ANOTHER) from error
-    told = told if isinstance(told, Mapping) else {}
-    kind = told.get("tokenization")
+    saved = saved if isinstance(saved, Mapping) else {}
+    kind = saved.get("tokenization")
     if kind != HouseTokenizer.__name__:
         raise HouseError(f"is of the tokenizer {kind!r}", where=str(path), mend=_ANOTHER)
     ours = json.loads(json.dumps(_as_saved(config)))
-    if told.get("fingerprint") != v.fingerprint() or told.get("config") != ours:
+    if saved.get("fingerprint") != v.fingerprint() or saved.get("config") != ours:
         raise HouseError("is of another version of the language", where=str(path), mend=_ANOTHER)
 
 

@@ -195,7 +195,7 @@ class Vocabulary:
     position: Words
 
     def of(self, kind: Kind) -> Words:
-        """The type of the values of a kind that is told once, such as KEY."""
+        """The type of the values of a kind that has one of its name, such as KEY."""
         words: Words = getattr(self, kind.name.lower())
         return words
 

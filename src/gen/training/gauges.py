@@ -63,7 +63,7 @@ class Speed(Callback):
         self.seconds = 0.0
         self.events_per_second_at_most = math.inf
         self._since = 0.0
-        self._kinds: list[Tensor] = []  # of the steps since speed was last told
+        self._kinds: list[Tensor] = []  # of the steps since speed was last logged
         self._seconds = 0.0  # that they took
 
     @property

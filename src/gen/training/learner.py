@@ -82,13 +82,13 @@ class Learner(LightningModule):
             )
         self.total = torch.zeros_like(self.total)
 
-    def _untold(self) -> dict[str, Any]:
-        """What of the model's shape no tensor's shape tells."""
+    def _beyond_shapes(self) -> dict[str, Any]:
+        """Settings of the model that the shapes of its weights do not show."""
         return {name: getattr(self.model.config, name) for name in ("n_head", "attention_window")}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep with the weights what they do not tell."""
-        checkpoint["untold"] = self._untold()
+        """Keep with the weights what their shapes do not show."""
+        checkpoint["untold"] = self._beyond_shapes()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse to resume what these settings cannot go on with.
@@ -102,11 +102,11 @@ class Learner(LightningModule):
             for weights in (checkpoint["state_dict"], self.state_dict())
         ]
         # Older runs kept nothing of it.
-        untold = with_new_names(ModelConfig, checkpoint.get("untold", self._untold()))
+        beyond = with_new_names(ModelConfig, checkpoint.get("untold", self._beyond_shapes()))
         groups = checkpoint["optimizer_states"][0]["param_groups"]
         muon = any(group["orthogonal"] for group in groups)
         for differs, setting in (
-            (shapes[0] != shapes[1] or untold != self._untold(), "model"),
+            (shapes[0] != shapes[1] or beyond != self._beyond_shapes(), "model"),
             (muon != (self.config.name == "muon"), "optimizer"),
         ):
             if differs:

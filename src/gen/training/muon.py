@@ -4,7 +4,7 @@ Source: Jordan et al. 2024, https://kellerjordan.github.io/posts/muon. `torch.op
 iterates in bfloat16, which a CPU without bfloat16 units does 2.4 times slower than float32
 (measured, 6 blocks of 256 channels); this one iterates in float32, on the Gram matrices, and
 handles equal shapes as one batch. All parameters are moved by one call each, not one by one: a
-GPU takes longer to be told than to do it.
+GPU takes longer to be asked than to do it.
 """
 
 from __future__ import annotations

@@ -285,7 +285,7 @@ def make_profiler(name: str | None, out: Path) -> Profiler | None:
 
 
 def quieten() -> None:
-    """Silence what is known and harmless; everything else is heard."""
+    """Silence what is known and harmless; everything else is said."""
     for pattern in _KNOWN_WARNINGS:
         warnings.filterwarnings("ignore", pattern)
     for name in ("lightning.pytorch", "lightning.fabric"):

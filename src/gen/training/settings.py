@@ -1,4 +1,4 @@
-"""What a run may be told. No other setting exists, so none can go round the gate."""
+"""What may be set of a run. No other setting exists, so none can go round the gate."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class OptimizerConfig:
         matrix_lr: full rate of Muon.
         weight_decay: of matrices; embeddings, outputs and biases have none.
         header_weight: how many times an event before the first bar counts. They are one event in
-            sixty, but which instruments a genre has is told there and nowhere else.
+            sixty, but which instruments a genre has stands there and nowhere else.
         schedule: rate over the run.
     """
 
@@ -254,7 +254,7 @@ _GROUPS = ("model", "optimizer", "data", "trainer", "logger")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a run is told, checked."""
+    """Everything that is set of a run, checked."""
 
     run: RunConfig
     model: ModelConfig
