@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import pickle
 from pathlib import Path
@@ -184,13 +185,14 @@ def test_another_user_needs_the_first_ones_secret(first, resumed):
 
 
 def test_without_a_place_for_a_secret_a_run_says_so_and_leaves_no_resume_file(
-    started, tmp_path, monkeypatch, capsys
+    started, tmp_path, monkeypatch, caplog
 ):
     (tmp_path / "file").touch()
     monkeypatch.setenv("HOUSE_CACHE", "off")
     monkeypatch.setattr("gen.disk.seals.secret_path", lambda: tmp_path / "file" / SECRET)
-    assert train(started[1], tmp_path / "run")["steps"] == 3
-    assert "this run cannot be resumed" in capsys.readouterr().err
+    with caplog.at_level(logging.INFO):
+        assert train(started[1], tmp_path / "run")["steps"] == 3
+    assert "this run cannot be resumed" in caplog.text
     assert not list(tmp_path.rglob("*.ckpt"))
 
 
