@@ -25,6 +25,7 @@ from typing import IO, Any
 from gen.analysis import Analysis, analyse
 from gen.errors import HouseError, SettingError
 from gen.piece import Marker
+from gen.provenance.keys import PASSPHRASE_VARIABLE
 from gen.smf import Normalised, RuleBroken, normalise, parse
 from gen.smf.rules import MAX_BYTES
 
@@ -167,11 +168,12 @@ def safe_examine(data: bytes, limits: Limits | None = None) -> Examined:
 
 
 def _child_environment() -> dict[str, str]:
-    """The parent's, with this package importable and numpy on one thread (memory)."""
+    """The parent's, without the passphrase: this package importable, numpy on one thread."""
     source = str(Path(__file__).resolve().parents[1])
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
     threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    return {**os.environ, **threads, "PYTHONPATH": os.pathsep.join(paths)}
+    ours = {name: value for name, value in os.environ.items() if name != PASSPHRASE_VARIABLE}
+    return {**ours, **threads, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _signal_number(name: str) -> int:

@@ -55,7 +55,7 @@ def publish(
 
         at = ("--house", str(house))
         run("house.py", "init", "--name", NAME, "--days", str(ROSTER_DAYS), "--machine-written",
-            "--yes", "--json", *at)  # fmt: skip
+            "--one-person", "--yes", "--json", *at)  # fmt: skip
         for person in (*VOICES, CURATOR):
             role = "curator" if person == CURATOR else "composer"
             run("house.py", "enroll", person, "--role", role, "--name", display_name(person),

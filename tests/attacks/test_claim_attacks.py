@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import replace
 from datetime import date
 
 import pytest
+from click.testing import CliRunner
 from test_tag_attacks import forged
 
+from gen.errors import HouseError
+from gen.provenance.access import key_for_role
 from gen.provenance.acts import ADD, CONSENT, Act
 from gen.provenance.canonical import canonical
 from gen.provenance.consent import Consent
@@ -17,7 +21,8 @@ from gen.provenance.log import HEAD_TYPE
 from gen.provenance.merkle import consistency_proof, inclusion_proof, leaf_hash
 from gen.provenance.tag import read_tag
 from gen.provenance.works import _entry
-from houses import key_of, make_midi, tagged
+from gen.smf import musical_hash, parse
+from houses import keep_machine_key, key_of, make_midi, tagged
 
 TIME = "2027-01-01T00:00:00Z"
 ANYBODYS_KEYS = (
@@ -194,3 +199,75 @@ def test_proof_of_an_older_log_than_the_pinned_one(house, tmp_path):
     house.enter(2)
     code, told = house._run("house", "verify", "--proof", tmp_path / "p.json")
     assert (code, "the pin has seen 3" in told["error"]["what"]) == (2, True)
+
+
+def test_root_is_two_of_three_unless_one_person_says_so(house, tmp_path):
+    """B10: and what it means is said."""
+    words = ("--yes", "--kdf-cost", "10")
+    for name, more, expected in (("many", (), "2 of 3"), ("alone", ("--one-person",), "1 of 1")):
+        folder = tmp_path / name
+        main = importlib.import_module("house").main
+        done = CliRunner().invoke(
+            main, ["init", "--name", name, "--house", str(folder), *words, *more]
+        )
+        assert done.exit_code == 0, done.output
+        assert ("one person still decides alone" in done.stderr) == (name == "many")
+        assert ("decides who belongs here, and nobody else can tell" in done.stderr) == bool(more)
+        shown = CliRunner().invoke(main, ["show", "--house", str(folder), "--json"])
+        assert json.loads(shown.stdout)["root_keys"] == expected
+
+
+@pytest.mark.parametrize("passphrase", ["", "short", "aaaaaaaaaaaaaaaa", "abababababababab"])
+def test_passphrases_that_are_guessed_at_once_are_refused(house, monkeypatch, passphrase):
+    monkeypatch.setenv("HOUSE_PASSPHRASE", passphrase)
+    code, told = house._run("house", "key", "eve")
+    assert code == 2
+    assert "characters" in told["error"]["what"]
+
+
+def test_parser_of_strangers_files_does_not_inherit_the_passphrase(monkeypatch):
+    from gen.safe_parse import _child_environment
+
+    monkeypatch.setenv("HOUSE_PASSPHRASE", "correct horse battery")
+    assert "HOUSE_PASSPHRASE" not in _child_environment()
+
+
+def test_machines_key_that_others_can_read_signs_nothing(house):
+    path = keep_machine_key()
+    path.chmod(0o644)
+    code, told = house._run("house", "enroll", "desk", "--role", "composer", "--machine")
+    assert (code, "trainers and producers alone" in told["error"]["what"]) == (2, True)
+    with pytest.raises(HouseError, match="other users of this computer can read this key"):
+        key_for_role(house.load(), "trainer")
+
+
+def test_thief_of_the_machines_key_enters_no_work_and_no_consent(house):
+    """It may begin false runs; a curator's or a composer's act it cannot sign."""
+    (entry,) = house.enter(1)
+    log = house.house.register_log
+    for kind, data in (
+        (CONSENT, {"consent": Consent.parse("evaluation").to_list(), "work": entry.work}),
+        ("model", {}),
+    ):
+        kept = {path: path.read_bytes() for path in (log.path, log.path.with_name(log.head_place))}
+        act = Act(log.head().size, kind, "machine", TIME, data).signed_by([key_of("machine")])
+        log.append([act.encode()], lambda p: [sign(HEAD_TYPE, p, key_of("machine"))])
+        code, told = house._run("house", "verify")
+        assert (code, told["error"]["rule"]) == (2, "bad-register")
+        for path, data_before in kept.items():
+            path.write_bytes(data_before)
+
+
+def test_output_deleted_from_the_log_is_a_rollback(house):
+    """B6: the pin has seen the piece entered, so that forgetting it is noticed by everybody."""
+    names = ("register.jsonl", "register.head.json")
+    house.enter(1)
+    older = {name: (house.folder / name).read_bytes() for name in names}
+    sound = musical_hash(parse(make_midi(7)))
+    house.log_output(sound)
+    assert house.contribute(make_midi(7)) == "generated"
+    for name, data in older.items():
+        (house.folder / name).write_bytes(data)
+    code, told = house.audit()
+    assert (code, told["error"]["rule"]) == (2, "register-rollback")
+    assert "somebody put an older copy back" in house.refuse_training()

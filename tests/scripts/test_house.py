@@ -423,7 +423,7 @@ def test_rotate_renews_the_roster(started):
 
 
 def test_new_root_is_signed_by_old_and_new(started):
-    publics = [started.json("key", "root", *QUICK)["public"] for _ in range(2)]
+    publics = [started.json("key", "root", *QUICK)["request"] for _ in range(2)]
     started("rotate", "--root", publics[0], "--root", publics[1], "--threshold", "2", "--yes")
     assert started.json("show")["root_keys"] == "2 of 2"
     started("enroll", "ben", "--role", "composer", "--yes", *QUICK)
@@ -437,13 +437,14 @@ def test_new_root_is_signed_by_old_and_new(started):
 def test_threshold_of_two_holders(run, tmp_path, monkeypatch):
     """The second root key is on another machine: a proposal waits for it."""
     monkeypatch.setenv("HOUSE_KEYS", str(tmp_path / "second"))
-    public = run.json("key", "root", "--name", "lantern", *QUICK)["public"]
+    public = run.json("key", "root", "--name", "lantern", *QUICK)["request"]
     monkeypatch.setenv("HOUSE_KEYS", str(tmp_path / "keys"))
     error = run.json(
-        "init", "--name", "lantern", "--threshold", "2", "--root-public", public, *QUICK, code=2
-    )
+        "init", "--name", "lantern", "--root-keys", "1", "--threshold", "2", "--root-public", public,
+        *QUICK, code=2,
+    )  # fmt: skip
     assert "threshold 2 with 1 root keys at hand" in error["error"]["what"]
-    run("init", "--name", "lantern", "--root-public", public, "--yes", *QUICK)
+    run("init", "--name", "lantern", "--one-person", "--root-public", public, "--yes", *QUICK)
     roots = [house_of(run).load().roster.root_keys[0].hex(), public]
     run("rotate", "--root", roots[0], "--root", roots[1], "--threshold", "2", "--yes")
     monkeypatch.setenv("HOUSE_KEYS", str(tmp_path / "second"))
@@ -463,7 +464,13 @@ def test_enroll_refuses_a_taken_id_before_it_makes_a_key(started):
 
 
 def test_enroll_takes_a_key_made_elsewhere(started):
-    public = started.json("key", "ben", *QUICK)["public"]
+    made = started.json("key", "ben", *QUICK)
+    bare, public = made["public"], made["request"]
+    words = ("--role", "composer", "--yes", "--public")
+    unproved = started("enroll", "ben", *words, bare, code=2).stderr
+    assert "nothing shows that ben holds the key" in unproved
+    stolen = started("enroll", "eve", *words, public, code=2).stderr
+    assert "the request was not made for eve of lantern" in stolen
     started("enroll", "ben", "--role", "composer", "--public", public, "--yes")
     contribute(started, 3, person="ben")
     started("accept", "--yes")

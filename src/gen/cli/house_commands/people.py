@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from gen.provenance.house import House
     from gen.provenance.keys import PrivateKey
     from gen.provenance.register import Register
-    from gen.provenance.roster import Roster
+    from gen.provenance.roster import Person, Roster
 
+MACHINE_ID = "machine"
+"""This computer, in a house that it starts."""
 KDF_COST = click.option(
     "--kdf-cost",
     type=click.IntRange(10, 20),
-    default=16,
+    default=17,
     show_default=True,
     help="How costly guessing the passphrase is: memory doubles with each step.",
 )
@@ -31,7 +33,9 @@ DAYS = click.option(
     help="For how long the roster counts.",
 )
 PUBLIC = click.option(
-    "--public", metavar="HEX", help="The person's public key; without it one is made here."
+    "--public",
+    metavar="HEX",
+    help="What `house.py key` printed on the person's own computer; without it a key is made here.",
 )
 ROLE = click.option(
     "--role",
@@ -62,28 +66,29 @@ def _make_key(house: str, owner: str, kdf_cost: int) -> tuple[PrivateKey, Path]:
     "--root-keys",
     "count",
     type=click.IntRange(1, 9),
-    default=1,
-    show_default=True,
-    help="Root keys to make here.",
+    help="Root keys to make here; 3 by default, with --one-person 1.",
 )
 @click.option(
     "--root-public",
     "publics",
     multiple=True,
     metavar="HEX",
-    help="A further root key, made elsewhere with `house.py key root`.",
+    help="A further root key: what `house.py key root` printed elsewhere.",
 )
 @click.option(
     "--threshold",
     type=click.IntRange(1, 9),
-    default=1,
-    show_default=True,
-    help="How many root keys a change of the roster needs.",
+    help="How many root keys a change of the roster needs; 2 by default, with --one-person 1.",
 )
 @click.option(
     "--machine-written",
     is_flag=True,
     help="Take works that a machine wrote, declared as such; the starter house's are.",
+)
+@click.option(
+    "--one-person",
+    is_flag=True,
+    help="One root key, one signature: whoever holds it decides alone who belongs here.",
 )
 @click.option("--with-starter", is_flag=True, help="Begin with the starter house's works.")
 @click.option(
@@ -95,25 +100,31 @@ def _make_key(house: str, owner: str, kdf_cost: int) -> tuple[PrivateKey, Path]:
 @DAYS
 @KDF_COST
 def init_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, name: str, count: int,
-    publics: tuple[str, ...], threshold: int, machine_written: bool, with_starter: bool,
-    starter: Path | None, days: int, kdf_cost: int,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, name: str,
+    count: int | None, publics: tuple[str, ...], threshold: int | None, machine_written: bool,
+    one_person: bool, with_starter: bool, starter: Path | None, days: int, kdf_cost: int,
 ) -> None:  # fmt: skip
-    """Start a house: its root key, first roster, register and trust pin.
+    """Start a house: its root keys, this computer's key, first roster, register and trust pin.
+
+    Two of three root keys sign each change of who belongs to the house, so that none of three
+    people can do it alone: give two of the key files away. This computer is enrolled as trainer
+    and producer, so that what is trained and written here is recorded.
 
     The pin goes to conf/house/NAME.yaml for a house inside the project, else into the house
     (--pin names another place; better one that whoever can change the house cannot reach).
     """
     from gen.errors import SettingError
-    from gen.provenance.keys import parse_public
+    from gen.provenance.enrolment import parse_request
     from gen.provenance.people import check_free, check_threshold, create_house
     from gen.provenance.pin import place_for
 
     if folder is None:
         raise SettingError("no folder was named", mend="say where: --house DIR")
     check_free(folder, name)
+    count = count or (1 if one_person else 3)
+    threshold = threshold or (1 if one_person else min(2, count))
     check_threshold(threshold, count)
-    further = [parse_public(text) for text in publics]
+    further = [parse_request(text, name, "root") for text in publics]
     confirm(f"Start the house {name!r} in {folder}?", yes=yes, output=output)
     made = [_make_key(name, "root", kdf_cost) for _ in range(count)]
     settings: dict[str, Any] = {
@@ -122,6 +133,7 @@ def init_command(
         "days": days,
         "root_public": further,
         "takes_machine_written": machine_written,
+        "people": [_this_computer(name)],
     }
     keys = [key for key, _ in made]
     if with_starter or starter:
@@ -129,6 +141,17 @@ def init_command(
     else:
         house = create_house(folder, name, keys, **settings)
     _report_start(house, [path for _, path in made], output)
+
+
+def _this_computer(house: str) -> Person:
+    """This computer as somebody who trains and produces, its key in the user's key folder."""
+    from gen.provenance.keys import PrivateKey, save_open_key
+    from gen.provenance.roster import MACHINE_ROLES, Person, PersonKey
+
+    key = PrivateKey.generate()
+    save_open_key(key, house=house, owner=MACHINE_ID)
+    note = "a computer: its key has no passphrase"
+    return Person(MACHINE_ID, MACHINE_ID, MACHINE_ROLES, (PersonKey(key.public, 0),), note)
 
 
 def _with_works(
@@ -145,7 +168,17 @@ def _report_start(house: House, key_files: list[Path], output: Output) -> None:
     output.line(f"its trust pin: {pin.path}")
     for keyid, path in zip(pin.root_keys, key_files, strict=False):
         output.line(f"root key {keyid[:16]}…; key file: {path}")
-    output.say("Keep the root key file and its passphrase safe: they decide who belongs here.")
+    if pin.threshold == 1:
+        output.say(
+            "One root key signs alone: whoever has it and its passphrase decides who belongs here, "
+            "and nobody else can tell. Keep both safe."
+        )
+    else:
+        output.say(
+            f"{pin.threshold} of {len(pin.root_keys)} root keys decide who belongs here. Give the "
+            "others' key files to other people, each with a passphrase of their own, and delete "
+            "them here: while all are on one computer, one person still decides alone."
+        )
     output.say("Next: python scripts/house.py enroll ID --role composer")
     output.result(
         house=pin.name,
@@ -171,14 +204,20 @@ def key_command(
     stays in your key folder, sealed by your passphrase.
     """
     del yes
+    from gen.provenance.enrolment import request_of
     from gen.provenance.keys import key_id
 
     house = name or open_house(folder, pin).pin.name
     key, path = _make_key(house, owner, kdf_cost)
-    output.say(f"key file: {path}\npublic key of {owner}:")
-    output.line(key.public.hex())
+    request = request_of(key, house, owner)
+    output.say(f"key file: {path}\npublic key of {owner}, with proof that you hold it:")
+    output.line(request)
     output.result(
-        owner=owner, public=key.public.hex(), keyid=key_id(key.public), key_file=str(path)
+        owner=owner,
+        public=key.public.hex(),
+        request=request,
+        keyid=key_id(key.public),
+        key_file=str(path),
     )
 
 
@@ -266,12 +305,13 @@ def enroll_command(
 def _public_or_new(
     house: House, person: str, public: str | None, kdf_cost: int, output: Output
 ) -> tuple[bytes, str]:
-    from gen.provenance.keys import parse_public
+    from gen.provenance.enrolment import parse_request
 
     if public:
-        return parse_public(public), ""
+        return parse_request(public, house.pin.name, person), ""
     key, path = _make_key(house.pin.name, person, kdf_cost)
     output.say(f"key file of {person}: {path}")
+    output.say(f"made on this computer: who can use it could sign as {person} until it is moved")
     return key.public, str(path)
 
 
@@ -290,7 +330,8 @@ def _open_key(house: House, machine: str) -> tuple[bytes, str]:
     "root_publics",
     multiple=True,
     metavar="HEX",
-    help="A new root key (all of them, one option each).",
+    help="A root key, all of them, one option each: what `house.py key root` printed, or of one "
+    "that stays its public key (house.py show --json).",
 )
 @click.option(
     "--threshold",
@@ -313,7 +354,8 @@ def rotate_command(
     """
     from gen.errors import SettingError
     from gen.provenance import people
-    from gen.provenance.keys import key_id, parse_public
+    from gen.provenance.enrolment import parse_request
+    from gen.provenance.keys import key_id
 
     if sum((person is not None, bool(root_publics), renew)) != 1:
         raise SettingError("what should be rotated?", mend="give --person ID, --root or --renew")
@@ -333,7 +375,11 @@ def rotate_command(
             key_file=path,
         )
     else:
-        keys = [parse_public(text) for text in root_publics]
+        known = {key.hex(): key for key in house.load().roster.root_keys}
+        keys = [
+            known.get(text) or parse_request(text, house.pin.name, "root")
+            for text in root_publics
+        ]
         confirm(f"Replace the root by {threshold} of {len(keys)} keys?", yes=yes, output=output)
         _change(
             house,

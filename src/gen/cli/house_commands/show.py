@@ -63,6 +63,7 @@ def _show_house(house: House, register: Register, output: Output) -> None:
         "roster_version": roster.version,
         "expires": "never: sealed" if roster.sealed else str(roster.expires),
         "root_keys": f"{roster.threshold} of {len(roster.root_keys)}",
+        "root_public": " ".join(key.hex() for key in roster.root_keys),
     }
     output.table(("fact", "value"), facts.items())
     for warning in warnings(register):
