@@ -298,3 +298,13 @@ def test_no_refusal_at_contribution_advises_to_contribute() -> None:
     with pytest.raises(RuleBroken) as refusal:
         normalise(data)
     assert "contribute.py" not in refusal.value.mend
+
+
+def test_a_first_program_a_little_late_holds_from_the_beginning() -> None:
+    assert instruments(b"", note(60) + note(62), program(73, delta=10)) == [73]
+    assert instruments(b"", note(60) + note(62), program(73, delta=240)) == [0, 73]
+
+
+def test_tracks_without_notes_are_left_out_and_counted_when_the_file_is_written_anew() -> None:
+    found = normalise(smf(b"", event(0, 0xB0, 7, 100), note(60), end=b"")).changes
+    assert "1 track(s) without notes left out" in found

@@ -223,12 +223,12 @@ def _say_next(outcomes: list[Outcome], house: House | None, options: dict[str, A
             work = waiting if len(waiting) == 1 else []
             echo("It waits for a curator, another person:" if work else
                        "They wait for a curator, another person:")  # fmt: skip
-            say_next(["scripts/house.py", "accept", *work], house)
+            say_next("house.py", ["accept", *work], house)
     elif house is not None and len(outcomes) == 1 and unstated(outcomes[0]):
         outcome = outcomes[0]
         who = ["--composer", options["composer"]] if options["composer"] else []
         stated = as_options(outcome.stated.to_dict())
-        say_next(["scripts/contribute.py", outcome.path, *who, *stated], house)
+        say_next("contribute.py", [outcome.path, *who, *stated], house)
 
 
 def _check_free(sidecar: Path | None) -> None:

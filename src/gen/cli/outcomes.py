@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,14 +145,15 @@ def summarise(counts: dict[str, int], total: int, *, as_json: bool) -> None:
         echo(ALREADY_THERE)
 
 
-def say_next(command: list[str | Path], house: House | None) -> None:
-    """A whole command that works as printed, wherever the terminal stands."""
-    words = ["python", *map(str, command)]
+def say_next(script: str, words: list[str | Path], house: House | None) -> None:
+    """A whole command that works as printed: the script beside this one, and the house."""
+    called = Path(sys.argv[0])
+    folder = called.parent if called.name == "contribute.py" else Path("scripts")
+    command = ["python", (folder / script).as_posix(), *map(str, words)]
     if house is not None:
-        words += ["--house", str(house.folder)]
+        command += ["--house", str(house.folder)]
     is_windows = os.name == "nt"
-    line = subprocess.list2cmdline(words) if is_windows else shlex.join(words)
-    echo(f"Next: {line}")
+    echo(f"Next: {subprocess.list2cmdline(command) if is_windows else shlex.join(command)}")
 
 
 def write_sidecar(path: Path, rows: dict[Path, Facts], *, as_json: bool) -> None:

@@ -36,9 +36,11 @@ class Channels:
 
     Args:
         tracks: of the file, in file order.
+        ticks_per_quarter: the file's resolution.
     """
 
-    def __init__(self, tracks: Sequence[RawTrack]) -> None:
+    def __init__(self, tracks: Sequence[RawTrack], ticks_per_quarter: int) -> None:
+        self._grace_ticks = ticks_per_quarter // 8
         setups = sorted(
             ((event, track.number) for track in tracks for event in track.setups),
             key=lambda setup: setup[0][0],
@@ -57,10 +59,13 @@ class Channels:
     def patch(self, channel: int, tick: int, track: int) -> Patch:
         """What a note of a track plays: the last choice until its tick.
 
-        Of choices at one tick the track's own counts before those of other tracks.
+        Of choices at one tick the track's own counts before those of other tracks. A first choice
+        that comes no more than a 32nd late holds already: sequencers write it so.
         """
         ticks, patches = self._patches.get(self._chooser(channel), ((), ()))
         last = bisect_right(ticks, tick) - 1
+        if last < 0 and ticks and ticks[0] <= tick + self._grace_ticks:
+            last = bisect_right(ticks, ticks[0]) - 1
         if last < 0:
             return Patch()
         first = bisect_right(ticks, ticks[last] - 1)
@@ -70,7 +75,9 @@ class Channels:
     def changes(self, channel: int) -> list[int]:
         """The ticks at which a channel may begin to play something else."""
         messages = (tick for tick, _ in self._rhythm_parts.get(channel, ()))
-        return sorted({*self._patches.get(self._chooser(channel), ((), ()))[0], *messages})
+        ticks = self._patches.get(self._chooser(channel), ((), ()))[0]
+        early = [max(tick - self._grace_ticks, 0) for tick in ticks[:1]]
+        return sorted({*early, *ticks, *messages})
 
     def _chooser(self, channel: int) -> int:
         """The channel whose programs count: a zone's master where the member chooses none."""

@@ -136,8 +136,10 @@ class _Normaliser:
             if strict.tracks == piece.tracks:
                 wrapping = tuple(self.raw.wrapping)
                 return replace(found, data=self.raw.music, piece=strict, changes=wrapping)
-            self._say("programs and pedals of a channel brought to every track that plays on it")
-        changes = [*self.raw.wrapping, *self.changes, _WRITTEN_ANEW]
+            self._describe_difference(strict, piece)
+        silent = sum(not t.notes and t.number > 0 for t in self.raw.tracks)
+        left_out = [f"{silent} track(s) without notes left out"] if silent else []
+        changes = [*self.raw.wrapping, *self.changes, *left_out, _WRITTEN_ANEW]
         lost = [line for line in unheard if not line.startswith((OFF_GRID, EXTREME_TEMPO))]
         if lost:
             changes.append(
@@ -145,6 +147,14 @@ class _Normaliser:
             )
         data, piece = write_and_parse(piece)
         return replace(found, data=data, piece=piece, changes=tuple(changes))
+
+    def _describe_difference(self, strict: Piece, piece: Piece) -> None:
+        """What a file says that no single track of it does."""
+        drums = [[track.is_drum for track in one.tracks] for one in (strict, piece)]
+        if drums[0] != drums[1]:
+            self._say("parts that a bank or a message makes drums, or no drums, written as such")
+        if drums[0] == drums[1] or self.reader.reached_others:
+            self._say("programs and pedals of a channel brought to every track that plays on it")
 
     def _piece(self) -> tuple[Piece, list[Part]]:
         self._rescale()

@@ -65,7 +65,7 @@ class PartReader:
     def __init__(self, raw: RawFile, repairs: Repairs) -> None:
         self.raw = raw
         self.repairs = repairs
-        self.channels = Channels(raw.tracks)
+        self.channels = Channels(raw.tracks, raw.ticks_per_quarter)
         self.joined_channels: list[int] = []
         self.reached_others = False
 
