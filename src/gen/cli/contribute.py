@@ -44,8 +44,6 @@ FACTS = ("title", "composers", "method", "genre", "mood", "key", "chords", "sect
          "instruments", "roles", "consent", "contract")  # fmt: skip
 WITH_ROW = ("checked", "needs review")
 """Outcomes of a check that a sidecar describes: the house has the others, or will not take them."""
-TRIES = 3
-"""How often a passphrase may be typed."""
 
 
 def _fact_options(command: Any) -> Any:
@@ -357,30 +355,13 @@ def _open_key(
         )
     keyids = {k.keyid for k in person.open_keys()}
     is_silent = options["yes"] or options["as_json"]
-    key = _tried(lambda: find_key(keyids, lambda file: _passphrase(file, is_silent)), is_silent)
+    key = find_key(keyids, lambda file: _passphrase(file, is_silent))
     if key is None:
         raise _usage(
             f"no key of {composer} for {where} is on this computer (looked in {keys_folder()})",
             "contribute where your key file is, or set HOUSE_KEYS to its folder",
         )
     return key
-
-
-def _tried(find: Any, is_silent: bool) -> PrivateKey | None:
-    """A key opened by a passphrase that may be typed three times."""
-    import os
-
-    from gen.provenance.keys import PASSPHRASE_VARIABLE, KeyFileError
-
-    is_typed = not is_silent and PASSPHRASE_VARIABLE not in os.environ and _is_interactive()
-    for left in range(TRIES - 1 if is_typed else 0, 0, -1):
-        try:
-            found: PrivateKey | None = find()
-            return found
-        except KeyFileError as error:
-            echo(f"{error.what} ({counted(left, 'try').replace('trys', 'tries')} left)", err=True)
-    last: PrivateKey | None = find()
-    return last
 
 
 def _passphrase(file: KeyFile, is_silent: bool) -> str:

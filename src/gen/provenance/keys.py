@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -44,6 +45,8 @@ PASSPHRASE_VARIABLE = "HOUSE_PASSPHRASE"  # noqa: S105 - the name of a variable
 KDF_COST = 17
 """log2 of scrypt's n: 128 MiB and about 0.4 s a try, as OWASP advises (r 8, p 1)."""
 KDF_COST_RANGE = (10, 20)
+TRIES = 3
+"""How often a passphrase may be typed."""
 OPEN_FORMAT = 2
 _OPEN_FIELDS = dict.fromkeys(("house", "owner", "public", "seed"), str) | {"format": int}
 _SEALED_FIELDS = dict.fromkeys(("house", "nonce", "owner", "public", "salt", "sealed"), str) | {
@@ -54,6 +57,10 @@ _SEALED_FIELDS = dict.fromkeys(("house", "nonce", "owner", "public", "salt", "se
 
 class KeyFileError(HouseError):
     """A key file that is missing, damaged or locked by another passphrase."""
+
+
+class WrongPassphraseError(KeyFileError):
+    """A passphrase that does not open a key file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +328,19 @@ def list_keys(folder: Path | None = None) -> Iterator[KeyFile]:
 
 
 def unlock(file: KeyFile, ask: Callable[[KeyFile], str]) -> PrivateKey:
-    """The key in a file; whoever holds its passphrase is asked for it where there is one."""
+    """The key in a file; whoever holds its passphrase is asked for it where there is one.
+
+    Three times, unless the environment names it: people mistype.
+
+    Raises:
+        KeyFileError: as `open_key`.
+    """
+    tries = 1 if file.is_open or PASSPHRASE_VARIABLE in os.environ else TRIES
+    for left in range(tries - 1, 0, -1):
+        try:
+            return open_key(file, ask(file))
+        except WrongPassphraseError as error:
+            print(f"{error.what} ({left} {'tries' if left > 1 else 'try'} left)", file=sys.stderr)
     return open_key(file, "" if file.is_open else ask(file))
 
 
@@ -329,7 +348,8 @@ def open_key(file: KeyFile, passphrase: str) -> PrivateKey:
     """Unseal the private half.
 
     Raises:
-        KeyFileError: wrong passphrase, or the file was changed.
+        WrongPassphraseError: or the sealed half was changed.
+        KeyFileError: unreadable, or the halves do not belong together.
     """
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -346,7 +366,7 @@ def open_key(file: KeyFile, passphrase: str) -> PrivateKey:
             from_base64(record["nonce"]), from_base64(record["sealed"]), canonical(head)
         )
     except (InvalidTag, ValueError) as error:
-        raise KeyFileError(
+        raise WrongPassphraseError(
             f"the passphrase does not open the key of {file.owner}",
             where=str(file.path),
             mend=f"type it again, or set {PASSPHRASE_VARIABLE} to the right one",
