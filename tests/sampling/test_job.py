@@ -543,7 +543,7 @@ def test_a_generated_piece_can_be_gone_on_with(song, tmp_path):
     ("data", "message"),
     [
         (None, "cannot be read"),
-        (b"", "is no MIDI file"),
+        (b"", "the file is empty"),
         (b"MThd" + bytes(range(100)), ""),
         (b"HGEN", "is no MIDI file"),
         (b"\0" * (4 * 1024 * 1024 + 1), "bytes"),

@@ -6,6 +6,7 @@ row may have it, given the fields before. V ids of the field.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -32,10 +33,7 @@ def allowed(plan: Plan, state: State, field: int, row: Row) -> Mask:
         return _values(plan, state, kind, row)
     if field == v.EXTENT:
         return _extents(plan, state, kind, row)
-    if kind == Kind.NOTE:
-        low, high = plan.velocities
-        return span(v.FIELD_SIZES[v.LEVEL], WORDS.velocity.id(low), WORDS.velocity.id(high))
-    return legal(3, kind)
+    return _velocities(*plan.velocities) if kind == Kind.NOTE else legal(3, kind)
 
 
 # Kinds ----------------------------------------------------------------------------------
@@ -44,7 +42,7 @@ def allowed(plan: Plan, state: State, field: int, row: Row) -> Mask:
 def bar_kinds(plan: Plan, state: State) -> Mask:
     """Which kinds may come next in a piece that is written bar by bar. (kinds,)."""
     mask = _bar_kinds(plan, state)
-    if not mask.any():  # all that may be played rings on from before, to the end
+    if state.given_bars and not mask.any():  # all that may be played rings on from before, to the end
         mask[Kind.EOS] = True
     return mask
 
@@ -324,6 +322,12 @@ def densities(plan: Plan, slot: int) -> Mask:
     if asked is None:
         return span(size, 0)
     return span(size, WORDS.density.id(asked[0]), WORDS.density.id(asked[1]))
+
+
+@cache
+def _velocities(low: int, high: int) -> Mask:
+    """Velocities of these classes, both included. (V,)."""
+    return span(v.FIELD_SIZES[v.LEVEL], WORDS.velocity.id(low), WORDS.velocity.id(high))
 
 
 def last_step(plan: Plan, state: State) -> int:
