@@ -116,6 +116,12 @@ class Piece:
         """The last note-off (0 for an empty piece)."""
         return max((n.end_ticks for t in self.tracks for n in t.notes), default=0)
 
+    @property
+    def bars_end_ticks(self) -> int:
+        """The end of the bar in which the last note ends."""
+        start, signature = self.bar_starts()[-1]
+        return start + self.bar_ticks(signature)
+
     def bar_ticks(self, signature: TimeSignature) -> int:
         """Length of one bar under `signature`, in ticks."""
         return self.ticks_per_quarter * 4 * signature.numerator // signature.denominator

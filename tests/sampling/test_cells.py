@@ -43,6 +43,12 @@ def cells(bars: range, *slots: int) -> set[tuple[int, int]]:
         ("bar 1 of melody", cells(range(1, 2), 0)),
         ("bar 1 of vocal and grand", cells(range(1, 2), 0, 1, 2)),
         ("bar 1 of flute and drums", cells(range(1, 2), 0, 4)),
+        ("bars 1-8 of main_melody", cells(range(1, 9), 0)),
+        ("last 2 bars of bass", cells(range(7, 9), 3)),
+        ("the last bar of the drums", cells(range(8, 9), 4)),
+        ("first 3 bars in piano", cells(range(1, 4), 1, 2)),
+        ("bars 7 until end of all", cells(range(7, 9), *range(5))),
+        ("bar end of bass", cells(range(8, 9), 3)),
         ("bars 1-2 of bass,  bar 2 of all", cells(range(1, 3), 3) | cells(range(2, 3), *range(5))),
     ],
 )
@@ -54,7 +60,9 @@ def test_cells_are_named_by_bars_and_track(text, meant):
     ("text", "message"),
     [
         ("", "names no cells"),
-        ("bars 5-8", "names no cells"),
+        ("bars 5-8", "of which of the 5 tracks?"),
+        ("last 9 bars of bass", "the file has 8 bars"),
+        ("first of bass", "names no cells"),
         ("bar three of bass", "names no cells"),
         ("bar 9 of bass", "the file has 8 bars"),
         ("bars 6-5 of bass", "the file has 8 bars"),
@@ -68,3 +76,8 @@ def test_what_names_no_cell_of_the_file_is_refused_with_the_nearest_name(text, m
     with pytest.raises(SettingError) as refused:
         read(text)
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["bar 1", "first bar", "bar 1 of all", "bar 1 of lead vocal"])
+def test_a_file_of_one_track_needs_no_name(text):
+    assert read_cells(text, TRACKS[:1], ROLES[:1], 8) == {(0, 0)}

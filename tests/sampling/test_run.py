@@ -10,6 +10,7 @@ import pytest
 
 from gen.errors import HouseError
 from gen.provenance.mark import is_generated
+from gen.sampling.names import highest_number, reserve
 from gen.smf import parse, split_chunks
 
 
@@ -117,5 +118,36 @@ def test_pieces_are_written_where_asked(ask, tmp_path):
     results = ask(n=2, out=str(tmp_path / "there"))
     names = sorted(path.name for path in (tmp_path / "there").iterdir())
     ends = (".json", ".mid", ".signature.json")
-    assert names == [f"piece-1-0{number}{end}" for number in (1, 2) for end in ends]
+    assert names == sorted(f"{one.midi.stem}{end}" for one in results for end in ends)
+    assert [one.midi.stem[-3:] for one in results] == ["-01", "-02"]
     assert all(Path(result.midi).parent == tmp_path / "there" for result in results)
+
+
+def test_nothing_is_overwritten_by_a_second_command(ask, tmp_path):
+    """Neither what is there under another title nor what the same request and seed wrote."""
+    out = tmp_path / "out"
+    first = ask(n=2, genre="waltz", key="Eb minor")
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    again, other = ask(n=2, genre="waltz", key="Eb minor"), ask(n=1, key="F# major")
+    assert {path: path.read_bytes() for path in before} == before
+    stems = [result.midi.stem for result in [*first, *again, *other]]
+    assert stems[:4] == [f"waltz-e-flat-minor-0{n}" for n in (1, 2, 3, 4)]
+    assert stems[4] == "piece-f-sharp-major-05"
+    music = [[one.record["music_sha256"] for one in results] for results in (first, again)]
+    assert music[0] == music[1]
+
+
+def test_two_commands_at_once_never_take_the_same_name(tmp_path):
+    names = [reserve(tmp_path, "waltz", 1, ".json") for _ in range(3)]
+    assert names == ["waltz-01", "waltz-02", "waltz-03"]
+    assert highest_number(tmp_path) == 3
+
+
+def test_a_piece_that_cannot_be_entered_leaves_nothing(ask, tmp_path, monkeypatch):
+    def fail(*_):
+        raise HouseError("the log is full")
+
+    monkeypatch.setattr("gen.sampling.session.Session._enter", fail)
+    with pytest.raises(HouseError, match="the log is full"):
+        ask(n=1)
+    assert list((tmp_path / "out").iterdir()) == []

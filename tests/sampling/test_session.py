@@ -56,10 +56,10 @@ def test_a_piece_too_close_is_written_again_and_its_receipt_tells_of_it(ask, clo
 
 def test_only_the_piece_that_is_too_close_is_written_again(ask, closeness):
     closeness([0] * 5)
-    usual = {r.midi.name: r.record["music_sha256"] for r in ask(n=3)}
+    usual = {r.record["index"]: r.record["music_sha256"] for r in ask(n=3)}
     closeness([0, 30, 0, 0])
     results = ask(n=3)
-    changed = [r for r in results if r.record["music_sha256"] != usual[r.midi.name]]
+    changed = [r for r in results if r.record["music_sha256"] != usual[r.record["index"]]]
     assert [(r.record["attempt"], len(r.record["batch"])) for r in changed] == [(1, 1)]
 
 

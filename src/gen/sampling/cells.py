@@ -20,10 +20,12 @@ _GROUPS: Final = {
 }  # fmt: skip
 """Everyday names of several General MIDI programs."""
 
-_MEND: Final = "write for instance 'bars 5-8 of bass, bar 3 of all'"
+_MEND: Final = "write for instance 'bars 5-8 of bass, bar 3 of all, last 2 bars of drums'"
 _PART: Final = re.compile(
-    r"(?:(?P<every>all|all bars|every bar)"
-    r"|bars?\s+(?P<first>\d+)(?:\s*(?:-|\u2013|to)\s*(?P<last>\d+|end))?)\s+of\s+(?P<tracks>.+)"
+    r"(?:(?P<every>all|all bars|every bar|everything)"
+    r"|(?:the )?(?P<side>first|last) (?:(?P<count>\d+) bars|bar)"
+    r"|bars? (?P<first>\d+|end)(?: ?(?:-|\u2013|\u2014|to|until) ?(?P<last>\d+|end))?)"
+    r"(?: (?:of|in|for) (?:the )?(?P<tracks>.+))?"
 )  # fmt: skip
 
 
@@ -32,7 +34,8 @@ def read_cells(text: str, tracks: Sequence[Track], roles: Sequence[str], bars: i
 
     Args:
         text: bars and tracks, several parts separated by commas. A track is named by its
-            name, its number from 1, its instrument, or what it does; several by `and`.
+            name, its number from 1, its instrument, or what it does; several by `and`. A file
+            of one track needs no name.
         tracks: of the file.
         roles: of each, of `piece.ROLES`.
         bars: how many the file has.
@@ -43,21 +46,37 @@ def read_cells(text: str, tracks: Sequence[Track], roles: Sequence[str], bars: i
     places: set[Place] = set()
     names = _names(tracks, roles)
     for part in text.lower().split(","):
-        match = _PART.fullmatch(" ".join(part.split()))
+        words = " ".join(part.replace("_", " ").split())
+        match = _PART.fullmatch(words)
         if not match:
             raise SettingError(f"{part.strip()!r} names no cells", where="cells", mend=_MEND)
-        first, last = 1, bars
-        if not match["every"]:
-            first = int(match["first"])
-            last = first if not match["last"] else last
-            last = int(match["last"]) if (match["last"] or "").isdecimal() else last
+        first, last = _bars(match, bars)
         if not 1 <= first <= last <= bars:
             raise SettingError(
                 f"{part.strip()!r}: the file has {bars} bars", where="cells", mend=_MEND
             )
-        slots = _slots(match["tracks"], names)
+        if match["tracks"] is None and len(tracks) > 1:
+            raise SettingError(
+                f"{part.strip()!r}: of which of the {len(tracks)} tracks?", where="cells",
+                mend=f"write '{words} of all', or one of {', '.join(sorted(names))}",
+            )  # fmt: skip
+        slots = _slots(match["tracks"] or "all", names)
         places |= {(bar, slot) for bar in range(first - 1, last) for slot in slots}
     return places
+
+
+def _bars(match: re.Match[str], bars: int) -> tuple[int, int]:
+    """First and last bar of a part, counted from 1."""
+    if match["every"]:
+        return 1, bars
+    if match["side"]:
+        count = int(match["count"] or 1)
+        return (1, count) if match["side"] == "first" else (bars - count + 1, bars)
+    first, last = (
+        bars if bar == "end" else int(bar)
+        for bar in (match["first"], match["last"] or match["first"])
+    )
+    return first, last
 
 
 def _names(tracks: Sequence[Track], roles: Sequence[str]) -> dict[str, set[int]]:
@@ -70,7 +89,8 @@ def _names(tracks: Sequence[Track], roles: Sequence[str]) -> dict[str, set[int]]
         }  # fmt: skip
         called |= {name for name, group in _GROUPS.items() if track.instrument in group}
         for name in called - {""}:
-            names.setdefault(" ".join(name.lower().split()), set()).add(slot)
+            plain = name.lower().replace("_", " ").replace(",", " ")
+            names.setdefault(" ".join(plain.split()), set()).add(slot)
     return names
 
 

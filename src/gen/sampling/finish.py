@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from gen import harmony
 from gen.analysis import infer_key
@@ -17,6 +19,9 @@ from gen.tokens.grid import TICKS_PER_STEP
 from gen.tokens.reading import decode
 from gen.tokens.vocabulary import FIRST, Kind
 
+_PLAIN: Final = {3: (5, "F"), 4: (0, "C")}
+"""Sharps of a minor key: its leading note as a pitch class, and the plain name of that sound."""
+
 
 def finished(rows: Sequence[Row], controls: Controls) -> Piece:
     """The piece that the rows spell, ready for a sequencer.
@@ -28,14 +33,28 @@ def finished(rows: Sequence[Row], controls: Controls) -> Piece:
         piece.tempos = [Tempo(0, round(60_000_000 / controls.tempo))]
     piece.tracks = [track for track in piece.tracks if track.notes]
     if controls.key or any(not track.is_drum for track in piece.tracks):
-        key = harmony.parse_key(controls.key) if controls.key else infer_key(piece)[0]
-        piece.key_signatures = [KeySignature(0, key.fifths, key.is_minor)]
+        piece.key_signatures = [signature_of(controls.key or str(infer_key(piece)[0]))]
     piece.markers = markers_of(rows, piece.key_signatures)
     end = piece.end_ticks
     for track in piece.tracks:
         track.name = track_name(track)
         track.pedals = _separate(track, end)
     return piece
+
+
+def signature_of(name: str) -> KeySignature:
+    """The key signature that spells a key's tonic as its name does: flats for Eb minor.
+
+    Where that takes more than seven sharps or flats it is the usual one of the same notes.
+    """
+    key = harmony.parse_key(name)
+    tonic = re.match(r"\s*([A-Ga-g])([#b♯♭]?)", name)
+    spelt = tonic[1].upper() + tonic[2].translate({ord("♯"): "#", ord("♭"): "b"}) if tonic else ""
+    ways = (fifths for fifths in range(key.fifths - 12, key.fifths + 13, 12) if abs(fifths) <= 7)
+    for fifths in ways:
+        if harmony.note_names(fifths, is_minor=key.is_minor)[key.tonic] == spelt:
+            return KeySignature(0, fifths, key.is_minor)
+    return KeySignature(0, key.fifths, key.is_minor)
 
 
 def _separate(track: Track, end: int) -> list[Pedal]:
@@ -56,7 +75,6 @@ def track_name(track: Track) -> str:
 
 def markers_of(rows: Sequence[Row], keys: Sequence[KeySignature]) -> list[Marker]:
     """Section names and chord symbols, spelt by the key, where they begin: at 480 ticks."""
-    names = [harmony.note_names(k.fifths, is_minor=k.is_minor) for k in keys[:1]]
     markers, start, following = [], 0, 0
     chord = ""
     for kind, position, value, _, _ in rows:
@@ -64,13 +82,26 @@ def markers_of(rows: Sequence[Row], keys: Sequence[KeySignature]) -> list[Marker
             start, following = following, following + steps_of(value)
         elif kind == Kind.SECTION:
             name = v.SECTIONS[value - FIRST["section"]]
-            told = name.title() if len(name) > 1 else f"Section {name.upper()}"  # A is a chord too
-            markers.append(Marker(start * TICKS_PER_STEP, told))
+            title = name.title() if len(name) > 1 else f"Section {name.upper()}"  # A is a chord
+            markers.append(Marker(start * TICKS_PER_STEP, title))
         elif kind == Kind.CHORD:
             found = chord_of(value)
-            symbol = found.spelt(*names) if found and names else str(found or "NC")
+            symbol = _symbol(found, keys[0]) if found and keys else str(found or "NC")
             step = start + position - FIRST["position"]
             if symbol != chord:
                 markers.append(Marker(step * TICKS_PER_STEP, symbol))
             chord = symbol
     return markers
+
+
+def _symbol(chord: harmony.Chord, key: KeySignature) -> str:
+    """A chord as it is called in a key.
+
+    On E#, the leading note of F# minor, and B#, that of C# minor, only diminished chords are
+    called by it, which lead to the tonic; others are chords on F and C.
+    """
+    names = list(harmony.note_names(key.fifths, is_minor=key.is_minor))
+    if key.is_minor and key.fifths in _PLAIN and chord.quality not in ("dim", "dim7", "m7b5"):
+        place, name = _PLAIN[key.fifths]
+        names[place] = name
+    return chord.spelt(names)

@@ -42,7 +42,9 @@ def allowed(plan: Plan, state: State, field: int, row: Row) -> Mask:
 def bar_kinds(plan: Plan, state: State) -> Mask:
     """Which kinds may come next in a piece that is written bar by bar. (kinds,)."""
     mask = _bar_kinds(plan, state)
-    if state.given_bars and not mask.any():  # all that may be played rings on from before, to the end
+    if (
+        state.given_bars and not mask.any()
+    ):  # all that may be played rings on from before, to the end
         mask[Kind.EOS] = True
     return mask
 

@@ -15,7 +15,7 @@ import numpy as np
 from gen import harmony
 from gen.data.habits import Habits
 from gen.errors import SettingError
-from gen.piece import DRUM_PROGRAM, KeySignature, Marker, Piece, Track
+from gen.piece import DRUM_PROGRAM, Marker, Piece, Track
 from gen.rendering.labels import told_kinds
 from gen.sampling.cells import read_cells
 from gen.sampling.controls import (
@@ -31,7 +31,7 @@ from gen.sampling.controls import (
 )
 from gen.sampling.draft import Draft
 from gen.sampling.fill import CellTable, Hole, HoleByHole, Place
-from gen.sampling.finish import finished, markers_of, track_name
+from gen.sampling.finish import finished, markers_of, signature_of, track_name
 from gen.sampling.form import formed
 from gen.sampling.harmonise import harmonised, is_bare
 from gen.sampling.plan import NO_HABITS, Plan, compass_of
@@ -459,8 +459,7 @@ def _markers(
     source: Source, controls: Controls, rows: Sequence[Row], begin: int = 0
 ) -> list[Marker]:
     """The markers of rows from a grid step on, in the file's ticks."""
-    key = harmony.parse_key(controls.key or source.analysis.key)
-    signature = KeySignature(0, key.fifths, key.is_minor)
+    signature = signature_of(controls.key or source.analysis.key)
     return [
         replace(marker, onset_ticks=source.ticks(marker.onset_ticks // TICKS_PER_STEP))
         for marker in markers_of(rows, [signature])

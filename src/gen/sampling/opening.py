@@ -22,6 +22,7 @@ from gen.sampling.controls import Controls
 from gen.sampling.decode import DrawConfig
 from gen.sampling.job import MODES, job_of
 from gen.sampling.learned import learned_music
+from gen.sampling.names import highest_number
 from gen.sampling.session import PLACES, Policy, Session, unwritable
 from gen.sampling.signatures import OFF, signatures_for
 from gen.settings import build, checked
@@ -83,7 +84,10 @@ def open_session(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(out, error) from error
-    return Session(settings, policy, draw, job, checkpoint, house, learned, run, signatures, out)
+    return Session(
+        settings, policy, draw, job, checkpoint, house, learned, run, signatures, out,
+        highest_number(out),
+    )  # fmt: skip
 
 
 def style_number(person: str, checkpoint: Checkpoint, register: Register) -> int:

@@ -24,6 +24,7 @@ from gen.provenance.runs import Output, Run
 from gen.sampling import receipt
 from gen.sampling.decode import DrawConfig, decode
 from gen.sampling.job import Job
+from gen.sampling.names import reserve, title_of
 from gen.sampling.scores import asked_and_got, missed
 from gen.sampling.signatures import OFF, Signatures
 from gen.smf import musical_hash, write
@@ -143,6 +144,7 @@ class Session:
         run: what the log knows of the checkpoint; None where it does not know it.
         signatures: who signs the receipts, and who enters the pieces.
         out: folder of the pieces.
+        earlier: the highest number that a piece in it has.
     """
 
     settings: Mapping[str, Any]
@@ -155,6 +157,7 @@ class Session:
     run: Run | None
     signatures: Signatures
     out: Path
+    earlier: int = 0
     _rejected: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     def write(self, batch: Sequence[int], on_take: Callable[[Take], None], attempt: int) -> None:
@@ -176,7 +179,8 @@ class Session:
             finding = self.learned.compare(new) if self.learned else None
             on_take(
                 Take(
-                    batch[place], attempt, batch, piece, write(piece), table, finding,
+                    batch[place], attempt, batch, piece,
+                    write(piece, end_ticks=piece.bars_end_ticks), table, finding,
                     job.record(draft),
                 )
             )  # fmt: skip
@@ -199,16 +203,15 @@ class Session:
         text = receipt.encode(record)
         digest = hashlib.sha256(text).hexdigest()
         midi = mark_generated(take.music, digest)
-        name = f"piece-{self.policy.seed}-{take.index + 1:02d}"
+        name = self._name(take)
         files = {self.out / f"{name}{receipt.SUFFIX}": text}
         signature = self.out / f"{name}{receipt.SIGNATURE_SUFFIX}"
         key = self.signatures.key
         if key:
             files[signature] = receipt.signature_of(text, key)
         files[self.out / f"{name}.mid"] = midi
-        entered = self._enter(take.piece, record, digest, midi, f"{name}.mid")
         try:
-            signature.unlink(missing_ok=True)  # of a piece that this one replaces
+            entered = self._enter(take.piece, record, digest, midi, f"{name}.mid")
             write_all_atomically(files)
         except BaseException as error:  # Ctrl-C too: a piece is there as a whole or not at all
             for path in files:
@@ -220,6 +223,14 @@ class Session:
         paths = self.out / f"{name}.mid", self.out / f"{name}{receipt.SUFFIX}"
         signed = (f"receipt signed by {self.signatures.signer}",) if key else ()
         return Sampled(take.piece, *paths, record, (*signed, entered))
+
+    def _name(self, take: Take) -> str:
+        """A name that nothing in the folder has, and from now on this piece."""
+        title = title_of(take.piece, self.job.controls, take.source)
+        try:
+            return reserve(self.out, title, self.earlier + take.index + 1, receipt.SUFFIX)
+        except OSError as error:
+            raise unwritable(self.out, error) from error
 
     def _enter(
         self, piece: Piece, record: Mapping[str, Any], digest: str, midi: bytes, name: str

@@ -21,28 +21,32 @@ Timed = tuple[int, int, bytes]
 _RANK_SETUP, _RANK_NOTE_OFF, _RANK_PEDAL_UP, _RANK_PEDAL_DOWN, _RANK_NOTE_ON = range(5)
 
 
-def write(piece: Piece) -> bytes:
+def write(piece: Piece, end_ticks: int = 0) -> bytes:
     """The piece as a strict file: no running status, and `parse` accepts it.
 
     Tracks without notes are left out. `parse(write(piece))` equals the piece but for what a
     file does not hold: roles, and the program number of drums (0).
 
+    Args:
+        piece: what is written.
+        end_ticks: no track ends before this tick, so that a loop of whole bars closes.
+
     Raises:
         RuleBroken: the piece breaks a rule of the strict file.
     """
-    return write_and_parse(piece)[0]
+    return write_and_parse(piece, end_ticks)[0]
 
 
-def write_and_parse(piece: Piece) -> tuple[bytes, Piece]:
+def write_and_parse(piece: Piece, end_ticks: int = 0) -> tuple[bytes, Piece]:
     """The strict file, and the piece that it holds; see `write`."""
     tracks = [track for track in piece.tracks if track.notes]
-    chunks = [_track_chunk(_conductor_events(piece))]
+    chunks = [_track_chunk(_conductor_events(piece), end_ticks)]
     melodic = 0
     for track in tracks:
         port, place = (0, 0) if track.is_drum else divmod(melodic, len(MELODIC_CHANNELS))
         channel = DRUM_CHANNEL if track.is_drum else MELODIC_CHANNELS[place]
         melodic += not track.is_drum
-        chunks.append(_track_chunk(_track_events(track, channel, port)))
+        chunks.append(_track_chunk(_track_events(track, channel, port), end_ticks))
     header = (1, len(chunks), piece.ticks_per_quarter)
     try:
         fields = b"".join(value.to_bytes(2, "big") for value in header)
@@ -67,13 +71,13 @@ def meta(kind: int, payload: bytes) -> bytes:
     return bytes((0xFF, kind)) + variable_length(len(payload)) + payload
 
 
-def _track_chunk(events: list[Timed]) -> bytes:
+def _track_chunk(events: list[Timed], end_ticks: int) -> bytes:
     """A whole `MTrk` chunk; equal ranks keep the order of `events`."""
     body, last = [], 0
     for tick, _, event in sorted(events, key=lambda timed: timed[:2]):
         body += [variable_length(tick - last), event]
         last = tick
-    body.append(b"\x00\xff\x2f\x00")
+    body += [variable_length(max(end_ticks - last, 0)), b"\xff\x2f\x00"]
     payload = b"".join(body)
     return b"MTrk" + len(payload).to_bytes(4, "big") + payload
 

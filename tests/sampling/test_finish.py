@@ -1,0 +1,52 @@
+"""How a finished piece is spelt, and where it ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from gen.harmony import Chord
+from gen.piece import KeySignature, Note, Piece, TimeSignature, Track
+from gen.sampling.finish import markers_of, signature_of
+from gen.smf import write
+from gen.tokens.events import Events
+
+
+@pytest.mark.parametrize(
+    ("key", "fifths"),
+    [
+        ("Eb minor", -6), ("D# minor", 6), ("Gb major", -6), ("F#", 6), ("Ab minor", -7),
+        ("C# major", 7), ("Db major", -5), ("G# major", -4), ("A minor", 0), ("Bb dorian", -4),
+    ],
+)  # fmt: skip
+def test_a_key_is_written_as_it_is_called(key, fifths):
+    assert signature_of(key).fifths == fifths
+
+
+@pytest.mark.parametrize(
+    ("key", "chord", "symbol"),
+    [
+        ("Eb minor", Chord(3, "min", 3), "Ebm"),
+        ("Eb minor", Chord(11, "maj", 11), "Cb"),
+        ("F# minor", Chord(5, "maj", 5), "F"),
+        ("F# minor", Chord(5, "dim7", 5), "E#dim7"),
+        ("C# minor", Chord(0, "min", 0), "Cm"),
+        ("F# major", Chord(5, "m7b5", 5), "E#m7b5"),
+    ],
+)
+def test_chords_are_called_as_in_their_key(key, chord, symbol):
+    rows = [list(event) for event in Events.new_bar(4, 4) + Events.chord(chord)]
+    assert [marker.text for marker in markers_of(rows, [signature_of(key)])] == [symbol]
+
+
+@pytest.mark.parametrize(("meter", "bar"), [((4, 4), 1920), ((7, 8), 1680), ((3, 4), 1440)])
+def test_a_loop_closes_at_the_end_of_its_last_bar(meter, bar):
+    """Every track, that of the conductor too; `mido` counts the end-of-track event."""
+    mido = pytest.importorskip("mido")
+    import io
+
+    piece = Piece(480, [Track("", 0, notes=[Note(0, 100, 60, 80), Note(bar, 50, 60, 80)])])
+    piece.time_signatures = [TimeSignature(0, *meter)]
+    piece.key_signatures = [KeySignature(0, 0, is_minor=False)]
+    data = write(piece, end_ticks=piece.bars_end_ticks)
+    file = mido.MidiFile(file=io.BytesIO(data))
+    assert [sum(message.time for message in track) for track in file.tracks] == [2 * bar] * 2
