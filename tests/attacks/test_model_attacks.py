@@ -324,7 +324,8 @@ def test_unrecorded_model_is_used_knowingly_and_nothing_is_signed_or_entered(
     done = call(SAMPLE, *usual, "audio=false", "unrecorded=true")
     assert done.code == 0, done.stderr
     assert "neither signed nor entered: the log does not know the model" in done.stderr
-    record = json.loads((out / "piece-1-01.json").read_bytes())
+    (receipt,) = out.glob("*-01.json")
+    record = json.loads(receipt.read_bytes())
     assert (record["run"], record["entered"]) == (None, False)
     assert not list(out.glob("*.signature.json"))
     assert "the log does not know the model" in (out / "index.html").read_text("utf-8")
