@@ -278,3 +278,23 @@ def test_the_shipped_model_is_what_the_papers_beside_it_say():
         known = {**usual.get(part, {}), **learned[part]}
         for name, value in asked[part].items():
             assert name in where.get(part, ()) or known[name] == value, (part, name)
+
+            assert name in where.get(part, ()) or learned[part][name] == value, (part, name)
+
+
+@pytest.mark.parametrize(
+    "change", [{"n_layer": 10**9}, {"width": 10**6}, {"width": 10**12}, {"context": 10**9}]
+)
+def test_header_that_claims_a_giant_is_refused_before_memory_is_taken(saved, change):
+    data = saved.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    about = json.loads(header["__metadata__"]["about"])
+    assert set(change) <= set(about["model"])
+    about["model"] |= change
+    header["__metadata__"]["about"] = json.dumps(about)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    saved.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :])
+    with pytest.raises(HouseError):
+        load_checkpoint(saved)

@@ -19,6 +19,7 @@ from safetensors.torch import save as save_tensors
 
 from gen.data.habits import Habits
 from gen.disk import write_atomically
+from gen.disk.weights import read_weights
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer, renamed
 from gen.provenance.canonical import StrictJsonError
@@ -30,6 +31,8 @@ from gen.tokens.columns import CONTEXT_SIZES
 
 FORMAT = "gen checkpoint 1"
 SUFFIX = ".safetensors"
+_MOST_IN_TABLES = 1 << 28
+"""Numbers that a model computes for itself, such as turns by position: a gigabyte of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +104,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         HouseError: no such file, not a checkpoint of this house's format, made for another
             tokenizer, or the manifest is for another tokenizer than the weights.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise HouseError(
-            f"cannot be read ({error.strerror})",
-            where=str(path),
-            mend="train one with scripts/train.py, or name another with checkpoint=FILE",
-        ) from error
+    data = read_weights(path)
     try:
         weights = renamed(load_tensors(data))
         tensors = {name: tensor.float() for name, tensor in weights.items()}
@@ -117,7 +113,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         config = build(ModelConfig, with_new_names(ModelConfig, about["model"]), where="model")
         tokenizer, run = about["tokenizer"], dict(about["run"])
     except (
-        SafetensorError, StrictJsonError, ValueError, KeyError, TypeError, AttributeError
+        SafetensorError, StrictJsonError, ValueError, KeyError, TypeError, AttributeError,
+        RecursionError,
     ) as error:  # fmt: skip
         raise _broken(path, "is not a checkpoint of this format") from error
     shown = (config.field_sizes, config.context_sizes) == (vocabulary.FIELD_SIZES, CONTEXT_SIZES)
@@ -127,12 +124,30 @@ def load_checkpoint(path: Path) -> Checkpoint:
             where=str(path),
             mend="use the code version it names, or train anew",
         )
+    _check_shapes(path, config, tensors)
     model = Transformer(config)
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
         raise _broken(path, "its weights do not fit the shape it names") from error
     return Checkpoint(model.eval(), run, file)
+
+
+def _check_shapes(path: Path, config: ModelConfig, tensors: dict[str, torch.Tensor]) -> None:
+    """Whether the tensors are those of the shape, before memory is taken for it."""
+    what = "its weights do not fit the shape it names"
+    if config.n_layer > len(tensors):
+        raise _broken(path, what)
+    try:
+        with torch.device("meta"):
+            model = Transformer(config)
+    except (RuntimeError, OverflowError) as error:
+        raise _broken(path, what) from error
+    wanted = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    tables = sum(buffer.numel() for buffer in model.buffers())
+    found = {name: tensor.shape for name, tensor in tensors.items()}
+    if wanted != found or tables > _MOST_IN_TABLES:
+        raise _broken(path, what)
 
 
 def _of_this_format(about: dict[str, Any]) -> dict[str, Any]:

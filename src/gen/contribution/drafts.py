@@ -13,6 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from gen.contribution.facts import Facts
+from gen.disk.reading import Kind, NamedFileError, read_json
 from gen.disk.writing import write_atomically
 
 _MAX_BYTES = 256 * 1024
@@ -34,10 +35,8 @@ class Drafts:
         """What was answered about this music; None where nothing was."""
         path = self._path(music)
         try:
-            if path.stat().st_size > _MAX_BYTES:
-                return None
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            found = read_json(path, Kind("kept answers", _MAX_BYTES))
+        except NamedFileError:
             return None
         names = {field.name for field in fields(Facts)}
         is_whole = isinstance(found, dict) and all(isinstance(v, str) for v in found.values())

@@ -63,7 +63,7 @@ CHECKPOINT = Kind(
 SOUNDFONT = Kind(
     "SoundFont", 1 << 30, "give a SoundFont 2 file (.sf2), or leave it out for the built-in font"
 )
-LISTENING = Kind("file of a listening test", 64 * MEBIBYTE)
+LISTENING = Kind("file of a listening test", 1_000_000)
 CACHE = Kind("kept file", 1 << 30)
 
 

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.analysis import infer_roles
+from gen.disk.reading import MIDI, read
 from gen.errors import HouseError, MalformedMidi
 from gen.piece import Piece, Track
 from gen.rendering import files
@@ -131,9 +132,7 @@ def _loaded(pieces: Sequence[Path | Piece], called: str) -> list[_Named]:
 
 def _parsed(path: Path) -> Piece:
     try:
-        return parse(path.read_bytes())
-    except OSError as error:
-        raise HouseError(f"cannot be read ({error.strerror})", where=str(path)) from error
+        return parse(read(path, MIDI))
     except MalformedMidi as error:
         raise HouseError(error.what, where=str(path), mend=error.mend) from error
 

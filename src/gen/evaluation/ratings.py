@@ -17,10 +17,9 @@ reference or anchors; music has no undegraded original to be compared with.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +27,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from gen.disk.reading import LISTENING, parse_json, read
 from gen.errors import HouseError
 from gen.evaluation import interval
 from gen.evaluation.interval import REPEATS, TAIL, Figure, figure
@@ -37,7 +37,6 @@ Floats = NDArray[np.float64]
 
 RATINGS_FORMAT = "gen-listening-ratings"
 
-_MOST_BYTES = 1_000_000
 _RATINGS = (1, 2, 3, 4, 5)
 _ASPECTS = ("preference", "generated", "work", "recognised")
 
@@ -206,17 +205,9 @@ def _weights(n: int, rng: Generator) -> Floats:
 
 def _read(path: Path, kind: str, mend: str) -> tuple[dict[str, Any], bytes]:
     """An object of JSON of a format and version of ours, and its bytes."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-        if len(data) > _MOST_BYTES:
-            raise HouseError("is far too large", where=str(path), mend=mend)
-        content = json.loads(data)
-    except OSError as error:
-        what = f"cannot be read ({error.strerror})"
-        raise HouseError(what, where=str(path), mend=mend) from error
-    except (ValueError, RecursionError) as error:
-        raise HouseError("is damaged: no JSON", where=str(path), mend=mend) from error
+    listening = replace(LISTENING, mend=mend)
+    data = read(path, listening)
+    content = parse_json(data, path, listening)
     if not isinstance(content, dict) or content.get("format") != kind:
         raise HouseError(f"is no file of the format {kind}", where=str(path), mend=mend)
     if content.get("version") != VERSION:

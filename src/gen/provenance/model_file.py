@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gen.disk.reading import check_levels
+from gen.disk.weights import read_weights
 from gen.errors import HouseError
 from gen.provenance.canonical import StrictJsonError, sha256_hex
 from gen.provenance.manifest import Manifest
@@ -45,9 +47,7 @@ def read_model_file(path: Path) -> ModelFile:
         HouseError: it cannot be read, holds no manifest, or is misspelt.
     """
     try:
-        return parse_model_file(path.read_bytes())
-    except OSError as error:
-        raise HouseError(f"cannot be read ({error.strerror})", where=str(path)) from error
+        return parse_model_file(read_weights(path))
     except HouseError as error:
         raise HouseError(
             f"holds no manifest of a house: {error.what}",
@@ -108,6 +108,7 @@ def _json(data: bytes) -> Any:
         return found
 
     try:
+        check_levels(data)
         return json.loads(data, object_pairs_hook=once)
     except (ValueError, RecursionError) as error:
         raise StrictJsonError(f"not JSON: {error}") from error

@@ -20,6 +20,7 @@ import torch
 from threadpoolctl import threadpool_info
 
 import gen
+from gen.disk.reading import RECEIPT, NamedFileError, parse_json, read
 from gen.errors import HouseError
 from gen.model import Transformer
 from gen.provenance.canonical import StrictJsonError
@@ -33,7 +34,6 @@ from gen.sampling.batches import MOST_AT_ONCE
 FORMAT: Final = "gen receipt 3"
 RECEIPT_TYPE: Final = "application/vnd.music-house.receipt+json"
 SUFFIX, SIGNATURE_SUFFIX = ".json", ".signature.json"
-MOST_BYTES: Final = 4 * 1024 * 1024
 _MEND: Final = "name the .json that was written beside a piece"
 
 
@@ -61,15 +61,9 @@ def read_receipt(path: Path) -> Receipt:
     Raises:
         HouseError: no such file, or not a receipt of this format.
     """
+    data = read(path, RECEIPT)
+    record = parse_json(data, path, RECEIPT)
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise HouseError(
-            f"cannot be read ({error.strerror})", where=str(path), mend=_MEND
-        ) from error
-    try:
-        record = json.loads(data)
         told = record["format"]
         sound = _is_sound(record) if told == FORMAT else True
     except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -183,8 +177,8 @@ def _signed_by(receipt: Receipt, register: Register) -> _Signer:
     if not path.is_file():
         return _Signer("receipt not signed")
     try:
-        envelope = Envelope.decode(path.read_bytes().removesuffix(b"\n"), RECEIPT_TYPE)
-    except (OSError, StrictJsonError, WrongPayloadTypeError) as error:
+        envelope = Envelope.decode(read(path, RECEIPT).removesuffix(b"\n"), RECEIPT_TYPE)
+    except (NamedFileError, StrictJsonError, WrongPayloadTypeError) as error:
         return _Signer(f"its signature cannot be read: {error}")
     if envelope.payload != receipt.data:
         return _Signer("its signature is about another receipt: changed since it was signed")

@@ -10,6 +10,7 @@ from typing import Any, Final
 import torch
 
 from gen.disk import write_all_atomically
+from gen.disk.reading import MIDI, NamedFileError, sha256_of
 from gen.errors import HouseError
 from gen.harmony import nearest
 from gen.provenance.mark import mark_generated
@@ -112,12 +113,9 @@ def _check_source(path: object, mode: str, digest: str, told: Receipt) -> None:
         )  # fmt: skip
     place = str(path)
     try:
-        with open(place, "rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise HouseError(
-            f"cannot be read ({error.strerror})", where=place, mend=f"say where it is: {mode}=FILE"
-        ) from error
+        found = sha256_of(place, MIDI)
+    except NamedFileError as error:
+        raise HouseError(error.what, where=place, mend=f"say where it is: {mode}=FILE") from error
     if found != digest:
         raise HouseError(
             f"is not the file that the piece was made from (SHA-256 {digest})", where=place,
