@@ -62,11 +62,11 @@ def read_receipt(path: Path) -> Receipt:
         HouseError: no such file, or not a receipt of this format.
     """
     data = read(path, RECEIPT)
-    record = parse_json(data, path, RECEIPT)
     try:
+        record = parse_json(data, path, RECEIPT)
         told = record["format"]
         sound = _is_sound(record) if told == FORMAT else True
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (NamedFileError, ValueError, TypeError, KeyError) as error:
         raise HouseError("is no receipt", where=str(path), mend=_MEND) from error
     if told != FORMAT:
         raise HouseError(
