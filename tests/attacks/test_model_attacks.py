@@ -28,7 +28,7 @@ from gen.provenance.works import withdraw
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.tokenizer import HouseTokenizer
-from houses import keep_machine_key, key_of, make_midi, start_house
+from houses import keep_machine_key, key_of, make_piece, start_house
 from tiny_runs import TRAIN, call
 
 SAMPLE = TRAIN.with_name("sample.py")
@@ -45,7 +45,7 @@ def test_poisoned_token_cache(house, tmp_path, monkeypatch):
     house.enter(1, 2, 3)
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     honest = tokenised(house)
-    foreign = HouseTokenizer().events(make_midi(99)).astype("<i2").tobytes()
+    foreign = HouseTokenizer().events(make_piece(99)).array.astype("<i2").tobytes()
     entries = [p for p in (tmp_path / "cache" / "events").rglob("*") if p.is_file()]
     assert len(entries) == 3
     for entry in entries:
@@ -74,14 +74,8 @@ def test_tokenizer_trained_on_ungated_text(tmp_path):
     stored["_vocab_base"] = {"Pitch_stolen": 0}
     stored["words"] = [["Pitch_stolen"]]
     (tmp_path / "tokenizer.json").write_text(json.dumps(stored))
-    midi = make_midi(1)
-    expected = HouseTokenizer().events(midi)
-    try:
-        loaded = HouseTokenizer(params=tmp_path / "tokenizer.json")
-    except (AttributeError, TypeError, KeyError):
-        return  # MidiTok itself does not open it
-    assert np.array_equal(loaded.events(midi), expected)
-    assert loaded.fingerprint == v.fingerprint()
+    with pytest.raises(HouseError, match="holds _vocab_base, words, which no house tokenizer has"):
+        HouseTokenizer(params=tmp_path / "tokenizer.json")
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from gen.errors import SettingError
 from gen.provenance import gate
 from gen.smf import musical_hash
 from gen.training.run import train as train_with
-from houses import make_midi, start_house, tagged
+from houses import make_midi, make_piece, start_house, tagged
 from tiny_runs import SETTINGS, TRAIN, train
 
 
@@ -262,7 +262,7 @@ def data(house, works):
 
 def poison(monkeypatch, folder: Path, secret: bytes, make) -> None:
     """Fill a cache with other music under the true names, sealed with `secret`."""
-    other = make().tokenizer.events(make_midi(99), annotations_of(make().corpus.admitted[0]))
+    other = make().tokenizer.events(make_piece(99), annotations_of(make().corpus.admitted[0]))
     cache = EventCache(folder / "events", secret)
     for work in make().corpus.admitted:
         cache.events(work.sha256, annotations_of(work), make().tokenizer.fingerprint, lambda: other)

@@ -233,6 +233,12 @@ class HouseTokenizer(MusicTokenizer):
         return after in allowed or short.get(after, after) in allowed
 
 
+_SAVED = {
+    "config", "tokenization", "fingerprint",
+    "miditok_version", "symusic_version", "hf_tokenizers_version",
+}  # fmt: skip
+
+
 def _check_file(path: Path, config: TokenizerConfig) -> None:
     """Refuse a file that another tokenizer, or another version of this one, was saved to."""
     try:
@@ -246,6 +252,9 @@ def _check_file(path: Path, config: TokenizerConfig) -> None:
     kind = saved.get("tokenization")
     if kind != HouseTokenizer.__name__:
         raise HouseError(f"is of the tokenizer {kind!r}", where=str(path), mend=_ANOTHER)
+    if foreign := sorted(saved.keys() - _SAVED):
+        what = f"holds {', '.join(foreign)}, which no house tokenizer has"
+        raise HouseError(what, where=str(path), mend=_ANOTHER)
     ours = json.loads(json.dumps(_as_saved(config)))
     if saved.get("fingerprint") != v.fingerprint() or saved.get("config") != ours:
         raise HouseError("is of another version of the language", where=str(path), mend=_ANOTHER)
