@@ -228,6 +228,7 @@ def test_projects_own_house_is_the_default(tmp_path, monkeypatch):
     (tmp_path / "conf" / "house").mkdir(parents=True)
     folder = tmp_path / "data" / "house_midi"
     start_house(folder, pin_path=tmp_path / "conf" / "house" / "lantern.yaml")
+    monkeypatch.setattr("gen.places.PROJECT", tmp_path)
     monkeypatch.chdir(tmp_path)
     assert access.open_house().folder == folder.resolve()
     (tmp_path / "conf" / "house" / "lantern.yaml").unlink()

@@ -221,7 +221,9 @@ def test_accept_all_leaves_what_is_too_similar_whatever_its_composer_reported(st
     assert "1 accepted, 1 stay in the inbox" in done.stdout
     (refused,) = started.json("accept", "--yes", code=2)["refused"]
     assert (refused["work"], refused["rule"]) == (stolen, "too-similar")
-    assert "1 accepted" in started("accept", stolen).stdout
+    named = started("accept", stolen, code=2).stdout  # by name it is compared as well
+    assert f"{stolen}: not accepted (too-similar)" in named
+    assert "1 accepted" in started("accept", stolen, "--although-similar").stdout
 
 
 def test_what_was_read_of_accepted_works_is_kept_for_the_next_time(started, monkeypatch):
@@ -440,8 +442,8 @@ def test_threshold_of_two_holders(run, tmp_path, monkeypatch):
     public = run.json("key", "root", "--name", "lantern", *QUICK)["request"]
     monkeypatch.setenv("HOUSE_KEYS", str(tmp_path / "keys"))
     error = run.json(
-        "init", "--name", "lantern", "--root-keys", "1", "--threshold", "2", "--root-public", public,
-        *QUICK, code=2,
+        "init", "--name", "lantern", "--root-keys", "1", "--threshold", "2",
+        "--root-public", public, *QUICK, code=2,
     )  # fmt: skip
     assert "threshold 2 with 1 root keys at hand" in error["error"]["what"]
     run("init", "--name", "lantern", "--one-person", "--root-public", public, "--yes", *QUICK)

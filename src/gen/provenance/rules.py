@@ -27,7 +27,8 @@ MENDS: dict[str, str] = {
     "key-not-yet-valid": _RENEW,
     "expired-key": _RENEW,
     "revoked-key": _RENEW,
-    "too-similar": "compare them; if it may stand, name it: python scripts/house.py accept WORK",
+    "too-similar": "compare them; if it may stand, name it: python scripts/house.py accept WORK "
+    "--although-similar",
     "unregistered": "a curator enters it: contribute.py, then house.py accept",
     "register-mismatch": f"{_RESTORE}: this is not the file that was entered",
     "wrong-place": "move it back to the place the register names, or take the copy out",

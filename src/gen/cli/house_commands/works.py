@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -59,16 +60,22 @@ def _curator(register: Register, curator: str | None) -> str:
     metavar="FILE",
     help="A rights-holder's list to compare with as well (JSON); may be given several times.",
 )
+@click.option(
+    "--although-similar",
+    is_flag=True,
+    help="Take the WORKs named, too, that are too like something known: you compared them.",
+)
 @CURATOR
 def accept_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, works: tuple[str, ...],
-    take_all: bool, fingerprints: tuple[Path, ...], curator: str | None,
+    take_all: bool, fingerprints: tuple[Path, ...], although_similar: bool, curator: str | None,
 ) -> None:  # fmt: skip
     """Countersign waiting works and enter them in the register.
 
     Without a WORK or --all you are asked about each. Nobody accepts what they composed. Each
-    work is compared once more with what the house has; --all leaves what contributing would
-    have refused as too similar. Exits 2 when a work that was asked for stays in the inbox.
+    work is compared once more with what the house has; what is too like something known stays,
+    unless you are asked about it and say yes, or name it with --although-similar. Exits 2 when a
+    work that was asked for stays in the inbox.
     """
     from gen.contribution import Recheck
 
@@ -80,25 +87,28 @@ def accept_command(
         curator = _curator(register, curator)  # before anything is asked
     # All means what waits when the lock is held, not what waited a moment ago.
     chosen: list[str] | None = list(works)
-    recheck = None
-    if count and not works:
-        recheck = Recheck(house, register, fingerprints)
+    recheck = Recheck(house, register, fingerprints) if count else None
+    was_shown = although_similar and bool(works)
+    if recheck and not works:
+        was_shown = not take_all
         chosen = None if take_all else _choose(house, register, recheck, output)
     if not count or chosen == []:
         output.line("nothing to accept")
         output.result(entered=[], refused=[], size=register.size)
         return
-    _accept(house, chosen, _curator_key(register, curator), recheck, count, output)
+    check = None if recheck is None or was_shown else partial(_stop_alike, recheck)
+    key = _curator_key(register, curator)
+    _accept(house, chosen, key, check, count, output, recheck)
 
 
 def _accept(
-    house: House, chosen: list[str] | None, key: Any, recheck: Recheck | None, count: int,
-    output: Output,
+    house: House, chosen: list[str] | None, key: Any,
+    check: Callable[[Waiting, Register], Waiting] | None, count: int, output: Output,
+    recheck: Recheck | None,
 ) -> None:  # fmt: skip
     from gen.provenance.works import accept_in_turn
 
     entered, refused = [], []
-    check = partial(_stop_alike, recheck) if recheck and chosen is None else None
     with output.progress("accepting", count) as advance:
         for part in accept_in_turn(house, chosen, key, check):
             for entry in part.entered:
