@@ -14,12 +14,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner
 
 from gen.piece import Piece
-from gen.provenance.keys import save_key
+from gen.provenance.enrolment import request_of
+from gen.provenance.keys import keys_folder, save_key
 from gen.smf import write
 from houses import PASSPHRASE, TestHouse, key_of, start_house
 from midi_files import event, meta, note, smf
@@ -27,6 +29,7 @@ from midi_files import event, meta, note, smf
 ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "docs" / "composers.md"
 SHOWN_FOLDER = "/home/ana/Music/tidewater"
+SHOWN_KEYS = "/home/ana/.config/music-house/keys"
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="shows paths as on other systems")
 
@@ -39,14 +42,15 @@ class Desk:
     folder: Path
     slate_roofs: Piece
 
-    def run(self, line: str, *typed: str) -> str:
+    def run(self, line: str, *typed: str, unshown: tuple[str, ...] = ()) -> str:
         """The command as it is shown, and all that it prints while these answers are typed."""
         words = shlex.split(line)[1:]
         script = importlib.import_module(Path(words[0]).stem)
         keys = "".join(f"{answer}\n" for answer in typed)
-        found = CliRunner().invoke(script.main, words[1:], input=keys)
+        found = CliRunner().invoke(script.main, [*words[1:], *unshown], input=keys)
         assert not isinstance(found.exception, Exception), found.output
         text = found.output.replace(str(self.house.folder), SHOWN_FOLDER)
+        text = text.replace(str(keys_folder()), SHOWN_KEYS)
         return f"$ {line}\n{text.strip()}\n"
 
 
@@ -97,6 +101,23 @@ def daw_export(piece: Piece) -> bytes:
     return smf(meta(0, 0x51, (789_474).to_bytes(3, "big")), *bodies)
 
 
+def key(desk: Desk) -> str:
+    with patch("gen.provenance.keys.PrivateKey.generate", lambda: key_of("ana")):
+        return desk.run("python scripts/house.py key ana --name tidewater")
+
+
+def enroll(desk: Desk) -> str:
+    """By the holder of the root key, in a house that does not know ana yet."""
+    folder = desk.folder / "new"
+    start_house(folder, "tidewater", people=[], pin_path=folder / "pin.yaml")
+    root = key_of("root")
+    save_key(root, house="tidewater", owner="root", passphrase=PASSPHRASE, kdf_cost=10)
+    line = "python scripts/house.py enroll ana --role composer"
+    request = request_of(key_of("ana"), "tidewater", "ana")
+    with patch.dict(os.environ, HOUSE=str(folder)):
+        return desk.run(f'{line} --name "Ana Lima" --public {request}', unshown=("--yes",))
+
+
 def check(desk: Desk) -> str:
     return desk.run('python scripts/contribute.py "early light.mid" --check')
 
@@ -126,11 +147,12 @@ def first_table(desk: Desk) -> str:
 def withdraw(desk: Desk) -> str:
     accept(desk)
     (work,) = desk.house.load().works
-    line = f'python scripts/house.py withdraw {work} --reason "sold to a film" --yes'
-    return desk.run(line)
+    line = f'python scripts/house.py withdraw {work} --reason "sold to a film"'
+    return desk.run(line, unshown=("--yes",))
 
 
 TRANSCRIPTS: dict[str, Callable[[Desk], str]] = {
+    "key": key, "enroll": enroll,
     "check": check, "contribute": contribute, "accept": accept, "first table": first_table,
     "withdraw": withdraw,
 }  # fmt: skip

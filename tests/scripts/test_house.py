@@ -159,16 +159,12 @@ def test_consent_needs_to_know_which_works(started):
 
 def test_accept_asks_about_each_work(started, monkeypatch):
     first, second = sorted(contribute(started, 1, 2))
-    monkeypatch.setattr("sys.stdin", None)
     works = importlib.import_module("gen.cli.house_commands.works")
-
-    class Terminal:
-        def isatty(self):
-            return True
-
-    answers = iter([True, False])
-    monkeypatch.setattr(works.sys, "stdin", Terminal())
-    monkeypatch.setattr(works.click, "confirm", lambda *a, **k: next(answers))
+    heard = []
+    answers = iter(["h", "y", "n"])
+    monkeypatch.setattr(works, "_is_interactive", lambda: True)
+    monkeypatch.setattr("gen.cli.preview.click.prompt", lambda *a, **k: next(answers))
+    monkeypatch.setattr("gen.cli.preview.open_file", heard.append)
     from gen.contribution import Recheck
 
     common = importlib.import_module("gen.cli.house_commands.common")
@@ -177,6 +173,7 @@ def test_accept_asks_about_each_work(started, monkeypatch):
     output = common.Output(is_json=False)
     assert works._choose(house, register, Recheck(house, register), output) == [first]
     assert second != first
+    assert [path.suffix for path in heard] == [".png", ".wav"]
 
 
 def test_accept_without_a_person_needs_names(started):
@@ -584,6 +581,26 @@ def test_house_with_the_starter_works(run, tmp_path):
     assert "nobody" not in run("show", "--people").stdout
     error = run("withdraw", entry.work, "--as", "ana", "--yes", code=2).stderr
     assert "every key of ana has ended" in error
+
+
+def test_people_at_hand_are_enrolled_when_the_house_begins(run):
+    people = ["--person", "ana:composer", "--person", "cleo:curator+composer"]
+    told = run("init", "--name", "lantern", "--one-person", *people, "--yes", *QUICK)
+    assert "enrolled ana (composer), with a key made here" in told.stdout
+    assert f"Next: python scripts/house.py show --people --house {run.folder}" in told.stderr
+    found = {person["id"]: person["roles"] for person in run.json("show", "--people")["people"]}
+    assert found["ana"] == ["composer"]
+    assert sorted(found["cleo"]) == ["composer", "curator"]
+    assert {file.owner for file in list_keys()} >= {"root", "ana", "cleo"}
+
+
+@pytest.mark.parametrize(
+    "person", ["ana", "ana:singer", "Ana:composer", "root:curator", "machine:"]
+)
+def test_who_cannot_be_enrolled_is_refused_before_a_key_is_made(run, person):
+    words = ["init", "--name", "lantern", "--person", person, "--yes", *QUICK]
+    assert "names no person to enroll" in run(*words, code=2).stderr
+    assert list(list_keys()) == []
 
 
 def test_init_needs_a_folder_and_refuses_a_second_house(started, tmp_path, monkeypatch):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +93,13 @@ def _make_key(house: str, owner: str, kdf_cost: int) -> tuple[PrivateKey, Path]:
     is_flag=True,
     help="One root key, one signature: whoever holds it decides alone who belongs here.",
 )
+@click.option(
+    "--person",
+    "persons",
+    multiple=True,
+    metavar="ID:ROLE",
+    help="A person to enroll at once, with a key made here: ana:composer, cleo:curator.",
+)
 @click.option("--with-starter", is_flag=True, help="Begin with the starter house's works.")
 @click.option(
     "--starter",
@@ -102,13 +112,15 @@ def _make_key(house: str, owner: str, kdf_cost: int) -> tuple[PrivateKey, Path]:
 def init_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, name: str,
     count: int | None, publics: tuple[str, ...], threshold: int | None, machine_written: bool,
-    one_person: bool, with_starter: bool, starter: Path | None, days: int, kdf_cost: int,
+    one_person: bool, persons: tuple[str, ...], with_starter: bool, starter: Path | None,
+    days: int, kdf_cost: int,
 ) -> None:  # fmt: skip
     """Start a house: its root keys, this computer's key, first roster, register and trust pin.
 
     Two of three root keys sign each change of who belongs to the house, so that none of three
     people can do it alone: give two of the key files away. This computer is enrolled as trainer
-    and producer, so that what is trained and written here is recorded.
+    and producer, so that what is trained and written here is recorded. People at hand may be
+    enrolled at once (--person), each choosing a passphrase; others later, with `house.py enroll`.
 
     The pin goes to conf/house/NAME.yaml for a house inside the project, else into the house
     (--pin names another place; better one that whoever can change the house cannot reach).
@@ -125,6 +137,7 @@ def init_command(
     threshold = threshold or (1 if one_person else min(2, count))
     check_threshold(threshold, count)
     further = [parse_request(text, name, "root") for text in publics]
+    named = _named_people(persons)
     confirm(f"Start the house {name!r} in {folder}?", yes=yes, output=output)
     made = [_make_key(name, "root", kdf_cost) for _ in range(count)]
     settings: dict[str, Any] = {
@@ -133,14 +146,46 @@ def init_command(
         "days": days,
         "root_public": further,
         "takes_machine_written": machine_written,
-        "people": [_this_computer(name)],
+        "people": [_this_computer(name), *(_at_hand(name, *who, kdf_cost) for who in named)],
     }
     keys = [key for key, _ in made]
     if with_starter or starter:
         house = _with_works(starter, folder, name, keys, settings)
     else:
         house = create_house(folder, name, keys, **settings)
-    _report_start(house, [path for _, path in made], output)
+    _report_start(house, [path for _, path in made], output, named)
+
+
+def _named_people(texts: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+    """Ids and roles of `ana:composer` or `ana:composer+curator`.
+
+    Raises:
+        SettingError: an unfit or doubled id, or an unknown role.
+    """
+    from gen.errors import SettingError
+    from gen.provenance.consent import PERSON_ID
+    from gen.provenance.roster import COMPOSER, CURATOR
+
+    named: list[tuple[str, tuple[str, ...]]] = []
+    for text in texts:
+        person, _, words = text.partition(":")
+        roles = tuple(words.split("+"))
+        is_fit = PERSON_ID.match(person) and person not in ("root", MACHINE_ID)
+        if not is_fit or person in dict(named) or not set(roles) <= {COMPOSER, CURATOR}:
+            raise SettingError(
+                f"{text!r} names no person to enroll",
+                mend="write an id once and what the person is, as in ana:composer or cleo:curator",
+            )
+        named.append((person, roles))
+    return named
+
+
+def _at_hand(house: str, person: str, roles: tuple[str, ...], kdf_cost: int) -> Person:
+    """A person who sits here, with a key made now."""
+    from gen.provenance.roster import Person, PersonKey
+
+    key, _ = _make_key(house, person, kdf_cost)
+    return Person(person, person, roles, (PersonKey(key.public, 0),))
 
 
 def _this_computer(house: str) -> Person:
@@ -162,7 +207,9 @@ def _with_works(
     return create_house_with(open_house(starter, None), folder, name, keys, **settings)
 
 
-def _report_start(house: House, key_files: list[Path], output: Output) -> None:
+def _report_start(
+    house: House, key_files: list[Path], output: Output, named: list[tuple[str, tuple[str, ...]]]
+) -> None:
     pin = house.pin
     output.line(f"The house {pin.name} begins in {pin.dir}")
     output.line(f"its trust pin: {pin.path}")
@@ -179,7 +226,9 @@ def _report_start(house: House, key_files: list[Path], output: Output) -> None:
             "others' key files to other people, each with a passphrase of their own, and delete "
             "them here: while all are on one computer, one person still decides alone."
         )
-    output.say("Next: python scripts/house.py enroll ID --role composer")
+    for person, roles in named:
+        output.line(f"enrolled {person} ({' and '.join(roles)}), with a key made here")
+    output.say(f"Next: {_next_command(house, bool(named))}")
     output.result(
         house=pin.name,
         folder=str(pin.dir),
@@ -188,6 +237,12 @@ def _report_start(house: House, key_files: list[Path], output: Output) -> None:
         key_files=[str(path) for path in key_files],
         size=pin.min_size,
     )
+
+
+def _next_command(house: House, has_people: bool) -> str:
+    words = ["show", "--people"] if has_people else ["enroll", "ana", "--role", "composer"]
+    command = ["python", "scripts/house.py", *words, "--house", str(house.folder)]
+    return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
 
 
 @house_command
@@ -377,8 +432,7 @@ def rotate_command(
     else:
         known = {key.hex(): key for key in house.load().roster.root_keys}
         keys = [
-            known.get(text) or parse_request(text, house.pin.name, "root")
-            for text in root_publics
+            known.get(text) or parse_request(text, house.pin.name, "root") for text in root_publics
         ]
         confirm(f"Replace the root by {threshold} of {len(keys)} keys?", yes=yes, output=output)
         _change(
