@@ -1,6 +1,7 @@
 """SoundFonts are read as the specification says; damaged ones are refused by name."""
 
 import struct
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -68,3 +69,36 @@ def test_an_unusable_font_is_refused_with_its_path_and_a_mend(font_bytes, tmp_pa
 def test_a_font_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(HouseError, match="cannot be read"):
         load(tmp_path / "none.sf2")
+
+
+@pytest.mark.parametrize("chunk", [b"ibag", b"pbag", b"inst", b"phdr"])
+def test_font_whose_zones_overlap_is_refused_before_each_is_read_for_every_other(
+    font_bytes, tmp_path, chunk
+):
+    """65,536 zones of 65,536 generators each would take hours."""
+    size, offset = {b"inst": (22, 20), b"phdr": (38, 24)}.get(chunk, (4, 0))
+    data = bytearray(font_bytes)
+    at = data.index(chunk) + 8
+    length = struct.unpack_from("<I", data, at - 4)[0]
+    for number, place in enumerate(range(at + offset, at + length, size)):
+        struct.pack_into("<H", data, place, number % 2)
+    path = tmp_path / "hostile.sf2"
+    path.write_bytes(data)
+    with pytest.raises(HouseError, match=r"hostile\.sf2: damaged SoundFont"):
+        load(path)
+
+
+def test_font_of_too_many_zones_for_a_note_is_refused_when_it_is_played(font_bytes, tmp_path):
+    font = replace(load(), _found={})
+    zones = font.presets[0, 0] * 2_000
+    font.presets = {(0, 0): zones}
+    font.instruments = [one * 100 for one in font.instruments]
+    with pytest.raises(HouseError, match="more than 100,000 zones for one note"):
+        font.regions(0, 60, 80, drum=False)
+
+
+def test_font_of_endless_empty_chunks_is_refused(font_bytes, tmp_path):
+    path = tmp_path / "empty.sf2"
+    path.write_bytes(font_bytes + (b"junk" + bytes(4)) * 500_000)
+    with pytest.raises(HouseError, match="more than 10,000 chunks"):
+        load(path)

@@ -30,6 +30,9 @@ DRUM_BANK = 128
 
 # Generator numbers (section 8.1.3).
 _KEY_RANGE, _VELOCITY_RANGE, _INSTRUMENT, _SAMPLE = 43, 44, 41, 53
+_MOST_CHUNKS = 10_000
+_MOST_ZONES = 100_000
+"""Looked at for one note; a piano of 88 keys in 16 layers has 2,816."""
 _DEFAULTS = {
     8: 13_500,  # filter cutoff, absolute cents
     21: -12_000, 23: -12_000, 25: -12_000, 26: -12_000, 27: -12_000, 28: -12_000, 30: -12_000,
@@ -132,9 +135,17 @@ class SoundFont:
 
     def _find(self, bank: int, program: int, pitch: int, velocity: int) -> Iterator[Region]:
         zones = self.presets.get((bank, program)) or self.presets.get((bank, 0), [])
+        looked_at = 0
         for preset_zone in zones:
             if not preset_zone.covers(pitch, velocity):
                 continue
+            looked_at += len(self.instruments[preset_zone.target])
+            if looked_at > _MOST_ZONES:
+                raise HouseError(
+                    f"the SoundFont {self.name!r:.80} has more than {_MOST_ZONES:,} zones for one "
+                    "note",
+                    mend="give another font, or leave it out for the built-in one",
+                )
             for zone in self.instruments[preset_zone.target]:
                 if zone.covers(pitch, velocity):
                     yield self._region(preset_zone.generators, zone)
@@ -236,8 +247,11 @@ def _parse(data: bytes, path: Path) -> SoundFont:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    position = 0
+    position = count = 0
     while position + 8 <= len(data):
+        count += 1
+        if count > _MOST_CHUNKS:
+            raise ValueError(f"more than {_MOST_CHUNKS:,} chunks")
         name, size = struct.unpack_from("<4sI", data, position)
         yield name, data[position + 8 : position + 8 + size]
         position += 8 + size + size % 2
@@ -257,7 +271,10 @@ def _presets(chunks: dict[bytes, bytes]) -> dict[tuple[int, int], list[_Zone]]:
 def _pairs(records: bytes, *, size: int, offset: int) -> list[tuple[int, int]]:
     """Each record's first index and the next record's; the last record is a terminator."""
     places = range(offset, len(records), size)
-    return list(pairwise(struct.unpack_from("<H", records, place)[0] for place in places))
+    indices = [struct.unpack_from("<H", records, place)[0] for place in places]
+    if indices != sorted(indices):
+        raise ValueError("its zones overlap")  # each might then be read once for every other
+    return list(pairwise(indices))
 
 
 def _zones(bags: bytes, generators: bytes, first: int, last: int, *, target: int) -> list[_Zone]:
@@ -266,6 +283,8 @@ def _zones(bags: bytes, generators: bytes, first: int, last: int, *, target: int
     for bag in range(first, last):
         begin = struct.unpack_from("<H", bags, 4 * bag)[0]
         end = struct.unpack_from("<H", bags, 4 * bag + 4)[0]
+        if end < begin:
+            raise ValueError("its zones overlap")
         amounts = dict(struct.iter_unpack("<Hh", generators[4 * begin : 4 * end]))
         if target in amounts:
             zones.append(_zone(common | amounts, target))
