@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -80,3 +82,57 @@ def test_without_a_compiler_nothing_is_compiled(gpu, monkeypatch):
 def test_what_cannot_be_is_refused(bad):
     with pytest.raises(SettingError, match=r"trainer\.compile"):
         TrainerConfig(**bad)
+
+
+# --- compiled code ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def caches(tmp_path, monkeypatch):
+    """The user's folder for caches, and variables that go back to what they were."""
+    for name in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / "somebody-elses"))
+    monkeypatch.setattr(machine, "user_cache_dir", lambda name: str(tmp_path / name))
+    return tmp_path / "gen"
+
+
+def test_compiled_code_is_kept_where_only_this_user_writes(caches):
+    machine.keep_compiled_code_to_oneself()
+    place = Path(os.environ["TORCHINDUCTOR_CACHE_DIR"])
+    assert place == caches / "torchinductor"
+    assert os.environ["TRITON_CACHE_DIR"] == str(caches / "triton")
+    assert sys.platform == "win32" or place.stat().st_mode & 0o077 == 0
+
+
+def open_to_all(place):
+    place.mkdir(parents=True)
+    place.chmod(0o777)
+
+
+def inside_one_open_to_all(place):
+    place.mkdir(parents=True, mode=0o700)
+    place.parent.chmod(0o777)
+
+
+def link(place):
+    place.parent.mkdir()
+    elsewhere = place.parent.parent / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    place.symlink_to(elsewhere)
+
+
+def file(place):
+    place.parent.mkdir()
+    place.write_text("")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps others out of one's profile")
+@pytest.mark.parametrize("prepare", [open_to_all, inside_one_open_to_all, link, file])
+def test_code_that_somebody_else_may_have_put_there_is_not_run(caches, prepare):
+    prepare(caches / "torchinductor")
+    machine.keep_compiled_code_to_oneself()
+    place = Path(os.environ["TORCHINDUCTOR_CACHE_DIR"])
+    assert not place.is_relative_to(caches)
+    assert place.stat().st_mode & 0o077 == 0
+    assert not list(place.iterdir())
+    place.rmdir()

@@ -78,11 +78,11 @@ def is_own(folder: Path) -> bool:
         return True
     for place in (folder, *folder.parents):
         found = place.lstat()
-        is_mine = found.st_uid in (os.getuid(), 0) and stat.S_ISDIR(found.st_mode)
-        is_shared = found.st_mode & 0o022 and not (found.st_mode & stat.S_ISVTX and place != folder)
-        if not is_mine or is_shared:
+        others = 0o002 if found.st_gid == os.getgid() else 0o022
+        is_shared = found.st_mode & others and not found.st_mode & stat.S_ISVTX
+        if is_shared or found.st_uid not in (os.getuid(), 0) or not stat.S_ISDIR(found.st_mode):
             return False
-    return folder.stat().st_uid == os.getuid()
+    return folder.stat().st_uid == os.getuid() and not folder.stat().st_mode & 0o022
 
 
 def on_gpu(config: TrainerConfig) -> bool:
