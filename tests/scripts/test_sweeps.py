@@ -107,12 +107,14 @@ def test_a_study_with_a_name_and_a_file_goes_on_where_it_stood(pin, tmp_path, sa
              "hydra.sweeper.study_name=rates", f"hydra/sweeper/sampler={sampler}",
              "hydra.sweeper.storage=sqlite:///rates.db")  # fmt: skip
     bests = []
-    for _ in range(2):
-        done = elsewhere(tmp_path, pin, *words)
+    for seed in (1, 2):
+        done = elsewhere(tmp_path, pin, *words, f"hydra.sweeper.sampler.seed={seed}")
         bests += [run["best_bits_per_note"] for run in results(done)]
     with sqlite3.connect(tmp_path / "rates.db") as database:
         (trials,) = database.execute("select count(*) from trials").fetchone()
+        rates = database.execute("select param_value from trial_params").fetchall()
     assert trials == len(bests) == 4
+    assert len(set(rates)) == len(rates) == 4 * 3
     newest = max(tmp_path.glob("outputs/search/*/optimization_results.yaml"))
     assert yaml.safe_load(newest.read_text("utf-8"))["best_value"] == min(bests)
 
