@@ -4,6 +4,7 @@ python scripts/demo.py [--minutes 3]
 """
 
 import json
+import logging
 import os
 import shutil
 import sys
@@ -84,11 +85,19 @@ def verify(pin_path: Path) -> None:
     )
 
 
+def show_log() -> None:
+    """Show on stderr what the program says as it goes."""
+    log = logging.getLogger("gen")
+    log.setLevel(logging.INFO)
+    log.addHandler(logging.StreamHandler())
+
+
 @click.command(help=__doc__)
 @click.option("--minutes", default=3.0, show_default=True, help="how long to train")
 @click.option("--pieces", default=4, show_default=True, help="how many new pieces")
 def main(minutes: float, pieces: int) -> None:
     steps = Steps()
+    show_log()
     try:
         steps.say("starting a house with the starter's works; verifying every one")
         pin = start_house()
