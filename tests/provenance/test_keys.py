@@ -116,3 +116,14 @@ def test_public_keys_are_read_as_people_pass_them_on():
 
 def test_generated_keys_differ():
     assert PrivateKey.generate().keyid != PrivateKey.generate().keyid
+
+
+def test_half_written_key_of_a_killed_command_goes_with_the_next_key(tmp_path):
+    old, fresh = tmp_path / "a.1.new", tmp_path / "b.2.new"
+    for path in (old, fresh):
+        path.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    save_key(PrivateKey.generate(), house="h", owner="a", passphrase=PASSPHRASE, kdf_cost=10,
+             folder=tmp_path)  # fmt: skip
+    assert not old.exists()
+    assert fresh.exists()

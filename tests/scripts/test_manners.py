@@ -158,8 +158,10 @@ def test_endless_names_are_shortened(lived_in, words):
     "words",
     [
         (HOUSE, "verify", "--proof", "bad"),
+        (HOUSE, "verify", "--checkpoint", "bad"),
         (HOUSE, "accept", "--all", "--fingerprints", "bad"),
         (CONTRIBUTE, "new.mid", "--check", "--fingerprints", "bad"),
+        (CONTRIBUTE, "new.mid", "--check", "--metadata", "bad"),
         (CONTRIBUTE, "bad", "--check"),
     ],
     ids=lambda words: " ".join(str(w) for w in words[1:]),

@@ -265,7 +265,10 @@ def read_sidecar(path: Path) -> dict[Path, Facts]:
         SettingError: no table, unknown or doubled columns, a file named twice; with the line.
     """
     try:
-        rows = _table(read_text(read(path, SIDECAR)))
+        text = read_text(read(path, SIDECAR))
+        if "\0" in text:
+            raise csv.Error("it holds bytes of zero, as no table of text does")
+        rows = _table(text)
         columns = _columns(path, next(rows, (1, []))[1])
         found: dict[Path, Facts] = {}
         for line, cells in rows:

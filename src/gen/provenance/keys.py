@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -44,6 +45,7 @@ KEYS_VARIABLE = "HOUSE_KEYS"
 PASSPHRASE_VARIABLE = "HOUSE_PASSPHRASE"  # noqa: S105 - the name of a variable
 KDF_COST = 17
 """log2 of scrypt's n: 128 MiB and about 0.4 s a try, as OWASP advises (r 8, p 1)."""
+_LEFT_SECONDS = 3_600
 KDF_COST_RANGE = (10, 20)
 TRIES = 3
 """How often a passphrase may be typed."""
@@ -282,6 +284,9 @@ def _file_word(text: str) -> str:
 
 
 def _write_private(path: Path, data: bytes) -> None:
+    for left in path.parent.glob("*.new"):  # by commands that were killed
+        if time.time() - left.lstat().st_mtime > _LEFT_SECONDS:
+            left.unlink(missing_ok=True)
     beside = path.with_suffix(f".{os.getpid()}.new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
