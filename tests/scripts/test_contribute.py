@@ -728,6 +728,9 @@ def test_a_preview_is_a_picture_and_sound_of_what_is_signed(desk: Desk, tmp_path
     assert found.exit_code == 0, found.output
     assert (folder / "a.png").read_bytes()[:4] == b"\x89PNG"
     assert (folder / "a.wav").read_bytes()[:4] == b"RIFF"
+    desk.put("more/a.mid", smf(b"", note(67) + note(69)))
+    desk.contribute(desk.folder, "--check", "--preview", folder)
+    assert (folder / "a (2).png").is_file()
 
 
 def test_before_answering_one_may_hear_and_see(desk: Desk, monkeypatch) -> None:

@@ -179,7 +179,8 @@ def _run(contributor: Contributor, jobs: list[Job], options: dict[str, Any]) -> 
     asks, as_json = contributor.confirm, options["as_json"]
     is_many = len(jobs) > 3 and not options["check"]
     is_brief = asks is not None or is_many or options["sidecar"] is not None
-    outcomes = []
+    outcomes: list[Outcome] = []
+    named: dict[str, int] = {}
     doing = "checking" if options["check"] else "contributing"
     with Output.progress(doing, 0 if asks else len(jobs)) as advance:
         for outcome in contributor.run(jobs):
@@ -188,7 +189,7 @@ def _run(contributor: Contributor, jobs: list[Job], options: dict[str, Any]) -> 
             if asks is not None:
                 asks.done(outcome)  # type: ignore[attr-defined] # an Interview
             if options["preview"] and asks is None:
-                _preview(outcome, options)
+                _preview(outcome, options, named)
             outcome.examined = outcome.screening = None  # many pieces fill the memory
             advance(1)
     if options["sidecar"]:
@@ -197,12 +198,16 @@ def _run(contributor: Contributor, jobs: list[Job], options: dict[str, Any]) -> 
     return outcomes
 
 
-def _preview(outcome: Outcome, options: dict[str, Any]) -> None:
+def _preview(outcome: Outcome, options: dict[str, Any], named: dict[str, int]) -> None:
+    """Write a file's preview; `named` counts names, which files of several folders may share."""
     if outcome.examined is None or not outcome.examined.analysis.notes:
         return
     from gen.cli.preview import show_preview
 
     piece, name = outcome.examined.normalised.piece, outcome.path.stem
+    named[name] = named.get(name, 0) + 1
+    if named[name] > 1:
+        name = f"{name} ({named[name]})"
     show_preview(piece, options["preview"], name, is_opening=options["is_opening"])
 
 

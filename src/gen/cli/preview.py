@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def write_preview(piece: Piece, folder: Path, name: str) -> list[Path]:
-    """Write NAME.png and NAME.wav of what the house holds of a piece; never over another's.
+    """Write NAME.png and NAME.wav of what the house holds of a piece.
 
     Args:
         piece: as it is signed.

@@ -34,7 +34,7 @@ from gen.provenance.statement import Statement, make_work_id, parse_composers
 from gen.provenance.tag import sign_contribution
 from gen.safe_parse import Examined, Limits, SafeReader, UnsafeFileError
 from gen.smf import RuleBroken, musical_hash, read_instruments, split_chunks, with_instruments
-from gen.smf.rules import MAX_BYTES
+from gen.smf.rules import EXPORT, MAX_BYTES
 
 CONTRIBUTED, PRESENT, REFUSED, NEEDS_REVIEW, CHECKED, SKIPPED = (
     "contributed", "already there", "refused", "needs review", "checked", "skipped",
@@ -48,6 +48,7 @@ _COMPOSED = "contribute what a person composed"
 _CONTRIBUTORS_MENDS = {  # the gate's own advice is for files that lie in a house already
     "generated": _COMPOSED,
     "machine-written": "do not contribute it: this house takes only what people wrote",
+    "malformed-midi": EXPORT,
     "wrong-role": "everybody named as a composer has to be enrolled as one",
     "withdrawn": "nothing: a withdrawal is for ever, and holds for the same music in any file",
 }
