@@ -108,6 +108,27 @@ def test_writing_a_piece_again_enters_nothing_in_the_log(ask, again, studio):
     assert same.notes[:3] == ("the same bytes", "receipt signed by machine", known)
 
 
+def test_a_receipt_decides_neither_whom_to_trust_nor_where_anything_goes(
+    ask, again, asked, studio, tmp_path
+):
+    """A stranger's receipt names the stranger's own house, folder, model and file."""
+    (result,) = ask(n=1)
+    record = json.loads(result.receipt.read_bytes())
+    elsewhere = tmp_path / "elsewhere"
+    record["settings"] |= {
+        "pin": str(tmp_path / "forgers.yaml"), "out": str(elsewhere), "sign": "mallory",
+        "checkpoint": str(elsewhere / "model.safetensors"), "receipt": str(elsewhere / "x.json"),
+        "unrecorded": True, "continue": str(elsewhere / "song.mid"),
+    }  # fmt: skip
+    result.receipt.write_bytes(receipts.encode(record))
+    same = again(result)
+    assert same.midi.read_bytes() != result.midi.read_bytes()  # its mark names another receipt
+    assert same.midi.parent == tmp_path / "again"
+    assert not elsewhere.exists()
+    assert "changed since it was signed" in same.notes[1]
+    assert "the log of lantern does not know it" in same.notes[2]
+
+
 # What has changed is said ---------------------------------------------------------------
 
 
