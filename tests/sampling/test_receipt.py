@@ -288,8 +288,6 @@ def test_a_receipt_can_be_left_unsigned_and_its_piece_is_entered_all_the_same(as
     assert "entered in the log: act" in result.notes[0]
 
 
-
-
 @pytest.mark.parametrize(("sign", "message"), [("zoe", "is not enrolled"), ("ben", "not in your")])
 def test_nothing_is_sampled_for_a_signer_who_is_not_there(own_key, ask, tmp_path, sign, message):
     with pytest.raises(HouseError, match=message):

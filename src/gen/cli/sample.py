@@ -32,7 +32,7 @@ NUMBER = re.compile(r"[\d.eE_+-]+")
 
 FILES = {"checkpoint", "pin", "out", "soundfont", "receipt",
          "continue", "infill", "accompany", "harmonise", "vary"}  # fmt: skip
-BESIDE_A_RECEIPT = FILES | {"audio"}
+BESIDE_A_RECEIPT = FILES | {"audio", "unrecorded"}
 IN_A_HURRY = 1.0
 """Seconds that renderings which were begun are waited for once it is stopped."""
 

@@ -147,7 +147,8 @@ def _contents(register: Register) -> list[str]:
     open_runs = sum(run.ended_at is None and not run.is_asserted for run in runs)
     asserted = sum(run.is_asserted for run in runs)
     lines = [
-        f"{counted(len(runs), 'run')} ({open_runs} without an end, {asserted} asserted models), "
+        f"{counted(len(runs) - asserted, 'run')} ({open_runs} without an end), "
+        f"{counted(asserted, 'asserted model')}, "
         f"{counted(len(register.runs.pieces), 'generated piece')}"
     ]
     older = sum(not record.statement_in_log for record in register.works.values())
