@@ -121,10 +121,11 @@ class Draft:
         A note drawn where nothing may begin any more says that the cell is to end, see
         `begins_too_late`. A cell without a note goes on: its track may be one that has to sound.
         """
-        kind, state = KINDS[row[v.KIND]], self.state
-        sounds = field == v.POSITION and kind in (Kind.NOTE, Kind.PEDAL)
-        if sounds and state.bar_terms.closes and state.cell_notes:
-            return grammar.positions(self.plan, state, kind, onset_stop=state.bar_steps)
+        kind, state = row[v.KIND], self.state
+        if field != v.POSITION or kind not in (Kind.NOTE, Kind.PEDAL):
+            return self.allowed(field, row)
+        if state.bar_terms.closes and state.cell_notes:
+            return grammar.positions(self.plan, state, KINDS[kind], onset_stop=state.bar_steps)
         return self.allowed(field, row)
 
     def begins_too_late(self, row: Row) -> bool:
