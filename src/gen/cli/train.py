@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gen.arithmetic import PORTABLE, begin_portably
 from gen.cli.explained import begin
 from gen.errors import HouseError
 from gen.terminal import failures_said
@@ -37,7 +38,8 @@ def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
     """
     from gen.training.settings import read_settings
 
-    read_settings(settings)
+    if read_settings(settings).trainer.arithmetic == PORTABLE:
+        begin_portably()  # before a folder is made for the run
 
 
 def train(settings: dict[str, Any], overrides: Sequence[str]) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from gen.errors import HouseError
@@ -23,6 +24,7 @@ from gen.provenance.recording import begin_run, end_run
 from gen.provenance.register import Register
 from gen.provenance.roster import TRAINER
 from gen.provenance.runs import Begin, End, ModelDigest
+from gen.training.portable import VERSION
 from gen.training.settings import RunConfig
 
 _NOT_RECORDED = (
@@ -107,9 +109,13 @@ def run_name(run: RunConfig, folder: Path) -> str:
     return "/".join([run.name, *ends])
 
 
-def numeric_mode(precision: str, device: torch.device, *, compiled: bool) -> str:
+def numeric_mode(
+    precision: str, device: torch.device, *, compiled: bool, is_portable: bool = False
+) -> str:
     """What the last bits of a run depend on besides code and settings, in one line."""
-    if device.type == "cuda":
+    if is_portable:
+        where = f"{VERSION}, numpy {np.__version__}"
+    elif device.type == "cuda":
         where = f"cuda {torch.version.cuda}, {torch.cuda.get_device_name(device)}"
     else:
         threads = f"{torch.get_num_threads()} threads"

@@ -26,6 +26,7 @@ from lightning.pytorch.profilers import (
 from lightning.pytorch.utilities import rank_zero_only
 
 import gen
+from gen.arithmetic import PORTABLE
 from gen.checkpoint import SUFFIX, save_checkpoint
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.habits import Habits
@@ -56,6 +57,7 @@ from gen.training.machine import (
     keep_compiled_code_to_oneself,
     precision_for,
 )
+from gen.training.portable import portable_arithmetic
 from gen.training.recording import begin_record, numeric_mode
 from gen.training.resume import KeepResumable, SealedCheckpoints, resume_path
 from gen.training.settings import TrainerConfig, read_settings
@@ -132,18 +134,22 @@ def train(
         own.append(OverfitGauge(data.handful()))
     logger = make_logger(chosen.logger, run, out)
     trainer = make_trainer(chosen.trainer, logger, out, [*own, *callbacks])
-    record = None
+    record, is_portable = None, chosen.trainer.arithmetic == PORTABLE
     if trainer.is_global_zero:
         write_atomically(out / CORPUS, _corpus(data))
         mode = numeric_mode(
-            precision_for(chosen.trainer), trainer.strategy.root_device, compiled=compiled
+            precision_for(chosen.trainer),
+            trainer.strategy.root_device,
+            compiled=compiled,
+            is_portable=is_portable,
         )
         record = begin_record(
             House(pin), run, settings, manifest, out,
             resumes=resume.parent if resume else None, numeric_mode=mode,
         )  # fmt: skip
         say(record.words)
-    _fit(trainer, learner, data, resume)
+    arithmetic = portable_arithmetic() if is_portable else contextlib.nullcontext()
+    _fit(trainer, learner, data, resume, arithmetic)
     result = {
         "best_bits_per_note": keep.best,
         "bits_per_note": keep.latest,
@@ -177,12 +183,18 @@ def _flushed_denormals() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def _fit(trainer: Trainer, learner: Learner, data: HouseData, resume: Path | None) -> None:
+def _fit(
+    trainer: Trainer,
+    learner: Learner,
+    data: HouseData,
+    resume: Path | None,
+    arithmetic: contextlib.AbstractContextManager[None],
+) -> None:
     """Train; Ctrl-C ends the run early and leaves it as whole as any other."""
     ctrl_c = EndOnCtrlC()
     trainer.callbacks.append(ctrl_c)  # type: ignore[attr-defined]
     try:
-        with ctrl_c.listening(), _flushed_denormals():
+        with ctrl_c.listening(), _flushed_denormals(), arithmetic:
             trainer.fit(learner, datamodule=data, ckpt_path=resume, weights_only=True)
     except SystemExit:  # Lightning's last word after Ctrl-C
         if not trainer.interrupted:
@@ -240,7 +252,7 @@ def make_trainer(
     if config.strategy == "fsdp":
         options["strategy"] = Sharded()
     options["precision"] = precision_for(config)
-    for ours in ("max_time", "patience", "keep_every", "compile"):
+    for ours in ("max_time", "patience", "keep_every", "compile", "arithmetic"):
         del options[ours]
     # Lightning counts batches between validations; several may make a step.
     options["val_check_interval"] *= config.accumulate_grad_batches

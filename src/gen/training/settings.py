@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from gen.arithmetic import ARITHMETICS, FAST, PORTABLE
 from gen.data.settings import DataConfig
 from gen.errors import SettingError
 from gen.harmony import nearest
@@ -101,6 +102,8 @@ class TrainerConfig:
         devices: how many, their numbers, -1 or `auto`: all there are.
         strategy: one of `STRATEGIES`: how several devices share the work.
         precision: of Lightning's names, or `auto`: bfloat16 where the machine has units for it.
+        arithmetic: `portable`: the same weights on every x86-64 processor with AVX2, on one thread
+            of a CPU; `fast`: whatever is fastest here.
         compile: whether the trunk is compiled, or `auto`: where the run is long enough.
         max_steps: -1 for as many as `max_time` lets.
         max_time: DD:HH:MM:SS, or fewer parts from the right.
@@ -121,6 +124,7 @@ class TrainerConfig:
     num_nodes: int = 1
     strategy: str = "auto"
     precision: int | str = AUTO
+    arithmetic: str = FAST
     compile: bool | str = AUTO
     max_steps: int = 5000
     max_time: str | None = None
@@ -151,8 +155,22 @@ class TrainerConfig:
         if self.compile is True and self.strategy == "fsdp":
             raise SettingError("a model that is cut up is not compiled", where="trainer.compile",
                 mend="set it to false")  # fmt: skip
+        nearest(self.arithmetic, ARITHMETICS, setting="trainer.arithmetic")
+        if self.arithmetic == PORTABLE:
+            self._check_portable()
         self._check_numbers()
         self._check_length()
+
+    def _check_portable(self) -> None:
+        for name, allowed in (
+            ("accelerator", ("cpu",)), ("devices", (1,)), ("strategy", ("auto",)),
+            ("precision", (32, "32", "32-true")), ("compile", (False,)),
+        ):  # fmt: skip
+            if (value := getattr(self, name)) not in allowed:
+                raise SettingError(
+                    f"portable arithmetic goes with {allowed[0]!s} alone, not with {value}",
+                    where=f"trainer.{name}", mend="trainer=portable sets all that belongs together",
+                )  # fmt: skip
 
     def _check_numbers(self) -> None:
         for name in (

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from gen.arithmetic import ENVIRONMENT
+from gen.errors import SettingError
+from gen.training import portable
+from gen.training.settings import TrainerConfig
+
+STEPS = Path(__file__).with_name("portable_steps.py")
+EMULATOR = shutil.which("qemu-x86_64")
+HAS_AVX2 = platform.machine().lower() in ("x86_64", "amd64") and (
+    "AVX2" in str(torch.backends.cpu.get_cpu_capability())
+    or "AVX512" in str(torch.backends.cpu.get_cpu_capability())
+)
+needs_avx2 = pytest.mark.skipif(not HAS_AVX2, reason="a processor without AVX2")
+
+
+def steps(arithmetic: str, *before: str, **variables: str) -> str:
+    """What the steps print in a process of their own."""
+    paths = os.pathsep.join(filter(None, sys.path))
+    environment = {**os.environ, "PYTHONPATH": paths, **variables}
+    command = [*before, os.path.realpath(sys.executable), str(STEPS), arithmetic]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@needs_avx2
+def test_steps_are_the_same_whatever_the_thread_count():
+    one = steps("portable", **ENVIRONMENT, OMP_NUM_THREADS="1")
+    assert one == steps("portable", **ENVIRONMENT, OMP_NUM_THREADS="2")
+    assert len(one.splitlines()) == 6
+
+
+@needs_avx2
+@pytest.mark.slow
+@pytest.mark.skipif(EMULATOR is None, reason="qemu-x86_64 is not installed (package qemu-user)")
+@pytest.mark.parametrize("processor", ["Haswell", "EPYC"])  # of Intel, of AMD
+def test_an_emulated_processor_of_another_maker_gives_the_same_bits(processor):
+    here = steps("portable", **ENVIRONMENT, OMP_NUM_THREADS="1")
+    there = steps("portable", str(EMULATOR), "-cpu", processor, **ENVIRONMENT, OMP_NUM_THREADS="1")
+    assert there == here
+
+
+@needs_avx2
+def test_portable_weights_are_those_of_fast_arithmetic_up_to_rounding():
+    lines = [steps(a, **ENVIRONMENT).splitlines() for a in ("portable", "fast")]
+    losses = [[float.fromhex(line.split()[0]) for line in run] for run in lines]
+    assert np.allclose(*losses, rtol=1e-4)
+
+
+def steps_module():
+    spec = importlib.util.spec_from_file_location("portable_steps", STEPS)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Seen(TorchDispatchMode):
+    """Names of all operations that were done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.add(func.name().partition(".")[0])
+        return func(*args, **(kwargs or {}))
+
+
+def test_no_step_takes_an_operation_that_depends_on_the_processor():
+    portable_steps = steps_module()
+
+    model = portable_steps.network()
+    learns = portable_steps.optimiser(model)
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH), Seen() as seen:
+        portable_steps.step(model, learns, np.random.default_rng(0))
+    assert {"aten::mm", "aten::bmm", "aten::_foreach_sqrt_"} <= seen.names
+    assert not seen.names & portable.PROCESSOR_BOUND
+
+
+def test_a_process_without_the_variables_is_told_which(monkeypatch):
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SettingError, match="OPENBLAS_CORETYPE"):
+        portable.check_portable()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("accelerator", "gpu"), ("devices", 2), ("precision", "bf16-mixed"),
+                        ("compile", True), ("strategy", "ddp")],
+)  # fmt: skip
+def test_portable_arithmetic_refuses_what_it_cannot_do(name, value):
+    whole = {"accelerator": "cpu", "precision": 32, "compile": False, "arithmetic": "portable"}
+    TrainerConfig(**whole)
+    with pytest.raises(SettingError) as caught:
+        TrainerConfig(**{**whole, name: value})
+    assert f"trainer.{name}" in str(caught.value)
