@@ -101,6 +101,12 @@ def test_fewer_than_five_groups_have_their_values_and_no_interval():
     assert interval.mean([3.0])["values"] == [3.0]
 
 
+def test_the_interval_of_a_share_ends_where_shares_do():
+    got = interval.mean([0.0, 0.0, 0.0, 0.0, 0.4, 1.0], within=interval.SHARE)
+    assert (got["low"], got["high"] < 1) == (0.0, True)
+    assert interval.mean([0.0, 0.0, 0.0, 0.0, 0.4, 1.0])["low"] < 0
+
+
 def test_no_value_is_no_figure_rather_than_a_number():
     assert interval.mean([math.nan])["value"] is None
     assert interval.share(0, 0)["value"] is None

@@ -99,7 +99,7 @@ def report():
     }  # fmt: skip
     models = [
         {"name": name, "baseline": False, "steps": 10 * i, "parameters": 10**6, "sha256": "ab" * 32,
-         "manifest": "cd" * 32}
+         "works": "cd" * 32}
         for i, name in enumerate(NAMES, 1)
     ]  # fmt: skip
     whole |= {

@@ -53,6 +53,10 @@ Floats = NDArray[np.float64]
 Groups = ArrayLike | None
 """The group of each work, (n,) of anything that can be sorted; None where each is its own."""
 
+Bounds = tuple[float, float]
+ANYTHING: Bounds = (-math.inf, math.inf)
+SHARE: Bounds = (0.0, 1.0)
+
 REPEATS = 1000
 TAIL = 0.025
 FOUND = 0.8
@@ -85,19 +89,25 @@ def figure(
 # Means, ratios, differences --------------------------------------------------------------
 
 
-def mean(values: ArrayLike, groups: Groups = None) -> Figure:
-    """Mean of one value a work, (n,); NaN means that a work has none."""
+def mean(values: ArrayLike, groups: Groups = None, *, within: Bounds = ANYTHING) -> Figure:
+    """Mean of one value a work, (n,); NaN means that a work has none.
+
+    The interval ends where the values cannot go on: `within`.
+    """
     rows = np.asarray(values, dtype=np.float64)
     known = np.isfinite(rows)
-    return ratio(rows[known], np.ones(known.sum()), _of(groups, known))
+    return ratio(rows[known], np.ones(known.sum()), _of(groups, known), within=within)
 
 
-def ratio(tops: ArrayLike, bottoms: ArrayLike, groups: Groups = None) -> Figure:
+def ratio(
+    tops: ArrayLike, bottoms: ArrayLike, groups: Groups = None, *, within: Bounds = ANYTHING
+) -> Figure:
     """Sum over sum, such as bits over notes, (n,) each: works weigh by what they hold."""
     sample = _Sample(tops, bottoms, groups)
     if not math.isfinite(sample.value):
         return figure(math.nan, n=sample.n, groups=sample.groups)
-    low, high = sample.around(sample.value, sample.variance, sample.degrees)
+    ends = sample.around(sample.value, sample.variance, sample.degrees)
+    low, high = (None if end is None else min(max(end, within[0]), within[1]) for end in ends)
     return figure(sample.value, low, high, sample.n, groups=sample.groups, values=sample.each)
 
 

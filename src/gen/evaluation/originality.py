@@ -295,8 +295,8 @@ def extraction(
         "written_bars": bars,
         **{
             side: {
-                "back": interval.mean(back[part], groups[part]),
-                "repeated": interval.mean(again[part], groups[part]),
+                "back": interval.mean(back[part], groups[part], within=interval.SHARE),
+                "repeated": interval.mean(again[part], groups[part], within=interval.SHARE),
                 "beyond": interval.mean(beyond[part], groups[part]),
                 "works": [
                     {"work": work.id, "title": work.title, "back": interval.figure(value)["value"]}

@@ -389,8 +389,9 @@ def figures(
 
 
 def _figure(name: str, values: NDArray[np.float64], groups: Groups = None) -> interval.Figure:
-    take = interval.share_of if name in _YES_OR_NO else interval.mean
-    return take(values, groups)
+    if name in _YES_OR_NO:
+        return interval.share_of(values, groups)
+    return interval.mean(values, groups, within=interval.SHARE)
 
 
 def diversity(groups: Sequence[Sequence[Piece]]) -> dict[str, Any]:
@@ -414,8 +415,8 @@ def diversity(groups: Sequence[Sequence[Piece]]) -> dict[str, Any]:
         if len(kept) > 1:
             other.append(apart[np.ix_(mine, ~mine)].mean())
     return {
-        "same_request": interval.mean(same),
-        "other_requests": interval.mean(other),
+        "same_request": interval.mean(same, within=interval.SHARE),
+        "other_requests": interval.mean(other, within=interval.SHARE),
     }
 
 

@@ -294,7 +294,8 @@ def _of_genre(rows: Many[Row], genre: str) -> Figure:
 def _copied(rows: Many[Row], name: str) -> Figure:
     """Share of the notes that are in copies of earlier bars, or of a track's."""
     copied = [row["notes"] - row["new"][name][1] for row in rows]
-    return interval.ratio(copied, [row["notes"] for row in rows], [row["group"] for row in rows])
+    groups = [row["group"] for row in rows]
+    return interval.ratio(copied, [row["notes"] for row in rows], groups, within=interval.SHARE)
 
 
 def _whole(rows: Many[Row]) -> Figure:

@@ -153,8 +153,8 @@ def _new(sets: list[Floats], groups: list[Ints]) -> dict[str, Figure]:
     in_train = np.nansum(train, axis=0) > 0
     in_works = in_train | (np.nansum(reference, axis=0) > 0)
     return {
-        "generated": interval.mean(generated @ ~in_works, groups[0]),
-        "real": interval.mean(reference @ ~in_train, groups[1]),
+        "generated": interval.mean(generated @ ~in_works, groups[0], within=interval.SHARE),
+        "real": interval.mean(reference @ ~in_train, groups[1], within=interval.SHARE),
     }
 
 
@@ -212,7 +212,7 @@ def _outside(ours: list[Ints], theirs: list[Ints]) -> Figure | None:
         return None
     lowest, highest = min(p.min() for p in theirs), max(p.max() for p in theirs)
     beyond = [np.count_nonzero((p < lowest) | (p > highest)) for p in ours]
-    return interval.ratio(beyond, [len(p) for p in ours])
+    return interval.ratio(beyond, [len(p) for p in ours], within=interval.SHARE)
 
 
 # The part --------------------------------------------------------------------------------

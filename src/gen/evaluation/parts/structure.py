@@ -195,8 +195,8 @@ def compare(
         for side, known in matrices.items()
     }
 
-    def mean(side: str, values: Any) -> interval.Figure:
-        return interval.mean(values, sets.groups[side])
+    def mean(side: str, values: Any, bounds: interval.Bounds = interval.SHARE) -> interval.Figure:
+        return interval.mean(values, sets.groups[side], within=bounds)
 
     def contrasted(name: str) -> dict[str, Any]:
         values = [np.array([row[name] for row in found[side]]) for side in SIDES]
@@ -204,7 +204,10 @@ def compare(
 
     return {
         "counts": sets.counts,
-        "bars": {side: mean(side, [len(m) for m in known]) for side, known in matrices.items()},
+        "bars": {
+            side: mean(side, [len(m) for m in known], interval.ANYTHING)
+            for side, known in matrices.items()
+        },
         "indicators": {
             name: {
                 "bars": RANGES[name],
