@@ -72,7 +72,7 @@ def save_checkpoint(
     run: dict[str, Any],
     *,
     dtype: torch.dtype = torch.float32,
-) -> None:
+) -> ModelFile:
     """Write the whole file or nothing.
 
     Args:
@@ -81,6 +81,9 @@ def save_checkpoint(
         manifest: of the corpus it learned from.
         run: anything JSON can hold.
         dtype: of the stored weights; `torch.float16` halves the file.
+
+    Returns:
+        What was written, with its digests: whatever lies there later may be another's.
     """
     tensors = {
         name: tensor.detach().to("cpu", dtype).contiguous()
@@ -94,7 +97,9 @@ def save_checkpoint(
         "run": run,
     }
     # One text, since safetensors writes several in any order: the same model, the same bytes.
-    write_atomically(path, save_tensors(tensors, {ABOUT: json.dumps(about, sort_keys=True)}))
+    data = save_tensors(tensors, {ABOUT: json.dumps(about, sort_keys=True)})
+    write_atomically(path, data)
+    return parse_model_file(data)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -155,20 +155,18 @@ def test_exported_records_carry_what_each_composer_signed(house, tmp_path):
     assert signed["signatures"][0]["keyid"] == key_of("ana").keyid
 
 
-def test_one_enrolled_key_proves_no_invented_act(house, tmp_path):
-    """B4: a line that nobody signed, under a head that any member may sign."""
-    house.enter(1)
+def proof_of_forged(house, append) -> dict:
+    """A proof of the act that `append` puts into the log, which then is put back as it was."""
     log, pin = house.house.register_log, house.pin
-    said = {"consent": Consent.parse("general_model").to_list(), "work": house.entries[0].work}
     kept = {path: path.read_bytes() for path in (log.path, log.path.with_name(log.head_place))}
-    append_forged(house, "ana", CONSENT, said, forger="ben")
+    append()
     lines = list(log.lines(log.head()))
-    leaves = list(map(leaf_hash, lines))
+    leaves, last = list(map(leaf_hash, lines)), len(lines) - 1
     proof = {
         "act": {
-            "index": 2,
-            "line": lines[2].decode(),
-            "path": [node.hex() for node in inclusion_proof(leaves, 2)],
+            "index": last,
+            "line": lines[last].decode(),
+            "path": [node.hex() for node in inclusion_proof(leaves, last)],
         },
         "format": 2,
         "head": log.head().to_dict(),
@@ -182,11 +180,36 @@ def test_one_enrolled_key_proves_no_invented_act(house, tmp_path):
     }
     for place, data in kept.items():
         place.write_bytes(data)
+    return proof
+
+
+def test_one_enrolled_key_proves_no_invented_act(house, tmp_path):
+    """B4: a line that nobody signed, under a head that any member may sign."""
+    house.enter(1)
+    said = {"consent": Consent.parse("general_model").to_list(), "work": house.entries[0].work}
+    proof = proof_of_forged(house, lambda: append_forged(house, "ana", CONSENT, said, forger="ben"))
     path = tmp_path / "proof.json"
     path.write_text(json.dumps(proof))
     code, told = house._run("house", "verify", "--proof", path)
     assert code == 2
     assert "the signature of ana does not verify" in told["error"]["what"]
+
+
+def test_proof_of_consent_to_anothers_work_claims_no_right_to_it(house, tmp_path):
+    """Ben signs act and head himself; whose the work is, is not in them."""
+    house.enter(1)
+    said = {"consent": Consent.parse("general_model").to_list(), "work": house.entries[0].work}
+    log, ben = house.house.register_log, key_of("ben")
+
+    def append() -> None:
+        act = Act(log.head().size, CONSENT, "ben", TIME, said).signed_by([ben])
+        log.append([act.encode()], lambda p: [sign(HEAD_TYPE, p, ben)])
+
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps(proof_of_forged(house, append)))
+    code, told = house._run("house", "verify", "--proof", path)
+    assert code == 0
+    assert "was theirs to do if the work is ben's, which the whole log shows" in told["proved"]
 
 
 def test_proof_of_an_older_log_than_the_pinned_one(house, tmp_path):

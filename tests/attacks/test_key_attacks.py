@@ -1,6 +1,7 @@
 """Attacks with keys: expired, revoked, compromised, back-dated, one index to either side."""
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 from test_tag_attacks import forged, plant
@@ -8,12 +9,13 @@ from test_tag_attacks import forged, plant
 from gen.errors import HouseError
 from gen.provenance import people
 from gen.provenance.acts import ADD, Act
+from gen.provenance.canonical import canonical
 from gen.provenance.consent import Consent
-from gen.provenance.dsse import sign
+from gen.provenance.dsse import Signature, sign
 from gen.provenance.log import HEAD_TYPE
 from gen.provenance.people import change_roster, create_house
 from gen.provenance.register import RegisterError
-from gen.provenance.roster import PersonKey, RosterError
+from gen.provenance.roster import PersonKey, RosterError, SignedRoster
 from gen.provenance.tag import read_tag
 from gen.provenance.works import _entry, renew
 from houses import key_of, make_midi, make_statement, tagged
@@ -198,6 +200,41 @@ def test_threshold_not_reached(tmp_path):
     assert done.house.load().roster.person("ana").name == "Ana"
 
 
+@pytest.mark.parametrize("key_id", ["", key_of("root").keyid])
+def test_planted_proposal_is_not_cosigned(tmp_path, key_id):
+    """It says that it renews the roster, and would enroll a stranger."""
+    roots = [key_of("root"), key_of("root 2")]
+    house = create_house(
+        tmp_path / "house", "lantern", roots, pin_path=tmp_path / "p.yaml", threshold=2
+    )
+    with house.writing() as session:
+        said = people.renewed(session.register).change
+        roster = people.enrolled(session.register, "eve", "Eve", ["curator"], key_of("eve").public)
+        signatures = (Signature(key_id, bytes(64)),) if key_id else ()
+        planted = SignedRoster(replace(roster, change=said), signatures)
+        (house.folder / "proposal.json").write_bytes(canonical(planted.to_dict()) + b"\n")
+        for holder in roots:
+            with pytest.raises(HouseError, match="no root key of this house signed the proposal"):
+                people.cosign(session, [holder])
+    assert house.load().roster.version == 1
+
+
+def test_cosigning_shows_what_changes_and_not_what_is_said_of_it(house):
+    register = house.load()
+    said = people.renewed(register, days=500)
+    roster = people.enrolled(register, "eve", "Eve", ["curator"], key_of("eve").public)
+    (line,) = people.differences(register.roster, replace(roster, change=said.change))
+    assert line.startswith("person eve: null → ")
+    assert key_of("eve").public.hex() in line
+    (line,) = people.differences(register.roster, said)
+    assert line.startswith("expires: ")
+    (line,) = people.differences(register.roster, people.departed(register, "ana"))
+    assert line.startswith("person ana: keys: ")
+    root = people.with_root(register, [key_of("eve").public], 1)
+    (line,) = people.differences(register.roster, root)
+    assert line.startswith("root: keys: ")
+
+
 def test_roster_signed_by_somebody_elses_root(house):
     with house.house.writing() as session:
         roster = people.enrolled(session.register, "eve", "Eve", ["curator"], key_of("eve").public)
@@ -228,6 +265,9 @@ def test_new_root_without_the_old(house):
     with house.house.writing() as session:
         roster = people.with_root(session.register, [new.public], 1)
         assert not change_roster(session, roster, [new]).is_entered
-        done = people.cosign(session, [key_of("root")])
+        with pytest.raises(HouseError, match="no root key of this house signed the proposal"):
+            people.cosign(session, [key_of("root")])
+        assert not change_roster(session, roster, [key_of("root")]).is_entered
+        done = people.cosign(session, [new])
     assert done.is_entered
     assert done.house.load().roster.root_keyids == {new.keyid}

@@ -18,18 +18,21 @@ from gen.data.cache import CACHE_VARIABLE
 from gen.data.module import HouseData
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
+from gen.provenance import people
 from gen.provenance.canonical import canonical
 from gen.provenance.house import House
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import ABOUT, read_model_file
 from gen.provenance.pin import load_pin
+from gen.provenance.recorded import run_behind
 from gen.provenance.runs import ModelDigest
 from gen.provenance.works import withdraw
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.tokenizer import HouseTokenizer
+from gen.training import recording
 from houses import keep_machine_key, key_of, make_piece, start_house
-from tiny_runs import TRAIN, call
+from tiny_runs import TRAIN, call, train
 
 SAMPLE = TRAIN.with_name("sample.py")
 CONFIG = DataConfig(training_window=32, batch_size=1)
@@ -266,6 +269,43 @@ def test_false_run_by_a_thief_of_the_trainers_key(house, tmp_path, change):
     else:
         assert "says otherwise than the log of lantern" in told
     sampling_refuses(house, path)
+
+
+@pytest.mark.parametrize("boundary", ["begin", "end", "after"])
+def test_run_entered_with_a_key_that_was_compromised_by_then(house, checkpoint, boundary):
+    """Once the root says that the trainer's key was stolen, its runs vouch for no model."""
+    path, *_ = checkpoint
+    (run,) = house.load().runs.by_index.values()
+    index = {"begin": run.index, "end": run.ended_at, "after": run.ended_at + 1}[boundary]
+    with house.house.writing() as session:
+        roster = people.compromised(session.register, "machine", index)
+        house.house = people.change_roster(session, roster, [house.root]).house
+    if boundary == "after":
+        assert run_behind(read_model_file(path), house.load()).index == run.index
+        return
+    refused(house, path, f"compromised by act {index}")
+
+
+def test_checkpoint_swapped_while_the_run_goes_on(house, tmp_path, monkeypatch):
+    """No key is needed to put a file there; the run vouches for what it wrote, nothing else."""
+    monkeypatch.chdir(tmp_path)
+    house.enter(1, 2, 3, 4, 5, 6)
+    keep_machine_key()
+    own = recording.RunRecord.end
+
+    def swap(record, files, steps):
+        for path in files:
+            tensors, about = parts(path)
+            written(path, {name: torch.randn_like(t) for name, t in tensors.items()}, about)
+        return own(record, files, steps)
+
+    monkeypatch.setattr(recording.RunRecord, "end", swap)
+    done = train(f"pin={house.pin.path}")
+    assert done.code == 0, done.stderr
+    found = sorted(tmp_path.glob("outputs/*/*/*.safetensors"))
+    assert [path.stem for path in found] == ["best", "last"]
+    for path in found:
+        refused(house, path, "the log of lantern knows no run that left this file")
 
 
 def test_doubled_keys_in_a_checkpoint(house, checkpoint):

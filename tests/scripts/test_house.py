@@ -451,7 +451,9 @@ def test_threshold_of_two_holders(run, tmp_path, monkeypatch):
     proposed = run("enroll", "ana", "--role", "composer", "--yes", *QUICK).stdout
     assert "proposed: enrolled ana (composer); 1 signatures so far, 2 are needed" in proposed
     monkeypatch.setenv("HOUSE_KEYS", str(tmp_path / "keys"))
-    assert run.json("cosign")["is_entered"] is True
+    cosigned = run("cosign", "--yes").stdout
+    assert "it changes person ana: null → " in cosigned
+    assert "roster version 3: enrolled ana" in cosigned
     assert "no roster change waits" in run("cosign", "--yes", code=2).stderr
 
 

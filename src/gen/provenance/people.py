@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from gen.errors import HouseError, SettingError
 from gen.provenance.acts import KEY, ROOT, Act
@@ -44,6 +45,7 @@ from gen.provenance.store import (
     Store,
 )
 
+_SAID_ELSEWHERE = ("change", "people", "register_index", "version")
 ROSTER_DAYS = 400
 """How long a roster counts before the root has to sign a fresh one."""
 
@@ -310,6 +312,12 @@ def cosign(session: Session, root_keys: Sequence[PrivateKey]) -> RosterChange:
             where=PROPOSAL,
             mend="make the change again; it replaces the proposal",
         )
+    if not proposal.signers_among(session.register.roster.root_keys):
+        raise HouseError(
+            "no root key of this house signed the proposal: anybody may have put it there",
+            where=PROPOSAL,
+            mend="delete it; whoever holds one of the present root keys makes the change first",
+        )
     have = {s.keyid for s in proposal.signatures}
     fresh = [key for key in root_keys if key.keyid not in have]
     if not fresh:
@@ -331,6 +339,28 @@ def read_proposal(house: House) -> SignedRoster:
         where = str(house.folder / PROPOSAL)
         raise HouseError("no roster change waits for signatures", where=where)
     return SignedRoster.from_dict(canonical_json(data.rstrip(b"\n")))
+
+
+def differences(old: Roster, new: Roster) -> list[str]:
+    """What a roster changes, worked out from both: its own words are only its maker's."""
+    before, after = (
+        {
+            **{f"person {person.id}": person.to_dict() for person in roster.people},
+            **{k: v for k, v in roster.to_dict().items() if k not in _SAID_ELSEWHERE},
+        }
+        for roster in (old, new)
+    )
+    names = sorted(before.keys() | after.keys())
+    return [
+        _difference(n, before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)
+    ]
+
+
+def _difference(name: str, old: Any, new: Any) -> str:
+    if old is None or new is None or not isinstance(new, dict):
+        return f"{name}: {canonical(old).decode()} → {canonical(new).decode()}"
+    parts = [_difference(key, old.get(key), new[key]) for key in new if old.get(key) != new[key]]
+    return f"{name}: {', '.join(parts)}"
 
 
 def _enter_or_propose(session: Session, signed: SignedRoster, head_key: PrivateKey) -> RosterChange:

@@ -19,7 +19,7 @@ from datetime import date
 from typing import Any
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.acts import ADOPT, KEY, Act
+from gen.provenance.acts import ADOPT, CONSENT, KEY, ROOT, WITHDRAW, Act
 from gen.provenance.canonical import canonical_json, fields, is_sha256_hex, today_utc
 from gen.provenance.dsse import Signature, is_signed_by
 from gen.provenance.house import House
@@ -226,7 +226,10 @@ class _Checker:
         else:
             check_right(act, self._in_force(act.index, rosters).roster)
         what = " ".join(filter(None, (act.kind, str(act.data.get("work", "")), "by", act.by)))
-        return f"act {act.index} ({what}) is in the log, and was theirs to do"
+        open_question = ""
+        if act.kind in (CONSENT, WITHDRAW) and act.by != ROOT:
+            open_question = f" if the work is {act.by}'s, which the whole log shows, not this proof"
+        return f"act {act.index} ({what}) is in the log, and was theirs to do{open_question}"
 
     def _act(self, entered: object) -> Act:
         found = fields(entered, "act", index=int, line=str, path=list)

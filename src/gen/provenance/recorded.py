@@ -25,11 +25,27 @@ def run_behind(file: ModelFile, register: Register) -> Run:
     run = register.runs.of_file(file.file_sha256)
     if run is None:
         raise _unknown(file, register)
+    _check_keys(run, register)
     found = problems(file.manifest, run, register)
     if found:
         listing = "".join(f"\n  {problem}" for problem in found)
         raise NotRecorded(f"says otherwise than the log of {register.roster.house}:{listing}")
     return run
+
+
+def _check_keys(run: Run, register: Register) -> None:
+    """Whether the keys that entered the run could still be trusted then, as is known by now.
+
+    Raises:
+        NotRecorded: one was declared compromised from that act, or an earlier one, on.
+    """
+    for keyid, index in run.signed:
+        if register.refusal_of_key(keyid, index) == "revoked-key":
+            raise NotRecorded(
+                f"{run} was entered with a key of {run.by} that was compromised by act {index}",
+                mend="train anew where a trainer's key is that holds; or, knowing that, "
+                "unrecorded=true",
+            )
 
 
 def run_if_recorded(file: ModelFile, register: Register, *, unrecorded: bool) -> Run | None:

@@ -245,11 +245,13 @@ class Register:
         begin = Begin.from_dict(act.data)
         for work in begin.works:
             self._live(work)
-        self.runs.take_begin(act.index, act.by, act.time, begin)
+        keyid = act.signatures[0].keyid
+        self.runs.take_begin(act.index, act.by, keyid, act.time, begin)
 
     def _take_end(self, act: Act) -> None:
         self._check_author(act, TRAINER)
-        self.runs.take_end(act.index, act.by, End.from_dict(act.data))
+        keyid = act.signatures[0].keyid
+        self.runs.take_end(act.index, act.by, keyid, End.from_dict(act.data))
 
     def _take_model(self, act: Act) -> None:
         check_root(act, self.roster)

@@ -285,6 +285,7 @@ class Run:
         begin: None for a model that was asserted.
         ended_at: index of its `end`; None while it runs, and for ever if it was killed.
         models: the checkpoints that it left.
+        signed: key id and index of its `begin` and its `end`; nothing for one that was asserted.
     """
 
     index: int
@@ -297,6 +298,7 @@ class Run:
     begin: Begin | None
     ended_at: int | None = None
     models: tuple[ModelDigest, ...] = ()
+    signed: tuple[tuple[str, int], ...] = ()
 
     @property
     def is_asserted(self) -> bool:
@@ -340,21 +342,22 @@ class Runs:
 
     # -- taking acts in; who may was checked before ------------------------------------------
 
-    def take_begin(self, index: int, by: str, time: str, begin: Begin) -> None:
+    def take_begin(self, index: int, by: str, keyid: str, time: str, begin: Begin) -> None:
         if begin.continues is not None and begin.continues not in self.by_index:
             raise StrictJsonError(f"it goes on from a run {begin.continues}, which never began")
         self.by_index[index] = Run(
-            index, by, time, begin.name, begin.purpose, begin.manifest, begin.works, begin
-        )
+            index, by, time, begin.name, begin.purpose, begin.manifest, begin.works, begin,
+            signed=((keyid, index),),
+        )  # fmt: skip
 
-    def take_end(self, index: int, by: str, end: End) -> None:
+    def take_end(self, index: int, by: str, keyid: str, end: End) -> None:
         run = self.by_index.get(end.begin)
         if run is None or run.is_asserted or run.ended_at is not None:
             state = "never began" if run is None or run.is_asserted else "ended before"
             raise StrictJsonError(f"the run {end.begin} {state}")
         if run.by != by:
             raise StrictJsonError(f"{run.by} began the run {end.begin}, not {by}")
-        run.ended_at = index
+        run.ended_at, run.signed = index, (*run.signed, (keyid, index))
         self._keep(run, end.models)
 
     def take_model(self, index: int, by: str, time: str, said: AssertedModel) -> None:

@@ -19,6 +19,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from gen.checkpoint import SUFFIX, save_checkpoint
 from gen.disk import write_atomically
 from gen.provenance.manifest import Manifest
+from gen.provenance.model_file import ModelFile, parse_model_file
 from gen.training.sharded import whole_model
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class KeepBest(Callback):
         self.path, self.manifest, self.run, self.earlier = path, manifest, run, earlier
         self.best: float | None = None
         self.latest: float | None = None
-        self.digest = ""
+        self.file: ModelFile | None = None
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.latest = float(trainer.callback_metrics["validation/bits_per_note"])
@@ -76,11 +77,11 @@ class KeepBest(Callback):
         model = whole_model(trainer, pl_module)
         if trainer.is_global_zero:
             reached = {"bits_per_note": self.best, "steps": trainer.global_step}
-            save_checkpoint(self.path, model, self.manifest, {**self.run, **reached})
-            self.digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
+            self.file = save_checkpoint(self.path, model, self.manifest, {**self.run, **reached})
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best, "latest": self.latest, "digest": self.digest}
+        digest = self.file.file_sha256 if self.file else ""
+        return {"best": self.best, "latest": self.latest, "digest": digest}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         file = self.earlier / self.path.name if self.earlier else self.path
@@ -88,7 +89,7 @@ class KeepBest(Callback):
         if hashlib.sha256(data).hexdigest() != state_dict["digest"]:
             return  # the next validation begins anew
         self.best, self.latest = state_dict["best"], state_dict["latest"]
-        self.digest = state_dict["digest"]
+        self.file = parse_model_file(data)
         rank_zero_only(write_atomically)(self.path, data)
 
 
@@ -104,7 +105,7 @@ class KeepStages(Callback):
 
     def __init__(self, folder: Path, every: int, manifest: Manifest, run: dict[str, Any]) -> None:
         self.folder, self.every, self.manifest, self.run = folder, every, manifest, run
-        self.files: list[Path] = []
+        self.files: dict[Path, ModelFile] = {}
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         step = trainer.global_step
@@ -116,8 +117,7 @@ class KeepStages(Callback):
             bits = float(trainer.callback_metrics["validation/bits_per_note"])
             reached = {"bits_per_note": bits, "steps": step}
             path = self.folder / f"step-{step:06d}{SUFFIX}"
-            save_checkpoint(path, model, self.manifest, {**self.run, **reached})
-            self.files.append(path)
+            self.files[path] = save_checkpoint(path, model, self.manifest, {**self.run, **reached})
 
 
 class PlainProgress(Callback):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from gen.provenance.code import code_digest, lock_digest
 from gen.provenance.house import House
 from gen.provenance.keys import PrivateKey
 from gen.provenance.manifest import Manifest
-from gen.provenance.model_file import read_model_file
+from gen.provenance.model_file import ModelFile
 from gen.provenance.recording import begin_run, end_run
 from gen.provenance.register import Register
 from gen.provenance.roster import TRAINER
@@ -41,11 +41,17 @@ class RunRecord:
     begin: int | None
     words: str
 
-    def end(self, files: Sequence[Path], steps: int) -> RunRecord:
-        """Enter the checkpoints that the run has left."""
+    def end(self, files: Mapping[Path, ModelFile], steps: int) -> RunRecord:
+        """Enter the checkpoints that the run has left, as it wrote them.
+
+        Args:
+            files: each with its digests when it was written, not read again: somebody may have
+                put another in its place since.
+            steps: how many the run has done.
+        """
         if self.key is None or self.begin is None:
             return self
-        models = tuple(_digest_of(path) for path in files)
+        models = tuple(_digest_of(path, file) for path, file in files.items())
         try:
             at = end_run(self.house, self.key, End(self.begin, steps, models))
         except HouseError as error:
@@ -133,7 +139,6 @@ def _index_of(register: Register, name: str) -> int | None:
     return max((i for i, run in register.runs.by_index.items() if run.name == name), default=None)
 
 
-def _digest_of(path: Path) -> ModelDigest:
-    file = read_model_file(path)
+def _digest_of(path: Path, file: ModelFile) -> ModelDigest:
     steps = int(file.about["run"]["steps"])
     return ModelDigest(path.name, steps, file.file_sha256, file.tensors_sha256)

@@ -165,9 +165,10 @@ def train(
     best = keep.path if keep.best is not None else last
     if record is not None:
         told = {name: value for name, value in result.items() if name != "notes_per_second"}
-        save_checkpoint(last, whole, manifest, {**keep.run, **told})
-        files = dict.fromkeys([last, best, *(stages.files if stages else ())])
-        record = record.end(list(files), trainer.global_step)
+        files = {last: save_checkpoint(last, whole, manifest, {**keep.run, **told})}
+        if keep.file is not None:
+            files[keep.path] = keep.file
+        record = record.end({**files, **(stages.files if stages else {})}, trainer.global_step)
         say(record.words)
     run_index = record.begin if record else None
     return {**result, "run": run_index, "best": str(best), "last": str(last)}

@@ -488,16 +488,21 @@ def revoke_command(
 
 @house_command
 def cosign_command(*, folder: Path | None, pin: Path | None, yes: bool, output: Output) -> None:
-    """Add your root signature to a waiting roster change; it is entered when enough signed."""
+    """Add your root signature to a waiting roster change; it is entered when enough signed.
+
+    What it changes is worked out and listed: sign nothing that you did not expect there.
+    """
     from gen.provenance.access import root_keys_at_hand
     from gen.provenance.keys import key_id
-    from gen.provenance.people import cosign, read_proposal
+    from gen.provenance.people import cosign, differences, read_proposal
 
     house = open_house(folder, pin)
-    proposal = read_proposal(house)
+    proposal, register = read_proposal(house), house.load()
+    for line in differences(register.roster, proposal.roster):
+        output.line(f"it changes {line}")
     confirm(f"Sign: {proposal.roster.change}?", yes=yes, output=output)
     new_roots = tuple(map(key_id, proposal.roster.root_keys))
-    keys = root_keys_at_hand(house.load(), further=new_roots)
+    keys = root_keys_at_hand(register, further=new_roots)
     with house.writing() as session:
         result = cosign(session, keys)
     _report_change(result, output, {})
