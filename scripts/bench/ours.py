@@ -112,7 +112,7 @@ class Ours:
         torch.set_flush_denormal(True)  # as `gen.training.run` does; it holds for the peers too
         torch.manual_seed(seed)
         trainer = build(TrainerConfig, settings["trainer"], where="trainer")
-        limited = replace(trainer, max_steps=-1, max_time=f"0:0:0:{round(60 * minutes)}")
+        limited = replace(trainer, max_steps=-1, max_time=f"0:0:0:{max(1, round(60 * minutes))}")
         self.compiled = compiles(limited)
         self.device = torch.device("cuda" if on_gpu(trainer) else "cpu")
         self.learner = Learner(self.shape, self.optimizer, compiled=self.compiled).to(self.device)

@@ -43,7 +43,7 @@ def test_what_both_allow(one, other, both):
     [
         ("generl_model", "did you mean 'general_model'"),
         ("artist_model:", "is no purpose"),
-        ("artist_model:Ana", "is no purpose"),
+        ("artist_model:a/b", "is no purpose"),
         ("evaluation evaluation", "names 'evaluation' twice"),
         ("evaluation@soon", "'soon' is no day"),
     ],

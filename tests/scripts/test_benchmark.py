@@ -31,7 +31,7 @@ from bench.workshop import Workshop
 from gen.data.windows import AugmentConfig
 from gen.errors import HouseError
 from gen.piece import Note, Pedal
-from gen.smf import write
+from gen.smf import parse, write
 from gen.tokens.echo import ECHO_COLUMNS
 from gen.tokens.encoding import Annotations
 from gen.tokens.score import score_of
@@ -50,7 +50,7 @@ def make_work(seed):
     bass = piece.tracks[1].notes
     bass += [Note(4 * 1920 + 480 * seed, 10, 40, 70), Note(4 * 1920 + 480 * seed + 12, 10, 40, 70)]
     piece.tracks[0].pedals.append(Pedal(0, 960))
-    return f"work-{seed}", write(piece), Annotations(genre="waltz")
+    return f"work-{seed}", parse(write(piece)), Annotations(genre="waltz")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from houses import keep_machine_key
 from tiny_runs import environment
 
 PROGRAM = Path(__file__).with_name("killed_runs.py")
@@ -18,6 +19,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and 
 
 def kill_at_random(house, folder, kills, seed):
     house.enter(1, 2, 3, 4, 5, 6)
+    keep_machine_key()
     done = subprocess.run(
         [sys.executable, str(PROGRAM), str(house.pin.path), str(kills), str(seed)],
         cwd=folder, env=environment(), capture_output=True, text=True, check=False,
