@@ -157,6 +157,7 @@ def refusal_rules() -> list[str]:
 def test_every_rule_in_the_guide_is_one_that_the_code_names() -> None:
     source = Path(flow.__file__).read_text(encoding="utf-8")
     of_contributing = set(re.findall(r'_RefusedError\(\s*"([a-z-]+)"', source))
+    of_contributing |= flow.ALIKE.keys()
     assert of_contributing >= {"no-notes", "description", "too-similar"}
     assert len(refusal_rules()) >= 10
     assert set(refusal_rules()) <= MENDS.keys() | RULES.keys() | of_contributing

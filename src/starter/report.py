@@ -22,7 +22,7 @@ from starter.corpus import (
 from starter.datasheet import write_croissant, write_datasheet
 
 REVIEW_RUN = 12
-"""Shared interval runs from here on are looked at (`scripts/contribute.py --review-run`)."""
+"""Shared interval runs from here on are looked at by a person."""
 
 
 def report(

@@ -11,6 +11,7 @@ import pytest
 from gen.likeness.originality import (
     ENOUGH_SHINGLES,
     ENOUGH_WORKS,
+    FEW_WORKS_RUNS,
     LearnedMusic,
     LearnedWork,
     Lines,
@@ -18,7 +19,6 @@ from gen.likeness.originality import (
     in_words,
 )
 from gen.likeness.passages import GUARANTEED_RUN, PassageIndex
-from gen.likeness.screening import Thresholds
 from gen.likeness.voices import voices_of
 from gen.piece import Note, Piece, Track
 
@@ -154,10 +154,7 @@ def test_accompaniments_are_held_against_a_line_of_their_own():
 
 def test_few_works_tell_nothing_and_screenings_limits_hold():
     few = learned(*(piece_of(main_melody=melody(seed)) for seed in range(ENOUGH_WORKS - 1)))
-    limits = Thresholds()
-    assert (few.lines.melody, few.lines.accompaniment) == (
-        limits.review_run, limits.review_accompaniment_run,
-    )  # fmt: skip
+    assert (few.lines.melody, few.lines.accompaniment) == FEW_WORKS_RUNS
 
 
 def test_silence_and_drums_are_compared_without_a_finding(house):

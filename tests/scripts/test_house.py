@@ -223,6 +223,16 @@ def test_accept_all_leaves_what_is_too_similar_whatever_its_composer_reported(st
     assert "1 accepted" in started("accept", stolen, "--although-similar").stdout
 
 
+def test_nobody_takes_a_withdrawn_work_back_in_another_key(started):
+    (gone,) = contribute(started, 1, bars=16)
+    started("accept", gone)
+    started("withdraw", gone, "--as", "ana", "--yes")
+    started("enroll", "ben", "--role", "composer", "--yes", *QUICK)
+    stolen = steal(started, 1)
+    told = started("accept", stolen, "--although-similar", code=2).stdout
+    assert f"{stolen}: not accepted (withdrawn)" in told
+
+
 def test_what_was_read_of_accepted_works_is_kept_for_the_next_time(started, monkeypatch):
     contribute(started, 1, 2)
     started("accept", "--all")

@@ -101,15 +101,13 @@ def _fact_options(command: Any) -> Any:
     type=click.Path(exists=True, path_type=Path),
     help="A rights-holder's list to compare with as well (JSON); may be given several times.",
 )
-@click.option("--review-run", default=12, show_default=True, help="Shared steps to look at.")
-@click.option("--block-run", default=16, show_default=True, help="Shared steps to refuse.")
 @click.option(
-    "--review-accompaniment-run",
-    default=32,
-    show_default=True,
-    help="Shared steps to look at in accompaniments.",
+    "--review-bits",
+    type=float,
+    help="What a shared passage says to be looked at (default: calibrated on the house's works).",
 )
-@click.option("--review-similarity", default=0.2, show_default=True, help="Likeness to look at.")
+@click.option("--block-bits", type=float, help="What it says to be refused (default: likewise).")
+@click.option("--review-similarity", default=0.35, show_default=True, help="Likeness to look at.")
 @click.option("--block-similarity", default=0.5, show_default=True, help="Likeness to refuse.")
 @_fact_options
 def main(paths: tuple[Path, ...], **options: Any) -> None:
@@ -329,7 +327,7 @@ def _settings(options: dict[str, Any]) -> Settings:
     from gen.contribution import Settings, default_workers
     from gen.likeness.screening import Thresholds
 
-    names = Thresholds.__slots__
+    names = ("review_bits", "block_bits", "review_similarity", "block_similarity")
     return Settings(
         composer=options["composer"],
         is_check=options["check"],

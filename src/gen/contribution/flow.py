@@ -21,8 +21,8 @@ from gen.analysis import analyse
 from gen.contribution.facts import Facts, find_problem, find_problems, inferred
 from gen.contribution.known import Kept, KnownMusic, load_known
 from gen.errors import HouseError, SettingError
+from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.screening import BLOCK, REVIEW, Report, Thresholds
-from gen.likeness.voices import Voice, voices_of
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import Consent
 from gen.provenance.house import House
@@ -52,6 +52,21 @@ _CONTRIBUTORS_MENDS = {  # the gate's own advice is for files that lie in a hous
     "wrong-role": "everybody named as a composer has to be enrolled as one",
     "withdrawn": "nothing: a withdrawal is for ever, and holds for the same music in any file",
 }
+
+
+ALIKE = {
+    "too-similar": (
+        "too close to something the house knows",
+        "if the material is the composer's own, the curator can take it up with the house; "
+        "otherwise do not contribute it",
+    ),
+    "generated": ("it is made of a piece that the house's model wrote", _COMPOSED),
+    "withdrawn": (
+        "this music was withdrawn; some notes of it were changed",
+        _CONTRIBUTORS_MENDS["withdrawn"],
+    ),
+}
+"""Rule of a blocked piece → what it is, and what its composer can do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,18 +262,19 @@ class Contributor:
         stated = outcome.stated = job.facts.tidied()
         examined = outcome.examined = _played_as_stated(examined, stated)
         outcome.facts = stated.over(inferred(job.path, examined.analysis, self.settings.composer))
-        self._screen(outcome, examined)
+        fingerprint = self._screen(outcome, examined)
         if not self._confirmed(outcome):
             outcome.status = SKIPPED
             return None
         sound = musical_hash(outcome.examined.normalised.piece)
         if self._is_present(outcome, sound):  # as it is by the instruments that were stated
             return None
-        voices = self._screen(outcome, outcome.examined)
+        if self.confirm:  # what was answered may be other roles and people
+            fingerprint = self._screen(outcome, outcome.examined)
         if self.settings.is_check:
             outcome.status = NEEDS_REVIEW if _needs_review(outcome) else CHECKED
             return None
-        return self._sign(outcome, outcome.examined, sound, voices)
+        return self._sign(outcome, outcome.examined, sound, fingerprint)
 
     def _is_present(self, outcome: Outcome, sound: str) -> bool:
         """Whether the house has this very music, waiting or accepted.
@@ -289,19 +305,15 @@ class Contributor:
             outcome.status, outcome.work = PRESENT, work
         return bool(work)
 
-    def _screen(self, outcome: Outcome, examined: Examined) -> tuple[Voice, ...]:
+    def _screen(self, outcome: Outcome, examined: Examined) -> Fingerprint:
         facts = outcome.facts or Facts()
-        voices = voices_of(examined.normalised.piece, tuple(facts.roles.split()))
+        piece = NewPiece.of(examined.normalised.piece, facts.roles.split())
         if self.known is not None:
-            outcome.screening = self.known.screen.compare(voices, _people(facts))
-            if outcome.screening.verdict == BLOCK:
-                raise _RefusedError(
-                    "too-similar",
-                    "too close to something the house knows",
-                    "if the material is the composer's own, the curator can take it up with the "
-                    "house; otherwise do not contribute it",
-                )
-        return voices
+            report = outcome.screening = self.known.screen.compare(piece, _people(facts))
+            if report.verdict == BLOCK:
+                what, mend = ALIKE[report.rule]
+                raise _RefusedError(report.rule, what, mend)
+        return piece.fingerprint
 
     def _confirmed(self, outcome: Outcome) -> bool:
         """Ask where somebody can answer, then check what is stated."""
@@ -321,7 +333,7 @@ class Contributor:
         return True
 
     def _sign(
-        self, outcome: Outcome, examined: Examined, sound: str, voices: tuple[Voice, ...]
+        self, outcome: Outcome, examined: Examined, sound: str, fingerprint: Fingerprint
     ) -> Contribution:
         facts, report = outcome.facts or Facts(), outcome.screening
         music = split_chunks(examined.normalised.data).music
@@ -348,7 +360,7 @@ class Contributor:
             raise HouseError("signing needs a key and a house")
         tagged = sign_contribution(music, statement, self.key)
         outcome.status = NEEDS_REVIEW if _needs_review(outcome) else CONTRIBUTED
-        kept = Kept(outcome.work, tuple(dict(composers)), digest, sound, voices)
+        kept = Kept(outcome.work, tuple(dict(composers)), digest, sound, fingerprint)
         self.known.add_waiting(kept)
         self.known.cache.put(sha256_hex(tagged), kept)
         return Contribution(tagged, report.encode() if report else None)

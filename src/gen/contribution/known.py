@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -20,9 +20,10 @@ from gen.disk import write_atomically
 from gen.disk.reading import CACHE, NamedFileError, read_text
 from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.errors import HouseError
+from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.screening import (
-    CLEAR,
     OUTPUT,
+    WITHDRAWN,
     WORK,
     Known,
     Report,
@@ -30,7 +31,6 @@ from gen.likeness.screening import (
     Thresholds,
     read_fingerprints,
 )
-from gen.likeness.voices import Voice, pack_voices, unpack_voices, voices_of_music
 from gen.provenance.acts import Entry
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.house import House
@@ -40,8 +40,9 @@ from gen.provenance.register import Register, WorkRecord
 from gen.provenance.store import INBOX, MAX_FILE_BYTES, Store
 from gen.provenance.tag import Tagged, read_tag
 from gen.provenance.works import kept_work
+from gen.smf import parse
 
-_FIRST_LINE = "voices 2 sealed"
+_FIRST_LINE = "fingerprints 1 sealed"
 """Of the cache: names its format."""
 
 
@@ -64,7 +65,7 @@ class KnownMusic:
     def add_waiting(self, kept: Kept) -> None:
         """Take a work of the inbox into account."""
         self.waiting |= {kept.musical_hash: kept.work, kept.music_sha256: kept.work}
-        self.screen.add(Known(WORK, kept.work, kept.composers), kept.voices)
+        self.screen.add(Known(WORK, kept.work, kept.composers), kept.fingerprint)
 
 
 def load_known(
@@ -122,12 +123,13 @@ class Recheck:
         self._entered = len(register.works)
         if item.tagged is None:
             return None
-        kept = self._known.cache.get(sha256_hex(item.tagged.encode())) or Kept.of(item.tagged)
-        report = self._known.screen.compare(kept.voices, kept.composers)
-        self._known.add_waiting(kept)
+        piece = new_piece(item.tagged)
+        kept = Kept.of(item.tagged, piece.fingerprint)
+        report = self._known.screen.compare(piece, kept.composers)
+        if item.work not in self._looked_at:
+            self._known.add_waiting(kept)
         self._looked_at[item.work] = kept
-        others = tuple(match for match in report.matches if match.known.name != item.work)
-        return replace(report, matches=others, verdict=others[0].verdict if others else CLEAR)
+        return report.without(item.work)
 
     def keep(self, entries: Iterable[Entry]) -> None:
         """Keep for the next time what was read of works that are entered now."""
@@ -152,10 +154,10 @@ def _load_entered(
     for output in outputs_of(house, register):
         if output.fingerprint:
             name = output.path or output.receipt
-            known.screen.add(Known(OUTPUT, name), unpack_voices(output.fingerprint))
+            known.screen.add(Known(OUTPUT, name), Fingerprint.unpack(output.fingerprint))
     for path in fingerprints:
-        for listed, voices in read_fingerprints(path):
-            known.screen.add(listed, voices)
+        for listed, fingerprint in read_fingerprints(path):
+            known.screen.add(listed, fingerprint)
     return known
 
 
@@ -170,7 +172,8 @@ def _add_work(known: KnownMusic, house: House, record: WorkRecord) -> None:
                 known.unread.append(f"{entry.path}: {getattr(error, 'what', error)}")
             return
         known.cache.put(entry.file_sha256, kept)
-    known.screen.add(Known(WORK, entry.work, kept.composers), kept.voices)
+    kind = WORK if record.withdrawn_at is None else WITHDRAWN
+    known.screen.add(Known(kind, entry.work, kept.composers), kept.fingerprint)
 
 
 def _add_waiting(known: KnownMusic, store: Store, work: str) -> None:
@@ -202,23 +205,30 @@ class Kept:
     composers: tuple[str, ...]
     music_sha256: str
     musical_hash: str
-    voices: tuple[Voice, ...]
+    fingerprint: Fingerprint
 
     @staticmethod
-    def of(tagged: Tagged) -> Kept:
+    def of(tagged: Tagged, fingerprint: Fingerprint | None = None) -> Kept:
+        """Read it from a file, `fingerprint` too where it is not given."""
         statement = tagged.statement
         composers = tuple(person for person, _ in statement.composers)
-        voices = voices_of_music(tagged.music, statement.description.roles)
-        return Kept(statement.work, composers, tagged.music_sha256, statement.musical_hash, voices)
+        found = fingerprint or new_piece(tagged).fingerprint
+        return Kept(statement.work, composers, tagged.music_sha256, statement.musical_hash, found)
 
     def to_json(self) -> str:
         named = (self.work, self.composers, self.music_sha256, self.musical_hash)
-        return json.dumps([*named, pack_voices(self.voices)])
+        return json.dumps([*named, self.fingerprint.pack()])
 
     @staticmethod
     def from_json(text: str) -> Kept:
-        work, composers, music, sound, voices = json.loads(text)
-        return Kept(str(work), tuple(composers), str(music), str(sound), unpack_voices(voices))
+        work, composers, music, sound, packed = json.loads(text)
+        fingerprint = Fingerprint.unpack(packed)
+        return Kept(str(work), tuple(composers), str(music), str(sound), fingerprint)
+
+
+def new_piece(tagged: Tagged) -> NewPiece:
+    """A work as it is compared, by the roles that its tag names."""
+    return NewPiece.of(parse(tagged.music), tagged.statement.description.roles)
 
 
 class KeptCache:

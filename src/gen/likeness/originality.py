@@ -25,13 +25,14 @@ from numpy.typing import NDArray
 from gen.analysis import infer_roles
 from gen.likeness.passages import GUARANTEED_RUN, PassageIndex, SharedRun
 from gen.likeness.relatives import RELATED, related_groups
-from gen.likeness.screening import Thresholds, is_tune, passage_of
+from gen.likeness.screening import is_tune, passage_of
 from gen.likeness.voices import Hashes, Voice, shingles_of, voices_of
 from gen.piece import Piece
 
 HOUSE_SHARE: Final = 0.95
 ENOUGH_WORKS: Final = 20
-"""With fewer works the house cannot tell what it borrows: screening's own limits hold."""
+FEW_WORKS_RUNS: Final = (12, 32)
+"""Lines for melodies and accompaniments where fewer works cannot tell what the house borrows."""
 MOST_MEASURED: Final = 500
 """So many works, evenly taken, tell the house's line in a larger corpus."""
 ENOUGH_SHINGLES: Final = 60
@@ -293,9 +294,8 @@ def house_lines(index: PassageIndex, owners: Ints, works: int) -> Lines:
         owners: (lines,) which work each belongs to, ascending.
         works: how many.
     """
-    limits = Thresholds()
     if works < ENOUGH_WORKS:
-        return Lines(limits.review_run, limits.review_accompaniment_run, works)
+        return Lines(*FEW_WORKS_RUNS, works)
     melodies = _melodies(index.voices, owners, works)
     groups = np.zeros(works, dtype=np.int64)
     for first, members in related_groups(melodies).items():

@@ -24,6 +24,9 @@ GUARANTEED_RUN = 12
 _WINDOW = GUARANTEED_RUN - SHINGLE_INTERVALS + 1
 _COMMON = 300
 """Shingles seen more often than this are stock figures: they begin no search."""
+_RARE = 64
+_MOST_SEEDS = 1_000_000
+"""Places at which a search begins: far more than music has, few enough for any memory."""
 _RECENT = 10_000
 """Shingles that are kept beside the bulk before they are sorted into it."""
 _NOTHING = 32_767
@@ -127,6 +130,7 @@ class PassageIndex:
         least: int = GUARANTEED_RUN,
         *,
         apart_from: NDArray[np.bool_] | None = None,
+        rarest: int | None = None,
     ) -> list[SharedRun]:
         """The best run of each line of agreement with a known voice, from `least` on.
 
@@ -137,15 +141,20 @@ class PassageIndex:
             voice: the new one.
             least: runs that count less are not searched.
             apart_from: (known voices,) which of them not to compare with.
+            rarest: so many places at most, those of the rarest shingles; None looks at all.
         """
         intervals = voice.intervals
         hashes = shingle_hashes(intervals)
         ours = winnow(hashes)
-        seeds = np.concatenate([table.seeds(hashes[ours], ours) for table in self._tables])
+        common = _COMMON if rarest is None else _RARE
+        seeds = np.concatenate([t.seeds(hashes[ours], ours, common) for t in self._tables])
         if apart_from is not None:
             seeds = seeds[~apart_from[seeds[:, 0]]]
+        places = self._promising(intervals, seeds, least)
+        if rarest is not None:
+            places = _rarest(places, seeds, hashes, rarest)
         runs = []
-        for number, diagonal, place in self._promising(intervals, seeds, least):
+        for number, diagonal, place in places:
             theirs = self._lines[number]
             length, first, agreeing = _extend(intervals, theirs, place, place + diagonal, least)
             if length >= least:
@@ -170,6 +179,24 @@ class PassageIndex:
         found = seeds[before + after >= least]
         _, kept = np.unique(found[:, :2], axis=0, return_index=True)
         return [(int(v), int(d), int(p)) for v, d, p in found[kept]]
+
+
+def _rarest(
+    places: list[tuple[int, int, int]], seeds: Ints, hashes: Hashes, most: int
+) -> list[tuple[int, int, int]]:
+    """The places of `_promising` with the most different shingles, rare ones before common ones.
+
+    Broken chords agree for pages, and have few.
+    """
+    if len(places) <= most:
+        return places
+    names = np.unique(hashes[seeds[:, 2]], return_inverse=True)[1]
+    weight = 1 / np.bincount(names)[names]
+    rows = np.unique(np.column_stack([seeds[:, :2], names]), axis=0, return_index=True)[1]
+    found, lines = np.unique(seeds[rows, :2], axis=0, return_inverse=True)
+    sums = np.bincount(lines.reshape(-1), weight[rows], minlength=len(found))
+    of = {(int(v), int(d)): float(total) for (v, d), total in zip(found, sums, strict=True)}
+    return sorted(places, key=lambda place: -of[place[:2]])[:most]
 
 
 def _end_to_end(lines: list[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:
@@ -225,11 +252,18 @@ class _Table:
     voices: Ints
     places: Ints
 
-    def seeds(self, hashes: Hashes, places: Ints) -> Ints:
-        """Rows (voice, their place - ours, our place) where a kept shingle agrees."""
+    def seeds(self, hashes: Hashes, places: Ints, common: int) -> Ints:
+        """Rows (voice, their place - ours, our place) where a kept shingle agrees.
+
+        Shingles of more than `common` places are passed over, and the commonest of those that
+        would make more rows than `_MOST_SEEDS`.
+        """
         first = np.searchsorted(self.hashes, hashes, side="left")
         counts = np.searchsorted(self.hashes, hashes, side="right") - first
-        counts[counts > _COMMON] = 0
+        counts[counts > common] = 0
+        if counts.sum() > _MOST_SEEDS:
+            rare = np.argsort(counts, kind="stable")
+            counts[rare[np.cumsum(counts[rare]) > _MOST_SEEDS]] = 0
         starts = np.repeat(first - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
         rows = (starts + np.arange(int(counts.sum()))).astype(np.int64)
         ours = np.repeat(places, counts)

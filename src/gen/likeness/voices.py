@@ -7,8 +7,8 @@ repeated notes (a held and a re-struck note are the same step).
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,16 @@ SHINGLE_INTERVALS = 6
 CHORD_SPREAD = 16
 """Onsets within 1/16 of a quarter note belong to one chord, of which the top note counts."""
 
+TIME_UNIT = 24
+"""Onsets are counted in this part of a quarter note."""
+TOGETHER = "all"
+"""The role of the part that all pitched tracks make together."""
+
 LEADING_ROLES = ("main_melody", "sub_melody", "")
 """Roles whose lines are a work's own; riffs and accompaniments share patterns by nature."""
 
 Hashes = NDArray[np.uint64]
+Ints = NDArray[np.int64]
 _MAX_STEP = 127
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
@@ -39,12 +45,16 @@ class Voice:
         is_leading: whether the line is the work's own rather than accompaniment.
         pitches: (N,) int16; only differences matter where a fingerprint gave intervals.
         bars: (N,) int32, counted from 1; 0 where unknown.
+        onsets: (N,) int32 in `TIME_UNIT`ths of a quarter, ascending; empty where unknown.
+        is_together: whether it is the upper line of all tracks together.
     """
 
     label: str
     is_leading: bool
     pitches: NDArray[np.int16]
     bars: NDArray[np.int32]
+    onsets: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    is_together: bool = False
 
     @property
     def intervals(self) -> NDArray[np.int16]:
@@ -53,24 +63,14 @@ class Voice:
 
 
 def voices_of(piece: Piece, roles: tuple[str, ...] = ()) -> tuple[Voice, ...]:
-    """The lines of a piece, drums and lines too short to compare left out.
+    """The upper lines of a piece's tracks; drums and lines too short to compare are left out.
 
     Args:
         piece: any piece.
         roles: what each track does, in file order, where known.
     """
-    starts = np.array([start for start, _ in piece.bar_starts()], dtype=np.int64)
-    voices = []
-    for number, track in enumerate(piece.tracks):
-        role = roles[number] if number < len(roles) else ""
-        if track.is_drum:
-            continue
-        onsets, pitches = _skyline(track, piece.ticks_per_quarter)
-        if len(pitches) > SHINGLE_INTERVALS:
-            bars = np.searchsorted(starts, onsets, side="right").astype(np.int32)
-            label = track.name or role or f"track {number + 1}"
-            voices.append(Voice(label, role in LEADING_ROLES, pitches, bars))
-    return tuple(voices)
+    parts = parts_of(piece, roles)
+    return tuple(p.voices[0] for p in parts if p.voices and not p.is_drum)
 
 
 def voices_of_music(music: bytes, roles: tuple[str, ...] = ()) -> tuple[Voice, ...]:
@@ -78,21 +78,105 @@ def voices_of_music(music: bytes, roles: tuple[str, ...] = ()) -> tuple[Voice, .
     return voices_of(parse(music), roles)
 
 
-def _skyline(track: Track, ticks_per_quarter: int) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
-    """Onsets and pitches of the top notes, steps of 0 semitones left out."""
-    spread = max(ticks_per_quarter // CHORD_SPREAD, 1)
-    onsets: list[int] = []
-    pitches: list[int] = []
-    for onset, pitch in sorted((n.onset_ticks, n.pitch) for n in track.notes):
-        if onsets and onset - onsets[-1] < spread:
-            pitches[-1] = max(pitches[-1], pitch)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The notes of one track, or of all pitched tracks together.
+
+    Attributes:
+        voices: its lines from the top: the highest note of each chord, the next highest, …;
+            those too short to compare are left out.
+        onsets: (N,) int64 of all its notes, ascending, in `TIME_UNIT`ths of a quarter.
+        ends: (N,) int64, likewise.
+        pitches: (N,) int64.
+        is_drum: whether it is played on a kit.
+    """
+
+    voices: tuple[Voice, ...]
+    onsets: Ints
+    ends: Ints
+    pitches: Ints
+    is_drum: bool = False
+
+
+def parts_of(
+    piece: Piece, roles: tuple[str, ...] = (), most_layers: int = 1, *, together: bool = False
+) -> tuple[Part, ...]:
+    """The tracks of a piece as parts.
+
+    Args:
+        piece: any piece.
+        roles: what each track does, in file order, where known.
+        most_layers: lines a part has at most.
+        together: one more part, at the end, that holds the notes of all pitched tracks.
+    """
+    starts = np.array([start for start, _ in piece.bar_starts()], dtype=np.int64)
+    names = [*roles[: len(piece.tracks)], *[""] * (len(piece.tracks) - len(roles))]
+    tracks = list(zip(piece.tracks, names, strict=True))
+    if together:
+        notes = [note for track in piece.tracks if not track.is_drum for note in track.notes]
+        tracks.append((Track("all tracks", notes=notes), TOGETHER))
+    unit, parts = piece.ticks_per_quarter, []
+    for number, (track, role) in enumerate(tracks, 1):
+        fields = [(n.onset_ticks, n.onset_ticks + n.duration_ticks, n.pitch) for n in track.notes]
+        onsets, ends, pitches = np.array(fields, dtype=np.int64).reshape(-1, 3).T
+        label = track.name or role or f"track {number}"
+        voices = tuple(
+            Voice(
+                label, role in LEADING_ROLES, line.astype(np.int16),
+                np.searchsorted(starts, at, side="right").astype(np.int32),
+                (at * TIME_UNIT // unit).astype(np.int32), role == TOGETHER,
+            )
+            for at, line in lines_of(onsets, pitches, max(unit // CHORD_SPREAD, 1), most_layers)
+        )  # fmt: skip
+        times = (np.stack([onsets, ends]) * TIME_UNIT) // unit
+        order = np.argsort(times[0], kind="stable")
+        parts.append(Part(voices, times[0, order], times[1, order], pitches[order], track.is_drum))
+    return tuple(parts)
+
+
+def lines_of(
+    onsets: Ints, pitches: Ints, spread: int, most_layers: int
+) -> Iterator[tuple[Ints, Ints]]:
+    """The lines of some notes from the top, as onsets and pitches, repeated pitches left out.
+
+    Args:
+        onsets: (N,) in any order.
+        pitches: (N,) likewise.
+        spread: notes that begin within such a time are a chord.
+        most_layers: how many lines at most.
+    """
+    order = np.lexsort((-pitches, onsets))
+    onsets, pitches = onsets[order], pitches[order]
+    first = _chord_starts(onsets, spread)
+    if not len(first):
+        return
+    group = np.cumsum(first) - 1
+    onsets = onsets[first][group]
+    order = np.lexsort((-pitches, group))
+    pitches, rank = pitches[order], np.arange(len(group)) - np.flatnonzero(first)[group]
+    for layer in range(most_layers):
+        at, line = onsets[rank == layer], pitches[rank == layer]
+        moves = np.ones(len(line), dtype=np.bool_)
+        moves[1:] = line[1:] != line[:-1]
+        if moves.sum() <= SHINGLE_INTERVALS:
+            return
+        yield at[moves], line[moves]
+
+
+def _chord_starts(onsets: Ints, spread: int) -> NDArray[np.bool_]:
+    """Which notes begin a chord: those `spread` ticks or more after the one that began the last."""
+    first = np.ones(len(onsets), dtype=np.bool_)
+    first[1:] = onsets[1:] != onsets[:-1]
+    places = np.flatnonzero(first)
+    if not (np.diff(onsets[places]) < spread).any():
+        return first
+    begun = int(onsets[0]) - spread
+    for place, onset in zip(places.tolist(), onsets[places].tolist(), strict=True):
+        if onset - begun < spread:
+            first[place] = False
         else:
-            onsets.append(onset)
-            pitches.append(pitch)
-    line = np.array(pitches, dtype=np.int16)
-    moves = np.ones(len(line), dtype=bool)
-    moves[1:] = line[1:] != line[:-1]
-    return np.array(onsets, dtype=np.int64)[moves], line[moves]
+            begun = onset
+    return first
 
 
 def shingle_hashes(

@@ -12,6 +12,7 @@ from gen.provenance.tag import TagError
 from gen.smf import GENERATED_CHUNK, split_chunks
 
 MARK_TEXT = b"Machine-generated music. Receipt SHA-256: "
+_MACHINE_SOURCES = (b"trainedalgorithmicmedia", b"digitalsourcetype/algorithmicmedia")
 _TRACK_START = 14 + 8
 _TEXT_EVENT = b"\x00\xff\x01"
 
@@ -41,5 +42,17 @@ def mark_generated(midi: bytes, receipt_digest: str) -> bytes:
 
 
 def is_generated(midi: bytes) -> bool:
-    """Whether either mark is there; broken files are searched too."""
-    return MARK_TEXT in midi or GENERATED_CHUNK + b"\x00\x00" in midi
+    """Whether either mark is there, or another's; broken files are searched too."""
+    return MARK_TEXT in midi or GENERATED_CHUNK + b"\x00\x00" in midi or says_machine_made(midi)
+
+
+def says_machine_made(data: bytes) -> bool:
+    """Whether a file says of itself, in anybody's words for machines, that a machine made it.
+
+    These are the IPTC's digital source types, which C2PA manifests (in MIDI a sequencer-specific
+    event, FF 7F 00 43 32) and XMP use alike; they are looked for anywhere, in UTF-8 or UTF-16.
+
+    Source: IPTC NewsCodes "Digital Source Type"; C2PA Technical Specification 2.1.
+    """
+    text = data.replace(b"\x00", b"").lower()
+    return any(source in text for source in _MACHINE_SOURCES)

@@ -5,6 +5,9 @@ from __future__ import annotations
 _CONTRIBUTE = "python scripts/contribute.py FILE --composer ID"
 _RESTORE = "put back the house's own copy from a backup or version control"
 _TAKE_OUT = "take the file out of the house folder"
+_COMPARE = (
+    "compare them; if it may stand, name it: python scripts/house.py accept WORK --although-similar"
+)
 _RENEW = "have it signed again by valid keys: python scripts/house.py renew WORK"
 
 MENDS: dict[str, str] = {
@@ -27,8 +30,8 @@ MENDS: dict[str, str] = {
     "key-not-yet-valid": _RENEW,
     "expired-key": _RENEW,
     "revoked-key": _RENEW,
-    "too-similar": "compare them; if it may stand, name it: python scripts/house.py accept WORK "
-    "--although-similar",
+    "too-similar": _COMPARE,
+    "wants-review": _COMPARE,
     "unregistered": "a curator enters it: contribute.py, then house.py accept",
     "register-mismatch": f"{_RESTORE}: this is not the file that was entered",
     "wrong-place": "move it back to the place the register names, or take the copy out",

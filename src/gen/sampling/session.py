@@ -15,8 +15,8 @@ from gen.checkpoint import Checkpoint
 from gen.disk import write_all_atomically
 from gen.errors import HouseError, SettingError
 from gen.harmony import nearest
+from gen.likeness.fingerprint import NewPiece
 from gen.likeness.originality import Finding, LearnedMusic
-from gen.likeness.voices import pack_voices, voices_of
 from gen.piece import Piece
 from gen.provenance.house import House
 from gen.provenance.mark import mark_generated
@@ -245,7 +245,7 @@ class Session:
             sha256=hashlib.sha256(midi).hexdigest(),
             musical_hash=record["musical_hash"],
             receipt=digest,
-            fingerprint=pack_voices(voices_of(piece, roles)),
+            fingerprint=NewPiece.of(piece, roles).fingerprint.pack(),
             path=name,
         )
         return f"entered in the log: act {self.signatures.log.enter(output)}"

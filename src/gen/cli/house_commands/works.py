@@ -63,7 +63,7 @@ def _curator(register: Register, curator: str | None) -> str:
 @click.option(
     "--although-similar",
     is_flag=True,
-    help="Take the WORKs named, too, that are too like something known: you compared them.",
+    help="Take the WORKs named, too, that are like something known: you compared them.",
 )
 @CURATOR
 def accept_command(
@@ -73,9 +73,10 @@ def accept_command(
     """Countersign waiting works and enter them in the register.
 
     Without a WORK or --all you are asked about each. Nobody accepts what they composed. Each
-    work is compared once more with what the house has; what is too like something known stays,
-    unless you are asked about it and say yes, or name it with --although-similar. Exits 2 when a
-    work that was asked for stays in the inbox.
+    work is compared once more with what the house has; what is like something known stays, unless
+    you are asked about it and say yes, or name it with --although-similar. What a model wrote or
+    what was withdrawn stays whoever asks. Exits 2 when a work that was asked for stays in the
+    inbox.
     """
     from gen.contribution import Recheck
 
@@ -88,15 +89,15 @@ def accept_command(
     # All means what waits when the lock is held, not what waited a moment ago.
     chosen: list[str] | None = list(works)
     recheck = Recheck(house, register, fingerprints) if count else None
-    was_shown = although_similar and bool(works)
+    compared = set(works) if although_similar else set[str]()
     if recheck and not works:
-        was_shown = not take_all
         chosen = None if take_all else _choose(house, register, recheck, output)
+        compared = set(chosen or ())
     if not count or chosen == []:
         output.line("nothing to accept")
         output.result(entered=[], refused=[], size=register.size)
         return
-    check = None if recheck is None or was_shown else partial(_stop_alike, recheck)
+    check = partial(_stop_alike, recheck, compared) if recheck else None
     key = _curator_key(register, curator)
     _accept(house, chosen, key, check, count, output, recheck)
 
@@ -128,14 +129,20 @@ def _accept(
         raise SystemExit(REFUSED)
 
 
-def _stop_alike(recheck: Recheck, item: Waiting, register: Register) -> Waiting:
-    """Leave in the inbox what nobody has compared and is too like something known."""
-    from gen.likeness.screening import BLOCK
+def _stop_alike(recheck: Recheck, compared: set[str], item: Waiting, register: Register) -> Waiting:
+    """Leave in the inbox what is like something known, unless the curator has compared them.
+
+    What a model wrote or what was withdrawn stays, whoever has compared it.
+    """
+    from gen.likeness.screening import BLOCK, CLEAR
 
     report = recheck(item, register)
-    if report is None or report.verdict != BLOCK:
+    if report is None or report.verdict == CLEAR:
         return item
-    return replace(item, rule="too-similar", found=report.side_by_side())
+    rule = report.rule if report.verdict == BLOCK else "wants-review"
+    if item.work in compared and rule in ("wants-review", "too-similar"):
+        return item
+    return replace(item, rule=rule, found=report.side_by_side())
 
 
 def _waiting_dict(item: Waiting) -> dict[str, str]:

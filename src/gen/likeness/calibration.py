@@ -1,0 +1,93 @@
+"""How many bits two unrelated pieces share by chance, and so how many are a reason to look.
+
+The best passage that a piece shares with any of many is the largest of many chances, so it follows
+a Gumbel distribution: a location, which grows with the logarithm of the number of pieces, and a
+scale. Both are estimated from the house's own works, each against all that are not related to it,
+by the median and the ninetieth percentile, which the odd relative does not move.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+FALSE_REVIEWS, FALSE_REFUSALS = 0.01, 0.0002
+"""Shares of honest pieces that are looked at in vain, and refused in vain, as calibrated."""
+ENOUGH_WORKS = 20
+OUTPUT_FACTOR = 1.3
+"""An output is looked for in more ways than a work, so chance finds more."""
+_LEAST_SCALE = 3.0
+_REVIEW_BOUNDS, _BLOCK_BOUNDS = (45.0, 75.0), (70.0, 110.0)
+"""Eight bars of a tune say about a hundred bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bits from which a passage is for review, blocks, and blocks where an output has it."""
+
+    review: float
+    block: float
+    output: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The distribution of the best passage's bits between unrelated pieces.
+
+    Attributes:
+        location, scale: of the Gumbel distribution, in bits.
+        pieces: how many pieces were compared with.
+        works: how many works told it; 0: measured on songs made for the purpose.
+    """
+
+    location: float
+    scale: float
+    pieces: int
+    works: int
+
+    @staticmethod
+    def of(scores: Sequence[float], pieces: int) -> Calibration:
+        """Of the best bits of each of some works.
+
+        Args:
+            scores: at least `ENOUGH_WORKS`.
+            pieces: how many works each was compared with.
+        """
+        middle, upper = np.quantile(scores, [0.5, 0.9])
+        below, above = (math.log(-math.log(share)) for share in (0.5, 0.9))
+        scale = max(float(upper - middle) / (below - above), _LEAST_SCALE)
+        return Calibration(float(middle) + scale * below, scale, pieces, len(scores))
+
+    def among(self, pieces: int) -> Calibration:
+        """The same for more pieces to compare with."""
+        location = self.location + self.scale * math.log(max(pieces / self.pieces, 1))
+        return Calibration(location, self.scale, pieces, self.works)
+
+    def chance(self, bits: float) -> float:
+        """Share of honest pieces whose best passage has at least so many bits."""
+        return -math.expm1(-math.exp(-(bits - self.location) / self.scale))
+
+    def limits(self, review: float | None = None, block: float | None = None) -> Limits:
+        """As calibrated, where they are not given."""
+        bits = review or self._bits(FALSE_REVIEWS, *_REVIEW_BOUNDS)
+        blocked = block or self._bits(FALSE_REFUSALS, *_BLOCK_BOUNDS)
+        return Limits(bits, max(blocked, bits), OUTPUT_FACTOR * bits)
+
+    def _bits(self, chance: float, least: float, most: float) -> float:
+        """Bits that so large a share of honest pieces reaches, within bounds."""
+        bits = self.location - self.scale * math.log(-math.log1p(-chance))
+        return min(max(bits, least), most)
+
+    def in_words(self, bits: float) -> str:
+        """How often an honest piece is looked at in vain."""
+        share = 100 * self.chance(bits)
+        about = f"about {share:.0f}" if share >= 1 else "fewer than 1"
+        told = f"{self.works} of the house's works" if self.works else "songs made for the purpose"
+        return f"expect {about} of 100 honest pieces to be looked at in vain, by {told}"
+
+
+PRIOR = Calibration(location=34.0, scale=6.0, pieces=ENOUGH_WORKS, works=0)
+"""Of pop songs by code, for a house of fewer works; its model knows no stock figures yet."""

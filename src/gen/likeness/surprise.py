@@ -1,0 +1,240 @@
+"""How much a melodic line says, in bits: what everybody plays says little.
+
+A model of lines gives each note the probability of its interval after the three intervals before,
+and of its length after the two lengths before; the surprise is the negative logarithm. Intervals
+are counted in scale steps (a major and a minor third are one), lengths as ratios of successive
+ones. The model is learned from the house's own lines on top of a prior, so it works from the first
+work on; a line's own piece does not count. What a line said a moment ago it says for nothing: a
+sequence, a riff, a broken chord counts once.
+
+Sources: Conklin & Witten 1995, "Multiple viewpoint systems for music prediction"; Pearce 2005, "The
+construction and evaluation of statistical models of melodic structure" (interpolated back-off).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gen.likeness.voices import Voice
+
+STEPS_OF_SEMITONES = np.array([0, 1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6], dtype=np.int64)
+"""Scale steps of 0 to 11 semitones; the tritone is a fourth."""
+_OCTAVE_STEPS, _MOST_STEPS = 7, 9
+_INTERVALS = 2 * _MOST_STEPS + 1
+_LENGTHS = 5
+"""Ratios of successive lengths: a quarter and less, half, the same, double, four times and more."""
+_MOST_BITS = 5.0
+"""No single note, be its leap ever so rare, says more."""
+_GRAM = 4
+_CONTEXT = 3
+"""Intervals before that the model looks at."""
+_PRIOR_NOTES = 400.0
+_BACK_OFF = 12.0
+"""Weights of the prior and of the shorter context, in notes."""
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+def steps_of(pitches: NDArray[Any]) -> Ints:
+    """Intervals in scale steps with their sign, capped at a tenth; shape (N - 1,)."""
+    moves = np.diff(pitches.astype(np.int64))
+    size = np.abs(moves)
+    steps = size // 12 * _OCTAVE_STEPS + STEPS_OF_SEMITONES[size % 12]
+    capped: Ints = np.sign(moves) * np.minimum(steps, _MOST_STEPS)
+    return capped
+
+
+def length_ratios(onsets: NDArray[Any]) -> Ints:
+    """How each length relates to the one before, -2 to 2; shape (N - 2,)."""
+    lengths = np.maximum(np.diff(onsets.astype(np.int64)), 1)
+    ratios = np.round(np.log2(lengths[1:] / lengths[:-1])).astype(np.int64)
+    clipped: Ints = np.clip(ratios, -2, 2)
+    return clipped
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What each note of a line says.
+
+    Attributes:
+        bits: (N,) surprise; 0 for the first.
+        earlier: (N,) the note that ended the same figure of four the last time; -1 for none.
+    """
+
+    bits: Floats
+    earlier: Ints
+
+
+class Surprise:
+    """The model; `learn` lines, then ask what a line says."""
+
+    def __init__(self) -> None:
+        self._intervals = [_Counts(_INTERVALS, order) for order in (1, 2, 3, 4)]
+        self._lengths = _Counts(_LENGTHS, 3)
+
+    def learn(self, voices: Iterable[Voice]) -> None:
+        """Count the intervals and lengths of lines."""
+        for voice in voices:
+            symbols, ratios = _symbols(voice), _ratios(voice)
+            for counts in (*self._intervals, self._lengths):
+                counts.add(ratios if counts is self._lengths else symbols)
+
+    def of_intervals(self, voice: Voice, piece: Sequence[Voice] = ()) -> Said:
+        """What each note says by its interval alone.
+
+        Args:
+            voice: any.
+            piece: all lines of its piece where they were learned: that they have a figure makes it
+                no commoner.
+        """
+        symbols = _symbols(voice)
+        bits = self._of_intervals(symbols, [_symbols(own) for own in piece])
+        return _said(bits, symbols[_CONTEXT:, None])
+
+    def of(self, voice: Voice, piece: Sequence[Voice] = ()) -> Said:
+        """What each note says by its interval and, where known, its place in time."""
+        if len(voice.onsets) != len(voice.pitches) or len(voice.pitches) < 3:
+            return self.of_intervals(voice, piece)
+        symbols, ratios = _symbols(voice), _ratios(voice)
+        bits = self._of_intervals(symbols, [_symbols(own) for own in piece])
+        bits = bits + self._of_lengths(ratios, [_ratios(own) for own in piece])
+        return _said(bits, np.stack([symbols[_CONTEXT:], ratios[2:]], axis=1))
+
+    def _of_intervals(self, symbols: Ints, own: Sequence[Ints]) -> Floats:
+        """-log2 P of each interval after up to three before it."""
+        chance = _prior()[symbols[_CONTEXT - 1 : -1], symbols[_CONTEXT:]]
+        for counts in self._intervals:
+            weight = _PRIOR_NOTES if counts.order == 1 else _BACK_OFF
+            chance = counts.mixed(symbols[_CONTEXT - counts.order + 1 :], chance, weight, own)
+        return _bits(chance)
+
+    def _of_lengths(self, ratios: Ints, own: Sequence[Ints]) -> Floats:
+        chance = _length_prior()[ratios[:-2], ratios[1:-1], ratios[2:]]
+        return _bits(self._lengths.mixed(ratios, chance, _BACK_OFF, own))
+
+
+class _Counts:
+    """How often each group of successive symbols was seen, and each group without its last."""
+
+    def __init__(self, base: int, order: int) -> None:
+        self.base, self.order = base, order
+        self._groups = np.zeros(base**order)
+        self._contexts = np.zeros(base ** (order - 1))
+
+    def add(self, symbols: Ints) -> None:
+        groups = _grams(symbols, self.order, self.base)
+        np.add.at(self._groups, groups, 1.0)
+        np.add.at(self._contexts, groups // self.base, 1.0)
+
+    def mixed(
+        self, symbols: Ints, shorter: NDArray[np.float64], weight: float, own: Sequence[Ints]
+    ) -> NDArray[np.float64]:
+        """P(last symbol | those before), smoothed by what a shorter context says.
+
+        Args:
+            symbols: (N + order - 1,).
+            shorter: (N,) P by the shorter context, which counts as much as `weight` notes.
+            weight: in notes.
+            own: symbols that were counted and do not count here.
+        """
+        groups = _grams(symbols, self.order, self.base)
+        known = [np.zeros(0, dtype=np.int64), *(_grams(s, self.order, self.base) for s in own)]
+        mine = np.concatenate(known)
+        seen = self._groups[groups] - _times(groups, mine)
+        contexts = groups // self.base
+        total = self._contexts[contexts] - _times(contexts, mine // self.base)
+        return (np.maximum(seen, 0) + weight * shorter) / (np.maximum(total, 0) + weight)
+
+
+def _times(wanted: Ints, among: Ints) -> Ints:
+    """How often each number is among others."""
+    ordered = np.sort(among)
+    first = np.searchsorted(ordered, wanted, side="left")
+    times: Ints = np.searchsorted(ordered, wanted, side="right") - first
+    return times
+
+
+def _symbols(voice: Voice) -> Ints:
+    """Intervals as numbers from 0, after three that stand for nothing."""
+    steps = steps_of(voice.pitches) + _MOST_STEPS
+    return np.concatenate([np.full(_CONTEXT, _MOST_STEPS), steps])
+
+
+def _ratios(voice: Voice) -> Ints:
+    """Ratios of lengths as numbers from 0, after three that say nothing, one for each interval."""
+    ratios = length_ratios(voice.onsets) if len(voice.onsets) > 2 else np.zeros(0, dtype=np.int64)
+    return np.concatenate([np.zeros(3, dtype=np.int64), ratios]) + 2
+
+
+def _bits(chance: NDArray[np.float64]) -> Floats:
+    return -np.log2(chance).astype(np.float32)
+
+
+def _grams(symbols: Ints, length: int, base: int) -> Ints:
+    """Each run of `length` symbols as one number, shape (N - length + 1,)."""
+    count = len(symbols) - length + 1
+    codes = np.zeros(max(count, 0), dtype=np.int64)
+    for place in range(length):
+        codes = codes * base + symbols[place : place + len(codes)]
+    return codes
+
+
+@cache
+def _prior() -> NDArray[np.float64]:
+    """P(interval | interval before) of tonal lines, (19, 19): small steps, going on, turning back.
+
+    No learned data.
+    """
+    sizes = np.abs(np.arange(-_MOST_STEPS, _MOST_STEPS + 1))
+    weights = np.array([0.004, 0.3, 0.11, 0.06, 0.03, 0.012, 0.006, 0.012, 0.003, 0.003])[sizes]
+    table = np.tile(weights / weights.sum(), (_INTERVALS, 1))
+    for before in range(_INTERVALS):
+        same = np.zeros(_INTERVALS)
+        same[before] = 1.0
+        back = same[::-1]
+        table[before] = 0.6 * table[before] + 0.25 * same + 0.15 * back
+    return table
+
+
+@cache
+def _length_prior() -> NDArray[np.float64]:
+    """P(ratio | two before): lengths stay, or come back to what they were."""
+    table: NDArray[np.float64] = np.full((_LENGTHS, _LENGTHS, _LENGTHS), 0.06)
+    table[:, :, 2] += 0.45
+    for one in range(_LENGTHS):
+        for two in range(_LENGTHS):
+            table[one, two, 4 - two] += 0.25
+    table /= table.sum(axis=2, keepdims=True)
+    return table
+
+
+def _said(bits: Floats, symbols: Ints) -> Said:
+    """With the first note, which says nothing."""
+    first = np.zeros(1, dtype=np.float32)
+    capped = np.minimum(bits, _MOST_BITS)
+    return Said(np.concatenate([first, capped]), np.concatenate([[-1], _earlier(symbols)]))
+
+
+def _earlier(symbols: Ints) -> Ints:
+    """Place of the note that ended the same `_GRAM` symbols the last time, -1 for none, (N,).
+
+    Args:
+        symbols: (N, K), of each note but the first; values below 64.
+    """
+    earlier = np.full(len(symbols), -1, dtype=np.int64)
+    rows = (symbols * 64 ** np.arange(symbols.shape[1])).sum(axis=1)
+    if len(rows) <= _GRAM:
+        return earlier
+    _, names = np.unique(rows, return_inverse=True)
+    grams = _grams(names.astype(np.int64), _GRAM, int(names.max()) + 1)
+    order = np.argsort(grams, kind="stable")
+    same = np.diff(grams[order]) == 0
+    earlier[order[1:][same] + _GRAM - 1] = order[:-1][same] + _GRAM
+    return earlier

@@ -1,0 +1,113 @@
+"""What a model of the house wrote is known again, whatever was done to it; honest songs pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from disguises import COMING_HOME, PLANTED, excerpt, first_bars, merged, planted, transposed
+from gen.likeness.fingerprint import NewPiece
+from gen.likeness.screening import BLOCK, CLEAR, OUTPUT, WITHDRAWN, WORK, Known, Screen
+from gen.piece import Piece
+from pop_songs import BAR, pop_song
+
+HARDER = {"the first four bars", "merged, transposed, ornamented"}
+"""An introduction says little; three disguises at once are not found in every song."""
+
+
+@pytest.fixture(scope="module")
+def house() -> Screen:
+    """Forty songs of people, and eight that a model wrote."""
+    screen = Screen()
+    for number in range(40):
+        known = Known(WORK, f"work {number}", (f"composer {number}",))
+        screen.add(known, NewPiece.of(pop_song(1000 + number)).fingerprint)
+    for number in range(8):
+        screen.add(Known(OUTPUT, f"output {number}"), NewPiece.of(pop_song(number)).fingerprint)
+    return screen
+
+
+def verdict(screen: Screen, piece: Piece, name: str) -> str:
+    matches = screen.compare(NewPiece.of(piece), ("ana",)).matches
+    return next((match.verdict for match in matches if match.known.name == name), CLEAR)
+
+
+@pytest.mark.parametrize("disguise", sorted(set(COMING_HOME) - HARDER))
+def test_a_generated_piece_comes_home_in_disguise_and_is_refused(house: Screen, disguise) -> None:
+    change = COMING_HOME[disguise]
+    verdicts = [verdict(house, change(pop_song(n)), f"output {n}") for n in range(6)]
+    assert verdicts.count(BLOCK) >= 5
+    assert CLEAR not in verdicts
+
+
+def test_four_bars_of_a_generated_tune_are_refused(house: Screen) -> None:
+    """The first four bars that have a tune."""
+    verdicts = []
+    for number in range(6):
+        song = pop_song(number)
+        start = song.tracks[0].notes[0].onset_ticks // BAR * BAR
+        for track in song.tracks:
+            track.notes = [n for n in track.notes if n.onset_ticks >= start]
+        verdicts.append(verdict(house, first_bars(song, 4), f"output {number}"))
+    assert verdicts.count(BLOCK) >= 5
+
+
+def test_what_was_found_is_refused_for_what_it_is(house: Screen) -> None:
+    report = house.compare(NewPiece.of(merged(transposed(pop_song(3)))), ("ana",))
+    assert (report.verdict, report.rule) == (BLOCK, "generated")
+    assert "the generated piece output 3" in report.side_by_side()
+
+
+def test_honest_songs_are_left_alone(house: Screen) -> None:
+    reports = [house.compare(NewPiece.of(pop_song(2000 + n)), ("ana",)) for n in range(40)]
+    assert sum(report.verdict != CLEAR for report in reports) <= 1
+    assert all(report.verdict != BLOCK for report in reports)
+
+
+@pytest.mark.parametrize("disguise", sorted(set(PLANTED) - {"all at once"}))
+def test_eight_bars_of_somebody_s_tune_are_found(house: Screen, disguise: str) -> None:
+    found = 0
+    for number in range(10):
+        stolen = excerpt(pop_song(1000 + number), 8, number)
+        piece = planted(pop_song(3000 + number), stolen, PLANTED[disguise])
+        found += verdict(house, piece, f"work {number}") != CLEAR
+    assert found >= 9
+
+
+@pytest.mark.parametrize(
+    "edit", ["one velocity", "transposed", "another tempo", "one note more", "drums alone"]
+)
+def test_a_withdrawn_work_that_comes_back_edited_is_refused_even_from_its_composer(edit) -> None:
+    from disguises import at_another_tempo, one_note_more, one_velocity_changed
+
+    song = pop_song(7)
+    if edit == "drums alone":
+        song.tracks = [track for track in song.tracks if track.is_drum]
+    changes = {
+        "one velocity": one_velocity_changed,
+        "transposed": transposed,
+        "another tempo": at_another_tempo,
+        "one note more": one_note_more,
+        "drums alone": one_velocity_changed,
+    }
+    screen = Screen()
+    screen.add(Known(WITHDRAWN, "rain", ("ana",)), NewPiece.of(song).fingerprint)
+    report = screen.compare(NewPiece.of(changes[edit](song)), ("ana",))
+    assert (report.verdict, report.rule) == (BLOCK, "withdrawn")
+    assert screen.compare(NewPiece.of(pop_song(8)), ("ana",)).verdict == CLEAR
+
+
+def test_an_output_that_continues_a_composer_s_own_work_does_not_refuse_that_work_again() -> None:
+    song = pop_song(4)
+    screen = Screen()
+    screen.add(Known(WORK, "rain", ("ana",)), NewPiece.of(song).fingerprint)
+    screen.add(Known(OUTPUT, "more rain"), NewPiece.of(song).fingerprint)
+    assert screen.compare(NewPiece.of(transposed(song)), ("ana",)).verdict == "review"
+    assert screen.compare(NewPiece.of(transposed(song)), ("ben",)).verdict == BLOCK
+
+
+def test_a_withdrawn_work_counts_before_another_that_is_like_it() -> None:
+    song, screen = pop_song(7), Screen()
+    for kind in (WORK, OUTPUT, WITHDRAWN):
+        screen.add(Known(kind, kind, ("ben",)), NewPiece.of(song).fingerprint)
+    report = screen.compare(NewPiece.of(transposed(song)), ("ana",))
+    assert (report.verdict, report.rule) == (BLOCK, "withdrawn")

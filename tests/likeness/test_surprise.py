@@ -1,0 +1,62 @@
+"""What lines say: scales, riffs and repetitions little, a tune much; what many have, less."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gen.likeness.calibration import Calibration
+from gen.likeness.surprise import Surprise
+from gen.likeness.voices import Voice
+
+
+def line(pitches: list[int], length: int = 12) -> Voice:
+    count = len(pitches)
+    return Voice(
+        "line", True, np.array(pitches, np.int16), np.ones(count, np.int32),
+        np.arange(count, dtype=np.int32) * length,
+    )  # fmt: skip
+
+
+def fresh(voice: Voice, model: Surprise | None = None) -> float:
+    """Bits of a line, each figure counted once."""
+    said = (model or Surprise()).of(voice)
+    return float(said.bits[said.earlier < 0].sum())
+
+
+TUNE = [60, 67, 65, 69, 62, 64, 72, 71, 67, 60, 62, 57, 65, 64, 67, 59, 60, 69, 66, 67]
+SCALE = [60, 62, 64, 65, 67, 69, 71, 72, 74, 76, 77, 79, 81, 83, 84, 86, 88, 89, 91, 93]
+
+
+def test_a_scale_a_riff_and_a_broken_chord_say_little_beside_a_tune() -> None:
+    chord = [60, 64, 67, 72] * 5
+    for stock in (SCALE, chord, [60, 62] * 10):
+        assert fresh(line(stock)) < 0.4 * fresh(line(TUNE))
+
+
+def test_a_sequence_says_its_figure_once() -> None:
+    figure = [0, 4, 2, 7, 5]
+    steps = [60 + 2 * time + step for time in range(4) for step in figure]
+    assert fresh(line(steps)) < 2.2 * fresh(line(steps[:6]))
+
+
+def test_what_many_lines_have_says_less_and_one_s_own_piece_does_not_count() -> None:
+    model = Surprise()
+    own = line(TUNE)
+    alone = model.of(own).bits.sum()
+    model.learn([own])
+    assert model.of(own, [own]).bits.sum() == pytest.approx(alone, rel=0.02)
+    model.learn([own] * 20)
+    assert model.of(own, [own]).bits.sum() < 0.6 * alone
+
+
+def test_the_bits_of_chance_are_those_of_its_distribution() -> None:
+    rng = np.random.default_rng(1)
+    scores = rng.gumbel(30, 5, 2000)
+    found = Calibration.of(scores.tolist(), 100)
+    assert found.location == pytest.approx(30, abs=1)
+    assert found.scale == pytest.approx(5, abs=0.5)
+    bits = found.limits().review
+    assert found.chance(bits) <= 0.0101
+    assert found.among(10_000).limits().review > bits
+    assert f"{100 * found.chance(45):.0f} of 100" in found.in_words(45)
