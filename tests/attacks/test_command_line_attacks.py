@@ -222,7 +222,7 @@ def test_files_of_ones_own_hold_values_only(command, what, way):
     lay(Path("own"), command, EVIL[what])
     if (what, command) == ("logging", "sample"):  # whose own choice comes before
         done = call(TRAIN.with_name("sample.py"), *way.split(), "controls=evil", "--cfg", "all")
-        assert "hydra/job_logging: disabled" in done.stdout
+        assert "hydra/job_logging: none" in done.stdout
         return
     refused(command, *way.split(), f"{GROUP[command]}=evil")
 
