@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 FAST, PORTABLE = "fast", "portable"
 ARITHMETICS = (FAST, PORTABLE)
@@ -24,10 +25,16 @@ def missing_variables() -> dict[str, str]:
     return {name: value for name, value in ENVIRONMENT.items() if os.environ.get(name) != value}
 
 
-def begin_portably() -> None:
-    """Begin this program anew with the variables that portable arithmetic wants, unless it has."""
+def begin_portably(*names: str) -> None:
+    """Begin this program anew with the variables that portable arithmetic wants, unless it has.
+
+    Args:
+        names: what the program may be called. Another one, which only uses this package, goes on
+            as it is, and is told by `gen.training.portable` what it lacks.
+    """
     missing = missing_variables()
-    if not missing:
+    program = getattr(sys.modules["__main__"], "__file__", None)
+    if not missing or program is None or Path(program).stem not in names:
         return
     command = [sys.executable, *sys.orig_argv[1:]]
     environment = os.environ | missing

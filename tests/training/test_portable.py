@@ -13,10 +13,12 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gen.arithmetic import ENVIRONMENT
+from gen.arithmetic import ENVIRONMENT, begin_portably
 from gen.errors import SettingError
 from gen.training import portable
 from gen.training.settings import TrainerConfig
+from houses import keep_machine_key
+from tiny_runs import SETTINGS, environment
 
 STEPS = Path(__file__).with_name("portable_steps.py")
 EMULATOR = shutil.which("qemu-x86_64")
@@ -96,6 +98,27 @@ def test_a_process_without_the_variables_is_told_which(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(SettingError, match="OPENBLAS_CORETYPE"):
         portable.check_portable()
+
+
+def test_a_program_that_only_uses_the_package_is_not_begun_anew(monkeypatch):
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    begin_portably("train")  # it would be this test that began anew
+
+
+@needs_avx2
+def test_train_begins_itself_anew_and_says_what_the_run_depends_on(house, tmp_path):
+    house.enter(1, 2, 3, 4, 5, 6)
+    keep_machine_key()
+    script = Path(__file__).parents[2] / "scripts" / "train.py"
+    command = [sys.executable, str(script), *SETTINGS.split(), f"pin={house.pin.path}"]
+    home = {name: str(tmp_path / "home") for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
+    done = subprocess.run(
+        [*command, "trainer=portable"], cwd=tmp_path, env={**environment(), **home},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (run,) = house.house.load().runs.by_index.values()
+    assert portable.VERSION in run.begin.numeric_mode
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
     from gen.training.settings import read_settings
 
     if read_settings(settings).trainer.arithmetic == PORTABLE:
-        begin_portably()  # before a folder is made for the run
+        begin_portably("train", "gen-train")  # before a folder is made for the run
 
 
 def train(settings: dict[str, Any], overrides: Sequence[str]) -> float:

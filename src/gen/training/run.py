@@ -57,7 +57,7 @@ from gen.training.machine import (
     keep_compiled_code_to_oneself,
     precision_for,
 )
-from gen.training.portable import portable_arithmetic
+from gen.training.portable import check_portable, portable_arithmetic
 from gen.training.recording import begin_record, numeric_mode
 from gen.training.resume import KeepResumable, SealedCheckpoints, resume_path
 from gen.training.settings import TrainerConfig, read_settings
@@ -99,6 +99,8 @@ def train(
     quieten()
     chosen = read_settings(settings)
     check_devices(chosen.trainer)
+    if is_portable := chosen.trainer.arithmetic == PORTABLE:
+        check_portable()
     run, model = chosen.run, chosen.model
     pin = load_pin(Path(run.pin))
     data = HouseData(pin.dir, pin, run.purpose, chosen.data, on_refusal=run.on_refusal)
@@ -134,7 +136,7 @@ def train(
         own.append(OverfitGauge(data.handful()))
     logger = make_logger(chosen.logger, run, out)
     trainer = make_trainer(chosen.trainer, logger, out, [*own, *callbacks])
-    record, is_portable = None, chosen.trainer.arithmetic == PORTABLE
+    record = None
     if trainer.is_global_zero:
         write_atomically(out / CORPUS, _corpus(data))
         mode = numeric_mode(
