@@ -58,9 +58,9 @@ from gen.training.machine import (
     precision_for,
 )
 from gen.training.portable import check_portable, portable_arithmetic
-from gen.training.recording import begin_record, numeric_mode
+from gen.training.recording import RunRecord, begin_record, numeric_mode
 from gen.training.resume import KeepResumable, SealedCheckpoints, resume_path
-from gen.training.settings import TrainerConfig, read_settings
+from gen.training.settings import Settings, TrainerConfig, read_settings
 from gen.training.sharded import Sharded, ShardedLearner, whole_model
 
 log = logging.getLogger(__name__)
@@ -136,20 +136,9 @@ def train(
         own.append(OverfitGauge(data.handful()))
     logger = make_logger(chosen.logger, run, out)
     trainer = make_trainer(chosen.trainer, logger, out, [*own, *callbacks])
-    record = None
-    if trainer.is_global_zero:
-        write_atomically(out / CORPUS, _corpus(data))
-        mode = numeric_mode(
-            precision_for(chosen.trainer),
-            trainer.strategy.root_device,
-            compiled=compiled,
-            is_portable=is_portable,
-        )
-        record = begin_record(
-            House(pin), run, settings, manifest, out,
-            resumes=resume.parent if resume else None, numeric_mode=mode,
-        )  # fmt: skip
-        say(record.words)
+    record = (
+        _begin(trainer, chosen, settings, data, out, resume) if trainer.is_global_zero else None
+    )
     arithmetic = portable_arithmetic() if is_portable else contextlib.nullcontext()
     _fit(trainer, learner, data, resume, arithmetic)
     result = {
@@ -174,6 +163,30 @@ def train(
         say(record.words)
     run_index = record.begin if record else None
     return {**result, "run": run_index, "best": str(best), "last": str(last)}
+
+
+def _begin(
+    trainer: Trainer,
+    chosen: Settings,
+    settings: Mapping[str, Any],
+    data: HouseData,
+    out: Path,
+    resume: Path | None,
+) -> RunRecord:
+    """Say what is learned from, in the run's folder and, before the first step, in the log."""
+    write_atomically(out / CORPUS, _corpus(data))
+    mode = numeric_mode(
+        precision_for(chosen.trainer),
+        trainer.strategy.root_device,
+        compiled=compiles(chosen.trainer),
+        is_portable=chosen.trainer.arithmetic == PORTABLE,
+    )
+    record = begin_record(
+        House(data.pin), chosen.run, settings, data.manifest, out,
+        resumes=resume.parent if resume else None, numeric_mode=mode,
+    )  # fmt: skip
+    say(record.words)
+    return record
 
 
 @contextlib.contextmanager
