@@ -18,6 +18,7 @@ from gen.errors import HouseError
 
 COMMANDS = {
     "provenance": "time of the gate per work, beside the steps it cannot do without",
+    "growth": "processor seconds of each command in houses of growing size",
     "start": "what a run costs before its first step: gate, tokenising, splitting",
     "train": "bits per note and notes a second in training, against transformers with REMI",
     "ablate": "bits per note with one choice changed at a time, and with MidiTok's tokens instead",
