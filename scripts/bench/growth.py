@@ -49,13 +49,13 @@ def run(args: Any) -> dict[str, Any]:
 
 
 def _seconds_in_house_of(size: int) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as name, _environment(Path(name)):
+    with tempfile.TemporaryDirectory() as name, environment(Path(name)):
         hands = build(Path(name) / "house", size)
-        return {name: _cpu_seconds(command) for name, command in _commands(hands, Path(name))}
+        return {name: cpu_seconds(command) for name, command in commands(hands, Path(name))}
 
 
 @contextmanager
-def _environment(folder: Path) -> Iterator[None]:
+def environment(folder: Path) -> Iterator[None]:
     """Keys, caches and the passphrase of this benchmark alone."""
     before = dict(os.environ)
     os.environ |= {
@@ -71,7 +71,7 @@ def _environment(folder: Path) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _commands(hands: Hands, folder: Path) -> Iterator[tuple[str, list[str]]]:
+def commands(hands: Hands, folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Names and command lines, in the order in which they are run."""
     works, midi = hands.works, folder / "new"
     midi.mkdir()
@@ -123,7 +123,7 @@ data.setup()
 """
 
 
-def _cpu_seconds(command: Sequence[str]) -> float:
+def cpu_seconds(command: Sequence[str]) -> float:
     """Processor seconds of a command and its children.
 
     Raises:
@@ -167,7 +167,9 @@ def build(folder: Path, size: int, *, with_files: bool = True) -> Hands:
         Person(who, who.title(), found, (PersonKey(keys[who].public, 0),))
         for who, found in roles.items()
     ]
-    house = create_house(folder, "bench", [PrivateKey.generate()], pin_path=folder / "pin.yaml", people=people)
+    house = create_house(
+        folder, "bench", [PrivateKey.generate()], pin_path=folder / "pin.yaml", people=people
+    )
     for who in ("ana", "cleo"):
         save_key(keys[who], house="bench", owner=who, passphrase=_PASSPHRASE, kdf_cost=10)
     save_open_key(keys["machine"], house="bench", owner="machine")
@@ -252,8 +254,6 @@ def _midi(number: int) -> bytes:
         length = min(chance.choice((1, 1, 2, 2, 4)) * _QUARTER // 2, end - onset)
         melody.append(Note(onset, length - 10, 67 + chance.choice(_SCALE), 60 + number % 40))
         onset += length
-    bass = [
-        Note(beat * _QUARTER, 460, 36 + chance.choice(_SCALE), 70) for beat in range(4 * _BARS)
-    ]
+    bass = [Note(beat * _QUARTER, 460, 36 + chance.choice(_SCALE), 70) for beat in range(4 * _BARS)]
     tracks = [Track("flute", 73, False, None, melody), Track("bass", 32, False, None, bass)]
     return write(Piece(_QUARTER, tracks, [Tempo(0, 500_000)], [TimeSignature(0, 4, 4)]))

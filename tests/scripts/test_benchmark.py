@@ -4,7 +4,9 @@ import argparse
 import json
 import math
 import socket
+import subprocess
 import time
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ import torch
 from symusic import Score
 
 import benchmark
-from bench import ablate, machine, memory, sample, scale, train
+from bench import ablate, growth, machine, memory, sample, scale, train
 from bench.corpus import admitted_works, curve_works, deal, kept, settings_of
 from bench.ours import Ours
 from bench.peer import (
@@ -31,6 +33,8 @@ from bench.workshop import Workshop
 from gen.data.windows import AugmentConfig
 from gen.errors import HouseError
 from gen.piece import Note, Pedal
+from gen.provenance.gate import admit
+from gen.provenance.pin import load_pin
 from gen.smf import parse, write
 from gen.tokens.echo import ECHO_COLUMNS
 from gen.tokens.encoding import Annotations
@@ -469,3 +473,18 @@ def test_a_start_is_measured_cold_and_warm(capsys, monkeypatch, tmp_path):
     assert cold["events"] == warm["events"] > 1000
     assert cold["seconds"] > cold["gate_seconds"] > 0
     assert warm["memory_bytes_of_batches"] < 2**24
+
+
+def test_a_house_built_for_growth_is_one_whose_works_were_accepted(tmp_path):
+    with growth.environment(tmp_path):
+        hands = growth.build(tmp_path / "house", 3)
+        names = [name for name, _ in islice(growth.commands(hands, tmp_path), 3)]
+    corpus = admit(hands.house.folder, "general_model", pin=load_pin(hands.house.pin.path))
+    assert [work.work_id for work in corpus.admitted] == sorted(hands.works)
+    assert not corpus.refused
+    assert names == ["show, first", "show", "show WORK"]
+
+
+def test_a_command_that_fails_has_no_cost():
+    with pytest.raises(subprocess.CalledProcessError):
+        growth.cpu_seconds(["false"])

@@ -48,7 +48,7 @@ def create_house_with(
         HouseError: as `create_house`.
     """
     admit(source.folder, GENERAL_MODEL, pin=source.pin).require_clean()
-    register = source.load(full=True)
+    register = source.load(anew=True)
     if register.roster.takes_machine_written and not takes_machine_written:
         raise SettingError(
             f"the house {source.pin.name} holds works that a machine wrote",

@@ -10,11 +10,17 @@ from pathlib import Path
 import gen
 
 
-@cache
 def code_digest() -> str:
     """SHA-256 over name and bytes of every Python file of this package."""
+    return source_digest("")
+
+
+@cache
+def source_digest(room: str) -> str:
+    """The same of the files in one room of it."""
     root, digest = Path(gen.__file__).parent, hashlib.sha256()
-    for path in sorted(root.rglob("*.py"), key=lambda path: path.relative_to(root).as_posix()):
+    found = (root / room).rglob("*.py")
+    for path in sorted(found, key=lambda path: path.relative_to(root).as_posix()):
         text = path.read_bytes().replace(b"\r\n", b"\n")
         digest.update(f"{path.relative_to(root).as_posix()}\n{len(text)}\n".encode() + text)
     return digest.hexdigest()

@@ -19,6 +19,7 @@ from pathlib import Path
 from gen.disk import UnfitFileError
 from gen.provenance.acts import Act
 from gen.provenance.dsse import sign
+from gen.provenance.kept import KeptRegister
 from gen.provenance.keys import PrivateKey
 from gen.provenance.log import HEAD_TYPE, Log
 from gen.provenance.pin import Pin, load_pin
@@ -51,14 +52,18 @@ class House:
     def register_log(self) -> Log:
         return Log(self.store, self.pin.name, "register")
 
-    def load(self, *, full: bool = False, since: Register | None = None) -> Register:
+    def load(
+        self, *, full: bool = False, anew: bool = False, since: Register | None = None
+    ) -> Register:
         """The verified register. Nothing in the house is changed.
 
         Every act past the pin is verified with its signature. Those that the pin covers were,
-        when it was moved there; that they are still the same follows from its root hash.
+        when it was moved there; that they are still the same follows from its root hash. What
+        this user's own commands verified before is kept, and gone on from (`gen.provenance.kept`).
 
         Args:
-            full: verify the signatures under the pin once more.
+            full: take no signature on the pin's word.
+            anew: nor on that of earlier commands.
             since: this house's register as it was loaded before: it takes in what was appended
                 meanwhile, as strictly, and is returned.
 
@@ -67,7 +72,7 @@ class House:
             RegisterError, LogError: tampered with.
         """
         is_unfinished = self.store.is_unfinished()
-        register = self._load(full, since)
+        register = self._load(full=full, anew=anew, since=since)
         if is_unfinished:
             print(UNFINISHED.format(self.folder), file=sys.stderr)
         # An interrupted change of the roster is in the register, and not yet in its copy.
@@ -75,14 +80,22 @@ class House:
             self._check_roster_file(register)
         return register
 
-    def _load(self, full: bool, since: Register | None = None) -> Register:
+    def _load(
+        self, *, full: bool = False, anew: bool = False, since: Register | None = None
+    ) -> Register:
         log = self.register_log
         head = log.head()
         check_size(self.pin, head)
-        register = Register(trusted_size=0 if full else self.pin.min_size)
-        if since is not None and can_go_on(self.pin, since):
-            register = since
-        return replayed(self.pin, head, log.lines(head, register.head), register)
+        kept, full = KeptRegister(log, self.pin), full or anew
+        register = since if since is not None and can_go_on(self.pin, since) else None
+        if register is None and not anew:
+            register = kept.read(head, full=full)
+        if register is None:
+            register = Register(trusted_size=0 if full else self.pin.min_size)
+        known = register.size
+        register = replayed(self.pin, head, log.lines(head, register.head), register)
+        kept.save(register, register.size - known)
+        return register
 
     def _check_roster_file(self, register: Register) -> None:
         try:
@@ -95,7 +108,7 @@ class House:
     def repair_roster_file(self) -> None:
         """Write `roster.json` anew from the register, which is verified first."""
         with self.store.locked():
-            register = self._load(full=True)
+            register = self._load(anew=True)
             self.store.check_writable()
             self._finish(register)
             self.store.write({ROSTER_FILE: roster_text(register)})
@@ -114,7 +127,7 @@ class House:
         with self.store.locked():
             # Another process may have moved the pin on while this one waited.
             house = House(load_pin(self.pin.path)) if self.pin.path else self
-            register = house._load(full=False, since=since)
+            register = house._load(since=since)
             house.store.check_writable()
             house._finish(register)
             house._check_roster_file(register)

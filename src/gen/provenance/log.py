@@ -212,7 +212,7 @@ class Log:
         known = since or Head(self.house, self.name)
         frontier, read = Frontier(known.size, known.frontier), known.byte_count
         if head.size > known.size:
-            with self._open() as file:
+            with self.open() as file:
                 file.seek(read)
                 for _ in range(head.size - known.size):
                     line = file.readline(MAX_JSON_BYTES + 1)
@@ -229,7 +229,31 @@ class Log:
                 f"the head says {head.root[:16]}…: a line was changed, moved or cut"
             )
 
-    def _open(self) -> BinaryIO:
+    def known_lines(
+        self, leaves: Sequence[bytes], wanted: Callable[[int, bytes], bool]
+    ) -> Iterator[tuple[int, bytes]]:
+        """Some lines of a log that was verified before, with their indices.
+
+        Args:
+            leaves: the leaf hash of every line, as `lines` was held against the head.
+            wanted: which lines to give, by index and bytes; these alone are looked at closely.
+
+        Raises:
+            LogError: a line wanted is another by now.
+        """
+        with self.open() as file:
+            for index, line in zip(range(len(leaves)), file, strict=False):
+                if wanted(index, line):
+                    if leaf_hash(line[:-1]) != leaves[index]:
+                        raise self._error(f"line {index} is another than a moment ago")
+                    yield index, line[:-1]
+
+    def open(self) -> BinaryIO:
+        """The file of lines, from its first byte.
+
+        Raises:
+            LogError: gone, or no file that may be read.
+        """
         try:
             return self.files.open(self.place)
         except FileNotFoundError as error:

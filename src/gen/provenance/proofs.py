@@ -66,14 +66,15 @@ def prove(house: House, index: int | None = None, since: int | None = None) -> d
         raise SettingError(f"act {index} of {head.size}", mend="house.py log lists the acts")
     if since is not None and not 0 < since <= head.size:
         raise SettingError(f"size {since} of {head.size}", mend="give an earlier size")
-    lines = list(house.register_log.lines(head))
-    leaves = register.leaves
+    leaves, around = register.leaves, _rosters_around(register, index)
+    wanted = {*around, index}
+    lines = dict(house.register_log.known_lines(leaves, lambda i, _: i in wanted))
     return {
         "act": None if index is None else _entered(lines, leaves, index),
         "format": FORMAT,
         "head": head.to_dict(),
         "roster": register.rosters[-1].to_dict(),
-        "rosters": [_entered(lines, leaves, i) for i in _rosters_around(register, index)],
+        "rosters": [_entered(lines, leaves, i) for i in around],
         "since": None
         if since is None
         else {
@@ -84,7 +85,7 @@ def prove(house: House, index: int | None = None, since: int | None = None) -> d
     }
 
 
-def _entered(lines: list[bytes], leaves: list[bytes], index: int) -> dict[str, Any]:
+def _entered(lines: dict[int, bytes], leaves: list[bytes], index: int) -> dict[str, Any]:
     path = [node.hex() for node in inclusion_proof(leaves, index)]
     return {"index": index, "line": lines[index].decode("utf-8"), "path": path}
 
@@ -98,10 +99,10 @@ def _rosters_around(register: Register, index: int | None) -> list[int]:
     return starts[place : place + 2]
 
 
-def acts_of(house: House, work: str) -> list[int]:
+def acts_of(house: House, register: Register, work: str) -> list[int]:
     """Indices of every act that names this work."""
-    found = []
-    for index, line in enumerate(house.register_log.lines(house.register_log.head())):
+    found, name = [], work.encode()
+    for index, line in house.register_log.known_lines(register.leaves, lambda _, b: name in b):
         act = canonical_json(line)
         named = act["data"].get("works", ())
         named = [item["work"] for item in named] if act["act"] == ADOPT else named

@@ -69,10 +69,13 @@ def outputs_of(house: House, register: Register) -> Iterator[Output]:
     Raises:
         LogError: the log is another by now than the register's.
     """
-    assert register.head is not None  # noqa: S101 - a register that was loaded has one
-    for line in house.register_log.lines(register.head):
-        if line.startswith(_OUTPUT_LINE):
-            yield Output.from_dict(json.loads(line)["data"])
+    if not register.runs.pieces:
+        return
+    found = house.register_log.known_lines(
+        register.leaves, lambda _, line: line.startswith(_OUTPUT_LINE)
+    )
+    for _, line in found:
+        yield Output.from_dict(json.loads(line)["data"])
 
 
 class OutputLog:

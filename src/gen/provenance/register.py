@@ -97,27 +97,30 @@ class WorkRecord:
         return any(person == composer for composer, _ in self.entry.composers)
 
 
+@dataclass(eq=False)
 class Register:
     """The state of a house after `size` acts. Built by `replay`.
 
-    Args:
+    All of it is in these fields, which is what lets `gen.provenance.kept` keep it between commands.
+
+    Attributes:
         trusted_size: acts below this index had their signatures verified before, and the caller
             makes sure, by a hash over them, that they are the same.
+        pinned: size and root of the pin that it was held against.
     """
 
-    def __init__(self, *, trusted_size: int = 0) -> None:
-        self.size = 0
-        self.works: dict[str, WorkRecord] = {}
-        self.rosters: list[SignedRoster] = []
-        self.head: Head | None = None
-        self.pinned = (0, "")  # size and root of the pin that it was held against
-        self.trusted_size = trusted_size
-        self.runs = Runs()
-        self.leaves: list[bytes] = []
-        self._entered: dict[tuple[int, str], Entry] = {}
-        self._by_path: dict[str, str] = {}
-        self._by_music: dict[str, str] = {}
-        self._by_sound: dict[str, str] = {}
+    trusted_size: int = 0
+    size: int = 0
+    works: dict[str, WorkRecord] = field(default_factory=dict)
+    rosters: list[SignedRoster] = field(default_factory=list)
+    head: Head | None = None
+    pinned: tuple[int, str] = (0, "")
+    runs: Runs = field(default_factory=Runs)
+    leaves: list[bytes] = field(default_factory=list)
+    _renewed: dict[str, list[tuple[int, Entry]]] = field(default_factory=dict)
+    _by_path: dict[str, str] = field(default_factory=dict)
+    _by_music: dict[str, str] = field(default_factory=dict)
+    _by_sound: dict[str, str] = field(default_factory=dict)
 
     # -- looking things up ------------------------------------------------------------------
 
@@ -145,7 +148,10 @@ class Register:
 
     def entry_at(self, index: int, work: str) -> Entry | None:
         """What act `index` entered under this id; renewals since leave it as it was."""
-        return self._entered.get((index, work))
+        record = self.works.get(work)
+        if record is not None and record.index == index:
+            return record.entry
+        return dict(self._renewed.get(work, ())).get(index)
 
     def root_at(self, size: int) -> str:
         """Root hash, hex, of the tree over the first `size` acts.
@@ -156,6 +162,11 @@ class Register:
         if not 0 < size <= self.size:
             raise SettingError(f"size {size} of {self.size}", mend="give an earlier size")
         return root_of(self.leaves[:size]).hex()
+
+    def roster_at(self, size: int) -> Roster:
+        """The roster in force when the log had this size, at least 1."""
+        signed = [each for each in self.rosters if each.roster.register_index < size]
+        return signed[-1].roster
 
     def live_works(self) -> Iterable[WorkRecord]:
         return (record for record in self.works.values() if record.withdrawn_at is None)
@@ -299,9 +310,9 @@ class Register:
         carries = entry.envelope is not None
         entry = replace(entry, envelope=None)  # verified, and too large to keep
         record = WorkRecord(entry, act.index, act.by, act.time, statement_in_log=carries)
-        self._entered[act.index, entry.work] = entry
         if known is not None:
             record.consents = known.consents
+            self._renewed.setdefault(entry.work, []).append((known.index, known.entry))
         self.works[entry.work] = record
         self._by_path[entry.path] = entry.work
         self._by_music[entry.music_sha256] = entry.work

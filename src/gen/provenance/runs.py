@@ -314,18 +314,21 @@ class Runs:
 
     by_index: dict[int, Run] = field(default_factory=dict)
     pieces: list[Piece] = field(default_factory=list)
-    _by_file: dict[str, Run] = field(default_factory=dict)
-    _by_tensors: dict[str, Run] = field(default_factory=dict)
+    _by_file: dict[str, int] = field(default_factory=dict)
+    _by_tensors: dict[str, int] = field(default_factory=dict)
     _sounds: set[str] = field(default_factory=set)
     _receipts: dict[str, int] = field(default_factory=dict)
 
     def of_file(self, file_sha256: str) -> Run | None:
         """The run that left this very file."""
-        return self._by_file.get(file_sha256)
+        return self._of(self._by_file.get(file_sha256))
 
     def of_tensors(self, tensors_sha256: str) -> Run | None:
         """A run that left a checkpoint with these tensors."""
-        return self._by_tensors.get(tensors_sha256)
+        return self._of(self._by_tensors.get(tensors_sha256))
+
+    def _of(self, index: int | None) -> Run | None:
+        return None if index is None else self.by_index[index]
 
     def wrote(self, musical_hash: str) -> bool:
         """Whether a model of this house wrote exactly this music, as far as the log knows."""
@@ -368,8 +371,8 @@ class Runs:
     def _keep(self, run: Run, models: tuple[ModelDigest, ...]) -> None:
         run.models = models
         for model in models:
-            self._by_file.setdefault(model.file_sha256, run)
-            self._by_tensors.setdefault(model.tensors_sha256, run)
+            self._by_file.setdefault(model.file_sha256, run.index)
+            self._by_tensors.setdefault(model.tensors_sha256, run.index)
 
     def take_output(self, index: int, output: Output) -> None:
         run = self.by_index.get(output.run)

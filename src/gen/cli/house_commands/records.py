@@ -113,7 +113,7 @@ def verify_command(
     if repair:
         house.repair_roster_file()
         output.line("roster.json was written anew from the register")
-    register = house.load(full=True)
+    register = house.load(anew=True)
     leftover = house.register_log.byte_count() - house.register_log.head().byte_count
     output.line(
         f"{house.pin.name}: {register.size} acts and {len(register.rosters)} rosters verify, "
@@ -175,7 +175,7 @@ def _verify_checkpoint(house: House, path: Path, output: Output) -> None:
     from gen.provenance.recorded import NotRecorded, run_behind
 
     file = read_model_file(path)
-    manifest, register = file.manifest, house.load(full=True)
+    manifest, register = file.manifest, house.load(anew=True)
     problems = manifest.problems(register, register.today())
     try:
         run = run_behind(file, register)
@@ -323,10 +323,10 @@ def log_command(
     from gen.provenance.acts import Act
 
     house = open_house(folder, pin)
-    house.load(full=True)
-    log = house.register_log
-    acts = [Act.decode(line) for line in log.lines(log.head())]
-    acts = acts if take_all else acts[-count:]
+    register = house.load(full=True)
+    first = 0 if take_all else register.size - count
+    lines = house.register_log.known_lines(register.leaves, lambda index, _: index >= first)
+    acts = [Act.decode(line) for _, line in lines]
     output.table(
         ("index", "time", "act", "by", "what"),
         [(act.index, act.time, act.kind, act.by, _what(act)) for act in acts],
@@ -379,7 +379,7 @@ def export_command(
     from gen.provenance.export import export_records
 
     house = open_house(folder, pin)
-    register = house.load(full=True)
+    register = house.load(anew=True)
     written = export_records(house, out, [WORK_COLUMNS, *work_rows(register)])
     for path in written:
         output.line(str(path))

@@ -83,7 +83,7 @@ def _show_work(house: House, register: Register, work: str, output: Output) -> N
         **entry.to_dict(),
         **words,
         "accepted_by": record.accepted_by,
-        "acts": acts_of(house, work),
+        "acts": acts_of(house, register, work),
         "composers": " ".join(f"{who}:{share}" for who, share in entry.composers),
         "consent": str(register.consent_of(record)),
         "register_index": record.index,
