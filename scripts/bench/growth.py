@@ -81,9 +81,9 @@ def commands(hands: Hands, folder: Path) -> Iterator[tuple[str, list[str]]]:
               "--method", "score", "--consent", "general_model", "--contract", "C-1")  # fmt: skip
     yield "show, first", _house("show")
     yield "show", _house("show")
-    yield "show WORK", _house("show", works[3])
+    yield "show WORK", _house("show", works[2])
     yield "log", _house("log")
-    yield "prove WORK", _house("prove", works[3], "--out", str(folder / "proof.json"))
+    yield "prove WORK", _house("prove", works[2], "--out", str(folder / "proof.json"))
     yield "verify", _house("verify")
     yield "contribute, first", _script("contribute.py", str(midi / "new0.mid"), *stated)
     yield "contribute", _script("contribute.py", str(midi / "new1.mid"), *stated)
