@@ -27,6 +27,7 @@ from gen.errors import HouseError, SettingError
 from gen.piece import Marker
 from gen.provenance.keys import PASSPHRASE_VARIABLE
 from gen.smf import Normalised, RuleBroken, normalise, parse
+from gen.smf.parts import Origin
 from gen.smf.rules import MAX_BYTES
 
 _LENGTH = struct.Struct(">I")
@@ -202,7 +203,11 @@ def _from_reply(reply: dict[str, Any]) -> Examined:
     piece = parse(data)
     texts = {name: tuple(reply[name]) for name in ("changes", "unheard", "advice", "unsure")}
     cues = tuple(Marker(tick, text) for tick, text in reply["cues"])
-    normalised = Normalised(data=data, piece=piece, cues=cues, **texts)
+    origins = tuple(
+        tuple(Origin(chunk, channel, tuple(map(tuple, spans))) for chunk, channel, spans in track)
+        for track in reply["origins"]
+    )
+    normalised = Normalised(data=data, piece=piece, cues=cues, origins=origins, **texts)
     return Examined(normalised, Analysis.from_dict(reply["analysis"]))
 
 
@@ -216,6 +221,10 @@ def _examine_here(data: bytes) -> dict[str, Any]:
             "advice": normalised.advice,
             "unsure": normalised.unsure,
             "cues": [[cue.onset_ticks, cue.text] for cue in normalised.cues],
+            "origins": [
+                [[origin.chunk, origin.channel, origin.spans] for origin in track]
+                for track in normalised.origins
+            ],
             "analysis": analyse(normalised.piece, normalised.cues).to_dict(),
         }
     except RuleBroken as error:

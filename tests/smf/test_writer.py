@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from gen.piece import KeySignature, Marker, Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.smf import RuleBroken, musical_hash, parse, write
 from gen.smf.lenient import read_leniently
+from gen.smf.writer import MELODIC_CHANNELS, sharing
 from midi_files import heard_by_mido, heard_by_symusic, heard_in, pieces
 
 ONE_NOTE = Note(0, 480, 60, 80)
@@ -49,13 +50,18 @@ def test_each_melodic_track_has_a_channel_and_drums_have_the_tenth() -> None:
     assert channels == [0, 1, 2, 9, 3, 4, 5, 6, 7, 8, 10, 11]
 
 
-def test_the_sixteenth_melodic_track_goes_to_a_second_port_and_stays_apart() -> None:
-    tracks = [Track(str(i), i, notes=[replace(ONE_NOTE, pitch=60)]) for i in range(40)]
+def test_from_the_sixteenth_melodic_track_on_channels_are_shared_and_this_is_said() -> None:
+    tracks = [Track(str(i), i % 20, notes=[replace(ONE_NOTE, pitch=60)]) for i in range(24)]
     data = write(Piece(480, tracks))
     assert heard_in(parse(data)) == heard_by_symusic(data) == heard_by_mido(data)
     raw = read_leniently(data)
-    ports = [[m[2] for m in track.metas if m[1] == 0x21] for track in raw.tracks[1:]]
-    assert ports == [[]] * 15 + [[b"\x01"]] * 15 + [[b"\x02"]] * 10
+    assert all(kind != 0x21 for track in raw.tracks for _, kind, _ in track.metas)
+    channels = [next(iter(track.notes)) & 15 for track in raw.tracks[1:]]
+    assert channels == [*MELODIC_CHANNELS, *MELODIC_CHANNELS[:5], *channels[:4]]
+    said = sharing(tracks)
+    assert len(said) == 5
+    assert said[0].startswith("'15' shares MIDI channel 1 with '0'")
+    assert sharing(tracks[:15]) == ()
 
 
 def test_tracks_without_notes_are_left_out() -> None:

@@ -173,7 +173,7 @@ class _ChunkReader:
             self.foreign_bytes[kind.decode("ascii")] += length
 
     def _read_track(self, body: bytes, start: int) -> None:
-        reader = _TrackReader(body, start, self.track_count, self.raw)
+        reader = TrackReader(body, start, self.track_count, self.raw)
         track = reader.read(self.budget)
         if self.position > len(self.data) and not reader.has_end:
             what = f"track {reader.number} is {self.position - len(self.data):,} bytes short"
@@ -222,7 +222,7 @@ def _listed(numbers: list[int]) -> str:
     return shown if len(numbers) <= 4 else f"{shown} and {len(numbers) - 4} more"
 
 
-class _TrackReader:
+class TrackReader:
     """Reads one track chunk's body, which begins at byte `start` of the file."""
 
     def __init__(self, body: bytes, start: int, number: int, raw: RawFile) -> None:

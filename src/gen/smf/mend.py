@@ -13,7 +13,8 @@ from gen.smf.walk import NoteTuple
 
 _SUSTAIN = 64
 _LONGEST_DANGLING_QUARTERS = 4
-_NEVER = 1 << 62
+NEVER = 1 << 62
+"""A tick after all."""
 
 Change = tuple[int, int]
 """The tick from which on an instrument plays, and the instrument."""
@@ -117,7 +118,7 @@ def _match(
     notes: list[_Sounding] = []
     waiting: dict[int, deque[_Sounding]] = {}
     last_off: dict[int, int] = {}
-    changes = iter([*instruments[1:], (_NEVER, 0)])
+    changes = iter([*instruments[1:], (NEVER, 0)])
     (_, instrument), (next_tick, following) = instruments[0], next(changes)
     for tick, status, first, second in events:
         while tick >= next_tick:

@@ -25,7 +25,7 @@ from gen.smf.bars import look_at_time, set_bar_lines
 from gen.smf.general_midi import instrument_name, range_of
 from gen.smf.lenient import RawFile, read_leniently
 from gen.smf.mend import Repairs
-from gen.smf.parts import Part, PartReader, hold_in_model, look_at_instruments, unsure
+from gen.smf.parts import Origin, Part, PartReader, hold_in_model, look_at_instruments, unsure
 from gen.smf.rules import (
     CONTRIBUTE,
     EXPORT,
@@ -69,6 +69,7 @@ class Normalised:
         advice: what looks odd and was left as it is, or guessed.
         unsure: the tracks, counted from 0, whose instrument a person should confirm.
         cues: cue points, and plain texts of the first track, which may name sections.
+        origins: where in the export the notes of each track stand, in its own ticks.
     """
 
     data: bytes
@@ -78,6 +79,7 @@ class Normalised:
     advice: tuple[str, ...] = ()
     unsure: tuple[int, ...] = ()
     cues: tuple[Marker, ...] = ()
+    origins: tuple[tuple[Origin, ...], ...] = ()
 
 
 def normalise(data: bytes) -> Normalised:
@@ -122,6 +124,7 @@ class _Normaliser:
 
     def __init__(self, raw: RawFile) -> None:
         self.raw = raw
+        self.original_unit = raw.ticks_per_quarter
         self.changes = list(raw.remarks)
         self.repairs = Repairs()
         self.texts: list[str] = []
@@ -132,6 +135,7 @@ class _Normaliser:
         unheard = list_unheard(self.raw, piece)
         advice = (*look_at_instruments(parts), *look_at_time(piece), *_keyswitches(piece))
         found = Normalised(b"", piece, (), unheard, advice, unsure(parts), self._cues(piece))
+        found = replace(found, origins=self._origins(parts))
         if not self.changes and (strict := _parse_strict(self.raw.music)):
             if strict.tracks == piece.tracks:
                 wrapping = tuple(self.raw.wrapping)
@@ -147,6 +151,10 @@ class _Normaliser:
             )
         data, piece = write_and_parse(piece)
         return replace(found, data=data, piece=piece, changes=tuple(changes))
+
+    def _origins(self, parts: list[Part]) -> tuple[tuple[Origin, ...], ...]:
+        new, old = self.raw.ticks_per_quarter, self.original_unit
+        return tuple(tuple(o.scaled(old, new) for o in part.origins) for part in parts)
 
     def _describe_difference(self, strict: Piece, piece: Piece) -> None:
         """What a file says that no single track of it does."""

@@ -15,7 +15,7 @@ from gen.piece import DRUM_PROGRAM, MODEL_TRACKS, Note, Pedal, Track
 from gen.smf.channels import Channels
 from gen.smf.general_midi import instrument_name
 from gen.smf.lenient import RawFile, RawTrack
-from gen.smf.mend import Change, Repairs, join_notes, pair_notes, pair_pedals
+from gen.smf.mend import NEVER, Change, Repairs, join_notes, pair_notes, pair_pedals
 from gen.smf.naming import contradicts, instrument_in
 from gen.smf.rules import RuleBroken
 from gen.smf.text import decode_text
@@ -31,23 +31,51 @@ _NAMED = 4
 STATE = "state the instruments (--instruments, or a column of that name)"
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where in a file notes of a part stand.
+
+    Attributes:
+        chunk: number of the track chunk, counted from 0.
+        channel: with the port in the bits above its four.
+        spans: first tick, and the one past the last, of each stretch in which the channel plays
+            the part's instrument for this chunk.
+    """
+
+    chunk: int
+    channel: int
+    spans: tuple[tuple[int, int], ...]
+
+    def plays_at(self, tick: int) -> bool:
+        return any(first <= tick < end for first, end in self.spans)
+
+    def scaled(self, up: int, down: int) -> Origin:
+        """The same in ticks of another size."""
+        spans = tuple((-(-a * up // down), -(-b * up // down)) for a, b in self.spans)
+        return Origin(self.chunk, self.channel, spans)
+
+
 @dataclass(slots=True)
 class Part:
     """One instrument's part of a raw track.
 
     Attributes:
         track: with notes, pedals, program.
-        channels: on which it plays.
+        origins: where its notes stand, one for each of its channels.
         program: as the file chose it, None where it chose none.
         is_told: whether the file says what plays.
         named: what its name proposes, if anything.
     """
 
     track: Track
-    channels: tuple[int, ...]
+    origins: tuple[Origin, ...]
     program: int | None
     is_told: bool
     named: int | None = None
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        return tuple(origin.channel for origin in self.origins)
 
     @property
     def label(self) -> str:
@@ -100,9 +128,10 @@ class PartReader:
         if is_joined:
             self.joined_channels.append(len(line))
         self.reached_others |= any(self.channels.has_foreign_setup(c, raw.number) for c in line)
+        instruments = {c: self._instruments(raw.number, c, is_joined) for c in line}
         notes = pair_notes(
             {channel: raw.notes[channel] for channel in line},
-            {channel: self._instruments(raw.number, channel, is_joined) for channel in line},
+            instruments,
             raw.end_ticks,
             self.raw.ticks_per_quarter,
             self.repairs,
@@ -115,7 +144,8 @@ class PartReader:
             track = Track(notes=[Note(*note) for note in found], pedals=list(pedals))
             _take(track, max(instrument, 0))
             patch = self.channels.patch(line[0], found[0][0], raw.number)
-            parts.append(Part(track, tuple(line), patch.program, instrument != UNSAID))
+            origins = tuple(Origin(raw.number, c, _spans(instruments[c], instrument)) for c in line)
+            parts.append(Part(track, origins, patch.program, instrument != UNSAID))
         return parts
 
     def _instruments(self, track: int, channel: int, is_joined: bool) -> list[Change]:
@@ -127,6 +157,13 @@ class PartReader:
             program = UNSAID if patch.program is None else patch.program
             changes.append((tick, DRUM_PROGRAM if is_drum else program))
         return changes
+
+
+def _spans(changes: Sequence[Change], instrument: int) -> tuple[tuple[int, int], ...]:
+    """The stretches in which an instrument plays; the last has no end."""
+    ends = [tick for tick, _ in changes[1:]] + [NEVER]
+    pairs = zip(changes, ends, strict=True)
+    return tuple((tick, end) for (tick, plays), end in pairs if plays == instrument and end > tick)
 
 
 def _take(track: Track, instrument: int) -> None:
@@ -166,6 +203,7 @@ def _closest(parts: list[Part], places: list[int]) -> tuple[int, int]:
 
 
 def _join(parts: list[Part], into: int, place: int, repairs: Repairs) -> None:
+    parts[into].origins += parts[place].origins
     kept, other = parts[into].track, parts.pop(place).track
     kept.notes = join_notes(kept.notes, other.notes, repairs)
     kept.pedals = _joined_pedals([*kept.pedals, *other.pedals])

@@ -2,14 +2,17 @@
 
 The same piece gives the same bytes. Track 0 conducts (tempo, meter, key, markers); then one
 track chunk an instrument, named, on a channel of its own. Drums are on channel 10. There are
-fifteen other channels: the sixteenth melodic track begins a second MIDI port (meta event 21),
-which sequencers honour; a player that knows no ports lets such tracks share channels, and no
-note changes for readers that keep tracks apart.
+fifteen other channels: from the sixteenth melodic track on each shares one, with a track of its
+instrument where there is one (see `sharing`). A sequencer keeps tracks apart and so reads every
+note right; a player that does not may play those of different instruments with one sound.
 """
 
 from __future__ import annotations
 
-from gen.piece import Piece, Track
+from collections.abc import Sequence
+from itertools import cycle
+
+from gen.piece import DRUM_PROGRAM, Piece, Track
 from gen.smf.rules import RuleBroken
 from gen.smf.walk import DRUM_CHANNEL, parse
 
@@ -40,13 +43,9 @@ def write(piece: Piece, end_ticks: int = 0) -> bytes:
 def write_and_parse(piece: Piece, end_ticks: int = 0) -> tuple[bytes, Piece]:
     """The strict file, and the piece that it holds; see `write`."""
     tracks = [track for track in piece.tracks if track.notes]
-    chunks = [_track_chunk(_conductor_events(piece), end_ticks)]
-    melodic = 0
-    for track in tracks:
-        port, place = (0, 0) if track.is_drum else divmod(melodic, len(MELODIC_CHANNELS))
-        channel = DRUM_CHANNEL if track.is_drum else MELODIC_CHANNELS[place]
-        melodic += not track.is_drum
-        chunks.append(_track_chunk(_track_events(track, channel, port), end_ticks))
+    chunks = [_chunk(_conductor_events(piece), end_ticks)]
+    for track, channel in zip(tracks, channels_of(tracks), strict=True):
+        chunks.append(track_chunk(track, channel, end_ticks))
     header = (1, len(chunks), piece.ticks_per_quarter)
     try:
         fields = b"".join(value.to_bytes(2, "big") for value in header)
@@ -54,6 +53,44 @@ def write_and_parse(piece: Piece, end_ticks: int = 0) -> tuple[bytes, Piece]:
         raise RuleBroken("division", f"{piece.ticks_per_quarter} ticks per quarter") from error
     data = b"MThd" + (6).to_bytes(4, "big") + fields + b"".join(chunks)
     return data, parse(data)
+
+
+def channels_of(tracks: Sequence[Track]) -> list[int]:
+    """The channel of each track, 0 to 15."""
+    channels: list[int] = []
+    alone = iter(MELODIC_CHANNELS)
+    shared = cycle(MELODIC_CHANNELS)
+    first_of: dict[int, int] = {DRUM_PROGRAM: DRUM_CHANNEL}
+    for track in tracks:
+        channel = DRUM_CHANNEL if track.is_drum else next(alone, None)
+        if channel is None:
+            channel = first_of[track.program] if track.program in first_of else next(shared)
+        channels.append(channel)
+        first_of.setdefault(track.instrument, channel)
+    return channels
+
+
+def sharing(tracks: Sequence[Track]) -> tuple[str, ...]:
+    """What is to be said of tracks that share a channel with another instrument, a sentence each.
+
+    Args:
+        tracks: with notes, as they are written.
+    """
+    first_on: dict[int, Track] = {}
+    said = []
+    for track, channel in zip(tracks, channels_of(tracks), strict=True):
+        other = first_on.setdefault(channel, track)
+        if other.instrument != track.instrument:
+            said.append(
+                f"'{track.name}' shares MIDI channel {channel + 1} with '{other.name}': a sequencer "
+                "keeps the two tracks apart, a simple player gives them one sound"
+            )
+    return tuple(said)
+
+
+def track_chunk(track: Track, channel: int, end_ticks: int = 0) -> bytes:
+    """One instrument's track on a channel, as a whole `MTrk` chunk that ends no earlier."""
+    return _chunk(_track_events(track, channel), end_ticks)
 
 
 def variable_length(value: int) -> bytes:
@@ -71,7 +108,7 @@ def meta(kind: int, payload: bytes) -> bytes:
     return bytes((0xFF, kind)) + variable_length(len(payload)) + payload
 
 
-def _track_chunk(events: list[Timed], end_ticks: int) -> bytes:
+def _chunk(events: list[Timed], end_ticks: int) -> bytes:
     """A whole `MTrk` chunk; equal ranks keep the order of `events`."""
     body, last = [], 0
     for tick, _, event in sorted(events, key=lambda timed: timed[:2]):
@@ -101,12 +138,10 @@ def _conductor_events(piece: Piece) -> list[Timed]:
     return [(tick, _RANK_SETUP, event) for tick, event in events]
 
 
-def _track_events(track: Track, channel: int, port: int) -> list[Timed]:
+def _track_events(track: Track, channel: int) -> list[Timed]:
     events: list[Timed] = []
     if track.name:
         events.append((0, _RANK_SETUP, meta(0x03, _utf8(track.name))))
-    if port:
-        events.append((0, _RANK_SETUP, meta(0x21, bytes((port,)))))
     program = 0 if track.is_drum else _seven_bits(track.program, "program")
     events.append((0, _RANK_SETUP, bytes((0xC0 | channel, program))))
     for pedal in track.pedals:
