@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections import Counter
 
 import pytest
@@ -81,10 +79,8 @@ def test_cells_that_are_put_back_give_the_file_byte_for_byte(data):
     music = {}
     for slot, bars in stretches.items():
         own = [own_notes(file, slot, bar) for bar in bars]
-        music[slot] = (
-            functools.reduce(operator.iadd, (n for n, _ in own), []),
-            functools.reduce(operator.iadd, (p for _, p in own), []),
-        )
+        notes = [note for one, _ in own for note in one]
+        music[slot] = notes, [pedal for _, one in own for pedal in one]
         held = {p.onset_ticks for p in music[slot][1]}
         assume(len(held) == len(music[slot][1]))
     result = rewritten(file, stretches, music)

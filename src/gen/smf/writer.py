@@ -82,8 +82,8 @@ def sharing(tracks: Sequence[Track]) -> tuple[str, ...]:
         other = first_on.setdefault(channel, track)
         if other.instrument != track.instrument:
             said.append(
-                f"'{track.name}' shares MIDI channel {channel + 1} with '{other.name}': a sequencer "
-                "keeps the two tracks apart, a simple player gives them one sound"
+                f"'{track.name}' shares MIDI channel {channel + 1} with '{other.name}': a "
+                "sequencer keeps the two tracks apart, a simple player gives them one sound"
             )
     return tuple(said)
 
