@@ -6,10 +6,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from gen.errors import SettingError
+from gen.errors import HouseError, SettingError
 from gen.provenance import people
 from gen.provenance.canonical import StrictJsonError
 from gen.provenance.dsse import sign
+from gen.provenance.notes import LOG_KEY, NoteKey
 from gen.provenance.roster import (
     ROSTER_TYPE,
     Person,
@@ -20,7 +21,7 @@ from gen.provenance.roster import (
     check_succession,
     end_keys,
 )
-from houses import key_of
+from houses import key_of, start_house
 
 
 def signed(roster, *names):
@@ -221,3 +222,36 @@ def test_compromise_moves_only_to_earlier(register):
     assert (key.compromised_from, key.valid_to) == (1, 2)
     assert people._compromise(key, 2, 9).compromised_from == 1
     assert people._compromise(key, 0, 9).compromised_from == 0
+
+
+def test_log_key_stays_while_the_roster_changes(tmp_path):
+    house = start_house(tmp_path / "house", log_key=key_of("log")).house
+    with house.writing() as session:
+        changed = people.renewed(session.register, 30)
+        house = people.change_roster(session, changed, [key_of("root")]).house
+    log = house.load().roster.log
+    assert log is not None and log.public == key_of("log").public == house.pin.log.public
+
+
+def test_log_key_is_replaced_under_the_same_origin(tmp_path):
+    house = start_house(tmp_path / "house", log_key=key_of("log")).house
+    origin = house.pin.log.name
+    with house.writing() as session:
+        changed = people.with_log_key(session.register, key_of("log2").public)
+        house = people.change_roster(session, changed, [key_of("root")]).house
+    assert (house.pin.log.name, house.pin.log.public) == (origin, key_of("log2").public)
+
+
+@pytest.mark.parametrize("log", [None, NoteKey("lantern/other", key_of("log").public, LOG_KEY)])
+def test_log_is_neither_dropped_nor_called_otherwise(tmp_path, log):
+    house = start_house(tmp_path / "house", log_key=key_of("log")).house
+    with house.writing() as session, pytest.raises(RosterError, match=r"log's key|its log is"):
+        changed = people._next(session.register, "another log", log=log)
+        people.change_roster(session, changed, [key_of("root")])
+
+
+def test_log_key_of_a_person_is_refused(tmp_path):
+    house = start_house(tmp_path / "house").house
+    with house.writing() as session, pytest.raises(HouseError, match="one public key appears"):
+        changed = people.with_log_key(session.register, key_of("ana").public)
+        people.change_roster(session, changed, [key_of("root")])

@@ -39,6 +39,7 @@ def create_house_with(
     root_public: Sequence[bytes] = (),
     takes_machine_written: bool = False,
     people: Sequence[Person] = (),
+    log_key: PrivateKey | None = None,
 ) -> House:
     """Start a house with the live works of `source`. Arguments as `create_house`.
 
@@ -65,6 +66,7 @@ def create_house_with(
         days=days,
         root_public=root_public,
         takes_machine_written=takes_machine_written,
+        log_key=log_key,
     )
     with house.writing() as session:
         act, files = _adoption(source, register, records)

@@ -22,6 +22,7 @@ from gen.provenance.dsse import sign
 from gen.provenance.kept import KeptRegister
 from gen.provenance.keys import PrivateKey
 from gen.provenance.log import HEAD_TYPE, Log
+from gen.provenance.note_files import try_to_sign_head
 from gen.provenance.pin import Pin, load_pin
 from gen.provenance.register import Register
 from gen.provenance.settle import folders_of, roster_text, settle, works_of
@@ -172,7 +173,9 @@ class Session:
         self._append(acts, head_key, files)
         settle(store, register, works)
         store.end_change()
-        return self._under_new_pin()
+        house = self._under_new_pin()
+        try_to_sign_head(store, self.house.register_log.head(), register.roster.log)
+        return house
 
     def _append(self, acts: Sequence[Act], head_key: PrivateKey, files: Sequence[bytes]) -> None:
         """The change happens with the last write in here, or not at all."""

@@ -7,7 +7,7 @@ enters it, or leaves a proposal for the other root keys' holders when a threshol
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from gen.provenance.house import House, Session
 from gen.provenance.keys import PrivateKey, key_id
 from gen.provenance.log import Log, LogError
 from gen.provenance.merkle import leaf_hash
+from gen.provenance.notes import LOG_KEY, NoteKey
 from gen.provenance.pin import Pin
 from gen.provenance.register import Register
 from gen.provenance.roster import (
@@ -34,6 +35,7 @@ from gen.provenance.roster import (
     SignedRoster,
     check_succession,
     end_keys,
+    origin_of,
 )
 from gen.provenance.settle import roster_file
 from gen.provenance.store import (
@@ -71,6 +73,7 @@ def create_house(
     days: int = ROSTER_DAYS,
     root_public: Sequence[bytes] = (),
     takes_machine_written: bool = False,
+    log_key: PrivateKey | None = None,
 ) -> House:
     """Start a house: its first roster, its register of one act, and its pin.
 
@@ -84,6 +87,7 @@ def create_house(
         days: until the roster expires.
         root_public: public halves of further root keys, held elsewhere.
         takes_machine_written: whether works that a machine wrote may enter, declared as such.
+        log_key: signs notes of the log for witnesses; None for a log that nobody can witness.
 
     Raises:
         SettingError: an unfit name or threshold, or a house is there already.
@@ -103,6 +107,7 @@ def create_house(
         change=f"the house {name} begins",
         takes_machine_written=takes_machine_written,
         statements_in_log=True,
+        log=_log_of(name, map(key_id, roots), log_key.public) if log_key else None,
     )
     signed = _signed(roster, root_keys)
     act = _key_act(signed, 0)
@@ -114,6 +119,7 @@ def create_house(
         1,
         leaf_hash(act.encode()).hex(),
         pin_path,
+        log=roster.log,
     )
     house = House(pin)
     store = house.store
@@ -272,6 +278,18 @@ def with_root(register: Register, publics: Sequence[bytes], threshold: int) -> R
         raise SettingError(f"threshold {threshold} of {len(publics)} root keys")
     change = f"new root: {threshold} of {', '.join(key_id(p)[:12] for p in publics)}"
     return _next(register, change, root_keys=tuple(publics), threshold=threshold)
+
+
+def with_log_key(register: Register, public: bytes) -> Roster:
+    """With a key that signs notes of the log, or another one. The log's origin stays."""
+    known = register.roster.log
+    new = _log_of(register.roster.house, register.roster.root_keyids, public)
+    change = f"{'another' if known else 'a'} key of the log: {key_id(public)[:12]}"
+    return _next(register, change, log=dataclasses.replace(known, public=public) if known else new)
+
+
+def _log_of(house: str, root_keyids: Iterable[str], public: bytes) -> NoteKey:
+    return NoteKey(origin_of(house, root_keyids), public, LOG_KEY)
 
 
 def sealed(register: Register) -> Roster:

@@ -3,6 +3,18 @@
 `conf/house/<name>.yaml` names the root keys' fingerprints and a size and root hash that the
 register has reached. A roster or register that is older, or does not extend it, is refused.
 
+A pin may also name the log's key, and the witnesses whose signatures its reader believes:
+
+```yaml
+log: "lantern/5e0c…+1a2b3c4d+AQ…"          as `house.py show` prints it
+witnesses:
+  need: 2                                  so many of them make a head witnessed
+  max_age_hours: 168                       and signed it no longer ago
+  required: true                           audit and training refuse one that is not (optional)
+  keys:
+    - "society.example/w1+5d6e…+BA… https://…"   a key, and where it takes notes (optional)
+```
+
 `dir` is relative to the project for a pin in `conf/house/`, otherwise to the pin's own folder.
 A house outside the project keeps its pin inside itself (`pin.yaml`): better than none, but
 whoever can replace the whole folder replaces the pin too. Keep a copy elsewhere and name it.
@@ -11,7 +23,7 @@ whoever can replace the whole folder replaces the pin too. Keep a copy elsewhere
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +31,15 @@ from gen import places
 from gen.disk import real_path, write_atomically
 from gen.disk.reading import PIN, NamedFileError, read_yaml
 from gen.errors import HouseError
-from gen.provenance.canonical import is_sha256_hex
+from gen.provenance.canonical import StrictJsonError, fields, is_sha256_hex
+from gen.provenance.notes import LOG_KEY, NoteKey
 from gen.provenance.roster import HOUSE_NAME, Roster
+from gen.provenance.witnessed import NOBODY, Policy, Witness
 
 CONF = Path("conf") / "house"
 INSIDE = "pin.yaml"
 _FIELDS = ("name", "dir", "root_keys", "threshold", "min_size", "root_hash")
+_OPTIONAL = frozenset({"roster_version", "log", "witnesses"})
 
 
 class PinError(HouseError):
@@ -50,6 +65,8 @@ class Pin:
         root_hash: hex root of the tree over those acts.
         path: the file it was read from; None for a pin made in memory.
         roster_version: of the roster then; 0 in pins that do not say.
+        log: the key that signs the log's notes; None in pins that do not say.
+        witnesses: whose signatures under those notes are believed.
     """
 
     name: str
@@ -60,20 +77,26 @@ class Pin:
     root_hash: str
     path: Path | None = None
     roster_version: int = 0
+    log: NoteKey | None = None
+    witnesses: Policy = NOBODY
 
     def advanced(self, roster: Roster, size: int, root_hash: str) -> Pin:
         """The pin after the register has grown."""
-        roots = tuple(sorted(roster.root_keyids))
-        return Pin(
-            self.name, self.dir, roots, roster.threshold, size, root_hash, self.path,
-            roster.version,
-        )  # fmt: skip
+        return replace(
+            self,
+            root_keys=tuple(sorted(roster.root_keyids)),
+            threshold=roster.threshold,
+            min_size=size,
+            root_hash=root_hash,
+            roster_version=roster.version,
+            log=roster.log or self.log,
+        )
 
     def check_roots(self, roster: Roster) -> None:
-        """Whether the roster in force at `min_size` has the pinned root keys.
+        """Whether the roster in force at `min_size` has the pinned root keys and log's key.
 
         Raises:
-            PinError: another root.
+            PinError: others.
         """
         if (roster.house, roster.threshold) != (self.name, self.threshold) or (
             roster.root_keyids != set(self.root_keys)
@@ -86,6 +109,14 @@ class Pin:
                 where=str(self.path or ""),
                 mend="this is another house than the pinned one, or its root was replaced: ask "
                 "the root key's holder",
+            )
+        if self.log is not None and roster.log != self.log:
+            raise PinError(
+                f"the log's key is {roster.log or 'not named'} in the roster, the pin has "
+                f"{self.log}",
+                rule="wrong-log-key",
+                where=str(self.path or ""),
+                mend="another log than the pinned one: ask the root key's holder",
             )
 
     def save(self) -> None:
@@ -102,8 +133,23 @@ class Pin:
             f"min_size: {self.min_size}",
             f"root_hash: {self.root_hash}",
             *([f"roster_version: {self.roster_version}"] if self.roster_version else []),
+            *([f"log: {_yaml_text(str(self.log))}"] if self.log else []),
+            *_policy_lines(self.witnesses),
         ]
         write_atomically(self.path, ("\n".join(lines) + "\n").encode("utf-8"))
+
+
+def _policy_lines(policy: Policy) -> list[str]:
+    if not policy.witnesses:
+        return []
+    return [
+        "witnesses:",
+        f"  need: {policy.need}",
+        f"  max_age_hours: {policy.max_age_hours}",
+        *(["  required: true"] if policy.required else []),
+        "  keys:",
+        *(f"    - {_yaml_text(str(witness))}" for witness in policy.witnesses),
+    ]
 
 
 def _short(keyids: Any) -> str:
@@ -141,6 +187,11 @@ def load_pin(path: Path) -> Pin:
     if problem:
         raise PinError(problem, where=str(path), mend=mend)
     folder = real_path(_base(path) / found["dir"])
+    try:
+        log = NoteKey.parse(found["log"], LOG_KEY) if "log" in found else None
+        policy = _policy_of(found["witnesses"]) if "witnesses" in found else NOBODY
+    except HouseError as error:
+        raise PinError(error.what, where=str(path), mend=error.mend or mend) from error
     return Pin(
         found["name"],
         folder,
@@ -150,11 +201,23 @@ def load_pin(path: Path) -> Pin:
         found["root_hash"],
         path,
         found.get("roster_version", 0),
+        log,
+        policy,
     )
 
 
+def _policy_of(value: Any) -> Policy:
+    plain = dict(value) if isinstance(value, dict) else value
+    required = plain.pop("required", False) if isinstance(plain, dict) else False
+    found = fields(plain, "witnesses", keys=list, max_age_hours=int, need=int)
+    if type(required) is not bool or not all(isinstance(key, str) for key in found["keys"]):
+        raise StrictJsonError("witnesses: required is true or false, keys are texts")
+    keys = tuple(map(Witness.parse, found["keys"]))
+    return Policy(keys, found["need"], found["max_age_hours"], required)
+
+
 def _problem(found: Any) -> str:
-    if not isinstance(found, dict) or set(found) - {"roster_version"} != set(_FIELDS):
+    if not isinstance(found, dict) or set(found) - _OPTIONAL != set(_FIELDS):
         return f"a pin has exactly the fields {', '.join(_FIELDS)}"
     if not isinstance(found["name"], str) or not HOUSE_NAME.match(found["name"]):
         return f"name is {found['name']!r:.60}"
@@ -167,6 +230,8 @@ def _problem(found: Any) -> str:
         value = found.get(name, 1)
         if type(value) is not int or value < 1:
             return f"{name} is {value!r:.60}, not a number from 1 on"
+    if not isinstance(found.get("log", ""), str):
+        return f"log is {found['log']!r:.60}, not a key in quotes"
     if not is_sha256_hex(found["root_hash"]):
         return f"root_hash is {found['root_hash']!r:.80}"
     return ""

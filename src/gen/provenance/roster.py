@@ -14,6 +14,9 @@ Rules (each enforced below)
    roster, so that nobody can hide a revocation by withholding updates for ever.
 6. A sealed roster never expires and is the last: no act may follow it.
 7. Entries that have to carry their composers' statements never cease to.
+8. The log's name for outsiders, its origin, follows from the house's name and the root keys at
+   the time (`origin_of`) and never changes: the same root cannot have two logs witnessed. The
+   log's key, once there, may only be replaced by another one, never dropped.
 """
 
 from __future__ import annotations
@@ -27,10 +30,17 @@ from functools import cached_property
 from typing import Any
 
 from gen.errors import HouseError
-from gen.provenance.canonical import StrictJsonError, canonical, fields, is_sha256_hex
+from gen.provenance.canonical import (
+    StrictJsonError,
+    canonical,
+    fields,
+    is_sha256_hex,
+    sha256_hex,
+)
 from gen.provenance.consent import PERSON_ID, PURPOSES
 from gen.provenance.dsse import Signature, is_signed_by
 from gen.provenance.keys import is_sound_public, key_id
+from gen.provenance.notes import LOG_KEY, NoteKey
 
 ROSTER_TYPE = "application/vnd.music-house.roster+json"
 COMPOSER, CURATOR = "composer", "curator"
@@ -152,6 +162,8 @@ class Roster:
         takes_machine_written: works that a machine wrote may enter, declared as such.
         statements_in_log: every entry carries what its composer signed, so that a curator's key
             alone enters nothing; false only in rosters from before.
+        log: signs notes of the log's heads (`gen.provenance.notes`); None in houses whose heads
+            nobody outside can witness.
     """
 
     house: str
@@ -166,6 +178,7 @@ class Roster:
     change: str = ""
     takes_machine_written: bool = False
     statements_in_log: bool = False
+    log: NoteKey | None = None
 
     @cached_property
     def root_keyids(self) -> frozenset[str]:
@@ -192,6 +205,7 @@ class Roster:
             "expires": self.expires.isoformat() if self.expires else None,
             "format": 1,
             "house": self.house,
+            **({"log": _log_to_dict(self.log)} if self.log else {}),
             "people": [person.to_dict() for person in self.people],
             "policy": {
                 "purposes": list(self.purposes),
@@ -213,8 +227,10 @@ class Roster:
             StrictJsonError: another shape.
             RosterError: rules 4 or 6, or an impossible threshold.
         """
+        plain = dict(value) if isinstance(value, dict) else value
+        log = plain.pop("log", None) if isinstance(plain, dict) else None
         found = fields(
-            value,
+            plain,
             "roster",
             change=str,
             expires=(str, type(None)),
@@ -229,11 +245,10 @@ class Roster:
         )
         # Written only where true, so that rosters from before the words existed still verify.
         written = dict(found["policy"])
-        flags = [
-            written.pop(name, False) for name in ("takes_machine_written", "statements_in_log")
-        ]
+        takes_machine_written = written.pop("takes_machine_written", False)
+        statements_in_log = written.pop("statements_in_log", False)
         policy = fields(written, "policy", purposes=list, signatures_per_work=int)
-        if not all(flag is True or flag is False for flag in flags):
+        if {type(takes_machine_written), type(statements_in_log)} != {bool}:
             raise StrictJsonError("a flag of the policy is true or left out")
         root = fields(found["root"], "root", keys=list, threshold=int)
         if found["format"] != 1 or policy["signatures_per_work"] != SIGNATURES_PER_WORK:
@@ -251,10 +266,28 @@ class Roster:
             tuple(Person.from_dict(person) for person in found["people"]),
             tuple(map(str, policy["purposes"])),
             found["change"],
-            *flags,
+            takes_machine_written,
+            statements_in_log,
+            None if log is None else _log_from_dict(log),
         )
         _check_alone(roster)
         return roster
+
+
+def origin_of(house: str, root_keyids: Iterable[str]) -> str:
+    """What witnesses call the log of a house: its name, and which root keys it began with."""
+    return f"{house}/{sha256_hex(''.join(sorted(root_keyids)).encode())[:16]}"
+
+
+def _log_to_dict(log: NoteKey) -> dict[str, str]:
+    return {"origin": log.name, "public": log.public.hex()}
+
+
+def _log_from_dict(value: object) -> NoteKey:
+    found = fields(value, "log", origin=str, public=str)
+    if not is_sha256_hex(found["public"]):
+        raise StrictJsonError("the log's key is 64 hex digits")
+    return NoteKey(found["origin"], bytes.fromhex(found["public"]), LOG_KEY)
 
 
 def _day(text: str | None) -> date | None:
@@ -270,6 +303,7 @@ def _check_alone(roster: Roster) -> None:
     if not 1 <= roster.threshold <= len(roster.root_keys):
         raise RosterError(f"threshold {roster.threshold} of {len(roster.root_keys)} root keys")
     keys = [*roster.root_keys, *(key.public for p in roster.people for key in p.keys)]
+    keys += [roster.log.public] if roster.log else []
     if not all(map(is_sound_public, keys)):
         raise RosterError("a public key is of small order or misspelt: anybody could sign for it")
     if len(set(keys)) != len(keys):
@@ -331,7 +365,7 @@ def root_signers(
 
 
 def check_succession(old: SignedRoster | None, new: SignedRoster, index: int) -> None:
-    """Rules 1 to 3 and 6: whether `new` may take effect at register `index` after `old`.
+    """Rules 1 to 3 and 6 to 8: whether `new` may take effect at register `index` after `old`.
 
     Raises:
         RosterError: it may not, and why.
@@ -359,12 +393,14 @@ def check_succession(old: SignedRoster | None, new: SignedRoster, index: int) ->
     for person in old.roster.people:
         _check_person(person, roster)
     _check_new_keys(old.roster, roster)
+    _check_log(old.roster, roster)
 
 
 def _check_first(roster: Roster) -> None:
     if roster.version != 1:
         raise RosterError(f"the first roster is version {roster.version}, not 1")
     _check_new_keys(None, roster)
+    _check_log(None, roster)
 
 
 def _check_new_keys(old: Roster | None, new: Roster) -> None:
@@ -375,6 +411,17 @@ def _check_new_keys(old: Roster | None, new: Roster) -> None:
                 f"{person.id}'s new key is dated back to index {key.valid_from}, "
                 f"the register is at {new.register_index}"
             )
+
+
+def _check_log(old: Roster | None, new: Roster) -> None:
+    known = old.log if old else None
+    if new.log is None:
+        if known is not None:
+            raise RosterError("it would drop the log's key, so that nobody could witness it")
+        return
+    origin = known.name if known else origin_of(new.house, new.root_keyids)
+    if new.log.name != origin:
+        raise RosterError(f"its log is called {new.log.name!r:.90}, not {origin!r}")
 
 
 def _check_person(old: Person, roster: Roster) -> None:

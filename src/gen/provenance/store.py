@@ -3,6 +3,9 @@
 ```
 <house>/roster.json                     the present roster, a copy of the register's last
         register.jsonl  register.head.json
+        register.checkpoint             the head again, as a note that the log's key signed
+        witnesses/<size>.note           the log's note of that size, with its witnesses' signatures
+        witnesses/<size>.tsr            a time stamp of that note (RFC 3161)
         <composer>/<work>.mid           accepted works
         inbox/<work>.mid                contributed, waiting for a curator
         screening/<work>.json           screening reports of accepted works
@@ -30,18 +33,21 @@ from gen.smf.rules import MAX_BYTES
 
 INBOX, SCREENING, REJECTED, WITHDRAWN = "inbox", "screening", "rejected", "withdrawn"
 JOURNAL, LOCK = ".journal", ".lock"
+WITNESSES = "witnesses"
+CHECKPOINT = "register.checkpoint"
 ROSTER_FILE = "roster.json"
 PROPOSAL = "proposal.json"
 MAX_FILE_BYTES = MAX_BYTES
 """Longest tagged file of a work."""
 MAX_RECORD_BYTES = 4 << 20
 """Longest roster, proposal, screening report or note."""
-ADMIN_FOLDERS = frozenset({INBOX, SCREENING, REJECTED, WITHDRAWN, JOURNAL})
+ADMIN_FOLDERS = frozenset({INBOX, SCREENING, REJECTED, WITHDRAWN, JOURNAL, WITNESSES})
 ADMIN_FILES = frozenset(
     {
         ROSTER_FILE,
         "register.jsonl",
         "register.head.json",
+        CHECKPOINT,
         "ledger.jsonl",  # of houses from before runs and outputs were acts of the register
         "ledger.head.json",
         PROPOSAL,
@@ -135,7 +141,7 @@ class Store(Folder):
 
     def sweep(self) -> None:
         """Remove what killed commands left half written. The caller holds the lock."""
-        for folder in ("", INBOX, REJECTED):
+        for folder in ("", INBOX, REJECTED, WITNESSES):
             for name in self.names(folder):
                 meant = unfinished(name)
                 if meant and (folder or meant in ADMIN_FILES):

@@ -115,11 +115,12 @@ def init_command(
     one_person: bool, persons: tuple[str, ...], with_starter: bool, starter: Path | None,
     days: int, kdf_cost: int,
 ) -> None:  # fmt: skip
-    """Start a house: its root keys, this computer's key, first roster, register and trust pin.
+    """Start a house: its root keys, this computer's keys, first roster, register and trust pin.
 
     Two of three root keys sign each change of who belongs to the house, so that none of three
     people can do it alone: give two of the key files away. This computer is enrolled as trainer
-    and producer, so that what is trained and written here is recorded. People at hand may be
+    and producer, so that what is trained and written here is recorded, and has the log's key,
+    which signs each new head for witnesses. People at hand may be
     enrolled at once (--person), each choosing a passphrase; others later, with `house.py enroll`.
 
     The pin goes to conf/house/NAME.yaml for a house inside the project, else into the house
@@ -146,6 +147,7 @@ def init_command(
         "days": days,
         "root_public": further,
         "takes_machine_written": machine_written,
+        "log_key": _log_key(name),
         "people": [_this_computer(name), *(_at_hand(name, *who, kdf_cost) for who in named)],
     }
     keys = [key for key, _ in made]
@@ -199,6 +201,16 @@ def _this_computer(house: str) -> Person:
     return Person(MACHINE_ID, MACHINE_ID, MACHINE_ROLES, (PersonKey(key.public, 0),), note)
 
 
+def _log_key(house: str) -> PrivateKey:
+    """A new key that signs notes of the log's heads, in the user's key folder."""
+    from gen.provenance.keys import PrivateKey, save_open_key
+    from gen.provenance.note_files import LOG_OWNER
+
+    key = PrivateKey.generate()
+    save_open_key(key, house=house, owner=LOG_OWNER)
+    return key
+
+
 def _with_works(
     starter: Path | None, folder: Path, name: str, keys: list[PrivateKey], settings: dict[str, Any]
 ) -> House:
@@ -213,6 +225,7 @@ def _report_start(
     pin = house.pin
     output.line(f"The house {pin.name} begins in {pin.dir}")
     output.line(f"its trust pin: {pin.path}")
+    output.line(f"its log's key, for witnesses: {pin.log}")
     for keyid, path in zip(pin.root_keys, key_files, strict=False):
         output.line(f"root key {keyid[:16]}…; key file: {path}")
     if pin.threshold == 1:
@@ -234,6 +247,7 @@ def _report_start(
         folder=str(pin.dir),
         pin=str(pin.path),
         root_keys=list(pin.root_keys),
+        log=str(pin.log),
         key_files=[str(path) for path in key_files],
         size=pin.min_size,
     )
@@ -396,14 +410,19 @@ def _open_key(house: House, machine: str) -> tuple[bytes, str]:
     help="With --root: how many a change needs from now on.",
 )
 @click.option("--renew", is_flag=True, help="Only move the roster's expiry on.")
+@click.option(
+    "--log-key",
+    is_flag=True,
+    help="Make a key here that signs the log's heads for witnesses, in the place of a former one.",
+)
 @DAYS
 @KDF_COST
 def rotate_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, person: str | None,
-    public: str | None, root_publics: tuple[str, ...], threshold: int, renew: bool, days: int,
-    kdf_cost: int,
+    public: str | None, root_publics: tuple[str, ...], threshold: int, renew: bool,
+    log_key: bool, days: int, kdf_cost: int,
 ) -> None:  # fmt: skip
-    """Replace a person's key or the root keys, or renew the roster. Needs a root key.
+    """Replace a person's key, the root keys or the log's, or renew the roster. Needs a root key.
 
     What the old key signed stands. A new root is signed by the old and the new keys.
     """
@@ -412,11 +431,16 @@ def rotate_command(
     from gen.provenance.enrolment import parse_request
     from gen.provenance.keys import key_id
 
-    if sum((person is not None, bool(root_publics), renew)) != 1:
-        raise SettingError("what should be rotated?", mend="give --person ID, --root or --renew")
+    if sum((person is not None, bool(root_publics), renew, log_key)) != 1:
+        raise SettingError(
+            "what should be rotated?", mend="give --person ID, --root, --renew or --log-key"
+        )
     house = open_house(folder, pin)
     if renew:
         _change(house, output, lambda register: people.renewed(register, days))
+    elif log_key:
+        confirm("Make a key of the log on this computer?", yes=yes, output=output)
+        _rotate_log_key(house, output)
     elif person is not None:
         people.departed(house.load(), person)
         confirm(f"End the keys of {person} and begin a new one?", yes=yes, output=output)
@@ -441,6 +465,14 @@ def rotate_command(
             lambda register: people.with_root(register, keys, threshold),
             further_roots=tuple(map(key_id, keys)),
         )
+
+
+def _rotate_log_key(house: House, output: Output) -> None:
+    from gen.provenance.people import with_log_key
+
+    with_log_key(house.load(), bytes(32))  # refuses a sealed house before a key is made
+    key = _log_key(house.pin.name)
+    _change(house, output, lambda register: with_log_key(register, key.public))
 
 
 @house_command
