@@ -7,7 +7,6 @@ import base64
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from houses import key_of
 
 from gen.provenance.notes import (
     LOG_KEY,
@@ -17,6 +16,7 @@ from gen.provenance.notes import (
     NoteKey,
     NoteSignature,
 )
+from houses import key_of
 
 SPECIFIED = """\
 example.com/behind-the-sofa
