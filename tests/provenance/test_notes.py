@@ -56,7 +56,8 @@ def test_published_key_has_its_published_check_digits():
 
 def test_log_signature_verifies_under_its_key_alone(note):
     other = NoteKey(LOG.name, key_of("other").public, LOG_KEY)
-    assert note.is_signed_by(LOG) and not note.is_signed_by(other)
+    assert note.is_signed_by(LOG)
+    assert not note.is_signed_by(other)
     assert not Note(LOG.name, 8, note.root, note.signatures).is_signed_by(LOG)
 
 
@@ -96,7 +97,7 @@ def test_signatures_of_unknown_keys_are_left_alone(note):
     [
         lambda text: text.replace("\n7\n", "\n07\n"),
         lambda text: text.replace("\n7\n", "\n-7\n"),
-        lambda text: text.replace("\n7\n", "\n٧\n"),
+        lambda text: text.replace("\n7\n", "\n\u0667\n"),
         lambda text: text.replace("\n\n", "\n"),
         lambda text: text[:-1],
         lambda text: text.replace("=\n\n", "\n\n"),
