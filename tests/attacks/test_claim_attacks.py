@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 from dataclasses import replace
-from datetime import date
 
 import pytest
 from click.testing import CliRunner
@@ -83,14 +82,6 @@ def test_signature_under_a_key_that_anybody_can_sign_for_verifies_nothing():
     identity = bytes.fromhex(ANYBODYS_KEYS[0])
     constant = identity + bytes(32)  # R is the identity, S is 0
     assert not verify(identity, constant, b"any message")
-
-
-def test_clock_set_back_brings_no_ended_consent_to_life(house, monkeypatch):
-    """Consent is judged no earlier than the day on which the newest head was signed."""
-    house.enter(1, consent="general_model@2026-01-01")
-    monkeypatch.setattr("gen.provenance.register.today_utc", lambda: date(2025, 1, 1))
-    code, told = house.audit()
-    assert (code, told["admitted"], len(told["not_consented"])) == (0, [], 1)
 
 
 def test_head_whose_time_is_no_time_is_refused(house):
@@ -246,6 +237,15 @@ def test_passphrases_that_are_guessed_at_once_are_refused(house, monkeypatch, pa
     code, told = house._run("house", "key", "eve")
     assert code == 2
     assert "characters" in told["error"]["what"]
+
+
+def test_key_that_is_cheap_to_guess_is_made_with_a_warning(house):
+    main = importlib.import_module("house").main
+    for cost, warned in (("10", True), ("17", False)):
+        words = ["key", "eve", "--kdf-cost", cost, "--pin", str(house.pin.path)]
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 0, done.output
+        assert ("128 times faster than at the advised 17" in done.stderr) == warned
 
 
 def test_parser_of_strangers_files_does_not_inherit_the_passphrase(monkeypatch):

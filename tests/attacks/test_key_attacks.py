@@ -14,7 +14,7 @@ from gen.provenance.consent import Consent
 from gen.provenance.dsse import Signature, sign
 from gen.provenance.log import HEAD_TYPE
 from gen.provenance.people import change_roster, create_house
-from gen.provenance.register import RegisterError
+from gen.provenance.record import RegisterError
 from gen.provenance.roster import PersonKey, RosterError, SignedRoster
 from gen.provenance.tag import read_tag
 from gen.provenance.works import _entry, renew

@@ -21,6 +21,7 @@ from gen.model import ModelConfig, Transformer
 from gen.provenance import people
 from gen.provenance.canonical import canonical
 from gen.provenance.house import House
+from gen.provenance.keys import save_key
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import ABOUT, read_model_file
 from gen.provenance.pin import load_pin
@@ -31,7 +32,7 @@ from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.tokenizer import HouseTokenizer
 from gen.training import recording
-from houses import keep_machine_key, key_of, make_piece, start_house
+from houses import PASSPHRASE, keep_machine_key, key_of, make_piece, start_house
 from tiny_runs import TRAIN, call, train
 
 SAMPLE = TRAIN.with_name("sample.py")
@@ -284,6 +285,10 @@ def test_run_entered_with_a_key_that_was_compromised_by_then(house, checkpoint, 
         assert run_behind(read_model_file(path), house.load()).index == run.index
         return
     refused(house, path, f"compromised by act {index}")
+    save_key(house.root, house="lantern", owner="root", passphrase=PASSPHRASE, kdf_cost=10)
+    code, told = house._run("house", "assert-model", path, "--name", "honest", "--yes")
+    assert code == 0, told
+    assert house.verify_checkpoint(path) == []
 
 
 def test_checkpoint_swapped_while_the_run_goes_on(house, tmp_path, monkeypatch):
@@ -357,12 +362,12 @@ def test_unrecorded_model_is_used_knowingly_and_nothing_is_signed_or_entered(
     usual = f"checkpoint={path}", f"pin={house.pin.path}", f"out={out}", "n=1", "bars=2"
     done = call(SAMPLE, *usual, "audio=false", "unrecorded=true")
     assert done.code == 0, done.stderr
-    assert "neither signed nor entered: the log does not know the model" in done.stderr
+    assert "neither signed nor entered: the log does not vouch for the model" in done.stderr
     (receipt,) = out.glob("*-01.json")
     record = json.loads(receipt.read_bytes())
     assert (record["run"], record["entered"]) == (None, False)
     assert not list(out.glob("*.signature.json"))
-    assert "the log does not know the model" in (out / "index.html").read_text("utf-8")
+    assert "the log does not vouch for the model" in (out / "index.html").read_text("utf-8")
     assert house.load().runs.pieces == []
 
 

@@ -8,7 +8,8 @@ from gen.provenance import works
 from gen.provenance.house import House
 from gen.provenance.log import LogError
 from gen.provenance.pin import PinError, load_pin
-from gen.provenance.register import Register, RegisterError
+from gen.provenance.record import RegisterError
+from gen.provenance.register import Register
 from gen.provenance.works import accept_in_turn
 from houses import key_of, make_midi, tagged
 
@@ -85,10 +86,10 @@ def test_a_pin_that_went_another_way_is_not_gone_on_from(house) -> None:
 def test_outputs_entered_meanwhile_are_known_after_going_on(house) -> None:
     house.log_output(f"{1:064x}", receipt=f"{1:064x}")
     kept = house.house.load()
-    assert not kept.runs.wrote(f"{2:064x}")
+    assert not kept.wrote(f"{2:064x}")
     house.log_output(f"{2:064x}", receipt=f"{2:064x}")
     house.house.load(since=kept)
-    assert kept.runs.wrote(f"{2:064x}")
+    assert kept.wrote(f"{2:064x}")
 
 
 def test_a_long_inbox_is_accepted_part_by_part_beside_others(house, monkeypatch) -> None:

@@ -75,7 +75,8 @@ def test_what_is_kept_is_the_whole_register(house, replayed):
     again = house.house.load()
     assert not replayed
     assert state_of(again) == state_of(anew)
-    assert again.runs.of_file("c0" * 32) is again.runs.by_index[again.runs.pieces[0].run]
+    (run,) = again.runs.of_file("c0" * 32)
+    assert run is again.runs.by_index[again.runs.pieces[0].run]
 
 
 def test_only_what_came_since_is_replayed(house, replayed):

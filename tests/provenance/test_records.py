@@ -9,7 +9,7 @@ from gen.errors import HouseError, SettingError
 from gen.provenance import access
 from gen.provenance.adopt import create_house_with
 from gen.provenance.canonical import StrictJsonError
-from gen.provenance.gate import CorpusRefused
+from gen.provenance.gate import CorpusRefused, admit
 from gen.provenance.house import House
 from gen.provenance.impact import impact_of
 from gen.provenance.keys import save_key
@@ -45,8 +45,8 @@ def test_the_log_keeps_runs_and_outputs_in_order(house):
     (found,) = register.runs.by_index.values()
     assert (found.name, found.works) == ("first", tuple(sorted((one.work, other.work))))
     assert [piece.run for piece in register.runs.pieces] == [run, run]
-    assert register.runs.wrote(f"{2:064x}")
-    assert not register.runs.wrote(f"{3:064x}")
+    assert register.wrote(f"{2:064x}")
+    assert not register.wrote(f"{3:064x}")
     told = [output.fingerprint for output in outputs_of(house.house, register)]
     assert told == [[1, [1, 3]], [1, [2, 3]]]
 
@@ -257,6 +257,21 @@ def test_adopted_signers_sign_nothing_new(house, tmp_path):
     assert register.refusal_of_key(key_of("ana").keyid, 2) == "expired-key"
     with pytest.raises(HouseError, match=r"may not sign here \(expired-key\)"):
         renew_nothing(own)
+
+
+def test_house_larger_than_one_act_is_adopted_in_several(house, tmp_path, monkeypatch):
+    monkeypatch.setattr("gen.provenance.adopt.MAX_ACT_BYTES", 3_500)  # two works each
+    entered = house.enter(*range(1, 8))
+    own = create_house_with(
+        house.house, tmp_path / "own", "own", [key_of("own")], pin_path=tmp_path / "own.yaml"
+    )
+    register = own.load(full=True)
+    places = [record.index for record in register.live_works()]
+    assert (len(places), sorted(set(places))) == (len(entered), [1, 2, 3, 4])
+    corpus = admit(own.folder, "general_model", pin=own.pin).require_clean()
+    assert len(corpus.admitted) == len(entered)
+    refusals = [register.refusal_of_key(key_of("ana").keyid, index) for index in (4, 5)]
+    assert refusals == [None, "expired-key"]
 
 
 def renew_nothing(own):

@@ -9,7 +9,8 @@ from gen.provenance.acts import ADD, ADOPT, CONSENT, KEY, ROOT, WITHDRAW, Act, E
 from gen.provenance.canonical import StrictJsonError
 from gen.provenance.consent import Consent
 from gen.provenance.people import change_roster
-from gen.provenance.register import Register, RegisterError
+from gen.provenance.record import RegisterError
+from gen.provenance.register import Register
 from gen.provenance.tag import read_tag
 from gen.provenance.works import _entry, withdraw
 from houses import key_of, make_midi, tagged

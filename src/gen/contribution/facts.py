@@ -16,6 +16,7 @@ from typing import Any
 from gen.analysis import Analysis
 from gen.contribution.answers import tidy
 from gen.disk.reading import SIDECAR, read
+from gen.disk.tables import as_text, from_text
 from gen.errors import HouseError, SettingError
 from gen.harmony import format_progression, parse_key, parse_progression
 from gen.provenance.consent import Consent
@@ -293,7 +294,7 @@ def _table(text: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(body, newline=""), strict=True, delimiter=divider)
     is_begun = False
     for cells in reader:
-        cells = [cell.strip() for cell in cells]
+        cells = [from_text(cell.strip()) for cell in cells]
         is_begun |= any(cells)
         if is_begun:
             yield reader.line_num + bool(said), cells
@@ -354,7 +355,8 @@ def write_sidecar(path: Path, rows: Mapping[Path, Facts]) -> None:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for file, facts in rows.items():
-        writer.writerow([_seen_from(path.parent, file), *facts.to_dict().values()])
+        cells = [_seen_from(path.parent, file), *facts.to_dict().values()]
+        writer.writerow(map(as_text, cells))
     try:
         # The mark at the beginning is what tells spreadsheets that this is UTF-8.
         with path.open("x", encoding="utf-8-sig", newline="") as sidecar:

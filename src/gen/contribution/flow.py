@@ -284,13 +284,13 @@ class Contributor:
         """
         if self.known is None or self.register is None:
             return False
-        if self.register.runs.wrote(sound):
+        record = self.register.same_music("", sound)
+        if self.register.wrote(sound, before=record.first_index if record else None):
             raise _RefusedError(
                 "generated",
                 "it sounds exactly like a piece that the house's model wrote",
                 _COMPOSED,
             )
-        record = self.register.same_music("", sound)
         if record is not None and self.register.is_stale(record):
             return False
         if record is not None and record.withdrawn_at is not None:

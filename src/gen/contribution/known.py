@@ -35,8 +35,9 @@ from gen.provenance.acts import Entry
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.house import House
 from gen.provenance.inbox import Waiting
+from gen.provenance.record import WorkRecord
 from gen.provenance.recording import outputs_of
-from gen.provenance.register import Register, WorkRecord
+from gen.provenance.register import Register
 from gen.provenance.store import INBOX, MAX_FILE_BYTES, Store
 from gen.provenance.tag import Tagged, read_tag
 from gen.provenance.works import kept_work

@@ -124,7 +124,8 @@ def read_yaml(path: Path | str, kind: Kind) -> Any:
     """A named file as plain YAML: no anchors, which can say a terabyte in a line, and no tags.
 
     Raises:
-        NamedFileError: as `opened`, not YAML, anchors in it, or nested deeper than `MOST_LEVELS`.
+        NamedFileError: as `opened`, not YAML, anchors in it, a key twice, or nested deeper than
+            `MOST_LEVELS`.
     """
     import yaml
 
@@ -136,9 +137,24 @@ def read_yaml(path: Path | str, kind: Kind) -> Any:
             levels -= isinstance(event, yaml.CollectionEndEvent)
             if isinstance(event, yaml.AliasEvent) or levels > MOST_LEVELS:
                 raise ValueError("an alias, or nested too deep")
+        _check_keys_differ(yaml.compose(data, yaml.SafeLoader))
         return yaml.safe_load(data)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _wrong(path, kind, f"is no plain YAML ({shortened(str(error))})") from error
+
+
+def _check_keys_differ(node: Any) -> None:
+    """Of two values under one key YAML takes the last in silence; another reader, the first."""
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        keys = [key.value for key, _ in node.value]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice!r:.60} stands there twice")
+    for child in getattr(node, "value", ()) if isinstance(node, yaml.CollectionNode) else ():
+        for part in child if isinstance(child, tuple) else (child,):
+            _check_keys_differ(part)
 
 
 def sha256_of(path: Path | str, kind: Kind) -> str:

@@ -21,10 +21,10 @@ def notes_on(
         pin: of the house that they learned from.
         paths: of their files.
         checkpoints: as they were read.
-        unrecorded: take those, too, that the log does not know.
+        unrecorded: take those, too, that the log does not vouch for.
 
     Raises:
-        HouseError: the log does not know one, and nobody asked for it.
+        HouseError: the log does not vouch for one, and nobody asked for it.
     """
     register, found = House(pin).load(), []
     for path, checkpoint in zip(paths, checkpoints, strict=True):
@@ -35,8 +35,8 @@ def notes_on(
             raise
         if run is None:
             found.append(
-                f"Nothing shows what {path} learned from: the log of {pin.name} knows no run that "
-                "left it."
+                f"Nothing shows what {path} learned from: the log of {pin.name} vouches for no run "
+                "that left it."
             )
         elif run.is_asserted:
             found.append(f"That {path} learned from its works is asserted, not recorded: {run}.")

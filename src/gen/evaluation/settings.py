@@ -71,7 +71,7 @@ class EvaluationConfig:
         baselines: whether to measure models that are known to be worse too.
         listening: a folder for the blind listening kit; None to measure.
         device: where models compute: `cpu` or `cuda`.
-        unrecorded: measure checkpoints, too, that the log of the house does not know.
+        unrecorded: measure checkpoints, too, that the log of the house does not vouch for.
     """
 
     pin: str

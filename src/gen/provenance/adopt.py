@@ -1,30 +1,36 @@
 """Starting a house that also holds the works of another, for instance the sealed starter house.
 
 The other house is verified in full first. Its signers are enrolled with keys that were valid at
-one register index only, that of the adoption, so that their signatures verify for ever and
-sign nothing new. One act of the root enters all works and says where they came from.
+the register indices of the adoption only, so that their signatures verify for ever and
+sign nothing new. Acts of the root enter the works, some hundred each, and say where they came
+from; they are appended together, so that a crash leaves all of them or none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from gen.errors import HouseError, SettingError
 from gen.provenance.acts import ADOPT, ROOT, Act, Entry
-from gen.provenance.canonical import sha256_hex, utc_now
+from gen.provenance.canonical import canonical, sha256_hex, utc_now
 from gen.provenance.consent import GENERAL_MODEL, Consent
 from gen.provenance.gate import admit
 from gen.provenance.house import House
 from gen.provenance.keys import PrivateKey
 from gen.provenance.people import ROSTER_DAYS, create_house
-from gen.provenance.register import Register, WorkRecord
+from gen.provenance.record import WorkRecord
+from gen.provenance.register import Register
 from gen.provenance.roster import Person, PersonKey
 from gen.provenance.settle import work_place
 from gen.provenance.tag import Tagged, read_tag
 
-ADOPTION_INDEX = 1
+FIRST_INDEX = 1
+"""Of the adoption: the new house's first roster comes before it."""
+MAX_ACT_BYTES = 1 << 20
+"""Of one act's works: well under the longest line that a log may hold."""
 
 
 def create_house_with(
@@ -56,30 +62,32 @@ def create_house_with(
             mend="take them knowingly with --machine-written, or start without them",
         )
     records = sorted(register.live_works(), key=lambda r: r.entry.work)
+    files = [_file_of(source, record) for record in records]
+    acts = _adoption(register, records, files)
     house = create_house(
         folder,
         name,
         root_keys,
         pin_path=pin_path,
         threshold=threshold,
-        people=[*_signers(register, records), *people],
+        people=[*_signers(register, records, len(acts)), *people],
         days=days,
         root_public=root_public,
         takes_machine_written=takes_machine_written,
         log_key=log_key,
     )
     with house.writing() as session:
-        act, files = _adoption(source, register, records)
-        return session.commit([act.signed_by(root_keys)], root_keys[0], files)
+        return session.commit([act.signed_by(root_keys) for act in acts], root_keys[0], files)
 
 
-def _signers(register: Register, records: Iterable[WorkRecord]) -> list[Person]:
+def _signers(register: Register, records: Iterable[WorkRecord], acts: int) -> list[Person]:
+    """Who signed the works, with keys that hold for these `acts` of the adoption alone."""
     used = {keyid for record in records for keyid in record.entry.keyids}
     composers = {who for record in records for who, _ in record.entry.composers}
     people = []
     for person in register.roster.people:
         keys = tuple(
-            PersonKey(key.public, ADOPTION_INDEX, ADOPTION_INDEX + 1)
+            PersonKey(key.public, FIRST_INDEX, FIRST_INDEX + max(acts, 1))
             for key in person.keys
             if key.keyid in used
         )
@@ -89,22 +97,43 @@ def _signers(register: Register, records: Iterable[WorkRecord]) -> list[Person]:
     return people
 
 
+def _file_of(source: House, record: WorkRecord) -> bytes:
+    data = source.store.read_work(work_place(record), record.entry.file_sha256)
+    if sha256_hex(data) != record.entry.file_sha256:
+        raise HouseError("the file changed while it was adopted", where=record.entry.path)
+    return data
+
+
 def _adoption(
-    source: House, register: Register, records: Sequence[WorkRecord]
-) -> tuple[Act, list[bytes]]:
-    files, works = [], []
-    for record in records:
-        entry = record.entry
-        data = source.store.read_work(work_place(record), entry.file_sha256)
-        if sha256_hex(data) != entry.file_sha256:
-            raise HouseError("the file changed while it was adopted", where=entry.path)
-        files.append(data)
-        works.append(_as_signed(entry, register.consent_of(record), read_tag(data)).to_dict())
+    register: Register, records: Sequence[WorkRecord], files: Sequence[bytes]
+) -> list[Act]:
+    """The acts that enter these works of another house, unsigned."""
     head = register.head
     assert head is not None  # noqa: S101 - `load` always sets it
     origin = {"house": head.house, "register_root": head.root, "register_size": head.size}
-    data_of_act = {"origin": origin, "works": works}
-    return Act(ADOPTION_INDEX, ADOPT, ROOT, utc_now(), data_of_act), files
+    works = (
+        _as_signed(record.entry, register.consent_of(record), read_tag(data)).to_dict()
+        for record, data in zip(records, files, strict=True)
+    )
+    return [
+        Act(FIRST_INDEX + n, ADOPT, ROOT, utc_now(), {"origin": origin, "works": part})
+        for n, part in enumerate(_parts(works))
+    ]
+
+
+def _parts(works: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Works, in order, in parts of up to `MAX_ACT_BYTES`; a part holds one work at least."""
+    part: list[dict[str, Any]] = []
+    size = 0
+    for work in works:
+        length = len(canonical(work))
+        if part and size + length > MAX_ACT_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(work)
+        size += length
+    if part:
+        yield part
 
 
 def _as_signed(entry: Entry, consent: Consent, tagged: Tagged) -> Entry:

@@ -2,11 +2,18 @@
 
 A composer grants scopes: `general_model`, `evaluation`, `artist_model:<id>`, each for ever or
 until a day. Text spells a consent as `general_model artist_model:ana@2030-12-31`.
+
+Whose word a purpose needs, of a work with several composers:
+
+- `general_model`, `evaluation`: that of the composer who signs the work, for those named beside;
+  from the moment that another says something, that one's too.
+- `artist_model:<id>`: besides, that of the artist, for whom nobody else signs.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -79,6 +86,11 @@ class Consent:
     def ended(self, today: date) -> tuple[Grant, ...]:
         """The grants whose day is past: they allow nothing any more."""
         return tuple(grant for grant in self.grants if not grant.is_live(today))
+
+    def signed_by(self, composers: Collection[str]) -> Consent:
+        """Without the models of artists who have not signed themselves."""
+        kept = (g for g in self.grants if artist_of(g.scope) in (None, *composers))
+        return Consent(tuple(kept))
 
     def narrowed_by(self, other: Consent) -> Consent:
         """What both allow."""

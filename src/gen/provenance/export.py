@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gen.disk import write_atomically
+from gen.disk.tables import as_text
 from gen.errors import SettingError
 from gen.provenance.house import House
 from gen.provenance.pin import INSIDE
@@ -30,8 +31,9 @@ pin.yaml         fingerprints of the root keys; compare them with what the house
 works.csv        a table made from the register
 
 To check it with this software:  python scripts/house.py verify --house DIR
-What it shows: every work was signed by its composer, accepted by another person, entered at
-its index, and consented to as stated. What it cannot show: that the composer composed it.
+What it shows: every work was signed by one of its composers, accepted by another person, entered
+at its index, and allowed for what the table says. The column `signed_by` names the composers who
+signed; others are only named, by who contributed the work. What it cannot show: who composed it.
 """
 
 
@@ -67,7 +69,5 @@ def export_records(house: House, out: Path, works: Sequence[Sequence[str]]) -> l
 
 def _csv(rows: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO()
-    # A cell that begins like a formula would run in a spreadsheet.
-    safe = [["'" + cell if cell[:1] in "=+-@" and cell else cell for cell in row] for row in rows]
-    csv.writer(text).writerows(safe)
+    csv.writer(text).writerows([map(as_text, row) for row in rows])
     return text.getvalue().encode("utf-8-sig")

@@ -11,7 +11,7 @@ For every file in the house, in this order, each with a stable code from `gen.pr
    were valid at the register index at which it was entered;
 5. the register entered exactly this file in this place, and nobody withdrew it, its bytes or
    its sound since;
-6. no model of this house wrote it, as far as the log knows;
+6. no model of this house wrote it before it was entered, as far as the log knows;
 7. the strict walker passes, and the music sounds as its tag says;
 8. its composers allow this purpose today.
 
@@ -38,7 +38,8 @@ from gen.provenance.judge import judge_composer, judge_curator, says_the_same
 from gen.provenance.log import Head
 from gen.provenance.mark import is_generated
 from gen.provenance.pin import Pin
-from gen.provenance.register import Register, WorkRecord
+from gen.provenance.record import WorkRecord
+from gen.provenance.register import Register
 from gen.provenance.rules import MENDS
 from gen.provenance.statement import WORK_ID, Description
 from gen.provenance.store import ADMIN_FILES, ADMIN_FOLDERS, JOURNAL, MAX_FILE_BYTES
@@ -348,7 +349,7 @@ class Gate:
             )
         if not says_the_same(entry, tagged):
             raise TagError("register-mismatch", f"the register tells {entry.work} otherwise")
-        if self._register.runs.wrote(tagged.statement.musical_hash):
+        if self._register.wrote(tagged.statement.musical_hash, before=record.first_index):
             raise TagError("generated", "a model of this house wrote exactly this music")
 
     def _read_music(self, tagged: Tagged) -> Piece:

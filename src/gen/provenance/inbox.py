@@ -152,10 +152,10 @@ def check_enterable(tagged: Tagged, register: Register) -> None:
     """
     statement = tagged.statement
     judge_composer(tagged, register.roster, register.size)
-    if register.runs.wrote(statement.musical_hash):
-        raise TagError("generated", f"{statement.work} sounds exactly like a generated piece")
     twin = register.same_music(tagged.music_sha256, statement.musical_hash)
     known = register.works.get(statement.work)
+    if register.wrote(statement.musical_hash, before=twin.first_index if twin else None):
+        raise TagError("generated", f"{statement.work} sounds exactly like a generated piece")
     for record in (twin, known):
         if record is None:
             continue

@@ -9,17 +9,19 @@ roster  the present one, signed by the root
 act     the act's line, its index, its path in the tree; null where none is proved
 rosters where the present roster did not yet hold: the one that did, and the next, as acts
 since   an earlier size and root, and the path from it to the head; null where none was asked for
+entry   beside a consent or a withdrawal: the act that entered its work, and the rosters around it
 ```
 """
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.acts import ADOPT, CONSENT, KEY, ROOT, WITHDRAW, Act
+from gen.provenance.acts import ADD, ADOPT, CONSENT, KEY, ROOT, WITHDRAW, Act
 from gen.provenance.canonical import canonical_json, fields, is_sha256_hex, today_utc
 from gen.provenance.dsse import Signature, is_signed_by
 from gen.provenance.house import House
@@ -35,8 +37,8 @@ from gen.provenance.merkle import (
 )
 from gen.provenance.pin import Pin
 from gen.provenance.register import Register
-from gen.provenance.rights import check_right
-from gen.provenance.roster import SignedRoster
+from gen.provenance.rights import check_right, entries_of
+from gen.provenance.roster import CURATOR, Roster, SignedRoster
 
 FORMAT = 2
 
@@ -67,9 +69,9 @@ def prove(house: House, index: int | None = None, since: int | None = None) -> d
     if since is not None and not 0 < since <= head.size:
         raise SettingError(f"size {since} of {head.size}", mend="give an earlier size")
     leaves, around = register.leaves, _rosters_around(register, index)
-    wanted = {*around, index}
-    lines = dict(house.register_log.known_lines(leaves, lambda i, _: i in wanted))
+    lines = _lines(house, register, {*around, index})
     return {
+        **_entry_of(house, register, None if index is None else Act.decode(lines[index])),
         "act": None if index is None else _entered(lines, leaves, index),
         "format": FORMAT,
         "head": head.to_dict(),
@@ -88,6 +90,21 @@ def prove(house: House, index: int | None = None, since: int | None = None) -> d
 def _entered(lines: dict[int, bytes], leaves: list[bytes], index: int) -> dict[str, Any]:
     path = [node.hex() for node in inclusion_proof(leaves, index)]
     return {"index": index, "line": lines[index].decode("utf-8"), "path": path}
+
+
+def _lines(house: House, register: Register, wanted: Container[int | None]) -> dict[int, bytes]:
+    return dict(house.register_log.known_lines(register.leaves, lambda index, _: index in wanted))
+
+
+def _entry_of(house: House, register: Register, act: Act | None) -> dict[str, Any]:
+    """The act that entered the work of which `act` is a consent or a withdrawal."""
+    if act is None or act.kind not in (CONSENT, WITHDRAW):
+        return {}
+    at = register.entered_before(act.index, act.data["work"])
+    around = _rosters_around(register, at)
+    lines = _lines(house, register, {*around, at})
+    rosters = [_entered(lines, register.leaves, index) for index in around]
+    return {"entry": {"act": _entered(lines, register.leaves, at), "rosters": rosters}}
 
 
 def _rosters_around(register: Register, index: int | None) -> list[int]:
@@ -128,8 +145,10 @@ def check_proof(proof: object, pin: Pin, today: date | None = None) -> str:
     Raises:
         ProofError, StrictJsonError, HouseError: it does not.
     """
+    plain = dict(proof) if isinstance(proof, dict) else proof
+    entry = plain.pop("entry", None) if isinstance(plain, dict) else None
     found = fields(
-        proof,
+        plain,
         "proof",
         act=(dict, type(None)),
         format=int,
@@ -148,7 +167,7 @@ def check_proof(proof: object, pin: Pin, today: date | None = None) -> str:
     words = [_check_growth(found["since"], pin, head)]
     if found["act"] is not None:
         checker = _Checker(head, present, pin)
-        words.insert(0, checker.check(found["act"], found["rosters"]))
+        words.insert(0, checker.check(found["act"], found["rosters"], entry))
     return "; ".join(filter(None, words)) + f"; {_named(head)}"
 
 
@@ -220,17 +239,44 @@ class _Checker:
     present: SignedRoster
     pin: Pin
 
-    def check(self, entered: dict[str, Any], rosters: list[Any]) -> str:
+    def check(self, entered: dict[str, Any], rosters: list[Any], entry: object) -> str:
         act = self._act(entered)
+        whose = ""
         if act.kind == KEY:
             self._roster_of(act)
         else:
-            check_right(act, self._in_force(act.index, rosters).roster)
+            roster = self._in_force(act.index, rosters).roster
+            check_right(act, roster)
+            if act.kind in (CONSENT, WITHDRAW) and act.by != ROOT:
+                whose = self._whose(act, roster, entry)
         what = " ".join(filter(None, (act.kind, str(act.data.get("work", "")), "by", act.by)))
-        open_question = ""
-        if act.kind in (CONSENT, WITHDRAW) and act.by != ROOT:
-            open_question = f" if the work is {act.by}'s, which the whole log shows, not this proof"
-        return f"act {act.index} ({what}) is in the log, and was theirs to do{open_question}"
+        return f"act {act.index} ({what}) is in the log, and was theirs to do{whose}"
+
+    def _whose(self, act: Act, roster: Roster, entry: object) -> str:
+        """Whether somebody speaks of a work that is theirs to speak of, in words."""
+        if entry is None:
+            return f" if the work is {act.by}'s, which the whole log shows, not this proof"
+        at, composers = self._composers_of(str(act.data.get("work")), entry)
+        if at > act.index:
+            raise ProofError(f"act {at} enters the work later than act {act.index} speaks of it")
+        person = roster.person(act.by)
+        is_curator = act.kind == WITHDRAW and person is not None and CURATOR in person.roles
+        if act.by not in composers and not is_curator:
+            raise ProofError(f"{act.by} is no composer of the work, as act {at} enters it")
+        role = "composer" if act.by in composers else "curator"
+        return f" as its {role}: act {at} enters it as composed by {', '.join(composers)}"
+
+    def _composers_of(self, work: str, entry: object) -> tuple[int, list[str]]:
+        """The act that entered a work, and those that it names as composers."""
+        found = fields(entry, "entry", act=dict, rosters=list)
+        act = self._act(found["act"])
+        if act.kind not in (ADD, ADOPT):
+            raise ProofError(f"act {act.index} enters no work")
+        check_right(act, self._in_force(act.index, found["rosters"]).roster)
+        for one in entries_of(act):
+            if one.work == work:
+                return act.index, [composer for composer, _ in one.composers]
+        raise ProofError(f"act {act.index} does not enter the work {work!r:.90}")
 
     def _act(self, entered: object) -> Act:
         found = fields(entered, "act", index=int, line=str, path=list)

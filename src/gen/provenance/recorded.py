@@ -22,10 +22,13 @@ def run_behind(file: ModelFile, register: Register) -> Run:
     Raises:
         NotRecorded: no run left it, or the log says something else of it.
     """
-    run = register.runs.of_file(file.file_sha256)
-    if run is None:
+    runs = register.runs.of_file(file.file_sha256)
+    if not runs:
         raise _unknown(file, register)
-    _check_keys(run, register)
+    # A run whose keys hold, or the root's word, vouches also for what a stolen key had entered.
+    run = next((run for run in runs if _revoked_at(run, register) is None), None)
+    if run is None:
+        raise _compromised(runs[0], register)
     found = problems(file.manifest, run, register)
     if found:
         listing = "".join(f"\n  {problem}" for problem in found)
@@ -33,23 +36,23 @@ def run_behind(file: ModelFile, register: Register) -> Run:
     return run
 
 
-def _check_keys(run: Run, register: Register) -> None:
-    """Whether the keys that entered the run could still be trusted then, as is known by now.
+def _revoked_at(run: Run, register: Register) -> int | None:
+    """The first act of the run that was signed with a key which was compromised by then."""
+    signed = (at for keyid, at in run.signed if register.refusal_of_key(keyid, at) == "revoked-key")
+    return next(signed, None)
 
-    Raises:
-        NotRecorded: one was declared compromised from that act, or an earlier one, on.
-    """
-    for keyid, index in run.signed:
-        if register.refusal_of_key(keyid, index) == "revoked-key":
-            raise NotRecorded(
-                f"{run} was entered with a key of {run.by} that was compromised by act {index}",
-                mend="train anew where a trainer's key is that holds; or, knowing that, "
-                "unrecorded=true",
-            )
+
+def _compromised(run: Run, register: Register) -> NotRecorded:
+    at = _revoked_at(run, register)
+    return NotRecorded(
+        f"{run} was entered with a key of {run.by} that was compromised by act {at}",
+        mend="train anew where a trainer's key is that holds; if the root knows that the run was "
+        "honest, house.py assert-model; or, knowing that, unrecorded=true",
+    )
 
 
 def run_if_recorded(file: ModelFile, register: Register, *, unrecorded: bool) -> Run | None:
-    """As `run_behind`; with `unrecorded` None for a model that the log does not know."""
+    """As `run_behind`; with `unrecorded` None for a model that the log does not vouch for."""
     try:
         return run_behind(file, register)
     except NotRecorded:

@@ -66,13 +66,16 @@ def assert_model(
 def outputs_of(house: House, register: Register) -> Iterator[Output]:
     """Every piece that the register knows, with its fingerprint, read from the log once more.
 
+    Without those that were entered with a key which was compromised by then.
+
     Raises:
         LogError: the log is another by now than the register's.
     """
     if not register.runs.pieces:
         return
+    revoked = {piece.index for piece in register.runs.pieces if register.is_revoked(piece)}
     found = house.register_log.known_lines(
-        register.leaves, lambda _, line: line.startswith(_OUTPUT_LINE)
+        register.leaves, lambda index, line: line.startswith(_OUTPUT_LINE) and index not in revoked
     )
     for _, line in found:
         yield Output.from_dict(json.loads(line)["data"])

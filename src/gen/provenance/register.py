@@ -37,6 +37,7 @@ from gen.provenance.dsse import is_signed_by
 from gen.provenance.keys import key_id
 from gen.provenance.log import HEAD_TYPE, Head
 from gen.provenance.merkle import leaf_hash, root_of
+from gen.provenance.record import ConsentAct, RegisterError, WorkRecord, check_time
 from gen.provenance.rights import check_member, check_root, check_statements, entries_of
 from gen.provenance.roster import (
     COMPOSER,
@@ -47,54 +48,7 @@ from gen.provenance.roster import (
     SignedRoster,
     check_succession,
 )
-from gen.provenance.runs import AssertedModel, Begin, End, Output, Runs
-
-
-class RegisterError(HouseError):
-    """A register that is not what the house's people signed; `rule` is a stable code."""
-
-    def __init__(self, what: str, *, rule: str = "bad-register", mend: str = "") -> None:
-        self.rule = rule
-        super().__init__(what, where="register.jsonl", mend=mend)
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentAct:
-    """One composer's later word on a work's consent."""
-
-    index: int
-    keyid: str
-    consent: Consent
-
-
-@dataclass(slots=True)
-class WorkRecord:
-    """What the register knows of one work.
-
-    Attributes:
-        entry: the latest `add` or `adopt`.
-        index: register index of that act.
-        accepted_by: who signed that act (a curator; "root" for an adopted work).
-        time: of that act.
-        consents: later acts, per composer, in order.
-        withdrawal: the act that withdrew it.
-        withdrawn_at: its index.
-        withdrawn_by_keyid: the key that signed it.
-        statement_in_log: whether that act carries what the composer signed.
-    """
-
-    entry: Entry
-    index: int
-    accepted_by: str
-    time: str
-    consents: dict[str, list[ConsentAct]] = field(default_factory=dict)
-    withdrawal: Withdrawal | None = None
-    withdrawn_at: int | None = None
-    withdrawn_by_keyid: str = ""
-    statement_in_log: bool = False
-
-    def is_composer(self, person: str) -> bool:
-        return any(person == composer for composer, _ in self.entry.composers)
+from gen.provenance.runs import AssertedModel, Begin, End, Output, Piece, Runs
 
 
 @dataclass(eq=False)
@@ -131,7 +85,8 @@ class Register:
     def today(self) -> date:
         """The day (UTC) that consent is judged by: never earlier than the newest head's.
 
-        A computer whose clock was set back would otherwise bring ended consent to life.
+        A computer whose clock was set back by hours would otherwise bring ended consent to life;
+        one set back by days is noticed (`check_time`).
         """
         signed = date.fromisoformat(self.head.time[:10]) if self.head else date.min
         return max(today_utc(), signed)
@@ -152,6 +107,11 @@ class Register:
         if record is not None and record.index == index:
             return record.entry
         return dict(self._renewed.get(work, ())).get(index)
+
+    def entered_before(self, index: int, work: str) -> int:
+        """The act that entered this work last before act `index`."""
+        entered = [self.works[work].index, *dict(self._renewed.get(work, ()))]
+        return max(at for at in entered if at < index)
 
     def root_at(self, size: int) -> str:
         """Root hash, hex, of the tree over the first `size` acts.
@@ -187,8 +147,50 @@ class Register:
             signed = [(record.withdrawn_by_keyid, record.withdrawn_at)]
         return any(self.refusal_of_key(keyid, index) == "revoked-key" for keyid, index in signed)
 
+    def wrote(self, musical_hash: str, before: int | None = None) -> bool:
+        """Whether a model of this house wrote exactly this music, as far as the log knows.
+
+        Args:
+            musical_hash: of the music.
+            before: what was entered from this act on does not count: a work that was in the house
+                first is nobody's output.
+
+        What a key entered that was compromised by then never counts.
+        """
+        return any(
+            (before is None or piece.index < before) and not self.is_revoked(piece)
+            for piece in self.runs.of_sound(musical_hash)
+        )
+
+    def is_revoked(self, piece: Piece) -> bool:
+        """Whether an output was entered with a key that was compromised by then."""
+        return self.refusal_of_key(piece.keyid, piece.index) == "revoked-key"
+
+    def signers_of(self, record: WorkRecord) -> frozenset[str]:
+        """The composers who signed for the work themselves; the others are only named.
+
+        One signs the statement in its tag; another signs by saying what it may be used for.
+        """
+        signed = [(record.entry.keyids[0], record.index)]
+        signed += [(act.keyid, act.index) for acts in record.consents.values() for act in acts]
+        owners = self.roster.owners
+        return frozenset(
+            owners[keyid][0].id
+            for keyid, index in signed
+            if keyid in owners and owners[keyid][1].refusal_at(index) is None
+        )
+
+    def only_named(self, record: WorkRecord) -> list[str]:
+        """Composers of the work who have not signed: somebody else named them and their share."""
+        signed = self.signers_of(record)
+        return [who for who, _ in record.entry.composers if who not in signed]
+
     def consent_of(self, record: WorkRecord) -> Consent:
-        """What all composers of the work allow by now."""
+        """What the composers of the work allow by now.
+
+        Whoever contributed it speaks for the others until they speak for themselves; for a model
+        of one artist nobody speaks but that artist (`gen.provenance.consent`).
+        """
         shared = None
         for person, _ in record.entry.composers:
             consent = record.entry.consent
@@ -196,7 +198,7 @@ class Register:
                 is_compromised = self.refusal_of_key(act.keyid, act.index) is not None
                 consent = consent.narrowed_by(act.consent) if is_compromised else act.consent
             shared = consent if shared is None else shared.narrowed_by(consent)
-        return shared or Consent()
+        return (shared or Consent()).signed_by(self.signers_of(record))
 
     # -- replaying --------------------------------------------------------------------------
 
@@ -215,6 +217,8 @@ class Register:
             if not self.rosters and act.kind != KEY:
                 raise StrictJsonError("a register begins with a roster")
             self._take(act)
+            if act.index >= self.trusted_size:
+                check_time(f"act {act.index}", act.time)
         except (HouseError, KeyError, ValueError) as error:
             if isinstance(error, RegisterError):
                 raise
@@ -274,7 +278,8 @@ class Register:
 
     def _take_output(self, act: Act) -> None:
         self._check_author(act, PRODUCER)
-        self.runs.take_output(act.index, Output.from_dict(act.data))
+        keyid = act.signatures[0].keyid
+        self.runs.take_output(act.index, keyid, Output.from_dict(act.data))
 
     def _take_withdrawal(self, act: Act) -> None:
         withdrawal = Withdrawal.from_dict(act.data)
@@ -309,9 +314,11 @@ class Register:
             self._check_new(entry)
         carries = entry.envelope is not None
         entry = replace(entry, envelope=None)  # verified, and too large to keep
-        record = WorkRecord(entry, act.index, act.by, act.time, statement_in_log=carries)
+        record = WorkRecord(
+            entry, act.index, act.by, act.time, statement_in_log=carries, first_index=act.index
+        )
         if known is not None:
-            record.consents = known.consents
+            record.consents, record.first_index = known.consents, known.first_index
             self._renewed.setdefault(entry.work, []).append((known.index, known.entry))
         self.works[entry.work] = record
         self._by_path[entry.path] = entry.work
@@ -352,7 +359,8 @@ class Register:
         """Whether the head was signed by a key of the house that may sign at its last index.
 
         Raises:
-            RegisterError: unsigned, unknown, ended or compromised key, wrong signature.
+            RegisterError: unsigned, unknown, ended or compromised key, wrong signature, or dated
+                ahead of the clock.
         """
         if len(head.signatures) != 1 or not self.rosters:
             raise RegisterError(f"the head carries {len(head.signatures)} signatures, not one")
@@ -360,6 +368,7 @@ class Register:
         public = self.head_key(signature.keyid)
         if not is_signed_by(signature, public, HEAD_TYPE, head.payload()):
             raise RegisterError("the head's signature does not verify")
+        check_time(f"its head, signed with the key {signature.keyid[:12]}…,", head.time)
         self.head = head
 
     def head_key(self, keyid: str) -> bytes:

@@ -264,9 +264,13 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What the register keeps in memory of an output: all but its fingerprint."""
+    """What the register keeps in memory of an output: all but its fingerprint.
+
+    `keyid` names the key that entered it.
+    """
 
     index: int
+    keyid: str
     run: int
     sha256: str
     receipt: str
@@ -314,14 +318,14 @@ class Runs:
 
     by_index: dict[int, Run] = field(default_factory=dict)
     pieces: list[Piece] = field(default_factory=list)
-    _by_file: dict[str, int] = field(default_factory=dict)
+    _by_file: dict[str, list[int]] = field(default_factory=dict)
     _by_tensors: dict[str, int] = field(default_factory=dict)
-    _sounds: set[str] = field(default_factory=set)
+    _by_sound: dict[str, list[int]] = field(default_factory=dict)
     _receipts: dict[str, int] = field(default_factory=dict)
 
-    def of_file(self, file_sha256: str) -> Run | None:
-        """The run that left this very file."""
-        return self._of(self._by_file.get(file_sha256))
+    def of_file(self, file_sha256: str) -> list[Run]:
+        """Every run, or asserted model, that left this very file, the first first."""
+        return [self.by_index[index] for index in self._by_file.get(file_sha256, ())]
 
     def of_tensors(self, tensors_sha256: str) -> Run | None:
         """A run that left a checkpoint with these tensors."""
@@ -330,9 +334,9 @@ class Runs:
     def _of(self, index: int | None) -> Run | None:
         return None if index is None else self.by_index[index]
 
-    def wrote(self, musical_hash: str) -> bool:
-        """Whether a model of this house wrote exactly this music, as far as the log knows."""
-        return musical_hash in self._sounds
+    def of_sound(self, musical_hash: str) -> list[Piece]:
+        """Every output that sounds so; `Register.wrote` says which of them count."""
+        return [self.pieces[place] for place in self._by_sound.get(musical_hash, ())]
 
     def entered_at(self, receipt_sha256: str) -> int | None:
         """Index of the output with this receipt."""
@@ -371,13 +375,14 @@ class Runs:
     def _keep(self, run: Run, models: tuple[ModelDigest, ...]) -> None:
         run.models = models
         for model in models:
-            self._by_file.setdefault(model.file_sha256, run.index)
+            self._by_file.setdefault(model.file_sha256, []).append(run.index)
             self._by_tensors.setdefault(model.tensors_sha256, run.index)
 
-    def take_output(self, index: int, output: Output) -> None:
+    def take_output(self, index: int, keyid: str, output: Output) -> None:
         run = self.by_index.get(output.run)
         if run is None or all(output.checkpoint != model.file_sha256 for model in run.models):
             raise StrictJsonError(f"the run {output.run} left no checkpoint that wrote it")
-        self.pieces.append(Piece(index, output.run, output.sha256, output.receipt, output.path))
-        self._sounds.add(output.musical_hash)
+        piece = Piece(index, keyid, output.run, output.sha256, output.receipt, output.path)
+        self._by_sound.setdefault(output.musical_hash, []).append(len(self.pieces))
+        self.pieces.append(piece)
         self._receipts.setdefault(output.receipt, index)

@@ -16,7 +16,8 @@ from gen.errors import HouseError
 from gen.provenance.acts import ADD, ADOPT, WITHDRAW, Act
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import PERSON_ID
-from gen.provenance.register import Register, RegisterError, WorkRecord
+from gen.provenance.record import RegisterError, WorkRecord
+from gen.provenance.register import Register
 from gen.provenance.store import (
     ADMIN_FOLDERS,
     INBOX,

@@ -9,7 +9,8 @@ from typing import Any
 from gen.errors import HouseError
 from gen.provenance.canonical import strict_json
 from gen.provenance.house import House
-from gen.provenance.register import Register, WorkRecord
+from gen.provenance.record import WorkRecord
+from gen.provenance.register import Register
 from gen.provenance.statement import Statement
 from gen.provenance.store import INBOX, MAX_FILE_BYTES, MAX_RECORD_BYTES, REJECTED, Store
 from gen.provenance.tag import read_tag

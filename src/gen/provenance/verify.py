@@ -8,7 +8,8 @@ from gen.provenance.canonical import StrictJsonError, canonical, strict_json
 from gen.provenance.log import Head
 from gen.provenance.merkle import Frontier, leaf_hash
 from gen.provenance.pin import Pin, PinError
-from gen.provenance.register import Register, RegisterError
+from gen.provenance.record import RegisterError
+from gen.provenance.register import Register
 
 REGISTER_FILE = "register.jsonl"
 

@@ -14,7 +14,8 @@ from gen.provenance.house import House, Session
 from gen.provenance.inbox import Waiting, look
 from gen.provenance.judge import judge_composer
 from gen.provenance.keys import PrivateKey
-from gen.provenance.register import Register, WorkRecord
+from gen.provenance.record import WorkRecord
+from gen.provenance.register import Register
 from gen.provenance.roster import COMPOSER, CURATOR, Person
 from gen.provenance.settle import work_place
 from gen.provenance.store import INBOX, REJECTED, WITHDRAWN, Store

@@ -37,7 +37,7 @@ def signatures_for(
 ) -> Signatures:
     """Who signs receipts, and who enters pieces.
 
-    A piece of a model that the log does not know is neither signed for nor entered.
+    A piece of a model that the log does not vouch for is neither signed for nor entered.
 
     Args:
         house: whose model writes.
@@ -45,13 +45,13 @@ def signatures_for(
         sign: a person of the house, who is asked for the passphrase if need be; `off` for none;
             None for a producer whose key is at hand, else for whoever's key this user has, if the
             environment holds its passphrase.
-        is_recorded: whether the log knows the model.
+        is_recorded: whether the log vouches for the model.
 
     Raises:
         HouseError: the person's key is not here, or the passphrase does not open it.
     """
     if not is_recorded:
-        return Signatures(words="neither signed nor entered: the log does not know the model")
+        return Signatures(words="neither signed nor entered: the log does not vouch for the model")
     producer = key_for_role(register, PRODUCER)
     key = _signing_key(register, sign, producer)
     if producer is None and key is not None and PRODUCER in _owner(register, key).roles:

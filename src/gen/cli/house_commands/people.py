@@ -55,11 +55,23 @@ MACHINE = click.option(
 )
 
 
+def _warn_of_cost(kdf_cost: int) -> None:
+    from gen.provenance.keys import KDF_COST as ADVISED
+
+    if kdf_cost < ADVISED:
+        click.echo(
+            f"--kdf-cost {kdf_cost}: whoever gets hold of the key file guesses its passphrase "
+            f"{2 ** (ADVISED - kdf_cost)} times faster than at the advised {ADVISED}",
+            err=True,
+        )
+
+
 def _make_key(house: str, owner: str, kdf_cost: int) -> tuple[PrivateKey, Path]:
     from gen.provenance.keys import PrivateKey, save_key
 
     key = PrivateKey.generate()
     passphrase = new_passphrase(owner)
+    _warn_of_cost(kdf_cost)
     return key, save_key(key, house=house, owner=owner, passphrase=passphrase, kdf_cost=kdf_cost)
 
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from gen.provenance.acts import Act
     from gen.provenance.gate import Corpus
     from gen.provenance.house import House
-    from gen.provenance.register import Register, WorkRecord
+    from gen.provenance.record import WorkRecord
+    from gen.provenance.register import Register
     from gen.provenance.runs import Run
 
 
@@ -137,6 +138,7 @@ def verify_command(
         runs=len(register.runs.by_index),
         outputs=len(register.runs.pieces),
         leftover_bytes=leftover,
+        written_again=written_again(register),
         warnings=warnings(register),
     )
 
@@ -157,7 +159,27 @@ def _contents(register: Register) -> list[str]:
             f"{counted(older, 'work')} entered before acts carried what the composer signed: "
             "the composer's signature is in the file alone (house.py audit)"
         )
+    if again := written_again(register):
+        lines.append(
+            f"{counted(len(again), 'work')} that a model wrote note for note after they were "
+            f"entered (a copy, or a piece that came home first): {', '.join(again)}"
+        )
+    if named := sum(map(bool, map(register.only_named, register.live_works()))):
+        lines.append(
+            f"{counted(named, 'work')} with composers who are named and have not signed: "
+            "house.py show WORK"
+        )
     return lines
+
+
+def written_again(register: Register) -> list[str]:
+    """Works that a model of the house wrote note for note after they were entered, sorted."""
+    return sorted(
+        record.entry.work
+        for record in register.live_works()
+        if register.wrote(record.entry.musical_hash)
+        and not register.wrote(record.entry.musical_hash, before=record.first_index)
+    )
 
 
 def _verify_proof(house: House, path: Path, output: Output) -> None:
@@ -292,6 +314,7 @@ def work_rows(register: Register) -> list[tuple[str, ...]]:
             record.entry.work,
             record.entry.title,
             " ".join(f"{who}:{share}" for who, share in record.entry.composers),
+            " ".join(sorted(register.signers_of(record))),
             record.accepted_by,
             str(record.index),
             str(register.consent_of(record)),
@@ -301,7 +324,9 @@ def work_rows(register: Register) -> list[tuple[str, ...]]:
     ]
 
 
-WORK_COLUMNS = ("work", "title", "composers", "accepted_by", "index", "consent", "status")
+WORK_COLUMNS = (
+    "work", "title", "composers", "signed_by", "accepted_by", "index", "consent", "status",
+)  # fmt: skip
 
 
 @house_command

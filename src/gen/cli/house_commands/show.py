@@ -12,7 +12,8 @@ from gen.cli.house_commands.records import WORK_COLUMNS, find_work, warnings, wo
 
 if TYPE_CHECKING:
     from gen.provenance.house import House
-    from gen.provenance.register import Register, WorkRecord
+    from gen.provenance.record import WorkRecord
+    from gen.provenance.register import Register
 
 
 @house_command
@@ -85,6 +86,8 @@ def _show_work(house: House, register: Register, work: str, output: Output) -> N
         "accepted_by": record.accepted_by,
         "acts": acts_of(house, register, work),
         "composers": " ".join(f"{who}:{share}" for who, share in entry.composers),
+        "signed_by": sorted(register.signers_of(record)),
+        "named_only": register.only_named(record),
         "consent": str(register.consent_of(record)),
         "register_index": record.index,
         "status": "live" if record.withdrawn_at is None else f"withdrawn at {record.withdrawn_at}",
