@@ -298,11 +298,11 @@ def test_checkpoint_swapped_while_the_run_goes_on(house, tmp_path, monkeypatch):
     keep_machine_key()
     own = recording.RunRecord.end
 
-    def swap(record, files, steps):
+    def swap(record, files, *more):
         for path in files:
             tensors, about = parts(path)
             written(path, {name: torch.randn_like(t) for name, t in tensors.items()}, about)
-        return own(record, files, steps)
+        return own(record, files, *more)
 
     monkeypatch.setattr(recording.RunRecord, "end", swap)
     done = train(f"pin={house.pin.path}")

@@ -226,7 +226,7 @@ def test_a_checkpoint_of_another_corpus_is_not_resumed_from(settings, tmp_path):
 def test_a_run_is_in_the_log_before_its_first_step_even_if_it_is_killed(
     house, settings, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("gen.training.run._fit", lambda *_: 1 / 0)
+    monkeypatch.setattr("gen.training.run.fit", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         train(settings, tmp_path / "killed")
     *_, run = house.load().runs.by_index.values()

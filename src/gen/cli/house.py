@@ -39,6 +39,7 @@ COMMANDS = {
     "verify": ("records", "Verify register, rosters and head, a proof, or a model."),
     "prove": ("records", "Write a proof that an act is in the register, or that it only grew."),
     "show": ("show", "Show the house, its people, a work, the inbox, or a composer's works."),
+    "end": ("runs", "Enter the end of a run whose end could not be entered."),
     "log": ("records", "List the acts in the register."),
     "export": ("records", "Copy the records for an auditor, without the music."),
 }

@@ -31,6 +31,7 @@ class Admitted:
     Attributes:
         corpus: what the gate found.
         works: their events, in the order of the register.
+        ids: which works those are.
         sides: places in `works`, by side of the split.
         styles: numbers of the composers whose style the model learns by name.
         tokenizer: fingerprint of what made the events.
@@ -38,6 +39,7 @@ class Admitted:
 
     corpus: Corpus
     works: EventStore
+    ids: tuple[str, ...]
     sides: dict[Split, list[int]]
     styles: dict[str, int]
     tokenizer: str
@@ -106,7 +108,7 @@ def take_in(
         )
     known, of_work = granted_styles(corpus) if styles else ({}, {})
     chosen = store.chosen(order, [of_work.get(name) for name in works])
-    return Admitted(corpus, chosen, sides, known, tokenizer.fingerprint)
+    return Admitted(corpus, chosen, tuple(works), sides, known, tokenizer.fingerprint)
 
 
 def annotations_of(work: Work) -> Annotations:

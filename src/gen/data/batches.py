@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 
 import numpy as np
@@ -26,6 +27,8 @@ from gen.errors import SettingError
 from gen.processes import cores
 from gen.settings import AUTO
 
+SHOWN = "shown"
+"""In a training batch: its digest, (32,) uint8, for the run's transcript."""
 WORKERS = 8
 """What one GPU keeps busy: a window takes 3 ms to cut, a step of a small model 6."""
 Batch = dict[str, Tensor]
@@ -50,15 +53,44 @@ def collate(windows: list[Window], length: int) -> Batch:
     return {"columns": columns, "targets": targets, "counted": counted}
 
 
+def digest_of(names: Sequence[str], windows: Sequence[Window]) -> bytes:
+    """SHA-256 over which windows of which works a batch shows, 32 bytes.
+
+    Over, for each window: the work's id and a newline, its columns, its targets; numbers row by
+    row as little-endian int32.
+    """
+    digest = hashlib.sha256()
+    for name, window in zip(names, windows, strict=True):
+        digest.update(f"{name}\n".encode())
+        for rows in (window.columns, window.targets):
+            digest.update(np.ascontiguousarray(rows, dtype="<i4").tobytes())
+    return digest.digest()
+
+
 class TrainingBatches(IterableDataset[Batch]):
     """An endless stream of batches; batch i is a function of the seed and i alone.
 
     Of several worker processes each makes every n-th batch, and the loader takes them in turn: the
     stream is the same.
+
+    Args:
+        works: to learn from.
+        config: how they become batches.
+        start: number of the first batch.
+        rank: of this process, which has its share of each batch's rows.
+        ranks: how many processes there are.
+        ids: of the works, for the digest of what is shown.
     """
 
     def __init__(
-        self, works: Works, config: DataConfig, *, start: int, rank: int, ranks: int
+        self,
+        works: Works,
+        config: DataConfig,
+        *,
+        start: int,
+        rank: int,
+        ranks: int,
+        ids: Sequence[str] = (),
     ) -> None:
         if config.batch_size % ranks:
             raise SettingError(
@@ -66,18 +98,23 @@ class TrainingBatches(IterableDataset[Batch]):
                 where="data.batch_size",
             )
         self.works, self.config, self.start = works, config, start
+        self.ids = ids or [str(index) for index in range(len(works))]
         self.rows = range(rank, config.batch_size, ranks)
         lengths = works.lengths if isinstance(works, EventStore) else [len(w.events) for w in works]
         self.shares = np.array(lengths) / sum(lengths)
 
     def batch(self, index: int) -> Batch:
-        """Batch number `index` (this process's rows of it)."""
-        return collate([self._window(index, row) for row in self.rows], self.config.training_window)
+        """Batch number `index` (this process's rows of it), with its digest under `SHOWN`."""
+        names, windows = zip(*(self._window(index, row) for row in self.rows), strict=True)
+        batch = collate(list(windows), self.config.training_window)
+        batch[SHOWN] = torch.frombuffer(bytearray(digest_of(names, windows)), dtype=torch.uint8)
+        return batch
 
-    def _window(self, index: int, row: int) -> Window:
+    def _window(self, index: int, row: int) -> tuple[str, Window]:
         rng = np.random.default_rng([self.config.seed, index, row])
-        work = self.works[rng.choice(len(self.works), p=self.shares)]
-        return training_window(work, self.config.training_window, self.config.augment, rng)
+        place = int(rng.choice(len(self.works), p=self.shares))
+        length, augment = self.config.training_window, self.config.augment
+        return self.ids[place], training_window(self.works[place], length, augment, rng)
 
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()

@@ -11,7 +11,7 @@ from lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
 from gen.data.admission import Admitted, take_in
-from gen.data.batches import Batch, CoveringBatches, DataConfig, TrainingBatches, loader
+from gen.data.batches import SHOWN, Batch, CoveringBatches, DataConfig, TrainingBatches, loader
 from gen.data.splits import Split
 from gen.data.store import EventStore
 from gen.errors import HouseError, SettingError
@@ -34,6 +34,9 @@ class HouseData(LightningDataModule):
         config: how works become batches.
         on_refusal: `stop` (the default) or `record`: train on what was admitted and write
             the refusals into the manifest.
+
+    Attributes:
+        shown: digest of the training batch that was handed on last.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class HouseData(LightningDataModule):
         self.styles: dict[str, int] = {}
         self._admitted: Admitted | None = None
         self.batches_done = 0
+        self.shown = b""
 
     def setup(self, stage: str | None = None) -> None:
         """Admit, tokenise and split, once.
@@ -114,10 +118,18 @@ class HouseData(LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         ranks = self.trainer.world_size if self.trainer else 1
         rank = self.trainer.global_rank if self.trainer else 0
+        ids = [self.admitted.ids[index] for index in self.sides["train"]]
         data = TrainingBatches(
-            self.side("train"), self.config, start=self.batches_done, rank=rank, ranks=ranks
-        )
+            self.side("train"), self.config,
+            start=self.batches_done, rank=rank, ranks=ranks, ids=ids,
+        )  # fmt: skip
         return self._loader(data)
+
+    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Keep a training batch's digest here: no device needs it."""
+        if SHOWN in batch:
+            self.shown = batch[SHOWN].numpy().tobytes()
+        return {name: tensor for name, tensor in batch.items() if name != SHOWN}
 
     def val_dataloader(self) -> DataLoader[Batch]:
         return self.covering_loader("validation")

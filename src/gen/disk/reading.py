@@ -60,6 +60,8 @@ RECEIPT = Kind("receipt", 4 * MEBIBYTE, "name the .json beside a piece that samp
 CHECKPOINT = Kind(
     "checkpoint", 64 << 30, "train one with scripts/train.py, or name another with checkpoint=FILE"
 )
+TRANSCRIPT = Kind("transcript", 64 * MEBIBYTE)
+RUN_END = Kind("end of a run", MEBIBYTE)
 SOUNDFONT = Kind(
     "SoundFont", 1 << 30, "give a SoundFont 2 file (.sf2), or leave it out for the built-in font"
 )

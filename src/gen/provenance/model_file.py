@@ -29,7 +29,7 @@ class ModelFile:
 
     Attributes:
         file_sha256: of the whole file.
-        tensors_sha256: of the tensors alone, see `tensors_digest`.
+        tensors_sha256: of the tensors alone (`tensors_digest`).
         about: the JSON beside them.
         manifest: of what it learned from.
     """
@@ -74,6 +74,20 @@ def parse_model_file(data: bytes) -> ModelFile:
     return ModelFile(sha256_hex(data), _tensors_digest(header, body), about, manifest)
 
 
+def tensors_digest(data: bytes) -> str:
+    """SHA-256 over the tensors alone of a safetensors file, whatever else its header says.
+
+    Over name, type, shape and bytes of each, in the order of their names. Every byte after the
+    header belongs to exactly one of them.
+
+    Raises:
+        StrictJsonError: not such a file.
+    """
+    header, body = _header(data)
+    header.pop(_METADATA, None)
+    return _tensors_digest(header, body)
+
+
 def with_manifest(data: bytes, manifest: Manifest) -> bytes:
     """The same model's file with another manifest; its tensors stay as they are.
 
@@ -115,10 +129,6 @@ def _json(data: bytes) -> Any:
 
 
 def _tensors_digest(header: dict[str, Any], body: memoryview) -> str:
-    """SHA-256 over name, type, shape and bytes of each tensor, in the order of their names.
-
-    Every byte of the body belongs to exactly one tensor, or the file is refused.
-    """
     digest, covered = hashlib.sha256(), 0
     spans = []
     for name in sorted(header):

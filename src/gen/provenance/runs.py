@@ -12,7 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gen.provenance.canonical import StrictJsonError, fields, is_sha256_hex
+from gen.provenance.canonical import (
+    StrictJsonError,
+    canonical,
+    fields,
+    is_sha256_hex,
+    sha256_hex,
+)
 from gen.provenance.consent import check_scope
 
 ASSERTED = (
@@ -24,6 +30,20 @@ ASSERTED = (
 def _check_digests(what: str, *values: object) -> None:
     if not all(map(is_sha256_hex, values)):
         raise StrictJsonError(f"{what}: a digest is no SHA-256")
+
+
+def _without(value: object, name: str) -> tuple[object, Any]:
+    """An object without a field that need not be there, and that field; None for none."""
+    if not isinstance(value, dict) or name not in value:
+        return value, None
+    plain = dict(value)
+    return plain, plain.pop(name)
+
+
+def _digest_of(text: object) -> str:
+    if not isinstance(text, str) or not text:
+        raise StrictJsonError("begin: its settings are no text")
+    return sha256_hex(text.encode("utf-8"))
 
 
 def _work_ids(value: Sequence[object]) -> tuple[str, ...]:
@@ -73,12 +93,14 @@ class Begin:
         purpose: what its works were admitted for.
         manifest: SHA-256 of its corpus manifest.
         works: ids of the works in it, sorted.
-        settings: SHA-256 of its settings as JSON, keys sorted, no spaces.
+        settings: SHA-256 of `recipe`.
         seed: of weights, windows, variation and dropout.
         code: SHA-256 over the package's source.
         lock: SHA-256 over the installed distributions and their versions.
         numeric_mode: instruction set, precision and libraries that its last bits depend on.
         continues: index of the run that it goes on from; None for a run of its own.
+        recipe: its settings as JSON, keys sorted, no spaces, without what decides no weight (name,
+            places of files, curves); "" in acts from before they held it.
     """
 
     name: str
@@ -91,9 +113,22 @@ class Begin:
     lock: str
     numeric_mode: str
     continues: int | None = None
+    recipe: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what it says as canonical JSON, but for `name` and `continues`.
+
+        A run's transcript begins with it: the same run under another name has the same one.
+        """
+        said = self.to_dict()
+        del said["name"], said["continues"]
+        return sha256_hex(canonical(said))
 
     def to_dict(self) -> dict[str, Any]:
+        recipe = {"settings": self.recipe} if self.recipe else {}
         return {
+            **recipe,
             "code_sha256": self.code,
             "continues": self.continues,
             "lock_sha256": self.lock,
@@ -108,8 +143,9 @@ class Begin:
 
     @staticmethod
     def from_dict(value: object) -> Begin:
+        plain, recipe = _without(value, "settings")
         found = fields(
-            value,
+            plain,
             "begin",
             code_sha256=str,
             continues=(int, type(None)),
@@ -125,6 +161,8 @@ class Begin:
         digests = [found[f"{name}_sha256"] for name in ("code", "lock", "manifest", "settings")]
         _check_digests("begin", *digests)
         check_scope(found["purpose"])
+        if recipe is not None and _digest_of(recipe) != found["settings_sha256"]:
+            raise StrictJsonError("begin: its settings are not those of their digest")
         return Begin(
             found["name"],
             found["purpose"],
@@ -136,26 +174,39 @@ class Begin:
             found["lock_sha256"],
             found["numeric_mode"],
             found["continues"],
+            recipe or "",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """What an `end` says: which run it was, and the checkpoints that it left."""
+    """What an `end` says.
+
+    Attributes:
+        begin: index of the run.
+        steps: how many it did.
+        models: the checkpoints that it left.
+        transcript: root of its transcript (`gen.provenance.transcript`); "" where it kept none.
+    """
 
     begin: int
     steps: int
     models: tuple[ModelDigest, ...]
+    transcript: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         models = [model.to_dict() for model in self.models]
-        return {"begin": self.begin, "models": models, "steps": self.steps}
+        transcript = {"transcript_sha256": self.transcript} if self.transcript else {}
+        return {"begin": self.begin, "models": models, "steps": self.steps, **transcript}
 
     @staticmethod
     def from_dict(value: object) -> End:
-        found = fields(value, "end", begin=int, models=list, steps=int)
+        plain, transcript = _without(value, "transcript_sha256")
+        found = fields(plain, "end", begin=int, models=list, steps=int)
+        if transcript is not None:
+            _check_digests("end", transcript)
         models = tuple(map(ModelDigest.from_dict, found["models"]))
-        return End(found["begin"], found["steps"], models)
+        return End(found["begin"], found["steps"], models, transcript or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +340,7 @@ class Run:
         begin: None for a model that was asserted.
         ended_at: index of its `end`; None while it runs, and for ever if it was killed.
         models: the checkpoints that it left.
+        transcript: root of its transcript; "" for none.
         signed: key id and index of its `begin` and its `end`; nothing for one that was asserted.
     """
 
@@ -302,6 +354,7 @@ class Run:
     begin: Begin | None
     ended_at: int | None = None
     models: tuple[ModelDigest, ...] = ()
+    transcript: str = ""
     signed: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -365,6 +418,7 @@ class Runs:
         if run.by != by:
             raise StrictJsonError(f"{run.by} began the run {end.begin}, not {by}")
         run.ended_at, run.signed = index, (*run.signed, (keyid, index))
+        run.transcript = end.transcript
         self._keep(run, end.models)
 
     def take_model(self, index: int, by: str, time: str, said: AssertedModel) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,9 @@ import torch
 
 from gen.errors import HouseError
 from gen.provenance.access import key_for_role
+from gen.provenance.canonical import sha256_hex
 from gen.provenance.code import code_digest, lock_digest
+from gen.provenance.ending import forget_end, keep_end
 from gen.provenance.house import House
 from gen.provenance.keys import PrivateKey
 from gen.provenance.manifest import Manifest
@@ -25,7 +25,7 @@ from gen.provenance.register import Register
 from gen.provenance.roster import TRAINER
 from gen.provenance.runs import Begin, End, ModelDigest
 from gen.training.portable import VERSION
-from gen.training.settings import RunConfig
+from gen.training.settings import RunConfig, recipe_text
 
 _NOT_RECORDED = (
     "not recorded: {why}; sample.py and evaluate.py take its checkpoints with unrecorded=true alone"
@@ -34,31 +34,52 @@ _NOT_RECORDED = (
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run's place in the log; `begin` is None where it is not recorded, and `words` say why."""
+    """A run's place in the log.
+
+    Attributes:
+        house: whose works it learns from.
+        folder: of the run.
+        said: what its begin says, or would say.
+        key: that signs for it.
+        begin: index of its begin act; None where it is not recorded.
+        words: for people; why it is not recorded.
+    """
 
     house: House
+    folder: Path
+    said: Begin
     key: PrivateKey | None
     begin: int | None
     words: str
 
-    def end(self, files: Mapping[Path, ModelFile], steps: int) -> RunRecord:
+    def end(self, files: Mapping[Path, ModelFile], steps: int, transcript: str = "") -> RunRecord:
         """Enter the checkpoints that the run has left, as it wrote them.
+
+        What is to be entered lies in the run's folder first: where the log cannot be written now,
+        `house.py end FOLDER` enters it later.
 
         Args:
             files: each with its digests when it was written, not read again: somebody may have
                 put another in its place since.
             steps: how many the run has done.
+            transcript: root of its transcript; "" for none.
         """
         if self.key is None or self.begin is None:
             return self
         models = tuple(_digest_of(path, file) for path, file in files.items())
+        end = End(self.begin, steps, models, transcript)
+        keep_end(self.folder, self.house.pin.name, end)
         try:
-            at = end_run(self.house, self.key, End(self.begin, steps, models))
-        except HouseError as error:
-            why = f"its end could not be entered ({error.what})"
-            return RunRecord(self.house, None, None, _NOT_RECORDED.format(why=why))
+            at = end_run(self.house, self.key, end)
+        except (HouseError, OSError) as error:
+            words = (
+                f"not recorded yet: its end could not be entered ({error}); enter it with "
+                f"python scripts/house.py end {self.folder}"
+            )
+            return replace(self, key=None, begin=None, words=words)
+        forget_end(self.folder)
         words = f"recorded: run {self.begin} of {self.house.pin.name} ended at act {at}"
-        return RunRecord(self.house, self.key, self.begin, words)
+        return replace(self, words=words)
 
 
 def begin_record(
@@ -86,27 +107,30 @@ def begin_record(
         HouseError: a work was withdrawn since the gate admitted it, or the key may not sign.
     """
     register = house.load()
+    recipe = recipe_text(settings)
+    begin = Begin(
+        name=run_name(run, out),
+        purpose=run.purpose,
+        manifest=manifest.digest,
+        works=tuple(work.work for work in manifest.works),
+        settings=sha256_hex(recipe.encode("utf-8")),
+        seed=run.seed,
+        code=code_digest(),
+        lock=lock_digest(),
+        numeric_mode=numeric_mode,
+        continues=_index_of(register, run_name(run, resumes)) if resumes else None,
+        recipe=recipe,
+    )
     key = key_for_role(register, TRAINER)
     if key is None:
         sealed = register.roster.sealed
         why = f"the house {house.pin.name} is sealed" if sealed else (
             f"no trainer's key of {house.pin.name} is on this computer"
         )  # fmt: skip
-        return RunRecord(house, None, None, _NOT_RECORDED.format(why=why))
-    begin = Begin(
-        name=run_name(run, out),
-        purpose=run.purpose,
-        manifest=manifest.digest,
-        works=tuple(work.work for work in manifest.works),
-        settings=_settings_digest(settings),
-        seed=run.seed,
-        code=code_digest(),
-        lock=lock_digest(),
-        numeric_mode=numeric_mode,
-        continues=_index_of(register, run_name(run, resumes)) if resumes else None,
-    )
+        return RunRecord(house, out, begin, None, None, _NOT_RECORDED.format(why=why))
     index = begin_run(house, key, begin)
-    return RunRecord(house, key, index, f"recorded: run {index} of {house.pin.name} begins")
+    words = f"recorded: run {index} of {house.pin.name} begins"
+    return RunRecord(house, out, begin, key, index, words)
 
 
 def run_name(run: RunConfig, folder: Path) -> str:
@@ -127,11 +151,6 @@ def numeric_mode(
         threads = f"{torch.get_num_threads()} threads"
         where = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, {threads}"
     return f"torch {torch.__version__}, {where}, {precision}{', compiled' if compiled else ''}"
-
-
-def _settings_digest(settings: Mapping[str, Any]) -> str:
-    text = json.dumps(settings, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def _index_of(register: Register, name: str) -> int | None:

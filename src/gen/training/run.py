@@ -37,6 +37,7 @@ from gen.disk import write_atomically
 from gen.disk.seals import secret_path, user_secret
 from gen.errors import SettingError
 from gen.model import parameter_count
+from gen.provenance.canonical import sha256_hex
 from gen.provenance.house import House
 from gen.provenance.pin import load_pin
 from gen.tokens.events import Events
@@ -60,10 +61,15 @@ from gen.training.machine import (
 from gen.training.portable import check_portable, portable_arithmetic
 from gen.training.recording import RunRecord, begin_record, numeric_mode
 from gen.training.resume import KeepResumable, SealedCheckpoints, resume_path
-from gen.training.settings import Settings, TrainerConfig, read_settings
+from gen.training.settings import Settings, TrainerConfig, read_settings, recipe_of, recipe_text
 from gen.training.sharded import Sharded, ShardedLearner, whole_model
+from gen.training.transcript import KeepTranscript
 
 log = logging.getLogger(__name__)
+OURS = (
+    "max_time", "patience", "keep_every", "compile", "arithmetic", "mark_every", "keep_states",
+)  # fmt: skip
+"""What Lightning's trainer does not know of."""
 CORPUS = "corpus.json"
 """What a run was admitted to learn from, in its folder."""
 _KNOWN_WARNINGS = (
@@ -99,9 +105,9 @@ def train(
     quieten()
     chosen = read_settings(settings)
     check_devices(chosen.trainer)
-    if is_portable := chosen.trainer.arithmetic == PORTABLE:
+    if chosen.trainer.arithmetic == PORTABLE:
         check_portable()
-    run, model = chosen.run, chosen.model
+    run = chosen.run
     pin = load_pin(Path(run.pin))
     data = HouseData(pin.dir, pin, run.purpose, chosen.data, on_refusal=run.on_refusal)
     data.setup()
@@ -109,38 +115,36 @@ def train(
     say(f"admitted {len(manifest.works)} works of {manifest.house}; {_sides(data)}")
     untrained, unigram = _baselines(data)
     say(f"held-out bits per note: untrained {untrained:.1f}, unigram {unigram:.1f}")
-    torch.manual_seed(run.seed)
-    kind = ShardedLearner if chosen.trainer.strategy == "fsdp" else Learner
-    compiled = compiles(chosen.trainer)
-    if compiled:
-        keep_compiled_code_to_oneself()
-    learner = kind(model, chosen.optimizer, compiled=compiled)
+    learner = make_learner(chosen)
     say(
         f"model of {parameter_count(learner.model) / 1e6:.2f} M parameters, "
-        f"{precision_for(chosen.trainer)}, {'compiled' if compiled else 'not compiled'}"
+        f"{precision_for(chosen.trainer)}, {'compiled' if learner.compiled else 'not compiled'}"
     )
     resume = resume_path(run.ckpt, out)
     styles = {str(style): person for person, style in data.styles.items()}
     habits = Habits.of(work.events for work in data.side("train"))
     # Neither the run's name nor its speed: the same run leaves the same file, byte for byte.
-    kept = {name: value for name, value in settings.items() if name != "name"}
-    about = {"settings": kept, "styles": styles, **asdict(habits), **_code()}
-    keep = KeepBest(out / f"best{SUFFIX}", manifest, about, resume.parent if resume else None)
+    about = {"settings": recipe_of(settings), "styles": styles, **asdict(habits), **_code()}
+    earlier = resume.parent if resume else None
+    keep = KeepBest(out / f"best{SUFFIX}", manifest, about, earlier)
     speed = Speed()
-    own = [keep, speed, SeedEachStep(run.seed), LogSettings(settings)]
+    recipe = sha256_hex(recipe_text(settings).encode("utf-8"))
+    transcript = KeepTranscript(out, recipe, chosen.trainer, data, earlier)
+    own = [transcript, keep, speed, SeedEachStep(run.seed), LogSettings(settings)]
     every = chosen.trainer.keep_every
     stages = KeepStages(out, every, manifest, about) if every else None
     if stages:
         own.append(stages)
-    if kind is Learner:  # a model that is cut up learns by its strategy's hooks alone
+    if not isinstance(
+        learner, ShardedLearner
+    ):  # a model that is cut up learns by its strategy's hooks alone
         own.append(OverfitGauge(data.handful()))
     logger = make_logger(chosen.logger, run, out)
     trainer = make_trainer(chosen.trainer, logger, out, [*own, *callbacks])
     record = (
         _begin(trainer, chosen, settings, data, out, resume) if trainer.is_global_zero else None
     )
-    arithmetic = portable_arithmetic() if is_portable else contextlib.nullcontext()
-    _fit(trainer, learner, data, resume, arithmetic)
+    fit(trainer, learner, data, resume, is_portable=chosen.trainer.arithmetic == PORTABLE)
     result = {
         "best_bits_per_note": keep.best,
         "bits_per_note": keep.latest,
@@ -159,10 +163,22 @@ def train(
         files = {last: save_checkpoint(last, whole, manifest, {**keep.run, **told})}
         if keep.file is not None:
             files[keep.path] = keep.file
-        record = record.end({**files, **(stages.files if stages else {})}, trainer.global_step)
+        files |= stages.files if stages else {}
+        root = transcript.finish(trainer, learner, record.said.digest)
+        record = record.end(files, trainer.global_step, root)
         say(record.words)
     run_index = record.begin if record else None
     return {**result, "run": run_index, "best": str(best), "last": str(last)}
+
+
+def make_learner(chosen: Settings) -> Learner:
+    """A model as it is before its first step: it follows from the seed."""
+    torch.manual_seed(chosen.run.seed)
+    compiled = compiles(chosen.trainer)
+    if compiled:
+        keep_compiled_code_to_oneself()
+    kind = ShardedLearner if chosen.trainer.strategy == "fsdp" else Learner
+    return kind(chosen.model, chosen.optimizer, compiled=compiled)
 
 
 def _begin(
@@ -175,18 +191,22 @@ def _begin(
 ) -> RunRecord:
     """Say what is learned from, in the run's folder and, before the first step, in the log."""
     write_atomically(out / CORPUS, _corpus(data))
-    mode = numeric_mode(
-        precision_for(chosen.trainer),
-        trainer.strategy.root_device,
-        compiled=compiles(chosen.trainer),
-        is_portable=chosen.trainer.arithmetic == PORTABLE,
-    )
     record = begin_record(
         House(data.pin), chosen.run, settings, data.manifest, out,
-        resumes=resume.parent if resume else None, numeric_mode=mode,
+        resumes=resume.parent if resume else None, numeric_mode=mode_of(trainer, chosen.trainer),
     )  # fmt: skip
     say(record.words)
     return record
+
+
+def mode_of(trainer: Trainer, config: TrainerConfig) -> str:
+    """What the last bits of a run depend on here."""
+    return numeric_mode(
+        precision_for(config),
+        trainer.strategy.root_device,
+        compiled=compiles(config),
+        is_portable=config.arithmetic == PORTABLE,
+    )
 
 
 @contextlib.contextmanager
@@ -199,16 +219,18 @@ def _flushed_denormals() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def _fit(
+def fit(
     trainer: Trainer,
     learner: Learner,
     data: HouseData,
-    resume: Path | None,
-    arithmetic: contextlib.AbstractContextManager[None],
+    resume: Path | None = None,
+    *,
+    is_portable: bool = False,
 ) -> None:
     """Train; Ctrl-C ends the run early and leaves it as whole as any other."""
     ctrl_c = EndOnCtrlC()
     trainer.callbacks.append(ctrl_c)  # type: ignore[attr-defined]
+    arithmetic = portable_arithmetic() if is_portable else contextlib.nullcontext()
     try:
         with ctrl_c.listening(), _flushed_denormals(), arithmetic:
             trainer.fit(learner, datamodule=data, ckpt_path=resume, weights_only=True)
@@ -231,8 +253,7 @@ def report(text: str) -> None:
 
 def _corpus(data: HouseData) -> bytes:
     """What was admitted, by side, what was left out by right, and what was refused, as JSON."""
-    manifest = data.manifest
-    ids = [work.work for work in manifest.works]
+    manifest, ids = data.manifest, data.admitted.ids
     sides = {side: sorted(ids[index] for index in works) for side, works in data.sides.items()}
     found = {
         "house": manifest.house, "purpose": manifest.purpose, "manifest": manifest.digest,
@@ -268,7 +289,7 @@ def make_trainer(
     if config.strategy == "fsdp":
         options["strategy"] = Sharded()
     options["precision"] = precision_for(config)
-    for ours in ("max_time", "patience", "keep_every", "compile", "arithmetic"):
+    for ours in OURS:
         del options[ours]
     # Lightning counts batches between validations; several may make a step.
     options["val_check_interval"] *= config.accumulate_grad_batches

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,10 @@ PRECISIONS = (
 PROFILERS = ("simple", "advanced", "pytorch")
 ON_REFUSAL = ("stop", "record")
 MOST_SEED = 2**32 - 1
+SEGMENTS = 50
+"""Into which a run is cut by the marks of its transcript, unless it is set otherwise."""
+NO_MATTER = ("name", "pin", "ckpt", "logger")
+"""Settings that decide no weight: places and names of files, and where curves go."""
 LOGGERS = ("tensorboard", "csv", "mlflow", "wandb", "none")
 
 
@@ -117,6 +122,10 @@ class TrainerConfig:
         profiler: one of `PROFILERS`, which writes where the time went into the run's folder.
         patience: stop after so many validations without a new best; None never does.
         keep_every: keep the model of every so many validations, too; None keeps best and last.
+        mark_every: steps between two marks of the transcript; None: a fiftieth of `max_steps`, or
+            1,000 where the clock ends the run.
+        keep_states: states kept, from which a part of the run can be replayed: each is about
+            three times as large as the weights. One is that before the last mark.
     """
 
     accelerator: str = "auto"
@@ -140,6 +149,8 @@ class TrainerConfig:
     log_every_n_steps: int = 10
     patience: int | None = None
     keep_every: int | None = None
+    mark_every: int | None = None
+    keep_states: int = 2
 
     def __post_init__(self) -> None:
         nearest(self.strategy, STRATEGIES, setting="trainer.strategy")
@@ -176,11 +187,11 @@ class TrainerConfig:
         for name in (
             "val_check_interval", "limit_val_batches", "log_every_n_steps", "patience",
             "keep_every", "num_nodes", "accumulate_grad_batches", "limit_train_batches",
-            "gradient_clip_val",
+            "gradient_clip_val", "mark_every",
         ):  # fmt: skip
             if (value := getattr(self, name)) is not None:
                 above_0(value, f"trainer.{name}")
-        for name in ("overfit_batches", "fast_dev_run"):
+        for name in ("overfit_batches", "fast_dev_run", "keep_states"):
             if getattr(self, name) < 0:
                 raise SettingError(f"{getattr(self, name)} is below 0", where=f"trainer.{name}")
         if self.limit_val_batches > 1 and self.limit_val_batches % 1:
@@ -208,6 +219,13 @@ class TrainerConfig:
                 "the run would never end", where="trainer.max_steps",
                 mend="set it, or trainer.max_time",
             )  # fmt: skip
+
+    @property
+    def steps_between_marks(self) -> int:
+        """Of the run's transcript."""
+        if self.mark_every is not None:
+            return self.mark_every
+        return max(1, -(-self.max_steps // SEGMENTS)) if self.max_steps > 0 else 1_000
 
     @property
     def processes(self) -> int | None:
@@ -280,6 +298,16 @@ class Settings:
     data: DataConfig
     trainer: TrainerConfig
     logger: LoggerConfig
+
+
+def recipe_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that decide what a run becomes; the same ones leave the same files."""
+    return {name: value for name, value in settings.items() if name not in NO_MATTER}
+
+
+def recipe_text(settings: Mapping[str, Any]) -> str:
+    """The same as JSON, keys sorted, no spaces: what a run's begin act holds."""
+    return json.dumps(recipe_of(settings), sort_keys=True, separators=(",", ":"))
 
 
 def check_count(config: TrainerConfig, here: int, kind: str) -> None:

@@ -1,0 +1,72 @@
+"""What a run has to enter at its end, kept in its folder until it is entered.
+
+The log may be busy, or the disk full, when a run of days ends. So its end lies in its folder first,
+under a seal of the user's own (`gen.disk.seals`), and `house.py end FOLDER` enters it later.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gen.disk import write_atomically
+from gen.disk.reading import RUN_END, read
+from gen.disk.seals import Sealer, user_secret
+from gen.errors import HouseError
+from gen.provenance.canonical import StrictJsonError, canonical, canonical_json, fields
+from gen.provenance.runs import End
+
+FILE = "end.json"
+
+
+def keep_end(folder: Path, house: str, end: End) -> None:
+    """Leave a run's end in its folder.
+
+    Args:
+        folder: of the run.
+        house: whose log it belongs in.
+        end: what is to be entered.
+    """
+    said = {"end": end.to_dict(), "house": house}
+    if secret := user_secret():
+        seal = _sealer(secret).seal(canonical(said)).hex()
+        write_atomically(folder / FILE, canonical({**said, "seal": seal}))
+
+
+def kept_end(folder: Path, house: str) -> End:
+    """The end that a run left in its folder.
+
+    Raises:
+        HouseError: there is none, another house's, or not of this user's own.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise HouseError(
+            "holds no end of a run: it was killed before it ended, or is entered already",
+            where=str(folder),
+            mend="see house.py log; to go on with a killed one: train.py with its settings and "
+            f"ckpt={folder / 'last.ckpt'}",
+        )
+    try:
+        said = fields(canonical_json(read(path, RUN_END)), "end", end=dict, house=str, seal=str)
+        seal = bytes.fromhex(said.pop("seal"))
+        end = End.from_dict(said["end"])
+    except (StrictJsonError, ValueError) as error:
+        raise HouseError(f"is no end of a run: {error}", where=str(path)) from error
+    secret = user_secret()
+    if not secret or not _sealer(secret).holds(seal, canonical(said)):
+        raise HouseError(
+            "its seal does not hold: the file was changed, or another user's run wrote it",
+            where=str(path), mend="enter it as the user who trained",
+        )  # fmt: skip
+    if said["house"] != house:
+        raise HouseError(f"is of the house {said['house']}", where=str(path), mend="name its --pin")
+    return end
+
+
+def forget_end(folder: Path) -> None:
+    """It was entered."""
+    (folder / FILE).unlink(missing_ok=True)
+
+
+def _sealer(secret: bytes) -> Sealer:
+    return Sealer(secret, "run end 1")

@@ -1,0 +1,100 @@
+"""All that the next step of a run depends on, as plain tensors: kept, hashed, gone on from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import torch
+from lightning import Trainer
+from safetensors.torch import load, save
+from torch import Tensor
+
+from gen.disk.weights import read_weights
+from gen.errors import HouseError
+from gen.model import Transformer
+from gen.provenance.canonical import StrictJsonError
+from gen.provenance.model_file import tensors_digest
+from gen.training.learner import Learner
+
+WEIGHTS, OPTIMIZER = "weights/", "optimizer/"
+"""How the names of a state's tensors begin: `weights/NAME`, `optimizer/NAME/WHAT`."""
+
+
+def weights_digest(model: Transformer) -> str:
+    """What the log says of a checkpoint with these weights (`ModelDigest.tensors_sha256`)."""
+    weights = model.state_dict()
+    return tensors_digest(save({name: _plain(tensor.float()) for name, tensor in weights.items()}))
+
+
+def state_path(folder: Path, step: int) -> Path:
+    """Where a run's folder holds the state after so many steps, if it does."""
+    return folder / "states" / f"{step:06d}.safetensors"
+
+
+def state_bytes(trainer: Trainer, learner: Learner) -> bytes:
+    """The state as a safetensors file: weights, and what the optimiser remembers of each.
+
+    Random numbers follow from the run's seed and the step, batches from the seed and their number.
+    """
+    tensors = {WEIGHTS + name: t for name, t in learner.model.state_dict().items()}
+    names = {id(p): name for name, p in learner.model.named_parameters()}
+    (optimizer,) = trainer.optimizers
+    for parameter, kept in optimizer.state.items():
+        for what, value in kept.items():
+            tensors[f"{OPTIMIZER}{names[id(parameter)]}/{what}"] = torch.as_tensor(value)
+    return save({name: _plain(tensor) for name, tensor in tensors.items()})
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    return tensor.detach().to("cpu").contiguous()
+
+
+def read_state(path: Path, digest: str) -> dict[str, Tensor]:
+    """A kept state's tensors.
+
+    Args:
+        path: of its file.
+        digest: what the transcript says of it.
+
+    Raises:
+        HouseError: it cannot be read, or is another.
+    """
+    data = read_weights(path)
+    try:
+        found = tensors_digest(data)
+    except StrictJsonError as error:
+        raise HouseError(error.what, where=str(path)) from error
+    if found != digest:
+        raise HouseError(
+            f"is not the state that the transcript names: its tensors are {found[:12]}…, "
+            f"the transcript says {digest[:12]}…",
+            where=str(path),
+            mend="take the file that the run left, or remove this one: an earlier state serves",
+        )
+    return dict(load(data))
+
+
+def set_state(trainer: Trainer, learner: Learner, state: Mapping[str, Tensor]) -> None:
+    """Give weights and optimiser what a state holds.
+
+    Raises:
+        HouseError: it is of another model or optimiser.
+    """
+    parameters = dict(learner.model.named_parameters())
+    (optimizer,) = trainer.optimizers
+    weights = {
+        name.removeprefix(WEIGHTS): tensor
+        for name, tensor in state.items()
+        if name.startswith(WEIGHTS)
+    }
+    try:
+        learner.model.load_state_dict(weights)
+        for name, tensor in state.items():
+            if name.startswith(OPTIMIZER):
+                parameter, _, what = name.removeprefix(OPTIMIZER).rpartition("/")
+                kept = optimizer.state[parameters[parameter]]
+                kept[what] = tensor.clone() if tensor.ndim else cast(int, tensor.item())
+    except (RuntimeError, KeyError) as error:
+        raise HouseError("a kept state is of another model than the settings say") from error
