@@ -37,7 +37,7 @@ def replayed(monkeypatch):
 
 
 def place_of(house):
-    return kept.KeptRegister(house.house.register_log, house.pin).path
+    return kept.KeptRegister(house.house.register_log, house.pin)._file.path
 
 
 def forget(house):
@@ -101,7 +101,7 @@ def test_a_small_house_keeps_nothing(house, monkeypatch):
 def test_who_can_keep_no_secret_reads_the_log(house, monkeypatch, replayed):
     house.enter(1)
     house.load()
-    monkeypatch.setattr("gen.provenance.kept.user_secret", lambda: b"")
+    monkeypatch.setattr("gen.disk.sealed.user_secret", lambda: b"")
     replayed.clear()
     assert house.load().size == len(replayed)
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from gen.contribution.screens import KeptScreen, read_screen
 from gen.disk import write_atomically
 from gen.disk.reading import CACHE, NamedFileError, read_text
 from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
@@ -35,6 +36,7 @@ from gen.provenance.acts import Entry
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.house import House
 from gen.provenance.inbox import Waiting
+from gen.provenance.kept import user_folder
 from gen.provenance.record import WorkRecord
 from gen.provenance.recording import outputs_of
 from gen.provenance.register import Register
@@ -56,12 +58,14 @@ class KnownMusic:
         cache: where what is read is kept.
         waiting: musical hash, and SHA-256 of the music, → id of works in the inbox.
         unread: places of works that could not be compared, with the reason.
+        has_read_all: whether every entered work was asked for in the cache, none being known yet.
     """
 
     screen: Screen
     cache: KeptCache
     waiting: dict[str, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
+    has_read_all: bool = False
 
     def add_waiting(self, kept: Kept) -> None:
         """Take a work of the inbox into account."""
@@ -91,7 +95,9 @@ def load_known(
     known = _load_entered(house, register, thresholds, fingerprints, cache_folder)
     for work in house.store.waiting():
         _add_waiting(known, house.store, work)
-    known.cache.tidy()
+    if known.has_read_all:
+        known.cache.tidy()
+    known.cache.save()
     return known
 
 
@@ -148,21 +154,61 @@ def _load_entered(
     cache_folder: Path | None,
 ) -> KnownMusic:
     """All but what waits in the inbox."""
-    cache = KeptCache(cache_folder or _default_cache_folder(), house.pin.name)
-    known = KnownMusic(Screen(thresholds), cache)
+    cache = KeptCache(cache_folder or user_folder("screening"), house.pin.name)
+    kept = read_screen(house, thresholds, cache_folder)
+    if not kept.numbers.keys() <= _entered_in(register):
+        kept = KeptScreen(Screen(thresholds), {})
+    is_anew = not kept.numbers
+    known = KnownMusic(kept.screen, cache)
     for record in register.works.values():
-        _add_work(known, house, record)
-    for output in outputs_of(house, register):
+        _take_work(known, kept, house, record)
+    for output in outputs_of(house, register, kept.numbers):
         if output.fingerprint:
+            kept.numbers[output.receipt] = len(known.screen)
             name = output.path or output.receipt
             known.screen.add(Known(OUTPUT, name), Fingerprint.unpack(output.fingerprint))
+            kept.changes += 1
+    kept.save(house, cache_folder)
+    known.has_read_all = is_anew
     for path in fingerprints:
         for listed, fingerprint in read_fingerprints(path):
             known.screen.add(listed, fingerprint)
     return known
 
 
-def _add_work(known: KnownMusic, house: House, record: WorkRecord) -> None:
+def _entered_in(register: Register) -> set[str]:
+    """What a kept screen may hold: digests of works' files and of outputs' receipts."""
+    works = {record.entry.file_sha256 for record in register.works.values()}
+    pieces = (piece for piece in register.runs.pieces if not register.is_revoked(piece))
+    return works | {piece.receipt for piece in pieces}
+
+
+def _take_work(known: KnownMusic, kept: KeptScreen, house: House, record: WorkRecord) -> None:
+    """Have the screen know a work, and that it was withdrawn."""
+    digest, is_withdrawn = record.entry.file_sha256, record.withdrawn_at is not None
+    number = kept.numbers.get(digest)
+    if number is None:
+        number = len(known.screen)
+        if _add_work(known, house, record):
+            kept.numbers[digest] = number
+            kept.changes += 1
+    elif is_withdrawn and known.screen.known[number].kind == WORK:
+        found = _kept_of(known, house, record)
+        known.screen.withdraw(number, found.fingerprint if found else Fingerprint(()))
+        kept.changes += 1
+
+
+def _add_work(known: KnownMusic, house: House, record: WorkRecord) -> bool:
+    """Compare with this work too; whether it could be read."""
+    kept = _kept_of(known, house, record)
+    if kept is None:
+        return False
+    kind = WORK if record.withdrawn_at is None else WITHDRAWN
+    known.screen.add(Known(kind, record.entry.work, kept.composers), kept.fingerprint)
+    return True
+
+
+def _kept_of(known: KnownMusic, house: House, record: WorkRecord) -> Kept | None:
     entry = record.entry
     kept = known.cache.get(entry.file_sha256)
     if kept is None:
@@ -171,10 +217,9 @@ def _add_work(known: KnownMusic, house: House, record: WorkRecord) -> None:
         except (HouseError, OSError) as error:
             if record.withdrawn_at is None:
                 known.unread.append(f"{entry.path}: {getattr(error, 'what', error)}")
-            return
+            return None
         known.cache.put(entry.file_sha256, kept)
-    kind = WORK if record.withdrawn_at is None else WITHDRAWN
-    known.screen.add(Known(kind, entry.work, kept.composers), kept.fingerprint)
+    return kept
 
 
 def _add_waiting(known: KnownMusic, store: Store, work: str) -> None:
@@ -190,12 +235,6 @@ def _add_waiting(known: KnownMusic, store: Store, work: str) -> None:
         known.unread.append(f"{place}: {getattr(error, 'what', error)}")
         return
     known.add_waiting(kept)
-
-
-def _default_cache_folder() -> Path:
-    import platformdirs
-
-    return platformdirs.user_cache_path("music-house", appauthor=False) / "screening"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +282,16 @@ class KeptCache:
         self.path = folder / f"{house}.jsonl"
         secret = user_secret()
         self._sealer = Sealer(secret, _FIRST_LINE) if secret else None
-        self._found = dict(self._read())
+        self._read_rows: dict[str, str] | None = None
         self._used: set[str] = set()
         self._new: list[str] = []
+
+    @property
+    def _found(self) -> dict[str, str]:
+        """What is there, read when it is first asked for."""
+        if self._read_rows is None:
+            self._read_rows = dict(self._read())
+        return self._read_rows
 
     def _read(self) -> Iterator[tuple[str, str]]:
         try:
@@ -289,7 +335,6 @@ class KeptCache:
             with suppress(OSError):
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(self.path, text.encode("utf-8"))
-        self._found = {}
         self.save()
 
     def save(self) -> None:

@@ -67,6 +67,7 @@ SOUNDFONT = Kind(
 )
 LISTENING = Kind("file of a listening test", 1_000_000)
 CACHE = Kind("kept file", 1 << 30)
+KEPT = Kind("kept file", 8 << 30)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gen.likeness.columns import Column, State, Voices
 from gen.likeness.surprise import STEPS_OF_SEMITONES, Said, Surprise
 from gen.likeness.voices import TIME_UNIT, Ints, Part, Voice
 
@@ -183,18 +184,20 @@ class AlignmentIndex:
 
     def __init__(self, surprise: Surprise) -> None:
         self.surprise = surprise
-        self.voices: list[Voice] = []
-        self._pieces: list[tuple[int, int]] = []
+        self.voices = Voices()
+        self._first, self._end = Column(np.int32), Column(np.int32)  # of each voice's piece
         self._tables = [_Seeds.join([]), _Seeds.join([])]  # the bulk, and what came last
         self._said: dict[int, Said] = {}
 
     def add(self, voices: Sequence[Voice]) -> None:
         """Keep the lines of one more piece, those of its tracks before that of all together."""
-        first = len(self.voices)
-        self._pieces += [(first, first + len(voices))] * len(voices)
+        first, count = len(self.voices), len(voices)
+        self._first.extend([first] * count)
+        self._end.extend([first + count] * count)
         bulk, recent = self._tables
         added = [_Seeds.of(first + number, voice) for number, voice in enumerate(voices)]
-        self.voices += voices
+        for voice in voices:
+            self.voices.append(voice)
         recent = _Seeds.join([recent, *added])
         if len(recent.codes) > _RECENT:
             bulk, recent = _Seeds.join([bulk, recent]), _Seeds.join([])
@@ -315,13 +318,16 @@ class AlignmentIndex:
         return self._said[number]
 
     def _by_its_own(self, number: int) -> Said:
-        first, end = self._pieces[number]
-        return self.surprise.of(self.voices[number], self.voices[first:end])
+        piece = self._piece_of(number)
+        return self.surprise.of(self.voices[number], self.voices[piece.start : piece.stop])
+
+    def _piece_of(self, number: int) -> range:
+        """The lines of the same piece."""
+        return range(int(self._first.all[number]), int(self._end.all[number]))
 
     def _in_their_tracks(self, number: int, said: Said) -> Said:
         """What the notes of all tracks together say, no more than they do in their own tracks."""
-        first, end = self._pieces[number]
-        line, others = self.voices[number], range(first, end)
+        line, others = self.voices[number], self._piece_of(number)
         numbers = [n for n in others if not self.voices[n].is_together]
         tracks, own = [self.voices[n] for n in numbers], [self._said_by(n) for n in numbers]
         keys = np.concatenate([_keys(track) for track in tracks])
@@ -340,6 +346,21 @@ class AlignmentIndex:
             np.where(is_there, np.minimum(bits[places], said.bits), _STRUCK_AGAIN_BITS),
             np.maximum(said.earlier, np.where(is_there & (earlier[places] >= 0), before, -1)),
         )
+
+    def state(self) -> State:
+        """All of it but the model, for `of_state`."""
+        seeds = _Seeds.join(self._tables)
+        pieces = {"first": self._first.all, "end": self._end.all}
+        return {"voices": self.voices.state(), "codes": seeds.codes, "rows": seeds.rows, **pieces}
+
+    @staticmethod
+    def of_state(state: State, surprise: Surprise) -> AlignmentIndex:
+        index = AlignmentIndex(surprise)
+        index.voices = Voices.of_state(state["voices"])
+        index._first = Column(np.int32, state["first"])
+        index._end = Column(np.int32, state["end"])
+        index._tables[0] = _Seeds(state["codes"], state["rows"])
+        return index
 
     def ask_again(self) -> None:
         """The model has learned more."""

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
+from gen.likeness.columns import State
 from gen.likeness.fingerprint import Bars, is_pitched
 from gen.likeness.voices import Ints
 
@@ -33,6 +34,16 @@ class BarIndex:
         self._sizes[number] = len(names)
         for name in names:
             self._pieces[name].append(number)
+
+    def state(self) -> State:
+        """All that was added, for `restore`."""
+        return {"pieces": dict(self._pieces), "sizes": self._sizes, "count": self._count}
+
+    def restore(self, state: State) -> None:
+        """Take in what `state` gave, into an empty index of the same kind."""
+        self._pieces.update(state["pieces"])
+        self._sizes.update(state["sizes"])
+        self._count = state["count"]
 
     def mutual_shares(self, bars: Bars, notes: Ints) -> dict[int, float]:
         """As `shares`, but no more than the share of each known piece that the new one has."""

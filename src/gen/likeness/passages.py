@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gen.likeness.columns import State, Voices
 from gen.likeness.voices import SHINGLE_INTERVALS, Hashes, Voice, shingle_hashes
 
 GUARANTEED_RUN = 12
@@ -69,8 +70,7 @@ class PassageIndex:
     """All known voices, searchable by shared runs; grows by `extend`."""
 
     def __init__(self, voices: Iterable[Voice] = ()) -> None:
-        self.voices: list[Voice] = []
-        self._lines = _Lines()
+        self.voices = Voices()
         self._tables = [_Table.empty(), _Table.empty()]  # the bulk, and what came last
         self.extend(voices)
 
@@ -84,12 +84,13 @@ class PassageIndex:
 
     def _take(self, voice: Voice) -> _Table:
         """Keep a voice; its kept shingles."""
-        number, intervals = len(self.voices), voice.intervals
+        number = len(self.voices)
         self.voices.append(voice)
-        self._lines.append(intervals)
-        hashes = shingle_hashes(intervals)
+        hashes = shingle_hashes(voice.intervals)
         places = winnow(hashes)
-        return _Table(hashes[places], np.full(len(places), number), places)
+        return _Table(
+            hashes[places], np.full(len(places), number, np.int32), places.astype(np.int32)
+        )
 
     def pack(self) -> bytes:
         """Voices and tables as one uncompressed .npz, for `unpack`."""
@@ -112,16 +113,27 @@ class PassageIndex:
         index = PassageIndex()
         with np.load(io.BytesIO(data), allow_pickle=False) as found:
             ends = np.cumsum(found["lengths"])[:-1]
-            index.voices = [
+            index.voices = Voices(
                 Voice(str(label), bool(leading), pitches, bars)
                 for label, leading, pitches, bars in zip(
                     found["labels"], found["leading"],
                     np.split(found["pitches"], ends), np.split(found["bars"], ends), strict=True,
                 )
-            ]  # fmt: skip
+            )  # fmt: skip
             index._tables[0] = _Table(found["hashes"], found["voices"], found["places"])
-        for voice in index.voices:
-            index._lines.append(voice.intervals)
+        return index
+
+    def state(self) -> State:
+        """All of it, for `of_state`."""
+        table = _Table.join(self._tables)
+        columns = {"hashes": table.hashes, "owners": table.voices, "places": table.places}
+        return {"voices": self.voices.state(), **columns}
+
+    @staticmethod
+    def of_state(state: State) -> PassageIndex:
+        index = PassageIndex()
+        index.voices = Voices.of_state(state["voices"])
+        index._tables[0] = _Table(state["hashes"], state["owners"], state["places"])
         return index
 
     def shared_runs(
@@ -150,29 +162,29 @@ class PassageIndex:
         seeds = np.concatenate([t.seeds(hashes[ours], ours, common) for t in self._tables])
         if apart_from is not None:
             seeds = seeds[~apart_from[seeds[:, 0]]]
-        places = self._promising(intervals, seeds, least)
+        places = self._promising(voice.pitches, seeds, least)
         if rarest is not None:
             places = _rarest(places, seeds, hashes, rarest)
         runs = []
         for number, diagonal, place in places:
-            theirs = self._lines[number]
+            theirs = self.voices[number].intervals
             length, first, agreeing = _extend(intervals, theirs, place, place + diagonal, least)
             if length >= least:
                 runs.append(SharedRun(length, number, first, first + diagonal, agreeing))
         return runs
 
     def _promising(
-        self, intervals: NDArray[np.int16], seeds: Ints, least: int
+        self, pitches: NDArray[np.int16], seeds: Ints, least: int
     ) -> list[tuple[int, int, int]]:
         """One seed for each diagonal on which at least `least` intervals agree around it."""
         if not len(seeds):
             return []
         reach = least - SHINGLE_INTERVALS
         around = np.arange(-reach, SHINGLE_INTERVALS + reach)
-        ours = _gather(intervals, np.array([0]), np.array([len(intervals)]), seeds[:, 2], around)
-        starts, lengths = self._lines.bounds(seeds[:, 0])
+        ours = _gather(pitches, np.array([0]), np.array([len(pitches)]), seeds[:, 2], around)
+        starts, notes = self.voices.bounds(seeds[:, 0])
         theirs_at = seeds[:, 1] + seeds[:, 2]
-        theirs = _gather(self._lines.all, starts, lengths, theirs_at, around)
+        theirs = _gather(self.voices.pitches, starts, notes, theirs_at, around)
         agree = (ours == theirs) & (ours != _NOTHING)
         before = np.cumprod(agree[:, :reach][:, ::-1], axis=1).sum(axis=1)
         after = np.cumprod(agree[:, reach:], axis=1).sum(axis=1)
@@ -203,45 +215,14 @@ def _end_to_end(lines: list[NDArray[Any]], kind: type[np.generic]) -> NDArray[An
     return np.concatenate([np.zeros(0, dtype=kind), *lines])
 
 
-class _Lines:
-    """Intervals of all voices, end to end in one growing array."""
-
-    def __init__(self) -> None:
-        self._buffer = np.zeros(1024, dtype=np.int16)
-        self._starts = [0]
-
-    @property
-    def all(self) -> NDArray[np.int16]:
-        return self._buffer
-
-    def append(self, intervals: NDArray[np.int16]) -> None:
-        start, end = self._starts[-1], self._starts[-1] + len(intervals)
-        if end > len(self._buffer):
-            grown = np.zeros(max(end, 2 * len(self._buffer)), dtype=np.int16)
-            grown[:start] = self._buffer[:start]
-            self._buffer = grown
-        self._buffer[start:end] = intervals
-        self._starts.append(end)
-
-    def __getitem__(self, number: int) -> NDArray[np.int16]:
-        return self._buffer[self._starts[number] : self._starts[number + 1]]
-
-    def bounds(self, numbers: Ints) -> tuple[Ints, Ints]:
-        """Where voices begin in `all`, and their lengths."""
-        unique, places = np.unique(numbers, return_inverse=True)
-        starts = np.array([self._starts[n] for n in unique], dtype=np.int64)
-        ends = np.array([self._starts[n + 1] for n in unique], dtype=np.int64)
-        return starts[places], (ends - starts)[places]
-
-
 def _gather(
-    line: NDArray[np.int16], starts: Ints, lengths: Ints, places: Ints, around: Ints
+    pitches: NDArray[np.int16], starts: Ints, notes: Ints, places: Ints, around: Ints
 ) -> NDArray[np.int16]:
     """Intervals around places of voices, `_NOTHING` outside the voice; shape (S, W)."""
     wanted = places[:, None] + around[None, :]
-    inside = (wanted >= 0) & (wanted < lengths[:, None])
-    found = line[np.where(inside, starts[:, None] + wanted, 0)]
-    return np.where(inside, found, np.int16(_NOTHING))
+    inside = (wanted >= 0) & (wanted < notes[:, None] - 1)
+    at = np.where(inside, starts[:, None] + wanted, 0)
+    return np.where(inside, pitches[at + 1] - pitches[at], np.int16(_NOTHING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +230,8 @@ class _Table:
     """Kept shingles: hash, voice number, place in the voice; sorted by hash when joined."""
 
     hashes: Hashes
-    voices: Ints
-    places: Ints
+    voices: NDArray[np.int32]
+    places: NDArray[np.int32]
 
     def seeds(self, hashes: Hashes, places: Ints, common: int) -> Ints:
         """Rows (voice, their place - ours, our place) where a kept shingle agrees.
@@ -271,7 +252,7 @@ class _Table:
 
     @staticmethod
     def empty() -> _Table:
-        nothing = np.zeros(0, dtype=np.int64)
+        nothing = np.zeros(0, dtype=np.int32)
         return _Table(np.zeros(0, dtype=np.uint64), nothing, nothing)
 
     @staticmethod

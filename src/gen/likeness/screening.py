@@ -37,6 +37,7 @@ from gen.errors import HouseError, SettingError
 from gen.likeness.alignment import AlignmentIndex, Stretch
 from gen.likeness.bars import BarIndex
 from gen.likeness.calibration import ENOUGH_WORKS, PRIOR, Calibration, Limits
+from gen.likeness.columns import Column, State
 from gen.likeness.fingerprint import Fingerprint, NewPiece, shingles_of_tracks
 from gen.likeness.forms import turned, with_plain_lines
 from gen.likeness.passages import PassageIndex, SharedRun
@@ -210,64 +211,93 @@ class Report:
         return "\n".join(lines)
 
 
-class _Owners:
-    """Which known piece each line of an index belongs to."""
-
-    def __init__(self) -> None:
-        self._of: list[int] = []
-
-    def add(self, piece: int, lines: int) -> None:
-        self._of += [piece] * lines
-
-    def __getitem__(self, line: int) -> int:
-        return self._of[line]
-
-    def are(self, pieces: Iterable[int]) -> NDArray[np.bool_]:
-        """(lines,) which lines are of these pieces."""
-        return np.isin(self._of, list(pieces))
-
-
 class Screen:
     """Everything known so far; grows with `add`."""
 
     def __init__(self, thresholds: Thresholds | None = None) -> None:
         self.thresholds = thresholds or Thresholds()
         self._known: list[Known] = []
-        self._fingerprints: list[Fingerprint] = []
         self._surprise = Surprise()
         self._learned = 0
         self._said: dict[int, Said] = {}
         self._calibration = PRIOR
-        self._runs, self._run_owners = PassageIndex(), _Owners()
+        # Beside each index of lines: which known piece each of its lines belongs to, ascending.
+        self._runs, self._run_owners = PassageIndex(), Column(np.int32)
         self._sketches = Sketches()
-        self._works, self._work_owners = AlignmentIndex(self._surprise), _Owners()
-        self._outputs, self._output_owners = AlignmentIndex(self._surprise), _Owners()
+        self._works, self._work_owners = AlignmentIndex(self._surprise), Column(np.int32)
+        self._outputs, self._output_owners = AlignmentIndex(self._surprise), Column(np.int32)
         self._output_bars = BarIndex(with_drums=False, least_notes=24)
         self._withdrawn_bars = BarIndex(with_drums=True, least_notes=1)
 
     def __len__(self) -> int:
         return len(self._known)
 
+    @property
+    def known(self) -> Sequence[Known]:
+        """What was added, by number."""
+        return self._known
+
     def add(self, known: Known, fingerprint: Fingerprint) -> None:
         """Compare later pieces with this one too."""
         number = len(self._known)
         self._known.append(known)
-        self._fingerprints.append(fingerprint)
         self._runs.extend(fingerprint.tracks)
-        self._run_owners.add(number, len(fingerprint.tracks))
+        self._run_owners.extend([number] * len(fingerprint.tracks))
         self._sketches.add(shingles_of_tracks(fingerprint))
         is_output = known.kind == OUTPUT
         timed = [v for v in fingerprint.voices if len(v.onsets) == len(v.pitches)]
         if is_output:
             self._outputs.add(timed)
-            self._output_owners.add(number, len(timed))
+            self._output_owners.extend([number] * len(timed))
             self._output_bars.add(number, fingerprint.bars)
             return
         tracks = [voice for voice in timed if not voice.is_together]
         self._works.add(tracks)
-        self._work_owners.add(number, len(tracks))
+        self._work_owners.extend([number] * len(tracks))
         if known.kind == WITHDRAWN:
             self._withdrawn_bars.add(number, fingerprint.bars)
+
+    def withdraw(self, number: int, fingerprint: Fingerprint) -> None:
+        """The known piece of this number, a work, was withdrawn since it was added."""
+        self._known[number] = replace(self._known[number], kind=WITHDRAWN)
+        self._withdrawn_bars.add(number, fingerprint.bars)
+
+    def state(self) -> State:
+        """All that is known but the thresholds, for `of_state`."""
+        return {
+            "known": [[known.kind, known.name, known.composers] for known in self._known],
+            "learned": self._learned,
+            "surprise": self._surprise.state(),
+            "calibration": asdict(self._calibration),
+            "runs": self._runs.state(),
+            "run_owners": self._run_owners.all,
+            "sketches": self._sketches.state(),
+            "works": self._works.state(),
+            "work_owners": self._work_owners.all,
+            "outputs": self._outputs.state(),
+            "output_owners": self._output_owners.all,
+            "output_bars": self._output_bars.state(),
+            "withdrawn_bars": self._withdrawn_bars.state(),
+        }
+
+    @staticmethod
+    def of_state(state: State, thresholds: Thresholds | None = None) -> Screen:
+        """The screen that gave this state."""
+        screen = Screen(thresholds)
+        screen._known = [Known(kind, name, tuple(who)) for kind, name, who in state["known"]]
+        screen._learned = state["learned"]
+        screen._surprise = surprise = Surprise.of_state(state["surprise"])
+        screen._calibration = Calibration(**state["calibration"])
+        screen._runs = PassageIndex.of_state(state["runs"])
+        screen._run_owners = Column(np.int32, state["run_owners"])
+        screen._sketches = Sketches.of_state(state["sketches"])
+        screen._works = AlignmentIndex.of_state(state["works"], surprise)
+        screen._work_owners = Column(np.int32, state["work_owners"])
+        screen._outputs = AlignmentIndex.of_state(state["outputs"], surprise)
+        screen._output_owners = Column(np.int32, state["output_owners"])
+        screen._output_bars.restore(state["output_bars"])
+        screen._withdrawn_bars.restore(state["withdrawn_bars"])
+        return screen
 
     def compare(self, piece: NewPiece, composers: Iterable[str] = ()) -> Report:
         """Screen a piece.
@@ -276,7 +306,7 @@ class Screen:
             piece: the new one.
             composers: its composers' ids: likeness to their own works is no block.
         """
-        self._keep_up()
+        self.keep_up()
         calibration = self._calibration.among(len(self))
         limits = calibration.limits(self.thresholds.review_bits, self.thresholds.block_bits)
         passages = self._best_passages(piece, limits)
@@ -290,7 +320,7 @@ class Screen:
         matches = []
         for number in sorted({*passages, *map(int, alike), *shares}):
             known, passage = self._known[number], passages.get(number)
-            similarity = _jaccard(shingles, shingles_of_tracks(self._fingerprints[number]))
+            similarity = _jaccard(shingles, shingles_of(self._tracks(number)))
             share = shares.get(number, 0.0)
             verdict = self._verdict(known, similarity, passage, share, limits)
             if verdict == BLOCK and self._is_softened(known, passage, theirs, own_bits):
@@ -347,7 +377,7 @@ class Screen:
             yield _aligned(self._work_owners, upper, works, found)
         for voice in piece.fingerprint.tracks:
             for run in self._runs.shared_runs(voice, rarest=_RAREST_RUNS):
-                known, owner = self._runs.voices[run.voice], self._run_owners[run.voice]
+                known, owner = self._runs.voices[run.voice], int(self._run_owners.all[run.voice])
                 bits, tune = self._run_bits(run), is_tune(voice, known, run)
                 yield _Found(owner, bits, tune, partial(passage_of, voice, known, run, bits))
         if not outputs.voices:
@@ -362,22 +392,27 @@ class Screen:
     def _run_bits(self, run: SharedRun) -> float:
         """What the intervals of a run say; what it repeats says nothing more."""
         if run.voice not in self._said:
-            tracks = self._fingerprints[self._run_owners[run.voice]].tracks
+            tracks = self._tracks(self._run_owners.all[run.voice])
             said = self._surprise.of_intervals(self._runs.voices[run.voice], tracks)
             self._said[run.voice] = said
         said = self._said[run.voice]
         inside = slice(run.their_first + 1, run.their_first + run.intervals + 1)
         return float(said.bits[inside][said.earlier[inside] < run.their_first].sum())
 
+    def _tracks(self, number: int) -> list[Voice]:
+        """The lines of a known piece's tracks."""
+        first, end = np.searchsorted(self._run_owners.all, [number, number + 1])
+        return self._runs.voices[int(first) : int(end)]
+
     # -- chance ---------------------------------------------------------------------------------
 
-    def _keep_up(self) -> None:
+    def keep_up(self) -> None:
         """Learn from the works that were added, and calibrate, once they are twice as many."""
         works = [n for n, known in enumerate(self._known) if known.kind in (WORK, WITHDRAWN)]
         if len(works) < max(_GROWTH * self._learned, 1):
             return
         new = works[self._learned :]
-        self._surprise.learn(v for n in new for v in self._fingerprints[n].tracks)
+        self._surprise.learn(v for n in new for v in self._tracks(n))
         self._learned = len(works)
         self._said = {}
         self._works.ask_again()
@@ -392,23 +427,21 @@ class Screen:
     def _relatives(self, works: Sequence[int]) -> dict[int, list[int]]:
         """The works that each is related to, itself among them: arrangements share a theme."""
         melodies = [
-            shingles_of(v for v in self._fingerprints[number].tracks if v.is_leading)
-            for number in works
+            shingles_of(v for v in self._tracks(number) if v.is_leading) for number in works
         ]
         groups = related_groups(melodies).values()
         return {works[i]: [works[j] for j in group] for group in groups for i in group}
 
     def _best_by_chance(self, number: int, apart: Sequence[int]) -> float:
         """The most bits that a known piece shares with any that is not related to it."""
-        fingerprint = self._fingerprints[number]
-        parts = [_part_of(voice) for voice in fingerprint.tracks]
-        aligned = self._works.stretches(parts, self._work_owners.are(apart))
+        tracks = self._tracks(number)
+        parts = [_part_of(voice) for voice in tracks]
+        aligned = self._works.stretches(parts, np.isin(self._work_owners.all, apart))
+        others = np.isin(self._run_owners.all, apart)
         runs = [
             self._run_bits(run)
-            for voice in fingerprint.tracks
-            for run in self._runs.shared_runs(
-                voice, apart_from=self._run_owners.are(apart), rarest=_RAREST_RUNS
-            )
+            for voice in tracks
+            for run in self._runs.shared_runs(voice, apart_from=others, rarest=_RAREST_RUNS)
         ]
         return max([0.0, *runs, *(found.bits for found in aligned[:1])])
 
@@ -433,7 +466,7 @@ class _Found:
 
 
 def _aligned(
-    owners: _Owners,
+    owners: Column,
     parts: Sequence[Part],
     index: AlignmentIndex,
     found: Stretch,
@@ -444,7 +477,7 @@ def _aligned(
     line = theirs.pitches[found.first : found.last + 1]
     tune = (ours.is_leading or theirs.is_leading) and _moves_by_steps(line)
     spell = partial(_passage_of_stretch, ours, theirs, found, tune, form)
-    return _Found(owners[found.voice], found.bits, tune, spell)
+    return _Found(int(owners.all[found.voice]), found.bits, tune, spell)
 
 
 def _passage_of_stretch(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gen.likeness.columns import State
 from gen.likeness.voices import Hashes
 
 _PLACES = 128
@@ -45,6 +46,18 @@ class Sketches:
             self._kept = np.concatenate([self._kept, np.zeros_like(self._kept)], axis=1)
         self._kept[:, self._count] = sketch(shingles)
         self._count += 1
+
+    def state(self) -> State:
+        """All of it, for `of_state`."""
+        return {"kept": self._kept[:, : self._count]}
+
+    @staticmethod
+    def of_state(state: State) -> Sketches:
+        sketches = Sketches()
+        sketches._count = state["kept"].shape[1]
+        if sketches._count:
+            sketches._kept = state["kept"]
+        return sketches
 
     def alike(self, shingles: Hashes, similarity: float) -> NDArray[np.int64]:
         """Numbers of the sets that may be at least so similar (Jaccard) to this one, sorted.

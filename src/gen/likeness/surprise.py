@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gen.likeness.columns import State
 from gen.likeness.voices import Voice
 
 STEPS_OF_SEMITONES = np.array([0, 1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6], dtype=np.int64)
@@ -86,6 +87,19 @@ class Surprise:
             for counts in (*self._intervals, self._lengths):
                 counts.add(ratios if counts is self._lengths else symbols)
 
+    def state(self) -> State:
+        """All of it, for `of_state`: what was seen, and how often."""
+        return {"seen": [_sparse(counts.seen) for counts in (*self._intervals, self._lengths)]}
+
+    @staticmethod
+    def of_state(state: State) -> Surprise:
+        surprise = Surprise()
+        for counts, seen in zip(
+            (*surprise._intervals, surprise._lengths), state["seen"], strict=True
+        ):
+            counts.see(*seen)
+        return surprise
+
     def of_intervals(self, voice: Voice, piece: Sequence[Voice] = ()) -> Said:
         """What each note says by its interval alone.
 
@@ -128,10 +142,19 @@ class _Counts:
         self._groups = np.zeros(base**order)
         self._contexts = np.zeros(base ** (order - 1))
 
+    @property
+    def seen(self) -> NDArray[np.float64]:
+        """How often each group was."""
+        return self._groups
+
+    def see(self, groups: Ints, times: NDArray[np.float64]) -> None:
+        """Count groups so many times."""
+        np.add.at(self._groups, groups, times)
+        np.add.at(self._contexts, groups // self.base, times)
+
     def add(self, symbols: Ints) -> None:
         groups = _grams(symbols, self.order, self.base)
-        np.add.at(self._groups, groups, 1.0)
-        np.add.at(self._contexts, groups // self.base, 1.0)
+        self.see(groups, np.ones(len(groups)))
 
     def mixed(
         self, symbols: Ints, shorter: NDArray[np.float64], weight: float, own: Sequence[Ints]
@@ -151,6 +174,12 @@ class _Counts:
         contexts = groups // self.base
         total = self._contexts[contexts] - _times(contexts, mine // self.base)
         return (np.maximum(seen, 0) + weight * shorter) / (np.maximum(total, 0) + weight)
+
+
+def _sparse(values: NDArray[np.float64]) -> tuple[Ints, NDArray[np.float64]]:
+    """Where an array is not 0, and what it is there."""
+    places = np.flatnonzero(values)
+    return places, values[places]
 
 
 def _times(wanted: Ints, among: Ints) -> Ints:

@@ -17,15 +17,15 @@ from __future__ import annotations
 import gc
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from gen.disk import real_path, write_atomically
-from gen.disk.reading import CACHE, MEBIBYTE, NamedFileError, read
-from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
+from gen.disk import real_path
+from gen.disk.reading import MEBIBYTE
+from gen.disk.sealed import SealedFile
 from gen.provenance.code import source_digest
 from gen.provenance.log import Head, Log
 from gen.provenance.pin import Pin, PinError
@@ -55,8 +55,8 @@ class KeptRegister:
 
     def __init__(self, log: Log, pin: Pin, folder: Path | None = None) -> None:
         self._log, self._pin = log, pin
-        place = hashlib.sha256(str(real_path(pin.dir)).encode()).hexdigest()[:16]
-        self.path = (folder or _cache_folder()) / f"{pin.name}-{place}"
+        path = (folder or user_folder("register")) / name_of_house(pin)
+        self._file = SealedFile(path, f"register of {source_digest('provenance')}")
 
     def read(self, head: Head, *, full: bool) -> Register | None:
         """The register of an earlier command, to be gone on from; None where none can be believed.
@@ -84,23 +84,14 @@ class KeptRegister:
         """
         if register.head is None or replayed < max(_LEAST_ACTS, register.size // _SHARE):
             return
-        sealer = _sealer()
-        if sealer is None:
-            return
         digest = hashlib.sha256()
         for line in self._log.lines(register.head):  # once more, held against the head
             digest.update(line + b"\n")
-        data = msgspec.msgpack.encode(_Kept(digest.digest(), register))
-        with suppress(OSError):
-            write_atomically(self.path, sealer.seal(data) + data)
+        self._file.write(msgspec.msgpack.encode(_Kept(digest.digest(), register)))
 
     def _opened(self) -> _Kept | None:
-        try:
-            found = memoryview(read(self.path, CACHE))
-        except NamedFileError:
-            return None
-        sealer, data = _sealer(), found[SEAL_BYTES:]
-        if sealer is None or not sealer.holds(found[:SEAL_BYTES], data):
+        data = self._file.read()
+        if data is None:
             return None
         with _without_collecting():
             return msgspec.msgpack.decode(data, type=_Kept)
@@ -129,16 +120,17 @@ class KeptRegister:
         return digest.digest()
 
 
-def _sealer() -> Sealer | None:
-    """None where this user can keep no secret."""
-    secret = user_secret()
-    return Sealer(secret, f"register of {source_digest('provenance')}") if secret else None
-
-
-def _cache_folder() -> Path:
+def user_folder(name: str) -> Path:
+    """A folder of this user's own for what is kept and may be removed at any time."""
     import platformdirs
 
-    return platformdirs.user_cache_path("music-house", appauthor=False) / "register"
+    return platformdirs.user_cache_path("music-house", appauthor=False) / name
+
+
+def name_of_house(pin: Pin) -> str:
+    """A file's name for what is kept of the house in this folder."""
+    place = hashlib.sha256(str(real_path(pin.dir)).encode()).hexdigest()[:16]
+    return f"{pin.name}-{place}"
 
 
 @contextmanager

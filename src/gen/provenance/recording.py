@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from gen.provenance.acts import BEGIN, END, MODEL, OUTPUT, ROOT, Act
-from gen.provenance.canonical import canonical, utc_now
+from gen.provenance.canonical import utc_now
 from gen.provenance.house import House
 from gen.provenance.keys import PrivateKey
 from gen.provenance.manifest import Manifest
@@ -15,8 +15,6 @@ from gen.provenance.register import Register
 from gen.provenance.roster import PRODUCER, TRAINER
 from gen.provenance.runs import AssertedModel, Begin, End, ModelDigest, Output
 from gen.provenance.works import signer
-
-_OUTPUT_LINE = canonical({"act": OUTPUT})[:-1]  # keys are sorted: every line begins with its kind
 
 
 def begin_run(house: House, key: PrivateKey, begin: Begin) -> int:
@@ -63,21 +61,26 @@ def assert_model(
         return act.index
 
 
-def outputs_of(house: House, register: Register) -> Iterator[Output]:
-    """Every piece that the register knows, with its fingerprint, read from the log once more.
+def outputs_of(
+    house: House, register: Register, apart_from: Container[str] = ()
+) -> Iterator[Output]:
+    """The pieces that the register knows, with their fingerprints, read from the log once more.
+
+    Args:
+        house: whose.
+        register: of the house.
+        apart_from: digests of receipts whose pieces are passed over.
 
     Without those that were entered with a key which was compromised by then.
 
     Raises:
         LogError: the log is another by now than the register's.
     """
-    if not register.runs.pieces:
+    pieces = register.runs.pieces
+    wanted = {p.index for p in pieces if p.receipt not in apart_from and not register.is_revoked(p)}
+    if not wanted:
         return
-    revoked = {piece.index for piece in register.runs.pieces if register.is_revoked(piece)}
-    found = house.register_log.known_lines(
-        register.leaves, lambda index, line: line.startswith(_OUTPUT_LINE) and index not in revoked
-    )
-    for _, line in found:
+    for _, line in house.register_log.known_lines(register.leaves, lambda i, _: i in wanted):
         yield Output.from_dict(json.loads(line)["data"])
 
 

@@ -107,7 +107,7 @@ def _read_all(
         name = hashlib.sha256(f"work {work.work} {work.sha256}".encode()).hexdigest()
         kept = cache.get(name)
         if kept is not None:
-            lines[work.work] = PassageIndex.unpack(kept).voices
+            lines[work.work] = list(PassageIndex.unpack(kept).voices)
             continue
         try:
             lines[work.work] = list(_read(house, register, work))

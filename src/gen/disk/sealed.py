@@ -1,0 +1,44 @@
+"""What a user's own commands keep for the next one: sealed, and no loss when it is gone."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from gen.disk.reading import KEPT, NamedFileError, read
+from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
+from gen.disk.writing import write_atomically
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """One such file: a seal, then what is kept.
+
+    Attributes:
+        path: where.
+        kind: what is kept and which code wrote it; what was sealed as another kind is not read.
+    """
+
+    path: Path
+    kind: str
+
+    def read(self) -> memoryview | None:
+        """What was written; None where nothing is, or it is not this user's own."""
+        try:
+            found = memoryview(read(self.path, KEPT))
+        except NamedFileError:
+            return None
+        sealer, data = self._sealer(), found[SEAL_BYTES:]
+        return data if sealer and sealer.holds(found[:SEAL_BYTES], data) else None
+
+    def write(self, data: bytes) -> None:
+        """Keep this in place of what is there; nothing where this user can keep no secret."""
+        sealer = self._sealer()
+        if sealer is not None:
+            with suppress(OSError):
+                write_atomically(self.path, sealer.seal(data) + data)
+
+    def _sealer(self) -> Sealer | None:
+        secret = user_secret()
+        return Sealer(secret, self.kind) if secret else None

@@ -1,0 +1,122 @@
+"""What screening knows of a house is kept between commands, and changes no verdict."""
+
+import pytest
+
+from gen.contribution import known as known_music
+from gen.contribution import screens
+from gen.contribution.known import load_known
+from gen.likeness.fingerprint import Fingerprint, NewPiece
+from gen.likeness.screening import OUTPUT, WORK, Known, Thresholds
+from gen.provenance.works import withdraw
+from houses import key_of, make_piece
+
+
+@pytest.fixture(autouse=True)
+def keeping(own_keys, monkeypatch):
+    """Keep from the first work on."""
+    monkeypatch.setattr(screens, "_LEAST_PIECES", 1)
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """The works whose music is asked for."""
+    asked, found = [], known_music._kept_of
+
+    def counted(known, house, record):
+        asked.append(record.entry.work)
+        return found(known, house, record)
+
+    monkeypatch.setattr(known_music, "_kept_of", counted)
+    return asked
+
+
+def load(house):
+    return load_known(house.house, house.load(), Thresholds())
+
+
+def report(house, seed):
+    return load(house).screen.compare(NewPiece.of(make_piece(seed, bars=16)))
+
+
+def enter(house, *seeds):
+    return [house.enter(seed)[0] for seed in seeds]
+
+
+def screen_file(house):
+    return screens._file(house.house, None).path
+
+
+def test_a_second_command_reads_no_work(house, read):
+    enter(house, 1, 2)
+    first = load(house)
+    assert len(read) == 2
+    read.clear()
+    again = load(house)
+    assert not read
+    assert list(again.screen.known) == list(first.screen.known)
+
+
+def test_what_was_entered_since_is_added(house, read):
+    enter(house, 1)
+    load(house)
+    (entry,) = enter(house, 2)
+    read.clear()
+    assert {known.name for known in load(house).screen.known} > {entry.work}
+    assert read == [entry.work]
+
+
+def test_what_was_withdrawn_since_is_refused_as_such(house):
+    (entry,) = enter(house, 1)
+    assert load(house).screen.known[0].kind == WORK
+    house.house = withdraw(house.house, [entry.work], key_of("ana"), "a test")
+    found = load(house).screen.compare(NewPiece.of(make_piece(1)))
+    assert found.rule == "withdrawn"
+    assert load(house).screen.compare(NewPiece.of(make_piece(1))).rule == "withdrawn"
+
+
+def test_outputs_are_kept_once(house, monkeypatch):
+    packed = NewPiece.of(make_piece(7, bars=16)).fingerprint.pack()
+    house.log_output("0f" * 32, fingerprint=packed)
+    load(house)
+    monkeypatch.setattr(Fingerprint, "unpack", None)
+    kinds = [known.kind for known in load(house).screen.known]
+    assert kinds.count(OUTPUT) == 1
+    assert report(house, 7).rule == "generated"
+
+
+def test_a_changed_file_is_made_anew(house, read):
+    enter(house, 1, 2)
+    before = load(house)
+    path = screen_file(house)
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    read.clear()
+    assert list(load(house).screen.known) == list(before.screen.known)
+    assert len(read) == 2
+
+
+def test_what_other_code_kept_is_made_anew(house, read, monkeypatch):
+    enter(house, 1)
+    load(house)
+    monkeypatch.setattr("gen.contribution.screens.source_digest", lambda room: "other")
+    read.clear()
+    load(house)
+    assert len(read) == 1
+
+
+def test_a_screen_of_works_that_the_register_does_not_have_is_made_anew(house):
+    enter(house, 1)
+    known = load(house)
+    stranger = screens.read_screen(house.house, Thresholds())
+    stranger.numbers["00" * 32] = len(known.screen)
+    stranger.screen.add(Known(WORK, "nobody's"), NewPiece.of(make_piece(5)).fingerprint)
+    stranger.changes = 9
+    stranger.save(house.house)
+    assert [known.name for known in load(house).screen.known] == [house.entries[0].work]
+
+
+def test_a_small_house_keeps_nothing(house, monkeypatch):
+    monkeypatch.setattr(screens, "_LEAST_PIECES", 64)
+    enter(house, 1)
+    load(house)
+    assert not screen_file(house).exists()
