@@ -21,6 +21,7 @@ from gen.provenance.recording import outputs_of
 from gen.provenance.runs import ModelDigest
 from gen.provenance.tag import TagError
 from gen.provenance.works import renew
+from gen.smf import split_chunks
 from houses import PASSPHRASE, key_of, make_midi, start_house
 
 RECEIPT = "ab" * 32
@@ -184,13 +185,14 @@ def test_a_proof_with_an_older_roster_than_the_pin_knows_proves_nothing(house):
 # -- marks ----------------------------------------------------------------------------------
 
 
-def test_mark_names_the_receipt_and_is_put_once():
+def test_mark_names_the_receipt_and_an_earlier_one_stays_beside_it():
     marked = mark_generated(make_midi(1), RECEIPT)
     assert is_generated(marked)
     assert not is_generated(make_midi(1))
     assert marked.endswith(f'"receipt_sha256":"{RECEIPT}"}}'.encode())
-    with pytest.raises(TagError, match="a chunk already follows"):
-        mark_generated(marked, RECEIPT)
+    again = mark_generated(marked, "cd" * 32)
+    assert again.index(b"cd" * 32) < again.index(RECEIPT.encode())
+    assert [chunk.kind for chunk in split_chunks(again).trailing] == [b"HGEN", b"HGEN"]
     with pytest.raises(TagError, match="'x' is no SHA-256"):
         mark_generated(make_midi(1), "x")
 

@@ -14,17 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutants import make_valid, mutate
 
+from drafts import CONTEXT, written
 from gen.analysis import analyse
 from gen.errors import HouseError, SettingError
 from gen.piece import DRUM_PROGRAM, Marker, Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.provenance.mark import mark_generated
 from gen.rendering.labels import signs, told_kinds
+from gen.safe_parse import Examined
 from gen.sampling.controls import Controls
 from gen.sampling.draft import Draft
-from gen.sampling.job import Continuation, FromNothing, Job, Rewriting, Task, job_of
+from gen.sampling.job import Continuation, FromNothing, Rewriting, Task, job_of
 from gen.sampling.plan import DRUM_SOUNDS
 from gen.sampling.source import MOST_FILE_BARS, Source
-from gen.smf import parse, write
+from gen.smf import Normalised, normalise, parse, write
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS, context_columns
 from gen.tokens.echo import ECHO_COLUMNS
@@ -33,15 +35,18 @@ from gen.tokens.vocabulary import FIRST, Kind
 from houses import make_piece
 from music import loose_pieces, pieces, random_row
 
-CONTEXT = 96
 SEEDS = range(40)
 BAR = len(v.FIELDS) + COLUMNS.index("bar")
 
 
 def source_of(piece: Piece) -> Source:
     """The piece as it comes back from a file."""
-    piece = parse(write(piece))
-    return Source.of("song.mid", "0" * 64, piece, analyse(piece))
+    return Source.of("song.mid", write(piece), examined(write(piece)))
+
+
+def examined(data: bytes) -> Examined:
+    normalised = normalise(data)
+    return Examined(normalised, analyse(normalised.piece, normalised.cues))
 
 
 def readable(piece: Piece) -> bool:
@@ -74,20 +79,6 @@ def apart(piece: Piece) -> Piece:
 
 
 anything = (pieces(most_tracks=3) | loose_pieces()).map(apart).filter(readable)
-
-
-def written(job: Job, seed: int, *, notes: float = 0.5, context: int = CONTEXT) -> Draft:
-    """A draft of the job, drawn by chance, shown as `decode` shows it."""
-    draft, rng = job.draft([seed]), np.random.default_rng(seed)
-    while not draft.done:
-        while draft.forced:
-            draft.take(draft.forced.popleft())
-        room = context - len(draft.prompt(context))
-        assert room > 0
-        while room and not draft.rests:
-            draft.take(random_row(draft, rng, notes))
-            room -= 1
-    return draft
 
 
 def counted(notes: list[Note]) -> dict[Note, int]:
@@ -137,7 +128,7 @@ def test_a_variation_rewrites_its_share_and_nothing_else(piece, seed, amount, no
     job = Rewriting.of(Task("vary", None, amount=amount), source, Controls())
     draft = written(job, seed, notes=notes)
     places = {(hole.bar, hole.slot) for hole in draft.order.holes}
-    result = job.piece(draft)
+    result = job.finish(draft).piece
     sounding = {
         (source.bar_of(note.onset_ticks), slot)
         for slot, track in enumerate(source.piece.tracks)
@@ -154,7 +145,7 @@ def test_every_instrument_that_is_added_sounds_and_the_file_stays(piece, seed, n
     source = source_of(piece)
     task = Task("accompany", None, add=("violin", "drums"))
     job = Rewriting.of(task, source, Controls(pitch_range=(50, 80), velocity_range=(40, 90)))
-    result = job.piece(written(job, seed, notes=notes))
+    result = job.finish(written(job, seed, notes=notes)).piece
     count = len(source.piece.tracks)
     places = {(bar, slot) for bar in range(source.bars) for slot in (count, count + 1)}
     new = check(source, result, places, source.bars)
@@ -169,7 +160,7 @@ def test_every_instrument_that_is_added_sounds_and_the_file_stays(piece, seed, n
 def test_a_continuation_has_its_bars_after_all_that_was_there(piece, seed, bars, notes):
     source = source_of(piece)
     job = Continuation.of(source, Controls(bars=bars))
-    result = job.piece(written(job, seed, notes=notes))
+    result = job.finish(written(job, seed, notes=notes)).piece
     new = check(source, result, set(), job.given)
     assert new
     begin = source.ticks(int(source.starts[job.given]))
@@ -192,7 +183,7 @@ def test_cells_that_are_filled_in_are_those_that_were_named(piece, seed, data):
     places = {(bar, slot - 1) for bar in range(first - 1, last)}
     places |= {(first - 1, other) for other in range(len(source.piece.tracks))}
     assert {(hole.bar, hole.slot) for hole in draft.order.holes} == places
-    check(source, job.piece(draft), places, source.bars)
+    check(source, job.finish(draft).piece, places, source.bars)
 
 
 @settings(max_examples=30, deadline=None)
@@ -243,7 +234,7 @@ def test_a_new_note_gives_way_to_what_was_played_off_the_grid():
     job = rewriting(piece, Controls(pitch_range=(60, 61)), cells="bar 2 of 1")
     struck = 0
     for seed in SEEDS:
-        result = job.piece(written(job, seed, notes=0.8))
+        result = job.finish(written(job, seed, notes=0.8)).piece
         assert parse(write(result)).note_count == result.note_count
         same = [n for n in result.tracks[0].notes if n.pitch == 60]
         struck += len(same) > 2
@@ -256,7 +247,7 @@ def test_a_pedal_that_stays_is_not_pressed_again():
     piece.tracks[0].pedals = [Pedal(0, 2400), Pedal(3830, 500)]
     job = rewriting(piece, cells="bar 2 of 1")
     for seed in SEEDS:
-        pedals = job.piece(written(job, seed)).tracks[0].pedals
+        pedals = job.finish(written(job, seed)).piece.tracks[0].pedals
         ends = [p.onset_ticks + p.duration_ticks for p in pedals]
         assert all(end <= p.onset_ticks for end, p in zip(ends, pedals[1:], strict=False))
         assert {Pedal(0, 2400), Pedal(3830, 500)} <= set(pedals)
@@ -269,7 +260,7 @@ def test_a_cell_that_sounded_sounds_again_and_a_silent_one_may_stay_silent():
     heard = np.zeros(8)
     for seed in range(60):
         draft = written(job, seed, notes=0.1)
-        notes = job.piece(draft).tracks[1].notes
+        notes = job.finish(draft).piece.tracks[1].notes
         heard[sorted({n.onset_ticks // 1920 for n in notes})] += 1
     assert (heard[4:] == 60).all()
     assert (heard[:4] > 0).all()
@@ -316,7 +307,7 @@ def test_a_bar_that_fills_the_context_is_shown_without_its_longest_cells():
     shown = draft.prompt(CONTEXT)
     assert len(shown) < CONTEXT
     assert sum(row[v.KIND] == Kind.BAR for row in shown) == 1
-    check(job.source, job.piece(written(job, 1)), {(1, 1), (2, 1)}, 4)
+    check(job.source, job.finish(written(job, 1)).piece, {(1, 1), (2, 1)}, 4)
 
 
 def test_a_long_piece_is_filled_stretch_by_stretch_around_its_holes():
@@ -359,7 +350,7 @@ def test_a_continuation_keeps_tempo_and_meter_and_takes_chords_for_its_own_bars(
     job = Continuation.of(source_of(piece), controls)
     draft = written(job, 2)
     assert len(rows(draft, Kind.BAR)) == 10
-    result = job.piece(draft)
+    result = job.finish(draft).piece
     assert result.tempos == piece.tempos
     texts = [(marker.onset_ticks // 1920, marker.text) for marker in result.markers]
     assert texts == [(0, "Here"), (6, "Ending"), (6, "Am"), (7, "F"), (8, "Am"), (9, "F")]
@@ -413,7 +404,7 @@ def test_a_harmony_is_made_for_a_bare_melody_and_heard_in_anything_fuller():
     ]
     assert told == ["C", "F", "G", "C"]
     assert chords == ["C"]
-    result = job.piece(written(job, 1))
+    result = job.finish(written(job, 1)).piece
     assert [t.name for t in result.tracks] == [
         "Tune", "Acoustic Grand Piano (accompaniment)", "Acoustic Bass (bass)",
     ]  # fmt: skip
@@ -449,11 +440,11 @@ def test_chords_that_were_chosen_stand_as_markers_and_nothing_else_is_changed(
     tune.markers = [Marker(bar * 1920, text) for bar, text in before]
     job = rewriting(tune, Controls(chords=chords), mode="harmonise")
     draft = written(job, 1)
-    result = job.piece(draft)
+    result = job.finish(draft).piece
     assert [(marker.onset_ticks // 1920, marker.text) for marker in result.markers] == after
     sections = {text for _, text in before} - {"Dm", "G7"}
     assert {marker.text for marker in signs(result).sections} == sections
-    plain = replace(job, chords=()).piece(draft)
+    plain = replace(job, chords=()).finish(draft).piece
     assert replace(result, markers=tune.markers) == plain
 
 
@@ -524,19 +515,20 @@ def test_what_the_file_cannot_follow_is_refused(song, controls, settings, messag
 def test_without_a_file_pieces_are_from_nothing():
     job = job_of({"vary": None, "add": []}, Controls(bars=2, instruments=("flute",)))
     assert isinstance(job, FromNothing)
-    assert job.piece(written(job, 1)).tracks[0].program == 73
-    assert job.record(job.draft([1])) == {}
+    assert job.finish(written(job, 1)).piece.tracks[0].program == 73
+    assert job.finish(written(job, 1)).source == {}
 
 
 def test_a_generated_piece_can_be_gone_on_with(song, tmp_path):
     marked = tmp_path / "marked.mid"
     marked.write_bytes(mark_generated(song.read_bytes(), "a" * 64))
     assert Source.read(marked).piece == Source.read(song).piece
-    record = rewriting(make_piece(), cells="bar 1 of bass").record
     assert Source.read(song).name == "song.mid"
-    assert set(
-        record(job_of({"infill": str(song), "cells": "bar 1 of bass"}, Controls()).draft([1]))
-    )
+    job = job_of({"infill": str(marked), "cells": "bar 1 of bass"}, Controls())
+    done = job.finish(written(job, 1))
+    assert done.source["mode"] == "infill"
+    assert done.music.count(b"HGEN") == 1
+    assert mark_generated(done.music, "b" * 64).count(b"HGEN") == 2
 
 
 @pytest.mark.parametrize(
@@ -562,7 +554,7 @@ def test_a_file_that_is_no_music_gives_one_message_that_names_it(tmp_path, data,
 def test_a_file_without_notes_or_too_long_is_refused(tmp_path):
     silent = Piece(480, [Track("Tune", 73)])
     with pytest.raises(HouseError, match="no track holds a note"):
-        Source.of("a.mid", "", silent, analyse(silent))
+        Source.of("a.mid", b"", Examined(Normalised(b"", silent, (), ()), analyse(silent)))
     long = melody(*[60] * (MOST_FILE_BARS + 1), quarters=4)
     with pytest.raises(HouseError, match=f"{MOST_FILE_BARS + 1} bars"):
         source_of(long)
@@ -578,7 +570,7 @@ def test_a_corrupted_file_is_read_or_refused(tmp_path, seed):
     except HouseError:
         return
     job = Rewriting.of(Task("vary", path), source, Controls())
-    assert job.piece(written(job, seed)).note_count
+    assert job.finish(written(job, seed)).piece.note_count
 
 
 def test_whatever_but_a_note_or_pedal_is_wished_for_ends_the_cell():

@@ -9,36 +9,48 @@ from __future__ import annotations
 
 from gen.provenance.canonical import canonical, is_sha256_hex
 from gen.provenance.tag import TagError
-from gen.smf import GENERATED_CHUNK, split_chunks
+from gen.smf import GENERATED_CHUNK
+from gen.smf.chunks import looks_like_a_type
 
 MARK_TEXT = b"Machine-generated music. Receipt SHA-256: "
 _MACHINE_SOURCES = (b"trainedalgorithmicmedia", b"digitalsourcetype/algorithmicmedia")
-_TRACK_START = 14 + 8
 _TEXT_EVENT = b"\x00\xff\x01"
 
 
 def mark_generated(midi: bytes, receipt_digest: str) -> bytes:
     """`midi` with both marks.
 
+    Marks that it has already, of a generated piece that was worked on, stay behind the new text
+    and before the new chunk.
+
     Args:
-        midi: a strict file without chunks after its last track.
+        midi: a file as `smf.lenient` reads it; nothing else of it changes.
         receipt_digest: SHA-256 of the piece's receipt, hex.
 
     Raises:
-        TagError: something already follows the last track, or the digest is none.
-        RuleBroken: the chunk layout is broken.
+        TagError: the digest is none, or the file has no track.
     """
     if not is_sha256_hex(receipt_digest):
         raise TagError("bad-envelope", f"{receipt_digest!r:.80} is no SHA-256")
-    if split_chunks(midi).trailing:
-        raise TagError("foreign-chunk", "a chunk already follows the last track")
+    at = _first_track(midi)
     text = MARK_TEXT + receipt_digest.encode("ascii")
     event = _TEXT_EVENT + len(text).to_bytes(1, "big") + text
-    length = int.from_bytes(midi[18:22], "big") + len(event)
+    length = int.from_bytes(midi[at + 4 : at + 8], "big") + len(event)
     payload = canonical({"format": 1, "generated": True, "receipt_sha256": receipt_digest})
     chunk = GENERATED_CHUNK + len(payload).to_bytes(4, "big") + payload
-    marked = midi[:18] + length.to_bytes(4, "big") + event + midi[_TRACK_START:]
-    return marked + chunk
+    head = midi[: at + 4] + length.to_bytes(4, "big")
+    return head + event + midi[at + 8 :] + chunk
+
+
+def _first_track(midi: bytes) -> int:
+    """The place of the first track chunk; other chunks and stray bytes may come before it."""
+    at = 8 + int.from_bytes(midi[4:8], "big")
+    while midi[at : at + 4] != b"MTrk":
+        if looks_like_a_type(midi[at : at + 4]):
+            at += 8 + int.from_bytes(midi[at + 4 : at + 8], "big")
+        elif (at := midi.find(b"MTrk", at)) < 0:
+            raise TagError("bad-envelope", "the file has no track to be marked")
+    return at
 
 
 def is_generated(midi: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Which cells of a file are meant: `bars 5-8 of bass, bar 3 of all`."""
+"""Which cells of a file are meant: `bars 5-8 of bass, bar 3`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ _GROUPS: Final = {
 }  # fmt: skip
 """Everyday names of several General MIDI programs."""
 
-_MEND: Final = "write for instance 'bars 5-8 of bass, bar 3 of all, last 2 bars of drums'"
+_MEND: Final = "write for instance 'bars 5-8 of bass, bar 3, last 2 bars of drums'"
+_COUNTS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 _PART: Final = re.compile(
     r"(?:(?P<every>all|all bars|every bar|everything)"
-    r"|(?:the )?(?P<side>first|last) (?:(?P<count>\d+) bars|bar)"
+    r"|(?:the )?(?P<side>first|last) (?:(?P<count>\d+|" + "|".join(_COUNTS) + r") bars?|bar)"
     r"|bars? (?P<first>\d+|end)(?: ?(?:-|\u2013|\u2014|to|until) ?(?P<last>\d+|end))?)"
     r"(?: (?:of|in|for) (?:the )?(?P<tracks>.+))?"
 )  # fmt: skip
@@ -34,8 +35,8 @@ def read_cells(text: str, tracks: Sequence[Track], roles: Sequence[str], bars: i
 
     Args:
         text: bars and tracks, several parts separated by commas. A track is named by its
-            name, its number from 1, its instrument, or what it does; several by `and`. A file
-            of one track needs no name.
+            name, its number from 1, its instrument, or what it does; several by `and`. Where
+            none is named all are meant.
         tracks: of the file.
         roles: of each, of `piece.ROLES`.
         bars: how many the file has.
@@ -55,11 +56,6 @@ def read_cells(text: str, tracks: Sequence[Track], roles: Sequence[str], bars: i
             raise SettingError(
                 f"{part.strip()!r}: the file has {bars} bars", where="cells", mend=_MEND
             )
-        if match["tracks"] is None and len(tracks) > 1:
-            raise SettingError(
-                f"{part.strip()!r}: of which of the {len(tracks)} tracks?", where="cells",
-                mend=f"write '{words} of all', or one of {', '.join(sorted(names))}",
-            )  # fmt: skip
         slots = _slots(match["tracks"] or "all", names)
         places |= {(bar, slot) for bar in range(first - 1, last) for slot in slots}
     return places
@@ -70,7 +66,8 @@ def _bars(match: re.Match[str], bars: int) -> tuple[int, int]:
     if match["every"]:
         return 1, bars
     if match["side"]:
-        count = int(match["count"] or 1)
+        told = match["count"] or "one"
+        count = _COUNTS.index(told) + 1 if told in _COUNTS else int(told)
         return (1, count) if match["side"] == "first" else (bars - count + 1, bars)
     first, last = (
         bars if bar == "end" else int(bar)

@@ -35,13 +35,16 @@ from gen.sampling.finish import finished, markers_of, signature_of, track_name
 from gen.sampling.form import formed
 from gen.sampling.harmonise import harmonised, is_bare
 from gen.sampling.plan import NO_HABITS, Plan, compass_of
-from gen.sampling.source import Source
+from gen.sampling.source import Change, Source, unmarked
 from gen.sampling.view import Row
+from gen.smf import normalise, write
 from gen.smf.general_midi import ANY_PITCH
+from gen.smf.rewrite import free_channels
+from gen.smf.writer import sharing
 from gen.tokens import vocabulary as v
 from gen.tokens.events import section_id
 from gen.tokens.grid import TICKS_PER_QUARTER, TICKS_PER_STEP
-from gen.tokens.vocabulary import WORDS, Kind
+from gen.tokens.vocabulary import FIRST, WORDS, Kind
 
 MODES: Final = ("continue", "infill", "accompany", "harmonise", "vary")
 _HARMONISED_BY: Final = ("acoustic grand piano", "acoustic bass")
@@ -107,6 +110,25 @@ class Task:
         return cls(mode, Path(str(settings[mode])), cells, tuple(add or ()), float(amount))
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A finished piece.
+
+    Attributes:
+        piece: as its file has it, with the roles that are known.
+        music: its file's bytes, without the mark.
+        new: only what was written now, at 480 ticks a quarter: what is held against the controls.
+        source: what a receipt says of the given file and of what was done in it; empty without one.
+        remarks: what there is to be said of the file, one sentence each.
+    """
+
+    piece: Piece
+    music: bytes
+    new: Piece
+    source: dict[str, Any]
+    remarks: tuple[str, ...] = ()
+
+
 class Job(Protocol):
     """What is to be written."""
 
@@ -122,14 +144,8 @@ class Job(Protocol):
             habits: of the works behind the model, which decide what nobody asks for.
         """
 
-    def piece(self, draft: Draft) -> Piece:
-        """The piece of a finished draft, ready for a sequencer."""
-
-    def new(self, draft: Draft) -> Piece:
-        """Only what was written now, at 480 ticks a quarter: what is held against the controls."""
-
-    def record(self, draft: Draft) -> dict[str, Any]:
-        """What a receipt says of the file and of what was rewritten in it; empty without one."""
+    def finish(self, draft: Draft) -> Finished:
+        """What a finished draft is as a file."""
 
 
 def job_of(
@@ -175,14 +191,10 @@ class FromNothing:
             plan = formed(plan, self.controls.genre, [*seed, 2])
         return Draft(plan, [*seed, 1])
 
-    def piece(self, draft: Draft) -> Piece:
-        return finished(draft.rows, self.controls)
-
-    def new(self, draft: Draft) -> Piece:
-        return self.piece(draft)
-
-    def record(self, draft: Draft) -> dict[str, Any]:
-        return {}
+    def finish(self, draft: Draft) -> Finished:
+        piece = finished(draft.rows, self.controls)
+        music = write(piece, end_ticks=piece.bars_end_ticks)
+        return Finished(piece, music, piece, {}, sharing(piece.tracks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,17 +254,17 @@ class Continuation:
         plan = replace(self.plan, habits=habits)
         return Draft.continuing(plan, self.source.held(), [*seed, 1])
 
-    def piece(self, draft: Draft) -> Piece:
-        piece = self.source.merged(self.new(draft).tracks, ())
-        begin = int(self.source.starts[self.given])
-        markers = _markers(self.source, self.controls, draft.rows, begin)
-        return replace(piece, markers=[*piece.markers, *markers])
-
-    def new(self, draft: Draft) -> Piece:
-        return Piece(TICKS_PER_QUARTER, self.source.written(draft.rows, (), bars=self.given))
-
-    def record(self, draft: Draft) -> dict[str, Any]:
-        return {**_named(self.source), "mode": "continue", "bars_kept": self.given}
+    def finish(self, draft: Draft) -> Finished:
+        source = self.source
+        new = source.written(draft.rows, (), bars=self.given)
+        begin = int(source.starts[self.given])
+        change = Change(
+            goes_on_at=self.given,
+            end_step=int(CellTable.of(draft.rows).bar_starts()[-1]),
+            new_markers=_markers(source, self.controls, draft.rows, begin),
+            is_levelled=_is_free_in_level(self.controls),
+        )
+        return _finished(source, new, change, {"mode": "continue", "bars_kept": self.given})
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +308,7 @@ class Rewriting:
             raise SettingError(
                 f"{count} tracks and {len(added)} more, at most {v.MAX_TRACKS}", where="add"
             )
+        _check_channels(source, added)
         tells_density = controls.density is not None or not added
         rows = source.rows(controls, _chords_of(source, controls, harmonise=bool(added)), style)
         table = CellTable.of(rows if tells_density else _without_densities(rows))
@@ -335,22 +348,39 @@ class Rewriting:
         order = HoleByHole(self.table.without(places), holes, self.source.held(places))
         return Draft(replace(self.plan, habits=habits), order=order)
 
-    def piece(self, draft: Draft) -> Piece:
-        piece = self.source.merged(self._written(draft), _places(draft))
-        return replace(piece, markers=_with_chords(piece, self.chords)) if self.chords else piece
+    def finish(self, draft: Draft) -> Finished:
+        source, places = self.source, _places(draft)
+        new = [
+            replace(track, name=track_name(track))
+            for track in source.written(draft.rows, places, bars=source.bars)
+        ]
+        piece = source.piece
+        markers = _with_chords(piece, self.chords) if self.chords else piece.markers
+        change = Change(
+            places,
+            end_step=int(source.starts[-1]),
+            old_markers=[marker for marker in piece.markers if marker not in markers],
+            new_markers=[marker for marker in markers if marker not in piece.markers],
+            is_levelled=_is_free_in_level(self.controls),
+        )
+        cells = [[bar + 1, slot + 1] for bar, slot in sorted(places)]
+        return _finished(source, new, change, {"mode": self.mode, "cells_written": cells})
 
-    def new(self, draft: Draft) -> Piece:
-        tracks = self._written(draft)
-        count = len(self.source.piece.tracks)
-        return Piece(TICKS_PER_QUARTER, tracks[count:] or tracks)
 
-    def _written(self, draft: Draft) -> list[Track]:
-        tracks = self.source.written(draft.rows, _places(draft), bars=self.source.bars)
-        return [replace(track, name=track_name(track)) for track in tracks]
-
-    def record(self, draft: Draft) -> dict[str, Any]:
-        cells = [[bar + 1, slot + 1] for bar, slot in sorted(_places(draft))]
-        return {**_named(self.source), "mode": self.mode, "cells_written": cells}
+def _finished(
+    source: Source, new: Sequence[Track], change: Change, record: dict[str, Any]
+) -> Finished:
+    """The file with what was written into it, read again as anybody would."""
+    result = source.rewritten(new, change)
+    piece = normalise(unmarked(result.data)).piece
+    count = len(source.piece.tracks)
+    roles = {track.instrument: track.role for track in new[count:]}
+    for track in piece.tracks[count - len(piece.tracks) :] if len(piece.tracks) > count else ():
+        track.role = roles.get(track.instrument)
+    named = {"file": source.name, "file_sha256": source.sha256}
+    record = {**named, **record, "changed_besides": list(result.changes)}
+    written = Piece(TICKS_PER_QUARTER, list(new[count:] or new))
+    return Finished(piece, result.data, written, record, result.changes)
 
 
 def _places(draft: Draft) -> set[Place]:
@@ -358,10 +388,6 @@ def _places(draft: Draft) -> set[Place]:
     return (
         {hole.place for hole in draft.order.holes} if isinstance(draft.order, HoleByHole) else set()
     )
-
-
-def _named(source: Source) -> dict[str, Any]:
-    return {"file": source.name, "file_sha256": source.sha256}
 
 
 def _bars_that_stay(source: Source) -> int:
@@ -430,6 +456,26 @@ def _added(task: Task, controls: Controls) -> list[Row]:
         instruments = _HARMONISED_BY
     roles = roles or tuple(map(_usual_role, instruments))
     return track_rows(instruments, replace(controls, roles=roles))
+
+
+def _is_free_in_level(controls: Controls) -> bool:
+    return tuple(controls.velocity_range) == Controls().velocity_range
+
+
+def _check_channels(source: Source, added: Sequence[Row]) -> None:
+    """Refuse more melodic instruments than there are channels that the file does not use.
+
+    Raises:
+        SettingError: there are.
+    """
+    melodic = sum(row[v.VALUE] != FIRST["program"] + DRUM_PROGRAM for row in added)
+    free = len(free_channels(source.original))
+    if melodic > free:
+        raise SettingError(
+            f"{melodic} melodic instruments, and the file leaves {free} of MIDI's 15 melodic "
+            "channels free",
+            where="add", mend="add fewer, or export the file without some of its tracks",
+        )  # fmt: skip
 
 
 def _usual_role(instrument: str) -> str:

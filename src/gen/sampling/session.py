@@ -23,11 +23,11 @@ from gen.provenance.mark import mark_generated
 from gen.provenance.runs import Output, Run
 from gen.sampling import receipt
 from gen.sampling.decode import DrawConfig, decode
-from gen.sampling.job import Job
+from gen.sampling.job import Finished, Job
 from gen.sampling.names import reserve, title_of
 from gen.sampling.scores import asked_and_got, missed
 from gen.sampling.signatures import OFF, Signatures
-from gen.smf import musical_hash, write
+from gen.smf import musical_hash
 from gen.tokens import vocabulary
 
 MOST_PIECES: Final = 1024
@@ -97,21 +97,29 @@ class Take:
         index, attempt: which.
         batch: indices of the pieces that were written beside it, in order: the last bits of a
             sum depend on how many there are, and a long piece's windows on how long they are.
-        piece: as its file has it, with roles.
-        music: its file's bytes, without the mark.
+        done: the piece and its file.
         table: what was asked and what came out.
         finding: what it has in common with the works; None where nobody asked.
-        source: the given file and what was done with it; empty where there was none.
     """
 
     index: int
     attempt: int
     batch: Sequence[int]
-    piece: Piece
-    music: bytes
+    done: Finished
     table: list[dict[str, Any]]
     finding: Finding | None
-    source: dict[str, Any]
+
+    @property
+    def piece(self) -> Piece:
+        return self.done.piece
+
+    @property
+    def music(self) -> bytes:
+        return self.done.music
+
+    @property
+    def source(self) -> dict[str, Any]:
+        return self.done.source
 
     @property
     def too_close(self) -> tuple[str, ...]:
@@ -174,16 +182,10 @@ class Session:
 
         def finish(place: int) -> None:
             draft, job = drafts[place], self.job
-            piece, new = job.piece(draft), job.new(draft)
-            table = asked_and_got(draft.rows, new, job.controls)
-            finding = self.learned.compare(new) if self.learned else None
-            on_take(
-                Take(
-                    batch[place], attempt, batch, piece,
-                    write(piece, end_ticks=piece.bars_end_ticks), table, finding,
-                    job.record(draft),
-                )
-            )  # fmt: skip
+            done = job.finish(draft)
+            table = asked_and_got(draft.rows, done.new, job.controls)
+            finding = self.learned.compare(done.new) if self.learned else None
+            on_take(Take(batch[place], attempt, batch, done, table, finding))
 
         decode(self.checkpoint.model, drafts, rngs, self.draw, on_done=finish)
 
@@ -222,7 +224,7 @@ class Session:
             raise
         paths = self.out / f"{name}.mid", self.out / f"{name}{receipt.SUFFIX}"
         signed = (f"receipt signed by {self.signatures.signer}",) if key else ()
-        return Sampled(take.piece, *paths, record, (*signed, entered))
+        return Sampled(take.piece, *paths, record, (*take.done.remarks, *signed, entered))
 
     def _name(self, take: Take) -> str:
         """A name that nothing in the folder has, and from now on this piece."""

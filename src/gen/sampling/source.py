@@ -1,7 +1,7 @@
 """Pieces that begin with a producer's file: continued, filled in, accompanied, varied.
 
-What stays of the file stays exactly: the result is the file's own piece, on its own ticks, in
-which the notes of the rewritten cells are others. Only new notes come from the grid.
+What stays of the file stays exactly, byte for byte in its order: new notes are put among its own
+events (`smf.rewrite`). Only new notes come from the grid.
 """
 
 from __future__ import annotations
@@ -18,13 +18,18 @@ from numpy.typing import NDArray
 from gen.analysis import Analysis
 from gen.disk.reading import MIDI, read
 from gen.errors import HouseError
-from gen.piece import Note, Pedal, Piece, Track
-from gen.safe_parse import safe_examine
+from gen.piece import Marker, Note, Pedal, Piece, Track
+from gen.safe_parse import Examined, safe_examine
 from gen.sampling.controls import Controls
 from gen.sampling.draft import Held
 from gen.sampling.fill import Place
+from gen.sampling.loudness import Bars, beside, levelled
 from gen.sampling.view import Row
 from gen.smf import GENERATED_CHUNK
+from gen.smf.mend import NEVER
+from gen.smf.original import OriginalFile, read_original
+from gen.smf.parts import Origin
+from gen.smf.rewrite import Request, Rewritten, rewrite
 from gen.tokens import vocabulary as v
 from gen.tokens.encoding import Annotations, encode
 from gen.tokens.events import Events
@@ -37,13 +42,35 @@ MOST_FILE_BARS: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Where new music belongs in a file.
+
+    Attributes:
+        cells: in which it takes the place of the old.
+        goes_on_at: the bar from which on everything is new; None where the file keeps its length.
+        end_step: grid step where the last bar ends.
+        old_markers, new_markers: of the piece, that go and that come.
+        is_levelled: whether it is made as loud as the file around it.
+    """
+
+    cells: Collection[Place] = ()
+    goes_on_at: int | None = None
+    end_step: int = 0
+    old_markers: Sequence[Marker] = ()
+    new_markers: Sequence[Marker] = ()
+    is_levelled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A producer's file.
 
     Attributes:
         name: of the file.
         sha256: of its bytes, hex.
-        piece: what it holds, exactly.
+        original: the file event by event.
+        origins: of each track, where in the file its notes stand.
+        piece: what it holds, in the form that the tokenizer takes.
         grid: the same as the tokenizer has it.
         starts: (bars + 1,) first step of each bar, and of the one that would follow.
         analysis: what its notes say.
@@ -51,6 +78,8 @@ class Source:
 
     name: str
     sha256: str
+    original: OriginalFile
+    origins: tuple[tuple[Origin, ...], ...]
     piece: Piece
     grid: Grid
     starts: NDArray[np.int64]
@@ -65,20 +94,19 @@ class Source:
         """
         data = read(path, MIDI)
         try:
-            examined = safe_examine(_unmarked(data))
-            sha256 = hashlib.sha256(data).hexdigest()
-            return cls.of(path.name, sha256, examined.normalised.piece, examined.analysis)
+            return cls.of(path.name, data, safe_examine(unmarked(data)))
         except HouseError as error:
             place = f"{path}: {error.where}" if error.where else str(path)
             raise HouseError(error.what, where=place, mend=error.mend) from error
 
     @classmethod
-    def of(cls, name: str, sha256: str, piece: Piece, analysis: Analysis) -> Source:
+    def of(cls, name: str, data: bytes, examined: Examined) -> Source:
         """A file that was read.
 
         Raises:
             HouseError: it holds no notes, or more than the tokenizer takes.
         """
+        piece = examined.normalised.piece
         grid = to_grid(score_of(piece))
         if len(grid.bars) > MOST_FILE_BARS:
             raise HouseError(
@@ -87,7 +115,10 @@ class Source:
             )
         lengths = [v.bar_steps(*signature) for _, *signature in grid.bars]
         starts: NDArray[np.int64] = np.cumsum([0, *lengths])
-        return cls(name, sha256, piece, grid, starts, analysis)
+        return cls(
+            name, hashlib.sha256(data).hexdigest(), read_original(data),
+            examined.normalised.origins, piece, grid, starts, examined.analysis,
+        )  # fmt: skip
 
     @property
     def bars(self) -> int:
@@ -155,36 +186,104 @@ class Source:
             for slot, track in enumerate(decode(Events.of(rows)).tracks)
         ]
 
-    def merged(self, new: Sequence[Track], rewritten: Collection[Place]) -> Piece:
-        """The file's piece with new music: in the rewritten cells it takes the place of the old.
+    def rewritten(self, new: Sequence[Track], change: Change) -> Rewritten:
+        """The file with new music.
+
+        A cell in which nothing else was written than it held stays as it is, to the byte.
 
         Args:
             new: as `written` has it, of each of the file's tracks and of further ones.
-            rewritten: cells that keep nothing.
+            change: where it belongs, and what comes with it.
+
+        Raises:
+            NoChannelError: a track is added, and the file uses every channel.
         """
-        tracks = [replace(track, notes=[], pedals=[]) for track in new]
-        for slot, old in enumerate(self.piece.tracks):
-            notes = [n for n in old.notes if (self.bar_of(n.onset_ticks), slot) not in rewritten]
-            pedals = [p for p in old.pedals if (self.bar_of(p.onset_ticks), slot) not in rewritten]
-            tracks[slot] = replace(old, notes=notes, pedals=pedals)
-        for track, written in zip(tracks, new, strict=True):
-            for note in written.notes:
-                onset, length = self._span(note.onset_ticks, note.duration_ticks)
-                track.notes.append(Note(onset, length, note.pitch, note.velocity))
-            for pedal in written.pedals:
-                track.pedals.append(Pedal(*self._span(pedal.onset_ticks, pedal.duration_ticks)))
-            track.notes.sort()
-            track.pedals.sort()
-        return replace(self.piece, tracks=tracks)
+        count = len(self.piece.tracks)
+        own = decode(encode(self.grid, Annotations())).tracks
+        cells = [c for c in change.cells if _in_cell(own, c, self) != _in_cell(new, c, self)]
+        stretches = {
+            slot: [(self._edge(bar), self._edge(bar + 1)) for bar, at in cells if at == slot]
+            for slot in range(count)
+        }
+        if change.goes_on_at is not None:
+            begin = self._edge(change.goes_on_at)
+            stretches = {slot: [(begin, NEVER)] for slot in range(count)}
+        music = self._levelled(new, change) if change.is_levelled else new
+        ends = self.file_ticks(change.end_step)
+        request = Request(
+            stretches,
+            [self._in_file(track) for track in music],
+            [self._marker_in_file(marker) for marker in change.old_markers],
+            [self._marker_in_file(marker) for marker in change.new_markers],
+            end_ticks=ends if change.goes_on_at is not None else 0,
+            added_end_ticks=ends,
+        )
+        return rewrite(self.original, self.origins, request)
+
+    def _levelled(self, new: Sequence[Track], change: Change) -> list[Track]:
+        """The new music as loud as the file is around it."""
+        tracks = []
+        for slot, (track, own) in enumerate(zip(new, self.piece.tracks, strict=False)):
+            kept: Bars = {}
+            replaced: Bars = {}
+            for note in own.notes:
+                bar = self.bar_of(note.onset_ticks)
+                (replaced if (bar, slot) in change.cells else kept).setdefault(bar, []).append(note)
+            fresh: Bars = {}
+            for note in track.notes:
+                fresh.setdefault(self._bar_at(note.onset_ticks // TICKS_PER_STEP), []).append(note)
+            tracks.append(replace(track, notes=levelled(fresh, kept, replaced)))
+        return tracks + beside(new[len(tracks) :], self.piece.tracks)
+
+    def _bar_at(self, step: int) -> int:
+        """The bar of a grid step; beyond the file they are as long as its last."""
+        bar = int(np.searchsorted(self.starts, step, side="right")) - 1
+        last = int(self.starts[-1] - self.starts[-2])
+        return bar if bar < self.bars else self.bars + (step - int(self.starts[-1])) // last
+
+    # The file's own ticks -------------------------------------------------------------------
+
+    def file_ticks(self, step: int) -> int:
+        """The tick of a grid step, in the file's own ticks."""
+        unit, steps = self.original.ticks_per_quarter, v.STEPS_PER_QUARTER
+        return (2 * step * unit + steps) // (2 * steps)
+
+    def _edge(self, bar: int) -> int:
+        """The first of the file's ticks that the tokenizer counts to a bar."""
+        halves = max(2 * int(self.starts[bar]) - 1, 0)
+        return -(-halves * self.original.ticks_per_quarter // (2 * v.STEPS_PER_QUARTER))
+
+    def _in_file(self, track: Track) -> Track:
+        """The same in the file's ticks, of a track at 480 ticks a quarter."""
+        notes = [
+            Note(*self._span(n.onset_ticks, n.duration_ticks), n.pitch, n.velocity)
+            for n in track.notes
+        ]
+        pedals = [Pedal(*self._span(p.onset_ticks, p.duration_ticks)) for p in track.pedals]
+        return replace(track, notes=notes, pedals=pedals)
 
     def _span(self, onset: int, length: int) -> tuple[int, int]:
-        """Onset and length in the file's ticks, of such in the tokenizer's."""
-        begin = self.ticks(onset // TICKS_PER_STEP)
-        return begin, self.ticks((onset + length) // TICKS_PER_STEP) - begin
+        begin = self.file_ticks(onset // TICKS_PER_STEP)
+        return begin, self.file_ticks((onset + length) // TICKS_PER_STEP) - begin
+
+    def _marker_in_file(self, marker: Marker) -> Marker:
+        unit, own = self.piece.ticks_per_quarter, self.original.ticks_per_quarter
+        return replace(marker, onset_ticks=(2 * marker.onset_ticks * own + unit) // (2 * unit))
 
 
-def _unmarked(data: bytes) -> bytes:
-    """The file without the mark of generated music that may stand at its end."""
+def _in_cell(tracks: Sequence[Track], cell: Place, source: Source) -> tuple[set[Note], set[Pedal]]:
+    """What the tracks, at 480 ticks a quarter, begin in a cell."""
+    bar, slot = cell
+    first, end = (int(step) * TICKS_PER_STEP for step in source.starts[bar : bar + 2])
+    track = tracks[slot] if slot < len(tracks) else Track()
+    notes = {note for note in track.notes if first <= note.onset_ticks < end}
+    return notes, {pedal for pedal in track.pedals if first <= pedal.onset_ticks < end}
+
+
+def unmarked(data: bytes) -> bytes:
+    """The file without the marks of generated music that may stand at its end."""
     at = data.rfind(GENERATED_CHUNK)
-    length = int.from_bytes(data[at + 4 : at + 8], "big")
-    return data[:at] if at > 0 and at + 8 + length == len(data) else data
+    while at > 0 and at + 8 + int.from_bytes(data[at + 4 : at + 8], "big") == len(data):
+        data = data[:at]
+        at = data.rfind(GENERATED_CHUNK)
+    return data

@@ -56,6 +56,7 @@ class Request:
         music: of every track what is new, then the tracks that are added.
         old_markers, new_markers: texts that go and that come.
         end_ticks: no track ends before.
+        added_end_ticks: nor does one that is added.
     """
 
     stretches: Mapping[int, Sequence[Stretch]]
@@ -63,6 +64,7 @@ class Request:
     old_markers: Sequence[Marker] = ()
     new_markers: Sequence[Marker] = ()
     end_ticks: int = 0
+    added_end_ticks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class _Rewriter:
             for note in notes:
                 self.notes.setdefault((chunk, note.channel), []).append(note)
         self.free = free_channels(original)
+        self.end_ticks = request.end_ticks
         self.added: list[Track] = []
         self.taken: dict[tuple[int, int, int], list[Stretch]] = {}  # by chunk, channel and pitch
 
@@ -136,7 +139,7 @@ class _Rewriter:
         self.added += self.request.music[len(self.origins) :]
         chunks = [chunk for track in self.added for chunk in self._add(track)]
         self._mark()
-        data = splice(self.original, self.edits, chunks, self.request.end_ticks)
+        data = splice(self.original, self.edits, chunks, self.end_ticks)
         said = [words.format(n=n) for kind, words in _WORDS.items() if (n := self.counts[kind])]
         return Rewritten(data, tuple(said))
 
@@ -269,8 +272,9 @@ class _Rewriter:
             raise NoChannelError
         channel = DRUM_CHANNEL if track.is_drum else self.free.pop(0)
         if self.original.format == 1:
-            yield track_chunk(track, channel, self.request.end_ticks)
+            yield track_chunk(track, channel, self.request.added_end_ticks)
             return
+        self.end_ticks = max(self.end_ticks, self.request.added_end_ticks)
         if not track.is_drum:
             program = bytes((0xC0 | channel, track.program))
             self.edits[0].inserted.append(Insertion(0, program))
@@ -289,7 +293,7 @@ class _Rewriter:
                         gone[key] -= 1
                         edits.removed.add(place)
         self.edits[0].inserted += [
-            Insertion(marker.onset_ticks, meta(_MARKER, marker.text.encode()), goes_first=True)
+            Insertion(marker.onset_ticks, meta(_MARKER, marker.text.encode()))
             for marker in self.request.new_markers
         ]
 

@@ -1,0 +1,78 @@
+"""New music as loud as the file around it.
+
+Levels are mean velocities. Music is made softer by one factor for all its notes, and louder by one
+factor for what each lacks to the loudest: what was played louder than its neighbour still is, and
+the mean is the level that is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from itertools import groupby
+from statistics import fmean
+from typing import Final
+
+from gen.piece import Note, Track
+
+NEIGHBOURS: Final = 4
+"""Sounding bars on each side of a seam whose level counts."""
+SOFTEST_BESIDE, LOUDEST_BESIDE = 0.75, 1.0
+"""Of the file's own level, between which added tracks play together."""
+
+LOUDEST: Final = 127
+
+Bars = dict[int, list[Note]]
+"""Notes by the bar in which they begin."""
+
+
+def levelled(new: Bars, kept: Bars, replaced: Bars) -> list[Note]:
+    """The new notes of a track, each run of bars as loud as the file at its two ends.
+
+    Args:
+        new: notes of the bars that were written.
+        kept: the track's own notes in the other bars.
+        replaced: its own notes where the new ones are, which count where no others are kept.
+    """
+    levelled: list[Note] = []
+    for run in _runs(new):
+        before = [kept[bar] for bar in sorted(kept) if bar < run[0]][-NEIGHBOURS:]
+        after = [kept[bar] for bar in sorted(kept) if bar > run[-1]][:NEIGHBOURS]
+        own = [replaced[bar] for bar in run if replaced.get(bar)]
+        sides = [level for side in (before, after) if (level := _level(side))]
+        asked = fmean(sides) if sides else _level(own)
+        written = _level([new[bar] for bar in run[:NEIGHBOURS]])
+        levelled += [_brought(note, written, asked) for bar in run for note in new[bar]]
+    return levelled
+
+
+def beside(added: Sequence[Track], own: Sequence[Track]) -> list[Track]:
+    """Added tracks, together no louder than the file's own and not much softer."""
+    level = _level([track.notes for track in own])
+    written = _level([track.notes for track in added])
+    if not level or not written:
+        return list(added)
+    wanted = min(max(written, SOFTEST_BESIDE * level), LOUDEST_BESIDE * level)
+    return [replace(t, notes=[_brought(n, written, wanted) for n in t.notes]) for t in added]
+
+
+def _runs(bars: Collection[int]) -> list[list[int]]:
+    """Bars in a row."""
+    numbered = enumerate(sorted(bars))
+    return [[bar for _, bar in run] for _, run in groupby(numbered, lambda item: item[1] - item[0])]
+
+
+def _level(groups: Sequence[Sequence[Note]]) -> float:
+    """Mean velocity; 0 where nothing sounds."""
+    velocities = [note.velocity for notes in groups for note in notes]
+    return fmean(velocities) if velocities else 0.0
+
+
+def _brought(note: Note, level: float, wanted: float) -> Note:
+    """A note of music of one level as it is where that is brought to another; 0 is none."""
+    velocity = float(note.velocity)
+    if wanted and wanted < level:
+        velocity *= wanted / level
+    elif wanted > level:
+        velocity = LOUDEST - (LOUDEST - velocity) * (LOUDEST - wanted) / (LOUDEST - level)
+    return replace(note, velocity=max(round(velocity), 1))
