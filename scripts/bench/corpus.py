@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,8 +84,8 @@ def admitted_works(settings: Mapping[str, Any]) -> list[Given]:
 
     works: list[Given] = []
 
-    def receive(work: Work, piece: Piece) -> None:
-        works.append((work.work_id, piece, annotations_of(work)))
+    def receive(work: Work, piece: Callable[[], Piece]) -> None:
+        works.append((work.work_id, piece(), annotations_of(work)))
 
     pin = load_pin(Path(settings["pin"]))
     admit(pin.dir, settings["purpose"], pin=pin, receive=receive).require_clean()

@@ -109,7 +109,7 @@ def test_swapped_between_check_and_use(house, entry):
 
     def receive(work, music):
         house.path(entry).write_bytes(b"something else")
-        received.append(music)
+        received.append(music())
 
     corpus = house.admit(receive=receive)
     assert received == [parse(make_midi(1))]

@@ -110,7 +110,7 @@ def test_foreign_file_in_the_journal_reaches_no_place(lived_in):
     for name in (sha256_hex(foreign), entry.file_sha256):
         (lived_in.folder / JOURNAL / name).write_bytes(foreign)
     received = []
-    corpus = lived_in.admit(receive=lambda work, music: received.append(music))
+    corpus = lived_in.admit(receive=lambda work, music: received.append(music()))
     assert [r.rule for r in corpus.missing] == ["missing-file"]
     assert len(received) == 5
     assert foreign not in received

@@ -104,7 +104,7 @@ def test_what_batches_hold_is_what_the_gate_passed_on(house, works, monkeypatch)
 
     def watched(*args, receive, **more):
         def keep(work, piece):
-            passed[work.work_id] = (work, piece)
+            passed[work.work_id] = (work, piece())
             receive(work, piece)
 
         return gate.admit(*args, receive=keep, **more)

@@ -16,7 +16,7 @@ from houses import key_of, make_midi, start_house, tagged
 def test_gate_admits_what_two_people_signed(house):
     first, second = house.enter(1, 2)
     received = []
-    corpus = house.admit(receive=lambda work, piece: received.append((work.work_id, piece)))
+    corpus = house.admit(receive=lambda work, piece: received.append((work.work_id, piece())))
     assert len(corpus) == len(corpus.admitted) == 2
     assert dict(received) == {first.work: parse(make_midi(1)), second.work: parse(make_midi(2))}
     assert corpus.require_clean() is corpus

@@ -89,9 +89,10 @@ def take_in(
     store = EventStore(cache.folder)
     with store, Tokenising[tuple[int, str]](store, Tools(tokenizer, cache)) as tokenising:
 
-        def receive(work: Work, piece: Piece) -> None:
-            music = Music(work.sha256, score_of(piece), annotations_of(work))
-            tokenising.take((work.register_index, work.work_id), work.path, music)
+        def receive(work: Work, piece: Callable[[], Piece]) -> None:
+            name, notes = (work.register_index, work.work_id), annotations_of(work)
+            if not tokenising.take_kept(name, work.path, work.sha256, notes):
+                tokenising.take(name, work.path, Music(work.sha256, score_of(piece()), notes))
 
         corpus = admit(house, purpose, pin=pin, receive=receive)
     names = tokenising.names

@@ -97,13 +97,24 @@ class EventCache(SealedCache):
             fingerprint: of the tokenizer.
             make: tokenises the work.
         """
-        name = hashlib.sha256(f"{sha256}\n{notes!r}\n{fingerprint}".encode()).hexdigest()
-        kept = self.get(name)
+        kept = self.kept(sha256, notes, fingerprint)
         if kept is not None:
-            self.hits += 1
-            ids = np.frombuffer(kept, dtype="<i2").reshape(-1, len(FIELDS))
-            return Events(ids.astype(np.int16))
+            return kept
         self.rebuilt += 1
         events = make()
-        self.put(name, np.ascontiguousarray(events.array, dtype="<i2").tobytes())
+        data = np.ascontiguousarray(events.array, dtype="<i2").tobytes()
+        self.put(_name(sha256, notes, fingerprint), data)
         return events
+
+    def kept(self, sha256: str, notes: Annotations, fingerprint: str) -> Events | None:
+        """The kept events of one work; None where there are none whose seal holds."""
+        found = self.get(_name(sha256, notes, fingerprint))
+        if found is None:
+            return None
+        self.hits += 1
+        ids = np.frombuffer(found, dtype="<i2").reshape(-1, len(FIELDS))
+        return Events(ids.astype(np.int16))
+
+
+def _name(sha256: str, notes: Annotations, fingerprint: str) -> str:
+    return hashlib.sha256(f"{sha256}\n{notes!r}\n{fingerprint}".encode()).hexdigest()

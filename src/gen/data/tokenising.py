@@ -17,6 +17,7 @@ from gen.data.cache import EventCache
 from gen.data.store import EventStore, Rows, rows_of
 from gen.errors import HouseError
 from gen.tokens.encoding import Annotations
+from gen.tokens.events import Events
 from gen.tokens.tokenizer import HouseTokenizer
 
 MANY: Final = 1000
@@ -58,15 +59,29 @@ class Tokenising(Generic[Name]):
         self._store, self._tools = store, tools
         self._processes = min(processes.cores() - 1, processes.MOST)
         self._pool: ProcessPoolExecutor | None = None
-        self._waiting: deque[tuple[Name, str, Music, Future[Rows]]] = deque()
+        self._waiting: deque[tuple[Name, str, Music | Events, Future[Rows]]] = deque()
 
-    def take(self, name: Name, path: str, music: Music) -> None:
+    def take_kept(self, name: Name, path: str, sha256: str, notes: Annotations) -> bool:
+        """Store a work's events as they were kept from before; whether they were.
+
+        Args:
+            name: of the work.
+            path: its file, for messages.
+            sha256: of its bytes, hex.
+            notes: what its tag says.
+        """
+        events = self._tools.kept(sha256, notes)
+        if events is not None:
+            self.take(name, path, events)
+        return events is not None
+
+    def take(self, name: Name, path: str, music: Music | Events) -> None:
         """A work to be stored.
 
         Args:
             name: of the work.
             path: its file, for messages.
-            music: the work.
+            music: the work, or its events.
 
         Raises:
             HouseError: this one or one before it cannot be written as events.
@@ -84,7 +99,7 @@ class Tokenising(Generic[Name]):
             future = self._here(music)
         self._waiting.append((name, path, music, future))
 
-    def _here(self, music: Music) -> Future[Rows]:
+    def _here(self, music: Music | Events) -> Future[Rows]:
         future: Future[Rows] = Future()
         try:
             future.set_result(self._tools.rows(music))
@@ -122,8 +137,14 @@ class Tools:
     tokenizer: HouseTokenizer
     cache: EventCache
 
-    def rows(self, music: Music) -> Rows:
+    def kept(self, sha256: str, notes: Annotations) -> Events | None:
+        """A work's events, where they were kept."""
+        return self.cache.kept(sha256, notes, self.tokenizer.fingerprint)
+
+    def rows(self, music: Music | Events) -> Rows:
         """Events and echoes of a work, (T, 14)."""
+        if isinstance(music, Events):
+            return rows_of(music)
         tokenizer = self.tokenizer
         events = self.cache.events(
             music.sha256,
@@ -142,5 +163,5 @@ def _begin(cache: EventCache) -> None:
     _tools = Tools(HouseTokenizer(), cache)
 
 
-def _rows(music: Music) -> Rows:
+def _rows(music: Music | Events) -> Rows:
     return _tools.rows(music)

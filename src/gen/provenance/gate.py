@@ -15,9 +15,10 @@ For every file in the house, in this order, each with a stable code from `gen.pr
 7. the strict walker passes, and the music sounds as its tag says;
 8. its composers allow this purpose today.
 
-What is verified is what is used: the piece that the strict walker read in the bytes that passed
-goes to `receive`; no file is read twice, and no other parser is asked. A work without consent is
-left out by right (`not_consented`), which is no error.
+What is verified is what is used: what goes to `receive` reads the piece, with the strict walker,
+in the very bytes that passed; no file is read twice, and no other parser is asked. Of bytes that
+passed before, rules 2, 3 and 7 and the arithmetic of 4 are kept (`gen.provenance.sound`). A work
+without consent is left out by right (`not_consented`), which is no error.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from gen.provenance.pin import Pin
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
 from gen.provenance.rules import MENDS
+from gen.provenance.sound import SoundFiles
 from gen.provenance.statement import WORK_ID, Description
 from gen.provenance.store import ADMIN_FILES, ADMIN_FOLDERS, JOURNAL, MAX_FILE_BYTES
 from gen.provenance.tag import TagError, Tagged, read_tag
@@ -50,8 +52,8 @@ IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".gitkeep"})
 """What operating systems leave behind; never opened."""
 
 
-Receiver = Callable[["Work", Piece], None]
-"""Takes an admitted work and the piece that was read in its verified bytes."""
+Receiver = Callable[["Work", Callable[[], Piece]], None]
+"""Takes an admitted work and what gives the piece in its verified bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +177,8 @@ def admit(
         house: the house's folder, the one its pin names.
         purpose: `general_model`, `evaluation` or `artist_model:<id>`.
         pin: what is known of the house beforehand.
-        receive: called with each admitted work and the piece that was read in its verified
-            bytes, in path order. The gate keeps neither.
+        receive: called with each admitted work and what gives the piece in its verified bytes,
+            in path order. The gate keeps neither.
         today: the day consent is judged by; `Register.today` when left out.
 
     Raises:
@@ -230,6 +232,7 @@ class Gate:
         self._refused: list[Refusal] = []
         self._not_consented: list[Work] = []
         self._seen: set[str] = set()
+        self._sound = SoundFiles(house.pin)
         self._is_unfinished = house.store.exists(JOURNAL)
 
     def judge(self, place: str, receive: Receiver | None) -> None:
@@ -266,6 +269,7 @@ class Gate:
             place = record.entry.path
             if place not in self._seen:
                 self.judge(place, receive)
+        self._sound.save()
         head = self._register.head
         assert head is not None  # noqa: S101 - `load` always sets it
         return Corpus(
@@ -290,7 +294,7 @@ class Gate:
     def _refuse(self, place: str, rule: str, found: str) -> None:
         self._refused.append(Refusal(place, rule, found, MENDS[rule]))
 
-    def _sort(self, work: Work, piece: Piece, receive: Receiver | None) -> None:
+    def _sort(self, work: Work, piece: Callable[[], Piece], receive: Receiver | None) -> None:
         artist = artist_of(self._purpose)
         is_theirs = artist is None or any(artist == person for person, _ in work.composers)
         if not (is_theirs and work.consent.allows(self._purpose, self._today)):
@@ -302,18 +306,24 @@ class Gate:
 
     # -- one file ---------------------------------------------------------------------------
 
-    def _verify(self, place: str) -> tuple[Work, Piece]:
+    def _verify(self, place: str) -> tuple[Work, Callable[[], Piece]]:
         _check_place(place)
         data = self._read(place)
-        if is_generated(data):
+        digest = sha256_hex(data)
+        known = self._sound.get(digest)
+        if known is None and is_generated(data):
             raise TagError("generated", "the file carries the mark of a generated piece")
-        tagged = read_tag(data)
+        tagged = known or read_tag(data)
         record = self._record(place, tagged)
         judge_composer(tagged, self._register.roster, record.index)
         curator = judge_curator(tagged, self._register.roster, record.index)
-        self._check_entry(place, data, tagged, record)
+        self._check_entry(place, digest, tagged, record)
+        work = self._work(record, tagged, curator.id)
+        if known is not None:
+            return work, lambda: parse(read_tag(data).music)
         piece = self._read_music(tagged)
-        return self._work(record, tagged, curator.id), piece
+        self._sound.put(digest, tagged)
+        return work, lambda: piece
 
     def _read(self, place: str) -> bytes:
         """The file, also where an interrupted command has entered it and not put it there."""
@@ -338,14 +348,14 @@ class Gate:
             raise TagError("unregistered", f"the register has no work {statement.work}")
         return known
 
-    def _check_entry(self, place: str, data: bytes, tagged: Tagged, record: WorkRecord) -> None:
+    def _check_entry(self, place: str, digest: str, tagged: Tagged, record: WorkRecord) -> None:
         entry = record.entry
         if entry.path != place:
             raise TagError("wrong-place", f"{entry.work} was entered at {entry.path}")
-        if entry.file_sha256 != sha256_hex(data):
+        if entry.file_sha256 != digest:
             raise TagError(
                 "register-mismatch",
-                f"the register entered {entry.file_sha256[:12]}…, this is {sha256_hex(data)[:12]}…",
+                f"the register entered {entry.file_sha256[:12]}…, this is {digest[:12]}…",
             )
         if not says_the_same(entry, tagged):
             raise TagError("register-mismatch", f"the register tells {entry.work} otherwise")

@@ -34,12 +34,14 @@ class Tagged:
         music_sha256: digest of `music`, equal to the signed subject.
         statement: what the composer states.
         envelope: payload and signatures.
+        is_verified: whether the signatures were verified under the keys that they name.
     """
 
     music: bytes
     music_sha256: str
     statement: Statement
     envelope: Envelope
+    is_verified: bool = False
 
     def encode(self) -> bytes:
         """The file's bytes."""
