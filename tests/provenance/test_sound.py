@@ -1,4 +1,4 @@
-"""What the gate found sound of a file's bytes is kept; all else is judged anew, and the bytes too."""
+"""What the gate found of a file's bytes is kept; the bytes and all else are judged anew."""
 
 import dataclasses
 
