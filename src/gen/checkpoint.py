@@ -20,14 +20,13 @@ from safetensors.torch import save as save_tensors
 from gen.data.habits import Habits
 from gen.disk import write_atomically
 from gen.disk.weights import read_weights
-from gen.errors import HouseError
+from gen.errors import HouseError, SettingError
 from gen.model import ModelConfig, Transformer, renamed
 from gen.provenance.canonical import StrictJsonError
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import ABOUT, ModelFile, parse_model_file
 from gen.settings import build, with_new_names
-from gen.tokens import vocabulary
-from gen.tokens.columns import CONTEXT_SIZES
+from gen.tokens.tokenization import HOUSE_EVENTS, Tokenization, tokenization_of
 
 FORMAT = "gen checkpoint 1"
 SUFFIX = ".safetensors"
@@ -43,11 +42,13 @@ class Checkpoint:
         model: in evaluation mode.
         run: how it was trained: settings, steps, numbers reached, code version.
         file: its digests, and the manifest of the works it learned from.
+        tokenization: that it reads and writes.
     """
 
     model: Transformer
     run: dict[str, Any]
     file: ModelFile
+    tokenization: Tokenization = HOUSE_EVENTS
 
     @property
     def manifest(self) -> Manifest:
@@ -58,6 +59,18 @@ class Checkpoint:
     def digest(self) -> str:
         """SHA-256 of the file, hex."""
         return self.file.file_sha256
+
+    def require_house_events(self, where: str) -> None:
+        """Refuse a model of other tokens, for what is about the house's events.
+
+        Raises:
+            SettingError: naming the setting `where`.
+        """
+        if not self.tokenization.is_house:
+            raise SettingError(
+                f"needs the house's events, and this checkpoint writes {self.tokenization.name}",
+                where=where, mend="leave it out, or use a checkpoint of tokenizer=house",
+            )  # fmt: skip
 
     @property
     def habits(self) -> Habits:
@@ -72,6 +85,7 @@ def save_checkpoint(
     run: dict[str, Any],
     *,
     dtype: torch.dtype = torch.float32,
+    tokenization: Tokenization = HOUSE_EVENTS,
 ) -> ModelFile:
     """Write the whole file or nothing.
 
@@ -81,6 +95,7 @@ def save_checkpoint(
         manifest: of the corpus it learned from.
         run: anything JSON can hold.
         dtype: of the stored weights; `torch.float16` halves the file.
+        tokenization: that it reads and writes.
 
     Returns:
         What was written, with its digests: whatever lies there later may be another's.
@@ -92,10 +107,12 @@ def save_checkpoint(
     about = {
         "format": FORMAT,
         "model": dataclasses.asdict(model.config),
-        "tokenizer": vocabulary.fingerprint(),
+        "tokenizer": tokenization.fingerprint,
         "manifest": manifest.to_json(),
         "run": run,
     }
+    if (kept := tokenization.to_dict()) is not None:
+        about["tokenization"] = kept
     # One text, since safetensors writes several in any order: the same model, the same bytes.
     data = save_tensors(tensors, {ABOUT: json.dumps(about, sort_keys=True)})
     write_atomically(path, data)
@@ -117,13 +134,16 @@ def load_checkpoint(path: Path) -> Checkpoint:
         about, manifest = _of_this_format(file.about), file.manifest
         config = build(ModelConfig, with_new_names(ModelConfig, about["model"]), where="model")
         tokenizer, run = about["tokenizer"], dict(about["run"])
+        kept = about.get("tokenization")
     except (
         SafetensorError, StrictJsonError, ValueError, KeyError, TypeError, AttributeError,
         RecursionError,
     ) as error:  # fmt: skip
         raise _broken(path, "is not a checkpoint of this format") from error
-    shown = (config.field_sizes, config.context_sizes) == (vocabulary.FIELD_SIZES, CONTEXT_SIZES)
-    if not shown or not tokenizer == manifest.tokenizer_fingerprint == vocabulary.fingerprint():
+    tokenization = _tokenization(path, kept)
+    sizes = (tokenization.field_sizes, tokenization.context_sizes)
+    shown = (config.field_sizes, config.context_sizes) == sizes
+    if not shown or not tokenizer == manifest.tokenizer_fingerprint == tokenization.fingerprint:
         raise HouseError(
             "was trained with another tokenizer than this version of the code has",
             where=str(path),
@@ -135,7 +155,14 @@ def load_checkpoint(path: Path) -> Checkpoint:
         model.load_state_dict(tensors)
     except RuntimeError as error:
         raise _broken(path, "its weights do not fit the shape it names") from error
-    return Checkpoint(model.eval(), run, file)
+    return Checkpoint(model.eval(), run, file, tokenization)
+
+
+def _tokenization(path: Path, kept: Any) -> Tokenization:
+    try:
+        return tokenization_of(kept)
+    except HouseError as error:
+        raise HouseError(f"its tokenizer {error.what}", where=str(path), mend=error.mend) from error
 
 
 def _check_shapes(path: Path, config: ModelConfig, tensors: dict[str, torch.Tensor]) -> None:

@@ -14,7 +14,7 @@ START = [int(Kind.BOS), 0, 0, 0, 0]
 
 
 def work(*rows):
-    return Events.of([START, *rows])
+    return Events.of([START, *rows]).array
 
 
 def test_knowing_nothing_costs_the_log_of_every_field_an_event():

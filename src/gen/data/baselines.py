@@ -13,52 +13,58 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.errors import HouseError
-from gen.tokens import vocabulary as v
-from gen.tokens.events import Events
-from gen.tokens.vocabulary import Kind
+from gen.tokens.tokenization import HOUSE_EVENTS, Ids, Tokenization
 
 
-def uniform_bits_per_note(held_out: Iterable[Events]) -> float:
+def uniform_bits_per_note(
+    held_out: Iterable[Ids], tokenization: Tokenization = HOUSE_EVENTS
+) -> float:
     """Every id of every field equally likely: an untrained model.
 
     Args:
-        held_out: events of each work; the first event of a work is given, not predicted.
+        held_out: rows of each work; the first row of a work is given, not predicted.
+        tokenization: that they are written in.
 
     Raises:
         HouseError: no note to count by.
     """
-    counts, notes = _counted(held_out)
+    counts, notes = _counted(held_out, tokenization)
     return float(sum(math.log2(len(of)) * of.sum() for of in counts)) / notes
 
 
-def unigram_bits_per_note(train: Iterable[Events], held_out: Iterable[Events]) -> float:
+def unigram_bits_per_note(
+    train: Iterable[Ids], held_out: Iterable[Ids], tokenization: Tokenization = HOUSE_EVENTS
+) -> float:
     """Every field drawn by how often its ids occur in training, one added to each count.
 
     Args:
-        train: events of each training work.
-        held_out: events of each held-out work; the first event is given.
+        train: rows of each training work.
+        held_out: rows of each held-out work; the first row is given.
+        tokenization: that they are written in.
 
     Raises:
         HouseError: no note to count by.
     """
-    counted = [of + 1 for of in _counts(train)]
-    wanted, notes = _counted(held_out)
+    counted = [of + 1 for of in _counts(train, tokenization)]
+    wanted, notes = _counted(held_out, tokenization)
     bits = [-np.log2(of / of.sum()) @ here for of, here in zip(counted, wanted, strict=True)]
     return float(sum(bits)) / notes
 
 
-def _counts(works: Iterable[Events]) -> list[NDArray[np.float64]]:
-    """How often each id of each field occurs after the first event, (ids,) for each field."""
-    counts = [np.zeros(size) for size in v.FIELD_SIZES]
-    for events in works:
-        for of, ids in zip(counts, events.array[1:].T, strict=True):
+def _counts(works: Iterable[Ids], tokenization: Tokenization) -> list[NDArray[np.float64]]:
+    """How often each id of each field occurs after the first row, (ids,) for each field."""
+    counts = [np.zeros(size) for size in tokenization.field_sizes]
+    for rows in works:
+        for of, ids in zip(counts, rows[1:].T, strict=True):
             of += np.bincount(ids, minlength=len(of))
     return counts
 
 
-def _counted(held_out: Iterable[Events]) -> tuple[list[NDArray[np.float64]], int]:
-    counts = _counts(held_out)
-    notes = int(counts[v.KIND][Kind.NOTE])
+def _counted(
+    held_out: Iterable[Ids], tokenization: Tokenization
+) -> tuple[list[NDArray[np.float64]], int]:
+    counts = _counts(held_out, tokenization)
+    notes = int(counts[0] @ tokenization.notes)
     if not notes:
         raise HouseError("the held-out works hold no note", mend="hold out other works")
     return counts, notes

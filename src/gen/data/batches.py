@@ -7,22 +7,17 @@ import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
 from itertools import count
+from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.random import Generator
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
 from gen.data.settings import DataConfig as DataConfig
-from gen.data.store import EventStore
-from gen.data.windows import (
-    TokenisedWork,
-    Window,
-    bare,
-    covering_places,
-    covering_window,
-    training_window,
-)
+from gen.data.store import RowStore
+from gen.data.windows import AugmentConfig, Window
 from gen.errors import SettingError
 from gen.processes import cores
 from gen.settings import AUTO
@@ -32,18 +27,44 @@ SHOWN = "shown"
 WORKERS = 8
 """What one GPU keeps busy: a window takes 3 ms to cut, a step of a small model 6."""
 Batch = dict[str, Tensor]
-Works = EventStore | list[TokenisedWork]
+
+
+class Work(Protocol):
+    """What a window is cut from: a `TokenisedWork`, or a `TokenWork` of MidiTok's tokens."""
+
+    def __len__(self) -> int:
+        """Its rows."""
+        ...
+
+    def bare(self) -> Work:
+        """The work with nothing but its music, as bits per note are counted."""
+        ...
+
+    def training_window(self, length: int, augment: AugmentConfig, rng: Generator) -> Window:
+        """Cut and vary one window of at most `length` predicted rows."""
+        ...
+
+    def covering_places(self, length: int) -> Iterator[tuple[int, int]]:
+        """Where each covering window begins, and how many rows were counted before it."""
+        ...
+
+    def covering_window(self, length: int, first: int, done: int) -> Window:
+        """The window that begins there and counts what follows the first `done` rows."""
+        ...
+
+
+Works = Sequence[Work]
 
 
 def collate(windows: list[Window], length: int) -> Batch:
     """Pad windows on the right to `length` events.
 
     Returns:
-        columns (B, T, C) and targets (B, T, 5), int64; counted (B, T), bool.
+        columns (B, T, C) and targets (B, T, F), int64; counted (B, T), bool.
     """
     rows, width = len(windows), windows[0].columns.shape[1]
     columns = torch.zeros(rows, length, width, dtype=torch.int64)
-    targets = torch.zeros(rows, length, 5, dtype=torch.int64)
+    targets = torch.zeros(rows, length, windows[0].targets.shape[1], dtype=torch.int64)
     counted = torch.zeros(rows, length, dtype=torch.bool)
     for row, window in enumerate(windows):
         size = len(window.targets)
@@ -100,7 +121,7 @@ class TrainingBatches(IterableDataset[Batch]):
         self.works, self.config, self.start = works, config, start
         self.ids = ids or [str(index) for index in range(len(works))]
         self.rows = range(rank, config.batch_size, ranks)
-        lengths = works.lengths if isinstance(works, EventStore) else [len(w.events) for w in works]
+        lengths = works.lengths if isinstance(works, RowStore) else [len(work) for work in works]
         self.shares = np.array(lengths) / sum(lengths)
 
     def batch(self, index: int) -> Batch:
@@ -114,7 +135,7 @@ class TrainingBatches(IterableDataset[Batch]):
         rng = np.random.default_rng([self.config.seed, index, row])
         place = int(rng.choice(len(self.works), p=self.shares))
         length, augment = self.config.training_window, self.config.augment
-        return self.ids[place], training_window(self.works[place], length, augment, rng)
+        return self.ids[place], self.works[place].training_window(length, augment, rng)
 
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()
@@ -143,7 +164,7 @@ class CoveringBatches(Dataset[Batch]):
         places = [
             (index, bar, done)
             for index, work in enumerate(works)
-            for bar, done in covering_places(bare(work), length)
+            for bar, done in work.bare().covering_places(length)
         ]
         # In a fixed random order, so that the first batches are a fair sample of the works.
         order = np.random.default_rng(0).permutation(len(places))
@@ -163,7 +184,7 @@ class CoveringBatches(Dataset[Batch]):
         return batch
 
     def _window(self, index: int, bar: int, done: int) -> Window:
-        return covering_window(bare(self.works[index]), self.length, bar, done)
+        return self.works[index].bare().covering_window(self.length, bar, done)
 
 
 def loader(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,22 @@ from lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
 from gen.data.admission import Admitted, take_in
-from gen.data.batches import SHOWN, Batch, CoveringBatches, DataConfig, TrainingBatches, loader
+from gen.data.batches import (
+    SHOWN,
+    Batch,
+    CoveringBatches,
+    DataConfig,
+    TrainingBatches,
+    Works,
+    loader,
+)
 from gen.data.splits import Split
-from gen.data.store import EventStore
+from gen.data.store import EventStore, RowStore
 from gen.errors import HouseError, SettingError
 from gen.provenance.gate import Corpus
 from gen.provenance.manifest import Manifest
 from gen.provenance.pin import Pin
+from gen.tokens.tokenization import HOUSE_EVENTS, Tokenization
 from gen.tokens.tokenizer import HouseTokenizer
 
 HANDFUL = 8
@@ -54,7 +64,9 @@ class HouseData(LightningDataModule):
         self.house, self.pin, self.purpose = house, pin, purpose
         self.config, self.on_refusal = config, on_refusal
         self.tokenizer = HouseTokenizer()
+        self.tokenization: Tokenization = HOUSE_EVENTS
         self.works = EventStore()
+        self.rows: RowStore[Any] = self.works
         self.sides: dict[Split, list[int]] = {}
         self.corpus: Corpus | None = None
         self.styles: dict[str, int] = {}
@@ -76,8 +88,19 @@ class HouseData(LightningDataModule):
             )  # fmt: skip
             self.corpus, self.works = found.corpus, found.works
             self.sides, self.styles, self._admitted = found.sides, found.styles, found
+            self.rows = found.works
+            if not self.config.tokenizer.is_house:
+                self._write_as_tokens(found)
         if self.trainer and self.trainer.world_size > 1:
             self._check_agreement()
+
+    def _write_as_tokens(self, found: Admitted) -> None:
+        """Learn from one of MidiTok's tokenizations, joined as the training works suggest."""
+        from gen.data.token_works import token_store
+
+        rows = token_store(found.works, found.ids, self.config.tokenizer, self.sides["train"])
+        self.rows, self.tokenization = rows, rows.tokens
+        self._admitted = replace(found, tokenizer=rows.tokens.fingerprint)
 
     def _check_agreement(self) -> None:
         """Every process reads the house itself, perhaps on another machine: compare."""
@@ -112,15 +135,23 @@ class HouseData(LightningDataModule):
         return self.admitted.digest
 
     def side(self, side: Split) -> EventStore:
-        """The works of one side of the split."""
+        """The works of one side of the split, as the house's events."""
         return self.works.chosen(self.sides[side])
+
+    def rows_of(self, side: Split) -> Works:
+        """The works of one side as they are measured: bare, in the run's own tokenization."""
+        return self._measured(self.rows.chosen(self.sides[side]))
+
+    def _measured(self, works: Works) -> Works:
+        """Works to be covered; byte-pair encoding is done once."""
+        return works if self.tokenization.is_house else [work.bare() for work in works]
 
     def train_dataloader(self) -> DataLoader[Batch]:
         ranks = self.trainer.world_size if self.trainer else 1
         rank = self.trainer.global_rank if self.trainer else 0
         ids = [self.admitted.ids[index] for index in self.sides["train"]]
         data = TrainingBatches(
-            self.side("train"), self.config,
+            self.rows.chosen(self.sides["train"]), self.config,
             start=self.batches_done, rank=rank, ranks=ranks, ids=ids,
         )  # fmt: skip
         return self._loader(data)
@@ -139,7 +170,7 @@ class HouseData(LightningDataModule):
         ranks = self.trainer.world_size if self.trainer else 1
         rank = self.trainer.global_rank if self.trainer else 0
         batches = CoveringBatches(
-            self.side(side), self.config.training_window, rank=rank, ranks=ranks
+            self.rows_of(side), self.config.training_window, rank=rank, ranks=ranks
         )
         return self._loader(batches)
 
@@ -149,9 +180,10 @@ class HouseData(LightningDataModule):
 
     def handful(self) -> list[Batch]:
         """At most two batches of `HANDFUL` training works, spread evenly over the register."""
-        works = self.side("train")
+        works = self.rows.chosen(self.sides["train"])
         chosen = sorted({round(i) for i in np.linspace(0, len(works) - 1, HANDFUL)})
-        batches = CoveringBatches([works[index] for index in chosen], self.config.training_window)
+        handful = self._measured([works[index] for index in chosen])
+        batches = CoveringBatches(handful, self.config.training_window)
         return [batches[index] for index in range(min(2, len(batches)))]
 
     def state_dict(self) -> dict[str, Any]:

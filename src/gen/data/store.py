@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import tempfile
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Self, cast
+from typing import IO, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from gen.tokens.events import Events
 from gen.tokens.vocabulary import FIELDS
 
 Rows = NDArray[np.int16]
+Work_co = TypeVar("Work_co", covariant=True)
 _WIDTH = len(FIELDS) + len(ECHO_COLUMNS)
 
 
@@ -36,22 +38,23 @@ class _Entry:
     style: int | None = None
 
 
-class EventStore(Sequence[TokenisedWork]):
+class RowStore(Sequence[Work_co]):
     """Works by index, read from a nameless temporary file that nobody else can open.
 
     What is in it was admitted and tokenised by this very process, so there is nothing to check when
-    it is read. Rows are the event's five fields and its echoes (`gen.tokens.echo`).
+    it is read.
 
     Used as a context manager it is filled; afterwards it is read.
 
     Args:
+        width: numbers in a row.
         folder: where the file is, if one can be made there; else the system's temporary folder.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, width: int, folder: Path | None = None) -> None:
         self._folder = folder
         self._file: IO[bytes] | None = None
-        self._rows: NDArray[np.int16] = np.zeros((0, _WIDTH), dtype=np.int16)
+        self._rows: NDArray[np.int16] = np.zeros((0, width), dtype=np.int16)
         self._entries: list[_Entry] = []
 
     def __enter__(self) -> Self:
@@ -67,31 +70,54 @@ class EventStore(Sequence[TokenisedWork]):
         with cast(IO[bytes], self._file) as file:  # what is mapped stays after the file is closed
             file.flush()
             if self._entries:
-                shape = (self._entries[-1].stop, _WIDTH)
+                shape = (self._entries[-1].stop, self._rows.shape[1])
                 self._rows = np.memmap(file, np.int16, "r", shape=shape)
 
     def append(self, rows: Rows) -> None:
-        """Add a work's rows, see `rows_of`, while the store is being filled."""
+        """Add a work's rows while the store is being filled."""
         first = self._entries[-1].stop if self._entries else 0
         cast(IO[bytes], self._file).write(np.ascontiguousarray(rows, dtype=np.int16).tobytes())
         self._entries.append(_Entry(first, first + len(rows)))
 
-    def chosen(self, indices: Iterable[int], styles: Iterable[int | None] | None = None) -> Self:
-        """Some of the works, in this order, with these styles in their headers."""
+    def chosen(self, indices: Iterable[int]) -> Self:
+        """Some of the works, in this order."""
         result = copy.copy(self)
         result._entries = [self._entries[index] for index in indices]
-        if styles is not None:
-            pairs = zip(result._entries, styles, strict=True)
-            result._entries = [replace(entry, style=style) for entry, style in pairs]
         return result
 
     @property
     def lengths(self) -> list[int]:
-        """Events of each work."""
+        """Rows of each work."""
         return [e.stop - e.first + (e.style is not None) for e in self._entries]
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> Work_co:  # type: ignore[override]
+        """A work, read from the file."""
+
+    def __iter__(self) -> Iterator[Work_co]:
+        return (self[index] for index in range(len(self)))
+
+
+class EventStore(RowStore[TokenisedWork]):
+    """Works as the house's events: rows are an event's five fields and its echoes, see `rows_of`.
+
+    Args:
+        folder: see `RowStore`.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        super().__init__(_WIDTH, folder)
+
+    def chosen(self, indices: Iterable[int], styles: Iterable[int | None] | None = None) -> Self:
+        """Some of the works, in this order, with these styles in their headers."""
+        result = super().chosen(indices)
+        if styles is not None:
+            pairs = zip(result._entries, styles, strict=True)
+            result._entries = [replace(entry, style=style) for entry, style in pairs]
+        return result
 
     def __getitem__(self, index: int) -> TokenisedWork:  # type: ignore[override]
         entry = self._entries[index]
@@ -102,6 +128,3 @@ class EventStore(Sequence[TokenisedWork]):
             echo = np.insert(echo, place_of_style(events), echo[0], axis=0)  # nothing to echo yet
             events = with_style(events, entry.style)
         return TokenisedWork.of(events, echo)
-
-    def __iter__(self) -> Iterator[TokenisedWork]:
-        return (self[index] for index in range(len(self)))

@@ -76,6 +76,9 @@ class TokenisedWork:
         """A work's events, and what they echo where that is known already."""
         return cls(events, echoes(events) if echo is None else echo, mean_pitches(events))
 
+    def __len__(self) -> int:
+        return len(self.events)
+
     @property
     def bars(self) -> int:
         return len(self.events.bar_rows)
@@ -95,6 +98,22 @@ class TokenisedWork:
     def echo_at(self, rows: Ints) -> Columns:
         """Echo columns of some rows of the work; nothing for rows of -1. (T,) -> (T, 9)."""
         return echo_at(self.echo, rows)
+
+    def bare(self) -> TokenisedWork:
+        """See `bare`."""
+        return bare(self)
+
+    def training_window(self, length: int, augment: AugmentConfig, rng: Generator) -> Window:
+        """See `training_window`."""
+        return training_window(self, length, augment, rng)
+
+    def covering_places(self, length: int) -> Iterator[tuple[int, int]]:
+        """See `covering_places`."""
+        return covering_places(self, length)
+
+    def covering_window(self, length: int, bar: int, done: int) -> Window:
+        """See `covering_window`."""
+        return covering_window(self, length, bar, done)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,8 @@ def _prepared(settings: Mapping[str, Any]) -> tuple[Bench, list[Candidate]]:
     pin = load_pin(Path(config.pin))
     paths = [find_checkpoint(name) for name in names]
     checkpoints = [load_checkpoint(path) for path in paths]
+    for checkpoint in checkpoints:
+        checkpoint.require_house_events("checkpoint")
     unknown = notes_on(pin, paths, checkpoints, unrecorded=config.unrecorded)
     works = gather(pin, checkpoints)
     works = replace(works, notes=(*unknown, *works.notes))

@@ -62,6 +62,7 @@ def open_session(
     on_checked()
     house = House(load_pin(Path(settings["pin"])))
     checkpoint = load_checkpoint(find_checkpoint(settings["checkpoint"]))
+    checkpoint.require_house_events("checkpoint")
     checkpoint.model.to(policy.device)
     manifest = checkpoint.manifest
     if manifest.house != house.pin.name:

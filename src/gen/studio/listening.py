@@ -34,6 +34,8 @@ _SOUND = AudioSettings(sample_rate=22_050, stereo=False)
 class Listening(Callback):
     """Writes pieces with the weights at hand: a piano roll and audio of each go to the logger.
 
+    Of a run that learns the house's events; of other tokenizations nothing is written.
+
     Args:
         pieces: how many each time.
         every: validations from one time to the next; the first validation is one.
@@ -44,10 +46,12 @@ class Listening(Callback):
         self.pieces, self.every, self.seed = pieces, every, seed
         self.validations = 0
         self.habits = Habits()  # of the works, as when sampling
+        self.is_house = True  # whether the house's events are learned
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         data = trainer.datamodule  # type: ignore[attr-defined]
         if isinstance(data, HouseData):
+            self.is_house = data.tokenization.is_house
             self.habits = Habits.of(work.events for work in data.side("train"))
 
     def state_dict(self) -> dict[str, Any]:
@@ -58,7 +62,7 @@ class Listening(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.validations += 1
-        if (self.validations - 1) % self.every:
+        if (self.validations - 1) % self.every or not self.is_house:
             return
         model = whole_model(trainer, pl_module)  # of a sharded one, every process gives its part
         if trainer.is_global_zero:

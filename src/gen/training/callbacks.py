@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from lightning import Callback, LightningModule, Trainer
@@ -20,6 +20,7 @@ from gen.checkpoint import SUFFIX, save_checkpoint
 from gen.disk import write_atomically
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import ModelFile, parse_model_file
+from gen.training.learner import Learner
 from gen.training.sharded import whole_model
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,10 @@ class KeepBest(Callback):
         model = whole_model(trainer, pl_module)
         if trainer.is_global_zero:
             reached = {"bits_per_note": self.best, "steps": trainer.global_step}
-            self.file = save_checkpoint(self.path, model, self.manifest, {**self.run, **reached})
+            self.file = save_checkpoint(
+                self.path, model, self.manifest, {**self.run, **reached},
+                tokenization=cast(Learner, pl_module).tokenization,
+            )  # fmt: skip
 
     def state_dict(self) -> dict[str, Any]:
         digest = self.file.file_sha256 if self.file else ""
@@ -117,7 +121,10 @@ class KeepStages(Callback):
             bits = float(trainer.callback_metrics["validation/bits_per_note"])
             reached = {"bits_per_note": bits, "steps": step}
             path = self.folder / f"step-{step:06d}{SUFFIX}"
-            self.files[path] = save_checkpoint(path, model, self.manifest, {**self.run, **reached})
+            self.files[path] = save_checkpoint(
+                path, model, self.manifest, {**self.run, **reached},
+                tokenization=cast(Learner, pl_module).tokenization,
+            )  # fmt: skip
 
 
 class PlainProgress(Callback):

@@ -12,7 +12,8 @@ from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from gen.model import Transformer
-from gen.tokens.vocabulary import KIND, Kind
+from gen.tokens.tokenization import HOUSE_EVENTS, Tokenization
+from gen.training.learner import notes_in
 
 Batch = dict[str, Tensor]
 
@@ -56,9 +57,13 @@ class Speed(Callback):
     precision, measured as the run begins (Chowdhery et al. 2022, appendix B, where it is the
     maker's figure instead). Processes learn from equal shares of a batch: what this one saw stands
     for each of them.
+
+    Args:
+        tokenization: that the batches are written in.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tokenization: Tokenization = HOUSE_EVENTS) -> None:
+        self._notes = torch.from_numpy(tokenization.notes)  # that a row of each kind begins
         self.notes = 0
         self.seconds = 0.0
         self.events_per_second_at_most = math.inf
@@ -85,7 +90,7 @@ class Speed(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._seconds += time.perf_counter() - self._since
-        self._kinds.append(batch["targets"][..., KIND].flatten())
+        self._kinds.append(batch["targets"][..., 0].flatten())
         if trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             self._tell(trainer, pl_module)
 
@@ -107,9 +112,9 @@ class Speed(Callback):
 
     def _count(self, trainer: Trainer) -> tuple[int, int, float]:
         """Notes, events and seconds since the last time; they are added to the run's."""
-        kinds = torch.cat(self._kinds) if self._kinds else torch.zeros(0)
-        notes = int((kinds == Kind.NOTE).sum()) * trainer.world_size
-        events = int((kinds != Kind.PAD).sum()) * trainer.world_size
+        kinds = torch.cat(self._kinds) if self._kinds else torch.zeros(0, dtype=torch.int64)
+        notes = int(self._notes.to(kinds.device)[kinds].sum()) * trainer.world_size
+        events = int((kinds != 0).sum()) * trainer.world_size
         seconds = self._seconds
         self.notes += notes
         self.seconds += seconds
@@ -138,6 +143,6 @@ class OverfitGauge(Callback):
             losses = model.losses(here["columns"], here["targets"])
             counted = here["counted"]
             nats += losses[counted].sum().double().cpu()
-            notes += int((counted & (here["targets"][..., KIND] == Kind.NOTE)).sum())
+            notes += int(notes_in(cast(Tensor, pl_module.notes), here["targets"], counted))
         bits = float(nats) / math.log(2) / max(notes, 1)
         pl_module.log("validation/bits_per_note_of_training_works", bits, rank_zero_only=True)

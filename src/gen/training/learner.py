@@ -16,13 +16,24 @@ from torch.optim import Optimizer
 from gen.errors import SettingError
 from gen.model import ModelConfig, Transformer, renamed
 from gen.settings import with_new_names
-from gen.tokens.vocabulary import FIELDS, KIND, Kind
+from gen.tokens.tokenization import HOUSE_EVENTS, Tokenization
 from gen.training.graphs import GraphedLosses
 from gen.training.muon import MuonAdamW
 from gen.training.schedule import rate
 from gen.training.settings import OptimizerConfig as OptimizerConfig
 
 Batch = dict[str, Tensor]
+
+
+def notes_in(of_id: Tensor, targets: Tensor, counted: Tensor) -> Tensor:
+    """How many notes the rows that count begin.
+
+    Args:
+        of_id: (ids of the first field,) how many a row with it begins.
+        targets: (B, T, F) rows.
+        counted: (B, T) which of them count.
+    """
+    return (of_id[targets[..., 0]] * counted).sum()
 
 
 class Learner(LightningModule):
@@ -36,31 +47,42 @@ class Learner(LightningModule):
         optimizer: how it learns.
         compiled: whether `torch.compile` makes training faster, where shapes stay the same: the
             trunk; on one GPU all there is between a batch and its losses.
+        tokenization: that the batches are written in.
     """
 
     def __init__(
-        self, model: ModelConfig, optimizer: OptimizerConfig, *, compiled: bool = False
+        self,
+        model: ModelConfig,
+        optimizer: OptimizerConfig,
+        *,
+        compiled: bool = False,
+        tokenization: Tokenization = HOUSE_EVENTS,
     ) -> None:
         super().__init__()
         self.model = Transformer(model)
         self.config, self.compiled = optimizer, compiled
         self.losses: Callable[..., Tensor] | None = None
         self.total: Tensor = torch.zeros(())  # of the losses since they were last checked
-        self.register_buffer("sums", torch.zeros(len(FIELDS) + 1, dtype=torch.float64), False)
+        self.tokenization = tokenization
+        count = len(tokenization.fields) + 1
+        self.register_buffer("sums", torch.zeros(count, dtype=torch.float64), False)
+        self.register_buffer("notes", torch.from_numpy(tokenization.notes), False)
 
     # Training ----------------------------------------------------------------------------
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Mean negative log-likelihood of an event, in nats, weighted as the settings say."""
-        kinds = batch["targets"][..., KIND]  # (B, T)
+        kinds = batch["targets"][..., 0]  # (B, T)
         per_field = (self.losses or self.model.losses)(batch["columns"], batch["targets"])
         losses = per_field.sum(-1)  # (B, T)
-        events = (kinds != Kind.PAD).sum()
+        events = (kinds != 0).sum()
         if self._trainer is not None:
             # DDP takes the mean of gradients: with the mean of counts, every event weighs the same.
             events = self.trainer.strategy.reduce(events.float(), reduce_op="mean")
         self.log("train/nats_per_event", losses.detach().sum() / events, prog_bar=True)
-        weights = torch.where(kinds < Kind.BAR, self.config.header_weight, 1.0)
+        weights = torch.where(
+            kinds < self.tokenization.first_bar_id, self.config.header_weight, 1.0
+        )
         loss = (weights * losses).sum() / events
         self.total = self.total + loss.detach()  # finite as long as every loss was
         if self.device.type == "cpu":
@@ -181,7 +203,7 @@ class Learner(LightningModule):
         """Add up nats of each field and notes, over the events that count."""
         losses = self.model.losses(batch["columns"], batch["targets"])
         counted = batch["counted"]
-        notes = (counted & (batch["targets"][..., KIND] == Kind.NOTE)).sum()
+        notes = notes_in(cast(Tensor, self.notes), batch["targets"], counted)
         sums = cast(Tensor, self.sums)
         sums[:-1] += losses[counted].sum(0).double()
         sums[-1] += notes
@@ -191,5 +213,5 @@ class Learner(LightningModule):
         sums = cast(Tensor, self.trainer.strategy.reduce(self.sums, reduce_op="sum"))
         bits = sums[:-1] / math.log(2) / sums[-1]
         self.log("validation/bits_per_note", bits.sum().float(), prog_bar=True, rank_zero_only=True)
-        for name, value in zip(FIELDS, bits, strict=True):
+        for name, value in zip(self.tokenization.fields, bits, strict=True):
             self.log(f"validation/bits_{name}", value.float(), rank_zero_only=True)

@@ -8,7 +8,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ from gen.model import parameter_count
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.house import House
 from gen.provenance.pin import load_pin
-from gen.tokens.events import Events
+from gen.tokens.tokenization import Ids, Tokenization
 from gen.training.callbacks import (
     EndOnCtrlC,
     KeepBest,
@@ -115,19 +115,24 @@ def train(
     say(f"admitted {len(manifest.works)} works of {manifest.house}; {_sides(data)}")
     untrained, unigram = _baselines(data)
     say(f"held-out bits per note: untrained {untrained:.1f}, unigram {unigram:.1f}")
-    learner = make_learner(chosen)
+    tokenization = data.tokenization
+    learner = make_learner(chosen, tokenization)
     say(
         f"model of {parameter_count(learner.model) / 1e6:.2f} M parameters, "
         f"{precision_for(chosen.trainer)}, {'compiled' if learner.compiled else 'not compiled'}"
     )
+    if chosen.logger.pieces and not tokenization.is_house:
+        say("logger.pieces: pieces are shown while the house's events are learned alone; none here")
     resume = resume_path(run.ckpt, out)
     styles = {str(style): person for person, style in data.styles.items()}
-    habits = Habits.of(work.events for work in data.side("train"))
+    habits = Habits()  # what sampling the house's events keeps to
+    if tokenization.is_house:
+        habits = Habits.of(work.events for work in data.side("train"))
     # Neither the run's name nor its speed: the same run leaves the same file, byte for byte.
     about = {"settings": recipe_of(settings), "styles": styles, **asdict(habits), **_code()}
     earlier = resume.parent if resume else None
     keep = KeepBest(out / f"best{SUFFIX}", manifest, about, earlier)
-    speed = Speed()
+    speed = Speed(tokenization)
     recipe = sha256_hex(recipe_text(settings).encode("utf-8"))
     transcript = KeepTranscript(out, recipe, chosen.trainer, data, earlier)
     own = [transcript, keep, speed, SeedEachStep(run.seed), LogSettings(settings)]
@@ -160,7 +165,11 @@ def train(
     best = keep.path if keep.best is not None else last
     if record is not None:
         told = {name: value for name, value in result.items() if name != "notes_per_second"}
-        files = {last: save_checkpoint(last, whole, manifest, {**keep.run, **told})}
+        files = {
+            last: save_checkpoint(
+                last, whole, manifest, {**keep.run, **told}, tokenization=tokenization
+            )
+        }
         if keep.file is not None:
             files[keep.path] = keep.file
         files |= stages.files if stages else {}
@@ -171,14 +180,19 @@ def train(
     return {**result, "run": run_index, "best": str(best), "last": str(last)}
 
 
-def make_learner(chosen: Settings) -> Learner:
+def make_learner(chosen: Settings, tokenization: Tokenization) -> Learner:
     """A model as it is before its first step: it follows from the seed."""
+    model = replace(
+        chosen.model,
+        field_sizes=tokenization.field_sizes,
+        context_sizes=tokenization.context_sizes,
+    )
     torch.manual_seed(chosen.run.seed)
     compiled = compiles(chosen.trainer)
     if compiled:
         keep_compiled_code_to_oneself()
     kind = ShardedLearner if chosen.trainer.strategy == "fsdp" else Learner
-    return kind(chosen.model, chosen.optimizer, compiled=compiled)
+    return kind(model, chosen.optimizer, compiled=compiled, tokenization=tokenization)
 
 
 def _begin(
@@ -270,11 +284,14 @@ def _sides(data: HouseData) -> str:
 def _baselines(data: HouseData) -> tuple[float, float]:
     """What no model and mere counts cost on the validation works."""
 
-    def music(side: Split) -> Iterator[Events]:
-        return (music_of(work.events) for work in data.side(side))
+    def music(side: Split) -> Iterator[Ids]:
+        if data.tokenization.is_house:
+            return (music_of(work.events).array for work in data.side(side))
+        return (work.bare().rows for work in data.rows.chosen(data.sides[side]))
 
-    unigram = unigram_bits_per_note(music("train"), music("validation"))
-    return uniform_bits_per_note(music("validation")), unigram
+    tokens = data.tokenization
+    unigram = unigram_bits_per_note(music("train"), music("validation"), tokens)
+    return uniform_bits_per_note(music("validation"), tokens), unigram
 
 
 def _code() -> dict[str, str]:

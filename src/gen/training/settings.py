@@ -16,6 +16,7 @@ from gen.harmony import nearest
 from gen.model_config import ModelConfig
 from gen.provenance.consent import check_scope
 from gen.settings import AUTO, build
+from gen.tokens.choice import TokenizerChoice
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.schedule import ScheduleConfig
@@ -285,7 +286,9 @@ class LoggerConfig:
             raise SettingError(f"{self.name} plays no music", where="logger.pieces", mend="set 0")
 
 
-_GROUPS = ("model", "optimizer", "data", "trainer", "logger")
+_GROUPS = ("model", "optimizer", "data", "tokenizer", "trainer", "logger")
+_LEFT_OUT: Mapping[str, Mapping[str, Any]] = {"logger": {"name": "none"}, "tokenizer": {}}
+"""What stands for a group that is left out, as by `~logger`, or as in runs before there was one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +353,7 @@ def read_settings(settings: Mapping[str, Any]) -> Settings:
     Raises:
         SettingError: a key is unknown, missing or of another type, or two contradict.
     """
-    settings = {"logger": {"name": "none"}, **settings}  # `~logger` leaves it out
+    settings = {**_LEFT_OUT, **settings}
     for group in _GROUPS:
         if group not in settings:
             raise SettingError("is missing", where=group)
@@ -363,7 +366,13 @@ def read_settings(settings: Mapping[str, Any]) -> Settings:
         run,
         model,
         build(OptimizerConfig, settings["optimizer"], where="optimizer"),
-        build(DataConfig, settings["data"], where="data", seed=run.seed),
+        build(
+            DataConfig,
+            settings["data"],
+            where="data",
+            seed=run.seed,
+            tokenizer=build(TokenizerChoice, settings["tokenizer"], where="tokenizer"),
+        ),
         build(TrainerConfig, settings["trainer"], where="trainer"),
         build(LoggerConfig, settings["logger"], where="logger"),
     )

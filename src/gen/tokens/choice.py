@@ -1,0 +1,48 @@
+"""Which tokenization a run learns: what may be set, judged before MidiTok is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from gen.errors import SettingError
+from gen.harmony import nearest
+
+HOUSE: Final = "house"
+REMI, TSD, OCTUPLE = "remi", "tsd", "octuple"
+NAMES: Final = (HOUSE, REMI, TSD, OCTUPLE)
+MOST_WORDS: Final = 30_000
+"""Ids are kept as 16-bit numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerChoice:
+    """How a run's works are written as rows of ids.
+
+    Args:
+        name: one of `NAMES`: the house's compound events, or one of MidiTok's tokenizations.
+        vocab_size: words once byte-pair encoding has joined tokens that often stand together; it
+            learns from the admitted training works alone. None for MidiTok's own words.
+    """
+
+    name: str = HOUSE
+    vocab_size: int | None = None
+
+    def __post_init__(self) -> None:
+        nearest(self.name, NAMES, setting="tokenizer.name")
+        if self.vocab_size is None:
+            return
+        if self.name not in (REMI, TSD):
+            raise SettingError(
+                f"{self.name} has several fields a row, which byte-pair encoding cannot join",
+                where="tokenizer.vocab_size", mend="null, or tokenizer=remi_bpe or tsd_bpe",
+            )  # fmt: skip
+        if not 1 <= self.vocab_size <= MOST_WORDS:
+            raise SettingError(
+                f"{self.vocab_size} is outside 1 to {MOST_WORDS}", where="tokenizer.vocab_size"
+            )
+
+    @property
+    def is_house(self) -> bool:
+        """Whether these are the house's own events."""
+        return self.name == HOUSE
