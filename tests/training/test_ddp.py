@@ -115,7 +115,7 @@ def data(house, monkeypatch):
 
 @pytest.mark.parametrize("side", ["train", "validation"])
 def test_held_out_events_are_counted_once_over_all_processes(data, side, monkeypatch):
-    monkeypatch.setattr("gen.data.batches.covering_places", many_places)
+    monkeypatch.setattr("gen.data.windows.covering_places", many_places)
     counted = [sum(int(b["counted"].sum()) for b in data.covering_loader(side))]
     shares = [list(half(data, rank).covering_loader(side)) for rank in (0, 1)]
     assert len(shares[0]) == len(shares[1])
