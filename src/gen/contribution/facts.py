@@ -15,6 +15,7 @@ from typing import Any
 
 from gen.analysis import Analysis
 from gen.contribution.answers import tidy
+from gen.disk import write_atomically
 from gen.disk.reading import SIDECAR, read
 from gen.disk.tables import as_text, from_text
 from gen.errors import HouseError, SettingError
@@ -357,13 +358,14 @@ def write_sidecar(path: Path, rows: Mapping[Path, Facts]) -> None:
     for file, facts in rows.items():
         cells = [_seen_from(path.parent, file), *facts.to_dict().values()]
         writer.writerow(map(as_text, cells))
+    if os.path.lexists(path):
+        mend = "name another file; what is filled in there is kept"
+        raise SettingError("there is a file of this name", where=str(path), mend=mend)
+    if not path.parent.is_dir():
+        raise SettingError("cannot be written: there is no such folder", where=str(path.parent))
     try:
         # The mark at the beginning is what tells spreadsheets that this is UTF-8.
-        with path.open("x", encoding="utf-8-sig", newline="") as sidecar:
-            sidecar.write(text.getvalue())
-    except FileExistsError as error:
-        mend = "name another file; what is filled in there is kept"
-        raise SettingError("there is a file of this name", where=str(path), mend=mend) from error
+        write_atomically(path, text.getvalue().encode("utf-8-sig"))
     except OSError as error:
         raise SettingError(f"cannot be written: {error}", where=str(path)) from error
 

@@ -20,6 +20,7 @@ from gen import processes
 from gen.analysis import analyse
 from gen.contribution.facts import Facts, find_problem, find_problems, inferred
 from gen.contribution.known import Kept, KnownMusic, load_known
+from gen.disk.reading import Kind, NamedFileError, opened
 from gen.errors import HouseError, SettingError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.screening import BLOCK, REVIEW, Report, Thresholds
@@ -41,6 +42,8 @@ CONTRIBUTED, PRESENT, REFUSED, NEEDS_REVIEW, CHECKED, SKIPPED = (
 )  # fmt: skip
 STATUSES = (CONTRIBUTED, NEEDS_REVIEW, PRESENT, CHECKED, SKIPPED, REFUSED)
 
+_ANY_SIZE = Kind("MIDI file", 1 << 62)
+"""What is too large is refused as such, by the rule."""
 _BATCH = 32
 _MAX_WAIT_SECONDS = 2.0
 _READ_AHEAD = 4
@@ -470,10 +473,11 @@ def read_file(path: Path) -> bytes:
         RuleBroken: larger than the limit; read no further.
         OSError: unreadable.
     """
-    if not path.is_file():  # opening a pipe would wait for ever
-        raise OSError("there is no file, or a link to none, or a pipe")
-    with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
+    try:
+        with opened(path, _ANY_SIZE) as file:
+            data = file.read(MAX_BYTES + 1)
+    except NamedFileError as error:
+        raise OSError(error.what) from error
     if len(data) > MAX_BYTES:
         raise RuleBroken("too-large", "the file has more than 4 MiB")
     return data

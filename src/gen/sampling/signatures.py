@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from gen.errors import HouseError
 from gen.provenance.access import key_for_role, key_of_person, passphrase_of
 from gen.provenance.house import House
 from gen.provenance.keys import PASSPHRASE_VARIABLE, PrivateKey, list_keys, unlock
@@ -61,6 +62,11 @@ def signatures_for(
         name = register.roster.house
         why = "is sealed" if register.roster.sealed else "has no producer's key on this computer"
         return Signatures(key, signer, None, f"not entered in the log: the house {name} {why}")
+    try:
+        house.store.check_writable()
+    except HouseError as error:
+        why = f"not entered in the log: {error.what} ({error.where})"
+        return Signatures(key, signer, None, why)
     return Signatures(key, signer, OutputLog(house, register, producer))
 
 

@@ -22,6 +22,8 @@ TAG_CHUNK = b"HPRV"
 """Chunk type of the provenance tag."""
 GENERATED_CHUNK = b"HGEN"
 """Chunk type of the mark on a generated piece."""
+MAX_TRAILING = 256
+"""Chunks after the last track; a file of 4 MiB has room for half a million empty ones."""
 CHUNK_HEADER_BYTES = 8
 FILE_HEADER_BYTES = 14
 
@@ -142,8 +144,11 @@ def _track_end(data: bytes, position: int, track: int, track_count: int) -> int:
 
 
 def _trailing_chunks(data: bytes, position: int) -> tuple[Chunk, ...]:
-    chunks = []
+    chunks: list[Chunk] = []
     while position < len(data):
+        if len(chunks) == MAX_TRAILING:
+            what = f"more than {MAX_TRAILING} chunks follow the last track"
+            raise RuleBroken("chunk-layout", what, byte_offset=position)
         payload_start = position + CHUNK_HEADER_BYTES
         end = payload_start + int.from_bytes(data[position + 4 : payload_start], "big")
         kind = data[position : position + 4]

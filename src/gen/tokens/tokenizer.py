@@ -17,6 +17,7 @@ from typing import Any, NoReturn, Self
 import numpy as np
 from miditok import MusicTokenizer, TokenizerConfig, TokSequence
 
+from gen.disk.reading import MEBIBYTE, Kind, read_json
 from gen.errors import HouseError
 from gen.piece import Piece
 from gen.tokens import vocabulary as v
@@ -241,13 +242,7 @@ _SAVED = {
 
 def _check_file(path: Path, config: TokenizerConfig) -> None:
     """Refuse a file that another tokenizer, or another version of this one, was saved to."""
-    try:
-        saved = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        what = f"cannot be read ({error.strerror})"
-        raise HouseError(what, where=str(path), mend=_ANOTHER) from error
-    except ValueError as error:
-        raise HouseError("is no JSON", where=str(path), mend=_ANOTHER) from error
+    saved = read_json(path, Kind("saved tokenizer", 4 * MEBIBYTE, _ANOTHER))
     saved = saved if isinstance(saved, Mapping) else {}
     kind = saved.get("tokenization")
     if kind != HouseTokenizer.__name__:

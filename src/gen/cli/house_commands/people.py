@@ -140,6 +140,7 @@ def init_command(
     """
     from gen.errors import SettingError
     from gen.provenance.enrolment import parse_request
+    from gen.provenance.new_keys import unless_it_fails
     from gen.provenance.people import check_free, check_threshold, create_house
     from gen.provenance.pin import place_for
 
@@ -152,21 +153,22 @@ def init_command(
     further = [parse_request(text, name, "root") for text in publics]
     named = _named_people(persons)
     confirm(f"Start the house {name!r} in {folder}?", yes=yes, output=output)
-    made = [_make_key(name, "root", kdf_cost) for _ in range(count)]
-    settings: dict[str, Any] = {
-        "pin_path": pin or place_for(folder, name),
-        "threshold": threshold,
-        "days": days,
-        "root_public": further,
-        "takes_machine_written": machine_written,
-        "log_key": _log_key(name),
-        "people": [_this_computer(name), *(_at_hand(name, *who, kdf_cost) for who in named)],
-    }
-    keys = [key for key, _ in made]
-    if with_starter or starter:
-        house = _with_works(starter, folder, name, keys, settings)
-    else:
-        house = create_house(folder, name, keys, **settings)
+    with unless_it_fails(folder, name):
+        made = [_make_key(name, "root", kdf_cost) for _ in range(count)]
+        settings: dict[str, Any] = {
+            "pin_path": pin or place_for(folder, name),
+            "threshold": threshold,
+            "days": days,
+            "root_public": further,
+            "takes_machine_written": machine_written,
+            "log_key": _log_key(name),
+            "people": [_this_computer(name), *(_at_hand(name, *who, kdf_cost) for who in named)],
+        }
+        keys = [key for key, _ in made]
+        if with_starter or starter:
+            house = _with_works(starter, folder, name, keys, settings)
+        else:
+            house = create_house(folder, name, keys, **settings)
     _report_start(house, [path for _, path in made], output, named)
 
 
@@ -356,6 +358,7 @@ def enroll_command(
     Without --public a key is made on this machine, sealed by a passphrase the person chooses.
     """
     from gen.errors import SettingError
+    from gen.provenance.new_keys import unless_it_fails
     from gen.provenance.people import enrolled
     from gen.provenance.roster import MACHINE_ROLES
 
@@ -368,19 +371,20 @@ def enroll_command(
     # Refuse a taken id or an unfit one before a key is made for it.
     enrolled(house.load(), person, name or person, roles, bytes(32))
     confirm(f"Enroll {person} as {' and '.join(roles)}?", yes=yes, output=output)
-    key, path = (
-        _open_key(house, person)
-        if machine
-        else _public_or_new(house, person, public, kdf_cost, output)
-    )
-    _change(
-        house,
-        output,
-        lambda register: enrolled(register, person, name or person, roles, key),
-        person=person,
-        public=key.hex(),
-        key_file=path,
-    )
+    with unless_it_fails(house.folder, house.pin.name):
+        key, path = (
+            _open_key(house, person)
+            if machine
+            else _public_or_new(house, person, public, kdf_cost, output)
+        )
+        _change(
+            house,
+            output,
+            lambda register: enrolled(register, person, name or person, roles, key),
+            person=person,
+            public=key.hex(),
+            key_file=path,
+        )
 
 
 def _public_or_new(
@@ -442,6 +446,7 @@ def rotate_command(
     from gen.provenance import people
     from gen.provenance.enrolment import parse_request
     from gen.provenance.keys import key_id
+    from gen.provenance.new_keys import unless_it_fails
 
     if sum((person is not None, bool(root_publics), renew, log_key)) != 1:
         raise SettingError(
@@ -456,15 +461,16 @@ def rotate_command(
     elif person is not None:
         people.departed(house.load(), person)
         confirm(f"End the keys of {person} and begin a new one?", yes=yes, output=output)
-        key, path = _public_or_new(house, person, public, kdf_cost, output)
-        _change(
-            house,
-            output,
-            lambda register: people.with_new_key(register, person, key),
-            person=person,
-            public=key.hex(),
-            key_file=path,
-        )
+        with unless_it_fails(house.folder, house.pin.name):
+            key, path = _public_or_new(house, person, public, kdf_cost, output)
+            _change(
+                house,
+                output,
+                lambda register: people.with_new_key(register, person, key),
+                person=person,
+                public=key.hex(),
+                key_file=path,
+            )
     else:
         known = {key.hex(): key for key in house.load().roster.root_keys}
         keys = [
@@ -480,11 +486,13 @@ def rotate_command(
 
 
 def _rotate_log_key(house: House, output: Output) -> None:
+    from gen.provenance.new_keys import unless_it_fails
     from gen.provenance.people import with_log_key
 
     with_log_key(house.load(), bytes(32))  # refuses a sealed house before a key is made
-    key = _log_key(house.pin.name)
-    _change(house, output, lambda register: with_log_key(register, key.public))
+    with unless_it_fails(house.folder, house.pin.name):
+        key = _log_key(house.pin.name)
+        _change(house, output, lambda register: with_log_key(register, key.public))
 
 
 @house_command

@@ -278,6 +278,7 @@ def prove_command(
     Whoever has the pin checks it with `house.py verify --proof FILE`, without the register.
     """
     del yes
+    from gen.disk import write_atomically
     from gen.errors import SettingError
     from gen.provenance.proofs import prove
 
@@ -291,7 +292,7 @@ def prove_command(
     if out is None:
         click.echo(text, nl=False)
         return
-    out.write_text(text, encoding="utf-8")
+    write_atomically(out, text.encode("utf-8"))
     output.line(f"wrote {out}")
     output.result(file=str(out), act=act, since=since)
 
