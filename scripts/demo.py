@@ -115,6 +115,7 @@ def main(minutes: float, pieces: int) -> None:
             sys.exit(130)
         steps.say(f"writing {pieces} new pieces")
         from gen.rendering import Renderer
+        from gen.sampling.request import SampleRequest
         from gen.sampling.run import sample
         from gen.studio.page import present
 
@@ -124,7 +125,8 @@ def main(minutes: float, pieces: int) -> None:
             ("held-out bits per note", f"{result['best_bits_per_note']:.2f}"),
         ]
         with Renderer(pieces) as renderer:
-            results = sample(composed("sample", asked), on_checked=renderer.start)
+            request = SampleRequest.of(composed("sample", asked))
+            results = sample(request, on_checked=renderer.start)
             page = present(results, OUT, renderer, facts=facts)
     except HouseError as error:
         print(error, file=sys.stderr)

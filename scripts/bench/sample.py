@@ -150,8 +150,7 @@ def _ours(
     import numpy as np
 
     from gen.data.windows import TokenisedWork, bare
-    from gen.sampling.batches import dealt, write_all
-    from gen.sampling.decode import DrawConfig, decode
+    from gen.sampling.decode import DrawConfig, dealt, decode, write_all
     from gen.sampling.draft import Draft
     from gen.tokens.vocabulary import KIND, Kind
 

@@ -27,7 +27,7 @@ def tune(seed, **changes):
 
 
 def learned(corpus):
-    """What `gen.sampling.learned` reads from a house, of works at hand."""
+    """What `gen.sampling.checkpoints` reads from a house, of works at hand."""
     lines = []
     for one in corpus:
         piece = one.piece()

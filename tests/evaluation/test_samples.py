@@ -43,7 +43,7 @@ def test_pieces_are_the_same_however_many_processes_write_them(monkeypatch):
     copy = processes._copy
     monkeypatch.setattr(processes, "_copy", lambda task: made.append(task) or copy(task))
     for copies in (1, 2):
-        monkeypatch.setattr("gen.sampling.batches.copies", lambda copies=copies: copies)
+        monkeypatch.setattr("gen.sampling.decode.copies", lambda copies=copies: copies)
         monkeypatch.setattr("gen.processes.copies", lambda copies=copies: copies)
         written.append(samples.write(model, samples.like(WORKS, 2), DrawConfig(), [3]))
         assert len(made) == (copies - 1) * 3

@@ -6,6 +6,7 @@ import pytest
 
 from gen.data.cache import CACHE_VARIABLE
 from gen.provenance.keys import KEYS_VARIABLE
+from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
 from houses import keep_machine_key
 from studios import asking, make_studio
@@ -33,4 +34,4 @@ def asked(studio, tmp_path):
 
 @pytest.fixture
 def ask(asked):
-    return lambda **settings: sample(asked(**settings))
+    return lambda **settings: sample(SampleRequest.of(asked(**settings)))

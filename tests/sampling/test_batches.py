@@ -11,8 +11,8 @@ import pytest
 
 from gen import processes
 from gen.errors import HouseError
-from gen.sampling import batches as module
-from gen.sampling.batches import FEWEST_AT_ONCE, MOST_AT_ONCE, dealt, write_all
+from gen.sampling import decode as module
+from gen.sampling.decode import FEWEST_AT_ONCE, MOST_AT_ONCE, dealt, write_all
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 8, 31, 33, 100, 1024])
@@ -107,13 +107,13 @@ def test_copies_end_with_a_leader_that_is_killed(tmp_path):
     script = f"""
 import os, pathlib, signal, sys, time
 sys.path[:0] = {sys.path!r}
-from gen.sampling import batches
+from gen.sampling import decode
 from gen import processes
-batches.copies = processes.copies = lambda: 2
+decode.copies = processes.copies = lambda: 2
 def write(batch, tell):
     pathlib.Path({str(tmp_path)!r}, str(os.getpid())).touch()
     time.sleep(600)
-batches.write_all(batches.dealt(range(8)), write, print)
+decode.write_all(decode.dealt(range(8)), write, print)
 """
     leader = subprocess.Popen([sys.executable, "-c", script])
     until = time.monotonic() + 60

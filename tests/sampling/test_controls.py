@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gen.errors import SettingError
-from gen.sampling.controls import Controls, plan_of
+from gen.sampling.controls import Controls
+from gen.sampling.plan import plan_of
 from gen.settings import build
 from gen.tokens import vocabulary as v
 from gen.tokens.events import chord_of

@@ -23,8 +23,10 @@ from gen.rendering.labels import signs, told_kinds
 from gen.safe_parse import Examined
 from gen.sampling.controls import Controls
 from gen.sampling.draft import Draft
-from gen.sampling.job import Continuation, FromNothing, Rewriting, Task, job_of
+from gen.sampling.from_file import Continuation, Rewriting
+from gen.sampling.job import FromNothing, job_of
 from gen.sampling.plan import DRUM_SOUNDS
+from gen.sampling.request import FileTask
 from gen.sampling.source import MOST_FILE_BARS, Source
 from gen.smf import Normalised, normalise, parse, write
 from gen.tokens import vocabulary as v
@@ -125,7 +127,7 @@ def check(source: Source, piece: Piece, places: set[tuple[int, int]], bars: int)
 @given(anything, st.integers(0, 2**32), st.floats(0.05, 1), st.sampled_from([0.0, 0.6, 0.95]))
 def test_a_variation_rewrites_its_share_and_nothing_else(piece, seed, amount, notes):
     source = source_of(piece)
-    job = Rewriting.of(Task("vary", None, amount=amount), source, Controls())
+    job = Rewriting.of(FileTask("vary", None, amount=amount), source, Controls())
     draft = written(job, seed, notes=notes)
     places = {(hole.bar, hole.slot) for hole in draft.order.holes}
     result = job.finish(draft).piece
@@ -143,7 +145,7 @@ def test_a_variation_rewrites_its_share_and_nothing_else(piece, seed, amount, no
 @given(anything, st.integers(0, 2**32), st.sampled_from([0.0, 0.6, 0.95]))
 def test_every_instrument_that_is_added_sounds_and_the_file_stays(piece, seed, notes):
     source = source_of(piece)
-    task = Task("accompany", None, add=("violin", "drums"))
+    task = FileTask("accompany", None, add=("violin", "drums"))
     job = Rewriting.of(task, source, Controls(pitch_range=(50, 80), velocity_range=(40, 90)))
     result = job.finish(written(job, seed, notes=notes)).piece
     count = len(source.piece.tracks)
@@ -177,7 +179,7 @@ def test_cells_that_are_filled_in_are_those_that_were_named(piece, seed, data):
     first = data.draw(st.integers(1, source.bars))
     last = data.draw(st.integers(first, source.bars))
     slot = data.draw(st.integers(1, len(source.piece.tracks)))
-    task = Task("infill", None, cells=f"bars {first}-{last} of {slot}, bar {first} of all")
+    task = FileTask("infill", None, cells=f"bars {first}-{last} of {slot}, bar {first} of all")
     job = Rewriting.of(task, source, Controls())
     draft = written(job, seed)
     places = {(bar, slot - 1) for bar in range(first - 1, last)}
@@ -190,7 +192,7 @@ def test_cells_that_are_filled_in_are_those_that_were_named(piece, seed, data):
 @given(anything, st.integers(0, 2**32))
 def test_the_columns_of_a_filling_are_those_of_what_is_shown(piece, seed):
     source = source_of(piece)
-    job = Rewriting.of(Task("vary", None, amount=0.6), source, Controls())
+    job = Rewriting.of(FileTask("vary", None, amount=0.6), source, Controls())
     draft, rng = job.draft([seed]), np.random.default_rng(seed)
     while not draft.done:
         shown = draft.prompt(CONTEXT)
@@ -223,7 +225,7 @@ def rows(draft: Draft, kind: Kind) -> list[list[int]]:
 
 def rewriting(piece: Piece, controls: Controls | None = None, **task: object) -> Rewriting:
     mode = str(task.pop("mode", "infill"))
-    asked = Task(mode, None, **task)  # type: ignore[arg-type]
+    asked = FileTask(mode, None, **task)  # type: ignore[arg-type]
     return Rewriting.of(asked, source_of(piece), controls or Controls())
 
 
@@ -462,12 +464,12 @@ def test_chords_that_were_chosen_stand_as_markers_and_nothing_else_is_changed(
         ({"add": ["bass"]}, "belongs to accompany or harmonise"),
         ({"amount": 0.5}, "belongs to vary"),
         ({"vary": "a.mid", "amount": 1.5}, "no share above 0"),
-        ({"vary": "a.mid", "amount": "much"}, "no share above 0"),
+        ({"vary": "a.mid", "amount": "much"}, "is no number"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(wrong, message):
     with pytest.raises(SettingError) as refused:
-        Task.of(wrong)
+        FileTask.of(wrong)
     assert message in str(refused.value)
 
 
@@ -508,12 +510,12 @@ def song(tmp_path_factory):
 def test_what_the_file_cannot_follow_is_refused(song, controls, settings, message):
     named = {name: value or str(song) for name, value in settings.items()}
     with pytest.raises(SettingError) as refused:
-        job_of(named, controls)
+        job_of(controls, FileTask.of(named))
     assert message in str(refused.value)
 
 
 def test_without_a_file_pieces_are_from_nothing():
-    job = job_of({"vary": None, "add": []}, Controls(bars=2, instruments=("flute",)))
+    job = job_of(Controls(bars=2, instruments=("flute",)), FileTask.of({"vary": None, "add": []}))
     assert isinstance(job, FromNothing)
     assert job.finish(written(job, 1)).piece.tracks[0].program == 73
     assert job.finish(written(job, 1)).source == {}
@@ -524,7 +526,7 @@ def test_a_generated_piece_can_be_gone_on_with(song, tmp_path):
     marked.write_bytes(mark_generated(song.read_bytes(), "a" * 64))
     assert Source.read(marked).piece == Source.read(song).piece
     assert Source.read(song).name == "song.mid"
-    job = job_of({"infill": str(marked), "cells": "bar 1 of bass"}, Controls())
+    job = job_of(Controls(), FileTask.of({"infill": str(marked), "cells": "bar 1 of bass"}))
     done = job.finish(written(job, 1))
     assert done.source["mode"] == "infill"
     assert done.music.count(b"HGEN") == 1
@@ -569,7 +571,7 @@ def test_a_corrupted_file_is_read_or_refused(tmp_path, seed):
         source = Source.read(path)
     except HouseError:
         return
-    job = Rewriting.of(Task("vary", path), source, Controls())
+    job = Rewriting.of(FileTask("vary", path), source, Controls())
     assert job.finish(written(job, seed)).piece.note_count
 
 

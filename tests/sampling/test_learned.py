@@ -12,8 +12,8 @@ from gen.likeness.voices import voices_of
 from gen.provenance.acts import Entry
 from gen.provenance.manifest import Manifest
 from gen.provenance.works import withdraw
-from gen.sampling import learned
-from gen.sampling.learned import LinesCache, learned_music
+from gen.sampling import checkpoints
+from gen.sampling.checkpoints import LinesCache, learned_music
 from houses import TestHouse, key_of, make_midi, make_piece, tagged
 
 
@@ -32,13 +32,13 @@ def enter(house: TestHouse, seed: int, composer: str = "ana", **changes: object)
 def read(monkeypatch) -> list[str]:
     """Ids of the works whose files were opened."""
     opened: list[str] = []
-    real = learned.kept_work
+    real = checkpoints.kept_work
 
     def counted(house, record):
         opened.append(record.entry.work)
         return real(house, record)
 
-    monkeypatch.setattr(learned, "kept_work", counted)
+    monkeypatch.setattr(checkpoints, "kept_work", counted)
     return opened
 
 

@@ -18,6 +18,7 @@ from gen.provenance.manifest import Manifest
 from gen.sampling import receipt as receipts
 from gen.sampling import session
 from gen.sampling.receipt import read_receipt
+from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
 from gen.smf import split_chunks, write
 from gen.tokens import vocabulary as v
@@ -33,7 +34,7 @@ def again(asked, tmp_path):
 
     def call(done, **settings):
         told = {"receipt": str(done.receipt), "out": str(tmp_path / "again"), **settings}
-        (result,) = sample(asked(**told))
+        (result,) = sample(SampleRequest.of(asked(**told)))
         return result
 
     return call

@@ -10,7 +10,7 @@ import pytest
 
 from gen.errors import HouseError
 from gen.provenance.mark import is_generated
-from gen.sampling.names import highest_number, reserve
+from gen.sampling.finish import highest_number, reserve
 from gen.smf import parse, split_chunks
 
 

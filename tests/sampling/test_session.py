@@ -10,8 +10,8 @@ import pytest
 from gen.disk import writing
 from gen.errors import HouseError, SettingError
 from gen.likeness.originality import LearnedMusic, LearnedWork, Lines, Shared
+from gen.sampling.request import RunConfig, SampleRequest
 from gen.sampling.run import PiecesWithheld, sample
-from gen.sampling.session import Policy
 from gen.smf import parse, split_chunks
 
 NEVER_MET = {"chords": "C | F#", "time_signature": "4/4", "instruments": ["piano", "bass"]}
@@ -149,7 +149,7 @@ def test_an_interruption_leaves_the_finished_pieces_whole_and_no_other(asked, tm
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sample(asked(n=5), report=report)
+        sample(SampleRequest.of(asked(n=5)), report=report)
     assert whole(tmp_path / "out") == sorted(done)
 
 
@@ -168,7 +168,7 @@ def test_an_interruption_between_two_files_of_a_piece_leaves_neither(
 
     monkeypatch.setattr(writing, "replace", replace)
     with pytest.raises(KeyboardInterrupt):
-        sample(asked(n=1))
+        sample(SampleRequest.of(asked(n=1)))
     assert len(calls) == at
     assert whole(tmp_path / "out") == []
 
@@ -203,11 +203,11 @@ def test_a_gpu_that_is_not_there_is_missed_before_anything_is_written(ask, tmp_p
 
 def test_pieces_for_a_gpu_are_written_by_this_process_alone(ask, monkeypatch):
     """Copies of a process cannot use one that it has begun to use."""
-    monkeypatch.setattr(Policy, "on_gpu", True)
+    monkeypatch.setattr(RunConfig, "on_gpu", True)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    monkeypatch.setattr("gen.sampling.batches.MOST_AT_ONCE", 8)
-    monkeypatch.setattr("gen.sampling.batches.copies", lambda: 2)
-    monkeypatch.delattr("gen.sampling.batches.told_by_copies")
+    monkeypatch.setattr("gen.sampling.decode.MOST_AT_ONCE", 8)
+    monkeypatch.setattr("gen.sampling.decode.copies", lambda: 2)
+    monkeypatch.delattr("gen.sampling.decode.told_by_copies")
     results = ask(n=9)
     batches = [result.record["batch"] for result in results]
     assert batches == [[0, 1, 2, 3]] * 4 + [[4, 5, 6, 7, 8]] * 5
@@ -219,15 +219,15 @@ def test_a_checkpoint_of_another_house_is_refused(asked, tmp_path):
     other = start_house(tmp_path / "other", "harbour")
     other.enter(3)
     with pytest.raises(HouseError, match="learned from the house 'lantern', the pin is that of"):
-        sample(asked(pin=str(other.pin.path)))
+        sample(SampleRequest.of(asked(pin=str(other.pin.path))))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="folders are protected otherwise there")
 def test_a_folder_that_cannot_be_written_is_said_before_anything_is_sampled(asked, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(HouseError, match="cannot be written"):
-        sample(asked(out=str(tmp_path / "file" / "out")))
+        sample(SampleRequest.of(asked(out=str(tmp_path / "file" / "out"))))
 
 
 def test_the_default_policy_resamples():
-    assert Policy(1, 0).originality == "resample"
+    assert RunConfig(1, 0).originality == "resample"

@@ -14,8 +14,10 @@ from gen.errors import HouseError, SettingError
 from gen.piece import Note, Track
 from gen.safe_parse import Examined
 from gen.sampling.controls import Controls
-from gen.sampling.job import Continuation, Rewriting, Task, job_of
+from gen.sampling.from_file import Continuation, Rewriting
+from gen.sampling.job import job_of
 from gen.sampling.loudness import beside, levelled
+from gen.sampling.request import FileTask
 from gen.sampling.source import Change, Source
 from gen.smf import RuleBroken, normalise, parse, write
 from gen.smf.original import read_original
@@ -75,7 +77,7 @@ def test_an_infill_whose_cells_are_put_back_equals_the_file_byte_for_byte(data):
 def test_what_an_infill_leaves_alone_is_the_files_own_to_the_byte():
     data = song(vocal(8), bass(8))
     source = source_of(data)
-    job = Rewriting.of(Task("infill", None, "bars 3-4 of bass"), source, Controls())
+    job = Rewriting.of(FileTask("infill", None, "bars 3-4 of bass"), source, Controls())
     done = job.finish(written(job, 1))
     old, new = read_original(data), read_original(done.music)
     assert new.tracks[:2] == old.tracks[:2]
@@ -104,7 +106,7 @@ def test_a_continuation_adds_behind_the_file_and_closes_at_the_bar_line():
 @pytest.mark.parametrize("file_format", [0, 1])
 def test_an_accompaniment_leaves_the_type_of_the_file_and_every_event(file_format):
     data = smf(vocal(4), file_format=file_format)
-    job = Rewriting.of(Task("accompany", None, add=("cello",)), source_of(data), Controls())
+    job = Rewriting.of(FileTask("accompany", None, add=("cello",)), source_of(data), Controls())
     done = job.finish(written(job, 2))
     old, new = read_original(data), read_original(done.music)
     assert new.format == file_format
@@ -124,8 +126,10 @@ def test_more_instruments_than_there_are_channels_are_refused_before_anything_is
     bodies = [event(0, 0xC0 | c, 5) + note(channel=c, length=BAR) for c in range(14) if c != 9]
     source = source_of(smf(*bodies))
     with pytest.raises(SettingError, match="the file leaves 2 of MIDI's 15 melodic channels free"):
-        Rewriting.of(Task("accompany", None, add=("flute", "cello", "viola")), source, Controls())
-    Rewriting.of(Task("accompany", None, add=("flute", "cello", "drums")), source, Controls())
+        Rewriting.of(
+            FileTask("accompany", None, add=("flute", "cello", "viola")), source, Controls()
+        )
+    Rewriting.of(FileTask("accompany", None, add=("flute", "cello", "drums")), source, Controls())
 
 
 def test_a_piece_that_a_model_wrote_keeps_its_mark_when_it_is_gone_on_with(tmp_path):
@@ -168,7 +172,7 @@ def test_loudness_goes_on_where_the_file_was(velocity):
     source = source_of(song(vocal(6, velocity), bass(6, velocity)))
     for job in (
         Continuation.of(source, Controls(bars=4)),
-        Rewriting.of(Task("infill", None, "bars 3-4 of bass"), source, Controls()),
+        Rewriting.of(FileTask("infill", None, "bars 3-4 of bass"), source, Controls()),
     ):
         done = job.finish(written(job, 5, notes=0.9))
         for track, own in zip(done.piece.tracks, source.piece.tracks, strict=True):
@@ -180,7 +184,7 @@ def test_loudness_goes_on_where_the_file_was(velocity):
 def test_a_producers_velocities_are_kept_to_as_they_are_asked():
     source = source_of(song(vocal(6, 30)))
     job = Rewriting.of(
-        Task("infill", None, "bars 3-4"), source, Controls(velocity_range=(90, 100))
+        FileTask("infill", None, "bars 3-4"), source, Controls(velocity_range=(90, 100))
     )  # fmt: skip
     done = job.finish(written(job, 5, notes=0.9))
     new = [n for n in done.piece.tracks[0].notes if 2 * BAR <= n.onset_ticks < 4 * BAR]
@@ -190,7 +194,7 @@ def test_a_producers_velocities_are_kept_to_as_they_are_asked():
 def test_a_strict_file_of_the_houses_own_keeps_every_byte_outside_its_cells():
     data = write(make_piece(bars=6))
     source = source_of(data)
-    job = Rewriting.of(Task("infill", None, "bar 2 of bass"), source, Controls())
+    job = Rewriting.of(FileTask("infill", None, "bar 2 of bass"), source, Controls())
     done = job.finish(written(job, 4))
     slot = next(i for i, t in enumerate(source.piece.tracks) if 32 <= t.program < 40)
     (chunk,) = {origin.chunk for origin in source.origins[slot]}

@@ -8,8 +8,10 @@ from gen.errors import SettingError
 from gen.piece import Piece
 from gen.provenance.consent import Consent
 from gen.provenance.works import set_consent
-from gen.sampling.controls import Controls, plan_of
+from gen.sampling.controls import Controls
 from gen.sampling.job import job_of
+from gen.sampling.plan import plan_of
+from gen.sampling.request import FileTask, SampleRequest
 from gen.sampling.run import sample
 from gen.smf import write
 from gen.tokens import vocabulary as v
@@ -25,7 +27,7 @@ def ask_in_style(tmp_path):
     house = make_studio(tmp_path, consent=f"{EVERYTHING} artist_model:ana", run=STYLES)
 
     def call(**settings: object):
-        return sample(asking(tmp_path, house, tmp_path / "out", n=1, **settings))
+        return sample(SampleRequest.of(asking(tmp_path, house, tmp_path / "out", n=1, **settings)))
 
     call.house = house
     return call
@@ -46,7 +48,7 @@ def test_a_given_file_is_gone_on_with_in_that_style_too(settings, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "song.mid").write_bytes(write(make_piece(3)))
     bars = 4 if "continue" in settings else None
-    draft = job_of(settings, Controls(bars=bars, style="ben"), 3).draft([1])
+    draft = job_of(Controls(bars=bars, style="ben"), FileTask.of(settings), 3).draft([1])
     while draft.forced:
         draft.take(draft.forced.popleft())
     shown = [row for row in draft.prompt(256) if row[v.KIND] == Kind.STYLE]

@@ -13,6 +13,7 @@ from gen.data.cache import CACHE_VARIABLE
 from gen.errors import HouseError
 from gen.provenance.keys import KEYS_VARIABLE
 from gen.rendering import Renderer
+from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
 from gen.studio.page import check_soundfont, present
 from studios import asking, make_studio
@@ -30,7 +31,7 @@ def run(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(CACHE_VARIABLE, "off")
         patch.setenv(KEYS_VARIABLE, str(folder / "keys"))
-        (result,) = sample(asking(folder, house, folder / "out", **ASKED))
+        (result,) = sample(SampleRequest.of(asking(folder, house, folder / "out", **ASKED)))
     with Renderer(1) as renderer:
         page = present([result], folder / "out", renderer, facts=[("trained for", "no time")])
     return result, page

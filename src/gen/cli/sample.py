@@ -82,25 +82,23 @@ def sample(settings: dict[str, Any], overrides: Sequence[str]) -> None:
     """Write the pieces that are asked for, each as it is finished, and the page that shows them."""
     from gen.processes import stoppable
     from gen.rendering import Renderer
-    from gen.sampling.opening import check_kinds
-    from gen.sampling.presets import give_way
+    from gen.sampling.request import PLACES, SampleRequest
     from gen.sampling.run import PiecesWithheld
     from gen.sampling.run import sample as write
-    from gen.sampling.session import PLACES
     from gen.studio.page import check_soundfont, present
 
-    check_kinds(settings)
-    settings = give_way(settings, names_of(overrides))
-    n = settings["n"]
-    pieces = n if isinstance(n, int) and not settings["receipt"] else 1
-    audio, font = settings["audio"], settings["soundfont"]
-    if audio and font:
-        check_soundfont(font)
+    request = SampleRequest.of(settings, names_of(overrides))
+    places, pieces = request.places, 1 if request.places.receipt else request.run.n
+    if places.audio and places.soundfont:
+        check_soundfont(places.soundfont)
     asked = [o for o in overrides if o.split("=")[0] not in PLACES]
     facts = [("asked for", ", ".join(asked) or "nothing in particular")]
     finished: list[Sampled] = []
     withheld: HouseError | None = None
-    with stoppable(), Renderer(pieces, with_audio=audio, soundfont=font) as renderer:
+    with (
+        stoppable(),
+        Renderer(pieces, with_audio=places.audio, soundfont=places.soundfont) as renderer,
+    ):
 
         def report(done: Sampled) -> None:
             finished.append(done)
@@ -110,11 +108,11 @@ def sample(settings: dict[str, Any], overrides: Sequence[str]) -> None:
         def show() -> None:
             if finished:
                 finished.sort(key=lambda done: done.record["index"])
-                print(present(finished, Path(settings["out"]), renderer, facts=facts))
+                print(present(finished, Path(places.out), renderer, facts=facts))
 
         try:
             try:
-                write(settings, report=report, on_checked=renderer.start)
+                write(request, report=report, on_checked=renderer.start)
             except PiecesWithheld as error:
                 withheld = error
                 facts.append(("withheld", f"{pieces - len(finished)} of {pieces}"))

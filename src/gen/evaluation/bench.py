@@ -20,10 +20,10 @@ from gen.likeness.originality import LearnedMusic
 from gen.piece import Piece
 from gen.provenance.house import House
 from gen.provenance.pin import Pin
+from gen.sampling.checkpoints import learned_music
 from gen.sampling.decode import DrawConfig
 from gen.sampling.draft import Draft
-from gen.sampling.learned import learned_music
-from gen.sampling.view import Row
+from gen.sampling.plan import Row
 
 
 class Bench:

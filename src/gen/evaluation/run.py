@@ -28,7 +28,7 @@ from gen.piece import Piece
 from gen.provenance.code import code_digest
 from gen.provenance.pin import load_pin
 from gen.sampling.checkpoints import find_checkpoint
-from gen.sampling.session import CPU
+from gen.sampling.request import CPU
 
 FORMAT = "gen evaluation 2"
 _PIECES, _PIECES_COST = "pieces", 4.0

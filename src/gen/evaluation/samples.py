@@ -12,11 +12,9 @@ import numpy as np
 
 from gen.evaluation.works import Work, excerpt, genre_rows
 from gen.model import Transformer
-from gen.sampling.batches import write_all
-from gen.sampling.decode import DrawConfig, decode
+from gen.sampling.decode import DrawConfig, decode, write_all
 from gen.sampling.draft import Draft
-from gen.sampling.plan import Plan
-from gen.sampling.view import Row
+from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import Kind
 

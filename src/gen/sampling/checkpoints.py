@@ -1,14 +1,34 @@
-"""Which file a checkpoint setting means."""
+"""Which checkpoint is meant, and the works that it learned from.
+
+The lines of those works are kept in the user's cache, sealed, a work by its digest and a corpus by
+the digests of its works: a corpus that grew reads its new works only, and the next command reads
+one file.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from gen.checkpoint import SUFFIX
+from gen.data.cache import SealedCache
 from gen.disk.reading import CHECKPOINT, sha256_of
 from gen.errors import HouseError
+from gen.likeness.originality import Ints, LearnedMusic, LearnedWork, Lines, house_lines
+from gen.likeness.passages import PassageIndex
+from gen.likeness.voices import Voice, voices_of_music
 from gen.places import of_project
+from gen.provenance.house import House
+from gen.provenance.manifest import Manifest, ManifestWork
+from gen.provenance.register import Register
+from gen.provenance.works import kept_work
 
 LAST: Final = "last"
 SHIPPED: Final = Path("data/house_model") / f"starter{SUFFIX}"
@@ -73,3 +93,128 @@ def checkpoint_of(name: str, digest: str) -> Path:
         f"no run here has left the one that the receipt names (SHA-256 {digest})",
         where="checkpoint", mend="name its file: checkpoint=FILE",
     )  # fmt: skip
+
+
+# Its works ------------------------------------------------------------------------------
+
+
+class LinesCache(SealedCache):
+    """Lines of works, and of whole corpora with what they borrow from themselves."""
+
+    kind = "lines 1"
+
+
+def learned_music(
+    house: House, manifest: Manifest, register: Register | None = None
+) -> LearnedMusic:
+    """The works that a manifest names, from the user's cache, else from the house.
+
+    What is read is compared with, never learned from: works withdrawn since count, as long as
+    their files are kept. An entry of the cache is named by the digests that the manifest has.
+
+    Args:
+        house: where the works are.
+        manifest: of the checkpoint, which learned from this house.
+        register: of the house, if it has been read already.
+
+    Raises:
+        HouseError: none of its works is here.
+    """
+    register = register or house.load()
+    cache = LinesCache.of_user()
+    here, missing = manifest.works, tuple[tuple[str, str], ...]()
+    kept = cache.get(_name(here))
+    if kept is None:
+        count = len(manifest.works)
+        print(f"reading {count} works to compare with, this once", file=sys.stderr, flush=True)
+        found, missing = _read_all(house, register, manifest.works, cache)
+        here = tuple(work for work in manifest.works if work.work in found)
+        kept = cache.get(_name(here)) or _pack([found[work.work] for work in here])
+        cache.put(_name(here), kept)
+    if not here:
+        raise HouseError(
+            f"none of the {len(manifest.works)} works behind it is in {house.folder}",
+            where="checkpoint", mend="restore the house's works, or sample with originality=off",
+        )  # fmt: skip
+    index, owners, lines = _unpack(kept)
+    ids = [work.work for work in manifest.works]
+    return LearnedMusic(
+        [_told(work, register) for work in here],
+        index,
+        owners,
+        lines,
+        len(ids),
+        missing,
+        tuple(work for work in ids if _is_withdrawn(register, work)),
+    )
+
+
+def _is_withdrawn(register: Register, work: str) -> bool:
+    record = register.works.get(work)
+    return record is not None and record.withdrawn_at is not None
+
+
+def _told(work: ManifestWork, register: Register) -> LearnedWork:
+    record = register.works.get(work.work)
+    people = {person.id: person.name for person in register.roster.people}
+    return LearnedWork(
+        work.work,
+        record.entry.title if record else work.work,
+        tuple((who, people.get(who, who)) for who, _ in work.composers),
+    )
+
+
+def _name(works: Sequence[ManifestWork]) -> str:
+    """Under which the cache keeps what is known of these works together."""
+    text = "\n".join(f"{work.work} {work.sha256}" for work in works)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read_all(
+    house: House, register: Register, works: Sequence[ManifestWork], cache: LinesCache
+) -> tuple[dict[str, list[Voice]], tuple[tuple[str, str], ...]]:
+    """Lines of each work that can be read, and why the others cannot."""
+    lines: dict[str, list[Voice]] = {}
+    missing = []
+    for work in works:
+        name = hashlib.sha256(f"work {work.work} {work.sha256}".encode()).hexdigest()
+        kept = cache.get(name)
+        if kept is not None:
+            lines[work.work] = list(PassageIndex.unpack(kept).voices)
+            continue
+        try:
+            lines[work.work] = list(_read(house, register, work))
+        except (HouseError, OSError) as error:
+            missing.append((work.work, getattr(error, "what", str(error))))
+            continue
+        cache.put(name, PassageIndex(lines[work.work]).pack())
+    return lines, tuple(missing)
+
+
+def _read(house: House, register: Register, work: ManifestWork) -> tuple[Voice, ...]:
+    record = register.works.get(work.work)
+    if record is None:
+        raise HouseError("the register has no such work")
+    tagged = kept_work(house, record)
+    if tagged.music_sha256 != work.sha256:
+        raise HouseError("the house has other music under this id")
+    return voices_of_music(tagged.music, tagged.statement.description.roles)
+
+
+def _pack(works: Sequence[Sequence[Voice]]) -> bytes:
+    """Index, owners and lines of a corpus as bytes: JSON, its length before it, then the index."""
+    index = PassageIndex(voice for lines in works for voice in lines)
+    counts = [len(lines) for lines in works]
+    lines = house_lines(index, _owners(counts), len(works))
+    head = json.dumps({"counts": counts, "lines": asdict(lines)}).encode()
+    return len(head).to_bytes(8, "little") + head + index.pack()
+
+
+def _unpack(data: bytes) -> tuple[PassageIndex, Ints, Lines]:
+    end = 8 + int.from_bytes(data[:8], "little")
+    head = json.loads(data[8:end])
+    return PassageIndex.unpack(data[end:]), _owners(head["counts"]), Lines(**head["lines"])
+
+
+def _owners(counts: Sequence[int]) -> Ints:
+    return np.repeat(np.arange(len(counts)), counts)

@@ -1,5 +1,7 @@
 """The decode loop: scores → probabilities → draw → step, many pieces side by side.
 
+Side by side in one process, and on as many processors as there are.
+
 N pieces still being written, T events, C input columns, V ids of a field.
 """
 
@@ -8,9 +10,11 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from itertools import pairwise
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import torch
@@ -20,12 +24,19 @@ from threadpoolctl import threadpool_limits
 
 from gen.errors import HouseError, SettingError
 from gen.model import KVCache, Transformer
+from gen.processes import copies, told_by_copies
 from gen.sampling.draft import Draft
+from gen.sampling.plan import Row
 from gen.sampling.step import ALL, TorchStep, step_of
-from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
 
+T = TypeVar("T")
+
 FIELDS = range(len(v.FIELDS))
+MOST_AT_ONCE: Final = 32
+"""Pieces being written at a time by up to four processes: more take memory and no time off."""
+FEWEST_AT_ONCE: Final = 4
+"""Fewer together take so much longer, each, that a second processor hardly makes up for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,3 +300,42 @@ def _prefill(step: TorchStep, drafts: Sequence[Draft]) -> tuple[Any, KVCache]:
     ragged = left_pad if bool(left_pad.any()) else None
     cache = KVCache(step.model.config, len(drafts), device=step.device, left_pad=ragged)
     return step.begin(columns, cache), cache
+
+
+# Batches --------------------------------------------------------------------------------
+
+
+def dealt(indices: Sequence[int], *, on_gpu: bool = False) -> list[Sequence[int]]:
+    """Batches of equal size, as many for one process that can write as for another."""
+    if not indices:
+        return []
+    processes = 1 if on_gpu else copies()
+    most = max(2 * FEWEST_AT_ONCE, MOST_AT_ONCE // processes)
+    turns = math.ceil(len(indices) / (processes * most))
+    count = min(processes * turns, max(1, len(indices) // FEWEST_AT_ONCE))
+    bounds = [len(indices) * n // count for n in range(count + 1)]
+    return [indices[first:end] for first, end in pairwise(bounds)]
+
+
+def write_all(
+    batches: Sequence[Sequence[int]],
+    write: Callable[[Sequence[int], Callable[[T], None]], None],
+    report: Callable[[T], None],
+    *,
+    on_gpu: bool = False,
+) -> None:
+    """Write batches one after another, or side by side where copies of this process can.
+
+    Args:
+        batches: indices of the pieces of each.
+        write: takes a batch, and a function that it calls with each piece as it ends.
+        report: called with the same, in this process.
+        on_gpu: whether `write` uses one, which copies cannot.
+    """
+    if len(batches) > 1 and copies() > 1 and not on_gpu:
+        with closing(told_by_copies(partial(write, batch) for batch in batches)) as all_results:
+            for result in all_results:
+                report(result)
+        return
+    for batch in batches:
+        write(batch, report)

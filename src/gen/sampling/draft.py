@@ -16,12 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.sampling import grammar, view
-from gen.sampling.context import ContextColumns
-from gen.sampling.masks import Mask
-from gen.sampling.plan import Plan
+from gen.sampling.plan import Plan, Row
 from gen.sampling.policies import Policies
-from gen.sampling.state import KINDS, BarTerms, State
-from gen.sampling.view import Row
+from gen.sampling.state import KINDS, BarTerms, Mask, State
+from gen.sampling.view import ContextColumns
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 

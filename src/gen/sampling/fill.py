@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 
 from gen.sampling import grammar, view
 from gen.sampling.draft import Draft, Floats, Held
-from gen.sampling.masks import Mask
-from gen.sampling.plan import Plan, steps_of
-from gen.sampling.state import BarTerms, State, duration_of
-from gen.sampling.view import Row
+from gen.sampling.plan import Plan, Row, steps_of
+from gen.sampling.state import BarTerms, Mask, State, duration_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 

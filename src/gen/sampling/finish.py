@@ -1,26 +1,50 @@
-"""From decoded rows to a finished piece: names, exact tempo, key, markers."""
+"""From decoded rows to a finished piece with a name of its own."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
 
 from gen import harmony
 from gen.analysis import infer_key
 from gen.piece import KeySignature, Marker, Pedal, Piece, Tempo, Track
+from gen.rendering.labels import key_name
 from gen.sampling.controls import Controls
-from gen.sampling.plan import steps_of
-from gen.sampling.view import Row
+from gen.sampling.plan import Row, steps_of
 from gen.smf import instrument_name
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events, chord_of
 from gen.tokens.grid import TICKS_PER_STEP
 from gen.tokens.reading import decode
-from gen.tokens.vocabulary import FIRST, Kind
+from gen.tokens.vocabulary import WORDS, Kind
 
 _PLAIN: Final = {3: (5, "F"), 4: (0, "C")}
 """Sharps of a minor key: its leading note as a pitch class, and the plain name of that sound."""
+
+_NUMBER: Final = re.compile(r"-(\d+)$")
+"""At the end of a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A finished piece.
+
+    Attributes:
+        piece: as its file has it, with the roles that are known.
+        music: its file's bytes, without the mark.
+        new: only what was written now, at 480 ticks a quarter: what is held against the controls.
+        source: what a receipt says of the given file and of what was done in it; empty without one.
+        remarks: what there is to be said of the file, one sentence each.
+    """
+
+    piece: Piece
+    music: bytes
+    new: Piece
+    source: dict[str, Any]
+    remarks: tuple[str, ...] = ()
 
 
 def finished(rows: Sequence[Row], controls: Controls) -> Piece:
@@ -81,13 +105,13 @@ def markers_of(rows: Sequence[Row], keys: Sequence[KeySignature]) -> list[Marker
         if kind == Kind.BAR:
             start, following = following, following + steps_of(value)
         elif kind == Kind.SECTION:
-            name = v.SECTIONS[value - FIRST["section"]]
+            name = v.SECTIONS[WORDS.section.number(value)]
             title = name.title() if len(name) > 1 else f"Section {name.upper()}"  # A is a chord
             markers.append(Marker(start * TICKS_PER_STEP, title))
         elif kind == Kind.CHORD:
             found = chord_of(value)
             symbol = _symbol(found, keys[0]) if found and keys else str(found or "NC")
-            step = start + position - FIRST["position"]
+            step = start + WORDS.position.number(position)
             if symbol != chord:
                 markers.append(Marker(step * TICKS_PER_STEP, symbol))
             chord = symbol
@@ -105,3 +129,55 @@ def _symbol(chord: harmony.Chord, key: KeySignature) -> str:
         place, name = _PLAIN[key.fifths]
         names[place] = name
     return chord.spelt(names)
+
+
+# Names ----------------------------------------------------------------------------------
+
+
+def title_of(piece: Piece, controls: Controls, source: Mapping[str, Any]) -> str:
+    """Such as `waltz-a-minor`; of a file that was worked on, `song-infill`.
+
+    Args:
+        piece: as its file has it.
+        controls: what was asked.
+        source: the given file's name and what was done with it; empty where there was none.
+    """
+    if source:
+        words = f"{Path(source['file']).stem} {source['mode']}"
+    else:
+        key = key_name(piece).replace(" \u2026", "").replace("#", " sharp")
+        words = f"{controls.genre or 'piece'} {re.sub(r'(?<=[A-G])b', ' flat', key)}"
+    return re.sub(r"[\W_]+", "-", words).strip("-").lower() or "piece"
+
+
+def highest_number(folder: Path) -> int:
+    """The highest number of a piece with a receipt in a folder, 0 where there is none."""
+    stems = (path.name.partition(".")[0] for path in folder.glob("*.json"))
+    return max((int(found[1]) for stem in stems if (found := _NUMBER.search(stem))), default=0)
+
+
+def reserve(folder: Path, title: str, number: int, suffix: str) -> str:
+    """A name that no file in the folder has, such as `waltz-a-minor-03`.
+
+    The file of that name and suffix is created, empty, so that no command beside this one
+    takes the name.
+
+    Args:
+        folder: which is there.
+        title: see `title_of`.
+        number: the first to be tried.
+        suffix: of the file.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    while True:
+        name = f"{title}-{number:02d}"
+        if not any(folder.glob(f"{name}.*")):
+            try:
+                (folder / f"{name}{suffix}").touch(exist_ok=False)
+            except FileExistsError:  # a command beside this one was faster
+                pass
+            else:
+                return name
+        number += 1

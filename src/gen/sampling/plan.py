@@ -1,22 +1,42 @@
-"""What is decided of a piece before its first note."""
+"""What is decided of a piece before its first note, and how that follows from what is asked.
+
+A row is the five ids of one event, as `gen.tokens.vocabulary.FIELDS` names them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, chain, cycle
 from typing import Final
 
-from gen.data.habits import Habits
-from gen.piece import DRUM_PROGRAM
-from gen.sampling.view import Row
-from gen.smf.general_midi import range_of
+import numpy as np
+
+from gen import harmony
+from gen.data.habits import Form, Habits
+from gen.errors import SettingError
+from gen.piece import DRUM_PROGRAM, ROLES
+from gen.sampling.controls import CHANGING, Controls, instrument_number
+from gen.smf.general_midi import ANY_PITCH, range_of
 from gen.tokens import vocabulary as v
-from gen.tokens.vocabulary import FIRST, Kind
+from gen.tokens.events import chord_id, key_id, section_id
+from gen.tokens.vocabulary import WORDS, Kind
+
+Row = list[int]
 
 NO_HABITS: Final = Habits()
 """Those of nobody: no limit."""
 
 DRUM_SOUNDS: Final = (27, 87)
 """The drum pitches that General MIDI 2 gives a sound."""
+
+MOST_BARS_UNASKED: Final = 64
+FEWEST_STEPS_A_CHORD: Final = 6
+FEWEST_BARS: Final = 24
+"""A shorter piece has no room for sections that come back."""
+FEWEST_BARS_A_SECTION: Final = 4
+"""What would be shorter belongs to the section before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +114,272 @@ def compass_of(program: int, pitches: tuple[int, int]) -> tuple[int, int]:
 
 def steps_of(signature_id: int) -> int:
     """Length of a bar in grid steps."""
-    return v.bar_steps(*v.TIME_SIGNATURES[signature_id - FIRST["time_signature"]])
+    return v.bar_steps(*v.TIME_SIGNATURES[WORDS.time_signature.number(signature_id)])
+
+
+# From controls to a plan ---------------------------------------------------------------
+
+
+def time_signature_id(text: str) -> int:
+    """Value id of a time signature such as `6/8`.
+
+    Raises:
+        SettingError: not one the tokenizer knows.
+    """
+    match = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
+    signature = (int(match[1]), int(match[2])) if match else None
+    if signature not in v.TIME_SIGNATURES:
+        raise SettingError(
+            f"{text!r} is no time signature of this house",
+            where="time_signature",
+            mend="numerator 1-16, denominator 2, 4, 8 or 16, at most twelve quarters: 6/8",
+        )
+    return WORDS.time_signature.id(v.TIME_SIGNATURES.index(signature))
+
+
+def plan_of(controls: Controls, style: int | None = None) -> Plan:
+    """The plan that asks the model for exactly this.
+
+    Args:
+        controls: what is asked.
+        style: the number that the checkpoint has for `controls.style`.
+
+    Raises:
+        SettingError: something cannot be read, or two settings contradict each other.
+    """
+    changing = controls.time_signature == CHANGING
+    told = None if changing else controls.time_signature
+    signature = time_signature_id(told) if told else None
+    if controls.chords and signature is None:
+        raise SettingError(
+            "chords need a meter to be laid out in", where="chords", mend="add time_signature=4/4"
+        )
+    bars = controls.bars or MOST_BARS_UNASKED
+    rows: dict[int, list[Row]] = {}
+    if controls.form:
+        for bar, row in section_rows(controls.form, bars):
+            rows.setdefault(bar, []).append(row)
+    if controls.chords and signature is not None:
+        for bar, row in chord_rows(controls.chords, [steps_of(signature)] * bars):
+            rows.setdefault(bar, []).append(row)
+    tracks = track_rows(controls.instruments, controls)
+    return Plan(
+        header=[*attribute_rows(controls, style), *tracks],
+        tracks_open=not controls.instruments,
+        bars=controls.bars,
+        most_bars=MOST_BARS_UNASKED,
+        time_signature=signature,
+        meter_changes=changing,
+        tempo=_tempo_id(controls.tempo),
+        plan_rows=rows,
+        chords_given=bool(controls.chords),
+        sections_given=bool(controls.form),
+        pitches=(controls.pitch_range[0], controls.pitch_range[1]),
+        velocities=velocity_classes(controls),
+        densities=controls.densities(len(tracks) or 1),
+        returns=controls.returns,
+    )
+
+
+def velocity_classes(controls: Controls) -> tuple[int, int]:
+    """Lowest and highest velocity class inside the range.
+
+    Raises:
+        SettingError: none is.
+    """
+    low, high = controls.velocity_range
+    classes = np.flatnonzero((low <= v.VELOCITIES) & (high >= v.VELOCITIES))
+    if not len(classes):
+        raise SettingError(
+            f"[{low}, {high}] holds none of the velocities 3, 7, 11 … 127",
+            where="velocity_range", mend="make the range at least four wide",
+        )  # fmt: skip
+    return int(classes[0]), int(classes[-1])
+
+
+def _tempo_id(tempo: float | None) -> int | None:
+    if tempo is None:
+        return None
+    return WORDS.tempo.id(int(v.nearest_index(np.array([tempo]), v.TEMPOS)[0]))
+
+
+def attribute_rows(controls: Controls, style: int | None = None) -> list[Row]:
+    """BOS, and what is asked of the whole piece."""
+    rows: list[Row] = [[int(Kind.BOS), 0, 0, 0, 0]]
+    if controls.genre:
+        index = harmony.GENRES.index(controls.genre)
+        rows.append([int(Kind.GENRE), 0, WORDS.genre.id(index), 0, 0])
+    if controls.mood:
+        index = harmony.MOODS.index(controls.mood)
+        rows.append([int(Kind.MOOD), 0, WORDS.mood.id(index), 0, 0])
+    if controls.key:
+        rows.append([int(Kind.KEY), 0, key_id(controls.key), 0, 0])
+    if style is not None:
+        rows.append([int(Kind.STYLE), 0, WORDS.style.id(style), 0, 0])
+    return rows
+
+
+def track_rows(instruments: Sequence[str | int], controls: Controls) -> list[Row]:
+    """A TRACK for each instrument, with its role where roles are given.
+
+    Raises:
+        SettingError: an instrument or role that cannot be, or that the pitches leave nothing.
+    """
+    roles: Sequence[str | None] = controls.roles or [None] * len(instruments)
+    if len(roles) != len(instruments):
+        raise SettingError(
+            f"{len(roles)} roles for {len(instruments)} instruments",
+            where="roles", mend="give one role for each instrument, in the same order",
+        )  # fmt: skip
+    rows: list[Row] = []
+    for name, role in zip(instruments, roles, strict=True):
+        number = instrument_number(name)
+        if role and (role == "drums") != (number == DRUM_PROGRAM):
+            raise SettingError(f"{name} cannot have the role {role}", where="roles")
+        check_plays(str(name), compass_of(number, ANY_PITCH), controls.pitch_range)
+        extent = WORDS.role.id(ROLES.index(role)) if role else 0
+        rows.append([int(Kind.TRACK), 0, WORDS.program.id(number), extent, 0])
+    return rows
+
+
+def check_plays(name: str, own: tuple[int, int], asked: Sequence[int]) -> None:
+    """Refuse pitches that leave an instrument nothing.
+
+    Args:
+        name: of the instrument.
+        own: lowest and highest pitch that it plays.
+        asked: lowest and highest that it may play.
+
+    Raises:
+        SettingError: there is none in both.
+    """
+    if max(own[0], asked[0]) > min(own[1], asked[1]):
+        lowest, highest = own
+        raise SettingError(
+            f"{list(asked)} leaves {name} nothing to play: it plays {lowest} to {highest}",
+            where="pitch_range", mend=f"let the range reach into {lowest} to {highest}",
+        )  # fmt: skip
+
+
+def section_rows(text: str, bars: int) -> list[tuple[int, Row]]:
+    """Bar, counted from 0, and SECTION row of each section of `intro:1 a:5 …`.
+
+    Raises:
+        SettingError: not of this form, an unknown name, or a bar that the piece has not.
+    """
+    found = []
+    for part in text.split():
+        name, _, bar = part.rpartition(":")
+        if not name or not bar.isdecimal() or not 1 <= int(bar) <= bars:
+            raise SettingError(
+                f"{part!r} is no section of a piece of {bars} bars",
+                where="sections", mend="name:first bar, counted from 1: 'intro:1 a:5 b:13'",
+            )  # fmt: skip
+        section = section_id(name)
+        if section == section_id("other") and name.lower() != "other":
+            harmony.nearest(name.lower(), v.SECTIONS, setting="sections")
+        row: Row = [int(Kind.SECTION), 0, section, 0, 0]
+        found.append((int(bar) - 1, row))
+    return found
+
+
+def chord_rows(text: str, lengths: Sequence[int]) -> list[tuple[int, Row]]:
+    """CHORD rows of every bar; the progression begins again when it is through.
+
+    Args:
+        text: as `harmony.parse_progression` reads it.
+        lengths: of the bars, in grid steps.
+
+    Returns:
+        Place in `lengths` and row of each.
+
+    Raises:
+        SettingError: it cannot be read, has more bars than there are, or a bar holds too many.
+    """
+    progression = harmony.parse_progression(text)
+    if len(progression) > len(lengths):
+        raise SettingError(
+            f"a progression of {len(progression)} bars for {len(lengths)} bars of music",
+            where="chords", mend="give a chord or more for each bar, bars separated by |",
+        )  # fmt: skip
+    rows: list[tuple[int, Row]] = []
+    for bar, steps in enumerate(lengths):
+        chords = progression[bar % len(progression)]
+        if len(chords) > max(steps // FEWEST_STEPS_A_CHORD, 1):
+            raise SettingError(
+                f"{len(chords)} chords in a bar of {steps / FEWEST_STEPS_A_CHORD:g} eighths",
+                where="chords", mend="at most one an eighth: spread them over bars, separated by |",
+            )  # fmt: skip
+        for index, chord in enumerate(chords):
+            position = WORDS.position.id(index * steps // len(chords))
+            rows.append((bar, [int(Kind.CHORD), position, chord_id(chord), 0, 0]))
+    return rows
+
+
+# Forms ----------------------------------------------------------------------------------
+#
+# A model that sees some forty bars at once begins new sections where the old ones end, but seldom
+# comes back to one. Works do: so their forms are kept beside the model (`gen.data.habits`).
+
+
+def formed(plan: Plan, genre: str | None, seed: Sequence[int]) -> Plan:
+    """A plan with the form of one of the works, and as many bars where they are left open.
+
+    Args:
+        plan: of a piece from nothing.
+        genre: whose works are chosen from; all where it is none, or has none.
+        seed: equal ones, equal forms.
+
+    Returns:
+        The same plan where its sections are decided, where it is too short to have any, and
+        where no forms are known.
+    """
+    own = plan.habits.forms.get(genre) if genre else None
+    forms = own or [form for known in plan.habits.forms.values() for form in known]
+    short = plan.bars is not None and plan.bars < FEWEST_BARS
+    if plan.sections_given or short or not forms:
+        return plan
+    form = forms[int(np.random.default_rng(seed).integers(len(forms)))]
+    bars = plan.bars or min(sum(length for _, length in form), plan.most_bars)
+    rows = dict(plan.plan_rows)
+    for bar, row in section_rows(laid_out(fitted(form, bars)), bars):
+        rows[bar] = [row, *rows.get(bar, ())]
+    return replace(plan, plan_rows=rows, sections_given=True, bars=bars)
+
+
+def fitted(form: Form, bars: int) -> list[tuple[str, int]]:
+    """Sections of a form that fill so many bars.
+
+    An introduction and an ending keep their places and lengths. Those between come in their
+    order and then again (without the first, where the last is the same) until the bars are
+    full, the last of them cut short; what would be too short belongs to the one before.
+
+    Args:
+        form: name and bars of each section.
+        bars: above 0.
+    """
+    first = list(form[:1]) if _is(form[0], "intro") else []
+    last = list(form[-1:]) if _is(form[-1], "ending") else []
+    body = list(form[len(first) : len(form) - len(last)])
+    room = bars - sum(length for _, length in [*first, *last])
+    if not body or room < FEWEST_BARS_A_SECTION:  # one section is all of it
+        return [((body or form)[0][0], bars)]
+    closes = len(body) > 1 and section_id(body[0][0]) == section_id(body[-1][0])
+    made: list[tuple[str, int]] = []
+    for name, length in chain(body, cycle(body[1:] if closes else body)):
+        if room < FEWEST_BARS_A_SECTION:
+            break
+        made.append((name, min(length, room)))
+        room -= made[-1][1]
+    name, length = made.pop()
+    return [*first, *made, (name, length + room), *last]
+
+
+def _is(section: tuple[str, int], name: str) -> bool:
+    return section_id(section[0]) == section_id(name)
+
+
+def laid_out(form: Form, first: int = 1) -> str:
+    """`intro:1 a:5 …`, as `sections` are asked for, from bar `first` on."""
+    bars = accumulate((length for _, length in form), initial=first)
+    return " ".join(f"{name}:{bar}" for (name, _), bar in zip(form, bars, strict=False))

@@ -16,16 +16,17 @@ from gen.analysis.key import key_scores
 from gen.data.habits import names_of
 from gen.piece import ROLES
 from gen.sampling import grammar, view
-from gen.sampling.masks import CHORD_ROOT, CHORD_TONES, Mask, closing_chords, span
-from gen.sampling.plan import Plan, steps_of
+from gen.sampling.grammar import CHORD_ROOT, CHORD_TONES, closing_chords
+from gen.sampling.plan import Plan, Row, steps_of
 from gen.sampling.state import (
     MOST_NOTES_A_CELL,
     MOST_NOTES_AT_ONCE,
     BarTerms,
     CellTerms,
+    Mask,
     State,
+    span,
 )
-from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 

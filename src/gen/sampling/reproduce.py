@@ -15,11 +15,9 @@ from gen.errors import HouseError
 from gen.harmony import nearest
 from gen.provenance.mark import mark_generated
 from gen.sampling.checkpoints import checkpoint_of
-from gen.sampling.job import MODES
-from gen.sampling.opening import open_session
-from gen.sampling.receipt import Receipt, differences, encode, environment, standing
-from gen.sampling.session import CPU, PLACES, Sampled, Session, Take, unwritable
-from gen.sampling.signatures import OFF
+from gen.sampling.receipt import OFF, Receipt, differences, encode, environment, standing
+from gen.sampling.request import CPU, MODES, PLACES, SampleRequest
+from gen.sampling.session import Sampled, Session, Take, open_session, unwritable
 
 _CLAIMS: Final = (
     "machine_generated", "checkpoint_sha256", "manifest_sha256", "house", "works_learned_from",
@@ -38,7 +36,7 @@ class _FoundError(Exception):
         super().__init__()
 
 
-def reproduced(settings: Mapping[str, Any], told: Receipt) -> Sampled:
+def reproduced(request: SampleRequest, told: Receipt) -> Sampled:
     """The piece that a receipt tells of, byte for byte, and whether the receipt told the truth.
 
     It is written among the same pieces as it was, since those side by side have a part in its
@@ -51,17 +49,21 @@ def reproduced(settings: Mapping[str, Any], told: Receipt) -> Sampled:
             claims what is not so, or the log lacks what a producer of the house says it has.
     """
     record = told.record
-    again = {**settings, **_musical(record["settings"]), "originality": OFF, "sign": OFF}
+    settings = request.settings
+    again = {
+        **settings, **_musical(record["settings"]),
+        "originality": OFF, "sign": OFF, "receipt": None,
+    }  # fmt: skip
     if again["device"] != CPU and not torch.cuda.is_available():
         raise HouseError(
             f"was written on {record['machine'].get('device')!s:.60}, PyTorch sees no CUDA device",
             where=str(told.path), mend="write it again on such a machine",
         )  # fmt: skip
-    again["checkpoint"] = str(checkpoint_of(settings["checkpoint"], record["checkpoint_sha256"]))
+    again["checkpoint"] = str(checkpoint_of(request.places.checkpoint, record["checkpoint_sha256"]))
     if source := record["source"]:
         mode = nearest(source["mode"], MODES, setting="source")
         _check_source(settings.get(mode), mode, source["file_sha256"], told)
-    session = open_session(again)
+    session = open_session(SampleRequest.of(again))
     take = _again(session, record)
     if hashlib.sha256(take.music).hexdigest() != record["music_sha256"]:
         changed = differences(record, environment(session.checkpoint.model))

@@ -1,22 +1,18 @@
-"""From a producer's settings to finished pieces on disk, each with its receipt."""
+"""From a request to finished pieces on disk, each with its receipt."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from gen import processes
 from gen.errors import HouseError
-from gen.sampling.batches import dealt, write_all
-from gen.sampling.checkpoints import find_checkpoint
-from gen.sampling.opening import check_kinds, open_session
+from gen.sampling.decode import dealt, write_all
 from gen.sampling.receipt import read_receipt
 from gen.sampling.reproduce import reproduced
-from gen.sampling.session import RESAMPLE, Sampled, Session, Take
-
-__all__ = ["PiecesWithheld", "Sampled", "find_checkpoint", "sample"]
+from gen.sampling.request import RESAMPLE, SampleRequest
+from gen.sampling.session import Sampled, Session, Take, open_session
 
 Report = Callable[[Sampled], None]
 
@@ -36,36 +32,35 @@ class PiecesWithheld(HouseError):
 
 
 def sample(
-    settings: Mapping[str, Any],
+    request: SampleRequest,
     *,
     report: Report | None = None,
     on_checked: Callable[[], None] = lambda: None,
 ) -> list[Sampled]:
-    """Write `n` new pieces as the settings say, or once more the one that a receipt tells of.
+    """Write `n` new pieces as the request says, or once more the one that a receipt tells of.
 
     Ctrl-C leaves every piece either on disk and reported or neither.
 
     Args:
-        settings: the composed `conf/sample.yaml`, as plain containers.
-        report: told of each piece as it is finished.
-        on_checked: told when new pieces can be written as far as the settings say, before the
+        request: what is asked for.
+        report: called with each piece as it is finished.
+        on_checked: called when new pieces can be written as far as the request says, before the
             house and the checkpoint are read.
 
     Raises:
         PiecesWithheld: some pieces could not be made original; the others are on disk.
-        HouseError: a setting is wrong, or the checkpoint or the house cannot be used.
+        HouseError: the request cannot be met, or the checkpoint or the house cannot be used.
     """
-    told = report or (lambda done: None)
-    if settings.get("receipt"):
-        check_kinds(settings)
-        done = reproduced(settings, read_receipt(Path(settings["receipt"])))
-        told(done)
+    report = report or (lambda done: None)
+    if request.places.receipt:
+        done = reproduced(request, read_receipt(Path(request.places.receipt)))
+        report(done)
         return [done]
-    return _sampled(open_session(settings, on_checked), told)
+    return _sampled(open_session(request, on_checked), report)
 
 
 def _sampled(session: Session, report: Report) -> list[Sampled]:
-    policy = session.policy
+    config = session.request.run
     done: dict[int, Sampled] = {}
     best: dict[int, Take] = {}
 
@@ -81,21 +76,21 @@ def _sampled(session: Session, report: Report) -> list[Sampled]:
         session.reject(take)
         best[take.index] = min(best.get(take.index, take), take, key=Take.rank)
 
-    for attempt in range(policy.tries):
-        pending = [index for index in range(policy.n) if index not in done]
+    for attempt in range(config.tries):
+        pending = [index for index in range(config.n) if index not in done]
         write_all(
-            dealt(pending, on_gpu=policy.on_gpu),
+            dealt(pending, on_gpu=config.on_gpu),
             partial(session.write, attempt=attempt),
             judge,
-            on_gpu=policy.on_gpu,
+            on_gpu=config.on_gpu,
         )
     withheld = []
     for index in sorted(best.keys() - done.keys()):
-        if policy.originality == RESAMPLE and best[index].too_close:
+        if config.originality == RESAMPLE and best[index].too_close:
             withheld.append(best[index])
         else:
             keep(best[index])
     pieces = [done[index] for index in sorted(done)]
     if withheld:
-        raise PiecesWithheld(pieces, withheld, policy.tries)
+        raise PiecesWithheld(pieces, withheld, config.tries)
     return pieces

@@ -39,13 +39,12 @@ from gen.analysis import infer_key, infer_roles
 from gen.analysis.key import note_table
 from gen.piece import Piece
 from gen.sampling.controls import CHANGING, Controls, instrument_number
-from gen.sampling.plan import steps_of
-from gen.sampling.view import Row
+from gen.sampling.plan import Row, steps_of
 from gen.smf import instrument_name
 from gen.tokens import vocabulary as v
 from gen.tokens.events import chord_of, section_id
 from gen.tokens.grid import TICKS_PER_STEP
-from gen.tokens.vocabulary import FIRST, Kind
+from gen.tokens.vocabulary import WORDS, Kind
 
 SPAN_AGREES: Final = 0.5
 SPANS_MET: Final = 0.75
@@ -122,7 +121,7 @@ def _sections(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
         bar += row[v.KIND] == Kind.BAR
         if row[v.KIND] == Kind.SECTION:
             got.append((row[v.VALUE], bar))
-    text = " ".join(f"{v.SECTIONS[value - FIRST['section']]}:{at}" for value, at in got)
+    text = " ".join(f"{v.SECTIONS[WORDS.section.number(value)]}:{at}" for value, at in got)
     if controls.form is None:
         return text, None
     parts = [part.rpartition(":") for part in controls.form.split()]
@@ -178,7 +177,7 @@ def _spans(rows: Sequence[Row]) -> tuple[Ints, NDArray[np.bool_]]:
             start, following = following, following + steps_of(value)
         elif kind == Kind.CHORD:
             chord = chord_of(value)
-            edges.append(start + position - FIRST["position"])
+            edges.append(start + WORDS.position.number(position))
             tones.append(np.isin(np.arange(12), chord.pitch_classes if chord else ()))
     steps = np.array([*edges, following], dtype=np.int64)
     return steps * TICKS_PER_STEP, np.array(tones, dtype=np.bool_).reshape(-1, 12)

@@ -1,4 +1,7 @@
-"""One sampling run: batches are written, each take is judged, what passes is kept on disk."""
+"""One sampling run: batches are written, each take is judged, what passes is kept on disk.
+
+Everything is read and checked before anything is written.
+"""
 
 from __future__ import annotations
 
@@ -7,75 +10,35 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
+import torch
 
-from gen.checkpoint import Checkpoint
+from gen.checkpoint import Checkpoint, load_checkpoint
 from gen.disk import write_all_atomically
 from gen.errors import HouseError, SettingError
 from gen.harmony import nearest
 from gen.likeness.fingerprint import NewPiece
 from gen.likeness.originality import Finding, LearnedMusic
 from gen.piece import Piece
+from gen.provenance.consent import ARTIST_MODEL
 from gen.provenance.house import House
 from gen.provenance.mark import mark_generated
+from gen.provenance.pin import load_pin
+from gen.provenance.recorded import run_if_recorded
+from gen.provenance.register import Register
 from gen.provenance.runs import Output, Run
 from gen.sampling import receipt
-from gen.sampling.decode import DrawConfig, decode
-from gen.sampling.job import Finished, Job
-from gen.sampling.names import reserve, title_of
+from gen.sampling.checkpoints import find_checkpoint, learned_music
+from gen.sampling.decode import decode
+from gen.sampling.finish import Finished, highest_number, reserve, title_of
+from gen.sampling.job import Job, job_of
+from gen.sampling.receipt import OFF, Signatures, signatures_for
+from gen.sampling.request import PLACES, RESAMPLE, SampleRequest
 from gen.sampling.scores import asked_and_got, missed
-from gen.sampling.signatures import OFF, Signatures
 from gen.smf import musical_hash
 from gen.tokens import vocabulary
-
-MOST_PIECES: Final = 1024
-MOST_TRIES: Final = 64
-PLACES: Final = frozenset(
-    ["checkpoint", "pin", "out", "sign", "audio", "soundfont", "receipt", "unrecorded", "hydra"]
-)
-"""Settings that no note depends on: where things are, and what is made besides."""
-RESAMPLE, REPORT = "resample", "report"
-CPU: Final = "cpu"
-DEVICES: Final = (CPU, "cuda")
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How a run is done, whatever its music.
-
-    Args:
-        n: number of pieces.
-        seed: of them all; attempt a at piece i is drawn from (seed, i, a).
-        tries: most attempts at a piece that does not pass.
-        originality: what becomes of a piece above the house's own line: `resample` writes
-            another in its place and withholds one that stays above it, `report` only says so,
-            `off` compares with nothing.
-        strict: write another, too, while a control is known to be missed.
-        device: where the model computes, which the last bits of its sums depend on.
-    """
-
-    n: int
-    seed: int
-    tries: int = 4
-    originality: str = RESAMPLE
-    strict: bool = False
-    device: str = CPU
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.n <= MOST_PIECES:
-            raise SettingError(f"{self.n} is outside 1 to {MOST_PIECES}", where="n")
-        if self.seed < 0:
-            raise SettingError(f"{self.seed} is no whole number from 0 on", where="seed")
-        if not 1 <= self.tries <= MOST_TRIES:
-            raise SettingError(f"{self.tries} is outside 1 to {MOST_TRIES}", where="tries")
-        nearest(self.originality, (RESAMPLE, REPORT, OFF), setting="originality")
-        nearest(self.device, DEVICES, setting="device")
-
-    @property
-    def on_gpu(self) -> bool:
-        return self.device != CPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +107,8 @@ class Session:
     """Everything that is the same for all pieces of a run.
 
     Attributes:
-        settings: all of them, as plain containers.
-        policy, draw, job: what they say.
+        request: what is asked for.
+        job: what is to be written.
         checkpoint: what writes.
         house: whose model writes.
         learned: what they are compared with; None with `originality=off`.
@@ -155,9 +118,7 @@ class Session:
         earlier: the highest number that a piece in it has.
     """
 
-    settings: Mapping[str, Any]
-    policy: Policy
-    draw: DrawConfig
+    request: SampleRequest
     job: Job
     checkpoint: Checkpoint
     house: House
@@ -176,7 +137,7 @@ class Session:
             on_take: told of each piece as it ends; what it raises here ends the batch.
             attempt: counted from 0.
         """
-        seeds = [[self.policy.seed, index, attempt] for index in batch]
+        seeds = [[self.request.run.seed, index, attempt] for index in batch]
         drafts = [self.job.draft(seed, self.checkpoint.habits) for seed in seeds]
         rngs = [np.random.default_rng(seed) for seed in seeds]
 
@@ -187,12 +148,12 @@ class Session:
             finding = self.learned.compare(done.new) if self.learned else None
             on_take(Take(batch[place], attempt, batch, done, table, finding))
 
-        decode(self.checkpoint.model, drafts, rngs, self.draw, on_done=finish)
+        decode(self.checkpoint.model, drafts, rngs, self.request.draw, on_done=finish)
 
     def flaws(self, take: Take) -> list[str]:
-        """Why the policy wants another attempt; nothing where this one will do."""
-        close = take.too_close if self.policy.originality == RESAMPLE else ()
-        return [*close, *(take.missed if self.policy.strict else ())]
+        """Why the request wants another attempt; nothing where this one will do."""
+        close = take.too_close if self.request.run.originality == RESAMPLE else ()
+        return [*close, *(take.missed if self.request.run.strict else ())]
 
     def reject(self, take: Take) -> None:
         """Remember an attempt, for the receipt of the one that is kept."""
@@ -259,7 +220,7 @@ class Session:
 
     def record(self, take: Take) -> dict[str, Any]:
         """What the receipt says."""
-        manifest, policy = self.checkpoint.manifest, self.policy
+        manifest = self.checkpoint.manifest
         originality = None
         if take.finding and self.learned:
             originality = {**take.finding.to_dict(), **self.learned.to_dict()}
@@ -274,11 +235,11 @@ class Session:
             "entered": self.signatures.log is not None,
             "tokenizer": vocabulary.fingerprint(),
             **receipt.environment(self.checkpoint.model),
-            "seed": policy.seed,
+            "seed": self.request.run.seed,
             "index": take.index,
             "attempt": take.attempt,
             "batch": list(take.batch),
-            "settings": {k: v for k, v in self.settings.items() if k not in PLACES},
+            "settings": {k: v for k, v in self.request.settings.items() if k not in PLACES},
             "source": take.source or None,
             "rejected": [
                 told
@@ -293,6 +254,82 @@ class Session:
             "notes": take.piece.note_count,
             "seconds": round(take.piece.seconds_at(take.piece.end_ticks), 3),
         }
+
+
+def open_session(request: SampleRequest, on_checked: Callable[[], None] = lambda: None) -> Session:
+    """Read and check all that a run needs.
+
+    Args:
+        request: what is asked for.
+        on_checked: called when the request can be met as far as is known before the house and
+            the checkpoint are read.
+
+    Raises:
+        HouseError: a setting is wrong, or the checkpoint or the house cannot be used.
+    """
+    run_config = request.run
+    job = job_of(request.controls, request.task)  # what is wrong is said before anything is read
+    if run_config.on_gpu and not torch.cuda.is_available():
+        raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
+    on_checked()
+    places = request.places
+    house = House(load_pin(Path(places.pin)))
+    checkpoint = load_checkpoint(find_checkpoint(places.checkpoint))
+    checkpoint.require_house_events("checkpoint")
+    checkpoint.model.to(run_config.device)
+    manifest = checkpoint.manifest
+    if manifest.house != house.pin.name:
+        raise HouseError(
+            f"learned from the house {manifest.house!r}, the pin is that of {house.pin.name!r}",
+            where="checkpoint", mend=f"name its own house: pin=conf/house/{manifest.house}.yaml",
+        )  # fmt: skip
+    register = house.load()
+    manifest.check_entered(register)
+    run = run_if_recorded(checkpoint.file, register, unrecorded=places.unrecorded)
+    if style := request.controls.style:
+        number = style_number(style, checkpoint, register)
+        job = job_of(request.controls, request.task, number)
+    signatures = signatures_for(house, register, places.sign, is_recorded=run is not None)
+    compares = run_config.originality != OFF
+    learned = learned_music(house, manifest, register) if compares else None
+    out = Path(places.out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(out, error) from error
+    return Session(
+        request, job, checkpoint, house, learned, run, signatures, out, highest_number(out)
+    )
+
+
+def style_number(person: str, checkpoint: Checkpoint, register: Register) -> int:
+    """The checkpoint's number for a composer's style.
+
+    Raises:
+        SettingError: it knows no styles or not this one, or the composer allows no model of
+            themselves any more.
+    """
+    styles = {owner: int(number) for number, owner in checkpoint.run.get("styles", {}).items()}
+    if not styles:
+        raise SettingError(
+            "the checkpoint was not taught whose style is whose", where="style",
+            mend="leave it out, or train with data.styles=true where composers allow it",
+        )  # fmt: skip
+    nearest(person, styles, setting="style")
+    scope = f"{ARTIST_MODEL}:{person}"
+    if not any(_allows(register, work.work, scope) for work in checkpoint.manifest.works):
+        raise SettingError(
+            f"{person} allows no model of themselves any more", where="style",
+            mend="leave it out; the checkpoint is to be retired or trained anew",
+        )  # fmt: skip
+    return styles[person]
+
+
+def _allows(register: Register, work: str, scope: str) -> bool:
+    record = register.works.get(work)
+    if record is None or record.withdrawn_at is not None:
+        return False
+    return register.consent_of(record).allows(scope, register.today())
 
 
 def unwritable(folder: Path, error: OSError) -> HouseError:

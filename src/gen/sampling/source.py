@@ -24,7 +24,7 @@ from gen.sampling.controls import Controls
 from gen.sampling.draft import Held
 from gen.sampling.fill import Place
 from gen.sampling.loudness import Bars, beside, levelled
-from gen.sampling.view import Row
+from gen.sampling.plan import Row
 from gen.smf import GENERATED_CHUNK
 from gen.smf.mend import NEVER
 from gen.smf.original import OriginalFile, read_original

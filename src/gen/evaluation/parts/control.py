@@ -65,12 +65,11 @@ from gen.evaluation.plots import (
 from gen.evaluation.similarity import distances
 from gen.evaluation.works import Work, excerpt, piece_of, piece_of_rows
 from gen.piece import DRUM_PROGRAM, ROLES, Piece
-from gen.sampling.controls import DENSITY_WORDS, Controls, instrument_number, plan_of
+from gen.sampling.controls import DENSITY_WORDS, Controls, instrument_number
 from gen.sampling.draft import Draft
 from gen.sampling.finish import finished
-from gen.sampling.plan import compass_of
+from gen.sampling.plan import Row, compass_of, plan_of
 from gen.sampling.scores import asked_and_got
-from gen.sampling.view import Row
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events, chord_of
 from gen.tokens.reading import decode

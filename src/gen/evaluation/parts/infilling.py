@@ -61,8 +61,7 @@ from gen.model import Transformer
 from gen.piece import Note, Piece, Track
 from gen.sampling.draft import Draft
 from gen.sampling.fill import CellTable, Hole, HoleByHole, Place, held_by
-from gen.sampling.plan import Plan
-from gen.sampling.view import Row
+from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import Columns, context_columns
 from gen.tokens.events import Events

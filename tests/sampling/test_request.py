@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from gen.errors import SettingError
-from gen.sampling.controls import MOST_BARS, section_rows
-from gen.sampling.presets import give_way
+from gen.sampling.controls import MOST_BARS
+from gen.sampling.plan import section_rows
+from gen.sampling.request import give_way
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import FIRST
 
