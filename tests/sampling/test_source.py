@@ -136,7 +136,7 @@ def test_a_piece_that_a_model_wrote_keeps_its_mark_when_it_is_gone_on_with(tmp_p
 
     path = tmp_path / "song.mid"
     path.write_bytes(mark_generated(song(vocal(2)), "a" * 64))
-    job = job_of({"vary": str(path), "amount": 0.5}, Controls())
+    job = job_of(Controls(), FileTask.of({"vary": str(path), "amount": 0.5}))
     done = job.finish(written(job, 1))
     assert done.music.count(b"a" * 64) == 2
     assert mark_generated(done.music, "b" * 64).count(b"b" * 64) == 2
