@@ -125,8 +125,8 @@ def test_an_accompaniment_leaves_the_type_of_the_file_and_every_event(file_forma
 def test_more_instruments_than_there_are_channels_are_refused_before_anything_is_written():
     bodies = [event(0, 0xC0 | c, 5) + note(channel=c, length=BAR) for c in range(14) if c != 9]
     source = source_of(smf(*bodies))
+    task = FileTask("accompany", None, add=("flute", "cello", "viola"))
     with pytest.raises(SettingError, match="the file leaves 2 of MIDI's 15 melodic channels free"):
-        task = FileTask("accompany", None, add=("flute", "cello", "viola"))
         Rewriting.of(task, source, Controls())
     Rewriting.of(FileTask("accompany", None, add=("flute", "cello", "drums")), source, Controls())
 
