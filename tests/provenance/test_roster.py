@@ -10,7 +10,6 @@ from gen.errors import HouseError, SettingError
 from gen.provenance import people
 from gen.provenance.canonical import StrictJsonError
 from gen.provenance.dsse import sign
-from gen.provenance.notes import LOG_KEY, NoteKey
 from gen.provenance.roster import (
     ROSTER_TYPE,
     Person,
@@ -21,6 +20,7 @@ from gen.provenance.roster import (
     check_succession,
     end_keys,
 )
+from gen.provenance.witnesses.notes import LOG_KEY, NoteKey
 from houses import key_of, start_house
 
 

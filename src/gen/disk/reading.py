@@ -51,6 +51,8 @@ class Kind:
 
 PIN = Kind("trust pin", MEBIBYTE, "restore it from version control, or name another with --pin")
 PROOF = Kind("proof", 16 * MEBIBYTE, "name a file that house.py prove wrote")
+ANSWER = Kind("answer", 65_536, "name the file that the witness or the authority sent")
+CERTIFICATES = Kind("file of certificates", MEBIBYTE, "name a file of certificates in PEM")
 KEY_FILE = Kind("key file", 4_096, "restore it from your own backup")
 SECRET = Kind("secret", 1_024)
 MIDI = Kind("MIDI file", 4 * MEBIBYTE, "name a Standard MIDI File of at most 4 MiB")

@@ -13,12 +13,13 @@ from gen.disk.tables import as_text
 from gen.errors import SettingError
 from gen.provenance.house import House
 from gen.provenance.pin import INSIDE
-from gen.provenance.store import ROSTER_FILE
+from gen.provenance.store import CHECKPOINT, ROSTER_FILE, WITNESSES
 
 RECORDS = (
     ROSTER_FILE,
     "register.jsonl",
     "register.head.json",
+    CHECKPOINT,
 )
 MAX_LOG_BYTES = 4 << 30
 README = """Records of the music house {name}: {size} acts, root {root}.
@@ -26,6 +27,8 @@ README = """Records of the music house {name}: {size} acts, root {root}.
 register.jsonl   every act of the house's people and machines, one a line, each signed and
                  numbered: works with what their composers signed, consent, runs, generated pieces
 register.head.json   the signed head: size and root of the RFC 6962 tree over those lines
+register.checkpoint  the head again, as a note that the log's key signed (C2SP tlog-checkpoint)
+witnesses/       such notes with the signatures of witnesses outside the house, and time stamps
 roster.json      who belongs to the house now, signed by its root keys
 pin.yaml         fingerprints of the root keys; compare them with what the house told you
 works.csv        a table made from the register
@@ -52,6 +55,7 @@ def export_records(house: House, out: Path, works: Sequence[Sequence[str]]) -> l
         raise SettingError(f"{out} is not empty", mend="name a new folder")
     # Head before lines: what the head covers is then surely among the lines copied.
     names = sorted(RECORDS, key=lambda name: not name.endswith("head.json"))
+    names += [f"{WITNESSES}/{name}" for name in house.store.names(WITNESSES)]
     found = {name: house.store.read_if_there(name, MAX_LOG_BYTES) for name in names}
     contents = {name: data for name, data in found.items() if data is not None}
     head = house.register_log.head()

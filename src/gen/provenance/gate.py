@@ -46,6 +46,7 @@ from gen.provenance.sound import SoundFiles
 from gen.provenance.statement import WORK_ID, Description
 from gen.provenance.store import ADMIN_FILES, ADMIN_FOLDERS, JOURNAL, MAX_FILE_BYTES
 from gen.provenance.tag import TagError, Tagged, read_tag
+from gen.provenance.witnesses.standing import check_witnessed
 from gen.smf import RuleBroken, musical_hash, parse
 
 IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".gitkeep"})
@@ -183,6 +184,7 @@ def admit(
 
     Raises:
         PinError, RegisterError, LogError: the house itself is not to be trusted.
+        WitnessError: the pin requires witnesses, and they have not seen this head.
         SettingError: an unknown purpose, or a folder other than the pin's.
     """
     if house.resolve() != pin.dir.resolve():
@@ -196,6 +198,7 @@ def admit(
     day = today or register.today()
     register.check_fresh(day)
     check_purpose(purpose, register)
+    check_witnessed(found, register)
     gate = Gate(found, register, purpose, day)
     for place in places:
         gate.judge(place, receive)

@@ -22,12 +22,12 @@ from gen.provenance.dsse import sign
 from gen.provenance.kept import KeptRegister
 from gen.provenance.keys import PrivateKey
 from gen.provenance.log import HEAD_TYPE, Log
-from gen.provenance.note_files import try_to_sign_head
 from gen.provenance.pin import Pin, load_pin
 from gen.provenance.register import Register
 from gen.provenance.settle import folders_of, roster_text, settle, works_of
 from gen.provenance.store import JOURNAL, MAX_RECORD_BYTES, ROSTER_FILE, Store
 from gen.provenance.verify import can_go_on, check_roster_file, check_size, replayed
+from gen.provenance.witnesses.files import try_to_sign_head
 
 UNFINISHED = (
     "{}: a command was interrupted in the middle of a change; what the register says counts, "

@@ -22,7 +22,6 @@ from gen.provenance.house import House, Session
 from gen.provenance.keys import PrivateKey, key_id
 from gen.provenance.log import Log, LogError
 from gen.provenance.merkle import leaf_hash
-from gen.provenance.notes import LOG_KEY, NoteKey
 from gen.provenance.pin import Pin
 from gen.provenance.register import Register
 from gen.provenance.roster import (
@@ -46,6 +45,7 @@ from gen.provenance.store import (
     ROSTER_FILE,
     Store,
 )
+from gen.provenance.witnesses.notes import LOG_KEY, NoteKey
 
 _SAID_ELSEWHERE = ("change", "people", "register_index", "version")
 ROSTER_DAYS = 400

@@ -32,9 +32,9 @@ from gen.disk import real_path, write_atomically
 from gen.disk.reading import PIN, NamedFileError, read_yaml
 from gen.errors import HouseError
 from gen.provenance.canonical import StrictJsonError, fields, is_sha256_hex
-from gen.provenance.notes import LOG_KEY, NoteKey
 from gen.provenance.roster import HOUSE_NAME, Roster
-from gen.provenance.witnessed import NOBODY, Policy, Witness
+from gen.provenance.witnesses.notes import LOG_KEY, NoteKey
+from gen.provenance.witnesses.policy import NOBODY, Policy, Witness
 
 CONF = Path("conf") / "house"
 INSIDE = "pin.yaml"

@@ -40,7 +40,7 @@ from gen.provenance.canonical import (
 from gen.provenance.consent import PERSON_ID, PURPOSES
 from gen.provenance.dsse import Signature, is_signed_by
 from gen.provenance.keys import is_sound_public, key_id
-from gen.provenance.notes import LOG_KEY, NoteKey
+from gen.provenance.witnesses.notes import LOG_KEY, NoteKey
 
 ROSTER_TYPE = "application/vnd.music-house.roster+json"
 COMPOSER, CURATOR = "composer", "curator"
@@ -162,8 +162,8 @@ class Roster:
         takes_machine_written: works that a machine wrote may enter, declared as such.
         statements_in_log: every entry carries what its composer signed, so that a curator's key
             alone enters nothing; false only in rosters from before.
-        log: signs notes of the log's heads (`gen.provenance.notes`); None in houses whose heads
-            nobody outside can witness.
+        log: signs notes of the log's heads (`gen.provenance.witnesses`); None in houses whose
+            heads nobody outside can witness.
     """
 
     house: str

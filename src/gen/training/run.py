@@ -40,6 +40,7 @@ from gen.model import parameter_count
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.house import House
 from gen.provenance.pin import load_pin
+from gen.provenance.witnesses.standing import requiring_witnesses
 from gen.tokens.tokenization import Ids, Tokenization
 from gen.training.callbacks import (
     EndOnCtrlC,
@@ -109,6 +110,8 @@ def train(
         check_portable()
     run = chosen.run
     pin = load_pin(Path(run.pin))
+    if run.witnessed:
+        pin = requiring_witnesses(pin)
     data = HouseData(pin.dir, pin, run.purpose, chosen.data, on_refusal=run.on_refusal)
     data.setup()
     manifest = data.manifest

@@ -47,6 +47,7 @@ class RunConfig:
         on_refusal: `stop` or `record`.
         seed: of weights, windows, variation and dropout.
         ckpt: a resume file, or `last`.
+        witnessed: refuse a log whose head the pin's witnesses have not signed lately.
     """
 
     pin: str
@@ -55,6 +56,7 @@ class RunConfig:
     on_refusal: str
     seed: int
     ckpt: str | None = None
+    witnessed: bool = False
 
     def __post_init__(self) -> None:
         if self.seed < 0:

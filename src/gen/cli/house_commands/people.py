@@ -218,7 +218,7 @@ def _this_computer(house: str) -> Person:
 def _log_key(house: str) -> PrivateKey:
     """A new key that signs notes of the log's heads, in the user's key folder."""
     from gen.provenance.keys import PrivateKey, save_open_key
-    from gen.provenance.note_files import LOG_OWNER
+    from gen.provenance.witnesses.files import LOG_OWNER
 
     key = PrivateKey.generate()
     save_open_key(key, house=house, owner=LOG_OWNER)

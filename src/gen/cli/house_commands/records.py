@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gen.provenance.record import WorkRecord
     from gen.provenance.register import Register
     from gen.provenance.runs import Run
+    from gen.provenance.witnesses.standing import Standing
 
 
 @house_command
@@ -99,11 +101,14 @@ def verify_command(
 ) -> None:  # fmt: skip
     """Verify the register: every act and its signature, the rosters, the head, the pin.
 
+    It says which witnesses have seen this head, and since when any act was seen outside the house.
     It reads records only; `audit` judges the works themselves. With --checkpoint it says what it
     read, what it worked out and what it only believes of a model, and exits 2 when no run in the
     log left the file, or a work behind it was withdrawn or may no longer be used so.
     """
     del yes
+    from gen.provenance.witnesses.standing import read_notes, standing_of
+
     house = open_house(folder, pin)
     if proof is not None:
         _verify_proof(house, proof, output)
@@ -114,14 +119,16 @@ def verify_command(
     if repair:
         house.repair_roster_file()
         output.line("roster.json was written anew from the register")
+    notes = read_notes(house)  # before the register, so that none is of a later head
     register = house.load(anew=True)
+    standing = standing_of(house, register, notes)
     leftover = house.register_log.byte_count() - house.register_log.head().byte_count
     output.line(
         f"{house.pin.name}: {register.size} acts and {len(register.rosters)} rosters verify, "
         f"root {house.register_log.head().root}"
     )
     output.line(f"the pin holds: {house.pin.min_size} acts, root {house.pin.root_hash}")
-    for line in _contents(register):
+    for line in [*_contents(register), *_witnessed(register, standing)]:
         output.line(line)
     if leftover:
         output.line(
@@ -139,8 +146,20 @@ def verify_command(
         outputs=len(register.runs.pieces),
         leftover_bytes=leftover,
         written_again=written_again(register),
+        witnesses=sorted({s.witness for s in standing.found if s.size == register.size}),
+        first_seen=standing.first_seen(),
         warnings=warnings(register),
     )
+
+
+def _witnessed(register: Register, standing: Standing) -> list[str]:
+    """Who outside has seen the log, and when."""
+    if register.roster.log is None:
+        return [
+            "the log has no key of its own, so that nobody outside can witness it "
+            "(house.py rotate --log-key)"
+        ]
+    return standing.lines(int(time.time()))
 
 
 def _contents(register: Register) -> list[str]:
@@ -186,8 +205,14 @@ def _verify_proof(house: House, path: Path, output: Output) -> None:
     from gen.disk.reading import PROOF, read
     from gen.provenance.canonical import strict_json
     from gen.provenance.proofs import check_proof
+    from gen.provenance.witnesses.proof import FIRST_LINE, check_tlog_proof
 
-    proved = check_proof(strict_json(read(path, PROOF)), house.pin)
+    data = read(path, PROOF)
+    if data.startswith(FIRST_LINE):
+        index, line, proved = check_tlog_proof(data, house.pin)
+        output.line(f"act {index}: {line.decode('utf-8', 'replace')}")
+    else:
+        proved = check_proof(strict_json(data), house.pin)
     output.line(f"proved: {proved}")
     output.result(proved=proved)
 
@@ -264,6 +289,11 @@ def warnings(register: Register) -> list[str]:
     help="Prove, too, that the register only grew since it had SIZE acts, as an older pin knows.",
 )
 @click.option(
+    "--tlog",
+    is_flag=True,
+    help="Write it as other tools read it (C2SP tlog-proof), with what witnesses signed.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -271,7 +301,7 @@ def warnings(register: Register) -> list[str]:
 )
 def prove_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, work: str | None,
-    act: int | None, since: int | None, out: Path | None,
+    act: int | None, since: int | None, tlog: bool, out: Path | None,
 ) -> None:  # fmt: skip
     """Write a proof that a work's entry (or another act) is in the register, or that it only grew.
 
@@ -282,19 +312,41 @@ def prove_command(
     from gen.errors import SettingError
     from gen.provenance.proofs import prove
 
+    if tlog and (since is not None or (work, act) == (None, None)):
+        raise SettingError("a proof of this kind is of one act", mend="give WORK or --act INDEX")
     if (work is not None and act is not None) or (work, act, since) == (None, None, None):
         raise SettingError("what should be proved?", mend="give WORK, --act INDEX or --since SIZE")
     house = open_house(folder, pin)
     if work is not None:
         act = find_work(house.load(), work).index
-    proof = prove(house, act, since)
-    text = json.dumps(proof, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    if tlog:
+        assert act is not None  # noqa: S101 - asked for above
+        text = _tlog_proof(house, act)
+    else:
+        proof = prove(house, act, since)
+        text = json.dumps(proof, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     if out is None:
         click.echo(text, nl=False)
         return
     write_atomically(out, text.encode("utf-8"))
     output.line(f"wrote {out}")
     output.result(file=str(out), act=act, since=since)
+
+
+def _tlog_proof(house: House, act: int) -> str:
+    """A proof of one act under a note, as other tools read it."""
+    from gen.errors import SettingError
+    from gen.provenance.witnesses.proof import best_note, tlog_proof
+    from gen.provenance.witnesses.standing import read_notes, true_notes
+
+    notes = read_notes(house)
+    register = house.load(full=True)
+    if act >= register.size:
+        raise SettingError(f"act {act} of {register.size}", mend="house.py log lists the acts")
+    note = best_note(true_notes(register, notes), act)
+    wanted = house.register_log.known_lines(register.leaves, lambda index, _: index == act)
+    ((_, line),) = wanted
+    return tlog_proof(register, note, act, line).decode("utf-8")
 
 
 def find_work(register: Register, work: str | None) -> WorkRecord:
@@ -344,25 +396,39 @@ def log_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, count: int,
     take_all: bool,
 ) -> None:  # fmt: skip
-    """List the acts in the register, after verifying it."""
+    """List the acts in the register, after verifying it.
+
+    `time` is what an act says of itself; `seen` is when enough witnesses that the pin names had
+    seen it, where it names some: before that its time is the house's word alone.
+    """
     del yes
     from gen.provenance.acts import Act
+    from gen.provenance.witnesses.policy import first_seen, spelled
+    from gen.provenance.witnesses.standing import read_notes, standing_of
 
     house = open_house(folder, pin)
+    notes = read_notes(house)
     register = house.load(full=True)
+    times = standing_of(house, register, notes).times()
     first = 0 if take_all else register.size - count
     lines = house.register_log.known_lines(register.leaves, lambda index, _: index >= first)
     acts = [Act.decode(line) for _, line in lines]
-    output.table(
-        ("index", "time", "act", "by", "what"),
-        [(act.index, act.time, act.kind, act.by, _what(act)) for act in acts],
-    )
-    output.result(
-        acts=[
-            {"act": a.kind, "by": a.by, "index": a.index, "time": a.time, "what": _what(a)}
-            for a in acts
-        ]
-    )
+    rows = [
+        {
+            "index": act.index,
+            "time": act.time,
+            "seen": spelled(first_seen(times, act.index)),
+            "act": act.kind,
+            "by": act.by,
+            "what": _what(act),
+        }
+        for act in acts
+    ]
+    columns = ["index", "time", "seen", "act", "by", "what"]
+    if not house.pin.witnesses.witnesses:
+        columns.remove("seen")
+    output.table(columns, [[row[name] for name in columns] for row in rows])
+    output.result(acts=rows)
 
 
 def _what(act: Act) -> str:

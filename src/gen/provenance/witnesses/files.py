@@ -12,12 +12,14 @@ import re
 import sys
 from collections.abc import Iterator
 
-from gen.disk import UnfitFileError
+from gen.disk import Folder, UnfitFileError
 from gen.errors import HouseError
+from gen.provenance.canonical import MAX_JSON_BYTES
 from gen.provenance.keys import key_id, list_keys, unlock
 from gen.provenance.log import Head
-from gen.provenance.notes import MAX_NOTE_BYTES, Note, NoteError, NoteKey
+from gen.provenance.merkle import leaf_hash
 from gen.provenance.store import CHECKPOINT, WITNESSES, Store
+from gen.provenance.witnesses.notes import MAX_NOTE_BYTES, Note, NoteError, NoteKey
 
 LOG_OWNER = "log"
 """Whose key file the log's is."""
@@ -53,6 +55,24 @@ def notes_of(store: Store) -> Iterator[Note]:
         note = read_note(store, place)
         if note is not None:
             yield note
+
+
+def leaves_in(records: Folder) -> list[bytes]:
+    """Leaf hashes of a register of anybody's, which is not verified: its lines are only hashed.
+
+    Raises:
+        NoteError: none is there, or a line is too long.
+    """
+    leaves = []
+    try:
+        with records.open("register.jsonl") as file:
+            while line := file.readline(MAX_JSON_BYTES + 1):
+                if len(line) > MAX_JSON_BYTES:
+                    raise NoteError("a line is too long", where=str(records.root))
+                leaves.append(leaf_hash(line.removesuffix(b"\n")))
+    except FileNotFoundError as error:
+        raise NoteError("no register.jsonl is there", where=str(records.root)) from error
+    return leaves
 
 
 def sign_head(store: Store, head: Head, log: NoteKey | None) -> Note | None:

@@ -80,7 +80,7 @@ class NoteKey:
             found = from_base64(data)
         except StrictJsonError:
             found = b""
-        what = "witness" if kind == WITNESS_KEY else "log"
+        what = {WITNESS_KEY: "witness", LOG_KEY: "log"}.get(kind, "log's or witness")
         if not _NAME.match(name) or found[:1] != bytes([kind]) or not is_sound_public(found[1:]):
             raise NoteError(
                 f"{text.strip()[:80]!r} is no {what}'s key",
@@ -215,6 +215,15 @@ class Note:
             found = everything.cosignatures(key)
             others += dict.fromkeys([*found[:1], *found[-1:]])
         return replace(self, signatures=tuple(others))
+
+
+def kind_of(word: str) -> int:
+    """Whether a key, as a word, is a log's or a witness's; 0 for neither."""
+    try:
+        data = from_base64(word.strip().rpartition("+")[2])
+    except StrictJsonError:
+        return 0
+    return data[0] if data[:1] in (bytes([LOG_KEY]), bytes([WITNESS_KEY])) else 0
 
 
 def _base64(text: str) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gen.provenance.notes import (
+from gen.provenance.witnesses.notes import (
     LOG_KEY,
     WITNESS_KEY,
     Note,

@@ -8,13 +8,14 @@ where it asks for k of n, k of them would have to lie together.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gen.errors import SettingError
 from gen.provenance.canonical import TIME_FORMAT
-from gen.provenance.notes import WITNESS_KEY, Note, NoteKey
+from gen.provenance.witnesses.notes import WITNESS_KEY, Note, NoteKey
 
 MAX_WITNESSES = 30
 MAX_AGE_HOURS = 7 * 24
@@ -112,18 +113,28 @@ def sightings(notes: Iterable[Note], policy: Policy) -> list[Sighting]:
     ]
 
 
-def first_seen(found: Sequence[Sighting], index: int, need: int) -> int | None:
-    """When act `index` was first seen by `need` witnesses; None if it was not.
+def seen_times(found: Sequence[Sighting], need: int) -> list[tuple[int, int]]:
+    """When acts were first seen by `need` witnesses.
 
-    Before that time nobody but the house can say that the act was there. With k needed, k
-    witnesses would have to lie to move it to an earlier time.
+    Returns:
+        (size, time) by rising size: the acts below that size, and not below the one before, had
+        been seen by then. Before that time nobody but the house can say that they were there;
+        with k needed, k witnesses would have to lie to move it to an earlier one.
     """
     earliest: dict[str, int] = {}
-    for sighting in found:
-        if sighting.size > index:
-            known = earliest.get(sighting.witness, sighting.time)
-            earliest[sighting.witness] = min(known, sighting.time)
-    return sorted(earliest.values())[need - 1] if len(earliest) >= need else None
+    times: dict[int, int] = {}
+    for sighting in sorted(found, key=lambda sighting: -sighting.size):
+        known = earliest.get(sighting.witness, sighting.time)
+        earliest[sighting.witness] = min(known, sighting.time)
+        if len(earliest) >= need:
+            times[sighting.size] = sorted(earliest.values())[need - 1]
+    return sorted(times.items())
+
+
+def first_seen(times: Sequence[tuple[int, int]], index: int) -> int | None:
+    """When act `index` had been seen, by what `seen_times` gave; None if it was not."""
+    place = bisect_right(times, index, key=lambda item: item[0])
+    return times[place][1] if place < len(times) else None
 
 
 def last_seen(found: Sequence[Sighting], size: int, need: int) -> tuple[int, list[str]] | None:
@@ -138,8 +149,10 @@ def last_seen(found: Sequence[Sighting], size: int, need: int) -> tuple[int, lis
     return sorted(latest.values(), reverse=True)[need - 1], sorted(latest)
 
 
-def spelled(time: int) -> str:
-    """Seconds since 1970 as records spell a time."""
+def spelled(time: int | None) -> str:
+    """Seconds since 1970 as records spell a time; empty for none."""
+    if time is None:
+        return ""
     try:
         return datetime.fromtimestamp(time, UTC).strftime(TIME_FORMAT)
     except (OverflowError, ValueError, OSError):

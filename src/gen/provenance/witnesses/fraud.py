@@ -1,0 +1,116 @@
+"""A proof of fraud: two signed heads of one log that cannot both be true, for anybody to check.
+
+```
+{"format": 1,
+ "notes": [smaller, larger],    the two notes, whole
+ "old_root": "…",               of different sizes: the root that the larger log had at the
+                                smaller size, hex; empty where the sizes are the same
+ "path": ["…"]}                 the consistency proof that shows it, hex
+```
+
+Two heads of one size and with different roots contradict each other by themselves. Of different
+sizes, the larger tree determines what its beginning hashed to; the consistency proof shows that
+root, and it is another than the one that was signed. `scripts/witness.py fraud` checks the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from gen.errors import HouseError
+from gen.provenance.canonical import StrictJsonError, fields, is_sha256_hex, strict_json
+from gen.provenance.merkle import consistency_proof, root_of, verify_consistency
+from gen.provenance.witnesses.notes import LOG_KEY, Note, NoteKey
+
+MAX_PATH = 64
+
+
+class FraudError(HouseError):
+    """Two heads that do not contradict each other, or a proof that does not show that they do."""
+
+
+def prove_fraud(first: Note, second: Note, logs: Iterable[Sequence[bytes]]) -> bytes:
+    """A proof that two notes of one log contradict each other.
+
+    Args:
+        first: a note.
+        second: another one.
+        logs: leaf hashes of logs; for different sizes, one of them is that of the larger note.
+
+    Raises:
+        FraudError: they do not, or the larger note's log is not here.
+    """
+    small, large = sorted((first, second), key=lambda note: note.size)
+    _check_pair(small, large)
+    old_root, path = b"", []
+    if small.size != large.size:
+        leaves = _leaves_of(large, logs)
+        old_root = root_of(leaves[: small.size])
+        path = consistency_proof(leaves, small.size)
+    if (old_root or large.root) == small.root:
+        raise FraudError("the two heads are of one history: the larger extends the smaller")
+    found = {
+        "format": 1,
+        "notes": [note.encode().decode() for note in (small, large)],
+        "old_root": old_root.hex(),
+        "path": [node.hex() for node in path],
+    }
+    return json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def signers_of_both(data: bytes, keys: Iterable[NoteKey]) -> list[str]:
+    """Which of these keys' signatures are under two heads that cannot both be true.
+
+    Args:
+        data: what `prove_fraud` wrote, or a witness kept as evidence.
+        keys: of logs and of witnesses.
+
+    Raises:
+        FraudError: the two heads do not contradict each other.
+        StrictJsonError, NoteError: no proof of fraud.
+    """
+    small, large, old_root, path = _decoded(data)
+    _check_pair(small, large)
+    if small.size == large.size:
+        old_root, path = large.root, []
+    if old_root == small.root or not verify_consistency(
+        small.size, old_root, large.size, large.root, path
+    ):
+        raise FraudError("the two heads do not contradict each other")
+    return [key.name for key in keys if _signed(small, key) and _signed(large, key)]
+
+
+def _decoded(data: bytes) -> tuple[Note, Note, bytes, list[bytes]]:
+    found = fields(
+        strict_json(data), "proof of fraud", format=int, notes=list, old_root=str, path=list
+    )
+    notes, hashes = found["notes"], [*found["path"], *filter(None, [found["old_root"]])]
+    if found["format"] != 1 or len(notes) != 2 or not all(isinstance(n, str) for n in notes):
+        raise StrictJsonError("no proof of fraud of format 1")
+    if len(found["path"]) > MAX_PATH or not all(map(is_sha256_hex, hashes)):
+        raise StrictJsonError("proof of fraud: the path holds something that is no SHA-256")
+    small, large = (Note.parse(text.encode()) for text in notes)
+    return small, large, bytes.fromhex(found["old_root"]), list(map(bytes.fromhex, found["path"]))
+
+
+def _check_pair(small: Note, large: Note) -> None:
+    if small.origin != large.origin:
+        raise FraudError(f"the notes are of two logs, {small.origin} and {large.origin}")
+    if not 0 < small.size <= large.size:
+        raise FraudError("the smaller of two heads comes first, and neither is empty")
+
+
+def _leaves_of(note: Note, logs: Iterable[Sequence[bytes]]) -> Sequence[bytes]:
+    for leaves in logs:
+        if len(leaves) >= note.size and root_of(leaves[: note.size]) == note.root:
+            return leaves[: note.size]
+    raise FraudError(
+        f"nothing here has the {note.size} acts of the larger head, which are needed to show what "
+        "its beginning was",
+        mend="name the folder of that house, or of a copy of its records, instead of its note",
+    )
+
+
+def _signed(note: Note, key: NoteKey) -> bool:
+    return note.is_signed_by(key) if key.kind == LOG_KEY else bool(note.cosignatures(key))

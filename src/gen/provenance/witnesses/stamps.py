@@ -1,0 +1,114 @@
+"""Time stamps of notes by an authority: RFC 3161, for whom a witness is not enough.
+
+What is stamped is the note with the log's signature alone, which are the first five lines of
+`witnesses/<size>.note`; SHA-256. Whoever has those and the authority's root certificate checks it
+with other tools, too: `openssl ts -verify -data NOTE -in SIZE.tsr -CAfile ROOTS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gen.errors import HouseError
+from gen.provenance.canonical import TIME_FORMAT
+from gen.provenance.witnesses.notes import Note, NoteKey
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+MAX_STAMP_BYTES = 65_536
+SECONDS = 20
+"""How long an authority may take to answer."""
+
+
+class StampError(HouseError):
+    """A time stamp that is not of this note, or not of an authority that is believed."""
+
+
+def stamped_bytes(note: Note, log: NoteKey) -> bytes:
+    """The note with its log's signature alone, as it was before any witness signed.
+
+    Raises:
+        StampError: that key did not sign it.
+    """
+    if not note.is_signed_by(log):
+        raise StampError("the log's key did not sign this note")
+    return replace(note, signatures=tuple(s for s in note.signatures if s.is_of(log))).encode()
+
+
+def request_for(data: bytes) -> bytes:
+    """A request (`.tsq`) for a stamp of these bytes, with the authority's certificate."""
+    from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
+
+    # No nonce: an answer from before is as true, and one by e-mail is matched by its digest.
+    builder = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256)
+    return builder.nonce(nonce=False).cert_request(cert_request=True).build().as_bytes()
+
+
+def check_stamp(answer: bytes, data: bytes, roots: bytes) -> datetime:
+    """When an authority stamped these bytes.
+
+    Args:
+        answer: its response (`.tsr`).
+        data: what was stamped.
+        roots: PEM, certificates of the authorities that are believed.
+
+    Raises:
+        StampError: not granted, of other bytes, or of an authority that is not among them.
+    """
+    from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
+
+    builder = VerifierBuilder()
+    for certificate in _certificates(roots):
+        builder = builder.add_root_certificate(certificate)
+    try:
+        response = decode_timestamp_response(answer)
+        builder.build().verify_message(response, data)
+    except (VerificationError, ValueError) as error:
+        raise StampError(
+            f"the time stamp does not hold: {error}",
+            mend="it is of another note, or its authority's root certificate is not in the file",
+        ) from error
+    return response.tst_info.gen_time.astimezone(UTC)
+
+
+def spelled_time(when: datetime) -> str:
+    """As records spell a time."""
+    return when.strftime(TIME_FORMAT)
+
+
+def _certificates(roots: bytes) -> list[Certificate]:
+    from cryptography.x509 import load_pem_x509_certificates
+
+    try:
+        return load_pem_x509_certificates(roots)
+    except ValueError as error:
+        raise StampError(f"no certificates in PEM: {error}") from error
+
+
+def ask_authority(url: str, request: bytes) -> bytes:
+    """Have an authority answer a request over HTTP.
+
+    Raises:
+        StampError: it cannot be reached, or answers something else.
+    """
+    import urllib.request
+
+    if not url.startswith(("http://", "https://")):
+        raise StampError(f"{url[:80]!r} is no address", mend="write http://… or https://…")
+    kind = {"Content-Type": "application/timestamp-query"}
+    try:
+        sent = urllib.request.Request(url, request, kind, method="POST")  # noqa: S310 - checked
+        with urllib.request.urlopen(sent, timeout=SECONDS) as answer:  # noqa: S310
+            data: bytes = answer.read(MAX_STAMP_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise StampError(
+            f"the authority cannot be reached ({error})",
+            where=url,
+            mend="try again later, or by files: house.py stamp --request FILE",
+        ) from error
+    if len(data) > MAX_STAMP_BYTES:
+        raise StampError("the authority's answer is too long", where=url)
+    return data
