@@ -276,7 +276,7 @@ class Witness:
 
     def read(self) -> dict:
         if os.name == "posix" and self.place.stat().st_mode & 0o077:
-            raise SystemExit(f"{self.place}: others can read this key: chmod 600 {self.place}")
+            raise ValueError(f"others can read this key: chmod 600 {self.place}")
         return json.loads(self.place.read_bytes())
 
     def write(self, state: dict) -> None:

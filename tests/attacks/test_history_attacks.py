@@ -1,0 +1,281 @@
+"""A house that would show two histories, or date its acts back: what its witnesses say to that.
+
+The house is the attacker here, with all its keys; who is protected is whoever holds its pin.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gen.provenance.witnesses import standing
+from gen.provenance.witnesses.notes import LOG_KEY, Note, NoteKey
+from houses import key_of
+from tiny_runs import train
+from witnesses import WitnessProgram, lying, post
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+QUICK = ("--kdf-cost", "10", "--yes")
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch, own_keys):
+    """Run `house.py` on a house in `house`, or on another named by --house."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+    main = importlib.import_module("house").main
+
+    def run(*words, code=0, folder="house"):
+        done = CliRunner().invoke(main, [*map(str, words), "--house", folder])
+        assert done.exit_code == code, (done.output, done.stderr, done.exception)
+        return f"{done.stdout}\n{done.stderr}"
+
+    run("init", "--name", "lantern", "--one-person", "--person", "ana:composer", *QUICK)
+    return run
+
+
+def log_key() -> str:
+    (line,) = (line for line in Path("house/pin.yaml").read_text().splitlines() if "log:" in line)
+    return line.split('"')[1]
+
+
+@pytest.fixture
+def witnesses(house, tmp_path):
+    """Three witnesses that serve, the last of which signs everything; two have to sign."""
+    with ExitStack() as stack:
+        made = {}
+        for name in ("society", "publisher", "liar"):
+            program = WitnessProgram(tmp_path / name, f"{name}.example")
+            program.add_log(log_key())
+            serving = lying(program) if name == "liar" else program.serving()
+            url = stack.enter_context(serving)
+            house("witness", "--add", program.key, "--url", url)
+            program.url = url
+            made[name] = program
+        house("witness", "--need", "2")
+        yield made
+
+
+def enroll(house, person, folder="house"):
+    house("enroll", person, "--role", "composer", *QUICK, folder=folder)
+
+
+def fork(house, at="fork"):
+    """A copy that goes its own way: the same keys, the same size, another act."""
+    shutil.copytree("house", at)
+    enroll(house, "ben")
+    enroll(house, "bob", folder=at)
+
+
+def test_honest_house_is_seen_by_all(house, witnesses):
+    assert "not witnessed at all" in house("verify")
+    enroll(house, "ben")
+    house("witness")
+    said = house("verify")
+    assert "this head seen by liar.example, publisher.example and society.example, last" in said
+    assert "not witnessed before 20" in said
+
+
+def test_second_history_is_signed_by_the_liar_alone(house, witnesses):
+    house("witness")
+    fork(house)
+    assert "this head seen by" in house("witness")
+    said = house("witness", code=2, folder="fork")
+    assert said.count("does not extend that") == 2
+    assert "liar.example: signed 2 acts" in said
+    assert "signed by 1 witnesses (liar.example), 2 of 3 are needed" in said
+    assert "this head" not in house("verify", folder="fork")
+    assert "this head seen by" in house("verify")
+
+
+def test_honest_witnesses_answer_the_second_history_with_409_or_422(house, witnesses):
+    house("witness")
+    fork(house)
+    house("witness")
+    note = Path("fork/register.checkpoint").read_bytes()
+    for name in ("society", "publisher"):
+        url = witnesses[name].url
+        assert post(url, b"old 2\n\n" + note)[0] == 409
+        enroll(house, f"x-{name}", folder="fork")
+        longer = Path("fork/register.checkpoint").read_bytes()
+        assert post(url, b"old 2\n" + b"A" * 43 + b"=\n\n" + longer)[0] == 422
+
+
+def test_dropped_act_is_refused(house, witnesses):
+    """The house puts back what it had before an act, and goes on from there."""
+    shutil.copytree("house", "before")
+    enroll(house, "ben")
+    house("witness")
+    enroll(house, "bob", folder="before")
+    enroll(house, "eve", folder="before")
+    said = house("witness", code=2, folder="before")
+    assert said.count("does not extend that") == 2
+
+
+def test_older_copy_with_its_older_pin_is_refused_by_the_note_of_the_newer(house, witnesses):
+    shutil.copytree("house", "before")
+    enroll(house, "ben")
+    house("witness")
+    shutil.copytree("house/witnesses", "before/witnesses", dirs_exist_ok=True)
+    said = house("verify", code=2, folder="before")
+    assert "the log's key signed 2 acts" in said
+
+
+def test_two_notes_of_one_size_prove_fraud_to_anybody(house, witnesses):
+    fork(house)
+    house("witness")
+    said = house(
+        "fraud", "house/register.checkpoint", "fork/register.checkpoint", "--out", "fraud.json"
+    )
+    assert f"signed both: {log_key().split('+')[0]}" in said
+    society = witnesses["society"]
+    assert "signed both" in society.run("fraud", "fraud.json")
+    assert "signed both" in house("fraud", "fraud.json")
+
+
+def test_notes_of_two_sizes_prove_fraud_with_the_larger_ones_records(house, witnesses):
+    fork(house)
+    enroll(house, "carl", folder="fork")
+    words = ("fraud", "house/register.checkpoint")
+    said = house(*words, "fork/register.checkpoint", "--out", "fraud.json", code=2)
+    assert "nothing here has the 3 acts of the larger head" in said
+    house(*words, "fork", "--out", "fraud.json")
+    assert "signed both" in witnesses["society"].run("fraud", "fraud.json")
+
+
+def test_witness_that_signed_both_histories_is_named(house, witnesses):
+    house("witness")
+    fork(house)
+    house("witness")
+    house("witness", code=2, folder="fork")
+    notes = ("house/witnesses/2.note", "fork/witnesses/2.note")
+    said = house("fraud", *notes, "--out", "fraud.json")
+    assert said.rstrip().endswith("liar.example")
+    assert "society.example" not in said
+
+
+def test_one_history_is_no_fraud(house, witnesses):
+    shutil.copy("house/register.checkpoint", "first")
+    enroll(house, "ben")
+    said = house("fraud", "first", "house", "--out", "fraud.json", code=2)
+    assert "of one history" in said
+    assert not Path("fraud.json").exists()
+
+
+@pytest.mark.parametrize("part", ["notes", "old_root", "path"])
+def test_proof_of_fraud_that_was_changed_proves_nothing(house, witnesses, part):
+    fork(house)
+    enroll(house, "carl", folder="fork")
+    house("fraud", "house/register.checkpoint", "fork", "--out", "fraud.json")
+    proof = json.loads(Path("fraud.json").read_text(encoding="utf-8"))
+    proof[part] = {
+        "notes": [proof["notes"][0].replace("\n2\n", "\n1\n"), proof["notes"][1]],
+        "old_root": "00" * 32,
+        "path": ["00" * 32 for _ in proof["path"]],
+    }[part]
+    Path("fraud.json").write_text(json.dumps(proof), encoding="utf-8")
+    witnesses["society"].run("fraud", "fraud.json", code=2)
+    house("fraud", "fraud.json", code=2)
+
+
+def test_act_of_2018_was_not_witnessed_before_today(house, witnesses, monkeypatch):
+    with monkeypatch.context() as patch:
+        for room in ("people", "log"):
+            patch.setattr(f"gen.provenance.{room}.utc_now", lambda: "2018-01-01T00:00:00Z")
+        enroll(house, "ben")
+    house("witness")
+    act = json.loads(house("log", "--json"))["acts"][1]
+    assert act["time"] == "2018-01-01T00:00:00Z"
+    assert act["seen"] > "2026"
+    said = f"not witnessed before {act['seen']}: that acts 0 to 1 are older is the house's"
+    assert said in house("verify")
+
+
+def test_one_lying_witness_dates_nothing_back(house, witnesses, monkeypatch):
+    """It signs that it saw the head in 2018; with two needed, an honest one's time counts."""
+    note = Note.parse(Path("house/register.checkpoint").read_bytes())
+    state = json.loads(witnesses["liar"].state.read_text(encoding="utf-8"))
+    said = b"cosignature/v1\ntime 1514764800\n" + note.text
+    Path("answer").write_text(_cosigned(state, said, 1514764800), encoding="utf-8")
+    house("witness", "--take", "answer", code=2)
+    house("witness")
+    shown = json.loads(house("verify", "--json").strip())
+    assert shown["first_seen"] > "2026"
+    house("witness", "--need", "1")
+    assert json.loads(house("verify", "--json").strip())["first_seen"] == "2018-01-01T00:00:00Z"
+
+
+def _cosigned(state, said, seconds):
+    from gen.provenance.keys import PrivateKey
+    from gen.provenance.witnesses.notes import WITNESS_KEY, NoteSignature
+
+    key = PrivateKey.from_seed(bytes.fromhex(state["seed"]))
+    mine = NoteKey(state["name"], key.public, WITNESS_KEY)
+    return f"{NoteSignature(mine.name, mine.hash, seconds.to_bytes(8, 'big') + key.sign(said))}\n"
+
+
+def test_unwitnessed_head_is_refused_where_the_pin_says_so(house, witnesses):
+    house("witness", "--require")
+    assert "2 of 3 are needed" in house("audit", code=2)
+    assert "2 of 3 are needed" in train("pin=house/pin.yaml", "purpose=general_model").stderr
+    house("witness")
+    house("audit")
+    enroll(house, "ben")
+    assert "the head of 2 acts is signed by 0 witnesses" in house("audit", code=2)
+
+
+def test_run_may_be_made_to_refuse_an_unwitnessed_head(house, witnesses):
+    house("audit")
+    done = train("pin=house/pin.yaml", "witnessed=true")
+    assert done.code == 2
+    assert "2 of 3 are needed" in done.stderr
+    house("witness")
+    assert "are needed" not in train("pin=house/pin.yaml", "witnessed=true").stderr
+
+
+def test_head_that_was_seen_long_ago_is_refused(house, witnesses, monkeypatch):
+    house("witness", "--require", "--max-age", "24")
+    house("witness")
+    house("audit")
+    now = standing.time.time()
+    monkeypatch.setattr(standing.time, "time", lambda: now + 25 * 3_600)
+    assert "was last seen by 2 witnesses 25 hours ago, at most 24" in house("audit", code=2)
+
+
+def test_signature_of_a_witness_that_is_not_in_the_pin_counts_for_nothing(house, tmp_path):
+    stranger = WitnessProgram(tmp_path / "stranger", "stranger.example")
+    stranger.add_log(log_key())
+    named = WitnessProgram(tmp_path / "named", "named.example")
+    house("witness", "--add", named.key)
+    house("witness", "--request", "request")
+    stranger.run("check", "request", "--out", "answer")
+    said = house("witness", "--take", "answer", code=2)
+    assert "no witness that the pin names signed" in said
+
+
+def test_note_that_the_logs_key_did_not_sign_counts_for_nothing(house):
+    Path("house/witnesses").mkdir()
+    forged = Note(log_key().split("+")[0], 1, bytes(32)).signed_by(key_of("thief"))
+    Path("house/witnesses/1.note").write_bytes(forged.encode())
+    house("verify")
+
+
+def test_note_of_another_history_that_the_logs_key_signed_is_told(house):
+    fork(house)
+    Path("house/witnesses").mkdir()
+    shutil.copy("fork/register.checkpoint", "house/witnesses/2.note")
+    assert "the log's key signed 2 acts" in house("verify", code=2)
+
+
+def test_log_key_named_by_a_planted_pin_must_be_the_rosters(house):
+    pin = Path("house/pin.yaml")
+    other = NoteKey(log_key().split("+")[0], key_of("thief").public, LOG_KEY)
+    pin.write_text(pin.read_text().replace(log_key(), str(other)))
+    assert "the log's key is" in house("verify", code=2)

@@ -1,0 +1,180 @@
+"""The stand-alone witness keeps to C2SP tlog-witness and never signs two histories."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from gen.provenance.merkle import consistency_proof, leaf_hash, root_of
+from gen.provenance.witnesses.notes import LOG_KEY, WITNESS_KEY, Note, NoteKey, NoteSignature
+from houses import key_of
+from witnesses import SCRIPT, WitnessProgram, load_script, post
+
+LOG = NoteKey("lantern/0123456789abcdef", key_of("log").public, LOG_KEY)
+LEAVES = [leaf_hash(b"act %d" % i) for i in range(20)]
+FORKED = [*LEAVES[:5], leaf_hash(b"another act"), *LEAVES[6:]]
+
+
+def note_of(leaves, owner="log", origin=LOG.name) -> Note:
+    return Note(origin, len(leaves), root_of(leaves)).signed_by(key_of(owner))
+
+
+def request(old, leaves, proof=None, note=None) -> bytes:
+    hashes = consistency_proof(leaves, old) if proof is None and 0 < old <= len(leaves) else proof
+    lines = [f"old {old}", *(base64.b64encode(node).decode() for node in hashes or ())]
+    return "\n".join(lines).encode() + b"\n\n" + (note or note_of(leaves)).encode()
+
+
+@pytest.fixture
+def witness(tmp_path) -> WitnessProgram:
+    made = WitnessProgram(tmp_path / "witness", "society.example/w1")
+    made.add_log(LOG)
+    return made
+
+
+@pytest.fixture
+def url(witness):
+    with witness.serving() as address:
+        yield address
+
+
+def signed(witness, text, note) -> bool:
+    key = NoteKey.parse(witness.key, WITNESS_KEY)
+    lines = tuple(NoteSignature.parse(line) for line in text.splitlines())
+    return bool(Note(note.origin, note.size, note.root, lines).cosignatures(key))
+
+
+def test_witness_is_one_file_that_needs_nothing_of_the_house():
+    code = f"import sys, runpy; runpy.run_path({str(SCRIPT)!r}); print('gen' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_growing_log_is_signed_at_each_size(url, witness):
+    for old, size in ((0, 3), (3, 3), (3, 8), (8, 20)):
+        status, _, text = post(url, request(old, LEAVES[:size]))
+        assert (status, signed(witness, text, note_of(LEAVES[:size]))) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (request(0, LEAVES, note=note_of(LEAVES, origin="other/log")), 404),
+        (request(0, LEAVES, note=note_of(LEAVES, owner="thief")), 403),
+        (request(21, LEAVES), 400),
+        (request(0, LEAVES).replace(b"old 0", b"old 00"), 400),
+        (request(0, LEAVES).replace(b"old 0", b"new 0"), 400),
+        (request(0, LEAVES)[:-1], 400),
+        (request(8, LEAVES, proof=[bytes(32)] * 64), 400),
+        (request(8, LEAVES, proof=[bytes(31)]), 400),
+        (b"", 400),
+        (b"\xff" * 100, 400),
+        (b"old 0\n\n" + b"x" * 200_000, 400),
+        (request(8, LEAVES, proof=[bytes(32)]), 422),
+        (request(8, FORKED), 422),
+        (request(8, LEAVES, proof=[]), 422),
+        (request(8, FORKED[:8]), 409),
+        (request(8, LEAVES[:8], proof=[bytes(32)]), 422),
+        (request(3, LEAVES[:5]), 409),
+        (request(0, LEAVES), 409),
+    ],
+)
+def test_request_that_is_not_signed_gets_its_status(url, witness, body, status):
+    post(url, request(0, LEAVES[:8]))
+    found, kind, text = post(url, body)
+    assert found == status, text
+    if status == 409:
+        assert (kind, text) == ("text/x.tlog.size", "8\n")
+    assert post(url, request(8, LEAVES))[0] == 200  # its memory is as it was
+
+
+def test_another_path_or_method_is_not_found(url):
+    assert post(url, request(0, LEAVES), path="/add-tree-head")[0] == 404
+
+
+def test_witness_that_began_anew_remembers(witness):
+    for size in (8, 20):
+        with witness.serving() as address:
+            assert post(address, request(0 if size == 8 else 8, LEAVES[:size]))[0] == 200
+    with witness.serving() as address:
+        assert post(address, request(8, LEAVES))[0] == 409
+
+
+def test_clock_that_was_set_back_dates_no_signature_back(witness, monkeypatch):
+    script = load_script()
+    program = script.Witness(witness.state)
+    times = iter([2_000_000_000, 1_000_000_000])
+    monkeypatch.setattr(script.time, "time", lambda: next(times))
+    texts = [
+        program.add_checkpoint(request(0, LEAVES[:8])),
+        program.add_checkpoint(request(8, LEAVES)),
+    ]
+    assert [NoteSignature.parse(text.strip()).time for text in texts] == [2_000_000_000] * 2
+
+
+def test_nothing_is_signed_when_the_disk_is_full(witness, monkeypatch):
+    script = load_script()
+    program = script.Witness(witness.state)
+    before = witness.state.read_bytes()
+    monkeypatch.setattr(script.os, "replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        program.add_checkpoint(request(0, LEAVES[:8]))
+    assert witness.state.read_bytes() == before
+
+
+@pytest.mark.parametrize(("moment", "size"), [("os.replace", 0), ("own_key", 8)])
+def test_killed_witness_has_the_old_state_or_has_not_answered_yet(witness, tmp_path, moment, size):
+    (tmp_path / "request").write_bytes(request(0, LEAVES[:8]))
+    code = f"""
+        import os, sys
+        sys.path.insert(0, {str(SCRIPT.parent)!r})
+        import witness
+        die = lambda *_: os._exit(9)
+        {"os.replace" if moment == "os.replace" else "witness.own_key"} = die
+        witness.main(["--state", {str(witness.state)!r}, "check", "request", "--out", "answer"])
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    assert subprocess.run(command, cwd=tmp_path).returncode == 9
+    assert not (tmp_path / "answer").exists()
+    state = json.loads(witness.state.read_bytes())
+    noted = state["logs"][LOG.name]["note"]
+    assert (Note.parse(noted.encode()).size if noted else 0) == size
+    with witness.serving() as address:
+        assert post(address, request(size, FORKED[:8]))[0] == (409 if size else 200)
+
+
+def test_killed_again_and_again_it_never_signs_less_than_it_signed(witness):
+    largest = 0
+    for size in range(1, 9):
+        with witness.serving() as address:  # killed at the end of each turn
+            status, _, text = post(address, request(largest, LEAVES[:size]))
+            assert status == 200
+            assert signed(witness, text, note_of(LEAVES[:size]))
+            largest = size
+            assert post(address, request(0, FORKED))[2] == f"{largest}\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of files")
+def test_state_that_others_can_read_is_not_used(witness):
+    witness.state.chmod(0o644)
+    witness.run("show", code=2)
+
+
+def test_second_witness_is_not_made_over_the_first(witness):
+    before = witness.state.read_bytes()
+    witness.run("init", "--name", "other.example", code=2)
+    assert witness.state.read_bytes() == before
+
+
+def test_two_heads_of_one_size_are_kept_as_evidence(url, witness):
+    post(url, request(0, LEAVES[:8]))
+    post(url, request(8, FORKED[:8]))
+    (evidence,) = witness.folder.glob("*.fraud.*.json")
+    assert f"signed both: {LOG.name}" in witness.run("fraud", evidence)
+    witness.run("fraud", evidence, "--key", witness.key, code=2)

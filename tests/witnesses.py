@@ -1,0 +1,84 @@
+"""Witnesses for tests: the stand-alone program in processes of its own, and one that lies."""
+
+from __future__ import annotations
+
+import http.client
+import importlib.util
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from types import ModuleType
+
+SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "witness.py"
+
+
+def load_script() -> ModuleType:
+    """`scripts/witness.py` as a module of its own, fresh each time."""
+    spec = importlib.util.spec_from_file_location("stand_alone_witness", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module
+
+
+class WitnessProgram:
+    """One witness: its state in a folder of its own, asked by command."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        folder.mkdir(parents=True)
+        self.folder, self.name, self.state = folder, name, folder / "witness.json"
+        self.key = self.run("init", "--name", name).strip()
+
+    def run(self, *words: object, code: int = 0) -> str:
+        command = [sys.executable, SCRIPT, "--state", self.state, *words]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def add_log(self, key: object) -> None:
+        self.run("add-log", key)
+
+    @contextmanager
+    def serving(self):
+        """Its address, while a process of it answers there."""
+        command = [sys.executable, SCRIPT, "--state", self.state, "serve", "--port", "0"]
+        process = subprocess.Popen(
+            list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        try:
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+
+@contextmanager
+def lying(witness: WitnessProgram):
+    """The address of a witness that signs whatever a log's key signed."""
+    script = load_script()
+    script.Witness.check_growth = lambda *_: None
+    handler = type("Handler", (script.Handler,), {"log_message": lambda *_: None})
+    handler.witness = script.Witness(witness.state)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def post(url: str, body: bytes, path: str = "/add-checkpoint") -> tuple[int, str, str]:
+    """Status, content type and text of an answer."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+    try:
+        connection.request("POST", path, body)
+        answer = connection.getresponse()
+        return answer.status, answer.headers["Content-Type"], answer.read().decode()
+    finally:
+        connection.close()
