@@ -14,7 +14,8 @@ from gen.errors import HouseError, SettingError
 from gen.provenance.house import House
 from gen.provenance.merkle import Frontier
 from gen.provenance.pin import Pin
-from gen.provenance.register import Register, RegisterError
+from gen.provenance.record import RegisterError
+from gen.provenance.register import Register
 from gen.provenance.witnesses.files import notes_of, place_of, read_note
 from gen.provenance.witnesses.notes import Note, NoteKey
 from gen.provenance.witnesses.policy import (
