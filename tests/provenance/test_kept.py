@@ -64,7 +64,8 @@ def first_index(register, entry):
 
 
 def state_of(register):
-    return {name: value for name, value in vars(register).items() if name != "pinned"}
+    found = {name: value for name, value in vars(register).items() if name != "pinned"}
+    return {**found, "works": list(register.works.items())}
 
 
 def test_what_is_kept_is_the_whole_register(house, replayed):

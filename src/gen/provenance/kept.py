@@ -18,8 +18,9 @@ import gc
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -29,6 +30,7 @@ from gen.disk.sealed import SealedFile
 from gen.provenance.code import source_digest
 from gen.provenance.log import Head, Log
 from gen.provenance.pin import Pin, PinError
+from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
 
 _LEAST_ACTS = 256
@@ -38,10 +40,42 @@ _SHARE = 64
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What the file holds: a register, and the digest of the log's bytes that it was made of."""
+    """What the file holds.
+
+    Attributes:
+        log_sha256: of the log's bytes that it was made of.
+        register: all of it but the records of works.
+        works: these, packed.
+    """
 
     log_sha256: bytes
     register: Register
+    works: dict[str, msgspec.Raw]
+
+
+class _Records(dict[str, Any]):
+    """Records of works, each unpacked when it is first asked for: most commands ask for one."""
+
+    _decoder = msgspec.msgpack.Decoder(WorkRecord)
+
+    def __getitem__(self, work: str) -> WorkRecord:
+        found = super().__getitem__(work)
+        if isinstance(found, msgspec.Raw):
+            found = self[work] = self._decoder.decode(found)
+        record: WorkRecord = found
+        return record
+
+    def get(self, work: str, default: Any = None) -> Any:
+        try:
+            return self[work]
+        except KeyError:
+            return default
+
+    def values(self) -> Iterator[WorkRecord]:  # type: ignore[override]
+        return (self[work] for work in self)
+
+    def items(self) -> Iterator[tuple[str, WorkRecord]]:  # type: ignore[override]
+        return ((work, self[work]) for work in self)
 
 
 class KeptRegister:
@@ -87,14 +121,18 @@ class KeptRegister:
         digest = hashlib.sha256()
         for line in self._log.lines(register.head):  # once more, held against the head
             digest.update(line + b"\n")
-        self._file.write(msgspec.msgpack.encode(_Kept(digest.digest(), register)))
+        works: Any = register.works
+        kept = _Kept(digest.digest(), replace(register, works={}), works)
+        self._file.write(msgspec.msgpack.encode(kept))
 
     def _opened(self) -> _Kept | None:
         data = self._file.read()
         if data is None:
             return None
         with _without_collecting():
-            return msgspec.msgpack.decode(data, type=_Kept)
+            kept = msgspec.msgpack.decode(data, type=_Kept)
+        kept.register.works = _Records(kept.works)
+        return kept
 
     def _is_on_the_way(self, register: Register) -> bool:
         """Whether the pin fits what is kept, or is met later."""

@@ -76,6 +76,7 @@ def accept_in_turn(
     works: Sequence[str] | None,
     curator: PrivateKey,
     check: Callable[[Waiting, Register], Waiting] | None = None,
+    since: Register | None = None,
 ) -> Iterator[Accepted]:
     """Countersign works from the inbox and enter them, some hundred in one append.
 
@@ -86,12 +87,13 @@ def accept_in_turn(
         works: ids; None takes all that wait when it begins.
         curator: the curator's key.
         check: looks at each work that could be entered; what it gives back with a rule stays.
+        since: the house's register as it was loaded before; it is brought up to date.
 
     Yields:
         What became of each part, at least one. By then every entered work of it is durably in
         the register and in its place.
     """
-    register, waiting = None, None
+    register, waiting = since, None
     while waiting is None or waiting:
         with house.writing(since=register) as session:
             register = session.register
@@ -212,6 +214,7 @@ def withdraw(
     reason: str,
     *,
     more_root_keys: Sequence[PrivateKey] = (),
+    since: Register | None = None,
 ) -> House:
     """Withdraw works: block their ids, bytes and sound, and take the files out.
 
@@ -221,7 +224,7 @@ def withdraw(
     Raises:
         HouseError: a work is unknown or withdrawn, or the key may not do this.
     """
-    with house.writing() as session:
+    with house.writing(since) as session:
         register = session.register
         records = [live_work(register, work) for work in dict.fromkeys(works)]
         acts = []
@@ -266,7 +269,14 @@ def near_works(register: Register, work: str) -> str:
     return f"did you mean {', '.join(near)}?" if near else listing
 
 
-def set_consent(house: House, works: Sequence[str], consent: Consent, key: PrivateKey) -> House:
+def set_consent(
+    house: House,
+    works: Sequence[str],
+    consent: Consent,
+    key: PrivateKey,
+    *,
+    since: Register | None = None,
+) -> House:
     """Record what the key's owner allows for their works from now on.
 
     With several composers, a scope is live while all of them allow it.
@@ -274,7 +284,7 @@ def set_consent(house: House, works: Sequence[str], consent: Consent, key: Priva
     Raises:
         HouseError: not their work, unknown work, or a key that may not sign.
     """
-    with house.writing() as session:
+    with house.writing(since) as session:
         register = session.register
         person = signer(register, key, COMPOSER)
         acts = []

@@ -99,11 +99,11 @@ def accept_command(
         return
     check = partial(_stop_alike, recheck, compared) if recheck else None
     key = _curator_key(register, curator)
-    _accept(house, chosen, key, check, count, output, recheck)
+    _accept(house, register, chosen, key, check, count, output, recheck)
 
 
 def _accept(
-    house: House, chosen: list[str] | None, key: Any,
+    house: House, register: Register, chosen: list[str] | None, key: Any,
     check: Callable[[Waiting, Register], Waiting] | None, count: int, output: Output,
     recheck: Recheck | None,
 ) -> None:  # fmt: skip
@@ -111,7 +111,7 @@ def _accept(
 
     entered, refused = [], []
     with output.progress("accepting", count) as advance:
-        for part in accept_in_turn(house, chosen, key, check):
+        for part in accept_in_turn(house, chosen, key, check, register):
             for entry in part.entered:
                 output.line(f"accepted {entry.work} -> {entry.path}")
             for item in part.refused:
@@ -282,7 +282,7 @@ def withdraw_command(
     _tell_impact(impact, output)
     confirm(f"Withdraw {counted(len(works), 'work')} for ever?", yes=yes, output=output)
     key, *more = _withdrawers_keys(register, person)
-    moved = withdraw(house, works, key, reason, more_root_keys=more)
+    moved = withdraw(house, works, key, reason, more_root_keys=more, since=register)
     for work in works:
         output.line(f"withdrawn {work}")
     output.result(withdrawn=list(works), impact=impact.to_dict(), size=moved.pin.min_size)
@@ -341,7 +341,7 @@ def consent_command(
     confirm(
         f"Allow {consent} for {counted(len(chosen), 'work')} from now on?", yes=yes, output=output
     )
-    _set_consent(house, chosen, consent, key, output)
+    _set_consent(house, register, chosen, consent, key, output)
 
 
 def _show_consent(register: Register, works: tuple[str, ...], output: Output) -> None:
@@ -366,13 +366,17 @@ def _own_works(
     who = composer or person_at_hand(register, COMPOSER)
     if take_all == bool(works):
         raise SettingError("which works?", mend="name them, or give --all")
-    own = [r.entry.work for r in register.live_works() if r.is_composer(who)]
-    return (own if take_all else list(works)), key_of_person(register, who)
+    chosen = list(works)
+    if take_all:
+        chosen = [r.entry.work for r in register.live_works() if r.is_composer(who)]
+    return chosen, key_of_person(register, who)
 
 
-def _set_consent(house: House, works: list[str], consent: Any, key: Any, output: Output) -> None:
+def _set_consent(
+    house: House, register: Register, works: list[str], consent: Any, key: Any, output: Output
+) -> None:
     from gen.provenance.works import set_consent
 
-    moved = set_consent(house, works, consent, key) if works else house
+    moved = set_consent(house, works, consent, key, since=register) if works else house
     output.line(f"from now on allowed for {counted(len(works), 'work')}: {consent}")
     output.result(works=works, consent=str(consent), size=moved.pin.min_size)
