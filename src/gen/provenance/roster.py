@@ -270,6 +270,8 @@ class Roster:
             statements_in_log,
             None if log is None else _log_from_dict(log),
         )
+        if roster.to_dict() != value:
+            raise StrictJsonError("a roster that is not in its one spelling")
         _check_alone(roster)
         return roster
 

@@ -231,7 +231,13 @@ def standing(receipt: Receipt, register: Register) -> list[str]:
     house, signer = register.roster.house, _signed_by(receipt, register)
     at = register.runs.entered_at(receipt.digest)
     if at is not None:
-        return [signer.words, f"the log of {house} has it: act {at}"]
+        piece = next(piece for piece in register.runs.pieces if piece.index == at)
+        stolen = (
+            ", entered with a key that was compromised by then"
+            if register.is_revoked(piece)
+            else ""
+        )
+        return [signer.words, f"the log of {house} has it: act {at}{stolen}"]
     if signer.is_producer and receipt.record["entered"]:
         raise HouseError(
             f"{signer.words}, and says that the log of {house} has the piece; it does not",
