@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from gen.disk import Folder
 from gen.provenance.keys import list_keys
 from gen.provenance.store import Store
-from gen.sampling.signatures import signatures_for
+from gen.sampling.receipt import signatures_for
 from gen.smf import RuleBroken, split_chunks
 from gen.smf.chunks import MAX_TRAILING
 from houses import keep_machine_key, make_midi, start_house
