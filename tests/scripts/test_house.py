@@ -27,7 +27,8 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 QUICK = ["--kdf-cost", "10"]
 PEOPLE = ("init", "key", "enroll", "rotate", "revoke", "cosign", "assert-model", "seal")
 WORKS = ("accept", "reject", "renew", "withdraw", "consent")
-COMMANDS = (*PEOPLE, *WORKS, "audit", "verify", "prove", "show", "log", "export")
+OUTSIDE = ("witness", "stamp", "fraud")
+COMMANDS = (*PEOPLE, *WORKS, *OUTSIDE, "audit", "verify", "prove", "show", "log", "export")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gen.provenance.acts import Act
     from gen.provenance.gate import Corpus
     from gen.provenance.house import House
+    from gen.provenance.manifest import Manifest
     from gen.provenance.record import WorkRecord
     from gen.provenance.register import Register
     from gen.provenance.runs import Run
@@ -220,8 +221,10 @@ def _verify_proof(house: House, path: Path, output: Output) -> None:
 def _verify_checkpoint(house: House, path: Path, output: Output) -> None:
     from gen.provenance.model_file import read_model_file
     from gen.provenance.recorded import NotRecorded, run_behind
+    from gen.provenance.witnesses.standing import read_notes, standing_of
 
     file = read_model_file(path)
+    notes = read_notes(house)
     manifest, register = file.manifest, house.load(anew=True)
     problems = manifest.problems(register, register.today())
     try:
@@ -229,7 +232,8 @@ def _verify_checkpoint(house: House, path: Path, output: Output) -> None:
     except NotRecorded as error:
         run, problems = None, [error.what, *problems]
     output.line(f"read: {path}, SHA-256 {file.file_sha256}; its tensors {file.tensors_sha256}")
-    for line in _standing_of(run, register):
+    standing = standing_of(house, register, notes)
+    for line in [*_standing_of(run, register), *_seen_before(run, manifest, standing)]:
         output.line(line)
     for place, rule in manifest.refused:
         output.line(f"trained without a refused file (on_refusal=record): {place} ({rule})")
@@ -252,6 +256,20 @@ def _verify_checkpoint(house: House, path: Path, output: Output) -> None:
     )
     if problems:
         raise SystemExit(REFUSED)
+
+
+def _seen_before(run: Run | None, manifest: Manifest, standing: Standing) -> list[str]:
+    """When witnesses had seen the acts that a model learned from, beside when its run began."""
+    from gen.provenance.witnesses.policy import first_seen, spelled
+
+    if run is None or not standing.policy.witnesses:
+        return []
+    size = manifest.register_size
+    seen = spelled(first_seen(standing.times(), size - 1)) or "not yet"
+    return [
+        f"witnessed: the {size} acts that it learned from were seen outside the house by: {seen}; "
+        f"its run says that it began at {run.time}"
+    ]
 
 
 def _standing_of(run: Run | None, register: Register) -> list[str]:

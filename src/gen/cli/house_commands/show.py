@@ -65,6 +65,7 @@ def _show_house(house: House, register: Register, output: Output) -> None:
         "expires": "never: sealed" if roster.sealed else str(roster.expires),
         "root_keys": f"{roster.threshold} of {len(roster.root_keys)}",
         "root_public": " ".join(key.hex() for key in roster.root_keys),
+        "log_key": str(roster.log or "none: house.py rotate --log-key"),
     }
     output.table(("fact", "value"), facts.items())
     for warning in warnings(register):

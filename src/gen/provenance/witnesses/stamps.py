@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from gen.errors import HouseError
@@ -40,11 +41,12 @@ def stamped_bytes(note: Note, log: NoteKey) -> bytes:
 
 def request_for(data: bytes) -> bytes:
     """A request (`.tsq`) for a stamp of these bytes, with the authority's certificate."""
-    from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
-
+    client = _client()
     # No nonce: an answer from before is as true, and one by e-mail is matched by its digest.
-    builder = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256)
-    return builder.nonce(nonce=False).cert_request(cert_request=True).build().as_bytes()
+    builder = client.TimestampRequestBuilder().data(data)
+    builder = builder.hash_algorithm(client.HashAlgorithm.SHA256)
+    request = builder.nonce(nonce=False).cert_request(cert_request=True).build()
+    return bytes(request.as_bytes())
 
 
 def check_stamp(answer: bytes, data: bytes, roots: bytes) -> datetime:
@@ -58,20 +60,31 @@ def check_stamp(answer: bytes, data: bytes, roots: bytes) -> datetime:
     Raises:
         StampError: not granted, of other bytes, or of an authority that is not among them.
     """
-    from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
-
-    builder = VerifierBuilder()
+    client = _client()
+    builder = client.VerifierBuilder()
     for certificate in _certificates(roots):
         builder = builder.add_root_certificate(certificate)
     try:
-        response = decode_timestamp_response(answer)
+        response = client.decode_timestamp_response(answer)
         builder.build().verify_message(response, data)
-    except (VerificationError, ValueError) as error:
+    except (client.VerificationError, ValueError) as error:
         raise StampError(
             f"the time stamp does not hold: {error}",
             mend="it is of another note, or its authority's root certificate is not in the file",
         ) from error
-    return response.tst_info.gen_time.astimezone(UTC)
+    when: datetime = response.tst_info.gen_time
+    return when.astimezone(UTC)
+
+
+def _client() -> ModuleType:
+    try:
+        import rfc3161_client
+    except ImportError as error:
+        raise StampError(
+            "time stamps need the package rfc3161-client, which is not installed",
+            mend='install it: .venv/bin/pip install -e ".[stamps]"',
+        ) from error
+    return rfc3161_client
 
 
 def spelled_time(when: datetime) -> str:
