@@ -157,13 +157,16 @@ def test_new_bars_are_as_loud_as_the_bars_beside_them_and_keep_their_own_accents
     assert levelled(new, {}, {}) == new[4]
 
 
-def test_added_tracks_are_no_louder_than_what_they_play_along_with():
+def test_later_bars_swell_and_fade_a_little_and_no_more():
+    new = {bar: notes(20 if bar < 12 else 24 if bar < 16 else 90) for bar in range(8, 20)}
+    found = levelled(new, {7: notes(40)}, {})
+    assert [note.velocity for note in found[::16]] == [40, 48, 50]
+
+
+def test_an_added_track_is_hardly_louder_than_what_it_plays_along_with():
     own = [Track(notes=notes(40))]
-    loud = beside([Track(notes=notes(80)), Track(notes=notes(60))], own)
-    assert fmean(note.velocity for track in loud for note in track.notes) == pytest.approx(40, 0.02)
-    assert beside([Track(notes=notes(35))], own) == [Track(notes=notes(35))]
-    soft = beside([Track(notes=notes(10))], own)
-    assert soft[0].notes[0].velocity == 30
+    added = [Track(notes=notes(velocity)) for velocity in (80, 35, 10)]
+    assert [track.notes[0].velocity for track in beside(added, own)] == [44, 35, 30]
 
 
 @pytest.mark.parametrize("velocity", [20, 34, 110])

@@ -16,10 +16,11 @@ from typing import Final
 from gen.piece import Note, Track
 
 NEIGHBOURS: Final = 4
-"""Sounding bars on each side of a seam whose level counts."""
-SOFTEST_BESIDE, LOUDEST_BESIDE = 0.75, 1.0
-"""Of the file's own level, between which added tracks play together."""
-
+"""Sounding bars on each side of a seam whose level counts, and of which each group has one."""
+SOFTEST, LOUDER = 0.8, 1.25
+"""Of the level at a seam, between which later bars swell and fade."""
+SOFTEST_BESIDE, LOUDEST_BESIDE = 0.75, 1.1
+"""Of the file's own level, between which an added track plays along."""
 LOUDEST: Final = 127
 
 Bars = dict[int, list[Note]]
@@ -41,19 +42,26 @@ def levelled(new: Bars, kept: Bars, replaced: Bars) -> list[Note]:
         own = [replaced[bar] for bar in run if replaced.get(bar)]
         sides = [level for side in (before, after) if (level := _level(side))]
         asked = fmean(sides) if sides else _level(own)
-        written = _level([new[bar] for bar in run[:NEIGHBOURS]])
-        levelled += [_brought(note, written, asked) for bar in run for note in new[bar]]
+        starts = range(0, len(run), NEIGHBOURS)
+        groups = [[new[bar] for bar in run[first : first + NEIGHBOURS]] for first in starts]
+        at_seam = _level(groups[0])
+        for group in groups:
+            written = _level(group)
+            wanted = min(max(written * asked / at_seam, SOFTEST * asked), LOUDER * asked)
+            levelled += [_brought(note, written, wanted) for notes in group for note in notes]
     return levelled
 
 
 def beside(added: Sequence[Track], own: Sequence[Track]) -> list[Track]:
-    """Added tracks, together no louder than the file's own and not much softer."""
+    """Added tracks, each hardly louder than the file's own and not much softer."""
     level = _level([track.notes for track in own])
-    written = _level([track.notes for track in added])
-    if not level or not written:
-        return list(added)
-    wanted = min(max(written, SOFTEST_BESIDE * level), LOUDEST_BESIDE * level)
-    return [replace(t, notes=[_brought(n, written, wanted) for n in t.notes]) for t in added]
+    tracks = []
+    for track in added:
+        written = _level([track.notes])
+        wanted = min(max(written, SOFTEST_BESIDE * level), LOUDEST_BESIDE * level)
+        notes = [_brought(note, written, wanted) for note in track.notes]
+        tracks.append(replace(track, notes=notes))
+    return tracks
 
 
 def _runs(bars: Collection[int]) -> list[list[int]]:
@@ -70,7 +78,7 @@ def _level(groups: Sequence[Sequence[Note]]) -> float:
 
 def _brought(note: Note, level: float, wanted: float) -> Note:
     """A note of music of one level as it is where that is brought to another; 0 is none."""
-    velocity = float(note.velocity)
+    velocity, wanted = float(note.velocity), min(wanted, LOUDEST)
     if wanted and wanted < level:
         velocity *= wanted / level
     elif wanted > level:
