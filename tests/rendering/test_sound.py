@@ -9,7 +9,8 @@ import pytest
 from gen.errors import HouseError, SettingError
 from gen.piece import Note, Pedal, Piece, Tempo, Track
 from gen.rendering import AudioSettings, audio
-from gen.rendering.sound import PEAK_DBFS, TAIL_SECONDS, samples, sounding_notes
+from gen.rendering.mastering import LOUDNESS_LUFS, PEAK_DBFS, limited, loudness_lufs
+from gen.rendering.sound import TAIL_SECONDS, samples, sounding_notes, stems
 from gen.rendering.soundfont import load
 from gen.smf import write
 
@@ -36,16 +37,53 @@ def test_wav_is_stereo_at_the_asked_rate_and_lasts_as_long_as_the_piece_and_its_
     piece, tmp_path
 ):
     sound, rate = read(audio(piece, tmp_path / "a.wav"))
-    assert (len(sound), rate) == (2, 32_000)
+    assert (len(sound), rate) == (2, 44_100)
     assert sound.shape[1] / rate == pytest.approx(8 + TAIL_SECONDS, abs=0.001)
 
 
-def test_peak_is_one_decibel_below_full_scale_and_the_whole_is_audible(piece, tmp_path):
-    sound, rate = read(audio(piece, tmp_path / "a.wav"))
-    assert 20 * np.log10(np.abs(sound).max()) == pytest.approx(PEAK_DBFS, abs=0.01)
-    for second in range(8):
-        assert level(sound, second, second + 1, rate) > 0.01
-    assert np.abs(sound[:, -20:]).max() < 0.001
+def test_every_piece_is_equally_loud_and_none_is_clipped(piece, tmp_path):
+    soft = Piece(480, [Track("", 73, notes=[Note(i * 480, 470, 72, 20) for i in range(16)])])
+    for one in (piece, soft):
+        sound, rate = read(audio(one, tmp_path / "a.wav"))
+        assert loudness_lufs(sound, rate) == pytest.approx(LOUDNESS_LUFS, abs=0.3)
+        assert 20 * np.log10(np.abs(sound).max()) <= PEAK_DBFS + 0.01
+        for second in range(8):
+            assert level(sound, second, second + 1, rate) > 0.01
+        assert np.abs(sound[:, -20:]).max() < 0.001
+
+
+def test_a_single_knock_is_not_pressed_against_the_limit():
+    sound = heard([Note(0, 60, 76, 120), Note(19_200, 60, 76, 5)], is_drum=True)
+    assert loudness_lufs(sound, 16_000) < LOUDNESS_LUFS
+    assert 20 * np.log10(np.abs(sound).max()) <= PEAK_DBFS + 0.01
+
+
+def test_the_limiter_leaves_what_is_below_the_peak_alone_and_bends_smoothly():
+    time = np.arange(16_000) / 16_000
+    tone = (0.5 * np.sin(2 * np.pi * 200 * time)).astype(np.float32)[None]
+    np.testing.assert_array_equal(limited(tone, 16_000), tone)
+    loud = tone.copy()
+    loud[:, 8_000:8_400] *= 4
+    held = limited(loud, 16_000)
+    assert np.abs(held).max() <= 10 ** (PEAK_DBFS / 20) + 1e-6
+    np.testing.assert_array_equal(held[:, :7_800], tone[:, :7_800])
+    np.testing.assert_array_equal(held[:, 8_600:], tone[:, 8_600:])
+
+
+@pytest.mark.parametrize("program", [0, 33, 65, 40])
+def test_no_instrument_swings_about_another_level_than_zero(program):
+    sound = heard([Note(i * 480, 400, 57, 100) for i in range(16)], program)
+    assert np.abs(sound.mean(axis=1)).max() < 0.002 * np.sqrt((sound**2).mean())
+
+
+def test_stems_sum_to_the_mix(piece):
+    settings = AudioSettings(sample_rate=16_000)
+    found = list(stems(piece, load(), settings))
+    assert [track.name for track, _ in found] == ["Lead", "Pad", "Bass", "Kit"]
+    mix, together = samples(piece, load(), settings), sum(sound for _, sound in found)
+    quiet = np.abs(together).max(axis=0) < 0.5
+    error = np.abs(together - mix)[:, quiet]
+    assert np.median(error) < 0.001
 
 
 def test_same_piece_gives_the_same_bytes_also_from_its_midi_file(piece, tmp_path):

@@ -2,7 +2,7 @@
 
 The player is the house's own (numpy and scipy): the same bytes on every run, no system
 package, no network. The mix is plain: parts take places in the stereo field by role, a
-little room is added, and the peak is set.
+little room is added, and every piece is made equally loud (`mastering`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gen.errors import HouseError, SettingError
 from gen.piece import Note, Piece, Track
 from gen.rendering import files
+from gen.rendering.mastering import cleaned, gain_for, limited
 from gen.rendering.soundfont import Region, SoundFont, load
 from gen.rendering.voice import render
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-PEAK_DBFS = -1.0
 TAIL_SECONDS = 1.5
 _FADE_SECONDS = 0.6
 _LONGEST_SECONDS = 15 * 60
@@ -37,20 +37,20 @@ class AudioSettings:
     """How a piece is rendered.
 
     Args:
-        sample_rate: output samples per second, 8,000 to 96,000. At 32,000 a minute of stereo
-            takes 7.7 MB and keeps everything below 16 kHz; 44,100 takes 10.6 MB.
+        sample_rate: output samples per second, 8,000 to 96,000. At 44,100 a minute of stereo
+            takes 10.6 MB.
         stereo: two channels, or one at half the size.
         room: level of the reverberation in the mix, 0 (none) to 1.
     """
 
-    sample_rate: int = 32_000
+    sample_rate: int = 44_100
     stereo: bool = True
     room: float = 0.2
 
     def __post_init__(self) -> None:
         if not 8_000 <= self.sample_rate <= 96_000:
             what = f"sample_rate={self.sample_rate} is outside 8000 to 96000 samples per second"
-            raise SettingError(what, mend="use 32000 or 44100")
+            raise SettingError(what, mend="use 44100 or 48000")
         if not 0 <= self.room <= 1:
             raise SettingError(f"room={self.room} is outside 0 to 1", mend="use 0.2, or 0 for none")
 
@@ -98,7 +98,7 @@ def audio(
     soundfont: Path | str | None = None,
     settings: AudioSettings = AudioSettings(),
 ) -> Path:
-    """Write a piece as 16-bit WAV, peak at -1 dBFS, ending 1.5 s after the last note.
+    """Write a piece as 16-bit WAV, -16 LUFS, peaks below -1 dBFS, ending 1.5 s after its last note.
 
     Args:
         source: a piece, or the bytes of a strict MIDI file.
@@ -125,7 +125,27 @@ def _parsed(data: bytes) -> Piece:
 
 
 def samples(piece: Piece, font: SoundFont, settings: AudioSettings) -> NDArray[np.float32]:
-    """The mixed piece, (channels, n) float32 with its peak at -1 dBFS."""
+    """The mixed piece, (channels, n) float32, as loud as every other."""
+    rate = settings.sample_rate
+    mix = _mixed(piece, piece.tracks, font, settings)
+    return limited(mix * gain_for(mix, rate), rate)
+
+
+def stems(
+    piece: Piece, font: SoundFont, settings: AudioSettings
+) -> Iterator[tuple[Track, NDArray[np.float32]]]:
+    """Each track with notes, alone, with the gain that it has in the mix: together they are it."""
+    rate = settings.sample_rate
+    gain = gain_for(_mixed(piece, piece.tracks, font, settings), rate)
+    for track in piece.tracks:
+        if track.notes:
+            yield track, limited(_mixed(piece, [track], font, settings) * gain, rate)
+
+
+def _mixed(
+    piece: Piece, tracks: Sequence[Track], font: SoundFont, settings: AudioSettings
+) -> NDArray[np.float32]:
+    """Some of a piece's tracks as they are in its mix, (channels, n), before its loudness."""
     import numpy as np
 
     if not piece.note_count:
@@ -138,8 +158,9 @@ def samples(piece: Piece, font: SoundFont, settings: AudioSettings) -> NDArray[n
     mix = _Mix(*(np.zeros(length, np.float32) for _ in range(3)))
     clock = _Clock(piece, settings.sample_rate)
     for track, place in _placed(piece.tracks):
-        _add_track(mix, track, place, font, clock)
-    return _mastered(mix, settings)
+        if any(track is wanted for wanted in tracks):
+            _add_track(mix, track, place, font, clock)
+    return _finished(mix, settings, font.air_db)
 
 
 class _Clock:
@@ -232,7 +253,8 @@ def _pedal_ends(track: Track, tick: int) -> Iterator[int]:
             yield end
 
 
-def _mastered(mix: _Mix, settings: AudioSettings) -> NDArray[np.float32]:
+def _finished(mix: _Mix, settings: AudioSettings, air_db: float) -> NDArray[np.float32]:
+    """The channels with their room and a faded end."""
     import numpy as np
 
     channels = np.stack([mix.left, mix.right])
@@ -240,13 +262,13 @@ def _mastered(mix: _Mix, settings: AudioSettings) -> NDArray[np.float32]:
         channels += settings.room * _room(mix.room, settings.sample_rate)
     if not settings.stereo:
         channels = channels.mean(axis=0, keepdims=True)
-    fade = min(round(_FADE_SECONDS * settings.sample_rate), channels.shape[1])
-    channels[:, -fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
-    peak = float(np.abs(channels).max())
-    if not peak > 0:
+    if not np.abs(channels).max() > 0:
         what = "the SoundFont has no sample for any of the piece's notes: it would be silent"
         raise HouseError(what, mend="use another SoundFont, or leave it out for the built-in one")
-    return np.asarray(channels * (10 ** (PEAK_DBFS / 20) / peak), dtype=np.float32)
+    channels = cleaned(channels, settings.sample_rate, air_db)
+    fade = min(round(_FADE_SECONDS * settings.sample_rate), channels.shape[1])
+    channels[:, -fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
+    return channels
 
 
 def _room(sent: NDArray[np.float32], rate: int) -> NDArray[np.float32]:

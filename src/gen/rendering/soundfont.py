@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DRUM_BANK = 128
+_AIR_DB = 6.0
+"""The built-in font's recordings are dull: 95 % of a piece's energy lies below 0.7 to 3 kHz."""
 
 # Generator numbers (section 8.1.3).
 _KEY_RANGE, _VELOCITY_RANGE, _INSTRUMENT, _SAMPLE = 43, 44, 41, 53
@@ -113,13 +115,17 @@ class _Zone:
 
 @dataclass(slots=True)
 class SoundFont:
-    """A font in memory. `samples` are float32 in [-1, 1), all recordings one after another."""
+    """A font in memory. `samples` are float32 in [-1, 1), all recordings one after another.
+
+    `air_db` is what its highs, above 2.5 kHz, are raised by: 0 for a producer's own.
+    """
 
     name: str
     samples: NDArray[np.float32]
     presets: dict[tuple[int, int], list[_Zone]]
     instruments: list[list[_Zone]]
     headers: list[_Header]
+    air_db: float = 0.0
     _found: dict[tuple[int, int, int, int], tuple[Region, ...]] = field(default_factory=dict)
 
     def regions(self, program: int, pitch: int, velocity: int, *, drum: bool) -> tuple[Region, ...]:
@@ -210,7 +216,9 @@ def load(path: Path | None = None) -> SoundFont:
     """
     if path is None:
         with as_file(files("pretty_midi") / "TimGM6mb.sf2") as default:
-            return _read(default)
+            font = _read(default)
+            font.air_db = _AIR_DB
+            return font
     return _read(path)
 
 
