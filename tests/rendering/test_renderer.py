@@ -40,7 +40,7 @@ def test_every_piece_is_rendered_beside_its_file(cores, pieces, monkeypatch, tmp
 @pytest.mark.parametrize("cores", [1, 2])
 def test_what_cannot_be_rendered_is_said_when_it_is_asked_for(cores, monkeypatch, tmp_path):
     monkeypatch.setattr(processes, "cores", lambda: cores)
-    with Renderer(2, with_audio=False) as renderer:
+    with Renderer(2, playing=None) as renderer:
         renderer.begin(Piece(480, []), tmp_path / "silent.mid")
         renderer.begin(make_piece(0), tmp_path / "sound.mid")
         with pytest.raises(HouseError, match="the piece has no notes"):
@@ -73,7 +73,7 @@ def test_stopped_in_a_hurry_it_leaves_all_of_a_piece_or_nothing(cores, monkeypat
 
 def test_a_process_that_is_ended_from_outside_loses_no_piece(monkeypatch, tmp_path):
     monkeypatch.setattr(processes, "cores", lambda: 2)
-    with Renderer(2, with_audio=False) as renderer:
+    with Renderer(2, playing=None) as renderer:
         renderer.begin(make_piece(0), tmp_path / "0.mid")
         for helper in multiprocessing.active_children():
             helper.kill()

@@ -12,10 +12,10 @@ import pytest
 from gen.data.cache import CACHE_VARIABLE
 from gen.errors import HouseError
 from gen.provenance.keys import KEYS_VARIABLE
-from gen.rendering import Renderer
+from gen.rendering import Playing, Renderer
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
-from gen.studio.page import check_soundfont, present
+from gen.studio.page import present
 from studios import asking, make_studio
 
 ASKED = {"genre": "waltz", "key": "A minor", "time_signature": "3/4", "chords": "Am F | C E7",
@@ -77,7 +77,7 @@ def test_a_finding_is_told_on_the_page_with_work_and_composer(run):
     found = {**result.record["originality"], "is_above_line": True, "melody": shared,
              "above": ["melody: 30 steps in common with “Small Rain” by Ana"]}  # fmt: skip
     result.record["originality"], kept = found, result.record["originality"]
-    with Renderer(1, with_audio=False) as renderer:
+    with Renderer(1, playing=None) as renderer:
         text = text_of(present([result], page.parent, renderer))
     result.record["originality"] = kept
     assert "Too close: melody: 30 steps in common with “Small Rain” by Ana." in text
@@ -116,11 +116,11 @@ def test_any_soundfont_plays_it_and_one_that_cannot_is_refused_beforehand(run, t
         present([result], page.parent, renderer)
     usual = result.midi.with_suffix(".wav").read_bytes()
     with as_file(files("pretty_midi") / "TimGM6mb.sf2") as font:
-        check_soundfont(str(font))
-        with Renderer(1, soundfont=str(font)) as renderer:
+        Playing(str(font)).check()
+        with Renderer(1, playing=Playing(str(font))) as renderer:
             present([result], page.parent, renderer)
     assert result.midi.with_suffix(".wav").read_bytes() == usual
     (tmp_path / "no.sf2").write_bytes(b"RIFF....")
     for name in ("no.sf2", "absent.sf2"):
         with pytest.raises(HouseError, match=name):
-            check_soundfont(str(tmp_path / name))
+            Playing(str(tmp_path / name)).check()

@@ -32,7 +32,7 @@ NUMBER = re.compile(r"[\d.eE_+-]+")
 
 FILES = {"checkpoint", "pin", "out", "soundfont", "receipt",
          "continue", "infill", "accompany", "harmonise", "vary"}  # fmt: skip
-BESIDE_A_RECEIPT = FILES | {"audio", "unrecorded"}
+BESIDE_A_RECEIPT = FILES | {"audio", "sample_rate", "stems", "unrecorded"}
 IN_A_HURRY = 1.0
 """Seconds that renderings which were begun are waited for once it is stopped."""
 
@@ -81,23 +81,24 @@ def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
 def sample(settings: dict[str, Any], overrides: Sequence[str]) -> None:
     """Write the pieces that are asked for, each as it is finished, and the page that shows them."""
     from gen.processes import stoppable
-    from gen.rendering import Renderer
+    from gen.rendering import Playing, Renderer
     from gen.sampling.request import PLACES, SampleRequest
     from gen.sampling.run import PiecesWithheld
     from gen.sampling.run import sample as write
-    from gen.studio.page import check_soundfont, present
+    from gen.studio.page import present
 
     request = SampleRequest.of(settings, names_of(overrides))
     places, pieces = request.places, 1 if request.places.receipt else request.run.n
-    if places.audio and places.soundfont:
-        check_soundfont(places.soundfont)
+    playing = Playing(places.soundfont, places.sample_rate) if places.audio else None
+    if playing:
+        playing.check()
     asked = [o for o in overrides if o.split("=")[0] not in PLACES]
     facts = [("asked for", ", ".join(asked) or "nothing in particular")]
     finished: list[Sampled] = []
     withheld: HouseError | None = None
     with (
         stoppable(),
-        Renderer(pieces, with_audio=places.audio, soundfont=places.soundfont) as renderer,
+        Renderer(pieces, playing=playing, with_stems=places.stems) as renderer,
     ):
 
         def report(done: Sampled) -> None:

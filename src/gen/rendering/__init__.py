@@ -3,6 +3,7 @@
 Importing this loads neither matplotlib nor scipy; the functions do when they are called.
 """
 
+from gen.rendering.playing import Playing
 from gen.rendering.renderer import Rendered, Renderer
 from gen.rendering.report import Entry, Row, page
 from gen.rendering.roll import piano_roll
@@ -10,6 +11,6 @@ from gen.rendering.score import musicxml
 from gen.rendering.sound import AudioSettings, audio
 
 __all__ = [
-    "AudioSettings", "Entry", "Rendered", "Renderer", "Row", "audio", "musicxml", "page",
+    "AudioSettings", "Entry", "Playing", "Rendered", "Renderer", "Row", "audio", "musicxml", "page",
     "piano_roll",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
@@ -15,9 +16,9 @@ from typing import Final, Self
 
 from gen import processes
 from gen.piece import Piece
+from gen.rendering.playing import STEMS, Playing, midi_stems
 from gen.rendering.roll import piano_roll
 from gen.rendering.score import musicxml
-from gen.rendering.sound import audio
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,10 @@ class Rendered:
     picture: Path
     score: Path
     sound: Path | None
+    stems: tuple[Path, ...] = ()
 
 
+_USUAL: Final = Playing()
 _KINDS: Final = (".png", ".musicxml", ".wav")
 
 
@@ -38,14 +41,14 @@ class Renderer:
     Args:
         pieces: how many will come; two or more are rendered by other processes, if there is
             more than one processor.
-        with_audio: whether to write WAV files, about 6 MB a minute.
-        soundfont: a SoundFont 2 file to play them with; None takes the built-in one.
+        playing: how they are played, as WAV files of about 10 MB a minute; None for not at all.
+        with_stems: whether each instrument is written by itself, too.
     """
 
     def __init__(
-        self, pieces: int, *, with_audio: bool = True, soundfont: str | None = None
+        self, pieces: int, *, playing: Playing | None = _USUAL, with_stems: bool = False
     ) -> None:
-        self._with_audio, self._soundfont = with_audio, soundfont
+        self.playing, self._with_stems = playing, with_stems
         self._room = min(processes.cores(), pieces)
         self._begun: dict[Path, Callable[[], Rendered]] = {}
         self._futures: dict[Path, Future[Rendered]] = {}
@@ -67,7 +70,7 @@ class Renderer:
         if midi in self._begun:
             return
         _clear(midi)
-        here = partial(rendered, piece, midi, self._with_audio, self._soundfont)
+        here = partial(rendered, piece, midi, self.playing, with_stems=self._with_stems)
         self._begun[midi] = here
         self.start()
         if self._pool is not None:
@@ -123,14 +126,33 @@ def _clear(midi: Path) -> None:
     """Leave nothing to see and hear of a piece."""
     for kind in _KINDS:
         midi.with_suffix(kind).unlink(missing_ok=True)
+    folder = midi.with_name(midi.stem + STEMS)
+    for stem in [*folder.glob("*.mid"), *folder.glob("*.wav")]:
+        stem.unlink(missing_ok=True)
 
 
-def rendered(piece: Piece, midi: Path, with_audio: bool, soundfont: str | None) -> Rendered:
+def rendered(
+    piece: Piece, midi: Path, playing: Playing | None, *, with_stems: bool = False
+) -> Rendered:
     """Write all there is to see and hear of a piece."""
     picture = piano_roll(piece, midi.with_suffix(".png"), title=midi.stem)
-    score = musicxml(piece, midi.with_suffix(".musicxml"))
-    sound = audio(piece, midi.with_suffix(".wav"), soundfont=soundfont) if with_audio else None
-    return Rendered(picture, score, sound)
+    score = musicxml(piece, midi.with_suffix(".musicxml"), title=title_of(midi.stem))
+    sound = playing.whole(piece, midi, midi.with_suffix(".wav")) if playing else None
+    stems = midi_stems(midi) if with_stems else []
+    stems += playing.each(piece, midi) if playing and with_stems else []
+    return Rendered(picture, score, sound, tuple(stems))
+
+
+def title_of(stem: str) -> str:
+    """A file's name as a title: `waltz-a-minor-03` is Waltz in A minor, No. 3."""
+    words = re.sub(r"[\W_]+", " ", stem).strip()
+    found = re.fullmatch(r"(.*?) ?\b([a-g](?: sharp| flat)?) (minor|major)(?: 0*(\d+))?", words)
+    if not found:
+        return words[:1].upper() + words[1:]
+    name, tonic, mode, number = found.groups()
+    accidental = tonic[1:].replace(" sharp", "-sharp").replace(" flat", "-flat")
+    title = f"{(name or 'piece').capitalize()} in {tonic[0].upper()}{accidental} {mode}"
+    return f"{title}, No. {number}" if number else title
 
 
 def _load() -> None:

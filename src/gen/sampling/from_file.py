@@ -32,9 +32,10 @@ from gen.sampling.plan import (
     velocity_classes,
 )
 from gen.sampling.request import FileTask
-from gen.sampling.source import Change, Source, unmarked
+from gen.sampling.source import Change, Source
 from gen.smf import normalise
 from gen.smf.general_midi import ANY_PITCH
+from gen.smf.original import unmarked
 from gen.smf.rewrite import free_channels
 from gen.tokens import vocabulary as v
 from gen.tokens.events import section_id

@@ -84,7 +84,9 @@ class PlacesConfig:
         out: folder of the pieces.
         sign: whose key signs receipts; `off` for nobody's.
         audio: whether pieces are played, too.
-        soundfont: what plays them; None for the built-in one.
+        soundfont: what plays them, see `rendering.Playing`.
+        sample_rate: of the audio.
+        stems: whether each track is written by itself, too.
         receipt: of the piece that is to be written once more.
         unrecorded: whether a model that the log does not know may write.
     """
@@ -95,6 +97,8 @@ class PlacesConfig:
     sign: str | None = None
     audio: bool = True
     soundfont: str | None = None
+    sample_rate: int = 44_100
+    stems: bool = False
     receipt: str | None = None
     unrecorded: bool = False
 

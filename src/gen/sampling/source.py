@@ -25,9 +25,8 @@ from gen.sampling.draft import Held
 from gen.sampling.fill import Place
 from gen.sampling.loudness import Bars, beside, levelled
 from gen.sampling.plan import Row
-from gen.smf import GENERATED_CHUNK
 from gen.smf.mend import NEVER
-from gen.smf.original import OriginalFile, read_original
+from gen.smf.original import OriginalFile, read_original, unmarked
 from gen.smf.parts import Origin
 from gen.smf.rewrite import Request, Rewritten, rewrite
 from gen.tokens import vocabulary as v
@@ -278,12 +277,3 @@ def _in_cell(tracks: Sequence[Track], cell: Place, source: Source) -> tuple[set[
     track = tracks[slot] if slot < len(tracks) else Track()
     notes = {note for note in track.notes if first <= note.onset_ticks < end}
     return notes, {pedal for pedal in track.pedals if first <= pedal.onset_ticks < end}
-
-
-def unmarked(data: bytes) -> bytes:
-    """The file without the marks of generated music that may stand at its end."""
-    at = data.rfind(GENERATED_CHUNK)
-    while at > 0 and at + 8 + int.from_bytes(data[at + 4 : at + 8], "big") == len(data):
-        data = data[:at]
-        at = data.rfind(GENERATED_CHUNK)
-    return data

@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from gen.smf.chunks import CHUNK_HEADER_BYTES, looks_like_a_type
+from gen.smf.chunks import CHUNK_HEADER_BYTES, GENERATED_CHUNK, looks_like_a_type
 from gen.smf.containers import unwrap
 from gen.smf.lenient import CHANNEL_BITS, RawFile, RawTrack, TrackReader
 from gen.smf.rules import MAX_EVENTS
@@ -177,6 +177,15 @@ def read_original(data: bytes) -> OriginalFile:
         position = end
     original.parts.append(data[position:])
     return original
+
+
+def unmarked(data: bytes) -> bytes:
+    """The file without the marks of generated music that may stand at its end."""
+    at = data.rfind(GENERATED_CHUNK)
+    while at > 0 and at + 8 + int.from_bytes(data[at + 4 : at + 8], "big") == len(data):
+        data = data[:at]
+        at = data.rfind(GENERATED_CHUNK)
+    return data
 
 
 def _read_track(chunk: bytes, start: int, original: OriginalFile) -> OriginalTrack:

@@ -15,6 +15,7 @@ from statistics import median
 from typing import Final
 
 from gen.piece import Pedal
+from gen.smf.mend import NEVER
 from gen.smf.original import Event, OriginalFile, StruckNote
 from gen.smf.splice import Edits, Insertion
 
@@ -83,9 +84,12 @@ class Shaping:
         ]
 
     def press(self, chunk: int, channel: int, stretch: Stretch, pedals: Sequence[Pedal]) -> None:
-        """Other pedals in place of those that are pressed in a stretch."""
+        """Other pedals in place of those that are pressed in a stretch.
+
+        Beyond the file's end its own, which belong to no bar there, stay.
+        """
         for old in self._held.get(channel, ()):
-            if stretch[0] <= old.onset < stretch[1]:
+            if stretch[0] <= old.onset < stretch[1] < NEVER:
                 for move in old.moves:
                     self._remove(move, "pedal")
         status = 0xB0 | channel & 15

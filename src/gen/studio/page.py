@@ -13,17 +13,6 @@ from gen.rendering.labels import key_name, tempo_name
 from gen.sampling.session import Sampled
 
 
-def check_soundfont(soundfont: str) -> None:
-    """Read a SoundFont before any work is done for it.
-
-    Raises:
-        HouseError: it cannot be used.
-    """
-    from gen.rendering.soundfont import load
-
-    load(Path(soundfont).resolve())
-
-
 def present(
     results: Sequence[Sampled],
     out: Path,
@@ -48,11 +37,15 @@ def present(
         [_entry(result, renderer.of(result.midi)) for result in results],
         out / "index.html",
         title="New pieces",
-        facts=facts,
+        facts=[*facts, *_played(renderer)],
         note="Machine-generated music. Each file carries the mark of its origin; its receipt "
         "names the checkpoint, the works it learned from, the seed and the settings, and "
         "sample.py receipt=FILE writes the same bytes again.",
     )
+
+
+def _played(renderer: Renderer) -> list[tuple[str, str]]:
+    return [("played by", renderer.playing.by)] if renderer.playing else []
 
 
 def _entry(result: Sampled, rendered: Rendered | None) -> Entry:
@@ -72,7 +65,7 @@ def _entry(result: Sampled, rendered: Rendered | None) -> Entry:
         ],
         originality=in_words(record["originality"]),
         warning="too close to a work" if _is_close(record) else "",
-        record=list(_record(result)),
+        record=[*_record(result), *(_stems(rendered) if rendered else [])],
     )
 
 
@@ -92,6 +85,13 @@ def _record(result: Sampled) -> list[tuple[str, str]]:
         *([("given", _given(record["source"]))] if record["source"] else []),
         *(("checked", note) for note in result.notes),
     ]
+
+
+def _stems(rendered: Rendered) -> list[tuple[str, str]]:
+    if not rendered.stems:
+        return []
+    kinds = sorted({path.suffix for path in rendered.stems})
+    return [("stems", f"{rendered.stems[0].parent.name}/, each track as {' and '.join(kinds)}")]
 
 
 def _given(source: dict[str, Any]) -> str:
