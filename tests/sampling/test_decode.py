@@ -12,7 +12,7 @@ from corpora import works
 from gen.errors import HouseError
 from gen.evaluation import samples
 from gen.model import ModelConfig, Transformer
-from gen.sampling.decode import DrawConfig, _undistracted, decode, draw, draw_one
+from gen.sampling.decode import DrawConfig, decode, draw, draw_one, undistracted
 from gen.sampling.draft import Draft
 from gen.sampling.step import GraphStep, TorchStep, step_of
 from gen.tokens import vocabulary as v
@@ -94,7 +94,7 @@ def test_products_are_computed_by_one_thread():
 
     with threadpool_limits(2):
         before = threads()
-        with _undistracted():
+        with undistracted():
             count, blas = threads()
             assert count == 1
             assert set(blas) <= {1}  # a system's own is not seen
@@ -105,7 +105,7 @@ def test_products_are_computed_by_one_thread():
 def test_garbage_is_not_searched_for_while_writing_and_afterwards_as_before(searched):
     (gc.enable if searched else gc.disable)()
     try:
-        with _undistracted():
+        with undistracted():
             assert not gc.isenabled()
         assert gc.isenabled() is searched
     finally:

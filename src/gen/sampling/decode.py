@@ -129,7 +129,7 @@ def _broken() -> HouseError:
 
 
 @contextmanager
-def _undistracted() -> Iterator[None]:
+def undistracted() -> Iterator[None]:
     """One thread, and nobody looking for garbage.
 
     Matrices of this size are done before a second thread has begun. The last bits of a sum depend
@@ -150,7 +150,7 @@ def _undistracted() -> Iterator[None]:
 
 
 @torch.inference_mode()
-@_undistracted()
+@undistracted()
 def decode(
     model: Transformer,
     drafts: Sequence[Draft],

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.random import Generator
 
 from gen.checkpoint import Checkpoint, load_checkpoint
 from gen.disk import write_all_atomically
@@ -34,11 +35,14 @@ from gen.sampling.checkpoints import find_checkpoint, learned_music
 from gen.sampling.decode import decode
 from gen.sampling.finish import Finished, highest_number, reserve, title_of
 from gen.sampling.job import Job, job_of
+from gen.sampling.plan import Row
 from gen.sampling.receipt import OFF, Signatures, signatures_for
 from gen.sampling.request import PLACES, RESAMPLE, SampleRequest
 from gen.sampling.scores import asked_and_got, missed
+from gen.sampling.token_job import TokenJob
+from gen.sampling.tokens_loop import write_tokens
 from gen.smf import musical_hash
-from gen.tokens import vocabulary
+from gen.tokens.miditok_tokens import MidiTokTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ class Session:
     """
 
     request: SampleRequest
-    job: Job
+    job: Job | TokenJob
     checkpoint: Checkpoint
     house: House
     learned: LearnedMusic | None
@@ -138,17 +142,34 @@ class Session:
             attempt: counted from 0.
         """
         seeds = [[self.request.run.seed, index, attempt] for index in batch]
-        drafts = [self.job.draft(seed, self.checkpoint.habits) for seed in seeds]
         rngs = [np.random.default_rng(seed) for seed in seeds]
 
-        def finish(place: int) -> None:
-            draft, job = drafts[place], self.job
-            done = job.finish(draft)
-            table = asked_and_got(draft.rows, done.new, job.controls)
+        def finish(place: int, done: Finished, rows: Sequence[Row]) -> None:
+            table = asked_and_got(rows, done.new, self.job.controls)
             finding = self.learned.compare(done.new) if self.learned else None
             on_take(Take(batch[place], attempt, batch, done, table, finding))
 
-        decode(self.checkpoint.model, drafts, rngs, self.request.draw, on_done=finish)
+        self._decode(seeds, rngs, finish)
+
+    def _decode(
+        self,
+        seeds: Sequence[Sequence[int]],
+        rngs: Sequence[Generator],
+        on_done: Callable[[int, Finished, Sequence[Row]], None],
+    ) -> None:
+        """Write a piece for each seed, in the tokens that the checkpoint has."""
+        job, model, draw = self.job, self.checkpoint.model, self.request.draw
+        if isinstance(job, TokenJob):
+            pieces = [job.draft() for _ in seeds]
+            for place in write_tokens(model, pieces, rngs, draw):
+                on_done(place, job.finish(pieces[place]), pieces[place].rows)
+            return
+        drafts = [job.draft(seed, self.checkpoint.habits) for seed in seeds]
+
+        def finish(place: int) -> None:
+            on_done(place, job.finish(drafts[place]), drafts[place].rows)
+
+        decode(model, drafts, rngs, draw, on_done=finish)
 
     def flaws(self, take: Take) -> list[str]:
         """Why the request wants another attempt; nothing where this one will do."""
@@ -233,7 +254,7 @@ class Session:
             "works_learned_from": len(manifest.works),
             "run": self._run_told(),
             "entered": self.signatures.log is not None,
-            "tokenizer": vocabulary.fingerprint(),
+            "tokenizer": self.checkpoint.tokenization.fingerprint,
             **receipt.environment(self.checkpoint.model),
             "seed": self.request.run.seed,
             "index": take.index,
@@ -268,14 +289,14 @@ def open_session(request: SampleRequest, on_checked: Callable[[], None] = lambda
         HouseError: a setting is wrong, or the checkpoint or the house cannot be used.
     """
     run_config = request.run
-    job = job_of(request.controls, request.task)  # what is wrong is said before anything is read
+    # What is wrong is said before anything is read.
+    job: Job | TokenJob = job_of(request.controls, request.task)
     if run_config.on_gpu and not torch.cuda.is_available():
         raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
     on_checked()
     places = request.places
     house = House(load_pin(Path(places.pin)))
     checkpoint = load_checkpoint(find_checkpoint(places.checkpoint))
-    checkpoint.require_house_events("checkpoint")
     checkpoint.model.to(run_config.device)
     manifest = checkpoint.manifest
     if manifest.house != house.pin.name:
@@ -286,7 +307,9 @@ def open_session(request: SampleRequest, on_checked: Callable[[], None] = lambda
     register = house.load()
     manifest.check_entered(register)
     run = run_if_recorded(checkpoint.file, register, unrecorded=places.unrecorded)
-    if style := request.controls.style:
+    if isinstance(checkpoint.tokenization, MidiTokTokens):
+        job = TokenJob.of(request.controls, request.task, checkpoint.tokenization)
+    elif style := request.controls.style:
         number = style_number(style, checkpoint, register)
         job = job_of(request.controls, request.task, number)
     signatures = signatures_for(house, register, places.sign, is_recorded=run is not None)

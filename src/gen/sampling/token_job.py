@@ -1,0 +1,74 @@
+"""A new piece in one of MidiTok's tokenizations, and what it is as a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gen.piece import Piece
+from gen.sampling.controls import Controls, instrument_number
+from gen.sampling.finish import Finished, finished
+from gen.sampling.request import FileTask
+from gen.sampling.token_plan import TokenPlan, plan_of_tokens
+from gen.sampling.tokens_loop import TokenDraft
+from gen.smf import write
+from gen.smf.writer import sharing
+from gen.tokens.miditok_tokens import MidiTokTokens
+from gen.tokens.reading import decode
+from gen.tokens.tokenizer import HouseTokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class TokenJob:
+    """New pieces from nothing.
+
+    Attributes:
+        controls: what is asked.
+        plan: what follows from it for the tokens.
+        tokens: the tokenization.
+    """
+
+    controls: Controls
+    plan: TokenPlan
+    tokens: MidiTokTokens
+
+    @classmethod
+    def of(cls, controls: Controls, task: FileTask | None, tokens: MidiTokTokens) -> TokenJob:
+        """The job that is asked for.
+
+        Raises:
+            SettingError: one asks for what the tokenization cannot say.
+        """
+        return cls(controls, plan_of_tokens(controls, task, tokens.name), tokens)
+
+    def draft(self) -> TokenDraft:
+        """A fresh draft of one piece."""
+        return TokenDraft(self.tokens, self.plan)
+
+    def finish(self, draft: TokenDraft) -> Finished:
+        """What a finished draft is as a file; its rows are then the house's events, too."""
+        piece = decode(self.tokens.events(draft.ids))
+        order = {number: place for place, number in enumerate(self._instruments)}
+        piece.tracks.sort(key=lambda track: order.get(track.instrument, len(order)))
+        events = HouseTokenizer().events(_ended(piece, self.plan.bars))
+        draft.rows = events.tolist()
+        piece = finished(draft.rows, self.controls)
+        music = write(piece, end_ticks=piece.bars_end_ticks)
+        return Finished(piece, music, piece, {}, sharing(piece.tracks))
+
+    @property
+    def _instruments(self) -> list[int]:
+        return [instrument_number(name) for name in self.controls.instruments]
+
+
+def _ended(piece: Piece, bars: int | None) -> Piece:
+    """The piece with no note beyond its last bar, where it is decided which that is."""
+    starts = piece.bar_starts()
+    if bars is None or len(starts) <= bars:
+        return piece
+    end = starts[bars][0]
+    for track in piece.tracks:
+        track.notes = [
+            replace(note, duration_ticks=min(note.duration_ticks, end - note.onset_ticks))
+            for note in track.notes
+        ]
+    return piece
