@@ -35,6 +35,10 @@ class Column:
         """(N,) every value, as a view."""
         return self._buffer[: self._size]
 
+    def __getitem__(self, place: Any) -> Any:
+        """A value, or some as a view; the place is one that was filled."""
+        return self._buffer[place]
+
     def extend(self, values: NDArray[Any] | Sequence[int]) -> None:
         end = self._size + len(values)
         if end > len(self._buffer):
@@ -90,20 +94,23 @@ class Voices(Sequence[Voice]):
             return [self[number] for number in range(*place.indices(len(self)))]
         if not 0 <= place < len(self):
             raise IndexError(place)
-        notes, timed = self._span("end", place), self._span("onsets_end", place)
-        found = {name: column.all for name, column in self._columns.items()}
+        columns, notes = self._columns, self._span("end", place)
         return Voice(
-            self._names[found["label"][place]],
-            bool(found["is_leading"][place]),
-            found["pitches"][notes],
-            found["bars"][notes],
-            found["onsets"][timed],
-            bool(found["is_together"][place]),
+            self._names[columns["label"][place]],
+            bool(columns["is_leading"][place]),
+            columns["pitches"][notes],
+            columns["bars"][notes],
+            columns["onsets"][self._span("onsets_end", place)],
+            bool(columns["is_together"][place]),
         )
 
     def _span(self, name: str, place: int) -> slice:
-        ends = self._columns[name].all
+        ends = self._columns[name]
         return slice(int(ends[place - 1]) if place else 0, int(ends[place]))
+
+    def intervals_of(self, place: int) -> NDArray[np.int16]:
+        """Steps of one line in semitones, shape (N - 1,)."""
+        return np.diff(self._columns["pitches"][self._span("end", place)])
 
     @property
     def pitches(self) -> NDArray[np.int16]:

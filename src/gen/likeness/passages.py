@@ -167,7 +167,7 @@ class PassageIndex:
             places = _rarest(places, seeds, hashes, rarest)
         runs = []
         for number, diagonal, place in places:
-            theirs = self.voices[number].intervals
+            theirs = self.voices.intervals_of(number)
             length, first, agreeing = _extend(intervals, theirs, place, place + diagonal, least)
             if length >= least:
                 runs.append(SharedRun(length, number, first, first + diagonal, agreeing))
