@@ -5,6 +5,7 @@ import os
 import pytest
 
 from gen.disk import seals
+from gen.disk.sealed import SealedFile, user_folder
 from gen.disk.seals import Sealer, user_secret
 
 
@@ -29,3 +30,14 @@ def test_something_else_in_the_place_of_the_secret_is_no_secret(tmp_path, monkey
         with path.open("wb") as file:
             file.truncate(1 << 40)
     assert len(user_secret()) == (0 if kind == "folder" else 32)
+
+
+@pytest.mark.parametrize("named", ["off", "elsewhere"])
+def test_what_is_kept_is_where_the_environment_says_or_nowhere(tmp_path, monkeypatch, named):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOUSE_CACHE", named)
+    file = SealedFile(user_folder("things") / "one", "a thing")
+    assert file.read() is None
+    file.write(b"content")
+    assert file.read() == (None if named == "off" else b"content")
+    assert SealedFile(file.path, "another thing").read() is None

@@ -19,6 +19,7 @@ from pathlib import Path
 from gen.contribution.screens import KeptScreen, read_screen
 from gen.disk import write_atomically
 from gen.disk.reading import CACHE, NamedFileError, read_text
+from gen.disk.sealed import user_folder
 from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.errors import HouseError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
@@ -36,7 +37,6 @@ from gen.provenance.acts import Entry
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.house import House
 from gen.provenance.inbox import Waiting
-from gen.provenance.kept import user_folder
 from gen.provenance.record import WorkRecord
 from gen.provenance.recording import outputs_of
 from gen.provenance.register import Register

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gen.disk.sealed import SealedFile
+from gen.disk.sealed import SealedFile, user_folder
 from gen.likeness.columns import decode, encode
 from gen.likeness.screening import Screen, Thresholds
 from gen.provenance.code import source_digest
 from gen.provenance.house import House
-from gen.provenance.kept import name_of_house, user_folder
+from gen.provenance.kept import name_of_house
 
 _LEAST_PIECES = 64
 _SHARE = 64

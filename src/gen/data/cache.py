@@ -15,17 +15,15 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
-import platformdirs
 
 from gen.disk import write_atomically
 from gen.disk.reading import CACHE, NamedFileError, read
+from gen.disk.sealed import CACHE_VARIABLE as CACHE_VARIABLE
+from gen.disk.sealed import user_folder
 from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.tokens.encoding import Annotations
 from gen.tokens.events import Events
 from gen.tokens.vocabulary import FIELDS
-
-CACHE_VARIABLE = "HOUSE_CACHE"
-"""Environment variable that names another cache folder; `off` keeps nothing."""
 
 
 class SealedCache:
@@ -49,10 +47,7 @@ class SealedCache:
         secret = b"" if named == "off" else user_secret()
         if not secret:
             return cls(None, b"")
-        folder = (
-            Path(named) if named else platformdirs.user_cache_path("music-house", appauthor=False)
-        )
-        return cls(folder / cls.kind.split()[0], secret)
+        return cls(user_folder(cls.kind.split()[0]), secret)
 
     def get(self, name: str) -> bytes | None:
         """What was put under this name; None where it is not, or its seal does not hold."""

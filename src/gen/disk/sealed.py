@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,22 @@ from pathlib import Path
 from gen.disk.reading import KEPT, NamedFileError, read
 from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.disk.writing import write_atomically
+
+CACHE_VARIABLE = "HOUSE_CACHE"
+"""Environment variable that names another cache folder; `off` keeps nothing."""
+
+
+def user_folder(name: str) -> Path:
+    """A folder of this user's own for what is kept and may be removed at any time.
+
+    Where nothing is to be kept it is one that cannot be.
+    """
+    named = os.environ.get(CACHE_VARIABLE)
+    if named:
+        return (Path(os.devnull) if named == "off" else Path(named)) / name
+    import platformdirs
+
+    return platformdirs.user_cache_path("music-house", appauthor=False) / name
 
 
 @dataclass(frozen=True, slots=True)

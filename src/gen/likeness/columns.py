@@ -110,7 +110,8 @@ class Voices(Sequence[Voice]):
 
     def intervals_of(self, place: int) -> NDArray[np.int16]:
         """Steps of one line in semitones, shape (N - 1,)."""
-        return np.diff(self._columns["pitches"][self._span("end", place)])
+        pitches: NDArray[np.int16] = self._columns["pitches"][self._span("end", place)]
+        return np.diff(pitches)
 
     @property
     def pitches(self) -> NDArray[np.int16]:

@@ -26,7 +26,7 @@ import msgspec
 
 from gen.disk import real_path
 from gen.disk.reading import MEBIBYTE
-from gen.disk.sealed import SealedFile
+from gen.disk.sealed import SealedFile, user_folder
 from gen.provenance.code import source_digest
 from gen.provenance.log import Head, Log
 from gen.provenance.pin import Pin, PinError
@@ -156,13 +156,6 @@ class KeptRegister:
                 digest.update(block)
                 left -= len(block)
         return digest.digest()
-
-
-def user_folder(name: str) -> Path:
-    """A folder of this user's own for what is kept and may be removed at any time."""
-    import platformdirs
-
-    return platformdirs.user_cache_path("music-house", appauthor=False) / name
 
 
 def name_of_house(pin: Pin) -> str:

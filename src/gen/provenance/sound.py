@@ -14,9 +14,9 @@ from pathlib import Path
 
 import msgspec
 
-from gen.disk.sealed import SealedFile
+from gen.disk.sealed import SealedFile, user_folder
 from gen.provenance.code import source_digest
-from gen.provenance.kept import name_of_house, user_folder
+from gen.provenance.kept import name_of_house
 from gen.provenance.pin import Pin
 from gen.provenance.tag import Tagged
 
