@@ -114,7 +114,7 @@ class Head:
         if (
             head["format"] != 1
             or not all(map(is_sha256_hex, digests))
-            or not _is_time(head["time"])
+            or not _is_time(head["time"], head["size"])
         ):
             raise StrictJsonError("not a head of format 1")
         edge = tuple(bytes.fromhex(node) for node in found["frontier"])
@@ -134,10 +134,12 @@ class Head:
         )
 
 
-def _is_time(text: str) -> bool:
+def _is_time(text: str, size: int) -> bool:
     """Whether it is spelled as `utc_now` spells it; a log without lines has none."""
     try:
-        return not text or datetime.strptime(text, TIME_FORMAT).strftime(TIME_FORMAT) == text
+        return (not text and not size) or datetime.strptime(text, TIME_FORMAT).strftime(
+            TIME_FORMAT
+        ) == text
     except ValueError:
         return False
 

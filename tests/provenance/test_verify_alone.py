@@ -1,0 +1,185 @@
+"""The stand-alone verifier says what the house's software says, whatever is done to an export."""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from gen.errors import HouseError
+from gen.provenance.canonical import sha256_hex
+from gen.provenance.gate import admit
+from gen.provenance.house import House
+from gen.provenance.model_file import read_model_file
+from gen.provenance.pin import Pin
+from gen.provenance.recorded import run_behind
+from gen.provenance.register import Register
+from gen.provenance.transcript import read_transcript
+from mutations import Export, Mutator, full_house
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "verify_alone.py"
+FEW, MANY = 100, 10_000
+
+
+@pytest.fixture(scope="module")
+def alone() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("verify_alone", SCRIPT)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def mutator(tmp_path_factory: pytest.TempPathFactory) -> Mutator:
+    folder = tmp_path_factory.mktemp("exports")
+    return Mutator(full_house(folder / "one"), full_house(folder / "two", "harbour"))
+
+
+def write_pin(export: Export, pin: Pin) -> Path:
+    path = export.folder.parent / "pin.yaml"
+    replace(pin, path=path).save()
+    return path
+
+
+def product_says(export: Export, pin: Pin) -> dict[str, object]:
+    """What the house's own software makes of an export, part by part."""
+    house = House(pin)
+    try:
+        register = house.load(anew=True)
+    except HouseError as error:
+        return {"records": False, "why": str(error)}
+    return {
+        "records": True,
+        "works": _works(house, register),
+        "model": _model(export, register),
+        "transcript": _transcript(export, register),
+        "piece": _piece(export, register),
+    }
+
+
+def _works(house: House, register: Register) -> object:
+    if register.roster.has_expired(register.today()):
+        return "expired"
+    corpus = admit(house.folder, "general_model", pin=house.pin)
+    return sorted(refusal.path for refusal in corpus.refused), len(corpus.admitted)
+
+
+def _model(export: Export, register: Register) -> object:
+    try:
+        file = read_model_file(export.model)
+        run = run_behind(file, register)
+        return run.index if not file.manifest.problems(register, register.today()) else None
+    except HouseError:
+        return None
+
+
+def _transcript(export: Export, register: Register) -> bool:
+    try:
+        found = read_transcript(export.transcript)
+    except HouseError:
+        return False
+    runs = [run for run in register.runs.by_index.values() if run.transcript == found.root]
+    return bool(runs and runs[0].begin and runs[0].begin.digest == found.begin)
+
+
+def _piece(export: Export, register: Register) -> bool:
+    digest = sha256_hex(export.piece.read_bytes())
+    known = [piece for piece in register.runs.pieces if piece.sha256 == digest]
+    return bool(known) and not register.is_revoked(known[0])
+
+
+def alone_says(alone: ModuleType, export: Export, pin: Path) -> dict[str, object]:
+    """What the stand-alone verifier makes of the same."""
+    found = list(
+        alone.verdicts(
+            export.folder, pin, model=export.model, transcript=export.transcript,
+            piece=export.piece,
+        )
+    )  # fmt: skip
+    verdicts = {what: (is_good, why) for what, is_good, why in found}
+    if not verdicts["records"][0]:
+        return {"records": False, "why": verdicts["records"][1]}
+    files = {what: good for what, (good, _) in verdicts.items() if what.endswith(".mid")}
+    refused = sorted(what for what, good in files.items() if not good and what != str(export.piece))
+    usable = int(verdicts["works"][1].split(" files seen, ")[1].split()[0])
+    is_good, why = verdicts[str(export.model)]
+    return {
+        "records": True,
+        "works": (refused, usable) if verdicts["roster"][0] else "expired",
+        "model": int(why.split("run ")[1].split(",")[0]) if is_good else None,
+        "transcript": verdicts[str(export.transcript)][0],
+        "piece": verdicts[str(export.piece)][0],
+    }
+
+
+def compare(alone: ModuleType, mutator: Mutator, seed: int, count: int) -> dict[str, int]:
+    """Hold both against each other on `count` mutations; how many were refused, and where."""
+    tally: dict[str, int] = {}
+    differ: list[str] = []
+    for number in range(count):
+        rng = random.Random(f"{seed}/{number}")  # noqa: S311 - which mutation, no secret
+        pin = rng.choice([mutator.export.pins[0], *mutator.export.pins])
+        path = write_pin(mutator.export, pin)
+        try:
+            done = mutator.mutate(rng)
+            expected = product_says(mutator.export, pin)
+            found = alone_says(alone, mutator.export, path)
+        finally:
+            mutator.undo()
+        whys = expected.pop("why", ""), found.pop("why", "")
+        if found != expected:
+            differ.append(f"number {number}, {done}: {found} for {expected} {whys}")
+        parts = [name for name, value in expected.items() if not value] or ["nothing"]
+        for part in parts:
+            tally[part] = tally.get(part, 0) + 1
+    assert not differ, f"seed {seed}: {len(differ)} differ\n" + "\n".join(differ[:20])
+    return tally
+
+
+def test_both_take_the_honest_export(alone: ModuleType, mutator: Mutator) -> None:
+    for pin in mutator.export.pins:
+        found = alone_says(alone, mutator.export, write_pin(mutator.export, pin))
+        assert found == product_says(mutator.export, pin)
+        assert (found["works"], found["transcript"], found["piece"]) == (([], 4), True, True)
+
+
+def test_both_say_the_same_of_some_mutated_exports(alone: ModuleType, mutator: Mutator) -> None:
+    seed = random.randrange(2**32)  # noqa: S311 - another draw each time
+    print("seed", seed)
+    tally = compare(alone, mutator, seed, FEW)
+    assert tally["records"] > FEW // 4
+
+
+@pytest.mark.slow
+def test_both_say_the_same_of_ten_thousand_mutated_exports(
+    alone: ModuleType, mutator: Mutator
+) -> None:
+    tally = compare(alone, mutator, 1, MANY)
+    print(tally)
+    assert tally["records"] > MANY // 4
+    assert tally["nothing"] > 0
+
+
+def test_verifier_needs_nothing_of_the_house(mutator: Mutator, tmp_path: Path) -> None:
+    """It runs where no package of the house is to be found, and its exit code is the verdict."""
+    export = mutator.export
+    pin = write_pin(export, export.pins[0])
+    text = SCRIPT.read_text("utf-8")
+    assert "import gen" not in text
+    assert "from gen" not in text
+    words = [sys.executable, "-P", str(SCRIPT), str(export.folder), "--pin", str(pin)]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("holds   records: ")
+    words[-1] = str(write_pin(mutator.other, mutator.other.pins[0]))
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert done.stdout.startswith("REFUSED records: ")
