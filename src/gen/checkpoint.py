@@ -20,7 +20,7 @@ from safetensors.torch import save as save_tensors
 from gen.data.habits import Habits
 from gen.disk import write_atomically
 from gen.disk.weights import read_weights
-from gen.errors import HouseError, SettingError
+from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer, renamed
 from gen.provenance.canonical import StrictJsonError
 from gen.provenance.manifest import Manifest
@@ -59,18 +59,6 @@ class Checkpoint:
     def digest(self) -> str:
         """SHA-256 of the file, hex."""
         return self.file.file_sha256
-
-    def require_house_events(self, where: str) -> None:
-        """Refuse a model of other tokens, for what is about the house's events.
-
-        Raises:
-            SettingError: naming the setting `where`.
-        """
-        if not self.tokenization.is_house:
-            raise SettingError(
-                f"needs the house's events, and this checkpoint writes {self.tokenization.name}",
-                where=where, mend="leave it out, or use a checkpoint of tokenizer=house",
-            )  # fmt: skip
 
     @property
     def habits(self) -> Habits:

@@ -10,12 +10,13 @@ difference holds 0: `none` (not found, which is not to say that there is none), 
 definition, formula, source and deviations.
 
 - `format`: "gen evaluation 2"; `code_version`, `torch`, `seed`, `split`, `fast`, `house`.
-- `notes`: what a reader should know of the works, as sentences.
+- `notes`: what a reader should know of the works, and what of a model of other tokens than the
+  house's events was left out, as sentences.
 - `works`: works on each side of the split that may be measured.
 - `sizes`, `draw`: how much was measured, and how pieces were drawn (`settings`).
 - `models`: from the bottom, `name`, `baseline`, and of a checkpoint its `file`, `sha256`,
-  `manifest` (digest), `works_learned_from`, `parameters`, `steps`, `code_version` and `window`
-  (events).
+  `tokenizer`, `manifest` (digest), `works_learned_from`, `parameters`, `steps`, `code_version` and
+  `window` (events).
 - `likelihood` (`likelihood`): `models`, each with `bits_per_note`, `by_field`, `by_kind`,
   `by_role`, `by_position` (bars), `by_genre` and `new` (with copies of earlier bars, or of
   earlier bars of a track, taken out), all in bits a note; `copied`: shares of notes taken out, 0 to

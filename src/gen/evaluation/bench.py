@@ -69,12 +69,20 @@ class Bench:
         self, candidate: Candidate, drafts: Sequence[Draft], purpose: str, tick: Tick
     ) -> list[list[Row]]:
         """What a model writes of requests; another purpose, other draws."""
-        seed = [self.config.seed, zlib.crc32(purpose.encode())]
+        seed = self._seed(purpose)
         return samples.write(candidate.model, candidate.limited(drafts), self.draw, seed, tick=tick)
+
+    def _seed(self, purpose: str) -> list[int]:
+        return [self.config.seed, zlib.crc32(purpose.encode())]
 
     def pieces(self, candidate: Candidate, tick: Tick) -> list[list[Row]]:
         """A piece for each held-out work in turn: of its genre and length, cut."""
         works = [self.held[i % len(self.held)] for i in range(self.sizes.pieces)]
+        if candidate.tokens is not None:
+            return samples.write_tokens_like(
+                candidate.tokens, candidate.model, works, self.sizes.bars, self.draw,
+                self._seed("pieces"), tick=tick,
+            )  # fmt: skip
         return self.write(candidate, samples.like(works, self.sizes.bars), "pieces", tick)
 
     def take(self, candidate: Candidate, rows: Sequence[Sequence[Row]]) -> None:

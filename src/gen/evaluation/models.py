@@ -35,6 +35,7 @@ from gen.sampling.draft import Draft
 from gen.settings import with_new_names
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.events import Events
+from gen.tokens.miditok_tokens import MidiTokTokens
 from gen.tokens.vocabulary import FIELD_SIZES
 
 PRIOR = 10.0
@@ -61,6 +62,12 @@ class Candidate:
     checkpoint: Checkpoint | None = None
     file: str = ""
 
+    @property
+    def tokens(self) -> MidiTokTokens | None:
+        """What it writes, if that is one of MidiTok's tokenizations."""
+        found = self.checkpoint.tokenization if self.checkpoint else None
+        return found if isinstance(found, MidiTokTokens) else None
+
     def limited(self, drafts: Sequence[Draft]) -> Sequence[Draft]:
         """These drafts, kept to the chords that instruments have in what was learned from."""
         habits = self.checkpoint.habits if self.checkpoint else Habits()
@@ -74,6 +81,7 @@ class Candidate:
         if self.checkpoint is not None:
             about |= {
                 "file": self.file,
+                "tokenizer": self.checkpoint.tokenization.name,
                 "sha256": self.checkpoint.digest,
                 "manifest": self.checkpoint.manifest.digest,
                 "works": self.checkpoint.manifest.works_digest,

@@ -59,6 +59,7 @@ class Part:
         sentences: what it says of one model, from what the report has of that model.
         of_baselines: whether models that are known to be worse are measured too.
         uses_pieces: whether it needs pieces that the model wrote.
+        of_events: whether it asks for the house's events, which models of other tokens lack.
         optional: whether it has to be asked for by name.
         check: raises HouseError where it cannot be measured here, before anything is.
     """
@@ -75,6 +76,7 @@ class Part:
     sentences: Callable[[Any], Iterator[str]] = _nothing
     of_baselines: bool = False
     uses_pieces: bool = False
+    of_events: bool = False
     optional: bool = False
     check: Callable[[], None] = lambda: None
 

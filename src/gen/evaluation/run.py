@@ -93,8 +93,6 @@ def _prepared(settings: Mapping[str, Any]) -> tuple[Bench, list[Candidate]]:
     pin = load_pin(Path(config.pin))
     paths = [find_checkpoint(name) for name in names]
     checkpoints = [load_checkpoint(path) for path in paths]
-    for checkpoint in checkpoints:
-        checkpoint.require_house_events("checkpoint")
     unknown = notes_on(pin, paths, checkpoints, unrecorded=config.unrecorded)
     works = gather(pin, checkpoints)
     works = replace(works, notes=(*unknown, *works.notes))
@@ -178,7 +176,7 @@ class _Measuring:
             "split": config.split,
             "fast": config.fast,
             "house": house.house,
-            "notes": list(house.notes),
+            "notes": [*house.notes, *_left_out(self.models, _wanted(config))],
             "works": {side: len(works) for side, works in house.sides.items()},
             "sizes": asdict(self.bench.sizes),
             "draw": asdict(self.bench.draw),
@@ -197,7 +195,24 @@ class _Measuring:
 
 
 def _parts_of(candidate: Candidate, wanted: Sequence[Part]) -> list[Part]:
-    return [part for part in wanted if part.of_baselines or candidate.checkpoint is not None]
+    is_lacking = candidate.tokens is not None
+    return [
+        part
+        for part in wanted
+        if (part.of_baselines or candidate.checkpoint is not None)
+        and not (is_lacking and part.of_events)
+    ]
+
+
+def _left_out(models: Sequence[Candidate], wanted: Sequence[Part]) -> list[str]:
+    """What is not measured of models of other tokens, a sentence for each."""
+    names = [part.name.replace("_", " ") for part in wanted if part.of_events]
+    return [
+        f"{one.name} writes {one.checkpoint.tokenization.name} tokens: {', '.join(names)}, which "
+        "ask for the house's events, were left out."
+        for one in models
+        if one.tokens is not None and one.checkpoint is not None and names
+    ]
 
 
 def _stages(candidate: Candidate, wanted: Sequence[Part]) -> Iterator[tuple[str, float]]:

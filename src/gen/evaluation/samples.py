@@ -12,10 +12,14 @@ import numpy as np
 
 from gen.evaluation.works import Work, excerpt, genre_rows
 from gen.model import Transformer
+from gen.sampling.controls import Controls
 from gen.sampling.decode import DrawConfig, decode, write_all
 from gen.sampling.draft import Draft
 from gen.sampling.plan import Plan, Row
+from gen.sampling.token_job import TokenJob
+from gen.sampling.tokens_loop import write_tokens
 from gen.tokens import vocabulary as v
+from gen.tokens.miditok_tokens import MidiTokTokens
 from gen.tokens.vocabulary import Kind
 
 BATCH = 16
@@ -61,6 +65,33 @@ def write(
     batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
     write_all(batches, together, take, on_gpu=model.embedding.weight.device.type != "cpu")
     return [found[i] for i in range(len(drafts))]
+
+
+def write_tokens_like(
+    tokens: MidiTokTokens,
+    model: Transformer,
+    works: Sequence[Work],
+    bars: int,
+    draw: DrawConfig,
+    seed: Sequence[int],
+    *,
+    tick: Callable[[float], None] = lambda share: None,
+) -> list[list[Row]]:
+    """A piece in other tokens for each work, of its length, cut: they cannot say its genre.
+
+    Returns:
+        The rows of each, as the house's events.
+    """
+    found = []
+    for number, work in enumerate(works):
+        length = min(len(work.sequence.bar_rows), bars)
+        job = TokenJob.of(Controls(bars=length), None, tokens)
+        draft = job.draft()
+        for _ in write_tokens(model, [draft], [np.random.default_rng([*seed, number])], draw):
+            job.finish(draft)
+        found.append(draft.rows)
+        tick((number + 1) / len(works))
+    return found
 
 
 def like(works: Sequence[Work], bars: int) -> list[Draft]:

@@ -536,6 +536,7 @@ PART = Part(
     definition=__doc__,
     cost=12.0,
     measure=_measure,
+    of_events=True,
     tables=_tables,
     pictures=_pictures,
     sentences=_sentences,

@@ -455,6 +455,7 @@ PART = Part(
     definition=__doc__,
     cost=1.0,
     measure=_measure,
+    of_events=True,
     tables=_tables,
     pictures=_pictures,
     sentences=_sentences,

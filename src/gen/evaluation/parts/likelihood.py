@@ -19,6 +19,10 @@ those of an earlier bar (`bars`), and the CELL, NOTE and PEDAL events of tracks'
 those of an earlier bar of that track (`cells`), over the notes in these: what is left of a figure
 once copying earns nothing. `copied`: the share of notes that is taken out.
 
+Of a checkpoint with other tokens than the house's events: every token of the work after the first
+counts, windows begin at bar lines, and the notes are still those of the work, so that figures of
+all tokenizations compare. By field, by genre and by position alone are told apart.
+
 Overfit gauge: bits per note of as many training works, and how much more the held-out ones cost.
 The unigram's own difference between the two sets tells how much of it is the works' doing.
 
@@ -38,8 +42,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gen.data.batches import Work as Sequence
 from gen.data.batches import collate
-from gen.data.windows import TokenisedWork, Window, bare, covering_windows
+from gen.data.token_works import TokenWork
+from gen.data.windows import Window, bare
 from gen.errors import HouseError
 from gen.evaluation import interval
 from gen.evaluation.interval import Figure
@@ -74,6 +80,7 @@ from gen.model import Transformer
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events, Mask
+from gen.tokens.miditok_tokens import MidiTokTokens
 from gen.tokens.vocabulary import WORDS, Kind
 
 if TYPE_CHECKING:
@@ -91,13 +98,14 @@ NEW = ("bars", "cells")
 Bits = NDArray[np.float64]
 Row = dict[str, Any]
 """One work: `work`, `group`, `genre`, `notes`, `fields` (bits of each), and `kinds`, `roles`,
-`positions`, `new`: name to [bits, notes]."""
+`positions`, `new`: name to [bits, notes]. Of other tokens than the house's also `names`, of its
+fields."""
 
 
 @torch.inference_mode()
 def event_bits(
     model: Transformer,
-    sequences: Many[TokenisedWork],
+    sequences: Many[Sequence],
     window: int,
     *,
     tick: Callable[[float], None] = lambda share: None,
@@ -118,7 +126,8 @@ def event_bits(
     cut = [
         (number, window_)
         for number, sequence in enumerate(sequences)
-        for window_ in covering_windows(sequence, window, tell_bars=False)
+        for place in sequence.covering_places(window)
+        for window_ in [sequence.covering_window(window, *place)]
     ]
     # Windows of one length together, so that little of a batch is padding.
     order = sorted(range(len(cut)), key=lambda i: len(cut[i][1].targets), reverse=True)
@@ -164,6 +173,42 @@ def measure(
         _row(work, sequence.events, cost)
         for work, sequence, cost in zip(works, sequences, bits, strict=True)
     ]
+
+
+def measure_tokens(
+    model: Transformer,
+    tokens: MidiTokTokens,
+    works: Many[Work],
+    window: int,
+    *,
+    tick: Callable[[float], None] = lambda share: None,
+) -> list[Row]:
+    """The same in one of MidiTok's tokenizations; notes are those of the work all the same."""
+    sequences = [
+        TokenWork(tokens, *tokens.encoded(*tokens.base_rows(bare(work.sequence).events)))
+        for work in works
+    ]
+    bits = event_bits(model, sequences, window, tick=tick)
+    return [_token_row(*each) for each in zip(works, sequences, bits, strict=True)]
+
+
+def _token_row(work: Work, sequence: TokenWork, bits: Bits) -> Row:
+    each = np.concatenate([[0.0], bits.sum(axis=1)])  # BOS is given
+    notes = sequence.tokens.notes[sequence.rows[:, 0]]
+    stretch = np.searchsorted(POSITIONS, sequence.bars, side="right") - 1
+    names = [stretch_name(i) for i in range(len(POSITIONS))]
+    return {
+        "work": work.id,
+        "group": work.group,
+        "genre": work.genre or "no_genre",
+        "notes": work.sequence.notes,
+        "fields": bits.sum(axis=0).tolist(),
+        "names": list(sequence.tokens.fields),
+        "kinds": {},
+        "roles": {},
+        "positions": _sorted(each, notes, stretch, names),
+        "new": {},
+    }
 
 
 def _row(work: Work, events: Events, bits: Bits) -> Row:
@@ -242,7 +287,10 @@ def stretch_name(index: int) -> str:
 
 
 def _sorted(
-    each: Bits, note: NDArray[np.bool_], group: NDArray[np.int64], names: Many[str]
+    each: Bits,
+    note: NDArray[np.bool_] | NDArray[np.int64],
+    group: NDArray[np.int64],
+    names: Many[str],
 ) -> dict[str, list[float]]:
     """Bits and notes of each group of events; group -1 is none."""
     found = {}
@@ -276,14 +324,15 @@ def figures(rows: Many[Row]) -> dict[str, Any]:
         "notes": int(notes.sum()),
         "works": len(rows),
         "by_field": {
-            name: interval.ratio(fields[:, i], notes, groups) for i, name in enumerate(v.FIELDS)
+            name: interval.ratio(fields[:, i], notes, groups)
+            for i, name in enumerate(rows[0].get("names", v.FIELDS))
         },
         "by_kind": _grouped(rows, "kinds", whole=True),
         "by_genre": {genre: _of_genre(rows, genre) for genre in genres},
         "by_role": _grouped(rows, "roles"),
         "by_position": _grouped(rows, "positions"),
         "new": _grouped(rows, "new"),
-        "copied": {name: _copied(rows, name) for name in NEW},
+        "copied": {name: _copied(rows, name) for name in NEW if name in rows[0]["new"]},
     }
 
 
@@ -366,14 +415,19 @@ _SHADES = ("#d9d4cb", "#e8b48f", "#d14a00", "#5b9bc9", "#0a4f8f")
 
 
 def _measure(bench: Bench, candidate: Candidate, tick: Tick) -> dict[str, list[Row]]:
-    held, train = (
-        measure(
-            candidate.model, works[: bench.sizes.works], candidate.window,
-            tick=lambda share, first=first: tick((first + share) / 2),  # type: ignore[misc]
-        )
-        for first, works in enumerate((bench.held, bench.train))
-    )  # fmt: skip
-    return {"held_out": held, "train": train}
+    found = []
+    for done, works in enumerate((bench.held, bench.train)):
+        chosen = works[: bench.sizes.works]
+
+        def ticks(share: float, done: int = done) -> None:
+            tick((done + share) / 2)
+
+        if (tokens := candidate.tokens) is not None:
+            rows = measure_tokens(candidate.model, tokens, chosen, candidate.window, tick=ticks)
+        else:
+            rows = measure(candidate.model, chosen, candidate.window, tick=ticks)
+        found.append(rows)
+    return {"held_out": found[0], "train": found[1]}
 
 
 def _collect(bench: Bench, rows: dict[str, Any]) -> dict[str, Any]:
@@ -408,7 +462,7 @@ def _tables(report: Report) -> Iterator[Table]:
         ]
         yield Table(title, heads, rows)
     rows = [
-        [title, *(share_cell(f["copied"][name]) for f in found.values())]
+        [title, *(share_cell(f["copied"].get(name)) for f in found.values())]
         for name, title in zip(NEW, ("of whole bars", "of one track's bars"), strict=True)
     ]
     yield Table("share of notes that are in copies of earlier bars", heads, rows)
@@ -427,7 +481,8 @@ def _names(found: dict[str, Any], group: str) -> list[str]:
 def _pictures(report: Report) -> Iterator[Picture]:
     found, tint = checkpoints(report, "likelihood"), colours(report)
     if found:
-        yield _spent(found)
+        if events := {name: f for name, f in found.items() if tuple(f["by_field"]) == v.FIELDS}:
+            yield _spent(events)
         yield _surprise(found, tint)
 
 
@@ -482,9 +537,9 @@ def _surprise(found: dict[str, Any], tint: dict[str, str]) -> Picture:
 
 def _sentences(found: dict[str, Any]) -> Iterator[str]:
     whole, gap = found["bits_per_note"], found["gauge"]["gap"]
-    new, copied = found["new"]["cells"], found["copied"]["cells"]
+    new, copied = found["new"].get("cells"), found["copied"].get("cells")
     yield f"A note of a work it has never heard costs {with_interval(whole)} bits."
-    if new["value"] is not None:
+    if new and new["value"] is not None:
         yield (
             f"With repeats taken out, where a track plays a bar it has played before "
             f"({percent(copied)} of the notes), a note costs {with_interval(new)} bits."

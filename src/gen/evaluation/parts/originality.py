@@ -235,4 +235,5 @@ PART = Part(
     pictures=_pictures,
     sentences=_sentences,
     uses_pieces=True,
+    of_events=True,
 )
