@@ -1,7 +1,12 @@
 """The whole path in a few minutes: verify the house, train a small model, write new pieces.
 
+Beside them stand pieces that the model which comes with the project wrote from the same request
+and seed: what training for longer gives.
+
 python scripts/demo.py [--minutes 3]
 """
+
+from __future__ import annotations
 
 import json
 import logging
@@ -10,12 +15,16 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from gen.errors import HouseError
+
+if TYPE_CHECKING:
+    from gen.sampling.session import Sampled
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 OUT = Path("out/demo")
@@ -92,9 +101,37 @@ def show_log() -> None:
     log.addHandler(logging.StreamHandler())
 
 
+def write(result: dict, minutes: float, pieces: int, pin: Path) -> Path:
+    """Write pieces with the shipped model and the new one, and show them together; the page."""
+    from gen.places import of_project
+    from gen.rendering import Renderer
+    from gen.sampling.checkpoints import SHIPPED
+    from gen.sampling.request import SampleRequest
+    from gen.sampling.run import sample
+    from gen.studio.page import present
+
+    models = [
+        ("the model that comes with the project", of_project(SHIPPED), CONF / "house" / "starter.yaml"),
+        (f"the model trained here for {minutes:g} minutes", result["best"], pin),
+    ]
+    results, authors = [], {}
+    with Renderer(pieces * len(models)) as renderer:
+        for author, checkpoint, its_pin in models:
+            asked = [f"checkpoint={checkpoint}", f"pin={its_pin}", f"out={OUT}", f"n={pieces}"]
+
+            def begin(done: Sampled, author: str = author) -> None:
+                authors[done.midi] = author
+                renderer.begin(done.piece, done.midi)
+
+            request = SampleRequest.of(composed("sample", asked))
+            results += sample(request, report=begin, on_checked=renderer.start)
+        facts = [("held-out bits per note here", f"{result['best_bits_per_note']:.2f}")]
+        return present(results, OUT, renderer, facts=facts, authors=authors)
+
+
 @click.command(help=__doc__)
 @click.option("--minutes", default=3.0, show_default=True, help="how long to train")
-@click.option("--pieces", default=4, show_default=True, help="how many new pieces")
+@click.option("--pieces", default=2, show_default=True, help="how many new pieces of each model")
 def main(minutes: float, pieces: int) -> None:
     steps = Steps()
     show_log()
@@ -113,21 +150,8 @@ def main(minutes: float, pieces: int) -> None:
         print(json.dumps(result, indent=2))
         if result["interrupted"]:
             sys.exit(130)
-        steps.say(f"writing {pieces} new pieces")
-        from gen.rendering import Renderer
-        from gen.sampling.request import SampleRequest
-        from gen.sampling.run import sample
-        from gen.studio.page import present
-
-        asked = [f"checkpoint={result['best']}", f"pin={pin}", f"out={OUT}", f"n={pieces}"]
-        facts = [
-            ("trained for", f"{minutes:g} minutes"),
-            ("held-out bits per note", f"{result['best_bits_per_note']:.2f}"),
-        ]
-        with Renderer(pieces) as renderer:
-            request = SampleRequest.of(composed("sample", asked))
-            results = sample(request, on_checked=renderer.start)
-            page = present(results, OUT, renderer, facts=facts)
+        steps.say(f"writing {pieces} new pieces with it, and as many with the shipped model")
+        page = write(result, minutes, pieces, pin)
     except HouseError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ def present(
     renderer: Renderer,
     *,
     facts: Sequence[tuple[str, str]] = (),
+    authors: Mapping[Path, str] | None = None,
 ) -> Path:
     """Write index.html, with the piano roll, notation and audio of each piece beside it.
 
@@ -27,6 +28,7 @@ def present(
         out: folder of the page.
         renderer: renders those that it has not begun, unless it hurries.
         facts: (name, value) pairs about the run, for the head of the page.
+        authors: what wrote which piece, where there are several models.
 
     Returns:
         The page.
@@ -34,7 +36,10 @@ def present(
     for result in results:
         renderer.begin(result.piece, result.midi)
     return page(
-        [_entry(result, renderer.of(result.midi)) for result in results],
+        [
+            _entry(result, renderer.of(result.midi), (authors or {}).get(result.midi, ""))
+            for result in results
+        ],
         out / "index.html",
         title="New pieces",
         facts=[*facts, *_played(renderer)],
@@ -48,7 +53,7 @@ def _played(renderer: Renderer) -> list[tuple[str, str]]:
     return [("played by", renderer.playing.by)] if renderer.playing else []
 
 
-def _entry(result: Sampled, rendered: Rendered | None) -> Entry:
+def _entry(result: Sampled, rendered: Rendered | None, author: str) -> Entry:
     record, title = result.record, result.midi.stem
     print(f"{'' if rendered else 'not '}rendered {title}", file=sys.stderr)
     return Entry(
@@ -58,7 +63,7 @@ def _entry(result: Sampled, rendered: Rendered | None) -> Entry:
         audio=rendered.sound if rendered else None,
         score=rendered.score if rendered else None,
         receipt=result.receipt,
-        summary=_summary(result),
+        summary=" · ".join(filter(None, [author and f"by {author}", _summary(result)])),
         rows=[
             Row(_plain(row["control"]), _said(row["asked"]), _said(row["got"]), row["met"])
             for row in record["asked_and_got"]
