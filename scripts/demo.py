@@ -111,7 +111,11 @@ def write(result: dict, minutes: float, pieces: int, pin: Path) -> Path:
     from gen.studio.page import present
 
     models = [
-        ("the model that comes with the project", of_project(SHIPPED), CONF / "house" / "starter.yaml"),
+        (
+            "the model that comes with the project",
+            of_project(SHIPPED),
+            CONF / "house" / "starter.yaml",
+        ),
         (f"the model trained here for {minutes:g} minutes", result["best"], pin),
     ]
     results, authors = [], {}

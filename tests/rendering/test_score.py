@@ -138,6 +138,56 @@ def test_played_lengths_become_written_ones(score):
     ]
 
 
+def marked(root, tag):
+    """Of each written note, in order: the names of what stands over it."""
+    return [[child.tag for child in note.findall(f"notations/{tag}")] for note in root.iter("note")
+            if note.find("rest") is None]  # fmt: skip
+
+
+def test_short_notes_are_written_in_full_with_a_dot(score):
+    played = [Note(i * 480, 200, 60, 80) for i in range(3)]
+    eighths = [Note(1920 + i * 240, 120, 62, 80) for i in range(8)]
+    root = score(one_track([*played, Note(1440, 470, 65, 80), *eighths]))
+    assert values(root) == [("quarter", 0, False, False)] * 4 + [("eighth", 0, False, False)] * 8
+    dots = marked(root, "articulations/staccato")
+    assert [len(dot) for dot in dots] == [1, 1, 1, 0] + [1] * 8
+
+
+def test_what_is_played_louder_than_its_surroundings_has_an_accent(score):
+    root = score(one_track([Note(i * 480, 470, 60, 110 if i == 5 else 70) for i in range(12)]))
+    accents = [len(accent) for accent in marked(root, "articulations/accent")]
+    assert accents == [0] * 5 + [1] + [0] * 6
+
+
+def test_a_wind_players_running_notes_are_slurred_by_the_bar_and_a_pianos_are_not(score):
+    notes = [Note(i * 480, 480, 72 + i % 4 * 2, 80) for i in range(8)]
+    flute, piano = (score(one_track(notes, program=program)) for program in (73, 0))
+    kinds = [slur.get("type") for slur in flute.iter("slur")]
+    assert kinds == ["start", "stop"] * 2
+    assert not list(piano.iter("slur"))
+
+
+def test_dynamics_stand_where_the_loudness_changes_for_good(score):
+    levels = [60] * 4 + [100] * 4 + [60, 100, 100, 100] + [40] * 4
+    root = score(one_track([Note(bar * 1920, 1900, 60, v) for bar, v in enumerate(levels)]))
+    found = [
+        (measure.get("number"), mark.tag)
+        for measure in root.iter("measure")
+        for mark in measure.findall("direction/direction-type/dynamics/*")
+    ]
+    assert found == [("1", "mp"), ("5", "f"), ("13", "p")]
+
+
+def test_a_score_has_the_title_of_its_piece():
+    from gen.rendering.renderer import title_of
+
+    assert title_of("waltz-a-minor-03") == "Waltz in A minor, No. 3"
+    assert (
+        title_of("piano-miniature-f-sharp-minor-12") == "Piano miniature in F-sharp minor, No. 12"
+    )
+    assert title_of("song-infill-01") == "Song infill 01"
+
+
 def test_a_note_over_the_bar_line_is_tied(score):
     root = score(one_track([Note(1440, 960, 60, 90)]))
     ties = [[tie.get("type") for tie in note.iter("tie")] for note in root.iter("note")]

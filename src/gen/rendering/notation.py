@@ -7,7 +7,8 @@ How it is read, since a performance says less than a score:
   fit best (simpler ones first); bars of compound time (6/8, 9/8, 12/8) have no triplets.
 * Note ends snap to the grid of the quarter they fall in. A gap of up to an eighth before the
   voice's next note closes where the note sounded at least twice as long as the gap; so does
-  one of up to a triplet eighth before the end of the quarter.
+  one of up to a triplet eighth before the end of the quarter. Shorter notes are written in
+  full and marked (`expression`).
 * Notes of one staff that begin and end together are a chord. Others go to the first free
   voice; with four voices taken, the chord that began last is cut short.
 * Drum hits last until the next hit of their voice, at most to the end of the quarter; feet
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from gen.piece import Note, Piece, TimeSignature, Track
+from gen.rendering import expression
 
 DIVISIONS = 24
 """Divisions of a quarter note."""
@@ -73,11 +75,18 @@ class WrittenBar:
 
 @dataclass(slots=True)
 class Sound:
-    """A chord (or one note) from `start` to `end`, in divisions; velocity by pitch."""
+    """A chord (or one note) from `start` to `end`, in divisions; velocity by pitch.
+
+    `held` is how long it was played, not yet on any grid; `marks` are articulations, `slur` is
+    "start" or "stop" where one begins or ends.
+    """
 
     start: int
     end: int
     velocities: dict[int, int]
+    held: float = 0.0
+    marks: set[str] = field(default_factory=set)
+    slur: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,8 @@ class Symbol:
     velocities: dict[int, int] = field(default_factory=dict)
     tied_from: bool = False
     tied_to: bool = False
+    marks: tuple[str, ...] = ()
+    slur: str = ""
 
     @property
     def is_rest(self) -> bool:
@@ -146,7 +157,8 @@ def staves(track: Track, ruler: Ruler) -> list[Staff]:
         hands = [note for note in track.notes if note.pitch not in _FEET]
         feet = [note for note in track.notes if note.pitch in _FEET]
         return [_drum_staff([hands, feet], ruler)]
-    return [_staff(notes, ruler) for notes in _hands(track)]
+    slurs = track.program in expression.SLURRED
+    return [_staff(notes, ruler, slurs=slurs) for notes in _hands(track)]
 
 
 def _hands(track: Track) -> list[list[Note]]:
@@ -156,9 +168,15 @@ def _hands(track: Track) -> list[list[Note]]:
     return [upper, lower] if both else [list(track.notes)]
 
 
-def _staff(notes: list[Note], ruler: Ruler) -> Staff:
+def _staff(notes: list[Note], ruler: Ruler, *, slurs: bool) -> Staff:
     grid = Grid(notes, ruler)
-    voices = [_closed(voice, grid) for voice in _voices(_sounds(notes, ruler, grid))]
+    voices = _voices(_sounds(notes, ruler, grid))
+    for voice in voices:
+        expression.accent(voice, ruler)
+        expression.shorten(voice, ruler, grid)
+        if slurs:
+            expression.slur(voice, ruler)
+        _close(voice, grid)
     return Staff([_written(voice, ruler, grid, first=i == 0) for i, voice in enumerate(voices)])
 
 
@@ -239,7 +257,8 @@ def _sounds(notes: Iterable[Note], ruler: Ruler, grid: Grid) -> list[Sound]:
         end = min(end, end_of_piece)
         known = found.get((start, note.pitch))
         if known is None or known.end < end:
-            found[start, note.pitch] = Sound(start, end, {note.pitch: note.velocity})
+            held = ruler.at(note.end_ticks) - ruler.at(note.onset_ticks)
+            found[start, note.pitch] = Sound(start, end, {note.pitch: note.velocity}, held)
     sounding: dict[int, Sound] = {}
     for (start, pitch), sound in sorted(found.items()):
         before = sounding.get(pitch)
@@ -286,8 +305,8 @@ def _squeeze(voices: list[list[Sound]], sound: Sound) -> None:
     voice.append(sound)
 
 
-def _closed(voice: list[Sound], grid: Grid) -> list[Sound]:
-    """The voice with its small gaps closed: articulation is no rest."""
+def _close(voice: list[Sound], grid: Grid) -> None:
+    """Close the voice's small gaps: articulation is no rest."""
     for sound, following in zip_longest(voice, voice[1:]):
         beat_end = grid.cell(sound.end)[1]
         next_start = following.start if following else beat_end
@@ -295,7 +314,6 @@ def _closed(voice: list[Sound], grid: Grid) -> list[Sound]:
             if 0 < target - sound.end <= min(most, (sound.end - sound.start) // 2):
                 sound.end = target
                 break
-    return voice
 
 
 def _written(voice: list[Sound], ruler: Ruler, grid: Grid, *, first: bool) -> list[list[Symbol]]:
@@ -324,10 +342,13 @@ def _bar_symbols(sounds: list[Sound], bar: WrittenBar, grid: Grid) -> Iterator[S
         yield from _values(position, start, bar, grid)
         pieces = list(_values(start, end, bar, grid))
         for index, symbol in enumerate(pieces):
+            begins = index == 0 and sound.start >= bar.start
             yield replace(
                 symbol,
                 velocities=sound.velocities,
-                tied_from=index > 0 or sound.start < bar.start,
+                tied_from=not begins,
+                marks=tuple(sorted(sound.marks)) if begins else (),
+                slur=sound.slur if begins else "",
                 tied_to=index + 1 < len(pieces) or sound.end > bar.end,
             )
         position = end

@@ -18,6 +18,7 @@ from gen.errors import HouseError
 from gen.harmony import parse_chord
 from gen.piece import KeySignature, Marker, Piece, Tempo, Track
 from gen.rendering import files, labels
+from gen.rendering.expression import dynamics
 from gen.rendering.notation import DIVISIONS, Ruler, Staff, Symbol, WrittenBar, staves
 
 _DOCTYPE = (
@@ -55,6 +56,7 @@ class _Part:
     track: Track
     channel: int
     staves: list[Staff]
+    dynamics: dict[int, str]
 
     def instrument(self, pitch: int | None = None) -> str:
         return f"{self.id}-I{pitch}" if pitch is not None else f"{self.id}-I1"
@@ -98,7 +100,7 @@ def _parts(piece: Piece, ruler: Ruler) -> Iterator[_Part]:
     tracks = [track for track in piece.tracks if track.notes]
     for index, track in enumerate(tracks):
         channel = 10 if track.is_drum else channels[index % len(channels)]
-        yield _Part(f"P{index + 1}", track, channel, staves(track, ruler))
+        yield _Part(f"P{index + 1}", track, channel, staves(track, ruler), dynamics(track, ruler))
 
 
 def _list_part(part_list: ET.Element, part: _Part) -> None:
@@ -126,6 +128,9 @@ def _measure(
     _attributes(measure, part, piece, ruler, number)
     if signs:
         signs.put(measure, bar)
+    if mark := part.dynamics.get(bar.number):
+        direction = _put(measure, "direction", placement="below")
+        _put(_put(_put(direction, "direction-type"), "dynamics"), mark)
     position = 0
     voice_number = 0
     for staff_number, staff in enumerate(part.staves, start=1):
@@ -381,18 +386,25 @@ def _finish(
             _put(note, "notehead", head)
     if len(part.staves) > 1:
         _put(note, "staff", place.staff)
-    _notations(note, ties, symbol.tuplet if lead else "")
+    _notations(note, ties, symbol if lead else Symbol(0, 0))
 
 
-def _notations(note: ET.Element, ties: list[str], tuplet: str) -> None:
-    brackets = {"both": ["start", "stop"], "": []}.get(tuplet, [tuplet])
-    if not ties and not brackets:
+def _notations(note: ET.Element, ties: list[str], symbol: Symbol) -> None:
+    """Ties of a note; brackets, slurs and articulations of the first of a chord."""
+    brackets = {"both": ["start", "stop"], "": []}.get(symbol.tuplet, [symbol.tuplet])
+    if not (ties or brackets or symbol.slur or symbol.marks):
         return
     notations = _put(note, "notations")
     for kind in ties:
         _put(notations, "tied", type=kind)
+    if symbol.slur:
+        _put(notations, "slur", type=symbol.slur)
     for kind in brackets:
         _put(notations, "tuplet", type=kind)
+    if symbol.marks:
+        articulations = _put(notations, "articulations")
+        for mark in symbol.marks:
+            _put(articulations, mark)
 
 
 def _put(parent: ET.Element, tag: str, text: object = None, /, **attributes: object) -> ET.Element:
