@@ -108,6 +108,62 @@ def test_honest_witnesses_answer_the_second_history_with_409_or_422(house, witne
         assert post(url, b"old 2\n" + b"A" * 43 + b"=\n\n" + longer)[0] == 422
 
 
+def ask_of(house, names, *, folder, witnesses, code):
+    """The house asks some of its witnesses alone: the others do not answer."""
+    pin = Path(folder, "pin.yaml")
+    whole = pin.read_text(encoding="utf-8")
+    text = whole
+    for name, program in witnesses.items():
+        if name not in names:
+            text = text.replace(f" {program.url}", "")
+    pin.write_text(text, encoding="utf-8")
+    said = house("witness", folder=folder, code=code)
+    pin.write_text(whole, encoding="utf-8")
+    return said
+
+
+def test_one_liar_among_four_is_too_few_for_two_histories(house, witnesses, tmp_path):
+    archive = WitnessProgram(tmp_path / "archive", "archive.example")
+    archive.add_log(log_key())
+    with archive.serving() as archive.url:
+        everybody = {**witnesses, "archive": archive}
+        house("witness", "--add", archive.key, "--url", archive.url)
+        said = house("witness", "--need", "3")
+        assert "2 witnesses would have to lie for two histories to be signed" in said
+        fork(house)
+        halves = {"house": ("society", "archive", "liar"), "fork": ("publisher", "liar")}
+        ask_of(house, halves["house"], folder="house", witnesses=everybody, code=0)
+        said = ask_of(house, halves["fork"], folder="fork", witnesses=everybody, code=2)
+        assert "signed by 2 witnesses (liar.example, publisher.example), 3 of 4" in said
+
+
+def test_one_liar_among_three_lets_two_histories_stand_until_they_meet(house, witnesses):
+    """What the threat model says that two of three do not stand."""
+    fork(house)
+    ask_of(house, ("society", "liar"), folder="house", witnesses=witnesses, code=0)
+    ask_of(house, ("publisher", "liar"), folder="fork", witnesses=witnesses, code=0)
+    notes = ("house/witnesses/2.note", "fork/witnesses/2.note")
+    said = house("fraud", *notes, "--out", "fraud.json")
+    assert "signed both: lantern/" in said
+    assert "liar.example" in said
+    for name in ("society", "publisher"):
+        witnesses[name].run("fraud", "fraud.json")
+        assert f"{name}.example" not in said
+
+
+@pytest.mark.parametrize(("need", "liars"), [(1, 0), (2, 1), (3, 3)])
+def test_what_a_pin_stands_is_said(house, witnesses, need, liars):
+    told = json.loads(house("witness", "--need", need, "--json"))
+    assert told["liars_for_two_histories"] == liars
+
+
+def test_more_than_half_are_needed_where_nobody_says_otherwise(house, tmp_path):
+    for count in (1, 2, 3, 4, 5):
+        program = WitnessProgram(tmp_path / f"w{count}", f"w{count}.example")
+        told = json.loads(house("witness", "--add", program.key, "--json"))
+        assert told["need"] == count // 2 + 1
+
+
 def test_dropped_act_is_refused(house, witnesses):
     """The house puts back what it had before an act, and goes on from there."""
     shutil.copytree("house", "before")
@@ -194,7 +250,7 @@ def test_act_of_2018_was_not_witnessed_before_today(house, witnesses, monkeypatc
     act = json.loads(house("log", "--json"))["acts"][1]
     assert act["time"] == "2018-01-01T00:00:00Z"
     assert act["seen"] > "2026"
-    said = f"not witnessed before {act['seen']}: that acts 0 to 1 are older is the house's"
+    said = f"not witnessed before {act['seen']}: if acts 0 to 1 are older, that is the"
     assert said in house("verify")
 
 

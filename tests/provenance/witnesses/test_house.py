@@ -46,8 +46,8 @@ def test_head_is_witnessed_by_files(house, society):
     assert "this head seen by society.example/w1" in mail(house, society)
     house.enroll("ben")
     said = house("verify")
-    assert "the first 1 acts seen by society.example/w1" in said
-    assert "acts 1 to 1 are not witnessed yet" in said
+    assert "an earlier head, of 1 acts, seen by society.example/w1" in said
+    assert "act 1 is not witnessed yet" in said
     assert "this head seen by" in mail(house, society)
 
 
@@ -113,7 +113,7 @@ def test_computer_without_the_logs_key_sends_the_newest_note(house, society):
     said = house("witness", "--request", "request")
     assert "1 acts, of which 0 were signed" in said
     society.run("check", "request", "--out", "answer")
-    assert "acts 1 to 1 are not witnessed yet" in house("witness", "--take", "answer", code=2)
+    assert "act 1 is not witnessed yet" in house("witness", "--take", "answer", code=2)
 
 
 def test_exported_records_carry_what_witnesses_signed(house, society):

@@ -26,7 +26,8 @@ READ = click.Path(path_type=Path, exists=True)
 @click.option("--add", metavar="KEY", help="Believe this witness: what witness.py show prints.")
 @click.option("--url", metavar="URL", help="With --add: where it answers; none for by files.")
 @click.option("--drop", metavar="NAME", help="Believe this witness no longer.")
-@click.option("--need", type=click.IntRange(1, 30), help="How many make a head witnessed.")
+@click.option("--need", type=click.IntRange(1, 30),
+              help="How many make a head witnessed; more than half where you do not say.")  # fmt: skip # noqa: E501
 @click.option("--max-age", type=click.IntRange(1), metavar="HOURS",
               help="How long ago they may have signed it.")  # fmt: skip
 @click.option("--require/--no-require", default=None,
@@ -80,7 +81,10 @@ def _change_policy(
         policy = replace(policy, **{n: v for n, v in changes.items() if v is not None})
         replace(pin, witnesses=policy).save()
     output.line(f"the pin {house.pin.path} believes {_spelled(policy)}")
+    if policy.witnesses:
+        output.line(_stands(policy))
     output.result(
+        liars_for_two_histories=policy.liars_for_two_histories,
         max_age_hours=policy.max_age_hours,
         need=policy.need,
         required=policy.required,
@@ -104,8 +108,23 @@ def _changed(policy: Policy, add: str | None, url: str | None, drop: str | None)
     if add:
         new = Witness.parse(f"{add.strip()} {url or ''}")
         others = tuple(w for w in policy.witnesses if w.name != new.name)
-        policy = replace(policy, witnesses=(*others, new))
+        # More than half: honest witnesses cannot then be split between two histories.
+        need = max(policy.need, (len(others) + 1) // 2 + 1)
+        policy = replace(policy, witnesses=(*others, new), need=need)
     return policy
+
+
+def _stands(policy: Policy) -> str:
+    liars = policy.liars_for_two_histories
+    if liars == 0:
+        return (
+            "no witness has to lie for two histories to be signed, one by each half of them: "
+            f"--need {len(policy.witnesses) // 2 + 1}"
+        )
+    who = "one witness" if liars == 1 else f"{liars} witnesses"
+    return (
+        f"{who} would have to lie for two histories to be signed, {policy.need} to date acts back"
+    )
 
 
 def _spelled(policy: Policy) -> str:

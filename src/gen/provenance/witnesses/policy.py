@@ -2,8 +2,9 @@
 
 A witness signs a note of the log when its tree extends the one that it signed last. So two
 people who ask for the same witness see the same history, and every act below the note's size
-existed at the time of the signature. No one witness is believed alone unless the policy says so:
-where it asks for k of n, k of them would have to lie together.
+existed at the time of the signature. Where k of n are asked for, k of them would have to lie
+together to date an act back, and 2k - n to have two histories signed, each half of the others
+being shown one.
 """
 
 from __future__ import annotations
@@ -79,6 +80,11 @@ class Policy:
             )
         if self.max_age_hours < 1 or (self.required and not self.witnesses):
             raise SettingError("an age limit below an hour, or witnesses required and none named")
+
+    @property
+    def liars_for_two_histories(self) -> int:
+        """How many witnesses have to lie for two histories to count as witnessed; 0: none."""
+        return max(0, 2 * self.need - len(self.witnesses))
 
     @property
     def keys(self) -> tuple[NoteKey, ...]:

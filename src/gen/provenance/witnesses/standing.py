@@ -130,10 +130,10 @@ class Standing:
         seen = last_seen(self.found, newest, need)
         assert seen is not None  # noqa: S101 - `newest` was chosen so
         when, names = seen
-        what = "this head" if newest == self.size else f"the first {newest} acts"
+        what = "this head" if newest == self.size else f"an earlier head, of {newest} acts,"
         lines = [f"{what} seen by {_listed(names)}, last {ago(now - when)} ({spelled(when)})"]
         if newest < self.size:
-            lines.append(f"acts {newest} to {self.size - 1} are not witnessed yet")
+            lines.append(f"{_acts(newest, self.size)} not witnessed yet")
         return [*lines, *self._first_lines()]
 
     def _first_lines(self) -> list[str]:
@@ -143,7 +143,7 @@ class Standing:
             return []
         size, first = times[0]
         return [
-            f"not witnessed before {spelled(first)}: that acts 0 to {size - 1} are older is the "
+            f"not witnessed before {spelled(first)}: if {_acts(0, size)} older, that is the "
             "house's word alone"
         ]
 
@@ -155,6 +155,11 @@ class Standing:
         """When enough witnesses had seen the first act, as records spell a time; or empty."""
         times = self.times()
         return spelled(times[0][1]) if times else ""
+
+
+def _acts(first: int, end: int) -> str:
+    """`act 3 is`, `acts 3 to 7 are`."""
+    return f"act {first} is" if end == first + 1 else f"acts {first} to {end - 1} are"
 
 
 def _listed(names: Sequence[str]) -> str:
