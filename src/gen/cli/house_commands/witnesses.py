@@ -27,7 +27,7 @@ READ = click.Path(path_type=Path, exists=True)
 @click.option("--url", metavar="URL", help="With --add: where it answers; none for by files.")
 @click.option("--drop", metavar="NAME", help="Believe this witness no longer.")
 @click.option("--need", type=click.IntRange(1, 30),
-              help="How many make a head witnessed; more than half where you do not say.")  # fmt: skip # noqa: E501
+              help="How many make a head witnessed; by default more than half.")  # fmt: skip
 @click.option("--max-age", type=click.IntRange(1), metavar="HOURS",
               help="How long ago they may have signed it.")  # fmt: skip
 @click.option("--require/--no-require", default=None,
@@ -250,7 +250,7 @@ def _take_in(house: House, files: Sequence[Path], output: Output) -> None:
 @click.argument("second", type=READ, metavar="B", required=False)
 @click.option("--out", type=FILE, metavar="FILE", help="Write the proof there.")
 @click.option("--key", "keys", multiple=True, metavar="KEY",
-              help="Whose signatures to look for: a log's or a witness's key; the pin's by default.")  # fmt: skip # noqa: E501
+              help="Whose signatures to look for, a log's or a witness's; the pin's by default.")  # fmt: skip
 def fraud_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, first: Path,
     second: Path | None, out: Path | None, keys: tuple[str, ...],
