@@ -25,6 +25,7 @@ COMMANDS = {
     "scale": "bits per note of models of four sizes after three numbers of steps",
     "memory": "memory that training takes, against transformers with REMI",
     "sample": "notes a second in sampling, against transformers with REMI",
+    "music": "harmony, home and form of new pieces, beside those of works",
 }
 
 

@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 
 _MAJOR = (0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400)
 _MINOR = (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330)
+KRUMHANSL_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+KRUMHANSL_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+"""How well each degree fits a key: the probe-tone ratings of Krumhansl & Kessler 1982."""
 _SIGNATURE_BONUS = 0.12
 _LAST_BASS_BONUS = 0.06
 
@@ -54,6 +57,24 @@ def infer_key(piece: Piece) -> tuple[Key, float]:
     best, lead = int(order[0]), float(scores[order[0]] - scores[order[1]])
     is_minor = best >= 12
     return Key(best % 12, "minor" if is_minor else "major"), lead
+
+
+def krumhansl_kessler(piece: Piece) -> Key | None:
+    """The key whose probe-tone profile is nearest to how long the pitch classes sound.
+
+    Source: Krumhansl 1990, chapter 4, with the ratings of Krumhansl & Kessler 1982; nothing that
+    the file says about itself counts, nor how it ends. None without a pitched note.
+    """
+    weights = pitch_class_ticks(note_table(piece))
+    if not weights.any():
+        return None
+    scores = [
+        np.corrcoef(np.roll(profile, tonic), weights)[0, 1]
+        for profile in (KRUMHANSL_MAJOR, KRUMHANSL_MINOR)
+        for tonic in range(12)
+    ]
+    is_minor, tonic = divmod(int(np.nanargmax(scores)), 12)
+    return Key(tonic, "minor" if is_minor else "major")
 
 
 def key_scores(weights: Floats) -> Floats:

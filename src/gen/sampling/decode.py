@@ -224,6 +224,9 @@ def _draw_row(step: TorchStep, state: Any, draft: Draft, rng: Generator, config:
                 scores = draft.kind_scores(step.scores(field, state)[0])[ids]
             else:
                 scores = step.scores(field, state, slice(first, int(ids[-1]) + 1))[0, ids - first]
+                bias = draft.bias(field, row)
+                if bias is not None:
+                    scores = scores + bias[ids]
             row[field] = int(ids[draw_one(scores, config, rng)])
         if field == v.POSITION and draft.begins_too_late(row):
             draft.end_cell()
@@ -261,6 +264,8 @@ def _draw_rows(
             if field == v.KIND:
                 for place, n in enumerate(free):
                     scores[place] = drafts[n].kind_scores(scores[place])
+            if field == v.VALUE:
+                scores = _biased(scores, [(drafts[n], rows[n]) for n in free], some)
             drawn = draw(scores, allowed[:, some], config, [rngs[n] for n in free])
             for n, drawn_id in zip(free, drawn, strict=True):
                 rows[n][field] = drawn_id + (some.start or 0)
@@ -273,6 +278,19 @@ def _draw_rows(
         if field < len(v.FIELDS) - 1:
             state = step.add(field, state, [row[field] for row in rows])
     return rows
+
+
+def _biased(
+    scores: NDArray[np.float32], pieces: Sequence[tuple[Draft, Row]], some: slice
+) -> NDArray[np.float32]:
+    """The scores of values with what each draft adds to its own. (N, ids)."""
+    result = scores
+    for place, (draft, row) in enumerate(pieces):
+        bias = draft.bias(v.VALUE, row)
+        if bias is not None:
+            result = scores.copy() if result is scores else result
+            result[place] += bias[some]
+    return result
 
 
 def _some(allowed: NDArray[np.bool_]) -> slice:

@@ -13,17 +13,15 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gen.sampling import grammar, view
 from gen.sampling.plan import Plan, Row
 from gen.sampling.policies import Policies
 from gen.sampling.state import KINDS, BarTerms, Mask, State
+from gen.sampling.steering import Floats, chord_bias
 from gen.sampling.view import ContextColumns
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
-
-Floats = NDArray[np.float32]
 
 Held = tuple[int, int, int]
 """First step, step after the last, and value id of a note that is there; 0 for a pedal."""
@@ -112,6 +110,19 @@ class Draft:
         if field == v.KIND:
             return self.kinds()
         return grammar.allowed(self.plan, self.state, field, row)
+
+    def bias(self, field: int, row: Row) -> Floats | None:
+        """What is added to the model's scores of a field's ids, given the fields before. (V,)."""
+        if field != v.VALUE or not self.plan.steering:
+            return None
+        if row[v.KIND] == Kind.CHORD:
+            return np.float32(self.plan.steering) * chord_bias(self.state.key)
+        pitches = self.state.cell_terms.bias
+        if row[v.KIND] != Kind.NOTE or pitches is None:
+            return None
+        bias = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.float32)
+        bias[WORDS.pitch.start : WORDS.pitch.stop] = pitches[WORDS.position.number(row[v.POSITION])]
+        return bias
 
     def drawable(self, field: int, row: Row) -> Mask:
         """Which ids may be drawn: those allowed, and in the closing bar all later positions.

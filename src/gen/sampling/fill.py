@@ -16,14 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.sampling import grammar, view
-from gen.sampling.draft import Draft, Floats, Held
+from gen.sampling.draft import Draft, Held
 from gen.sampling.plan import Plan, Row, steps_of
 from gen.sampling.state import BarTerms, Mask, State, duration_of
+from gen.sampling.steering import AHEAD, Floats, Sounding
 from gen.tokens import vocabulary as v
-from gen.tokens.vocabulary import WORDS, Kind
+from gen.tokens.vocabulary import SPANS, WORDS, Kind
 
 Place = tuple[int, int]
 """Bar and slot of a cell, both counted from 0."""
+
+PITCH_IDS = SPANS["pitch"]
 
 _BEFORE_CELLS = (Kind.BAR, Kind.SECTION, Kind.TEMPO, Kind.CHORD)
 _AFTER_A_CELL = [kind for kind in Kind if kind not in (Kind.NOTE, Kind.PEDAL)]
@@ -140,6 +143,12 @@ class HoleByHole:
         self.held = [list(track) for track in held]
         self.held += [[] for _ in range(tracks - len(self.held))]
         self.starts = table.bar_starts()
+        self.chords = [
+            (int(self.starts[bar]) + WORDS.position.number(row[v.POSITION]), row[v.VALUE])
+            for bar, rows in enumerate(table.bars)
+            for row in rows
+            if row[v.KIND] == Kind.CHORD
+        ]
         self.reach = self._reaches()
         self.left = Counter(hole.slot for hole in self.holes)  # of each track, not yet filled
         self.last_third = {slot: -(-count // 3) for slot, count in self.left.items()}
@@ -279,10 +288,23 @@ class HoleByHole:
             elif end > state.bar_start and begin < reach:
                 struck[value] = min(struck.get(value, begin), begin)
         state.hold(sounding, hole.slot)
-        terms = draft.policies.begin_cell(draft.plan, state, reach)
+        end = state.bar_start + state.bar_steps
+        chords = [chord for chord in self.chords if chord[0] < end]
+        others = self._others(hole.slot, state.bar_start, end)
+        terms = draft.policies.begin_cell(draft.plan, state, reach, others, chords)
         terms.owed, terms.keeps_room, terms.struck = int(self._has_to_sound(hole)), True, struck
         self._offer(draft, self.filled + 1)
         self.writing, self.cell = True, []
+
+    def _others(self, slot: int, begin: int, end: int) -> list[Sounding]:
+        """The pitched notes of the other tracks that sound in or right after a bar."""
+        return [
+            (first, stop, WORDS.pitch.number(value))
+            for other, track in enumerate(self.held)
+            if other != slot
+            for first, stop, value in track
+            if stop > begin and first < end + AHEAD and value in PITCH_IDS
+        ]
 
     def _offer(self, draft: Draft, number: int) -> None:
         """Let the hole with this number be the one that the next FILL is for."""

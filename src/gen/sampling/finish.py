@@ -50,20 +50,33 @@ class Finished:
 def finished(rows: Sequence[Row], controls: Controls) -> Piece:
     """The piece that the rows spell, ready for a sequencer.
 
-    Its key signature is the key that was asked for, else the one its notes suggest.
+    Its key signature is the key that was asked for, else the one it was written in, else the one
+    its notes suggest.
     """
     piece = decode(Events.of(rows))
     if controls.tempo is not None:
         piece.tempos = [Tempo(0, round(60_000_000 / controls.tempo))]
     piece.tracks = [track for track in piece.tracks if track.notes]
     if controls.key or any(not track.is_drum for track in piece.tracks):
-        piece.key_signatures = [signature_of(controls.key or str(infer_key(piece)[0]))]
+        key = controls.key or key_in(rows) or str(infer_key(piece)[0])
+        piece.key_signatures = [signature_of(key)]
     piece.markers = markers_of(rows, piece.key_signatures)
     end = piece.end_ticks
     for track in piece.tracks:
         track.name = track_name(track)
         track.pedals = _separate(track, end)
     return piece
+
+
+def key_in(rows: Sequence[Row]) -> str:
+    """The key that stands at the beginning of rows, "" for none."""
+    for row in rows:
+        if row[v.KIND] == Kind.KEY:
+            tonic, is_minor = divmod(WORDS.key.number(row[v.VALUE]), 2)
+            return str(harmony.Key(tonic, "minor" if is_minor else "major"))
+        if row[v.KIND] == Kind.BAR:
+            break
+    return ""
 
 
 def signature_of(name: str) -> KeySignature:

@@ -23,6 +23,12 @@ from gen.tokens.vocabulary import SPANS, WORDS, Kind
 CLOSENESS: Final = 0.75
 """Notes that a cell owes stand at least so close, in shares of an even spacing."""
 
+CLOSING_BARS: Final = 8
+"""The last bars, in which a steered piece gets no faster."""
+
+MOST_RITARDANDO: Final = 9
+"""Steps of 1/24 octave that its tempo may sink by then: to 77 % of the first, as in the works."""
+
 
 def allowed(plan: Plan, state: State, field: int, row: Row) -> Mask:
     """Which ids a field after KIND may take, given the fields of `row` before it. (V,)."""
@@ -109,6 +115,8 @@ def _before_cells(plan: Plan, state: State, mask: Mask) -> None:
     room = state.position + 1 < state.bar_steps
     mask[Kind.SECTION] = rank == 0 and not plan.sections_given
     mask[Kind.TEMPO] = plan.tempo is None and (rank < 2 or (rank == 2 and room))
+    if mask[Kind.TEMPO] and plan.steering:
+        mask[Kind.TEMPO] = bool(_tempos(plan, state).any())
     mask[Kind.CHORD] = bool(terms.chords) or (not terms.chords_decided and (rank < 3 or room))
 
 
@@ -231,11 +239,20 @@ def _values(plan: Plan, state: State, kind: Kind, row: Row) -> Mask:
         return _instruments(plan, state)
     mask = legal(1, kind)
     if kind == Kind.TEMPO and state.tempo:
-        mask = mask.copy()
-        mask[state.tempo] = False  # a change changes something
+        mask = _tempos(plan, state)
     elif kind == Kind.SECTION and _begins_anew(plan, state):
         mask = np.zeros_like(mask)
         mask[list(plan.next_sections)] = True
+    return mask
+
+
+def _tempos(plan: Plan, state: State) -> Mask:
+    """Another than the one in force; towards the end a slower one, but not by much."""
+    mask = legal(1, Kind.TEMPO).copy()
+    mask[state.tempo] = False  # a change changes something
+    if plan.steering and plan.bars is not None and state.bar >= plan.bars - CLOSING_BARS:
+        mask[state.tempo :] = False
+        mask[: max(state.first_tempo - MOST_RITARDANDO, 0)] = False
     return mask
 
 

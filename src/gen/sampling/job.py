@@ -15,7 +15,7 @@ from gen.sampling.controls import Controls
 from gen.sampling.draft import Draft
 from gen.sampling.finish import Finished, finished
 from gen.sampling.from_file import Continuation, Rewriting
-from gen.sampling.plan import NO_HABITS, Plan, formed, plan_of
+from gen.sampling.plan import NO_HABITS, Plan, at_home, formed, plan_of
 from gen.sampling.request import FileTask
 from gen.sampling.source import Source
 from gen.smf import write
@@ -41,19 +41,22 @@ class Job(Protocol):
         """What a finished draft is as a file."""
 
 
-def job_of(controls: Controls, task: FileTask | None, style: int | None = None) -> Job:
+def job_of(
+    controls: Controls, task: FileTask | None, style: int | None = None, steering: float = 0.0
+) -> Job:
     """The job that is asked for.
 
     Args:
         controls: what is asked of the music.
         task: what is to be done with a file; None for pieces from nothing.
         style: the number that the checkpoint has for `controls.style`.
+        steering: see `Plan`.
 
     Raises:
         HouseError: settings contradict each other, or the file cannot be used.
     """
     if task is None:
-        return FromNothing(controls, plan_of(controls, style))
+        return FromNothing(controls, replace(plan_of(controls, style), steering=steering))
     for name in ("instruments", "tempo", "time_signature"):
         if getattr(controls, name):
             raise SettingError(
@@ -61,9 +64,13 @@ def job_of(controls: Controls, task: FileTask | None, style: int | None = None) 
             )
     if controls.roles and not task.add:
         raise SettingError("belongs to add", where="roles", mend="leave it out")
-    if task.mode == "continue":
-        return Continuation.of(Source.read(task.path), controls, style)
-    return Rewriting.of(task, Source.read(task.path), controls, style)
+    source = Source.read(task.path)
+    job = (
+        Continuation.of(source, controls, style)
+        if task.mode == "continue"
+        else Rewriting.of(task, source, controls, style)
+    )
+    return replace(job, plan=replace(job.plan, steering=steering))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,8 @@ class FromNothing:
         plan = replace(self.plan, habits=habits)
         if self.controls.sections is None:
             plan = formed(plan, self.controls.genre, [*seed, 2])
+        if plan.steering and self.controls.key is None:
+            plan = at_home(plan, self.controls.mood, [*seed, 3])
         return Draft(plan, [*seed, 1])
 
     def finish(self, draft: Draft) -> Finished:

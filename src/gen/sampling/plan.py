@@ -67,6 +67,8 @@ class Plan:
             are there already; empty where none has to.
         cut: the piece is left off after this bar, however many are said to follow; None to end it.
         habits: of the works behind the model, which decide what nobody asks for.
+        steering: how strongly parts are kept in agreement and in their key, see `steering`;
+            0 leaves them to the model, as in pieces of earlier versions.
     """
 
     header: list[Row]
@@ -87,6 +89,7 @@ class Plan:
     next_sections: tuple[int, ...] = ()
     cut: int | None = None
     habits: Habits = NO_HABITS
+    steering: float = 0.0
 
     @property
     def limit(self) -> int:
@@ -314,6 +317,32 @@ def chord_rows(text: str, lengths: Sequence[int]) -> list[tuple[int, Row]]:
             position = WORDS.position.id(index * steps // len(chords))
             rows.append((bar, [int(Kind.CHORD), position, chord_id(chord), 0, 0]))
     return rows
+
+
+# A home -------------------------------------------------------------------------------
+
+MINOR_MOODS: Final = frozenset({"dark", "sad", "tense"})
+MAJOR_MOODS: Final = frozenset({"happy", "playful", "heroic"})
+"""Moods that the works write in one mode."""
+MAJOR_OTHERWISE: Final = 0.6
+"""Share of the works of other moods that are in major."""
+
+
+def at_home(plan: Plan, mood: str | None, seed: Sequence[int]) -> Plan:
+    """The plan with a key of its own, whose mode is that of the mood where it has one.
+
+    Args:
+        plan: of a piece from nothing that has no key.
+        mood: of `harmony.MOODS`.
+        seed: equal ones, equal keys.
+    """
+    rng = np.random.default_rng(seed)
+    tonic, is_minor = int(rng.integers(12)), rng.random() >= MAJOR_OTHERWISE
+    if mood in MINOR_MOODS | MAJOR_MOODS:
+        is_minor = mood in MINOR_MOODS
+    key: Row = [int(Kind.KEY), 0, WORDS.key.id(2 * tonic + int(is_minor)), 0, 0]
+    place = sum(row[v.KIND] in (Kind.BOS, Kind.GENRE, Kind.MOOD) for row in plan.header)
+    return replace(plan, header=[*plan.header[:place], key, *plan.header[place:]])
 
 
 # Forms ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import numpy as np
 
 from gen.analysis.key import key_scores
 from gen.data.habits import names_of
-from gen.piece import ROLES
+from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling import grammar, view
 from gen.sampling.grammar import CHORD_ROOT, CHORD_TONES, closing_chords
 from gen.sampling.plan import Plan, Row, steps_of
@@ -27,6 +27,7 @@ from gen.sampling.state import (
     State,
     span,
 )
+from gen.sampling.steering import CLASH, Floats, Sounding, clashes, off_harmony
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 
@@ -228,19 +229,29 @@ class Policies:
             or grammar.first_free(state, slot, self.closing.palette(state, slot)) < stop
         ]
 
-    def begin_cell(self, plan: Plan, state: State, reach: int | None = None) -> CellTerms:
+    def begin_cell(
+        self,
+        plan: Plan,
+        state: State,
+        reach: int | None = None,
+        others: Sequence[Sounding] | None = None,
+        chords: Sequence[tuple[int, int]] | None = None,
+    ) -> CellTerms:
         """Make the terms of the cell that was opened.
 
         Args:
             plan: of the piece.
             state: where it stands.
             reach: grid step by which all of the cell has to be over; by default the piece's end.
+            others: what the other parts play in and around the bar; by default what was written.
+            chords: grid step and value id of those up to the bar's end; by default likewise.
         """
         slot, bar = state.slot, state.bar_terms
         bar.owed = [owed for owed in bar.owed if owed > slot]
         bar.open = [after for after in bar.open if after > slot]
         fewest, most = note_counts(plan, state, slot)
         palette = self.closing.palette(state, slot)
+        bias = pitch_bias(plan, state, others, chords) if plan.steering else None
         state.cell_terms = CellTerms(
             palette,
             grammar.last_step(plan, state) if reach is None else reach,
@@ -251,8 +262,28 @@ class Policies:
             is_over=slot in bar.copies,
             width=int(palette.sum()),
             ringing=int((state.part.ends > state.bar_start).sum()),
+            bias=bias,
         )
         return state.cell_terms
+
+
+def pitch_bias(
+    plan: Plan,
+    state: State,
+    others: Sequence[Sounding] | None,
+    chords: Sequence[tuple[int, int]] | None,
+) -> Floats | None:
+    """What is added to the scores of pitches in the open cell, (steps, 128); None for drums."""
+    slot, start, steps = state.slot, state.bar_start, state.bar_steps
+    if state.part.program == DRUM_PROGRAM:
+        return None
+    if others is None:
+        others = [note[:3] for note in state.sounding if note[3] != slot]
+    known = state.chords[-8:] if chords is None else chords
+    in_force = [(step - start, chord) for step, chord in known]
+    earlier = [place for place, (step, _) in enumerate(in_force) if step <= 0]
+    harmony = off_harmony(in_force[max(earlier, default=0) :], state.key, steps)
+    return np.float32(plan.steering) * (harmony - np.float32(CLASH) * clashes(others, start, steps))
 
 
 def key_of_notes(rows: Sequence[Row]) -> int:

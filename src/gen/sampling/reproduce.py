@@ -25,6 +25,8 @@ _CLAIMS: Final = (
     "musical_hash", "notes", "seconds",
 )  # fmt: skip
 """What a receipt says that can be worked out again."""
+_UNSAID: Final = {"device": CPU, "steering": 0}
+"""What receipts of earlier versions do not name, as it was then."""
 _BELIEVED: Final = "how original it is, is as the receipt says: it was not compared again"
 
 
@@ -89,7 +91,7 @@ def reproduced(request: SampleRequest, told: Receipt) -> Sampled:
 def _musical(settings: Mapping[str, Any]) -> dict[str, Any]:
     """What a receipt may decide: how the music is made, not where, nor from which file."""
     kept = {name: value for name, value in settings.items() if name not in {*PLACES, *MODES}}
-    return {"device": CPU, **kept}
+    return {**_UNSAID, **kept}
 
 
 def _check_claims(told: Receipt, session: Session, take: Take) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -32,6 +33,7 @@ USUAL_AMOUNT: Final = 0.3
 
 MOST_PIECES: Final = 1024
 MOST_TRIES: Final = 64
+MOST_STEERING: Final = 4
 RESAMPLE, REPORT = "resample", "report"
 CPU: Final = "cpu"
 DEVICES: Final = (CPU, "cuda")
@@ -49,6 +51,8 @@ class RunConfig:
             another in its place and withholds one that stays above it, `report` only says so,
             `off` compares with nothing.
         strict: write another, too, while a control is known to be missed.
+        steering: how strongly parts are kept in agreement and in their key beyond what the model
+            itself does, see `steering`; 0 not at all, as pieces of earlier versions were written.
         device: where the model computes, which the last bits of its sums depend on.
     """
 
@@ -57,6 +61,7 @@ class RunConfig:
     tries: int = 4
     originality: str = RESAMPLE
     strict: bool = False
+    steering: float = 1.0
     device: str = CPU
 
     def __post_init__(self) -> None:
@@ -66,6 +71,8 @@ class RunConfig:
             raise SettingError(f"{self.seed} is no whole number from 0 on", where="seed")
         if not 1 <= self.tries <= MOST_TRIES:
             raise SettingError(f"{self.tries} is outside 1 to {MOST_TRIES}", where="tries")
+        if not 0 <= self.steering <= MOST_STEERING:
+            raise SettingError(f"{self.steering} is outside 0 to {MOST_STEERING}", where="steering")
         nearest(self.originality, (RESAMPLE, REPORT, OFF), setting="originality")
         nearest(self.device, DEVICES, setting="device")
 
@@ -188,6 +195,15 @@ class SampleRequest:
     places: PlacesConfig
     task: FileTask | None
     settings: Mapping[str, Any]
+
+    @property
+    def seed(self) -> tuple[int, ...]:
+        """Of the chance behind all pieces; with steering, other requests have another."""
+        if not self.run.steering:
+            return (self.run.seed,)
+        task = self.task and dataclasses.replace(self.task, path=Path())
+        asked = repr((self.controls, task)).encode()
+        return self.run.seed, int.from_bytes(hashlib.sha256(asked).digest()[:8], "big")
 
     @classmethod
     def of(cls, settings: Mapping[str, Any], asked: Collection[str] | None = None) -> SampleRequest:

@@ -9,7 +9,8 @@ nothing that was written into the file about itself counts:
   agree. Beside it the share of the time, which is CC of ComMU with notes weighed by their length.
 - *key*: met if the key that the notes suggest (`analysis.infer_key`) is the asked one or its
   relative, which has the same signature, and four fifths of the melodic notes' time lie in the
-  asked key's scale (pitch-in-scale rate of MusPy, by length); or if 19 in 20 parts of it do.
+  asked key's scale (pitch-in-scale rate of MusPy, by length); or if 19 in 20 parts of it do. Of a
+  piece that was steered towards its key: met if `analysis.key.krumhansl_kessler` finds that key.
 - *density*: a track's notes a quarter over the bars in which it begins a note; met if no track is
   more than one class outside what was asked.
 - *roles*: what the notes suggest (`analysis.infer_roles`); met if that is the asked one for half of
@@ -36,7 +37,7 @@ from numpy.typing import NDArray
 
 from gen import harmony
 from gen.analysis import infer_key, infer_roles
-from gen.analysis.key import note_table
+from gen.analysis.key import krumhansl_kessler, note_table
 from gen.piece import Piece
 from gen.sampling.controls import CHANGING, Controls, instrument_number
 from gen.sampling.plan import Row, steps_of
@@ -60,13 +61,16 @@ Score = tuple[Any, bool | None]
 """What came out, and whether it is what was asked; None where nobody can tell."""
 
 
-def asked_and_got(rows: Sequence[Row], piece: Piece, controls: Controls) -> list[dict[str, Any]]:
+def asked_and_got(
+    rows: Sequence[Row], piece: Piece, controls: Controls, *, strict_key: bool = False
+) -> list[dict[str, Any]]:
     """One `{"control", "asked", "got", "met"}` for each control that was given.
 
     Args:
         rows: what the model wrote.
         piece: the finished piece.
         controls: what was asked.
+        strict_key: whether a key is met by `krumhansl_kessler` alone.
     """
     default = Controls()
     table = []
@@ -74,7 +78,10 @@ def asked_and_got(rows: Sequence[Row], piece: Piece, controls: Controls) -> list
         asked = getattr(controls, field.name)
         if asked != getattr(default, field.name) and field.name not in NOT_ASKED:
             asked = list(asked) if isinstance(asked, tuple) else asked
-            got, met = _SCORES[field.name](rows, piece, controls)
+            score = _SCORES[field.name]
+            if field.name == "key" and strict_key:
+                score = _strict_key
+            got, met = score(rows, piece, controls)
             table.append({"control": field.name, "asked": asked, "got": got, "met": met})
     return table
 
@@ -196,6 +203,15 @@ def _key(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
     met = (same or heard.fifths == asked.fifths) and share >= KEY_MET
     got = f"{share:.0%} of the time in its scale, nearest to {heard}"
     return got, bool(met or share >= KEY_SURE)
+
+
+def _strict_key(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
+    del rows
+    heard = krumhansl_kessler(piece)
+    asked = harmony.parse_key(controls.key or "")
+    if heard is None:
+        return "nothing melodic sounds", True
+    return f"nearest to {heard}", (heard.tonic, heard.is_minor) == (asked.tonic, asked.is_minor)
 
 
 def _density(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:

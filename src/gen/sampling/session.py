@@ -141,11 +141,12 @@ class Session:
             on_take: told of each piece as it ends; what it raises here ends the batch.
             attempt: counted from 0.
         """
-        seeds = [[self.request.run.seed, index, attempt] for index in batch]
+        seeds = [[*self.request.seed, index, attempt] for index in batch]
         rngs = [np.random.default_rng(seed) for seed in seeds]
+        is_steered = bool(self.request.run.steering)
 
         def finish(place: int, done: Finished, rows: Sequence[Row]) -> None:
-            table = asked_and_got(rows, done.new, self.job.controls)
+            table = asked_and_got(rows, done.new, self.job.controls, strict_key=is_steered)
             finding = self.learned.compare(done.new) if self.learned else None
             on_take(Take(batch[place], attempt, batch, done, table, finding))
 
@@ -290,7 +291,7 @@ def open_session(request: SampleRequest, on_checked: Callable[[], None] = lambda
     """
     run_config = request.run
     # What is wrong is said before anything is read.
-    job: Job | TokenJob = job_of(request.controls, request.task)
+    job: Job | TokenJob = job_of(request.controls, request.task, steering=run_config.steering)
     if run_config.on_gpu and not torch.cuda.is_available():
         raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
     on_checked()
@@ -311,7 +312,7 @@ def open_session(request: SampleRequest, on_checked: Callable[[], None] = lambda
         job = TokenJob.of(request.controls, request.task, checkpoint.tokenization)
     elif style := request.controls.style:
         number = style_number(style, checkpoint, register)
-        job = job_of(request.controls, request.task, number)
+        job = job_of(request.controls, request.task, number, run_config.steering)
     signatures = signatures_for(house, register, places.sign, is_recorded=run is not None)
     compares = run_config.originality != OFF
     learned = learned_music(house, manifest, register) if compares else None

@@ -113,6 +113,8 @@ class CellTerms:
         keeps_room: whether a pedal before the first note leaves room for one.
         width: how many ids the palette has.
         ringing: how many pitches of the track sounded as the cell began.
+        bias: what is added to the model's scores of pitches at each step, (steps, 128); None for
+            nothing.
     """
 
     palette: Mask
@@ -126,6 +128,7 @@ class CellTerms:
     keeps_room: bool = False
     width: int = 0
     ringing: int = 0
+    bias: NDArray[np.float32] | None = None
 
 
 class State:
@@ -138,6 +141,7 @@ class State:
         rows: taken so far.
         parts: the tracks.
         genre, key, tempo: value ids in force, 0 before the first.
+        first_tempo: value id of the tempo at the beginning, 0 before it.
         sections: first bar: value id.
         given_bars: how many bars are there already.
         bar: counted from 0, -1 in the header; `bar_start` and `bar_steps` in grid steps.
@@ -145,6 +149,9 @@ class State:
         slot: of the open cell, -1 where there is none.
         last: kind of the latest row, with its `position` in the bar and `pitch_id`.
         cell_notes, at_once: notes of the open cell, and of its latest step.
+        sounding: pitched notes that have not ended before this bar: first step, step after the
+            last, pitch and slot of each.
+        chords: grid step and value id of each chord so far.
         sounds_until: grid step at which the last note ends.
         lasts_until: the same for pedals and what is held from before, too.
     """
@@ -152,7 +159,7 @@ class State:
     def __init__(self, plan: Plan) -> None:
         self.rows: list[Row] = []
         self.parts: list[Part] = []
-        self.genre = self.key = self.tempo = 0
+        self.genre = self.key = self.tempo = self.first_tempo = 0
         self.sections: dict[int, int] = {
             bar: row[v.VALUE] for bar in plan.plan_rows for row in plan.planned(bar, Kind.SECTION)
         }
@@ -164,6 +171,8 @@ class State:
         self.last = Kind.PAD
         self.position = self.pitch_id = 0
         self.cell_notes = self.at_once = 0
+        self.sounding: list[tuple[int, int, int, int]] = []
+        self.chords: list[tuple[int, int]] = []
         self.sounds_until = self.lasts_until = 0
         self.bar_terms = BarTerms()
         self.cell_terms = CellTerms(_silence() > 0, 0)
@@ -186,6 +195,7 @@ class State:
             self.bar_start += self.bar_steps
             self.bar_steps = steps_of(row[v.VALUE])
             self.slot, self.position = -1, 0
+            self.sounding = [note for note in self.sounding if note[1] > self.bar_start]
         elif kind in (Kind.CELL, Kind.FILL, Kind.HOLE):
             self.slot = WORDS.slot.number(row[v.VALUE])
             self.position = self.cell_notes = self.at_once = 0
@@ -212,6 +222,9 @@ class State:
         part = self.part
         part.ends[row[v.VALUE]] = end
         part.is_silent = False
+        if row[v.VALUE] < WORDS.pitch.stop:
+            pitch = WORDS.pitch.number(row[v.VALUE])
+            self.sounding.append((self.bar_start + position, end, pitch, self.slot))
         self.sounds_until = max(self.sounds_until, end)
         self.lasts_until = max(self.lasts_until, end)
 
@@ -220,6 +233,9 @@ class State:
         self.position = WORDS.position.number(row[v.POSITION])
         if kind == Kind.TEMPO:
             self.tempo = row[v.VALUE]
+            self.first_tempo = self.first_tempo or self.tempo
+        elif kind == Kind.CHORD:
+            self.chords.append((self.bar_start + self.position, row[v.VALUE]))
         elif kind == Kind.PEDAL:
             self.part.pedal_end = self._end_of(row)
             self.lasts_until = max(self.lasts_until, self.part.pedal_end)

@@ -1,0 +1,133 @@
+"""Harmony, home and form of pieces beside those of works: the measures of `evaluation.tonal`.
+
+Pieces are of 32 bars and of 96, half of them with a key, all with genre and mood, from requests
+that a seed draws; chorales are written besides, for their parallels. Works are held to their tags.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gen.analysis.key import krumhansl_kessler
+from gen.evaluation import tonal
+from gen.harmony import GENRES, MOODS, Key, parse_key
+from gen.piece import Piece
+from gen.sampling.plan import MAJOR_MOODS, MINOR_MOODS
+
+Told = tuple[Piece, str, str]
+"""A piece, the key that it should have, "" for none, and its mood."""
+
+LONG = 96
+PARTS: dict[str, Callable[[Piece], float]] = {
+    "sixteenths with a semitone clash": tonal.clash,
+    "melody notes in one": tonal.melody_clash,
+    "last bass is the tonic of the file": tonal.ends_at_home,
+    "break by the rest, notes a bar": lambda piece: tonal.section_density(piece, "break"),
+    "kick and snare alone, bars": tonal.drums_alone,
+    "bass enters, share of the piece": tonal.bass_enters,
+    "lowest closing tempo by the one before": tonal.closing_tempo,
+    "close speeds up": tonal.speeds_up,
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `benchmark.py music`."""
+    add = parser.add_argument
+    add("--pieces", type=int, default=24, help="of 32 bars")
+    add("--long", type=int, default=4, help=f"pieces of {LONG} bars")
+    add("--works", type=int, default=60, help="works to compare with, 0 for none")
+    add("--checkpoint", default="last")
+    add("--seed", type=int, default=1)
+    add("--set", action="append", default=[], metavar="KEY=VALUE",
+        help="a setting of scripts/sample.py, of all pieces")  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Write pieces, and measure them and works alike."""
+    rng = np.random.default_rng(args.seed)
+    pieces = _pieces(args, requests(args.pieces, 32, rng), "pieces")
+    long = _pieces(args, requests(args.long, LONG, rng), "long")
+    chorales = _pieces(args, [["genre=chorale", "bars=16"]] * 4, "chorales")
+    columns = {"pieces of 32 bars": pieces, f"of {LONG} bars": long, "works": _works(args.works)}
+    rows = [{"measure": name} for name in [*PARTS, "key by Krumhansl-Kessler", "mode of the mood"]]
+    for column, told in columns.items():
+        for row, value in zip(rows, _measures(told), strict=True):
+            row[column] = value
+    moves = [tonal.parallels(piece) for piece, _, _ in chorales]
+    outer = {
+        "moves in one direction": sum(m for m, _ in moves),
+        "in parallel fifths or octaves": sum(found for _, found in moves),
+    }
+    return {"seed": args.seed, "settings": args.set, "music": rows, "chorales": outer}
+
+
+def requests(count: int, bars: int, rng: np.random.Generator) -> list[list[str]]:
+    """Settings of so many pieces: every genre and mood in turn, half of them with a key."""
+    genres = itertools.cycle(rng.permutation([g for g in GENRES if g != "chorale"]))
+    moods = itertools.cycle(rng.permutation(MOODS))
+    asked = []
+    for number, genre, mood in zip(range(count), genres, moods, strict=False):
+        mode = "minor" if mood in MINOR_MOODS else "major" if mood in MAJOR_MOODS else ""
+        key = Key(int(rng.integers(12)), mode or str(rng.choice(["major", "minor"])))
+        asked.append([f"genre={genre}", f"mood={mood}", f"bars={bars}"])
+        if number % 2:
+            asked[-1].append(f"key='{key}'")
+    return asked
+
+
+def _pieces(args: argparse.Namespace, asked: Sequence[list[str]], name: str) -> list[Told]:
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    from bench.corpus import CONF
+    from gen.sampling.request import SampleRequest
+    from gen.sampling.run import sample
+
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, overrides in enumerate(asked):
+            own = [f"out={Path(folder) / name}", f"checkpoint={args.checkpoint}", "n=1",
+                   f"seed={args.seed + number}", "originality=off", "sign=off"]  # fmt: skip
+            with initialize_config_dir(str(CONF), version_base="1.3"):
+                config = compose("sample", [*overrides, *own, *args.set])
+            settings: Any = OmegaConf.to_container(config)
+            settings.pop("controls", None)
+            (done,) = sample(SampleRequest.of(settings))
+            found.append((done.piece, settings["key"] or "", settings["mood"] or ""))
+    return found
+
+
+def _works(count: int) -> list[Told]:
+    from bench.corpus import admitted_works, settings_of
+
+    if not count:
+        return []
+    works = admitted_works(settings_of([]))
+    chosen = np.unique(np.linspace(0, len(works) - 1, count).round().astype(int))
+    found = []
+    for number in chosen:
+        _, piece, tag = works[number]
+        for track, role in zip(piece.tracks, tag.roles or (), strict=False):
+            track.role = role
+        found.append((piece, tag.key or "", tag.mood or ""))
+    return found
+
+
+def _measures(told: Sequence[Told]) -> list[str]:
+    """Mean of each measure, and of how many pieces it is known."""
+    values = [[measure(piece) for piece, _, _ in told] for measure in PARTS.values()]
+    values.append([_in_key(piece, key) for piece, key, _ in told])
+    values.append([tonal.fits_mood(piece, mood) for piece, _, mood in told])
+    return ["{:.3f} of {}".format(*tonal.mean(row)) for row in values]
+
+
+def _in_key(piece: Piece, key: str) -> float:
+    found = krumhansl_kessler(piece)
+    return float(tonal.same_key(found, parse_key(key))) if key and found else float("nan")

@@ -1,0 +1,191 @@
+"""Do the parts agree, and is there a home? One function a measure, of one piece by its notes.
+
+Parts are melodic tracks; drums have no part in any measure here. Shares are in [0, 1], NaN where a
+piece says nothing of it. Time is looked at on a grid of sixteenths.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gen.analysis.key import krumhansl_kessler, stated_key
+from gen.harmony import Key
+from gen.piece import Piece
+from gen.rendering.labels import signs
+from gen.sampling.plan import MAJOR_MOODS, MINOR_MOODS
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+SEMITONES: Final = (1, 11, 13)
+"""A minor second, a major seventh, a minor ninth."""
+_KICK_AND_SNARE: Final = {35, 36, 38, 40}
+
+
+def same_key(one: Key, other: Key) -> bool:
+    """Whether both have one tonic, and a third of one kind."""
+    return (one.tonic, one.is_minor) == (other.tonic, other.is_minor)
+
+
+def sounding(piece: Piece) -> Bools:
+    """Which pitches sound in each track at each sixteenth. (sixteenths, tracks, 128)."""
+    unit = piece.ticks_per_quarter / 4
+    length = math.ceil(piece.end_ticks / unit)
+    melodic = [track for track in piece.tracks if not track.is_drum]
+    grid = np.zeros((length, len(melodic), 128), dtype=np.bool_)
+    for number, track in enumerate(melodic):
+        for note in track.notes:
+            begin = round(note.onset_ticks / unit)
+            end = max(round(note.end_ticks / unit), begin + 1)
+            grid[begin:end, number, note.pitch] = True
+    return grid
+
+
+def clashing(grid: Bools) -> Bools:
+    """Where a pitch stands a semitone beside another part's. Same shape as `sounding`."""
+    counts = grid.sum(axis=1, dtype=np.int16)  # (sixteenths, 128)
+    others = (counts[:, None, :] - grid) > 0  # sounding in another part
+    found = np.zeros_like(grid)
+    for distance in SEMITONES:
+        found[:, :, distance:] |= grid[:, :, distance:] & others[:, :, :-distance]
+        found[:, :, :-distance] |= grid[:, :, :-distance] & others[:, :, distance:]
+    return found
+
+
+def clash(piece: Piece) -> float:
+    """Share of the sixteenths with sound in which two parts stand a semitone apart."""
+    grid = sounding(piece)
+    heard = grid.any(axis=(1, 2))
+    return float(clashing(grid).any(axis=(1, 2))[heard].mean()) if heard.any() else math.nan
+
+
+def melody_clash(piece: Piece) -> float:
+    """Share of the melody's notes that clash with another part for half their length or more."""
+    melodic = [track for track in piece.tracks if not track.is_drum]
+    leads = [n for n, track in enumerate(melodic) if track.role == "main_melody"]
+    if not leads or len(melodic) < 2:
+        return math.nan
+    clashes, unit = clashing(sounding(piece)), piece.ticks_per_quarter / 4
+    shares = []
+    for number in leads:
+        for note in melodic[number].notes:
+            begin = round(note.onset_ticks / unit)
+            end = max(round(note.end_ticks / unit), begin + 1)
+            shares.append(clashes[begin:end, number, note.pitch].mean() >= 0.5)
+    return float(np.mean(shares)) if shares else math.nan
+
+
+def ends_at_home(piece: Piece, home: Key | None = None) -> float:
+    """Whether the last bass note is the tonic; of the key that the file states, if none is given.
+
+    The last bass note is the last of the part that is the bass, or of the lowest part.
+    """
+    home = home or stated_key(piece)
+    parts = [track for track in piece.tracks if track.notes and not track.is_drum]
+    basses = [track for track in parts if track.role == "bass"]
+    if home is None or not parts:
+        return math.nan
+    bass = (basses or sorted(parts, key=lambda t: float(np.mean([n.pitch for n in t.notes]))))[0]
+    last = max(note.onset_ticks for note in bass.notes)
+    return float(min(n.pitch for n in bass.notes if n.onset_ticks == last) % 12 == home.tonic)
+
+
+def fits_mood(piece: Piece, mood: str) -> float:
+    """Whether the piece is in the mode of a mood that has one."""
+    key = krumhansl_kessler(piece)
+    if key is None or mood not in MINOR_MOODS | MAJOR_MOODS:
+        return math.nan
+    return float(key.is_minor == (mood in MINOR_MOODS))
+
+
+def section_density(piece: Piece, name: str) -> float:
+    """Notes a bar in the sections of a name, by those in all the other bars."""
+    starts = [start for start, _ in piece.bar_starts()]
+    onsets = [note.onset_ticks for track in piece.tracks for note in track.notes]
+    notes = np.bincount(np.searchsorted(starts, onsets, side="right") - 1, minlength=len(starts))
+    inside = np.zeros(len(starts), dtype=np.bool_)
+    sections = _sections(piece)
+    for number, (begin, title) in enumerate(sections):
+        end = sections[number + 1][0] if number + 1 < len(sections) else piece.end_ticks
+        if title == name:
+            inside |= (np.array(starts) >= begin) & (np.array(starts) < end)
+    if not inside.any() or inside.all() or not notes[~inside].any():
+        return math.nan
+    return float(notes[inside].mean() / notes[~inside].mean())
+
+
+def _sections(piece: Piece) -> list[tuple[int, str]]:
+    return [(marker.onset_ticks, marker.text.lower()) for marker in signs(piece).sections]
+
+
+def closing_tempo(piece: Piece) -> float:
+    """Lowest tempo of the last eight bars by the one before them; NaN where none changes there."""
+    changes = _closing(piece)
+    return min(changes[1:]) / changes[0] if len(changes) > 1 else math.nan
+
+
+def speeds_up(piece: Piece) -> float:
+    """Whether a tempo of the last eight bars is faster than the one before it."""
+    changes = _closing(piece)
+    if len(changes) < 2:
+        return math.nan
+    return float(any(after > before for before, after in pairwise(changes)))
+
+
+def _closing(piece: Piece) -> list[float]:
+    """The tempo before the last eight bars, and all that follow, in quarters a minute."""
+    starts = [start for start, _ in piece.bar_starts()]
+    begin = starts[max(len(starts) - 8, 0)]
+    tempos = sorted(piece.tempos)
+    before = [t.quarters_per_minute for t in tempos if t.onset_ticks <= begin]
+    after = [t.quarters_per_minute for t in tempos if begin < t.onset_ticks < piece.end_ticks]
+    return [*before[-1:], *after] if before else after
+
+
+def parallels(piece: Piece) -> tuple[int, int]:
+    """Moves of the outer voices in one direction, and those of them in fifths or octaves.
+
+    The outer voices are the highest and lowest pitch where all parts sound; a move is from one
+    sixteenth to the next in which both have changed.
+    """
+    grid = sounding(piece).any(axis=1)
+    voices = [np.flatnonzero(pitches)[[0, -1]] for pitches in grid if pitches.sum() > 1]
+    moves = found = 0
+    for before, after in pairwise(voices):
+        low, high = after - before
+        if low * high > 0:
+            moves += 1
+            span = (before[1] - before[0]) % 12
+            found += bool(span in (0, 7) and (after[1] - after[0]) % 12 == span)
+    return moves, found
+
+
+def drums_alone(piece: Piece) -> float:
+    """Share of the bars with drums in which nothing but kick and snare is struck."""
+    starts = [start for start, _ in piece.bar_starts()]
+    bars: dict[int, set[int]] = {}
+    for track in piece.tracks:
+        for note in track.notes if track.is_drum else ():
+            bar = int(np.searchsorted(starts, note.onset_ticks, side="right")) - 1
+            bars.setdefault(bar, set()).add(note.pitch)
+    return float(np.mean([found <= _KICK_AND_SNARE for found in bars.values()] or [math.nan]))
+
+
+def bass_enters(piece: Piece) -> float:
+    """Where the bass first plays, as a share of the piece; NaN without a bass."""
+    basses = [t for t in piece.tracks if t.role == "bass" and t.notes]
+    if not basses:
+        return math.nan
+    return min(t.notes[0].onset_ticks for t in basses) / piece.end_ticks
+
+
+def mean(values: Sequence[float]) -> tuple[float, int]:
+    """Mean of those that are known, and how many they are."""
+    known = [value for value in values if not math.isnan(value)]
+    return (float(np.mean(known)), len(known)) if known else (math.nan, 0)

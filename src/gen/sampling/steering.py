@@ -1,0 +1,118 @@
+"""What the model is nudged towards where its own odds leave it open: agreeing parts, and a home.
+
+A *logit bias* is added to the model's scores of pitches and chords before one is drawn; nothing is
+forbidden by it. V ids of the value field; S grid steps of a bar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gen.analysis.key import KRUMHANSL_MAJOR, KRUMHANSL_MINOR
+from gen.harmony import Key
+from gen.tokens import vocabulary as v
+from gen.tokens.events import chord_of
+from gen.tokens.vocabulary import SPANS, WORDS
+
+Floats = NDArray[np.float32]
+
+Sounding = tuple[int, int, int]
+"""First grid step, the step after the last, and pitch of a note."""
+
+CLASH: Final = 3.0
+"""Of a pitch a semitone beside another part's, for all of the next eighth."""
+OFF_KEY: Final = 1.0
+"""Of a pitch that neither the key nor the chord of the moment has."""
+OFF_CHORD: Final = 0.4
+"""Of a pitch that the chord of the moment has not."""
+FOREIGN_CHORD: Final = 1.5
+"""Of a chord with a note that the key has not."""
+TONIC_CHORD: Final = 0.8
+"""For the chord on the tonic."""
+PROFILE: Final = 0.6
+"""For the degrees of the key, by the logarithm of how well they fit it."""
+
+SEMITONES: Final = (1, 11, 13)
+AHEAD: Final = v.STEPS_PER_QUARTER // 2
+"""Grid steps for which what else sounds is held against a note: an eighth."""
+_PITCHES: Final = 128
+
+
+def clashes(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
+    """For which share of the eighth from each step on each pitch would clash. (S, 128).
+
+    Args:
+        others: notes of the other parts.
+        bar_start: first grid step of the bar.
+        steps: its length.
+    """
+    near = np.zeros((steps + AHEAD, _PITCHES), dtype=np.float32)
+    for begin, end, pitch in others:
+        span = slice(max(begin - bar_start, 0), max(end - bar_start, 0))
+        for distance in SEMITONES:
+            if pitch >= distance:
+                near[span, pitch - distance] = 1
+            if pitch + distance < _PITCHES:
+                near[span, pitch + distance] = 1
+    sums = np.concatenate([np.zeros((1, _PITCHES), dtype=np.float32), near.cumsum(axis=0)])
+    return (sums[AHEAD:-1] - sums[: -AHEAD - 1]) / np.float32(AHEAD)
+
+
+def off_harmony(chords: Sequence[tuple[int, int]], key: int, steps: int) -> Floats:
+    """The bias of each pitch at each step against the chord and the key it stands in. (S, 128).
+
+    Args:
+        chords: step of the bar from which each holds, and its value id; ascending, the first may
+            begin before the bar.
+        key: value id, 0 for none.
+        steps: length of the bar.
+    """
+    bias = np.zeros((steps, 12), dtype=np.float32)
+    foreign = ~_scale(key)
+    bias[:] = -OFF_KEY * foreign + _profile(key)
+    for number, (begin, chord) in enumerate(chords):
+        end = chords[number + 1][0] if number + 1 < len(chords) else steps
+        if found := chord_of(chord):
+            tones = np.isin(np.arange(12), found.pitch_classes)
+            bias[max(begin, 0) : end] = (
+                np.where(tones, 0, -OFF_CHORD - OFF_KEY * foreign) + _profile(key) / 2
+            )
+    return np.tile(bias, (1, _PITCHES // 12 + 1))[:, :_PITCHES]
+
+
+@cache
+def chord_bias(key: int) -> Floats:
+    """The bias of each chord in a key: against those with notes of another. (V,)."""
+    bias = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.float32)
+    known = _scale(key)
+    for number in SPANS["chord"]:
+        if (chord := chord_of(number)) and not known[list(chord.pitch_classes)].all():
+            bias[number] = -FOREIGN_CHORD
+        elif key and chord and chord.root == WORDS.key.number(key) // 2:
+            bias[number] = TONIC_CHORD
+    return bias
+
+
+@cache
+def _profile(key: int) -> Floats:
+    """The bias for each pitch class in a key; nothing where none is known. (12,)."""
+    if not key:
+        return np.zeros(12, dtype=np.float32)
+    tonic, is_minor = divmod(WORDS.key.number(key), 2)
+    fits = np.log(np.roll(KRUMHANSL_MINOR if is_minor else KRUMHANSL_MAJOR, tonic))
+    return (PROFILE * (fits - fits.max())).astype(np.float32)
+
+
+@cache
+def _scale(key: int) -> NDArray[np.bool_]:
+    """The pitch classes of a key, in minor with the leading note; all if none is known. (12,)."""
+    if not key:
+        return np.ones(12, dtype=np.bool_)
+    tonic, is_minor = divmod(WORDS.key.number(key), 2)
+    scale = Key(tonic, "minor" if is_minor else "major").scale
+    return np.isin(np.arange(12), [*scale, *([(tonic - 1) % 12] if is_minor else [])])
