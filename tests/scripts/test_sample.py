@@ -19,7 +19,6 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from gen.cli.sample import quoted
 from gen.data.cache import CACHE_VARIABLE
-from gen.piece import Piece
 from gen.provenance.keys import KEYS_VARIABLE, PASSPHRASE_VARIABLE
 from gen.provenance.mark import is_generated
 from gen.sampling.job import FromNothing
@@ -151,14 +150,7 @@ def test_a_preset_is_where_to_begin(run, out):
 
 def test_pieces_withheld_end_in_exit_code_2_and_the_others_on_the_page(run, out, monkeypatch):
     copies = iter([make_piece(1, 16), make_piece(50, 16), make_piece(1, 16)])
-    taken: list[tuple[object, Piece]] = []
-
-    def piece(self: FromNothing, draft: object) -> Piece:
-        if not taken or taken[-1][0] is not draft:
-            taken.append((draft, next(copies)))
-        return taken[-1][1]
-
-    monkeypatch.setattr(FromNothing, "piece", piece)
+    monkeypatch.setattr("gen.sampling.job.finished", lambda rows, controls: next(copies))
     done = run("n=2", "tries=2", "bars=2")
     assert done.code == 2
     assert "1 of 2 pieces withheld: each of 2 attempts was too close" in done.stderr
@@ -171,7 +163,7 @@ def test_ctrl_c_ends_with_130_and_no_traceback(run, out, monkeypatch):
     def interrupted(self, draft):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(FromNothing, "piece", interrupted)
+    monkeypatch.setattr(FromNothing, "finish", interrupted)
     done = run("n=1", "bars=2")
     assert done.code == 130
     assert "Traceback" not in done.stderr

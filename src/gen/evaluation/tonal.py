@@ -61,8 +61,9 @@ def clashing(grid: Bools) -> Bools:
 def clash(piece: Piece) -> float:
     """Share of the sixteenths with sound in which two parts stand a semitone apart."""
     grid = sounding(piece)
-    heard = grid.any(axis=(1, 2))
-    return float(clashing(grid).any(axis=(1, 2))[heard].mean()) if heard.any() else math.nan
+    heard: Bools = np.logical_or.reduce(grid, axis=(1, 2))
+    found: Bools = np.logical_or.reduce(clashing(grid), axis=(1, 2))
+    return float(found[heard].mean()) if heard.any() else math.nan
 
 
 def melody_clash(piece: Piece) -> float:
@@ -154,7 +155,7 @@ def parallels(piece: Piece) -> tuple[int, int]:
     The outer voices are the highest and lowest pitch where all parts sound; a move is from one
     sixteenth to the next in which both have changed.
     """
-    grid = sounding(piece).any(axis=1)
+    grid: Bools = np.logical_or.reduce(sounding(piece), axis=1)
     voices = [np.flatnonzero(pitches)[[0, -1]] for pitches in grid if pitches.sum() > 1]
     moves = found = 0
     for before, after in pairwise(voices):
@@ -174,7 +175,8 @@ def drums_alone(piece: Piece) -> float:
         for note in track.notes if track.is_drum else ():
             bar = int(np.searchsorted(starts, note.onset_ticks, side="right")) - 1
             bars.setdefault(bar, set()).add(note.pitch)
-    return float(np.mean([found <= _KICK_AND_SNARE for found in bars.values()] or [math.nan]))
+    alone = [float(found <= _KICK_AND_SNARE) for found in bars.values()]
+    return float(np.mean(alone)) if alone else math.nan
 
 
 def bass_enters(piece: Piece) -> float:

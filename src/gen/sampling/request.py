@@ -228,7 +228,8 @@ class SampleRequest:
         draw = build(DrawConfig, _fields_of(DrawConfig, settings))
         controls = build(Controls, _fields_of(Controls, settings))
         task = None if places.receipt else FileTask.of(settings)
-        return cls(controls, draw, run, places, task, settings)
+        recorded = {**settings, "steering": run.steering}  # also where nobody named it
+        return cls(controls, draw, run, places, task, recorded)
 
 
 def _refuse_unknown(settings: Mapping[str, Any]) -> None:

@@ -60,7 +60,8 @@ def clashes(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
             if pitch + distance < _PITCHES:
                 near[span, pitch + distance] = 1
     sums = np.concatenate([np.zeros((1, _PITCHES), dtype=np.float32), near.cumsum(axis=0)])
-    return (sums[AHEAD:-1] - sums[: -AHEAD - 1]) / np.float32(AHEAD)
+    share: Floats = (sums[AHEAD:-1] - sums[: -AHEAD - 1]) / np.float32(AHEAD)
+    return share
 
 
 def off_harmony(chords: Sequence[tuple[int, int]], key: int, steps: int) -> Floats:
@@ -105,7 +106,8 @@ def _profile(key: int) -> Floats:
         return np.zeros(12, dtype=np.float32)
     tonic, is_minor = divmod(WORDS.key.number(key), 2)
     fits = np.log(np.roll(KRUMHANSL_MINOR if is_minor else KRUMHANSL_MAJOR, tonic))
-    return (PROFILE * (fits - fits.max())).astype(np.float32)
+    bias: Floats = (PROFILE * (fits - fits.max())).astype(np.float32)
+    return bias
 
 
 @cache
