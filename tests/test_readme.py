@@ -239,6 +239,7 @@ def test_every_command_of_the_readme_is_covered_here():
     covered = {
         "scripts/train.py", "scripts/sample.py", "scripts/contribute.py", "scripts/house.py",
         "scripts/benchmark.py", "scripts/starter_house.py", "scripts/evaluate.py",
+        "scripts/verify_alone.py",  # tests/provenance/test_verify_alone.py
         "tests/fuzz/mutants.py",  # run by tests/fuzz
     }  # fmt: skip
     assert {line.split()[1] for line in commands("python ")} == covered

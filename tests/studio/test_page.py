@@ -66,7 +66,7 @@ def test_the_page_says_whose_the_piece_is_not_and_how_it_was_drawn(run):
     text = text_of(run[1])
     assert "Originality Its melody has no 12 steps in common with any of 2 works" in text
     assert "seed 1, piece 1, attempt 1" in text
-    assert "learned from 2 works of lantern" in text
+    assert "its manifest 2 works of lantern" in text
     assert "sample.py receipt=FILE writes the same bytes again" in text
 
 

@@ -112,7 +112,7 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     """What was measured, for the head of the page."""
     sizes, held = report["sizes"], report["works"][report["split"]]
     yield "measured with", f"{held} works of the {report['split']} side"
-    yield "learned from", f"{report['works']['train']} works"
+    yield "learned from", f"{report['works']['train']} works, as its manifest says"
     yield "pieces written", f"{sizes['pieces']}, {sizes['bars']} bars of each"
     yield "seed", str(report["seed"])
     yield "code", report["code_version"]

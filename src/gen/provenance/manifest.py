@@ -1,4 +1,4 @@
-"""The corpus manifest: what a run learned from, to the byte.
+"""The corpus manifest: what a run was given to learn from, to the byte.
 
 Written by every run, hashed, and carried inside its checkpoint. It names each work by id,
 digest and register index; who they belong to; what was left out and why; and the state of
@@ -77,7 +77,7 @@ class ManifestWork:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a run learned from.
+    """What a run was given to learn from; that it used this and nothing else, it cannot show.
 
     Attributes:
         house: its name.

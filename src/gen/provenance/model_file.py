@@ -31,7 +31,7 @@ class ModelFile:
         file_sha256: of the whole file.
         tensors_sha256: of the tensors alone (`tensors_digest`).
         about: the JSON beside them.
-        manifest: of what it learned from.
+        manifest: of what it learned from, as it says.
     """
 
     file_sha256: str

@@ -302,7 +302,8 @@ def open_session(request: SampleRequest, on_checked: Callable[[], None] = lambda
     manifest = checkpoint.manifest
     if manifest.house != house.pin.name:
         raise HouseError(
-            f"learned from the house {manifest.house!r}, the pin is that of {house.pin.name!r}",
+            f"says that it learned from the house {manifest.house!r}, the pin is that of "
+            f"{house.pin.name!r}",
             where="checkpoint", mend=f"name its own house: pin=conf/house/{manifest.house}.yaml",
         )  # fmt: skip
     register = house.load()

@@ -43,9 +43,10 @@ def present(
         out / "index.html",
         title="New pieces",
         facts=[*facts, *_played(renderer)],
-        note="Machine-generated music. Each file carries the mark of its origin; its receipt "
-        "names the checkpoint, the works it learned from, the seed and the settings, and "
-        "sample.py receipt=FILE writes the same bytes again.",
+        note="Machine-generated music. Each .mid carries a mark that names its receipt, until "
+        "somebody takes it off; sound, pictures and scores carry none. The receipt names the "
+        "checkpoint, its manifest of works, the seed and the settings, and sample.py receipt=FILE "
+        "writes the same bytes again.",
     )
 
 
@@ -84,8 +85,8 @@ def _record(result: Sampled) -> list[tuple[str, str]]:
     return [
         ("seed", drawn),
         ("checkpoint", record["checkpoint_sha256"]),
-        ("learned from", f"{record['works_learned_from']} works of {record['house']}"),
-        ("manifest", record["manifest_sha256"]),
+        ("its manifest", f"{record['works_learned_from']} works of {record['house']}"),
+        ("SHA-256 of that", record["manifest_sha256"]),
         ("code", f"{record['code']['version']}, torch {record['machine']['torch']}"),
         *([("given", _given(record["source"]))] if record["source"] else []),
         *(("checked", note) for note in result.notes),

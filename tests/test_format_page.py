@@ -1,0 +1,32 @@
+"""docs/format.md shows what the code writes, byte for byte, and what the verifier checks."""
+
+import re
+
+from format_examples import BLOCK, PAGE, acts_of, contributed, examples, head_of, page_with
+from gen.provenance.acts import KINDS
+from gen.provenance.register import Register
+
+
+def test_examples_are_those_that_the_code_makes() -> None:
+    """Written anew by `python tests/format_examples.py`."""
+    found = examples()
+    assert {name for _, name, *_ in BLOCK.findall(PAGE.read_text("utf-8"))} == found.keys()
+    assert page_with(found) == PAGE.read_text("utf-8")
+
+
+def test_example_is_a_log_that_verifies() -> None:
+    lines, _, _ = acts_of(contributed())
+    register = Register()
+    for line in lines:
+        register.replay(line)
+    register.check_head(head_of(lines))
+    assert sorted(register.works) == ["one-note"]
+
+
+def test_every_kind_of_act_and_every_field_is_told() -> None:
+    text = PAGE.read_text("utf-8")
+    shapes = re.findall(r"^do_([a-z]+)", examples()["shapes"], re.MULTILINE)
+    assert sorted(shapes) == sorted(KINDS)
+    prose = BLOCK.sub("", text)
+    untold = [kind for kind in KINDS if f"`{kind}`" not in prose]
+    assert not untold
