@@ -61,6 +61,7 @@ class Register:
         trusted_size: acts below this index had their signatures verified before, and the caller
             makes sure, by a hash over them, that they are the same.
         pinned: size and root of the pin that it was held against.
+        withdrawn: ids of works that are.
     """
 
     trusted_size: int = 0
@@ -72,6 +73,7 @@ class Register:
     runs: Runs = field(default_factory=Runs)
     leaves: list[bytes] = field(default_factory=list)
     _renewed: dict[str, list[tuple[int, Entry]]] = field(default_factory=dict)
+    withdrawn: set[str] = field(default_factory=set)
     _by_path: dict[str, str] = field(default_factory=dict)
     _by_music: dict[str, str] = field(default_factory=dict)
     _by_sound: dict[str, str] = field(default_factory=dict)
@@ -129,7 +131,7 @@ class Register:
         return signed[-1].roster
 
     def live_works(self) -> Iterable[WorkRecord]:
-        return (record for record in self.works.values() if record.withdrawn_at is None)
+        return (self.works[work] for work in list(self.works) if work not in self.withdrawn)
 
     def refusal_of_key(self, keyid: str, index: int) -> str | None:
         """The rule a signature by `keyid` at `index` breaks under the present roster."""
@@ -290,6 +292,7 @@ class Register:
             raise StrictJsonError(f"it withdraws other music than {withdrawal.work}'s")
         record.withdrawal, record.withdrawn_at = withdrawal, act.index
         record.withdrawn_by_keyid = act.signatures[0].keyid
+        self.withdrawn.add(withdrawal.work)
 
     def _take_consent(self, act: Act) -> None:
         found = fields(act.data, "consent act", consent=list, work=str)
@@ -321,6 +324,7 @@ class Register:
             record.consents, record.first_index = known.consents, known.first_index
             self._renewed.setdefault(entry.work, []).append((known.index, known.entry))
         self.works[entry.work] = record
+        self.withdrawn.discard(entry.work)
         self._by_path[entry.path] = entry.work
         self._by_music[entry.music_sha256] = entry.work
         self._by_sound[entry.musical_hash] = entry.work

@@ -50,13 +50,13 @@ def show_command(
 
 def _show_house(house: House, register: Register, output: Output) -> None:
 
-    roster, live = register.roster, list(register.live_works())
+    roster, withdrawn = register.roster, len(register.withdrawn)
     facts = {
         "house": roster.house,
         "folder": str(house.folder),
         "pin": str(house.pin.path or ""),
-        "works": len(live),
-        "withdrawn": len(register.works) - len(live),
+        "works": len(register.works) - withdrawn,
+        "withdrawn": withdrawn,
         "waiting": len(house.store.waiting()),
         "people": len(roster.people),
         "acts": register.size,
