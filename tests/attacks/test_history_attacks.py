@@ -14,9 +14,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gen.checkpoint import save_checkpoint
+from gen.model import ModelConfig, Transformer
+from gen.provenance.keys import save_open_key
+from gen.provenance.manifest import Manifest
 from gen.provenance.witnesses import standing
 from gen.provenance.witnesses.notes import LOG_KEY, Note, NoteKey
-from houses import key_of
+from gen.tokens import vocabulary as v
+from gen.tokens.columns import CONTEXT_SIZES
+from houses import key_of, start_house
 from tiny_runs import train
 from witnesses import WitnessProgram, lying, post
 
@@ -275,6 +281,27 @@ def _cosigned(state, said, seconds):
     key = PrivateKey.from_seed(bytes.fromhex(state["seed"]))
     mine = NoteKey(state["name"], key.public, WITNESS_KEY)
     return f"{NoteSignature(mine.name, mine.hash, seconds.to_bytes(8, 'big') + key.sign(said))}\n"
+
+
+def test_model_says_when_what_it_learned_from_was_seen(house, witnesses, tmp_path):
+    """A house that asks its witnesses after training alone shows so."""
+    save_open_key(key_of("log"), house="lantern", owner="log")
+    other = start_house(
+        tmp_path / "other", log_key=key_of("log"), pin_path=tmp_path / "other" / "pin.yaml"
+    )
+    other.enter(1)
+    model = Transformer(ModelConfig(1, 16, 2, 2, 0.0, 32, v.FIELD_SIZES, CONTEXT_SIZES))
+    manifest = Manifest.of(other.admit(), tokenizer_fingerprint=v.fingerprint())
+    save_checkpoint(tmp_path / "model.safetensors", model, manifest, {})
+    other.record(tmp_path / "model.safetensors")
+    society = witnesses["society"]
+    society.add_log(other.load().roster.log)
+    house("witness", "--add", society.key, "--url", society.url, folder="other")
+    said = house("verify", "--checkpoint", "model.safetensors", folder="other")
+    assert "the 2 acts that it learned from were seen outside the house by: not yet" in said
+    house("witness", folder="other")
+    said = house("verify", "--checkpoint", "model.safetensors", folder="other")
+    assert "were seen outside the house by: 20" in said
 
 
 def test_unwitnessed_head_is_refused_where_the_pin_says_so(house, witnesses):

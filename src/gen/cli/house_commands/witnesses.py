@@ -250,7 +250,7 @@ def _take_in(house: House, files: Sequence[Path], output: Output) -> None:
 @click.argument("second", type=READ, metavar="B", required=False)
 @click.option("--out", type=FILE, metavar="FILE", help="Write the proof there.")
 @click.option("--key", "keys", multiple=True, metavar="KEY",
-              help="Whose signatures to look for, a log's or a witness's; the pin's by default.")  # fmt: skip
+              help="Whose signatures to look for; by default those the pin names.")  # fmt: skip
 def fraud_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, first: Path,
     second: Path | None, out: Path | None, keys: tuple[str, ...],
