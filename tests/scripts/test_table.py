@@ -278,11 +278,11 @@ def test_killed_sampling_and_evaluation_leave_whole_files(tmp_path, monkeypatch,
 
 
 @contextmanager
-def small_disk(folder, megabytes):
-    """A disk of so many MB; skips where none may be mounted."""
+def small_disk(folder, kilobytes):
+    """A disk of so many kB; skips where none may be mounted."""
     folder.mkdir()
     mount, unmount = shutil.which("mount"), shutil.which("umount")
-    disk = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+    disk = ["-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder)]
     if not (mount and unmount) or subprocess.run([mount, *disk], capture_output=True).returncode:
         pytest.skip("no disk may be mounted here")
     try:
@@ -293,10 +293,10 @@ def small_disk(folder, megabytes):
 
 @pytest.mark.slow
 def test_full_disks_lose_nothing(table, lived_in, tmp_path, monkeypatch, capsys):
-    """Every writing command on a disk with 0, 4, 8 … kB left."""
-    with small_disk(tmp_path / "disk", 4):
+    """Every writing command on a disk with 0, 8, 16 … kB left."""
+    with small_disk(tmp_path / "disk", 4096):
         disk = tmp_path / "disk"
-        for free in range(0, 120, 4):
+        for free in range(0, 120, 8):
             for words in killed_commands(lived_in):
                 shutil.rmtree(disk / "house", ignore_errors=True)
                 shutil.copytree(lived_in.folder, disk / "house")
@@ -318,6 +318,22 @@ def test_full_disks_lose_nothing(table, lived_in, tmp_path, monkeypatch, capsys)
                 for left_over in (disk / "house").rglob("*.new"):
                     table.violation(map(str, words), f"{free} kB: {left_over} is left")
     table.end(capsys, "full disks")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kilobytes", [64, 128, 256, 384])
+def test_a_run_on_a_full_disk_says_so(lived_in, tmp_path, kilobytes):
+    lived_in.enter(*range(30, 50))
+    (tmp_path / "secret-of-the-user").write_bytes(bytes(32))
+    with small_disk(tmp_path / "disk", kilobytes):
+        words = command(f"pin={lived_in.pin.path}", f"hydra.run.dir={tmp_path / 'disk' / 'run'}")
+        done = subprocess.run(
+            words, cwd=tmp_path, env=environment(), capture_output=True, text=True
+        )
+        assert done.returncode == 2, done.stderr
+        assert "No space left" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not list((tmp_path / "disk").rglob("*.new"))
 
 
 # -- several at once ----------------------------------------------------------------------------
