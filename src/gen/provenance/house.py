@@ -174,7 +174,8 @@ class Session:
         settle(store, register, works)
         store.end_change()
         house = self._under_new_pin()
-        try_to_sign_head(store, self.house.register_log.head(), register.roster.log)
+        if register.head is not None:
+            try_to_sign_head(store, register.head, register.roster.log)
         return house
 
     def _append(self, acts: Sequence[Act], head_key: PrivateKey, files: Sequence[bytes]) -> None:

@@ -10,7 +10,7 @@ log: "lantern/5e0c…+1a2b3c4d+AQ…"          as `house.py show` prints it
 witnesses:
   need: 2                                  so many of them make a head witnessed
   max_age_hours: 168                       and signed it no longer ago
-  required: true                           audit and training refuse one that is not (optional)
+  required: true                           the gate refuses a head that is not (optional)
   keys:
     - "society.example/w1+5d6e…+BA… https://…"   a key, and where it takes notes (optional)
 ```

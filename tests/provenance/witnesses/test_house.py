@@ -116,6 +116,15 @@ def test_computer_without_the_logs_key_sends_the_newest_note(house, society):
     assert "act 1 is not witnessed yet" in house("witness", "--take", "answer", code=2)
 
 
+def test_act_is_entered_also_where_its_note_cannot_be_written(house):
+    Path("house/register.checkpoint").unlink()
+    Path("house/register.checkpoint").mkdir()
+    house("enroll", "ben", "--role", "composer", "--kdf-cost", "10", "--yes")
+    Path("house/register.checkpoint").rmdir()
+    house.enroll("carl")
+    assert "lantern: 3 acts" in house("verify")
+
+
 def test_exported_records_carry_what_witnesses_signed(house, society):
     mail(house, society)
     house("export", "--out", "copy")

@@ -10,14 +10,24 @@ import sys
 import textwrap
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gen.provenance.merkle import consistency_proof, leaf_hash, root_of
-from gen.provenance.witnesses.notes import LOG_KEY, WITNESS_KEY, Note, NoteKey, NoteSignature
+from gen.provenance.witnesses.notes import (
+    LOG_KEY,
+    WITNESS_KEY,
+    Note,
+    NoteError,
+    NoteKey,
+    NoteSignature,
+)
 from houses import key_of
 from witnesses import SCRIPT, WitnessProgram, load_script, post
 
 LOG = NoteKey("lantern/0123456789abcdef", key_of("log").public, LOG_KEY)
 LEAVES = [leaf_hash(b"act %d" % i) for i in range(20)]
+NOTES = load_script().Note
 FORKED = [*LEAVES[:5], leaf_hash(b"another act"), *LEAVES[6:]]
 
 
@@ -170,6 +180,29 @@ def test_second_witness_is_not_made_over_the_first(witness):
     before = witness.state.read_bytes()
     witness.run("init", "--name", "other.example", code=2)
     assert witness.state.read_bytes() == before
+
+
+@given(st.integers(0, 400), st.sampled_from(["cut", "double", "drop", "set"]), st.characters())
+def test_witness_and_house_read_the_same_notes(place, how, character):
+    """What one of them took for a note and the other not could be signed, and then not be seen."""
+    whole = note_of(LEAVES).encode().decode()
+    whole += whole.splitlines()[-1] + "\n"
+    place %= len(whole)
+    changed = {
+        "cut": whole[:place],
+        "double": whole[:place] + whole[place:] * 2,
+        "drop": whole[:place] + whole[place + 1 :],
+        "set": whole[:place] + character + whole[place + 1 :],
+    }[how]
+    assert _taken(NOTES.parse, changed) == _taken(lambda data: Note.parse(data.encode()), changed)
+
+
+def _taken(parse, text):
+    try:
+        note = parse(text)
+    except (ValueError, NoteError):
+        return None
+    return note.origin, note.size, note.root, len(note.signatures)
 
 
 def test_two_heads_of_one_size_are_kept_as_evidence(url, witness):

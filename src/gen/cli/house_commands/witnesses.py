@@ -31,7 +31,7 @@ READ = click.Path(path_type=Path, exists=True)
 @click.option("--max-age", type=click.IntRange(1), metavar="HOURS",
               help="How long ago they may have signed it.")  # fmt: skip
 @click.option("--require/--no-require", default=None,
-              help="Whether training and audit refuse a head that is not witnessed.")  # fmt: skip
+              help="Whether audit, training, evaluation refuse an unwitnessed head.")  # fmt: skip
 @click.option("--request", type=FILE, metavar="FILE", help="Write a request, for instance to mail.")
 @click.option("--of", "name", metavar="NAME", help="With --request: which witness it goes to.")
 @click.option("--old", type=click.IntRange(0), metavar="SIZE",
@@ -131,10 +131,10 @@ def _spelled(policy: Policy) -> str:
     names = ", ".join(w.name + (f" at {w.url}" if w.url else "") for w in policy.witnesses)
     if not names:
         return "no witnesses"
-    strictly = "; training and audit refuse a head without them" if policy.required else ""
+    strictly = "; audit, training and evaluation refuse a head without them"
     return (
         f"{policy.need} of {len(policy.witnesses)} witnesses ({names}), for "
-        f"{policy.max_age_hours} hours{strictly}"
+        f"{policy.max_age_hours} hours{strictly if policy.required else ''}"
     )
 
 

@@ -58,7 +58,7 @@ class Policy:
         witnesses: those that count; none where nobody was asked.
         need: how many of them make a head witnessed (k of n).
         max_age_hours: how long ago the k-th newest of them may have signed.
-        required: training and audit refuse a head that is not witnessed so.
+        required: the gate refuses a head that is not witnessed so (audit, training, evaluation).
     """
 
     witnesses: tuple[Witness, ...] = ()
