@@ -43,6 +43,7 @@ subject    digest:digest name:text
 statement  _type="https://in-toto.io/Statement/v1" predicate:predicate predicateType="urn:music-house:work:v1" subject:subject*
 envelope   signatures:signature* statement:statement
 tag        payload:base64 payloadType="application/vnd.in-toto+json" signatures:signature*
+receipt    payload:base64 payloadType="application/vnd.music-house.receipt+json" signatures:signature*
 model      file_sha256:hex name:text steps:number tensors_sha256:hex
 act        act:kind by:text data:object format=1 index:number signatures:signature* time:text
 do_add     composers:share* consent:consent file_sha256:hex keyids:hex* music_sha256:hex musical_hash:hex path:text ~signed:envelope title:text work:text
@@ -536,9 +537,16 @@ def check_piece(log, path):
     keyid, at, said = log.outputs[receipt]
     need(said["sha256"] == digest(data), "the piece was changed since it was entered")
     need(not log.roster.refusal(keyid, at), "it was entered with a key that was stolen by then")
-    beside = path.with_suffix(".json")
-    need(not beside.exists() or digest(read(beside, 4 * MIB)) == receipt, "the receipt beside it is another")
-    return f"act {at}: written by a model of run {said['run']}{', receipt beside it' if beside.exists() else ''}"
+    beside, signed = path.with_suffix(".json"), path.with_suffix(".signature.json")
+    words = f"act {at}: written by a model of run {said['run']}"
+    if beside.exists():
+        data, words = read(beside, 4 * MIB), f"{words}, its receipt beside it"
+        need(digest(data) == receipt, "the receipt beside it is another")
+    if beside.exists() and signed.exists():
+        envelope = parse(read(signed, 4 * MIB).removesuffix(b"\n"), "receipt", "the receipt's signature")
+        need(base64.b64decode(envelope["payload"]) == data and envelope["signatures"], "the signature is about another receipt")
+        words = f"{words}, signed by {log.roster.signer(envelope['signatures'][0], len(log.leaves), RECEIPT, data)}"
+    return words
 
 # -- notes and their witnesses --------------------------------------------------------------------------
 
@@ -603,7 +611,10 @@ def verdicts(folder, pin_path, purpose="general_model", model=None, transcript=N
     log = records[2]
     yield "records", True, f"{len(log.leaves)} acts of {log.roster.house}, {len(log.works)} works, root {log.head['root']}"
     day = max(datetime.now(UTC).date().isoformat(), log.head["time"][:10])
-    yield "roster", log.roster.sealed or day < log.roster.expires, f"version {log.roster.version}, until {log.roster.expires}"
+    counts = log.roster.sealed or day < log.roster.expires
+    yield "roster", counts, f"version {log.roster.version}, {f'until {log.roster.expires}' if log.roster.expires else 'sealed'}"
+    is_known = purpose.partition(":")[0] in log.roster.policy["purposes"] and (purpose.partition(":")[2] or "root") in (*log.roster.roles, "root")
+    yield "purpose", is_known, purpose if is_known else f"the house does not know {purpose!r}"
     notes = [folder / "register.checkpoint", *sorted((folder / "witnesses").glob("*.note"))]
     for path in notes:
         if path.exists():

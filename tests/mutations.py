@@ -29,7 +29,10 @@ from gen.provenance.pin import Pin
 from gen.provenance.recording import begin_run, end_run
 from gen.provenance.roster import ROSTER_TYPE
 from gen.provenance.runs import Begin, End, ModelDigest
+from gen.provenance.store import CHECKPOINT, WITNESSES
 from gen.provenance.transcript import Mark, Transcript
+from gen.provenance.witnesses.notes import WITNESS_KEY, Note, NoteKey, NoteSignature
+from gen.provenance.witnesses.policy import Policy, Witness
 from gen.provenance.works import renew, set_consent, withdraw
 from gen.smf import musical_hash, parse
 from houses import TestHouse, key_of, make_midi, start_house
@@ -38,6 +41,7 @@ NAMES = ("ana", "ben", "cleo", "dana", "machine", "root", "eve", "log", "mallory
 KEYS = {key_of(name).keyid: key_of(name) for name in NAMES}
 UNSIGNABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What signing anew meets in an act that is no act any more."""
+WITNESS = NoteKey("society.example/w1", key_of("witness").public, WITNESS_KEY)
 REGISTER, HEAD, ROSTER = "register.jsonl", "register.head.json", "roster.json"
 
 
@@ -91,7 +95,7 @@ def record_run(house: TestHouse, folder: Path, name: str) -> tuple[Path, Path, i
 def full_house(folder: Path, name: str = "lantern") -> Export:
     """Works of one and of two composers, a withdrawal, a renewal, runs, a piece, rosters."""
     folder.mkdir(parents=True, exist_ok=True)
-    house = start_house(folder / "house", name)
+    house = start_house(folder / "house", name, log_key=key_of("log"))
     pins = [house.pin]
     both = (("ana", 60), ("ben", 40))
     house.enter(1, 2)
@@ -119,8 +123,24 @@ def full_house(folder: Path, name: str = "lantern") -> Export:
         sha256=sha256_hex(piece.read_bytes()), receipt=sha256_hex(receipt),
     )  # fmt: skip
     change(house, people.renewed)
-    pins.append(house.pin)
+    write_notes(house)
+    policy = Policy((Witness(WITNESS),), 1)
+    pins = [replace(pin, witnesses=policy) for pin in (*pins, house.pin)]
     return Export(house.folder, model, transcript, piece, pins)
+
+
+def write_notes(house: TestHouse) -> None:
+    """The head as a note of the log, and once more with a witness's signature."""
+    head, log = house.house.register_log.head(), house.load().roster.log
+    assert log
+    note = Note(log.name, head.size, bytes.fromhex(head.root)).signed_by(key_of("log"))
+    said = b"cosignature/v1\ntime 1800000000\n" + note.text
+    value = (1_800_000_000).to_bytes(8, "big") + key_of("witness").sign(said)
+    seen = NoteSignature(WITNESS.name, WITNESS.hash, value)
+    (house.folder / CHECKPOINT).write_bytes(note.encode())
+    (house.folder / WITNESSES).mkdir(exist_ok=True)
+    cosigned = replace(note, signatures=(*note.signatures, seen))
+    (house.folder / WITNESSES / f"{head.size}.note").write_bytes(cosigned.encode())
 
 
 # -- signing anew what was changed ------------------------------------------------------------
@@ -228,7 +248,8 @@ class Mutator:
     def _all(export: Export) -> list[Path]:
         records = [export.folder / name for name in (REGISTER, HEAD, ROSTER)]
         works = sorted(p for p in export.folder.glob("*/*.mid") if p.parent.name in NAMES)
-        return [*records, *works, export.model, export.transcript, export.piece]
+        notes = [export.folder / CHECKPOINT, *sorted((export.folder / WITNESSES).iterdir())]
+        return [*records, *works, *notes, export.model, export.transcript, export.piece]
 
     def undo(self) -> None:
         for path, data in self.kept.items():

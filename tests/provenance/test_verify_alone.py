@@ -21,6 +21,7 @@ from gen.provenance.pin import Pin
 from gen.provenance.recorded import run_behind
 from gen.provenance.register import Register
 from gen.provenance.transcript import read_transcript
+from gen.provenance.witnesses.standing import read_notes, true_notes
 from mutations import Export, Mutator, full_house
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "verify_alone.py"
@@ -58,17 +59,27 @@ def product_says(export: Export, pin: Pin) -> dict[str, object]:
         return {"records": False, "why": str(error)}
     return {
         "records": True,
-        "works": _works(house, register),
+        "works": _works(house),
         "model": _model(export, register),
         "transcript": _transcript(export, register),
         "piece": _piece(export, register),
+        "notes": _notes(house, register),
     }
 
 
-def _works(house: House, register: Register) -> object:
-    if register.roster.has_expired(register.today()):
-        return "expired"
-    corpus = admit(house.folder, "general_model", pin=house.pin)
+def _notes(house: House, register: Register) -> bool:
+    try:
+        true_notes(register, read_notes(house))
+    except HouseError:
+        return False
+    return True
+
+
+def _works(house: House) -> object:
+    try:
+        corpus = admit(house.folder, "general_model", pin=house.pin)
+    except HouseError:  # the roster has expired, or does not know the purpose
+        return None
     return sorted(refusal.path for refusal in corpus.refused), len(corpus.admitted)
 
 
@@ -111,12 +122,14 @@ def alone_says(alone: ModuleType, export: Export, pin: Path) -> dict[str, object
     refused = sorted(what for what, good in files.items() if not good and what != str(export.piece))
     usable = int(verdicts["works"][1].split(" files seen, ")[1].split()[0])
     is_good, why = verdicts[str(export.model)]
+    notes = {what for what in verdicts if what.endswith((".note", ".checkpoint"))}
     return {
         "records": True,
-        "works": (refused, usable) if verdicts["roster"][0] else "expired",
+        "works": (refused, usable) if verdicts["roster"][0] and verdicts["purpose"][0] else None,
         "model": int(why.split("run ")[1].split(",")[0]) if is_good else None,
         "transcript": verdicts[str(export.transcript)][0],
         "piece": verdicts[str(export.piece)][0],
+        "notes": all(good for what, (good, _) in verdicts.items() if what in notes),
     }
 
 
