@@ -247,6 +247,24 @@ def test_files_of_ones_own_take_no_shipped_files_place(command):
     assert not Path(CANARY).exists()
 
 
+@pytest.mark.parametrize("way", ["file", "folder"])
+def test_link_in_a_folder_of_ones_own_tells_no_other_files_text(way, tmp_path):
+    """A linked file's words would come back in the message that refuses them."""
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "evil.yaml").write_text("the password of the vault\n", "utf-8")
+    own = Path("own")
+    own.mkdir()
+    if way == "folder":
+        (own / "experiment").symlink_to(secrets)
+    else:
+        (own / "experiment").mkdir()
+        (own / "experiment" / "evil.yaml").symlink_to(secrets / "evil.yaml")
+    told = refused("train", "--config-dir=own", "experiment=evil")
+    assert "is a link to something else" in told
+    assert "password" not in told
+
+
 # --- variables ----------------------------------------------------------------------------------
 
 

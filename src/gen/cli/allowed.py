@@ -183,12 +183,25 @@ def _in_lists(value: Any) -> Iterator[Any]:
 def private_folders(directory: str | None, search_path: Any) -> list[Path]:
     """A person's own folders of configuration files, which hold values only.
 
+    A link among them would have another file's text, whatever it is, read and told in messages.
+
     Raises:
-        SettingError: one is no folder.
+        SettingError: one is no folder, or a file of configuration in it is a link.
     """
     given = [*([directory] if directory else []), *(search_path or [])]
     folders = [Path(str(one).removeprefix("file://")) for one in given]
     for folder in folders:
         if not folder.is_dir():
             raise SettingError("is no folder", where=str(folder))
+        _check_no_links(folder)
     return folders
+
+
+def _check_no_links(folder: Path) -> None:
+    for path in (*folder.glob("*.yaml"), *folder.glob("*/*.yaml"), *folder.glob("hydra/*/*.yaml")):
+        beside = (path, *(parent for parent in path.parents if folder in parent.parents))
+        link = next((each for each in beside if each.is_symlink()), None)
+        if link is not None:
+            raise SettingError(
+                "is a link to something else", where=str(link), mend="put the file itself there"
+            )
