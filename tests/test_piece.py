@@ -85,3 +85,24 @@ def test_seconds_add_up_tick_by_tick(tempos, tick):
 
 def test_a_tempo_says_its_quarters_a_minute():
     assert Tempo(0, 500_000).quarters_per_minute == 120
+
+
+@given(pieces())
+def test_pretty_midi_has_the_same_notes_in_seconds(piece):
+    heard = piece.to_pretty_midi()
+    ours = sorted(
+        (track.is_drum, track.instrument if not track.is_drum else 0, n.pitch, n.velocity,
+         round(piece.seconds_at(n.onset_ticks), 4), round(piece.seconds_at(n.end_ticks), 4))
+        for track in piece.tracks
+        for n in track.notes
+    )  # fmt: skip
+    theirs = sorted(
+        (one.is_drum, 0 if one.is_drum else one.program, n.pitch, n.velocity,
+         round(n.start, 4), round(n.end, 4))
+        for one in heard.instruments
+        for n in one.notes
+    )  # fmt: skip
+    for one, other in zip(ours, theirs, strict=True):
+        assert one == pytest.approx(other, abs=2e-4)
+    meters = [(s.numerator, s.denominator) for s in heard.time_signature_changes]
+    assert meters == [(s.numerator, s.denominator) for s in piece.time_signatures]

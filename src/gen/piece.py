@@ -6,8 +6,10 @@ ticks, all positions absolute; `ticks_per_quarter` gives their size.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 DRUM_PROGRAM = 128
 """The number that stands for a drum kit where programs are listed as one number."""
@@ -153,3 +155,60 @@ class Piece:
             last, tempo = change.onset_ticks, change.microseconds_per_quarter
         microseconds += Fraction((tick - last) * tempo, self.ticks_per_quarter)
         return float(microseconds / 1_000_000)
+
+    def to_pretty_midi(self) -> Any:
+        """The piece as a `pretty_midi.PrettyMIDI`: times in seconds, an instrument a track."""
+        import mido
+        import pretty_midi
+
+        conductor: list[tuple[int, Any]] = [
+            (t.onset_ticks, mido.MetaMessage("set_tempo", tempo=t.microseconds_per_quarter))
+            for t in self.tempos
+        ]
+        for s in self.time_signatures:
+            meter = {"numerator": s.numerator, "denominator": s.denominator}
+            conductor.append((s.onset_ticks, mido.MetaMessage("time_signature", **meter)))
+        file = mido.MidiFile(ticks_per_beat=self.ticks_per_quarter)
+        file.tracks.append(_in_sequence(conductor))
+        file.tracks.extend(_in_sequence(_messages(track)) for track in self.tracks)
+        return pretty_midi.PrettyMIDI(mido_object=file)
+
+
+def _messages(track: Track) -> list[tuple[int, Any]]:
+    """A track's messages with their ticks; ends before beginnings."""
+    import mido
+
+    channel = _DRUM_CHANNEL if track.is_drum else 0
+    begin = [
+        mido.MetaMessage("track_name", name=track.name.encode("latin1", "replace").decode("latin1"))
+    ]
+    begin.append(mido.Message("program_change", program=track.program, channel=channel))
+    found: list[tuple[int, Any]] = [(0, message) for message in begin]
+    for note in track.notes:
+        sound = {"note": note.pitch, "channel": channel}
+        found.append((note.end_ticks, mido.Message("note_off", **sound)))
+        found.append((note.onset_ticks, mido.Message("note_on", velocity=note.velocity, **sound)))
+    for pedal in track.pedals:
+        for tick, value in (
+            (pedal.onset_ticks, 127),
+            (pedal.onset_ticks + pedal.duration_ticks, 0),
+        ):
+            press = mido.Message("control_change", control=64, value=value, channel=channel)
+            found.append((tick, press))
+    return found
+
+
+def _in_sequence(messages: Iterable[tuple[int, Any]]) -> Any:
+    """Messages by tick as a track, each after the time since the one before."""
+    import mido
+
+    order = {"note_off": 1, "note_on": 2}
+    track, now = mido.MidiTrack(), 0
+    for tick, message in sorted(messages, key=lambda one: (one[0], order.get(one[1].type, 0))):
+        track.append(message.copy(time=tick - now))
+        now = tick
+    track.append(mido.MetaMessage("end_of_track"))
+    return track
+
+
+_DRUM_CHANNEL = 9

@@ -14,6 +14,20 @@ from gen.sampling.finish import highest_number, reserve
 from gen.smf import parse, split_chunks
 
 
+def test_a_piece_that_another_reader_reads_otherwise_is_not_released(
+    ask, studio, monkeypatch, tmp_path
+):
+    def otherwise(data, piece):
+        raise HouseError("pretty_midi reads other notes")
+
+    monkeypatch.setattr("gen.sampling.session.check_read_alike", otherwise)
+    before = len(studio[1].load().runs.pieces)
+    with pytest.raises(HouseError, match="pretty_midi reads other notes"):
+        ask(n=1)
+    assert len(studio[1].load().runs.pieces) == before
+    assert not list((tmp_path / "out").glob("*"))
+
+
 def test_what_the_grammar_guarantees_is_exactly_as_asked(ask):
     results = ask(
         bars=5, tempo=93, time_signature="7/8", key="F# minor", chords="F#m D | E",

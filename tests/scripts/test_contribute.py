@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from gen.contribution import COLUMNS, Contributor, Facts, Job, Settings, read_sidecar
 from gen.contribution import write_sidecar as write_first_sidecar
 from gen.contribution.facts import find_problems
-from gen.errors import SettingError
+from gen.errors import HouseError, SettingError
 from gen.likeness.voices import pack_voices, voices_of
 from gen.piece import Marker, Note, Piece, Track
 from gen.provenance.canonical import sha256_hex
@@ -126,6 +126,18 @@ def test_a_dirty_export_is_mended_and_said_and_the_mended_file_signed(desk: Desk
     assert "had no end-of-track event" in changes
     piece = parse(read_tag(desk.inbox[0].read_bytes()).music)
     assert [t.notes[0].pitch for t in piece.tracks] == [60, 64]
+
+
+def test_what_another_reader_reads_otherwise_is_not_signed(desk: Desk, monkeypatch) -> None:
+    def otherwise(data: bytes, piece) -> None:
+        assert parse(data) == piece
+        raise HouseError("mido reads other notes: 3, where we read 2", mend="export it anew")
+
+    monkeypatch.setattr("gen.contribution.flow.check_read_alike", otherwise)
+    outcomes, _, code = desk.report(desk.put("rain.mid", make_midi(1)), *STATED)
+    assert (code, outcomes[0]["rule"]) == (2, "read-otherwise")
+    assert "mido reads other notes" in str(outcomes[0])
+    assert not desk.inbox
 
 
 def test_a_folder_is_taken_whole_and_a_second_run_finds_it_done(desk: Desk) -> None:

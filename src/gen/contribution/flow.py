@@ -36,6 +36,7 @@ from gen.provenance.tag import sign_contribution
 from gen.safe_parse import Examined, Limits, SafeReader, UnsafeFileError
 from gen.smf import RuleBroken, musical_hash, read_instruments, split_chunks, with_instruments
 from gen.smf.rules import EXPORT, MAX_BYTES
+from gen.smf.second_reading import check_read_alike
 
 CONTRIBUTED, PRESENT, REFUSED, NEEDS_REVIEW, CHECKED, SKIPPED = (
     "contributed", "already there", "refused", "needs review", "checked", "skipped",
@@ -126,6 +127,18 @@ class _RefusedError(HouseError):
     def __init__(self, rule: str, what: str, mend: str = "") -> None:
         self.rule = rule
         super().__init__(what, mend=mend)
+
+
+def _check_others_read_it(examined: Examined) -> None:
+    """Whether mido and pretty_midi read the same music in the file that is to be signed.
+
+    Raises:
+        _RefusedError: they do not.
+    """
+    try:
+        check_read_alike(examined.normalised.data, examined.normalised.piece)
+    except HouseError as error:
+        raise _RefusedError("read-otherwise", error.what, error.mend) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +287,7 @@ class Contributor:
             return None
         if self.confirm:  # what was answered may be other roles and people
             fingerprint = self._screen(outcome, outcome.examined)
+        _check_others_read_it(outcome.examined)
         if self.settings.is_check:
             outcome.status = NEEDS_REVIEW if _needs_review(outcome) else CHECKED
             return None

@@ -42,6 +42,7 @@ from gen.sampling.scores import asked_and_got, missed
 from gen.sampling.token_job import TokenJob
 from gen.sampling.tokens_loop import write_tokens
 from gen.smf import musical_hash
+from gen.smf.second_reading import check_read_alike
 from gen.tokens.miditok_tokens import MidiTokTokens
 
 
@@ -188,6 +189,8 @@ class Session:
         text = receipt.encode(record)
         digest = hashlib.sha256(text).hexdigest()
         midi = mark_generated(take.music, digest)
+        if not take.source:  # a given file may mean different things to different programs
+            check_read_alike(midi, take.piece)
         name = self._name(take)
         files = {self.out / f"{name}{receipt.SUFFIX}": text}
         signature = self.out / f"{name}{receipt.SIGNATURE_SUFFIX}"
