@@ -1,7 +1,8 @@
 """Publish the built works as a house: the real commands, then the keys are destroyed.
 
 The private keys live in a temporary folder under a random passphrase and are deleted with it,
-so nothing can be entered into the starter house afterwards; publishing again makes a new one.
+so nothing can be entered into the starter house afterwards; publishing again makes a new one. The
+log's key goes with them: the last head stays signed as a note, which anybody can have witnessed.
 
 The trained model that comes with the house is named by its log, on the root's word, before it is
 sealed. Its weights stay as they are; its manifest is written anew, since works have other places
