@@ -10,6 +10,7 @@ import pytest
 from corpora import METRICS, song
 from gen.evaluation.headlines import headlines
 from gen.evaluation.interval import figure, verdict
+from gen.evaluation.notes import sets_of
 from gen.evaluation.page import page, pictures
 from gen.evaluation.parts import control
 from gen.evaluation.parts.infilling import SEAMS
@@ -27,7 +28,9 @@ def report():
     """Figures of no meaning in the shape of a real report; metrics are real, of few songs."""
     rng = np.random.default_rng(0)
     sets = [[song(first + i, 10) for i in range(3)] for first in (0, 10, 20)]
-    compared = {n: compare(*sets, np.random.default_rng(0)) for n, compare in METRICS.items()}
+    compared = {
+        name: compare(sets_of(*sets), np.random.default_rng(0)) for name, compare in METRICS.items()
+    }
     eye = np.eye(10).tolist()
     compared["structure"]["examples"] = {"generated": [eye] * 2, "reference": [eye] * 2}
     bits = {

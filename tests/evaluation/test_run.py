@@ -195,7 +195,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_stood(asked, monkeypatch):
         def stop(*args, **kwargs):
             raise KeyboardInterrupt
 
-        patch.setattr(control, "requests", stop)
+        patch.setattr(control, "draw_requests", stop)
         with pytest.raises(KeyboardInterrupt):
             run.evaluate(wanted)
     assert not (Path(wanted["out"]) / "report.json").exists()

@@ -10,7 +10,9 @@ from gen.data.windows import bare
 from gen.evaluation import models
 from gen.evaluation.headlines import BETTER, headlines
 from gen.evaluation.interval import verdict
-from gen.evaluation.parts import control, likelihood
+from gen.evaluation.notes import sets_of
+from gen.evaluation.parts import likelihood
+from gen.sampling import obedience
 
 COUNT = 12
 LEARNED, HELD, OTHERS = ([song(first + i, 12) for i in range(COUNT)] for first in (0, 100, 200))
@@ -26,8 +28,8 @@ def report():
     """What two models would get: one that writes like the composer, one that deals notes."""
     found = {
         name: {
-            "music": compare(OTHERS, HELD, LEARNED, np.random.default_rng(0)),
-            "dealt": compare(DEALT, HELD, LEARNED, np.random.default_rng(0)),
+            "music": compare(sets_of(OTHERS, HELD, LEARNED), np.random.default_rng(0)),
+            "dealt": compare(sets_of(DEALT, HELD, LEARNED), np.random.default_rng(0)),
         }
         for name, compare in METRICS.items()
     }
@@ -60,7 +62,7 @@ def test_dealt_notes_fit_their_chords_no_better_than_chance():
     """The same pitches fall on other chords: harmony is heard, not counted."""
     chords = "C Am | F G"
     fits = [
-        np.mean([control.chord_fit(piece, chords) for piece in pieces])
+        np.mean([obedience.chord_fit(piece, chords) for piece in pieces])
         for pieces in ([song(4, 8)], [shuffled(song(4, 8), i) for i in range(8)])
     ]
     assert fits[0] > fits[1]
@@ -72,7 +74,7 @@ def test_a_difference_is_not_made_of_nothing():
     for name, compare in METRICS.items():
         halves = (OTHERS[:6], OTHERS[6:])
         found[name] = {
-            f"half {i}": compare(half, HELD, LEARNED, np.random.default_rng(0))
+            f"half {i}": compare(sets_of(half, HELD, LEARNED), np.random.default_rng(0))
             for i, half in enumerate(halves)
         }
     for name, headline in headlines(found).items():

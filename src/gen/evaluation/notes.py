@@ -121,7 +121,7 @@ def sounding(pieces: Sequence[Piece], *, called: str) -> list[Piece]:
 
 
 @dataclass(frozen=True, slots=True)
-class Sets:
+class PieceSets:
     """Generated pieces, works held out and works learned from, those that have notes.
 
     Attributes:
@@ -145,7 +145,7 @@ class Sets:
 def sets_of(
     generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece],
     families: Families = None,
-) -> Sets:  # fmt: skip
+) -> PieceSets:  # fmt: skip
     """Three sets that are to be compared.
 
     Args:
@@ -176,7 +176,7 @@ def sets_of(
         for side, pieces in given.items()
     }
     kept = {side: sounding(pieces, called=side) for side, pieces in given.items()}
-    return Sets(kept, groups, counts(**given))
+    return PieceSets(kept, groups, counts(**given))
 
 
 def counts(**sets: Sequence[Piece]) -> dict[str, dict[str, int]]:

@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from numpy.random import Generator
+
 from gen.evaluation import interval
 from gen.evaluation.interval import Figure
+from gen.evaluation.notes import PieceSets, sets_of
 from gen.evaluation.plots import Picture, Report
 from gen.evaluation.progress import Tick
 
@@ -86,12 +89,14 @@ class Part:
         return found.get("models", found).get(model)
 
 
-def comparing(name: str, compare: Callable[..., Any]) -> Callable[[Bench, Candidate, Tick], Any]:
+def comparing(
+    name: str, compare: Callable[[PieceSets, Generator], Any]
+) -> Callable[[Bench, Candidate, Tick], Any]:
     """To measure by comparing generated pieces with works held out and works learned from.
 
     Args:
         name: of the part, from which its random draws follow.
-        compare: takes the three sets of pieces, a generator, and the groups of the works.
+        compare: takes the three sets, and a generator.
     """
 
     def measure(bench: Bench, candidate: Candidate, tick: Tick) -> Any:
@@ -99,7 +104,8 @@ def comparing(name: str, compare: Callable[..., Any]) -> Callable[[Bench, Candid
         generated = bench.generated(candidate)
         if not generated:
             return None
-        return compare(generated, *bench.beginnings, bench.rng(name), bench.families)
+        sets = sets_of(generated, *bench.beginnings, bench.families)
+        return compare(sets, bench.rng(name))
 
     return measure
 

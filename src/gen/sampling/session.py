@@ -35,10 +35,10 @@ from gen.sampling.checkpoints import find_checkpoint, learned_music
 from gen.sampling.decode import decode
 from gen.sampling.finish import Finished, highest_number, reserve, title_of
 from gen.sampling.job import Job, job_of
+from gen.sampling.obedience import asked_and_got, missed
 from gen.sampling.plan import Row
 from gen.sampling.receipt import OFF, Signatures, signatures_for
 from gen.sampling.request import PLACES, RESAMPLE, SampleRequest
-from gen.sampling.scores import asked_and_got, missed
 from gen.sampling.token_job import TokenJob
 from gen.sampling.tokens_loop import write_tokens
 from gen.smf import musical_hash

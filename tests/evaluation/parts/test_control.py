@@ -13,10 +13,11 @@ from gen.data.windows import TokenisedWork, bare
 from gen.errors import HouseError
 from gen.evaluation import models, samples
 from gen.evaluation.parts import control
-from gen.evaluation.parts.control import Request
+from gen.evaluation.requests import ControlRequest, draft_of, draw_requests
 from gen.evaluation.works import Work
 from gen.harmony import parse_progression
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
+from gen.sampling import obedience
 from gen.sampling.controls import Controls
 from gen.sampling.decode import DrawConfig
 from gen.tokens.encoding import Annotations
@@ -52,7 +53,7 @@ WHOLE = Controls(
 def test_scores_are_those_worked_out_by_hand():
     # C for two quarters, then F: c' and e' belong to C, of g' and a' only a' to F.
     tune = piece((0, 1, 60, 63), (1, 1, 64, 63), (2, 1, 67, 103), (3, 1, 69, 63))
-    got = control.score(rows_of(tune), Request(WHOLE, frozenset({"bars"})))
+    got = control.score(rows_of(tune), ControlRequest(WHOLE, frozenset({"bars"})))
     assert got["chords"] == 3 / 4
     assert got["pitches"] == got["pitch_range"] == 1
     assert got["velocity_range"] == 3 / 4
@@ -64,30 +65,30 @@ def test_scores_are_those_worked_out_by_hand():
 def test_scores_see_what_was_missed():
     tune = piece((0, 2, 61, 63), (2, 2, 90, 63), program=40)
     asked = replace(WHOLE, tempo=90.0, time_signature="3/4", bars=2)
-    got = control.score(rows_of(tune), Request(asked, frozenset({"bars"})))
+    got = control.score(rows_of(tune), ControlRequest(asked, frozenset({"bars"})))
     assert got["pitches"] == 0.5
     assert got["pitch_range"] == 0  # the mean is 75.5
     assert got["scale"] == 0
     assert got["chords"] == 0
     dense = replace(WHOLE, density="dense")
-    assert control.score(rows_of(tune), Request(dense, frozenset({"bars"})))["density"] == 0
+    assert control.score(rows_of(tune), ControlRequest(dense, frozenset({"bars"})))["density"] == 0
     for name in ("tempo", "time_signature", "bars", "instruments", "key"):
         assert got[name] == 0, name
 
 
 def test_a_note_that_outlasts_its_chord_counts_for_both():
     held = piece((0, 4, 67, 63))
-    assert control.chord_fit(held, "C F") == 0.5
-    assert control.chord_fit(held, "C") == 1
-    assert control.chord_fit(held, "NC C") == 1
-    assert math.isnan(control.chord_fit(held, "NC"))
-    assert math.isnan(control.chord_fit(piece(), "C"))
+    assert obedience.chord_fit(held, "C F") == 0.5
+    assert obedience.chord_fit(held, "C") == 1
+    assert obedience.chord_fit(held, "NC C") == 1
+    assert math.isnan(obedience.chord_fit(held, "NC"))
+    assert math.isnan(obedience.chord_fit(piece(), "C"))
 
 
 def test_chords_begin_again_when_they_are_through():
     tune = piece((0, 4, 60, 63), (4, 4, 65, 63), (8, 4, 60, 63), (12, 4, 65, 63))
-    assert control.chord_fit(tune, "C | F") == 1
-    assert control.chord_fit(tune, "C | F#") == 0.5
+    assert obedience.chord_fit(tune, "C | F") == 1
+    assert obedience.chord_fit(tune, "C | F#") == 0.5
 
 
 def test_roles_are_heard_without_names_and_silence_plays_none():
@@ -96,16 +97,16 @@ def test_roles_are_heard_without_names_and_silence_plays_none():
         track.name = "bass"
     roles = tuple(track.role for track in music.tracks)
     asked = replace(WHOLE, instruments=("73", "32", "0", "drums"), roles=roles, bars=8)
-    heard = control.score(rows_of(music), Request(asked, frozenset({"bars"})))["roles"]
+    heard = control.score(rows_of(music), ControlRequest(asked, frozenset({"bars"})))["roles"]
     assert heard >= 0.75
     silent = replace(asked, instruments=(*asked.instruments, "0"), roles=(*roles, "pad"))
-    less = control.score(rows_of(music), Request(silent, frozenset({"bars"})))["roles"]
+    less = control.score(rows_of(music), ControlRequest(silent, frozenset({"bars"})))["roles"]
     assert less == pytest.approx(heard * 4 / 5)
 
 
 def test_requests_spread_over_the_grid():
     tagged = [replace(one, sequence=work_with_harmony(i).sequence) for i, one in enumerate(WORKS)]
-    drawn = control.requests(tagged, 400, rng())
+    drawn = draw_requests(tagged, 400, rng())
     assert len({r.whole.key for r in drawn}) == 24
     assert {r.whole.bars for r in drawn} == {4, 5, 6, 8}
     for name in ("key", "tempo", "chords", "instruments", "pitch_range", "velocity_range"):
@@ -116,8 +117,8 @@ def test_requests_spread_over_the_grid():
         assert "roles" not in request.told or "instruments" in request.told
         assert len(request.whole.roles) == len(request.whole.instruments)
         assert len(parse_progression(request.whole.chords)) == 4
-        control.draft_of(request)  # a plan follows from each
-    assert control.requests(tagged, 5, rng()) == control.requests(tagged, 5, rng())
+        draft_of(request)  # a plan follows from each
+    assert draw_requests(tagged, 5, rng()) == draw_requests(tagged, 5, rng())
 
 
 def work_with_harmony(seed):
@@ -132,13 +133,13 @@ def work_with_harmony(seed):
 
 def test_high_instruments_are_asked_for_what_they_can_play():
     piccolo = work(piece((0, 1, 84, 63), program=72))
-    for request in control.requests([piccolo], 40, rng()):
-        control.draft_of(request)
+    for request in draw_requests([piccolo], 40, rng()):
+        draft_of(request)
 
 
 def test_density_is_counted_cell_by_cell():
     tune = piece(*[(i / 4, 0.25, 60 + i, 63) for i in range(16)], (4, 1, 60, 63))
-    got = control.score(rows_of(tune), Request(WHOLE, frozenset({"bars"})))
+    got = control.score(rows_of(tune), ControlRequest(WHOLE, frozenset({"bars"})))
     assert got["density"] == 0.5  # four a quarter, then one in a bar
 
 
@@ -146,7 +147,7 @@ def test_chords_go_with_the_key():
     """A work in C whose chords are C | Am F: on any root the tonic is among them."""
     from gen.harmony import parse_key
 
-    for request in control.requests([work_with_harmony(0)], 30, rng()):
+    for request in draw_requests([work_with_harmony(0)], 30, rng()):
         tonic = parse_key(request.whole.key).tonic
         roots = {
             chord.root for bar in parse_progression(request.whole.chords) for chord in bar if chord
@@ -156,8 +157,8 @@ def test_chords_go_with_the_key():
 
 def test_what_the_grammar_guarantees_holds_for_a_model_that_knows_nothing():
     model = models.bigram([bare(one.sequence).events for one in WORKS])
-    drawn = control.requests(WORKS, 24, rng())
-    drafts = [control.draft_of(request) for request in drawn]
+    drawn = draw_requests(WORKS, 24, rng())
+    drafts = [draft_of(request) for request in drawn]
     rows = samples.write(model, drafts, DrawConfig(), [1])
     scores = [control.score(r, request) for r, request in zip(rows, drawn, strict=True)]
     receipts = [control.receipt(r, request) for r, request in zip(rows, drawn, strict=True)]
@@ -194,8 +195,8 @@ def test_works_are_held_to_what_their_own_tags_say():
 
 
 def test_telling_is_credited_only_with_what_it_adds():
-    told = Request(WHOLE, frozenset({"bars", "key"}))
-    untold = Request(WHOLE, frozenset({"bars"}))
+    told = ControlRequest(WHOLE, frozenset({"bars", "key"}))
+    untold = ControlRequest(WHOLE, frozenset({"bars"}))
     asked = [told, untold] * 40
     habit = [{**dict.fromkeys(control.SCORES, 1.0)} for _ in asked]
     assert control.figures(habit, [], asked, [])["key"]["verdict"] == "none"
@@ -217,4 +218,4 @@ def test_diversity_tells_one_answer_from_many():
 
 def test_no_works_to_draw_requests_from_are_refused():
     with pytest.raises(HouseError, match="no work"):
-        control.requests([], 1, rng())
+        draw_requests([], 1, rng())

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gen.evaluation.notes import tabulate
+from gen.evaluation.notes import sets_of, tabulate
 from gen.evaluation.parts import diversity
 from gen.piece import Note, Piece, Track
 from metric_pieces import shuffled, song
@@ -63,7 +63,7 @@ def songs():
 
 
 def test_songs_of_one_kind_vary_as_much_as_each_other(songs):
-    found = diversity.compare(songs[:20], songs[20:40], songs[40:], rng())
+    found = diversity.compare(sets_of(songs[:20], songs[20:40], songs[40:]), rng())
     verdicts = [
         block["verdict"] for block in (*found["spread"].values(), *found["distinct"].values())
     ]
@@ -74,7 +74,7 @@ def test_songs_of_one_kind_vary_as_much_as_each_other(songs):
 
 def test_a_model_that_writes_three_songs_again_and_again_homogenises(songs):
     few = [song(seed % 3, key=seed % 5) for seed in range(20)]
-    found = diversity.compare(few, songs[20:40], songs[40:], rng())
+    found = diversity.compare(sets_of(few, songs[20:40], songs[40:]), rng())
     assert found["spread"]["together"]["verdict"] == "homogenises"
     assert found["spread"]["together"]["ratio"]["high"] < 0.9
     for n in (4, 8):
@@ -83,13 +83,13 @@ def test_a_model_that_writes_three_songs_again_and_again_homogenises(songs):
 
 def test_noise_repeats_less_than_songs(songs):
     noise = [shuffled(piece, rng(1)) for piece in songs[:20]]
-    found = diversity.compare(noise, songs[20:40], songs[40:], rng())
+    found = diversity.compare(sets_of(noise, songs[20:40], songs[40:]), rng())
     assert found["distinct"]["events 4"]["verdict"] == "varies more"
     assert found["distinct"]["intervals 4"]["verdict"] == "varies more"
 
 
 def test_one_piece_has_no_spread(songs):
-    found = diversity.compare(songs[:1], songs[1:5], songs[5:9], rng())
+    found = diversity.compare(sets_of(songs[:1], songs[1:5], songs[5:9]), rng())
     assert found["spread"]["together"]["generated"]["value"] is None
     assert found["spread"]["together"]["verdict"] == "none"
     assert found["distinct"]["events 2"]["ratio"]["value"] is None
@@ -97,6 +97,6 @@ def test_one_piece_has_no_spread(songs):
 
 
 def test_equal_pieces_are_no_distance_apart(songs):
-    found = diversity.compare([songs[0]] * 5, songs[1:6], songs[6:9], rng())
+    found = diversity.compare(sets_of([songs[0]] * 5, songs[1:6], songs[6:9]), rng())
     assert found["spread"]["together"]["generated"]["value"] == 0
     json.dumps(found, allow_nan=False)

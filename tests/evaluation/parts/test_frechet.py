@@ -11,6 +11,7 @@ from scipy.linalg import sqrtm
 
 from corpora import shuffled, song
 from gen.errors import HouseError
+from gen.evaluation.notes import sets_of
 from gen.evaluation.parts import frechet
 from gen.smf import parse
 
@@ -103,10 +104,10 @@ def package(monkeypatch, tmp_path):
 def test_songs_and_shuffled_notes_are_told_apart(package):
     package(LocalEars, weights=True)
     songs = [[song(first + i, 8) for i in range(8)] for first in (0, 50, 100)]
-    found = frechet.compare(*songs, rng())
+    found = frechet.compare(sets_of(*songs), rng())
     assert not found["apart"]["differs"]
     dealt = [shuffled(piece, i) for i, piece in enumerate(songs[0])]
-    assert frechet.compare(dealt, *songs[1:], rng())["apart"]["differs"]
+    assert frechet.compare(sets_of(dealt, *songs[1:]), rng())["apart"]["differs"]
 
 
 def test_without_the_package_or_its_weights_nothing_begins(package, monkeypatch):

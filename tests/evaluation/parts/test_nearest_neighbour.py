@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gen.errors import HouseError
-from gen.evaluation.notes import tabulate
+from gen.evaluation.notes import sets_of, tabulate
 from gen.evaluation.parts.nearest_neighbour import accuracy, compare, hits
 from gen.evaluation.similarity import distances, harmony, melody, rhythm
 from gen.piece import Note, Piece, Track
@@ -99,10 +99,11 @@ def songs():
 
 def test_songs_of_one_kind_are_not_told_apart_and_shuffled_notes_are(songs):
     generated, reference, train = songs[:20], songs[20:40], songs[40:]
-    same = compare(generated, reference, train, rng())
+    same = compare(sets_of(generated, reference, train), rng())
     assert same["together"]["against_reference"]["verdict"] == "none"
     assert same["together"]["null"]["low"] < 0.5 < same["together"]["null"]["high"]
-    noise = compare([shuffled(piece, rng(1)) for piece in generated], reference, train, rng())
+    dealt = [shuffled(piece, rng(1)) for piece in generated]
+    noise = compare(sets_of(dealt, reference, train), rng())
     assert noise["together"]["against_reference"]["verdict"] == "apart"
     assert noise["melody"]["against_reference"]["value"] > 0.9
     assert noise["together"]["against_reference"]["p"] < 0.01
@@ -110,29 +111,29 @@ def test_songs_of_one_kind_are_not_told_apart_and_shuffled_notes_are(songs):
 
 
 def test_copies_of_training_works_are_too_close_to_them(songs):
-    copied = compare(songs[40:], songs[20:40], songs[40:], rng())
+    copied = compare(sets_of(songs[40:], songs[20:40], songs[40:]), rng())
     assert copied["together"]["against_train"]["value"] == 0
     assert copied["together"]["against_train"]["verdict"] == "too close"
     assert copied["together"]["against_reference"]["verdict"] == "none"
 
 
 def test_sets_of_different_size_are_drawn_down(songs):
-    found = compare(songs[:30], songs[30:38], songs[38:], rng())
+    found = compare(sets_of(songs[:30], songs[30:38], songs[38:]), rng())
     assert found["n"] == 8
     assert found["together"]["against_reference"]["n"] == 8
     assert 0 <= found["together"]["against_reference"]["value"] <= 1
 
 
 def test_one_piece_says_nothing_and_no_piece_is_refused(songs):
-    alone = compare(songs[:1], songs[1:5], songs[5:9], rng())
+    alone = compare(sets_of(songs[:1], songs[1:5], songs[5:9]), rng())
     assert alone["together"]["against_reference"]["value"] is None
     assert alone["together"]["null"]["value"] is None
     json.dumps(alone, allow_nan=False)
     with pytest.raises(HouseError, match="none of the 2 generated pieces has a note"):
-        compare([Piece(480), Piece(480)], songs[1:5], songs[5:9], rng())
+        compare(sets_of([Piece(480), Piece(480)], songs[1:5], songs[5:9]), rng())
 
 
 def test_empty_pieces_are_left_out_and_counted(songs):
-    found = compare([*songs[:4], Piece(480)], songs[4:8], songs[8:12], rng())
+    found = compare(sets_of([*songs[:4], Piece(480)], songs[4:8], songs[8:12]), rng())
     assert found["counts"]["generated"] == {"pieces": 5, "empty": 1}
     assert found["n"] == 4

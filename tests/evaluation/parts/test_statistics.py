@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gen.errors import HouseError
+from gen.evaluation.notes import sets_of
 from gen.evaluation.parts import statistics
 from gen.piece import Note, Piece, Track
 from metric_pieces import shuffled, song
@@ -24,7 +25,7 @@ def songs():
 
 def test_works_of_one_kind_do_not_differ_and_shuffled_notes_do(songs):
     reference, train = songs[12:24], songs[24:]
-    same = statistics.compare(songs[:12], reference, train, rng())["features"]
+    same = statistics.compare(sets_of(songs[:12], reference, train), rng())["features"]
     differing = [
         name
         for name, block in same.items()
@@ -32,7 +33,7 @@ def test_works_of_one_kind_do_not_differ_and_shuffled_notes_do(songs):
     ]
     assert len(differing) <= 2  # of 14, 5 % each are expected by chance
     noise = [shuffled(piece, rng(1)) for piece in songs[:12]]
-    found = statistics.compare(noise, reference, train, rng())["features"]
+    found = statistics.compare(sets_of(noise, reference, train), rng())["features"]
     assert found["intervals"]["apart"]["distance"]["differs"]
     for name in ("intervals", "transitions"):
         area = found[name]["apart"]["overlap_area"]["value"]
@@ -42,7 +43,7 @@ def test_works_of_one_kind_do_not_differ_and_shuffled_notes_do(songs):
 
 
 def test_every_feature_has_a_unit_its_sets_and_its_histogram(songs):
-    found = statistics.compare(songs[:4], songs[4:8], songs[8:12], rng())
+    found = statistics.compare(sets_of(songs[:4], songs[4:8], songs[8:12]), rng())
     assert set(found["features"]) == set(statistics.FEATURES)
     for block in found["features"].values():
         assert block["unit"]
@@ -54,7 +55,8 @@ def test_every_feature_has_a_unit_its_sets_and_its_histogram(songs):
 
 def test_leaps_down_count_as_leaps_up_in_the_mean(songs):
     down = Piece(12, [Track("", 0, notes=[Note(0, 6, 67, 80), Note(12, 6, 60, 80)])])
-    found = statistics.compare([down, down], songs[:2], songs[2:4], rng())["features"]["intervals"]
+    sets = sets_of([down, down], songs[:2], songs[2:4])
+    found = statistics.compare(sets, rng())["features"]["intervals"]
     assert found["generated"]["value"] == 7
 
 
@@ -83,10 +85,9 @@ def test_what_no_work_uses_is_told(songs):
     c, f, g, fm = (48, 52, 55), (53, 57, 60), (43, 47, 50), (53, 56, 60)
     plain, other = chords(c, f, g, c), chords(c, fm, g, c)
     works = [plain, plain]
-    assert statistics.compare([plain, plain], works, works, rng())["new_chords"]["generated"][
-        "value"
-    ] == pytest.approx(0)
-    found = statistics.compare([other, other], works, works, rng())
+    found = statistics.compare(sets_of([plain, plain], works, works), rng())
+    assert found["new_chords"]["generated"]["value"] == pytest.approx(0)
+    found = statistics.compare(sets_of([other, other], works, works), rng())
     assert found["new_chords"]["generated"]["value"] == pytest.approx(0.25)
     assert found["new_transitions"]["generated"]["value"] == pytest.approx(2 / 3)
     assert found["new_chords"]["real"]["value"] == pytest.approx(0)
@@ -98,13 +99,13 @@ def test_a_set_without_notes_is_refused_by_name(songs, which):
     sets[which] = [Piece(480)]
     name = ("generated", "reference", "train")[which]
     with pytest.raises(HouseError, match=f"none of the 1 {name} pieces has a note"):
-        statistics.compare(*sets, rng())
+        statistics.compare(sets_of(*sets), rng())
 
 
 def test_sets_without_drums_or_without_tune_leave_out_what_they_lack(songs):
     beat = Piece(12, [Track("", 0, True, notes=[Note(0, 1, 36, 80), Note(48, 1, 36, 80)])])
     tune = Piece(12, [Track("", 0, notes=[Note(0, 6, 60, 80), Note(48, 6, 62, 80)])])
     for only in (beat, tune):
-        found = statistics.compare([only] * 3, songs[:3], songs[3:6], rng())
+        found = statistics.compare(sets_of([only] * 3, songs[:3], songs[3:6]), rng())
         json.dumps(found, allow_nan=False)
     assert found["features"]["drum_pattern_consistency"]["generated"]["value"] is None

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from gen.evaluation.notes import sets_of
 from gen.evaluation.parts import structure
 from gen.piece import DRUM_PROGRAM, Note, Piece, TimeSignature, Track
 from metric_pieces import shuffled, song
@@ -129,7 +130,7 @@ def test_likeness_by_lag_peaks_where_the_form_returns():
 def test_shuffled_notes_and_shuffled_bars_lose_the_structure_of_songs():
     songs = [song(seed) for seed in range(36)]
     noise = [shuffled(piece, rng(1)) for piece in songs[:12]]
-    found = structure.compare(noise, songs[12:24], songs[24:], rng())
+    found = structure.compare(sets_of(noise, songs[12:24], songs[24:]), rng())
     for name in ("short", "middle", "long"):
         block = found["indicators"][name]
         assert block["verdict"] == "lower"
@@ -140,7 +141,7 @@ def test_shuffled_notes_and_shuffled_bars_lose_the_structure_of_songs():
     assert found["by_lag"]["reference"][7]["value"] > found["by_lag"]["reference"][6]["value"]
     assert found["bars"]["reference"]["value"] == 32
     json.dumps(found, allow_nan=False)
-    same = structure.compare(songs[:12], songs[12:24], songs[24:], rng())
+    same = structure.compare(sets_of(songs[:12], songs[12:24], songs[24:]), rng())
     assert [same["indicators"][name]["verdict"] for name in ("middle", "long")] == ["none"] * 2
     # AABA: three of its four sections, score 16 / 24 and coverage 16 / 32
     assert same["indicators"]["middle"]["generated"]["value"] == pytest.approx(4 / 7)

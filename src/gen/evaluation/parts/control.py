@@ -1,20 +1,21 @@
 """Control accuracy: is what was asked what came out?
 
-Definition: requests are drawn from a grid of everything that may be asked; each has a value for
-every control, of which a random half is *told* to the model and the rest is kept back. Each piece
-is scored on all of them. A control's figure is its mean score where it was told; beside it stands
-the same where it was kept back, which is what chance and the house's habits give without asking.
-`obeyed` is the difference; an interval that holds 0 means that asking made none. `receipt`: share
-of the told ones whose receipt says that they were met (`sampling.scores`, with its allowances: the
-relative key will do, a density one class off, half of the roles, three quarters of the chords).
-`works`: what held-out works, cut to such lengths, score on what their own tags say: no reading of
-keys, roles and chords from a few bars is always right, and more than that cannot be asked.
+Definition: requests (`evaluation.requests`) are drawn from a grid of everything that may be
+asked; each has a value for every control, of which a random half is *told* to the model and the
+rest is kept back. Each piece is scored on all of them (`sampling.obedience.shares`). A control's
+figure is its mean score where it was told; beside it stands the same where it was kept back,
+which is what chance and the house's habits give without asking. `obeyed` is the difference; an
+interval that holds 0 means that asking made none. `receipt`: share of the told ones whose receipt
+says that they were met (`sampling.obedience.asked_and_got`, with its allowances: the relative key
+will do, a density one class off, half of the roles, three quarters of the chords). `works`: what
+held-out works, cut to such lengths, score on what their own tags say: no reading of keys, roles
+and chords from a few bars is always right, and more than that cannot be asked.
 
 Scores, each in [0, 1], of one piece:
 
 - key: whether the piece's key, as its notes tell (`analysis.infer_key`), is the asked one;
   scale: share of the melodic notes' time in the asked key's scale;
-- tempo, time_signature, bars, instruments: whether they are as asked (`sampling.scores`);
+- tempo, time_signature, bars, instruments: whether they are as asked (`sampling.obedience`);
 - roles: share of tracks whose notes do what was asked (`analysis.infer_roles`, names unseen);
 - pitch_range (CP): whether the mean pitch of the melodic notes lies in the asked range;
   pitches: share of the notes that do;
@@ -33,21 +34,14 @@ chroma's; the comparison with untold controls is added.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gen import harmony
-from gen.analysis import infer_key, infer_roles
-from gen.analysis.key import note_table
-from gen.data.windows import transposed
-from gen.errors import HouseError
 from gen.evaluation import interval
 from gen.evaluation.interval import Groups
 from gen.evaluation.part import Part, Table, cell, each, in_numbers, named, share_cell, verdict_cell
@@ -62,18 +56,25 @@ from gen.evaluation.plots import (
     checkpoints,
     colours,
 )
+from gen.evaluation.requests import (
+    BARS,
+    NEEDS,
+    ControlRequest,
+    chords_of,
+    draft_of,
+    draw_requests,
+    ensemble_of,
+    key_of,
+)
 from gen.evaluation.similarity import distances
 from gen.evaluation.works import Work, excerpt, piece_of, piece_of_rows
-from gen.piece import DRUM_PROGRAM, ROLES, Piece
-from gen.sampling.controls import DENSITY_WORDS, Controls, instrument_number
-from gen.sampling.draft import Draft
+from gen.piece import Piece
+from gen.sampling.controls import Controls
 from gen.sampling.finish import finished
-from gen.sampling.plan import Row, compass_of, plan_of
-from gen.sampling.scores import asked_and_got
-from gen.tokens import vocabulary as v
-from gen.tokens.events import Events, chord_of
-from gen.tokens.reading import decode
-from gen.tokens.vocabulary import WORDS, Kind
+from gen.sampling.obedience import asked_and_got, shares
+from gen.sampling.plan import Row
+from gen.tokens.events import Events
+from gen.tokens.vocabulary import Kind
 
 if TYPE_CHECKING:
     from gen.evaluation.bench import Bench
@@ -96,137 +97,12 @@ _EXACT = ("tempo", "time_signature", "bars", "instruments")
 OF_WORKS = ("key", "scale", "roles", "chords")
 """Scores that can be taken of works too: what a tag says of the notes themselves."""
 _YES_OR_NO = frozenset({"key", "tempo", "time_signature", "bars", "instruments", "pitch_range"})
-KEYS = tuple(str(harmony.Key(tonic, mode)) for mode in ("major", "minor") for tonic in range(12))
-_MOST_TRACKS = 4
-_BARS = (4, 5, 6, 8)
-_PROGRESSION_BARS = 4
-_NEEDS = {"chords": "time_signature", "roles": "instruments"}
-"""Controls that can be told only beside another, and are compared only where that was told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked of one piece.
-
-    Attributes:
-        whole: a value for every control.
-        told: names of those that the model is told; genre and bars always are.
-    """
-
-    whole: Controls
-    told: frozenset[str]
-
-    @property
-    def controls(self) -> Controls:
-        """What the model is told."""
-        return Controls(**{name: getattr(self.whole, name) for name in self.told})
-
-
-def requests(works: Sequence[Work], count: int, rng: Generator) -> list[Request]:
-    """Draw requests; ensembles, genres, meters and progressions are the house's own.
-
-    Raises:
-        HouseError: no works to draw from.
-    """
-    if not works:
-        raise HouseError("no work tells what may be asked", mend="evaluate with the house's own")
-    meters = sorted({meter for work in works if (meter := _meter(work))})
-    return [_request(works, meters, rng) for _ in range(count)]
-
-
-def _request(works: Sequence[Work], meters: list[str], rng: Generator) -> Request:
-    work = works[int(rng.integers(len(works)))]
-    events = _moved(work.sequence.events, rng)
-    instruments, roles = _ensemble(events, rng)
-    softest, lowest = int(rng.integers(16, 81)), int(rng.integers(36, 53))
-    # Every instrument of the ensemble has an octave and more of the range to play.
-    ranges = [compass_of(instrument_number(name), (0, 127)) for name in instruments]
-    lowest = min(lowest, *(top - 12 for _, top in ranges))
-    highest = max(lowest + int(rng.integers(24, 44)), *(bottom + 15 for bottom, _ in ranges))
-    whole = Controls(
-        genre=work.genre,
-        key=_key(events) or KEYS[rng.integers(len(KEYS))],
-        tempo=float(round(50 * 4 ** rng.random())),
-        time_signature=meters[rng.integers(len(meters))],
-        bars=int(rng.choice(_BARS)),
-        instruments=instruments,
-        roles=roles,
-        chords=_progression(events, rng),
-        density=str(rng.choice(list(DENSITY_WORDS))),
-        pitch_range=(lowest, highest),
-        velocity_range=(softest, softest + int(rng.integers(20, 47))),
-    )
-    names = ("key", "tempo", "time_signature", "instruments", "roles", "chords", "density",
-             "pitch_range", "velocity_range")  # fmt: skip
-    told = {name for name in names if rng.random() < 0.5}
-    told -= {name for name, needed in _NEEDS.items() if needed not in told}
-    return Request(whole, frozenset(told | {"genre", "bars"}))
-
-
-def _moved(events: Events, rng: Generator) -> Events:
-    """Key and chords of a work on another root; only these are read."""
-    told = events.only(Kind.KEY, Kind.BAR, Kind.CHORD, Kind.TRACK)
-    return transposed(told, int(rng.integers(12)))
-
-
-def _meter(work: Work) -> str:
-    bars = work.sequence.events.only(Kind.BAR)
-    return "{}/{}".format(*v.TIME_SIGNATURES[bars.number[0]]) if len(bars) else ""
-
-
-def _key(events: Events) -> str:
-    """The work's key, or nothing where its tag tells none."""
-    keys = events.only(Kind.KEY)
-    if not len(keys):
-        return ""
-    tonic, is_minor = divmod(int(keys.number[0]), 2)
-    return str(harmony.Key(tonic, "minor" if is_minor else "major"))
-
-
-def _ensemble(events: Events, rng: Generator) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Some of a work's tracks, in their order: instruments, and roles where all are known."""
-    tracks = events.only(Kind.TRACK)
-    most = min(_MOST_TRACKS, len(tracks))
-    chosen = tracks[np.sort(rng.permutation(len(tracks))[: rng.integers(1, most + 1)])]
-    return _named(chosen)
-
-
-def _named(tracks: Events) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Instruments, and roles where all are known, of TRACK events."""
-    names = tuple("drums" if p == DRUM_PROGRAM else str(p) for p in tracks.number.tolist())
-    known = bool((tracks.extent > 0).all())
-    return names, tuple(ROLES[r] for r in WORDS.role.number(tracks.extent)) if known else ()
-
-
-def _progression(events: Events, rng: Generator) -> str | None:
-    """Four bars of a work's chords; None where its tag tells none."""
-    bars = len(events.bar_rows)
-    return _chords(
-        events, int(rng.integers(1, max(2, bars - _PROGRESSION_BARS + 2))), _PROGRESSION_BARS
-    )
-
-
-def _chords(events: Events, first: int, count: int) -> str | None:
-    """Chords of so many bars, the first of the work being 1; None where its tag tells none."""
-    bar, chords = events.bar + 1, events.is_a(Kind.CHORD)
-    if not chords.any():
-        return None
-    bars = [
-        [chord_of(int(value)) for value in events.value[chords & (bar == number)]]
-        for number in range(first, first + count)
-    ]
-    return harmony.format_progression([chords or [None] for chords in bars])
-
-
-def draft_of(request: Request) -> Draft:
-    """The piece that is asked for, still to be written."""
-    return Draft(plan_of(request.controls))
 
 
 # Scores ----------------------------------------------------------------------------------
 
 
-def receipt(rows: Sequence[Row], request: Request) -> dict[str, float]:
+def receipt(rows: Sequence[Row], request: ControlRequest) -> dict[str, float]:
     """Whether each told control was met, as the piece's receipt would say."""
     told = request.controls
     return {
@@ -236,106 +112,32 @@ def receipt(rows: Sequence[Row], request: Request) -> dict[str, float]:
     }
 
 
-def score(rows: Sequence[Row], request: Request) -> dict[str, float]:
+def score(rows: Sequence[Row], request: ControlRequest) -> dict[str, float]:
     """Each of `SCORES` of one piece, told or not; NaN where it cannot be judged."""
     asked = request.whole
     hard = Controls(**{name: getattr(asked, name) for name in _EXACT})
     met = asked_and_got(rows, finished(rows, request.controls), hard)
     exact = {row["control"]: float(row["met"]) for row in met}
-    found = {**exact, **_heard(Events.of(rows), asked)}
+    events = Events.of(rows)
+    found = {**exact, **shares(events, piece_of(events), asked)}
     return {name: found.get(name, math.nan) for name in SCORES}
-
-
-def _heard(events: Events, asked: Controls) -> dict[str, float]:
-    """What the notes alone tell, without the key and the names that `finished` writes."""
-    music = piece_of(events)
-    table = note_table(music)
-    pitch, lasting = table[:, 2], (table[:, 1] - table[:, 0]).astype(np.float64)
-    velocity = note_table(music, drums=True)[:, 3]
-    found = {
-        "roles": _roles_met(decode(events), asked.roles),
-        "pitches": _share_within(pitch, asked.pitch_range),
-        "velocity_range": _share_within(velocity, asked.velocity_range),
-        "chords": chord_fit(music, asked.chords) if asked.chords else math.nan,
-        "density": _density_met(events, asked),
-    }
-    if len(table) and asked.key:
-        key = harmony.parse_key(asked.key)
-        heard, _ = infer_key(music)
-        inside = np.isin(pitch % 12, key.scale)
-        low, high = asked.pitch_range
-        found["key"] = float((heard.tonic, heard.is_minor) == (key.tonic, key.is_minor))
-        found["scale"] = float(lasting[inside].sum() / lasting.sum())
-        found["pitch_range"] = float(low <= pitch.mean() <= high)
-    return found
 
 
 def of_works(works: Sequence[Work], rng: Generator) -> list[dict[str, float]]:
     """Each of `OF_WORKS` of the beginning of each work, as long as a request: held to its tag."""
-    return [_of_work(work, int(rng.choice(_BARS))) for work in works]
+    return [_of_work(work, int(rng.choice(BARS))) for work in works]
 
 
 def _of_work(work: Work, bars: int) -> dict[str, float]:
     events = work.sequence.events
-    instruments, roles = _named(events.only(Kind.TRACK))
+    instruments, roles = ensemble_of(events.only(Kind.TRACK))
     tag = Controls(
-        genre=work.genre, key=_key(events) or None, bars=bars, instruments=instruments,
-        roles=roles, chords=_chords(events, 1, min(bars, len(work.sequence.bar_rows))),
+        genre=work.genre, key=key_of(events) or None, bars=bars, instruments=instruments,
+        roles=roles, chords=chords_of(events, 1, min(bars, len(work.sequence.bar_rows))),
     )  # fmt: skip
-    heard = _heard(excerpt(events, bars), tag)
-    return {name: heard.get(name, math.nan) for name in OF_WORKS}
-
-
-def _share_within(values: NDArray[np.int64], bounds: tuple[int, ...]) -> float:
-    low, high = bounds
-    return float(((low <= values) & (values <= high)).mean()) if len(values) else math.nan
-
-
-def _roles_met(music: Piece, roles: tuple[str, ...]) -> float:
-    """Share of the asked tracks that do what was asked; one that never plays does not."""
-    if not roles:
-        return math.nan
-    plays = [bool(track.notes) for track in music.tracks]
-    music.tracks = [track for track in music.tracks if track.notes]
-    heard = iter(infer_roles(music))
-    found = [next(heard) if sounds else None for sounds in plays]
-    return float(np.mean([a == h for a, h in itertools.zip_longest(roles, found)]))
-
-
-def _density_met(events: Events, asked: Controls) -> float:
-    """Share of the cells with notes whose density lies in the asked classes."""
-    cells = events.rows_of(Kind.CELL)
-    notes = np.bincount(events.cell[events.rows_of(Kind.NOTE)], minlength=len(events))[cells]
-    quarters = events.bar_steps[events.bar[cells]] / v.STEPS_PER_QUARTER
-    classes = np.searchsorted(v.DENSITIES, notes[notes > 0] / quarters[notes > 0])
-    ((low, high),) = asked.densities(1) or ((0, len(v.DENSITIES)),)
-    return float(((low <= classes) & (classes <= high)).mean()) if len(classes) else math.nan
-
-
-def chord_fit(music: Piece, chords: str) -> float:
-    """Share of the melodic notes' time that belongs to the chord of its moment.
-
-    Args:
-        music: a piece.
-        chords: bar by bar; begins again when it is through. Nothing is asked of NC.
-    """
-    progression = harmony.parse_progression(chords)
-    starts, ends, tones = [], [], []
-    for number, (start, signature) in enumerate(music.bar_starts()):
-        bar = progression[number % len(progression)]
-        length = music.bar_ticks(signature)
-        for place, chord in enumerate(bar):
-            if chord is not None:
-                starts.append(start + place * length // len(bar))
-                ends.append(start + (place + 1) * length // len(bar))
-                tones.append(np.isin(np.arange(12), chord.pitch_classes))
-    table = note_table(music)
-    if not starts or not len(table):
-        return math.nan
-    both = np.minimum(table[:, 1, None], ends) - np.maximum(table[:, 0, None], starts)
-    both = np.maximum(both, 0)  # (notes, chords): ticks in common
-    fitting = np.array(tones)[:, table[:, 2] % 12].T
-    return float((both * fitting).sum() / both.sum()) if both.sum() else math.nan
+    beginning = excerpt(events, bars)
+    found = shares(beginning, piece_of(beginning), tag)
+    return {name: found.get(name, math.nan) for name in OF_WORKS}
 
 
 # Figures ---------------------------------------------------------------------------------
@@ -344,7 +146,7 @@ def chord_fit(music: Piece, chords: str) -> float:
 def figures(
     scores: Sequence[dict[str, float]],
     receipts: Sequence[dict[str, float]],
-    asked: Sequence[Request],
+    asked: Sequence[ControlRequest],
     works: Sequence[dict[str, float]],
     groups: Groups = None,
 ) -> dict[str, Any]:
@@ -363,7 +165,7 @@ def figures(
         fair = [
             (s[name], control in r.told)
             for s, r in zip(scores, asked, strict=True)
-            if _NEEDS.get(control, "bars") in r.told
+            if NEEDS.get(control, "bars") in r.told
         ]
         told, untold = (
             np.array([value for value, was_told in fair if was_told == which])
@@ -434,7 +236,7 @@ _REPEATED_REQUESTS = 16
 
 def _measure(bench: Bench, candidate: Candidate, tick: Tick) -> dict[str, Any]:
     rng = bench.rng("control")
-    asked = requests(bench.house.sides["train"], bench.sizes.requests, rng)
+    asked = draw_requests(bench.house.sides["train"], bench.sizes.requests, rng)
     repeated = min(_REPEATED_REQUESTS, math.ceil(len(asked) / 3))
     again = asked[:repeated] * (bench.sizes.repeats - 1)
     drafts = [draft_of(request) for request in [*asked, *again]]

@@ -42,7 +42,7 @@ from gen.evaluation.interval import (
     halves,
     spread_figure,
 )
-from gen.evaluation.notes import Families, Floats, Ints, NoteTable, lines, sets_of, tabulate
+from gen.evaluation.notes import Floats, Ints, NoteTable, PieceSets, lines, tabulate
 from gen.evaluation.part import (
     VERDICTS,
     Part,
@@ -149,28 +149,18 @@ def _log_choose(n: Any, m: int) -> Any:
 # -- sets of pieces -----------------------------------------------------------------------------
 
 
-def compare(
-    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator,
-    families: Families = None,
-) -> dict[str, Any]:  # fmt: skip
+def compare(sets: PieceSets, rng: Generator) -> dict[str, Any]:
     """Variety of generated pieces against that of works.
 
     Args:
-        generated: what a model wrote.
-        reference: works it never saw.
-        train: works it learned from.
-        families: groups of `reference` and `train`.
+        sets: generated pieces, works held out and works learned from.
         rng: draws pieces.
 
     Returns:
         `counts`; `spread`: by measure (`together`, and each aspect of `similarity`) the figures of
         `generated` and of `works`, their `ratio` and its `verdict`; `distinct`: the same by kind
         of n-gram and n, written `intervals 4`.
-
-    Raises:
-        HouseError: a set has no piece with notes.
     """
-    sets = sets_of(generated, reference, train, families)
     ours, (works, groups) = sets.pieces["generated"], sets.works()
     apart = [distances(pieces) for pieces in (ours, works)]
     return {

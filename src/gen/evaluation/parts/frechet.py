@@ -37,7 +37,7 @@ from numpy.random import Generator
 
 from gen.errors import HouseError
 from gen.evaluation.interval import Groups, counted, divided, halves, numbered, spread_figure
-from gen.evaluation.notes import Families, Floats, sets_of
+from gen.evaluation.notes import Floats, PieceSets
 from gen.evaluation.part import Part, Table, cell, comparing, each, number
 from gen.evaluation.plots import Report
 from gen.piece import Piece
@@ -60,17 +60,11 @@ def frechet_distance(first: Floats, second: Floats) -> float:
     return float(max(gap @ gap + (a * a).sum() + (b * b).sum() - 2 * shared, 0.0))
 
 
-def compare(
-    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator,
-    families: Families = None,
-) -> dict[str, Any]:  # fmt: skip
+def compare(sets: PieceSets, rng: Generator) -> dict[str, Any]:
     """Distances from the reference.
 
     Args:
-        generated: what a model wrote.
-        reference: works it never saw.
-        train: works it learned from.
-        families: groups of `reference` and `train`.
+        sets: generated pieces, works held out and works learned from.
         rng: draws pieces.
 
     Returns:
@@ -78,9 +72,8 @@ def compare(
         `chance` and whether it `differs`; None for sets of fewer than four pieces.
 
     Raises:
-        HouseError: the package or its weights are not there, or a set has no piece with notes.
+        HouseError: the package or its weights are not there.
     """
-    sets = sets_of(generated, reference, train, families)
     vectors = {side: embedded(pieces) for side, pieces in sets.pieces.items()}
     generated_by, held, learned = sets.groups.values()
     works = vectors["reference"]
@@ -185,7 +178,7 @@ PART = Part(
     "says how far they lie apart to its ears; works learned from stand beside them.",
     definition=__doc__,
     cost=5.0,
-    measure=comparing("frechet", lambda *sets: compare(*sets)),
+    measure=comparing("frechet", lambda sets, rng: compare(sets, rng)),
     tables=_tables,
     of_baselines=True,
     uses_pieces=True,

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.random import Generator
 
 from gen.evaluation.interval import TAIL, by_group, counted, figure, spread_figure
-from gen.evaluation.notes import Bools, Families, Floats, Ints, sets_of
+from gen.evaluation.notes import Bools, Floats, Ints, PieceSets
 from gen.evaluation.part import (
     VERDICTS,
     Part,
@@ -52,7 +52,6 @@ from gen.evaluation.plots import (
     side_by_side,
 )
 from gen.evaluation.similarity import ASPECT_NAMES, distances
-from gen.piece import Piece
 
 _DRAWS = 10
 _HALVES = 200
@@ -91,17 +90,11 @@ def null(distance: Floats, works: Ints, n: int, rng: Generator) -> Floats:
     return np.array([accuracy(distance, draw[:n], draw[n:]) for draw in draws])
 
 
-def compare(
-    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator,
-    families: Families = None,
-) -> dict[str, Any]:  # fmt: skip
+def compare(sets: PieceSets, rng: Generator) -> dict[str, Any]:
     """Accuracies with their null distribution.
 
     Args:
-        generated: what a model wrote.
-        reference: works it never saw.
-        train: works it learned from.
-        families: groups of `reference` and `train`.
+        sets: generated pieces, works held out and works learned from.
         rng: draws pieces.
 
     Returns:
@@ -110,11 +103,7 @@ def compare(
         `real`: the accuracy's figure, the shares of hits of either side (`first`, `second`),
         `p` (chance of lying as far from the null's mean) and the `verdict`. With sets of one
         piece there is nothing to tell: values are None.
-
-    Raises:
-        HouseError: a set has no piece with notes.
     """
-    sets = sets_of(generated, reference, train, families)
     sizes = [len(pieces) for pieces in sets.pieces.values()]
     ours, held, learned = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
     groups = np.concatenate(list(sets.groups.values()))

@@ -19,7 +19,7 @@ from numpy.random import Generator
 from gen.evaluation import interval
 from gen.evaluation.contrast import contrast
 from gen.evaluation.interval import Figure
-from gen.evaluation.notes import SIDES, Families, Floats, Ints, sets_of
+from gen.evaluation.notes import SIDES, Floats, Ints, PieceSets
 from gen.evaluation.one_piece import (
     LONGEST_QUARTERS,
     QUALITY_NAMES,
@@ -82,28 +82,18 @@ WORTH = {"intervals": np.abs(np.arange(-WIDEST_INTERVAL, WIDEST_INTERVAL + 1))}
 """A leap down counts as one up in a piece's mean interval."""
 
 
-def compare(
-    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator,
-    families: Families = None,
-) -> dict[str, Any]:  # fmt: skip
+def compare(sets: PieceSets, rng: Generator) -> dict[str, Any]:
     """All statistics of generated pieces against works.
 
     Args:
-        generated: what a model wrote.
-        reference: works it never saw.
-        train: works it learned from.
-        families: groups of `reference` and `train`.
+        sets: generated pieces, works held out and works learned from.
         rng: draws pieces, for the intervals.
 
     Returns:
         `counts`; `features`: for each statistic its `unit`, what `contrast` returns and, of a
         distribution, its mean in each set (`values`, `histogram`); `ranges` by instrument;
         `new_chords` and `new_transitions`: mean share of what a piece uses that no work has.
-
-    Raises:
-        HouseError: a set has no piece with notes.
     """
-    sets = sets_of(generated, reference, train, families)
     found = {side: [measured(piece) for piece in pieces] for side, pieces in sets.pieces.items()}
     groups = list(sets.groups.values())
     rows = {name: [np.array([f[name] for f in found[side]]) for side in SIDES] for name in FEATURES}

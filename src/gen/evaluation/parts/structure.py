@@ -34,7 +34,7 @@ count.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ from numpy.random import Generator
 
 from gen.evaluation import interval
 from gen.evaluation.contrast import contrast
-from gen.evaluation.notes import SIDES, Families, Floats, sets_of, tabulate
+from gen.evaluation.notes import SIDES, Floats, PieceSets, tabulate
 from gen.evaluation.part import Part, Table, cell, comparing, each, no_difference, verdict_cell
 from gen.evaluation.plots import (
     GREY,
@@ -163,28 +163,18 @@ def in_random_order(similarity: Floats, rng: Generator) -> Floats:
 # -- sets of pieces -----------------------------------------------------------------------------
 
 
-def compare(
-    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator,
-    families: Families = None,
-) -> dict[str, Any]:  # fmt: skip
+def compare(sets: PieceSets, rng: Generator) -> dict[str, Any]:
     """Structure of generated pieces against works.
 
     Args:
-        generated: what a model wrote.
-        reference: works it never saw.
-        train: works it learned from.
-        families: groups of `reference` and `train`.
+        sets: generated pieces, works held out and works learned from.
         rng: draws pieces, and the order of shuffled bars.
 
     Returns:
         `counts`; `bars`: mean length of each set; `indicators`: for each range what `contrast`
         returns, and `shuffled`: each set's mean with the bars in random order; `by_lag`: for each
         set a figure a lag.
-
-    Raises:
-        HouseError: a set has no piece with notes.
     """
-    sets = sets_of(generated, reference, train, families)
     groups = list(sets.groups.values())
     matrices = {
         side: [self_similarity(piece) for piece in pieces] for side, pieces in sets.pieces.items()
@@ -230,15 +220,12 @@ _EXAMPLES = 4
 """So many pieces are pictured by their self-similarity."""
 
 
-def _compare(
-    generated: Sequence[Piece], reference: Sequence[Piece], train: Sequence[Piece], rng: Generator,
-    families: Families = None,
-) -> dict[str, Any]:  # fmt: skip
+def _compare(sets: PieceSets, rng: Generator) -> dict[str, Any]:
     examples = {
-        side: [self_similarity(piece).round(2).tolist() for piece in pieces[:_EXAMPLES]]
-        for side, pieces in (("generated", generated), ("reference", reference))
+        side: [self_similarity(piece).round(2).tolist() for piece in sets.pieces[side][:_EXAMPLES]]
+        for side in ("generated", "reference")
     }
-    return {**compare(generated, reference, train, rng, families), "examples": examples}
+    return {**compare(sets, rng), "examples": examples}
 
 
 def _tables(report: Report) -> Iterator[Table]:
