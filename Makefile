@@ -14,7 +14,7 @@ SETUP := $(PYTHON) scripts/setup_venv.py $(if $(filter file,$(origin PYTHON)),,-
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-composer demo test coverage check format benchmark lock
+.PHONY: help setup setup-composer demo studio test coverage check format benchmark lock
 
 help: ## Show what can be made
 	@$(PYTHON) scripts/make_help.py $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,9 @@ setup-composer: ## Set up .venv with what composers and curators need: no torch
 
 demo: setup ## Verify the house corpus, train for minutes, write new pieces to out/demo/
 	@$(BIN)python scripts/demo.py $(ARGS)
+
+studio: setup ## Open the studio in the browser: create, contribute, curate
+	@$(BIN)python scripts/studio.py $(ARGS)
 
 # Torch keeps to one thread in each test process: the processes share the cores.
 test: export OMP_NUM_THREADS := 1

@@ -21,6 +21,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements"
+STUDIO = ("--extra", "studio")
+"""Composers and curators have it, too."""
 FILES = ("build", "base", "train", "torch", "cuda", "dev")
 CUDA_ONLY = re.compile(r"nvidia-|cuda-|triton$")
 
@@ -46,10 +48,12 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         everything = Path(folder) / "everything.lock"
         everything.write_text("".join(_old(name) for name in FILES), encoding="utf-8")
-        _resolve(uv, everything, ["--extra", "train", "--extra", "dev", *arguments])
-        base = _resolve(uv, Path(folder) / "base.lock", ["--constraints", str(everything)])
+        _resolve(uv, everything, ["--extra", "train", *STUDIO, "--extra", "dev", *arguments])
+        base = _resolve(uv, Path(folder) / "base.lock", [*STUDIO, "--constraints", str(everything)])
         train = _resolve(
-            uv, Path(folder) / "train.lock", ["--extra", "train", "--constraints", str(everything)]
+            uv,
+            Path(folder) / "train.lock",
+            ["--extra", "train", *STUDIO, "--constraints", str(everything)],
         )
         _write_all(_cut(_blocks(everything), base, train))
     return 0

@@ -10,9 +10,9 @@ read is rebuilt.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.errors import HouseError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.screening import (
+    BLOCK,
+    CLEAR,
     OUTPUT,
     WITHDRAWN,
     WORK,
@@ -137,6 +139,24 @@ class Recheck:
             self._known.add_waiting(kept)
         self._looked_at[item.work] = kept
         return report.without(item.work)
+
+    def leave_alike(self, compared: Collection[str], item: Waiting, register: Register) -> Waiting:
+        """A waiting work, with a rule where it is like something known, so that it stays.
+
+        What a model wrote or what was withdrawn stays, whoever has compared it.
+
+        Args:
+            compared: works that the curator compared and wants nevertheless.
+            item: as the inbox shows it.
+            register: as it is now.
+        """
+        report = self(item, register)
+        if report is None or report.verdict == CLEAR:
+            return item
+        rule = report.rule if report.verdict == BLOCK else "wants-review"
+        if item.work in compared and rule in ("wants-review", "too-similar"):
+            return item
+        return replace(item, rule=rule, found=report.side_by_side())
 
     def keep(self, entries: Iterable[Entry]) -> None:
         """Keep for the next time what was read of works that are entered now."""

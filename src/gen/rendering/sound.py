@@ -127,7 +127,7 @@ def _parsed(data: bytes) -> Piece:
 def samples(piece: Piece, font: SoundFont, settings: AudioSettings) -> NDArray[np.float32]:
     """The mixed piece, (channels, n) float32, as loud as every other."""
     rate = settings.sample_rate
-    mix = _mixed(piece, piece.tracks, font, settings)
+    mix = mixed(piece, piece.tracks, font, settings)
     return limited(mix * gain_for(mix, rate), rate)
 
 
@@ -136,13 +136,13 @@ def stems(
 ) -> Iterator[tuple[Track, NDArray[np.float32]]]:
     """Each track with notes, alone, with the gain that it has in the mix: together they are it."""
     rate = settings.sample_rate
-    gain = gain_for(_mixed(piece, piece.tracks, font, settings), rate)
+    gain = gain_for(mixed(piece, piece.tracks, font, settings), rate)
     for track in piece.tracks:
         if track.notes:
-            yield track, limited(_mixed(piece, [track], font, settings) * gain, rate)
+            yield track, limited(mixed(piece, [track], font, settings) * gain, rate)
 
 
-def _mixed(
+def mixed(
     piece: Piece, tracks: Sequence[Track], font: SoundFont, settings: AudioSettings
 ) -> NDArray[np.float32]:
     """Some of a piece's tracks as they are in its mix, (channels, n), before its loudness."""

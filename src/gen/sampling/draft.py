@@ -9,7 +9,7 @@ there, or left off after some bars: these are plans, not kinds of drafts.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -42,6 +42,7 @@ class Draft:
         forced: rows that are decided, and come before the model is asked again.
         done: whether it is finished.
         paused: whether the model has to be shown something else before it goes on.
+        on_bar: called when a bar (of a file's piece: a cell) is whole; what it raises ends all.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Draft:
     ) -> None:
         self.plan = plan
         self.policies = Policies(seed)
+        self.on_bar: Callable[[], None] = _nothing
         self.order = order or BarByBar()
         self.begin()
 
@@ -158,6 +160,10 @@ class Draft:
         return full
 
 
+def _nothing() -> None:
+    """Nobody watches."""
+
+
 class Order(Protocol):
     """In which order the cells of a piece are written."""
 
@@ -228,6 +234,8 @@ class BarByBar:
     def _bar(self, draft: Draft) -> None:
         plan, state = draft.plan, draft.state
         state.bar_terms = BarTerms(onset_stop=state.bar_steps)
+        if state.bar > state.given_bars:
+            draft.on_bar()
         if state.bar >= state.given_bars:
             draft.forced.extend(plan.planned(state.bar, Kind.SECTION))
             if state.tempo == 0 and plan.tempo is not None:

@@ -263,6 +263,7 @@ class HoleByHole:
             return
         if self.writing:
             self._keep(draft.state)
+            draft.on_bar()
         if kind == Kind.FILL:
             hole = self.holes[self.filled]
             state = draft.state

@@ -104,6 +104,9 @@ class Continuation:
         plan = replace(self.plan, habits=habits)
         return Draft.continuing(plan, self.source.held(), [*seed, 1])
 
+    def so_far(self, draft: Draft) -> None:
+        """It is put into the file as a whole."""
+
     def finish(self, draft: Draft) -> Finished:
         source = self.source
         new = source.written(draft.rows, (), bars=self.given)
@@ -197,6 +200,9 @@ class Rewriting:
         places = {hole.place for hole in holes}
         order = HoleByHole(self.table.without(places), holes, self.source.held(places))
         return Draft(replace(self.plan, habits=habits), order=order)
+
+    def so_far(self, draft: Draft) -> None:
+        """It is put into the file as a whole."""
 
     def finish(self, draft: Draft) -> Finished:
         source, places = self.source, _places(draft)

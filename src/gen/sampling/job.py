@@ -11,6 +11,7 @@ from typing import Protocol
 
 from gen.data.habits import Habits
 from gen.errors import SettingError
+from gen.piece import Piece
 from gen.sampling.controls import Controls
 from gen.sampling.draft import Draft
 from gen.sampling.finish import Finished, finished
@@ -39,6 +40,9 @@ class Job(Protocol):
 
     def finish(self, draft: Draft) -> Finished:
         """What a finished draft is as a file."""
+
+    def so_far(self, draft: Draft) -> Piece | None:
+        """What can be heard of an unfinished draft; None where only the whole can be."""
 
 
 def job_of(
@@ -92,3 +96,6 @@ class FromNothing:
         piece = finished(draft.rows, self.controls)
         music = write(piece, end_ticks=piece.bars_end_ticks)
         return Finished(piece, music, piece, {}, sharing(piece.tracks))
+
+    def so_far(self, draft: Draft) -> Piece:
+        return finished(draft.rows, self.controls)

@@ -12,7 +12,7 @@ from gen.sampling.decode import dealt, write_all
 from gen.sampling.receipt import read_receipt
 from gen.sampling.reproduce import reproduced
 from gen.sampling.request import RESAMPLE, SampleRequest
-from gen.sampling.session import Sampled, Session, Take, open_session
+from gen.sampling.session import Opened, Sampled, Session, Take, Watch, open_session
 
 Report = Callable[[Sampled], None]
 
@@ -36,6 +36,8 @@ def sample(
     *,
     report: Report | None = None,
     on_checked: Callable[[], None] = lambda: None,
+    watch: Watch | None = None,
+    before: Opened | None = None,
 ) -> list[Sampled]:
     """Write `n` new pieces as the request says, or once more the one that a receipt tells of.
 
@@ -46,6 +48,8 @@ def sample(
         report: called with each piece as it is finished.
         on_checked: called when new pieces can be written as far as the request says, before the
             house and the checkpoint are read.
+        watch: called as each bar is whole; what it raises ends the run.
+        before: what was opened for another request, see `Opened.of`.
 
     Raises:
         PiecesWithheld: some pieces could not be made original; the others are on disk.
@@ -56,10 +60,10 @@ def sample(
         done = reproduced(request, read_receipt(Path(request.places.receipt)))
         report(done)
         return [done]
-    return _sampled(open_session(request, on_checked), report)
+    return _sampled(open_session(request, on_checked, before), report, watch)
 
 
-def _sampled(session: Session, report: Report) -> list[Sampled]:
+def _sampled(session: Session, report: Report, watch: Watch | None) -> list[Sampled]:
     config = session.request.run
     done: dict[int, Sampled] = {}
     best: dict[int, Take] = {}
@@ -80,7 +84,7 @@ def _sampled(session: Session, report: Report) -> list[Sampled]:
         pending = [index for index in range(config.n) if index not in done]
         write_all(
             dealt(pending, on_gpu=config.on_gpu),
-            partial(session.write, attempt=attempt),
+            partial(session.write, attempt=attempt, watch=watch),
             judge,
             on_gpu=config.on_gpu,
         )

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from gen.provenance.runs import Output, Run
 from gen.sampling import receipt
 from gen.sampling.checkpoints import find_checkpoint, learned_music
 from gen.sampling.decode import decode
+from gen.sampling.draft import Draft
 from gen.sampling.finish import Finished, highest_number, reserve, title_of
 from gen.sampling.job import Job, job_of
 from gen.sampling.obedience import asked_and_got, missed
@@ -108,6 +110,79 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a piece has come.
+
+    Attributes:
+        piece, attempt: which.
+        bars: how many of them are whole; in a given file, the bar of the cell that is.
+        music: what can be heard of it; None of what is put into a file, which is done at the end.
+    """
+
+    piece: int
+    attempt: int
+    bars: int
+    music: Piece | None
+
+
+Watch = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A model and the house that it is of, read and verified.
+
+    Attributes:
+        path: the model's file.
+        house, register: whose model it is, and the house's register as it was read.
+        checkpoint: the model.
+        run: what the log knows of it; None where it does not know it.
+        learned: what pieces are compared with; None where they are not.
+    """
+
+    path: Path
+    house: House
+    register: Register
+    checkpoint: Checkpoint
+    run: Run | None
+    learned: LearnedMusic | None
+
+    @classmethod
+    def of(cls, request: SampleRequest, before: Opened | None = None) -> Opened:
+        """Open what a request is asked of.
+
+        Args:
+            request: what is asked for.
+            before: what was opened for another request. The same model is not read again; what
+                the house's log says of it is judged again, and as the log now is.
+
+        Raises:
+            HouseError: the checkpoint or the house cannot be used.
+        """
+        places = request.places
+        house = House(load_pin(Path(places.pin)))
+        path = find_checkpoint(places.checkpoint)
+        if before and (before.path, before.house.folder) != (path, house.folder):
+            before = None
+        checkpoint = before.checkpoint if before else load_checkpoint(path)
+        checkpoint.model.to(request.run.device)
+        manifest = checkpoint.manifest
+        if manifest.house != house.pin.name:
+            raise HouseError(
+                f"says that it learned from the house {manifest.house!r}, the pin is that of "
+                f"{house.pin.name!r}", where="checkpoint",
+                mend=f"name its own house: pin=conf/house/{manifest.house}.yaml",
+            )  # fmt: skip
+        register = house.load(since=before.register if before else None)
+        manifest.check_entered(register)
+        run = run_if_recorded(checkpoint.file, register, unrecorded=places.unrecorded)
+        learned = before.learned if before else None
+        if request.run.originality != OFF and learned is None:
+            learned = learned_music(house, manifest, register)
+        return cls(path, house, register, checkpoint, run, learned)
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """Everything that is the same for all pieces of a run.
 
@@ -134,30 +209,42 @@ class Session:
     earlier: int = 0
     _rejected: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
-    def write(self, batch: Sequence[int], on_take: Callable[[Take], None], attempt: int) -> None:
+    def write(
+        self,
+        batch: Sequence[int],
+        on_take: Callable[[Take], None],
+        attempt: int,
+        watch: Watch | None = None,
+    ) -> None:
         """Write one attempt at each piece of a batch.
 
         Args:
             batch: indices of the pieces.
-            on_take: told of each piece as it ends; what it raises here ends the batch.
+            on_take: called with each piece as it ends; what it raises here ends the batch.
             attempt: counted from 0.
+            watch: called as each bar is whole; what it raises ends the batch, too.
         """
         seeds = [[*self.request.seed, index, attempt] for index in batch]
         rngs = [np.random.default_rng(seed) for seed in seeds]
         is_steered = bool(self.request.run.steering)
+
+        def on_bar(place: int, bars: int, music: Piece | None) -> None:
+            if watch:
+                watch(Progress(batch[place], attempt, bars, music))
 
         def finish(place: int, done: Finished, rows: Sequence[Row]) -> None:
             table = asked_and_got(rows, done.new, self.job.controls, strict_key=is_steered)
             finding = self.learned.compare(done.new) if self.learned else None
             on_take(Take(batch[place], attempt, batch, done, table, finding))
 
-        self._decode(seeds, rngs, finish)
+        self._decode(seeds, rngs, finish, on_bar if watch else None)
 
     def _decode(
         self,
         seeds: Sequence[Sequence[int]],
         rngs: Sequence[Generator],
         on_done: Callable[[int, Finished, Sequence[Row]], None],
+        on_bar: Callable[[int, int, Piece | None], None] | None = None,
     ) -> None:
         """Write a piece for each seed, in the tokens that the checkpoint has."""
         job, model, draw = self.job, self.checkpoint.model, self.request.draw
@@ -167,6 +254,14 @@ class Session:
                 on_done(place, job.finish(pieces[place]), pieces[place].rows)
             return
         drafts = [job.draft(seed, self.checkpoint.habits) for seed in seeds]
+
+        if on_bar:
+
+            def watched(place: int, draft: Draft) -> None:
+                on_bar(place, draft.state.bar, job.so_far(draft))
+
+            for place, draft in enumerate(drafts):
+                draft.on_bar = partial(watched, place, draft)
 
         def finish(place: int) -> None:
             on_done(place, job.finish(drafts[place]), drafts[place].rows)
@@ -281,53 +376,46 @@ class Session:
         }
 
 
-def open_session(request: SampleRequest, on_checked: Callable[[], None] = lambda: None) -> Session:
+def open_session(
+    request: SampleRequest,
+    on_checked: Callable[[], None] = lambda: None,
+    before: Opened | None = None,
+) -> Session:
     """Read and check all that a run needs.
 
     Args:
         request: what is asked for.
         on_checked: called when the request can be met as far as is known before the house and
             the checkpoint are read.
+        before: what was opened for another request, see `Opened.of`.
 
     Raises:
         HouseError: a setting is wrong, or the checkpoint or the house cannot be used.
     """
-    run_config = request.run
     # What is wrong is said before anything is read.
-    job: Job | TokenJob = job_of(request.controls, request.task, steering=run_config.steering)
-    if run_config.on_gpu and not torch.cuda.is_available():
+    job: Job | TokenJob = job_of(request.controls, request.task, steering=request.run.steering)
+    if request.run.on_gpu and not torch.cuda.is_available():
         raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
     on_checked()
-    places = request.places
-    house = House(load_pin(Path(places.pin)))
-    checkpoint = load_checkpoint(find_checkpoint(places.checkpoint))
-    checkpoint.model.to(run_config.device)
-    manifest = checkpoint.manifest
-    if manifest.house != house.pin.name:
-        raise HouseError(
-            f"says that it learned from the house {manifest.house!r}, the pin is that of "
-            f"{house.pin.name!r}",
-            where="checkpoint", mend=f"name its own house: pin=conf/house/{manifest.house}.yaml",
-        )  # fmt: skip
-    register = house.load()
-    manifest.check_entered(register)
-    run = run_if_recorded(checkpoint.file, register, unrecorded=places.unrecorded)
-    if isinstance(checkpoint.tokenization, MidiTokTokens):
-        job = TokenJob.of(request.controls, request.task, checkpoint.tokenization)
+    found = Opened.of(request, before)
+    if isinstance(found.checkpoint.tokenization, MidiTokTokens):
+        job = TokenJob.of(request.controls, request.task, found.checkpoint.tokenization)
     elif style := request.controls.style:
-        number = style_number(style, checkpoint, register)
-        job = job_of(request.controls, request.task, number, run_config.steering)
-    signatures = signatures_for(house, register, places.sign, is_recorded=run is not None)
-    compares = run_config.originality != OFF
-    learned = learned_music(house, manifest, register) if compares else None
-    out = Path(places.out)
+        number = style_number(style, found.checkpoint, found.register)
+        job = job_of(request.controls, request.task, number, request.run.steering)
+    signatures = signatures_for(
+        found.house, found.register, request.places.sign, is_recorded=found.run is not None
+    )
+    out = Path(request.places.out)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(out, error) from error
+    learned = found.learned if request.run.originality != OFF else None
     return Session(
-        request, job, checkpoint, house, learned, run, signatures, out, highest_number(out)
-    )
+        request, job, found.checkpoint, found.house, learned, found.run, signatures, out,
+        highest_number(out),
+    )  # fmt: skip
 
 
 def style_number(person: str, checkpoint: Checkpoint, register: Register) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -97,7 +96,7 @@ def accept_command(
         output.line("nothing to accept")
         output.result(entered=[], refused=[], size=register.size)
         return
-    check = partial(_stop_alike, recheck, compared) if recheck else None
+    check = partial(recheck.leave_alike, compared) if recheck else None
     key = _curator_key(register, curator)
     _accept(house, register, chosen, key, check, count, output, recheck)
 
@@ -127,22 +126,6 @@ def _accept(
     output.result(entered=entered, refused=refused, size=house.pin.min_size)
     if refused:
         raise SystemExit(REFUSED)
-
-
-def _stop_alike(recheck: Recheck, compared: set[str], item: Waiting, register: Register) -> Waiting:
-    """Leave in the inbox what is like something known, unless the curator has compared them.
-
-    What a model wrote or what was withdrawn stays, whoever has compared it.
-    """
-    from gen.likeness.screening import BLOCK, CLEAR
-
-    report = recheck(item, register)
-    if report is None or report.verdict == CLEAR:
-        return item
-    rule = report.rule if report.verdict == BLOCK else "wants-review"
-    if item.work in compared and rule in ("wants-review", "too-similar"):
-        return item
-    return replace(item, rule=rule, found=report.side_by_side())
 
 
 def _waiting_dict(item: Waiting) -> dict[str, str]:

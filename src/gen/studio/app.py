@@ -1,0 +1,85 @@
+"""The studio as one web application: pages, their files, and the interface that they use."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from gen import __version__
+from gen.errors import HouseError, brief, printable
+from gen.smf import RuleBroken
+from gen.studio import contributing, curating, houses, making, runs
+from gen.studio.desk import Desk
+from gen.studio.interface import PREFIX
+from gen.studio.jobs import BusyError, Jobs
+
+ROOMS = ("create", "contribute", "curate", "house", "runs")
+_HERE = Path(__file__).parent
+
+
+def studio(desk: Desk) -> FastAPI:
+    """The application of one desk; without the guard, which stands around it."""
+    jobs = Jobs({"checkpoint": desk.checkpoint, "pin": desk.pin_file(), "out": str(desk.out)})
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        jobs.start()
+        yield
+        jobs.close()
+        desk.lock()
+
+    app = FastAPI(
+        title="Studio", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+    )  # fmt: skip
+    app.state.desk, app.state.jobs = desk, jobs
+    for part in (contributing, curating, houses, making, runs):
+        app.include_router(part.router, prefix=PREFIX)
+    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+    _add_pages(app)
+    app.add_exception_handler(HouseError, _house_error)
+    app.add_exception_handler(RuleBroken, _house_error)
+    app.add_exception_handler(RequestValidationError, _wrong_request)
+    return app
+
+
+def _add_pages(app: FastAPI) -> None:
+    templates = Environment(
+        loader=PackageLoader("gen.studio"), autoescape=select_autoescape(default=True)
+    )
+
+    @app.get("/", include_in_schema=False)
+    def first() -> RedirectResponse:
+        return RedirectResponse(f"/{ROOMS[0]}")
+
+    def page(request: Request) -> HTMLResponse:
+        room = request.url.path.strip("/")
+        return HTMLResponse(templates.get_template(f"{room}.html").render(room=room, rooms=ROOMS))
+
+    for room in ROOMS:
+        app.add_api_route(f"/{room}", page, include_in_schema=False)
+
+
+def _house_error(_: Request, error: Exception) -> JSONResponse:
+    """What is wrong, where, and how to mend it, as the commands say it."""
+    names = ("rule", "what", "found", "where", "mend")
+    said = {name: printable(brief(str(getattr(error, name, "") or ""))) for name in names}
+    said["what"] = said["what"] or said.pop("found")
+    said.pop("found", None)
+    return JSONResponse({"error": said}, 429 if isinstance(error, BusyError) else 422)
+
+
+def _wrong_request(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - as it was registered
+    first: dict[str, Any] = error.errors()[0]
+    where = ".".join(map(str, first["loc"][1:]))
+    said = {"rule": "request", "what": brief(first["msg"]), "where": where, "mend": ""}
+    return JSONResponse({"error": said}, 422)

@@ -1,0 +1,133 @@
+"""The interface for composers: look at a file as the house reads it, and sign it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+
+from gen.contribution import Contributor, Facts, Job, Outcome, Settings
+from gen.errors import printable
+from gen.provenance.roster import COMPOSER
+from gen.studio.desk import Desk
+from gen.studio.interface import DeskOf
+from gen.studio.score import Score
+
+router = APIRouter(tags=["contribute"])
+FACTS = tuple(field.name for field in fields(Facts))
+
+
+class Stated(BaseModel):
+    """What is stated about a work, as text, see docs/composers.md; "" where nothing is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str = ""
+    composers: str = ""
+    method: str = ""
+    genre: str = ""
+    mood: str = ""
+    key: str = ""
+    chords: Annotated[str, Field(max_length=50_000)] = ""
+    sections: str = ""
+    instruments: str = ""
+    roles: str = ""
+    consent: str = ""
+    contract: str = ""
+
+    def facts(self) -> Facts:
+        return Facts(**self.model_dump())
+
+
+class GivenFile(BaseModel):
+    """A MIDI file: what it is called, and its bytes in base64."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=300)]
+    midi: Base64Bytes
+    stated: Stated = Stated()
+    composer: str = ""
+
+    def path_in(self, folder: str) -> Path:
+        """The file, written under its own name as far as one can be called so."""
+        name = printable(PurePath(self.name.replace("\\", "/")).name).replace("/", "_")[:120]
+        path = Path(folder) / (name if name.strip(". ") else "work.mid")
+        path.write_bytes(self.midi)
+        return path
+
+
+class Shared(BaseModel):
+    """Something known that a file shares music with, and the passages to compare."""
+
+    kind: str
+    name: str
+    similarity: float
+    ours: str = ""
+    theirs: str = ""
+
+
+class Checked(BaseModel):
+    """What became of a file; `status` as `contribute.py` says it.
+
+    `changes` were made to the file, `advice` and `unsure` want a look, `unheard` is not learned
+    from. `stated` is what is stated and what was inferred where nothing was.
+    """
+
+    file: str
+    status: str
+    work: str = ""
+    rule: str = ""
+    found: str = ""
+    mend: str = ""
+    changes: list[str] = []
+    unheard: list[str] = []
+    advice: list[str] = []
+    unsure: list[str] = []
+    analysis: dict[str, Any] | None = None
+    stated: Stated | None = None
+    verdict: str = ""
+    alike: list[str] = []
+    score: Score | None = None
+
+
+@router.post("/check")
+def check(given: GivenFile, desk: DeskOf) -> Checked:
+    """Read a file as the house will, compare it with what is known, and sign nothing."""
+    return _contributed(given, desk, is_check=True)
+
+
+@router.post("/contribute")
+def contribute(given: GivenFile, desk: DeskOf) -> Checked:
+    """Sign a file with its composer's open key; it then waits for a curator."""
+    return _contributed(given, desk, is_check=False)
+
+
+def _contributed(given: GivenFile, desk: Desk, *, is_check: bool) -> Checked:
+    house = desk.house()
+    register = desk.register(house)
+    key = None if is_check else desk.key(register, given.composer, COMPOSER)
+    settings = Settings(composer=given.composer, is_check=is_check, workers=1)
+    contributor = Contributor(house, settings, key, None, register)
+    with TemporaryDirectory(prefix="studio-") as folder:
+        job = Job(given.path_in(folder), given.stated.facts())
+        return _checked(next(iter(list(contributor.run([job])))), given.name)
+
+
+def _checked(outcome: Outcome, name: str) -> Checked:
+    said = outcome.to_dict()
+    del said["file"]
+    facts, report = said.pop("facts", None), outcome.screening
+    said.pop("screening", None)
+    return Checked(
+        file=name,
+        stated=Stated(**facts) if facts else None,
+        verdict=report.verdict if report else "",
+        alike=report.side_by_side().splitlines() if report and report.matches else [],
+        score=Score.of(outcome.examined.normalised.piece) if outcome.examined else None,
+        **said,
+    )

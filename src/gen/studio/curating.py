@@ -1,0 +1,138 @@
+"""The interface for curators: what waits, what it is like, and taking it or turning it down."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from gen.contribution import Recheck
+from gen.errors import SettingError
+from gen.likeness.screening import Report
+from gen.provenance.inbox import Waiting, look, look_at_all
+from gen.provenance.roster import CURATOR
+from gen.provenance.works import accept_in_turn, reject
+from gen.smf import parse
+from gen.studio.interface import DeskOf
+from gen.studio.score import Score
+
+router = APIRouter(tags=["curate"])
+
+
+class WaitingWork(BaseModel):
+    """A work in the inbox. `rule` and `found` say why it could not be taken as it is."""
+
+    work: str
+    title: str = ""
+    composers: dict[str, int] = {}
+    method: str = ""
+    genre: str = ""
+    mood: str = ""
+    key: str = ""
+    consent: str = ""
+    contract: str = ""
+    is_machine_written: bool = False
+    rule: str = ""
+    found: str = ""
+    mend: str = ""
+    verdict: str = ""
+    alike: list[str] = []
+
+
+class Acceptance(BaseModel):
+    """Who takes a work, and whether they compared it with what it is like."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    curator: str
+    although_similar: bool = False
+
+
+class Rejection(BaseModel):
+    """Who turns a work down, and what its composer should know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    curator: str
+    reason: Annotated[str, Field(min_length=1, max_length=2_000)]
+
+
+class Decided(BaseModel):
+    """What became of a waiting work: accepted into `path`, rejected, or left with a rule."""
+
+    work: str
+    state: str
+    path: str = ""
+    rule: str = ""
+    found: str = ""
+    mend: str = ""
+
+
+@router.get("/inbox")
+def inbox(desk: DeskOf) -> list[WaitingWork]:
+    """Everything that waits, each compared once more with what the house has."""
+    house = desk.house()
+    register = desk.register(house)
+    recheck = Recheck(house, register)
+    return [_waiting(item, recheck(item, register)) for item in look_at_all(house, register)]
+
+
+@router.get("/inbox/{work}/score")
+def waiting_score(work: str, desk: DeskOf) -> Score:
+    """A waiting work's music."""
+    house = desk.house()
+    item = look(house.store, work, desk.register(house))
+    if item.tagged is None:
+        raise SettingError(f"{work} cannot be read ({item.rule}): {item.found}")
+    return Score.of(parse(item.tagged.music))
+
+
+@router.post("/inbox/{work}/accept")
+def accept(work: str, said: Acceptance, desk: DeskOf) -> Decided:
+    """Countersign a work and enter it in the log, if nothing stands against it."""
+    house = desk.house()
+    register = desk.register(house)
+    key = desk.key(register, said.curator, CURATOR)
+    recheck = Recheck(house, register)
+    compared = {work} if said.although_similar else set[str]()
+    (part,) = accept_in_turn(house, [work], key, partial(recheck.leave_alike, compared))
+    recheck.keep(part.entered)
+    for entry in part.entered:
+        return Decided(work=work, state="accepted", path=entry.path)
+    item = part.refused[0]
+    return Decided(work=work, state="waiting", rule=item.rule, found=item.found, mend=item.mend)
+
+
+@router.post("/inbox/{work}/reject")
+def turn_down(work: str, said: Rejection, desk: DeskOf) -> Decided:
+    """Move a work out of the inbox; its composer sees the reason."""
+    house = desk.house()
+    key = desk.key(desk.register(house), said.curator, CURATOR)
+    reject(house, [work], key, said.reason)
+    return Decided(work=work, state="rejected")
+
+
+def _waiting(item: Waiting, report: Report | None) -> WaitingWork:
+    if item.tagged is None:
+        return WaitingWork(work=item.work, rule=item.rule, found=item.found, mend=item.mend)
+    statement = item.tagged.statement
+    words = statement.description
+    return WaitingWork(
+        work=item.work,
+        title=words.title,
+        composers=dict(statement.composers),
+        method=statement.method,
+        genre=words.genre,
+        mood=words.mood,
+        key=words.key,
+        consent=str(statement.consent),
+        contract=statement.contract,
+        is_machine_written=not statement.no_generative_model,
+        rule=item.rule,
+        found=item.found,
+        mend=item.mend,
+        verdict=report.verdict if report else "",
+        alike=report.side_by_side().splitlines() if report and report.matches else [],
+    )

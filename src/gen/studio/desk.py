@@ -1,0 +1,109 @@
+"""What the person at the studio has before them: a house, a model, and the keys they opened."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gen.errors import HouseError, SettingError
+from gen.provenance.access import open_house
+from gen.provenance.house import House
+from gen.provenance.keys import PrivateKey, list_keys, open_key
+from gen.provenance.register import Register
+from gen.provenance.roster import Person
+
+
+@dataclass(slots=True)
+class Desk:
+    """One session's house and keys; its methods may be called by several threads.
+
+    Args:
+        folder: the house's; None takes what `HOUSE` names, or the project's own.
+        pin: the pin to trust; None looks for it.
+        checkpoint: the model, as `sample.py` takes it.
+        out: folder that new pieces are written to.
+        runs: folder of training runs.
+    """
+
+    folder: Path | None
+    pin: Path | None
+    checkpoint: str
+    out: Path
+    runs: Path
+    _register: Register | None = None
+    _keys: dict[str, PrivateKey] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def make_out(self) -> None:
+        """Make the folder of new pieces.
+
+        Raises:
+            HouseError: it cannot be written.
+        """
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"cannot be made ({error.strerror})"
+            raise HouseError(what, where=str(self.out), mend="name another: --out DIR") from error
+
+    def house(self) -> House:
+        """The house as it is now: other programs may have moved its pin."""
+        return open_house(self.folder, self.pin)
+
+    def pin_file(self) -> str:
+        """Where the pin lies, as `sample.py` takes it."""
+        return str(self.house().pin.path)
+
+    def register(self, house: House) -> Register:
+        """Its register, verified; what was read before is not read again."""
+        with self._lock:
+            self._register = house.load(since=self._register)
+            return self._register
+
+    def people(self, register: Register) -> list[tuple[Person, bool, bool]]:
+        """Everybody enrolled; whether a key of theirs lies here, and whether it is open."""
+        here = {file.keyid for file in list_keys()}
+        return [
+            (person, bool(here & _keyids(person)), bool(self._keys.keys() & _keyids(person)))
+            for person in register.roster.people
+        ]
+
+    def unlock(self, person: Person, passphrase: str) -> None:
+        """Open a person's key until `lock`, or until the studio ends.
+
+        Raises:
+            HouseError: no key of theirs is here, or the passphrase is not its own.
+        """
+        files = [file for file in list_keys() if file.keyid in _keyids(person)]
+        if not files:
+            raise HouseError(
+                f"no key of {person.id} is in your key folder",
+                mend="open the studio where the key was made, or set HOUSE_KEYS to its folder",
+            )
+        key = open_key(files[0], passphrase)
+        with self._lock:
+            self._keys[files[0].keyid] = key
+
+    def lock(self) -> None:
+        """Forget every key."""
+        with self._lock:
+            self._keys.clear()
+
+    def key(self, register: Register, person_id: str, role: str) -> PrivateKey:
+        """A person's open key.
+
+        Raises:
+            HouseError: they are not enrolled in this role, or their key is not open.
+        """
+        person = register.roster.person(person_id)
+        if person is None or role not in person.roles:
+            raise SettingError(f"{person_id or 'nobody'} is no {role} of {register.roster.house}")
+        for keyid in _keyids(person):
+            if keyid in self._keys:
+                return self._keys[keyid]
+        raise HouseError(f"the key of {person.id} is locked", mend="open it with its passphrase")
+
+
+def _keyids(person: Person) -> set[str]:
+    return {key.keyid for key in person.open_keys()}

@@ -1,0 +1,305 @@
+"""The interface to the house: its people and keys, its works, what became of each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from gen.errors import SettingError
+from gen.harmony import GENRES, MOODS
+from gen.piece import ROLES
+from gen.provenance.consent import Consent
+from gen.provenance.gate import admit
+from gen.provenance.house import House
+from gen.provenance.impact import impact_of
+from gen.provenance.keys import PrivateKey
+from gen.provenance.proofs import acts_of
+from gen.provenance.record import WorkRecord
+from gen.provenance.register import Register
+from gen.provenance.roster import COMPOSER, CURATOR
+from gen.provenance.standing import standings
+from gen.provenance.statement import METHODS
+from gen.provenance.tag import Tagged
+from gen.provenance.works import kept_work, live_work, near_works, set_consent, withdraw
+from gen.smf import parse
+from gen.smf.general_midi import NAMES
+from gen.studio.desk import Desk
+from gen.studio.interface import DeskOf
+from gen.studio.score import Score
+
+router = APIRouter(tags=["house"])
+
+
+class Member(BaseModel):
+    """Somebody enrolled; whether a key of theirs lies on this computer, and whether it is open."""
+
+    id: str
+    name: str
+    roles: list[str]
+    has_key_here: bool
+    is_open: bool
+
+
+class HouseFacts(BaseModel):
+    """The house as it stands: counts, the log's head, and who belongs to it."""
+
+    house: str
+    folder: str
+    works: int
+    withdrawn: int
+    waiting: int
+    acts: int
+    root: str
+    pin_acts: int
+    is_sealed: bool
+    people: list[Member]
+
+
+class Work(BaseModel):
+    """A work of the house in one line."""
+
+    work: str
+    title: str
+    composers: dict[str, int]
+    consent: str
+    state: str
+    entered: str
+
+
+class WorkFacts(Work):
+    """A work with what its tag says, its acts, and what used it."""
+
+    method: str
+    genre: str
+    mood: str
+    key: str
+    chords: str
+    sections: str
+    roles: list[str]
+    contract: str
+    music_sha256: str
+    accepted_by: str
+    acts: list[int]
+    used_by: dict[str, Any]
+
+
+class Passphrase(BaseModel):
+    """Opens a person's key until the studio ends, or until it is locked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    person: str
+    passphrase: Annotated[str, Field(max_length=1_000)]
+
+
+class Allowance(BaseModel):
+    """What a composer allows from now on, as in "general_model evaluation@2030-12-31"."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    composer: str
+    allow: str
+
+
+class Withdrawing(BaseModel):
+    """Who takes a work out for ever, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    person: str
+    reason: Annotated[str, Field(max_length=2_000)] = ""
+
+
+class Audited(BaseModel):
+    """What the training loader would take now."""
+
+    purpose: str
+    seen: int
+    admitted: int
+    not_consented: int
+    refused: list[dict[str, str]]
+
+
+class Words(BaseModel):
+    """What fields may hold."""
+
+    genres: list[str]
+    moods: list[str]
+    roles: list[str]
+    methods: list[str]
+    instruments: list[str]
+
+
+@router.get("/words")
+def words() -> Words:
+    """Genres, moods, roles, methods and instruments that the house has names for."""
+    return Words(
+        genres=list(GENRES), moods=list(MOODS), roles=list(ROLES), methods=list(METHODS),
+        instruments=[*NAMES, "drums"],
+    )  # fmt: skip
+
+
+@router.get("/house")
+def house_facts(desk: DeskOf) -> HouseFacts:
+    """The house as it stands."""
+    house = desk.house()
+    register = desk.register(house)
+    live = sum(record.withdrawn_at is None for record in register.works.values())
+    return HouseFacts(
+        house=register.roster.house,
+        folder=str(house.folder),
+        works=live,
+        withdrawn=len(register.works) - live,
+        waiting=len(house.store.waiting()),
+        acts=register.size,
+        root=house.register_log.head().root,
+        pin_acts=house.pin.min_size,
+        is_sealed=register.roster.sealed,
+        people=_members(desk, register),
+    )
+
+
+@router.post("/keys/unlock")
+def unlock(said: Passphrase, desk: DeskOf) -> list[Member]:
+    """Open a key that lies on this computer."""
+    register = desk.register(desk.house())
+    person = register.roster.person(said.person)
+    if person is None:
+        raise SettingError(f"{said.person!r} is not enrolled in {register.roster.house}")
+    desk.unlock(person, said.passphrase)
+    return _members(desk, register)
+
+
+@router.post("/keys/lock")
+def lock(desk: DeskOf) -> list[Member]:
+    """Forget every key that was opened."""
+    desk.lock()
+    return _members(desk, desk.register(desk.house()))
+
+
+@router.get("/works")
+def works(desk: DeskOf) -> list[Work]:
+    """Every work, withdrawn ones too, the newest first."""
+    register = desk.register(desk.house())
+    records = sorted(register.works.values(), key=lambda record: -record.index)
+    return [Work(**_line(register, record)) for record in records]
+
+
+@router.get("/works/{work}")
+def work_facts(work: str, desk: DeskOf) -> WorkFacts:
+    """One work: its tag, its acts, and the runs, models and pieces that used it."""
+    house, register, record, tagged = _kept(desk, work)
+    statement = tagged.statement
+    described = statement.description
+    return WorkFacts(
+        **_line(register, record),
+        method=statement.method,
+        genre=described.genre,
+        mood=described.mood,
+        key=described.key,
+        chords=described.chords,
+        sections=described.sections,
+        roles=list(described.roles),
+        contract=statement.contract,
+        music_sha256=record.entry.music_sha256,
+        accepted_by=record.accepted_by,
+        acts=acts_of(house, register, work),
+        used_by=impact_of(register, [work]).to_dict(),
+    )
+
+
+@router.get("/works/{work}/score")
+def work_score(work: str, desk: DeskOf) -> Score:
+    """A work's music."""
+    return Score.of(parse(_kept(desk, work)[3].music))
+
+
+@router.get("/works/{work}/midi")
+def work_midi(work: str, desk: DeskOf) -> Response:
+    """A work's music as a MIDI file, without its tag."""
+    return Response(_kept(desk, work)[3].music, media_type="audio/midi")
+
+
+@router.post("/works/{work}/consent")
+def change_consent(work: str, said: Allowance, desk: DeskOf) -> Work:
+    """Say what a work may be used for from now on."""
+    house = desk.house()
+    register = desk.register(house)
+    consent = Consent.parse(said.allow)
+    set_consent(house, [work], consent, desk.key(register, said.composer, COMPOSER))
+    moved = desk.register(desk.house())
+    return Work(**_line(moved, moved.works[work]))
+
+
+@router.post("/works/{work}/withdraw")
+def take_out(work: str, said: Withdrawing, desk: DeskOf) -> WorkFacts:
+    """Withdraw a work for ever; what used it is said before, by `GET /works/{work}`, and after."""
+    house = desk.house()
+    register = desk.register(house)
+    live_work(register, work)
+    withdraw(house, [work], _own_key(desk, register, said.person), said.reason)
+    return work_facts(work, desk)
+
+
+@router.get("/composers/{person}/works")
+def of_composer(person: str, desk: DeskOf) -> list[dict[str, Any]]:
+    """What became of a composer's works: waiting, in the house, rejected with the reason."""
+    house = desk.house()
+    return [one.to_dict() for one in standings(house, desk.register(house), person)]
+
+
+@router.post("/audit")
+def audit(desk: DeskOf, purpose: str = "general_model") -> Audited:
+    """Judge every file in the house, exactly as the training loader does."""
+    house = desk.house()
+    corpus = admit(house.folder, purpose, pin=house.pin)
+    return Audited(
+        purpose=corpus.purpose,
+        seen=len(corpus),
+        admitted=len(corpus.admitted),
+        not_consented=len(corpus.not_consented),
+        refused=[
+            {"path": r.path, "rule": r.rule, "found": r.found, "mend": r.mend}
+            for r in (*corpus.refused, *corpus.missing)
+        ],
+    )
+
+
+def _members(desk: Desk, register: Register) -> list[Member]:
+    return [
+        Member(
+            id=person.id, name=person.name, roles=list(person.roles), has_key_here=is_here,
+            is_open=is_open,
+        )
+        for person, is_here, is_open in desk.people(register)
+    ]  # fmt: skip
+
+
+def _line(register: Register, record: WorkRecord) -> dict[str, Any]:
+    entry = record.entry
+    return {
+        "work": entry.work,
+        "title": entry.title,
+        "composers": dict(entry.composers),
+        "consent": str(register.consent_of(record)),
+        "state": "in the house" if record.withdrawn_at is None else "withdrawn",
+        "entered": record.time,
+    }
+
+
+def _kept(desk: Desk, work: str) -> tuple[House, Register, WorkRecord, Tagged]:
+    house = desk.house()
+    register = desk.register(house)
+    record = register.works.get(work)
+    if record is None:
+        raise SettingError(f"no work {work!r} in the house", mend=near_works(register, work))
+    return house, register, record, kept_work(house, record)
+
+
+def _own_key(desk: Desk, register: Register, person_id: str) -> PrivateKey:
+    """The key with which somebody withdraws: as composer, else as curator."""
+    person = register.roster.person(person_id)
+    role = COMPOSER if person is not None and COMPOSER in person.roles else CURATOR
+    return desk.key(register, person_id, role)

@@ -1,0 +1,190 @@
+"""Pieces being written: a queue before one process that holds the model.
+
+The process (`gen.studio.writer`) keeps the model in memory and writes one request at a time; what
+it says becomes events of the job, which whoever asks may follow from any of them on. A process
+that dies fails its job, with a word, and the next job starts another.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from gen.errors import HouseError
+from gen.provenance.keys import PASSPHRASE_VARIABLE
+
+MOST_WAITING = 32
+MOST_KEPT = 200
+WAITING, WRITING, DONE, FAILED, CANCELLED = "waiting", "writing", "done", "failed", "cancelled"
+ENDED = frozenset({DONE, FAILED, CANCELLED})
+
+
+class BusyError(HouseError):
+    """So many requests wait already that another would wait in vain."""
+
+
+@dataclass(slots=True)
+class Job:
+    """One request for pieces.
+
+    Attributes:
+        id: unguessable, for the address.
+        verb: generate, continue, infill, accompany, harmonise or vary.
+        settings: as `sample.py` takes them.
+        state: waiting, writing, done, failed or cancelled.
+        events: what was said of it, in order; each has a "kind".
+    """
+
+    id: str
+    verb: str
+    settings: dict[str, Any]
+    state: str = WAITING
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Jobs:
+    """The queue, and the process that writes.
+
+    Args:
+        opened: settings of the model and the house, which the process reads once.
+    """
+
+    def __init__(self, opened: dict[str, Any]) -> None:
+        self._opened = opened
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._queue: list[Job] = []
+        self._now: Job | None = None
+        self._child: subprocess.Popen[str] | None = None
+        self._is_closed = False
+        self._changed = threading.Condition(threading.RLock())
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def start(self) -> None:
+        """Start the process, so that the model is there when it is asked for."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the process; what is being written is lost, what is finished is on disk."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+            if self._child is not None:
+                self._child.kill()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def ask(self, job: Job) -> Job:
+        """Put a job into the queue.
+
+        Raises:
+            BusyError: too many wait.
+        """
+        with self._changed:
+            if len(self._queue) >= MOST_WAITING:
+                raise BusyError(
+                    f"{len(self._queue)} requests wait already", mend="ask again in a minute"
+                )
+            self._jobs[job.id] = job
+            self._queue.append(job)
+            while len(self._jobs) > MOST_KEPT:
+                self._jobs.popitem(last=False)
+            self._changed.notify_all()
+        return job
+
+    def get(self, job_id: str) -> Job | None:
+        return self._jobs.get(job_id)
+
+    def all(self) -> list[Job]:
+        """Those that are known, the newest first."""
+        return list(reversed(self._jobs.values()))
+
+    def place(self, job: Job) -> int:
+        """How many are before it."""
+        with self._changed:
+            return self._queue.index(job) + (self._now is not None) if job in self._queue else 0
+
+    def cancel(self, job: Job) -> None:
+        """Take a job out of the queue, or have it stopped after the bar that is being written."""
+        with self._changed:
+            if job in self._queue:
+                self._queue.remove(job)
+                self._end(job, CANCELLED)
+            elif job is self._now:
+                self._send({"cancel": job.id})
+
+    # -- the thread that feeds the process ---------------------------------------------------
+
+    def _serve(self) -> None:
+        self._running_child()
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._is_closed or self._queue)
+                if self._is_closed:
+                    break
+                self._now = job = self._queue.pop(0)
+                job.state = WRITING
+            self._write(job)
+            with self._changed:
+                self._now = None
+        self._end_child()
+
+    def _write(self, job: Job) -> None:
+        child = self._running_child()
+        self._send({"job": job.id, "settings": job.settings})
+        assert child.stdout is not None  # noqa: S101 - a pipe
+        for line in child.stdout:
+            event = json.loads(line)
+            if event.pop("job", None) != job.id:
+                continue
+            if event["kind"] in ENDED:
+                self._end(job, event["kind"], event)
+                return
+            job.events.append(event)
+        self._end_child()
+        what = "the process that writes was ended"
+        self._end(job, FAILED, {"error": {"what": what, "where": "", "mend": "ask again"}})
+
+    def _end(self, job: Job, state: str, event: dict[str, Any] | None = None) -> None:
+        job.events.append({**(event or {}), "kind": state})
+        job.state = state
+
+    def _send(self, said: dict[str, Any]) -> None:
+        child = self._child
+        if child is not None and child.stdin is not None:
+            with suppress(OSError, ValueError):
+                child.stdin.write(json.dumps(said) + "\n")
+                child.stdin.flush()
+
+    def _running_child(self) -> subprocess.Popen[str]:
+        with self._changed:
+            return self._started_child()
+
+    def _started_child(self) -> subprocess.Popen[str]:
+        if self._child is None or self._child.poll() is not None:
+            self._end_child()
+            environment = {k: v for k, v in os.environ.items() if k != PASSPHRASE_VARIABLE}
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "gen.studio.writer"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+                env=environment, start_new_session=True,  # Ctrl-C is the server's to handle
+            )  # fmt: skip
+            self._send({"open": self._opened})
+        return self._child
+
+    def _end_child(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for stream in (child.stdin, child.stdout):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()

@@ -1,0 +1,331 @@
+"""The interface for producers: new pieces, and what becomes of a given one.
+
+Each verb answers with a job; the job's events bring the music bar by bar, and in the end the name
+of each finished piece, which lies in the studio's folder with its receipt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+
+from gen import harmony
+from gen.disk import write_atomically
+from gen.disk.reading import MIDI, RECEIPT, read, read_json
+from gen.errors import HouseError, SettingError
+from gen.likeness.originality import in_words
+from gen.provenance.canonical import sha256_hex
+from gen.rendering.score import musicxml
+from gen.safe_parse import safe_examine
+from gen.smf import parse
+from gen.studio.interface import DeskOf
+from gen.studio.jobs import ENDED, Job, Jobs
+from gen.studio.score import Score
+from gen.studio.sound import excerpt_wav, piece_wav
+
+router = APIRouter(tags=["music"])
+
+Words = Annotated[str, Field(max_length=2_000)]
+Verb = Literal["generate", "continue", "infill", "accompany", "harmonise", "vary"]
+_PIECE = re.compile(r"[\w' #().,-]{1,120}")
+_TURN_SECONDS = 0.04
+MOST_PIECES = 4
+"""At once: so many are written side by side by one process, which a copy of it would not be."""
+
+
+def _jobs(request: Request) -> Jobs:
+    jobs: Jobs = request.app.state.jobs
+    return jobs
+
+
+JobsOf = Annotated[Jobs, Depends(_jobs)]
+
+
+class Asked(BaseModel):
+    """What is asked of the music, as `sample.py --help` explains it; null is up to the model."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    genre: Words | None = None
+    mood: Words | None = None
+    style: Words | None = None
+    key: Words | None = None
+    tempo: float | None = None
+    time_signature: Words | None = None
+    bars: int | None = None
+    instruments: Annotated[list[Words | int], Field(max_length=24)] = []
+    roles: Annotated[list[Words], Field(max_length=24)] = []
+    chords: Annotated[str, Field(max_length=20_000)] | None = None
+    sections: Words | None = None
+    density: Words | int | list[Words | int] | None = None
+    pitch_range: tuple[int, int] | None = None
+    velocity_range: tuple[int, int] | None = None
+    returns: float | None = None
+    n: Annotated[int, Field(ge=1, le=MOST_PIECES)] = 1
+    seed: Annotated[int, Field(ge=0, lt=1 << 53)] | None = None
+    temperature: float | None = None
+    originality: Literal["resample", "report"] | None = None
+
+
+class Given(Asked):
+    """A file to go on from: a piece of the studio by its name, or MIDI bytes in base64."""
+
+    piece: Words | None = None
+    midi: Base64Bytes | None = None
+    file_name: Words = "given.mid"
+    cells: Words | None = None
+    add: Annotated[list[Words | int], Field(max_length=24)] = []
+    amount: float | None = None
+
+
+class JobFacts(BaseModel):
+    """A job: its state, and how many are before it while it waits."""
+
+    id: str
+    verb: str
+    state: str
+    place: int
+    events: int
+
+
+class PieceFacts(BaseModel):
+    """A finished piece: its music, what its receipt says, and its nearest work in words."""
+
+    name: str
+    score: Score
+    receipt: dict[str, Any]
+    originality: str
+
+
+class PieceLine(BaseModel):
+    """A finished piece in one line, and when it was written (seconds since 1970)."""
+
+    name: str
+    written: float
+
+
+class Excerpt(BaseModel):
+    """Which bars of a score are to sound, counted from 0, and which tracks; null: all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    score: Score
+    first_bar: Annotated[int, Field(ge=0)]
+    bars: Annotated[int, Field(ge=1, le=64)] = 1
+    tracks: list[int] | None = None
+    speed: Annotated[float, Field(ge=0.25, le=4)] = 1.0
+
+
+class ReadChords(BaseModel):
+    """What a line of chords was understood as, bar by bar."""
+
+    bars: list[list[str]]
+
+
+class GivenScore(BaseModel):
+    """MIDI bytes in base64."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    midi: Base64Bytes
+
+
+@router.post("/generate")
+def generate(asked: Asked, desk: DeskOf, jobs: JobsOf) -> JobFacts:
+    """Write new pieces from nothing."""
+    return _asked(jobs, "generate", _settings(asked))
+
+
+def _verb(verb: Verb, words: str) -> None:
+    """A door for a verb that takes a file."""
+
+    def asked(given: Given, desk: DeskOf, jobs: JobsOf) -> JobFacts:
+        return _asked(jobs, verb, {**_settings(given), verb: str(_given_file(given, desk.out))})
+
+    asked.__doc__ = words
+    router.add_api_route(f"/{verb}", asked, methods=["POST"], name=verb, operation_id=verb)
+
+
+_verb("continue", "Go on after a file's last bar, for so many more as `bars` says.")
+_verb("infill", "Write the cells anew that `cells` names; everything else stays.")
+_verb("accompany", "Add the instruments of `add`, which play along.")
+_verb("harmonise", "Add chords to a melody.")
+_verb("vary", "Write a share of the cells anew, as large as `amount` says.")
+
+
+@router.get("/jobs")
+def all_jobs(jobs: JobsOf) -> list[JobFacts]:
+    """The session's jobs, the newest first."""
+    return [_facts(jobs, job) for job in jobs.all()]
+
+
+@router.get("/jobs/{job_id}")
+def one_job(job_id: str, jobs: JobsOf) -> JobFacts:
+    """Where a job stands."""
+    return _facts(jobs, _found(jobs, job_id))
+
+
+@router.delete("/jobs/{job_id}")
+def cancel(job_id: str, jobs: JobsOf) -> JobFacts:
+    """Stop a job; pieces of it that are finished stay."""
+    job = _found(jobs, job_id)
+    jobs.cancel(job)
+    return _facts(jobs, job)
+
+
+@router.get("/jobs/{job_id}/events")
+async def follow(job_id: str, jobs: JobsOf, request: Request, since: int = 0) -> StreamingResponse:
+    """A job's events from the `since`th on, as they come (server-sent events), until it ends."""
+    job = _found(jobs, job_id)
+    last = request.headers.get("last-event-id", "")
+    first = int(last) + 1 if last.isdecimal() else max(since, 0)
+    return StreamingResponse(_told(job, first), media_type="text/event-stream")
+
+
+async def _told(job: Job, number: int) -> AsyncIterator[str]:
+    while True:
+        has_ended = job.state in ENDED
+        for event in job.events[number:]:
+            yield f"id: {number}\nevent: {event['kind']}\ndata: {json.dumps(event)}\n\n"
+            number += 1
+        if has_ended:
+            return
+        await asyncio.sleep(_TURN_SECONDS)
+
+
+@router.get("/pieces")
+def pieces(desk: DeskOf) -> list[PieceLine]:
+    """Every piece in the studio's folder, the newest first."""
+    found = [(path.stat().st_mtime, path.stem) for path in desk.out.glob("*.mid")]
+    return [PieceLine(name=name, written=when) for when, name in sorted(found, reverse=True)]
+
+
+@router.get("/pieces/{name}")
+def piece(name: str, desk: DeskOf) -> PieceFacts:
+    """A finished piece."""
+    path = _path(desk.out, name)
+    receipt = read_json(path.with_suffix(".json"), RECEIPT)
+    music = Score.of(parse(read(path, MIDI)))
+    words = in_words(receipt["originality"])
+    return PieceFacts(name=name, score=music, receipt=receipt, originality=words)
+
+
+@router.get("/pieces/{name}/midi")
+def piece_midi(name: str, desk: DeskOf) -> Response:
+    """Its file, with the mark of its origin."""
+    return _download(read(_path(desk.out, name), MIDI), "audio/midi", f"{name}.mid")
+
+
+@router.get("/pieces/{name}/receipt")
+def piece_receipt(name: str, desk: DeskOf) -> Response:
+    """Its receipt, from which the same bytes can be written again."""
+    data = read(_path(desk.out, name).with_suffix(".json"), RECEIPT)
+    return _download(data, "application/json", f"{name}.json")
+
+
+@router.get("/pieces/{name}/musicxml")
+def piece_musicxml(name: str, desk: DeskOf) -> Response:
+    """Its score, for notation programs."""
+    with NamedTemporaryFile(suffix=".musicxml") as file:
+        music = parse(read(_path(desk.out, name), MIDI))
+        data = musicxml(music, Path(file.name), title=name).read_bytes()
+    return _download(data, "application/vnd.recordare.musicxml+xml", f"{name}.musicxml")
+
+
+@router.get("/pieces/{name}/wav")
+def piece_audio(name: str, desk: DeskOf) -> Response:
+    """Its sound, mixed and levelled as `sample.py` writes it."""
+    data = piece_wav(parse(read(_path(desk.out, name), MIDI)))
+    return _download(data, "audio/wav", f"{name}.wav")
+
+
+@router.post("/audio")
+def audio(asked: Excerpt) -> Response:
+    """Some bars of a score as WAV: what begins in them, until it has died away.
+
+    Played at the times at which their bars begin, excerpts add up to the whole.
+    """
+    found = excerpt_wav(asked.score.piece(), asked.first_bar, asked.bars, asked.tracks, asked.speed)
+    return Response(found, media_type="audio/wav")
+
+
+@router.post("/score")
+def score(given: GivenScore) -> Score:
+    """A MIDI file as a score, read in a process of its own."""
+    return Score.of(safe_examine(given.midi).normalised.piece)
+
+
+@router.get("/chords")
+def chords(text: Words, key: Words = "") -> ReadChords:
+    """What is understood of a line of chords."""
+    named = harmony.parse_key(key) if key else None
+    bars = harmony.parse_progression(text, named)
+    spelt: Sequence[str] = harmony.FLAT_NAMES
+    if named:
+        spelt = harmony.note_names(named.fifths, is_minor=named.is_minor)
+    return ReadChords(
+        bars=[[chord.spelt(spelt) if chord else "no chord" for chord in bar] for bar in bars]
+    )
+
+
+def _settings(asked: Asked) -> dict[str, Any]:
+    """What `sample.py` would be asked: only what is said."""
+    said = asked.model_dump(exclude_none=True, exclude={"piece", "midi", "file_name"})
+    said.setdefault("seed", secrets.randbelow(1 << 31))
+    return {name: value for name, value in said.items() if value != []}
+
+
+def _asked(jobs: Jobs, verb: str, settings: dict[str, Any]) -> JobFacts:
+    return _facts(jobs, jobs.ask(Job(secrets.token_urlsafe(12), verb, settings)))
+
+
+def _given_file(given: Given, out: Path) -> Path:
+    """The file that is meant; one that was sent is kept by its digest under its own name."""
+    if (given.piece is None) == (given.midi is None):
+        raise SettingError("which file?", mend="name a piece, or send midi, and not both")
+    if given.piece is not None:
+        return _path(out, given.piece)
+    assert given.midi is not None  # noqa: S101 - one of the two is there
+    name = re.sub(r"[^\w' #().,-]", "_", Path(given.file_name).stem)[:80].strip(". ") or "given"
+    folder = out / "given" / sha256_hex(given.midi)[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.mid"
+    write_atomically(path, given.midi)
+    return path
+
+
+def _path(out: Path, name: str) -> Path:
+    """A piece's file: names are looked up in the studio's own folder, and never lead out of it."""
+    path = out / f"{name}.mid"
+    if not _PIECE.fullmatch(name) or not path.is_file():
+        raise HouseError(f"no piece is called {name[:120]!r}", mend="GET /pieces lists them")
+    return path
+
+
+def _found(jobs: Jobs, job_id: str) -> Job:
+    job = jobs.get(job_id)
+    if job is None:
+        raise HouseError("there is no such job", mend="jobs are forgotten when the studio ends")
+    return job
+
+
+def _facts(jobs: Jobs, job: Job) -> JobFacts:
+    return JobFacts(
+        id=job.id, verb=job.verb, state=job.state, place=jobs.place(job), events=len(job.events)
+    )
+
+
+def _download(data: bytes, kind: str, name: str) -> Response:
+    quoted = name.replace('"', "'").encode("ascii", "replace").decode()
+    headers = {"Content-Disposition": f'attachment; filename="{quoted}"'}
+    return Response(data, media_type=kind, headers=headers)

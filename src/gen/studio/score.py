@@ -1,0 +1,157 @@
+"""Music as the studio's interface speaks it: a score as JSON, and the `Piece` that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gen.piece import KeySignature, Marker, Note, Pedal, Piece, Tempo, TimeSignature, Track
+from gen.rendering.labels import instrument_name, signs
+from gen.rendering.roll import bars_of
+
+MOST_NOTES = 100_000
+MOST_TICKS = 1 << 27
+
+Tick = Annotated[int, Field(ge=0, le=MOST_TICKS)]
+Byte = Annotated[int, Field(ge=0, le=127)]
+Text = Annotated[str, Field(max_length=200)]
+
+
+class ScoreNote(NamedTuple):
+    """Onset and duration in ticks, pitch, velocity."""
+
+    onset: Tick
+    duration: Tick
+    pitch: Byte
+    velocity: Annotated[int, Field(ge=1, le=127)]
+
+
+class ScoreTempo(NamedTuple):
+    """From a tick on so many microseconds a quarter."""
+
+    tick: Tick
+    microseconds: Annotated[int, Field(ge=1, le=0xFFFFFF)]
+
+
+class ScoreMeter(NamedTuple):
+    """From a tick on this time signature."""
+
+    tick: Tick
+    numerator: Annotated[int, Field(ge=1, le=64)]
+    denominator: Annotated[int, Field(ge=1, le=64)]
+
+
+class ScoreKey(NamedTuple):
+    """From a tick on this key signature: `fifths` from seven flats (-7) to seven sharps (7)."""
+
+    tick: Tick
+    fifths: Annotated[int, Field(ge=-7, le=7)]
+    minor: bool
+
+
+class ScoreMarker(NamedTuple):
+    """A text at a tick."""
+
+    tick: Tick
+    text: Text
+
+
+class ScorePedal(NamedTuple):
+    """The sustain pedal held down."""
+
+    onset: Tick
+    duration: Tick
+
+
+class ScoreTrack(BaseModel):
+    """One part. `instrument` is the General MIDI name of the program, and only ever an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Text = ""
+    program: Byte = 0
+    drums: bool = False
+    role: Text | None = None
+    instrument: Text = ""
+    notes: Annotated[list[ScoreNote], Field(max_length=MOST_NOTES)] = []
+    pedals: Annotated[list[ScorePedal], Field(max_length=MOST_NOTES)] = []
+
+
+class Score(BaseModel):
+    """A piece. `bars` are the first ticks of its bars and the end of the last.
+
+    Bars, and which markers are chords and sections, are only ever answers.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    ticks_per_quarter: Annotated[int, Field(ge=1, le=32_767)]
+    tracks: Annotated[list[ScoreTrack], Field(max_length=64)] = []
+    tempos: Annotated[list[ScoreTempo], Field(max_length=10_000)] = []
+    meters: Annotated[list[ScoreMeter], Field(max_length=10_000)] = []
+    keys: Annotated[list[ScoreKey], Field(max_length=10_000)] = []
+    markers: Annotated[list[ScoreMarker], Field(max_length=10_000)] = []
+    chords: Annotated[list[ScoreMarker], Field(max_length=10_000)] = []
+    sections: Annotated[list[ScoreMarker], Field(max_length=10_000)] = []
+    bars: Annotated[list[Tick], Field(max_length=20_000)] = []
+    seconds: float = 0.0
+
+    @staticmethod
+    def of(piece: Piece) -> Score:
+        """A piece as JSON says it."""
+        bars = bars_of(piece)
+        found = signs(piece)
+        return Score(
+            ticks_per_quarter=piece.ticks_per_quarter,
+            tracks=[_track(track) for track in piece.tracks],
+            tempos=[ScoreTempo(t.onset_ticks, t.microseconds_per_quarter) for t in piece.tempos],
+            meters=[
+                ScoreMeter(s.onset_ticks, s.numerator, s.denominator) for s in piece.time_signatures
+            ],
+            keys=[ScoreKey(k.onset_ticks, k.fifths, k.is_minor) for k in piece.key_signatures],
+            markers=_texts(piece.markers),
+            chords=_texts(found.chords),
+            sections=_texts(found.sections),
+            bars=[*(bar.start_ticks for bar in bars), bars[-1].end_ticks],
+            seconds=piece.seconds_at(piece.end_ticks),
+        )
+
+    def piece(self) -> Piece:
+        """The piece that it says."""
+        return Piece(
+            self.ticks_per_quarter,
+            tracks=[
+                Track(
+                    track.name,
+                    track.program,
+                    track.drums,
+                    track.role,
+                    sorted(Note(*note) for note in track.notes),
+                    sorted(Pedal(*pedal) for pedal in track.pedals),
+                )
+                for track in self.tracks
+            ],
+            tempos=sorted(Tempo(*tempo) for tempo in self.tempos),
+            time_signatures=sorted(TimeSignature(*meter) for meter in self.meters),
+            key_signatures=sorted(KeySignature(*key) for key in self.keys),
+            markers=[Marker(marker.tick, marker.text) for marker in self.markers],
+        )
+
+
+def _texts(markers: Iterable[Marker]) -> list[ScoreMarker]:
+    return [ScoreMarker(marker.onset_ticks, marker.text) for marker in markers]
+
+
+def _track(track: Track) -> ScoreTrack:
+    return ScoreTrack(
+        name=track.name,
+        program=track.program,
+        drums=track.is_drum,
+        role=track.role,
+        instrument=instrument_name(track),
+        notes=[ScoreNote(n.onset_ticks, n.duration_ticks, n.pitch, n.velocity)
+               for n in track.notes],
+        pedals=[ScorePedal(p.onset_ticks, p.duration_ticks) for p in track.pedals],
+    )  # fmt: skip

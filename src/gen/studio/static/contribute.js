@@ -1,0 +1,194 @@
+// The room for composers: drop files, hear and see them as the house reads them, state, sign.
+
+import { ask, base64, begin, by_id, element, need_key, on, options, people, say } from "./common.js";
+import { viewer } from "./viewing.js";
+
+const form = by_id("stated");
+const DRAFTS = "studio-drafts";
+const view = viewer();
+let files = []; // {name, midi, checked, stated, row}
+let shown = null;
+let instruments = [];
+
+const FIELDS = ["title", "genre", "mood", "key", "method", "composers", "chords", "sections", "consent", "contract"];
+
+function drafts() {
+  return JSON.parse(localStorage.getItem(DRAFTS) || "{}");
+}
+
+async function key_of(midi) {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(midi));
+  return [...new Uint8Array(digest)].slice(0, 12).map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function take(list) {
+  for (const file of list) {
+    if (file.name.startsWith("._")) continue;
+    const midi = await base64(file), key = await key_of(midi);
+    const one = { name: file.name, midi, key, stated: drafts()[key] || {} };
+    files.push(one);
+    by_id("table-part").hidden = false;
+    one.row = element("tr");
+    by_id("table").tBodies[0].append(one.row);
+    fill_row(one);
+    await check(one);
+    if (!shown) show(one);
+  }
+}
+
+async function check(one) {
+  one.status = "reading…";
+  fill_row(one);
+  try {
+    one.checked = await ask("/check", body(one));
+    one.status = one.checked.status;
+    one.stated = { ...one.checked.stated, ...keep(one.stated) };
+  } catch (error) {
+    one.status = "refused";
+    one.checked = { changes: [], advice: [], unsure: [], unheard: [], alike: [], found: error.message, mend: error.mend };
+  }
+  fill_row(one);
+}
+
+const keep = (stated) => Object.fromEntries(Object.entries(stated).filter(([, value]) => value));
+const body = (one) => ({ name: one.name, midi: one.midi, stated: keep(one.stated), composer: by_id("composer").value });
+
+function fill_row(one) {
+  const looks = one.checked ? [...one.checked.advice, ...one.checked.unsure].length : 0;
+  const name = element("button", { type: "button", textContent: one.name, className: "quiet" });
+  on(name, "click", () => show(one));
+  const cells = [name, one.status || "", one.stated.title || "", one.stated.genre || "", one.stated.mood || "", looks ? `${looks} to look at` : ""];
+  one.row.replaceChildren(...cells.map((cell) => element("td", {}, cell)));
+}
+
+function said(title, lines, className = "said") {
+  if (!lines.length) return [];
+  return [element("h3", { textContent: title }), element("ul", { className }, ...lines.map((line) => element("li", { textContent: line })))];
+}
+
+function show(one) {
+  if (shown) gather();
+  shown = one;
+  by_id("work").hidden = false;
+  by_id("work-title").textContent = one.name;
+  const { checked } = one;
+  const refused = checked.found ? [`${checked.found}${checked.mend ? ` — ${checked.mend}` : ""}`] : [];
+  by_id("found").replaceChildren(
+    ...said("Refused", refused, "said look"),
+    ...said("Please look", [...checked.unsure, ...checked.advice], "said look"),
+    ...said("Changed", checked.changes),
+    ...said("Not learned from", checked.unheard),
+    ...(checked.alike.length ? [element("h3", { textContent: "Like something known" }), element("pre", { className: "alike", tabIndex: 0, textContent: checked.alike.join("\n") })] : []),
+  );
+  form.hidden = !checked.score || one.status === "contributed";
+  if (!checked.score) return;
+  view(checked.score);
+  for (const name of FIELDS) form.elements[name].value = one.stated[name] || "";
+  show_tracks(one);
+  const consent = one.stated.consent || "";
+  for (const box of form.querySelectorAll("[data-scope]")) box.checked = consent.includes(box.dataset.scope);
+  by_id("fill").hidden = by_id("sign-all").hidden = files.length < 2;
+}
+
+function show_tracks(one) {
+  const played = (one.stated.instruments || "").split(",").map((word) => word.trim());
+  const roles = (one.stated.roles || "").split(/\s+/);
+  by_id("tracks").replaceChildren(...one.checked.score.tracks.filter((track) => track.notes.length).map((track, at) => {
+    const name = track.name || `Track ${at + 1}`;
+    const instrument = element("input", { value: played[at] || "", "aria-label": `Instrument of ${name}` });
+    instrument.setAttribute("list", "instruments-known");
+    const role = element("select", { "aria-label": `Role of ${name}` });
+    options(role, words.roles, roles[at]);
+    instrument.dataset.part = "instruments";
+    role.dataset.part = "roles";
+    return element("div", { className: "track" }, element("span", { textContent: `${name} (${track.notes.length} notes)` }), instrument, role);
+  }));
+}
+
+// What stands in the form, kept with the file and as a draft until it is signed.
+function gather() {
+  if (!shown || form.hidden) return;
+  for (const name of FIELDS) shown.stated[name] = form.elements[name].value.trim();
+  const parts = (name) => [...form.querySelectorAll(`[data-part=${name}]`)].map((node) => node.value.trim());
+  shown.stated.instruments = parts("instruments").join(", ");
+  shown.stated.roles = parts("roles").join(" ");
+  localStorage.setItem(DRAFTS, JSON.stringify({ ...drafts(), [shown.key]: shown.stated }));
+  fill_row(shown);
+}
+
+async function sign(one) {
+  const composer = by_id("composer").value;
+  await need_key(composer);
+  const answer = await ask("/contribute", body(one));
+  one.status = answer.status;
+  if (answer.status === "refused") {
+    one.checked = { ...one.checked, found: answer.found, mend: answer.mend };
+    fill_row(one);
+    return false;
+  }
+  const left = drafts();
+  delete left[one.key];
+  localStorage.setItem(DRAFTS, JSON.stringify(left));
+  fill_row(one);
+  return true;
+}
+
+form.addEventListener("change", (event) => {
+  if (event.target.dataset.scope !== undefined || event.target.id === "until") {
+    const day = by_id("until").value;
+    const scopes = [...form.querySelectorAll("[data-scope]:checked")].map((box) => box.dataset.scope + (day ? `@${day}` : ""));
+    form.elements.consent.value = scopes.join(" ") || "nothing";
+  }
+  gather();
+});
+
+on(form, "submit", async (event) => {
+  if (event.submitter && event.submitter.id !== "sign") return;
+  gather();
+  const one = shown;
+  if (await sign(one)) say(`${one.name} is signed, and waits for a curator.`);
+  show(one);
+});
+on("sign-all", "click", async () => {
+  gather();
+  if (!form.reportValidity()) return;
+  let count = 0;
+  for (const one of files) if (one.checked.score && ["checked", "needs review"].includes(one.status) && (await sign(one))) count += 1;
+  say(`${count} of ${files.length} files are signed, and wait for a curator.`);
+  show(shown);
+});
+on("recheck", "click", async () => {
+  gather();
+  const one = shown;
+  await check(one);
+  shown = null;
+  show(one);
+});
+on("fill", "click", () => {
+  gather();
+  for (const one of files) for (const name of ["genre", "mood", "method", "consent", "contract"]) if (shown.stated[name]) one.stated[name] = shown.stated[name];
+  for (const one of files) fill_row(one);
+  say("Filled down: look at each before you sign.");
+});
+on("choose", "click", () => by_id("files").click());
+on("files", "change", () => take(by_id("files").files));
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    event.preventDefault();
+    by_id("drop").classList.toggle("over", kind === "dragover");
+  });
+}
+on(document, "drop", (event) => take(event.dataTransfer.files));
+
+let words = null;
+async function start() {
+  await begin();
+  words = await ask("/words");
+  instruments = words.instruments;
+  options(form.elements.genre, words.genres);
+  options(form.elements.mood, words.moods);
+  options(form.elements.method, words.methods);
+  by_id("instruments-known").append(...instruments.map((name) => element("option", { value: name })));
+  people("composer", by_id("composer"));
+}
+start().catch((error) => say(error.message, true));

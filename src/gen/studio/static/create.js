@@ -1,0 +1,332 @@
+// The room where music is made: ask, hear it while it is written, choose, rewrite, take away.
+
+import { ask, base64, begin, by_id, complain, element, on, options, say } from "./common.js";
+import { Grid } from "./grid.js";
+import { Player } from "./player.js";
+import { Roll } from "./roll.js";
+import { bar_count, clock } from "./score.js";
+
+const STORE = "studio-history";
+const form = by_id("ask");
+const roll = new Roll(by_id("roll"), { on_seek: (seconds) => player.seek(seconds) });
+const player = new Player({ button: by_id("play"), output: by_id("clock"), on_place: (seconds) => roll.place(seconds), speed: by_id("speed"), loop: by_id("loop") });
+const grid = new Grid(by_id("cells"), { on_choose: chosen, on_hear: heard });
+// Names of pieces, oldest first; where one stands in it; what was undone comes after.
+let history = { names: [], at: -1 };
+let standing = null; // what is shown: {name, score, receipt}, or a score alone while it is written
+let job = null;
+let cards = [];
+
+function chosen(places) {
+  const count = places.size;
+  by_id("selected").textContent = count ? `${count} cell${count > 1 ? "s" : ""} selected` : "No cells selected";
+  by_id("rewrite").disabled = by_id("deselect").disabled = !count;
+}
+
+function heard(audible) {
+  roll.hidden = new Set(audible === null ? [] : standing.score.tracks.map((_, slot) => slot).filter((slot) => !audible.includes(slot)));
+  roll.draw();
+  player.hear(audible);
+}
+
+// -- what is asked ---------------------------------------------------------------------------
+
+function asked() {
+  const said = Object.fromEntries(new FormData(form));
+  const body = {};
+  for (const name of ["genre", "mood", "key", "time_signature", "chords", "sections", "density"]) if (said[name]) body[name] = said[name];
+  for (const name of ["bars", "tempo", "seed", "n"]) if (said[name]) body[name] = Number(said[name]);
+  if (said.instruments.trim()) body.instruments = said.instruments.split(",").map((word) => word.trim()).filter(Boolean);
+  body.temperature = Number(said.temperature);
+  return body;
+}
+
+// Of a given file everything but how to draw comes from the file.
+function given() {
+  const { n, seed, temperature } = asked();
+  return { piece: standing.name, n, seed, temperature };
+}
+
+async function write(verb, body) {
+  if (job) throw new Error("one request at a time");
+  const began = performance.now();
+  player.first_sound = null;
+  cards = [];
+  by_id("variations").replaceChildren();
+  const facts = await ask(`/${verb}`, body);
+  await follow(facts.id, verb, body, began);
+}
+
+function busy(id) {
+  job = id;
+  by_id("stop").hidden = !id;
+  by_id("write").disabled = Boolean(id);
+  for (const name of ["rewrite", "add", "continue", "vary"]) by_id(name).disabled = Boolean(id) || (name === "rewrite" && !grid.chosen.size);
+}
+
+function follow(id, verb, body, began) {
+  busy(id);
+  by_id("progress").textContent = "Waiting for the model…";
+  const stream = new EventSource(`/api/v1/jobs/${id}/events`);
+  return new Promise((resolve) => {
+    const ended = (text) => {
+      stream.close();
+      busy(null);
+      by_id("progress").textContent = text;
+      player.is_growing = false;
+      resolve();
+    };
+    stream.addEventListener("begun", () => (by_id("progress").textContent = "Writing…"));
+    stream.addEventListener("bar", (event) => growing(JSON.parse(event.data), verb, body));
+    stream.addEventListener("piece", (event) => arrived(JSON.parse(event.data), verb, body));
+    stream.addEventListener("done", () => {
+      ended(`Done in ${((performance.now() - began) / 1000).toFixed(1)} s.`);
+      if (cards.filter(Boolean).length === 1 && cards[0] && cards[0].name) accept(cards[0]);
+    });
+    stream.addEventListener("cancelled", () => ended("Stopped. What was finished stays."));
+    stream.addEventListener("failed", (event) => {
+      const { error } = JSON.parse(event.data);
+      ended("");
+      say(`${error.where ? `${error.where}: ` : ""}${error.what}${error.mend ? ` — ${error.mend}` : ""}`, true);
+    });
+    stream.onerror = () => {
+      if (stream.readyState === EventSource.CLOSED && job === id) ended("The studio does not answer.");
+    };
+  });
+}
+
+// The first variation of music from nothing sounds while it is written.
+function growing({ piece, attempt, bar, score }, verb, body) {
+  const one = card(piece);
+  one.note.textContent = `${attempt ? "was too close to a work, written anew: " : ""}bar ${bar} …`;
+  if (!score) return;
+  one.score = score;
+  one.roll.show(score, body.bars || 0);
+  if (piece !== 0 || verb !== "generate") return;
+  const is_first = one.bars === undefined;
+  one.bars = bar;
+  show_score(score, "Being written…", body.bars || 0, true);
+  player.load(score, { is_growing: true, is_same: !is_first });
+  if (is_first) player.play(0);
+}
+
+async function arrived({ piece, name }) {
+  const one = card(piece);
+  const found = await ask(`/pieces/${encodeURIComponent(name)}`);
+  Object.assign(one, { name, score: found.score, receipt: found.receipt });
+  one.roll.show(found.score);
+  one.title.textContent = name;
+  one.note.textContent = words_of(found.receipt);
+  for (const button of one.buttons) button.disabled = false;
+  if (piece === 0 && standing && !standing.name && player.is_growing) {
+    player.load(found.score, { is_same: true });
+    show_score(found.score, name);
+  }
+}
+
+const words_of = (receipt) => {
+  const rows = receipt.asked_and_got, missed = rows.filter((row) => row.met === false).length;
+  const close = receipt.originality && receipt.originality.is_above_line ? ", close to a work" : "";
+  return `${receipt.notes} notes, ${clock(receipt.seconds)}${rows.length ? (missed ? `, ${missed} of ${rows.length} things not as asked` : ", as asked") : ""}${close}`;
+};
+
+function card(index) {
+  if (cards[index]) return cards[index];
+  const canvas = element("canvas", { height: 90, role: "img", "aria-label": `Variation ${index + 1} as a piano roll` });
+  canvas.setAttribute("height", "90");
+  const title = element("h3", { textContent: `Variation ${index + 1}` });
+  const note = element("p", { className: "hint" });
+  const hear = element("button", { type: "button", textContent: "Hear", disabled: true });
+  const take = element("button", { type: "button", className: "primary", textContent: "Keep", disabled: true });
+  const drop = element("button", { type: "button", className: "quiet", textContent: "Reject", disabled: true });
+  const node = element("article", { className: "variation" }, title, canvas, note, element("p", { className: "actions" }, hear, take, drop));
+  const made = { index, node, title, note, roll: new Roll(canvas, { is_small: true }), buttons: [hear, take, drop] };
+  on(hear, "click", () => audition(made));
+  on(take, "click", () => accept(made));
+  on(drop, "click", () => {
+    node.remove();
+    cards[index] = null;
+    if (made.node.classList.contains("sounding") && standing.name) player.load(standing.score);
+  });
+  cards[index] = made;
+  by_id("variations").append(node);
+  return made;
+}
+
+// Hear a variation where the music is now; the same button goes back to what stands.
+function audition(one) {
+  const was = one.node.classList.contains("sounding");
+  for (const other of cards) if (other) mark(other, false);
+  const seconds = player.now(), was_playing = player.is_playing;
+  player.load(was && standing ? standing.score : one.score);
+  roll.show(was && standing ? standing.score : one.score);
+  if (!was) mark(one, true);
+  if (!was_playing) {
+    player.place(seconds);
+    player.play(player.bar_at(seconds));
+  }
+}
+
+function mark(one, is_sounding) {
+  one.node.classList.toggle("sounding", is_sounding);
+  one.buttons[0].textContent = is_sounding ? "Hear what stands" : "Hear";
+}
+
+async function accept(one) {
+  for (const other of cards) if (other) mark(other, false);
+  history.names = history.names.slice(0, history.at + 1);
+  history.names.push(one.name);
+  history.at = history.names.length - 1;
+  await stand(one.name);
+  if (cards.filter(Boolean).length <= 1) by_id("variations").replaceChildren();
+}
+
+// -- what stands ------------------------------------------------------------------------------
+
+function show_score(score, title, bars = 0, is_growing = false) {
+  if (!is_growing || !standing || standing.name) standing = { score };
+  standing.score = score;
+  by_id("title").textContent = title;
+  roll.show(score, bars);
+  if (!is_growing) {
+    grid.show(score);
+    by_id("cell-actions").hidden = !score.tracks.length;
+  }
+}
+
+async function stand(name) {
+  const found = await ask(`/pieces/${encodeURIComponent(name)}`);
+  const is_same = standing && JSON.stringify(standing.score.tracks) === JSON.stringify(found.score.tracks);
+  standing = found;
+  show_score(found.score, name);
+  standing = found;
+  if (!(is_same && player.is_playing)) player.load(found.score);
+  by_id("facts").textContent = `${bar_count(found.score)} bars, ${clock(found.score.seconds)}, ${found.score.tracks.map((track) => track.name || track.instrument).join(", ")}`;
+  take_away(found);
+  keep_history();
+}
+
+function take_away({ name, receipt, originality }) {
+  by_id("take").hidden = false;
+  const place = `/api/v1/pieces/${encodeURIComponent(name)}`;
+  by_id("downloads").replaceChildren(...[["MIDI", "midi", "mid"], ["Audio (WAV)", "wav", "wav"], ["Score (MusicXML)", "musicxml", "musicxml"], ["Receipt", "receipt", "json"]].map(([text, path, suffix]) => {
+    const link = element("a", { href: `${place}/${path}`, textContent: text, download: `${name}.${suffix}`, draggable: true });
+    link.addEventListener("dragstart", (event) => event.dataTransfer.setData("DownloadURL", `application/octet-stream:${name}.${suffix}:${link.href}`));
+    return link;
+  }));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, ...["Asked", "", "Got"].map((text) => element("th", { scope: "col", textContent: text })))));
+  const body = element("tbody");
+  const plain = (value) => (Array.isArray(value) ? value.join(", ") : String(value)).replaceAll("_", " ");
+  for (const row of receipt.asked_and_got) {
+    const mark = row.met === false ? "missed" : row.met ? "met" : "";
+    body.append(element("tr", {}, element("td", { textContent: plain(row.control) }), element("td", { textContent: plain(row.asked) }), element("td", { className: mark, textContent: `${plain(row.got)}${mark ? ` (${mark})` : ""}` })));
+  }
+  table.append(body);
+  by_id("asked").replaceChildren(receipt.asked_and_got.length ? table : "");
+  by_id("originality").textContent = originality;
+}
+
+function keep_history() {
+  localStorage.setItem(STORE, JSON.stringify(history));
+  by_id("undo").disabled = history.at <= 0;
+  by_id("redo").disabled = history.at >= history.names.length - 1;
+  by_id("history").replaceChildren(...history.names.map((name, at) => {
+    const button = element("button", { type: "button", textContent: name });
+    on(button, "click", () => go(at));
+    const line = element("li", {}, button);
+    if (at === history.at) line.setAttribute("aria-current", "true");
+    return line;
+  }));
+}
+
+async function go(at) {
+  history.at = at;
+  await stand(history.names[at]);
+}
+
+// -- files -------------------------------------------------------------------------------------
+
+let opened = null; // a file that is no piece of ours: {name, midi}
+
+async function open_file(file) {
+  const midi = await base64(file);
+  const score = await ask("/score", { midi });
+  opened = { name: file.name, midi };
+  standing = { score };
+  show_score(score, file.name);
+  by_id("facts").textContent = `${bar_count(score)} bars, ${clock(score.seconds)}: choose cells to rewrite, add a track, or continue`;
+  by_id("take").hidden = true;
+  player.load(score);
+}
+
+const source = () => (standing.name ? given() : { ...given(), piece: undefined, midi: opened.midi, file_name: opened.name });
+
+// -- what is pressed -----------------------------------------------------------------------------
+
+on(form, "submit", () => write("generate", asked()));
+on("stop", "click", () => ask(`/jobs/${job}`, undefined, "DELETE"));
+on("rewrite", "click", () => write("infill", { ...source(), cells: grid.words() }));
+on("deselect", "click", () => grid.none());
+on("add", "click", () => write("accompany", { ...source(), add: [by_id("add-instrument").value || "fingered bass"] }));
+on("continue", "click", () => write("continue", { ...source(), bars: Number(by_id("more-bars").value) }));
+on("vary", "click", () => write("vary", { ...source(), amount: 0.3 }));
+on("undo", "click", () => go(history.at - 1));
+on("redo", "click", () => go(history.at + 1));
+on("open-file", "click", () => by_id("file").click());
+on("file", "change", () => by_id("file").files[0] && open_file(by_id("file").files[0]));
+by_id("speed").addEventListener("change", () => player.is_playing && player.play(player.bar_at(player.now())));
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    event.preventDefault();
+    document.body.classList.toggle("over", kind === "dragover");
+    if (kind === "drop" && event.dataTransfer.files[0]) open_file(event.dataTransfer.files[0]).catch(complain);
+  });
+}
+document.addEventListener("keydown", (event) => {
+  if (event.target.closest("input, select, textarea, button, dialog, a")) return;
+  if (event.key === " " && !by_id("play").disabled) {
+    event.preventDefault();
+    by_id("play").click();
+  }
+  if ((event.ctrlKey || event.metaKey) && event.key === "z") by_id(event.shiftKey ? "redo" : "undo").click();
+});
+
+let typing = 0;
+for (const name of ["chords", "key"]) {
+  form.elements[name].addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(read_chords, 250);
+  });
+}
+
+async function read_chords() {
+  const text = form.elements.chords.value, read = by_id("chords-read");
+  read.classList.remove("missed");
+  if (!text.trim()) return void (read.textContent = "");
+  try {
+    const found = await ask(`/chords?${new URLSearchParams({ text, key: form.elements.key.value })}`);
+    read.textContent = `Understood: ${found.bars.map((bar) => bar.join(" ") || "%").join(" | ")}`;
+  } catch (error) {
+    read.classList.add("missed");
+    read.textContent = `${error.message}${error.mend ? ` — ${error.mend}` : ""}`;
+  }
+}
+
+async function start() {
+  await begin();
+  const words = await ask("/words");
+  options(form.elements.genre, words.genres);
+  options(form.elements.mood, words.moods);
+  by_id("instruments-known").append(...words.instruments.map((name) => element("option", { value: name })));
+  const notes = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
+  by_id("keys-known").append(...notes.flatMap((note) => ["major", "minor"].map((mode) => element("option", { value: `${note} ${mode}` }))));
+  const kept = JSON.parse(localStorage.getItem(STORE) || "null");
+  if (!kept) return;
+  const there = new Set((await ask("/pieces")).map((piece) => piece.name));
+  history.names = kept.names.filter((name) => there.has(name));
+  history.at = Math.min(kept.at, history.names.length - 1);
+  keep_history();
+  if (history.at >= 0) await stand(history.names[history.at]);
+}
+
+start().catch(complain);

@@ -1,0 +1,69 @@
+// The room for curators: what waits, its sound, what it is like, accept or reject.
+
+import { ask, begin, by_id, element, facts, need_key, on, people, say, shares } from "./common.js";
+import { viewer } from "./viewing.js";
+
+const view = viewer();
+let waiting = [];
+let shown = null;
+
+async function load() {
+  waiting = await ask("/inbox");
+  const list = by_id("queue");
+  list.replaceChildren(...waiting.map((one) => {
+    const note = one.rule ? `cannot be taken: ${one.found}` : one.verdict === "clear" || !one.verdict ? shares(one.composers) : `${shares(one.composers)}, please compare`;
+    const button = element("button", { type: "button" }, one.title || one.work, element("small", { textContent: note }));
+    on(button, "click", () => show(one, button));
+    return element("li", {}, button);
+  }));
+  if (!waiting.length) list.append(element("li", { className: "hint", textContent: "Nothing waits." }));
+  by_id("work").hidden = true;
+  const first = list.querySelector("button");
+  if (first) first.click();
+}
+
+async function show(one, button) {
+  for (const other of by_id("queue").querySelectorAll("[aria-current]")) other.removeAttribute("aria-current");
+  button.setAttribute("aria-current", "true");
+  shown = one;
+  by_id("work").hidden = false;
+  by_id("work-title").textContent = one.title || one.work;
+  facts(by_id("facts"), [
+    ["work", one.work], ["by", shares(one.composers)], ["made", one.is_machine_written ? "by a machine" : one.method],
+    ["genre", one.genre.replaceAll("_", " ")], ["mood", one.mood], ["key", one.key], ["may be used for", one.consent],
+    ["contract", one.contract], ["cannot be taken", one.rule ? `${one.found}${one.mend ? ` — ${one.mend}` : ""}` : ""],
+  ]);
+  by_id("alike").replaceChildren(...(one.alike.length ? [element("h3", { textContent: "Please compare" }), element("pre", { className: "alike", tabIndex: 0, textContent: one.alike.join("\n") })] : [element("p", { className: "hint", textContent: "Nothing alike is known." })]));
+  by_id("accept").textContent = one.verdict === "review" ? "Accept: I compared them" : "Accept";
+  by_id("accept").disabled = Boolean(one.rule);
+  if (one.rule !== "" && !one.composers) return;
+  view(await ask(`/inbox/${one.work}/score`));
+}
+
+on("accept", "click", async () => {
+  const curator = by_id("curator").value;
+  await need_key(curator);
+  const done = await ask(`/inbox/${shown.work}/accept`, { curator, although_similar: shown.verdict !== "" && shown.verdict !== "clear" });
+  if (done.state === "accepted") say(`${shown.title || shown.work} is in the house.`);
+  else say(`${shown.work} stays: ${done.found}${done.mend ? ` — ${done.mend}` : ""}`, true);
+  await load();
+});
+on("reject", "click", async () => {
+  const curator = by_id("curator").value, reason = by_id("reason").value.trim();
+  if (!reason) {
+    by_id("reason").focus();
+    return say("Say why: its composer wants to know.", true);
+  }
+  await need_key(curator);
+  await ask(`/inbox/${shown.work}/reject`, { curator, reason });
+  say(`${shown.title || shown.work} was turned down.`);
+  by_id("reason").value = "";
+  await load();
+});
+
+async function start() {
+  await begin();
+  people("curator", by_id("curator"));
+  await load();
+}
+start().catch((error) => say(error.message, true));

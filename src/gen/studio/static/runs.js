@@ -1,0 +1,76 @@
+// Training runs: their curves, starting one, stopping it.
+
+import { ask, begin, by_id, element, on, options, say } from "./common.js";
+
+const TURN = 4000;
+const form = by_id("start");
+let shown = null;
+
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function plot(name, points) {
+  const canvas = element("canvas", { width: 560, height: 260, role: "img" });
+  const pen = canvas.getContext("2d");
+  const xs = points.map((point) => point[0]), ys = points.map((point) => point[1]).filter(Number.isFinite);
+  const [left, right] = [Math.min(...xs), Math.max(...xs, Math.min(...xs) + 1)];
+  const [low, high] = [Math.min(...ys), Math.max(...ys, Math.min(...ys) + 1e-9)];
+  const x = (step) => 70 + ((step - left) / (right - left)) * 470, y = (value) => 225 - ((value - low) / (high - low)) * 205;
+  pen.font = "20px system-ui, sans-serif";
+  pen.fillStyle = css("--soft");
+  pen.fillText(high.toPrecision(3), 2, 25);
+  pen.fillText(low.toPrecision(3), 2, 228);
+  pen.fillText(String(right), 480, 255);
+  pen.strokeStyle = css("--accent");
+  pen.lineWidth = 3;
+  pen.beginPath();
+  points.forEach(([step, value], at) => (at ? pen.lineTo(x(step), y(value)) : pen.moveTo(x(step), y(value))));
+  pen.stroke();
+  canvas.setAttribute("aria-label", `${name}: ${ys.at(-1)} at step ${right}`);
+  return element("figure", {}, canvas, element("figcaption", { textContent: `${name}: ${ys.at(-1)?.toPrecision(4)}` }));
+}
+
+async function show(name, when) {
+  shown = [name, when];
+  const found = await ask(`/runs/${encodeURIComponent(name)}/${encodeURIComponent(when)}`);
+  by_id("run").hidden = false;
+  by_id("run-title").textContent = `${name}, ${when.replaceAll("_", " ")}`;
+  by_id("stop-run").hidden = !found.is_running;
+  const names = Object.keys(found.curves).sort();
+  by_id("curves").replaceChildren(...(names.length ? names.map((one) => plot(one, found.curves[one])) : [element("p", { className: "hint", textContent: "Nothing was measured yet." })]));
+  by_id("log").textContent = found.log.join("\n");
+}
+
+async function load() {
+  const found = await ask("/runs");
+  by_id("runs").replaceChildren(...found.map((one) => {
+    const button = element("button", { type: "button" }, `${one.name}`, element("small", { textContent: `${one.when.replaceAll("_", " ")}${one.is_running ? ", running" : ""}, ${one.checkpoints.length} checkpoints` }));
+    on(button, "click", () => show(one.name, one.when));
+    return element("li", {}, button);
+  }));
+  if (!found.length) by_id("runs").append(element("li", { className: "hint", textContent: "No run yet." }));
+  return found;
+}
+
+on(form, "submit", async () => {
+  const said = Object.fromEntries(new FormData(form));
+  await ask("/runs", { experiment: said.experiment, name: said.name, max_steps: said.max_steps ? Number(said.max_steps) : null });
+  say("The run is starting; its folder appears in a moment.");
+});
+on("stop-run", "click", async () => {
+  await ask(`/runs/${encodeURIComponent(shown[0])}/stop`, {});
+  say("It stops after its step, and can be resumed.");
+});
+
+async function start() {
+  await begin();
+  options(form.elements.experiment, await ask("/experiments"), "demo");
+  const found = await load();
+  if (found.length) await show(found[0].name, found[0].when);
+  setInterval(async () => {
+    try {
+      await load();
+      if (shown) await show(...shown);
+    } catch { /* said when somebody presses something */ }
+  }, TURN);
+}
+start().catch((error) => say(error.message, true));

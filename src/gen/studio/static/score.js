@@ -1,0 +1,46 @@
+// Times in a score: ticks, bars and seconds.
+
+export function seconds_at(score, tick) {
+  let microseconds = 0, last = 0, tempo = 500000;
+  for (const [at, value] of score.tempos) {
+    if (at >= tick) break;
+    microseconds += ((at - last) * tempo) / score.ticks_per_quarter;
+    last = at;
+    tempo = value;
+  }
+  return (microseconds + ((tick - last) * tempo) / score.ticks_per_quarter) / 1e6;
+}
+
+export function tick_at(score, seconds) {
+  let left = seconds * 1e6, last = 0, tempo = 500000;
+  for (const [at, value] of score.tempos) {
+    const span = ((at - last) * tempo) / score.ticks_per_quarter;
+    if (span > left) break;
+    left -= span;
+    last = at;
+    tempo = value;
+  }
+  return last + (left * score.ticks_per_quarter) / tempo;
+}
+
+export const bar_count = (score) => Math.max(score.bars.length - 1, 0);
+export const bar_seconds = (score, bar) => seconds_at(score, score.bars[Math.min(bar, score.bars.length - 1)]);
+
+export function bar_of(score, tick) {
+  let low = 0, high = bar_count(score);
+  while (low + 1 < high) {
+    const middle = (low + high) >> 1;
+    if (score.bars[middle] <= tick) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+// Okabe and Ito's colours, which people with colour blindness tell apart, darkened for paper.
+const HUES = ["#0072b2", "#c35a00", "#00805f", "#a3487f", "#8a6d00", "#3a7ca8", "#7a4a2b", "#5b5ea6"];
+export const hue = (track) => HUES[track % HUES.length];

@@ -1,0 +1,75 @@
+"""What the studio's tests ask with: a client of its interface, a server that really listens."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastapi.testclient import TestClient
+
+from gen.studio.app import studio
+from gen.studio.desk import Desk
+from gen.studio.guard import Guard
+from houses import PASSPHRASE, make_midi
+
+TOKEN = "token-of-a-test"  # noqa: S105 - opens nothing outside the tests
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+PATIENCE = 60
+
+
+def given(seed: int = 7, bars: int = 16, name: str = "small rain.mid") -> dict:
+    """A file as the interface takes it."""
+    return {"name": name, "midi": base64.b64encode(make_midi(seed, bars)).decode()}
+
+
+STATED = {"method": "score", "consent": "general_model evaluation", "genre": "waltz"}
+
+
+@dataclass
+class Asker:
+    """Asks the interface as a page does."""
+
+    client: TestClient
+
+    def get(self, path: str, status: int = 200):
+        return self._read(self.client.get(f"/api/v1{path}"), status)
+
+    def post(self, path: str, body: dict, status: int = 200):
+        return self._read(self.client.post(f"/api/v1{path}", json=body), status)
+
+    def _read(self, answer, status: int):
+        assert answer.status_code == status, answer.text
+        is_json = answer.headers["content-type"].startswith("application/json")
+        return answer.json() if is_json else answer.content
+
+    def unlock(self, person: str, passphrase: str = PASSPHRASE, status: int = 200):
+        body = {"person": person, "passphrase": passphrase}
+        return self.post("/keys/unlock", body, status)
+
+
+@contextmanager
+def served(desk: Desk) -> Iterator[str]:
+    """The address at which a real server answers; ended and waited for afterwards."""
+    import uvicorn
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        guard = Guard(studio(desk), frozenset({f"127.0.0.1:{port}"}), TOKEN)
+        server = uvicorn.Server(uvicorn.Config(guard, log_level="error", lifespan="on"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            while not server.started:
+                assert thread.is_alive(), "the server ended before it began"
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            thread.join()

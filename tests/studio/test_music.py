@@ -1,0 +1,138 @@
+"""The studio writing music, with a model that knows nothing: bar by bar, queued, stopped."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from desks import PATIENCE, TOKEN, Asker
+from gen.studio.app import studio
+from gen.studio.desk import Desk
+from gen.studio.guard import Guard
+from gen.studio.jobs import Jobs
+from houses import make_midi
+from studios import CHECKPOINT, make_studio
+
+
+@pytest.fixture(scope="module")
+def writing_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    folder = tmp_path_factory.mktemp("studio")
+    house = make_studio(folder)
+    checkpoint = str(folder / CHECKPOINT)
+    made = Desk(house.folder, house.pin.path, checkpoint, folder / "pieces", folder / "runs")
+    made.make_out()
+    return made
+
+
+@pytest.fixture(scope="module")
+def writing(writing_desk: Desk) -> Iterator[Asker]:
+    """One studio for all of these tests: its process takes seconds to have the model."""
+    guard = Guard(studio(writing_desk), frozenset({"testserver"}), TOKEN)
+    with TestClient(guard, headers={"authorization": f"Bearer {TOKEN}"}) as client:
+        yield Asker(client)
+
+
+def events_of(asker: Asker, job: str) -> list[dict]:
+    """All that is said of a job, until it ends."""
+    address = f"/api/v1/jobs/{job}/events"
+    with asker.client.stream("GET", address, timeout=PATIENCE) as answer:
+        lines = [line for line in answer.iter_lines() if line.startswith("data: ")]
+    return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+
+def _following(jobs: Jobs, job: str) -> Iterator[dict]:
+    """A job's events as they come, without asking the interface."""
+    number = 0
+    while True:
+        for event in jobs.get(job).events[number:]:
+            yield event
+            number += 1
+        time.sleep(0.01)
+
+
+def ask_and_wait(asker: Asker, verb: str, **asked: object) -> list[dict]:
+    events = events_of(asker, asker.post(f"/{verb}", asked)["id"])
+    assert events[-1]["kind"] == "done", events[-1]
+    return events
+
+
+def test_music_comes_bar_by_bar_and_then_as_a_piece(writing: Asker, writing_desk: Desk) -> None:
+    events = ask_and_wait(writing, "generate", bars=4, n=2, seed=3)
+    assert [event["kind"] for event in events[:1]] == ["begun"]
+    for number in (0, 1):
+        own = [event for event in events if event.get("piece") == number]
+        assert [event["bar"] for event in own[:-1]] == [1, 2, 3]
+        assert own[-1]["kind"] == "piece"
+        before = 0
+        for event in own[:-1]:
+            tracks = event["score"]["tracks"] if event["score"] else ()
+            notes = sum(len(track["notes"]) for track in tracks)
+            assert notes >= before, "music that was heard was taken back"
+            before = notes
+        facts = writing.get(f"/pieces/{own[-1]['name']}")
+        assert len(facts["score"]["bars"]) == 5
+        assert facts["receipt"]["seed"] == 3
+        for what in ("midi", "receipt", "musicxml", "wav"):
+            assert len(writing.get(f"/pieces/{own[-1]['name']}/{what}")) > 0
+    assert len(writing.get("/pieces")) == len(list(writing_desk.out.glob("*.mid"))) >= 2
+
+
+def test_a_piece_is_rewritten_continued_and_accompanied(writing: Asker) -> None:
+    (name,) = {e["name"] for e in ask_and_wait(writing, "generate", bars=4) if "name" in e}
+    score = writing.get(f"/pieces/{name}")["score"]
+    for verb, more, bars in (
+        ("infill", {"cells": "bar 2 of 1"}, 4),
+        ("continue", {"bars": 2}, 6),
+        ("vary", {"amount": 0.3}, 4),
+        ("accompany", {"add": ["fingered bass"]}, 4),
+    ):
+        events = ask_and_wait(writing, verb, piece=name, **more)
+        (made,) = {e["name"] for e in events if "name" in e}
+        found = writing.get(f"/pieces/{made}")
+        assert len(found["score"]["bars"]) >= bars
+        assert found["receipt"]["source"]["mode"] == verb
+    assert writing.get(f"/pieces/{name}")["score"] == score
+
+
+def test_a_file_that_was_sent_is_gone_on_from(writing: Asker) -> None:
+    midi = base64.b64encode(make_midi(3, 8)).decode()
+    events = ask_and_wait(
+        writing, "infill", midi=midi, file_name="../mine.mid", cells="bar 2 of bass"
+    )
+    assert any("name" in event for event in events)
+
+
+def test_what_cannot_be_asked_fails_its_job_in_words(writing: Asker) -> None:
+    for asked in ({"key": "H sharp"}, {"genre": "waltzz"}, {"bars": 10**6}):
+        last = events_of(writing, writing.post("/generate", asked)["id"])[-1]
+        assert last["kind"] == "failed"
+        assert last["error"]["what"]
+    assert ask_and_wait(writing, "generate", bars=1)[-1]["kind"] == "done"
+
+
+def test_a_waiting_job_is_taken_out_and_a_running_one_stopped(writing: Asker) -> None:
+    running = writing.post("/generate", {"bars": 200, "n": 4})["id"]
+    waiting = writing.post("/generate", {"bars": 1})["id"]
+    writing.client.delete(f"/api/v1/jobs/{waiting}")
+    assert events_of(writing, waiting)[-1]["kind"] == "cancelled"
+    writing.client.delete(f"/api/v1/jobs/{running}")
+    assert events_of(writing, running)[-1]["kind"] in ("cancelled", "done")
+
+
+def test_a_writer_that_dies_fails_its_job_and_the_next_is_written(writing: Asker) -> None:
+    jobs = writing.client.app._app.state.jobs  # the guard's own application
+    job = writing.post("/generate", {"bars": 200, "n": 4})["id"]
+    assert next(event for event in _following(jobs, job))["kind"] == "begun"
+    jobs._child.kill()
+    assert events_of(writing, job)[-1]["kind"] in ("failed", "done")
+    assert ask_and_wait(writing, "generate", bars=1)
+
+
+def test_too_many_requests_are_told_to_come_back(asker: Asker) -> None:
+    codes = [asker.client.post("/api/v1/generate", json={"bars": 1}).status_code for _ in range(40)]
+    assert codes.count(429) == 8

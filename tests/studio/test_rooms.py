@@ -1,0 +1,141 @@
+"""The studio as people use it, in a browser: a composer, a curator, whoever looks the house up."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from houses import PASSPHRASE
+
+pytest.importorskip("playwright")
+from playwright.sync_api import Page, expect
+
+DAY = re.compile(r"Small Rain|Winter Sun")
+
+
+def open_key(page: Page, person: str) -> None:
+    page.get_by_role("button", name=re.compile("^Keys")).click()
+    page.get_by_label(f"Passphrase of {person}").fill(PASSPHRASE)
+    page.get_by_label(f"Passphrase of {person}").press("Enter")
+    expect(page.get_by_text(f"The key of {person} is open.")).to_be_visible()
+    page.get_by_role("button", name="Close", exact=True).last.click()
+
+
+def contribute(page: Page, path) -> None:
+    """Drop a file, state what has to be stated, sign."""
+    page.goto("/contribute")
+    page.locator("#files").set_input_files(path)
+    expect(page.get_by_role("button", name="Sign and contribute")).to_be_visible()
+    page.get_by_label("Genre").select_option("waltz")
+    page.get_by_label("How it was made").select_option("score")
+    page.get_by_label("the house's model").check()
+    page.get_by_label("Nothing in this work").check()
+    page.get_by_label("No generative model").check()
+    page.get_by_role("button", name="Sign and contribute").click()
+
+
+def test_a_dropped_file_becomes_a_work_of_the_house(page: Page, write_midi) -> None:
+    page.goto("/contribute")
+    open_key(page, "ana")
+    contribute(page, write_midi(7, "winter sun.mid"))
+    expect(page.get_by_text("winter sun.mid is signed, and waits for a curator.")).to_be_visible()
+    page.goto("/curate")
+    expect(page.get_by_role("heading", name="Winter sun")).to_be_visible()
+    expect(page.get_by_text("Nothing alike is known.")).to_be_visible()
+    open_key(page, "cleo")
+    page.get_by_role("button", name="Accept").click()
+    expect(page.get_by_text("Winter sun is in the house.")).to_be_visible()
+    expect(page.get_by_text("Nothing waits.")).to_be_visible()
+    page.goto("/house")
+    page.get_by_label("Find").fill("winter")
+    page.get_by_role("button", name="Winter sun").click()
+    expect(page.get_by_text("score", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Audit every file").click()
+    expect(page.get_by_text("2 of 2 files admitted")).to_be_visible()
+
+
+def test_a_locked_key_is_asked_for_before_anything_is_signed(page: Page, write_midi) -> None:
+    contribute(page, write_midi(7, "winter sun.mid"))
+    expect(page.get_by_role("dialog", name="Keys on this computer")).to_be_visible()
+    expect(page.get_by_text("the key of ana is locked")).to_be_visible()
+
+
+def test_answers_survive_a_closed_browser(page: Page, write_midi) -> None:
+    path = write_midi(7, "winter sun.mid")
+    page.goto("/contribute")
+    page.locator("#files").set_input_files(path)
+    page.get_by_label("Title").fill("Half a Winter")
+    page.get_by_label("Mood").select_option("calm")
+    page.reload()
+    page.locator("#files").set_input_files(path)
+    expect(page.get_by_label("Title")).to_have_value("Half a Winter")
+    expect(page.get_by_label("Mood")).to_have_value("calm")
+
+
+def test_a_rejected_work_wants_a_reason(page: Page, write_midi) -> None:
+    page.goto("/contribute")
+    open_key(page, "ana")
+    contribute(page, write_midi(7, "winter sun.mid"))
+    expect(page.get_by_text("is signed, and waits")).to_be_visible()
+    page.goto("/curate")
+    open_key(page, "cleo")
+    page.get_by_role("button", name="Reject").click()
+    expect(page.get_by_text("Say why")).to_be_visible()
+    page.get_by_label("Reason").fill("too short")
+    page.get_by_role("button", name="Reject").click()
+    expect(page.get_by_text("was turned down")).to_be_visible()
+
+
+def test_a_withdrawal_says_first_what_it_touches(page: Page) -> None:
+    page.goto("/house")
+    open_key(page, "ana")
+    page.get_by_role("button", name="Small Rain").click()
+    page.get_by_role("button", name="Withdraw for ever").click()
+    expect(page.get_by_text("It was used by 0 runs")).to_be_visible()
+    page.get_by_role("button", name="Withdraw for ever").click()
+    expect(page.get_by_text("Small Rain is withdrawn.")).to_be_visible()
+
+
+def test_a_hostile_file_is_refused_in_words(page: Page, tmp_path) -> None:
+    path = tmp_path / "<img src=x onerror=alert(1)>.mid"
+    path.write_bytes(b"no music at all")
+    page.goto("/contribute")
+    page.locator("#files").set_input_files(path)
+    expect(page.get_by_role("heading", name="Refused")).to_be_visible()
+    expect(page.get_by_role("heading", name=path.name)).to_be_visible()
+
+
+def test_a_work_sounds_and_stops(page: Page) -> None:
+    page.goto("/house")
+    page.get_by_role("button", name="Small Rain").click()
+    play = page.get_by_role("button", name="Play")
+    play.click()
+    expect(page.locator("#clock")).to_have_text(re.compile(r"0:0[1-9] /"))
+    page.get_by_role("button", name="Stop").click()
+    expect(play).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_room_has_what_keeps_people_out(page: Page, scheme: str, write_midi) -> None:
+    """The rules of axe: names, contrast, roles, order."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page.emulate_media(color_scheme=scheme)
+    for room in ("create", "contribute", "curate", "house", "runs"):
+        page.goto(f"/{room}")
+        page.wait_for_load_state("networkidle")
+        if room == "house":
+            page.get_by_role("button", name="Small Rain").click()
+        if room == "contribute":
+            page.locator("#files").set_input_files(write_midi(7, "winter sun.mid"))
+            expect(page.get_by_label("How it was made")).to_be_visible()
+        found = axe.run(page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+def test_rooms_fit_a_tablet(page: Page) -> None:
+    page.set_viewport_size({"width": 768, "height": 1024})
+    for room in ("create", "contribute", "curate", "house", "runs"):
+        page.goto(f"/{room}")
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 768
