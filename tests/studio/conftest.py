@@ -15,6 +15,7 @@ from gen.studio.app import studio
 from gen.studio.desk import Desk
 from gen.studio.guard import Guard
 from houses import PASSPHRASE, TestHouse, key_of, make_midi, start_house
+from studios import CHECKPOINT, make_studio
 
 
 @pytest.fixture
@@ -33,6 +34,16 @@ def desk(small_house: TestHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     made = Desk(
         small_house.folder, small_house.pin.path, "last", tmp_path / "pieces", tmp_path / "outputs"
     )
+    made.make_out()
+    return made
+
+
+@pytest.fixture(scope="session")
+def writing_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    folder = tmp_path_factory.mktemp("studio")
+    house = make_studio(folder)
+    checkpoint = str(folder / CHECKPOINT)
+    made = Desk(house.folder, house.pin.path, checkpoint, folder / "pieces", folder / "runs")
     made.make_out()
     return made
 
@@ -56,8 +67,9 @@ def browser():
         word = "no Chromium is installed (apt-get install chromium)"
         assert "BROWSER_NEEDED" not in os.environ, word
         pytest.skip(word)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         options = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=options)

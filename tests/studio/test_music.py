@@ -16,17 +16,6 @@ from gen.studio.desk import Desk
 from gen.studio.guard import Guard
 from gen.studio.jobs import Jobs
 from houses import make_midi
-from studios import CHECKPOINT, make_studio
-
-
-@pytest.fixture(scope="module")
-def writing_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    folder = tmp_path_factory.mktemp("studio")
-    house = make_studio(folder)
-    checkpoint = str(folder / CHECKPOINT)
-    made = Desk(house.folder, house.pin.path, checkpoint, folder / "pieces", folder / "runs")
-    made.make_out()
-    return made
 
 
 @pytest.fixture(scope="module")

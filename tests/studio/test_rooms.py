@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from desks import PATIENCE, TOKEN, served
+from gen.studio.desk import Desk
 from houses import PASSPHRASE
 
 pytest.importorskip("playwright")
@@ -131,6 +133,42 @@ def test_no_room_has_what_keeps_people_out(page: Page, scheme: str, write_midi) 
             expect(page.get_by_label("How it was made")).to_be_visible()
         found = axe.run(page)
         assert found.violations_count == 0, found.generate_report()
+
+
+def test_music_is_asked_for_kept_rewritten_and_found_again(browser, writing_desk: Desk) -> None:
+    with served(writing_desk) as address:
+        context = browser.new_context(viewport={"width": 1360, "height": 900}, base_url=address)
+        context.set_default_timeout(PATIENCE * 1000)
+        page = context.new_page()
+        page.goto(f"{address}/?token={TOKEN}")
+        page.locator("[name=bars]").fill("4")
+        page.get_by_label("Chords").fill("Am | F")
+        expect(page.get_by_text("Understood (in 4/4): Am | F")).to_be_visible()
+        page.locator("[name=n]").fill("2")
+        page.get_by_role("button", name="Write", exact=True).click()
+        expect(page.get_by_text(re.compile("Done in"))).to_be_visible()
+        page.get_by_role("button", name="Keep").first.click()
+        name = page.locator("#title")
+        expect(page.locator("#history li")).to_have_count(1)
+        first = name.inner_text()
+
+        grid = page.get_by_role("grid")
+        grid.get_by_role("gridcell").first.focus()
+        for key in (" ", "ArrowRight", " "):
+            page.keyboard.press(key)
+        expect(page.get_by_text("2 cells selected")).to_be_visible()
+        page.get_by_role("button", name="Rewrite them").click()
+        expect(page.get_by_text(re.compile("Done in"))).to_be_visible()
+        page.get_by_role("button", name="Keep").first.click()
+        expect(name).to_have_text(re.compile("infill"))
+        page.get_by_role("button", name="Undo").click()
+        expect(name).to_have_text(first)
+        page.reload()
+        expect(name).to_have_text(first)
+        with page.expect_download() as download:
+            page.get_by_role("link", name="MIDI").click()
+        assert download.value.suggested_filename == f"{first}.mid"
+        context.close()
 
 
 def test_rooms_fit_a_tablet(page: Page) -> None:

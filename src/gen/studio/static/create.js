@@ -38,6 +38,7 @@ function asked() {
   for (const name of ["bars", "tempo", "seed", "n"]) if (said[name]) body[name] = Number(said[name]);
   if (said.instruments.trim()) body.instruments = said.instruments.split(",").map((word) => word.trim()).filter(Boolean);
   body.temperature = Number(said.temperature);
+  if (body.chords && !body.time_signature) body.time_signature = "4/4"; // chords are laid out in bars
   return body;
 }
 
@@ -305,7 +306,8 @@ async function read_chords() {
   if (!text.trim()) return void (read.textContent = "");
   try {
     const found = await ask(`/chords?${new URLSearchParams({ text, key: form.elements.key.value })}`);
-    read.textContent = `Understood: ${found.bars.map((bar) => bar.join(" ") || "%").join(" | ")}`;
+    const meter = form.elements.time_signature.value ? "" : " (in 4/4)";
+    read.textContent = `Understood${meter}: ${found.bars.map((bar) => bar.join(" ") || "%").join(" | ")}`;
   } catch (error) {
     read.classList.add("missed");
     read.textContent = `${error.message}${error.mend ? ` — ${error.mend}` : ""}`;
