@@ -214,6 +214,13 @@ def test_a_checkpoint_tells_whose_styles_it_learned(tmp_path, monkeypatch):
         assert load_checkpoint(Path(result[name])).run["styles"] == {"0": "ana"}
 
 
+def test_a_run_is_not_resumed_with_other_works_held_out(settings, tmp_path):
+    train(settings, tmp_path / "runs" / "first")
+    data = {**settings["data"], "split": {"validation": 0.3, "test": 0.3, "seed": 5}}
+    with pytest.raises(SettingError, match="works that are held out now"):
+        train({**settings, "data": data, "ckpt": "last"}, tmp_path / "runs" / "second")
+
+
 def test_a_checkpoint_of_another_corpus_is_not_resumed_from(settings, tmp_path):
     train(settings, tmp_path / "runs" / "first")
     other = start_house(tmp_path / "other")

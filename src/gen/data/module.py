@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -190,18 +191,33 @@ class HouseData(LightningDataModule):
         """Where the stream of batches stands."""
         of_a_step = self.trainer.accumulate_grad_batches if self.trainer else 1
         batches = self.trainer.global_step * of_a_step if self.trainer else 0
-        return {"batches_done": batches, "corpus": self.corpus_digest}
+        return {
+            "batches_done": batches, "corpus": self.corpus_digest, "split": self._split_digest(),
+        }  # fmt: skip
+
+    def _split_digest(self) -> str:
+        """Which works are learned from, of all that were admitted."""
+        ids = [self.admitted.ids[index] for index in self.sides["train"]]
+        return hashlib.sha256("\n".join(ids).encode()).hexdigest()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on where a run over the same corpus stood.
+        """Go on where a run over the same corpus, split alike, stood.
 
         Raises:
-            SettingError: the checkpoint learned from another corpus than this run admits.
+            SettingError: the checkpoint learned from another corpus than this run admits, or from
+                other works of it: those held out now would be known already.
         """
         if state_dict["corpus"] != self.corpus_digest:
             raise SettingError(
                 "the checkpoint to resume from learned from another corpus, or for another purpose",
                 where="ckpt",
                 mend="train anew without ckpt; works, consent or settings have changed since",
+            )
+        # Older runs kept nothing of it.
+        if state_dict.get("split", self._split_digest()) != self._split_digest():
+            raise SettingError(
+                "the run to resume learned from works that are held out now, or held out others",
+                where="data.split",
+                mend="give the shares and the seed it had (they are in its folder), or start anew",
             )
         self.batches_done = int(state_dict["batches_done"])
