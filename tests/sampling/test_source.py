@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from statistics import fmean
 
 import pytest
@@ -12,6 +13,7 @@ from drafts import written
 from gen.analysis import analyse
 from gen.errors import HouseError, SettingError
 from gen.piece import Note, Track
+from gen.provenance.mark import mark_generated
 from gen.safe_parse import Examined
 from gen.sampling.controls import Controls
 from gen.sampling.from_file import Continuation, Rewriting
@@ -20,7 +22,7 @@ from gen.sampling.loudness import beside, levelled
 from gen.sampling.request import FileTask
 from gen.sampling.source import Change, Source
 from gen.smf import RuleBroken, normalise, parse, write
-from gen.smf.original import read_original
+from gen.smf.original import read_original, unmarked
 from gen.tokens.encoding import Annotations, encode
 from gen.tokens.reading import decode
 from houses import make_piece
@@ -132,14 +134,49 @@ def test_more_instruments_than_there_are_channels_are_refused_before_anything_is
 
 
 def test_a_piece_that_a_model_wrote_keeps_its_mark_when_it_is_gone_on_with(tmp_path):
-    from gen.provenance.mark import mark_generated
-
     path = tmp_path / "song.mid"
     path.write_bytes(mark_generated(song(vocal(2)), "a" * 64))
     job = job_of(Controls(), FileTask.of({"vary": str(path), "amount": 0.5}))
     done = job.finish(written(job, 1))
     assert done.music.count(b"a" * 64) == 2
     assert mark_generated(done.music, "b" * 64).count(b"b" * 64) == 2
+
+
+def notes_of(original) -> Counter:
+    """All notes that end, as they are struck."""
+    return Counter(
+        (n.channel, n.pitch, n.onset, n.end, n.velocity)
+        for track in original.tracks
+        for n in track.notes()[0]
+        if n.off >= 0
+    )
+
+
+@given(rich_files(), st.integers(0, 99), st.sampled_from(["vary", "accompany", "continue"]))
+@settings(max_examples=40, deadline=None)
+def test_whatever_a_file_says_it_can_be_worked_on_and_keeps_it(file, seed, mode):
+    try:
+        source = source_of(file)
+        if mode == "continue":
+            job = Continuation.of(source, Controls(bars=2))
+        else:
+            add = ("cello", "drums") if mode == "accompany" else ()
+            job = Rewriting.of(FileTask(mode, None, add=add, amount=0.5), source, Controls())
+    except (RuleBroken, HouseError):
+        assume(False)
+    done = job.finish(written(job, seed))
+    old, new = source.original, read_original(done.music)
+    for before, after in zip(said_in(old), said_in(new), strict=False):
+        kept = [one for one in after if one.message[0] >= 0xF0 and one.message[:2] != b"\xff\x06"]
+        assert kept == [
+            one for one in before if one.message[0] >= 0xF0 and one.message[:2] != b"\xff\x06"
+        ]
+    if mode != "vary":
+        assert not notes_of(old) - notes_of(new)
+    marked = normalise(unmarked(mark_generated(done.music, "ab" * 32)))
+    assert [track.notes for track in marked.piece.tracks] == [
+        track.notes for track in done.piece.tracks
+    ]
 
 
 # Loudness -----------------------------------------------------------------------------------
