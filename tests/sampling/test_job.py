@@ -17,7 +17,17 @@ from mutants import make_valid, mutate
 from drafts import CONTEXT, written
 from gen.analysis import analyse
 from gen.errors import HouseError, SettingError
-from gen.piece import DRUM_PROGRAM, Marker, Note, Pedal, Piece, Tempo, TimeSignature, Track
+from gen.piece import (
+    DRUM_PROGRAM,
+    KeySignature,
+    Marker,
+    Note,
+    Pedal,
+    Piece,
+    Tempo,
+    TimeSignature,
+    Track,
+)
 from gen.provenance.mark import mark_generated
 from gen.rendering.labels import signs, told_kinds
 from gen.safe_parse import Examined
@@ -448,6 +458,29 @@ def test_chords_that_were_chosen_stand_as_markers_and_nothing_else_is_changed(
     assert {marker.text for marker in signs(result).sections} == sections
     plain = replace(job, chords=()).finish(draft).piece
     assert replace(result, markers=tune.markers) == plain
+
+
+@pytest.mark.parametrize(
+    ("first", "chords", "lie"),
+    [
+        (1440, "C | F", [(0, "NC"), (1, "C"), (2, "F"), (3, "C")]),  # begins on the fourth beat
+        (480, "C | F", [(0, "C"), (1, "F"), (2, "C"), (3, "F")]),
+        (1440, "G | C | F | C", [(0, "G"), (1, "C"), (2, "F"), (3, "C")]),  # one for every bar
+    ],
+)
+def test_chords_of_a_file_with_a_pick_up_begin_where_its_first_whole_bar_does(first, chords, lie):
+    tune = melody(*[60] * 13)
+    tune.tracks[0].notes = [Note(first + i * 480, 480, 60, 80) for i in range(13)]
+    job = rewriting(tune, Controls(chords=chords), mode="harmonise")
+    found = [(marker.onset_ticks // 1920, marker.text) for marker in job.chords]
+    assert [pair for pair in found if pair[0] < 4] == lie
+
+
+def test_degrees_given_for_a_file_are_those_of_its_key():
+    tune = melody(67, 71, 74, 71, 72, 76, 79, 76, 74, 78, 81, 78, 79, 83, 79, 67)
+    tune.key_signatures = [KeySignature(0, 1, False)]
+    job = rewriting(tune, Controls(chords="I | IV | V | I"), mode="harmonise")
+    assert [marker.text for marker in job.chords] == ["G", "C", "D", "G"]
 
 
 # Settings and files -------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from gen.errors import SettingError
 from gen.harmony import parse_progression
 from gen.piece import KeySignature, Note, Piece, Tempo, TimeSignature, Track
 from gen.sampling.controls import Controls
@@ -52,6 +53,13 @@ def judged(piece: Piece, told: Annotations | None = None, **asked: object) -> di
     return row
 
 
+def judged_among(piece: Piece, told: Annotations, control: str, **asked: object) -> dict:
+    """The row of one of the controls that were asked."""
+    rows = encode(to_grid(score_of(piece)), told).tolist()
+    table = asked_and_got(rows, piece, Controls(**asked))
+    return next(row for row in table if row["control"] == control)
+
+
 def test_nothing_asked_nothing_said():
     assert asked_and_got([], chordal("C"), Controls(returns=0.2)) == []
 
@@ -66,6 +74,29 @@ def chords(asked: str, played: str) -> dict:
 def test_chords_that_are_played_agree_in_full():
     row = chords("C | Am7 | F | G", "C | Am7 | F | G")
     assert (row["got"], row["met"]) == ("100% of 4 chords, 100% of the time", True)
+
+
+def test_a_slash_is_met_only_by_the_note_behind_it_in_the_bass():
+    assert chords("C/E", "C")["met"] is False
+    over_e = chordal("C")
+    bass = over_e.tracks[1]
+    bass.notes = [dataclasses.replace(note, pitch=40) for note in bass.notes]
+    assert judged(over_e, Annotations(chords="C"), chords="C/E")["met"] is True
+
+
+def test_chords_are_judged_as_they_are_asked_not_as_the_model_is_told_them():
+    asked = Controls(chords="C7alt | Cm(maj7) | E5 | F")
+    assert asked.reductions() == ("C7alt as C7", "Cmmaj7 as Cm", "E5 as E")
+    assert chords("C7#9#5", "C7")["got"] == "100% of 1 chords, 80% of the time"
+    assert chords("C7", "C7")["got"] == "100% of 1 chords, 100% of the time"
+
+
+def test_degrees_are_those_of_the_asked_key():
+    assert Controls(key="C", chords="ii V7 | Imaj7").reductions() == ()
+    row = judged_among(chordal("Dm"), Annotations(chords="Dm"), "chords", key="C", chords="ii")
+    assert row["got"] == "100% of 1 chords, 100% of the time"
+    with pytest.raises(SettingError, match="is a degree, and no key is given"):
+        Controls(chords="ii V7 | I").reductions()
 
 
 def test_chords_count_span_by_span_and_three_in_four_are_enough():

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from gen.errors import HouseError, SettingError
 from gen.terminal import failures_said
 
 if TYPE_CHECKING:
+    from gen.sampling.controls import Controls
     from gen.sampling.session import Sampled
 
 BARE = re.compile(r"[\w.:/+-]*|['\"\[{].*", re.DOTALL)
@@ -92,6 +94,7 @@ def sample(settings: dict[str, Any], overrides: Sequence[str]) -> None:
     playing = Playing(places.soundfont, places.sample_rate) if places.audio else None
     if playing:
         playing.check()
+    say_reduced(request.controls)
     asked = [o for o in overrides if o.split("=")[0] not in PLACES]
     facts = [("asked for", ", ".join(asked) or "nothing in particular")]
     finished: list[Sampled] = []
@@ -125,6 +128,14 @@ def sample(settings: dict[str, Any], overrides: Sequence[str]) -> None:
             raise
     if withheld:
         raise withheld
+
+
+def say_reduced(controls: Controls) -> None:
+    """Name the chords that the model is told as simpler ones, before anything is written."""
+    with suppress(SettingError):  # what cannot be read is refused by the run itself
+        if reduced := controls.reductions():
+            print(f"the model has no word for some chords: it is told {', '.join(reduced)}",
+                  file=sys.stderr)  # fmt: skip
 
 
 def announce(done: Sampled) -> None:

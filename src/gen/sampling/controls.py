@@ -45,7 +45,8 @@ class Controls:
         bars: how many, exactly.
         instruments: one a track: General MIDI names or numbers (0-127), families, `drums`.
         roles: one a track, of `piece.ROLES`.
-        chords: bar by bar, such as `Am F | C G`; begins again when it is through.
+        chords: bar by bar, such as `Am F | C G`, or by degrees of the key, such as `ii V7 | I`;
+            begins again when it is through.
         sections: name:first bar, such as `intro:1 a:5`, or `free`: as the model likes. None is
             the form of one of the works, where a piece begins from nothing.
         density: notes a quarter, for all tracks or one a track: sparse, medium, dense, or a
@@ -95,6 +96,22 @@ class Controls:
     def form(self) -> str | None:
         """The sections that are laid out, None where they are not decided here."""
         return None if self.sections == FREE else self.sections or None
+
+    def home(self, otherwise: str | None = None) -> harmony.Key | None:
+        """The key that was asked for, else another that is known, if any."""
+        name = self.key or otherwise
+        return harmony.parse_key(name) if name else None
+
+    def reductions(self, otherwise: str | None = None) -> tuple[str, ...]:
+        """The asked chords for which the model has no word, each with what it is told instead.
+
+        Raises:
+            SettingError: they cannot be read.
+        """
+        home = self.home(otherwise)
+        progression = harmony.parse_progression(self.chords, home) if self.chords else []
+        asked = dict.fromkeys(chord for bar in progression for chord in bar if chord)
+        return tuple(f"{c} as {c.reduced}" for c in asked if c.reduced != c)
 
     def densities(self, tracks: int) -> tuple[tuple[int, int], ...]:
         """Lowest and highest density class of each track, () where density is left open.

@@ -79,7 +79,8 @@ class Continuation:
                 plan_rows.setdefault(bar, []).append(row)
         if controls.chords:
             lengths = [v.bar_steps(*source.grid.bars[given - 1][1:])] * controls.bars
-            for bar, row in chord_rows(controls.chords, lengths):
+            home = controls.home(source.analysis.key)
+            for bar, row in chord_rows(controls.chords, lengths, home):
                 plan_rows.setdefault(given + bar, []).append(row)
         header = table.excerpt(0, given)
         tempos = [row for row in rows if row[v.KIND] == Kind.TEMPO]
@@ -347,14 +348,29 @@ def _chords_of(source: Source, controls: Controls, *, harmonise: bool) -> str:
     Of a bare melody nothing is heard: it is harmonised, where that is asked.
     """
     if controls.chords:
-        lengths = np.diff(source.starts).tolist()
-        chord_rows(controls.chords, lengths)  # raises where they do not fit
-        given = harmony.parse_progression(controls.chords)
-        return harmony.format_progression(given[bar % len(given)] for bar in range(len(lengths)))
+        lengths, home = np.diff(source.starts).tolist(), controls.home(source.analysis.key)
+        given = harmony.parse_progression(controls.chords, home)
+        upbeat = _upbeat_bars(source) if len(given) < len(lengths) else 0
+        chord_rows(controls.chords, lengths[upbeat:], home)  # raises where they do not fit
+        bars: list[list[harmony.Chord | None]] = [[None]] * upbeat
+        bars += [given[bar % len(given)] for bar in range(len(lengths) - upbeat)]
+        return harmony.format_progression(bars)
     if not is_bare(source.piece):
         return source.analysis.chords
     key = harmony.parse_key(controls.key or source.analysis.key)
     return harmonised(source.piece, key) if harmonise else ""
+
+
+def _upbeat_bars(source: Source) -> int:
+    """1 where the file begins with a pick-up, which no chord is meant for, else 0.
+
+    That is a first bar shorter than the second, or one that begins in its second half.
+    """
+    if source.bars < 2:
+        return 0
+    first, second = np.diff(source.starts)[:2]
+    begins = min(int(part.onset.min()) for part in source.grid.parts)
+    return int(first < second or begins >= first // 2)
 
 
 def _markers(

@@ -4,8 +4,9 @@ Guaranteed by the grammar, and checked on the piece all the same: bars, tempo, t
 instruments, sections, pitch and velocity range. Steered, and measured on the notes alone, so that
 nothing that was written into the file about itself counts:
 
-- *chords*: a span, from one asked chord to the next, agrees if tones of its chord make half of the
-  sounding time of its melodic notes; met if three quarters of the spans in which something sounds
+- *chords*: a span, from one asked chord to the next, agrees if tones of its chord, as it was asked
+  for, make half of the sounding time of its melodic notes, and if the lowest of them is on the
+  note behind a slash; met if three quarters of the spans in which something sounds
   agree. Beside it the share of the time, which is CC of ComMU with notes weighed by their length.
 - *key*: met if the key that the notes suggest (`analysis.infer_key`) is the asked one or its
   relative, which has the same signature, and four fifths of the melodic notes' time lie in the
@@ -45,7 +46,7 @@ from gen.sampling.controls import CHANGING, Controls, instrument_number
 from gen.sampling.plan import Row, steps_of
 from gen.smf import instrument_name
 from gen.tokens import vocabulary as v
-from gen.tokens.events import Events, chord_of, section_id
+from gen.tokens.events import Events, chord_id, chord_of, section_id
 from gen.tokens.grid import TICKS_PER_STEP
 from gen.tokens.reading import decode
 from gen.tokens.vocabulary import WORDS, Kind
@@ -161,8 +162,8 @@ def _within(values: list[int], bounds: tuple[int, ...]) -> Score:
 
 
 def _chords(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
-    del controls
-    edges, tones = _spans(rows)
+    asked = _as_asked(rows, controls)
+    edges, tones = _spans(rows, asked)
     table = note_table(piece)
     if not len(table) or not len(tones):
         return "nothing melodic sounds", True
@@ -173,23 +174,58 @@ def _chords(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
     heard = sounding > 0
     if not heard.any():
         return "nothing melodic sounds", True
-    agree = (fitting[heard] >= SPAN_AGREES * sounding[heard]).mean()
+    agrees = (fitting >= SPAN_AGREES * sounding) & _over_their_bass(asked, table[:, 2], both)
+    agree = agrees[heard].mean()
     share = fitting[heard].sum() / sounding[heard].sum()
     words = f"{agree:.0%} of {heard.sum()} chords, {share:.0%} of the time"
     return words, bool(agree >= SPANS_MET)
 
 
-def _spans(rows: Sequence[Row]) -> tuple[Ints, NDArray[np.bool_]]:
+def _as_asked(rows: Sequence[Row], controls: Controls) -> list[harmony.Chord | None]:
+    """The chord of each CHORD event, as it was asked for where the model has no word for it."""
+    given = harmony.parse_progression(controls.chords, controls.home()) if controls.chords else []
+    to_come = itertools.cycle([chord for bar in given for chord in bar])
+    following = next(to_come, None)
+    found: list[harmony.Chord | None] = []
+    for row in rows:
+        if row[v.KIND] == Kind.CHORD:
+            is_asked = bool(given) and chord_id(following) == row[v.VALUE]
+            found.append(following if is_asked else chord_of(row[v.VALUE]))
+            following = next(to_come, None) if is_asked else following
+    return found
+
+
+def _over_their_bass(
+    chords: Sequence[harmony.Chord | None], pitches: Ints, both: Ints
+) -> NDArray[np.bool_]:
+    """Whether the lowest note of each span is the one behind the slash of its chord. (S,).
+
+    Args:
+        chords: of the spans.
+        pitches: (N,) of the notes.
+        both: (N, S) ticks that a note and a span have in common.
+    """
+    lowest = np.where(both > 0, pitches[:, None], 128).min(axis=0)
+    return np.array(
+        [
+            chord is None or chord.bass == chord.root or low == 128 or low % 12 == chord.bass
+            for chord, low in zip(chords, lowest, strict=True)
+        ]
+    )
+
+
+def _spans(
+    rows: Sequence[Row], chords: Sequence[harmony.Chord | None]
+) -> tuple[Ints, NDArray[np.bool_]]:
     """Edges in ticks (S + 1,) of the spans between CHORD events, and their tones (S, 12)."""
-    edges, tones, start, following = [], [], 0, 0
+    edges, start, following = [], 0, 0
     for kind, position, value, _, _ in rows:
         if kind == Kind.BAR:
             start, following = following, following + steps_of(value)
         elif kind == Kind.CHORD:
-            chord = chord_of(value)
             edges.append(start + WORDS.position.number(position))
-            tones.append(np.isin(np.arange(12), chord.pitch_classes if chord else ()))
     steps = np.array([*edges, following], dtype=np.int64)
+    tones = [np.isin(np.arange(12), chord.pitch_classes if chord else ()) for chord in chords]
     return steps * TICKS_PER_STEP, np.array(tones, dtype=np.bool_).reshape(-1, 12)
 
 

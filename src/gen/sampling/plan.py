@@ -163,7 +163,8 @@ def plan_of(controls: Controls, style: int | None = None) -> Plan:
         for bar, row in section_rows(controls.form, bars):
             rows.setdefault(bar, []).append(row)
     if controls.chords and signature is not None:
-        for bar, row in chord_rows(controls.chords, [steps_of(signature)] * bars):
+        lengths = [steps_of(signature)] * bars
+        for bar, row in chord_rows(controls.chords, lengths, controls.home()):
             rows.setdefault(bar, []).append(row)
     tracks = track_rows(controls.instruments, controls)
     return Plan(
@@ -286,12 +287,15 @@ def section_rows(text: str, bars: int) -> list[tuple[int, Row]]:
     return found
 
 
-def chord_rows(text: str, lengths: Sequence[int]) -> list[tuple[int, Row]]:
+def chord_rows(
+    text: str, lengths: Sequence[int], key: harmony.Key | None = None
+) -> list[tuple[int, Row]]:
     """CHORD rows of every bar; the progression begins again when it is through.
 
     Args:
         text: as `harmony.parse_progression` reads it.
         lengths: of the bars, in grid steps.
+        key: of the degrees in it, such as `ii V7 | I`.
 
     Returns:
         Place in `lengths` and row of each.
@@ -299,7 +303,7 @@ def chord_rows(text: str, lengths: Sequence[int]) -> list[tuple[int, Row]]:
     Raises:
         SettingError: it cannot be read, has more bars than there are, or a bar holds too many.
     """
-    progression = harmony.parse_progression(text)
+    progression = harmony.parse_progression(text, key)
     if len(progression) > len(lengths):
         raise SettingError(
             f"a progression of {len(progression)} bars for {len(lengths)} bars of music",
