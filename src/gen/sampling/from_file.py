@@ -23,10 +23,12 @@ from gen.sampling.plan import (
     NO_HABITS,
     Plan,
     Row,
+    Slashes,
     check_plays,
     chord_rows,
     compass_of,
     section_rows,
+    slash_basses,
     time_signature_id,
     track_rows,
     velocity_classes,
@@ -74,6 +76,7 @@ class Continuation:
         rows = source.rows(controls, _chords_of(source, without, harmonise=False), style)
         table = CellTable.of(_without_densities(rows) if controls.density is None else rows)
         plan_rows: dict[int, list[Row]] = {}
+        slashes: Slashes = {}
         if controls.form:
             for bar, row in section_rows(controls.form, bars):
                 plan_rows.setdefault(bar, []).append(row)
@@ -82,6 +85,8 @@ class Continuation:
             home = controls.home(source.analysis.key)
             for bar, row in chord_rows(controls.chords, lengths, home):
                 plan_rows.setdefault(given + bar, []).append(row)
+            asked = slash_basses(controls.chords, lengths, home)
+            slashes = {given + bar: basses for bar, basses in asked.items()}
         header = table.excerpt(0, given)
         tempos = [row for row in rows if row[v.KIND] == Kind.TEMPO]
         plan = Plan(
@@ -92,6 +97,7 @@ class Continuation:
             tempo=tempos[-1][v.VALUE],
             plan_rows=plan_rows,
             chords_given=bool(controls.chords),
+            slashes=slashes,
             sections_given=bool(controls.form),
             velocities=velocity_classes(controls),
             compass=_compass(source, controls),
@@ -176,6 +182,7 @@ class Rewriting:
             [],
             tracks_open=False,
             bars=source.bars,
+            slashes=_slashes(source, controls),
             pitches=(controls.pitch_range[0], controls.pitch_range[1]),
             velocities=velocity_classes(controls),
             compass=_compass(source, controls),
@@ -359,6 +366,17 @@ def _chords_of(source: Source, controls: Controls, *, harmonise: bool) -> str:
         return source.analysis.chords
     key = harmony.parse_key(controls.key or source.analysis.key)
     return harmonised(source.piece, key) if harmonise else ""
+
+
+def _slashes(source: Source, controls: Controls) -> Slashes:
+    """What a bass has to play under the chords that were given, in bars of the file."""
+    if not controls.chords:
+        return {}
+    lengths, home = np.diff(source.starts).tolist(), controls.home(source.analysis.key)
+    given = len(harmony.parse_progression(controls.chords, home))
+    upbeat = _upbeat_bars(source) if given < len(lengths) else 0
+    found = slash_basses(controls.chords, lengths[upbeat:], home)
+    return {bar + upbeat: basses for bar, basses in found.items()}
 
 
 def _upbeat_bars(source: Source) -> int:

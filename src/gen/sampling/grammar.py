@@ -272,7 +272,21 @@ def pitches(state: State, position: int) -> Mask:
     for value, step in terms.struck.items():
         if step <= state.bar_start + position:
             mask[value] = False
-    return mask
+    return _over_slash(mask, state, position) if terms.basses else mask
+
+
+def _over_slash(mask: Mask, state: State, position: int) -> Mask:
+    """Of these pitches those that a slash chord asks for at a step.
+
+    Where all of them sound still the others are left, but not to a second note on the step.
+    """
+    basses = reversed(state.cell_terms.basses)
+    bass = next((ids for first, ids in basses if first <= position), None)
+    if bass is None:
+        return mask
+    is_second = state.last == Kind.NOTE and position == state.position
+    asked: Mask = mask & bass
+    return asked if asked.any() or is_second else mask
 
 
 def _chords(state: State) -> Mask:

@@ -6,7 +6,7 @@ A row is the five ids of one event, as `gen.tokens.vocabulary.FIELDS` names them
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, chain, cycle
 from typing import Final
@@ -39,6 +39,10 @@ FEWEST_BARS_A_SECTION: Final = 4
 """What would be shorter belongs to the section before it."""
 
 
+Slashes = Mapping[int, tuple[tuple[int, int | None], ...]]
+"""By bar: first step and pitch class, None for any, of each chord."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is decided before the first note.
@@ -55,6 +59,7 @@ class Plan:
             tempo holds throughout.
         plan_rows: rows (SECTION, CHORD) that follow the BAR with this number, counted from 0.
         chords_given: chords come from `plan_rows` alone.
+        slashes: of bars with slash chords: from which step on which pitch class a bass has to play.
         sections_given: sections come from `plan_rows` alone.
         pitches: lowest and highest melodic pitch.
         velocities: lowest and highest velocity class.
@@ -80,6 +85,7 @@ class Plan:
     tempo: int | None = None
     plan_rows: dict[int, list[Row]] = field(default_factory=dict)
     chords_given: bool = False
+    slashes: Slashes = field(default_factory=dict)
     sections_given: bool = False
     pitches: tuple[int, int] = (0, 127)
     velocities: tuple[int, int] = (0, len(v.VELOCITIES) - 1)
@@ -162,8 +168,10 @@ def plan_of(controls: Controls, style: int | None = None) -> Plan:
     if controls.form:
         for bar, row in section_rows(controls.form, bars):
             rows.setdefault(bar, []).append(row)
+    slashes: Slashes = {}
     if controls.chords and signature is not None:
         lengths = [steps_of(signature)] * bars
+        slashes = slash_basses(controls.chords, lengths, controls.home())
         for bar, row in chord_rows(controls.chords, lengths, controls.home()):
             rows.setdefault(bar, []).append(row)
     tracks = track_rows(controls.instruments, controls)
@@ -177,6 +185,7 @@ def plan_of(controls: Controls, style: int | None = None) -> Plan:
         tempo=_tempo_id(controls.tempo),
         plan_rows=rows,
         chords_given=bool(controls.chords),
+        slashes=slashes,
         sections_given=bool(controls.form),
         pitches=(controls.pitch_range[0], controls.pitch_range[1]),
         velocities=velocity_classes(controls),
@@ -303,13 +312,35 @@ def chord_rows(
     Raises:
         SettingError: it cannot be read, has more bars than there are, or a bar holds too many.
     """
+    return [
+        (bar, [int(Kind.CHORD), WORDS.position.id(step), chord_id(chord), 0, 0])
+        for bar, step, chord in _chords_by_bar(text, lengths, key)
+    ]
+
+
+def slash_basses(text: str, lengths: Sequence[int], key: harmony.Key | None = None) -> Slashes:
+    """Which pitch class is asked for in the bass of each bar that has a slash chord.
+
+    Args, raises: as `chord_rows`.
+    """
+    found: dict[int, list[tuple[int, int | None]]] = {}
+    for bar, step, chord in _chords_by_bar(text, lengths, key):
+        bass = chord.bass if chord and chord.bass != chord.root else None
+        found.setdefault(bar, []).append((step, bass))
+    slashes = {bar: tuple(basses) for bar, basses in found.items()}
+    return {bar: steps for bar, steps in slashes.items() if any(b is not None for _, b in steps)}
+
+
+def _chords_by_bar(
+    text: str, lengths: Sequence[int], key: harmony.Key | None
+) -> Iterator[tuple[int, int, harmony.Chord | None]]:
+    """Bar, step in it and chord, evenly spread over each bar."""
     progression = harmony.parse_progression(text, key)
     if len(progression) > len(lengths):
         raise SettingError(
             f"a progression of {len(progression)} bars for {len(lengths)} bars of music",
             where="chords", mend="give a chord or more for each bar, bars separated by |",
         )  # fmt: skip
-    rows: list[tuple[int, Row]] = []
     for bar, steps in enumerate(lengths):
         chords = progression[bar % len(progression)]
         if len(chords) > max(steps // FEWEST_STEPS_A_CHORD, 1):
@@ -318,9 +349,7 @@ def chord_rows(
                 where="chords", mend="at most one an eighth: spread them over bars, separated by |",
             )  # fmt: skip
         for index, chord in enumerate(chords):
-            position = WORDS.position.id(index * steps // len(chords))
-            rows.append((bar, [int(Kind.CHORD), position, chord_id(chord), 0, 0]))
-    return rows
+            yield bar, index * steps // len(chords), chord
 
 
 # A home -------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -41,6 +42,7 @@ OPEN_PIECE_DUE: Final = 8
 """Bars after which every track is due where a piece has no set length."""
 
 _BASS: Final = ROLES.index("bass") + 1
+_BASS_PROGRAMS: Final = range(32, 40)
 
 
 class Closing:
@@ -90,10 +92,32 @@ class Returns:
             terms.chords = [row for row in before if row[v.KIND] == Kind.CHORD]
             terms.chords_decided = True
         for slot, cell in view.cells(before).items():
+            if basses_of(plan, state, slot) != basses_of(plan, state, slot, origin):
+                continue
             if self.chance.random() < plan.returns and (kept := _fitting(plan, state, slot, cell)):
                 terms.copies[slot] = kept
                 density = span(v.FIELD_SIZES[v.EXTENT], kept[0][v.EXTENT])
                 terms.densities[slot] = density
+
+
+def basses_of(
+    plan: Plan, state: State, slot: int, bar: int | None = None
+) -> tuple[tuple[int, int | None], ...]:
+    """What slash chords ask of a track in a bar, by default the one that is written.
+
+    That is nothing but of a bass: a track of this role, or without one a bass instrument.
+    """
+    part = state.parts[slot]
+    is_bass = part.role == _BASS or (not part.role and part.program in _BASS_PROGRAMS)
+    return plan.slashes.get(state.bar if bar is None else bar, ()) if is_bass else ()
+
+
+@cache
+def pitch_class_ids(pitch_class: int) -> Mask:
+    """The value ids of all pitches of a class. (V,)."""
+    mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
+    mask[[WORDS.pitch.id(pitch) for pitch in range(pitch_class, 128, 12)]] = True
+    return mask
 
 
 def origin_of(sections: Mapping[int, int], bar: int) -> int | None:
@@ -263,6 +287,10 @@ class Policies:
             width=int(palette.sum()),
             ringing=int((state.part.ends > state.bar_start).sum()),
             bias=bias,
+            basses=tuple(
+                (step, None if bass is None else pitch_class_ids(bass))
+                for step, bass in basses_of(plan, state, slot)
+            ),
         )
         return state.cell_terms
 

@@ -103,6 +103,8 @@ class CellTerms:
 
     Attributes:
         palette: (V,) the value ids that it may play.
+        basses: steps of the bar, and the ids to which a slash chord holds it from there on, None
+            for all; ascending.
         reach: grid step by which all of it has to be over.
         owed: fewest notes before it may be left.
         spaced: fewest notes for which room is kept in the bar.
@@ -128,6 +130,7 @@ class CellTerms:
     keeps_room: bool = False
     width: int = 0
     ringing: int = 0
+    basses: tuple[tuple[int, Mask | None], ...] = ()
     bias: NDArray[np.float32] | None = None
 
 

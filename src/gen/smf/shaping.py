@@ -84,12 +84,14 @@ class Shaping:
         ]
 
     def press(self, chunk: int, channel: int, stretch: Stretch, pedals: Sequence[Pedal]) -> None:
-        """Other pedals in place of those that are pressed in a stretch.
+        """Other pedals in place of those that a track presses in a stretch.
 
-        Beyond the file's end its own, which belong to no bar there, stay.
+        Those of other tracks on the channel stay, and beyond the file's end its own, which belong
+        to no bar there.
         """
         for old in self._held.get(channel, ()):
-            if stretch[0] <= old.onset < stretch[1] < NEVER:
+            is_own = all(move.chunk == chunk for move in old.moves)
+            if is_own and stretch[0] <= old.onset < stretch[1] < NEVER:
                 for move in old.moves:
                     self._remove(move, "pedal")
         status = 0xB0 | channel & 15
