@@ -134,7 +134,7 @@ class Shaping:
         for kind in _NEUTRAL:
             self._bring_to_rest(chunk, channel, kind, (first, stretch[1]))
         for move in self._of(channel, KEY_PRESSURE):
-            if first <= move.event.tick < stretch[1]:
+            if move.chunk == chunk and first <= move.event.tick < stretch[1]:
                 self._remove(move, "bend")
 
     def _bring_to_rest(self, chunk: int, channel: int, kind: int, stretch: Stretch) -> None:
@@ -143,6 +143,8 @@ class Shaping:
         if not moves or first >= end:
             return
         within = [move for move in moves if first <= move.event.tick < end]
+        if any(move.chunk != chunk for move in within):
+            return  # another track shapes the channel
         rests = [move.event.tick for move in within if move.event.data == neutral]
         if self._value(moves, first) not in (None, neutral) and first not in rests:
             self._reset(chunk, channel, kind, first, neutral)
