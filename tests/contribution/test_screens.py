@@ -6,7 +6,8 @@ from gen.contribution import known as known_music
 from gen.contribution import screens
 from gen.contribution.known import load_known
 from gen.likeness.fingerprint import Fingerprint, NewPiece
-from gen.likeness.screening import OUTPUT, WORK, Known, Thresholds
+from gen.likeness.report import OUTPUT, WORK, Known
+from gen.likeness.thresholds import Thresholds
 from gen.provenance.works import withdraw
 from houses import key_of, make_piece
 

@@ -8,7 +8,8 @@ import pytest
 from disguises import COMING_HOME, merged, transposed
 from gen.likeness.columns import Column, Voices, decode, encode
 from gen.likeness.fingerprint import Fingerprint, NewPiece
-from gen.likeness.screening import OUTPUT, WITHDRAWN, WORK, Known, Screen
+from gen.likeness.report import OUTPUT, WITHDRAWN, WORK, Known
+from gen.likeness.screening import Screen
 from gen.likeness.voices import Voice
 from pop_songs import pop_song
 

@@ -11,7 +11,8 @@ import pytest
 
 from gen.errors import HouseError
 from gen.likeness.fingerprint import MOST_NOTES, Fingerprint, NewPiece
-from gen.likeness.screening import REVIEW, WORK, Known, Screen
+from gen.likeness.report import REVIEW, WORK, Known
+from gen.likeness.screening import Screen
 from gen.likeness.voices import pack_voices
 from gen.piece import Note, Piece, Track
 from pop_songs import pop_song

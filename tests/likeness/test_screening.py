@@ -14,20 +14,11 @@ from hypothesis import strategies as st
 
 from gen.errors import HouseError, SettingError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
+from gen.likeness.lists import read_fingerprints
 from gen.likeness.passages import GUARANTEED_RUN, PassageIndex, counted_length, winnow
-from gen.likeness.screening import (
-    BLOCK,
-    CLEAR,
-    FINGERPRINT,
-    OUTPUT,
-    REVIEW,
-    WORK,
-    Known,
-    Report,
-    Screen,
-    Thresholds,
-    read_fingerprints,
-)
+from gen.likeness.report import BLOCK, CLEAR, FINGERPRINT, OUTPUT, REVIEW, WORK, Known, Report
+from gen.likeness.screening import Screen
+from gen.likeness.thresholds import Thresholds
 from gen.likeness.voices import (
     Voice,
     pack_voices,

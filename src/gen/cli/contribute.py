@@ -325,7 +325,7 @@ def _composer(register: Register | None, options: dict[str, Any]) -> str:
 
 def _settings(options: dict[str, Any]) -> Settings:
     from gen.contribution import Settings, default_workers
-    from gen.likeness.screening import Thresholds
+    from gen.likeness.thresholds import Thresholds
 
     names = ("review_bits", "block_bits", "review_similarity", "block_similarity")
     return Settings(

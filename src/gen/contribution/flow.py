@@ -23,7 +23,8 @@ from gen.contribution.known import Kept, KnownMusic, load_known
 from gen.disk.reading import Kind, NamedFileError, opened
 from gen.errors import HouseError, SettingError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
-from gen.likeness.screening import BLOCK, REVIEW, Report, Thresholds
+from gen.likeness.report import BLOCK, REVIEW, Report
+from gen.likeness.thresholds import Thresholds
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import Consent
 from gen.provenance.house import House

@@ -23,18 +23,10 @@ from gen.disk.sealed import user_folder
 from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.errors import HouseError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
-from gen.likeness.screening import (
-    BLOCK,
-    CLEAR,
-    OUTPUT,
-    WITHDRAWN,
-    WORK,
-    Known,
-    Report,
-    Screen,
-    Thresholds,
-    read_fingerprints,
-)
+from gen.likeness.lists import read_fingerprints
+from gen.likeness.report import BLOCK, CLEAR, OUTPUT, WITHDRAWN, WORK, Known, Report
+from gen.likeness.screening import Screen
+from gen.likeness.thresholds import Thresholds
 from gen.provenance.acts import Entry
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.house import House

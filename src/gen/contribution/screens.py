@@ -12,7 +12,8 @@ from pathlib import Path
 
 from gen.disk.sealed import SealedFile, user_folder
 from gen.likeness.columns import decode, encode
-from gen.likeness.screening import Screen, Thresholds
+from gen.likeness.screening import Screen
+from gen.likeness.thresholds import Thresholds
 from gen.provenance.code import source_digest
 from gen.provenance.house import House
 from gen.provenance.kept import name_of_house

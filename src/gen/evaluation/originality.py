@@ -47,8 +47,8 @@ from gen.likeness.originality import (
     LearnedMusic,
 )
 from gen.likeness.passages import GUARANTEED_RUN
+from gen.likeness.quotes import is_tune
 from gen.likeness.relatives import related_groups
-from gen.likeness.screening import is_tune
 from gen.likeness.voices import shingles_of, voices_of
 from gen.model import Transformer
 from gen.piece import Piece

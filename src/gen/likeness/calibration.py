@@ -14,23 +14,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FALSE_REVIEWS, FALSE_REFUSALS = 0.01, 0.0002
+FALSE_REVIEWS, FALSE_REFUSALS = 0.02, 0.0002
 """Shares of honest pieces that are looked at in vain, and refused in vain, as calibrated."""
 ENOUGH_WORKS = 20
 OUTPUT_FACTOR = 1.3
+_LEAST_OUTPUT_BITS = 45.0
 """An output is looked for in more ways than a work, so chance finds more."""
 _LEAST_SCALE = 3.0
-_REVIEW_BOUNDS, _BLOCK_BOUNDS = (45.0, 75.0), (70.0, 110.0)
+_REVIEW_BOUNDS, _BLOCK_BOUNDS = (36.0, 75.0), (70.0, 110.0)
 """Eight bars of a tune say about a hundred bits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bits from which a passage is for review, blocks, and blocks where an output has it."""
+    """Bits from which a passage is for review and blocks, and likewise where an output has it."""
 
     review: float
     block: float
-    output: float
+    output_review: float
+    output_block: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ class Calibration:
         """As calibrated, where they are not given."""
         bits = review or self._bits(FALSE_REVIEWS, *_REVIEW_BOUNDS)
         blocked = block or self._bits(FALSE_REFUSALS, *_BLOCK_BOUNDS)
-        return Limits(bits, max(blocked, bits), OUTPUT_FACTOR * bits)
+        output_review = review or max(bits, _LEAST_OUTPUT_BITS)
+        return Limits(bits, max(blocked, bits), output_review, OUTPUT_FACTOR * output_review)
 
     def _bits(self, chance: float, least: float, most: float) -> float:
         """Bits that so large a share of honest pieces reaches, within bounds."""

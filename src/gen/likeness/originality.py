@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from gen.analysis import infer_roles
 from gen.likeness.passages import GUARANTEED_RUN, PassageIndex, SharedRun
+from gen.likeness.quotes import is_tune, passage_of
 from gen.likeness.relatives import RELATED, related_groups
-from gen.likeness.screening import is_tune, passage_of
 from gen.likeness.voices import Hashes, Voice, shingles_of, voices_of
 from gen.piece import Piece
 

@@ -1,8 +1,9 @@
 """How much a melodic line says, in bits: what everybody plays says little.
 
 A model of lines gives each note the probability of its interval after the three intervals before,
-and of its length after the two lengths before; the surprise is the negative logarithm. Intervals
-are counted in scale steps (a major and a minor third are one), lengths as ratios of successive
+and of its length after the two lengths before; the surprise is the negative logarithm. What
+several pieces have in common for seven notes, a lick of the house, says less still. Intervals are
+counted in scale steps (a major and a minor third are one), lengths as ratios of successive
 ones. The model is learned from the house's own lines on top of a prior, so it works from the first
 work on; a line's own piece does not count. What a line said a moment ago it says for nothing: a
 sequence, a riff, a broken chord counts once.
@@ -33,8 +34,10 @@ _LENGTHS = 5
 _MOST_BITS = 5.0
 """No single note, be its leap ever so rare, says more."""
 _GRAM = 4
-_CONTEXT = 3
-"""Intervals before that the model looks at."""
+_FIGURE = 6
+"""Intervals of a figure that pieces are counted by."""
+_CONTEXT = _FIGURE - 1
+"""Intervals before that the model looks at, at most."""
 _PRIOR_NOTES = 400.0
 _BACK_OFF = 12.0
 """Weights of the prior and of the shorter context, in notes."""
@@ -79,17 +82,25 @@ class Surprise:
     def __init__(self) -> None:
         self._intervals = [_Counts(_INTERVALS, order) for order in (1, 2, 3, 4)]
         self._lengths = _Counts(_LENGTHS, 3)
+        self._figures = _Figures()
 
-    def learn(self, voices: Iterable[Voice]) -> None:
-        """Count the intervals and lengths of lines."""
-        for voice in voices:
-            symbols, ratios = _symbols(voice), _ratios(voice)
-            for counts in (*self._intervals, self._lengths):
-                counts.add(ratios if counts is self._lengths else symbols)
+    def learn(self, pieces: Iterable[Sequence[Voice]]) -> None:
+        """Count the intervals and lengths of the lines of pieces."""
+        figures = []
+        for voices in pieces:
+            symbols = [_symbols(voice) for voice in voices]
+            for counts in self._intervals:
+                for each in symbols:
+                    counts.add(counts.cut(each))
+            for voice in voices:
+                self._lengths.add(_ratios(voice))
+            figures.append(_figures_of(symbols))
+        self._figures = self._figures.and_of(figures)
 
     def state(self) -> State:
         """All of it, for `of_state`: what was seen, and how often."""
-        return {"seen": [_sparse(counts.seen) for counts in (*self._intervals, self._lengths)]}
+        seen = [_sparse(counts.seen) for counts in (*self._intervals, self._lengths)]
+        return {"seen": seen, "figures": self._figures.state()}
 
     @staticmethod
     def of_state(state: State) -> Surprise:
@@ -98,6 +109,7 @@ class Surprise:
             (*surprise._intervals, surprise._lengths), state["seen"], strict=True
         ):
             counts.see(*seen)
+        surprise._figures = _Figures(*state["figures"])
         return surprise
 
     def of_intervals(self, voice: Voice, piece: Sequence[Voice] = ()) -> Said:
@@ -122,12 +134,12 @@ class Surprise:
         return _said(bits, np.stack([symbols[_CONTEXT:], ratios[2:]], axis=1))
 
     def _of_intervals(self, symbols: Ints, own: Sequence[Ints]) -> Floats:
-        """-log2 P of each interval after up to three before it."""
+        """-log2 P of each interval after up to five before it."""
         chance = _prior()[symbols[_CONTEXT - 1 : -1], symbols[_CONTEXT:]]
         for counts in self._intervals:
             weight = _PRIOR_NOTES if counts.order == 1 else _BACK_OFF
-            chance = counts.mixed(symbols[_CONTEXT - counts.order + 1 :], chance, weight, own)
-        return _bits(chance)
+            chance = counts.mixed(counts.cut(symbols), chance, weight, [counts.cut(o) for o in own])
+        return _bits(self._figures.mixed(symbols, chance, own))
 
     def _of_lengths(self, ratios: Ints, own: Sequence[Ints]) -> Floats:
         chance = _length_prior()[ratios[:-2], ratios[1:-1], ratios[2:]]
@@ -151,6 +163,10 @@ class _Counts:
         """Count groups so many times."""
         np.add.at(self._groups, groups, times)
         np.add.at(self._contexts, groups // self.base, times)
+
+    def cut(self, symbols: Ints) -> Ints:
+        """Of `_symbols`, those that make one group for each interval."""
+        return symbols[_CONTEXT - self.order + 1 :]
 
     def add(self, symbols: Ints) -> None:
         groups = _grams(symbols, self.order, self.base)
@@ -176,6 +192,51 @@ class _Counts:
         return (np.maximum(seen, 0) + weight * shorter) / (np.maximum(total, 0) + weight)
 
 
+class _Figures:
+    """How many pieces have each figure of seven notes; those that only one has are not kept."""
+
+    def __init__(self, codes: Ints | None = None, pieces: Ints | None = None) -> None:
+        nothing = np.zeros(0, dtype=np.int64)
+        self._codes = nothing if codes is None else codes  # ascending
+        self._pieces = nothing if pieces is None else pieces
+        self._totals = np.concatenate([[0], np.cumsum(self._pieces)])
+
+    def state(self) -> tuple[Ints, Ints]:
+        return self._codes, self._pieces
+
+    def and_of(self, pieces: Sequence[Ints]) -> _Figures:
+        """With the figures of more pieces, of each piece once."""
+        codes = np.concatenate([self._codes, *pieces])
+        counts = np.concatenate([self._pieces, *(np.ones(len(own), np.int64) for own in pieces)])
+        names, places = np.unique(codes, return_inverse=True)
+        totals = np.bincount(places, counts, len(names)).astype(np.int64)
+        return _Figures(names[totals > 1], totals[totals > 1])
+
+    def mixed(
+        self, symbols: Ints, shorter: NDArray[np.float64], own: Sequence[Ints]
+    ) -> NDArray[np.float64]:
+        """As `_Counts.mixed`, by pieces; `own` is of one piece."""
+        codes, mine = _grams(symbols, _FIGURE, _INTERVALS), _figures_of(own)
+        mine = mine[np.isin(mine, self._codes)]
+        before, own_before = (c - c % _INTERVALS for c in (codes, mine))
+        seen = np.maximum(self._between(codes, 1) - np.isin(codes, mine), 0)
+        total = self._between(before, _INTERVALS) - _times(before, own_before)
+        chance: NDArray[np.float64] = (seen + _BACK_OFF * shorter) / (total + _BACK_OFF)
+        return chance
+
+    def _between(self, first: Ints, count: int) -> Ints:
+        """How many pieces have each of so many codes, all in all."""
+        begin, end = (np.searchsorted(self._codes, first + more) for more in (0, count))
+        found: Ints = self._totals[end] - self._totals[begin]
+        return found
+
+
+def _figures_of(lines: Iterable[Ints]) -> Ints:
+    """The different figures of a piece's lines, ascending."""
+    found = [_grams(symbols, _FIGURE, _INTERVALS) for symbols in lines]
+    return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *found]))
+
+
 def _sparse(values: NDArray[np.float64]) -> tuple[Ints, NDArray[np.float64]]:
     """Where an array is not 0, and what it is there."""
     places = np.flatnonzero(values)
@@ -191,7 +252,7 @@ def _times(wanted: Ints, among: Ints) -> Ints:
 
 
 def _symbols(voice: Voice) -> Ints:
-    """Intervals as numbers from 0, after three that stand for nothing."""
+    """Intervals as numbers from 0, after some that stand for nothing."""
     steps = steps_of(voice.pitches) + _MOST_STEPS
     return np.concatenate([np.full(_CONTEXT, _MOST_STEPS), steps])
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gen.contribution import Recheck
 from gen.errors import SettingError
-from gen.likeness.screening import Report
+from gen.likeness.report import Report
 from gen.provenance.inbox import Waiting, look, look_at_all
 from gen.provenance.roster import CURATOR
 from gen.provenance.works import accept_in_turn, reject

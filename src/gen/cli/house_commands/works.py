@@ -23,7 +23,7 @@ from gen.cli.preview import confirmed, default_folder, show_preview
 
 if TYPE_CHECKING:
     from gen.contribution import Recheck
-    from gen.likeness.screening import Report
+    from gen.likeness.report import Report
     from gen.provenance.house import House
     from gen.provenance.impact import Impact
     from gen.provenance.inbox import Waiting

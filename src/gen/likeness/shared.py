@@ -1,0 +1,203 @@
+"""Every passage that a new piece shares with known ones, and what it says in bits.
+
+Two searches complete each other: stretches in time (`alignment`) and runs of equal intervals
+(`passages`). With outputs every line of the new piece is compared, and the piece upside down and
+backwards (`forms`); with all others its upper lines as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from gen.likeness.alignment import AlignmentIndex, Stretch
+from gen.likeness.columns import Column, State
+from gen.likeness.fingerprint import Fingerprint, NewPiece
+from gen.likeness.forms import turned, with_plain_lines
+from gen.likeness.passages import PassageIndex, SharedRun
+from gen.likeness.quotes import (
+    is_somebodys,
+    is_tune,
+    moves_by_steps,
+    passage_of,
+    passage_of_stretch,
+)
+from gen.likeness.report import Passage
+from gen.likeness.surprise import Said, Surprise
+from gen.likeness.voices import Part, Voice
+
+_TURNED_CANDIDATES = 24
+_RAREST_RUNS = 12
+ACCOMPANIMENT_FACTOR = 2.0
+"""Accompaniments share patterns by nature: they weigh so many times less than tunes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage before it is put in words.
+
+    Attributes:
+        piece: number of the known piece.
+        bits: what the passage says.
+        is_leading: whether it is of somebody's own line rather than of accompaniments.
+        is_tune: whether it moves by steps too, as broken chords do not.
+        spell: puts it in words.
+    """
+
+    piece: int
+    bits: float
+    is_leading: bool
+    is_tune: bool
+    spell: Callable[[], Passage]
+
+    @property
+    def weight(self) -> float:
+        """Its bits as they are held against a limit."""
+        return self.bits / (1 if self.is_leading else ACCOMPANIMENT_FACTOR)
+
+    def rank(self, review_bits: float) -> tuple[bool, float]:
+        """Tunes that are for review come first: they alone may block."""
+        return self.is_tune and self.bits >= review_bits, self.weight
+
+
+class _Lines:
+    """An index of stretches, and which known piece each of its lines belongs to, ascending."""
+
+    def __init__(self, index: AlignmentIndex, owners: Column) -> None:
+        self.index, self.owners = index, owners
+
+    def add(self, number: int, voices: Sequence[Voice]) -> None:
+        self.index.add(voices)
+        self.owners.extend([number] * len(voices))
+
+    def found(self, parts: Sequence[Part], stretch: Stretch, form: str = "") -> Found:
+        """A stretch as a passage."""
+        ours, theirs = parts[stretch.part].voices[0], self.index.voices[stretch.voice]
+        line = theirs.pitches[stretch.first : stretch.last + 1]
+        leads = is_somebodys(ours, theirs)
+        spell = partial(passage_of_stretch, ours, theirs, stretch, form)
+        owner, tune = int(self.owners.all[stretch.voice]), leads and moves_by_steps(line)
+        return Found(owner, stretch.bits, leads, tune, spell)
+
+    def state(self) -> State:
+        return {"index": self.index.state(), "owners": self.owners.all}
+
+    @staticmethod
+    def of_state(state: State, surprise: Surprise) -> _Lines:
+        index = AlignmentIndex.of_state(state["index"], surprise)
+        return _Lines(index, Column(np.int32, state["owners"]))
+
+
+class SharedPassages:
+    """The lines of known pieces, which are numbered in ascending order, searchable."""
+
+    def __init__(self) -> None:
+        self._surprise = Surprise()
+        self._runs, self._run_owners = PassageIndex(), Column(np.int32)
+        self._works = _Lines(AlignmentIndex(self._surprise), Column(np.int32))
+        self._outputs = _Lines(AlignmentIndex(self._surprise), Column(np.int32))
+        self._said: dict[int, Said] = {}
+
+    def add(self, number: int, fingerprint: Fingerprint, *, is_output: bool) -> None:
+        """Keep the lines of one more piece."""
+        self._runs.extend(fingerprint.tracks)
+        self._run_owners.extend([number] * len(fingerprint.tracks))
+        timed = [v for v in fingerprint.voices if len(v.onsets) == len(v.pitches)]
+        if is_output:
+            self._outputs.add(number, timed)
+        else:
+            self._works.add(number, [voice for voice in timed if not voice.is_together])
+
+    def tracks(self, number: int) -> list[Voice]:
+        """The lines of a known piece's tracks."""
+        first, end = np.searchsorted(self._run_owners.all, [number, number + 1])
+        return self._runs.voices[int(first) : int(end)]
+
+    def learn(self, numbers: Iterable[int]) -> None:
+        """Learn from more of the known pieces what is common."""
+        self._surprise.learn(self.tracks(number) for number in numbers)
+        self._said = {}
+        self._works.index.ask_again()
+        self._outputs.index.ask_again()
+
+    def find(self, piece: NewPiece) -> Iterator[Found]:
+        """Every passage, several of one known piece among them."""
+        upper = with_plain_lines(piece.upper_parts)
+        for stretch in self._works.index.stretches(upper):
+            yield self._works.found(upper, stretch)
+        for voice in piece.fingerprint.tracks:
+            yield from self._found_runs(voice)
+        if self._outputs.index.voices:
+            yield from self._find_in_outputs(piece)
+
+    def _found_runs(self, voice: Voice, apart_from: Sequence[int] = ()) -> Iterator[Found]:
+        owners = self._run_owners.all
+        others = np.isin(owners, apart_from) if apart_from else None
+        for run in self._runs.shared_runs(voice, apart_from=others, rarest=_RAREST_RUNS):
+            known, bits = self._runs.voices[run.voice], self._run_bits(run)
+            spell = partial(passage_of, voice, known, run, bits)
+            leads, tune = is_somebodys(voice, known), is_tune(voice, known, run)
+            yield Found(int(owners[run.voice]), bits, leads, tune, spell)
+
+    def _find_in_outputs(self, piece: NewPiece) -> Iterator[Found]:
+        outputs, every = self._outputs, with_plain_lines(piece.parts)
+        for stretch in outputs.index.stretches(every, any_mode=True):
+            yield outputs.found(every, stretch)
+        for form, parts in turned(piece.parts):
+            most = _TURNED_CANDIDATES
+            for stretch in outputs.index.stretches(parts, most=most, with_gaps=False):
+                yield outputs.found(parts, stretch, form)
+
+    def _run_bits(self, run: SharedRun) -> float:
+        """What the intervals of a run say; what it repeats says nothing more."""
+        if run.voice not in self._said:
+            tracks = self.tracks(self._run_owners.all[run.voice])
+            said = self._surprise.of_intervals(self._runs.voices[run.voice], tracks)
+            self._said[run.voice] = said
+        said = self._said[run.voice]
+        inside = slice(run.their_first + 1, run.their_first + run.intervals + 1)
+        return float(said.bits[inside][said.earlier[inside] < run.their_first].sum())
+
+    def best_by_chance(self, number: int, apart_from: Sequence[int]) -> float:
+        """What the passage weighs most that a known piece shares with any other, in bits.
+
+        Args:
+            number: which.
+            apart_from: the numbers of those that it is related to, its own among them.
+        """
+        tracks = self.tracks(number)
+        parts = [_part_of(voice) for voice in tracks]
+        works = self._works
+        aligned = works.index.stretches(parts, np.isin(works.owners.all, apart_from))
+        found = [works.found(parts, stretch) for stretch in aligned]
+        found += [run for voice in tracks for run in self._found_runs(voice, apart_from)]
+        return max((each.weight for each in found), default=0.0)
+
+    def state(self) -> State:
+        """All of it, for `of_state`."""
+        return {
+            "surprise": self._surprise.state(),
+            "runs": self._runs.state(),
+            "run_owners": self._run_owners.all,
+            "works": self._works.state(),
+            "outputs": self._outputs.state(),
+        }
+
+    @staticmethod
+    def of_state(state: State) -> SharedPassages:
+        shared = SharedPassages()
+        shared._surprise = surprise = Surprise.of_state(state["surprise"])
+        shared._runs = PassageIndex.of_state(state["runs"])
+        shared._run_owners = Column(np.int32, state["run_owners"])
+        shared._works = _Lines.of_state(state["works"], surprise)
+        shared._outputs = _Lines.of_state(state["outputs"], surprise)
+        return shared
+
+
+def _part_of(voice: Voice) -> Part:
+    """A known line as if it were a new part."""
+    onsets = voice.onsets.astype(np.int64)
+    return Part((voice,), onsets, onsets, voice.pitches.astype(np.int64))
