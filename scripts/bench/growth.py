@@ -82,6 +82,7 @@ def commands(hands: Hands, folder: Path) -> Iterator[tuple[str, list[str]]]:
     yield "show, first", _house("show")
     yield "show", _house("show")
     yield "show WORK", _house("show", works[2])
+    yield "log, first", _house("log")
     yield "log", _house("log")
     yield "prove WORK", _house("prove", works[2], "--out", str(folder / "proof.json"))
     yield "verify", _house("verify")
