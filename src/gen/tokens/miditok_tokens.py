@@ -236,6 +236,7 @@ class MidiTokTokens:
             )  # fmt: skip
         texts = [text for rows, bars in works for text in _texts(rows[1:-1, 0], bars[1:-1])]
         tokenizer = _KINDS[self.name](miditok_config(self.name))
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # what cuts windows may fork
         with _silenced():
             tokenizer.train(vocab_size=vocab_size, model="BPE", iterator=texts)
         return MidiTokTokens(self.name, tokenizer)
