@@ -119,6 +119,14 @@ def test_train_begins_itself_anew_and_says_what_the_run_depends_on(house, tmp_pa
     assert done.returncode == 0, done.stderr
     (run,) = house.house.load().runs.by_index.values()
     assert portable.VERSION in run.begin.numeric_mode
+    (model,) = tmp_path.glob("outputs/*/*/last.safetensors")
+    command = [sys.executable, str(script.with_name("house.py")), "rebuild", str(model)]
+    done = subprocess.run(
+        [*command, "--pin", str(house.pin.path)], cwd=tmp_path, env={**environment(), **home},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"the weights at its end are those of {model}" in done.stdout
 
 
 @pytest.mark.parametrize(

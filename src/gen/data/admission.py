@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gen.data.cache import EventCache
@@ -22,6 +22,9 @@ from gen.provenance.pin import Pin
 from gen.tokens.encoding import Annotations
 from gen.tokens.score import score_of
 from gen.tokens.tokenizer import HouseTokenizer
+
+_MOST_SAID = 20
+"""Refused files that one message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ def take_in(
     *,
     styles: bool = False,
     on_refusal: str = "stop",
+    again: Manifest | None = None,
 ) -> Admitted:
     """Admit, tokenise and split.
 
@@ -81,22 +85,31 @@ def take_in(
         tokenizer: makes the events.
         styles: tell whose style a work is in, where its composer grants that.
         on_refusal: `stop`, or `record`: go on with what was admitted.
+        again: of a run that is replayed: its works are taken, in the order in which it had them,
+            and no others, whatever became of those.
 
     Raises:
-        HouseError: a file was refused (all are listed), or nothing is left to train on.
+        HouseError: a file was refused (all are listed), nothing is left to train on, or a work of
+            the run is not admitted any more as it was.
     """
     cache = EventCache.of_user()
     store = EventStore(cache.folder)
+    places = {work.work: work.register_index for work in again.works} if again else None
     with store, Tokenising[tuple[int, str]](store, Tools(tokenizer, cache)) as tokenising:
 
         def receive(work: Work, piece: Callable[[], Piece]) -> None:
-            name, notes = (work.register_index, work.work_id), annotations_of(work)
+            if places is not None and work.work_id not in places:
+                return
+            place = places[work.work_id] if places else work.register_index
+            name, notes = (place, work.work_id), annotations_of(work)
             if not tokenising.take_kept(name, work.path, work.sha256, notes):
                 tokenising.take(name, work.path, Music(work.sha256, score_of(piece()), notes))
 
         corpus = admit(house, purpose, pin=pin, receive=receive)
     names = tokenising.names
-    if on_refusal == "stop":
+    if again is not None:
+        corpus = _only(corpus, again)
+    elif on_refusal == "stop":
         corpus.require_clean()
     order = sorted(range(len(names)), key=names.__getitem__)  # of the register
     works = [names[index][1] for index in order]
@@ -110,6 +123,27 @@ def take_in(
     known, of_work = granted_styles(corpus) if styles else ({}, {})
     chosen = store.chosen(order, [of_work.get(name) for name in works])
     return Admitted(corpus, chosen, tuple(works), sides, known, tokenizer.fingerprint)
+
+
+def _only(corpus: Corpus, again: Manifest) -> Corpus:
+    """What was admitted, as far as the run learned from it.
+
+    Raises:
+        HouseError: not all that it learned from was, with the same music.
+    """
+    wanted = {work.work: work.sha256 for work in again.works}
+    admitted = [work for work in corpus.admitted if wanted.get(work.work_id) == work.sha256]
+    absent = sorted(wanted.keys() - {work.work_id for work in admitted})
+    if not absent:
+        return replace(corpus, admitted=tuple(admitted))
+    why = [f"\n  {each.path}: {each.rule}" for each in (*corpus.refused, *corpus.missing)]
+    raise HouseError(
+        f"the gate does not admit {len(absent)} of the {len(wanted)} works that the run learned "
+        f"from as it learned from them, the first: {absent[0]}{''.join(why[:_MOST_SAID])}",
+        where=corpus.house_name,
+        mend="house.py audit says why; a work that was withdrawn or changed cannot be learned "
+        "from again",
+    )
 
 
 def annotations_of(work: Work) -> Annotations:

@@ -45,6 +45,7 @@ class HouseData(LightningDataModule):
         config: how works become batches.
         on_refusal: `stop` (the default) or `record`: train on what was admitted and write
             the refusals into the manifest.
+        again: of a run that is replayed, see `gen.data.admission.take_in`.
 
     Attributes:
         shown: digest of the training batch that was handed on last.
@@ -58,12 +59,13 @@ class HouseData(LightningDataModule):
         config: DataConfig,
         *,
         on_refusal: str = "stop",
+        again: Manifest | None = None,
     ) -> None:
         super().__init__()
         if on_refusal not in ("stop", "record"):
             raise SettingError(f"{on_refusal!r} is neither 'stop' nor 'record'", where="on_refusal")
         self.house, self.pin, self.purpose = house, pin, purpose
-        self.config, self.on_refusal = config, on_refusal
+        self.config, self.on_refusal, self.again = config, on_refusal, again
         self.tokenizer = HouseTokenizer()
         self.tokenization: Tokenization = HOUSE_EVENTS
         self.works = EventStore()
@@ -85,7 +87,7 @@ class HouseData(LightningDataModule):
         if self._admitted is None:
             found = take_in(
                 self.house, self.pin, self.purpose, self.config.split, self.tokenizer,
-                styles=self.config.styles, on_refusal=self.on_refusal,
+                styles=self.config.styles, on_refusal=self.on_refusal, again=self.again,
             )  # fmt: skip
             self.corpus, self.works = found.corpus, found.works
             self.sides, self.styles, self._admitted = found.sides, found.styles, found

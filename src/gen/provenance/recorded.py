@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from gen.errors import HouseError
 from gen.provenance.manifest import Manifest, ManifestWork
 from gen.provenance.model_file import ModelFile
 from gen.provenance.register import Register
 from gen.provenance.runs import Run
+from gen.provenance.transcript import FILE, Transcript, read_transcript
 
 
 class NotRecorded(HouseError):
@@ -49,6 +52,33 @@ def _compromised(run: Run, register: Register) -> NotRecorded:
         mend="train anew where a trainer's key is that holds; if the root knows that the run was "
         "honest, house.py assert-model; or, knowing that, unrecorded=true",
     )
+
+
+def transcript_of(run: Run, file: ModelFile, path: Path) -> Transcript | None:
+    """The transcript of a run, as its begin and end act bind it; None where there is none.
+
+    Args:
+        run: that left the model.
+        file: the model.
+        path: of the transcript, or of a model that it lies beside.
+
+    Raises:
+        NotRecorded: the log names another, or it names other weights than the model has.
+        HouseError: it cannot be read.
+    """
+    if path.name != FILE and not (path := path.with_name(FILE)).is_file():
+        return None
+    found = read_transcript(path)
+    if run.begin is None or (found.root, found.begin) != (run.transcript, run.begin.digest):
+        raise NotRecorded(
+            f"{path} is not the transcript of {run}: its root is {found.root[:12]}…, the end act "
+            f"names {run.transcript[:12] or 'no transcript'}",
+            mend="take the transcript that the run left, as it left it",
+        )
+    steps = {model.steps for model in run.models if model.file_sha256 == file.file_sha256}
+    if any(m.step in steps and m.weights != file.tensors_sha256 for m in found.marks):
+        raise NotRecorded(f"{path} names other weights than the model has at its step")
+    return found
 
 
 def run_if_recorded(file: ModelFile, register: Register, *, unrecorded: bool) -> Run | None:

@@ -15,6 +15,7 @@ emulated Intel and an emulated AMD processor.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -64,10 +65,12 @@ def portable_arithmetic() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        for name, kernel in _KERNELS.items():
-            library.impl(  # type: ignore[no-untyped-call]
-                name, kernel, "CPU", allow_override=True
-            )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "(?s).*operators may also be overridden")
+            for name, kernel in _KERNELS.items():
+                library.impl(  # type: ignore[no-untyped-call]
+                    name, kernel, "CPU", allow_override=True
+                )
         with threadpool_limits(1), sdpa_kernel(SDPBackend.MATH):
             yield
     finally:

@@ -301,10 +301,8 @@ def _code() -> dict[str, str]:
     return {"code_version": gen.__version__, "torch": torch.__version__}
 
 
-def make_trainer(
-    config: TrainerConfig, logger: Logger | bool, out: Path, callbacks: list[Callback]
-) -> Trainer:
-    """Lightning's trainer, with what every run has: resuming, time limit, progress."""
+def lightning_options(config: TrainerConfig) -> dict[str, Any]:
+    """What Lightning's trainer is made with, however it is used."""
     options = asdict(config)
     if config.strategy == "fsdp":
         options["strategy"] = Sharded()
@@ -313,9 +311,23 @@ def make_trainer(
         del options[ours]
     # Lightning counts batches between validations; several may make a step.
     options["val_check_interval"] *= config.accumulate_grad_batches
-    options["profiler"] = make_profiler(config.profiler, out)
+    del options["profiler"]
     if isinstance(config.devices, tuple):
         options["devices"] = list(config.devices)
+    return {
+        **options,
+        "enable_checkpointing": False,  # Lightning's own would leave files without our settings
+        "check_val_every_n_epoch": None,
+        "enable_model_summary": False,
+        "num_sanity_val_steps": 0,
+        "use_distributed_sampler": False,  # ours counts every event once
+    }
+
+
+def make_trainer(
+    config: TrainerConfig, logger: Logger | bool, out: Path, callbacks: list[Callback]
+) -> Trainer:
+    """Lightning's trainer, with what every run has: resuming, time limit, progress."""
     terminal = sys.stderr.isatty()
     callbacks = [*callbacks, PlainProgress()]
     if terminal:
@@ -331,17 +343,13 @@ def make_trainer(
         say(f"no secret can be kept in {secret_path()}: this run cannot be resumed")
     try:
         return Trainer(
-            **options,
+            **lightning_options(config),
             default_root_dir=out,
+            profiler=make_profiler(config.profiler, out),
             logger=logger,
             callbacks=callbacks,
             plugins=[sealed],
-            enable_checkpointing=False,  # Lightning's own would leave files without our settings
-            check_val_every_n_epoch=None,
-            enable_model_summary=False,
             enable_progress_bar=terminal,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,  # ours counts every event once
         )
     except (MisconfigurationException, TypeError, ValueError) as error:
         raise SettingError(str(error), where="trainer") from error

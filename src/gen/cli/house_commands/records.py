@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gen.provenance.record import WorkRecord
     from gen.provenance.register import Register
     from gen.provenance.runs import Run
+    from gen.provenance.transcript import Transcript
     from gen.provenance.witnesses.standing import Standing
 
 
@@ -219,21 +220,25 @@ def _verify_proof(house: House, path: Path, output: Output) -> None:
 
 
 def _verify_checkpoint(house: House, path: Path, output: Output) -> None:
+    from gen.errors import HouseError
     from gen.provenance.model_file import read_model_file
-    from gen.provenance.recorded import NotRecorded, run_behind
+    from gen.provenance.recorded import NotRecorded, run_behind, transcript_of
     from gen.provenance.witnesses.standing import read_notes, standing_of
 
     file = read_model_file(path)
     notes = read_notes(house)
     manifest, register = file.manifest, house.load(anew=True)
     problems = manifest.problems(register, register.today())
+    run = transcript = None
     try:
         run = run_behind(file, register)
-    except NotRecorded as error:
-        run, problems = None, [error.what, *problems]
+        transcript = transcript_of(run, file, path)
+    except HouseError as error:
+        run = None if isinstance(error, NotRecorded) else run
+        problems = [error.what, *problems]
     output.line(f"read: {path}, SHA-256 {file.file_sha256}; its tensors {file.tensors_sha256}")
     standing = standing_of(house, register, notes)
-    for line in [*_standing_of(run, register), *_seen_before(run, manifest, standing)]:
+    for line in [*_standing_of(run, register, transcript), *_seen_before(run, manifest, standing)]:
         output.line(line)
     for place, rule in manifest.refused:
         output.line(f"trained without a refused file (on_refusal=record): {place} ({rule})")
@@ -249,6 +254,7 @@ def _verify_checkpoint(house: House, path: Path, output: Output) -> None:
         run=run.index if run else None,
         is_asserted=run.is_asserted if run else None,
         manifest=manifest.digest,
+        transcript=transcript.root if transcript else None,
         problems=problems,
         purpose=manifest.purpose,
         refused=[{"path": place, "rule": rule} for place, rule in manifest.refused],
@@ -272,7 +278,7 @@ def _seen_before(run: Run | None, manifest: Manifest, standing: Standing) -> lis
     ]
 
 
-def _standing_of(run: Run | None, register: Register) -> list[str]:
+def _standing_of(run: Run | None, register: Register, transcript: Transcript | None) -> list[str]:
     """What was worked out of a model, and what is only believed."""
     acts = f"recomputed: {register.size} acts with every signature, and the head over them"
     if run is None:
@@ -283,7 +289,21 @@ def _standing_of(run: Run | None, register: Register) -> list[str]:
 
         return [acts, known, f"only believed: that it learned from these works: {ASSERTED}"]
     who = f"the word of {run.by}, whose key signed begin (act {run.index}) and end ({run.ended_at})"
-    return [acts, known, f"only believed: that its weights came of these works: {who}"]
+    believed = f"only believed: that its weights came of these works: {who}"
+    return [acts, known, *_of_transcript(run, transcript), believed]
+
+
+def _of_transcript(run: Run, transcript: Transcript | None) -> list[str]:
+    """What there is to hold a replay against."""
+    if not run.transcript:
+        return ["the run kept no transcript: it can be replayed as a whole alone"]
+    if transcript is None:
+        return [f"no transcript lies beside it; the log names one, {run.transcript[:12]}…"]
+    return [
+        f"recomputed: the chain of its transcript, {counted(transcript.segments, 'segment')}, from "
+        f"the begin act to the root {transcript.root[:12]}… that the end act names; house.py "
+        "rebuild replays them, nothing here did"
+    ]
 
 
 def warnings(register: Register) -> list[str]:

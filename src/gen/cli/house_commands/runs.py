@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import random
+import re
+import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gen.cli.house_commands.common import Output, house_command, open_house
+
+if TYPE_CHECKING:
+    from gen.provenance.runs import Run
+    from gen.training.rebuild import Recorded
 
 
 @house_command
@@ -40,3 +48,126 @@ def end_command(
     forget_end(run)
     output.line(f"recorded: run {end.begin} of {house.pin.name} ended at act {at}")
     output.result(run=end.begin, act=at)
+
+
+@house_command
+@click.argument("model", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--segment",
+    "numbers",
+    type=click.IntRange(1),
+    multiple=True,
+    metavar="K",
+    help="Replay this segment alone; several times for several.",
+)
+@click.option(
+    "--segments",
+    "chance",
+    metavar="random:N",
+    help="Replay N segments drawn at random, and the first and the last.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), help="Of that draw; it is said where none is given."
+)
+@click.option(
+    "--transcript",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="FILE",
+    help="The run's transcript; by default transcript.jsonl beside MODEL.",
+)
+def rebuild_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, model: Path,
+    numbers: tuple[int, ...], chance: str | None, seed: int | None, transcript: Path | None,
+) -> None:  # fmt: skip
+    """Train MODEL again as the log says, and compare every bit: all of it, or some segments.
+
+    The works that it learned from are admitted anew by the gate and shown in the same order, with
+    the settings in the run's begin act. Exits 0 when the same comes out, 2 when not, naming the
+    first segment that differs. Nothing is written.
+    """
+    del yes
+    from gen.arithmetic import PORTABLE, begin_portably
+    from gen.provenance.model_file import read_model_file
+    from gen.provenance.recorded import run_behind, transcript_of
+
+    house = open_house(folder, pin)
+    file = read_model_file(model)
+    run = run_behind(file, house.load(anew=True))
+    if run.begin is None:
+        raise _cannot(model, f"{run} is asserted: nothing in the log shows how it was trained")
+    found = transcript_of(run, file, transcript or model)
+    if f'"arithmetic":"{PORTABLE}"' in run.begin.recipe:
+        begin_portably("house", "gen-house")  # and torch, which is loaded next, computes so
+    try:
+        from gen.training.rebuild import Recorded
+    except ModuleNotFoundError as error:
+        raise _cannot(model, f"{error.name} is not installed: make setup installs it") from error
+
+    recorded = Recorded(house.pin, run.begin, file, model, run.models, found, model.parent)
+    chosen = _chosen(recorded.segments, numbers, chance, seed, output)
+    if found is None:
+        output.line("no transcript lies beside it: all is replayed, and the weights are compared")
+    _replay(recorded, chosen, output)
+    _tell_rebuilt(recorded, run, chosen, output)
+
+
+def _cannot(model: Path, why: str) -> Exception:
+    from gen.errors import HouseError
+
+    return HouseError(f"cannot be rebuilt: {why}", where=str(model),
+        mend="name a model that a run of this house left")  # fmt: skip
+
+
+def _chosen(
+    count: int, numbers: tuple[int, ...], chance: str | None, seed: int | None, output: Output
+) -> list[int]:
+    """Which segments are replayed, ascending."""
+    from gen.errors import SettingError
+
+    if beyond := [number for number in numbers if number > count]:
+        raise SettingError(f"there are {count} segments", where=f"--segment {beyond[0]}")
+    if chance is None:
+        return sorted(set(numbers)) or list(range(1, count + 1))
+    drawn = re.fullmatch(r"random:(\d{1,6})", chance)
+    if drawn is None or numbers:
+        raise SettingError(f"{chance!r:.40}", where="--segments",
+            mend="--segments random:N draws N of them; --segment K names one")  # fmt: skip
+    if seed is None:
+        seed = secrets.randbelow(1 << 32)
+        output.line(f"drawn with --seed {seed}")
+    between = range(2, count)
+    some = random.Random(seed).sample(between, min(int(drawn[1]), len(between)))  # noqa: S311
+    return sorted({1, count, *some})
+
+
+def _replay(recorded: Recorded, chosen: list[int], output: Output) -> None:
+    from gen.training.rebuild import Replays, differences
+
+    with output.busy("admitting works"):
+        replays = Replays(recorded)
+    for words in differences(recorded.begin, replays.mode()):
+        output.line(f"{words}: the bits decide")
+    stretches = replays.stretches(chosen)
+    with output.progress("steps", sum(each.last - each.first for each in stretches)) as advance:
+        for stretch in stretches:
+            begin = "the seed" if not stretch.first else f"the state kept at step {stretch.first}"
+            output.line(f"replaying from {begin} to step {stretch.last}")
+            try:
+                replays.replay(stretch, advance)
+            except KeyboardInterrupt:
+                output.line("stopped: nothing was written; what was compared so far was the same")
+                raise SystemExit(130) from None
+
+
+def _tell_rebuilt(recorded: Recorded, run: Run, chosen: list[int], output: Output) -> None:
+    count, works = recorded.segments, len(run.works)
+    which = f"all {count} segments" if len(chosen) == count else (
+        f"{len(chosen)} of {count} segments ({', '.join(map(str, chosen))})"
+    )  # fmt: skip
+    if recorded.transcript is None:
+        which = "the whole"
+    end = f"; the weights at its end are those of {recorded.path}" if count in chosen else ""
+    output.line(f"the same bits: {which} of {run}, from the {works} works that the log names{end}")
+    if len(chosen) < count:
+        output.line("what lies between was not replayed: the transcript's word stands for it")
+    output.result(run=run.index, segments=chosen, of=count, equal=True, works=list(run.works))
