@@ -224,9 +224,7 @@ def test_a_work_that_was_changed_or_withdrawn_since_cannot_be_learned_from_again
     assert code == 2
     assert "segment 1 of 3 cannot be replayed, nor any after it" in said
     assert f"{found.house.entries[0].path}: " in said
-    withdraw(
-        found.house.house, [found.house.entries[1].work], key_of("ana"), reason="a test"
-    )
+    withdraw(found.house.house, [found.house.entries[1].work], key_of("ana"), reason="a test")
     assert "2 of the 6 works" in found.rebuild()[1]
 
 
@@ -276,8 +274,8 @@ def foreign_start(patch):
     """Weights from elsewhere, and then an honest run."""
     own = run.make_learner
 
-    def made(chosen):
-        learner = own(chosen)
+    def made(*settings):
+        learner = own(*settings)
         with torch.no_grad():
             learner.model.embedding.weight.mul_(1.001)
         return learner
@@ -297,8 +295,8 @@ def hidden_foreign_start(patch):
         own(self, trainer, learner)
         learner.model.load_state_dict(weights)
 
-    def made(chosen):
-        learner = start(chosen)
+    def made(*settings):
+        learner = start(*settings)
         state = learner.model.state_dict()
         honest["weights"] = {name: t.clone() for name, t in state.items()}
         learner.model.load_state_dict({name: t * 1.001 for name, t in state.items()})

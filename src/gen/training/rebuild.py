@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lightning import LightningModule, Trainer
@@ -155,7 +155,11 @@ class Replays:
         self.chosen = settings_of(begin, pin)
         if self.chosen.trainer.arithmetic == PORTABLE:
             check_portable()
-        if load_checkpoint(recorded.path).model.config != self.chosen.model:
+        shape = load_checkpoint(recorded.path).model.config
+        said = replace(
+            self.chosen.model, field_sizes=shape.field_sizes, context_sizes=shape.context_sizes
+        )
+        if shape != said:
             raise Differs(
                 "is of another shape than the run's settings say", where=str(recorded.path)
             )
@@ -206,7 +210,7 @@ class Replays:
             Differs: at the first segment that came to something else.
             KeyboardInterrupt: Ctrl-C.
         """
-        learner = make_learner(self.chosen)
+        learner = make_learner(self.chosen, self.data.tokenization)
         state = self._state(stretch)
         compare = Compare(self.recorded, self.data, stretch, state, advance)
         trainer = self._trainer([SeedEachStep(self.chosen.run.seed), compare])
