@@ -62,11 +62,16 @@ def build(out: Path) -> None:
     type=click.Path(path_type=Path, exists=True),
     help="The trained model that comes with the house: its file is written anew.",
 )
-def publish(out: Path, house: Path, model: Path | None) -> None:
+@click.option(
+    "--rebuildable",
+    type=click.Path(path_type=Path),
+    help="Train experiment=rebuildable in the house, too, into this new folder.",
+)
+def publish(out: Path, house: Path, model: Path | None, rebuildable: Path | None) -> None:
     """Enter the built works into a house of their own, seal it, destroy its keys."""
     from starter.publish import publish as publish_house
 
-    publish_house(out, house, click.echo, model)
+    publish_house(out, house, click.echo, model, rebuildable)
 
 
 @main.command()

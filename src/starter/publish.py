@@ -4,9 +4,10 @@ The private keys live in a temporary folder under a random passphrase and are de
 so nothing can be entered into the starter house afterwards; publishing again makes a new one. The
 log's key goes with them: the last head stays signed as a note, which anybody can have witnessed.
 
-The trained model that comes with the house is named by its log, on the root's word, before it is
-sealed. Its weights stay as they are; its manifest is written anew, since works have other places
-in another register.
+Before it is sealed a model is trained in it, which `house.py rebuild` trains again to the same
+bits, and the better one that comes with the house is named by its log, on the root's word. The
+latter's weights stay as they are; its manifest is written anew, since works have other places in
+another register.
 """
 
 from __future__ import annotations
@@ -30,7 +31,11 @@ ROSTER_DAYS = 3650
 
 
 def publish(
-    built: Path, house: Path, tell: Callable[[str], None], model: Path | None = None
+    built: Path,
+    house: Path,
+    tell: Callable[[str], None],
+    model: Path | None = None,
+    rebuildable: Path | None = None,
 ) -> int:
     """Found the starter house in `house` and enter every built work.
 
@@ -39,6 +44,8 @@ def publish(
         house: the folder; a starter house there is replaced, any other is refused.
         tell: told what happens, a line at a time.
         model: the trained model that comes with it, if any; its file is written anew.
+        rebuildable: a new folder for a model that is trained here, entered in the log with its
+            begin and end, with its transcript and states; None for none.
 
     Returns:
         The number of works entered.
@@ -64,6 +71,9 @@ def publish(
         for composer in VOICES:
             tell(_contribute(run, built / composer, composer, house))
         run("house.py", "accept", "--all", "--curator", CURATOR, "--yes", "--json", *at)
+        if rebuildable is not None:
+            train(environment, pin, rebuildable)
+            tell(f"{rebuildable}: trained, and recorded with its begin and its end")
         if model is not None:
             reissue(model, house)
             name = f"the starter model, {model.name}"
@@ -73,6 +83,29 @@ def publish(
     works = len(list(house.glob("*/*.mid")))
     tell(f"{works} works in {house}, sealed; the keys are gone; pin: {pin}")
     return works
+
+
+LEFT = ("last.safetensors", "transcript.jsonl", "states")
+"""What of a run's folder is worth keeping beside a model that is to be rebuilt."""
+
+
+def train(environment: dict[str, str], pin: Path, folder: Path) -> None:
+    """Train `experiment=rebuildable` in the new house and keep what a rebuild needs of it.
+
+    Raises:
+        HouseError: it did not end, or there is such a folder already.
+    """
+    if folder.exists():
+        raise HouseError("is there already", where=str(folder), mend="name a new folder")
+    with TemporaryDirectory() as place:
+        out = Path(place) / "run"
+        words = ["experiment=rebuildable", f"pin={pin}", f"hydra.run.dir={out}"]
+        command = [sys.executable, str(SCRIPTS / "train.py"), *words]
+        if code := subprocess.run(command, env=environment).returncode:  # noqa: S603
+            raise HouseError(f"exit {code}", where="train.py experiment=rebuildable")
+        folder.mkdir(parents=True)
+        for name in LEFT:
+            shutil.move(out / name, folder / name)
 
 
 def reissue(model: Path, house: Path) -> None:
