@@ -4,7 +4,7 @@ Measure: the longest *shared run*, the number of successive intervals that a lin
 a line of a work have in common. Lines and runs are those of screening (`likeness.voices`,
 `likeness.passages`): the upper line of each track, so transposition, rhythm and repeated notes
 do not matter, and an interval pattern that repeats counts once. Runs of `GUARANTEED_RUN` on are
-found. A run is *melody* where a leading line moves by steps too (`screening.is_tune`), else
+found. A run is *melody* where a leading line moves by steps too (`quotes.is_tune`), else
 *accompaniment*: unrelated accompaniments share figures by nature.
 
 The house's own line: 95 in 100 of the works share no longer run with any unrelated work. Related,
