@@ -289,7 +289,8 @@ def _biased(
         bias = draft.bias(v.VALUE, row)
         if bias is not None:
             result = scores.copy() if result is scores else result
-            result[place] += bias[some]
+            own = bias[some]
+            result[place, : len(own)] += own
     return result
 
 

@@ -114,17 +114,15 @@ class Draft:
         return grammar.allowed(self.plan, self.state, field, row)
 
     def bias(self, field: int, row: Row) -> Floats | None:
-        """What is added to the model's scores of a field's ids, given the fields before. (V,)."""
+        """What is added to the model's scores of a field's first ids, given the fields before."""
         if field != v.VALUE or not self.plan.steering:
             return None
         if row[v.KIND] == Kind.CHORD:
             return np.float32(self.plan.steering) * chord_bias(self.state.key)
-        pitches = self.state.cell_terms.bias
-        if row[v.KIND] != Kind.NOTE or pitches is None:
+        bias = self.state.cell_terms.bias
+        if row[v.KIND] != Kind.NOTE or bias is None:
             return None
-        bias = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.float32)
-        bias[WORDS.pitch.start : WORDS.pitch.stop] = pitches[WORDS.position.number(row[v.POSITION])]
-        return bias
+        return bias[WORDS.position.number(row[v.POSITION])]
 
     def drawable(self, field: int, row: Row) -> Mask:
         """Which ids may be drawn: those allowed, and in the closing bar all later positions.

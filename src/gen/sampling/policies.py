@@ -301,7 +301,7 @@ def pitch_bias(
     others: Sequence[Sounding] | None,
     chords: Sequence[tuple[int, int]] | None,
 ) -> Floats | None:
-    """What is added to the scores of pitches in the open cell, (steps, 128); None for drums."""
+    """What is added to scores of values in the open cell, see `CellTerms`; None for drums."""
     slot, start, steps = state.slot, state.bar_start, state.bar_steps
     if state.part.program == DRUM_PROGRAM:
         return None
@@ -311,7 +311,10 @@ def pitch_bias(
     in_force = [(step - start, chord) for step, chord in known]
     earlier = [place for place, (step, _) in enumerate(in_force) if step <= 0]
     harmony = off_harmony(in_force[max(earlier, default=0) :], state.key, steps)
-    return np.float32(plan.steering) * (harmony - np.float32(CLASH) * clashes(others, start, steps))
+    agreement = harmony - np.float32(CLASH) * clashes(others, start, steps)
+    bias = np.zeros((steps, WORDS.pitch.stop), dtype=np.float32)
+    bias[:, WORDS.pitch.start :] = np.float32(plan.steering) * agreement
+    return bias
 
 
 def key_of_notes(rows: Sequence[Row]) -> int:

@@ -115,8 +115,8 @@ class CellTerms:
         keeps_room: whether a pedal before the first note leaves room for one.
         width: how many ids the palette has.
         ringing: how many pitches of the track sounded as the cell began.
-        bias: what is added to the model's scores of pitches at each step, (steps, 128); None for
-            nothing.
+        bias: what is added to the model's scores of the value ids up to the last pitch, at each
+            step: (steps, ids); None for nothing.
     """
 
     palette: Mask
