@@ -122,7 +122,8 @@ class Draft:
         bias = self.state.cell_terms.bias
         if row[v.KIND] != Kind.NOTE or bias is None:
             return None
-        return bias[WORDS.position.number(row[v.POSITION])]
+        at_step: Floats = bias[WORDS.position.number(row[v.POSITION])]
+        return at_step
 
     def drawable(self, field: int, row: Row) -> Mask:
         """Which ids may be drawn: those allowed, and in the closing bar all later positions.
@@ -222,7 +223,7 @@ class BarByBar:
             policies.begin_bar(plan, state)
         elif kind == Kind.CHORD:
             draft.forced.extend(state.bar_terms.chords[1:])
-            policies.take_chord(state, row[v.VALUE])
+            policies.take_chord(plan, state, row[v.VALUE])
         elif kind == Kind.CELL:
             policies.begin_cell(plan, state)
             draft.forced.extend(state.bar_terms.copies.get(state.slot, [])[1:])

@@ -60,12 +60,22 @@ class Closing:
         if terms.closing_key and not plan.chords_given:
             terms.closing_chord = closing_chords(terms.closing_key)[0]  # unless another is drawn
 
-    def palette(self, state: State, slot: int) -> Mask:
+    @staticmethod
+    def basses(plan: Plan, state: State) -> set[int]:
+        """Tracks whose last note is the root: by role, and in a steered piece by instrument."""
+        return {
+            slot
+            for slot, part in enumerate(state.parts)
+            if part.role == _BASS
+            or (plan.steering and not part.role and part.program in _BASS_PROGRAMS)
+        }
+
+    def palette(self, plan: Plan, state: State, slot: int) -> Mask:
         """What a track may play in this bar: at the end, tones of the last chord. (V,)."""
         part, terms = state.parts[slot], state.bar_terms
         if not terms.closes:
             return part.pitches
-        tones = CHORD_ROOT if part.role == _BASS else CHORD_TONES
+        tones = CHORD_ROOT if slot in self.basses(plan, state) else CHORD_TONES
         closing: Mask = part.pitches & tones[terms.closing_chord]
         return closing if closing.any() else part.pitches
 
@@ -230,27 +240,29 @@ class Policies:
         )
         self.closing.begin_bar(plan, state, terms)
         self.returns.begin_bar(plan, state, terms)
-        terms.open = self._open_slots(state)
+        terms.open = self._open_slots(plan, state)
         self.entrances.begin_bar(plan, state, terms)
+        if terms.closes and plan.steering:
+            terms.called |= self.closing.basses(plan, state) & set(terms.open)
         terms.owed = sorted(terms.copies.keys() | terms.called)
 
-    def take_chord(self, state: State, chord: int) -> None:
+    def take_chord(self, plan: Plan, state: State, chord: int) -> None:
         """In the closing bar what may be played is tones of this chord, and some may all ring."""
         terms = state.bar_terms
         terms.chords = []
         if terms.closes:
             terms.closing_chord = chord
-            terms.open = self._open_slots(state)
+            terms.open = self._open_slots(plan, state)
             terms.owed = [slot for slot in terms.owed if slot in terms.open]
 
-    def _open_slots(self, state: State) -> list[int]:
+    def _open_slots(self, plan: Plan, state: State) -> list[int]:
         """Tracks that have room for a note or a pedal in this bar."""
         stop = state.bar_terms.onset_stop
         return [
             slot
             for slot, part in enumerate(state.parts)
             if part.pedal_end - state.bar_start < stop
-            or grammar.first_free(state, slot, self.closing.palette(state, slot)) < stop
+            or grammar.first_free(state, slot, self.closing.palette(plan, state, slot)) < stop
         ]
 
     def begin_cell(
@@ -274,7 +286,7 @@ class Policies:
         bar.owed = [owed for owed in bar.owed if owed > slot]
         bar.open = [after for after in bar.open if after > slot]
         fewest, most = note_counts(plan, state, slot)
-        palette = self.closing.palette(state, slot)
+        palette = self.closing.palette(plan, state, slot)
         bias = pitch_bias(plan, state, others, chords) if plan.steering else None
         state.cell_terms = CellTerms(
             palette,
