@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gen.likeness.alignment import AlignmentIndex, Stretch
 from gen.likeness.columns import Column, State
@@ -133,10 +134,11 @@ class SharedPassages:
         if self._outputs.index.voices:
             yield from self._find_in_outputs(piece)
 
-    def _found_runs(self, voice: Voice, apart_from: Sequence[int] = ()) -> Iterator[Found]:
+    def _found_runs(
+        self, voice: Voice, apart_from: NDArray[np.bool_] | None = None
+    ) -> Iterator[Found]:
         owners = self._run_owners.all
-        others = np.isin(owners, apart_from) if apart_from else None
-        for run in self._runs.shared_runs(voice, apart_from=others, rarest=_RAREST_RUNS):
+        for run in self._runs.shared_runs(voice, apart_from=apart_from, rarest=_RAREST_RUNS):
             known, bits = self._runs.voices[run.voice], self._run_bits(run)
             spell = partial(passage_of, voice, known, run, bits)
             leads, tune = is_somebodys(voice, known), is_tune(voice, known, run)
@@ -173,7 +175,8 @@ class SharedPassages:
         works = self._works
         aligned = works.index.stretches(parts, np.isin(works.owners.all, apart_from))
         found = [works.found(parts, stretch) for stretch in aligned]
-        found += [run for voice in tracks for run in self._found_runs(voice, apart_from)]
+        relatives = np.isin(self._run_owners.all, apart_from)
+        found += [run for voice in tracks for run in self._found_runs(voice, relatives)]
         return max((each.weight for each in found), default=0.0)
 
     def state(self) -> State:
