@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import runpy
 import subprocess
@@ -58,7 +59,18 @@ def call(script: Path, *words: str) -> Done:
                 runpy.run_path(str(script), run_name="__main__")
             except SystemExit as error:
                 code = int(error.code or 0)
+            finally:
+                _close_logs()
     return Done(code, out.getvalue(), talk.getvalue())
+
+
+def _close_logs() -> None:
+    """What a process that ends closes: the run's own log file."""
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if isinstance(handler, logging.FileHandler):
+            root.removeHandler(handler)
+            handler.close()
 
 
 def train(*words: str, first: str = "") -> Done:

@@ -103,7 +103,7 @@ def _model(args: argparse.Namespace, settings: dict[str, Any]) -> Transformer:
     """The model of a checkpoint, or a fresh one."""
     from gen.checkpoint import load_checkpoint
     from gen.model import ModelConfig, Transformer
-    from gen.sampling.run import find_checkpoint
+    from gen.sampling.checkpoints import find_checkpoint
     from gen.settings import build
     from gen.tokens.columns import CONTEXT_SIZES
     from gen.tokens.vocabulary import FIELD_SIZES

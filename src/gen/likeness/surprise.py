@@ -36,6 +36,9 @@ _MOST_BITS = 5.0
 _GRAM = 4
 _FIGURE = 6
 """Intervals of a figure that pieces are counted by."""
+_ENOUGH_PIECES = 20
+"""Among fewer two copies of a tune would make it common: whoever hands in a part of somebody's tune
+and then all of it must not be served by that."""
 _CONTEXT = _FIGURE - 1
 """Intervals before that the model looks at, at most."""
 _PRIOR_NOTES = 400.0
@@ -83,6 +86,7 @@ class Surprise:
         self._intervals = [_Counts(_INTERVALS, order) for order in (1, 2, 3, 4)]
         self._lengths = _Counts(_LENGTHS, 3)
         self._figures = _Figures()
+        self._pieces = 0
 
     def learn(self, pieces: Iterable[Sequence[Voice]]) -> None:
         """Count the intervals and lengths of the lines of pieces."""
@@ -96,11 +100,12 @@ class Surprise:
                 self._lengths.add(_ratios(voice))
             figures.append(_figures_of(symbols))
         self._figures = self._figures.and_of(figures)
+        self._pieces += len(figures)
 
     def state(self) -> State:
         """All of it, for `of_state`: what was seen, and how often."""
         seen = [_sparse(counts.seen) for counts in (*self._intervals, self._lengths)]
-        return {"seen": seen, "figures": self._figures.state()}
+        return {"seen": seen, "figures": self._figures.state(), "pieces": self._pieces}
 
     @staticmethod
     def of_state(state: State) -> Surprise:
@@ -110,6 +115,7 @@ class Surprise:
         ):
             counts.see(*seen)
         surprise._figures = _Figures(*state["figures"])
+        surprise._pieces = state["pieces"]
         return surprise
 
     def of_intervals(self, voice: Voice, piece: Sequence[Voice] = ()) -> Said:
@@ -139,7 +145,9 @@ class Surprise:
         for counts in self._intervals:
             weight = _PRIOR_NOTES if counts.order == 1 else _BACK_OFF
             chance = counts.mixed(counts.cut(symbols), chance, weight, [counts.cut(o) for o in own])
-        return _bits(self._figures.mixed(symbols, chance, own))
+        if self._pieces >= _ENOUGH_PIECES:
+            chance = self._figures.mixed(symbols, chance, own)
+        return _bits(chance)
 
     def _of_lengths(self, ratios: Ints, own: Sequence[Ints]) -> Floats:
         chance = _length_prior()[ratios[:-2], ratios[1:-1], ratios[2:]]
