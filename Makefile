@@ -1,4 +1,4 @@
-# A newcomer needs two of these: make demo, make test. Both set everything up first.
+# A newcomer needs three of these, which set everything up first: make demo, make test, make rebuild.
 # Needs GNU make and Python 3.11, 3.12 or 3.13; another than python3: make PYTHON=python3.13 setup
 
 ifeq ($(OS),Windows_NT)
@@ -14,7 +14,7 @@ SETUP := $(PYTHON) scripts/setup_venv.py $(if $(filter file,$(origin PYTHON)),,-
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-composer demo studio test coverage check format benchmark lock
+.PHONY: help setup setup-composer demo studio rebuild test coverage check format benchmark lock
 
 help: ## Show what can be made
 	@$(PYTHON) scripts/make_help.py $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,10 @@ demo: setup ## Verify the house corpus, train for minutes, write new pieces to o
 
 studio: setup ## Open the studio in the browser: create, contribute, curate
 	@$(BIN)python scripts/studio.py $(ARGS)
+
+REBUILDABLE := data/house_model/rebuildable/last.safetensors
+rebuild: setup ## Train the first steps of the shipped model again, compare every bit; all: make rebuild ARGS=
+	@$(BIN)python scripts/house.py rebuild $(REBUILDABLE) $(if $(findstring command,$(origin ARGS)),$(ARGS),--segment 1)
 
 # Torch keeps to one thread in each test process: the processes share the cores.
 test: export OMP_NUM_THREADS := 1

@@ -24,6 +24,7 @@ def register():
 def test_the_house_is_sealed_and_its_people_say_that_they_are_programs(register):
     assert register.roster.sealed
     names = {person.id: person.name for person in register.roster.people}
+    assert names.pop("machine", None)  # which trained the model that can be rebuilt
     assert set(names) == {*VOICES, CURATOR}
     assert all("no human" in name for name in names.values())
 
