@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -23,13 +24,17 @@ _LAST_LINES = 60
 
 
 class RunFacts(BaseModel):
-    """A run: its name and when it began, whether it was started here and goes on, what it left."""
+    """A run: its name and when it began, whether it was started here and goes on, what it left.
+
+    `said` is why a run that was started here ended without a folder.
+    """
 
     name: str
     when: str
     is_running: bool
     checkpoints: list[str]
     last_step: int
+    said: str = ""
 
 
 class Curves(BaseModel):
@@ -57,7 +62,15 @@ class Stopped(BaseModel):
     name: str
 
 
-_started: dict[str, subprocess.Popen[bytes]] = {}
+@dataclass(slots=True)
+class _Started:
+    """A process, and where what it says is kept."""
+
+    process: subprocess.Popen[bytes]
+    talk: Path
+
+
+_started: dict[str, _Started] = {}
 
 
 @router.get("/experiments")
@@ -70,7 +83,20 @@ def experiments() -> list[str]:
 def runs(desk: DeskOf) -> list[RunFacts]:
     """Every run in the folder of runs, the newest first."""
     found = [path for path in desk.runs.glob("*/*") if path.is_dir() and _is_run(path)]
-    return [_facts(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
+    there = [_facts(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
+    return [*_refused({run.name for run in there}), *there]
+
+
+def _refused(there: set[str]) -> list[RunFacts]:
+    """Runs that were started here and never began."""
+    return [
+        RunFacts(
+            name=name, when="", is_running=False, checkpoints=[], last_step=0,
+            said=started.talk.read_text("utf-8", "replace")[-2_000:],
+        )
+        for name, started in _started.items()
+        if name not in there and started.process.poll() is not None
+    ]  # fmt: skip
 
 
 @router.get("/runs/{name}/{when}")
@@ -90,16 +116,26 @@ def start(said: Start, desk: DeskOf) -> RunFacts:
     nearest(said.experiment, experiments(), setting="experiment")
     if _is_running(said.name):
         raise SettingError(f"{said.name} is running", where="name", mend="take another name")
-    steps = [] if said.max_steps is None else [f"trainer.max_steps={said.max_steps}"]
-    command = [
-        sys.executable, "-m", "gen.cli.train", f"experiment={said.experiment}", f"seed={said.seed}",
-        f"pin={desk.pin_file()}", f"name={said.name}", *steps,
-    ]  # fmt: skip
-    _started[said.name] = subprocess.Popen(  # noqa: S603 - this interpreter, checked words
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )  # fmt: skip
+    desk.runs.mkdir(parents=True, exist_ok=True)
+    talk = desk.out / "runs" / f"{said.name}.log"
+    talk.parent.mkdir(parents=True, exist_ok=True)
+    with talk.open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - this interpreter, checked words
+            command(said, desk.pin_file()), cwd=desk.runs.parent,  # where it makes `outputs`
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    _started[said.name] = _Started(process, talk)
     return RunFacts(name=said.name, when="", is_running=True, checkpoints=[], last_step=0)
+
+
+def command(said: Start, pin: str) -> list[str]:
+    """The command that starts a run: `scripts/train.py`, or `gen-train` where it was installed."""
+    script = places.HOME / "scripts" / "train.py"
+    beside = str(Path(sys.executable).with_name("gen-train"))
+    program = [sys.executable, str(script)] if script.is_file() else [beside]
+    steps = [] if said.max_steps is None else [f"trainer.max_steps={said.max_steps}"]
+    words = [f"experiment={said.experiment}", f"seed={said.seed}", f"name={said.name}", *steps]
+    return [*program, f"pin='{pin}'", *words]
 
 
 @router.post("/runs/{name}/stop")
@@ -107,12 +143,12 @@ def stop(name: str) -> Stopped:
     """Stop a run as Ctrl-C does: it keeps where it stood, and can be resumed."""
     if not _is_running(name):
         raise HouseError(f"{name[:60]} was not started here, or has ended")
-    _started[name].send_signal(signal.SIGINT)
+    _started[name].process.send_signal(signal.SIGINT)
     return Stopped(name=name)
 
 
 def _is_running(name: str) -> bool:
-    return name in _started and _started[name].poll() is None
+    return name in _started and _started[name].process.poll() is None
 
 
 def _is_run(path: Path) -> bool:

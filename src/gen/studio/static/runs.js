@@ -44,6 +44,7 @@ async function load() {
   const found = await ask("/runs");
   by_id("runs").replaceChildren(...found.map((one) => {
     const button = element("button", { type: "button" }, `${one.name}`, element("small", { textContent: `${one.when.replaceAll("_", " ")}${one.is_running ? ", running" : ""}, ${one.checkpoints.length} checkpoints` }));
+    if (one.said) return element("li", {}, `${one.name} did not begin`, element("pre", { className: "alike", textContent: one.said }));
     on(button, "click", () => show(one.name, one.when));
     return element("li", {}, button);
   }));
@@ -65,7 +66,7 @@ async function start() {
   await begin();
   options(form.elements.experiment, await ask("/experiments"), "demo");
   const found = await load();
-  if (found.length) await show(found[0].name, found[0].when);
+  if (found.length && found[0].when) await show(found[0].name, found[0].when);
   setInterval(async () => {
     try {
       await load();
