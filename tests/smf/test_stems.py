@@ -60,4 +60,11 @@ def test_the_notes_of_all_stems_are_those_of_the_file(data):
         assume(False)
     heard = [n for stem in found for t in normalise(unmarked(stem.data)).piece.tracks
              for n in t.notes]  # fmt: skip
-    assert sorted(heard) == sorted(n for t in normalise(data).piece.tracks for n in t.notes)
+    whole = normalise(data)
+    there = [n for t in whole.piece.tracks for n in t.notes]
+    begun = [
+        sorted((n.onset_ticks, n.pitch, n.velocity) for n in notes) for notes in (heard, there)
+    ]
+    assert begun[0] == begun[1]
+    if not whole.changes:  # where nothing tells which of two notes a release ends, either may last
+        assert sorted(heard) == sorted(there)
