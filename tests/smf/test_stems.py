@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import assume, given, settings
 
+from gen.piece import Note
 from gen.provenance.mark import is_generated, mark_generated
 from gen.smf import RuleBroken, normalise, parse, write
 from gen.smf.original import read_original, unmarked
@@ -11,6 +12,10 @@ from gen.smf.stems import stems
 from houses import make_piece
 from midi_files import event, meta, note, smf
 from rich_files import rich_files, said_in
+
+
+def begun(note: Note) -> tuple[int, int, int]:
+    return note.onset_ticks, note.pitch, note.velocity
 
 
 def test_a_stem_holds_one_instrument_and_the_files_time_line():
