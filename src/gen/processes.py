@@ -6,13 +6,14 @@ import multiprocessing
 import os
 import pickle
 import signal
+import subprocess
 import sys
 import threading
 import traceback
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
@@ -202,6 +203,16 @@ def _ended(process: BaseProcess) -> None:
             f"a process that was helping was ended from outside (exit code {process.exitcode})",
             mend="try again; if memory was short, ask for fewer pieces or shorter ones",
         )
+
+
+def end_child(child: subprocess.Popen[Any]) -> None:
+    """End a child that is spoken to by pipes, and close them."""
+    child.kill()
+    child.wait()
+    for stream in (child.stdin, child.stdout):
+        if stream is not None:
+            with suppress(OSError):  # what was to be said to it is lost with it
+                stream.close()
 
 
 def end_all() -> None:

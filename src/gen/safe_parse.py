@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from gen import processes
 from gen.analysis import Analysis, analyse
 from gen.errors import HouseError, SettingError
 from gen.piece import Marker
@@ -100,13 +101,8 @@ class SafeReader:
     def close(self) -> None:
         """End the child process."""
         child, self._child = self._child, None
-        if child is None:
-            return
-        child.kill()
-        child.wait()
-        for stream in (child.stdin, child.stdout):
-            if stream is not None:
-                stream.close()
+        if child is not None:
+            processes.end_child(child)
 
     def _ask(self, data: bytes) -> dict[str, Any]:
         child = self._running_child()
@@ -156,7 +152,7 @@ class SafeReader:
             self._child = subprocess.Popen(  # noqa: S603 - this interpreter, this module
                 [sys.executable, "-m", "gen.safe_parse", str(limits.processor_seconds),
                  str(limits.memory_mebibytes)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_child_environment(),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=child_environment(),
                 start_new_session=True,  # Ctrl-C is the caller's to handle
             )  # fmt: skip
         return self._child
@@ -168,7 +164,7 @@ def safe_examine(data: bytes, limits: Limits | None = None) -> Examined:
         return reader.examine(data)
 
 
-def _child_environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
     """The parent's, without the passphrase: this package importable, numpy on one thread."""
     source = str(Path(__file__).resolve().parents[1])
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]

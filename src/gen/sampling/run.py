@@ -37,7 +37,7 @@ def sample(
     report: Report | None = None,
     on_checked: Callable[[], None] = lambda: None,
     watch: Watch | None = None,
-    before: Opened | None = None,
+    opened: Opened | None = None,
 ) -> list[Sampled]:
     """Write `n` new pieces as the request says, or once more the one that a receipt tells of.
 
@@ -49,7 +49,7 @@ def sample(
         on_checked: called when new pieces can be written as far as the request says, before the
             house and the checkpoint are read.
         watch: called as each bar is whole; what it raises ends the run.
-        before: what was opened for another request, see `Opened.of`.
+        opened: what it is asked of, where that was opened for this request already.
 
     Raises:
         PiecesWithheld: some pieces could not be made original; the others are on disk.
@@ -60,7 +60,7 @@ def sample(
         done = reproduced(request, read_receipt(Path(request.places.receipt)))
         report(done)
         return [done]
-    return _sampled(open_session(request, on_checked, before), report, watch)
+    return _sampled(open_session(request, on_checked, opened), report, watch)
 
 
 def _sampled(session: Session, report: Report, watch: Watch | None) -> list[Sampled]:

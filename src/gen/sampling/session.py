@@ -379,7 +379,7 @@ class Session:
 def open_session(
     request: SampleRequest,
     on_checked: Callable[[], None] = lambda: None,
-    before: Opened | None = None,
+    opened: Opened | None = None,
 ) -> Session:
     """Read and check all that a run needs.
 
@@ -387,7 +387,7 @@ def open_session(
         request: what is asked for.
         on_checked: called when the request can be met as far as is known before the house and
             the checkpoint are read.
-        before: what was opened for another request, see `Opened.of`.
+        opened: what it is asked of, where that was opened for this request already.
 
     Raises:
         HouseError: a setting is wrong, or the checkpoint or the house cannot be used.
@@ -397,7 +397,7 @@ def open_session(
     if request.run.on_gpu and not torch.cuda.is_available():
         raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
     on_checked()
-    found = Opened.of(request, before)
+    found = opened or Opened.of(request)
     if isinstance(found.checkpoint.tokenization, MidiTokTokens):
         job = TokenJob.of(request.controls, request.task, found.checkpoint.tokenization)
     elif style := request.controls.style:

@@ -115,7 +115,8 @@ def _contributed(given: GivenFile, desk: Desk, *, is_check: bool) -> Checked:
     contributor = Contributor(house, settings, key, None, register)
     with TemporaryDirectory(prefix="studio-") as folder:
         job = Job(given.path_in(folder), given.stated.facts())
-        return _checked(next(iter(list(contributor.run([job])))), given.name)
+        (outcome,) = contributor.run([job])
+    return _checked(outcome, given.name)
 
 
 def _checked(outcome: Outcome, name: str) -> Checked:

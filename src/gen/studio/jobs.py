@@ -8,7 +8,6 @@ that dies fails its job, with a word, and the next job starts another.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -17,8 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from gen import processes
 from gen.errors import HouseError
-from gen.provenance.keys import PASSPHRASE_VARIABLE
+from gen.safe_parse import child_environment
 
 MOST_WAITING = 32
 MOST_KEPT = 200
@@ -164,27 +164,18 @@ class Jobs:
 
     def _running_child(self) -> subprocess.Popen[str]:
         with self._changed:
-            return self._started_child()
-
-    def _started_child(self) -> subprocess.Popen[str]:
-        if self._child is None or self._child.poll() is not None:
-            self._end_child()
-            environment = {k: v for k, v in os.environ.items() if k != PASSPHRASE_VARIABLE}
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "gen.studio.writer"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
-                env=environment, start_new_session=True,  # Ctrl-C is the server's to handle
-            )  # fmt: skip
-            self._send({"open": self._opened})
-        return self._child
+            if self._child is None or self._child.poll() is not None:
+                self._end_child()
+                self._child = subprocess.Popen(
+                    [sys.executable, "-m", "gen.studio.writer"],
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+                    env=child_environment(),
+                    start_new_session=True,  # Ctrl-C is the server's to handle
+                )  # fmt: skip
+                self._send({"open": self._opened})
+            return self._child
 
     def _end_child(self) -> None:
         child, self._child = self._child, None
-        if child is None:
-            return
-        child.kill()
-        child.wait()
-        for stream in (child.stdin, child.stdout):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
+        if child is not None:
+            processes.end_child(child)

@@ -12,7 +12,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -236,9 +236,9 @@ def piece_receipt(name: str, desk: DeskOf) -> Response:
 @router.get("/pieces/{name}/musicxml")
 def piece_musicxml(name: str, desk: DeskOf) -> Response:
     """Its score, for notation programs."""
-    with NamedTemporaryFile(suffix=".musicxml") as file:
-        music = parse(read(_path(desk.out, name), MIDI))
-        data = musicxml(music, Path(file.name), title=name).read_bytes()
+    music = parse(read(_path(desk.out, name), MIDI))
+    with TemporaryDirectory(prefix="studio-") as folder:
+        data = musicxml(music, Path(folder) / "score.musicxml", title=name).read_bytes()
     return _download(data, "application/vnd.recordare.musicxml+xml", f"{name}.musicxml")
 
 

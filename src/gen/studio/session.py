@@ -9,11 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gen.disk.reading import Kind, NamedFileError, read_json
-from gen.errors import HouseError
-
-_KIND = Kind("studio's session", 4_096, "start the studio: make studio")
-
 
 @dataclass(frozen=True, slots=True)
 class StudioSession:
@@ -56,15 +51,3 @@ def announced(session: StudioSession) -> Iterator[Path | None]:
     finally:
         with suppress(OSError):
             path.unlink(missing_ok=True)
-
-
-def open_session() -> StudioSession:
-    """The studio that this user has open.
-
-    Raises:
-        HouseError: none is.
-    """
-    try:
-        return StudioSession(**read_json(session_file(), _KIND))
-    except (NamedFileError, TypeError) as error:
-        raise HouseError("no studio is open", mend="start one: make studio") from error

@@ -83,7 +83,7 @@ class Writer:
                 request,
                 report=lambda done: self._tell(job, done),
                 watch=lambda progress: self._watch(job, progress),
-                before=self._open(request),
+                opened=self._open(request),
             )
         except CancelledError:
             self._say(job, "cancelled")

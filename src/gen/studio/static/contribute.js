@@ -84,6 +84,7 @@ function show(one) {
   if (!checked.score) return;
   view(checked.score);
   for (const name of FIELDS) form.elements[name].value = one.stated[name] || "";
+  ask_of_method();
   show_tracks(one);
   const consent = one.stated.consent || "";
   for (const box of form.querySelectorAll("[data-scope]")) box.checked = consent.includes(box.dataset.scope);
@@ -139,8 +140,16 @@ form.addEventListener("change", (event) => {
     const scopes = [...form.querySelectorAll("[data-scope]:checked")].map((box) => box.dataset.scope + (day ? `@${day}` : ""));
     form.elements.consent.value = scopes.join(" ") || "nothing";
   }
+  if (event.target.name === "method") ask_of_method();
   gather();
 });
+
+// A machine's work says so by its method: that no model wrote it is then not stated.
+function ask_of_method() {
+  const is_machine = form.elements.method.value === "machine";
+  by_id("human").closest("label").hidden = is_machine;
+  by_id("human").required = !is_machine;
+}
 
 on(form, "submit", async (event) => {
   if (event.submitter && event.submitter.id !== "sign") return;
