@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.provenance import study
+
 SIZES = (500, 2_000)
 _BATCH = 1_000
 _PASSPHRASE = "benchmark of growth"  # noqa: S105 - unlocks nothing outside the folder made here
@@ -73,10 +75,12 @@ def environment(folder: Path) -> Iterator[None]:
 
 def commands(hands: Hands, folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Names and command lines, in the order in which they are run."""
+    from gen.smf import write
+
     works, midi = hands.works, folder / "new"
     midi.mkdir()
     for number in range(3):
-        (midi / f"new{number}.mid").write_bytes(_midi(1_000_000 + number))
+        (midi / f"new{number}.mid").write_bytes(write(_piece(1_000_000 + number)))
     stated = ("--composer", "ana", "--genre", "waltz", "--mood", "calm", "--yes",
               "--method", "score", "--consent", "general_model", "--contract", "C-1")  # fmt: skip
     yield "show, first", _house("show")
@@ -174,18 +178,19 @@ def build(folder: Path, size: int, *, with_files: bool = True) -> Hands:
     for who in ("ana", "cleo"):
         save_key(keys[who], house="bench", owner=who, passphrase=_PASSPHRASE, kdf_cost=10)
     save_open_key(keys["machine"], house="bench", owner="machine")
-    roster, works = house.load().roster, []
+    register, works = house.load(), []
     for start in range(0, size, _BATCH):
         numbers = range(start, min(start + _BATCH, size))
-        works += _enter(house, numbers, keys["ana"], keys["cleo"], with_files=with_files)
+        works += _enter(house, register, numbers, keys["ana"], keys["cleo"], with_files=with_files)
     head = house.register_log.head()
-    house.pin.advanced(roster, head.size, head.root).save()
+    house.pin.advanced(register.roster, head.size, head.root).save()
     return Hands(house, works)
 
 
 def _enter(
-    house: Any, numbers: Sequence[int], composer: Any, curator: Any, *, with_files: bool
-) -> list[str]:
+    house: Any, register: Any, numbers: Sequence[int], composer: Any, curator: Any,
+    *, with_files: bool,
+) -> list[str]:  # fmt: skip
     """Sign and append the `add` acts of these works, and put their files in place.
 
     As accepting does it, but for reading the register again for every batch.
@@ -195,13 +200,14 @@ def _enter(
     from gen.provenance.dsse import sign
     from gen.provenance.log import HEAD_TYPE
     from gen.provenance.tag import read_tag
+    from gen.provenance.works import entry_of
 
     log = house.register_log
     lines, works = [], []
     (house.folder / "ana").mkdir(exist_ok=True)
     for index, number in enumerate(numbers, start=log.head().size):
-        data = read_tag(_tagged(number, composer)).countersigned(curator)
-        entry = _entry(data)
+        data = read_tag(study(number, _piece(number), composer)).countersigned(curator)
+        entry = entry_of(read_tag(data), data, register)
         if with_files:
             (house.folder / entry.path).write_bytes(data)
         act = Act(index, ADD, "cleo", utc_now(), entry.to_dict()).signed_by([curator])
@@ -211,43 +217,9 @@ def _enter(
     return works
 
 
-def _entry(data: bytes) -> Any:
-    from gen.provenance.acts import Entry
-    from gen.provenance.canonical import sha256_hex
-    from gen.provenance.tag import read_tag
-
-    tagged = read_tag(data)
-    statement, (first, second) = tagged.statement, tagged.envelope.signatures
-    return Entry(
-        statement.work, statement.description.title, f"ana/{statement.work}.mid",
-        tagged.music_sha256, sha256_hex(data), statement.musical_hash, statement.composers,
-        (first.keyid, second.keyid), statement.consent, tagged.envelope,
-    )  # fmt: skip
-
-
-def _tagged(number: int, composer: Any) -> bytes:
-    from gen.provenance.canonical import sha256_hex
-    from gen.provenance.consent import Consent
-    from gen.provenance.statement import Description, Statement, make_work_id
-    from gen.provenance.tag import sign_contribution
-    from gen.smf import musical_hash, parse
-
-    midi, title = _midi(number), f"Study {number}"
-    statement = Statement(
-        work=make_work_id(title, sha256_hex(midi)),
-        composers=(("ana", 100),),
-        method="programmed",
-        consent=Consent.parse("general_model evaluation"),
-        musical_hash=musical_hash(parse(midi)),
-        description=Description(title=title, genre="waltz", mood="calm", key="C major"),
-    )
-    return sign_contribution(midi, statement, composer)
-
-
-def _midi(number: int) -> bytes:
+def _piece(number: int) -> Any:
     """8 bars for flute and bass, about 80 notes."""
     from gen.piece import Note, Piece, Tempo, TimeSignature, Track
-    from gen.smf import write
 
     chance = random.Random(number)  # noqa: S311 - music, not secrets
     melody, onset, end = [], 0, _BARS * 4 * _QUARTER
@@ -257,4 +229,4 @@ def _midi(number: int) -> bytes:
         onset += length
     bass = [Note(beat * _QUARTER, 460, 36 + chance.choice(_SCALE), 70) for beat in range(4 * _BARS)]
     tracks = [Track("flute", 73, False, None, melody), Track("bass", 32, False, None, bass)]
-    return write(Piece(_QUARTER, tracks, [Tempo(0, 500_000)], [TimeSignature(0, 4, 4)]))
+    return Piece(_QUARTER, tracks, [Tempo(0, 500_000)], [TimeSignature(0, 4, 4)])

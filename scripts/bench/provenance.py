@@ -65,7 +65,7 @@ def make_house(folder: Path, count: int) -> tuple[Any, float]:
     seconds = 0.0
     for start in range(0, count, BATCH):
         numbers = range(start, min(start + BATCH, count))
-        files = [Contribution(_tagged(number, composer)) for number in numbers]
+        files = [Contribution(study(number, _piece(number), composer)) for number in numbers]
         submit(house, files)
         begin = time.perf_counter()
         house = accept(house, None, curator).house
@@ -73,14 +73,15 @@ def make_house(folder: Path, count: int) -> tuple[Any, float]:
     return house, seconds
 
 
-def _tagged(number: int, composer: Any) -> bytes:
+def study(number: int, piece: Any, composer: Any) -> bytes:
+    """A piece as a work that ana signed with the key `composer`."""
     from gen.provenance.canonical import sha256_hex
     from gen.provenance.consent import Consent
     from gen.provenance.statement import Description, Statement, make_work_id
     from gen.provenance.tag import sign_contribution
     from gen.smf import musical_hash, parse, write
 
-    midi = write(_piece(number))
+    midi = write(piece)
     title = f"Study {number}"
     statement = Statement(
         work=make_work_id(title, sha256_hex(midi)),

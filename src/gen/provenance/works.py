@@ -136,7 +136,7 @@ def _enter(
             refused.append(problem or item)
             continue
         data = item.tagged.countersigned(key)
-        entry = _entry(read_tag(data), data, session.register)
+        entry = entry_of(read_tag(data), data, session.register)
         seen |= {entry.music_sha256, entry.musical_hash}
         act = Act(session.register.size + len(acts), ADD, curator.id, utc_now(), entry.to_dict())
         acts.append(act.signed_by([key]))
@@ -159,7 +159,14 @@ def _why_not(item: Waiting, curator: Person, seen: set[str]) -> Waiting | None:
     return None
 
 
-def _entry(tagged: Tagged, data: bytes, register: Register) -> Entry:
+def entry_of(tagged: Tagged, data: bytes, register: Register) -> Entry:
+    """What the log says of a countersigned work; one that it knows keeps its place.
+
+    Args:
+        tagged: the work, as `data` has it.
+        data: its file.
+        register: as it is before the work is entered.
+    """
     statement = tagged.statement
     first, second = tagged.envelope.signatures
     known = register.works.get(statement.work)
