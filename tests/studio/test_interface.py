@@ -110,6 +110,8 @@ def test_bars_of_a_work_add_up_to_its_sound(asker: Asker, small_house: TestHouse
     silent = asker.post("/audio", {"score": score, "first_bar": 1, "tracks": []})
     assert not any(silent[44:])
     asker.post("/audio", {"score": score, "first_bar": 99}, 422)
+    rest = {"ticks_per_quarter": 480, "tracks": [{"notes": []}]}
+    assert asker.post("/audio", {"score": rest, "first_bar": 7})[:4] == b"RIFF"
 
 
 def test_chords_are_read_while_they_are_typed(asker: Asker) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from gen.studio import contributing, curating, houses, making, runs
 from gen.studio.desk import Desk
 from gen.studio.interface import PREFIX
 from gen.studio.jobs import BusyError, Jobs
+from gen.studio.sound import prepare
 
 ROOMS = ("create", "contribute", "curate", "house", "runs")
 _HERE = Path(__file__).parent
@@ -32,6 +34,7 @@ def studio(desk: Desk) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         jobs.start()
+        threading.Thread(target=prepare, daemon=True).start()
         yield
         jobs.close()
         desk.lock()

@@ -25,13 +25,14 @@ from gen.disk.reading import MIDI, RECEIPT, read, read_json
 from gen.errors import HouseError, SettingError
 from gen.likeness.originality import in_words
 from gen.provenance.canonical import sha256_hex
+from gen.rendering.playing import Playing
 from gen.rendering.score import musicxml
 from gen.safe_parse import safe_examine
 from gen.smf import parse
 from gen.studio.interface import DeskOf
 from gen.studio.jobs import ENDED, Job, Jobs
 from gen.studio.score import Score
-from gen.studio.sound import excerpt_wav, piece_wav
+from gen.studio.sound import excerpt_wav
 
 router = APIRouter(tags=["music"])
 
@@ -244,8 +245,11 @@ def piece_musicxml(name: str, desk: DeskOf) -> Response:
 
 @router.get("/pieces/{name}/wav")
 def piece_audio(name: str, desk: DeskOf) -> Response:
-    """Its sound, mixed and levelled as `sample.py` writes it."""
-    data = piece_wav(parse(read(_path(desk.out, name), MIDI)))
+    """Its sound, as `sample.py` writes it."""
+    path = _path(desk.out, name)
+    music = parse(read(path, MIDI))
+    with TemporaryDirectory(prefix="studio-") as folder:
+        data = Playing().whole(music, path, Path(folder) / "piece.wav").read_bytes()
     return _download(data, "audio/wav", f"{name}.wav")
 
 

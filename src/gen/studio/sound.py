@@ -4,34 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 
 from gen.errors import SettingError
-from gen.piece import Piece, Tempo
+from gen.piece import Note, Piece, Tempo, Track
 from gen.rendering.roll import bars_of
-from gen.rendering.sound import AudioSettings, mixed, samples, wav
-from gen.rendering.soundfont import SoundFont, load
+from gen.rendering.sound import AudioSettings, mixed, wav
+from gen.rendering.soundfont import load
 
 _GAIN = 0.8
 """So loud that a band of six seldom reaches full scale; what does is rounded off."""
-_WHOLE = AudioSettings()
 _QUICKLY = AudioSettings(sample_rate=32_000)
+_SILENCE = wav(np.zeros((2, 1), np.float32), _QUICKLY.sample_rate)
 
 
-@cache
-def _font() -> SoundFont:
-    return load(None)
-
-
-def piece_wav(piece: Piece) -> bytes:
-    """A whole piece as WAV, levelled.
-
-    Raises:
-        HouseError: there is nothing to hear, or it is too long.
-    """
-    return wav(samples(piece, _font(), _WHOLE), _WHOLE.sample_rate)
+def prepare() -> None:
+    """Load what plays, before anybody waits for the first bar."""
+    note = Track(notes=[Note(0, 1, 60, 1)])
+    excerpt_wav(Piece(1, [note]), 0, 1, None, 1.0)
 
 
 def excerpt_wav(
@@ -49,6 +40,8 @@ def excerpt_wav(
     Raises:
         SettingError: there are no such bars.
     """
+    if not piece.note_count:  # a bar in which nothing begins, asked for without the others
+        return _SILENCE
     there = bars_of(piece)
     if first_bar >= len(there):
         raise SettingError(f"bar {first_bar + 1} of {len(there)}", where="first_bar")
@@ -56,8 +49,8 @@ def excerpt_wav(
     part = _between(piece, begin, last.end_ticks, speed)
     chosen = [t for n, t in enumerate(part.tracks) if t.notes and (tracks is None or n in tracks)]
     if not chosen:
-        return wav(np.zeros((2, 1), np.float32), _QUICKLY.sample_rate)
-    loud = mixed(part, chosen, _font(), _QUICKLY) * np.float32(_GAIN)
+        return _SILENCE
+    loud = mixed(part, chosen, load(), _QUICKLY) * np.float32(_GAIN)
     return wav(np.tanh(loud), _QUICKLY.sample_rate)
 
 
