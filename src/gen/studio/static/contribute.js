@@ -8,7 +8,6 @@ const DRAFTS = "studio-drafts";
 const view = viewer();
 let files = []; // {name, midi, checked, stated, row}
 let shown = null;
-let instruments = [];
 
 const FIELDS = ["title", "genre", "mood", "key", "method", "composers", "chords", "sections", "consent", "contract"];
 
@@ -193,11 +192,10 @@ let words = null;
 async function start() {
   await begin();
   words = await ask("/words");
-  instruments = words.instruments;
   options(form.elements.genre, words.genres);
   options(form.elements.mood, words.moods);
   options(form.elements.method, words.methods);
-  by_id("instruments-known").append(...instruments.map((name) => element("option", { value: name })));
+  by_id("instruments-known").append(...words.instruments.map((name) => element("option", { value: name })));
   people("composer", by_id("composer"));
 }
 start().catch((error) => say(error.message, true));

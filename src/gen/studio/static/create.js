@@ -51,11 +51,10 @@ function given() {
 async function write(verb, body) {
   if (job) throw new Error("one request at a time");
   const began = performance.now();
-  player.first_sound = null;
   cards = [];
   by_id("variations").replaceChildren();
   const facts = await ask(`/${verb}`, body);
-  await follow(facts.id, verb, body, began);
+  await follow(facts.id, body.bars || 0, began);
 }
 
 function busy(id) {
@@ -65,7 +64,7 @@ function busy(id) {
   for (const name of ["rewrite", "add", "continue", "vary"]) by_id(name).disabled = Boolean(id) || (name === "rewrite" && !grid.chosen.size);
 }
 
-function follow(id, verb, body, began) {
+function follow(id, bars, began) {
   busy(id);
   by_id("progress").textContent = "Waiting for the model…";
   const stream = new EventSource(`/api/v1/jobs/${id}/events`);
@@ -78,8 +77,8 @@ function follow(id, verb, body, began) {
       resolve();
     };
     stream.addEventListener("begun", () => (by_id("progress").textContent = "Writing…"));
-    stream.addEventListener("bar", (event) => growing(JSON.parse(event.data), verb, body));
-    stream.addEventListener("piece", (event) => arrived(JSON.parse(event.data), verb, body));
+    stream.addEventListener("bar", (event) => growing(JSON.parse(event.data), bars));
+    stream.addEventListener("piece", (event) => arrived(JSON.parse(event.data)));
     stream.addEventListener("done", () => {
       ended(`Done in ${((performance.now() - began) / 1000).toFixed(1)} s.`);
       if (cards.filter(Boolean).length === 1 && cards[0] && cards[0].name) accept(cards[0]);
@@ -97,16 +96,16 @@ function follow(id, verb, body, began) {
 }
 
 // The first variation of music from nothing sounds while it is written.
-function growing({ piece, attempt, bar, score }, verb, body) {
+function growing({ piece, attempt, bar, score }, bars) {
   const one = card(piece);
   one.note.textContent = `${attempt ? "was too close to a work, written anew: " : ""}bar ${bar} …`;
   if (!score) return;
   one.score = score;
-  one.roll.show(score, body.bars || 0);
-  if (piece !== 0 || verb !== "generate") return;
+  one.roll.show(score, bars);
+  if (piece !== 0) return;
   const is_first = one.bars === undefined;
   one.bars = bar;
-  show_score(score, "Being written…", body.bars || 0, true);
+  show_score(score, "Being written…", bars, true);
   player.load(score, { is_growing: true, is_same: !is_first });
   if (is_first) player.play(0);
 }

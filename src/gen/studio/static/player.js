@@ -14,7 +14,6 @@ export class Player {
     this.audible = null; // indices of tracks, null: all
     this.sources = new Set();
     this.asked = new Map();
-    this.first_sound = null;
     button.addEventListener("click", () => (this.is_playing ? this.stop() : this.play()));
   }
 
@@ -132,7 +131,6 @@ export class Player {
     source.connect(this.context.destination);
     const late = Math.max(0, this.context.currentTime - when);
     source.start(when + late, late);
-    if (this.first_sound === null) this.first_sound = performance.now();
     source.onended = () => this.sources.delete(source);
     this.sources.add(source);
   }
