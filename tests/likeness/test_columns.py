@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from disguises import COMING_HOME, merged, transposed
-from gen.likeness.columns import Column, Voices, decode, encode
+from gen.likeness.columns import Column, Voices, decode, encode, places_in
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.report import OUTPUT, WITHDRAWN, WORK, Known
 from gen.likeness.screening import Screen
@@ -98,3 +98,23 @@ def test_nothing_but_arrays_and_plain_values_is_packed() -> None:
         encode({"voices": Voices()})
     with pytest.raises(ValueError, match="kind 7"):
         decode(b"\xc7\x01\x07x")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "pairs"),
+    [
+        ({}, [(0, 3), (0, 4), (0, 5), (2, 0), (3, 1), (3, 2)]),
+        ({"common": 2}, [(2, 0), (3, 1), (3, 2)]),
+        ({"most": 3}, [(2, 0), (3, 1), (3, 2)]),
+        ({"most": 2}, [(2, 0)]),
+    ],
+)
+def test_values_are_looked_up_pair_by_pair_the_common_ones_passed_over(bounds, pairs):
+    ordered, wanted = np.array([1, 2, 2, 7, 7, 7]), np.array([7, 5, 1, 2])
+    found = places_in(ordered, wanted, **bounds)
+    assert [tuple(pair) for pair in np.column_stack(found).tolist()] == pairs
+
+
+def test_nothing_is_found_in_nothing():
+    nothing = np.zeros(0, dtype=np.int64)
+    assert [len(places) for places in places_in(nothing, nothing)] == [0, 0]

@@ -44,7 +44,9 @@ from gen.likeness.originality import (
     ENOUGH_WORKS,
     HOUSE_SHARE,
     MELODY,
+    Finding,
     LearnedMusic,
+    Shared,
 )
 from gen.likeness.passages import GUARANTEED_RUN
 from gen.likeness.quotes import is_tune
@@ -204,18 +206,7 @@ def outputs(
         for kind in KINDS:
             shared = found[kind]
             runs[kind].append(shared.run if shared else 0)
-        told.append(
-            {
-                "piece": number + 1,
-                "nearest": finding.nearest.words if finding.nearest else None,
-                "share_of_melody": round(finding.share, 3),
-                **{
-                    kind: {"run": s.run, "of": s.of.words, "here": s.here, "there": s.there}
-                    for kind, s in found.items()
-                    if s
-                },
-            }
-        )
+        told.append({"piece": number + 1, **_told(finding, found)})
         tick((number + 1) / len(pieces))
     own = (None, borrowed["groups"])
     gaps = {kind: interval.difference(runs[kind], borrowed[kind]["runs"], own) for kind in KINDS}
@@ -241,6 +232,19 @@ def outputs(
         "more_above": more_above,
         "verdict": interval.verdict(more_above),
         "nearest": [told[i] for i in order[:LISTED]],
+    }
+
+
+def _told(finding: Finding, found: dict[str, Shared | None]) -> dict[str, Any]:
+    """What one output has in common with a work, in words."""
+    return {
+        "nearest": finding.nearest.words if finding.nearest else None,
+        "share_of_melody": round(finding.share, 3),
+        **{
+            kind: {"run": s.run, "of": s.of.words, "here": s.here, "there": s.there}
+            for kind, s in found.items()
+            if s
+        },
     }
 
 

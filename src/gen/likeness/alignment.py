@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.likeness.columns import Column, State, Voices
+from gen.likeness.columns import Column, State, Voices, places_in
 from gen.likeness.surprise import STEPS_OF_SEMITONES, Said, Surprise
 from gen.likeness.voices import TIME_UNIT, Ints, Part, Voice
 
@@ -117,15 +117,7 @@ class _Seeds:
 
     def hits(self, codes: Ints) -> tuple[Ints, Ints]:
         """Places in `codes` and in `rows` that agree; the rarest `_MOST_HITS`."""
-        first = np.searchsorted(self.codes, codes, side="left")
-        counts = np.searchsorted(self.codes, codes, side="right") - first
-        counts[counts > _COMMON] = 0
-        if counts.sum() > _MOST_HITS:
-            rare = np.argsort(counts, kind="stable")
-            counts[rare[np.cumsum(counts[rare]) > _MOST_HITS]] = 0
-        ours = np.repeat(np.arange(len(codes)), counts)
-        begins = np.repeat(first - (np.cumsum(counts) - counts), counts)
-        return ours, begins + np.arange(len(ours))
+        return places_in(self.codes, codes, common=_COMMON, most=_MOST_HITS)
 
 
 @dataclass(frozen=True, slots=True)

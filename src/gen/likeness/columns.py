@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, overload
 
@@ -137,6 +138,32 @@ class Voices(Sequence[Voice]):
         for name, column in voices._columns.items():
             voices._columns[name] = Column(column.all.dtype.type, state[name])
         return voices
+
+
+def places_in(
+    ordered: NDArray[Any],
+    wanted: NDArray[Any],
+    *,
+    common: float = math.inf,
+    most: float = math.inf,
+) -> tuple[Ints, Ints]:
+    """Places in `wanted` and in `ordered` that agree, as two arrays of equal length.
+
+    Args:
+        ordered: (N,) ascending.
+        wanted: (W,) in any order.
+        common: values that `ordered` has more often are passed over.
+        most: of values that would make more pairs, the commonest are passed over, too.
+    """
+    first = np.searchsorted(ordered, wanted, side="left")
+    counts = np.searchsorted(ordered, wanted, side="right") - first
+    counts[counts > common] = 0
+    if counts.sum() > most:
+        rare = np.argsort(counts, kind="stable")
+        counts[rare[np.cumsum(counts[rare]) > most]] = 0
+    ours = np.repeat(np.arange(len(wanted)), counts)
+    begins = np.repeat(first - (np.cumsum(counts) - counts), counts)
+    return ours, begins + np.arange(len(ours))
 
 
 def encode(state: State) -> bytes:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.analysis import infer_roles
+from gen.likeness.columns import places_in
 from gen.likeness.passages import GUARANTEED_RUN, PassageIndex, SharedRun
 from gen.likeness.quotes import is_tune, passage_of
 from gen.likeness.relatives import RELATED, related_groups
@@ -249,10 +250,7 @@ class LearnedMusic:
         """Whose leading lines hold most of these voices' shingles, which share, of how many."""
         own = shingles_of(tuple(voice for voice in voices if voice.is_leading))
         hashes, of = self._table
-        first = np.searchsorted(hashes, own, side="left")
-        counts = np.searchsorted(hashes, own, side="right") - first
-        starts = np.repeat(first - (np.cumsum(counts) - counts), counts)
-        held = np.bincount(of[starts + np.arange(len(starts))], minlength=len(self.works))
+        held = np.bincount(of[places_in(hashes, own)[1]], minlength=len(self.works))
         if not held.any():
             return None, 0.0, len(own)
         place = int(held.argmax())

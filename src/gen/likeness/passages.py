@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.likeness.columns import State, Voices
-from gen.likeness.voices import SHINGLE_INTERVALS, Hashes, Voice, shingle_hashes
+from gen.likeness.columns import State, Voices, places_in
+from gen.likeness.voices import SHINGLE_INTERVALS, Hashes, Ints, Voice, shingle_hashes
 
 GUARANTEED_RUN = 12
 _WINDOW = GUARANTEED_RUN - SHINGLE_INTERVALS + 1
@@ -33,8 +33,6 @@ _RECENT = 10_000
 _NOTHING = 32_767
 _PATTERN = 4
 """A run counts as long as it has different groups of this many intervals."""
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,15 +237,8 @@ class _Table:
         Shingles of more than `common` places are passed over, and the commonest of those that
         would make more rows than `_MOST_SEEDS`.
         """
-        first = np.searchsorted(self.hashes, hashes, side="left")
-        counts = np.searchsorted(self.hashes, hashes, side="right") - first
-        counts[counts > common] = 0
-        if counts.sum() > _MOST_SEEDS:
-            rare = np.argsort(counts, kind="stable")
-            counts[rare[np.cumsum(counts[rare]) > _MOST_SEEDS]] = 0
-        starts = np.repeat(first - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
-        rows = (starts + np.arange(int(counts.sum()))).astype(np.int64)
-        ours = np.repeat(places, counts)
+        found, rows = places_in(self.hashes, hashes, common=common, most=_MOST_SEEDS)
+        ours = places[found]
         return np.stack([self.voices[rows], self.places[rows] - ours, ours], axis=1)
 
     @staticmethod

@@ -265,7 +265,7 @@ def _draw_rows(
                 for place, n in enumerate(free):
                     scores[place] = drafts[n].kind_scores(scores[place])
             if field == v.VALUE:
-                scores = _biased(scores, [(drafts[n], rows[n]) for n in free], some)
+                _add_bias(scores, [drafts[n].bias(field, rows[n]) for n in free], some)
             drawn = draw(scores, allowed[:, some], config, [rngs[n] for n in free])
             for n, drawn_id in zip(free, drawn, strict=True):
                 rows[n][field] = drawn_id + (some.start or 0)
@@ -280,18 +280,14 @@ def _draw_rows(
     return rows
 
 
-def _biased(
-    scores: NDArray[np.float32], pieces: Sequence[tuple[Draft, Row]], some: slice
-) -> NDArray[np.float32]:
-    """The scores of values with what each draft adds to its own. (N, ids)."""
-    result = scores
-    for place, (draft, row) in enumerate(pieces):
-        bias = draft.bias(v.VALUE, row)
+def _add_bias(
+    scores: NDArray[np.float32], biases: Sequence[NDArray[np.float32] | None], some: slice
+) -> None:
+    """Add to the scores of some ids what each draft has for its first ones. (N, ids)."""
+    for own, bias in zip(scores, biases, strict=True):
         if bias is not None:
-            result = scores.copy() if result is scores else result
-            own = bias[some]
-            result[place, : len(own)] += own
-    return result
+            wanted = bias[some]
+            own[: len(wanted)] += wanted
 
 
 def _some(allowed: NDArray[np.bool_]) -> slice:

@@ -135,7 +135,7 @@ class Draft:
         if field != v.POSITION or kind not in (Kind.NOTE, Kind.PEDAL):
             return self.allowed(field, row)
         if state.bar_terms.closes and state.cell_notes:
-            return grammar.positions(self.plan, state, KINDS[kind], onset_stop=state.bar_steps)
+            return grammar.positions(state, KINDS[kind], onset_stop=state.bar_steps)
         return self.allowed(field, row)
 
     def begins_too_late(self, row: Row) -> bool:

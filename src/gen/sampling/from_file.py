@@ -355,12 +355,12 @@ def _chords_of(source: Source, controls: Controls, *, harmonise: bool) -> str:
     Of a bare melody nothing is heard: it is harmonised, where that is asked.
     """
     if controls.chords:
-        lengths, home = np.diff(source.starts).tolist(), controls.home(source.analysis.key)
+        home = controls.home(source.analysis.key)
         given = harmony.parse_progression(controls.chords, home)
-        upbeat = _upbeat_bars(source) if len(given) < len(lengths) else 0
-        chord_rows(controls.chords, lengths[upbeat:], home)  # raises where they do not fit
+        upbeat, lengths = _bars_for(given, source)
+        chord_rows(controls.chords, lengths, home)  # raises where they do not fit
         bars: list[list[harmony.Chord | None]] = [[None]] * upbeat
-        bars += [given[bar % len(given)] for bar in range(len(lengths) - upbeat)]
+        bars += [given[bar % len(given)] for bar in range(len(lengths))]
         return harmony.format_progression(bars)
     if not is_bare(source.piece):
         return source.analysis.chords
@@ -372,11 +372,17 @@ def _slashes(source: Source, controls: Controls) -> Slashes:
     """What a bass has to play under the chords that were given, in bars of the file."""
     if not controls.chords:
         return {}
-    lengths, home = np.diff(source.starts).tolist(), controls.home(source.analysis.key)
-    given = len(harmony.parse_progression(controls.chords, home))
-    upbeat = _upbeat_bars(source) if given < len(lengths) else 0
-    found = slash_basses(controls.chords, lengths[upbeat:], home)
+    home = controls.home(source.analysis.key)
+    upbeat, lengths = _bars_for(harmony.parse_progression(controls.chords, home), source)
+    found = slash_basses(controls.chords, lengths, home)
     return {bar + upbeat: basses for bar, basses in found.items()}
+
+
+def _bars_for(given: Sequence[object], source: Source) -> tuple[int, list[int]]:
+    """Bars of the file before the chords that were given bar by bar, and steps of the others."""
+    lengths: list[int] = np.diff(source.starts).tolist()
+    upbeat = _upbeat_bars(source) if len(given) < len(lengths) else 0
+    return upbeat, lengths[upbeat:]
 
 
 def _upbeat_bars(source: Source) -> int:

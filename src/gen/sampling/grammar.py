@@ -34,7 +34,7 @@ def allowed(plan: Plan, state: State, field: int, row: Row) -> Mask:
     """Which ids a field after KIND may take, given the fields of `row` before it. (V,)."""
     kind = KINDS[row[v.KIND]]
     if field == v.POSITION:
-        return positions(plan, state, kind)
+        return positions(state, kind)
     if field == v.VALUE:
         return _values(plan, state, kind, row)
     if field == v.EXTENT:
@@ -94,7 +94,7 @@ def cell_kinds(plan: Plan, state: State) -> Mask:
     mask[Kind.PEDAL] = _first_pedal(state) < stop
     if terms.struck or terms.keeps_room:
         for kind in (Kind.NOTE, Kind.PEDAL):
-            mask[kind] = mask[kind] and bool(positions(plan, state, kind).any())
+            mask[kind] = mask[kind] and bool(positions(state, kind).any())
     return mask
 
 
@@ -133,12 +133,11 @@ def _may_end(plan: Plan, state: State) -> bool:
 # Positions ------------------------------------------------------------------------------
 
 
-def positions(plan: Plan, state: State, kind: Kind, onset_stop: int | None = None) -> Mask:
+def positions(state: State, kind: Kind, onset_stop: int | None = None) -> Mask:
     """Where in the bar a row may stand. (V,).
 
     Args:
-        plan: of the piece.
-        state: where it stands.
+        state: where the piece stands.
         kind: of the row.
         onset_stop: the first step where no note or pedal may begin; by default the bar's own.
     """

@@ -73,17 +73,23 @@ def off_harmony(chords: Sequence[tuple[int, int]], key: int, steps: int) -> Floa
         key: value id, 0 for none.
         steps: length of the bar.
     """
-    bias = np.zeros((steps, 12), dtype=np.float32)
-    foreign = ~_scale(key)
-    bias[:] = -OFF_KEY * foreign + _profile(key)
+    bias = np.empty((steps, _PITCHES), dtype=np.float32)
+    bias[:] = _over(0, key)
     for number, (begin, chord) in enumerate(chords):
         end = chords[number + 1][0] if number + 1 < len(chords) else steps
-        if found := chord_of(chord):
-            tones = np.isin(np.arange(12), found.pitch_classes)
-            bias[max(begin, 0) : end] = (
-                np.where(tones, 0, -OFF_CHORD - OFF_KEY * foreign) + _profile(key) / 2
-            )
-    return np.tile(bias, (1, _PITCHES // 12 + 1))[:, :_PITCHES]
+        bias[max(begin, 0) : end] = _over(chord, key)
+    return bias
+
+
+@cache
+def _over(chord: int, key: int) -> Floats:
+    """The bias of each pitch while a chord holds; of one that has no notes, by the key. (128,)."""
+    foreign = ~_scale(key)
+    bias = -OFF_KEY * foreign + _profile(key)
+    if found := chord_of(chord):
+        tones = np.isin(np.arange(12), found.pitch_classes)
+        bias = np.where(tones, 0, -OFF_CHORD - OFF_KEY * foreign) + _profile(key) / 2
+    return np.resize(bias.astype(np.float32), _PITCHES)
 
 
 @cache

@@ -80,7 +80,7 @@ def _likeliest(payload: bytes) -> str:
     for encoding in (*_LATIN, "cp1251"):
         try:
             text = payload.decode(encoding)
-        except UnicodeDecodeError:
+        except UnicodeDecodeError:  # not in this one; mac_roman, among them, reads anything
             continue
         found.append((_score(text, encoding), text))
     return max(found, key=lambda scored: scored[0])[1]
