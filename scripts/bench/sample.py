@@ -50,6 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--bpe-size", type=int, default=2048, help="ids of the bpe tokenizer")
     add("--set", action="append", default=[], metavar="KEY=VALUE",
         help="a setting of scripts/train.py, such as model=tiny")  # fmt: skip
+    add("--steering", type=float, default=1.0, help="as scripts/sample.py has it; 0 for none")
     add("--seed", type=int, default=1)
 
 
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
     torch.manual_seed(args.seed)
     model = _model(args, settings).to(args.device)
     parameters = parameter_count(model)
-    plan = _plan(held_out, args.bars)
+    plan = replace(_plan(held_out, args.bars), steering=args.steering)
     tokenizers = {
         "Llama, REMI": PeerTokenizer(),
         "Llama, BPE": PeerTokenizer(sides.train, args.bpe_size),
@@ -93,6 +94,7 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
         "our_parameters": parameters,
         "device": args.device,
         "weights": "untrained" if args.untrained else "trained",
+        "steering": args.steering,
         "models": rows,
         "ratios": _ratios(rows),
         "floor": _floor(model, rows),
