@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gen.arithmetic import PORTABLE, begin_portably
+from gen.arithmetic import begin_portably
 from gen.cli.explained import begin
 from gen.errors import HouseError
 from gen.terminal import failures_said
@@ -38,7 +38,7 @@ def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
     """
     from gen.training.settings import read_settings
 
-    if read_settings(settings).trainer.arithmetic == PORTABLE:
+    if read_settings(settings).trainer.is_portable:
         begin_portably("train", "gen-train")  # before a folder is made for the run
 
 

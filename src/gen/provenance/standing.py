@@ -69,7 +69,7 @@ def _signed_by(store: Store, composer: str, folder: str) -> Iterator[tuple[State
         try:
             statement = read_tag(store.read(f"{folder}/{name}", MAX_FILE_BYTES)).statement
         except (HouseError, OSError):
-            continue
+            continue  # nobody's, see `standings`
         if any(composer == person for person, _ in statement.composers):
             yield statement, name.removesuffix(".mid")
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from lightning import LightningModule, Trainer
 from torch import Tensor
 
-from gen.arithmetic import PORTABLE
 from gen.checkpoint import load_checkpoint
 from gen.data.module import HouseData
 from gen.disk.reading import check_levels
@@ -65,22 +64,26 @@ class Recorded:
     states: Path
 
     @property
+    def marks(self) -> tuple[Mark, ...]:
+        """Of its transcript; none without one."""
+        return self.transcript.marks if self.transcript else ()
+
+    @property
     def steps(self) -> int:
         """After how many steps the model was written."""
         return next(m.steps for m in self.models if m.file_sha256 == self.file.file_sha256)
 
     def steps_of(self, segment: int) -> tuple[int, int]:
         """First and last step of a segment, counted from 1; the last ends with the model."""
-        if self.transcript is None:
+        marks = self.marks
+        if not marks:
             return 0, self.steps
-        marks = self.transcript.marks
         return marks[segment - 1].step, min(marks[segment].step, self.steps)
 
     @property
     def segments(self) -> int:
         """How many lead to the model."""
-        marks = self.transcript.marks[:-1] if self.transcript else ()
-        return max(1, sum(mark.step < self.steps for mark in marks))
+        return max(1, sum(mark.step < self.steps for mark in self.marks[:-1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,7 @@ class Replays:
         self.recorded = recorded
         begin, pin = recorded.begin, recorded.pin
         self.chosen = settings_of(begin, pin)
-        if self.chosen.trainer.arithmetic == PORTABLE:
+        if self.chosen.trainer.is_portable:
             check_portable()
         shape = load_checkpoint(recorded.path).model.config
         said = replace(
@@ -193,8 +196,7 @@ class Replays:
 
     def _from_kept(self, first: int, last: int) -> Stretch:
         """From the newest kept state that is no later than `first`."""
-        marks = self.recorded.transcript.marks if self.recorded.transcript else ()
-        for mark in reversed(marks):
+        for mark in reversed(self.recorded.marks):
             if 0 < mark.step <= first and state_path(self.recorded.states, mark.step).is_file():
                 return Stretch(mark.step, last, mark.state)
         return Stretch(0, last)
@@ -217,7 +219,7 @@ class Replays:
         done = trainer.fit_loop.epoch_loop.automatic_optimization.optim_progress.optimizer.step
         done.total.ready = done.total.completed = stretch.first
         self.data.batches_done = stretch.first * trainer.accumulate_grad_batches
-        fit(trainer, learner, self.data, is_portable=self.chosen.trainer.arithmetic == PORTABLE)
+        fit(trainer, learner, self.data, is_portable=self.chosen.trainer.is_portable)
         if trainer.interrupted:
             raise KeyboardInterrupt
         if trainer.global_step < stretch.last:
@@ -234,7 +236,7 @@ class Replays:
         try:
             return read_state(path, stretch.state)
         except HouseError as error:
-            segment = 1 + [m.step for m in _marks(self.recorded)].index(stretch.first)
+            segment = 1 + [m.step for m in self.recorded.marks].index(stretch.first)
             raise Differs(
                 f"segment {segment} cannot begin: the kept state {error.what}", where=str(path),
                 mend=error.mend,
@@ -247,10 +249,6 @@ class Replays:
             callbacks=list(callbacks),
             enable_progress_bar=False,
         )
-
-
-def _marks(recorded: Recorded) -> tuple[Mark, ...]:
-    return recorded.transcript.marks if recorded.transcript else ()
 
 
 class Compare(StepEnds):
@@ -274,20 +272,19 @@ class Compare(StepEnds):
     ) -> None:
         super().__init__(data)
         self.recorded, self.stretch, self.state, self.advance = recorded, stretch, state, advance
-        self.marks = {mark.step: mark for mark in _marks(recorded)}
+        self.marks = {mark.step: mark for mark in recorded.marks}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         super().on_train_start(trainer, pl_module)
         assert isinstance(pl_module, Learner)  # noqa: S101 - `make_learner` made it
         if self.state:
             set_state(trainer, pl_module, self.state)
-        if (mark := self.marks.get(0)) and not self.stretch.first:
-            here, _ = mark_of(trainer, pl_module, mark.windows)
-            if here.weights != mark.weights:
-                raise self._differs(
-                    1, "the weights that it began with are not those that its seed gives: a "
-                    "foreign start",
-                )  # fmt: skip
+        mark = None if self.stretch.first else self.marks.get(0)
+        if mark and weights_digest(pl_module.model) != mark.weights:
+            raise self._differs(
+                1, "the weights that it began with are not those that its seed gives: a "
+                "foreign start",
+            )  # fmt: skip
 
     def on_step_end(self, trainer: Trainer, learner: Learner) -> None:
         step = trainer.global_step

@@ -26,7 +26,6 @@ from lightning.pytorch.profilers import (
 from lightning.pytorch.utilities import rank_zero_only
 
 import gen
-from gen.arithmetic import PORTABLE
 from gen.checkpoint import SUFFIX, save_checkpoint
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.habits import Habits
@@ -106,19 +105,12 @@ def train(
     quieten()
     chosen = read_settings(settings)
     check_devices(chosen.trainer)
-    if chosen.trainer.arithmetic == PORTABLE:
+    if chosen.trainer.is_portable:
         check_portable()
-    run = chosen.run
-    pin = load_pin(Path(run.pin))
-    if run.witnessed:
-        pin = requiring_witnesses(pin)
-    data = HouseData(pin.dir, pin, run.purpose, chosen.data, on_refusal=run.on_refusal)
-    data.setup()
-    manifest = data.manifest
-    say(f"admitted {len(manifest.works)} works of {manifest.house}; {_sides(data)}")
+    run, data = chosen.run, _admitted(chosen)
+    manifest, tokenization = data.manifest, data.tokenization
     untrained, unigram = _baselines(data)
     say(f"held-out bits per note: untrained {untrained:.1f}, unigram {unigram:.1f}")
-    tokenization = data.tokenization
     learner = make_learner(chosen, tokenization)
     say(
         f"model of {parameter_count(learner.model) / 1e6:.2f} M parameters, "
@@ -127,12 +119,7 @@ def train(
     if chosen.logger.pieces and not tokenization.is_house:
         say("logger.pieces: pieces are shown while the house's events are learned alone; none here")
     resume = resume_path(run.ckpt, out)
-    styles = {str(style): person for person, style in data.styles.items()}
-    habits = Habits()  # what sampling the house's events keeps to
-    if tokenization.is_house:
-        habits = Habits.of(work.events for work in data.side("train"))
-    # Neither the run's name nor its speed: the same run leaves the same file, byte for byte.
-    about = {"settings": recipe_of(settings), "styles": styles, **asdict(habits), **_code()}
+    about = _about(settings, data)
     earlier = resume.parent if resume else None
     keep = KeepBest(out / f"best{SUFFIX}", manifest, about, earlier)
     speed = Speed(tokenization)
@@ -152,7 +139,7 @@ def train(
     record = (
         _begin(trainer, chosen, settings, data, out, resume) if trainer.is_global_zero else None
     )
-    fit(trainer, learner, data, resume, is_portable=chosen.trainer.arithmetic == PORTABLE)
+    fit(trainer, learner, data, resume, is_portable=chosen.trainer.is_portable)
     result = {
         "best_bits_per_note": keep.best,
         "bits_per_note": keep.latest,
@@ -181,6 +168,31 @@ def train(
         say(record.words)
     run_index = record.begin if record else None
     return {**result, "run": run_index, "best": str(best), "last": str(last)}
+
+
+def _admitted(chosen: Settings) -> HouseData:
+    """The works that the gate admits for this run."""
+    run, pin = chosen.run, load_pin(Path(chosen.run.pin))
+    if run.witnessed:
+        pin = requiring_witnesses(pin)
+    data = HouseData(pin.dir, pin, run.purpose, chosen.data, on_refusal=run.on_refusal)
+    data.setup()
+    manifest = data.manifest
+    say(f"admitted {len(manifest.works)} works of {manifest.house}; {_sides(data)}")
+    return data
+
+
+def _about(settings: Mapping[str, Any], data: HouseData) -> dict[str, Any]:
+    """What each of the run's checkpoints says of how it came to be.
+
+    Neither the run's name nor its speed: the same run leaves the same file, byte for byte.
+    """
+    styles = {str(style): person for person, style in data.styles.items()}
+    habits = Habits()  # what sampling the house's events keeps to
+    if data.tokenization.is_house:
+        habits = Habits.of(work.events for work in data.side("train"))
+    code = {"code_version": gen.__version__, "torch": torch.__version__}
+    return {"settings": recipe_of(settings), "styles": styles, **asdict(habits), **code}
 
 
 def make_learner(chosen: Settings, tokenization: Tokenization) -> Learner:
@@ -222,7 +234,7 @@ def mode_of(trainer: Trainer, config: TrainerConfig) -> str:
         precision_for(config),
         trainer.strategy.root_device,
         compiled=compiles(config),
-        is_portable=config.arithmetic == PORTABLE,
+        is_portable=config.is_portable,
     )
 
 
@@ -295,10 +307,6 @@ def _baselines(data: HouseData) -> tuple[float, float]:
     tokens = data.tokenization
     unigram = unigram_bits_per_note(music("train"), music("validation"), tokens)
     return uniform_bits_per_note(music("validation"), tokens), unigram
-
-
-def _code() -> dict[str, str]:
-    return {"code_version": gen.__version__, "torch": torch.__version__}
 
 
 def lightning_options(config: TrainerConfig) -> dict[str, Any]:

@@ -170,7 +170,7 @@ class TrainerConfig:
             raise SettingError("a model that is cut up is not compiled", where="trainer.compile",
                 mend="set it to false")  # fmt: skip
         nearest(self.arithmetic, ARITHMETICS, setting="trainer.arithmetic")
-        if self.arithmetic == PORTABLE:
+        if self.is_portable:
             self._check_portable()
         self._check_numbers()
         self._check_length()
@@ -222,6 +222,11 @@ class TrainerConfig:
                 "the run would never end", where="trainer.max_steps",
                 mend="set it, or trainer.max_time",
             )  # fmt: skip
+
+    @property
+    def is_portable(self) -> bool:
+        """Whether it computes the same on every processor, see `arithmetic`."""
+        return self.arithmetic == PORTABLE
 
     @property
     def steps_between_marks(self) -> int:

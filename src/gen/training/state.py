@@ -52,7 +52,12 @@ def _plain(tensor: Tensor) -> Tensor:
 
 
 def read_state(path: Path, digest: str) -> dict[str, Tensor]:
-    """A kept state's tensors.
+    """A kept state's tensors. Arguments and errors as `state_file`."""
+    return dict(load(state_file(path, digest)))
+
+
+def state_file(path: Path, digest: str) -> bytes:
+    """A kept state's file, once it is found to be the one that a transcript names.
 
     Args:
         path: of its file.
@@ -73,7 +78,7 @@ def read_state(path: Path, digest: str) -> dict[str, Tensor]:
             where=str(path),
             mend="take the file that the run left, or remove this one: an earlier state serves",
         )
-    return dict(load(data))
+    return data
 
 
 def set_state(trainer: Trainer, learner: Learner, state: Mapping[str, Tensor]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +17,7 @@ from gen.provenance.model_file import tensors_digest
 from gen.provenance.transcript import FILE, Mark, Transcript
 from gen.training.learner import Learner
 from gen.training.settings import TrainerConfig
-from gen.training.state import read_state, state_bytes, state_path, weights_digest
+from gen.training.state import state_bytes, state_file, state_path, weights_digest
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def mark_of(trainer: Trainer, learner: Learner, windows: str) -> tuple[Mark, byt
     return mark, state
 
 
-class StepEnds(Callback):
+class StepEnds(Callback, ABC):
     """Calls `on_step_end` when a step is done: with several batches a step, after the last."""
 
     def __init__(self, data: HouseData) -> None:
@@ -68,8 +69,9 @@ class StepEnds(Callback):
             self._done = trainer.global_step
             self.on_step_end(trainer, cast(Learner, pl_module))
 
+    @abstractmethod
     def on_step_end(self, trainer: Trainer, learner: Learner) -> None:
-        raise NotImplementedError
+        """A step is done."""
 
 
 class KeepTranscript(StepEnds):
@@ -176,10 +178,8 @@ class KeepTranscript(StepEnds):
                 self._take_over(state_path(self.earlier, mark.step), mark)
 
     def _take_over(self, file: Path, mark: Mark) -> None:
-        if not self.states or not file.is_file():
-            return
-        read_state(file, mark.state)
-        self._keep(mark.step, file.read_bytes())
+        if self.states and file.is_file():
+            self._keep(mark.step, state_file(file, mark.state))
 
 
 def _lasting(config: TrainerConfig) -> Iterator[int]:

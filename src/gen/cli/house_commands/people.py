@@ -75,6 +75,14 @@ def _make_key(house: str, owner: str, kdf_cost: int) -> tuple[PrivateKey, Path]:
     return key, save_key(key, house=house, owner=owner, passphrase=passphrase, kdf_cost=kdf_cost)
 
 
+def _make_open_key(house: str, owner: str) -> tuple[PrivateKey, Path]:
+    """A new key without a passphrase, in the user's key folder."""
+    from gen.provenance.keys import PrivateKey, save_open_key
+
+    key = PrivateKey.generate()
+    return key, save_open_key(key, house=house, owner=owner)
+
+
 @house_command
 @click.option("--name", required=True, help="A short name: a-z, digits, hyphens.")
 @click.option(
@@ -206,22 +214,18 @@ def _at_hand(house: str, person: str, roles: tuple[str, ...], kdf_cost: int) -> 
 
 def _this_computer(house: str) -> Person:
     """This computer as somebody who trains and produces, its key in the user's key folder."""
-    from gen.provenance.keys import PrivateKey, save_open_key
     from gen.provenance.roster import MACHINE_ROLES, Person, PersonKey
 
-    key = PrivateKey.generate()
-    save_open_key(key, house=house, owner=MACHINE_ID)
+    key, _ = _make_open_key(house, MACHINE_ID)
     note = "a computer: its key has no passphrase"
     return Person(MACHINE_ID, MACHINE_ID, MACHINE_ROLES, (PersonKey(key.public, 0),), note)
 
 
 def _log_key(house: str) -> PrivateKey:
     """A new key that signs notes of the log's heads, in the user's key folder."""
-    from gen.provenance.keys import PrivateKey, save_open_key
     from gen.provenance.witnesses.files import LOG_OWNER
 
-    key = PrivateKey.generate()
-    save_open_key(key, house=house, owner=LOG_OWNER)
+    key, _ = _make_open_key(house, LOG_OWNER)
     return key
 
 
@@ -401,10 +405,8 @@ def _public_or_new(
 
 
 def _open_key(house: House, machine: str) -> tuple[bytes, str]:
-    from gen.provenance.keys import PrivateKey, save_open_key
-
-    key = PrivateKey.generate()
-    return key.public, str(save_open_key(key, house=house.pin.name, owner=machine))
+    key, path = _make_open_key(house.pin.name, machine)
+    return key.public, str(path)
 
 
 @house_command

@@ -124,33 +124,34 @@ def verify_command(
     notes = read_notes(house)  # before the register, so that none is of a later head
     register = house.load(anew=True)
     standing = standing_of(house, register, notes)
-    leftover = house.register_log.byte_count() - house.register_log.head().byte_count
+    head, again, warned = house.register_log.head(), written_again(register), warnings(register)
+    leftover = house.register_log.byte_count() - head.byte_count
     output.line(
         f"{house.pin.name}: {register.size} acts and {len(register.rosters)} rosters verify, "
-        f"root {house.register_log.head().root}"
+        f"root {head.root}"
     )
     output.line(f"the pin holds: {house.pin.min_size} acts, root {house.pin.root_hash}")
-    for line in [*_contents(register), *_witnessed(register, standing)]:
+    for line in [*_contents(register, again), *_witnessed(register, standing)]:
         output.line(line)
     if leftover:
         output.line(
             f"{leftover} bytes of an interrupted append follow the register; "
             "they count for nothing and the next append overwrites them"
         )
-    for warning in warnings(register):
+    for warning in warned:
         output.line(warning)
     output.result(
         house=house.pin.name,
         size=register.size,
-        root=house.register_log.head().root,
+        root=head.root,
         roster_version=register.roster.version,
         runs=len(register.runs.by_index),
         outputs=len(register.runs.pieces),
         leftover_bytes=leftover,
-        written_again=written_again(register),
+        written_again=again,
         witnesses=sorted({s.witness for s in standing.found if s.size == register.size}),
         first_seen=standing.first_seen(),
-        warnings=warnings(register),
+        warnings=warned,
     )
 
 
@@ -164,8 +165,11 @@ def _witnessed(register: Register, standing: Standing) -> list[str]:
     return standing.lines(int(time.time()))
 
 
-def _contents(register: Register) -> list[str]:
-    """What of it is told in words: runs, pieces, works from before statements were in the log."""
+def _contents(register: Register, again: list[str]) -> list[str]:
+    """What of it is told in words: runs, pieces, works from before statements were in the log.
+
+    `again` are those of `written_again`.
+    """
     runs = list(register.runs.by_index.values())
     open_runs = sum(run.ended_at is None and not run.is_asserted for run in runs)
     asserted = sum(run.is_asserted for run in runs)
@@ -180,7 +184,7 @@ def _contents(register: Register) -> list[str]:
             f"{counted(older, 'work')} entered before acts carried what the composer signed: "
             "the composer's signature is in the file alone (house.py audit)"
         )
-    if again := written_again(register):
+    if again:
         lines.append(
             f"{counted(len(again), 'work')} that a model wrote note for note after they were "
             f"entered (a copy, or a piece that came home first): {', '.join(again)}"

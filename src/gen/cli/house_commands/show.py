@@ -49,7 +49,6 @@ def show_command(
 
 
 def _show_house(house: House, register: Register, output: Output) -> None:
-
     roster, withdrawn = register.roster, len(register.withdrawn)
     facts = {
         "house": roster.house,

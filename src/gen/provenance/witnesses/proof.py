@@ -93,14 +93,13 @@ def _seen(note: Note, pin: Pin, index: int) -> str:
     if not policy.witnesses:
         return "the pin names no witnesses"
     found = sightings([note], policy)
+    names = sorted({sighting.witness for sighting in found})
     first = first_seen(seen_times(found, policy.need), index)
     if first is None:
-        names = sorted({sighting.witness for sighting in found})
         raise TlogProofError(
             f"{len(names)} of the pin's witnesses signed it, {policy.need} are needed",
             mend="ask the house for one made after house.py witness",
         )
-    names = sorted({sighting.witness for sighting in found})
     return f"seen by {', '.join(names)}, by {spelled(first)} at the latest"
 
 
