@@ -19,7 +19,7 @@ from gen.provenance.dsse import Signature, sign
 from gen.provenance.log import HEAD_TYPE
 from gen.provenance.merkle import consistency_proof, inclusion_proof, leaf_hash
 from gen.provenance.tag import read_tag
-from gen.provenance.works import _entry
+from gen.provenance.works import entry_of
 from gen.smf import musical_hash, parse
 from houses import keep_machine_key, key_of, make_midi, tagged
 
@@ -110,7 +110,7 @@ def test_curators_key_alone_enters_no_work_for_a_composer(house):
     """B9: the act has to carry what the composer signed."""
     midi = make_midi(5)
     data = forged(midi, "ana", "cleo")
-    entry = _entry(read_tag(data), data, house.load())
+    entry = entry_of(read_tag(data), data, house.load())
     assert "without what its composer signed" in enter_by_hand(
         house, replace(entry, envelope=None), "cleo"
     )
@@ -119,7 +119,7 @@ def test_curators_key_alone_enters_no_work_for_a_composer(house):
 def test_curators_key_with_a_statement_the_composer_never_signed(house):
     """B9: the composer's name and key id under the curator's own signature."""
     data = forged(make_midi(5), "ana", "cleo")
-    entry = _entry(read_tag(data), data, house.load())
+    entry = entry_of(read_tag(data), data, house.load())
     first, second = entry.envelope.signatures
     lie = replace(entry.envelope, signatures=(replace(first, value=second.value), second))
     assert "what claims to be ana's signature is not" in enter_by_hand(
@@ -129,8 +129,8 @@ def test_curators_key_with_a_statement_the_composer_never_signed(house):
 
 def test_composers_statement_about_another_work_enters_nothing_else(house):
     data, other = forged(make_midi(5), "ana", "cleo"), forged(make_midi(6), "ana", "cleo")
-    entry = _entry(read_tag(data), data, house.load())
-    borrowed = _entry(read_tag(other), other, house.load()).envelope
+    entry = entry_of(read_tag(data), data, house.load())
+    borrowed = entry_of(read_tag(other), other, house.load()).envelope
     assert "otherwise than its composer signed it" in enter_by_hand(
         house, replace(entry, envelope=borrowed), "cleo"
     )

@@ -17,7 +17,7 @@ from gen.provenance.people import change_roster, create_house
 from gen.provenance.record import RegisterError
 from gen.provenance.roster import PersonKey, RosterError, SignedRoster
 from gen.provenance.tag import read_tag
-from gen.provenance.works import _entry, renew
+from gen.provenance.works import entry_of, renew
 from houses import key_of, make_midi, make_statement, tagged
 
 
@@ -100,7 +100,7 @@ def test_backdated_signing(house):
 
 def _entry_for(house, seed):
     data = forged(make_midi(seed), "ana", "cleo")
-    return _entry(read_tag(data), data, house.load())
+    return entry_of(read_tag(data), data, house.load())
 
 
 def _append_as(house, who, entry, kind, index=None):
@@ -142,7 +142,7 @@ def test_curator_who_tells_the_register_a_wider_consent(house):
     """The tag allows evaluation; a curator enters it as allowing everything."""
     data = forged(make_midi(5), "ana", "cleo", statement=_narrow(5))
     with house.house.writing() as session:
-        entry = _entry(read_tag(data), data, session.register)
+        entry = entry_of(read_tag(data), data, session.register)
         lie = dataclasses.replace(entry, consent=Consent.parse("general_model evaluation"))
         act = Act(session.register.size, ADD, "cleo", "2030-01-01T00:00:00Z", lie.to_dict())
         with pytest.raises(RegisterError, match="entered otherwise than its composer signed it"):

@@ -12,7 +12,7 @@ from gen.provenance.people import change_roster
 from gen.provenance.record import RegisterError
 from gen.provenance.register import Register
 from gen.provenance.tag import read_tag
-from gen.provenance.works import _entry, withdraw
+from gen.provenance.works import entry_of, withdraw
 from houses import key_of, make_midi, tagged
 
 TIME = "2030-01-01T00:00:00Z"
@@ -36,7 +36,7 @@ def new_entry(register, seed=2, work=None, **changes):
     named = {} if work is None else {"work": work}
     tag = read_tag(tagged(make_midi(seed), **named))
     data = tag.countersigned(key_of("cleo"))
-    return dataclasses.replace(_entry(read_tag(data), data, register), **changes)
+    return dataclasses.replace(entry_of(read_tag(data), data, register), **changes)
 
 
 def known(register):

@@ -17,6 +17,7 @@ from gen.data import admission
 from gen.data.tokenising import Music
 from gen.errors import HouseError
 from gen.model import Transformer
+from gen.provenance import ending
 from gen.provenance.ending import FILE as END_FILE
 from gen.provenance.transcript import FILE, Transcript
 from gen.provenance.works import withdraw
@@ -397,6 +398,25 @@ def test_a_refused_end_is_entered_by_house_py_end(tmp_path, monkeypatch):
     assert found.rebuild("--segment", 1)[0] == 0
     code, said = found.ask("end", found.folder)
     assert (code, "holds no end of a run" in said) == (2, True)
+
+
+def test_without_a_secret_a_refused_end_names_no_command_that_cannot_enter_it(
+    tmp_path, monkeypatch
+):
+    house = start_house(tmp_path / "house")
+    house.enter(1, 2, 3, 4, 5, 6)
+    keep_machine_key()
+
+    def busy(*_):
+        raise HouseError("another command holds it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recording, "end_run", busy)
+        patch.setattr(ending, "user_secret", lambda: b"")
+        done = train(*RUN, f"pin={house.pin.path}", f"hydra.run.dir={tmp_path / 'run'}")
+    assert "another command holds it" in done.stderr
+    assert "house.py end" not in done.stderr
+    assert not (tmp_path / "run" / END_FILE).exists()
 
 
 def test_an_end_that_somebody_changed_is_not_entered(tmp_path, monkeypatch):

@@ -18,8 +18,8 @@ from gen.provenance.runs import End
 FILE = "end.json"
 
 
-def keep_end(folder: Path, house: str, end: End) -> None:
-    """Leave a run's end in its folder.
+def keep_end(folder: Path, house: str, end: End) -> bool:
+    """Leave a run's end in its folder; False where no secret is there to seal it with.
 
     Args:
         folder: of the run.
@@ -30,6 +30,7 @@ def keep_end(folder: Path, house: str, end: End) -> None:
     if secret := user_secret():
         seal = _sealer(secret).seal(canonical(said)).hex()
         write_atomically(folder / FILE, canonical({**said, "seal": seal}))
+    return bool(secret)
 
 
 def kept_end(folder: Path, house: str) -> End:

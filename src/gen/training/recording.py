@@ -68,14 +68,13 @@ class RunRecord:
             return self
         models = tuple(_digest_of(path, file) for path, file in files.items())
         end = End(self.begin, steps, models, transcript)
-        keep_end(self.folder, self.house.pin.name, end)
+        is_kept = keep_end(self.folder, self.house.pin.name, end)
         try:
             at = end_run(self.house, self.key, end)
         except (HouseError, OSError) as error:
-            words = (
-                f"not recorded yet: its end could not be entered ({error}); enter it with "
-                f"python scripts/house.py end {self.folder}"
-            )
+            words = f"not recorded: its end could not be entered ({error})"
+            if is_kept:
+                words = f"{words}; enter it with python scripts/house.py end {self.folder}"
             return replace(self, key=None, begin=None, words=words)
         forget_end(self.folder)
         words = f"recorded: run {self.begin} of {self.house.pin.name} ended at act {at}"
