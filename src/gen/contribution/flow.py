@@ -33,16 +33,16 @@ from gen.provenance.keys import PrivateKey
 from gen.provenance.mark import is_generated
 from gen.provenance.register import Register
 from gen.provenance.statement import Statement, make_work_id, parse_composers
-from gen.provenance.tag import sign_contribution
+from gen.provenance.tag import Unsigned, to_be_signed
 from gen.safe_parse import Examined, Limits, SafeReader, UnsafeFileError
 from gen.smf import RuleBroken, musical_hash, read_instruments, split_chunks, with_instruments
 from gen.smf.rules import EXPORT, MAX_BYTES
 from gen.smf.second_reading import check_read_alike
 
-CONTRIBUTED, PRESENT, REFUSED, NEEDS_REVIEW, CHECKED, SKIPPED = (
-    "contributed", "already there", "refused", "needs review", "checked", "skipped",
+CONTRIBUTED, PRESENT, REFUSED, NEEDS_REVIEW, CHECKED, SKIPPED, TO_SIGN = (
+    "contributed", "already there", "refused", "needs review", "checked", "skipped", "to be signed",
 )  # fmt: skip
-STATUSES = (CONTRIBUTED, NEEDS_REVIEW, PRESENT, CHECKED, SKIPPED, REFUSED)
+STATUSES = (CONTRIBUTED, NEEDS_REVIEW, PRESENT, CHECKED, TO_SIGN, SKIPPED, REFUSED)
 
 _ANY_SIZE = Kind("MIDI file", 1 << 62)
 """What is too large is refused as such, by the rule."""
@@ -86,7 +86,8 @@ class Job:
 class Outcome:
     """What became of one file. `status` is one of `STATUSES`; "needs review" is contributed
     too, marked for the curator. `rule`, `found` and `mend` are empty unless refused; `stated` is
-    what somebody said of it, `facts` that and what was inferred.
+    what somebody said of it, `facts` that and what was inferred; `unsigned` is what its composer
+    has to sign, where that happens elsewhere.
     """
 
     path: Path
@@ -99,6 +100,7 @@ class Outcome:
     facts: Facts | None = None
     examined: Examined | None = None
     screening: Report | None = None
+    unsigned: Unsigned | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `--json`."""
@@ -149,6 +151,7 @@ class Settings:
     Attributes:
         composer: id of the person who signs; "" only to check.
         is_check: judge, sign nothing.
+        is_signed_elsewhere: make ready what the composer has to sign, and submit nothing.
         workers: child processes that read files.
         thresholds: of the screening.
         limits: of reading one file.
@@ -158,6 +161,7 @@ class Settings:
 
     composer: str = ""
     is_check: bool = False
+    is_signed_elsewhere: bool = False
     workers: int = 2
     thresholds: Thresholds = field(default_factory=Thresholds)
     limits: Limits = field(default_factory=Limits)
@@ -182,7 +186,7 @@ class Contributor:
     Args:
         house: where; None only to check without comparing.
         settings: how.
-        key: the composer's; None only to check.
+        key: the composer's; None only to check, or where it signs elsewhere.
         confirm: asks a person about each file.
         register: the house's, as it was loaded before; it is brought up to date.
     """
@@ -195,7 +199,7 @@ class Contributor:
         confirm: Confirm | None = None,
         register: Register | None = None,
     ) -> None:
-        if key is None and not settings.is_check:
+        if key is None and not (settings.is_check or settings.is_signed_elsewhere):
             raise HouseError("contributing needs the composer's key", mend="or only --check")
         self.house = house
         self.settings = settings
@@ -352,7 +356,7 @@ class Contributor:
 
     def _sign(
         self, outcome: Outcome, examined: Examined, sound: str, fingerprint: Fingerprint
-    ) -> Contribution:
+    ) -> Contribution | None:
         facts, report = outcome.facts or Facts(), outcome.screening
         music = split_chunks(examined.normalised.data).music
         composers = parse_composers(facts.composers)
@@ -374,9 +378,13 @@ class Contributor:
             contract=facts.contract,
             screening_sha256=report.digest if report else "",
         )
+        outcome.unsigned = to_be_signed(music, statement)
+        if self.settings.is_signed_elsewhere:
+            outcome.status = TO_SIGN
+            return None
         if self.key is None or self.known is None:
             raise HouseError("signing needs a key and a house")
-        tagged = sign_contribution(music, statement, self.key)
+        tagged = outcome.unsigned.signed_by(self.key)
         outcome.status = NEEDS_REVIEW if _needs_review(outcome) else CONTRIBUTED
         kept = Kept(outcome.work, tuple(dict(composers)), digest, sound, fingerprint)
         self.known.add_waiting(kept)

@@ -16,7 +16,7 @@ from gen.provenance.canonical import StrictJsonError, canonical, canonical_json,
 from gen.provenance.canonical import is_sha256_hex as is_digest
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import STATEMENT_TYPE, Envelope, Signature, sign
-from gen.provenance.keys import PrivateKey
+from gen.provenance.keys import Key
 
 ACT_TYPE = "application/vnd.music-house.act+json"
 ROOT = "root"
@@ -60,7 +60,7 @@ class Act:
         """The bytes that are signed."""
         return canonical(self._signed())
 
-    def signed_by(self, keys: Sequence[PrivateKey]) -> Act:
+    def signed_by(self, keys: Sequence[Key]) -> Act:
         payload = self.payload()
         signatures = tuple(sign(ACT_TYPE, payload, key) for key in keys)
         return Act(self.index, self.kind, self.by, self.time, self.data, signatures)

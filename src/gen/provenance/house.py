@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gen.disk import UnfitFileError
+from gen.errors import HouseError
 from gen.provenance.acts import Act
 from gen.provenance.dsse import sign
 from gen.provenance.kept import KeptRegister
-from gen.provenance.keys import PrivateKey
+from gen.provenance.keys import Key
 from gen.provenance.log import HEAD_TYPE, Log
 from gen.provenance.pin import Pin, load_pin
 from gen.provenance.register import Register
@@ -149,7 +150,7 @@ class Session:
     house: House
     register: Register
 
-    def commit(self, acts: Sequence[Act], head_key: PrivateKey, files: Sequence[bytes]) -> House:
+    def commit(self, acts: Sequence[Act], head_key: Key, files: Sequence[bytes]) -> House:
         """Append signed acts and put their files where they belong.
 
         Args:
@@ -178,7 +179,7 @@ class Session:
             try_to_sign_head(store, register.head, register.roster.log)
         return house
 
-    def _append(self, acts: Sequence[Act], head_key: PrivateKey, files: Sequence[bytes]) -> None:
+    def _append(self, acts: Sequence[Act], head_key: Key, files: Sequence[bytes]) -> None:
         """The change happens with the last write in here, or not at all."""
         store, log = self.house.store, self.house.register_log
         try:
@@ -186,8 +187,9 @@ class Session:
             log.append(
                 [act.encode() for act in acts],
                 lambda payload: [sign(HEAD_TYPE, payload, head_key)],
+                head_key.now(),
             )
-        except OSError:
+        except (OSError, HouseError):
             store.end_change()  # for instance a full disk: the head is still the old one
             raise
         self.register.head = log.head()

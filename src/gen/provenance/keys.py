@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gen.disk.reading import KEY_FILE, NamedFileError, read
 from gen.errors import HouseError, SettingError
@@ -33,6 +33,7 @@ from gen.provenance.canonical import (
     is_sha256_hex,
     sha256_hex,
     to_base64,
+    utc_now,
 )
 
 if TYPE_CHECKING:
@@ -65,6 +66,24 @@ class WrongPassphraseError(KeyFileError):
     """A passphrase that does not open a key file."""
 
 
+class Key(Protocol):
+    """What signs: a key in memory, or what its holder signed elsewhere (`SignedElsewhere`)."""
+
+    @property
+    def keyid(self) -> str: ...
+
+    @property
+    def public(self) -> bytes: ...
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes of the signature over `message`."""
+        ...
+
+    def now(self) -> str:
+        """The time by its holder's clock, as records spell it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PrivateKey:
     """A signing key in memory. Its `repr` never shows the private half."""
@@ -93,6 +112,9 @@ class PrivateKey:
 
     def sign(self, message: bytes) -> bytes:
         return self._key.sign(message)
+
+    def now(self) -> str:
+        return utc_now()
 
     def seed(self) -> bytes:
         """The 32 private bytes, for sealing into a key file."""

@@ -267,12 +267,14 @@ class Log:
         self,
         entries: Sequence[bytes],
         sign: Callable[[bytes], Sequence[Signature]] | None = None,
+        time: str = "",
     ) -> Head:
         """Add lines; they are there for good when this returns. The caller holds the lock.
 
         Args:
             entries: canonical JSON, one a line.
             sign: makes the signatures over the new head's payload; None leaves it unsigned.
+            time: by the clock of who signs; now where none is said.
 
         Raises:
             LogError: the log is shorter than its head says.
@@ -282,10 +284,10 @@ class Log:
             # From here on, lines without a head are never an accident.
             self._write_head(head)
         block = b"".join(entry + b"\n" for entry in entries)
-        self._write_block(head, block)
-        grown = self._grown(head, entries, len(block))
+        grown = self._grown(head, entries, len(block), time or utc_now())
         signatures = tuple(sign(grown.payload())) if sign else ()
         grown = dataclasses.replace(grown, signatures=signatures)
+        self._write_block(head, block)
         self._write_head(grown)
         return grown
 
@@ -302,7 +304,7 @@ class Log:
             file.flush()
             os.fsync(file.fileno())
 
-    def _grown(self, head: Head, entries: Sequence[bytes], added_bytes: int) -> Head:
+    def _grown(self, head: Head, entries: Sequence[bytes], added_bytes: int, time: str) -> Head:
         frontier = Frontier(head.size, head.frontier)
         for entry in entries:
             frontier.append(leaf_hash(entry))
@@ -312,7 +314,7 @@ class Log:
             frontier.size,
             head.byte_count + added_bytes,
             frontier.root().hex(),
-            max(utc_now(), head.time),
+            max(time, head.time),
             tuple(frontier.hashes),
         )
 

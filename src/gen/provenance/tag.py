@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gen.errors import HouseError
 from gen.provenance.canonical import StrictJsonError, sha256_hex
 from gen.provenance.dsse import STATEMENT_TYPE, Envelope, WrongPayloadTypeError
-from gen.provenance.keys import PrivateKey
+from gen.provenance.keys import Key
 from gen.provenance.statement import Statement
 from gen.smf import GENERATED_CHUNK, TAG_CHUNK, Chunks, RuleBroken, split_chunks
 
@@ -47,7 +47,7 @@ class Tagged:
         """The file's bytes."""
         return self.music + tag_chunk(self.envelope)
 
-    def countersigned(self, curator: PrivateKey) -> bytes:
+    def countersigned(self, curator: Key) -> bytes:
         """The file with the composer's signature kept and `curator`'s put after it."""
         return self.music + tag_chunk(self._with_first(1).signed_by(curator))
 
@@ -55,7 +55,7 @@ class Tagged:
         """The file with the composer's signature alone, as it was contributed."""
         return self.music + tag_chunk(self._with_first(1))
 
-    def signed_anew(self, composer: PrivateKey) -> bytes:
+    def signed_anew(self, composer: Key) -> bytes:
         """The same statement under `composer`'s signature alone."""
         return self.music + tag_chunk(self._with_first(0).signed_by(composer))
 
@@ -64,22 +64,44 @@ class Tagged:
         return Envelope(self.envelope.payload_type, self.envelope.payload, kept)
 
 
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """A file's music, and the envelope of its statement that nobody has signed yet."""
+
+    music: bytes
+    envelope: Envelope
+
+    def signed_by(self, composer: Key) -> bytes:
+        """The tagged file."""
+        return self.music + tag_chunk(self.envelope.signed_by(composer))
+
+
 def tag_chunk(envelope: Envelope) -> bytes:
     """The chunk that goes after the last track."""
     payload = envelope.encode()
     return TAG_CHUNK + len(payload).to_bytes(4, "big") + payload
 
 
-def sign_contribution(midi: bytes, statement: Statement, composer: PrivateKey) -> bytes:
+def sign_contribution(midi: bytes, statement: Statement, composer: Key) -> bytes:
     """Tag a strict, untagged file with its composer's signature.
 
     Args:
-        midi: the normalised file; chunk layout is checked here, events are not.
-        statement: its `musical_hash` and `work` must be this file's.
+        midi: see `to_be_signed`.
+        statement: likewise.
         composer: key of one of `statement.composers`.
 
     Returns:
         The music bytes, unchanged, followed by the tag. Pending until a curator accepts it.
+    """
+    return to_be_signed(midi, statement).signed_by(composer)
+
+
+def to_be_signed(midi: bytes, statement: Statement) -> Unsigned:
+    """What the composer of a strict, untagged file has to sign.
+
+    Args:
+        midi: the normalised file; chunk layout is checked here, events are not.
+        statement: its `musical_hash` and `work` must be this file's.
 
     Raises:
         TagError: the file already carries chunks after its last track.
@@ -94,8 +116,7 @@ def sign_contribution(midi: bytes, statement: Statement, composer: PrivateKey) -
             mend="contribute the file as the sequencer exported it",
         )
     payload = statement.stamped().payload(sha256_hex(chunks.music))
-    envelope = Envelope(STATEMENT_TYPE, payload, ()).signed_by(composer)
-    return chunks.music + tag_chunk(envelope)
+    return Unsigned(chunks.music, Envelope(STATEMENT_TYPE, payload, ()))
 
 
 def read_tag(data: bytes) -> Tagged:

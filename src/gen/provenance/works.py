@@ -13,7 +13,7 @@ from gen.provenance.consent import Consent
 from gen.provenance.house import House, Session
 from gen.provenance.inbox import Waiting, look
 from gen.provenance.judge import judge_composer
-from gen.provenance.keys import PrivateKey
+from gen.provenance.keys import Key
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
 from gen.provenance.roster import COMPOSER, CURATOR, Person
@@ -34,7 +34,7 @@ class Accepted:
     refused: tuple[Waiting, ...]
 
 
-def signer(register: Register, key: PrivateKey, role: str) -> Person:
+def signer(register: Register, key: Key, role: str) -> Person:
     """The person whose `key` may sign the register's next act in this role.
 
     Raises:
@@ -59,7 +59,7 @@ def signer(register: Register, key: PrivateKey, role: str) -> Person:
 # -- accepting ------------------------------------------------------------------------------
 
 
-def accept(house: House, works: Sequence[str] | None, curator: PrivateKey) -> Accepted:
+def accept(house: House, works: Sequence[str] | None, curator: Key) -> Accepted:
     """Countersign works from the inbox and enter them; see `accept_in_turn`.
 
     Returns:
@@ -74,7 +74,7 @@ def accept(house: House, works: Sequence[str] | None, curator: PrivateKey) -> Ac
 def accept_in_turn(
     house: House,
     works: Sequence[str] | None,
-    curator: PrivateKey,
+    curator: Key,
     check: Callable[[Waiting, Register], Waiting] | None = None,
     since: Register | None = None,
 ) -> Iterator[Accepted]:
@@ -122,9 +122,7 @@ def _check_all_there(works: Sequence[str] | None, there: Sequence[str]) -> None:
         )
 
 
-def _enter(
-    session: Session, looked: Sequence[Waiting], curator: Person, key: PrivateKey
-) -> Accepted:
+def _enter(session: Session, looked: Sequence[Waiting], curator: Person, key: Key) -> Accepted:
     acts: list[Act] = []
     refused: list[Waiting] = []
     entries: list[Entry] = []
@@ -138,7 +136,7 @@ def _enter(
         data = item.tagged.countersigned(key)
         entry = entry_of(read_tag(data), data, session.register)
         seen |= {entry.music_sha256, entry.musical_hash}
-        act = Act(session.register.size + len(acts), ADD, curator.id, utc_now(), entry.to_dict())
+        act = Act(session.register.size + len(acts), ADD, curator.id, key.now(), entry.to_dict())
         acts.append(act.signed_by([key]))
         entries.append(entry)
         files.append(data)
@@ -186,7 +184,7 @@ def entry_of(tagged: Tagged, data: bytes, register: Register) -> Entry:
     )
 
 
-def reject(house: House, works: Sequence[str], curator: PrivateKey, reason: str) -> list[str]:
+def reject(house: House, works: Sequence[str], curator: Key, reason: str) -> list[str]:
     """Move works from the inbox to `rejected/`, with the reason beside them.
 
     Raises:
@@ -217,10 +215,10 @@ def _reject_one(store: Store, work: str, note: dict[str, str]) -> None:
 def withdraw(
     house: House,
     works: Sequence[str],
-    key: PrivateKey,
+    key: Key,
     reason: str,
     *,
-    more_root_keys: Sequence[PrivateKey] = (),
+    more_root_keys: Sequence[Key] = (),
     since: Register | None = None,
 ) -> House:
     """Withdraw works: block their ids, bytes and sound, and take the files out.
@@ -239,12 +237,12 @@ def withdraw(
             by = _withdrawer(register, key, record)
             entry = record.entry
             data = Withdrawal(entry.work, entry.music_sha256, entry.musical_hash, reason).to_dict()
-            act = Act(register.size + offset, WITHDRAW, by, utc_now(), data)
+            act = Act(register.size + offset, WITHDRAW, by, key.now(), data)
             acts.append(act.signed_by([key, *more_root_keys]))
         return session.commit(acts, key, ())
 
 
-def _withdrawer(register: Register, key: PrivateKey, record: WorkRecord) -> str:
+def _withdrawer(register: Register, key: Key, record: WorkRecord) -> str:
     if key.keyid in register.roster.root_keyids:
         register.check_fresh(register.today())
         return ROOT
@@ -280,7 +278,7 @@ def set_consent(
     house: House,
     works: Sequence[str],
     consent: Consent,
-    key: PrivateKey,
+    key: Key,
     *,
     since: Register | None = None,
 ) -> House:
@@ -299,7 +297,7 @@ def set_consent(
             if not live_work(register, work).is_composer(person.id):
                 raise HouseError(f"{person.id} is no composer of {work}")
             data = {"consent": consent.to_list(), "work": work}
-            act = Act(register.size + offset, CONSENT, person.id, utc_now(), data)
+            act = Act(register.size + offset, CONSENT, person.id, key.now(), data)
             acts.append(act.signed_by([key]))
         return session.commit(acts, key, ())
 
@@ -307,7 +305,7 @@ def set_consent(
 # -- renewing -------------------------------------------------------------------------------
 
 
-def renew(house: House, works: Sequence[str], key: PrivateKey) -> list[str]:
+def renew(house: House, works: Sequence[str], key: Key) -> list[str]:
     """Sign works anew whose keys were compromised when they signed.
 
     A composer's renewal waits in the inbox, as a contribution does; a curator's keeps the
@@ -325,7 +323,7 @@ def renew(house: House, works: Sequence[str], key: PrivateKey) -> list[str]:
     return list(works)
 
 
-def _renew_one(session: Session, work: str, key: PrivateKey) -> None:
+def _renew_one(session: Session, work: str, key: Key) -> None:
     record = session.register.works.get(work)
     if record is None or not session.register.is_stale(record):
         raise SettingError(f"{work} needs no renewal", mend="house.py audit names those that do")
