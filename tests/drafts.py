@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gen.sampling.draft import Draft
+from gen.sampling.drafting.draft import Draft
 from gen.sampling.job import Job
 from music import random_row
 

@@ -14,7 +14,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gen.piece import DRUM_PROGRAM, Note, Pedal, Piece, Tempo, TimeSignature, Track
-from gen.sampling.draft import Draft
+from gen.sampling.drafting.draft import Draft
 from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.encoding import Annotations, encode

@@ -153,7 +153,7 @@ def _ours(
 
     from gen.data.windows import TokenisedWork, bare
     from gen.sampling.decode import DrawConfig, dealt, decode, write_all
-    from gen.sampling.draft import Draft
+    from gen.sampling.drafting.draft import Draft
     from gen.tokens.vocabulary import KIND, Kind
 
     config = DrawConfig(top_p=TOP_P, min_p=0.0)

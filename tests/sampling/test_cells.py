@@ -6,7 +6,7 @@ import pytest
 
 from gen.errors import SettingError
 from gen.piece import Track
-from gen.sampling.cells import read_cells
+from gen.sampling.in_file.cells import read_cells
 
 TRACKS = [
     Track("Lead Vocal", 73),

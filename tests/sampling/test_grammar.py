@@ -12,11 +12,11 @@ import pytest
 from gen.data.habits import Habits
 from gen.harmony import GENRES, QUALITIES, Chord
 from gen.piece import DRUM_PROGRAM, ROLES, Piece
-from gen.sampling import policies, view
-from gen.sampling.draft import BarByBar, Draft
+from gen.sampling.drafting import policies, view
+from gen.sampling.drafting.draft import BarByBar, Draft
+from gen.sampling.drafting.policies import OPEN_PIECE_DUE, STAY, key_of_notes, origin_of
+from gen.sampling.drafting.state import MOST_NOTES_A_CELL, MOST_NOTES_AT_ONCE
 from gen.sampling.plan import DRUM_SOUNDS, Plan, Row
-from gen.sampling.policies import OPEN_PIECE_DUE, STAY, key_of_notes, origin_of
-from gen.sampling.state import MOST_NOTES_A_CELL, MOST_NOTES_AT_ONCE
 from gen.smf.general_midi import range_of
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import context_columns
@@ -428,7 +428,7 @@ def test_masks_handed_out_are_the_callers_own():
     """What one draft is told never changes the rules of another."""
     before = [mask.copy() for mask in v.legal_words()]
     random_draft(any_plan(3), 3, notes=0.5)
-    from gen.sampling.grammar import LEGAL
+    from gen.sampling.drafting.grammar import LEGAL
 
     assert all(np.array_equal(a, b) for a, b in zip(before, LEGAL, strict=True))
 

@@ -32,12 +32,13 @@ from gen.provenance.mark import mark_generated
 from gen.rendering.labels import signs, told_kinds
 from gen.safe_parse import Examined
 from gen.sampling.controls import Controls
-from gen.sampling.draft import Draft
-from gen.sampling.from_file import Continuation, Rewriting
+from gen.sampling.drafting.draft import Draft
+from gen.sampling.in_file.continuation import Continuation
+from gen.sampling.in_file.rewriting import Rewriting
+from gen.sampling.in_file.source import MOST_FILE_BARS, Source
 from gen.sampling.job import FromNothing, job_of
 from gen.sampling.plan import DRUM_SOUNDS
 from gen.sampling.request import FileTask
-from gen.sampling.source import MOST_FILE_BARS, Source
 from gen.smf import Normalised, normalise, parse, write
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS, context_columns

@@ -9,11 +9,12 @@ from gen.analysis import analyse
 from gen.piece import Note, Piece, TimeSignature, Track
 from gen.safe_parse import Examined
 from gen.sampling.controls import Controls
-from gen.sampling.from_file import Continuation, Rewriting
+from gen.sampling.in_file.continuation import Continuation
+from gen.sampling.in_file.rewriting import Rewriting
+from gen.sampling.in_file.source import Source
 from gen.sampling.job import FromNothing
 from gen.sampling.plan import compass_of, plan_of, slash_basses
 from gen.sampling.request import FileTask
-from gen.sampling.source import Source
 from gen.smf import normalise, write
 
 BAR = 1920

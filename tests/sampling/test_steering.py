@@ -7,11 +7,11 @@ import pytest
 
 from gen.harmony import Chord
 from gen.sampling.controls import Controls
-from gen.sampling.draft import Draft
+from gen.sampling.drafting.draft import Draft
+from gen.sampling.drafting.steering import AHEAD, CLASH, chord_bias, clashes, off_harmony
 from gen.sampling.plan import MAJOR_MOODS, MINOR_MOODS, Plan, at_home, plan_of
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
-from gen.sampling.steering import AHEAD, CLASH, chord_bias, clashes, off_harmony
 from gen.tokens import vocabulary as v
 from gen.tokens.events import chord_id, key_id
 from gen.tokens.vocabulary import WORDS, Kind

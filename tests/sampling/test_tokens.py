@@ -15,11 +15,11 @@ from gen.model import ModelConfig, Transformer
 from gen.provenance.manifest import Manifest
 from gen.sampling.controls import Controls
 from gen.sampling.decode import DrawConfig
+from gen.sampling.miditok_tokens.job import TokenJob
+from gen.sampling.miditok_tokens.loop import write_tokens
 from gen.sampling.obedience import asked_and_got
 from gen.sampling.request import FileTask, SampleRequest
 from gen.sampling.run import sample
-from gen.sampling.token_job import TokenJob
-from gen.sampling.tokens_loop import write_tokens
 from gen.tokens.miditok_tokens import MidiTokTokens
 from music import Theme
 from studios import CHECKPOINT, asking, make_studio

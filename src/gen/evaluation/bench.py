@@ -22,7 +22,7 @@ from gen.provenance.house import House
 from gen.provenance.pin import Pin
 from gen.sampling.checkpoints import learned_music
 from gen.sampling.decode import DrawConfig
-from gen.sampling.draft import Draft
+from gen.sampling.drafting.draft import Draft
 from gen.sampling.plan import Row
 
 

@@ -31,7 +31,7 @@ from gen.data.windows import bare
 from gen.errors import HouseError, SettingError
 from gen.evaluation.works import HouseWorks
 from gen.model import KVCache, ModelConfig, Transformer, parameter_count
-from gen.sampling.draft import Draft
+from gen.sampling.drafting.draft import Draft
 from gen.settings import with_new_names
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.events import Events

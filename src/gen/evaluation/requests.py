@@ -14,7 +14,7 @@ from gen.errors import HouseError
 from gen.evaluation.works import Work
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.controls import DENSITY_WORDS, Controls, instrument_number
-from gen.sampling.draft import Draft
+from gen.sampling.drafting.draft import Draft
 from gen.sampling.plan import compass_of, plan_of
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events, chord_of

@@ -14,10 +14,10 @@ from gen.evaluation.works import Work, excerpt, genre_rows
 from gen.model import Transformer
 from gen.sampling.controls import Controls
 from gen.sampling.decode import DrawConfig, decode, write_all
-from gen.sampling.draft import Draft
+from gen.sampling.drafting.draft import Draft
+from gen.sampling.miditok_tokens.job import TokenJob
+from gen.sampling.miditok_tokens.loop import write_tokens
 from gen.sampling.plan import Plan, Row
-from gen.sampling.token_job import TokenJob
-from gen.sampling.tokens_loop import write_tokens
 from gen.tokens import vocabulary as v
 from gen.tokens.miditok_tokens import MidiTokTokens
 from gen.tokens.vocabulary import Kind

@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from gen.errors import HouseError, SettingError
 from gen.model import KVCache, Transformer
 from gen.processes import copies, told_by_copies
-from gen.sampling.draft import Draft
+from gen.sampling.drafting.draft import Draft
 from gen.sampling.plan import Row
 from gen.sampling.step import ALL, TorchStep, step_of
 from gen.tokens import vocabulary as v

@@ -13,12 +13,13 @@ from gen.data.habits import Habits
 from gen.errors import SettingError
 from gen.piece import Piece
 from gen.sampling.controls import Controls
-from gen.sampling.draft import Draft
+from gen.sampling.drafting.draft import Draft
 from gen.sampling.finish import Finished, finished
-from gen.sampling.from_file import Continuation, Rewriting
+from gen.sampling.in_file.continuation import Continuation
+from gen.sampling.in_file.rewriting import Rewriting
+from gen.sampling.in_file.source import Source
 from gen.sampling.plan import NO_HABITS, Plan, at_home, formed, plan_of
 from gen.sampling.request import FileTask
-from gen.sampling.source import Source
 from gen.smf import write
 from gen.smf.writer import sharing
 

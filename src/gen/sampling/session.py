@@ -34,15 +34,15 @@ from gen.provenance.runs import Output, Run
 from gen.sampling import receipt
 from gen.sampling.checkpoints import find_checkpoint, learned_music
 from gen.sampling.decode import decode
-from gen.sampling.draft import Draft
+from gen.sampling.drafting.draft import Draft
 from gen.sampling.finish import Finished, highest_number, reserve, title_of
 from gen.sampling.job import Job, job_of
+from gen.sampling.miditok_tokens.job import TokenJob
+from gen.sampling.miditok_tokens.loop import write_tokens
 from gen.sampling.obedience import asked_and_got, missed
 from gen.sampling.plan import Row
 from gen.sampling.receipt import OFF, Signatures, signatures_for
 from gen.sampling.request import PLACES, RESAMPLE, SampleRequest
-from gen.sampling.token_job import TokenJob
-from gen.sampling.tokens_loop import write_tokens
 from gen.smf import musical_hash
 from gen.smf.second_reading import check_read_alike
 from gen.tokens.miditok_tokens import MidiTokTokens

@@ -20,7 +20,7 @@ from gen.rendering.roll import figure
 from gen.rendering.sound import AudioSettings, samples
 from gen.rendering.soundfont import load
 from gen.sampling.decode import DrawConfig, decode
-from gen.sampling.draft import Draft
+from gen.sampling.drafting.draft import Draft
 from gen.sampling.plan import Plan
 from gen.tokens.events import Events
 from gen.tokens.reading import decode as piece_of

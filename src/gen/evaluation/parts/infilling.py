@@ -59,8 +59,8 @@ from gen.evaluation.plots import (
 from gen.evaluation.works import Work
 from gen.model import Transformer
 from gen.piece import Note, Piece, Track
-from gen.sampling.draft import Draft
-from gen.sampling.fill import CellTable, Hole, HoleByHole, Place, held_by
+from gen.sampling.drafting.draft import Draft
+from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place, held_by
 from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import Columns, context_columns

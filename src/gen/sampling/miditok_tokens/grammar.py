@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.errors import HouseError
-from gen.sampling.token_plan import TokenPlan
+from gen.sampling.miditok_tokens.plan import TokenPlan
 from gen.tokens import vocabulary as v
 from gen.tokens.miditok_tokens import EOS, MidiTokTokens
 

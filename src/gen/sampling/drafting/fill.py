@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.sampling import grammar, view
-from gen.sampling.draft import Draft, Held
+from gen.sampling.drafting import grammar, view
+from gen.sampling.drafting.draft import Draft, Held
+from gen.sampling.drafting.state import BarTerms, Mask, State, duration_of
+from gen.sampling.drafting.steering import AHEAD, Floats, Sounding
 from gen.sampling.plan import Plan, Row, steps_of
-from gen.sampling.state import BarTerms, Mask, State, duration_of
-from gen.sampling.steering import AHEAD, Floats, Sounding
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import SPANS, WORDS, Kind
 

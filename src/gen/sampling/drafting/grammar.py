@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.harmony import GENRES, Chord
+from gen.sampling.drafting.state import KINDS, Mask, State, span
 from gen.sampling.plan import Plan, Row, compass_of, steps_of
-from gen.sampling.state import KINDS, Mask, State, span
 from gen.smf.general_midi import RANGES
 from gen.tokens import vocabulary as v
 from gen.tokens.events import chord_id, chord_of

@@ -14,8 +14,8 @@ from collections.abc import Sequence as Rows
 import numpy as np
 
 from gen.data.windows import TokenisedWork, from_bar
+from gen.sampling.drafting.state import KINDS, State
 from gen.sampling.plan import Row
-from gen.sampling.state import KINDS, State
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import LASTING, MOST_BARS, MOST_REMAINING, PITCH_CLASS, context_columns
 from gen.tokens.echo import ECHO_COLUMNS, EchoMemory

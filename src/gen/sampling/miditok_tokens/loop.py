@@ -13,10 +13,10 @@ from numpy.random import Generator
 
 from gen.model import KVCache, Transformer
 from gen.sampling.decode import DrawConfig, draw_one, undistracted
+from gen.sampling.miditok_tokens.grammar import Compound, Flat
+from gen.sampling.miditok_tokens.plan import TokenPlan
 from gen.sampling.plan import Row
 from gen.sampling.step import TorchStep, step_of
-from gen.sampling.token_grammar import Compound, Flat
-from gen.sampling.token_plan import TokenPlan
 from gen.tokens.miditok_tokens import BOS, EOS, MidiTokTokens
 
 Ids = list[int]

@@ -16,10 +16,9 @@ import numpy as np
 from gen.analysis.key import key_scores
 from gen.data.habits import names_of
 from gen.piece import DRUM_PROGRAM, ROLES
-from gen.sampling import grammar, view
-from gen.sampling.grammar import CHORD_ROOT, CHORD_TONES, closing_chords
-from gen.sampling.plan import Plan, Row, steps_of
-from gen.sampling.state import (
+from gen.sampling.drafting import grammar, view
+from gen.sampling.drafting.grammar import CHORD_ROOT, CHORD_TONES, closing_chords
+from gen.sampling.drafting.state import (
     MOST_NOTES_A_CELL,
     MOST_NOTES_AT_ONCE,
     BarTerms,
@@ -28,7 +27,8 @@ from gen.sampling.state import (
     State,
     span,
 )
-from gen.sampling.steering import CLASH, Floats, Sounding, clashes, off_harmony
+from gen.sampling.drafting.steering import CLASH, Floats, Sounding, clashes, off_harmony
+from gen.sampling.plan import Plan, Row, steps_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 

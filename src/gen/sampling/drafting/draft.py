@@ -2,7 +2,7 @@
 
 A `Draft` brings together what is asked (`plan`), where it stands (`state`), what may follow
 (`grammar`), what is owed or forbidden (`policies`) and in which order its cells are written:
-bar by bar here, hole by hole in `gen.sampling.fill`. From nothing, going on after bars that are
+bar by bar here, hole by hole in `fill`. From nothing, going on after bars that are
 there, or left off after some bars: these are plans, not kinds of drafts.
 """
 
@@ -14,12 +14,12 @@ from typing import Protocol
 
 import numpy as np
 
-from gen.sampling import grammar, view
+from gen.sampling.drafting import grammar, view
+from gen.sampling.drafting.policies import Policies
+from gen.sampling.drafting.state import KINDS, BarTerms, Mask, State
+from gen.sampling.drafting.steering import Floats, chord_bias
+from gen.sampling.drafting.view import ContextColumns
 from gen.sampling.plan import Plan, Row
-from gen.sampling.policies import Policies
-from gen.sampling.state import KINDS, BarTerms, Mask, State
-from gen.sampling.steering import Floats, chord_bias
-from gen.sampling.view import ContextColumns
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 

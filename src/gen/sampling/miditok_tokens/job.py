@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from gen.piece import Piece
 from gen.sampling.controls import Controls, instrument_number
 from gen.sampling.finish import Finished, finished
+from gen.sampling.miditok_tokens.loop import TokenDraft
+from gen.sampling.miditok_tokens.plan import TokenPlan, plan_of_tokens
 from gen.sampling.request import FileTask
-from gen.sampling.token_plan import TokenPlan, plan_of_tokens
-from gen.sampling.tokens_loop import TokenDraft
 from gen.smf import write
 from gen.smf.writer import sharing
 from gen.tokens.miditok_tokens import MidiTokTokens

@@ -1,0 +1,1 @@
+"""A piece while it is written: where it stands, what may follow, what is owed or preferred."""

@@ -1,0 +1,148 @@
+"""A producer's file, and more bars after its last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gen.data.habits import Habits
+from gen.errors import SettingError
+from gen.sampling.controls import Controls
+from gen.sampling.drafting.draft import Draft
+from gen.sampling.drafting.fill import CellTable
+from gen.sampling.finish import Finished
+from gen.sampling.in_file.source import Change, Source
+from gen.sampling.in_file.terms import (
+    check_track_plays,
+    chords_in,
+    compass_in,
+    finished_in,
+    is_free_in_level,
+    markers_in,
+    without_densities,
+)
+from gen.sampling.plan import (
+    NO_HABITS,
+    Plan,
+    Row,
+    Slashes,
+    chord_rows,
+    section_rows,
+    slash_basses,
+    time_signature_id,
+    velocity_classes,
+)
+from gen.tokens import vocabulary as v
+from gen.tokens.events import section_id
+from gen.tokens.vocabulary import WORDS, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """A file's piece, and more bars after its last."""
+
+    source: Source
+    controls: Controls
+    plan: Plan
+    given: int
+
+    @classmethod
+    def of(cls, source: Source, controls: Controls, style: int | None = None) -> Continuation:
+        """Go on for `controls.bars` bars.
+
+        Raises:
+            SettingError: their number is missing, or a setting cannot be followed.
+        """
+        if controls.bars is None:
+            raise SettingError("is missing: how many more?", where="bars", mend="add bars=8")
+        for slot in range(len(source.piece.tracks)):
+            check_track_plays(source, slot, controls)
+        given = _bars_that_stay(source)
+        heard = chords_in(source, replace(controls, chords=None), harmonise=False)
+        rows = source.rows(controls, heard, style)
+        table = CellTable.of(without_densities(rows) if controls.density is None else rows)
+        tempos = [row[v.VALUE] for row in rows if row[v.KIND] == Kind.TEMPO]
+        plan = _plan(source, controls, table.excerpt(0, given), given, tempos[-1])
+        return cls(source, replace(controls, bars=plan.bars), plan, given)
+
+    def draft(self, seed: Sequence[int], habits: Habits = NO_HABITS) -> Draft:
+        plan = replace(self.plan, habits=habits)
+        return Draft.continuing(plan, self.source.held(), [*seed, 1])
+
+    def so_far(self, draft: Draft) -> None:
+        """It is put into the file as a whole."""
+
+    def finish(self, draft: Draft) -> Finished:
+        source = self.source
+        new = source.written(draft.rows, (), bars=self.given)
+        begin = int(source.starts[self.given])
+        change = Change(
+            goes_on_at=self.given,
+            end_step=int(CellTable.of(draft.rows).bar_starts()[-1]),
+            new_markers=markers_in(source, self.controls, draft.rows, begin),
+            is_levelled=is_free_in_level(self.controls),
+        )
+        return finished_in(source, new, change, {"mode": "continue", "bars_kept": self.given})
+
+
+def _plan(source: Source, controls: Controls, header: list[Row], given: int, tempo: int) -> Plan:
+    """Further bars after the first `given`, which the header holds, in the meter of the last."""
+    assert controls.bars is not None  # noqa: S101 - checked before
+    meter = source.grid.bars[given - 1][1:]
+    lengths = [v.bar_steps(*meter)] * controls.bars
+    bars = given + controls.bars
+    home = controls.home(source.analysis.key)
+    plan_rows: dict[int, list[Row]] = {}
+    slashes: Slashes = {}
+    for bar, row in section_rows(controls.form, bars) if controls.form else ():
+        plan_rows.setdefault(bar, []).append(row)
+    if controls.chords:
+        for bar, row in chord_rows(controls.chords, lengths, home):
+            plan_rows.setdefault(given + bar, []).append(row)
+        asked = slash_basses(controls.chords, lengths, home)
+        slashes = {given + bar: basses for bar, basses in asked.items()}
+    return Plan(
+        header,
+        tracks_open=False,
+        bars=bars,
+        time_signature=time_signature_id("{}/{}".format(*meter)),
+        tempo=tempo,
+        plan_rows=plan_rows,
+        chords_given=bool(controls.chords),
+        slashes=slashes,
+        sections_given=bool(controls.form),
+        velocities=velocity_classes(controls),
+        compass=compass_in(source, controls),
+        densities=controls.densities(len(source.piece.tracks)),
+        returns=controls.returns,
+        next_sections=() if controls.form else _following(header),
+    )
+
+
+def _bars_that_stay(source: Source) -> int:
+    """The bars up to the one in which something last begins, or rings for half a bar or more."""
+    notes = [note for track in source.piece.tracks for note in track.notes]
+    last = max(source.bar_of(note.onset_ticks) for note in notes) + 1
+    end = max(note.end_ticks for note in notes)
+    while last < source.bars:
+        middle = (int(source.starts[last]) + int(source.starts[last + 1])) // 2
+        if end < source.ticks(middle):
+            break
+        last += 1
+    return last
+
+
+def _following(rows: Sequence[Row]) -> tuple[int, ...]:
+    """Value ids of the sections with which a piece goes on; empty where it just goes on.
+
+    After an ending another section begins: as long as an ending is in force tracks stay as silent
+    as they have become. Music without sections may have come to an ending, too: it is followed by
+    section B.
+    """
+    named = [row[v.VALUE] for row in rows if row[v.KIND] == Kind.SECTION]
+    if not named:
+        return (section_id("b"),)
+    final = [section_id(name) for name in ("intro", "ending", "other")]
+    others = [WORDS.section.id(number) for number in range(len(v.SECTIONS))]
+    goes_on = tuple(section for section in others if section not in final)
+    return goes_on if named[-1] == section_id("ending") else ()

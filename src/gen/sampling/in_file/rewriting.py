@@ -1,0 +1,241 @@
+"""A producer's file in which some cells are written anew, or tracks are added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from gen import harmony
+from gen.analysis.harmonise import is_bare
+from gen.data.habits import Habits
+from gen.errors import SettingError
+from gen.piece import DRUM_PROGRAM, Marker, Piece
+from gen.rendering.labels import told_kinds
+from gen.sampling.controls import Controls, instrument_number
+from gen.sampling.drafting.draft import Draft
+from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place
+from gen.sampling.finish import Finished, track_name
+from gen.sampling.in_file.cells import read_cells
+from gen.sampling.in_file.source import Change, Source
+from gen.sampling.in_file.terms import (
+    bars_for,
+    check_track_plays,
+    chords_in,
+    compass_in,
+    finished_in,
+    is_free_in_level,
+    markers_in,
+    without_densities,
+)
+from gen.sampling.plan import (
+    NO_HABITS,
+    Plan,
+    Row,
+    Slashes,
+    slash_basses,
+    track_rows,
+    velocity_classes,
+)
+from gen.sampling.request import FileTask
+from gen.smf.rewrite import free_channels
+from gen.tokens import vocabulary as v
+from gen.tokens.vocabulary import WORDS, Kind
+
+_HARMONISED_BY: Final = ("acoustic grand piano", "acoustic bass")
+_BASSES: Final = range(32, 40)
+_PADS: Final = range(88, 96)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """A file's piece in which some cells are written anew, or tracks are added.
+
+    Attributes:
+        source: the file.
+        controls: what is asked of the new cells.
+        plan: of the drafts.
+        mode: of `MODES`.
+        table: the file's events, and further tracks that hold nothing yet.
+        holes: what is to be written; what is chosen from, where `chosen` is not None.
+        chosen: how many of them each draft draws.
+        chords: symbols of those that were chosen here, not heard in the file, in its ticks.
+    """
+
+    source: Source
+    controls: Controls
+    plan: Plan
+    mode: str
+    table: CellTable
+    holes: tuple[Hole, ...]
+    chosen: int | None = None
+    chords: tuple[Marker, ...] = ()
+
+    @classmethod
+    def of(
+        cls, task: FileTask, source: Source, controls: Controls, style: int | None = None
+    ) -> Rewriting:
+        """Fill in, accompany, harmonise or vary.
+
+        Raises:
+            SettingError: cells or instruments that cannot be, or a setting that cannot be
+                followed.
+        """
+        controls = replace(controls, bars=None)
+        added = _added(task, controls)
+        count = len(source.piece.tracks)
+        _check_room(source, added)
+        states_density = controls.density is not None or not added
+        rows = source.rows(controls, chords_in(source, controls, harmonise=bool(added)), style)
+        table = CellTable.of(rows if states_density else without_densities(rows))
+        table.header.extend(added)
+        plan = Plan(
+            [],
+            tracks_open=False,
+            bars=source.bars,
+            slashes=_slashes(source, controls),
+            pitches=(controls.pitch_range[0], controls.pitch_range[1]),
+            velocities=velocity_classes(controls),
+            compass=compass_in(source, controls),
+            densities=_densities(controls, count, len(added)),
+        )
+        holes = _holes(task, source, table, added, states_own=controls.density is None)
+        for slot in {hole.slot for hole in holes if hole.slot < count}:
+            check_track_plays(source, slot, controls)
+        chosen = max(round(task.amount * len(holes)), 1) if task.mode == "vary" else None
+        chords: list[Marker] = []
+        if controls.chords or (added and is_bare(source.piece)):
+            symbols = [row for row in rows if row[v.KIND] in (Kind.BAR, Kind.CHORD)]
+            chords = markers_in(source, controls, symbols)
+        return cls(source, controls, plan, task.mode, table, tuple(holes), chosen, tuple(chords))
+
+    def draft(self, seed: Sequence[int], habits: Habits = NO_HABITS) -> Draft:
+        holes = list(self.holes)
+        if self.chosen is not None:
+            rng = np.random.default_rng([*seed, 1])
+            holes = [holes[i] for i in rng.choice(len(holes), self.chosen, replace=False)]
+        places = {hole.place for hole in holes}
+        order = HoleByHole(self.table.without(places), holes, self.source.held(places))
+        return Draft(replace(self.plan, habits=habits), order=order)
+
+    def so_far(self, draft: Draft) -> None:
+        """It is put into the file as a whole."""
+
+    def finish(self, draft: Draft) -> Finished:
+        source, places = self.source, _places(draft)
+        new = [
+            replace(track, name=track_name(track))
+            for track in source.written(draft.rows, places, bars=source.bars)
+        ]
+        piece = source.piece
+        markers = _with_chords(piece, self.chords) if self.chords else piece.markers
+        change = Change(
+            places,
+            end_step=int(source.starts[-1]),
+            old_markers=[marker for marker in piece.markers if marker not in markers],
+            new_markers=[marker for marker in markers if marker not in piece.markers],
+            is_levelled=is_free_in_level(self.controls),
+        )
+        cells = [[bar + 1, slot + 1] for bar, slot in sorted(places)]
+        return finished_in(source, new, change, {"mode": self.mode, "cells_written": cells})
+
+
+def _places(draft: Draft) -> set[Place]:
+    """The cells that a draft writes anew."""
+    return (
+        {hole.place for hole in draft.order.holes} if isinstance(draft.order, HoleByHole) else set()
+    )
+
+
+def _added(task: FileTask, controls: Controls) -> list[Row]:
+    """A TRACK for each instrument that is to play along, with a role."""
+    instruments, roles = task.add, controls.roles
+    if task.mode == "harmonise" and not instruments:
+        instruments = _HARMONISED_BY
+    roles = roles or tuple(map(_usual_role, instruments))
+    return track_rows(instruments, replace(controls, roles=roles))
+
+
+def _usual_role(instrument: str) -> str:
+    number = instrument_number(instrument)
+    if number == DRUM_PROGRAM:
+        return "drums"
+    return "bass" if number in _BASSES else "pad" if number in _PADS else "accompaniment"
+
+
+def _densities(controls: Controls, count: int, added: int) -> tuple[tuple[int, int], ...]:
+    """Density classes, from and to before, of `count` tracks that are there and `added` more."""
+    either = (0, len(v.DENSITIES))
+    asked = controls.densities(added or count)
+    if added and asked:
+        return (either,) * count + asked
+    return asked or ((either,) if controls.density is not None or not added else ())
+
+
+def _check_room(source: Source, added: Sequence[Row]) -> None:
+    """Refuse more tracks than a piece has, and more instruments than there are free channels.
+
+    Raises:
+        SettingError: there are.
+    """
+    count = len(source.piece.tracks)
+    if count + len(added) > v.MAX_TRACKS:
+        raise SettingError(
+            f"{count} tracks and {len(added)} more, at most {v.MAX_TRACKS}", where="add"
+        )
+    melodic = sum(row[v.VALUE] != WORDS.program.id(DRUM_PROGRAM) for row in added)
+    free = len(free_channels(source.original))
+    if melodic > free:
+        raise SettingError(
+            f"{melodic} melodic instruments, and the file leaves {free} of MIDI's 15 melodic "
+            "channels free",
+            where="add", mend="add fewer, or export the file without some of its tracks",
+        )  # fmt: skip
+
+
+def _slashes(source: Source, controls: Controls) -> Slashes:
+    """What a bass has to play under the chords that were given, in bars of the file."""
+    if not controls.chords:
+        return {}
+    home = controls.home(source.analysis.key)
+    upbeat, lengths = bars_for(harmony.parse_progression(controls.chords, home), source)
+    found = slash_basses(controls.chords, lengths, home)
+    return {bar + upbeat: basses for bar, basses in found.items()}
+
+
+def _with_chords(piece: Piece, chords: Sequence[Marker]) -> list[Marker]:
+    """The piece's markers with these chords in place of its own.
+
+    Where another marker stands the chord is told again: a section called B is no chord then.
+    """
+    kinds = [kind for kind, _ in told_kinds(piece)]
+    kept = [m for m, kind in zip(piece.markers, kinds, strict=True) if kind != "chord"]
+    places = {chord.onset_ticks for chord in chords}
+    again = [
+        replace(max(before, key=lambda chord: chord.onset_ticks), onset_ticks=tick)
+        for tick in {marker.onset_ticks for marker in kept} - places
+        if (before := [chord for chord in chords if chord.onset_ticks < tick])
+    ]
+    return sorted([*kept, *chords, *again], key=lambda marker: marker.onset_ticks)
+
+
+def _holes(
+    task: FileTask, source: Source, table: CellTable, added: Sequence[Row], *, states_own: bool
+) -> list[Hole]:
+    """What is to be written; where it replaces something, as dense as that was."""
+    tracks = source.piece.tracks
+    if added:
+        slots = range(len(tracks), len(tracks) + len(added))
+        return [Hole(bar, slot) for bar in range(source.bars) for slot in slots]
+    places = {p for p, cell in table.cells.items() if any(r[v.KIND] == Kind.NOTE for r in cell)}
+    if task.mode == "infill" and task.cells:
+        places = read_cells(task.cells, tracks, source.analysis.roles, source.bars)
+    holes = []
+    for bar, slot in sorted(places):
+        cell = table.cells.get((bar, slot), [])
+        sounds = any(row[v.KIND] == Kind.NOTE for row in cell)
+        density = cell[0][v.EXTENT] if sounds and states_own else 0
+        holes.append(Hole(bar, slot, sounds, density))
+    return holes
