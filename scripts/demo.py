@@ -24,7 +24,7 @@ from omegaconf import OmegaConf
 from gen.errors import HouseError
 
 if TYPE_CHECKING:
-    from gen.sampling.session import Sampled
+    from gen.sampling.takes import Sampled
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 OUT = Path("out/demo")

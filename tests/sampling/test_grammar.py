@@ -428,7 +428,7 @@ def test_masks_handed_out_are_the_callers_own():
     """What one draft is told never changes the rules of another."""
     before = [mask.copy() for mask in v.legal_words()]
     random_draft(any_plan(3), 3, notes=0.5)
-    from gen.sampling.drafting.grammar import LEGAL
+    from gen.sampling.drafting.masks import LEGAL
 
     assert all(np.array_equal(a, b) for a, b in zip(before, LEGAL, strict=True))
 

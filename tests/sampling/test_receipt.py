@@ -16,7 +16,7 @@ from gen.provenance.canonical import canonical
 from gen.provenance.keys import PASSPHRASE_VARIABLE, list_keys, save_key
 from gen.provenance.manifest import Manifest
 from gen.sampling import receipt as receipts
-from gen.sampling import session
+from gen.sampling import session, takes
 from gen.sampling.receipt import read_receipt
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
@@ -65,7 +65,7 @@ def test_any_piece_of_a_batch_comes_again_byte_for_byte(ask, again):
 
 
 def test_a_piece_of_a_later_attempt_comes_again(ask, again, monkeypatch):
-    monkeypatch.setattr(session.Take, "rank", lambda self: -self.attempt)  # the last is the best
+    monkeypatch.setattr(takes.Take, "rank", lambda self: -self.attempt)  # the last is the best
     results = ask(n=4, strict=True, tries=3, **CHORDS)
     assert any(result.record["attempt"] == 2 for result in results)
     for result in results:

@@ -25,7 +25,7 @@ from gen.terminal import failures_said
 
 if TYPE_CHECKING:
     from gen.sampling.controls import Controls
-    from gen.sampling.session import Sampled
+    from gen.sampling.takes import Sampled
 
 BARE = re.compile(r"[\w.:/+-]*|['\"\[{].*", re.DOTALL)
 """What Hydra reads as it is meant: one plain word, or something that begins like a value."""

@@ -17,7 +17,8 @@ from gen.provenance.mark import mark_generated
 from gen.sampling.checkpoints import checkpoint_of
 from gen.sampling.receipt import OFF, Receipt, differences, encode, environment, standing
 from gen.sampling.request import CPU, MODES, PLACES, SampleRequest
-from gen.sampling.session import Sampled, Session, Take, open_session, unwritable
+from gen.sampling.session import Session, open_session, unwritable
+from gen.sampling.takes import Sampled, Take
 
 _CLAIMS: Final = (
     "machine_generated", "checkpoint_sha256", "manifest_sha256", "house", "works_learned_from",

@@ -9,10 +9,12 @@ from pathlib import Path
 from gen import processes
 from gen.errors import HouseError
 from gen.sampling.decode import dealt, write_all
+from gen.sampling.opened import Opened
 from gen.sampling.receipt import read_receipt
 from gen.sampling.reproduce import reproduced
 from gen.sampling.request import RESAMPLE, SampleRequest
-from gen.sampling.session import Opened, Sampled, Session, Take, Watch, open_session
+from gen.sampling.session import Session, open_session
+from gen.sampling.takes import Sampled, Take, Watch
 
 Report = Callable[[Sampled], None]
 

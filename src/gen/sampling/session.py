@@ -17,169 +17,31 @@ import numpy as np
 import torch
 from numpy.random import Generator
 
-from gen.checkpoint import Checkpoint, load_checkpoint
+from gen.checkpoint import Checkpoint
 from gen.disk import write_all_atomically
 from gen.errors import HouseError, SettingError
-from gen.harmony import nearest
 from gen.likeness.fingerprint import NewPiece
-from gen.likeness.originality import Finding, LearnedMusic
+from gen.likeness.originality import LearnedMusic
 from gen.piece import Piece
-from gen.provenance.consent import ARTIST_MODEL
 from gen.provenance.house import House
 from gen.provenance.mark import mark_generated
-from gen.provenance.pin import load_pin
-from gen.provenance.recorded import run_if_recorded
-from gen.provenance.register import Register
 from gen.provenance.runs import Output, Run
 from gen.sampling import receipt
-from gen.sampling.checkpoints import find_checkpoint, learned_music
 from gen.sampling.decode import decode
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.finish import Finished, highest_number, reserve, title_of
 from gen.sampling.job import Job, job_of
 from gen.sampling.miditok_tokens.job import TokenJob
 from gen.sampling.miditok_tokens.loop import write_tokens
-from gen.sampling.obedience import asked_and_got, missed
+from gen.sampling.obedience import asked_and_got
+from gen.sampling.opened import Opened, style_number
 from gen.sampling.plan import Row
 from gen.sampling.receipt import OFF, Signatures, signatures_for
 from gen.sampling.request import PLACES, RESAMPLE, SampleRequest
+from gen.sampling.takes import Progress, Sampled, Take, Watch
 from gen.smf import musical_hash
 from gen.smf.second_reading import check_read_alike
 from gen.tokens.miditok_tokens import MidiTokTokens
-
-
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """One finished piece on disk; `notes` are what else there is to say about it."""
-
-    piece: Piece
-    midi: Path
-    receipt: Path
-    record: dict[str, Any]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Take:
-    """One attempt at one piece.
-
-    Attributes:
-        index, attempt: which.
-        batch: indices of the pieces that were written beside it, in order: the last bits of a
-            sum depend on how many there are, and a long piece's windows on how long they are.
-        done: the piece and its file.
-        table: what was asked and what came out.
-        finding: what it has in common with the works; None where nobody asked.
-    """
-
-    index: int
-    attempt: int
-    batch: Sequence[int]
-    done: Finished
-    table: list[dict[str, Any]]
-    finding: Finding | None
-
-    @property
-    def piece(self) -> Piece:
-        return self.done.piece
-
-    @property
-    def music(self) -> bytes:
-        return self.done.music
-
-    @property
-    def source(self) -> dict[str, Any]:
-        return self.done.source
-
-    @property
-    def too_close(self) -> tuple[str, ...]:
-        return self.finding.above if self.finding else ()
-
-    @property
-    def missed(self) -> tuple[str, ...]:
-        """Controls that were not met, in words."""
-        rows = {row["control"]: row for row in self.table}
-        return tuple(
-            f"{name}: {rows[name]['asked']} asked, {rows[name]['got']} got"
-            for name in missed(self.table)
-        )
-
-    def rank(self) -> tuple[float, int, int]:
-        """The smaller the better: original, then obedient, then early."""
-        return self.finding.excess if self.finding else 0.0, len(self.missed), self.attempt
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a piece has come.
-
-    Attributes:
-        piece, attempt: which.
-        bars: how many of them are whole; in a given file, the bar of the cell that is.
-        music: what can be heard of it; None of what is put into a file, which is done at the end.
-    """
-
-    piece: int
-    attempt: int
-    bars: int
-    music: Piece | None
-
-
-Watch = Callable[[Progress], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A model and the house that it is of, read and verified.
-
-    Attributes:
-        path: the model's file.
-        house, register: whose model it is, and the house's register as it was read.
-        checkpoint: the model.
-        run: what the log knows of it; None where it does not know it.
-        learned: what pieces are compared with; None where they are not.
-    """
-
-    path: Path
-    house: House
-    register: Register
-    checkpoint: Checkpoint
-    run: Run | None
-    learned: LearnedMusic | None
-
-    @classmethod
-    def of(cls, request: SampleRequest, before: Opened | None = None) -> Opened:
-        """Open what a request is asked of.
-
-        Args:
-            request: what is asked for.
-            before: what was opened for another request. The same model is not read again; what
-                the house's log says of it is judged again, and as the log now is.
-
-        Raises:
-            HouseError: the checkpoint or the house cannot be used.
-        """
-        places = request.places
-        house = House(load_pin(Path(places.pin)))
-        path = find_checkpoint(places.checkpoint)
-        if before and (before.path, before.house.folder) != (path, house.folder):
-            before = None
-        checkpoint = before.checkpoint if before else load_checkpoint(path)
-        checkpoint.model.to(request.run.device)
-        manifest = checkpoint.manifest
-        if manifest.house != house.pin.name:
-            raise HouseError(
-                f"says that it learned from the house {manifest.house!r}, the pin is that of "
-                f"{house.pin.name!r}", where="checkpoint",
-                mend=f"name its own house: pin=conf/house/{manifest.house}.yaml",
-            )  # fmt: skip
-        register = house.load(since=before.register if before else None)
-        manifest.check_entered(register)
-        run = run_if_recorded(checkpoint.file, register, unrecorded=places.unrecorded)
-        learned = before.learned if before else None
-        if request.run.originality != OFF and learned is None:
-            learned = learned_music(house, manifest, register)
-        return cls(path, house, register, checkpoint, run, learned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,36 +278,6 @@ def open_session(
         request, job, found.checkpoint, found.house, learned, found.run, signatures, out,
         highest_number(out),
     )  # fmt: skip
-
-
-def style_number(person: str, checkpoint: Checkpoint, register: Register) -> int:
-    """The checkpoint's number for a composer's style.
-
-    Raises:
-        SettingError: it knows no styles or not this one, or the composer allows no model of
-            themselves any more.
-    """
-    styles = {owner: int(number) for number, owner in checkpoint.run.get("styles", {}).items()}
-    if not styles:
-        raise SettingError(
-            "the checkpoint was not taught whose style is whose", where="style",
-            mend="leave it out, or train with data.styles=true where composers allow it",
-        )  # fmt: skip
-    nearest(person, styles, setting="style")
-    scope = f"{ARTIST_MODEL}:{person}"
-    if not any(_allows(register, work.work, scope) for work in checkpoint.manifest.works):
-        raise SettingError(
-            f"{person} allows no model of themselves any more", where="style",
-            mend="leave it out; the checkpoint is to be retired or trained anew",
-        )  # fmt: skip
-    return styles[person]
-
-
-def _allows(register: Register, work: str, scope: str) -> bool:
-    record = register.works.get(work)
-    if record is None or record.withdrawn_at is not None:
-        return False
-    return register.consent_of(record).allows(scope, register.today())
 
 
 def unwritable(folder: Path, error: OSError) -> HouseError:

@@ -10,7 +10,7 @@ from typing import Any
 from gen.likeness.originality import in_words
 from gen.rendering import Entry, Rendered, Renderer, Row, page
 from gen.rendering.labels import key_name, tempo_name
-from gen.sampling.session import Sampled
+from gen.sampling.takes import Sampled
 
 
 def present(

@@ -17,9 +17,10 @@ import traceback
 from typing import IO, Any
 
 from gen.errors import HouseError, brief, printable
+from gen.sampling.opened import Opened
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
-from gen.sampling.session import Opened, Progress, Sampled
+from gen.sampling.takes import Progress, Sampled
 from gen.studio.score import Score
 
 JSON = dict[str, Any]

@@ -15,8 +15,9 @@ from typing import Protocol
 import numpy as np
 
 from gen.sampling.drafting import grammar, view
+from gen.sampling.drafting.masks import Mask
 from gen.sampling.drafting.policies import Policies
-from gen.sampling.drafting.state import KINDS, BarTerms, Mask, State
+from gen.sampling.drafting.state import KINDS, BarTerms, State
 from gen.sampling.drafting.steering import Floats, chord_bias
 from gen.sampling.drafting.view import ContextColumns
 from gen.sampling.plan import Plan, Row

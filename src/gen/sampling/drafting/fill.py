@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from gen.sampling.drafting import grammar, view
 from gen.sampling.drafting.draft import Draft, Held
-from gen.sampling.drafting.state import BarTerms, Mask, State, duration_of
+from gen.sampling.drafting.masks import Mask
+from gen.sampling.drafting.state import BarTerms, State, duration_of
 from gen.sampling.drafting.steering import AHEAD, Floats, Sounding
 from gen.sampling.plan import Plan, Row, steps_of
 from gen.tokens import vocabulary as v

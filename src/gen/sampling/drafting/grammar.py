@@ -10,14 +10,13 @@ from functools import cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gen.harmony import GENRES, Chord
-from gen.sampling.drafting.state import KINDS, Mask, State, span
+from gen.harmony import GENRES
+from gen.sampling.drafting.masks import Mask, closing_chords, legal, lengths, span
+from gen.sampling.drafting.state import KINDS, State
 from gen.sampling.plan import Plan, Row, compass_of, steps_of
 from gen.smf.general_midi import RANGES
 from gen.tokens import vocabulary as v
-from gen.tokens.events import chord_id, chord_of
 from gen.tokens.vocabulary import SPANS, WORDS, Kind
 
 CLOSENESS: Final = 0.75
@@ -342,11 +341,6 @@ def _extents(plan: Plan, state: State, kind: Kind, row: Row) -> Mask:
     return legal(2, kind)
 
 
-def lengths(room: int) -> Mask:
-    """Durations of at most so many grid steps. (V,)."""
-    return LENGTHS[v.DURATIONS.searchsorted(room, side="right")]
-
-
 def densities(plan: Plan, slot: int) -> Mask:
     """Density is given only where it is asked for. (V,)."""
     size = v.FIELD_SIZES[v.EXTENT]
@@ -368,47 +362,3 @@ def last_step(plan: Plan, state: State) -> int:
     if plan.time_signature is not None:
         following = steps_of(plan.time_signature)
     return state.bar_start + state.bar_steps + (plan.limit - state.bar - 1) * following
-
-
-# Tables ---------------------------------------------------------------------------------
-
-LEGAL = v.legal_words()
-
-
-def _lengths() -> list[Mask]:
-    """For each number of listed durations from the shortest: a mask of their ids."""
-    masks = np.tile(LEGAL[2][Kind.NOTE], (len(v.DURATIONS) + 1, 1))
-    for count, mask in enumerate(masks):
-        mask[WORDS.duration.id(count) :] = False
-    return list(masks)
-
-
-def _tones() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """By value id of a chord: its tones and its root among the pitches, (V, V); drums stay."""
-    size = v.FIELD_SIZES[v.VALUE]
-    tones = np.ones((size, size), dtype=np.bool_)
-    roots = np.ones((size, size), dtype=np.bool_)
-    pitches = np.arange(128)
-    for number in SPANS["chord"]:
-        if chord := chord_of(number):
-            span = slice(SPANS["pitch"].start, SPANS["pitch"].stop)
-            tones[number, span] = np.isin(pitches % 12, chord.pitch_classes)
-            roots[number, span] = pitches % 12 == chord.root
-    return tones, roots
-
-
-def closing_chords(key_id: int) -> list[int]:
-    """Value ids of the chords on a key's tonic that a piece may end on, the plain one first."""
-    tonic, is_minor = divmod(WORDS.key.number(key_id), 2)
-    qualities = ("min", "m7", "m6", "maj") if is_minor else ("maj", "maj7", "6")
-    return [chord_id(Chord(tonic, quality, tonic)) for quality in qualities]
-
-
-def legal(field_after_kind: int, kind: Kind) -> Mask:
-    """Ids that a field of a row of this kind may take wherever it stands."""
-    mask: Mask = LEGAL[field_after_kind][kind]
-    return mask
-
-
-LENGTHS = _lengths()
-CHORD_TONES, CHORD_ROOT = _tones()

@@ -17,15 +17,13 @@ from gen.analysis.key import key_scores
 from gen.data.habits import names_of
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.drafting import grammar, view
-from gen.sampling.drafting.grammar import CHORD_ROOT, CHORD_TONES, closing_chords
+from gen.sampling.drafting.masks import CHORD_ROOT, CHORD_TONES, Mask, closing_chords, lengths, span
 from gen.sampling.drafting.state import (
     MOST_NOTES_A_CELL,
     MOST_NOTES_AT_ONCE,
     BarTerms,
     CellTerms,
-    Mask,
     State,
-    span,
 )
 from gen.sampling.drafting.steering import CLASH, Floats, Sounding, clashes, off_harmony
 from gen.sampling.plan import Plan, Row, steps_of
@@ -154,7 +152,7 @@ def _fitting(plan: Plan, state: State, slot: int, cell: list[Row]) -> list[Row]:
         now = state.bar_start + WORDS.position.number(position)
         busy_until = part.ends[value] if kind == Kind.NOTE else part.pedal_end
         if busy_until <= now:
-            longest = int(np.flatnonzero(grammar.lengths(end - now))[-1])
+            longest = int(np.flatnonzero(lengths(end - now))[-1])
             kept.append([kind, position, value, min(extent, longest), level])
     return [cell[0], *kept] if any(row[v.KIND] == Kind.NOTE for row in kept) else []
 

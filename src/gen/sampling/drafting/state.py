@@ -14,25 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.piece import DRUM_PROGRAM
+from gen.sampling.drafting.masks import Mask, span
 from gen.sampling.plan import Plan, Row, compass_of, steps_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
-
-Mask = NDArray[np.bool_]
-"""Of each id of a field: whether it may stand there. (V,)."""
 
 KINDS: Final = tuple(Kind)
 """By their id: `Kind(id)` takes longer."""
 
 MOST_NOTES_A_CELL: Final = 128
 MOST_NOTES_AT_ONCE: Final = 10
-
-
-def span(size: int, first: int, last: int | None = None) -> Mask:
-    """A mask of the ids `first` to `last`, or of `first` alone."""
-    mask = np.zeros(size, dtype=np.bool_)
-    mask[first : (first if last is None else last) + 1] = True
-    return mask
 
 
 def _silence() -> NDArray[np.int64]:

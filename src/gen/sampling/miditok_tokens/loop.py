@@ -13,7 +13,8 @@ from numpy.random import Generator
 
 from gen.model import KVCache, Transformer
 from gen.sampling.decode import DrawConfig, draw_one, undistracted
-from gen.sampling.miditok_tokens.grammar import Compound, Flat
+from gen.sampling.miditok_tokens.compound import CompoundGrammar
+from gen.sampling.miditok_tokens.flat import FlatGrammar
 from gen.sampling.miditok_tokens.plan import TokenPlan
 from gen.sampling.plan import Row
 from gen.sampling.step import TorchStep, step_of
@@ -43,8 +44,8 @@ class TokenDraft:
     def __post_init__(self) -> None:
         self.ids.append([BOS] * len(self.tokens.fields))
 
-    def shown(self, context: int) -> list[Ids]:
-        """What the model is shown as it goes on: all, or the bars of the last half context."""
+    def in_context(self, context: int) -> list[Ids]:
+        """What the model reads as it goes on: all, or the bars of the last half context."""
         if len(self.ids) < context:
             return self.ids
         least = len(self.ids) - context // 2
@@ -78,14 +79,14 @@ def write_tokens(
 @torch.inference_mode()
 @undistracted()
 def _write(step: TorchStep, draft: TokenDraft, rng: Generator, config: DrawConfig) -> None:
-    kind = Compound if draft.tokens.is_compound else Flat
-    grammar: Compound | Flat = kind(draft.tokens, draft.plan)
+    kind = CompoundGrammar if draft.tokens.is_compound else FlatGrammar
+    grammar: CompoundGrammar | FlatGrammar = kind(draft.tokens, draft.plan)
     context = step.model.config.context
-    state, cache = _prefill(step, draft.shown(context))
+    state, cache = _prefill(step, draft.in_context(context))
     while True:
         bar = grammar.bar
         row: Ids
-        if isinstance(grammar, Flat):
+        if isinstance(grammar, FlatGrammar):
             row, grammar = _word(step, state, grammar, rng, config)
         else:
             row = _compound_row(step, state, grammar, rng, config)
@@ -97,7 +98,7 @@ def _write(step: TorchStep, draft: TokenDraft, rng: Generator, config: DrawConfi
         if cache.length < context:
             state = step.states([row], cache)
         else:
-            state, cache = _prefill(step, draft.shown(context))
+            state, cache = _prefill(step, draft.in_context(context))
 
 
 def _prefill(step: TorchStep, rows: Sequence[Ids]) -> tuple[object, KVCache]:
@@ -107,8 +108,8 @@ def _prefill(step: TorchStep, rows: Sequence[Ids]) -> tuple[object, KVCache]:
 
 
 def _word(
-    step: TorchStep, state: object, grammar: Flat, rng: Generator, config: DrawConfig
-) -> tuple[Ids, Flat]:
+    step: TorchStep, state: object, grammar: FlatGrammar, rng: Generator, config: DrawConfig
+) -> tuple[Ids, FlatGrammar]:
     """Draw a word: one whose first token may come next, again until all its tokens may."""
     scores = step.scores(0, state)[0]
     allowed = grammar.mask()[grammar.first_parts]
@@ -122,7 +123,7 @@ def _word(
 
 
 def _compound_row(
-    step: TorchStep, state: object, grammar: Compound, rng: Generator, config: DrawConfig
+    step: TorchStep, state: object, grammar: CompoundGrammar, rng: Generator, config: DrawConfig
 ) -> Ids:
     """Draw the fields of a row in turn."""
     row: Ids = []

@@ -1,0 +1,140 @@
+"""What may come next in a piece of Octuple, field by field: the plan, and what is free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gen.errors import HouseError
+from gen.sampling.miditok_tokens.plan import TokenPlan
+from gen.sampling.miditok_tokens.state import COARSEST, DRUMS, LONGEST, TokenState
+from gen.sampling.miditok_tokens.words import Mask, Words, bar_length, grid_step, words_of
+from gen.tokens import vocabulary as v
+from gen.tokens.miditok_tokens import EOS, MidiTokTokens
+
+
+class CompoundGrammar(TokenState):
+    """A piece of rows of eight fields: Octuple, in the order that MidiTok gives them.
+
+    Args:
+        tokens: the tokenization.
+        plan: what is asked.
+    """
+
+    def __init__(self, tokens: MidiTokTokens, plan: TokenPlan) -> None:
+        super().__init__(plan)
+        self.words = words_of(tokens)
+        self.field = {name: number for number, name in enumerate(tokens.fields)}
+        self.bar = 0
+
+    def mask(self, field: int, row: Sequence[int]) -> Mask:
+        """Ids of a field that may come next, given the fields of the row before it, (V,)."""
+        words = self.words[field]
+        if field and row[0] == EOS:
+            return words.end
+        name = next(name for name, number in self.field.items() if number == field)
+        found: Mask = getattr(self, f"_{name}")(words, row)
+        if not found.any():
+            raise HouseError(f"no {name} may follow in bar {self.bar + 1}")
+        return found
+
+    def _programs_free(self, pitch: int, *, is_drum: bool, here: bool) -> list[int]:
+        """What may play a pitch, at this very place or at a later one."""
+        if is_drum:
+            asked: Sequence[int] = [p for p in self.plan.programs or (DRUMS,) if p == DRUMS]
+        else:
+            asked = [p for p in self.plan.programs or range(128) if p != DRUMS]
+        if self.is_full and self.owed:
+            asked = [program for program in asked if program in self.owed]
+        return [p for p in asked if not here or (p, pitch) not in self.struck]
+
+    def _is_stuck(self) -> bool:
+        """Whether only this very place is left."""
+        if not self.is_last_bar or not self.meter:
+            return False
+        return self.step >= bar_length(self.meter) - grid_step(self.meter)
+
+    def _pitch(self, words: Words, row: Sequence[int]) -> Mask:
+        del row
+        found = words.none.copy()
+        for kind, low, high in (("Pitch", *self.plan.pitches), ("PitchDrum", 0, 127)):
+            is_drum = kind == "PitchDrum"
+            if self._programs_free(0, is_drum=is_drum, here=False):
+                found |= words.span(kind, low, high)
+        if self._is_stuck():
+            for token in np.flatnonzero(found).tolist():
+                pitch, is_drum = self._sound([token])
+                found[token] = bool(self._programs_free(pitch, is_drum=is_drum, here=True))
+        if self.may_end:
+            if self.is_full and self.is_last_bar:
+                found[:] = False
+            found[EOS] = True
+        return found
+
+    def _sound(self, row: Sequence[int]) -> tuple[int, bool]:
+        words = self.words[0]
+        return int(words.values[row[0]]), words.types[row[0]] == "PitchDrum"
+
+    def _can_stay(self, row: Sequence[int]) -> bool:
+        pitch, is_drum = self._sound(row)
+        return bool(self._programs_free(pitch, is_drum=is_drum, here=True))
+
+    def _position(self, words: Words, row: Sequence[int]) -> Mask:
+        meter = self.meter or self.plan.meter
+        longest = max(bar_length(f"{n}/{d}") for n, d in v.TIME_SIGNATURES)
+        first = 0
+        if self.is_last_bar:
+            first = max(self.step + (0 if self._can_stay(row) else 1), 0)
+        if not meter:
+            return words.span("Position", first, longest - 1, COARSEST)
+        return words.span("Position", first, bar_length(meter) - 1, grid_step(meter))
+
+    def _bar(self, words: Words, row: Sequence[int]) -> Mask:
+        step = self._value(row, "position")
+        is_later = step > self.step or (step == self.step and self._can_stay(row))
+        stays = is_later and (not self.is_full or self.is_last_bar)
+        first = self.bar if stays else self.bar + 1
+        return words.span("Bar", first, self.plan.most_bars - 1)
+
+    def _velocity(self, words: Words, row: Sequence[int]) -> Mask:
+        return words.span("Velocity", *self.plan.velocities)
+
+    def _duration(self, words: Words, row: Sequence[int]) -> Mask:
+        meter = self.meter or self.plan.meter
+        return words.span("Duration", 1, LONGEST, grid_step(meter) if meter else COARSEST)
+
+    def _program(self, words: Words, row: Sequence[int]) -> Mask:
+        pitch, is_drum = self._sound(row)
+        here = (self._value(row, "bar"), self._value(row, "position")) == (self.bar, self.step)
+        free = self._programs_free(pitch, is_drum=is_drum, here=here)
+        return words.of("Program") & np.isin(words.numbers, free)
+
+    def _tempo(self, words: Words, row: Sequence[int]) -> Mask:
+        tempo = self.plan.tempo
+        return words.of("Tempo") if tempo is None else words.nearest("Tempo", tempo)
+
+    def _timesig(self, words: Words, row: Sequence[int]) -> Mask:
+        meter = self.meter or self.plan.meter
+        if meter:
+            return words.named("TimeSig", meter)
+        step = self._value(row, "position")
+        fits = [f"{n}/{d}" for n, d in v.TIME_SIGNATURES if bar_length(f"{n}/{d}") > step]
+        return words.of("TimeSig") & np.isin(words.values, fits)
+
+    def _value(self, row: Sequence[int], name: str) -> int:
+        return int(self.words[self.field[name]].values[row[self.field[name]]])
+
+    def take_row(self, row: Sequence[int]) -> None:
+        """Go on by one row."""
+        if row[0] == EOS:
+            return
+        bar, step = self._value(row, "bar"), self._value(row, "position")
+        if bar > self.bar:
+            self.begin_bar(bar - self.bar)
+        if step != self.step:
+            self.move_to(step)
+        self.meter = self.words[self.field["timesig"]].values[row[self.field["timesig"]]]
+        pitch, _ = self._sound(row)
+        self.strike(self._value(row, "program"), pitch)
+        self.tokens_in_bar += 1

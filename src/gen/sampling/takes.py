@@ -1,0 +1,93 @@
+"""An attempt at a piece, what it is judged by, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gen.likeness.originality import Finding
+from gen.piece import Piece
+from gen.sampling.finish import Finished
+from gen.sampling.obedience import missed
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """One finished piece on disk; `notes` are what else there is to say about it."""
+
+    piece: Piece
+    midi: Path
+    receipt: Path
+    record: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One attempt at one piece.
+
+    Attributes:
+        index, attempt: which.
+        batch: indices of the pieces that were written beside it, in order: the last bits of a
+            sum depend on how many there are, and a long piece's windows on how long they are.
+        done: the piece and its file.
+        table: what was asked and what came out.
+        finding: what it has in common with the works; None where nobody asked.
+    """
+
+    index: int
+    attempt: int
+    batch: Sequence[int]
+    done: Finished
+    table: list[dict[str, Any]]
+    finding: Finding | None
+
+    @property
+    def piece(self) -> Piece:
+        return self.done.piece
+
+    @property
+    def music(self) -> bytes:
+        return self.done.music
+
+    @property
+    def source(self) -> dict[str, Any]:
+        return self.done.source
+
+    @property
+    def too_close(self) -> tuple[str, ...]:
+        return self.finding.above if self.finding else ()
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Controls that were not met, in words."""
+        rows = {row["control"]: row for row in self.table}
+        return tuple(
+            f"{name}: {rows[name]['asked']} asked, {rows[name]['got']} got"
+            for name in missed(self.table)
+        )
+
+    def rank(self) -> tuple[float, int, int]:
+        """The smaller the better: original, then obedient, then early."""
+        return self.finding.excess if self.finding else 0.0, len(self.missed), self.attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a piece has come.
+
+    Attributes:
+        piece, attempt: which.
+        bars: how many of them are whole; in a given file, the bar of the cell that is.
+        music: what can be heard of it; None of what is put into a file, which is done at the end.
+    """
+
+    piece: int
+    attempt: int
+    bars: int
+    music: Piece | None
+
+
+Watch = Callable[[Progress], None]
