@@ -84,7 +84,7 @@ def test_a_meter_may_change_from_bar_to_bar_where_that_is_asked():
 def test_a_piece_longer_than_the_context_goes_on_from_its_last_bars():
     draft, _ = written(PLAIN["remi"], 0, bars=12, instruments=("piano",))
     assert len(draft.ids) > 2 * CONTEXT
-    shown = draft.shown(CONTEXT)
+    shown = draft.in_context(CONTEXT)
     assert CONTEXT // 2 <= len(shown) < CONTEXT
     assert shown == draft.ids[-len(shown) :]
 
