@@ -136,7 +136,7 @@ def test_the_researchers_lines_compose(line, tmp_path, monkeypatch):
 def expanded(line: str) -> list[str]:
     """The runs of a sweep."""
     lines = [line.replace(" -m ", " ")]
-    for word in line.split():
+    for word in line.split() if " -m " in line else []:
         name, _, values = word.partition("=")
         choices = [f"{name}={value}" for value in values.split(",")]
         if len(choices) > 1:

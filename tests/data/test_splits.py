@@ -128,3 +128,20 @@ def test_only_the_top_line_of_each_melodic_track_counts():
 def test_a_share_outside_its_range_is_refused_by_name(name):
     with pytest.raises(SettingError, match=f"^{name}: 0.6 is outside"):
         SplitConfig(**{name: 0.6})
+
+
+def test_folds_are_each_once_for_validation_and_never_touch_the_test_works():
+    dealt = [dealt_to(WORKS, SplitConfig(folds=5, fold=fold)) for fold in range(5)]
+    assert len({tuple(each["test"]) for each in dealt}) == 1
+    parts = [set(each["validation"]) for each in dealt]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 120 - len(dealt[0]["test"])
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert all(set(each["train"]).isdisjoint(each["validation"]) for each in dealt)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"folds": 1}, {"folds": 5, "fold": 5}, {"fold": 1}, {"fold": -1}]
+)
+def test_folds_that_cannot_be_are_refused(wrong):
+    with pytest.raises(SettingError):
+        SplitConfig(**wrong)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gen.data.cache import EventCache
+from gen.data.choosing import CorpusConfig
 from gen.data.splits import Split, SplitConfig, shingles, split
 from gen.data.store import EventStore
 from gen.data.styles import granted_styles
@@ -23,6 +24,7 @@ from gen.tokens.encoding import Annotations
 from gen.tokens.score import score_of
 from gen.tokens.tokenizer import HouseTokenizer
 
+ALL_WORKS = CorpusConfig()
 _MOST_SAID = 20
 """Refused files that one message names."""
 
@@ -74,6 +76,7 @@ def take_in(
     styles: bool = False,
     on_refusal: str = "stop",
     again: Manifest | None = None,
+    chosen: CorpusConfig = ALL_WORKS,
 ) -> Admitted:
     """Admit, tokenise and split.
 
@@ -87,6 +90,7 @@ def take_in(
         on_refusal: `stop`, or `record`: go on with what was admitted.
         again: of a run that is replayed: its works are taken, in the order in which it had them,
             and no others, whatever became of those.
+        chosen: which of the admitted works are learned from.
 
     Raises:
         HouseError: a file was refused (all are listed), nothing is left to train on, or a work of
@@ -98,7 +102,7 @@ def take_in(
     with store, Tokenising[tuple[int, str]](store, Tools(tokenizer, cache)) as tokenising:
 
         def receive(work: Work, piece: Callable[[], Piece]) -> None:
-            if places is not None and work.work_id not in places:
+            if not (work.work_id in places if places is not None else chosen.takes(work)):
                 return
             place = places[work.work_id] if places else work.register_index
             name, notes = (place, work.work_id), annotations_of(work)
@@ -111,6 +115,8 @@ def take_in(
         corpus = _only(corpus, again)
     elif on_refusal == "stop":
         corpus.require_clean()
+    if again is None and chosen.where:
+        corpus = chosen.of(corpus)
     order = sorted(range(len(names)), key=names.__getitem__)  # of the register
     works = [names[index][1] for index in order]
     melodies = [shingles(work.events) for work in store.chosen(order)]
@@ -121,8 +127,8 @@ def take_in(
             mend="contribute works, or ask the composers for consent to this purpose",
         )
     known, of_work = granted_styles(corpus) if styles else ({}, {})
-    chosen = store.chosen(order, [of_work.get(name) for name in works])
-    return Admitted(corpus, chosen, tuple(works), sides, known, tokenizer.fingerprint)
+    ordered = store.chosen(order, [of_work.get(name) for name in works])
+    return Admitted(corpus, ordered, tuple(works), sides, known, tokenizer.fingerprint)
 
 
 def _only(corpus: Corpus, again: Manifest) -> Corpus:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from gen.data.choosing import CorpusConfig
 from gen.data.splits import SplitConfig
 from gen.data.windows import AugmentConfig
 from gen.errors import SettingError
@@ -25,6 +26,7 @@ class DataConfig:
         styles: tell the model whose style a work is in, where its composer grants that.
         workers: processes that cut windows; `auto`: several for a GPU, none for a CPU.
         tokenizer: how works are written as rows of ids; a group of settings of its own.
+        corpus: which of the admitted works are learned from; another group.
     """
 
     RENAMED: ClassVar[dict[str, str]] = {"window": "training_window"}
@@ -37,6 +39,7 @@ class DataConfig:
     split: SplitConfig = field(default_factory=SplitConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     tokenizer: TokenizerChoice = field(default_factory=TokenizerChoice)
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
 
     def __post_init__(self) -> None:
         if self.training_window < 16 or self.batch_size < 1:

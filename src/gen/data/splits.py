@@ -24,16 +24,35 @@ Split = Literal["train", "validation", "test"]
 
 @dataclass(frozen=True, slots=True)
 class SplitConfig:
-    """Shares of the groups kept out of training, each in [0, 0.5]."""
+    """Which groups are kept out of training.
+
+    Args:
+        validation: share that chooses the best checkpoint, in [0, 0.5].
+        test: share kept for evaluation, in [0, 0.5].
+        seed: of the places.
+        folds: into how many parts the groups that are not for test are cut, each of which is once
+            for validation, whatever its share; None for no folds.
+        fold: which part that is now, from 0 on.
+    """
 
     validation: float = 0.1
     test: float = 0.1
     seed: int = 0
+    folds: int | None = None
+    fold: int = 0
 
     def __post_init__(self) -> None:
         for name in ("validation", "test"):
             if not 0 <= getattr(self, name) <= 0.5:
                 raise SettingError(f"{getattr(self, name)} is outside [0, 0.5]", where=name)
+        if self.folds is not None and self.folds < 2:
+            raise SettingError(f"{self.folds} folds", where="data.split.folds",
+                mend="from 2 on; null for none")  # fmt: skip
+        if not 0 <= self.fold < (self.folds or 1):
+            raise SettingError(
+                f"there is no fold {self.fold}", where="data.split.fold",
+                mend=f"0 to {self.folds - 1}" if self.folds else "set data.split.folds, too",
+            )  # fmt: skip
 
 
 def split(
@@ -55,10 +74,15 @@ def split(
     ordered = sorted(groups, key=places.__getitem__)
     tests = _quota(places, ordered, config.test, config.test)
     rest = ordered[tests:]
-    checks = _quota(places, rest, config.validation, config.test + config.validation)
+    if config.folds:
+        start, stop = (len(rest) * (config.fold + i) // config.folds for i in (0, 1))
+    else:
+        start, stop = 0, _quota(places, rest, config.validation, config.test + config.validation)
     firsts: dict[Split, list[int]] = {
-        "train": rest[checks:], "validation": rest[:checks], "test": ordered[:tests],
-    }  # fmt: skip
+        "train": rest[:start] + rest[stop:],
+        "validation": rest[start:stop],
+        "test": ordered[:tests],
+    }
     return {
         side: sorted(i for first in chosen for i in groups[first])
         for side, chosen in firsts.items()

@@ -10,11 +10,14 @@ in nothing but their music.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, replace
+from typing import Any
 
 from gen.checkpoint import Checkpoint
 from gen.data.admission import take_in
+from gen.data.choosing import CorpusConfig
 from gen.data.splits import Split, SplitConfig, shingles
 from gen.data.windows import TokenisedWork
 from gen.errors import HouseError, SettingError
@@ -111,22 +114,46 @@ def split_of(checkpoints: Many[Checkpoint]) -> SplitConfig:
         SettingError: they differ, or a checkpoint does not tell: then nobody could say what was
             held out.
     """
-    found = set()
-    for checkpoint in checkpoints:
-        try:
-            settings = checkpoint.run["settings"]["data"]["split"]
-        except (KeyError, TypeError) as error:
-            raise SettingError(
-                "does not tell which works it was trained on", where="checkpoint",
-                mend="evaluate one that scripts/train.py wrote",
-            ) from error  # fmt: skip
-        found.add(build(SplitConfig, settings, where="data.split"))
+    found = {
+        build(SplitConfig, _settings_of(checkpoint)["data"]["split"], where="data.split")
+        for checkpoint in checkpoints
+    }
     if len(found) != 1:
         raise SettingError(
             "the checkpoints were trained with different splits: what one was kept from, another "
             "has learned", where="checkpoint", mend="compare checkpoints of one data.split",
         )  # fmt: skip
     return found.pop()
+
+
+def chosen_of(checkpoints: Many[Checkpoint]) -> CorpusConfig:
+    """Which of the admitted works all of them learned from.
+
+    Raises:
+        SettingError: they differ.
+    """
+    found = {
+        build(CorpusConfig, _settings_of(checkpoint).get("corpus", {}), where="corpus")
+        for checkpoint in checkpoints
+    }
+    if len(found) != 1:
+        raise SettingError(
+            f"the checkpoints learned from different works: "
+            f"{' and '.join(sorted(str(each.where or 'all') for each in found))}",
+            where="checkpoint", mend="compare checkpoints of one corpus.where",
+        )  # fmt: skip
+    return found.pop()
+
+
+def _settings_of(checkpoint: Checkpoint) -> Mapping[str, Any]:
+    """The settings of its run, with a split among them."""
+    settings = checkpoint.run.get("settings")
+    if isinstance(settings, dict) and "split" in (settings.get("data") or {}):
+        return settings
+    raise SettingError(
+        "does not tell which works it was trained on", where="checkpoint",
+        mend="evaluate one that scripts/train.py wrote",
+    )  # fmt: skip
 
 
 def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
@@ -143,7 +170,10 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
             where="checkpoint", mend="compare checkpoints of one purpose",
         )  # fmt: skip
     purpose = purposes.pop()
-    admitted = take_in(pin.dir, pin, purpose, split_of(checkpoints), HouseTokenizer())
+    admitted = take_in(
+        pin.dir, pin, purpose, split_of(checkpoints), HouseTokenizer(),
+        chosen=chosen_of(checkpoints),
+    )  # fmt: skip
     corpus = admitted.corpus
     register = House(pin).load()  # the gate has checked them just now
     for checkpoint in checkpoints:

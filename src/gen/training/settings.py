@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from gen.arithmetic import ARITHMETICS, FAST, PORTABLE
+from gen.data.choosing import CorpusConfig
 from gen.data.settings import DataConfig
 from gen.errors import SettingError
 from gen.harmony import nearest
@@ -293,8 +294,10 @@ class LoggerConfig:
             raise SettingError(f"{self.name} plays no music", where="logger.pieces", mend="set 0")
 
 
-_GROUPS = ("model", "optimizer", "data", "tokenizer", "trainer", "logger")
-_LEFT_OUT: Mapping[str, Mapping[str, Any]] = {"logger": {"name": "none"}, "tokenizer": {}}
+_GROUPS = ("model", "optimizer", "corpus", "data", "tokenizer", "trainer", "logger")
+_LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
+    "logger": {"name": "none"}, "tokenizer": {}, "corpus": {},
+}  # fmt: skip
 """What stands for a group that is left out, as by `~logger`, or as in runs before there was one."""
 
 
@@ -379,6 +382,7 @@ def read_settings(settings: Mapping[str, Any]) -> Settings:
             where="data",
             seed=run.seed,
             tokenizer=build(TokenizerChoice, settings["tokenizer"], where="tokenizer"),
+            corpus=build(CorpusConfig, settings["corpus"], where="corpus"),
         ),
         build(TrainerConfig, settings["trainer"], where="trainer"),
         build(LoggerConfig, settings["logger"], where="logger"),
