@@ -34,7 +34,7 @@ FLAGS = ("help", "hydra_help", "cfg", "resolve", "package", "run", "multirun", "
 ONE_OF = ("run", "multirun", "cfg", "info")
 MAY_GO = ("logger",)
 """What may be left out as a whole, as in `~logger`."""
-_UNQUOTED = re.compile(r"""([^=]+=)(?!\w+\()([^'"\[{].*=.*)""", re.DOTALL)
+_UNQUOTED = re.compile(r"""\A([^=]+=)(?!\w+\()([^'"\[{].*=.*)""", re.DOTALL)
 """A value with a second = in it, as in corpus.where="genre=waltz": its quotes went with the shell,
 and without any Hydra reads no such value. Calls, such as range(start=1,stop=3), are others."""
 
