@@ -920,6 +920,59 @@ def test_interrupted_by_ctrl_c_nothing_is_half_written_and_a_second_run_goes_on(
     assert len(desk.inbox) == count
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+def test_what_a_daw_exports_into_a_watched_folder_is_contributed_once_it_is_whole(
+    desk: Desk,
+) -> None:
+    desk.put("before.mid", distinct_midi(1))
+    process = _run(desk, "--watch", desk.folder, *STATED, "--yes", "--json")
+    assert "watching" in process.stderr.readline()
+    music = distinct_midi(2)
+    with (desk.folder / "new.mid").open("wb") as file:  # as a DAW writes: in parts
+        for part in (music[:40], music[40:90], music[90:]):
+            file.write(part)
+            file.flush()
+            time.sleep(0.2)
+    assert json.loads(process.stdout.readline())["status"] == "contributed"
+    process.stdout.readline()  # the summary
+    desk.put("sub/._new.mid", b"what macOS keeps")
+    desk.put("new.mid", distinct_midi(3))
+    changed = json.loads(process.stdout.readline())
+    assert (Path(changed["file"]).name, changed["status"]) == ("new.mid", "contributed")
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert "no longer watching" in said
+    assert "Traceback" not in said
+    assert len(desk.inbox) == 2
+
+
+def test_each_file_that_comes_is_asked_about_with_the_key_opened_once(
+    desk: Desk, monkeypatch
+) -> None:
+    monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
+    monkeypatch.delenv("HOUSE_PASSPHRASE")
+
+    def arriving(folder: Path):
+        yield desk.put("a.mid", distinct_midi(1))
+        yield desk.put("b.mid", distinct_midi(2))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gen.cli.contribute.arrivals", arriving)
+    answers = ["y", "", "score", "waltz", "", "", "nothing", "y"]
+    typed = "\n".join([PASSPHRASE, *answers, *answers]) + "\n"
+    found = desk.contribute("--watch", desk.folder, typed=typed)
+    assert found.exit_code == 0, found.output
+    assert found.output.count("Passphrase of") == 1
+    assert len(desk.inbox) == 2
+
+
+def test_nothing_named_and_nothing_watched_is_a_usage_error(desk: Desk) -> None:
+    assert "--watch FOLDER" in desk.contribute().output
+    found = desk.contribute("--watch", desk.folder, "--sidecar", desk.folder / "t.csv")
+    assert (found.exit_code, "a table is of files" in found.output) == (2, True)
+
+
 def test_help_comes_quickly() -> None:
     best = min(_processor_seconds_of_help() for _ in range(4))
     assert best < 0.4

@@ -3,6 +3,7 @@
     python scripts/contribute.py rain.mid --composer ana
     python scripts/contribute.py back_catalogue/ --composer ana --sidecar works.csv
     python scripts/contribute.py back_catalogue/ --composer ana --metadata works.csv --yes
+    python scripts/contribute.py --watch exports/ --composer ana
 
 Each file is read in a process of its own, made strict (every change is shown), compared with
 what the house knows, and signed with your key; it then waits for a curator. A folder is taken
@@ -18,7 +19,8 @@ ben:40", "flute, fingered bass, drums", "main_melody bass drums", "general_model
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
@@ -26,8 +28,10 @@ from unicodedata import normalize
 import click
 
 from gen.cli.careful import CarefulCommand, echo
+from gen.cli.found_files import SUFFIXES, arrivals, midi_files
 from gen.cli.house_commands.common import Output, counted
 from gen.cli.outcomes import as_options, say_next, show, summarise, unstated, write_sidecar
+from gen.cli.stated import FACTS, fact_options
 
 if TYPE_CHECKING:
     from gen.cli.interview import Interview
@@ -36,38 +40,19 @@ if TYPE_CHECKING:
     from gen.provenance.keys import KeyFile, PrivateKey
     from gen.provenance.register import Register
 
-SUFFIXES = (".mid", ".midi", ".smf", ".rmi", ".kar", ".midi2")
-"""What is looked at in a folder; a `.midi2` clip only to be told apart."""
-BESIDE = "._"
-"""How names begin of what macOS keeps beside files on other systems' disks."""
-FACTS = ("title", "composers", "method", "genre", "mood", "key", "chords", "sections",
-         "instruments", "roles", "consent", "contract")  # fmt: skip
 WITH_ROW = ("checked", "needs review")
 """Outcomes of a check that a sidecar describes: the house has the others, or will not take them."""
 
 
-def _fact_options(command: Any) -> Any:
-    helps = {
-        "title": "Title (default: the file's name).",
-        "composers": 'Composers and shares, as in "ana:60 ben:40" (default: you, 100).',
-        "method": "How it was made: played, programmed, score; or machine.",
-        "genre": "Genre; docs/composers.md lists them.",
-        "mood": "Mood; docs/composers.md lists them.",
-        "key": 'Key, as in "A minor" (default: inferred).',
-        "chords": 'Chords, bars separated by | (default: inferred): "Am | F C/E | % | G7".',
-        "sections": 'Sections and their first bars (default: from markers): "intro:1 A:5 B:13".',
-        "instruments": 'One a track (default: the file\'s): "flute, fingered bass, drums".',
-        "roles": 'One word a track (default: inferred): "main_melody bass drums".',
-        "consent": 'What it may be used for: "general_model evaluation@2030-12-31" or "nothing".',
-        "contract": "The house's reference of the contract.",
-    }
-    for name in reversed(FACTS):
-        command = click.option(f"--{name}", default="", help=helps[name])(command)
-    return command
-
-
 @click.command(cls=CarefulCommand, help=__doc__.replace("\n\n    python", "\n\n\b\n    python"))
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--watch",
+    "watched",
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Wait for files that a DAW writes there, and take each as it comes; Ctrl-C ends it.",
+)
 @click.option("--composer", default="", help="Your id in the house; found by your key when alone.")
 @click.option(
     "--house",
@@ -109,12 +94,13 @@ def _fact_options(command: Any) -> Any:
 @click.option("--block-bits", type=float, help="What it says to be refused (default: likewise).")
 @click.option("--review-similarity", default=0.35, show_default=True, help="Likeness to look at.")
 @click.option("--block-similarity", default=0.5, show_default=True, help="Likeness to refuse.")
-@_fact_options
+@fact_options
 def main(paths: tuple[Path, ...], **options: Any) -> None:
     from gen.errors import HouseError
 
+    watched = options.pop("watched")
     try:
-        refused = _contribute(paths, options)
+        refused = _all(paths, watched, options)
     except HouseError as error:
         echo(f"error: {error}", err=True)
         sys.exit(2)
@@ -127,22 +113,75 @@ def main(paths: tuple[Path, ...], **options: Any) -> None:
     sys.exit(2 if refused else 0)
 
 
-def _contribute(paths: tuple[Path, ...], options: dict[str, Any]) -> int:
+@dataclass(slots=True)
+class _Desk:
+    """Who contributes to which house, and how: opened once for all files of a command."""
+
+    house: House | None
+    register: Register | None
+    settings: Settings
+    key: PrivateKey | None
+    interview: Interview | None
+
+    @staticmethod
+    def of(options: dict[str, Any]) -> _Desk:
+        house = _open_house(options)
+        register = house.load() if house else None
+        options["composer"] = _composer(register, options)
+        settings = _settings(options)
+        key = None if settings.is_check else _open_key(house, register, settings.composer, options)
+        return _Desk(house, register, settings, key, _interview(house, options))
+
+    def contributor(self) -> Contributor:
+        """Compares with what the house knows now."""
+        from gen.contribution import Contributor
+
+        made = Contributor(self.house, self.settings, self.key, self.interview, self.register)
+        with Output.busy("reading what the house knows"):
+            known = made.load()
+        self.register = made.register
+        for place in known.unread if known else ():
+            echo(f"not compared with {place} (python scripts/house.py audit)", err=True)
+        return made
+
+
+def _contribute(jobs: list[Job], desk: _Desk, options: dict[str, Any]) -> int:
     """Contribute everything and report; the number of refused files."""
-    options["check"] = options["check"] or options["sidecar"] is not None
-    _check_free(options["sidecar"])
-    jobs = _jobs(paths, options)
-    house = _open_house(options)
-    register = house.load() if house else None
-    options["composer"] = _composer(register, options)
-    settings = _settings(options)
-    key = None if settings.is_check else _open_key(house, register, settings.composer, options)
-    interview = _interview(house, options)
-    outcomes = _run(_contributor(house, settings, key, interview, register), jobs, options)
+    outcomes = _run(desk.contributor(), jobs, options)
     summarise(_counted(outcomes), len(jobs), as_json=options["as_json"])
     if not options["as_json"]:
-        _say_next(outcomes, house, options)
+        _say_next(outcomes, desk.house, options)
     return sum(outcome.status == "refused" for outcome in outcomes)
+
+
+def _all(paths: tuple[Path, ...], watched: Path | None, options: dict[str, Any]) -> int:
+    """Contribute what is there, then what comes; the number of refused files of the former."""
+    options["check"] = options["check"] or options["sidecar"] is not None
+    _check_named(paths, watched, options)
+    _check_free(options["sidecar"])
+    jobs = _jobs(paths, options) if paths else []
+    desk = _Desk.of(options)
+    refused = _contribute(jobs, desk, options) if jobs else 0
+    if watched is not None:
+        _watch(watched, desk, options)
+    return refused
+
+
+def _check_named(paths: tuple[Path, ...], watched: Path | None, options: dict[str, Any]) -> None:
+    if not paths and watched is None:
+        raise click.UsageError("Missing argument 'PATHS...': files or folders, or --watch FOLDER.")
+    if watched is not None and (options["sidecar"] or options["metadata"]):
+        what = "a table is of files that are there already"
+        raise _usage(what, "leave out --watch, or --sidecar and --metadata")
+
+
+def _watch(folder: Path, desk: _Desk, options: dict[str, Any]) -> None:
+    """Contribute each file that comes or changes, until Ctrl-C."""
+    echo(f"watching {folder} for what a DAW exports into it; Ctrl-C ends", err=True)
+    with suppress(KeyboardInterrupt, click.Abort):
+        for path in arrivals(folder):
+            _contribute(_jobs((path,), options), desk, options)
+    echo("\nno longer watching; what was contributed is whole, your answers are kept", err=True)
 
 
 def _interview(house: House | None, options: dict[str, Any]) -> Interview | None:
@@ -156,20 +195,6 @@ def _interview(house: House | None, options: dict[str, Any]) -> Interview | None
 
     drafts = Drafts(house.pin.name)
     return Interview(drafts, options["preview"])
-
-
-def _contributor(
-    house: House | None, settings: Settings, key: PrivateKey | None, interview: Interview | None,
-    register: Register | None,
-) -> Contributor:  # fmt: skip
-    from gen.contribution import Contributor
-
-    contributor = Contributor(house, settings, key, interview, register)
-    with Output.busy("reading what the house knows"):
-        known = contributor.load()
-    for place in known.unread if known else ():
-        echo(f"not compared with {place} (python scripts/house.py audit)", err=True)
-    return contributor
 
 
 def _run(contributor: Contributor, jobs: list[Job], options: dict[str, Any]) -> list[Outcome]:
@@ -256,7 +281,7 @@ def _jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
     table = read_sidecar(options["metadata"]) if options["metadata"] else {}
     rows = {_spelt(path): facts for path, facts in table.items()}
     stated = Facts(**{name: options[name] for name in FACTS})
-    files = list(dict.fromkeys(_files(paths)))
+    files = list(dict.fromkeys(midi_files(paths)))
     if not files:
         raise _usage("no MIDI file found", f"files end in {', '.join(SUFFIXES)}")
     found = {_spelt(file.resolve()) for file in files}
@@ -273,22 +298,6 @@ def _jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
 def _spelt(path: Path) -> str:
     """A path with its accents in one form: macOS and spreadsheets use different ones."""
     return normalize("NFC", str(path))
-
-
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    passed_over = 0
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        for file in sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES):
-            if file.name.startswith(BESIDE):
-                passed_over += 1
-            elif not file.is_dir():
-                yield file
-    if passed_over:
-        what = counted(passed_over, "file")
-        echo(f"{what} passed over that macOS keeps beside others ({BESIDE}…)", err=True)
 
 
 def _open_house(options: dict[str, Any]) -> House | None:
