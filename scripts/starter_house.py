@@ -76,6 +76,20 @@ def publish(out: Path, house: Path, model: Path | None, rebuildable: Path | None
 
 @main.command()
 @click.option(
+    "--model", default=Path("data/house_model"), show_default=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "--pin", default=Path("conf/house/starter.yaml"), type=click.Path(path_type=Path, exists=True)
+)
+def sign(model: Path, pin: Path) -> None:
+    """Sign the folder of the shipped models anew, after a paper in it has changed."""
+    from starter.publish import sign_models
+
+    click.echo(f"signed: {sign_models(model, pin)}")
+
+
+@main.command()
+@click.option(
     "--house", default=Path("data/house_midi"), show_default=True, type=click.Path(path_type=Path)
 )
 @click.option(

@@ -8,8 +8,6 @@ exit 0 means that all hold, 2 that one does not. docs/format.md explains every b
 judge music (whether a file is well-formed MIDI, sounds as its tag says, or is like another), and
 trains no model anew. Needs Python 3.11 and `cryptography`.
 """
-# Laid out by hand, so that it can be read in one sitting.
-# fmt: off
 
 import argparse
 import base64
@@ -17,13 +15,14 @@ import json
 import re
 import stat
 from datetime import UTC, date, datetime, timedelta
+from functools import reduce
 from hashlib import sha256
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-# What each kind of JSON object holds: ~ may be left out, ? may be null, * is a list, = a constant.
+# What each JSON object holds: ~ may be left out, ? may be null, * is a list, = a constant.
 SHAPES = """
 signature  keyid:text sig:base64
 grant      scope:scope until:day?
@@ -31,9 +30,10 @@ share      id:text share:number
 key        compromised_from:number? public:hex valid_from:number valid_to:number?
 person     id:id keys:key* name:text note:text roles:role*
 log        origin:text public:hex
+models     public:p256
 policy     purposes:text* signatures_per_work=2 ~statements_in_log=true ~takes_machine_written=true
 root       keys:hex* threshold:number
-roster     change:text expires:day? format=1 house:id ~log:log people:person* policy:policy register_index:number root:root sealed:flag version:number
+roster     change:text expires:day? format=1 house:id ~log:log ~models:models people:person* policy:policy register_index:number root:root sealed:flag version:number
 signed     roster:roster signatures:signature*
 about      ~title:words ~genre:words ~mood:words ~key:words ~chords:words ~sections:words ~roles:text*
 origin     no_generative_model:flag no_third_party_material=true
@@ -57,596 +57,645 @@ do_output  checkpoint_sha256:hex fingerprint:any musical_hash:hex path:text rece
 do_withdraw music_sha256:text musical_hash:text reason:text work:text
 tree       bytes:number format=1 house:text log:text root:hex size:number time:time
 head       frontier:hex* head:tree signatures:signature*
-at         root:text size:number
-left_out   path:text rule:text
-learned    composers:share* musical_hash:hex register_index:number sha256:hex work:text
-manifest   code_version:text format=1 house:text judged_on:text lock_sha256:text not_consented:text* purpose:text refused:left_out* register:at roster_version:number tokenizer_fingerprint:text works:learned*
-mark       format=1 generated=true receipt_sha256:hex
-transcript begin_sha256:text every:number format:first_format
-step       batches:number previous:hex state_sha256:hex step:number weights_sha256:hex windows_sha256:hex
 """
-ASSERTED = ("asserted by the root of the house: trained before the log held runs, so that nothing "
-            "here shows how, and not rebuildable")
-ACT, HEAD, ROSTER, RECEIPT = map("application/vnd.music-house.{}+json".format, ("act", "head", "roster", "receipt"))
-STATEMENT = "application/vnd.in-toto+json"
-FIELD, OF_ORDER_8 = 2**255 - 19, 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
-SMALL_ORDER = {0, 1, FIELD - 1, OF_ORDER_8, FIELD - OF_ORDER_8}  # y of the points of small order
+FIELDS = {
+    kind: dict(re.fullmatch("(~?[a-zA-Z0-9_]+)[:=](.+)", word).groups() for word in words)
+    for kind, *words in map(str.split, SHAPES.strip().splitlines())
+}
+ID = "[a-z][a-z0-9-]{0,39}"
+PATTERNS = {
+    "text": "(?s:.*)",
+    "hex": "[0-9a-f]{64}",
+    "hex_or_none": "|[0-9a-f]{64}",
+    "id": ID,
+    "work": "[a-z0-9][a-z0-9-]{0,79}",
+    "role": "composer|curator|trainer|producer",
+    "scope": f"general_model|evaluation|artist_model:{ID}",
+    "p256": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE[A-Za-z0-9+/]{86}==",
+    "kind": "|".join(kind.removeprefix("do_") for kind in FIELDS if kind.startswith("do_")),
+    "asserted": "asserted by the root of the house: trained before the log held runs, so that "
+    "nothing here shows how, and not rebuildable",
+}
+KINDS = {
+    "any": lambda value: True,
+    "number": lambda value: type(value) is int,
+    "flag": lambda value: type(value) is bool,
+    "object": lambda value: type(value) is dict,
+    "words": lambda value: fits(value, "text") and value.isprintable() and len(value) <= 20_000,
+    "works": lambda value: fits(value, "text*") and value == sorted(set(value)) != [],
+    "consent": lambda value: fits(value, "grant*") and is_sorted([g["scope"] for g in value]),
+    "time": lambda value: datetime.strptime(value, TIME).strftime(TIME) == value,
+    "day": lambda value: date.fromisoformat(value).isoformat() == value,
+    "base64": lambda value: base64.b64encode(base64.b64decode(value)).decode() == value,
+}
+TIME = "%Y-%m-%dT%H:%M:%SZ"
 MIB = 1 << 20
+NEVER = float("inf")
+LATEST = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()  # more is dated ahead
+STATEMENT, OURS = "application/vnd.in-toto+json", "application/vnd.music-house.{}+json"
+ACT, HEAD, ROSTER, RECEIPT = map(OURS.format, ("act", "head", "roster", "receipt"))
+FIELD, ORDER_8 = 2**255 - 19, 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+SMALL_ORDER = {0, 1, FIELD - 1, ORDER_8, FIELD - ORDER_8}  # y of points for which anybody signs
+ROLE_OF = {"begin": "trainer", "end": "trainer", "output": "producer", "consent": "composer"}
 NOT_WORKS = {"inbox", "screening", "rejected", "withdrawn", "witnesses", ".journal"}
+
 
 class Refused(Exception):
     """Something that does not hold, with the reason."""
+
 
 def need(holds, reason):
     if not holds:
         raise Refused(reason)
 
-# -- JSON and its shapes -----------------------------------------------------------------------
 
-def like(pattern):
-    return lambda value: type(value) is str and re.fullmatch(pattern, value) is not None
+# -- JSON, files, signatures, the tree ------------------------------------------------------------
+def is_sorted(values):
+    return values == sorted(set(values))
 
-def holds(test):
-    def kind(value):
-        try:
-            return test(value)
-        except (ValueError, TypeError):
-            return False
-    return kind
-
-is_base64 = holds(lambda value: base64.b64encode(base64.b64decode(value, validate=True)).decode() == value)
-
-def is_consent(value):
-    scopes = [grant["scope"] for grant in value] if fits(value, "grant*") else [None]
-    return scopes == sorted(set(scopes)) and None not in scopes
-
-ID = "[a-z][a-z0-9-]{0,39}"
-KINDS = {
-    "any": lambda value: True, "text": lambda value: type(value) is str,
-    "number": lambda value: type(value) is int, "flag": lambda value: type(value) is bool,
-    "object": lambda value: type(value) is dict, "consent": is_consent,
-    "words": lambda value: type(value) is str and value.isprintable() and len(value) <= 20_000,
-    "works": lambda value: fits(value, "text*") and value == sorted(set(value)) != [],
-    "hex": like("[0-9a-f]{64}"), "hex_or_none": like("|[0-9a-f]{64}"), "id": like(ID),
-    "work": like("[a-z0-9][a-z0-9-]{0,79}"), "role": like("composer|curator|trainer|producer"),
-    "scope": like(f"general_model|evaluation|artist_model:{ID}"), "asserted": like(re.escape(ASSERTED)),
-    "first_format": like("gen transcript 1"),
-    "kind": lambda value: type(value) is str and f"do_{value}" in FIELDS,
-    "time": holds(lambda v: datetime.strptime(v, "%Y-%m-%dT%H:%M:%SZ").strftime("%Y-%m-%dT%H:%M:%SZ") == v),
-    "day": holds(lambda value: date.fromisoformat(value).isoformat() == value),
-    "base64": lambda value: is_base64(value),
-}
-FIELDS = {line.split()[0]: dict(re.fullmatch("(~?[a-z_A-Z0-9]+)[:=](.+)", word).groups() for word in line.split()[1:])
-          for line in SHAPES.strip().splitlines()}
 
 def fits(value, kind):
     """Whether a value is of this kind; a number, `true` or a quoted text is a constant."""
-    if kind[-1] in "?*":
-        is_list = kind[-1] == "*"
-        return (type(value) is list and all(fits(each, kind[:-1]) for each in value)) if is_list else value is None or fits(value, kind[:-1])
+    if kind[-1] == "?":
+        return value is None or fits(value, kind[:-1])
+    if kind[-1] == "*":
+        return type(value) is list and all(fits(each, kind[:-1]) for each in value)
+    if kind in PATTERNS:
+        return type(value) is str and re.fullmatch(PATTERNS[kind], value) is not None
     if kind in KINDS:
         return KINDS[kind](value)
     if kind not in FIELDS:
-        return type(value) is type(json.loads(kind)) and value == json.loads(kind)
+        return canonical(value) == kind.encode()
     fields = {name.strip("~"): inner for name, inner in FIELDS[kind].items()}
-    least = {name for name in FIELDS[kind] if name[0] != "~"}
-    return type(value) is dict and least <= value.keys() <= fields.keys() and all(fits(value[n], fields[n]) for n in value)
+    needed = {name for name in FIELDS[kind] if name[0] != "~"}
+    is_object = type(value) is dict and needed <= value.keys() <= fields.keys()
+    return is_object and all(fits(value[name], fields[name]) for name in value)
+
 
 def canonical(value):
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
-def no_float(text):
-    raise ValueError(text)
 
 def once(pairs):
     need(len(dict(pairs)) == len(pairs), "a key appears twice")
     return dict(pairs)
 
-def parse(data, kind, what="it", *, laid_out=False):
-    """JSON of a kind in its one spelling; `laid_out` lets spaces pass."""
-    need(len(data) <= 4 * MIB, f"{what} has {len(data)} bytes")
-    try:
-        value = json.loads(data.decode(), object_pairs_hook=once, parse_float=no_float, parse_constant=no_float)
-        need(laid_out or canonical(value) == data, f"{what} is not in canonical form")
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"{what} is no JSON") from error
-    need(fits(value, kind), f"{what} is no {kind} as it is written here")
+
+def parse(data, kind, *, laid_out=False):
+    """JSON of a kind in its one spelling, without fractions; `laid_out` lets spaces pass."""
+    need(len(data) <= 4 * MIB, f"the {kind} has {len(data)} bytes")
+    value = json.loads(data.decode(), object_pairs_hook=once, parse_float=int, parse_constant=int)
+    need(laid_out or canonical(value) == data, f"the {kind} is not in canonical form")
+    need(fits(value, kind), f"no {kind} as it is written here")
     return value
 
-# -- files, signatures, the tree ----------------------------------------------------------------
 
-def read(path, most):
-    try:
-        found = path.lstat()
-        need(stat.S_ISREG(found.st_mode) and found.st_size <= most, f"{path.name} is no plain file, or too large")
-        return path.read_bytes()
-    except OSError as error:
-        raise Refused(f"{path.name} cannot be read ({error.strerror})") from error
+def read(path, most=4 * MIB):
+    found = path.lstat()
+    is_plain = stat.S_ISREG(found.st_mode) and found.st_size <= most
+    need(is_plain, f"{path.name} is no plain file, or too large")
+    return path.read_bytes()
+
 
 def digest(data):
     return sha256(data).hexdigest()
 
+
 def is_sound(public):
     y = int.from_bytes(public, "little") & (2**255 - 1)
-    return len(public) == 32 and y < FIELD and y not in SMALL_ORDER
+    return y < FIELD and y not in SMALL_ORDER
+
 
 def verifies(public, signature, message):
     try:
-        need(is_sound(public), "a key for which anybody can sign")
         Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-        return True
-    except (InvalidSignature, ValueError, Refused):
+        return is_sound(public)
+    except (InvalidSignature, ValueError):
         return False
+
 
 def is_signed(signature, public, kind, payload):
     """Whether it is this key's over a DSSE envelope of this kind."""
-    return verifies(public, base64.b64decode(signature["sig"]), f"DSSEv1 {len(kind)} {kind} {len(payload)} ".encode() + payload)
+    message = f"DSSEv1 {len(kind)} {kind} {len(payload)} ".encode() + payload
+    return verifies(public, base64.b64decode(signature["sig"]), message)
+
 
 def node(left, right):
     return sha256(b"\1" + left + right).digest()
 
-def root_of(leaves):
-    """The root, hex, of the tree over leaf hashes (RFC 6962)."""
+
+def tree(leaves):
+    """The roots of the whole subtrees over leaf hashes, largest first, and of all (RFC 6962)."""
     edge = []
     for count, top in enumerate(leaves):
         while count & 1:
             top, count = node(edge.pop(), top), count >> 1
         edge.append(top)
-    top = edge.pop() if edge else sha256(b"").digest()
-    while edge:
-        top = node(edge.pop(), top)
-    return top.hex()
+    whole = reduce(lambda right, left: node(left, right), edge[::-1] or [sha256().digest()])
+    return [top.hex() for top in edge], whole.hex()
 
-def check_dated(what, time):
-    latest = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-    need(time[:10] <= latest, f"{what} is dated {time[:10]!r}, ahead of this computer's clock")
 
 # -- who belongs to the house ---------------------------------------------------------------------
-
 class Roster:
     def __init__(self, signed):
-        value, self.signed = signed["roster"], signed
-        self.house, self.version, self.start, self.sealed = (value[n] for n in ("house", "version", "register_index", "sealed"))
-        self.expires, self.policy, self.log, self.threshold = value["expires"], value["policy"], value.get("log"), value["root"]["threshold"]
-        self.roles = {person["id"]: person["roles"] for person in value["people"]}
-        pairs = [(person["id"], key) for person in value["people"] for key in person["keys"]]
-        publics = [*map(bytes.fromhex, value["root"]["keys"]), *(bytes.fromhex(key["public"]) for _, key in pairs)]
-        self.root = {digest(public): public for public in publics[: len(value["root"]["keys"])]}
-        self.keys = {digest(bytes.fromhex(key["public"])): (who, key) for who, key in pairs}
+        self.signed, self.value = signed, signed["roster"]
+        self.house, self.log = self.value["house"], self.value.get("log")
+        self.roles = {person["id"]: person["roles"] for person in self.value["people"]}
+        self.root = {digest(key): key for key in map(bytes.fromhex, self.value["root"]["keys"])}
+        self.keys, publics = {}, [*self.root.values()]
         publics += [bytes.fromhex(self.log["public"])] if self.log else []
-        ids = [person["id"] for person in value["people"]]
-        need(ids == sorted(set(ids)) and "root" not in ids and all(self.roles.values()), "the roster's people")
-        need(1 <= self.threshold <= len(value["root"]["keys"]), "the roster's threshold")
-        need(all(map(is_sound, publics)) and len(set(publics)) == len(publics), "a key is doubled, or anybody's")
-        need((self.expires is None) == self.sealed, "only a sealed roster has no expiry")
+        for who, key in ((p["id"], key) for p in self.value["people"] for key in p["keys"]):
+            public, first = bytes.fromhex(key["public"]), key["valid_from"]
+            ends = [NEVER if key[n] is None else key[n] for n in ("valid_to", "compromised_from")]
+            self.keys[digest(public)] = (who, public, first, *ends)
+            publics.append(public)
+        ids, threshold = [p["id"] for p in self.value["people"]], self.value["root"]["threshold"]
+        is_named = is_sorted(ids) and "root" not in ids and all(self.roles.values())
+        need(is_named and 1 <= threshold <= len(self.root), "the roster's people, or its threshold")
+        need(len(set(publics)) == len(publics), "a key is doubled")
+        need(all(map(is_sound, publics)), "a key for which anybody can sign")
+        need((self.value["expires"] is None) == self.value["sealed"], "only sealed never expires")
 
     def refusal(self, keyid, index):
         """Why a key may not sign at this index; "" where it may."""
         if keyid in self.root or keyid not in self.keys:
-            return "" if keyid in self.root else "unknown-key"
-        key = self.keys[keyid][1]
-        if key["compromised_from"] is not None and index >= key["compromised_from"]:
-            return "revoked-key"
-        is_over = key["valid_to"] is not None and index >= key["valid_to"]
-        return "key-not-yet-valid" if index < key["valid_from"] else "expired-key" if is_over else ""
+            return "" if keyid in self.root else "unknown"
+        _, _, first, end, stolen = self.keys[keyid]
+        return "revoked" if index >= stolen else "" if first <= index < end else "not valid then"
 
     def check_root(self, signatures, kind, payload):
-        made = {s["keyid"] for s in signatures if s["keyid"] in self.root and is_signed(s, self.root[s["keyid"]], kind, payload)}
-        need(len(made) >= self.threshold, f"{len(made)} root signatures, {self.threshold} are needed")
+        ours = [each for each in signatures if each["keyid"] in self.root]
+        good = [is_signed(each, self.root[each["keyid"]], kind, payload) for each in ours]
+        made = {each["keyid"] for each, is_good in zip(ours, good, strict=True) if is_good}
+        need(len(made) >= self.value["root"]["threshold"], f"{len(made)} root signatures")
 
     def signer(self, signature, index, kind, payload):
         """Who made a signature, with a key that may sign at this index."""
-        who, key = self.keys.get(signature["keyid"], ("", None))
-        need(key, f"signed by the unknown key {signature['keyid'][:12]}")
+        who, public = self.keys.get(signature["keyid"], ("?", b""))[:2]
         why = self.refusal(signature["keyid"], index)
-        need(not why, f"the key of {who} may not sign here ({why})")
-        need(is_signed(signature, bytes.fromhex(key["public"]), kind, payload), f"the signature of {who} does not verify")
+        need(not why, f"the key {signature['keyid'][:12]} of {who} is {why}")
+        need(is_signed(signature, public, kind, payload), f"no signature of {who} over this")
         return who
 
     def check_after(self, old, index):
-        """Whether this version may follow `old` at this index."""
-        payload, signatures = canonical(self.signed["roster"]), self.signed["signatures"]
-        self.check_root(signatures, ROSTER, payload)
-        need(self.start == index, "a roster made for another index")
-        origin = f"{self.house}/{digest(''.join(sorted(self.root)).encode())[:16]}"
-        if old:
-            old.check_root(signatures, ROSTER, payload)
-            need((self.house, self.version) == (old.house, old.version + 1), "a roster that is no successor")
-            need("statements_in_log" not in old.policy.keys() - self.policy.keys(), "statements would cease")
-            need(self.log or not old.log, "the log's key was dropped")
-            need(old.roles.keys() <= self.roles.keys(), "a person was removed")
-            origin = old.log["origin"] if old.log else origin
-        need(old or self.version == 1, "the first roster is version 1")
-        need(not self.log or self.log["origin"] == origin, "the log is called otherwise")
+        """Whether this version may follow `old`, or be the first, at this index."""
+        payload, signatures = canonical(self.value), self.signed["signatures"]
+        for roster in (self, old or self):
+            roster.check_root(signatures, ROSTER, payload)
+        before = (old.house, old.value["version"]) if old else (self.house, 0)
+        place = (self.house, self.value["version"] - 1, self.value["register_index"])
+        need(place == (*before, index), "a roster that is no successor here")
+        names = "".join(sorted(self.root)).encode()
+        first = (old and old.log) or {"origin": f"{self.house}/{digest(names)[:16]}"}
+        need(not self.log or self.log["origin"] == first["origin"], "the log is called otherwise")
         known = old.keys if old else {}
-        need(all(key["valid_from"] >= index for keyid, (_, key) in self.keys.items() if keyid not in known), "a new key is dated back")
-        for keyid, (who, key) in known.items():
-            owner, now = self.keys.get(keyid, ("", None))
-            need(owner == who and now["valid_from"] == key["valid_from"], f"a key of {who} was removed or moved")
-            for name, earliest in (("valid_to", index), ("compromised_from", 0)):  # an end once set only moves to before
-                before, after = key[name], now[name]
-                need((before is None and after is None) or (after is not None and (after <= before if before is not None else after >= earliest)), f"{name} of a key of {who}")
+        is_new = all(self.keys[key][2] >= index for key in self.keys.keys() - known.keys())
+        need(is_new, "a new key is dated back")
+        for keyid, (who, public, first, end, stolen) in known.items():
+            now = self.keys.get(keyid, ("", b"", 0, 0, 0))
+            need(now[:3] == (who, public, first), f"a key of {who} was removed or moved")
+            for after, was, earliest in ((now[3], end, index), (now[4], stolen, 0)):
+                is_fine = after <= was and (was < NEVER or after >= earliest)
+                need(is_fine, f"when a key of {who} ended was changed")
+        if old:
+            need(old.roles.keys() <= self.roles.keys(), "a person was removed")
+            need(self.log or not old.log, "the log's key was dropped")
+            gone = old.value["policy"].keys() - self.value["policy"].keys()
+            need("statements_in_log" not in gone, "statements would cease")
+
 
 # -- the log: every act, in order -----------------------------------------------------------------
-
-ROLE_OF = {"add": "curator", "consent": "composer", "begin": "trainer", "end": "trainer", "output": "producer"}
-
 class Log:
     def __init__(self, folder, pin):
-        self.works, self.taken, self.rosters, self.leaves, self.runs, self.outputs = {}, set(), [], [], {}, {}
-        head = parse(read(folder / "register.head.json", 16_384).rstrip(b"\n"), "head", "the head")
-        said = self.head = head["head"]
-        need((said["house"], said["log"]) == (pin["name"], "register"), "the head is that of another log")
-        need(said["size"] >= pin["min_size"], f"{said['size']} acts, the pin has seen {pin['min_size']}: an older copy")
+        self.works, self.taken, self.rosters, self.leaves = {}, set(), [], []
+        self.runs, self.outputs, self.roster = {}, {}, None
+        signed = parse(read(folder / "register.head.json").rstrip(b"\n"), "head")
+        head = self.head = signed["head"]
+        is_ours = (head["house"], head["log"]) == (pin["name"], "register")
+        need(is_ours and head["size"] >= pin["min_size"], "of another log, or older than the pin")
         data = read(folder / "register.jsonl", 4 << 30)
-        lines = data[: said["bytes"]].split(b"\n")
-        need(len(data) >= said["bytes"] >= 0 and lines.pop() == b"" and len(lines) == said["size"], "lines and head differ")
+        *lines, rest = data[: head["bytes"]].split(b"\n")
+        is_whole = (len(lines), rest) == (head["size"], b"") and len(data) >= head["bytes"] >= 0
+        need(is_whole, "lines and head differ")
         for index, line in enumerate(lines):
-            self.take(index, line)
+            try:
+                self.take(index, line)
+            except Refused as error:
+                raise Refused(f"act {index}: {error}") from error
             if index + 1 == pin["min_size"]:
                 self.check_pin(pin)
-        need(root_of(self.leaves) == said["root"], "the lines have another root than the head says")
-        self.check_head(head["signatures"], head["frontier"])
-        file = parse(read(folder / "roster.json", 4 * MIB), "signed", "roster.json", laid_out=True)
+        need((signed["frontier"], head["root"]) == tree(self.leaves), "lines and head differ")
+        need(len(signed["signatures"]) == 1 and head["time"][:10] <= LATEST, "the head's time")
+        signature, payload, last = signed["signatures"][0], canonical(head), head["size"] - 1
+        for roster in self.rosters[-1 - (self.roster.value["register_index"] == last) :]:
+            public = roster.root.get(signature["keyid"])
+            if public and is_signed(signature, public, HEAD, payload):
+                break
+        else:
+            self.roster.signer(signature, last, HEAD, payload)
+        file = parse(read(folder / "roster.json"), "signed", laid_out=True)
         need(file == self.roster.signed, "roster.json is not the roster that the log ends with")
-
-    @property
-    def roster(self):
-        return self.rosters[-1]
+        self.day = max(datetime.now(UTC).date().isoformat(), head["time"][:10])
 
     def check_pin(self, pin):
-        roster = self.roster
-        need(root_of(self.leaves) == pin["root_hash"], "another history than the pinned one")
-        need((roster.house, roster.threshold, set(roster.root)) == (pin["name"], pin["threshold"], set(pin["root_keys"])), "other root keys than the pinned ones")
-        need(not pin["log"] or (roster.log and note_key(roster.log) == pin["log"]), "another log's key than the pinned one")
-
-    def check_head(self, signatures, frontier):
-        last, payload, sizes = self.head["size"] - 1, canonical(self.head), []
-        for bit in reversed(range(self.head["size"].bit_length())):  # the edge: the whole trees inside, largest first
-            sizes += [1 << bit] if self.head["size"] >> bit & 1 else []
-        edge = [root_of(self.leaves[sum(sizes[:n]) : sum(sizes[: n + 1])]) for n in range(len(sizes))]
-        need(frontier == edge and len(signatures) == 1, "the head's edge, or the number of its signatures")
-        roots = self.roster.root | (self.rosters[-2].root if len(self.rosters) > 1 and self.roster.start == last else {})
-        keyid = signatures[0]["keyid"]
-        if keyid in roots:
-            need(is_signed(signatures[0], roots[keyid], HEAD, payload), "the head's signature does not verify")
-        else:
-            self.roster.signer(signatures[0], last, HEAD, payload)
-        check_dated("the head", self.head["time"])
+        found = (self.roster.house, self.roster.value["root"]["threshold"], set(self.roster.root))
+        need(tree(self.leaves)[1] == pin["root_hash"], "another history than the pinned one")
+        need(found == (pin["name"], pin["threshold"], set(pin["root_keys"])), "other root keys")
+        is_log = pin["log"] in ("", self.roster.log and note_key(self.roster.log))
+        need(is_log, "another log's key than the pinned one")
 
     def take(self, index, line):
-        try:
-            act = parse(line, "act")
-            need(act["index"] == index, "it has another index")
-            need(self.rosters or act["act"] == "key", "a log begins with a roster")
-            need(not self.rosters or not self.roster.sealed, "the house was sealed before")
-            need(fits(act["data"], f"do_{act['act']}"), f"{act['act']} is not written so")
-            self.check_right(act)
-            self.take_in(act, act["data"], (act["signatures"] or [{"keyid": ""}])[0]["keyid"])
-            check_dated("it", act["time"])
-        except Refused as error:
-            raise Refused(f"act {index}: {error}") from error
+        act = parse(line, "act")
+        need(act["index"] == index and act["time"][:10] <= LATEST, "another index, or dated ahead")
+        need(self.roster or act["act"] == "key", "a log begins with a roster")
+        need(not self.roster or not self.roster.value["sealed"], "the house was sealed before")
+        need(fits(act["data"], f"do_{act['act']}"), f"{act['act']} is not written so")
+        self.check_right(act)
+        keyid = act["signatures"][0]["keyid"] if act["signatures"] else ""
+        self.take_in(act, act["act"], act["data"], (keyid, index))
         self.leaves.append(sha256(b"\0" + line).digest())
 
     def check_right(self, act):
         """Whether its author may do such an act, and signed it; a roster is signed within."""
         kind, by, signatures = act["act"], act["by"], act["signatures"]
-        payload = canonical({name: value for name, value in act.items() if name != "signatures"})
+        payload = canonical({name: act[name] for name in act if name != "signatures"})
         if kind in ("adopt", "model") or (kind == "withdraw" and by == "root"):
             need(by == "root", "the root alone may do this")
             self.roster.check_root(signatures, ACT, payload)
         elif kind != "key":
             is_own = kind == "withdraw" and by in composers(self.live(act["data"]["work"])["entry"])
             role = ROLE_OF.get(kind, "composer" if is_own else "curator")
-            need(role in self.roster.roles.get(by, ()) and len(signatures) == 1, f"{by!r:.60} is no {role}, or signs not once")
-            need(self.roster.signer(signatures[0], act["index"], ACT, payload) == by, "somebody else signed it")
+            need(role in self.roster.roles.get(by, ()), f"{by!r:.60} is no {role}")
+            signers = [self.roster.signer(s, act["index"], ACT, payload) for s in signatures]
+            need(signers == [by], "not signed by its author alone")
 
     def live(self, work):
-        need(work in self.works and not self.works[work]["out"], f"{work!r:.90} is not in the house")
+        is_live = work in self.works and not self.works[work]["out"]
+        need(is_live, f"{work!r:.90} is not in the house")
         return self.works[work]
 
-    def take_in(self, act, data, keyid):
-        index, by, signed = act["index"], act["by"], (keyid, act["index"])
-        if act["act"] == "key":
-            new = Roster(data["signed"])
-            new.check_after(self.roster if self.rosters else None, index)
-            self.rosters.append(new)
-        elif act["act"] in ("add", "adopt"):
-            for entry in data["works"] if act["act"] == "adopt" else [data]:
-                self.enter(act, entry)
-        elif act["act"] == "consent":
-            need(by in composers(self.live(data["work"])["entry"]), f"{by} is no composer of it")
-            self.works[data["work"]]["said"].setdefault(by, []).append((*signed, data["consent"]))
-        elif act["act"] == "withdraw":
-            entry = self.live(data["work"])["entry"]
-            need(all(entry[name] == data[name] for name in ("music_sha256", "musical_hash")), "it withdraws other music")
-            self.works[data["work"]]["out"] = signed
-        elif act["act"] == "begin":
-            need(all(map(self.live, data["works"])) and data["continues"] in (None, *self.runs), "it continues no run")
-            need("settings" not in data or (data["settings"] and digest(data["settings"].encode()) == data["settings_sha256"]), "its settings")
-            self.runs[index] = {"by": by, "said": data, "models": [], "signed": [signed], "end": None}
-        elif act["act"] == "end":
-            run = self.runs.get(data["begin"], {"end": {}})
-            need(run["end"] is None and run["by"] == by, "no run that this trainer could end")
-            run.update(end=data, models=data["models"], signed=[*run["signed"], signed])
-        elif act["act"] == "model":
-            need(all(work in self.works for work in data["works"]), "it names unknown works")
-            self.runs[index] = {"by": by, "said": data, "models": [data["model"]], "signed": [], "end": {}}
+    def take_in(self, act, kind, data, signed):
+        index, by = act["index"], act["by"]
+        if kind == "key":
+            roster = Roster(data["signed"])
+            roster.check_after(self.roster, index)
+            self.roster = roster
+            self.rosters.append(roster)
+        elif kind in ("add", "adopt"):
+            for entry in data["works"] if kind == "adopt" else [data]:
+                self.enter(act, entry, entry["work"])
+        elif kind == "consent":
+            record = self.live(data["work"])
+            need(by in composers(record["entry"]), f"{by} is no composer of it")
+            record["said"].append((by, *signed, data["consent"]))
+        elif kind == "withdraw":
+            record = self.live(data["work"])
+            is_it = same(data, record["entry"], "music_sha256", "musical_hash")
+            need(is_it, "it withdraws other music")
+            record["out"] = signed
+        elif kind == "begin":
+            need(all(map(self.live, data["works"])), "unknown works")
+            need(data["continues"] in (None, *self.runs), "it continues no run")
+            settings = data.get("settings", "-")
+            is_it = "settings" not in data or digest(settings.encode()) == data["settings_sha256"]
+            need(settings and is_it, "its settings")
+            self.runs[index] = {"by": by, "said": data, "models": [], "signed": [signed]}
+        elif kind == "end":
+            run = self.runs.get(data["begin"], {"by": None})
+            need(run["by"] == by and "end" not in run, "no run that this trainer could end")
+            run |= {"end": data, "models": data["models"], "signed": [*run["signed"], signed]}
+        elif kind == "model":
+            need(self.works.keys() >= set(data["works"]), "it names unknown works")
+            models = [data["model"]]
+            self.runs[index] = {"by": by, "said": data, "models": models, "signed": [], "end": {}}
         else:
-            left = [model["file_sha256"] for model in self.runs.get(data["run"], {"models": []})["models"]]
-            need(data["checkpoint_sha256"] in left, "its run left no such checkpoint")
+            left = self.runs.get(data["run"], {"models": []})["models"]
+            is_left = data["checkpoint_sha256"] in [model["file_sha256"] for model in left]
+            need(is_left, "its run left no such checkpoint")
             self.outputs.setdefault(data["receipt_sha256"], (*signed, data))
 
-    def enter(self, act, entry):
-        work, roster = entry["work"], self.roster
+    def enter(self, act, entry, work):
         need(len(entry["keyids"]) == 2, "two people sign a work")
-        if "signed" in entry or "statements_in_log" in roster.policy:
-            need("signed" in entry, f"{work} is entered without what its composer signed")
-            statement, curator = check_signers(entry["signed"], roster, act["index"])
-            check_same(entry, entry["signed"])
-            need(entry["title"] == statement["description"].get("title", ""), f"{work} is entered under another title")
+        signed, policy = entry.get("signed"), self.roster.value["policy"]
+        need(signed or "statements_in_log" not in policy, "entered without its statement")
+        if signed:
+            predicate, curator = check_statement(signed, self.roster, act["index"], entry)
+            title = predicate["description"].get("title", "")
+            need(entry["title"] == title, "entered under another title")
             need(act["act"] == "adopt" or curator == act["by"], "another curator accepted it")
         names = {(name, entry[name]) for name in ("music_sha256", "musical_hash", "path")}
-        known = self.works.get(work)
-        if known:
-            signed = [known["out"]] if known["out"] else [(keyid, known["index"]) for keyid in known["entry"]["keyids"]]
-            is_stale = any(roster.refusal(*each) == "revoked-key" for each in signed)
-            same = all(known["entry"][name] == entry[name] for name in ("music_sha256", "path"))
-            need(same and is_stale, f"{work} was entered before")
-        need(known or not names & self.taken, f"{work} has the music or the place of another")
+        record = self.works.get(work)
+        if record:  # only where a key that signed before turned out to be stolen
+            signs = [
+                record["out"] or (keyid, record["index"]) for keyid in record["entry"]["keyids"]
+            ]
+            is_stale = any(self.roster.refusal(*each) == "revoked" for each in signs)
+            is_same = same(record["entry"], entry, "music_sha256", "path")
+            need(is_same and is_stale, f"{work} was entered before")
+        need(record or not names & self.taken, f"{work} has the music or the place of another")
         self.taken |= names
-        was = known or {"said": {}, "entries": {}}
-        was["entries"][act["index"]] = entry
-        self.works[work] = {**was, "entry": entry, "index": act["index"], "out": None}
+        record = record or {"said": [], "entries": {}}
+        record["entries"][act["index"]] = entry
+        self.works[work] = {**record, "entry": entry, "index": act["index"], "out": None}
 
-# -- works -----------------------------------------------------------------------------------------
 
+def same(first, second, *names):
+    return all(first[name] == second[name] for name in names)
+
+
+# -- works ----------------------------------------------------------------------------------------
 def composers(entry):
     return [each["id"] for each in entry["composers"]]
 
-def check_signers(signed, roster, index):
-    """The predicate that composer and curator signed, and who the curator is."""
-    statement, signatures = signed["statement"], signed["signatures"]
-    predicate, names = statement["predicate"], composers(statement["predicate"])
-    shares, is_human = [each["share"] for each in predicate["composers"]], predicate["statements"]["no_generative_model"]
-    need(sum(shares) == 100 and min(shares) >= 1 and len(set(names)) == len(names), "its composers' shares")
-    need([each["name"] for each in statement["subject"]] == [f"{predicate['work']}.mid"], "its subject")
-    need(is_human != (predicate["method"] == "machine"), "method and statement of origin differ")
-    need(is_human or "takes_machine_written" in roster.policy, "a machine wrote it")
-    need(len(signatures) == 2, "a composer and a curator sign a work")
-    first, second = (roster.signer(each, index, STATEMENT, canonical(statement)) for each in signatures)
-    need(first in names and all("composer" in roster.roles.get(who, ()) for who in names), "its composers are none of the house")
-    need(second not in names and "curator" in roster.roles[second], f"{second} may not accept it")
-    return predicate, second
 
-def check_same(entry, signed):
-    """Whether an entry says what was signed, and allows no more."""
+def check_statement(signed, roster, index, entry):
+    """Whether composer and curator signed what an entry says; what they did, and the curator."""
     statement, predicate = signed["statement"], signed["statement"]["predicate"]
-    allowed = {grant["scope"]: grant["until"] or "9999-12-31" for grant in predicate["consent"]}
-    need(all((g["until"] or "9999-12-31") <= allowed.get(g["scope"], "") for g in entry["consent"]), "the log allows more than was signed")
-    need(all(entry[name] == predicate[name] for name in ("work", "musical_hash", "composers")), "entered otherwise than it was signed")
-    need(entry["music_sha256"] == statement["subject"][0]["digest"]["sha256"], "entered with other music than was signed")
-    need(entry["keyids"] == [each["keyid"] for each in signed["signatures"]], "entered as signed by others")
+    names, shares = composers(predicate), [each["share"] for each in predicate["composers"]]
+    is_whole = sum(shares) == 100 and min(shares) >= 1 and len(set(names)) == len(names)
+    need(is_whole, "its composers' shares")
+    is_human = predicate["statements"]["no_generative_model"]
+    need(is_human != (predicate["method"] == "machine"), "method and statement of origin differ")
+    takes = "takes_machine_written" in roster.value["policy"]
+    need(is_human or takes, "a machine wrote it")
+    payload, roles = canonical(statement), roster.roles
+    signers = [roster.signer(each, index, STATEMENT, payload) for each in signed["signatures"]]
+    need(len(signers) == 2 and signers[0] in names, "no composer and curator signed it")
+    are_ours = all("composer" in roles.get(who, ()) for who in names)
+    need(are_ours, "its composers are none of the house")
+    curates = "curator" in roles[signers[1]] and signers[1] not in names
+    need(curates, f"{signers[1]} may not accept it")
+    (subject,) = statement["subject"]
+    need(subject["name"] == f"{predicate['work']}.mid", "its subject")
+    need(same(entry, predicate, "work", "musical_hash", "composers"), "entered otherwise")
+    need(entry["music_sha256"] == subject["digest"]["sha256"], "entered with other music")
+    keyids = [each["keyid"] for each in signed["signatures"]]
+    need(entry["keyids"] == keyids, "entered as signed by others")
+    until = {grant["scope"]: grant["until"] or "9999-12-31" for grant in predicate["consent"]}
+    for grant in entry["consent"]:
+        is_signed_for = (grant["until"] or "9999-12-31") <= until.get(grant["scope"], "")
+        need(is_signed_for, "the log allows more than was signed")
+    return predicate, signers[1]
 
-def allowed_today(log, record, purpose):
+
+def is_allowed(log, record, purpose):
     """Whether all composers allow a purpose by now: docs/format.md, "consent"."""
-    day, entry = max(datetime.now(UTC).date().isoformat(), log.head["time"][:10]), record["entry"]
-    signers = {log.roster.keys[k][0] for k, at in [(entry["keyids"][0], record["index"]), *(each[:2] for said in record["said"].values() for each in said)]
-               if k in log.roster.keys and not log.roster.refusal(k, at)}
-    artist = purpose.partition(":")[2]
-    if artist and not (artist in signers and artist in composers(entry)):
-        return False
-    for who in composers(entry):
-        is_allowed = ends_later(entry["consent"], purpose, day)
-        for keyid, at, consent in record["said"].get(who, ()):  # what a stolen key said only narrows
-            is_allowed = ends_later(consent, purpose, day) and (is_allowed or not log.roster.refusal(keyid, at))
-        if not is_allowed:
-            return False
-    return True
+    entry, said, artist = record["entry"], record["said"], purpose.partition(":")[2]
 
-def ends_later(consent, purpose, day):
-    return any(g["scope"] == purpose and (g["until"] is None or g["until"] >= day) for g in consent)
+    def stands(keyid, index):
+        return keyid in log.roster.keys and not log.roster.refusal(keyid, index)
+
+    def grants(consent):
+        days = [g["until"] or log.day for g in consent if g["scope"] == purpose]
+        return max(days, default="") >= log.day
+
+    signs = [(entry["keyids"][0], record["index"]), *(each[1:3] for each in said)]
+    speakers = {log.roster.keys[keyid][0] for keyid, at in signs if stands(keyid, at)}
+    allowed = not artist or artist in speakers & set(composers(entry))
+    for who in composers(entry):
+        answer = grants(entry["consent"])
+        for _, keyid, at, consent in (each for each in said if each[0] == who):
+            answer = grants(consent) and (answer or stands(keyid, at))  # a stolen key only narrows
+        allowed = allowed and answer
+    return allowed
+
 
 def split(data):
     """The music of a MIDI file, and the chunks after its last track."""
-    tracks, at, found = int.from_bytes(data[10:12], "big"), 14, []
-    need(data[:8] == b"MThd\0\0\0\6" and len(data) <= 4 * MIB, "no MIDI file")
+    tracks, at, found, ends = int.from_bytes(data[10:12], "big"), 14, [], []
+    need(data[:8] == b"MThd\0\0\0\6" and tracks, "no MIDI file")
     while at < len(data):
         kind, end = data[at : at + 4], at + 8 + int.from_bytes(data[at + 4 : at + 8], "big")
-        need(at + 8 <= len(data) and end <= len(data) and (kind == b"MTrk") == (len(found) < tracks), "no whole chunks")
-        found.append((kind, data[at + 8 : end], at))
+        is_in_place = (kind == b"MTrk") == (len(found) < tracks)
+        need(at + 8 <= end <= len(data) and is_in_place, "no whole chunks in their places")
+        found.append((kind, data[at + 8 : end]))
+        ends.append(end)
         at = end
-    need(len(found) >= tracks >= 1, "tracks are missing")
-    return data[: found[tracks][2] if len(found) > tracks else at], found[tracks:]
+    return data[: ends[tracks - 1]], found[tracks:]
 
-def check_work(log, place, data, purpose):
+
+def check_work(log, place, path, purpose):
     """Whether a file is the work that the log has in this place; and whether it may be used."""
+    data = read(path)
     music, after = split(data)
-    need([kind for kind, _, _ in after] == [b"HPRV"], "not exactly one tag after the last track")
-    tag = parse(after[0][1], "tag", "its tag")
-    signed = {"signatures": tag["signatures"], "statement": parse(base64.b64decode(tag["payload"]), "statement", "its statement")}
-    work = signed["statement"]["predicate"]["work"]
-    record = log.live(work)
-    need(record["entry"]["path"] == place and record["entry"]["file_sha256"] == digest(data), "not the file that was entered here")
-    need(signed["statement"]["subject"][0]["digest"]["sha256"] == digest(music), "the tag speaks of other music")
-    check_signers(signed, log.roster, record["index"])
-    check_same(record["entry"], signed)
-    first = min(record["entries"])
-    need(not any(out[2]["musical_hash"] == record["entry"]["musical_hash"] and out[1] < first and not log.roster.refusal(*out[:2])
-                 for out in log.outputs.values()), "a model of this house wrote it before")
-    return work, allowed_today(log, record, purpose)
+    need([kind for kind, _ in after] == [b"HPRV"], "not exactly one tag after the last track")
+    tag = parse(after[0][1], "tag")
+    statement = parse(base64.b64decode(tag["payload"]), "statement")
+    record = log.live(statement["predicate"]["work"])
+    entry, first = record["entry"], min(record["entries"])
+    found = {"path": place, "file_sha256": digest(data), "music_sha256": digest(music)}
+    need(found.items() <= entry.items(), "not the file that was entered here")
+    signed = {"signatures": tag["signatures"], "statement": statement}
+    check_statement(signed, log.roster, record["index"], entry)
+    for keyid, at, piece in log.outputs.values():
+        is_it = at < first and same(piece, entry, "musical_hash")
+        need(not is_it or log.roster.refusal(keyid, at), "a model of this house wrote it before")
+    return is_allowed(log, record, purpose)
 
-# -- models, runs, pieces ----------------------------------------------------------------------------
+
+# -- models, runs, pieces -------------------------------------------------------------------------
+def tensors_of(data):
+    """The text in a safetensors file, and the digest over its tensors."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start], object_pairs_hook=once)
+    about, hashed, body = header.pop("__metadata__")["about"], sha256(), memoryview(data)[start:]
+    for name, each in sorted(header.items()):
+        begin, end = each["data_offsets"]
+        words = json.dumps([name, each["dtype"], each["shape"]], separators=(",", ":"))
+        hashed.update(f"{words}\n{end - begin}\n".encode() + body[begin:end])
+    spans = sorted(each["data_offsets"] for each in header.values())
+    edges = [0, *(end for _, end in spans)]
+    is_covered = edges == sorted(edges) == [*(begin for begin, _ in spans), len(body)]
+    need(is_covered, "its tensors overlap or leave a gap")
+    return json.loads(about, object_pairs_hook=once)["manifest"].encode(), hashed.hexdigest()
+
 
 def check_model(log, path):
     """The run behind a model's file, when the log has it as the file says."""
     data = read(path, 64 << 30)
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")], object_pairs_hook=once)
-    about = json.loads(header.pop("__metadata__")["about"], object_pairs_hook=once)
-    manifest = parse(about["manifest"].encode(), "manifest", "its manifest")
-    tensors, body, covered = sha256(), memoryview(data)[8 + int.from_bytes(data[:8], "little") :], 0
-    for name, each in sorted(header.items()):
-        begin, end = each["data_offsets"]
-        tensors.update(f"{json.dumps([name, each['dtype'], each['shape']], separators=(',', ':'))}\n{end - begin}\n".encode())
-        tensors.update(body[begin:end])
-    for begin, end in sorted(each["data_offsets"] for each in header.values()):
-        need(begin == covered <= end, "its tensors overlap or leave a gap")
-        covered = end
-    need(covered == len(body) and header, "bytes that belong to no tensor")
-    mine = {"file_sha256": digest(data), "tensors_sha256": tensors.hexdigest()}
-    runs = [(at, run) for at, run in log.runs.items() if any(mine.items() <= model.items() for model in run["models"])]
-    runs = [(at, run) for at, run in runs if not any(log.roster.refusal(*each) == "revoked-key" for each in run["signed"])]
+    text, tensors = tensors_of(data)
+    mine = {"file_sha256": digest(data), "tensors_sha256": tensors}.items()
+    runs = []
+    for at, run in log.runs.items():
+        is_stolen = any(log.roster.refusal(*each) == "revoked" for each in run["signed"])
+        if not is_stolen and any(mine <= model.items() for model in run["models"]):
+            runs.append(at)
     need(runs, "no run in the log left this file, or its key was stolen by then")
-    at, run = runs[0]
-    size, said = manifest["register"]["size"], run["said"]
-    need(digest(canonical(manifest)) == said["manifest_sha256"], "the log names another manifest")
-    need((manifest["house"], manifest["purpose"]) == (log.roster.house, said["purpose"]), "another house or purpose")
-    need([work["work"] for work in manifest["works"]] == said["works"], "other works than the log says")
-    need(0 < size <= at and root_of(log.leaves[:size]) == manifest["register"]["root"], "the log was another then")
-    for work in manifest["works"]:
-        entry = log.works[work["work"]]["entries"].get(work["register_index"], {})
-        told = (entry.get("music_sha256"), entry.get("musical_hash"), entry.get("composers"))
-        need(told == (work["sha256"], work["musical_hash"], work["composers"]), f"{work['work']}: not as it was entered")
-        record = log.live(work["work"])
-        need(record["entry"]["music_sha256"] == work["sha256"] and allowed_today(log, record, said["purpose"]), f"{work['work']}: may no longer be used so")
-    return at, mine["tensors_sha256"]
+    said, manifest = log.runs[runs[0]]["said"], json.loads(text, object_pairs_hook=once)
+    need(digest(text) == said["manifest_sha256"], "the log names another manifest")
+    works, size, root = manifest["works"], *map(manifest["register"].get, ("size", "root"))
+    found = (manifest["house"], manifest["purpose"], [work["work"] for work in works])
+    need(found == (log.roster.house, said["purpose"], said["works"]), "of another house or purpose")
+    need(0 < size <= runs[0], "it was trained before its works were entered")
+    need(tree(log.leaves[:size])[1] == root, "the log was another then")
+    for work in works:
+        name, record = work["work"], log.live(work["work"])
+        entry = record["entries"].get(work["register_index"])
+        is_it = entry and same(entry, work, "musical_hash", "composers")
+        is_it = is_it and entry["music_sha256"] == work["sha256"] == record["entry"]["music_sha256"]
+        need(is_it, f"{name}: not as it was entered")
+        need(is_allowed(log, record, said["purpose"]), f"{name}: may no longer be used so")
+    return runs[0], tensors
+
 
 def check_transcript(log, path, tensors):
-    """Whether the log names this chain of marks; and, with a model, whether it ends in its weights."""
-    lines = read(path, 64 * MIB).split(b"\n")
-    need(lines.pop() == b"" and len(lines) > 1, "no lines")
-    first, steps = parse(lines[0], "transcript"), [parse(line, "step") for line in lines[1:]]
-    need([step["previous"] for step in steps] == [digest(line) for line in lines[:-1]], "a line is not chained to the one before")
-    order = [step["step"] for step in steps]
-    need(order[0] == 0 and order == sorted(set(order)), "its marks are not in order")
-    runs = [(at, run) for at, run in log.runs.items() if (run["end"] or {}).get("transcript_sha256") == digest(lines[-1])]
-    need(runs, "no run in the log ended with it")
-    at, said = runs[0][0], {name: value for name, value in runs[0][1]["said"].items() if name not in ("name", "continues")}
-    need(digest(canonical(said)) == first["begin_sha256"], "it begins with another run than it ends with")
-    need(tensors in (None, steps[-1]["weights_sha256"]), "the model is not what it ends with")
+    """Whether the log names this chain of marks; with a model, whether it ends in its weights."""
+    *lines, rest = read(path, 64 * MIB).split(b"\n")
+    first, *marks = map(json.loads, lines)
+    steps = [mark["step"] for mark in marks]
+    is_chain = [mark["previous"] for mark in marks] == [digest(line) for line in lines[:-1]]
+    need(is_chain and rest == b"" and is_sorted(steps) and steps[0] == 0, "its marks are no chain")
+    end = digest(lines[-1])
+    ended = {at: run.get("end", {}).get("transcript_sha256") == end for at, run in log.runs.items()}
+    at = next((at for at in ended if ended[at]), None)
+    need(at is not None, "no run in the log ended with it")
+    said = {k: v for k, v in log.runs[at]["said"].items() if k not in ("name", "continues")}
+    need(digest(canonical(said)) == first["begin_sha256"], "it began with another run")
+    need(tensors in (None, marks[-1]["weights_sha256"]), "the model is not what it ends with")
     return f"run {at}: {len(steps) - 1} segments, chained from its begin to its end"
 
+
 def check_piece(log, path):
-    """Whether the log has a marked piece and the receipt beside it."""
-    data = read(path, 4 * MIB)
-    after = split(data)[1]
-    need([kind for kind, _, _ in after] == [b"HGEN"], "not exactly one mark after the last track")
-    receipt = parse(after[0][1], "mark", "its mark")["receipt_sha256"]
-    need(b"Machine-generated music. Receipt SHA-256: " + receipt.encode() in data, "its two marks differ")
-    need(receipt in log.outputs, "the log has no piece with this receipt")
-    keyid, at, said = log.outputs[receipt]
-    need(said["sha256"] == digest(data), "the piece was changed since it was entered")
+    """Whether the log has a marked piece, and the receipt beside it."""
+    data, beside = read(path), path.with_suffix(".json")
+    pieces = [each for each in log.outputs.values() if each[2]["sha256"] == digest(data)]
+    need(pieces, "the log has no such piece, or it was changed since")
+    keyid, at, piece = pieces[0]
+    named = piece["receipt_sha256"]
+    mark = canonical({"format": 1, "generated": True, "receipt_sha256": named})
+    text = f"Machine-generated music. Receipt SHA-256: {named}".encode()
+    is_marked = split(data)[1] == [(b"HGEN", mark)] and text in data
+    need(is_marked, "it does not carry the marks of its receipt")
     need(not log.roster.refusal(keyid, at), "it was entered with a key that was stolen by then")
-    beside, signed = path.with_suffix(".json"), path.with_suffix(".signature.json")
-    words = f"act {at}: written by a model of run {said['run']}"
+    words, signed = (
+        f"act {at}: written by a model of run {piece['run']}",
+        beside.with_suffix(".signature.json"),
+    )
     if beside.exists():
-        data, words = read(beside, 4 * MIB), f"{words}, its receipt beside it"
-        need(digest(data) == receipt, "the receipt beside it is another")
+        receipt, words = read(beside), f"{words}, its receipt beside it"
+        need(digest(receipt) == named, "the receipt beside it is another")
     if beside.exists() and signed.exists():
-        envelope = parse(read(signed, 4 * MIB).removesuffix(b"\n"), "receipt", "the receipt's signature")
-        need(base64.b64decode(envelope["payload"]) == data and envelope["signatures"], "the signature is about another receipt")
-        words = f"{words}, signed by {log.roster.signer(envelope['signatures'][0], len(log.leaves), RECEIPT, data)}"
+        envelope = parse(read(signed).removesuffix(b"\n"), "receipt")
+        need(base64.b64decode(envelope["payload"]) == receipt, "another receipt was signed")
+        (signature,) = envelope["signatures"][:1]
+        words += f", signed by {log.roster.signer(signature, len(log.leaves), RECEIPT, receipt)}"
     return words
 
-# -- notes and their witnesses --------------------------------------------------------------------------
 
+# -- notes and their witnesses --------------------------------------------------------------------
 def note_key(log):
-    return word(log["origin"], 1, bytes.fromhex(log["public"]))
+    name, public = log["origin"], b"\1" + bytes.fromhex(log["public"])
+    hashed = digest(f"{name}\n".encode() + public)[:8]
+    return f"{name}+{hashed}+{base64.b64encode(public).decode()}"
 
-def word(name, kind, public):
-    hashed = sha256(f"{name}\n".encode() + bytes([kind]) + public).hexdigest()[:8]
-    return f"{name}+{hashed}+{base64.b64encode(bytes([kind]) + public).decode()}"
+
+HEADING = r"([^\n]+)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/=]+)\n(?:[^\n]+\n)*"
+NOTE = re.compile(rf"({HEADING})\n((?:\u2014 [^\s+]{{1,200}} [A-Za-z0-9+/=]{{6,}}\n){{1,64}})")
+
 
 def check_note(log, path, witnesses):
-    """Whose signatures under a note of the log verify; what the log signed has to be true of it."""
-    data = read(path, 65_536).decode()
-    base64_line = r"[A-Za-z0-9+/]+=*"
-    parts = re.fullmatch(rf"(([^\n]+)\n(0|[1-9][0-9]{{0,18}})\n({base64_line})\n(?:[^\n]+\n)*)\n((?:\u2014 [^\s+]{{1,200}} {base64_line}\n){{1,64}})", data)
-    need(parts and not re.search("[\0-\t\v-\x1f]", data), "no note of a log")
-    text, origin, size, root, below = parts[1].encode(), parts[2], int(parts[3]), base64.b64decode(parts[4]), parts[5]
-    signed = [(name, base64.b64decode(value)) for name, value in (line.split(" ")[1:] for line in below.splitlines())]
-    need(len(root) == 32 and all(is_base64(value) for value in re.findall(f"({base64_line})$", below, re.M)) and all(len(value) > 4 for _, value in signed), "no note of a log")
-    seen = []
-    keys = dict.fromkeys(note_key(roster.log) for roster in log.rosters if roster.log)
-    for key in (*keys, *witnesses):
+    """Whose signatures under a note verify; what the log's key signed has to be true of it."""
+    whole = read(path, 65_536).decode()
+    found = NOTE.fullmatch(whole)
+    need(found and not re.search("[\0-\t\v-\x1f]", whole), "no note of a log")
+    text, origin, size, root, below = found.groups()
+    lines = [line.split(" ")[1:] for line in below.splitlines()]
+    need(all(fits(value, "base64") for value in (root, *(v for _, v in lines))), "no base64")
+    signed = [(name, base64.b64decode(value)) for name, value in lines]
+    root, text, seen = base64.b64decode(root).hex(), text.encode(), []
+    need(fits(root, "hex"), "no note of a log")
+    for key in dict.fromkeys([*(note_key(r.log) for r in log.rosters if r.log), *witnesses]):
         name, hashed, written = key.split("+", 2)
-        kind, public = base64.b64decode(written)[0], base64.b64decode(written)[1:]
-        for value in (value for named, value in signed if (named, value[:4].hex()) == (name, hashed)):
-            if kind == 1 and origin == name and verifies(public, value[4:], text):
+        kind, *public = base64.b64decode(written)
+        for value in (v[4:] for n, v in signed if (n, v[:4].hex()) == (name, hashed)):
+            time = int.from_bytes(value[:8], "big")
+            cosigned = f"cosignature/v1\ntime {time}\n".encode() + text
+            if kind == 1 and origin == name and verifies(bytes(public), value, text):
                 seen.append("the log's key")
-            time = int.from_bytes(value[4:12], "big")
-            if kind == 4 and verifies(public, value[12:], f"cosignature/v1\ntime {time}\n".encode() + text):
+            if kind == 4 and verifies(bytes(public), value[8:], cosigned):
                 seen.append(f"{name} at {datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M}")
     if "the log's key" not in seen:
         return "not signed by the log's key: it counts for nothing"
-    is_true = size <= len(log.leaves) and root.hex() == root_of(log.leaves[:size])
+    is_true = int(size) <= len(log.leaves) and root == tree(log.leaves[: int(size)])[1]
     need(is_true, f"the log's key signed another history of {size} acts: keep this note")
     return f"{size} acts, signed by {', '.join(seen)}"
 
-# -- the command -------------------------------------------------------------------------------------------
 
+# -- the command ----------------------------------------------------------------------------------
 def read_pin(path):
     """A pin as the house writes it: names and values, a list of root keys, perhaps witnesses."""
-    text = read(path, MIB).decode()
-    found = dict(re.findall(r'^ *(\w+): "?([^"\n]+?)"?$', text, re.M))
-    need(len(re.findall(r"^(\w+):", text, re.M)) == len(set(re.findall(r"^(\w+):", text, re.M))), "the pin says something twice")
-    need(fits(found.get("root_hash"), "hex") and found["min_size"].isdecimal() and found["threshold"].isdecimal(), "no pin as a house writes it")
-    return {"name": found["name"], "min_size": int(found["min_size"]), "threshold": int(found["threshold"]), "root_hash": found["root_hash"],
-            "root_keys": re.findall(r"^ *- ([0-9a-f]{64})$", text, re.M), "log": found.get("log", ""), "witnesses": re.findall(r'^ *- "([^\s"+]+\+[0-9a-f]{8}\+[^\s"]+)', text, re.M)}
+    text = read(path).decode()
+    names = re.findall(r"^(\w+):", text, re.M)
+    need(len(names) == len(set(names)), "the pin says something twice")
+    pin = {"log": ""} | dict(re.findall(r'^ *(\w+): "?([^"\n]+?)"?$', text, re.M))
+    pin |= {name: int(pin[name]) for name in ("min_size", "threshold")}
+    pin["root_keys"] = re.findall(r"^ *- ([0-9a-f]{64})$", text, re.M)
+    pin["witnesses"] = re.findall(r'^ *- "([^\s"+]+\+[0-9a-f]{8}\+[^\s"]+)', text, re.M)
+    return pin
 
-def verdicts(folder, pin_path, purpose="general_model", model=None, transcript=None, piece=None):
+
+def judge(what, check, *about):
+    """What was looked at, whether it holds, and what the check answers or why not."""
+    try:
+        return what, True, check(*about)
+    except Refused as error:
+        return what, False, str(error)
+    except Exception as error:  # whatever a stranger's bytes bring about is a refusal
+        return what, False, f"cannot be read ({type(error).__name__}: {error})"
+
+
+def verdicts(folder, pin, purpose="general_model", model=None, transcript=None, piece=None):
     """Each verdict: what was looked at, whether it holds, and why (not)."""
-    def judge(what, check, *about):
-        try:
-            return what, True, check(*about)
-        except Refused as error:
-            return what, False, str(error)
-        except Exception as error:  # whatever a stranger's bytes bring about is a refusal
-            return what, False, f"cannot be read ({type(error).__name__})"
-    pin = judge("pin", read_pin, pin_path)
-    records = judge("records", Log, folder, pin[2]) if pin[1] else pin
-    if not records[1]:
-        yield records
+    trusted = judge("pin", read_pin, pin)
+    found = judge("records", Log, folder, trusted[2]) if trusted[1] else trusted
+    if not found[1]:
+        yield found
         return
-    log = records[2]
-    yield "records", True, f"{len(log.leaves)} acts of {log.roster.house}, {len(log.works)} works, root {log.head['root']}"
-    day = max(datetime.now(UTC).date().isoformat(), log.head["time"][:10])
-    counts = log.roster.sealed or day < log.roster.expires
-    yield "roster", counts, f"version {log.roster.version}, {f'until {log.roster.expires}' if log.roster.expires else 'sealed'}"
-    is_known = purpose.partition(":")[0] in log.roster.policy["purposes"] and (purpose.partition(":")[2] or "root") in (*log.roster.roles, "root")
-    yield "purpose", is_known, purpose if is_known else f"the house does not know {purpose!r}"
-    notes = [folder / "register.checkpoint", *sorted((folder / "witnesses").glob("*.note"))]
-    for path in notes:
+    log, roster, root = found[2], found[2].roster.value, found[2].head["root"]
+    words = f"{len(log.leaves)} acts of {log.roster.house}, {len(log.works)} works, root {root}"
+    yield "records", True, words
+    expires = roster["expires"] or "never"
+    yield "roster", log.day < expires, f"version {roster['version']}, expires {expires}"
+    if "models" in roster:  # for the PEM file that model_signing takes
+        yield "key of models", True, roster["models"]["public"]
+    kind, _, artist = purpose.partition(":")
+    is_known = kind in roster["policy"]["purposes"] and artist in ("", "root", *log.roster.roles)
+    yield "purpose", is_known, purpose
+    for path in (folder / "register.checkpoint", *sorted(folder.glob("witnesses/*.note"))):
         if path.exists():
-            yield judge(path.name, check_note, log, path, pin[2]["witnesses"])
-    usable, files = 0, [path for path in sorted(folder.glob("*/*.mid")) if path.parent.name not in NOT_WORKS]
-    for path in files:
-        place = path.relative_to(folder).as_posix()
-        what, is_good, why = judge(place, lambda: check_work(log, place, read(path, 4 * MIB), purpose))  # noqa: B023
-        usable += is_good and why[1]
-        if not is_good:
-            yield what, False, why
+            yield judge(path.name, check_note, log, path, trusted[2]["witnesses"])
+    files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.glob("*/*.mid"))}
+    files = {place: files[place] for place in files if place.split("/")[0] not in NOT_WORKS}
+    works = [judge(place, check_work, log, place, path, purpose) for place, path in files.items()]
+    yield from (verdict for verdict in works if not verdict[1])
+    usable = sum(is_good and may_be_used for _, is_good, may_be_used in works)
     yield "works", True, f"{len(files)} files seen, {usable} may be used for {purpose}"
-    found = judge(str(model), check_model, log, model) if model else ("", True, (None, None))
+    tensors = None
     if model:
-        yield found[0], found[1], f"left by run {found[2][0]}, whose trainer's word it is what it learned from" if found[1] else found[2]
+        what, is_good, found = judge(str(model), check_model, log, model)
+        if is_good:
+            at, tensors = found
+            found = f"left by run {at}, whose trainer's word it is what it learned from"
+        yield what, is_good, found
     if transcript:
-        yield judge(str(transcript), check_transcript, log, transcript, found[2][1] if found[1] else None)
+        yield judge(str(transcript), check_transcript, log, transcript, tensors)
     if piece:
         yield judge(str(piece), check_piece, log, piece)
 
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pin", type=Path, required=True)
     parser.add_argument("--purpose", default="general_model")
-    for name in ("model", "transcript", "piece"):
-        parser.add_argument(f"--{name}", type=Path)
-    given = parser.parse_args()
-    found = list(verdicts(given.folder, given.pin, given.purpose, given.model, given.transcript, given.piece))
+    for name in ("--model", "--transcript", "--piece"):
+        parser.add_argument(name, type=Path)
+    found = list(verdicts(**vars(parser.parse_args())))
     for what, is_good, why in found:
-        print(f"{'holds  ' if is_good else 'REFUSED'} {what}: {why}".encode("ascii", "backslashreplace").decode())
+        words = f"{'holds  ' if is_good else 'REFUSED'} {what}: {why}"
+        print(words.encode("ascii", "backslashreplace").decode())
     raise SystemExit(0 if all(is_good for _, is_good, _ in found) else 2)
+
 
 if __name__ == "__main__":
     main()

@@ -47,6 +47,17 @@ TIME = "2026-01-02T03:04:05Z"
 PEOPLE = {"ana": "composer", "cleo": "curator", "machine": "producer trainer"}
 BLOCK = re.compile(r"(<!-- example: ([a-z ]+) -->\n```[a-z]*\n)(.*?)(\n```)", re.DOTALL)
 
+NAMED_BY_DIGEST = """
+at         root:text size:number
+left_out   path:text rule:text
+learned    composers:share* musical_hash:hex register_index:number sha256:hex work:text
+manifest   code_version:text format=1 house:text judged_on:text lock_sha256:text not_consented:text* purpose:text refused:left_out* register:at roster_version:number tokenizer_fingerprint:text works:learned*
+mark       format=1 generated=true receipt_sha256:hex
+transcript begin_sha256:text every:number format="gen transcript 1"
+step       batches:number previous:hex state_sha256:hex step:number weights_sha256:hex windows_sha256:hex
+"""  # noqa: E501
+"""Shapes of what an act names by its digest, so that a reader need not judge how it is written."""
+
 
 def key_of(name: str) -> PrivateKey:
     """The key whose seed is SHA-256 of `format.md: NAME`; guard nothing with it."""
@@ -149,6 +160,7 @@ def examples() -> dict[str, str]:
     grown = [node.hex() for node in consistency_proof(leaves, 4)]
     return {
         "shapes": SHAPES.strip(),
+        "shapes named by digest": NAMED_BY_DIGEST.strip(),
         "keys": "\n".join(
             f"{name:8} {key_of(name).public.hex()}  {key_of(name).keyid}"
             for name in ("root", "log", *PEOPLE)

@@ -25,6 +25,7 @@ from gen.provenance.manifest import Manifest
 from gen.provenance.mark import mark_generated
 from gen.provenance.merkle import Frontier, leaf_hash
 from gen.provenance.model_file import ABOUT, read_model_file
+from gen.provenance.model_signing import models_key, public_text
 from gen.provenance.pin import Pin
 from gen.provenance.recording import begin_run, end_run
 from gen.provenance.roster import ROSTER_TYPE
@@ -106,6 +107,7 @@ def full_house(folder: Path, name: str = "lantern") -> Export:
     )
     house.house = withdraw(house.house, [gone.work], key_of("ben"), "a wish")
     change(house, lambda r: people.enrolled(r, "eve", "Eve", ["curator"], key_of("eve").public))
+    change(house, lambda r: people.with_models_key(r, public_text(models_key(key_of("models")))))
     pins.append(house.pin)
     (stolen,) = house.enter(5, composer="ben")
     at = house.load().works[stolen.work].index
@@ -211,7 +213,9 @@ def reshape(rng: random.Random, value: Any) -> str:
     if how == "drop":
         del inner[last]
     elif how == "add" and isinstance(inner, dict):
-        inner[rng.choice(["more", "log", "settings", "transcript_sha256", "signed"])] = old
+        inner[rng.choice(["more", "log", "models", "settings", "transcript_sha256", "signed"])] = (
+            old
+        )
     elif how == "double" and isinstance(inner, list):
         inner.insert(last, copy.deepcopy(old))
     elif how == "swap" and isinstance(inner, list) and len(inner) > 1:

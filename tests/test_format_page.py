@@ -1,8 +1,18 @@
 """docs/format.md shows what the code writes, byte for byte, and what the verifier checks."""
 
+import json
 import re
 
-from format_examples import BLOCK, PAGE, acts_of, contributed, examples, head_of, page_with
+from format_examples import (
+    BLOCK,
+    NAMED_BY_DIGEST,
+    PAGE,
+    acts_of,
+    contributed,
+    examples,
+    head_of,
+    page_with,
+)
 from gen.provenance.acts import KINDS
 from gen.provenance.register import Register
 
@@ -30,3 +40,16 @@ def test_every_kind_of_act_and_every_field_is_told() -> None:
     prose = BLOCK.sub("", text)
     untold = [kind for kind in KINDS if f"`{kind}`" not in prose]
     assert not untold
+
+
+def test_shapes_named_by_digest_are_those_that_the_code_writes() -> None:
+    rows = {
+        row.split()[0]: set(re.findall(r" (\w+)[:=]", row))
+        for row in NAMED_BY_DIGEST.split("\n")
+        if row
+    }
+    first, second, *_ = map(json.loads, examples()["transcript"].split("\n"))
+    manifest = json.loads((PAGE.parents[1] / "data/house_model/manifest.json").read_bytes())
+    found = {"transcript": first, "step": second, "manifest": manifest}
+    found |= {"at": manifest["register"], "learned": manifest["works"][0]}
+    assert {kind: rows[kind] for kind in found} == {k: set(v) for k, v in found.items()}

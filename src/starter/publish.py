@@ -83,9 +83,34 @@ def publish(
             run("house.py", "assert-model", str(model), "--name", name, "--yes", "--json", *at)
             tell(f"{model}: named by the log, on the root's word")
         run("house.py", "seal", "--yes", "--json", *at)
+    if model is not None:
+        tell(f"{sign_models(model.parent, pin)}: signed, with a key that is gone, too")
     works = len(list(house.glob("*/*.mid")))
     tell(f"{works} works in {house}, sealed; the keys are gone; pin: {pin}")
     return works
+
+
+def sign_models(folder: Path, pin: Path) -> Path:
+    """Sign the models that come with the house for `model_signing verify key`.
+
+    The key is made here and forgotten; its public half goes beside the pin, and whoever trusts the
+    one file of this repository trusts the other. The log does not name it: papers beside a model
+    may change after the house was sealed, and are then signed anew.
+
+    Args:
+        folder: of the models, with all that lies in it.
+        pin: of the house.
+
+    Returns:
+        The path of the signature.
+    """
+    from gen.disk import write_atomically
+    from gen.provenance.keys import PrivateKey
+    from gen.provenance.model_signing import models_key, pem_of, public_text, sign_folder
+
+    key = models_key(PrivateKey.generate())
+    write_atomically(pin.with_name(f"{pin.stem}.models.pem"), pem_of(public_text(key)))
+    return sign_folder(folder, key)
 
 
 LEFT = ("last.safetensors", "transcript.jsonl", "states")

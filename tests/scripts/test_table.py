@@ -130,6 +130,7 @@ def usual_words(lived_in):
         "cosign": ["--yes"],
         "assert-model": ["text", "--name", "x", "--yes"],
         "seal": [],
+        "sign-model": ["folder"],
         "accept": [waits[0]],
         "reject": [waits[1], "--reason", "no", "--yes"],
         "renew": [work, "--as", "ana", "--yes"],

@@ -44,6 +44,7 @@ COMMANDS = {
     "show": ("show", "Show the house, its people, a work, the inbox, or a composer's works."),
     "end": ("runs", "Enter the end of a run whose end could not be entered."),
     "log": ("records", "List the acts in the register."),
+    "sign-model": ("models", "Sign a model's folder, for model-signing (OpenSSF)."),
     "rebuild": ("runs", "Train a model again as the log says, and compare every bit."),
     "export": ("records", "Copy the records for an auditor, without the music."),
 }

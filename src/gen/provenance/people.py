@@ -288,6 +288,13 @@ def with_log_key(register: Register, public: bytes) -> Roster:
     return _next(register, change, log=dataclasses.replace(known, public=public) if known else new)
 
 
+def with_models_key(register: Register, public: str) -> Roster:
+    """With a key that signs models' folders, or another one in its place."""
+    known = register.roster.models
+    change = f"{'another' if known else 'a'} key for models: …{public[-14:-2]}"
+    return _next(register, change, models=public)
+
+
 def _log_of(house: str, root_keyids: Iterable[str], public: bytes) -> NoteKey:
     return NoteKey(origin_of(house, root_keyids), public, LOG_KEY)
 

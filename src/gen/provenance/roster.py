@@ -40,6 +40,7 @@ from gen.provenance.canonical import (
 from gen.provenance.consent import PERSON_ID, PURPOSES
 from gen.provenance.dsse import Signature, is_signed_by
 from gen.provenance.keys import is_sound_public, key_id
+from gen.provenance.model_signing import PUBLIC_KEY
 from gen.provenance.witnesses.notes import LOG_KEY, NoteKey
 
 ROSTER_TYPE = "application/vnd.music-house.roster+json"
@@ -164,6 +165,8 @@ class Roster:
             alone enters nothing; false only in rosters from before.
         log: signs notes of the log's heads (`gen.provenance.witnesses`); None in houses whose
             heads nobody outside can witness.
+        models: the public key that signs models' folders (`gen.provenance.model_signing`); "" in
+            houses that sign none.
     """
 
     house: str
@@ -179,6 +182,7 @@ class Roster:
     takes_machine_written: bool = False
     statements_in_log: bool = False
     log: NoteKey | None = None
+    models: str = ""
 
     @cached_property
     def root_keyids(self) -> frozenset[str]:
@@ -206,6 +210,7 @@ class Roster:
             "format": 1,
             "house": self.house,
             **({"log": _log_to_dict(self.log)} if self.log else {}),
+            **({"models": {"public": self.models}} if self.models else {}),
             "people": [person.to_dict() for person in self.people],
             "policy": {
                 "purposes": list(self.purposes),
@@ -229,6 +234,7 @@ class Roster:
         """
         plain = dict(value) if isinstance(value, dict) else value
         log = plain.pop("log", None) if isinstance(plain, dict) else None
+        models = plain.pop("models", None) if isinstance(plain, dict) else None
         found = fields(
             plain,
             "roster",
@@ -269,6 +275,7 @@ class Roster:
             takes_machine_written,
             statements_in_log,
             None if log is None else _log_from_dict(log),
+            "" if models is None else _models_from_dict(models),
         )
         if roster.to_dict() != value:
             raise StrictJsonError("a roster that is not in its one spelling")
@@ -290,6 +297,13 @@ def _log_from_dict(value: object) -> NoteKey:
     if not is_sha256_hex(found["public"]):
         raise StrictJsonError("the log's key is 64 hex digits")
     return NoteKey(found["origin"], bytes.fromhex(found["public"]), LOG_KEY)
+
+
+def _models_from_dict(value: object) -> str:
+    public = str(fields(value, "models", public=str)["public"])
+    if not PUBLIC_KEY.match(public):
+        raise StrictJsonError("the models' key is a public key of P-256 in base64")
+    return public
 
 
 def _day(text: str | None) -> date | None:

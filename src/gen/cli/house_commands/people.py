@@ -433,14 +433,19 @@ def _open_key(house: House, machine: str) -> tuple[bytes, str]:
     is_flag=True,
     help="Make a key here that signs the log's heads for witnesses, in the place of a former one.",
 )
+@click.option(
+    "--models-key",
+    is_flag=True,
+    help="Make a key here that signs models (sign-model), in the place of a former one.",
+)
 @DAYS
 @KDF_COST
 def rotate_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Output, person: str | None,
     public: str | None, root_publics: tuple[str, ...], threshold: int, renew: bool,
-    log_key: bool, days: int, kdf_cost: int,
+    log_key: bool, models_key: bool, days: int, kdf_cost: int,
 ) -> None:  # fmt: skip
-    """Replace a person's key, the root keys or the log's, or renew the roster. Needs a root key.
+    """Replace a key of a person, the root, the log or the models, or renew the roster (root key).
 
     What the old key signed stands. A new root is signed by the old and the new keys.
     """
@@ -450,9 +455,10 @@ def rotate_command(
     from gen.provenance.keys import key_id
     from gen.provenance.new_keys import unless_it_fails
 
-    if sum((person is not None, bool(root_publics), renew, log_key)) != 1:
+    if sum((person is not None, bool(root_publics), renew, log_key, models_key)) != 1:
         raise SettingError(
-            "what should be rotated?", mend="give --person ID, --root, --renew or --log-key"
+            "what should be rotated?",
+            mend="give --person ID, --root, --renew, --log-key or --models-key",
         )
     house = open_house(folder, pin)
     if renew:
@@ -460,6 +466,9 @@ def rotate_command(
     elif log_key:
         confirm("Make a key of the log on this computer?", yes=yes, output=output)
         _rotate_log_key(house, output)
+    elif models_key:
+        confirm("Make a key for models on this computer?", yes=yes, output=output)
+        _rotate_models_key(house, kdf_cost, output)
     elif person is not None:
         people.departed(house.load(), person)
         confirm(f"End the keys of {person} and begin a new one?", yes=yes, output=output)
@@ -495,6 +504,18 @@ def _rotate_log_key(house: House, output: Output) -> None:
     with unless_it_fails(house.folder, house.pin.name):
         key = _log_key(house.pin.name)
         _change(house, output, lambda register: with_log_key(register, key.public))
+
+
+def _rotate_models_key(house: House, kdf_cost: int, output: Output) -> None:
+    from gen.provenance.model_signing import MODELS_OWNER, models_key, public_text
+    from gen.provenance.new_keys import unless_it_fails
+    from gen.provenance.people import with_models_key
+
+    with_models_key(house.load(), "")  # refuses a sealed house before a key is made
+    with unless_it_fails(house.folder, house.pin.name):
+        key, path = _make_key(house.pin.name, MODELS_OWNER, kdf_cost)
+        public = public_text(models_key(key))
+        _change(house, output, lambda r: with_models_key(r, public), key_file=str(path))
 
 
 @house_command

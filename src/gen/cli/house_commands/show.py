@@ -65,6 +65,7 @@ def _show_house(house: House, register: Register, output: Output) -> None:
         "root_keys": f"{roster.threshold} of {len(roster.root_keys)}",
         "root_public": " ".join(key.hex() for key in roster.root_keys),
         "log_key": str(roster.log or "none: house.py rotate --log-key"),
+        "models_key": roster.models or "none: house.py rotate --models-key",
     }
     output.table(("fact", "value"), facts.items())
     for warning in warnings(register):

@@ -1,0 +1,102 @@
+"""Signing the folders of models that leave the house."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gen.cli.house_commands.common import Output, house_command, open_house
+
+if TYPE_CHECKING:
+    from gen.provenance.keys import PrivateKey
+    from gen.provenance.register import Register
+
+
+@house_command
+@click.argument(
+    "model", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="FOLDER"
+)
+@click.option(
+    "--public-key",
+    "pem",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the public key goes; by default beside the pin.",
+)
+def sign_model_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, model: Path,
+    pem: Path | None,
+) -> None:  # fmt: skip
+    """Sign all files of a model's FOLDER; model.sig in it is what `model_signing` verifies.
+
+    Every model in it has to be one that the log names. The key is the one that the roster names
+    for models, and the public half is written out for those who verify.
+    """
+    del yes
+    from gen.disk import write_atomically
+    from gen.provenance.model_signing import models_key, pem_of, sign_folder
+
+    house = open_house(folder, pin)
+    register = house.load()
+    known = _models_in(model, register)
+    key = models_key(_key_for_models(register))
+    pem = pem or _beside(house.pin.path or house.folder / "pin.yaml")
+    path = sign_folder(model, key)
+    write_atomically(pem, pem_of(register.roster.models))
+    output.line(f"signed: {path}, for the {len(known)} models of {house.pin.name} in {model}")
+    output.line(f"model_signing verify key {model} --signature {path} --public_key {pem}")
+    output.result(signature=str(path), public_key=str(pem), models=known)
+
+
+def _beside(pin: Path) -> Path:
+    return pin.with_name(f"{pin.stem}.models.pem")
+
+
+def _models_in(folder: Path, register: Register) -> list[str]:
+    """The files of models in a folder, all named by the log.
+
+    Raises:
+        HouseError: there is none, or one that the log does not name or names otherwise.
+    """
+    from gen.errors import HouseError
+    from gen.provenance.model_file import read_model_file
+    from gen.provenance.recorded import run_behind
+
+    states = set(folder.rglob("states/*.safetensors"))
+    found = [path for path in sorted(folder.rglob("*.safetensors")) if path not in states]
+    for path in found:
+        run_behind(read_model_file(path), register)
+    if not found:
+        raise HouseError(
+            "holds no model", where=str(folder), mend="name a folder with a .safetensors in it"
+        )
+    return [path.relative_to(folder).as_posix() for path in found]
+
+
+def _key_for_models(register: Register) -> PrivateKey:
+    """The key file behind the public key that the roster names.
+
+    Raises:
+        HouseError: the roster names none, or it is not on this computer.
+    """
+    from gen.errors import HouseError
+    from gen.provenance.access import passphrase_of
+    from gen.provenance.keys import list_keys, unlock
+    from gen.provenance.model_signing import MODELS_OWNER, models_key, public_text
+
+    house = register.roster.house
+    if not register.roster.models:
+        raise HouseError(
+            f"the roster of {house} names no key for models",
+            mend="a root key's holder makes one: house.py rotate --models-key",
+        )
+    for file in list_keys():
+        if (file.house, file.owner) == (house, MODELS_OWNER):
+            key = unlock(file, passphrase_of)
+            if public_text(models_key(key)) == register.roster.models:
+                return key
+    raise HouseError(
+        f"the key of {house} for models is not in your key folder",
+        mend="run this on the machine where it was made, or set HOUSE_KEYS to its folder",
+    )
