@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from gen.cli.explained import WIDTH, settings
-from gen.cli.sample import quoted
+from gen.cli.sample import texts_quoted
 from gen.harmony import GENRES, MOODS
 from gen.piece import ROLES
 from gen.places import CONF
@@ -45,7 +45,7 @@ def test_what_is_asked_of_a_piece_comes_in_groups_and_with_examples_that_can_be_
     assert [h.split()[0] for h in dict.fromkeys(s.heading for s in found)] == [
         "A", "From", "From", "How", "What",
     ]  # fmt: skip
-    typed = [quoted(setting.example.replace('"', "")) for setting in found]  # as a shell has it
+    typed = [texts_quoted(setting.example.replace('"', "")) for setting in found]
     assert composed("sample", *typed).keys() == composed("sample").keys()
 
 

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from gen.cli.sample import quoted
+from gen.cli.sample import texts_quoted
 from gen.data.cache import CACHE_VARIABLE
 from gen.provenance.keys import KEYS_VARIABLE, PASSPHRASE_VARIABLE
 from gen.provenance.mark import is_generated
@@ -94,13 +94,13 @@ def refused(done: Done, out: Path) -> str:
     ],
 )
 def test_what_people_type_reaches_the_settings_as_they_mean_it(typed, value):
-    override = OverridesParser.create().parse_override(quoted(typed))
+    override = OverridesParser.create().parse_override(texts_quoted(typed))
     assert override.value() == value
 
 
 @pytest.mark.parametrize("flag", ["--help", "--cfg", "-m", "--config-name=x y"])
 def test_flags_are_left_as_they_are(flag):
-    assert quoted(flag) == flag
+    assert texts_quoted(flag) == flag
 
 
 # What comes of it -----------------------------------------------------------------------

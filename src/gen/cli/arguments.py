@@ -6,8 +6,6 @@ and one by one, so that no abbreviation means more here than there.
 
 from __future__ import annotations
 
-import json
-import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -26,6 +24,7 @@ from hydra.core.override_parser.types import (
 
 from gen.cli.allowed import GROUPS, check_hydra, check_texts, leaves
 from gen.cli.known import Known
+from gen.cli.quoting import with_text_quoted
 from gen.errors import SettingError
 
 FLAGS = ("help", "hydra_help", "cfg", "resolve", "package", "run", "multirun", "info",
@@ -34,9 +33,6 @@ FLAGS = ("help", "hydra_help", "cfg", "resolve", "package", "run", "multirun", "
 ONE_OF = ("run", "multirun", "cfg", "info")
 MAY_GO = ("logger",)
 """What may be left out as a whole, as in `~logger`."""
-_UNQUOTED = re.compile(r"""\A([^=]+=)(?!\w+\()([^'"\[{].*=.*)""", re.DOTALL)
-"""A value with a second = in it, as in corpus.where="genre=waltz": its quotes went with the shell,
-and without any Hydra reads no such value. Calls, such as range(start=1,stop=3), are others."""
 
 
 class _Parser(ArgumentParser):
@@ -62,13 +58,8 @@ def read_flags(words: Sequence[str]) -> Namespace:
             )
     if len([name for name in ONE_OF if getattr(found, name)]) > 1:
         raise SettingError("one at a time", where=", ".join(f"--{name}" for name in ONE_OF))
-    found.overrides = [_UNQUOTED.sub(_quoted, override) for override in found.overrides]
+    found.overrides = [with_text_quoted(override) for override in found.overrides]
     return found
-
-
-def _quoted(found: re.Match[str]) -> str:
-    name, value = found.groups()
-    return f"{name}{json.dumps(value, ensure_ascii=False)}"
 
 
 def check_overrides(

@@ -11,7 +11,6 @@ pieces that are finished stay, and the page shows them.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,17 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from gen.cli.explained import begin
 from gen.cli.known import names_of
+from gen.cli.quoting import BARE, NUMBER, quoted
 from gen.errors import HouseError, SettingError
 from gen.terminal import failures_said
 
 if TYPE_CHECKING:
     from gen.sampling.controls import Controls
     from gen.sampling.takes import Sampled
-
-BARE = re.compile(r"[\w.:/+-]*|['\"\[{].*", re.DOTALL)
-"""What Hydra reads as it is meant: one plain word, or something that begins like a value."""
-NUMBER = re.compile(r"[\d.eE_+-]+")
-"""What Hydra may read as a number, which is no name of a file."""
 
 FILES = {"checkpoint", "pin", "out", "soundfont", "receipt",
          "continue", "infill", "accompany", "harmonise", "vary"}  # fmt: skip
@@ -39,14 +34,13 @@ IN_A_HURRY = 1.0
 """Seconds that renderings which were begun are waited for once it is stopped."""
 
 
-def quoted(argument: str) -> str:
-    """Quote a text for Hydra, so that chords="Am F | C/E" needs no second quotes, nor out=2024."""
+def texts_quoted(argument: str) -> str:
+    """Quote a text for Hydra: chords="Am F | C/E" needs no second quotes, nor out=2024."""
     name, equals, value = argument.partition("=")
     is_plain = BARE.fullmatch(value) and not (name in FILES and NUMBER.fullmatch(value))
     if not equals or argument.startswith("-") or is_plain:
         return argument
-    text = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + m[2].replace("'", "\\'"), value)
-    return f"{name}='{text}'"
+    return f"{name}={quoted(value)}"
 
 
 def check_alone(names: frozenset[str]) -> None:
@@ -68,7 +62,7 @@ def main() -> None:
         begin("sample", __doc__)  # before anything that takes a while is imported
         from gen.cli.door import enter
 
-        enter("sample", judge, sample, [quoted(argument) for argument in sys.argv[1:]])
+        enter("sample", judge, sample, [texts_quoted(argument) for argument in sys.argv[1:]])
 
 
 def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
