@@ -22,6 +22,7 @@ from gen.data.admission import annotations_of
 from gen.data.batches import DataConfig
 from gen.data.cache import CACHE_VARIABLE, EventCache
 from gen.data.module import HouseData
+from gen.data.store import rows_of
 from gen.errors import SettingError
 from gen.provenance import gate
 from gen.smf import musical_hash
@@ -229,11 +230,11 @@ def test_a_forged_pin_opens_no_other_folder(house, works, tmp_path, change):
 def test_a_recorded_refusal_is_never_trained_on(house, works, tmp_path, monkeypatch):
     plant(house, tagged(make_midi(9)), "ana/stranger-00000000.mid")
     seen = []
-    events = event_cache.EventCache.events
+    rows = event_cache.EventCache.rows
     monkeypatch.setattr(
         event_cache.EventCache,
-        "events",
-        lambda self, sha256, *rest: seen.append(sha256) or events(self, sha256, *rest),
+        "rows",
+        lambda self, sha256, *rest: seen.append(sha256) or rows(self, sha256, *rest),
     )
     done = train(f"pin={house.pin.path}", "on_refusal=record", "name=recorded")
     assert done.code == 0, done.stderr
@@ -262,10 +263,13 @@ def data(house, works):
 
 def poison(monkeypatch, folder: Path, secret: bytes, make) -> None:
     """Fill a cache with other music under the true names, sealed with `secret`."""
-    other = make().tokenizer.events(make_piece(99), annotations_of(make().corpus.admitted[0]))
+    found = make()
+    other = rows_of(
+        found.tokenizer.events(make_piece(99), annotations_of(found.corpus.admitted[0]))
+    )
     cache = EventCache(folder / "events", secret)
-    for work in make().corpus.admitted:
-        cache.events(work.sha256, annotations_of(work), make().tokenizer.fingerprint, lambda: other)
+    for work in found.corpus.admitted:
+        cache.rows(work.sha256, annotations_of(work), found.tokenizer.fingerprint, lambda: other)
     (folder / "secret").write_bytes(secret)
     monkeypatch.setenv(CACHE_VARIABLE, str(folder))
 

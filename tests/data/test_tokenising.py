@@ -62,6 +62,22 @@ def test_every_work_is_stored_with_its_name(helpers, tools, tmp_path):
     assert (tools.cache.rebuilt < len(WORKS)) == (helpers == "side by side")
 
 
+def test_works_that_were_kept_are_the_same_rows_and_start_no_process(helpers, tools, tmp_path):
+    first, names = stored(tools, tmp_path, WORKS)
+    again = EventStore(tmp_path)
+    with again, Tokenising[int](again, tools) as line:
+        for number, piece in enumerate(WORKS):
+            assert line.take_kept(number, f"{number}.mid", music(piece).sha256, NOTES)
+            assert not multiprocessing.active_children()
+    assert line.names == list(range(len(WORKS)))
+    for number, work in zip(names, first, strict=True):
+        assert np.array_equal(work.events.array, again[number].events.array)
+        assert np.array_equal(work.echo, again[number].echo)
+    assert [events.array.tobytes() for events in again.all_events()] == [
+        work.events.array.tobytes() for work in again
+    ]
+
+
 def test_a_work_that_cannot_be_written_as_events_is_named(helpers, tools, tmp_path):
     silent = Piece(480, [Track()])
     with pytest.raises(HouseError, match=r"^14\.mid: no track holds a note"):

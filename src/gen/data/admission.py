@@ -119,7 +119,7 @@ def take_in(
         corpus = chosen.of(corpus)
     order = sorted(range(len(names)), key=names.__getitem__)  # of the register
     works = [names[index][1] for index in order]
-    melodies = [shingles(work.events) for work in store.chosen(order)]
+    melodies = [shingles(events) for events in store.chosen(order).all_events()]
     sides = split(works, melodies, shares)
     if not sides["train"]:
         raise HouseError(

@@ -1,7 +1,8 @@
 """What is kept between runs, authenticated: an entry that fails its check is rebuilt, not trusted.
 
 An entry's seal (`gen.disk.seals`) covers its name too. The name of a work's events covers the
-music bytes' SHA-256, what the tag says of the work, and the tokenizer's fingerprint. No pickle. The
+music bytes' SHA-256, what the tag says of the work, the tokenizer's fingerprint and its code. No
+pickle. The
 gate still reads and verifies every file: the cache saves tokenising, never judging.
 """
 
@@ -16,14 +17,14 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from gen.data.store import ROW_WIDTH, Rows
 from gen.disk import write_atomically
 from gen.disk.reading import CACHE, NamedFileError, read
 from gen.disk.sealed import CACHE_VARIABLE as CACHE_VARIABLE
 from gen.disk.sealed import user_folder
 from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
+from gen.provenance.code import source_digest
 from gen.tokens.encoding import Annotations
-from gen.tokens.events import Events
-from gen.tokens.vocabulary import FIELDS
 
 
 class SealedCache:
@@ -73,18 +74,18 @@ class SealedCache:
 
 
 class EventCache(SealedCache):
-    """Events by work."""
+    """Rows by work: its events with what they echo, see `gen.data.store.rows_of`."""
 
-    kind = "events 1"
+    kind = "events 2"
 
     def __init__(self, folder: Path | None, secret: bytes) -> None:
         super().__init__(folder, secret)
         self.hits = self.rebuilt = 0
 
-    def events(
-        self, sha256: str, notes: Annotations, fingerprint: str, make: Callable[[], Events]
-    ) -> Events:
-        """The events of one work: kept ones if their seal holds, else made and kept.
+    def rows(
+        self, sha256: str, notes: Annotations, fingerprint: str, make: Callable[[], Rows]
+    ) -> Rows:
+        """The rows of one work: kept ones if their seal holds, else made and kept. (T, 14).
 
         Args:
             sha256: of the verified music bytes, hex.
@@ -96,20 +97,20 @@ class EventCache(SealedCache):
         if kept is not None:
             return kept
         self.rebuilt += 1
-        events = make()
-        data = np.ascontiguousarray(events.array, dtype="<i2").tobytes()
+        rows = make()
+        data = np.ascontiguousarray(rows, dtype="<i2").tobytes()
         self.put(_name(sha256, notes, fingerprint), data)
-        return events
+        return rows
 
-    def kept(self, sha256: str, notes: Annotations, fingerprint: str) -> Events | None:
-        """The kept events of one work; None where there are none whose seal holds."""
+    def kept(self, sha256: str, notes: Annotations, fingerprint: str) -> Rows | None:
+        """The kept rows of one work; None where there are none whose seal holds."""
         found = self.get(_name(sha256, notes, fingerprint))
         if found is None:
             return None
         self.hits += 1
-        ids = np.frombuffer(found, dtype="<i2").reshape(-1, len(FIELDS))
-        return Events(ids.astype(np.int16))
+        return np.frombuffer(found, dtype="<i2").reshape(-1, ROW_WIDTH).astype(np.int16)
 
 
 def _name(sha256: str, notes: Annotations, fingerprint: str) -> str:
-    return hashlib.sha256(f"{sha256}\n{notes!r}\n{fingerprint}".encode()).hexdigest()
+    code = source_digest("tokens")  # what an event echoes is not in the vocabulary
+    return hashlib.sha256(f"{sha256}\n{notes!r}\n{fingerprint}\n{code}".encode()).hexdigest()

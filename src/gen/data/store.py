@@ -21,7 +21,7 @@ from gen.tokens.vocabulary import FIELDS
 
 Rows = NDArray[np.int16]
 Work_co = TypeVar("Work_co", covariant=True)
-_WIDTH = len(FIELDS) + len(ECHO_COLUMNS)
+ROW_WIDTH = len(FIELDS) + len(ECHO_COLUMNS)
 
 
 def rows_of(events: Events) -> Rows:
@@ -109,7 +109,7 @@ class EventStore(RowStore[TokenisedWork]):
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        super().__init__(_WIDTH, folder)
+        super().__init__(ROW_WIDTH, folder)
 
     def chosen(self, indices: Iterable[int], styles: Iterable[int | None] | None = None) -> Self:
         """Some of the works, in this order, with these styles in their headers."""
@@ -118,6 +118,11 @@ class EventStore(RowStore[TokenisedWork]):
             pairs = zip(result._entries, styles, strict=True)
             result._entries = [replace(entry, style=style) for entry, style in pairs]
         return result
+
+    def all_events(self) -> Iterator[Events]:
+        """The events of each work, as they were stored: without a style."""
+        for entry in self._entries:
+            yield Events(np.asarray(self._rows[entry.first : entry.stop, : len(FIELDS)]))
 
     def __getitem__(self, index: int) -> TokenisedWork:  # type: ignore[override]
         entry = self._entries[index]

@@ -17,11 +17,10 @@ from gen.data.cache import EventCache
 from gen.data.store import EventStore, Rows, rows_of
 from gen.errors import HouseError
 from gen.tokens.encoding import Annotations
-from gen.tokens.events import Events
 from gen.tokens.tokenizer import HouseTokenizer
 
 MANY: Final = 1000
-"""Works from which on further processes repay their start, which takes seconds."""
+"""Works to tokenise from which on further processes repay their start, which takes seconds."""
 _AHEAD: Final = 8
 """Works that wait for each process, at most."""
 
@@ -57,12 +56,13 @@ class Tokenising(Generic[Name]):
     def __init__(self, store: EventStore, tools: Tools) -> None:
         self.names: list[Name] = []
         self._store, self._tools = store, tools
+        self._taken = 0
         self._processes = min(processes.cores() - 1, processes.MOST)
         self._pool: ProcessPoolExecutor | None = None
-        self._waiting: deque[tuple[Name, str, Music | Events, Future[Rows]]] = deque()
+        self._waiting: deque[tuple[Name, str, Music, Future[Rows]]] = deque()
 
     def take_kept(self, name: Name, path: str, sha256: str, notes: Annotations) -> bool:
-        """Store a work's events as they were kept from before; whether they were.
+        """Store a work's rows as they were kept from before; whether they were.
 
         Args:
             name: of the work.
@@ -70,25 +70,26 @@ class Tokenising(Generic[Name]):
             sha256: of its bytes, hex.
             notes: what its tag says.
         """
-        events = self._tools.kept(sha256, notes)
-        if events is not None:
-            self.take(name, path, events)
-        return events is not None
+        rows = self._tools.kept(sha256, notes)
+        if rows is not None:
+            self._put(name, rows)
+        return rows is not None
 
-    def take(self, name: Name, path: str, music: Music | Events) -> None:
-        """A work to be stored.
+    def take(self, name: Name, path: str, music: Music) -> None:
+        """A work to be tokenised and stored.
 
         Args:
             name: of the work.
             path: its file, for messages.
-            music: the work, or its events.
+            music: the work.
 
         Raises:
             HouseError: this one or one before it cannot be written as events.
         """
         while self._waiting and self._waiting[0][3].done():
             self._collect()
-        if self._pool is None and len(self.names) >= MANY and self._processes:
+        self._taken += 1
+        if self._pool is None and self._taken > MANY and self._processes:
             self._pool = processes.pool(self._processes, _begin, self._tools.cache)
         if self._pool is not None and len(self._waiting) < _AHEAD * self._processes:
             try:
@@ -99,7 +100,11 @@ class Tokenising(Generic[Name]):
             future = self._here(music)
         self._waiting.append((name, path, music, future))
 
-    def _here(self, music: Music | Events) -> Future[Rows]:
+    def _put(self, name: Name, rows: Rows) -> None:
+        self._store.append(rows)
+        self.names.append(name)
+
+    def _here(self, music: Music) -> Future[Rows]:
         future: Future[Rows] = Future()
         try:
             future.set_result(self._tools.rows(music))
@@ -115,8 +120,7 @@ class Tokenising(Generic[Name]):
             rows = future.result()
         except HouseError as error:
             raise HouseError(error.what, where=path, mend=error.mend) from error
-        self._store.append(rows)
-        self.names.append(name)
+        self._put(name, rows)
 
     def __enter__(self) -> Self:
         return self
@@ -137,22 +141,19 @@ class Tools:
     tokenizer: HouseTokenizer
     cache: EventCache
 
-    def kept(self, sha256: str, notes: Annotations) -> Events | None:
-        """A work's events, where they were kept."""
+    def kept(self, sha256: str, notes: Annotations) -> Rows | None:
+        """A work's rows, where they were kept."""
         return self.cache.kept(sha256, notes, self.tokenizer.fingerprint)
 
-    def rows(self, music: Music | Events) -> Rows:
+    def rows(self, music: Music) -> Rows:
         """Events and echoes of a work, (T, 14)."""
-        if isinstance(music, Events):
-            return rows_of(music)
         tokenizer = self.tokenizer
-        events = self.cache.events(
+        return self.cache.rows(
             music.sha256,
             music.notes,
             tokenizer.fingerprint,
-            lambda: tokenizer.events(music.score, music.notes),
+            lambda: rows_of(tokenizer.events(music.score, music.notes)),
         )
-        return rows_of(events)
 
 
 _tools: Tools  # of a process that helps
@@ -163,5 +164,5 @@ def _begin(cache: EventCache) -> None:
     _tools = Tools(HouseTokenizer(), cache)
 
 
-def _rows(music: Music | Events) -> Rows:
+def _rows(music: Music) -> Rows:
     return _tools.rows(music)
