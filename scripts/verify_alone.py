@@ -33,11 +33,11 @@ log        origin:text public:hex
 models     public:p256
 policy     purposes:text* signatures_per_work=2 ~statements_in_log=true ~takes_machine_written=true
 root       keys:hex* threshold:number
-roster     change:text expires:day? format=1 house:id ~log:log ~models:models people:person* policy:policy register_index:number root:root sealed:flag version:number
+roster     change:text expires:day? format=1 house:id ~identity:text ~log:log ~models:models people:person* policy:policy register_index:number root:root sealed:flag version:number
 signed     roster:roster signatures:signature*
 about      ~title:words ~genre:words ~mood:words ~key:words ~chords:words ~sections:words ~roles:text*
 origin     no_generative_model:flag no_third_party_material=true
-predicate  composers:share* consent:consent contract:words description:about method:words musical_hash:hex screening_sha256:hex_or_none software:text statements:origin time:text work:work
+predicate  composers:share* consent:consent contract:words description:about ~house:words method:words musical_hash:hex screening_sha256:hex_or_none software:text statements:origin time:text work:work
 digest     sha256:hex
 subject    digest:digest name:text
 statement  _type="https://in-toto.io/Statement/v1" predicate:predicate predicateType="urn:music-house:work:v1" subject:subject*
@@ -45,7 +45,7 @@ envelope   signatures:signature* statement:statement
 tag        payload:base64 payloadType="application/vnd.in-toto+json" signatures:signature*
 receipt    payload:base64 payloadType="application/vnd.music-house.receipt+json" signatures:signature*
 model      file_sha256:hex name:text steps:number tensors_sha256:hex
-act        act:kind by:text data:object format=1 index:number signatures:signature* time:text
+act        act:kind by:text data:object format=1 ~house:text index:number signatures:signature* time:text
 do_add     composers:share* consent:consent file_sha256:hex keyids:hex* music_sha256:hex musical_hash:hex path:text ~signed:envelope title:text work:text
 do_adopt   origin:object works:do_add*
 do_begin   code_sha256:hex continues:number? lock_sha256:hex manifest_sha256:hex name:text numeric_mode:text purpose:scope seed:number ~settings:text settings_sha256:hex works:works
@@ -200,6 +200,7 @@ class Roster:
     def __init__(self, signed):
         self.signed, self.value = signed, signed["roster"]
         self.house, self.log = self.value["house"], self.value.get("log")
+        self.identity = self.value.get("identity")  # what is signed for this house names it so
         self.roles = {person["id"]: person["roles"] for person in self.value["people"]}
         self.root = {digest(key): key for key in map(bytes.fromhex, self.value["root"]["keys"])}
         self.keys, publics = {}, [*self.root.values()]
@@ -245,9 +246,11 @@ class Roster:
         before = (old.house, old.value["version"]) if old else (self.house, 0)
         place = (self.house, self.value["version"] - 1, self.value["register_index"])
         need(place == (*before, index), "a roster that is no successor here")
-        names = "".join(sorted(self.root)).encode()
-        first = (old and old.log) or {"origin": f"{self.house}/{digest(names)[:16]}"}
+        identity = f"{self.house}/{digest(''.join(sorted(self.root)).encode())}"
+        first = (old and old.log) or {"origin": identity[: len(self.house) + 17]}
         need(not self.log or self.log["origin"] == first["origin"], "the log is called otherwise")
+        is_ours = self.identity in ((old and old.identity) or identity, old and old.identity)
+        need(is_ours, "the roster of another house")
         known = old.keys if old else {}
         is_new = all(self.keys[key][2] >= index for key in self.keys.keys() - known.keys())
         need(is_new, "a new key is dated back")
@@ -319,6 +322,8 @@ class Log:
         """Whether its author may do such an act, and signed it; a roster is signed within."""
         kind, by, signatures = act["act"], act["by"], act["signatures"]
         payload = canonical({name: act[name] for name in act if name != "signatures"})
+        is_ours = act.get("house") == (self.roster.identity if kind != "key" else None)
+        need(is_ours, "signed for another house, or for none")
         if kind in ("adopt", "model") or (kind == "withdraw" and by == "root"):
             need(by == "root", "the root alone may do this")
             self.roster.check_root(signatures, ACT, payload)
@@ -383,6 +388,8 @@ class Log:
             title = predicate["description"].get("title", "")
             need(entry["title"] == title, "entered under another title")
             need(act["act"] == "adopt" or curator == act["by"], "another curator accepted it")
+            is_ours = predicate.get("house") == self.roster.identity
+            need(act["act"] == "adopt" or is_ours, "a work signed for another house, or for none")
         names = {(name, entry[name]) for name in ("music_sha256", "musical_hash", "path")}
         record = self.works.get(work)
         if record:  # only where a key that signed before turned out to be stolen

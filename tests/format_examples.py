@@ -32,6 +32,7 @@ from gen.provenance.roster import (
     PersonKey,
     Roster,
     SignedRoster,
+    identity_of,
     origin_of,
 )
 from gen.provenance.runs import Begin, End, ModelDigest, Output
@@ -64,6 +65,10 @@ def key_of(name: str) -> PrivateKey:
     return PrivateKey.from_seed(bytes.fromhex(sha256_hex(f"format.md: {name}".encode())))
 
 
+def identity() -> str:
+    return identity_of("lantern", [key_of("root").keyid])
+
+
 def first_roster() -> SignedRoster:
     people = tuple(
         Person(name, name.title(), tuple(roles.split()), (PersonKey(key_of(name).public, 0),))
@@ -74,6 +79,7 @@ def first_roster() -> SignedRoster:
     roster = Roster(
         "lantern", 1, 0, date(2027, 1, 2), False, (root.public,), 1, people,
         change="the house lantern begins", statements_in_log=True, log=note_key,
+        identity=identity(),
     )  # fmt: skip
     return SignedRoster(roster, (sign(ROSTER_TYPE, roster.payload(), root),))
 
@@ -84,6 +90,7 @@ def contributed() -> bytes:
     statement = Statement(
         "one-note", (("ana", 100),), "score", Consent.parse("evaluation general_model@2030-12-31"),
         musical_hash(parse(midi)), Description(title="One Note"), software="gen", time=TIME,
+        house=identity(),
     )  # fmt: skip
     return read_tag(sign_contribution(midi, statement, key_of("ana"))).countersigned(key_of("cleo"))
 
@@ -119,7 +126,10 @@ def acts_of(data: bytes) -> tuple[list[bytes], Transcript, bytes]:
         (END, "machine", End(3, 10, (model,), transcript.root).to_dict(), "machine"),
         (OUTPUT, "machine", output.to_dict(), "machine"),
     ]
-    acts = [Act(index, kind, by, TIME, found) for index, (kind, by, found, _) in enumerate(said)]
+    acts = [
+        Act(index, kind, by, TIME, found, house="" if kind == KEY else identity())
+        for index, (kind, by, found, _) in enumerate(said)
+    ]
     keys = [[] if who is None else [key_of(who)] for *_, who in said]
     lines = [act.signed_by(key).encode() for act, key in zip(acts, keys, strict=True)]
     return lines, transcript, piece

@@ -23,7 +23,7 @@ from gen.provenance.people import create_house
 from gen.provenance.pin import load_pin
 from gen.provenance.recording import OutputLog, begin_run, end_run
 from gen.provenance.register import Register
-from gen.provenance.roster import Person, PersonKey
+from gen.provenance.roster import Person, PersonKey, identity_of
 from gen.provenance.runs import Begin, End, ModelDigest, Output
 from gen.provenance.statement import Description, Statement, make_work_id
 from gen.provenance.tag import sign_contribution
@@ -39,6 +39,10 @@ def key_of(name: str) -> PrivateKey:
     from gen.provenance.canonical import sha256_hex
 
     return PrivateKey.from_seed(bytes.fromhex(sha256_hex(f"test key of {name}".encode())))
+
+
+LANTERN = identity_of("lantern", [key_of("root").keyid])
+"""Identity of the house that `start_house` makes, which statements for it name."""
 
 
 def make_piece(seed: int = 0, bars: int = 4, **changes: object) -> Piece:
@@ -82,6 +86,7 @@ def make_statement(midi: bytes, composer: str = "ana", **changes: object) -> Sta
         "musical_hash": musical_hash(parse(midi)),
         "description": Description(title=title, genre="waltz", mood="calm"),
         "contract": "C-1",
+        "house": LANTERN,
         **changes,
     }
     return Statement(**values)  # type: ignore[arg-type]
@@ -127,6 +132,7 @@ class TestHouse:
 
     def enter(self, *seeds: int, composer: str = "ana", **changes: object) -> list[Entry]:
         """Contribute and accept one work a seed."""
+        changes.setdefault("house", self.load().roster.identity)
         results = self.submit(*(tagged(make_midi(s), composer, **changes) for s in seeds))
         assert not [r for r in results if r.rule], results
         entered = self.accept([r.work for r in results])
@@ -195,7 +201,9 @@ def keep_machine_key(house: str = "lantern", folder: Path | None = None) -> Path
     return save_open_key(key_of("machine"), house=house, owner="machine", folder=folder)
 
 
-def start_house(folder: Path, name: str = "lantern", **settings: object) -> TestHouse:
+def start_house(
+    folder: Path, name: str = "lantern", root: str = "root", **settings: object
+) -> TestHouse:
     """A house with ana, ben (composers), cleo, dana (curators), a machine and one root key."""
     roles = {
         "ana": ("composer",),
@@ -209,5 +217,5 @@ def start_house(folder: Path, name: str = "lantern", **settings: object) -> Test
         for who, found in roles.items()
     ]
     values: dict[str, object] = {"pin_path": folder.parent / f"{name}.yaml", "people": people}
-    house = create_house(folder, name, [key_of("root")], **{**values, **settings})  # type: ignore[arg-type]
+    house = create_house(folder, name, [key_of(root)], **{**values, **settings})  # type: ignore[arg-type]
     return TestHouse(house)

@@ -195,22 +195,25 @@ def _enter(
 
     As accepting does it, but for reading the register again for every batch.
     """
-    from gen.provenance.acts import ADD, Act
-    from gen.provenance.canonical import utc_now
+    from dataclasses import replace
+
+    from gen.provenance.acts import ADD
     from gen.provenance.dsse import sign
     from gen.provenance.log import HEAD_TYPE
     from gen.provenance.tag import read_tag
     from gen.provenance.works import entry_of
 
-    log = house.register_log
+    log, identity = house.register_log, register.roster.identity
     lines, works = [], []
     (house.folder / "ana").mkdir(exist_ok=True)
     for index, number in enumerate(numbers, start=log.head().size):
-        data = read_tag(study(number, _piece(number), composer)).countersigned(curator)
+        data = read_tag(study(number, _piece(number), composer, identity))
+        data = data.countersigned(curator)
         entry = entry_of(read_tag(data), data, register)
         if with_files:
             (house.folder / entry.path).write_bytes(data)
-        act = Act(index, ADD, "cleo", utc_now(), entry.to_dict()).signed_by([curator])
+        act = replace(register.act(ADD, "cleo", entry.to_dict(), curator.now()), index=index)
+        act = act.signed_by([curator])
         lines.append(act.encode())
         works.append(entry.work)
     log.append(lines, lambda payload: [sign(HEAD_TYPE, payload, curator)])

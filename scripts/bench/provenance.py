@@ -62,10 +62,11 @@ def make_house(folder: Path, count: int) -> tuple[Any, float]:
         Person("cleo", "Cleo", ("curator",), (PersonKey(curator.public, 0),)),
     ]
     house = create_house(folder, "bench", [root], pin_path=None, people=people)
+    identity = house.load().roster.identity
     seconds = 0.0
     for start in range(0, count, BATCH):
         numbers = range(start, min(start + BATCH, count))
-        files = [Contribution(study(number, _piece(number), composer)) for number in numbers]
+        files = [Contribution(study(n, _piece(n), composer, identity)) for n in numbers]
         submit(house, files)
         begin = time.perf_counter()
         house = accept(house, None, curator).house
@@ -73,8 +74,8 @@ def make_house(folder: Path, count: int) -> tuple[Any, float]:
     return house, seconds
 
 
-def study(number: int, piece: Any, composer: Any) -> bytes:
-    """A piece as a work that ana signed with the key `composer`."""
+def study(number: int, piece: Any, composer: Any, house: str) -> bytes:
+    """A piece as a work that ana signed with the key `composer`, for a house of this identity."""
     from gen.provenance.canonical import sha256_hex
     from gen.provenance.consent import Consent
     from gen.provenance.statement import Description, Statement, make_work_id
@@ -90,6 +91,7 @@ def study(number: int, piece: Any, composer: Any) -> bytes:
         consent=Consent.parse("general_model evaluation"),
         musical_hash=musical_hash(parse(midi)),
         description=Description(title=title, genre="waltz", mood="calm", key="C"),
+        house=house,
     )
     return sign_contribution(midi, statement, composer)
 

@@ -21,7 +21,7 @@ from gen.provenance.merkle import consistency_proof, inclusion_proof, leaf_hash
 from gen.provenance.tag import read_tag
 from gen.provenance.works import entry_of
 from gen.smf import musical_hash, parse
-from houses import keep_machine_key, key_of, make_midi, tagged
+from houses import LANTERN, keep_machine_key, key_of, make_midi, tagged
 
 TIME = "2027-01-01T00:00:00Z"
 ANYBODYS_KEYS = (
@@ -40,7 +40,7 @@ def append_forged(house, by: str, kind: str, data: dict, forger: str) -> None:
     """What a person with one key and the files can do: an act of another, under a real head."""
     log = house.house.register_log
     value = b"\7" * 64
-    act = Act(log.head().size, kind, by, TIME, data, (Signature(key_of(by).keyid, value),))
+    act = Act(log.head().size, kind, by, TIME, data, (Signature(key_of(by).keyid, value),), LANTERN)
     log.append([act.encode()], lambda p: [sign(HEAD_TYPE, p, key_of(forger))])
 
 
@@ -98,7 +98,7 @@ def test_head_whose_time_is_no_time_is_refused(house):
 def enter_by_hand(house, entry, *signers: str):
     """Append an `add` with these keys alone, as whoever holds them could; what `verify` says."""
     log = house.house.register_log
-    act = Act(log.head().size, ADD, signers[0], TIME, entry.to_dict())
+    act = Act(log.head().size, ADD, signers[0], TIME, entry.to_dict(), house=LANTERN)
     act = act.signed_by([key_of(name) for name in signers])
     log.append([act.encode()], lambda p: [sign(HEAD_TYPE, p, key_of(signers[0]))])
     code, told = house._run("house", "verify")
@@ -193,7 +193,7 @@ def test_proof_of_consent_to_anothers_work_claims_no_right_to_it(house, tmp_path
     log, ben = house.house.register_log, key_of("ben")
 
     def append() -> None:
-        act = Act(log.head().size, CONSENT, "ben", TIME, said).signed_by([ben])
+        act = Act(log.head().size, CONSENT, "ben", TIME, said, house=LANTERN).signed_by([ben])
         log.append([act.encode()], lambda p: [sign(HEAD_TYPE, p, ben)])
 
     path = tmp_path / "proof.json"
@@ -273,7 +273,8 @@ def test_thief_of_the_machines_key_enters_no_work_and_no_consent(house):
         ("model", {}),
     ):
         kept = {path: path.read_bytes() for path in (log.path, log.path.with_name(log.head_place))}
-        act = Act(log.head().size, kind, "machine", TIME, data).signed_by([key_of("machine")])
+        act = Act(log.head().size, kind, "machine", TIME, data, house=LANTERN)
+        act = act.signed_by([key_of("machine")])
         log.append([act.encode()], lambda p: [sign(HEAD_TYPE, p, key_of("machine"))])
         code, told = house._run("house", "verify")
         assert (code, told["error"]["rule"]) == (2, "bad-register")

@@ -18,7 +18,7 @@ from gen.provenance.record import RegisterError
 from gen.provenance.roster import PersonKey, RosterError, SignedRoster
 from gen.provenance.tag import read_tag
 from gen.provenance.works import entry_of, renew
-from houses import key_of, make_midi, make_statement, tagged
+from houses import LANTERN, key_of, make_midi, make_statement, tagged
 
 
 def change(house, make):
@@ -107,7 +107,8 @@ def _append_as(house, who, entry, kind, index=None):
     """Append as an attacker who holds `who`'s key and edits the files directly."""
     with house.house.writing() as session:
         at = session.register.size if index is None else index
-        act = Act(at, kind, who, "2030-01-01T00:00:00Z", entry.to_dict()).signed_by([key_of(who)])
+        act = Act(at, kind, who, "2030-01-01T00:00:00Z", entry.to_dict(), house=LANTERN)
+        act = act.signed_by([key_of(who)])
         log = house.house.register_log
         before = (log.path.read_bytes(), log.head_path.read_bytes())
         log.append([act.encode()], lambda p: [sign(HEAD_TYPE, p, key_of(who))])
@@ -133,7 +134,7 @@ def test_act_with_somebody_elses_signature(house):
     entry = _entry_for(house, 5)
     with house.house.writing() as session:
         at = session.register.size
-        act = Act(at, ADD, "dana", "2030-01-01T00:00:00Z", entry.to_dict())
+        act = Act(at, ADD, "dana", "2030-01-01T00:00:00Z", entry.to_dict(), house=LANTERN)
         with pytest.raises(RegisterError, match="is not dana's"):
             session.register.replay(act.signed_by([key_of("cleo")]).encode())
 
@@ -144,7 +145,7 @@ def test_curator_who_tells_the_register_a_wider_consent(house):
     with house.house.writing() as session:
         entry = entry_of(read_tag(data), data, session.register)
         lie = dataclasses.replace(entry, consent=Consent.parse("general_model evaluation"))
-        act = Act(session.register.size, ADD, "cleo", "2030-01-01T00:00:00Z", lie.to_dict())
+        act = session.register.act(ADD, "cleo", lie.to_dict(), "2030-01-01T00:00:00Z")
         with pytest.raises(RegisterError, match="entered otherwise than its composer signed it"):
             session.commit([act.signed_by([key_of("cleo")])], key_of("cleo"), [data])
 

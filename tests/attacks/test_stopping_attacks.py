@@ -17,7 +17,7 @@ from gen.provenance.log import HEAD_TYPE, Head
 from gen.provenance.recording import outputs_of
 from gen.provenance.works import renew
 from gen.smf import musical_hash, parse
-from houses import key_of, make_midi
+from houses import LANTERN, key_of, make_midi
 
 
 def redate(house, day: date, who: str) -> None:
@@ -76,7 +76,8 @@ def test_act_dated_ahead_is_refused(house):
     (entry,) = house.enter(1)
     log, ana = house.house.register_log, key_of("ana")
     said = {"consent": Consent.parse("evaluation").to_list(), "work": entry.work}
-    act = Act(log.head().size, CONSENT, "ana", "9999-01-01T00:00:00Z", said).signed_by([ana])
+    act = Act(log.head().size, CONSENT, "ana", "9999-01-01T00:00:00Z", said, house=LANTERN)
+    act = act.signed_by([ana])
     log.append([act.encode()], lambda p: [sign(HEAD_TYPE, p, ana)])
     code, told = house.audit()
     assert (code, told["error"]["rule"]) == (2, "dated-ahead")

@@ -13,7 +13,7 @@ from gen.provenance.record import RegisterError
 from gen.provenance.register import Register
 from gen.provenance.tag import read_tag
 from gen.provenance.works import entry_of, withdraw
-from houses import key_of, make_midi, tagged
+from houses import LANTERN, key_of, make_midi, tagged
 
 TIME = "2030-01-01T00:00:00Z"
 
@@ -26,7 +26,8 @@ def register(house):
 
 def refused(register, kind, by, data, *signers, index=None):
     at = register.size if index is None else index
-    act = Act(at, kind, by, TIME, data).signed_by([key_of(name) for name in signers or (by,)])
+    act = Act(at, kind, by, TIME, data, house="" if kind == KEY else LANTERN)
+    act = act.signed_by([key_of(name) for name in signers or (by,)])
     with pytest.raises(RegisterError) as caught:
         register.replay(act.encode())
     return caught.value.what
@@ -51,7 +52,7 @@ def test_register_begins_with_a_roster(house):
 
 
 def test_lines_that_are_no_acts(register):
-    act = Act(register.size, ADD, "cleo", TIME, {})
+    act = Act(register.size, ADD, "cleo", TIME, {}, house=LANTERN)
     for line in (b"{}", b"x", act.encode().replace(b'"format":1', b'"format":2')):
         with pytest.raises(RegisterError):
             register.replay(line)
@@ -64,7 +65,7 @@ def test_two_signatures_where_one_is_due(register):
 
 
 def test_signature_over_something_else(register):
-    act = Act(register.size, ADD, "cleo", TIME, new_entry(register).to_dict())
+    act = Act(register.size, ADD, "cleo", TIME, new_entry(register).to_dict(), house=LANTERN)
     good = act.signed_by([key_of("cleo")])
     moved = dataclasses.replace(good, time="2031-01-01T00:00:00Z")
     with pytest.raises(RegisterError, match="the signature of cleo does not verify"):

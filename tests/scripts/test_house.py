@@ -70,9 +70,10 @@ def house_of(run):
 
 def contribute(run, *seeds, person="ana", bars=4):
     house = house_of(run)
-    key = key_of_person(house.load(), person)
+    register = house.load()
+    key, named = key_of_person(register, person), {"house": register.roster.identity}
     midis = [make_midi(seed, bars) for seed in seeds]
-    files = [sign_contribution(midi, make_statement(midi, person), key) for midi in midis]
+    files = [sign_contribution(midi, make_statement(midi, person, **named), key) for midi in midis]
     return [r.work for r in submit(house, [Contribution(data) for data in files])]
 
 
@@ -195,8 +196,9 @@ def steal(run, seed):
     melody = piece.tracks[0]
     melody.notes = [replace(note, pitch=note.pitch + 2) for note in melody.notes]
     midi = write(piece)
-    statement = make_statement(midi, "ben", title="All Mine")
-    stolen = sign_contribution(midi, statement, key_of_person(house.load(), "ben"))
+    register = house.load()
+    statement = make_statement(midi, "ben", title="All Mine", house=register.roster.identity)
+    stolen = sign_contribution(midi, statement, key_of_person(register, "ben"))
     (result,) = submit(house, [Contribution(stolen)])
     assert not result.rule, result
     return result.work

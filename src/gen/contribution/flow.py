@@ -366,6 +366,8 @@ class Contributor:
                 f"{self.settings.composer} signs but is not among the composers {facts.composers}",
                 "the person who signs is one of the composers",
             )
+        if self.known is None or self.register is None:
+            raise HouseError("signing needs a house")
         digest = sha256_hex(music)
         outcome.work = make_work_id(facts.title, digest)
         statement = Statement(
@@ -377,13 +379,14 @@ class Contributor:
             description=facts.description,
             contract=facts.contract,
             screening_sha256=report.digest if report else "",
+            house=self.register.roster.identity,
         )
         outcome.unsigned = to_be_signed(music, statement)
         if self.settings.is_signed_elsewhere:
             outcome.status = TO_SIGN
             return None
-        if self.key is None or self.known is None:
-            raise HouseError("signing needs a key and a house")
+        if self.key is None:
+            raise HouseError("signing needs a key")
         tagged = outcome.unsigned.signed_by(self.key)
         outcome.status = NEEDS_REVIEW if _needs_review(outcome) else CONTRIBUTED
         kept = Kept(outcome.work, tuple(dict(composers)), digest, sound, fingerprint)

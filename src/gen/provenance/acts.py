@@ -1,6 +1,7 @@
-"""One line of the register: an act of a person, signed and bound to its place.
+"""One line of the register: an act of a person, signed and bound to its house and place.
 
-An act's signature covers its index, so it cannot be moved, repeated or dated back. Roster
+An act's signature covers its index, so it cannot be moved, repeated or dated back, and, where
+the roster says so, the house's identity, so that it is no act of any other house. Roster
 changes carry their own root signatures inside; every other act is signed by the person (or,
 for acts of the root, by root keys) named in `by`.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gen.provenance.canonical import StrictJsonError, canonical, canonical_json, fields
@@ -37,6 +38,8 @@ class Act:
         time: UTC, for people; nothing is judged by it.
         data: what was done.
         signatures: of `by`.
+        house: identity of the house that it was signed for (`roster.identity_of`); "" in acts from
+            before their house's roster had one, and in rosters, which hold it themselves.
     """
 
     index: int
@@ -45,9 +48,11 @@ class Act:
     time: str
     data: dict[str, Any]
     signatures: tuple[Signature, ...] = ()
+    house: str = ""
 
     def _signed(self) -> dict[str, Any]:
         return {
+            **({"house": self.house} if self.house else {}),
             "act": self.kind,
             "by": self.by,
             "data": self.data,
@@ -63,7 +68,7 @@ class Act:
     def signed_by(self, keys: Sequence[Key]) -> Act:
         payload = self.payload()
         signatures = tuple(sign(ACT_TYPE, payload, key) for key in keys)
-        return Act(self.index, self.kind, self.by, self.time, self.data, signatures)
+        return replace(self, signatures=signatures)
 
     def encode(self) -> bytes:
         """The register line, without its newline."""
@@ -82,8 +87,10 @@ class Act:
             StrictJsonError: not canonical, or not an act of format 1.
             ValueError: not JSON, although it was taken as known.
         """
+        plain = json.loads(line) if is_known else canonical_json(line)
+        house = plain.pop("house", "") if isinstance(plain, dict) and plain.get("house") else ""
         found = fields(
-            json.loads(line) if is_known else canonical_json(line),
+            plain,
             "act",
             act=str,
             by=str,
@@ -95,9 +102,17 @@ class Act:
         )
         if found["format"] != 1 or found["act"] not in KINDS:
             raise StrictJsonError(f"an act {found['act']!r:.40} of format {found['format']}")
+        if house and found["act"] == KEY:
+            raise StrictJsonError("a roster names its house itself")
         signatures = tuple(Signature.from_dict(s) for s in found["signatures"])
         return Act(
-            found["index"], found["act"], found["by"], found["time"], found["data"], signatures
+            found["index"],
+            found["act"],
+            found["by"],
+            found["time"],
+            found["data"],
+            signatures,
+            str(house),
         )
 
 

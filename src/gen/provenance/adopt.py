@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.acts import ADOPT, ROOT, Act, Entry
-from gen.provenance.canonical import canonical, sha256_hex, utc_now
+from gen.provenance.acts import ADOPT, ROOT, Entry
+from gen.provenance.canonical import canonical, sha256_hex
 from gen.provenance.consent import GENERAL_MODEL, Consent
 from gen.provenance.gate import admit
 from gen.provenance.house import House
@@ -63,20 +63,23 @@ def create_house_with(
         )
     records = sorted(register.live_works(), key=lambda r: r.entry.work)
     files = [_file_of(source, record) for record in records]
-    acts = _adoption(register, records, files)
+    parts = list(_parts(_as_adopted(register, records, files)))
     house = create_house(
         folder,
         name,
         root_keys,
         pin_path=pin_path,
         threshold=threshold,
-        people=[*_signers(register, records, len(acts)), *people],
+        people=[*_signers(register, records, len(parts)), *people],
         days=days,
         root_public=root_public,
         takes_machine_written=takes_machine_written,
         log_key=log_key,
     )
     with house.writing() as session:
+        said = [{"origin": _origin(register), "works": part} for part in parts]
+        time = root_keys[0].now()
+        acts = [session.register.act(ADOPT, ROOT, d, time, ahead=n) for n, d in enumerate(said)]
         return session.commit([act.signed_by(root_keys) for act in acts], root_keys[0], files)
 
 
@@ -104,21 +107,18 @@ def _file_of(source: House, record: WorkRecord) -> bytes:
     return data
 
 
-def _adoption(
-    register: Register, records: Sequence[WorkRecord], files: Sequence[bytes]
-) -> list[Act]:
-    """The acts that enter these works of another house, unsigned."""
+def _origin(register: Register) -> dict[str, Any]:
     head = register.head
     assert head is not None  # noqa: S101 - `load` always sets it
-    origin = {"house": head.house, "register_root": head.root, "register_size": head.size}
-    works = (
-        _as_signed(record.entry, register.consent_of(record), read_tag(data)).to_dict()
-        for record, data in zip(records, files, strict=True)
-    )
-    return [
-        Act(FIRST_INDEX + n, ADOPT, ROOT, utc_now(), {"origin": origin, "works": part})
-        for n, part in enumerate(_parts(works))
-    ]
+    return {"house": head.house, "register_root": head.root, "register_size": head.size}
+
+
+def _as_adopted(
+    register: Register, records: Sequence[WorkRecord], files: Sequence[bytes]
+) -> Iterator[dict[str, Any]]:
+    """What the acts say of these works of another house."""
+    for record, data in zip(records, files, strict=True):
+        yield _as_signed(record.entry, register.consent_of(record), read_tag(data)).to_dict()
 
 
 def _parts(works: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

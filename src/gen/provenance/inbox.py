@@ -14,7 +14,7 @@ from gen.disk import UnfitFileError
 from gen.errors import HouseError
 from gen.provenance.canonical import is_sha256_hex, sha256_hex
 from gen.provenance.house import House
-from gen.provenance.judge import judge_composer
+from gen.provenance.judge import check_signed_for, judge_composer
 from gen.provenance.register import Register
 from gen.provenance.rules import MENDS
 from gen.provenance.statement import WORK_ID
@@ -152,6 +152,7 @@ def check_enterable(tagged: Tagged, register: Register) -> None:
     """
     statement = tagged.statement
     judge_composer(tagged, register.roster, register.size)
+    check_signed_for(statement, register.roster)
     twin = register.same_music(tagged.music_sha256, statement.musical_hash)
     known = register.works.get(statement.work)
     if register.wrote(statement.musical_hash, before=twin.first_index if twin else None):

@@ -26,13 +26,14 @@ def says_the_same(entry: Entry, tagged: Tagged) -> bool:
     return told == signed and entry.consent == entry.consent.narrowed_by(statement.consent)
 
 
-def judge_entry(entry: Entry, roster: Roster, index: int) -> Person:
+def judge_entry(entry: Entry, roster: Roster, index: int, *, is_adopted: bool) -> Person:
     """The curator behind an entry whose statement, as both people signed it, is in the log.
 
     Args:
         entry: with its envelope.
         roster: who belongs to the house.
         index: of the act.
+        is_adopted: it was signed for another house, and the root takes it over.
 
     Raises:
         StrictJsonError, TagError: it carries none, says something else, or was not signed so.
@@ -41,11 +42,27 @@ def judge_entry(entry: Entry, roster: Roster, index: int) -> Person:
         raise StrictJsonError(f"{entry.work} is entered without what its composer signed")
     statement, music_sha256 = Statement.from_payload(entry.envelope.content())
     tagged = Tagged(b"", music_sha256, statement, entry.envelope)
+    if not is_adopted:
+        check_signed_for(statement, roster)
     judge_composer(tagged, roster, index)
     curator = judge_curator(tagged, roster, index)
     if not says_the_same(entry, tagged) or entry.title != statement.description.title:
         raise StrictJsonError(f"{entry.work} is entered otherwise than its composer signed it")
     return curator
+
+
+def check_signed_for(statement: Statement, roster: Roster) -> None:
+    """Whether a work that is to enter was signed for this house.
+
+    Raises:
+        TagError: `wrong-house`: for another one, or, where the roster has an identity, for none.
+    """
+    if statement.house != roster.identity:
+        whose = f"for the house {statement.house[:120]}" if statement.house else "for no house"
+        raise TagError(
+            "wrong-house",
+            f"{statement.work} was signed {whose}, this is {roster.identity or roster.house}",
+        )
 
 
 def judge_composer(tagged: Tagged, roster: Roster, index: int) -> Person:

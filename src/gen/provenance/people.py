@@ -34,6 +34,7 @@ from gen.provenance.roster import (
     SignedRoster,
     check_succession,
     end_keys,
+    identity_of,
     origin_of,
 )
 from gen.provenance.settle import roster_file
@@ -107,6 +108,7 @@ def create_house(
         change=f"the house {name} begins",
         takes_machine_written=takes_machine_written,
         statements_in_log=True,
+        identity=identity_of(name, map(key_id, roots)),
         log=_log_of(name, map(key_id, roots), log_key.public) if log_key else None,
     )
     signed = _signed(roster, root_keys)
@@ -267,9 +269,10 @@ def _compromise(key: PersonKey, from_index: int, size: int) -> PersonKey:
 
 
 def renewed(register: Register, days: int = ROSTER_DAYS) -> Roster:
-    """With a later expiry."""
-    until = today_utc() + timedelta(days=days)
-    return _next(register, f"valid until {until}", expires=until)
+    """With a later expiry; and with the house's identity, where it has none yet."""
+    until, roster = today_utc() + timedelta(days=days), register.roster
+    identity = roster.identity or identity_of(roster.house, roster.root_keyids)
+    return _next(register, f"valid until {until}", expires=until, identity=identity)
 
 
 def with_root(register: Register, publics: Sequence[bytes], threshold: int) -> Roster:

@@ -6,8 +6,7 @@ import json
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
-from gen.provenance.acts import BEGIN, END, MODEL, OUTPUT, ROOT, Act
-from gen.provenance.canonical import utc_now
+from gen.provenance.acts import BEGIN, END, MODEL, OUTPUT, ROOT
 from gen.provenance.house import House
 from gen.provenance.keys import PrivateKey
 from gen.provenance.manifest import Manifest
@@ -38,7 +37,7 @@ def end_run(house: House, key: PrivateKey, end: End) -> int:
 def _enter(house: House, key: PrivateKey, kind: str, role: str, data: dict[str, Any]) -> int:
     with house.writing() as session:
         person = signer(session.register, key, role)
-        act = Act(session.register.size, kind, person.id, utc_now(), data).signed_by([key])
+        act = session.register.act(kind, person.id, data, key.now()).signed_by([key])
         session.commit([act], key, ())
         return act.index
 
@@ -56,7 +55,7 @@ def assert_model(
         manifest.check_entered(session.register)
         works = tuple(work.work for work in manifest.works)
         said = AssertedModel(name, manifest.purpose, manifest.digest, works, model)
-        act = Act(session.register.size, MODEL, ROOT, utc_now(), said.to_dict())
+        act = session.register.act(MODEL, ROOT, said.to_dict(), root_keys[0].now())
         session.commit([act.signed_by(root_keys)], root_keys[0], ())
         return act.index
 
@@ -109,7 +108,7 @@ class OutputLog:
             if index is None:
                 index = register.size
                 person = signer(register, self._key, PRODUCER)
-                act = Act(index, OUTPUT, person.id, utc_now(), output.to_dict())
+                act = register.act(OUTPUT, person.id, output.to_dict(), self._key.now())
                 self._house = session.commit([act.signed_by([self._key])], self._key, ())
             self._register = register
             return index

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from gen.errors import HouseError, SettingError
 from gen.provenance.acts import (
@@ -201,6 +202,10 @@ class Register:
                 consent = consent.narrowed_by(act.consent) if is_compromised else act.consent
             shared = consent if shared is None else shared.narrowed_by(consent)
         return (shared or Consent()).signed_by(self.signers_of(record))
+
+    def act(self, kind: str, by: str, data: dict[str, Any], time: str, *, ahead: int = 0) -> Act:
+        """An act for this house and its next place, or `ahead` places later; unsigned."""
+        return Act(self.size + ahead, kind, by, time, data, house=self.roster.identity)
 
     # -- replaying --------------------------------------------------------------------------
 

@@ -80,6 +80,7 @@ def check_member(act: Act, roster: Roster, *roles: str, is_known: bool = False) 
     person = roster.person(act.by)
     if person is None or not set(roles) & set(person.roles):
         raise StrictJsonError(f"{act.by!r:.60} is no {' or '.join(roles)}")
+    _check_house(act, roster)
     if len(act.signatures) != 1:
         raise StrictJsonError(f"it carries {len(act.signatures)} signatures, not one")
     (signature,) = act.signatures
@@ -93,12 +94,20 @@ def check_member(act: Act, roster: Roster, *roles: str, is_known: bool = False) 
         raise StrictJsonError(f"the signature of {act.by} does not verify")
 
 
+def _check_house(act: Act, roster: Roster) -> None:
+    """An act counts only where it was signed to count; houses from before have no identity."""
+    if act.house != roster.identity:
+        whose = f"for the house {act.house!r:.120}" if act.house else "without naming its house"
+        raise StrictJsonError(f"it was signed {whose}, not for {roster.identity or roster.house}")
+
+
 def check_root(act: Act, roster: Roster) -> None:
     """Whether enough of the root's keys signed.
 
     Raises:
         StrictJsonError: too few.
     """
+    _check_house(act, roster)
     signers = root_signers(roster.root_keys, act.signatures, ACT_TYPE, act.payload())
     if act.by != ROOT or len(signers) < roster.threshold:
         raise StrictJsonError(f"it carries {len(signers)} root signatures")
@@ -124,6 +133,6 @@ def check_statements(act: Act, roster: Roster) -> None:
     for entry in entries_of(act):
         if entry.envelope is None and not roster.statements_in_log:
             continue
-        curator = judge_entry(entry, roster, act.index)
+        curator = judge_entry(entry, roster, act.index, is_adopted=act.kind == ADOPT)
         if act.kind == ADD and curator.id != act.by:
             raise StrictJsonError(f"{curator.id} accepted it, {act.by} enters it")

@@ -14,7 +14,9 @@ Rules (each enforced below)
    roster, so that nobody can hide a revocation by withholding updates for ever.
 6. A sealed roster never expires and is the last: no act may follow it.
 7. Entries that have to carry their composers' statements never cease to.
-8. The log's name for outsiders, its origin, follows from the house's name and the root keys at
+8. The house's identity is its name and a digest of its root keys at the time (`identity_of`).
+   Once there it never changes, and acts and statements have to name it.
+9. The log's name for outsiders, its origin, follows from the house's name and the root keys at
    the time (`origin_of`) and never changes: the same root cannot have two logs witnessed. The
    log's key, once there, may only be replaced by another one, never dropped.
 """
@@ -163,6 +165,8 @@ class Roster:
         takes_machine_written: works that a machine wrote may enter, declared as such.
         statements_in_log: every entry carries what its composer signed, so that a curator's key
             alone enters nothing; false only in rosters from before.
+        identity: of the house, which every later act and every statement of a new work names, so
+            that what is signed for one house counts in no other; "" in rosters from before.
         log: signs notes of the log's heads (`gen.provenance.witnesses`); None in houses whose
             heads nobody outside can witness.
         models: the public key that signs models' folders (`gen.provenance.model_signing`); "" in
@@ -181,6 +185,7 @@ class Roster:
     change: str = ""
     takes_machine_written: bool = False
     statements_in_log: bool = False
+    identity: str = ""
     log: NoteKey | None = None
     models: str = ""
 
@@ -209,6 +214,7 @@ class Roster:
             "expires": self.expires.isoformat() if self.expires else None,
             "format": 1,
             "house": self.house,
+            **({"identity": self.identity} if self.identity else {}),
             **({"log": _log_to_dict(self.log)} if self.log else {}),
             **({"models": {"public": self.models}} if self.models else {}),
             "people": [person.to_dict() for person in self.people],
@@ -235,6 +241,7 @@ class Roster:
         plain = dict(value) if isinstance(value, dict) else value
         log = plain.pop("log", None) if isinstance(plain, dict) else None
         models = plain.pop("models", None) if isinstance(plain, dict) else None
+        identity = plain.pop("identity", "") if isinstance(plain, dict) else ""
         found = fields(
             plain,
             "roster",
@@ -274,6 +281,7 @@ class Roster:
             found["change"],
             takes_machine_written,
             statements_in_log,
+            str(identity),
             None if log is None else _log_from_dict(log),
             "" if models is None else _models_from_dict(models),
         )
@@ -283,9 +291,14 @@ class Roster:
         return roster
 
 
+def identity_of(house: str, root_keyids: Iterable[str]) -> str:
+    """What a house is called in all that is signed for it: its name, and which root keys it had."""
+    return f"{house}/{sha256_hex(''.join(sorted(root_keyids)).encode())}"
+
+
 def origin_of(house: str, root_keyids: Iterable[str]) -> str:
     """What witnesses call the log of a house: its name, and which root keys it began with."""
-    return f"{house}/{sha256_hex(''.join(sorted(root_keyids)).encode())[:16]}"
+    return identity_of(house, root_keyids)[: len(house) + 1 + 16]
 
 
 def _log_to_dict(log: NoteKey) -> dict[str, str]:
@@ -381,7 +394,7 @@ def root_signers(
 
 
 def check_succession(old: SignedRoster | None, new: SignedRoster, index: int) -> None:
-    """Rules 1 to 3 and 6 to 8: whether `new` may take effect at register `index` after `old`.
+    """Rules 1 to 3 and 6 to 9: whether `new` may take effect at register `index` after `old`.
 
     Raises:
         RosterError: it may not, and why.
@@ -409,6 +422,7 @@ def check_succession(old: SignedRoster | None, new: SignedRoster, index: int) ->
     for person in old.roster.people:
         _check_person(person, roster)
     _check_new_keys(old.roster, roster)
+    _check_identity(old.roster, roster)
     _check_log(old.roster, roster)
 
 
@@ -416,6 +430,7 @@ def _check_first(roster: Roster) -> None:
     if roster.version != 1:
         raise RosterError(f"the first roster is version {roster.version}, not 1")
     _check_new_keys(None, roster)
+    _check_identity(None, roster)
     _check_log(None, roster)
 
 
@@ -427,6 +442,14 @@ def _check_new_keys(old: Roster | None, new: Roster) -> None:
                 f"{person.id}'s new key is dated back to index {key.valid_from}, "
                 f"the register is at {new.register_index}"
             )
+
+
+def _check_identity(old: Roster | None, new: Roster) -> None:
+    known = old.identity if old else ""
+    if known and not new.identity:
+        raise RosterError("it would let acts and works enter that were signed for another house")
+    if new.identity and new.identity != (known or identity_of(new.house, new.root_keyids)):
+        raise RosterError(f"it is the roster of another house: {new.identity!r:.120}")
 
 
 def _check_log(old: Roster | None, new: Roster) -> None:

@@ -26,6 +26,7 @@ MENDS: dict[str, str] = {
     "bad-signature": f"{_RESTORE}: the signature was not made by the key it names",
     "unknown-key": "the signer is not enrolled here: python scripts/house.py enroll",
     "wrong-role": "one of its composers signs first, then a curator: contribute, then accept",
+    "wrong-house": f"its composer contributes it for this house: {_CONTRIBUTE}",
     "same-person": "another curator accepts it: nobody accepts what they composed",
     "key-not-yet-valid": _RENEW,
     "expired-key": _RENEW,

@@ -191,6 +191,7 @@ class Statement:
         screening_sha256: digest of the screening report; "" when none was made.
         software: what made the tag.
         time: UTC, for people; nothing is judged by it.
+        house: identity of the house that it is signed for; "" for a house without one.
     """
 
     work: str
@@ -204,6 +205,7 @@ class Statement:
     screening_sha256: str = ""
     software: str = ""
     time: str = ""
+    house: str = ""
 
     def __post_init__(self) -> None:
         if not WORK_ID.match(self.work):
@@ -214,6 +216,7 @@ class Statement:
         check_composers(self.composers)
         _printable("method", self.method)
         _printable("contract", self.contract)
+        _printable("house", self.house)
         if not is_sha256_hex(self.musical_hash):
             raise SettingError(f"musical_hash {self.musical_hash!r} is no SHA-256")
         if self.screening_sha256 and not is_sha256_hex(self.screening_sha256):
@@ -248,6 +251,7 @@ class Statement:
 
     def to_predicate(self) -> dict[str, Any]:
         return {
+            **({"house": self.house} if self.house else {}),
             "composers": [{"id": person, "share": share} for person, share in self.composers],
             "consent": self.consent.to_list(),
             "contract": self.contract,
@@ -306,8 +310,12 @@ def _subject_sha256(subject: list[Any], work: str) -> str:
 
 
 def _from_predicate(value: object) -> Statement:
+    plain = dict(value) if isinstance(value, dict) else value
+    house = plain.pop("house", "") if isinstance(plain, dict) and plain.get("house") else ""
+    if not isinstance(house, str):
+        raise StrictJsonError("predicate: house is no text")
     found = fields(
-        value,
+        plain,
         "predicate",
         composers=list,
         consent=list,
@@ -327,11 +335,12 @@ def _from_predicate(value: object) -> Statement:
     if origin.pop("no_generative_model") == (found["method"] == MACHINE):
         raise StrictJsonError(f"method {found['method']!r} contradicts the statement of origin")
     composers = [fields(c, "composer", id=str, share=int) for c in found["composers"]]
-    plain = ("contract", "method", "musical_hash", "screening_sha256", "software", "time", "work")
+    texts = ("contract", "method", "musical_hash", "screening_sha256", "software", "time", "work")
     return Statement(
         composers=tuple((c["id"], c["share"]) for c in composers),
         consent=Consent.from_list(found["consent"]),
         description=Description.from_dict(found["description"]),
         **origin,
-        **{name: found[name] for name in plain},
+        **{name: found[name] for name in texts},
+        house=house,
     )

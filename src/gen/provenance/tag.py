@@ -7,7 +7,7 @@ signature from contribution on, and the curator's after it from acceptance on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gen.errors import HouseError
 from gen.provenance.canonical import StrictJsonError, sha256_hex
@@ -55,9 +55,11 @@ class Tagged:
         """The file with the composer's signature alone, as it was contributed."""
         return self.music + tag_chunk(self._with_first(1))
 
-    def signed_anew(self, composer: Key) -> bytes:
-        """The same statement under `composer`'s signature alone."""
-        return self.music + tag_chunk(self._with_first(0).signed_by(composer))
+    def signed_anew(self, composer: Key, house: str) -> bytes:
+        """The same statement, for this house (its identity), under `composer`'s signature alone."""
+        payload = replace(self.statement, house=house).payload(self.music_sha256)
+        envelope = Envelope(STATEMENT_TYPE, payload, ()).signed_by(composer)
+        return self.music + tag_chunk(envelope)
 
     def _with_first(self, count: int) -> Envelope:
         kept = self.envelope.signatures[:count]

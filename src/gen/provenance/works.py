@@ -12,7 +12,7 @@ from gen.provenance.canonical import sha256_hex, utc_now
 from gen.provenance.consent import Consent
 from gen.provenance.house import House, Session
 from gen.provenance.inbox import Waiting, look
-from gen.provenance.judge import judge_composer
+from gen.provenance.judge import check_signed_for, judge_composer
 from gen.provenance.keys import Key
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
@@ -136,7 +136,8 @@ def _enter(session: Session, looked: Sequence[Waiting], curator: Person, key: Ke
         data = item.tagged.countersigned(key)
         entry = entry_of(read_tag(data), data, session.register)
         seen |= {entry.music_sha256, entry.musical_hash}
-        act = Act(session.register.size + len(acts), ADD, curator.id, key.now(), entry.to_dict())
+        said = entry.to_dict()
+        act = session.register.act(ADD, curator.id, said, key.now(), ahead=len(acts))
         acts.append(act.signed_by([key]))
         entries.append(entry)
         files.append(data)
@@ -237,7 +238,7 @@ def withdraw(
             by = _withdrawer(register, key, record)
             entry = record.entry
             data = Withdrawal(entry.work, entry.music_sha256, entry.musical_hash, reason).to_dict()
-            act = Act(register.size + offset, WITHDRAW, by, key.now(), data)
+            act = register.act(WITHDRAW, by, data, key.now(), ahead=offset)
             acts.append(act.signed_by([key, *more_root_keys]))
         return session.commit(acts, key, ())
 
@@ -297,7 +298,7 @@ def set_consent(
             if not live_work(register, work).is_composer(person.id):
                 raise HouseError(f"{person.id} is no composer of {work}")
             data = {"consent": consent.to_list(), "work": work}
-            act = Act(register.size + offset, CONSENT, person.id, key.now(), data)
+            act = register.act(CONSENT, person.id, data, key.now(), ahead=offset)
             acts.append(act.signed_by([key]))
         return session.commit(acts, key, ())
 
@@ -331,9 +332,10 @@ def _renew_one(session: Session, work: str, key: Key) -> None:
     owner = session.register.roster.owners.get(key.keyid)
     if owner is not None and record.is_composer(owner[0].id):
         signer(session.register, key, COMPOSER)
-        data = tagged.signed_anew(key)
+        data = tagged.signed_anew(key, session.register.roster.identity)
     else:
         signer(session.register, key, CURATOR)
+        check_signed_for(tagged.statement, session.register.roster)
         judge_composer(tagged, session.register.roster, session.register.size)
         data = tagged.uncountersigned()
     session.house.store.write({f"{INBOX}/{work}.mid": data})

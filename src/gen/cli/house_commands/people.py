@@ -427,7 +427,11 @@ def _open_key(house: House, machine: str) -> tuple[bytes, str]:
     show_default=True,
     help="With --root: how many a change needs from now on.",
 )
-@click.option("--renew", is_flag=True, help="Only move the roster's expiry on.")
+@click.option(
+    "--renew",
+    is_flag=True,
+    help="Move the roster's expiry on; from then on an older house's acts name their house too.",
+)
 @click.option(
     "--log-key",
     is_flag=True,
