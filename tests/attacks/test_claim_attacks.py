@@ -249,10 +249,10 @@ def test_key_that_is_cheap_to_guess_is_made_with_a_warning(house):
 
 
 def test_parser_of_strangers_files_does_not_inherit_the_passphrase(monkeypatch):
-    from gen.safe_parse import _child_environment
+    from gen.safe_parse import child_environment
 
     monkeypatch.setenv("HOUSE_PASSPHRASE", "correct horse battery")
-    assert "HOUSE_PASSPHRASE" not in _child_environment()
+    assert "HOUSE_PASSPHRASE" not in child_environment()
 
 
 def test_machines_key_that_others_can_read_signs_nothing(house):

@@ -175,7 +175,7 @@ def test_power_cut_after_every_single_step(tmp_path, act):
     while not finished:
         house = start_house(tmp_path / f"house-{number}", name=f"h{number}")
         (entry,) = house.enter(1)
-        house.submit(tagged(make_midi(2)))
+        house.submit(tagged(make_midi(2), house=house.load().roster.identity))
         with pytest.MonkeyPatch.context() as patch:
             cut_at(patch, number)
             try:

@@ -262,7 +262,7 @@ def test_adopted_signers_sign_nothing_new(house, tmp_path):
 
 
 def test_house_larger_than_one_act_is_adopted_in_several(house, tmp_path, monkeypatch):
-    monkeypatch.setattr("gen.provenance.adopt.MAX_ACT_BYTES", 3_500)  # two works each
+    monkeypatch.setattr("gen.provenance.adopt.MAX_ACT_BYTES", 3_800)  # two works each
     entered = house.enter(*range(1, 8))
     own = create_house_with(
         house.house, tmp_path / "own", "own", [key_of("own")], pin_path=tmp_path / "own.yaml"

@@ -6,7 +6,7 @@ from gen.errors import HouseError
 from gen.provenance.dsse import Envelope, pre_authentication
 from gen.provenance.tag import TagError, read_tag, sign_contribution
 from gen.smf import parse
-from houses import key_of, make_midi, make_statement, tagged
+from houses import LANTERN, key_of, make_midi, make_statement, tagged
 
 
 def test_music_bytes_stay_as_they_were():
@@ -26,7 +26,7 @@ def test_curators_signature_comes_after_the_composers():
     assert both.envelope.payload == tag.envelope.payload
     assert both.uncountersigned() == tag.encode()
     assert read_tag(both.countersigned(key_of("dana"))).envelope.signatures[0].keyid == names[0]
-    (anew,) = read_tag(both.signed_anew(key_of("ben"))).envelope.signatures
+    (anew,) = read_tag(both.signed_anew(key_of("ben"), LANTERN)).envelope.signatures
     assert anew.keyid == key_of("ben").keyid
 
 
