@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as changed
 
 from gen.provenance.canonical import StrictJsonError, sha256_hex
 from gen.provenance.runs import Begin, End, ModelDigest
@@ -44,7 +45,7 @@ def test_marks_out_of_order_are_refused():
 
 
 def test_begin_and_end_acts_from_before_transcripts_read_and_spell_as_they_did():
-    old = replace(BEGIN, recipe="")
+    old = changed(BEGIN, recipe="")
     assert "settings" not in old.to_dict()
     assert Begin.from_dict(old.to_dict()) == old
     end = End(3, 7, (ModelDigest("best", 7, DIGESTS[0], DIGESTS[1]),))
@@ -60,5 +61,5 @@ def test_a_begin_holds_its_settings_and_they_are_those_of_their_digest():
 
 
 def test_a_runs_name_is_no_part_of_what_its_transcript_begins_with():
-    assert replace(BEGIN, name="other", continues=4).digest == BEGIN.digest
-    assert replace(BEGIN, seed=2).digest != BEGIN.digest
+    assert changed(BEGIN, name="other", continues=4).digest == BEGIN.digest
+    assert changed(BEGIN, seed=2).digest != BEGIN.digest

@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from gen.provenance.canonical import StrictJsonError, canonical, canonical_json, fields
 from gen.provenance.canonical import is_sha256_hex as is_digest
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import STATEMENT_TYPE, Envelope, Signature, sign
 from gen.provenance.keys import Key
+from gen.provenance.shapes import Shape
 
 ACT_TYPE = "application/vnd.music-house.act+json"
 ROOT = "root"
@@ -207,26 +208,12 @@ def _envelope_from_dict(value: object) -> Envelope:
     return Envelope(STATEMENT_TYPE, canonical(found["statement"]), signatures)
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
+class Withdrawal(Shape):
     """What a `withdraw` says: the work, its digests (blocked from now on), and why."""
+
+    WHAT: ClassVar[str] = "withdrawal"
 
     work: str
     music_sha256: str
     musical_hash: str
     reason: str
-
-    def to_dict(self) -> dict[str, str]:
-        return {
-            "music_sha256": self.music_sha256,
-            "musical_hash": self.musical_hash,
-            "reason": self.reason,
-            "work": self.work,
-        }
-
-    @staticmethod
-    def from_dict(value: object) -> Withdrawal:
-        found = fields(
-            value, "withdrawal", music_sha256=str, musical_hash=str, reason=str, work=str
-        )
-        return Withdrawal(**found)

@@ -16,10 +16,11 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from gen.errors import SettingError
-from gen.provenance.canonical import StrictJsonError, fields
+from gen.provenance.canonical import StrictJsonError
+from gen.provenance.shapes import Shape, read_as
 
 GENERAL_MODEL = "general_model"
 EVALUATION = "evaluation"
@@ -55,9 +56,10 @@ def check_scope(scope: str) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Grant:
+class Grant(Shape):
     """One scope; `until` is its last day (UTC), None for ever."""
+
+    WHAT: ClassVar[str] = "consent"
 
     scope: str
     until: date | None = None
@@ -128,10 +130,7 @@ class Consent:
         return Consent.of([_parse_grant(word) for word in words])
 
     def to_list(self) -> list[dict[str, str | None]]:
-        return [
-            {"scope": g.scope, "until": g.until.isoformat() if g.until else None}
-            for g in self.grants
-        ]
+        return [grant.to_dict() for grant in self.grants]
 
     @staticmethod
     def from_list(value: Any) -> Consent:
@@ -140,21 +139,13 @@ class Consent:
         Raises:
             StrictJsonError: anything else.
         """
-        if not isinstance(value, list):
-            raise StrictJsonError("consent is no list")
         try:
-            consent = Consent.of([_grant_from(item) for item in value])
+            consent = Consent.of(read_as(list[Grant], value, "consent"))
         except SettingError as error:
             raise StrictJsonError(f"consent: {error.what}") from error
         if consent.to_list() != value:
             raise StrictJsonError("consent is not sorted by scope")
         return consent
-
-
-def _grant_from(value: object) -> Grant:
-    found = fields(value, "consent", scope=str, until=(str, type(None)))
-    until = found["until"]
-    return Grant(found["scope"], None if until is None else _parse_day(until))
 
 
 def _parse_grant(word: str) -> Grant:

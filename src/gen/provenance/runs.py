@@ -8,18 +8,13 @@ rebuilt. A run is named by the index of its `begin`, such a model by that of its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from gen.provenance.canonical import (
-    StrictJsonError,
-    canonical,
-    fields,
-    is_sha256_hex,
-    sha256_hex,
-)
+from gen.provenance.canonical import StrictJsonError, canonical, sha256_hex
 from gen.provenance.consent import check_scope
+from gen.provenance.shapes import Digest, Shape
 
 ASSERTED = (
     "asserted by the root of the house: trained before the log held runs, so that nothing here "
@@ -27,34 +22,12 @@ ASSERTED = (
 )
 
 
-def _check_digests(what: str, *values: object) -> None:
-    if not all(map(is_sha256_hex, values)):
-        raise StrictJsonError(f"{what}: a digest is no SHA-256")
-
-
-def _without(value: object, name: str) -> tuple[object, Any]:
-    """An object without a field that need not be there, and that field; None for none."""
-    if not isinstance(value, dict) or name not in value:
-        return value, None
-    plain = dict(value)
-    return plain, plain.pop(name)
-
-
-def _digest_of(text: object) -> str:
-    if not isinstance(text, str) or not text:
-        raise StrictJsonError("begin: its settings are no text")
-    return sha256_hex(text.encode("utf-8"))
-
-
-def _work_ids(value: Sequence[object]) -> tuple[str, ...]:
-    ids = tuple(str(work) for work in value)
-    if not ids or list(ids) != sorted(set(ids)):
+def _check_works(works: tuple[str, ...]) -> None:
+    if not works or list(works) != sorted(set(works)):
         raise StrictJsonError("works are not sorted by id, one appears twice, or there is none")
-    return ids
 
 
-@dataclass(frozen=True, slots=True)
-class ModelDigest:
+class ModelDigest(Shape):
     """One checkpoint that a run left.
 
     Attributes:
@@ -64,28 +37,21 @@ class ModelDigest:
         tensors_sha256: of the tensors alone (`gen.provenance.model_file`).
     """
 
+    WHAT: ClassVar[str] = "model"
+
     name: str
     steps: int
-    file_sha256: str
-    tensors_sha256: str
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "file_sha256": self.file_sha256,
-            "name": self.name,
-            "steps": self.steps,
-            "tensors_sha256": self.tensors_sha256,
-        }
-
-    @staticmethod
-    def from_dict(value: object) -> ModelDigest:
-        found = fields(value, "model", file_sha256=str, name=str, steps=int, tensors_sha256=str)
-        _check_digests("model", found["file_sha256"], found["tensors_sha256"])
-        return ModelDigest(**found)
+    file_sha256: Digest
+    tensors_sha256: Digest
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(
+    Shape,
+    rename={
+        **{name: f"{name}_sha256" for name in ("code", "lock", "manifest", "settings")},
+        "recipe": "settings",
+    },
+):
     """What a `begin` says of a run, before its first step.
 
     Attributes:
@@ -103,17 +69,26 @@ class Begin:
             places of files, curves); "" in acts from before they held it.
     """
 
+    WHAT: ClassVar[str] = "begin"
+    MAY_LACK: ClassVar[tuple[str, ...]] = ("settings",)
+
     name: str
     purpose: str
-    manifest: str
+    manifest: Digest
     works: tuple[str, ...]
-    settings: str
+    settings: Digest
     seed: int
-    code: str
-    lock: str
+    code: Digest
+    lock: Digest
     numeric_mode: str
     continues: int | None = None
     recipe: str = ""
+
+    def __post_init__(self) -> None:
+        check_scope(self.purpose)
+        _check_works(self.works)
+        if self.recipe and sha256_hex(self.recipe.encode("utf-8")) != self.settings:
+            raise StrictJsonError("begin: its settings are not those of their digest")
 
     @property
     def digest(self) -> str:
@@ -125,61 +100,8 @@ class Begin:
         del said["name"], said["continues"]
         return sha256_hex(canonical(said))
 
-    def to_dict(self) -> dict[str, Any]:
-        recipe = {"settings": self.recipe} if self.recipe else {}
-        return {
-            **recipe,
-            "code_sha256": self.code,
-            "continues": self.continues,
-            "lock_sha256": self.lock,
-            "manifest_sha256": self.manifest,
-            "name": self.name,
-            "numeric_mode": self.numeric_mode,
-            "purpose": self.purpose,
-            "seed": self.seed,
-            "settings_sha256": self.settings,
-            "works": list(self.works),
-        }
 
-    @staticmethod
-    def from_dict(value: object) -> Begin:
-        plain, recipe = _without(value, "settings")
-        found = fields(
-            plain,
-            "begin",
-            code_sha256=str,
-            continues=(int, type(None)),
-            lock_sha256=str,
-            manifest_sha256=str,
-            name=str,
-            numeric_mode=str,
-            purpose=str,
-            seed=int,
-            settings_sha256=str,
-            works=list,
-        )
-        digests = [found[f"{name}_sha256"] for name in ("code", "lock", "manifest", "settings")]
-        _check_digests("begin", *digests)
-        check_scope(found["purpose"])
-        if recipe is not None and _digest_of(recipe) != found["settings_sha256"]:
-            raise StrictJsonError("begin: its settings are not those of their digest")
-        return Begin(
-            found["name"],
-            found["purpose"],
-            found["manifest_sha256"],
-            _work_ids(found["works"]),
-            found["settings_sha256"],
-            found["seed"],
-            found["code_sha256"],
-            found["lock_sha256"],
-            found["numeric_mode"],
-            found["continues"],
-            recipe or "",
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Shape, rename={"transcript": "transcript_sha256"}):
     """What an `end` says.
 
     Attributes:
@@ -189,73 +111,34 @@ class End:
         transcript: root of its transcript (`gen.provenance.transcript`); "" where it kept none.
     """
 
+    WHAT: ClassVar[str] = "end"
+    MAY_LACK: ClassVar[tuple[str, ...]] = ("transcript_sha256",)
+
     begin: int
     steps: int
     models: tuple[ModelDigest, ...]
-    transcript: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        models = [model.to_dict() for model in self.models]
-        transcript = {"transcript_sha256": self.transcript} if self.transcript else {}
-        return {"begin": self.begin, "models": models, "steps": self.steps, **transcript}
-
-    @staticmethod
-    def from_dict(value: object) -> End:
-        plain, transcript = _without(value, "transcript_sha256")
-        found = fields(plain, "end", begin=int, models=list, steps=int)
-        if transcript is not None:
-            _check_digests("end", transcript)
-        models = tuple(map(ModelDigest.from_dict, found["models"]))
-        return End(found["begin"], found["steps"], models, transcript or "")
+    transcript: Digest = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AssertedModel:
+class AssertedModel(
+    Shape, rename={"manifest": "manifest_sha256"}, tag_field="statement", tag=ASSERTED
+):
     """What a `model` act says of a model that was trained before the log held runs."""
+
+    WHAT: ClassVar[str] = "asserted model"
 
     name: str
     purpose: str
-    manifest: str
+    manifest: Digest
     works: tuple[str, ...]
     model: ModelDigest
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "manifest_sha256": self.manifest,
-            "model": self.model.to_dict(),
-            "name": self.name,
-            "purpose": self.purpose,
-            "statement": ASSERTED,
-            "works": list(self.works),
-        }
-
-    @staticmethod
-    def from_dict(value: object) -> AssertedModel:
-        found = fields(
-            value,
-            "asserted model",
-            manifest_sha256=str,
-            model=dict,
-            name=str,
-            purpose=str,
-            statement=str,
-            works=list,
-        )
-        _check_digests("asserted model", found["manifest_sha256"])
-        check_scope(found["purpose"])
-        if found["statement"] != ASSERTED:
-            raise StrictJsonError(f"asserted model: the statement is not {ASSERTED!r}")
-        return AssertedModel(
-            found["name"],
-            found["purpose"],
-            found["manifest_sha256"],
-            _work_ids(found["works"]),
-            ModelDigest.from_dict(found["model"]),
-        )
+    def __post_init__(self) -> None:
+        check_scope(self.purpose)
+        _check_works(self.works)
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Shape, rename={"checkpoint": "checkpoint_sha256", "receipt": "receipt_sha256"}):
     """A generated piece, as an `output` act enters it.
 
     Attributes:
@@ -268,49 +151,15 @@ class Output:
         path: where it was written, for people.
     """
 
+    WHAT: ClassVar[str] = "output"
+
     run: int
-    checkpoint: str
-    sha256: str
-    musical_hash: str
-    receipt: str
+    checkpoint: Digest
+    sha256: Digest
+    musical_hash: Digest
+    receipt: Digest
     fingerprint: Any = None
     path: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "checkpoint_sha256": self.checkpoint,
-            "fingerprint": self.fingerprint,
-            "musical_hash": self.musical_hash,
-            "path": self.path,
-            "receipt_sha256": self.receipt,
-            "run": self.run,
-            "sha256": self.sha256,
-        }
-
-    @staticmethod
-    def from_dict(value: object) -> Output:
-        found = fields(
-            value,
-            "output",
-            checkpoint_sha256=str,
-            fingerprint=object,
-            musical_hash=str,
-            path=str,
-            receipt_sha256=str,
-            run=int,
-            sha256=str,
-        )
-        digests = ("checkpoint_sha256", "musical_hash", "receipt_sha256", "sha256")
-        _check_digests("output", *(found[name] for name in digests))
-        return Output(
-            found["run"],
-            found["checkpoint_sha256"],
-            found["sha256"],
-            found["musical_hash"],
-            found["receipt_sha256"],
-            found["fingerprint"],
-            found["path"],
-        )
 
 
 @dataclass(frozen=True, slots=True)

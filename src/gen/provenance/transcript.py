@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 from gen.disk.reading import TRANSCRIPT, read
 from gen.errors import HouseError
@@ -35,13 +35,13 @@ from gen.provenance.canonical import (
     is_sha256_hex,
     sha256_hex,
 )
+from gen.provenance.shapes import Digest, Shape
 
 FILE = "transcript.jsonl"
 FORMAT = "gen transcript 1"
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Shape, rename={name: f"{name}_sha256" for name in ("windows", "weights", "state")}):
     """What a run was after so many steps.
 
     Attributes:
@@ -52,31 +52,13 @@ class Mark:
         state: digest of all tensors that the next step depends on.
     """
 
+    WHAT: ClassVar[str] = "mark"
+
     step: int
     batches: int
-    windows: str
-    weights: str
-    state: str
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "batches": self.batches,
-            "state_sha256": self.state,
-            "step": self.step,
-            "weights_sha256": self.weights,
-            "windows_sha256": self.windows,
-        }
-
-    @staticmethod
-    def from_dict(value: object) -> Mark:
-        found = fields(
-            value, "mark", batches=int, state_sha256=str, step=int, weights_sha256=str,
-            windows_sha256=str,
-        )  # fmt: skip
-        digests = [found[f"{name}_sha256"] for name in ("windows", "weights", "state")]
-        if not all(map(is_sha256_hex, digests)):
-            raise StrictJsonError("mark: a digest is no SHA-256")
-        return Mark(found["step"], found["batches"], *digests)
+    windows: Digest
+    weights: Digest
+    state: Digest
 
 
 @dataclass(frozen=True, slots=True)
