@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace as changed
 import torch
 from click.testing import CliRunner
+from msgspec.structs import replace as changed
 
 from gen.data import admission
 from gen.data.tokenising import Music
