@@ -208,7 +208,7 @@ def _envelope_from_dict(value: object) -> Envelope:
     return Envelope(STATEMENT_TYPE, canonical(found["statement"]), signatures)
 
 
-class Withdrawal(Shape):
+class Withdrawal(Shape, frozen=True):
     """What a `withdraw` says: the work, its digests (blocked from now on), and why."""
 
     WHAT: ClassVar[str] = "withdrawal"

@@ -56,7 +56,7 @@ def check_scope(scope: str) -> str:
     )
 
 
-class Grant(Shape):
+class Grant(Shape, frozen=True):
     """One scope; `until` is its last day (UTC), None for ever."""
 
     WHAT: ClassVar[str] = "consent"

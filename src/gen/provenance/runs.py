@@ -27,7 +27,7 @@ def _check_works(works: tuple[str, ...]) -> None:
         raise StrictJsonError("works are not sorted by id, one appears twice, or there is none")
 
 
-class ModelDigest(Shape):
+class ModelDigest(Shape, frozen=True):
     """One checkpoint that a run left.
 
     Attributes:
@@ -47,6 +47,7 @@ class ModelDigest(Shape):
 
 class Begin(
     Shape,
+    frozen=True,
     rename={
         **{name: f"{name}_sha256" for name in ("code", "lock", "manifest", "settings")},
         "recipe": "settings",
@@ -101,7 +102,7 @@ class Begin(
         return sha256_hex(canonical(said))
 
 
-class End(Shape, rename={"transcript": "transcript_sha256"}):
+class End(Shape, frozen=True, rename={"transcript": "transcript_sha256"}):
     """What an `end` says.
 
     Attributes:
@@ -121,7 +122,7 @@ class End(Shape, rename={"transcript": "transcript_sha256"}):
 
 
 class AssertedModel(
-    Shape, rename={"manifest": "manifest_sha256"}, tag_field="statement", tag=ASSERTED
+    Shape, frozen=True, rename={"manifest": "manifest_sha256"}, tag_field="statement", tag=ASSERTED
 ):
     """What a `model` act says of a model that was trained before the log held runs."""
 
@@ -138,7 +139,9 @@ class AssertedModel(
         _check_works(self.works)
 
 
-class Output(Shape, rename={"checkpoint": "checkpoint_sha256", "receipt": "receipt_sha256"}):
+class Output(
+    Shape, frozen=True, rename={"checkpoint": "checkpoint_sha256", "receipt": "receipt_sha256"}
+):
     """A generated piece, as an `output` act enters it.
 
     Attributes:

@@ -41,7 +41,9 @@ FILE = "transcript.jsonl"
 FORMAT = "gen transcript 1"
 
 
-class Mark(Shape, rename={name: f"{name}_sha256" for name in ("windows", "weights", "state")}):
+class Mark(
+    Shape, frozen=True, rename={name: f"{name}_sha256" for name in ("windows", "weights", "state")}
+):
     """What a run was after so many steps.
 
     Attributes:
