@@ -188,7 +188,7 @@ def test_a_section_begins_at_the_nearest_bar_line_and_the_first_marker_counts() 
 
 def test_every_proposed_section_is_a_word_that_the_model_hears() -> None:
     from gen.analysis.sections import _SECTIONS
-    from gen.tokens.events import section_id
+    from gen.tokens.word_ids import section_id
 
     unknown = section_id("something else")
     assert {name for name in _SECTIONS.values() if section_id(name) == unknown} == {"drop"}

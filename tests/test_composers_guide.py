@@ -121,8 +121,8 @@ def test_keys_chords_and_consents_are_written_as_the_house_reads_them() -> None:
 
 
 def test_the_sections_in_the_guide_are_those_that_the_model_hears() -> None:
-    from gen.tokens.events import section_id
     from gen.tokens.vocabulary import SECTIONS
+    from gen.tokens.word_ids import section_id
 
     names = re.findall(r"`([\w-]+)`", paragraph("Sections").partition("The model knows")[2])
     other = section_id("no section")

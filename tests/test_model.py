@@ -10,8 +10,8 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from gen.errors import SettingError
+from gen.kv_cache import KVCache
 from gen.model import (
-    KVCache,
     ModelConfig,
     Transformer,
     apply_rotary,

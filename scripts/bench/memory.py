@@ -118,7 +118,7 @@ def _peer(
     import transformers.models.llama.modeling_llama  # noqa: F401  (before what is counted)
 
     from bench.peer import PRESETS, Peer, PeerTokenizer
-    from gen.data.windows import AugmentConfig
+    from gen.data.augment import AugmentConfig
 
     config = replace(PRESETS["usual"], batch_size=shape[0], window=shape[1])
     tokenizer, plain = PeerTokenizer(), AugmentConfig(transpose=0)

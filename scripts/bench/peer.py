@@ -32,7 +32,7 @@ from torch import Tensor, nn
 
 from bench.corpus import BenchWork
 from bench.machine import Clock, faster_precision
-from gen.data.windows import AugmentConfig
+from gen.data.augment import AugmentConfig
 from gen.errors import SettingError
 from gen.model import ModelConfig
 from gen.tokens import vocabulary as v

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gen.data.augment import transposed
 from gen.data.splits import SplitConfig, shingles, split
-from gen.data.windows import transposed
 from gen.errors import SettingError
 from gen.likeness.relatives import related_groups
 from gen.piece import Note, Piece, Track

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gen.data.augment import AugmentConfig
 from gen.data.store import EventStore, rows_of
 from gen.data.token_works import token_store
-from gen.data.windows import AugmentConfig
 from gen.tokens.choice import TokenizerChoice
 from music import Theme
 

@@ -7,30 +7,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gen.data.windows import (
+from gen.data.augment import (
     ATTRIBUTES,
     AugmentConfig,
-    TokenisedWork,
-    bare,
-    covering_windows,
     forgetful,
-    from_bar,
-    holes_at_random,
-    punched,
     random_shift,
     revoiced,
-    training_window,
     transposed,
 )
+from gen.data.holes import holes_at_random, punched
+from gen.data.windows import TokenisedWork, bare, covering_windows, from_bar, training_window
 from gen.errors import SettingError
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS, context_columns
 from gen.tokens.echo import ECHO_COLUMNS, echo_columns, echoes
 from gen.tokens.encoding import Annotations
-from gen.tokens.events import Events, chord_of, section_id
+from gen.tokens.events import Events
 from gen.tokens.reading import decode
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
+from gen.tokens.word_ids import chord_of, section_id
 from music import STEP, Theme, events_of, pieces
 
 PLAIN = AugmentConfig(transpose=0, tempo=0, velocity=0, forget=0, forget_all=0, infill=0, fresh=0)

@@ -8,7 +8,7 @@ import torch
 from corpora import works
 from gen.data.windows import bare
 from gen.errors import HouseError
-from gen.evaluation import headlines, models, samples
+from gen.evaluation import bits, headlines, models, samples
 from gen.evaluation.interval import figure
 from gen.evaluation.parts import likelihood
 from gen.evaluation.works import piece_of
@@ -25,7 +25,7 @@ MODELS = {
 
 
 def test_every_model_costs_less_than_the_one_below_and_is_judged_so():
-    rows = [likelihood.measure(model, HELD, 2048) for model in MODELS.values()]
+    rows = [bits.measure(model, HELD, 2048) for model in MODELS.values()]
     figures = [likelihood.figures(r)["bits_per_note"] for r in rows]
     gaps = [likelihood.against(b, a) for a, b in itertools.pairwise(rows)]
     found = headlines.ordered(list(MODELS), figures, better="lower", gaps=gaps)

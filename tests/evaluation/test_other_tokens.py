@@ -11,8 +11,7 @@ import torch
 from corpora import works
 from evaluation.test_run import SMALL, SPLIT, checkpoint, settings_of
 from gen.checkpoint import save_checkpoint
-from gen.evaluation import run
-from gen.evaluation.parts import likelihood
+from gen.evaluation import bits, run
 from gen.model import ModelConfig, Transformer
 from gen.provenance.manifest import Manifest
 from gen.tokens.miditok_tokens import MidiTokTokens
@@ -34,7 +33,7 @@ def knowing_nothing(tokens):
 @pytest.mark.parametrize("tokens", TOKENS, ids=lambda t: f"{t.name}{len(t.parts) or ''}")
 def test_knowing_nothing_costs_the_log_of_every_id_and_notes_are_the_works_own(tokens):
     held = works(2)
-    rows = likelihood.measure_tokens(knowing_nothing(tokens), tokens, held, 128)
+    rows = bits.measure_tokens(knowing_nothing(tokens), tokens, held, 128)
     for row, work in zip(rows, held, strict=True):
         written, _ = tokens.encoded(*tokens.base_rows(work.sequence.events))
         sizes = torch.tensor(tokens.field_sizes).double()

@@ -13,7 +13,7 @@ from gen.evaluation.interval import figure, verdict
 from gen.evaluation.notes import sets_of
 from gen.evaluation.page import page, pictures
 from gen.evaluation.parts import control
-from gen.evaluation.parts.infilling import SEAMS
+from gen.evaluation.seams import SEAMS
 
 NAMES = ("tiny <b>", "small")
 

@@ -7,7 +7,7 @@ import pytest
 
 from corpora import METRICS, shuffled, song, work
 from gen.data.windows import bare
-from gen.evaluation import models
+from gen.evaluation import bits, models
 from gen.evaluation.headlines import BETTER, headlines
 from gen.evaluation.interval import verdict
 from gen.evaluation.notes import sets_of
@@ -34,7 +34,7 @@ def report():
         for name, compare in METRICS.items()
     }
     counts = models.bigram([bare(one.sequence).events for one in works(LEARNED)])
-    rows = [likelihood.measure(counts, works(side), 2048) for side in (DEALT, OTHERS)]
+    rows = [bits.measure(counts, works(side), 2048) for side in (DEALT, OTHERS)]
     figures = [likelihood.figures(r) for r in rows]
     gap = likelihood.against(rows[1], rows[0])
     likelihoods = {"models": dict(zip(("dealt", "music"), figures, strict=True))}

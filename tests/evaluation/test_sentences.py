@@ -13,9 +13,9 @@ import pytest
 from gen.evaluation import interval, part, parts
 from gen.evaluation.interval import figure
 from gen.evaluation.parts.control import GUARANTEED, SCORES
-from gen.evaluation.parts.infilling import SEAMS
 from gen.evaluation.parts.statistics import FEATURES
 from gen.evaluation.parts.structure import RANGE_NAMES
+from gen.evaluation.seams import SEAMS
 
 PARTS = {one.name: one for one in parts.ALL}
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from gen.errors import HouseError
 from gen.piece import KeySignature, Marker, Note, Piece, Tempo, TimeSignature, Track
 from gen.rendering import musicxml
-from gen.rendering.notation import DIVISIONS, MOST_VOICES, Ruler, staves
+from gen.rendering.notation import MOST_VOICES, staves
+from gen.rendering.ruler import DIVISIONS, Ruler
 from gen.rendering.score import spelled
 
 TYPES = {"32nd": 3, "16th": 6, "eighth": 12, "quarter": 24, "half": 48, "whole": 96, "breve": 192}

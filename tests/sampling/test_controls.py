@@ -9,8 +9,8 @@ from gen.sampling.controls import Controls
 from gen.sampling.plan import plan_of
 from gen.settings import build
 from gen.tokens import vocabulary as v
-from gen.tokens.events import chord_of
 from gen.tokens.vocabulary import Kind
+from gen.tokens.word_ids import chord_of
 
 FORTY = ["Am"] * 40
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gen.data.habits import Habits
-from gen.data.windows import punched
+from gen.data.holes import punched
 from gen.evaluation.parts.infilling import draft_without
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS

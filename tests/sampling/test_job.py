@@ -43,8 +43,9 @@ from gen.smf import Normalised, normalise, parse, write
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS, context_columns
 from gen.tokens.echo import ECHO_COLUMNS
-from gen.tokens.events import Events, chord_of
+from gen.tokens.events import Events
 from gen.tokens.vocabulary import FIRST, Kind
+from gen.tokens.word_ids import chord_of
 from houses import make_piece
 from music import loose_pieces, pieces, random_row
 

@@ -13,8 +13,8 @@ from gen.sampling.plan import MAJOR_MOODS, MINOR_MOODS, Plan, at_home, plan_of
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
 from gen.tokens import vocabulary as v
-from gen.tokens.events import chord_id, key_id
 from gen.tokens.vocabulary import WORDS, Kind
+from gen.tokens.word_ids import chord_id, key_id
 
 C = key_id("C")
 STEPS = 48

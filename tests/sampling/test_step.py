@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from gen.model import KVCache, ModelConfig, Transformer
+from gen.kv_cache import KVCache
+from gen.model import ModelConfig, Transformer
 from gen.sampling.step import GraphStep, NumpyStep, TorchStep, rms_norm, step_of
 
 SIZES, CONTEXT = (5, 7, 11), (4, 9)

@@ -30,7 +30,7 @@ from bench.peer import (
     total_bits,
 )
 from bench.workshop import Workshop
-from gen.data.windows import AugmentConfig
+from gen.data.augment import AugmentConfig
 from gen.errors import HouseError
 from gen.piece import Note, Pedal
 from gen.provenance.gate import admit

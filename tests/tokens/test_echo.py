@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gen.data.windows import punched, transposed
+from gen.data.augment import transposed
+from gen.data.holes import punched
 from gen.tokens import vocabulary as v
 from gen.tokens.echo import ECHO_COLUMNS, ECHO_SIZES, LEVELS, EchoMemory, echo_columns, echoes
 from gen.tokens.encoding import Annotations

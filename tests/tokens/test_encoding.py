@@ -13,11 +13,11 @@ from gen.harmony import GENRES, MOODS, QUALITIES, Chord, parse_chord
 from gen.piece import DRUM_PROGRAM, ROLES, Note, Piece, Tempo, TimeSignature, Track
 from gen.tokens import vocabulary as v
 from gen.tokens.encoding import Annotations, encode
-from gen.tokens.events import chord_id, chord_of, key_id, section_id
 from gen.tokens.grid import Grid, to_grid
 from gen.tokens.reading import decode
 from gen.tokens.tokenizer import HouseTokenizer, score_of
 from gen.tokens.vocabulary import FIRST, SPANS, Kind
+from gen.tokens.word_ids import chord_id, chord_of, key_id, section_id
 from music import events_of, loose_pieces, pieces
 
 TOKENIZER = HouseTokenizer()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from gen.data.windows import punched
+from gen.data.holes import punched
 from gen.errors import HouseError, SettingError
 from gen.harmony import parse_chord
 from gen.piece import DRUM_PROGRAM

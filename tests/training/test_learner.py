@@ -13,8 +13,9 @@ from lightning import Trainer
 from lightning.pytorch.callbacks import Timer
 from torch.utils.data import DataLoader
 
+from gen.data.augment import AugmentConfig
 from gen.data.batches import collate
-from gen.data.windows import AugmentConfig, TokenisedWork, bare, covering_windows, training_window
+from gen.data.windows import TokenisedWork, bare, covering_windows, training_window
 from gen.errors import SettingError
 from gen.model import ModelConfig
 from gen.tokens import vocabulary as v

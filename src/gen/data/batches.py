@@ -15,9 +15,10 @@ from numpy.random import Generator
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
+from gen.data.augment import AugmentConfig
 from gen.data.settings import DataConfig as DataConfig
 from gen.data.store import RowStore
-from gen.data.windows import AugmentConfig, Window
+from gen.data.windows import Window
 from gen.errors import SettingError
 from gen.processes import cores
 from gen.settings import AUTO

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from gen.data.augment import AugmentConfig
 from gen.data.choosing import CorpusConfig
 from gen.data.splits import SplitConfig
-from gen.data.windows import AugmentConfig
 from gen.errors import SettingError
 from gen.settings import AUTO
 from gen.tokens.choice import TokenizerChoice

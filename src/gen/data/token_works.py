@@ -17,9 +17,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from gen.data.augment import AugmentConfig
 from gen.data.cache import SealedCache
 from gen.data.store import EventStore, RowStore
-from gen.data.windows import AugmentConfig, Window
+from gen.data.windows import Window
 from gen.errors import HouseError
 from gen.tokens.choice import TokenizerChoice
 from gen.tokens.events import Events, Ints

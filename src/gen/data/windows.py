@@ -8,53 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from gen.data.augment import (
+    AugmentConfig,
+    forgetful,
+    mean_pitches,
+    random_shift,
+    revoiced,
+    transposed,
+)
+from gen.data.holes import holes_at_random, punched
 from gen.errors import SettingError
-from gen.harmony import QUALITIES
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import Columns, context_columns
 from gen.tokens.echo import echo_columns, echoes
 from gen.tokens.events import Events, Ints, Mask
 from gen.tokens.vocabulary import WORDS, Kind
-
-ATTRIBUTES = (Kind.GENRE, Kind.MOOD, Kind.KEY, Kind.STYLE, Kind.SECTION, Kind.CHORD)
-
-
-@dataclass(frozen=True, slots=True)
-class AugmentConfig:
-    """What is varied from window to window.
-
-    Args:
-        transpose: most semitones up or down; drums stay.
-        tempo: most tempo classes (2.9 % each) up or down.
-        velocity: most velocity classes (4 steps each) up or down.
-        forget: chance that one kind of annotation is left out.
-        forget_all: chance that all are.
-        infill: share of windows in which cells are left out, to be filled in at the end.
-        fresh: share of windows that echo themselves alone, as a piece does that has just begun:
-            without them a model hardly learns to go on where nothing can be taken up.
-    """
-
-    transpose: int = 6
-    tempo: int = 3
-    velocity: int = 2
-    forget: float = 0.3
-    forget_all: float = 0.3
-    infill: float = 0.2
-    fresh: float = 0.5
-
-    def __post_init__(self) -> None:
-        for name in ("forget", "forget_all", "infill", "fresh"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise SettingError(f"{getattr(self, name)} is outside [0, 1]", where=name)
-        for name in ("transpose", "tempo", "velocity"):
-            if getattr(self, name) < 0:
-                raise SettingError(f"{getattr(self, name)} is below 0", where=name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,130 +236,6 @@ def covering_places(work: TokenisedWork, length: int) -> Iterator[tuple[int, int
             )
 
 
-# Variation -----------------------------------------------------------------------------
-
-
-def random_shift(events: Events, most: int, rng: Generator) -> int:
-    """A transposition of at most `most` semitones that keeps every pitch within MIDI's range."""
-    pitches = events.number[events.is_pitched]
-    if not len(pitches) or most == 0:
-        return 0
-    low = max(-most, -int(pitches.min()))
-    high = min(most, 127 - int(pitches.max()))
-    return int(rng.integers(low, high + 1)) if low <= high else 0
-
-
-def mean_pitches(events: Events) -> NDArray[np.float64]:
-    """Mean pitch of each track, of its melodic notes alone; nan without any. (tracks,)."""
-    notes = events.is_pitched
-    track, tracks = events.track[notes], events.tracks
-    sums = np.bincount(track, events.number[notes], tracks)
-    counts = np.bincount(track, minlength=tracks)
-    means: NDArray[np.float64] = np.full(tracks, np.nan)
-    np.divide(sums, counts, out=means, where=counts > 0)
-    return means
-
-
-def transposed(events: Events, semitones: int, means: NDArray[np.float64] | None = None) -> Events:
-    """Move melodic notes, chords and key; drums stay. The caller keeps pitches in range.
-
-    Args:
-        events: of a work, or a part of them.
-        semitones: up or down.
-        means: (tracks,) mean pitches of the work, so that registers can move too.
-    """
-    result = events.array.copy()
-    value = events.value.astype(np.int64)
-    result[WORDS.pitch.holds(value), v.VALUE] += semitones
-    first_chord = WORDS.chord.id(1)  # the first of the chords is none
-    for first, stop, per_root in (
-        (first_chord, WORDS.chord.stop, len(QUALITIES)),
-        (WORDS.key.start, WORDS.key.stop, 2),
-    ):
-        chosen = (value >= first) & (value < stop)
-        root, rest = np.divmod(value[chosen] - first, per_root)
-        result[chosen, v.VALUE] = first + (root + semitones) % 12 * per_root + rest
-    if means is not None:
-        known = events.is_a(Kind.TRACK) & (events.level > 0)
-        octave = (means[events.track[known]] + semitones).astype(np.int64) // 12
-        result[known, v.LEVEL] = WORDS.register.id(octave)
-    return Events(result)
-
-
-def revoiced(events: Events, *, tempo: int, velocity: int) -> Events:
-    """Shift all tempos and all velocities by so many classes, clipped to what exists."""
-    result = events.array.copy()
-    for kind, field, words, shift in (
-        (Kind.TEMPO, v.VALUE, WORDS.tempo, tempo),
-        (Kind.NOTE, v.LEVEL, WORDS.velocity, velocity),
-    ):
-        chosen = events.is_a(kind)
-        moved = result[chosen, field] + shift
-        result[chosen, field] = np.clip(moved, words.start, words.stop - 1)
-    return Events(result)
-
-
-def forgetful(events: Events, chance: float, rng: Generator) -> tuple[Events, Ints]:
-    """Leave out each kind of annotation with the given chance: 1 leaves the bare music.
-
-    Returns:
-        What is left, and (T,) which of the events those are.
-    """
-    forgotten = [kind for kind in ATTRIBUTES if rng.random() < chance]
-    kept = np.flatnonzero(~events.is_a(*forgotten)) if forgotten else np.arange(len(events))
-    left = events[kept]
-    array = left.array.copy()
-    for kind, field in ((Kind.TRACK, v.EXTENT), (Kind.TRACK, v.LEVEL), (Kind.CELL, v.EXTENT)):
-        if rng.random() < chance:
-            array[left.is_a(kind), field] = 0
-    return Events(array), kept
-
-
-# Holes ---------------------------------------------------------------------------------
-
-
-def punched(events: Events, holes: Mask) -> tuple[Events, Ints]:
-    """Take cells out and put them at the end, to be filled in.
-
-    Args:
-        events: header and bars.
-        holes: (bars, tracks) which cells, those without notes too. Later bars are left out.
-
-    Returns:
-        Events in which a HOLE stands for each of these cells, and after the last bar one
-        FILL for each, with what was there, then EOS; and (T',) which of `events` each is, -1 for
-        a HOLE, a FILL and EOS.
-    """
-    index = np.flatnonzero(~events.is_a(Kind.EOS) & (events.bar < len(holes)))
-    body = events[index]
-    bar, slot = events.bar[index], np.where(events.bar[index] < 0, -1, events.track[index])
-    out = (slot >= 0) & holes[bar, slot]
-    is_cell = body.is_a(Kind.CELL)
-    bars, slots = np.nonzero(holes)
-    density = np.zeros(holes.shape, dtype=np.int64)
-    heads = out & is_cell
-    density[bar[heads], slot[heads]] = body.extent[heads]
-    marks = np.zeros((len(bars), len(v.FIELDS)), dtype=np.int64)
-    marks[:, v.KIND], marks[:, v.VALUE] = Kind.HOLE, WORDS.slot.id(slots)
-    fills = marks.copy()
-    fills[:, v.KIND], fills[:, v.EXTENT] = Kind.FILL, density[bars, slots]
-    # Sorted by: given before filled in, bar, track, the mark of a cell before its notes.
-    notes, none = out & ~is_cell, np.full(len(bars), -1)
-    groups: list[tuple[Any, ...]] = [
-        (body.array[~out], index[~out], np.zeros((~out).sum()), bar[~out], slot[~out], 1),
-        (marks, none, np.zeros(len(bars)), bars, slots, 0),
-        (fills, none, np.ones(len(bars)), bars, slots, 0),
-        (body.array[notes], index[notes], np.ones(notes.sum()), bar[notes], slot[notes], 1),
-    ]
-    keys = np.concatenate(
-        [np.stack([*key, np.full(len(rows), rank)], axis=1) for rows, _, *key, rank in groups]
-    )
-    order = np.lexsort(keys.T[::-1])
-    rows = np.concatenate([rows for rows, *_ in groups])[order]
-    origin = np.concatenate([origin for _, origin, *_ in groups])[order]
-    return Events(rows.astype(np.int16)) + Events.eos(), np.append(origin, -1)
-
-
 def holed_echo(
     work: TokenisedWork, first_bar: int, holes: Mask, events: Events, rows: Ints
 ) -> tuple[Columns, Ints]:
@@ -411,39 +260,6 @@ def holed_echo(
     found = np.where(rows >= 0, place[rows], -1)
     found[events.is_a(Kind.FILL)] = whole.rows_of(Kind.FILL)
     return echoes(whole), found
-
-
-def holes_at_random(events: Events, length: int, rng: Generator) -> Mask | None:
-    """Holes as people ask for them: scattered cells, whole tracks, or a stretch of bars.
-
-    Args:
-        events: header and bars of one stretch; the last may be cut short.
-        length: most events of what is `punched`.
-        rng: decides which.
-
-    Returns:
-        (bars, tracks), for as many whole bars as fit; None where none does.
-    """
-    room = length // 6  # a hole adds one row, or two where nothing was
-    bars, tracks = len(events.bar_rows), events.tracks
-    if events.kind[-1] != Kind.EOS or len(events) + room > length:
-        bars = int((events.bar_rows + room < length).sum()) - 1
-        if bars < 1:
-            return None
-    holes = np.zeros((bars, tracks), dtype=np.bool_)
-    some = rng.random(tracks) < rng.uniform(0.2, 0.8)
-    some[rng.integers(tracks)] = True
-    shape = rng.integers(3)
-    if shape == 0:
-        holes[:] = rng.random(holes.shape) < rng.uniform(0.1, 0.6)
-    elif shape == 1:
-        holes[:, some] = True
-    else:
-        first = int(rng.integers(bars))
-        last = first + int(rng.integers(1, max(2, bars // 2 + 1)))
-        holes[first:last, some | (rng.random() < 0.5)] = True
-    holes[2 * np.cumsum(holes.sum(1)) > room] = False  # the first bars, as far as there is room
-    return holes if holes.any() else None
 
 
 def bare(work: TokenisedWork) -> TokenisedWork:

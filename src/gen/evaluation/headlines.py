@@ -22,8 +22,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gen.evaluation.interval import Figure, figure, verdict
+from gen.evaluation.panels import Dots, in_own_rows
 from gen.evaluation.part import Table, cell
-from gen.evaluation.plots import Dots, Picture, Report, colours, in_own_rows
+from gen.evaluation.plots import Picture, Report, colours
 
 BETTER = {
     "bits_per_note": "lower",

@@ -30,7 +30,8 @@ from gen.data.settings import DataConfig
 from gen.data.windows import bare
 from gen.errors import HouseError, SettingError
 from gen.evaluation.works import HouseWorks
-from gen.model import KVCache, ModelConfig, Transformer, parameter_count
+from gen.kv_cache import KVCache
+from gen.model import ModelConfig, Transformer, parameter_count
 from gen.sampling.drafting.draft import Draft
 from gen.settings import with_new_names
 from gen.tokens.columns import CONTEXT_SIZES

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from gen import harmony
-from gen.data.windows import transposed
+from gen.data.augment import transposed
 from gen.errors import HouseError
 from gen.evaluation.works import Work
 from gen.piece import DRUM_PROGRAM, ROLES
@@ -17,8 +17,9 @@ from gen.sampling.controls import DENSITY_WORDS, Controls, instrument_number
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.plan import compass_of, plan_of
 from gen.tokens import vocabulary as v
-from gen.tokens.events import Events, chord_of
+from gen.tokens.events import Events
 from gen.tokens.vocabulary import WORDS, Kind
+from gen.tokens.word_ids import chord_of
 
 KEYS = tuple(str(harmony.Key(tonic, mode)) for mode in ("major", "minor") for tonic in range(12))
 _MOST_TRACKS = 4

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Final
 from gen.piece import Track
 
 if TYPE_CHECKING:
-    from gen.rendering.notation import Grid, Ruler, Sound
+    from gen.rendering.notation import Sound
+    from gen.rendering.ruler import Ruler, WrittenGrid
 
 STACCATO: Final = "staccato"
 ACCENT: Final = "accent"
@@ -40,7 +41,7 @@ _CHANGE: Final = 10
 _SETTLED: Final = 4  # bars whose mean a mark tells
 
 
-def shorten(voice: Sequence[Sound], ruler: Ruler, grid: Grid) -> None:
+def shorten(voice: Sequence[Sound], ruler: Ruler, grid: WrittenGrid) -> None:
     """Write short notes in full, with a dot over them."""
     for sound, following in zip_longest(voice, voice[1:]):
         slot = _slot(sound, following, ruler, grid)
@@ -49,7 +50,7 @@ def shorten(voice: Sequence[Sound], ruler: Ruler, grid: Grid) -> None:
             sound.marks |= {STACCATO}
 
 
-def _slot(sound: Sound, following: Sound | None, ruler: Ruler, grid: Grid) -> int:
+def _slot(sound: Sound, following: Sound | None, ruler: Ruler, grid: WrittenGrid) -> int:
     """The plain value that ends where the next note begins, or an eighth before a rest; or 0."""
     bar = ruler.bar_at(sound.start)
     if grid.is_triplet(grid.cell(sound.start)[0]):

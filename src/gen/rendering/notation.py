@@ -17,24 +17,17 @@ How it is read, since a performance says less than a score:
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
-from gen.piece import Note, Piece, TimeSignature, Track
+from gen.piece import Note, Track
 from gen.rendering import expression
-
-DIVISIONS = 24
-"""Divisions of a quarter note."""
+from gen.rendering.ruler import BEAT, Ruler, WrittenBar, WrittenGrid
 
 MOST_VOICES = 4
-_BEAT = DIVISIONS
-_GRIDS = ((6, 0.0), (8, 0.35), (3, 0.9), (4, 1.2))
-"""(step in divisions, what it costs per onset against the misfit of simpler steps)."""
 
-_TRIPLET_STEPS = (8, 4)
 _CLOSED_GAP, _CLOSED_END = 12, 8
 _FEET = frozenset({35, 36, 44})
 _VALUES = {
@@ -45,32 +38,6 @@ _VALUES = {
 _TRIPLET_VALUES = {4: ("16th", 0), 8: ("eighth", 0), 12: ("eighth", 1), 16: ("quarter", 0)}
 _GRAND_STAFF = frozenset({*range(8), *range(16, 22), 23, 46})  # keyboards and harp
 _MIDDLE_C = 60
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenBar:
-    """One bar; positions in divisions from the piece's beginning."""
-
-    number: int
-    start: int
-    length: int
-    signature: TimeSignature
-
-    @property
-    def end(self) -> int:
-        return self.start + self.length
-
-    @property
-    def is_compound(self) -> bool:
-        return self.signature.denominator >= 8 and self.signature.numerator % 3 == 0
-
-    @property
-    def levels(self) -> tuple[int, ...]:
-        """Distances of the metre's boundaries, strongest first, in divisions."""
-        if self.is_compound:
-            return (36, 12, 6, 3)
-        halves = self.signature.numerator % 2 == 0 and self.length % 48 == 0
-        return (48, 24, 12, 6, 3) if halves else (24, 12, 6, 3)
 
 
 @dataclass(slots=True)
@@ -120,37 +87,6 @@ class Staff:
     voices: list[list[list[Symbol]]]
 
 
-class Ruler:
-    """Where the piece's ticks lie in written time."""
-
-    def __init__(self, piece: Piece) -> None:
-        starts = piece.bar_starts()
-        self._ticks = [start for start, _ in starts]
-        self._per_quarter = piece.ticks_per_quarter
-        self.bars: list[WrittenBar] = []
-        position = 0
-        for index, (start, signature) in enumerate(starts):
-            length = DIVISIONS * 4 * signature.numerator / signature.denominator
-            if index + 1 < len(starts):  # a new signature may cut the bar short
-                played = (starts[index + 1][0] - start) * DIVISIONS / self._per_quarter
-                length = min(length, played)
-            length = max(3, round(length / 3) * 3)  # nothing finer than a thirty-second
-            self.bars.append(WrittenBar(index + 1, position, length, signature))
-            position += length
-        self._starts = [bar.start for bar in self.bars]
-
-    def at(self, tick: int) -> float:
-        """A tick in divisions, not yet on any grid."""
-        index = max(0, bisect_right(self._ticks, tick) - 1)
-        bar = self.bars[index]
-        offset = (tick - self._ticks[index]) * DIVISIONS / self._per_quarter
-        return bar.start + min(max(offset, 0.0), float(bar.length))
-
-    def bar_at(self, position: float) -> WrittenBar:
-        """The bar that holds a position in divisions; the last for those behind the end."""
-        return self.bars[max(0, bisect_right(self._starts, position) - 1)]
-
-
 def staves(track: Track, ruler: Ruler) -> list[Staff]:
     """The staves of a track: two for keyboards and harps that use both hands, else one."""
     if track.is_drum:
@@ -169,7 +105,7 @@ def _hands(track: Track) -> list[list[Note]]:
 
 
 def _staff(notes: list[Note], ruler: Ruler, *, slurs: bool) -> Staff:
-    grid = Grid(notes, ruler)
+    grid = WrittenGrid(notes, ruler)
     voices = _voices(_sounds(notes, ruler, grid))
     for voice in voices:
         expression.accent(voice, ruler)
@@ -183,11 +119,11 @@ def _staff(notes: list[Note], ruler: Ruler, *, slurs: bool) -> Staff:
 def _drum_staff(parts: list[list[Note]], ruler: Ruler) -> Staff:
     voices: list[list[list[Symbol]]] = []
     for notes in parts:
-        grid = Grid(notes, ruler)
+        grid = WrittenGrid(notes, ruler)
         hits = _chords(_sounds(notes, ruler, grid))
         for hit, following in zip_longest(hits, hits[1:]):
             bar = ruler.bar_at(hit.start)
-            beat_end = hit.start + _BEAT - (hit.start - bar.start) % _BEAT
+            beat_end = hit.start + BEAT - (hit.start - bar.start) % BEAT
             next_start = following.start if following else beat_end
             hit.end = min(next_start, beat_end, bar.end)
         if hits or not voices:
@@ -195,59 +131,7 @@ def _drum_staff(parts: list[list[Note]], ruler: Ruler) -> Staff:
     return Staff(voices)
 
 
-class Grid:
-    """How fine each quarter of a staff is read: step in divisions, by the quarter's start."""
-
-    def __init__(self, notes: Iterable[Note], ruler: Ruler) -> None:
-        self._ruler = ruler
-        onsets: dict[int, list[float]] = defaultdict(list)
-        for note in notes:
-            position = ruler.at(note.onset_ticks)
-            onsets[self.cell(position)[0]].append(position)
-        self._steps = {start: self._best(start, found) for start, found in onsets.items()}
-
-    def cell(self, position: float) -> tuple[int, int]:
-        """Start and end of the quarter that holds a position; a bar's last may be shorter."""
-        bar = self._ruler.bar_at(position)
-        start = bar.start + int((position - bar.start) // _BEAT) * _BEAT
-        return start, min(start + _BEAT, bar.end)
-
-    def is_triplet(self, cell_start: int) -> bool:
-        return self._steps.get(cell_start, 6) in _TRIPLET_STEPS
-
-    def snap(self, position: float) -> int:
-        """The nearest line of the grid; the end of the quarter is one too."""
-        start, end = self.cell(position)
-        step = self._step(start, end)
-        return min(end, start + step * round((position - start) / step))
-
-    def following(self, line: int) -> int:
-        """The line after a line."""
-        start, end = self.cell(line)
-        return min(end, line + self._step(start, end))
-
-    def last_line(self) -> int:
-        """The last line on which a note can begin."""
-        start, end = self.cell(self._ruler.bars[-1].end - 1)
-        return end - self._step(start, end)
-
-    def _step(self, start: int, end: int) -> int:
-        step = self._steps.get(start, 6)
-        return step if (end - start) % step == 0 else 3
-
-    def _best(self, start: int, positions: list[float]) -> int:
-        bar = self._ruler.bar_at(start)
-        whole = start + _BEAT <= bar.end and not bar.is_compound
-        usable = [(s, c) for s, c in _GRIDS if whole or s not in _TRIPLET_STEPS]
-
-        def misfit(step: int, cost: float) -> float:
-            offsets = (position - start for position in positions)
-            return sum(abs(o - step * round(o / step)) + cost for o in offsets)
-
-        return min(usable, key=lambda choice: misfit(*choice))[0]
-
-
-def _sounds(notes: Iterable[Note], ruler: Ruler, grid: Grid) -> list[Sound]:
+def _sounds(notes: Iterable[Note], ruler: Ruler, grid: WrittenGrid) -> list[Sound]:
     """Notes on the grid by start, highest first; a struck-again pitch ends the one before."""
     end_of_piece, last = ruler.bars[-1].end, grid.last_line()
     found: dict[tuple[int, int], Sound] = {}
@@ -305,7 +189,7 @@ def _squeeze(voices: list[list[Sound]], sound: Sound) -> None:
     voice.append(sound)
 
 
-def _close(voice: list[Sound], grid: Grid) -> None:
+def _close(voice: list[Sound], grid: WrittenGrid) -> None:
     """Close the voice's small gaps: articulation is no rest."""
     for sound, following in zip_longest(voice, voice[1:]):
         beat_end = grid.cell(sound.end)[1]
@@ -316,7 +200,9 @@ def _close(voice: list[Sound], grid: Grid) -> None:
                 break
 
 
-def _written(voice: list[Sound], ruler: Ruler, grid: Grid, *, first: bool) -> list[list[Symbol]]:
+def _written(
+    voice: list[Sound], ruler: Ruler, grid: WrittenGrid, *, first: bool
+) -> list[list[Symbol]]:
     """A voice bar by bar, rests filled in; each bar's durations sum to its length."""
     bars: list[list[Symbol]] = []
     at = 0
@@ -335,7 +221,7 @@ def _written(voice: list[Sound], ruler: Ruler, grid: Grid, *, first: bool) -> li
     return bars
 
 
-def _bar_symbols(sounds: list[Sound], bar: WrittenBar, grid: Grid) -> Iterator[Symbol]:
+def _bar_symbols(sounds: list[Sound], bar: WrittenBar, grid: WrittenGrid) -> Iterator[Symbol]:
     position = bar.start
     for sound in sounds:
         start, end = max(sound.start, bar.start), min(sound.end, bar.end)
@@ -355,7 +241,7 @@ def _bar_symbols(sounds: list[Sound], bar: WrittenBar, grid: Grid) -> Iterator[S
     yield from _values(position, bar.end, bar, grid)
 
 
-def _values(start: int, end: int, bar: WrittenBar, grid: Grid) -> Iterator[Symbol]:
+def _values(start: int, end: int, bar: WrittenBar, grid: WrittenGrid) -> Iterator[Symbol]:
     """A span as note values: triplet quarters apart, the rest split by the metre."""
     while start < end:
         cell_start, cell_end = grid.cell(start)
@@ -368,7 +254,7 @@ def _values(start: int, end: int, bar: WrittenBar, grid: Grid) -> Iterator[Symbo
         start = stop
 
 
-def _straight_until(start: int, end: int, grid: Grid) -> int:
+def _straight_until(start: int, end: int, grid: WrittenGrid) -> int:
     """Where the span from `start` meets a triplet quarter that it does not fill."""
     while start < end:
         cell_start, cell_end = grid.cell(start)
@@ -410,7 +296,7 @@ def _is_readable(start: int, end: int, bar: WrittenBar) -> bool:
         return level == 0 or (start % level == 0 and (level < 36 or (end - start) % 36 == 0))
     if level == 0 or start % level == 0:
         return True
-    in_one_beat = start // _BEAT == (end - 1) // _BEAT
+    in_one_beat = start // BEAT == (end - 1) // BEAT
     off_beat_quarter = level == 24 and (start % 24, end - start) == (12, 24)
     from_second_beat = level == 48 and start % 24 == 0 and end - start in (48, 72)
     return (in_one_beat and start % 6 == 0) or off_beat_quarter or from_second_beat
@@ -427,7 +313,7 @@ def _strongest_inside(start: int, end: int, bar: WrittenBar) -> tuple[int, int]:
     return 0, end
 
 
-def _with_tuplets(symbols: list[Symbol], bar: WrittenBar, grid: Grid) -> list[Symbol]:
+def _with_tuplets(symbols: list[Symbol], bar: WrittenBar, grid: WrittenGrid) -> list[Symbol]:
     """Mark the first and last symbol of each triplet quarter, where the bracket begins and ends."""
     cells: dict[int, list[int]] = defaultdict(list)
     for index, symbol in enumerate(symbols):

@@ -6,7 +6,6 @@ import io
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +13,7 @@ from gen.errors import HouseError
 from gen.piece import Marker, Note, Piece, TimeSignature
 from gen.rendering import files, labels
 from gen.rendering.colours import INK, PAPER, Tints, track_colours
+from gen.rendering.lettering import FONT, printable, put_text, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,6 @@ _ROLL = (1.25, 3.0)  # height of a roll
 _LEGEND_ROW = 0.24
 _QUARTERS = (8, 32)  # length of a system in quarter notes, while it makes at most…
 _MOST_SYSTEMS = 12
-_FONT = "DejaVu Sans"  # comes with matplotlib, so the picture is the same everywhere
 _BLACK_KEYS = frozenset({1, 3, 6, 8, 10})
 
 
@@ -163,7 +162,7 @@ def _legend(piece: Piece) -> list[_LegendItem]:
     for index, track in enumerate(piece.tracks):
         if not track.notes:
             continue
-        label = _shortened(labels.legend_label(track), 60)
+        label = shortened(labels.legend_label(track), 60)
         width = 0.27 + 0.069 * len(label)
         if left > _GUTTER and left + width > WIDTH_INCHES - _MARGIN:
             left, row = _GUTTER, row + 1
@@ -177,9 +176,9 @@ def _draw_head(drawn: Figure, layout: _Layout, legend: list[_LegendItem], title:
 
     height = drawn.get_figheight()
     x = _GUTTER / WIDTH_INCHES
-    name, facts = _shortened(title, 70), _facts(layout.piece)
-    _text(drawn, x, 1 - 0.30 / height, name, size=15, weight="bold", color=INK.text)
-    _text(drawn, x, 1 - 0.56 / height, facts, size=9, color=INK.soft)
+    name, facts = shortened(title, 70), _facts(layout.piece)
+    put_text(drawn, x, 1 - 0.30 / height, name, size=15, weight="bold", color=INK.text)
+    put_text(drawn, x, 1 - 0.56 / height, facts, size=9, color=INK.soft)
     for item in legend:
         base = height - 0.82 - _LEGEND_ROW * item.row
         swatch = Rectangle(
@@ -188,7 +187,7 @@ def _draw_head(drawn: Figure, layout: _Layout, legend: list[_LegendItem], title:
         )  # fmt: skip
         drawn.add_artist(swatch)
         at = ((item.left + 0.27) / WIDTH_INCHES, base / height)
-        _text(drawn, *at, item.label, size=8.5, color=INK.text)
+        put_text(drawn, *at, item.label, size=8.5, color=INK.text)
 
 
 def _facts(piece: Piece) -> str:
@@ -243,7 +242,7 @@ def _draw_pitches(axes: Axes, layout: _Layout) -> None:
     for pitch in octaves:
         axes.axhline(pitch - 0.5, color=INK.rule, linewidth=0.6, zorder=1)
     names = [f"C{pitch // 12 - 1}" for pitch in octaves]
-    axes.set_yticks(octaves, names, fontsize=7, fontfamily=_FONT, color=INK.soft)
+    axes.set_yticks(octaves, names, fontsize=7, fontfamily=FONT, color=INK.soft)
 
 
 def _draw_lanes(axes: Axes, layout: _Layout) -> None:
@@ -251,7 +250,7 @@ def _draw_lanes(axes: Axes, layout: _Layout) -> None:
     count = len(layout.lanes)
     axes.set_ylim(-0.5, count - 0.5)
     _shade(axes, range(0, count, 2))
-    axes.set_yticks(range(count), layout.lanes, fontsize=6.5, fontfamily=_FONT, color=INK.soft)
+    axes.set_yticks(range(count), layout.lanes, fontsize=6.5, fontfamily=FONT, color=INK.soft)
 
 
 def _draw_grid(axes: Axes, piece: Piece, bars: list[Bar]) -> None:
@@ -339,7 +338,7 @@ def _draw_signs(axes: Axes, layout: _Layout, bars: list[Bar]) -> None:
     _draw_chords(axes, layout, _within(layout.signs.chords, bars), top)
     for marker in _within(layout.signs.sections, bars):
         box = {"boxstyle": "round,pad=0.28", "facecolor": INK.text, "edgecolor": "none"}
-        name = _shortened(marker.text, 24)
+        name = shortened(marker.text, 24)
         _sign(
             axes, marker.onset_ticks, top, name, rise=25, size=7.5, color="white", bbox=box,
             weight="bold", right=3,
@@ -350,7 +349,7 @@ def _draw_chords(axes: Axes, layout: _Layout, chords: list[Marker], top: float) 
     """Chord symbols; one that would run into its neighbour is set smaller, then left out."""
     free_from = -math.inf
     for index, marker in enumerate(chords):
-        text = _shortened(marker.text, 12)
+        text = shortened(marker.text, 12)
         room = math.inf
         if index + 1 < len(chords):
             room = (chords[index + 1].onset_ticks - marker.onset_ticks) / layout.ticks_per_inch
@@ -371,31 +370,7 @@ def _sign(
 ) -> None:
     """A text `rise` points over the axes at a tick."""
     drawn = axes.annotate(
-        _printable(text), (tick, top), xytext=(right, rise), textcoords="offset points",
-        va="center", ha="left", fontfamily=_FONT, annotation_clip=False, **style,
+        printable(text), (tick, top), xytext=(right, rise), textcoords="offset points",
+        va="center", ha="left", fontfamily=FONT, annotation_clip=False, **style,
     )  # fmt: skip
     drawn.set_parse_math(False)
-
-
-def _text(drawn: Figure, x: float, y: float, text: str, **style: Any) -> None:
-    shown = drawn.text(x, y, _printable(text), fontfamily=_FONT, va="center", **style)
-    shown.set_parse_math(False)
-
-
-def _shortened(text: str, most: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
-
-
-def _printable(text: str) -> str:
-    """The text with a box for each character the font lacks, instead of a warning for each."""
-    known = _characters()
-    return "".join(c if ord(c) in known else "\N{WHITE SQUARE}" for c in text)
-
-
-@cache
-def _characters() -> frozenset[int]:
-    from matplotlib.font_manager import findfont
-    from matplotlib.ft2font import FT2Font
-
-    return frozenset(FT2Font(findfont(_FONT)).get_charmap())

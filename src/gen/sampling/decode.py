@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gen.errors import HouseError, SettingError
-from gen.model import KVCache, Transformer
+from gen.kv_cache import KVCache
+from gen.model import Transformer
 from gen.processes import copies, told_by_copies
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.plan import Row

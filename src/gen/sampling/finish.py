@@ -17,10 +17,11 @@ from gen.sampling.controls import Controls
 from gen.sampling.plan import Row, steps_of
 from gen.smf import instrument_name
 from gen.tokens import vocabulary as v
-from gen.tokens.events import Events, chord_of
+from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_STEP
 from gen.tokens.reading import decode
 from gen.tokens.vocabulary import WORDS, Kind
+from gen.tokens.word_ids import chord_of
 
 _PLAIN: Final = {3: (5, "F"), 4: (0, "C")}
 """Sharps of a minor key: its leading note as a pitch class, and the plain name of that sound."""

@@ -46,10 +46,11 @@ from gen.sampling.controls import CHANGING, Controls, instrument_number
 from gen.sampling.plan import Row, steps_of
 from gen.smf import instrument_name
 from gen.tokens import vocabulary as v
-from gen.tokens.events import Events, chord_id, chord_of, section_id
+from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_STEP
 from gen.tokens.reading import decode
 from gen.tokens.vocabulary import WORDS, Kind
+from gen.tokens.word_ids import chord_id, chord_of, section_id
 
 SPAN_AGREES: Final = 0.5
 SPANS_MET: Final = 0.75

@@ -20,8 +20,8 @@ from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.controls import CHANGING, Controls, instrument_number
 from gen.smf.general_midi import ANY_PITCH, range_of
 from gen.tokens import vocabulary as v
-from gen.tokens.events import chord_id, key_id, section_id
 from gen.tokens.vocabulary import WORDS, Kind
+from gen.tokens.word_ids import chord_id, key_id, section_id
 
 Row = list[int]
 

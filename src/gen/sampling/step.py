@@ -20,7 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from gen.model import Block, KVCache, StaticKVCache, Transformer
+from gen.kv_cache import KVCache, StaticKVCache
+from gen.model import Block, Transformer
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

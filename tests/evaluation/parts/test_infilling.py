@@ -11,8 +11,9 @@ import pytest
 from corpora import song, work, works
 from gen.data.windows import bare
 from gen.evaluation import models, samples
+from gen.evaluation import seams as edges
 from gen.evaluation.parts import infilling
-from gen.evaluation.parts.infilling import Gap
+from gen.evaluation.seams import Gap
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.sampling.decode import DrawConfig
 from gen.tokens import vocabulary as v
@@ -29,7 +30,7 @@ def rng():
 
 
 def gaps(window=WINDOW):
-    return [infilling.gap_of(one, window, np.random.default_rng(i)) for i, one in enumerate(WORKS)]
+    return [edges.gap_of(one, window, np.random.default_rng(i)) for i, one in enumerate(WORKS)]
 
 
 def count(events: Events, kind: Kind) -> int:
@@ -40,7 +41,7 @@ def count(events: Events, kind: Kind) -> int:
 def test_a_hole_lies_inside_a_stretch_that_fits_the_window(window):
     for gap in gaps(window):
         assert gap.first < gap.bars.start < gap.bars.stop < gap.end
-        assert 1 <= len(gap.bars) <= infilling.LONGEST_HOLE
+        assert 1 <= len(gap.bars) <= edges.LONGEST_HOLE
         events, _ = infilling.stretch(bare(gap.work.sequence), gap)
         assert len(events) + 2 * len(gap.bars) <= window
         assert count(events, Kind.BAR) == gap.end - gap.first
@@ -48,8 +49,8 @@ def test_a_hole_lies_inside_a_stretch_that_fits_the_window(window):
 
 
 def test_no_hole_where_three_bars_do_not_fit():
-    assert infilling.gap_of(WORKS[0], 40, rng()) is None
-    assert infilling.gap_of(work(song(1, 2)), WINDOW, rng()) is None
+    assert edges.gap_of(WORKS[0], 40, rng()) is None
+    assert edges.gap_of(work(song(1, 2)), WINDOW, rng()) is None
 
 
 def test_a_model_that_knows_nothing_pays_alike_for_every_note_and_gains_nothing():
@@ -68,7 +69,7 @@ def test_only_the_hole_is_written():
     for gap, rows in zip(found, samples.write(model, drafts, DrawConfig(), [1]), strict=True):
         before = decode(gap.work.sequence.events)
         after = decode(np.array(rows, dtype=np.int16))
-        starts = infilling._starts(gap.work)
+        starts = edges._starts(gap.work)
         begin, end = starts[gap.bars.start], starts[gap.bars.stop]
         assert len(after.tracks) == len(before.tracks)
         for slot, (old, new) in enumerate(zip(before.tracks, after.tracks, strict=True)):
@@ -76,7 +77,7 @@ def test_only_the_hole_is_written():
                 assert new.notes == old.notes
             outside = [n for n in new.notes if not begin <= n.onset_ticks < end]
             assert outside == [n for n in old.notes if not begin <= n.onset_ticks < end]
-        assert infilling.seams(gap, after)["notes"] >= len(gap.bars)
+        assert edges.seams(gap, after)["notes"] >= len(gap.bars)
 
 
 def tune(*pitches, program=0, others=((60, 64, 67),) * 3):
@@ -94,13 +95,13 @@ def tune(*pitches, program=0, others=((60, 64, 67),) * 3):
 def test_seams_are_those_worked_out_by_hand():
     music = tune(60, 60, 60, 60, 64, 60, 60, 67, 72, 72, 72, 72)
     gap = Gap(work(music), 0, 3, range(1, 2), 0)
-    found = infilling.seams(gap, music)
+    found = edges.seams(gap, music)
     assert found["leap"] == (4 + 5) / 2  # c'-e', and g'-c'' at the end
     # c e g of 2, 1, 1 quarters against c alone, on both sides; all of it in c e g of four each.
     assert found["edge"] == pytest.approx(2 / math.sqrt(6))
     assert found["ensemble"] == pytest.approx(4 / math.sqrt(6 * 3))
     assert found["notes"] == 4
-    far = infilling.seams(gap, infilling.moved(gap, music))
+    far = edges.seams(gap, edges.moved(gap, music))
     assert far["ensemble"] == 0
     assert far["edge"] == 0
 
@@ -109,10 +110,10 @@ def test_silence_and_drums_have_no_seams():
     music = tune(60, 60, 60, 60, 64, 60, 60, 67, 72, 72, 72, 72)
     gap = Gap(work(music), 0, 3, range(1, 2), 0)
     empty = replace(music, tracks=[replace(music.tracks[0], notes=[]), music.tracks[1]])
-    assert infilling.seams(gap, empty)["notes"] == 0
-    assert math.isnan(infilling.seams(gap, empty)["leap"])
+    assert edges.seams(gap, empty)["notes"] == 0
+    assert math.isnan(edges.seams(gap, empty)["leap"])
     drums = replace(music, tracks=[replace(music.tracks[0], is_drum=True), music.tracks[1]])
-    assert math.isnan(infilling.seams(gap, drums)["ensemble"])
+    assert math.isnan(edges.seams(gap, drums)["ensemble"])
 
 
 def test_what_fits_is_told_from_what_does_not():
@@ -120,7 +121,7 @@ def test_what_fits_is_told_from_what_does_not():
     rows = [gap.work.sequence.events.tolist() for gap in found]  # filled as the composer had it
     bits = infilling.measure(models.untrained(), found)
     figures = infilling.figures(found, bits, rows)
-    for name in infilling.SEAMS:
+    for name in edges.SEAMS:
         assert figures["seams"][name]["difference"]["value"] == 0
         assert figures["seams"][name]["verdict"] == "none"
     ensemble = figures["seams"]["ensemble"]

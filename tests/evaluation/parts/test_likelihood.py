@@ -12,6 +12,7 @@ from corpora import song, work, works
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.windows import TokenisedWork, bare
 from gen.errors import HouseError
+from gen.evaluation import bits
 from gen.evaluation.models import bigram, unigram, untrained
 from gen.evaluation.parts import likelihood
 from gen.evaluation.works import Work
@@ -31,13 +32,13 @@ def rows(chosen):
     return [found.array for found in events(chosen)]
 
 
-def bits(model, chosen, window=2048):
-    return likelihood.figures(likelihood.measure(model, chosen, window))
+def figures_of(model, chosen, window=2048):
+    return likelihood.figures(bits.measure(model, chosen, window))
 
 
 @pytest.mark.parametrize("window", [160, 2048])
 def test_an_untrained_model_costs_the_log_of_every_field_whatever_the_window(window):
-    got = bits(untrained(), HELD, window)["bits_per_note"]
+    got = figures_of(untrained(), HELD, window)["bits_per_note"]
     each = sum(math.log2(size) for size in FIELD_SIZES)
     by_hand = each * sum(len(e) - 1 for e in events(HELD)) / sum(w.sequence.notes for w in HELD)
     assert got["value"] == pytest.approx(by_hand, rel=1e-5)
@@ -45,7 +46,7 @@ def test_an_untrained_model_costs_the_log_of_every_field_whatever_the_window(win
 
 
 def test_counts_cost_what_the_baseline_says():
-    got = bits(unigram(events(TRAIN)), HELD)["bits_per_note"]["value"]
+    got = figures_of(unigram(events(TRAIN)), HELD)["bits_per_note"]["value"]
     assert got == pytest.approx(unigram_bits_per_note(rows(TRAIN), rows(HELD)), rel=1e-5)
 
 
@@ -60,12 +61,12 @@ def test_pairs_cost_the_figure_worked_out_by_hand():
             single = ((after == x).sum() + 1) / (len(after) + size)
             pairs = ((before == y) & (after == x)).sum()
             total -= math.log2((pairs + 10 * single) / ((before == y).sum() + 10))
-    got = bits(bigram(train), HELD[:1])["bits_per_note"]["value"]
+    got = figures_of(bigram(train), HELD[:1])["bits_per_note"]["value"]
     assert got == pytest.approx(total / HELD[0].sequence.notes, rel=1e-4)
 
 
 def test_the_parts_add_up_to_the_whole():
-    rows = likelihood.measure(untrained(), HELD, 2048)
+    rows = bits.measure(untrained(), HELD, 2048)
     got = likelihood.figures(rows)
     whole = got["bits_per_note"]["value"]
     for group in ("by_field", "by_kind"):
@@ -77,7 +78,7 @@ def test_the_parts_add_up_to_the_whole():
 
 def test_bits_go_to_the_genre_role_and_bars_that_they_were_spent_on():
     """An untrained model pays alike for every event, so a figure tells the events per note."""
-    got = bits(untrained(), HELD)
+    got = figures_of(untrained(), HELD)
     each = sum(math.log2(size) for size in FIELD_SIZES)
     # A bar: the drums' cell and their 4 notes; bass: a cell and a note; chords: a cell and 6.
     by_role = {name: figure["value"] / each for name, figure in got["by_role"].items()}
@@ -98,15 +99,15 @@ def test_a_work_counts_the_same_alone_and_beside_others():
     for layer in model.head.out:
         torch.nn.init.normal_(layer.weight, std=0.3)
     mixed = [work(song(1, 3)), *HELD[:2], work(song(2, 7))]
-    together = likelihood.measure(model, mixed, 160)
-    alone = [likelihood.measure(model, [one], 160)[0] for one in mixed]
+    together = bits.measure(model, mixed, 160)
+    alone = [bits.measure(model, [one], 160)[0] for one in mixed]
     for a, b in zip(together, alone, strict=True):
         assert a["fields"] == pytest.approx(b["fields"], rel=1e-4)
 
 
 def bits_of(music):
     """Bars that repeat: bar 3 is bar 1, and its melody alone is bar 4's."""
-    return likelihood.measure(untrained(), [work(music)], 2048)[0]
+    return bits.measure(untrained(), [work(music)], 2048)[0]
 
 
 def test_copies_of_earlier_bars_are_taken_out_whole_or_track_by_track():
@@ -125,17 +126,17 @@ def test_copies_of_earlier_bars_are_taken_out_whole_or_track_by_track():
     each = sum(math.log2(size) for size in FIELD_SIZES)
     assert row["notes"] == 8
     assert [notes for _, notes in row["new"].values()] == [6, 5]
-    bits, _ = row["new"]["bars"]  # three bars: BAR, two CELLs and two NOTEs; the TEMPO and EOS
-    assert bits == pytest.approx((3 * 5 + 2) * each, rel=1e-5)
-    bits, _ = row["new"]["cells"]  # a CELL and a NOTE of each
-    assert bits == pytest.approx(5 * 2 * each, rel=1e-5)
+    spent, _ = row["new"]["bars"]  # three bars: BAR, two CELLs and two NOTEs; the TEMPO and EOS
+    assert spent == pytest.approx((3 * 5 + 2) * each, rel=1e-5)
+    spent, _ = row["new"]["cells"]  # a CELL and a NOTE of each
+    assert spent == pytest.approx(5 * 2 * each, rel=1e-5)
     found = likelihood.figures([row])
     assert found["copied"]["cells"]["value"] == pytest.approx(3 / 8)
 
 
 def test_the_gauge_sees_what_was_learned_by_heart():
     counts = bigram(events(TRAIN))
-    held, train = (likelihood.measure(counts, side, 2048) for side in (HELD, TRAIN))
+    held, train = (bits.measure(counts, side, 2048) for side in (HELD, TRAIN))
     gap = likelihood.gauge(held, train)["gap"]
     assert gap["low"] > 0
     same = likelihood.gauge(held, held)["gap"]
@@ -143,9 +144,7 @@ def test_the_gauge_sees_what_was_learned_by_heart():
 
 
 def test_two_models_are_compared_work_by_work():
-    better, worse = (
-        likelihood.measure(m, HELD, 2048) for m in (unigram(events(TRAIN)), untrained())
-    )
+    better, worse = (bits.measure(m, HELD, 2048) for m in (unigram(events(TRAIN)), untrained()))
     gap = likelihood.against(better, worse)
     assert gap["high"] < 0
     assert likelihood.against(worse, worse)["value"] == 0
@@ -156,4 +155,4 @@ def test_two_models_are_compared_work_by_work():
 def test_works_without_notes_are_refused():
     silent = Work("s", "S", "waltz", TokenisedWork.of(HELD[0].sequence.events[:3]))
     with pytest.raises(HouseError, match="no note"):
-        likelihood.measure(untrained(), [silent], 2048)
+        bits.measure(untrained(), [silent], 2048)

@@ -10,6 +10,7 @@ import pytest
 from gen.errors import HouseError
 from gen.evaluation.notes import sets_of
 from gen.evaluation.parts import statistics
+from gen.evaluation.ranges import ranges
 from gen.piece import Note, Piece, Track
 from metric_pieces import shuffled, song
 
@@ -65,9 +66,7 @@ def test_ranges_are_by_instrument_with_what_lies_beyond_the_works():
         notes = [Note(12 * i, 12, pitch, 80) for i, pitch in enumerate(pitches)]
         return Piece(12, [Track("", program, notes=notes), Track("", 0, True, notes=notes)])
 
-    found = statistics.ranges(
-        [piece(73, 60, 95), piece(40, 55)], [piece(73, 60, 70), piece(73, 80, 90)]
-    )
+    found = ranges([piece(73, 60, 95), piece(40, 55)], [piece(73, 60, 70), piece(73, 80, 90)])
     violin, flute = found
     assert (violin["instrument"], flute["instrument"]) == ("violin", "flute")
     assert violin["works"] == {"pieces": 0, "notes": 0}

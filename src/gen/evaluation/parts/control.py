@@ -44,18 +44,9 @@ from numpy.typing import NDArray
 
 from gen.evaluation import interval
 from gen.evaluation.interval import Groups
+from gen.evaluation.panels import Dots, Series
 from gen.evaluation.part import Part, Table, cell, each, in_numbers, named, share_cell, verdict_cell
-from gen.evaluation.plots import (
-    GREY,
-    HELD_OUT,
-    Dots,
-    Picture,
-    Report,
-    Series,
-    below,
-    checkpoints,
-    colours,
-)
+from gen.evaluation.plots import GREY, HELD_OUT, Picture, Report, below, checkpoints, colours
 from gen.evaluation.requests import (
     BARS,
     NEEDS,

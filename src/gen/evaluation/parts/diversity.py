@@ -43,6 +43,7 @@ from gen.evaluation.interval import (
     spread_figure,
 )
 from gen.evaluation.notes import Floats, Ints, NoteTable, PieceSets, lines, tabulate
+from gen.evaluation.panels import Dots, Series, side_by_side
 from gen.evaluation.part import (
     VERDICTS,
     Part,
@@ -54,16 +55,7 @@ from gen.evaluation.part import (
     no_difference,
     with_interval,
 )
-from gen.evaluation.plots import (
-    Dots,
-    Picture,
-    Report,
-    Series,
-    below,
-    checkpoints,
-    colours,
-    side_by_side,
-)
+from gen.evaluation.plots import Picture, Report, below, checkpoints, colours
 from gen.evaluation.similarity import ASPECT_NAMES, distances
 from gen.piece import Piece
 

@@ -31,41 +31,28 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.random import Generator
 from numpy.typing import NDArray
 
+from gen.data.holes import punched
 from gen.data.windows import TokenisedWork as Music
-from gen.data.windows import bare, echo_at, from_bar, holed_echo, punched
+from gen.data.windows import bare, echo_at, from_bar, holed_echo
 from gen.evaluation import interval
 from gen.evaluation.interval import Figure
+from gen.evaluation.panels import Dots, Series, in_own_rows
 from gen.evaluation.part import Part, Table, cell, each, no_difference, verdict_cell, with_interval
-from gen.evaluation.plots import (
-    GREY,
-    HELD_OUT,
-    Dots,
-    Picture,
-    Report,
-    Series,
-    below,
-    checkpoints,
-    colours,
-    in_own_rows,
-)
-from gen.evaluation.works import Work
+from gen.evaluation.plots import GREY, HELD_OUT, Picture, Report, below, checkpoints, colours
+from gen.evaluation.seams import SEAMS, Gap, gap_of, moved, seams
 from gen.model import Transformer
-from gen.piece import Note, Piece, Track
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place, held_by
 from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import Columns, context_columns
 from gen.tokens.events import Events
-from gen.tokens.grid import TICKS_PER_STEP
 from gen.tokens.reading import decode
 from gen.tokens.vocabulary import Kind
 
@@ -73,64 +60,6 @@ if TYPE_CHECKING:
     from gen.evaluation.bench import Bench
     from gen.evaluation.models import Candidate
     from gen.evaluation.progress import Tick
-
-MOST_BARS = 12
-LONGEST_HOLE = 4
-SEAMS = ("leap", "edge", "ensemble", "notes")
-_ROOM = 0.9
-"""Share of the window that a stretch may fill."""
-_TRITONE = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A hole in a work.
-
-    Attributes:
-        work: whose.
-        first, end: bars of the stretch around it, counted from 0, `end` not in it.
-        bars: those of the hole, in the piece.
-        slot: the track.
-    """
-
-    work: Work
-    first: int
-    end: int
-    bars: range
-    slot: int
-
-
-def gap_of(work: Work, window: int, rng: Generator) -> Gap | None:
-    """A hole in the middle of a stretch of the work; None where no three bars fit the window."""
-    music = bare(work.sequence)
-    edges = np.append(music.bar_rows, len(music.events) - 1)
-    room = int(_ROOM * window) - len(music.header) - LONGEST_HOLE
-    for first in rng.permutation(max(len(edges) - 3, 0)).tolist():
-        end = first + 1
-        while (
-            end < min(len(edges) - 1, first + MOST_BARS) and edges[end + 1] - edges[first] <= room
-        ):
-            end += 1
-        length = min(LONGEST_HOLE, (end - first) // 3)
-        if length < 1:
-            continue
-        begin = first + (end - first - length) // 2
-        bars = range(begin, begin + length)
-        slots = [slot for slot in range(_tracks(music)) if _plays(music, bars, slot)]
-        if slots:
-            return Gap(work, first, end, bars, int(rng.choice(slots)))
-    return None
-
-
-def _tracks(music: Music) -> int:
-    return music.events.tracks
-
-
-def _plays(music: Music, bars: range, slot: int) -> bool:
-    """Whether a track has notes in every one of these bars, and in the bars beside them."""
-    around = range(bars.start - 1, bars.stop + 1)
-    table = CellTable.of(music.events.tolist())
-    return all(table.sounds((bar, slot)) for bar in around)
 
 
 # Likelihood ------------------------------------------------------------------------------
@@ -147,7 +76,7 @@ def measure(
     for number, gap in enumerate(gaps):
         music = bare(gap.work.sequence)
         events, rows_of = stretch(music, gap)
-        holes = np.zeros((gap.end - gap.first, _tracks(music)), dtype=np.bool_)
+        holes = np.zeros((gap.end - gap.first, music.events.tracks), dtype=np.bool_)
         holes[[bar - gap.first for bar in gap.bars], gap.slot] = True
         filled, chosen = punched(events, holes)
         origin = np.where(chosen >= 0, rows_of[chosen], -1)
@@ -220,85 +149,6 @@ def draft_without(events: Events, places: Collection[Place]) -> Draft:
     plan = Plan([], tracks_open=False, bars=len(table.bars), most_bars=len(table.bars))
     holes = [Hole(bar, slot, table.sounds((bar, slot))) for bar, slot in sorted(places)]
     return Draft(plan, order=HoleByHole(rest, holes, held))
-
-
-def seams(gap: Gap, piece: Piece) -> dict[str, float]:
-    """Each of `SEAMS` of one piece, all of whose tracks are there; NaN where there is none."""
-    starts = _starts(gap.work)
-    begin, end = starts[gap.bars.start], starts[gap.bars.stop]
-    track = piece.tracks[gap.slot]
-    inside = [n for n in track.notes if begin <= n.onset_ticks < end]
-    found = {"leap": math.nan, "edge": math.nan, "ensemble": math.nan, "notes": float(len(inside))}
-    if track.is_drum or not inside:
-        return found
-    before = [n for n in track.notes if n.onset_ticks < begin]
-    after = [n for n in track.notes if n.onset_ticks >= end]
-    leaps = []
-    if before:
-        leaps.append(_first(inside) - _last(before))
-    if after:
-        leaps.append(_first(after) - _last(inside))
-    found["leap"] = float(np.mean(np.abs(leaps))) if leaps else math.nan
-    edges = [
-        _alike(
-            _chroma([track], starts[bar - 1], starts[bar]),
-            _chroma([track], starts[bar], starts[bar + 1]),
-        )
-        for bar in (gap.bars.start, gap.bars.stop)
-    ]
-    known = [edge for edge in edges if math.isfinite(edge)]
-    found["edge"] = float(np.mean(known)) if known else math.nan
-    others = [t for t in piece.tracks if t is not track and not t.is_drum]
-    found["ensemble"] = _alike(_chroma([track], begin, end), _chroma(others, begin, end))
-    return found
-
-
-def _starts(work: Work) -> list[int]:
-    """First tick of each bar, and the end of the last."""
-    starts: list[int] = (work.sequence.events.bar_starts * TICKS_PER_STEP).tolist()
-    return starts
-
-
-def _first(notes: Sequence[Note]) -> int:
-    """Top pitch of the first onset."""
-    onset = min(n.onset_ticks for n in notes)
-    return max(n.pitch for n in notes if n.onset_ticks == onset)
-
-
-def _last(notes: Sequence[Note]) -> int:
-    """Top pitch of the last onset."""
-    onset = max(n.onset_ticks for n in notes)
-    return max(n.pitch for n in notes if n.onset_ticks == onset)
-
-
-def _chroma(tracks: Sequence[Track], begin: int, end: int) -> NDArray[np.float64]:
-    """How long each pitch class sounds in a stretch, in ticks; (12,)."""
-    found = np.zeros(12)
-    for track in tracks:
-        for n in track.notes:
-            found[n.pitch % 12] += max(0, min(n.end_ticks, end) - max(n.onset_ticks, begin))
-    return found
-
-
-def _alike(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Cosine; NaN where either is silent."""
-    norms = float(np.linalg.norm(first) * np.linalg.norm(second))
-    return float(first @ second) / norms if norms else math.nan
-
-
-def moved(gap: Gap, piece: Piece) -> Piece:
-    """The same piece with the notes of the hole a tritone away."""
-    starts = _starts(gap.work)
-    begin, end = starts[gap.bars.start], starts[gap.bars.stop]
-    track = piece.tracks[gap.slot]
-    notes = [
-        replace(n, pitch=n.pitch + (_TRITONE if n.pitch < 64 else -_TRITONE))
-        if begin <= n.onset_ticks < end
-        else n
-        for n in track.notes
-    ]
-    tracks = [replace(t, notes=notes) if t is track else t for t in piece.tracks]
-    return replace(piece, tracks=tracks)
 
 
 # Figures ---------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from numpy.random import Generator
 
 from gen.evaluation.interval import TAIL, by_group, counted, figure, spread_figure
 from gen.evaluation.notes import Bools, Floats, Ints, PieceSets
+from gen.evaluation.panels import Dots, Series, side_by_side
 from gen.evaluation.part import (
     VERDICTS,
     Part,
@@ -41,16 +42,7 @@ from gen.evaluation.part import (
     percent,
     share_cell,
 )
-from gen.evaluation.plots import (
-    Dots,
-    Picture,
-    Report,
-    Series,
-    below,
-    checkpoints,
-    colours,
-    side_by_side,
-)
+from gen.evaluation.plots import Picture, Report, below, checkpoints, colours
 from gen.evaluation.similarity import ASPECT_NAMES, distances
 
 _DRAWS = 10

@@ -11,6 +11,7 @@ import numpy as np
 from gen.evaluation import interval, originality
 from gen.evaluation.interval import Figure
 from gen.evaluation.originality import KINDS
+from gen.evaluation.panels import Curve, Curves, Dots, Series
 from gen.evaluation.part import (
     Part,
     Table,
@@ -22,20 +23,7 @@ from gen.evaluation.part import (
     share_cell,
     verdict_cell,
 )
-from gen.evaluation.plots import (
-    GREY,
-    HELD_OUT,
-    TRAIN,
-    Curve,
-    Curves,
-    Dots,
-    Picture,
-    Report,
-    Series,
-    below,
-    checkpoints,
-    colours,
-)
+from gen.evaluation.plots import GREY, HELD_OUT, TRAIN, Picture, Report, below, checkpoints, colours
 
 if TYPE_CHECKING:
     from gen.evaluation.bench import Bench

@@ -43,23 +43,9 @@ from numpy.random import Generator
 from gen.evaluation import interval
 from gen.evaluation.contrast import contrast
 from gen.evaluation.notes import SIDES, Floats, PieceSets, tabulate
+from gen.evaluation.panels import Curve, Curves, Dots, Series, Square, side_by_side
 from gen.evaluation.part import Part, Table, cell, comparing, each, no_difference, verdict_cell
-from gen.evaluation.plots import (
-    GREY,
-    HELD_OUT,
-    TRAIN,
-    Curve,
-    Curves,
-    Dots,
-    Picture,
-    Report,
-    Series,
-    Square,
-    below,
-    checkpoints,
-    colours,
-    side_by_side,
-)
+from gen.evaluation.plots import GREY, HELD_OUT, TRAIN, Picture, Report, below, checkpoints, colours
 from gen.piece import Piece
 from gen.tokens.vocabulary import MAX_BAR_STEPS
 

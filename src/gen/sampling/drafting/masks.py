@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from gen.harmony import Chord
 from gen.tokens import vocabulary as v
-from gen.tokens.events import chord_id, chord_of
 from gen.tokens.vocabulary import SPANS, WORDS, Kind
+from gen.tokens.word_ids import chord_id, chord_of
 
 Mask = NDArray[np.bool_]
 """Of each id of a field: whether it may stand there. (V,)."""

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from gen.analysis.key import KRUMHANSL_MAJOR, KRUMHANSL_MINOR
 from gen.harmony import Key
 from gen.tokens import vocabulary as v
-from gen.tokens.events import chord_of
 from gen.tokens.vocabulary import SPANS, WORDS
+from gen.tokens.word_ids import chord_of
 
 Floats = NDArray[np.float32]
 

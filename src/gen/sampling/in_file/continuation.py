@@ -33,8 +33,8 @@ from gen.sampling.plan import (
     velocity_classes,
 )
 from gen.tokens import vocabulary as v
-from gen.tokens.events import section_id
 from gen.tokens.vocabulary import WORDS, Kind
+from gen.tokens.word_ids import section_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import torch
 from numpy.random import Generator
 
-from gen.model import KVCache, Transformer
+from gen.kv_cache import KVCache
+from gen.model import Transformer
 from gen.sampling.decode import DrawConfig, draw_one, undistracted
 from gen.sampling.miditok_tokens.compound import CompoundGrammar
 from gen.sampling.miditok_tokens.flat import FlatGrammar
