@@ -6,7 +6,7 @@ import numpy as np
 
 from gen.data.windows import TokenisedWork
 from gen.evaluation.parts import diversity, nearest_neighbour, statistics, structure
-from gen.evaluation.works import Work
+from gen.evaluation.works import MeasuredWork
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.tokens.encoding import Annotations
 from music import events_of
@@ -72,12 +72,12 @@ def shuffled(piece: Piece, seed: int) -> Piece:
     return Piece(480, tracks, piece.tempos, piece.time_signatures)
 
 
-def work(piece: Piece, name: str = "work", genre: str = "waltz") -> Work:
+def work(piece: Piece, name: str = "work", genre: str = "waltz") -> MeasuredWork:
     roles = tuple(track.role or "" for track in piece.tracks)
     events = events_of(piece, Annotations(genre=genre, roles=roles))
-    return Work(name, name.title(), genre, TokenisedWork.of(events))
+    return MeasuredWork(name, name.title(), genre, TokenisedWork.of(events))
 
 
-def works(count: int, first: int = 0, bars: int = 12) -> list[Work]:
+def works(count: int, first: int = 0, bars: int = 12) -> list[MeasuredWork]:
     genres = ("waltz", "rock")
     return [work(song(first + i, bars), f"work-{first + i}", genres[i % 2]) for i in range(count)]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.job import Job
+from gen.sampling.job import PieceJob
 from music import random_row
 
 CONTEXT = 96
 
 
-def written(job: Job, seed: int, *, notes: float = 0.5, context: int = CONTEXT) -> Draft:
+def written(job: PieceJob, seed: int, *, notes: float = 0.5, context: int = CONTEXT) -> Draft:
     """A draft of the job, drawn by chance, shown as `decode` shows it."""
     draft, rng = job.draft([seed]), np.random.default_rng(seed)
     while not draft.done:

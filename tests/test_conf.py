@@ -21,7 +21,7 @@ from gen.evaluation import settings as evaluation
 from gen.sampling.controls import Controls
 from gen.sampling.decode import DrawConfig
 from gen.sampling.plan import plan_of
-from gen.sampling.request import OF_FILES, PLACES, RunConfig
+from gen.sampling.request import OF_FILES, PLACES, SamplingRunConfig
 from gen.settings import build
 from gen.training.learner import Learner
 from gen.training.loggers import make_logger
@@ -101,7 +101,7 @@ def check_train(settings: dict) -> None:
 
 
 def check_sample(settings: dict) -> None:
-    kinds = (Controls, DrawConfig, RunConfig)
+    kinds = (Controls, DrawConfig, SamplingRunConfig)
     fields = {kind: [f.name for f in dataclasses.fields(kind)] for kind in kinds}
     assert set(settings) == OF_SAMPLE.union(*fields.values())
     controls, *_ = (build(kind, {n: settings[n] for n in names}) for kind, names in fields.items())

@@ -12,7 +12,7 @@ import pytest
 from gen import safe_parse
 from gen.analysis import analyse
 from gen.errors import SettingError
-from gen.safe_parse import Limits, SafeReader, UnsafeFileError, safe_examine
+from gen.safe_parse import ParseLimits, SafeReader, UnsafeFileError, safe_examine
 from gen.smf import RuleBroken, normalise
 from gen.smf.rules import MAX_BYTES
 from houses import make_midi, make_piece
@@ -73,7 +73,7 @@ def test_a_child_whose_caller_was_killed_ends_without_a_word() -> None:
     assert (child.returncode, said) == (1, b"")
 
 
-def _with_child(monkeypatch: pytest.MonkeyPatch, body: str, limits: Limits) -> SafeReader:
+def _with_child(monkeypatch: pytest.MonkeyPatch, body: str, limits: ParseLimits) -> SafeReader:
     """A reader whose child runs `body` for each file, under the same limits as ever."""
     program = (
         "import sys, gen.safe_parse as s\n"
@@ -97,7 +97,7 @@ def _refusal(kind: type[Exception], reader: SafeReader) -> pytest.ExceptionInfo:
 
 
 def test_a_child_that_hangs_is_stopped_by_the_wall_clock(monkeypatch) -> None:
-    limits = Limits(wall_seconds=0.7)
+    limits = ParseLimits(wall_seconds=0.7)
     with (
         _with_child(monkeypatch, "import time; time.sleep(60)", limits) as reader,
         pytest.raises(UnsafeFileError) as refusal,
@@ -109,7 +109,7 @@ def test_a_child_that_hangs_is_stopped_by_the_wall_clock(monkeypatch) -> None:
 
 @POSIX
 def test_a_child_that_computes_for_ever_is_stopped_by_the_processor_limit(monkeypatch) -> None:
-    limits = Limits(processor_seconds=1, wall_seconds=60)
+    limits = ParseLimits(processor_seconds=1, wall_seconds=60)
     with (
         _with_child(monkeypatch, "while True: pass", limits) as reader,
         pytest.raises(UnsafeFileError) as refusal,
@@ -122,7 +122,7 @@ def test_a_child_that_computes_for_ever_is_stopped_by_the_processor_limit(monkey
 def test_a_child_has_its_processor_seconds_for_each_file_anew(monkeypatch) -> None:
     body = "import time; end = time.process_time() + 0.7\n    while time.process_time() < end: pass"
     reply = f"{body}\n    return {{'unsafe': 'done'}}"
-    limits = Limits(processor_seconds=1, wall_seconds=60)
+    limits = ParseLimits(processor_seconds=1, wall_seconds=60)
     with _with_child(monkeypatch, reply, limits) as reader:
         for _ in range(3):
             with pytest.raises(UnsafeFileError, match="done"):
@@ -133,7 +133,7 @@ def test_a_child_has_its_processor_seconds_for_each_file_anew(monkeypatch) -> No
 def test_a_child_that_fills_the_memory_is_stopped(monkeypatch) -> None:
     body = "x = bytearray(400 * 2**20); x[::4096] = b'1' * len(x[::4096]); return {}"
     with (
-        _with_child(monkeypatch, body, Limits(memory_mebibytes=200)) as reader,
+        _with_child(monkeypatch, body, ParseLimits(memory_mebibytes=200)) as reader,
         pytest.raises(UnsafeFileError) as refusal,
     ):
         reader.examine(make_midi())
@@ -143,7 +143,7 @@ def test_a_child_that_fills_the_memory_is_stopped(monkeypatch) -> None:
 def test_a_child_that_answers_without_end_is_not_believed(monkeypatch) -> None:
     body = "import sys; sys.stdout.buffer.write(b'\\xff' * 100); sys.stdout.flush(); return {}"
     with (
-        _with_child(monkeypatch, body, Limits()) as reader,
+        _with_child(monkeypatch, body, ParseLimits()) as reader,
         pytest.raises(UnsafeFileError) as refusal,
     ):
         reader.examine(make_midi())
@@ -155,7 +155,7 @@ def test_music_that_a_child_returns_is_walked_again(monkeypatch) -> None:
         "return {'data': 'eHh4', 'changes': [], 'unheard': [], 'advice': [],"
         " 'analysis': {'meters': [], 'instruments': [], 'roles': []}}"
     )
-    refusal = _refusal(RuleBroken, _with_child(monkeypatch, body, Limits()))
+    refusal = _refusal(RuleBroken, _with_child(monkeypatch, body, ParseLimits()))
     assert refusal.value.rule == "not-midi"
 
 
@@ -168,7 +168,7 @@ def test_a_long_dense_piece_is_within_the_limits() -> None:
 @pytest.mark.parametrize("name", ["processor_seconds", "wall_seconds", "memory_mebibytes"])
 def test_limits_are_above_zero(name: str) -> None:
     with pytest.raises(SettingError, match=name):
-        Limits(**{name: 0})
+        ParseLimits(**{name: 0})
 
 
 def test_without_rlimits_the_child_still_reads(monkeypatch) -> None:

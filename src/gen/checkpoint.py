@@ -130,8 +130,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise _broken(path, "is not a checkpoint of this format") from error
     tokenization = _tokenization(path, kept)
     sizes = (tokenization.field_sizes, tokenization.context_sizes)
-    shown = (config.field_sizes, config.context_sizes) == sizes
-    if not shown or not tokenizer == manifest.tokenizer_fingerprint == tokenization.fingerprint:
+    fits = (config.field_sizes, config.context_sizes) == sizes
+    if not fits or not tokenizer == manifest.tokenizer_fingerprint == tokenization.fingerprint:
         raise HouseError(
             "was trained with another tokenizer than this version of the code has",
             where=str(path),

@@ -48,10 +48,10 @@ def stoppable() -> Iterator[None]:
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """What is within is done as a whole: Ctrl-C waits for its end."""
-    heard: list[int] = []
+    received: list[int] = []
 
     def hear(number: int, frame: FrameType | None) -> None:
-        heard.append(number)
+        received.append(number)
 
     held: list[int] = []
     if threading.current_thread() is threading.main_thread():
@@ -64,7 +64,7 @@ def undisturbed() -> Iterator[None]:
     finally:
         for number in held:
             signal.signal(number, signal.default_int_handler)
-    if heard:
+    if received:
         raise KeyboardInterrupt
 
 
@@ -115,7 +115,7 @@ def copies() -> int:
     return min(cores(), MOST) if sys.platform == "linux" else 1
 
 
-def told_by_copies(tasks: Iterable[Callable[[Callable[[T], None]], None]]) -> Generator[T]:
+def results_of_copies(tasks: Iterable[Callable[[Callable[[T], None]], None]]) -> Generator[T]:
     """What tasks tell, as they tell it.
 
     Each runs in a copy of this process, which has all that is in memory here but can use no GPU,
@@ -142,7 +142,7 @@ def told_by_copies(tasks: Iterable[Callable[[Callable[[T], None]], None]]) -> Ge
             for connection in cast(list[Connection], wait(list(running))):
                 try:
                     what, error = connection.recv()
-                except (EOFError, OSError):  # OSError: in the middle of what it told
+                except (EOFError, OSError):  # OSError: in the middle of what it sends
                     _ended(running.pop(connection))
                     continue
                 if error is not None:
@@ -189,10 +189,10 @@ def _portable(error: BaseException) -> BaseException:
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     except Exception:  # whatever its class does
-        told = RuntimeError(repr(error))
+        error_sent = RuntimeError(repr(error))
         for note in error.__notes__:
-            told.add_note(note)
-        return told
+            error_sent.add_note(note)
+        return error_sent
     return error
 
 

@@ -43,7 +43,7 @@ class UnsafeFileError(HouseError):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ParseLimits:
     """What reading one file may cost."""
 
     processor_seconds: int = 10
@@ -67,8 +67,8 @@ class Examined:
 class SafeReader:
     """A child process that examines files one by one; a context manager, for one thread."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
+    def __init__(self, limits: ParseLimits | None = None) -> None:
+        self.limits = limits or ParseLimits()
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> SafeReader:
@@ -158,7 +158,7 @@ class SafeReader:
         return self._child
 
 
-def safe_examine(data: bytes, limits: Limits | None = None) -> Examined:
+def safe_examine(data: bytes, limits: ParseLimits | None = None) -> Examined:
     """Examine a single file in a child process of its own; see `SafeReader.examine`."""
     with SafeReader(limits) as reader:
         return reader.examine(data)

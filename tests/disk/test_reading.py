@@ -6,9 +6,9 @@ import os
 import pytest
 
 from gen.disk import reading
-from gen.disk.reading import Kind, NamedFileError, read, read_json, read_text, read_yaml
+from gen.disk.reading import FileKind, NamedFileError, read, read_json, read_text, read_yaml
 
-SMALL = Kind("small file", 100, "name a small file")
+SMALL = FileKind("small file", 100, "name a small file")
 
 
 def test_link_that_a_person_names_is_followed(tmp_path):
@@ -85,13 +85,13 @@ def test_text_loses_its_byte_order_mark_and_nothing_else(tmp_path):
 def test_json_that_is_damaged_or_deep_is_refused(tmp_path, text):
     (tmp_path / "f").write_text(text)
     with pytest.raises(NamedFileError, match="is damaged: no JSON"):
-        read_json(tmp_path / "f", Kind("file", 1 << 20))
+        read_json(tmp_path / "f", FileKind("file", 1 << 20))
 
 
 def test_brackets_inside_texts_count_for_nothing(tmp_path):
     value = {"a": ["[" * 500 + '\\"' + "{" * 500], "b": [[1]] * 100}
     (tmp_path / "f").write_text(json.dumps(value))
-    assert read_json(tmp_path / "f", Kind("file", 1 << 20)) == value
+    assert read_json(tmp_path / "f", FileKind("file", 1 << 20)) == value
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_brackets_inside_texts_count_for_nothing(tmp_path):
 def test_yaml_with_anchors_tags_or_depth_is_refused(tmp_path, text):
     (tmp_path / "f").write_text(text)
     with pytest.raises(NamedFileError, match="is no plain YAML"):
-        read_yaml(tmp_path / "f", Kind("file", 1 << 20))
+        read_yaml(tmp_path / "f", FileKind("file", 1 << 20))
 
 
 def test_digest_is_that_of_all_bytes(tmp_path):
@@ -108,5 +108,5 @@ def test_digest_is_that_of_all_bytes(tmp_path):
 
     data = bytes(range(256)) * 10_000
     (tmp_path / "f").write_bytes(data)
-    found = reading.sha256_of(tmp_path / "f", Kind("file", 1 << 30))
+    found = reading.sha256_of(tmp_path / "f", FileKind("file", 1 << 30))
     assert found == hashlib.sha256(data).hexdigest()

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 
 from gen.errors import HouseError
-from gen.rendering import Entry, Row, page, piano_roll
+from gen.rendering import PieceEntry, Row, page, piano_roll
 
 HOSTILE = "<script>alert(\"x\")</script> & 'quotes'"
 
@@ -19,7 +19,7 @@ def entry(piece, tmp_path):
     roll = piano_roll(piece, folder / "a #1.png")
     for name in ("a #1.mid", "a #1.wav", "a #1.json", "a #1.musicxml"):
         (folder / name).write_bytes(b"x")
-    return Entry(
+    return PieceEntry(
         HOSTILE,
         roll,
         folder / "a #1.mid",
@@ -99,7 +99,7 @@ def test_receipt_shows_what_was_kept_and_missed_and_short_digests(entry, tmp_pat
 
 
 def test_an_entry_with_only_a_picture_and_a_file_is_enough(entry, tmp_path):
-    plain = Entry("Rain", entry.piano_roll, entry.midi)
+    plain = PieceEntry("Rain", entry.piano_roll, entry.midi)
     parsed = Page(written([plain], tmp_path / "index.html"))
     assert not parsed.all("audio")
     assert not parsed.all("details")
@@ -110,14 +110,14 @@ def test_same_entries_give_the_same_bytes(entry, tmp_path):
 
 
 def test_a_missing_file_no_piece_or_a_false_picture_is_refused(entry, tmp_path):
-    gone = Entry("Rain", entry.piano_roll, tmp_path / "gone.mid")
+    gone = PieceEntry("Rain", entry.piano_roll, tmp_path / "gone.mid")
     with pytest.raises(HouseError, match="not there") as refusal:
         written([gone], tmp_path / "index.html")
     assert refusal.value.where.endswith("gone.mid")
     with pytest.raises(HouseError, match="no piece"):
         written([], tmp_path / "index.html")
     with pytest.raises(HouseError, match="not a PNG"):
-        written([Entry("Rain", entry.midi, entry.midi)], tmp_path / "index.html")
+        written([PieceEntry("Rain", entry.midi, entry.midi)], tmp_path / "index.html")
     assert not (tmp_path / "index.html").exists()
 
 

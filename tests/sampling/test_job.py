@@ -29,7 +29,7 @@ from gen.piece import (
     Track,
 )
 from gen.provenance.mark import mark_generated
-from gen.rendering.labels import signs, told_kinds
+from gen.rendering.labels import kinds_of, signs
 from gen.safe_parse import Examined
 from gen.sampling.controls import Controls
 from gen.sampling.drafting.draft import Draft
@@ -106,7 +106,7 @@ def check(source: Source, piece: Piece, places: set[tuple[int, int]], bars: int)
     assert piece.ticks_per_quarter == old.ticks_per_quarter
     assert (piece.tempos, piece.time_signatures) == (old.tempos, old.time_signatures)
     assert piece.key_signatures == old.key_signatures
-    kinds = [kind for kind, _ in told_kinds(old)]
+    kinds = [kind for kind, _ in kinds_of(old)]
     lasting = [m for m, kind in zip(old.markers, kinds, strict=True) if kind != "chord"]
     assert not Counter(lasting) - Counter(piece.markers)
     steps = Fraction(old.ticks_per_quarter, v.STEPS_PER_QUARTER)

@@ -161,7 +161,7 @@ def test_a_piece_that_cannot_be_entered_leaves_nothing(ask, tmp_path, monkeypatc
     def fail(*_):
         raise HouseError("the log is full")
 
-    monkeypatch.setattr("gen.sampling.session.Session._enter", fail)
+    monkeypatch.setattr("gen.sampling.session.SamplingSession._enter", fail)
     with pytest.raises(HouseError, match="the log is full"):
         ask(n=1)
     assert list((tmp_path / "out").iterdir()) == []

@@ -10,7 +10,7 @@ import pytest
 from gen.disk import writing
 from gen.errors import HouseError, SettingError
 from gen.likeness.originality import LearnedMusic, LearnedWork, Lines, Shared
-from gen.sampling.request import RunConfig, SampleRequest
+from gen.sampling.request import SampleRequest, SamplingRunConfig
 from gen.sampling.run import PiecesWithheld, sample
 from gen.smf import parse, split_chunks
 
@@ -203,11 +203,11 @@ def test_a_gpu_that_is_not_there_is_missed_before_anything_is_written(ask, tmp_p
 
 def test_pieces_for_a_gpu_are_written_by_this_process_alone(ask, monkeypatch):
     """Copies of a process cannot use one that it has begun to use."""
-    monkeypatch.setattr(RunConfig, "on_gpu", True)
+    monkeypatch.setattr(SamplingRunConfig, "on_gpu", True)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("gen.sampling.decode.MOST_AT_ONCE", 8)
     monkeypatch.setattr("gen.sampling.decode.copies", lambda: 2)
-    monkeypatch.delattr("gen.sampling.decode.told_by_copies")
+    monkeypatch.delattr("gen.sampling.decode.results_of_copies")
     results = ask(n=9)
     batches = [result.record["batch"] for result in results]
     assert batches == [[0, 1, 2, 3]] * 4 + [[4, 5, 6, 7, 8]] * 5
@@ -230,4 +230,4 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_is_sampled(aske
 
 
 def test_the_default_policy_resamples():
-    assert RunConfig(1, 0).originality == "resample"
+    assert SamplingRunConfig(1, 0).originality == "resample"

@@ -288,5 +288,5 @@ def test_a_receipt_that_was_touched_is_refused_with_what_differs(run, out, tmp_p
     receipt.write_text(json.dumps(record), "utf-8")
     done = run(f"receipt={receipt}", f"out={tmp_path / 'again'}")
     assert done.code == 2
-    assert "other bytes came out than it tells of" in done.stderr
+    assert "other bytes came out than it describes" in done.stderr
     assert not list((tmp_path / "again").iterdir())

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gen.cli.known import Known
+from gen.cli.known import KnownSettings
 from gen.errors import SettingError
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -120,7 +120,7 @@ _SETTINGS: Mapping[str, Callable[[Any], bool]] = {
 _COMPILED = {re.compile(rf"hydra\.({name})"): check for name, check in _SETTINGS.items()}
 
 
-def check_hydra(name: str, value: Any, settings: Known) -> None:
+def check_hydra(name: str, value: Any, settings: KnownSettings) -> None:
     """Refuse a setting of Hydra's that is not among those that are harmless.
 
     Args:

@@ -23,7 +23,7 @@ from hydra.core.override_parser.types import (
 )
 
 from gen.cli.allowed import GROUPS, check_hydra, check_texts, leaves
-from gen.cli.known import Known
+from gen.cli.known import KnownSettings
 from gen.cli.quoting import with_text_quoted
 from gen.errors import SettingError
 
@@ -63,7 +63,7 @@ def read_flags(words: Sequence[str]) -> Namespace:
 
 
 def check_overrides(
-    overrides: Sequence[str], settings: Known, folders: Iterable[Path] = ()
+    overrides: Sequence[str], settings: KnownSettings, folders: Iterable[Path] = ()
 ) -> list[Override]:
     """Parse settings as Hydra does and refuse those that are not this command's.
 
@@ -81,7 +81,7 @@ def check_overrides(
     return parsed
 
 
-def _check(override: Override, settings: Known, folders: list[Path]) -> None:
+def _check(override: Override, settings: KnownSettings, folders: list[Path]) -> None:
     name = override.key_or_group
     if override.package is not None:
         raise SettingError("settings stay where they are", where=override.input_line or name,
@@ -90,7 +90,7 @@ def _check(override: Override, settings: Known, folders: list[Path]) -> None:
         if name not in MAY_GO:
             raise SettingError("cannot be left out", where=f"~{name}")
     elif name in GROUPS:
-        _check_choices(override, Known(GROUPS, frozenset()), folders=[])
+        _check_choices(override, KnownSettings(GROUPS, frozenset()), folders=[])
     elif name.startswith("hydra."):
         _check_of_hydra(override, settings)
     elif name in settings.groups:
@@ -99,7 +99,7 @@ def _check(override: Override, settings: Known, folders: list[Path]) -> None:
         _check_value(override, settings)
 
 
-def _check_choices(override: Override, settings: Known, folders: list[Path]) -> None:
+def _check_choices(override: Override, settings: KnownSettings, folders: list[Path]) -> None:
     group, value = override.key_or_group, override.value()
     if isinstance(value, Glob):
         return  # of the files there are
@@ -109,7 +109,7 @@ def _check_choices(override: Override, settings: Known, folders: list[Path]) -> 
             settings.check_choice(group, getattr(choice, "text", choice), folders)
 
 
-def _check_of_hydra(override: Override, settings: Known) -> None:
+def _check_of_hydra(override: Override, settings: KnownSettings) -> None:
     if override.value_type != ValueType.ELEMENT:
         raise SettingError("one value", where=override.key_or_group)
     name = override.key_or_group
@@ -120,7 +120,7 @@ def _check_of_hydra(override: Override, settings: Known) -> None:
         check_hydra(leaf, value, settings)
 
 
-def _check_value(override: Override, settings: Known) -> None:
+def _check_value(override: Override, settings: KnownSettings) -> None:
     name, value = override.key_or_group, override.value()
     settings.check_setting(name)
     if isinstance(value, ChoiceSweep):

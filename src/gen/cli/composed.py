@@ -33,7 +33,7 @@ from gen.cli.allowed import (
     private_folders,
 )
 from gen.cli.arguments import check_overrides
-from gen.cli.known import Known, known
+from gen.cli.known import KnownSettings, known
 from gen.errors import SettingError
 from gen.places import CONF
 
@@ -106,12 +106,12 @@ class CheckedLoader(ConfigLoaderImpl):
             self.judge(settings_of(config), task)
         return config
 
-    def _check_overrides(self, overrides: Sequence[str], settings: Known) -> None:
+    def _check_overrides(self, overrides: Sequence[str], settings: KnownSettings) -> None:
         given = [one for one in overrides if one.lstrip("+").startswith("hydra.searchpath=")]
         paths = [path for one in check_overrides(given, settings) for path in _listed(one)]
         check_overrides(overrides, settings, private_folders(self.directory, paths))
 
-    def _check_hydra(self, config: DictConfig, settings: Known) -> None:
+    def _check_hydra(self, config: DictConfig, settings: KnownSettings) -> None:
         shipped = self._as_shipped(OmegaConf.to_container(config.hydra.runtime.choices))
         for name, value in _hydra_leaves(config):
             is_as_shipped = name in shipped and shipped[name] == value
@@ -127,7 +127,7 @@ class CheckedLoader(ConfigLoaderImpl):
         chosen = []
         for group, choice in sorted(choices.items()):
             if group in GROUPS:
-                Known(GROUPS, frozenset()).check_choice(group, choice)
+                KnownSettings(GROUPS, frozenset()).check_choice(group, choice)
             is_preset = group in _PRESETS and (CONF / group / f"{choice}.yaml").is_file()
             if (group in GROUPS or is_preset) and choice is not None:
                 chosen.append(f"{group}={choice}")
@@ -174,7 +174,7 @@ def _hydra_leaves(config: DictConfig) -> list[tuple[str, Any]]:
     return list(leaves(own, "hydra"))
 
 
-def _check_settings(config: DictConfig, settings: Known) -> None:
+def _check_settings(config: DictConfig, settings: KnownSettings) -> None:
     """Names are known ones, texts ask for nothing but other settings.
 
     Raises:

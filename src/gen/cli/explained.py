@@ -107,10 +107,10 @@ def settings(name: str) -> Iterator[Setting]:
     pairs = [entry.value[0] for entry in listed if isinstance(entry, yaml.MappingNode)]
     choices = [pair for pair in pairs if not pair[0].value.startswith("override ")]
     for key, value in choices:
-        told = _setting(text, key, value, "", _heading(text, root.start_mark.line))
+        setting = _setting(text, key, value, "", _heading(text, root.start_mark.line))
         names = sorted(path.stem for path in (CONF / key.value).glob("*.yaml"))
-        example = f"{key.value}={told.usual or names[0]}"
-        yield replace(told, example=example, meaning=f"{told.meaning}: {', '.join(names)}")
+        example = f"{key.value}={setting.usual or names[0]}"
+        yield replace(setting, example=example, meaning=f"{setting.meaning}: {', '.join(names)}")
     yield from _of(text, root, "", "")
     for key, value in choices:
         file = CONF / key.value / f"{value.value}.yaml"

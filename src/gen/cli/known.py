@@ -19,7 +19,7 @@ SEE = "--cfg job shows every setting, --help what each means"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownSettings:
     """What a command may be asked.
 
     Attributes:
@@ -69,7 +69,7 @@ def names_of(overrides: Iterable[str]) -> frozenset[str]:
 
 
 @functools.cache
-def known(root: str) -> Known:
+def known(root: str) -> KnownSettings:
     """What the command with this configuration may be asked."""
     text = (CONF / f"{root}.yaml").read_text("utf-8")
     groups = {name: tuple(_files(CONF / name)) for name in _chosen_from(yaml.safe_load(text))}
@@ -79,7 +79,7 @@ def known(root: str) -> Known:
             own = (CONF / group / f"{choice}.yaml").read_text("utf-8")
             prefix = "" if GLOBAL in own else f"{group}."
             found |= {*([group] if prefix else []), *_names(yaml.safe_load(own) or {}, prefix)}
-    return Known(groups, frozenset(found))
+    return KnownSettings(groups, frozenset(found))
 
 
 def _chosen_from(root: Mapping[str, Any]) -> list[str]:

@@ -125,10 +125,10 @@ def sample(settings: dict[str, Any], overrides: Sequence[str]) -> None:
 
 
 def say_reduced(controls: Controls) -> None:
-    """Name the chords that the model is told as simpler ones, before anything is written."""
+    """Name the chords that the model is given as simpler ones, before anything is written."""
     with suppress(SettingError):  # what cannot be read is refused by the run itself
         if reduced := controls.reductions():
-            print(f"the model has no word for some chords: it is told {', '.join(reduced)}",
+            print(f"the model has no word for some chords: it is given {', '.join(reduced)}",
                   file=sys.stderr)  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from gen.contribution.facts import Facts
-from gen.disk.reading import Kind, NamedFileError, read_json
+from gen.disk.reading import FileKind, NamedFileError, read_json
 from gen.disk.writing import write_atomically
 
 _MAX_BYTES = 256 * 1024
@@ -35,7 +35,7 @@ class Drafts:
         """What was answered about this music; None where nothing was."""
         path = self._path(music)
         try:
-            found = read_json(path, Kind("kept answers", _MAX_BYTES))
+            found = read_json(path, FileKind("kept answers", _MAX_BYTES))
         except NamedFileError:
             return None
         names = {field.name for field in fields(Facts)}

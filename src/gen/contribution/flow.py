@@ -20,7 +20,7 @@ from gen import processes
 from gen.analysis import analyse
 from gen.contribution.facts import Facts, find_problem, find_problems, inferred
 from gen.contribution.known import Kept, KnownMusic, load_known
-from gen.disk.reading import Kind, NamedFileError, opened
+from gen.disk.reading import FileKind, NamedFileError, opened
 from gen.errors import HouseError, SettingError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.report import BLOCK, REVIEW, Report
@@ -34,7 +34,7 @@ from gen.provenance.mark import is_generated
 from gen.provenance.register import Register
 from gen.provenance.statement import Statement, make_work_id, parse_composers
 from gen.provenance.tag import Unsigned, to_be_signed
-from gen.safe_parse import Examined, Limits, SafeReader, UnsafeFileError
+from gen.safe_parse import Examined, ParseLimits, SafeReader, UnsafeFileError
 from gen.smf import RuleBroken, musical_hash, read_instruments, split_chunks, with_instruments
 from gen.smf.rules import EXPORT, MAX_BYTES
 from gen.smf.second_reading import check_read_alike
@@ -44,7 +44,7 @@ CONTRIBUTED, PRESENT, REFUSED, NEEDS_REVIEW, CHECKED, SKIPPED, TO_SIGN = (
 )  # fmt: skip
 STATUSES = (CONTRIBUTED, NEEDS_REVIEW, PRESENT, CHECKED, TO_SIGN, SKIPPED, REFUSED)
 
-_ANY_SIZE = Kind("MIDI file", 1 << 62)
+_ANY_SIZE = FileKind("MIDI file", 1 << 62)
 """What is too large is refused as such, by the rule."""
 _BATCH = 32
 _MAX_WAIT_SECONDS = 2.0
@@ -164,7 +164,7 @@ class Settings:
     is_signed_elsewhere: bool = False
     workers: int = 2
     thresholds: Thresholds = field(default_factory=Thresholds)
-    limits: Limits = field(default_factory=Limits)
+    limits: ParseLimits = field(default_factory=ParseLimits)
     fingerprints: tuple[Path, ...] = ()
     cache_folder: Path | None = None
 

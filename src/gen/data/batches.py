@@ -30,14 +30,14 @@ WORKERS = 8
 Batch = dict[str, Tensor]
 
 
-class Work(Protocol):
+class WindowSource(Protocol):
     """What a window is cut from: a `TokenisedWork`, or a `TokenWork` of MidiTok's tokens."""
 
     def __len__(self) -> int:
         """Its rows."""
         ...
 
-    def bare(self) -> Work:
+    def bare(self) -> WindowSource:
         """The work with nothing but its music, as bits per note are counted."""
         ...
 
@@ -54,7 +54,7 @@ class Work(Protocol):
         ...
 
 
-Works = Sequence[Work]
+Works = Sequence[WindowSource]
 
 
 def collate(windows: list[Window], length: int) -> Batch:
@@ -101,7 +101,7 @@ class TrainingBatches(IterableDataset[Batch]):
         start: number of the first batch.
         rank: of this process, which has its share of each batch's rows.
         ranks: how many processes there are.
-        ids: of the works, for the digest of what is shown.
+        ids: of the works, for the digest of what a run reads.
     """
 
     def __init__(

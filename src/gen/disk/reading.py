@@ -35,7 +35,7 @@ class NamedFileError(HouseError):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FileKind:
     """What a file is read as.
 
     Attributes:
@@ -49,31 +49,31 @@ class Kind:
     mend: str = ""
 
 
-PIN = Kind("trust pin", MEBIBYTE, "restore it from version control, or name another with --pin")
-PROOF = Kind("proof", 16 * MEBIBYTE, "name a file that house.py prove wrote")
-ANSWER = Kind("answer", 65_536, "name the file that the witness or the authority sent")
-CERTIFICATES = Kind("file of certificates", MEBIBYTE, "name a file of certificates in PEM")
-KEY_FILE = Kind("key file", 4_096, "restore it from your own backup")
-SECRET = Kind("secret", 1_024)
-MIDI = Kind("MIDI file", 4 * MEBIBYTE, "name a Standard MIDI File of at most 4 MiB")
-SIDECAR = Kind("table", 64 * MEBIBYTE, "save the sheet as CSV, UTF-8, with commas")
-FINGERPRINTS = Kind("list of fingerprints", 256 * MEBIBYTE)
-RECEIPT = Kind("receipt", 4 * MEBIBYTE, "name the .json beside a piece that sample.py wrote")
-CHECKPOINT = Kind(
+PIN = FileKind("trust pin", MEBIBYTE, "restore it from version control, or name another with --pin")
+PROOF = FileKind("proof", 16 * MEBIBYTE, "name a file that house.py prove wrote")
+ANSWER = FileKind("answer", 65_536, "name the file that the witness or the authority sent")
+CERTIFICATES = FileKind("file of certificates", MEBIBYTE, "name a file of certificates in PEM")
+KEY_FILE = FileKind("key file", 4_096, "restore it from your own backup")
+SECRET = FileKind("secret", 1_024)
+MIDI = FileKind("MIDI file", 4 * MEBIBYTE, "name a Standard MIDI File of at most 4 MiB")
+SIDECAR = FileKind("table", 64 * MEBIBYTE, "save the sheet as CSV, UTF-8, with commas")
+FINGERPRINTS = FileKind("list of fingerprints", 256 * MEBIBYTE)
+RECEIPT = FileKind("receipt", 4 * MEBIBYTE, "name the .json beside a piece that sample.py wrote")
+CHECKPOINT = FileKind(
     "checkpoint", 64 << 30, "train one with scripts/train.py, or name another with checkpoint=FILE"
 )
-TRANSCRIPT = Kind("transcript", 64 * MEBIBYTE)
-RUN_END = Kind("end of a run", MEBIBYTE)
-SOUNDFONT = Kind(
+TRANSCRIPT = FileKind("transcript", 64 * MEBIBYTE)
+RUN_END = FileKind("end of a run", MEBIBYTE)
+SOUNDFONT = FileKind(
     "SoundFont", 1 << 30, "give a SoundFont 2 file (.sf2), or leave it out for the built-in font"
 )
-LISTENING = Kind("file of a listening test", 1_000_000)
-CACHE = Kind("kept file", 1 << 30)
-KEPT = Kind("kept file", 8 << 30)
+LISTENING = FileKind("file of a listening test", 1_000_000)
+CACHE = FileKind("kept file", 1 << 30)
+KEPT = FileKind("kept file", 8 << 30)
 
 
 @contextmanager
-def opened(path: Path | str, kind: Kind) -> Iterator[BinaryIO]:
+def opened(path: Path | str, kind: FileKind) -> Iterator[BinaryIO]:
     """A named file, open for reading, no larger than its kind may be when it is opened.
 
     Raises:
@@ -83,7 +83,7 @@ def opened(path: Path | str, kind: Kind) -> Iterator[BinaryIO]:
         yield file
 
 
-def read(path: Path | str, kind: Kind) -> bytes:
+def read(path: Path | str, kind: FileKind) -> bytes:
     """A named file's bytes. Errors as `opened`."""
     with opened(path, kind) as file:
         try:
@@ -95,7 +95,7 @@ def read(path: Path | str, kind: Kind) -> bytes:
     return data
 
 
-def read_text(path: Path | str, kind: Kind) -> str:
+def read_text(path: Path | str, kind: FileKind) -> str:
     """A named file as UTF-8, a byte order mark left out.
 
     Raises:
@@ -107,7 +107,7 @@ def read_text(path: Path | str, kind: Kind) -> str:
         raise _wrong(path, kind, f"is not UTF-8 (byte {error.start:,})") from error
 
 
-def read_json(path: Path | str, kind: Kind) -> Any:
+def read_json(path: Path | str, kind: FileKind) -> Any:
     """A named file as JSON.
 
     Raises:
@@ -116,7 +116,7 @@ def read_json(path: Path | str, kind: Kind) -> Any:
     return parse_json(read(path, kind), path, kind)
 
 
-def parse_json(data: bytes, path: Path | str, kind: Kind) -> Any:
+def parse_json(data: bytes, path: Path | str, kind: FileKind) -> Any:
     """What `read_json` makes of bytes that were read already."""
     try:
         check_levels(data)
@@ -125,7 +125,7 @@ def parse_json(data: bytes, path: Path | str, kind: Kind) -> Any:
         raise _wrong(path, kind, f"is damaged: no JSON ({shortened(str(error))})") from error
 
 
-def read_yaml(path: Path | str, kind: Kind) -> Any:
+def read_yaml(path: Path | str, kind: FileKind) -> Any:
     """A named file as plain YAML: no anchors, which can say a terabyte in a line, and no tags.
 
     Raises:
@@ -162,7 +162,7 @@ def _check_keys_differ(node: Any) -> None:
             _check_keys_differ(part)
 
 
-def sha256_of(path: Path | str, kind: Kind) -> str:
+def sha256_of(path: Path | str, kind: FileKind) -> str:
     """SHA-256 of a named file, hex, read piece by piece. Errors as `opened`."""
     digest = hashlib.sha256()
     with opened(path, kind) as file:
@@ -190,7 +190,7 @@ def check_levels(data: bytes | str) -> None:
             raise ValueError(f"nested deeper than {MOST_LEVELS} levels")
 
 
-def _descriptor(path: Path | str, kind: Kind) -> int:
+def _descriptor(path: Path | str, kind: FileKind) -> int:
     try:
         _check(os.stat(path), path, kind)
         descriptor = os.open(path, os.O_RDONLY | _FOLLOWING)
@@ -204,23 +204,23 @@ def _descriptor(path: Path | str, kind: Kind) -> int:
     return descriptor
 
 
-def _check(found: os.stat_result, path: Path | str, kind: Kind) -> None:
+def _check(found: os.stat_result, path: Path | str, kind: FileKind) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise _wrong(path, kind, f"is a {kind_of(found.st_mode)}, and should be a {kind.name}")
     if found.st_size > kind.max_bytes:
         raise _too_large(path, kind, found.st_size)
 
 
-def _unreadable(path: Path | str, kind: Kind, error: Exception) -> NamedFileError:
+def _unreadable(path: Path | str, kind: FileKind, error: Exception) -> NamedFileError:
     why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return _wrong(path, kind, f"cannot be read ({why})")
 
 
-def _too_large(path: Path | str, kind: Kind, size: int) -> NamedFileError:
+def _too_large(path: Path | str, kind: FileKind, size: int) -> NamedFileError:
     return _wrong(
         path, kind, f"has {size:,} bytes, too large for a {kind.name} (at most {kind.max_bytes:,})"
     )
 
 
-def _wrong(path: Path | str, kind: Kind, what: str) -> NamedFileError:
+def _wrong(path: Path | str, kind: FileKind, what: str) -> NamedFileError:
     return NamedFileError(what, where=str(path), mend=kind.mend)

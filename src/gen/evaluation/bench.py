@@ -15,7 +15,7 @@ from gen.evaluation import originality, samples
 from gen.evaluation.models import Candidate
 from gen.evaluation.progress import Tick
 from gen.evaluation.settings import EvaluationConfig, Sizes
-from gen.evaluation.works import HouseWorks, Work, matched, piece_of_rows, spread_out
+from gen.evaluation.works import HouseWorks, MeasuredWork, matched, piece_of_rows, spread_out
 from gen.likeness.originality import LearnedMusic
 from gen.piece import Piece
 from gen.provenance.house import House
@@ -58,7 +58,7 @@ class Bench:
         self._written: dict[str, list[Piece]] = {}
         self._borrowed: dict[str, tuple[LearnedMusic, dict[str, object]]] = {}
 
-    def _shuffled(self, works: Sequence[Work], name: str) -> list[Work]:
+    def _shuffled(self, works: Sequence[MeasuredWork], name: str) -> list[MeasuredWork]:
         return [works[i] for i in self.rng(name).permutation(len(works))]
 
     def rng(self, name: str) -> Generator:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from collections.abc import Sequence as Many
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gen.data.batches import Work as Sequence
-from gen.data.batches import collate
+from gen.data.batches import WindowSource, collate
 from gen.data.token_works import TokenWork
 from gen.data.windows import Window, bare
 from gen.errors import HouseError
-from gen.evaluation.works import Work
+from gen.evaluation.works import MeasuredWork
 from gen.model import Transformer
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.tokens.events import Events, Mask
@@ -49,7 +47,7 @@ fields."""
 @torch.inference_mode()
 def event_bits(
     model: Transformer,
-    sequences: Many[Sequence],
+    sequences: Sequence[WindowSource],
     window: int,
     *,
     tick: Callable[[float], None] = lambda share: None,
@@ -59,8 +57,8 @@ def event_bits(
     Args:
         model: in evaluation mode.
         sequences: as they are; `bare` them for bits per note.
-        window: most events the model is shown at once.
-        tick: told the share that is done.
+        window: most events the model reads at once.
+        tick: called with the share that is done.
 
     Raises:
         SettingError: a bar holds more events than a window.
@@ -99,7 +97,7 @@ def _batches(order: list[int], cut: list[tuple[int, Window]]) -> Iterator[tuple[
 
 def measure(
     model: Transformer,
-    works: Many[Work],
+    works: Sequence[MeasuredWork],
     window: int,
     *,
     tick: Callable[[float], None] = lambda share: None,
@@ -122,7 +120,7 @@ def measure(
 def measure_tokens(
     model: Transformer,
     tokens: MidiTokTokens,
-    works: Many[Work],
+    works: Sequence[MeasuredWork],
     window: int,
     *,
     tick: Callable[[float], None] = lambda share: None,
@@ -136,7 +134,7 @@ def measure_tokens(
     return [_token_row(*each) for each in zip(works, sequences, bits, strict=True)]
 
 
-def _token_row(work: Work, sequence: TokenWork, bits: Bits) -> Row:
+def _token_row(work: MeasuredWork, sequence: TokenWork, bits: Bits) -> Row:
     each = np.concatenate([[0.0], bits.sum(axis=1)])  # BOS is given
     notes = sequence.tokens.notes[sequence.rows[:, 0]]
     stretch = np.searchsorted(POSITIONS, sequence.bars, side="right") - 1
@@ -155,7 +153,7 @@ def _token_row(work: Work, sequence: TokenWork, bits: Bits) -> Row:
     }
 
 
-def _row(work: Work, events: Events, bits: Bits) -> Row:
+def _row(work: MeasuredWork, events: Events, bits: Bits) -> Row:
     """Sort one work's bits by what they were spent on."""
     each = np.concatenate([[0.0], bits.sum(axis=1)])  # BOS is given
     kind, note = events.kind, events.is_a(Kind.NOTE)
@@ -234,7 +232,7 @@ def _sorted(
     each: Bits,
     note: NDArray[np.bool_] | NDArray[np.int64],
     group: NDArray[np.int64],
-    names: Many[str],
+    names: Sequence[str],
 ) -> dict[str, list[float]]:
     """Bits and notes of each group of events; group -1 is none."""
     found = {}
@@ -245,9 +243,9 @@ def _sorted(
     return found
 
 
-def _roles(told: Events, events: Events) -> NDArray[np.int64]:
+def _roles(annotated: Events, events: Events) -> NDArray[np.int64]:
     """Number in `ROLES` of the track that each of `events` belongs to; -1 outside cells."""
-    tracks = told.only(Kind.TRACK)
+    tracks = annotated.only(Kind.TRACK)
     role = np.where(tracks.extent == 0, len(ROLES), WORDS.role.number(tracks.extent))
     role[tracks.number == DRUM_PROGRAM] = ROLES.index("drums")
     inside = events.is_a(Kind.CELL, Kind.NOTE, Kind.PEDAL)

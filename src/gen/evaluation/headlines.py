@@ -192,8 +192,8 @@ NAMES = {
     "structure_gap": "structure gap",
 }
 MEANINGS = {
-    "bits_per_note": "How much the model still had to be told about each note of works that it has "
-    "never heard. One bit less: it held every note twice as likely.",
+    "bits_per_note": "How much the model still has to learn about each note of works that it has "
+    "never read. One bit less: it held every note twice as likely.",
     "statistics_gap": "How much farther from works the pieces are than two sets of works from each "
     "other, in pitch, harmony, rhythm and loudness, in doublings. 0: no farther.",
     "apart": "How much better than by guessing a generated piece can be told from a work by its "
@@ -203,7 +203,7 @@ MEANINGS = {
 }
 _ORDERS = {
     "as expected": "in the order expected",
-    "none": "no order can be told",
+    "none": "no order can be seen",
     "reversed": "not in the order expected",
 }
 

@@ -50,7 +50,7 @@ class Candidate:
     Attributes:
         name: short, of its own.
         model: in evaluation mode.
-        window: most events that it is shown at once.
+        window: most events that it reads at once.
         cause: what it follows from, as a plain value: equal causes, equal figures.
         checkpoint: None for a baseline.
         file: of the checkpoint.

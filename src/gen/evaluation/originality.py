@@ -38,7 +38,7 @@ from gen.analysis import infer_roles
 from gen.errors import HouseError
 from gen.evaluation import interval, samples
 from gen.evaluation.interval import Groups
-from gen.evaluation.works import Work, piece_of
+from gen.evaluation.works import MeasuredWork, piece_of
 from gen.likeness.originality import (
     ACCOMPANIMENT,
     ENOUGH_WORKS,
@@ -61,7 +61,7 @@ KINDS = (MELODY, ACCOMPANIMENT)
 ALMOST_GREEDY = DrawConfig(temperature=0.1, top_p=1.0, min_p=0.0)
 """How the extraction test draws: what was learned by heart is what is likeliest."""
 LISTED = 12
-"""So many of the outputs nearest to a work are told with it."""
+"""So many of the outputs nearest to a work are named with it."""
 
 
 # The corpus against itself ---------------------------------------------------------------
@@ -69,7 +69,7 @@ LISTED = 12
 
 def house(
     music: LearnedMusic,
-    works: Sequence[Work],
+    works: Sequence[MeasuredWork],
     bars: int,
     *,
     tick: Callable[[float], None] = lambda share: None,
@@ -80,7 +80,7 @@ def house(
         music: all works that the model learned from.
         works: those whose beginnings are held against the others; all of them are in `music`.
         bars: how many.
-        tick: told the share that is done.
+        tick: called with the share that is done.
 
     Returns:
         `works` and the `groups` that they are in; by kind `runs` (the longest of each work), their
@@ -191,7 +191,7 @@ def outputs(
         music: all works that the model learned from.
         pieces: outputs, as long as the works in `borrowed`.
         borrowed: what `house` returned.
-        tick: told the share that is done.
+        tick: called with the share that is done.
 
     Returns:
         `pieces`; by kind `runs`, their `mean`, and `more`, that less the mean of the house's
@@ -199,22 +199,22 @@ def outputs(
         house's works, with its `verdict`; `nearest`: the outputs closest to a work, in words.
     """
     runs: dict[str, list[int]] = {kind: [] for kind in KINDS}
-    told = []
+    described = []
     for number, piece in enumerate(pieces):
         finding = music.compare(piece)
         found = {MELODY: finding.melody, ACCOMPANIMENT: finding.accompaniment}
         for kind in KINDS:
             shared = found[kind]
             runs[kind].append(shared.run if shared else 0)
-        told.append({"piece": number + 1, **_told(finding, found)})
+        described.append({"piece": number + 1, **_described(finding, found)})
         tick((number + 1) / len(pieces))
     own = (None, borrowed["groups"])
     gaps = {kind: interval.difference(runs[kind], borrowed[kind]["runs"], own) for kind in KINDS}
     closeness = [
-        (max(runs[kind][i] for kind in KINDS), told[i]["share_of_melody"], -i)
-        for i in range(len(told))
+        (max(runs[kind][i] for kind in KINDS), described[i]["share_of_melody"], -i)
+        for i in range(len(described))
     ]
-    order = sorted(range(len(told)), key=closeness.__getitem__, reverse=True)
+    order = sorted(range(len(described)), key=closeness.__getitem__, reverse=True)
     above = _share_above(runs, {kind: borrowed[kind]["line"] for kind in KINDS})
     more_above = interval.share_difference(above, borrowed["above"])
     return {
@@ -231,11 +231,11 @@ def outputs(
         "above": above,
         "more_above": more_above,
         "verdict": interval.verdict(more_above),
-        "nearest": [told[i] for i in order[:LISTED]],
+        "nearest": [described[i] for i in order[:LISTED]],
     }
 
 
-def _told(finding: Finding, found: dict[str, Shared | None]) -> dict[str, Any]:
+def _described(finding: Finding, found: dict[str, Shared | None]) -> dict[str, Any]:
     """What one output has in common with a work, in words."""
     return {
         "nearest": finding.nearest.words if finding.nearest else None,
@@ -253,8 +253,8 @@ def _told(finding: Finding, found: dict[str, Shared | None]) -> dict[str, Any]:
 
 def extraction(
     model: Transformer,
-    train: Sequence[Work],
-    held_out: Sequence[Work],
+    train: Sequence[MeasuredWork],
+    held_out: Sequence[MeasuredWork],
     prompt: int,
     bars: int,
     seed: Sequence[int],
@@ -270,7 +270,7 @@ def extraction(
         prompt: bars given.
         bars: how many it writes.
         seed: of what little is drawn.
-        tick: told the share that is done.
+        tick: called with the share that is done.
 
     Returns:
         `train` and `held_out`: `back`, `repeated`, `beyond` (the difference of the two) and each
@@ -314,7 +314,7 @@ def extraction(
     }
 
 
-def share_back(work: Work, piece: Piece, prompt: int, bars: int) -> float:
+def share_back(work: MeasuredWork, piece: Piece, prompt: int, bars: int) -> float:
     """Share of the work's notes in the `bars` bars after `prompt` that `piece` has too.
 
     NaN where the work is silent there.
@@ -325,7 +325,7 @@ def share_back(work: Work, piece: Piece, prompt: int, bars: int) -> float:
     return len(wanted & _notes(piece)) / len(wanted) if wanted else math.nan
 
 
-def repeated(work: Work, prompt: int, bars: int) -> Piece:
+def repeated(work: MeasuredWork, prompt: int, bars: int) -> Piece:
     """The first `prompt` bars played over and over, for `bars` more."""
     length = _tick(work.piece(), prompt)
     piece = work.piece(prompt)

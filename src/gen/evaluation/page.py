@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gen.evaluation import headlines, interval, parts
-from gen.evaluation.part import Part
+from gen.evaluation.part import EvaluationPart
 from gen.evaluation.plots import Picture, Report
 from gen.evaluation.store import keep
 from gen.rendering import files
@@ -73,7 +73,7 @@ def page(report: Report, drawn: dict[str, bytes]) -> bytes:
     )
 
 
-def _shown(report: Report) -> list[Part]:
+def _shown(report: Report) -> list[EvaluationPart]:
     return [part for part in parts.ALL if report.get(part.name)]
 
 
@@ -88,7 +88,7 @@ def _sentences(report: Report, model: str) -> Iterator[str]:
             yield from part.sentences(found)
 
 
-def _section(part: Part, report: Report, drawn: dict[str, bytes]) -> dict[str, Any]:
+def _section(part: EvaluationPart, report: Report, drawn: dict[str, bytes]) -> dict[str, Any]:
     return {
         "name": part.name,
         "title": part.title,

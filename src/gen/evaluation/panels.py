@@ -202,7 +202,7 @@ class Curve:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curves(Panel):
+class CurvePlot(Panel):
     """Curves over one axis.
 
     Attributes:

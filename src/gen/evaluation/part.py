@@ -46,7 +46,7 @@ def _by_model(bench: Bench, found: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class EvaluationPart:
     """One thing that is measured.
 
     Attributes:

@@ -37,15 +37,15 @@ def ranges(generated: Sequence[Piece], works: Sequence[Piece]) -> list[dict[str,
 
 def _pitches_by_program(pieces: Sequence[Piece]) -> dict[int, list[Ints]]:
     """The pitches that each program plays, one array a piece."""
-    heard: dict[int, list[Ints]] = {}
+    found: dict[int, list[Ints]] = {}
     for piece in pieces:
         mine: dict[int, list[int]] = {}
         for track in piece.tracks:
             if track.notes and not track.is_drum:
                 mine.setdefault(track.program, []).extend(n.pitch for n in track.notes)
         for program, pitches in mine.items():
-            heard.setdefault(program, []).append(np.array(pitches))
-    return heard
+            found.setdefault(program, []).append(np.array(pitches))
+    return found
 
 
 def _range(pitches: list[Ints]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ _RATINGS = (1, 2, 3, 4, 5)
 _ASPECTS = ("preference", "generated", "work", "recognised")
 
 
-class Answer(NamedTuple):
+class PairAnswer(NamedTuple):
     """What one listener said of one pair, with the sides resolved; None where nothing was said.
 
     Attributes:
@@ -64,7 +64,7 @@ class Sheet:
 
     name: str
     identity: str
-    answers: tuple[Answer, ...]
+    answers: tuple[PairAnswer, ...]
 
 
 def results(folder: Path, ratings: Sequence[Path], *, seed: int = 0) -> dict[str, Any]:
@@ -240,7 +240,7 @@ def _read_sheet(path: Path, test: str, sides: Sequence[str]) -> Sheet:
     name, identity, answers = (sheet.get(k) for k in ("listener", "sheet", "answers"))
     if not (isinstance(name, str) and isinstance(identity, str) and isinstance(answers, list)):
         raise HouseError("lacks its listener, sheet or answers", where=str(path), mend=mend)
-    read: dict[int, Answer] = {}
+    read: dict[int, PairAnswer] = {}
     for answer in answers:
         try:
             found = _answer(answer, sides)
@@ -253,7 +253,7 @@ def _read_sheet(path: Path, test: str, sides: Sequence[str]) -> Sheet:
     return Sheet(name, identity, tuple(read.values()))
 
 
-def _answer(answer: Any, sides: Sequence[str]) -> Answer:
+def _answer(answer: Any, sides: Sequence[str]) -> PairAnswer:
     """One answer, with A and B resolved.
 
     Raises:
@@ -270,7 +270,7 @@ def _answer(answer: Any, sides: Sequence[str]) -> Answer:
             raise ValueError(rating)
     worth = {None: None, ours: 1.0, theirs: 0.0, "neither": 0.5}
     guess = {None: None, ours: 0.0, theirs: 1.0, "unsure": 0.5}
-    return Answer(
+    return PairAnswer(
         pair,
         worth[answer["preferred"]],
         ratings[ours],

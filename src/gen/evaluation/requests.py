@@ -11,7 +11,7 @@ from numpy.random import Generator
 from gen import harmony
 from gen.data.augment import transposed
 from gen.errors import HouseError
-from gen.evaluation.works import Work
+from gen.evaluation.works import MeasuredWork
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.controls import DENSITY_WORDS, Controls, instrument_number
 from gen.sampling.drafting.draft import Draft
@@ -26,7 +26,7 @@ _MOST_TRACKS = 4
 BARS = (4, 5, 6, 8)
 PROGRESSION_BARS = 4
 NEEDS = {"chords": "time_signature", "roles": "instruments"}
-"""Controls that can be told only beside another, and are compared only where that was told."""
+"""Controls that can be asked for only beside another, and are compared only where that was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +35,21 @@ class ControlRequest:
 
     Attributes:
         whole: a value for every control.
-        told: names of those that the model is told; genre and bars always are.
+        asked: names of those that the model is asked for; genre and bars always are.
     """
 
     whole: Controls
-    told: frozenset[str]
+    asked: frozenset[str]
 
     @property
     def controls(self) -> Controls:
-        """What the model is told."""
-        return Controls(**{name: getattr(self.whole, name) for name in self.told})
+        """What the model is asked for."""
+        return Controls(**{name: getattr(self.whole, name) for name in self.asked})
 
 
-def draw_requests(works: Sequence[Work], count: int, rng: Generator) -> list[ControlRequest]:
+def draw_requests(
+    works: Sequence[MeasuredWork], count: int, rng: Generator
+) -> list[ControlRequest]:
     """Draw requests; ensembles, genres, meters and progressions are the house's own.
 
     Raises:
@@ -59,7 +61,7 @@ def draw_requests(works: Sequence[Work], count: int, rng: Generator) -> list[Con
     return [_request(works, meters, rng) for _ in range(count)]
 
 
-def _request(works: Sequence[Work], meters: list[str], rng: Generator) -> ControlRequest:
+def _request(works: Sequence[MeasuredWork], meters: list[str], rng: Generator) -> ControlRequest:
     work = works[int(rng.integers(len(works)))]
     events = _moved(work.sequence.events, rng)
     instruments, roles = _ensemble(events, rng)
@@ -83,18 +85,18 @@ def _request(works: Sequence[Work], meters: list[str], rng: Generator) -> Contro
     )
     names = ("key", "tempo", "time_signature", "instruments", "roles", "chords", "density",
              "pitch_range", "velocity_range")  # fmt: skip
-    told = {name for name in names if rng.random() < 0.5}
-    told -= {name for name, needed in NEEDS.items() if needed not in told}
-    return ControlRequest(whole, frozenset(told | {"genre", "bars"}))
+    asked = {name for name in names if rng.random() < 0.5}
+    asked -= {name for name, needed in NEEDS.items() if needed not in asked}
+    return ControlRequest(whole, frozenset(asked | {"genre", "bars"}))
 
 
 def _moved(events: Events, rng: Generator) -> Events:
     """Key and chords of a work on another root; only these are read."""
-    told = events.only(Kind.KEY, Kind.BAR, Kind.CHORD, Kind.TRACK)
-    return transposed(told, int(rng.integers(12)))
+    kept = events.only(Kind.KEY, Kind.BAR, Kind.CHORD, Kind.TRACK)
+    return transposed(kept, int(rng.integers(12)))
 
 
-def _meter(work: Work) -> str:
+def _meter(work: MeasuredWork) -> str:
     bars = work.sequence.events.only(Kind.BAR)
     return "{}/{}".format(*v.TIME_SIGNATURES[bars.number[0]]) if len(bars) else ""
 

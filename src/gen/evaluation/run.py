@@ -18,11 +18,11 @@ from gen.evaluation.bench import Bench
 from gen.evaluation.headlines import headlines
 from gen.evaluation.models import Candidate, baselines, candidates_of
 from gen.evaluation.page import write
-from gen.evaluation.part import Part
+from gen.evaluation.part import EvaluationPart
 from gen.evaluation.progress import Stages
 from gen.evaluation.recorded import notes_on
 from gen.evaluation.settings import EvaluationConfig, read_settings
-from gen.evaluation.store import Store, keep
+from gen.evaluation.store import PartStore, keep
 from gen.evaluation.works import gather, piece_of_rows
 from gen.piece import Piece
 from gen.provenance.code import code_digest
@@ -100,7 +100,7 @@ def _prepared(settings: Mapping[str, Any]) -> tuple[Bench, list[Candidate]]:
     return Bench(config, sizes, draw, pin, works), models
 
 
-def _wanted(config: EvaluationConfig) -> list[Part]:
+def _wanted(config: EvaluationConfig) -> list[EvaluationPart]:
     return [part for part in parts.ALL if part.name in config.parts]
 
 
@@ -109,7 +109,7 @@ class _Measuring:
 
     def __init__(self, bench: Bench, models: Sequence[Candidate]) -> None:
         self.bench, self.models = bench, models
-        self.store = Store(Path(bench.config.out) / "parts")
+        self.store = PartStore(Path(bench.config.out) / "parts")
         config = bench.config
         self.causes = {
             "code": code_digest(), "works": bench.house.digest, "seed": config.seed,
@@ -137,7 +137,9 @@ class _Measuring:
         }
         return {**report, "headlines": headlines(report)}
 
-    def _measured(self, candidate: Candidate, wanted: Sequence[Part]) -> Iterator[tuple[Part, Any]]:
+    def _measured(
+        self, candidate: Candidate, wanted: Sequence[EvaluationPart]
+    ) -> Iterator[tuple[EvaluationPart, Any]]:
         mine = _parts_of(candidate, wanted)
         first = [part for part in mine if not part.uses_pieces and part.of_baselines]
         for part in first:
@@ -147,7 +149,7 @@ class _Measuring:
         for part in (part for part in mine if part not in first):
             yield part, self._part(candidate, part)
 
-    def _part(self, candidate: Candidate, part: Part) -> Any:
+    def _part(self, candidate: Candidate, part: EvaluationPart) -> Any:
         return self._kept(
             candidate, part.name, lambda tick: part.measure(self.bench, candidate, tick)
         )
@@ -194,7 +196,7 @@ class _Measuring:
         return [pair for pair in found if all(_seconds(p) >= least for p in pair)][:_MOST_PAIRS]
 
 
-def _parts_of(candidate: Candidate, wanted: Sequence[Part]) -> list[Part]:
+def _parts_of(candidate: Candidate, wanted: Sequence[EvaluationPart]) -> list[EvaluationPart]:
     is_lacking = candidate.tokens is not None
     return [
         part
@@ -204,7 +206,7 @@ def _parts_of(candidate: Candidate, wanted: Sequence[Part]) -> list[Part]:
     ]
 
 
-def _left_out(models: Sequence[Candidate], wanted: Sequence[Part]) -> list[str]:
+def _left_out(models: Sequence[Candidate], wanted: Sequence[EvaluationPart]) -> list[str]:
     """What is not measured of models of other tokens, a sentence for each."""
     names = [part.name.replace("_", " ") for part in wanted if part.of_events]
     return [
@@ -215,7 +217,7 @@ def _left_out(models: Sequence[Candidate], wanted: Sequence[Part]) -> list[str]:
     ]
 
 
-def _stages(candidate: Candidate, wanted: Sequence[Part]) -> Iterator[tuple[str, float]]:
+def _stages(candidate: Candidate, wanted: Sequence[EvaluationPart]) -> Iterator[tuple[str, float]]:
     mine = _parts_of(candidate, wanted)
     if any(part.uses_pieces for part in mine):
         yield _PIECES, _PIECES_COST

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gen.evaluation.works import Work, excerpt, genre_rows
+from gen.evaluation.works import MeasuredWork, excerpt, genre_rows
 from gen.model import Transformer
 from gen.sampling.controls import Controls
 from gen.sampling.decode import DrawConfig, decode, write_all
@@ -56,8 +56,8 @@ def write(
             on_done=lambda place: tell((batch[place], chosen[place].rows)),
         )
 
-    def take(told: tuple[int, list[Row]]) -> None:
-        found[told[0]] = told[1]
+    def take(done: tuple[int, list[Row]]) -> None:
+        found[done[0]] = done[1]
         tick(len(found) / len(drafts))
 
     # Pieces of one length together, as a batch is over when its longest piece is; long ones first.
@@ -70,7 +70,7 @@ def write(
 def write_tokens_like(
     tokens: MidiTokTokens,
     model: Transformer,
-    works: Sequence[Work],
+    works: Sequence[MeasuredWork],
     bars: int,
     draw: DrawConfig,
     seed: Sequence[int],
@@ -94,7 +94,7 @@ def write_tokens_like(
     return found
 
 
-def like(works: Sequence[Work], bars: int) -> list[Draft]:
+def like(works: Sequence[MeasuredWork], bars: int) -> list[Draft]:
     """Requests for one piece for each work: of its genre (where it has one) and length, cut."""
     drafts: list[Draft] = []
     for work in works:
@@ -105,10 +105,10 @@ def like(works: Sequence[Work], bars: int) -> list[Draft]:
     return drafts
 
 
-def after(work: Work, prompt: int, bars: int) -> Draft:
+def after(work: MeasuredWork, prompt: int, bars: int) -> Draft:
     """A request to go on after the first `prompt` bars of a work, for `bars` more.
 
-    The density of its cells is not told: nor is it of those that follow.
+    The density of its cells is left out, as it is of those that follow.
     """
     events = excerpt(work.sequence.events, prompt)
     rows = events.array.copy()

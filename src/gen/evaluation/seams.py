@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gen.data.windows import TokenisedWork as Music
 from gen.data.windows import bare
-from gen.evaluation.works import Work
+from gen.evaluation.works import MeasuredWork
 from gen.piece import Note, Piece, Track
 from gen.sampling.drafting.fill import CellTable
 from gen.tokens.grid import TICKS_PER_STEP
@@ -48,14 +48,14 @@ class Gap:
         slot: the track.
     """
 
-    work: Work
+    work: MeasuredWork
     first: int
     end: int
     bars: range
     slot: int
 
 
-def gap_of(work: Work, window: int, rng: Generator) -> Gap | None:
+def gap_of(work: MeasuredWork, window: int, rng: Generator) -> Gap | None:
     """A hole in the middle of a stretch of the work; None where no three bars fit the window."""
     music = bare(work.sequence)
     edges = np.append(music.bar_rows, len(music.events) - 1)
@@ -115,7 +115,7 @@ def seams(gap: Gap, piece: Piece) -> dict[str, float]:
     return found
 
 
-def _starts(work: Work) -> list[int]:
+def _starts(work: MeasuredWork) -> list[int]:
     """First tick of each bar, and the end of the last."""
     starts: list[int] = (work.sequence.events.bar_starts * TICKS_PER_STEP).tolist()
     return starts

@@ -21,7 +21,7 @@ from gen.disk.seals import Sealer, user_secret
 from gen.errors import HouseError
 
 
-class Store:
+class PartStore:
     """Parts in a folder.
 
     Args:

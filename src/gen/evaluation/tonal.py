@@ -61,9 +61,9 @@ def clashing(grid: Bools) -> Bools:
 def clash(piece: Piece) -> float:
     """Share of the sixteenths with sound in which two parts stand a semitone apart."""
     grid = sounding(piece)
-    heard: Bools = np.logical_or.reduce(grid, axis=(1, 2))
+    sounds: Bools = np.logical_or.reduce(grid, axis=(1, 2))
     found: Bools = np.logical_or.reduce(clashing(grid), axis=(1, 2))
-    return float(found[heard].mean()) if heard.any() else math.nan
+    return float(found[sounds].mean()) if sounds.any() else math.nan
 
 
 def melody_clash(piece: Piece) -> float:

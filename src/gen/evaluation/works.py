@@ -36,7 +36,7 @@ SIDES: tuple[Split, ...] = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class MeasuredWork:
     """One work, tokenised with all that its tag says.
 
     Attributes:
@@ -77,8 +77,8 @@ class HouseWorks:
     """
 
     house: str
-    corpus: tuple[Work, ...]
-    sides: dict[Split, tuple[Work, ...]]
+    corpus: tuple[MeasuredWork, ...]
+    sides: dict[Split, tuple[MeasuredWork, ...]]
     digest: str
     notes: tuple[str, ...]
 
@@ -191,7 +191,7 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
     described = sorted(corpus.admitted, key=lambda work: work.register_index)
     works = _in_families(
         [
-            Work(d.work_id, d.description.title, d.description.genre or None, sequence)
+            MeasuredWork(d.work_id, d.description.title, d.description.genre or None, sequence)
             for d, sequence in zip(described, admitted.works, strict=True)
         ]
     )
@@ -205,14 +205,14 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
     )  # fmt: skip
 
 
-def _in_families(works: Many[Work]) -> tuple[Work, ...]:
+def _in_families(works: Many[MeasuredWork]) -> tuple[MeasuredWork, ...]:
     """The same works, each with its family, found as when they were split."""
     groups = related_groups([shingles(work.sequence.events) for work in works])
     first = {member: works[first].id for first, members in groups.items() for member in members}
     return tuple(replace(work, family=first[number]) for number, work in enumerate(works))
 
 
-def spread_out(works: Many[Work]) -> list[Work]:
+def spread_out(works: Many[MeasuredWork]) -> list[MeasuredWork]:
     """One of each family in turn, in the order given, so that a few works are of many families."""
     turns: dict[str, int] = {}
     turn = []
@@ -222,7 +222,9 @@ def spread_out(works: Many[Work]) -> list[Work]:
     return [works[i] for i in sorted(range(len(works)), key=turn.__getitem__)]
 
 
-def _notes(works: Many[Work], allowed: set[str], checkpoints: Many[Checkpoint]) -> list[str]:
+def _notes(
+    works: Many[MeasuredWork], allowed: set[str], checkpoints: Many[Checkpoint]
+) -> list[str]:
     """Where the works at hand are not quite those of training."""
     notes = []
     withheld = sum(work.id not in allowed for work in works)
@@ -238,7 +240,7 @@ def _notes(works: Many[Work], allowed: set[str], checkpoints: Many[Checkpoint]) 
     return notes
 
 
-def matched(works: Many[Work], others: Many[Work]) -> list[Work]:
+def matched(works: Many[MeasuredWork], others: Many[MeasuredWork]) -> list[MeasuredWork]:
     """For each of `others` a work of its genre, as long as there is one; then the rest.
 
     Two sets that are compared are to differ in nothing but what is compared.
@@ -252,7 +254,7 @@ def matched(works: Many[Work], others: Many[Work]) -> list[Work]:
     return found + left
 
 
-def genre_rows(work: Work) -> list[list[int]]:
+def genre_rows(work: MeasuredWork) -> list[list[int]]:
     """The GENRE event of a work; none where its tag tells no genre."""
     if work.genre is None:
         return []

@@ -5,12 +5,12 @@ Importing this loads neither matplotlib nor scipy; the functions do when they ar
 
 from gen.rendering.playing import Playing
 from gen.rendering.renderer import Rendered, Renderer
-from gen.rendering.report import Entry, Row, page
+from gen.rendering.report import PieceEntry, Row, page
 from gen.rendering.roll import piano_roll
 from gen.rendering.score import musicxml
 from gen.rendering.sound import AudioSettings, audio
 
 __all__ = [
-    "AudioSettings", "Entry", "Playing", "Rendered", "Renderer", "Row", "audio", "musicxml", "page",
-    "piano_roll",
+    "AudioSettings", "PieceEntry", "Playing", "Rendered", "Renderer", "Row", "audio", "musicxml",
+    "page", "piano_roll",
 ]  # fmt: skip

@@ -71,9 +71,9 @@ def legend_label(track: Track) -> str:
     if instrument.lower().startswith(name.lower()):
         name = instrument
     is_said = track.is_drum or name.lower().startswith(instrument.lower())
-    shown = name if is_said else f"{name} ({instrument})"
+    label = name if is_said else f"{name} ({instrument})"
     role = (track.role or "drums").replace("_", " ")
-    return shown if role == "drums" or role in shown.lower() else f"{shown} · {role}"
+    return label if role == "drums" or role in label.lower() else f"{label} · {role}"
 
 
 def drum_lane(pitch: int) -> str:
@@ -103,13 +103,13 @@ def signs(piece: Piece) -> Signs:
     """
     sections: list[Marker] = []
     chords: list[Marker] = []
-    for marker, (kind, text) in zip(piece.markers, told_kinds(piece), strict=True):
+    for marker, (kind, text) in zip(piece.markers, kinds_of(piece), strict=True):
         if kind:
             (sections if kind == "section" else chords).append(Marker(marker.onset_ticks, text))
     return Signs(tuple(sections), tuple(chords))
 
 
-def told_kinds(piece: Piece) -> list[tuple[str, str]]:
+def kinds_of(piece: Piece) -> list[tuple[str, str]]:
     """("section" | "chord" | "", text to show) of each of a piece's markers, as `signs` has it."""
     kinds = [_kind(marker.text) for marker in piece.markers]
     has_chords = any(kind == "chord" for kind, _ in kinds)

@@ -13,8 +13,8 @@ FONT = "DejaVu Sans"  # comes with matplotlib, so the picture is the same everyw
 
 def put_text(drawn: Figure, x: float, y: float, text: str, **style: Any) -> None:
     """Text at a place of a figure; nothing in it is read as a formula."""
-    shown = drawn.text(x, y, printable(text), fontfamily=FONT, va="center", **style)
-    shown.set_parse_math(False)
+    drawn_text = drawn.text(x, y, printable(text), fontfamily=FONT, va="center", **style)
+    drawn_text.set_parse_math(False)
 
 
 def shortened(text: str, most: int) -> str:

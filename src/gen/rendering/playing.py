@@ -61,15 +61,15 @@ class Playing:
         synth = self._synth()
         if not synth:
             return sound.audio(piece, path, soundfont=self._font, settings=self._settings)
-        heard = self._played(synth, midi.read_bytes())
-        heard = limited(heard * gain_for(heard, self.sample_rate), self.sample_rate)
-        return files.write(path, sound.wav(heard, self.sample_rate))
+        played = self._played(synth, midi.read_bytes())
+        played = limited(played * gain_for(played, self.sample_rate), self.sample_rate)
+        return files.write(path, sound.wav(played, self.sample_rate))
 
     def each(self, piece: Piece, midi: Path) -> list[Path]:
         """Write each instrument as WAV; together they are the piece as it is played."""
         return [
-            files.write(stem_path(midi, number, track, ".wav"), sound.wav(heard, self.sample_rate))
-            for number, (track, heard) in enumerate(self._each(piece, midi), 1)
+            files.write(stem_path(midi, number, track, ".wav"), sound.wav(played, self.sample_rate))
+            for number, (track, played) in enumerate(self._each(piece, midi), 1)
         ]
 
     def _each(self, piece: Piece, midi: Path) -> Iterator[tuple[Track, NDArray[np.float32]]]:
@@ -81,8 +81,8 @@ class Playing:
         data = midi.read_bytes()
         gain = gain_for(self._played(synth, data), self.sample_rate)
         for stem in stems(data):
-            heard = self._played(synth, stem.data) * gain
-            yield stem.track, limited(heard, self.sample_rate)
+            played = self._played(synth, stem.data) * gain
+            yield stem.track, limited(played, self.sample_rate)
 
     def _played(self, synth: fluidsynth.FluidSynth, data: bytes) -> NDArray[np.float32]:
         return cleaned(synth.play(data, self.sample_rate), self.sample_rate)

@@ -32,7 +32,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PieceEntry:
     """One piece on the page.
 
     Args:
@@ -45,7 +45,7 @@ class Entry:
         summary: one line under the title, such as `A minor · 3/4 · 32 bars`.
         rows: the asked-versus-got table.
         originality: the finding against the corpus, in words.
-        warning: what must not be overlooked, in few words; told while the receipt is closed too.
+        warning: what must not be overlooked, in few words; seen while the receipt is closed, too.
         record: further (name, value) pairs of the receipt: seed, checkpoint, manifest …
             A value of 32 and more hexadecimal digits is shown short, whole on hovering.
     """
@@ -64,7 +64,7 @@ class Entry:
 
 
 def page(
-    entries: Iterable[Entry],
+    entries: Iterable[PieceEntry],
     path: Path | str,
     *,
     title: str,
@@ -92,7 +92,7 @@ def page(
     )
 
 
-def _piece(entry: Entry, page_path: Path) -> dict[str, Any]:
+def _piece(entry: PieceEntry, page_path: Path) -> dict[str, Any]:
     """What the template shows of a piece: the entry, links to its files, settings missed."""
     found = (("MIDI", entry.midi), ("Score", entry.score), ("Receipt", entry.receipt))
     return {

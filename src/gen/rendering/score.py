@@ -18,7 +18,7 @@ from gen.rendering import files, labels
 from gen.rendering.expression import dynamics
 from gen.rendering.notation import Staff, Symbol, staves
 from gen.rendering.ruler import DIVISIONS, Ruler, WrittenBar
-from gen.rendering.score_marks import Signs, put
+from gen.rendering.score_marks import ScoreMarks, put
 
 _DOCTYPE = (
     '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" '
@@ -77,7 +77,7 @@ def _score(piece: Piece, title: str) -> ET.Element:
     part_list = put(score, "part-list")
     for part in parts:
         _list_part(part_list, part)
-    signs = Signs(piece, ruler)
+    signs = ScoreMarks(piece, ruler)
     for index, part in enumerate(parts):
         element = put(score, "part", id=part.id)
         for number in range(len(ruler.bars)):
@@ -111,7 +111,12 @@ def _list_part(part_list: ET.Element, part: _Part) -> None:
 
 
 def _measure(
-    parent: ET.Element, part: _Part, piece: Piece, ruler: Ruler, number: int, signs: Signs | None
+    parent: ET.Element,
+    part: _Part,
+    piece: Piece,
+    ruler: Ruler,
+    number: int,
+    signs: ScoreMarks | None,
 ) -> None:
     bar = ruler.bars[number]
     measure = put(parent, "measure", number=number + 1)
@@ -133,7 +138,7 @@ def _measure(
                 put(put(measure, "backup"), "duration", position)
             for symbol in symbols:
                 _symbol(
-                    measure, symbol, part, _Place(voice_number, staff_number, bar, piece, ruler)
+                    measure, symbol, part, _NotePlace(voice_number, staff_number, bar, piece, ruler)
                 )
             position = bar.length
     if number + 1 == len(ruler.bars):
@@ -205,7 +210,7 @@ def key_at(piece: Piece, ruler: Ruler, bar: WrittenBar) -> KeySignature:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _NotePlace:
     voice: int
     staff: int
     bar: WrittenBar
@@ -213,7 +218,7 @@ class _Place:
     ruler: Ruler
 
 
-def _symbol(measure: ET.Element, symbol: Symbol, part: _Part, place: _Place) -> None:
+def _symbol(measure: ET.Element, symbol: Symbol, part: _Part, place: _NotePlace) -> None:
     """One rest, note or chord. The order of a note's children is the schema's."""
     if symbol.is_rest:
         note = put(measure, "note")
@@ -258,7 +263,7 @@ def _finish(
     note: ET.Element,
     symbol: Symbol,
     part: _Part,
-    place: _Place,
+    place: _NotePlace,
     *,
     pitch: int | None = None,
     lead: bool = True,

@@ -30,7 +30,7 @@ _UNSEEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]") 
 _TEMPO_SHOWN = 0.08  # a metronome mark for changes of 8 % and more; smaller ones only sound
 
 
-class Signs:
+class ScoreMarks:
     """What stands over the first part: rehearsal marks, tempos and chord symbols."""
 
     def __init__(self, piece: Piece, ruler: Ruler) -> None:
@@ -61,8 +61,8 @@ class Signs:
 
     def _tempo(self, measure: ET.Element, offset: int, tempo: Tempo, bar: WrittenBar) -> None:
         bpm = tempo.quarters_per_minute
-        shown = abs(bpm - self._shown_bpm) >= _TEMPO_SHOWN * max(bpm, 1)
-        if shown:
+        is_marked = abs(bpm - self._shown_bpm) >= _TEMPO_SHOWN * max(bpm, 1)
+        if is_marked:
             self._shown_bpm = bpm
             direction = put(measure, "direction", placement="above")
             metronome = put(put(direction, "direction-type"), "metronome")

@@ -51,7 +51,7 @@ _COMPRESSED = 0x10  # sample type bit of SF3 files
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class VolumeEnvelope:
     """Six stages; times in seconds.
 
     `sustain` is what the decay ends at: for volume the decibels below full level, for
@@ -88,8 +88,8 @@ class Region:
     pan: float  # -1 left to 1 right
     cutoff_cents: int
     resonance_db: float
-    volume: Envelope
-    modulation: Envelope
+    volume: VolumeEnvelope
+    modulation: VolumeEnvelope
     modulation_to_pitch_cents: int
     modulation_to_cutoff_cents: int
     vibrato_cents: int
@@ -196,9 +196,9 @@ def _make_region(g: dict[int, int], header: _Header) -> Region:
     )
 
 
-def _envelope(g: dict[int, int], *, first: int, sustain: float) -> Envelope:
+def _envelope(g: dict[int, int], *, first: int, sustain: float) -> VolumeEnvelope:
     delay, attack, hold, decay = (_seconds(g[first + stage]) for stage in range(4))
-    return Envelope(
+    return VolumeEnvelope(
         delay, attack, hold, decay, sustain, _seconds(g[first + 5]),
         hold_per_key=float(g.get(first + 6, 0)), decay_per_key=float(g.get(first + 7, 0)),
     )  # fmt: skip

@@ -10,7 +10,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from gen.rendering.soundfont import Envelope, Region
+from gen.rendering.soundfont import Region, VolumeEnvelope
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,7 +122,7 @@ def _interpolated(
     return sound
 
 
-def _stage_times(envelope: Envelope, pitch: int) -> tuple[float, float, float, float]:
+def _stage_times(envelope: VolumeEnvelope, pitch: int) -> tuple[float, float, float, float]:
     """End of delay, end of attack, end of hold, and length of a full decay, in seconds."""
     hold = envelope.hold * 2 ** (envelope.hold_per_key * (60 - pitch) / 1200)
     decay = envelope.decay * 2 ** (envelope.decay_per_key * (60 - pitch) / 1200)
@@ -131,7 +131,7 @@ def _stage_times(envelope: Envelope, pitch: int) -> tuple[float, float, float, f
 
 
 def _volume(
-    envelope: Envelope, pitch: int, length: int, held: int, rate: int
+    envelope: VolumeEnvelope, pitch: int, length: int, held: int, rate: int
 ) -> NDArray[np.float32]:
     """Amplitude (length,): attack straight, decay and release straight in decibels."""
     import numpy as np
@@ -148,7 +148,7 @@ def _volume(
 
 
 def _modulation(
-    envelope: Envelope, pitch: int, at: NDArray[np.int64], held: int, rate: int
+    envelope: VolumeEnvelope, pitch: int, at: NDArray[np.int64], held: int, rate: int
 ) -> NDArray[np.float64]:
     """The modulation envelope, 0 to 1, at the output samples `at`."""
     import numpy as np

@@ -103,7 +103,7 @@ class Controls:
         return harmony.parse_key(name) if name else None
 
     def reductions(self, otherwise: str | None = None) -> tuple[str, ...]:
-        """The asked chords for which the model has no word, each with what it is told instead.
+        """The asked chords for which the model has no word, each with the simpler one it is given.
 
         Raises:
             SettingError: they cannot be read.
@@ -121,13 +121,13 @@ class Controls:
         """
         if self.density is None or self.density == ():
             return ()
-        told = self.density if isinstance(self.density, tuple) else (self.density,) * tracks
-        if len(told) != tracks:
+        asked = self.density if isinstance(self.density, tuple) else (self.density,) * tracks
+        if len(asked) != tracks:
             raise SettingError(
-                f"{len(told)} densities for {tracks} tracks", where="density",
+                f"{len(asked)} densities for {tracks} tracks", where="density",
                 mend="give one for all, or one for each track in the same order",
             )  # fmt: skip
-        return tuple(map(_density, told))
+        return tuple(map(_density, asked))
 
 
 def _check_range(name: str, values: tuple[int, ...], least: int) -> None:
@@ -138,10 +138,10 @@ def _check_range(name: str, values: tuple[int, ...], least: int) -> None:
         )  # fmt: skip
 
 
-def _density(told: int | str) -> tuple[int, int]:
-    if str(told).isdigit() and int(told) <= len(v.DENSITIES):
-        return int(told), int(told)
-    return DENSITY_WORDS[harmony.nearest(str(told).lower(), DENSITY_WORDS, setting="density")]
+def _density(asked: int | str) -> tuple[int, int]:
+    if str(asked).isdigit() and int(asked) <= len(v.DENSITIES):
+        return int(asked), int(asked)
+    return DENSITY_WORDS[harmony.nearest(str(asked).lower(), DENSITY_WORDS, setting="density")]
 
 
 def instrument_number(name: str | int) -> int:

@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from gen.errors import HouseError, SettingError
 from gen.kv_cache import KVCache
 from gen.model import Transformer
-from gen.processes import copies, told_by_copies
+from gen.processes import copies, results_of_copies
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.plan import Row
 from gen.sampling.step import ALL, TorchStep, step_of
@@ -167,7 +167,7 @@ def decode(
         drafts: fresh ones; they hold the rows afterwards.
         rngs: one for each draft.
         config: how to draw.
-        on_done: told the index of each draft as it ends.
+        on_done: called with the index of each draft as it ends.
     """
     step = step_of(model)
     pending = list(range(len(drafts)))
@@ -298,7 +298,7 @@ def _some(allowed: NDArray[np.bool_]) -> slice:
 
 
 def _prefill(step: TorchStep, drafts: Sequence[Draft]) -> tuple[Any, KVCache]:
-    """Read what the model is shown of each draft.
+    """Prefill: read what there is of each draft.
 
     Returns:
         State after the last event (N, D), and a cache padded on the left.
@@ -349,7 +349,7 @@ def write_all(
         on_gpu: whether `write` uses one, which copies cannot.
     """
     if len(batches) > 1 and copies() > 1 and not on_gpu:
-        with closing(told_by_copies(partial(write, batch) for batch in batches)) as all_results:
+        with closing(results_of_copies(partial(write, batch) for batch in batches)) as all_results:
             for result in all_results:
                 report(result)
         return

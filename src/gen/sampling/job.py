@@ -24,7 +24,7 @@ from gen.smf import write
 from gen.smf.writer import sharing
 
 
-class Job(Protocol):
+class PieceJob(Protocol):
     """What is to be written."""
 
     @property
@@ -48,7 +48,7 @@ class Job(Protocol):
 
 def job_of(
     controls: Controls, task: FileTask | None, style: int | None = None, steering: float = 0.0
-) -> Job:
+) -> PieceJob:
     """The job that is asked for.
 
     Args:

@@ -172,13 +172,13 @@ def _chords(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
     both = np.maximum(ends - begins, 0)  # (notes, spans): ticks in common
     fitting = (both * tones[:, table[:, 2] % 12].T).sum(axis=0)
     sounding = both.sum(axis=0) * tones.any(axis=1)  # nothing is asked of NC
-    heard = sounding > 0
-    if not heard.any():
+    sounds = sounding > 0
+    if not sounds.any():
         return "nothing melodic sounds", True
     agrees = (fitting >= SPAN_AGREES * sounding) & _over_their_bass(asked, table[:, 2], both)
-    agree = agrees[heard].mean()
-    share = fitting[heard].sum() / sounding[heard].sum()
-    words = f"{agree:.0%} of {heard.sum()} chords, {share:.0%} of the time"
+    agree = agrees[sounds].mean()
+    share = fitting[sounds].sum() / sounding[sounds].sum()
+    words = f"{agree:.0%} of {sounds.sum()} chords, {share:.0%} of the time"
     return words, bool(agree >= SPANS_MET)
 
 
@@ -236,22 +236,22 @@ def _key(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
     if not len(table):
         return "nothing melodic sounds", True
     asked = harmony.parse_key(controls.key or "")
-    heard, _ = infer_key(dataclasses.replace(piece, key_signatures=[]))
+    found, _ = infer_key(dataclasses.replace(piece, key_signatures=[]))
     lasting = table[:, 1] - table[:, 0]
     share = lasting[np.isin(table[:, 2] % 12, asked.scale)].sum() / lasting.sum()
-    same = (heard.tonic, heard.is_minor) == (asked.tonic, asked.is_minor)
-    met = (same or heard.fifths == asked.fifths) and share >= KEY_MET
-    got = f"{share:.0%} of the time in its scale, nearest to {heard}"
+    same = (found.tonic, found.is_minor) == (asked.tonic, asked.is_minor)
+    met = (same or found.fifths == asked.fifths) and share >= KEY_MET
+    got = f"{share:.0%} of the time in its scale, nearest to {found}"
     return got, bool(met or share >= KEY_SURE)
 
 
 def _strict_key(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
     del rows
-    heard = krumhansl_kessler(piece)
+    found = krumhansl_kessler(piece)
     asked = harmony.parse_key(controls.key or "")
-    if heard is None:
+    if found is None:
         return "nothing melodic sounds", True
-    return f"nearest to {heard}", (heard.tonic, heard.is_minor) == (asked.tonic, asked.is_minor)
+    return f"nearest to {found}", (found.tonic, found.is_minor) == (asked.tonic, asked.is_minor)
 
 
 def _density(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
@@ -279,7 +279,7 @@ def _roles(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
     got = list(infer_roles(dataclasses.replace(piece, tracks=unnamed)))
     if len(got) != len(controls.roles):
         return got, False
-    agree = [asked == heard for asked, heard in zip(controls.roles, got, strict=True)]
+    agree = [asked == found for asked, found in zip(controls.roles, got, strict=True)]
     return got, sum(agree) >= ROLES_MET * len(agree)
 
 

@@ -69,13 +69,13 @@ def read_receipt(path: Path) -> Receipt:
     data = read(path, RECEIPT)
     try:
         record = parse_json(data, path, RECEIPT)
-        told = record["format"]
-        sound = _is_sound(record) if told == FORMAT else True
+        found = record["format"]
+        sound = _is_sound(record) if found == FORMAT else True
     except (NamedFileError, ValueError, TypeError, KeyError) as error:
         raise HouseError("is no receipt", where=str(path), mend=_MEND) from error
-    if told != FORMAT:
+    if found != FORMAT:
         raise HouseError(
-            f"is of the format {told!r:.40}, this version reads {FORMAT!r}", where=str(path),
+            f"is of the format {found!r:.40}, this version reads {FORMAT!r}", where=str(path),
             mend="reproduce it with the code version that it names",
         )  # fmt: skip
     if not sound:

@@ -17,7 +17,7 @@ from gen.provenance.mark import mark_generated
 from gen.sampling.checkpoints import checkpoint_of
 from gen.sampling.receipt import OFF, Receipt, differences, encode, environment, standing
 from gen.sampling.request import CPU, MODES, PLACES, SampleRequest
-from gen.sampling.session import Session, open_session, unwritable
+from gen.sampling.session import SamplingSession, open_session, unwritable
 from gen.sampling.takes import Sampled, Take
 
 _CLAIMS: Final = (
@@ -39,8 +39,8 @@ class _FoundError(Exception):
         super().__init__()
 
 
-def reproduced(request: SampleRequest, told: Receipt) -> Sampled:
-    """The piece that a receipt tells of, byte for byte, and whether the receipt told the truth.
+def reproduced(request: SampleRequest, receipt: Receipt) -> Sampled:
+    """The piece that a receipt describes, byte for byte, and whether the receipt says what is true.
 
     It is written among the same pieces as it was, since those side by side have a part in its
     last bits. A receipt says how the music was made and nothing else: which house is trusted,
@@ -51,7 +51,7 @@ def reproduced(request: SampleRequest, told: Receipt) -> Sampled:
         HouseError: the checkpoint or the given file is another, the bytes differ, the receipt
             claims what is not so, or the log lacks what a producer of the house says it has.
     """
-    record = told.record
+    record = receipt.record
     settings = request.settings
     again = {
         **settings, **_musical(record["settings"]),
@@ -60,27 +60,27 @@ def reproduced(request: SampleRequest, told: Receipt) -> Sampled:
     if again["device"] != CPU and not torch.cuda.is_available():
         raise HouseError(
             f"was written on {record['machine'].get('device')!s:.60}, PyTorch sees no CUDA device",
-            where=str(told.path), mend="write it again on such a machine",
+            where=str(receipt.path), mend="write it again on such a machine",
         )  # fmt: skip
     again["checkpoint"] = str(checkpoint_of(request.places.checkpoint, record["checkpoint_sha256"]))
     if source := record["source"]:
         mode = nearest(source["mode"], MODES, setting="source")
-        _check_source(settings.get(mode), mode, source["file_sha256"], told)
+        _check_source(settings.get(mode), mode, source["file_sha256"], receipt)
     session = open_session(SampleRequest.of(again))
     take = _again(session, record)
     if hashlib.sha256(take.music).hexdigest() != record["music_sha256"]:
         changed = differences(record, environment(session.checkpoint.model))
         raise HouseError(
-            "other bytes came out than it tells of\n  "
+            "other bytes came out than it describes\n  "
             + "\n  ".join(changed or ["code and machine are as they were"]),
-            where=str(told.path),
+            where=str(receipt.path),
             mend="sample where and with what it was written" if changed
             else "the receipt was changed, or this is a fault of ours: please report it",
         )  # fmt: skip
-    _check_claims(told, session, take)
-    known = standing(told, session.house.load())
-    paths = session.out / f"{told.path.stem}.mid", session.out / told.path.name
-    files = {paths[1]: told.data, paths[0]: mark_generated(take.music, told.digest)}
+    _check_claims(receipt, session, take)
+    known = standing(receipt, session.house.load())
+    paths = session.out / f"{receipt.path.stem}.mid", session.out / receipt.path.name
+    files = {paths[1]: receipt.data, paths[0]: mark_generated(take.music, receipt.digest)}
     try:
         write_all_atomically(files)
     except OSError as error:
@@ -95,7 +95,7 @@ def _musical(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {**_UNSAID, **kept}
 
 
-def _check_claims(told: Receipt, session: Session, take: Take) -> None:
+def _check_claims(receipt: Receipt, session: SamplingSession, take: Take) -> None:
     """Hold what the receipt says of the piece and its model against what is so.
 
     Raises:
@@ -103,18 +103,18 @@ def _check_claims(told: Receipt, session: Session, take: Take) -> None:
     """
     found = json.loads(encode(session.record(take)))
     for name in _CLAIMS:
-        if told.record.get(name) != found[name]:
+        if receipt.record.get(name) != found[name]:
             raise HouseError(
-                f"claims {name} {told.record.get(name)!r:.80}, it is {found[name]!r:.80}",
-                where=str(told.path), mend="the receipt was changed: do not believe it",
+                f"claims {name} {receipt.record.get(name)!r:.80}, it is {found[name]!r:.80}",
+                where=str(receipt.path), mend="the receipt was changed: do not believe it",
             )  # fmt: skip
 
 
-def _check_source(path: object, mode: str, digest: str, told: Receipt) -> None:
+def _check_source(path: object, mode: str, digest: str, receipt: Receipt) -> None:
     if not path:
         raise HouseError(
-            "tells of a piece that was made from a file, and does not decide which is opened",
-            where=str(told.path), mend=f"say where the file is: {mode}=FILE",
+            "describes a piece that was made from a file, and does not decide which is opened",
+            where=str(receipt.path), mend=f"say where the file is: {mode}=FILE",
         )  # fmt: skip
     place = str(path)
     try:
@@ -128,8 +128,8 @@ def _check_source(path: object, mode: str, digest: str, told: Receipt) -> None:
         )  # fmt: skip
 
 
-def _again(session: Session, record: Mapping[str, Any]) -> Take:
-    """The attempt that a receipt tells of."""
+def _again(session: SamplingSession, record: Mapping[str, Any]) -> Take:
+    """The attempt that a receipt describes."""
 
     def found(take: Take) -> None:
         if take.index == record["index"]:

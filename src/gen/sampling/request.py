@@ -40,7 +40,7 @@ DEVICES: Final = (CPU, "cuda")
 
 
 @dataclass(frozen=True, slots=True)
-class RunConfig:
+class SamplingRunConfig:
     """How a run is done, whatever its music.
 
     Args:
@@ -191,7 +191,7 @@ class SampleRequest:
 
     controls: Controls
     draw: DrawConfig
-    run: RunConfig
+    run: SamplingRunConfig
     places: PlacesConfig
     task: FileTask | None
     settings: Mapping[str, Any]
@@ -224,7 +224,7 @@ class SampleRequest:
         places = build(PlacesConfig, _fields_of(PlacesConfig, settings))
         if asked is not None:
             settings = give_way(settings, asked)
-        run = build(RunConfig, _fields_of(RunConfig, settings))
+        run = build(SamplingRunConfig, _fields_of(SamplingRunConfig, settings))
         draw = build(DrawConfig, _fields_of(DrawConfig, settings))
         controls = build(Controls, _fields_of(Controls, settings))
         task = None if places.receipt else FileTask.of(settings)
@@ -233,7 +233,7 @@ class SampleRequest:
 
 
 def _refuse_unknown(settings: Mapping[str, Any]) -> None:
-    kinds = (RunConfig, Controls, DrawConfig)
+    kinds = (SamplingRunConfig, Controls, DrawConfig)
     fields = {field.name for kind in kinds for field in dataclasses.fields(kind)}
     for name in settings:
         nearest(name, {*fields, *PLACES, *OF_FILES}, setting="setting")

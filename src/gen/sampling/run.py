@@ -13,7 +13,7 @@ from gen.sampling.opened import Opened
 from gen.sampling.receipt import read_receipt
 from gen.sampling.reproduce import reproduced
 from gen.sampling.request import RESAMPLE, SampleRequest
-from gen.sampling.session import Session, open_session
+from gen.sampling.session import SamplingSession, open_session
 from gen.sampling.takes import Sampled, Take, Watch
 
 Report = Callable[[Sampled], None]
@@ -41,7 +41,7 @@ def sample(
     watch: Watch | None = None,
     opened: Opened | None = None,
 ) -> list[Sampled]:
-    """Write `n` new pieces as the request says, or once more the one that a receipt tells of.
+    """Write `n` new pieces as the request says, or once more the one that a receipt describes.
 
     Ctrl-C leaves every piece either on disk and reported or neither.
 
@@ -65,7 +65,7 @@ def sample(
     return _sampled(open_session(request, on_checked, opened), report, watch)
 
 
-def _sampled(session: Session, report: Report, watch: Watch | None) -> list[Sampled]:
+def _sampled(session: SamplingSession, report: Report, watch: Watch | None) -> list[Sampled]:
     config = session.request.run
     done: dict[int, Sampled] = {}
     best: dict[int, Take] = {}

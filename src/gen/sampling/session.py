@@ -30,7 +30,7 @@ from gen.sampling import receipt
 from gen.sampling.decode import decode
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.finish import Finished, highest_number, reserve, title_of
-from gen.sampling.job import Job, job_of
+from gen.sampling.job import PieceJob, job_of
 from gen.sampling.miditok_tokens.job import TokenJob
 from gen.sampling.miditok_tokens.loop import write_tokens
 from gen.sampling.obedience import asked_and_got
@@ -45,7 +45,7 @@ from gen.tokens.miditok_tokens import MidiTokTokens
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SamplingSession:
     """Everything that is the same for all pieces of a run.
 
     Attributes:
@@ -61,7 +61,7 @@ class Session:
     """
 
     request: SampleRequest
-    job: Job | TokenJob
+    job: PieceJob | TokenJob
     checkpoint: Checkpoint
     house: House
     learned: LearnedMusic | None
@@ -137,8 +137,8 @@ class Session:
 
     def reject(self, take: Take) -> None:
         """Remember an attempt, for the receipt of the one that is kept."""
-        told = {"attempt": take.attempt, "why": self.flaws(take)}
-        self._rejected.setdefault(take.index, []).append(told)
+        attempt = {"attempt": take.attempt, "why": self.flaws(take)}
+        self._rejected.setdefault(take.index, []).append(attempt)
 
     def keep(self, take: Take) -> Sampled:
         """Enter a piece in the log, then write receipt, signature and marked file."""
@@ -195,7 +195,7 @@ class Session:
         )
         return f"entered in the log: act {self.signatures.log.enter(output)}"
 
-    def _run_told(self) -> dict[str, Any] | None:
+    def _run_named(self) -> dict[str, Any] | None:
         """What the log knows of the model; None, said in words elsewhere, where it does not."""
         run = self.run
         return None if run is None else {"index": run.index, "asserted": run.is_asserted}
@@ -213,7 +213,7 @@ class Session:
             "manifest_sha256": manifest.digest,
             "house": manifest.house,
             "works_learned_from": len(manifest.works),
-            "run": self._run_told(),
+            "run": self._run_named(),
             "entered": self.signatures.log is not None,
             "tokenizer": self.checkpoint.tokenization.fingerprint,
             **receipt.environment(self.checkpoint.model),
@@ -224,9 +224,9 @@ class Session:
             "settings": {k: v for k, v in self.request.settings.items() if k not in PLACES},
             "source": take.source or None,
             "rejected": [
-                told
-                for told in self._rejected.get(take.index, [])
-                if told["attempt"] != take.attempt
+                rejected
+                for rejected in self._rejected.get(take.index, [])
+                if rejected["attempt"] != take.attempt
             ],
             "asked_and_got": take.table,
             "scores_met": not take.missed,
@@ -242,7 +242,7 @@ def open_session(
     request: SampleRequest,
     on_checked: Callable[[], None] = lambda: None,
     opened: Opened | None = None,
-) -> Session:
+) -> SamplingSession:
     """Read and check all that a run needs.
 
     Args:
@@ -255,7 +255,7 @@ def open_session(
         HouseError: a setting is wrong, or the checkpoint or the house cannot be used.
     """
     # What is wrong is said before anything is read.
-    job: Job | TokenJob = job_of(request.controls, request.task, steering=request.run.steering)
+    job: PieceJob | TokenJob = job_of(request.controls, request.task, steering=request.run.steering)
     if request.run.on_gpu and not torch.cuda.is_available():
         raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
     on_checked()
@@ -274,7 +274,7 @@ def open_session(
     except OSError as error:
         raise unwritable(out, error) from error
     learned = found.learned if request.run.originality != OFF else None
-    return Session(
+    return SamplingSession(
         request, job, found.checkpoint, found.house, learned, found.run, signatures, out,
         highest_number(out),
     )  # fmt: skip

@@ -188,9 +188,9 @@ class NumpyStep(TorchStep):
             weights = np.exp(scores)
             if visible is not None:
                 weights *= visible[..., begin:]
-            heard = np.matmul(weights, values)  # (N, G, R, K)
-            heard /= weights.sum(-1)[..., None]
-            x = x + _product(heard.reshape(count, -1), attention_out)
+            attended = np.matmul(weights, values)  # (N, G, R, K)
+            attended /= weights.sum(-1)[..., None]
+            x = x + _product(attended.reshape(count, -1), attention_out)
             if mlp:
                 x = x + _fired(_product(rms_norm(x), mlp[0]), mlp[1])
         cache.length = end

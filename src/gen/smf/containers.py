@@ -1,7 +1,7 @@
 """What lies around a Standard MIDI File, and what a file is that holds none.
 
 Mail programs, old Macs and Windows wrap files; a person also picks the wrong file. Both are
-told in a musician's words.
+described in a musician's words.
 """
 
 from __future__ import annotations

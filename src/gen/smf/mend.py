@@ -35,7 +35,7 @@ class Repairs:
 
 
 @dataclass(slots=True)
-class _Sounding:
+class _OpenNote:
     onset: int
     velocity: int
     instrument: int
@@ -68,7 +68,7 @@ def pair_notes(
     ]
     if len(channels) > 1:
         notes.sort(key=lambda note: note.onset)
-    by_key: dict[tuple[int, int], list[_Sounding]] = {}
+    by_key: dict[tuple[int, int], list[_OpenNote]] = {}
     for sounding in notes:
         by_key.setdefault((sounding.instrument, sounding.pitch), []).append(sounding)
     result: dict[int, list[NoteTuple]] = {}
@@ -84,9 +84,9 @@ def pair_notes(
 
 def join_notes(one: Iterable[Note], other: Iterable[Note], repairs: Repairs) -> list[Note]:
     """Both parts' notes as one part's, which cannot strike a sounding pitch again."""
-    by_pitch: dict[int, list[_Sounding]] = {}
+    by_pitch: dict[int, list[_OpenNote]] = {}
     for note in sorted([*one, *other]):
-        sounding = _Sounding(note.onset_ticks, note.velocity, 0, note.pitch, note.end_ticks)
+        sounding = _OpenNote(note.onset_ticks, note.velocity, 0, note.pitch, note.end_ticks)
         by_pitch.setdefault(note.pitch, []).append(sounding)
     joined: list[NoteTuple] = []
     for line in by_pitch.values():
@@ -114,9 +114,9 @@ def pair_pedals(events: list[ChannelEvent], end_ticks: int) -> list[Pedal]:
 
 def _match(
     events: list[ChannelEvent], instruments: Sequence[Change], repairs: Repairs
-) -> list[_Sounding]:
-    notes: list[_Sounding] = []
-    waiting: dict[int, deque[_Sounding]] = {}
+) -> list[_OpenNote]:
+    notes: list[_OpenNote] = []
+    waiting: dict[int, deque[_OpenNote]] = {}
     last_off: dict[int, int] = {}
     changes = iter([*instruments[1:], (NEVER, 0)])
     (_, instrument), (next_tick, following) = instruments[0], next(changes)
@@ -125,7 +125,7 @@ def _match(
             instrument = following
             next_tick, following = next(changes)
         if status & 0xF0 == 0x90 and second:
-            sounding = _Sounding(tick, second, instrument, first)
+            sounding = _OpenNote(tick, second, instrument, first)
             notes.append(sounding)
             waiting.setdefault(first, deque()).append(sounding)
         else:
@@ -141,9 +141,9 @@ def _match(
     return notes
 
 
-def _merge_doubled(line: list[_Sounding], repairs: Repairs) -> list[_Sounding]:
+def _merge_doubled(line: list[_OpenNote], repairs: Repairs) -> list[_OpenNote]:
     """Notes that begin together become one: the longest, at the loudest velocity."""
-    merged: list[_Sounding] = []
+    merged: list[_OpenNote] = []
     for note in line:
         if merged and merged[-1].onset == note.onset:
             repairs.note("doubled", note.onset, note.pitch)
@@ -157,7 +157,7 @@ def _merge_doubled(line: list[_Sounding], repairs: Repairs) -> list[_Sounding]:
 
 
 def _end_dangling(
-    line: list[_Sounding], end_ticks: int, ticks_per_quarter: int, repairs: Repairs
+    line: list[_OpenNote], end_ticks: int, ticks_per_quarter: int, repairs: Repairs
 ) -> None:
     for note, following in zip(line, [*line[1:], None], strict=True):
         if note.end is None:
@@ -168,14 +168,14 @@ def _end_dangling(
             note.end = min(latest, following.onset) if following else latest
 
 
-def _cut_overlaps(line: list[_Sounding], repairs: Repairs) -> None:
+def _cut_overlaps(line: list[_OpenNote], repairs: Repairs) -> None:
     for note, following in pairwise(line):
         if note.end is not None and note.end > following.onset:
             repairs.note("overlap", note.onset, note.pitch)
             note.end = following.onset
 
 
-def _lengthen_empty(line: list[_Sounding], ticks_per_quarter: int, repairs: Repairs) -> None:
+def _lengthen_empty(line: list[_OpenNote], ticks_per_quarter: int, repairs: Repairs) -> None:
     for note, following in zip(line, [*line[1:], None], strict=True):
         if note.end == note.onset:
             repairs.note("empty-hit", note.onset, note.pitch)
@@ -183,7 +183,7 @@ def _lengthen_empty(line: list[_Sounding], ticks_per_quarter: int, repairs: Repa
             note.end = min(end, following.onset) if following else end
 
 
-def _without_empty(line: list[_Sounding], repairs: Repairs) -> list[NoteTuple]:
+def _without_empty(line: list[_OpenNote], repairs: Repairs) -> list[NoteTuple]:
     kept = []
     for note in line:
         assert note.end is not None  # noqa: S101 - ended above

@@ -25,7 +25,7 @@ from gen.smf.bars import look_at_time, set_bar_lines
 from gen.smf.general_midi import instrument_name, range_of
 from gen.smf.lenient import RawFile, read_leniently
 from gen.smf.mend import Repairs
-from gen.smf.parts import Origin, Part, PartReader, hold_in_model, look_at_instruments, unsure
+from gen.smf.parts import Origin, PartReader, TrackPart, hold_in_model, look_at_instruments, unsure
 from gen.smf.rules import (
     CONTRIBUTE,
     EXPORT,
@@ -152,7 +152,7 @@ class _Normaliser:
         data, piece = write_and_parse(piece)
         return replace(found, data=data, piece=piece, changes=tuple(changes))
 
-    def _origins(self, parts: list[Part]) -> tuple[tuple[Origin, ...], ...]:
+    def _origins(self, parts: list[TrackPart]) -> tuple[tuple[Origin, ...], ...]:
         new, old = self.raw.ticks_per_quarter, self.original_unit
         return tuple(tuple(o.scaled(old, new) for o in part.origins) for part in parts)
 
@@ -164,7 +164,7 @@ class _Normaliser:
         if drums[0] == drums[1] or self.reader.reached_others:
             self._say("programs and pedals of a channel brought to every track that plays on it")
 
-    def _piece(self) -> tuple[Piece, list[Part]]:
+    def _piece(self) -> tuple[Piece, list[TrackPart]]:
         self._rescale()
         self.reader = PartReader(self.raw, self.repairs)
         piece = Piece(self.raw.ticks_per_quarter)
@@ -253,7 +253,7 @@ class _Normaliser:
             self._say("tempos outside 5 to 1000 quarter notes a minute brought into that range")
         return Tempo(tick, min(max(value, lowest), highest))
 
-    def _describe_layout(self, parts: list[Part]) -> None:
+    def _describe_layout(self, parts: list[TrackPart]) -> None:
         note_bearing = [bool(track.notes) for track in self.raw.tracks]
         if self.raw.format == 0 and len(parts) > 1:
             self._say(f"the single track split into {len(parts)} by channel and program")

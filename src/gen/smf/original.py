@@ -21,7 +21,7 @@ END_OF_TRACK: Final = 0x2F
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class RawEvent:
     """One event of a track.
 
     Attributes:
@@ -94,7 +94,7 @@ class OriginalTrack:
     """A track chunk: its head, its events with the end of track, and what follows that in it."""
 
     head: bytes
-    events: list[Event]
+    events: list[RawEvent]
     rest: bytes = b""
 
     @property
@@ -200,7 +200,7 @@ class _EventReader(TrackReader):
 
     def __init__(self, body: bytes, start: int, number: int, raw: RawFile) -> None:
         super().__init__(body, start, number, raw)
-        self.events: list[Event] = []
+        self.events: list[RawEvent] = []
 
     def read(self, budget: int) -> RawTrack:
         self.events = []
@@ -214,5 +214,5 @@ class _EventReader(TrackReader):
         middle += 1
         status = self.body[middle] if self.body[middle] >= 0xF0 else self.status | self.port
         delta, body = self.body[start:middle], self.body[middle : self.position]
-        self.events.append(Event(self.track.end_ticks, status, delta, body))
+        self.events.append(RawEvent(self.track.end_ticks, status, delta, body))
         return is_end

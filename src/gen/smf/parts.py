@@ -56,7 +56,7 @@ class Origin:
 
 
 @dataclass(slots=True)
-class Part:
+class TrackPart:
     """One instrument's part of a raw track.
 
     Attributes:
@@ -97,10 +97,10 @@ class PartReader:
         self.joined_channels: list[int] = []
         self.reached_others = False
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[TrackPart]:
         return [part for track in self.raw.tracks for part in self._parts_of(track)]
 
-    def _parts_of(self, raw: RawTrack) -> list[Part]:
+    def _parts_of(self, raw: RawTrack) -> list[TrackPart]:
         if not raw.notes:
             return []
         parts = [part for line in self.channels.lines(raw) for part in self._line(raw, line)]
@@ -115,14 +115,14 @@ class PartReader:
             part.track.name = name if len(parts) == 1 else of_several
         return parts
 
-    def _name(self, part: Part, name: str, raw: RawTrack) -> None:
+    def _name(self, part: TrackPart, name: str, raw: RawTrack) -> None:
         texts = (decode_text(text) for _, kind, text in raw.metas if kind == 0x04)
         part.track.name = name
         part.named = instrument_in(name)
         if part.named is None:
             part.named = next((found for found in map(instrument_in, texts) if found), None)
 
-    def _line(self, raw: RawTrack, line: list[int]) -> list[Part]:
+    def _line(self, raw: RawTrack, line: list[int]) -> list[TrackPart]:
         """The parts of channels that are one line: one for each instrument that plays."""
         is_joined = len(line) > 1
         if is_joined:
@@ -145,7 +145,7 @@ class PartReader:
             _take(track, max(instrument, 0))
             patch = self.channels.patch(line[0], found[0][0], raw.number)
             origins = tuple(Origin(raw.number, c, _spans(instruments[c], instrument)) for c in line)
-            parts.append(Part(track, origins, patch.program, instrument != UNSAID))
+            parts.append(TrackPart(track, origins, patch.program, instrument != UNSAID))
         return parts
 
     def _instruments(self, track: int, channel: int, is_joined: bool) -> list[Change]:
@@ -171,7 +171,7 @@ def _take(track: Track, instrument: int) -> None:
     track.program = 0 if track.is_drum else instrument
 
 
-def hold_in_model(parts: list[Part], repairs: Repairs) -> str:
+def hold_in_model(parts: list[TrackPart], repairs: Repairs) -> str:
     """Join tracks of one instrument until there are no more than the model holds.
 
     Returns:
@@ -196,13 +196,13 @@ def hold_in_model(parts: list[Part], repairs: Repairs) -> str:
     return f"tracks of one instrument joined, {count} to {len(parts)}: the model holds no more"
 
 
-def _closest(parts: list[Part], places: list[int]) -> tuple[int, int]:
+def _closest(parts: list[TrackPart], places: list[int]) -> tuple[int, int]:
     """Of neighbours among these places the pair with the fewest notes."""
     pairs = pairwise(places)
     return min(pairs, key=lambda pair: sum(len(parts[place].track.notes) for place in pair))
 
 
-def _join(parts: list[Part], into: int, place: int, repairs: Repairs) -> None:
+def _join(parts: list[TrackPart], into: int, place: int, repairs: Repairs) -> None:
     parts[into].origins += parts[place].origins
     kept, other = parts[into].track, parts.pop(place).track
     kept.notes = join_notes(kept.notes, other.notes, repairs)
@@ -226,7 +226,7 @@ def _joined_pedals(pedals: list[Pedal]) -> list[Pedal]:
 # -- what wants a look ------------------------------------------------------------------------
 
 
-def look_at_instruments(parts: Sequence[Part]) -> list[str]:
+def look_at_instruments(parts: Sequence[TrackPart]) -> list[str]:
     """What a person should look at before trusting the instruments, one sentence a kind."""
     lines = [_about_unsaid([part for part in parts if not part.is_told])]
     lines += [_about_drums(part) for part in parts]
@@ -234,7 +234,7 @@ def look_at_instruments(parts: Sequence[Part]) -> list[str]:
     return [line for line in lines if line]
 
 
-def unsure(parts: Sequence[Part]) -> tuple[int, ...]:
+def unsure(parts: Sequence[TrackPart]) -> tuple[int, ...]:
     """The tracks, counted from 0, whose instrument a person should confirm."""
     return tuple(
         place
@@ -243,7 +243,7 @@ def unsure(parts: Sequence[Part]) -> tuple[int, ...]:
     )
 
 
-def _about_unsaid(parts: list[Part]) -> str:
+def _about_unsaid(parts: list[TrackPart]) -> str:
     if not parts:
         return ""
     named = [f"{part.label} as {instrument_name(part.track.instrument)}" for part in parts]
@@ -258,7 +258,7 @@ def _about_unsaid(parts: list[Part]) -> str:
     )
 
 
-def _about_drums(part: Part) -> str:
+def _about_drums(part: TrackPart) -> str:
     """Drums away from channel 10, and what is no drum kit on it."""
     channel = part.channels[0] & 15
     is_off = channel != DRUM_CHANNEL
@@ -282,7 +282,7 @@ def _about_drums(part: Part) -> str:
     return ""
 
 
-def _why_no_kit(part: Part) -> str:
+def _why_no_kit(part: TrackPart) -> str:
     if part.named not in (None, DRUM_PROGRAM):
         return f"its name says {instrument_name(part.named or 0)}"
     if part.program is not None and part.program not in _KITS:
@@ -293,7 +293,7 @@ def _why_no_kit(part: Part) -> str:
     return "" if is_kit else "most of its notes are no kit's"
 
 
-def _about_contradiction(part: Part) -> str:
+def _about_contradiction(part: TrackPart) -> str:
     instrument = part.track.instrument
     is_about_drums = DRUM_PROGRAM in (part.named, instrument)
     if not part.is_told or is_about_drums or not contradicts(part.track.name, instrument):

@@ -108,7 +108,7 @@ def _notes(track: Any, tempos: list[tuple[int, ...]], meters: list[tuple[int, ..
 def _check_seconds(file: Any, piece: Piece) -> None:
     import pretty_midi
 
-    heard = pretty_midi.PrettyMIDI(mido_object=file)  # which makes its times absolute
+    read_back = pretty_midi.PrettyMIDI(mido_object=file)  # which makes its times absolute
     seconds = {tick: piece.seconds_at(tick) for tick in _ticks(piece)}
     own = sorted(
         (track.instrument, n.pitch, n.velocity, seconds[n.onset_ticks], seconds[n.end_ticks])
@@ -117,7 +117,7 @@ def _check_seconds(file: Any, piece: Piece) -> None:
     )
     theirs = sorted(
         (DRUM_PROGRAM if one.is_drum else int(one.program), n.pitch, n.velocity, n.start, n.end)
-        for one in heard.instruments
+        for one in read_back.instruments
         for n in one.notes
     )
     if len(own) != len(theirs):
@@ -126,7 +126,7 @@ def _check_seconds(file: Any, piece: Piece) -> None:
         late = max(abs(a - b) for a, b in zip(ours[3:], their[3:], strict=True))
         if ours[:3] != their[:3] or late > _NEARLY:
             raise _differs("pretty_midi", "a note", ours, their)
-    meters = [(s.numerator, s.denominator) for s in heard.time_signature_changes]
+    meters = [(s.numerator, s.denominator) for s in read_back.time_signature_changes]
     written = [(s.numerator, s.denominator) for s in piece.time_signatures]
     _compare("pretty_midi", "meters", written, meters)
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from gen.piece import Pedal
 from gen.smf.mend import NEVER
-from gen.smf.original import Event, OriginalFile, StruckNote
+from gen.smf.original import OriginalFile, RawEvent, StruckNote
 from gen.smf.splice import Edits, Insertion
 
 Stretch = tuple[int, int]
@@ -35,7 +35,7 @@ class _Move:
 
     chunk: int
     place: int
-    event: Event
+    event: RawEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gen.smf.chunks import TAG_CHUNK
-from gen.smf.original import END_OF_TRACK, TRACK_CHUNK, Event, OriginalFile, OriginalTrack
+from gen.smf.original import END_OF_TRACK, TRACK_CHUNK, OriginalFile, OriginalTrack, RawEvent
 from gen.smf.writer import variable_length
 
 _END: Final = b"\xff\x2f\x00"
@@ -98,13 +98,13 @@ def _track_bytes(track: OriginalTrack, edits: Edits, end_ticks: int) -> bytes:
 
 def _timeline(
     track: OriginalTrack, edits: Edits, end_ticks: int
-) -> list[tuple[int, tuple[int, Event] | None, bytes]]:
+) -> list[tuple[int, tuple[int, RawEvent] | None, bytes]]:
     """Tick, place and event of what stays or None, and message of what is new; in order."""
     removed, events = edits.removed, track.events
     has_end = bool(events) and events[-1].is_meta(END_OF_TRACK)
     ends = [end_ticks, track.end_ticks, *(new.tick for new in edits.inserted)]
     end = len(events) - has_end
-    found: list[tuple[tuple[int, int, int], tuple[int, Event] | None, bytes]] = [
+    found: list[tuple[tuple[int, int, int], tuple[int, RawEvent] | None, bytes]] = [
         ((event.tick, _OWN, place), (place, event), b"")
         for place, event in enumerate(events[:end])
         if place not in removed
@@ -127,7 +127,7 @@ class _Encoder:
         self.before = -1  # place of the file's event that was written last, -2 of a new one
         self.after_channel_event = False
 
-    def take(self, tick: int, own: tuple[int, Event] | None, message: bytes) -> None:
+    def take(self, tick: int, own: tuple[int, RawEvent] | None, message: bytes) -> None:
         """Write an event of the file, or a new one."""
         delta = variable_length(tick - self.tick)
         if own is not None:
@@ -144,7 +144,7 @@ class _Encoder:
             self.running = message[0] if message[0] >= 0x80 else self.running
         self.after_channel_event = message[0] < 0xF0
 
-    def _body(self, place: int, event: Event) -> bytes:
+    def _body(self, place: int, event: RawEvent) -> bytes:
         if not event.is_running:
             return event.body
         status = event.status & 0xFF

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from gen.piece import Track
 from gen.smf.normalise import normalise
-from gen.smf.original import Event, OriginalFile, read_original, unmarked
+from gen.smf.original import OriginalFile, RawEvent, read_original, unmarked
 from gen.smf.parts import Origin
 from gen.smf.splice import Edits, Insertion, splice
 
@@ -54,7 +54,7 @@ def _stem(original: OriginalFile, origins: Collection[Origin], track: Track) -> 
     return splice(_only(original, chunks), edits)
 
 
-def _belongs(event: Event, own: Collection[Origin]) -> bool:
+def _belongs(event: RawEvent, own: Collection[Origin]) -> bool:
     """Whether an event stays in the stem of what stands at these places of its chunk."""
     if not event.is_channel_event:
         return True
@@ -64,7 +64,9 @@ def _belongs(event: Event, own: Collection[Origin]) -> bool:
     return bool(mine)
 
 
-def _program(events: Iterable[Event], own: Collection[Origin], track: Track) -> Iterable[Insertion]:
+def _program(
+    events: Iterable[RawEvent], own: Collection[Origin], track: Track
+) -> Iterable[Insertion]:
     """The instrument, on channels for which another chunk chooses it."""
     said = {event.channel for event in events if event.kind == 0xC0}
     for channel in {origin.channel for origin in own} - said:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gen.likeness.originality import in_words
-from gen.rendering import Entry, Rendered, Renderer, Row, page
+from gen.rendering import PieceEntry, Rendered, Renderer, Row, page
 from gen.rendering.labels import key_name, tempo_name
 from gen.sampling.takes import Sampled
 
@@ -54,10 +54,10 @@ def _played(renderer: Renderer) -> list[tuple[str, str]]:
     return [("played by", renderer.playing.by)] if renderer.playing else []
 
 
-def _entry(result: Sampled, rendered: Rendered | None, author: str) -> Entry:
+def _entry(result: Sampled, rendered: Rendered | None, author: str) -> PieceEntry:
     record, title = result.record, result.midi.stem
     print(f"{'' if rendered else 'not '}rendered {title}", file=sys.stderr)
-    return Entry(
+    return PieceEntry(
         title=title,
         piano_roll=rendered.picture if rendered else None,
         midi=result.midi,

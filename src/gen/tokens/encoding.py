@@ -16,7 +16,7 @@ from gen import harmony
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events, Ints
-from gen.tokens.grid import Grid, Part
+from gen.tokens.grid import Grid, GridTrack
 from gen.tokens.vocabulary import WORDS, Kind
 
 
@@ -50,7 +50,7 @@ def encode(grid: Grid, notes: Annotations | None = None) -> Events:
     return annotated(music, notes) if notes else music
 
 
-def _register(part: Part) -> int | None:
+def _register(part: GridTrack) -> int | None:
     """The octave of the mean pitch; None for drums."""
     return None if part.program == DRUM_PROGRAM else int(part.pitch.mean()) // 12
 
@@ -149,7 +149,7 @@ def _tempo_rows(grid: Grid, starts: Ints) -> Rows:
     return rows, _keys(bar, 2, 0, position)
 
 
-def _part_rows(part: Part, slot: int, grid: Grid, starts: Ints) -> Rows:
+def _part_rows(part: GridTrack, slot: int, grid: Grid, starts: Ints) -> Rows:
     """The CELLs, NOTEs and PEDALs of one part."""
     bar = np.searchsorted(starts, part.onset, side="right") - 1
     pedal_bar = np.searchsorted(starts, part.pedal_onset, side="right") - 1

@@ -29,7 +29,7 @@ _ONSET, _PITCH, _DURATION, _VELOCITY, _PLAYED = range(5)
 
 
 @dataclass(slots=True)
-class Part:
+class GridTrack:
     """One track on the grid. Arrays are (N,), sorted by onset then pitch."""
 
     program: int  # 0-127, or DRUM_PROGRAM
@@ -47,7 +47,7 @@ class Grid:
 
     bars: list[tuple[int, int, int]]  # first step, numerator, denominator
     tempos: list[tuple[int, int]]  # step, tempo class
-    parts: list[Part]
+    parts: list[GridTrack]
 
 
 def to_grid(score: Any) -> Grid:
@@ -166,13 +166,13 @@ def _pedal_ticks(track: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     return pressed[held], (released - pressed)[held]
 
 
-def _part(tracks: Sequence[Any], notes: Ints, ticks_per_quarter: int, end: int) -> Part:
+def _part(tracks: Sequence[Any], notes: Ints, ticks_per_quarter: int, end: int) -> GridTrack:
     """One track, or several joined ones, on the grid; nothing lasts beyond step `end`."""
     pedals = _separate(np.concatenate([_pedals(track, ticks_per_quarter) for track in tracks]))
     pedals = pedals[pedals[:, _ONSET] < end]
     for held in (notes, pedals):
         _cut(held, end - held[:, _ONSET])
-    return Part(
+    return GridTrack(
         program=_instrument(tracks[0]),
         onset=notes[:, _ONSET],
         duration=notes[:, _DURATION],

@@ -269,18 +269,18 @@ class MidiTokTokens:
         if not isinstance(saved, Mapping) or saved.get("name") not in _KINDS:
             raise HouseError(_ANOTHER, mend="use the checkpoint that train.py wrote")
         found = cls(saved["name"])
-        told = saved.get("miditok")
-        if not isinstance(told, Mapping) or set(saved) != {"name", "miditok"}:
+        stored = saved.get("miditok")
+        if not isinstance(stored, Mapping) or set(saved) != {"name", "miditok"}:
             raise HouseError(_ANOTHER, mend="use the checkpoint that train.py wrote")
         own = found.tokenizer.to_dict()
         for name in ("tokenization", "config"):
-            if told.get(name) != json.loads(json.dumps(own[name])):
+            if stored.get(name) != json.loads(json.dumps(own[name])):
                 raise HouseError(f"{_ANOTHER}: its {name} differs", mend="train anew")
-        if set(told) == set(own):
+        if set(stored) == set(own):
             return found
-        if set(told) != {*own, *_TRAINED}:
+        if set(stored) != {*own, *_TRAINED}:
             raise HouseError(_ANOTHER, mend="use the checkpoint that train.py wrote")
-        return cls(found.name, _read(found, told))
+        return cls(found.name, _read(found, stored))
 
 
 def _texts(ids: Ids, bars: Ids) -> list[str]:
@@ -303,7 +303,7 @@ def _silenced() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _read(fresh: MidiTokTokens, told: Mapping[str, Any]) -> MusicTokenizer:
+def _read(fresh: MidiTokTokens, stored: Mapping[str, Any]) -> MusicTokenizer:
     """A trained tokenizer from its own JSON, once that holds nothing but words of this version.
 
     Raises:
@@ -312,13 +312,13 @@ def _read(fresh: MidiTokTokens, told: Mapping[str, Any]) -> MusicTokenizer:
     words = fresh.words[0]
     base = {word: i for i, word in enumerate(words)}
     chars = {chr(i + CHR_ID_START): word for i, word in enumerate(words)}
-    if told["_vocab_base"] != base or told["_vocab_base_byte_to_token"] != chars:
+    if stored["_vocab_base"] != base or stored["_vocab_base_byte_to_token"] != chars:
         raise HouseError(f"{_ANOTHER}: its words differ", mend="train anew")
-    _check_model(told["_model"], chars)
+    _check_model(stored["_model"], chars)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tokenizer.json"
         own = {"_vocab_base": base, "_vocab_base_byte_to_token": chars}  # in their order
-        path.write_text(json.dumps({**told, **own}), "utf-8")
+        path.write_text(json.dumps({**stored, **own}), "utf-8")
         try:
             return type(fresh.tokenizer)(params=path)
         except Exception as error:  # whatever Rust says of merges that do not fit

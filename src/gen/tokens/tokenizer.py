@@ -17,7 +17,7 @@ from typing import Any, NoReturn, Self
 import numpy as np
 from miditok import MusicTokenizer, TokenizerConfig, TokSequence
 
-from gen.disk.reading import MEBIBYTE, Kind, read_json
+from gen.disk.reading import MEBIBYTE, FileKind, read_json
 from gen.errors import HouseError
 from gen.piece import Piece
 from gen.tokens import vocabulary as v
@@ -242,7 +242,7 @@ _SAVED = {
 
 def _check_file(path: Path, config: TokenizerConfig) -> None:
     """Refuse a file that another tokenizer, or another version of this one, was saved to."""
-    saved = read_json(path, Kind("saved tokenizer", 4 * MEBIBYTE, _ANOTHER))
+    saved = read_json(path, FileKind("saved tokenizer", 4 * MEBIBYTE, _ANOTHER))
     saved = saved if isinstance(saved, Mapping) else {}
     kind = saved.get("tokenization")
     if kind != HouseTokenizer.__name__:

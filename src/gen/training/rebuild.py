@@ -28,7 +28,7 @@ from gen.training.callbacks import SeedEachStep
 from gen.training.learner import Learner
 from gen.training.portable import check_portable
 from gen.training.run import fit, lightning_options, make_learner, mode_of, quieten
-from gen.training.settings import Settings, read_settings
+from gen.training.settings import TrainingSettings, read_settings
 from gen.training.state import read_state, set_state, state_path, weights_digest
 from gen.training.transcript import StepEnds, mark_of
 
@@ -87,7 +87,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class SegmentRun:
     """Segments in a row that are replayed in one go.
 
     Attributes:
@@ -101,7 +101,7 @@ class Stretch:
     state: str = ""
 
 
-def settings_of(begin: Begin, pin: Pin) -> Settings:
+def settings_of(begin: Begin, pin: Pin) -> TrainingSettings:
     """The settings in a run's begin act, judged as those of a new run are.
 
     Raises:
@@ -183,30 +183,30 @@ class Replays:
         """What last bits depend on here."""
         return mode_of(self._trainer([]), self.chosen.trainer)
 
-    def stretches(self, segments: Sequence[int]) -> list[Stretch]:
+    def stretches(self, segments: Sequence[int]) -> list[SegmentRun]:
         """How to replay these segments, ascending: from which kept states, without gaps twice."""
-        found: list[Stretch] = []
+        found: list[SegmentRun] = []
         for segment in segments:
             first, last = self.recorded.steps_of(segment)
             if found and found[-1].last >= first:
-                found[-1] = Stretch(found[-1].first, last, found[-1].state)
+                found[-1] = SegmentRun(found[-1].first, last, found[-1].state)
             else:
                 found.append(self._from_kept(first, last))
         return found
 
-    def _from_kept(self, first: int, last: int) -> Stretch:
+    def _from_kept(self, first: int, last: int) -> SegmentRun:
         """From the newest kept state that is no later than `first`."""
         for mark in reversed(self.recorded.marks):
             if 0 < mark.step <= first and state_path(self.recorded.states, mark.step).is_file():
-                return Stretch(mark.step, last, mark.state)
-        return Stretch(0, last)
+                return SegmentRun(mark.step, last, mark.state)
+        return SegmentRun(0, last)
 
-    def replay(self, stretch: Stretch, advance: Advance) -> None:
+    def replay(self, stretch: SegmentRun, advance: Advance) -> None:
         """Replay a stretch and compare it.
 
         Args:
             stretch: of `stretches`.
-            advance: is told of each step that is done.
+            advance: called with each step that is done.
 
         Raises:
             Differs: at the first segment that came to something else.
@@ -229,7 +229,7 @@ class Replays:
                 where=str(self.recorded.path),
             )
 
-    def _state(self, stretch: Stretch) -> Mapping[str, Tensor]:
+    def _state(self, stretch: SegmentRun) -> Mapping[str, Tensor]:
         if not stretch.first:
             return {}
         path = state_path(self.recorded.states, stretch.first)
@@ -256,17 +256,17 @@ class Compare(StepEnds):
 
     Args:
         recorded: the run.
-        data: what it is shown.
+        data: what it learns from.
         stretch: what is replayed of it.
         state: to begin with; empty for what follows from the seed.
-        advance: is told of each step.
+        advance: called with each step.
     """
 
     def __init__(
         self,
         recorded: Recorded,
         data: HouseData,
-        stretch: Stretch,
+        stretch: SegmentRun,
         state: Mapping[str, Tensor],
         advance: Advance,
     ) -> None:

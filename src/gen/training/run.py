@@ -61,7 +61,13 @@ from gen.training.machine import (
 from gen.training.portable import check_portable, portable_arithmetic
 from gen.training.recording import RunRecord, begin_record, numeric_mode
 from gen.training.resume import KeepResumable, SealedCheckpoints, resume_path
-from gen.training.settings import Settings, TrainerConfig, read_settings, recipe_of, recipe_text
+from gen.training.settings import (
+    TrainerConfig,
+    TrainingSettings,
+    read_settings,
+    recipe_of,
+    recipe_text,
+)
 from gen.training.sharded import Sharded, ShardedLearner, whole_model
 from gen.training.transcript import KeepTranscript
 
@@ -154,10 +160,10 @@ def train(
     whole = whole_model(trainer, learner)
     best = keep.path if keep.best is not None else last
     if record is not None:
-        told = {name: value for name, value in result.items() if name != "notes_per_second"}
+        figures = {name: value for name, value in result.items() if name != "notes_per_second"}
         files = {
             last: save_checkpoint(
-                last, whole, manifest, {**keep.run, **told}, tokenization=tokenization
+                last, whole, manifest, {**keep.run, **figures}, tokenization=tokenization
             )
         }
         if keep.file is not None:
@@ -170,7 +176,7 @@ def train(
     return {**result, "run": run_index, "best": str(best), "last": str(last)}
 
 
-def _admitted(chosen: Settings) -> HouseData:
+def _admitted(chosen: TrainingSettings) -> HouseData:
     """The works that the gate admits for this run."""
     run, pin = chosen.run, load_pin(Path(chosen.run.pin))
     if run.witnessed:
@@ -195,7 +201,7 @@ def _about(settings: Mapping[str, Any], data: HouseData) -> dict[str, Any]:
     return {"settings": recipe_of(settings), "styles": styles, **asdict(habits), **code}
 
 
-def make_learner(chosen: Settings, tokenization: Tokenization) -> Learner:
+def make_learner(chosen: TrainingSettings, tokenization: Tokenization) -> Learner:
     """A model as it is before its first step: it follows from the seed."""
     model = replace(
         chosen.model,
@@ -212,7 +218,7 @@ def make_learner(chosen: Settings, tokenization: Tokenization) -> Learner:
 
 def _begin(
     trainer: Trainer,
-    chosen: Settings,
+    chosen: TrainingSettings,
     settings: Mapping[str, Any],
     data: HouseData,
     out: Path,

@@ -302,7 +302,7 @@ _LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TrainingSettings:
     """Everything that is set of a run, checked."""
 
     run: RunConfig
@@ -357,7 +357,7 @@ def above_0(value: float, where: str) -> None:
         raise SettingError(f"{value} is not above 0", where=where)
 
 
-def read_settings(settings: Mapping[str, Any]) -> Settings:
+def read_settings(settings: Mapping[str, Any]) -> TrainingSettings:
     """The composed `conf/train.yaml` as settings.
 
     Raises:
@@ -372,7 +372,7 @@ def read_settings(settings: Mapping[str, Any]) -> Settings:
         ModelConfig, settings["model"], where="model",
         field_sizes=FIELD_SIZES, context_sizes=CONTEXT_SIZES,
     )  # fmt: skip
-    chosen = Settings(
+    chosen = TrainingSettings(
         run,
         model,
         build(OptimizerConfig, settings["optimizer"], where="optimizer"),

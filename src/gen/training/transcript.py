@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Shown:
-    """What a run is shown, batch by batch, as one digest from mark to mark."""
+    """What a run reads, batch by batch, as one digest from mark to mark."""
 
     def __init__(self) -> None:
         self.digests: list[bytes] = []
@@ -81,7 +81,7 @@ class KeepTranscript(StepEnds):
         folder: of the run.
         recipe: digest of its settings.
         config: how often is marked, how many states are kept.
-        data: what it is shown.
+        data: what it learns from.
         earlier: folder of the run that this one goes on from. Its marks are taken over, as the
             resume file has them, and those of its states that are wanted.
     """

@@ -14,7 +14,7 @@ from gen.errors import HouseError
 from gen.evaluation import models, samples
 from gen.evaluation.parts import control
 from gen.evaluation.requests import ControlRequest, draft_of, draw_requests
-from gen.evaluation.works import Work
+from gen.evaluation.works import MeasuredWork
 from gen.harmony import parse_progression
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.sampling import obedience
@@ -110,11 +110,11 @@ def test_requests_spread_over_the_grid():
     assert len({r.whole.key for r in drawn}) == 24
     assert {r.whole.bars for r in drawn} == {4, 5, 6, 8}
     for name in ("key", "tempo", "chords", "instruments", "pitch_range", "velocity_range"):
-        told = sum(name in r.told for r in drawn)
-        assert 70 < told < 240, name
+        share = sum(name in r.asked for r in drawn)
+        assert 70 < share < 240, name
     for request in drawn:
-        assert "chords" not in request.told or "time_signature" in request.told
-        assert "roles" not in request.told or "instruments" in request.told
+        assert "chords" not in request.asked or "time_signature" in request.asked
+        assert "roles" not in request.asked or "instruments" in request.asked
         assert len(request.whole.roles) == len(request.whole.instruments)
         assert len(parse_progression(request.whole.chords)) == 4
         draft_of(request)  # a plan follows from each
@@ -168,7 +168,7 @@ def test_what_the_grammar_guarantees_holds_for_a_model_that_knows_nothing():
         assert found[name]["asked"]["value"] == 1, name
         assert found[name]["guaranteed"]
         assert found[name]["receipt"]["value"] == (None if name == "pitches" else 1)
-        assert found[name]["receipt"]["n"] == sum(name in request.told for request in drawn)
+        assert found[name]["receipt"]["n"] == sum(name in request.asked for request in drawn)
     for name in ("tempo", "instruments", "velocity_range"):
         assert found[name]["not_asked"]["value"] < 1
         assert found[name]["verdict"] == "higher"
@@ -183,7 +183,8 @@ def test_works_are_held_to_what_their_own_tags_say():
         Annotations(key="F# major", chords="F# | C#"),
     )
     right, wrong = control.of_works(
-        [Work("w", "W", "waltz", TokenisedWork.of(events_of(piece, tag))) for tag in tags], rng()
+        [MeasuredWork("w", "W", "waltz", TokenisedWork.of(events_of(piece, tag))) for tag in tags],
+        rng(),
     )
     assert set(right) == set(control.OF_WORKS)
     assert right["scale"] == right["key"] == 1

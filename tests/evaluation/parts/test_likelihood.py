@@ -15,7 +15,7 @@ from gen.errors import HouseError
 from gen.evaluation import bits
 from gen.evaluation.models import bigram, unigram, untrained
 from gen.evaluation.parts import likelihood
-from gen.evaluation.works import Work
+from gen.evaluation.works import MeasuredWork
 from gen.model import ModelConfig, Transformer
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.tokens.columns import CONTEXT_SIZES
@@ -153,6 +153,6 @@ def test_two_models_are_compared_work_by_work():
 
 
 def test_works_without_notes_are_refused():
-    silent = Work("s", "S", "waltz", TokenisedWork.of(HELD[0].sequence.events[:3]))
+    silent = MeasuredWork("s", "S", "waltz", TokenisedWork.of(HELD[0].sequence.events[:3]))
     with pytest.raises(HouseError, match="no note"):
         bits.measure(untrained(), [silent], 2048)

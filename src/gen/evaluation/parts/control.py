@@ -1,11 +1,11 @@
 """Control accuracy: is what was asked what came out?
 
 Definition: requests (`evaluation.requests`) are drawn from a grid of everything that may be
-asked; each has a value for every control, of which a random half is *told* to the model and the
+asked; each has a value for every control, of which a random half is *asked* of the model and the
 rest is kept back. Each piece is scored on all of them (`sampling.obedience.shares`). A control's
-figure is its mean score where it was told; beside it stands the same where it was kept back,
+figure is its mean score where it was asked; beside it stands the same where it was kept back,
 which is what chance and the house's habits give without asking. `obeyed` is the difference; an
-interval that holds 0 means that asking made none. `receipt`: share of the told ones whose receipt
+interval that holds 0 means that asking made none. `receipt`: share of the asked ones whose receipt
 says that they were met (`sampling.obedience.asked_and_got`, with its allowances: the relative key
 will do, a density one class off, half of the roles, three quarters of the chords). `works`: what
 held-out works, cut to such lengths, score on what their own tags say: no reading of keys, roles
@@ -45,7 +45,16 @@ from numpy.typing import NDArray
 from gen.evaluation import interval
 from gen.evaluation.interval import Groups
 from gen.evaluation.panels import Dots, Series
-from gen.evaluation.part import Part, Table, cell, each, in_numbers, named, share_cell, verdict_cell
+from gen.evaluation.part import (
+    EvaluationPart,
+    Table,
+    cell,
+    each,
+    in_numbers,
+    named,
+    share_cell,
+    verdict_cell,
+)
 from gen.evaluation.plots import GREY, HELD_OUT, Picture, Report, below, checkpoints, colours
 from gen.evaluation.requests import (
     BARS,
@@ -58,7 +67,7 @@ from gen.evaluation.requests import (
     key_of,
 )
 from gen.evaluation.similarity import distances
-from gen.evaluation.works import Work, excerpt, piece_of, piece_of_rows
+from gen.evaluation.works import MeasuredWork, excerpt, piece_of, piece_of_rows
 from gen.piece import Piece
 from gen.sampling.controls import Controls
 from gen.sampling.finish import finished
@@ -94,17 +103,17 @@ _YES_OR_NO = frozenset({"key", "tempo", "time_signature", "bars", "instruments",
 
 
 def receipt(rows: Sequence[Row], request: ControlRequest) -> dict[str, float]:
-    """Whether each told control was met, as the piece's receipt would say."""
-    told = request.controls
+    """Whether each control that was asked for was met, as the piece's receipt would say."""
+    asked = request.controls
     return {
         row["control"]: float(row["met"])
-        for row in asked_and_got(rows, finished(rows, told), told)
+        for row in asked_and_got(rows, finished(rows, asked), asked)
         if row["met"] is not None
     }
 
 
 def score(rows: Sequence[Row], request: ControlRequest) -> dict[str, float]:
-    """Each of `SCORES` of one piece, told or not; NaN where it cannot be judged."""
+    """Each of `SCORES` of one piece, asked for or not; NaN where it cannot be judged."""
     asked = request.whole
     hard = Controls(**{name: getattr(asked, name) for name in _EXACT})
     met = asked_and_got(rows, finished(rows, request.controls), hard)
@@ -114,12 +123,12 @@ def score(rows: Sequence[Row], request: ControlRequest) -> dict[str, float]:
     return {name: found.get(name, math.nan) for name in SCORES}
 
 
-def of_works(works: Sequence[Work], rng: Generator) -> list[dict[str, float]]:
+def of_works(works: Sequence[MeasuredWork], rng: Generator) -> list[dict[str, float]]:
     """Each of `OF_WORKS` of the beginning of each work, as long as a request: held to its tag."""
     return [_of_work(work, int(rng.choice(BARS))) for work in works]
 
 
-def _of_work(work: Work, bars: int) -> dict[str, float]:
+def _of_work(work: MeasuredWork, bars: int) -> dict[str, float]:
     events = work.sequence.events
     instruments, roles = ensemble_of(events.only(Kind.TRACK))
     tag = Controls(
@@ -141,7 +150,7 @@ def figures(
     works: Sequence[dict[str, float]],
     groups: Groups = None,
 ) -> dict[str, Any]:
-    """Each score's mean where its control was told, where not, and what telling adds.
+    """Each score's mean where its control was asked for, where not, and what asking adds.
 
     Args:
         scores: what `score` said of each piece.
@@ -154,19 +163,19 @@ def figures(
     for name in SCORES:
         control = ASKED_OF.get(name, name)
         fair = [
-            (s[name], control in r.told)
+            (s[name], control in r.asked)
             for s, r in zip(scores, asked, strict=True)
-            if NEEDS.get(control, "bars") in r.told
+            if NEEDS.get(control, "bars") in r.asked
         ]
-        told, untold = (
+        with_it, without_it = (
             np.array([value for value, was_told in fair if was_told == which])
             for which in (True, False)
         )
-        sides = {"asked": _figure(name, told), "not_asked": _figure(name, untold)}
+        sides = {"asked": _figure(name, with_it), "not_asked": _figure(name, without_it)}
         gap = (
             interval.share_difference(sides["asked"], sides["not_asked"])
             if name in _YES_OR_NO
-            else interval.difference(told, untold)
+            else interval.difference(with_it, without_it)
         )
         met = [row[name] for row in receipts if name in row]
         found[name] = {
@@ -278,19 +287,19 @@ def _pictures(report: Report) -> Iterator[Picture]:
 def _panel(model: str, colour: str, scores: dict[str, Any]) -> Dots:
     """Each control where it was asked, and where it was not."""
     every = list(scores.values())
-    told, untold = [s["asked"] for s in every], [s["not_asked"] for s in every]
+    with_it, without_it = [s["asked"] for s in every], [s["not_asked"] for s in every]
     sure, steered = (
         [s["asked"] if s["guaranteed"] == which else None for s in every] for which in (True, False)
     )
     series = [
-        Series("not asked", GREY, untold),
+        Series("not asked", GREY, without_it),
         Series("asked", colour, steered),
         Series("asked, guaranteed", colour, sure, "s"),
         Series("works, by their tags", HELD_OUT, [s["works"] for s in every], shift=0.22),
     ]
     return Dots(
         title=model, across="share that is as asked", rows=[named(n, NAMES) for n in scores],
-        series=series, joined=(untold, told), limits=(0, 1.02), legend=below(columns=2),
+        series=series, joined=(without_it, with_it), limits=(0, 1.02), legend=below(columns=2),
     )  # fmt: skip
 
 
@@ -319,7 +328,7 @@ def _least(gap: interval.Figure) -> str:
     return "too few to tell" if least is None else in_numbers(least, share=True)
 
 
-PART = Part(
+PART = EvaluationPart(
     name="control",
     title="Does it do as it is asked?",
     meaning="Short pieces are asked for with every control; in a random half of them a control is "

@@ -46,7 +46,7 @@ from gen.evaluation.notes import Floats, Ints, NoteTable, PieceSets, lines, tabu
 from gen.evaluation.panels import Dots, Series, side_by_side
 from gen.evaluation.part import (
     VERDICTS,
-    Part,
+    EvaluationPart,
     Table,
     cell,
     comparing,
@@ -320,7 +320,7 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
     }[judged["verdict"]]
 
 
-PART = Part(
+PART = EvaluationPart(
     name="diversity",
     title="Variety",
     meaning="A model can write well and yet write the same piece again and again. Here its pieces "

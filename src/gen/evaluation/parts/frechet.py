@@ -38,7 +38,7 @@ from numpy.random import Generator
 from gen.errors import HouseError
 from gen.evaluation.interval import Groups, counted, divided, halves, numbered, spread_figure
 from gen.evaluation.notes import Floats, PieceSets
-from gen.evaluation.part import Part, Table, cell, comparing, each, number
+from gen.evaluation.part import EvaluationPart, Table, cell, comparing, each, number
 from gen.evaluation.plots import Report
 from gen.piece import Piece
 from gen.smf import write
@@ -171,7 +171,7 @@ def _tables(report: Report) -> Iterator[Table]:
         yield Table(f"{model}: distance from works held out", heads, rows)
 
 
-PART = Part(
+PART = EvaluationPart(
     name="frechet",
     title="As another model hears it",
     meaning="A model trained elsewhere, on other music, listens to pieces and works. The distance "

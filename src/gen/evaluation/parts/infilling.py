@@ -43,7 +43,15 @@ from gen.data.windows import bare, echo_at, from_bar, holed_echo
 from gen.evaluation import interval
 from gen.evaluation.interval import Figure
 from gen.evaluation.panels import Dots, Series, in_own_rows
-from gen.evaluation.part import Part, Table, cell, each, no_difference, verdict_cell, with_interval
+from gen.evaluation.part import (
+    EvaluationPart,
+    Table,
+    cell,
+    each,
+    no_difference,
+    verdict_cell,
+    with_interval,
+)
 from gen.evaluation.plots import GREY, HELD_OUT, Picture, Report, below, checkpoints, colours
 from gen.evaluation.seams import SEAMS, Gap, gap_of, moved, seams
 from gen.model import Transformer
@@ -80,14 +88,14 @@ def measure(
         holes[[bar - gap.first for bar in gap.bars], gap.slot] = True
         filled, chosen = punched(events, holes)
         origin = np.where(chosen >= 0, rows_of[chosen], -1)
-        told, origin = holed_echo(music, gap.first, holes, filled, origin)
+        holed, origin = holed_echo(music, gap.first, holes, filled, origin)
         after = np.cumsum(filled.is_a(Kind.FILL)) > 0
         here = np.isin(events.bar + gap.first, gap.bars) & (events.track == gap.slot)
         rows.append(
             {
                 "work": gap.work.id,
                 "notes": int((here & events.is_a(Kind.NOTE)).sum()),
-                "infilled": _bits(model, filled, gap.first, echo_at(told, origin), after),
+                "infilled": _bits(model, filled, gap.first, echo_at(holed, origin), after),
                 "left_to_right": _bits(model, events, gap.first, music.echo_at(rows_of), here),
             }
         )
@@ -96,10 +104,10 @@ def measure(
 
 
 def stretch(music: Music, gap: Gap) -> tuple[Events, NDArray[np.int64]]:
-    """Header and bars of the stretch, as the model is shown them, and EOS.
+    """Header and bars of the stretch, as the model reads them, and EOS.
 
     Returns:
-        The events, and (T,) the row of the work that each is, -1 for what is told again.
+        The events, and (T,) the row of the work that each is, -1 for what is repeated.
     """
     last = music.bar_rows[gap.end] if gap.end < len(music.bar_rows) else len(music.events) - 1
     events, rows = from_bar(music, gap.first, len(music.events) + 2)
@@ -296,10 +304,10 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
     yield f"Filling a hole: {gain}; {fit}."
 
 
-PART = Part(
+PART = EvaluationPart(
     name="infilling",
     title="Can it fill a gap?",
-    meaning="In works that it has never heard one track is silenced for a few bars. First the "
+    meaning="In works that it has never read one track is silenced for a few bars. First the "
     "model says how likely the composer's own notes are there, knowing all the rest; then it "
     "writes its own, and these are held against what the composer had.",
     definition=__doc__,

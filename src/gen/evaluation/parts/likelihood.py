@@ -21,7 +21,7 @@ once copying earns nothing. `copied`: the share of notes that is taken out.
 
 Of a checkpoint with other tokens than the house's events: every token of the work after the first
 counts, windows begin at bar lines, and the notes are still those of the work, so that figures of
-all tokenizations compare. By field, by genre and by position alone are told apart.
+all tokenizations compare. By field, by genre and by position alone there are figures.
 
 Overfit gauge: bits per note of as many training works, and how much more the held-out ones cost.
 The unigram's own difference between the two sets tells how much of it is the works' doing.
@@ -43,9 +43,9 @@ from gen.errors import HouseError
 from gen.evaluation import interval
 from gen.evaluation.bits import NEW, Row, measure, measure_tokens
 from gen.evaluation.interval import Figure
-from gen.evaluation.panels import Curve, Curves, Dots, Series, Stacks, side_by_side
+from gen.evaluation.panels import Curve, CurvePlot, Dots, Series, Stacks, side_by_side
 from gen.evaluation.part import (
-    Part,
+    EvaluationPart,
     Table,
     cell,
     named,
@@ -279,7 +279,7 @@ def _surprise(found: dict[str, Any], tint: dict[str, str]) -> Picture:
     panels = [
         role := dots("by what the track does", "by_role"),
         genre := dots("by genre", "by_genre"),
-        Curves(
+        CurvePlot(
             title="by bar of the piece", across="bars", up="bits per note", curves=curves,
             ticks=(range(len(places)), places), legend={"loc": "lower left"},
         ),
@@ -292,7 +292,7 @@ def _surprise(found: dict[str, Any], tint: dict[str, str]) -> Picture:
 def _sentences(found: dict[str, Any]) -> Iterator[str]:
     whole, gap = found["bits_per_note"], found["gauge"]["gap"]
     new, copied = found["new"].get("cells"), found["copied"].get("cells")
-    yield f"A note of a work it has never heard costs {with_interval(whole)} bits."
+    yield f"A note of a work it has never read costs {with_interval(whole)} bits."
     if new and new["value"] is not None:
         yield (
             f"With repeats taken out, where a track plays a bar it has played before "
@@ -321,11 +321,11 @@ def _turned(gap: Figure) -> Figure:
     return {**gap, **ends}
 
 
-PART = Part(
+PART = EvaluationPart(
     name="likelihood",
     title="How well it foresees music",
     meaning="The model reads works note by note and says beforehand how likely each next note is. "
-    "Bits count its surprise: fewer are better. Works that it has never heard show what it "
+    "Bits count its surprise: fewer are better. Works that it has never read show what it "
     "understands; works that it learned from show, beside them, what it merely remembers.",
     definition=__doc__,
     cost=5.0,

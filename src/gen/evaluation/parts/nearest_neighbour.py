@@ -34,7 +34,7 @@ from gen.evaluation.notes import Bools, Floats, Ints, PieceSets
 from gen.evaluation.panels import Dots, Series, side_by_side
 from gen.evaluation.part import (
     VERDICTS,
-    Part,
+    EvaluationPart,
     Table,
     comparing,
     each,
@@ -222,7 +222,7 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
     }[judged["verdict"]]
 
 
-PART = Part(
+PART = EvaluationPart(
     name="nearest_neighbour",
     title="Can it be told from works?",
     meaning="Pieces and works are shuffled together, and each is matched with its nearest "

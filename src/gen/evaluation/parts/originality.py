@@ -11,9 +11,9 @@ import numpy as np
 from gen.evaluation import interval, originality
 from gen.evaluation.interval import Figure
 from gen.evaluation.originality import KINDS
-from gen.evaluation.panels import Curve, Curves, Dots, Series
+from gen.evaluation.panels import Curve, CurvePlot, Dots, Series
 from gen.evaluation.part import (
-    Part,
+    EvaluationPart,
     Table,
     cell,
     each,
@@ -108,7 +108,7 @@ def _pictures(report: Report) -> Iterator[Picture]:
         yield from _over_training(report, found, tint)
 
 
-def _runs(kind: str, found: dict[str, Any], tint: dict[str, str]) -> Curves:
+def _runs(kind: str, found: dict[str, Any], tint: dict[str, str]) -> CurvePlot:
     """Longest runs shared with a work: outputs beside what the house borrows from itself."""
     house = next(iter(found.values()))["house"][kind]
     sets = [("works among themselves", house["runs"], HELD_OUT)]
@@ -120,7 +120,7 @@ def _runs(kind: str, found: dict[str, Any], tint: dict[str, str]) -> Curves:
         for label, runs, colour in sets
         if runs
     ]
-    return Curves(
+    return CurvePlot(
         title=f"longest shared run: {kind}", across="steps in common with a work",
         up="share of pieces", curves=curves, top=1.02, left=10,
         mark=(house["line"], " the house's 95 % line") if house["line"] else None,
@@ -171,13 +171,13 @@ def _over_training(
         for side, label, colour in sides
     ]
     panels = [
-        Curves(
+        CurvePlot(
             title="above the house's line", across="training steps", up="share of outputs", top=1,
             curves=above,
             level=None if level is None else (level, "works among themselves", HELD_OUT),
             thousands=True, legend={"loc": "upper left"},
         ),
-        Curves(
+        CurvePlot(
             title="what comes back of a work", across="training steps",
             up="share of its next notes", top=1, thousands=True, legend={"loc": "upper left"},
             curves=back,
@@ -199,7 +199,7 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
     back = {side: percent(given[side]["back"]) for side in ("train", "held_out")}
     yield (
         f"Given {given['given_bars']} bars of a work it learned from, {back['train']} of the next "
-        f"notes come back; of a work it never heard, {back['held_out']}. "
+        f"notes come back; of a work it never read, {back['held_out']}. "
         f"Beyond what repeats, {_judged(_MEMORY, given['more'], 'works of each side')}."
     )
 
@@ -209,7 +209,7 @@ def _judged(words: dict[str, str], gap: Figure, counted: str) -> str:
     return words[verdict] if verdict != "none" else no_difference(gap, counted, share=True)
 
 
-PART = Part(
+PART = EvaluationPart(
     name="originality",
     title="Does it copy?",
     meaning="Works of one house resemble each other. First every work is compared with all "

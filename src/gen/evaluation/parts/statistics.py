@@ -29,7 +29,7 @@ from gen.evaluation.one_piece import (
 from gen.evaluation.panels import Columns, Dots, Series, Spans, side_by_side
 from gen.evaluation.part import (
     VERDICTS,
-    Part,
+    EvaluationPart,
     Table,
     cell,
     comparing,
@@ -351,7 +351,7 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
         )
 
 
-PART = Part(
+PART = EvaluationPart(
     name="statistics",
     title="What its music is made of",
     meaning="Each piece is measured as a theorist would: scale, chords, texture, rhythm, loudness. "

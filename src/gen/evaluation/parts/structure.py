@@ -43,8 +43,16 @@ from numpy.random import Generator
 from gen.evaluation import interval
 from gen.evaluation.contrast import contrast
 from gen.evaluation.notes import SIDES, Floats, PieceSets, tabulate
-from gen.evaluation.panels import Curve, Curves, Dots, Series, Square, side_by_side
-from gen.evaluation.part import Part, Table, cell, comparing, each, no_difference, verdict_cell
+from gen.evaluation.panels import Curve, CurvePlot, Dots, Series, Square, side_by_side
+from gen.evaluation.part import (
+    EvaluationPart,
+    Table,
+    cell,
+    comparing,
+    each,
+    no_difference,
+    verdict_cell,
+)
 from gen.evaluation.plots import GREY, HELD_OUT, TRAIN, Picture, Report, below, checkpoints, colours
 from gen.piece import Piece
 from gen.tokens.vocabulary import MAX_BAR_STEPS
@@ -253,7 +261,7 @@ def _returns(found: dict[str, Any], tint: dict[str, str]) -> Dots:
     )  # fmt: skip
 
 
-def _likeness(found: dict[str, Any], tint: dict[str, str]) -> Curves:
+def _likeness(found: dict[str, Any], tint: dict[str, str]) -> CurvePlot:
     sides = [("works held out", HELD_OUT, next(iter(found.values()))["by_lag"]["reference"])]
     sides += [(model, tint[model], f["by_lag"]["generated"]) for model, f in found.items()]
     curves = []
@@ -263,7 +271,7 @@ def _likeness(found: dict[str, Any], tint: dict[str, str]) -> Curves:
         curves.append(Curve(label, colour, places, values, shape="band"))
     furthest = max((place for curve in curves for place in curve.places), default=0)
     ticks = [lag for lag in range(4, LAGS + 1, 4) if lag <= furthest]
-    return Curves(
+    return CurvePlot(
         title="likeness of bars that lie apart", across="bars apart", up="share of notes in common",
         curves=curves, ticks=(ticks, [str(t) for t in ticks]), legend={"loc": "upper right"},
     )  # fmt: skip
@@ -308,7 +316,7 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
         yield f"Compared with works, {', '.join(parts)}."
 
 
-PART = Part(
+PART = EvaluationPart(
     name="structure",
     title="Form: does anything come back?",
     meaning="Music repeats: a bar, a phrase, a section. The squares compare every bar of a piece "

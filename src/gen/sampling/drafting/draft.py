@@ -39,10 +39,10 @@ class Draft:
 
     Attributes:
         state: where it stands.
-        context: the rows that the model has been shown, with context columns.
+        context: the rows that the model has read, with context columns.
         forced: rows that are decided, and come before the model is asked again.
         done: whether it is finished.
-        paused: whether the model has to be shown something else before it goes on.
+        paused: whether the model has to read something else before it goes on.
         on_bar: called when a bar (of a file's piece: a cell) is whole; what it raises ends all.
     """
 
@@ -97,7 +97,7 @@ class Draft:
         return self.done or self.paused
 
     def prompt(self, context: int) -> list[Row]:
-        """What the model is shown before it goes on, with context columns; fewer than `context`."""
+        """What the model reads before it goes on, with context columns; fewer than `context`."""
         return self.order.prompt(self, context)
 
     def kinds(self) -> Mask:

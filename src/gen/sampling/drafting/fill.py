@@ -1,8 +1,8 @@
 """Cells left out of a piece, filled in given all the others.
 
 A *cell* is what one track plays in one bar. Those to be written are *holes*: in the bars that
-the model is shown a HOLE stands for each, and one FILL after another, in the order of the holes,
-takes what it writes. A piece longer than the model's context is shown stretch by stretch: the
+the model reads a HOLE stands for each, and one FILL after another, in the order of the holes,
+takes what it writes. A piece longer than the model's context is read stretch by stretch: the
 bars around the next hole, with what has been filled in by then.
 """
 
@@ -171,7 +171,7 @@ class HoleByHole:
         """The holes that are not filled yet."""
         return self.holes[self.filled :]
 
-    # What the model is shown ---------------------------------------------------------------
+    # What the model reads ---------------------------------------------------------------
 
     def prompt(self, draft: Draft, context: int) -> list[Row]:
         """The bars around the next hole, and the cell that was begun."""
@@ -196,7 +196,7 @@ class HoleByHole:
         return draft.context
 
     def _remember(self, draft: Draft, first: int, end: int) -> None:
-        """Bars that are not shown can be echoed all the same."""
+        """Bars that are out of view can be echoed all the same."""
         holes = [hole.place for hole in self.to_come]
         for row in self.table.music(first, end, holes):
             draft.columns.echo.take(row)
@@ -214,12 +214,12 @@ class HoleByHole:
             while first > 0 and used + sizes[first - 1] <= room:
                 used, first = used + sizes[first - 1], first - 1
         self.in_view = self.filled + sum(hole.bar < end for hole in to_come)
-        if room < 0:  # a bar that fills the context is shown without its longest cells
+        if room < 0:  # a bar that fills the context is read without its longest cells
             table = self._thinned(bar, -room)
         return first, end, table.excerpt(first, end, [hole.place for hole in to_come])
 
     def _bar_sizes(self) -> list[int]:
-        """How many rows each bar has as it is shown."""
+        """How many rows each bar has as it is read."""
         sizes = [len(rows) for rows in self.table.bars]
         for place, cell in self.table.cells.items():
             sizes[place[0]] += len(cell)
@@ -347,7 +347,7 @@ class HoleByHole:
         self.writing, self.cell = False, []
 
     def _end(self, draft: Draft) -> None:
-        """At the end of an excerpt: of all, or until the model is shown the next."""
+        """At the end of an excerpt: of all, or until the model reads the next."""
         draft.done = self.filled == len(self.holes)
         draft.paused = not draft.done
         if draft.done:

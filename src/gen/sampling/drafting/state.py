@@ -31,7 +31,7 @@ def _silence() -> NDArray[np.int64]:
 
 
 @dataclass(slots=True)
-class Part:
+class TrackState:
     """One track of a piece being written.
 
     Attributes:
@@ -152,7 +152,7 @@ class State:
 
     def __init__(self, plan: Plan) -> None:
         self.rows: list[Row] = []
-        self.parts: list[Part] = []
+        self.parts: list[TrackState] = []
         self.genre = self.key = self.tempo = self.first_tempo = 0
         self.sections: dict[int, int] = {
             bar: row[v.VALUE] for bar in plan.plan_rows for row in plan.planned(bar, Kind.SECTION)
@@ -172,7 +172,7 @@ class State:
         self.cell_terms = CellTerms(_silence() > 0, 0)
 
     @property
-    def part(self) -> Part:
+    def part(self) -> TrackState:
         """The track of the open cell."""
         return self.parts[self.slot]
 
@@ -251,13 +251,13 @@ def duration_of(row: Row) -> int:
     return int(v.DURATIONS[WORDS.duration.number(row[v.EXTENT])])
 
 
-def _part(row: Row, slot: int, plan: Plan) -> Part:
+def _part(row: Row, slot: int, plan: Plan) -> TrackState:
     program = WORDS.program.number(row[v.VALUE])
     low, high = compass_of(program, plan.pitches)
     if slot < len(plan.compass):
         low, high = plan.compass[slot]
     words = WORDS.drum if program == DRUM_PROGRAM else WORDS.pitch
-    return Part(
+    return TrackState(
         program,
         role=WORDS.role.number(row[v.EXTENT]) + 1 if row[v.EXTENT] else 0,
         register=WORDS.register.number(row[v.LEVEL]) + 1 if row[v.LEVEL] else 0,

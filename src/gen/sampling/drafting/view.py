@@ -1,9 +1,9 @@
-"""What the model is shown of a piece that is being written.
+"""What the model reads of a piece that is being written.
 
 Beside the fields of a row stand its context columns: `columns.context_columns`, row by row. Of a
-piece that is longer than the model's context the latest bars are shown.
+piece that is longer than the model's context it reads the latest bars.
 
-N rows of events; a row is five fields, and what is shown has its context columns beside them.
+N rows of events; a row is five fields, beside which the model reads context columns.
 """
 
 from __future__ import annotations
@@ -51,25 +51,25 @@ def latest(rows: Rows[Row], context: int, bars: int | None) -> list[Row]:
         (N, C) rows, N below `context`.
     """
     whole = np.array(rows, dtype=np.int16)
-    # Rows with context columns of their own are shown as they are: no echo is asked for.
+    # Rows with context columns of their own are read as they are: no echo is asked for.
     fields, silence = len(v.FIELDS), np.zeros((len(whole), len(ECHO_COLUMNS)), dtype=np.int16)
     work = TokenisedWork.of(Events(whole[:, :fields]), silence)
     room = context // 2 - len(work.header)
     first = min(int(np.searchsorted(work.bar_rows, len(rows) - room)), len(work.bar_rows) - 1)
     events, origin = from_bar(work, first, len(rows) + 2)
     columns = context_columns(events, first_bar=first, bars=bars, echo=work.echo_at(origin))
-    shown = np.concatenate([events.array, columns], axis=1)
-    shown[origin >= 0] = whole[origin[origin >= 0]]
-    if len(shown) >= context:  # a bar that fills the context: its latest events
-        shown = np.concatenate([whole[: len(work.header)], whole[-max(room, 1) :]])
-    return shown.tolist()  # type: ignore[no-any-return]
+    visible = np.concatenate([events.array, columns], axis=1)
+    visible[origin >= 0] = whole[origin[origin >= 0]]
+    if len(visible) >= context:  # a bar that fills the context: its latest events
+        visible = np.concatenate([whole[: len(work.header)], whole[-max(room, 1) :]])
+    return visible.tolist()  # type: ignore[no-any-return]
 
 
 class ContextColumns:
     """What the model sees of each row besides its fields.
 
     Attributes:
-        echo: remembers the whole piece, also what the model is not shown any more.
+        echo: remembers the whole piece, also what is out of the model's view by now.
     """
 
     def __init__(self) -> None:

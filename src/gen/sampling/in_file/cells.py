@@ -66,8 +66,8 @@ def _bars(match: re.Match[str], bars: int) -> tuple[int, int]:
     if match["every"]:
         return 1, bars
     if match["side"]:
-        told = match["count"] or "one"
-        count = _COUNTS.index(told) + 1 if told in _COUNTS else int(told)
+        number = match["count"] or "one"
+        count = _COUNTS.index(number) + 1 if number in _COUNTS else int(number)
         return (1, count) if match["side"] == "first" else (bars - count + 1, bars)
     first, last = (
         bars if bar == "end" else int(bar)

@@ -58,8 +58,8 @@ class Continuation:
         for slot in range(len(source.piece.tracks)):
             check_track_plays(source, slot, controls)
         given = _bars_that_stay(source)
-        heard = chords_in(source, replace(controls, chords=None), harmonise=False)
-        rows = source.rows(controls, heard, style)
+        found = chords_in(source, replace(controls, chords=None), harmonise=False)
+        rows = source.rows(controls, found, style)
         table = CellTable.of(without_densities(rows) if controls.density is None else rows)
         tempos = [row[v.VALUE] for row in rows if row[v.KIND] == Kind.TEMPO]
         plan = _plan(source, controls, table.excerpt(0, given), given, tempos[-1])

@@ -13,7 +13,7 @@ from gen.analysis.harmonise import is_bare
 from gen.data.habits import Habits
 from gen.errors import SettingError
 from gen.piece import DRUM_PROGRAM, Marker, Piece
-from gen.rendering.labels import told_kinds
+from gen.rendering.labels import kinds_of
 from gen.sampling.controls import Controls, instrument_number
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place
@@ -61,7 +61,7 @@ class Rewriting:
         table: the file's events, and further tracks that hold nothing yet.
         holes: what is to be written; what is chosen from, where `chosen` is not None.
         chosen: how many of them each draft draws.
-        chords: symbols of those that were chosen here, not heard in the file, in its ticks.
+        chords: symbols of those that were chosen here, not found in the file, in its ticks.
     """
 
     source: Source
@@ -208,9 +208,9 @@ def _slashes(source: Source, controls: Controls) -> Slashes:
 def _with_chords(piece: Piece, chords: Sequence[Marker]) -> list[Marker]:
     """The piece's markers with these chords in place of its own.
 
-    Where another marker stands the chord is told again: a section called B is no chord then.
+    Where another marker stands the chord is repeated: a section called B is no chord then.
     """
-    kinds = [kind for kind, _ in told_kinds(piece)]
+    kinds = [kind for kind, _ in kinds_of(piece)]
     kept = [m for m, kind in zip(piece.markers, kinds, strict=True) if kind != "chord"]
     places = {chord.onset_ticks for chord in chords}
     again = [

@@ -154,11 +154,11 @@ class Source:
     def rows(self, controls: Controls, chords: str, style: int | None = None) -> list[Row]:
         """The events of the file, with what is asked and known of it, without EOS."""
         key = controls.key or (self.analysis.key if self.analysis.is_key_clear else None)
-        told = Annotations(
+        annotations = Annotations(
             controls.genre, controls.mood, key, chords or None,
             controls.form or self.analysis.sections or None, self.analysis.roles, style,
         )  # fmt: skip
-        rows: list[Row] = encode(self.grid, told)[:-1].tolist()
+        rows: list[Row] = encode(self.grid, annotations)[:-1].tolist()
         return rows
 
     def written(

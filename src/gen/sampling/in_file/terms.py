@@ -45,9 +45,9 @@ def finished_in(
 
 
 def chords_in(source: Source, controls: Controls, *, harmonise: bool) -> str:
-    """Bar by bar: those that were given, begun again when through, else those that are heard.
+    """Bar by bar: those that were given, begun again when through, else those of the analysis.
 
-    Of a bare melody nothing is heard: it is harmonised, where that is asked.
+    In a bare melody it finds none: it is harmonised, where that is asked.
     """
     if controls.chords:
         home = controls.home(source.analysis.key)

@@ -9,7 +9,7 @@ import numpy as np
 from gen.errors import HouseError
 from gen.sampling.miditok_tokens.plan import TokenPlan
 from gen.sampling.miditok_tokens.state import COARSEST, DRUMS, LONGEST, TokenState
-from gen.sampling.miditok_tokens.words import Mask, Words, bar_length, grid_step, words_of
+from gen.sampling.miditok_tokens.words import FieldWords, Mask, bar_length, grid_step, words_of
 from gen.tokens import vocabulary as v
 from gen.tokens.miditok_tokens import EOS, MidiTokTokens
 
@@ -55,7 +55,7 @@ class CompoundGrammar(TokenState):
             return False
         return self.step >= bar_length(self.meter) - grid_step(self.meter)
 
-    def _pitch(self, words: Words, row: Sequence[int]) -> Mask:
+    def _pitch(self, words: FieldWords, row: Sequence[int]) -> Mask:
         del row
         found = words.none.copy()
         for kind, low, high in (("Pitch", *self.plan.pitches), ("PitchDrum", 0, 127)):
@@ -80,7 +80,7 @@ class CompoundGrammar(TokenState):
         pitch, is_drum = self._sound(row)
         return bool(self._programs_free(pitch, is_drum=is_drum, here=True))
 
-    def _position(self, words: Words, row: Sequence[int]) -> Mask:
+    def _position(self, words: FieldWords, row: Sequence[int]) -> Mask:
         meter = self.meter or self.plan.meter
         longest = max(bar_length(f"{n}/{d}") for n, d in v.TIME_SIGNATURES)
         first = 0
@@ -90,31 +90,31 @@ class CompoundGrammar(TokenState):
             return words.span("Position", first, longest - 1, COARSEST)
         return words.span("Position", first, bar_length(meter) - 1, grid_step(meter))
 
-    def _bar(self, words: Words, row: Sequence[int]) -> Mask:
+    def _bar(self, words: FieldWords, row: Sequence[int]) -> Mask:
         step = self._value(row, "position")
         is_later = step > self.step or (step == self.step and self._can_stay(row))
         stays = is_later and (not self.is_full or self.is_last_bar)
         first = self.bar if stays else self.bar + 1
         return words.span("Bar", first, self.plan.most_bars - 1)
 
-    def _velocity(self, words: Words, row: Sequence[int]) -> Mask:
+    def _velocity(self, words: FieldWords, row: Sequence[int]) -> Mask:
         return words.span("Velocity", *self.plan.velocities)
 
-    def _duration(self, words: Words, row: Sequence[int]) -> Mask:
+    def _duration(self, words: FieldWords, row: Sequence[int]) -> Mask:
         meter = self.meter or self.plan.meter
         return words.span("Duration", 1, LONGEST, grid_step(meter) if meter else COARSEST)
 
-    def _program(self, words: Words, row: Sequence[int]) -> Mask:
+    def _program(self, words: FieldWords, row: Sequence[int]) -> Mask:
         pitch, is_drum = self._sound(row)
         here = (self._value(row, "bar"), self._value(row, "position")) == (self.bar, self.step)
         free = self._programs_free(pitch, is_drum=is_drum, here=here)
         return words.of("Program") & np.isin(words.numbers, free)
 
-    def _tempo(self, words: Words, row: Sequence[int]) -> Mask:
+    def _tempo(self, words: FieldWords, row: Sequence[int]) -> Mask:
         tempo = self.plan.tempo
         return words.of("Tempo") if tempo is None else words.nearest("Tempo", tempo)
 
-    def _timesig(self, words: Words, row: Sequence[int]) -> Mask:
+    def _timesig(self, words: FieldWords, row: Sequence[int]) -> Mask:
         meter = self.meter or self.plan.meter
         if meter:
             return words.named("TimeSig", meter)

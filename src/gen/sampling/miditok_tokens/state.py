@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from gen.sampling.miditok_tokens.plan import TokenPlan
-from gen.sampling.miditok_tokens.words import Mask, Words
+from gen.sampling.miditok_tokens.words import FieldWords, Mask
 
 MOST_IN_A_BAR: Final = 1200
 """Tokens after which a bar is to come to its end."""
@@ -66,7 +66,9 @@ class TokenState:
         self.notes_in_bar += 1
 
 
-def free_pitches(words: Words, plan: TokenPlan, program: int, struck: set[tuple[int, int]]) -> Mask:
+def free_pitches(
+    words: FieldWords, plan: TokenPlan, program: int, struck: set[tuple[int, int]]
+) -> Mask:
     """Pitches that an instrument may strike now."""
     is_drum = program == DRUMS
     found = words.span("PitchDrum", 0, 127) if is_drum else words.span("Pitch", *plan.pitches)

@@ -18,7 +18,7 @@ from gen.tokens.miditok_tokens import EOS, MidiTokTokens
 Mask = NDArray[np.bool_]
 
 
-class Words:
+class FieldWords:
     """The words of one field by type.
 
     Args:
@@ -82,11 +82,11 @@ def grid_step(meter: str) -> int:
     return max(int(meter.partition("/")[2]) // 4, 1)
 
 
-_FIELDS: dict[str, list[Words]] = {}
+_FIELDS: dict[str, list[FieldWords]] = {}
 
 
-def words_of(tokens: MidiTokTokens) -> list[Words]:
+def words_of(tokens: MidiTokTokens) -> list[FieldWords]:
     """Its words by field; made once for each tokenization."""
     if tokens.name not in _FIELDS:
-        _FIELDS[tokens.name] = [Words(words) for words in tokens.words]
+        _FIELDS[tokens.name] = [FieldWords(words) for words in tokens.words]
     return _FIELDS[tokens.name]
