@@ -47,11 +47,11 @@ from gen.likeness.originality import (
     Finding,
     LearnedMusic,
     Shared,
+    families,
+    runs_shared,
 )
 from gen.likeness.passages import GUARANTEED_RUN
-from gen.likeness.quotes import is_tune
-from gen.likeness.relatives import related_groups
-from gen.likeness.voices import shingles_of, voices_of
+from gen.likeness.voices import voices_of
 from gen.model import Transformer
 from gen.piece import Piece
 from gen.sampling.decode import DrawConfig
@@ -88,7 +88,7 @@ def house(
         works above either line.
     """
     place = {known.work: number for number, known in enumerate(music.works)}
-    groups = _relatives(music)
+    groups = families(music.index.voices, music.owners, len(music.works))
     runs: dict[str, list[int]] = {kind: [] for kind in KINDS}
     for number, work in enumerate(works):
         if work.id not in place:
@@ -138,29 +138,9 @@ def longest(
         track.role or guess for track, guess in zip(piece.tracks, infer_roles(piece), strict=True)
     )
     found = dict.fromkeys(KINDS, 0)
-    for voice in voices_of(piece, roles):
-        for run in music.index.shared_runs(voice, apart_from=apart_from):
-            kind = MELODY if is_tune(voice, music.index.voices[run.voice], run) else ACCOMPANIMENT
-            found[kind] = max(found[kind], run.length)
+    for kind, _, run in runs_shared(music.index, voices_of(piece, roles), apart_from):
+        found[kind] = max(found[kind], run.length)
     return found
-
-
-def _relatives(music: LearnedMusic) -> NDArray[np.int64]:
-    """For each work the number of its family: arrangements of one theme share one."""
-    melodies = [
-        shingles_of(
-            tuple(
-                voice
-                for voice, owner in zip(music.index.voices, music.owners, strict=True)
-                if owner == number and voice.is_leading
-            )
-        )
-        for number in range(len(music.works))
-    ]
-    groups = np.zeros(len(melodies), dtype=np.int64)
-    for first, members in related_groups(melodies).items():
-        groups[members] = first
-    return groups
 
 
 def _share_above(

@@ -224,7 +224,7 @@ class LearnedMusic:
         roles = tuple(t.role or guess for t, guess in zip(piece.tracks, guessed, strict=True))
         voices = voices_of(piece, roles)
         best: dict[str, tuple[int, Voice, SharedRun]] = {}
-        for kind, voice, run in _runs(self.index, voices):
+        for kind, voice, run in runs_shared(self.index, voices):
             if run.length > best.get(kind, (0,))[0]:
                 best[kind] = (run.length, voice, run)
         nearest, share, size = self._nearest(voices)
@@ -265,10 +265,16 @@ class LearnedMusic:
         }
 
 
-def _runs(
+def runs_shared(
     index: PassageIndex, voices: Sequence[Voice], apart_from: NDArray[np.bool_] | None = None
 ) -> Iterator[tuple[str, Voice, SharedRun]]:
-    """Every run that these voices share with known ones, and of which kind it is."""
+    """Every run that these voices share with known ones, and of which kind it is.
+
+    Args:
+        index: lines of all works.
+        voices: of a piece or work.
+        apart_from: (lines,) known ones that do not count.
+    """
     for voice in voices:
         for run in index.shared_runs(voice, apart_from=apart_from):
             tune = is_tune(voice, index.voices[run.voice], run)
@@ -284,6 +290,20 @@ def _melodies(voices: Sequence[Voice], owners: Ints, works: int) -> list[Hashes]
     return [shingles_of(tuple(lines)) for lines in leading]
 
 
+def families(voices: Sequence[Voice], owners: Ints, works: int) -> Ints:
+    """For each work the number of its family, (works,): arrangements of one theme share one.
+
+    Args:
+        voices: lines of all works.
+        owners: (lines,) which work each belongs to.
+        works: how many.
+    """
+    groups = np.zeros(works, dtype=np.int64)
+    for first, members in related_groups(_melodies(voices, owners, works)).items():
+        groups[members] = first
+    return groups
+
+
 def house_lines(index: PassageIndex, owners: Ints, works: int) -> Lines:
     """The 95 % line of each kind of run: each work against all that are not related to it.
 
@@ -294,17 +314,14 @@ def house_lines(index: PassageIndex, owners: Ints, works: int) -> Lines:
     """
     if works < ENOUGH_WORKS:
         return Lines(*FEW_WORKS_RUNS, works)
-    melodies = _melodies(index.voices, owners, works)
-    groups = np.zeros(works, dtype=np.int64)
-    for first, members in related_groups(melodies).items():
-        groups[members] = first
+    groups = families(index.voices, owners, works)
     chosen = np.linspace(0, works - 1, min(works, MOST_MEASURED)).round().astype(np.int64)
     longest = {kind: np.zeros(len(chosen)) for kind in (MELODY, ACCOMPANIMENT)}
     edges = np.searchsorted(owners, np.arange(works + 1))
     for place, work in enumerate(chosen):
         voices = index.voices[edges[work] : edges[work + 1]]
         relatives = groups[owners] == groups[work]
-        for kind, _, run in _runs(index, voices, relatives):
+        for kind, _, run in runs_shared(index, voices, relatives):
             longest[kind][place] = max(longest[kind][place], run.length)
     melody, accompaniment = (
         max(int(np.quantile(longest[kind], HOUSE_SHARE, method="higher")), GUARANTEED_RUN)
