@@ -25,8 +25,8 @@ from gen.sampling.request import OF_FILES, PLACES, SamplingRunConfig
 from gen.settings import build
 from gen.training.learner import Learner
 from gen.training.loggers import make_logger
-from gen.training.run import make_trainer
 from gen.training.settings import read_settings
+from gen.training.trainer import make_trainer
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 PINS = "house"

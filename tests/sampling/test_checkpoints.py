@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gen.disk.reading import NamedFileError
 from gen.errors import HouseError
 from gen.sampling.checkpoints import SHIPPED, checkpoint_of, find_checkpoint
 
@@ -70,3 +71,19 @@ def test_a_receipt_whose_checkpoint_is_gone_says_which_it_was():
     digest = hashlib.sha256(b"gone").hexdigest()
     with pytest.raises(HouseError, match=digest):
         checkpoint_of("last", digest)
+
+
+def test_a_checkpoint_that_cannot_be_read_does_not_end_the_search(monkeypatch):
+    put("outputs/a/1/best.safetensors", "unreadable", age_seconds=60)
+    wanted = put("outputs/b/1/best.safetensors", "wanted")
+
+    def sha256_of(path, kind):
+        data = Path(path).read_bytes()
+        if data == b"unreadable":
+            raise NamedFileError("cannot be read (Permission denied)", where=str(path))
+        return hashlib.sha256(data).hexdigest()
+
+    monkeypatch.setattr("gen.sampling.checkpoints.sha256_of", sha256_of)
+    assert checkpoint_of("last", hashlib.sha256(b"wanted").hexdigest()) == wanted
+    with pytest.raises(HouseError, match=r"a/1/best\.safetensors could not be read: cannot be"):
+        checkpoint_of("last", "0" * 64)

@@ -116,9 +116,9 @@ def _new_name(name: str) -> str:
 def _nearest(name: str, names: set[str]) -> str:
     """The likeliest of `names`: the same word elsewhere, else the most alike."""
     last = name.rpartition(".")[2]
-    elsewhere = sorted(known for known in names if known.rpartition(".")[2] == last)
+    elsewhere = sorted(one for one in names if one.rpartition(".")[2] == last)
     alike = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if not alike:
-        lasts = {known.rpartition(".")[2]: known for known in sorted(names)}
+        lasts = {one.rpartition(".")[2]: one for one in sorted(names)}
         alike = [lasts[word] for word in difflib.get_close_matches(last, lasts, n=1, cutoff=0.6)]
     return next(iter([*elsewhere, *alike]), "")

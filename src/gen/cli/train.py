@@ -48,9 +48,10 @@ def train(settings: dict[str, Any], overrides: Sequence[str]) -> float:
     from hydra.core.hydra_config import HydraConfig
 
     from gen.training import run
+    from gen.training.messages import report
 
     result = run.train(settings, Path(HydraConfig.get().runtime.output_dir), _listeners(settings))
-    run.report(json.dumps(result, indent=2))
+    report(json.dumps(result, indent=2))
     if result["interrupted"]:
         sys.exit(130)
     best = result["best_bits_per_note"]

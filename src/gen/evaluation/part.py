@@ -187,9 +187,9 @@ def percent(figure: Figure | None) -> str:
 
 def _each_group(figure: Figure, *, share: bool) -> str:
     """What each of a few groups gave, in place of an interval; of one group nothing."""
-    each = figure.get("values", [])
-    said = [f"{100 * x:.0f}" if share else number(x) for x in each]
-    return f" (each {', '.join(said)})" if len(each) > 1 else ""
+    values = figure.get("values", [])
+    said = [f"{100 * x:.0f}" if share else number(x) for x in values]
+    return f" (each {', '.join(said)})" if len(values) > 1 else ""
 
 
 def cell(figure: Figure | None) -> str:

@@ -223,12 +223,12 @@ def _read_key(path: Path) -> tuple[list[dict[str, str]], str]:
     entries = key.get("pairs")
     wanted = ("generated", "piece", "work")
     try:
-        read = [{name: str(entry[name]) for name in wanted} for entry in entries or ()]
+        pairs = [{name: str(entry[name]) for name in wanted} for entry in entries or ()]
     except (KeyError, TypeError):
-        read = []
-    if not read or any(entry["generated"] not in SIDES for entry in read):
+        pairs = []
+    if not pairs or any(entry["generated"] not in SIDES for entry in pairs):
         raise HouseError("is no key of a listening test", where=str(path), mend=mend)
-    return read, digest(data)
+    return pairs, digest(data)
 
 
 def _read_sheet(path: Path, test: str, sides: Sequence[str]) -> Sheet:
@@ -240,17 +240,17 @@ def _read_sheet(path: Path, test: str, sides: Sequence[str]) -> Sheet:
     name, identity, answers = (sheet.get(k) for k in ("listener", "sheet", "answers"))
     if not (isinstance(name, str) and isinstance(identity, str) and isinstance(answers, list)):
         raise HouseError("lacks its listener, sheet or answers", where=str(path), mend=mend)
-    read: dict[int, PairAnswer] = {}
+    given: dict[int, PairAnswer] = {}
     for answer in answers:
         try:
             found = _answer(answer, sides)
         except (KeyError, TypeError, ValueError) as error:
             what = f"holds an answer that the page does not give: {str(answer)[:200]}"
             raise HouseError(what, where=str(path), mend=mend) from error
-        if found.pair in read:
+        if found.pair in given:
             raise HouseError(f"answers pair {found.pair} twice", where=str(path), mend=mend)
-        read[found.pair] = found
-    return Sheet(name, identity, tuple(read.values()))
+        given[found.pair] = found
+    return Sheet(name, identity, tuple(given.values()))
 
 
 def _answer(answer: Any, sides: Sequence[str]) -> PairAnswer:

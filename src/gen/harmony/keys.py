@@ -90,7 +90,7 @@ def note_names(fifths: int, *, is_minor: bool) -> tuple[str, ...]:
     for place in range(first, first + 12):
         fitting = next(p for p in (place, place - 12, place + 12) if p in plain and p <= 12)
         names[place * 7 % 12] = _name_on_line(fitting)
-    return tuple(names[pitch_class] for pitch_class in range(12))
+    return tuple(names[number] for number in range(12))
 
 
 def _name_on_line(place: int) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 
 from gen.checkpoint import SUFFIX
 from gen.data.cache import SealedCache
-from gen.disk.reading import CHECKPOINT, sha256_of
+from gen.disk.reading import CHECKPOINT, NamedFileError, sha256_of
 from gen.errors import HouseError
 from gen.likeness.originality import Ints, LearnedMusic, LearnedWork, Lines, house_lines
 from gen.likeness.passages import PassageIndex
@@ -80,17 +80,23 @@ def checkpoint_of(name: str, digest: str) -> Path:
     Raises:
         HouseError: the named file is another, or no run has left it here.
     """
-    for path in [Path(name)] if name != LAST else _kept():
-        found = sha256_of(path, CHECKPOINT)
+    if name != LAST:
+        found = sha256_of(name, CHECKPOINT)
         if found == digest:
-            return path
-        if name != LAST:
-            raise HouseError(
-                f"is another checkpoint than the receipt names: {found[:12]}…, not {digest[:12]}…",
-                where=name, mend="name the right one: checkpoint=FILE",
-            )  # fmt: skip
+            return Path(name)
+        raise HouseError(
+            f"is another checkpoint than the receipt names: {found[:12]}…, not {digest[:12]}…",
+            where=name, mend="name the right one: checkpoint=FILE",
+        )  # fmt: skip
+    unread: list[str] = []
+    for path in _kept():
+        try:
+            if sha256_of(path, CHECKPOINT) == digest:
+                return path
+        except NamedFileError as error:  # another may be the one
+            unread.append(f"; {path} could not be read: {error.what}")
     raise HouseError(
-        f"no run here has left the one that the receipt names (SHA-256 {digest})",
+        f"no run here has left the one that the receipt names (SHA-256 {digest}){''.join(unread)}",
         where="checkpoint", mend="name its file: checkpoint=FILE",
     )  # fmt: skip
 

@@ -27,9 +27,10 @@ from gen.provenance.transcript import Mark, Transcript
 from gen.training.callbacks import SeedEachStep
 from gen.training.learner import Learner
 from gen.training.portable import check_portable
-from gen.training.run import fit, lightning_options, make_learner, mode_of, quieten
+from gen.training.run import fit, make_learner, mode_of
 from gen.training.settings import TrainingSettings, read_settings
 from gen.training.state import read_state, set_state, state_path, weights_digest
+from gen.training.trainer import lightning_options, quieten
 from gen.training.transcript import StepEnds, mark_of
 
 Advance = Callable[[int], None]

@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
-import sys
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning import Callback, Trainer
-from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import EarlyStopping, Timer, TQDMProgressBar
-from lightning.pytorch.loggers import Logger
-from lightning.pytorch.profilers import (
-    AdvancedProfiler,
-    Profiler,
-    PyTorchProfiler,
-    SimpleProfiler,
-)
-from lightning.pytorch.utilities import rank_zero_only
 
 import gen
 from gen.checkpoint import SUFFIX, save_checkpoint
@@ -33,11 +20,11 @@ from gen.data.module import HouseData
 from gen.data.splits import Split
 from gen.data.windows import music_of
 from gen.disk import write_atomically
-from gen.disk.seals import secret_path, user_secret
-from gen.errors import SettingError
-from gen.model import parameter_count
+from gen.model import Transformer, parameter_count
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.house import House
+from gen.provenance.manifest import Manifest
+from gen.provenance.model_file import ModelFile
 from gen.provenance.pin import load_pin
 from gen.provenance.witnesses.standing import requiring_witnesses
 from gen.tokens.tokenization import Ids, Tokenization
@@ -46,7 +33,6 @@ from gen.training.callbacks import (
     KeepBest,
     KeepStages,
     LogSettings,
-    PlainProgress,
     SeedEachStep,
 )
 from gen.training.gauges import OverfitGauge, Speed
@@ -58,9 +44,10 @@ from gen.training.machine import (
     keep_compiled_code_to_oneself,
     precision_for,
 )
+from gen.training.messages import say
 from gen.training.portable import check_portable, portable_arithmetic
 from gen.training.recording import RunRecord, begin_record, numeric_mode
-from gen.training.resume import KeepResumable, SealedCheckpoints, resume_path
+from gen.training.resume import resume_path
 from gen.training.settings import (
     TrainerConfig,
     TrainingSettings,
@@ -68,28 +55,12 @@ from gen.training.settings import (
     recipe_of,
     recipe_text,
 )
-from gen.training.sharded import Sharded, ShardedLearner, whole_model
+from gen.training.sharded import ShardedLearner, whole_model
+from gen.training.trainer import make_trainer, quieten
 from gen.training.transcript import KeepTranscript
 
-log = logging.getLogger(__name__)
-OURS = (
-    "max_time", "patience", "keep_every", "compile", "arithmetic", "mark_every", "keep_states",
-)  # fmt: skip
-"""What Lightning's trainer does not know of."""
 CORPUS = "corpus.json"
 """What a run was admitted to learn from, in its folder."""
-_KNOWN_WARNINGS = (
-    ".*does not have many workers.*",  # windows are cut faster than they are learned from
-    ".*GPU available but not used.*",
-    ".*AccumulateGrad node's stream does not match.*",  # gradients of a replayed graph
-    r".*use of fork\(\) may lead to deadlocks.*",  # workers fork before they start a thread
-    ".*callbacks used to create the checkpoint need.*",  # a resumed run may have another time limit
-    ".*It is recommended to use .*sync_dist=True.*",  # the learner adds up over processes itself
-    ".*You requested to overfit but enabled train dataloader shuffling.*",  # nothing is shuffled
-    ".*number of training batches .* is smaller than the logging interval.*",  # of a few steps
-    ".*PyTorch Profiler default schedule will be overridden.*",
-    ".*`isinstance.treespec, LeafSpec.` is deprecated.*",
-)
 
 
 def train(
@@ -125,55 +96,97 @@ def train(
     if chosen.logger.pieces and not tokenization.is_house:
         say("logger.pieces: pieces are shown while the house's events are learned alone; none here")
     resume = resume_path(run.ckpt, out)
-    about = _about(settings, data)
-    earlier = resume.parent if resume else None
-    keep = KeepBest(out / f"best{SUFFIX}", manifest, about, earlier)
-    speed = Speed(tokenization)
-    recipe = sha256_hex(recipe_text(settings).encode("utf-8"))
-    transcript = KeepTranscript(out, recipe, chosen.trainer, data, earlier)
-    own = [transcript, keep, speed, SeedEachStep(run.seed), LogSettings(settings)]
-    every = chosen.trainer.keep_every
-    stages = KeepStages(out, every, manifest, about) if every else None
-    if stages:
-        own.append(stages)
-    if not isinstance(
-        learner, ShardedLearner
-    ):  # a model that is cut up learns by its strategy's hooks alone
-        own.append(OverfitGauge(data.handful()))
+    watchers = _Watchers.of(settings, chosen, data, learner, out, resume)
     logger = make_logger(chosen.logger, run, out)
-    trainer = make_trainer(chosen.trainer, logger, out, [*own, *callbacks])
+    trainer = make_trainer(chosen.trainer, logger, out, [*watchers.all, *callbacks])
     record = (
         _begin(trainer, chosen, settings, data, out, resume) if trainer.is_global_zero else None
     )
     fit(trainer, learner, data, resume, is_portable=chosen.trainer.is_portable)
     result = {
-        "best_bits_per_note": keep.best,
-        "bits_per_note": keep.latest,
+        "best_bits_per_note": watchers.keep.best,
+        "bits_per_note": watchers.keep.latest,
         "untrained_bits_per_note": untrained,
         "unigram_bits_per_note": unigram,
         "steps": trainer.global_step,
-        "notes_per_second": speed.mean,
+        "notes_per_second": watchers.speed.mean,
         "manifest": manifest.digest,
         "interrupted": trainer.interrupted,
     }
     last = out / f"last{SUFFIX}"
-    whole = whole_model(trainer, learner)
-    best = keep.path if keep.best is not None else last
+    model = whole_model(trainer, learner)
     if record is not None:
-        figures = {name: value for name, value in result.items() if name != "notes_per_second"}
-        files = {
-            last: save_checkpoint(
-                last, whole, manifest, {**keep.run, **figures}, tokenization=tokenization
-            )
-        }
-        if keep.file is not None:
-            files[keep.path] = keep.file
-        files |= stages.files if stages else {}
-        root = transcript.finish(trainer, learner, record.said.digest)
+        files = _save(last, model, watchers, manifest, tokenization, result)
+        root = watchers.transcript.finish(trainer, learner, record.said.digest)
         record = record.end(files, trainer.global_step, root)
         say(record.words)
+    best = watchers.keep.path if watchers.keep.best is not None else last
     run_index = record.begin if record else None
     return {**result, "run": run_index, "best": str(best), "last": str(last)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Watchers:
+    """The callbacks that every run has.
+
+    Attributes:
+        transcript: marks of what the run becomes and learns from.
+        keep: the best model so far.
+        speed: notes a second.
+        stages: the models of some validations; None where they are not kept.
+        all: of these and others, in the order in which they are called.
+    """
+
+    transcript: KeepTranscript
+    keep: KeepBest
+    speed: Speed
+    stages: KeepStages | None
+    all: list[Callback]
+
+    @classmethod
+    def of(
+        cls,
+        settings: Mapping[str, Any],
+        chosen: TrainingSettings,
+        data: HouseData,
+        learner: Learner,
+        out: Path,
+        resume: Path | None,
+    ) -> _Watchers:
+        """Those of one run; arguments as in `train`, `resume` the file that it goes on from."""
+        about, manifest = _about(settings, data), data.manifest
+        earlier = resume.parent if resume else None
+        keep = KeepBest(out / f"best{SUFFIX}", manifest, about, earlier)
+        speed = Speed(data.tokenization)
+        recipe = sha256_hex(recipe_text(settings).encode("utf-8"))
+        transcript = KeepTranscript(out, recipe, chosen.trainer, data, earlier)
+        every = chosen.trainer.keep_every
+        stages = KeepStages(out, every, manifest, about) if every else None
+        found: list[Callback] = [
+            transcript, keep, speed, SeedEachStep(chosen.run.seed), LogSettings(settings),
+        ]  # fmt: skip
+        if stages:
+            found.append(stages)
+        if not isinstance(learner, ShardedLearner):  # which learns by its strategy's hooks alone
+            found.append(OverfitGauge(data.handful()))
+        return cls(transcript, keep, speed, stages, found)
+
+
+def _save(
+    last: Path,
+    model: Transformer,
+    watchers: _Watchers,
+    manifest: Manifest,
+    tokenization: Tokenization,
+    result: Mapping[str, Any],
+) -> dict[Path, ModelFile]:
+    """Write the run's last model; every model file that the run has left."""
+    figures = {name: value for name, value in result.items() if name != "notes_per_second"}
+    run = {**watchers.keep.run, **figures}
+    files = {last: save_checkpoint(last, model, manifest, run, tokenization=tokenization)}
+    if watchers.keep.file is not None:
+        files[watchers.keep.path] = watchers.keep.file
+    return files | (watchers.stages.files if watchers.stages else {})
 
 
 def _admitted(chosen: TrainingSettings) -> HouseData:
@@ -274,18 +287,6 @@ def fit(
             raise
 
 
-@rank_zero_only
-def say(text: str) -> None:
-    """Talk goes to the log: to stderr and into the run's folder. Results go to stdout."""
-    log.info(text)
-
-
-@rank_zero_only
-def report(text: str) -> None:
-    """Print a result, once however many processes there are."""
-    print(text, flush=True)
-
-
 def _corpus(data: HouseData) -> bytes:
     """What was admitted, by side, what was left out by right, and what was refused, as JSON."""
     manifest, ids = data.manifest, data.admitted.ids
@@ -313,71 +314,3 @@ def _baselines(data: HouseData) -> tuple[float, float]:
     tokens = data.tokenization
     unigram = unigram_bits_per_note(music("train"), music("validation"), tokens)
     return uniform_bits_per_note(music("validation"), tokens), unigram
-
-
-def lightning_options(config: TrainerConfig) -> dict[str, Any]:
-    """What Lightning's trainer is made with, however it is used."""
-    options = asdict(config)
-    if config.strategy == "fsdp":
-        options["strategy"] = Sharded()
-    options["precision"] = precision_for(config)
-    for ours in OURS:
-        del options[ours]
-    # Lightning counts batches between validations; several may make a step.
-    options["val_check_interval"] *= config.accumulate_grad_batches
-    del options["profiler"]
-    if isinstance(config.devices, tuple):
-        options["devices"] = list(config.devices)
-    return {
-        **options,
-        "enable_checkpointing": False,  # Lightning's own would leave files without our settings
-        "check_val_every_n_epoch": None,
-        "enable_model_summary": False,
-        "num_sanity_val_steps": 0,
-        "use_distributed_sampler": False,  # ours counts every event once
-    }
-
-
-def make_trainer(
-    config: TrainerConfig, logger: Logger | bool, out: Path, callbacks: list[Callback]
-) -> Trainer:
-    """Lightning's trainer, with what every run has: resuming, time limit, progress."""
-    terminal = sys.stderr.isatty()
-    callbacks = [*callbacks, PlainProgress()]
-    if terminal:
-        callbacks.append(TQDMProgressBar(refresh_rate=5))
-    if config.max_time:
-        callbacks.append(Timer(config.duration))
-    if config.patience:
-        callbacks.append(EarlyStopping("validation/bits_per_note", patience=config.patience))
-    sealed = SealedCheckpoints(user_secret())
-    if sealed.can_resume:
-        callbacks.append(KeepResumable(out))  # the last, to keep what the others have learned
-    else:
-        say(f"no secret can be kept in {secret_path()}: this run cannot be resumed")
-    try:
-        return Trainer(
-            **lightning_options(config),
-            default_root_dir=out,
-            profiler=make_profiler(config.profiler, out),
-            logger=logger,
-            callbacks=callbacks,
-            plugins=[sealed],
-            enable_progress_bar=terminal,
-        )
-    except (MisconfigurationException, TypeError, ValueError) as error:
-        raise SettingError(str(error), where="trainer") from error
-
-
-def make_profiler(name: str | None, out: Path) -> Profiler | None:
-    """What writes into the run's folder where the time went."""
-    kinds = {"simple": SimpleProfiler, "advanced": AdvancedProfiler, "pytorch": PyTorchProfiler}
-    return kinds[name](out, "profile") if name else None
-
-
-def quieten() -> None:
-    """Silence what is known and harmless; everything else is said."""
-    for pattern in _KNOWN_WARNINGS:
-        warnings.filterwarnings("ignore", pattern)
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)

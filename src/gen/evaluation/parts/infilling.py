@@ -206,7 +206,7 @@ def _seam(
     values = {side: np.array([row[name] for row in rows]) for side, rows in found.items()}
     gap = interval.mean(values["written"] - values["original"], groups)
     return {
-        **{side: interval.mean(each, groups) for side, each in values.items()},
+        **{side: interval.mean(each_side, groups) for side, each_side in values.items()},
         "difference": gap,
         "verdict": interval.verdict(gap),
     }
@@ -276,12 +276,12 @@ def _seam_panel(
     name: str, title: str, unit: str, found: dict[str, Any], tint: dict[str, str],
     legend: dict[str, Any] | None = None,
 ) -> Dots:  # fmt: skip
-    seams = {model: f["seams"][name] for model, f in found.items()}
-    written = {model: seam["written"] for model, seam in seams.items()}
+    by_model = {model: f["seams"][name] for model, f in found.items()}
+    written = {model: seam["written"] for model, seam in by_model.items()}
     series = [
-        Series("the composer's", HELD_OUT, [s["original"] for s in seams.values()], shift=-0.22),
+        Series("the composer's", HELD_OUT, [s["original"] for s in by_model.values()], shift=-0.22),
         *in_own_rows(written, tint, label="written"),
-        Series("a tritone off", GREY, [s["moved"] for s in seams.values()], "x", 0.22),
+        Series("a tritone off", GREY, [s["moved"] for s in by_model.values()], "x", 0.22),
     ]
     return Dots(title=title, across=unit, rows=list(found), series=series, legend=legend)
 

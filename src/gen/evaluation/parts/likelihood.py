@@ -198,9 +198,9 @@ def _collect(bench: Bench, rows: dict[str, Any]) -> dict[str, Any]:
     return {"models": models, "against": beside}
 
 
-def _beside(rows: dict[str, Any], below: str, above: str) -> dict[str, Any]:
-    gap = against(rows[above]["held_out"], rows[below]["held_out"])
-    return {"from": below, "to": above, "more": gap, "verdict": interval.verdict(gap)}
+def _beside(rows: dict[str, Any], lower: str, upper: str) -> dict[str, Any]:
+    gap = against(rows[upper]["held_out"], rows[lower]["held_out"])
+    return {"from": lower, "to": upper, "more": gap, "verdict": interval.verdict(gap)}
 
 
 def _tables(report: Report) -> Iterator[Table]:
@@ -245,7 +245,7 @@ def _spent(found: dict[str, Any]) -> Picture:
     bars = Stacks(
         title="what the bits are spent on", across="bits per note", rows=list(found),
         parts=[(named(name, NAMES), shade) for name, shade in zip(fields, _SHADES, strict=True)],
-        widths=[[v["value"] for v in f["by_field"].values()] for f in found.values()],
+        widths=[[figure["value"] for figure in f["by_field"].values()] for f in found.values()],
         legend=below(0.5, -0.32, 5),
     )  # fmt: skip
     sides = (("held_out", "held out", HELD_OUT), ("train", "learned from", TRAIN))

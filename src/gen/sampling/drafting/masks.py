@@ -50,9 +50,9 @@ def _tones() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     pitches = np.arange(128)
     for number in SPANS["chord"]:
         if chord := chord_of(number):
-            span = slice(SPANS["pitch"].start, SPANS["pitch"].stop)
-            tones[number, span] = np.isin(pitches % 12, chord.pitch_classes)
-            roots[number, span] = pitches % 12 == chord.root
+            pitch_ids = slice(SPANS["pitch"].start, SPANS["pitch"].stop)
+            tones[number, pitch_ids] = np.isin(pitches % 12, chord.pitch_classes)
+            roots[number, pitch_ids] = pitches % 12 == chord.root
     return tones, roots
 
 

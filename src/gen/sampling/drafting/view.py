@@ -118,8 +118,8 @@ class ContextColumns:
 
     def _chord(self, row: Row, state: State) -> int:
         """1 + number of the chord in force where a row of a cell stands, 0 before the first."""
-        latest = bisect_right(self.chords, (_step(row, state), len(WORDS.chord))) - 1
-        return self.chords[latest][1] if latest >= 0 else 0
+        place = bisect_right(self.chords, (_step(row, state), len(WORDS.chord))) - 1
+        return self.chords[place][1] if place >= 0 else 0
 
 
 def _step(row: Row, state: State) -> int:

@@ -35,7 +35,7 @@ def levelled(new: Bars, kept: Bars, replaced: Bars) -> list[Note]:
         kept: the track's own notes in the other bars.
         replaced: its own notes where the new ones are, which count where no others are kept.
     """
-    levelled: list[Note] = []
+    result: list[Note] = []
     for run in _runs(new):
         before = [kept[bar] for bar in sorted(kept) if bar < run[0]][-NEIGHBOURS:]
         after = [kept[bar] for bar in sorted(kept) if bar > run[-1]][:NEIGHBOURS]
@@ -48,8 +48,8 @@ def levelled(new: Bars, kept: Bars, replaced: Bars) -> list[Note]:
         for group in groups:
             written = _level(group)
             wanted = min(max(written * asked / at_seam, SOFTEST * asked), LOUDER * asked)
-            levelled += [_brought(note, written, wanted) for notes in group for note in notes]
-    return levelled
+            result += [_brought(note, written, wanted) for notes in group for note in notes]
+    return result
 
 
 def beside(added: Sequence[Track], own: Sequence[Track]) -> list[Track]:
