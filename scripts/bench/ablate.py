@@ -63,7 +63,7 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
         works: to compare on; by default what the gate admits.
     """
     from bench.corpus import admitted_works, deal, settings_of
-    from bench.workshop import Workshop
+    from bench.peers import PeerBuilder
 
     settings = settings_of(args.set)
     sides = deal(admitted_works(settings) if works is None else works, settings)
@@ -71,8 +71,8 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
     rows = [_ours(name, args, sides) for name in chosen]
     args.peers = ",".join(name for name in TOKENS if (args.only or "") in name)
     if args.peers:
-        workshop = Workshop(args, sides, _model("as it is", args, sides))
-        for peer in workshop.peers():
+        builder = PeerBuilder(args, sides, _model("as it is", args, sides))
+        for peer in builder.peers():
             peer.clock = fair_clock(peer.device)
             peer.advance(args.minutes * 60)
             rows.append(_row(peer.name, peer, sides.validation))

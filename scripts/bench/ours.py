@@ -88,7 +88,7 @@ class Ours:
         works: the training works.
         seed: of weights, windows, variation and dropout.
         minutes: how long it will train, which decides whether it is compiled.
-        echo: whether the model is told its echoes.
+        echo: whether the model reads its echoes.
     """
 
     name = "this house's"
@@ -159,7 +159,7 @@ class Ours:
 
     @torch.inference_mode()
     def bits(self, works: Sequence[BenchWork]) -> float:
-        """Bits of all events of these works, told nothing but the music."""
+        """Bits of all events of these works, given nothing but the music."""
         was_training = self.model.training
         self.model.to(self.device).eval()  # Lightning leaves it on the CPU
         windows = [

@@ -2,7 +2,7 @@
 
 Every model reads the same windows in the same order, each for its own number of steps with its
 own schedule, and is measured on the validation works. Tempting as minutes are as an axis, in few
-of them a larger model reads less and is behind; here each reads alike, and the time is told.
+of them a larger model reads less and is behind; here each reads alike, and the time is given.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NOT_KEPT = (
     "REMI in one stream merges tracks of one instrument and does not write down which note "
-    "belongs to which; this house's events do, and pay for it. None is told genre, mood, key, "
+    "belongs to which; this house's events do, and pay for it. None is given genre, mood, key, "
     "chords, sections, roles or length while it is measured."
 )
 
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
     """
     from bench.corpus import admitted_works, curve_works, deal, settings_of
     from bench.ours import Ours
-    from bench.workshop import Workshop
+    from bench.peers import PeerBuilder
 
     settings = settings_of(args.set)
     sides = deal(admitted_works(settings) if works is None else works, settings)
@@ -71,9 +71,9 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
         )  # fmt: skip
     ours = Ours(settings, sides.train, args.seed, minutes=args.minutes)
     say(f"{len(sides.train)} works to learn from; {ours.parameters / 1e6:.2f} M parameters")
-    workshop = Workshop(args, sides, ours)
-    trials = workshop.tune() if args.tuned else []
-    peers = workshop.peers()
+    builder = PeerBuilder(args, sides, ours)
+    trials = builder.tune() if args.tuned else []
+    peers = builder.peers()
     shown = curve_works(sides.validation, args.curve_works)
     curves = race(ours, peers, shown, args.minutes * 60, args.points)
     rows = [final(racer, sides) for racer in (ours, *peers)]
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
         "corpus": sides.summary(),
         "models": rows,
         "ratios": [ratios(rows[0], row) for row in rows[1:]],
-        "kept_of_held_out_works": workshop.kept(),
+        "kept_of_held_out_works": builder.kept(),
         "not_kept": NOT_KEPT,
         "step_seconds": [{"model": r.name, **r.step_seconds} for r in (ours, *peers)],
         "tuning": trials,

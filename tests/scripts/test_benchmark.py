@@ -29,7 +29,7 @@ from bench.peer import (
     llama_parameters,
     total_bits,
 )
-from bench.workshop import Workshop
+from bench.peers import PeerBuilder
 from gen.data.augment import AugmentConfig
 from gen.errors import HouseError
 from gen.piece import Note, Pedal
@@ -400,13 +400,13 @@ def test_sampling_compares_notes_a_second_of_pieces_as_long_as_each_other(works,
 
 def test_tuning_keeps_the_rate_and_batch_with_the_fewest_bits(sides, settings, monkeypatch):
     args = parsed(train, "--peers", "", "--peer-window", "32")
-    workshop = Workshop(args, sides, Ours(settings, sides.train, 1))
+    builder = PeerBuilder(args, sides, Ours(settings, sides.train, 1))
     monkeypatch.setattr(
-        Workshop, "_trial",
+        PeerBuilder, "_trial",
         lambda self, tokenizer, c, trials: abs(c.learning_rate - 2e-3) + c.batch_size,
     )  # fmt: skip
-    workshop.tune()
-    found = [(name, config.learning_rate, config.batch_size) for name, _, config in workshop.chosen]
+    builder.tune()
+    found = [(name, config.learning_rate, config.batch_size) for name, _, config in builder.chosen]
     assert found == [("remi", 2e-3, 4), ("bpe", 2e-3, 4)]
 
 
@@ -417,7 +417,7 @@ def test_a_merged_vocabulary_that_is_too_small_is_refused():
 
 def test_a_peer_may_be_given_by_rate_and_batch(sides, settings):
     args = parsed(train, "--peers", "bpe:0.002x4", "--peer-window", "32")
-    (chosen,) = Workshop(args, sides, Ours(settings, sides.train, 1)).chosen
+    (chosen,) = PeerBuilder(args, sides, Ours(settings, sides.train, 1)).chosen
     assert chosen[:2] == ("bpe", "0.002x4")
     assert (chosen[2].learning_rate, chosen[2].batch_size, chosen[2].window) == (0.002, 4, 32)
 
@@ -425,13 +425,15 @@ def test_a_peer_may_be_given_by_rate_and_batch(sides, settings):
 @pytest.mark.parametrize("nothing", ["0.0x4", "0.002x0", "2x4", "0.002", ""])
 def test_a_rate_or_batch_that_is_none_is_no_peer(sides, settings, nothing):
     with pytest.raises(HouseError, match="is no peer"):
-        Workshop(parsed(train, "--peers", f"remi:{nothing}"), sides, Ours(settings, sides.train, 1))
+        PeerBuilder(
+            parsed(train, "--peers", f"remi:{nothing}"), sides, Ours(settings, sides.train, 1)
+        )
 
 
 def test_an_unknown_peer_is_named_with_the_known_ones(sides, settings):
     args = parsed(train, "--peers", "gpt:usual")
     with pytest.raises(HouseError, match="'gpt:usual' is no peer") as error:
-        Workshop(args, sides, Ours(settings, sides.train, 1))
+        PeerBuilder(args, sides, Ours(settings, sides.train, 1))
     assert "documented, usual" in str(error.value)
 
 

@@ -324,8 +324,8 @@ def seed(patch):
 @pytest.mark.parametrize(
     ("lie", "words", "why"),
     [
-        (velocity, (), "it was shown other windows"),
-        (added, (), "it was shown other windows"),
+        (velocity, (), "it learned from other windows"),
+        (added, (), "it learned from other windows"),
         (loss, (), "the same windows, and the weights at its end are others"),
         (seed, ("seed=2",), "a foreign start"),
         (foreign_start, (), "a foreign start"),

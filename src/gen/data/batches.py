@@ -23,7 +23,7 @@ from gen.errors import SettingError
 from gen.processes import cores
 from gen.settings import AUTO
 
-SHOWN = "shown"
+DIGEST = "digest"
 """In a training batch: its digest, (32,) uint8, for the run's transcript."""
 WORKERS = 8
 """What one GPU keeps busy: a window takes 3 ms to cut, a step of a small model 6."""
@@ -126,10 +126,10 @@ class TrainingBatches(IterableDataset[Batch]):
         self.shares = np.array(lengths) / sum(lengths)
 
     def batch(self, index: int) -> Batch:
-        """Batch number `index` (this process's rows of it), with its digest under `SHOWN`."""
+        """Batch number `index` (this process's rows of it), with its digest under `DIGEST`."""
         names, windows = zip(*(self._window(index, row) for row in self.rows), strict=True)
         batch = collate(list(windows), self.config.training_window)
-        batch[SHOWN] = torch.frombuffer(bytearray(digest_of(names, windows)), dtype=torch.uint8)
+        batch[DIGEST] = torch.frombuffer(bytearray(digest_of(names, windows)), dtype=torch.uint8)
         return batch
 
     def _window(self, index: int, row: int) -> tuple[str, Window]:

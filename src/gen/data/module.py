@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from gen.data.admission import Admitted, take_in
 from gen.data.batches import (
-    SHOWN,
+    DIGEST,
     Batch,
     CoveringBatches,
     DataConfig,
@@ -48,7 +48,7 @@ class HouseData(LightningDataModule):
         again: of a run that is replayed, see `gen.data.admission.take_in`.
 
     Attributes:
-        shown: digest of the training batch that was handed on last.
+        batch_digest: of the training batch that was handed on last.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class HouseData(LightningDataModule):
         self.styles: dict[str, int] = {}
         self._admitted: Admitted | None = None
         self.batches_done = 0
-        self.shown = b""
+        self.batch_digest = b""
 
     def setup(self, stage: str | None = None) -> None:
         """Admit, tokenise and split, once.
@@ -162,9 +162,9 @@ class HouseData(LightningDataModule):
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Keep a training batch's digest here: no device needs it."""
-        if SHOWN in batch:
-            self.shown = batch[SHOWN].numpy().tobytes()
-        return {name: tensor for name, tensor in batch.items() if name != SHOWN}
+        if DIGEST in batch:
+            self.batch_digest = batch[DIGEST].numpy().tobytes()
+        return {name: tensor for name, tensor in batch.items() if name != DIGEST}
 
     def val_dataloader(self) -> DataLoader[Batch]:
         return self.covering_loader("validation")

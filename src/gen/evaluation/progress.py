@@ -52,7 +52,7 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Tick]:
-        """Do one stage: what is yielded is to be told its progress."""
+        """Do one stage: what is yielded is called with its progress."""
         self.number += 1
         started, before = time.monotonic(), self.done
         weight = self.weights.get(name, 0.0)

@@ -42,7 +42,7 @@ class Calibration:
     Attributes:
         location, scale: of the Gumbel distribution, in bits.
         pieces: how many pieces were compared with.
-        works: how many works told it; 0: measured on songs made for the purpose.
+        works: how many works it was measured on; 0: measured on songs made for the purpose.
     """
 
     location: float
@@ -88,8 +88,10 @@ class Calibration:
         """How often an honest piece is looked at in vain."""
         share = 100 * self.chance(bits)
         about = f"about {share:.0f}" if share >= 1 else "fewer than 1"
-        told = f"{self.works} of the house's works" if self.works else "songs made for the purpose"
-        return f"expect {about} of 100 honest pieces to be looked at in vain, by {told}"
+        source = (
+            f"{self.works} of the house's works" if self.works else "songs made for the purpose"
+        )
+        return f"expect {about} of 100 honest pieces to be looked at in vain, by {basis}"
 
 
 PRIOR = Calibration(location=34.0, scale=6.0, pieces=ENOUGH_WORKS, works=0)

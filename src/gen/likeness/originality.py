@@ -59,7 +59,7 @@ class LearnedWork:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The house's own 95 % line for each kind of run, and how many works told it."""
+    """The house's own 95 % line for each kind of run, and from how many works."""
 
     melody: int
     accompaniment: int
@@ -242,9 +242,9 @@ class LearnedMusic:
         if found is None:
             return None
         _, voice, run = found
-        told = passage_of(voice, self.index.voices[run.voice], run)
+        quoted = passage_of(voice, self.index.voices[run.voice], run)
         work = self.works[int(self.owners[run.voice])]
-        return Shared(run.length, line, work, told.ours, told.theirs)
+        return Shared(run.length, line, work, quoted.ours, quoted.theirs)
 
     def _nearest(self, voices: Sequence[Voice]) -> tuple[LearnedWork | None, float, int]:
         """Whose leading lines hold most of these voices' shingles, which share, of how many."""

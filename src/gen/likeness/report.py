@@ -35,7 +35,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A shared passage, told twice for people to compare.
+    """A shared passage, described twice for people to compare.
 
     Attributes:
         ours, theirs: where it is and its notes, in words.

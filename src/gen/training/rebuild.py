@@ -291,7 +291,7 @@ class Compare(StepEnds):
         step = trainer.global_step
         self.advance(1)
         if mark := self.marks.get(step):
-            self._compare(mark_of(trainer, learner, self.shown.digest())[0], mark)
+            self._compare(mark_of(trainer, learner, self.windows.digest())[0], mark)
         for model in self.recorded.models:
             if model.steps == step and weights_digest(learner.model) != model.tensors_sha256:
                 raise self._differs(
@@ -305,9 +305,9 @@ class Compare(StepEnds):
         if here == there:
             return
         if here.windows != there.windows:
-            why = "it was shown other windows than these works, settings and seed give"
+            why = "it learned from other windows than these works, settings and seed give"
         elif here.weights != there.weights:
-            why = "it was shown the same windows, and the weights at its end are others"
+            why = "it learned from the same windows, and the weights at its end are others"
         else:
             why = "its weights are the same, and what the optimiser remembers is other"
         raise self._differs(self._segment(there.step), why)

@@ -22,7 +22,7 @@ from gen.training.state import state_bytes, state_file, state_path, weights_dige
 log = logging.getLogger(__name__)
 
 
-class Shown:
+class BatchDigests:
     """What a run reads, batch by batch, as one digest from mark to mark."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class StepEnds(Callback, ABC):
     """Calls `on_step_end` when a step is done: with several batches a step, after the last."""
 
     def __init__(self, data: HouseData) -> None:
-        self.data, self.shown, self._done = data, Shown(), 0
+        self.data, self.windows, self._done = data, BatchDigests(), 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._done = trainer.global_step
@@ -64,7 +64,7 @@ class StepEnds(Callback, ABC):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        self.shown.take(self.data.shown)
+        self.windows.take(self.data.batch_digest)
         if trainer.global_step > self._done:
             self._done = trainer.global_step
             self.on_step_end(trainer, cast(Learner, pl_module))
@@ -116,7 +116,7 @@ class KeepTranscript(StepEnds):
             self._mark(trainer, learner)
 
     def _mark(self, trainer: Trainer, learner: Learner) -> None:
-        windows = self.shown.digest()
+        windows = self.windows.digest()
         if self.lacks:
             return
         mark, state = mark_of(trainer, learner, windows)
@@ -164,7 +164,7 @@ class KeepTranscript(StepEnds):
         return {
             "recipe": "" if self.lacks else self.recipe,
             "marks": [mark.to_dict() for mark in self.marks],
-            "shown": [digest.hex() for digest in self.shown.digests],
+            "shown": [digest.hex() for digest in self.windows.digests],
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -172,7 +172,7 @@ class KeepTranscript(StepEnds):
             return  # what these settings had made of the steps before, nobody knows
         self.marks = [Mark.from_dict(mark) for mark in state_dict["marks"]]
         for digest in state_dict["shown"]:
-            self.shown.take(bytes.fromhex(digest))
+            self.windows.take(bytes.fromhex(digest))
         if self.earlier and self.earlier != self.folder:
             for mark in self.marks[1:]:
                 self._take_over(state_path(self.earlier, mark.step), mark)

@@ -166,7 +166,7 @@ def _witnessed(register: Register, standing: Standing) -> list[str]:
 
 
 def _contents(register: Register, again: list[str]) -> list[str]:
-    """What of it is told in words: runs, pieces, works from before statements were in the log.
+    """What of it is said in words: runs, pieces, works from before statements were in the log.
 
     `again` are those of `written_again`.
     """

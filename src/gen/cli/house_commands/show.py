@@ -151,8 +151,8 @@ def _show_standings(house: House, register: Register, composer: str, output: Out
     columns = Standing.__slots__
     output.table(columns, [[_said(value) for value in one.to_dict().values()] for one in found])
     states = Counter(one.state for one in found)
-    told = ", ".join(f"{count} {state}" for state, count in states.items())
-    output.line(f"{counted(len(found), 'work')} of {composer}{': ' if told else ''}{told}")
+    by_state = ", ".join(f"{count} {state}" for state, count in states.items())
+    output.line(f"{counted(len(found), 'work')} of {composer}{': ' if by_state else ''}{by_state}")
     output.result(works=[one.to_dict() for one in found])
 
 

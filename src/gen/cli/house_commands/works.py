@@ -334,9 +334,9 @@ def _show_consent(register: Register, works: tuple[str, ...], output: Output) ->
         live_work(register, work)  # a mistyped id is said
     records = sorted(register.live_works(), key=lambda r: r.entry.work)
     chosen = [r for r in records if not works or r.entry.work in works]
-    told = {r.entry.work: str(register.consent_of(r)) for r in chosen}
-    output.table(("work", "allowed"), told.items())
-    output.result(consent=told)
+    allowed = {r.entry.work: str(register.consent_of(r)) for r in chosen}
+    output.table(("work", "allowed"), allowed.items())
+    output.result(consent=allowed)
 
 
 def _own_works(

@@ -155,7 +155,7 @@ class HoleByHole:
         self.last_third = {slot: -(-count // 3) for slot, count in self.left.items()}
         self.sounding: set[int] = set()  # tracks that sound in one of their holes
         self.filled = 0  # holes behind us
-        self.in_view = 0  # the number of holes up to the end of what the model is shown
+        self.in_view = 0  # the number of holes up to the end of what the model reads
         self.cell: list[Row] = []  # what is being written: FILL, and what followed
         self.writing = False
 

@@ -19,7 +19,7 @@ LEARNING_RATES = (5e-4, 1e-3, 2e-3, 4e-3)
 BATCH_SIZES = (4, 16)
 
 
-class Workshop:
+class PeerBuilder:
     """Tokenizers are made once and shared by the peers that use them.
 
     Args:
