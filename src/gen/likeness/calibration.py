@@ -88,9 +88,7 @@ class Calibration:
         """How often an honest piece is looked at in vain."""
         share = 100 * self.chance(bits)
         about = f"about {share:.0f}" if share >= 1 else "fewer than 1"
-        source = (
-            f"{self.works} of the house's works" if self.works else "songs made for the purpose"
-        )
+        basis = f"{self.works} of the house's works" if self.works else "songs made for the purpose"
         return f"expect {about} of 100 honest pieces to be looked at in vain, by {basis}"
 
 
