@@ -87,14 +87,8 @@ def train(
     run, data = chosen.run, _admitted(chosen)
     manifest, tokenization = data.manifest, data.tokenization
     untrained, unigram = _baselines(data)
-    say(f"held-out bits per note: untrained {untrained:.1f}, unigram {unigram:.1f}")
     learner = make_learner(chosen, tokenization)
-    say(
-        f"model of {parameter_count(learner.model) / 1e6:.2f} M parameters, "
-        f"{precision_for(chosen.trainer)}, {'compiled' if learner.compiled else 'not compiled'}"
-    )
-    if chosen.logger.pieces and not tokenization.is_house:
-        say("logger.pieces: pieces are shown while the house's events are learned alone; none here")
+    _say_what_learns(learner, chosen)
     resume = resume_path(run.ckpt, out)
     watchers = _Watchers.of(settings, chosen, data, learner, out, resume)
     logger = make_logger(chosen.logger, run, out)
@@ -229,6 +223,15 @@ def make_learner(chosen: TrainingSettings, tokenization: Tokenization) -> Learne
     return kind(model, chosen.optimizer, compiled=compiled, tokenization=tokenization)
 
 
+def _say_what_learns(learner: Learner, chosen: TrainingSettings) -> None:
+    say(
+        f"model of {parameter_count(learner.model) / 1e6:.2f} M parameters, "
+        f"{precision_for(chosen.trainer)}, {'compiled' if learner.compiled else 'not compiled'}"
+    )
+    if chosen.logger.pieces and not learner.tokenization.is_house:
+        say("logger.pieces: pieces are shown while the house's events are learned alone; none here")
+
+
 def _begin(
     trainer: Trainer,
     chosen: TrainingSettings,
@@ -313,4 +316,6 @@ def _baselines(data: HouseData) -> tuple[float, float]:
 
     tokens = data.tokenization
     unigram = unigram_bits_per_note(music("train"), music("validation"), tokens)
-    return uniform_bits_per_note(music("validation"), tokens), unigram
+    untrained = uniform_bits_per_note(music("validation"), tokens)
+    say(f"held-out bits per note: untrained {untrained:.1f}, unigram {unigram:.1f}")
+    return untrained, unigram
