@@ -23,7 +23,7 @@ from gen.settings import with_new_names
 from gen.tokens import vocabulary
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
-from gen.training.settings import TrainerConfig
+from gen.training.trainer_settings import TrainerConfig
 
 SHAPE = ModelConfig(1, 16, 2, 2, 0.1, 32, FIELD_SIZES, CONTEXT_SIZES)
 RUN = {"settings": {"seed": 3}, "bits_per_note": 17.5, "steps": 200}

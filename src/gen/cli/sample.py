@@ -24,6 +24,7 @@ from gen.errors import HouseError, SettingError
 from gen.terminal import failures_said
 
 if TYPE_CHECKING:
+    from gen.rendering import Renderer
     from gen.sampling.controls import Controls
     from gen.sampling.takes import Sampled
 
@@ -81,7 +82,6 @@ def sample(settings: dict[str, Any], overrides: Sequence[str]) -> None:
     from gen.sampling.request import PLACES, SampleRequest
     from gen.sampling.run import PiecesWithheld
     from gen.sampling.run import sample as write
-    from gen.studio.page import present
 
     request = SampleRequest.of(settings, names_of(overrides))
     places, pieces = request.places, 1 if request.places.receipt else request.run.n
@@ -90,38 +90,49 @@ def sample(settings: dict[str, Any], overrides: Sequence[str]) -> None:
         playing.check()
     say_reduced(request.controls)
     asked = [o for o in overrides if o.split("=")[0] not in PLACES]
-    facts = [("asked for", ", ".join(asked) or "nothing in particular")]
-    finished: list[Sampled] = []
     withheld: HouseError | None = None
     with (
         stoppable(),
         Renderer(pieces, playing=playing, with_stems=places.stems) as renderer,
     ):
-
-        def report(done: Sampled) -> None:
-            finished.append(done)
-            announce(done)
-            renderer.begin(done.piece, done.midi)
-
-        def show() -> None:
-            if finished:
-                finished.sort(key=lambda done: done.record["index"])
-                print(present(finished, Path(places.out), renderer, facts=facts))
-
+        page = _Page(Path(places.out), renderer, ", ".join(asked))
         try:
             try:
-                write(request, report=report, on_checked=renderer.start)
+                write(request, report=page.take, on_checked=renderer.start)
             except PiecesWithheld as error:
                 withheld = error
-                facts.append(("withheld", f"{pieces - len(finished)} of {pieces}"))
-            show()
+                page.facts.append(("withheld", f"{pieces - len(page.finished)} of {pieces}"))
+            page.show()
         except KeyboardInterrupt:
-            facts.append(("stopped", f"{len(finished)} of {pieces} were finished"))
+            page.facts.append(("stopped", f"{len(page.finished)} of {pieces} were finished"))
             renderer.hurry(IN_A_HURRY)
-            show()
+            page.show()
             raise
     if withheld:
         raise withheld
+
+
+class _Page:
+    """The pieces of a run as they are finished, and the page that shows them."""
+
+    def __init__(self, out: Path, renderer: Renderer, asked: str) -> None:
+        self.out, self.renderer = out, renderer
+        self.facts = [("asked for", asked or "nothing in particular")]
+        self.finished: list[Sampled] = []
+
+    def take(self, done: Sampled) -> None:
+        """Say that a piece is finished, and begin to render it."""
+        self.finished.append(done)
+        announce(done)
+        self.renderer.begin(done.piece, done.midi)
+
+    def show(self) -> None:
+        """Write the page and print where it is; nothing where no piece is finished."""
+        from gen.studio.page import present
+
+        if self.finished:
+            self.finished.sort(key=lambda done: done.record["index"])
+            print(present(self.finished, self.out, self.renderer, facts=self.facts))
 
 
 def say_reduced(controls: Controls) -> None:

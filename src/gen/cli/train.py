@@ -66,7 +66,8 @@ def check_here(settings: dict[str, Any]) -> None:
     """
     from gen.processes import cores
     from gen.provenance.pin import load_pin
-    from gen.training.settings import check_count, read_settings
+    from gen.training.settings import read_settings
+    from gen.training.trainer_settings import check_count
 
     chosen = read_settings(settings)
     pin = load_pin(Path(chosen.run.pin))

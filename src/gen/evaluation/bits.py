@@ -25,19 +25,11 @@ if TYPE_CHECKING:
     pass
 
 BATCH_EVENTS = 8192
-
-
 POSITIONS = (0, 4, 8, 16, 32, 64)
 """First bars, counted from 0, of the stretches that figures by position are taken over."""
-
-
 NEW = ("bars", "cells")
 """Figures with copies taken out: of whole bars, and of one track's bars."""
-
-
 Bits = NDArray[np.float64]
-
-
 Row = dict[str, Any]
 """One work: `work`, `group`, `genre`, `notes`, `fields` (bits of each), and `kinds`, `roles`,
 `positions`, `new`: name to [bits, notes]. Of other tokens than the house's also `names`, of its

@@ -22,18 +22,10 @@ if TYPE_CHECKING:
     pass
 
 MOST_BARS = 12
-
-
 LONGEST_HOLE = 4
-
-
 SEAMS = ("leap", "edge", "ensemble", "notes")
-
-
 _ROOM = 0.9
 """Share of the window that a stretch may fill."""
-
-
 _TRITONE = 6
 
 

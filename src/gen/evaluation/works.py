@@ -156,12 +156,11 @@ def _settings_of(checkpoint: Checkpoint) -> Mapping[str, Any]:
     )  # fmt: skip
 
 
-def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
-    """Admit and sort the works that these checkpoints can be measured with.
+def purpose_of(checkpoints: Many[Checkpoint]) -> str:
+    """The purpose that all of them were trained for.
 
     Raises:
-        HouseError: the checkpoints learned from different houses, purposes or splits, or a file
-            of the house is refused.
+        SettingError: they differ.
     """
     purposes = {checkpoint.manifest.purpose for checkpoint in checkpoints}
     if len(purposes) != 1:
@@ -169,7 +168,17 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
             f"the checkpoints were trained for different purposes: {', '.join(sorted(purposes))}",
             where="checkpoint", mend="compare checkpoints of one purpose",
         )  # fmt: skip
-    purpose = purposes.pop()
+    return purposes.pop()
+
+
+def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
+    """Admit and sort the works that these checkpoints can be measured with.
+
+    Raises:
+        HouseError: the checkpoints learned from different houses, purposes or splits, or a file
+            of the house is refused.
+    """
+    purpose = purpose_of(checkpoints)
     admitted = take_in(
         pin.dir, pin, purpose, split_of(checkpoints), HouseTokenizer(),
         chosen=chosen_of(checkpoints),

@@ -11,15 +11,9 @@ from gen.piece import Note, Piece, TimeSignature
 
 DIVISIONS = 24
 """Divisions of a quarter note."""
-
-
 BEAT = DIVISIONS
-
-
 _GRIDS = ((6, 0.0), (8, 0.35), (3, 0.9), (4, 1.2))
 """(step in divisions, what it costs per onset against the misfit of simpler steps)."""
-
-
 _TRIPLET_STEPS = (8, 4)
 
 

@@ -19,14 +19,8 @@ _KINDS = {
     "maj7": "major-seventh", "m7": "minor-seventh", "m7b5": "half-diminished",
     "dim7": "diminished-seventh", "6": "major-sixth", "m6": "minor-sixth",
 }  # fmt: skip
-
-
 _Mark = TypeVar("_Mark", Marker, Tempo)
-
-
 _UNSEEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # not in XML 1.0
-
-
 _TEMPO_SHOWN = 0.08  # a metronome mark for changes of 8 % and more; smaller ones only sound
 
 

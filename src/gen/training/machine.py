@@ -17,7 +17,7 @@ from platformdirs import user_cache_dir
 from gen.errors import SettingError
 from gen.processes import cores
 from gen.settings import AUTO
-from gen.training.settings import TrainerConfig, check_count
+from gen.training.trainer_settings import TrainerConfig, check_count
 
 LONG_STEPS = 1_000
 LONG_TIME = timedelta(minutes=5)

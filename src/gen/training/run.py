@@ -48,15 +48,10 @@ from gen.training.messages import say
 from gen.training.portable import check_portable, portable_arithmetic
 from gen.training.recording import RunRecord, begin_record, numeric_mode
 from gen.training.resume import resume_path
-from gen.training.settings import (
-    TrainerConfig,
-    TrainingSettings,
-    read_settings,
-    recipe_of,
-    recipe_text,
-)
+from gen.training.settings import TrainingSettings, read_settings, recipe_of, recipe_text
 from gen.training.sharded import ShardedLearner, whole_model
 from gen.training.trainer import make_trainer, quieten
+from gen.training.trainer_settings import TrainerConfig
 from gen.training.transcript import KeepTranscript
 
 CORPUS = "corpus.json"

@@ -30,17 +30,13 @@ from gen.training.machine import (
 )
 from gen.training.messages import say
 from gen.training.resume import KeepResumable, SealedCheckpoints
-from gen.training.settings import (
-    TrainerConfig,
-)
 from gen.training.sharded import Sharded
+from gen.training.trainer_settings import TrainerConfig
 
 OURS = (
     "max_time", "patience", "keep_every", "compile", "arithmetic", "mark_every", "keep_states",
 )  # fmt: skip
 """What Lightning's trainer does not know of."""
-
-
 _KNOWN_WARNINGS = (
     ".*does not have many workers.*",  # windows are cut faster than they are learned from
     ".*GPU available but not used.*",

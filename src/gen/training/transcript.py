@@ -16,8 +16,8 @@ from gen.disk import write_atomically
 from gen.provenance.model_file import tensors_digest
 from gen.provenance.transcript import FILE, Mark, Transcript
 from gen.training.learner import Learner
-from gen.training.settings import TrainerConfig
 from gen.training.state import state_bytes, state_file, state_path, weights_digest
+from gen.training.trainer_settings import TrainerConfig
 
 log = logging.getLogger(__name__)
 
