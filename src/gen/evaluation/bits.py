@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,9 +20,6 @@ from gen.piece import DRUM_PROGRAM, ROLES
 from gen.tokens.events import Events, Mask
 from gen.tokens.miditok_tokens import MidiTokTokens
 from gen.tokens.vocabulary import WORDS, Kind
-
-if TYPE_CHECKING:
-    pass
 
 BATCH_EVENTS = 8192
 POSITIONS = (0, 4, 8, 16, 32, 64)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.random import Generator
@@ -17,9 +16,6 @@ from gen.evaluation.works import MeasuredWork
 from gen.piece import Note, Piece, Track
 from gen.sampling.drafting.fill import CellTable
 from gen.tokens.grid import TICKS_PER_STEP
-
-if TYPE_CHECKING:
-    pass
 
 MOST_BARS = 12
 LONGEST_HOLE = 4
