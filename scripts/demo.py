@@ -55,7 +55,8 @@ def start_house() -> Path:
     """
     from gen.provenance.adopt import create_house_with
     from gen.provenance.house import House
-    from gen.provenance.keys import KEYS_VARIABLE, PrivateKey, save_open_key
+    from gen.provenance.key_files import KEYS_VARIABLE, save_open_key
+    from gen.provenance.keys import PrivateKey
     from gen.provenance.pin import INSIDE, load_pin
     from gen.provenance.roster import MACHINE_ROLES, Person, PersonKey
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gen.provenance.access import HOUSE_VARIABLE
-from gen.provenance.keys import KEYS_VARIABLE, PASSPHRASE_VARIABLE
+from gen.provenance.key_files import KEYS_VARIABLE, PASSPHRASE_VARIABLE
 from houses import PASSPHRASE, TestHouse, start_house
 from tiny_runs import SECRET
 

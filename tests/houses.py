@@ -17,7 +17,8 @@ from gen.provenance.consent import Consent
 from gen.provenance.gate import Corpus, admit
 from gen.provenance.house import House
 from gen.provenance.inbox import Contribution, submit
-from gen.provenance.keys import PrivateKey, save_open_key
+from gen.provenance.key_files import save_open_key
+from gen.provenance.keys import PrivateKey
 from gen.provenance.model_file import read_model_file
 from gen.provenance.people import create_house
 from gen.provenance.pin import load_pin

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 
 from gen.piece import Piece
 from gen.provenance.enrolment import request_of
-from gen.provenance.keys import keys_folder, save_key
+from gen.provenance.key_files import keys_folder, save_key
 from gen.smf import write
 from houses import PASSPHRASE, TestHouse, key_of, start_house
 from midi_files import event, meta, note, smf

@@ -26,7 +26,7 @@ from gen import processes
 from gen.analysis import Analysis, analyse
 from gen.errors import HouseError, SettingError
 from gen.piece import Marker
-from gen.provenance.keys import PASSPHRASE_VARIABLE
+from gen.provenance.key_files import PASSPHRASE_VARIABLE
 from gen.smf import Normalised, RuleBroken, normalise, parse
 from gen.smf.parts import Origin
 from gen.smf.rules import MAX_BYTES

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from gen.errors import printable
-from gen.provenance.keys import save_key
+from gen.provenance.key_files import save_key
 from houses import PASSPHRASE, TestHouse, key_of, start_house
 from tiny_runs import train
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from gen.checkpoint import save_checkpoint
 from gen.model import ModelConfig, Transformer
-from gen.provenance.keys import save_open_key
+from gen.provenance.key_files import save_open_key
 from gen.provenance.manifest import Manifest
 from gen.provenance.witnesses import standing
 from gen.provenance.witnesses.notes import LOG_KEY, Note, NoteKey

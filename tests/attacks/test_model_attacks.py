@@ -21,7 +21,7 @@ from gen.model import ModelConfig, Transformer
 from gen.provenance import people
 from gen.provenance.canonical import canonical
 from gen.provenance.house import House
-from gen.provenance.keys import save_key
+from gen.provenance.key_files import save_key
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import ABOUT, read_model_file
 from gen.provenance.pin import load_pin

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from gen.cli.house import main
-from gen.provenance.keys import save_key
+from gen.provenance.key_files import save_key
 from gen.provenance.model_signing import SIGNATURE, models_key, pem_of, public_text, sign_folder
 from houses import PASSPHRASE, key_of, start_house
 from mutations import record_run

@@ -5,19 +5,17 @@ import stat
 import pytest
 
 from gen.errors import SettingError
-from gen.provenance import keys
-from gen.provenance.keys import (
+from gen.provenance import key_files
+from gen.provenance.key_files import (
     KeyFileError,
-    PrivateKey,
     find_key,
     keys_folder,
     list_keys,
     open_key,
-    parse_public,
     read_key_file,
     save_key,
-    verify,
 )
+from gen.provenance.keys import PrivateKey, parse_public, verify
 from houses import PASSPHRASE, key_of
 
 
@@ -104,7 +102,7 @@ def test_find_key_opens_the_one_that_is_asked_for(saved):
 
 
 def test_keys_live_in_the_users_own_folder(monkeypatch):
-    monkeypatch.delenv(keys.KEYS_VARIABLE, raising=False)
+    monkeypatch.delenv(key_files.KEYS_VARIABLE, raising=False)
     assert keys_folder().parts[-2:] == ("music-house", "keys")
 
 

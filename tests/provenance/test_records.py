@@ -12,7 +12,7 @@ from gen.provenance.canonical import StrictJsonError
 from gen.provenance.gate import CorpusRefused, admit
 from gen.provenance.house import House
 from gen.provenance.impact import impact_of
-from gen.provenance.keys import save_key
+from gen.provenance.key_files import save_key
 from gen.provenance.mark import is_generated, mark_generated
 from gen.provenance.people import create_house
 from gen.provenance.pin import PinError
@@ -221,7 +221,7 @@ def test_passphrase_is_asked_for_at_a_terminal(house, own_keys, monkeypatch):
     monkeypatch.setattr(access.sys, "stdin", Terminal())
     monkeypatch.setattr("getpass.getpass", lambda prompt: prompt)
     path = save_key(key_of("ana"), house="h", owner="ana", passphrase=PASSPHRASE, kdf_cost=10)
-    from gen.provenance.keys import read_key_file
+    from gen.provenance.key_files import read_key_file
 
     assert access.passphrase_of(read_key_file(path)) == "Passphrase for the key of ana: "
 

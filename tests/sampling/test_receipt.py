@@ -13,7 +13,7 @@ from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
 from gen.piece import Piece
 from gen.provenance.canonical import canonical
-from gen.provenance.keys import PASSPHRASE_VARIABLE, list_keys, save_key
+from gen.provenance.key_files import PASSPHRASE_VARIABLE, list_keys, save_key
 from gen.provenance.manifest import Manifest
 from gen.sampling import receipt as receipts
 from gen.sampling import session, takes

@@ -22,7 +22,7 @@ from gen.errors import HouseError, SettingError
 from gen.likeness.voices import pack_voices, voices_of
 from gen.piece import Marker, Note, Piece, Track
 from gen.provenance.canonical import sha256_hex
-from gen.provenance.keys import save_key
+from gen.provenance.key_files import save_key
 from gen.provenance.mark import mark_generated
 from gen.provenance.pin import Pin
 from gen.provenance.tag import read_tag

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from gen.disk import Folder
-from gen.provenance.keys import list_keys
+from gen.provenance.key_files import list_keys
 from gen.provenance.store import Store
 from gen.sampling.receipt import signatures_for
 from gen.smf import RuleBroken, split_chunks

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from gen.likeness.voices import pack_voices, voices_of
 from gen.provenance.access import key_for_role, key_of_person
 from gen.provenance.inbox import Contribution, submit
-from gen.provenance.keys import PASSPHRASE_VARIABLE, list_keys
+from gen.provenance.key_files import PASSPHRASE_VARIABLE, list_keys
 from gen.provenance.people import sealed
 from gen.provenance.recording import OutputLog, begin_run, end_run
 from gen.provenance.runs import Begin, End, ModelDigest, Output

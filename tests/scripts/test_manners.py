@@ -22,7 +22,7 @@ STATED = ("--method", "played", "--consent", "general_model", "--genre", "waltz"
 @pytest.fixture
 def lived_in(tmp_path, monkeypatch, own_keys):
     """A house with a work and one that waits, and the keys of ana, cleo and the root."""
-    from gen.provenance.keys import save_key
+    from gen.provenance.key_files import save_key
 
     monkeypatch.chdir(tmp_path)
     house = start_house(tmp_path / "house")

@@ -19,7 +19,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from gen.cli.sample import texts_quoted
 from gen.data.cache import CACHE_VARIABLE
-from gen.provenance.keys import KEYS_VARIABLE, PASSPHRASE_VARIABLE
+from gen.provenance.key_files import KEYS_VARIABLE, PASSPHRASE_VARIABLE
 from gen.provenance.mark import is_generated
 from gen.sampling.job import FromNothing
 from gen.sampling.receipt import read_receipt

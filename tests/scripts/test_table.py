@@ -22,7 +22,7 @@ from bad_values import lay_down, of_command, of_settings
 from gen.cli import contribute, house
 from gen.places import CONF
 from gen.provenance.house import House
-from gen.provenance.keys import save_key
+from gen.provenance.key_files import save_key
 from gen.provenance.pin import load_pin
 from houses import PASSPHRASE, keep_machine_key, key_of, make_midi, start_house, tagged
 from tiny_runs import call, command, environment

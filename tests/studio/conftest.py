@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from desks import CHROMIUM, PATIENCE, TOKEN, Asker, served
-from gen.provenance.keys import save_key
+from gen.provenance.key_files import save_key
 from gen.studio.app import studio
 from gen.studio.desk import Desk
 from gen.studio.guard import Guard

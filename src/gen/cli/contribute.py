@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from gen.cli.interview import Interview
     from gen.contribution import Contributor, Job, Outcome, Settings
     from gen.provenance.house import House
-    from gen.provenance.keys import KeyFile, PrivateKey
+    from gen.provenance.key_files import KeyFile
+    from gen.provenance.keys import PrivateKey
     from gen.provenance.register import Register
 
 WITH_ROW = ("checked", "needs review")
@@ -350,7 +351,7 @@ def _open_key(
     house: House | None, register: Register | None, composer: str, options: dict[str, Any]
 ) -> PrivateKey:
     """The composer's private key, by passphrase from the environment or the keyboard."""
-    from gen.provenance.keys import find_key, keys_folder
+    from gen.provenance.key_files import find_key, keys_folder
     from gen.provenance.roster import COMPOSER
 
     roster = register.roster if register else None
@@ -379,7 +380,7 @@ def _open_key(
 def _passphrase(file: KeyFile, is_silent: bool) -> str:
     import os
 
-    from gen.provenance.keys import PASSPHRASE_VARIABLE
+    from gen.provenance.key_files import PASSPHRASE_VARIABLE
 
     named = os.environ.get(PASSPHRASE_VARIABLE)
     if named is not None:

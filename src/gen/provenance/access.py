@@ -10,7 +10,8 @@ from pathlib import Path
 from gen import places
 from gen.errors import HouseError
 from gen.provenance.house import House
-from gen.provenance.keys import PASSPHRASE_VARIABLE, KeyFile, PrivateKey, list_keys, unlock
+from gen.provenance.key_files import PASSPHRASE_VARIABLE, KeyFile, list_keys, unlock
+from gen.provenance.keys import PrivateKey
 from gen.provenance.pin import find_pin, load_pin
 from gen.provenance.register import Register
 from gen.provenance.roster import Person

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gen.errors import HouseError
 from gen.provenance.export import MAX_LOG_BYTES
-from gen.provenance.keys import keys_folder, read_key_file
+from gen.provenance.key_files import keys_folder, read_key_file
 from gen.provenance.log import Log
 from gen.provenance.store import PROPOSAL, Store
 

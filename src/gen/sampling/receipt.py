@@ -29,7 +29,8 @@ from gen.provenance.canonical import StrictJsonError
 from gen.provenance.code import code_digest
 from gen.provenance.dsse import Envelope, WrongPayloadTypeError, is_signed_by
 from gen.provenance.house import House
-from gen.provenance.keys import PASSPHRASE_VARIABLE, PrivateKey, list_keys, unlock
+from gen.provenance.key_files import PASSPHRASE_VARIABLE, list_keys, unlock
+from gen.provenance.keys import PrivateKey
 from gen.provenance.recording import OutputLog
 from gen.provenance.register import Register
 from gen.provenance.roster import PRODUCER, Person

@@ -9,7 +9,8 @@ from pathlib import Path
 from gen.errors import HouseError, SettingError
 from gen.provenance.access import open_house
 from gen.provenance.house import House
-from gen.provenance.keys import PrivateKey, list_keys, open_key
+from gen.provenance.key_files import list_keys, open_key
+from gen.provenance.keys import PrivateKey
 from gen.provenance.register import Register
 from gen.provenance.roster import Person
 

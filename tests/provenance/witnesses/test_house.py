@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gen.errors import HouseError
-from gen.provenance.keys import list_keys
+from gen.provenance.key_files import list_keys
 from gen.provenance.pin import PinError, load_pin
 from gen.provenance.witnesses.policy import (
     Policy,

@@ -179,7 +179,7 @@ def new_passphrase(owner: str) -> str:
     import os
 
     from gen.errors import HouseError
-    from gen.provenance.keys import PASSPHRASE_VARIABLE
+    from gen.provenance.key_files import PASSPHRASE_VARIABLE
 
     named = os.environ.get(PASSPHRASE_VARIABLE)
     if named is not None:

@@ -82,7 +82,7 @@ def _key_for_models(register: Register) -> PrivateKey:
     """
     from gen.errors import HouseError
     from gen.provenance.access import passphrase_of
-    from gen.provenance.keys import list_keys, unlock
+    from gen.provenance.key_files import list_keys, unlock
     from gen.provenance.model_signing import MODELS_OWNER, models_key, public_text
 
     house = register.roster.house

@@ -56,7 +56,7 @@ MACHINE = click.option(
 
 
 def _warn_of_cost(kdf_cost: int) -> None:
-    from gen.provenance.keys import KDF_COST as ADVISED
+    from gen.provenance.key_files import KDF_COST as ADVISED
 
     if kdf_cost < ADVISED:
         click.echo(
@@ -67,7 +67,8 @@ def _warn_of_cost(kdf_cost: int) -> None:
 
 
 def _make_key(house: str, owner: str, kdf_cost: int) -> tuple[PrivateKey, Path]:
-    from gen.provenance.keys import PrivateKey, save_key
+    from gen.provenance.key_files import save_key
+    from gen.provenance.keys import PrivateKey
 
     key = PrivateKey.generate()
     passphrase = new_passphrase(owner)
@@ -77,7 +78,8 @@ def _make_key(house: str, owner: str, kdf_cost: int) -> tuple[PrivateKey, Path]:
 
 def _make_open_key(house: str, owner: str) -> tuple[PrivateKey, Path]:
     """A new key without a passphrase, in the user's key folder."""
-    from gen.provenance.keys import PrivateKey, save_open_key
+    from gen.provenance.key_files import save_open_key
+    from gen.provenance.keys import PrivateKey
 
     key = PrivateKey.generate()
     return key, save_open_key(key, house=house, owner=owner)

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from gen.disk import Folder, UnfitFileError
 from gen.errors import HouseError
 from gen.provenance.canonical import MAX_JSON_BYTES
-from gen.provenance.keys import key_id, list_keys, unlock
+from gen.provenance.key_files import list_keys, unlock
+from gen.provenance.keys import key_id
 from gen.provenance.log import Head
 from gen.provenance.merkle import leaf_hash
 from gen.provenance.store import CHECKPOINT, WITNESSES, Store
