@@ -14,13 +14,13 @@ from pathlib import Path
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.provenance.acts import Entry
 from gen.provenance.consent import Consent
+from gen.provenance.founding import create_house
 from gen.provenance.gate import Corpus, admit
 from gen.provenance.house import House
 from gen.provenance.inbox import Contribution, submit
 from gen.provenance.key_files import save_open_key
 from gen.provenance.keys import PrivateKey
 from gen.provenance.model_file import read_model_file
-from gen.provenance.people import create_house
 from gen.provenance.pin import load_pin
 from gen.provenance.recording import OutputLog, begin_run, end_run
 from gen.provenance.register import Register

@@ -162,9 +162,9 @@ def build(folder: Path, size: int, *, with_files: bool = True) -> Hands:
         size: how many works.
         with_files: whether the works' files are laid down, too; the register is the same.
     """
+    from gen.provenance.founding import create_house
     from gen.provenance.key_files import save_key, save_open_key
     from gen.provenance.keys import PrivateKey
-    from gen.provenance.people import create_house
     from gen.provenance.roster import Person, PersonKey
 
     roles = {"ana": ("composer",), "cleo": ("curator",), "machine": ("producer", "trainer")}

@@ -50,9 +50,9 @@ def run(args: Any) -> dict[str, Any]:
 
 
 def make_house(folder: Path, count: int) -> tuple[Any, float]:
+    from gen.provenance.founding import create_house
     from gen.provenance.inbox import Contribution, submit
     from gen.provenance.keys import PrivateKey
-    from gen.provenance.people import create_house
     from gen.provenance.roster import Person, PersonKey
     from gen.provenance.works import accept
 

@@ -12,8 +12,9 @@ from gen.provenance.acts import ADD, Act
 from gen.provenance.canonical import canonical
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import Signature, sign
+from gen.provenance.founding import create_house
 from gen.provenance.log import HEAD_TYPE
-from gen.provenance.people import change_roster, create_house
+from gen.provenance.people import change_roster
 from gen.provenance.record import RegisterError
 from gen.provenance.roster import PersonKey, RosterError, SignedRoster
 from gen.provenance.tag import read_tag

@@ -10,7 +10,7 @@ import pytest
 from test_key_attacks import change
 
 from gen.errors import HouseError
-from gen.provenance import people
+from gen.provenance import founding, people
 from gen.provenance.acts import ADD, Act
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import sign
@@ -143,7 +143,7 @@ def from_before(tmp_path, monkeypatch):
 
     def start(place: str, name: str = "lantern") -> TestHouse:
         with monkeypatch.context() as patched:
-            patched.setattr(people, "identity_of", lambda *_: "")
+            patched.setattr(founding, "identity_of", lambda *_: "")
             return start_house(tmp_path / place / "house", name)
 
     return start

@@ -11,9 +11,9 @@ from test_tag_attacks import forged, plant
 from gen.errors import HouseError, SettingError
 from gen.provenance import people
 from gen.provenance.consent import Consent
+from gen.provenance.founding import create_house
 from gen.provenance.gate import admit
 from gen.provenance.house import House
-from gen.provenance.people import create_house
 from gen.provenance.pin import load_pin
 from gen.provenance.works import set_consent, withdraw
 from gen.smf import write

@@ -7,7 +7,7 @@ import pytest
 from gen.errors import SettingError
 from gen.provenance.adopt import create_house_with
 from gen.provenance.canonical import StrictJsonError, canonical, strict_json
-from gen.provenance.people import create_house
+from gen.provenance.founding import create_house
 from gen.provenance.roster import Roster
 from gen.provenance.statement import Statement
 from houses import key_of, make_midi, make_statement, start_house

@@ -9,12 +9,12 @@ from gen.errors import HouseError, SettingError
 from gen.provenance import access
 from gen.provenance.adopt import create_house_with
 from gen.provenance.canonical import StrictJsonError
+from gen.provenance.founding import create_house
 from gen.provenance.gate import CorpusRefused, admit
 from gen.provenance.house import House
 from gen.provenance.impact import impact_of
 from gen.provenance.key_files import save_key
 from gen.provenance.mark import is_generated, mark_generated
-from gen.provenance.people import create_house
 from gen.provenance.pin import PinError
 from gen.provenance.proofs import ProofError, check_proof, prove
 from gen.provenance.recording import outputs_of

@@ -17,9 +17,9 @@ from gen.provenance.roster import (
     Roster,
     RosterError,
     SignedRoster,
-    check_succession,
     end_keys,
 )
+from gen.provenance.succession import check_succession
 from gen.provenance.witnesses.notes import LOG_KEY, NoteKey
 from houses import key_of, start_house
 

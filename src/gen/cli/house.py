@@ -22,8 +22,8 @@ from gen.cli.careful import CarefulGroup
 from gen.errors import shortened
 
 COMMANDS = {
-    "init": ("people", "Start a house: root key, first roster, register and pin."),
-    "key": ("people", "Make a key of your own and print its public half."),
+    "init": ("start", "Start a house: root key, first roster, register and pin."),
+    "key": ("start", "Make a key of your own and print its public half."),
     "enroll": ("people", "Take a person into the house."),
     "rotate": ("people", "Replace a person's key or the root keys, or renew the roster."),
     "revoke": ("people", "End a person's keys: departed, or compromised."),
@@ -37,16 +37,16 @@ COMMANDS = {
     "consent": ("works", "Show or change what works may be used for."),
     "audit": ("records", "Judge every file in the house."),
     "verify": ("records", "Verify register, rosters and head, a proof, or a model."),
-    "prove": ("records", "Write a proof that an act is in the register, or that it only grew."),
+    "prove": ("history", "Write a proof that an act is in the register, or that it only grew."),
     "witness": ("witnesses", "Have the log's head signed by witnesses outside the house."),
     "stamp": ("stamps", "Have an authority stamp the log's head with the time (RFC 3161)."),
     "fraud": ("witnesses", "Prove that two signed heads cannot both be true, or check a proof."),
     "show": ("show", "Show the house, its people, a work, the inbox, or a composer's works."),
     "end": ("runs", "Enter the end of a run whose end could not be entered."),
-    "log": ("records", "List the acts in the register."),
+    "log": ("history", "List the acts in the register."),
     "sign-model": ("models", "Sign a model's folder, for model-signing (OpenSSF)."),
     "rebuild": ("runs", "Train a model again as the log says, and compare every bit."),
-    "export": ("records", "Copy the records for an auditor, without the music."),
+    "export": ("history", "Copy the records for an auditor, without the music."),
 }
 
 

@@ -17,10 +17,10 @@ from gen.errors import HouseError, SettingError
 from gen.provenance.acts import ADOPT, ROOT, Entry
 from gen.provenance.canonical import canonical, sha256_hex
 from gen.provenance.consent import GENERAL_MODEL, Consent
+from gen.provenance.founding import ROSTER_DAYS, create_house
 from gen.provenance.gate import admit
 from gen.provenance.house import House
 from gen.provenance.keys import PrivateKey
-from gen.provenance.people import ROSTER_DAYS, create_house
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
 from gen.provenance.roster import Person, PersonKey

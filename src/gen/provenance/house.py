@@ -25,6 +25,7 @@ from gen.provenance.keys import Key
 from gen.provenance.log import HEAD_TYPE, Log
 from gen.provenance.pin import Pin, load_pin
 from gen.provenance.register import Register
+from gen.provenance.rights import key_of_head
 from gen.provenance.settle import folders_of, roster_text, settle, works_of
 from gen.provenance.store import JOURNAL, MAX_RECORD_BYTES, ROSTER_FILE, Store
 from gen.provenance.verify import can_go_on, check_roster_file, check_size, replayed
@@ -168,7 +169,7 @@ class Session:
         register, store = self.register, self.house.store
         for act in acts:
             register.replay(act.encode())
-        register.head_key(head_key.keyid)
+        key_of_head(register.rosters, register.size, head_key.keyid)
         works = works_of(acts)
         store.check_writable(*folders_of(register, works))
         self._append(acts, head_key, files)

@@ -1,4 +1,4 @@
-"""Starting a house and changing its roster.
+"""Changing a house's roster.
 
 Each function makes the next roster; `change_roster` signs it with the root keys at hand and
 enters it, or leaves a proposal for the other root keys' holders when a threshold asks for more.
@@ -7,50 +7,36 @@ enters it, or leaves a proposal for the other root keys' holders when a threshol
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.acts import KEY, ROOT, Act
-from gen.provenance.canonical import canonical, canonical_json, today_utc, utc_now
+from gen.provenance.acts import ROOT
+from gen.provenance.canonical import canonical, canonical_json, today_utc
 from gen.provenance.consent import PERSON_ID
 from gen.provenance.dsse import sign
+from gen.provenance.founding import ROSTER_DAYS, key_act, log_of, signed_roster
 from gen.provenance.house import House, Session
 from gen.provenance.keys import PrivateKey, key_id
-from gen.provenance.log import Log, LogError
-from gen.provenance.merkle import leaf_hash
-from gen.provenance.pin import Pin
 from gen.provenance.register import Register
 from gen.provenance.roster import (
-    HOUSE_NAME,
     HOUSE_ROLES,
     ROSTER_TYPE,
     Person,
     PersonKey,
     Roster,
     SignedRoster,
-    check_succession,
-    end_keys,
     identity_of,
-    origin_of,
 )
-from gen.provenance.settle import roster_file
 from gen.provenance.store import (
-    IGNORED_BY_GIT,
-    KEPT_BY_GIT,
     MAX_RECORD_BYTES,
     PROPOSAL,
-    ROSTER_FILE,
-    Store,
 )
-from gen.provenance.witnesses.notes import LOG_KEY, NoteKey
+from gen.provenance.succession import check_succession
 
 _SAID_ELSEWHERE = ("change", "people", "register_index", "version")
-ROSTER_DAYS = 400
-"""How long a roster counts before the root has to sign a fresh one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,117 +47,6 @@ class RosterChange:
     roster: Roster
     signed: int
     is_entered: bool
-
-
-def create_house(
-    folder: Path,
-    name: str,
-    root_keys: Sequence[PrivateKey],
-    *,
-    pin_path: Path | None,
-    threshold: int = 1,
-    people: Sequence[Person] = (),
-    days: int = ROSTER_DAYS,
-    root_public: Sequence[bytes] = (),
-    takes_machine_written: bool = False,
-    log_key: PrivateKey | None = None,
-) -> House:
-    """Start a house: its first roster, its register of one act, and its pin.
-
-    Args:
-        folder: where; may exist, must hold no register.
-        name: lower-case, as its pin will be called.
-        root_keys: those at hand, at least `threshold` of them.
-        pin_path: where the pin goes; None keeps it in memory.
-        threshold: how many root keys a roster needs.
-        people: enrolled from the start.
-        days: until the roster expires.
-        root_public: public halves of further root keys, held elsewhere.
-        takes_machine_written: whether works that a machine wrote may enter, declared as such.
-        log_key: signs notes of the log for witnesses; None for a log that nobody can witness.
-
-    Raises:
-        SettingError: an unfit name or threshold, or a house is there already.
-    """
-    check_free(folder, name)
-    check_threshold(threshold, len(root_keys))
-    roots = (*(key.public for key in root_keys), *root_public)
-    roster = Roster(
-        name,
-        1,
-        0,
-        today_utc() + timedelta(days=days),
-        False,
-        roots,
-        threshold,
-        tuple(sorted(people, key=lambda p: p.id)),
-        change=f"the house {name} begins",
-        takes_machine_written=takes_machine_written,
-        statements_in_log=True,
-        identity=identity_of(name, map(key_id, roots)),
-        log=_log_of(name, map(key_id, roots), log_key.public) if log_key else None,
-    )
-    signed = _signed(roster, root_keys)
-    act = _key_act(signed, 0)
-    pin = Pin(
-        name,
-        folder.resolve(),
-        tuple(sorted(roster.root_keyids)),
-        threshold,
-        1,
-        leaf_hash(act.encode()).hex(),
-        pin_path,
-        log=roster.log,
-    )
-    house = House(pin)
-    store = house.store
-    store.make_folder()
-    with store.locked():
-        check_free(folder, name)
-        store.write({".gitignore": IGNORED_BY_GIT.encode(), ".gitattributes": KEPT_BY_GIT.encode()})
-        # The pin comes first: a crash before the append leaves no house, and init starts over.
-        pin.save()
-        store.write({ROSTER_FILE: roster_file(signed.to_dict())})
-        return Session(house, Register()).commit([act], root_keys[0], ())
-
-
-def check_threshold(threshold: int, at_hand: int) -> None:
-    """Whether a first roster can be signed here.
-
-    Raises:
-        SettingError: it needs more root keys than are at hand.
-    """
-    if not 1 <= threshold <= at_hand:
-        raise SettingError(
-            f"threshold {threshold} with {at_hand} root keys at hand",
-            mend="begin with a threshold that the keys made here reach; "
-            "house.py rotate --root raises it, with everybody's signatures",
-        )
-
-
-def check_free(folder: Path, name: str) -> None:
-    """Whether a house called `name` can begin in `folder`.
-
-    Raises:
-        SettingError: an unfit name, or a house is there already.
-    """
-    if not HOUSE_NAME.match(name):
-        raise SettingError(f"{name!r} is no house name", mend="use a-z, digits and hyphens")
-    try:
-        size = Log(Store(folder), name, "register").head().size
-    except LogError:
-        size = 1  # of another name, or damaged: not ours to overwrite
-    if size:
-        raise SettingError(f"a house is there already: {folder}", mend="choose another folder")
-
-
-def _signed(roster: Roster, keys: Sequence[PrivateKey]) -> SignedRoster:
-    payload = roster.payload()
-    return SignedRoster(roster, tuple(sign(ROSTER_TYPE, payload, key) for key in keys))
-
-
-def _key_act(signed: SignedRoster, index: int) -> Act:
-    return Act(index, KEY, ROOT, utc_now(), {"signed": signed.to_dict()})
 
 
 # -- the next roster ------------------------------------------------------------------------
@@ -231,9 +106,17 @@ def enrolled(
     return _with(register, person, f"enrolled {person_id} ({', '.join(person.roles)})")
 
 
+def _end_keys(person: Person, index: int) -> Person:
+    """The person with every open key ended at `index`."""
+    keys = tuple(
+        dataclasses.replace(k, valid_to=index) if k.valid_to is None else k for k in person.keys
+    )
+    return dataclasses.replace(person, keys=keys)
+
+
 def with_new_key(register: Register, person_id: str, public: bytes) -> Roster:
     """With the person's keys ended and a new one valid from here on."""
-    person = end_keys(_person(register, person_id), register.size)
+    person = _end_keys(_person(register, person_id), register.size)
     keys = (*person.keys, PersonKey(public, register.size))
     changed = dataclasses.replace(person, keys=keys)
     return _with(register, changed, f"new key for {person_id}")
@@ -241,7 +124,7 @@ def with_new_key(register: Register, person_id: str, public: bytes) -> Roster:
 
 def departed(register: Register, person_id: str) -> Roster:
     """With every key of the person ended; what they signed stands."""
-    person = end_keys(_person(register, person_id), register.size)
+    person = _end_keys(_person(register, person_id), register.size)
     return _with(register, person, f"{person_id} departed")
 
 
@@ -286,7 +169,7 @@ def with_root(register: Register, publics: Sequence[bytes], threshold: int) -> R
 def with_log_key(register: Register, public: bytes) -> Roster:
     """With a key that signs notes of the log, or another one. The log's origin stays."""
     known = register.roster.log
-    new = _log_of(register.roster.house, register.roster.root_keyids, public)
+    new = log_of(register.roster.house, register.roster.root_keyids, public)
     change = f"{'another' if known else 'a'} key of the log: {key_id(public)[:12]}"
     return _next(register, change, log=dataclasses.replace(known, public=public) if known else new)
 
@@ -296,10 +179,6 @@ def with_models_key(register: Register, public: str) -> Roster:
     known = register.roster.models
     change = f"{'another' if known else 'a'} key for models: …{public[-14:-2]}"
     return _next(register, change, models=public)
-
-
-def _log_of(house: str, root_keyids: Iterable[str], public: bytes) -> NoteKey:
-    return NoteKey(origin_of(house, root_keyids), public, LOG_KEY)
 
 
 def sealed(register: Register) -> Roster:
@@ -323,7 +202,7 @@ def change_roster(
             "this needs a root key of the house, and none is in your key folder",
             mend="ask a holder of a root key to do it",
         )
-    return _enter_or_propose(session, _signed(roster, root_keys), root_keys[0])
+    return _enter_or_propose(session, signed_roster(roster, root_keys), root_keys[0])
 
 
 def cosign(session: Session, root_keys: Sequence[PrivateKey]) -> RosterChange:
@@ -400,7 +279,7 @@ def _enter_or_propose(session: Session, signed: SignedRoster, head_key: PrivateK
         session.house.store.write({PROPOSAL: text})
         return RosterChange(session.house, new, len(signed.signatures), is_entered=False)
     check_succession(session.register.rosters[-1], signed, session.register.size)
-    house = session.commit([_key_act(signed, session.register.size)], head_key, ())
+    house = session.commit([key_act(signed, session.register.size)], head_key, ())
     return RosterChange(house, new, len(signed.signatures), is_entered=True)
 
 

@@ -35,21 +35,19 @@ from gen.provenance.acts import (
 from gen.provenance.canonical import StrictJsonError, fields, today_utc
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import is_signed_by
-from gen.provenance.keys import key_id
 from gen.provenance.log import HEAD_TYPE, Head
 from gen.provenance.merkle import leaf_hash, root_of
 from gen.provenance.record import ConsentAct, RegisterError, WorkRecord, check_time
-from gen.provenance.rights import check_member, check_root, check_statements, entries_of
-from gen.provenance.roster import (
-    COMPOSER,
-    CURATOR,
-    PRODUCER,
-    TRAINER,
-    Roster,
-    SignedRoster,
-    check_succession,
+from gen.provenance.rights import (
+    check_member,
+    check_root,
+    check_statements,
+    entries_of,
+    key_of_head,
 )
+from gen.provenance.roster import COMPOSER, CURATOR, PRODUCER, TRAINER, Roster, SignedRoster
 from gen.provenance.runs import AssertedModel, Begin, End, Output, Piece, Runs
+from gen.provenance.succession import check_succession
 
 
 @dataclass(eq=False)
@@ -374,32 +372,11 @@ class Register:
         if len(head.signatures) != 1 or not self.rosters:
             raise RegisterError(f"the head carries {len(head.signatures)} signatures, not one")
         signature = head.signatures[0]
-        public = self.head_key(signature.keyid)
+        public = key_of_head(self.rosters, self.size, signature.keyid)
         if not is_signed_by(signature, public, HEAD_TYPE, head.payload()):
             raise RegisterError("the head's signature does not verify")
         check_time(f"its head, signed with the key {signature.keyid[:12]}…,", head.time)
         self.head = head
-
-    def head_key(self, keyid: str) -> bytes:
-        """The public key called `keyid`, when it may sign the head after the last act.
-
-        Anybody of the house may: whoever did the last act signs. When that act replaced the
-        root, an old root key may still have been the one at hand.
-
-        Raises:
-            RegisterError: an unknown, ended or compromised key.
-        """
-        index, root_keys = self.size - 1, self.roster.root_keys
-        if len(self.rosters) > 1 and self.roster.register_index == index:
-            root_keys += self.rosters[-2].roster.root_keys
-        for public in root_keys:
-            if key_id(public) == keyid:
-                return public
-        owner = self.roster.owners.get(keyid)
-        refusal = owner[1].refusal_at(index) if owner else "unknown-key"
-        if owner is None or refusal:
-            raise RegisterError(f"the head is signed by the key {keyid[:12]}… ({refusal})")
-        return owner[1].public
 
     def check_fresh(self, today: date) -> None:
         """Whether the roster still counts today.

@@ -8,10 +8,12 @@
 | adopt, model | the root: as many of its keys as the threshold asks for |
 | begin, end | a trainer |
 | output | a producer |
-| key | the root, inside the roster itself (`roster.check_succession`) |
+| key | the root, inside the roster itself (`gen.provenance.succession`) |
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from gen.provenance.acts import (
     ACT_TYPE,
@@ -30,12 +32,15 @@ from gen.provenance.acts import (
 from gen.provenance.canonical import StrictJsonError, fields
 from gen.provenance.dsse import is_signed_by
 from gen.provenance.judge import judge_entry
+from gen.provenance.keys import key_id
+from gen.provenance.record import RegisterError
 from gen.provenance.roster import (
     COMPOSER,
     CURATOR,
     PRODUCER,
     TRAINER,
     Roster,
+    SignedRoster,
     root_signers,
 )
 
@@ -136,3 +141,31 @@ def check_statements(act: Act, roster: Roster) -> None:
         curator = judge_entry(entry, roster, act.index, is_adopted=act.kind == ADOPT)
         if act.kind == ADD and curator.id != act.by:
             raise StrictJsonError(f"{curator.id} accepted it, {act.by} enters it")
+
+
+def key_of_head(rosters: Sequence[SignedRoster], size: int, keyid: str) -> bytes:
+    """The public key called `keyid`, when it may sign the head of a log of this size.
+
+    Anybody of the house may: whoever did the last act signs. When that act replaced the root, an
+    old root key may still have been the one at hand.
+
+    Args:
+        rosters: of the log, in order.
+        size: of the log, in acts.
+        keyid: which key signed the head.
+
+    Raises:
+        RegisterError: an unknown, ended or compromised key.
+    """
+    roster, index = rosters[-1].roster, size - 1
+    root_keys = roster.root_keys
+    if len(rosters) > 1 and roster.register_index == index:
+        root_keys += rosters[-2].roster.root_keys
+    for public in root_keys:
+        if key_id(public) == keyid:
+            return public
+    owner = roster.owners.get(keyid)
+    refusal = owner[1].refusal_at(index) if owner else "unknown-key"
+    if owner is None or refusal:
+        raise RegisterError(f"the head is signed by the key {keyid[:12]}… ({refusal})")
+    return owner[1].public

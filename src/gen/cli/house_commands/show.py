@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.house_commands.common import Output, counted, house_command, open_house
-from gen.cli.house_commands.records import WORK_COLUMNS, find_work, warnings, work_rows
+from gen.cli.house_commands.history import WORK_COLUMNS, find_work, work_rows
+from gen.cli.house_commands.records import warnings
 
 if TYPE_CHECKING:
     from gen.provenance.house import House

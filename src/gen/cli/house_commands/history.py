@@ -1,0 +1,216 @@
+"""What the log holds, and copies of it for others: log, prove, export."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gen.cli.house_commands.common import Output, counted, house_command, open_house
+
+if TYPE_CHECKING:
+    from gen.provenance.acts import Act
+    from gen.provenance.house import House
+    from gen.provenance.record import WorkRecord
+    from gen.provenance.register import Register
+
+
+@house_command
+@click.argument("work", required=False)
+@click.option("--act", type=click.IntRange(0), metavar="INDEX", help="Prove this act instead.")
+@click.option(
+    "--since",
+    type=click.IntRange(1),
+    metavar="SIZE",
+    help="Prove, too, that the register only grew since it had SIZE acts, as an older pin knows.",
+)
+@click.option(
+    "--tlog",
+    is_flag=True,
+    help="Write it as other tools read it (C2SP tlog-proof), with what witnesses signed.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the proof there instead of to stdout.",
+)
+def prove_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, work: str | None,
+    act: int | None, since: int | None, tlog: bool, out: Path | None,
+) -> None:  # fmt: skip
+    """Write a proof that a work's entry (or another act) is in the register, or that it only grew.
+
+    Whoever has the pin checks it with `house.py verify --proof FILE`, without the register.
+    """
+    del yes
+    from gen.disk import write_atomically
+    from gen.errors import SettingError
+    from gen.provenance.proofs import prove
+
+    if tlog and (since is not None or (work, act) == (None, None)):
+        raise SettingError("a proof of this kind is of one act", mend="give WORK or --act INDEX")
+    if (work is not None and act is not None) or (work, act, since) == (None, None, None):
+        raise SettingError("what should be proved?", mend="give WORK, --act INDEX or --since SIZE")
+    house = open_house(folder, pin)
+    if work is not None:
+        act = find_work(house.load(), work).index
+    if tlog:
+        assert act is not None  # noqa: S101 - asked for above
+        text = _tlog_proof(house, act)
+    else:
+        proof = prove(house, act, since)
+        text = json.dumps(proof, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    write_atomically(out, text.encode("utf-8"))
+    output.line(f"wrote {out}")
+    output.result(file=str(out), act=act, since=since)
+
+
+def _tlog_proof(house: House, act: int) -> str:
+    """A proof of one act under a note, as other tools read it."""
+    from gen.errors import SettingError
+    from gen.provenance.witnesses.proof import best_note, tlog_proof
+    from gen.provenance.witnesses.standing import read_notes, true_notes
+
+    notes = read_notes(house)
+    register = house.load(full=True)
+    if act >= register.size:
+        raise SettingError(f"act {act} of {register.size}", mend="house.py log lists the acts")
+    note = best_note(true_notes(register, notes), act)
+    wanted = house.register_log.known_lines(register.leaves, lambda index, _: index == act)
+    ((_, line),) = wanted
+    return tlog_proof(register, note, act, line).decode("utf-8")
+
+
+def find_work(register: Register, work: str | None) -> WorkRecord:
+    from gen.errors import SettingError
+    from gen.provenance.works import near_works
+
+    record = register.works.get(work or "")
+    if record is None:
+        raise SettingError(
+            f"no work {work!r} in the register", mend=near_works(register, work or "")
+        )
+    return record
+
+
+def work_rows(register: Register) -> list[tuple[str, ...]]:
+    return [
+        (
+            record.entry.work,
+            record.entry.title,
+            " ".join(f"{who}:{share}" for who, share in record.entry.composers),
+            " ".join(sorted(register.signers_of(record))),
+            record.accepted_by,
+            str(record.index),
+            str(register.consent_of(record)),
+            "live" if record.withdrawn_at is None else "withdrawn",
+        )
+        for record in sorted(register.works.values(), key=lambda r: r.entry.work)
+    ]
+
+
+WORK_COLUMNS = (
+    "work", "title", "composers", "signed_by", "accepted_by", "index", "consent", "status",
+)  # fmt: skip
+
+
+@house_command
+@click.option(
+    "--last",
+    "count",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="How many acts, newest last.",
+)
+@click.option("--all", "take_all", is_flag=True, help="Every act.")
+def log_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, count: int,
+    take_all: bool,
+) -> None:  # fmt: skip
+    """List the acts in the register, after verifying it.
+
+    `time` is what an act says of itself; `seen` is when enough witnesses that the pin names had
+    seen it, where it names some: before that its time is the house's word alone.
+    """
+    del yes
+    from gen.provenance.acts import Act
+    from gen.provenance.witnesses.policy import first_seen, spelled
+    from gen.provenance.witnesses.standing import read_notes, standing_of
+
+    house = open_house(folder, pin)
+    notes = read_notes(house)
+    register = house.load(full=True)
+    times = standing_of(house, register, notes).times()
+    first = 0 if take_all else register.size - count
+    lines = house.register_log.known_lines(register.leaves, lambda index, _: index >= first)
+    acts = [Act.decode(line) for _, line in lines]
+    rows = [
+        {
+            "index": act.index,
+            "time": act.time,
+            "seen": spelled(first_seen(times, act.index)),
+            "act": act.kind,
+            "by": act.by,
+            "what": _what(act),
+        }
+        for act in acts
+    ]
+    columns = ["index", "time", "seen", "act", "by", "what"]
+    if not house.pin.witnesses.witnesses:
+        columns.remove("seen")
+    output.table(columns, [[row[name] for name in columns] for row in rows])
+    output.result(acts=rows)
+
+
+def _what(act: Act) -> str:
+    """What an act did, in a few words."""
+    from gen.provenance import acts
+    from gen.provenance.consent import Consent
+
+    data = act.data
+    if act.kind == acts.KEY:
+        return str(data["signed"]["roster"]["change"])
+    if act.kind == acts.ADOPT:
+        return f"{len(data['works'])} works of {data['origin']['house']}"
+    if act.kind == acts.CONSENT:
+        return f"{data['work']} allows: {Consent.from_list(data['consent'])}"
+    if act.kind in (acts.BEGIN, acts.MODEL):
+        return f"{data['name']}: {counted(len(data['works']), 'work')} for {data['purpose']}"
+    if act.kind == acts.END:
+        return f"run {data['begin']} ends: {counted(len(data['models']), 'checkpoint')}"
+    if act.kind == acts.OUTPUT:
+        return f"{data['path']} of run {data['run']}"
+    return f"{data['work']} {data.get('reason') or data.get('title') or ''}".strip()
+
+
+@house_command
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="A new folder for the copy.",
+)
+def export_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, out: Path
+) -> None:  # fmt: skip
+    """Copy the records for an auditor: register, rosters, pin, a table of works.
+
+    No music and no private key is in it. `README.txt` in the copy says how to check it.
+    """
+    del yes
+    from gen.provenance.export import export_records
+
+    house = open_house(folder, pin)
+    register = house.load(anew=True)
+    written = export_records(house, out, [WORK_COLUMNS, *work_rows(register)])
+    for path in written:
+        output.line(str(path))
+    output.result(files=[str(path) for path in written], size=register.size)
