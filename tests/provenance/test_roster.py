@@ -10,15 +10,8 @@ from gen.errors import HouseError, SettingError
 from gen.provenance import people
 from gen.provenance.canonical import StrictJsonError
 from gen.provenance.dsse import sign
-from gen.provenance.roster import (
-    ROSTER_TYPE,
-    Person,
-    PersonKey,
-    Roster,
-    RosterError,
-    SignedRoster,
-    end_keys,
-)
+from gen.provenance.people import end_keys
+from gen.provenance.roster import ROSTER_TYPE, Person, PersonKey, Roster, RosterError, SignedRoster
 from gen.provenance.succession import check_succession
 from gen.provenance.witnesses.notes import LOG_KEY, NoteKey
 from houses import key_of, start_house

@@ -106,7 +106,7 @@ def enrolled(
     return _with(register, person, f"enrolled {person_id} ({', '.join(person.roles)})")
 
 
-def _end_keys(person: Person, index: int) -> Person:
+def end_keys(person: Person, index: int) -> Person:
     """The person with every open key ended at `index`."""
     keys = tuple(
         dataclasses.replace(k, valid_to=index) if k.valid_to is None else k for k in person.keys
@@ -116,7 +116,7 @@ def _end_keys(person: Person, index: int) -> Person:
 
 def with_new_key(register: Register, person_id: str, public: bytes) -> Roster:
     """With the person's keys ended and a new one valid from here on."""
-    person = _end_keys(_person(register, person_id), register.size)
+    person = end_keys(_person(register, person_id), register.size)
     keys = (*person.keys, PersonKey(public, register.size))
     changed = dataclasses.replace(person, keys=keys)
     return _with(register, changed, f"new key for {person_id}")
@@ -124,7 +124,7 @@ def with_new_key(register: Register, person_id: str, public: bytes) -> Roster:
 
 def departed(register: Register, person_id: str) -> Roster:
     """With every key of the person ended; what they signed stands."""
-    person = _end_keys(_person(register, person_id), register.size)
+    person = end_keys(_person(register, person_id), register.size)
     return _with(register, person, f"{person_id} departed")
 
 
