@@ -47,10 +47,10 @@ def run(args: Any) -> dict[str, Any]:
 def _in_child(house: Any, cache: Path) -> dict[str, Any]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context) as pool:  # whose processes may have some of their own
-        return pool.submit(_start, house, cache).result()
+        return pool.submit(_start, house, cache, BATCHES).result()
 
 
-def _start(house: Any, cache: Path) -> dict[str, Any]:
+def _start(house: Any, cache: Path, batches: int) -> dict[str, Any]:
     from gen.data.batches import DataConfig
     from gen.data.cache import CACHE_VARIABLE
     from gen.data.module import HouseData
@@ -72,15 +72,15 @@ def _start(house: Any, cache: Path) -> dict[str, Any]:
         "ms_per_work": 1000 * seconds / works,
         "events": sum(len(work.events) for work in data.works),
         "memory_bytes_per_work": held // works,
-        "memory_bytes_of_batches": _drawn(iter(data.train_dataloader())),
+        "memory_bytes_of_batches": _drawn(iter(data.train_dataloader()), batches),
     }
 
 
-def _drawn(batches: Iterator[Any]) -> int:
-    """Memory gained while the second half of `BATCHES` is drawn."""
-    deque(islice(batches, BATCHES // 2), maxlen=0)
+def _drawn(stream: Iterator[Any], batches: int) -> int:
+    """Memory gained while the second half of so many batches is drawn."""
+    deque(islice(stream, batches // 2), maxlen=0)
     before = anonymous_bytes()
-    deque(islice(batches, BATCHES // 2), maxlen=0)
+    deque(islice(stream, batches // 2), maxlen=0)
     return max(anonymous_bytes() - before, 0)
 
 

@@ -15,6 +15,7 @@ from symusic import Score
 
 import benchmark
 from bench import ablate, growth, machine, memory, sample, scale, train
+from bench import start as first_steps
 from bench.corpus import admitted_works, curve_works, deal, kept, settings_of
 from bench.ours import Ours
 from bench.peer import (
@@ -361,16 +362,13 @@ def test_training_alternates_and_reports_both_sides(works, tmp_path):
     json.dumps(result)
 
 
-def test_memory_is_that_of_a_process_of_its_own_and_grows_with_the_model(works):
-    found = [
-        memory.run(parsed(memory, "--peer-window", "32", "--set", f"model.width={width}"), works)
-        for width in (16, 1024)
-    ]
-    for result in found:
-        ours, peer = result["models"]
-        assert 0.3 < ours["notes_per_step"] / peer["notes_per_step"] < 3
-        assert result["ratio"]["megabytes"] == ours["megabytes"] / peer["megabytes"]
-    small, large = (result["models"][0] for result in found)
+def test_memory_is_that_of_a_process_of_its_own_and_grows_with_the_model(works, settings, sides):
+    small = memory._alone(memory._ours, settings, sides, 1)
+    wide = parsed(memory, "--peer-window", "32", "--set", "model.width=512")
+    result = memory.run(wide, works)
+    large, peer = result["models"]
+    assert 0.3 < large["notes_per_step"] / peer["notes_per_step"] < 3
+    assert result["ratio"]["megabytes"] == large["megabytes"] / peer["megabytes"]
     grown = 4 * (large["parameters"] - small["parameters"]) / 1e6  # bytes of the weights alone
     assert large["megabytes"] - small["megabytes"] > 2 * grown  # gradients and moments besides
 
@@ -469,6 +467,7 @@ def test_a_refused_house_ends_a_command_with_its_message(monkeypatch, capsys):
 
 def test_a_start_is_measured_cold_and_warm(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(first_steps, "BATCHES", 20)
     assert benchmark.main(["start", "--works", "4", "--json"]) == 0
     cold, warm = json.loads(capsys.readouterr().out)["starts"]
     assert (cold["cache"], warm["cache"]) == ("cold", "warm")

@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from gen import places
 from gen.contribution import COLUMNS, Contributor, Facts, Job, Settings, read_sidecar
 from gen.contribution import write_sidecar as write_first_sidecar
 from gen.contribution.facts import find_problems
 from gen.errors import HouseError, SettingError
 from gen.likeness.voices import pack_voices, voices_of
 from gen.piece import Marker, Note, Piece, Track
+from gen.provenance.access import default_folder
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.key_files import save_key
 from gen.provenance.mark import mark_generated
@@ -29,7 +31,7 @@ from gen.provenance.tag import read_tag
 from gen.provenance.works import withdraw
 from gen.safe_parse import SafeReader
 from gen.smf import musical_hash, parse, write
-from houses import PASSPHRASE, TestHouse, key_of, make_midi, make_piece
+from houses import PASSPHRASE, TestHouse, key_of, make_midi, make_piece, start_house
 from midi_files import note, smf
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "contribute.py"
@@ -338,7 +340,12 @@ def test_the_house_is_named_once_by_the_environment_or_the_folder(desk: Desk, mo
         output = CliRunner().invoke(contribute.main, [path, "--check"]).output
         return Path(output.rpartition(" --house ")[2].strip())
 
-    assert house_asked() == SCRIPT.parents[1] / "data" / "house_midi"
+    assert default_folder() == SCRIPT.parents[1] / "data" / "house_midi"
+    project = desk.folder.parent / "project"
+    (project / "conf" / "house").mkdir(parents=True)
+    own = start_house(project / "data" / "house_midi", pin_path=project / "conf/house/own.yaml")
+    monkeypatch.setattr(places, "PROJECT", project)
+    assert house_asked() == own.folder
     monkeypatch.setenv("HOUSE", str(desk.house.folder))
     assert house_asked() == desk.house.folder
     monkeypatch.delenv("HOUSE")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gen.places import CONF
 from houses import keep_machine_key
 from tiny_runs import SETTINGS, TRAIN, environment, train
 
@@ -45,6 +46,17 @@ def test_the_basic_sweeper_runs_every_combination_and_the_log_names_each(pin, ho
     assert len(set(names)) == 2
     assert {name.split("/")[0] for name in names} == {"grid"}
     assert {name.split("/")[-1] for name in names} == {"0", "1"}
+
+
+def test_no_shipped_file_asks_for_many_runs():
+    """The door looks for that only where a person's own words or files could."""
+    found = [
+        path
+        for path in CONF.rglob("*.yaml")
+        if "hydra" in (yaml.safe_load(path.read_bytes()) or {})
+        and "mode" in yaml.safe_load(path.read_bytes())["hydra"]
+    ]
+    assert not found
 
 
 def test_a_refusal_in_a_sweep_is_one_message_too(pin, house):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +14,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from bench import growth
 from gen.checkpoint import load_checkpoint
 from gen.data.batches import DataConfig
 from gen.data.module import HouseData
@@ -24,14 +28,15 @@ from gen.training.run import train
 from houses import keep_machine_key, start_house
 from tiny_runs import SETTINGS, start
 
+READERS = Path(__file__).with_name("two_readers.py")
 CONF = Path(__file__).resolve().parents[2] / "conf"
 ADAMW = OmegaConf.to_container(OmegaConf.load(CONF / "optimizer" / "adamw.yaml"))
 DDP = ("trainer=ddp", "trainer.accelerator=cpu")
 
 
-def settings_of(pin):
+def settings_of(pin, *words):
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", [*SETTINGS.split(), f"pin={pin}"])
+        config = compose("train", [*SETTINGS.split(), f"pin={pin}", *words])
     return OmegaConf.to_container(config, resolve=True)
 
 
@@ -54,6 +59,36 @@ def test_two_processes_reach_what_one_reaches_and_leave_one_set_of_files(tmp_pat
     runs = house.load().runs.by_index.values()
     assert len(runs) == 2  # one alone, one together
     assert all(run.ended_at is not None for run in runs)
+
+
+@pytest.mark.slow
+def test_two_processes_read_a_large_house_once_and_learn_from_disjoint_shares(tmp_path):
+    with growth.environment(tmp_path):
+        hands = growth.build(tmp_path / "house", 2000)
+        alone = read_by(tmp_path, hands.house.pin.path, "alone")
+        together = read_by(tmp_path, hands.house.pin.path, "together", *DDP)
+    assert len(alone) == 1
+    first, second = together
+    assert first["parsed"] == 2000
+    assert second["parsed"] == 0  # it reads and hashes them all, and knows the bytes
+    shares = set(first["shown"]), set(second["shown"])
+    assert len(shares[0]) == len(shares[1]) > 0
+    assert not shares[0] & shares[1]
+    assert shares[0] | shares[1] == set(alone[0]["shown"])
+
+
+def read_by(folder, pin, name, *words):
+    """What each process of a run with an empty cache wrote down, see `two_readers`."""
+    own = folder / name
+    own.mkdir()
+    (own / "settings.json").write_text(json.dumps(settings_of(pin, *words)), "utf-8")
+    done = subprocess.run(
+        [sys.executable, str(READERS), str(own / "settings.json"), str(own)],
+        env={**os.environ, "HOUSE_CACHE": str(own / "cache"), "OMP_NUM_THREADS": "1"},
+        cwd=own, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return [json.loads(path.read_text("utf-8")) for path in sorted(own.glob("process*.json"))]
 
 
 def reached(folder, *words):

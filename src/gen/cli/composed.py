@@ -9,6 +9,7 @@ the names of the shipped ones, and those of Hydra are what the shipped files say
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,7 +74,6 @@ class CheckedLoader(ConfigLoaderImpl):
     def __init__(self, root: str, judge: Judge, directory: str | None = None) -> None:
         self.root, self.judge, self.directory = root, judge, directory
         super().__init__(_search_path(private_folders(directory, None)))
-        self._shipped: dict[tuple[str, ...], dict[str, Any]] = {}
         self.sweep: DictConfig | None = None
 
     def load_configuration(
@@ -131,11 +131,14 @@ class CheckedLoader(ConfigLoaderImpl):
             is_preset = group in _PRESETS and (CONF / group / f"{choice}.yaml").is_file()
             if (group in GROUPS or is_preset) and choice is not None:
                 chosen.append(f"{group}={choice}")
-        if tuple(chosen) not in self._shipped:
-            plain = ConfigLoaderImpl(_search_path([]))
-            config = plain.load_configuration(self.root, chosen, RunMode.RUN)
-            self._shipped[tuple(chosen)] = dict(_hydra_leaves(config))
-        return self._shipped[tuple(chosen)]
+        return _shipped(self.root, tuple(chosen))
+
+
+@functools.cache
+def _shipped(root: str, chosen: tuple[str, ...]) -> dict[str, Any]:
+    """Hydra's settings as the shipped files alone compose them."""
+    config = ConfigLoaderImpl(_search_path([])).load_configuration(root, list(chosen), RunMode.RUN)
+    return dict(_hydra_leaves(config))
 
 
 @contextmanager
