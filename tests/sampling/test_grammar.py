@@ -12,9 +12,10 @@ import pytest
 from gen.data.habits import Habits
 from gen.harmony import GENRES, QUALITIES, Chord
 from gen.piece import DRUM_PROGRAM, ROLES, Piece
-from gen.sampling.drafting import policies, view
+from gen.sampling.drafting import closing, view
+from gen.sampling.drafting.closing import key_of_notes
 from gen.sampling.drafting.draft import BarByBar, Draft
-from gen.sampling.drafting.policies import OPEN_PIECE_DUE, STAY, key_of_notes, origin_of
+from gen.sampling.drafting.policies import OPEN_PIECE_DUE, STAY, origin_of
 from gen.sampling.drafting.state import MOST_NOTES_A_CELL, MOST_NOTES_AT_ONCE
 from gen.sampling.plan import DRUM_SOUNDS, Plan, Row
 from gen.smf.general_midi import range_of
@@ -555,7 +556,7 @@ def ending(header: list[Row], seed: int) -> list[Row]:
 @pytest.mark.parametrize("told", [True, False])
 def test_a_piece_ends_on_the_tonic_of_its_key(told, monkeypatch):
     """Of the key that was told, else of the one that is heard."""
-    monkeypatch.setattr(policies, "key_of_notes", lambda rows: 0 if told else KEY[v.VALUE])
+    monkeypatch.setattr(closing, "key_of_notes", lambda rows: 0 if told else KEY[v.VALUE])
     told_chords = 0
     for seed in SEEDS:
         last = ending([bos(), KEY] if told else [bos()], seed)

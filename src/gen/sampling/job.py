@@ -11,8 +11,10 @@ from typing import Protocol
 
 from gen.data.habits import Habits
 from gen.errors import SettingError
+from gen.harmony import Key
 from gen.piece import Piece
 from gen.sampling.controls import Controls
+from gen.sampling.drafting.closing import key_of_chords, with_close
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.finish import Finished, finished
 from gen.sampling.in_file.continuation import Continuation
@@ -47,7 +49,11 @@ class PieceJob(Protocol):
 
 
 def job_of(
-    controls: Controls, task: FileTask | None, style: int | None = None, steering: float = 0.0
+    controls: Controls,
+    task: FileTask | None,
+    style: int | None = None,
+    steering: float = 0.0,
+    rules: int = 1,
 ) -> PieceJob:
     """The job that is asked for.
 
@@ -55,13 +61,14 @@ def job_of(
         controls: what is asked of the music.
         task: what is to be done with a file; None for pieces from nothing.
         style: the number that the checkpoint has for `controls.style`.
-        steering: see `Plan`.
+        steering, rules: see `Plan`.
 
     Raises:
         HouseError: settings contradict each other, or the file cannot be used.
     """
     if task is None:
-        return FromNothing(controls, replace(plan_of(controls, style), steering=steering))
+        plan = replace(plan_of(controls, style), steering=steering, rules=rules)
+        return FromNothing(controls, plan)
     for name in ("instruments", "tempo", "time_signature"):
         if getattr(controls, name):
             raise SettingError(
@@ -75,7 +82,7 @@ def job_of(
         if task.mode == "continue"
         else Rewriting.of(task, source, controls, style)
     )
-    return replace(job, plan=replace(job.plan, steering=steering))
+    return replace(job, plan=replace(job.plan, steering=steering, rules=rules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +97,16 @@ class FromNothing:
         if self.controls.sections is None:
             plan = formed(plan, self.controls.genre, [*seed, 2])
         if plan.steering and self.controls.key is None:
-            plan = at_home(plan, self.controls.mood, [*seed, 3])
+            of_chords = self._home() if plan.rules > 1 else None
+            plan = at_home(plan, self.controls.mood, [*seed, 3], of_chords)
+        if plan.rules > 1:
+            plan = with_close(plan, self.controls, self._home(), [*seed, 4])
         return Draft(plan, [*seed, 1])
+
+    def _home(self) -> Key | None:
+        """The key that was asked for, else that of the chords that were."""
+        chords = self.controls.chords
+        return self.controls.home() or (key_of_chords(chords) if chords else None)
 
     def finish(self, draft: Draft) -> Finished:
         piece = finished(draft.rows, self.controls)

@@ -74,6 +74,11 @@ class Plan:
         habits: of the works behind the model, which decide what nobody asks for.
         steering: how strongly parts are kept in agreement and in their key, see `steering`;
             0 leaves them to the model, as in pieces of earlier versions.
+        rules: which version of the rules of writing holds: 2, or 1 as in pieces of earlier
+            versions.
+        cadence: how many bars before the last one the dominant stands; 0 leaves that to the model.
+        ritardando: by how many classes of tempo each of the last bars is slower than those before
+            them all; empty leaves tempo to the model.
     """
 
     header: list[Row]
@@ -96,6 +101,9 @@ class Plan:
     cut: int | None = None
     habits: Habits = NO_HABITS
     steering: float = 0.0
+    rules: int = 1
+    cadence: int = 0
+    ritardando: tuple[int, ...] = ()
 
     @property
     def limit(self) -> int:
@@ -361,18 +369,23 @@ MAJOR_OTHERWISE: Final = 0.6
 """Share of the works of other moods that are in major."""
 
 
-def at_home(plan: Plan, mood: str | None, seed: Sequence[int]) -> Plan:
+def at_home(
+    plan: Plan, mood: str | None, seed: Sequence[int], known: harmony.Key | None = None
+) -> Plan:
     """The plan with a key of its own, whose mode is that of the mood where it has one.
 
     Args:
         plan: of a piece from nothing that has no key.
         mood: of `harmony.MOODS`.
         seed: equal ones, equal keys.
+        known: the key that its chords have, in place of one by chance.
     """
     rng = np.random.default_rng(seed)
     tonic, is_minor = int(rng.integers(12)), rng.random() >= MAJOR_OTHERWISE
     if mood in MINOR_MOODS | MAJOR_MOODS:
         is_minor = mood in MINOR_MOODS
+    if known:
+        tonic, is_minor = known.tonic, known.is_minor
     key: Row = [int(Kind.KEY), 0, WORDS.key.id(2 * tonic + int(is_minor)), 0, 0]
     place = sum(row[v.KIND] in (Kind.BOS, Kind.GENRE, Kind.MOOD) for row in plan.header)
     return replace(plan, header=[*plan.header[:place], key, *plan.header[place:]])

@@ -26,7 +26,7 @@ _CLAIMS: Final = (
     "musical_hash", "notes", "seconds",
 )  # fmt: skip
 """What a receipt says that can be worked out again."""
-_UNSAID: Final = {"device": CPU, "steering": 0}
+_UNSAID: Final = {"device": CPU, "steering": 0, "rules": 1}
 """What receipts of earlier versions do not name, as it was then."""
 _BELIEVED: Final = "how original it is, is as the receipt says: it was not compared again"
 

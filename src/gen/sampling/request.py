@@ -34,6 +34,7 @@ USUAL_AMOUNT: Final = 0.3
 MOST_PIECES: Final = 1024
 MOST_TRIES: Final = 64
 MOST_STEERING: Final = 4
+NEWEST_RULES: Final = 2
 RESAMPLE, REPORT = "resample", "report"
 CPU: Final = "cpu"
 DEVICES: Final = (CPU, "cuda")
@@ -53,6 +54,8 @@ class SamplingRunConfig:
         strict: write another, too, while a control is known to be missed.
         steering: how strongly parts are kept in agreement and in their key beyond what the model
             itself does, see `steering`; 0 not at all, as pieces of earlier versions were written.
+        rules: by which of them closes, breaks, entrances and drums are led: 2, or 1 for those
+            of earlier versions.
         device: where the model computes, which the last bits of its sums depend on.
     """
 
@@ -62,6 +65,7 @@ class SamplingRunConfig:
     originality: str = RESAMPLE
     strict: bool = False
     steering: float = 1.0
+    rules: int = NEWEST_RULES
     device: str = CPU
 
     def __post_init__(self) -> None:
@@ -73,6 +77,8 @@ class SamplingRunConfig:
             raise SettingError(f"{self.tries} is outside 1 to {MOST_TRIES}", where="tries")
         if not 0 <= self.steering <= MOST_STEERING:
             raise SettingError(f"{self.steering} is outside 0 to {MOST_STEERING}", where="steering")
+        if not 1 <= self.rules <= NEWEST_RULES:
+            raise SettingError(f"{self.rules} is outside 1 to {NEWEST_RULES}", where="rules")
         nearest(self.originality, (RESAMPLE, REPORT, OFF), setting="originality")
         nearest(self.device, DEVICES, setting="device")
 
@@ -228,7 +234,7 @@ class SampleRequest:
         draw = build(DrawConfig, _fields_of(DrawConfig, settings))
         controls = build(Controls, _fields_of(Controls, settings))
         task = None if places.receipt else FileTask.of(settings)
-        recorded = {**settings, "steering": run.steering}  # also where nobody named it
+        recorded = {**settings, "steering": run.steering, "rules": run.rules}  # also unnamed
         return cls(controls, draw, run, places, task, recorded)
 
 

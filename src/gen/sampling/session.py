@@ -255,7 +255,9 @@ def open_session(
         HouseError: a setting is wrong, or the checkpoint or the house cannot be used.
     """
     # What is wrong is said before anything is read.
-    job: PieceJob | TokenJob = job_of(request.controls, request.task, steering=request.run.steering)
+    job: PieceJob | TokenJob = job_of(
+        request.controls, request.task, steering=request.run.steering, rules=request.run.rules
+    )
     if request.run.on_gpu and not torch.cuda.is_available():
         raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
     on_checked()
@@ -264,7 +266,9 @@ def open_session(
         job = TokenJob.of(request.controls, request.task, found.checkpoint.tokenization)
     elif style := request.controls.style:
         number = style_number(style, found.checkpoint, found.register)
-        job = job_of(request.controls, request.task, number, request.run.steering)
+        job = job_of(
+            request.controls, request.task, number, request.run.steering, request.run.rules
+        )
     signatures = signatures_for(
         found.house, found.register, request.places.sign, is_recorded=found.run is not None
     )

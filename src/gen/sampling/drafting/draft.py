@@ -14,7 +14,10 @@ from typing import Protocol
 
 import numpy as np
 
+from gen.harmony import GENRES
 from gen.sampling.drafting import grammar, view
+from gen.sampling.drafting.biases import against_parallels
+from gen.sampling.drafting.closing import tempo_of
 from gen.sampling.drafting.masks import Mask
 from gen.sampling.drafting.policies import Policies
 from gen.sampling.drafting.state import KINDS, BarTerms, State
@@ -23,6 +26,8 @@ from gen.sampling.drafting.view import ContextColumns
 from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
+
+_CHORALE = WORDS.genre.id(GENRES.index("chorale"))
 
 Held = tuple[int, int, int]
 """First step, step after the last, and value id of a note that is there; 0 for a pedal."""
@@ -124,6 +129,8 @@ class Draft:
         if row[v.KIND] != Kind.NOTE or bias is None:
             return None
         at_step: Floats = bias[WORDS.position.number(row[v.POSITION])]
+        if self.plan.rules > 1 and self.state.genre == _CHORALE:
+            at_step = against_parallels(self.state, row, at_step)
         return at_step
 
     def drawable(self, field: int, row: Row) -> Mask:
@@ -240,6 +247,8 @@ class BarByBar:
             draft.forced.extend(plan.planned(state.bar, Kind.SECTION))
             if state.tempo == 0 and plan.tempo is not None:
                 draft.forced.append([int(Kind.TEMPO), WORDS.position.id(0), plan.tempo, 0, 0])
+            if slower := tempo_of(plan, state):
+                draft.forced.append(slower)
             draft.policies.begin_bar(plan, state)
         if plan.cut is not None and state.bar >= plan.cut:
             state.rows.pop()  # the bar after the last wanted one

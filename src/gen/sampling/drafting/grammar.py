@@ -116,6 +116,8 @@ def _before_cells(plan: Plan, state: State, mask: Mask) -> None:
     mask[Kind.TEMPO] = plan.tempo is None and (rank < 2 or (rank == 2 and room))
     if mask[Kind.TEMPO] and plan.steering:
         mask[Kind.TEMPO] = bool(_tempos(plan, state).any())
+    if plan.rules > 1 and _is_close(plan, state):
+        mask[Kind.TEMPO] = False  # decided beforehand
     mask[Kind.CHORD] = bool(terms.chords) or (not terms.chords_decided and (rank < 3 or room))
 
 
@@ -248,10 +250,14 @@ def _tempos(plan: Plan, state: State) -> Mask:
     """Another than the one in force; towards the end a slower one, but not by much."""
     mask = legal(1, Kind.TEMPO).copy()
     mask[state.tempo] = False  # a change changes something
-    if plan.steering and plan.bars is not None and state.bar >= plan.bars - CLOSING_BARS:
+    if plan.steering and _is_close(plan, state):
         mask[state.tempo :] = False
         mask[: max(state.first_tempo - MOST_RITARDANDO, 0)] = False
     return mask
+
+
+def _is_close(plan: Plan, state: State) -> bool:
+    return plan.bars is not None and state.bar >= plan.bars - CLOSING_BARS
 
 
 def _begins_anew(plan: Plan, state: State) -> bool:
@@ -292,10 +298,10 @@ def _chords(state: State) -> Mask:
     terms = state.bar_terms
     if terms.chords:
         return span(v.FIELD_SIZES[v.VALUE], terms.chords[0][v.VALUE])
-    if not terms.closing_key:
+    if not terms.chord_choices:
         return legal(1, Kind.CHORD)
     mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
-    mask[closing_chords(terms.closing_key)] = True
+    mask[list(terms.chord_choices)] = True
     return mask
 
 

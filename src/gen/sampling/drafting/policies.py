@@ -13,11 +13,13 @@ from typing import Final
 
 import numpy as np
 
-from gen.analysis.key import key_scores
 from gen.data.habits import names_of
-from gen.piece import DRUM_PROGRAM, ROLES
+from gen.piece import DRUM_PROGRAM
 from gen.sampling.drafting import grammar, view
-from gen.sampling.drafting.masks import CHORD_ROOT, CHORD_TONES, Mask, closing_chords, lengths, span
+from gen.sampling.drafting.biases import pitch_bias, rolls_on
+from gen.sampling.drafting.closing import BASS, BASS_PROGRAMS, Closing
+from gen.sampling.drafting.masks import Mask, lengths, span
+from gen.sampling.drafting.sections import Sections, bass_is_due
 from gen.sampling.drafting.state import (
     MOST_NOTES_A_CELL,
     MOST_NOTES_AT_ONCE,
@@ -25,57 +27,16 @@ from gen.sampling.drafting.state import (
     CellTerms,
     State,
 )
-from gen.sampling.drafting.steering import CLASH, Floats, Sounding, clashes, off_harmony
+from gen.sampling.drafting.steering import Sounding
 from gen.sampling.plan import Plan, Row, steps_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
-
-FEWEST_BARS_TO_CLOSE: Final = 4
-"""A shorter piece is a fragment and need not come to an end."""
 
 STAY: Final = 4
 """Bars in which a track has notes that had to come in; twice as many if no section begins."""
 
 OPEN_PIECE_DUE: Final = 8
 """Bars after which every track is due where a piece has no set length."""
-
-_BASS: Final = ROLES.index("bass") + 1
-_BASS_PROGRAMS: Final = range(32, 40)
-
-
-class Closing:
-    """A piece of some length ends on its tonic, struck in the first half of its last bar."""
-
-    def begin_bar(self, plan: Plan, state: State, terms: BarTerms) -> None:
-        """Decide whether the piece ends in this bar, and on which chord."""
-        bars = plan.limit - state.given_bars
-        is_last = plan.bars is not None and grammar.is_last_bar(plan, state)
-        if not is_last or bars < FEWEST_BARS_TO_CLOSE:
-            return
-        terms.closes = True
-        terms.onset_stop = state.bar_steps // 2 + 1
-        terms.closing_key = state.key or key_of_notes(state.rows)
-        if terms.closing_key and not plan.chords_given:
-            terms.closing_chord = closing_chords(terms.closing_key)[0]  # unless another is drawn
-
-    @staticmethod
-    def basses(plan: Plan, state: State) -> set[int]:
-        """Tracks whose last note is the root: by role, and in a steered piece by instrument."""
-        return {
-            slot
-            for slot, part in enumerate(state.parts)
-            if part.role == _BASS
-            or (plan.steering and not part.role and part.program in _BASS_PROGRAMS)
-        }
-
-    def palette(self, plan: Plan, state: State, slot: int) -> Mask:
-        """What a track may play in this bar: at the end, tones of the last chord. (V,)."""
-        part, terms = state.parts[slot], state.bar_terms
-        if not terms.closes:
-            return part.pitches
-        tones = CHORD_ROOT if slot in self.basses(plan, state) else CHORD_TONES
-        closing: Mask = part.pitches & tones[terms.closing_chord]
-        return closing if closing.any() else part.pitches
 
 
 class Returns:
@@ -91,7 +52,7 @@ class Returns:
     def begin_bar(self, plan: Plan, state: State, terms: BarTerms) -> None:
         """Decide what this bar takes over."""
         origin = origin_of(state.sections, state.bar)
-        if not plan.returns or origin is None or terms.closes:
+        if not plan.returns or origin is None or terms.closes or terms.cadence_root is not None:
             return
         before = state.rows[state.bar_rows[origin] : state.bar_rows[origin + 1]]
         if steps_of(before[0][v.VALUE]) != state.bar_steps:
@@ -102,7 +63,10 @@ class Returns:
         for slot, cell in view.cells(before).items():
             if basses_of(plan, state, slot) != basses_of(plan, state, slot, origin):
                 continue
-            if self.chance.random() < plan.returns and (kept := _fitting(plan, state, slot, cell)):
+            returns = self.chance.random() < plan.returns
+            if plan.rules > 1 and (slot not in terms.open or rolls_on(state, slot, cell)):
+                continue
+            if returns and (kept := _fitting(plan, state, slot, cell)):
                 terms.copies[slot] = kept
                 density = span(v.FIELD_SIZES[v.EXTENT], kept[0][v.EXTENT])
                 terms.densities[slot] = density
@@ -116,7 +80,9 @@ def basses_of(
     That is nothing but of a bass: a track of this role, or without one a bass instrument.
     """
     part = state.parts[slot]
-    is_bass = part.role == _BASS or (not part.role and part.program in _BASS_PROGRAMS)
+    is_bass = part.role == BASS or (not part.role and part.program in BASS_PROGRAMS)
+    if is_bass and bar is None and state.bar_terms.cadence_root is not None:
+        return (0, state.bar_terms.cadence_root), (state.bar_steps // 2, None)
     return plan.slashes.get(state.bar if bar is None else bar, ()) if is_bass else ()
 
 
@@ -168,6 +134,9 @@ class Entrances:
         if self._is_due(plan, state):
             silent = [slot for slot, part in enumerate(state.parts) if part.is_silent]
             self.came_in |= dict.fromkeys(silent, state.bar)
+        elif plan.rules > 1 and bass_is_due(plan, state):
+            basses = [s for s in Closing.basses(plan, state) if state.parts[s].is_silent]
+            self.came_in |= dict.fromkeys(basses, state.bar)
         terms.called = {slot for slot in terms.open if self._plays_on(slot, state)}
 
     @staticmethod
@@ -226,6 +195,7 @@ class Policies:
 
     def __init__(self, seed: int | Sequence[int] = 0) -> None:
         self.closing = Closing()
+        self.sections = Sections(seed)
         self.returns = Returns(seed)
         self.entrances = Entrances()
 
@@ -237,10 +207,12 @@ class Policies:
             chords_decided=plan.chords_given,
         )
         self.closing.begin_bar(plan, state, terms)
-        self.returns.begin_bar(plan, state, terms)
         terms.open = self._open_slots(plan, state)
+        if plan.rules > 1:
+            self.sections.begin_bar(plan, state, terms)
+        self.returns.begin_bar(plan, state, terms)
         self.entrances.begin_bar(plan, state, terms)
-        if terms.closes and plan.steering:
+        if (terms.closes and plan.steering) or terms.cadence_root is not None:
             terms.called |= self.closing.basses(plan, state) & set(terms.open)
         terms.owed = sorted(terms.copies.keys() | terms.called)
 
@@ -283,7 +255,7 @@ class Policies:
         slot, bar = state.slot, state.bar_terms
         bar.owed = [owed for owed in bar.owed if owed > slot]
         bar.open = [after for after in bar.open if after > slot]
-        fewest, most = note_counts(plan, state, slot)
+        fewest, most = bar.counts.get(slot) or note_counts(plan, state, slot)
         palette = self.closing.palette(plan, state, slot)
         bias = pitch_bias(plan, state, others, chords) if plan.steering else None
         state.cell_terms = CellTerms(
@@ -303,38 +275,3 @@ class Policies:
             ),
         )
         return state.cell_terms
-
-
-def pitch_bias(
-    plan: Plan,
-    state: State,
-    others: Sequence[Sounding] | None,
-    chords: Sequence[tuple[int, int]] | None,
-) -> Floats | None:
-    """What is added to scores of values in the open cell, see `CellTerms`; None for drums."""
-    slot, start, steps = state.slot, state.bar_start, state.bar_steps
-    if state.part.program == DRUM_PROGRAM:
-        return None
-    if others is None:
-        others = [note[:3] for note in state.sounding if note[3] != slot]
-    known = state.chords[-8:] if chords is None else chords
-    in_force = [(step - start, chord) for step, chord in known]
-    earlier = [place for place, (step, _) in enumerate(in_force) if step <= 0]
-    harmony = off_harmony(in_force[max(earlier, default=0) :], state.key, steps)
-    agreement = harmony - np.float32(CLASH) * clashes(others, start, steps)
-    bias = np.zeros((steps, WORDS.pitch.stop), dtype=np.float32)
-    bias[:, WORDS.pitch.start :] = np.float32(plan.steering) * agreement
-    return bias
-
-
-def key_of_notes(rows: Sequence[Row]) -> int:
-    """Value id of the key that the notes of some rows are in; 0 where none has a pitch."""
-    array = np.array(rows)
-    pitched = (array[:, v.KIND] == Kind.NOTE) & (array[:, v.VALUE] < WORDS.pitch.stop)
-    if not pitched.any():
-        return 0
-    steps = v.DURATIONS[WORDS.duration.number(array[pitched, v.EXTENT])].astype(np.float64)
-    pitches = WORDS.pitch.number(array[pitched, v.VALUE])
-    best = int(key_scores(np.bincount(pitches % 12, steps, 12).astype(np.float64)).argmax())
-    is_minor, tonic = divmod(best, 12)
-    return WORDS.key.id(2 * tonic + is_minor)

@@ -6,7 +6,7 @@ is kept beside it in `BarTerms` and `CellTerms`, which are made anew for each ba
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,6 +24,8 @@ KINDS: Final = tuple(Kind)
 
 MOST_NOTES_A_CELL: Final = 128
 MOST_NOTES_AT_ONCE: Final = 10
+SIXTEENTH: Final = v.STEPS_PER_QUARTER // 4
+KICK_AND_SNARE: Final = frozenset({35, 36, 38, 40})
 
 
 def _silence() -> NDArray[np.int64]:
@@ -41,6 +43,8 @@ class TrackState:
         ends: (V,) grid step at which each of them has sounded.
         pedal_end: grid step at which its pedal is released.
         is_silent: whether it has not sounded yet.
+        notes, cells: how many it has, and in how many bars.
+        pitch_sum: of its notes.
     """
 
     program: int
@@ -50,6 +54,9 @@ class TrackState:
     ends: NDArray[np.int64] = field(default_factory=_silence)
     pedal_end: int = 0
     is_silent: bool = True
+    notes: int = 0
+    cells: int = 0
+    pitch_sum: int = 0
 
 
 @dataclass(slots=True)
@@ -64,9 +71,11 @@ class BarTerms:
         called: slots that have to have notes.
         owed: slots whose cells may not be passed over, ascending.
         open: slots of the cells that may come, ascending.
+        counts: a slot: fewest and most notes of its cell, where a section decides them.
         densities: a slot: (V,) the density ids of its cell, where they are not those of the plan.
         closes: whether the piece comes to its end in this bar.
-        closing_key: value id of the key it ends in, 0 where none is known.
+        chord_choices: value ids of which each chord has to be one; empty for any.
+        cadence_root: pitch class with which a bass begins it, a bar of the cadence before the last.
         closing_chord: value id of the chord it ends on, 0 for any.
     """
 
@@ -77,9 +86,11 @@ class BarTerms:
     called: set[int] = field(default_factory=set)
     owed: list[int] = field(default_factory=list)
     open: list[int] = field(default_factory=list)
+    counts: dict[int, tuple[int, int]] = field(default_factory=dict)
     densities: dict[int, Mask] = field(default_factory=dict)
     closes: bool = False
-    closing_key: int = 0
+    chord_choices: Sequence[int] = ()
+    cadence_root: int | None = None
     closing_chord: int = 0
 
     @property
@@ -143,8 +154,11 @@ class State:
         slot: of the open cell, -1 where there is none.
         last: kind of the latest row, with its `position` in the bar and `pitch_id`.
         cell_notes, at_once: notes of the open cell, and of its latest step.
-        sounding: pitched notes that have not ended before this bar: first step, step after the
-            last, pitch and slot of each.
+        sounding: pitched notes that have not ended a sixteenth before this bar: first step, step
+            after the last, pitch and slot of each.
+        heard: for how many steps each pitch class has sounded. (12,).
+        rolled: how many bars with drums up to here have had nothing but kick and snare.
+        struck: drum sounds of this bar.
         chords: grid step and value id of each chord so far.
         sounds_until: grid step at which the last note ends.
         lasts_until: the same for pedals and what is held from before, too.
@@ -167,6 +181,9 @@ class State:
         self.cell_notes = self.at_once = 0
         self.sounding: list[tuple[int, int, int, int]] = []
         self.chords: list[tuple[int, int]] = []
+        self.heard = np.zeros(12)
+        self.rolled = 0
+        self.struck: set[int] = set()
         self.sounds_until = self.lasts_until = 0
         self.bar_terms = BarTerms()
         self.cell_terms = CellTerms(_silence() > 0, 0)
@@ -189,7 +206,11 @@ class State:
             self.bar_start += self.bar_steps
             self.bar_steps = steps_of(row[v.VALUE])
             self.slot, self.position = -1, 0
-            self.sounding = [note for note in self.sounding if note[1] > self.bar_start]
+            just_before = self.bar_start - SIXTEENTH
+            self.sounding = [note for note in self.sounding if note[1] > just_before]
+            if self.struck:
+                self.rolled = self.rolled + 1 if self.struck <= KICK_AND_SNARE else 0
+                self.struck = set()
         elif kind in (Kind.CELL, Kind.FILL, Kind.HOLE):
             self.slot = WORDS.slot.number(row[v.VALUE])
             self.position = self.cell_notes = self.at_once = 0
@@ -216,9 +237,15 @@ class State:
         part = self.part
         part.ends[row[v.VALUE]] = end
         part.is_silent = False
+        part.notes += 1
+        part.cells += self.cell_notes == 1
         if row[v.VALUE] < WORDS.pitch.stop:
             pitch = WORDS.pitch.number(row[v.VALUE])
+            part.pitch_sum += pitch
+            self.heard[pitch % 12] += duration_of(row)
             self.sounding.append((self.bar_start + position, end, pitch, self.slot))
+        else:
+            self.struck.add(WORDS.drum.number(row[v.VALUE]))
         self.sounds_until = max(self.sounds_until, end)
         self.lasts_until = max(self.lasts_until, end)
 

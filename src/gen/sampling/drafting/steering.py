@@ -36,6 +36,12 @@ TONIC_CHORD: Final = 0.8
 """For the chord on the tonic."""
 PROFILE: Final = 0.6
 """For the degrees of the key, by the logarithm of how well they fit it."""
+PULL: Final = 1.0
+"""For the notes that tell the key from the one that fits better what was heard."""
+LEAD: Final = 0.1
+"""By how much the correlation of the key is to be above that of any other."""
+PARALLEL: Final = 8.0
+"""Of a pitch that moves the outer voices of a chorale in parallel fifths or octaves."""
 
 SEMITONES: Final = (1, 11, 13)
 AHEAD: Final = v.STEPS_PER_QUARTER // 2
@@ -114,6 +120,61 @@ def _profile(key: int) -> Floats:
     fits = np.log(np.roll(KRUMHANSL_MINOR if is_minor else KRUMHANSL_MAJOR, tonic))
     bias: Floats = (PROFILE * (fits - fits.max())).astype(np.float32)
     return bias
+
+
+def towards(key: int, heard: NDArray[np.float64]) -> Floats:
+    """The bias of each pitch towards a key while another fits better what was heard. (128,).
+
+    Args:
+        key: value id, 0 for none.
+        heard: how long each pitch class has sounded. (12,).
+    """
+    spread = heard - heard.mean()
+    if not key or not spread.any():
+        return np.zeros(_PITCHES, dtype=np.float32)
+    tonic, is_minor = divmod(WORDS.key.number(key), 2)
+    fits = _ALL_PROFILES @ (spread / np.linalg.norm(spread))
+    own = 12 * is_minor + tonic
+    rival = int(np.argmax(np.where(np.arange(24) == own, -2, fits)))
+    lacking = min((LEAD - (fits[own] - fits[rival])) / LEAD, 1)
+    if lacking <= 0:
+        return np.zeros(_PITCHES, dtype=np.float32)
+    apart = _ALL_PROFILES[own] - _ALL_PROFILES[rival]
+    return np.resize((PULL * lacking * apart / np.abs(apart).max()).astype(np.float32), _PITCHES)
+
+
+def parallels(
+    before: Iterable[int], others: Iterable[int], pitches: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which new pitches would move the outer voices in parallel fifths or octaves. (N,).
+
+    Args:
+        before: all that sounded before the step.
+        others: what sounds of other parts on it.
+        pitches: (N,) that may begin on it.
+    """
+    was, now = sorted(before), sorted(others)
+    if len(was) < 2 or not now or (was[-1] - was[0]) % 12 not in (0, 7):
+        return np.zeros(len(pitches), dtype=np.bool_)
+    low, high = np.minimum(pitches, now[0]), np.maximum(pitches, now[-1])
+    same_way = (low - was[0]) * (high - was[-1]) > 0
+    found: NDArray[np.bool_] = same_way & ((high - low) % 12 == (was[-1] - was[0]) % 12)
+    return found
+
+
+def _normal_profiles() -> NDArray[np.float64]:
+    """Krumhansl's and Kessler's profiles of C major … B minor, each of mean 0 and norm 1. (24, 12)."""
+    rolled = [
+        np.roll(profile, tonic)
+        for profile in (KRUMHANSL_MAJOR, KRUMHANSL_MINOR)
+        for tonic in range(12)
+    ]
+    centred = np.array(rolled) - np.mean(rolled, axis=1, keepdims=True)
+    normal: NDArray[np.float64] = centred / np.linalg.norm(centred, axis=1, keepdims=True)
+    return normal
+
+
+_ALL_PROFILES = _normal_profiles()
 
 
 @cache

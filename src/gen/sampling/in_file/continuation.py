@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from gen.data.habits import Habits
 from gen.errors import SettingError
 from gen.sampling.controls import Controls
+from gen.sampling.drafting.closing import with_close
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable
 from gen.sampling.finish import Finished
@@ -67,6 +68,9 @@ class Continuation:
 
     def draft(self, seed: Sequence[int], habits: Habits = NO_HABITS) -> Draft:
         plan = replace(self.plan, habits=habits)
+        if plan.rules > 1:
+            home = self.controls.home(self.source.analysis.key)
+            plan = with_close(plan, self.controls, home, [*seed, 4])
         return Draft.continuing(plan, self.source.held(), [*seed, 1])
 
     def so_far(self, draft: Draft) -> None:

@@ -1,0 +1,97 @@
+"""What is added to the model's scores in the cell that is being written, see `steering`.
+
+V ids of the value field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from gen.harmony import GENRES
+from gen.piece import DRUM_PROGRAM
+from gen.sampling.drafting.state import KICK_AND_SNARE, SIXTEENTH, State
+from gen.sampling.drafting.steering import (
+    CLASH,
+    PARALLEL,
+    Floats,
+    Sounding,
+    clashes,
+    off_harmony,
+    parallels,
+    towards,
+)
+from gen.sampling.plan import Plan, Row
+from gen.tokens import vocabulary as v
+from gen.tokens.vocabulary import WORDS, Kind
+
+MOST_ROLLING: Final = 2
+"""Bars of kick and snare alone, after which other drums are called for, more with each bar."""
+
+MOST_ROLLING_BIAS: Final = 4
+CLOSED_HI_HAT: Final = 42
+MARCH: Final = WORDS.genre.id(GENRES.index("march"))
+"""Whose side drum and bass drum are by themselves in half of the bars of works."""
+FEWEST_BARS_TO_HEAR: Final = 4
+"""Before which a piece is too short to be heard in one key or another."""
+
+
+def pitch_bias(
+    plan: Plan,
+    state: State,
+    others: Sequence[Sounding] | None,
+    chords: Sequence[tuple[int, int]] | None,
+) -> Floats | None:
+    """What is added to scores of values in the open cell, see `CellTerms`; None for drums."""
+    slot, start, steps = state.slot, state.bar_start, state.bar_steps
+    if state.part.program == DRUM_PROGRAM:
+        return other_drums(plan, state)
+    given = others is not None
+    if others is None:
+        others = [note[:3] for note in state.sounding if note[3] != slot]
+    known = state.chords[-8:] if chords is None else chords
+    in_force = [(step - start, chord) for step, chord in known]
+    earlier = [place for place, (step, _) in enumerate(in_force) if step <= 0]
+    harmony = off_harmony(in_force[max(earlier, default=0) :], state.key, steps)
+    agreement = harmony - np.float32(CLASH) * clashes(others, start, steps)
+    if plan.rules > 1 and state.bar >= FEWEST_BARS_TO_HEAR and not given:
+        agreement += towards(state.key, state.heard)
+    bias = np.zeros((steps, WORDS.pitch.stop), dtype=np.float32)
+    bias[:, WORDS.pitch.start :] = np.float32(plan.steering) * agreement
+    return bias
+
+
+def other_drums(plan: Plan, state: State) -> Floats | None:
+    """What is added to scores of drum sounds after bars of kick and snare alone; None before."""
+    surplus = state.rolled + 1 - MOST_ROLLING
+    if plan.rules < 2 or surplus <= 0 or state.genre == MARCH:
+        return None
+    known = np.flatnonzero(state.part.ends[WORDS.drum.start : WORDS.drum.stop])
+    others = set(known.tolist()) - KICK_AND_SNARE or {CLOSED_HI_HAT}
+    bias = np.zeros((state.bar_steps, WORDS.drum.stop), dtype=np.float32)
+    bias[:, [WORDS.drum.id(sound) for sound in others]] = min(surplus, MOST_ROLLING_BIAS)
+    return bias
+
+
+def against_parallels(state: State, row: Row, bias: Floats) -> Floats:
+    """The bias of pitches at a step, less where the outer voices would move in parallel. (ids,)."""
+    now = state.bar_start + WORDS.position.number(row[v.POSITION])
+    before = [p for begin, end, p, _ in state.sounding if begin < now and end > now - SIXTEENTH]
+    others = [p for begin, end, p, s in state.sounding if begin <= now < end and s != state.slot]
+    found = parallels(before, others, np.arange(128))
+    if not found.any():
+        return bias
+    result = bias.copy()
+    result[WORDS.pitch.start :] -= np.float32(PARALLEL) * found
+    return result
+
+
+def rolls_on(state: State, slot: int, cell: list[Row]) -> bool:
+    """Whether a cell of drums would go on with kick and snare alone."""
+    is_roll = state.rolled >= MOST_ROLLING and state.genre != MARCH
+    if state.parts[slot].program != DRUM_PROGRAM or not is_roll:
+        return False
+    struck = {WORDS.drum.number(row[v.VALUE]) for row in cell if row[v.KIND] == Kind.NOTE}
+    return struck <= KICK_AND_SNARE

@@ -1,0 +1,204 @@
+"""How a piece comes to its end: a cadence and a ritardando, decided before it is written.
+
+Both are as in the works: half of them slow down, in three steps, over their last three bars; the last
+chord before the tonic is the dominant in six of ten, as often one as two bars before the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from gen.analysis.key import key_scores
+from gen.harmony import Chord, Key, parse_progression
+from gen.piece import ROLES
+from gen.sampling.controls import Controls
+from gen.sampling.drafting.masks import CHORD_ROOT, CHORD_TONES, Mask, closing_chords
+from gen.sampling.drafting.state import BarTerms, State
+from gen.sampling.plan import Plan, Row
+from gen.tokens import vocabulary as v
+from gen.tokens.events import chord_id
+from gen.tokens.vocabulary import WORDS, Kind
+
+FEWEST_BARS_TO_CLOSE: Final = 4
+"""A shorter piece is a fragment and need not come to an end."""
+FEWEST_BARS_FOR_A_CADENCE: Final = 8
+
+RITARDANDO: Final = (2, 5, 9)
+"""Classes of tempo, 1/24 octave each, by which the last three bars are slower: to 77 %."""
+SLOWED: Final[Mapping[str, float]] = {
+    "piano_miniature": 1, "chorale": 1, "waltz": 1, "house": 0, "funk": 0, "lofi": 0,
+    "pop_ballad": 0.7, "cinematic": 0.7, "ambient": 0.7,
+}  # fmt: skip
+"""Share of the works of a genre that slow down; of every other genre a third."""
+SLOWED_OTHERWISE: Final = 0.33
+
+BASS: Final = ROLES.index("bass") + 1
+BASS_PROGRAMS: Final = range(32, 40)
+
+
+# Beforehand -----------------------------------------------------------------------------
+
+
+def with_close(plan: Plan, controls: Controls, home: Key | None, seed: Sequence[int]) -> Plan:
+    """The plan with a cadence, and of some genres with a ritardando, where they are left open.
+
+    Args:
+        plan: of a piece that comes to an end.
+        controls: what is asked of it.
+        home: its key, where one is known.
+        seed: equal ones, equal closes.
+    """
+    bars = (plan.bars or 0) - sum(row[v.KIND] == Kind.BAR for row in plan.header)
+    if plan.bars is None or bars < FEWEST_BARS_TO_CLOSE:
+        return plan
+    if controls.chords and (chord := coming_home(controls.chords, bars, home)):
+        plan = _ending_on(chord, plan, plan.bars - 1)
+    rng = np.random.default_rng(seed)
+    slows = rng.random() < SLOWED.get(controls.genre or "", SLOWED_OTHERWISE)
+    cadence = int(rng.integers(1, 3))
+    if bars < FEWEST_BARS_FOR_A_CADENCE:
+        return plan
+    return replace(
+        plan,
+        cadence=0 if plan.chords_given else cadence,
+        ritardando=RITARDANDO if slows and plan.tempo is None else (),
+    )
+
+
+def _ending_on(chord: Chord, plan: Plan, bar: int) -> Plan:
+    """The plan with this chord alone in a bar."""
+    others = [row for row in plan.plan_rows.get(bar, ()) if row[v.KIND] != Kind.CHORD]
+    row: Row = [int(Kind.CHORD), WORDS.position.id(0), chord_id(chord), 0, 0]
+    slashes = {place: basses for place, basses in plan.slashes.items() if place != bar}
+    return replace(plan, plan_rows={**plan.plan_rows, bar: [*others, row]}, slashes=slashes)
+
+
+def coming_home(chords: str, bars: int, home: Key | None) -> Chord | None:
+    """The chord of the last bar, if a progression that is gone through again stops elsewhere.
+
+    Args:
+        chords: as `harmony.parse_progression` reads it.
+        bars: of the piece.
+        home: its key; without one a loop comes home to its first chord.
+
+    Returns:
+        The tonic; None where every bar was asked for, or the tonic's chord is there anyway.
+    """
+    progression = parse_progression(chords, home)
+    if bars <= len(progression) or bars < FEWEST_BARS_TO_CLOSE:
+        return None
+    last = progression[(bars - 1) % len(progression)][-1]
+    first = next((chord for bar in progression for chord in bar if chord), None)
+    tonic = home.tonic if home else first.root if first else None
+    if tonic is None or (last and last.root == tonic):
+        return None
+    own = [chord for bar in progression for chord in bar if chord and chord.root == tonic]
+    if own:
+        return replace(own[0], bass=own[0].root)
+    return Chord(tonic, "min" if home and home.is_minor else "maj", tonic)
+
+
+def key_of_chords(chords: str) -> Key | None:
+    """The key that the tones of a progression suggest, the first chord's root counted once more.
+
+    None where it cannot be told: no chord, or degrees, which say it of a key that is asked for.
+    """
+    found = [chord for bar in parse_progression(chords) for chord in bar if chord]
+    if not found:
+        return None
+    tones = [tone for chord in found for tone in chord.pitch_classes]
+    tones += [found[0].root, found[0].root]
+    best = int(key_scores(np.bincount(tones, minlength=12).astype(np.float64)).argmax())
+    return Key(best % 12, "minor" if best >= 12 else "major")
+
+
+# Bar by bar -----------------------------------------------------------------------------
+
+
+class Closing:
+    """A piece of some length ends on its tonic, struck in the first half of its last bar."""
+
+    def begin_bar(self, plan: Plan, state: State, terms: BarTerms) -> None:
+        """Decide whether the piece ends in this bar, and on which chord."""
+        to_come = plan.limit - 1 - state.bar  # bars
+        bars = plan.limit - state.given_bars
+        if plan.bars is None or bars < FEWEST_BARS_TO_CLOSE or to_come > plan.cadence:
+            return
+        key = state.key or key_of_notes(state.rows)
+        if to_come and key:
+            is_dominant = to_come == plan.cadence
+            terms.chord_choices = _dominants(key) if is_dominant else closing_chords(key)
+            terms.cadence_root = (WORDS.key.number(key) // 2 + 7 * is_dominant) % 12
+        if to_come:
+            return
+        terms.closes = True
+        terms.onset_stop = state.bar_steps // 2 + 1
+        if key:
+            terms.chord_choices = closing_chords(key)
+        if key and not plan.chords_given:
+            terms.closing_chord = closing_chords(key)[0]  # unless another is drawn
+
+    @staticmethod
+    def basses(plan: Plan, state: State) -> set[int]:
+        """Tracks whose last note is the root: by role, and in a steered piece by instrument.
+
+        By the second rules the lowest track, where there is no bass.
+        """
+        found = {
+            slot
+            for slot, part in enumerate(state.parts)
+            if part.role == BASS
+            or (plan.steering and not part.role and part.program in BASS_PROGRAMS)
+        }
+        if found or plan.rules < 2:
+            return found
+        means = {
+            slot: part.pitch_sum / part.notes
+            for slot, part in enumerate(state.parts)
+            if part.pitch_sum
+        }
+        return {min(means, key=lambda slot: means[slot])} if means else set()
+
+    def palette(self, plan: Plan, state: State, slot: int) -> Mask:
+        """What a track may play in this bar: at the end, tones of the last chord. (V,)."""
+        part, terms = state.parts[slot], state.bar_terms
+        if not terms.closes:
+            return part.pitches
+        tones = CHORD_ROOT if slot in self.basses(plan, state) else CHORD_TONES
+        closing: Mask = part.pitches & tones[terms.closing_chord]
+        return closing if closing.any() else part.pitches
+
+
+def tempo_of(plan: Plan, state: State) -> Row | None:
+    """The TEMPO with which a bar of a ritardando begins; None for any other bar."""
+    place = state.bar - plan.limit + len(plan.ritardando)
+    if plan.bars is None or place < 0 or not state.tempo:
+        return None
+    already = plan.ritardando[place - 1] if place else 0
+    slower = max(state.tempo - plan.ritardando[place] + already, WORDS.tempo.start)
+    if slower == state.tempo:
+        return None
+    return [int(Kind.TEMPO), WORDS.position.id(0), slower, 0, 0]
+
+
+def _dominants(key: int) -> list[int]:
+    """Value ids of the dominant chords of a key, with a seventh first."""
+    root = (WORDS.key.number(key) // 2 + 7) % 12
+    return [chord_id(Chord(root, quality, root)) for quality in ("7", "maj", "sus4")]
+
+
+def key_of_notes(rows: Sequence[Row]) -> int:
+    """Value id of the key that the notes of some rows are in; 0 where none has a pitch."""
+    array = np.array(rows)
+    pitched = (array[:, v.KIND] == Kind.NOTE) & (array[:, v.VALUE] < WORDS.pitch.stop)
+    if not pitched.any():
+        return 0
+    steps = v.DURATIONS[WORDS.duration.number(array[pitched, v.EXTENT])].astype(np.float64)
+    pitches = WORDS.pitch.number(array[pitched, v.VALUE])
+    best = int(key_scores(np.bincount(pitches % 12, steps, 12).astype(np.float64)).argmax())
+    is_minor, tonic = divmod(best, 12)
+    return WORDS.key.id(2 * tonic + is_minor)
