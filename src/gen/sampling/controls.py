@@ -13,6 +13,8 @@ from gen.smf.general_midi import NAMES
 from gen.tokens import vocabulary as v
 
 MOST_BARS: Final = 256
+LATER: Final = "later"
+"""In the metadata of settings that the first receipts did not know, see `request`."""
 CHANGING: Final = "changing"
 """Time signature of a piece whose meter may change."""
 FREE: Final = "free"

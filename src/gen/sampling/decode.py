@@ -265,7 +265,7 @@ def _draw_rows(
             if field == v.KIND:
                 for place, n in enumerate(free):
                     scores[place] = drafts[n].kind_scores(scores[place])
-            if field == v.VALUE:
+            if field in (v.VALUE, v.EXTENT):
                 _add_bias(scores, [drafts[n].bias(field, rows[n]) for n in free], some)
             drawn = draw(scores, allowed[:, some], config, [rngs[n] for n in free])
             for n, drawn_id in zip(free, drawn, strict=True):

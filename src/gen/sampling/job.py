@@ -61,7 +61,8 @@ def job_of(
         controls: what is asked of the music.
         task: what is to be done with a file; None for pieces from nothing.
         style: the number that the checkpoint has for `controls.style`.
-        steering, rules: see `Plan`.
+        steering: see `Plan`.
+        rules: see `Plan`.
 
     Raises:
         HouseError: settings contradict each other, or the file cannot be used.

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from gen.errors import SettingError
 from gen.harmony import nearest
 from gen.piece import DRUM_PROGRAM
-from gen.sampling.controls import MOST_BARS, Controls, instrument_number
+from gen.sampling.controls import LATER, MOST_BARS, Controls, instrument_number
 from gen.sampling.decode import DrawConfig
 from gen.sampling.plan import fitted, laid_out
 from gen.sampling.receipt import OFF
@@ -208,7 +208,7 @@ class SampleRequest:
         if not self.run.steering:
             return (self.run.seed,)
         task = self.task and dataclasses.replace(self.task, path=Path())
-        asked = repr((self.controls, task)).encode()
+        asked = f"({_spelt(self.controls)}, {_spelt(task)})".encode()
         return self.run.seed, int.from_bytes(hashlib.sha256(asked).digest()[:8], "big")
 
     @classmethod
@@ -236,6 +236,22 @@ class SampleRequest:
         task = None if places.receipt else FileTask.of(settings)
         recorded = {**settings, "steering": run.steering, "rules": run.rules}  # also unnamed
         return cls(controls, draw, run, places, task, recorded)
+
+
+def _spelt(asked: Controls | FileTask | None) -> str:
+    """What is asked, in the words that the chance behind pieces is made from.
+
+    They stay as they are, so that receipts do: a setting that came later (`LATER` in its field's
+    metadata) is spelt only where it is used.
+    """
+    if asked is None:
+        return "None"
+    values = [
+        f"{field.name}={value!r}"
+        for field in dataclasses.fields(asked)
+        if (value := getattr(asked, field.name)) != field.default or LATER not in field.metadata
+    ]
+    return f"{type(asked).__name__}({', '.join(values)})"
 
 
 def _refuse_unknown(settings: Mapping[str, Any]) -> None:

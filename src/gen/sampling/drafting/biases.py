@@ -15,12 +15,15 @@ from gen.piece import DRUM_PROGRAM
 from gen.sampling.drafting.state import KICK_AND_SNARE, SIXTEENTH, State
 from gen.sampling.drafting.steering import (
     CLASH,
+    FARTHEST,
+    LATER_CLASH,
     PARALLEL,
     Floats,
     Sounding,
-    clashes,
+    clashing,
     off_harmony,
     parallels,
+    soon,
     towards,
 )
 from gen.sampling.plan import Plan, Row
@@ -30,6 +33,7 @@ from gen.tokens.vocabulary import WORDS, Kind
 MOST_ROLLING: Final = 2
 """Bars of kick and snare alone, after which other drums are called for, more with each bar."""
 
+HALF_NOTE: Final = 2 * v.STEPS_PER_QUARTER
 MOST_ROLLING_BIAS: Final = 4
 CLOSED_HI_HAT: Final = 42
 MARCH: Final = WORDS.genre.id(GENRES.index("march"))
@@ -38,16 +42,16 @@ FEWEST_BARS_TO_HEAR: Final = 4
 """Before which a piece is too short to be heard in one key or another."""
 
 
-def pitch_bias(
+def biases(
     plan: Plan,
     state: State,
     others: Sequence[Sounding] | None,
     chords: Sequence[tuple[int, int]] | None,
-) -> Floats | None:
-    """What is added to scores of values in the open cell, see `CellTerms`; None for drums."""
+) -> tuple[Floats | None, Floats | None]:
+    """What is added to scores of values in the open cell, and its `near`, see `CellTerms`."""
     slot, start, steps = state.slot, state.bar_start, state.bar_steps
     if state.part.program == DRUM_PROGRAM:
-        return other_drums(plan, state)
+        return other_drums(plan, state), None
     given = others is not None
     if others is None:
         others = [note[:3] for note in state.sounding if note[3] != slot]
@@ -55,12 +59,15 @@ def pitch_bias(
     in_force = [(step - start, chord) for step, chord in known]
     earlier = [place for place, (step, _) in enumerate(in_force) if step <= 0]
     harmony = off_harmony(in_force[max(earlier, default=0) :], state.key, steps)
-    agreement = harmony - np.float32(CLASH) * clashes(others, start, steps)
+    near = clashing(others, start, steps + FARTHEST)
+    agreement = harmony - np.float32(CLASH) * soon(near, steps)
     if plan.rules > 1 and state.bar >= FEWEST_BARS_TO_HEAR and not given:
         agreement += towards(state.key, state.heard)
+    if plan.rules > 1 and given:
+        agreement -= np.float32(LATER_CLASH) * soon(near, steps, HALF_NOTE)
     bias = np.zeros((steps, WORDS.pitch.stop), dtype=np.float32)
     bias[:, WORDS.pitch.start :] = np.float32(plan.steering) * agreement
-    return bias
+    return bias, near if plan.rules > 1 else None
 
 
 def other_drums(plan: Plan, state: State) -> Floats | None:

@@ -1,7 +1,7 @@
 """How a piece comes to its end: a cadence and a ritardando, decided before it is written.
 
-Both are as in the works: half of them slow down, in three steps, over their last three bars; the last
-chord before the tonic is the dominant in six of ten, as often one as two bars before the last.
+Both are as in the works: half of them slow down, in three steps, over their last three bars; the
+last chord before the tonic is the dominant in six of ten, as often one as two bars before the last.
 """
 
 from __future__ import annotations

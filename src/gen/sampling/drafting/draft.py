@@ -21,7 +21,7 @@ from gen.sampling.drafting.closing import tempo_of
 from gen.sampling.drafting.masks import Mask
 from gen.sampling.drafting.policies import Policies
 from gen.sampling.drafting.state import KINDS, BarTerms, State
-from gen.sampling.drafting.steering import Floats, chord_bias
+from gen.sampling.drafting.steering import Floats, chord_bias, held_clashes
 from gen.sampling.drafting.view import ContextColumns
 from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
@@ -121,6 +121,8 @@ class Draft:
 
     def bias(self, field: int, row: Row) -> Floats | None:
         """What is added to the model's scores of a field's first ids, given the fields before."""
+        if field == v.EXTENT and row[v.KIND] == Kind.NOTE:
+            return self._length_bias(row)
         if field != v.VALUE or not self.plan.steering:
             return None
         if row[v.KIND] == Kind.CHORD:
@@ -132,6 +134,14 @@ class Draft:
         if self.plan.rules > 1 and self.state.genre == _CHORALE:
             at_step = against_parallels(self.state, row, at_step)
         return at_step
+
+    def _length_bias(self, row: Row) -> Floats | None:
+        """The bias of the lengths of a note, against those for which it would clash."""
+        near = self.state.cell_terms.near
+        if near is None:
+            return None
+        first, pitch = WORDS.position.number(row[v.POSITION]), WORDS.pitch.number(row[v.VALUE])
+        return np.float32(self.plan.steering) * held_clashes(near[first:, pitch])
 
     def drawable(self, field: int, row: Row) -> Mask:
         """Which ids may be drawn: those allowed, and in the closing bar all later positions.

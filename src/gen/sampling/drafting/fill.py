@@ -19,7 +19,7 @@ from gen.sampling.drafting import grammar, view
 from gen.sampling.drafting.draft import Draft, Held
 from gen.sampling.drafting.masks import Mask
 from gen.sampling.drafting.state import BarTerms, State, duration_of
-from gen.sampling.drafting.steering import AHEAD, Floats, Sounding
+from gen.sampling.drafting.steering import FARTHEST, Floats, Sounding
 from gen.sampling.plan import Plan, Row, steps_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import SPANS, WORDS, Kind
@@ -305,7 +305,7 @@ class HoleByHole:
             for other, track in enumerate(self.held)
             if other != slot
             for first, stop, value in track
-            if stop > begin and first < end + AHEAD and value in PITCH_IDS
+            if stop > begin and first < end + FARTHEST and value in PITCH_IDS
         ]
 
     def _offer(self, draft: Draft, number: int) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from gen.harmony import GENRES
-from gen.sampling.drafting.masks import Mask, closing_chords, legal, lengths, span
+from gen.sampling.drafting.masks import Mask, legal, lengths, span
 from gen.sampling.drafting.state import KINDS, State
 from gen.sampling.plan import Plan, Row, compass_of, steps_of
 from gen.smf.general_midi import RANGES

@@ -14,9 +14,8 @@ from typing import Final
 import numpy as np
 
 from gen.data.habits import names_of
-from gen.piece import DRUM_PROGRAM
 from gen.sampling.drafting import grammar, view
-from gen.sampling.drafting.biases import pitch_bias, rolls_on
+from gen.sampling.drafting.biases import biases, rolls_on
 from gen.sampling.drafting.closing import BASS, BASS_PROGRAMS, Closing
 from gen.sampling.drafting.masks import Mask, lengths, span
 from gen.sampling.drafting.sections import Sections, bass_is_due
@@ -257,7 +256,7 @@ class Policies:
         bar.open = [after for after in bar.open if after > slot]
         fewest, most = bar.counts.get(slot) or note_counts(plan, state, slot)
         palette = self.closing.palette(plan, state, slot)
-        bias = pitch_bias(plan, state, others, chords) if plan.steering else None
+        added = biases(plan, state, others, chords) if plan.steering else (None, None)
         state.cell_terms = CellTerms(
             palette,
             grammar.last_step(plan, state) if reach is None else reach,
@@ -268,7 +267,8 @@ class Policies:
             is_over=slot in bar.copies,
             width=int(palette.sum()),
             ringing=int((state.part.ends > state.bar_start).sum()),
-            bias=bias,
+            bias=added[0],
+            near=added[1],
             basses=tuple(
                 (step, None if bass is None else pitch_class_ids(bass))
                 for step, bass in basses_of(plan, state, slot)

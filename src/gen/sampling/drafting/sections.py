@@ -60,7 +60,7 @@ class Sections:
 
     @staticmethod
     def _tell(state: State, terms: BarTerms, factor: float, least: float) -> None:
-        """Give every track so many times the notes that it had in a bar, `least` of that at least."""
+        """Give each track so many times the notes that it had, `least` of them at least."""
         for slot in terms.open:
             part = state.parts[slot]
             if part.cells:

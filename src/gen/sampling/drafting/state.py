@@ -119,6 +119,8 @@ class CellTerms:
         ringing: how many pitches of the track sounded as the cell began.
         bias: what is added to the model's scores of the value ids up to the last pitch, at each
             step: (steps, ids); None for nothing.
+        near: 1 where a pitch would clash with another part, at each step from the bar's first
+            on: (steps, 128); None where lengths are left to the model.
     """
 
     palette: Mask
@@ -134,6 +136,7 @@ class CellTerms:
     ringing: int = 0
     basses: tuple[tuple[int, Mask | None], ...] = ()
     bias: NDArray[np.float32] | None = None
+    near: NDArray[np.float32] | None = None
 
 
 class State:

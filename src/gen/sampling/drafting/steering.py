@@ -43,9 +43,16 @@ LEAD: Final = 0.1
 PARALLEL: Final = 8.0
 """Of a pitch that moves the outer voices of a chorale in parallel fifths or octaves."""
 
+LATER_CLASH: Final = 3.0
+"""The same for all of the next half note, in music to which a part is added."""
+HELD_CLASH: Final = 1.5
+"""Of a length, for each eighth of it in which the note would clash."""
+
 SEMITONES: Final = (1, 11, 13)
 AHEAD: Final = v.STEPS_PER_QUARTER // 2
 """Grid steps for which what else sounds is held against a note: an eighth."""
+FARTHEST: Final = 8 * AHEAD
+"""Grid steps after the bar for which it is held against how long a note lasts."""
 _PITCHES: Final = 128
 
 
@@ -57,7 +64,12 @@ def clashes(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
         bar_start: first grid step of the bar.
         steps: its length.
     """
-    near = np.zeros((steps + AHEAD, _PITCHES), dtype=np.float32)
+    return soon(clashing(others, bar_start, steps + AHEAD), steps)
+
+
+def clashing(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
+    """1 where a pitch would clash with another part at a step, else 0. (S, 128)."""
+    near = np.zeros((steps, _PITCHES), dtype=np.float32)
     for begin, end, pitch in others:
         span = slice(max(begin - bar_start, 0), max(end - bar_start, 0))
         for distance in SEMITONES:
@@ -65,9 +77,27 @@ def clashes(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
                 near[span, pitch - distance] = 1
             if pitch + distance < _PITCHES:
                 near[span, pitch + distance] = 1
+    return near
+
+
+def soon(near: Floats, steps: int, ahead: int = AHEAD) -> Floats:
+    """Of `clashing`, which is longer by `ahead` or more, the mean from each step on. (S, 128)."""
+    near = near[: steps + ahead]
     sums = np.concatenate([np.zeros((1, _PITCHES), dtype=np.float32), near.cumsum(axis=0)])
-    share: Floats = (sums[AHEAD:-1] - sums[: -AHEAD - 1]) / np.float32(AHEAD)
+    share: Floats = (sums[ahead:-1] - sums[: -ahead - 1]) / np.float32(ahead)
     return share
+
+
+def held_clashes(near: Floats) -> Floats:
+    """The bias of the ids of all durations of a note, by where it would clash. (ids,).
+
+    Args:
+        near: (S,) whether its pitch clashes, from its first step on.
+    """
+    eighths = near.cumsum()[np.minimum(v.DURATIONS, len(near)) - 1] / AHEAD
+    bias = np.zeros(WORDS.duration.stop, dtype=np.float32)
+    bias[WORDS.duration.start :] = -HELD_CLASH * eighths
+    return bias
 
 
 def off_harmony(chords: Sequence[tuple[int, int]], key: int, steps: int) -> Floats:
@@ -163,7 +193,7 @@ def parallels(
 
 
 def _normal_profiles() -> NDArray[np.float64]:
-    """Krumhansl's and Kessler's profiles of C major … B minor, each of mean 0 and norm 1. (24, 12)."""
+    """Krumhansl and Kessler's profiles, C major … B minor, of mean 0 and norm 1. (24, 12)."""
     rolled = [
         np.roll(profile, tonic)
         for profile in (KRUMHANSL_MAJOR, KRUMHANSL_MINOR)
