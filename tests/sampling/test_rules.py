@@ -20,8 +20,8 @@ from gen.sampling.job import job_of
 from gen.sampling.plan import Row
 from gen.sampling.request import FileTask, _spelt
 from gen.tokens import vocabulary as v
-from gen.tokens.events import chord_of, key_id
 from gen.tokens.vocabulary import WORDS, Kind
+from gen.tokens.word_ids import chord_of, key_id
 
 SEEDS = range(12)
 BAND = {"instruments": ("flute", "piano", "bass", "drums"), "time_signature": "4/4",

@@ -20,8 +20,8 @@ from gen.sampling.drafting.masks import CHORD_ROOT, CHORD_TONES, Mask, closing_c
 from gen.sampling.drafting.state import BarTerms, State
 from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
-from gen.tokens.events import chord_id
 from gen.tokens.vocabulary import WORDS, Kind
+from gen.tokens.word_ids import chord_id
 
 FEWEST_BARS_TO_CLOSE: Final = 4
 """A shorter piece is a fragment and need not come to an end."""

@@ -15,8 +15,8 @@ from gen.sampling.drafting.masks import Mask, span
 from gen.sampling.drafting.state import BarTerms, State
 from gen.sampling.plan import Plan
 from gen.tokens import vocabulary as v
-from gen.tokens.events import section_id
 from gen.tokens.vocabulary import WORDS
+from gen.tokens.word_ids import section_id
 
 RESTS_IN_A_BREAK: Final = {"main_melody": 0.7, "sub_melody": 0.55}
 """Share of the breaks of works in which a track of this role is silent, of others one in twenty."""
