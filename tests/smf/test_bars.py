@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from gen.smf.bars import look_at_time, set_bar_lines
 from gen.tokens.encoding import encode
 from gen.tokens.grid import to_grid
 from gen.tokens.score import score_of
+from idiomatic_songs import KINDS, idiomatic_song
 from midi_files import pieces
 
 
@@ -90,10 +92,26 @@ def test_many_empty_bars_before_the_music_are_told() -> None:
     assert look_at_time(piece_of()) == []
 
 
-def test_a_pick_up_of_an_eighth_without_a_signature_is_told() -> None:
-    piece = piece_of()
-    notes = [Note(n.onset_ticks + 240, 460, n.pitch, 80) for n in piece.tracks[0].notes]
-    piece.tracks[0].notes = [Note(0, 220, 67, 80), *notes]
-    assert "pick-up of an eighth" in look_at_time(piece)[0]
-    piece.time_signatures = [TimeSignature(0, 1, 8), TimeSignature(240, 4, 4)]
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "eighths", "stated"),
+    [(4, 4, 1, "1/8"), (4, 4, 2, "1/4"), (4, 4, 3, "3/8"), (3, 4, 2, "1/4"), (2, 2, 4, "1/2"),
+     (6, 8, 1, "1/8"), (12, 8, 3, "3/8")],
+)  # fmt: skip
+def test_a_pick_up_without_a_signature_is_told(numerator, denominator, eighths, stated) -> None:
+    bar, pickup = numerator * 1920 // denominator, eighths * 240
+    long = [Note(pickup + n * bar, bar - 240, 60 + n % 5, 80) for n in range(16)]
+    short = [Note(pickup + (n + 1) * bar - 240, 230, 67, 80) for n in range(16)]
+    tune = Track("Tune", notes=[Note(0, pickup - 10, 67, 80), *sorted([*long, *short])])
+    bass = Track("Bass", 33, notes=[replace(n, pitch=n.pitch - 24) for n in long])
+    piece = Piece(480, [tune, bass], [], [TimeSignature(0, numerator, denominator)])
+    (told,) = look_at_time(piece)
+    assert f"time signature of its own ({stated})" in told
+    piece.time_signatures = [
+        TimeSignature(0, eighths, 8), TimeSignature(pickup, numerator, denominator),
+    ]  # fmt: skip
     assert look_at_time(piece) == []
+
+
+def test_songs_that_begin_on_bar_lines_have_no_pick_up() -> None:
+    songs = [idiomatic_song(kind, seed) for kind in KINDS for seed in range(4)]
+    assert [told for piece in songs for told in look_at_time(piece) if "pick-up" in told] == []

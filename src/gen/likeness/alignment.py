@@ -38,7 +38,7 @@ _SHIFT = TIME_UNIT // 2
 _TOLERANCE = 2
 """Notes this near (`TIME_UNIT`ths of a quarter) are at the same time."""
 _MISSING_BITS = 3.0
-_BETWEEN_BITS = 0.75
+_BETWEEN_BITS = 0.4
 _STRUCK_AGAIN_BITS = 0.5
 _ALTERED_BITS = 3.0
 """What it costs that a degree of the scale is lowered or raised throughout."""
@@ -380,6 +380,14 @@ def _keys(voice: Voice) -> Ints:
     return voice.onsets.astype(np.int64) * 128 + voice.pitches
 
 
+def _new_chords(part: Part) -> Ints:
+    """Times at which something new is struck; a chord struck again says nothing new."""
+    times, chords = np.unique(part.onsets, return_inverse=True)
+    names = chords * 128 + part.pitches
+    is_new = ~np.isin(names - 128, names)
+    return times[np.unique(chords[is_new])]
+
+
 _FAR = 2**40
 
 
@@ -389,7 +397,7 @@ class _Sounding:
 
     Attributes:
         onsets: (N,) ascending, of all notes.
-        chords: times at which a note begins.
+        chords: times at which a note begins that the chord before has not, ascending.
         keys: (N,) pitch class and time in one number, ascending.
         pitches: (N,) in the order of `keys`.
     """
@@ -403,7 +411,7 @@ class _Sounding:
     def of(part: Part) -> _Sounding:
         keys = (part.pitches % 12) * _FAR + part.onsets
         order = np.argsort(keys, kind="stable")
-        return _Sounding(part.onsets, np.unique(part.onsets), keys[order], part.pitches[order])
+        return _Sounding(part.onsets, _new_chords(part), keys[order], part.pitches[order])
 
     def find_in_any_mode(self, times: Ints, classes: NDArray[Any]) -> tuple[Ints, int]:
         """As `find`, each class lowered or raised throughout where that finds more."""

@@ -52,7 +52,7 @@ from gen.likeness.voices import Hashes, shingles_of
 
 _GROWTH = 2
 """The model of lines is learned anew, and calibrated, when the works have grown by this factor."""
-_CALIBRATED_ON = 40
+_CALIBRATED_ON = 100
 _SAME_PASSAGE = 0.8
 
 

@@ -171,7 +171,7 @@ class SharedPassages:
             apart_from: the numbers of those that it is related to, its own among them.
         """
         tracks = self.tracks(number)
-        parts = [_part_of(voice) for voice in tracks]
+        parts = with_plain_lines([_part_of(voice) for voice in tracks])
         works = self._works
         aligned = works.index.stretches(parts, np.isin(works.owners.all, apart_from))
         found = [works.found(parts, stretch) for stretch in aligned]

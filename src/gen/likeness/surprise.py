@@ -44,8 +44,11 @@ _CONTEXT = _FIGURE - 1
 _PRIOR_NOTES = 400.0
 _BACK_OFF = 12.0
 """Weights of the prior and of the shorter context, in notes."""
+_FIGURE_BACK_OFF = 6.0
+"""Weight of the shorter context beside figures, in pieces."""
 
 Floats = NDArray[np.float32]
+Chances = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -85,12 +88,13 @@ class Surprise:
     def __init__(self) -> None:
         self._intervals = [_Counts(_INTERVALS, order) for order in (1, 2, 3, 4)]
         self._lengths = _Counts(_LENGTHS, 3)
-        self._figures = _Figures()
+        self._figures = _Figures(_INTERVALS)
+        self._timed_figures = _Figures(_INTERVALS * _LENGTHS)
         self._pieces = 0
 
     def learn(self, pieces: Iterable[Sequence[Voice]]) -> None:
         """Count the intervals and lengths of the lines of pieces."""
-        figures = []
+        figures, timed = [], []
         for voices in pieces:
             symbols = [_symbols(voice) for voice in voices]
             for counts in self._intervals:
@@ -98,14 +102,18 @@ class Surprise:
                     counts.add(counts.cut(each))
             for voice in voices:
                 self._lengths.add(_ratios(voice))
-            figures.append(_figures_of(symbols))
+            figures.append(_figures_of(symbols, _INTERVALS))
+            joint = [_timed(voice) for voice in voices if _has_times(voice)]
+            timed.append(_figures_of(joint, _INTERVALS * _LENGTHS))
         self._figures = self._figures.and_of(figures)
+        self._timed_figures = self._timed_figures.and_of(timed)
         self._pieces += len(figures)
 
     def state(self) -> State:
         """All of it, for `of_state`: what was seen, and how often."""
         seen = [_sparse(counts.seen) for counts in (*self._intervals, self._lengths)]
-        return {"seen": seen, "figures": self._figures.state(), "pieces": self._pieces}
+        figures = {"figures": self._figures.state(), "timed": self._timed_figures.state()}
+        return {"seen": seen, "pieces": self._pieces, **figures}
 
     @staticmethod
     def of_state(state: State) -> Surprise:
@@ -114,7 +122,8 @@ class Surprise:
             (*surprise._intervals, surprise._lengths), state["seen"], strict=True
         ):
             counts.see(*seen)
-        surprise._figures = _Figures(*state["figures"])
+        surprise._figures = _Figures(_INTERVALS, *state["figures"])
+        surprise._timed_figures = _Figures(_INTERVALS * _LENGTHS, *state["timed"])
         surprise._pieces = state["pieces"]
         return surprise
 
@@ -127,31 +136,34 @@ class Surprise:
                 no commoner.
         """
         symbols = _symbols(voice)
-        bits = self._of_intervals(symbols, [_symbols(own) for own in piece])
-        return _said(bits, symbols[_CONTEXT:, None])
+        chance = self._of_intervals(symbols, [_symbols(own) for own in piece])
+        return _said(_bits(chance), symbols[_CONTEXT:, None])
 
     def of(self, voice: Voice, piece: Sequence[Voice] = ()) -> Said:
         """What each note says by its interval and, where known, its place in time."""
-        if len(voice.onsets) != len(voice.pitches) or len(voice.pitches) < 3:
+        if not _has_times(voice):
             return self.of_intervals(voice, piece)
         symbols, ratios = _symbols(voice), _ratios(voice)
-        bits = self._of_intervals(symbols, [_symbols(own) for own in piece])
-        bits = bits + self._of_lengths(ratios, [_ratios(own) for own in piece])
-        return _said(bits, np.stack([symbols[_CONTEXT:], ratios[2:]], axis=1))
+        chance = self._of_intervals(symbols, [_symbols(own) for own in piece])
+        chance = chance * self._of_lengths(ratios, [_ratios(own) for own in piece])
+        if self._pieces >= _ENOUGH_PIECES:
+            own_timed = [_timed(own) for own in piece if _has_times(own)]
+            chance = self._timed_figures.mixed(_timed(voice), chance, own_timed)
+        return _said(_bits(chance), np.stack([symbols[_CONTEXT:], ratios[2:]], axis=1))
 
-    def _of_intervals(self, symbols: Ints, own: Sequence[Ints]) -> Floats:
-        """-log2 P of each interval after up to five before it."""
+    def _of_intervals(self, symbols: Ints, own: Sequence[Ints]) -> Chances:
+        """P of each interval after up to five before it."""
         chance = _prior()[symbols[_CONTEXT - 1 : -1], symbols[_CONTEXT:]]
         for counts in self._intervals:
             weight = _PRIOR_NOTES if counts.order == 1 else _BACK_OFF
             chance = counts.mixed(counts.cut(symbols), chance, weight, [counts.cut(o) for o in own])
         if self._pieces >= _ENOUGH_PIECES:
             chance = self._figures.mixed(symbols, chance, own)
-        return _bits(chance)
+        return chance
 
-    def _of_lengths(self, ratios: Ints, own: Sequence[Ints]) -> Floats:
+    def _of_lengths(self, ratios: Ints, own: Sequence[Ints]) -> Chances:
         chance = _length_prior()[ratios[:-2], ratios[1:-1], ratios[2:]]
-        return _bits(self._lengths.mixed(ratios, chance, _BACK_OFF, own))
+        return self._lengths.mixed(ratios, chance, _BACK_OFF, own)
 
 
 class _Counts:
@@ -203,7 +215,8 @@ class _Counts:
 class _Figures:
     """How many pieces have each figure of seven notes; those that only one has are not kept."""
 
-    def __init__(self, codes: Ints | None = None, pieces: Ints | None = None) -> None:
+    def __init__(self, base: int, codes: Ints | None = None, pieces: Ints | None = None) -> None:
+        self._base = base
         nothing = np.zeros(0, dtype=np.int64)
         self._codes = nothing if codes is None else codes  # ascending
         self._pieces = nothing if pieces is None else pieces
@@ -218,18 +231,18 @@ class _Figures:
         counts = np.concatenate([self._pieces, *(np.ones(len(own), np.int64) for own in pieces)])
         names, places = np.unique(codes, return_inverse=True)
         totals = np.bincount(places, counts, len(names)).astype(np.int64)
-        return _Figures(names[totals > 1], totals[totals > 1])
+        return _Figures(self._base, names[totals > 1], totals[totals > 1])
 
     def mixed(
         self, symbols: Ints, shorter: NDArray[np.float64], own: Sequence[Ints]
     ) -> NDArray[np.float64]:
         """As `_Counts.mixed`, by pieces; `own` is of one piece."""
-        codes, mine = _grams(symbols, _FIGURE, _INTERVALS), _figures_of(own)
+        codes, mine = _grams(symbols, _FIGURE, self._base), _figures_of(own, self._base)
         mine = mine[np.isin(mine, self._codes)]
-        before, own_before = (c - c % _INTERVALS for c in (codes, mine))
+        before, own_before = (c - c % self._base for c in (codes, mine))
         seen = np.maximum(self._between(codes, 1) - np.isin(codes, mine), 0)
-        total = self._between(before, _INTERVALS) - _times(before, own_before)
-        chance: NDArray[np.float64] = (seen + _BACK_OFF * shorter) / (total + _BACK_OFF)
+        total = self._between(before, self._base) - _times(before, own_before)
+        chance: Chances = (seen + _FIGURE_BACK_OFF * shorter) / (total + _FIGURE_BACK_OFF)
         return chance
 
     def _between(self, first: Ints, count: int) -> Ints:
@@ -239,9 +252,9 @@ class _Figures:
         return found
 
 
-def _figures_of(lines: Iterable[Ints]) -> Ints:
+def _figures_of(lines: Iterable[Ints], base: int) -> Ints:
     """The different figures of a piece's lines, ascending."""
-    found = [_grams(symbols, _FIGURE, _INTERVALS) for symbols in lines]
+    found = [_grams(symbols, _FIGURE, base) for symbols in lines]
     return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *found]))
 
 
@@ -269,6 +282,16 @@ def _ratios(voice: Voice) -> Ints:
     """Ratios of lengths as numbers from 0, after three that say nothing, one for each interval."""
     ratios = length_ratios(voice.onsets) if len(voice.onsets) > 2 else np.zeros(0, dtype=np.int64)
     return np.concatenate([np.zeros(3, dtype=np.int64), ratios]) + 2
+
+
+def _has_times(voice: Voice) -> bool:
+    return len(voice.onsets) == len(voice.pitches) >= 3
+
+
+def _timed(voice: Voice) -> Ints:
+    """Intervals and ratios of lengths in one number, after some that stand for nothing."""
+    ratios = np.concatenate([np.full(_CONTEXT, _LENGTHS // 2), _ratios(voice)[2:]])
+    return _symbols(voice) * _LENGTHS + ratios
 
 
 def _bits(chance: NDArray[np.float64]) -> Floats:
