@@ -172,7 +172,7 @@ def test_accept_asks_about_each_work(started, monkeypatch):
     common = importlib.import_module("gen.cli.house_commands.common")
     house = house_of(started)
     register = house.load()
-    output = common.Output(is_json=False)
+    output = common.Console(is_json=False)
     assert works._choose(house, register, Recheck(house, register), output) == [first]
     assert second != first
     assert [path.suffix for path in heard] == [".png", ".wav"]

@@ -183,7 +183,7 @@ def _in_lists(value: Any) -> Iterator[Any]:
 def private_folders(directory: str | None, search_path: Any) -> list[Path]:
     """A person's own folders of configuration files, which hold values only.
 
-    A link among them would have another file's text, whatever it is, read and told in messages.
+    A link among them would have another file's text, whatever it is, read and quoted in messages.
 
     Raises:
         SettingError: one is no folder, or a file of configuration in it is a link.

@@ -29,7 +29,7 @@ import click
 
 from gen.cli.careful import CarefulCommand, echo
 from gen.cli.found_files import SUFFIXES, arrivals, midi_files
-from gen.cli.house_commands.common import Output, counted
+from gen.cli.house_commands.common import Console, counted
 from gen.cli.outcomes import as_options, say_next, show, summarise, unstated, write_sidecar
 from gen.cli.stated import FACTS, fact_options
 
@@ -138,7 +138,7 @@ class _Desk:
         from gen.contribution import Contributor
 
         made = Contributor(self.house, self.settings, self.key, self.interview, self.register)
-        with Output.busy("reading what the house knows"):
+        with Console.busy("reading what the house knows"):
             known = made.load()
         self.register = made.register
         for place in known.unread if known else ():
@@ -206,7 +206,7 @@ def _run(contributor: Contributor, jobs: list[Job], options: dict[str, Any]) -> 
     outcomes: list[Outcome] = []
     named: dict[str, int] = {}
     doing = "checking" if options["check"] else "contributing"
-    with Output.progress(doing, 0 if asks else len(jobs)) as advance:
+    with Console.progress(doing, 0 if asks else len(jobs)) as advance:
         for outcome in contributor.run(jobs):
             outcomes.append(outcome)
             show(outcome, as_json=as_json, is_brief=is_brief)

@@ -170,8 +170,8 @@ def _prompt(name: str, default: str) -> str:
     """One answer; what Enter takes stands in brackets, shortened where it is long."""
     from gen.contribution import shortened
 
-    shown = f" [{shortened(name, default)}]" if default else ""
-    question = f"  {name}{_hint(name)}{shown}"
+    default_words = f" [{shortened(name, default)}]" if default else ""
+    question = f"  {name}{_hint(name)}{default_words}"
     return str(click.prompt(question, default=default, show_default=False)).strip()
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gen.provenance.register import Register
-from gen.provenance.runs import Piece, Run
+from gen.provenance.runs import LoggedPiece, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Impact:
     """
 
     runs: tuple[Run, ...]
-    pieces: tuple[Piece, ...]
+    pieces: tuple[LoggedPiece, ...]
 
     @property
     def checkpoints(self) -> tuple[str, ...]:

@@ -207,8 +207,7 @@ def _check_music(tagged: Tagged, work: str) -> None:
     piece = parse(tagged.music)
     if not piece.note_count:
         raise TagError("no-notes", "it holds no note, so nothing can be learned from it")
-    heard = musical_hash(piece)
-    if heard != tagged.statement.musical_hash:
+    if musical_hash(piece) != tagged.statement.musical_hash:
         raise TagError("musical-hash-mismatch", "the stated musical hash is not this music's")
 
 

@@ -11,9 +11,9 @@ from gen.provenance.tag import TagError, Tagged
 
 
 def says_the_same(entry: Entry, tagged: Tagged) -> bool:
-    """Whether an entry tells the work as its composer signed it, and allows no more."""
+    """Whether an entry says of the work what its composer signed, and allows no more."""
     statement = tagged.statement
-    told = (
+    entered = (
         entry.work, entry.music_sha256, entry.musical_hash, entry.composers, entry.keyids,
     )  # fmt: skip
     signed = (
@@ -23,7 +23,7 @@ def says_the_same(entry: Entry, tagged: Tagged) -> bool:
         statement.composers,
         tuple(signature.keyid for signature in tagged.envelope.signatures),
     )
-    return told == signed and entry.consent == entry.consent.narrowed_by(statement.consent)
+    return entered == signed and entry.consent == entry.consent.narrowed_by(statement.consent)
 
 
 def judge_entry(entry: Entry, roster: Roster, index: int, *, is_adopted: bool) -> Person:

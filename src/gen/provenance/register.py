@@ -46,7 +46,7 @@ from gen.provenance.rights import (
     key_of_head,
 )
 from gen.provenance.roster import COMPOSER, CURATOR, PRODUCER, TRAINER, Roster, SignedRoster
-from gen.provenance.runs import AssertedModel, Begin, End, Output, Piece, Runs
+from gen.provenance.runs import AssertedModel, Begin, End, LoggedPiece, Output, Runs
 from gen.provenance.succession import check_succession
 
 
@@ -163,7 +163,7 @@ class Register:
             for piece in self.runs.of_sound(musical_hash)
         )
 
-    def is_revoked(self, piece: Piece) -> bool:
+    def is_revoked(self, piece: LoggedPiece) -> bool:
         """Whether an output was entered with a key that was compromised by then."""
         return self.refusal_of_key(piece.keyid, piece.index) == "revoked-key"
 
@@ -290,8 +290,8 @@ class Register:
         withdrawal = Withdrawal.from_dict(act.data)
         record = self._live(withdrawal.work)
         self._check_may_withdraw(act, record)
-        told = (withdrawal.music_sha256, withdrawal.musical_hash)
-        if told != (record.entry.music_sha256, record.entry.musical_hash):
+        withdrawn = (withdrawal.music_sha256, withdrawal.musical_hash)
+        if withdrawn != (record.entry.music_sha256, record.entry.musical_hash):
             raise StrictJsonError(f"it withdraws other music than {withdrawal.work}'s")
         record.withdrawal, record.withdrawn_at = withdrawal, act.index
         record.withdrawn_by_keyid = act.signatures[0].keyid

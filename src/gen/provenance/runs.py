@@ -166,7 +166,7 @@ class Output(
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class LoggedPiece:
     """What the register keeps in memory of an output: all but its fingerprint.
 
     `keyid` names the key that entered it.
@@ -222,7 +222,7 @@ class Runs:
     """Every run, asserted model and output that the log holds."""
 
     by_index: dict[int, Run] = field(default_factory=dict)
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[LoggedPiece] = field(default_factory=list)
     _by_file: dict[str, list[int]] = field(default_factory=dict)
     _by_tensors: dict[str, int] = field(default_factory=dict)
     _by_sound: dict[str, list[int]] = field(default_factory=dict)
@@ -239,7 +239,7 @@ class Runs:
     def _of(self, index: int | None) -> Run | None:
         return None if index is None else self.by_index[index]
 
-    def of_sound(self, musical_hash: str) -> list[Piece]:
+    def of_sound(self, musical_hash: str) -> list[LoggedPiece]:
         """Every output that sounds so; `Register.wrote` says which of them count."""
         return [self.pieces[place] for place in self._by_sound.get(musical_hash, ())]
 
@@ -288,7 +288,7 @@ class Runs:
         run = self.by_index.get(output.run)
         if run is None or all(output.checkpoint != model.file_sha256 for model in run.models):
             raise StrictJsonError(f"the run {output.run} left no checkpoint that wrote it")
-        piece = Piece(index, keyid, output.run, output.sha256, output.receipt, output.path)
+        piece = LoggedPiece(index, keyid, output.run, output.sha256, output.receipt, output.path)
         self._by_sound.setdefault(output.musical_hash, []).append(len(self.pieces))
         self.pieces.append(piece)
         self._receipts.setdefault(output.receipt, index)

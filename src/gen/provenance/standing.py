@@ -19,7 +19,7 @@ WAITING, IN_HOUSE, TURNED_DOWN, TAKEN_OUT = "waiting", "in the house", "rejected
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class WorkStanding:
     """One work as its composer asks about it.
 
     Attributes:
@@ -40,10 +40,10 @@ class Standing:
         return asdict(self)
 
 
-def standings(house: House, register: Register, composer: str) -> list[Standing]:
+def standings(house: House, register: Register, composer: str) -> list[WorkStanding]:
     """Every work of a composer, sorted by id.
 
-    A work that was rejected and contributed again is told as it is now. Files that cannot be
+    A work that was rejected and contributed again is listed as it is now. Files that cannot be
     read are nobody's: `house.py show --inbox` names them to a curator.
     """
     found = {
@@ -74,19 +74,19 @@ def _signed_by(store: Store, composer: str, folder: str) -> Iterator[tuple[State
             yield statement, name.removesuffix(".mid")
 
 
-def _of_record(register: Register, record: WorkRecord) -> Standing:
+def _of_record(register: Register, record: WorkRecord) -> WorkStanding:
     entry, allowed = record.entry, str(register.consent_of(record))
     if record.withdrawal is not None:
         reason = record.withdrawal.reason or "no reason given"
         note = f"at register index {record.withdrawn_at}: {reason}"
-        return Standing(entry.work, entry.title, TAKEN_OUT, "nothing", note)
+        return WorkStanding(entry.work, entry.title, TAKEN_OUT, "nothing", note)
     note = f"accepted by {record.accepted_by}, {record.time}"
-    return Standing(entry.work, entry.title, IN_HOUSE, allowed, note)
+    return WorkStanding(entry.work, entry.title, IN_HOUSE, allowed, note)
 
 
-def _of_statement(statement: Statement, state: str, note: str) -> Standing:
+def _of_statement(statement: Statement, state: str, note: str) -> WorkStanding:
     title = statement.description.title
-    return Standing(statement.work, title, state, str(statement.consent), note)
+    return WorkStanding(statement.work, title, state, str(statement.consent), note)
 
 
 def _reason(store: Store, place: str) -> str:

@@ -1,4 +1,4 @@
-"""A run's transcript: what it had become at regular steps, and what it was shown in between.
+"""A run's transcript: what it had become at regular steps, and what it learned from in between.
 
 A file of canonical JSON lines (`gen.provenance.canonical`), each ended by a newline. The first
 says which run it is:
@@ -49,7 +49,7 @@ class Mark(
     Attributes:
         step: how many were done.
         batches: how many batches they took.
-        windows: digest of what was shown since the mark before.
+        windows: digest of the batches since the mark before.
         weights: digest of the model's tensors.
         state: digest of all tensors that the next step depends on.
     """

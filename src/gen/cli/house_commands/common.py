@@ -24,7 +24,7 @@ FEW = 4
 """Fewer than this need no progress bar."""
 
 
-class Output:
+class Console:
     """Where a command's result goes: one JSON object to stdout, or lines for people.
 
     Results go to stdout, talk to stderr.
@@ -73,7 +73,7 @@ class Output:
     @staticmethod
     @contextmanager
     def progress(doing: str, total: int) -> Iterator[Callable[[int], None]]:
-        """A bar on stderr where somebody watches; what it gives is told how many more are done."""
+        """A bar on stderr where somebody watches; call what it gives with how many are done."""
         if total < FEW or not sys.stderr.isatty():
             yield lambda _: None
             return
@@ -104,7 +104,7 @@ def house_command(function: Callable[..., Any]) -> click.Command:
     def run(**arguments: Any) -> None:
         from gen.errors import HouseError
 
-        output = Output(is_json=arguments.pop("as_json"))
+        output = Console(is_json=arguments.pop("as_json"))
         try:
             function(output=output, **arguments)
         except HouseError as error:
@@ -135,7 +135,7 @@ def _is_output(error: OSError) -> bool:
     return error.filename is None
 
 
-def fail(error: Exception, output: Output) -> None:
+def fail(error: Exception, output: Console) -> None:
     """Print what is wrong, where, and how to mend it; exit 2."""
     if output.is_json:
         names = ("rule", "what", "where", "mend")
@@ -153,7 +153,7 @@ def open_house(folder: Path | None, pin: Path | None) -> House:
     return access.open_house(folder, pin)
 
 
-def confirm(question: str, *, yes: bool, output: Output) -> None:
+def confirm(question: str, *, yes: bool, output: Console) -> None:
     """Ask before doing; --yes and --json mean yes.
 
     Raises:

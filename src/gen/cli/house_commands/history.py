@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import Output, counted, house_command, open_house
+from gen.cli.house_commands.common import Console, counted, house_command, open_house
 
 if TYPE_CHECKING:
     from gen.provenance.acts import Act
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     help="Write the proof there instead of to stdout.",
 )
 def prove_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, work: str | None,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, work: str | None,
     act: int | None, since: int | None, tlog: bool, out: Path | None,
 ) -> None:  # fmt: skip
     """Write a proof that a work's entry (or another act) is in the register, or that it only grew.
@@ -131,7 +131,7 @@ WORK_COLUMNS = (
 )
 @click.option("--all", "take_all", is_flag=True, help="Every act.")
 def log_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, count: int,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, count: int,
     take_all: bool,
 ) -> None:  # fmt: skip
     """List the acts in the register, after verifying it.
@@ -199,7 +199,7 @@ def _what(act: Act) -> str:
     help="A new folder for the copy.",
 )
 def export_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, out: Path
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, out: Path
 ) -> None:  # fmt: skip
     """Copy the records for an auditor: register, rosters, pin, a table of works.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import Output, house_command, open_house
+from gen.cli.house_commands.common import Console, house_command, open_house
 
 if TYPE_CHECKING:
     from gen.provenance.keys import PrivateKey
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     help="Where the public key goes; by default beside the pin.",
 )
 def sign_model_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, model: Path,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, model: Path,
     pem: Path | None,
 ) -> None:  # fmt: skip
     """Sign all files of a model's FOLDER; model.sig in it is what `model_signing` verifies.

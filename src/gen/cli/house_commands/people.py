@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Output, confirm, house_command, open_house
+from gen.cli.house_commands.common import Console, confirm, house_command, open_house
 from gen.cli.house_commands.start import (
     DAYS,
     KDF_COST,
@@ -44,11 +44,11 @@ MACHINE = click.option(
 
 def _change(
     house: House,
-    output: Output,
+    output: Console,
     make: Callable[[Register], Roster],
     *,
     further_roots: tuple[str, ...] = (),
-    **told: object,
+    **more: object,
 ) -> None:
     from gen.provenance.access import root_keys_at_hand
     from gen.provenance.people import change_roster
@@ -56,10 +56,10 @@ def _change(
     keys = root_keys_at_hand(house.load(), further=further_roots)
     with house.writing() as session:
         result = change_roster(session, make(session.register), keys)
-    _report_change(result, output, told)
+    _report_change(result, output, more)
 
 
-def _report_change(result: Any, output: Output, told: dict[str, object]) -> None:
+def _report_change(result: Any, output: Console, more: dict[str, object]) -> None:
     roster = result.roster
     if result.is_entered:
         output.line(f"roster version {roster.version}: {roster.change}")
@@ -73,7 +73,7 @@ def _report_change(result: Any, output: Output, told: dict[str, object]) -> None
         version=roster.version,
         register_index=roster.register_index,
         is_entered=result.is_entered,
-        **told,
+        **more,
     )
 
 
@@ -85,7 +85,7 @@ def _report_change(result: Any, output: Output, told: dict[str, object]) -> None
 @MACHINE
 @KDF_COST
 def enroll_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, person: str,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, person: str,
     name: str | None, roles: tuple[str, ...], public: str | None, machine: bool, kdf_cost: int,
 ) -> None:  # fmt: skip
     """Take a person, or a computer, into the house. Needs a root key.
@@ -123,7 +123,7 @@ def enroll_command(
 
 
 def _public_or_new(
-    house: House, person: str, public: str | None, kdf_cost: int, output: Output
+    house: House, person: str, public: str | None, kdf_cost: int, output: Console
 ) -> tuple[bytes, str]:
     from gen.provenance.enrolment import parse_request
 
@@ -176,7 +176,7 @@ def _open_key(house: House, machine: str) -> tuple[bytes, str]:
 @DAYS
 @KDF_COST
 def rotate_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, person: str | None,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, person: str | None,
     public: str | None, root_publics: tuple[str, ...], threshold: int, renew: bool,
     log_key: bool, models_key: bool, days: int, kdf_cost: int,
 ) -> None:  # fmt: skip
@@ -231,7 +231,7 @@ def rotate_command(
         )
 
 
-def _rotate_log_key(house: House, output: Output) -> None:
+def _rotate_log_key(house: House, output: Console) -> None:
     from gen.provenance.new_keys import unless_it_fails
     from gen.provenance.people import with_log_key
 
@@ -241,7 +241,7 @@ def _rotate_log_key(house: House, output: Output) -> None:
         _change(house, output, lambda register: with_log_key(register, key.public))
 
 
-def _rotate_models_key(house: House, kdf_cost: int, output: Output) -> None:
+def _rotate_models_key(house: House, kdf_cost: int, output: Console) -> None:
     from gen.provenance.model_signing import MODELS_OWNER, models_key, public_text
     from gen.provenance.new_keys import unless_it_fails
     from gen.provenance.people import with_models_key
@@ -264,7 +264,7 @@ def _rotate_models_key(house: House, kdf_cost: int, output: Output) -> None:
     help="What their keys signed from this register index on is refused.",
 )
 def revoke_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, person: str,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, person: str,
     departed: bool, index: int | None,
 ) -> None:  # fmt: skip
     """End a person's keys. Needs a root key."""
@@ -297,7 +297,7 @@ def revoke_command(
 
 
 @house_command
-def cosign_command(*, folder: Path | None, pin: Path | None, yes: bool, output: Output) -> None:
+def cosign_command(*, folder: Path | None, pin: Path | None, yes: bool, output: Console) -> None:
     """Add your root signature to a waiting roster change; it is entered when enough signed.
 
     What it changes is worked out and listed: sign nothing that you did not expect there.
@@ -322,7 +322,7 @@ def cosign_command(*, folder: Path | None, pin: Path | None, yes: bool, output: 
 @click.argument("model", type=click.Path(path_type=Path, exists=True), metavar="FILE")
 @click.option("--name", required=True, help="What people call the model.")
 def assert_model_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, model: Path, name: str
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, model: Path, name: str
 ) -> None:
     """Enter a model that was trained before the log held runs. Needs the root's keys.
 
@@ -344,7 +344,7 @@ def assert_model_command(
 
 
 @house_command
-def seal_command(*, folder: Path | None, pin: Path | None, yes: bool, output: Output) -> None:
+def seal_command(*, folder: Path | None, pin: Path | None, yes: bool, output: Console) -> None:
     """Close the house for ever. Needs a root key; nothing can be entered afterwards."""
     from gen.provenance import people
 

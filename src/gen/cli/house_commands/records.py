@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import REFUSED, Output, counted, house_command, open_house
+from gen.cli.house_commands.common import REFUSED, Console, counted, house_command, open_house
 
 if TYPE_CHECKING:
     from gen.provenance.gate import Corpus
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     help="What the works would be used for.",
 )
 def audit_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, purpose: str
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, purpose: str
 ) -> None:  # fmt: skip
     """Judge every file in the house, exactly as the training loader does.
 
@@ -64,7 +64,7 @@ def audit_command(
         raise SystemExit(REFUSED)
 
 
-def _tell_corpus(corpus: Corpus, output: Output) -> None:
+def _tell_corpus(corpus: Corpus, output: Console) -> None:
     composers = Counter(who for work in corpus.admitted for who, _ in work.composers)
     by = ", ".join(f"{who} {count}" for who, count in composers.most_common())
     output.line(
@@ -95,7 +95,7 @@ def _tell_corpus(corpus: Corpus, output: Output) -> None:
 )
 @click.option("--repair", is_flag=True, help="Write roster.json anew from the verified register.")
 def verify_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, proof: Path | None,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, proof: Path | None,
     checkpoint: Path | None, repair: bool,
 ) -> None:  # fmt: skip
     """Verify the register: every act and its signature, the rosters, the head, the pin.
@@ -204,7 +204,7 @@ def written_again(register: Register) -> list[str]:
     )
 
 
-def _verify_proof(house: House, path: Path, output: Output) -> None:
+def _verify_proof(house: House, path: Path, output: Console) -> None:
     from gen.disk.reading import PROOF, read
     from gen.provenance.canonical import strict_json
     from gen.provenance.proofs import check_proof
@@ -220,7 +220,7 @@ def _verify_proof(house: House, path: Path, output: Output) -> None:
     output.result(proved=proved)
 
 
-def _verify_checkpoint(house: House, path: Path, output: Output) -> None:
+def _verify_checkpoint(house: House, path: Path, output: Console) -> None:
     from gen.errors import HouseError
     from gen.provenance.model_file import read_model_file
     from gen.provenance.recorded import NotRecorded, run_behind, transcript_of

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import Output, house_command, open_house
+from gen.cli.house_commands.common import Console, house_command, open_house
 
 if TYPE_CHECKING:
     from gen.provenance.runs import Run
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @house_command
 @click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def end_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, run: Path
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, run: Path
 ) -> None:
     """Enter the end of a run whose folder RUN still holds it, as the log could not be written."""
     del yes
@@ -76,12 +76,12 @@ def end_command(
     help="The run's transcript; by default transcript.jsonl beside MODEL.",
 )
 def rebuild_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, model: Path,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, model: Path,
     numbers: tuple[int, ...], chance: str | None, seed: int | None, transcript: Path | None,
 ) -> None:  # fmt: skip
     """Train MODEL again as the log says, and compare every bit: all of it, or some segments.
 
-    The works that it learned from are admitted anew by the gate and shown in the same order, with
+    The works that it learned from are admitted anew by the gate and learned in the same order, with
     the settings in the run's begin act. Exits 0 when the same comes out, 2 when not, naming the
     first segment that differs. Nothing is written.
     """
@@ -119,7 +119,7 @@ def _cannot(model: Path, why: str) -> Exception:
 
 
 def _chosen(
-    count: int, numbers: tuple[int, ...], chance: str | None, seed: int | None, output: Output
+    count: int, numbers: tuple[int, ...], chance: str | None, seed: int | None, output: Console
 ) -> list[int]:
     """Which segments are replayed, ascending."""
     from gen.errors import SettingError
@@ -140,7 +140,7 @@ def _chosen(
     return sorted({1, count, *some})
 
 
-def _replay(recorded: Recorded, chosen: list[int], output: Output) -> None:
+def _replay(recorded: Recorded, chosen: list[int], output: Console) -> None:
     from gen.training.rebuild import Replays, differences
 
     with output.busy("admitting works"):
@@ -159,7 +159,7 @@ def _replay(recorded: Recorded, chosen: list[int], output: Output) -> None:
                 raise SystemExit(130) from None
 
 
-def _tell_rebuilt(recorded: Recorded, run: Run, chosen: list[int], output: Output) -> None:
+def _tell_rebuilt(recorded: Recorded, run: Run, chosen: list[int], output: Console) -> None:
     count, works = recorded.segments, len(run.works)
     which = f"all {count} segments" if len(chosen) == count else (
         f"{len(chosen)} of {count} segments ({', '.join(map(str, chosen))})"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Output, counted, house_command, open_house
+from gen.cli.house_commands.common import Console, counted, house_command, open_house
 from gen.cli.house_commands.history import WORK_COLUMNS, find_work, work_rows
 from gen.cli.house_commands.records import warnings
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     help="What became of this person's works; waiting and rejected ones too, with the reason.",
 )
 def show_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, work: str | None,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, work: str | None,
     inbox: bool, people: bool, works: bool, composer: str | None,
 ) -> None:  # fmt: skip
     """Show the house; or a WORK with its history, the inbox, the people, the works."""
@@ -49,7 +49,7 @@ def show_command(
         _show_house(house, register, output)
 
 
-def _show_house(house: House, register: Register, output: Output) -> None:
+def _show_house(house: House, register: Register, output: Console) -> None:
     roster, withdrawn = register.roster, len(register.withdrawn)
     facts = {
         "house": roster.house,
@@ -74,7 +74,7 @@ def _show_house(house: House, register: Register, output: Output) -> None:
     output.result(**facts)
 
 
-def _show_work(house: House, register: Register, work: str, output: Output) -> None:
+def _show_work(house: House, register: Register, work: str, output: Console) -> None:
     from gen.provenance.impact import impact_of
     from gen.provenance.proofs import acts_of
 
@@ -124,7 +124,7 @@ def _said(value: object) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value) or "-"
 
 
-def _show_waiting(house: House, register: Register, work: str, output: Output) -> bool:
+def _show_waiting(house: House, register: Register, work: str, output: Console) -> bool:
     """Show a work that waits in the inbox; False where none of this name does."""
     from gen.cli.house_commands.works import describe
     from gen.contribution import Recheck
@@ -139,17 +139,17 @@ def _show_waiting(house: House, register: Register, work: str, output: Output) -
     return True
 
 
-def _show_standings(house: House, register: Register, composer: str, output: Output) -> None:
+def _show_standings(house: House, register: Register, composer: str, output: Console) -> None:
     from collections import Counter
 
     from gen.errors import SettingError
-    from gen.provenance.standing import Standing, standings
+    from gen.provenance.standing import WorkStanding, standings
 
     if register.roster.person(composer) is None:
         ids = ", ".join(person.id for person in register.roster.people) or "nobody"
         raise SettingError(f"nobody here is called {composer!r}", mend=f"enrolled are: {ids}")
     found = standings(house, register, composer)
-    columns = Standing.__slots__
+    columns = WorkStanding.__slots__
     output.table(columns, [[_said(value) for value in one.to_dict().values()] for one in found])
     states = Counter(one.state for one in found)
     by_state = ", ".join(f"{count} {state}" for state, count in states.items())
@@ -157,7 +157,7 @@ def _show_standings(house: House, register: Register, composer: str, output: Out
     output.result(works=[one.to_dict() for one in found])
 
 
-def _show_inbox(house: House, register: Register, output: Output) -> None:
+def _show_inbox(house: House, register: Register, output: Console) -> None:
     from gen.cli.house_commands.works import describe
     from gen.contribution import Recheck
     from gen.provenance.inbox import look_at_all
@@ -175,7 +175,7 @@ def _show_inbox(house: House, register: Register, output: Output) -> None:
     )
 
 
-def _show_people(register: Register, output: Output) -> None:
+def _show_people(register: Register, output: Console) -> None:
     rows = []
     for person in register.roster.people:
         for key in person.keys:
@@ -189,7 +189,7 @@ def _show_people(register: Register, output: Output) -> None:
     output.result(people=[person.to_dict() for person in register.roster.people])
 
 
-def _show_works(register: Register, output: Output) -> None:
+def _show_works(register: Register, output: Console) -> None:
     rows = work_rows(register)
     output.table(WORK_COLUMNS, rows)
     output.result(works=[dict(zip(WORK_COLUMNS, row, strict=True)) for row in rows])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Output, house_command, open_house
+from gen.cli.house_commands.common import Console, house_command, open_house
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ READ = click.Path(path_type=Path, exists=True)
 @click.option("--take", "answer", type=READ, metavar="FILE", help="Take in an answer (.tsr).")
 @click.option("--roots", type=READ, metavar="FILE", help="PEM: whom to believe about the time.")
 def stamp_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, url: str | None,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, url: str | None,
     request: Path | None, answer: Path | None, roots: Path | None,
 ) -> None:  # fmt: skip
     """Have an authority stamp the log's newest note with the time (RFC 3161), or check what is.
@@ -52,7 +52,7 @@ def stamp_command(
         _take_stamp(house, url, answer, roots, output)
 
 
-def _write_stamp_request(house: House, path: Path, output: Output) -> None:
+def _write_stamp_request(house: House, path: Path, output: Console) -> None:
     from gen.disk import write_atomically
     from gen.provenance.witnesses.asking import keep, note_to_witness
     from gen.provenance.witnesses.stamps import request_for, stamped_bytes
@@ -68,7 +68,7 @@ def _write_stamp_request(house: House, path: Path, output: Output) -> None:
 
 
 def _take_stamp(
-    house: House, url: str | None, answer: Path | None, roots: Path | None, output: Output
+    house: House, url: str | None, answer: Path | None, roots: Path | None, output: Console
 ) -> None:
     from gen.disk.reading import ANSWER, CERTIFICATES, read
     from gen.provenance.witnesses.asking import keep, note_to_witness
@@ -117,7 +117,7 @@ def _stamped(
     raise problem
 
 
-def check_stamps(house: House, roots: Path | None, output: Output) -> None:
+def check_stamps(house: House, roots: Path | None, output: Console) -> None:
     """Check every stamp that is kept against the given root certificates."""
     from gen.disk.reading import CERTIFICATES, read
     from gen.provenance.store import WITNESSES

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Output, confirm, house_command, new_passphrase, open_house
+from gen.cli.house_commands.common import (
+    Console,
+    confirm,
+    house_command,
+    new_passphrase,
+    open_house,
+)
 
 if TYPE_CHECKING:
     from gen.provenance.house import House
@@ -112,7 +118,7 @@ def make_open_key(house: str, owner: str) -> tuple[PrivateKey, Path]:
 @DAYS
 @KDF_COST
 def init_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, name: str,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, name: str,
     count: int | None, publics: tuple[str, ...], threshold: int | None, machine_written: bool,
     one_person: bool, persons: tuple[str, ...], with_starter: bool, starter: Path | None,
     days: int, kdf_cost: int,
@@ -220,7 +226,7 @@ def _with_works(
 
 
 def _report_start(
-    house: House, key_files: list[Path], output: Output, named: list[tuple[str, tuple[str, ...]]]
+    house: House, key_files: list[Path], output: Console, named: list[tuple[str, tuple[str, ...]]]
 ) -> None:
     pin = house.pin
     output.line(f"The house {pin.name} begins in {pin.dir}")
@@ -264,7 +270,7 @@ def _next_command(house: House, has_people: bool) -> str:
 @click.option("--name", help="The house's name, when its folder is not on this machine.")
 @KDF_COST
 def key_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, owner: str,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, owner: str,
     name: str | None, kdf_cost: int,
 ) -> None:  # fmt: skip
     """Make a key of your own (ID is your id in the house, or `root`) and print its public half.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import REFUSED, Output, house_command, open_house
+from gen.cli.house_commands.common import REFUSED, Console, house_command, open_house
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ READ = click.Path(path_type=Path, exists=True)
 @click.option("--take", "answers", multiple=True, type=READ, metavar="FILE",
               help="Take in an answer that came as a file.")  # fmt: skip
 def witness_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, add: str | None,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, add: str | None,
     url: str | None, drop: str | None, need: int | None, max_age: int | None,
     require: bool | None, request: Path | None, name: str | None, old: int | None,
     answers: tuple[Path, ...],
@@ -66,7 +66,7 @@ def witness_command(
 
 
 def _change_policy(
-    house: House, output: Output, add: str | None, url: str | None, drop: str | None,
+    house: House, output: Console, add: str | None, url: str | None, drop: str | None,
     changes: dict[str, Any],
 ) -> None:  # fmt: skip
     from dataclasses import replace
@@ -138,7 +138,7 @@ def _spelled(policy: Policy) -> str:
     )
 
 
-def _ask_all(house: House, output: Output) -> None:
+def _ask_all(house: House, output: Console) -> None:
     from gen.provenance.witnesses.asking import note_to_witness, signed_before
     from gen.provenance.witnesses.standing import read_notes, standing_of
 
@@ -177,7 +177,7 @@ def _ask(
     return {"rule": "", "said": f"signed {note.size} acts at {spelled(signatures[-1].time)}"}
 
 
-def _report(house: House, output: Output, outcomes: dict[str, dict[str, str]]) -> None:
+def _report(house: House, output: Console, outcomes: dict[str, dict[str, str]]) -> None:
     """What is proved by now; exit 2 when that is not enough, or a witness knows another history."""
     from gen.provenance.witnesses.standing import read_notes, standing_of
 
@@ -200,7 +200,7 @@ def _report(house: House, output: Output, outcomes: dict[str, dict[str, str]]) -
 
 
 def _write_request(
-    house: House, path: Path, name: str | None, old: int | None, output: Output
+    house: House, path: Path, name: str | None, old: int | None, output: Console
 ) -> None:
     from gen.disk import write_atomically
     from gen.provenance.witnesses.asking import keep, note_to_witness, request_of, signed_before
@@ -232,7 +232,7 @@ def _named(policy: Policy, name: str | None) -> Witness:
     return found[0]
 
 
-def _take_in(house: House, files: Sequence[Path], output: Output) -> None:
+def _take_in(house: House, files: Sequence[Path], output: Console) -> None:
     from gen.disk.reading import ANSWER, read
     from gen.provenance.witnesses.asking import Answer, take_in
     from gen.provenance.witnesses.standing import read_notes, true_notes
@@ -252,7 +252,7 @@ def _take_in(house: House, files: Sequence[Path], output: Output) -> None:
 @click.option("--key", "keys", multiple=True, metavar="KEY",
               help="Whose signatures to look for; by default those the pin names.")  # fmt: skip
 def fraud_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, first: Path,
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, first: Path,
     second: Path | None, out: Path | None, keys: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Make a proof that two heads of one log cannot both be true; or, with A alone, check one.

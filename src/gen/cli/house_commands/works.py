@@ -13,7 +13,7 @@ import click
 
 from gen.cli.house_commands.common import (
     REFUSED,
-    Output,
+    Console,
     confirm,
     counted,
     house_command,
@@ -66,7 +66,7 @@ def _curator(register: Register, curator: str | None) -> str:
 )
 @CURATOR
 def accept_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, works: tuple[str, ...],
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
     take_all: bool, fingerprints: tuple[Path, ...], although_similar: bool, curator: str | None,
 ) -> None:  # fmt: skip
     """Countersign waiting works and enter them in the register.
@@ -103,7 +103,7 @@ def accept_command(
 
 def _accept(
     house: House, register: Register, chosen: list[str] | None, key: Any,
-    check: Callable[[Waiting, Register], Waiting] | None, count: int, output: Output,
+    check: Callable[[Waiting, Register], Waiting] | None, count: int, output: Console,
     recheck: Recheck | None,
 ) -> None:  # fmt: skip
     from gen.provenance.works import accept_in_turn
@@ -132,7 +132,7 @@ def _waiting_dict(item: Waiting) -> dict[str, str]:
     return {"found": item.found, "mend": item.mend, "rule": item.rule, "work": item.work}
 
 
-def _choose(house: House, register: Register, recheck: Recheck, output: Output) -> list[str]:
+def _choose(house: House, register: Register, recheck: Recheck, output: Console) -> list[str]:
     """Ask a person about each waiting work."""
     from gen.provenance.inbox import look_at_all
 
@@ -196,7 +196,7 @@ def _origin(statement: Statement) -> str:
 @click.option("--reason", required=True, help="What the composer should know.")
 @CURATOR
 def reject_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, works: tuple[str, ...],
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
     reason: str, curator: str | None,
 ) -> None:  # fmt: skip
     """Turn waiting works down; they move to rejected/ with the reason beside them."""
@@ -214,7 +214,7 @@ def reject_command(
 @click.argument("works", nargs=-1, required=True, metavar="WORK...")
 @click.option("--as", "person", required=True, metavar="ID", help="A composer of it, or a curator.")
 def renew_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, works: tuple[str, ...],
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
     person: str,
 ) -> None:  # fmt: skip
     """Sign works anew whose keys were compromised; they wait in the inbox to be accepted.
@@ -243,7 +243,7 @@ def renew_command(
 )
 @click.option("--reason", default="", help="For the record.")
 def withdraw_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, works: tuple[str, ...],
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
     person: str | None, reason: str,
 ) -> None:  # fmt: skip
     """Withdraw works: block their id, bytes and sound, and list what used them.
@@ -277,7 +277,7 @@ def _withdrawers_keys(register: Register, person: str) -> list[Any]:
     return root_keys_for(register) if person == "root" else [key_of_person(register, person)]
 
 
-def _tell_impact(impact: Impact, output: Output) -> None:
+def _tell_impact(impact: Impact, output: Console) -> None:
     output.line(
         f"used by {counted(len(impact.runs), 'run')}, "
         f"{counted(len(impact.checkpoints), 'checkpoint')}, "
@@ -301,7 +301,7 @@ def _tell_impact(impact: Impact, output: Output) -> None:
     help="From now on: 'general_model evaluation@2030-12-31', or 'nothing'.",
 )
 def consent_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Output, works: tuple[str, ...],
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
     take_all: bool, composer: str | None, allow: str | None,
 ) -> None:  # fmt: skip
     """Show what works may be used for, or with --allow change it.
@@ -327,7 +327,7 @@ def consent_command(
     _set_consent(house, register, chosen, consent, key, output)
 
 
-def _show_consent(register: Register, works: tuple[str, ...], output: Output) -> None:
+def _show_consent(register: Register, works: tuple[str, ...], output: Console) -> None:
     from gen.provenance.works import live_work
 
     for work in works:
@@ -356,7 +356,7 @@ def _own_works(
 
 
 def _set_consent(
-    house: House, register: Register, works: list[str], consent: Any, key: Any, output: Output
+    house: House, register: Register, works: list[str], consent: Any, key: Any, output: Console
 ) -> None:
     from gen.provenance.works import set_consent
 
