@@ -24,15 +24,33 @@ PATHS = ("checkpoint", "pin")
 """What every hydra command reads first after its settings: naming none ends it."""
 
 
+def make_bad(path: Path, kind: str) -> None:
+    """Lay down what no command wants where it expects a file."""
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "empty":
+        path.touch()
+    elif kind == "sparse":
+        with path.open("wb") as file:
+            file.truncate(2 << 30)
+    elif kind == "deep":
+        path.write_bytes(b"[" * 200_000)
+    elif kind == "nul":
+        path.write_bytes(b"file,title\na\0b.mid,x\n")
+    elif kind == "text":
+        path.write_bytes(b"no such thing\xff\xfe")
+    else:
+        assert kind == "absent"
+
+
 def lay_down(folder: Path) -> None:
     """Make the files that some of the values name."""
-    os.mkfifo(folder / "pipe")
-    (folder / "folder").mkdir()
-    (folder / "empty").touch()
-    with (folder / "sparse").open("wb") as file:
-        file.truncate(2 << 30)
-    (folder / "deep").write_bytes(b"[" * 200_000)
-    (folder / "text").write_bytes(b"no such thing\xff\xfe")
+    for kind in ("pipe", "folder", "empty", "sparse", "deep", "text"):
+        make_bad(folder / kind, kind)
 
 
 def of_command(command: click.Command, usual: list[str]) -> Iterator[list[str]]:

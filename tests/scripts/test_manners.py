@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bad_values import make_bad
 from gen.disk import Folder
 from houses import PASSPHRASE, key_of, make_midi, start_house, tagged
 from tiny_runs import call
@@ -172,24 +173,6 @@ def test_named_file_that_is_no_such_file_ends_in_a_message(lived_in, tmp_path, w
     if kind == "folder" and words[1] == "bad":
         pytest.skip("contributing a folder takes what is in it")
     check_message(call(*words, "--pin", str(lived_in.pin.path)))
-
-
-def make_bad(path, kind):
-    if kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "device":
-        path.symlink_to("/dev/zero")
-    elif kind == "folder":
-        path.mkdir()
-    elif kind == "sparse":
-        with path.open("wb") as file:
-            file.truncate(2 << 30)
-    elif kind == "deep":
-        path.write_bytes(b"[" * 200_000)
-    elif kind == "nul":
-        path.write_bytes(b"file,title\na\0b.mid,x\n")
-    else:
-        path.write_bytes(b"no such thing\xff\xfe")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "sparse", "deep", "nul", "text"])

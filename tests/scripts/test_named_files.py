@@ -1,31 +1,15 @@
 """Files named to train, sample and evaluate: of the wrong kind, too large, or not what they say."""
 
-import os
 from pathlib import Path
 
 import pytest
 
+from bad_values import make_bad
 from tiny_runs import call
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 KINDS = ("pipe", "device", "folder", "sparse", "deep", "text", "absent")
 SOURCES = ("continue", "infill", "accompany", "harmonise", "vary")
-
-
-def make_bad(path, kind):
-    if kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "device":
-        path.symlink_to("/dev/zero")
-    elif kind == "folder":
-        path.mkdir()
-    elif kind == "sparse":
-        with path.open("wb") as file:
-            file.truncate(2 << 30)
-    elif kind == "deep":
-        path.write_bytes(b"[" * 200_000)
-    elif kind == "text":
-        path.write_bytes(b"no such thing\xff\xfe")
 
 
 def refused(script, *words):
