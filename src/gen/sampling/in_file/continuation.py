@@ -12,8 +12,7 @@ from gen.sampling.drafting.closing import with_close
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable
 from gen.sampling.finish import Finished
-from gen.sampling.in_file.source import Change, Source
-from gen.sampling.in_file.terms import (
+from gen.sampling.in_file.given import (
     check_track_plays,
     chords_in,
     compass_in,
@@ -22,6 +21,7 @@ from gen.sampling.in_file.terms import (
     markers_in,
     without_densities,
 )
+from gen.sampling.in_file.source import Change, Source
 from gen.sampling.plan import (
     NO_HABITS,
     Plan,

@@ -19,8 +19,7 @@ from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place
 from gen.sampling.finish import Finished, track_name
 from gen.sampling.in_file.cells import read_cells
-from gen.sampling.in_file.source import Change, Source
-from gen.sampling.in_file.terms import (
+from gen.sampling.in_file.given import (
     bars_for,
     check_track_plays,
     chords_in,
@@ -30,6 +29,7 @@ from gen.sampling.in_file.terms import (
     markers_in,
     without_densities,
 )
+from gen.sampling.in_file.source import Change, Source
 from gen.sampling.plan import (
     NO_HABITS,
     Plan,
