@@ -1,4 +1,6 @@
-"""New pieces. The modules in the order in which a run goes through them:
+"""New pieces: a request becomes a plan, a plan a draft, a draft a piece with its receipt.
+
+The modules in the order in which a run goes through them:
 
 1. `request`, `controls`: what is asked for, checked once.
 2. `session`, `opened`, `checkpoints`: the model, its house and the works behind it, verified.
