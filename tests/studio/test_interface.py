@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from desks import STATED, TOKEN, Asker, given
+from gen.provenance.proofs import check_proof
 from gen.studio.guard import MOST_BYTES, Guard
 from houses import TestHouse
 
@@ -29,7 +30,7 @@ def test_a_file_goes_from_its_composer_to_the_house(asker: Asker, small_house: T
     done = asker.post(f"/inbox/{signed['work']}/accept", {"curator": "cleo"})
     assert done["state"] == "accepted"
     assert asker.get("/inbox") == []
-    assert {work["work"] for work in asker.get("/works")} >= {signed["work"]}
+    assert {work["work"] for work in asker.get("/works")["works"]} >= {signed["work"]}
     assert asker.post("/audit", {})["admitted"] == 2
 
 
@@ -194,3 +195,49 @@ def test_each_request_of_the_interface_is_described(asker: Asker) -> None:
     for path, verbs in paths.items():
         for verb, said in verbs.items():
             assert said.get("description"), f"{verb} {path}"
+
+
+def test_works_are_found_by_what_they_are_a_page_at_a_time(
+    asker: Asker, small_house: TestHouse
+) -> None:
+    small_house.enter(*range(2, 8))
+    everything = asker.get("/works")
+    assert (everything["found"], everything["all"], len(everything["works"])) == (7, 7, 7)
+    listed = {one["work"]: one for one in everything["works"]}
+    pages = [asker.get(f"/works?first={at}&most=3")["works"] for at in (0, 3, 6, 9)]
+    assert [len(page) for page in pages] == [3, 3, 1, 0]
+    assert [one["work"] for page in pages for one in page] == list(listed)
+    one = next(iter(listed.values()))
+    for name in ("genre", "key"):
+        found = asker.get(f"/works?{name}={one[name]}")["works"]
+        assert one in found
+        assert {other[name] for other in found} == {one[name]}
+        assert asker.get(f"/works?{name}=otherwise")["found"] == 0
+    assert asker.get("/works?composer=ana")["found"] == 7
+    assert asker.get("/works?composer=cleo")["found"] == 0
+    asker.unlock("ana")
+    asker.post(f"/works/{one['work']}/consent", {"composer": "ana", "allow": "nothing"})
+    assert [w["work"] for w in asker.get("/works?consent=nothing")["works"]] == [one["work"]]
+    assert asker.get("/works?consent=general_model")["found"] == 6
+    assert asker.get(f"/works?text={one['work'].upper()}")["found"] == 1
+    asker.get("/works?most=100000", 422)
+    asker.get("/works?first=-1", 422)
+
+
+def test_a_works_history_is_told_and_each_act_proved(asker: Asker, small_house: TestHouse) -> None:
+    work = small_house.entries[0].work
+    asker.unlock("ana")
+    asker.post(f"/works/{work}/consent", {"composer": "ana", "allow": "evaluation"})
+    asker.post(f"/works/{work}/withdraw", {"person": "ana", "reason": "mine again"})
+    acts = asker.get(f"/works/{work}/acts")
+    assert [(one["act"], one["by"]) for one in acts] == [
+        ("add", "cleo"), ("consent", "ana"), ("withdraw", "ana")]  # fmt: skip
+    assert "evaluation" in acts[1]["said"]
+    assert "mine again" in acts[2]["said"]
+    pin = small_house.pin
+    for one in acts:
+        proved = asker.get(f"/proofs/{one['index']}?since={pin.min_size}")
+        assert check_proof(proved, pin)
+    asker.get("/proofs/999", 422)
+    asker.get("/works/nothing/acts", 422)
+    assert asker.get("/witnesses")["size"] == asker.get("/house")["acts"]

@@ -93,7 +93,7 @@ def test_a_work_goes_from_its_file_to_the_house_when_people_say_yes(
     accepting = {"work": signed["work"], "curator": "cleo"}
     waiting, done, mine, found = call(
         ("inbox", {}), ("accept", accepting), ("my_works", {"composer": "ana"}),
-        ("works", {"text": "winter"}), says_yes=True,
+        ("works", {"wanted": {"text": "winter"}}), says_yes=True,
     )  # fmt: skip
     assert waiting["result"][0]["work"] == signed["work"]
     assert done["state"] == "accepted"

@@ -13,6 +13,7 @@ from gen.provenance.key_files import list_keys, open_key
 from gen.provenance.keys import PrivateKey
 from gen.provenance.register import Register
 from gen.provenance.roster import Person
+from gen.studio.catalogue import Catalogue
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class Desk:
     checkpoint: str
     out: Path
     runs: Path
+    catalogue: Catalogue = field(default_factory=Catalogue)
     _register: Register | None = None
     _keys: dict[str, PrivateKey] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gen.errors import SettingError
@@ -25,6 +26,7 @@ from gen.provenance.tag import Tagged
 from gen.provenance.works import kept_work, live_work, near_works, set_consent, withdraw
 from gen.smf import parse
 from gen.smf.general_midi import NAMES
+from gen.studio.catalogue import Wanted
 from gen.studio.desk import Desk
 from gen.studio.interface import DeskOf
 from gen.studio.score import Score
@@ -66,6 +68,22 @@ class Work(BaseModel):
     consent: str
     state: str
     entered: str
+
+
+class ListedWork(Work):
+    """A work with what its tag says of it."""
+
+    genre: str
+    mood: str
+    key: str
+
+
+class FoundWorks(BaseModel):
+    """Some works of those that were found: `found` of `all` are as asked for."""
+
+    works: list[ListedWork]
+    found: int
+    all: int
 
 
 class WorkFacts(Work):
@@ -180,11 +198,20 @@ def lock(desk: DeskOf) -> list[Member]:
 
 
 @router.get("/works")
-def works(desk: DeskOf) -> list[Work]:
-    """Every work, withdrawn ones too, the newest first."""
-    register = desk.register(desk.house())
-    records = sorted(register.works.values(), key=lambda record: -record.index)
-    return [Work(**_line(register, record)) for record in records]
+def works(desk: DeskOf, wanted: Annotated[Wanted, Query()]) -> FoundWorks:
+    """Works as they are asked for, withdrawn ones too, the newest first, a page at a time."""
+    house = desk.house()
+    register = desk.register(house)
+    found = desk.catalogue.find(house, register, wanted)
+    page = found[wanted.first : wanted.first + wanted.most]
+    return FoundWorks(
+        works=[
+            ListedWork(**_line(register, one), **asdict(desk.catalogue.described(house, one)))
+            for one in page
+        ],
+        found=len(found),
+        all=len(register.works),
+    )
 
 
 @router.get("/works/{work}")

@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field
 
 from gen.disk.reading import MIDI, read
 from gen.errors import HouseError, SettingError
+from gen.studio.catalogue import Wanted
 from gen.studio.client import StudioClient
 from gen.studio.contributing import Stated
 from gen.studio.making import Asked, Verb
@@ -98,12 +99,10 @@ async def read_chords(text: str, key: str = "") -> list[list[str]]:
     return found
 
 
-async def works(text: str = "", first: int = 0, most: int = 50) -> dict[str, Any]:
-    """Works of the house whose title, name, composers or consent hold these words."""
-    found = await _ask("/works")
-    parts = text.lower().split()
-    kept = [one for one in found if all(part in str(one).lower() for part in parts)]
-    return {"works": kept[first : first + most], "found": len(kept), "all": len(found)}
+async def works(wanted: Wanted) -> dict[str, Any]:
+    """Works of the house, a page at a time, by words of their titles, composer, genre, key."""
+    found: dict[str, Any] = await _ask(f"/works?{urlencode(wanted.model_dump())}")
+    return found
 
 
 async def work(name: str) -> dict[str, Any]:

@@ -1,52 +1,93 @@
 // The house: works to find, hear and follow, consent, withdrawing, the log as it stands.
 
-import { ask, begin, by_id, element, facts, need_key, on, options, people, say, shares } from "./common.js";
+import { ask, begin, by_id, complain, element, facts, need_key, on, options, people, say, shares } from "./common.js";
 import { viewer } from "./viewing.js";
 
-const MOST = 200;
+const PAGE = 50;
 const view = viewer();
-let works = [];
+let first = 0;
 let shown = null;
+let asked = 0;
 
-function list() {
-  const words = by_id("find").value.toLowerCase().split(/\s+/).filter(Boolean), by = by_id("by").value;
-  const found = works.filter((one) => {
-    const text = `${one.title} ${one.work} ${Object.keys(one.composers).join(" ")} ${one.consent} ${one.state}`.toLowerCase();
-    return words.every((word) => text.includes(word)) && (!by || by in one.composers);
-  });
-  by_id("count").textContent = `${found.length} of ${works.length} works${found.length > MOST ? `, the first ${MOST} shown` : ""}`;
-  by_id("works").replaceChildren(...found.slice(0, MOST).map((one) => {
-    const button = element("button", { type: "button" }, one.title || one.work, element("small", { textContent: `${Object.keys(one.composers).join(", ")}${one.state === "withdrawn" ? ", withdrawn" : ""}` }));
+const FILTERS = ["text", "composer", "genre", "key", "consent"];
+
+// A page of the works that are asked for; an answer that comes after a later one is dropped.
+async function list() {
+  const number = ++asked, form = by_id("filters");
+  const said = Object.fromEntries(FILTERS.map((name) => [name, form.elements[name].value.trim()]).filter(([, value]) => value));
+  const page = await ask(`/works?${new URLSearchParams({ ...said, first, most: PAGE })}`);
+  if (number !== asked) return;
+  const last = first + page.works.length;
+  by_id("count").textContent = page.found ? `${first + 1} to ${last} of ${page.found}${page.found < page.all ? ` (of ${page.all} works)` : " works"}` : `none of ${page.all} works`;
+  by_id("before").disabled = first === 0;
+  by_id("after").disabled = last >= page.found;
+  by_id("works").replaceChildren(...page.works.map((one) => {
+    const said_of_it = [Object.keys(one.composers).join(", "), one.genre.replaceAll("_", " "), one.key, one.state === "withdrawn" ? "withdrawn" : ""];
+    const button = element("button", { type: "button" }, one.title || one.work, element("small", { textContent: said_of_it.filter(Boolean).join(", ") }));
+    button.dataset.work = one.work;
     button.setAttribute("aria-current", String(shown !== null && shown.work === one.work));
     on(button, "click", () => show(one.work));
     return element("li", {}, button);
   }));
 }
 
+function turn(by) {
+  first = Math.max(first + by * PAGE, 0);
+  return list();
+}
+
+function find() {
+  first = 0;
+  return list();
+}
+
+async function show_history(work) {
+  const acts = await ask(`/works/${work}/acts`);
+  by_id("acts").replaceChildren(...acts.map((one) => element("li", {},
+    `${one.act} by ${one.by}, ${one.time.replace("T", " ").replace("Z", " UTC")}${one.said ? `: ${one.said}` : ""} `,
+    element("a", { href: `/api/v1/proofs/${one.index}`, textContent: `proof of act ${one.index}`, download: `act-${one.index}.proof.json` }))));
+}
+
 async function show(work) {
   shown = await ask(`/works/${work}`);
-  list();
+  for (const button of by_id("works").querySelectorAll("button")) button.setAttribute("aria-current", String(button.dataset.work === work));
   by_id("work").hidden = false;
   by_id("work-title").textContent = shown.title || shown.work;
   const used = shown.used_by;
   facts(by_id("facts"), [
     ["work", shown.work], ["state", shown.state], ["by", shares(shown.composers)], ["entered", shown.entered], ["accepted by", shown.accepted_by],
     ["genre", shown.genre.replaceAll("_", " ")], ["mood", shown.mood], ["key", shown.key], ["made", shown.method],
-    ["may be used for", shown.consent], ["contract", shown.contract], ["acts in the log", shown.acts.join(", ")],
+    ["may be used for", shown.consent], ["contract", shown.contract], 
     ["used by", `${used.runs.length} runs, ${used.checkpoints.length} models, ${used.pieces.length} pieces`],
     ["music (SHA-256)", shown.music_sha256],
   ]);
   by_id("allow").value = shown.consent;
   by_id("touch").textContent = "";
   by_id("own-actions").hidden = shown.state !== "in the house";
+  await show_history(work);
   view(await ask(`/works/${work}/score`));
 }
 
-on("find", "input", list);
-on("by", "change", list);
+let typing = 0;
+by_id("filters").addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(() => find().catch(complain), 200);
+});
+on("filters", "submit", find);
+on("before", "click", () => turn(-1));
+on("after", "click", () => turn(1));
+// When the house was last audited from this browser, and what came of it.
+const AUDIT = "studio-audit";
+const keep_audit = (found) => localStorage.setItem(AUDIT, JSON.stringify({ when: new Date().toLocaleString(), admitted: found.admitted, seen: found.seen, refused: found.refused.length }));
+function show_last_audit() {
+  const last = JSON.parse(localStorage.getItem(AUDIT) || "null");
+  if (last) by_id("audited").textContent = `last on ${last.when}: ${last.admitted} of ${last.seen} files admitted, ${last.refused} refused`;
+}
+
 on("audit", "click", async () => {
   by_id("audited").textContent = "judging every file…";
   const found = await ask("/audit", {});
+  keep_audit(found);
   const bad = found.refused.map((one) => `${one.path} (${one.rule}): ${one.found}`).join("; ");
   by_id("audited").textContent = `${found.admitted} of ${found.seen} files admitted, ${found.not_consented} not consented, ${found.refused.length} refused${bad ? `: ${bad}` : ""}`;
 });
@@ -72,8 +113,7 @@ on("withdraw", "click", async () => {
 });
 
 async function load(work = null) {
-  works = await ask("/works");
-  list();
+  await list();
   if (work) await show(work);
 }
 
@@ -85,7 +125,11 @@ async function start() {
     ["log", `${house.acts} acts, root ${house.root}`], ["pinned", `${house.pin_acts} acts`], ["sealed", house.is_sealed ? "yes: nothing can be entered any more" : ""],
   ]);
   people("composer", by_id("person"));
-  options(by_id("by"), house.people.filter((one) => one.roles.includes("composer")).map((one) => [one.id, one.name || one.id]));
+  show_last_audit();
+  options(by_id("filters").elements.composer, house.people.filter((one) => one.roles.includes("composer")).map((one) => [one.id, one.name || one.id]));
+  options(by_id("filters").elements.genre, (await ask("/words")).genres);
   await load();
+  const seen = await ask("/witnesses");
+  by_id("witnessed").textContent = seen.lines.join("; ");
 }
 start().catch((error) => say(error.message, true));
