@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import re
 
 import pytest
 
 from desks import PATIENCE, TOKEN, served
+from gen.piece import Note, Piece, Track
+from gen.smf import write
 from gen.studio.desk import Desk
 from houses import PASSPHRASE
 
@@ -87,6 +90,9 @@ def test_a_rejected_work_wants_a_reason(page: Page, write_midi) -> None:
     page.get_by_label("Reason").fill("too short")
     page.get_by_role("button", name="Reject").click()
     expect(page.get_by_text("was turned down")).to_be_visible()
+    page.goto("/contribute")
+    told = page.get_by_role("row", name=re.compile("Winter sun rejected"))
+    expect(told).to_contain_text("too short")
 
 
 def test_a_withdrawal_says_first_what_it_touches(page: Page) -> None:
@@ -116,6 +122,51 @@ def test_a_work_sounds_and_stops(page: Page) -> None:
     expect(page.locator("#clock")).to_have_text(re.compile(r"0:0[1-9] /"))
     page.get_by_role("button", name="Stop").click()
     expect(play).to_be_visible()
+
+
+def tune(up: int) -> bytes:
+    """A line of chance that says enough to be known again, so many semitones up."""
+    rng, pitch, notes = random.Random(5), 64, []  # noqa: S311
+    for at in range(48):
+        pitch = min(max(pitch + rng.choice((-4, -3, -2, -1, 1, 2, 3, 5)), 50), 80)
+        notes.append(Note(at * 240, 200, pitch + up, 80))
+    return write(Piece(480, [Track("Tune", 73, notes=notes)]))
+
+
+def test_what_is_alike_is_seen_and_heard_side_by_side(page: Page, tmp_path) -> None:
+    page.goto("/contribute")
+    open_key(page, "ana")
+    for name, up in (("first.mid", 0), ("second.mid", 5)):
+        (tmp_path / name).write_bytes(tune(up))
+        contribute(page, tmp_path / name)
+        expect(page.get_by_text(f"{name} is signed, and waits")).to_be_visible()
+    page.goto("/curate")
+    page.get_by_role("button", name=re.compile("please compare")).last.click()
+    alike = page.get_by_role("region", name=re.compile("Like the house's work"))
+    for side in ("Here", "There"):
+        part = alike.get_by_role("group", name=side, exact=True)
+        expect(part.get_by_role("img", name=re.compile("6 bars"))).to_be_visible()
+        part.get_by_role("button", name="Play").click()
+        expect(part.locator("output")).to_have_text(re.compile("0:0[1-9] /"))
+    expect(alike.get_by_text("Stop")).to_have_count(1)
+    expect(page.get_by_role("button", name="Accept: I compared them")).to_be_enabled()
+
+
+def test_many_files_are_one_table_filled_down_and_signed_once(page: Page, write_midi) -> None:
+    paths = [write_midi(seed, f"sketch {seed}.mid") for seed in range(10, 22)]
+    page.goto("/contribute")
+    open_key(page, "ana")
+    page.locator("#files").set_input_files(paths)
+    expect(page.get_by_text("12 of 12 read, 12 can be signed")).to_be_visible()
+    page.get_by_label("Genre").select_option("waltz")
+    page.get_by_label("How it was made").select_option("score")
+    page.get_by_label("the house's model").check()
+    page.get_by_role("button", name="Same genre, mood").click()
+    page.get_by_label("Nothing in this work").check()
+    page.get_by_label("No generative model").check()
+    page.get_by_role("button", name="Sign all that are ready").click()
+    expect(page.get_by_text("12 of 12 files are signed")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("sketch .* waiting", re.I))).to_have_count(12)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

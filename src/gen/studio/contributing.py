@@ -16,6 +16,7 @@ from gen.provenance.roster import COMPOSER
 from gen.studio.desk import Desk
 from gen.studio.interface import DeskOf
 from gen.studio.score import Score
+from gen.studio.shared import Shared, shared_with
 
 router = APIRouter(tags=["contribute"])
 FACTS = tuple(field.name for field in fields(Facts))
@@ -61,16 +62,6 @@ class GivenFile(BaseModel):
         return path
 
 
-class Shared(BaseModel):
-    """Something known that a file shares music with, and the passages to compare."""
-
-    kind: str
-    name: str
-    similarity: float
-    ours: str = ""
-    theirs: str = ""
-
-
 class Checked(BaseModel):
     """What became of a file; `status` as `contribute.py` says it.
 
@@ -92,6 +83,7 @@ class Checked(BaseModel):
     stated: Stated | None = None
     verdict: str = ""
     alike: list[str] = []
+    shared: list[Shared] = []
     score: Score | None = None
 
 
@@ -129,6 +121,7 @@ def _checked(outcome: Outcome, name: str) -> Checked:
         stated=Stated(**facts) if facts else None,
         verdict=report.verdict if report else "",
         alike=report.side_by_side().splitlines() if report and report.matches else [],
+        shared=shared_with(report),
         score=Score.of(outcome.examined.normalised.piece) if outcome.examined else None,
         **said,
     )

@@ -17,6 +17,7 @@ from gen.provenance.works import accept_in_turn, reject
 from gen.smf import parse
 from gen.studio.interface import DeskOf
 from gen.studio.score import Score
+from gen.studio.shared import Shared, shared_with
 
 router = APIRouter(tags=["curate"])
 
@@ -39,6 +40,7 @@ class WaitingWork(BaseModel):
     mend: str = ""
     verdict: str = ""
     alike: list[str] = []
+    shared: list[Shared] = []
 
 
 class Acceptance(BaseModel):
@@ -135,4 +137,5 @@ def _waiting(item: Waiting, report: Report | None) -> WaitingWork:
         mend=item.mend,
         verdict=report.verdict if report else "",
         alike=report.side_by_side().splitlines() if report and report.matches else [],
+        shared=shared_with(report),
     )

@@ -1,6 +1,7 @@
 // The room for composers: drop files, hear and see them as the house reads them, state, sign.
 
-import { ask, base64, begin, by_id, element, need_key, on, options, people, say } from "./common.js";
+import { show_alike } from "./alike.js";
+import { ask, base64, begin, by_id, complain, element, need_key, on, options, people, say } from "./common.js";
 import { viewer } from "./viewing.js";
 
 const form = by_id("stated");
@@ -21,6 +22,7 @@ async function key_of(midi) {
 }
 
 async function take(list) {
+  const taken = [];
   for (const file of list) {
     if (file.name.startsWith("._")) continue;
     const midi = await base64(file), key = await key_of(midi);
@@ -30,10 +32,21 @@ async function take(list) {
     one.row = element("tr");
     by_id("table").tBodies[0].append(one.row);
     fill_row(one);
+    taken.push(one);
+  }
+  for (const one of taken) {
     await check(one);
     if (!shown) show(one);
   }
 }
+
+function count() {
+  const done = files.filter((one) => one.checked).length, ready = files.filter(is_ready).length;
+  const signed = files.filter((one) => one.status === "contributed").length;
+  by_id("table-count").textContent = `${done} of ${files.length} read, ${ready} can be signed${signed ? `, ${signed} signed` : ""}`;
+}
+
+const is_ready = (one) => Boolean(one.checked && one.checked.score) && ["checked", "needs review"].includes(one.status);
 
 async function check(one) {
   one.status = "reading…";
@@ -44,7 +57,7 @@ async function check(one) {
     one.stated = { ...one.checked.stated, ...keep(one.stated) };
   } catch (error) {
     one.status = "refused";
-    one.checked = { changes: [], advice: [], unsure: [], unheard: [], alike: [], found: error.message, mend: error.mend };
+    one.checked = { changes: [], advice: [], unsure: [], unheard: [], alike: [], shared: [], found: error.message, mend: error.mend };
   }
   fill_row(one);
 }
@@ -58,6 +71,7 @@ function fill_row(one) {
   on(name, "click", () => show(one));
   const cells = [name, one.status || "", one.stated.title || "", one.stated.genre || "", one.stated.mood || "", looks ? `${looks} to look at` : ""];
   one.row.replaceChildren(...cells.map((cell) => element("td", {}, cell)));
+  count();
 }
 
 function said(title, lines, className = "said") {
@@ -77,8 +91,8 @@ function show(one) {
     ...said("Please look", [...checked.unsure, ...checked.advice], "said look"),
     ...said("Changed", checked.changes),
     ...said("Not learned from", checked.unheard),
-    ...(checked.alike.length ? [element("h3", { textContent: "Like something known" }), element("pre", { className: "alike", tabIndex: 0, textContent: checked.alike.join("\n") })] : []),
   );
+  show_likeness(checked);
   form.hidden = !checked.score || one.status === "contributed";
   if (!checked.score) return;
   view(checked.score);
@@ -88,6 +102,13 @@ function show(one) {
   const consent = one.stated.consent || "";
   for (const box of form.querySelectorAll("[data-scope]")) box.checked = consent.includes(box.dataset.scope);
   by_id("fill").hidden = by_id("sign-all").hidden = files.length < 2;
+}
+
+// Beside what it is like, both to see and to hear.
+function show_likeness(checked) {
+  by_id("alike-part").hidden = !checked.alike.length;
+  by_id("alike").replaceChildren();
+  if (checked.alike.length) show_alike(by_id("alike"), checked, checked.score).catch(complain);
 }
 
 function show_tracks(one) {
@@ -155,14 +176,16 @@ on(form, "submit", async (event) => {
   gather();
   const one = shown;
   if (await sign(one)) say(`${one.name} is signed, and waits for a curator.`);
+  await show_mine();
   show(one);
 });
 on("sign-all", "click", async () => {
   gather();
   if (!form.reportValidity()) return;
-  let count = 0;
-  for (const one of files) if (one.checked.score && ["checked", "needs review"].includes(one.status) && (await sign(one))) count += 1;
-  say(`${count} of ${files.length} files are signed, and wait for a curator.`);
+  let signed = 0;
+  for (const one of files) if (is_ready(one) && (await sign(one))) signed += 1;
+  say(`${signed} of ${files.length} files are signed, and wait for a curator.`);
+  await show_mine();
   show(shown);
 });
 on("recheck", "click", async () => {
@@ -188,6 +211,19 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
 }
 on(document, "drop", (event) => take(event.dataTransfer.files));
 
+// Those that were turned down first: their reasons want an answer.
+async function show_mine() {
+  const whose = by_id("whose").value;
+  const found = whose ? await ask(`/composers/${encodeURIComponent(whose)}/works`) : [];
+  const order = ["rejected", "waiting", "in the house", "withdrawn"];
+  found.sort((one, other) => order.indexOf(one.state) - order.indexOf(other.state));
+  by_id("mine").hidden = !found.length;
+  by_id("none-yet").hidden = Boolean(found.length);
+  by_id("mine").tBodies[0].replaceChildren(...found.slice(0, 200).map((one) => element("tr", { className: one.state === "rejected" ? "look" : "" },
+    ...[one.title || one.work, one.state, one.allowed, one.note].map((text) => element("td", { textContent: text })))));
+}
+on("whose", "change", show_mine);
+
 let words = null;
 async function start() {
   await begin();
@@ -197,5 +233,7 @@ async function start() {
   options(form.elements.method, words.methods);
   by_id("instruments-known").append(...words.instruments.map((name) => element("option", { value: name })));
   people("composer", by_id("composer"));
+  people("composer", by_id("whose"));
+  await show_mine();
 }
 start().catch((error) => say(error.message, true));

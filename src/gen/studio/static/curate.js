@@ -1,5 +1,6 @@
 // The room for curators: what waits, its sound, what it is like, accept or reject.
 
+import { show_alike } from "./alike.js";
 import { ask, begin, by_id, element, facts, need_key, on, people, say, shares } from "./common.js";
 import { viewer } from "./viewing.js";
 
@@ -33,11 +34,15 @@ async function show(one, button) {
     ["genre", one.genre.replaceAll("_", " ")], ["mood", one.mood], ["key", one.key], ["may be used for", one.consent],
     ["contract", one.contract], ["cannot be taken", one.rule ? `${one.found}${one.mend ? ` — ${one.mend}` : ""}` : ""],
   ]);
-  by_id("alike").replaceChildren(...(one.alike.length ? [element("h3", { textContent: "Please compare" }), element("pre", { className: "alike", tabIndex: 0, textContent: one.alike.join("\n") })] : [element("p", { className: "hint", textContent: "Nothing alike is known." })]));
+  by_id("alike-title").hidden = !one.alike.length;
+  by_id("alike").replaceChildren(...(one.alike.length ? [] : [element("p", { className: "hint", textContent: "Nothing alike is known." })]));
   by_id("accept").textContent = one.verdict === "review" ? "Accept: I compared them" : "Accept";
   by_id("accept").disabled = Boolean(one.rule);
   if (one.rule !== "" && !one.composers) return;
-  view(await ask(`/inbox/${one.work}/score`));
+  const score = await ask(`/inbox/${one.work}/score`);
+  if (shown !== one) return;
+  view(score);
+  if (one.alike.length) await show_alike(by_id("alike"), one, score);
 }
 
 on("accept", "click", async () => {

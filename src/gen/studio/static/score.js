@@ -36,6 +36,22 @@ export function bar_of(score, tick) {
   return low;
 }
 
+// Some bars of a score as a score of their own; bars are counted from 1.
+export function excerpt(score, [first, last]) {
+  const count = bar_count(score), from = Math.min(first, count) - 1, to = Math.min(Math.max(last, first), count);
+  const begin = score.bars[from], end = score.bars[to];
+  const inside = (list) => list.filter(([tick]) => tick >= begin && tick < end).map(([tick, ...more]) => [tick - begin, ...more]);
+  const before = (list) => list.filter(([tick]) => tick < begin).slice(-1).map(([, ...more]) => [0, ...more]);
+  return {
+    ...score,
+    tempos: [...before(score.tempos), ...inside(score.tempos)],
+    meters: [...before(score.meters), ...inside(score.meters)],
+    keys: [], markers: [], chords: inside(score.chords), sections: [],
+    bars: score.bars.slice(from, to + 1).map((tick) => tick - begin),
+    tracks: score.tracks.map((track) => ({ ...track, notes: inside(track.notes), pedals: inside(track.pedals) })),
+  };
+}
+
 export function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
