@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from desks import STATED, TOKEN, Asker, given
+from gen.provenance.canonical import sha256_hex
 from gen.provenance.proofs import check_proof
 from gen.studio.guard import MOST_BYTES, Guard
 from houses import TestHouse
@@ -241,3 +242,18 @@ def test_a_works_history_is_told_and_each_act_proved(asker: Asker, small_house: 
     asker.get("/proofs/999", 422)
     asker.get("/works/nothing/acts", 422)
     assert asker.get("/witnesses")["size"] == asker.get("/house")["acts"]
+
+
+def test_one_work_is_told_heard_and_taken_as_a_file(asker: Asker, small_house: TestHouse) -> None:
+    entry = small_house.entries[0]
+    told = asker.get(f"/works/{entry.work}")
+    assert (told["title"], told["accepted_by"]) == (entry.title, "cleo")
+    assert told["music_sha256"] == sha256_hex(asker.get(f"/works/{entry.work}/midi"))
+    asker.get("/works/nothing", 422)
+
+
+def test_the_words_and_experiments_that_pages_offer(asker: Asker) -> None:
+    words = asker.get("/words")
+    assert "waltz" in words["genres"]
+    assert words["instruments"][-1] == "drums"
+    assert "demo" in asker.get("/experiments")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import pytest
 from fastapi.testclient import TestClient
@@ -69,6 +73,37 @@ def test_music_comes_bar_by_bar_and_then_as_a_piece(writing: Asker, writing_desk
         for what in ("midi", "receipt", "musicxml", "wav"):
             assert len(writing.get(f"/pieces/{own[-1]['name']}/{what}")) > 0
     assert len(writing.get("/pieces")) == len(list(writing_desk.out.glob("*.mid"))) >= 2
+
+
+def test_a_piece_is_on_paper_and_part_by_part(writing: Asker) -> None:
+    pytest.importorskip("verovio")
+    (name,) = {e["name"] for e in ask_and_wait(writing, "generate", bars=4) if "name" in e}
+    pages = writing.get(f"/pieces/{name}/pages")["pages"]
+    svg = writing.get(f"/pieces/{name}/pages/{pages}")
+    assert ElementTree.fromstring(svg).tag.endswith("svg")  # noqa: S314 - our own
+    assert b"<script" not in svg
+    writing.get(f"/pieces/{name}/pages/{pages + 1}", 422)
+    tracks = [t for t in writing.get(f"/pieces/{name}")["score"]["tracks"] if t["notes"]]
+    with ZipFile(io.BytesIO(writing.get(f"/pieces/{name}/stems"))) as archive:
+        kinds = sorted(Path(part).suffix for part in archive.namelist())
+    assert kinds == sorted([".mid", ".wav"] * len(tracks))
+
+
+def test_a_given_file_is_read_as_a_score(writing: Asker) -> None:
+    midi = base64.b64encode(make_midi(3, 8)).decode()
+    score = writing.post("/score", {"midi": midi})
+    assert len(score["bars"]) == 9
+    writing.post("/score", {"midi": base64.b64encode(b"no music").decode()}, 422)
+
+
+def test_a_melody_gets_chords(writing: Asker) -> None:
+    midi = base64.b64encode(make_midi(3, 8)).decode()
+    events = ask_and_wait(writing, "harmonise", midi=midi, file_name="melody.mid")
+    (made,) = {e["name"] for e in events if "name" in e}
+    assert len(writing.get(f"/pieces/{made}")["score"]["tracks"]) > 3
+    facts = writing.get("/jobs")[0]
+    assert (facts["verb"], facts["state"]) == ("harmonise", "done")
+    assert writing.get(f"/jobs/{facts['id']}") == facts
 
 
 def test_a_piece_is_rewritten_continued_and_accompanied(writing: Asker) -> None:

@@ -216,15 +216,40 @@ def test_music_is_asked_for_kept_rewritten_and_found_again(browser, writing_desk
         expect(name).to_have_text(first)
         page.reload()
         expect(name).to_have_text(first)
+        page.locator("#paper summary").click()
+        expect(page.get_by_alt_text(re.compile("Page 1 of"))).to_be_visible()
+        expect(page.get_by_role("link", name="Stems")).to_be_visible()
+
+        grid.get_by_role("gridcell").first.click()
+        page.get_by_role("button", name="Lock them").click()
+        locked = grid.get_by_role("gridcell").first
+        expect(locked).to_have_accessible_name(re.compile("locked"))
+        page.get_by_role("button", name="Select all").click()
+        expect(locked).to_have_attribute("aria-selected", "false")
+        with page.expect_request(re.compile("/infill$")) as asked:
+            page.get_by_role("button", name="Rewrite them").click()
+        assert "bars 2-4 of 1" in asked.value.post_data_json["cells"]
+        expect(page.get_by_text(re.compile("Done in"))).to_be_visible()
         with page.expect_download() as download:
             page.get_by_role("link", name="MIDI").click()
         assert download.value.suggested_filename == f"{first}.mid"
         context.close()
 
 
-def test_rooms_fit_a_tablet(page: Page) -> None:
-    page.set_viewport_size({"width": 768, "height": 1024})
+def test_an_opened_file_is_undone_to_and_outlives_a_reload(page: Page, write_midi) -> None:
+    page.goto("/create")
+    for seed in (7, 8):
+        page.locator("#file").set_input_files(write_midi(seed, f"mine {seed}.mid"))
+        expect(page.locator("#title")).to_have_text(f"mine {seed}.mid")
+    page.reload()
+    expect(page.locator("#title")).to_have_text("mine 8.mid")
+    expect(page.get_by_role("grid").get_by_role("row")).to_have_count(4)
+
+
+@pytest.mark.parametrize("size", [(768, 1024), (1024, 768), (1280, 720)], ids=str)
+def test_rooms_fit_a_tablet_and_a_laptop(page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
     for room in ("create", "contribute", "curate", "house", "runs"):
         page.goto(f"/{room}")
         page.wait_for_load_state("networkidle")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 768
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]

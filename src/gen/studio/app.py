@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from gen import __version__
 from gen.errors import HouseError, brief, printable
 from gen.smf import RuleBroken
-from gen.studio import contributing, curating, houses, log, making, runs
+from gen.studio import contributing, curating, houses, log, making, notation, runs
 from gen.studio.desk import Desk
 from gen.studio.interface import PREFIX
 from gen.studio.jobs import BusyError, Jobs
@@ -44,7 +44,7 @@ def studio(desk: Desk) -> FastAPI:
         openapi_url=f"{PREFIX}/openapi.json",
     )  # fmt: skip
     app.state.desk, app.state.jobs = desk, jobs
-    for part in (contributing, curating, houses, log, making, runs):
+    for part in (contributing, curating, houses, log, making, notation, runs):
         app.include_router(part.router, prefix=PREFIX)
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
     _add_pages(app)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
+from gen.errors import HouseError
 from gen.studio.desk import Desk
 
 PREFIX = "/api/v1"
@@ -17,3 +20,20 @@ def _desk(request: Request) -> Desk:
 
 
 DeskOf = Annotated[Desk, Depends(_desk)]
+
+_PIECE = re.compile(r"[\w' #().,-]{1,120}")
+
+
+def piece_path(out: Path, name: str) -> Path:
+    """A piece's file: names are looked up in the studio's own folder, and never lead out of it."""
+    path = out / f"{name}.mid"
+    if not _PIECE.fullmatch(name) or not path.is_file():
+        raise HouseError(f"no piece is called {name[:120]!r}", mend="GET /pieces lists them")
+    return path
+
+
+def download(data: bytes, kind: str, name: str) -> Response:
+    """A file to be kept, under a name of its own."""
+    quoted = name.replace('"', "'").encode("ascii", "replace").decode()
+    headers = {"Content-Disposition": f'attachment; filename="{quoted}"'}
+    return Response(data, media_type=kind, headers=headers)

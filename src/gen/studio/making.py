@@ -29,7 +29,7 @@ from gen.rendering.playing import Playing
 from gen.rendering.score import musicxml
 from gen.safe_parse import safe_examine
 from gen.smf import parse
-from gen.studio.interface import DeskOf
+from gen.studio.interface import DeskOf, download, piece_path
 from gen.studio.jobs import ENDED, Job, Jobs
 from gen.studio.score import Score
 from gen.studio.sound import excerpt_wav
@@ -38,7 +38,6 @@ router = APIRouter(tags=["music"])
 
 Words = Annotated[str, Field(max_length=2_000)]
 Verb = Literal["generate", "continue", "infill", "accompany", "harmonise", "vary"]
-_PIECE = re.compile(r"[\w' #().,-]{1,120}")
 _TURN_SECONDS = 0.04
 MOST_PIECES = 4
 """At once: so many are written side by side by one process, which a copy of it would not be."""
@@ -214,7 +213,7 @@ def pieces(desk: DeskOf) -> list[PieceLine]:
 @router.get("/pieces/{name}")
 def piece(name: str, desk: DeskOf) -> PieceFacts:
     """A finished piece."""
-    path = _path(desk.out, name)
+    path = piece_path(desk.out, name)
     receipt = read_json(path.with_suffix(".json"), RECEIPT)
     music = Score.of(parse(read(path, MIDI)))
     words = in_words(receipt["originality"])
@@ -224,33 +223,33 @@ def piece(name: str, desk: DeskOf) -> PieceFacts:
 @router.get("/pieces/{name}/midi")
 def piece_midi(name: str, desk: DeskOf) -> Response:
     """Its file, with the mark of its origin."""
-    return _download(read(_path(desk.out, name), MIDI), "audio/midi", f"{name}.mid")
+    return download(read(piece_path(desk.out, name), MIDI), "audio/midi", f"{name}.mid")
 
 
 @router.get("/pieces/{name}/receipt")
 def piece_receipt(name: str, desk: DeskOf) -> Response:
     """Its receipt, from which the same bytes can be written again."""
-    data = read(_path(desk.out, name).with_suffix(".json"), RECEIPT)
-    return _download(data, "application/json", f"{name}.json")
+    data = read(piece_path(desk.out, name).with_suffix(".json"), RECEIPT)
+    return download(data, "application/json", f"{name}.json")
 
 
 @router.get("/pieces/{name}/musicxml")
 def piece_musicxml(name: str, desk: DeskOf) -> Response:
     """Its score, for notation programs."""
-    music = parse(read(_path(desk.out, name), MIDI))
+    music = parse(read(piece_path(desk.out, name), MIDI))
     with TemporaryDirectory(prefix="studio-") as folder:
         data = musicxml(music, Path(folder) / "score.musicxml", title=name).read_bytes()
-    return _download(data, "application/vnd.recordare.musicxml+xml", f"{name}.musicxml")
+    return download(data, "application/vnd.recordare.musicxml+xml", f"{name}.musicxml")
 
 
 @router.get("/pieces/{name}/wav")
 def piece_audio(name: str, desk: DeskOf) -> Response:
     """Its sound, as `sample.py` writes it."""
-    path = _path(desk.out, name)
+    path = piece_path(desk.out, name)
     music = parse(read(path, MIDI))
     with TemporaryDirectory(prefix="studio-") as folder:
         data = Playing().whole(music, path, Path(folder) / "piece.wav").read_bytes()
-    return _download(data, "audio/wav", f"{name}.wav")
+    return download(data, "audio/wav", f"{name}.wav")
 
 
 @router.post("/audio")
@@ -298,21 +297,13 @@ def _given_file(given: Given, out: Path) -> Path:
     if (given.piece is None) == (given.midi is None):
         raise SettingError("which file?", mend="name a piece, or send midi, and not both")
     if given.piece is not None:
-        return _path(out, given.piece)
+        return piece_path(out, given.piece)
     assert given.midi is not None  # noqa: S101 - one of the two is there
     name = re.sub(r"[^\w' #().,-]", "_", Path(given.file_name).stem)[:80].strip(". ") or "given"
     folder = out / "given" / sha256_hex(given.midi)[:16]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.mid"
     write_atomically(path, given.midi)
-    return path
-
-
-def _path(out: Path, name: str) -> Path:
-    """A piece's file: names are looked up in the studio's own folder, and never lead out of it."""
-    path = out / f"{name}.mid"
-    if not _PIECE.fullmatch(name) or not path.is_file():
-        raise HouseError(f"no piece is called {name[:120]!r}", mend="GET /pieces lists them")
     return path
 
 
@@ -327,9 +318,3 @@ def _facts(jobs: Jobs, job: Job) -> JobFacts:
     return JobFacts(
         id=job.id, verb=job.verb, state=job.state, place=jobs.place(job), events=len(job.events)
     )
-
-
-def _download(data: bytes, kind: str, name: str) -> Response:
-    quoted = name.replace('"', "'").encode("ascii", "replace").decode()
-    headers = {"Content-Disposition": f'attachment; filename="{quoted}"'}
-    return Response(data, media_type=kind, headers=headers)

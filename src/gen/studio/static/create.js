@@ -1,17 +1,19 @@
 // The room where music is made: ask, hear it while it is written, choose, rewrite, take away.
 
-import { ask, base64, begin, by_id, complain, element, on, options, say } from "./common.js";
+import { Refused, ask, base64, begin, by_id, complain, element, on, options, say } from "./common.js";
 import { Grid } from "./grid.js";
 import { Player } from "./player.js";
 import { Roll } from "./roll.js";
 import { bar_count, clock } from "./score.js";
 
 const STORE = "studio-history";
+const SHARE = 0.3; // of the cells, which a variation writes anew
 const form = by_id("ask");
 const roll = new Roll(by_id("roll"), { on_seek: (seconds) => player.seek(seconds) });
 const player = new Player({ button: by_id("play"), output: by_id("clock"), on_place: (seconds) => roll.place(seconds), speed: by_id("speed"), loop: by_id("loop") });
 const grid = new Grid(by_id("cells"), { on_choose: chosen, on_hear: heard });
-// Names of pieces, oldest first; where one stands in it; what was undone comes after.
+// Names of pieces, and a file that was opened as {file}, oldest first; where one stands in it; what
+// was undone comes after.
 let history = { names: [], at: -1 };
 let standing = null; // what is shown: {name, score, receipt}, or a score alone while it is written
 let job = null;
@@ -20,7 +22,8 @@ let cards = [];
 function chosen(places) {
   const count = places.size;
   by_id("selected").textContent = count ? `${count} cell${count > 1 ? "s" : ""} selected` : "No cells selected";
-  by_id("rewrite").disabled = by_id("deselect").disabled = !count;
+  by_id("rewrite").disabled = by_id("deselect").disabled = by_id("lock").disabled = !count;
+  by_id("unlock").disabled = !grid.locked.size;
 }
 
 function heard(audible) {
@@ -174,11 +177,14 @@ function mark(one, is_sounding) {
 
 async function accept(one) {
   for (const other of cards) if (other) mark(other, false);
-  history.names = history.names.slice(0, history.at + 1);
-  history.names.push(one.name);
-  history.at = history.names.length - 1;
+  remember(one.name);
   await stand(one.name);
   if (cards.filter(Boolean).length <= 1) by_id("variations").replaceChildren();
+}
+
+function remember(entry) {
+  history.names = [...history.names.slice(0, history.at + 1), entry];
+  history.at = history.names.length - 1;
 }
 
 // -- what stands ------------------------------------------------------------------------------
@@ -209,11 +215,13 @@ async function stand(name) {
 function take_away({ name, receipt, originality }) {
   by_id("take").hidden = false;
   const place = `/api/v1/pieces/${encodeURIComponent(name)}`;
-  by_id("downloads").replaceChildren(...[["MIDI", "midi", "mid"], ["Audio (WAV)", "wav", "wav"], ["Score (MusicXML)", "musicxml", "musicxml"], ["Receipt", "receipt", "json"]].map(([text, path, suffix]) => {
+  by_id("downloads").replaceChildren(...[["MIDI", "midi", "mid"], ["Audio (WAV)", "wav", "wav"], ["Stems (ZIP)", "stems", "zip"], ["Score (MusicXML)", "musicxml", "musicxml"], ["Receipt", "receipt", "json"]].map(([text, path, suffix]) => {
     const link = element("a", { href: `${place}/${path}`, textContent: text, download: `${name}.${suffix}`, draggable: true });
     link.addEventListener("dragstart", (event) => event.dataTransfer.setData("DownloadURL", `application/octet-stream:${name}.${suffix}:${link.href}`));
     return link;
   }));
+  by_id("pages").replaceChildren();
+  if (by_id("paper").open) show_pages().catch(complain);
   const table = element("table", {}, element("thead", {}, element("tr", {}, ...["Asked", "", "Got"].map((text) => element("th", { scope: "col", textContent: text })))));
   const body = element("tbody");
   const plain = (value) => (Array.isArray(value) ? value.join(", ") : String(value)).replaceAll("_", " ");
@@ -226,12 +234,21 @@ function take_away({ name, receipt, originality }) {
   by_id("originality").textContent = originality;
 }
 
+// The score as pages; SVG in an image runs nothing.
+async function show_pages() {
+  const place = `/pieces/${encodeURIComponent(standing.name)}/pages`, node = by_id("pages");
+  if (node.childElementCount) return;
+  const { pages } = await ask(place);
+  node.replaceChildren(...Array.from({ length: pages }, (_, at) => element("img", { src: `/api/v1${place}/${at + 1}`, alt: `Page ${at + 1} of ${pages} of the score`, loading: "lazy" })));
+}
+by_id("paper").addEventListener("toggle", () => by_id("paper").open && show_pages().catch(complain));
+
 function keep_history() {
   localStorage.setItem(STORE, JSON.stringify(history));
   by_id("undo").disabled = history.at <= 0;
   by_id("redo").disabled = history.at >= history.names.length - 1;
-  by_id("history").replaceChildren(...history.names.map((name, at) => {
-    const button = element("button", { type: "button", textContent: name });
+  by_id("history").replaceChildren(...history.names.map((entry, at) => {
+    const button = element("button", { type: "button", textContent: entry.file ? `${entry.file} (opened)` : entry });
     on(button, "click", () => go(at));
     const line = element("li", {}, button);
     if (at === history.at) line.setAttribute("aria-current", "true");
@@ -240,20 +257,35 @@ function keep_history() {
 }
 
 async function go(at) {
+  const entry = history.names[at];
+  if (entry.file) await show_opened(entry.file);
+  else await stand(entry);
   history.at = at;
-  await stand(history.names[at]);
+  keep_history();
 }
 
 // -- files -------------------------------------------------------------------------------------
 
-let opened = null; // a file that is no piece of ours: {name, midi}
+const OPENED = "studio-opened";
+let opened = JSON.parse(localStorage.getItem(OPENED) || "null"); // a file that is no piece of ours: {name, midi}
 
 async function open_file(file) {
-  const midi = await base64(file);
-  const score = await ask("/score", { midi });
-  opened = { name: file.name, midi };
+  opened = { name: file.name, midi: await base64(file) };
+  await show_opened(file.name);
+  try {
+    localStorage.setItem(OPENED, JSON.stringify(opened));
+  } catch {
+    localStorage.removeItem(OPENED); // too large to outlive a reload
+  }
+  remember({ file: file.name });
+  keep_history();
+}
+
+async function show_opened(name) {
+  if (!opened || opened.name !== name) throw new Refused({ what: `${name} is not here any more`, mend: "open it again" }, 0);
+  const score = await ask("/score", { midi: opened.midi });
   standing = { score };
-  show_score(score, file.name);
+  show_score(score, name);
   by_id("facts").textContent = `${bar_count(score)} bars, ${clock(score.seconds)}: choose cells to rewrite, add a track, or continue`;
   by_id("take").hidden = true;
   player.load(score);
@@ -267,9 +299,12 @@ on(form, "submit", () => write("generate", asked()));
 on("stop", "click", () => ask(`/jobs/${job}`, undefined, "DELETE"));
 on("rewrite", "click", () => write("infill", { ...source(), cells: grid.words() }));
 on("deselect", "click", () => grid.none());
+on("select-all", "click", () => grid.all());
+on("lock", "click", () => grid.lock());
+on("unlock", "click", () => grid.unlock());
 on("add", "click", () => write("accompany", { ...source(), add: [by_id("add-instrument").value || "fingered bass"] }));
 on("continue", "click", () => write("continue", { ...source(), bars: Number(by_id("more-bars").value) }));
-on("vary", "click", () => write("vary", { ...source(), amount: 0.3 }));
+on("vary", "click", () => (grid.locked.size ? write("infill", { ...source(), cells: grid.some(SHARE) }) : write("vary", { ...source(), amount: SHARE })));
 on("undo", "click", () => go(history.at - 1));
 on("redo", "click", () => go(history.at + 1));
 on("open-file", "click", () => by_id("file").click());
@@ -324,10 +359,10 @@ async function start() {
   const kept = JSON.parse(localStorage.getItem(STORE) || "null");
   if (!kept) return;
   const there = new Set((await ask("/pieces")).map((piece) => piece.name));
-  history.names = kept.names.filter((name) => there.has(name));
+  history.names = kept.names.filter((entry) => (entry.file ? opened && opened.name === entry.file : there.has(entry)));
   history.at = Math.min(kept.at, history.names.length - 1);
   keep_history();
-  if (history.at >= 0) await stand(history.names[history.at]);
+  if (history.at >= 0) await go(history.at);
 }
 
 start().catch(complain);

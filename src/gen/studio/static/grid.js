@@ -8,15 +8,18 @@ export class Grid {
   constructor(node, { on_choose, on_hear }) {
     Object.assign(this, { node, on_choose, on_hear });
     this.chosen = new Set();
+    this.locked = new Set(); // cells that nothing is to change
     this.anchor = null;
     this.muted = new Set();
     this.solo = new Set();
   }
 
+  // Of the same bars and tracks, locks stay.
   show(score) {
+    const bars = bar_count(score), tracks = score.tracks.length;
+    if (!this.score || bar_count(this.score) > bars || this.score.tracks.length > tracks) this.locked.clear();
     this.score = score;
     this.chosen.clear();
-    const bars = bar_count(score);
     const table = element("table", { role: "grid", "aria-label": "Cells: bars by tracks", "aria-multiselectable": "true" });
     const head = element("tr", { role: "row" }, element("th", { role: "columnheader", textContent: "Track" }));
     for (let bar = 0; bar < bars; bar++) head.append(element("th", { role: "columnheader", textContent: bar % 4 ? "" : String(bar + 1), "aria-label": `Bar ${bar + 1}` }));
@@ -42,9 +45,48 @@ export class Grid {
       button.dataset.place = `${bar},${slot}`;
       button.style.setProperty("--hue", hue(slot));
       button.onclick = (event) => this.choose(bar, slot, event.shiftKey);
+      this.mark(button);
       row.append(element("td", { role: "presentation" }, button));
     }
     return row;
+  }
+
+  // Says in words and in looks whether a cell is locked.
+  mark(button) {
+    const is_locked = this.locked.has(button.dataset.place);
+    button.setAttribute("aria-disabled", String(is_locked));
+    button.setAttribute("aria-label", `${button.getAttribute("aria-label").replace(/, locked$/, "")}${is_locked ? ", locked" : ""}`);
+  }
+
+  lock() {
+    const places = [...this.chosen];
+    this.none();
+    for (const place of places) this.locked.add(place);
+    for (const place of places) this.mark(this.node.querySelector(`[data-place="${place}"]`));
+    this.on_choose(this.chosen);
+  }
+
+  unlock() {
+    const places = [...this.locked];
+    this.locked.clear();
+    for (const place of places) this.mark(this.node.querySelector(`[data-place="${place}"]`));
+    this.on_choose(this.chosen);
+  }
+
+  // Everything but what is locked.
+  all() {
+    for (const button of this.node.querySelectorAll("[data-place]")) this.set(...button.dataset.place.split(",").map(Number), true);
+    this.on_choose(this.chosen);
+  }
+
+  // A share of the cells that sound and are not locked, by chance, as `words` says them.
+  some(share) {
+    const free = [...this.node.querySelectorAll("[data-place].sounds")].map((button) => button.dataset.place).filter((place) => !this.locked.has(place));
+    for (let at = free.length - 1; at > 0; at--) {
+      const other = Math.floor(Math.random() * (at + 1));
+      [free[at], free[other]] = [free[other], free[at]];
+    }
+    return this.words(free.slice(0, Math.max(1, Math.round(free.length * share))));
   }
 
   switch(word, set, slot, name) {
@@ -84,6 +126,7 @@ export class Grid {
 
   set(bar, slot, is_chosen) {
     const place = `${bar},${slot}`;
+    if (is_chosen && this.locked.has(place)) return;
     if (is_chosen) this.chosen.add(place);
     else this.chosen.delete(place);
     this.button(bar, slot).setAttribute("aria-selected", String(is_chosen));
@@ -116,9 +159,9 @@ export class Grid {
   }
 
   // As `sample.py cells=` says it: "bars 3-4 of 2, bar 7 of 1".
-  words() {
+  words(places = this.chosen) {
     const bars_by_slot = new Map();
-    for (const place of this.chosen) {
+    for (const place of places) {
       const [bar, slot] = place.split(",").map(Number);
       if (!bars_by_slot.has(slot)) bars_by_slot.set(slot, []);
       bars_by_slot.get(slot).push(bar + 1);

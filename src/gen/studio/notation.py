@@ -1,0 +1,85 @@
+"""The interface to a piece on paper and part by part: pages of its score, its stems."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from gen.disk.reading import MIDI, read
+from gen.errors import HouseError, SettingError
+from gen.rendering.playing import Playing, midi_stems
+from gen.rendering.score import musicxml
+from gen.smf import parse
+from gen.studio.interface import DeskOf, download, piece_path
+
+router = APIRouter(tags=["music"])
+_MOST_SCORES = 8
+_LAYOUT = {
+    "pageWidth": 2100, "pageHeight": 2970, "scale": 40, "svgViewBox": True, "footer": "none",
+    "header": "none", "breaks": "auto",
+}  # fmt: skip
+
+
+class Pages(BaseModel):
+    """How many pages a score has."""
+
+    pages: int
+
+
+@router.get("/pieces/{name}/pages")
+def score_pages(name: str, desk: DeskOf) -> Pages:
+    """How many pages a piece's score has, engraved from its MusicXML."""
+    return Pages(pages=len(_engraved(read(piece_path(desk.out, name), MIDI))))
+
+
+@router.get("/pieces/{name}/pages/{page}")
+def score_page(name: str, page: int, desk: DeskOf) -> Response:
+    """A page of a piece's score as SVG, counted from 1."""
+    pages = _engraved(read(piece_path(desk.out, name), MIDI))
+    if not 1 <= page <= len(pages):
+        raise SettingError(f"page {page} of {len(pages)}", where="page")
+    return Response(pages[page - 1], media_type="image/svg+xml")
+
+
+@router.get("/pieces/{name}/stems")
+def stems(name: str, desk: DeskOf) -> Response:
+    """Each instrument by itself, as MIDI and WAV, in a ZIP archive."""
+    path = piece_path(desk.out, name)
+    archive = io.BytesIO()
+    with (
+        TemporaryDirectory(prefix="studio-") as folder,
+        ZipFile(archive, "w", ZIP_DEFLATED) as file,
+    ):
+        midi = Path(shutil.copy(path, folder))
+        for part in [*midi_stems(midi), *Playing().each(parse(read(path, MIDI)), midi)]:
+            file.write(part, f"{name}/{part.name}")
+    return download(archive.getvalue(), "application/zip", f"{name}-stems.zip")
+
+
+@lru_cache(_MOST_SCORES)
+def _engraved(midi: bytes) -> list[str]:
+    """Every page as SVG.
+
+    Raises:
+        HouseError: the engraver is not installed, or cannot read the score.
+    """
+    try:
+        import verovio
+    except ImportError:
+        what = "verovio, which engraves scores, is not installed"
+        raise HouseError(what, mend="make setup, or pip install -e .[studio]") from None
+    with TemporaryDirectory(prefix="studio-") as folder:
+        text = musicxml(parse(midi), Path(folder) / "score.musicxml", title="").read_text("utf-8")
+    engraver = verovio.toolkit(False)
+    engraver.setResourcePath(str(Path(verovio.__file__).with_name("data")))
+    engraver.setOptions(_LAYOUT)
+    if not engraver.loadData(text):
+        raise HouseError("the score of this piece cannot be engraved", mend="take it as MusicXML")
+    return [engraver.renderToSVG(page + 1) for page in range(engraver.getPageCount())]
