@@ -25,11 +25,13 @@ Told = tuple[Piece, str, str]
 """A piece, the key that it should have, "" for none, and its mood."""
 
 LONG = 96
+FORM = "intro:1 a:5 build:13 b:17 break:21 a:25 ending:29"
 PARTS: dict[str, Callable[[Piece], float]] = {
     "sixteenths with a semitone clash": tonal.clash,
     "melody notes in one": tonal.melody_clash,
     "last bass is the tonic of the file": tonal.ends_at_home,
     "break by the rest, notes a bar": lambda piece: tonal.section_density(piece, "break"),
+    "build, second half by the first": lambda piece: tonal.section_growth(piece, "build"),
     "kick and snare alone, bars": tonal.drums_alone,
     "bass enters, share of the piece": tonal.bass_enters,
     "lowest closing tempo by the one before": tonal.closing_tempo,
@@ -42,6 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--pieces", type=int, default=24, help="of 32 bars")
     add("--long", type=int, default=4, help=f"pieces of {LONG} bars")
+    add("--formed", type=int, default=14, help="pieces of 32 bars with a build and a break")
     add("--works", type=int, default=60, help="works to compare with, 0 for none")
     add("--checkpoint", default="last")
     add("--seed", type=int, default=1)
@@ -54,8 +57,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     rng = np.random.default_rng(args.seed)
     pieces = _pieces(args, requests(args.pieces, 32, rng), "pieces")
     long = _pieces(args, requests(args.long, LONG, rng), "long")
+    asked = [[*some, f"sections='{FORM}'"] for some in requests(args.formed, 32, rng)]
+    formed = _pieces(args, asked, "formed")
     chorales = _pieces(args, [["genre=chorale", "bars=16"]] * 4, "chorales")
-    columns = {"pieces of 32 bars": pieces, f"of {LONG} bars": long, "works": _works(args.works)}
+    columns = {"pieces of 32 bars": pieces, f"of {LONG} bars": long,
+               "with build and break": formed, "works": _works(args.works)}  # fmt: skip
     rows = [{"measure": name} for name in [*PARTS, "key by Krumhansl-Kessler", "mode of the mood"]]
     for column, told in columns.items():
         for row, value in zip(rows, _measures(told), strict=True):

@@ -68,6 +68,14 @@ def test_a_breaks_density_is_that_of_its_bars_by_the_others():
     assert math.isnan(tonal.section_density(piece(quarters, markers=markers), "solo"))
 
 
+def test_a_section_grows_by_as_much_as_its_second_half_has_more_notes():
+    quarters = part([60] * 8 + [62] * 24, quarters=1)
+    quarters.notes += [Note(n * 480, 240, 72, 80) for n in range(16, 24)]
+    markers = [Marker(0, "A"), Marker(2 * BAR, "Build"), Marker(6 * BAR, "B")]
+    assert tonal.section_growth(piece(quarters, markers=markers), "build") == 0.5
+    assert math.isnan(tonal.section_growth(piece(quarters, markers=markers), "break"))
+
+
 @pytest.mark.parametrize(
     ("tempos", "lowest", "faster"),
     [((120, 100, 90), 0.75, 0), ((120, 60, 100), 0.5, 1), ((120,), math.nan, math.nan)],

@@ -16,7 +16,9 @@ from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable
 from gen.sampling.drafting.sections import RESTS_IN_A_BREAK
 from gen.sampling.drafting.steering import parallels, towards
+from gen.sampling.finish import finished
 from gen.sampling.job import job_of
+from gen.sampling.obedience import asked_and_got
 from gen.sampling.plan import Row
 from gen.sampling.request import FileTask, _spelt
 from gen.tokens import vocabulary as v
@@ -24,6 +26,7 @@ from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_of, key_id
 
 SEEDS = range(12)
+DENSE = Controls(bars=8, density="1:1-3 dense:4-6")
 BAND = {"instruments": ("flute", "piano", "bass", "drums"), "time_signature": "4/4",
         "roles": ("main_melody", "accompaniment", "bass", "drums")}  # fmt: skip
 
@@ -154,6 +157,31 @@ def test_the_bass_comes_in_with_the_first_section_after_the_introduction():
     for draft in drafts(bars=24, sections="intro:1 a:5 b:13", notes=0.6):
         first = next(bar for bar in range(24) if notes_of(draft, bar, 2))
         assert first <= 4
+
+
+def test_density_by_bars_holds_in_these_bars_and_leaves_the_others_open():
+    for draft in drafts(bars=8, density="1:1-3 dense:4-6", notes=0.8):
+        cells = CellTable.of(draft.rows).cells
+        for (bar, _), cell in cells.items():
+            asked = {0: (1, 1), 1: (5, 7)}.get(bar // 3)
+            given = cell[0][v.EXTENT]
+            if asked is None:
+                assert given == 0
+            else:
+                assert asked[0] <= WORDS.density.number(given) <= asked[1]
+        counts = [len(notes) for bar in range(3) if (notes := notes_of(draft, bar, 1))]
+        assert not counts or max(counts) <= 4
+        table = asked_and_got(draft.rows, finished(draft.rows, DENSE), DENSE)
+        assert [row["control"] for row in table if row["control"] == "density"]
+
+
+def test_a_receipt_says_the_mode_of_a_mood_that_has_one(ask):
+    (done,) = ask(n=1, bars=9, mood="dark", originality="off", sign="off")
+    (row,) = [row for row in done.record["asked_and_got"] if row["control"] == "mood"]
+    assert row["met"] is ("in minor" in row["got"])
+    (done,) = ask(n=1, bars=9, mood="calm", originality="off", sign="off")
+    (row,) = [row for row in done.record["asked_and_got"] if row["control"] == "mood"]
+    assert row["met"] is None
 
 
 # Drums and voices -----------------------------------------------------------------------

@@ -121,6 +121,20 @@ def section_density(piece: Piece, name: str) -> float:
     return float(notes[inside].mean() / notes[~inside].mean())
 
 
+def section_growth(piece: Piece, name: str) -> float:
+    """Notes in the second halves of the sections of a name, by those in their first halves."""
+    starts = np.array([start for start, _ in piece.bar_starts()])
+    onsets = [note.onset_ticks for track in piece.tracks for note in track.notes]
+    notes = np.bincount(np.searchsorted(starts, onsets, side="right") - 1, minlength=len(starts))
+    halves = np.zeros(2)
+    for (begin, title), (end, _) in pairwise([*_sections(piece), (piece.end_ticks, "")]):
+        first, last = np.searchsorted(starts, [begin, end]).tolist()
+        if title == name and last - first > 1:
+            half = (last - first) // 2
+            halves += notes[first : first + half].sum(), notes[last - half : last].sum()
+    return float(halves[1] / halves[0]) if halves[0] else math.nan
+
+
 def _sections(piece: Piece) -> list[tuple[int, str]]:
     return [(marker.onset_ticks, marker.text.lower()) for marker in signs(piece).sections]
 

@@ -52,7 +52,8 @@ class Controls:
         sections: name:first bar, such as `intro:1 a:5`, or `free`: as the model likes. None is
             the form of one of the works, where a piece begins from nothing.
         density: notes a quarter, for all tracks or one a track: sparse, medium, dense, or a
-            class from 0 (below 0.5) to 7 (above 6).
+            class from 0 (below 0.5) to 7 (above 6); or by bars, such as
+            `sparse:1-8 dense:9-16`, of all tracks.
         pitch_range: lowest and highest melodic pitch, 0-127.
         velocity_range: lowest and highest velocity, 1-127.
         returns: where a section's name comes back, the share of its cells (one track in one
@@ -93,6 +94,9 @@ class Controls:
         if not 0 <= self.returns <= 1:
             raise SettingError(f"{self.returns} is outside 0 to 1", where="returns")
         self.densities(len(self.density) if isinstance(self.density, tuple) else 1)
+        last = max(self.bar_densities, default=0) + 1
+        if self.bars is not None and last > self.bars:
+            raise SettingError(f"bar {last} of {self.bars}", where="density")
 
     @property
     def form(self) -> str | None:
@@ -115,13 +119,19 @@ class Controls:
         asked = dict.fromkeys(chord for bar in progression for chord in bar if chord)
         return tuple(f"{c} as {c.reduced}" for c in asked if c.reduced != c)
 
+    @property
+    def bar_densities(self) -> dict[int, tuple[int, int]]:
+        """Lowest and highest density class by bar, from 0; empty where it is not given so."""
+        by_bars = isinstance(self.density, str) and ":" in self.density
+        return _densities_by_bar(str(self.density)) if by_bars else {}
+
     def densities(self, tracks: int) -> tuple[tuple[int, int], ...]:
         """Lowest and highest density class of each track, () where density is left open.
 
         Raises:
             SettingError: no density, or not one for each track.
         """
-        if self.density is None or self.density == ():
+        if self.density is None or self.density == () or self.bar_densities:
             return ()
         asked = self.density if isinstance(self.density, tuple) else (self.density,) * tracks
         if len(asked) != tracks:
@@ -130,6 +140,27 @@ class Controls:
                 mend="give one for all, or one for each track in the same order",
             )  # fmt: skip
         return tuple(map(_density, asked))
+
+
+def _densities_by_bar(text: str) -> dict[int, tuple[int, int]]:
+    """Lowest and highest density class of the bars, from 0, of `sparse:1-8 dense:9-16`.
+
+    Raises:
+        SettingError: it cannot be read, or has a bar twice.
+    """
+    found: dict[int, tuple[int, int]] = {}
+    for part in text.split():
+        match = re.fullmatch(r"(\w+):(\d+)(?:-(\d+))?", part)
+        first, last = (int(match[2]), int(match[3] or match[2])) if match else (0, 0)
+        bars = range(first - 1, last)
+        is_sound = match and 1 <= first <= last <= MOST_BARS
+        if not match or not is_sound or not found.keys().isdisjoint(bars):
+            raise SettingError(
+                f"{part!r} is no density of bars that have none yet", where="density",
+                mend="density:first-last, counted from 1: 'sparse:1-8 dense:9-16'",
+            )  # fmt: skip
+        found |= dict.fromkeys(bars, _density(match[1]))
+    return found
 
 
 def _check_range(name: str, values: tuple[int, ...], least: int) -> None:

@@ -77,6 +77,11 @@ def job_of(
             )
     if controls.roles and not task.add:
         raise SettingError("belongs to add", where="roles", mend="leave it out")
+    if controls.bar_densities:
+        raise SettingError(
+            "by bars is of pieces from nothing", where="density",
+            mend="one density for what is written; infill= with cells= names bars",
+        )  # fmt: skip
     source = Source.read(task.path)
     job = (
         Continuation.of(source, controls, style)

@@ -67,6 +67,7 @@ class Plan:
             `pitches`, but nothing outside its instrument's own range.
         densities: lowest and highest density class of each track, the last for all further
             ones; empty leaves density open.
+        bar_densities: the same of all tracks by bar, counted from 0.
         returns: share of the cells of a section that comes back which are as they were.
         next_sections: value ids of the sections of which one has to begin after the bars that
             are there already; empty where none has to.
@@ -96,6 +97,7 @@ class Plan:
     velocities: tuple[int, int] = (0, len(v.VELOCITIES) - 1)
     compass: tuple[tuple[int, int], ...] = ()
     densities: tuple[tuple[int, int], ...] = ()
+    bar_densities: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     returns: float = 0.0
     next_sections: tuple[int, ...] = ()
     cut: int | None = None
@@ -110,10 +112,10 @@ class Plan:
         """How many bars there may be."""
         return self.bars or self.most_bars
 
-    def densities_of(self, slot: int) -> tuple[int, int] | None:
-        """Lowest and highest density class that is asked of a track; None where none is."""
+    def densities_of(self, slot: int, bar: int | None = None) -> tuple[int, int] | None:
+        """Lowest and highest density class that is asked of a track in a bar, None for none."""
         if not self.densities:
-            return None
+            return None if bar is None else self.bar_densities.get(bar)
         return self.densities[min(slot, len(self.densities) - 1)]
 
     def planned(self, bar: int, kind: Kind) -> list[Row]:
@@ -198,6 +200,7 @@ def plan_of(controls: Controls, style: int | None = None) -> Plan:
         pitches=(controls.pitch_range[0], controls.pitch_range[1]),
         velocities=velocity_classes(controls),
         densities=controls.densities(len(tracks) or 1),
+        bar_densities=controls.bar_densities,
         returns=controls.returns,
     )
 

@@ -88,14 +88,17 @@ class SamplingSession:
         """
         seeds = [[*self.request.seed, index, attempt] for index in batch]
         rngs = [np.random.default_rng(seed) for seed in seeds]
-        is_steered = bool(self.request.run.steering)
+        is_steered, rules = bool(self.request.run.steering), self.request.run.rules
 
         def on_bar(place: int, bars: int, music: Piece | None) -> None:
             if watch:
                 watch(Progress(batch[place], attempt, bars, music))
 
         def finish(place: int, done: Finished, rows: Sequence[Row]) -> None:
-            table = asked_and_got(rows, done.new, self.job.controls, strict_key=is_steered)
+            table = asked_and_got(
+                rows, done.new, self.job.controls, strict_key=is_steered,
+                has_mode=rules > 1 and not done.source,
+            )  # fmt: skip
             finding = self.learned.compare(done.new) if self.learned else None
             on_take(Take(batch[place], attempt, batch, done, table, finding))
 

@@ -343,14 +343,14 @@ def _extents(plan: Plan, state: State, kind: Kind, row: Row) -> Mask:
     if kind in (Kind.CELL, Kind.FILL):
         slot = WORDS.slot.number(row[v.VALUE])
         decided = state.bar_terms.densities.get(slot)
-        return densities(plan, slot) if decided is None else decided
+        return densities(plan, slot, state.bar) if decided is None else decided
     return legal(2, kind)
 
 
-def densities(plan: Plan, slot: int) -> Mask:
+def densities(plan: Plan, slot: int, bar: int | None = None) -> Mask:
     """Density is given only where it is asked for. (V,)."""
     size = v.FIELD_SIZES[v.EXTENT]
-    asked = plan.densities_of(slot)
+    asked = plan.densities_of(slot, bar)
     if asked is None:
         return span(size, 0)
     return span(size, WORDS.density.id(asked[0]), WORDS.density.id(asked[1]))

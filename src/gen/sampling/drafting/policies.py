@@ -59,6 +59,8 @@ class Returns:
         if not terms.chords_decided:
             terms.chords = [row for row in before if row[v.KIND] == Kind.CHORD]
             terms.chords_decided = True
+        if plan.bar_densities.get(state.bar) != plan.bar_densities.get(origin):
+            return
         for slot, cell in view.cells(before).items():
             if basses_of(plan, state, slot) != basses_of(plan, state, slot, origin):
                 continue
@@ -164,7 +166,7 @@ class Entrances:
 
 def note_counts(plan: Plan, state: State, slot: int) -> tuple[int, int]:
     """Fewest and most notes of a cell, by the density that was asked of its track."""
-    asked = plan.densities_of(slot)
+    asked = plan.densities_of(slot, state.bar)
     if asked is None:
         return 0, MOST_NOTES_A_CELL
     low, high = asked

@@ -47,13 +47,14 @@ class Sections:
         if not starts or terms.closes:
             return
         first, section = starts[-1], state.sections[starts[-1]]
+        is_open = not plan.densities and state.bar not in plan.bar_densities
         if section == _BREAK and len(state.sections) > 1:
             if first not in self.rests:
                 self.rests[first] = self._resting(state, first)
             terms.open = [slot for slot in terms.open if slot not in self.rests[first]]
-            if not plan.densities:
+            if is_open:
                 self._tell(state, terms, THINNED, least=0)
-        if section == _BUILD and not plan.densities:
+        if section == _BUILD and is_open:
             share = (state.bar - first) / max(self._length(plan, state, first) - 1, 1)
             grown = BUILD[0] + (BUILD[1] - BUILD[0]) * min(share, 1)
             self._tell(state, terms, grown, least=0.85)
