@@ -179,7 +179,7 @@ def test_the_producers_lines_write_pieces(line, checkpoint, tmp_path, monkeypatc
     names = {"SONG.mid": str(folder / "song.mid"), "RECEIPT.json": str(receipt)}
     if "receipt=" not in line:
         more.append("n=1")
-    if not re.search("(receipt|infill|accompany|harmonise|vary|sections)=", line):
+    if not re.search("(receipt|infill|accompany|harmonise|vary|sections|density)=", line):
         more.append("bars=4")
     done = run(line, *more, names=names)
     assert done.code == 0, done.stderr
