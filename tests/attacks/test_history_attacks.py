@@ -249,7 +249,7 @@ def test_proof_of_fraud_that_was_changed_proves_nothing(house, witnesses, part):
 
 def test_act_of_2018_was_not_witnessed_before_today(house, witnesses, monkeypatch):
     with monkeypatch.context() as patch:
-        for room in ("people", "log"):
+        for room in ("founding", "keys"):
             patch.setattr(f"gen.provenance.{room}.utc_now", lambda: "2018-01-01T00:00:00Z")
         enroll(house, "ben")
     house("witness")
