@@ -2,7 +2,7 @@
 
 import pytest
 
-from gen.contribution.known import Kept, KeptCache
+from gen.contribution.kept import Kept, KeptCache
 from gen.disk import seals
 from gen.provenance.tag import read_tag
 from houses import make_midi, tagged
@@ -41,7 +41,7 @@ def test_lines_of_another_user_are_as_if_they_were_not_there(cache, tmp_path):
 
 
 def test_without_a_secret_nothing_is_kept(tmp_path, kept, monkeypatch):
-    monkeypatch.setattr("gen.contribution.known.user_secret", lambda: b"")
+    monkeypatch.setattr("gen.contribution.kept.user_secret", lambda: b"")
     cache = KeptCache(tmp_path, "lantern")
     cache.put(DIGEST, kept)
     cache.save()

@@ -19,7 +19,8 @@ from typing import Any
 from gen import processes
 from gen.analysis import analyse
 from gen.contribution.facts import Facts, find_problem, find_problems, inferred
-from gen.contribution.known import Kept, KnownMusic, load_known
+from gen.contribution.kept import Kept
+from gen.contribution.known import KnownMusic, load_known
 from gen.disk.reading import FileKind, NamedFileError, opened
 from gen.errors import HouseError, SettingError
 from gen.likeness.fingerprint import Fingerprint, NewPiece

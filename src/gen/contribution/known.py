@@ -9,20 +9,17 @@ read is rebuilt.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+from gen.contribution.ahead import ReadingAhead
+from gen.contribution.kept import Kept, KeptCache, new_piece
 from gen.contribution.screens import KeptScreen, read_screen
-from gen.disk import write_atomically
-from gen.disk.reading import CACHE, NamedFileError, read_text
 from gen.disk.sealed import user_folder
-from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.errors import HouseError
-from gen.likeness.fingerprint import Fingerprint, NewPiece
+from gen.likeness.fingerprint import Fingerprint
 from gen.likeness.lists import read_fingerprints
 from gen.likeness.report import BLOCK, CLEAR, OUTPUT, WITHDRAWN, WORK, Known, Report
 from gen.likeness.screening import Screen
@@ -35,12 +32,8 @@ from gen.provenance.record import WorkRecord
 from gen.provenance.recording import outputs_of
 from gen.provenance.register import Register
 from gen.provenance.store import INBOX, MAX_FILE_BYTES, Store
-from gen.provenance.tag import Tagged, read_tag
+from gen.provenance.tag import read_tag
 from gen.provenance.works import kept_work
-from gen.smf import parse
-
-_FIRST_LINE = "fingerprints 1 sealed"
-"""Of the cache: names its format."""
 
 
 @dataclass(slots=True)
@@ -53,6 +46,7 @@ class KnownMusic:
         waiting: musical hash, and SHA-256 of the music, → id of works in the inbox.
         unread: places of works that could not be compared, with the reason.
         has_read_all: whether every entered work was asked for in the cache, none being known yet.
+        ahead: reads works before they are asked for, where there are many.
     """
 
     screen: Screen
@@ -60,6 +54,7 @@ class KnownMusic:
     waiting: dict[str, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     has_read_all: bool = False
+    ahead: ReadingAhead | None = None
 
     def add_waiting(self, kept: Kept) -> None:
         """Take a work of the inbox into account."""
@@ -172,8 +167,10 @@ def _load_entered(
         kept = KeptScreen(Screen(thresholds), {})
     is_anew = not kept.numbers
     known = KnownMusic(kept.screen, cache)
-    for record in register.works.values():
-        _take_work(known, kept, house, record)
+    with ReadingAhead(house, cache, kept.numbers, register.works.values()) as known.ahead:
+        for record in register.works.values():
+            _take_work(known, kept, house, record)
+    known.ahead = None
     for output in outputs_of(house, register, kept.numbers):
         if output.fingerprint:
             kept.numbers[output.receipt] = len(known.screen)
@@ -225,7 +222,8 @@ def _kept_of(known: KnownMusic, house: House, record: WorkRecord) -> Kept | None
     kept = known.cache.get(entry.file_sha256)
     if kept is None:
         try:
-            kept = Kept.of(kept_work(house, record))
+            read = known.ahead.take(record) if known.ahead else None
+            kept = read or Kept.of(kept_work(house, record))
         except (HouseError, OSError) as error:
             if record.withdrawn_at is None:
                 known.unread.append(f"{entry.path}: {getattr(error, 'what', error)}")
@@ -247,112 +245,3 @@ def _add_waiting(known: KnownMusic, store: Store, work: str) -> None:
         known.unread.append(f"{place}: {getattr(error, 'what', error)}")
         return
     known.add_waiting(kept)
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What a contribution is compared with of one tagged file."""
-
-    work: str
-    composers: tuple[str, ...]
-    music_sha256: str
-    musical_hash: str
-    fingerprint: Fingerprint
-
-    @staticmethod
-    def of(tagged: Tagged, fingerprint: Fingerprint | None = None) -> Kept:
-        """Read it from a file, `fingerprint` too where it is not given."""
-        statement = tagged.statement
-        composers = tuple(person for person, _ in statement.composers)
-        found = fingerprint or new_piece(tagged).fingerprint
-        return Kept(statement.work, composers, tagged.music_sha256, statement.musical_hash, found)
-
-    def to_json(self) -> str:
-        named = (self.work, self.composers, self.music_sha256, self.musical_hash)
-        return json.dumps([*named, self.fingerprint.pack()])
-
-    @staticmethod
-    def from_json(text: str) -> Kept:
-        work, composers, music, sound, packed = json.loads(text)
-        fingerprint = Fingerprint.unpack(packed)
-        return Kept(str(work), tuple(composers), str(music), str(sound), fingerprint)
-
-
-def new_piece(tagged: Tagged) -> NewPiece:
-    """A work as it is compared, by the roles that its tag names."""
-    return NewPiece.of(parse(tagged.music), tagged.statement.description.roles)
-
-
-class KeptCache:
-    """`Kept` by file digest: sealed JSON lines under a first line that names the format.
-
-    A line whose seal does not hold is as if it were not there, and a file that cannot be written
-    is no loss. Without a secret of the user's own nothing is kept.
-    """
-
-    def __init__(self, folder: Path, house: str) -> None:
-        self.path = folder / f"{house}.jsonl"
-        secret = user_secret()
-        self._sealer = Sealer(secret, _FIRST_LINE) if secret else None
-        self._read_rows: dict[str, str] | None = None
-        self._used: set[str] = set()
-        self._new: list[str] = []
-
-    @property
-    def _found(self) -> dict[str, str]:
-        """What is there, read when it is first asked for."""
-        if self._read_rows is None:
-            self._read_rows = dict(self._read())
-        return self._read_rows
-
-    def _read(self) -> Iterator[tuple[str, str]]:
-        try:
-            lines = read_text(self.path, CACHE).splitlines()
-        except NamedFileError:
-            return
-        if lines[:1] == [_FIRST_LINE]:
-            for line in lines[1:]:
-                yield line[:64], line[65:]
-
-    def _opened(self, file_sha256: str, sealed: str) -> str:
-        """A line's text, whose seal is checked only when it is asked for."""
-        seal, text = sealed[: 2 * SEAL_BYTES], sealed[2 * SEAL_BYTES + 1 :]
-        if self._sealer is None or not self._sealer.holds(
-            bytes.fromhex(seal), file_sha256.encode(), text.encode()
-        ):
-            raise ValueError("its seal does not hold")
-        return text
-
-    def get(self, file_sha256: str) -> Kept | None:
-        """What was put under this digest."""
-        try:
-            kept = Kept.from_json(self._opened(file_sha256, self._found[file_sha256]))
-        except (KeyError, TypeError, ValueError, HouseError):
-            return None
-        self._used.add(file_sha256)
-        return kept
-
-    def put(self, file_sha256: str, kept: Kept) -> None:
-        """Keep it from the next `save` on."""
-        if self._sealer is not None:
-            text = kept.to_json()
-            seal = self._sealer.seal(file_sha256.encode(), text.encode()).hex()
-            self._new.append(f"{file_sha256} {seal} {text}\n")
-
-    def tidy(self) -> None:
-        """When all that is there has been asked for: drop the rest, and save."""
-        if not self._used or len(self._used) < len(self._found):
-            rows = [f"{digest} {self._found[digest]}\n" for digest in sorted(self._used)]
-            text = "".join([f"{_FIRST_LINE}\n", *rows])
-            with suppress(OSError):
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                write_atomically(self.path, text.encode("utf-8"))
-        self.save()
-
-    def save(self) -> None:
-        """Add what was put since the last time."""
-        with suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write("".join([*([] if file.tell() else [f"{_FIRST_LINE}\n"]), *self._new]))
-        self._new = []
