@@ -7,7 +7,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,8 @@ from fastapi.testclient import TestClient
 from gen.studio.app import studio
 from gen.studio.desk import Desk
 from gen.studio.guard import Guard
+from gen.studio.people import People
+from gen.studio.served import HouseGuard, Served
 from houses import PASSPHRASE, make_midi
 
 TOKEN = "token-of-a-test"  # noqa: S105 - opens nothing outside the tests
@@ -56,20 +58,38 @@ class Asker:
 @contextmanager
 def served(desk: Desk) -> Iterator[str]:
     """The address at which a real server answers; ended and waited for afterwards."""
+    with _running(lambda address: Guard(studio(desk), frozenset({address[7:]}), TOKEN)) as address:
+        yield address
+
+
+@contextmanager
+def served_to_many(desk: Desk) -> Iterator[str]:
+    """The address at which a house is served to its people."""
+
+    def guarded(address: str) -> HouseGuard:
+        people = People(desk.house().pin.name, frozenset({address}))
+        kept = Served(desk, people, desk.out)
+        return HouseGuard(studio(desk, kept), kept)
+
+    with _running(guarded) as address:
+        yield address
+
+
+@contextmanager
+def _running(app: Callable[[str], Guard]) -> Iterator[str]:
     import uvicorn
 
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
-        guard = Guard(studio(desk), frozenset({f"127.0.0.1:{port}"}), TOKEN)
-        server = uvicorn.Server(uvicorn.Config(guard, log_level="error", lifespan="on"))
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(app(address), log_level="error", lifespan="on"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
             while not server.started:
                 assert thread.is_alive(), "the server ended before it began"
                 time.sleep(0.01)
-            yield f"http://127.0.0.1:{port}"
+            yield address
         finally:
             server.should_exit = True
             thread.join()

@@ -3,22 +3,29 @@
     python scripts/studio.py
     python scripts/studio.py --house data/my_house --port 8400 --no-browser
 
+    python scripts/studio.py --serve --certificate house.pem --certificate-key house.key
+
 It answers on this computer only (127.0.0.1) and opens the browser at an address that holds the
 session's token; nothing is fetched from anywhere else. Ctrl-C ends it: what was signed is signed,
 what was written lies in the folder of --out.
+
+With --serve it answers the house's network, and people sign in with keys that stay in their
+browsers: see docs/served.md.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gen.cli.careful import CarefulCommand, echo
 
-LOOPBACK = "127.0.0.1"
+if TYPE_CHECKING:
+    from gen.studio.desk import Desk
+
 GRACE = 2
 """Seconds that open answers have to end when the studio does."""
 
@@ -49,11 +56,45 @@ GRACE = 2
     "--port", type=click.IntRange(0, 65_535), default=8400, show_default=True, help="0: any."
 )
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
+@click.option("--serve", is_flag=True, help="Serve the house to its people, who sign in.")
+@click.option(
+    "--certificate",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="With --serve: the house's TLS certificate (PEM); without one it stays on this computer.",
+)
+@click.option(
+    "--certificate-key", metavar="FILE", type=click.Path(path_type=Path), help="Its key (PEM)."
+)
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="With --serve: what browsers call it; by default what the certificate says.",
+)
+@click.option(
+    "--listen",
+    metavar="IP",
+    help="With --serve: the address to listen on; by default all, or loopback without certificate.",
+)
+@click.option(
+    "--audit",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="With --serve: the audit log; by default audit.jsonl in the folder of --out.",
+)
 def main(**options: Any) -> None:
     from gen.errors import HouseError
 
+    serving = {name: options.pop(name) for name in _SERVING}
     try:
-        serve(**options)
+        if options.pop("serve"):
+            del options["no_browser"]
+            serve_house(**options, **serving)
+        else:
+            _refuse_alone(serving)
+            serve(**options)
     except HouseError as error:
         echo(f"error: {error}", err=True)
         sys.exit(2)
@@ -70,16 +111,13 @@ def serve(
     _check_installed()
     import uvicorn
 
-    from gen import places
+    from gen.studio.address import LOOPBACK
     from gen.studio.app import studio
-    from gen.studio.desk import Desk
     from gen.studio.guard import Guard
     from gen.studio.session import StudioSession, announced
 
-    desk = Desk(folder, pin, checkpoint, out.resolve(), places.HOME / "outputs")
-    desk.register(desk.house())  # whatever is wrong with the house is said before a page is open
-    desk.make_out()
-    with _listening(port) as listening:
+    desk = _desk(folder, pin, checkpoint, out)
+    with _listening(LOOPBACK, port) as listening:
         port = listening.getsockname()[1]
         hosts = frozenset(f"{name}:{port}" for name in (LOOPBACK, "localhost"))
         guard = Guard(studio(desk), hosts)
@@ -94,6 +132,63 @@ def serve(
             uvicorn.Server(config).run(sockets=[listening])
 
 
+def serve_house(
+    folder: Path | None, pin: Path | None, checkpoint: str, out: Path, port: int,
+    certificate: Path | None, certificate_key: Path | None, names: tuple[str, ...],
+    listen: str | None, audit: Path | None,
+) -> None:  # fmt: skip
+    """Serve a house to its people until Ctrl-C.
+
+    Raises:
+        HouseError: as `serve`; or other computers would reach it without a certificate.
+    """
+    _check_installed()
+    import uvicorn
+
+    from gen.studio.address import address_of
+    from gen.studio.app import studio
+    from gen.studio.people import People
+    from gen.studio.served import HouseGuard, Served
+
+    address = address_of(listen, names, certificate, certificate_key)
+    desk = _desk(folder, pin, checkpoint, out)
+    with _listening(address.listen, port) as listening:
+        origins = address.origins(listening.getsockname()[1])
+        people = People(desk.house().pin.name, origins)
+        served = Served(desk, people, desk.out, audit)
+        echo(f"the house {people.house} is served at {', '.join(sorted(origins))}")
+        echo(f"audit log: {served.audit.path}\nCtrl-C ends it")
+        config = uvicorn.Config(
+            HouseGuard(studio(desk, served), served), log_level="warning", access_log=False,
+            timeout_graceful_shutdown=GRACE, server_header=False,
+            ssl_certfile=address.certificate, ssl_keyfile=address.key,
+        )  # fmt: skip
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+_SERVING = ("certificate", "certificate_key", "names", "listen", "audit")
+
+
+def _refuse_alone(serving: dict[str, Any]) -> None:
+    from gen.errors import SettingError
+
+    given = [name for name, value in serving.items() if value]
+    if given:
+        words = ", ".join(f"--{name.removesuffix('s').replace('_', '-')}" for name in given)
+        raise SettingError(f"{words}: of a house that is served", mend="add --serve")
+
+
+def _desk(folder: Path | None, pin: Path | None, checkpoint: str, out: Path) -> Desk:
+    """The house and its model; whatever is wrong is said before a page is open."""
+    from gen import places
+    from gen.studio.desk import Desk
+
+    desk = Desk(folder, pin, checkpoint, out.resolve(), places.HOME / "outputs")
+    desk.register(desk.house())
+    desk.make_out()
+    return desk
+
+
 def _check_installed() -> None:
     from importlib.util import find_spec
 
@@ -106,19 +201,19 @@ def _check_installed() -> None:
         )
 
 
-def _listening(port: int) -> Any:
+def _listening(address: str, port: int) -> Any:
     import socket
 
     from gen.errors import HouseError
 
-    found = socket.socket()
+    found = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     if sys.platform != "win32":  # where it would let a second program listen on the same port
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        found.bind((LOOPBACK, port))
+        found.bind((address, port))
     except OSError as error:
         found.close()
-        what = f"port {port} cannot be listened on ({error.strerror})"
+        what = f"{address}, port {port} cannot be listened on ({error.strerror})"
         raise HouseError(what, mend="name another: --port 8401, or --port 0 for any") from error
     return found
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -16,19 +16,31 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from gen import __version__
 from gen.errors import HouseError, brief, printable
+from gen.provenance.elsewhere import NotSignedError
 from gen.smf import RuleBroken
-from gen.studio import contributing, curating, houses, log, making, notation, runs
+from gen.studio import contributing, curating, houses, log, making, notation, runs, signing
 from gen.studio.desk import Desk
 from gen.studio.interface import PREFIX
 from gen.studio.jobs import BusyError, Jobs
+from gen.studio.limits import TooManyError
+from gen.studio.people import NotAllowedError, SignInError
+from gen.studio.served import Served
 from gen.studio.sound import prepare
 
 ROOMS = ("create", "contribute", "curate", "house", "runs")
+_STATUS: dict[type[Exception], int] = {
+    BusyError: 429, TooManyError: 429, SignInError: 401, NotAllowedError: 403, NotSignedError: 409,
+}  # fmt: skip
 _HERE = Path(__file__).parent
 
 
-def studio(desk: Desk) -> FastAPI:
-    """The application of one desk; without the guard, which stands around it."""
+def studio(desk: Desk, served: Served | None = None) -> FastAPI:
+    """The application; without the guard, which stands around it.
+
+    Args:
+        desk: the house and its model.
+        served: what is kept of a house that is served to its people; None at one computer.
+    """
     jobs = Jobs({"checkpoint": desk.checkpoint, "pin": desk.pin_file(), "out": str(desk.out)})
 
     @asynccontextmanager
@@ -43,18 +55,23 @@ def studio(desk: Desk) -> FastAPI:
         title="Studio", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
     )  # fmt: skip
-    app.state.desk, app.state.jobs = desk, jobs
-    for part in (contributing, curating, houses, log, making, notation, runs):
-        app.include_router(part.router, prefix=PREFIX)
+    app.state.desk, app.state.jobs, app.state.served = desk, jobs, served
+    judged = [Depends(served.admit)] if served else []
+    parts = [part.router for part in (contributing, curating, houses, log, making, notation, runs)]
+    if served:
+        app.include_router(signing.strangers, prefix=PREFIX)
+        parts.append(signing.router)
+    for router in parts:
+        app.include_router(router, prefix=PREFIX, dependencies=judged)
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
-    _add_pages(app)
+    _add_pages(app, served)
     app.add_exception_handler(HouseError, _house_error)
     app.add_exception_handler(RuleBroken, _house_error)
     app.add_exception_handler(RequestValidationError, _wrong_request)
     return app
 
 
-def _add_pages(app: FastAPI) -> None:
+def _add_pages(app: FastAPI, served: Served | None) -> None:
     templates = Environment(
         loader=PackageLoader("gen.studio"), autoescape=select_autoescape(default=True)
     )
@@ -65,9 +82,15 @@ def _add_pages(app: FastAPI) -> None:
 
     def page(request: Request) -> HTMLResponse:
         room = request.url.path.strip("/")
-        return HTMLResponse(templates.get_template(f"{room}.html").render(room=room, rooms=ROOMS))
+        text = templates.get_template(f"{room}.html").render(
+            room=room,
+            rooms=ROOMS,
+            is_served=served is not None,
+            house=served.people.house if served else "",
+        )
+        return HTMLResponse(text)
 
-    for room in ROOMS:
+    for room in (*ROOMS, *(["sign-in"] if served else [])):
         app.add_api_route(f"/{room}", page, include_in_schema=False)
 
 
@@ -77,7 +100,13 @@ def _house_error(_: Request, error: Exception) -> JSONResponse:
     said = {name: printable(brief(str(getattr(error, name, "") or ""))) for name in names}
     said["what"] = said["what"] or said.pop("found")
     said.pop("found", None)
-    return JSONResponse({"error": said}, 429 if isinstance(error, BusyError) else 422)
+    wait = {"Retry-After": str(error.seconds)} if isinstance(error, TooManyError) else None
+    return JSONResponse({"error": said}, _status(error), wait)
+
+
+def _status(error: Exception) -> int:
+    found = (status for kind, status in _STATUS.items() if isinstance(error, kind))
+    return next(found, 422)
 
 
 def _wrong_request(_: Request, error: Exception) -> JSONResponse:

@@ -12,6 +12,7 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from gen.contribution import Contributor, Facts, Job, Outcome, Settings
 from gen.errors import printable
+from gen.provenance.keys import Key
 from gen.provenance.roster import COMPOSER
 from gen.studio.desk import Desk
 from gen.studio.interface import DeskOf
@@ -90,28 +91,31 @@ class Checked(BaseModel):
 @router.post("/check")
 def check(given: GivenFile, desk: DeskOf) -> Checked:
     """Read a file as the house will, compare it with what is known, and sign nothing."""
-    return _contributed(given, desk, is_check=True)
+    return checked(
+        contributed(given, desk, Settings(given.composer, is_check=True, workers=1)), given.name
+    )
 
 
 @router.post("/contribute")
 def contribute(given: GivenFile, desk: DeskOf) -> Checked:
     """Sign a file with its composer's open key; it then waits for a curator."""
-    return _contributed(given, desk, is_check=False)
+    key = desk.key(desk.register(desk.house()), given.composer, COMPOSER)
+    return checked(contributed(given, desk, Settings(given.composer, workers=1), key), given.name)
 
 
-def _contributed(given: GivenFile, desk: Desk, *, is_check: bool) -> Checked:
-    house = desk.house()
-    register = desk.register(house)
-    key = None if is_check else desk.key(register, given.composer, COMPOSER)
-    settings = Settings(composer=given.composer, is_check=is_check, workers=1)
-    contributor = Contributor(house, settings, key, None, register)
+def contributed(
+    given: GivenFile, desk: Desk, settings: Settings, key: Key | None = None
+) -> Outcome:
+    """What becomes of a file."""
+    contributor = Contributor(desk.house(), settings, key)
     with TemporaryDirectory(prefix="studio-") as folder:
         job = Job(given.path_in(folder), given.stated.facts())
         (outcome,) = contributor.run([job])
-    return _checked(outcome, given.name)
+    return outcome
 
 
-def _checked(outcome: Outcome, name: str) -> Checked:
+def checked(outcome: Outcome, name: str) -> Checked:
+    """An outcome as the interface says it."""
     said = outcome.to_dict()
     del said["file"]
     facts, report = said.pop("facts", None), outcome.screening

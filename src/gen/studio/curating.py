@@ -18,6 +18,7 @@ from gen.smf import parse
 from gen.studio.interface import DeskOf
 from gen.studio.score import Score
 from gen.studio.shared import Shared, shared_with
+from gen.studio.signed import Signed
 
 router = APIRouter(tags=["curate"])
 
@@ -50,6 +51,7 @@ class Acceptance(BaseModel):
 
     curator: str
     although_similar: bool = False
+    signed: Signed | None = None
 
 
 class Rejection(BaseModel):
@@ -96,7 +98,7 @@ def accept(work: str, said: Acceptance, desk: DeskOf) -> Decided:
     """Countersign a work and enter it in the log, if nothing stands against it."""
     house = desk.house()
     register = desk.register(house)
-    key = desk.key(register, said.curator, CURATOR)
+    key = desk.key(register, said.curator, CURATOR, said.signed)
     recheck = Recheck(house, register)
     compared = {work} if said.although_similar else set[str]()
     (part,) = accept_in_turn(house, [work], key, partial(recheck.leave_alike, compared))

@@ -10,10 +10,12 @@ from gen.errors import HouseError, SettingError
 from gen.provenance.access import open_house
 from gen.provenance.house import House
 from gen.provenance.key_files import list_keys, open_key
-from gen.provenance.keys import PrivateKey
+from gen.provenance.keys import Key, PrivateKey
 from gen.provenance.register import Register
 from gen.provenance.roster import Person
+from gen.provenance.verify import can_go_on
 from gen.studio.catalogue import Catalogue
+from gen.studio.signed import Signed
 
 
 @dataclass(slots=True)
@@ -58,11 +60,22 @@ class Desk:
         """Where the pin lies, as `sample.py` takes it."""
         return str(self.house().pin.path)
 
+    @property
+    def signed_in(self) -> str:
+        """Who is signed in; "" at a studio of one computer, where keys lie in its folder."""
+        return ""
+
     def register(self, house: House) -> Register:
-        """Its register, verified; what was read before is not read again."""
+        """Its register, verified, and read anew when the log has grown.
+
+        What was given out before stays as it is: others may be reading it.
+        """
         with self._lock:
-            self._register = house.load(since=self._register)
-            return self._register
+            known = self._register
+            is_fresh = known is not None and known.head == house.register_log.head()
+            if known is None or not is_fresh or not can_go_on(house.pin, known):
+                known = self._register = house.load()
+            return known
 
     def people(self, register: Register) -> list[tuple[Person, bool, bool]]:
         """Everybody enrolled; whether a key of theirs lies here, and whether it is open."""
@@ -93,12 +106,22 @@ class Desk:
         with self._lock:
             self._keys.clear()
 
-    def key(self, register: Register, person_id: str, role: str) -> PrivateKey:
+    def key(
+        self, register: Register, person_id: str, role: str, signed: Signed | None = None
+    ) -> Key:
         """A person's open key.
+
+        Args:
+            register: of the house.
+            person_id: who signs.
+            role: as what.
+            signed: what was signed in a browser; here, keys sign themselves.
 
         Raises:
             HouseError: they are not enrolled in this role, or their key is not open.
         """
+        if signed is not None:
+            raise SettingError("this studio is not served: it signs with keys of its own computer")
         person = register.roster.person(person_id)
         if person is None or role not in person.roles:
             raise SettingError(f"{person_id or 'nobody'} is no {role} of {register.roster.house}")

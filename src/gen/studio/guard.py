@@ -55,7 +55,8 @@ class Guard:
         self._app = app
         self._hosts = hosts
         self.token = token or secrets.token_urlsafe(32)
-        self._cookie = "studio"
+        self.cookie = "studio"
+        self.headers = HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge one request, and pass it on with its body bounded."""
@@ -69,25 +70,20 @@ class Guard:
             await refusal(scope, receive, send)
             return
         try:
-            await self._app(scope, _bounded(receive), _with_headers(send))
+            await self._app(scope, _bounded(receive), _with_headers(send, self.headers))
         except TooLargeError:
-            await _refused(413, f"more than {MOST_BYTES:,} bytes")(scope, receive, send)
+            await refused(413, f"more than {MOST_BYTES:,} bytes")(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         if headers.get("host", "") not in self._hosts:
-            return _refused(421, "this studio does not answer to that name")
+            return refused(421, "this studio does not answer to that name")
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > MOST_BYTES:
-            return _refused(413, f"more than {MOST_BYTES:,} bytes")
+            return refused(413, f"more than {MOST_BYTES:,} bytes")
         if scope["method"] not in SAFE and not self._is_own_page(headers):
-            return _refused(403, "asked from another page")
-        entering = self._entering(scope)
-        if entering is not None:
-            return entering
-        if not self._knows(headers):
-            return _refused(401, "open the address that the studio printed when it was started")
-        return None
+            return refused(403, "asked from another page")
+        return self._stranger(scope, headers)
 
     def _is_own_page(self, headers: Headers) -> bool:
         """From a page of this studio, or from a program: browsers always say where from."""
@@ -97,27 +93,38 @@ class Guard:
             origin is None or origin.partition("://")[2] in self._hosts
         )
 
+    def _stranger(self, scope: Scope, headers: Headers) -> Response | None:
+        """What somebody is answered who may not come in, or comes in now."""
+        entering = self._entering(scope)
+        if entering is not None or any(map(self._is_token, tokens_in(headers, self.cookie))):
+            return entering
+        return refused(401, "open the address that the studio printed when it was started")
+
     def _entering(self, scope: Scope) -> Response | None:
         """The address that was printed: its token becomes a cookie and leaves the address."""
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         if scope["path"] != "/" or not given or not self._is_token(given):
             return None
         answer = RedirectResponse("/create", 303, HEADERS)
-        answer.set_cookie(self._cookie, self.token, httponly=True, samesite="strict")
+        answer.set_cookie(self.cookie, self.token, httponly=True, samesite="strict")
         return answer
-
-    def _knows(self, headers: Headers) -> bool:
-        bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        cookies = [pair.strip().partition("=") for pair in headers.get("cookie", "").split(";")]
-        given = [value for name, _, value in cookies if name == self._cookie]
-        return any(self._is_token(text) for text in (bearer, *given))
 
     def _is_token(self, text: str) -> bool:
         return hmac.compare_digest(text.encode("utf-8", "surrogatepass"), self.token.encode())
 
 
-def _refused(status: int, what: str) -> Response:
-    return JSONResponse({"error": {"what": what, "where": "", "mend": ""}}, status, HEADERS)
+def tokens_in(headers: Headers, cookie: str) -> list[str]:
+    """What a request shows: the header that programs send, and the cookie of this name."""
+    bearer = headers.get("authorization", "").removeprefix("Bearer ")
+    cookies = [pair.strip().partition("=") for pair in headers.get("cookie", "").split(";")]
+    given = [value for name, _, value in cookies if name == cookie]
+    return [text for text in (bearer, *given) if text]
+
+
+def refused(status: int, what: str, more: dict[str, str] | None = None) -> Response:
+    """An error as the interface says it, with further headers."""
+    said = {"error": {"what": what, "where": "", "mend": ""}}
+    return JSONResponse(said, status, {**HEADERS, **(more or {})})
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -135,8 +142,8 @@ def _bounded(receive: Receive) -> Receive:
     return bounded
 
 
-def _with_headers(send: Send) -> Send:
-    pairs = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+def _with_headers(send: Send, headers: dict[str, str]) -> Send:
+    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":

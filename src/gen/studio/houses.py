@@ -15,7 +15,7 @@ from gen.provenance.consent import Consent
 from gen.provenance.gate import admit
 from gen.provenance.house import House
 from gen.provenance.impact import impact_of
-from gen.provenance.keys import PrivateKey
+from gen.provenance.keys import Key
 from gen.provenance.proofs import acts_of
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
@@ -30,6 +30,7 @@ from gen.studio.catalogue import Wanted
 from gen.studio.desk import Desk
 from gen.studio.interface import DeskOf
 from gen.studio.score import Score
+from gen.studio.signed import Signed
 
 router = APIRouter(tags=["house"])
 
@@ -45,7 +46,10 @@ class Member(BaseModel):
 
 
 class HouseFacts(BaseModel):
-    """The house as it stands: counts, the log's head, and who belongs to it."""
+    """The house as it stands: counts, the log's head, and who belongs to it.
+
+    `signed_in` says who asks, in a house that is served; "" at a studio of one computer.
+    """
 
     house: str
     folder: str
@@ -56,6 +60,7 @@ class HouseFacts(BaseModel):
     root: str
     pin_acts: int
     is_sealed: bool
+    signed_in: str
     people: list[Member]
 
 
@@ -98,6 +103,7 @@ class WorkFacts(Work):
     roles: list[str]
     contract: str
     music_sha256: str
+    musical_hash: str
     accepted_by: str
     acts: list[int]
     used_by: dict[str, Any]
@@ -119,6 +125,7 @@ class Allowance(BaseModel):
 
     composer: str
     allow: str
+    signed: Signed | None = None
 
 
 class Withdrawing(BaseModel):
@@ -128,6 +135,7 @@ class Withdrawing(BaseModel):
 
     person: str
     reason: Annotated[str, Field(max_length=2_000)] = ""
+    signed: Signed | None = None
 
 
 class Audited(BaseModel):
@@ -167,7 +175,7 @@ def house_facts(desk: DeskOf) -> HouseFacts:
     live = sum(record.withdrawn_at is None for record in register.works.values())
     return HouseFacts(
         house=register.roster.house,
-        folder=str(house.folder),
+        folder="" if desk.signed_in else str(house.folder),
         works=live,
         withdrawn=len(register.works) - live,
         waiting=len(house.store.waiting()),
@@ -175,6 +183,7 @@ def house_facts(desk: DeskOf) -> HouseFacts:
         root=house.register_log.head().root,
         pin_acts=house.pin.min_size,
         is_sealed=register.roster.sealed,
+        signed_in=desk.signed_in,
         people=_members(desk, register),
     )
 
@@ -231,6 +240,7 @@ def work_facts(work: str, desk: DeskOf) -> WorkFacts:
         roles=list(described.roles),
         contract=statement.contract,
         music_sha256=record.entry.music_sha256,
+        musical_hash=record.entry.musical_hash,
         accepted_by=record.accepted_by,
         acts=acts_of(house, register, work),
         used_by=impact_of(register, [work]).to_dict(),
@@ -255,7 +265,7 @@ def change_consent(work: str, said: Allowance, desk: DeskOf) -> Work:
     house = desk.house()
     register = desk.register(house)
     consent = Consent.parse(said.allow)
-    set_consent(house, [work], consent, desk.key(register, said.composer, COMPOSER))
+    set_consent(house, [work], consent, desk.key(register, said.composer, COMPOSER, said.signed))
     moved = desk.register(desk.house())
     return Work(**_line(moved, moved.works[work]))
 
@@ -266,7 +276,7 @@ def take_out(work: str, said: Withdrawing, desk: DeskOf) -> WorkFacts:
     house = desk.house()
     register = desk.register(house)
     live_work(register, work)
-    withdraw(house, [work], _own_key(desk, register, said.person), said.reason)
+    withdraw(house, [work], _own_key(desk, register, said), said.reason)
     return work_facts(work, desk)
 
 
@@ -325,8 +335,8 @@ def _kept(desk: Desk, work: str) -> tuple[House, Register, WorkRecord, Tagged]:
     return house, register, record, kept_work(house, record)
 
 
-def _own_key(desk: Desk, register: Register, person_id: str) -> PrivateKey:
+def _own_key(desk: Desk, register: Register, said: Withdrawing) -> Key:
     """The key with which somebody withdraws: as composer, else as curator."""
-    person = register.roster.person(person_id)
+    person = register.roster.person(said.person)
     role = COMPOSER if person is not None and COMPOSER in person.roles else CURATOR
-    return desk.key(register, person_id, role)
+    return desk.key(register, said.person, role, said.signed)

@@ -15,7 +15,8 @@ PREFIX = "/api/v1"
 
 
 def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
+    """That of the person who is signed in, or the one that there is."""
+    desk: Desk = getattr(request.state, "desk", None) or request.app.state.desk
     return desk
 
 

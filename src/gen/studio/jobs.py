@@ -14,6 +14,7 @@ import threading
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from gen import processes
@@ -21,6 +22,8 @@ from gen.errors import HouseError
 from gen.safe_parse import child_environment
 
 MOST_WAITING = 32
+MOST_OF_ONE = 8
+MOST_IN_ALL = 256
 MOST_KEPT = 200
 WAITING, WRITING, DONE, FAILED, CANCELLED = "waiting", "writing", "done", "failed", "cancelled"
 ENDED = frozenset({DONE, FAILED, CANCELLED})
@@ -38,6 +41,7 @@ class Job:
         id: unguessable, for the address.
         verb: generate, continue, infill, accompany, harmonise or vary.
         settings: as `sample.py` takes them.
+        owner: whose it is; "" where one person alone works.
         state: waiting, writing, done, failed or cancelled.
         events: what was said of it, in order; each has a "kind".
     """
@@ -45,6 +49,7 @@ class Job:
     id: str
     verb: str
     settings: dict[str, Any]
+    owner: str = ""
     state: str = WAITING
     events: list[dict[str, Any]] = field(default_factory=list)
 
@@ -60,6 +65,7 @@ class Jobs:
         self._opened = opened
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._queue: list[Job] = []
+        self._served: dict[str, int] = {}  # owner → number of the job of theirs that began last
         self._now: Job | None = None
         self._child: subprocess.Popen[str] | None = None
         self._is_closed = False
@@ -87,10 +93,11 @@ class Jobs:
             BusyError: too many wait.
         """
         with self._changed:
-            if len(self._queue) >= MOST_WAITING:
-                raise BusyError(
-                    f"{len(self._queue)} requests wait already", mend="ask again in a minute"
-                )
+            theirs = sum(one.owner == job.owner for one in self._queue)
+            most = MOST_OF_ONE if job.owner else MOST_WAITING
+            if theirs >= most or len(self._queue) >= MOST_IN_ALL:
+                what = f"{theirs} requests of yours and {len(self._queue) - theirs} of others wait"
+                raise BusyError(what, mend="ask again in a minute")
             self._jobs[job.id] = job
             self._queue.append(job)
             while len(self._jobs) > MOST_KEPT:
@@ -108,7 +115,9 @@ class Jobs:
     def place(self, job: Job) -> int:
         """How many are before it."""
         with self._changed:
-            return self._queue.index(job) + (self._now is not None) if job in self._queue else 0
+            if job not in self._queue:
+                return 0
+            return self._in_turn().index(job) + (self._now is not None)
 
     def cancel(self, job: Job) -> None:
         """Take a job out of the queue, or have it stopped after the bar that is being written."""
@@ -119,6 +128,16 @@ class Jobs:
             elif job is self._now:
                 self._send({"cancel": job.id})
 
+    def _in_turn(self) -> list[Job]:
+        """The queue as it will be written: whoever was served longest ago is next, one job each."""
+        last = dict(self._served)
+        turns = dict.fromkeys(sorted({job.owner for job in self._queue}), 0)
+        order = {}
+        for job in self._queue:
+            turns[job.owner] += 1
+            order[job.id] = (turns[job.owner], last.get(job.owner, 0))
+        return sorted(self._queue, key=lambda job: order[job.id])
+
     # -- the thread that feeds the process ---------------------------------------------------
 
     def _serve(self) -> None:
@@ -128,7 +147,9 @@ class Jobs:
                 self._changed.wait_for(lambda: self._is_closed or self._queue)
                 if self._is_closed:
                     break
-                self._now = job = self._queue.pop(0)
+                self._now = job = self._in_turn()[0]
+                self._queue.remove(job)
+                self._served[job.owner] = max(self._served.values(), default=0) + 1
                 job.state = WRITING
             self._write(job)
             with self._changed:
@@ -179,3 +200,33 @@ class Jobs:
         child, self._child = self._child, None
         if child is not None:
             processes.end_child(child)
+
+
+@dataclass(frozen=True, slots=True)
+class JobsOfOne:
+    """The jobs of one person: others' are not seen, and new ones write into their own folder."""
+
+    jobs: Jobs
+    owner: str
+    out: Path
+
+    def ask(self, job: Job) -> Job:
+        """See `Jobs.ask`."""
+        job.owner, job.settings["out"] = self.owner, str(self.out)
+        return self.jobs.ask(job)
+
+    def get(self, job_id: str) -> Job | None:
+        job = self.jobs.get(job_id)
+        return job if job is not None and job.owner == self.owner else None
+
+    def all(self) -> list[Job]:
+        """Theirs, the newest first."""
+        return [job for job in self.jobs.all() if job.owner == self.owner]
+
+    def place(self, job: Job) -> int:
+        """How many are before it, of whomever."""
+        return self.jobs.place(job)
+
+    def cancel(self, job: Job) -> None:
+        """See `Jobs.cancel`."""
+        self.jobs.cancel(job)

@@ -30,7 +30,7 @@ from gen.rendering.score import musicxml
 from gen.safe_parse import safe_examine
 from gen.smf import parse
 from gen.studio.interface import DeskOf, download, piece_path
-from gen.studio.jobs import ENDED, Job, Jobs
+from gen.studio.jobs import ENDED, Job, JobsOfOne
 from gen.studio.score import Score
 from gen.studio.sound import excerpt_wav
 
@@ -43,12 +43,11 @@ MOST_PIECES = 4
 """At once: so many are written side by side by one process, which a copy of it would not be."""
 
 
-def _jobs(request: Request) -> Jobs:
-    jobs: Jobs = request.app.state.jobs
-    return jobs
+def _jobs(request: Request, desk: DeskOf) -> JobsOfOne:
+    return JobsOfOne(request.app.state.jobs, desk.signed_in, desk.out)
 
 
-JobsOf = Annotated[Jobs, Depends(_jobs)]
+JobsOf = Annotated[JobsOfOne, Depends(_jobs)]
 
 
 class Asked(BaseModel):
@@ -288,7 +287,7 @@ def _settings(asked: Asked) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value != []}
 
 
-def _asked(jobs: Jobs, verb: str, settings: dict[str, Any]) -> JobFacts:
+def _asked(jobs: JobsOfOne, verb: str, settings: dict[str, Any]) -> JobFacts:
     return _facts(jobs, jobs.ask(Job(secrets.token_urlsafe(12), verb, settings)))
 
 
@@ -307,14 +306,14 @@ def _given_file(given: Given, out: Path) -> Path:
     return path
 
 
-def _found(jobs: Jobs, job_id: str) -> Job:
+def _found(jobs: JobsOfOne, job_id: str) -> Job:
     job = jobs.get(job_id)
     if job is None:
         raise HouseError("there is no such job", mend="jobs are forgotten when the studio ends")
     return job
 
 
-def _facts(jobs: Jobs, job: Job) -> JobFacts:
+def _facts(jobs: JobsOfOne, job: Job) -> JobFacts:
     return JobFacts(
         id=job.id, verb=job.verb, state=job.state, place=jobs.place(job), events=len(job.events)
     )

@@ -1,6 +1,10 @@
 // What every room uses: asking the interface, saying what went wrong, opening keys.
 
+import { served_house, sign_in_again, sign_out } from "./session.js";
+import { download, key_of, lock, spoken } from "./keys.js";
+
 const PREFIX = "/api/v1";
+const MOST_WAITS = 30;
 
 export class Refused extends Error {
   constructor(error, status) {
@@ -15,18 +19,35 @@ export async function ask(path, body, method = body === undefined ? "GET" : "POS
     options.body = JSON.stringify(body);
     options.headers["content-type"] = "application/json";
   }
-  let answer;
-  try {
-    answer = await fetch(PREFIX + path, options);
-  } catch {
-    throw new Refused({ what: "the studio does not answer", mend: "is it still running?" }, 0);
-  }
+  const answer = await answered(path, options);
   const is_json = (answer.headers.get("content-type") || "").startsWith("application/json");
   if (!answer.ok) {
     const said = is_json ? await answer.json() : {};
     throw new Refused(said.error || {}, answer.status);
   }
   return is_json ? answer.json() : answer.arrayBuffer();
+}
+
+// Waits where the studio says so; signs in again where a session has ended and the key is open.
+async function answered(path, options) {
+  let is_signed_in_again = false;
+  for (let waits = 0; ; waits += 1) {
+    let answer;
+    try {
+      answer = await fetch(PREFIX + path, options);
+    } catch {
+      throw new Refused({ what: "the studio does not answer", mend: "is it still running?" }, 0);
+    }
+    const seconds = Number(answer.headers.get("retry-after"));
+    if (answer.status === 429 && seconds && waits < MOST_WAITS) {
+      await new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+    } else if (answer.status === 401 && served_house() && !is_signed_in_again) {
+      is_signed_in_again = await sign_in_again();
+      if (!is_signed_in_again) location.assign(`/sign-in?to=${document.body.dataset.room}`);
+    } else {
+      return answer;
+    }
+  }
 }
 
 export const by_id = (id) => document.getElementById(id);
@@ -111,7 +132,7 @@ const listeners = [];
 export function people(role, select) {
   listeners.push(() => {
     const before = select.value;
-    const found = members.filter((one) => one.roles.includes(role));
+    const found = members.filter((one) => one.roles.includes(role) && (!served_house() || one.is_open));
     found.sort((one, other) => Number(other.is_open) - Number(one.is_open) || Number(other.has_key_here) - Number(one.has_key_here));
     options(select, found.map((one) => [one.id, `${one.name || one.id}${one.is_open ? "" : one.has_key_here ? " (locked)" : " (no key here)"}`]));
     if (found.some((one) => one.id === before)) select.value = before;
@@ -123,6 +144,10 @@ export const is_open = (person) => members.some((one) => one.id === person && on
 
 function show_members(found) {
   members = found;
+  if (served_house()) {
+    for (const listener of listeners) listener();
+    return;
+  }
   const list = by_id("key-list");
   list.replaceChildren();
   const here = members.filter((one) => one.has_key_here);
@@ -147,12 +172,30 @@ export async function need_key(person) {
   throw new Refused({ what: `the key of ${person || "somebody"} is locked`, mend: "open it, and press the button again" }, 0);
 }
 
+// The one key of whoever is signed in to a house that is served.
+async function show_own_key(house) {
+  const me = house.people.find((one) => one.id === house.signed_in), key = await key_of(house.house, me.id);
+  by_id("keys-button").textContent = me.name || me.id;
+  facts(by_id("own-key"), [["signed in as", `${me.name || me.id} (${me.roles.join(", ")})`], ["key", key ? spoken(key.keyid) : "not in this browser"], ["in this browser", key ? (key.open ? "open" : "locked: its passphrase is asked for when you sign") : ""]]);
+  by_id("back-up").hidden = by_id("lock-key").hidden = !key;
+  by_id("back-up").onclick = () => download(key);
+  by_id("lock-key").onclick = async () => {
+    await lock(house.house);
+    await show_own_key(house);
+  };
+}
+
 export async function begin() {
   on("keys-button", "click", () => by_id("keys").showModal());
   on("close-keys", "click", () => by_id("keys").close());
-  on("lock-keys", "click", async () => show_members(await ask("/keys/lock", {})));
   const house = await ask("/house");
   by_id("house-name").textContent = house.house;
+  if (served_house()) {
+    on("sign-out", "click", sign_out);
+    await show_own_key(house);
+  } else {
+    on("lock-keys", "click", async () => show_members(await ask("/keys/lock", {})));
+  }
   show_members(house.people);
   return house;
 }

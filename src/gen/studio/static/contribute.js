@@ -1,7 +1,8 @@
 // The room for composers: drop files, hear and see them as the house reads them, state, sign.
 
 import { show_alike } from "./alike.js";
-import { ask, base64, begin, by_id, complain, element, need_key, on, options, people, say } from "./common.js";
+import { ask, base64, begin, by_id, complain, element, on, options, people, say } from "./common.js";
+import { contribute } from "./hands.js";
 import { viewer } from "./viewing.js";
 
 const form = by_id("stated");
@@ -137,21 +138,22 @@ function gather() {
   fill_row(shown);
 }
 
-async function sign(one) {
-  const composer = by_id("composer").value;
-  await need_key(composer);
-  const answer = await ask("/contribute", body(one));
-  one.status = answer.status;
-  if (answer.status === "refused") {
-    one.checked = { ...one.checked, found: answer.found, mend: answer.mend };
+// Signs files, and gives how many wait for a curator then.
+async function sign(list) {
+  let at = 0, count = 0;
+  await contribute(list.map(body), (answer) => {
+    const one = list[at++];
+    one.status = answer.status;
+    if (answer.status === "refused") one.checked = { ...one.checked, found: answer.found, mend: answer.mend };
+    else {
+      count += 1;
+      const left = drafts();
+      delete left[one.key];
+      localStorage.setItem(DRAFTS, JSON.stringify(left));
+    }
     fill_row(one);
-    return false;
-  }
-  const left = drafts();
-  delete left[one.key];
-  localStorage.setItem(DRAFTS, JSON.stringify(left));
-  fill_row(one);
-  return true;
+  });
+  return count;
 }
 
 form.addEventListener("change", (event) => {
@@ -175,15 +177,15 @@ on(form, "submit", async (event) => {
   if (event.submitter && event.submitter.id !== "sign") return;
   gather();
   const one = shown;
-  if (await sign(one)) say(`${one.name} is signed, and waits for a curator.`);
+  if (await sign([one])) say(`${one.name} is signed, and waits for a curator.`);
   await show_mine();
   show(one);
 });
 on("sign-all", "click", async () => {
   gather();
   if (!form.reportValidity()) return;
-  let signed = 0;
-  for (const one of files) if (is_ready(one) && (await sign(one))) signed += 1;
+  const ready = files.filter(is_ready);
+  const signed = ready.length ? await sign(ready) : 0;
   say(`${signed} of ${files.length} files are signed, and wait for a curator.`);
   await show_mine();
   show(shown);

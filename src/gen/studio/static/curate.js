@@ -1,7 +1,8 @@
 // The room for curators: what waits, its sound, what it is like, accept or reject.
 
 import { show_alike } from "./alike.js";
-import { ask, begin, by_id, element, facts, need_key, on, people, say, shares } from "./common.js";
+import { ask, begin, by_id, element, facts, on, people, say, shares } from "./common.js";
+import { accept, reject } from "./hands.js";
 import { viewer } from "./viewing.js";
 
 const view = viewer();
@@ -47,8 +48,7 @@ async function show(one, button) {
 
 on("accept", "click", async () => {
   const curator = by_id("curator").value;
-  await need_key(curator);
-  const done = await ask(`/inbox/${shown.work}/accept`, { curator, although_similar: shown.verdict !== "" && shown.verdict !== "clear" });
+  const done = await accept(shown.work, shown, { curator, although_similar: shown.verdict !== "" && shown.verdict !== "clear" });
   if (done.state === "accepted") say(`${shown.title || shown.work} is in the house.`);
   else say(`${shown.work} stays: ${done.found}${done.mend ? ` — ${done.mend}` : ""}`, true);
   await load();
@@ -59,8 +59,7 @@ on("reject", "click", async () => {
     by_id("reason").focus();
     return say("Say why: its composer wants to know.", true);
   }
-  await need_key(curator);
-  await ask(`/inbox/${shown.work}/reject`, { curator, reason });
+  await reject(shown.work, { curator, reason });
   say(`${shown.title || shown.work} was turned down.`);
   by_id("reason").value = "";
   await load();

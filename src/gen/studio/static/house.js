@@ -1,6 +1,8 @@
 // The house: works to find, hear and follow, consent, withdrawing, the log as it stands.
 
-import { ask, begin, by_id, complain, element, facts, need_key, on, options, people, say, shares } from "./common.js";
+import { ask, begin, by_id, complain, element, facts, on, options, people, say, shares } from "./common.js";
+import { allow, withdraw } from "./hands.js";
+import { spoken } from "./keys.js";
 import { viewer } from "./viewing.js";
 
 const PAGE = 50;
@@ -93,8 +95,7 @@ on("audit", "click", async () => {
 });
 on("set-consent", "click", async () => {
   const composer = by_id("person").value;
-  await need_key(composer);
-  await ask(`/works/${shown.work}/consent`, { composer, allow: by_id("allow").value });
+  await allow(shown.work, { composer, allow: by_id("allow").value });
   say("Consent is changed from now on.");
   await load(shown.work);
 });
@@ -105,8 +106,7 @@ on("withdraw", "click", async () => {
     by_id("touch").textContent = `It was used by ${used.runs.length} runs, ${used.checkpoints.length} models (${used.checkpoints.join(", ") || "none"}) and ${used.pieces.length} pieces. A model does not forget: it has to be trained anew. Press again to withdraw it for ever.`;
     return;
   }
-  await need_key(person);
-  await ask(`/works/${shown.work}/withdraw`, { person, reason: by_id("why").value });
+  await withdraw(shown.work, shown, { person, reason: by_id("why").value });
   button.dataset.sure = "";
   say(`${shown.title || shown.work} is withdrawn.`);
   await load(shown.work);
@@ -117,10 +117,24 @@ async function load(work = null) {
   if (work) await show(work);
 }
 
+// Who asks to be enrolled, for curators: what they tell the holder of a root key.
+function show_asking(waiting) {
+  by_id("enrolments").hidden = !waiting.length;
+  by_id("asking").replaceChildren(...waiting.map((one) => {
+    const drop = element("button", { type: "button", className: "quiet", textContent: "Turn away" });
+    on(drop, "click", async () => show_asking(await ask(`/enrolments/${one.keyid}`, undefined, "DELETE")));
+    const command = `python scripts/house.py enroll ${one.id} --name ${JSON.stringify(one.name || one.id)} --role composer --public ${one.request}`;
+    return element("li", {}, element("p", {}, `${one.name || one.id} asks to be taken in as ${one.id}, with the key `, element("strong", { textContent: spoken(one.keyid) }), " ", drop),
+      element("details", {}, element("summary", { textContent: "The command" }), element("p", { className: "request", textContent: command })));
+  }));
+}
+
 async function start() {
   const house = await begin();
+  const me = house.people.find((one) => one.id === house.signed_in);
+  if (me && me.roles.includes("curator")) show_asking(await ask("/enrolments"));
   facts(by_id("house-facts"), [
-    ["house", `${house.house} (${house.folder})`], ["works", `${house.works} in the house, ${house.withdrawn} withdrawn, ${house.waiting} waiting`],
+    ["house", house.folder ? `${house.house} (${house.folder})` : house.house], ["works", `${house.works} in the house, ${house.withdrawn} withdrawn, ${house.waiting} waiting`],
     ["people", house.people.map((one) => `${one.name || one.id} (${one.roles.join(", ")})`).join("; ")],
     ["log", `${house.acts} acts, root ${house.root}`], ["pinned", `${house.pin_acts} acts`], ["sealed", house.is_sealed ? "yes: nothing can be entered any more" : ""],
   ]);

@@ -1,0 +1,144 @@
+// What people do with their key: contribute, accept, reject, change consent, withdraw.
+//
+// At a studio of one computer the keys lie in its key folder, and the server signs when it is
+// asked. In a house that is served everything is signed here: each record is made from what is
+// shown, after the bytes it is about were checked, and only signatures are sent. The server makes
+// the same record once more, and takes it if it is the same to the byte.
+
+import { Refused, ask, need_key } from "./common.js";
+import { served_house } from "./session.js";
+import { TYPES, act_payload, bytes_of, canonical, check_about, digest, from_base64, head_after, hex, now, read_tag, tagged, to_base64 } from "./records.js";
+import { is_signed, sign } from "./keys.js";
+import { confirmed } from "./confirm.js";
+
+const TRIES = 20;
+
+function same(what, shown, sent) {
+  if (canonical(shown) !== canonical(sent)) throw new Error(`the studio sent another ${what} than is shown: nothing was signed`);
+}
+
+const named = (key, signature) => ({ keyid: key.keyid, sig: to_base64(signature) });
+
+// Signs an act on top of the log, and sends it; anew where somebody was quicker.
+async function enter(key, kind, data, send, before = []) {
+  for (let left = TRIES; ; left -= 1) {
+    const ground = await ask("/log"), time = now();
+    if (ground.house !== key.house) throw new Error(`the log is of the house ${ground.house}`);
+    const act = act_payload(ground, kind, key.owner, time, data);
+    const signature = await sign(key, TYPES.act, bytes_of(canonical(act)));
+    const head = await head_after(ground, act, named(key, signature));
+    const head_signature = await sign(key, TYPES.head, bytes_of(canonical(head)));
+    try {
+      return await send({ time, signatures: [...before, signature, head_signature].map(hex) });
+    } catch (error) {
+      if (error.status !== 409 || left === 0) throw error;
+    }
+  }
+}
+
+// -- contributing ----------------------------------------------------------------------------
+
+// Files as the interface takes them, signed after one look at all statements.
+// Calls back with each file's answer, in order.
+export async function contribute(files, answered) {
+  if (!served_house()) {
+    await need_key(files[0].composer);
+    for (const file of files) answered(await ask("/contribute", file));
+    return;
+  }
+  const drafts = [];
+  for (const file of files) drafts.push(await drafted(file));
+  const ready = drafts.filter((one) => one.draft);
+  const key = ready.length ? await confirmed(ready.length > 1 ? `Sign ${ready.length} contributions` : "Sign this contribution", files[0].composer, ready.map((one) => one.statement)) : null;
+  for (const one of drafts) answered(one.draft ? { ...one.checked, ...(await signed_draft(key, one)) } : one.checked);
+}
+
+async function drafted(file) {
+  const found = await ask("/contribute/draft", file);
+  if (!found.draft) return found;
+  const { predicate } = found.statement, { stated } = file;
+  await check_about(found.statement, from_base64(found.music));
+  for (const name of ["method", "contract"]) if (stated[name]) same(name, stated[name], predicate[name]);
+  for (const name of ["title", "genre", "mood", "chords", "sections"]) {
+    if (stated[name]) same(name, tidied(stated[name]), tidied(predicate.description[name] || ""));
+  }
+  if (stated.consent) same("consent", scopes_in(stated.consent), scopes_of(predicate.consent));
+  return found;
+}
+
+const tidied = (text) => text.normalize("NFC").replace(/\s+/g, " ").trim().toLowerCase();
+const scopes_in = (text) => text.toLowerCase().split(/[\s,]+/).filter((word) => word && word !== "nothing").sort();
+const scopes_of = (grants) => grants.map((one) => one.scope + (one.until ? `@${one.until}` : "")).sort();
+
+async function signed_draft(key, one) {
+  const signature = await sign(key, TYPES.statement, bytes_of(canonical(one.statement)));
+  return ask("/contribute/sign", { draft: one.draft, signature: hex(signature) });
+}
+
+// -- curating --------------------------------------------------------------------------------
+
+export async function accept(work, shown, body) {
+  if (!served_house()) {
+    await need_key(body.curator);
+    return ask(`/inbox/${work}/accept`, body);
+  }
+  const given = await ask(`/inbox/${work}/file`);
+  const { music, envelope, payload, statement } = read_tag(from_base64(given.file));
+  await check_about(statement, music);
+  same("work", [work, shown.title, shown.composers], [statement.predicate.work, statement.predicate.description.title || "", Object.fromEntries(statement.predicate.composers.map((one) => [one.id, one.share]))]);
+  const [first] = envelope.signatures;
+  if (!(await is_signed(given.public, from_base64(first.sig), TYPES.statement, payload))) throw new Error("its composer's signature does not hold: nothing was signed");
+  same("composer's key", await digest(Uint8Array.from(given.public.match(/../g), (pair) => parseInt(pair, 16))), first.keyid);
+  const key = await confirmed("Accept this work", body.curator, [statement], `Signed by ${given.composer}, with the key ${first.keyid.slice(0, 16)}.`);
+  const signature = await sign(key, TYPES.statement, payload);
+  const countersigned = { ...envelope, signatures: [first, named(key, signature)] };
+  const entry = await entry_of(statement, music, countersigned, given.path);
+  return enter(key, "add", entry, (signed) => ask(`/inbox/${work}/accept`, { ...body, signed }), [signature]);
+}
+
+async function entry_of({ predicate, ...statement }, music, envelope, path) {
+  return {
+    composers: predicate.composers, consent: predicate.consent, file_sha256: await digest(tagged(music, envelope)),
+    keyids: envelope.signatures.map((one) => one.keyid), music_sha256: await digest(music), musical_hash: predicate.musical_hash, path,
+    signed: { signatures: envelope.signatures, statement: { ...statement, predicate } }, title: predicate.description.title || "", work: predicate.work,
+  };
+}
+
+export async function reject(work, body) {
+  if (!served_house()) await need_key(body.curator);
+  return ask(`/inbox/${work}/reject`, body);
+}
+
+// -- consent and withdrawing -----------------------------------------------------------------
+
+function grants(text) {
+  const found = scopes_in(text).map((word) => {
+    const [scope, until] = word.split("@");
+    if (!/^(general_model|evaluation|artist_model:[a-z][a-z0-9-]{0,39})$/.test(scope)) throw new Refused({ what: `${scope} is no purpose`, mend: "use general_model, evaluation or artist_model:<composer id>" }, 0);
+    return { scope, until: until || null };
+  });
+  return found.sort((one, other) => (one.scope < other.scope ? -1 : 1));
+}
+
+export async function allow(work, body) {
+  const path = `/works/${work}/consent`;
+  if (!served_house()) {
+    await need_key(body.composer);
+    return ask(path, body);
+  }
+  const data = { consent: grants(body.allow), work };
+  const key = await confirmed("Change what a work may be used for", body.composer, [data]);
+  return enter(key, "consent", data, (signed) => ask(path, { ...body, signed }));
+}
+
+export async function withdraw(work, shown, body) {
+  const path = `/works/${work}/withdraw`;
+  if (!served_house()) {
+    await need_key(body.person);
+    return ask(path, body);
+  }
+  const { music_sha256, musical_hash } = shown;
+  const data = { music_sha256, musical_hash, reason: body.reason, work };
+  const key = await confirmed("Withdraw this work for ever", body.person, [data]);
+  return enter(key, "withdraw", data, (signed) => ask(path, { ...body, signed }));
+}
