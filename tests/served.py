@@ -139,7 +139,8 @@ class Hand:
 
     def _signed(self, kind: str, data: dict[str, Any]) -> dict[str, Any]:
         ground, time = self.get("/log"), utc_now()
-        act = Act(ground["size"], kind, self.person, time, data).signed_by([self.key])
+        act = Act(ground["size"], kind, self.person, time, data, house=ground["identity"])
+        act = act.signed_by([self.key])
         line = act.encode()
         frontier = Frontier(ground["size"], tuple(map(bytes.fromhex, ground["frontier"])))
         frontier.append(leaf_hash(line))

@@ -100,10 +100,12 @@ class EnrolmentRequest(BaseModel):
 class Ground(BaseModel):
     """The house's log as it ends now: what the next act is put on top of.
 
-    `frontier` are the hashes, in hex, from which the tree grows on (RFC 6962).
+    `identity` is the house's, which its acts name; "" in houses whose acts name none. `frontier`
+    are the hashes, in hex, from which the tree grows on (RFC 6962).
     """
 
     house: str
+    identity: str
     size: int
     bytes: int
     root: str
@@ -211,7 +213,7 @@ def ground(desk: DeskOf) -> Ground:
     head = house.register_log.head()
     frontier = [node.hex() for node in head.frontier]
     return Ground(
-        house=head.house, size=head.size, bytes=head.byte_count, root=head.root, time=head.time,
+        house=head.house, identity=desk.register(house).roster.identity, size=head.size, bytes=head.byte_count, root=head.root, time=head.time,
         frontier=frontier,
     )  # fmt: skip
 

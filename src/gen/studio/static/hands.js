@@ -17,6 +17,13 @@ function same(what, shown, sent) {
   if (canonical(shown) !== canonical(sent)) throw new Error(`the studio sent another ${what} than is shown: nothing was signed`);
 }
 
+// What is signed counts in one house: the one that this browser met first under its name.
+function check_house(identity) {
+  const place = `studio-identity-${served_house()}`, known = localStorage.getItem(place);
+  if (known === null || known === "") localStorage.setItem(place, identity);
+  else if (known !== identity) throw new Error(`this is another house than the one that your key signed for (${identity || "without a name of its own"}): nothing was signed`);
+}
+
 const named = (key, signature) => ({ keyid: key.keyid, sig: to_base64(signature) });
 
 // Signs an act on top of the log, and sends it; anew where somebody was quicker.
@@ -24,6 +31,7 @@ async function enter(key, kind, data, send, before = []) {
   for (let left = TRIES; ; left -= 1) {
     const ground = await ask("/log"), time = now();
     if (ground.house !== key.house) throw new Error(`the log is of the house ${ground.house}`);
+    check_house(ground.identity);
     const act = act_payload(ground, kind, key.owner, time, data);
     const signature = await sign(key, TYPES.act, bytes_of(canonical(act)));
     const head = await head_after(ground, act, named(key, signature));
@@ -58,6 +66,7 @@ async function drafted(file) {
   if (!found.draft) return found;
   const { predicate } = found.statement, { stated } = file;
   await check_about(found.statement, from_base64(found.music));
+  check_house(predicate.house || "");
   for (const name of ["method", "contract"]) if (stated[name]) same(name, stated[name], predicate[name]);
   for (const name of ["title", "genre", "mood", "chords", "sections"]) {
     if (stated[name]) same(name, tidied(stated[name]), tidied(predicate.description[name] || ""));
@@ -85,6 +94,7 @@ export async function accept(work, shown, body) {
   const given = await ask(`/inbox/${work}/file`);
   const { music, envelope, payload, statement } = read_tag(from_base64(given.file));
   await check_about(statement, music);
+  check_house(statement.predicate.house || "");
   same("work", [work, shown.title, shown.composers], [statement.predicate.work, statement.predicate.description.title || "", Object.fromEntries(statement.predicate.composers.map((one) => [one.id, one.share]))]);
   const [first] = envelope.signatures;
   if (!(await is_signed(given.public, from_base64(first.sig), TYPES.statement, payload))) throw new Error("its composer's signature does not hold: nothing was signed");

@@ -92,7 +92,10 @@ async function grown_root(frontier, line) {
 }
 
 // The payload of an act on top of a log that ends as `ground` says.
-export const act_payload = (ground, kind, by, time, data) => ({ act: kind, by, data, format: 1, index: ground.size, time });
+export function act_payload(ground, kind, by, time, data) {
+  const act = { act: kind, by, data, format: 1, index: ground.size, time };
+  return ground.identity ? { ...act, house: ground.identity } : act;
+}
 
 // The head after an act was signed.
 export async function head_after(ground, act, signature) {
