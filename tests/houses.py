@@ -203,9 +203,13 @@ def keep_machine_key(house: str = "lantern", folder: Path | None = None) -> Path
 
 
 def start_house(
-    folder: Path, name: str = "lantern", root: str = "root", **settings: object
+    folder: Path,
+    name: str = "lantern",
+    root: str = "root",
+    more: Sequence[Person] = (),
+    **settings: object,
 ) -> TestHouse:
-    """A house with ana, ben (composers), cleo, dana (curators), a machine and one root key."""
+    """A house with ana, ben (composers), cleo, dana (curators), a machine, `more`; one root key."""
     roles = {
         "ana": ("composer",),
         "ben": ("composer",),
@@ -217,6 +221,7 @@ def start_house(
         Person(who, who.title(), found, (PersonKey(key_of(who).public, 0),))
         for who, found in roles.items()
     ]
+    people += more
     values: dict[str, object] = {"pin_path": folder.parent / f"{name}.yaml", "people": people}
     house = create_house(folder, name, [key_of(root)], **{**values, **settings})  # type: ignore[arg-type]
     return TestHouse(house)

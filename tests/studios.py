@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ import torch
 from gen.checkpoint import save_checkpoint
 from gen.model import ModelConfig, Transformer
 from gen.provenance.manifest import Manifest
+from gen.provenance.roster import Person
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from houses import EVERYTHING, TestHouse, make_midi, start_house, tagged
@@ -22,9 +24,11 @@ FREE = {
 CHECKPOINT = "model.safetensors"
 
 
-def make_studio(folder: Path, *, consent: str = EVERYTHING, run: dict | None = None) -> TestHouse:
-    """A house of two works of sixteen bars, and its checkpoint in `folder`."""
-    house = start_house(folder / "house")
+def make_studio(
+    folder: Path, *, consent: str = EVERYTHING, run: dict | None = None, more: Sequence[Person] = ()
+) -> TestHouse:
+    """A house of two works of sixteen bars, with `more` people, and its checkpoint in `folder`."""
+    house = start_house(folder / "house", more=more)
     results = house.submit(*(tagged(make_midi(seed, 16), consent=consent) for seed in (1, 2)))
     house.accept([result.work for result in results])
     torch.manual_seed(0)
