@@ -212,8 +212,9 @@ def ground(desk: DeskOf) -> Ground:
     house = desk.house()
     head = house.register_log.head()
     frontier = [node.hex() for node in head.frontier]
+    identity = desk.register(house).roster.identity
     return Ground(
-        house=head.house, identity=desk.register(house).roster.identity, size=head.size, bytes=head.byte_count, root=head.root, time=head.time,
+        house=head.house, identity=identity, size=head.size, bytes=head.byte_count, root=head.root, time=head.time,
         frontier=frontier,
     )  # fmt: skip
 
