@@ -13,7 +13,7 @@ import pytest
 from desks import PATIENCE, served_to_many
 from gen.provenance.canonical import canonical
 from gen.provenance.enrolment import parse_request
-from gen.provenance.keys import keys_folder, list_keys, open_key, read_key_file
+from gen.provenance.key_files import keys_folder, list_keys, open_key, read_key_file
 from gen.provenance.log import HEAD_TYPE
 from gen.provenance.merkle import Frontier, leaf_hash
 from gen.provenance.people import change_roster, enrolled

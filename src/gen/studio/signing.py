@@ -214,8 +214,8 @@ def ground(desk: DeskOf) -> Ground:
     frontier = [node.hex() for node in head.frontier]
     identity = desk.register(house).roster.identity
     return Ground(
-        house=head.house, identity=identity, size=head.size, bytes=head.byte_count, root=head.root, time=head.time,
-        frontier=frontier,
+        house=head.house, identity=identity, size=head.size, bytes=head.byte_count, root=head.root,
+        time=head.time, frontier=frontier,
     )  # fmt: skip
 
 
