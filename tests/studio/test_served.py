@@ -98,7 +98,7 @@ def test_two_curators_at_once_sign_one_after_the_other(hand) -> None:
 
 def test_an_act_that_was_signed_is_not_taken_twice(hand) -> None:
     ana = hand("ana")
-    work = ana.get("/works")[0]["work"]
+    work = ana.get("/works")["works"][0]["work"]
     body = ana.allowance(work, "evaluation")
     ana.post(f"/works/{work}/consent", body)
     with refused(409):
@@ -107,7 +107,7 @@ def test_an_act_that_was_signed_is_not_taken_twice(hand) -> None:
 
 def test_another_word_than_was_signed_is_refused(hand, small_house: TestHouse) -> None:
     ana = hand("ana")
-    work = ana.get("/works")[0]["work"]
+    work = ana.get("/works")["works"][0]["work"]
     body = {**ana.allowance(work, "nothing"), "allow": "general_model evaluation"}
     with refused(409):
         ana.post(f"/works/{work}/consent", body)
@@ -270,7 +270,7 @@ def test_what_is_done_at_the_computer_is_not_done_over_the_network(hand) -> None
 
 def test_nobody_acts_under_another_name(hand) -> None:
     ben = hand("ben")
-    work = ben.get("/works")[0]["work"]
+    work = ben.get("/works")["works"][0]["work"]
     with refused(422):
         ben.post("/contribute/draft", {**as_file(make_midi(7, 16)), "composer": "ana"})
     body = {**ben.allowance(work, "nothing"), "composer": "ana"}

@@ -14,7 +14,7 @@ from pathlib import Path
 from gen.errors import HouseError, printable, shortened
 from gen.provenance.canonical import utc_now
 
-_TAKEN_OUT = ("/midi", "/wav", "/musicxml", "/file", "/receipt")
+_TAKEN_OUT = ("/midi", "/wav", "/musicxml", "/file", "/receipt", "/stems")
 """Reading a file is written down; looking at a page is not."""
 _LETTERS = 200
 

@@ -13,11 +13,14 @@ MAY: dict[str, frozenset[str]] = {
         (
             "GET /words", "GET /house", "GET /log", "GET /chords", "POST /check",
             "GET /works", "GET /works/{work}", "GET /works/{work}/score", "GET /works/{work}/midi",
+            "GET /works/{work}/acts", "GET /proofs/{act}", "GET /witnesses",
             "GET /composers/{person}/works", "POST /score", "POST /audio",
             "POST /generate", "POST /continue", "POST /infill", "POST /accompany",
             "POST /harmonise", "POST /vary",
             "GET /jobs", "GET /jobs/{job_id}", "DELETE /jobs/{job_id}", "GET /jobs/{job_id}/events",
             "GET /pieces", "GET /pieces/{name}", "GET /pieces/{name}/midi",
+            "GET /pieces/{name}/pages", "GET /pieces/{name}/pages/{page}",
+            "GET /pieces/{name}/stems",
             "GET /pieces/{name}/receipt", "GET /pieces/{name}/musicxml", "GET /pieces/{name}/wav",
             "GET /runs", "GET /runs/{name}/{when}", "GET /experiments",
         ),
@@ -47,7 +50,8 @@ AT_THE_COMPUTER = frozenset(
 HEAVY = frozenset(
     {"POST /check", "POST /contribute/draft", "POST /contribute/sign", "GET /inbox",
      "POST /inbox/{work}/accept", "POST /audit", "POST /score", "GET /pieces/{name}/wav",
-     "GET /pieces/{name}/musicxml"}
+     "GET /pieces/{name}/musicxml", "GET /pieces/{name}/pages", "GET /pieces/{name}/stems",
+     "GET /proofs/{act}"}
 )  # fmt: skip
 """What takes a processor for longer than a page may take: a few at a time."""
 

@@ -46,7 +46,9 @@ class PersonDesk(Desk):
 
     def __init__(self, shared: Desk, person: Person, session: SignedIn) -> None:
         out = shared.out / "people" / person.id
-        super().__init__(shared.folder, shared.pin, shared.checkpoint, out, shared.runs)
+        super().__init__(
+            shared.folder, shared.pin, shared.checkpoint, out, shared.runs, shared.catalogue
+        )
         self._shared, self.person, self._signed_in = shared, person, session
 
     @property
