@@ -166,7 +166,9 @@ def test_renewal_binds_a_house_from_before_from_then_on(from_before):
     house = from_before("old")
     (entry,) = house.enter(1)
     house = renewed(house)
-    assert house.load().roster.identity == LANTERN
+    roster = house.load().roster
+    assert roster.identity == LANTERN
+    assert roster.change.endswith("acts and works name their house from here on")
     consent(house, entry.work)
     house.enter(2)
     found = [Act.decode(line_of(house, index)).house for index in range(5)]

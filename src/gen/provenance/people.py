@@ -155,7 +155,8 @@ def renewed(register: Register, days: int = ROSTER_DAYS) -> Roster:
     """With a later expiry; and with the house's identity, where it has none yet."""
     until, roster = today_utc() + timedelta(days=days), register.roster
     identity = roster.identity or identity_of(roster.house, roster.root_keyids)
-    return _next(register, f"valid until {until}", expires=until, identity=identity)
+    begins = "" if roster.identity else ", and acts and works name their house from here on"
+    return _next(register, f"valid until {until}{begins}", expires=until, identity=identity)
 
 
 def with_root(register: Register, publics: Sequence[bytes], threshold: int) -> Roster:
