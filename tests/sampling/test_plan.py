@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gen.data.habits import Habits
-from gen.sampling.plan import FEWEST_BARS, FEWEST_BARS_A_SECTION, Plan, fitted, formed
+from gen.sampling.forms import FEWEST_BARS, FEWEST_BARS_A_SECTION, fitted, formed
+from gen.sampling.plan import Plan
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import FIRST, Kind
 from music import bos

@@ -9,7 +9,8 @@ from gen.harmony import Chord
 from gen.sampling.controls import Controls
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.steering import AHEAD, CLASH, chord_bias, clashes, off_harmony
-from gen.sampling.plan import MAJOR_MOODS, MINOR_MOODS, Plan, at_home, plan_of
+from gen.sampling.forms import MAJOR_MOODS, MINOR_MOODS, at_home
+from gen.sampling.plan import Plan, plan_of
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
 from gen.tokens import vocabulary as v

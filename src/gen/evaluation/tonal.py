@@ -18,7 +18,7 @@ from gen.analysis.key import krumhansl_kessler, stated_key
 from gen.harmony import Key
 from gen.piece import Piece
 from gen.rendering.labels import signs
-from gen.sampling.plan import MAJOR_MOODS, MINOR_MOODS
+from gen.sampling.forms import MAJOR_MOODS, MINOR_MOODS
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]

@@ -17,10 +17,11 @@ from gen.sampling.controls import Controls
 from gen.sampling.drafting.closing import key_of_chords, with_close
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.finish import Finished, finished
+from gen.sampling.forms import at_home, formed
 from gen.sampling.in_file.continuation import Continuation
 from gen.sampling.in_file.rewriting import Rewriting
 from gen.sampling.in_file.source import Source
-from gen.sampling.plan import NO_HABITS, Plan, at_home, formed, plan_of
+from gen.sampling.plan import NO_HABITS, Plan, plan_of
 from gen.sampling.request import FileTask
 from gen.smf import write
 from gen.smf.writer import sharing

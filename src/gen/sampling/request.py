@@ -15,7 +15,7 @@ from gen.harmony import nearest
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.controls import LATER, MOST_BARS, Controls, instrument_number
 from gen.sampling.decode import DrawConfig
-from gen.sampling.plan import fitted, laid_out
+from gen.sampling.forms import fitted, laid_out
 from gen.sampling.receipt import OFF
 from gen.settings import build, checked
 

@@ -73,7 +73,7 @@ def _bar_kinds(plan: Plan, state: State) -> Mask:
         mask[Kind.SECTION] = state.last == Kind.BAR and not plan.sections_given
         return mask
     else:
-        _before_cells(plan, state, mask)
+        mask = _before_cells(plan, state)
         if terms.chords:
             return mask
     mask[Kind.CELL] = bool(terms.next_slots)
@@ -107,8 +107,9 @@ def is_last_bar(plan: Plan, state: State) -> bool:
     return state.bar + 1 >= plan.limit
 
 
-def _before_cells(plan: Plan, state: State, mask: Mask) -> None:
-    """Between a BAR and its first cell: section, tempos, chords, in this order."""
+def _before_cells(plan: Plan, state: State) -> Mask:
+    """Between a BAR and its first cell: section, tempos, chords, in this order. (kinds,)."""
+    mask = np.zeros(len(Kind), dtype=np.bool_)
     terms = state.bar_terms
     rank = {Kind.BAR: 0, Kind.SECTION: 1, Kind.TEMPO: 2, Kind.CHORD: 3}[state.last]
     room = state.position + 1 < state.bar_steps
@@ -119,6 +120,7 @@ def _before_cells(plan: Plan, state: State, mask: Mask) -> None:
     if plan.rules > 1 and _is_close(plan, state):
         mask[Kind.TEMPO] = False  # decided beforehand
     mask[Kind.CHORD] = bool(terms.chords) or (not terms.chords_decided and (rank < 3 or room))
+    return mask
 
 
 def _may_end(plan: Plan, state: State) -> bool:
