@@ -291,7 +291,8 @@ def _has_times(voice: Voice) -> bool:
 def _timed(voice: Voice) -> Ints:
     """Intervals and ratios of lengths in one number, after some that stand for nothing."""
     ratios = np.concatenate([np.full(_CONTEXT, _LENGTHS // 2), _ratios(voice)[2:]])
-    return _symbols(voice) * _LENGTHS + ratios
+    timed: Ints = _symbols(voice) * _LENGTHS + ratios
+    return timed
 
 
 def _bits(chance: NDArray[np.float64]) -> Floats:

@@ -171,8 +171,8 @@ def _hidden_pickup(piece: Piece, bars: Bars) -> list[str]:
         return []
     return [
         f"most long notes fit bars that begin {best} eighth{'s' * (best > 1)} later than the "
-        f"file's: if the piece begins with a pick-up, give its first bar a time signature of its own "
-        f"({Fraction(best, 8)}) and export again, or move the music to the bar lines"
+        f"file's: if the piece begins with a pick-up, give its first bar a time signature of its "
+        f"own ({Fraction(best, 8)}) and export again, or move the music to the bar lines"
     ]
 
 

@@ -1,9 +1,9 @@
 """Which encoding a short text of an old or foreign sequencer is in, by how usual its letters are.
 
 Names of tracks are too short for the detectors that are made for documents (of 110 names in twelve
-encodings `charset-normalizer` reads one in five). Each encoding in use is tried; what it reads costs
-bits by how rare its letters are in the languages written in it and by what they stand beside, and
-the cheapest reading wins.
+encodings `charset-normalizer` reads one in five). Each encoding in use is tried; what it reads
+costs bits by how rare its letters are in the languages written in it and by what they stand
+beside, and the cheapest reading wins.
 """
 
 from __future__ import annotations
