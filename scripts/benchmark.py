@@ -23,6 +23,7 @@ COMMANDS = {
     "train": "bits per note and notes a second in training, against transformers with REMI",
     "ablate": "bits per note with one choice changed at a time, and with MidiTok's tokens instead",
     "scale": "bits per note of models of four sizes after three numbers of steps",
+    "nearness": "how far honest replays are apart, beside replays with one foreign window",
     "memory": "memory that training takes, against transformers with REMI",
     "sample": "notes a second in sampling, against transformers with REMI",
     "music": "harmony, home and form of new pieces, beside those of works",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 import shutil
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 import torch
+<<<<<<< HEAD
 from click.testing import CliRunner
 from msgspec.structs import replace as changed
+=======
+>>>>>>> 7f9e42d (house.py rebuild --within says how near a replay comes to a run whose bits do not come out again here)
 
 from gen.data import admission
 from gen.data.tokenising import Music
@@ -26,48 +27,9 @@ from gen.tokens.encoding import Annotations
 from gen.tokens.score import score_of
 from gen.training import recording, run
 from gen.training.callbacks import SeedEachStep
-from houses import TestHouse, keep_machine_key, key_of, make_piece, start_house
+from houses import keep_machine_key, key_of, make_piece, start_house
+from recorded_runs import RUN, Trained, trained
 from tiny_runs import SECRET, train
-
-RUN = (
-    "trainer.max_steps=6", "trainer.val_check_interval=3", "trainer.mark_every=2",
-    "trainer.precision=32", "trainer.compile=false", "trainer.keep_states=3",
-    "model.dropout=0.1", "logger=none",
-)  # fmt: skip
-
-
-@dataclass
-class Trained:
-    """A house, and the folder of a run on its works."""
-
-    house: TestHouse
-    folder: Path
-
-    @property
-    def last(self) -> Path:
-        return self.folder / "last.safetensors"
-
-    def ask(self, *words: object) -> tuple[int, str]:
-        """Exit code and words of `house.py` about the run's last model."""
-        main = importlib.import_module("gen.cli.house").main
-        done = CliRunner().invoke(main, [*map(str, words), "--pin", str(self.house.pin.path)])
-        assert done.exit_code in (0, 2), (done.output, done.exception)
-        return done.exit_code, done.output
-
-    def rebuild(self, *words: object) -> tuple[int, str]:
-        return self.ask("rebuild", self.last, *words)
-
-
-def trained(folder: Path, *words: str, house: TestHouse | None = None) -> Trained:
-    """A run of three segments by `train.py`, on six works unless a house is given."""
-    if house is None:
-        house = start_house(folder / "house")
-        house.enter(1, 2, 3, 4, 5, 6)
-        keep_machine_key()
-    done = train(*RUN, f"pin={house.pin.path}", f"hydra.run.dir={folder / 'run'}", *words)
-    assert done.code == 0, done.stderr
-    assert "recorded: run" in done.stderr
-    return Trained(house, folder / "run")
 
 
 @pytest.fixture(autouse=True)

@@ -157,8 +157,7 @@ class Replays:
         self.recorded = recorded
         begin, pin = recorded.begin, recorded.pin
         self.chosen = settings_of(begin, pin)
-        if self.chosen.trainer.is_portable:
-            check_portable()
+        self.check_arithmetic()
         shape = load_checkpoint(recorded.path).model.config
         said = replace(
             self.chosen.model, field_sizes=shape.field_sizes, context_sizes=shape.context_sizes
@@ -179,6 +178,11 @@ class Replays:
                 where=str(recorded.path),
                 mend=error.mend,
             ) from error
+
+    def check_arithmetic(self) -> None:
+        """Whether this computer can compute as the run did."""
+        if self.chosen.trainer.is_portable:
+            check_portable()
 
     def mode(self) -> str:
         """What last bits depend on here."""
@@ -214,12 +218,10 @@ class Replays:
             KeyboardInterrupt: Ctrl-C.
         """
         learner = make_learner(self.chosen, self.data.tokenization)
-        state = self._state(stretch)
+        state = self.state_of(stretch)
         compare = Compare(self.recorded, self.data, stretch, state, advance)
         trainer = self._trainer([SeedEachStep(self.chosen.run.seed), compare])
-        done = trainer.fit_loop.epoch_loop.automatic_optimization.optim_progress.optimizer.step
-        done.total.ready = done.total.completed = stretch.first
-        self.data.batches_done = stretch.first * trainer.accumulate_grad_batches
+        self.start_at(trainer, stretch)
         fit(trainer, learner, self.data, is_portable=self.chosen.trainer.is_portable)
         if trainer.interrupted:
             raise KeyboardInterrupt
@@ -230,7 +232,18 @@ class Replays:
                 where=str(self.recorded.path),
             )
 
-    def _state(self, stretch: SegmentRun) -> Mapping[str, Tensor]:
+    def start_at(self, trainer: Trainer, stretch: SegmentRun) -> None:
+        """Let a trainer and the data begin with the stretch's first step."""
+        done = trainer.fit_loop.epoch_loop.automatic_optimization.optim_progress.optimizer.step
+        done.total.ready = done.total.completed = stretch.first
+        self.data.batches_done = stretch.first * trainer.accumulate_grad_batches
+
+    def state_of(self, stretch: SegmentRun) -> Mapping[str, Tensor]:
+        """The kept state that a stretch begins with; empty for what follows from the seed.
+
+        Raises:
+            Differs: it is not the one that the transcript names.
+        """
         if not stretch.first:
             return {}
         path = state_path(self.recorded.states, stretch.first)
@@ -326,5 +339,6 @@ class Compare(StepEnds):
             f"the record says: {why}{cause}",
             where=str(self.recorded.path),
             mend="with the code, packages and kind of processor that the begin act names the bits "
-            "are the run's, or the record is false",
+            "are the run's, or the record is false; where bits cannot agree, --within says how "
+            "near the weights are",
         )

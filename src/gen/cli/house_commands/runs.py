@@ -75,15 +75,26 @@ def end_command(
     metavar="FILE",
     help="The run's transcript; by default transcript.jsonl beside MODEL.",
 )
+@click.option(
+    "--within",
+    is_flag=True,
+    help="Compare how near the weights are, where bits cannot agree: for runs on a GPU.",
+)
 def rebuild_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Console, model: Path,
     numbers: tuple[int, ...], chance: str | None, seed: int | None, transcript: Path | None,
+    within: bool,
 ) -> None:  # fmt: skip
     """Train MODEL again as the log says, and compare every bit: all of it, or some segments.
 
     The works that it learned from are admitted anew by the gate and learned in the same order, with
     the settings in the run's begin act. Exits 0 when the same comes out, 2 when not, naming the
     first segment that differs. Nothing is written.
+
+    With --within, for a run in arithmetic that this computer has not: segments from kept state to
+    kept state are replayed in every arithmetic that it has, and with one foreign window. Exits 0
+    when the recorded weights are as near as honest replays are, 2 when they are further away, or
+    when one foreign window would not show.
     """
     del yes
     from gen.arithmetic import PORTABLE, begin_portably
@@ -96,7 +107,7 @@ def rebuild_command(
     if run.begin is None:
         raise _cannot(model, f"{run} is asserted: nothing in the log shows how it was trained")
     found = transcript_of(run, file, transcript or model)
-    if f'"arithmetic":"{PORTABLE}"' in run.begin.recipe:
+    if within or f'"arithmetic":"{PORTABLE}"' in run.begin.recipe:
         begin_portably("house", "gen-house")  # and torch, which is loaded next, computes so
     try:
         from gen.training.rebuild import Recorded
@@ -105,6 +116,9 @@ def rebuild_command(
 
     recorded = Recorded(house.pin, run.begin, file, model, run.models, found, model.parent)
     chosen = _chosen(recorded.segments, numbers, chance, seed, output)
+    if within:
+        _compare_nearness(recorded, chosen, seed or 0, output)
+        return
     if found is None:
         output.line("no transcript lies beside it: all is replayed, and the weights are compared")
     _replay(recorded, chosen, output)
@@ -157,6 +171,49 @@ def _replay(recorded: Recorded, chosen: list[int], output: Console) -> None:
             except KeyboardInterrupt:
                 output.line("stopped: nothing was written; what was compared so far was the same")
                 raise SystemExit(130) from None
+
+
+def _compare_nearness(recorded: Recorded, chosen: list[int], seed: int, output: Console) -> None:
+    from gen.training.nearness import Nearby, words_of
+    from gen.training.rebuild import Differs, differences
+
+    with output.busy("admitting works"):
+        replays = Nearby(recorded)
+    for words in differences(recorded.begin, replays.mode()):
+        output.line(words)
+    stretches = replays.between_states(chosen)
+    found = []
+    with output.progress("steps", sum(map(replays.replays_of, stretches))) as advance:
+        for stretch in stretches:
+            try:
+                found.append(replays.nearness(stretch, seed, advance))
+            except KeyboardInterrupt:
+                output.line("stopped: nothing was written")
+                raise SystemExit(130) from None
+            output.line(words_of(found[-1]))
+    where, steps = str(recorded.path), [f"{s.stretch.first} to {s.stretch.last}" for s in found]
+    if far := [name for name, each in zip(steps, found, strict=True) if not each.is_near]:
+        raise Differs(
+            f"steps {', '.join(far)}: the recorded weights are further away than honest replays "
+            "are, while the windows in the record are those that works, settings and seed give",
+            where=where,
+            mend="replay on the kind of processor that the begin act names; if that is no nearer, "
+            "the record is false",
+        )
+    if blind := [name for name, each in zip(steps, found, strict=True) if not each.separates]:
+        raise Differs(
+            f"steps {', '.join(blind)}: honest replays differ as much as one foreign window makes, "
+            "so that nothing can be told",
+            where=where,
+            mend="ask for states that were kept more often (trainer.keep_states)",
+        )
+    output.line(
+        f"as near as honest replays are: steps {', '.join(steps)}; the same windows were shown. "
+        "One foreign window in their place would have shown; less than that would not"
+    )
+    apart, limits = [each.record for each in found], [each.limit for each in found]
+    name = recorded.begin.name
+    output.result(run=name, equal=False, near=True, steps=steps, distances=apart, limits=limits)
 
 
 def _tell_rebuilt(recorded: Recorded, run: Run, chosen: list[int], output: Console) -> None:
