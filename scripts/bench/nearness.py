@@ -24,13 +24,12 @@ if TYPE_CHECKING:
     from gen.training.rebuild import Recorded
 
 SCRIPTS = Path(__file__).parents[1]
-STEPS, EVERY = 120, 10
-STRETCHES = ((0, 10), (60, 70), (60, 100), (0, 120))
+STEPS, EVERY = 80, 10
+STRETCHES = ((0, 10), (60, 70), (0, 80))
 """First and last step: short, longer, and the whole run."""
 JUDGE = "judge"
 PLACES: dict[str, dict[str, str]] = {
     JUDGE: {"OMP_NUM_THREADS": "1"},
-    "2 threads": {"OMP_NUM_THREADS": "2"},
     "no vector units": {"OMP_NUM_THREADS": "1", "ATEN_CPU_CAPABILITY": "default"},
     "AVX2": {"OMP_NUM_THREADS": "1", "ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "AVX2"},
 }
@@ -39,7 +38,7 @@ SETTINGS = (
     "model=tiny model.n_layer=2 model.width=48 model.n_head=2 model.context=128 "
     "model.dropout=0.1 data.training_window=128 data.batch_size=4 trainer.accelerator=cpu "
     f"trainer.max_steps={STEPS} trainer.mark_every={EVERY} trainer.keep_states={STEPS // EVERY} "
-    "trainer.val_check_interval=120 trainer.limit_val_batches=1 trainer.compile=false logger=none"
+    "trainer.val_check_interval=80 trainer.limit_val_batches=1 trainer.compile=false logger=none"
 )
 
 
@@ -205,8 +204,7 @@ def replay_here(pin: Path, model: Path, precision: str, foreign: int, name: str,
         wanted: list[tuple[str, str, random.Random | None]] = [("own", own, None)]
         if name == JUDGE:
             wanted.append(("other", other, None))
-        if name != "2 threads":
-            wanted += [(f"foreign {n}", own, rng) for n in range(foreign)]
+        wanted += [(f"foreign {n}", own, rng) for n in range(foreign)]
         found[f"{first}-{last} begin"] = replays.weights_at_start(stretch)
         for what, lightning, drawn in wanted:
             options = {"arithmetic": "fast", "lightning": {"precision": lightning}}

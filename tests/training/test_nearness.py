@@ -13,7 +13,7 @@ import torch
 
 from gen.data import admission
 from gen.tokens.score import score_of
-from gen.training import run
+from gen.training import nearness, run
 from gen.training.learner import Learner
 from houses import keep_machine_key, start_house
 from recorded_runs import RUN, Trained, trained
@@ -23,8 +23,9 @@ BROAD = ("model.width=32", "trainer.keep_states=3")
 
 
 @pytest.fixture(autouse=True)
-def no_cache(monkeypatch):
+def quick(monkeypatch):
     monkeypatch.setenv("HOUSE_CACHE", "off")
+    monkeypatch.setattr(nearness, "FOREIGN", 2)
 
 
 @pytest.fixture(scope="module")

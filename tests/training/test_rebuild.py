@@ -9,11 +9,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-<<<<<<< HEAD
-from click.testing import CliRunner
 from msgspec.structs import replace as changed
-=======
->>>>>>> 7f9e42d (house.py rebuild --within says how near a replay comes to a run whose bits do not come out again here)
 
 from gen.data import admission
 from gen.data.tokenising import Music
