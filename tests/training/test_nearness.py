@@ -122,7 +122,7 @@ def test_windows_of_another_piece_show_in_the_transcript(tmp_path, monkeypatch):
         found = trained(tmp_path, *BROAD)
     code, words = found.rebuild("--within")
     assert code == 2
-    assert "it was shown other windows" in words
+    assert "it learned from other windows" in words
 
 
 def test_nothing_is_said_where_no_transcript_lies(elsewhere):

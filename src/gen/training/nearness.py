@@ -33,9 +33,10 @@ from gen.training.learner import Learner
 from gen.training.machine import precision_for
 from gen.training.portable import check_portable
 from gen.training.rebuild import Advance, Differs, Recorded, Replays, SegmentRun
-from gen.training.run import fit, lightning_options, make_learner
-from gen.training.settings import TrainerConfig
+from gen.training.run import fit, make_learner
 from gen.training.state import WEIGHTS, read_state, set_state, state_path
+from gen.training.trainer import lightning_options
+from gen.training.trainer_settings import TrainerConfig
 from gen.training.transcript import StepEnds
 
 Weights = dict[str, Tensor]
@@ -202,7 +203,7 @@ class Nearby(Replays):
 
 
 class Follow(StepEnds):
-    """Replays a stretch, and holds the windows that are shown against the transcript."""
+    """Replays a stretch, and holds the windows that it reads against the transcript."""
 
     def __init__(
         self, replays: Nearby, stretch: SegmentRun, advance: Advance, foreign: random.Random | None
@@ -244,11 +245,11 @@ class Follow(StepEnds):
     def on_step_end(self, trainer: Trainer, learner: Learner) -> None:
         step = trainer.global_step
         self.advance(1)
-        if (mark := self.marks.get(step)) and self.shown.digest() != mark.windows:
+        if (mark := self.marks.get(step)) and self.windows.digest() != mark.windows:
             segment = max(1, sum(each < step for each in self.marks))
             raise Differs(
                 f"segment {segment} of {self.replays.recorded.segments} is not what the record "
-                "says: it was shown other windows than these works, settings and seed give",
+                "says: it learned from other windows than these works, settings and seed give",
                 where=str(self.replays.recorded.path),
             )
         if step == self.stretch.last:
