@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -24,12 +24,15 @@ T = TypeVar("T")
 MODES: Final = ("continue", "infill", "accompany", "harmonise", "vary")
 """What can be done with a producer's file; each is a setting that names it."""
 _OF_A_FILE: Final[Mapping[str, Any]] = {
-    **dict.fromkeys((*MODES, "cells"), str | None),
+    **dict.fromkeys((*MODES, "cells", "keep"), str | None),
     "add": tuple[str | int, ...] | None, "amount": float | None,
 }  # fmt: skip
 OF_FILES: Final = frozenset(_OF_A_FILE)
 """Settings about a given file."""
 USUAL_AMOUNT: Final = 0.3
+RHYTHM, CONTOUR = "rhythm", "contour"
+KEPT: Final = (RHYTHM, CONTOUR)
+"""What a rewritten cell may keep."""
 
 MOST_PIECES: Final = 1024
 MOST_TRIES: Final = 64
@@ -130,6 +133,9 @@ class FileTask:
         cells: of an infilling, as `cells.read_cells` reads it.
         add: instruments of an accompaniment.
         amount: share of the sounding cells that a variation rewrites.
+        keep: of the melodic cells that are rewritten: `rhythm`, when their notes begin, how long
+            and how loud they are, to a twelfth of a quarter; `contour`, that and which way the
+            pitch goes from one note to the next.
     """
 
     mode: str
@@ -137,6 +143,7 @@ class FileTask:
     cells: str | None = None
     add: tuple[str, ...] = ()
     amount: float = USUAL_AMOUNT
+    keep: str | None = field(default=None, metadata={LATER: True})
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> FileTask | None:
@@ -149,7 +156,7 @@ class FileTask:
         values = {
             name: checked(kind, settings.get(name), where=name) for name, kind in _OF_A_FILE.items()
         }
-        cells, add, amount = (values[name] for name in ("cells", "add", "amount"))
+        cells, add, amount, keep = (values[name] for name in ("cells", "add", "amount", "keep"))
         modes = [mode for mode in MODES if values[mode] is not None]
         mode = modes[0] if modes else ""
         if len(modes) > 1:
@@ -160,6 +167,7 @@ class FileTask:
             ("cells", cells, ("infill",)),
             ("add", add, ("accompany", "harmonise")),
             ("amount", amount, ("vary",)),
+            ("keep", keep, ("infill", "vary")),
         ):
             if value and mode not in belongs:
                 raise SettingError(
@@ -178,7 +186,9 @@ class FileTask:
             amount = USUAL_AMOUNT
         if not 0 < amount <= 1:
             raise SettingError(f"{amount!r} is no share above 0, up to 1", where="amount")
-        return cls(mode, Path(values[mode]), cells, tuple(add or ()), amount)
+        if keep is not None:
+            nearest(keep, KEPT, setting="keep")
+        return cls(mode, Path(values[mode]), cells, tuple(add or ()), amount, keep)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ bars around the next hole, with what has been filled in by then.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gen.sampling.drafting import grammar, view
 from gen.sampling.drafting.draft import Draft, Held
 from gen.sampling.drafting.masks import Mask
-from gen.sampling.drafting.state import BarTerms, State, duration_of
+from gen.sampling.drafting.state import BarTerms, PatternNote, State, duration_of
 from gen.sampling.drafting.steering import FARTHEST, Floats, Sounding
 from gen.sampling.plan import Plan, Row, steps_of
 from gen.tokens import vocabulary as v
@@ -133,13 +133,19 @@ class HoleByHole:
         holes: what is to be written.
         held: of each track, the notes and pedals that stay, on the grid; further tracks hold
             nothing.
+        patterns: of holes that keep their rhythm, their notes but for the pitches.
     """
 
     def __init__(
-        self, table: CellTable, holes: Iterable[Hole], held: Sequence[Iterable[Held]]
+        self,
+        table: CellTable,
+        holes: Iterable[Hole],
+        held: Sequence[Iterable[Held]],
+        patterns: Mapping[Place, tuple[PatternNote, ...]] | None = None,
     ) -> None:
         self.table = CellTable(table.header, table.bars, dict(table.cells))
         self.holes = sorted(holes)
+        self.patterns = patterns or {}
         tracks = sum(row[v.KIND] == Kind.TRACK for row in table.header)
         self.held = [list(track) for track in held]
         self.held += [[] for _ in range(tracks - len(self.held))]
@@ -295,6 +301,8 @@ class HoleByHole:
         others = self._others(hole.slot, state.bar_start, end)
         terms = draft.policies.begin_cell(draft.plan, state, reach, others, chords)
         terms.owed, terms.keeps_room, terms.struck = int(self._has_to_sound(hole)), True, struck
+        terms.pattern = self.patterns.get(hole.place, ())
+        terms.owed = max(terms.owed, len(terms.pattern))
         self._offer(draft, self.filled + 1)
         self.writing, self.cell = True, []
 
@@ -353,6 +361,20 @@ class HoleByHole:
         if draft.done:
             end: Row = [int(Kind.EOS), 0, 0, 0, 0]
             draft.state.rows = [*self.table.excerpt(0, len(self.table.bars)), end]
+
+
+def pattern_of(cell: Iterable[Row], *, contour: bool) -> tuple[PatternNote, ...]:
+    """The notes of a cell but for their pitches; with the contour, which way these go."""
+    found: list[PatternNote] = []
+    before: Row | None = None
+    for row in cell:
+        if row[v.KIND] != Kind.NOTE:
+            continue
+        is_step = contour and before is not None and before[v.POSITION] < row[v.POSITION]
+        way = int(np.sign(row[v.VALUE] - before[v.VALUE])) if before and is_step else None
+        found.append(PatternNote(row[v.POSITION], row[v.EXTENT], row[v.LEVEL], way))
+        before = row
+    return tuple(found)
 
 
 def held_by(cell: Iterable[Row], bar_start: int) -> list[Held]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from gen.harmony import GENRES
 from gen.sampling.drafting.masks import Mask, legal, lengths, span
-from gen.sampling.drafting.state import KINDS, State
+from gen.sampling.drafting.state import KINDS, PatternNote, State
 from gen.sampling.plan import Plan, Row, compass_of, steps_of
 from gen.smf.general_midi import RANGES
 from gen.tokens import vocabulary as v
@@ -38,6 +38,9 @@ def allowed(plan: Plan, state: State, field: int, row: Row) -> Mask:
         return _values(plan, state, kind, row)
     if field == v.EXTENT:
         return _extents(plan, state, kind, row)
+    if kind == Kind.NOTE and (note := next_of_pattern(state)):
+        softest, loudest = map(WORDS.velocity.id, plan.velocities)
+        return span(v.FIELD_SIZES[v.LEVEL], min(max(note.level, softest), loudest))
     return _velocities(*plan.velocities) if kind == Kind.NOTE else legal(3, kind)
 
 
@@ -88,6 +91,9 @@ def cell_kinds(plan: Plan, state: State) -> Mask:
     mask = np.zeros(len(Kind), dtype=np.bool_)
     terms, stop = state.cell_terms, state.bar_terms.onset_stop
     if terms.is_over:
+        return mask
+    if terms.pattern:
+        mask[Kind.NOTE] = next_of_pattern(state) is not None
         return mask
     mask[Kind.NOTE] = state.cell_notes < terms.most and _first_note(state) < stop
     mask[Kind.PEDAL] = _first_pedal(state) < stop
@@ -148,6 +154,9 @@ def positions(state: State, kind: Kind, onset_stop: int | None = None) -> Mask:
         return legal(0, kind)
     terms = state.bar_terms
     stop = terms.onset_stop if onset_stop is None else onset_stop
+    if kind == Kind.NOTE and state.cell_terms.pattern:
+        note = next_of_pattern(state)
+        return span(v.FIELD_SIZES[v.POSITION], note.position) if note else legal(0, Kind.PAD)
     if kind == Kind.NOTE:
         return _note_positions(state, stop)
     if kind == Kind.PEDAL:
@@ -228,7 +237,8 @@ def _latest_note(state: State) -> int:
 
 def _values(plan: Plan, state: State, kind: Kind, row: Row) -> Mask:
     if kind == Kind.NOTE:
-        return pitches(state, WORDS.position.number(row[v.POSITION]))
+        mask = pitches(state, WORDS.position.number(row[v.POSITION]))
+        return _along_contour(mask, state) if state.cell_terms.pattern else mask
     if kind in (Kind.CELL, Kind.FILL):
         mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
         mask[[WORDS.slot.id(slot) for slot in state.bar_terms.next_slots]] = True
@@ -279,6 +289,27 @@ def pitches(state: State, position: int) -> Mask:
         if step <= state.bar_start + position:
             mask[value] = False
     return _over_slash(mask, state, position) if terms.basses else mask
+
+
+def next_of_pattern(state: State) -> PatternNote | None:
+    """The next note of the cell's pattern for which a pitch is free; None where none is left."""
+    for note in state.cell_terms.pattern[state.patterned :]:
+        if pitches(state, WORDS.position.number(note.position)).any():
+            return note
+    return None
+
+
+def _along_contour(mask: Mask, state: State) -> Mask:
+    """Of these pitches those that lie as the pattern goes; all where none does."""
+    note = next_of_pattern(state)
+    if note is None or note.direction is None or not state.cell_notes:
+        return mask
+    asked = mask.copy()
+    if note.direction >= 0:
+        asked[: state.pitch_id + (note.direction > 0)] = False
+    if note.direction <= 0:
+        asked[state.pitch_id + (note.direction == 0) :] = False
+    return asked if asked.any() else mask
 
 
 def _over_slash(mask: Mask, state: State, position: int) -> Mask:
@@ -341,7 +372,9 @@ def _extents(plan: Plan, state: State, kind: Kind, row: Row) -> Mask:
     if kind in (Kind.NOTE, Kind.PEDAL):
         reach = state.cell_terms.reach
         reach = min(state.cell_terms.struck.get(row[v.VALUE], reach), reach)
-        return lengths(reach - state.bar_start - WORDS.position.number(row[v.POSITION]))
+        mask = lengths(reach - state.bar_start - WORDS.position.number(row[v.POSITION]))
+        note = next_of_pattern(state)
+        return span(len(mask), min(note.extent, int(np.flatnonzero(mask)[-1]))) if note else mask
     if kind in (Kind.CELL, Kind.FILL):
         slot = WORDS.slot.number(row[v.VALUE])
         decided = state.bar_terms.densities.get(slot)

@@ -99,6 +99,21 @@ class BarTerms:
         return [s for s in self.open if s <= self.owed[0]] if self.owed else self.open
 
 
+@dataclass(frozen=True, slots=True)
+class PatternNote:
+    """A note of a cell that keeps its rhythm.
+
+    Attributes:
+        position, extent, level: ids of these fields.
+        direction: -1, 0 or 1, which way its pitch goes from the note before; None for any.
+    """
+
+    position: int
+    extent: int
+    level: int
+    direction: int | None = None
+
+
 @dataclass(slots=True)
 class CellTerms:
     """What is decided of a cell before it is written.
@@ -121,6 +136,7 @@ class CellTerms:
             step: (steps, ids); None for nothing.
         near: 1 where a pitch would clash with another part, at each step from the bar's first
             on: (steps, 128); None where lengths are left to the model.
+        pattern: the notes that it has but for their pitches; empty where these are open, too.
     """
 
     palette: Mask
@@ -137,6 +153,7 @@ class CellTerms:
     basses: tuple[tuple[int, Mask | None], ...] = ()
     bias: NDArray[np.float32] | None = None
     near: NDArray[np.float32] | None = None
+    pattern: tuple[PatternNote, ...] = ()
 
 
 class State:
@@ -157,6 +174,7 @@ class State:
         slot: of the open cell, -1 where there is none.
         last: kind of the latest row, with its `position` in the bar and `pitch_id`.
         cell_notes, at_once: notes of the open cell, and of its latest step.
+        patterned: how many notes of the cell's pattern are behind it.
         sounding: pitched notes that have not ended a sixteenth before this bar: first step, step
             after the last, pitch and slot of each.
         heard: for how many steps each pitch class has sounded. (12,).
@@ -181,7 +199,7 @@ class State:
         self.slot = -1
         self.last = Kind.PAD
         self.position = self.pitch_id = 0
-        self.cell_notes = self.at_once = 0
+        self.cell_notes = self.at_once = self.patterned = 0
         self.sounding: list[tuple[int, int, int, int]] = []
         self.chords: list[tuple[int, int]] = []
         self.heard = np.zeros(12)
@@ -216,7 +234,7 @@ class State:
                 self.struck = set()
         elif kind in (Kind.CELL, Kind.FILL, Kind.HOLE):
             self.slot = WORDS.slot.number(row[v.VALUE])
-            self.position = self.cell_notes = self.at_once = 0
+            self.position = self.cell_notes = self.at_once = self.patterned = 0
         elif kind in v.POSITIONED:
             self._place(kind, row)
         elif kind == Kind.SECTION:
@@ -236,6 +254,11 @@ class State:
         self.at_once = self.at_once + 1 if same else 1
         self.position, self.pitch_id = position, row[v.VALUE]
         self.cell_notes += 1
+        pattern = self.cell_terms.pattern
+        while self.patterned < len(pattern):
+            self.patterned += 1
+            if pattern[self.patterned - 1].position == row[v.POSITION]:
+                break
         end = self._end_of(row)
         part = self.part
         part.ends[row[v.VALUE]] = end

@@ -16,7 +16,8 @@ from gen.piece import DRUM_PROGRAM, Marker, Piece
 from gen.rendering.labels import kinds_of
 from gen.sampling.controls import Controls, instrument_number
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place
+from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place, pattern_of
+from gen.sampling.drafting.state import PatternNote
 from gen.sampling.finish import Finished, track_name
 from gen.sampling.in_file.cells import read_cells
 from gen.sampling.in_file.given import (
@@ -39,7 +40,7 @@ from gen.sampling.plan import (
     track_rows,
     velocity_classes,
 )
-from gen.sampling.request import FileTask
+from gen.sampling.request import CONTOUR, FileTask
 from gen.smf.rewrite import free_channels
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
@@ -61,6 +62,7 @@ class Rewriting:
         table: the file's events, and further tracks that hold nothing yet.
         holes: what is to be written; what is chosen from, where `chosen` is not None.
         chosen: how many of them each draft draws.
+        keep: see `FileTask`.
         chords: symbols of those that were chosen here, not found in the file, in its ticks.
     """
 
@@ -72,6 +74,7 @@ class Rewriting:
     holes: tuple[Hole, ...]
     chosen: int | None = None
     chords: tuple[Marker, ...] = ()
+    keep: str | None = None
 
     @classmethod
     def of(
@@ -109,7 +112,9 @@ class Rewriting:
         if controls.chords or (added and is_bare(source.piece)):
             symbols = [row for row in rows if row[v.KIND] in (Kind.BAR, Kind.CHORD)]
             chords = markers_in(source, controls, symbols)
-        return cls(source, controls, plan, task.mode, table, tuple(holes), chosen, tuple(chords))
+        return cls(
+            source, controls, plan, task.mode, table, tuple(holes), chosen, tuple(chords), task.keep
+        )
 
     def draft(self, seed: Sequence[int], habits: Habits = NO_HABITS) -> Draft:
         holes = list(self.holes)
@@ -117,8 +122,20 @@ class Rewriting:
             rng = np.random.default_rng([*seed, 1])
             holes = [holes[i] for i in rng.choice(len(holes), self.chosen, replace=False)]
         places = {hole.place for hole in holes}
-        order = HoleByHole(self.table.without(places), holes, self.source.held(places))
+        held = self.source.held(places)
+        order = HoleByHole(self.table.without(places), holes, held, self._patterns(places))
         return Draft(replace(self.plan, habits=habits), order=order)
+
+    def _patterns(self, places: set[Place]) -> dict[Place, tuple[PatternNote, ...]]:
+        """What the melodic cells keep of their notes."""
+        if not self.keep:
+            return {}
+        drums = {n for n, track in enumerate(self.source.piece.tracks) if track.is_drum}
+        return {
+            place: pattern_of(self.table.cells.get(place, ()), contour=self.keep == CONTOUR)
+            for place in places
+            if place[1] not in drums
+        }
 
     def so_far(self, draft: Draft) -> None:
         """It is put into the file as a whole."""
@@ -136,7 +153,7 @@ class Rewriting:
             end_step=int(source.starts[-1]),
             old_markers=[marker for marker in piece.markers if marker not in markers],
             new_markers=[marker for marker in markers if marker not in piece.markers],
-            is_levelled=is_free_in_level(self.controls),
+            is_levelled=is_free_in_level(self.controls) and not self.keep,
         )
         cells = [[bar + 1, slot + 1] for bar, slot in sorted(places)]
         return finished_in(source, new, change, {"mode": self.mode, "cells_written": cells})
