@@ -22,6 +22,7 @@ from gen.provenance.rules import MENDS
 from gen.provenance.statement import METHODS
 from gen.smf import RuleBroken, normalise, write
 from gen.smf.rules import RULES
+from houses import start_house
 from midi_files import note, smf
 
 ROOT = Path(__file__).parents[1]
@@ -141,6 +142,8 @@ def test_a_first_table_is_written_as_the_guide_shows(tmp_path: Path, example, mo
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
     monkeypatch.chdir(tmp_path)
+    small = start_house(tmp_path / "house", pin_path=tmp_path / "house" / "pin.yaml")
+    monkeypatch.setenv("HOUSE", str(small.folder))
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     words = ["FOLDER", "--composer", "ana", "--sidecar", "works.csv"]
     found = CliRunner().invoke(importlib.import_module("contribute").main, words)

@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
+from torch.overrides import TorchFunctionMode
 
 from gen.data.habits import Habits
 from gen.disk import write_atomically
@@ -159,7 +160,7 @@ def _check_shapes(path: Path, config: ModelConfig, tensors: dict[str, torch.Tens
     if config.n_layer > len(tensors):
         raise _broken(path, what)
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _Unfilled():
             model = Transformer(config)
     except (RuntimeError, OverflowError) as error:
         raise _broken(path, what) from error
@@ -168,6 +169,17 @@ def _check_shapes(path: Path, config: ModelConfig, tensors: dict[str, torch.Tens
     found = {name: tensor.shape for name, tensor in tensors.items()}
     if wanted != found or tables > _MOST_IN_TABLES:
         raise _broken(path, what)
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leaves out filling new parameters: it takes no memory there, and loads torch's compiler."""
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        if getattr(function, "__module__", None) == torch.nn.init.__name__:
+            return (kwargs or {}).get("tensor", args[0] if args else None)
+        return function(*args, **(kwargs or {}))
 
 
 def _of_this_format(about: dict[str, Any]) -> dict[str, Any]:
