@@ -26,6 +26,7 @@ COMMANDS = {
     "nearness": "how far honest replays are apart, beside replays with one foreign window",
     "memory": "memory that training takes, against transformers with REMI",
     "sample": "notes a second in sampling, against transformers with REMI",
+    "studio": "what people wait for in the studio, in a browser: sound, signing, pages",
     "music": "harmony, home and form of new pieces, beside those of works",
 }
 

@@ -49,14 +49,14 @@ def run(args: Any) -> dict[str, Any]:
     }
 
 
-def make_house(folder: Path, count: int) -> tuple[Any, float]:
+def make_house(folder: Path, count: int, keys: Any = None) -> tuple[Any, float]:
     from gen.provenance.founding import create_house
     from gen.provenance.inbox import Contribution, submit
     from gen.provenance.keys import PrivateKey
     from gen.provenance.roster import Person, PersonKey
     from gen.provenance.works import accept
 
-    root, composer, curator = (PrivateKey.generate() for _ in range(3))
+    root, composer, curator = keys or [PrivateKey.generate() for _ in range(3)]
     people = [
         Person("ana", "Ana", ("composer",), (PersonKey(composer.public, 0),)),
         Person("cleo", "Cleo", ("curator",), (PersonKey(curator.public, 0),)),

@@ -1,0 +1,245 @@
+"""What people wait for in the studio: a real server, and Chromium that is driven like a hand.
+
+A house of synthetic works is made in a temporary folder, with files to contribute; music is
+written with the model that `sample.py` takes by default, in the project's own house. Seconds are by
+the clock, so that they say most on a machine that does nothing else. Clicks are those that the
+studio asks for when a key is open and the browser is at the room; choosing from a list is one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench.provenance import _piece, make_house
+
+ROOMS = ("create", "contribute", "curate", "house", "runs")
+PASSPHRASE = "a passphrase of a benchmark"  # noqa: S105 - of a house that is thrown away
+PATIENCE_MS = 600_000
+STUDIO = Path(__file__).parents[1] / "studio.py"
+FIRST_SOUND = """
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (when = 0, ...more) {
+  if (!window.sounds_at && this.buffer && this.buffer.getChannelData(0).some((value) => Math.abs(value) > 1e-3))
+    window.sounds_at = performance.now() + Math.max(0, when - this.context.currentTime) * 1000;
+  return start.call(this, when, ...more);
+};
+"""  # noqa: E501
+
+
+def arguments(parser: Any) -> None:
+    """How large the house is, how many files are contributed at once, how often music is asked."""
+    parser.add_argument("--works", type=int, default=2_000, help="works of the house")
+    parser.add_argument("--files", type=int, default=200, help="files in one table")
+    parser.add_argument("--times", type=int, default=5, help="pieces that are asked for")
+
+
+def run(args: Any) -> dict[str, Any]:
+    """Measure the studio's pages, its sound, and the way of a work.
+
+    Returns:
+        seconds to start, pages (bytes, requests, seconds to rest), seconds to the first sound of
+        each piece, and of the way from a file to the house: seconds and clicks.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        options = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=options)
+        with _opened(folder, []) as (address, seconds):
+            page = _page(browser, address)
+            sounds = [_first_sound(page) for _ in range(args.times)]
+        house = _house(folder, args.works)
+        with _opened(folder, house) as (address, _):
+            page = _page(browser, address)
+            found = {
+                "pages": [_weight(browser, address, room) for room in ROOMS],
+                "finding": _finding(page),
+                "way": [_contributed(page, folder), *_many(page, folder, args.files),
+                        _accepted(page)],
+            }  # fmt: skip
+        browser.close()
+    return {"works": args.works, "start_seconds": seconds, "first_sound_seconds": sounds, **found}
+
+
+def _house(folder: Path, works: int) -> list[str]:
+    """A house, and its people's keys in the key folder; the options that name it."""
+    from gen.provenance.key_files import save_key
+    from gen.provenance.keys import PrivateKey
+
+    os.environ["HOUSE_KEYS"] = str(folder / "keys")
+    keys = [PrivateKey.generate() for _ in range(3)]
+    made, _ = make_house(folder / "house", works, keys)
+    for key, person in zip(keys[1:], ("ana", "cleo"), strict=True):
+        save_key(key, house="bench", owner=person, passphrase=PASSPHRASE)
+    pin = folder / "pin.yaml"
+    replace(made.pin, path=pin).save()
+    return ["--house", str(folder / "house"), "--pin", str(pin)]
+
+
+@contextmanager
+def _opened(folder: Path, options: list[str]) -> Iterator[tuple[str, float]]:
+    """A studio's address with its token, and the seconds until a page was answered."""
+    environment = {**os.environ, "HOUSE_STUDIO": str(folder / "studio.json")}
+    words = ["--no-browser", "--port", "0", "--out", str(folder / "pieces"), *options]
+    begin = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, str(STUDIO), *words], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        assert process.stdout is not None  # noqa: S101 - a pipe
+        address = process.stdout.readline().split()[-1]
+        _wait_for(folder / "studio.json")
+        yield address, time.perf_counter() - begin
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(session: Path) -> None:
+    while not (session.is_file() and session.read_text("utf-8").endswith("}")):
+        time.sleep(0.01)
+
+
+def _page(browser: Any, address: str) -> Any:
+    context = browser.new_context(viewport={"width": 1360, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(FIRST_SOUND)
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+def _goto(page: Any, room: str) -> None:
+    page.goto(page.url.rsplit("/", 1)[0] + f"/{room}")
+    page.wait_for_load_state("networkidle")
+
+
+def _first_sound(page: Any) -> float:
+    """Seconds from pressing Write, for 16 bars, to the first sample that is not silent."""
+    _goto(page, "create")
+    page.locator("[name=n]").fill("1")
+    pressed = page.evaluate("() => { by = performance.now(); window.sounds_at = 0; return by; }")
+    page.get_by_role("button", name="Write", exact=True).click()
+    page.wait_for_function("() => window.sounds_at")
+    seconds = (page.evaluate("() => window.sounds_at") - pressed) / 1000
+    page.get_by_text("Done in").wait_for()
+    return float(seconds)
+
+
+def _weight(browser: Any, address: str, room: str) -> dict[str, Any]:
+    """What a room sends to an empty cache, and when it is at rest."""
+    page = _page(browser, address)
+    answers: list[Any] = []
+    page.on("requestfinished", lambda request: answers.append(request))
+    begin = time.perf_counter()
+    _goto(page, room)
+    seconds = time.perf_counter() - begin - 0.5  # half a second of silence is what rest means
+    sizes = [request.sizes() for request in answers]
+    page.context.close()
+    return {
+        "room": room,
+        "requests": len(sizes),
+        "kilobytes": sum(size["responseBodySize"] for size in sizes) / 1000,
+        "seconds_to_rest": seconds,
+    }
+
+
+def _finding(page: Any) -> dict[str, float]:
+    """Seconds until works are listed, by words and, for the first time and again, by genre."""
+    _goto(page, "house")
+    found = {}
+    for name, query in (("page", ""), ("words", "text=study 7"), ("genre", "genre=waltz"),
+                        ("genre again", "genre=waltz&first=50")):  # fmt: skip
+        begin = time.perf_counter()
+        page.evaluate("(query) => fetch(`/api/v1/works?${query}`).then((one) => one.json())", query)
+        found[name] = time.perf_counter() - begin
+    return found
+
+
+def _open_key(page: Any, person: str) -> None:
+    page.locator("#keys-button").click()
+    page.get_by_label(f"Passphrase of {person}").fill(PASSPHRASE)
+    page.get_by_label(f"Passphrase of {person}").press("Enter")
+    page.get_by_text(f"The key of {person} is open.").wait_for()
+    page.locator("#close-keys").click()
+
+
+def _files(folder: Path, first: int, count: int) -> list[str]:
+    from gen.smf import write
+
+    folder.mkdir(exist_ok=True)
+    paths = [folder / f"sketch {number}.mid" for number in range(first, first + count)]
+    for number, path in enumerate(paths, first):
+        path.write_bytes(write(_piece(number)))
+    return [str(path) for path in paths]
+
+
+def _state(page: Any) -> int:
+    """What has to be stated; the clicks that it takes."""
+    page.get_by_label("How it was made").select_option("programmed")
+    page.get_by_label("the house's model").check()
+    page.get_by_label("Nothing in this work").check()
+    page.get_by_label("No generative model").check()
+    return 4
+
+
+def _contributed(page: Any, folder: Path) -> dict[str, Any]:
+    """From a dropped file to a signed work."""
+    _goto(page, "contribute")
+    _open_key(page, "ana")
+    files = _files(folder / "files", 1_000_000, 1)
+    begin = time.perf_counter()
+    page.locator("#files").set_input_files(files)
+    page.get_by_text("1 of 1 read").wait_for()
+    read = time.perf_counter() - begin
+    clicks = _state(page) + 1
+    page.get_by_role("button", name="Sign and contribute").click()
+    page.get_by_text("is signed, and waits").wait_for()
+    seconds = time.perf_counter() - begin
+    return {"way": "a file to a signed work", "clicks": clicks, "read": read, "seconds": seconds}
+
+
+def _many(page: Any, folder: Path, count: int) -> list[dict[str, Any]]:
+    """A table of files, filled down, signed once."""
+    if not count:
+        return []
+    _goto(page, "contribute")
+    files = _files(folder / "many", 2_000_000, count)
+    begin = time.perf_counter()
+    page.locator("#files").set_input_files(files)
+    page.get_by_text(f"{count} of {count} read").wait_for()
+    read = time.perf_counter() - begin
+    clicks = _state(page) + 2
+    page.get_by_role("button", name="Same genre, mood").click()
+    page.get_by_role("button", name="Sign all that are ready").click()
+    page.get_by_text(f"of {count} files are signed").wait_for()
+    seconds = time.perf_counter() - begin
+    way = f"{count} files to signed works"
+    return [{"way": way, "clicks": clicks, "read": read, "seconds": seconds}]
+
+
+def _accepted(page: Any) -> dict[str, Any]:
+    """From the inbox to an accepted work."""
+    page.goto(page.url.rsplit("/", 1)[0] + "/curate")
+    _open_key(page, "cleo")
+    begin = time.perf_counter()
+    _goto(page, "curate")
+    page.locator("#queue button").first.wait_for()
+    read = time.perf_counter() - begin
+    page.locator("#accept").click()
+    page.get_by_text("is in the house").wait_for()
+    seconds = time.perf_counter() - begin
+    return {"way": "the inbox to an accepted work", "clicks": 1, "read": read, "seconds": seconds}
