@@ -15,7 +15,7 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--runs", type=int, default=2, help="runs, each with a seed of its own")
     add("--foreign", type=int, default=6, help="replays with a foreign window, a place and stretch")
+    add("--precision", nargs="+", choices=("32", "bf16"), default=("32", "bf16"))
     add("--picture", type=Path, default=Path("docs/pictures/nearness.svg"))
 
 
@@ -57,9 +58,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         pin = _house(Path(place))
         for seed in range(1, args.runs + 1):
             model = _train(Path(place), pin, seed)
-            for precision in ("32", "bf16"):
+            for precision in args.precision:
                 rows += _measured(Path(place), pin, model, precision, seed, args.foreign)
-    _draw(rows, args.picture)
+    _draw(rows, args.picture, args.precision)
     return {"distances": rows, "decisions": _decisions(rows)}
 
 
@@ -148,7 +149,7 @@ def _near(row: Mapping[str, Any]) -> bool:
     return bool(row["distance"] <= limit(row["honest"], row["nearest"]))
 
 
-def _draw(rows: list[dict[str, Any]], path: Path) -> None:
+def _draw(rows: list[dict[str, Any]], path: Path, precisions: Sequence[str]) -> None:
     """Histograms of the distances, honest beside foreign, a panel for each length."""
     import matplotlib as mpl
 
@@ -158,9 +159,12 @@ def _draw(rows: list[dict[str, Any]], path: Path) -> None:
 
     mpl.rcParams.update({"svg.hashsalt": "nearness", "font.size": 8})
     lengths = sorted({row["steps"] for row in rows})
-    figure, axes = plt.subplots(2, len(lengths), figsize=(8, 3.6), sharex=True, squeeze=False)
+    figure, axes = plt.subplots(
+        len(precisions), len(lengths), figsize=(8, 0.6 + 1.5 * len(precisions)), sharex=True,
+        squeeze=False,
+    )  # fmt: skip
     bins = np.logspace(-8, 1, 37)
-    for row, precision in zip(axes, ("32", "bf16"), strict=True):
+    for row, precision in zip(axes, precisions, strict=True):
         for panel, steps in zip(row, lengths, strict=True):
             for foreign, colour, label in (
                 (False, "#2b6cb0", "honest"), (True, "#c05621", "one foreign window"),
