@@ -61,6 +61,13 @@ def test_stray_bytes_between_tracks_are_skipped() -> None:
     assert "1 stray bytes between two tracks left out" in found.changes
 
 
+def test_two_files_in_one_are_not_heard_at_once() -> None:
+    one = smf(note(60))
+    with pytest.raises(RuleBroken, match="second MIDI file") as broken:
+        normalise(one + one)
+    assert "file of its own" in broken.value.mend
+
+
 def test_a_type_2_file_of_one_track_has_one_reading() -> None:
     found = normalise(smf(b"\x00\xc0\x49" + note(), file_format=2))
     assert found.piece.note_count == 1
@@ -128,7 +135,17 @@ def test_a_kind_of_change_is_said_in_one_line() -> None:
         ("big5", ("鋼琴", "吉他", "小提琴", "主旋律")),
         (
             "cp949",
-            ("피아노", "기타", "드럼", "바이올린", "현악기", "가야금", "일렉 기타", "전주 1"),
+            (
+                "피아노",
+                "기타",
+                "드럼",
+                "바이올린",
+                "현악기",
+                "가야금",
+                "일렉 기타",
+                "전주 1",
+                "보컬",
+            ),
         ),
     ],
 )

@@ -55,6 +55,23 @@ def test_a_program_holds_for_every_track_of_its_channel() -> None:
     assert instruments(note(72), program(73) + note(65)) == [73, 73]
 
 
+def test_channels_of_one_track_have_the_names_behind_their_prefixes() -> None:
+    prefixed = [meta(0, 0x20, bytes((channel,))) + named(name)
+                for channel, name in enumerate(("Flute", "Geige", "Keys"))]  # fmt: skip
+    music = program(73) + note(72) + note(65, channel=1)
+    found = normalise(smf(b"".join(prefixed) + music, file_format=0)).piece.tracks
+    assert [(track.name, track.instrument) for track in found] == [("Flute", 73), ("Geige", 40)]
+
+
+@pytest.mark.parametrize(
+    ("name", "instrument"),
+    [("Κιθάρα 1", 25), ("Μπάσο", 33), ("Τύμπανα", DRUM_PROGRAM), ("Βιολιά", 40), ("Keman", 40),
+     ("Bağlama", 105), ("Vurmalı çalgılar", DRUM_PROGRAM), ("Yaylılar", 48)],
+)  # fmt: skip
+def test_greek_and_turkish_names_propose_an_instrument(name: str, instrument: int) -> None:
+    assert instrument_in(name) == instrument
+
+
 def test_a_later_program_of_another_track_holds_from_its_tick_on() -> None:
     found = normalise(smf(program(73) + note(72), program(40, delta=480) + note(60)))
     assert [(t.instrument, t.notes[0].onset_ticks) for t in found.piece.tracks] == [

@@ -28,7 +28,7 @@ _HALF_WIDTH = "ﾝｰｽﾙﾄﾗｲﾘｱｸﾀﾌﾚｯﾃｵｷﾊｼﾏﾁ�
 _HANGUL = (
     "이다는을의에가하고로지사한기리도아자대인서나어시정일보해수부제스장라유전상주소그원구조여비관마생경"
     "공신국오선무성개명과동차미거만발방산진회치간위들모음계체표파드바히트코크터타노피플루레베술현악첼렉후"
-    "렴곡멜디렌올럼린금야일펫롬색"
+    "렴곡멜디렌올럼린금야일펫롬색컬랩코러싱패드키신스킥심벌북징꽹과리쟁대해아쟁"
 )
 _HAN = (
     "的一不人中大上小下二三四天心月日風花雪山水春秋夜曲歌音主旋律前奏副間间尾聲声獨独合唱弦絃樂乐"
@@ -109,16 +109,22 @@ def _east_asian_cost(encoding: str) -> Callable[[str], float]:
 
     def cost(one: str) -> float:
         if "\uff66" <= one <= "\uff9f":
-            return 4.0 if one in "ﾞﾟ" else 2 + log2(_HALF_WIDTH.find(one) % 64 + 2)
+            return 4.0 if one in "ﾞﾟ" else 3 + log2(_HALF_WIDTH.find(one) % 64 + 2)
         if "\u3040" <= one <= "\u30ff":
             return 6.0
         if "\uac00" <= one <= "\ud7a3":
-            return 7.0 if one in _HANGUL else 2 * _STRANGE
+            return 7.0 if one in _HANGUL else 11.5 if _is_standard(one) else 2 * _STRANGE
         if "\u4e00" <= one <= "\u9fff":
             return _han_cost(one, encoding)
         return 2 * _STRANGE
 
     return cost
+
+
+def _is_standard(hangul: str) -> bool:
+    """Whether it is one of the 2,350 syllables of the standard, not of its extension."""
+    lead, trail = hangul.encode("cp949")
+    return 0xB0 <= lead <= 0xC8 and trail >= 0xA1
 
 
 def _han_cost(one: str, encoding: str) -> float:

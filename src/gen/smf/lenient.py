@@ -163,6 +163,10 @@ class _ChunkReader:
         self.position = start + length
         if kind == b"MTrk":
             self._read_track(data[start : self.position], start)
+        elif kind == b"MThd":
+            what = "a second MIDI file begins behind the first one"
+            mend = "export each piece into a file of its own"
+            raise RuleBroken("format", what, byte_offset=start - CHUNK_HEADER_BYTES, mend=mend)
         elif kind == GENERATED_CHUNK:
             what = "the mark of a piece that a model generated"
             raise RuleBroken("generated", what, byte_offset=start)

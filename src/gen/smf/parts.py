@@ -28,6 +28,7 @@ _KITS = frozenset({0, 8, 16, 24, 25, 26, 32, 40, 48, 49, 50, 51, 52, 53, 56, 57,
 _LOWEST_DRUM, _HIGHEST_DRUM = 35, 59
 """The pitches of kick, snare, toms and cymbals: a kit plays mostly these."""
 _NAMED = 4
+_NAME, _CHANNEL_PREFIX = 0x03, 0x20
 STATE = "state the instruments (--instruments, or a column of that name)"
 
 
@@ -103,16 +104,21 @@ class PartReader:
     def _parts_of(self, raw: RawTrack) -> list[TrackPart]:
         if not raw.notes:
             return []
-        parts = [part for line in self.channels.lines(raw) for part in self._line(raw, line)]
-        name = next((decode_text(text) for _, kind, text in raw.metas if kind == 0x03), "")
+        lines = [(line[0], self._line(raw, line)) for line in self.channels.lines(raw)]
+        parts = [part for _, of_line in lines for part in of_line]
+        name = next((decode_text(text) for _, kind, text in raw.metas if kind == _NAME), "")
         if len(parts) == 1:
             self._name(parts[0], name, raw)
-        for part in parts:
-            if not part.is_told:
-                _take(part.track, part.named if part.named is not None else 0)
-        for part in parts:
-            of_several = f"{name} {instrument_name(part.track.instrument)}".strip()
-            part.track.name = name if len(parts) == 1 else of_several
+        own_names = _names_of_channels(raw) if len(parts) > 1 else {}
+        for channel, of_line in lines:
+            own = own_names.get(channel % 16, "")
+            for part in of_line:
+                part.named = instrument_in(own) if own else part.named
+                if not part.is_told:
+                    _take(part.track, part.named if part.named is not None else 0)
+                if len(parts) > 1:
+                    of_several = f"{own or name} {instrument_name(part.track.instrument)}".strip()
+                    part.track.name = own if own and len(of_line) == 1 else of_several
         return parts
 
     def _name(self, part: TrackPart, name: str, raw: RawTrack) -> None:
@@ -157,6 +163,18 @@ class PartReader:
             program = UNSAID if patch.program is None else patch.program
             changes.append((tick, DRUM_PROGRAM if is_drum else program))
         return changes
+
+
+def _names_of_channels(raw: RawTrack) -> dict[int, str]:
+    """The names that a track of several channels gives them, each behind a channel prefix."""
+    names: dict[int, str] = {}
+    channel = None
+    for _, kind, payload in raw.metas:
+        if kind == _CHANNEL_PREFIX and len(payload) == 1:
+            channel = payload[0]
+        elif kind == _NAME and channel is not None:
+            names.setdefault(channel, decode_text(payload))
+    return names
 
 
 def _spans(changes: Sequence[Change], instrument: int) -> tuple[tuple[int, int], ...]:
