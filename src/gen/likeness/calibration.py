@@ -2,10 +2,9 @@
 
 The best passage that a piece shares with any of many is the largest of many chances, so it follows
 a Gumbel distribution: a location, which grows with the logarithm of the number of pieces, and a
-scale. Both are estimated from the house's own works, each against all that are not related to it:
-the scale is what those above the upper quartile have more than it on average, as songs share a lick
-oftener than a Gumbel distribution fitted in the middle says. The odd relative counts as a piece
-that is looked at, however much it shares.
+scale. Both are estimated from the house's own works, each against all that are not related to it,
+by the upper quartile and the ninetieth percentile: the middle says little of the tail, and the odd
+relative moves neither.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FALSE_REVIEWS, FALSE_REFUSALS = 0.015, 0.0002
+FALSE_REVIEWS, FALSE_REFUSALS = 0.01, 0.0002
 """Shares of honest pieces that are looked at in vain, and refused in vain, as calibrated."""
 ENOUGH_WORKS = 20
 OUTPUT_FACTOR = 1.3
@@ -60,11 +59,10 @@ class Calibration:
             scores: at least `ENOUGH_WORKS`.
             pieces: how many works each was compared with.
         """
-        bits = np.minimum(scores, _REVIEW_BOUNDS[1])
-        quartile = float(np.quantile(bits, 0.75))
-        above = bits[bits >= quartile]
-        scale = max(float((above - quartile).mean()), _LEAST_SCALE)
-        location = quartile + scale * math.log(-math.log(0.75))
+        quartile, upper = np.quantile(scores, [0.75, 0.9])
+        below, above = (math.log(-math.log(share)) for share in (0.75, 0.9))
+        scale = max(float(upper - quartile) / (below - above), _LEAST_SCALE)
+        location = float(quartile) + scale * below
         return Calibration(location, scale, pieces, len(scores))
 
     def among(self, pieces: int) -> Calibration:
