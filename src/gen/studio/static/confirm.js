@@ -20,7 +20,7 @@ function in_words(record) {
   }
   const said = record.predicate, described = said.description;
   return [
-    ["title", described.title || ""], ["work", said.work], ["for the house", said.house || ""], ["composers", said.composers.map((one) => `${one.id} ${one.share} %`).join(", ")],
+    ["title", described.title || ""], ["work", said.work], ["for the house", (said.house || "").replace(/([0-9a-f]{16})[0-9a-f]{48}$/, "$1…")], ["composers", said.composers.map((one) => `${one.id} ${one.share} %`).join(", ")],
     ["made", MADE[said.method] || said.method], ["genre", (described.genre || "").replaceAll("_", " ")], ["mood", described.mood || ""],
     ["key", described.key || ""], ["chords", described.chords || ""], ["sections", described.sections || ""],
     ["roles", (described.roles || []).join(", ").replaceAll("_", " ")], ["may be used for", consent_in_words(said.consent)], ["contract", said.contract],
