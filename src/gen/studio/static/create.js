@@ -81,8 +81,10 @@ function follow(id, bars, began) {
     };
     stream.addEventListener("begun", () => (by_id("progress").textContent = "Writing…"));
     stream.addEventListener("bar", (event) => growing(JSON.parse(event.data), bars));
-    stream.addEventListener("piece", (event) => arrived(JSON.parse(event.data)));
-    stream.addEventListener("done", () => {
+    let arriving = Promise.resolve();
+    stream.addEventListener("piece", (event) => (arriving = Promise.all([arriving, arrived(JSON.parse(event.data))])));
+    stream.addEventListener("done", async () => {
+      await arriving.catch(complain);
       ended(`Done in ${((performance.now() - began) / 1000).toFixed(1)} s.`);
       if (cards.filter(Boolean).length === 1 && cards[0] && cards[0].name) accept(cards[0]);
     });
