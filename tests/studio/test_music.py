@@ -112,13 +112,14 @@ def test_a_piece_is_rewritten_continued_and_accompanied(writing: Asker) -> None:
     for verb, more in (
         ("infill", {"cells": "bar 2 of 1"}),
         ("continue", {"bars": 2}),
-        ("vary", {"amount": 0.3}),
+        ("vary", {"amount": 0.3, "keep": "contour"}),
         ("accompany", {"add": ["fingered bass"]}),
     ):
         events = ask_and_wait(writing, verb, piece=name, **more)
         (made,) = {e["name"] for e in events if "name" in e}
         found = writing.get(f"/pieces/{made}")
         assert found["receipt"]["source"]["mode"] == verb
+        assert found["receipt"]["settings"].get("keep") == more.get("keep")
     assert writing.get(f"/pieces/{name}")["score"] == score
 
 

@@ -37,6 +37,7 @@ from gen.studio.sound import excerpt_wav
 router = APIRouter(tags=["music"])
 
 Words = Annotated[str, Field(max_length=2_000)]
+Kept = Literal["rhythm", "contour"]
 Verb = Literal["generate", "continue", "infill", "accompany", "harmonise", "vary"]
 _TURN_SECONDS = 0.04
 MOST_PIECES = 4
@@ -77,7 +78,10 @@ class Asked(BaseModel):
 
 
 class Given(Asked):
-    """A file to go on from: a piece of the studio by its name, or MIDI bytes in base64."""
+    """A file to go on from: a piece of the studio by its name, or MIDI bytes in base64.
+
+    `keep` is of the melodic cells that are rewritten: their rhythm, or their contour besides.
+    """
 
     piece: Words | None = None
     midi: Base64Bytes | None = None
@@ -85,6 +89,7 @@ class Given(Asked):
     cells: Words | None = None
     add: Annotated[list[Words | int], Field(max_length=24)] = []
     amount: float | None = None
+    keep: Kept | None = None
 
 
 class JobFacts(BaseModel):

@@ -23,7 +23,7 @@ from gen.errors import HouseError, SettingError
 from gen.studio.catalogue import Wanted
 from gen.studio.client import StudioClient
 from gen.studio.contributing import Stated
-from gen.studio.making import Asked, Verb
+from gen.studio.making import Asked, Kept, Verb
 
 INSTRUCTIONS = """\
 A music house's studio: write pieces with the house's own model, and contribute, review and look
@@ -176,9 +176,15 @@ async def go_on(source: Source, bars: int, asked: Asked, context: Context) -> li
     return await _written("continue", body, context)
 
 
-async def infill(source: Source, cells: str, asked: Asked, context: Context) -> list[Written]:
-    """Write cells anew, as in "bars 3-4 of 2, bar 7 of bass"; everything else stays."""
-    return await _written("infill", {**_said(asked), **_source(source), "cells": cells}, context)
+async def infill(
+    source: Source, cells: str, asked: Asked, context: Context, keep: Kept | None = None
+) -> list[Written]:
+    """Write cells anew, as in "bars 3-4 of 2, bar 7 of bass"; everything else stays.
+
+    Melodies may keep their rhythm, or their contour.
+    """
+    body = {**_said(asked), **_source(source), "cells": cells, "keep": keep}
+    return await _written("infill", body, context)
 
 
 async def accompany(
@@ -193,9 +199,11 @@ async def harmonise(source: Source, asked: Asked, context: Context) -> list[Writ
     return await _written("harmonise", {**_said(asked), **_source(source)}, context)
 
 
-async def vary(source: Source, amount: float, asked: Asked, context: Context) -> list[Written]:
-    """Write a share (0 to 1) of a file's cells anew."""
-    body = {**_said(asked), **_source(source), "amount": amount}
+async def vary(
+    source: Source, amount: float, asked: Asked, context: Context, keep: Kept | None = None
+) -> list[Written]:
+    """Write a share (0 to 1) of a file's cells anew; melodies may keep rhythm or contour."""
+    body = {**_said(asked), **_source(source), "amount": amount, "keep": keep}
     return await _written("vary", body, context)
 
 

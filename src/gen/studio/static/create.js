@@ -295,18 +295,20 @@ async function show_opened(name) {
 
 const source = () => (standing.name ? given() : { ...given(), piece: undefined, midi: opened.midi, file_name: opened.name });
 
+const kept = () => ({ keep: by_id("keep").value || null });
+
 // -- what is pressed -----------------------------------------------------------------------------
 
 on(form, "submit", () => write("generate", asked()));
 on("stop", "click", () => ask(`/jobs/${job}`, undefined, "DELETE"));
-on("rewrite", "click", () => write("infill", { ...source(), cells: grid.words() }));
+on("rewrite", "click", () => write("infill", { ...source(), ...kept(), cells: grid.words() }));
 on("deselect", "click", () => grid.none());
 on("select-all", "click", () => grid.all());
 on("lock", "click", () => grid.lock());
 on("unlock", "click", () => grid.unlock());
 on("add", "click", () => write("accompany", { ...source(), add: [by_id("add-instrument").value || "fingered bass"] }));
 on("continue", "click", () => write("continue", { ...source(), bars: Number(by_id("more-bars").value) }));
-on("vary", "click", () => (grid.locked.size ? write("infill", { ...source(), cells: grid.some(SHARE) }) : write("vary", { ...source(), amount: SHARE })));
+on("vary", "click", () => (grid.locked.size ? write("infill", { ...source(), ...kept(), cells: grid.some(SHARE) }) : write("vary", { ...source(), ...kept(), amount: SHARE })));
 on("undo", "click", () => go(history.at - 1));
 on("redo", "click", () => go(history.at + 1));
 on("open-file", "click", () => by_id("file").click());
