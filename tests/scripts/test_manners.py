@@ -182,6 +182,27 @@ def test_pin_that_is_no_pin_ends_in_a_message(lived_in, tmp_path, kind):
         check_message(call(*words, "--pin", "bad"))
 
 
+NO_TEXT = os.fsdecode(b"so\xff\xfeng.mid")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems know no such name")
+def test_file_whose_name_is_no_text_can_be_contributed(lived_in):
+    Path(NO_TEXT).write_bytes(make_midi(77, 8))
+    words = ("--composer", "ana", "--yes", *STATED, "--pin", str(lived_in.pin.path))
+    done = call(CONTRIBUTE, NO_TEXT, *words)
+    assert done.code == 0, done.stderr
+    assert [name for name in lived_in.house.store.waiting() if "song" in name]
+
+
+@pytest.mark.parametrize("words", [
+    ("sample.py", f"continue={NO_TEXT}"), ("train.py", f"ckpt={NO_TEXT}"),
+    ("evaluate.py", f"checkpoint={NO_TEXT}"),
+])  # fmt: skip
+def test_setting_that_is_no_text_is_refused_by_its_name(lived_in, words):
+    done = call(HOUSE.parent / words[0], *words[1:])
+    assert (done.code, "no text in UTF-8" in done.stderr) == (2, True)
+
+
 def test_terminal_escapes_and_turned_writing_are_spelled_out(lived_in):
     """A note beside a rejected work is signed by nobody."""
     (work,) = lived_in.house.store.waiting()

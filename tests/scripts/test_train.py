@@ -220,6 +220,9 @@ def test_the_folder_of_a_run_has_what_was_said_and_what_was_admitted(house, work
     assert found["not_consented"] == [private.work]
     assert found["refused"] == [{"path": "ana/stranger-00000000.mid", "rule": "untagged"}]
     assert found["manifest"] == json.loads(done.stdout)["manifest"]
+    words = ("verify", "--checkpoint", folder / "last.safetensors", "--pin", house.pin.path)
+    said = call(TRAIN.parent / "house.py", *map(str, words)).stdout
+    assert "trained without a refused file (on_refusal=record): ana/stranger-00000000.mid" in said
 
 
 def test_the_projects_own_pin_holds_wherever_the_command_is_called_from(tmp_path, monkeypatch):

@@ -50,6 +50,7 @@ def enter(name: str, judge: Judge, task: Task, arguments: Sequence[str]) -> None
     """
     with failures_said(), refusals_told(arguments):
         _refuse_hidden_settings()
+        _refuse_what_is_no_text(arguments)
         version.setbase("1.3")
         flags = read_flags(arguments)
         loader = CheckedLoader(name, functools.partial(_judged, judge), flags.config_dir)
@@ -68,6 +69,18 @@ def _refuse_hidden_settings() -> None:
             "sets what the records of a run would not show", where=found[0],
             mend="unset it, and say trainer.NAME=VALUE",
         )  # fmt: skip
+
+
+def _refuse_what_is_no_text(arguments: Sequence[str]) -> None:
+    """No record could name a file whose name is no text."""
+    for argument in arguments:
+        try:
+            argument.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise SettingError(
+                f"{argument!r:.200} is no text in UTF-8", where="command line",
+                mend="give the file, or the folder that it is in, another name",
+            ) from error  # fmt: skip
 
 
 def _do(hydra: Hydra, name: str, flags: Namespace, job: Callable[[DictConfig], Any]) -> None:

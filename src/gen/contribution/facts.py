@@ -99,7 +99,8 @@ def inferred(path: Path, analysis: Analysis, composer: str) -> Facts:
 
     Never method or consent.
     """
-    title = path.stem.replace("_", " ").replace("-", " ").strip()
+    name = path.stem.encode("utf-8", "ignore").decode()  # letters that are no text fall away
+    title = name.replace("_", " ").replace("-", " ").strip()
     return Facts(
         title=title[:1].upper() + title[1:],
         composers=f"{composer}:100" if composer else "",
