@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -28,6 +29,12 @@ PATIENCE = 60
 def given(seed: int = 7, bars: int = 16, name: str = "small rain.mid") -> dict:
     """A file as the interface takes it."""
     return {"name": name, "midi": base64.b64encode(make_midi(seed, bars)).decode()}
+
+
+def awaited(run, *given):
+    """`asyncio.run` and the like in another thread: an open browser has a loop in this one."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(run, *given).result()
 
 
 STATED = {"method": "score", "consent": "general_model evaluation", "genre": "waltz"}

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from fastapi.testclient import TestClient
 
-from desks import STATED, TOKEN, Asker, given
+from desks import STATED, TOKEN, Asker, awaited, given
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.proofs import check_proof
 from gen.studio.guard import MOST_BYTES, Guard
@@ -176,7 +176,7 @@ def test_a_body_without_end_is_not_read(asker: Asker, guard: Guard) -> None:
         "type": "http", "method": "POST", "path": "/api/v1/check", "raw_path": b"/api/v1/check",
         "query_string": b"", "headers": [(k.encode(), v.encode()) for k, v in headers.items()],
     }  # fmt: skip
-    asyncio.run(guard(scope, receive, send))
+    awaited(asyncio.run, guard(scope, receive, send))
     assert asked <= MOST_BYTES / (1 << 20) + 1
     assert said[0]["status"] in (400, 413)
 

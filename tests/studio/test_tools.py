@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from desks import STATED, TOKEN, served
+from desks import STATED, TOKEN, awaited, served
 from gen.studio.client import StudioClient
 from gen.studio.desk import Desk
 from gen.studio.session import StudioSession, announced
@@ -50,7 +50,7 @@ def call(*calls: tuple[str, dict], says_yes: bool | None = None, **more) -> list
                 found.append(text if answer.is_error else answer.structured_content or text)
         return found
 
-    return anyio.run(talk)
+    return awaited(anyio.run, talk)
 
 
 def test_tools_are_described_and_say_what_they_change(open_studio) -> None:
@@ -61,7 +61,7 @@ def test_tools_are_described_and_say_what_they_change(open_studio) -> None:
         async with Client(server) as client:
             return (await client.list_tools()).tools
 
-    tools = {tool.name: tool for tool in anyio.run(listed)}
+    tools = {tool.name: tool for tool in awaited(anyio.run, listed)}
     assert {"generate", "go_on", "infill", "accompany", "harmonise", "vary", "check", "contribute",
             "inbox", "accept", "reject", "works"} <= tools.keys()  # fmt: skip
     for name, tool in tools.items():

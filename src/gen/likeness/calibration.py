@@ -18,7 +18,8 @@ import numpy as np
 FALSE_REVIEWS, FALSE_REFUSALS = 0.018, 0.0006
 """Shares of honest pieces that are looked at in vain, and refused in vain, as calibrated."""
 _LICKS = 3.0
-"""So many times oftener than the distribution says, as songs share licks (measured on songs)."""
+"""So many times oftener than a distribution fitted to works says, as songs share licks (measured on
+songs, whose own distribution, `PRIOR`, has them in it)."""
 ENOUGH_WORKS = 20
 OUTPUT_FACTOR = 1.3
 _LEAST_OUTPUT_BITS = 45.0
@@ -72,10 +73,14 @@ class Calibration:
         location = self.location + self.scale * math.log(max(pieces / self.pieces, 1))
         return Calibration(location, self.scale, pieces, self.works)
 
+    @property
+    def _licks(self) -> float:
+        return _LICKS if self.works else 1.0
+
     def chance(self, bits: float) -> float:
         """Share of honest pieces whose best passage has at least so many bits."""
         by_chance = -math.expm1(-math.exp(-(bits - self.location) / self.scale))
-        return min(_LICKS * by_chance, 1.0)
+        return min(self._licks * by_chance, 1.0)
 
     def limits(self, review: float | None = None, block: float | None = None) -> Limits:
         """As calibrated, where they are not given."""
@@ -86,7 +91,7 @@ class Calibration:
 
     def _bits(self, chance: float, least: float, most: float) -> float:
         """Bits that so large a share of honest pieces reaches, within bounds."""
-        bits = self.location - self.scale * math.log(-math.log1p(-chance / _LICKS))
+        bits = self.location - self.scale * math.log(-math.log1p(-chance / self._licks))
         return min(max(bits, least), most)
 
     def in_words(self, bits: float) -> str:
