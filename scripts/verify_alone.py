@@ -202,8 +202,8 @@ class Roster:
         self.house, self.log = self.value["house"], self.value.get("log")
         self.identity = self.value.get("identity")  # what is signed for this house names it so
         self.roles = {person["id"]: person["roles"] for person in self.value["people"]}
-        self.root = {digest(key): key for key in map(bytes.fromhex, self.value["root"]["keys"])}
-        self.keys, publics = {}, [*self.root.values()]
+        publics = [*map(bytes.fromhex, self.value["root"]["keys"])]
+        self.keys, self.root = {}, {digest(key): key for key in publics}
         publics += [bytes.fromhex(self.log["public"])] if self.log else []
         for who, key in ((p["id"], key) for p in self.value["people"] for key in p["keys"]):
             public, first = bytes.fromhex(key["public"]), key["valid_from"]
@@ -571,7 +571,7 @@ def check_piece(log, path):
     named = piece["receipt_sha256"]
     mark = canonical({"format": 1, "generated": True, "receipt_sha256": named})
     text = f"Machine-generated music. Receipt SHA-256: {named}".encode()
-    is_marked = split(data)[1] == [(b"HGEN", mark)] and text in data
+    is_marked = split(data)[1][-1:] == [(b"HGEN", mark)] and text in data
     need(is_marked, "it does not carry the marks of its receipt")
     need(not log.roster.refusal(keyid, at), "it was entered with a key that was stolen by then")
     words, signed = (

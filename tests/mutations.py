@@ -119,7 +119,8 @@ def full_house(folder: Path, name: str = "lantern") -> Export:
     receipt = json.dumps({"format": "gen receipt 3"}).encode()
     piece.with_suffix(".json").write_bytes(receipt)
     midi = make_midi(70)
-    piece.write_bytes(mark_generated(midi, sha256_hex(receipt)))
+    earlier = mark_generated(midi, sha256_hex(b"of the piece that this one goes on from"))
+    piece.write_bytes(mark_generated(earlier, sha256_hex(receipt)))
     house.log_output(
         musical_hash(parse(midi)), run=run, checkpoint=sha256_hex(model.read_bytes()),
         sha256=sha256_hex(piece.read_bytes()), receipt=sha256_hex(receipt),

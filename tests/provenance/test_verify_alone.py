@@ -16,6 +16,7 @@ from gen.errors import HouseError
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.gate import admit
 from gen.provenance.house import House
+from gen.provenance.mark import MARK_TEXT
 from gen.provenance.model_file import read_model_file
 from gen.provenance.pin import Pin
 from gen.provenance.recorded import run_behind
@@ -102,9 +103,11 @@ def _transcript(export: Export, register: Register) -> bool:
 
 
 def _piece(export: Export, register: Register) -> bool:
-    digest = sha256_hex(export.piece.read_bytes())
-    known = [piece for piece in register.runs.pieces if piece.sha256 == digest]
-    return bool(known) and not register.is_revoked(known[0])
+    data = export.piece.read_bytes()
+    known = [piece for piece in register.runs.pieces if piece.sha256 == sha256_hex(data)]
+    if not known or register.is_revoked(known[0]):
+        return False
+    return MARK_TEXT + known[0].receipt.encode() in data
 
 
 def alone_says(alone: ModuleType, export: Export, pin: Path) -> dict[str, object]:

@@ -25,7 +25,7 @@ def run_behind(file: ModelFile, register: Register) -> Run:
     Raises:
         NotRecorded: no run left it, or the log says something else of it.
     """
-    runs = register.runs.of_file(file.file_sha256)
+    runs = [run for run in register.runs.of_file(file.file_sha256) if _names(run, file)]
     if not runs:
         raise _unknown(file, register)
     # A run whose keys hold, or the root's word, vouches also for what a stolen key had entered.
@@ -37,6 +37,12 @@ def run_behind(file: ModelFile, register: Register) -> Run:
         listing = "".join(f"\n  {problem}" for problem in found)
         raise NotRecorded(f"says otherwise than the log of {register.roster.house}:{listing}")
     return run
+
+
+def _names(run: Run, file: ModelFile) -> bool:
+    """Whether the run says of this file that it has these tensors."""
+    digests = file.file_sha256, file.tensors_sha256
+    return any((each.file_sha256, each.tensors_sha256) == digests for each in run.models)
 
 
 def _revoked_at(run: Run, register: Register) -> int | None:
