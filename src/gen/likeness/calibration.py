@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FALSE_REVIEWS, FALSE_REFUSALS = 0.018, 0.0006
-"""Shares of honest pieces that are looked at in vain, and refused in vain, as calibrated."""
+FALSE_REVIEWS, FALSE_REFUSALS = 0.018, 0.0002
+"""Shares of honest pieces that are looked at in vain, and refused in vain; of these by chance alone,
+as what is refused is much longer than a lick."""
 _LICKS = 3.0
 """So many times oftener than a distribution fitted to works says, as songs share licks (measured on
 songs, whose own distribution, `PRIOR`, has them in it)."""
@@ -84,14 +85,14 @@ class Calibration:
 
     def limits(self, review: float | None = None, block: float | None = None) -> Limits:
         """As calibrated, where they are not given."""
-        bits = review or self._bits(FALSE_REVIEWS, *_REVIEW_BOUNDS)
+        bits = review or self._bits(FALSE_REVIEWS / self._licks, *_REVIEW_BOUNDS)
         blocked = block or self._bits(FALSE_REFUSALS, *_BLOCK_BOUNDS)
         output_review = review or max(bits, _LEAST_OUTPUT_BITS)
         return Limits(bits, max(blocked, bits), output_review, OUTPUT_FACTOR * output_review)
 
     def _bits(self, chance: float, least: float, most: float) -> float:
         """Bits that so large a share of honest pieces reaches, within bounds."""
-        bits = self.location - self.scale * math.log(-math.log1p(-chance / self._licks))
+        bits = self.location - self.scale * math.log(-math.log1p(-chance))
         return min(max(bits, least), most)
 
     def in_words(self, bits: float) -> str:
