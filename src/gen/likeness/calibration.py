@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 FALSE_REVIEWS, FALSE_REFUSALS = 0.018, 0.0002
-"""Shares of honest pieces that are looked at in vain, and refused in vain; of these by chance alone,
-as what is refused is much longer than a lick."""
+"""Shares of honest pieces that are looked at in vain, and refused in vain; of these by chance
+alone, as what is refused is much longer than a lick."""
 _LICKS = 3.0
 """So many times oftener than a distribution fitted to works says, as songs share licks (measured on
 songs, whose own distribution, `PRIOR`, has them in it)."""
