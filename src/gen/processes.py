@@ -94,14 +94,16 @@ class _Pool(ProcessPoolExecutor):
             return super().submit(fn, *args, **kwargs)
 
 
-def pool(processes: int, begin: Callable[..., None], *arguments: Any) -> ProcessPoolExecutor:
+def pool(
+    processes: int, begin: Callable[..., None] | None = None, *arguments: Any
+) -> ProcessPoolExecutor:
     """Processes that start alike on every system, and leave Ctrl-C to the one that leads.
 
     They end when it ends, however that is.
 
     Args:
         processes: how many, at most `MOST`.
-        begin: called first in each; a function of a module.
+        begin: called first in each, where something is to be made ready; a function of a module.
         arguments: for `begin`.
     """
     return _Pool(min(processes, MOST), _Helpers(), initializer=_begin, initargs=(begin, arguments))
@@ -222,9 +224,10 @@ def end_all() -> None:
             process.terminate()
 
 
-def _begin(begin: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def _begin(begin: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
     _follow_leader()
-    begin(*arguments)
+    if begin is not None:
+        begin(*arguments)
 
 
 def _follow_leader() -> None:

@@ -47,7 +47,7 @@ class ReadingAhead:
         self._futures: dict[str, Future[Kept]] = {}
         count = processes.cores() if len(new) >= MANY else 1
         self._most = _AHEAD * count if count > 1 else 0
-        self._pool = processes.pool(count, _begin) if self._most else None
+        self._pool = processes.pool(count) if self._most else None
 
     def take(self, record: WorkRecord) -> Kept | None:
         """What was read of this work; None where no other process has read it.
@@ -78,7 +78,3 @@ class ReadingAhead:
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
-
-
-def _begin() -> None:
-    """A process that helps has nothing to make ready."""

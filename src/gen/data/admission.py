@@ -111,12 +111,7 @@ def take_in(
 
         corpus = admit(house, purpose, pin=pin, receive=receive)
     names = tokenising.names
-    if again is not None:
-        corpus = _only(corpus, again)
-    elif on_refusal == "stop":
-        corpus.require_clean()
-    if again is None and chosen.where:
-        corpus = chosen.of(corpus)
+    corpus = _only(corpus, again) if again is not None else _chosen(corpus, chosen, on_refusal)
     order = sorted(range(len(names)), key=names.__getitem__)  # of the register
     works = [names[index][1] for index in order]
     melodies = [shingles(events) for events in store.chosen(order).all_events()]
@@ -129,6 +124,17 @@ def take_in(
     known, of_work = granted_styles(corpus) if styles else ({}, {})
     ordered = store.chosen(order, [of_work.get(name) for name in works])
     return Admitted(corpus, ordered, tuple(works), sides, known, tokenizer.fingerprint)
+
+
+def _chosen(corpus: Corpus, chosen: CorpusConfig, on_refusal: str) -> Corpus:
+    """What a run learns from, of what was admitted.
+
+    Raises:
+        HouseError: a file was refused, and the run is to stop at that; or no work is chosen.
+    """
+    if on_refusal == "stop":
+        corpus.require_clean()
+    return chosen.of(corpus) if chosen.where else corpus
 
 
 def _only(corpus: Corpus, again: Manifest) -> Corpus:

@@ -2,8 +2,7 @@
 
 An entry's seal (`gen.disk.seals`) covers its name too. The name of a work's events covers the
 music bytes' SHA-256, what the tag says of the work, the tokenizer's fingerprint and its code. No
-pickle. The
-gate still reads and verifies every file: the cache saves tokenising, never judging.
+pickle. The gate still reads and verifies every file: the cache saves tokenising, never judging.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from gen.checkpoint import Checkpoint
 from gen.data.admission import take_in
@@ -32,6 +32,7 @@ from gen.tokens.grid import TICKS_PER_STEP
 from gen.tokens.reading import decode
 from gen.tokens.tokenizer import HouseTokenizer
 
+T = TypeVar("T")
 SIDES: tuple[Split, ...] = ("train", "validation", "test")
 
 
@@ -118,12 +119,12 @@ def split_of(checkpoints: Many[Checkpoint]) -> SplitConfig:
         build(SplitConfig, _settings_of(checkpoint)["data"]["split"], where="data.split")
         for checkpoint in checkpoints
     }
-    if len(found) != 1:
-        raise SettingError(
-            "the checkpoints were trained with different splits: what one was kept from, another "
-            "has learned", where="checkpoint", mend="compare checkpoints of one data.split",
-        )  # fmt: skip
-    return found.pop()
+    return _the_same(
+        found,
+        "the checkpoints were trained with different splits: what one was kept from, another has "
+        "learned",
+        mend="compare checkpoints of one data.split",
+    )
 
 
 def chosen_of(checkpoints: Many[Checkpoint]) -> CorpusConfig:
@@ -136,12 +137,22 @@ def chosen_of(checkpoints: Many[Checkpoint]) -> CorpusConfig:
         build(CorpusConfig, _settings_of(checkpoint).get("corpus", {}), where="corpus")
         for checkpoint in checkpoints
     }
+    learned = " and ".join(sorted(each.where or "all" for each in found))
+    return _the_same(
+        found,
+        f"the checkpoints learned from different works: {learned}",
+        mend="compare checkpoints of one corpus.where",
+    )
+
+
+def _the_same(found: set[T], otherwise: str, *, mend: str) -> T:
+    """What all checkpoints have in common.
+
+    Raises:
+        SettingError: they differ.
+    """
     if len(found) != 1:
-        raise SettingError(
-            f"the checkpoints learned from different works: "
-            f"{' and '.join(sorted(str(each.where or 'all') for each in found))}",
-            where="checkpoint", mend="compare checkpoints of one corpus.where",
-        )  # fmt: skip
+        raise SettingError(otherwise, where="checkpoint", mend=mend)
     return found.pop()
 
 
