@@ -2,6 +2,7 @@
 
 Pieces are of 32 bars and of 96, half of them with a key, all with genre and mood, from requests
 that a seed draws; chorales are written besides, for their parallels. Works are held to their tags.
+Parts are also added to files unlike any work (`strangers`).
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import argparse
 import itertools
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bench.strangers import files
 from gen.analysis.key import krumhansl_kessler
 from gen.evaluation import tonal
 from gen.harmony import GENRES, MOODS, Key, parse_key
@@ -25,6 +28,7 @@ Told = tuple[Piece, str, str]
 """A piece, the key that it should have, "" for none, and its mood."""
 
 LONG = 96
+ADDED = ("[cello]", "[strings,bass]", "[piano,drums]")
 FORM = "intro:1 a:5 build:13 b:17 break:21 a:25 ending:29"
 PARTS: dict[str, Callable[[Piece], float]] = {
     "sixteenths with a semitone clash": tonal.clash,
@@ -45,6 +49,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--pieces", type=int, default=24, help="of 32 bars")
     add("--long", type=int, default=4, help=f"pieces of {LONG} bars")
     add("--formed", type=int, default=14, help="pieces of 32 bars with a build and a break")
+    add("--strangers", type=int, default=2, help="files of each kind that parts are added to")
     add("--works", type=int, default=60, help="works to compare with, 0 for none")
     add("--checkpoint", default="last")
     add("--seed", type=int, default=1)
@@ -71,7 +76,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "moves in one direction": sum(m for m, _ in moves),
         "in parallel fifths or octaves": sum(found for _, found in moves),
     }
-    return {"seed": args.seed, "settings": args.set, "music": rows, "chorales": outer}
+    return {
+        "seed": args.seed, "settings": args.set, "music": rows, "chorales": outer,
+        "added to chromatic and free music": _added(args),
+    }  # fmt: skip
 
 
 def requests(count: int, bars: int, rng: np.random.Generator) -> list[list[str]]:
@@ -89,6 +97,18 @@ def requests(count: int, bars: int, rng: np.random.Generator) -> list[list[str]]
 
 
 def _pieces(args: argparse.Namespace, asked: Sequence[list[str]], name: str) -> list[Told]:
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, overrides in enumerate(asked):
+            piece, settings = _written(args, overrides, Path(folder) / name, number)
+            found.append((piece, settings["key"] or "", settings["mood"] or ""))
+    return found
+
+
+def _written(
+    args: argparse.Namespace, overrides: Sequence[str], out: Path, number: int
+) -> tuple[Piece, dict[str, Any]]:
+    """One piece, and its settings."""
     from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf
 
@@ -96,18 +116,42 @@ def _pieces(args: argparse.Namespace, asked: Sequence[list[str]], name: str) -> 
     from gen.sampling.request import SampleRequest
     from gen.sampling.run import sample
 
-    found = []
+    own = [f"out={out}", f"checkpoint={args.checkpoint}", "n=1", f"seed={args.seed + number}",
+           "originality=off", "sign=off"]  # fmt: skip
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("sample", [*overrides, *own, *args.set])
+    settings: Any = OmegaConf.to_container(config)
+    settings.pop("controls", None)
+    (done,) = sample(SampleRequest.of(settings))
+    return done.piece, settings
+
+
+def _added(args: argparse.Namespace) -> list[dict[str, str]]:
+    """Semitone clashes of files unlike any work before and after parts are added, by parts."""
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for number, overrides in enumerate(asked):
-            own = [f"out={Path(folder) / name}", f"checkpoint={args.checkpoint}", "n=1",
-                   f"seed={args.seed + number}", "originality=off", "sign=off"]  # fmt: skip
-            with initialize_config_dir(str(CONF), version_base="1.3"):
-                config = compose("sample", [*overrides, *own, *args.set])
-            settings: Any = OmegaConf.to_container(config)
-            settings.pop("controls", None)
-            (done,) = sample(SampleRequest.of(settings))
-            found.append((done.piece, settings["key"] or "", settings["mood"] or ""))
-    return found
+        paths = [
+            path
+            for number in range(args.strangers)
+            for path in files(Path(folder), args.seed + number)
+        ]
+        for parts in ADDED if paths else ():
+            before, after, notes = [], [], []
+            for number, path in enumerate(paths):
+                overrides = [f"accompany={path}", f"add={parts}"]
+                piece, _ = _written(args, overrides, Path(folder) / "out", number)
+                own = [track for track in piece.tracks if not track.is_drum][:2]
+                before.append(tonal.clash(replace(piece, tracks=own)))
+                after.append(tonal.clash(piece))
+                bars = len(piece.bar_starts())
+                notes += [len(track.notes) / bars for track in piece.tracks[2:]]
+            more = np.subtract(after, before)
+            rows.append({
+                "parts": parts, "files": str(len(paths)), "clash before": f"{np.mean(before):.3f}",
+                "more with them": f"{more.mean():.3f}, at most {more.max():.3f}",
+                "notes a bar of each": f"{np.mean(notes):.1f}, at least {np.min(notes):.1f}",
+            })  # fmt: skip
+    return rows
 
 
 def _works(count: int) -> list[Told]:

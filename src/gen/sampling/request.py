@@ -37,7 +37,7 @@ KEPT: Final = (RHYTHM, CONTOUR)
 MOST_PIECES: Final = 1024
 MOST_TRIES: Final = 64
 MOST_STEERING: Final = 4
-NEWEST_RULES: Final = 2
+NEWEST_RULES: Final = 3
 RESAMPLE, REPORT = "resample", "report"
 CPU: Final = "cpu"
 DEVICES: Final = (CPU, "cuda")
@@ -57,7 +57,7 @@ class SamplingRunConfig:
         strict: write another, too, while a control is known to be missed.
         steering: how strongly parts are kept in agreement and in their key beyond what the model
             itself does, see `steering`; 0 not at all, as pieces of earlier versions were written.
-        rules: by which of them closes, breaks, entrances and drums are led: 2, or 1 for those
+        rules: by which of them closes, breaks, drums, added parts and more are led: 3, or those
             of earlier versions.
         device: where the model computes, which the last bits of its sums depend on.
     """

@@ -15,12 +15,17 @@ from gen.piece import DRUM_PROGRAM
 from gen.sampling.drafting.state import KICK_AND_SNARE, SIXTEENTH, State
 from gen.sampling.drafting.steering import (
     CLASH,
+    DOUBLED,
     FARTHEST,
+    FIRM_CLASH,
+    FIRM_HELD,
     LATER_CLASH,
+    LONGEST,
     PARALLEL,
     Floats,
     Sounding,
     clashing,
+    doubled,
     off_harmony,
     parallels,
     soon,
@@ -58,13 +63,18 @@ def biases(
     known = state.chords[-8:] if chords is None else chords
     in_force = [(step - start, chord) for step, chord in known]
     earlier = [place for place, (step, _) in enumerate(in_force) if step <= 0]
-    harmony = off_harmony(in_force[max(earlier, default=0) :], state.key, steps)
-    near = clashing(others, start, steps + FARTHEST)
-    agreement = harmony - np.float32(CLASH) * soon(near, steps)
+    agreement = off_harmony(in_force[max(earlier, default=0) :], state.key, steps)
+    is_firm = given and plan.rules > 2
+    near = clashing(others, start, steps + (LONGEST if is_firm else FARTHEST))
+    agreement -= np.float32(CLASH) * soon(near, steps)
     if plan.rules > 1 and state.bar >= FEWEST_BARS_TO_HEAR and not given:
         agreement += towards(state.key, state.heard)
     if plan.rules > 1 and given:
         agreement -= np.float32(LATER_CLASH) * soon(near, steps, HALF_NOTE)
+    if is_firm:
+        agreement += np.float32(DOUBLED) * doubled(others, start, steps)
+        agreement -= np.float32(FIRM_CLASH - CLASH) * soon(near, steps)
+        near *= FIRM_HELD
     bias = np.zeros((steps, WORDS.pitch.stop), dtype=np.float32)
     bias[:, WORDS.pitch.start :] = np.float32(plan.steering) * agreement
     return bias, near if plan.rules > 1 else None

@@ -19,7 +19,7 @@ from gen.sampling.drafting import grammar, view
 from gen.sampling.drafting.draft import Draft, Held
 from gen.sampling.drafting.masks import Mask
 from gen.sampling.drafting.state import BarTerms, PatternNote, State, duration_of
-from gen.sampling.drafting.steering import FARTHEST, Floats, Sounding
+from gen.sampling.drafting.steering import LONGEST, Floats, Sounding
 from gen.sampling.plan import Plan, Row, steps_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import SPANS, WORDS, Kind
@@ -307,13 +307,13 @@ class HoleByHole:
         self.writing, self.cell = True, []
 
     def _others(self, slot: int, begin: int, end: int) -> list[Sounding]:
-        """The pitched notes of the other tracks that sound in or right after a bar."""
+        """The pitched notes of the other tracks that sound in a bar, or as long as a note after it."""
         return [
             (first, stop, WORDS.pitch.number(value))
             for other, track in enumerate(self.held)
             if other != slot
             for first, stop, value in track
-            if stop > begin and first < end + FARTHEST and value in PITCH_IDS
+            if stop > begin and first < end + LONGEST and value in PITCH_IDS
         ]
 
     def _offer(self, draft: Draft, number: int) -> None:

@@ -134,8 +134,8 @@ class CellTerms:
         ringing: how many pitches of the track sounded as the cell began.
         bias: what is added to the model's scores of the value ids up to the last pitch, at each
             step: (steps, ids); None for nothing.
-        near: 1 where a pitch would clash with another part, at each step from the bar's first
-            on: (steps, 128); None where lengths are left to the model.
+        near: 0 where a pitch would not clash with another part, at each step from the bar's first
+            on, else how much that counts: (steps, 128); None where lengths are left to the model.
         pattern: the notes that it has but for their pitches; empty where these are open, too.
     """
 

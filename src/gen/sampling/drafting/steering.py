@@ -47,12 +47,20 @@ LATER_CLASH: Final = 3.0
 """The same for all of the next half note, in music to which a part is added."""
 HELD_CLASH: Final = 1.5
 """Of a length, for each eighth of it in which the note would clash."""
+FIRM_CLASH: Final = 8.0
+"""Of a pitch that clashes for all of the next eighth, in music to which a part is added."""
+FIRM_HELD: Final = 8
+"""By how much firmer a note is kept from lasting into a clash there."""
+DOUBLED: Final = 0.8
+"""For a pitch class that other parts sound for all of the next eighth there."""
 
 SEMITONES: Final = (1, 11, 13)
 AHEAD: Final = v.STEPS_PER_QUARTER // 2
 """Grid steps for which what else sounds is held against a note: an eighth."""
 FARTHEST: Final = 8 * AHEAD
 """Grid steps after the bar for which it is held against how long a note lasts."""
+LONGEST: Final = int(v.DURATIONS[-1])
+"""The same in music to which a part is added: as long as any note."""
 _PITCHES: Final = 128
 
 
@@ -92,12 +100,20 @@ def held_clashes(near: Floats) -> Floats:
     """The bias of the ids of all durations of a note, by where it would clash. (ids,).
 
     Args:
-        near: (S,) whether its pitch clashes, from its first step on.
+        near: (S,) how much its pitch clashes, from its first step on.
     """
     eighths = near.cumsum()[np.minimum(v.DURATIONS, len(near)) - 1] / AHEAD
     bias = np.zeros(WORDS.duration.stop, dtype=np.float32)
     bias[WORDS.duration.start :] = -HELD_CLASH * eighths
     return bias
+
+
+def doubled(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
+    """For which share of the eighth from each step on its pitch class sounds. (S, 128)."""
+    sounds = np.zeros((steps + AHEAD, _PITCHES), dtype=np.float32)
+    for begin, end, pitch in others:
+        sounds[max(begin - bar_start, 0) : max(end - bar_start, 0), pitch % 12 :: 12] = 1
+    return soon(sounds, steps)
 
 
 def off_harmony(chords: Sequence[tuple[int, int]], key: int, steps: int) -> Floats:
