@@ -46,14 +46,20 @@ tag        payload:base64 payloadType="application/vnd.in-toto+json" signatures:
 receipt    payload:base64 payloadType="application/vnd.music-house.receipt+json" signatures:signature*
 model      file_sha256:hex name:text steps:number tensors_sha256:hex
 act        act:kind by:text data:object format=1 ~house:text index:number signatures:signature* time:text
+use        approval:flag until:day? use:use_name
 do_add     composers:share* consent:consent file_sha256:hex keyids:hex* music_sha256:hex musical_hash:hex path:text ~signed:envelope title:text work:text
 do_adopt   origin:object works:do_add*
+do_answer  complaint:number record_sha256:hex
+do_approve receipt:hex_or_none run:number use:use_name works:works
 do_begin   code_sha256:hex continues:number? lock_sha256:hex manifest_sha256:hex name:text numeric_mode:text purpose:scope seed:number ~settings:text settings_sha256:hex works:works
+do_complain record_sha256:hex
 do_consent consent:consent work:text
 do_end     begin:number models:model* steps:number ~transcript_sha256:hex
 do_key     signed:signed
 do_model   manifest_sha256:hex model:model name:text purpose:scope statement:asserted works:works
 do_output  checkpoint_sha256:hex fingerprint:any musical_hash:hex path:text receipt_sha256:hex run:number sha256:hex
+do_retire  models:hexes reason:text run:number
+do_terms   consent:consent fee:fee share:percent this_version:flag uses:uses work:text
 do_withdraw music_sha256:text musical_hash:text reason:text work:text
 tree       bytes:number format=1 house:text log:text root:hex size:number time:time
 head       frontier:hex* head:tree signatures:signature*
@@ -71,6 +77,7 @@ PATTERNS = {
     "work": "[a-z0-9][a-z0-9-]{0,79}",
     "role": "composer|curator|trainer|producer",
     "scope": f"general_model|evaluation|artist_model:{ID}",
+    "use_name": "sale|sampling|style",
     "p256": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE[A-Za-z0-9+/]{86}==",
     "kind": "|".join(kind.removeprefix("do_") for kind in FIELDS if kind.startswith("do_")),
     "asserted": "asserted by the root of the house: trained before the log held runs, so that "
@@ -83,6 +90,10 @@ KINDS = {
     "object": lambda value: type(value) is dict,
     "words": lambda value: fits(value, "text") and value.isprintable() and len(value) <= 20_000,
     "works": lambda value: fits(value, "text*") and value == sorted(set(value)) != [],
+    "hexes": lambda value: fits(value, "hex*") and value == sorted(set(value)) != [],
+    "uses": lambda value: fits(value, "use*") and is_sorted([u["use"] for u in value]),
+    "percent": lambda value: type(value) is int and 0 <= value <= 100,
+    "fee": lambda value: type(value) is int and 0 <= value <= 10**12,
     "consent": lambda value: fits(value, "grant*") and is_sorted([g["scope"] for g in value]),
     "time": lambda value: datetime.strptime(value, TIME).strftime(TIME) == value,
     "day": lambda value: date.fromisoformat(value).isoformat() == value,
@@ -97,7 +108,8 @@ ACT, HEAD, ROSTER, RECEIPT = map(OURS.format, ("act", "head", "roster", "receipt
 FIELD, ORDER_8 = 2**255 - 19, 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 SMALL_ORDER = {0, 1, FIELD - 1, ORDER_8, FIELD - ORDER_8}  # y of points for which anybody signs
 ROLE_OF = {"begin": "trainer", "end": "trainer", "output": "producer", "consent": "composer"}
-NOT_WORKS = {"inbox", "screening", "rejected", "withdrawn", "witnesses", ".journal"}
+ROLE_OF |= {"terms": "composer", "approve": "composer", "answer": "curator", "retire": "curator"}
+NOT_WORKS = {"inbox", "screening", "rejected", "withdrawn", "witnesses", ".journal", "complaints"}
 
 
 class Refused(Exception):
@@ -272,6 +284,7 @@ class Log:
     def __init__(self, folder, pin):
         self.works, self.taken, self.rosters, self.leaves = {}, set(), [], []
         self.runs, self.outputs, self.roster = {}, {}, None
+        self.approved, self.retired, self.complaints = [], {}, set()
         signed = parse(read(folder / "register.head.json").rstrip(b"\n"), "head")
         head = self.head = signed["head"]
         is_ours = (head["house"], head["log"]) == (pin["name"], "register")
@@ -324,13 +337,14 @@ class Log:
         payload = canonical({name: act[name] for name in act if name != "signatures"})
         is_ours = act.get("house") == (self.roster.identity if kind != "key" else None)
         need(is_ours, "signed for another house, or for none")
-        if kind in ("adopt", "model") or (kind == "withdraw" and by == "root"):
+        if kind in ("adopt", "model") or (kind in ("withdraw", "retire") and by == "root"):
             need(by == "root", "the root alone may do this")
             self.roster.check_root(signatures, ACT, payload)
         elif kind != "key":
             is_own = kind == "withdraw" and by in composers(self.live(act["data"]["work"])["entry"])
-            role = ROLE_OF.get(kind, "composer" if is_own else "curator")
-            need(role in self.roster.roles.get(by, ()), f"{by!r:.60} is no {role}")
+            roles = {ROLE_OF.get(kind, "composer" if is_own else "curator")}
+            roles |= {"composer"} if kind == "complain" else set()
+            need(roles & {*self.roster.roles.get(by, ())}, f"{by!r:.60} is no {min(roles)}")
             signers = [self.roster.signer(s, act["index"], ACT, payload) for s in signatures]
             need(signers == [by], "not signed by its author alone")
 
@@ -338,6 +352,18 @@ class Log:
         is_live = work in self.works and not self.works[work]["out"]
         need(is_live, f"{work!r:.90} is not in the house")
         return self.works[work]
+
+    def own(self, work, by):
+        record = self.live(work)
+        need(by in composers(record["entry"]), f"{by} is no composer of it")
+        return record
+
+    def learned_for(self, purpose):
+        """The works that a model of this purpose learned from."""
+        runs = [run for run in self.runs.values() if run["models"]]
+        return {
+            w for run in runs if run["said"]["purpose"] == purpose for w in run["said"]["works"]
+        }
 
     def take_in(self, act, kind, data, signed):
         index, by = act["index"], act["by"]
@@ -350,16 +376,38 @@ class Log:
             for entry in data["works"] if kind == "adopt" else [data]:
                 self.enter(act, entry, entry["work"])
         elif kind == "consent":
-            record = self.live(data["work"])
-            need(by in composers(record["entry"]), f"{by} is no composer of it")
+            self.own(data["work"], by)["said"].append((by, *signed, data["consent"]))
+        elif kind == "terms":
+            record = self.own(data["work"], by)
             record["said"].append((by, *signed, data["consent"]))
+            record["terms"].append((by, *signed, data))
+        elif kind == "approve":
+            need(all(self.own(work, by) for work in data["works"]), "not their works")
+            known = self.runs.get(data["run"], {"said": {"works": []}})["said"]["works"]
+            need({*data["works"]} <= {*known}, "the run did not learn from these works")
+            piece = self.outputs.get(data["receipt"], (0, 0, {"run": None}))[2]
+            is_its = data["receipt"] == "" or piece["run"] == data["run"]
+            need(is_its, "the run wrote no such piece")
+            self.approved.append((by, *signed, data))
+        elif kind == "retire":
+            left = self.runs.get(data["run"], {"models": []})["models"]
+            is_left = {*data["models"]} <= {model["file_sha256"] for model in left}
+            need(is_left, "its run left no such models")
+            keys = [each["keyid"] for each in act["signatures"]]
+            for model in data["models"]:
+                self.retired.setdefault(model, []).append((index, keys))
+        elif kind == "complain":
+            self.complaints.add(index)
+        elif kind == "answer":
+            need(data["complaint"] in self.complaints, "it answers no complaint")
         elif kind == "withdraw":
             record = self.live(data["work"])
             is_it = same(data, record["entry"], "music_sha256", "musical_hash")
             need(is_it, "it withdraws other music")
             record["out"] = signed
         elif kind == "begin":
-            need(all(map(self.live, data["works"])), "unknown works")
+            once = [w for w in data["works"] if is_of_one_version(self.live(w))]
+            need(not {*once} & self.learned_for(data["purpose"]), "terms for one version alone")
             need(data["continues"] in (None, *self.runs), "it continues no run")
             settings = data.get("settings", "-")
             is_it = "settings" not in data or digest(settings.encode()) == data["settings_sha256"]
@@ -401,7 +449,7 @@ class Log:
             need(is_same and is_stale, f"{work} was entered before")
         need(record or not names & self.taken, f"{work} has the music or the place of another")
         self.taken |= names
-        record = record or {"said": [], "entries": {}}
+        record = record or {"said": [], "terms": [], "entries": {}}
         record["entries"][act["index"]] = entry
         self.works[work] = {**record, "entry": entry, "index": act["index"], "out": None}
 
@@ -465,6 +513,35 @@ def is_allowed(log, record, purpose):
             answer = grants(consent) and (answer or stands(keyid, at))  # a stolen key only narrows
         allowed = allowed and answer
     return allowed
+
+
+def is_of_one_version(record):
+    last = {who: said["this_version"] for who, _, _, said in record["terms"]}
+    return any(last.values())
+
+
+def lacks(log, record, use, run, receipt=""):
+    """Whether a composer who said terms does not grant a use: docs/format.md, "terms"."""
+
+    def is_approved(who):
+        work = record["entry"]["work"]
+        for by, keyid, at, said in log.approved:
+            is_it = (by, said["use"], said["run"]) == (who, use, run) and work in said["works"]
+            if is_it and said["receipt"] in ("", receipt) and not log.roster.refusal(keyid, at):
+                return True
+        return False
+
+    for who in composers(record["entry"]):
+        granted = True
+        for _, keyid, at, said in (each for each in record["terms"] if each[0] == who):
+            live = [
+                u for u in said["uses"] if u["use"] == use and (u["until"] or log.day) >= log.day
+            ]
+            grants = live and (not live[0]["approval"] or is_approved(who))
+            granted = bool(grants) and (granted or not log.roster.refusal(keyid, at))
+        if not granted:
+            return True
+    return False
 
 
 def split(data):
@@ -542,7 +619,19 @@ def check_model(log, path):
         is_it = is_it and entry["music_sha256"] == work["sha256"] == record["entry"]["music_sha256"]
         need(is_it, f"{name}: not as it was entered")
         need(is_allowed(log, record, said["purpose"]), f"{name}: may no longer be used so")
-    return runs[0], tensors
+    return runs[0], tensors, writes(log, runs[0], digest(data), [work["work"] for work in works])
+
+
+def writes(log, run, model, works):
+    """Whether a model may still write, and what it writes be sold, in words."""
+    for at, keys in log.retired.get(model, []):
+        if not any(log.roster.refusal(keyid, at) == "revoked" for keyid in keys):
+            return f"retired by act {at}"
+    for use in ("sampling", "sale"):
+        lacking = [work for work in works if lacks(log, log.works[work], use, run)]
+        if lacking:
+            return f"terms of {lacking[0]} grant no {use}"
+    return "no terms stand against writing and selling"
 
 
 def check_transcript(log, path, tensors):
@@ -681,8 +770,8 @@ def verdicts(folder, pin, purpose="general_model", model=None, transcript=None, 
     if model:
         what, is_good, found = judge(str(model), check_model, log, model)
         if is_good:
-            at, tensors = found
-            found = f"left by run {at}, whose trainer's word it is what it learned from"
+            at, tensors, words = found
+            found = f"left by run {at}, whose trainer's word it is what it learned from; {words}"
         yield what, is_good, found
     if transcript:
         yield judge(str(transcript), check_transcript, log, transcript, tensors)

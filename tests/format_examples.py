@@ -17,8 +17,25 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from gen.piece import Note, Piece, Track
-from gen.provenance.acts import ACT_TYPE, ADD, BEGIN, CONSENT, END, KEY, OUTPUT, ROOT, Act, Entry
+from gen.provenance.acts import (
+    ACT_TYPE,
+    ADD,
+    ANSWER,
+    APPROVE,
+    BEGIN,
+    COMPLAIN,
+    CONSENT,
+    END,
+    KEY,
+    OUTPUT,
+    RETIRE,
+    ROOT,
+    TERMS,
+    Act,
+    Entry,
+)
 from gen.provenance.canonical import canonical, sha256_hex
+from gen.provenance.complaints import Answer, Complaint
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import pre_authentication, sign
 from gen.provenance.keys import PrivateKey
@@ -35,9 +52,10 @@ from gen.provenance.roster import (
     identity_of,
     origin_of,
 )
-from gen.provenance.runs import Begin, End, ModelDigest, Output
+from gen.provenance.runs import Begin, End, ModelDigest, Output, Retirement
 from gen.provenance.statement import Description, Statement
 from gen.provenance.tag import read_tag, sign_contribution
+from gen.provenance.terms import Approval, Terms, Use
 from gen.provenance.transcript import Mark, Transcript
 from gen.provenance.witnesses.notes import LOG_KEY, NoteKey
 from gen.provenance.witnesses.notes import Note as LogNote
@@ -118,6 +136,12 @@ def acts_of(data: bytes) -> tuple[list[bytes], Transcript, bytes]:
     piece = mark_generated(midi, "aa" * 32)
     output = Output(3, "99" * 32, sha256_hex(piece), musical_hash(parse(midi)), "aa" * 32)
     consent = {"consent": Consent.parse("general_model").to_list(), "work": "one-note"}
+    terms = Terms(
+        "one-note", Consent.parse("general_model").grants,
+        (Use("sale", date(2030, 12, 31), True), Use("sampling")), False, 60, 2500,
+    )  # fmt: skip
+    approval = Approval("sale", 3, "aa" * 32, ("one-note",))
+    retirement = Retirement(3, ("99" * 32,), "a newer one")
     said = [
         (KEY, ROOT, {"signed": first_roster().to_dict()}, None),
         (ADD, "cleo", entry_of(data).to_dict(), "cleo"),
@@ -125,6 +149,11 @@ def acts_of(data: bytes) -> tuple[list[bytes], Transcript, bytes]:
         (BEGIN, "machine", begin.to_dict(), "machine"),
         (END, "machine", End(3, 10, (model,), transcript.root).to_dict(), "machine"),
         (OUTPUT, "machine", output.to_dict(), "machine"),
+        (TERMS, "ana", terms.to_dict(), "ana"),
+        (APPROVE, "ana", approval.to_dict(), "ana"),
+        (RETIRE, "cleo", retirement.to_dict(), "cleo"),
+        (COMPLAIN, "cleo", Complaint("c0" * 32).to_dict(), "cleo"),
+        (ANSWER, "cleo", Answer(9, "c1" * 32).to_dict(), "cleo"),
     ]
     acts = [
         Act(index, kind, by, TIME, found, house="" if kind == KEY else identity())

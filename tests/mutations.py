@@ -11,12 +11,14 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from gen.provenance import people
-from gen.provenance.acts import ACT_TYPE
+from gen.provenance.acts import ACT_TYPE, ANSWER, APPROVE, COMPLAIN, RETIRE, TERMS
 from gen.provenance.canonical import canonical, sha256_hex
+from gen.provenance.complaints import Answer, Complaint
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import STATEMENT_TYPE, sign
 from gen.provenance.keys import PrivateKey
@@ -29,8 +31,10 @@ from gen.provenance.model_signing import models_key, public_text
 from gen.provenance.pin import Pin
 from gen.provenance.recording import begin_run, end_run
 from gen.provenance.roster import ROSTER_TYPE
-from gen.provenance.runs import Begin, End, ModelDigest
+from gen.provenance.runs import Begin, End, ModelDigest, Retirement
+from gen.provenance.shapes import Shape
 from gen.provenance.store import CHECKPOINT, WITNESSES
+from gen.provenance.terms import Approval, Terms, Use
 from gen.provenance.transcript import Mark, Transcript
 from gen.provenance.witnesses.notes import WITNESS_KEY, Note, NoteKey, NoteSignature
 from gen.provenance.witnesses.policy import Policy, Witness
@@ -125,11 +129,39 @@ def full_house(folder: Path, name: str = "lantern") -> Export:
         musical_hash(parse(midi)), run=run, checkpoint=sha256_hex(model.read_bytes()),
         sha256=sha256_hex(piece.read_bytes()), receipt=sha256_hex(receipt),
     )  # fmt: skip
+    say_terms(house, shared.work, run, receipt=sha256_hex(receipt))
     change(house, people.renewed)
     write_notes(house)
     policy = Policy((Witness(WITNESS),), 1)
     pins = [replace(pin, witnesses=policy) for pin in (*pins, house.pin)]
     return Export(house.folder, model, transcript, piece, pins)
+
+
+def say_terms(house: TestHouse, work: str, run: int, receipt: str) -> None:
+    """Terms of both composers of a work, their approvals, a retirement, a complaint, an answer."""
+    uses = (Use("sale", None, True), Use("sampling", date(2090, 12, 31)))
+    scopes = Consent.parse("general_model").grants
+    first = Terms(work, scopes, uses, True, 60, 2500)
+    second = Terms(work, scopes, (Use("sale"), Use("sampling", None, True)), False, 100, 0)
+    of_all = Approval("sampling", run, "", (work,))
+    of_one = Approval("sale", run, receipt, (work,))
+    spare = ModelDigest("spare.safetensors", 1, "b0" * 32, "b1" * 32)
+    of_spare = house.log_run([work], [spare], purpose="evaluation")
+    enter(house, "ana", TERMS, first)
+    enter(house, "ben", TERMS, second)
+    enter(house, "ben", APPROVE, of_all)
+    enter(house, "ana", APPROVE, of_one)
+    enter(house, "eve", RETIRE, Retirement(of_spare, (spare.file_sha256,), "a test"))
+    at = enter(house, "ana", COMPLAIN, Complaint("c0" * 32))
+    enter(house, "dana", ANSWER, Answer(at, "c1" * 32))
+
+
+def enter(house: TestHouse, who: str, kind: str, said: Shape) -> int:
+    """Enter an act with this data, signed by one person; its index."""
+    with house.house.writing() as session:
+        act = session.register.act(kind, who, said.to_dict(), "2026-01-02T03:04:05Z")
+        house.house = session.commit([act.signed_by([key_of(who)])], key_of(who), ())
+        return act.index
 
 
 def write_notes(house: TestHouse) -> None:

@@ -20,6 +20,7 @@ from gen.piece import ROLES, Piece
 from gen.provenance.consent import PURPOSES, Consent
 from gen.provenance.rules import MENDS
 from gen.provenance.statement import METHODS
+from gen.provenance.terms import parse_allowed
 from gen.smf import RuleBroken, normalise, write
 from gen.smf.rules import RULES
 from houses import start_house
@@ -113,7 +114,9 @@ def test_keys_chords_and_consents_are_written_as_the_house_reads_them() -> None:
     assert "`Am7 | F C/E | % | G7sus4`" in TEXT
     scopes = [row[0].strip("`") for row in table(TEXT, "| | allows |")]
     assert [scope.partition(":")[0] for scope in scopes] == [*PURPOSES[:2], PURPOSES[2], "nothing"]
-    allowed = re.findall(r'--allow(?: "([^"]+)"| (\w+))', TEXT)
+    allowed = re.findall(r'consent .*--allow(?: "([^"]+)"| (\w+))', TEXT)
+    termed = re.findall(r'terms .*--allow "([^"]+)"', TEXT)
+    assert len(list(map(parse_allowed, termed))) == 2
     dated = re.findall(r"`([a-z_:]+@[0-9-]+)`", TEXT)
     assert len(allowed) == 2
     assert dated

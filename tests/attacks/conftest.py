@@ -70,6 +70,21 @@ class AttackedHouse(TestHouse):
         assert code == (2 if rules else 0), told
         return rules.get(result.work, "")
 
+    def ask(self, *words: object, code: int = 0) -> str:
+        """What `house.py` answers, with this exit code."""
+        main = importlib.import_module("house").main
+        given = [*map(str, words), "--yes", "--pin", str(self.pin.path)]
+        done = CliRunner().invoke(main, given)
+        assert done.exit_code == code, (done.output, done.exception)
+        self._follow_pin()
+        return done.output
+
+    def ask_json(self, *words: object) -> dict:
+        """The same for programs."""
+        code, told = self._run("house", *map(str, words))
+        assert code == 0, told
+        return told
+
     def _run(self, script: str, *words: str | Path) -> tuple[int, dict]:
         main = importlib.import_module(script).main
         done = CliRunner().invoke(main, [*map(str, words), "--json", "--pin", str(self.pin.path)])

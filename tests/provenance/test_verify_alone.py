@@ -15,12 +15,14 @@ import pytest
 from gen.errors import HouseError
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.gate import admit
+from gen.provenance.granted import missing_grants
 from gen.provenance.house import House
 from gen.provenance.mark import MARK_TEXT
 from gen.provenance.model_file import read_model_file
 from gen.provenance.pin import Pin
 from gen.provenance.recorded import run_behind
 from gen.provenance.register import Register
+from gen.provenance.runs import Run
 from gen.provenance.transcript import read_transcript
 from gen.provenance.witnesses.standing import read_notes, true_notes
 from mutations import Export, Mutator, full_house
@@ -88,9 +90,21 @@ def _model(export: Export, register: Register) -> object:
     try:
         file = read_model_file(export.model)
         run = run_behind(file, register)
-        return run.index if not file.manifest.problems(register, register.today()) else None
+        if file.manifest.problems(register, register.today()):
+            return None
+        return run.index, _writes(register, run, file.file_sha256)
     except HouseError:
         return None
+
+
+def _writes(register: Register, run: Run, model: str) -> str:
+    """Whether it may still write, in the verifier's words."""
+    if retired := register.retired(model):
+        return f"retired by act {retired.index}"
+    for use in ("sampling", "sale"):
+        if lacking := missing_grants(register, run.works, use, run.index):
+            return f"terms of {lacking[0].work} grant no {use}"
+    return "no terms stand against writing and selling"
 
 
 def _transcript(export: Export, register: Register) -> bool:
@@ -129,7 +143,7 @@ def alone_says(alone: ModuleType, export: Export, pin: Path) -> dict[str, object
     return {
         "records": True,
         "works": (refused, usable) if verdicts["roster"][0] and verdicts["purpose"][0] else None,
-        "model": int(why.split("run ")[1].split(",")[0]) if is_good else None,
+        "model": (int(why.split("run ")[1].split(",")[0]), why.split("; ")[1]) if is_good else None,
         "transcript": verdicts[str(export.transcript)][0],
         "piece": verdicts[str(export.piece)][0],
         "notes": all(good for what, (good, _) in verdicts.items() if what in notes),

@@ -26,9 +26,10 @@ from houses import PASSPHRASE, make_midi, make_piece, make_statement, start_hous
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 QUICK = ["--kdf-cost", "10"]
 PEOPLE = ("init", "key", "enroll", "rotate", "revoke", "cosign", "assert-model", "seal")
-WORKS = ("accept", "reject", "renew", "withdraw", "consent")
+WORKS = ("accept", "reject", "renew", "withdraw", "consent", "terms", "approve", "may")
+MODELS = ("impact", "retire", "rebuild", "sign-model", "end")
 OUTSIDE = ("witness", "stamp", "fraud")
-COMMANDS = (*PEOPLE, *WORKS, *OUTSIDE, "audit", "verify", "prove", "show", "log", "export")
+COMMANDS = (*PEOPLE, *WORKS, *MODELS, *OUTSIDE, "audit", "verify", "prove", "show", "log", "export")
 
 
 @pytest.fixture

@@ -77,6 +77,7 @@ def take_in(
     on_refusal: str = "stop",
     again: Manifest | None = None,
     chosen: CorpusConfig = ALL_WORKS,
+    for_new_model: bool = False,
 ) -> Admitted:
     """Admit, tokenise and split.
 
@@ -91,6 +92,7 @@ def take_in(
         again: of a run that is replayed: its works are taken, in the order in which it had them,
             and no others, whatever became of those.
         chosen: which of the admitted works are learned from.
+        for_new_model: as in `gen.provenance.gate.admit`.
 
     Raises:
         HouseError: a file was refused (all are listed), nothing is left to train on, or a work of
@@ -109,7 +111,7 @@ def take_in(
             if not tokenising.take_kept(name, work.path, work.sha256, notes):
                 tokenising.take(name, work.path, Music(work.sha256, score_of(piece()), notes))
 
-        corpus = admit(house, purpose, pin=pin, receive=receive)
+        corpus = admit(house, purpose, pin=pin, receive=receive, for_new_model=for_new_model)
     names = tokenising.names
     corpus = _only(corpus, again) if again is not None else _chosen(corpus, chosen, on_refusal)
     order = sorted(range(len(names)), key=names.__getitem__)  # of the register
@@ -118,12 +120,20 @@ def take_in(
     sides = split(works, melodies, shares)
     if not sides["train"]:
         raise HouseError(
-            f"no work in {house} may be trained on for {purpose!r}",
+            f"no work in {house} may be trained on for {purpose!r}{said_of_used_up(corpus)}",
             mend="contribute works, or ask the composers for consent to this purpose",
         )
     known, of_work = granted_styles(corpus) if styles else ({}, {})
     ordered = store.chosen(order, [of_work.get(name) for name in works])
     return Admitted(corpus, ordered, tuple(works), sides, known, tokenizer.fingerprint)
+
+
+def said_of_used_up(corpus: Corpus) -> str:
+    """Which works are left out since a model learned from them and their terms are for one."""
+    if not (works := corpus.used_up):
+        return ""
+    names = f"{', '.join(works[:_MOST_SAID])}{', …' if len(works) > _MOST_SAID else ''}"
+    return f"; by their terms one version may learn from them, and one did: {names}"
 
 
 def _chosen(corpus: Corpus, chosen: CorpusConfig, on_refusal: str) -> Corpus:

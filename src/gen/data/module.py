@@ -88,7 +88,7 @@ class HouseData(LightningDataModule):
             found = take_in(
                 self.house, self.pin, self.purpose, self.config.split, self.tokenizer,
                 styles=self.config.styles, on_refusal=self.on_refusal, again=self.again,
-                chosen=self.config.corpus,
+                chosen=self.config.corpus, for_new_model=self.again is None,
             )  # fmt: skip
             self.corpus, self.works = found.corpus, found.works
             self.sides, self.styles, self._admitted = found.sides, found.styles, found

@@ -25,7 +25,11 @@ ROOT = "root"
 
 ADD, ADOPT, CONSENT, KEY, WITHDRAW = "add", "adopt", "consent", "key", "withdraw"
 BEGIN, END, MODEL, OUTPUT = "begin", "end", "model", "output"
-KINDS = (ADD, ADOPT, BEGIN, CONSENT, END, KEY, MODEL, OUTPUT, WITHDRAW)
+TERMS, APPROVE, RETIRE, COMPLAIN, ANSWER = "terms", "approve", "retire", "complain", "answer"
+KINDS = (
+    ADD, ADOPT, ANSWER, APPROVE, BEGIN, COMPLAIN, CONSENT, END, KEY, MODEL, OUTPUT, RETIRE, TERMS,
+    WITHDRAW,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

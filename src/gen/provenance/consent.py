@@ -150,10 +150,15 @@ class Consent:
 
 def _parse_grant(word: str) -> Grant:
     scope, at, day = word.partition("@")
-    return Grant(check_scope(scope), _parse_day(day) if at else None)
+    return Grant(check_scope(scope), parse_day(day) if at else None)
 
 
-def _parse_day(text: str) -> date:
+def parse_day(text: str) -> date:
+    """Read `2030-12-31`.
+
+    Raises:
+        SettingError: something else.
+    """
     try:
         return date.fromisoformat(text)
     except ValueError as error:

@@ -120,6 +120,7 @@ class Corpus:
         roster_version: the roster at that moment.
         house_name: which house.
         judged_on: the day consent was judged by (UTC).
+        used_up: ids among `not_consented` whose terms are for one version, which there is.
     """
 
     admitted: tuple[Work, ...]
@@ -131,6 +132,7 @@ class Corpus:
     roster_version: int
     house_name: str
     judged_on: date
+    used_up: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.admitted) + len(self.refused) + len(self.not_consented)
@@ -171,6 +173,7 @@ def admit(
     pin: Pin,
     receive: Receiver | None = None,
     today: date | None = None,
+    for_new_model: bool = False,
 ) -> Corpus:
     """Judge every file of the house for one purpose.
 
@@ -181,6 +184,8 @@ def admit(
         receive: called with each admitted work and what gives the piece in its verified bytes,
             in path order. The gate keeps neither.
         today: the day consent is judged by; `Register.today` when left out.
+        for_new_model: a model is to be trained that is not there yet, so that works whose terms
+            are for one version are left out once one learned from them.
 
     Raises:
         PinError, RegisterError, LogError: the house itself is not to be trusted.
@@ -199,7 +204,7 @@ def admit(
     register.check_fresh(day)
     check_purpose(purpose, register)
     check_witnessed(found, register)
-    gate = Gate(found, register, purpose, day)
+    gate = Gate(found, register, purpose, day, for_new_model=for_new_model)
     for place in places:
         gate.judge(place, receive)
     return gate.corpus(receive)
@@ -226,14 +231,18 @@ def _names(folder: Path) -> list[str]:
 class Gate:
     """One pass over one house: judges files and sorts them into the three lists."""
 
-    def __init__(self, house: House, register: Register, purpose: str, today: date) -> None:
+    def __init__(
+        self, house: House, register: Register, purpose: str, today: date, *, for_new_model: bool
+    ) -> None:
         self._store = house.store
         self._register = register
         self._purpose = purpose
+        self._learned = register.runs.learned_for(purpose) if for_new_model else {}
         self._today = today
         self._admitted: list[Work] = []
         self._refused: list[Refusal] = []
         self._not_consented: list[Work] = []
+        self._used_up: list[str] = []
         self._seen: set[str] = set()
         self._sound = SoundFiles(house.pin)
         self._is_unfinished = house.store.exists(JOURNAL)
@@ -285,6 +294,7 @@ class Gate:
             self._register.roster.version,
             self._register.roster.house,
             self._today,
+            tuple(sorted(self._used_up)),
         )
 
     def _missing(self) -> Iterator[Refusal]:
@@ -302,6 +312,10 @@ class Gate:
         is_theirs = artist is None or any(artist == person for person, _ in work.composers)
         if not (is_theirs and work.consent.allows(self._purpose, self._today)):
             self._not_consented.append(work)
+            return
+        if work.work_id in self._learned and self._register.works[work.work_id].is_of_one_version:
+            self._not_consented.append(work)
+            self._used_up.append(work.work_id)
             return
         self._admitted.append(work)
         if receive is not None:

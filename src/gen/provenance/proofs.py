@@ -9,7 +9,7 @@ roster  the present one, signed by the root
 act     the act's line, its index, its path in the tree; null where none is proved
 rosters where the present roster did not yet hold: the one that did, and the next, as acts
 since   an earlier size and root, and the path from it to the head; null where none was asked for
-entry   beside a consent or a withdrawal: the act that entered its work, and the rosters around it
+entry   beside consent, terms or a withdrawal: the act that entered its work, rosters around it
 ```
 """
 
@@ -21,7 +21,7 @@ from datetime import date
 from typing import Any
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.acts import ADD, ADOPT, CONSENT, KEY, ROOT, WITHDRAW, Act
+from gen.provenance.acts import ADD, ADOPT, APPROVE, CONSENT, KEY, ROOT, TERMS, WITHDRAW, Act
 from gen.provenance.canonical import canonical_json, fields, is_sha256_hex, today_utc
 from gen.provenance.dsse import Signature, is_signed_by
 from gen.provenance.house import House
@@ -41,6 +41,8 @@ from gen.provenance.rights import check_right, entries_of
 from gen.provenance.roster import CURATOR, Roster, SignedRoster
 
 FORMAT = 2
+OF_A_WORK = (CONSENT, TERMS, WITHDRAW)
+"""Acts that are its composer's to do, mostly: whose the work is stands in another."""
 
 
 class ProofError(HouseError):
@@ -97,8 +99,8 @@ def _lines(house: House, register: Register, wanted: Container[int | None]) -> d
 
 
 def _entry_of(house: House, register: Register, act: Act | None) -> dict[str, Any]:
-    """The act that entered the work of which `act` is a consent or a withdrawal."""
-    if act is None or act.kind not in (CONSENT, WITHDRAW):
+    """The act that entered the work that `act` speaks of, where that is one of `OF_A_WORK`."""
+    if act is None or act.kind not in OF_A_WORK:
         return {}
     at = register.entered_before(act.index, act.data["work"])
     around = _rosters_around(register, at)
@@ -247,8 +249,10 @@ class _Checker:
         else:
             roster = self._in_force(act.index, rosters).roster
             check_right(act, roster)
-            if act.kind in (CONSENT, WITHDRAW) and act.by != ROOT:
+            if act.kind in OF_A_WORK and act.by != ROOT:
                 whose = self._whose(act, roster, entry)
+            if act.kind == APPROVE:
+                whose = self._whose(act, roster, None)
         what = " ".join(filter(None, (act.kind, str(act.data.get("work", "")), "by", act.by)))
         return f"act {act.index} ({what}) is in the log, and was theirs to do{whose}"
 

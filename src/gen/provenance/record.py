@@ -9,6 +9,7 @@ from gen.errors import HouseError
 from gen.provenance.acts import Entry, Withdrawal
 from gen.provenance.canonical import today_utc
 from gen.provenance.consent import Consent
+from gen.provenance.terms import TermsAct
 
 
 class RegisterError(HouseError):
@@ -59,7 +60,8 @@ class WorkRecord:
         first_index: of the act that entered this music first, before it was renewed.
         accepted_by: who signed that act (a curator; "root" for an adopted work).
         time: of that act.
-        consents: later acts, per composer, in order.
+        consents: later acts, per composer, in order; what `terms` acts say of training, too.
+        terms: per composer, in order.
         withdrawal: the act that withdrew it.
         withdrawn_at: its index.
         withdrawn_by_keyid: the key that signed it.
@@ -71,11 +73,17 @@ class WorkRecord:
     accepted_by: str
     time: str
     consents: dict[str, list[ConsentAct]] = field(default_factory=dict)
+    terms: dict[str, list[TermsAct]] = field(default_factory=dict)
     withdrawal: Withdrawal | None = None
     withdrawn_at: int | None = None
     withdrawn_by_keyid: str = ""
     statement_in_log: bool = False
     first_index: int = 0
+
+    @property
+    def is_of_one_version(self) -> bool:
+        """Whether the last terms of one of its composers are for one version of a model."""
+        return any(acts[-1].terms.this_version for acts in self.terms.values())
 
     def is_composer(self, person: str) -> bool:
         return any(person == composer for composer, _ in self.entry.composers)

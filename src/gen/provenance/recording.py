@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any
 
+from gen.errors import HouseError
 from gen.provenance.acts import BEGIN, END, MODEL, OUTPUT, ROOT
 from gen.provenance.house import House
 from gen.provenance.keys import PrivateKey
@@ -20,9 +21,26 @@ def begin_run(house: House, key: PrivateKey, begin: Begin) -> int:
     """Enter a run before its first step; its index in the log.
 
     Raises:
-        HouseError: the key is no trainer's, or a work was withdrawn since the gate admitted it.
+        HouseError: the key is no trainer's, or a work was withdrawn since the gate admitted it, or
+            its composers' terms do not grant this run.
     """
-    return _enter(house, key, BEGIN, TRAINER, begin.to_dict())
+    return _enter(house, key, BEGIN, TRAINER, begin.to_dict(), lambda r: _check_terms(r, begin))
+
+
+def _check_terms(register: Register, begin: Begin) -> None:
+    """Whether works of which terms were said may be trained on for this purpose, now.
+
+    Raises:
+        HouseError: one may not.
+    """
+    today, purpose = register.today(), begin.purpose
+    for work in begin.works:
+        record = register.works.get(work)
+        if record and record.terms and not register.consent_of(record).allows(purpose, today):
+            raise HouseError(
+                f"{work} may not be trained on for {purpose} by its composers' terms",
+                mend="start the run anew: the gate leaves it out",
+            )
 
 
 def end_run(house: House, key: PrivateKey, end: End) -> int:
@@ -34,8 +52,16 @@ def end_run(house: House, key: PrivateKey, end: End) -> int:
     return _enter(house, key, END, TRAINER, end.to_dict())
 
 
-def _enter(house: House, key: PrivateKey, kind: str, role: str, data: dict[str, Any]) -> int:
+def _enter(
+    house: House,
+    key: PrivateKey,
+    kind: str,
+    role: str,
+    data: dict[str, Any],
+    check: Callable[[Register], None] = lambda _: None,
+) -> int:
     with house.writing() as session:
+        check(session.register)
         person = signer(session.register, key, role)
         act = session.register.act(kind, person.id, data, key.now()).signed_by([key])
         session.commit([act], key, ())

@@ -3,11 +3,14 @@
 | act | who |
 |---|---|
 | add | a curator; with what one of the work's composers signed |
-| consent | a composer |
+| consent, terms, approve | a composer |
 | withdraw | a composer of the work, a curator, or the root |
 | adopt, model | the root: as many of its keys as the threshold asks for |
 | begin, end | a trainer |
 | output | a producer |
+| retire | a curator, or the root |
+| complain | a composer or a curator |
+| answer | a curator |
 | key | the root, inside the roster itself (`gen.provenance.succession`) |
 """
 
@@ -19,12 +22,17 @@ from gen.provenance.acts import (
     ACT_TYPE,
     ADD,
     ADOPT,
+    ANSWER,
+    APPROVE,
     BEGIN,
+    COMPLAIN,
     CONSENT,
     END,
     MODEL,
     OUTPUT,
+    RETIRE,
     ROOT,
+    TERMS,
     WITHDRAW,
     Act,
     Entry,
@@ -51,8 +59,14 @@ ROLES = {
     BEGIN: (TRAINER,),
     END: (TRAINER,),
     OUTPUT: (PRODUCER,),
+    TERMS: (COMPOSER,),
+    APPROVE: (COMPOSER,),
+    RETIRE: (CURATOR,),
+    COMPLAIN: (COMPOSER, CURATOR),
+    ANSWER: (CURATOR,),
 }
 OF_THE_ROOT = (ADOPT, MODEL)
+ALSO_OF_THE_ROOT = (WITHDRAW, RETIRE)
 
 
 def check_right(act: Act, roster: Roster) -> None:
@@ -63,7 +77,7 @@ def check_right(act: Act, roster: Roster) -> None:
     Raises:
         StrictJsonError, TagError: it was not, and why.
     """
-    if act.kind in OF_THE_ROOT or (act.kind == WITHDRAW and act.by == ROOT):
+    if act.kind in OF_THE_ROOT or (act.kind in ALSO_OF_THE_ROOT and act.by == ROOT):
         check_root(act, roster)
     else:
         check_member(act, roster, *ROLES[act.kind])

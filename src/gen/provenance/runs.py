@@ -165,6 +165,36 @@ class Output(
     path: str = ""
 
 
+class Retirement(Shape, frozen=True):
+    """What a `retire` says: which models of a run write nothing any more, and why.
+
+    Attributes:
+        run: index of the run, or asserted model.
+        models: SHA-256 of their files, sorted.
+        reason: for people.
+    """
+
+    WHAT: ClassVar[str] = "retirement"
+
+    run: int
+    models: tuple[Digest, ...]
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.models or list(self.models) != sorted(set(self.models)):
+            raise StrictJsonError("retirement: models are not sorted, one appears twice, or none")
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """A model's retirement, as the register keeps it; `keyids` signed it."""
+
+    index: int
+    by: str
+    keyids: tuple[str, ...]
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class LoggedPiece:
     """What the register keeps in memory of an output: all but its fingerprint.
@@ -223,6 +253,7 @@ class Runs:
 
     by_index: dict[int, Run] = field(default_factory=dict)
     pieces: list[LoggedPiece] = field(default_factory=list)
+    retired: dict[str, list[Retired]] = field(default_factory=dict)
     _by_file: dict[str, list[int]] = field(default_factory=dict)
     _by_tensors: dict[str, int] = field(default_factory=dict)
     _by_sound: dict[str, list[int]] = field(default_factory=dict)
@@ -251,6 +282,15 @@ class Runs:
         """Runs whose manifests name any of these works."""
         wanted = set(works)
         return [run for run in self.by_index.values() if wanted.intersection(run.works)]
+
+    def learned_for(self, purpose: str) -> dict[str, int]:
+        """Works that a model of this purpose learned from, each with the first such run."""
+        found: dict[str, int] = {}
+        for index, run in self.by_index.items():
+            if run.purpose == purpose and run.models:
+                for work in run.works:
+                    found.setdefault(work, index)
+        return found
 
     # -- taking acts in; who may was checked before ------------------------------------------
 
@@ -292,3 +332,22 @@ class Runs:
         self._by_sound.setdefault(output.musical_hash, []).append(len(self.pieces))
         self.pieces.append(piece)
         self._receipts.setdefault(output.receipt, index)
+
+    def check_approved(self, run: int, works: tuple[str, ...], receipt: str) -> None:
+        """Whether there is what an approval speaks of: a run of these works, a piece of it."""
+        known = self.by_index.get(run)
+        if known is None or not {*works} <= {*known.works}:
+            raise StrictJsonError(f"the run {run} did not learn from these works")
+        entered = self._receipts.get(receipt)
+        if receipt and not any((p.index, p.run) == (entered, run) for p in self.pieces):
+            raise StrictJsonError(f"the run {run} wrote no such piece")
+
+    def take_retirement(
+        self, index: int, by: str, keyids: tuple[str, ...], said: Retirement
+    ) -> None:
+        run = self.by_index.get(said.run)
+        if run is None or not {*said.models} <= {model.file_sha256 for model in run.models}:
+            raise StrictJsonError(f"the run {said.run} left no such models")
+        for model in said.models:
+            retired = Retired(index, by, keyids, said.reason)
+            self.retired.setdefault(model, []).append(retired)

@@ -10,6 +10,7 @@
         inbox/<work>.mid                contributed, waiting for a curator
         screening/<work>.json           screening reports of accepted works
         rejected/  withdrawn/           taken out, kept for the record
+        complaints/<digest>.json        complaints and answers; the log has their digests
         .journal/<sha256>               files of the change that is being made, by their digest
         .lock
 ```
@@ -34,6 +35,7 @@ from gen.smf.rules import MAX_BYTES
 INBOX, SCREENING, REJECTED, WITHDRAWN = "inbox", "screening", "rejected", "withdrawn"
 JOURNAL, LOCK = ".journal", ".lock"
 WITNESSES = "witnesses"
+COMPLAINTS = "complaints"
 CHECKPOINT = "register.checkpoint"
 ROSTER_FILE = "roster.json"
 PROPOSAL = "proposal.json"
@@ -41,7 +43,7 @@ MAX_FILE_BYTES = MAX_BYTES
 """Longest tagged file of a work."""
 MAX_RECORD_BYTES = 4 << 20
 """Longest roster, proposal, screening report or note."""
-ADMIN_FOLDERS = frozenset({INBOX, SCREENING, REJECTED, WITHDRAWN, JOURNAL, WITNESSES})
+ADMIN_FOLDERS = frozenset({INBOX, SCREENING, REJECTED, WITHDRAWN, JOURNAL, WITNESSES, COMPLAINTS})
 ADMIN_FILES = frozenset(
     {
         ROSTER_FILE,
@@ -60,7 +62,7 @@ ADMIN_FILES = frozenset(
         ".ledger.lock",
     }
 )
-IGNORED_BY_GIT = "inbox/\nrejected/\nwithdrawn/\n.journal/\n.lock*\nproposal.json\n"
+IGNORED_BY_GIT = "inbox/\nrejected/\nwithdrawn/\ncomplaints/\n.journal/\n.lock*\nproposal.json\n"
 KEPT_BY_GIT = "* -text\n"
 """Signed bytes must survive a checkout on Windows: no line ending is ever converted."""
 
@@ -141,7 +143,7 @@ class Store(Folder):
 
     def sweep(self) -> None:
         """Remove what killed commands left half written. The caller holds the lock."""
-        for folder in ("", INBOX, REJECTED, WITNESSES):
+        for folder in ("", INBOX, REJECTED, WITNESSES, COMPLAINTS):
             for name in self.names(folder):
                 meant = unfinished(name)
                 if meant and (folder or meant in ADMIN_FILES):

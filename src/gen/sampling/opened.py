@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gen.checkpoint import Checkpoint, load_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.harmony import nearest
 from gen.likeness.originality import LearnedMusic
 from gen.provenance.consent import ARTIST_MODEL
+from gen.provenance.granted import check_granted, missing_grants
 from gen.provenance.house import House
 from gen.provenance.pin import load_pin
 from gen.provenance.recorded import run_if_recorded
 from gen.provenance.register import Register
-from gen.provenance.runs import Run
+from gen.provenance.runs import Retired, Run
+from gen.provenance.terms import SALE, SAMPLING, STYLE
 from gen.sampling.checkpoints import find_checkpoint, learned_music
 from gen.sampling.receipt import OFF
 from gen.sampling.request import SampleRequest
@@ -30,6 +33,7 @@ class Opened:
         checkpoint: the model.
         run: what the log knows of it; None where it does not know it.
         learned: what pieces are compared with; None where they are not.
+        retired: the act that retired the model, which is used all the same; None for the others.
     """
 
     path: Path
@@ -38,6 +42,7 @@ class Opened:
     checkpoint: Checkpoint
     run: Run | None
     learned: LearnedMusic | None
+    retired: Retired | None = None
 
     @classmethod
     def of(cls, request: SampleRequest, before: Opened | None = None) -> Opened:
@@ -49,7 +54,8 @@ class Opened:
                 the house's log says of it is judged again, and as the log now is.
 
         Raises:
-            HouseError: the checkpoint or the house cannot be used.
+            HouseError: the checkpoint or the house cannot be used, the model was retired, or the
+                terms of its works do not grant that it writes.
         """
         places = request.places
         house = House(load_pin(Path(places.pin)))
@@ -68,10 +74,56 @@ class Opened:
         register = house.load(since=before.register if before else None)
         manifest.check_entered(register)
         run = run_if_recorded(checkpoint.file, register, unrecorded=places.unrecorded)
+        retired = _retired(register, checkpoint, is_known=places.retired)
+        check_terms(request, checkpoint, register, run)
         learned = before.learned if before else None
         if request.run.originality != OFF and learned is None:
             learned = learned_music(house, manifest, register)
-        return cls(path, house, register, checkpoint, run, learned)
+        return cls(path, house, register, checkpoint, run, learned, retired)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What receipts say of the model besides; nothing of most."""
+        works = [work.work for work in self.checkpoint.manifest.works]
+        found: dict[str, Any] = {}
+        if self.retired:
+            found["retired"] = {"act": self.retired.index, "by": self.retired.by}
+        if count := sum(1 for work in works if self.register.works[work].terms):
+            run = self.run.index if self.run else None
+            lacking = missing_grants(self.register, works, SALE, run)
+            found["terms"] = {"works": count, "not_for_sale_by": sorted({m.work for m in lacking})}
+        return found
+
+
+def _retired(register: Register, checkpoint: Checkpoint, *, is_known: bool) -> Retired | None:
+    """The act that retired this model.
+
+    Raises:
+        SettingError: there is one, and nobody said that the model is to write all the same.
+    """
+    retired = register.retired(checkpoint.digest)
+    if retired and not is_known:
+        raise SettingError(
+            f"was retired by {retired.by}, act {retired.index}: {retired.reason or 'no reason'}",
+            where="checkpoint",
+            mend="take another model; or, knowing that, retired=true, and receipts say so",
+        )
+    return retired
+
+
+def check_terms(
+    request: SampleRequest, checkpoint: Checkpoint, register: Register, run: Run | None
+) -> None:
+    """Whether the composers of the works behind a model grant that it writes, and in this style.
+
+    Raises:
+        NotGranted: one with terms does not.
+    """
+    works, index = checkpoint.manifest.works, run.index if run else None
+    check_granted(register, [work.work for work in works], SAMPLING, index)
+    if style := request.controls.style:
+        theirs = [w.work for w in works if style in [who for who, _ in w.composers]]
+        check_granted(register, theirs, STYLE, index)
 
 
 def style_number(person: str, checkpoint: Checkpoint, register: Register) -> int:

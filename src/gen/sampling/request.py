@@ -105,6 +105,7 @@ class PlacesConfig:
         stems: whether each track is written by itself, too.
         receipt: of the piece that is to be written once more.
         unrecorded: whether a model that the log does not know may write.
+        retired: whether a model that was retired may.
     """
 
     checkpoint: str
@@ -117,6 +118,7 @@ class PlacesConfig:
     stems: bool = False
     receipt: str | None = None
     unrecorded: bool = False
+    retired: bool = False
 
 
 PLACES: Final = frozenset([*(f.name for f in dataclasses.fields(PlacesConfig)), "hydra"])

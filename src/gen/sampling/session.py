@@ -58,6 +58,7 @@ class SamplingSession:
         signatures: who signs the receipts, and who enters the pieces.
         out: folder of the pieces.
         earlier: the highest number that a piece in it has.
+        said: what receipts say of the model besides, see `Opened.said`.
     """
 
     request: SampleRequest
@@ -69,6 +70,7 @@ class SamplingSession:
     signatures: Signatures
     out: Path
     earlier: int = 0
+    said: dict[str, Any] = field(default_factory=dict)
     _rejected: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     def write(
@@ -170,7 +172,8 @@ class SamplingSession:
             raise
         paths = self.out / f"{name}.mid", self.out / f"{name}{receipt.SUFFIX}"
         signed = (f"receipt signed by {self.signatures.signer}",) if key else ()
-        return Sampled(take.piece, *paths, record, (*take.done.remarks, *signed, entered))
+        notes = (*take.done.remarks, *signed, entered, *remarks_on(self.said))
+        return Sampled(take.piece, *paths, record, notes)
 
     def _name(self, take: Take) -> str:
         """A name that nothing in the folder has, and from now on this piece."""
@@ -218,6 +221,7 @@ class SamplingSession:
             "works_learned_from": len(manifest.works),
             "run": self._run_named(),
             "entered": self.signatures.log is not None,
+            **self.said,
             "tokenizer": self.checkpoint.tokenization.fingerprint,
             **receipt.environment(self.checkpoint.model),
             "seed": self.request.run.seed,
@@ -283,8 +287,18 @@ def open_session(
     learned = found.learned if request.run.originality != OFF else None
     return SamplingSession(
         request, job, found.checkpoint, found.house, learned, found.run, signatures, out,
-        highest_number(out),
+        highest_number(out), found.said,
     )  # fmt: skip
+
+
+def remarks_on(said: Mapping[str, Any]) -> list[str]:
+    """What receipts say of a model besides, in words."""
+    words = []
+    if retired := said.get("retired"):
+        words.append(f"of a model that was retired: act {retired['act']}")
+    if "terms" in said and (works := said["terms"]["not_for_sale_by"]):
+        words.append(f"not to be sold by terms of {len(works)} works, the first: {works[0]}")
+    return words
 
 
 def unwritable(folder: Path, error: OSError) -> HouseError:

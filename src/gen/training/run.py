@@ -14,6 +14,7 @@ from lightning import Callback, Trainer
 
 import gen
 from gen.checkpoint import SUFFIX, save_checkpoint
+from gen.data.admission import said_of_used_up
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.habits import Habits
 from gen.data.module import HouseData
@@ -186,7 +187,8 @@ def _admitted(chosen: TrainingSettings) -> HouseData:
     data = HouseData(pin.dir, pin, run.purpose, chosen.data, on_refusal=run.on_refusal)
     data.setup()
     manifest = data.manifest
-    say(f"admitted {len(manifest.works)} works of {manifest.house}; {_sides(data)}")
+    left_out = said_of_used_up(data.admitted.corpus)
+    say(f"admitted {len(manifest.works)} works of {manifest.house}; {_sides(data)}{left_out}")
     return data
 
 

@@ -173,6 +173,7 @@ def _what(act: Act) -> str:
     """What an act did, in a few words."""
     from gen.provenance import acts
     from gen.provenance.consent import Consent
+    from gen.provenance.terms import Terms
 
     data = act.data
     if act.kind == acts.KEY:
@@ -187,6 +188,17 @@ def _what(act: Act) -> str:
         return f"run {data['begin']} ends: {counted(len(data['models']), 'checkpoint')}"
     if act.kind == acts.OUTPUT:
         return f"{data['path']} of run {data['run']}"
+    if act.kind == acts.TERMS:
+        return f"{data['work']}: {Terms.from_dict(data)}"
+    if act.kind == acts.APPROVE:
+        what = f"piece {data['receipt'][:12]}…" if data["receipt"] else f"run {data['run']}"
+        return f"{data['use']} of {what}: {counted(len(data['works']), 'work')}"
+    if act.kind == acts.RETIRE:
+        models = counted(len(data["models"]), "model")
+        return f"{models} of run {data['run']} {data['reason']}".strip()
+    if act.kind in (acts.COMPLAIN, acts.ANSWER):
+        about = f"to act {data['complaint']}, " if act.kind == acts.ANSWER else ""
+        return f"{about}record {data['record_sha256'][:12]}…"
     return f"{data['work']} {data.get('reason') or data.get('title') or ''}".strip()
 
 

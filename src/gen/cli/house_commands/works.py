@@ -262,7 +262,7 @@ def withdraw_command(
         live_work(register, work)
     person = person or person_at_hand(register, COMPOSER, option="--as")
     impact = impact_of(register, works)
-    _tell_impact(impact, output)
+    tell_impact(impact, output)
     confirm(f"Withdraw {counted(len(works), 'work')} for ever?", yes=yes, output=output)
     key, *more = _withdrawers_keys(register, person)
     moved = withdraw(house, works, key, reason, more_root_keys=more, since=register)
@@ -277,7 +277,8 @@ def _withdrawers_keys(register: Register, person: str) -> list[Any]:
     return root_keys_for(register) if person == "root" else [key_of_person(register, person)]
 
 
-def _tell_impact(impact: Impact, output: Console) -> None:
+def tell_impact(impact: Impact, output: Console) -> None:
+    """What used works, and what is to be retrained or retired."""
     output.line(
         f"used by {counted(len(impact.runs), 'run')}, "
         f"{counted(len(impact.checkpoints), 'checkpoint')}, "
@@ -309,6 +310,7 @@ def consent_command(
     Scopes: general_model, evaluation, artist_model:ID; each for ever, or until a day (@DAY).
     With several composers a scope is live while all of them allow it.
     """
+    from gen.provenance.access import key_of_person
     from gen.provenance.consent import Consent
 
     house = open_house(folder, pin)
@@ -320,11 +322,11 @@ def consent_command(
     if ended := consent.ended(datetime.now(UTC).date()):
         past = f"{', '.join(map(str, ended))}: that day is past, so it allows nothing. Go on?"
         confirm(past, yes=yes, output=output)
-    chosen, key = _own_works(register, works, take_all, composer)
+    chosen, who = own_works(register, works, take_all, composer)
     confirm(
         f"Allow {consent} for {counted(len(chosen), 'work')} from now on?", yes=yes, output=output
     )
-    _set_consent(house, register, chosen, consent, key, output)
+    _set_consent(house, register, chosen, consent, key_of_person(register, who), output)
 
 
 def _show_consent(register: Register, works: tuple[str, ...], output: Console) -> None:
@@ -339,11 +341,16 @@ def _show_consent(register: Register, works: tuple[str, ...], output: Console) -
     output.result(consent=allowed)
 
 
-def _own_works(
+def own_works(
     register: Register, works: tuple[str, ...], take_all: bool, composer: str | None
-) -> tuple[list[str], Any]:
+) -> tuple[list[str], str]:
+    """The works that a composer names, and who they are.
+
+    Raises:
+        SettingError: neither works nor --all, or both.
+    """
     from gen.errors import SettingError
-    from gen.provenance.access import key_of_person, person_at_hand
+    from gen.provenance.access import person_at_hand
     from gen.provenance.roster import COMPOSER
 
     who = composer or person_at_hand(register, COMPOSER)
@@ -352,7 +359,7 @@ def _own_works(
     chosen = list(works)
     if take_all:
         chosen = [r.entry.work for r in register.live_works() if r.is_composer(who)]
-    return chosen, key_of_person(register, who)
+    return chosen, who
 
 
 def _set_consent(

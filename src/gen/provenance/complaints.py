@@ -1,0 +1,58 @@
+"""Complaints in the log: each entered on the day it came, and so is what was answered.
+
+The log holds the digest of a record alone. The record itself, with who complains and what was
+said, lies in the house's folder `complaints` (`gen.provenance.complaints_desk`), with a salt: once
+that file is gone, nothing in the log tells what was in it, and every act and proof stays as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from gen.provenance.canonical import StrictJsonError
+from gen.provenance.shapes import Digest, Shape
+
+
+class Complaint(Shape, frozen=True, rename={"record": "record_sha256"}):
+    """What a `complain` says: SHA-256 of the complaint's record."""
+
+    WHAT: ClassVar[str] = "complaint"
+
+    record: Digest
+
+
+class Answer(Shape, frozen=True, rename={"record": "record_sha256"}):
+    """What an `answer` says: index of the complaint, SHA-256 of the answer's record."""
+
+    WHAT: ClassVar[str] = "answer"
+
+    complaint: int
+    record: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A complaint or an answer as the register keeps it; `time` is what its act says."""
+
+    index: int
+    by: str
+    time: str
+    record: str
+
+
+@dataclass(slots=True)
+class Complaints:
+    """Every complaint in the log, by index, and the answers to each."""
+
+    entered: dict[int, Entered] = field(default_factory=dict)
+    answers: dict[int, list[Entered]] = field(default_factory=dict)
+
+    def take_complaint(self, index: int, by: str, time: str, said: Complaint) -> None:
+        self.entered[index] = Entered(index, by, time, said.record)
+
+    def take_answer(self, index: int, by: str, time: str, said: Answer) -> None:
+        if said.complaint not in self.entered:
+            raise StrictJsonError(f"act {said.complaint} is no complaint")
+        found = Entered(index, by, time, said.record)
+        self.answers.setdefault(said.complaint, []).append(found)

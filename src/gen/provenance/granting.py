@@ -1,0 +1,118 @@
+"""What people do about terms: say them, approve a use, retire a model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from gen.errors import HouseError, SettingError
+from gen.provenance.acts import APPROVE, RETIRE, ROOT, TERMS, Act
+from gen.provenance.consent import Consent
+from gen.provenance.house import House
+from gen.provenance.keys import Key
+from gen.provenance.register import Register
+from gen.provenance.roster import COMPOSER, CURATOR
+from gen.provenance.runs import Retirement, Run
+from gen.provenance.terms import WHOLE_SHARE, Approval, Terms, Use, UseName
+from gen.provenance.works import live_work, signer
+
+
+def set_terms(
+    house: House,
+    works: Collection[str],
+    key: Key,
+    consent: Consent,
+    uses: Sequence[Use],
+    *,
+    this_version: bool = False,
+    share: int = WHOLE_SHARE,
+    fee: int = 0,
+    since: Register | None = None,
+) -> House:
+    """Record a composer's terms for their works; they take the place of earlier ones.
+
+    Args:
+        house: where.
+        works: ids.
+        key: the composer's.
+        consent: what may be trained on them.
+        uses: what models that learned from them may be used for.
+        this_version: one model may learn from them, and none after that.
+        share: percent of the composer's part of a pool that is theirs.
+        fee: in hundredths, for each run that begins with one of them.
+        since: as in `House.load`.
+
+    Raises:
+        HouseError: not their work, unknown work, or a key that may not sign.
+    """
+    with house.writing(since) as session:
+        register = session.register
+        person = signer(register, key, COMPOSER)
+        acts = []
+        for offset, work in enumerate(dict.fromkeys(works)):
+            if not live_work(register, work).is_composer(person.id):
+                raise HouseError(f"{person.id} is no composer of {work}")
+            said = Terms(work, consent.grants, tuple(uses), this_version, share, fee)
+            act = register.act(TERMS, person.id, said.to_dict(), key.now(), ahead=offset)
+            acts.append(act.signed_by([key]))
+        return session.commit(acts, key, ())
+
+
+def approve(
+    house: House,
+    key: Key,
+    use: UseName,
+    run: Run,
+    works: Collection[str] = (),
+    receipt: str = "",
+) -> tuple[House, Approval]:
+    """Record that a composer approves a use of a run's models, or of one piece.
+
+    Args:
+        house: where.
+        key: the composer's.
+        use: which.
+        run: whose models.
+        works: of the composer's works behind the run; all of them where none is named.
+        receipt: SHA-256 of one piece's receipt; "" for all pieces.
+
+    Raises:
+        HouseError: none of their works is behind it, or a key that may not sign.
+    """
+    with house.writing() as session:
+        register = session.register
+        person = signer(register, key, COMPOSER)
+        theirs = [w for w in run.works if register.works[w].is_composer(person.id)]
+        live = [w for w in theirs if register.works[w].withdrawn_at is None]
+        if strange := sorted({*works} - {*live}):
+            raise SettingError(f"{strange[0]} is no work of {person.id} behind {run}")
+        if not live:
+            raise SettingError(f"no work of {person.id} is behind {run}")
+        said = Approval(use, run.index, receipt, tuple(sorted(works or live)))
+        act = register.act(APPROVE, person.id, said.to_dict(), key.now()).signed_by([key])
+        return session.commit([act], key, ()), said
+
+
+def retire(
+    house: House, keys: Sequence[Key], run: Run, models: Collection[str], reason: str
+) -> Act:
+    """Record that models of a run write nothing any more; the act.
+
+    Args:
+        house: where.
+        keys: a curator's, or as many of the root's as its threshold asks for.
+        run: that left them.
+        models: SHA-256 of their files.
+        reason: for people.
+
+    Raises:
+        HouseError: the key may not do this.
+    """
+    with house.writing() as session:
+        register = session.register
+        by = ROOT
+        if keys[0].keyid not in register.roster.root_keyids:
+            by = signer(register, keys[0], CURATOR).id
+        said = Retirement(run.index, tuple(sorted(models)), reason)
+        act = register.act(RETIRE, by, said.to_dict(), keys[0].now()).signed_by(keys)
+        session.commit([act], keys[0], ())
+        return act
