@@ -7,6 +7,8 @@ nothing at all.
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -203,15 +205,17 @@ def test_huge_sparse_screening_report_and_head_cost_nothing(lived_in, tmp_path, 
 
 
 @pytest.mark.parametrize("name", READING)
-def test_unfinished_change_is_told_to_who_reads(lived_in, tmp_path, name):
+def test_unfinished_change_is_told_to_who_reads(lived_in, tmp_path, name, caplog):
     (lived_in.folder / JOURNAL).mkdir()
     done = command(lived_in, name, tmp_path)
     assert done.code == 0
-    assert "interrupted in the middle of a change" in done.stderr
+    assert "interrupted in the middle of a change" in done.stderr + caplog.text
     assert (lived_in.folder / JOURNAL).exists()
 
 
 def test_json_output_stays_json_while_a_change_is_unfinished(lived_in):
     (lived_in.folder / JOURNAL).mkdir()
-    done = call(HOUSE, "show", "--json", "--pin", str(lived_in.pin.path))
+    words = [sys.executable, str(HOUSE), "show", "--json", "--pin", str(lived_in.pin.path)]
+    done = subprocess.run(words, capture_output=True, text=True)
     assert json.loads(done.stdout)["waiting"] == 1
+    assert "interrupted in the middle of a change" in done.stderr

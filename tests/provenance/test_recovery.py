@@ -66,13 +66,13 @@ def submit_screened(house, seed):
     return result.work
 
 
-def test_reader_reads_around_an_unfinished_entry_and_changes_nothing(house, interrupted, capsys):
+def test_reader_reads_around_an_unfinished_entry_and_changes_nothing(house, interrupted, caplog):
     submit_screened(house, 1)
     interrupted(house.accept)
     before = contents(house.folder)
     corpus = house.admit().require_clean()
     assert len(corpus.admitted) == 1
-    assert "interrupted in the middle of a change" in capsys.readouterr().err
+    assert "interrupted in the middle of a change" in caplog.text
     assert contents(house.folder) == before
 
 

@@ -10,9 +10,9 @@ names the file.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +23,8 @@ from gen.errors import HouseError
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
+
+logger = logging.getLogger(__name__)
 
 LOCK_SECONDS = 120.0
 """How long a command waits for another one before it gives up."""
@@ -94,7 +96,7 @@ def _acquired(path: Path, seconds: float) -> BaseFileLock:
             if error.errno not in _NO_LOCKS_HERE:
                 raise _not_writable(path, error) from error
     marker = _marker(path)
-    print(f"{path}: this disk has no file locks, {marker.name} stands for one", file=sys.stderr)
+    logger.warning("%s: this disk has no file locks, %s stands for one", path, marker.name)
     try:
         return _take(SoftFileLock(str(marker), timeout=seconds), marker)
     except OSError as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from gen.disk import write_atomically
 from gen.disk.reading import CACHE, NamedFileError, read_json
 from gen.disk.seals import Sealer, user_secret
 from gen.errors import HouseError
+
+logger = logging.getLogger(__name__)
 
 
 class PartStore:
@@ -53,9 +55,7 @@ class PartStore:
         if kept.get("key") == key:
             if self._holds(kept):
                 return kept["value"]
-            print(
-                f"{path}: not as this user's evaluation wrote it; measured again", file=sys.stderr
-            )
+            logger.warning("%s: not as this user's evaluation wrote it; measured again", path)
         value = make()
         keep(path, {"key": key, "value": value, "seal": self._seal(key, value)})
         return value

@@ -10,7 +10,7 @@ before the append leaves nothing of the change, one after it leaves only renames
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +30,8 @@ from gen.provenance.settle import folders_of, roster_text, settle, works_of
 from gen.provenance.store import JOURNAL, MAX_RECORD_BYTES, ROSTER_FILE, Store
 from gen.provenance.verify import can_go_on, check_roster_file, check_size, replayed
 from gen.provenance.witnesses.files import try_to_sign_head
+
+logger = logging.getLogger(__name__)
 
 UNFINISHED = (
     "{}: a command was interrupted in the middle of a change; what the register says counts, "
@@ -77,7 +79,7 @@ class House:
         is_unfinished = self.store.is_unfinished()
         register = self._load(full=full, anew=anew, since=since)
         if is_unfinished:
-            print(UNFINISHED.format(self.folder), file=sys.stderr)
+            logger.warning(UNFINISHED.format(self.folder))
         # An interrupted change of the roster is in the register, and not yet in its copy.
         if not (is_unfinished and register.roster.register_index == register.size - 1):
             self._check_roster_file(register)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -29,6 +29,8 @@ from gen.provenance.house import House
 from gen.provenance.manifest import Manifest, ManifestWork
 from gen.provenance.register import Register
 from gen.provenance.works import kept_work
+
+logger = logging.getLogger(__name__)
 
 LAST: Final = "last"
 SHIPPED: Final = Path("data/house_model") / f"starter{SUFFIX}"
@@ -132,7 +134,7 @@ def learned_music(
     kept = cache.get(_name(here))
     if kept is None:
         count = len(manifest.works)
-        print(f"reading {count} works to compare with, this once", file=sys.stderr, flush=True)
+        logger.warning("reading %d works to compare with, this once", count)
         found, missing = _read_all(house, register, manifest.works, cache)
         here = tuple(work for work in manifest.works if work.work in found)
         kept = cache.get(_name(here)) or _pack([found[work.work] for work in here])

@@ -8,8 +8,8 @@ its signatures and holds its root against the register's.
 
 from __future__ import annotations
 
+import logging
 import re
-import sys
 from collections.abc import Iterator
 
 from gen.disk import Folder, UnfitFileError
@@ -21,6 +21,8 @@ from gen.provenance.log import Head
 from gen.provenance.merkle import leaf_hash
 from gen.provenance.store import CHECKPOINT, WITNESSES, Store
 from gen.provenance.witnesses.notes import MAX_NOTE_BYTES, Note, NoteError, NoteKey
+
+logger = logging.getLogger(__name__)
 
 LOG_OWNER = "log"
 """Whose key file the log's is."""
@@ -97,7 +99,7 @@ def try_to_sign_head(store: Store, head: Head, log: NoteKey | None) -> None:
     try:
         sign_head(store, head, log)
     except (HouseError, OSError) as error:
-        print(f"the new head is not signed as a note: {error}", file=sys.stderr)
+        logger.warning("the new head is not signed as a note: %s", error)
 
 
 def _nobody(_: object) -> str:
