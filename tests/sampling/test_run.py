@@ -131,7 +131,7 @@ def test_a_wrong_setting_gives_one_message_that_names_it_and_no_file(ask, tmp_pa
 def test_pieces_are_written_where_asked(ask, tmp_path):
     results = ask(n=2, out=str(tmp_path / "there"))
     names = sorted(path.name for path in (tmp_path / "there").iterdir())
-    ends = (".json", ".mid", ".signature.json")
+    ends = (".c2pa", ".json", ".mid", ".signature.json")
     assert names == sorted(f"{one.midi.stem}{end}" for one in results for end in ends)
     assert [one.midi.stem[-3:] for one in results] == ["-01", "-02"]
     assert all(Path(result.midi).parent == tmp_path / "there" for result in results)

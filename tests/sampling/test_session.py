@@ -17,7 +17,7 @@ from gen.smf import parse, split_chunks
 NEVER_MET = {"chords": "C | F#", "time_signature": "4/4", "instruments": ["piano", "bass"]}
 WORK = LearnedWork("small-rain-1", "Small Rain", (("ana", "Ana"),))
 
-ENDS = (".json", ".mid", ".signature.json")
+ENDS = (".c2pa", ".json", ".mid", ".signature.json")
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ def whole(out: Path) -> set[str]:
     for name in pieces:
         read_receipt(out / f"{name}.json")
         assert is_generated((out / f"{name}.mid").read_bytes())
-        kinds = {path.suffix for path in out.glob(f"{name}.*")} - {".mid", ".json"}
+        kinds = {path.suffix for path in out.glob(f"{name}.*")} - {".mid", ".json", ".c2pa"}
         assert kinds in ({".png", ".musicxml", ".wav"}, set())
         if kinds:
             assert (out / f"{name}.png").read_bytes().endswith(b"IEND\xaeB`\x82")

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 FILES = {"checkpoint", "pin", "out", "soundfont", "receipt",
          "continue", "infill", "accompany", "harmonise", "vary"}  # fmt: skip
-BESIDE_A_RECEIPT = FILES | {"audio", "sample_rate", "stems", "unrecorded", "retired"}
+BESIDE_A_RECEIPT = FILES | {
+    "audio", "sample_rate", "stems", "unrecorded", "retired", "stamp",
+}  # fmt: skip
 IN_A_HURRY = 1.0
 """Seconds that renderings which were begun are waited for once it is stopped."""
 

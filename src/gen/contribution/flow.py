@@ -26,6 +26,7 @@ from gen.errors import HouseError, SettingError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.report import BLOCK, REVIEW, Report
 from gen.likeness.thresholds import Thresholds
+from gen.marks.permissions import training_refused
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import Consent
 from gen.provenance.house import House
@@ -73,6 +74,18 @@ ALIKE = {
     ),
 }
 """Rule of a blocked piece → what it is, and what its composer can do."""
+
+
+def _check_origin(data: bytes) -> None:
+    """Refuse what a file's own marks say must not be learned from."""
+    if is_generated(data):
+        raise _RefusedError("generated", "it carries the mark of a generated piece", _COMPOSED)
+    if uses := training_refused(data):
+        raise _RefusedError(
+            "not-allowed",
+            f"its own content credentials do not allow that models learn from it ({uses[0]})",
+            "contribute the composer's own export, if whoever signed that was the composer",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,8 +481,7 @@ def _read_ahead(
 
     def examine(path: Path) -> Examined | str:
         data = read_file(path)
-        if is_generated(data):
-            raise _RefusedError("generated", "it carries the mark of a generated piece", _COMPOSED)
+        _check_origin(data)
         if work := work_of(data):
             return work
         if not hasattr(local, "reader"):

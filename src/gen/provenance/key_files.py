@@ -144,7 +144,7 @@ def _save(key: PrivateKey, record: dict[str, object], folder: Path | None) -> Pa
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     words = _file_word(str(record["house"])), _file_word(str(record["owner"]))
     path = folder / f"{words[0]}.{words[1]}.{key.keyid[:16]}.key"
-    _write_private(path, canonical(record) + b"\n")
+    write_private(path, canonical(record) + b"\n")
     return path
 
 
@@ -166,7 +166,8 @@ def _file_word(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9-]", "_", text)
 
 
-def _write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only this user can read, whole or not at all."""
     for left in path.parent.glob("*.new"):  # by commands that were killed
         if time.time() - left.lstat().st_mtime > _LEFT_SECONDS:
             left.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from gen import processes
+from gen.marks.release import mark_beside
 from gen.piece import Piece
 from gen.rendering.playing import STEMS, Playing, midi_stems
 from gen.rendering.roll import piano_roll
@@ -134,12 +135,13 @@ def _clear(midi: Path) -> None:
 def rendered(
     piece: Piece, midi: Path, playing: Playing | None, *, with_stems: bool = False
 ) -> Rendered:
-    """Write all there is to see and hear of a piece."""
+    """Write all there is to see and hear of a piece, marked as its file is."""
     picture = piano_roll(piece, midi.with_suffix(".png"), title=midi.stem)
     score = musicxml(piece, midi.with_suffix(".musicxml"), title=title_of(midi.stem))
     sound = playing.whole(piece, midi, midi.with_suffix(".wav")) if playing else None
     stems = midi_stems(midi) if with_stems else []
     stems += playing.each(piece, midi) if playing and with_stems else []
+    mark_beside(midi, picture, score, *([sound] if sound else []), *stems)
     return Rendered(picture, score, sound, tuple(stems))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import torch
@@ -13,7 +14,7 @@ from gen.disk import write_all_atomically
 from gen.disk.reading import MIDI, NamedFileError, sha256_of
 from gen.errors import HouseError
 from gen.harmony import nearest
-from gen.provenance.mark import mark_generated
+from gen.marks.release import SIDECAR
 from gen.sampling.checkpoints import checkpoint_of
 from gen.sampling.receipt import OFF, Receipt, differences, encode, environment, standing
 from gen.sampling.request import CPU, MODES, PLACES, SampleRequest
@@ -80,7 +81,13 @@ def reproduced(request: SampleRequest, receipt: Receipt) -> Sampled:
     _check_claims(receipt, session, take)
     known = standing(receipt, session.house.load())
     paths = session.out / f"{receipt.path.stem}.mid", session.out / receipt.path.name
-    files = {paths[1]: receipt.data, paths[0]: mark_generated(take.music, receipt.digest)}
+    outlet = session.outlet.signing_like(receipt.path.with_suffix(".mid"))
+    released = replace(session, outlet=outlet).released(take, record, receipt.digest)
+    files = {
+        paths[1]: receipt.data,
+        paths[0].with_suffix(SIDECAR): released.sidecar,
+        paths[0]: released.midi,
+    }
     try:
         write_all_atomically(files)
     except OSError as error:

@@ -106,6 +106,8 @@ class PlacesConfig:
         receipt: of the piece that is to be written once more.
         unrecorded: whether a model that the log does not know may write.
         retired: whether a model that was retired may.
+        stamp: address of an authority that stamps each piece's credentials (RFC 3161); None for
+            none.
     """
 
     checkpoint: str
@@ -119,6 +121,7 @@ class PlacesConfig:
     receipt: str | None = None
     unrecorded: bool = False
     retired: bool = False
+    stamp: str | None = None
 
 
 PLACES: Final = frozenset([*(f.name for f in dataclasses.fields(PlacesConfig)), "hydra"])

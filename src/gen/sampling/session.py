@@ -22,9 +22,9 @@ from gen.disk import write_all_atomically
 from gen.errors import HouseError, SettingError
 from gen.likeness.fingerprint import NewPiece
 from gen.likeness.originality import LearnedMusic
+from gen.marks.release import SIDECAR, Outlet, Released
 from gen.piece import Piece
 from gen.provenance.house import House
-from gen.provenance.mark import mark_generated
 from gen.provenance.runs import Output, Run
 from gen.sampling import receipt
 from gen.sampling.decode import decode
@@ -57,6 +57,7 @@ class SamplingSession:
         run: what the log knows of the checkpoint; None where it does not know it.
         signatures: who signs the receipts, and who enters the pieces.
         out: folder of the pieces.
+        outlet: marks them.
         earlier: the highest number that a piece in it has.
         said: what receipts say of the model besides, see `Opened.said`.
     """
@@ -69,6 +70,7 @@ class SamplingSession:
     run: Run | None
     signatures: Signatures
     out: Path
+    outlet: Outlet
     earlier: int = 0
     said: dict[str, Any] = field(default_factory=dict)
     _rejected: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
@@ -150,18 +152,19 @@ class SamplingSession:
         record = self.record(take)
         text = receipt.encode(record)
         digest = hashlib.sha256(text).hexdigest()
-        midi = mark_generated(take.music, digest)
-        if not take.source:  # a given file may mean different things to different programs
-            check_read_alike(midi, take.piece)
         name = self._name(take)
         files = {self.out / f"{name}{receipt.SUFFIX}": text}
         signature = self.out / f"{name}{receipt.SIGNATURE_SUFFIX}"
         key = self.signatures.key
         if key:
             files[signature] = receipt.signature_of(text, key)
-        files[self.out / f"{name}.mid"] = midi
         try:
-            entered = self._enter(take.piece, record, digest, midi, f"{name}.mid")
+            released = self.released(take, record, digest)
+            if not take.source:  # a given file may mean different things to different programs
+                check_read_alike(released.midi, take.piece)
+            files[self.out / f"{name}{SIDECAR}"] = released.sidecar
+            files[self.out / f"{name}.mid"] = released.midi
+            entered = self._enter(take.piece, record, digest, released.midi, f"{name}.mid")
             write_all_atomically(files)
         except BaseException as error:  # Ctrl-C too: a piece is there as a whole or not at all
             for path in files:
@@ -174,6 +177,11 @@ class SamplingSession:
         signed = (f"receipt signed by {self.signatures.signer}",) if key else ()
         notes = (*take.done.remarks, *signed, entered, *remarks_on(self.said))
         return Sampled(take.piece, *paths, record, notes)
+
+    def released(self, take: Take, record: Mapping[str, Any], digest: str) -> Released:
+        """The marked file of a piece whose receipt has this digest."""
+        title = title_of(take.piece, self.job.controls, record["source"] or {})
+        return self.outlet.piece(take.music, record, digest, title)
 
     def _name(self, take: Take) -> str:
         """A name that nothing in the folder has, and from now on this piece."""
@@ -288,6 +296,7 @@ def open_session(
     return SamplingSession(
         request, job, found.checkpoint, found.house, learned, found.run, signatures, out,
         highest_number(out), found.said,
+        Outlet.of(found.house.pin.name, signatures.key, request.places.stamp), highest_number(out),
     )  # fmt: skip
 
 

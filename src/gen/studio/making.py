@@ -24,6 +24,7 @@ from gen.disk import write_atomically
 from gen.disk.reading import MIDI, RECEIPT, read, read_json
 from gen.errors import HouseError, SettingError
 from gen.likeness.originality import in_words
+from gen.marks.release import like
 from gen.provenance.canonical import sha256_hex
 from gen.rendering.playing import Playing
 from gen.rendering.score import musicxml
@@ -240,9 +241,11 @@ def piece_receipt(name: str, desk: DeskOf) -> Response:
 @router.get("/pieces/{name}/musicxml")
 def piece_musicxml(name: str, desk: DeskOf) -> Response:
     """Its score, for notation programs."""
-    music = parse(read(piece_path(desk.out, name), MIDI))
+    midi = read(piece_path(desk.out, name), MIDI)
+    music = parse(midi)
     with TemporaryDirectory(prefix="studio-") as folder:
         data = musicxml(music, Path(folder) / "score.musicxml", title=name).read_bytes()
+    data = like(midi, data, name)
     return download(data, "application/vnd.recordare.musicxml+xml", f"{name}.musicxml")
 
 
@@ -250,10 +253,10 @@ def piece_musicxml(name: str, desk: DeskOf) -> Response:
 def piece_audio(name: str, desk: DeskOf) -> Response:
     """Its sound, as `sample.py` writes it."""
     path = piece_path(desk.out, name)
-    music = parse(read(path, MIDI))
+    midi = read(path, MIDI)
     with TemporaryDirectory(prefix="studio-") as folder:
-        data = Playing().whole(music, path, Path(folder) / "piece.wav").read_bytes()
-    return download(data, "audio/wav", f"{name}.wav")
+        data = Playing().whole(parse(midi), path, Path(folder) / "piece.wav").read_bytes()
+    return download(like(midi, data, name), "audio/wav", f"{name}.wav")
 
 
 @router.post("/audio")

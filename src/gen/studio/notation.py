@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from gen.disk.reading import MIDI, read
 from gen.errors import HouseError, SettingError
+from gen.marks.release import mark_beside
 from gen.rendering.playing import Playing, midi_stems
 from gen.rendering.score import musicxml
 from gen.smf import parse
@@ -59,6 +60,7 @@ def stems(name: str, desk: DeskOf) -> Response:
     ):
         midi = Path(shutil.copy(path, folder))
         for part in [*midi_stems(midi), *Playing().each(parse(read(path, MIDI)), midi)]:
+            mark_beside(midi, part)
             file.write(part, f"{name}/{part.name}")
     return download(archive.getvalue(), "application/zip", f"{name}-stems.zip")
 

@@ -43,8 +43,8 @@ def present(
         out / "index.html",
         title="New pieces",
         facts=[*facts, *_played(renderer)],
-        note="Machine-generated music. Each .mid carries a mark that names its receipt, until "
-        "somebody takes it off; sound, pictures and scores carry none. The receipt names the "
+        note="Machine-generated music. Every file says so in content credentials (C2PA) and names "
+        "its receipt, until somebody takes them off. The receipt names the "
         "checkpoint, its manifest of works, the seed and the settings, and sample.py receipt=FILE "
         "writes the same bytes again.",
     )

@@ -7,6 +7,7 @@ with other tools, too: `openssl ts -verify -data NOTE -in SIZE.tsr -CAfile ROOTS
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import ModuleType
@@ -74,6 +75,26 @@ def check_stamp(answer: bytes, data: bytes, roots: bytes) -> datetime:
         ) from error
     when: datetime = response.tst_info.gen_time
     return when.astimezone(UTC)
+
+
+def token_of(answer: bytes, data: bytes) -> bytes:
+    """The token in an authority's answer, as signatures carry it.
+
+    Its time is not judged here, nor whose it is: whoever reads the token does that.
+
+    Raises:
+        StampError: not granted, or of other bytes.
+    """
+    client = _client()
+    try:
+        response = client.decode_timestamp_response(answer)
+        imprint = response.tst_info.message_imprint.message
+        token: bytes = response.time_stamp_token()
+    except ValueError as error:
+        raise StampError(f"the authority gave no time stamp: {error}") from error
+    if imprint != hashlib.sha256(data).digest():
+        raise StampError("the authority's time stamp is of other bytes")
+    return token
 
 
 def _client() -> ModuleType:
