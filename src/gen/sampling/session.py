@@ -295,8 +295,8 @@ def open_session(
     learned = found.learned if request.run.originality != OFF else None
     return SamplingSession(
         request, job, found.checkpoint, found.house, learned, found.run, signatures, out,
+        Outlet.of(found.house.pin.name, signatures.key, request.places.stamp),
         highest_number(out), found.said,
-        Outlet.of(found.house.pin.name, signatures.key, request.places.stamp), highest_number(out),
     )  # fmt: skip
 
 
