@@ -22,7 +22,7 @@ from gen.data.admission import annotations_of
 from gen.data.batches import DataConfig
 from gen.data.cache import CACHE_VARIABLE, EventCache
 from gen.data.module import HouseData
-from gen.data.store import rows_of
+from gen.data.store import rows_with_echoes
 from gen.errors import SettingError
 from gen.provenance import gate
 from gen.smf import musical_hash
@@ -264,7 +264,7 @@ def data(house, works):
 def poison(monkeypatch, folder: Path, secret: bytes, make) -> None:
     """Fill a cache with other music under the true names, sealed with `secret`."""
     found = make()
-    other = rows_of(
+    other = rows_with_echoes(
         found.tokenizer.events(make_piece(99), annotations_of(found.corpus.admitted[0]))
     )
     cache = EventCache(folder / "events", secret)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gen.data.store import EventStore, rows_of
+from gen.data.store import EventStore, rows_with_echoes
 from gen.data.styles import with_style
 from gen.data.windows import TokenisedWork, bare
 from gen.tokens.echo import echoes
@@ -19,7 +19,7 @@ def store(tmp_path):
     filled = EventStore(tmp_path / "new" / "folder")
     with filled:
         for events in WORKS:
-            filled.append(rows_of(events))
+            filled.append(rows_with_echoes(events))
     return filled
 
 
@@ -61,7 +61,7 @@ def test_no_file_is_left_and_a_folder_that_cannot_be_made_is_no_loss(store, tmp_
     assert not list((tmp_path / "new" / "folder").iterdir())
     (tmp_path / "file").write_text("", encoding="ascii")
     with EventStore(tmp_path / "file" / "below") as elsewhere:
-        elsewhere.append(rows_of(WORKS[0]))
+        elsewhere.append(rows_with_echoes(WORKS[0]))
     assert same(elsewhere[0], TokenisedWork.of(WORKS[0]))
 
 

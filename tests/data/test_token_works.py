@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gen.data.augment import AugmentConfig
-from gen.data.store import EventStore, rows_of
+from gen.data.store import EventStore, rows_with_echoes
 from gen.data.token_works import token_store
 from gen.tokens.choice import TokenizerChoice
 from music import Theme
@@ -23,7 +23,7 @@ def stored(chosen, tmp_path, train=(0, 1)):
     works = EventStore(tmp_path)
     with works:
         for events in WORKS:
-            works.append(rows_of(events))
+            works.append(rows_with_echoes(events))
     return token_store(works, [f"w{i}" for i in range(len(WORKS))], chosen, train)
 
 

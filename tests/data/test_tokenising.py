@@ -11,7 +11,7 @@ import pytest
 from gen import processes
 from gen.data import tokenising
 from gen.data.cache import EventCache
-from gen.data.store import EventStore, rows_of
+from gen.data.store import EventStore, rows_with_echoes
 from gen.data.tokenising import Music, Tokenising, Tools
 from gen.errors import HouseError
 from gen.piece import Piece, Track
@@ -55,7 +55,7 @@ def test_every_work_is_stored_with_its_name(helpers, tools, tmp_path):
     store, names = stored(tools, tmp_path, WORKS)
     assert sorted(names) == list(range(len(WORKS)))
     for work, number in zip(store, names, strict=True):
-        expected = rows_of(tools.tokenizer.events(WORKS[number], NOTES))
+        expected = rows_with_echoes(tools.tokenizer.events(WORKS[number], NOTES))
         assert np.array_equal(np.concatenate([work.events, work.echo], axis=1), expected)
     # Processes that help keep what they made, as this one does.
     assert sum(path.is_file() for path in (tmp_path / "cache").rglob("*")) == len(WORKS)

@@ -107,9 +107,9 @@ def take_in(
             if not (work.work_id in places if places is not None else chosen.takes(work)):
                 return
             place = places[work.work_id] if places else work.register_index
-            name, notes = (place, work.work_id), annotations_of(work)
-            if not tokenising.take_kept(name, work.path, work.sha256, notes):
-                tokenising.take(name, work.path, Music(work.sha256, score_of(piece()), notes))
+            name, annotations = (place, work.work_id), annotations_of(work)
+            if not tokenising.take_kept(name, work.path, work.sha256, annotations):
+                tokenising.take(name, work.path, Music(work.sha256, score_of(piece()), annotations))
 
         corpus = admit(house, purpose, pin=pin, receive=receive, for_new_model=for_new_model)
     names = tokenising.names

@@ -73,7 +73,7 @@ class SealedCache:
 
 
 class EventCache(SealedCache):
-    """Rows by work: its events with what they echo, see `gen.data.store.rows_of`."""
+    """Rows by work: its events with what they echo, see `gen.data.store.rows_with_echoes`."""
 
     kind = "events 2"
 
@@ -82,34 +82,34 @@ class EventCache(SealedCache):
         self.hits = self.rebuilt = 0
 
     def rows(
-        self, sha256: str, notes: Annotations, fingerprint: str, make: Callable[[], Rows]
+        self, sha256: str, annotations: Annotations, fingerprint: str, make: Callable[[], Rows]
     ) -> Rows:
         """The rows of one work: kept ones if their seal holds, else made and kept. (T, 14).
 
         Args:
             sha256: of the verified music bytes, hex.
-            notes: what the tag says of the work.
+            annotations: what the tag says of the work.
             fingerprint: of the tokenizer.
             make: tokenises the work.
         """
-        kept = self.kept(sha256, notes, fingerprint)
+        kept = self.kept(sha256, annotations, fingerprint)
         if kept is not None:
             return kept
         self.rebuilt += 1
         rows = make()
         data = np.ascontiguousarray(rows, dtype="<i2").tobytes()
-        self.put(_name(sha256, notes, fingerprint), data)
+        self.put(_name(sha256, annotations, fingerprint), data)
         return rows
 
-    def kept(self, sha256: str, notes: Annotations, fingerprint: str) -> Rows | None:
+    def kept(self, sha256: str, annotations: Annotations, fingerprint: str) -> Rows | None:
         """The kept rows of one work; None where there are none whose seal holds."""
-        found = self.get(_name(sha256, notes, fingerprint))
+        found = self.get(_name(sha256, annotations, fingerprint))
         if found is None:
             return None
         self.hits += 1
         return np.frombuffer(found, dtype="<i2").reshape(-1, ROW_WIDTH).astype(np.int16)
 
 
-def _name(sha256: str, notes: Annotations, fingerprint: str) -> str:
+def _name(sha256: str, annotations: Annotations, fingerprint: str) -> str:
     code = source_digest("tokens")  # what an event echoes is not in the vocabulary
-    return hashlib.sha256(f"{sha256}\n{notes!r}\n{fingerprint}\n{code}".encode()).hexdigest()
+    return hashlib.sha256(f"{sha256}\n{annotations!r}\n{fingerprint}\n{code}".encode()).hexdigest()

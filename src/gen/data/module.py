@@ -142,12 +142,16 @@ class HouseData(LightningDataModule):
         """The works of one side of the split, as the house's events."""
         return self.works.chosen(self.sides[side])
 
-    def rows_of(self, side: Split) -> Works:
+    def measured(self, side: Split) -> Works:
         """The works of one side as they are measured: bare, in the run's own tokenization."""
-        return self._measured(self.rows.chosen(self.sides[side]))
+        return self._bare(self.rows.chosen(self.sides[side]))
 
-    def _measured(self, works: Works) -> Works:
-        """Works to be covered; byte-pair encoding is done once."""
+    def _bare(self, works: Works) -> Works:
+        """Works without annotations, as they are measured.
+
+        The house's events are made bare window by window; byte-pair encoding takes long, so works
+        that have it are made bare once, here.
+        """
         return works if self.tokenization.is_house else [work.bare() for work in works]
 
     def train_dataloader(self) -> DataLoader[Batch]:
@@ -174,7 +178,7 @@ class HouseData(LightningDataModule):
         ranks = self.trainer.world_size if self.trainer else 1
         rank = self.trainer.global_rank if self.trainer else 0
         batches = CoveringBatches(
-            self.rows_of(side), self.config.training_window, rank=rank, ranks=ranks
+            self.measured(side), self.config.training_window, rank=rank, ranks=ranks
         )
         return self._loader(batches)
 
@@ -186,7 +190,7 @@ class HouseData(LightningDataModule):
         """At most two batches of `HANDFUL` training works, spread evenly over the register."""
         works = self.rows.chosen(self.sides["train"])
         chosen = sorted({round(i) for i in np.linspace(0, len(works) - 1, HANDFUL)})
-        handful = self._measured([works[index] for index in chosen])
+        handful = self._bare([works[index] for index in chosen])
         batches = CoveringBatches(handful, self.config.training_window)
         return [batches[index] for index in range(min(2, len(batches)))]
 

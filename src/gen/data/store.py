@@ -24,7 +24,7 @@ Work_co = TypeVar("Work_co", covariant=True)
 ROW_WIDTH = len(FIELDS) + len(ECHO_COLUMNS)
 
 
-def rows_of(events: Events) -> Rows:
+def rows_with_echoes(events: Events) -> Rows:
     """A work's events with what they echo, (T, 14)."""
     return np.concatenate([events.array, echoes(events)], axis=1)
 
@@ -102,7 +102,7 @@ class RowStore(Sequence[Work_co]):
 
 
 class EventStore(RowStore[TokenisedWork]):
-    """Works as the house's events: rows are an event's five fields and its echoes, see `rows_of`.
+    """Works as the house's events: rows are five fields and echoes, see `rows_with_echoes`.
 
     Args:
         folder: see `RowStore`.

@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from gen import processes
 from gen.data.cache import EventCache
-from gen.data.store import EventStore, Rows, rows_of
+from gen.data.store import EventStore, Rows, rows_with_echoes
 from gen.errors import HouseError
 from gen.tokens.encoding import Annotations
 from gen.tokens.tokenizer import HouseTokenizer
@@ -34,12 +34,12 @@ class Music:
     Attributes:
         sha256: of its bytes, hex.
         score: the piece that the gate read in them, as a `symusic.Score`.
-        notes: what its tag says.
+        annotations: what its tag says.
     """
 
     sha256: str
     score: Any
-    notes: Annotations
+    annotations: Annotations
 
 
 class Tokenising(Generic[Name]):
@@ -61,16 +61,16 @@ class Tokenising(Generic[Name]):
         self._pool: ProcessPoolExecutor | None = None
         self._waiting: deque[tuple[Name, str, Music, Future[Rows]]] = deque()
 
-    def take_kept(self, name: Name, path: str, sha256: str, notes: Annotations) -> bool:
+    def take_kept(self, name: Name, path: str, sha256: str, annotations: Annotations) -> bool:
         """Store a work's rows as they were kept from before; whether they were.
 
         Args:
             name: of the work.
             path: its file, for messages.
             sha256: of its bytes, hex.
-            notes: what its tag says.
+            annotations: what its tag says.
         """
-        rows = self._tools.kept(sha256, notes)
+        rows = self._tools.kept(sha256, annotations)
         if rows is not None:
             self._put(name, rows)
         return rows is not None
@@ -141,18 +141,18 @@ class Tools:
     tokenizer: HouseTokenizer
     cache: EventCache
 
-    def kept(self, sha256: str, notes: Annotations) -> Rows | None:
+    def kept(self, sha256: str, annotations: Annotations) -> Rows | None:
         """A work's rows, where they were kept."""
-        return self.cache.kept(sha256, notes, self.tokenizer.fingerprint)
+        return self.cache.kept(sha256, annotations, self.tokenizer.fingerprint)
 
     def rows(self, music: Music) -> Rows:
         """Events and echoes of a work, (T, 14)."""
         tokenizer = self.tokenizer
         return self.cache.rows(
             music.sha256,
-            music.notes,
+            music.annotations,
             tokenizer.fingerprint,
-            lambda: rows_of(tokenizer.events(music.score, music.notes)),
+            lambda: rows_with_echoes(tokenizer.events(music.score, music.annotations)),
         )
 
 

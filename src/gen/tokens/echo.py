@@ -25,7 +25,7 @@ from gen.tokens import vocabulary as v
 from gen.tokens.events import Events, Ints
 from gen.tokens.vocabulary import WORDS, Kind
 
-Rows = NDArray[np.int16]
+Echo = NDArray[np.int16]
 """What is echoed at each event, (T, 9)."""
 
 LEVELS: Final = 7
@@ -53,7 +53,7 @@ _IS_MUSIC: Final = np.isin(np.arange(len(Kind)), _MUSIC)
 _IS_CELL: Final = np.isin(np.arange(len(Kind)), (Kind.CELL, Kind.FILL))
 
 
-def echoes(events: Events) -> Rows:
+def echoes(events: Events) -> Echo:
     """What followed the last time, at each row of a work; not yet as columns. (T, 9) int16.
 
     The values hold pitch ids that transposition may still move; `echo_columns` makes them columns.
@@ -92,7 +92,7 @@ def echoes(events: Events) -> Rows:
     return result
 
 
-def echo_columns(echo: Rows, *, semitones: int = 0, velocity: int = 0) -> Rows:
+def echo_columns(echo: Echo, *, semitones: int = 0, velocity: int = 0) -> Echo:
     """Columns of a work that is transposed, and played louder, by so much. (T, 9) -> (T, 9).
 
     Args:

@@ -33,7 +33,7 @@ class Annotations:
     style: int | None = None
 
 
-def encode(grid: Grid, notes: Annotations | None = None) -> Events:
+def encode(grid: Grid, annotations: Annotations | None = None) -> Events:
     """Turn a grid and what is known of the work into events.
 
     Raises:
@@ -47,7 +47,7 @@ def encode(grid: Grid, notes: Annotations | None = None) -> Events:
     body = Events(rows[np.lexsort(keys.T[::-1])].astype(np.int16))
     tracks = [Events.new_track(part.program, register=_register(part)) for part in grid.parts]
     music = Events.joined([Events.bos(), *tracks, body, Events.eos()])
-    return annotated(music, notes) if notes else music
+    return annotated(music, annotations) if annotations else music
 
 
 def _register(part: GridTrack) -> int | None:
@@ -58,32 +58,32 @@ def _register(part: GridTrack) -> int | None:
 # What is known besides ------------------------------------------------------------------
 
 
-def annotated(music: Events, notes: Annotations) -> Events:
+def annotated(music: Events, annotations: Annotations) -> Events:
     """Events of a whole work, from BOS to EOS, with what is known of it besides.
 
     Raises:
         HouseError: a key, chord or style that is beyond the vocabulary.
     """
-    roles = [role if role in ROLES else None for role in notes.roles]
+    roles = [role if role in ROLES else None for role in annotations.roles]
     array, tracks = music.array.copy(), music.rows_of(Kind.TRACK)
     if len(roles) > len(tracks):  # tracks were joined, and may do several things
         roles = []
     for row, role in zip(tracks, roles, strict=False):
         array[row, v.EXTENT] = WORDS.role.id(ROLES.index(role)) if role else 0
-    insertions = list(_insertions(music, notes))
+    insertions = list(_insertions(music, annotations))
     places = [place for place, part in insertions for _ in part]
     rows = Events.joined(part for _, part in insertions)
     return Events(np.insert(array, np.array(places, dtype=np.int64), rows.array, axis=0))
 
 
-def _insertions(music: Events, notes: Annotations) -> Iterator[tuple[int, Events]]:
+def _insertions(music: Events, annotations: Annotations) -> Iterator[tuple[int, Events]]:
     """What is inserted, and before which row."""
-    yield 1, _attributes(notes)
+    yield 1, _attributes(annotations)
     bars = music.bar_rows.tolist()
-    for bar, name in _sections(notes.sections or "", len(bars)).items():
+    for bar, name in _sections(annotations.sections or "", len(bars)).items():
         yield bars[bar] + 1, Events.section(name)
     tempos = np.bincount(music.bar[music.rows_of(Kind.TEMPO)], minlength=len(bars)).tolist()
-    progression = harmony.parse_progression(notes.chords) if notes.chords else []
+    progression = harmony.parse_progression(annotations.chords) if annotations.chords else []
     for bar, chords in enumerate(progression[: len(bars)]):
         steps = int(music.bar_steps[bar])
         # Evenly spaced; of two that fall on one step the later counts.
@@ -92,16 +92,16 @@ def _insertions(music: Events, notes: Annotations) -> Iterator[tuple[int, Events
             yield bars[bar] + 1 + tempos[bar], Events.chord(chord, step)
 
 
-def _attributes(notes: Annotations) -> Events:
+def _attributes(annotations: Annotations) -> Events:
     parts = [Events.of([])]
-    if notes.genre in harmony.GENRES:
-        parts.append(Events.genre(notes.genre))
-    if notes.mood in harmony.MOODS:
-        parts.append(Events.mood(notes.mood))
-    if notes.key:
-        parts.append(Events.key(notes.key))
-    if notes.style is not None:
-        parts.append(Events.style(notes.style))
+    if annotations.genre in harmony.GENRES:
+        parts.append(Events.genre(annotations.genre))
+    if annotations.mood in harmony.MOODS:
+        parts.append(Events.mood(annotations.mood))
+    if annotations.key:
+        parts.append(Events.key(annotations.key))
+    if annotations.style is not None:
+        parts.append(Events.style(annotations.style))
     return Events.joined(parts)
 
 
@@ -116,7 +116,7 @@ def _sections(text: str, bars: int) -> dict[int, str]:
 
 # The music itself -----------------------------------------------------------------------
 
-Rows = tuple[Ints, Ints]
+Sortable = tuple[Ints, Ints]
 """Ids of events, (N, F), and what they are sorted by, (N, 4)."""
 
 
@@ -135,13 +135,13 @@ def _ids(count: int, kind: Kind, **columns: Ints | int) -> Ints:
     return rows
 
 
-def _bar_rows(grid: Grid) -> Rows:
+def _bar_rows(grid: Grid) -> Sortable:
     numbers = np.array([v.TIME_SIGNATURES.index((n, d)) for _, n, d in grid.bars])
     rows = _ids(len(numbers), Kind.BAR, value=WORDS.time_signature.id(numbers))
     return rows, _keys(np.arange(len(rows)), 0, 0, 0)
 
 
-def _tempo_rows(grid: Grid, starts: Ints) -> Rows:
+def _tempo_rows(grid: Grid, starts: Ints) -> Sortable:
     steps, numbers = np.array(grid.tempos).T
     bar = np.searchsorted(starts, steps, side="right") - 1
     position = WORDS.position.id(steps - starts[bar])
@@ -149,7 +149,7 @@ def _tempo_rows(grid: Grid, starts: Ints) -> Rows:
     return rows, _keys(bar, 2, 0, position)
 
 
-def _part_rows(part: GridTrack, slot: int, grid: Grid, starts: Ints) -> Rows:
+def _part_rows(part: GridTrack, slot: int, grid: Grid, starts: Ints) -> Sortable:
     """The CELLs, NOTEs and PEDALs of one part."""
     bar = np.searchsorted(starts, part.onset, side="right") - 1
     pedal_bar = np.searchsorted(starts, part.pedal_onset, side="right") - 1

@@ -139,13 +139,6 @@ class Events:
         return np.maximum(WORDS.position.number(self.position.astype(np.int64)), 0)
 
     @cached_property
-    def steps(self) -> Ints:
-        """How many grid steps a note or pedal lasts; 0 for all else."""
-        lasts = self.is_a(Kind.NOTE, Kind.PEDAL)
-        number = WORDS.duration.number(self.extent.astype(np.int64))
-        return np.where(lasts, v.DURATIONS[np.where(lasts, number, 0)], 0)
-
-    @cached_property
     def is_pitched(self) -> Mask:
         """Notes of melodic tracks."""
         return self.is_a(Kind.NOTE) & WORDS.pitch.holds(self.value)
@@ -345,9 +338,6 @@ def in_words(event: Sequence[int]) -> str:
     kind, *rest = event
     named = (_WORDS[field][word] for field, word in enumerate(rest, 1) if word)
     return " ".join([Kind(kind).name.title(), *named])
-
-
-# Ids of words that need some understanding -----------------------------------------------
 
 
 def _one(kind: Kind, value: int = 0, position: int = 0, extent: int = 0, level: int = 0) -> Events:

@@ -59,7 +59,7 @@ class EventTokens(TokSequence):
     Both are lists, made when somebody asks for them.
     """
 
-    array: Events | None = None
+    events: Events | None = None
     _ids: list[Any]
     _tokens: list[Any]
 
@@ -67,7 +67,7 @@ class EventTokens(TokSequence):
     def of(cls, events: Events) -> Self:
         """The tokens of events."""
         sequence = cls()
-        sequence.array = events
+        sequence.events = events
         sequence._ticks_bars = (events.bar_starts[:-1] * TICKS_PER_STEP).tolist()
         sequence._ticks_beats = _beats(events).tolist()
         return sequence
@@ -75,13 +75,13 @@ class EventTokens(TokSequence):
     @property
     def ids(self) -> list[Any]:
         """A row of ids for each event."""
-        if not self._ids and self.array is not None:
-            self._ids = self.array.tolist()
+        if not self._ids and self.events is not None:
+            self._ids = self.events.tolist()
         return self._ids
 
     @ids.setter
     def ids(self, ids: list[Any]) -> None:
-        self._ids, self.array = ids, None
+        self._ids, self.events = ids, None
 
     @property
     def tokens(self) -> list[Any]:
@@ -108,7 +108,7 @@ class EventTokens(TokSequence):
 
 def events_of(tokens: TokSequence) -> Events:
     """The events that a sequence of tokens is."""
-    known: Events | None = getattr(tokens, "array", None)
+    known: Events | None = getattr(tokens, "events", None)
     return Events.of(tokens.ids) if known is None else known
 
 
@@ -155,12 +155,12 @@ class HouseTokenizer(MusicTokenizer):
         """SHA-256 over the vocabulary: equal fingerprints, equal ids."""
         return v.fingerprint()
 
-    def events(self, music: Any, notes: Annotations | None = None) -> Events:
+    def events(self, music: Any, annotations: Annotations | None = None) -> Events:
         """Turn a piece, or a `symusic.Score` of it, into events.
 
         Args:
             music: a `Piece`, or a score.
-            notes: what is known of it besides.
+            annotations: what is known of it besides.
 
         Raises:
             HouseError: no note, more tracks than the vocabulary has, or a key, chord or style that
@@ -168,7 +168,7 @@ class HouseTokenizer(MusicTokenizer):
         """
         score = score_of(music) if isinstance(music, Piece) else music
         events = events_of(self.encode(score))
-        return annotated(events, notes) if notes else events
+        return annotated(events, annotations) if annotations else events
 
     def piece(self, events: Events) -> Piece:
         """Turn events into a piece of 480 ticks a quarter."""
