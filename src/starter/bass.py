@@ -8,7 +8,7 @@ from itertools import pairwise
 from gen.harmony import Chord
 from starter.abc import TICKS
 from starter.arrangement import PartWriter, Scene
-from starter.meters import Hit, Pattern, beats, hits
+from starter.meters import Pattern, Stroke, beats, hits
 from starter.tones import Tone, nearest
 
 DEGREES = "123456789"
@@ -46,14 +46,14 @@ def line(
     return part
 
 
-def _on_changes(scene: Scene, found: list[Hit]) -> list[Hit]:
+def _on_changes(scene: Scene, found: list[Stroke]) -> list[Stroke]:
     """The first hit at or after each new chord states its bass note; held notes stop there."""
     changed = []
     for hit in found:
         cuts = [c.onset for c in scene.chords if hit.onset < c.onset < hit.onset + hit.duration]
         pieces = [hit.onset, *cuts, hit.onset + hit.duration]
-        changed.append(Hit(hit.onset, pieces[1] - pieces[0], hit.char))
-        changed += [Hit(a, b - a, "1") for a, b in pairwise(pieces[1:])]
+        changed.append(Stroke(hit.onset, pieces[1] - pieces[0], hit.char))
+        changed += [Stroke(a, b - a, "1") for a, b in pairwise(pieces[1:])]
     for span in scene.chords:
         later = [
             i for i, h in enumerate(changed) if span.onset <= h.onset < span.onset + span.duration
@@ -63,7 +63,7 @@ def _on_changes(scene: Scene, found: list[Hit]) -> list[Hit]:
     return changed
 
 
-def _bar(scene: Scene, found: list[Hit], before: list[Tone]) -> list[Tone]:
+def _bar(scene: Scene, found: list[Stroke], before: list[Tone]) -> list[Tone]:
     made: list[Tone] = []
     centre = scene.seat.low + min(9, (scene.seat.high - scene.seat.low) // 2)
     root = int(scene.memory.get("root", centre))

@@ -231,9 +231,3 @@ def _with_durations(strokes: list[tuple[int, int, int]], length: int) -> Bar:
 def swing_sixteenths(bar: Bar) -> Bar:
     """Delay every second sixteenth by a twelfth of a quarter (3 → 4, 9 → 10)."""
     return tuple(replace(hit, onset=hit.onset + (hit.onset % 6 == 3)) for hit in bar)
-
-
-def swing_eighths(bar: Bar) -> Bar:
-    """Play straight eighths as long and short (6 → 8); sixteenths follow (3 → 4, 9 → 10)."""
-    late = {3: 1, 6: 2, 9: 1}
-    return tuple(replace(hit, onset=hit.onset + late.get(hit.onset % 12, 0)) for hit in bar)

@@ -23,7 +23,7 @@ _ACCENTS = {"X": 14, "x": 0, "o": -18, "g": -28}
 
 
 @dataclass(frozen=True, slots=True)
-class Groove:
+class DrumPattern:
     """A drum pattern.
 
     Args:
@@ -43,7 +43,9 @@ class Groove:
     fill_every: int = 0
 
 
-def kit(groove: Groove, lively: Groove | None = None, from_energy: float = 0.75) -> PartWriter:
+def kit(
+    groove: DrumPattern, lively: DrumPattern | None = None, from_energy: float = 0.75
+) -> PartWriter:
     """Play a groove; `lively` from `from_energy` up."""
 
     def part(scene: Scene) -> list[Tone]:
@@ -62,7 +64,7 @@ def kit(groove: Groove, lively: Groove | None = None, from_energy: float = 0.75)
     return part
 
 
-def _bar(scene: Scene, groove: Groove, bar: Bar, index: int) -> list[Tone]:
+def _bar(scene: Scene, groove: DrumPattern, bar: Bar, index: int) -> list[Tone]:
     last = index == len(scene.bars) - 1
     inner = groove.fill_every and (index + 1) % groove.fill_every == 0
     lanes = groove.lanes
@@ -82,7 +84,7 @@ def strokes(lanes: Mapping[str, Pattern], bar: Bar, index: int = 0) -> list[Tone
     ]
 
 
-def _final_stroke(scene: Scene, groove: Groove) -> list[Tone]:
+def _final_stroke(scene: Scene, groove: DrumPattern) -> list[Tone]:
     onset = scene.section.onset
     if groove.crash is None:
         return [Tone(onset, TICKS, KIT[next(iter(groove.lanes))], 0)]

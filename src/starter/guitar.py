@@ -14,7 +14,7 @@ from random import Random
 from gen.harmony import Chord
 from starter.abc import TICKS
 from starter.arrangement import PartWriter, Scene
-from starter.meters import Hit, Pattern, hits
+from starter.meters import Pattern, Stroke, hits
 from starter.tones import Tone, nearest, sounding
 
 STRINGS = (40, 45, 50, 55, 59, 64)
@@ -118,7 +118,7 @@ def _shape_at(scene: Scene, symbol: Chord, upper: int) -> Shape:
     return held
 
 
-def pushed_symbol(scene: Scene, hit: Hit) -> tuple[Chord, int]:
+def pushed_symbol(scene: Scene, hit: Stroke) -> tuple[Chord, int]:
     """The chord that a hit plays and where it must stop.
 
     A hit within an eighth of the next chord that sounds into it anticipates it.
@@ -167,7 +167,7 @@ def strum(
 _STROKES = {"D": (6, 4), "d": (6, -6), "U": (4, -8), "u": (3, -14), "B": (1, 0), "x": (1, -26)}
 
 
-def _stroke(held: Shape, hit: Hit, stop: int, staccato: float) -> list[Tone]:
+def _stroke(held: Shape, hit: Stroke, stop: int, staccato: float) -> list[Tone]:
     count, accent = _STROKES[hit.char]
     pitches = held.pitches[:1] if hit.char == "B" else held.pitches[-count:]
     if hit.char == "x":
@@ -307,7 +307,7 @@ def _power_grip(scene: Scene, symbol: Chord) -> tuple[int, int, int]:
     return root, fifth, root + 12
 
 
-def _power_hit(scene: Scene, symbol: Chord, hit: Hit, stop: int) -> list[Tone]:
+def _power_hit(scene: Scene, symbol: Chord, hit: Stroke, stop: int) -> list[Tone]:
     root, fifth, octave = _power_grip(scene, symbol)
     length = stop - hit.onset
     if hit.char in "Xx":

@@ -31,7 +31,7 @@ _BEATS = {  # the quarters of a 4/4 pattern that stand in for the pulses of anot
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class Stroke:
     """One event of a pattern, in absolute ticks."""
 
     onset: int
@@ -80,7 +80,7 @@ def beats(bar: Bar) -> list[tuple[int, int]]:
     return [(bar.onset + o, n) for o, n in zip(onsets, lengths, strict=True)]
 
 
-def hits(pattern: Pattern, bar: Bar, index: int = 0) -> list[Hit]:
+def hits(pattern: Pattern, bar: Bar, index: int = 0) -> list[Stroke]:
     """The events of a pattern in one bar.
 
     Args:
@@ -144,13 +144,13 @@ def _widen(cell: str, wanted: int) -> str:
     return "".join(c + ("-" if c != "." else ".") * extra for c in cell)
 
 
-def _read(drawn: str, onset: int, step: int) -> list[Hit]:
-    found: list[Hit] = []
+def _read(drawn: str, onset: int, step: int) -> list[Stroke]:
+    found: list[Stroke] = []
     for place, char in enumerate(drawn):
         at = onset + place * step
         if char == "-" and found and found[-1].onset + found[-1].duration == at:
             last = found.pop()
-            found.append(Hit(last.onset, last.duration + step, last.char))
+            found.append(Stroke(last.onset, last.duration + step, last.char))
         elif char not in "-.":
-            found.append(Hit(at, step, char))
+            found.append(Stroke(at, step, char))
     return found

@@ -18,8 +18,7 @@ from starter.comping import ACCENTS, final_chord, voicing_for
 from starter.drumbook import KIT, Hit, bar_length
 from starter.grooves import Drummer
 from starter.guitar import clear_of_lead, one_at_a_time
-from starter.meters import Hit as Stroke
-from starter.meters import Pattern, hits
+from starter.meters import Pattern, Stroke, hits
 from starter.tones import Tone, nearest, sounding
 
 EIGHTH = TICKS // 2

@@ -19,7 +19,7 @@ from gen.model import ModelConfig, Transformer
 from gen.provenance.key_files import save_open_key
 from gen.provenance.manifest import Manifest
 from gen.provenance.witnesses import standing
-from gen.provenance.witnesses.notes import LOG_KEY, Note, NoteKey
+from gen.provenance.witnesses.notes import LOG_KEY, NoteKey, SignedNote
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from houses import key_of, start_house
@@ -262,7 +262,7 @@ def test_act_of_2018_was_not_witnessed_before_today(house, witnesses, monkeypatc
 
 def test_one_lying_witness_dates_nothing_back(house, witnesses, monkeypatch):
     """It signs that it saw the head in 2018; with two needed, an honest one's time counts."""
-    note = Note.parse(Path("house/register.checkpoint").read_bytes())
+    note = SignedNote.parse(Path("house/register.checkpoint").read_bytes())
     state = json.loads(witnesses["liar"].state.read_text(encoding="utf-8"))
     said = b"cosignature/v1\ntime 1514764800\n" + note.text
     Path("answer").write_text(_cosigned(state, said, 1514764800), encoding="utf-8")
@@ -345,7 +345,7 @@ def test_signature_of_a_witness_that_is_not_in_the_pin_counts_for_nothing(house,
 
 def test_note_that_the_logs_key_did_not_sign_counts_for_nothing(house):
     Path("house/witnesses").mkdir()
-    forged = Note(log_key().split("+")[0], 1, bytes(32)).signed_by(key_of("thief"))
+    forged = SignedNote(log_key().split("+")[0], 1, bytes(32)).signed_by(key_of("thief"))
     Path("house/witnesses/1.note").write_bytes(forged.encode())
     house("verify")
 

@@ -44,11 +44,6 @@ def test_sixteenths_swing_late_and_eighths_stay():
     assert [h.onset for h in drumbook.swing_sixteenths(bar)] == [0, 4, 6, 10]
 
 
-def test_eighths_swing_two_to_one():
-    bar = tuple(Hit(at, 3, 42, 70) for at in (0, 6, 12, 18))
-    assert [h.onset for h in drumbook.swing_eighths(bar)] == [0, 8, 12, 20]
-
-
 @pytest.mark.parametrize(
     ("row", "found"),
     [

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gen.studio.jobs import MOST_OF_ONE, BusyError, Job, Jobs, JobsOfOne
+from gen.studio.jobs import MOST_OF_ONE, Jobs, JobsOfOne, QueueFullError, WritingJob
 from gen.studio.limits import RateLimits, TooManyError
 
 
-def asked(jobs: Jobs, owner: str, name: str) -> Job:
-    return JobsOfOne(jobs, owner, Path("out")).ask(Job(name, "generate", {}))
+def asked(jobs: Jobs, owner: str, name: str) -> WritingJob:
+    return JobsOfOne(jobs, owner, Path("out")).ask(WritingJob(name, "generate", {}))
 
 
 def test_each_persons_first_job_comes_before_anybodys_second() -> None:
@@ -34,7 +34,7 @@ def test_a_person_waits_for_so_many_and_others_may_still_ask() -> None:
     jobs = Jobs({})
     for number in range(MOST_OF_ONE):
         asked(jobs, "ana", f"a{number}")
-    with pytest.raises(BusyError, match=f"{MOST_OF_ONE} requests of yours"):
+    with pytest.raises(QueueFullError, match=f"{MOST_OF_ONE} requests of yours"):
         asked(jobs, "ana", "one more")
     assert asked(jobs, "ben", "b").state == "waiting"
 

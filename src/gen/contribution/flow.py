@@ -31,7 +31,7 @@ from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import Consent
 from gen.provenance.house import House
 from gen.provenance.inbox import Contribution, Submitted, submit
-from gen.provenance.keys import Key
+from gen.provenance.keys import SigningKey
 from gen.provenance.mark import is_generated
 from gen.provenance.register import Register
 from gen.provenance.statement import Statement, make_work_id, parse_composers
@@ -209,7 +209,7 @@ class Contributor:
         self,
         house: House | None,
         settings: Settings,
-        key: Key | None = None,
+        key: SigningKey | None = None,
         confirm: Confirm | None = None,
         register: Register | None = None,
     ) -> None:

@@ -17,7 +17,7 @@ from gen.provenance.canonical import StrictJsonError, canonical, canonical_json,
 from gen.provenance.canonical import is_sha256_hex as is_digest
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import STATEMENT_TYPE, Envelope, Signature, sign
-from gen.provenance.keys import Key
+from gen.provenance.keys import SigningKey
 from gen.provenance.shapes import Shape
 
 ACT_TYPE = "application/vnd.music-house.act+json"
@@ -70,7 +70,7 @@ class Act:
         """The bytes that are signed."""
         return canonical(self._signed())
 
-    def signed_by(self, keys: Sequence[Key]) -> Act:
+    def signed_by(self, keys: Sequence[SigningKey]) -> Act:
         payload = self.payload()
         signatures = tuple(sign(ACT_TYPE, payload, key) for key in keys)
         return replace(self, signatures=signatures)

@@ -19,7 +19,7 @@ from gen.provenance.canonical import (
     from_base64,
     to_base64,
 )
-from gen.provenance.keys import Key, verify
+from gen.provenance.keys import SigningKey, verify
 
 STATEMENT_TYPE = "application/vnd.in-toto+json"
 """Payload type of a work's tag: an in-toto Statement."""
@@ -51,7 +51,7 @@ def pre_authentication(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def sign(payload_type: str, payload: bytes, key: Key) -> Signature:
+def sign(payload_type: str, payload: bytes, key: SigningKey) -> Signature:
     """Sign `payload` as a record of this type."""
     return Signature(key.keyid, key.sign(pre_authentication(payload_type, payload)))
 
@@ -69,7 +69,7 @@ class Envelope:
     payload: bytes
     signatures: tuple[Signature, ...]
 
-    def signed_by(self, key: Key) -> Envelope:
+    def signed_by(self, key: SigningKey) -> Envelope:
         """The same payload with one more signature at the end."""
         added = sign(self.payload_type, self.payload, key)
         return Envelope(self.payload_type, self.payload, (*self.signatures, added))

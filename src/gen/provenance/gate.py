@@ -17,7 +17,7 @@ For every file in the house, in this order, each with a stable code from `gen.pr
 
 What is verified is what is used: what goes to `receive` reads the piece, with the strict walker,
 in the very bytes that passed; no file is read twice, and no other parser is asked. Of bytes that
-passed before, rules 2, 3 and 7 and the arithmetic of 4 are kept (`gen.provenance.sound`). A work
+passed before, rules 2, 3 and 7 and the arithmetic of 4 are kept (`gen.provenance.passed`). A work
 without consent is left out by right (`not_consented`), which is no error.
 """
 
@@ -38,11 +38,11 @@ from gen.provenance.house import House
 from gen.provenance.judge import judge_composer, judge_curator, says_the_same
 from gen.provenance.log import Head
 from gen.provenance.mark import is_generated
+from gen.provenance.passed import PassedFiles
 from gen.provenance.pin import Pin
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
 from gen.provenance.rules import MENDS
-from gen.provenance.sound import SoundFiles
 from gen.provenance.statement import WORK_ID, Description
 from gen.provenance.store import ADMIN_FILES, ADMIN_FOLDERS, JOURNAL, MAX_FILE_BYTES
 from gen.provenance.tag import TagError, Tagged, read_tag
@@ -244,7 +244,7 @@ class Gate:
         self._not_consented: list[Work] = []
         self._used_up: list[str] = []
         self._seen: set[str] = set()
-        self._sound = SoundFiles(house.pin)
+        self._passed = PassedFiles(house.pin)
         self._is_unfinished = house.store.exists(JOURNAL)
 
     def judge(self, place: str, receive: Receiver | None) -> None:
@@ -281,7 +281,7 @@ class Gate:
             place = record.entry.path
             if place not in self._seen:
                 self.judge(place, receive)
-        self._sound.save()
+        self._passed.save()
         head = self._register.head
         assert head is not None  # noqa: S101 - `load` always sets it
         return Corpus(
@@ -327,7 +327,7 @@ class Gate:
         _check_place(place)
         data = self._read(place)
         digest = sha256_hex(data)
-        known = self._sound.get(digest)
+        known = self._passed.get(digest)
         if known is None and is_generated(data):
             raise TagError("generated", "the file carries the mark of a generated piece")
         tagged = known or read_tag(data)
@@ -339,7 +339,7 @@ class Gate:
         if known is not None:
             return work, lambda: parse(read_tag(data).music)
         piece = self._read_music(tagged)
-        self._sound.put(digest, tagged)
+        self._passed.put(digest, tagged)
         return work, lambda: piece
 
     def _read(self, place: str) -> bytes:

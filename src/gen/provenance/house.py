@@ -21,7 +21,7 @@ from gen.errors import HouseError
 from gen.provenance.acts import Act
 from gen.provenance.dsse import sign
 from gen.provenance.kept import KeptRegister
-from gen.provenance.keys import Key
+from gen.provenance.keys import SigningKey
 from gen.provenance.log import HEAD_TYPE, Log
 from gen.provenance.pin import Pin, load_pin
 from gen.provenance.register import Register
@@ -153,7 +153,7 @@ class Session:
     house: House
     register: Register
 
-    def commit(self, acts: Sequence[Act], head_key: Key, files: Sequence[bytes]) -> House:
+    def commit(self, acts: Sequence[Act], head_key: SigningKey, files: Sequence[bytes]) -> House:
         """Append signed acts and put their files where they belong.
 
         Args:
@@ -182,7 +182,7 @@ class Session:
             try_to_sign_head(store, register.head, register.roster.log)
         return house
 
-    def _append(self, acts: Sequence[Act], head_key: Key, files: Sequence[bytes]) -> None:
+    def _append(self, acts: Sequence[Act], head_key: SigningKey, files: Sequence[bytes]) -> None:
         """The change happens with the last write in here, or not at all."""
         store, log = self.house.store, self.house.register_log
         try:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     )
 
 
-class Key(Protocol):
+class SigningKey(Protocol):
     """What signs: a key in memory, or what its holder signed elsewhere (`SignedElsewhere`)."""
 
     @property

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from gen.errors import HouseError
 from gen.provenance.canonical import StrictJsonError, sha256_hex
 from gen.provenance.dsse import STATEMENT_TYPE, Envelope, WrongPayloadTypeError
-from gen.provenance.keys import Key
+from gen.provenance.keys import SigningKey
 from gen.provenance.statement import Statement
 from gen.smf import GENERATED_CHUNK, TAG_CHUNK, Chunks, RuleBroken, split_chunks
 
@@ -47,7 +47,7 @@ class Tagged:
         """The file's bytes."""
         return self.music + tag_chunk(self.envelope)
 
-    def countersigned(self, curator: Key) -> bytes:
+    def countersigned(self, curator: SigningKey) -> bytes:
         """The file with the composer's signature kept and `curator`'s put after it."""
         return self.music + tag_chunk(self._with_first(1).signed_by(curator))
 
@@ -55,7 +55,7 @@ class Tagged:
         """The file with the composer's signature alone, as it was contributed."""
         return self.music + tag_chunk(self._with_first(1))
 
-    def signed_anew(self, composer: Key, house: str) -> bytes:
+    def signed_anew(self, composer: SigningKey, house: str) -> bytes:
         """The same statement, for this house (its identity), under `composer`'s signature alone."""
         payload = replace(self.statement, house=house).payload(self.music_sha256)
         envelope = Envelope(STATEMENT_TYPE, payload, ()).signed_by(composer)
@@ -73,7 +73,7 @@ class Unsigned:
     music: bytes
     envelope: Envelope
 
-    def signed_by(self, composer: Key) -> bytes:
+    def signed_by(self, composer: SigningKey) -> bytes:
         """The tagged file."""
         return self.music + tag_chunk(self.envelope.signed_by(composer))
 
@@ -84,7 +84,7 @@ def tag_chunk(envelope: Envelope) -> bytes:
     return TAG_CHUNK + len(payload).to_bytes(4, "big") + payload
 
 
-def sign_contribution(midi: bytes, statement: Statement, composer: Key) -> bytes:
+def sign_contribution(midi: bytes, statement: Statement, composer: SigningKey) -> bytes:
     """Tag a strict, untagged file with its composer's signature.
 
     Args:

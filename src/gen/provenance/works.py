@@ -13,7 +13,7 @@ from gen.provenance.consent import Consent
 from gen.provenance.house import House, Session
 from gen.provenance.inbox import Waiting, look
 from gen.provenance.judge import check_signed_for, judge_composer
-from gen.provenance.keys import Key
+from gen.provenance.keys import SigningKey
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
 from gen.provenance.roster import COMPOSER, CURATOR, Person
@@ -34,7 +34,7 @@ class Accepted:
     refused: tuple[Waiting, ...]
 
 
-def signer(register: Register, key: Key, role: str) -> Person:
+def signer(register: Register, key: SigningKey, role: str) -> Person:
     """The person whose `key` may sign the register's next act in this role.
 
     Raises:
@@ -59,7 +59,7 @@ def signer(register: Register, key: Key, role: str) -> Person:
 # -- accepting ------------------------------------------------------------------------------
 
 
-def accept(house: House, works: Sequence[str] | None, curator: Key) -> Accepted:
+def accept(house: House, works: Sequence[str] | None, curator: SigningKey) -> Accepted:
     """Countersign works from the inbox and enter them; see `accept_in_turn`.
 
     Returns:
@@ -74,7 +74,7 @@ def accept(house: House, works: Sequence[str] | None, curator: Key) -> Accepted:
 def accept_in_turn(
     house: House,
     works: Sequence[str] | None,
-    curator: Key,
+    curator: SigningKey,
     check: Callable[[Waiting, Register], Waiting] | None = None,
     since: Register | None = None,
 ) -> Iterator[Accepted]:
@@ -122,7 +122,9 @@ def _check_all_there(works: Sequence[str] | None, there: Sequence[str]) -> None:
         )
 
 
-def _enter(session: Session, looked: Sequence[Waiting], curator: Person, key: Key) -> Accepted:
+def _enter(
+    session: Session, looked: Sequence[Waiting], curator: Person, key: SigningKey
+) -> Accepted:
     acts: list[Act] = []
     refused: list[Waiting] = []
     entries: list[Entry] = []
@@ -185,7 +187,7 @@ def entry_of(tagged: Tagged, data: bytes, register: Register) -> Entry:
     )
 
 
-def reject(house: House, works: Sequence[str], curator: Key, reason: str) -> list[str]:
+def reject(house: House, works: Sequence[str], curator: SigningKey, reason: str) -> list[str]:
     """Move works from the inbox to `rejected/`, with the reason beside them.
 
     Raises:
@@ -216,10 +218,10 @@ def _reject_one(store: Store, work: str, note: dict[str, str]) -> None:
 def withdraw(
     house: House,
     works: Sequence[str],
-    key: Key,
+    key: SigningKey,
     reason: str,
     *,
-    more_root_keys: Sequence[Key] = (),
+    more_root_keys: Sequence[SigningKey] = (),
     since: Register | None = None,
 ) -> House:
     """Withdraw works: block their ids, bytes and sound, and take the files out.
@@ -243,7 +245,7 @@ def withdraw(
         return session.commit(acts, key, ())
 
 
-def _withdrawer(register: Register, key: Key, record: WorkRecord) -> str:
+def _withdrawer(register: Register, key: SigningKey, record: WorkRecord) -> str:
     if key.keyid in register.roster.root_keyids:
         register.check_fresh(register.today())
         return ROOT
@@ -279,7 +281,7 @@ def set_consent(
     house: House,
     works: Sequence[str],
     consent: Consent,
-    key: Key,
+    key: SigningKey,
     *,
     since: Register | None = None,
 ) -> House:
@@ -306,7 +308,7 @@ def set_consent(
 # -- renewing -------------------------------------------------------------------------------
 
 
-def renew(house: House, works: Sequence[str], key: Key) -> list[str]:
+def renew(house: House, works: Sequence[str], key: SigningKey) -> list[str]:
     """Sign works anew whose keys were compromised when they signed.
 
     A composer's renewal waits in the inbox, as a contribution does; a curator's keeps the
@@ -324,7 +326,7 @@ def renew(house: House, works: Sequence[str], key: Key) -> list[str]:
     return list(works)
 
 
-def _renew_one(session: Session, work: str, key: Key) -> None:
+def _renew_one(session: Session, work: str, key: SigningKey) -> None:
     record = session.register.works.get(work)
     if record is None or not session.register.is_stale(record):
         raise SettingError(f"{work} needs no renewal", mend="house.py audit names those that do")

@@ -162,8 +162,8 @@ def plan_of(controls: Controls, style: int | None = None) -> Plan:
         SettingError: something cannot be read, or two settings contradict each other.
     """
     changing = controls.time_signature == CHANGING
-    told = None if changing else controls.time_signature
-    signature = time_signature_id(told) if told else None
+    asked = None if changing else controls.time_signature
+    signature = time_signature_id(asked) if asked else None
     if controls.chords and signature is None:
         raise SettingError(
             "chords need a meter to be laid out in", where="chords", mend="add time_signature=4/4"

@@ -21,7 +21,7 @@ from gen.smf import RuleBroken
 from gen.studio import contributing, curating, houses, log, making, notation, runs, signing
 from gen.studio.desk import Desk
 from gen.studio.interface import PREFIX
-from gen.studio.jobs import BusyError, Jobs
+from gen.studio.jobs import Jobs, QueueFullError
 from gen.studio.limits import TooManyError
 from gen.studio.people import NotAllowedError, SignInError
 from gen.studio.served import Served
@@ -29,7 +29,8 @@ from gen.studio.sound import prepare
 
 ROOMS = ("create", "contribute", "curate", "house", "runs")
 _STATUS: dict[type[Exception], int] = {
-    BusyError: 429, TooManyError: 429, SignInError: 401, NotAllowedError: 403, NotSignedError: 409,
+    QueueFullError: 429, TooManyError: 429, SignInError: 401, NotAllowedError: 403,
+    NotSignedError: 409,
 }  # fmt: skip
 _HERE = Path(__file__).parent
 

@@ -12,12 +12,12 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from gen.contribution import Contributor, Facts, Job, Outcome, Settings
 from gen.errors import printable
-from gen.provenance.keys import Key
+from gen.provenance.keys import SigningKey
 from gen.provenance.roster import COMPOSER
 from gen.studio.desk import Desk
 from gen.studio.interface import DeskOf
 from gen.studio.score import Score
-from gen.studio.shared import Shared, shared_with
+from gen.studio.shared import SharedMusic, shared_with
 
 router = APIRouter(tags=["contribute"])
 FACTS = tuple(field.name for field in fields(Facts))
@@ -84,7 +84,7 @@ class Checked(BaseModel):
     stated: Stated | None = None
     verdict: str = ""
     alike: list[str] = []
-    shared: list[Shared] = []
+    shared: list[SharedMusic] = []
     score: Score | None = None
 
 
@@ -104,7 +104,7 @@ def contribute(given: GivenFile, desk: DeskOf) -> Checked:
 
 
 def contributed(
-    given: GivenFile, desk: Desk, settings: Settings, key: Key | None = None
+    given: GivenFile, desk: Desk, settings: Settings, key: SigningKey | None = None
 ) -> Outcome:
     """What becomes of a file."""
     contributor = Contributor(desk.house(), settings, key)

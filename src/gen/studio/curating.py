@@ -17,7 +17,7 @@ from gen.provenance.works import accept_in_turn, reject
 from gen.smf import parse
 from gen.studio.interface import DeskOf
 from gen.studio.score import Score
-from gen.studio.shared import Shared, shared_with
+from gen.studio.shared import SharedMusic, shared_with
 from gen.studio.signed import Signed
 
 router = APIRouter(tags=["curate"])
@@ -41,7 +41,7 @@ class WaitingWork(BaseModel):
     mend: str = ""
     verdict: str = ""
     alike: list[str] = []
-    shared: list[Shared] = []
+    shared: list[SharedMusic] = []
 
 
 class Acceptance(BaseModel):

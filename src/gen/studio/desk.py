@@ -10,7 +10,7 @@ from gen.errors import HouseError, SettingError
 from gen.provenance.access import open_house
 from gen.provenance.house import House
 from gen.provenance.key_files import list_keys, open_key
-from gen.provenance.keys import Key, PrivateKey
+from gen.provenance.keys import PrivateKey, SigningKey
 from gen.provenance.register import Register
 from gen.provenance.roster import Person
 from gen.provenance.verify import can_go_on
@@ -108,7 +108,7 @@ class Desk:
 
     def key(
         self, register: Register, person_id: str, role: str, signed: Signed | None = None
-    ) -> Key:
+    ) -> SigningKey:
         """A person's open key.
 
         Args:

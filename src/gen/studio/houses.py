@@ -15,7 +15,7 @@ from gen.provenance.consent import Consent
 from gen.provenance.gate import admit
 from gen.provenance.house import House
 from gen.provenance.impact import impact_of
-from gen.provenance.keys import Key
+from gen.provenance.keys import SigningKey
 from gen.provenance.proofs import acts_of
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
@@ -64,7 +64,7 @@ class HouseFacts(BaseModel):
     people: list[Member]
 
 
-class Work(BaseModel):
+class WorkLine(BaseModel):
     """A work of the house in one line."""
 
     work: str
@@ -75,7 +75,7 @@ class Work(BaseModel):
     entered: str
 
 
-class ListedWork(Work):
+class ListedWork(WorkLine):
     """A work with what its tag says of it."""
 
     genre: str
@@ -91,7 +91,7 @@ class FoundWorks(BaseModel):
     all: int
 
 
-class WorkFacts(Work):
+class WorkFacts(WorkLine):
     """A work with what its tag says, its acts, and what used it."""
 
     method: str
@@ -148,7 +148,7 @@ class Audited(BaseModel):
     refused: list[dict[str, str]]
 
 
-class Words(BaseModel):
+class KnownWords(BaseModel):
     """What fields may hold."""
 
     genres: list[str]
@@ -159,9 +159,9 @@ class Words(BaseModel):
 
 
 @router.get("/words")
-def words() -> Words:
+def words() -> KnownWords:
     """Genres, moods, roles, methods and instruments that the house has names for."""
-    return Words(
+    return KnownWords(
         genres=list(GENRES), moods=list(MOODS), roles=list(ROLES), methods=list(METHODS),
         instruments=[*NAMES, "drums"],
     )  # fmt: skip
@@ -260,14 +260,14 @@ def work_midi(work: str, desk: DeskOf) -> Response:
 
 
 @router.post("/works/{work}/consent")
-def change_consent(work: str, said: Allowance, desk: DeskOf) -> Work:
+def change_consent(work: str, said: Allowance, desk: DeskOf) -> WorkLine:
     """Say what a work may be used for from now on."""
     house = desk.house()
     register = desk.register(house)
     consent = Consent.parse(said.allow)
     set_consent(house, [work], consent, desk.key(register, said.composer, COMPOSER, said.signed))
     moved = desk.register(desk.house())
-    return Work(**_line(moved, moved.works[work]))
+    return WorkLine(**_line(moved, moved.works[work]))
 
 
 @router.post("/works/{work}/withdraw")
@@ -335,7 +335,7 @@ def _kept(desk: Desk, work: str) -> tuple[House, Register, WorkRecord, Tagged]:
     return house, register, record, kept_work(house, record)
 
 
-def _own_key(desk: Desk, register: Register, said: Withdrawing) -> Key:
+def _own_key(desk: Desk, register: Register, said: Withdrawing) -> SigningKey:
     """The key with which somebody withdraws: as composer, else as curator."""
     person = register.roster.person(said.person)
     role = COMPOSER if person is not None and COMPOSER in person.roles else CURATOR

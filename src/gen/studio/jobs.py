@@ -29,12 +29,12 @@ WAITING, WRITING, DONE, FAILED, CANCELLED = "waiting", "writing", "done", "faile
 ENDED = frozenset({DONE, FAILED, CANCELLED})
 
 
-class BusyError(HouseError):
+class QueueFullError(HouseError):
     """So many requests wait already that another would wait in vain."""
 
 
 @dataclass(slots=True)
-class Job:
+class WritingJob:
     """One request for pieces.
 
     Attributes:
@@ -63,10 +63,10 @@ class Jobs:
 
     def __init__(self, opened: dict[str, Any]) -> None:
         self._opened = opened
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
-        self._queue: list[Job] = []
+        self._jobs: OrderedDict[str, WritingJob] = OrderedDict()
+        self._queue: list[WritingJob] = []
         self._served: dict[str, int] = {}  # owner → number of the job of theirs that began last
-        self._now: Job | None = None
+        self._now: WritingJob | None = None
         self._child: subprocess.Popen[str] | None = None
         self._is_closed = False
         self._changed = threading.Condition(threading.RLock())
@@ -86,18 +86,18 @@ class Jobs:
         if self._thread.is_alive():
             self._thread.join()
 
-    def ask(self, job: Job) -> Job:
+    def ask(self, job: WritingJob) -> WritingJob:
         """Put a job into the queue.
 
         Raises:
-            BusyError: too many wait.
+            QueueFullError: too many wait.
         """
         with self._changed:
             theirs = sum(one.owner == job.owner for one in self._queue)
             most = MOST_OF_ONE if job.owner else MOST_WAITING
             if theirs >= most or len(self._queue) >= MOST_IN_ALL:
                 what = f"{theirs} requests of yours and {len(self._queue) - theirs} of others wait"
-                raise BusyError(what, mend="ask again in a minute")
+                raise QueueFullError(what, mend="ask again in a minute")
             self._jobs[job.id] = job
             self._queue.append(job)
             while len(self._jobs) > MOST_KEPT:
@@ -105,21 +105,21 @@ class Jobs:
             self._changed.notify_all()
         return job
 
-    def get(self, job_id: str) -> Job | None:
+    def get(self, job_id: str) -> WritingJob | None:
         return self._jobs.get(job_id)
 
-    def all(self) -> list[Job]:
+    def all(self) -> list[WritingJob]:
         """Those that are known, the newest first."""
         return list(reversed(self._jobs.values()))
 
-    def place(self, job: Job) -> int:
+    def place(self, job: WritingJob) -> int:
         """How many are before it."""
         with self._changed:
             if job not in self._queue:
                 return 0
             return self._in_turn().index(job) + (self._now is not None)
 
-    def cancel(self, job: Job) -> None:
+    def cancel(self, job: WritingJob) -> None:
         """Take a job out of the queue, or have it stopped after the bar that is being written."""
         with self._changed:
             if job in self._queue:
@@ -128,7 +128,7 @@ class Jobs:
             elif job is self._now:
                 self._send({"cancel": job.id})
 
-    def _in_turn(self) -> list[Job]:
+    def _in_turn(self) -> list[WritingJob]:
         """The queue as it will be written: whoever was served longest ago is next, one job each."""
         last = dict(self._served)
         turns = dict.fromkeys(sorted({job.owner for job in self._queue}), 0)
@@ -156,7 +156,7 @@ class Jobs:
                 self._now = None
         self._end_child()
 
-    def _write(self, job: Job) -> None:
+    def _write(self, job: WritingJob) -> None:
         child = self._running_child()
         self._send({"job": job.id, "settings": job.settings})
         assert child.stdout is not None  # noqa: S101 - a pipe
@@ -172,7 +172,7 @@ class Jobs:
         what = "the process that writes was ended"
         self._end(job, FAILED, {"error": {"what": what, "where": "", "mend": "ask again"}})
 
-    def _end(self, job: Job, state: str, event: dict[str, Any] | None = None) -> None:
+    def _end(self, job: WritingJob, state: str, event: dict[str, Any] | None = None) -> None:
         job.events.append({**(event or {}), "kind": state})
         job.state = state
 
@@ -210,23 +210,23 @@ class JobsOfOne:
     owner: str
     out: Path
 
-    def ask(self, job: Job) -> Job:
+    def ask(self, job: WritingJob) -> WritingJob:
         """See `Jobs.ask`."""
         job.owner, job.settings["out"] = self.owner, str(self.out)
         return self.jobs.ask(job)
 
-    def get(self, job_id: str) -> Job | None:
+    def get(self, job_id: str) -> WritingJob | None:
         job = self.jobs.get(job_id)
         return job if job is not None and job.owner == self.owner else None
 
-    def all(self) -> list[Job]:
+    def all(self) -> list[WritingJob]:
         """Theirs, the newest first."""
         return [job for job in self.jobs.all() if job.owner == self.owner]
 
-    def place(self, job: Job) -> int:
+    def place(self, job: WritingJob) -> int:
         """How many are before it, of whomever."""
         return self.jobs.place(job)
 
-    def cancel(self, job: Job) -> None:
+    def cancel(self, job: WritingJob) -> None:
         """See `Jobs.cancel`."""
         self.jobs.cancel(job)

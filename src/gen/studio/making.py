@@ -31,7 +31,7 @@ from gen.rendering.score import musicxml
 from gen.safe_parse import safe_examine
 from gen.smf import parse
 from gen.studio.interface import DeskOf, download, piece_path
-from gen.studio.jobs import ENDED, Job, JobsOfOne
+from gen.studio.jobs import ENDED, JobsOfOne, WritingJob
 from gen.studio.score import Score
 from gen.studio.sound import excerpt_wav
 
@@ -197,7 +197,7 @@ async def follow(job_id: str, jobs: JobsOf, request: Request, since: int = 0) ->
     return StreamingResponse(_told(job, first), media_type="text/event-stream")
 
 
-async def _told(job: Job, number: int) -> AsyncIterator[str]:
+async def _told(job: WritingJob, number: int) -> AsyncIterator[str]:
     while True:
         has_ended = job.state in ENDED
         for event in job.events[number:]:
@@ -296,7 +296,7 @@ def _settings(asked: Asked) -> dict[str, Any]:
 
 
 def _asked(jobs: JobsOfOne, verb: str, settings: dict[str, Any]) -> JobFacts:
-    return _facts(jobs, jobs.ask(Job(secrets.token_urlsafe(12), verb, settings)))
+    return _facts(jobs, jobs.ask(WritingJob(secrets.token_urlsafe(12), verb, settings)))
 
 
 def _given_file(given: Given, out: Path) -> Path:
@@ -314,14 +314,14 @@ def _given_file(given: Given, out: Path) -> Path:
     return path
 
 
-def _found(jobs: JobsOfOne, job_id: str) -> Job:
+def _found(jobs: JobsOfOne, job_id: str) -> WritingJob:
     job = jobs.get(job_id)
     if job is None:
         raise HouseError("there is no such job", mend="jobs are forgotten when the studio ends")
     return job
 
 
-def _facts(jobs: JobsOfOne, job: Job) -> JobFacts:
+def _facts(jobs: JobsOfOne, job: WritingJob) -> JobFacts:
     return JobFacts(
         id=job.id, verb=job.verb, state=job.state, place=jobs.place(job), events=len(job.events)
     )

@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse, Response
 
 from gen.errors import SettingError
 from gen.provenance.elsewhere import SignedElsewhere, check_clock
-from gen.provenance.keys import Key
+from gen.provenance.keys import SigningKey
 from gen.provenance.register import Register
 from gen.provenance.roster import Person
 from gen.studio.audit import AuditLog, is_written_down
@@ -66,7 +66,7 @@ class PersonDesk(Desk):
 
     def key(
         self, register: Register, person_id: str, role: str, signed: Signed | None = None
-    ) -> Key:
+    ) -> SigningKey:
         """The public half of their key, and what they signed with it.
 
         Raises:

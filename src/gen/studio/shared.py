@@ -19,7 +19,7 @@ class Side(BaseModel):
     bars: tuple[int, int] | None
 
 
-class Shared(BaseModel):
+class SharedMusic(BaseModel):
     """Something known that a file shares music with. `kind`: work, withdrawn, output, fingerprint.
 
     Without `ours` and `theirs` the pieces are alike as a whole.
@@ -33,14 +33,14 @@ class Shared(BaseModel):
     theirs: Side | None = None
 
 
-def shared_with(report: Report | None) -> list[Shared]:
+def shared_with(report: Report | None) -> list[SharedMusic]:
     """The matches of a report, the worst first."""
     return [_shared(match) for match in report.matches] if report else []
 
 
-def _shared(match: Match) -> Shared:
+def _shared(match: Match) -> SharedMusic:
     passage = match.passage
-    return Shared(
+    return SharedMusic(
         kind=match.known.kind,
         name=match.known.name,
         verdict=match.verdict,

@@ -52,7 +52,7 @@ class Challenge(BaseModel):
     challenge: str
 
 
-class Answer(BaseModel):
+class SignedChallenge(BaseModel):
     """A signed challenge: by whom, for which address, with which key."""
 
     model_config = ConfigDict(extra="forbid")
@@ -64,7 +64,7 @@ class Answer(BaseModel):
     signature: Hex64
 
 
-class Session(BaseModel):
+class SignedIn(BaseModel):
     """Who is signed in. `token` is for programs, which send it as a header; pages have a cookie."""
 
     person: str
@@ -160,7 +160,9 @@ def challenge(served: ServedOf) -> Challenge:
 
 
 @strangers.post("/sign-in")
-def sign_in(said: Answer, served: ServedOf, request: Request, response: Response) -> Session:
+def sign_in(
+    said: SignedChallenge, served: ServedOf, request: Request, response: Response
+) -> SignedIn:
     """Begin a session for whoever signed the challenge."""
     request.state.person = said.person
     origin = request.headers.get("origin", said.origin)
@@ -173,16 +175,16 @@ def sign_in(said: Answer, served: ServedOf, request: Request, response: Response
         served.cookie, token, max_age=SESSION_SECONDS, path="/", secure=served.is_secure,
         httponly=True, samesite="strict",
     )  # fmt: skip
-    return Session(person=said.person, token=token)
+    return SignedIn(person=said.person, token=token)
 
 
 @strangers.post("/sign-out")
-def sign_out(served: ServedOf, request: Request, response: Response) -> Session:
+def sign_out(served: ServedOf, request: Request, response: Response) -> SignedIn:
     """End the session; the key stays in the browser, sealed."""
     session = request.state.session
     served.people.sign_out(served.token_of(request.headers))
     response.delete_cookie(served.cookie, path="/", secure=served.is_secure, httponly=True)
-    return Session(person=session.person if session else "", token="")
+    return SignedIn(person=session.person if session else "", token="")
 
 
 @strangers.post("/enrolments")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from gen.errors import SettingError
 from gen.provenance.inbox import Contribution
-from gen.provenance.keys import Key
+from gen.provenance.keys import SigningKey
 from gen.provenance.tag import Unsigned
 
 MOST_BYTES = 128 << 20
@@ -34,7 +34,7 @@ class UnsignedWork:
     needs_review: bool
     made: float
 
-    def signed_by(self, key: Key) -> Contribution:
+    def signed_by(self, key: SigningKey) -> Contribution:
         return Contribution(self.unsigned.signed_by(key), self.screening)
 
     @property

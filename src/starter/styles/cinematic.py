@@ -28,7 +28,7 @@ PIANO = choose(
                      voices=3, root_below=True, spread=17),
 )  # fmt: skip
 
-_war = drums.Groove(
+_war = drums.DrumPattern(
     lanes={
         "floor2": {"4/4": "X..x..x.X..x..xo", "3/4": "X..x..x.x.xo", "6/8": "X.ox.x",
                    "12/8": "X.ox.xX.ox.x", "5/4": "X..x..x.X.x." + "X.xo" + "x.xo",
@@ -51,7 +51,7 @@ _war = drums.Groove(
     light_below=0.5,
     crash="crash",
 )  # fmt: skip
-_heart = drums.Groove(
+_heart = drums.DrumPattern(
     lanes={
         "kick": {"4/4": "x.o.....x.o.....", "3/4": "x.o.........", "6/8": "xo....",
                  "12/8": "xo....xo....", "5/4": "x.o.........x.o.....", "7/8": "xo..x.."},

@@ -10,7 +10,7 @@ OFFBEATS = {"4/4": ".x.x.x.x", "6/8": "..x..x", "3/4": ".x.x.x", "2/4": ".x.x"}
 STRIDE = {"4/4": "1.5.", "6/8": "1..5..", "3/4": "1..", "2/4": "1.5."}
 STRONG = {"4/4": "1-5-1-5a", "6/8": "1..5..", "3/4": "1-5-5-", "2/4": "1.5."}
 
-_street = drums.Groove(
+_street = drums.DrumPattern(
     lanes={
         "kick": {"4/4": "X.x.", "6/8": "X..x..", "3/4": "X..", "2/4": "X."},
         "snare": {"4/4": "x..gx.xgx..gxoxo|x..gx.x.x.xgxoo.", "6/8": "x.ox.o|x.oxgo",
@@ -27,7 +27,7 @@ _street = drums.Groove(
     light_below=0.45,
     crash="crash",
 )  # fmt: skip
-_procession = drums.Groove(
+_procession = drums.DrumPattern(
     lanes={
         "kick": {"4/4": "X...x...", "6/8": "X..x..", "3/4": "X.....", "2/4": "X..."},
         "snare": {"4/4": "x...o.oox...xoxo|x...o.oox.o.x.oo", "6/8": "x.ox..|x.oxoo",

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from gen.provenance.witnesses.notes import (
     LOG_KEY,
     WITNESS_KEY,
-    Note,
     NoteError,
     NoteKey,
     NoteSignature,
+    SignedNote,
 )
 from houses import key_of
 
@@ -32,18 +32,20 @@ LOG = NoteKey("lantern/0123456789abcdef", key_of("log").public, LOG_KEY)
 SOCIETY = NoteKey("society.example/w1", key_of("society").public, WITNESS_KEY)
 
 
-def cosign(note: Note, time: int, key: NoteKey = SOCIETY, owner: str = "society") -> NoteSignature:
+def cosign(
+    note: SignedNote, time: int, key: NoteKey = SOCIETY, owner: str = "society"
+) -> NoteSignature:
     said = f"cosignature/v1\ntime {time}\n".encode() + note.text
     return NoteSignature(key.name, key.hash, time.to_bytes(8, "big") + key_of(owner).sign(said))
 
 
 @pytest.fixture
-def note() -> Note:
-    return Note(LOG.name, 7, bytes(range(32))).signed_by(key_of("log"))
+def note() -> SignedNote:
+    return SignedNote(LOG.name, 7, bytes(range(32))).signed_by(key_of("log"))
 
 
 def test_specified_example_is_read_and_written_byte_for_byte():
-    note = Note.parse(SPECIFIED.encode())
+    note = SignedNote.parse(SPECIFIED.encode())
     assert note.encode().decode() == SPECIFIED
     assert (note.origin, note.size) == ("example.com/behind-the-sofa", 20852163)
     assert note.signatures[1].time == 1679315147
@@ -58,12 +60,12 @@ def test_log_signature_verifies_under_its_key_alone(note):
     other = NoteKey(LOG.name, key_of("other").public, LOG_KEY)
     assert note.is_signed_by(LOG)
     assert not note.is_signed_by(other)
-    assert not Note(LOG.name, 8, note.root, note.signatures).is_signed_by(LOG)
+    assert not SignedNote(LOG.name, 8, note.root, note.signatures).is_signed_by(LOG)
 
 
 def test_cosignature_says_its_time(note):
     cosigned = note.with_cosignatures([cosign(note, 1_700_000_000)], [SOCIETY])
-    read = Note.parse(cosigned.encode())
+    read = SignedNote.parse(cosigned.encode())
     assert [s.time for s in read.cosignatures(SOCIETY)] == [1_700_000_000]
 
 
@@ -87,7 +89,7 @@ def test_cosignature_beyond_the_largest_time_does_not_verify(note):
 
 def test_signatures_of_unknown_keys_are_left_alone(note):
     stranger = NoteSignature("stranger.example", b"abcd", bytes(64))
-    more = Note(note.origin, note.size, note.root, (*note.signatures, stranger))
+    more = SignedNote(note.origin, note.size, note.root, (*note.signatures, stranger))
     assert more.is_signed_by(LOG)
     assert stranger in more.with_cosignatures([], [SOCIETY]).signatures
 
@@ -111,13 +113,13 @@ def test_signatures_of_unknown_keys_are_left_alone(note):
 )
 def test_note_spelled_otherwise_is_refused(note, change):
     with pytest.raises(NoteError):
-        Note.parse(change(note.encode().decode()).encode())
+        SignedNote.parse(change(note.encode().decode()).encode())
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_note_that_is_written_so_or_refused(data):
     try:
-        note = Note.parse(data)
+        note = SignedNote.parse(data)
     except NoteError:
         return
     assert note.encode() == data

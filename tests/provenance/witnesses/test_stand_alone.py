@@ -17,22 +17,22 @@ from gen.provenance.merkle import consistency_proof, leaf_hash, root_of
 from gen.provenance.witnesses.notes import (
     LOG_KEY,
     WITNESS_KEY,
-    Note,
     NoteError,
     NoteKey,
     NoteSignature,
+    SignedNote,
 )
 from houses import key_of
 from witnesses import SCRIPT, WitnessProgram, load_script, post
 
 LOG = NoteKey("lantern/0123456789abcdef", key_of("log").public, LOG_KEY)
 LEAVES = [leaf_hash(b"act %d" % i) for i in range(20)]
-NOTES = load_script().Note
+NOTES = load_script().SignedNote
 FORKED = [*LEAVES[:5], leaf_hash(b"another act"), *LEAVES[6:]]
 
 
-def note_of(leaves, owner="log", origin=LOG.name) -> Note:
-    return Note(origin, len(leaves), root_of(leaves)).signed_by(key_of(owner))
+def note_of(leaves, owner="log", origin=LOG.name) -> SignedNote:
+    return SignedNote(origin, len(leaves), root_of(leaves)).signed_by(key_of(owner))
 
 
 def request(old, leaves, proof=None, note=None) -> bytes:
@@ -57,7 +57,7 @@ def url(witness):
 def signed(witness, text, note) -> bool:
     key = NoteKey.parse(witness.key, WITNESS_KEY)
     lines = tuple(NoteSignature.parse(line) for line in text.splitlines())
-    return bool(Note(note.origin, note.size, note.root, lines).cosignatures(key))
+    return bool(SignedNote(note.origin, note.size, note.root, lines).cosignatures(key))
 
 
 def test_witness_is_one_file_that_needs_nothing_of_the_house():
@@ -154,7 +154,7 @@ def test_killed_witness_has_the_old_state_or_has_not_answered_yet(witness, tmp_p
     assert not (tmp_path / "answer").exists()
     state = json.loads(witness.state.read_bytes())
     noted = state["logs"][LOG.name]["note"]
-    assert (Note.parse(noted.encode()).size if noted else 0) == size
+    assert (SignedNote.parse(noted.encode()).size if noted else 0) == size
     with witness.serving() as address:
         assert post(address, request(size, FORKED[:8]))[0] == (409 if size else 200)
 
@@ -194,7 +194,9 @@ def test_witness_and_house_read_the_same_notes(place, how, character):
         "drop": whole[:place] + whole[place + 1 :],
         "set": whole[:place] + character + whole[place + 1 :],
     }[how]
-    assert _taken(NOTES.parse, changed) == _taken(lambda data: Note.parse(data.encode()), changed)
+    assert _taken(NOTES.parse, changed) == _taken(
+        lambda data: SignedNote.parse(data.encode()), changed
+    )
 
 
 def _taken(parse, text):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gen.provenance.house import House
-    from gen.provenance.witnesses.notes import Note, NoteKey
+    from gen.provenance.witnesses.notes import NoteKey, SignedNote
 
 FILE = click.Path(path_type=Path)
 READ = click.Path(path_type=Path, exists=True)
@@ -102,8 +102,8 @@ def _take_stamp(
 
 
 def _stamped(
-    data: bytes, notes: Sequence[Note], keys: Sequence[NoteKey], roots: bytes
-) -> tuple[Note, Any]:
+    data: bytes, notes: Sequence[SignedNote], keys: Sequence[NoteKey], roots: bytes
+) -> tuple[SignedNote, Any]:
     """The note that a stamp is of, and its time."""
     from gen.provenance.witnesses.stamps import StampError, check_stamp, stamped_bytes
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gen.provenance.house import House
     from gen.provenance.register import Register
-    from gen.provenance.witnesses.notes import Note, NoteKey
+    from gen.provenance.witnesses.notes import NoteKey, SignedNote
     from gen.provenance.witnesses.policy import Policy, Witness
 
 FILE = click.Path(path_type=Path)
@@ -163,7 +163,7 @@ def _ask_all(house: House, output: Console) -> None:
 
 
 def _ask(
-    house: House, register: Register, note: Note, witness: Witness, before: int
+    house: House, register: Register, note: SignedNote, witness: Witness, before: int
 ) -> dict[str, str]:
     from gen.provenance.witnesses.asking import ask, keep
     from gen.provenance.witnesses.policy import spelled
@@ -298,16 +298,16 @@ def _believed(keys: Sequence[str], folder: Path | None, pin: Path | None) -> lis
     return [*found, *house.pin.witnesses.keys]
 
 
-def _note_and_leaves(path: Path) -> tuple[Note, list[bytes]]:
+def _note_and_leaves(path: Path) -> tuple[SignedNote, list[bytes]]:
     """A note from a file; or the newest one of a folder of records, with the log's leaf hashes."""
     from gen.disk import Folder
     from gen.disk.reading import PROOF, read
     from gen.provenance.store import CHECKPOINT, Store
     from gen.provenance.witnesses.files import leaves_in, read_note
-    from gen.provenance.witnesses.notes import Note, NoteError
+    from gen.provenance.witnesses.notes import NoteError, SignedNote
 
     if not path.is_dir():
-        return Note.parse(read(path, PROOF)), []
+        return SignedNote.parse(read(path, PROOF)), []
     note = read_note(Store(path), CHECKPOINT)
     if note is None:
         raise NoteError(f"no {CHECKPOINT} is there", where=str(path))

@@ -26,7 +26,7 @@ from gen.provenance.merkle import consistency_proof
 from gen.provenance.register import Register
 from gen.provenance.store import CHECKPOINT, Store
 from gen.provenance.witnesses.files import place_of, read_note, sign_head
-from gen.provenance.witnesses.notes import Note, NoteError, NoteSignature
+from gen.provenance.witnesses.notes import NoteError, NoteSignature, SignedNote
 from gen.provenance.witnesses.policy import Policy, Sighting, Witness
 from gen.provenance.witnesses.standing import WitnessError, true_notes
 
@@ -36,7 +36,7 @@ SECONDS = 20
 _LOOPBACK = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])[:/]")
 
 
-def note_to_witness(house: House, register: Register) -> Note:
+def note_to_witness(house: House, register: Register) -> SignedNote:
     """The newest note of the log: of the head, where the log's key is at hand.
 
     Raises:
@@ -62,7 +62,7 @@ def note_to_witness(house: House, register: Register) -> Note:
     return note
 
 
-def request_of(register: Register, note: Note, old: int) -> bytes:
+def request_of(register: Register, note: SignedNote, old: int) -> bytes:
     """What a witness is asked. `old`: the size that it has signed before, 0 for none.
 
     Raises:
@@ -118,7 +118,7 @@ class Answer:
         return [NoteSignature.parse(line) for line in self.text.splitlines() if line]
 
 
-def ask(witness: Witness, register: Register, note: Note, old: int) -> list[NoteSignature]:
+def ask(witness: Witness, register: Register, note: SignedNote, old: int) -> list[NoteSignature]:
     """Have a witness sign a note over HTTP.
 
     Args:
@@ -141,7 +141,7 @@ def ask(witness: Witness, register: Register, note: Note, old: int) -> list[Note
     return signed_in(answer, witness, note)
 
 
-def signed_in(answer: Answer, witness: Witness, note: Note) -> list[NoteSignature]:
+def signed_in(answer: Answer, witness: Witness, note: SignedNote) -> list[NoteSignature]:
     """The witness's own signatures under this note in its answer.
 
     Raises:
@@ -161,7 +161,7 @@ def signed_in(answer: Answer, witness: Witness, note: Note) -> list[NoteSignatur
     return found
 
 
-def _refused(answer: Answer, witness: Witness, note: Note) -> WitnessError:
+def _refused(answer: Answer, witness: Witness, note: SignedNote) -> WitnessError:
     said = {
         400: "finds the request malformed",
         403: "does not accept the log's key",
@@ -214,7 +214,9 @@ def _text(data: bytes) -> str:
 # -- keeping ---------------------------------------------------------------------------------
 
 
-def keep(store: Store, note: Note, new: Iterable[NoteSignature], policy: Policy) -> Note:
+def keep(
+    store: Store, note: SignedNote, new: Iterable[NoteSignature], policy: Policy
+) -> SignedNote:
     """Put signatures beside the note of this size, which is made where it is not there yet.
 
     Raises:
@@ -230,7 +232,9 @@ def keep(store: Store, note: Note, new: Iterable[NoteSignature], policy: Policy)
     return whole
 
 
-def take_in(house: House, notes: Iterable[Note], answer: Answer) -> tuple[Note, list[str]]:
+def take_in(
+    house: House, notes: Iterable[SignedNote], answer: Answer
+) -> tuple[SignedNote, list[str]]:
     """Keep the signatures of an answer that came as a file, under the note that they are of.
 
     Args:

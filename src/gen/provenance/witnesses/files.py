@@ -20,7 +20,7 @@ from gen.provenance.keys import key_id
 from gen.provenance.log import Head
 from gen.provenance.merkle import leaf_hash
 from gen.provenance.store import CHECKPOINT, WITNESSES, Store
-from gen.provenance.witnesses.notes import MAX_NOTE_BYTES, Note, NoteError, NoteKey
+from gen.provenance.witnesses.notes import MAX_NOTE_BYTES, NoteError, NoteKey, SignedNote
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def place_of(size: int, kind: str = "note") -> str:
     return f"{WITNESSES}/{size}.{kind}"
 
 
-def read_note(store: Store, place: str) -> Note | None:
+def read_note(store: Store, place: str) -> SignedNote | None:
     """The note at this place; None where nothing is.
 
     Raises:
@@ -42,7 +42,7 @@ def read_note(store: Store, place: str) -> Note | None:
     """
     try:
         data = store.read_if_there(place, MAX_NOTE_BYTES)
-        return None if data is None else Note.parse(data)
+        return None if data is None else SignedNote.parse(data)
     except (NoteError, UnfitFileError) as error:
         raise NoteError(
             error.what,
@@ -51,7 +51,7 @@ def read_note(store: Store, place: str) -> Note | None:
         ) from error
 
 
-def notes_of(store: Store) -> Iterator[Note]:
+def notes_of(store: Store) -> Iterator[SignedNote]:
     """Every note that is kept, smallest first. Errors as `read_note`."""
     sizes = sorted(int(found[1]) for found in map(_NOTE.match, store.names(WITNESSES)) if found)
     for place in (*map(place_of, sizes), CHECKPOINT):
@@ -78,7 +78,7 @@ def leaves_in(records: Folder) -> list[bytes]:
     return leaves
 
 
-def sign_head(store: Store, head: Head, log: NoteKey | None) -> Note | None:
+def sign_head(store: Store, head: Head, log: NoteKey | None) -> SignedNote | None:
     """Sign a head as a note and keep it, where the log's key is in this user's key folder.
 
     The head must be the log's for good: a note of one that is not would accuse the house.
@@ -89,7 +89,9 @@ def sign_head(store: Store, head: Head, log: NoteKey | None) -> Note | None:
     file = next((f for f in list_keys() if log and f.keyid == key_id(log.public)), None)
     if log is None or file is None or not file.is_open:
         return None
-    note = Note(log.name, head.size, bytes.fromhex(head.root)).signed_by(unlock(file, _nobody))
+    note = SignedNote(log.name, head.size, bytes.fromhex(head.root)).signed_by(
+        unlock(file, _nobody)
+    )
     store.write({CHECKPOINT: note.encode()})
     return note
 

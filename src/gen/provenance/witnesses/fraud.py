@@ -21,7 +21,7 @@ from collections.abc import Iterable, Sequence
 from gen.errors import HouseError
 from gen.provenance.canonical import StrictJsonError, fields, is_sha256_hex, strict_json
 from gen.provenance.merkle import consistency_proof, root_of, verify_consistency
-from gen.provenance.witnesses.notes import LOG_KEY, Note, NoteKey
+from gen.provenance.witnesses.notes import LOG_KEY, NoteKey, SignedNote
 
 MAX_PATH = 64
 
@@ -30,7 +30,7 @@ class FraudError(HouseError):
     """Two heads that do not contradict each other, or a proof that does not show that they do."""
 
 
-def prove_fraud(first: Note, second: Note, logs: Iterable[Sequence[bytes]]) -> bytes:
+def prove_fraud(first: SignedNote, second: SignedNote, logs: Iterable[Sequence[bytes]]) -> bytes:
     """A proof that two notes of one log contradict each other.
 
     Args:
@@ -81,7 +81,7 @@ def signers_of_both(data: bytes, keys: Iterable[NoteKey]) -> list[str]:
     return [key.name for key in keys if _signed(small, key) and _signed(large, key)]
 
 
-def _decoded(data: bytes) -> tuple[Note, Note, bytes, list[bytes]]:
+def _decoded(data: bytes) -> tuple[SignedNote, SignedNote, bytes, list[bytes]]:
     found = fields(
         strict_json(data), "proof of fraud", format=int, notes=list, old_root=str, path=list
     )
@@ -90,18 +90,18 @@ def _decoded(data: bytes) -> tuple[Note, Note, bytes, list[bytes]]:
         raise StrictJsonError("no proof of fraud of format 1")
     if len(found["path"]) > MAX_PATH or not all(map(is_sha256_hex, hashes)):
         raise StrictJsonError("proof of fraud: the path holds something that is no SHA-256")
-    small, large = (Note.parse(text.encode()) for text in notes)
+    small, large = (SignedNote.parse(text.encode()) for text in notes)
     return small, large, bytes.fromhex(found["old_root"]), list(map(bytes.fromhex, found["path"]))
 
 
-def _check_pair(small: Note, large: Note) -> None:
+def _check_pair(small: SignedNote, large: SignedNote) -> None:
     if small.origin != large.origin:
         raise FraudError(f"the notes are of two logs, {small.origin} and {large.origin}")
     if not 0 < small.size <= large.size:
         raise FraudError("the smaller of two heads comes first, and neither is empty")
 
 
-def _leaves_of(note: Note, logs: Iterable[Sequence[bytes]]) -> Sequence[bytes]:
+def _leaves_of(note: SignedNote, logs: Iterable[Sequence[bytes]]) -> Sequence[bytes]:
     for leaves in logs:
         if len(leaves) >= note.size and root_of(leaves[: note.size]) == note.root:
             return leaves[: note.size]
@@ -112,5 +112,5 @@ def _leaves_of(note: Note, logs: Iterable[Sequence[bytes]]) -> Sequence[bytes]:
     )
 
 
-def _signed(note: Note, key: NoteKey) -> bool:
+def _signed(note: SignedNote, key: NoteKey) -> bool:
     return note.is_signed_by(key) if key.kind == LOG_KEY else bool(note.cosignatures(key))

@@ -124,7 +124,7 @@ class NoteSignature:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class SignedNote:
     """What a log amounts to at one size, and who signed that.
 
     Attributes:
@@ -151,7 +151,7 @@ class Note:
         return self.text + b"\n" + lines.encode()
 
     @staticmethod
-    def parse(data: bytes) -> Note:
+    def parse(data: bytes) -> SignedNote:
         """Read a note; nothing of it is believed before `is_signed_by`.
 
         Raises:
@@ -174,9 +174,9 @@ class Note:
             raise NoteError(f"{len(signed)} signatures, more than {MAX_SIGNATURES}")
         rest = "".join(f"{line}\n" for line in lines[3:])
         signatures = tuple(map(NoteSignature.parse, signed))
-        return Note(lines[0], int(lines[1]), _base64(lines[2]), signatures, rest)
+        return SignedNote(lines[0], int(lines[1]), _base64(lines[2]), signatures, rest)
 
-    def signed_by(self, key: PrivateKey) -> Note:
+    def signed_by(self, key: PrivateKey) -> SignedNote:
         """With the log's signature, made by `key`, before all others."""
         log = NoteKey(self.origin, key.public, LOG_KEY)
         mine = NoteSignature(log.name, log.hash, key.sign(self.text))
@@ -201,7 +201,9 @@ class Note:
             and verify(witness.public, signature.value[8:], said)
         )
 
-    def with_cosignatures(self, new: Iterable[NoteSignature], known: Iterable[NoteKey]) -> Note:
+    def with_cosignatures(
+        self, new: Iterable[NoteSignature], known: Iterable[NoteKey]
+    ) -> SignedNote:
         """With those of `new` that verify; of each witness the earliest and the latest stay.
 
         Args:

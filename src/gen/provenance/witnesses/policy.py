@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from gen.errors import SettingError
 from gen.provenance.canonical import TIME_FORMAT
-from gen.provenance.witnesses.notes import WITNESS_KEY, Note, NoteKey
+from gen.provenance.witnesses.notes import WITNESS_KEY, NoteKey, SignedNote
 
 MAX_WITNESSES = 30
 MAX_AGE_HOURS = 7 * 24
@@ -104,7 +104,7 @@ class Sighting:
     time: int
 
 
-def sightings(notes: Iterable[Note], policy: Policy) -> list[Sighting]:
+def sightings(notes: Iterable[SignedNote], policy: Policy) -> list[Sighting]:
     """Every cosignature that verifies, of a witness of the policy.
 
     Args:

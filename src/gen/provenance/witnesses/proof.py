@@ -25,7 +25,7 @@ from gen.provenance.canonical import StrictJsonError, from_base64, to_base64
 from gen.provenance.merkle import inclusion_proof, leaf_hash, verify_inclusion
 from gen.provenance.pin import Pin
 from gen.provenance.register import Register
-from gen.provenance.witnesses.notes import Note
+from gen.provenance.witnesses.notes import SignedNote
 from gen.provenance.witnesses.policy import first_seen, seen_times, sightings, spelled
 
 FIRST_LINE = b"c2sp.org/tlog-proof@v1\n"
@@ -37,7 +37,7 @@ class TlogProofError(HouseError):
     """A proof of this kind that is misspelt, or does not prove what it says."""
 
 
-def best_note(notes: Iterable[Note], index: int) -> Note:
+def best_note(notes: Iterable[SignedNote], index: int) -> SignedNote:
     """The note to prove an act under: the one with most signatures, of those the newest.
 
     Raises:
@@ -51,7 +51,7 @@ def best_note(notes: Iterable[Note], index: int) -> Note:
     return max(found, key=lambda note: (len(note.signatures), note.size))
 
 
-def tlog_proof(register: Register, note: Note, index: int, line: bytes) -> bytes:
+def tlog_proof(register: Register, note: SignedNote, index: int, line: bytes) -> bytes:
     """A proof that `line` is act `index` under this note, which is true of the register."""
     path = inclusion_proof(register.leaves[: note.size], index)
     lines = [f"extra {to_base64(line)}", f"index {index}", *map(to_base64, path)]
@@ -88,7 +88,7 @@ def check_tlog_proof(data: bytes, pin: Pin) -> tuple[int, bytes, str]:
     )
 
 
-def _seen(note: Note, pin: Pin, index: int) -> str:
+def _seen(note: SignedNote, pin: Pin, index: int) -> str:
     policy = pin.witnesses
     if not policy.witnesses:
         return "the pin names no witnesses"
@@ -103,7 +103,7 @@ def _seen(note: Note, pin: Pin, index: int) -> str:
     return f"seen by {', '.join(names)}, by {spelled(first)} at the latest"
 
 
-def _parsed(data: bytes) -> tuple[int, bytes, list[bytes], Note]:
+def _parsed(data: bytes) -> tuple[int, bytes, list[bytes], SignedNote]:
     try:
         head, gap, note = data.removeprefix(FIRST_LINE).decode().partition("\n\n")
         extra, numbered, *path = head.split("\n")
@@ -114,6 +114,6 @@ def _parsed(data: bytes) -> tuple[int, bytes, list[bytes], Note]:
         if not extra.startswith("extra ") or any(len(found) != 32 for found in hashes):
             raise TlogProofError("no proof that this house wrote: the act's line is not in it")
         found = from_base64(extra.removeprefix("extra "))
-        return int(index[1]), found, hashes, Note.parse(note.encode())
+        return int(index[1]), found, hashes, SignedNote.parse(note.encode())
     except (UnicodeDecodeError, StrictJsonError, ValueError) as error:
         raise TlogProofError(f"no proof of this kind: {error}") from error

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from gen.errors import HouseError
 from gen.provenance.canonical import TIME_FORMAT
-from gen.provenance.witnesses.notes import Note, NoteKey
+from gen.provenance.witnesses.notes import NoteKey, SignedNote
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -29,7 +29,7 @@ class StampError(HouseError):
     """A time stamp that is not of this note, or not of an authority that is believed."""
 
 
-def stamped_bytes(note: Note, log: NoteKey) -> bytes:
+def stamped_bytes(note: SignedNote, log: NoteKey) -> bytes:
     """The note with its log's signature alone, as it was before any witness signed.
 
     Raises:

@@ -17,7 +17,7 @@ from gen.provenance.pin import Pin
 from gen.provenance.record import RegisterError
 from gen.provenance.register import Register
 from gen.provenance.witnesses.files import notes_of, place_of, read_note
-from gen.provenance.witnesses.notes import Note, NoteKey
+from gen.provenance.witnesses.notes import NoteKey, SignedNote
 from gen.provenance.witnesses.policy import (
     Policy,
     Sighting,
@@ -47,7 +47,7 @@ def log_keys(register: Register) -> list[NoteKey]:
     return list(dict.fromkeys(r.roster.log for r in register.rosters if r.roster.log))
 
 
-def true_notes(register: Register, notes: Iterable[Note]) -> list[Note]:
+def true_notes(register: Register, notes: Iterable[SignedNote]) -> list[SignedNote]:
     """Those that a key of the log signed, each held against the register.
 
     Raises:
@@ -71,7 +71,7 @@ def _roots_at(leaves: Sequence[bytes], sizes: set[int]) -> dict[int, bytes]:
     return roots
 
 
-def _two_histories(note: Note, register: Register) -> RegisterError:
+def _two_histories(note: SignedNote, register: Register) -> RegisterError:
     return RegisterError(
         f"the log's key signed {note.size} acts with the root {note.root.hex()[:16]}…; "
         f"this register of {register.size} acts does not have them",
@@ -166,7 +166,7 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def standing_of(house: House, register: Register, notes: Iterable[Note]) -> Standing:
+def standing_of(house: House, register: Register, notes: Iterable[SignedNote]) -> Standing:
     """What the house's notes prove under its pin's policy.
 
     Args:
@@ -182,7 +182,7 @@ def standing_of(house: House, register: Register, notes: Iterable[Note]) -> Stan
     return Standing(register.size, tuple(n.size for n in true), found, house.pin.witnesses)
 
 
-def read_notes(house: House) -> list[Note]:
+def read_notes(house: House) -> list[SignedNote]:
     """Every note that the house keeps. Read before the register."""
     return list(notes_of(house.store))
 

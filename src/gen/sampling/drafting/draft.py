@@ -207,7 +207,7 @@ class BarByBar:
         """All of the piece, while that is half the context; else its latest bars."""
         if len(draft.context) <= context // 2:
             return draft.context
-        return view.latest(draft.context, context, draft.plan.bars)
+        return view.readable(draft.context, context, draft.plan.bars)
 
     def kinds(self, plan: Plan, state: State) -> Mask:
         return grammar.bar_kinds(plan, state)

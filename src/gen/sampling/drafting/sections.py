@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
@@ -96,13 +95,6 @@ def bass_is_due(plan: Plan, state: State) -> bool:
     body = [bar for bar in starts if state.sections[bar] != _INTRO]
     due = body[0] if body else min(plan.limit // 4, 4)
     return state.bar >= due and bool(Closing.basses(plan, state))
-
-
-def section_of(state: State) -> int:
-    """Value id of the section that the bar is in, 0 where it is in none."""
-    starts = sorted(state.sections)
-    place = bisect_right(starts, state.bar) - 1
-    return state.sections[starts[place]] if place >= 0 else 0
 
 
 def _highest(state: State) -> int | None:

@@ -9,7 +9,7 @@ N rows of events; a row is five fields, beside which the model reads context col
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence as Rows
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from gen.tokens.events import Events
 from gen.tokens.vocabulary import WORDS, Kind
 
 
-def cells(bar: Rows[Row]) -> dict[int, list[Row]]:
+def cells(bar: Sequence[Row]) -> dict[int, list[Row]]:
     """The cells of one bar: a slot, and its CELL with the PEDALs and NOTEs that follow."""
     found: dict[int, list[Row]] = {}
     cell: list[Row] = []
@@ -35,7 +35,7 @@ def cells(bar: Rows[Row]) -> dict[int, list[Row]]:
     return found
 
 
-def latest(rows: Rows[Row], context: int, bars: int | None) -> list[Row]:
+def readable(rows: Sequence[Row], context: int, bars: int | None) -> list[Row]:
     """The header and the latest bars that fill half the context.
 
     What a section takes up again need not be among them: the echo columns remember the whole

@@ -1,4 +1,4 @@
-"""Files that the gate found sound, by the SHA-256 of their bytes, kept for this user's next pass.
+"""Files that passed the gate before, by the SHA-256 of their bytes, kept for this user's next pass.
 
 What is kept depends on a file's bytes alone: that no mark of a generated piece is in it, that its
 layout and tag are right, that its signatures are those of the keys that they name, and that its
@@ -25,7 +25,7 @@ _SHARE = 64
 """It is written anew when so many files, or such a part of all, were found or are gone since."""
 
 
-class SoundFiles:
+class PassedFiles:
     """Their tags, without music, by the files' digests.
 
     Args:
@@ -34,9 +34,9 @@ class SoundFiles:
     """
 
     def __init__(self, pin: Pin, folder: Path | None = None) -> None:
-        path = (folder or user_folder("sound")) / name_of_house(pin)
+        path = (folder or user_folder("passed")) / name_of_house(pin)
         code = f"{source_digest('provenance')} {source_digest('smf')}"
-        self._file = SealedFile(path, f"sound files by {code}")
+        self._file = SealedFile(path, f"passed files by {code}")
         data = self._file.read()
         self._kept = {} if data is None else msgspec.msgpack.decode(data, type=dict[str, bytes])
         self._met: dict[str, bytes] = {}

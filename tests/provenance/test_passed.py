@@ -5,7 +5,7 @@ import dataclasses
 import msgspec
 import pytest
 
-from gen.provenance import gate, sound
+from gen.provenance import gate, passed
 from gen.provenance.consent import Consent
 from gen.provenance.house import House
 from gen.provenance.people import change_roster, compromised
@@ -19,7 +19,7 @@ from houses import key_of, make_midi
 @pytest.fixture(autouse=True)
 def keeping(own_keys, monkeypatch):
     """Keep from the first file on."""
-    monkeypatch.setattr(sound, "_LEAST_FILES", 1)
+    monkeypatch.setattr(passed, "_LEAST_FILES", 1)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def parsed(monkeypatch):
 
 
 def kept_file(house):
-    return sound.SoundFiles(house.pin)._file
+    return passed.PassedFiles(house.pin)._file
 
 
 def test_a_second_pass_parses_nothing_and_says_the_same(house, parsed):
@@ -110,10 +110,10 @@ def test_a_tag_that_another_user_sealed_is_not_believed(house, works, tmp_path, 
     path = house.path(works[0])
     data = path.read_bytes()[:-1] + b"\0"
     path.write_bytes(data)
-    forged = sound.SoundFiles(house.pin)
+    forged = passed.PassedFiles(house.pin)
     tag = forged.get(works[0].file_sha256)
     assert tag.is_verified
-    for digest in (sound_digest(data), works[1].file_sha256):
+    for digest in (digest_of(data), works[1].file_sha256):
         forged.put(digest, dataclasses.replace(tag, is_verified=False))
     monkeypatch.setattr("gen.disk.seals.secret_path", lambda: tmp_path / "theirs")
     forged.save()
@@ -121,14 +121,14 @@ def test_a_tag_that_another_user_sealed_is_not_believed(house, works, tmp_path, 
     assert set(house.rules()) == {works[0].path}
 
 
-def sound_digest(data):
+def digest_of(data):
     from gen.provenance.canonical import sha256_hex
 
     return sha256_hex(data)
 
 
 def test_what_other_code_found_is_not_believed(house, works, parsed, monkeypatch):
-    monkeypatch.setattr("gen.provenance.sound.source_digest", lambda room: "other")
+    monkeypatch.setattr("gen.provenance.passed.source_digest", lambda room: "other")
     house.admit()
     assert len(parsed) == 2
 
