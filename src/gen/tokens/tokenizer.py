@@ -59,7 +59,7 @@ class EventTokens(TokSequence):
     Both are lists, made when somebody asks for them.
     """
 
-    events: Events | None = None
+    house_events: Events | None = None  # `events` are MidiTok's own
     _ids: list[Any]
     _tokens: list[Any]
 
@@ -67,7 +67,7 @@ class EventTokens(TokSequence):
     def of(cls, events: Events) -> Self:
         """The tokens of events."""
         sequence = cls()
-        sequence.events = events
+        sequence.house_events = events
         sequence._ticks_bars = (events.bar_starts[:-1] * TICKS_PER_STEP).tolist()
         sequence._ticks_beats = _beats(events).tolist()
         return sequence
@@ -75,13 +75,13 @@ class EventTokens(TokSequence):
     @property
     def ids(self) -> list[Any]:
         """A row of ids for each event."""
-        if not self._ids and self.events is not None:
-            self._ids = self.events.tolist()
+        if not self._ids and self.house_events is not None:
+            self._ids = self.house_events.tolist()
         return self._ids
 
     @ids.setter
     def ids(self, ids: list[Any]) -> None:
-        self._ids, self.events = ids, None
+        self._ids, self.house_events = ids, None
 
     @property
     def tokens(self) -> list[Any]:
@@ -108,7 +108,7 @@ class EventTokens(TokSequence):
 
 def events_of(tokens: TokSequence) -> Events:
     """The events that a sequence of tokens is."""
-    known: Events | None = getattr(tokens, "events", None)
+    known: Events | None = getattr(tokens, "house_events", None)
     return Events.of(tokens.ids) if known is None else known
 
 
