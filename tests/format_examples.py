@@ -57,8 +57,7 @@ from gen.provenance.statement import Description, Statement
 from gen.provenance.tag import read_tag, sign_contribution
 from gen.provenance.terms import Approval, Terms, Use
 from gen.provenance.transcript import Mark, Transcript
-from gen.provenance.witnesses.notes import LOG_KEY, NoteKey
-from gen.provenance.witnesses.notes import Note as LogNote
+from gen.provenance.witnesses.notes import LOG_KEY, NoteKey, SignedNote
 from gen.smf import musical_hash, parse, write
 
 PAGE = Path(__file__).parents[1] / "docs" / "format.md"
@@ -194,7 +193,7 @@ def examples() -> dict[str, str]:
     consent = Act.decode(lines[2])
     payload, log = consent.payload(), first_roster().roster.log
     assert log
-    note = LogNote(log.name, head.size, bytes.fromhex(head.root)).signed_by(key_of("log"))
+    note = SignedNote(log.name, head.size, bytes.fromhex(head.root)).signed_by(key_of("log"))
     proof = [node.hex() for node in inclusion_proof(leaves, 2)]
     grown = [node.hex() for node in consistency_proof(leaves, 4)]
     return {

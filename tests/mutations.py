@@ -36,7 +36,7 @@ from gen.provenance.shapes import Shape
 from gen.provenance.store import CHECKPOINT, WITNESSES
 from gen.provenance.terms import Approval, Terms, Use
 from gen.provenance.transcript import Mark, Transcript
-from gen.provenance.witnesses.notes import WITNESS_KEY, Note, NoteKey, NoteSignature
+from gen.provenance.witnesses.notes import WITNESS_KEY, NoteKey, NoteSignature, SignedNote
 from gen.provenance.witnesses.policy import Policy, Witness
 from gen.provenance.works import renew, set_consent, withdraw
 from gen.smf import musical_hash, parse
@@ -168,7 +168,7 @@ def write_notes(house: TestHouse) -> None:
     """The head as a note of the log, and once more with a witness's signature."""
     head, log = house.house.register_log.head(), house.load().roster.log
     assert log
-    note = Note(log.name, head.size, bytes.fromhex(head.root)).signed_by(key_of("log"))
+    note = SignedNote(log.name, head.size, bytes.fromhex(head.root)).signed_by(key_of("log"))
     said = b"cosignature/v1\ntime 1800000000\n" + note.text
     value = (1_800_000_000).to_bytes(8, "big") + key_of("witness").sign(said)
     seen = NoteSignature(WITNESS.name, WITNESS.hash, value)

@@ -8,7 +8,7 @@ from gen.errors import HouseError, SettingError
 from gen.provenance.acts import APPROVE, RETIRE, ROOT, TERMS, Act
 from gen.provenance.consent import Consent
 from gen.provenance.house import House
-from gen.provenance.keys import Key
+from gen.provenance.keys import SigningKey
 from gen.provenance.register import Register
 from gen.provenance.roster import COMPOSER, CURATOR
 from gen.provenance.runs import Retirement, Run
@@ -19,7 +19,7 @@ from gen.provenance.works import live_work, signer
 def set_terms(
     house: House,
     works: Collection[str],
-    key: Key,
+    key: SigningKey,
     consent: Consent,
     uses: Sequence[Use],
     *,
@@ -59,7 +59,7 @@ def set_terms(
 
 def approve(
     house: House,
-    key: Key,
+    key: SigningKey,
     use: UseName,
     run: Run,
     works: Collection[str] = (),
@@ -93,7 +93,7 @@ def approve(
 
 
 def retire(
-    house: House, keys: Sequence[Key], run: Run, models: Collection[str], reason: str
+    house: House, keys: Sequence[SigningKey], run: Run, models: Collection[str], reason: str
 ) -> Act:
     """Record that models of a run write nothing any more; the act.
 
