@@ -27,7 +27,7 @@ from witnesses import SCRIPT, WitnessProgram, load_script, post
 
 LOG = NoteKey("lantern/0123456789abcdef", key_of("log").public, LOG_KEY)
 LEAVES = [leaf_hash(b"act %d" % i) for i in range(20)]
-NOTES = load_script().SignedNote
+NOTES = load_script().Note
 FORKED = [*LEAVES[:5], leaf_hash(b"another act"), *LEAVES[6:]]
 
 
