@@ -51,6 +51,7 @@ COMMANDS = {
     "log": ("history", "List the acts in the register."),
     "sign-model": ("models", "Sign a model's folder, for model-signing (OpenSSF)."),
     "rebuild": ("runs", "Train a model again as the log says, and compare every bit."),
+    "fingerprint": ("prints", "List hashes of the melodies in a folder, for asking a house."),
     "export": ("history", "Copy the records for an auditor, without the music."),
 }
 
