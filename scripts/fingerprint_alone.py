@@ -180,7 +180,8 @@ def hashes_of(line):
 
 def lines_of(unit, meters, voices):
     """What is said of a piece: the upper line of each voice, and of all, as it is and plain."""
-    parts = [*voices, sum(voices, [])] if len(voices) > 1 else voices
+    together = [[note for notes in voices for note in notes]] if len(voices) > 1 else []
+    parts = [*voices, *together]
     found = []
     for number, notes in enumerate(parts, 1):
         upper = upper_line(notes, unit)

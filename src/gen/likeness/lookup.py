@@ -148,7 +148,8 @@ def _heaviest(ours: Ints, theirs: Ints, weights: Floats) -> tuple[float, int, in
     """Weight, first and last pair of the chain of pairs that weighs most.
 
     Args:
-        ours, theirs: (P,) places in the two lines, ascending by the first.
+        ours: (P,) places in the one line, ascending.
+        theirs: (P,) in the other.
         weights: (P,) what each pair counts.
     """
     a, b, w = ours.tolist(), theirs.tolist(), weights.tolist()
