@@ -27,7 +27,7 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 QUICK = ["--kdf-cost", "10"]
 PEOPLE = ("init", "key", "enroll", "rotate", "revoke", "cosign", "assert-model", "seal")
 WORKS = ("accept", "reject", "renew", "withdraw", "consent", "terms", "approve", "may")
-MODELS = ("impact", "retire", "rebuild", "sign-model", "end")
+MODELS = ("mine", "royalties", "complain", "impact", "retire", "rebuild", "sign-model", "end")
 OUTSIDE = ("witness", "stamp", "fraud")
 COMMANDS = (*PEOPLE, *WORKS, *MODELS, *OUTSIDE, "audit", "verify", "prove", "show", "log", "export")
 

@@ -113,8 +113,17 @@ def check_granted(
         )  # fmt: skip
 
 
-def money_of(register: Register, record: WorkRecord, person: str) -> Terms | None:
-    """The composer's last terms for a work that were signed with a key which may have then."""
-    acts = record.terms.get(person, ())
+def money_of(
+    register: Register, record: WorkRecord, person: str, before: int | None = None
+) -> Terms | None:
+    """The composer's last terms for a work that were signed with a key which may have then.
+
+    Args:
+        register: of the house.
+        record: of the work.
+        person: one of its composers.
+        before: those said from this act on do not count.
+    """
+    acts = [a for a in record.terms.get(person, ()) if before is None or a.index < before]
     sound = [a for a in acts if register.refusal_of_key(a.keyid, a.index) is None]
     return sound[-1].terms if sound else None

@@ -186,7 +186,8 @@ class Register(State):
         else:
             self._check_author(act, CURATOR)
         keyids = tuple(signature.keyid for signature in act.signatures)
-        self.runs.take_retirement(act.index, act.by, keyids, Retirement.from_dict(act.data))
+        said = Retirement.from_dict(act.data)
+        self.runs.take_retirement(act.index, act.by, act.time, keyids, said)
 
     def _take_complaint(self, act: Act) -> None:
         self._check_author(act, COMPOSER, CURATOR)

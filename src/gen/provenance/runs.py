@@ -191,6 +191,7 @@ class Retired:
 
     index: int
     by: str
+    time: str
     keyids: tuple[str, ...]
     reason: str
 
@@ -343,11 +344,11 @@ class Runs:
             raise StrictJsonError(f"the run {run} wrote no such piece")
 
     def take_retirement(
-        self, index: int, by: str, keyids: tuple[str, ...], said: Retirement
+        self, index: int, by: str, time: str, keyids: tuple[str, ...], said: Retirement
     ) -> None:
         run = self.by_index.get(said.run)
         if run is None or not {*said.models} <= {model.file_sha256 for model in run.models}:
             raise StrictJsonError(f"the run {said.run} left no such models")
         for model in said.models:
-            retired = Retired(index, by, keyids, said.reason)
+            retired = Retired(index, by, time, keyids, said.reason)
             self.retired.setdefault(model, []).append(retired)

@@ -1,0 +1,271 @@
+"""Composers' accounts and the complaints desk: mine, royalties, complain."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gen.cli.house_commands.common import Console, confirm, counted, house_command, open_house
+
+if TYPE_CHECKING:
+    from gen.accounts.mine import Mine
+    from gen.accounts.royalties import Near
+    from gen.provenance.complaints_desk import Case
+    from gen.provenance.register import Register
+
+
+@house_command
+@click.option("--composer", metavar="ID", help="Who you are; found by your key when alone.")
+@click.option(
+    "--pieces", "most", type=click.IntRange(0), default=10, show_default=True,
+    help="How many of the pieces nearest to your works are shown.",
+)  # fmt: skip
+@click.option(
+    "--royalties", "statements", multiple=True, metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A statement that house.py royalties wrote: what it gives you.",
+)  # fmt: skip
+@click.option(
+    "--since", type=click.IntRange(0), metavar="INDEX",
+    help="What was entered in your name from this act on; by default since you looked last.",
+)  # fmt: skip
+def mine_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, composer: str | None,
+    most: int, statements: tuple[Path, ...], since: int | None,
+) -> None:  # fmt: skip
+    """What became of your works: runs, models, pieces nearest to them, money, and what is new.
+
+    First of all comes what was entered in your name since you looked last.
+    """
+    del yes
+    from gen.accounts.mine import Noticed, mine, nearest, news
+    from gen.accounts.nearness import nearness, pieces_written
+    from gen.provenance.access import person_at_hand
+    from gen.provenance.roster import COMPOSER
+    from gen.provenance.standing import standings
+
+    house = open_house(folder, pin)
+    register = house.load()
+    who = composer or person_at_hand(register, COMPOSER)
+    _check_person(register, who)
+    noticed = Noticed(house, who)
+    first = noticed.read() if since is None else since
+    new = [(act.index, act.time, words) for act, words in news(house, register, who, first)]
+    output.line(f"in your name since act {first}: {counted(len(new), 'act')}")
+    for index, time, words in new:
+        output.line(f"  act {index}, {time}: {words}")
+    found = mine(register, who)
+    near: list[Near] = []
+    if found.works and most:
+        near, _ = nearness(house, register, pieces_written(house, register))
+    close = nearest(near, found.works, most)
+    money = {str(path): _due(path, who) for path in statements}
+    _tell_mine(register, found, close, money, output)
+    noticed.write(register.size)
+    output.result(
+        composer=who,
+        new=[{"index": i, "time": t, "what": w} for i, t, w in new],
+        works=[one.to_dict() for one in standings(house, register, who)],
+        impact=found.impact.to_dict(),
+        nearest=[
+            {"receipt": r, "work": w, "shingles": n, "part": round(p, 4)} for r, w, n, p in close
+        ],
+        fees=[{"run": run, "work": work, "cents": cents} for run, work, cents in found.fees],
+        royalties=money,
+    )
+
+
+def _check_person(register: Register, who: str) -> None:
+    from gen.errors import SettingError
+
+    if register.roster.person(who) is None:
+        ids = ", ".join(person.id for person in register.roster.people) or "nobody"
+        raise SettingError(f"nobody here is called {who!r}", mend=f"enrolled are: {ids}")
+
+
+def _tell_mine(
+    register: Register, found: Mine, close: list[tuple[str, str, int, float]],
+    money: dict[str, int], output: Console,
+) -> None:  # fmt: skip
+    from gen.cli.house_commands.works import tell_impact
+    from gen.provenance.terms import spelled_cents
+
+    out = sum(register.works[work].withdrawn_at is not None for work in found.works)
+    output.line(f"{counted(len(found.works), 'work')}, {out} of them withdrawn")
+    tell_impact(found.impact, output)
+    for run in found.impact.runs:
+        for model in run.models:
+            if retired := register.retired(model.file_sha256):
+                output.line(f"  retired: {run.name}/{model.name}, act {retired.index}")
+    paths = {piece.receipt: piece.path for piece in register.runs.pieces}
+    for receipt, work, count, part in close:
+        name = paths[receipt] or receipt[:16]
+        output.line(f"  near yours: {name}: {work} holds {count} of its figures, {part:.0%} of "
+                    "what works hold is yours")  # fmt: skip
+    for index, work, cents in found.fees:
+        output.line(f"  fee by your terms: {spelled_cents(cents)} for {work}, run {index}")
+    for path, cents in money.items():
+        output.line(f"  {path}: {spelled_cents(cents)}")
+
+
+def _due(path: Path, who: str) -> int:
+    """What a statement gives somebody."""
+    from gen.accounts.royalties import FORMAT
+    from gen.disk.reading import PROOF, parse_json, read
+    from gen.errors import HouseError
+
+    found = parse_json(read(path, PROOF), path, PROOF)
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise HouseError("is no statement of royalties", where=str(path))
+    return int(found["totals"].get(who, 0))
+
+
+@house_command
+@click.option("--pool", required=True, metavar="AMOUNT", help="To be divided by works and shares.")
+@click.option("--near", "near_text", default="0", metavar="AMOUNT",
+              help="A second pool, to be divided by nearness of the pieces written.")  # fmt: skip
+@click.option("--period", "text", required=True, metavar="FROM..TO",
+              help="Days, both included: 2026-01-01..2026-03-31.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+              help="Write royalties.json and royalties.csv there.")  # fmt: skip
+def royalties_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, pool: str,
+    near_text: str, text: str, out: Path | None,
+) -> None:  # fmt: skip
+    """Divide money among composers, to the hundredth, so that anybody can do it again.
+
+    --pool: each work that a model in use in the period learned from counts once; by shares, and
+    terms. --near: by which works hold the figures of the pieces written in the period: likeness,
+    which is not cause. Fees that terms ask for come besides. Nothing is entered or paid.
+    """
+    del yes
+    from gen.accounts.nearness import nearness, pieces_written
+    from gen.accounts.period import Period
+    from gen.accounts.royalties import statement
+    from gen.errors import HouseError
+    from gen.provenance.terms import parse_cents, spelled_cents
+
+    amount, near_amount = parse_cents(pool), parse_cents(near_text)
+    period = Period.parse(text)
+    house = open_house(folder, pin)
+    register = house.load()
+    near: list[Near] = []
+    if near_amount:
+        near, unread = nearness(house, register, pieces_written(house, register, period))
+        if unread:
+            listing = "".join(f"\n  {each}" for each in unread[:10])
+            raise HouseError(f"{len(unread)} works cannot be compared with:{listing}",
+                             mend="restore their files, or leave --near out")  # fmt: skip
+    found = statement(register, period, amount, near_amount, near)
+    rows = [(who, spelled_cents(cents)) for who, cents in found["totals"].items()]
+    output.table(("who", "amount"), rows)
+    output.line(
+        f"{spelled_cents(amount)} by works ({len(found['works'])}), {spelled_cents(near_amount)} "
+        f"by nearness ({len(found['pieces'])} pieces; likeness, not cause), fees besides; {period}"
+    )
+    if out is not None:
+        for path in _write_statement(out, found):
+            output.line(str(path))
+    output.result(**found)
+
+
+def _write_statement(out: Path, found: dict[str, Any]) -> list[Path]:
+    from gen.disk import write_atomically
+    from gen.disk.tables import as_text
+    from gen.provenance.terms import spelled_cents
+
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(("basis", "work", "person", "amount"))
+    for line in found["lines"]:
+        cells = line["basis"], line["work"], line["person"], spelled_cents(line["cents"])
+        table.writerow(map(as_text, cells))
+    written = {
+        out / "royalties.json": json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True),
+        out / "royalties.csv": text.getvalue(),
+    }
+    for path, content in written.items():
+        write_atomically(path, (content.rstrip("\n") + "\n").encode("utf-8"))
+    return list(written)
+
+
+@house_command
+@click.option("--from", "who", metavar="TEXT", help="Who complains: a name, an address.")
+@click.option("--about", multiple=True, metavar="TEXT", help="A work, piece or model; repeat it.")
+@click.option("--text", metavar="TEXT", help="What is said.")
+@click.option("--answer", "index", type=click.IntRange(0), metavar="INDEX",
+              help="Answer the complaint of this act, with --text.")  # fmt: skip
+@click.option("--list", "is_list", is_flag=True, help="List complaints and their answers.")
+@click.option("--open", "is_open", is_flag=True, help="Only those without an answer.")
+@click.option("--as", "person", metavar="ID", help="A curator (found by your key), or a composer.")
+def complain_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, who: str | None,
+    about: tuple[str, ...], text: str | None, index: int | None, is_list: bool, is_open: bool,
+    person: str | None,
+) -> None:  # fmt: skip
+    """Enter a complaint that came in, answer one, or list them.
+
+    The log holds a digest of what was said, and the day; the words lie in the house's folder
+    complaints/. Removing such a file erases them, and nothing in the log breaks.
+    """
+    from gen.errors import SettingError
+    from gen.provenance.access import key_of_person, person_at_hand
+    from gen.provenance.complaints_desk import answer, cases, complain
+    from gen.provenance.roster import CURATOR
+
+    house = open_house(folder, pin)
+    register = house.load()
+    if is_list or is_open:
+        _list_cases(cases(house, register), output, is_open=is_open)
+        return
+    if not text or (index is None) == (who is None):
+        raise SettingError(
+            "what is to be entered?",
+            mend="--from WHO --text TEXT enters a complaint, --answer INDEX --text TEXT an answer, "
+            "--list lists them",
+        )
+    signer = person or person_at_hand(register, CURATOR, option="--as")
+    confirm(f"Enter it as {signer}?", yes=yes, output=output)
+    key = key_of_person(register, signer)
+    if index is None:
+        at = complain(house, key, who or "", text, about)
+        output.line(f"complaint entered: act {at}")
+    else:
+        at = answer(house, key, index, text)
+        output.line(f"answered: act {at}, to the complaint of act {index}")
+    output.result(act=at)
+
+
+def _list_cases(found: list[Case], output: Console, *, is_open: bool) -> None:
+    chosen = [case for case in found if not (is_open and case.answers)]
+    for case in chosen:
+        said = case.said or {"from": "(erased)", "text": "(erased)", "about": []}
+        about = f" about {', '.join(said['about'])}" if said["about"] else ""
+        entered = case.entered
+        output.line(f"act {entered.index}, {entered.time}: {said['from']}{about}: {said['text']}")
+        for each, words in case.answers:
+            told = words["text"] if words else "(erased)"
+            output.line(f"  answered by {each.by}, act {each.index}, {each.time}: {told}")
+        if not case.answers:
+            output.line("  not answered")
+    output.line(f"{counted(len(chosen), 'complaint')}")
+    output.result(
+        complaints=[
+            {
+                "act": case.entered.index,
+                "time": case.entered.time,
+                "by": case.entered.by,
+                "said": case.said,
+                "answers": [
+                    {"act": each.index, "time": each.time, "by": each.by, "said": words}
+                    for each, words in case.answers
+                ],
+            }
+            for case in chosen
+        ]
+    )

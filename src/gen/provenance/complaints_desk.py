@@ -1,0 +1,137 @@
+"""Entering complaints and answers, and reading what was said."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gen.errors import HouseError, SettingError
+from gen.provenance.acts import ANSWER, COMPLAIN
+from gen.provenance.canonical import canonical, canonical_json, sha256_hex
+from gen.provenance.complaints import Answer, Complaint, Entered
+from gen.provenance.house import House, Session
+from gen.provenance.keys import Key
+from gen.provenance.register import Register
+from gen.provenance.roster import COMPOSER, CURATOR
+from gen.provenance.store import COMPLAINTS, MAX_RECORD_BYTES
+from gen.provenance.works import signer
+
+_MOST_WORDS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A complaint with its answers; `said` and the second of each answer are their records.
+
+    A record is None where its file is gone: only that it was entered is known then.
+    """
+
+    entered: Entered
+    said: dict[str, Any] | None
+    answers: tuple[tuple[Entered, dict[str, Any] | None], ...]
+
+
+def complain(house: House, key: Key, who: str, text: str, about: Sequence[str] = ()) -> int:
+    """Enter a complaint; the act's index.
+
+    Args:
+        house: where.
+        key: of the composer or curator who enters it.
+        who: who complains, in words.
+        text: what is complained about.
+        about: works, pieces or models that are meant, in words.
+
+    Raises:
+        HouseError: no words, or a key that may not sign.
+    """
+    said = {"about": list(about), "from": who, "text": _words(text)}
+    with house.writing() as session:
+        register = session.register
+        owner = register.roster.owners.get(key.keyid)
+        is_curator = owner is not None and CURATOR in owner[0].roles
+        person = signer(register, key, CURATOR if is_curator else COMPOSER)
+        record = _kept(session, said, key.now())
+        data = Complaint(record).to_dict()
+        return _enter(session, COMPLAIN, person.id, data, key, record)
+
+
+def answer(house: House, key: Key, complaint: int, text: str) -> int:
+    """Enter what a complaint was answered; the act's index.
+
+    Raises:
+        HouseError: there is no such complaint, no words, or the key is no curator's.
+    """
+    said = {"complaint": complaint, "text": _words(text)}
+    with house.writing() as session:
+        if complaint not in session.register.complaints.entered:
+            raise SettingError(
+                f"act {complaint} is no complaint", mend="house.py complain --list lists them"
+            )
+        person = signer(session.register, key, CURATOR)
+        record = _kept(session, said, key.now())
+        data = Answer(complaint, record).to_dict()
+        return _enter(session, ANSWER, person.id, data, key, record)
+
+
+def _words(text: str) -> str:
+    if not text.strip() or len(text) > _MOST_WORDS:
+        raise SettingError("nothing is said, or too much", mend="give some words: --text TEXT")
+    return text
+
+
+def _kept(session: Session, said: dict[str, Any], time: str) -> str:
+    """Keep a record in the house's folder; its digest."""
+    store = session.house.store
+    data = canonical({**said, "salt": secrets.token_hex(32), "time": time})
+    store.make_folder(COMPLAINTS)
+    store.check_writable(COMPLAINTS)
+    store.write({_place(sha256_hex(data)): data})
+    return sha256_hex(data)
+
+
+def _enter(
+    session: Session, kind: str, by: str, data: dict[str, Any], key: Key, record: str
+) -> int:
+    try:
+        act = session.register.act(kind, by, data, key.now()).signed_by([key])
+        session.commit([act], key, ())
+    except BaseException:
+        session.house.store.remove(_place(record))
+        raise
+    return act.index
+
+
+def cases(house: House, register: Register) -> list[Case]:
+    """Every complaint with its answers, in order.
+
+    Raises:
+        HouseError: a record is not the one that the log names.
+    """
+    found = register.complaints
+    return [
+        Case(
+            entered,
+            _read(house, entered.record),
+            tuple((each, _read(house, each.record)) for each in found.answers.get(index, ())),
+        )
+        for index, entered in sorted(found.entered.items())
+    ]
+
+
+def _read(house: House, record: str) -> dict[str, Any] | None:
+    data = house.store.read_if_there(_place(record), MAX_RECORD_BYTES)
+    if data is None:
+        return None
+    if sha256_hex(data) != record:
+        raise HouseError(
+            "was changed: the log names another record",
+            where=_place(record), mend="restore it, or remove it: then only that it was is known",
+        )  # fmt: skip
+    said: dict[str, Any] = canonical_json(data)
+    return said
+
+
+def _place(record: str) -> str:
+    return f"{COMPLAINTS}/{record}.json"
