@@ -35,7 +35,7 @@ from gen.terminal import failures_said
 
 Task = Callable[[dict[str, Any], Sequence[str]], Any]
 """What a command does with its settings; those that were asked for come as name=value, too."""
-HIDDEN = "PL_TRAINER_"
+LIGHTNING_PREFIX = "PL_TRAINER_"
 """Lightning takes settings from variables of these names, which no record would show."""
 
 
@@ -64,7 +64,7 @@ def enter(name: str, judge: Judge, task: Task, arguments: Sequence[str]) -> None
 
 
 def _refuse_hidden_settings() -> None:
-    if found := [name for name in os.environ if name.startswith(HIDDEN)]:
+    if found := [name for name in os.environ if name.startswith(LIGHTNING_PREFIX)]:
         raise SettingError(
             "sets what the records of a run would not show", where=found[0],
             mend="unset it, and say trainer.NAME=VALUE",

@@ -48,6 +48,11 @@ class HouseData(LightningDataModule):
         again: of a run that is replayed, see `gen.data.admission.take_in`.
 
     Attributes:
+        works: the admitted works as the house's events, with what they echo.
+        rows: the same works as the run learns them: `works` itself, or MidiTok's tokens of them.
+        sides: places in both, by side of the split.
+        styles: numbers of the composers whose style is learned by name.
+        tokenization: of `rows`.
         batch_digest: of the training batch that was handed on last.
     """
 

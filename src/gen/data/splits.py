@@ -20,6 +20,7 @@ from gen.likeness.voices import Hashes, shingles_of_lines
 from gen.tokens.events import Events
 
 Split = Literal["train", "validation", "test"]
+"""A side of the split."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ from gen.tokens.vocabulary import WORDS, Kind
 class TokenisedWork:
     """One work's events, with what is known of them beforehand.
 
+    Its methods are the functions of this module by the names that `batches.WindowSource` asks for:
+    a work in MidiTok's tokens has the same ones (`token_works.TokenWork`).
+
     Attributes:
         events: from BOS to EOS.
         echo: (T, 9) what the whole work up to each event echoes, as `tokens.echo` has it.
@@ -141,7 +144,12 @@ def from_bar(work: TokenisedWork, bar: int, length: int) -> tuple[Events, Ints]:
 def training_window(
     work: TokenisedWork, length: int, augment: AugmentConfig, rng: Generator
 ) -> Window:
-    """Cut and vary one window of at most `length` predicted events."""
+    """Cut and vary one window of at most `length` predicted events.
+
+    In this order, from one generator: where it begins; pitch, tempo and loudness; annotations left
+    out; whether its length is known; cells left out; whether it echoes itself alone, or all of the
+    work before it.
+    """
     first_bar = _random_bar(work, length, rng)
     events, rows = from_bar(work, first_bar, length + 1)
     semitones = random_shift(events, augment.transpose, rng)

@@ -35,7 +35,8 @@ ECHO_COLUMNS: Final = (
     "echo_kind", "echo_position", "echo_value", "echo_extent", "echo_level", "echo_length",
     "rhyme_position", "rhyme_value", "rhyme_length",
 )  # fmt: skip
-_VALUE, _LEVEL, _RHYME_VALUE = 2, 4, 7
+_FIELDS: Final = slice(0, len(v.FIELDS))
+_VALUE, _LEVEL, _LENGTH, _RHYME_POSITION, _RHYME_VALUE, _RHYME_LENGTH = 2, 4, 5, 6, 7, 8
 _SOUNDS: Final = range(WORDS.pitch.start, WORDS.drum.stop)
 _PITCHES: Final = WORDS.pitch
 _NOTHING: Final = -1000
@@ -69,24 +70,19 @@ def echoes(events: Events) -> Echo:
     kind = np.where(rows[:, v.KIND] == Kind.FILL, Kind.CELL, rows[:, v.KIND])
     place = (slot * len(Kind) + kind) * 256 + rows[:, v.POSITION]
     value = np.where(kind == Kind.CELL, 0, rows[:, v.VALUE])
-    ordinal = _ordinals(place)
     echo = np.zeros((len(rows), len(ECHO_COLUMNS)), dtype=np.int64)
 
     match, length = _longest(place * 1024 + value, past)
-    found = match >= 0
-    after = rows[np.where(found, match + 1, 0)] * found[:, None]
-    echo[:, :5], echo[:, 5] = after, length
-    sounds = after[:, v.KIND] == Kind.NOTE
-    echo[:, _VALUE] = np.where(sounds, after[:, v.VALUE], _NOTHING)
+    after = _following(rows, match)
+    echo[:, _FIELDS], echo[:, _LENGTH] = after, length
+    echo[:, _VALUE] = np.where(after[:, v.KIND] == Kind.NOTE, after[:, v.VALUE], _NOTHING)
 
-    match, length = _longest(place * 1024 + ordinal, past)
-    found = match >= 0
-    after = rows[np.where(found, match + 1, 0)] * found[:, None]
-    echo[:, 6], echo[:, 8] = after[:, v.POSITION], length
-    melodic = (kind == Kind.NOTE) & (value < _PITCHES.stop)
-    goes_on = found & melodic & (after[:, v.KIND] == Kind.NOTE)
-    moved = value + after[:, v.VALUE] - value[match]
-    echo[:, _RHYME_VALUE] = np.where(goes_on, moved, _NOTHING)
+    match, length = _longest(place * 1024 + _ordinals(place), past)
+    after = _following(rows, match)
+    echo[:, _RHYME_POSITION], echo[:, _RHYME_LENGTH] = after[:, v.POSITION], length
+    is_melodic = (kind == Kind.NOTE) & (value < _PITCHES.stop)
+    goes_on = is_melodic & (after[:, v.KIND] == Kind.NOTE)
+    echo[:, _RHYME_VALUE] = np.where(goes_on, value + after[:, v.VALUE] - value[match], _NOTHING)
 
     result[music] = echo
     return result
@@ -112,6 +108,13 @@ def echo_columns(echo: Echo, *, semitones: int = 0, velocity: int = 0) -> Echo:
     moved = np.clip(echo[:, _LEVEL] + velocity, levels.start, levels.stop - 1)
     result[:, _LEVEL] = np.where(struck, moved, echo[:, _LEVEL])
     return result
+
+
+def _following(rows: Ints, match: Ints) -> Ints:
+    """The row after each match; zeros where nothing matches (-1). (N, F), (N,) -> (N, F)."""
+    found = match >= 0
+    after: Ints = rows[np.where(found, match + 1, 0)] * found[:, None]
+    return after
 
 
 def _pasts(events: Events, music: Ints) -> tuple[Ints, Ints]:
@@ -186,16 +189,27 @@ def _longest(keys: Ints, past: Ints) -> tuple[Ints, Ints]:
 
 
 class EchoMemory:
-    """The same, row by row, as a piece is written."""
+    """The columns of `echo_columns(echoes(events))`, row by row while a piece is written.
+
+    Attributes:
+        rows: those of the music so far.
+        slot: value id of the track that is written, 0 outside any cell.
+        exact, rhythm: the stretches so far, as `echo` and `rhyme` compare them.
+        place: slot, kind and position of the latest row of music.
+        ordinal: how many rows stand just before it at the same place.
+        streams: a slot: the rows that its next one goes on from.
+        holes: what stands before each hole that is not filled yet, None for nothing.
+        filled: slots whose stream is that of a hole.
+    """
 
     def __init__(self) -> None:
-        self.rows: list[list[int]] = []  # those of the music
+        self.rows: list[list[int]] = []
         self.slot = 0
         self.exact, self.rhythm = _Suffixes(), _Suffixes()
         self.place, self.ordinal = (0, 0, 0), 0
-        self.streams: dict[int, list[int]] = {}  # a slot: the rows that the next goes on from
-        self.holes: deque[list[int] | None] = deque()  # what stands before each, if anything
-        self.filled: set[int] = set()  # slots whose stream is that of a hole
+        self.streams: dict[int, list[int]] = {}
+        self.holes: deque[list[int] | None] = deque()
+        self.filled: set[int] = set()
 
     def take(self, row: list[int]) -> list[int]:
         """Take in a row; return its columns."""
@@ -208,32 +222,37 @@ class EchoMemory:
             self.slot = 0
         elif _IS_CELL[kind]:
             self.slot = value
-            row = [*row[: v.EXTENT], 0, 0]
+            row = [*row[: v.EXTENT], 0, 0]  # a density is an annotation
         if kind == Kind.FILL:
             kind = Kind.CELL
             self._fill(value)
+        stream = self.streams.setdefault(self.slot, [])
+        stream.append(len(self.rows))
         self.rows.append(row)
-        index, stream = len(self.rows) - 1, self.streams.setdefault(self.slot, [])
         place = (self.slot, kind, position)
         self.ordinal = self.ordinal + 1 if self.place == place else 0
         self.place = place
-        stream.append(index)
-        echo, length = self.exact.find(stream, (*place, 0 if kind == Kind.CELL else value))
-        rhyme, rhyme_length = self.rhythm.find(stream, (*place, self.ordinal))
-        result = [0] * len(ECHO_COLUMNS)
-        if echo >= 0:
-            after = self.rows[echo + 1]
-            result[:6] = [*after, length]
-            sounds = after[v.KIND] == Kind.NOTE
-            result[_VALUE] = after[v.VALUE] - _SOUNDS.start + 1 if sounds else 0
-        if rhyme >= 0:
-            after = self.rows[rhyme + 1]
-            result[6], result[8] = after[v.POSITION], rhyme_length
-            if kind == Kind.NOTE and value < _PITCHES.stop and after[v.KIND] == Kind.NOTE:
-                moved = value + after[v.VALUE] - self.rows[rhyme][v.VALUE]
-                if moved in _PITCHES:
-                    result[_RHYME_VALUE] = moved - _SOUNDS.start + 1
-        return result
+        echo = self.exact.find(stream, (*place, 0 if kind == Kind.CELL else value))
+        rhyme = self.rhythm.find(stream, (*place, self.ordinal))
+        return [*self._echo(*echo), *self._rhyme(*rhyme, kind, value)]
+
+    def _echo(self, match: int, length: int) -> list[int]:
+        """The fields of the row after a match, and how long the match is."""
+        if match < 0:
+            return [0] * (len(v.FIELDS) + 1)
+        kind, position, value, extent, level = self.rows[match + 1]
+        sound = value - _SOUNDS.start + 1 if kind == Kind.NOTE else 0
+        return [kind, position, sound, extent, level, length]
+
+    def _rhyme(self, match: int, length: int, kind: int, value: int) -> list[int]:
+        """When the next row comes, its pitch if the interval is the same, and the length."""
+        if match < 0:
+            return [0, 0, 0]
+        after, pitch = self.rows[match + 1], 0
+        if kind == Kind.NOTE and value < _PITCHES.stop and after[v.KIND] == Kind.NOTE:
+            moved = value + after[v.VALUE] - self.rows[match][v.VALUE]
+            pitch = moved - _SOUNDS.start + 1 if moved in _PITCHES else 0
+        return [after[v.POSITION], pitch, length]
 
     def _fill(self, slot: int) -> None:
         """Go on from what stands before the next hole."""

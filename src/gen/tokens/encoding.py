@@ -2,7 +2,9 @@
 
 The order of events: header (BOS, attributes, one TRACK a track), then bar by bar: BAR, SECTION,
 TEMPOs, CHORDs, and one CELL a sounding track, each followed by its PEDALs and NOTEs in order of
-time; EOS at the end. N rows of a group, F fields.
+time; EOS at the end. Notes and bars come from the grid; what a tag says besides (`Annotations`:
+genre, key, chords, sections, roles) is inserted afterwards by `annotated`. N rows of a group, F
+fields.
 """
 
 from __future__ import annotations

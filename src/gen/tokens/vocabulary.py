@@ -44,6 +44,7 @@ SPECIALS: Final = ("PAD_None", "BOS_None", "EOS_None")
 
 FIELDS: Final = ("kind", "position", "value", "extent", "level")
 KIND, POSITION, VALUE, EXTENT, LEVEL = range(5)
+"""Columns of a row: `row[KIND]` holds a `Kind`."""
 
 
 class Kind(IntEnum):
@@ -138,7 +139,8 @@ SPANS: Final[dict[str, range]] = {
     **_spans(_LEVEL_WORDS),
     "position": range(len(SPECIALS), len(SPECIALS) + MAX_BAR_STEPS),
 }
-"""Type of word: its ids in its field. `SPANS["pitch"][60]` is the id of middle C."""
+"""Type of word: its ids in its field, for tables over all types; code that means one type asks
+`WORDS`. `SPANS["pitch"][60]` is the id of middle C."""
 
 FIRST: Final[dict[str, int]] = {name: span.start for name, span in SPANS.items()}
 
