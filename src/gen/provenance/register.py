@@ -56,13 +56,13 @@ from gen.provenance.runs import (
     Output,
     Retirement,
 )
-from gen.provenance.state import State
+from gen.provenance.state import RegisterState
 from gen.provenance.succession import check_succession
 from gen.provenance.terms import Approval, ApprovalAct, Terms, TermsAct
 
 
 @dataclass(eq=False)
-class Register(State):
+class Register(RegisterState):
     """The state of a house after `size` acts. Built by `replay`."""
 
     # -- replaying --------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from gen.provenance.terms import Approvals
 
 
 @dataclass(eq=False)
-class State:
+class RegisterState:
     """The state of a house after `size` acts.
 
     All of it is in these fields, which is what lets `gen.provenance.kept` keep it between commands.

@@ -64,7 +64,7 @@ class SignedChallenge(BaseModel):
     signature: Hex64
 
 
-class SignedIn(BaseModel):
+class SessionToken(BaseModel):
     """Who is signed in. `token` is for programs, which send it as a header; pages have a cookie."""
 
     person: str
@@ -162,7 +162,7 @@ def challenge(served: ServedOf) -> Challenge:
 @strangers.post("/sign-in")
 def sign_in(
     said: SignedChallenge, served: ServedOf, request: Request, response: Response
-) -> SignedIn:
+) -> SessionToken:
     """Begin a session for whoever signed the challenge."""
     request.state.person = said.person
     origin = request.headers.get("origin", said.origin)
@@ -175,16 +175,16 @@ def sign_in(
         served.cookie, token, max_age=SESSION_SECONDS, path="/", secure=served.is_secure,
         httponly=True, samesite="strict",
     )  # fmt: skip
-    return SignedIn(person=said.person, token=token)
+    return SessionToken(person=said.person, token=token)
 
 
 @strangers.post("/sign-out")
-def sign_out(served: ServedOf, request: Request, response: Response) -> SignedIn:
+def sign_out(served: ServedOf, request: Request, response: Response) -> SessionToken:
     """End the session; the key stays in the browser, sealed."""
     session = request.state.session
     served.people.sign_out(served.token_of(request.headers))
     response.delete_cookie(served.cookie, path="/", secure=served.is_secure, httponly=True)
-    return SignedIn(person=session.person if session else "", token="")
+    return SessionToken(person=session.person if session else "", token="")
 
 
 @strangers.post("/enrolments")

@@ -234,13 +234,13 @@ def _named(policy: Policy, name: str | None) -> Witness:
 
 def _take_in(house: House, files: Sequence[Path], output: Console) -> None:
     from gen.disk.reading import ANSWER, read
-    from gen.provenance.witnesses.asking import Answer, take_in
+    from gen.provenance.witnesses.asking import WitnessAnswer, take_in
     from gen.provenance.witnesses.standing import read_notes, true_notes
 
     notes = read_notes(house)
     true = true_notes(house.load(), notes)
     for file in files:
-        note, names = take_in(house, true, Answer.of_file(read(file, ANSWER)))
+        note, names = take_in(house, true, WitnessAnswer.of_file(read(file, ANSWER)))
         output.line(f"{file}: {', '.join(names)} signed {note.size} acts")
     _report(house, output, {})
 

@@ -81,14 +81,14 @@ def signed_before(found: Iterable[Sighting], witness: Witness) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WitnessAnswer:
     """What a witness answered: a status of HTTP, and its text."""
 
     status: int
     text: str
 
     @staticmethod
-    def of_file(data: bytes) -> Answer:
+    def of_file(data: bytes) -> WitnessAnswer:
         """An answer that came as a file; the line with the status may be left out.
 
         Raises:
@@ -101,7 +101,7 @@ class Answer:
         status = re.match(r"([1-5][0-9]{2})( [A-Za-z -]*)?\r?\Z", first)
         if len(data) > MAX_ANSWER_BYTES or not (status or first.startswith("— ")):
             raise WitnessError("no answer of a witness")
-        return Answer(int(status[1]), rest) if status else Answer(200, data.decode())
+        return WitnessAnswer(int(status[1]), rest) if status else WitnessAnswer(200, data.decode())
 
     @property
     def size(self) -> int | None:
@@ -141,7 +141,7 @@ def ask(witness: Witness, register: Register, note: SignedNote, old: int) -> lis
     return signed_in(answer, witness, note)
 
 
-def signed_in(answer: Answer, witness: Witness, note: SignedNote) -> list[NoteSignature]:
+def signed_in(answer: WitnessAnswer, witness: Witness, note: SignedNote) -> list[NoteSignature]:
     """The witness's own signatures under this note in its answer.
 
     Raises:
@@ -161,7 +161,7 @@ def signed_in(answer: Answer, witness: Witness, note: SignedNote) -> list[NoteSi
     return found
 
 
-def _refused(answer: Answer, witness: Witness, note: SignedNote) -> WitnessError:
+def _refused(answer: WitnessAnswer, witness: Witness, note: SignedNote) -> WitnessError:
     said = {
         400: "finds the request malformed",
         403: "does not accept the log's key",
@@ -183,7 +183,7 @@ def _refused(answer: Answer, witness: Witness, note: SignedNote) -> WitnessError
     )
 
 
-def _post(witness: Witness, body: bytes) -> Answer:
+def _post(witness: Witness, body: bytes) -> WitnessAnswer:
     import urllib.error
     import urllib.request
 
@@ -193,10 +193,10 @@ def _post(witness: Witness, body: bytes) -> Answer:
     direct = [urllib.request.ProxyHandler({})] if _LOOPBACK.match(f"{witness.url}/") else []
     try:
         with urllib.request.build_opener(*direct).open(request, timeout=SECONDS) as answer:
-            return Answer(answer.status, _text(answer.read(MAX_ANSWER_BYTES + 1)))
+            return WitnessAnswer(answer.status, _text(answer.read(MAX_ANSWER_BYTES + 1)))
     except urllib.error.HTTPError as error:
         with error:
-            return Answer(error.code, _text(error.read(MAX_ANSWER_BYTES + 1)))
+            return WitnessAnswer(error.code, _text(error.read(MAX_ANSWER_BYTES + 1)))
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise WitnessError(
@@ -233,7 +233,7 @@ def keep(
 
 
 def take_in(
-    house: House, notes: Iterable[SignedNote], answer: Answer
+    house: House, notes: Iterable[SignedNote], answer: WitnessAnswer
 ) -> tuple[SignedNote, list[str]]:
     """Keep the signatures of an answer that came as a file, under the note that they are of.
 
