@@ -12,7 +12,7 @@ from gen.provenance.acts import ANSWER, COMPLAIN
 from gen.provenance.canonical import canonical, canonical_json, sha256_hex
 from gen.provenance.complaints import Answer, Complaint, Entered
 from gen.provenance.house import House, Session
-from gen.provenance.keys import Key
+from gen.provenance.keys import SigningKey
 from gen.provenance.register import Register
 from gen.provenance.roster import COMPOSER, CURATOR
 from gen.provenance.store import COMPLAINTS, MAX_RECORD_BYTES
@@ -33,7 +33,7 @@ class Case:
     answers: tuple[tuple[Entered, dict[str, Any] | None], ...]
 
 
-def complain(house: House, key: Key, who: str, text: str, about: Sequence[str] = ()) -> int:
+def complain(house: House, key: SigningKey, who: str, text: str, about: Sequence[str] = ()) -> int:
     """Enter a complaint; the act's index.
 
     Args:
@@ -57,7 +57,7 @@ def complain(house: House, key: Key, who: str, text: str, about: Sequence[str] =
         return _enter(session, COMPLAIN, person.id, data, key, record)
 
 
-def answer(house: House, key: Key, complaint: int, text: str) -> int:
+def answer(house: House, key: SigningKey, complaint: int, text: str) -> int:
     """Enter what a complaint was answered; the act's index.
 
     Raises:
@@ -92,7 +92,7 @@ def _kept(session: Session, said: dict[str, Any], time: str) -> str:
 
 
 def _enter(
-    session: Session, kind: str, by: str, data: dict[str, Any], key: Key, record: str
+    session: Session, kind: str, by: str, data: dict[str, Any], key: SigningKey, record: str
 ) -> int:
     try:
         act = session.register.act(kind, by, data, key.now()).signed_by([key])
