@@ -416,7 +416,12 @@ class Log:
         elif kind == "end":
             run = self.runs.get(data["begin"], {"by": None})
             need(run["by"] == by and "end" not in run, "no run that this trainer could end")
-            run |= {"end": data, "models": data["models"], "signed": [*run["signed"], signed]}
+            run |= {
+                "ended": index,
+                "end": data,
+                "models": data["models"],
+                "signed": [*run["signed"], signed],
+            }
         elif kind == "model":
             need(self.works.keys() >= set(data["works"]), "it names unknown works")
             models = [data["model"]]
@@ -595,18 +600,31 @@ def tensors_of(data):
 
 
 def check_model(log, path):
-    """The run behind a model's file, when the log has it as the file says."""
+    """The run behind a model's file, when the log has it as the file says; what it began with."""
     data = read(path, 64 << 30)
     text, tensors = tensors_of(data)
-    mine = {"file_sha256": digest(data), "tensors_sha256": tensors}.items()
+    manifest = json.loads(text, object_pairs_hook=once)
+    need(canonical(manifest) == text, "its manifest is not canonical")
+    at, began = check_manifest(log, digest(data), tensors, manifest)
+    works, behind = [], manifest
+    while behind:  # terms of works behind what it began with hold for it, too
+        if behind["house"] == log.roster.house:
+            works += [work["work"] for work in behind["works"]]
+        behind = behind.get("base", {}).get("manifest")
+    return at, tensors, f"; {writes(log, at, digest(data), works)}{began}"
+
+
+def check_manifest(log, file, tensors, manifest):
+    """The run that left a file with this manifest, and in words what is for other logs to say."""
+    mine = {"file_sha256": file, "tensors_sha256": tensors}.items()
     runs = []
     for at, run in log.runs.items():
         is_stolen = any(log.roster.refusal(*each) == "revoked" for each in run["signed"])
         if not is_stolen and any(mine <= model.items() for model in run["models"]):
             runs.append(at)
     need(runs, "no run in the log left this file, or its key was stolen by then")
-    said, manifest = log.runs[runs[0]]["said"], json.loads(text, object_pairs_hook=once)
-    need(digest(text) == said["manifest_sha256"], "the log names another manifest")
+    said = log.runs[runs[0]]["said"]
+    need(digest(canonical(manifest)) == said["manifest_sha256"], "the log names another manifest")
     works, size, root = manifest["works"], *map(manifest["register"].get, ("size", "root"))
     found = (manifest["house"], manifest["purpose"], [work["work"] for work in works])
     need(found == (log.roster.house, said["purpose"], said["works"]), "of another house or purpose")
@@ -619,7 +637,27 @@ def check_model(log, path):
         is_it = is_it and entry["music_sha256"] == work["sha256"] == record["entry"]["music_sha256"]
         need(is_it, f"{name}: not as it was entered")
         need(is_allowed(log, record, said["purpose"]), f"{name}: may no longer be used so")
-    return runs[0], tensors, writes(log, runs[0], digest(data), [work["work"] for work in works])
+    return runs[0], check_base(log, runs[0], said, manifest.get("base"))
+
+
+def check_base(log, at, said, base):
+    """What a run began with, in words: a model of this log, or one for another house's to vouch."""
+    start = json.loads(said.get("settings", "{}")).get("init")
+    named = base and "sha256:" + base["tensors_sha256"]
+    need("settings" not in said or start == named, "it began with other weights than it says")
+    if not base:
+        return ""
+    need(base["recorded"] is True, "it began with weights that no log vouched for")
+    file, manifest = base["file_sha256"], base["manifest"]
+    words = f"; it began with a model of {manifest['house']}, SHA-256 {file}"
+    if manifest["house"] != log.roster.house:
+        return f"{words}, which the records of that house alone can vouch for"
+    earlier, further = check_manifest(log, file, base["tensors_sha256"], manifest)
+    need(
+        log.runs[earlier].get("ended", earlier) < at,
+        "it began with a model that the log did not name yet",
+    )
+    return f"{words}, left by run {earlier}{further}"
 
 
 def writes(log, run, model, works):
@@ -771,7 +809,7 @@ def verdicts(folder, pin, purpose="general_model", model=None, transcript=None, 
         what, is_good, found = judge(str(model), check_model, log, model)
         if is_good:
             at, tensors, words = found
-            found = f"left by run {at}, whose trainer's word it is what it learned from; {words}"
+            found = f"left by run {at}, whose trainer's word it is what it learned from{words}"
         yield what, is_good, found
     if transcript:
         yield judge(str(transcript), check_transcript, log, transcript, tensors)

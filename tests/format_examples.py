@@ -69,7 +69,8 @@ NAMED_BY_DIGEST = """
 at         root:text size:number
 left_out   path:text rule:text
 learned    composers:share* musical_hash:hex register_index:number sha256:hex work:text
-manifest   code_version:text format=1 house:text judged_on:text lock_sha256:text not_consented:text* purpose:text refused:left_out* register:at roster_version:number tokenizer_fingerprint:text works:learned*
+base       file_sha256:hex manifest:manifest recorded:flag sides:object tensors_sha256:hex
+manifest   ~base:base code_version:text format=1 house:text judged_on:text lock_sha256:text not_consented:text* purpose:text refused:left_out* register:at roster_version:number tokenizer_fingerprint:text works:learned*
 mark       format=1 generated=true receipt_sha256:hex
 transcript begin_sha256:text every:number format="gen transcript 1"
 step       batches:number previous:hex state_sha256:hex step:number weights_sha256:hex windows_sha256:hex

@@ -17,7 +17,7 @@ from typing import Any
 
 from gen.arithmetic import begin_portably
 from gen.cli.explained import begin
-from gen.errors import HouseError
+from gen.errors import HouseError, SettingError
 from gen.terminal import failures_said
 
 
@@ -38,8 +38,26 @@ def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
     """
     from gen.training.settings import read_settings
 
-    if read_settings(settings).trainer.is_portable:
+    chosen = read_settings(settings)
+    if chosen.run.init:
+        _check_shape_is_free(overrides)
+    if chosen.trainer.is_portable:
         begin_portably("train", "gen-train")  # before a folder is made for the run
+
+
+def _check_shape_is_free(overrides: Sequence[str]) -> None:
+    """The model that a run begins with has a shape already.
+
+    Raises:
+        SettingError: another is asked for.
+    """
+    for override in overrides:
+        name = override.partition("=")[0].lstrip("+")
+        if name.partition(".")[0] == "model" and name != "model.dropout":
+            raise SettingError(
+                "init takes the shape of the model that it begins with", where=name,
+                mend="leave it out; model.dropout alone may be another",
+            )  # fmt: skip
 
 
 def train(settings: dict[str, Any], overrides: Sequence[str]) -> float:
@@ -77,6 +95,10 @@ def check_here(settings: dict[str, Any]) -> None:
     if chosen.run.ckpt not in (None, "last") and not Path(str(chosen.run.ckpt)).is_file():
         raise HouseError("no such checkpoint", where=str(chosen.run.ckpt),
             mend="ckpt=last takes the newest")  # fmt: skip
+    if chosen.run.init and not Path(chosen.run.init).is_file():
+        raise HouseError("no such model", where=chosen.run.init,
+            mend="init=FILE names one that a run has left; init=none begins with the seed's",
+        )  # fmt: skip
     if chosen.trainer.accelerator == "cpu" or not _may_have_gpu():
         check_count(chosen.trainer, max(2, cores()), "processors")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,16 +15,19 @@ from gen.data.styles import granted_styles
 from gen.data.tokenising import Music, Tokenising, Tools
 from gen.errors import HouseError
 from gen.harmony import parse_key, parse_progression
+from gen.likeness.voices import Hashes
 from gen.piece import Piece
 from gen.provenance.code import lock_digest
 from gen.provenance.gate import Corpus, Work, admit
-from gen.provenance.manifest import Manifest
+from gen.provenance.manifest import Base, Manifest, ManifestWork
 from gen.provenance.pin import Pin
 from gen.tokens.encoding import Annotations
 from gen.tokens.score import score_of
 from gen.tokens.tokenizer import HouseTokenizer
 
 ALL_WORKS = CorpusConfig()
+FindBase = Callable[[Sequence[ManifestWork], Sequence[Hashes]], Base]
+"""What a model that is begun with is to these works, given with their melodic shingles."""
 _MOST_SAID = 20
 """Refused files that one message names."""
 
@@ -40,6 +43,7 @@ class Admitted:
         sides: places in `works`, by side of the split.
         styles: numbers of the composers whose style the model learns by name.
         tokenizer: fingerprint of what made the events.
+        base: the model that is begun with; None where there is none.
     """
 
     corpus: Corpus
@@ -48,13 +52,15 @@ class Admitted:
     sides: dict[Split, list[int]]
     styles: dict[str, int]
     tokenizer: str
+    base: Base | None = None
 
     @property
     def manifest(self) -> Manifest:
         """What is learned from them."""
         return Manifest.of(
-            self.corpus, tokenizer_fingerprint=self.tokenizer, lock_sha256=lock_digest()
-        )
+            self.corpus, tokenizer_fingerprint=self.tokenizer, lock_sha256=lock_digest(),
+            base=self.base,
+        )  # fmt: skip
 
     @property
     def digest(self) -> str:
@@ -78,6 +84,7 @@ def take_in(
     again: Manifest | None = None,
     chosen: CorpusConfig = ALL_WORKS,
     for_new_model: bool = False,
+    base: FindBase | None = None,
 ) -> Admitted:
     """Admit, tokenise and split.
 
@@ -93,6 +100,7 @@ def take_in(
             and no others, whatever became of those.
         chosen: which of the admitted works are learned from.
         for_new_model: as in `gen.provenance.gate.admit`.
+        base: says what the model that is begun with has learned of them.
 
     Raises:
         HouseError: a file was refused (all are listed), nothing is left to train on, or a work of
@@ -117,7 +125,8 @@ def take_in(
     order = sorted(range(len(names)), key=names.__getitem__)  # of the register
     works = [names[index][1] for index in order]
     melodies = [shingles(events) for events in store.chosen(order).all_events()]
-    sides = split(works, melodies, shares)
+    begun = base(_in_order(corpus, works), melodies) if base else None
+    sides = split(works, melodies, shares, begun.sides if begun else None)
     if not sides["train"]:
         raise HouseError(
             f"no work in {house} may be trained on for {purpose!r}{said_of_used_up(corpus)}",
@@ -125,7 +134,13 @@ def take_in(
         )
     known, of_work = granted_styles(corpus) if styles else ({}, {})
     ordered = store.chosen(order, [of_work.get(name) for name in works])
-    return Admitted(corpus, ordered, tuple(works), sides, known, tokenizer.fingerprint)
+    return Admitted(corpus, ordered, tuple(works), sides, known, tokenizer.fingerprint, begun)
+
+
+def _in_order(corpus: Corpus, works: Sequence[str]) -> list[ManifestWork]:
+    """The works of these ids."""
+    admitted = {work.work_id: work for work in corpus.admitted}
+    return [ManifestWork.of(admitted[name]) for name in works]
 
 
 def said_of_used_up(corpus: Corpus) -> str:
@@ -144,7 +159,9 @@ def _chosen(corpus: Corpus, chosen: CorpusConfig, on_refusal: str) -> Corpus:
     """
     if on_refusal == "stop":
         corpus.require_clean()
-    return chosen.of(corpus) if chosen.where else corpus
+    found = chosen.of(corpus) if chosen.where else corpus
+    chosen.check_enough(found)
+    return found
 
 
 def _only(corpus: Corpus, again: Manifest) -> Corpus:

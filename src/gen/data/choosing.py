@@ -30,12 +30,16 @@ class CorpusConfig:
     Args:
         where: `name=value,value` of genre, mood, key, composer, role or work, separated by
             blanks; every name has to hold, and of a name any of its values. None for all works.
+        least: how many there have to be; None for any number.
     """
 
     where: str | None = None
+    least: int | None = None
 
     def __post_init__(self) -> None:
         _asked(self.where or "")
+        if self.least is not None and self.least < 1:
+            raise SettingError(f"{self.least} is below 1", where="corpus.least")
 
     def takes(self, work: Work) -> bool:
         """Whether this work is learned from."""
@@ -55,6 +59,20 @@ class CorpusConfig:
             f"is of {self.where}",
             where=_WHERE, mend=self._there_are(corpus),
         )  # fmt: skip
+
+    def check_enough(self, corpus: Corpus) -> None:
+        """Whether there are as many works as there have to be.
+
+        Raises:
+            HouseError: fewer.
+        """
+        count = len(corpus.admitted)
+        if self.least is not None and count < self.least:
+            raise HouseError(
+                f"{corpus.house_name} has {count} works for {corpus.purpose} here, {self.least} are "
+                "needed: of fewer none could be held out, and a model would know them by heart",
+                where="corpus.least", mend="contribute more, or ask for consent to that purpose",
+            )  # fmt: skip
 
     def _there_are(self, corpus: Corpus) -> str:
         """What the works have under the names that were asked for."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
-from gen.data.admission import Admitted, take_in
+from gen.data.admission import Admitted, FindBase, take_in
 from gen.data.batches import (
     DIGEST,
     Batch,
@@ -31,6 +32,9 @@ from gen.provenance.pin import Pin
 from gen.tokens.tokenization import HOUSE_EVENTS, Tokenization
 from gen.tokens.tokenizer import HouseTokenizer
 
+if TYPE_CHECKING:
+    from gen.tokens.miditok_tokens import MidiTokTokens
+
 HANDFUL = 8
 """Training works that show how much is learned by heart."""
 
@@ -46,6 +50,8 @@ class HouseData(LightningDataModule):
         on_refusal: `stop` (the default) or `record`: train on what was admitted and write
             the refusals into the manifest.
         again: of a run that is replayed, see `gen.data.admission.take_in`.
+        base: says what the model that is begun with has learned of the works.
+        tokenization: of that model; None for what `config` says.
 
     Attributes:
         works: the admitted works as the house's events, with what they echo.
@@ -65,12 +71,17 @@ class HouseData(LightningDataModule):
         *,
         on_refusal: str = "stop",
         again: Manifest | None = None,
+        base: FindBase | None = None,
+        tokenization: Tokenization | None = None,
     ) -> None:
         super().__init__()
         if on_refusal not in ("stop", "record"):
             raise SettingError(f"{on_refusal!r} is neither 'stop' nor 'record'", where="on_refusal")
         self.house, self.pin, self.purpose = house, pin, purpose
         self.config, self.on_refusal, self.again = config, on_refusal, again
+        self.base, self._given = base, tokenization
+        if again and (known := again.base):
+            self.base = lambda *_: known
         self.tokenizer = HouseTokenizer()
         self.tokenization: Tokenization = HOUSE_EVENTS
         self.works = EventStore()
@@ -93,7 +104,7 @@ class HouseData(LightningDataModule):
             found = take_in(
                 self.house, self.pin, self.purpose, self.config.split, self.tokenizer,
                 styles=self.config.styles, on_refusal=self.on_refusal, again=self.again,
-                chosen=self.config.corpus, for_new_model=self.again is None,
+                chosen=self.config.corpus, for_new_model=self.again is None, base=self.base,
             )  # fmt: skip
             self.corpus, self.works = found.corpus, found.works
             self.sides, self.styles, self._admitted = found.sides, found.styles, found
@@ -107,7 +118,10 @@ class HouseData(LightningDataModule):
         """Learn from one of MidiTok's tokenizations, joined as the training works suggest."""
         from gen.data.token_works import token_store
 
-        rows = token_store(found.works, found.ids, self.config.tokenizer, self.sides["train"])
+        rows = token_store(
+            found.works, found.ids, self.config.tokenizer, self.sides["train"],
+            cast("MidiTokTokens | None", self._given),
+        )  # fmt: skip
         self.rows, self.tokenization = rows, rows.tokens
         self._admitted = replace(found, tokenizer=rows.tokens.fingerprint)
 
@@ -178,6 +192,11 @@ class HouseData(LightningDataModule):
     def val_dataloader(self) -> DataLoader[Batch]:
         return self.covering_loader("validation")
 
+    def covering_batches(self, side: Split) -> Iterator[Batch]:
+        """What `covering_loader` gives, in this process and before there is a trainer."""
+        batches = CoveringBatches(self.rows_of(side), self.config.training_window)
+        return (batches[index] for index in range(len(batches)))
+
     def covering_loader(self, side: Split) -> DataLoader[Batch]:
         """Every event of every work of a side once, from the bare music."""
         ranks = self.trainer.world_size if self.trainer else 1
@@ -205,7 +224,12 @@ class HouseData(LightningDataModule):
         batches = self.trainer.global_step * of_a_step if self.trainer else 0
         return {
             "batches_done": batches, "corpus": self.corpus_digest, "split": self._split_digest(),
+            "base": self._base_digest(),
         }  # fmt: skip
+
+    def _base_digest(self) -> str:
+        """Of the weights that the run began with; "" where its seed gave them."""
+        return self.admitted.base.tensors_sha256 if self.admitted.base else ""
 
     def _split_digest(self) -> str:
         """Which works are learned from, of all that were admitted."""
@@ -225,6 +249,11 @@ class HouseData(LightningDataModule):
                 where="ckpt",
                 mend="train anew without ckpt; works, consent or settings have changed since",
             )
+        if state_dict.get("base", "") != self._base_digest():
+            raise SettingError(
+                "the run to resume began with other weights than these settings name",
+                where="init", mend="give the init it had (its manifest names the digest), or none",
+            )  # fmt: skip
         # Older runs kept nothing of it.
         if state_dict.get("split", self._split_digest()) != self._split_digest():
             raise SettingError(

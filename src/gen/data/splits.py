@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +21,8 @@ from gen.tokens.events import Events
 
 Split = Literal["train", "validation", "test"]
 """A side of the split."""
+MOST_LEARNED: tuple[Split, ...] = ("train", "validation", "test")
+"""The sides, from what a model knows best on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,10 @@ class SplitConfig:
 
 
 def split(
-    works: Sequence[str], melodies: Sequence[Hashes], config: SplitConfig
+    works: Sequence[str],
+    melodies: Sequence[Hashes],
+    config: SplitConfig,
+    base: Mapping[str, str] | None = None,
 ) -> dict[Split, list[int]]:
     """Deal works to the three sides.
 
@@ -65,14 +70,18 @@ def split(
         works: identity of each, in the order of the register.
         melodies: `shingles` of each.
         config: the shares.
+        base: on which side of its split the model that is begun with had works; what it has
+            learned is no work held out, and what it was kept from stays so. Where it has learned
+            all, some are for validation nevertheless: none is for test.
 
     Returns:
         Indices into `works` for each side, ascending. In a small corpus no side is empty that
-        was wanted, and training comes first.
+        was wanted, and training comes first; only what a base has learned may empty one.
     """
     groups = related_groups(melodies)
-    places = {first: _place(works[first], config.seed) for first in groups}
-    ordered = sorted(groups, key=places.__getitem__)
+    known = _known(works, groups, base or {})
+    places = {first: _place(works[first], config.seed) for first in groups if first not in known}
+    ordered = sorted(places, key=places.__getitem__)
     tests = _quota(places, ordered, config.test, config.test)
     rest = ordered[tests:]
     if config.folds:
@@ -84,10 +93,36 @@ def split(
         "validation": rest[start:stop],
         "test": ordered[:tests],
     }
+    for first, side in known.items():
+        firsts[side].append(first)
+    if known and config.validation and not firsts["validation"]:
+        _choose_by_what_is_known(firsts, works, config)
     return {
         side: sorted(i for first in chosen for i in groups[first])
         for side, chosen in firsts.items()
     }
+
+
+def _choose_by_what_is_known(
+    firsts: dict[Split, list[int]], works: Sequence[str], config: SplitConfig
+) -> None:
+    """Where a base has learned all there is, the best checkpoint is chosen by some of it."""
+    places = {first: _place(works[first], config.seed) for first in firsts["train"]}
+    ordered = sorted(places, key=places.__getitem__)
+    count = _quota(places, ordered, config.validation, config.validation)
+    firsts["validation"], firsts["train"] = ordered[:count], ordered[count:]
+
+
+def _known(
+    works: Sequence[str], groups: Mapping[int, Sequence[int]], base: Mapping[str, str]
+) -> dict[int, Split]:
+    """The side of each group that a base knows: of its members' the most learned."""
+    found: dict[int, Split] = {}
+    for first, members in groups.items():
+        sides = {base[works[i]] for i in members if works[i] in base}
+        if sides:
+            found[first] = next(side for side in MOST_LEARNED if side in sides)
+    return found
 
 
 def _quota(places: dict[int, float], ordered: list[int], share: float, limit: float) -> int:

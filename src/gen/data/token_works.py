@@ -128,12 +128,14 @@ class TokenStore(RowStore[TokenWork]):
         rows = np.asarray(self._rows[entry.first : entry.stop])
         return TokenWork(self.tokens, rows[:, :-1], rows[:, -1], self.joined)
 
-    def learn(self, chosen: TokenizerChoice, train: Iterable[int]) -> None:
-        """Join what often stands together in these works, if that is chosen."""
+    def learn(
+        self, chosen: TokenizerChoice, train: Iterable[int], given: MidiTokTokens | None = None
+    ) -> None:
+        """Join what often stands together in these works, if that is chosen, or as is `given`."""
         if chosen.vocab_size is None:
             return
         works = [(work.rows, work.bars) for work in self.chosen(train)]
-        self.tokens = self.tokens.learned(works, chosen.vocab_size)
+        self.tokens = given or self.tokens.learned(works, chosen.vocab_size)
         before = sum(len(rows) for rows, _ in works)
         self.joined = before / sum(len(self.tokens.encoded(*work)[0]) for work in works)
 
@@ -164,7 +166,11 @@ class TokenCache(SealedCache):
 
 
 def token_store(
-    works: EventStore, names: Iterable[str], chosen: TokenizerChoice, train: Iterable[int]
+    works: EventStore,
+    names: Iterable[str],
+    chosen: TokenizerChoice,
+    train: Iterable[int],
+    given: MidiTokTokens | None = None,
 ) -> TokenStore:
     """Works in the chosen tokenization.
 
@@ -173,6 +179,7 @@ def token_store(
         names: of each, for messages.
         chosen: the settings.
         train: which of them byte-pair encoding may learn from.
+        given: what byte-pair encoding has learned already, of a model that is begun with.
 
     Raises:
         HouseError: a work that cannot be written so.
@@ -186,7 +193,7 @@ def token_store(
                 store.append(cache.rows(events, fingerprint, lambda: _rows(tokens, events)))  # noqa: B023 - called at once
             except HouseError as error:
                 raise HouseError(error.what, where=name, mend=error.mend) from error
-    store.learn(chosen, train)
+    store.learn(chosen, train, given)
     return store
 
 

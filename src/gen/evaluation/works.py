@@ -10,13 +10,14 @@ in nothing but their music.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from gen.checkpoint import Checkpoint
-from gen.data.admission import take_in
+from gen.data.admission import FindBase, take_in
 from gen.data.choosing import CorpusConfig
 from gen.data.splits import Split, SplitConfig, shingles
 from gen.data.windows import TokenisedWork
@@ -182,6 +183,32 @@ def purpose_of(checkpoints: Many[Checkpoint]) -> str:
     return purposes.pop()
 
 
+def without_bases(checkpoints: Many[Checkpoint]) -> list[Checkpoint]:
+    """Those that no other of them began with.
+
+    A model may be compared with the one that it began with, on what both were kept from: works
+    that the latter had learned are on the training side of the former.
+    """
+    behind = {base.file_sha256 for each in checkpoints for base in each.manifest.bases}
+    return [each for each in checkpoints if each.digest not in behind]
+
+
+def _found_base(checkpoints: Many[Checkpoint]) -> FindBase | None:
+    """What the models that these began with had learned of the works.
+
+    Raises:
+        SettingError: not the same.
+    """
+    bases = [checkpoint.manifest.base for checkpoint in checkpoints]
+    _the_same(
+        {json.dumps(dict(base.sides) if base else {}, sort_keys=True) for base in bases},
+        "the checkpoints began with different models: what one was kept from, another had learned",
+        mend="compare checkpoints of one init, or one with the model that it began with",
+    )
+    base = bases[0]
+    return (lambda *_: base) if base else None
+
+
 def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
     """Admit and sort the works that these checkpoints can be measured with.
 
@@ -189,10 +216,10 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
         HouseError: the checkpoints learned from different houses, purposes or splits, or a file
             of the house is refused.
     """
-    purpose = purpose_of(checkpoints)
+    judged = without_bases(checkpoints)
     admitted = take_in(
-        pin.dir, pin, purpose, split_of(checkpoints), HouseTokenizer(),
-        chosen=chosen_of(checkpoints),
+        pin.dir, pin, purpose_of(judged), split_of(judged), HouseTokenizer(),
+        chosen=chosen_of(judged), base=_found_base(judged),
     )  # fmt: skip
     corpus = admitted.corpus
     register = House(pin).load()  # the gate has checked them just now
@@ -221,7 +248,7 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
     }
     return HouseWorks(
         corpus.house_name, works, sides, admitted.digest,
-        tuple(_notes(works, allowed, checkpoints)),
+        tuple(_notes(works, allowed, judged, {work.id for work in sides["validation"]})),
     )  # fmt: skip
 
 
@@ -243,10 +270,24 @@ def spread_out(works: Many[MeasuredWork]) -> list[MeasuredWork]:
 
 
 def _notes(
-    works: Many[MeasuredWork], allowed: set[str], checkpoints: Many[Checkpoint]
+    works: Many[MeasuredWork], allowed: set[str], checkpoints: Many[Checkpoint], held: set[str]
 ) -> list[str]:
-    """Where the works at hand are not quite those of training."""
-    notes = []
+    """Where the works at hand are not quite those of training; `held` are of validation."""
+    notes = [
+        f"Weights that a checkpoint began with come of {len(base.manifest.works)} works of "
+        f"{base.manifest.house}; what was learned of them counts as learned here."
+        for base in {
+            c.manifest.base.file_sha256: c.manifest.base for c in checkpoints if c.manifest.base
+        }.values()
+    ]
+    known = {
+        w for c in checkpoints if (b := c.manifest.base) for w in b.sides if b.sides[w] == "train"
+    }
+    if known and not held.isdisjoint(known):
+        notes.append(
+            f"{len(held & known)} works of the validation side were learned by the model that a "
+            "checkpoint began with, since there were no others: figures of them flatter."
+        )
     withheld = sum(work.id not in allowed for work in works)
     if withheld:
         notes.append(f"{withheld} works may be trained on but not measured, and were not.")

@@ -7,12 +7,14 @@ register, roster, tokenizer and code. Whoever has the house can check every line
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from gen.errors import HouseError
 from gen.provenance.canonical import (
+    MAX_JSON_BYTES,
     StrictJsonError,
     canonical,
     canonical_json,
@@ -22,6 +24,10 @@ from gen.provenance.canonical import (
 )
 from gen.provenance.gate import Corpus, Work
 from gen.provenance.register import Register
+
+SIDES: Final = ("test", "train", "validation")
+MOST_BASES: Final = 8
+"""Models behind one another; more would be nested too deep to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,48 @@ class ManifestWork:
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """The model whose weights a run began with.
+
+    Attributes:
+        file_sha256: of its file.
+        tensors_sha256: of its tensors alone (`gen.provenance.model_file`).
+        recorded: whether the log of its own house vouched for it as the run began.
+        manifest: of what it learned from.
+        sides: works of the run that begins with it, or relatives of which, are among those that
+            it was made of: work id, and on which side of its split they stood. What stood on
+            `train` it has learned.
+    """
+
+    file_sha256: str
+    tensors_sha256: str
+    recorded: bool
+    manifest: Manifest
+    sides: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "file_sha256": self.file_sha256,
+            "manifest": self.manifest.to_dict(),
+            "recorded": self.recorded,
+            "sides": dict(self.sides),
+            "tensors_sha256": self.tensors_sha256,
+        }
+
+    @staticmethod
+    def from_dict(value: object) -> Base:
+        found = fields(
+            value, "base", file_sha256=str, manifest=dict, recorded=bool, sides=dict,
+            tensors_sha256=str,
+        )  # fmt: skip
+        if not (is_sha256_hex(found["file_sha256"]) and is_sha256_hex(found["tensors_sha256"])):
+            raise StrictJsonError("manifest: digests of its base")
+        if not all(side in SIDES for side in found["sides"].values()):
+            raise StrictJsonError("manifest: a side of its base's split")
+        return Base(**{**found, "manifest": Manifest.from_dict(found["manifest"])})
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What a run was given to learn from; that it used this and nothing else, it cannot show.
 
@@ -91,6 +139,7 @@ class Manifest:
         tokenizer_fingerprint: of the tokenizer that read them.
         code_version: of this software.
         lock_sha256: over the installed distributions; "" in manifests that are not a run's.
+        base: the model whose weights it began with; None for a run that began with its seed's.
     """
 
     house: str
@@ -105,6 +154,7 @@ class Manifest:
     tokenizer_fingerprint: str = ""
     code_version: str = ""
     lock_sha256: str = ""
+    base: Base | None = None
 
     @staticmethod
     def of(
@@ -113,6 +163,7 @@ class Manifest:
         tokenizer_fingerprint: str = "",
         code_version: str = "",
         lock_sha256: str = "",
+        base: Base | None = None,
     ) -> Manifest:
         """The manifest of what the gate admitted."""
         from gen import __version__
@@ -130,26 +181,30 @@ class Manifest:
             tokenizer_fingerprint,
             code_version or __version__,
             lock_sha256,
+            base,
         )
 
     def to_json(self) -> str:
         """Canonical JSON: the same manifest is always the same text."""
-        return canonical(
-            {
-                "code_version": self.code_version,
-                "format": 1,
-                "house": self.house,
-                "judged_on": self.judged_on,
-                "lock_sha256": self.lock_sha256,
-                "not_consented": list(self.not_consented),
-                "purpose": self.purpose,
-                "refused": [{"path": path, "rule": rule} for path, rule in self.refused],
-                "register": {"root": self.register_root, "size": self.register_size},
-                "roster_version": self.roster_version,
-                "tokenizer_fingerprint": self.tokenizer_fingerprint,
-                "works": [work.to_dict() for work in self.works],
-            }
-        ).decode("utf-8")
+        return canonical(self.to_dict()).decode("utf-8")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same in plain values; `base` is left out where there is none."""
+        found = {
+            "code_version": self.code_version,
+            "format": 1,
+            "house": self.house,
+            "judged_on": self.judged_on,
+            "lock_sha256": self.lock_sha256,
+            "not_consented": list(self.not_consented),
+            "purpose": self.purpose,
+            "refused": [{"path": path, "rule": rule} for path, rule in self.refused],
+            "register": {"root": self.register_root, "size": self.register_size},
+            "roster_version": self.roster_version,
+            "tokenizer_fingerprint": self.tokenizer_fingerprint,
+            "works": [work.to_dict() for work in self.works],
+        }
+        return {**found, "base": self.base.to_dict()} if self.base else found
 
     @property
     def digest(self) -> str:
@@ -169,8 +224,21 @@ class Manifest:
         Raises:
             StrictJsonError: anything else.
         """
+        return Manifest.from_dict(canonical_json(text.encode("utf-8")))
+
+    @staticmethod
+    def from_dict(value: object) -> Manifest:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            StrictJsonError: anything else.
+        """
+        base = None
+        if isinstance(value, dict) and "base" in value:
+            value = dict(value)
+            base = Base.from_dict(value.pop("base"))
         found = fields(
-            canonical_json(text.encode("utf-8")),
+            value,
             "manifest",
             code_version=str,
             format=int,
@@ -197,10 +265,52 @@ class Manifest:
                 "works": tuple(map(ManifestWork.from_dict, found["works"])),
                 "not_consented": tuple(map(str, found["not_consented"])),
                 "refused": tuple((r["path"], r["rule"]) for r in refused),
+                "base": base,
             }
         )
         _check_order(manifest)
         return manifest
+
+    @property
+    def bases(self) -> Iterator[Base]:
+        """The model whose weights it began with, the one that this one began with, and so on."""
+        base = self.base
+        while base is not None:
+            yield base
+            base = base.manifest.base
+
+    def bases_named(self) -> list[dict[str, Any]]:
+        """What is said of `bases` where a piece or a model is: whose they are, and what they read.
+
+        Of one of another house its own log says more than this house's can.
+        """
+        return [
+            {
+                "checkpoint_sha256": base.file_sha256,
+                "house": base.manifest.house,
+                "manifest_sha256": base.manifest.digest,
+                "recorded": base.recorded,
+                "works": len(base.manifest.works),
+            }
+            for base in self.bases
+        ]
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether logs vouched for every model behind it, as they were begun from."""
+        return all(base.recorded for base in self.bases)
+
+    def of_house(self, house: str) -> Iterator[Manifest]:
+        """The manifest and those of its bases, as far as they are of this house."""
+        for manifest in (self, *(base.manifest for base in self.bases)):
+            if manifest.house == house:
+                yield manifest
+
+    @property
+    def works_here(self) -> list[str]:
+        """Ids of all works of its house that are behind it, those of its bases among them."""
+        behind = (work.work for each in self.of_house(self.house) for work in each.works)
+        return list(dict.fromkeys(behind))
 
     def check_entered(self, register: Register) -> None:
         """Whether the register entered every work, with this music; withdrawn ones count.
@@ -208,10 +318,11 @@ class Manifest:
         Raises:
             HouseError: not so: whatever carries this manifest is not of this house.
         """
-        strangers = [w.work for w in self.works if _is_stranger(w, register)]
+        works = [work for manifest in self.of_house(self.house) for work in manifest.works]
+        strangers = [work.work for work in works if _is_stranger(work, register)]
         if strangers:
             raise HouseError(
-                f"{len(strangers)} of the {len(self.works)} works it names never entered the house "
+                f"{len(strangers)} of the {len(works)} works it names never entered the house "
                 f"{register.roster.house}, the first: {strangers[0]}",
                 mend="use what this house's own runs have left, or name the pin of its own house",
             )
@@ -219,15 +330,18 @@ class Manifest:
     def problems(self, register: Register, today: date) -> list[str]:
         """What no longer holds: works unknown, changed, withdrawn or no longer consented to.
 
-        A run made before a withdrawal keeps its manifest; this says what became of it.
+        A run made before a withdrawal keeps its manifest; this says what became of it. Works of
+        models of the same house that it began from count; those of other houses are not known here.
         """
-        return [
+        found = (
             f"{work.work}: {problem}"
-            for work in self.works
-            if (problem := self._problem(work, register, today))
-        ]
+            for manifest in self.of_house(self.house)
+            for work in manifest.works
+            if (problem := manifest.problem(work, register, today))
+        )
+        return list(dict.fromkeys(found))
 
-    def _problem(self, work: ManifestWork, register: Register, today: date) -> str:
+    def problem(self, work: ManifestWork, register: Register, today: date) -> str:
         record = register.works.get(work.work)
         if record is None:
             return "the register has no such work"
@@ -246,6 +360,23 @@ def _is_stranger(work: ManifestWork, register: Register) -> bool:
 
 
 def _check_order(manifest: Manifest) -> None:
+    if len(list(manifest.bases)) > MOST_BASES:
+        raise StrictJsonError(f"the manifest names more than {MOST_BASES} models behind it")
     ids = [work.work for work in manifest.works]
     if ids != sorted(set(ids)):
         raise StrictJsonError("the manifest's works are not sorted by id, or one appears twice")
+
+
+def check_length(manifest: Manifest) -> None:
+    """Whether it can be read again; one with those of models behind it grows long.
+
+    Raises:
+        HouseError: it could not.
+    """
+    length = len(manifest.to_json().encode("utf-8"))
+    if length > MAX_JSON_BYTES:
+        raise HouseError(
+            f"its manifest, with those of the models behind it, would have {length} bytes, and "
+            f"{MAX_JSON_BYTES} can be read",
+            where="init", mend="begin with a model of fewer works, or train without init",
+        )  # fmt: skip

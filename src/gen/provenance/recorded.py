@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gen.errors import HouseError
-from gen.provenance.manifest import Manifest, ManifestWork
+from gen.provenance.manifest import Base, Manifest, ManifestWork
 from gen.provenance.model_file import ModelFile
 from gen.provenance.register import Register
 from gen.provenance.runs import Run
@@ -129,7 +129,41 @@ def problems(manifest: Manifest, run: Run, register: Register) -> list[str]:
         found.append(f"it says {manifest.purpose}, {run} was for {run.purpose}")
     if tuple(work.work for work in manifest.works) != run.works:
         found.append(f"it does not name the {len(run.works)} works of {run}")
-    return [*found, *_head_problems(manifest, run, register), *_work_problems(manifest, register)]
+    return [
+        *found,
+        *_head_problems(manifest, run, register),
+        *_work_problems(manifest, register),
+        *_base_problems(manifest, run, register),
+    ]
+
+
+def _base_problems(manifest: Manifest, run: Run, register: Register) -> list[str]:
+    """What is not so of the model whose weights it began with.
+
+    A model of another house is for that house's log to vouch for.
+    """
+    base, start = manifest.base, run.begin.start if run.begin else ""
+    if run.begin and (base.tensors_sha256 if base else "") != start:
+        named = f"{start[:12]}…" if start else "no others' weights"
+        return [f"it does not say that it began with what {run} began with: {named}"]
+    if base is None:
+        return []
+    if not base.recorded:
+        return ["it began with weights that no log vouched for"]
+    if base.manifest.house != register.roster.house:
+        return []
+    try:
+        earlier = run_behind(file_of(base), register)
+    except NotRecorded as error:
+        return [f"the model that it began with: {error.what}"]
+    if run.begin and (earlier.ended_at or earlier.index) > run.index:
+        return [f"it began with a model of {earlier}, which the log did not name yet"]
+    return []
+
+
+def file_of(base: Base) -> ModelFile:
+    """A base as the log is asked for it; what else its file says is not known here."""
+    return ModelFile(base.file_sha256, base.tensors_sha256, {}, base.manifest)
 
 
 def _head_problems(manifest: Manifest, run: Run, register: Register) -> list[str]:

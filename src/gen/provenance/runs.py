@@ -8,9 +8,10 @@ rebuilt. A run is named by the index of its `begin`, such a model by that of its
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from gen.provenance.canonical import StrictJsonError, canonical, sha256_hex
 from gen.provenance.consent import check_scope
@@ -20,6 +21,21 @@ ASSERTED = (
     "asserted by the root of the house: trained before the log held runs, so that nothing here "
     "shows how, and not rebuildable"
 )
+
+
+START: Final = "sha256:"
+"""How the setting `init` begins in a recipe: the digest of the tensors that the run began with."""
+
+
+def start_of(recipe: str) -> str:
+    """Digest of the weights that a recipe begins with; "" where they follow from its seed."""
+    try:
+        found = json.loads(recipe) if '"init"' in recipe else {}
+    except ValueError:
+        return ""
+    start = found.get("init") if isinstance(found, dict) else None
+    is_digest = isinstance(start, str) and start.startswith(START)
+    return str(start).removeprefix(START) if is_digest else ""
 
 
 def _check_works(works: tuple[str, ...]) -> None:
@@ -90,6 +106,11 @@ class Begin(
         _check_works(self.works)
         if self.recipe and sha256_hex(self.recipe.encode("utf-8")) != self.settings:
             raise StrictJsonError("begin: its settings are not those of their digest")
+
+    @property
+    def start(self) -> str:
+        """Digest of the tensors that it began with; "" where they follow from its seed."""
+        return start_of(self.recipe)
 
     @property
     def digest(self) -> str:
@@ -225,6 +246,8 @@ class Run:
         models: the checkpoints that it left.
         transcript: root of its transcript; "" for none.
         signed: key id and index of its `begin` and its `end`; nothing for one that was asserted.
+        base: index of the run of this house whose weights it began with; None where its seed gave
+            them, or another house's model.
     """
 
     index: int
@@ -239,6 +262,7 @@ class Run:
     models: tuple[ModelDigest, ...] = ()
     transcript: str = ""
     signed: tuple[tuple[str, int], ...] = ()
+    base: int | None = None
 
     @property
     def is_asserted(self) -> bool:
@@ -280,18 +304,29 @@ class Runs:
         return self._receipts.get(receipt_sha256)
 
     def that_read(self, works: Iterable[str]) -> list[Run]:
-        """Runs whose manifests name any of these works."""
-        wanted = set(works)
-        return [run for run in self.by_index.values() if wanted.intersection(run.works)]
+        """Runs whose manifests name any of these works, and those that went on from such."""
+        wanted, found = set(works), dict[int, Run]()
+        for index, run in self.by_index.items():  # in the order of the log: a base comes first
+            if run.base in found or wanted.intersection(run.works):
+                found[index] = run
+        return list(found.values())
 
     def learned_for(self, purpose: str) -> dict[str, int]:
         """Works that a model of this purpose learned from, each with the first such run."""
         found: dict[str, int] = {}
         for index, run in self.by_index.items():
             if run.purpose == purpose and run.models:
-                for work in run.works:
+                for work in self.works_behind(run):
                     found.setdefault(work, index)
         return found
+
+    def works_behind(self, run: Run) -> list[str]:
+        """The works that a run read, and those of the runs whose weights it began with."""
+        found = dict.fromkeys(run.works)
+        while run.base is not None:
+            run = self.by_index[run.base]
+            found.update(dict.fromkeys(run.works))
+        return list(found)
 
     # -- taking acts in; who may was checked before ------------------------------------------
 
@@ -300,7 +335,7 @@ class Runs:
             raise StrictJsonError(f"it goes on from a run {begin.continues}, which never began")
         self.by_index[index] = Run(
             index, by, time, begin.name, begin.purpose, begin.manifest, begin.works, begin,
-            signed=((keyid, index),),
+            signed=((keyid, index),), base=self._by_tensors.get(begin.start),
         )  # fmt: skip
 
     def take_end(self, index: int, by: str, keyid: str, end: End) -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 LAST: Final = "last"
 SHIPPED: Final = Path("data/house_model") / f"starter{SUFFIX}"
 """The trained model that comes with the starter house."""
+_ELSEWHERE: Final = "it is of another house, which no pin names here: base_pins=[FILE]"
 
 
 def find_checkpoint(name: str) -> Path:
@@ -112,57 +113,84 @@ class LinesCache(SealedCache):
     kind = "lines 1"
 
 
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """A work behind a model, and where it is kept; None where that house is not known here."""
+
+    work: ManifestWork
+    house: tuple[House, Register] | None
+
+
 def learned_music(
-    house: House, manifest: Manifest, register: Register | None = None
+    house: House,
+    manifest: Manifest,
+    register: Register | None = None,
+    others: Sequence[House] = (),
 ) -> LearnedMusic:
-    """The works that a manifest names, from the user's cache, else from the house.
+    """The works behind a model, from the user's cache, else from their houses.
 
     What is read is compared with, never learned from: works withdrawn since count, as long as
     their files are kept. An entry of the cache is named by the digests that the manifest has.
 
     Args:
         house: where the works are.
-        manifest: of the checkpoint, which learned from this house.
+        manifest: of the checkpoint, which learned from this house. The works of models that it
+            began with count, too.
         register: of the house, if it has been read already.
+        others: the houses of such models, where these are others.
 
     Raises:
         HouseError: none of its works is here.
     """
     register = register or house.load()
     cache = LinesCache.of_user()
-    here, missing = manifest.works, tuple[tuple[str, str], ...]()
+    behind = _behind(manifest, {
+        manifest.house: (house, register), **{o.pin.name: (o, o.load()) for o in others},
+    })  # fmt: skip
+    known = [each for each in behind if each.house]
+    here, missing = known, tuple[tuple[str, str], ...]()
     kept = cache.get(_name(here))
     if kept is None:
-        count = len(manifest.works)
-        logger.warning("reading %d works to compare with, this once", count)
-        found, missing = _read_all(house, register, manifest.works, cache)
-        here = tuple(work for work in manifest.works if work.work in found)
-        kept = cache.get(_name(here)) or _pack([found[work.work] for work in here])
+        logger.warning("reading %d works to compare with, this once", len(known))
+        found, missing = _read_all(known, cache)
+        here = [each for each in known if each.work.sha256 in found]
+        kept = cache.get(_name(here)) or _pack([found[each.work.sha256] for each in here])
         cache.put(_name(here), kept)
     if not here:
         raise HouseError(
-            f"none of the {len(manifest.works)} works behind it is in {house.folder}",
+            f"none of the {len(behind)} works behind it is in {house.folder}",
             where="checkpoint", mend="restore the house's works, or sample with originality=off",
         )  # fmt: skip
     index, owners, lines = _unpack(kept)
-    ids = [work.work for work in manifest.works]
     return LearnedMusic(
-        [_told(work, register) for work in here],
+        list(map(_told, here)),
         index,
         owners,
         lines,
-        len(ids),
-        missing,
-        tuple(work for work in ids if _is_withdrawn(register, work)),
+        len(behind),
+        (*missing, *((each.work.work, _ELSEWHERE) for each in behind if not each.house)),
+        tuple(each.work.work for each in known if _is_withdrawn(each)),
     )
 
 
-def _is_withdrawn(register: Register, work: str) -> bool:
-    record = register.works.get(work)
+def _behind(manifest: Manifest, houses: Mapping[str, tuple[House, Register]]) -> list[_Behind]:
+    """The works of a manifest and of those behind it, each music once."""
+    found = {work.sha256: _Behind(work, houses[manifest.house]) for work in manifest.works}
+    for base in manifest.bases:
+        for work in base.manifest.works:
+            found.setdefault(work.sha256, _Behind(work, houses.get(base.manifest.house)))
+    return list(found.values())
+
+
+def _is_withdrawn(behind: _Behind) -> bool:
+    assert behind.house  # noqa: S101 - asked of those that are known
+    record = behind.house[1].works.get(behind.work.work)
     return record is not None and record.withdrawn_at is not None
 
 
-def _told(work: ManifestWork, register: Register) -> LearnedWork:
+def _told(behind: _Behind) -> LearnedWork:
+    assert behind.house  # noqa: S101 - asked of those that are known
+    work, register = behind.work, behind.house[1]
     record = register.works.get(work.work)
     people = {person.id: person.name for person in register.roster.people}
     return LearnedWork(
@@ -172,30 +200,32 @@ def _told(work: ManifestWork, register: Register) -> LearnedWork:
     )
 
 
-def _name(works: Sequence[ManifestWork]) -> str:
+def _name(behind: Sequence[_Behind]) -> str:
     """Under which the cache keeps what is known of these works together."""
-    text = "\n".join(f"{work.work} {work.sha256}" for work in works)
+    text = "\n".join(f"{each.work.work} {each.work.sha256}" for each in behind)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _read_all(
-    house: House, register: Register, works: Sequence[ManifestWork], cache: LinesCache
+    behind: Sequence[_Behind], cache: LinesCache
 ) -> tuple[dict[str, list[Voice]], tuple[tuple[str, str], ...]]:
-    """Lines of each work that can be read, and why the others cannot."""
+    """Lines of each work that can be read, by digest of its music, and why the others cannot."""
     lines: dict[str, list[Voice]] = {}
     missing = []
-    for work in works:
+    for each in behind:
+        assert each.house  # noqa: S101 - asked of those that are known
+        work, (house, register) = each.work, each.house
         name = hashlib.sha256(f"work {work.work} {work.sha256}".encode()).hexdigest()
         kept = cache.get(name)
         if kept is not None:
-            lines[work.work] = list(PassageIndex.unpack(kept).voices)
+            lines[work.sha256] = list(PassageIndex.unpack(kept).voices)
             continue
         try:
-            lines[work.work] = list(_read(house, register, work))
+            lines[work.sha256] = list(_read(house, register, work))
         except (HouseError, OSError) as error:
             missing.append((work.work, getattr(error, "what", str(error))))
             continue
-        cache.put(name, PassageIndex(lines[work.work]).pack())
+        cache.put(name, PassageIndex(lines[work.sha256]).pack())
     return lines, tuple(missing)
 
 

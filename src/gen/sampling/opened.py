@@ -78,13 +78,14 @@ class Opened:
         check_terms(request, checkpoint, register, run)
         learned = before.learned if before else None
         if request.run.originality != OFF and learned is None:
-            learned = learned_music(house, manifest, register)
+            others = [House(load_pin(Path(pin))) for pin in places.base_pins]
+            learned = learned_music(house, manifest, register, others)
         return cls(path, house, register, checkpoint, run, learned, retired)
 
     @property
     def said(self) -> dict[str, Any]:
         """What receipts say of the model besides; nothing of most."""
-        works = [work.work for work in self.checkpoint.manifest.works]
+        works = self.checkpoint.manifest.works_here
         found: dict[str, Any] = {}
         if self.retired:
             found["retired"] = {"act": self.retired.index, "by": self.retired.by}
@@ -120,7 +121,7 @@ def check_terms(
         NotGranted: one with terms does not.
     """
     works, index = checkpoint.manifest.works, run.index if run else None
-    check_granted(register, [work.work for work in works], SAMPLING, index)
+    check_granted(register, checkpoint.manifest.works_here, SAMPLING, index)
     if style := request.controls.style:
         theirs = [w.work for w in works if style in [who for who, _ in w.composers]]
         check_granted(register, theirs, STYLE, index)

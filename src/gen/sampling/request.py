@@ -108,6 +108,7 @@ class PlacesConfig:
         retired: whether a model that was retired may.
         stamp: address of an authority that stamps each piece's credentials (RFC 3161); None for
             none.
+        base_pins: of the other houses whose works are behind the model, to compare with them, too.
     """
 
     checkpoint: str
@@ -122,6 +123,7 @@ class PlacesConfig:
     unrecorded: bool = False
     retired: bool = False
     stamp: str | None = None
+    base_pins: tuple[str, ...] = ()
 
 
 PLACES: Final = frozenset([*(f.name for f in dataclasses.fields(PlacesConfig)), "hydra"])

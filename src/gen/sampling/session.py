@@ -227,6 +227,7 @@ class SamplingSession:
             "manifest_sha256": manifest.digest,
             "house": manifest.house,
             "works_learned_from": len(manifest.works),
+            **({"began_with": manifest.bases_named()} if manifest.base else {}),
             "run": self._run_named(),
             "entered": self.signatures.log is not None,
             **self.said,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gen.model import Transformer
 from gen.tokens.tokenization import HOUSE_EVENTS, Tokenization
-from gen.training.learner import notes_in
+from gen.training.learner import Learner, notes_in
 
 Batch = dict[str, Tensor]
 
@@ -122,6 +122,20 @@ class Speed(Callback):
         return notes, events, seconds
 
 
+@torch.no_grad()
+def bits_per_note(learner: Learner, batches: Iterable[Batch]) -> float:
+    """What the events that count in these batches cost, in bits over the number of their notes."""
+    nats = torch.zeros((), dtype=torch.float64)
+    notes = 0
+    for batch in batches:
+        here = {name: tensor.to(learner.device) for name, tensor in batch.items()}
+        losses = learner.model.losses(here["columns"], here["targets"])
+        counted = here["counted"]
+        nats += losses[counted].sum().double().cpu()
+        notes += int(notes_in(cast(Tensor, learner.notes), here["targets"], counted))
+    return float(nats) / math.log(2) / max(notes, 1)
+
+
 class OverfitGauge(Callback):
     """Logs bits per note of a handful of training works beside those of held-out ones.
 
@@ -135,14 +149,5 @@ class OverfitGauge(Callback):
         self.batches = batches
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        model = cast(Transformer, pl_module.model)
-        nats = torch.zeros((), dtype=torch.float64)
-        notes = 0
-        for batch in self.batches:
-            here = {name: tensor.to(pl_module.device) for name, tensor in batch.items()}
-            losses = model.losses(here["columns"], here["targets"])
-            counted = here["counted"]
-            nats += losses[counted].sum().double().cpu()
-            notes += int(notes_in(cast(Tensor, pl_module.notes), here["targets"], counted))
-        bits = float(nats) / math.log(2) / max(notes, 1)
+        bits = bits_per_note(cast(Learner, pl_module), self.batches)
         pl_module.log("validation/bits_per_note_of_training_works", bits, rank_zero_only=True)

@@ -18,6 +18,7 @@ from gen.model import ModelConfig, Transformer, renamed
 from gen.settings import with_new_names
 from gen.tokens.tokenization import HOUSE_EVENTS, Tokenization
 from gen.training.graphs import GraphedLosses
+from gen.training.lora import has_low_rank
 from gen.training.muon import MuonAdamW
 from gen.training.schedule import rate
 from gen.training.settings import OptimizerConfig as OptimizerConfig
@@ -146,7 +147,7 @@ class Learner(LightningModule):
             self.losses = torch.compile(whole, mode="reduce-overhead")  # as graphs, too
         elif self.compiled:
             self.losses = partial(self.model.losses, trunk=torch.compile(self.model.states))
-        elif one_gpu:
+        elif one_gpu and not has_low_rank(self.model):
             self.losses = GraphedLosses(self.model)
 
     def on_train_start(self) -> None:
@@ -182,6 +183,7 @@ class Learner(LightningModule):
         inside += list(self.model.head.hidden.parameters())
         known = {id(p) for p in inside}
         outside = [p for p in self.model.parameters() if id(p) not in known]
+        inside, outside = ([p for p in side if p.requires_grad] for side in (inside, outside))
         c = self.config
         muon = c.name == "muon"
         matrix_lr = c.matrix_lr if muon else c.lr
@@ -189,6 +191,7 @@ class Learner(LightningModule):
             {"params": outside, "lr": c.lr, "weight_decay": 0.0, "orthogonal": False},
             {"params": inside, "lr": matrix_lr, "weight_decay": c.weight_decay, "orthogonal": muon},
         ]
+        groups = [group for group in groups if group["params"]]
         for group in groups:
             group["full_lr"] = group["lr"]
         return MuonAdamW(groups)

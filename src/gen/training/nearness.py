@@ -30,10 +30,11 @@ from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.training.callbacks import SeedEachStep
 from gen.training.learner import Learner
+from gen.training.lora import added_up
 from gen.training.machine import precision_for
 from gen.training.portable import check_portable
 from gen.training.rebuild import Advance, Differs, Recorded, Replays, SegmentRun
-from gen.training.run import fit, make_learner
+from gen.training.run import fit
 from gen.training.state import WEIGHTS, read_state, set_state, state_path
 from gen.training.trainer import lightning_options
 from gen.training.trainer_settings import TrainerConfig
@@ -106,6 +107,11 @@ class Nearby(Replays):
                 mend="ask for the run's folder, with transcript.jsonl and states",
             )
         super().__init__(recorded)
+        if self.chosen.run.lora.rank:
+            raise HouseError(
+                "learned beside its weights (lora): how near is not worked out for such runs",
+                where=str(recorded.path), mend="leave out --within",
+            )  # fmt: skip
 
     def check_arithmetic(self) -> None:
         """Any will do: the bits are not compared."""
@@ -175,7 +181,7 @@ class Nearby(Replays):
             foreign: draws the window that is replaced; None for an honest replay.
         """
         config = replace(on_this_cpu(self.chosen.trainer), arithmetic=options["arithmetic"])
-        learner = make_learner(replace(self.chosen, trainer=config), self.data.tokenization)
+        learner = self.learner(stretch, replace(self.chosen, trainer=config))
         follow = Follow(self, stretch, advance, foreign)
         trainer = Trainer(
             **{**lightning_options(config), "limit_val_batches": 0, **options["lightning"]},
@@ -187,12 +193,12 @@ class Nearby(Replays):
         fit(trainer, learner, self.data, is_portable=config.is_portable)
         if trainer.interrupted:
             raise KeyboardInterrupt
-        return _doubles(learner.model.state_dict())
+        return _doubles(added_up(learner.model).state_dict())
 
     def weights_at_start(self, stretch: SegmentRun) -> Weights:
         if stretch.first:
             return _weights_in(self.state_of(stretch))
-        return _doubles(make_learner(self.chosen, self.data.tokenization).model.state_dict())
+        return _doubles(added_up(self.learner(stretch).model).state_dict())
 
     def _recorded_at(self, stretch: SegmentRun) -> Weights:
         if stretch.last == self.recorded.steps:

@@ -29,6 +29,7 @@ from gen.training.learner import Learner
 from gen.training.portable import check_portable
 from gen.training.run import fit, make_learner, mode_of
 from gen.training.settings import TrainingSettings, read_settings
+from gen.training.start import weights_of
 from gen.training.state import read_state, set_state, state_path, weights_digest
 from gen.training.trainer import lightning_options, quieten
 from gen.training.transcript import StepEnds, mark_of
@@ -54,6 +55,7 @@ class Recorded:
         models: what the end act names.
         transcript: of the run; None where none lies there.
         states: folder that may hold states.
+        init: file of the model whose weights it began with; None where none is named.
     """
 
     pin: Pin
@@ -63,6 +65,7 @@ class Recorded:
     models: tuple[ModelDigest, ...]
     transcript: Transcript | None
     states: Path
+    init: Path | None = None
 
     @property
     def marks(self) -> tuple[Mark, ...]:
@@ -158,7 +161,8 @@ class Replays:
         begin, pin = recorded.begin, recorded.pin
         self.chosen = settings_of(begin, pin)
         self.check_arithmetic()
-        shape = load_checkpoint(recorded.path).model.config
+        model = load_checkpoint(recorded.path)
+        shape = model.model.config
         said = replace(
             self.chosen.model, field_sizes=shape.field_sizes, context_sizes=shape.context_sizes
         )
@@ -166,9 +170,11 @@ class Replays:
             raise Differs(
                 "is of another shape than the run's settings say", where=str(recorded.path)
             )
+        self.weights = self._weights_before_any_step()
         self.data = HouseData(
-            pin.dir, pin, begin.purpose, self.chosen.data, again=recorded.file.manifest
-        )
+            pin.dir, pin, begin.purpose, self.chosen.data, again=recorded.file.manifest,
+            tokenization=model.tokenization if recorded.file.manifest.base else None,
+        )  # fmt: skip
         try:
             self.data.setup()
         except HouseError as error:
@@ -183,6 +189,35 @@ class Replays:
         """Whether this computer can compute as the run did."""
         if self.chosen.trainer.is_portable:
             check_portable()
+
+    def _weights_before_any_step(self) -> Mapping[str, Tensor] | None:
+        """Those of the model that the run began with, where it is named; None for the seed's.
+
+        Raises:
+            HouseError: another model is named, or one where the run began with its seed's weights.
+        """
+        start, init = self.recorded.begin.start, self.recorded.init
+        if init is None:
+            return None
+        if not start:
+            raise HouseError(f"the run {self.recorded.begin.name} began with its seed's weights",
+                where=str(init), mend="leave out --init")  # fmt: skip
+        return weights_of(init, start)
+
+    def learner(self, stretch: SegmentRun, chosen: TrainingSettings | None = None) -> Learner:
+        """The model before a stretch's first step, or before a kept state is put into it.
+
+        Raises:
+            HouseError: it begins with another model's weights, and that is not named.
+        """
+        start = self.recorded.begin.start
+        if start and self.weights is None and not stretch.first:
+            raise HouseError(
+                f"the run {self.recorded.begin.name} began with the weights of another model, "
+                f"whose tensors have SHA-256 {start}",
+                where=str(self.recorded.path), mend="name that model's file: --init FILE",
+            )  # fmt: skip
+        return make_learner(chosen or self.chosen, self.data.tokenization, self.weights)
 
     def mode(self) -> str:
         """What last bits depend on here."""
@@ -217,8 +252,7 @@ class Replays:
             Differs: at the first segment that came to something else.
             KeyboardInterrupt: Ctrl-C.
         """
-        learner = make_learner(self.chosen, self.data.tokenization)
-        state = self.state_of(stretch)
+        learner, state = self.learner(stretch), self.state_of(stretch)
         compare = Compare(self.recorded, self.data, stretch, state, advance)
         trainer = self._trainer([SeedEachStep(self.chosen.run.seed), compare])
         self.start_at(trainer, stretch)
@@ -295,10 +329,12 @@ class Compare(StepEnds):
             set_state(trainer, pl_module, self.state)
         mark = None if self.stretch.first else self.marks.get(0)
         if mark and weights_digest(pl_module.model) != mark.weights:
+            named = (
+                "of the model that it names" if self.recorded.begin.start else "that its seed gives"
+            )
             raise self._differs(
-                1, "the weights that it began with are not those that its seed gives: a "
-                "foreign start",
-            )  # fmt: skip
+                1, f"the weights that it began with are not those {named}: a foreign start"
+            )
 
     def on_step_end(self, trainer: Trainer, learner: Learner) -> None:
         step = trainer.global_step

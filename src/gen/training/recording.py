@@ -120,6 +120,9 @@ def begin_record(
         continues=_index_of(register, run_name(run, resumes)) if resumes else None,
         recipe=recipe,
     )
+    if not manifest.is_recorded:
+        why = "no log vouches for the model that it begins with"
+        return RunRecord(house, out, begin, None, None, _NOT_RECORDED.format(why=why))
     key = key_for_role(register, TRAINER)
     if key is None:
         sealed = register.roster.sealed

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from lightning import Callback, Trainer
+from torch import Tensor
 
 import gen
 from gen.checkpoint import SUFFIX, save_checkpoint
@@ -24,7 +25,7 @@ from gen.disk import write_atomically
 from gen.model import Transformer, parameter_count
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.house import House
-from gen.provenance.manifest import Manifest
+from gen.provenance.manifest import Manifest, check_length
 from gen.provenance.model_file import ModelFile
 from gen.provenance.pin import load_pin
 from gen.provenance.witnesses.standing import requiring_witnesses
@@ -36,9 +37,11 @@ from gen.training.callbacks import (
     LogSettings,
     SeedEachStep,
 )
-from gen.training.gauges import OverfitGauge, Speed
+from gen.training.few import words_for_few
+from gen.training.gauges import OverfitGauge, Speed, bits_per_note
 from gen.training.learner import Learner
 from gen.training.loggers import make_logger
+from gen.training.lora import add_low_rank
 from gen.training.machine import (
     check_devices,
     compiles,
@@ -51,6 +54,7 @@ from gen.training.recording import RunRecord, begin_record, numeric_mode
 from gen.training.resume import resume_path
 from gen.training.settings import TrainingSettings, read_settings, recipe_of, recipe_text
 from gen.training.sharded import ShardedLearner, whole_model
+from gen.training.start import Start, open_start, with_tokens_of
 from gen.training.trainer import make_trainer, quieten
 from gen.training.trainer_settings import TrainerConfig
 from gen.training.transcript import KeepTranscript
@@ -80,10 +84,16 @@ def train(
     check_devices(chosen.trainer)
     if chosen.trainer.is_portable:
         check_portable()
-    run, data = chosen.run, _admitted(chosen)
+    start = open_start(chosen.run)
+    if start:
+        say(start.words)
+        settings = start.settings(settings)
+        chosen = read_settings(settings)
+    run, data = chosen.run, _admitted(chosen, start)
     manifest, tokenization = data.manifest, data.tokenization
     untrained, unigram = _baselines(data)
-    learner = make_learner(chosen, tokenization)
+    learner = make_learner(chosen, tokenization, start.weights if start else None)
+    base = _base_bits(learner, data) if start else None
     _say_what_learns(learner, chosen)
     resume = resume_path(run.ckpt, out)
     watchers = _Watchers.of(settings, chosen, data, learner, out, resume)
@@ -98,6 +108,7 @@ def train(
         "bits_per_note": watchers.keep.latest,
         "untrained_bits_per_note": untrained,
         "unigram_bits_per_note": unigram,
+        **({"base_bits_per_note": base, "learned_by_base": known_by_base(data)} if start else {}),
         "steps": trainer.global_step,
         "notes_per_second": watchers.speed.mean,
         "manifest": manifest.digest,
@@ -179,17 +190,50 @@ def _save(
     return files | (watchers.stages.files if watchers.stages else {})
 
 
-def _admitted(chosen: TrainingSettings) -> HouseData:
+def _admitted(chosen: TrainingSettings, start: Start | None) -> HouseData:
     """The works that the gate admits for this run."""
     run, pin = chosen.run, load_pin(Path(chosen.run.pin))
     if run.witnessed:
         pin = requiring_witnesses(pin)
-    data = HouseData(pin.dir, pin, run.purpose, chosen.data, on_refusal=run.on_refusal)
+    data = HouseData(
+        pin.dir, pin, run.purpose, with_tokens_of(chosen.data, start), on_refusal=run.on_refusal,
+        base=start.base_of if start else None,
+        tokenization=start.checkpoint.tokenization if start else None,
+    )  # fmt: skip
     data.setup()
     manifest = data.manifest
     left_out = said_of_used_up(data.admitted.corpus)
     say(f"admitted {len(manifest.works)} works of {manifest.house}; {_sides(data)}{left_out}")
+    if start:
+        _say_what_is_known(data, start)
+    if chosen.data.corpus.least:
+        say(words_for_few(data, chosen))
     return data
+
+
+def _say_what_is_known(data: HouseData, start: Start) -> None:
+    """What the model that is begun with has learned of the works.
+
+    Raises:
+        HouseError: its manifest is too long.
+    """
+    check_length(data.manifest)
+    base = data.manifest.base
+    known = [side for side in base.sides.values() if side == "train"] if base else []
+    say(f"{len(known)} of these works, or relatives of them, it has learned already"
+        + ("" if start.run else "; what it learned besides, nobody knows"))  # fmt: skip
+    if flatter := known_by_base(data):
+        say(
+            f"all {flatter} works that choose the best checkpoint are among them, since there are "
+            "no others: bits per note of them flatter, and none is kept for test"
+        )
+
+
+def known_by_base(data: HouseData) -> int:
+    """Of the works that choose the best checkpoint those that its base has learned."""
+    base, ids = data.manifest.base, data.admitted.ids
+    sides = base.sides if base else {}
+    return sum(sides.get(ids[index]) == "train" for index in data.sides["validation"])
 
 
 def _about(settings: Mapping[str, Any], data: HouseData) -> dict[str, Any]:
@@ -205,8 +249,12 @@ def _about(settings: Mapping[str, Any], data: HouseData) -> dict[str, Any]:
     return {"settings": recipe_of(settings), "styles": styles, **asdict(habits), **code}
 
 
-def make_learner(chosen: TrainingSettings, tokenization: Tokenization) -> Learner:
-    """A model as it is before its first step: it follows from the seed."""
+def make_learner(
+    chosen: TrainingSettings,
+    tokenization: Tokenization,
+    weights: Mapping[str, Tensor] | None = None,
+) -> Learner:
+    """A model as it is before its first step: it follows from the seed, or has these weights."""
     model = replace(
         chosen.model,
         field_sizes=tokenization.field_sizes,
@@ -217,7 +265,19 @@ def make_learner(chosen: TrainingSettings, tokenization: Tokenization) -> Learne
     if compiled:
         keep_compiled_code_to_oneself()
     kind = ShardedLearner if chosen.trainer.strategy == "fsdp" else Learner
-    return kind(model, chosen.optimizer, compiled=compiled, tokenization=tokenization)
+    learner = kind(model, chosen.optimizer, compiled=compiled, tokenization=tokenization)
+    if weights is not None:
+        learner.model.load_state_dict(weights)
+    if chosen.run.lora.rank:
+        add_low_rank(learner.model, chosen.run.lora.rank, chosen.run.lora.alpha)
+    return learner
+
+
+def _base_bits(learner: Learner, data: HouseData) -> float:
+    """What the validation works cost the model that is begun with, before it learns from any."""
+    bits = bits_per_note(learner, data.covering_batches("validation"))
+    say(f"held-out bits per note of the model that is begun with: {bits:.3f}")
+    return bits
 
 
 def _say_what_learns(learner: Learner, chosen: TrainingSettings) -> None:

@@ -13,7 +13,7 @@ from gen.data.settings import DataConfig
 from gen.errors import SettingError
 from gen.harmony import nearest
 from gen.model_config import ModelConfig
-from gen.provenance.consent import check_scope
+from gen.provenance.consent import ARTIST_MODEL, artist_of, check_scope
 from gen.settings import build
 from gen.tokens.choice import TokenizerChoice
 from gen.tokens.columns import CONTEXT_SIZES
@@ -23,9 +23,45 @@ from gen.training.trainer_settings import TrainerConfig
 
 ON_REFUSAL = ("stop", "record")
 MOST_SEED = 2**32 - 1
-NO_MATTER = ("name", "pin", "ckpt", "logger")
+NO_MATTER = ("name", "pin", "ckpt", "logger", "base", "artist")
 """Settings that decide no weight: places and names of files, and where curves go."""
 LOGGERS = ("tensorboard", "csv", "mlflow", "wandb", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class BaseConfig:
+    """Why a model that a run begins with is believed.
+
+    Args:
+        pins: trust pins of the other houses whose works are behind it.
+        unrecorded: take one, too, that no log vouches for; what follows is then unrecorded as well.
+    """
+
+    pins: tuple[str, ...] = ()
+    unrecorded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoraConfig:
+    """Learning beside the weights that a run begins with, which stay as they are.
+
+    Args:
+        rank: of what is added to each matrix inside the network; None to move the weights
+            themselves.
+        alpha: what is added counts `alpha / rank` times.
+
+    Source: Hu et al. 2021, arXiv:2106.09685.
+    """
+
+    rank: int | None = None
+    alpha: float = 16.0
+
+    def __post_init__(self) -> None:
+        if self.rank is not None and self.rank < 1:
+            raise SettingError(f"{self.rank} is below 1", where="lora.rank",
+                mend="null moves the weights themselves")  # fmt: skip
+        if not 0 < self.alpha < math.inf:
+            raise SettingError(f"{self.alpha} is no number above 0", where="lora.alpha")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +75,12 @@ class RunConfig:
         on_refusal: `stop` or `record`.
         seed: of weights, windows, variation and dropout.
         ckpt: a resume file, or `last`.
+        artist: whose model it is, where it is one composer's.
         witnessed: refuse a log whose head the pin's witnesses have not signed lately.
+        init: a model's file, to begin with its weights; `sha256:` and the digest of its tensors
+            in a recipe; None for those that follow from the seed.
+        base: why that model is believed.
+        lora: whether its weights move, or something is learned beside them.
     """
 
     pin: str
@@ -48,9 +89,20 @@ class RunConfig:
     on_refusal: str
     seed: int
     ckpt: str | None = None
+    artist: str | None = None
     witnessed: bool = False
+    init: str | None = None
+    base: BaseConfig = field(default_factory=BaseConfig)
+    lora: LoraConfig = field(default_factory=LoraConfig)
 
     def __post_init__(self) -> None:
+        if self.init in ("none", ""):
+            object.__setattr__(self, "init", None)
+        if self.lora.rank and not self.init:
+            raise SettingError(
+                "there are no weights to learn beside", where="lora.rank", mend="init=FILE names "
+                "the model that is begun with",
+            )  # fmt: skip
         if self.seed < 0:
             raise SettingError(f"{self.seed} is below 0", where="seed")
         if self.seed > MOST_SEED:
@@ -59,7 +111,17 @@ class RunConfig:
             raise SettingError(
                 f"{self.on_refusal!r} is neither 'stop' nor 'record'", where="on_refusal"
             )
+        if (
+            self.purpose == f"{ARTIST_MODEL}:{None}"
+        ):  # of experiment=artist, which takes it from there
+            raise SettingError("whose model is it to be?", where="artist",
+                mend="artist=ID of a composer: house.py show --people lists them")  # fmt: skip
         check_scope(self.purpose)
+        if self.artist not in (None, artist_of(self.purpose)):
+            raise SettingError(
+                f"the purpose is {self.purpose}", where=f"artist={self.artist}",
+                mend="experiment=artist makes a model of one composer",
+            )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +199,16 @@ class TrainingSettings:
 
 
 def recipe_of(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that decide what a run becomes; the same ones leave the same files."""
-    return {name: value for name, value in settings.items() if name not in NO_MATTER}
+    """The settings that decide what a run becomes; the same ones leave the same files.
+
+    Those of a beginning with other weights than the seed's are left out where there is none, as
+    in runs before there could be one.
+    """
+    unset = () if settings.get("init") not in (None, "none", "") else ("init", "lora")
+    found = {n: value for n, value in settings.items() if n not in (*NO_MATTER, *unset)}
+    if "corpus" in found:  # how many works there have to be decides none
+        found["corpus"] = {n: v for n, v in found["corpus"].items() if n != "least"}
+    return found
 
 
 def recipe_text(settings: Mapping[str, Any]) -> str:
@@ -198,6 +268,16 @@ def _check_together(chosen: TrainingSettings) -> None:
             f"batch_size {chosen.data.batch_size} does not divide among {shared} processes",
             where="data.batch_size",
         )
+    if chosen.run.lora.rank and chosen.optimizer.name == "muon":
+        raise SettingError(
+            "Muon turns whole matrices, and lora learns thin ones", where="optimizer",
+            mend="use optimizer=adamw",
+        )  # fmt: skip
+    if chosen.run.lora.rank and chosen.trainer.strategy == "fsdp":
+        raise SettingError(
+            "lora learns beside whole matrices, which fsdp cuts up", where="trainer.strategy",
+            mend="use one device, or ddp",
+        )  # fmt: skip
     if chosen.trainer.strategy == "fsdp" and chosen.optimizer.name == "muon":
         raise SettingError(
             "Muon takes whole matrices, which fsdp cuts up", where="optimizer",

@@ -25,6 +25,7 @@ from torch.optim import Optimizer
 
 from gen.model import Transformer
 from gen.training.learner import Learner
+from gen.training.lora import added_up
 
 _WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 
@@ -83,11 +84,14 @@ class Sharded(ModelParallelStrategy):
 
 
 def whole_model(trainer: Trainer, learner: LightningModule) -> Transformer:
-    """The model with all its weights in the first process; every process must ask at once."""
+    """The model with all its weights in the first process; every process must ask at once.
+
+    What was learned beside weights is added to them.
+    """
     model = learner.model
     assert isinstance(model, Transformer)  # noqa: S101 - a Learner's
     if not isinstance(trainer.strategy, Sharded):
-        return model
+        return added_up(model)
     weights = trainer.strategy.lightning_module_state_dict()
     whole = Transformer(model.config)
     if weights:

@@ -17,6 +17,7 @@ from gen.model import Transformer
 from gen.provenance.canonical import StrictJsonError
 from gen.provenance.model_file import tensors_digest
 from gen.training.learner import Learner
+from gen.training.lora import added_up
 
 WEIGHTS, OPTIMIZER = "weights/", "optimizer/"
 """How the names of a state's tensors begin: `weights/NAME`, `optimizer/NAME/WHAT`."""
@@ -24,7 +25,7 @@ WEIGHTS, OPTIMIZER = "weights/", "optimizer/"
 
 def weights_digest(model: Transformer) -> str:
     """What the log says of a checkpoint with these weights (`ModelDigest.tensors_sha256`)."""
-    weights = model.state_dict()
+    weights = added_up(model).state_dict()
     return tensors_digest(save({name: _plain(tensor.float()) for name, tensor in weights.items()}))
 
 

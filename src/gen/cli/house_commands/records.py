@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from gen.provenance.gate import Corpus
     from gen.provenance.house import House
     from gen.provenance.manifest import Manifest
+    from gen.provenance.model_file import ModelFile
     from gen.provenance.register import Register
     from gen.provenance.runs import Run
     from gen.provenance.transcript import Transcript
@@ -93,10 +96,18 @@ def _tell_corpus(corpus: Corpus, output: Console) -> None:
     metavar="FILE",
     help="Check this model instead: its file, its run and the works behind it.",
 )
+@click.option(
+    "--base-pin",
+    "pins",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    multiple=True,
+    metavar="FILE",
+    help="With --checkpoint: the pin of another house, whose model that one began with.",
+)
 @click.option("--repair", is_flag=True, help="Write roster.json anew from the verified register.")
 def verify_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Console, proof: Path | None,
-    checkpoint: Path | None, repair: bool,
+    checkpoint: Path | None, pins: tuple[Path, ...], repair: bool,
 ) -> None:  # fmt: skip
     """Verify the register: every act and its signature, the rosters, the head, the pin.
 
@@ -113,7 +124,7 @@ def verify_command(
         _verify_proof(house, proof, output)
         return
     if checkpoint is not None:
-        _verify_checkpoint(house, checkpoint, output)
+        _verify_checkpoint(house, checkpoint, output, pins)
         return
     if repair:
         house.repair_roster_file()
@@ -220,7 +231,54 @@ def _verify_proof(house: House, path: Path, output: Console) -> None:
     output.result(proved=proved)
 
 
-def _verify_checkpoint(house: House, path: Path, output: Console) -> None:
+@dataclass(frozen=True, slots=True)
+class _BeganWith:
+    """What is to be said of the models whose weights a model began with.
+
+    Attributes:
+        lines: what was found, and what only another house's log can say.
+        problems: what does not hold.
+    """
+
+    lines: list[str]
+    problems: list[str]
+
+
+def _began_with(file: ModelFile, register: Register, pins: Sequence[Path]) -> _BeganWith:
+    """Hold the models behind a model against the logs of their houses, as far as pins name them."""
+    from gen.errors import HouseError
+    from gen.provenance.house import House
+    from gen.provenance.pin import load_pin
+    from gen.provenance.recorded import file_of, run_behind
+
+    found = _BeganWith([], [])
+    registers = {pin.name: House(pin).load() for pin in map(load_pin, pins)}
+    for base in file.manifest.bases:
+        manifest = base.manifest
+        whose = f"weights {base.tensors_sha256[:12]}…, from {counted(len(manifest.works), 'work')}"
+        words = f"it began with {whose} of {manifest.house} for {manifest.purpose}"
+        if manifest.house == register.roster.house:
+            found.lines.append(f"recomputed: {words}, all of them in this log")
+        elif (other := registers.get(manifest.house)) is None:
+            found.lines.append(
+                f"only believed: {words}, a house that nothing here vouches for: name its pin with "
+                "--base-pin FILE"
+            )
+        else:
+            try:
+                run = run_behind(file_of(base), other)
+            except HouseError as error:
+                found.problems.append(f"of the model that it began with: {error.what}")
+                continue
+            found.lines.append(f"recomputed: {words}; {run} of {manifest.house} left them")
+            problems = manifest.problems(other, other.today())
+            found.problems.extend(f"{manifest.house}: {problem}" for problem in problems)
+    return found
+
+
+def _verify_checkpoint(
+    house: House, path: Path, output: Console, pins: Sequence[Path] = ()
+) -> None:
     from gen.errors import HouseError
     from gen.provenance.model_file import read_model_file
     from gen.provenance.recorded import NotRecorded, run_behind, transcript_of
@@ -241,6 +299,10 @@ def _verify_checkpoint(house: House, path: Path, output: Console) -> None:
     standing = standing_of(house, register, notes)
     for line in [*_standing_of(run, register, transcript), *_seen_before(run, manifest, standing)]:
         output.line(line)
+    began = _began_with(file, register, pins)
+    problems = [*problems, *began.problems]
+    for line in began.lines:
+        output.line(line)
     for place, rule in manifest.refused:
         output.line(f"trained without a refused file (on_refusal=record): {place} ({rule})")
     for problem in problems:
@@ -256,6 +318,7 @@ def _verify_checkpoint(house: House, path: Path, output: Console) -> None:
         is_asserted=run.is_asserted if run else None,
         manifest=manifest.digest,
         transcript=transcript.root if transcript else None,
+        began_with=manifest.bases_named(),
         problems=problems,
         purpose=manifest.purpose,
         refused=[{"path": place, "rule": rule} for place, rule in manifest.refused],

@@ -76,6 +76,12 @@ def end_command(
     help="The run's transcript; by default transcript.jsonl beside MODEL.",
 )
 @click.option(
+    "--init",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The model whose weights the run began with, where it began with another's.",
+)
+@click.option(
     "--within",
     is_flag=True,
     help="Compare how near the weights are, where bits cannot agree: for runs on a GPU.",
@@ -83,7 +89,7 @@ def end_command(
 def rebuild_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Console, model: Path,
     numbers: tuple[int, ...], chance: str | None, seed: int | None, transcript: Path | None,
-    within: bool,
+    init: Path | None, within: bool,
 ) -> None:  # fmt: skip
     """Train MODEL again as the log says, and compare every bit: all of it, or some segments.
 
@@ -114,7 +120,7 @@ def rebuild_command(
     except ModuleNotFoundError as error:
         raise _cannot(model, f"{error.name} is not installed: make setup installs it") from error
 
-    recorded = Recorded(house.pin, run.begin, file, model, run.models, found, model.parent)
+    recorded = Recorded(house.pin, run.begin, file, model, run.models, found, model.parent, init)
     chosen = _chosen(recorded.segments, numbers, chance, seed, output)
     if within:
         _compare_nearness(recorded, chosen, seed or 0, output)
@@ -225,6 +231,11 @@ def _tell_rebuilt(recorded: Recorded, run: Run, chosen: list[int], output: Conso
         which = "the whole"
     end = f"; the weights at its end are those of {recorded.path}" if count in chosen else ""
     output.line(f"the same bits: {which} of {run}, from the {works} works that the log names{end}")
+    if recorded.begin.start:
+        output.line(
+            f"it began with the weights of a model whose tensors are {recorded.begin.start}: that "
+            "one is rebuilt in its own house, by itself"
+        )
     if len(chosen) < count:
         output.line("what lies between was not replayed: the transcript's word stands for it")
     output.result(run=run.index, segments=chosen, of=count, equal=True, works=list(run.works))
