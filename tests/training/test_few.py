@@ -41,7 +41,7 @@ def test_a_small_house_is_told_what_so_few_works_can_teach(house):
     house.enter(1, 2, 3, 4, 5)
     done, out = run(house, "experiment=small_house")
     assert done.code == 0, done.stderr
-    assert "4 works with 176 notes to learn from" in done.stderr
+    assert "2 works with 72 notes to learn from" in done.stderr
     assert "Held out: 1 work in 1 group, whose figure has no interval" in done.stderr
     assert "It begins from nothing" in done.stderr
     settings = read_model_file(out / "last.safetensors").about["run"]["settings"]

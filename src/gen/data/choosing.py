@@ -69,8 +69,8 @@ class CorpusConfig:
         count = len(corpus.admitted)
         if self.least is not None and count < self.least:
             raise HouseError(
-                f"{corpus.house_name} has {count} works for {corpus.purpose} here, {self.least} are "
-                "needed: of fewer none could be held out, and a model would know them by heart",
+                f"{corpus.house_name} has {count} works for {corpus.purpose} here, {self.least} are"
+                " needed: what is learned from fewer is learned by heart, and no figure shows it",
                 where="corpus.least", mend="contribute more, or ask for consent to that purpose",
             )  # fmt: skip
 
