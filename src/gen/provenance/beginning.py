@@ -61,7 +61,8 @@ def _register_of(manifest: Manifest, registers: Mapping[str, Register]) -> Regis
 
 def _problems(manifest: Manifest, purpose: str, register: Register, today: date) -> Iterator[str]:
     """What of its own works, without those of its bases, does not allow it."""
-    learned = register.runs.learned_for(purpose)
+    runs = [run for run in register.runs.by_index.values() if run.purpose == purpose and run.models]
+    learned = {work for run in runs for work in register.runs.works_behind(run)}
     for work in manifest.works:
         if problem := manifest.problem(work, register, today):
             yield f"{work.work}: {problem}"

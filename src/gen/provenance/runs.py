@@ -316,7 +316,7 @@ class Runs:
         found: dict[str, int] = {}
         for index, run in self.by_index.items():
             if run.purpose == purpose and run.models:
-                for work in self.works_behind(run):
+                for work in run.works:
                     found.setdefault(work, index)
         return found
 
