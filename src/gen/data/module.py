@@ -194,7 +194,7 @@ class HouseData(LightningDataModule):
 
     def covering_batches(self, side: Split) -> Iterator[Batch]:
         """What `covering_loader` gives, in this process and before there is a trainer."""
-        batches = CoveringBatches(self.rows_of(side), self.config.training_window)
+        batches = CoveringBatches(self.measured(side), self.config.training_window)
         return (batches[index] for index in range(len(batches)))
 
     def covering_loader(self, side: Split) -> DataLoader[Batch]:
