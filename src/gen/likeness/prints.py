@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gen.likeness.fingerprint import Fingerprint
 from gen.likeness.voices import CHORD_SPREAD, Hashes, Ints
 from gen.piece import Note, Piece
 
@@ -62,6 +63,18 @@ def prints_of(piece: Piece) -> tuple[PrintLine, ...]:
     for number, notes in enumerate([*voices, *together], 1):
         part = number if number <= len(voices) else 0
         found += _of_line(part, upper_line(notes, spread), starts)
+    return tuple(found)
+
+
+def prints_of_fingerprint(fingerprint: Fingerprint) -> tuple[PrintLine, ...]:
+    """The upper lines of a piece of which a fingerprint was kept, which has no lengths of notes."""
+    found, part = [], 0
+    for voice in fingerprint.voices:
+        part += not voice.is_together
+        prints = _prints(np.diff(voice.pitches).tolist())
+        bars = np.maximum(voice.bars[: len(prints)], 1)
+        if len(prints):
+            found.append(PrintLine(0 if voice.is_together else part, UPPER, prints, bars))
     return tuple(found)
 
 

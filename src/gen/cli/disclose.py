@@ -1,0 +1,156 @@
+r"""What the house says to others, from its records: answers to letters, copies, summaries.
+
+\b
+    python scripts/disclose.py answer LIST --checkpoint FILE --from NAME --out DIR
+    python scripts/disclose.py check DIR/answer.json
+    python scripts/disclose.py copies WORK...
+
+Exit codes: 0 done, 1 a bug of ours, 2 refused or misused. docs/letter.md goes through it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gen.cli.careful import CarefulGroup
+from gen.cli.house_commands.common import Console, confirm, counted, house_command, open_house
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gen.provenance.house import House
+
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+LOOK = click.option(
+    "--look", "folders", type=FOLDER, multiple=True, metavar="FOLDER",
+    help="Look for copies there, too: runs, exports, drives. May be given several times.",
+)  # fmt: skip
+CURATOR = click.option("--curator", metavar="ID", help="Who signs; found by your key when alone.")
+
+
+@click.group(cls=CarefulGroup, help=__doc__)
+def main() -> None:
+    pass
+
+
+@house_command
+@click.argument("asked", type=FILE, metavar="LIST")
+@click.option(
+    "--checkpoint", type=FILE, required=True, metavar="FILE", help="The model in question."
+)
+@click.option("--from", "sender", required=True, metavar="NAME", help="Who wrote the letter.")
+@click.option("--received", default="", metavar="DAY", help="When it came; today by default.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR",
+              help="A folder for the answer.")  # fmt: skip
+@click.option("--no-memory-test", is_flag=True, help="Do not ask the model for what was found.")
+@LOOK
+@CURATOR
+def answer_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, asked: Path,
+    checkpoint: Path, sender: str, received: str, out: Path, no_memory_test: bool,
+    folders: tuple[Path, ...], curator: str | None,
+) -> None:  # fmt: skip
+    """Answer a letter: hold its LIST of fingerprints against all works behind a model.
+
+    Its pieces are held against what models with these works wrote, too. Works that agree are asked
+    of the model (how much of them comes back), and their copies are listed. The answer is signed by
+    a curator: answer.json, the same as a page in answer.md, and proofs.
+    """
+    del yes
+    from gen.disclosure.answer import Letter, answer_of, write_answer
+    from gen.disclosure.page import page_of
+    from gen.likeness.print_lists import read_print_list
+    from gen.provenance.access import key_of_person, person_at_hand
+    from gen.provenance.canonical import today_utc
+    from gen.provenance.consent import parse_day
+    from gen.provenance.model_file import read_model_file
+    from gen.provenance.roster import CURATOR as ROLE
+
+    house = open_house(folder, pin)
+    register = house.load()
+    key = key_of_person(register, curator or person_at_hand(register, ROLE))
+    day = parse_day(received) if received else today_utc()
+    found, digest = read_print_list(asked)
+    letter = Letter(sender, day.isoformat(), found, digest)
+    model = read_model_file(checkpoint)
+    test = None if no_memory_test else _memory_test(house, checkpoint)
+    with output.progress("reading works", len(model.manifest.works)) as advance:
+        said, proofs = answer_of(
+            house, letter, model, folders=folders, memory_test=test, advance=lambda: advance(1)
+        )
+    page = page_of(said)
+    files = write_answer(out, said, proofs, page, register, key)
+    hits = len({match["listed"] for match in said["matches"]})
+    output.line(
+        f"{hits} of {counted(len(found.works), 'piece')} agree with something of the house; "
+        f"{counted(len(said['copies']), 'place')} with copies"
+    )
+    for path in files:
+        output.line(f"wrote {path}")
+    output.result(files=[str(path) for path in files], answer=said)
+
+
+def _memory_test(house: House, checkpoint: Path) -> Any:
+    def test(works: Sequence[str]) -> dict[str, Any]:
+        from gen.checkpoint import load_checkpoint
+        from gen.disclosure.memory import memory_test
+
+        return memory_test(house.pin, load_checkpoint(checkpoint), works)
+
+    return test
+
+
+@house_command
+@click.argument("answer", type=FILE, metavar="ANSWER.json")
+def check_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, answer: Path
+) -> None:  # fmt: skip
+    """Check that a curator of the house signed an answer, and that its log is this one."""
+    del yes
+    from gen.disclosure.answer import read_answer
+    from gen.disk.reading import PROOF, read
+
+    said, who = read_answer(read(answer, PROOF), open_house(folder, pin).load())
+    words = f"signed by {who} of {said['house']['name']}, {said['answered']}"
+    output.line(f"{answer}: {words}, over {said['log']['size']} acts of its log")
+    output.result(signed_by=who, answer=said)
+
+
+@house_command
+@click.argument("works", nargs=-1, metavar="[WORK]...")
+@click.option("--purge", is_flag=True, help="Delete copies and caches, and write down which.")
+@LOOK
+def copies_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
+    purge: bool, folders: tuple[Path, ...],
+) -> None:  # fmt: skip
+    """List every copy of works: where it is, of which kind, why, until when.
+
+    With --purge copies and caches are deleted; what stays (originals, models that learned from a
+    work, states of runs) is listed with what ends it.
+    """
+    from gen.cli.house_commands.history import find_work
+    from gen.disclosure import copies
+
+    house = open_house(folder, pin)
+    register = house.load()
+    chosen = [find_work(register, work).entry.work for work in works] or list(register.works)
+    found = copies.inventory(house, register, chosen, folders)
+    gone: list[copies.WorkCopy] = []
+    if purge:
+        one = f"Delete copies and caches of {counted(len(chosen), 'work')}?"
+        confirm(one, yes=yes, output=output)
+        gone, found = copies.purge(house, found)
+    rows = [(c.work or "(all)", c.kind, c.place, c.files, c.why, c.until) for c in found]
+    for copy in gone:
+        output.line(f"deleted {copy.kind}: {copy.place}")
+    output.table(("work", "kind", "place", "files", "why", "until"), rows)
+    output.result(copies=[c.to_dict() for c in found], deleted=[c.to_dict() for c in gone])
+
+
+for command in (answer_command, check_command, copies_command):
+    main.add_command(command)

@@ -1,0 +1,228 @@
+"""The reply to a letter: what was asked, what was found, and what it can be checked with.
+
+One document, signed by a curator: its JSON says everything, in whole numbers (weights in tenths,
+shares in percent); a Markdown page says the same for people. Beside it lie proofs that anybody
+with the house's pin can check (`house.py verify --proof FILE`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from gen.disclosure.copies import inventory
+from gen.disclosure.matching import WORK, Compared, Match
+from gen.disk import write_all_atomically
+from gen.errors import HouseError
+from gen.likeness.lookup import MATCH
+from gen.likeness.print_lists import PrintList, listed
+from gen.provenance.canonical import canonical, utc_now
+from gen.provenance.dsse import Envelope
+from gen.provenance.house import House
+from gen.provenance.impact import impact_of
+from gen.provenance.keys import SigningKey
+from gen.provenance.model_file import ModelFile
+from gen.provenance.proofs import prove
+from gen.provenance.recorded import run_behind
+from gen.provenance.register import Register
+from gen.provenance.roster import CURATOR
+from gen.provenance.runs import Run
+from gen.provenance.witnesses.standing import read_notes, standing_of
+from gen.provenance.works import signer
+
+ANSWER_TYPE: Final = "application/vnd.music-house.answer+json"
+FORMAT: Final = 1
+SIGNED, PAGE, PROOFS = "answer.json", "answer.md", "proofs"
+LIMITS: Final = (
+    "A match is a reason to listen, not a judgment about who composed what.",
+    "What is heavily changed, or shares no melody of seven notes, is not found by hashes.",
+    "Copies are those on the computer, and in the folders, where this was made.",
+    "That the works behind the model are all that it learned from follows from replaying its run "
+    "(house.py rebuild); where that was not done, it is the trainer's word.",
+)
+
+MemoryTest = Callable[[Sequence[str]], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What came in.
+
+    Attributes:
+        sender: who wrote.
+        received: the day, ISO.
+        asked: the list that came with it.
+        sha256: of the list's file.
+    """
+
+    sender: str
+    received: str
+    asked: PrintList
+    sha256: str
+
+
+def answer_of(
+    house: House, letter: Letter, model: ModelFile, *,
+    folders: Sequence[Path] = (), memory_test: MemoryTest | None = None,
+    advance: Callable[[], None] = lambda: None,
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:  # fmt: skip
+    """What is to be signed, and the proofs that go with it, by work.
+
+    Args:
+        house: who answers.
+        letter: what was asked.
+        model: that it was asked about; the log has to name it.
+        folders: where copies are looked for besides the house and the user's caches.
+        memory_test: asks the model for works by id (`gen.disclosure.memory`); None asks nothing.
+        advance: called for each work that was read.
+
+    Raises:
+        HouseError: the log does not name the model, or cannot be read.
+    """
+    notes = read_notes(house)
+    register = house.load(full=True)
+    run = run_behind(model, register)
+    works = [work.work for work in model.manifest.works]
+    compared = Compared.of(house, register, works, _runs_of(register, works), advance)
+    matches = compared.matches(letter.asked.works)
+    found = sorted({match.name for match in matches if match.kind == WORK})
+    found_listed = {match.listed for match in matches}
+    head = register.head
+    assert head is not None  # noqa: S101 - `load` always sets it
+    said = {
+        "answered": utc_now(),
+        "compared": {
+            "from_weight_tenths": round(10 * MATCH),
+            "missing": [{"why": why, "work": work} for work, why in compared.missing],
+            "pieces": len(compared.pieces),
+            "works": len(compared.works),
+        },
+        "copies": [c.to_dict() for c in inventory(house, register, found, folders)],
+        "format": FORMAT,
+        "house": {"identity": register.roster.identity, "name": register.roster.house},
+        "limits": list(LIMITS),
+        "log": {
+            "root": head.root,
+            "size": head.size,
+            "witnesses": standing_of(house, register, notes).lines(int(time.time())),
+        },
+        "matches": [_match(match) for match in matches],
+        "memory": memory_test(found) if memory_test and found else None,
+        "model": _model(model, run),
+        "nothing_found_of": [w.name for w in letter.asked.works if w.name not in found_listed],
+        "question": {
+            "from": letter.sender,
+            "holder": letter.asked.holder,
+            "list_sha256": letter.sha256,
+            "pieces": listed(letter.asked.works),
+            "received": letter.received,
+            "unread": [{"name": n, "reason": r} for n, r in letter.asked.unread],
+        },
+        "works": [_work(register, work) for work in found],
+    }
+    return said, {work: prove(house, register.works[work].index) for work in found}
+
+
+def _runs_of(register: Register, works: Sequence[str]) -> list[int]:
+    """Every run that learned from any of these works: what its models wrote is compared, too."""
+    return [run.index for run in register.runs.that_read(works)]
+
+
+def _match(match: Match) -> dict[str, Any]:
+    chain = match.shared.chain
+    return {
+        "bars": list(chain.ours),
+        "kind": match.kind,
+        "listed": match.listed,
+        "name": match.name,
+        "their_bars": list(chain.theirs),
+        "weight_tenths": round(10 * match.shared.weight),
+    }
+
+
+def _model(model: ModelFile, run: Run) -> dict[str, Any]:
+    return {
+        "file_sha256": model.file_sha256,
+        "is_asserted": run.is_asserted,
+        "manifest_sha256": model.manifest.digest,
+        "purpose": model.manifest.purpose,
+        "run": run.index,
+        "run_name": run.name,
+        "tensors_sha256": model.tensors_sha256,
+        "trained": run.time,
+        "transcript": run.transcript,
+        "works": len(model.manifest.works),
+    }
+
+
+def _work(register: Register, work: str) -> dict[str, Any]:
+    """How a work was reached, what it may be used for, and what used it."""
+    record = register.works[work]
+    entry = record.entry
+    return {
+        "accepted_by": record.accepted_by,
+        "act": record.index,
+        "allowed": str(register.consent_of(record)),
+        "composers": [{"id": who, "share": share} for who, share in entry.composers],
+        "entered": record.time,
+        "music_sha256": entry.music_sha256,
+        "title": entry.title,
+        "used_by": impact_of(register, [work]).to_dict(),
+        "withdrawn_at": record.withdrawn_at,
+        "work": work,
+    }
+
+
+# -- signing and writing ---------------------------------------------------------------------
+
+
+def write_answer(
+    folder: Path, said: dict[str, Any], proofs: dict[str, dict[str, Any]], page: str,
+    register: Register, key: SigningKey,
+) -> list[Path]:  # fmt: skip
+    """Sign and write an answer into a folder; the files' paths.
+
+    Raises:
+        HouseError: the key is no curator's, or there is an answer in the folder.
+    """
+    signer(register, key, CURATOR)
+    if (folder / SIGNED).exists():
+        raise HouseError("there is an answer already", where=str(folder), mend="name another --out")
+    envelope = Envelope(ANSWER_TYPE, canonical(said), ()).signed_by(key)
+    files = {
+        folder / SIGNED: envelope.encode() + b"\n",
+        folder / PAGE: page.encode("utf-8"),
+        **{
+            folder / PROOFS / f"{work}.json": json.dumps(proof, indent=1, sort_keys=True).encode()
+            for work, proof in proofs.items()
+        },
+    }
+    (folder / PROOFS).mkdir(parents=True, exist_ok=True)
+    write_all_atomically(files)
+    return list(files)
+
+
+def read_answer(data: bytes, register: Register) -> tuple[dict[str, Any], str]:
+    """A signed answer, and the id of the curator who signed it.
+
+    Raises:
+        HouseError: changed, or not signed by a key that a curator of this house had then.
+    """
+    from gen.provenance.dsse import is_signed_by
+
+    envelope = Envelope.decode(data.rstrip(b"\n"), ANSWER_TYPE)
+    said, (signature, *more) = envelope.content(), envelope.signatures
+    owner = register.roster.owners.get(signature.keyid)
+    if more or owner is None or CURATOR not in owner[0].roles:
+        raise HouseError("the answer is not signed by one curator of this house")
+    if owner[1].refusal_at(said["log"]["size"] - 1) or not is_signed_by(
+        signature, owner[1].public, ANSWER_TYPE, envelope.payload
+    ):
+        raise HouseError(f"the signature of {owner[0].id} does not hold: the answer was changed")
+    if register.root_at(said["log"]["size"]) != said["log"]["root"]:
+        raise HouseError("the answer names another log than this house's")
+    return dict(said), owner[0].id

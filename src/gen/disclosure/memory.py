@@ -1,0 +1,90 @@
+"""What a model knows by heart: a work's first bars in, how much of what follows comes back.
+
+Music repeats, so much comes back without a memory for it. So beside each work stand the given bars
+played again, and held-out works, of which the model cannot know anything by heart: a work is
+memorised where more than half of it comes back, and where that is further above playing on
+than it is with any of them. (The measure is that of `gen.evaluation.originality`.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gen.checkpoint import Checkpoint
+from gen.evaluation import samples
+from gen.evaluation.originality import ALMOST_GREEDY, repeated, share_back
+from gen.evaluation.works import HouseWorks, MeasuredWork, gather, piece_of, spread_out
+from gen.provenance.pin import Pin
+from gen.tokens.events import Events
+
+GIVEN_BARS = WRITTEN_BARS = 8
+CONTROLS = 16
+LEAST = 50
+"""Percent that have to come back."""
+
+
+def memory_test(pin: Pin, checkpoint: Checkpoint, works: Sequence[str]) -> dict[str, Any]:
+    """Ask a model for these works; whole percents.
+
+    Returns:
+        `works`: by id `back`, `played_again`, `is_memorised`; `controls` likewise, a list; `limit`:
+        what controls are above playing again at most; `not_tested`: ids and why.
+
+    Raises:
+        HouseError: the model's settings do not say what was held out, or a file is refused.
+    """
+    house = gather(pin, [checkpoint])
+    asked = [work for work in house.corpus if work.id in set(works)]
+    controls = _controls(house)
+    long = [work for work in [*asked, *controls] if len(work.sequence.bar_rows) > GIVEN_BARS]
+    found = dict(zip([work.id for work in long], _ask(checkpoint, long), strict=True))
+    held = [found[work.id] for work in controls if work.id in found]
+    limit = max((one["back"] - one["played_again"] for one in held), default=None)
+    tested = {work.id: found[work.id] for work in asked if work.id in found}
+    for one in tested.values():
+        one["is_memorised"] = limit is not None and (
+            one["back"] >= LEAST and one["back"] - one["played_again"] > limit
+        )
+    return {
+        "controls": held,
+        "given_bars": GIVEN_BARS,
+        "limit": limit,
+        "not_tested": [_why(work, house) for work in works if work not in tested],
+        "works": tested,
+        "written_bars": WRITTEN_BARS,
+    }
+
+
+def _controls(house: HouseWorks) -> list[MeasuredWork]:
+    """Works that were held out, of many families."""
+    held = [*house.sides["test"], *house.sides["validation"]]
+    order = np.random.default_rng(0).permutation(len(held))
+    return spread_out([held[i] for i in order])[:CONTROLS]
+
+
+def _ask(checkpoint: Checkpoint, works: Sequence[MeasuredWork]) -> list[dict[str, Any]]:
+    drafts = [samples.after(work, GIVEN_BARS, WRITTEN_BARS) for work in works]
+    rows = samples.write(checkpoint.model, drafts, ALMOST_GREEDY, [0])
+    return [
+        {
+            "back": _percent(share_back(work, piece_of(Events.of(r)), GIVEN_BARS, WRITTEN_BARS)),
+            "played_again": _percent(
+                share_back(work, repeated(work, GIVEN_BARS, WRITTEN_BARS), GIVEN_BARS, WRITTEN_BARS)
+            ),
+        }
+        for work, r in zip(works, rows, strict=True)
+    ]
+
+
+def _percent(share: float) -> int:
+    """Of a work that is silent there nothing can come back."""
+    return 0 if np.isnan(share) else round(100 * share)
+
+
+def _why(work: str, house: HouseWorks) -> dict[str, str]:
+    is_here = any(work == each.id for each in house.corpus)
+    why = f"it has no more than {GIVEN_BARS} bars" if is_here else "the gate does not admit it now"
+    return {"why": why, "work": work}

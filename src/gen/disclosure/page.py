@@ -1,0 +1,136 @@
+"""An answer as a page for people, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gen.errors import printable
+
+Said = dict[str, Any]
+
+
+def page_of(said: Said) -> str:
+    """The page that goes with an answer: the same as its JSON, in words."""
+    return "\n".join(map(printable, _lines(said))) + "\n"
+
+
+def _lines(said: Said) -> Iterator[str]:
+    question, model, compared = said["question"], said["model"], said["compared"]
+    yield f"# Answer of {said['house']['name']} to {question['from']}"
+    yield ""
+    yield f"Received {question['received']}, answered {said['answered']}."
+    yield f"Asked about: {len(question['pieces'])} pieces of {question['holder']}, in the list with"
+    yield f"SHA-256 `{question['list_sha256']}`."
+    yield from _unread(question)
+    yield ""
+    yield "## Was our music used?"
+    yield ""
+    found = len({match["listed"] for match in said["matches"]})
+    yield (
+        f"{found} of {len(question['pieces'])} pieces agree with something of the house. They were "
+        f"held against {compared['works']} of the {model['works']} works behind the model "
+        f"`{model['file_sha256']}` (run {model['run']}, {model['run_name']}, {model['trained']}) "
+        f"and {compared['pieces']} pieces that models with these works wrote."
+    )
+    yield from (f"- not compared: {one['work']} ({one['why']})" for one in compared["missing"])
+    yield from _matches(said["matches"])
+    yield from _works(said["works"])
+    yield from _memory(said["memory"])
+    yield from _copies(said["copies"])
+    yield from _evidence(said)
+
+
+def _unread(question: Said) -> Iterator[str]:
+    for each in question["unread"]:
+        yield f"- not asked about, as it could not be read: {each['name']} ({each['reason']})"
+
+
+def _matches(matches: list[Said]) -> Iterator[str]:
+    if not matches:
+        return
+    yield ""
+    yield "| your piece | bars | ours | bars | weight |"
+    yield "|---|---|---|---|---|"
+    for match in matches:
+        ours = " to ".join(map(str, match["their_bars"]))
+        yield (
+            f"| {match['listed']} | {' to '.join(map(str, match['bars']))} | {match['kind']} "
+            f"{match['name']} | {ours} | {match['weight_tenths'] / 10:g} |"
+        )
+
+
+def _works(works: list[Said]) -> Iterator[str]:
+    if not works:
+        return
+    yield ""
+    yield "## How did you reach it, and what used it?"
+    for work in works:
+        by = ", ".join(f"{one['id']} {one['share']} %" for one in work["composers"])
+        used = work["used_by"]
+        yield ""
+        yield (
+            f"**{work['title']}** (`{work['work']}`): contributed as composed by {by}, accepted by "
+            f"{work['accepted_by']}, entered {work['entered']} as act {work['act']}. "
+            f"Allowed now: {'nothing, withdrawn' if work['withdrawn_at'] else work['allowed']}. "
+            f"Used by {len(used['runs'])} runs, {len(used['checkpoints'])} models and "
+            f"{len(used['pieces'])} pieces."
+        )
+
+
+def _memory(memory: Said | None) -> Iterator[str]:
+    yield ""
+    yield "## Does the model know it by heart?"
+    yield ""
+    if memory is None:
+        yield "Not tested: nothing was found to ask it for, or nobody wanted the test."
+        return
+    if memory["limit"] is None:
+        yield "No work was held out that it could be compared with: nothing can be said."
+    else:
+        yield (
+            f"Given {memory['given_bars']} bars, asked for {memory['written_bars']}. Of "
+            f"{len(memory['controls'])} works that it never saw, at most {memory['limit']} percent "
+            "more came back than of playing the given bars again."
+        )
+    for work, one in memory["works"].items():
+        verdict = "memorised, which counts as a copy" if one["is_memorised"] else "not memorised"
+        came, again = one["back"], one["played_again"]
+        yield f"- {work}: {came} % came back, {again} % by playing again; {verdict}"
+    for one in memory["not_tested"]:
+        yield f"- {one['work']}: not tested ({one['why']})"
+
+
+def _copies(copies: list[Said]) -> Iterator[str]:
+    yield ""
+    yield "## How many copies are there, and why?"
+    yield ""
+    if not copies:
+        yield "None, as nothing was found."
+        return
+    yield "| work | kind | where | why | until |"
+    yield "|---|---|---|---|---|"
+    for copy in copies:
+        many = f" ({copy['files']} files)" if copy["files"] > 1 else ""
+        yield (
+            f"| {copy['work'] or 'all'} | {copy['kind']}{many} | {copy['place']} | {copy['why']} | "
+            f"{copy['until']} |"
+        )
+
+
+def _evidence(said: Said) -> Iterator[str]:
+    log, model = said["log"], said["model"]
+    yield ""
+    yield "## What this can be checked with"
+    yield ""
+    yield f"- the log: {log['size']} acts, root `{log['root']}`"
+    yield from (f"- {line}" for line in log["witnesses"])
+    yield "- proofs/WORK.json: that a work was entered so (house.py verify --proof FILE)"
+    word = "asserted by the root" if model["is_asserted"] else "its run is in the log"
+    transcript = f", transcript `{model['transcript']}`" if model["transcript"] else ""
+    yield f"- the model: {word}, manifest `{model['manifest_sha256']}`{transcript}"
+    yield "- answer.json: this page as signed by a curator (disclose.py check FILE)"
+    yield ""
+    yield "## What it does not say"
+    yield ""
+    yield from (f"- {limit}" for limit in said["limits"])

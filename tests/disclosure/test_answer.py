@@ -1,0 +1,169 @@
+"""A letter from beginning to end, through the commands: asked, found, answered, checked, purged."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import disguises
+from gen.cli.disclose import main as disclose
+from gen.cli.house import main as house_main
+from gen.provenance.house import House
+from gen.provenance.key_files import save_key
+from gen.provenance.pin import load_pin
+from gen.provenance.works import withdraw
+from gen.smf import write
+from houses import (
+    PASSPHRASE,
+    keep_machine_key,
+    key_of,
+    make_midi,
+    make_piece,
+    start_house,
+    tagged,
+)
+from recorded_runs import RUN
+from tiny_runs import train
+
+BARS = 14
+SEEDS = tuple(range(1, 9))
+PLANTED = 3
+
+
+class Desk:
+    """A house with a model of its eight works and a piece by it; cleo's key is at hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        found = start_house(folder / "house")
+        titles = [f"Rain {seed}" for seed in SEEDS]
+        works = [
+            tagged(make_midi(seed, BARS), title=title, house=found.load().roster.identity)
+            for seed, title in zip(SEEDS, titles, strict=True)
+        ]
+        found.submit(*works)
+        assert len(found.accept().entered) == len(SEEDS)
+        keep_machine_key()
+        save_key(key_of("cleo"), house="lantern", owner="cleo", passphrase=PASSPHRASE, kdf_cost=10)
+        self.house = found
+        run = folder / "outputs" / "run"
+        done = train(*RUN, f"pin={found.pin.path}", f"hydra.run.dir={run}", "model.context=256")
+        assert done.code == 0, done.stderr
+        self.model = run / "last.safetensors"
+
+    @property
+    def planted(self) -> str:
+        return next(e.work for e in self.house.entries if e.title == f"Rain {PLANTED}")
+
+    def ask(self, *words: object, main=disclose) -> tuple[int, str]:
+        pin = ["--pin", str(self.house.pin.path)]
+        done = CliRunner().invoke(main, [*map(str, words), *pin])
+        assert done.exit_code in (0, 2), (done.output, done.exception)
+        return done.exit_code, done.output
+
+    def list_of(self, *, is_planted: bool = True) -> Path:
+        """Twenty innocents and, among them, eight bars of one of the house's works in disguise."""
+        music = self.folder / "theirs"
+        shutil.rmtree(music, ignore_errors=True)
+        music.mkdir()
+        for seed in range(900, 920):
+            (music / f"{seed}.mid").write_bytes(write(make_piece(seed, BARS)))
+        if is_planted:
+            stolen = disguises.transposed(disguises.first_bars(make_piece(PLANTED, BARS), 9), 4)
+            (music / "ours.mid").write_bytes(write(stolen))
+        path = self.folder / "list.json"
+        code, said = self.ask(
+            "fingerprint", music, "--holder", "Harbour Songs", "--out", path, main=house_main
+        )
+        assert code == 0, said
+        return path
+
+    def answer(self, *more: object) -> tuple[int, str, dict]:
+        out = self.folder / "answer"
+        words = ("--checkpoint", self.model, "--from", "Harbour Songs", "--out", out)
+        code, said = self.ask("answer", self.list_of(), *words, *more)
+        signed = out / "answer.json"
+        if not signed.is_file():
+            return code, said, {}
+        found = json.loads(self.ask("check", signed, "--json")[1])["answer"]
+        return code, said, found
+
+
+@pytest.fixture
+def desk(own_keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return Desk(tmp_path)
+
+
+def test_letter_is_answered_with_the_one_planted_piece_and_no_innocent(desk):
+    code, said, found = desk.answer("--look", desk.folder / "outputs", "--received", "2026-11-01")
+    assert code == 0, said
+    assert [(m["listed"], m["name"]) for m in found["matches"]] == [("ours.mid", desk.planted)]
+    assert len(found["nothing_found_of"]) == 20
+    assert found["compared"]["works"] == len(SEEDS)
+    (work,) = found["works"]
+    assert work["composers"] == [{"id": "ana", "share": 100}]
+    assert [run["index"] for run in work["used_by"]["runs"]] == [found["model"]["run"]]
+    assert desk.planted in {*found["memory"]["works"]} | {
+        one["work"] for one in found["memory"]["not_tested"]
+    }
+    page = (desk.folder / "answer" / "answer.md").read_text("utf-8")
+    assert "1 of 21 pieces agree" in page
+    assert "Received 2026-11-01" in page
+    proof = desk.folder / "answer" / "proofs" / f"{desk.planted}.json"
+    assert "proved" in desk.ask("verify", "--proof", proof, main=house_main)[1]
+    _inventory_is_what_find_finds(desk, found["copies"])
+    _changed_answer_is_refused(desk)
+    _after_a_withdrawal_the_kept_original_is_left(desk)
+
+
+def _inventory_is_what_find_finds(desk: Desk, copies: list[dict]) -> None:
+    """By hand: every MIDI file with the music, and every model and state of the run."""
+    music = make_midi(PLANTED, BARS)
+    mids = {str(p) for p in desk.folder.rglob("*.mid") if p.read_bytes().startswith(music)}
+    run = desk.model.parent
+    models = {str(p) for p in run.glob("*.safetensors")}
+    states = {str(p) for p in run.rglob("*") if p.suffix == ".ckpt" or p.parent.name == "states"}
+    places = {copy["place"] for copy in copies if copy["kind"] != "cache"}
+    assert places == mids | models | states
+    assert {copy["kind"] for copy in copies} >= {"original", "model", "state of a run"}
+
+
+def _changed_answer_is_refused(desk: Desk) -> None:
+    signed = desk.folder / "answer" / "answer.json"
+    data = json.loads(signed.read_text())
+    data["payload"] = "eyJ9" + data["payload"][4:]
+    other = desk.folder / "other.json"
+    other.write_text(json.dumps(data, separators=(",", ":"), sort_keys=True))
+    assert desk.ask("check", other)[0] == 2
+
+
+def _after_a_withdrawal_the_kept_original_is_left(desk: Desk) -> None:
+    house, work = desk.house, desk.planted
+    stray = desk.folder / "outputs" / "stray.mid"
+    stray.write_bytes(make_midi(PLANTED, BARS))
+    house.house = withdraw(House(load_pin(house.pin.path)), [work], key_of("ana"), "a letter came")
+    look = ("--look", desk.folder / "outputs")
+    found = json.loads(desk.ask("copies", work, "--purge", "--yes", "--json", *look)[1])
+    assert str(stray) in {copy["place"] for copy in found["deleted"]}
+    assert not stray.exists()
+    left = json.loads(desk.ask("copies", work, "--json", *look)[1])["copies"]
+    mids = [copy for copy in left if copy["place"].endswith(".mid")]
+    assert [copy["kind"] for copy in mids] == ["kept original"]
+    assert not [copy for copy in left if copy["kind"] == "cache"]
+
+
+def test_model_that_the_log_does_not_name_is_not_answered_for(desk):
+    data = bytearray(desk.model.read_bytes())
+    data[-1] ^= 1
+    desk.model = desk.folder / "stranger.safetensors"
+    desk.model.write_bytes(data)
+    code, said, found = desk.answer("--no-memory-test")
+    assert code == 2
+    assert "no run" in said
+    assert not found
