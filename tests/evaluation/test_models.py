@@ -16,7 +16,7 @@ from gen.sampling.decode import DrawConfig
 from gen.tokens.events import Events
 
 TRAIN, HELD = works(8), works(8, first=50)
-BARE = [bare(one.sequence).events for one in TRAIN]
+BARE = [bare(one.tokenised).events for one in TRAIN]
 MODELS = {
     "untrained": models.untrained(),
     "unigram": models.unigram(BARE),
@@ -41,7 +41,7 @@ def test_every_model_writes_pieces_by_the_same_grammar(name):
         piece = piece_of(Events.of(one))
         assert sum(row[0] == 8 for row in one) <= 3
         assert piece.end_ticks >= 0
-        assert one[1] == list(asked.sequence.events[1])
+        assert one[1] == list(asked.tokenised.events[1])
 
 
 def test_an_order_that_is_turned_round_is_seen():

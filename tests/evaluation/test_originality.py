@@ -97,7 +97,7 @@ class Parrot(Transformer):
         super().__init__(ModelConfig(1, 2, 1, 1, 0.0, 2048, FIELD_SIZES, CONTEXT_SIZES))
         self.memory = {}
         for one in corpus:
-            draft = samples.after(one, len(one.sequence.bar_rows), 1)
+            draft = samples.after(one, len(one.tokenised.bar_rows), 1)
             rows = list(draft.forced)
             while draft.forced:
                 draft.take(draft.forced.popleft())
@@ -135,7 +135,7 @@ def test_a_model_with_a_memory_gives_its_works_back_and_only_those():
 
 
 def test_a_model_without_a_memory_gives_no_more_of_what_it_learned():
-    model = models.bigram([bare(one.sequence).events for one in CORPUS])
+    model = models.bigram([bare(one.tokenised).events for one in CORPUS])
     found = extract(model, CORPUS[:8], CORPUS[8:16])
     assert found["verdict"] == "none"
     assert found["train"]["back"]["value"] < 0.5

@@ -35,11 +35,11 @@ def test_knowing_nothing_costs_the_log_of_every_id_and_notes_are_the_works_own(t
     held = works(2)
     rows = bits.measure_tokens(knowing_nothing(tokens), tokens, held, 128)
     for row, work in zip(rows, held, strict=True):
-        written, _ = tokens.encoded(*tokens.base_rows(work.sequence.events))
+        written, _ = tokens.encoded(*tokens.base_rows(work.tokenised.events))
         sizes = torch.tensor(tokens.field_sizes).double()
         by_hand = (len(written) - 1) * float(sizes.log2().sum())
         assert sum(row["fields"]) == pytest.approx(by_hand, rel=1e-5)
-        assert row["notes"] == work.sequence.notes
+        assert row["notes"] == work.tokenised.notes
         placed = [bits for bits, _ in row["positions"].values()]
         assert sum(placed) == pytest.approx(by_hand, rel=1e-5)
 

@@ -229,7 +229,7 @@ def test_an_outside_distance_is_taken_only_where_it_was_installed(asked, monkeyp
         return np.array([[p.note_count, p.end_ticks] for p in pieces], dtype=float)
 
     def written(model, drafts, *args, **options):
-        return [work(song(i)).sequence.events.tolist() for i, _ in enumerate(drafts)]
+        return [work(song(i)).tokenised.events.tolist() for i, _ in enumerate(drafts)]
 
     monkeypatch.setattr(frechet, "require", lambda: None)
     monkeypatch.setattr(frechet, "embedded", heard)
@@ -468,7 +468,7 @@ def rate(folder, listener, *, prefers):
 
 def test_a_listening_test_is_made_handed_out_and_counted(asked, tmp_path, monkeypatch):
     def written(model, drafts, *args, **options):
-        return [work(song(i, 4)).sequence.events.tolist() for i, _ in enumerate(drafts)]
+        return [work(song(i, 4)).tokenised.events.tolist() for i, _ in enumerate(drafts)]
 
     monkeypatch.setattr(samples, "write", written)
     folder = tmp_path / "kit"

@@ -18,7 +18,7 @@ from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import Kind
 
 WORKS = works(5)
-MODEL = models.bigram([bare(one.sequence).events for one in WORKS])
+MODEL = models.bigram([bare(one.tokenised).events for one in WORKS])
 
 
 def bars(rows):
@@ -59,7 +59,7 @@ def test_an_excerpt_ends_with_its_last_bar():
 def test_going_on_begins_with_the_work_itself():
     draft = samples.after(WORKS[0], 4, 3)
     (rows,) = samples.write(MODEL, [draft], DrawConfig(), [3])
-    prompt = excerpt(WORKS[0].sequence.events, 4).array.copy()
+    prompt = excerpt(WORKS[0].tokenised.events, 4).array.copy()
     prompt[prompt[:, v.KIND] == Kind.CELL, v.EXTENT] = 0
     assert rows[: len(prompt)] == prompt.tolist()
     assert len(rows) > len(prompt)
@@ -75,6 +75,6 @@ def test_progress_ends_at_one():
 
 
 def test_an_excerpt_of_a_short_work_is_the_work():
-    events = WORKS[0].sequence.events
+    events = WORKS[0].tokenised.events
     assert np.array_equal(excerpt(events, 99), events)
     assert np.array_equal(excerpt(events, None), events)

@@ -33,7 +33,7 @@ def report():
         }
         for name, compare in METRICS.items()
     }
-    counts = models.bigram([bare(one.sequence).events for one in works(LEARNED)])
+    counts = models.bigram([bare(one.tokenised).events for one in works(LEARNED)])
     rows = [bits.measure(counts, works(side), 2048) for side in (DEALT, OTHERS)]
     figures = [likelihood.figures(r) for r in rows]
     gap = likelihood.against(rows[1], rows[0])

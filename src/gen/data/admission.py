@@ -108,16 +108,12 @@ def take_in(
     """
     cache = EventCache.of_user()
     store = EventStore(cache.folder)
-    places = {work.work: work.register_index for work in again.works} if again else None
+    place_of = _places(chosen, again)
     with store, Tokenising[tuple[int, str]](store, Tools(tokenizer, cache)) as tokenising:
 
         def receive(work: Work, piece: Callable[[], Piece]) -> None:
-            if not (work.work_id in places if places is not None else chosen.takes(work)):
-                return
-            place = places[work.work_id] if places else work.register_index
-            name, annotations = (place, work.work_id), annotations_of(work)
-            if not tokenising.take_kept(name, work.path, work.sha256, annotations):
-                tokenising.take(name, work.path, Music(work.sha256, score_of(piece()), annotations))
+            if (place := place_of(work)) is not None:
+                _tokenise(tokenising, (place, work.work_id), work, piece)
 
         corpus = admit(house, purpose, pin=pin, receive=receive, for_new_model=for_new_model)
     names = tokenising.names
@@ -141,6 +137,26 @@ def _in_order(corpus: Corpus, works: Sequence[str]) -> list[ManifestWork]:
     """The works of these ids."""
     admitted = {work.work_id: work for work in corpus.admitted}
     return [ManifestWork.of(admitted[name]) for name in works]
+
+
+def _places(chosen: CorpusConfig, again: Manifest | None) -> Callable[[Work], int | None]:
+    """What gives a work's place in the order of the register; None for one not learned from."""
+    if again is None:
+        return lambda work: work.register_index if chosen.takes(work) else None
+    places = {work.work: work.register_index for work in again.works}
+    return lambda work: places.get(work.work_id)
+
+
+def _tokenise(
+    tokenising: Tokenising[tuple[int, str]],
+    name: tuple[int, str],
+    work: Work,
+    piece: Callable[[], Piece],
+) -> None:
+    """Store a work's events: those kept from before, else made of the piece that the gate read."""
+    annotations = annotations_of(work)
+    if not tokenising.take_kept(name, work.path, work.sha256, annotations):
+        tokenising.take(name, work.path, Music(work.sha256, score_of(piece()), annotations))
 
 
 def said_of_used_up(corpus: Corpus) -> str:

@@ -96,9 +96,9 @@ def measure(
     Raises:
         HouseError: no work, or works without notes.
     """
-    if not any(work.sequence.notes for work in works):
+    if not any(work.tokenised.notes for work in works):
         raise HouseError("the works hold no note", mend="hold out other works")
-    sequences = [bare(work.sequence) for work in works]
+    sequences = [bare(work.tokenised) for work in works]
     bits = event_bits(model, sequences, window, tick=tick)
     return [
         _row(work, sequence.events, cost)
@@ -116,7 +116,7 @@ def measure_tokens(
 ) -> list[Row]:
     """The same in one of MidiTok's tokenizations; notes are those of the work all the same."""
     sequences = [
-        TokenWork(tokens, *tokens.encoded(*tokens.base_rows(bare(work.sequence).events)))
+        TokenWork(tokens, *tokens.encoded(*tokens.base_rows(bare(work.tokenised).events)))
         for work in works
     ]
     bits = event_bits(model, sequences, window, tick=tick)
@@ -132,7 +132,7 @@ def _token_row(work: MeasuredWork, sequence: TokenWork, bits: Bits) -> Row:
         "work": work.id,
         "group": work.group,
         "genre": work.genre or "no_genre",
-        "notes": work.sequence.notes,
+        "notes": work.tokenised.notes,
         "fields": bits.sum(axis=0).tolist(),
         "names": list(sequence.tokens.fields),
         "kinds": {},
@@ -159,7 +159,7 @@ def _row(work: MeasuredWork, events: Events, bits: Bits) -> Row:
             for k in Kind
             if (kind[1:] == k).any()
         },
-        "roles": _sorted(each, note, _roles(work.sequence.events, events), [*ROLES, "untold"]),
+        "roles": _sorted(each, note, _roles(work.tokenised.events, events), [*ROLES, "untold"]),
         "positions": _sorted(each, note, stretch, names),
         "new": {
             name: [float(each[kept].sum()), int(note[kept].sum())]

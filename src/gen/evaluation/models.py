@@ -134,7 +134,7 @@ def _short_names(paths: Sequence[Path]) -> list[str]:
 
 def baselines(house: HouseWorks) -> list[Candidate]:
     """The models below every checkpoint, from the bottom."""
-    train = [bare(work.sequence).events for work in house.sides["train"]]
+    train = [bare(work.tokenised).events for work in house.sides["train"]]
     models = {
         "untrained": untrained(),
         "unigram": unigram(train),

@@ -46,7 +46,6 @@ from gen.likeness.originality import (
     MELODY,
     Finding,
     LearnedMusic,
-    Shared,
     families,
     runs_shared,
 )
@@ -88,26 +87,18 @@ def house(
         works above either line.
     """
     place = {known.work: number for number, known in enumerate(music.works)}
+    if foreign := [work.id for work in works if work.id not in place]:
+        raise HouseError(
+            "is no work behind this checkpoint", where=foreign[0], mend="name its own house"
+        )
     groups = families(music.index.voices, music.owners, len(music.works))
-    runs: dict[str, list[int]] = {kind: [] for kind in KINDS}
-    for number, work in enumerate(works):
-        if work.id not in place:
-            raise HouseError(
-                "is no work behind this checkpoint", where=work.id, mend="name its own house"
-            )
-        relatives = groups[music.owners] == groups[place[work.id]]
-        found = longest(music, work.piece(bars), relatives)
-        for kind in KINDS:
-            runs[kind].append(found[kind])
-        tick((number + 1) / len(works))
-    enough = len(works) >= ENOUGH_WORKS
     own = [int(groups[place[work.id]]) for work in works]
-    lines = {
-        kind: max(int(np.quantile(found, HOUSE_SHARE, method="higher")), GUARANTEED_RUN)
-        if enough
-        else None
-        for kind, found in runs.items()
-    }
+    found = []
+    for number, (work, group) in enumerate(zip(works, own, strict=True), start=1):
+        found.append(longest(music, work.piece(bars), groups[music.owners] == group))
+        tick(number / len(works))
+    runs = {kind: [each[kind] for each in found] for kind in KINDS}
+    lines = {kind: _line(runs[kind]) for kind in KINDS}
     return {
         "works": len(works),
         "bars": bars,
@@ -122,6 +113,13 @@ def house(
         "groups": own,
         "above": _share_above(runs, lines, own),
     }
+
+
+def _line(runs: Sequence[int]) -> int | None:
+    """The run that few works exceed; None where there are too few works to tell."""
+    if len(runs) < ENOUGH_WORKS:
+        return None
+    return max(int(np.quantile(runs, HOUSE_SHARE, method="higher")), GUARANTEED_RUN)
 
 
 def longest(
@@ -178,23 +176,15 @@ def outputs(
         works, with its `verdict`; `above` (the share), and how much `more_above` than of the
         house's works, with its `verdict`; `nearest`: the outputs closest to a work, in words.
     """
-    runs: dict[str, list[int]] = {kind: [] for kind in KINDS}
     described = []
-    for number, piece in enumerate(pieces):
-        finding = music.compare(piece)
-        found = {MELODY: finding.melody, ACCOMPANIMENT: finding.accompaniment}
-        for kind in KINDS:
-            shared = found[kind]
-            runs[kind].append(shared.run if shared else 0)
-        described.append({"piece": number + 1, **_described(finding, found)})
-        tick((number + 1) / len(pieces))
+    for number, piece in enumerate(pieces, start=1):
+        described.append({"piece": number, **_described(music.compare(piece))})
+        tick(number / len(pieces))
+    runs = {
+        kind: [each[kind]["run"] if kind in each else 0 for each in described] for kind in KINDS
+    }
     own = (None, borrowed["groups"])
     gaps = {kind: interval.difference(runs[kind], borrowed[kind]["runs"], own) for kind in KINDS}
-    closeness = [
-        (max(runs[kind][i] for kind in KINDS), described[i]["share_of_melody"], -i)
-        for i in range(len(described))
-    ]
-    order = sorted(range(len(described)), key=closeness.__getitem__, reverse=True)
     above = _share_above(runs, {kind: borrowed[kind]["line"] for kind in KINDS})
     more_above = interval.share_difference(above, borrowed["above"])
     return {
@@ -211,12 +201,13 @@ def outputs(
         "above": above,
         "more_above": more_above,
         "verdict": interval.verdict(more_above),
-        "nearest": [described[i] for i in order[:LISTED]],
+        "nearest": sorted(described, key=_closeness, reverse=True)[:LISTED],
     }
 
 
-def _described(finding: Finding, found: dict[str, Shared | None]) -> dict[str, Any]:
-    """What one output has in common with a work, in words."""
+def _described(finding: Finding) -> dict[str, Any]:
+    """What one output has in common with a work, in words, by the kinds that it shares."""
+    found = {MELODY: finding.melody, ACCOMPANIMENT: finding.accompaniment}
     return {
         "nearest": finding.nearest.words if finding.nearest else None,
         "share_of_melody": round(finding.share, 3),
@@ -226,6 +217,12 @@ def _described(finding: Finding, found: dict[str, Shared | None]) -> dict[str, A
             if s
         },
     }
+
+
+def _closeness(output: dict[str, Any]) -> tuple[int, float, int]:
+    """By its longest run, then by how much of its melody a work has, then the earlier first."""
+    longest_run = max(output[kind]["run"] if kind in output else 0 for kind in KINDS)
+    return longest_run, output["share_of_melody"], -output["piece"]
 
 
 # Extraction ------------------------------------------------------------------------------
@@ -258,8 +255,8 @@ def extraction(
         than `prompt` bars are left out.
     """
     sides = {
-        "train": [work for work in train if len(work.sequence.bar_rows) > prompt],
-        "held_out": [work for work in held_out if len(work.sequence.bar_rows) > prompt],
+        "train": [work for work in train if len(work.tokenised.bar_rows) > prompt],
+        "held_out": [work for work in held_out if len(work.tokenised.bar_rows) > prompt],
     }
     chosen = [work for works in sides.values() for work in works]
     drafts = [samples.after(work, prompt, bars) for work in chosen]
@@ -277,20 +274,25 @@ def extraction(
     return {
         "given_bars": prompt,
         "written_bars": bars,
-        **{
-            side: {
-                "back": interval.mean(back[part], groups[part], within=interval.SHARE),
-                "repeated": interval.mean(again[part], groups[part], within=interval.SHARE),
-                "beyond": interval.mean(beyond[part], groups[part]),
-                "works": [
-                    {"work": work.id, "title": work.title, "back": interval.figure(value)["value"]}
-                    for work, value in zip(chosen[part], back[part], strict=True)
-                ],
-            }
-            for side, part in parts.items()
-        },
+        **{side: _returned(chosen[part], back[part], again[part]) for side, part in parts.items()},
         "more": gap,
         "verdict": interval.verdict(gap),
+    }
+
+
+def _returned(
+    works: Sequence[MeasuredWork], back: Sequence[float], again: Sequence[float]
+) -> dict[str, Any]:
+    """What came back of some works, beside what comes back where the given bars are repeated."""
+    groups = [work.group for work in works]
+    return {
+        "back": interval.mean(back, groups, within=interval.SHARE),
+        "repeated": interval.mean(again, groups, within=interval.SHARE),
+        "beyond": interval.mean(np.array(back) - np.array(again), groups),
+        "works": [
+            {"work": work.id, "title": work.title, "back": interval.figure(value)["value"]}
+            for work, value in zip(works, back, strict=True)
+        ],
     }
 
 

@@ -63,7 +63,7 @@ def draw_requests(
 
 def _request(works: Sequence[MeasuredWork], meters: list[str], rng: Generator) -> ControlRequest:
     work = works[int(rng.integers(len(works)))]
-    events = _moved(work.sequence.events, rng)
+    events = _moved(work.tokenised.events, rng)
     instruments, roles = _ensemble(events, rng)
     softest, lowest = int(rng.integers(16, 81)), int(rng.integers(36, 53))
     # Every instrument of the ensemble has an octave and more of the range to play.
@@ -97,7 +97,7 @@ def _moved(events: Events, rng: Generator) -> Events:
 
 
 def _meter(work: MeasuredWork) -> str:
-    bars = work.sequence.events.only(Kind.BAR)
+    bars = work.tokenised.events.only(Kind.BAR)
     return "{}/{}".format(*v.TIME_SIGNATURES[bars.number[0]]) if len(bars) else ""
 
 

@@ -84,7 +84,7 @@ def write_tokens_like(
     """
     found = []
     for number, work in enumerate(works):
-        length = min(len(work.sequence.bar_rows), bars)
+        length = min(len(work.tokenised.bar_rows), bars)
         job = TokenJob.of(Controls(bars=length), None, tokens)
         draft = job.draft()
         for _ in write_tokens(model, [draft], [np.random.default_rng([*seed, number])], draw):
@@ -99,7 +99,7 @@ def like(works: Sequence[MeasuredWork], bars: int) -> list[Draft]:
     drafts: list[Draft] = []
     for work in works:
         header: list[Row] = [[int(Kind.BOS), 0, 0, 0, 0], *genre_rows(work)]
-        length = len(work.sequence.bar_rows)
+        length = len(work.tokenised.bar_rows)
         plan = Plan(header, tracks_open=True, bars=length, most_bars=length, cut=bars)
         drafts.append(Draft(plan))
     return drafts
@@ -110,9 +110,9 @@ def after(work: MeasuredWork, prompt: int, bars: int) -> Draft:
 
     The density of its cells is left out, as it is of those that follow.
     """
-    events = excerpt(work.sequence.events, prompt)
+    events = excerpt(work.tokenised.events, prompt)
     rows = events.array.copy()
     rows[events.is_a(Kind.CELL), v.EXTENT] = 0
-    length = len(work.sequence.bar_rows)
+    length = len(work.tokenised.bar_rows)
     plan = Plan(rows.tolist(), tracks_open=False, bars=length, most_bars=length, cut=prompt + bars)
     return Draft(plan)

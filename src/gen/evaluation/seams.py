@@ -45,7 +45,7 @@ class Gap:
 
 def gap_of(work: MeasuredWork, window: int, rng: Generator) -> Gap | None:
     """A hole in the middle of a stretch of the work; None where no three bars fit the window."""
-    music = bare(work.sequence)
+    music = bare(work.tokenised)
     edges = np.append(music.bar_rows, len(music.events) - 1)
     room = int(_ROOM * window) - len(music.header) - LONGEST_HOLE
     for first in rng.permutation(max(len(edges) - 3, 0)).tolist():
@@ -105,7 +105,7 @@ def seams(gap: Gap, piece: Piece) -> dict[str, float]:
 
 def _starts(work: MeasuredWork) -> list[int]:
     """First tick of each bar, and the end of the last."""
-    starts: list[int] = (work.sequence.events.bar_starts * TICKS_PER_STEP).tolist()
+    starts: list[int] = (work.tokenised.events.bar_starts * TICKS_PER_STEP).tolist()
     return starts
 
 

@@ -45,7 +45,7 @@ class MeasuredWork:
         id: its work id.
         title: as its composer calls it.
         genre: one of `harmony.GENRES`; None where its tag tells none.
-        sequence: its events.
+        tokenised: its events, with what they echo.
         family: id of the earliest work that it is related to (arrangements of one theme); empty
             where it is alone.
     """
@@ -53,7 +53,7 @@ class MeasuredWork:
     id: str
     title: str
     genre: str | None
-    sequence: TokenisedWork
+    tokenised: TokenisedWork
     family: str = ""
 
     @property
@@ -63,7 +63,7 @@ class MeasuredWork:
 
     def piece(self, bars: int | None = None) -> Piece:
         """Its music, or its first `bars` bars."""
-        return piece_of(excerpt(self.sequence.events, bars))
+        return piece_of(excerpt(self.tokenised.events, bars))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +238,8 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
     described = sorted(corpus.admitted, key=lambda work: work.register_index)
     works = _in_families(
         [
-            MeasuredWork(d.work_id, d.description.title, d.description.genre or None, sequence)
-            for d, sequence in zip(described, admitted.works, strict=True)
+            MeasuredWork(d.work_id, d.description.title, d.description.genre or None, tokenised)
+            for d, tokenised in zip(described, admitted.works, strict=True)
         ]
     )
     sides = {
@@ -254,7 +254,7 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
 
 def _in_families(works: Many[MeasuredWork]) -> tuple[MeasuredWork, ...]:
     """The same works, each with its family, found as when they were split."""
-    groups = related_groups([shingles(work.sequence.events) for work in works])
+    groups = related_groups([shingles(work.tokenised.events) for work in works])
     first = {member: works[first].id for first, members in groups.items() for member in members}
     return tuple(replace(work, family=first[number]) for number, work in enumerate(works))
 

@@ -105,7 +105,7 @@ def test_roles_are_heard_without_names_and_silence_plays_none():
 
 
 def test_requests_spread_over_the_grid():
-    tagged = [replace(one, sequence=work_with_harmony(i).sequence) for i, one in enumerate(WORKS)]
+    tagged = [replace(one, tokenised=work_with_harmony(i).tokenised) for i, one in enumerate(WORKS)]
     drawn = draw_requests(tagged, 400, rng())
     assert len({r.whole.key for r in drawn}) == 24
     assert {r.whole.bars for r in drawn} == {4, 5, 6, 8}
@@ -128,7 +128,7 @@ def work_with_harmony(seed):
         "waltz", key=("C major", "A minor")[seed % 2], chords="C | Am F", roles=roles
     )
     made = work(music)
-    return replace(made, sequence=type(made.sequence).of(events_of(music, notes)))
+    return replace(made, tokenised=type(made.tokenised).of(events_of(music, notes)))
 
 
 def test_high_instruments_are_asked_for_what_they_can_play():
@@ -156,7 +156,7 @@ def test_chords_go_with_the_key():
 
 
 def test_what_the_grammar_guarantees_holds_for_a_model_that_knows_nothing():
-    model = models.bigram([bare(one.sequence).events for one in WORKS])
+    model = models.bigram([bare(one.tokenised).events for one in WORKS])
     drawn = draw_requests(WORKS, 24, rng())
     drafts = [draft_of(request) for request in drawn]
     rows = samples.write(model, drafts, DrawConfig(), [1])

@@ -42,7 +42,7 @@ def test_a_hole_lies_inside_a_stretch_that_fits_the_window(window):
     for gap in gaps(window):
         assert gap.first < gap.bars.start < gap.bars.stop < gap.end
         assert 1 <= len(gap.bars) <= edges.LONGEST_HOLE
-        events, _ = infilling.stretch(bare(gap.work.sequence), gap)
+        events, _ = infilling.stretch(bare(gap.work.tokenised), gap)
         assert len(events) + 2 * len(gap.bars) <= window
         assert count(events, Kind.BAR) == gap.end - gap.first
         assert count(events, Kind.EOS) == 1
@@ -63,11 +63,11 @@ def test_a_model_that_knows_nothing_pays_alike_for_every_note_and_gains_nothing(
 
 
 def test_only_the_hole_is_written():
-    model = models.bigram([bare(one.sequence).events for one in WORKS])
+    model = models.bigram([bare(one.tokenised).events for one in WORKS])
     found = gaps()
     drafts = [infilling.draft_of(gap) for gap in found]
     for gap, rows in zip(found, samples.write(model, drafts, DrawConfig(), [1]), strict=True):
-        before = decode(gap.work.sequence.events)
+        before = decode(gap.work.tokenised.events)
         after = decode(np.array(rows, dtype=np.int16))
         starts = edges._starts(gap.work)
         begin, end = starts[gap.bars.start], starts[gap.bars.stop]
@@ -118,7 +118,7 @@ def test_silence_and_drums_have_no_seams():
 
 def test_what_fits_is_told_from_what_does_not():
     found = gaps()
-    rows = [gap.work.sequence.events.tolist() for gap in found]  # filled as the composer had it
+    rows = [gap.work.tokenised.events.tolist() for gap in found]  # filled as the composer had it
     bits = infilling.measure(models.untrained(), found)
     figures = infilling.figures(found, bits, rows)
     for name in edges.SEAMS:

@@ -25,7 +25,7 @@ HELD, TRAIN = works(8, first=100), works(6)
 
 
 def events(chosen):
-    return [bare(one.sequence).events for one in chosen]
+    return [bare(one.tokenised).events for one in chosen]
 
 
 def rows(chosen):
@@ -40,7 +40,7 @@ def figures_of(model, chosen, window=2048):
 def test_an_untrained_model_costs_the_log_of_every_field_whatever_the_window(window):
     got = figures_of(untrained(), HELD, window)["bits_per_note"]
     each = sum(math.log2(size) for size in FIELD_SIZES)
-    by_hand = each * sum(len(e) - 1 for e in events(HELD)) / sum(w.sequence.notes for w in HELD)
+    by_hand = each * sum(len(e) - 1 for e in events(HELD)) / sum(w.tokenised.notes for w in HELD)
     assert got["value"] == pytest.approx(by_hand, rel=1e-5)
     assert got["value"] == pytest.approx(uniform_bits_per_note(rows(HELD)), rel=1e-5)
 
@@ -62,7 +62,7 @@ def test_pairs_cost_the_figure_worked_out_by_hand():
             pairs = ((before == y) & (after == x)).sum()
             total -= math.log2((pairs + 10 * single) / ((before == y).sum() + 10))
     got = figures_of(bigram(train), HELD[:1])["bits_per_note"]["value"]
-    assert got == pytest.approx(total / HELD[0].sequence.notes, rel=1e-4)
+    assert got == pytest.approx(total / HELD[0].tokenised.notes, rel=1e-4)
 
 
 def test_the_parts_add_up_to_the_whole():
@@ -153,6 +153,6 @@ def test_two_models_are_compared_work_by_work():
 
 
 def test_works_without_notes_are_refused():
-    silent = MeasuredWork("s", "S", "waltz", TokenisedWork.of(HELD[0].sequence.events[:3]))
+    silent = MeasuredWork("s", "S", "waltz", TokenisedWork.of(HELD[0].tokenised.events[:3]))
     with pytest.raises(HouseError, match="no note"):
         bits.measure(untrained(), [silent], 2048)

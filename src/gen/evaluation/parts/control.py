@@ -129,11 +129,11 @@ def of_works(works: Sequence[MeasuredWork], rng: Generator) -> list[dict[str, fl
 
 
 def _of_work(work: MeasuredWork, bars: int) -> dict[str, float]:
-    events = work.sequence.events
+    events = work.tokenised.events
     instruments, roles = ensemble_of(events.only(Kind.TRACK))
     tag = Controls(
         genre=work.genre, key=key_of(events) or None, bars=bars, instruments=instruments,
-        roles=roles, chords=chords_of(events, 1, min(bars, len(work.sequence.bar_rows))),
+        roles=roles, chords=chords_of(events, 1, min(bars, len(work.tokenised.bar_rows))),
     )  # fmt: skip
     beginning = excerpt(events, bars)
     found = shares(beginning, piece_of(beginning), tag)

@@ -82,7 +82,7 @@ def measure(
     """Bits of the true notes of each hole: `work`, `notes`, `infilled`, `left_to_right`."""
     rows = []
     for number, gap in enumerate(gaps):
-        music = bare(gap.work.sequence)
+        music = bare(gap.work.tokenised)
         events, rows_of = stretch(music, gap)
         holes = np.zeros((gap.end - gap.first, music.events.tracks), dtype=np.bool_)
         holes[[bar - gap.first for bar in gap.bars], gap.slot] = True
@@ -138,7 +138,7 @@ def _bits(
 
 def draft_of(gap: Gap) -> Draft:
     """The work without its hole, to be filled in."""
-    return draft_without(gap.work.sequence.events, {(bar, gap.slot) for bar in gap.bars})
+    return draft_without(gap.work.tokenised.events, {(bar, gap.slot) for bar in gap.bars})
 
 
 def draft_without(events: Events, places: Collection[Place]) -> Draft:
@@ -178,7 +178,7 @@ def figures(
     infilled, read = ([row[name] for row in bits] for name in ("infilled", "left_to_right"))
     groups = [gap.work.group for gap in gaps]
     gain = interval.ratio(np.subtract(read, infilled), notes, groups)
-    originals = [decode(gap.work.sequence.events) for gap in gaps]
+    originals = [decode(gap.work.tokenised.events) for gap in gaps]
     written = [decode(Events.of(r)) for r in rows]
     found = {
         "written": [seams(gap, piece) for gap, piece in zip(gaps, written, strict=True)],
