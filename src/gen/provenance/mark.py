@@ -58,6 +58,13 @@ def is_generated(midi: bytes) -> bool:
     return MARK_TEXT in midi or GENERATED_CHUNK + b"\x00\x00" in midi or says_machine_made(midi)
 
 
+def receipt_named(midi: bytes) -> str | None:
+    """The receipt's digest that the newest text mark in a file names; None where there is none."""
+    at = midi.find(MARK_TEXT)
+    named = midi[at + len(MARK_TEXT) :][:64].decode("ascii", "replace") if at >= 0 else ""
+    return named if is_sha256_hex(named) else None
+
+
 def says_machine_made(data: bytes) -> bool:
     """Whether a file says of itself, in anybody's words for machines, that a machine made it.
 

@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from gen.errors import HouseError, SettingError
 from gen.kv_cache import KVCache
+from gen.marks.watermark import MARKED
 from gen.model import Transformer
 from gen.processes import copies, results_of_copies
 from gen.sampling.drafting.draft import Draft
@@ -120,6 +121,48 @@ def draw_one(scores: NDArray[np.float32], config: DrawConfig, rng: Generator) ->
         sums = weights.cumsum(dtype=np.float64)
         if sums[-1] < enough:
             return int(found)
+
+
+def draw_keyed(
+    scores: NDArray[np.float32],
+    config: DrawConfig,
+    choose: Callable[[NDArray[np.int64], NDArray[np.float64]], int],
+) -> int:
+    """The same where something else than chance chooses: which of the scores.
+
+    Args:
+        scores: of ids that are all allowed. (V,)
+        config: how to draw.
+        choose: takes the places of those that may be drawn and their weights, (N,) each; the
+            place of one among these.
+    """
+    best = float(scores.max())
+    if not math.isfinite(best):
+        raise _broken()
+    weights = np.exp((scores.astype(np.float64) - best) / config.temperature)
+    enough = config.top_p * weights.sum()
+    places = (weights >= max(config.min_p, np.finfo(np.float64).tiny)).nonzero()[0]
+    kept = weights[places]
+    likelier = (kept * (kept > kept[:, None])).sum(1)
+    places = places[likelier < enough]
+    return int(places[choose(places, weights[places])]) if len(places) > 1 else int(places[0])
+
+
+def _drawn(
+    draft: Draft, field: int, row: Row, ids: NDArray[np.int64], scores: NDArray[np.float32],
+    config: DrawConfig,
+) -> int | None:  # fmt: skip
+    """The id that the watermark of a draft chooses among some; None where chance is to."""
+    if (trace := draft.trace) is None:
+        return None
+    context = trace.context(field, row, draft.rows)
+    if context is None:
+        return None
+
+    def choose(places: NDArray[np.int64], weights: NDArray[np.float64]) -> int:
+        return trace.choose(field, context, ids[places].tolist(), weights.tolist())
+
+    return int(ids[draw_keyed(scores, config, choose)])
 
 
 def _broken() -> HouseError:
@@ -228,7 +271,8 @@ def _draw_row(step: TorchStep, state: Any, draft: Draft, rng: Generator, config:
                 bias = draft.bias(field, row)
                 if bias is not None:
                     scores = scores + bias[ids]
-            row[field] = int(ids[draw_one(scores, config, rng)])
+            keyed = _drawn(draft, field, row, ids, scores, config)
+            row[field] = int(ids[draw_one(scores, config, rng)]) if keyed is None else keyed
         if field == v.POSITION and draft.begins_too_late(row):
             draft.end_cell()
             return _draw_row(step, before, draft, rng, config)
@@ -267,9 +311,20 @@ def _draw_rows(
                     scores[place] = drafts[n].kind_scores(scores[place])
             if field in (v.VALUE, v.EXTENT):
                 _add_bias(scores, [drafts[n].bias(field, rows[n]) for n in free], some)
-            drawn = draw(scores, allowed[:, some], config, [rngs[n] for n in free])
-            for n, drawn_id in zip(free, drawn, strict=True):
-                rows[n][field] = drawn_id + (some.start or 0)
+            first, keyed = some.start or 0, set[int]()
+            for place, n in enumerate(free) if field in MARKED else ():
+                if drafts[n].trace is None:
+                    continue
+                ids = allowed[place].nonzero()[0]
+                own = scores[place, ids - first]
+                if (found := _drawn(drafts[n], field, rows[n], ids, own, config)) is not None:
+                    rows[n][field] = found
+                    keyed.add(place)
+            if left := [place for place in range(len(free)) if place not in keyed]:
+                of_chance = [rngs[free[place]] for place in left]
+                drawn = draw(scores[left], allowed[left, some], config, of_chance)
+                for place, drawn_id in zip(left, drawn, strict=True):
+                    rows[free[place]][field] = drawn_id + first
         if field == v.POSITION:
             for n, draft in enumerate(drafts):
                 if draft.begins_too_late(rows[n]):

@@ -23,8 +23,8 @@ from gen.sampling.takes import Sampled, Take
 
 _CLAIMS: Final = (
     "machine_generated", "checkpoint_sha256", "manifest_sha256", "house", "works_learned_from",
-    "run", "tokenizer", "seed", "index", "attempt", "batch", "asked_and_got", "scores_met",
-    "musical_hash", "notes", "seconds",
+    "run", "tokenizer", "seed", "watermark", "index", "attempt", "batch", "asked_and_got",
+    "scores_met", "musical_hash", "notes", "seconds",
 )  # fmt: skip
 """What a receipt says that can be worked out again."""
 _UNSAID: Final = {"device": CPU, "steering": 0, "rules": 1}
@@ -63,6 +63,7 @@ def reproduced(request: SampleRequest, receipt: Receipt) -> Sampled:
             f"was written on {record['machine'].get('device')!s:.60}, PyTorch sees no CUDA device",
             where=str(receipt.path), mend="write it again on such a machine",
         )  # fmt: skip
+    again["watermark"] = record.get("watermark") or OFF
     again["checkpoint"] = str(checkpoint_of(request.places.checkpoint, record["checkpoint_sha256"]))
     if source := record["source"]:
         mode = nearest(source["mode"], MODES, setting="source")

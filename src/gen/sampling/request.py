@@ -39,6 +39,7 @@ MOST_TRIES: Final = 64
 MOST_STEERING: Final = 4
 NEWEST_RULES: Final = 3
 RESAMPLE, REPORT = "resample", "report"
+AUTO: Final = "auto"
 CPU: Final = "cpu"
 DEVICES: Final = (CPU, "cuda")
 
@@ -60,6 +61,8 @@ class SamplingRunConfig:
         rules: by which of them closes, breaks, drums, added parts and more are led: 3, or those
             of earlier versions.
         device: where the model computes, which the last bits of its sums depend on.
+        watermark: `auto` with the newest watermark key that this user has of the house, if any;
+            the id of a key; `off` without.
     """
 
     n: int
@@ -70,6 +73,7 @@ class SamplingRunConfig:
     steering: float = 1.0
     rules: int = NEWEST_RULES
     device: str = CPU
+    watermark: str = AUTO
 
     def __post_init__(self) -> None:
         if not 1 <= self.n <= MOST_PIECES:
@@ -242,7 +246,7 @@ class SampleRequest:
                 contradicts another.
         """
         _refuse_unknown(settings)
-        off = [name for name in ("originality", "sign") if settings.get(name) is False]
+        off = [name for name in ("originality", "sign", "watermark") if settings.get(name) is False]
         settings = {**settings, **dict.fromkeys(off, OFF)}  # what YAML makes of `off`
         places = build(PlacesConfig, _fields_of(PlacesConfig, settings))
         if asked is not None:

@@ -23,6 +23,7 @@ from gen.errors import HouseError, SettingError
 from gen.likeness.fingerprint import NewPiece
 from gen.likeness.originality import LearnedMusic
 from gen.marks.release import SIDECAR, Outlet, Released
+from gen.marks.watermark_keys import WatermarkKey, keys_of
 from gen.piece import Piece
 from gen.provenance.house import House
 from gen.provenance.runs import Output, Run
@@ -30,14 +31,14 @@ from gen.sampling import receipt
 from gen.sampling.decode import decode
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.finish import Finished, highest_number, reserve, title_of
-from gen.sampling.job import PieceJob, job_of
+from gen.sampling.job import FromNothing, PieceJob, job_of
 from gen.sampling.miditok_tokens.job import TokenJob
 from gen.sampling.miditok_tokens.loop import write_tokens
 from gen.sampling.obedience import asked_and_got
 from gen.sampling.opened import Opened, style_number
 from gen.sampling.plan import Row
 from gen.sampling.receipt import OFF, Signatures, signatures_for
-from gen.sampling.request import PLACES, RESAMPLE, SampleRequest
+from gen.sampling.request import AUTO, PLACES, RESAMPLE, SampleRequest
 from gen.sampling.takes import Progress, Sampled, Take, Watch
 from gen.smf import musical_hash
 from gen.smf.second_reading import check_read_alike
@@ -60,6 +61,7 @@ class SamplingSession:
         outlet: marks them.
         earlier: the highest number that a piece in it has.
         said: what receipts say of the model besides, see `Opened.said`.
+        watermark: the key that chooses with chance; None for none.
     """
 
     request: SampleRequest
@@ -73,6 +75,7 @@ class SamplingSession:
     outlet: Outlet
     earlier: int = 0
     said: dict[str, Any] = field(default_factory=dict)
+    watermark: WatermarkKey | None = None
     _rejected: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     def write(
@@ -123,6 +126,9 @@ class SamplingSession:
                 on_done(place, job.finish(pieces[place]), pieces[place].rows)
             return
         drafts = [job.draft(seed, self.checkpoint.habits) for seed in seeds]
+        if self.watermark:
+            for draft, seed in zip(drafts, seeds, strict=True):
+                draft.trace = self.watermark.trace([*seed, 5])
 
         if on_bar:
 
@@ -234,6 +240,7 @@ class SamplingSession:
             "tokenizer": self.checkpoint.tokenization.fingerprint,
             **receipt.environment(self.checkpoint.model),
             "seed": self.request.run.seed,
+            "watermark": self.watermark.id if self.watermark else None,
             "index": take.index,
             "attempt": take.attempt,
             "batch": list(take.batch),
@@ -297,7 +304,7 @@ def open_session(
     return SamplingSession(
         request, job, found.checkpoint, found.house, learned, found.run, signatures, out,
         Outlet.of(found.house.pin.name, signatures.key, request.places.stamp),
-        highest_number(out), found.said,
+        highest_number(out), found.said, _watermark_of(request, job, found.house.pin.name),
     )  # fmt: skip
 
 
@@ -309,6 +316,35 @@ def remarks_on(said: Mapping[str, Any]) -> list[str]:
     if "terms" in said and (works := said["terms"]["not_for_sale_by"]):
         words.append(f"not to be sold by terms of {len(works)} works, the first: {works[0]}")
     return words
+
+
+def _watermark_of(
+    request: SampleRequest, job: PieceJob | TokenJob, house: str
+) -> WatermarkKey | None:
+    """The watermark key that is asked for.
+
+    Only pieces from nothing, in the house's own events, have a watermark: what is put into a
+    file is made as loud as that is, which would take most of it away.
+
+    Raises:
+        SettingError: a key was named that is not here, or for what has no watermark.
+    """
+    asked = request.run.watermark
+    if asked == OFF or (asked == AUTO and not isinstance(job, FromNothing)):
+        return None
+    if not isinstance(job, FromNothing):
+        raise SettingError("is for new pieces in the house's own events", where="watermark",
+                           mend="leave it out")  # fmt: skip
+    keys = keys_of(house)
+    if asked == AUTO:
+        return keys[0] if keys else None
+    if found := next((key for key in keys if key.id == asked), None):
+        return found
+    raise SettingError(
+        f"the house's watermark key {asked:.40} is not on this computer", where="watermark",
+        mend="copy its .watermark file into your key folder from whoever has it: without it other "
+        "notes come out",
+    )  # fmt: skip
 
 
 def unwritable(folder: Path, error: OSError) -> HouseError:

@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from gen.harmony import GENRES
+from gen.marks.watermark import Trace
 from gen.sampling.drafting import grammar, view
 from gen.sampling.drafting.biases import against_parallels
 from gen.sampling.drafting.closing import tempo_of
@@ -48,6 +49,7 @@ class Draft:
         forced: rows that are decided, and come before the model is asked again.
         done: whether it is finished.
         paused: whether the model has to read something else before it goes on.
+        trace: the watermark that chooses with it; None where chance alone does.
         on_bar: called when a bar (of a file's piece: a cell) is whole; what it raises ends all.
     """
 
@@ -57,6 +59,7 @@ class Draft:
         self.plan = plan
         self.policies = Policies(seed)
         self.on_bar: Callable[[], None] = _nothing
+        self.trace: Trace | None = None
         self.order = order or BarByBar()
         self.begin()
 

@@ -1,0 +1,99 @@
+"""Files that hold a house's watermark keys: `HOUSE.ID.watermark` in the user's key folder.
+
+Whoever writes for a house holds the same key, a copy of the file; whoever does not can neither
+write its trace nor find it. Its id, the beginning of its SHA-256, is in receipts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from gen.disk.reading import KEY_FILE, NamedFileError, read
+from gen.errors import HouseError
+from gen.marks.watermark import VARIANTS, Trace, Watermark
+from gen.provenance.canonical import (
+    StrictJsonError,
+    canonical,
+    canonical_json,
+    fields,
+    from_base64,
+    sha256_hex,
+    to_base64,
+    utc_now,
+)
+from gen.provenance.key_files import keys_folder, write_private
+
+SUFFIX: Final = ".watermark"
+_BYTES: Final = 32
+_ID_DIGITS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class WatermarkKey:
+    """A house's watermark key; its `repr` shows no secret."""
+
+    house: str
+    made: str
+    secret: bytes = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        return sha256_hex(self.secret)[:_ID_DIGITS]
+
+    def trace(self, seed: Sequence[int]) -> Trace:
+        """The watermark of one piece, whose variant a seed decides."""
+        variant = int(np.random.default_rng(list(seed)).integers(VARIANTS))
+        return Trace(Watermark(self.secret, variant))
+
+
+def make_key(house: str) -> tuple[WatermarkKey, Path]:
+    """A new key of a house, and its file.
+
+    Raises:
+        HouseError: the key folder cannot be written.
+    """
+    key = WatermarkKey(house, utc_now(), os.urandom(_BYTES))
+    path = keys_folder() / f"{house}.{key.id}{SUFFIX}"
+    record = {"format": 1, "house": house, "made": key.made, "secret": to_base64(key.secret)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(path, canonical(record) + b"\n")
+    except OSError as error:
+        raise HouseError(f"cannot be written ({error.strerror})", where=str(path)) from error
+    return key, path
+
+
+def keys_of(house: str) -> list[WatermarkKey]:
+    """Keys of a house that this user has, the newest first.
+
+    Raises:
+        HouseError: a file of one is damaged.
+    """
+    return sorted(_read_all(house), key=lambda key: (key.made, key.id), reverse=True)
+
+
+def key_with(house: str, key_id: str) -> WatermarkKey | None:
+    """The key of a house with an id; None where this user has it not."""
+    return next((key for key in keys_of(house) if key.id == key_id), None)
+
+
+def _read_all(house: str) -> Iterator[WatermarkKey]:
+    kinds = {"format": int, "house": str, "made": str, "secret": str}
+    for path in sorted(keys_folder().glob(f"*{SUFFIX}")):
+        try:
+            found = canonical_json(read(path, KEY_FILE).rstrip(b"\n"))
+            record = fields(found, "watermark key", **kinds)
+            secret = from_base64(record["secret"])
+        except (NamedFileError, StrictJsonError, json.JSONDecodeError) as error:
+            what = f"the watermark key cannot be read: {error}"
+            mend = "copy it again from whoever has it"
+            raise HouseError(what, where=str(path), mend=mend) from error
+        if record["house"] == house and len(secret) == _BYTES:
+            yield WatermarkKey(house, str(record["made"]), secret)

@@ -1,0 +1,64 @@
+"""Pieces that are written with the house's watermark key, and written again from receipts."""
+
+from __future__ import annotations
+
+import pytest
+
+from gen.errors import HouseError
+from gen.marks.watermark import evidence
+from gen.marks.watermark_keys import make_key
+
+
+BUSY = {"bars": 16, "originality": "off", "instruments": ["piano", "drums"], "density": "dense"}
+
+
+@pytest.fixture
+def key(studio):
+    return make_key(studio[1].house.pin.name)[0]
+
+
+def test_with_a_key_here_pieces_carry_its_trace_and_receipts_name_it(ask, key):
+    for result in ask(n=4, **BUSY):
+        assert result.record["watermark"] == key.id
+        assert evidence(result.piece, key.secret).is_sure
+
+
+def test_one_piece_alone_carries_it_too(ask, key):
+    (result,) = ask(n=1, **BUSY)
+    assert evidence(result.piece, key.secret).is_sure
+
+
+def test_without_a_key_or_switched_off_nothing_changes(ask, studio):
+    (plain,) = ask(n=1, originality="off")
+    key = make_key(studio[1].house.pin.name)[0]
+    (off,) = ask(n=1, originality="off", watermark="off")
+    assert plain.record["music_sha256"] == off.record["music_sha256"]
+    assert off.record["watermark"] is None
+    assert not evidence(off.piece, key.secret).is_sure
+
+
+def test_a_piece_comes_again_with_its_key_and_not_without(ask, asked, key, tmp_path):
+    from gen.provenance.key_files import keys_folder
+    from gen.sampling.request import SampleRequest
+    from gen.sampling.run import sample
+
+    (result,) = ask(n=1, originality="off")
+    make_key("lantern")  # a newer one, which is not this piece's
+    again = SampleRequest.of(asked(receipt=str(result.receipt), out=str(tmp_path / "again")))
+    (same,) = sample(again)
+    assert same.midi.read_bytes() == result.midi.read_bytes()
+    for path in keys_folder().glob(f"*{key.id}.watermark"):
+        path.unlink()
+    with pytest.raises(HouseError, match=r"watermark key \w+ is not on this computer"):
+        sample(again)
+
+
+def test_what_is_written_into_a_file_has_none(ask, key, tmp_path):
+    from houses import make_midi
+
+    path = tmp_path / "song.mid"
+    path.write_bytes(make_midi(5))
+    (result,) = ask(n=1, bars=2, originality="off", **{"continue": str(path)})
+    assert result.record["watermark"] is None
+    with pytest.raises(HouseError, match="is for new pieces"):
+        ask(n=1, bars=2, watermark=key.id, **{"continue": str(path)})
