@@ -143,7 +143,8 @@ def by_log(
     Args:
         data: the file.
         piece: its music; None where that cannot be read.
-        house, register: whose log.
+        house: whose log.
+        register: of it.
         screen: knows the house's works and outputs.
     """
     digest, sound = sha256_hex(data), musical_hash(piece) if piece else ""

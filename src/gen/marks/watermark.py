@@ -227,11 +227,12 @@ def evidence(piece: Piece, secret: bytes) -> Evidence:
 def _log_odds(mark: Watermark, found: Sequence[tuple[bytes, int]], kind: bytes) -> float:
     numbers = [mark.chance(context, label) for context, label in found if context[:1] == kind]
     chances = np.array(numbers)
-    bets = [0.0]
-    for share in _SHARES:
-        for size in _SIZES:
-            bets.append(float(np.log1p(share * (size * chances ** (size - 1) - 1)).sum()))
-    return _log_mean(np.array(bets))
+    bets = [
+        float(np.log1p(share * (size * chances ** (size - 1) - 1)).sum())
+        for share in _SHARES
+        for size in _SIZES
+    ]
+    return _log_mean(np.array([0.0, *bets]))
 
 
 def _log_mean(logs: NDArray[np.float64]) -> float:

@@ -60,10 +60,11 @@ def detect_command(
     from gen.likeness.thresholds import Thresholds
     from gen.marks.detect import MARKED_FILE, detect
     from gen.safe_parse import safe_examine
+    from gen.smf.original import unmarked
 
     house = open_house(folder, pin)
     register, data = house.load(), read(file, MARKED_FILE)
-    piece = safe_examine(data).normalised.piece if data[:4] == b"MThd" else None
+    piece = safe_examine(unmarked(data)).normalised.piece if data[:4] == b"MThd" else None
     screen = load_known(house, register, Thresholds()).screen
     sights = detect(data, piece, house, register, screen)
     for sight in sights:
