@@ -8,7 +8,6 @@ from gen.errors import HouseError
 from gen.marks.watermark import evidence
 from gen.marks.watermark_keys import make_key
 
-
 BUSY = {"bars": 16, "originality": "off", "instruments": ["piano", "drums"], "density": "dense"}
 
 
