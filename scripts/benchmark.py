@@ -27,6 +27,7 @@ COMMANDS = {
     "memory": "memory that training takes, against transformers with REMI",
     "sample": "notes a second in sampling, against transformers with REMI",
     "studio": "what people wait for in the studio, in a browser: sound, signing, pages",
+    "chorales": "nats per voice and sixteenth of four-voice chorales, from the field's JSON",
     "music": "harmony, home and form of new pieces, beside those of works",
 }
 

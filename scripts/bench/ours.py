@@ -157,9 +157,13 @@ class Ours:
             trainer.fit(self.learner, train_dataloaders=batches)
         self.steps, self.notes = trainer.global_step, counter.notes
 
-    @torch.inference_mode()
     def bits(self, works: Sequence[BenchWork]) -> float:
         """Bits of all events of these works, given nothing but the music."""
+        return math.fsum(self.field_nats(works)) / math.log(2)
+
+    @torch.inference_mode()
+    def field_nats(self, works: Sequence[BenchWork]) -> list[float]:
+        """Nats of each field, summed over all events of these works, given nothing else."""
         was_training = self.model.training
         self.model.to(self.device).eval()  # Lightning leaves it on the CPU
         windows = [
@@ -170,14 +174,14 @@ class Ours:
             )
         ]
         at_once = max(1, 8192 // self.data.training_window)
-        nats = 0.0
+        nats = torch.zeros(len(FIELD_SIZES), dtype=torch.float64)
         for first in range(0, len(windows), at_once):
             batch = collate(windows[first : first + at_once], self.data.training_window)
             batch = self._here(batch if self.echo else silent(batch))
             losses = self.model.losses(batch["columns"], batch["targets"])
-            nats += float(losses[batch["counted"]].double().sum())
+            nats += losses[batch["counted"]].double().sum(0).cpu()
         self.model.train(was_training)
-        return nats / math.log(2)
+        return nats.tolist()
 
     def report(self) -> dict[str, Any]:
         matrices = cast(float, self.optimizer.matrix_lr if self.optimizer.name == "muon" else 0)
