@@ -362,15 +362,15 @@ def test_training_alternates_and_reports_both_sides(works, tmp_path):
     json.dumps(result)
 
 
-def test_memory_is_that_of_a_process_of_its_own_and_grows_with_the_model(works, settings, sides):
-    small = memory._alone(memory._ours, settings, sides, 1)
+def test_memory_is_that_of_a_process_of_its_own_and_grows_with_the_model(works):
     wide = parsed(memory, "--peer-window", "32", "--set", "model.width=512")
     result = memory.run(wide, works)
     large, peer = result["models"]
     assert 0.3 < large["notes_per_step"] / peer["notes_per_step"] < 3
     assert result["ratio"]["megabytes"] == large["megabytes"] / peer["megabytes"]
-    grown = 4 * (large["parameters"] - small["parameters"]) / 1e6  # bytes of the weights alone
-    assert large["megabytes"] - small["megabytes"] > 2 * grown  # gradients and moments besides
+    for model in (large, peer):
+        weights = 4 * model["parameters"] / 1e6  # megabytes; gradients and moments come besides
+        assert 3 * weights < model["megabytes"] < 30 * weights
 
 
 @pytest.mark.parametrize("given", [(), ("--peer-tokens", "8")])

@@ -1,4 +1,8 @@
-"""The studio's tools, called by the protocol's own client over standard input and output."""
+"""The studio's tools, called by the protocol's own client.
+
+Two tests start the program and speak to it as a client does, over standard input and output; the
+others speak to the same server within this process, since each start takes seconds.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,8 @@ pytest.importorskip("mcp")
 from mcp import Client, StdioServerParameters
 from mcp.types import ElicitResult
 
+from gen.studio import tools
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "studio_mcp.py"
 
 
@@ -31,19 +37,20 @@ def open_studio(desk: Desk, tmp_path: Path, monkeypatch) -> Iterator[StudioClien
         yield StudioClient.of_open_studio()
 
 
-def call(*calls: tuple[str, dict], says_yes: bool | None = None, **more) -> list:
+def program() -> StdioServerParameters:
+    return StdioServerParameters(command=sys.executable, args=[str(SCRIPT)], env=dict(os.environ))
+
+
+def call(*calls: tuple[str, dict], says_yes: bool | None = None, over=None, **more) -> list:
     """What a sequence of tools answers: their content, or the words of an error."""
 
     async def asked(_, __) -> ElicitResult:
         return ElicitResult(action="accept", content={"sure": bool(says_yes)})
 
     async def talk() -> list:
-        server = StdioServerParameters(
-            command=sys.executable, args=[str(SCRIPT)], env=dict(os.environ)
-        )
         asking = {} if says_yes is None else {"elicitation_callback": asked}
         found = []
-        async with Client(server, **asking, **more) as client:
+        async with Client(over or tools.server(), **asking, **more) as client:
             for name, arguments in calls:
                 answer = await client.call_tool(name, arguments)
                 text = answer.content[0].text if answer.content else ""
@@ -55,16 +62,13 @@ def call(*calls: tuple[str, dict], says_yes: bool | None = None, **more) -> list
 
 def test_tools_are_described_and_say_what_they_change(open_studio) -> None:
     async def listed() -> list:
-        server = StdioServerParameters(
-            command=sys.executable, args=[str(SCRIPT)], env=dict(os.environ)
-        )
-        async with Client(server) as client:
+        async with Client(program()) as client:
             return (await client.list_tools()).tools
 
-    tools = {tool.name: tool for tool in awaited(anyio.run, listed)}
+    found = {tool.name: tool for tool in awaited(anyio.run, listed)}
     assert {"generate", "go_on", "infill", "accompany", "harmonise", "vary", "check", "contribute",
-            "inbox", "accept", "reject", "works"} <= tools.keys()  # fmt: skip
-    for name, tool in tools.items():
+            "inbox", "accept", "reject", "works"} <= found.keys()  # fmt: skip
+    for name, tool in found.items():
         assert tool.description, name
         is_signing = name in ("contribute", "accept", "reject")
         assert tool.annotations.destructive_hint is (True if is_signing else
@@ -144,6 +148,6 @@ def test_pieces_are_written_gone_on_from_and_taken_away(
 
 def test_without_a_studio_a_tool_says_how_to_start_one(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("HOUSE_STUDIO", str(tmp_path / "studio.json"))
-    (said,) = call(("house", {}))
+    (said,) = call(("house", {}), over=program())
     assert "no studio is open" in said
     assert "scripts/studio.py" in said
