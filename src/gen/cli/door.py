@@ -28,7 +28,7 @@ from gen.cli.arguments import read_flags
 from gen.cli.composed import CheckedLoader, Judge, settings_of
 from gen.cli.known import names_of
 from gen.cli.leftovers import remove_if_nothing_was_done, remove_if_untouched
-from gen.cli.refusals import refusals_told
+from gen.cli.refusals import refusals_said
 from gen.errors import SettingError
 from gen.places import of_project
 from gen.terminal import failures_said
@@ -48,7 +48,7 @@ def enter(name: str, judge: Judge, task: Task, arguments: Sequence[str]) -> None
         task: what is done with them; what it returns is what a sweep looks at.
         arguments: the command line, without the name of the script.
     """
-    with failures_said(), refusals_told(arguments):
+    with failures_said(), refusals_said(arguments):
         _refuse_hidden_settings()
         _refuse_what_is_no_text(arguments)
         version.setbase("1.3")
@@ -129,7 +129,7 @@ def _job(task: Task, config: DictConfig) -> Any:
     is_one_of_many = hydra.mode == RunMode.MULTIRUN
     with (
         remove_if_nothing_was_done(Path(hydra.runtime.output_dir), hydra.output_subdir),
-        refusals_told(sys.argv[1:], is_one_of_many=is_one_of_many),
+        refusals_said(sys.argv[1:], is_one_of_many=is_one_of_many),
     ):
         return task(_placed(settings_of(config), overrides), overrides)
 

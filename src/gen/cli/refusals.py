@@ -28,7 +28,7 @@ _EXTRAS = {
 
 
 @contextmanager
-def refusals_told(arguments: Sequence[str], *, is_one_of_many: bool = False) -> Iterator[None]:
+def refusals_said(arguments: Sequence[str], *, is_one_of_many: bool = False) -> Iterator[None]:
     """End the program with exit code 2 for what the user can mend, 130 for Ctrl-C.
 
     Args:

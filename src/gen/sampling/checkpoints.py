@@ -163,7 +163,7 @@ def learned_music(
         )  # fmt: skip
     index, owners, lines = _unpack(kept)
     return LearnedMusic(
-        list(map(_told, here)),
+        list(map(_learned_work, here)),
         index,
         owners,
         lines,
@@ -188,7 +188,7 @@ def _is_withdrawn(behind: _Behind) -> bool:
     return record is not None and record.withdrawn_at is not None
 
 
-def _told(behind: _Behind) -> LearnedWork:
+def _learned_work(behind: _Behind) -> LearnedWork:
     assert behind.house  # noqa: S101 - asked of those that are known
     work, register = behind.work, behind.house[1]
     record = register.works.get(work.work)

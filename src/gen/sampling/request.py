@@ -268,23 +268,23 @@ def _spelt(asked: Controls | FileTask | None) -> str:
     if asked is None:
         return "None"
     values = [
-        f"{field.name}={value!r}"
-        for field in dataclasses.fields(asked)
-        if (value := getattr(asked, field.name)) != field.default or LATER not in field.metadata
+        f"{each.name}={value!r}"
+        for each in dataclasses.fields(asked)
+        if (value := getattr(asked, each.name)) != each.default or LATER not in each.metadata
     ]
     return f"{type(asked).__name__}({', '.join(values)})"
 
 
 def _refuse_unknown(settings: Mapping[str, Any]) -> None:
     kinds = (SamplingRunConfig, Controls, DrawConfig)
-    fields = {field.name for kind in kinds for field in dataclasses.fields(kind)}
+    fields = {each.name for kind in kinds for each in dataclasses.fields(kind)}
     for name in settings:
         nearest(name, {*fields, *PLACES, *OF_FILES}, setting="setting")
 
 
 def _fields_of(kind: type, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Those settings that are fields of one settings class."""
-    names = [field.name for field in dataclasses.fields(kind)]
+    names = [each.name for each in dataclasses.fields(kind)]
     return {name: settings[name] for name in names if name in settings}
 
 

@@ -194,10 +194,10 @@ async def follow(job_id: str, jobs: JobsOf, request: Request, since: int = 0) ->
     job = _found(jobs, job_id)
     last = request.headers.get("last-event-id", "")
     first = int(last) + 1 if last.isdecimal() else max(since, 0)
-    return StreamingResponse(_told(job, first), media_type="text/event-stream")
+    return StreamingResponse(_events_of(job, first), media_type="text/event-stream")
 
 
-async def _told(job: WritingJob, number: int) -> AsyncIterator[str]:
+async def _events_of(job: WritingJob, number: int) -> AsyncIterator[str]:
     while True:
         has_ended = job.state in ENDED
         for event in job.events[number:]:

@@ -122,9 +122,9 @@ _LEVEL_WORDS: Final[dict[str, list[str]]] = {
 }
 
 
-def _spans(words: dict[str, list[str]]) -> dict[str, range]:
+def _spans(groups: dict[str, list[str]]) -> dict[str, range]:
     spans, start = {}, len(SPECIALS)
-    for name, group in words.items():
+    for name, group in groups.items():
         spans[name] = range(start, start + len(group))
         start += len(group)
     return spans
@@ -198,8 +198,8 @@ class Vocabulary:
 
     def of(self, kind: Kind) -> Words:
         """The type of the values of a kind that has one of its name, such as KEY."""
-        words: Words = getattr(self, kind.name.lower())
-        return words
+        found: Words = getattr(self, kind.name.lower())
+        return found
 
 
 WORDS: Final = Vocabulary(**{name: Words(span.start, span.stop) for name, span in SPANS.items()})

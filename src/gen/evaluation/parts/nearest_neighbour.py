@@ -111,14 +111,14 @@ def compare(sets: PieceSets, rng: Generator) -> dict[str, Any]:
         mean = float(chance.mean()) if n > 1 else math.nan
         measures[name] = {
             "null": {**figure(mean, low, high, n), "draws": _NULLS},
-            "against_reference": _told(distance, ours, held, n, chance, groups, rng),
-            "against_train": _told(distance, ours, learned, n, chance, groups, rng),
-            "real": _told(distance, held, learned, n, chance, groups, rng),
+            "against_reference": _told_apart(distance, ours, held, n, chance, groups, rng),
+            "against_train": _told_apart(distance, ours, learned, n, chance, groups, rng),
+            "real": _told_apart(distance, held, learned, n, chance, groups, rng),
         }
     return {"counts": sets.counts, "n": n, **measures}
 
 
-def _told(
+def _told_apart(
     distance: Floats,
     first: Ints,
     second: Ints,
