@@ -8,7 +8,7 @@ from pathlib import Path
 
 from desks import Asker
 from gen.studio.desk import Desk
-from gen.studio.runs import Start, command, experiments
+from gen.studio.runs import RunRequest, command, experiments
 from tiny_runs import call
 
 
@@ -16,7 +16,7 @@ def test_every_experiment_composes_as_it_is_started(small_house, monkeypatch) ->
     monkeypatch.setattr("gen.cli.train.begin_portably", lambda *names: None)  # begins anew
     assert "demo" in experiments()
     for experiment in experiments():
-        said = Start(experiment=experiment, name="a-name", seed=3, max_steps=5)
+        said = RunRequest(experiment=experiment, name="a-name", seed=3, max_steps=5)
         words = [*command(said, str(small_house.pin.path)), "--cfg", "job"]
         assert words[0] == sys.executable
         done = call(Path(words[1]), *words[2:])

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gen.disclosure.copies import inventory
-from gen.disclosure.matching import WORK, Compared, Match
+from gen.disclosure.matching import WORK, Compared, PrintMatch
 from gen.disk import write_all_atomically
 from gen.errors import HouseError
 from gen.likeness.lookup import MATCH
@@ -132,7 +132,7 @@ def _runs_of(register: Register, works: Sequence[str]) -> list[int]:
     return [run.index for run in register.runs.that_read(works)]
 
 
-def _match(match: Match) -> dict[str, Any]:
+def _match(match: PrintMatch) -> dict[str, Any]:
     chain = match.shared.chain
     return {
         "bars": list(chain.ours),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gen.errors import HouseError
 from gen.likeness.fingerprint import Fingerprint
-from gen.likeness.lookup import MATCH, PrintIndex, Shared
+from gen.likeness.lookup import MATCH, PrintIndex, SharedPrints
 from gen.likeness.print_lists import ListedWork
 from gen.likeness.prints import PrintLine, prints_of, prints_of_fingerprint
 from gen.provenance.house import House
@@ -59,7 +59,7 @@ class Compared:
         lines += [_of_piece(piece) for piece in pieces]
         return Compared(tuple(here), tuple(missing), pieces, PrintIndex(lines))
 
-    def matches(self, listed: Sequence[ListedWork]) -> list[Match]:
+    def matches(self, listed: Sequence[ListedWork]) -> list[PrintMatch]:
         """Every match of a list, in its order, the surest of each piece first."""
         return [
             self._match(work, shared)
@@ -68,16 +68,16 @@ class Compared:
             if shared.weight >= MATCH
         ]
 
-    def _match(self, listed: ListedWork, shared: Shared) -> Match:
+    def _match(self, listed: ListedWork, shared: SharedPrints) -> PrintMatch:
         number, count = shared.piece, len(self.works)
         if number < count:
-            return Match(listed.name, WORK, self.works[number], shared)
+            return PrintMatch(listed.name, WORK, self.works[number], shared)
         piece = self.pieces[number - count]
-        return Match(listed.name, PIECE, piece.path or piece.receipt, shared)
+        return PrintMatch(listed.name, PIECE, piece.path or piece.receipt, shared)
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class PrintMatch:
     """A listed piece, and what of the house agrees with it.
 
     Attributes:
@@ -90,7 +90,7 @@ class Match:
     listed: str
     kind: str
     name: str
-    shared: Shared
+    shared: SharedPrints
 
 
 def _of_piece(piece: Output) -> tuple[PrintLine, ...]:

@@ -46,7 +46,7 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class SharedPrints:
     """What a piece shares with a known one.
 
     Attributes:
@@ -94,7 +94,9 @@ class PrintIndex:
         """The lines of a known piece."""
         return [self._lines[at] for at in np.flatnonzero(self._owners == number)]
 
-    def shared(self, lines: Sequence[PrintLine], apart_from: Iterable[int] = ()) -> list[Shared]:
+    def shared(
+        self, lines: Sequence[PrintLine], apart_from: Iterable[int] = ()
+    ) -> list[SharedPrints]:
         """What a piece shares with each known one, the most first.
 
         Args:
@@ -137,11 +139,11 @@ class PrintIndex:
             )  # fmt: skip
 
 
-def _summed(piece: int, parts: dict[int, Chain]) -> Shared:
+def _summed(piece: int, parts: dict[int, Chain]) -> SharedPrints:
     """All parts together are no part of their own where single ones share something."""
     single = [chain for part, chain in parts.items() if part] or list(parts.values())
     weight = max(sum(c.weight for c in single), parts[0].weight if 0 in parts else 0)
-    return Shared(piece, weight, max(parts.values(), key=lambda chain: chain.weight))
+    return SharedPrints(piece, weight, max(parts.values(), key=lambda chain: chain.weight))
 
 
 def _heaviest(ours: Ints, theirs: Ints, weights: Floats) -> tuple[float, int, int]:

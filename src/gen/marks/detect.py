@@ -18,7 +18,7 @@ from gen.likeness.screening import Screen
 from gen.marks.containers import container_of
 from gen.marks.cose import CoseError, name_on, signed_by
 from gen.marks.jumbf import BrokenStoreError
-from gen.marks.manifest import PIECE, Manifest, binds, read_store
+from gen.marks.manifest import PIECE, ContentManifest, binds, read_store
 from gen.marks.watermark import SURE, evidence
 from gen.marks.watermark_keys import WatermarkKey, keys_of
 from gen.piece import Piece
@@ -80,7 +80,7 @@ def by_mark(data: bytes, register: Register) -> Sight:
 
 
 def _credentials(
-    manifests: Sequence[Manifest], holds: bool | None, register: Register
+    manifests: Sequence[ContentManifest], holds: bool | None, register: Register
 ) -> tuple[bool, list[str]]:
     active = manifests[-1]
     publics = {

@@ -245,7 +245,7 @@ def _cbor(value: Any) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class ContentManifest:
     """One manifest of a store.
 
     Attributes:
@@ -291,18 +291,18 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class ManifestStore:
     """A manifest store; `manifests` in their order, the last is about the file."""
 
     box: Box
-    manifests: tuple[Manifest, ...]
+    manifests: tuple[ContentManifest, ...]
 
     @property
-    def active(self) -> Manifest:
+    def active(self) -> ContentManifest:
         return self.manifests[-1]
 
 
-def read_store(data: bytes) -> Store:
+def read_store(data: bytes) -> ManifestStore:
     """Read a store, and check signatures and hashes in it.
 
     Raises:
@@ -313,10 +313,10 @@ def read_store(data: bytes) -> Store:
     box = jumbf.read(data)
     if box.kind != b"c2pa" or not box.inner:
         raise BrokenStoreError("a JUMBF box that is no manifest store")
-    return Store(box, tuple(_manifest(each) for each in box.inner))
+    return ManifestStore(box, tuple(_manifest(each) for each in box.inner))
 
 
-def _manifest(box: Box) -> Manifest:
+def _manifest(box: Box) -> ContentManifest:
     claims = [each for each in box.inner if each.kind == b"c2cl"]
     if len(claims) != 1:
         raise BrokenStoreError(f"a manifest with {len(claims)} claims")
@@ -329,7 +329,7 @@ def _manifest(box: Box) -> Manifest:
         problems += signature.problems(claims[0].content)
     except (BrokenStoreError, CoseError) as error:
         signature, problems = None, [*problems, str(error)]
-    return Manifest(box.label, claim, assertions, signature, tuple(problems))
+    return ContentManifest(box.label, claim, assertions, signature, tuple(problems))
 
 
 def _checked(box: Box, claim: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -365,7 +365,7 @@ def _value(box: Box) -> Any:
     return None
 
 
-def binds(manifest: Manifest, data: bytes, held: Held | None) -> bool | None:
+def binds(manifest: ContentManifest, data: bytes, held: Held | None) -> bool | None:
     """Whether a manifest's hash is of these bytes; None where it is bound in another way.
 
     Args:

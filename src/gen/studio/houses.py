@@ -75,7 +75,7 @@ class WorkLine(BaseModel):
     entered: str
 
 
-class ListedWork(WorkLine):
+class DescribedWork(WorkLine):
     """A work with what its tag says of it."""
 
     genre: str
@@ -86,7 +86,7 @@ class ListedWork(WorkLine):
 class FoundWorks(BaseModel):
     """Some works of those that were found: `found` of `all` are as asked for."""
 
-    works: list[ListedWork]
+    works: list[DescribedWork]
     found: int
     all: int
 
@@ -215,7 +215,7 @@ def works(desk: DeskOf, wanted: Annotated[Wanted, Query()]) -> FoundWorks:
     page = found[wanted.first : wanted.first + wanted.most]
     return FoundWorks(
         works=[
-            ListedWork(**_line(register, one), **asdict(desk.catalogue.described(house, one)))
+            DescribedWork(**_line(register, one), **asdict(desk.catalogue.described(house, one)))
             for one in page
         ],
         found=len(found),

@@ -45,7 +45,7 @@ class Curves(BaseModel):
     is_running: bool
 
 
-class Start(BaseModel):
+class RunRequest(BaseModel):
     """A run of one of conf/experiment."""
 
     model_config = ConfigDict(extra="forbid")
@@ -111,7 +111,7 @@ def curves(name: str, when: str, desk: DeskOf) -> Curves:
 
 
 @router.post("/runs")
-def start(said: Start, desk: DeskOf) -> RunFacts:
+def start(said: RunRequest, desk: DeskOf) -> RunFacts:
     """Start a run; it goes on when the page is closed, and stops when it is told to."""
     nearest(said.experiment, experiments(), setting="experiment")
     if _is_running(said.name):
@@ -128,7 +128,7 @@ def start(said: Start, desk: DeskOf) -> RunFacts:
     return RunFacts(name=said.name, when="", is_running=True, checkpoints=[], last_step=0)
 
 
-def command(said: Start, pin: str) -> list[str]:
+def command(said: RunRequest, pin: str) -> list[str]:
     """The command that starts a run: `scripts/train.py`, or `gen-train` where it was installed."""
     script = places.HOME / "scripts" / "train.py"
     beside = str(Path(sys.executable).with_name("gen-train"))

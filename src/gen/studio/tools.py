@@ -38,7 +38,7 @@ _KINDS = {".mid": "midi", ".wav": "wav", ".musicxml": "musicxml", ".json": "rece
 Source = Annotated[str, Field(description="A piece's name, or the path of a MIDI file.")]
 
 
-class Written(BaseModel):
+class WrittenPiece(BaseModel):
     """A new piece: what it is, what came of what was asked, and whose it is not."""
 
     name: str
@@ -133,11 +133,11 @@ async def pieces() -> list[str]:
     return [one["name"] for one in await _ask("/pieces")]
 
 
-async def piece(name: str) -> Written:
+async def piece(name: str) -> WrittenPiece:
     """A finished piece."""
     found = await _ask(f"/pieces/{quote(name, safe='')}")
     score, receipt = found["score"], found["receipt"]
-    return Written(
+    return WrittenPiece(
         name=name,
         bars=len(score["bars"]) - 1,
         seconds=score["seconds"],
@@ -165,12 +165,12 @@ async def save_piece(name: str, path: str) -> str:
     return str(place.resolve())
 
 
-async def generate(asked: Asked, context: Context) -> list[Written]:
+async def generate(asked: Asked, context: Context) -> list[WrittenPiece]:
     """Write new pieces from nothing."""
     return await _written("generate", _said(asked), context)
 
 
-async def go_on(source: Source, bars: int, asked: Asked, context: Context) -> list[Written]:
+async def go_on(source: Source, bars: int, asked: Asked, context: Context) -> list[WrittenPiece]:
     """Continue: write so many bars after a file's last one."""
     body = {**_said(asked), **_source(source), "bars": bars}
     return await _written("continue", body, context)
@@ -178,7 +178,7 @@ async def go_on(source: Source, bars: int, asked: Asked, context: Context) -> li
 
 async def infill(
     source: Source, cells: str, asked: Asked, context: Context, keep: Kept | None = None
-) -> list[Written]:
+) -> list[WrittenPiece]:
     """Write cells anew, as in "bars 3-4 of 2, bar 7 of bass"; everything else stays.
 
     Melodies may keep their rhythm, or their contour.
@@ -189,19 +189,19 @@ async def infill(
 
 async def accompany(
     source: Source, add: list[str], asked: Asked, context: Context
-) -> list[Written]:
+) -> list[WrittenPiece]:
     """Add instruments that play along."""
     return await _written("accompany", {**_said(asked), **_source(source), "add": add}, context)
 
 
-async def harmonise(source: Source, asked: Asked, context: Context) -> list[Written]:
+async def harmonise(source: Source, asked: Asked, context: Context) -> list[WrittenPiece]:
     """Add chords to a melody."""
     return await _written("harmonise", {**_said(asked), **_source(source)}, context)
 
 
 async def vary(
     source: Source, amount: float, asked: Asked, context: Context, keep: Kept | None = None
-) -> list[Written]:
+) -> list[WrittenPiece]:
     """Write a share (0 to 1) of a file's cells anew; melodies may keep rhythm or contour."""
     body = {**_said(asked), **_source(source), "amount": amount, "keep": keep}
     return await _written("vary", body, context)
@@ -303,7 +303,7 @@ async def _check(
     return {name: value for name, value in found.items() if name != "score" and value}
 
 
-async def _written(verb: Verb, body: dict[str, Any], context: Context) -> list[Written]:
+async def _written(verb: Verb, body: dict[str, Any], context: Context) -> list[WrittenPiece]:
     """Have pieces written, telling how far they are; a request that is called off is stopped."""
     job = (await _ask(f"/{verb}", body))["id"]
     try:
