@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MAP = (ROOT / "docs" / "architecture.md").read_text("utf-8")
@@ -29,3 +33,12 @@ def test_the_map_has_every_room_that_the_import_rules_have():
     on_the_map = set(re.findall(r"`(\w+)`", floors))
     apart = {"arithmetic"}  # a part of its rooms
     assert rooms - apart <= on_the_map | {"errors"}
+
+
+@pytest.mark.parametrize("package", ["gen", "starter"])
+def test_no_class_has_the_name_of_another(package):
+    files = [path.read_text("utf-8") for path in (ROOT / "src" / package).rglob("*.py")]
+    tops = (node for text in files for node in ast.parse(text).body)
+    names = Counter(node.name for node in tops if isinstance(node, ast.ClassDef))
+    assert len(names) > 40
+    assert [name for name, n in names.items() if n > 1 and not name.startswith("_")] == []

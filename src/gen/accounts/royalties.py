@@ -35,7 +35,7 @@ HOUSE = "(house)"
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Line:
+class StatementLine:
     """One payment: from which pool, for which work, to whom, in hundredths."""
 
     basis: str
@@ -152,7 +152,7 @@ def statement(
     }
 
 
-def totals(lines: Iterable[Line]) -> dict[str, int]:
+def totals(lines: Iterable[StatementLine]) -> dict[str, int]:
     """What each is owed, the house's part among them."""
     found: dict[str, int] = {}
     for line in lines:
@@ -172,7 +172,7 @@ def _nearness(near: Iterable[Near]) -> dict[str, Fraction]:
 
 def _lines(
     basis: str, cents: int, works: Mapping[str, Fraction], people: Mapping[str, Any]
-) -> list[Line]:
+) -> list[StatementLine]:
     if not cents:
         return []
     weights: dict[tuple[str, str], Fraction] = {}
@@ -184,13 +184,13 @@ def _lines(
             weights[work, HOUSE] = weights.get((work, HOUSE), Fraction(0)) + part - kept
     paid = divided(cents, weights)
     return [
-        Line(basis, work, who, part)
+        StatementLine(basis, work, who, part)
         for (work, who), part in sorted(paid.items())
         if part or who != HOUSE
     ]
 
 
-def _fees(register: Register, period: Period) -> list[Line]:
+def _fees(register: Register, period: Period) -> list[StatementLine]:
     """Fees for runs that began in the period, by the terms that were said before."""
     owed: dict[tuple[str, str], int] = {}
     for run in register.runs.by_index.values():
@@ -202,4 +202,6 @@ def _fees(register: Register, period: Period) -> list[Line]:
                 terms = money_of(register, record, person, before=run.index)
                 if terms and terms.fee:
                     owed[work, person] = owed.get((work, person), 0) + terms.fee
-    return [Line(FEE, work, person, cents) for (work, person), cents in sorted(owed.items())]
+    return [
+        StatementLine(FEE, work, person, cents) for (work, person), cents in sorted(owed.items())
+    ]

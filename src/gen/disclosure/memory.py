@@ -39,7 +39,7 @@ def memory_test(pin: Pin, checkpoint: Checkpoint, works: Sequence[str]) -> dict[
     house = gather(pin, [checkpoint])
     asked = [work for work in house.corpus if work.id in set(works)]
     controls = _controls(house)
-    long = [work for work in [*asked, *controls] if len(work.sequence.bar_rows) > GIVEN_BARS]
+    long = [work for work in [*asked, *controls] if len(work.tokenised.bar_rows) > GIVEN_BARS]
     found = dict(zip([work.id for work in long], _ask(checkpoint, long), strict=True))
     held = [found[work.id] for work in controls if work.id in found]
     limit = max((one["back"] - one["played_again"] for one in held), default=None)
