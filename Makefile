@@ -14,7 +14,7 @@ SETUP := $(PYTHON) scripts/setup_venv.py $(if $(filter file,$(origin PYTHON)),,-
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-composer demo studio rebuild test coverage check format benchmark lock
+.PHONY: help setup setup-composer demo studio rebuild visit test coverage check format benchmark lock
 
 help: ## Show what can be made
 	@$(PYTHON) scripts/make_help.py $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,9 @@ studio: setup ## Open the studio in the browser: create, contribute, curate
 REBUILDABLE := data/house_model/rebuildable/last.safetensors
 rebuild: setup ## Train the first steps of the shipped model again, compare every bit; all: make rebuild ARGS=
 	@$(BIN)python scripts/house.py rebuild $(REBUILDABLE) $(if $(findstring command,$(origin ARGS)),$(ARGS),--segment 1)
+
+visit: setup ## Show a visitor, in ten minutes, what holds and what cannot be shown; a page is left
+	@$(BIN)python scripts/visit.py $(ARGS)
 
 # Torch keeps to one thread in each test process: the processes share the cores.
 test: export OMP_NUM_THREADS := 1

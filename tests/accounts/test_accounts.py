@@ -283,3 +283,12 @@ def test_complaints_that_were_changed_in_the_log_are_refused(house, kind, name):
     lines[place] = canonical(act)
     path.write_bytes(b"\n".join(lines) + b"\n")
     ask(house, "verify", code=2)
+
+
+def test_drift_reads_the_pieces_of_the_log(house):
+    for seed in (1, 2, 3):
+        write_like(house, seed, f"{seed:02}" * 32)
+    told = ask_json(house, "drift")
+    assert [month["pieces"] for month in told["months"]] == [3]
+    assert told["words"].startswith("nothing can be told")
+    assert "nothing can be told" in ask(house, "drift")

@@ -27,7 +27,17 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 QUICK = ["--kdf-cost", "10"]
 PEOPLE = ("init", "key", "enroll", "rotate", "revoke", "cosign", "assert-model", "seal")
 WORKS = ("accept", "reject", "renew", "withdraw", "consent", "terms", "approve", "may")
-MODELS = ("mine", "royalties", "complain", "impact", "retire", "rebuild", "sign-model", "end")
+MODELS = (
+    "drift",
+    "mine",
+    "royalties",
+    "complain",
+    "impact",
+    "retire",
+    "rebuild",
+    "sign-model",
+    "end",
+)
 OUTSIDE = ("witness", "stamp", "fraud")
 COMMANDS = (*PEOPLE, *WORKS, *MODELS, *OUTSIDE, "audit", "verify", "prove", "show", "log", "export")
 

@@ -42,6 +42,7 @@ COMMANDS = {
     "retire": ("aftermath", "Retire models: nothing is written with them any more."),
     "mine": ("accounts", "What became of my works: runs, models, pieces, money, what is new."),
     "royalties": ("accounts", "Divide money among composers, recomputably."),
+    "drift": ("accounts", "Say whether the pieces in the log grow more alike."),
     "complain": ("accounts", "Enter a complaint, answer one, or list them."),
     "audit": ("records", "Judge every file in the house."),
     "verify": ("records", "Verify register, rosters and head, a proof, or a model."),

@@ -269,3 +269,34 @@ def _list_cases(found: list[Case], output: Console, *, is_open: bool) -> None:
             for case in chosen
         ]
     )
+
+
+@house_command
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
+              help="Of what is drawn for intervals and chance.")  # fmt: skip
+def drift_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, seed: int
+) -> None:
+    """Say whether the pieces in the log grow more alike, month by month.
+
+    By their melodies: how much each two pieces of a month share, and whether that has a trend
+    beyond chance. What was asked for is in it.
+    """
+    del yes
+    from gen.accounts.drift import drift
+    from gen.accounts.nearness import pieces_written
+
+    house = open_house(folder, pin)
+    found = drift(list(pieces_written(house, house.load())), seed)
+    rows = [
+        (m.month, m.pieces, f"{m.sameness:.4f}", f"{m.low:.4f} to {m.high:.4f}")
+        for m in found.months
+    ]
+    output.table(("month", "pieces", "sameness", "95 % interval"), rows)
+    by_chance = "" if found.chance is None else (
+        f": {found.slope:+.5f} a month; {found.chance:.1%} of random deals are as steep"
+    )  # fmt: skip
+    output.line(f"{found.words}{by_chance}")
+    if found.left_out:
+        output.line(f"left out: {counted(found.left_out, 'piece')} without a melody or a second")
+    output.result(**found.to_dict())
