@@ -10,11 +10,19 @@ import pytest
 from drafts import written
 from gen.harmony import Chord, parse_key
 from gen.sampling.controls import Controls
-from gen.sampling.drafting.biases import CLOSED_HI_HAT, MOST_ROLLING, other_drums
+from gen.sampling.drafting.biases import (
+    CLOSED_HI_HAT,
+    MARCH,
+    MOST_ROLLING,
+    has_other_drums,
+    other_drums,
+)
 from gen.sampling.drafting.closing import RITARDANDO, coming_home, key_of_chords
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable
+from gen.sampling.drafting.policies import GROOVE, Grooves
 from gen.sampling.drafting.sections import RESTS_IN_A_BREAK
+from gen.sampling.drafting.state import KICK_AND_SNARE, BarTerms
 from gen.sampling.drafting.steering import parallels, towards
 from gen.sampling.finish import finished
 from gen.sampling.job import job_of
@@ -275,3 +283,52 @@ def test_the_words_that_chance_is_made_from_are_those_of_the_first_receipts():
     task = FileTask("vary", Path())
     assert _spelt(task) == f"FileTask(mode='vary', path={Path()!r}, cells=None, add=(), amount=0.3)"
     assert _spelt(None) == "None"
+
+
+# Grooves --------------------------------------------------------------------------------
+
+
+def called_back(draft: Draft, bar: int, **terms: object) -> list[Row]:
+    """The drums that would come back in a bar, after bars of kick and snare alone."""
+    state = draft.state
+    state.bar, state.rolled = bar, MOST_ROLLING
+    state.parts[3].ends[:] = 0
+    bar_terms = BarTerms(onset_stop=state.bar_steps, open=[3], **terms)
+    Grooves().begin_bar(draft.plan, state, bar_terms)
+    return bar_terms.copies.get(3, [])
+
+
+def sounds(cell: list[Row]) -> list[int]:
+    return [WORDS.drum.number(row[v.VALUE]) for row in cell if row[v.KIND] == Kind.NOTE]
+
+
+def test_after_kick_and_snare_alone_the_latest_bar_of_other_drums_comes_back():
+    for draft in drafts(rules=3, bars=6, notes=0.8):
+        cells = CellTable.of(draft.rows).cells
+        grooves = [c for bar in range(4) if has_other_drums(c := cells.get((bar, 3), []))]
+        kept = called_back(draft, 4)
+        assert sounds(kept) == (sounds(grooves[-1]) if grooves else [])
+        draft.state.genre = MARCH
+        assert not called_back(draft, 4)
+
+
+def test_where_fewer_drums_are_wanted_kick_and_snare_are_left_out_first():
+    for draft in drafts(rules=3, bars=6, notes=0.9):
+        whole = sounds(called_back(draft, 4))
+        kept = sounds(called_back(draft, 4, counts={3: (0, 3)}))
+        assert bool(kept) == bool(whole)
+        assert len(kept) <= 3
+        assert len(whole) <= 3 or not set(kept) & KICK_AND_SNARE
+
+
+def test_drums_that_came_back_stay_for_eight_bars():
+    (draft, *_) = drafts(rules=3, bars=24, notes=0.6)
+    grooves, state = Grooves(), draft.state
+    found = []
+    for bar in range(3, 22):
+        state.bar, state.rolled = bar, MOST_ROLLING if bar == 8 else 0
+        state.parts[3].ends[:] = 0
+        terms = BarTerms(onset_stop=state.bar_steps, open=[3])
+        grooves.begin_bar(draft.plan, state, terms)
+        found.append(bool(terms.copies))
+    assert found == [8 <= bar < 8 + GROOVE for bar in range(3, 22)]

@@ -40,6 +40,8 @@ MOST_ROLLING: Final = 2
 
 HALF_NOTE: Final = 2 * v.STEPS_PER_QUARTER
 MOST_ROLLING_BIAS: Final = 4
+FIRM_ROLLING_BIAS: Final = 12
+"""The same in a piece from nothing by the third rules."""
 CLOSED_HI_HAT: Final = 42
 MARCH: Final = WORDS.genre.id(GENRES.index("march"))
 """Whose side drum and bass drum are by themselves in half of the bars of works."""
@@ -85,10 +87,12 @@ def other_drums(plan: Plan, state: State) -> Floats | None:
     surplus = state.rolled + 1 - MOST_ROLLING
     if plan.rules < 2 or surplus <= 0 or state.genre == MARCH:
         return None
+    is_firm = plan.rules > 2 and not state.given_bars
+    most = FIRM_ROLLING_BIAS if is_firm else MOST_ROLLING_BIAS
     known = np.flatnonzero(state.part.ends[WORDS.drum.start : WORDS.drum.stop])
     others = set(known.tolist()) - KICK_AND_SNARE or {CLOSED_HI_HAT}
     bias = np.zeros((state.bar_steps, WORDS.drum.stop), dtype=np.float32)
-    bias[:, [WORDS.drum.id(sound) for sound in others]] = min(surplus, MOST_ROLLING_BIAS)
+    bias[:, [WORDS.drum.id(sound) for sound in others]] = min(surplus, most)
     return bias
 
 
@@ -105,10 +109,18 @@ def against_parallels(state: State, row: Row, bias: Floats) -> Floats:
     return result
 
 
+def rolls(state: State, most: int = MOST_ROLLING) -> bool:
+    """Whether so many bars of kick and snare alone went before, where that is no march."""
+    return state.rolled >= most and state.genre != MARCH
+
+
 def rolls_on(state: State, slot: int, cell: list[Row]) -> bool:
     """Whether a cell of drums would go on with kick and snare alone."""
-    is_roll = state.rolled >= MOST_ROLLING and state.genre != MARCH
-    if state.parts[slot].program != DRUM_PROGRAM or not is_roll:
-        return False
+    is_roll = rolls(state) and state.parts[slot].program == DRUM_PROGRAM
+    return is_roll and not has_other_drums(cell)
+
+
+def has_other_drums(cell: list[Row]) -> bool:
+    """Whether drums other than kick and snare are struck in a cell."""
     struck = {WORDS.drum.number(row[v.VALUE]) for row in cell if row[v.KIND] == Kind.NOTE}
-    return struck <= KICK_AND_SNARE
+    return not struck <= KICK_AND_SNARE

@@ -97,7 +97,7 @@ def cell_kinds(plan: Plan, state: State) -> Mask:
         return mask
     mask[Kind.NOTE] = state.cell_notes < terms.most and _first_note(state) < stop
     mask[Kind.PEDAL] = _first_pedal(state) < stop
-    if terms.struck or terms.keeps_room:
+    if terms.struck or terms.keeps_room or terms.spacing > 1:
         for kind in (Kind.NOTE, Kind.PEDAL):
             mask[kind] = mask[kind] and bool(positions(state, kind).any())
     return mask
@@ -177,10 +177,20 @@ def _steps(first: int, stop: int) -> Mask:
 def _note_positions(state: State, stop: int) -> Mask:
     first = _first_note(state)
     mask = _steps(first, max(first + 1, min(stop, _latest_note(state) + 1)))
+    if state.cell_terms.spacing > 1 and state.cell_notes:
+        mask = _spaced(mask, state)
     if state.cell_terms.struck:
         for place in np.flatnonzero(mask):
             mask[place] = pitches(state, WORDS.position.number(int(place))).any()
     return mask
+
+
+def _spaced(mask: Mask, state: State) -> Mask:
+    """Without the steps that follow the cell's latest note too soon. (V,)."""
+    latest = next(row for row in reversed(state.rows) if row[v.KIND] == Kind.NOTE)[v.POSITION]
+    found = mask.copy()
+    found[latest + 1 : latest + state.cell_terms.spacing] = False
+    return found
 
 
 def _pedal_positions(state: State, stop: int) -> Mask:
@@ -202,7 +212,7 @@ def _first_pedal(state: State) -> int:
 def _first_note(state: State) -> int:
     """First step where another note may begin; the bar's length or more if there is none."""
     terms = state.cell_terms
-    first = state.position if _chord_goes_on(state) else state.position + 1
+    first = state.position if _chord_goes_on(state) else state.position + terms.spacing
     if terms.ringing + state.cell_notes < terms.width:
         return first
     return max(first, first_free(state, state.slot, terms.palette))

@@ -6,6 +6,7 @@ A policy looks at plan and state and writes its part of the terms; the grammar r
 from __future__ import annotations
 
 import itertools
+import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -14,8 +15,9 @@ from typing import Final
 import numpy as np
 
 from gen.data.habits import names_of
-from gen.sampling.drafting import grammar, view
-from gen.sampling.drafting.biases import biases, rolls_on
+from gen.piece import DRUM_PROGRAM
+from gen.sampling.drafting import grammar, pace, view
+from gen.sampling.drafting.biases import MOST_ROLLING, biases, has_other_drums, rolls, rolls_on
 from gen.sampling.drafting.closing import BASS, BASS_PROGRAMS, Closing
 from gen.sampling.drafting.masks import Mask, lengths, span
 from gen.sampling.drafting.sections import Sections, bass_is_due
@@ -33,6 +35,9 @@ from gen.tokens.vocabulary import WORDS, Kind
 
 STAY: Final = 4
 """Bars in which a track has notes that had to come in; twice as many if no section begins."""
+
+GROOVE: Final = 8
+"""Bars for which drums stay that were called back."""
 
 OPEN_PIECE_DUE: Final = 8
 """Bars after which every track is due where a piece has no set length."""
@@ -71,6 +76,53 @@ class Returns:
                 terms.copies[slot] = kept
                 density = span(v.FIELD_SIZES[v.EXTENT], kept[0][v.EXTENT])
                 terms.densities[slot] = density
+
+
+class Grooves:
+    """After bars of kick and snare alone the latest bar with other drums comes back, and stays.
+
+    Where a section wants fewer notes of them, these are the other drums alone.
+    """
+
+    def __init__(self) -> None:
+        self.stays_until = 0  # bar
+
+    def begin_bar(self, plan: Plan, state: State, terms: BarTerms) -> None:
+        """Decide which drums are those of an earlier bar."""
+        most = 1 if self.stays_until else MOST_ROLLING
+        if rolls(state, most) and state.bar >= self.stays_until:
+            self.stays_until = state.bar + GROOVE
+        if state.bar >= self.stays_until or terms.closes:
+            return
+        drums = {s for s in terms.open if state.parts[s].program == DRUM_PROGRAM}
+        for slot in drums - terms.copies.keys():
+            kept = self._latest(plan, state, slot)
+            if kept and slot in terms.counts:
+                kept = _thinned(kept, terms.counts[slot][1])
+            elif kept:
+                terms.densities[slot] = span(v.FIELD_SIZES[v.EXTENT], kept[0][v.EXTENT])
+            if kept:
+                terms.copies[slot] = kept
+
+    @staticmethod
+    def _latest(plan: Plan, state: State, slot: int) -> list[Row]:
+        """The latest cell of other drums as it can come back in this bar, empty for none."""
+        here = plan.bar_densities.get(state.bar)
+        for bar in range(state.bar - 1, -1, -1):
+            before = state.rows[state.bar_rows[bar] : state.bar_rows[bar + 1]]
+            cell = view.cells(before).get(slot, [])
+            is_alike = steps_of(before[0][v.VALUE]) == state.bar_steps
+            if is_alike and has_other_drums(cell) and plan.bar_densities.get(bar) == here:
+                return _fitting(plan, state, slot, cell)
+        return []
+
+
+def _thinned(cell: list[Row], most: int) -> list[Row]:
+    """A cell of drums, if it has more notes than that with some of those beside kick and snare."""
+    if len(cell) - 1 <= most:
+        return cell
+    others = [row for row in cell[1:] if has_other_drums([row])]
+    return [cell[0], *others[:: math.ceil(len(others) / max(most, 1))]]
 
 
 def basses_of(
@@ -198,6 +250,7 @@ class Policies:
         self.closing = Closing()
         self.sections = Sections(seed)
         self.returns = Returns(seed)
+        self.grooves = Grooves()
         self.entrances = Entrances()
 
     def begin_bar(self, plan: Plan, state: State) -> None:
@@ -212,6 +265,8 @@ class Policies:
         if plan.rules > 1:
             self.sections.begin_bar(plan, state, terms)
         self.returns.begin_bar(plan, state, terms)
+        if plan.rules > 2:
+            self.grooves.begin_bar(plan, state, terms)
         self.entrances.begin_bar(plan, state, terms)
         if (terms.closes and plan.steering) or terms.cadence_root is not None:
             terms.called |= self.closing.basses(plan, state) & set(terms.open)
@@ -257,6 +312,9 @@ class Policies:
         bar.owed = [owed for owed in bar.owed if owed > slot]
         bar.open = [after for after in bar.open if after > slot]
         fewest, most = bar.counts.get(slot) or note_counts(plan, state, slot)
+        is_paced = plan.rules > 2 and others is None and slot not in bar.counts
+        if is_paced and plan.densities_of(slot, state.bar) is None:
+            fewest = max(fewest, pace.fewest(state))
         palette = self.closing.palette(plan, state, slot)
         added = biases(plan, state, others, chords) if plan.steering else (None, None)
         state.cell_terms = CellTerms(
@@ -269,6 +327,7 @@ class Policies:
             is_over=slot in bar.copies,
             width=int(palette.sum()),
             ringing=int((state.part.ends > state.bar_start).sum()),
+            spacing=pace.spacing(state) if plan.rules > 2 and others is None else 1,
             bias=added[0],
             near=added[1],
             basses=tuple(

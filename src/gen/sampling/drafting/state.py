@@ -132,6 +132,7 @@ class CellTerms:
         keeps_room: whether a pedal before the first note leaves room for one.
         width: how many ids the palette has.
         ringing: how many pitches of the track sounded as the cell began.
+        spacing: grid steps from one onset to the next, at least.
         bias: what is added to the model's scores of the value ids up to the last pitch, at each
             step: (steps, ids); None for nothing.
         near: 0 where a pitch would not clash with another part, at each step from the bar's first
@@ -150,6 +151,7 @@ class CellTerms:
     keeps_room: bool = False
     width: int = 0
     ringing: int = 0
+    spacing: int = 1
     basses: tuple[tuple[int, Mask | None], ...] = ()
     bias: NDArray[np.float32] | None = None
     near: NDArray[np.float32] | None = None
