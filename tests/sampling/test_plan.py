@@ -84,3 +84,15 @@ def test_chords_that_are_planned_stay_beside_the_sections():
     plan = formed(Plan([bos()], True, bars=33, plan_rows={0: [chord]}, habits=HABITS), "waltz", [1])
     assert plan.planned(0, Kind.CHORD) == [chord]
     assert [row[v.KIND] for row in plan.plan_rows[0]] == [Kind.SECTION, Kind.CHORD]
+
+
+@pytest.mark.parametrize(("genre", "meter"), [(None, "4/4"), ("rock", "4/4"), ("waltz", "3/4")])
+def test_chords_without_a_meter_are_laid_out_in_the_usual_one(genre, meter):
+    plan = plan_of(Controls(chords="Am F | C G", genre=genre, bars=4))
+    assert plan.time_signature == time_signature_id(meter)
+    assert plan == plan_of(Controls(chords="Am F | C G", genre=genre, time_signature=meter, bars=4))
+
+
+def test_chords_cannot_be_laid_out_in_a_meter_that_changes():
+    with pytest.raises(SettingError, match="changes"):
+        plan_of(Controls(chords="Am F | C G", time_signature="changing"))

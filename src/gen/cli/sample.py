@@ -126,7 +126,7 @@ class _Page:
         """Say that a piece is finished, and begin to render it."""
         self.finished.append(done)
         announce(done)
-        self.renderer.begin(done.piece, done.midi)
+        self.renderer.begin(done.piece, done.midi, done.score)
 
     def show(self) -> None:
         """Write the page and print where it is; nothing where no piece is finished."""

@@ -63,15 +63,18 @@ class Renderer:
             self._pool = processes.pool(self._room, _load)
             self._pool.submit(_load)
 
-    def begin(self, piece: Piece, midi: Path) -> None:
+    def begin(self, piece: Piece, midi: Path, written: Piece | None = None) -> None:
         """Take a piece that is on disk at `midi`, unless it was taken already.
 
-        What an earlier piece of that name has left to see and hear goes.
+        What an earlier piece of that name has left to see and hear goes. Its score is that of
+        `written` where it is played otherwise than it is written.
         """
         if midi in self._begun:
             return
         _clear(midi)
-        here = partial(rendered, piece, midi, self.playing, with_stems=self._with_stems)
+        here = partial(
+            rendered, piece, midi, self.playing, with_stems=self._with_stems, written=written
+        )
         self._begun[midi] = here
         self.start()
         if self._pool is not None:
@@ -133,11 +136,16 @@ def _clear(midi: Path) -> None:
 
 
 def rendered(
-    piece: Piece, midi: Path, playing: Playing | None, *, with_stems: bool = False
+    piece: Piece,
+    midi: Path,
+    playing: Playing | None,
+    *,
+    with_stems: bool = False,
+    written: Piece | None = None,
 ) -> Rendered:
     """Write all there is to see and hear of a piece, marked as its file is."""
     picture = piano_roll(piece, midi.with_suffix(".png"), title=midi.stem)
-    score = musicxml(piece, midi.with_suffix(".musicxml"), title=title_of(midi.stem))
+    score = musicxml(written or piece, midi.with_suffix(".musicxml"), title=title_of(midi.stem))
     sound = playing.whole(piece, midi, midi.with_suffix(".wav")) if playing else None
     stems = midi_stems(midi) if with_stems else []
     stems += playing.each(piece, midi) if playing and with_stems else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +14,9 @@ from gen.analysis import infer_key
 from gen.piece import KeySignature, Marker, Pedal, Piece, Tempo, Track
 from gen.rendering.labels import key_name
 from gen.sampling.controls import Controls
+from gen.sampling.performance import Performance
 from gen.sampling.plan import Row, steps_of
-from gen.smf import instrument_name
+from gen.smf import instrument_name, write
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_STEP
@@ -40,6 +41,7 @@ class Finished:
         new: only what was written now, at 480 ticks a quarter: what is held against the controls.
         source: what a receipt says of the given file and of what was done in it; empty without one.
         remarks: what there is to be said of the file, one sentence each.
+        score: the piece as it is written, where it is played otherwise.
     """
 
     piece: Piece
@@ -47,6 +49,15 @@ class Finished:
     new: Piece
     source: dict[str, Any]
     remarks: tuple[str, ...] = ()
+    score: Piece | None = None
+
+    def played(self, performance: Performance) -> Finished:
+        """The same, played so; what is judged and engraved is what is written."""
+        if performance.is_plain:
+            return self
+        piece = performance.of(self.piece)
+        music = write(piece, end_ticks=self.piece.bars_end_ticks)
+        return replace(self, piece=piece, music=music, score=self.piece)
 
 
 def finished(rows: Sequence[Row], controls: Controls) -> Piece:

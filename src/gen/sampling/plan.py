@@ -162,12 +162,13 @@ def plan_of(controls: Controls, style: int | None = None) -> Plan:
         SettingError: something cannot be read, or two settings contradict each other.
     """
     changing = controls.time_signature == CHANGING
-    asked = None if changing else controls.time_signature
-    signature = time_signature_id(asked) if asked else None
-    if controls.chords and signature is None:
+    if controls.chords and changing:
         raise SettingError(
-            "chords need a meter to be laid out in", where="chords", mend="add time_signature=4/4"
-        )
+            "cannot be laid out in a meter that changes", where="chords",
+            mend="add time_signature=4/4",
+        )  # fmt: skip
+    meter = controls.time_signature or (_usual_meter(controls) if controls.chords else None)
+    signature = time_signature_id(meter) if meter and not changing else None
     bars = controls.bars or MOST_BARS_UNASKED
     rows: dict[int, list[Row]] = {}
     if controls.form:
@@ -198,6 +199,11 @@ def plan_of(controls: Controls, style: int | None = None) -> Plan:
         bar_densities=controls.bar_densities,
         returns=controls.returns,
     )
+
+
+def _usual_meter(controls: Controls) -> str:
+    """That of chords which are given without one."""
+    return "3/4" if controls.genre == "waltz" else "4/4"
 
 
 def velocity_classes(controls: Controls) -> tuple[int, int]:

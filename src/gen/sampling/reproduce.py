@@ -27,7 +27,7 @@ _CLAIMS: Final = (
     "scores_met", "musical_hash", "notes", "seconds",
 )  # fmt: skip
 """What a receipt says that can be worked out again."""
-_UNSAID: Final = {"device": CPU, "steering": 0, "rules": 1}
+_UNSAID: Final = {"device": CPU, "steering": 0, "rules": 1, "swing": 0, "humanise": 0}
 """What receipts of earlier versions do not name, as it was then."""
 _BELIEVED: Final = "how original it is, is as the receipt says: it was not compared again"
 
@@ -94,7 +94,8 @@ def reproduced(request: SampleRequest, receipt: Receipt) -> Sampled:
     except OSError as error:
         raise unwritable(session.out, error) from error
     believed = () if record["originality"] is None else (_BELIEVED,)
-    return Sampled(take.piece, *paths, record, ("the same bytes", *known, *believed))
+    notes = ("the same bytes", *known, *believed)
+    return Sampled(take.piece, *paths, record, notes, take.score)
 
 
 def _musical(settings: Mapping[str, Any]) -> dict[str, Any]:

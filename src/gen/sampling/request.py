@@ -16,6 +16,7 @@ from gen.piece import DRUM_PROGRAM
 from gen.sampling.controls import LATER, MOST_BARS, Controls, instrument_number
 from gen.sampling.decode import DrawConfig
 from gen.sampling.forms import fitted, laid_out
+from gen.sampling.performance import Performance
 from gen.sampling.receipt import OFF
 from gen.settings import build, checked
 
@@ -63,6 +64,7 @@ class SamplingRunConfig:
         device: where the model computes, which the last bits of its sums depend on.
         watermark: `auto` with the newest watermark key that this user has of the house, if any;
             the id of a key; `off` without.
+        swing, humanise: how strongly what is written is played so, see `Performance`.
     """
 
     n: int
@@ -74,6 +76,8 @@ class SamplingRunConfig:
     rules: int = NEWEST_RULES
     device: str = CPU
     watermark: str = AUTO
+    swing: float = 0.0
+    humanise: float = 0.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.n <= MOST_PIECES:
@@ -88,6 +92,7 @@ class SamplingRunConfig:
             raise SettingError(f"{self.rules} is outside 1 to {NEWEST_RULES}", where="rules")
         nearest(self.originality, (RESAMPLE, REPORT, OFF), setting="originality")
         nearest(self.device, DEVICES, setting="device")
+        Performance(self.swing, self.humanise)
 
     @property
     def on_gpu(self) -> bool:
@@ -232,6 +237,12 @@ class SampleRequest:
         asked = f"({_spelt(self.controls)}, {_spelt(task)})".encode()
         return self.run.seed, int.from_bytes(hashlib.sha256(asked).digest()[:8], "big")
 
+    @property
+    def performance(self) -> Performance:
+        """How what is written is played."""
+        low, high = self.controls.velocity_range
+        return Performance(self.run.swing, self.run.humanise, (low, high))
+
     @classmethod
     def of(cls, settings: Mapping[str, Any], asked: Collection[str] | None = None) -> SampleRequest:
         """The request that settings make.
@@ -255,6 +266,11 @@ class SampleRequest:
         draw = build(DrawConfig, _fields_of(DrawConfig, settings))
         controls = build(Controls, _fields_of(Controls, settings))
         task = None if places.receipt else FileTask.of(settings)
+        if task and (run.swing or run.humanise):
+            raise SettingError(
+                "is of pieces from nothing", where="swing" if run.swing else "humanise",
+                mend="leave it out: what is written into a file is played as it is there",
+            )  # fmt: skip
         recorded = {**settings, "steering": run.steering, "rules": run.rules}  # also unnamed
         return cls(controls, draw, run, places, task, recorded)
 

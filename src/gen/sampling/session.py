@@ -107,7 +107,8 @@ class SamplingSession:
                 has_mode=rules > 1 and not done.source,
             )  # fmt: skip
             finding = self.learned.compare(done.new) if self.learned else None
-            on_take(Take(batch[place], attempt, batch, done, table, finding))
+            as_played = done.played(self.request.performance)
+            on_take(Take(batch[place], attempt, batch, as_played, table, finding))
 
         self._decode(seeds, rngs, finish, on_bar if watch else None)
 
@@ -182,7 +183,7 @@ class SamplingSession:
         paths = self.out / f"{name}.mid", self.out / f"{name}{receipt.SUFFIX}"
         signed = (f"receipt signed by {self.signatures.signer}",) if key else ()
         notes = (*take.done.remarks, *signed, entered, *remarks_on(self.said))
-        return Sampled(take.piece, *paths, record, notes)
+        return Sampled(take.piece, *paths, record, notes, take.score)
 
     def released(self, take: Take, record: Mapping[str, Any], digest: str) -> Released:
         """The marked file of a piece whose receipt has this digest."""

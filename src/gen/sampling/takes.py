@@ -15,13 +15,22 @@ from gen.sampling.obedience import missed
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """One finished piece on disk; `notes` are what else there is to say about it."""
+    """One finished piece on disk.
+
+    Attributes:
+        piece: as its file has it.
+        midi, receipt: where.
+        record: what its receipt says.
+        notes: what else there is to say about it.
+        score: as it is written, where it is played otherwise.
+    """
 
     piece: Piece
     midi: Path
     receipt: Path
     record: dict[str, Any]
     notes: tuple[str, ...] = ()
+    score: Piece | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,11 @@ class Take:
     @property
     def piece(self) -> Piece:
         return self.done.piece
+
+    @property
+    def score(self) -> Piece | None:
+        """As it is written; None where it is played so."""
+        return self.done.score
 
     @property
     def music(self) -> bytes:
