@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -40,9 +41,7 @@ def test_a_full_swing_plays_off_beat_eighths_as_triplets_and_beats_in_time():
 def test_nothing_overlaps_or_parts_that_did_not():
     played = Performance(swing=0.7).of(eighths())
     notes = played.tracks[0].notes
-    assert all(
-        one.end_ticks == next_.onset_ticks for one, next_ in zip(notes, notes[1:], strict=False)
-    )
+    assert all(one.end_ticks == next_.onset_ticks for one, next_ in pairwise(notes))
     assert played.tracks[0].pedals == [Pedal(296, 480 + 240 + 56 - 296)]
     assert played.end_ticks == eighths().end_ticks
 

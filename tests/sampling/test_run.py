@@ -112,7 +112,7 @@ def test_a_piece_longer_than_the_models_context_is_written_to_its_end(ask):
         ({"instruments": ["flute"], "roles": ["bass", "pad"]}, "2 roles for 1 instruments"),
         ({"time_signature": "13/7"}, "no time signature"),
         ({"chords": "Am | Hm", "time_signature": "4/4"}, "'Hm' is not a chord"),
-        ({"chords": "Am"}, "add time_signature"),
+        ({"chords": "Am", "time_signature": "changing"}, "add time_signature"),
         ({"sections": "intro:9"}, "no section of a piece of 4 bars"),
         ({"key": "H minor"}, "'H minor' is not a key"),
         ({"pitch_range": [80, 40]}, "is no range"),

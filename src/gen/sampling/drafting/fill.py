@@ -307,7 +307,7 @@ class HoleByHole:
         self.writing, self.cell = True, []
 
     def _others(self, slot: int, begin: int, end: int) -> list[Sounding]:
-        """Pitched notes of other tracks that sound in a bar, or as long as a note after it."""
+        """The pitched notes of the other tracks that sound in a bar, or soon after it."""
         return [
             (first, stop, WORDS.pitch.number(value))
             for other, track in enumerate(self.held)
