@@ -21,7 +21,10 @@ from gen.tokens.encoding import Annotations, encode
 from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_STEP, to_grid
 from gen.tokens.tokenizer import score_of
-from gen.tokens.vocabulary import FIRST, Kind
+from gen.tokens.vocabulary import SPANS, Kind
+
+FIRST = {name: ids.start for name, ids in SPANS.items()}
+"""Type of word: the first of its ids."""
 
 STEP = TICKS_PER_STEP
 METERS = ((4, 4), (3, 4), (7, 8), (6, 8), (5, 4), (2, 2), (5, 16), (12, 4), (1, 4))

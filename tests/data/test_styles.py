@@ -17,6 +17,7 @@ from gen.tokens.encoding import Annotations
 from gen.tokens.reading import decode
 from gen.tokens.tokenizer import HouseTokenizer
 from houses import make_piece
+from music import FIRST
 
 ARTIST = "general_model evaluation artist_model:{}"
 TODAY = date(2030, 1, 1)
@@ -33,7 +34,7 @@ def corpus(*works):
 
 def styles_in(events):
     chosen = events[:, v.KIND] == v.Kind.STYLE
-    return (events[chosen, v.VALUE] - v.FIRST["style"]).tolist()
+    return (events[chosen, v.VALUE] - FIRST["style"]).tolist()
 
 
 @pytest.mark.parametrize("notes", [{}, {"genre": "waltz"}, {"mood": "calm", "key": "C"}])

@@ -25,9 +25,9 @@ from gen.tokens.echo import ECHO_COLUMNS, echo_columns, echoes
 from gen.tokens.encoding import Annotations
 from gen.tokens.events import Events
 from gen.tokens.reading import decode
-from gen.tokens.vocabulary import FIRST, SPANS, Kind
+from gen.tokens.vocabulary import SPANS, Kind
 from gen.tokens.word_ids import chord_of, section_id
-from music import STEP, Theme, events_of, pieces
+from music import FIRST, STEP, Theme, events_of, pieces
 
 PLAIN = AugmentConfig(transpose=0, tempo=0, velocity=0, forget=0, forget_all=0, infill=0, fresh=0)
 

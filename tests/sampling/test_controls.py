@@ -11,6 +11,7 @@ from gen.settings import build
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import Kind
 from gen.tokens.word_ids import chord_of
+from music import FIRST
 
 FORTY = ["Am"] * 40
 
@@ -85,7 +86,7 @@ def test_chords_begin_again_when_they_are_through():
     assert plan_of(Controls(time_signature="changing")).meter_changes
     plan = plan_of(Controls(bars=5, time_signature="7/8", chords="Am F/C E7sus4 | G"))
     told = [
-        [(row[v.POSITION] - v.FIRST["position"], str(chord_of(row[v.VALUE]))) for row in rows]
+        [(row[v.POSITION] - FIRST["position"], str(chord_of(row[v.VALUE]))) for row in rows]
         for rows in (plan.planned(bar, Kind.CHORD) for bar in range(5))
     ]
     assert told[0] == told[2] == told[4] == [(0, "Am"), (14, "F"), (28, "Esus4")]
@@ -94,6 +95,6 @@ def test_chords_begin_again_when_they_are_through():
 
 def test_sections_may_be_numbered_and_have_other_names():
     plan = plan_of(Controls(bars=8, sections="Intro:1 verse2:3 outro:7 other:8"))
-    names = {bar: v.SECTIONS[plan.planned(bar, Kind.SECTION)[0][v.VALUE] - v.FIRST["section"]]
+    names = {bar: v.SECTIONS[plan.planned(bar, Kind.SECTION)[0][v.VALUE] - FIRST["section"]]
              for bar in plan.plan_rows}  # fmt: skip
     assert names == {0: "intro", 2: "verse", 6: "ending", 7: "other"}

@@ -23,9 +23,9 @@ from gen.tokens import vocabulary as v
 from gen.tokens.columns import context_columns
 from gen.tokens.events import Events
 from gen.tokens.reading import decode
-from gen.tokens.vocabulary import FIRST, SPANS, Kind
+from gen.tokens.vocabulary import SPANS, Kind
 from gen.tokens.word_ids import chord_id, chord_of, key_id, section_id
-from music import bos, events_of, random_draft, random_row, track_row
+from music import FIRST, bos, events_of, random_draft, random_row, track_row
 
 BAND = [bos(), track_row(0), track_row(DRUM_PROGRAM), track_row(0)]
 BASS = FIRST["role"] + ROLES.index("bass")

@@ -44,10 +44,10 @@ from gen.tokens import vocabulary as v
 from gen.tokens.columns import COLUMNS, context_columns
 from gen.tokens.echo import ECHO_COLUMNS
 from gen.tokens.events import Events
-from gen.tokens.vocabulary import FIRST, Kind
+from gen.tokens.vocabulary import Kind
 from gen.tokens.word_ids import chord_of
 from houses import make_piece
-from music import loose_pieces, pieces, random_row
+from music import FIRST, loose_pieces, pieces, random_row
 
 SEEDS = range(40)
 BAR = len(v.FIELDS) + COLUMNS.index("bar")
@@ -292,7 +292,7 @@ def test_what_is_written_anew_is_told_as_dense_as_what_it_replaces():
     found = {
         place: cell[0][v.EXTENT] for place, cell in written(asked, 1).order.table.cells.items()
     }
-    dense = v.FIRST["density"] + 7
+    dense = FIRST["density"] + 7
     assert {place for place, density in found.items() if density == dense} >= densest
 
 
@@ -304,10 +304,10 @@ def test_density_is_told_of_added_tracks_where_it_is_asked():
                     add=("violin", "drums"))  # fmt: skip
     cells = {slot: set() for slot in range(5)}
     for row in rows(written(job, 1), Kind.CELL):
-        cells[row[v.VALUE] - v.FIRST["slot"]].add(row[v.EXTENT] - v.FIRST["density"])
+        cells[row[v.VALUE] - FIRST["slot"]].add(row[v.EXTENT] - FIRST["density"])
     assert all(density >= 0 for slot in range(3) for density in cells[slot])
-    assert cells[3] - {-v.FIRST["density"]} <= {5, 6, 7}
-    assert cells[4] - {-v.FIRST["density"]} <= {1}
+    assert cells[3] - {-FIRST["density"]} <= {5, 6, 7}
+    assert cells[4] - {-FIRST["density"]} <= {1}
     with pytest.raises(SettingError, match="3 densities for 2 tracks"):
         rewriting(piece, Controls(density=(1, 2, 3)), mode="accompany", add=("violin", "drums"))
 

@@ -10,8 +10,8 @@ from gen.sampling.controls import Controls
 from gen.sampling.forms import FEWEST_BARS, FEWEST_BARS_A_SECTION, fitted, formed
 from gen.sampling.plan import Plan, plan_of, time_signature_id
 from gen.tokens import vocabulary as v
-from gen.tokens.vocabulary import FIRST, Kind
-from music import bos
+from gen.tokens.vocabulary import Kind
+from music import FIRST, bos
 
 SONG = [("intro", 4), ("a", 8), ("b", 8), ("a", 8), ("ending", 5)]
 ROUND = [("theme", 8), ("solo", 16)]

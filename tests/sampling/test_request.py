@@ -12,7 +12,7 @@ from gen.sampling.controls import MOST_BARS
 from gen.sampling.plan import section_rows
 from gen.sampling.request import give_way
 from gen.tokens import vocabulary as v
-from gen.tokens.vocabulary import FIRST
+from music import FIRST
 
 BALLAD = {
     "genre": "pop_ballad", "key": "C", "tempo": 72, "time_signature": "4/4", "bars": 32,

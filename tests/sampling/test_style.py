@@ -15,8 +15,9 @@ from gen.sampling.request import FileTask, SampleRequest
 from gen.sampling.run import sample
 from gen.smf import write
 from gen.tokens import vocabulary as v
-from gen.tokens.vocabulary import FIRST, Kind
+from gen.tokens.vocabulary import Kind
 from houses import EVERYTHING, key_of, make_piece
+from music import FIRST
 from studios import asking, make_studio
 
 STYLES = {"styles": {"0": "ana", "3": "ben"}}

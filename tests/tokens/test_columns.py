@@ -19,9 +19,9 @@ from gen.tokens.columns import (
 from gen.tokens.echo import ECHO_COLUMNS, echo_columns, echoes
 from gen.tokens.encoding import Annotations
 from gen.tokens.events import Events, latest
-from gen.tokens.vocabulary import FIRST, Kind
+from gen.tokens.vocabulary import Kind
 from gen.tokens.word_ids import chord_id, key_id
-from music import Theme, bos, events_of, pieces, track_row
+from music import FIRST, Theme, bos, events_of, pieces, track_row
 
 
 def plain_columns(events: Events, first_bar: int, bars: int | None) -> list[list[int]]:

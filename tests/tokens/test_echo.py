@@ -13,8 +13,8 @@ from gen.tokens import vocabulary as v
 from gen.tokens.echo import ECHO_COLUMNS, ECHO_SIZES, LEVELS, EchoMemory, echo_columns, echoes
 from gen.tokens.encoding import Annotations
 from gen.tokens.events import Events
-from gen.tokens.vocabulary import FIRST, SPANS, Kind
-from music import Theme, bos, events_of, pieces, track_row
+from gen.tokens.vocabulary import SPANS, Kind
+from music import FIRST, Theme, bos, events_of, pieces, track_row
 
 HEARD = (Kind.BAR, Kind.CELL, Kind.FILL, Kind.NOTE, Kind.PEDAL)
 VALUE, RHYME = ECHO_COLUMNS.index("echo_value"), ECHO_COLUMNS.index("rhyme_value")

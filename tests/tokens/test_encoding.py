@@ -16,9 +16,9 @@ from gen.tokens.encoding import Annotations, encode
 from gen.tokens.grid import Grid, to_grid
 from gen.tokens.reading import decode
 from gen.tokens.tokenizer import HouseTokenizer, score_of
-from gen.tokens.vocabulary import FIRST, SPANS, Kind
+from gen.tokens.vocabulary import SPANS, Kind
 from gen.tokens.word_ids import chord_id, chord_of, key_id, section_id
-from music import events_of, loose_pieces, pieces
+from music import FIRST, events_of, loose_pieces, pieces
 
 TOKENIZER = HouseTokenizer()
 

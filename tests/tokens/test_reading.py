@@ -7,8 +7,8 @@ from gen.errors import HouseError
 from gen.piece import DRUM_PROGRAM, Note, Pedal
 from gen.tokens import vocabulary as v
 from gen.tokens.reading import decode
-from gen.tokens.vocabulary import FIRST, Kind
-from music import STEP, Theme, bos, track_row
+from gen.tokens.vocabulary import Kind
+from music import FIRST, STEP, Theme, bos, track_row
 
 FOUR_FOUR = FIRST["time_signature"] + v.TIME_SIGNATURES.index((4, 4))
 BAR = [int(Kind.BAR), 0, FOUR_FOUR, 0, 0]

@@ -8,7 +8,8 @@ import pytest
 from gen.harmony import GENRES, MOODS
 from gen.piece import ROLES
 from gen.tokens import vocabulary as v
-from gen.tokens.vocabulary import FIRST, SPANS, Kind
+from gen.tokens.vocabulary import SPANS, Kind
+from music import FIRST
 
 GOLDEN = "4e3d23d95b903cae2c1ca91c9e62371cc2792abc0ecd55e0ce5acbc6754c1612"
 """Changes only with `vocabulary.FORMAT`: checkpoints of another vocabulary are refused."""

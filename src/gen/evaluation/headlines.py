@@ -166,8 +166,8 @@ def ordered(
     ]
     turned = [[models[a], models[b]] for (a, b), step in found.items() if step == "worse"]
     whole = found[0, len(models) - 1]
-    order = "reversed" if turned else "as expected" if whole == "better" else "none"
-    return {"better": better, "steps": steps, "turned": turned, "order": order}
+    direction = "reversed" if turned else "as expected" if whole == "better" else "none"
+    return {"better": better, "steps": steps, "turned": turned, "order": direction}
 
 
 def _apart(below: Figure, above: Figure) -> Figure:

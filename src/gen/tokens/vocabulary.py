@@ -142,8 +142,6 @@ SPANS: Final[dict[str, range]] = {
 """Type of word: its ids in its field, for tables over all types; code that means one type asks
 `WORDS`. `SPANS["pitch"][60]` is the id of middle C."""
 
-FIRST: Final[dict[str, int]] = {name: span.start for name, span in SPANS.items()}
-
 Int = TypeVar("Int", int, NDArray[np.int64], NDArray[np.int16])
 
 

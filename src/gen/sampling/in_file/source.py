@@ -35,7 +35,7 @@ from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_STEP, Grid, to_grid
 from gen.tokens.reading import decode
 from gen.tokens.score import score_of
-from gen.tokens.vocabulary import FIRST
+from gen.tokens.vocabulary import WORDS
 
 MOST_FILE_BARS: Final = 512
 
@@ -139,8 +139,8 @@ class Source:
         unit, steps = self.piece.ticks_per_quarter, v.STEPS_PER_QUARTER
         tracks = []
         for slot, track in enumerate(self.piece.tracks):
-            first = FIRST["drum" if track.is_drum else "pitch"]
-            sounds = [(n.onset_ticks, n.end_ticks, first + n.pitch) for n in track.notes]
+            words = WORDS.drum if track.is_drum else WORDS.pitch
+            sounds = [(n.onset_ticks, n.end_ticks, words.id(n.pitch)) for n in track.notes]
             sounds += [(p.onset_ticks, p.onset_ticks + p.duration_ticks, 0) for p in track.pedals]
             tracks.append(
                 [
