@@ -129,3 +129,20 @@ def test_watermark_keys_are_made_and_listed(written, monkeypatch, tmp_path):
     assert json.loads(CliRunner().invoke(main, words).stdout) == {"keys": []}
     (made,) = json.loads(CliRunner().invoke(main, [*words, "--new"]).stdout)["keys"]
     assert json.loads(CliRunner().invoke(main, words).stdout)["keys"] == [made]
+
+
+def test_anchors_are_what_a_stock_validator_needs_to_trust_a_piece(written, monkeypatch, tmp_path):
+    from gen.marks.release import like
+    from validators import by_c2pa
+
+    house, piece, keys = written
+    monkeypatch.setenv(KEYS_VARIABLE, str(keys))
+    path = tmp_path / "anchors.pem"
+    words = ["anchors", str(path), "--house", str(house.folder), "--pin", str(house.pin.path)]
+    done = CliRunner().invoke(importlib.import_module("gen.cli.house").main, words)
+    assert done.exit_code == 0, done.output
+    picture = like(piece.midi.read_bytes(), png_file(), "piece")
+    assert by_c2pa(picture, "image/png", path.read_text()).is_trusted
+    sidecar = piece.midi.with_suffix(".c2pa").read_bytes()
+    midi = piece.midi.read_bytes()
+    assert by_c2pa(midi, "audio/midi", path.read_text(), sidecar).is_trusted

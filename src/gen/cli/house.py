@@ -57,6 +57,7 @@ COMMANDS = {
     "rebuild": ("runs", "Train a model again as the log says, and compare every bit."),
     "fingerprint": ("prints", "List hashes of the melodies in a folder, for asking a house."),
     "watermark": ("marks", "Show the house's watermark keys that are here, or make one."),
+    "anchors": ("marks", "Write the certificates that validators of marks may trust."),
     "detect": ("marks", "Say whether a file is the house's: by mark, by watermark, by log."),
     "export": ("history", "Copy the records for an auditor, without the music."),
 }

@@ -84,6 +84,14 @@ def all_signers() -> Iterator[Signer]:
             yield found
 
 
+def as_pem(certificate: bytes) -> bytes:
+    """A certificate in DER as PEM."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509 import load_der_x509_certificate
+
+    return load_der_x509_certificate(certificate).public_bytes(Encoding.PEM)
+
+
 def _is_ending(signer: Signer) -> bool:
     from cryptography.x509 import load_der_x509_certificate
 

@@ -43,6 +43,32 @@ def watermark_command(
 
 @house_command
 @click.argument("file", type=click.Path(path_type=Path))
+def anchors_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, file: Path
+) -> None:
+    """Write a PEM file with the certificates behind the marks that this computer signs.
+
+    A stock C2PA validator calls a mark's signer untrusted unless it is given the certificate of
+    the house key that certified it, as a trust anchor. Everybody who produces has one of their
+    own: give out all of them together.
+    """
+    del yes
+    from gen.disk import write_atomically
+    from gen.errors import HouseError
+    from gen.marks.signing import all_signers, as_pem
+
+    house = open_house(folder, pin)
+    roots = [signer.chain[1] for signer in all_signers() if signer.house == house.pin.name]
+    if not roots:
+        what = f"no mark was signed for {house.pin.name} on this computer yet"
+        raise HouseError(what, mend="write a piece first, with a producer's key at hand")
+    write_atomically(file, b"".join(map(as_pem, roots)))
+    output.line(f"wrote {file}: certificates of {len(roots)} house keys")
+    output.result(file=str(file), certificates=len(roots))
+
+
+@house_command
+@click.argument("file", type=click.Path(path_type=Path))
 def detect_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Console, file: Path
 ) -> None:
