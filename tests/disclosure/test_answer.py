@@ -12,9 +12,13 @@ from click.testing import CliRunner
 import disguises
 from gen.cli.disclose import main as disclose
 from gen.cli.house import main as house_main
+from gen.contribution.facts import Facts
+from gen.contribution.flow import Contributor, Job, Outcome, Settings
+from gen.errors import HouseError
 from gen.provenance.house import House
 from gen.provenance.key_files import save_key
 from gen.provenance.pin import load_pin
+from gen.provenance.reservations import Reserved
 from gen.provenance.works import withdraw
 from gen.smf import write
 from houses import (
@@ -27,11 +31,13 @@ from houses import (
     tagged,
 )
 from recorded_runs import RUN
-from tiny_runs import train
+from tiny_runs import call, train
 
 BARS = 14
 SEEDS = tuple(range(1, 9))
 PLANTED = 3
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+SAMPLE, ALONE = SCRIPTS / "sample.py", SCRIPTS / "fingerprint_alone.py"
 
 
 class Desk:
@@ -156,6 +162,59 @@ def _after_a_withdrawal_the_kept_original_is_left(desk: Desk) -> None:
     mids = [copy for copy in left if copy["place"].endswith(".mid")]
     assert [copy["kind"] for copy in mids] == ["kept original"]
     assert not [copy for copy in left if copy["kind"] == "cache"]
+
+
+def test_reserved_music_is_not_contributed_nor_given_out_from_then_on(desk):
+    music = desk.folder / "mine"
+    music.mkdir()
+    asked = make_piece(77, BARS)
+    (music / "reserved.mid").write_bytes(write(asked))
+    (music / "innocent.mid").write_bytes(write(make_piece(78, BARS)))
+    listed = desk.folder / "reserved.json"
+    (desk.folder / "only").mkdir()
+    shutil.copy(music / "reserved.mid", desk.folder / "only")
+    words = ("fingerprint", desk.folder / "only", "--holder", "Harbour", "--out", listed)
+    assert desk.ask(*words, main=house_main)[0] == 0
+    code, said = desk.ask("reserve", listed, "--from", "Harbour", "--yes")
+    assert code == 0, said
+    house = House(load_pin(desk.house.pin.path))
+    reserved = Reserved.of(house, house.load())
+    assert reserved
+    assert "which Harbour reserves" in reserved.problem(disguises.transposed(asked))
+    assert not reserved.problem(make_piece(78, BARS))
+    outcomes = {o.path.name: o for o in contributed(house, music)}
+    assert outcomes["reserved.mid"].rule == "reserved"
+    assert outcomes["innocent.mid"].status == "contributed"
+    _model_gives_no_reserved_piece_out(desk)
+    for path in house.folder.glob("complaints/*.list"):
+        path.unlink()
+    with pytest.raises(HouseError, match="the list of a reservation is gone"):
+        Reserved.of(house, house.load())
+
+
+def contributed(house: House, folder: Path) -> list[Outcome]:
+    settings = Settings(composer="ana", workers=1)
+    facts = Facts(title="", genre="waltz", mood="calm", method="score", consent="evaluation")
+    jobs = [Job(path, facts) for path in sorted(folder.glob("*.mid"))]
+    return list(Contributor(house, settings, key_of("ana")).run(jobs))
+
+
+def _model_gives_no_reserved_piece_out(desk: Desk) -> None:
+    """What the model writes is reserved afterwards; the same request is then withheld."""
+    out = desk.folder / "pieces"
+    request = (
+        f"checkpoint={desk.model}", f"pin={desk.house.pin.path}", "bars=32", "seed=3", "n=1",
+        "tries=1", "originality=report", "audio=false",
+    )  # fmt: skip
+    done = call(SAMPLE, *request, f"out={out}")
+    assert done.code == 0, done.stderr
+    listed = desk.folder / "again.json"
+    alone = call(ALONE, str(out), "--holder", "Other", "--out", str(listed))
+    assert alone.code == 0, alone.stderr
+    assert desk.ask("reserve", listed, "--from", "Other", "--yes")[0] == 0
+    done = call(SAMPLE, *request, f"out={desk.folder / 'more'}")
+    assert done.code == 2
+    assert "which Other reserves" in done.stderr
 
 
 def test_model_that_the_log_does_not_name_is_not_answered_for(desk):

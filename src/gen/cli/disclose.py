@@ -3,6 +3,7 @@ r"""What the house says to others, from its records: answers to letters, copies,
 \b
     python scripts/disclose.py answer LIST --checkpoint FILE --from NAME --out DIR
     python scripts/disclose.py check DIR/answer.json
+    python scripts/disclose.py reserve LIST --from NAME
     python scripts/disclose.py copies WORK...
 
 Exit codes: 0 done, 1 a bug of ours, 2 refused or misused. docs/letter.md goes through it.
@@ -105,6 +106,39 @@ def _memory_test(house: House, checkpoint: Path) -> Any:
 
 
 @house_command
+@click.argument("asked", type=FILE, metavar="LIST")
+@click.option("--from", "sender", required=True, metavar="NAME", help="Who reserves their works.")
+@CURATOR
+def reserve_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, asked: Path, sender: str,
+    curator: str | None,
+) -> None:  # fmt: skip
+    """Enter that a rights-holder reserves the pieces of a LIST: a dated act, signed by a curator.
+
+    From then on what agrees with one of them is not contributed and not accepted, and a model's
+    piece that does is not given out. It is entered as a complaint (house.py complain --list) and
+    answered as one; the works of the house that agree already are found by `answer` and taken out
+    by house.py withdraw.
+    """
+    from gen.disk.reading import FINGERPRINTS, read
+    from gen.likeness.print_lists import read_print_list
+    from gen.provenance.access import key_of_person, person_at_hand
+    from gen.provenance.reservations import reserve
+    from gen.provenance.roster import CURATOR as ROLE
+
+    house = open_house(folder, pin)
+    register = house.load()
+    found, digest = read_print_list(asked)
+    one = f"Reserve {counted(len(found.works), 'piece')} of {sender} from now on?"
+    confirm(one, yes=yes, output=output)
+    key = key_of_person(register, curator or person_at_hand(register, ROLE))
+    act = reserve(house, key, sender, read(asked, FINGERPRINTS))
+    output.line(f"act {act}: {sender} reserves {counted(len(found.works), 'piece')}")
+    output.line(f"answer it: house.py complain --answer {act} --text …")
+    output.result(act=act, list_sha256=digest, works=len(found.works))
+
+
+@house_command
 @click.argument("answer", type=FILE, metavar="ANSWER.json")
 def check_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Console, answer: Path
@@ -152,5 +186,5 @@ def copies_command(
     output.result(copies=[c.to_dict() for c in found], deleted=[c.to_dict() for c in gone])
 
 
-for command in (answer_command, check_command, copies_command):
+for command in (answer_command, check_command, copies_command, reserve_command):
     main.add_command(command)

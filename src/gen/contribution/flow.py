@@ -34,6 +34,7 @@ from gen.provenance.inbox import Contribution, Submitted, submit
 from gen.provenance.keys import SigningKey
 from gen.provenance.mark import is_generated
 from gen.provenance.register import Register
+from gen.provenance.reservations import RULE
 from gen.provenance.statement import Statement, make_work_id, parse_composers
 from gen.provenance.tag import Unsigned, to_be_signed
 from gen.safe_parse import Examined, ParseLimits, SafeReader, UnsafeFileError
@@ -51,6 +52,9 @@ _ANY_SIZE = FileKind("MIDI file", 1 << 62)
 _BATCH = 32
 _MAX_WAIT_SECONDS = 2.0
 _READ_AHEAD = 4
+_ASK = (
+    "do not contribute it; if it is the composer's own, the house takes it up with who reserves it"
+)
 _COMPOSED = "contribute what a person composed"
 _CONTRIBUTORS_MENDS = {  # the gate's own advice is for files that lie in a house already
     "generated": _COMPOSED,
@@ -345,6 +349,10 @@ class Contributor:
         facts = outcome.facts or Facts()
         piece = NewPiece.of(examined.normalised.piece, facts.roles.split())
         if self.known is not None:
+            if self.known.reserved and (
+                words := self.known.reserved.problem(examined.normalised.piece)
+            ):
+                raise _RefusedError(RULE, words, _ASK)
             report = outcome.screening = self.known.screen.compare(piece, _people(facts))
             if report.verdict == BLOCK:
                 what, mend = ALIKE[report.rule]

@@ -31,9 +31,11 @@ from gen.provenance.inbox import Waiting
 from gen.provenance.record import WorkRecord
 from gen.provenance.recording import outputs_of
 from gen.provenance.register import Register
+from gen.provenance.reservations import RULE, Reserved
 from gen.provenance.store import INBOX, MAX_FILE_BYTES, Store
 from gen.provenance.tag import read_tag
 from gen.provenance.works import kept_work
+from gen.smf import parse
 
 
 @dataclass(slots=True)
@@ -47,6 +49,7 @@ class KnownMusic:
         unread: places of works that could not be compared, with the reason.
         has_read_all: whether every entered work was asked for in the cache, none being known yet.
         ahead: reads works before they are asked for, where there are many.
+        reserved: what rights-holders reserve; None where nobody does.
     """
 
     screen: Screen
@@ -55,6 +58,7 @@ class KnownMusic:
     unread: list[str] = field(default_factory=list)
     has_read_all: bool = False
     ahead: ReadingAhead | None = None
+    reserved: Reserved | None = None
 
     def add_waiting(self, kept: Kept) -> None:
         """Take a work of the inbox into account."""
@@ -127,6 +131,11 @@ class Recheck:
         self._looked_at[item.work] = kept
         return report.without(item.work)
 
+    def _reserved(self, item: Waiting) -> str:
+        """What reserved music a waiting work agrees with, in words."""
+        reserved = self._known.reserved
+        return reserved.problem(parse(item.tagged.music)) if reserved and item.tagged else ""
+
     def leave_alike(self, compared: Collection[str], item: Waiting, register: Register) -> Waiting:
         """A waiting work, with a rule where it is like something known, so that it stays.
 
@@ -138,6 +147,8 @@ class Recheck:
             register: as it is now.
         """
         report = self(item, register)
+        if words := self._reserved(item):
+            return replace(item, rule=RULE, found=words)
         if report is None or report.verdict == CLEAR:
             return item
         rule = report.rule if report.verdict == BLOCK else "wants-review"
@@ -166,7 +177,7 @@ def _load_entered(
     if not kept.numbers.keys() <= _entered_in(register):
         kept = KeptScreen(Screen(thresholds), {})
     is_anew = not kept.numbers
-    known = KnownMusic(kept.screen, cache)
+    known = KnownMusic(kept.screen, cache, reserved=Reserved.of(house, register))
     with ReadingAhead(house, cache, kept.numbers, register.works.values()) as known.ahead:
         for record in register.works.values():
             _take_work(known, kept, house, record)

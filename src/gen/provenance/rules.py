@@ -33,6 +33,7 @@ MENDS: dict[str, str] = {
     "revoked-key": _RENEW,
     "too-similar": _COMPARE,
     "wants-review": _COMPARE,
+    "reserved": "reject it, or ask who reserves the music: house.py complain --list",
     "unregistered": "a curator enters it: contribute.py, then house.py accept",
     "register-mismatch": f"{_RESTORE}: this is not the file that was entered",
     "wrong-place": "move it back to the place the register names, or take the copy out",

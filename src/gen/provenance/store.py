@@ -11,6 +11,7 @@
         screening/<work>.json           screening reports of accepted works
         rejected/  withdrawn/           taken out, kept for the record
         complaints/<digest>.json        complaints and answers; the log has their digests
+        complaints/<digest>.list        prints that a complaint reserves (`reservations`)
         .journal/<sha256>               files of the change that is being made, by their digest
         .lock
 ```

@@ -19,18 +19,26 @@ from gen.sampling.takes import Sampled, Take, Watch
 Report = Callable[[Sampled], None]
 
 
+_LET_THROUGH = "; originality=report writes such a piece and says so"
+
+
 class PiecesWithheld(HouseError):
     """Pieces that stayed too close to a work; `done` are those that were written."""
 
     def __init__(self, done: list[Sampled], withheld: list[Take], tries: int) -> None:
         self.done = done
-        listing = "".join(f"\n  piece {t.index + 1}: {'; '.join(t.too_close)}" for t in withheld)
+        listing = "".join(f"\n  piece {t.index + 1}: {'; '.join(_why(t))}" for t in withheld)
+        more = "" if all(take.reserved for take in withheld) else _LET_THROUGH
         super().__init__(
             f"{len(withheld)} of {len(done) + len(withheld)} pieces withheld: each of {tries} "
             f"attempts was too close to a work; the least close{listing}",
             where="originality",
-            mend="another seed, or more tries; originality=report writes such a piece and says so",
+            mend=f"another seed, or more tries{more}",
         )
+
+
+def _why(take: Take) -> tuple[str, ...]:
+    return (take.reserved,) if take.reserved else take.too_close
 
 
 def sample(
@@ -92,10 +100,11 @@ def _sampled(session: SamplingSession, report: Report, watch: Watch | None) -> l
         )
     withheld = []
     for index in sorted(best.keys() - done.keys()):
-        if config.originality == RESAMPLE and best[index].too_close:
-            withheld.append(best[index])
+        take = best[index]
+        if take.reserved or (config.originality == RESAMPLE and take.too_close):
+            withheld.append(take)
         else:
-            keep(best[index])
+            keep(take)
     pieces = [done[index] for index in sorted(done)]
     if withheld:
         raise PiecesWithheld(pieces, withheld, config.tries)

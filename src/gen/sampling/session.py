@@ -26,6 +26,7 @@ from gen.marks.release import SIDECAR, Outlet, Released
 from gen.marks.watermark_keys import WatermarkKey, keys_of
 from gen.piece import Piece
 from gen.provenance.house import House
+from gen.provenance.reservations import Reserved
 from gen.provenance.runs import Output, Run
 from gen.sampling import receipt
 from gen.sampling.decode import decode
@@ -62,6 +63,7 @@ class SamplingSession:
         earlier: the highest number that a piece in it has.
         said: what receipts say of the model besides, see `Opened.said`.
         watermark: the key that chooses with chance; None for none.
+        reserved: what rights-holders reserve; None where nobody does.
     """
 
     request: SampleRequest
@@ -76,6 +78,7 @@ class SamplingSession:
     earlier: int = 0
     said: dict[str, Any] = field(default_factory=dict)
     watermark: WatermarkKey | None = None
+    reserved: Reserved | None = None
     _rejected: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     def write(
@@ -108,7 +111,8 @@ class SamplingSession:
             )  # fmt: skip
             finding = self.learned.compare(done.new) if self.learned else None
             as_played = done.played(self.request.performance)
-            on_take(Take(batch[place], attempt, batch, as_played, table, finding))
+            reserved = self.reserved.problem(done.new) if self.reserved else ""
+            on_take(Take(batch[place], attempt, batch, as_played, table, finding, reserved))
 
         self._decode(seeds, rngs, finish, on_bar if watch else None)
 
@@ -147,7 +151,8 @@ class SamplingSession:
     def flaws(self, take: Take) -> list[str]:
         """Why the request wants another attempt; nothing where this one will do."""
         close = take.too_close if self.request.run.originality == RESAMPLE else ()
-        return [*close, *(take.missed if self.request.run.strict else ())]
+        named = (take.reserved,) if take.reserved else ()
+        return [*named, *close, *(take.missed if self.request.run.strict else ())]
 
     def reject(self, take: Take) -> None:
         """Remember an attempt, for the receipt of the one that is kept."""
@@ -306,6 +311,7 @@ def open_session(
         request, job, found.checkpoint, found.house, learned, found.run, signatures, out,
         Outlet.of(found.house.pin.name, signatures.key, request.places.stamp),
         highest_number(out), found.said, _watermark_of(request, job, found.house.pin.name),
+        Reserved.of(found.house, found.register),
     )  # fmt: skip
 
 

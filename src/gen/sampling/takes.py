@@ -44,6 +44,7 @@ class Take:
         done: the piece and its file.
         table: what was asked and what came out.
         finding: what it has in common with the works; None where nobody asked.
+        reserved: what reserved music it agrees with, in words; empty for none.
     """
 
     index: int
@@ -52,6 +53,7 @@ class Take:
     done: Finished
     table: list[dict[str, Any]]
     finding: Finding | None
+    reserved: str = ""
 
     @property
     def piece(self) -> Piece:
@@ -83,9 +85,14 @@ class Take:
             for name in missed(self.table)
         )
 
-    def rank(self) -> tuple[float, int, int]:
-        """The smaller the better: original, then obedient, then early."""
-        return self.finding.excess if self.finding else 0.0, len(self.missed), self.attempt
+    def rank(self) -> tuple[bool, float, int, int]:
+        """The smaller the better: nobody's, original, then obedient, then early."""
+        return (
+            bool(self.reserved),
+            self.finding.excess if self.finding else 0.0,
+            len(self.missed),
+            self.attempt,
+        )
 
 
 @dataclass(frozen=True, slots=True)
