@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,18 @@ def save_checkpoint(
     data = save_tensors(tensors, {ABOUT: json.dumps(about, sort_keys=True)})
     write_atomically(path, data)
     return parse_model_file(data)
+
+
+def config_of(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What `config.json` beside a model's weights says: its shape, its tokens, how it was made."""
+    run = about["run"]
+    made = {name: run[name] for name in ("code_version", "torch", "steps") if name in run}
+    return {
+        "format": about["format"],
+        "model": about["model"],
+        "tokenizer": about["tokenizer"],
+        **made,
+    }
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -35,6 +35,7 @@ MODELS = (
     "impact",
     "retire",
     "rebuild",
+    "pack",
     "sign-model",
     "end",
 )

@@ -54,6 +54,7 @@ COMMANDS = {
     "end": ("runs", "Enter the end of a run whose end could not be entered."),
     "log": ("history", "List the acts in the register."),
     "sign-model": ("models", "Sign a model's folder, for model-signing (OpenSSF)."),
+    "pack": ("models", "Write a model as a hub's folder: weights, config, tokenizer, card."),
     "rebuild": ("runs", "Train a model again as the log says, and compare every bit."),
     "fingerprint": ("prints", "List hashes of the melodies in a folder, for asking a house."),
     "watermark": ("marks", "Show the house's watermark keys that are here, or make one."),

@@ -14,7 +14,7 @@ from lightning import Callback, Trainer
 from torch import Tensor
 
 import gen
-from gen.checkpoint import SUFFIX, save_checkpoint
+from gen.checkpoint import SUFFIX, config_of, save_checkpoint
 from gen.data.admission import said_of_used_up
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.habits import Habits
@@ -185,6 +185,8 @@ def _save(
     figures = {name: value for name, value in result.items() if name != "notes_per_second"}
     run = {**watchers.keep.run, **figures}
     files = {last: save_checkpoint(last, model, manifest, run, tokenization=tokenization)}
+    config = json.dumps(config_of(files[last].about), indent=1)
+    write_atomically(last.with_name("config.json"), f"{config}\n".encode())
     if watchers.keep.file is not None:
         files[watchers.keep.path] = watchers.keep.file
     return files | (watchers.stages.files if watchers.stages else {})

@@ -1,4 +1,4 @@
-"""Signing the folders of models that leave the house."""
+"""Models that leave the house: folders for hubs, and signatures over folders."""
 
 from __future__ import annotations
 
@@ -47,6 +47,41 @@ def sign_model_command(
     output.line(f"signed: {path}, for the {len(known)} models of {house.pin.name} in {model}")
     output.line(f"model_signing verify key {model} --signature {path} --public_key {pem}")
     output.result(signature=str(path), public_key=str(pem), models=known)
+
+
+@house_command
+@click.argument("model", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER")
+@click.option("--program", is_flag=True, help="Also model.pt2, which torch.export makes and loads.")
+def pack_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, model: Path, out: Path,
+    program: bool,
+) -> None:  # fmt: skip
+    """Write MODEL into a new FOLDER as hubs have models, with a card that says what it is.
+
+    The log has to name the model, and nobody may have retired it. `sign-model FOLDER` signs it.
+    """
+    del yes
+    from gen.errors import HouseError
+    from gen.provenance.model_file import read_model_file
+    from gen.provenance.recorded import run_behind
+
+    house = open_house(folder, pin)
+    register, file = house.load(), read_model_file(model)
+    run = run_behind(file, register)
+    if retired := register.retired(file.file_sha256):
+        raise HouseError(f"was retired by {retired.by}, act {retired.index}", where=str(model),
+            mend="take a model that still counts")  # fmt: skip
+    try:
+        from gen.training.pack import pack
+    except ModuleNotFoundError as error:
+        raise HouseError(f"{error.name} is not installed", mend="make setup installs it") from error
+
+    with output.busy("writing"):
+        files = pack(model, out, run, program=program)
+    for path in files:
+        output.line(str(path))
+    output.result(run=run.index, files=[str(path) for path in files])
 
 
 def _beside(pin: Path) -> Path:
