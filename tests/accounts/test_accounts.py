@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from gen.accounts.royalties import divided
 from gen.likeness.fingerprint import NewPiece
-from gen.provenance.canonical import canonical, today_utc
+from gen.provenance.canonical import canonical, sha256_hex, today_utc
 from gen.provenance.key_files import save_key
-from gen.provenance.runs import ModelDigest
+from gen.provenance.recording import begin_run, end_run
+from gen.provenance.runs import Begin, End, ModelDigest
 from gen.smf import musical_hash
 from houses import PASSPHRASE, key_of, make_piece, start_house
 
@@ -200,6 +201,30 @@ def test_models_retired_before_the_period_earn_nothing(house):
     ask(house, "royalties", "--pool", "1", "--period", PERIOD)  # in use until today
     later = "2091-01-01..2091-03-31"
     assert "no model was" in ask(house, "royalties", "--pool", "1", "--period", later, code=2)
+
+
+def test_works_behind_the_model_that_one_began_with_count_too(house):
+    first, *_, other = house.works
+    recipe = json.dumps({"init": f"sha256:{'d1' * 32}"}, separators=(",", ":"))
+    zeros, digest = "00" * 32, sha256_hex(recipe.encode())
+    begin = Begin("tuned", "general_model", zeros, (other,), digest, 1, zeros, zeros, "a test",
+                  recipe=recipe)  # fmt: skip
+    run = begin_run(house.house, key_of("machine"), begin)
+    tuned = ModelDigest("tuned", 1, "d4" * 32, "d5" * 32)
+    end_run(house.house, key_of("machine"), End(run, 1, (tuned,)))
+    house._follow_pin()
+    ask(house, "retire", "--run", house.run, "--as", "cleo")
+    found = ask_json(house, "royalties", "--pool", "100", "--period", PERIOD)
+    assert found["works"] == sorted(house.works)
+    ask(house, "terms", first, "--composer", "ana", "--allow", "general_model")
+    assert f"{first}: ana grants no sampling" in ask(
+        house, "may", "--run", run, "--use", "sampling", code=2
+    )
+    keep = "terms", first, "--composer", "ana", "--allow", "sampling", "--ask-first", "sampling"
+    ask(house, *keep)
+    ask(house, "may", "--run", run, "--use", "sampling", code=2)
+    ask(house, "approve", "--run", run, "--use", "sampling", "--composer", "ana")
+    ask(house, "may", "--run", run, "--use", "sampling")
 
 
 # -- mine ----------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def test_a_visit_shows_what_holds_and_says_what_is_not_proved(visited):
     assert "the visitor's file is refused" in proved
     assert "DOES NOT HOLD" not in rest
     assert "who composed the works" in rest
-    assert "names 6 works; by Ana 6" in rest
+    assert "names 6 works, 6 are behind it; by Ana 6" in rest
     assert "the same bytes" in rest
     assert sorted(path for path in visited.house.folder.rglob("*.mid")) == before
     data = Path("page/visit.signature.json").read_bytes().removesuffix(b"\n")
@@ -75,7 +75,7 @@ def test_planted_files_are_refused_and_a_piece_leads_back_to_its_composers(visit
     page = page_of(visit)
     assert "(5 of 5)" in page
     assert "visitor.mid: refused (untagged)" in page
-    assert "names 6 works; by Ana 6" in page
+    assert "names 6 works, 6 are behind it; by Ana 6" in page
     assert not list(Path("page").rglob("visitor.mid"))
 
 

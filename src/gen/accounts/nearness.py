@@ -70,7 +70,8 @@ def nearness(
     found = []
     for piece in pieces:
         held = {}
-        for work in register.runs.by_index[piece.output.run].works:
+        run = register.runs.by_index[piece.output.run]
+        for work in register.runs.works_behind(run):
             if work not in known:
                 known[work] = _of_work(house, register, work, unread)
             if count := int(np.isin(piece.shingles, known[work], assume_unique=True).sum()):

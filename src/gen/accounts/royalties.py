@@ -2,7 +2,8 @@
 
 Two pools, of which the second is asked for:
 
-- `works`: every work that a model in use in the period learned from counts once. Its part is
+- `works`: every work that a model in use in the period learned from, or that is behind the model
+  which it began with, counts once. Its part is
   divided by its composers' shares; of each composer's part, terms may leave a percentage to the
   house.
 - `nearness`: every piece of the period counts once. It is divided among the works by how many of
@@ -119,7 +120,8 @@ def statement(
         HouseError: nothing to divide by.
     """
     runs = runs_in_use(register, period)
-    works = sorted({work for run in runs for work in run.works})
+    behind = {run.index: register.runs.works_behind(run) for run in runs}
+    works = sorted({work for found in behind.values() for work in found})
     if pool and not works:
         raise HouseError(f"no model was in use in {period}: there is nothing to divide by")
     held = [each for each in near if each.shingles]
@@ -146,7 +148,9 @@ def statement(
         "period": str(period),
         "pools": {NEARNESS: near_pool, WORKS: pool},
         "register": {"root": head.root, "size": head.size} if head else None,
-        "runs": [{"index": run.index, "name": run.name, "works": list(run.works)} for run in runs],
+        "runs": [
+            {"index": run.index, "name": run.name, "works": behind[run.index]} for run in runs
+        ],
         "totals": totals(lines),
         "works": works,
     }

@@ -212,12 +212,14 @@ def _behind(visit: Visit, record: dict[str, Any]) -> tuple[bool, list[str]]:
         return False, [f"no run in the log left the model {record['checkpoint_sha256']}"]
     run: Run = runs[0]
     names = {person.id: person.name for person in register.roster.people}
-    people = Counter(who for work in run.works for who, _ in register.works[work].entry.composers)
+    works = register.runs.works_behind(run)
+    people = Counter(who for work in works for who, _ in register.works[work].entry.composers)
     same = record["manifest_sha256"] == run.manifest
     return same, [
         f"receipt names model {record['checkpoint_sha256'][:16]}…, which {run} left (act "
         f"{run.ended_at if run.ended_at is not None else run.index})",
-        f"its manifest {run.manifest[:16]}… names {len(run.works)} works; by "
+        f"its manifest {run.manifest[:16]}… names {len(run.works)} works, "
+        f"{len(works)} are behind it; by "
         + ", ".join(f"{names.get(who, who)} {count}" for who, count in people.most_common()),
     ]
 

@@ -81,7 +81,8 @@ def approve(
     with house.writing() as session:
         register = session.register
         person = signer(register, key, COMPOSER)
-        theirs = [w for w in run.works if register.works[w].is_composer(person.id)]
+        behind = register.runs.works_behind(run)
+        theirs = [w for w in behind if register.works[w].is_composer(person.id)]
         live = [w for w in theirs if register.works[w].withdrawn_at is None]
         if strange := sorted({*works} - {*live}):
             raise SettingError(f"{strange[0]} is no work of {person.id} behind {run}")

@@ -176,7 +176,7 @@ class Register(RegisterState):
         said = Approval.from_dict(act.data)
         for work in said.works:
             self._own(act, work)
-        self.runs.check_approved(said.run, said.works, said.receipt)
+        self.runs.check_approved(said.run, said.receipt)
         keyid = act.signatures[0].keyid
         self.approvals.acts.append(ApprovalAct(act.index, act.by, keyid, said))
 

@@ -369,11 +369,10 @@ class Runs:
         self.pieces.append(piece)
         self._receipts.setdefault(output.receipt, index)
 
-    def check_approved(self, run: int, works: tuple[str, ...], receipt: str) -> None:
-        """Whether there is what an approval speaks of: a run of these works, a piece of it."""
-        known = self.by_index.get(run)
-        if known is None or not {*works} <= {*known.works}:
-            raise StrictJsonError(f"the run {run} did not learn from these works")
+    def check_approved(self, run: int, receipt: str) -> None:
+        """Whether there is what an approval speaks of: a run, a piece of it."""
+        if run not in self.by_index:
+            raise StrictJsonError(f"the run {run} never began")
         entered = self._receipts.get(receipt)
         if receipt and not any((p.index, p.run) == (entered, run) for p in self.pieces):
             raise StrictJsonError(f"the run {run} wrote no such piece")

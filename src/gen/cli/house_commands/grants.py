@@ -156,13 +156,14 @@ def may_command(
     house = open_house(folder, pin)
     register = house.load()
     run, receipt = run_and_receipt(register, what, index)
-    missing = missing_grants(register, run.works, use, run.index, receipt)
-    with_terms = sum(1 for work in run.works if register.works[work].terms)
+    works = register.runs.works_behind(run)
+    missing = missing_grants(register, works, use, run.index, receipt)
+    with_terms = sum(1 for work in works if register.works[work].terms)
     for each in missing:
         output.line(f"not granted: {each}")
     output.line(
         f"{use} of {'the piece' if receipt else 'pieces'} by {run}: "
-        f"{'not ' if missing else ''}granted; {with_terms} of {len(run.works)} works have terms"
+        f"{'not ' if missing else ''}granted; {with_terms} of {len(works)} works have terms"
     )
     rows = [{"work": m.work, "person": m.person, "why": m.why} for m in missing]
     output.result(use=use, run=run.index, granted=not missing, missing=rows, with_terms=with_terms)
