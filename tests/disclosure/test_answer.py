@@ -17,7 +17,9 @@ from gen.contribution.flow import Contributor, Job, Outcome, Settings
 from gen.errors import HouseError
 from gen.provenance.house import House
 from gen.provenance.key_files import save_key
+from gen.provenance.model_file import read_model_file
 from gen.provenance.pin import load_pin
+from gen.provenance.recorded import run_behind
 from gen.provenance.reservations import Reserved
 from gen.provenance.works import withdraw
 from gen.smf import write
@@ -215,6 +217,41 @@ def _model_gives_no_reserved_piece_out(desk: Desk) -> None:
     done = call(SAMPLE, *request, f"out={desk.folder / 'more'}")
     assert done.code == 2
     assert "which Other reserves" in done.stderr
+
+
+SAYINGS = """
+provider: {name: Lantern, contact: rights@lantern.example}
+model: {name: lamp-1}
+sources: {public: false, third_party: false, crawled: false, user_data: false, synthetic: false}
+reservations: Honoured.
+illegal_content: Two people sign each work.
+"""
+
+
+def test_summary_counts_the_works_and_stops_where_records_contradict_it(desk):
+    says = desk.folder / "says.yaml"
+    says.write_text(SAYINGS)
+    code, said = desk.ask("summary", desk.model, "--says", says, "--json")
+    assert code == 0, said
+    figures = json.loads(said)["figures"]
+    notes = sum(make_piece(seed, BARS).note_count for seed in SEEDS)
+    assert (figures["works"], figures["notes"], figures["composers"]) == (len(SEEDS), notes, 1)
+    assert figures["methods"] == {"score": len(SEEDS)}
+    assert "2.5 Synthetic data:** No." in json.loads(said)["summary"]
+    sound = desk.house.entries[0].musical_hash
+    desk.house.house = House(load_pin(desk.house.pin.path))
+    model = read_model_file(desk.model)
+    run = run_behind(model, desk.house.load()).index
+    desk.house.log_output(sound, run=run, checkpoint=model.file_sha256)
+    code, said = desk.ask("summary", desk.model, "--says", says)
+    assert code == 2
+    assert "synthetic: false, and 0 works are stated to be machine-written, 1 are" in said
+    says.write_text(SAYINGS.replace("synthetic: false", "synthetic: one piece came home"))
+    code, said = desk.ask("summary", desk.model, "--says", says)
+    assert code == 0, said
+    assert "Yes: one piece came home" in said
+    says.write_text(SAYINGS.replace("crawled: false, ", ""))
+    assert "crawled" in desk.ask("summary", desk.model, "--says", says)[1]
 
 
 def test_model_that_the_log_does_not_name_is_not_answered_for(desk):

@@ -5,6 +5,7 @@ r"""What the house says to others, from its records: answers to letters, copies,
     python scripts/disclose.py check DIR/answer.json
     python scripts/disclose.py reserve LIST --from NAME
     python scripts/disclose.py copies WORK...
+    python scripts/disclose.py summary CHECKPOINT --says FILE
 
 Exit codes: 0 done, 1 a bug of ours, 2 refused or misused. docs/letter.md goes through it.
 """
@@ -186,5 +187,37 @@ def copies_command(
     output.result(copies=[c.to_dict() for c in found], deleted=[c.to_dict() for c in gone])
 
 
-for command in (answer_command, check_command, copies_command, reserve_command):
+@house_command
+@click.argument("checkpoint", type=FILE, metavar="CHECKPOINT")
+@click.option("--says", type=FILE, required=True, metavar="FILE",
+              help="What the house says where records cannot; docs/letter.md.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
+              help="Where the summary goes; by default it is printed.")  # fmt: skip
+def summary_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
+    says: Path, out: Path | None,
+) -> None:  # fmt: skip
+    """Write the public summary of what a model learned from (EU template of July 2025).
+
+    Figures are computed from the records and the works. Exits 2 where the house says no and its
+    records say otherwise.
+    """
+    del yes
+    from dataclasses import asdict
+
+    from gen.disclosure.summary import read_sayings, summary_of
+    from gen.disk import write_atomically
+    from gen.provenance.model_file import read_model_file
+
+    said = read_sayings(says)
+    text, figures = summary_of(open_house(folder, pin), read_model_file(checkpoint), said)
+    if out is not None:
+        write_atomically(out, text.encode("utf-8"))
+    output.line(text.rstrip("\n") if out is None else f"wrote {out}")
+    output.result(summary=text, figures=asdict(figures))
+
+
+for command in (
+    answer_command, check_command, copies_command, reserve_command, summary_command,
+):  # fmt: skip
     main.add_command(command)
