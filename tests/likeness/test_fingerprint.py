@@ -26,8 +26,19 @@ def test_a_fingerprint_survives_being_logged_as_json() -> None:
         assert (ours.label, ours.is_leading, ours.is_together) == (
             theirs.label, theirs.is_leading, theirs.is_together,
         )  # fmt: skip
-        for name in ("pitches", "onsets", "bars"):
+        for name in ("pitches", "onsets", "bars", "again"):
             assert getattr(ours, name).tolist() == getattr(theirs, name).tolist()
+
+
+def test_a_fingerprint_without_lines_survives_too() -> None:
+    assert Fingerprint.unpack(json.loads(json.dumps(Fingerprint(()).pack()))).voices == ()
+
+
+def test_a_fingerprint_that_was_logged_without_repeats_is_read() -> None:
+    packed = NewPiece.of(pop_song(1)).fingerprint.pack()
+    assert any(len(voice.again) for voice in Fingerprint.unpack(packed).voices)
+    del packed["repeats"]
+    assert not any(len(voice.again) for voice in Fingerprint.unpack(packed).voices)
 
 
 def test_a_fingerprint_is_a_few_kilobytes() -> None:
@@ -46,6 +57,9 @@ def test_lists_of_lines_that_earlier_versions_logged_are_read() -> None:
     [
         {"format": 3},
         {"notes": "?"},
+        {"repeats": "?"},
+        {"repeats": base64.b64encode(zlib.compress(bytes([255] * 400))).decode()},
+        {"repeats": base64.b64encode(zlib.compress(b"")).decode()},
         {"notes": base64.b64encode(zlib.compress(bytes(100_000_000))).decode()},
         {"lines": [["x", True, False, 2**40]]},
         {"lines": [["x", True, False, -1]]},

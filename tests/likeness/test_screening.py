@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,31 @@ def test_an_excerpt_inside_another_melody_is_blocked_though_the_whole_differs(hu
     assert match.similarity < 0.2
     assert match.passage is not None
     assert 32 <= match.passage.notes <= 34
+
+
+def recited(seed: int) -> Piece:
+    """A tune of few moves: each note is struck again several times, when is the tune's own."""
+    rng = random.Random(f"recited {seed}")  # noqa: S311
+    notes, onset = [], 0
+    for pitch in melody(seed, 40):
+        for _ in range(rng.choice((1, 3, 4, 5))):
+            length = rng.choice((120, 240, 240, 360, 480))
+            notes.append(Note(onset, length - 20, pitch, 80))
+            onset += length
+    return Piece(UNIT, [Track("voice", notes=notes)])
+
+
+def test_where_a_note_is_struck_again_is_somebodys_too() -> None:
+    screen, tune = Screen(), recited(3)
+    for seed in range(30):
+        screen.add(Known(WORK, f"work-{seed}", ("ana",)), print_of(recited(seed)))
+    (voice,) = tune.tracks
+    few = replace(tune, tracks=[replace(voice, notes=voice.notes[:32])])  # some ten moves
+    match = only_match(compare(screen, few))
+    assert match.known.name == "work-3"
+    assert len(print_of(few).tracks[0].pitches) < 14
+    assert match.passage is not None
+    assert match.passage.notes == 32
 
 
 def test_passages_are_judged_at_the_thresholds() -> None:

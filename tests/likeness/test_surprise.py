@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,17 @@ def test_a_sequence_says_its_figure_once() -> None:
     figure = [0, 4, 2, 7, 5]
     steps = [60 + 2 * time + step for time in range(4) for step in figure]
     assert fresh(line(steps)) < 2.2 * fresh(line(steps[:6]))
+
+
+def test_notes_struck_again_say_when_they_are_struck() -> None:
+    plain = line(TUNE, 48)
+    even = replace(plain, again=np.arange(24, 48 * len(TUNE), 48, dtype=np.int32))
+    times = [12, 60, 84, 156, 200, 228, 300, 312, 372, 420, 444, 516, 564, 660, 684, 756, 828]
+    uneven = replace(plain, again=np.array(times, np.int32))
+    assert fresh(plain) + 5 < fresh(even) < 2 * fresh(plain)
+    assert fresh(plain) + 5 < fresh(uneven)
+    said = Surprise().of(uneven)
+    assert len(said.bits) == len(uneven.struck().pitches) == len(TUNE) + len(times)
 
 
 def test_what_many_lines_have_says_less_and_one_s_own_piece_does_not_count() -> None:

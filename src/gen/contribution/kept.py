@@ -16,7 +16,7 @@ from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.provenance.tag import Tagged
 from gen.smf import parse
 
-_FIRST_LINE = "fingerprints 1 sealed"
+_FIRST_LINE = "fingerprints 2 sealed"
 """Of the cache: names its format."""
 _PORTION = 256
 """Works that are kept at a time, while many are read."""

@@ -37,7 +37,9 @@ _SHIFT = TIME_UNIT // 2
 """Shifts in time are told apart in halves of a quarter."""
 _TOLERANCE = 2
 """Notes this near (`TIME_UNIT`ths of a quarter) are at the same time."""
-_MISSING_BITS = 3.0
+_LEFT_OUT = 1 / 8
+"""Share of the notes of somebody's tune that whoever disguises it leaves out."""
+_LEAST_MISSING_BITS = 0.5
 _BETWEEN_BITS = 0.4
 _STRUCK_AGAIN_BITS = 0.5
 _ALTERED_BITS = 3.0
@@ -131,8 +133,9 @@ class _NewSeeds:
     def of(parts: Sequence[Part], with_gaps: bool) -> _NewSeeds:
         codes, rows = [np.zeros(0, dtype=np.int64)], [np.zeros((0, 4), dtype=np.int64)]
         for number, part in enumerate(parts):
-            for voice in part.voices:
-                for pitches, onsets in _fives(voice, with_gaps):
+            struck = [voice.struck() for voice in part.voices if len(voice.again)]
+            for line in (*part.voices, *struck):
+                for pitches, onsets in _fives(line, with_gaps):
                     found = seed_codes(pitches, onsets)[..., 0] if pitches.size else codes[0]
                     if not len(found):
                         continue
@@ -187,9 +190,12 @@ class AlignmentIndex:
         self._first.extend([first] * count)
         self._end.extend([first + count] * count)
         bulk, recent = self._tables
-        added = [_Seeds.of(first + number, voice) for number, voice in enumerate(voices)]
-        for voice in voices:
+        added = []
+        for number, voice in enumerate(voices, start=first):
             self.voices.append(voice)
+            added.append(_Seeds.of(number, voice))
+            if len(voice.again):
+                added.append(_Seeds.of(number, voice.struck()))
         recent = _Seeds.join([recent, *added])
         if len(recent.codes) > _RECENT:
             bulk, recent = _Seeds.join([bulk, recent]), _Seeds.join([])
@@ -269,7 +275,8 @@ class AlignmentIndex:
 
     def _laid_over(self, sounding: _Sounding, place: _Candidate, any_mode: bool) -> Stretch | None:
         """The best stretch of a known line at one transposition, tempo and shift."""
-        voice, said = self.voices[place.voice], self._said_by(place.voice)
+        known, said = self.voices[place.voice], self._said_by(place.voice)
+        voice = known.struck()
         times = np.round(voice.onsets * place.ratio + place.shift).astype(np.int64)
         first, last = np.searchsorted(times, [sounding.onsets[0] - 9, sounding.onsets[-1] + 9])
         if last - first < SEED_NOTES:
@@ -278,12 +285,14 @@ class AlignmentIndex:
         find = sounding.find_in_any_mode if any_mode else sounding.find
         places, altered = find(times, classes)
         at_once, between = sounding.crowd(times)
-        gains = np.maximum(said.bits[first:last] - np.log2(at_once), 0.0)
-        gains[places < 0] = -_MISSING_BITS
+        bits = said.bits[first:last]
+        gains = np.where(places < 0, -_missing(bits), np.maximum(bits - np.log2(at_once), 0.0))
         gains[1:] -= _BETWEEN_BITS * between
         begin, end, _ = _best_stretch(gains)
-        again = (said.earlier[first:last] >= first + begin) & (gains > 0)
-        gains[again] = 0.0
+        again = said.earlier[first:last] >= first + begin
+        gains[again] = np.where(
+            places[again] < 0, -_LEAST_MISSING_BITS, np.minimum(gains[again], 0)
+        )
         begin, end, score = _best_stretch(gains)
         inside = places[begin : end + 1]
         inside = inside[inside >= 0]
@@ -291,17 +300,12 @@ class AlignmentIndex:
             return None
         score -= max(float(gains[begin]), 0.0) + _ALTERED_BITS * altered
         ours = sounding.pitches[inside]
-        span = (int(times[begin]), int(times[end]))
+        ends = [begin, end]
+        notes, span = known.notes_at(voice.onsets[first:last][ends]), times[ends]
         return Stretch(
-            score,
-            place.voice,
-            place.part,
-            int(first) + begin,
-            int(first) + end,
-            len(inside),
-            ours,
-            span,
-        )
+            score, place.voice, place.part, int(notes[0]), int(notes[1]), len(inside), ours,
+            (int(span[0]), int(span[1])),
+        )  # fmt: skip
 
     def _said_by(self, number: int) -> Said:
         if number not in self._said:
@@ -319,9 +323,12 @@ class AlignmentIndex:
 
     def _in_their_tracks(self, number: int, said: Said) -> Said:
         """What the notes of all tracks together say, no more than they do in their own tracks."""
-        line, others = self.voices[number], self._piece_of(number)
+        line, others = self.voices[number].struck(), self._piece_of(number)
         numbers = [n for n in others if not self.voices[n].is_together]
-        tracks, own = [self.voices[n] for n in numbers], [self._said_by(n) for n in numbers]
+        tracks, own = (
+            [self.voices[n].struck() for n in numbers],
+            [self._said_by(n) for n in numbers],
+        )
         keys = np.concatenate([_keys(track) for track in tracks])
         bits = np.concatenate([each.bits for each in own])
         earlier = np.concatenate(
@@ -357,6 +364,12 @@ class AlignmentIndex:
     def ask_again(self) -> None:
         """The model has learned more."""
         self._said = {}
+
+
+def _missing(bits: NDArray[Any]) -> NDArray[Any]:
+    """What it costs that notes are not there: the less, the less they would have said."""
+    by_chance = -np.log2(-np.expm1(-np.maximum(bits, 1e-3) * np.log(2)))
+    return np.maximum(-np.log2(_LEFT_OUT) - by_chance, _LEAST_MISSING_BITS)
 
 
 def _first_of_each(names: NDArray[Any], most: int) -> NDArray[np.bool_]:

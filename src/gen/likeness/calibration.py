@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FALSE_REVIEWS, FALSE_REFUSALS = 0.018, 0.0002
+FALSE_REVIEWS, FALSE_REFUSALS = 0.025, 0.0002
 """Shares of honest pieces that are looked at in vain, and refused in vain; of these by chance
 alone, as what is refused is much longer than a lick."""
-_LICKS = 3.0
+_LICKS = 2.5
 """So many times oftener than a distribution fitted to works says, as songs share licks (measured on
 songs, whose own distribution, `PRIOR`, has them in it)."""
 ENOUGH_WORKS = 20
@@ -103,5 +103,5 @@ class Calibration:
         return f"expect {about} of 100 honest pieces to be looked at in vain, by {basis}"
 
 
-PRIOR = Calibration(location=34.0, scale=6.0, pieces=ENOUGH_WORKS, works=0)
+PRIOR = Calibration(location=24.0, scale=7.2, pieces=ENOUGH_WORKS, works=0)
 """Of pop songs by code, for a house of fewer works; its model knows no stock figures yet."""

@@ -59,8 +59,8 @@ class Voices(Sequence[Voice]):
         self._columns = {
             "label": Column(np.int32), "is_leading": Column(np.bool_),
             "is_together": Column(np.bool_), "pitches": Column(np.int16),
-            "bars": Column(np.int32), "onsets": Column(np.int32),
-            "end": Column(np.int64), "onsets_end": Column(np.int64),
+            "bars": Column(np.int32), "onsets": Column(np.int32), "again": Column(np.int32),
+            "end": Column(np.int64), "onsets_end": Column(np.int64), "again_end": Column(np.int64),
         }  # fmt: skip
         for voice in voices:
             self.append(voice)
@@ -74,8 +74,10 @@ class Voices(Sequence[Voice]):
         columns["pitches"].extend(voice.pitches)
         columns["bars"].extend(voice.bars)
         columns["onsets"].extend(voice.onsets)
+        columns["again"].extend(voice.again)
         columns["end"].extend([len(columns["pitches"])])
         columns["onsets_end"].extend([len(columns["onsets"])])
+        columns["again_end"].extend([len(columns["again"])])
 
     def _numbered(self, label: str) -> int:
         if label not in self._numbers:
@@ -103,6 +105,7 @@ class Voices(Sequence[Voice]):
             columns["bars"][notes],
             columns["onsets"][self._span("onsets_end", place)],
             bool(columns["is_together"][place]),
+            columns["again"][self._span("again_end", place)],
         )
 
     def _span(self, name: str, place: int) -> slice:

@@ -72,7 +72,15 @@ class Fingerprint:
             "format": FORMAT,
             "lines": heads,
             "notes": base64.b64encode(zlib.compress(raw, 9)).decode("ascii"),
+            "repeats": self._packed_repeats(),
         }
+
+    def _packed_repeats(self) -> str:
+        """When the lines' notes were struck again: how many of each, then the steps in time."""
+        columns = [np.array([len(v.again) for v in self.voices])]
+        columns += [np.diff(v.again, prepend=0) for v in self.voices]
+        raw = b"".join(column.astype("<i4").tobytes() for column in columns)
+        return base64.b64encode(zlib.compress(raw, 9)).decode("ascii")
 
     @staticmethod
     def unpack(packed: object) -> Fingerprint:
@@ -98,8 +106,9 @@ def _unpacked(packed: dict[str, Any]) -> list[Voice]:
     counts = [count for *_, count in heads]
     if min(counts, default=0) < 0 or 9 * sum(counts) > _MOST_BYTES:
         raise ValueError("it holds more notes than a piece")
-    reader = zlib.decompressobj()
-    raw = reader.decompress(base64.b64decode(packed["notes"], validate=True), _MOST_BYTES)
+    if not heads:  # a piece of drums alone
+        return []
+    raw = _decompressed(packed["notes"])
     total = sum(counts)
     if len(raw) != 9 * total:
         raise ValueError("it holds another number of notes than it says")
@@ -107,10 +116,27 @@ def _unpacked(packed: dict[str, Any]) -> list[Voice]:
     pitches = np.split(np.frombuffer(raw, "<u1", total), ends)
     onsets = np.split(np.frombuffer(raw, "<i4", total, total), ends)
     bars = np.split(np.frombuffer(raw, "<i4", total, 5 * total), ends)
+    again = _unpacked_repeats(packed.get("repeats", ""), len(heads))
     return [
-        Voice(label, leads, p.astype(np.int16), _summed(b), _summed(o), together)
-        for (label, leads, together, _), p, o, b in zip(heads, pitches, onsets, bars, strict=True)
-    ]
+        Voice(label, leads, p.astype(np.int16), _summed(b), _summed(o), together, r)
+        for (label, leads, together, _), p, o, b, r
+        in zip(heads, pitches, onsets, bars, again, strict=True)
+    ]  # fmt: skip
+
+
+def _unpacked_repeats(packed: str, lines: int) -> list[NDArray[np.int32]]:
+    if not packed:  # of an earlier version
+        return [np.zeros(0, dtype=np.int32)] * lines
+    raw = _decompressed(packed)
+    values = np.frombuffer(raw, "<i4", len(raw) // 4)
+    counts = values[:lines]
+    if len(counts) < lines or min(counts, default=0) < 0 or lines + counts.sum() != len(values):
+        raise ValueError("it holds another number of repeated notes than it says")
+    return [_summed(steps) for steps in np.split(values[lines:], np.cumsum(counts)[:-1])]
+
+
+def _decompressed(packed: str) -> bytes:
+    return zlib.decompressobj().decompress(base64.b64decode(packed, validate=True), _MOST_BYTES)
 
 
 def _summed(steps: NDArray[Any]) -> NDArray[np.int32]:

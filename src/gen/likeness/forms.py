@@ -51,7 +51,7 @@ def _turned(part: Part, is_inverted: bool, clock: str) -> Part:
     times = times - times.min(initial=0)
     order = np.argsort(times, kind="stable")
     onsets, pitches = times[order], pitches[order]
-    voices = tuple(_voice(at, line) for at, line in lines_of(onsets, pitches, _SPREAD, 1))
+    voices = tuple(_voice(at, line) for at, line, _ in lines_of(onsets, pitches, _SPREAD, 1))
     return Part(voices, onsets, onsets, pitches)
 
 

@@ -33,7 +33,8 @@ def passage_of(ours: Voice, theirs: Voice, run: SharedRun, bits: float = 0.0) ->
 def passage_of_stretch(ours: Voice, theirs: Voice, found: Stretch, form: str = "") -> Passage:
     """A stretch of a part and a known line, in words; `form` is how the new piece was turned."""
     edges = np.searchsorted(ours.onsets, found.our_onsets, side="right") - 1
-    here = _words(ours.label, ours.bars[np.maximum(edges, 0)], found.ours)
+    moves = found.ours[np.diff(found.ours, prepend=-1) != 0]
+    here = _words(ours.label, ours.bars[np.maximum(edges, 0)], moves)
     leads = is_somebodys(ours, theirs)
     return Passage(
         ours=f"the piece {form}" if form else here,
@@ -59,7 +60,8 @@ def is_tune(ours: Voice, theirs: Voice, run: SharedRun) -> bool:
 
 def moves_by_steps(line: NDArray[np.int16]) -> bool:
     """Whether a quarter of its moves are no wider than a whole tone: broken chords leap."""
-    return bool((np.abs(np.diff(line)) <= _STEP_SEMITONES).mean() >= _TUNE_STEPS_SHARE)
+    narrow = np.abs(np.diff(line)) <= _STEP_SEMITONES
+    return bool(narrow.any() and narrow.mean() >= _TUNE_STEPS_SHARE)
 
 
 def _spell(voice: Voice, first: int, intervals: int) -> str:

@@ -202,5 +202,6 @@ class SharedPassages:
 
 def _part_of(voice: Voice) -> Part:
     """A known line as if it were a new part."""
-    onsets = voice.onsets.astype(np.int64)
-    return Part((voice,), onsets, onsets, voice.pitches.astype(np.int64))
+    struck = voice.struck() if voice.has_times else voice
+    onsets = struck.onsets.astype(np.int64)
+    return Part((voice,), onsets, onsets, struck.pitches.astype(np.int64))

@@ -14,7 +14,7 @@ construction and evaluation of statistical models of melodic structure" (interpo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -31,7 +31,7 @@ _OCTAVE_STEPS, _MOST_STEPS = 7, 9
 _INTERVALS = 2 * _MOST_STEPS + 1
 _LENGTHS = 5
 """Ratios of successive lengths: a quarter and less, half, the same, double, four times and more."""
-_MOST_BITS = 5.0
+_MOST_BITS = 4.0
 """No single note, be its leap ever so rare, says more."""
 _GRAM = 4
 _FIGURE = 6
@@ -44,6 +44,8 @@ _CONTEXT = _FIGURE - 1
 _PRIOR_NOTES = 400.0
 _BACK_OFF = 12.0
 """Weights of the prior and of the shorter context, in notes."""
+_REPEATS = np.array([0.7, 0.3])
+"""Shares of notes that move, and that repeat the one before, in any music."""
 _FIGURE_BACK_OFF = 6.0
 """Weight of the shorter context beside figures, in pieces."""
 
@@ -88,9 +90,14 @@ class Surprise:
     def __init__(self) -> None:
         self._intervals = [_Counts(_INTERVALS, order) for order in (1, 2, 3, 4)]
         self._lengths = _Counts(_LENGTHS, 3)
+        self._repeats = _Counts(2, 4)
         self._figures = _Figures(_INTERVALS)
         self._timed_figures = _Figures(_INTERVALS * _LENGTHS)
         self._pieces = 0
+
+    @property
+    def _all_counts(self) -> tuple[_Counts, ...]:
+        return (*self._intervals, self._lengths, self._repeats)
 
     def learn(self, pieces: Iterable[Sequence[Voice]]) -> None:
         """Count the intervals and lengths of the lines of pieces."""
@@ -100,10 +107,12 @@ class Surprise:
             for counts in self._intervals:
                 for each in symbols:
                     counts.add(counts.cut(each))
-            for voice in voices:
+            struck = [voice.struck() for voice in voices if voice.has_times]
+            for voice in struck:
                 self._lengths.add(_ratios(voice))
+                self._repeats.add(_repeats(voice))
             figures.append(_figures_of(symbols, _INTERVALS))
-            joint = [_timed(voice) for voice in voices if _has_times(voice)]
+            joint = [_timed(voice) for voice in struck]
             timed.append(_figures_of(joint, _INTERVALS * _LENGTHS))
         self._figures = self._figures.and_of(figures)
         self._timed_figures = self._timed_figures.and_of(timed)
@@ -111,16 +120,14 @@ class Surprise:
 
     def state(self) -> State:
         """All of it, for `of_state`: what was seen, and how often."""
-        seen = [_sparse(counts.seen) for counts in (*self._intervals, self._lengths)]
+        seen = [_sparse(counts.seen) for counts in self._all_counts]
         figures = {"figures": self._figures.state(), "timed": self._timed_figures.state()}
         return {"seen": seen, "pieces": self._pieces, **figures}
 
     @staticmethod
     def of_state(state: State) -> Surprise:
         surprise = Surprise()
-        for counts, seen in zip(
-            (*surprise._intervals, surprise._lengths), state["seen"], strict=True
-        ):
+        for counts, seen in zip(surprise._all_counts, state["seen"], strict=True):
             counts.see(*seen)
         surprise._figures = _Figures(_INTERVALS, *state["figures"])
         surprise._timed_figures = _Figures(_INTERVALS * _LENGTHS, *state["timed"])
@@ -140,16 +147,24 @@ class Surprise:
         return _said(_bits(chance), symbols[_CONTEXT:, None])
 
     def of(self, voice: Voice, piece: Sequence[Voice] = ()) -> Said:
-        """What each note says by its interval and, where known, its place in time."""
-        if not _has_times(voice):
+        """What each note says by its interval and, where known, its place in time.
+
+        Where times are known, repeated notes are notes of their own: it is of `voice.struck()`.
+        """
+        if not voice.has_times:
             return self.of_intervals(voice, piece)
-        symbols, ratios = _symbols(voice), _ratios(voice)
-        chance = self._of_intervals(symbols, [_symbols(own) for own in piece])
-        chance = chance * self._of_lengths(ratios, [_ratios(own) for own in piece])
+        struck, own = voice.struck(), [v.struck() for v in piece if v.has_times]
+        moves = self._of_intervals(_symbols(voice), [_symbols(v) for v in piece])
+        repeats = _repeats(struck)
+        chance = self._repeats.mixed(
+            repeats, _REPEATS[repeats[3:]], _BACK_OFF, _each(_repeats, own)
+        )
+        chance[repeats[3:] == 0] *= moves
+        ratios = _ratios(struck)
+        chance = chance * self._of_lengths(ratios, _each(_ratios, own))
         if self._pieces >= _ENOUGH_PIECES:
-            own_timed = [_timed(own) for own in piece if _has_times(own)]
-            chance = self._timed_figures.mixed(_timed(voice), chance, own_timed)
-        return _said(_bits(chance), np.stack([symbols[_CONTEXT:], ratios[2:]], axis=1))
+            chance = self._timed_figures.mixed(_timed(struck), chance, _each(_timed, own))
+        return _said(_bits(chance), np.stack([_symbols(struck)[_CONTEXT:], ratios[2:]], axis=1))
 
     def _of_intervals(self, symbols: Ints, own: Sequence[Ints]) -> Chances:
         """P of each interval after up to five before it."""
@@ -284,8 +299,14 @@ def _ratios(voice: Voice) -> Ints:
     return np.concatenate([np.zeros(3, dtype=np.int64), ratios]) + 2
 
 
-def _has_times(voice: Voice) -> bool:
-    return len(voice.onsets) == len(voice.pitches) >= 3
+def _repeats(voice: Voice) -> Ints:
+    """Whether each note repeats the one before, 0 or 1, after three that say nothing."""
+    again = np.diff(voice.pitches) == 0
+    return np.concatenate([np.zeros(3, dtype=np.int64), again.astype(np.int64)])
+
+
+def _each(look: Callable[[Voice], Ints], voices: Iterable[Voice]) -> list[Ints]:
+    return [look(voice) for voice in voices]
 
 
 def _timed(voice: Voice) -> Ints:

@@ -1,7 +1,8 @@
 """What screening compares: the interval sequence of each track's upper line.
 
 Rhythm is left out, so humanised timing still matches; so are transposition (intervals) and
-repeated notes (a held and a re-struck note are the same step).
+repeated notes (a held and a re-struck note are the same step). When notes were struck again is kept
+beside the line, for what compares in time.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +49,7 @@ class Voice:
         bars: (N,) int32, counted from 1; 0 where unknown.
         onsets: (N,) int32 in `TIME_UNIT`ths of a quarter, ascending; empty where unknown.
         is_together: whether it is the upper line of all tracks together.
+        again: (M,) int32, ascending, onsets of notes that struck the pitch before them again.
     """
 
     label: str
@@ -55,6 +58,25 @@ class Voice:
     bars: NDArray[np.int32]
     onsets: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     is_together: bool = False
+    again: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+
+    @property
+    def has_times(self) -> bool:
+        """Whether it is known when its notes begin."""
+        return len(self.onsets) == len(self.pitches) >= 3
+
+    def struck(self) -> Voice:
+        """The line with its repeated notes, each a note of its own."""
+        if not len(self.again):
+            return self
+        onsets = np.sort(np.concatenate([self.onsets, self.again]))
+        notes = self.notes_at(onsets)
+        pitches, bars = self.pitches[notes], self.bars[notes]
+        return Voice(self.label, self.is_leading, pitches, bars, onsets, self.is_together)
+
+    def notes_at(self, times: NDArray[Any]) -> Ints:
+        """The note that sounded last at each time, repeats not counted."""
+        return np.maximum(np.searchsorted(self.onsets, times, side="right") - 1, 0)
 
     @property
     def intervals(self) -> NDArray[np.int16]:
@@ -124,9 +146,12 @@ def parts_of(
             Voice(
                 label, role in LEADING_ROLES, line.astype(np.int16),
                 np.searchsorted(starts, at, side="right").astype(np.int32),
-                (at * TIME_UNIT // unit).astype(np.int32), role == TOGETHER,
+                _counted(at, unit), role == TOGETHER,
+                _counted(again[: len(again) * (role in LEADING_ROLES)], unit),
             )
-            for at, line in lines_of(onsets, pitches, max(unit // CHORD_SPREAD, 1), most_layers)
+            for at, line, again in lines_of(
+                onsets, pitches, max(unit // CHORD_SPREAD, 1), most_layers
+            )
         )  # fmt: skip
         times = (np.stack([onsets, ends]) * TIME_UNIT) // unit
         order = np.argsort(times[0], kind="stable")
@@ -134,10 +159,15 @@ def parts_of(
     return tuple(parts)
 
 
+def _counted(ticks: Ints, unit: int) -> NDArray[np.int32]:
+    """Ticks in `TIME_UNIT`ths of a quarter note."""
+    return (ticks * TIME_UNIT // unit).astype(np.int32)
+
+
 def lines_of(
     onsets: Ints, pitches: Ints, spread: int, most_layers: int
-) -> Iterator[tuple[Ints, Ints]]:
-    """The lines of some notes from the top, as onsets and pitches, repeated pitches left out.
+) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """The lines of some notes from the top: onsets and pitches of moves, onsets of repeats.
 
     Args:
         onsets: (N,) in any order.
@@ -160,7 +190,7 @@ def lines_of(
         moves[1:] = line[1:] != line[:-1]
         if moves.sum() <= SHINGLE_INTERVALS:
             return
-        yield at[moves], line[moves]
+        yield at[moves], line[moves], at[~moves]
 
 
 def _chord_starts(onsets: Ints, spread: int) -> NDArray[np.bool_]:
