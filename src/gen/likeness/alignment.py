@@ -369,7 +369,8 @@ class AlignmentIndex:
 def _missing(bits: NDArray[Any]) -> NDArray[Any]:
     """What it costs that notes are not there: the less, the less they would have said."""
     by_chance = -np.log2(-np.expm1(-np.maximum(bits, 1e-3) * np.log(2)))
-    return np.maximum(-np.log2(_LEFT_OUT) - by_chance, _LEAST_MISSING_BITS)
+    cost: NDArray[Any] = np.maximum(-np.log2(_LEFT_OUT) - by_chance, _LEAST_MISSING_BITS)
+    return cost
 
 
 def _first_of_each(names: NDArray[Any], most: int) -> NDArray[np.bool_]:
