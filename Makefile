@@ -35,7 +35,7 @@ REBUILDABLE := data/house_model/rebuildable/last.safetensors
 rebuild: setup ## Train the first steps of the shipped model again, compare every bit; all: make rebuild ARGS=
 	@$(BIN)python scripts/house.py rebuild $(REBUILDABLE) $(if $(findstring command,$(origin ARGS)),$(ARGS),--segment 1)
 
-visit: setup ## Show a visitor, in ten minutes, what holds and what cannot be shown; a page is left
+visit: setup ## Show a visitor what holds and what cannot be shown, and leave a page; quick: ARGS="--segments 0"
 	@$(BIN)python scripts/visit.py $(ARGS)
 
 # Torch keeps to one thread in each test process: the processes share the cores.
