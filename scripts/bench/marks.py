@@ -147,7 +147,20 @@ def _a_tenth_changed(piece: Piece, rng: random.Random) -> Piece:
         return replace(note, pitch=pitch if kind != 1 else note.pitch,
                        velocity=velocity if kind != 0 else note.velocity)  # fmt: skip
 
-    return _each_note(piece, change, drums=True)
+    return _apart(_each_note(piece, change, drums=True))
+
+
+def _apart(piece: Piece) -> Piece:
+    """The piece without notes that begin while their pitch sounds, which a file cannot hold."""
+    tracks = []
+    for track in piece.tracks:
+        ends, notes = dict[int, int](), []
+        for note in track.notes:
+            if ends.get(note.pitch, 0) <= note.onset_ticks:
+                ends[note.pitch] = note.end_ticks
+                notes.append(note)
+        tracks.append(replace(track, notes=notes))
+    return replace(piece, tracks=tracks)
 
 
 def _by_others(piece: Piece, rng: random.Random) -> Piece:
