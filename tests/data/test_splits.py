@@ -145,3 +145,12 @@ def test_folds_are_each_once_for_validation_and_never_touch_the_test_works():
 def test_folds_that_cannot_be_are_refused(wrong):
     with pytest.raises(SettingError):
         SplitConfig(**wrong)
+
+
+def test_what_a_base_was_kept_from_is_learned_where_there_is_nothing_else():
+    works = [f"work {n}" for n in range(8)]
+    melodies = [np.array([n], dtype=np.uint64) for n in range(8)]
+    base = dict.fromkeys(works, "test")
+    assert split(works, melodies, SplitConfig(), base) == split(works, melodies, SplitConfig())
+    found = split(works, melodies, SplitConfig(validation=0.0), {**base, works[3]: "train"})
+    assert (found["train"], found["validation"]) == ([3], [])
