@@ -33,7 +33,7 @@ from houses import (
     tagged,
 )
 from recorded_runs import RUN
-from tiny_runs import call, train
+from tiny_runs import SETTINGS, TRAIN, call, train
 
 BARS = 14
 SEEDS = tuple(range(1, 9))
@@ -128,6 +128,28 @@ def test_letter_is_answered_with_the_one_planted_piece_and_no_innocent(desk):
     _inventory_is_what_find_finds(desk, found["copies"])
     _changed_answer_is_refused(desk)
     _after_a_withdrawal_the_kept_original_is_left(desk)
+
+
+def test_works_behind_the_model_that_one_began_with_are_looked_through(desk):
+    first, innocent = desk.model, [e.work for e in desk.house.entries if e.work != desk.planted]
+    desk.model = desk.folder / "outputs" / "second" / "last.safetensors"
+    settings = (*SETTINGS.split(), *RUN)
+    done = call(
+        TRAIN,
+        *(word for word in settings if not word.startswith("model")),
+        f"pin={desk.house.pin.path}",
+        f"hydra.run.dir={desk.model.parent}",
+        f"init={first}",
+        f"corpus.where='work={','.join(innocent[:6])}'",
+    )
+    assert done.code == 0, done.stderr
+    code, said, found = desk.answer("--look", desk.folder / "outputs")
+    assert code == 0, said
+    assert [match["name"] for match in found["matches"]] == [desk.planted]
+    (base,) = found["model"]["began_with"]
+    assert base["checkpoint_sha256"] == read_model_file(first).file_sha256
+    assert str(desk.model) in {copy["place"] for copy in found["copies"]}
+    assert "it began with the weights" in (desk.folder / "answer" / "answer.md").read_text("utf-8")
 
 
 def _inventory_is_what_find_finds(desk: Desk, copies: list[dict]) -> None:

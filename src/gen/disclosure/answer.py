@@ -86,7 +86,7 @@ def answer_of(
     notes = read_notes(house)
     register = house.load(full=True)
     run = run_behind(model, register)
-    works = [work.work for work in model.manifest.works]
+    works = model.manifest.works_here
     compared = Compared.of(house, register, works, _runs_of(register, works), advance)
     matches = compared.matches(letter.asked.works)
     found = sorted({match.name for match in matches if match.kind == WORK})
@@ -146,6 +146,7 @@ def _match(match: PrintMatch) -> dict[str, Any]:
 
 def _model(model: ModelFile, run: Run) -> dict[str, Any]:
     return {
+        "began_with": model.manifest.bases_named(),
         "file_sha256": model.file_sha256,
         "is_asserted": run.is_asserted,
         "manifest_sha256": model.manifest.digest,
@@ -155,7 +156,7 @@ def _model(model: ModelFile, run: Run) -> dict[str, Any]:
         "tensors_sha256": model.tensors_sha256,
         "trained": run.time,
         "transcript": run.transcript,
-        "works": len(model.manifest.works),
+        "works": len(model.manifest.works_here),
     }
 
 

@@ -114,7 +114,7 @@ def _of_file(path: Path, house: House, records: dict[str, WorkRecord]) -> Iterat
             yield WorkCopy.of(work, _kind_in(house, path, records[work]), path)
     elif suffix == ".safetensors" and "states" not in path.parts:
         model = _model(path)
-        names = {work.work for work in model.manifest.works} if model else set()
+        names = set(model.manifest.works_here) if model else set()
         yield from (WorkCopy.of(work, MODEL, path) for work in records if work in names)
     elif suffix in _STATES or "states" in path.parts:
         yield from (WorkCopy.of(work, STATE, path) for work in records if work in _learned(path))
@@ -153,7 +153,7 @@ def _learned(path: Path) -> set[str]:
     """What the models beside a run's state learned from."""
     run = path.parent.parent if path.parent.name == "states" else path.parent
     models = filter(None, map(_model, sorted(run.glob("*.safetensors"))))
-    return {work.work for model in models for work in model.manifest.works}
+    return {work for model in models for work in model.manifest.works_here}
 
 
 def purge(house: House, copies: Sequence[WorkCopy]) -> tuple[list[WorkCopy], list[WorkCopy]]:

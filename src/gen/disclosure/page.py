@@ -129,6 +129,12 @@ def _evidence(said: Said) -> Iterator[str]:
     word = "asserted by the root" if model["is_asserted"] else "its run is in the log"
     transcript = f", transcript `{model['transcript']}`" if model["transcript"] else ""
     yield f"- the model: {word}, manifest `{model['manifest_sha256']}`{transcript}"
+    for base in model["began_with"]:
+        yield (
+            f"- it began with the weights `{base['checkpoint_sha256']}` of the house "
+            f"{base['house']}, behind which are {base['works']} works; those of another house "
+            "were not looked into here: ask there"
+        )
     yield "- answer.json: this page as signed by a curator (disclose.py check FILE)"
     yield ""
     yield "## What it does not say"

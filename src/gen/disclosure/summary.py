@@ -161,7 +161,7 @@ def summary_of(house: House, model: ModelFile, says: Sayings) -> tuple[str, Figu
     """
     register = house.load(full=True)
     run = run_behind(model, register)
-    figures = Figures.of(house, register, [work.work for work in model.manifest.works])
+    figures = Figures.of(house, register, model.manifest.works_here)
     found = contradictions(says, figures)
     if found:
         listing = "".join(f"\n  {line}" for line in found)
@@ -201,6 +201,11 @@ def _general(says: Sayings, figures: Figures, model: ModelFile, run: Run) -> Ite
     goes_on = "none" if continues is None else f"goes on from run {continues}"
     yield f"**1.2 Model:** {placed.name}, SHA-256 `{model.file_sha256}`, {run}, trained {run.time}."
     yield f"Depends on other models: {goes_on}."
+    yield from (
+        f"Began with the weights `{base['checkpoint_sha256']}` of the house {base['house']}, "
+        f"behind which are {base['works']:,} works."
+        for base in model.manifest.bases_named()
+    )
     yield f"Placed on the market: {placed.placed_on_market or 'not'}."
     yield ""
     yield "**1.3 Modalities and size:** symbolic music (MIDI); no text, picture or sound."
