@@ -6,6 +6,8 @@ r"""What the house says to others, from its records: answers to letters, copies,
     python scripts/disclose.py reserve LIST --from NAME
     python scripts/disclose.py copies WORK...
     python scripts/disclose.py summary CHECKPOINT --says FILE
+    python scripts/disclose.py card CHECKPOINT [--report report.json]
+    python scripts/disclose.py bom CHECKPOINT [--report report.json]
 
 Exit codes: 0 done, 1 a bug of ours, 2 refused or misused. docs/letter.md goes through it.
 """
@@ -23,6 +25,7 @@ from gen.cli.house_commands.common import Console, confirm, counted, house_comma
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gen.disclosure.account import Account
     from gen.provenance.house import House
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -30,6 +33,17 @@ FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 LOOK = click.option(
     "--look", "folders", type=FOLDER, multiple=True, metavar="FOLDER",
     help="Look for copies there, too: runs, exports, drives. May be given several times.",
+)  # fmt: skip
+MODEL = click.argument("checkpoint", type=FILE, metavar="CHECKPOINT")
+REPORT = click.option(
+    "--report", type=FILE, metavar="FILE", help="report.json of an evaluation of this model."
+)
+AS_OF = click.option(
+    "--as-of", default="", metavar="DAY", help="From the records as they stood at the end of a day."
+)
+OUT = click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE",
+    help="Where it goes; by default it is printed.",
 )  # fmt: skip
 CURATOR = click.option("--curator", metavar="ID", help="Who signs; found by your key when alone.")
 
@@ -188,14 +202,14 @@ def copies_command(
 
 
 @house_command
-@click.argument("checkpoint", type=FILE, metavar="CHECKPOINT")
+@MODEL
 @click.option("--says", type=FILE, required=True, metavar="FILE",
               help="What the house says where records cannot; docs/letter.md.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
-              help="Where the summary goes; by default it is printed.")  # fmt: skip
+@AS_OF
+@OUT
 def summary_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
-    says: Path, out: Path | None,
+    says: Path, as_of: str, out: Path | None,
 ) -> None:  # fmt: skip
     """Write the public summary of what a model learned from (EU template of July 2025).
 
@@ -206,18 +220,90 @@ def summary_command(
     from dataclasses import asdict
 
     from gen.disclosure.summary import read_sayings, summary_of
-    from gen.disk import write_atomically
-    from gen.provenance.model_file import read_model_file
 
     said = read_sayings(says)
-    text, figures = summary_of(open_house(folder, pin), read_model_file(checkpoint), said)
+    account = _account(open_house(folder, pin), checkpoint, output, as_of=as_of)
+    text = summary_of(account, said)
+    _paper(text, out, output)
+    output.result(summary=text, figures=asdict(account.figures))
+
+
+@house_command
+@MODEL
+@REPORT
+@AS_OF
+@OUT
+def card_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
+    report: Path | None, as_of: str, out: Path | None,
+) -> None:  # fmt: skip
+    """Write a model's card: what it is, what it learned from, how well it does, its limits.
+
+    Figures are from the records, the works, the model's file and a report of scripts/evaluate.py.
+    """
+    del yes
+    from dataclasses import asdict
+
+    from gen.disclosure.card import card_of
+
+    account = _account(open_house(folder, pin), checkpoint, output, report=report, as_of=as_of)
+    text = card_of(account)
+    _paper(text, out, output)
+    output.result(card=text, figures=asdict(account.figures), sides=account.sides)
+
+
+@house_command
+@MODEL
+@REPORT
+@AS_OF
+@OUT
+def bom_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
+    report: Path | None, as_of: str, out: Path | None,
+) -> None:  # fmt: skip
+    """Write what a model is made of, as a CycloneDX 1.6 ML-BOM.
+
+    The model with its card, every work behind it by digest, and the models that it began with.
+    """
+    del yes
+    from gen.disclosure.bom import bom_of
+
+    account = _account(open_house(folder, pin), checkpoint, output, report=report, as_of=as_of)
+    found = bom_of(account)
+    _paper(_json(found), out, output)
+    output.result(bom=found)
+
+
+def _account(
+    house: House, checkpoint: Path, output: Console, *, report: Path | None = None, as_of: str = ""
+) -> Account:
+    from gen.disclosure.account import account_of
+    from gen.provenance.consent import parse_day
+    from gen.provenance.model_file import read_model_file
+
+    model = read_model_file(checkpoint)
+    day = parse_day(as_of) if as_of else None
+    with output.progress("reading works", len(model.manifest.works_here)) as advance:
+        return account_of(house, model, report=report, day=day, advance=lambda: advance(1))
+
+
+def _json(found: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _paper(text: str, out: Path | None, output: Console) -> None:
+    """Write a paper where it was asked for, or print it."""
+    from gen.disk import write_atomically
+
     if out is not None:
         write_atomically(out, text.encode("utf-8"))
     output.line(text.rstrip("\n") if out is None else f"wrote {out}")
-    output.result(summary=text, figures=asdict(figures))
 
 
 for command in (
-    answer_command, check_command, copies_command, reserve_command, summary_command,
+    answer_command, bom_command, card_command, check_command, copies_command, reserve_command,
+    summary_command,
 ):  # fmt: skip
     main.add_command(command)

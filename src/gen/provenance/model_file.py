@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,14 @@ class ModelFile:
         tensors_sha256: of the tensors alone (`tensors_digest`).
         about: the JSON beside them.
         manifest: of what it learned from, as it says.
+        parameters: how many numbers its tensors hold; 0 where the file itself is not at hand.
     """
 
     file_sha256: str
     tensors_sha256: str
     about: dict[str, Any]
     manifest: Manifest
+    parameters: int = 0
 
 
 def read_model_file(path: Path) -> ModelFile:
@@ -71,7 +74,9 @@ def parse_model_file(data: bytes) -> ModelFile:
     if not isinstance(about, dict) or not isinstance(about.get("manifest"), str):
         raise StrictJsonError("no manifest beside its tensors")
     manifest = Manifest.from_json(about["manifest"])
-    return ModelFile(sha256_hex(data), _tensors_digest(header, body), about, manifest)
+    digest = _tensors_digest(header, body)  # which judges shapes
+    parameters = sum(math.prod(tensor["shape"]) for tensor in header.values())
+    return ModelFile(sha256_hex(data), digest, about, manifest, parameters)
 
 
 def tensors_digest(data: bytes) -> str:

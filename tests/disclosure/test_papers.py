@@ -1,0 +1,184 @@
+"""Papers about a model: card, bill of materials, summary, each figure held against the house."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from gen.cli.disclose import main as disclose
+from gen.data.admission import take_in
+from gen.data.splits import SplitConfig
+from gen.evaluation.headlines import headlines
+from gen.provenance.canonical import TIME_FORMAT
+from gen.provenance.house import House
+from gen.provenance.keys import PrivateKey
+from gen.provenance.model_file import read_model_file
+from gen.provenance.pin import load_pin
+from gen.provenance.works import withdraw
+from gen.tokens.tokenizer import HouseTokenizer
+from houses import TestHouse, key_of, make_piece
+from recorded_runs import Trained, trained
+from tiny_runs import TRAIN, call
+
+SEEDS = tuple(range(1, 7))
+BEGINNING = (
+    "trainer.accelerator=cpu", "trainer.max_steps=1", "trainer.val_check_interval=1",
+    "trainer.precision=32", "trainer.compile=false", "data.training_window=32",
+    "data.batch_size=4", "logger=none",
+)  # fmt: skip
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A house and a recorded run, all of it yesterday."""
+    folder = tmp_path_factory.mktemp("kept")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gen.disk.seals.secret_path", lambda: folder / "secret")
+        patch.setenv("HOUSE_KEYS", str(folder / "keys"))
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        patch.setenv("OMP_NUM_THREADS", "1")
+        time = YESTERDAY.strftime(TIME_FORMAT)
+        patch.setattr(PrivateKey, "now", lambda self: time)
+        patch.setattr("gen.provenance.founding.utc_now", lambda: time)
+        return trained(folder)
+
+
+@pytest.fixture
+def desk(kept: Trained, own_keys: Path) -> Trained:
+    shutil.copytree(kept.folder.parent / "keys", own_keys)
+    return kept
+
+
+@pytest.fixture
+def copied(desk: Trained, tmp_path: Path) -> Trained:
+    """The same in a copy of the house, which a test may change."""
+    folder = shutil.copytree(desk.house.folder, tmp_path / "house")
+    pin = dataclasses.replace(
+        load_pin(desk.house.pin.path), dir=folder, path=tmp_path / "lantern.yaml"
+    )
+    pin.save()
+    return Trained(TestHouse(House(pin), list(desk.house.entries)), desk.folder)
+
+
+def paper(desk: Trained, *words: object, model: Path | None = None) -> tuple[int, str]:
+    name, *more = map(str, words)
+    pin = ("--pin", str(desk.house.pin.path))
+    done = CliRunner().invoke(disclose, [name, str(model or desk.last), *more, *pin])
+    assert done.exit_code in (0, 2), (done.output, done.exception)
+    return done.exit_code, done.output
+
+
+def found(desk: Trained, *words: object, model: Path | None = None) -> dict:
+    code, said = paper(desk, *words, "--json", model=model)
+    assert code == 0, said
+    return json.loads(said)
+
+
+def report_on(desk: Trained, path: Path, sha256: str = "") -> Path:
+    """What an evaluation leaves, as far as papers read it."""
+    figure = {"value": 3.25, "low": 3.0, "high": 3.5, "n": 2, "groups": 2}
+    likelihood = {"models": {"tiny": {"bits_per_note": figure}}, "against": []}
+    digest = sha256 or read_model_file(desk.last).file_sha256
+    report = {
+        "format": "gen evaluation 2", "split": "test", "fast": False, "notes": ["Few works."],
+        "models": [{"name": "tiny", "sha256": digest}],
+        "headlines": headlines({"likelihood": likelihood}),
+    }  # fmt: skip
+    path.write_text(json.dumps(report))
+    return path
+
+
+def test_card_has_the_figures_of_the_works_and_of_the_log(desk):
+    card = found(desk, "card")
+    notes = sum(make_piece(seed).note_count for seed in SEEDS)
+    assert (card["figures"]["works"], card["figures"]["notes"]) == (len(SEEDS), notes)
+    text, model = card["card"], read_model_file(desk.last)
+    register = desk.house.load()
+    assert f"{len(SEEDS)} works of lantern by 1 composers" in text
+    assert f"`{model.file_sha256}`" in text
+    assert f"root `{register.root_at(register.size)}`" in text
+    assert "- steps: 6" in text
+    assert "No evaluation was named" in text
+
+
+def test_sides_on_a_card_are_those_that_the_run_had(desk):
+    settings = read_model_file(desk.last).about["run"]["settings"]
+    shares = SplitConfig(**settings["data"]["split"])
+    pin = load_pin(desk.house.pin.path)
+    had = take_in(pin.dir, pin, "general_model", shares, HouseTokenizer())
+    sides = {side: [had.ids[i] for i in places] for side, places in had.sides.items()}
+    assert all(sides.values())
+    assert found(desk, "card")["sides"] == sides
+
+
+def test_numbers_in_a_model_are_its_parameters(desk):
+    from gen.checkpoint import load_checkpoint
+    from gen.model import parameter_count
+
+    numbers = read_model_file(desk.last).parameters
+    assert numbers == parameter_count(load_checkpoint(desk.last).model)
+    assert f"| numbers in it | {numbers:,} |" in found(desk, "card")["card"]
+
+
+def test_card_takes_figures_of_a_report_on_this_model_and_of_no_other(desk, tmp_path):
+    text = found(desk, "card", "--report", report_on(desk, tmp_path / "report.json"))["card"]
+    assert "| 3.25 | 3 to 3.5 | 2 |" in text
+    assert "- Few works." in text
+    other = report_on(desk, tmp_path / "other.json", sha256="ab" * 32)
+    code, said = paper(desk, "card", "--report", other)
+    assert code == 2
+    assert "is a report on other models: tiny" in said
+    other.write_text("[]")
+    assert "is no report of an evaluation" in paper(desk, "card", "--report", other)[1]
+
+
+def test_bill_of_materials_is_valid_and_names_every_work_by_digest(desk, tmp_path):
+    report = report_on(desk, tmp_path / "report.json")
+    bom = found(desk, "bom", "--report", report)["bom"]
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bom)) is None
+    model = bom["metadata"]["component"]
+    assert model["hashes"][0]["content"] == read_model_file(desk.last).file_sha256
+    (works,) = bom["components"]
+    digests = {each["hashes"][0]["content"] for each in works["components"]}
+    assert digests == {entry.file_sha256 for entry in desk.house.entries}
+    (metric,) = model["modelCard"]["quantitativeAnalysis"]["performanceMetrics"]
+    assert metric["confidenceInterval"] == {"lowerBound": "3.0", "upperBound": "3.5"}
+    assert bom["compositions"][0]["aggregate"] == "complete"
+    bom["components"][0]["colour"] = "red"
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bom))
+
+
+def test_papers_name_the_model_that_a_run_began_with(copied, tmp_path):
+    out = tmp_path / "next"
+    words = (f"pin={copied.house.pin.path}", f"init={copied.last}", f"hydra.run.dir={out}")
+    done = call(TRAIN, *BEGINNING, *words)
+    assert done.code == 0, done.stderr
+    base, model = read_model_file(copied.last), out / "last.safetensors"
+    text = found(copied, "card", model=model)["card"]
+    assert f"began with the weights of {base.file_sha256} (lantern, {len(SEEDS)} works" in text
+    bom = found(copied, "bom", model=model)["bom"]
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bom)) is None
+    (ancestor,) = bom["metadata"]["component"]["pedigree"]["ancestors"]
+    assert ancestor["hashes"][0]["content"] == base.file_sha256
+
+
+def test_papers_as_of_a_day_know_nothing_of_what_came_later(copied):
+    withdraw(copied.house.house, [copied.house.entries[0].work], key_of("ana"), "they asked")
+    day = YESTERDAY.date()
+    now, then = found(copied, "card"), found(copied, "card", "--as-of", day)
+    assert now["figures"]["withdrawn"] == 1
+    assert then["figures"]["withdrawn"] == 0
+    size = House(load_pin(copied.house.pin.path)).load().size
+    assert f"as of {day}: {size - 1} acts" in then["card"]
+    code, said = paper(copied, "card", "--as-of", day - timedelta(days=1))
+    assert code == 2
+    assert "the house has no act of" in said
