@@ -8,20 +8,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from gen.disclosure import croissant
 from starter.catalogue import CURATOR, VOICES, display_name
 from starter.corpus import HouseWork
-
-_CONTEXT = {
-    "@language": "en", "@vocab": "https://schema.org/", "sc": "https://schema.org/",
-    "cr": "http://mlcommons.org/croissant/", "rai": "http://mlcommons.org/croissant/RAI/",
-    "dct": "http://purl.org/dc/terms/", "conformsTo": "dct:conformsTo",
-    "citeAs": "cr:citeAs", "column": "cr:column", "dataType": {"@id": "cr:dataType",
-    "@type": "@vocab"}, "extract": "cr:extract", "field": "cr:field", "fileObject":
-    "cr:fileObject", "fileProperty": "cr:fileProperty", "fileSet": "cr:fileSet",
-    "format": "cr:format", "includes": "cr:includes", "jsonPath": "cr:jsonPath",
-    "md5": "cr:md5", "recordSet": "cr:recordSet", "references": "cr:references",
-    "regex": "cr:regex", "source": "cr:source", "transform": "cr:transform",
-}  # fmt: skip
 
 DATASHEET = """# Datasheet: the starter house
 
@@ -102,59 +91,30 @@ def _without_names(consent: str) -> str:
 
 def write_croissant(works: list[HouseWork], house: Path, path: Path) -> None:
     """Croissant 1.0 metadata: one file object a work, the register's digests as checksums."""
-    register = house / "register.jsonl"
-    files: list[dict[str, Any]] = [
-        _file("register.jsonl", "application/jsonlines", _sha256(register)),
+    log = (house / croissant.REGISTER).read_bytes()
+    files = [
+        _file(croissant.REGISTER, "application/jsonlines", hashlib.sha256(log).hexdigest()),
         *(_file(w.entry.path, "audio/midi", w.entry.file_sha256) for w in works),
     ]
-    record = {
-        "@context": _CONTEXT,
-        "@type": "sc:Dataset",
-        "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "name": "starter-house",
-        "description": "Original multi-track MIDI works written by a program for this project; "
-        "no human played them.",
-        "license": "https://www.apache.org/licenses/LICENSE-2.0",
-        "version": "1.0.0",
-        "citeAs": "the starter house of this repository",
-        "keywords": sorted({w.description.genre for w in works}),
-        "rai:dataCollection": "Lead sheets written as text, arranged by a deterministic program.",
-        "rai:personalSensitiveInformation": "none",
-        "distribution": files,
-        "recordSet": [_records()],
-    }
-    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    found = croissant.dataset(
+        "starter-house",
+        files,
+        [croissant.acts_of_register()],
+        description="Original multi-track MIDI works written by a program for this project; no "
+        "human played them.",
+        license="https://www.apache.org/licenses/LICENSE-2.0",
+        datePublished=json.loads(log.splitlines()[-1])["time"][:10],
+        version="1.0.0",
+        citeAs="the starter house of this repository",
+        keywords=sorted({w.description.genre for w in works}),
+        **{
+            "rai:dataCollection": "Lead sheets written as text, arranged by a deterministic "
+            "program.",
+            "rai:personalSensitiveInformation": "none",
+        },
+    )
+    path.write_text(croissant.text_of(found), encoding="utf-8")
 
 
 def _file(place: str, kind: str, digest: str) -> dict[str, Any]:
-    return {
-        "@type": "cr:FileObject",
-        "@id": place,
-        "name": place,
-        "contentUrl": f"data/house_midi/{place}",
-        "encodingFormat": kind,
-        "sha256": digest,
-    }
-
-
-def _records() -> dict[str, Any]:
-    """One record a register line: who did what when, and the work entered (in `data`)."""
-    fields = [
-        {
-            "@type": "cr:Field",
-            "@id": f"acts/{name}",
-            "name": name,
-            "dataType": kind,
-            "source": {
-                "fileObject": {"@id": "register.jsonl"},
-                "extract": {"jsonPath": f"$.{name}"},
-            },
-        }
-        for name, kind in (("index", "sc:Integer"), ("act", "sc:Text"), ("by", "sc:Text"),
-                           ("time", "sc:DateTime"), ("data", "sc:Text"))
-    ]  # fmt: skip
-    return {"@type": "cr:RecordSet", "@id": "acts", "name": "acts", "field": fields}
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return croissant.file_object(place, kind, digest, url=f"data/house_midi/{place}")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +29,7 @@ from gen.provenance.works import withdraw
 from gen.tokens.tokenizer import HouseTokenizer
 from houses import TestHouse, key_of, make_piece
 from recorded_runs import Trained, trained
+from starter.datasheet import write_croissant
 from tiny_runs import TRAIN, call
 
 SEEDS = tuple(range(1, 7))
@@ -182,3 +186,46 @@ def test_papers_as_of_a_day_know_nothing_of_what_came_later(copied):
     code, said = paper(copied, "card", "--as-of", day - timedelta(days=1))
     assert code == 2
     assert "the house has no act of" in said
+
+
+def said_of(found: dict, path: Path) -> list[str]:
+    """What MLCommons' own command says of a data set; nothing where it is content.
+
+    In a process of its own: importing it takes the logging of this one over.
+    """
+    path.write_text(json.dumps(found))
+    words = (sys.executable, "-m", "mlcroissant.scripts.validate", "--jsonld", str(path))
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    lines = done.stderr.splitlines()
+    if done.returncode == 0:
+        assert lines[-1].endswith("Done.")
+        lines.pop()
+    return lines
+
+
+def test_data_set_behind_a_model_is_valid_croissant_and_has_every_work(desk, tmp_path):
+    data = found(desk, "dataset")["dataset"]
+    assert said_of(data, tmp_path / "croissant.json") == []
+    log, *files = data["distribution"]
+    text = (desk.house.folder / "register.jsonl").read_bytes()
+    assert log["sha256"] == hashlib.sha256(text).hexdigest()
+    there = {(file["contentUrl"], file["sha256"]) for file in files}
+    assert there == {(entry.path, entry.file_sha256) for entry in desk.house.entries}
+    rows = data["recordSet"][1]["data"]
+    assert sum(row["works/notes"] for row in rows) == sum(make_piece(s).note_count for s in SEEDS)
+    assert {row["works/composers"] for row in rows} == {"ana:100"}
+    assert data["rai:dataCollectionTimeFrame"] == [YESTERDAY.date().isoformat()] * 2
+
+
+def test_data_set_whose_field_is_of_no_kind_is_found_wanting(desk, tmp_path):
+    data = found(desk, "dataset")["dataset"]
+    del data["recordSet"][0]["field"][0]["source"]
+    data["recordSet"][0]["field"][0].pop("dataType")
+    assert said_of(data, tmp_path / "croissant.json")
+
+
+def test_starter_corpus_is_described_as_croissant_has_it(desk, tmp_path):
+    path = tmp_path / "croissant.json"
+    write_croissant([], desk.house.folder, path)
+    data = json.loads(path.read_text("utf-8"))
+    assert said_of(data, path) == []

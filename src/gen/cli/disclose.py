@@ -8,6 +8,7 @@ r"""What the house says to others, from its records: answers to letters, copies,
     python scripts/disclose.py summary CHECKPOINT --says FILE
     python scripts/disclose.py card CHECKPOINT [--report report.json]
     python scripts/disclose.py bom CHECKPOINT [--report report.json]
+    python scripts/disclose.py dataset CHECKPOINT [--license URL]
 
 Exit codes: 0 done, 1 a bug of ours, 2 refused or misused. docs/letter.md goes through it.
 """
@@ -274,6 +275,30 @@ def bom_command(
     output.result(bom=found)
 
 
+@house_command
+@MODEL
+@click.option("--license", "license_", default="none: used by its composers' grants",
+              metavar="URL", help="Under which works are given to others, if any.")  # fmt: skip
+@AS_OF
+@OUT
+def dataset_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
+    license_: str, as_of: str, out: Path | None,
+) -> None:  # fmt: skip
+    """Describe the works behind a model as a data set: Croissant 1.0 (JSON-LD) with RAI fields.
+
+    Each file by digest, each work with composers, method, genre, side of the split. It says what
+    the data set is; it gives no file to anybody.
+    """
+    del yes
+    from gen.disclosure.croissant import dataset_of, text_of
+
+    house = open_house(folder, pin)
+    found = dataset_of(house, _account(house, checkpoint, output, as_of=as_of), license_)
+    _paper(text_of(found), out, output)
+    output.result(dataset=found)
+
+
 def _account(
     house: House, checkpoint: Path, output: Console, *, report: Path | None = None, as_of: str = ""
 ) -> Account:
@@ -303,7 +328,7 @@ def _paper(text: str, out: Path | None, output: Console) -> None:
 
 
 for command in (
-    answer_command, bom_command, card_command, check_command, copies_command, reserve_command,
-    summary_command,
+    answer_command, bom_command, card_command, check_command, copies_command, dataset_command,
+    reserve_command, summary_command,
 ):  # fmt: skip
     main.add_command(command)

@@ -110,8 +110,8 @@ def _works(account: Account) -> Iterator[str]:
         f"{figures.seconds / 3600:.1f} hours, {figures.bytes:,} bytes."
     )
     yield ""
-    yield f"- made: {_counts(figures.methods)}"
-    yield f"- genres: {_counts(figures.genres)}"
+    yield f"- made: {counts_in_words(figures.methods)}"
+    yield f"- genres: {counts_in_words(figures.genres)}"
     yield f"- taken over from another house: {figures.adopted}"
     yield f"- written by a model of the house: {figures.written_by_models}"
     if account.sides:
@@ -119,7 +119,8 @@ def _works(account: Account) -> Iterator[str]:
         yield f"- sides of the split, found again from the works: {sides}"
 
 
-def _counts(counts: dict[str, int]) -> str:
+def counts_in_words(counts: dict[str, int]) -> str:
+    """`3 score, 1 played`; what nobody named is `not said`."""
     return ", ".join(f"{count} {name or 'not said'}" for name, count in counts.items())
 
 
