@@ -15,6 +15,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from desks import PATIENCE, TOKEN, Asker
+from gen.marks.manifest import read_store
+from gen.provenance.canonical import sha256_hex
 from gen.studio.app import studio
 from gen.studio.desk import Desk
 from gen.studio.guard import Guard
@@ -87,6 +89,44 @@ def test_a_piece_is_on_paper_and_part_by_part(writing: Asker) -> None:
     with ZipFile(io.BytesIO(writing.get(f"/pieces/{name}/stems"))) as archive:
         kinds = sorted(Path(part).suffix for part in archive.namelist())
     assert kinds == sorted([".mid", ".wav"] * len(tracks))
+
+
+def test_a_pieces_credentials_are_taken_away_beside_it(writing: Asker, writing_desk: Desk) -> None:
+    (name,) = {e["name"] for e in ask_and_wait(writing, "generate", bars=2) if "name" in e}
+    assert writing.get(f"/pieces/{name}")["has_credentials"]
+    taken = writing.get(f"/pieces/{name}/credentials")
+    midi = writing.get(f"/pieces/{name}/midi")
+    sound = read_store(taken).active
+    assert taken == (writing_desk.out / f"{name}.c2pa").read_bytes()
+    assert sha256_hex(midi) in json.dumps(sound.assertions, default=bytes.hex)
+    (writing_desk.out / f"{name}.c2pa").unlink()
+    assert not writing.get(f"/pieces/{name}")["has_credentials"]
+    said = writing.get(f"/pieces/{name}/credentials", 422)["error"]
+    assert "no content credentials" in said["what"]
+
+
+def test_a_piece_is_played_with_swing_while_its_score_stays_straight(writing: Asker) -> None:
+    asked = {"bars": 4, "seed": 5, "time_signature": "4/4"}
+    made = {}
+    for name, feel in (("plain", {}), ("played", {"swing": 1.0, "humanise": 0.5})):
+        (piece,) = {
+            e["name"] for e in ask_and_wait(writing, "generate", **asked, **feel) if "name" in e
+        }
+        made[name] = piece
+    plain, played = (writing.get(f"/pieces/{made[one]}") for one in ("plain", "played"))
+    settings = played["receipt"]["settings"]
+    assert (settings["swing"], settings["humanise"]) == (1.0, 0.5)
+    assert played["score"]["tracks"] != plain["score"]["tracks"]
+    one, other = (parts_of(writing.get(f"/pieces/{made[name]}/musicxml")) for name in made)
+    assert one == other
+    for wrong in (-0.1, 1.1):
+        assert writing.post("/generate", {"swing": wrong}, 422)["error"]["where"] == "swing"
+
+
+def parts_of(score: bytes) -> list[str]:
+    """The music of a MusicXML file, without what is said of it."""
+    root = ElementTree.fromstring(score)  # noqa: S314 - our own
+    return [ElementTree.tostring(part, "unicode") for part in root.findall("part")]
 
 
 def test_a_given_file_is_read_as_a_score(writing: Asker) -> None:

@@ -22,6 +22,7 @@ TESTED = {
     "GET /jobs/{job_id}/events": "events_of",
     "GET /pieces": "test_music_comes_bar_by_bar_and_then_as_a_piece",
     "GET /pieces/{name}": "test_music_comes_bar_by_bar_and_then_as_a_piece",
+    "GET /pieces/{name}/credentials": "test_a_pieces_credentials_are_taken_away_beside_it",
     "GET /pieces/{name}/midi": "test_music_comes_bar_by_bar_and_then_as_a_piece",
     "GET /pieces/{name}/musicxml": "test_music_comes_bar_by_bar_and_then_as_a_piece",
     "GET /pieces/{name}/pages": "test_a_piece_is_on_paper_and_part_by_part",

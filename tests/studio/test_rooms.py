@@ -253,3 +253,59 @@ def test_rooms_fit_a_tablet_and_a_laptop(page: Page, size: tuple[int, int]) -> N
         page.goto(f"/{room}")
         page.wait_for_load_state("networkidle")
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until what has the focus is called so, as somebody without a mouse does."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        if focused.count() and name in focused.aria_snapshot():
+            return
+    raise AssertionError(f"no Tab leads to {name!r}")
+
+
+def test_a_piece_is_asked_for_and_taken_away_by_keyboard_alone(browser, writing_desk: Desk) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    with served(writing_desk) as address:
+        context = browser.new_context(viewport={"width": 1360, "height": 900}, base_url=address)
+        context.set_default_timeout(PATIENCE * 1000)
+        page = context.new_page()
+        page.goto(f"{address}/?token={TOKEN}")
+        page.wait_for_load_state("networkidle")
+        tab_to(page, "Skip to the room")
+        page.keyboard.press("Enter")
+        tab_to(page, "Genre")
+        page.keyboard.type("waltz")
+        tab_to(page, "Bars")
+        page.keyboard.press("ControlOrMeta+a")
+        page.keyboard.type("4")
+        tab_to(page, "Swing")
+        for _ in range(12):
+            page.keyboard.press("ArrowRight")
+        expect(page.locator("[name=swing]")).to_have_attribute("aria-valuetext", "swung")
+        tab_to(page, "Variations")
+        page.keyboard.press("ControlOrMeta+a")
+        page.keyboard.type("2")
+        tab_to(page, "Write")
+        with page.expect_request(re.compile("/generate$")) as asked:
+            page.keyboard.press("Enter")
+        said = asked.value.post_data_json
+        assert (said["genre"], said["bars"], said["swing"], said["n"]) == ("waltz", 4, 0.6, 2)
+        assert "humanise" not in said
+        expect(page.get_by_text(re.compile("Done in"))).to_be_visible()
+        tab_to(page, "Keep")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Take it away")).to_be_visible()
+        expect(page.get_by_text("What leaves is marked")).to_be_visible()
+        found = axe.run(page)
+        assert found.violations_count == 0, found.generate_report()
+        name = page.locator("#title").inner_text()
+        for link, suffix in (("MIDI", "mid"), ("Content credentials", "c2pa")):
+            tab_to(page, f'link "{link}"')
+            with page.expect_download() as download:
+                page.keyboard.press("Enter")
+            assert download.value.suggested_filename == f"{name}.{suffix}"
+            taken = download.value.path().read_bytes()
+            assert taken == (writing_desk.out / f"{name}.{suffix}").read_bytes()
+        context.close()

@@ -122,20 +122,23 @@ def test_pieces_are_written_gone_on_from_and_taken_away(
 ) -> None:
     monkeypatch.setenv("HOUSE_STUDIO", str(tmp_path / "studio.json"))
     with served(writing_desk) as address, announced(StudioSession(address, TOKEN)):
-        (made,) = call(("generate", {"asked": {"bars": 4, "n": 2, "seed": 3}}))
+        feel = {"swing": 0.6, "humanise": 0.3}
+        (made,) = call(("generate", {"asked": {"bars": 4, "n": 2, "seed": 3, **feel}}))
         assert [one["bars"] for one in made["result"]] == [4, 4]
         name = made["result"][0]["name"]
         place = tmp_path / "taken.mid"
         receipt = tmp_path / "taken.json"
+        credentials = tmp_path / "taken.c2pa"
         given = tmp_path / "given.mid"
         given.write_bytes(make_midi(3, 8))
-        saved, again, longer, filled, wrong, _ = call(
+        saved, again, longer, filled, wrong, *_ = call(
             ("save_piece", {"name": name, "path": str(place)}),
             ("save_piece", {"name": name, "path": str(place)}),
             ("go_on", {"source": name, "bars": 2, "asked": {}}),
             ("infill", {"source": str(given), "cells": "bar 2 of bass", "asked": {}}),
             ("generate", {"asked": {"key": "H sharp"}}),
             ("save_piece", {"name": name, "path": str(receipt)}),
+            ("save_piece", {"name": name, "path": str(credentials)}),
         )
         assert saved["result"] == str(place.resolve())
         assert "not written" in again
@@ -143,6 +146,7 @@ def test_pieces_are_written_gone_on_from_and_taken_away(
         assert filled["result"][0]["bars"] == 8
         assert "H sharp" in wrong
         assert place.read_bytes() == (writing_desk.out / f"{name}.mid").read_bytes()
+        assert credentials.read_bytes() == (writing_desk.out / f"{name}.c2pa").read_bytes()
         assert receipt.read_bytes() == (writing_desk.out / f"{name}.json").read_bytes()
 
 

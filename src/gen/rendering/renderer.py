@@ -19,7 +19,7 @@ from gen.marks.release import mark_beside
 from gen.piece import Piece
 from gen.rendering.playing import STEMS, Playing, midi_stems
 from gen.rendering.roll import piano_roll
-from gen.rendering.score import musicxml
+from gen.rendering.score import SUFFIX, musicxml
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def rendered(
 ) -> Rendered:
     """Write all there is to see and hear of a piece, marked as its file is."""
     picture = piano_roll(piece, midi.with_suffix(".png"), title=midi.stem)
-    score = musicxml(written or piece, midi.with_suffix(".musicxml"), title=title_of(midi.stem))
+    score = musicxml(written or piece, midi.with_suffix(SUFFIX), title=title_of(midi.stem))
     sound = playing.whole(piece, midi, midi.with_suffix(".wav")) if playing else None
     stems = midi_stems(midi) if with_stems else []
     stems += playing.each(piece, midi) if playing and with_stems else []

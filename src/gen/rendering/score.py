@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from gen.errors import HouseError
 from gen.piece import KeySignature, Piece, Track
@@ -50,6 +51,9 @@ class _Part:
 
     def instrument(self, pitch: int | None = None) -> str:
         return f"{self.id}-I{pitch}" if pitch is not None else f"{self.id}-I1"
+
+
+SUFFIX: Final = ".musicxml"
 
 
 def musicxml(piece: Piece, path: Path | str, *, title: str = "") -> Path:

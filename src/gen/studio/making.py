@@ -21,13 +21,12 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from gen import harmony
 from gen.disk import write_atomically
-from gen.disk.reading import MIDI, RECEIPT, read, read_json
+from gen.disk.reading import CREDENTIALS, MIDI, RECEIPT, read, read_json
 from gen.errors import HouseError, SettingError
 from gen.likeness.originality import in_words
-from gen.marks.release import like
+from gen.marks.release import SIDECAR, like
 from gen.provenance.canonical import sha256_hex
 from gen.rendering.playing import Playing
-from gen.rendering.score import musicxml
 from gen.safe_parse import safe_examine
 from gen.smf import parse
 from gen.studio.interface import DeskOf, download, piece_path
@@ -38,6 +37,7 @@ from gen.studio.sound import excerpt_wav
 router = APIRouter(tags=["music"])
 
 Words = Annotated[str, Field(max_length=2_000)]
+Strength = Annotated[float, Field(ge=0, le=1)]
 Kept = Literal["rhythm", "contour"]
 Verb = Literal["generate", "continue", "infill", "accompany", "harmonise", "vary"]
 _TURN_SECONDS = 0.04
@@ -53,7 +53,11 @@ JobsOf = Annotated[JobsOfOne, Depends(_jobs)]
 
 
 class Asked(BaseModel):
-    """What is asked of the music, as `sample.py --help` explains it; null is up to the model."""
+    """What is asked of the music, as `sample.py --help` explains it; null is up to the model.
+
+    `swing` (off-beats late, 1 as triplets) and `humanise` (onsets and loudness not quite exact) are
+    how a new piece is played: its score stays straight, and a given file's notes stay as they are.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -76,6 +80,8 @@ class Asked(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=1 << 53)] | None = None
     temperature: float | None = None
     originality: Literal["resample", "report"] | None = None
+    swing: Strength | None = None
+    humanise: Strength | None = None
 
 
 class Given(Asked):
@@ -104,12 +110,16 @@ class JobFacts(BaseModel):
 
 
 class PieceFacts(BaseModel):
-    """A finished piece: its music, what its receipt says, and its nearest work in words."""
+    """A finished piece: its music, what its receipt says, and its nearest work in words.
+
+    `has_credentials` says whether content credentials lie beside its file, too.
+    """
 
     name: str
     score: Score
     receipt: dict[str, Any]
     originality: str
+    has_credentials: bool
 
 
 class PieceLine(BaseModel):
@@ -222,7 +232,10 @@ def piece(name: str, desk: DeskOf) -> PieceFacts:
     receipt = read_json(path.with_suffix(".json"), RECEIPT)
     music = Score.of(parse(read(path, MIDI)))
     words = in_words(receipt["originality"])
-    return PieceFacts(name=name, score=music, receipt=receipt, originality=words)
+    has_credentials = path.with_suffix(SIDECAR).is_file()
+    return PieceFacts(
+        name=name, score=music, receipt=receipt, originality=words, has_credentials=has_credentials
+    )
 
 
 @router.get("/pieces/{name}/midi")
@@ -238,15 +251,16 @@ def piece_receipt(name: str, desk: DeskOf) -> Response:
     return download(data, "application/json", f"{name}.json")
 
 
-@router.get("/pieces/{name}/musicxml")
-def piece_musicxml(name: str, desk: DeskOf) -> Response:
-    """Its score, for notation programs."""
-    midi = read(piece_path(desk.out, name), MIDI)
-    music = parse(midi)
-    with TemporaryDirectory(prefix="studio-") as folder:
-        data = musicxml(music, Path(folder) / "score.musicxml", title=name).read_bytes()
-    data = like(midi, data, name)
-    return download(data, "application/vnd.recordare.musicxml+xml", f"{name}.musicxml")
+@router.get("/pieces/{name}/credentials")
+def piece_credentials(name: str, desk: DeskOf) -> Response:
+    """Its content credentials as a file to lie beside, for validators that do not know MIDI."""
+    path = piece_path(desk.out, name).with_suffix(SIDECAR)
+    if not path.is_file():
+        raise HouseError(
+            f"no content credentials lie beside {name!r}",
+            mend="pieces of earlier versions have none: write it anew from its receipt",
+        )
+    return download(read(path, CREDENTIALS), "application/c2pa", path.name)
 
 
 @router.get("/pieces/{name}/wav")

@@ -12,11 +12,11 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from gen.disk.reading import MIDI, read
+from gen.disk.reading import MIDI, SCORE, read
 from gen.errors import HouseError, SettingError
-from gen.marks.release import mark_beside
+from gen.marks.release import like, mark_beside
 from gen.rendering.playing import Playing, midi_stems
-from gen.rendering.score import musicxml
+from gen.rendering.score import SUFFIX, musicxml
 from gen.smf import parse
 from gen.studio.interface import DeskOf, download, piece_path
 
@@ -34,16 +34,26 @@ class Pages(BaseModel):
     pages: int
 
 
+@router.get("/pieces/{name}/musicxml")
+def piece_musicxml(name: str, desk: DeskOf) -> Response:
+    """A piece's score, for notation programs."""
+    path = piece_path(desk.out, name)
+    data = _score_of(path)
+    if not path.with_suffix(SUFFIX).is_file():
+        data = like(read(path, MIDI), data, name)
+    return download(data, "application/vnd.recordare.musicxml+xml", f"{name}{SUFFIX}")
+
+
 @router.get("/pieces/{name}/pages")
 def score_pages(name: str, desk: DeskOf) -> Pages:
     """How many pages a piece's score has, engraved from its MusicXML."""
-    return Pages(pages=len(_engraved(read(piece_path(desk.out, name), MIDI))))
+    return Pages(pages=len(_engraved(_score_of(piece_path(desk.out, name)))))
 
 
 @router.get("/pieces/{name}/pages/{page}")
 def score_page(name: str, page: int, desk: DeskOf) -> Response:
     """A page of a piece's score as SVG, counted from 1."""
-    pages = _engraved(read(piece_path(desk.out, name), MIDI))
+    pages = _engraved(_score_of(piece_path(desk.out, name)))
     if not 1 <= page <= len(pages):
         raise SettingError(f"page {page} of {len(pages)}", where="page")
     return Response(pages[page - 1], media_type="image/svg+xml")
@@ -65,8 +75,20 @@ def stems(name: str, desk: DeskOf) -> Response:
     return download(archive.getvalue(), "application/zip", f"{name}-stems.zip")
 
 
+def _score_of(midi: Path) -> bytes:
+    """A piece's score as MusicXML: the one that lies beside it, else made of its file."""
+    kept = midi.with_suffix(SUFFIX)
+    return read(kept, SCORE) if kept.is_file() else _musicxml(read(midi, MIDI), midi.stem)
+
+
 @lru_cache(_MOST_SCORES)
-def _engraved(midi: bytes) -> list[str]:
+def _musicxml(midi: bytes, title: str) -> bytes:
+    with TemporaryDirectory(prefix="studio-") as folder:
+        return musicxml(parse(midi), Path(folder) / "score.musicxml", title=title).read_bytes()
+
+
+@lru_cache(_MOST_SCORES)
+def _engraved(score: bytes) -> list[str]:
     """Every page as SVG.
 
     Raises:
@@ -77,11 +99,9 @@ def _engraved(midi: bytes) -> list[str]:
     except ImportError:
         what = "verovio, which engraves scores, is not installed"
         raise HouseError(what, mend="make setup, or pip install -e .[studio]") from None
-    with TemporaryDirectory(prefix="studio-") as folder:
-        text = musicxml(parse(midi), Path(folder) / "score.musicxml", title="").read_text("utf-8")
     engraver = verovio.toolkit(False)
     engraver.setResourcePath(str(Path(verovio.__file__).with_name("data")))
     engraver.setOptions(_LAYOUT)
-    if not engraver.loadData(text):
+    if not engraver.loadData(score.decode()):
         raise HouseError("the score of this piece cannot be engraved", mend="take it as MusicXML")
     return [engraver.renderToSVG(page + 1) for page in range(engraver.getPageCount())]

@@ -20,7 +20,7 @@ MAY: dict[str, frozenset[str]] = {
             "GET /jobs", "GET /jobs/{job_id}", "DELETE /jobs/{job_id}", "GET /jobs/{job_id}/events",
             "GET /pieces", "GET /pieces/{name}", "GET /pieces/{name}/midi",
             "GET /pieces/{name}/pages", "GET /pieces/{name}/pages/{page}",
-            "GET /pieces/{name}/stems",
+            "GET /pieces/{name}/stems", "GET /pieces/{name}/credentials",
             "GET /pieces/{name}/receipt", "GET /pieces/{name}/musicxml", "GET /pieces/{name}/wav",
             "GET /runs", "GET /runs/{name}/{when}", "GET /experiments",
         ),

@@ -33,7 +33,10 @@ What is written by the model must never be contributed as a person's work.
 _READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 _WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
 _SIGNS = ToolAnnotations(read_only_hint=False, destructive_hint=True, open_world_hint=False)
-_KINDS = {".mid": "midi", ".wav": "wav", ".musicxml": "musicxml", ".json": "receipt"}
+_KINDS = {
+    ".mid": "midi", ".wav": "wav", ".musicxml": "musicxml", ".json": "receipt",
+    ".c2pa": "credentials",
+}  # fmt: skip
 
 Source = Annotated[str, Field(description="A piece's name, or the path of a MIDI file.")]
 
@@ -151,7 +154,10 @@ async def piece(name: str) -> WrittenPiece:
 
 
 async def save_piece(name: str, path: str) -> str:
-    """Copy a piece to a new file: .mid, .wav, .musicxml, or .json for its receipt."""
+    """Copy a piece to a new file: .mid, .wav, .musicxml, .json for its receipt, or .c2pa.
+
+    A .c2pa holds its content credentials, for validators that do not know MIDI.
+    """
     place = Path(path).expanduser()
     kind = _KINDS.get(place.suffix.lower())
     if kind is None:

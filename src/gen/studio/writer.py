@@ -14,9 +14,13 @@ import queue
 import sys
 import threading
 import traceback
+from pathlib import Path
 from typing import IO, Any
 
 from gen.errors import HouseError, brief, printable
+from gen.marks.release import mark_beside
+from gen.piece import Piece
+from gen.rendering.score import SUFFIX, musicxml
 from gen.sampling.opened import Opened
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
@@ -107,6 +111,8 @@ class Writer:
         )  # fmt: skip
 
     def _tell(self, job: str, done: Sampled) -> None:
+        if done.score is not None and done.score.note_count:
+            _keep_score(done.score, done.midi)
         self._say(job, "piece", piece=done.record["index"], name=done.midi.stem)
 
     def _fail(self, job: str, what: str, where: str, mend: str) -> None:
@@ -116,6 +122,11 @@ class Writer:
     def _say(self, job: str, kind: str, **more: Any) -> None:
         self._answers.write(json.dumps({"job": job, "kind": kind, **more}) + "\n")
         self._answers.flush()
+
+
+def _keep_score(written: Piece, midi: Path) -> None:
+    """Keep the score of a piece, marked, beside its file, which has it as it is played."""
+    mark_beside(midi, musicxml(written, midi.with_suffix(SUFFIX), title=midi.stem))
 
 
 def main() -> None:

@@ -41,8 +41,22 @@ function asked() {
   for (const name of ["bars", "tempo", "seed", "n"]) if (said[name]) body[name] = Number(said[name]);
   if (said.instruments.trim()) body.instruments = said.instruments.split(",").map((word) => word.trim()).filter(Boolean);
   body.temperature = Number(said.temperature);
+  for (const name of Object.keys(FEEL)) if (Number(said[name])) body[name] = Number(said[name]);
   if (body.chords && !body.time_signature) body.time_signature = "4/4"; // chords are laid out in bars
   return body;
+}
+
+// What the sliders of how a piece is played stand for, from one end to the other.
+const FEEL = {
+  swing: ["straight", "a little late off the beat", "lilting", "swung", "off-beats as triplets"],
+  humanise: ["exactly in time", "tight", "like a band", "loose", "very free"],
+};
+
+function say_feel(name) {
+  const slider = form.elements[name], words = FEEL[name];
+  const word = words[Math.ceil(Number(slider.value) * (words.length - 1))];
+  by_id(`${name}-words`).textContent = `(${word})`;
+  slider.setAttribute("aria-valuetext", word);
 }
 
 // Of a given file everything but how to draw comes from the file.
@@ -214,17 +228,19 @@ async function stand(name) {
   keep_history();
 }
 
-function take_away({ name, receipt, originality }) {
+function take_away({ name, receipt, originality, has_credentials }) {
   by_id("take").hidden = false;
+  by_id("beside").hidden = !has_credentials;
+  const credentials = has_credentials ? [["Content credentials", "credentials", "c2pa"]] : [];
   const place = `/api/v1/pieces/${encodeURIComponent(name)}`;
-  by_id("downloads").replaceChildren(...[["MIDI", "midi", "mid"], ["Audio (WAV)", "wav", "wav"], ["Stems (ZIP)", "stems", "zip"], ["Score (MusicXML)", "musicxml", "musicxml"], ["Receipt", "receipt", "json"]].map(([text, path, suffix]) => {
+  by_id("downloads").replaceChildren(...[["MIDI", "midi", "mid"], ["Audio (WAV)", "wav", "wav"], ["Stems (ZIP)", "stems", "zip"], ["Score (MusicXML)", "musicxml", "musicxml"], ["Receipt", "receipt", "json"], ...credentials].map(([text, path, suffix]) => {
     const link = element("a", { href: `${place}/${path}`, textContent: text, download: `${name}.${suffix}`, draggable: true });
     link.addEventListener("dragstart", (event) => event.dataTransfer.setData("DownloadURL", `application/octet-stream:${name}.${suffix}:${link.href}`));
     return link;
   }));
   by_id("pages").replaceChildren();
   if (by_id("paper").open) show_pages().catch(complain);
-  const table = element("table", {}, element("thead", {}, element("tr", {}, ...["Asked", "", "Got"].map((text) => element("th", { scope: "col", textContent: text })))));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, ...["What", "Asked", "Got"].map((text) => element("th", { scope: "col", textContent: text })))));
   const body = element("tbody");
   const plain = (value) => (Array.isArray(value) ? value.join(", ") : String(value)).replaceAll("_", " ");
   for (const row of receipt.asked_and_got) {
@@ -329,6 +345,11 @@ document.addEventListener("keydown", (event) => {
   }
   if ((event.ctrlKey || event.metaKey) && event.key === "z") by_id(event.shiftKey ? "redo" : "undo").click();
 });
+
+for (const name of Object.keys(FEEL)) {
+  form.elements[name].addEventListener("input", () => say_feel(name));
+  say_feel(name);
+}
 
 let typing = 0;
 for (const name of ["chords", "key"]) {

@@ -22,7 +22,7 @@ export class Grid {
     this.chosen.clear();
     const table = element("table", { role: "grid", "aria-label": "Cells: bars by tracks", "aria-multiselectable": "true" });
     const head = element("tr", { role: "row" }, element("th", { role: "columnheader", textContent: "Track" }));
-    for (let bar = 0; bar < bars; bar++) head.append(element("th", { role: "columnheader", textContent: bar % 4 ? "" : String(bar + 1), "aria-label": `Bar ${bar + 1}` }));
+    for (let bar = 0; bar < bars; bar++) head.append(element("th", { role: "columnheader" }, element("span", { className: "unseen", textContent: "Bar " }), element("span", { className: bar % 4 ? "unseen" : "", textContent: bar + 1 })));
     table.append(element("thead", { role: "rowgroup" }, head));
     const body = element("tbody", { role: "rowgroup" });
     score.tracks.forEach((track, slot) => body.append(this.row(track, slot, bars)));
