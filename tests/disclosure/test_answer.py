@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from gen.cli.house import main as house_main
 from gen.contribution.facts import Facts
 from gen.contribution.flow import Contributor, Job, Outcome, Settings
 from gen.errors import HouseError
+from gen.provenance.complaints_desk import cases
 from gen.provenance.house import House
 from gen.provenance.key_files import save_key
 from gen.provenance.model_file import read_model_file
@@ -179,13 +181,37 @@ def _after_a_withdrawal_the_kept_original_is_left(desk: Desk) -> None:
     stray.write_bytes(make_midi(PLANTED, BARS))
     house.house = withdraw(House(load_pin(house.pin.path)), [work], key_of("ana"), "a letter came")
     look = ("--look", desk.folder / "outputs")
-    found = json.loads(desk.ask("copies", work, "--purge", "--yes", "--json", *look)[1])
+    text = ("--from", "Harbour Songs", "--text", "Delete our song.", "--yes")
+    assert desk.ask("complain", *text, main=house_main)[0] == 0
+    complaint = House(load_pin(house.pin.path)).load().size - 1
+    purge = ("copies", work, "--purge", "--yes", "--json", *look)
+    assert "is no complaint" in desk.ask(*purge, "--answers", 1)[1]
+    assert stray.exists()
+    found = json.loads(desk.ask(*purge, "--answers", complaint)[1])
     assert str(stray) in {copy["place"] for copy in found["deleted"]}
     assert not stray.exists()
+    _purge_is_recorded(desk, found, complaint)
     left = json.loads(desk.ask("copies", work, "--json", *look)[1])["copies"]
     mids = [copy for copy in left if copy["place"].endswith(".mid")]
     assert [copy["kind"] for copy in mids] == ["kept original"]
     assert not [copy for copy in left if copy["kind"] == "cache"]
+
+
+def _purge_is_recorded(desk: Desk, found: dict, complaint: int) -> None:
+    """Signed by a curator, and by its digest in the log as the answer to who asked for it."""
+    record = Path(found["record"])
+    said = json.loads(desk.ask("check", record, "--json")[1])
+    assert (said["kind"], said["signed_by"]) == ("record of a purge", "cleo")
+    assert said["answer"]["deleted"] == found["deleted"]
+    assert said["answer"]["left"] == found["copies"]
+    house = House(load_pin(desk.house.pin.path))
+    (case,) = cases(house, house.load())
+    assert case.entered.index == complaint
+    ((_, answer),) = case.answers
+    assert sha256(record.read_bytes()).hexdigest() in answer["text"]
+    other = desk.folder / "other-purge.json"
+    other.write_bytes(record.read_bytes().replace(b'"sig":"', b'"sig":"AAAA', 1))
+    assert desk.ask("check", other)[0] == 2
 
 
 def test_reserved_music_is_not_contributed_nor_given_out_from_then_on(desk):

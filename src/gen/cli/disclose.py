@@ -24,10 +24,11 @@ from gen.cli.careful import CarefulGroup
 from gen.cli.house_commands.common import Console, confirm, counted, house_command, open_house
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gen.disclosure.account import Account
     from gen.provenance.house import House
+    from gen.provenance.register import Register
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -159,29 +160,40 @@ def reserve_command(
 def check_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Console, answer: Path
 ) -> None:  # fmt: skip
-    """Check that a curator of the house signed an answer, and that its log is this one."""
+    """Check that a curator of the house signed an answer, and that its log is this one.
+
+    A record of a purge is checked likewise.
+    """
     del yes
-    from gen.disclosure.answer import read_answer
+    from gen.disclosure.signed import read_paper
     from gen.disk.reading import PROOF, read
 
-    said, who = read_answer(read(answer, PROOF), open_house(folder, pin).load())
-    words = f"signed by {who} of {said['house']['name']}, {said['answered']}"
+    said, who, kind = read_paper(read(answer, PROOF), open_house(folder, pin).load())
+    when = said.get("answered") or said["purged"]
+    words = f"{kind}, signed by {who} of {said['house']['name']}, {when}"
     output.line(f"{answer}: {words}, over {said['log']['size']} acts of its log")
-    output.result(signed_by=who, answer=said)
+    output.result(signed_by=who, kind=kind, answer=said)
 
 
 @house_command
 @click.argument("works", nargs=-1, metavar="[WORK]...")
-@click.option("--purge", is_flag=True, help="Delete copies and caches, and write down which.")
+@click.option("--purge", is_flag=True, help="Delete copies and caches; a curator signs which.")
+@click.option("--record", type=click.Path(path_type=Path), metavar="FILE",
+              help="For the signed record of a purge; purge-TIME.json by default.")  # fmt: skip
+@click.option("--answers", type=int, metavar="ACT",
+              help="Enter the purge as the answer to this complaint or reservation.")  # fmt: skip
 @LOOK
+@CURATOR
 def copies_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
-    purge: bool, folders: tuple[Path, ...],
+    purge: bool, record: Path | None, answers: int | None, folders: tuple[Path, ...],
+    curator: str | None,
 ) -> None:  # fmt: skip
     """List every copy of works: where it is, of which kind, why, until when.
 
     With --purge copies and caches are deleted; what stays (originals, models that learned from a
-    work, states of runs) is listed with what ends it.
+    work, states of runs) is listed with what ends it. A curator's key signs what was deleted and
+    what stays: `check` verifies the record, and with --answers its digest is in the log.
     """
     from gen.cli.house_commands.history import find_work
     from gen.disclosure import copies
@@ -192,14 +204,55 @@ def copies_command(
     found = copies.inventory(house, register, chosen, folders)
     gone: list[copies.WorkCopy] = []
     if purge:
+        sign = _purge_signer(house, register, curator, record, answers)
         one = f"Delete copies and caches of {counted(len(chosen), 'work')}?"
         confirm(one, yes=yes, output=output)
         gone, found = copies.purge(house, found)
+        place = sign(copies.record_of_purge(house, register, chosen, gone, found))
     rows = [(c.work or "(all)", c.kind, c.place, c.files, c.why, c.until) for c in found]
     for copy in gone:
         output.line(f"deleted {copy.kind}: {copy.place}")
     output.table(("work", "kind", "place", "files", "why", "until"), rows)
-    output.result(copies=[c.to_dict() for c in found], deleted=[c.to_dict() for c in gone])
+    if purge:
+        output.line(f"wrote {place}")
+    output.result(
+        copies=[c.to_dict() for c in found], deleted=[c.to_dict() for c in gone],
+        record=str(place) if purge else None,
+    )  # fmt: skip
+
+
+def _purge_signer(
+    house: House, register: Register, curator: str | None, record: Path | None, answers: int | None
+) -> Callable[[dict[str, Any]], Path]:
+    """What signs the record of a purge and enters it; all that could refuse is asked for now."""
+    from gen.disclosure.signed import PURGE_TYPE, sign_paper
+    from gen.disk import write_atomically
+    from gen.errors import SettingError
+    from gen.provenance.access import key_of_person, person_at_hand
+    from gen.provenance.canonical import sha256_hex, utc_now
+    from gen.provenance.complaints_desk import answer
+    from gen.provenance.roster import CURATOR as ROLE
+
+    key = key_of_person(register, curator or person_at_hand(register, ROLE))
+    place = record or Path(f"purge-{utc_now().replace(':', '')}.json")
+    if place.exists():
+        raise SettingError(f"{place} is there already", where="--record", mend="name another file")
+    if answers is not None and answers not in register.complaints.entered:
+        raise SettingError(
+            f"act {answers} is no complaint", where="--answers",
+            mend="house.py complain --list lists them",
+        )  # fmt: skip
+
+    def sign(said: dict[str, Any]) -> Path:
+        data = sign_paper(said, PURGE_TYPE, register, key)
+        write_atomically(place, data)
+        if answers is not None:
+            deleted = counted(len(said["deleted"]), "place")
+            text = f"copies of {', '.join(said['works'])} deleted in {deleted}; record"
+            answer(house, key, answers, f"{text} SHA-256 {sha256_hex(data)}")
+        return place
+
+    return sign
 
 
 @house_command

@@ -8,7 +8,6 @@ with the house's pin can check (`house.py verify --proof FILE`).
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,12 @@ from typing import Any, Final
 
 from gen.disclosure.copies import inventory
 from gen.disclosure.matching import WORK, Compared, PrintMatch
+from gen.disclosure.signed import ANSWER_TYPE, heading, sign_paper
 from gen.disk import write_all_atomically
 from gen.errors import HouseError
 from gen.likeness.lookup import MATCH
 from gen.likeness.print_lists import PrintList, listed
-from gen.provenance.canonical import canonical, utc_now
-from gen.provenance.dsse import Envelope
+from gen.provenance.canonical import utc_now
 from gen.provenance.house import House
 from gen.provenance.impact import impact_of
 from gen.provenance.keys import SigningKey
@@ -29,12 +28,8 @@ from gen.provenance.model_file import ModelFile
 from gen.provenance.proofs import prove
 from gen.provenance.recorded import run_behind
 from gen.provenance.register import Register
-from gen.provenance.roster import CURATOR
 from gen.provenance.runs import Run
-from gen.provenance.witnesses.standing import read_notes, standing_of
-from gen.provenance.works import signer
 
-ANSWER_TYPE: Final = "application/vnd.music-house.answer+json"
 FORMAT: Final = 1
 SIGNED, PAGE, PROOFS = "answer.json", "answer.md", "proofs"
 LIMITS: Final = (
@@ -83,7 +78,6 @@ def answer_of(
     Raises:
         HouseError: the log does not name the model, or cannot be read.
     """
-    notes = read_notes(house)
     register = house.load(full=True)
     run = run_behind(model, register)
     works = model.manifest.works_here
@@ -91,9 +85,8 @@ def answer_of(
     matches = compared.matches(letter.asked.works)
     found = sorted({match.name for match in matches if match.kind == WORK})
     found_listed = {match.listed for match in matches}
-    head = register.head
-    assert head is not None  # noqa: S101 - `load` always sets it
     said = {
+        **heading(house, register),
         "answered": utc_now(),
         "compared": {
             "from_weight_tenths": round(10 * MATCH),
@@ -103,13 +96,7 @@ def answer_of(
         },
         "copies": [c.to_dict() for c in inventory(house, register, found, folders)],
         "format": FORMAT,
-        "house": {"identity": register.roster.identity, "name": register.roster.house},
         "limits": list(LIMITS),
-        "log": {
-            "root": head.root,
-            "size": head.size,
-            "witnesses": standing_of(house, register, notes).lines(int(time.time())),
-        },
         "matches": [_match(match) for match in matches],
         "memory": memory_test(found) if memory_test and found else None,
         "model": _model(model, run),
@@ -190,12 +177,10 @@ def write_answer(
     Raises:
         HouseError: the key is no curator's, or there is an answer in the folder.
     """
-    signer(register, key, CURATOR)
     if (folder / SIGNED).exists():
         raise HouseError("there is an answer already", where=str(folder), mend="name another --out")
-    envelope = Envelope(ANSWER_TYPE, canonical(said), ()).signed_by(key)
     files = {
-        folder / SIGNED: envelope.encode() + b"\n",
+        folder / SIGNED: sign_paper(said, ANSWER_TYPE, register, key),
         folder / PAGE: page.encode("utf-8"),
         **{
             folder / PROOFS / f"{work}.json": json.dumps(proof, indent=1, sort_keys=True).encode()
@@ -205,25 +190,3 @@ def write_answer(
     (folder / PROOFS).mkdir(parents=True, exist_ok=True)
     write_all_atomically(files)
     return list(files)
-
-
-def read_answer(data: bytes, register: Register) -> tuple[dict[str, Any], str]:
-    """A signed answer, and the id of the curator who signed it.
-
-    Raises:
-        HouseError: changed, or not signed by a key that a curator of this house had then.
-    """
-    from gen.provenance.dsse import is_signed_by
-
-    envelope = Envelope.decode(data.rstrip(b"\n"), ANSWER_TYPE)
-    said, (signature, *more) = envelope.content(), envelope.signatures
-    owner = register.roster.owners.get(signature.keyid)
-    if more or owner is None or CURATOR not in owner[0].roles:
-        raise HouseError("the answer is not signed by one curator of this house")
-    if owner[1].refusal_at(said["log"]["size"] - 1) or not is_signed_by(
-        signature, owner[1].public, ANSWER_TYPE, envelope.payload
-    ):
-        raise HouseError(f"the signature of {owner[0].id} does not hold: the answer was changed")
-    if register.root_at(said["log"]["size"]) != said["log"]["root"]:
-        raise HouseError("the answer names another log than this house's")
-    return dict(said), owner[0].id

@@ -13,9 +13,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from gen.disclosure.signed import heading
 from gen.disk.reading import MIDI, read
 from gen.disk.sealed import user_folder
 from gen.errors import HouseError
+from gen.provenance.canonical import utc_now
 from gen.provenance.house import House
 from gen.provenance.model_file import ModelFile, read_model_file
 from gen.provenance.record import WorkRecord
@@ -177,3 +179,18 @@ def purge(house: House, copies: Sequence[WorkCopy]) -> tuple[list[WorkCopy], lis
             continue
         gone.append(copy)
     return gone, stay
+
+
+def record_of_purge(
+    house: House, register: Register, works: Sequence[str],
+    gone: Sequence[WorkCopy], stay: Sequence[WorkCopy],
+) -> dict[str, Any]:  # fmt: skip
+    """What is signed of a purge: which copies were deleted, which stay and until when."""
+    return {
+        **heading(house, register),
+        "deleted": [copy.to_dict() for copy in gone],
+        "format": 1,
+        "left": [copy.to_dict() for copy in stay],
+        "purged": utc_now(),
+        "works": list(works),
+    }

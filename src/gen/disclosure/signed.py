@@ -1,0 +1,74 @@
+"""Papers that a curator signs: DSSE envelopes, each of which names the log it was written by."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from gen.errors import HouseError
+from gen.provenance.canonical import canonical
+from gen.provenance.dsse import Envelope, WrongPayloadTypeError, is_signed_by
+from gen.provenance.house import House
+from gen.provenance.keys import SigningKey
+from gen.provenance.register import Register
+from gen.provenance.roster import CURATOR
+from gen.provenance.witnesses.standing import read_notes, standing_of
+from gen.provenance.works import signer
+
+ANSWER_TYPE: Final = "application/vnd.music-house.answer+json"
+PURGE_TYPE: Final = "application/vnd.music-house.purge+json"
+KINDS: Final = {ANSWER_TYPE: "answer", PURGE_TYPE: "record of a purge"}
+
+
+def heading(house: House, register: Register) -> dict[str, Any]:
+    """Who says it, and which log they say it by: `house` and `log` of every signed paper."""
+    head = register.head
+    assert head is not None  # noqa: S101 - `load` always sets it
+    return {
+        "house": {"identity": register.roster.identity, "name": register.roster.house},
+        "log": {
+            "root": head.root,
+            "size": head.size,
+            "witnesses": standing_of(house, register, read_notes(house)).lines(int(time.time())),
+        },
+    }
+
+
+def sign_paper(said: dict[str, Any], kind: str, register: Register, key: SigningKey) -> bytes:
+    """A file of what is said, signed.
+
+    Raises:
+        HouseError: the key is no curator's.
+    """
+    signer(register, key, CURATOR)
+    return Envelope(kind, canonical(said), ()).signed_by(key).encode() + b"\n"
+
+
+def read_paper(data: bytes, register: Register) -> tuple[dict[str, Any], str, str]:
+    """What a signed paper says, the id of the curator who signed it, and its kind in words.
+
+    Raises:
+        HouseError: changed, or not signed by a key that a curator of this house had then.
+    """
+    envelope = _envelope(data.rstrip(b"\n"))
+    kind = KINDS[envelope.payload_type]
+    said, (signature, *more) = envelope.content(), envelope.signatures
+    owner = register.roster.owners.get(signature.keyid)
+    if more or owner is None or CURATOR not in owner[0].roles:
+        raise HouseError(f"the {kind} is not signed by one curator of this house")
+    if owner[1].refusal_at(said["log"]["size"] - 1) or not is_signed_by(
+        signature, owner[1].public, envelope.payload_type, envelope.payload
+    ):
+        raise HouseError(f"the signature of {owner[0].id} does not hold: the {kind} was changed")
+    if register.root_at(said["log"]["size"]) != said["log"]["root"]:
+        raise HouseError(f"the {kind} names another log than this house's")
+    return dict(said), owner[0].id, kind
+
+
+def _envelope(data: bytes) -> Envelope:
+    for kind in KINDS:
+        try:
+            return Envelope.decode(data, kind)
+        except WrongPayloadTypeError:
+            continue
+    raise HouseError("is signed as something else", mend="name an answer, or a record of a purge")
