@@ -31,6 +31,7 @@ from gen.studio.desk import Desk
 from gen.studio.interface import DeskOf
 from gen.studio.score import Score
 from gen.studio.signed import Signed
+from gen.studio.terms import TermsFacts, terms_of
 
 router = APIRouter(tags=["house"])
 
@@ -92,7 +93,7 @@ class FoundWorks(BaseModel):
 
 
 class WorkFacts(WorkLine):
-    """A work with what its tag says, its acts, and what used it."""
+    """A work with what its tag says, its composers' terms, its acts, and what used it."""
 
     method: str
     genre: str
@@ -105,6 +106,7 @@ class WorkFacts(WorkLine):
     music_sha256: str
     musical_hash: str
     accepted_by: str
+    terms: list[TermsFacts]
     acts: list[int]
     used_by: dict[str, Any]
 
@@ -225,7 +227,7 @@ def works(desk: DeskOf, wanted: Annotated[Wanted, Query()]) -> FoundWorks:
 
 @router.get("/works/{work}")
 def work_facts(work: str, desk: DeskOf) -> WorkFacts:
-    """One work: its tag, its acts, and the runs, models and pieces that used it."""
+    """One work: its tag, its terms, its acts, and the runs, models and pieces that used it."""
     house, register, record, tagged = _kept(desk, work)
     statement = tagged.statement
     described = statement.description
@@ -242,6 +244,7 @@ def work_facts(work: str, desk: DeskOf) -> WorkFacts:
         music_sha256=record.entry.music_sha256,
         musical_hash=record.entry.musical_hash,
         accepted_by=record.accepted_by,
+        terms=terms_of(register, record),
         acts=acts_of(house, register, work),
         used_by=impact_of(register, [work]).to_dict(),
     )

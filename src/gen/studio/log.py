@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from collections.abc import Iterator
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from gen.errors import SettingError
-from gen.provenance.acts import Act
+from gen.provenance.acts import ANSWER, APPROVE, RETIRE, TERMS, Act
+from gen.provenance.complaints_desk import cases
+from gen.provenance.house import House
 from gen.provenance.proofs import acts_of, prove
+from gen.provenance.register import Register
+from gen.provenance.terms import Terms
 from gen.provenance.witnesses.standing import read_notes, standing_of
 from gen.provenance.works import near_works
 from gen.studio.interface import DeskOf
+from gen.studio.terms import in_words
 
 router = APIRouter(tags=["log"])
 
 
 class ActLine(BaseModel):
-    """One act that names a work: what was done, by whom, when by their own word."""
+    """One act that concerns a work: what was done, by whom, when by their own word."""
 
     index: int
     act: str
@@ -39,12 +44,19 @@ class Witnessed(BaseModel):
 
 @router.get("/works/{work}/acts")
 def history(work: str, desk: DeskOf) -> list[ActLine]:
-    """Every act of the log that names a work, the first one first."""
+    """Every act of the log that names a work, and those about its models, the first one first.
+
+    A complaint is one of them where it names the work or its file, and as long as its record is
+    kept: the log itself does not say what it is about.
+    """
     house = desk.house()
     register = desk.register(house)
     if work not in register.works:
         raise SettingError(f"no work {work!r} in the house", mend=near_works(register, work))
-    wanted = set(acts_of(house, register, work))
+    wanted = {
+        *acts_of(house, register, work), *_retirements(register, work),
+        *_complaints(house, register, work),
+    }  # fmt: skip
     lines = house.register_log.known_lines(register.leaves, lambda index, _: index in wanted)
     return [_line(Act.decode(line)) for _, line in lines]
 
@@ -74,13 +86,44 @@ def witnesses(desk: DeskOf) -> Witnessed:
     return Witnessed(size=register.size, root=house.register_log.head().root, lines=lines)
 
 
+def _retirements(register: Register, work: str) -> Iterator[int]:
+    """Acts that retired a model which learned from a work."""
+    for run in register.runs.that_read([work]):
+        for model in run.models:
+            yield from (act.index for act in register.runs.retired.get(model.file_sha256, ()))
+
+
+def _complaints(house: House, register: Register, work: str) -> Iterator[int]:
+    """Complaints that name a work or its file, and what they were answered."""
+    names = {work, f"{work}.mid", register.works[work].entry.path}
+    for case in cases(house, register):
+        if case.said and names.intersection(case.said["about"]):
+            yield case.entered.index
+            yield from (answer.index for answer, _ in case.answers)
+
+
 def _line(act: Act) -> ActLine:
-    said = _in_words(act.data)
+    said = _in_words(act)
     return ActLine(index=act.index, act=act.kind, by=act.by, time=act.time, said=said)
 
 
-def _in_words(data: dict[str, Any]) -> str:
-    """What an act says beyond its kind: a reason, a consent, a run's name."""
+def _in_words(act: Act) -> str:
+    """What an act says beyond its kind: terms, a reason, a consent, a run's name.
+
+    Nothing of who complains, or of what: that is for curators.
+    """
+    data = act.data
+    if act.kind == TERMS:
+        return in_words(Terms.from_dict(data))
+    if act.kind == APPROVE:
+        piece = f"one piece (receipt {data['receipt'][:12]}…)" if data["receipt"] else "every piece"
+        return f"{data['use']} of {piece} of run {data['run']}"
+    if act.kind == RETIRE:
+        count = len(data["models"])
+        models = "1 model" if count == 1 else f"{count} models"
+        return f"{models} of run {data['run']}{data['reason'] and ': '}{data['reason']}"
+    if act.kind == ANSWER:
+        return f"answers act {data['complaint']}"
     consent = data.get("consent")
     allowed = None
     if isinstance(consent, list):

@@ -43,10 +43,17 @@ function find() {
   return list();
 }
 
+// What an act did, in the words of its kind.
+const DID = {
+  add: "Accepted into the house", adopt: "Taken over from another house", consent: "Consent changed", withdraw: "Withdrawn",
+  terms: "Terms said", approve: "A use approved", begin: "A run began with it", end: "A run ended", model: "A model that learned from it was entered",
+  retire: "A model that learned from it was retired", complain: "A complaint about it was entered", answer: "A complaint about it was answered",
+};
+
 async function show_history(work) {
   const acts = await ask(`/works/${work}/acts`);
   by_id("acts").replaceChildren(...acts.map((one) => element("li", {},
-    `${one.act} by ${one.by}, ${one.time.replace("T", " ").replace("Z", " UTC")}${one.said ? `: ${one.said}` : ""} `,
+    `${DID[one.act] || one.act} by ${one.by}, ${one.time.replace("T", " ").replace("Z", " UTC")}${one.said ? `: ${one.said}` : ""} `,
     element("a", { href: `/api/v1/proofs/${one.index}`, textContent: `proof of act ${one.index}`, download: `act-${one.index}.proof.json` }))));
 }
 
@@ -59,15 +66,16 @@ async function show(work) {
   facts(by_id("facts"), [
     ["work", shown.work], ["state", shown.state], ["by", shares(shown.composers)], ["entered", shown.entered], ["accepted by", shown.accepted_by],
     ["genre", shown.genre.replaceAll("_", " ")], ["mood", shown.mood], ["key", shown.key], ["made", shown.method],
-    ["may be used for", shown.consent], ["contract", shown.contract], 
+    ["may be used for", shown.consent], ["contract", shown.contract],
+    ...shown.terms.map((one) => [`terms of ${one.composer}`, one.words]),
     ["used by", `${used.runs.length} runs, ${used.checkpoints.length} models, ${used.pieces.length} pieces`],
     ["music (SHA-256)", shown.music_sha256],
   ]);
   by_id("allow").value = shown.consent;
   by_id("touch").textContent = "";
   by_id("own-actions").hidden = shown.state !== "in the house";
-  await show_history(work);
   view(await ask(`/works/${work}/score`));
+  await show_history(work);
 }
 
 let typing = 0;
