@@ -12,13 +12,18 @@ import pytest
 
 from desks import PATIENCE, served_to_many
 from gen.provenance.canonical import canonical
+from gen.provenance.complaints_desk import answer, complain
+from gen.provenance.consent import Consent
 from gen.provenance.enrolment import parse_request
+from gen.provenance.granting import retire, set_terms
 from gen.provenance.key_files import keys_folder, list_keys, open_key, read_key_file
 from gen.provenance.log import HEAD_TYPE
 from gen.provenance.merkle import Frontier, leaf_hash
 from gen.provenance.people import change_roster, enrolled
+from gen.provenance.runs import ModelDigest
+from gen.provenance.terms import Use
 from gen.studio.desk import Desk
-from houses import PASSPHRASE, TestHouse
+from houses import PASSPHRASE, TestHouse, key_of
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, Route, expect
@@ -193,6 +198,32 @@ def test_consent_and_withdrawal_are_signed_as_they_are_shown(
     (record,) = small_house.house.load(anew=True).works.values()
     assert record.withdrawal.reason == "mine again ÿ 🎵"
     assert str(record.consents["ana"][0].consent) == "evaluation@2040-01-31"
+
+
+def test_consent_is_signed_on_top_of_terms_retirements_and_complaints(
+    somebody, small_house: TestHouse
+) -> None:
+    """What the browser signs follows on any acts, also on those that only commands enter."""
+    house, work, cleo = small_house.house, small_house.entries[0].work, key_of("cleo")
+    allowed = Consent.parse("general_model")
+    set_terms(house, [work], key_of("ana"), allowed, [Use("sampling")], share=60)
+    model = ModelDigest("model.safetensors", 1, "b0" * 32, "b1" * 32)
+    run = small_house.log_run([work], [model])
+    retire(house, [cleo], small_house.load().runs.by_index[run], [model.file_sha256], "worn out")
+    answer(house, cleo, complain(house, cleo, "Harbour Songs", "ours", [work]), "compared")
+    ana = enter(somebody(), "ana")
+    ana.goto("/house")
+    ana.get_by_role("button", name="Small Rain").click()
+    for words in ("Terms said by ana", "was retired by cleo", "was entered by cleo", "answers act"):
+        expect(ana.locator("#acts li").filter(has_text=words)).to_be_visible()
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(ana)
+    assert found.violations_count == 0, found.generate_report()
+    ana.get_by_label("Allow").fill("evaluation")
+    ana.get_by_role("button", name="Change consent").click()
+    ana.get_by_role("button", name="Sign", exact=True).click()
+    expect(ana.get_by_text("Consent is changed")).to_be_visible()
+    assert str(small_house.load().works[work].consents["ana"][-1].consent) == "evaluation"
 
 
 def test_what_somebody_thinks_better_of_is_not_signed(
