@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from gen.errors import printable
 
@@ -78,6 +78,11 @@ def _works(works: list[Said]) -> Iterator[str]:
         )
 
 
+_VERDICTS: Final = {
+    True: "memorised, which counts as a copy", False: "not memorised", None: "not judged",
+}  # fmt: skip
+
+
 def _memory(memory: Said | None) -> Iterator[str]:
     yield ""
     yield "## Does the model know it by heart?"
@@ -91,10 +96,12 @@ def _memory(memory: Said | None) -> Iterator[str]:
         yield (
             f"Given {memory['given_bars']} bars, asked for {memory['written_bars']}. Of "
             f"{len(memory['controls'])} works that it never saw, at most {memory['limit']} percent "
-            "more came back than of playing the given bars again."
+            "more came back than of playing the given bars again. Of the "
+            f"{len(memory['works'])} works tested, chance alone would have at most "
+            f"{memory['false_alarms_percent'] / 100:g} called memorised."
         )
     for work, one in memory["works"].items():
-        verdict = "memorised, which counts as a copy" if one["is_memorised"] else "not memorised"
+        verdict = _VERDICTS[one["is_memorised"]]
         came, again = one["back"], one["played_again"]
         yield f"- {work}: {came} % came back, {again} % by playing again; {verdict}"
     for one in memory["not_tested"]:
