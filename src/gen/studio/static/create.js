@@ -48,8 +48,8 @@ function asked() {
 
 // What the sliders of how a piece is played stand for, from one end to the other.
 const FEEL = {
-  swing: ["straight", "a little late off the beat", "lilting", "swung", "off-beats as triplets"],
-  humanise: ["exactly in time", "tight", "like a band", "loose", "very free"],
+  swing: ["straight", "light", "lilting", "swung", "as triplets"],
+  humanise: ["exact", "tight", "natural", "loose", "free"],
 };
 
 function say_feel(name) {
