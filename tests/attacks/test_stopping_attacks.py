@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from test_key_attacks import change
 
-from gen.provenance import people, record, register
+from gen.provenance import people, record, state
 from gen.provenance.acts import CONSENT, Act
 from gen.provenance.canonical import canonical, today_utc
 from gen.provenance.consent import Consent
@@ -55,7 +55,7 @@ def test_head_of_tomorrow_is_another_time_zone_and_passes(house):
 def test_clock_set_back_by_years_brings_no_ended_consent_to_life(house, monkeypatch):
     """The house was used in the meantime; the clock is what is asked to be put right."""
     house.enter(1, consent="general_model@2026-01-01")
-    for module in (record, register):
+    for module in (record, state):
         monkeypatch.setattr(module, "today_utc", lambda: date(2025, 1, 1))
     code, told = house.audit()
     assert (code, told["error"]["rule"]) == (2, "dated-ahead")
@@ -66,7 +66,7 @@ def test_clock_set_back_by_years_brings_no_ended_consent_to_life(house, monkeypa
 def test_clock_set_back_by_hours_brings_no_ended_consent_to_life(house, monkeypatch):
     day = today_utc() - timedelta(days=1)
     house.enter(1, consent=f"general_model@{day}")
-    for module in (record, register):
+    for module in (record, state):
         monkeypatch.setattr(module, "today_utc", lambda: day)
     code, told = house.audit()
     assert (code, told["admitted"], len(told["not_consented"])) == (0, [], 1)

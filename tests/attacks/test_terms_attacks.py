@@ -120,9 +120,9 @@ def test_a_retraining_beyond_this_version_is_refused(house):
     works = [entry.work for entry in house.enter(1, 2, 3, 4, 5, 6)]
     keep_machine_key()
     house.ask("terms", "--all", "--allow", ALL, "--this-version")
-    assert train(f"pin={house.pin.path}").code == 0
+    assert train(f"pin={house.pin.path}", "hydra.run.dir=outputs/first").code == 0
     house._follow_pin()
-    done = train(f"pin={house.pin.path}")
+    done = train(f"pin={house.pin.path}", "hydra.run.dir=outputs/second")
     assert done.code == 2
     assert "by their terms one version may learn from them, and one did" in done.stderr
     assert works[0] in done.stderr
@@ -134,9 +134,9 @@ def test_a_work_for_one_version_is_left_out_of_the_next_and_said(house):
     first = house.enter(1, 2, 3, 4, 5, 6)[0].work
     keep_machine_key()
     house.ask("terms", first, "--allow", ALL, "--this-version")
-    assert train(f"pin={house.pin.path}").code == 0
+    assert train(f"pin={house.pin.path}", "hydra.run.dir=outputs/first").code == 0
     house._follow_pin()
-    done = train(f"pin={house.pin.path}")
+    done = train(f"pin={house.pin.path}", "hydra.run.dir=outputs/second")
     assert done.code == 0, done.stderr
     assert "admitted 5 works of lantern" in done.stderr
     assert f"and one did: {first}" in done.stderr

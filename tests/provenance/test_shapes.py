@@ -10,21 +10,29 @@ import pytest
 from gen.provenance.acts import (
     ADD,
     ADOPT,
+    ANSWER,
+    APPROVE,
     BEGIN,
+    COMPLAIN,
     CONSENT,
     END,
     KEY,
+    KINDS,
     MODEL,
     OUTPUT,
+    RETIRE,
+    TERMS,
     WITHDRAW,
     Act,
     Entry,
     Withdrawal,
 )
 from gen.provenance.canonical import StrictJsonError, canonical
+from gen.provenance.complaints import Answer, Complaint
 from gen.provenance.consent import Consent
 from gen.provenance.roster import SignedRoster
-from gen.provenance.runs import AssertedModel, Begin, End, ModelDigest, Output
+from gen.provenance.runs import AssertedModel, Begin, End, ModelDigest, Output, Retirement
+from gen.provenance.terms import Approval, Terms
 from gen.provenance.transcript import Mark
 from mutations import full_house
 
@@ -46,7 +54,8 @@ def written_again(act: Act) -> object:
     if act.kind == CONSENT:
         return {**data, "consent": Consent.from_list(data["consent"]).to_list()}
     kinds = {
-        ADD: Entry, BEGIN: Begin, END: End, MODEL: AssertedModel, OUTPUT: Output,
+        ADD: Entry, ANSWER: Answer, APPROVE: Approval, BEGIN: Begin, COMPLAIN: Complaint, END: End,
+        MODEL: AssertedModel, OUTPUT: Output, RETIRE: Retirement, TERMS: Terms,
         WITHDRAW: Withdrawal,
     }  # fmt: skip
     return kinds[act.kind].from_dict(data).to_dict()
@@ -68,7 +77,7 @@ def test_every_line_of_a_published_log_is_written_again_byte_for_byte(name):
 def test_every_line_of_a_house_with_everything_in_it_is_written_again(tmp_path):
     export = full_house(tmp_path)
     found = check_lines((export.folder / "register.jsonl").read_bytes().splitlines())
-    assert found == {KEY, ADD, CONSENT, WITHDRAW, BEGIN, END, OUTPUT}
+    assert found == set(KINDS) - {ADOPT, MODEL}
 
 
 BEGUN = Begin("first", "general_model", ZEROS, ("a",), ZEROS, 1, ZEROS, ZEROS, "a test").to_dict()

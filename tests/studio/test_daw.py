@@ -62,7 +62,7 @@ def plain(value):
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.recursive(
     st.booleans() | st.integers(-(1 << 53), 1 << 53) | st.floats(allow_nan=False,
-    allow_infinity=False) | TEXT,
+    allow_infinity=False, allow_subnormal=False) | TEXT,
     lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner, min_size=1),
     max_leaves=20,
 )  # fmt: skip

@@ -189,6 +189,7 @@ def test_consent_and_withdrawal_are_signed_as_they_are_shown(
     expect(ana.get_by_text("measuring models until 2040-01-31")).to_be_visible()
     ana.get_by_role("button", name="Sign", exact=True).click()
     expect(ana.get_by_text("Consent is changed from now on.")).to_be_visible()
+    expect(ana.get_by_role("link", name="proof of act 2")).to_be_visible()  # shown anew by then
     ana.get_by_label("Reason").fill("mine again ÿ 🎵")
     ana.get_by_role("button", name="Withdraw for ever").click()
     expect(ana.get_by_text("It was used by 0 runs")).to_be_visible()

@@ -46,7 +46,7 @@ def text_of(page) -> str:
 def test_everything_to_look_at_and_listen_to_lies_beside_the_piece(run):
     result, page = run
     kinds = sorted(path.suffix for path in page.parent.iterdir())
-    assert kinds == [".html", ".json", ".mid", ".musicxml", ".png", ".wav"]
+    assert kinds == [".c2pa", ".html", ".json", ".mid", ".musicxml", ".png", ".wav"]
     assert result.midi.parent == page.parent
 
 
