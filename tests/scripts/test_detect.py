@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -110,6 +112,29 @@ def test_credentials_of_somebody_unknown_are_told_and_count_for_nothing(detect):
     assert (code, ways["mark"]) == (3, False)
     assert "whom the house does not know" in " ".join(told["ways"]["mark"]["says"])
     assert "they say: trainedAlgorithmicMedia" in " ".join(told["ways"]["mark"]["says"])
+
+
+def test_a_receipt_s_name_in_somebody_else_s_file_is_told_and_counts_for_nothing(detect, written):
+    from gen.provenance.mark import mark_generated
+
+    receipt = hashlib.sha256(written[1].receipt.read_bytes()).hexdigest()
+    code, ways, told = detect(mark_generated(make_midi(9, 16), receipt))
+    assert (code, ways["mark"]) == (3, False)
+    assert "which the log has" in " ".join(told["ways"]["mark"]["says"])
+
+
+def test_a_mark_by_a_key_that_was_declared_stolen_is_not_the_house_s(written):
+    from gen.marks.detect import by_mark
+
+    house, piece, _ = written
+    register = house.load()
+    people = tuple(
+        replace(person, keys=tuple(replace(key, compromised_from=1) for key in person.keys))
+        for person in register.roster.people
+    )
+    stolen = SimpleNamespace(runs=register.runs, roster=replace(register.roster, people=people))
+    assert by_mark(piece.midi.read_bytes(), register).is_ours
+    assert not by_mark(piece.midi.read_bytes(), stolen).is_ours
 
 
 def test_what_cannot_be_read_is_said_with_exit_code_2(written, monkeypatch, tmp_path):

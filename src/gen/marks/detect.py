@@ -55,13 +55,13 @@ def by_mark(data: bytes, register: Register) -> Sight:
     """What a file's marks say, and whether they are the house's.
 
     A mark is the house's where its signature holds, is about these bytes, and is by a key that a
-    person of the house certified; or where it names a receipt that the house's log has.
+    person of the house certified with one that was not declared stolen. Anybody can write the name
+    of a receipt into a file: that is said, and counts for nothing.
     """
     says, is_ours = [], False
     if (receipt := receipt_named(data)) is not None:
         at = register.runs.entered_at(receipt)
-        is_ours = at is not None
-        known = f"which the log has: act {at}" if is_ours else "which the log does not know"
+        known = f"which the log has: act {at}" if at is not None else "which the log does not know"
         says.append(f"it names the receipt {receipt[:16]}…, {known}")
     container = container_of(data)
     held = container.find(data) if container else None
@@ -72,8 +72,8 @@ def by_mark(data: bytes, register: Register) -> Sight:
         except BrokenStoreError as error:
             says.append(f"its content credentials cannot be read: {error}")
         else:
-            ours, found = _credentials(manifests, holds, register)
-            is_ours, says = is_ours or ours, [*says, *found]
+            is_ours, found = _credentials(manifests, holds, register)
+            says += found
     elif says_machine_made(data) or (not says and is_generated(data)):
         says.append("it says of itself that a machine made it")
     return Sight(MARK, is_ours, tuple(says) or ("none that is known",))
@@ -87,6 +87,7 @@ def _credentials(
         f"{person.id} of {register.roster.house}": key.public
         for person in register.roster.people
         for key in person.keys
+        if key.compromised_from is None
     }
     try:
         certificate = active.signature.certificate if active.signature else b""
