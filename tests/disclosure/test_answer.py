@@ -179,6 +179,11 @@ def _after_a_withdrawal_the_kept_original_is_left(desk: Desk) -> None:
     house, work = desk.house, desk.planted
     stray = desk.folder / "outputs" / "stray.mid"
     stray.write_bytes(make_midi(PLANTED, BARS))
+    code, said = desk.ask("copies", "--purge", "--yes", "--look", desk.folder / "outputs")
+    assert (code, stray.exists()) == (2, True)  # of no work by name
+    code, said = desk.ask("copies", work, "--purge", "--look", desk.folder / "outputs")
+    assert (code, stray.exists()) == (2, True)  # nobody was there to say yes to these
+    assert f"would delete copy: {stray}" in said
     house.house = withdraw(House(load_pin(house.pin.path)), [work], key_of("ana"), "a letter came")
     look = ("--look", desk.folder / "outputs")
     text = ("--from", "Harbour Songs", "--text", "Delete our song.", "--yes")

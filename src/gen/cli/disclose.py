@@ -197,6 +197,7 @@ def copies_command(
     """
     from gen.cli.house_commands.history import find_work
     from gen.disclosure import copies
+    from gen.errors import SettingError
 
     house = open_house(folder, pin)
     register = house.load()
@@ -204,8 +205,13 @@ def copies_command(
     found = copies.inventory(house, register, chosen, folders)
     gone: list[copies.WorkCopy] = []
     if purge:
+        if not works:
+            raise SettingError("of no work", where="--purge", mend="name the works: copies WORK …")
         sign = _purge_signer(house, register, curator, record, answers)
-        one = f"Delete copies and caches of {counted(len(chosen), 'work')}?"
+        for copy in found:
+            if copies.may_go(house, copy):
+                output.line(f"would delete {copy.kind}: {copy.place}")
+        one = f"Delete these copies and caches of {counted(len(chosen), 'work')}?"
         confirm(one, yes=yes, output=output)
         gone, found = copies.purge(house, found)
         place = sign(copies.record_of_purge(house, register, chosen, gone, found))

@@ -161,24 +161,36 @@ def _learned(path: Path) -> set[str]:
 def purge(house: House, copies: Sequence[WorkCopy]) -> tuple[list[WorkCopy], list[WorkCopy]]:
     """Delete what may be deleted; what was, and what stays.
 
-    Deleted are copies and caches. Originals, models and states of runs stay: a work is withdrawn
-    first, a model is retired, and what a register or an inbox holds is not touched.
+    What the system does not let go stays, too, so that the record is true of what was deleted.
     """
-    gone, stay = [], []
+    gone: list[WorkCopy] = []
+    stay: list[WorkCopy] = []
     for copy in copies:
-        place = Path(copy.place)
-        is_inside = house.folder in place.parents
-        waits = is_inside and place.parent.name in (INBOX, REJECTED, JOURNAL)
-        if copy.kind == CACHE:
-            for path in _files(place):
-                path.unlink()
-        elif copy.kind == COPY and not waits:
-            place.unlink()
-        else:
-            stay.append(copy)
-            continue
-        gone.append(copy)
+        is_gone = may_go(house, copy) and _deleted(copy)
+        (gone if is_gone else stay).append(copy)
     return gone, stay
+
+
+def may_go(house: House, copy: WorkCopy) -> bool:
+    """Whether a purge deletes it: copies and caches.
+
+    Originals, models and states of runs stay: a work is withdrawn first, a model is retired, and
+    what a register or an inbox holds is not touched.
+    """
+    place = Path(copy.place)
+    is_inside = house.folder in place.parents
+    waits = is_inside and place.parent.name in (INBOX, REJECTED, JOURNAL)
+    return copy.kind == CACHE or (copy.kind == COPY and not waits)
+
+
+def _deleted(copy: WorkCopy) -> bool:
+    place = Path(copy.place)
+    try:
+        for path in _files(place) if copy.kind == CACHE else [place]:
+            path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
 
 
 def record_of_purge(
