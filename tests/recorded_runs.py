@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from houses import TestHouse, keep_machine_key, start_house
-from tiny_runs import train
+from tiny_runs import SECRET, SETTINGS, train
 
 RUN = (
     "trainer.max_steps=6", "trainer.val_check_interval=3", "trainer.mark_every=2",
     "trainer.precision=32", "trainer.compile=false", "trainer.keep_states=3",
     "model.dropout=0.1", "logger=none",
 )  # fmt: skip
+
+FROM_A_BASE = [word for word in (*SETTINGS.split(), *RUN) if not word.startswith("model")]
+"""Settings of a run that begins with a model, whose shape it takes."""
+
+
+@contextlib.contextmanager
+def kept_apart(folder: Path) -> Iterator[None]:
+    """Secret and keys in a folder, no caches: for a house that many tests share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gen.disk.seals.secret_path", lambda: folder / SECRET)
+        patch.setenv("HOUSE_CACHE", "off")
+        patch.setenv("HOUSE_KEYS", str(folder / "keys"))
+        yield
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,7 @@ from gen.provenance import people
 from gen.provenance.acts import RETIRE, TERMS
 from gen.provenance.canonical import canonical
 from gen.provenance.consent import Consent, Grant
+from gen.provenance.granted import NotGranted
 from gen.provenance.key_files import save_key
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import read_model_file
@@ -21,6 +23,7 @@ from gen.provenance.record import RegisterError
 from gen.provenance.register import Register
 from gen.provenance.runs import ModelDigest
 from gen.provenance.terms import Terms, Use
+from gen.sampling.opened import check_terms
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from houses import PASSPHRASE, keep_machine_key, key_of
@@ -55,6 +58,25 @@ def sampled(house, model, *words: str):
     out = Path.cwd() / "pieces"
     usual = f"checkpoint={model}", f"pin={house.pin.path}", f"out={out}", "n=1", "bars=2"
     return call(SAMPLE, *usual, "audio=false", *words)
+
+
+def test_a_style_that_its_composer_does_not_grant_is_not_written_in(house, model):
+    house.ask("terms", house.works[0], "--allow", "general_model evaluation sampling")
+    done = sampled(house, model, "style=ana")
+    assert done.code == 2
+    assert "in a composer's style is not to be written" in done.stderr
+    assert f"{house.works[0]}: ana grants no style" in done.stderr
+    assert sampled(house, model).code == 0
+
+
+def test_a_style_is_refused_by_terms_of_works_behind_the_base_as_well(house):
+    """Of a run that began with a model: the work is the base's alone."""
+    (entry,) = house.enter(1)
+    enter(house, "ana", TERMS, Terms(entry.work, (), (Use("sampling"),), False, 100, 0))
+    checkpoint = SimpleNamespace(manifest=SimpleNamespace(works_here=[entry.work], works=()))
+    asked = SimpleNamespace(controls=SimpleNamespace(style="ana"))
+    with pytest.raises(NotGranted, match="grants no style"):
+        check_terms(asked, checkpoint, house.load(), None)
 
 
 def receipt_of(done) -> dict:

@@ -34,8 +34,8 @@ from houses import (
     start_house,
     tagged,
 )
-from recorded_runs import RUN
-from tiny_runs import SETTINGS, TRAIN, call, train
+from recorded_runs import FROM_A_BASE, RUN
+from tiny_runs import TRAIN, call, train
 
 BARS = 14
 SEEDS = tuple(range(1, 9))
@@ -135,10 +135,9 @@ def test_letter_is_answered_with_the_one_planted_piece_and_no_innocent(desk):
 def test_works_behind_the_model_that_one_began_with_are_looked_through(desk):
     first, innocent = desk.model, [e.work for e in desk.house.entries if e.work != desk.planted]
     desk.model = desk.folder / "outputs" / "second" / "last.safetensors"
-    settings = (*SETTINGS.split(), *RUN)
     done = call(
         TRAIN,
-        *(word for word in settings if not word.startswith("model")),
+        *FROM_A_BASE,
         f"pin={desk.house.pin.path}",
         f"hydra.run.dir={desk.model.parent}",
         f"init={first}",

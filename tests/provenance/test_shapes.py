@@ -88,7 +88,7 @@ WRONG = [
     (Begin, {**BEGUN, "seed": 1.0}, "begin: expected `int`, got `float` - at `$.seed`"),
     (Begin, {**BEGUN, "works": ["a", 3]}, "expected `str`, got `int` - at `$.works[1]`"),
     (Begin, {**BEGUN, "works": "a"}, "expected `array`, got `str` - at `$.works`"),
-    (Begin, {**BEGUN, "works": []}, "works are not sorted by id"),
+    (Begin, {**BEGUN, "works": []}, "works are not sorted, one appears twice, or none"),
     (Begin, {**BEGUN, "extra": 1}, "begin: object contains unknown field `extra`"),
     (Begin, {**BEGUN, "settings": ""}, "begin: a field is empty that is left out when empty"),
     (Begin, {**BEGUN, "settings": "{}"}, "its settings are not those of their digest"),

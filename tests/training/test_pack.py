@@ -15,17 +15,13 @@ from gen.model import ModelConfig, Transformer
 from gen.provenance.manifest import Manifest
 from gen.settings import build
 from gen.training.pack import exported
-from recorded_runs import trained
-from tiny_runs import SECRET
+from recorded_runs import kept_apart, trained
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pack")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gen.disk.seals.secret_path", lambda: folder / SECRET)
-        patch.setenv("HOUSE_CACHE", "off")
-        patch.setenv("HOUSE_KEYS", str(folder / "keys"))
+    with kept_apart(folder):
         return trained(folder)
 
 

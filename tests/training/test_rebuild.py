@@ -24,8 +24,8 @@ from gen.tokens.score import score_of
 from gen.training import recording, run
 from gen.training.callbacks import SeedEachStep
 from houses import keep_machine_key, key_of, make_piece, start_house
-from recorded_runs import RUN, Trained, trained
-from tiny_runs import SECRET, train
+from recorded_runs import RUN, Trained, kept_apart, trained
+from tiny_runs import train
 
 
 @pytest.fixture(autouse=True)
@@ -36,10 +36,7 @@ def no_cache(monkeypatch):
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rebuild")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gen.disk.seals.secret_path", lambda: folder / SECRET)
-        patch.setenv("HOUSE_CACHE", "off")
-        patch.setenv("HOUSE_KEYS", str(folder / "keys"))
+    with kept_apart(folder):
         return trained(folder)
 
 

@@ -27,12 +27,9 @@ from gen.provenance.works import set_consent, withdraw
 from gen.smf import musical_hash, parse, write
 from gen.training.lora import add_low_rank, added_up
 from houses import TestHouse, keep_machine_key, key_of, make_midi, make_piece, start_house, tagged
-from recorded_runs import RUN, Trained, trained
-from tiny_runs import SECRET, call
+from recorded_runs import FROM_A_BASE, Trained, kept_apart, trained
+from tiny_runs import call
 from verify_alone import verdicts
-
-OF_THE_MODEL = "model"
-SETTINGS = [word for word in (*tiny_runs.SETTINGS.split(), *RUN) if not word.startswith("model")]
 
 
 @pytest.fixture(autouse=True)
@@ -43,10 +40,7 @@ def no_cache(monkeypatch):
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
     folder = tmp_path_factory.mktemp("start")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gen.disk.seals.secret_path", lambda: folder / SECRET)
-        patch.setenv("HOUSE_CACHE", "off")
-        patch.setenv("HOUSE_KEYS", str(folder / "keys"))
+    with kept_apart(folder):
         house = start_house(folder / "house")
         house.enter(1, 2, 3, consent="general_model evaluation artist_model:ana")
         house.enter(4, 5, 6)
@@ -71,7 +65,7 @@ def begin(base: Trained, *words: str, init: Path | None = None, name: str = "nex
     """A run in the base's house, that begins with the base unless another file is named."""
     out = base.folder.parent / name
     settings = [
-        *SETTINGS, f"pin={base.house.pin.path}", f"hydra.run.dir={out}",
+        *FROM_A_BASE, f"pin={base.house.pin.path}", f"hydra.run.dir={out}",
         f"init={init or base.last}",
     ]  # fmt: skip
     return call(tiny_runs.TRAIN, *settings, *words), Trained(base.house, out)
@@ -171,7 +165,7 @@ def test_a_run_that_is_gone_on_with_needs_the_base_that_it_had(base):
     found = began(base, "trainer.max_steps=3")
     resumed = began(base, f"ckpt={found.folder / 'last.ckpt'}", name="on")
     assert resumed.rebuild("--init", base.last)[0] in (0, 2)
-    settings = [*SETTINGS, *(w for w in tiny_runs.SETTINGS.split() if w.startswith("model."))]
+    settings = [*FROM_A_BASE, *(w for w in tiny_runs.SETTINGS.split() if w.startswith("model."))]
     done = call(
         tiny_runs.TRAIN, *settings, "model=tiny", "model.dropout=0.1",
         f"pin={base.house.pin.path}", f"hydra.run.dir={base.folder.parent / 'clean'}",

@@ -119,7 +119,8 @@ def _of_file(path: Path, house: House, records: dict[str, WorkRecord]) -> Iterat
         names = set(model.manifest.works_here) if model else set()
         yield from (WorkCopy.of(work, MODEL, path) for work in records if work in names)
     elif suffix in _STATES or "states" in path.parts:
-        yield from (WorkCopy.of(work, STATE, path) for work in records if work in _learned(path))
+        learned = _learned(path)
+        yield from (WorkCopy.of(work, STATE, path) for work in records if work in learned)
 
 
 def _music_of(path: Path, records: dict[str, WorkRecord]) -> list[str]:

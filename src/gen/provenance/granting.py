@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from gen.errors import HouseError, SettingError
+from gen.errors import SettingError
 from gen.provenance.acts import APPROVE, RETIRE, ROOT, TERMS, Act
 from gen.provenance.consent import Consent
 from gen.provenance.house import House
@@ -13,7 +14,7 @@ from gen.provenance.register import Register
 from gen.provenance.roster import COMPOSER, CURATOR
 from gen.provenance.runs import Retirement, Run
 from gen.provenance.terms import WHOLE_SHARE, Approval, Terms, Use, UseName
-from gen.provenance.works import live_work, signer
+from gen.provenance.works import say_of_works, signer
 
 
 def set_terms(
@@ -44,17 +45,11 @@ def set_terms(
     Raises:
         HouseError: not their work, unknown work, or a key that may not sign.
     """
-    with house.writing(since) as session:
-        register = session.register
-        person = signer(register, key, COMPOSER)
-        acts = []
-        for offset, work in enumerate(dict.fromkeys(works)):
-            if not live_work(register, work).is_composer(person.id):
-                raise HouseError(f"{person.id} is no composer of {work}")
-            said = Terms(work, consent.grants, tuple(uses), this_version, share, fee)
-            act = register.act(TERMS, person.id, said.to_dict(), key.now(), ahead=offset)
-            acts.append(act.signed_by([key]))
-        return session.commit(acts, key, ())
+
+    def said_of(work: str) -> dict[str, Any]:
+        return Terms(work, consent.grants, tuple(uses), this_version, share, fee).to_dict()
+
+    return say_of_works(house, works, key, TERMS, said_of, since)
 
 
 def approve(

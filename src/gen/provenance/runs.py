@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 
 from gen.provenance.canonical import StrictJsonError, canonical, sha256_hex
 from gen.provenance.consent import check_scope
-from gen.provenance.shapes import Digest, Shape
+from gen.provenance.shapes import Digest, Shape, check_sorted
 
 ASSERTED = (
     "asserted by the root of the house: trained before the log held runs, so that nothing here "
@@ -36,11 +36,6 @@ def start_of(recipe: str) -> str:
     start = found.get("init") if isinstance(found, dict) else None
     is_digest = isinstance(start, str) and start.startswith(START)
     return str(start).removeprefix(START) if is_digest else ""
-
-
-def _check_works(works: tuple[str, ...]) -> None:
-    if not works or list(works) != sorted(set(works)):
-        raise StrictJsonError("works are not sorted by id, one appears twice, or there is none")
 
 
 class ModelDigest(Shape, frozen=True):
@@ -103,7 +98,7 @@ class Begin(
 
     def __post_init__(self) -> None:
         check_scope(self.purpose)
-        _check_works(self.works)
+        check_sorted(self.works, "works")
         if self.recipe and sha256_hex(self.recipe.encode("utf-8")) != self.settings:
             raise StrictJsonError("begin: its settings are not those of their digest")
 
@@ -157,7 +152,7 @@ class AssertedModel(
 
     def __post_init__(self) -> None:
         check_scope(self.purpose)
-        _check_works(self.works)
+        check_sorted(self.works, "works")
 
 
 class Output(
@@ -202,8 +197,7 @@ class Retirement(Shape, frozen=True):
     reason: str
 
     def __post_init__(self) -> None:
-        if not self.models or list(self.models) != sorted(set(self.models)):
-            raise StrictJsonError("retirement: models are not sorted, one appears twice, or none")
+        check_sorted(self.models, "retirement: models")
 
 
 @dataclass(frozen=True, slots=True)

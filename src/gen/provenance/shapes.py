@@ -7,6 +7,7 @@ left out where they are empty. Rules that types cannot tell stand in `__post_ini
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 import msgspec
@@ -50,6 +51,16 @@ class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if isinstance(value, dict) and value.keys() != found.to_dict().keys():
             raise StrictJsonError(f"{cls.WHAT}: a field is empty that is left out when empty")
         return found
+
+
+def check_sorted(names: Sequence[str], what: str) -> None:
+    """Whether a record names at least one, each once and in order, so that it is said in one way.
+
+    Raises:
+        StrictJsonError: not so.
+    """
+    if not names or list(names) != sorted(set(names)):
+        raise StrictJsonError(f"{what} are not sorted, one appears twice, or none")
 
 
 def read_as(kind: type[_Kind], value: object, what: str) -> _Kind:

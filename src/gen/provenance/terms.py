@@ -20,7 +20,7 @@ from typing import ClassVar, Literal, Self
 from gen.errors import SettingError
 from gen.provenance.canonical import StrictJsonError, canonical, is_sha256_hex
 from gen.provenance.consent import Consent, Grant, parse_day
-from gen.provenance.shapes import Shape
+from gen.provenance.shapes import Shape, check_sorted
 
 SALE, SAMPLING, STYLE = "sale", "sampling", "style"
 USES = (SALE, SAMPLING, STYLE)
@@ -126,8 +126,7 @@ class Approval(Shape, frozen=True):
     def __post_init__(self) -> None:
         if self.receipt and not is_sha256_hex(self.receipt):
             raise StrictJsonError("approval: its receipt is no digest")
-        if not self.works or list(self.works) != sorted(set(self.works)):
-            raise StrictJsonError("approval: works are not sorted, one appears twice, or none")
+        check_sorted(self.works, "approval: works")
 
 
 @dataclass(frozen=True, slots=True)

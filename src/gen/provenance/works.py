@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gen.errors import HouseError, SettingError
 from gen.provenance.acts import ADD, CONSENT, ROOT, WITHDRAW, Act, Entry, Withdrawal
@@ -292,6 +293,33 @@ def set_consent(
     Raises:
         HouseError: not their work, unknown work, or a key that may not sign.
     """
+    said = consent.to_list()
+    return say_of_works(
+        house, works, key, CONSENT, lambda work: {"consent": said, "work": work}, since
+    )
+
+
+def say_of_works(
+    house: House,
+    works: Collection[str],
+    key: SigningKey,
+    kind: str,
+    data_of: Callable[[str], dict[str, Any]],
+    since: Register | None = None,
+) -> House:
+    """Enter one act of a kind for each of a composer's works.
+
+    Args:
+        house: where.
+        works: ids.
+        key: the composer's.
+        kind: of the acts.
+        data_of: what the act says of a work.
+        since: as in `House.load`.
+
+    Raises:
+        HouseError: not their work, unknown work, or a key that may not sign.
+    """
     with house.writing(since) as session:
         register = session.register
         person = signer(register, key, COMPOSER)
@@ -299,8 +327,7 @@ def set_consent(
         for offset, work in enumerate(dict.fromkeys(works)):
             if not live_work(register, work).is_composer(person.id):
                 raise HouseError(f"{person.id} is no composer of {work}")
-            data = {"consent": consent.to_list(), "work": work}
-            act = register.act(CONSENT, person.id, data, key.now(), ahead=offset)
+            act = register.act(kind, person.id, data_of(work), key.now(), ahead=offset)
             acts.append(act.signed_by([key]))
         return session.commit(acts, key, ())
 

@@ -120,10 +120,11 @@ def check_terms(
     Raises:
         NotGranted: one with terms does not.
     """
-    works, index = checkpoint.manifest.works, run.index if run else None
-    check_granted(register, checkpoint.manifest.works_here, SAMPLING, index)
+    works, index = checkpoint.manifest.works_here, run.index if run else None
+    check_granted(register, works, SAMPLING, index)
     if style := request.controls.style:
-        theirs = [w.work for w in works if style in [who for who, _ in w.composers]]
+        records = {work: register.works.get(work) for work in works}
+        theirs = [work for work, known in records.items() if known and known.is_composer(style)]
         check_granted(register, theirs, STYLE, index)
 
 
