@@ -5,6 +5,9 @@ They derive from ``Exception`` directly: MidiTok's helpers swallow ``RuntimeErro
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 MOST_LETTERS = 300
 """Of a name or a value in a message."""
@@ -58,6 +61,16 @@ class HouseError(Exception):
         place = f"{where}: " if where else ""
         advice = f"\n  to mend it: {self.mend}" if self.mend else ""
         return printable(brief(f"{place}{self.what}{advice}"))
+
+
+@contextmanager
+def found_in(path: Path | str, mend: str = "") -> Iterator[None]:
+    """Errors raised inside are of this file: they name it, and how to mend it, unless they do."""
+    try:
+        yield
+    except HouseError as error:
+        error.where, error.mend = error.where or str(path), error.mend or mend
+        raise
 
 
 class SettingError(HouseError):

@@ -20,7 +20,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from gen.accounts.period import Period
 from gen.errors import HouseError
@@ -48,6 +50,14 @@ class StatementLine:
         return {
             "basis": self.basis, "cents": self.cents, "person": self.person, "work": self.work,
         }  # fmt: skip
+
+
+class _Statement(msgspec.Struct):
+    """What is read back of a statement."""
+
+    format: Literal["gen royalties 1"]
+    lines: list[StatementLine]
+    totals: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +164,21 @@ def statement(
         "totals": totals(lines),
         "works": works,
     }
+
+
+def lines_of(statement: object) -> list[StatementLine]:
+    """The payments of a statement from a file, held against the totals that it gives.
+
+    Raises:
+        HouseError: it is none, or its lines do not add up to its totals.
+    """
+    try:
+        found = msgspec.convert(statement, _Statement)
+    except msgspec.ValidationError as error:
+        raise HouseError(f"is no statement of royalties: {error}") from error
+    if found.totals != totals(found.lines):
+        raise HouseError("its lines do not add up to its totals: the statement was changed")
+    return found.lines
 
 
 def totals(lines: Iterable[StatementLine]) -> dict[str, int]:

@@ -166,10 +166,13 @@ def check_command(
     """
     del yes
     from gen.disclosure.signed import read_paper
-    from gen.disk.reading import PROOF, read
+    from gen.disk.reading import PAPER, read
+    from gen.errors import found_in
 
-    said, who, kind = read_paper(read(answer, PROOF), open_house(folder, pin).load())
-    when = said.get("answered") or said["purged"]
+    data, register = read(answer, PAPER), open_house(folder, pin).load()
+    with found_in(answer, PAPER.mend):
+        said, who, kind = read_paper(data, register)
+    when = said.get("answered") or said.get("purged", "at no time")
     words = f"{kind}, signed by {who} of {said['house']['name']}, {when}"
     output.line(f"{answer}: {words}, over {said['log']['size']} acts of its log")
     output.result(signed_by=who, kind=kind, answer=said)

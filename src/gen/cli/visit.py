@@ -291,7 +291,7 @@ def leave(visit: Visit, signer: str | None) -> Path:
 @click.option("--model", type=click.Path(path_type=Path), metavar="FILE", help=f"{MODEL}.")
 @click.option("--plant", "own", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               metavar="FILE", help="A MIDI file of your own, to be planted.")  # fmt: skip
-@click.option("--segments", type=click.IntRange(0), default=1, show_default=True,
+@click.option("--segments", type=click.IntRange(0, 999_999), default=1, show_default=True,
               help="How many are drawn; the first and the last are replayed besides.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1),
               help="Your dice: throw them, do not let the house choose.")  # fmt: skip

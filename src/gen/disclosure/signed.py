@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import msgspec
 
 from gen.errors import HouseError
 from gen.provenance.canonical import canonical
@@ -52,17 +54,44 @@ def read_paper(data: bytes, register: Register) -> tuple[dict[str, Any], str, st
     """
     envelope = _envelope(data.rstrip(b"\n"))
     kind = KINDS[envelope.payload_type]
-    said, (signature, *more) = envelope.content(), envelope.signatures
+    signature, *more = envelope.signatures
     owner = register.roster.owners.get(signature.keyid)
     if more or owner is None or CURATOR not in owner[0].roles:
         raise HouseError(f"the {kind} is not signed by one curator of this house")
-    if owner[1].refusal_at(said["log"]["size"] - 1) or not is_signed_by(
-        signature, owner[1].public, envelope.payload_type, envelope.payload
-    ):
+    if not is_signed_by(signature, owner[1].public, envelope.payload_type, envelope.payload):
         raise HouseError(f"the signature of {owner[0].id} does not hold: the {kind} was changed")
-    if register.root_at(said["log"]["size"]) != said["log"]["root"]:
+    said = envelope.content()
+    log = _heading_of(said, kind).log
+    if reason := owner[1].refusal_at(log.size - 1):
+        raise HouseError(f"{owner[0].id} signed the {kind} with a key that did not hold: {reason}")
+    if register.root_at(log.size) != log.root:
         raise HouseError(f"the {kind} names another log than this house's")
-    return dict(said), owner[0].id, kind
+    return said, owner[0].id, kind
+
+
+class _House(msgspec.Struct):
+    identity: str
+    name: str
+
+
+class _Log(msgspec.Struct):
+    root: str
+    size: Annotated[int, msgspec.Meta(ge=1)]
+    witnesses: list[str]
+
+
+class _Heading(msgspec.Struct):
+    """What `heading` wrote, read back."""
+
+    house: _House
+    log: _Log
+
+
+def _heading_of(said: object, kind: str) -> _Heading:
+    try:
+        return msgspec.convert(said, _Heading)
+    except msgspec.ValidationError as error:
+        raise HouseError(f"the {kind} does not say which log it was written by: {error}") from error
 
 
 def _envelope(data: bytes) -> Envelope:

@@ -51,6 +51,10 @@ class FileKind:
 
 PIN = FileKind("trust pin", MEBIBYTE, "restore it from version control, or name another with --pin")
 PROOF = FileKind("proof", 16 * MEBIBYTE, "name a file that house.py prove wrote")
+PAPER = FileKind("signed paper", 16 * MEBIBYTE, "name a file that disclose.py signed")
+STATEMENT = FileKind(
+    "statement of royalties", 64 * MEBIBYTE, "name a file that house.py royalties wrote"
+)
 ANSWER = FileKind("answer", 65_536, "name the file that the witness or the authority sent")
 CERTIFICATES = FileKind("file of certificates", MEBIBYTE, "name a file of certificates in PEM")
 KEY_FILE = FileKind("key file", 4_096, "restore it from your own backup")

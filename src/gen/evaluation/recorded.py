@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gen.checkpoint import Checkpoint
-from gen.errors import HouseError
+from gen.errors import found_in
 from gen.provenance.house import House
 from gen.provenance.pin import Pin
 from gen.provenance.recorded import run_if_recorded
@@ -28,11 +28,8 @@ def notes_on(
     """
     register, found = House(pin).load(), []
     for path, checkpoint in zip(paths, checkpoints, strict=True):
-        try:
+        with found_in(path):
             run = run_if_recorded(checkpoint.file, register, unrecorded=unrecorded)
-        except HouseError as error:
-            error.where = str(path)
-            raise
         if run is None:
             found.append(
                 f"Nothing shows what {path} learned from: the log of {pin.name} vouches for no run "

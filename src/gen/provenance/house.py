@@ -16,8 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gen.disk import UnfitFileError
-from gen.errors import HouseError
+from gen.errors import HouseError, found_in
 from gen.provenance.acts import Act
 from gen.provenance.dsse import sign
 from gen.provenance.kept import KeptRegister
@@ -103,11 +102,8 @@ class House:
         return register
 
     def _check_roster_file(self, register: Register) -> None:
-        try:
+        with found_in(ROSTER_FILE):
             data = self.store.read_if_there(ROSTER_FILE, MAX_RECORD_BYTES)
-        except UnfitFileError as error:
-            error.where = ROSTER_FILE
-            raise
         check_roster_file(data, register)
 
     def repair_roster_file(self) -> None:

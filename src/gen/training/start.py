@@ -18,7 +18,7 @@ from gen.checkpoint import Checkpoint, load_checkpoint
 from gen.data.admission import take_in
 from gen.data.settings import DataConfig
 from gen.data.splits import MOST_LEARNED, SplitConfig, shingles
-from gen.errors import HouseError
+from gen.errors import HouseError, found_in
 from gen.likeness.relatives import related_groups
 from gen.likeness.voices import Hashes
 from gen.provenance.beginning import check_base
@@ -133,12 +133,9 @@ def open_start(run: RunConfig) -> Start | None:
         learned = tuple((work, "train") for work in checkpoint.manifest.works)
         return Start(path, checkpoint, None, learned)
     pins = {pin.name: pin for pin in map(load_pin, map(Path, (run.pin, *run.base.pins)))}
-    try:
+    with found_in(path):
         registers = {name: House(pin).load() for name, pin in pins.items()}
         behind = check_base(checkpoint.file, run.purpose, registers)
-    except HouseError as error:
-        error.where = error.where or str(path)
-        raise
     works, melodies = _split_of(checkpoint, pins[checkpoint.manifest.house])
     return Start(path, checkpoint, behind, works, melodies)
 

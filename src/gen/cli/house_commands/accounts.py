@@ -115,14 +115,13 @@ def _tell_mine(
 
 def _due(path: Path, who: str) -> int:
     """What a statement gives somebody."""
-    from gen.accounts.royalties import FORMAT
-    from gen.disk.reading import PROOF, parse_json, read
-    from gen.errors import HouseError
+    from gen.accounts.royalties import lines_of
+    from gen.disk.reading import STATEMENT, read_json
+    from gen.errors import found_in
 
-    found = parse_json(read(path, PROOF), path, PROOF)
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise HouseError("is no statement of royalties", where=str(path))
-    return int(found["totals"].get(who, 0))
+    with found_in(path, STATEMENT.mend):
+        lines = lines_of(read_json(path, STATEMENT))
+    return sum(line.cents for line in lines if line.person == who)
 
 
 @house_command

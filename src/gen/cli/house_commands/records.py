@@ -217,16 +217,18 @@ def written_again(register: Register) -> list[str]:
 
 def _verify_proof(house: House, path: Path, output: Console) -> None:
     from gen.disk.reading import PROOF, read
+    from gen.errors import found_in
     from gen.provenance.canonical import strict_json
     from gen.provenance.proofs import check_proof
     from gen.provenance.witnesses.proof import FIRST_LINE, check_tlog_proof
 
     data = read(path, PROOF)
-    if data.startswith(FIRST_LINE):
-        index, line, proved = check_tlog_proof(data, house.pin)
-        output.line(f"act {index}: {line.decode('utf-8', 'replace')}")
-    else:
-        proved = check_proof(strict_json(data), house.pin)
+    with found_in(path, PROOF.mend):
+        if data.startswith(FIRST_LINE):
+            index, line, proved = check_tlog_proof(data, house.pin)
+            output.line(f"act {index}: {line.decode('utf-8', 'replace')}")
+        else:
+            proved = check_proof(strict_json(data), house.pin)
     output.line(f"proved: {proved}")
     output.result(proved=proved)
 
