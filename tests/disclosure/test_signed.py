@@ -15,9 +15,10 @@ from gen.provenance.dsse import Envelope, Signature
 from houses import key_of, start_house
 
 CURATOR = key_of("cleo")
+NEVER = {"root": "", "size": -(10**20), "witnesses": []}
 NO_LOG = [
     5, [1], {}, {"log": 5}, {"log": {"size": "x"}},
-    {"house": {"identity": "i", "name": "n"}, "log": {"root": "", "size": -(10**20), "witnesses": []}},
+    {"house": {"identity": "i", "name": "n"}, "log": NEVER},
 ]  # fmt: skip
 
 
