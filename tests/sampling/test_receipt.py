@@ -225,18 +225,32 @@ def test_the_receipts_checkpoint_is_found_among_the_runs(ask, again, studio, tmp
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "is no receipt"),
+        (b"", "is damaged: no JSON"),
         (b"[1, 2]", "is no receipt"),
-        (b"{" * 100_000, "is no receipt"),
+        (b"{" * 100_000, "is damaged: no JSON"),
         (b'{"format": "gen receipt 2"}', "is of the format 'gen receipt 2'"),
-        (b'{"format": "gen receipt 3"}', "is no receipt"),
-        (b"\xff\xfe", "is no receipt"),
+        (b'{"format": "gen receipt 3"}', "was changed: Object missing required field"),
+        (b"\xff\xfe", "is damaged: no JSON"),
     ],
 )
 def test_what_is_no_receipt_is_refused_in_one_sentence(tmp_path, data, message):
     path = tmp_path / "x.json"
     path.write_bytes(data)
     with pytest.raises(HouseError, match=message):
+        read_receipt(path)
+
+
+@pytest.mark.parametrize("name", ["melody", "is_above_line", "missing", "house_line"])
+@pytest.mark.parametrize("value", [5, "x", [[]], {"run": 1}])
+def test_what_a_receipt_says_of_originality_is_read_only_where_it_can_be_true(
+    ask, tmp_path, name, value
+):
+    (result,) = ask(n=1, originality="report")
+    record = json.loads(result.receipt.read_text())
+    record["originality"][name] = value
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(record))
+    with pytest.raises(HouseError, match=r"was changed: .*originality"):
         read_receipt(path)
 
 

@@ -14,15 +14,17 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+import msgspec
 import numpy as np
 import torch
 from threadpoolctl import threadpool_info
 
 import gen
 from gen.disk.reading import RECEIPT, NamedFileError, parse_json, read
-from gen.errors import HouseError
+from gen.errors import HouseError, found_in
+from gen.likeness.originality import LearnedWork, Lines, Shared
 from gen.model import Transformer
 from gen.provenance.access import key_for_role, key_of_person, passphrase_of
 from gen.provenance.canonical import StrictJsonError
@@ -68,36 +70,68 @@ def read_receipt(path: Path) -> Receipt:
         HouseError: no such file, or not a receipt of this format.
     """
     data = read(path, RECEIPT)
-    try:
+    with found_in(path, _MEND):
         record = parse_json(data, path, RECEIPT)
-        found = record["format"]
-        sound = _is_sound(record) if found == FORMAT else True
-    except (NamedFileError, ValueError, TypeError, KeyError) as error:
-        raise HouseError("is no receipt", where=str(path), mend=_MEND) from error
-    if found != FORMAT:
-        raise HouseError(
-            f"is of the format {found!r:.40}, this version reads {FORMAT!r}", where=str(path),
-            mend="reproduce it with the code version that it names",
-        )  # fmt: skip
-    if not sound:
-        raise HouseError("is a receipt that was changed", where=str(path), mend=_MEND)
+        found = record.get("format") if isinstance(record, dict) else None
+        if not isinstance(found, str):
+            raise HouseError("is no receipt")
+        if found != FORMAT:
+            raise HouseError(
+                f"is of the format {found!r:.40}, this version reads {FORMAT!r}",
+                mend="reproduce it with the code version that it names",
+            )
+        try:
+            msgspec.convert(record, _Readable)
+        except msgspec.ValidationError as error:
+            raise HouseError(f"is a receipt that was changed: {error}") from error
     return Receipt(path, data, record)
 
 
-def _is_sound(record: Mapping[str, Any]) -> bool:
-    """Whether what a piece is written again from is there, and of the right kind."""
-    kinds = {"entered": bool, "settings": dict, "index": int, "attempt": int, "batch": list,
-             "code": dict, "machine": dict, "music_sha256": str,
-             "checkpoint_sha256": str}  # fmt: skip
-    batch, source = record["batch"], record["source"]
-    return (
-        all(type(record[name]) is kind for name, kind in kinds.items())
-        and all(type(index) is int and index >= 0 for index in batch)
-        and record["attempt"] >= 0
-        and len(set(batch)) == len(batch) <= MOST_AT_ONCE
-        and record["index"] in batch
-        and (source is None or all(type(source[name]) is str for name in ("mode", "file_sha256")))
-    )
+class _Source(msgspec.Struct):
+    """Of a piece that was made from a file."""
+
+    mode: str
+    file_sha256: str
+
+
+class _Originality(msgspec.Struct):
+    """What the piece had in common with the works behind it; `gen.likeness.originality`."""
+
+    is_above_line: bool
+    above: list[str]
+    compared_with: int
+    searched_from: int
+    house_line: Lines
+    melody: Shared | None
+    accompaniment: Shared | None
+    nearest: LearnedWork | None
+    share_of_melody: float
+    missing: list[str]
+    withdrawn_since: list[str]
+
+
+class _Readable(msgspec.Struct):
+    """What of a receipt is read back; what it claims besides is compared, not read."""
+
+    entered: bool
+    settings: dict[str, Any]
+    index: int
+    attempt: Annotated[int, msgspec.Meta(ge=0)]
+    batch: Annotated[
+        list[Annotated[int, msgspec.Meta(ge=0)]], msgspec.Meta(max_length=MOST_AT_ONCE)
+    ]
+    code: dict[str, Any]
+    machine: dict[str, Any]
+    music_sha256: str
+    checkpoint_sha256: str
+    source: _Source | None
+    originality: _Originality | None
+    asked_and_got: list[dict[str, Any]]
+    watermark: str | None = None
+
+    def __post_init__(self) -> None:
+        if len(set(self.batch)) != len(self.batch) or self.index not in self.batch:
+            raise ValueError("the piece is not one of its batch")
 
 
 # Where and with what --------------------------------------------------------------------
