@@ -58,7 +58,9 @@ do_end     begin:number models:model* steps:number ~transcript_sha256:hex
 do_key     signed:signed
 do_model   manifest_sha256:hex model:model name:text purpose:scope statement:asserted works:works
 do_output  checkpoint_sha256:hex fingerprint:any musical_hash:hex path:text receipt_sha256:hex run:number sha256:hex
+do_paper   kind:text model:hex_or_none sha256:hex
 do_retire  models:hexes reason:text run:number
+do_sell    cents:fee day:day receipt_sha256:hex
 do_terms   consent:consent fee:fee share:percent this_version:flag uses:uses work:text
 do_withdraw music_sha256:text musical_hash:text reason:text work:text
 tree       bytes:number format=1 house:text log:text root:hex size:number time:time
@@ -109,6 +111,7 @@ FIELD, ORDER_8 = 2**255 - 19, 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345
 SMALL_ORDER = {0, 1, FIELD - 1, ORDER_8, FIELD - ORDER_8}  # y of points for which anybody signs
 ROLE_OF = {"begin": "trainer", "end": "trainer", "output": "producer", "consent": "composer"}
 ROLE_OF |= {"terms": "composer", "approve": "composer", "answer": "curator", "retire": "curator"}
+ALSO = {"complain": {"composer"}, "sell": {"producer"}}  # who may besides curators
 NOT_WORKS = {"inbox", "screening", "rejected", "withdrawn", "witnesses", ".journal", "complaints"}
 
 
@@ -343,7 +346,7 @@ class Log:
         elif kind != "key":
             is_own = kind == "withdraw" and by in composers(self.live(act["data"]["work"])["entry"])
             roles = {ROLE_OF.get(kind, "composer" if is_own else "curator")}
-            roles |= {"composer"} if kind == "complain" else set()
+            roles |= ALSO.get(kind, set())
             need(roles & {*self.roster.roles.get(by, ())}, f"{by!r:.60} is no {min(roles)}")
             signers = [self.roster.signer(s, act["index"], ACT, payload) for s in signatures]
             need(signers == [by], "not signed by its author alone")
@@ -399,6 +402,8 @@ class Log:
             self.complaints.add(index)
         elif kind == "answer":
             need(data["complaint"] in self.complaints, "it answers no complaint")
+        elif kind == "sell":
+            need(data["receipt_sha256"] in self.outputs, "no piece in the log has its receipt")
         elif kind == "withdraw":
             record = self.live(data["work"])
             is_it = same(data, record["entry"], "music_sha256", "musical_hash")
@@ -425,7 +430,7 @@ class Log:
             need(self.works.keys() >= set(data["works"]), "it names unknown works")
             models = [data["model"]]
             self.runs[index] = {"by": by, "said": data, "models": models, "signed": [], "end": {}}
-        else:
+        elif kind == "output":
             left = self.runs.get(data["run"], {"models": []})["models"]
             is_left = data["checkpoint_sha256"] in [model["file_sha256"] for model in left]
             need(is_left, "its run left no such checkpoint")

@@ -28,8 +28,10 @@ from gen.provenance.acts import (
     END,
     KEY,
     OUTPUT,
+    PAPER,
     RETIRE,
     ROOT,
+    SELL,
     TERMS,
     Act,
     Entry,
@@ -42,6 +44,7 @@ from gen.provenance.keys import PrivateKey
 from gen.provenance.log import HEAD_TYPE, Head
 from gen.provenance.mark import mark_generated
 from gen.provenance.merkle import Frontier, consistency_proof, inclusion_proof, leaf_hash, root_of
+from gen.provenance.papers import Paper
 from gen.provenance.pin import Pin
 from gen.provenance.roster import (
     ROSTER_TYPE,
@@ -53,6 +56,7 @@ from gen.provenance.roster import (
     origin_of,
 )
 from gen.provenance.runs import Begin, End, ModelDigest, Output, Retirement
+from gen.provenance.sales import Sale
 from gen.provenance.statement import Description, Statement
 from gen.provenance.tag import read_tag, sign_contribution
 from gen.provenance.terms import Approval, Terms, Use
@@ -154,6 +158,8 @@ def acts_of(data: bytes) -> tuple[list[bytes], Transcript, bytes]:
         (RETIRE, "cleo", retirement.to_dict(), "cleo"),
         (COMPLAIN, "cleo", Complaint("c0" * 32).to_dict(), "cleo"),
         (ANSWER, "cleo", Answer(9, "c1" * 32).to_dict(), "cleo"),
+        (PAPER, "cleo", Paper("summary", "d0" * 32, "99" * 32).to_dict(), "cleo"),
+        (SELL, "machine", Sale("aa" * 32, 5000, date(2026, 1, 2)).to_dict(), "machine"),
     ]
     acts = [
         Act(index, kind, by, TIME, found, house="" if kind == KEY else identity())

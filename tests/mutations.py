@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gen.provenance import people
-from gen.provenance.acts import ACT_TYPE, ANSWER, APPROVE, COMPLAIN, RETIRE, TERMS
+from gen.provenance.acts import ACT_TYPE, ANSWER, APPROVE, COMPLAIN, PAPER, RETIRE, SELL, TERMS
 from gen.provenance.canonical import canonical, sha256_hex
 from gen.provenance.complaints import Answer, Complaint
 from gen.provenance.consent import Consent
@@ -28,10 +28,12 @@ from gen.provenance.mark import mark_generated
 from gen.provenance.merkle import Frontier, leaf_hash
 from gen.provenance.model_file import ABOUT, read_model_file
 from gen.provenance.model_signing import models_key, public_text
+from gen.provenance.papers import Paper
 from gen.provenance.pin import Pin
 from gen.provenance.recording import begin_run, end_run
 from gen.provenance.roster import ROSTER_TYPE
 from gen.provenance.runs import Begin, End, ModelDigest, Retirement
+from gen.provenance.sales import Sale
 from gen.provenance.shapes import Shape
 from gen.provenance.store import CHECKPOINT, WITNESSES
 from gen.provenance.terms import Approval, Terms, Use
@@ -154,6 +156,8 @@ def say_terms(house: TestHouse, work: str, run: int, receipt: str) -> None:
     enter(house, "eve", RETIRE, Retirement(of_spare, (spare.file_sha256,), "a test"))
     at = enter(house, "ana", COMPLAIN, Complaint("c0" * 32))
     enter(house, "dana", ANSWER, Answer(at, "c1" * 32))
+    enter(house, "dana", PAPER, Paper("summary", "c2" * 32, ""))
+    enter(house, "machine", SELL, Sale(receipt, 5000, date(2026, 1, 2)))
 
 
 def enter(house: TestHouse, who: str, kind: str, said: Shape) -> int:

@@ -15,12 +15,17 @@ from hypothesis import strategies as st
 
 from gen.accounts.royalties import divided
 from gen.likeness.fingerprint import NewPiece
+from gen.provenance import people
+from gen.provenance.acts import SELL
 from gen.provenance.canonical import canonical, sha256_hex, today_utc
 from gen.provenance.key_files import save_key
+from gen.provenance.record import RegisterError
 from gen.provenance.recording import begin_run, end_run
 from gen.provenance.runs import Begin, End, ModelDigest
+from gen.provenance.sales import Sale
 from gen.smf import musical_hash
-from houses import PASSPHRASE, key_of, make_piece, start_house
+from houses import PASSPHRASE, keep_machine_key, key_of, make_piece, start_house
+from mutations import change, enter
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 CHECKPOINT = "d0" * 32
@@ -90,12 +95,22 @@ def recomputed(found: dict) -> dict[tuple[str, str, str], int]:
     pools = {
         "works": {work: (1, len(found["works"])) for work in found["works"]},
         "nearness": {},
+        "sales": {},
     }
     for piece in found["pieces"]:
         whole = sum(piece["shingles"].values()) * len(found["pieces"])
         for work, count in piece["shingles"].items():
             above, below = pools["nearness"].get(work, (0, 1))
             pools["nearness"][work] = (above * whole + count * below, below * whole)
+    for sale in found["sales"]:
+        whole = len(sale["works"])
+        for work in sale["works"]:
+            above, below = pools["sales"].get(work, (0, 1))
+            pools["sales"][work] = (above * whole + sale["cents"] * below, below * whole)
+    if found["sales"]:
+        paid = sum(sale["cents"] for sale in found["sales"])
+        assert found["pools"]["sales"] == paid * found["sales_percent"] // 100
+        pools["sales"] = {w: (above, below * paid) for w, (above, below) in pools["sales"].items()}
     lines = {}
     for basis, works in pools.items():
         cents, parts = found["pools"][basis], {}
@@ -317,3 +332,96 @@ def test_drift_reads_the_pieces_of_the_log(house):
     assert [month["pieces"] for month in told["months"]] == [3]
     assert told["words"].startswith("nothing can be told")
     assert "nothing can be told" in ask(house, "drift")
+
+
+# -- sales ---------------------------------------------------------------------------------------
+
+
+def sold_piece(house, folder, name: str = "ab") -> Path:
+    """A piece of the run in the log, and its file."""
+    path = folder / f"piece-{name}.mid"
+    path.write_bytes(name.encode())
+    house.log_output(
+        sha256_hex(name.encode()), run=house.run, checkpoint=CHECKPOINT, receipt=name * 32,
+        sha256=sha256_hex(name.encode()), path=path.name,
+    )  # fmt: skip
+    return path
+
+
+def test_a_sale_is_entered_and_divided_among_the_works_behind_its_model(house, tmp_path):
+    piece = sold_piece(house, tmp_path)
+    sold = ask_json(house, "sell", piece, "--for", "100.01")
+    assert (sold["cents"], sold["receipt_sha256"], sold["day"]) == (10_001, "ab" * 32, TODAY)
+    ask(house, "sell", piece, "--for", "50", "--day", "2020-01-01")  # of another period
+    found = ask_json(house, "royalties", "--of-sales", 30, "--period", PERIOD)
+    assert found["pools"]["sales"] == 3000  # 30 % of 10,001, rounded down
+    lines = {(x["basis"], x["work"], x["person"]): x["cents"] for x in found["lines"]}
+    first, second, both, _ = house.works
+    assert lines == {
+        ("sales", first, "ana"): 1000, ("sales", second, "ana"): 1000,
+        ("sales", both, "ana"): 600, ("sales", both, "ben"): 400,
+    }  # fmt: skip
+    assert found["totals"] == {"ana": 2600, "ben": 400}
+    (sale,) = found["sales"]
+    assert lines_of(found) == recomputed(found)
+    assert sale["works"] == sorted(house.works[:3])
+    assert "sold: piece-ab.mid" in ask(house, "mine", "--composer", "ben")
+
+
+def test_a_sale_that_terms_do_not_grant_is_refused(house, tmp_path):
+    piece = sold_piece(house, tmp_path)
+    ask(house, "terms", house.works[2], "--composer", "ben", "--allow", "general_model sampling")
+    said = ask(house, "sell", piece, "--for", "5", code=2)
+    assert f"{house.works[2]}: ben grants no sale" in said
+    assert not house.load().sales.acts
+
+
+def test_only_pieces_of_the_log_are_sold_by_curators_and_producers_and_not_in_the_future(
+    house, tmp_path
+):
+    piece = sold_piece(house, tmp_path)
+    assert "a day to come" in ask(house, "sell", piece, "--for", "5", "--day", "2999-01-01", code=2)
+    assert "no producer" in ask(house, "sell", piece, "--for", "5", "--as", "ana", code=2)
+    other = tmp_path / "other.mid"
+    other.write_bytes(b"MThd")
+    assert "has no such piece" in ask(house, "sell", other, "--for", "5", code=2)
+    with pytest.raises(RegisterError, match="no piece in the log has this receipt"):
+        enter(house, "cleo", SELL, Sale("0f" * 32, 500, today_utc()))
+    with pytest.raises(RegisterError, match="'ana' is no producer or curator"):
+        enter(house, "ana", SELL, Sale("ab" * 32, 500, today_utc()))
+    keep_machine_key()
+    ask(house, "sell", piece, "--for", "5", "--as", "machine")
+
+
+def test_a_sale_by_a_stolen_key_counts_for_nobody(house, tmp_path):
+    piece = sold_piece(house, tmp_path)
+    at = ask_json(house, "sell", piece, "--for", "10")["act"]
+    change(house, lambda r: people.compromised(r, "cleo", at))
+    found = ask_json(house, "royalties", "--of-sales", 50, "--pool", 1, "--period", PERIOD)
+    assert (found["pools"]["sales"], found["sales"]) == (0, [])
+
+
+def test_royalties_that_were_entered_are_known_again_and_changed_ones_are_not(house, tmp_path):
+    out = tmp_path / "money"
+    words = ("royalties", "--pool", 10, "--period", PERIOD, "--out", out, "--enter")
+    act = ask_json(house, *words)["act"]
+    paper = out / "royalties.json"
+    assert f"royalties, entered by cleo, {house.load().papers.acts[0].time}, act {act}" in (
+        check(house, paper)
+    )
+    said = json.loads(paper.read_bytes())
+    line, other = said["lines"][0], said["lines"][-1]
+    line["cents"], other["cents"] = line["cents"] - 1, other["cents"] + 1
+    said["totals"] = {**said["totals"]}
+    paper.write_text(json.dumps(said, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    assert "changed since it was entered, or never" in check(house, paper, code=2)
+    assert "nothing is to be divided" in ask(house, "royalties", "--period", PERIOD, code=2)
+    words = ("royalties", "--pool", 1, "--period", PERIOD, "--enter")
+    assert "add --out" in ask(house, *words, code=2)
+
+
+def check(house, paper: Path, code: int = 0) -> str:
+    main = importlib.import_module("gen.cli.disclose").main
+    done = CliRunner().invoke(main, ["check", str(paper), "--pin", str(house.pin.path)])
+    assert done.exit_code == code, (done.output, done.exception)
+    return done.output

@@ -20,14 +20,17 @@ from gen.cli.disclose import main as disclose
 from gen.data.admission import take_in
 from gen.data.splits import SplitConfig
 from gen.evaluation.headlines import headlines
+from gen.provenance import people
 from gen.provenance.canonical import TIME_FORMAT
 from gen.provenance.house import House
+from gen.provenance.key_files import save_key
 from gen.provenance.keys import PrivateKey
 from gen.provenance.model_file import read_model_file
 from gen.provenance.pin import load_pin
 from gen.provenance.works import withdraw
 from gen.tokens.tokenizer import HouseTokenizer
-from houses import TestHouse, key_of, make_piece
+from houses import PASSPHRASE, TestHouse, key_of, make_piece
+from mutations import change
 from recorded_runs import Trained, trained
 from starter.datasheet import write_croissant
 from tiny_runs import TRAIN, call
@@ -229,3 +232,60 @@ def test_starter_corpus_is_described_as_croissant_has_it(desk, tmp_path):
     write_croissant([], desk.house.folder, path)
     data = json.loads(path.read_text("utf-8"))
     assert said_of(data, path) == []
+
+
+# -- in the log ----------------------------------------------------------------------------------
+
+
+def asked(desk: Trained, *words: object, code: int = 0) -> str:
+    pin = ("--yes", "--pin", str(desk.house.pin.path))
+    done = CliRunner().invoke(disclose, [*map(str, words), *pin])
+    assert done.exit_code == code, (done.output, done.exception)
+    return done.output
+
+
+@pytest.fixture
+def curated(copied: Trained) -> Trained:
+    save_key(key_of("cleo"), house="lantern", owner="cleo", passphrase=PASSPHRASE, kdf_cost=10)
+    return copied
+
+
+@pytest.mark.parametrize("kind", ["card", "bom", "dataset"])
+def test_paper_that_was_entered_is_known_again_and_one_changed_by_a_byte_is_not(
+    curated, tmp_path, kind
+):
+    file = tmp_path / "paper"
+    act = found(curated, kind, "--out", file, "--enter")["act"]
+    said = asked(curated, "check", file)
+    model = read_model_file(curated.last).file_sha256
+    assert f"paper: {kind} of the model {model}, entered by cleo, " in said
+    assert said.rstrip().endswith(f"act {act}")
+    assert curated.house.load().size == act + 1
+    file.write_bytes(file.read_bytes().replace(b"lantern", b"Lantern", 1))
+    refused = asked(curated, "check", file, code=2)
+    assert "is no paper that the log of lantern has (1 are in it): changed since" in refused
+
+
+def test_any_file_is_entered_by_hand_and_only_by_a_curator(curated, tmp_path):
+    file = tmp_path / "page.pdf"
+    file.write_bytes(b"a summary as it was laid out")
+    assert "is no paper that the log" in asked(curated, "check", file, code=2)
+    asked(curated, "enter", file, "--kind", "summary", "--about", curated.last)
+    assert "page.pdf: summary of the model" in asked(curated, "check", file)
+    assert "is no curator" in asked(
+        curated, "enter", file, "--kind", "summary", "--curator", "machine", code=2
+    )
+    assert "names no kind of paper" in asked(curated, "enter", file, "--kind", "a\nb", code=2)
+    code, said = paper(curated, "card", "--enter")
+    assert (code, "add --out" in said) == (2, True)
+
+
+def test_papers_of_a_key_that_was_stolen_by_then_are_no_papers_of_the_house(curated, tmp_path):
+    file = tmp_path / "page"
+    file.write_bytes(b"forged")
+    asked(curated, "enter", file, "--kind", "summary")
+    house = curated.house
+    house._follow_pin()
+    at = house.load().papers.acts[0].index
+    change(house, lambda r: people.compromised(r, "cleo", at))
+    assert "is no paper that the log" in asked(curated, "check", file, code=2)

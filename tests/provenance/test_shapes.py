@@ -20,7 +20,9 @@ from gen.provenance.acts import (
     KINDS,
     MODEL,
     OUTPUT,
+    PAPER,
     RETIRE,
+    SELL,
     TERMS,
     WITHDRAW,
     Act,
@@ -30,8 +32,10 @@ from gen.provenance.acts import (
 from gen.provenance.canonical import StrictJsonError, canonical
 from gen.provenance.complaints import Answer, Complaint
 from gen.provenance.consent import Consent
+from gen.provenance.papers import Paper
 from gen.provenance.roster import SignedRoster
 from gen.provenance.runs import AssertedModel, Begin, End, ModelDigest, Output, Retirement
+from gen.provenance.sales import Sale
 from gen.provenance.terms import Approval, Terms
 from gen.provenance.transcript import Mark
 from mutations import full_house
@@ -55,8 +59,8 @@ def written_again(act: Act) -> object:
         return {**data, "consent": Consent.from_list(data["consent"]).to_list()}
     kinds = {
         ADD: Entry, ANSWER: Answer, APPROVE: Approval, BEGIN: Begin, COMPLAIN: Complaint, END: End,
-        MODEL: AssertedModel, OUTPUT: Output, RETIRE: Retirement, TERMS: Terms,
-        WITHDRAW: Withdrawal,
+        MODEL: AssertedModel, OUTPUT: Output, PAPER: Paper, RETIRE: Retirement, SELL: Sale,
+        TERMS: Terms, WITHDRAW: Withdrawal,
     }  # fmt: skip
     return kinds[act.kind].from_dict(data).to_dict()
 

@@ -34,6 +34,7 @@ MODELS = (
     "complain",
     "impact",
     "retire",
+    "sell",
     "rebuild",
     "pack",
     "sign-model",

@@ -24,6 +24,7 @@ from gen.provenance.house import House
 from gen.provenance.impact import Impact, impact_of
 from gen.provenance.kept import name_of_house
 from gen.provenance.register import Register
+from gen.provenance.sales import SaleAct
 
 NAMING = (ADD, ADOPT, APPROVE, CONSENT, KEY, TERMS, WITHDRAW)
 """Kinds of acts that can be in somebody's name, or about their works."""
@@ -37,11 +38,13 @@ class Mine:
         works: ids, withdrawn ones too, sorted.
         impact: runs, models and pieces behind which they stand.
         fees: (run, work, hundredths) that terms ask for.
+        sales: of pieces that models behind which they stand wrote.
     """
 
     works: tuple[str, ...]
     impact: Impact
     fees: tuple[tuple[int, str, int], ...]
+    sales: tuple[SaleAct, ...]
 
 
 def mine(register: Register, composer: str) -> Mine:
@@ -57,7 +60,9 @@ def mine(register: Register, composer: str) -> Mine:
         if (terms := money_of(register, register.works[work], composer, before=run.index))
         if terms.fee
     ]
-    return Mine(works, impact, tuple(fees))
+    runs = {run.index for run in impact.runs}
+    sales = tuple(act for act in register.sound_sales() if act.run in runs)
+    return Mine(works, impact, tuple(fees), sales)
 
 
 def nearest(

@@ -1,6 +1,6 @@
 """Dividing money among the composers of works, to the hundredth, so that anybody can do it again.
 
-Two pools, of which the second is asked for:
+Three pools, each of which is asked for:
 
 - `works`: every work that a model in use in the period learned from, or that is behind the model
   which it began with, counts once. Its part is
@@ -9,6 +9,8 @@ Two pools, of which the second is asked for:
 - `nearness`: every piece of the period counts once. It is divided among the works by how many of
   its melodic shingles each holds. That is likeness, not cause: a common figure counts for whoever
   wrote it, and what a model took from a work without it being heard counts for nobody.
+- `sales`: a percentage of what pieces were sold for in the period, as `sell` acts say. Each sale's
+  part is divided as `works` is, among the works behind the model that wrote the piece.
 
 Hundredths are whole: each line gets its exact part rounded down, and what is left goes, one
 hundredth each, to the lines with the largest remainders; of equal ones to the first by name
@@ -29,10 +31,11 @@ from gen.errors import HouseError
 from gen.provenance.granted import money_of
 from gen.provenance.register import Register
 from gen.provenance.runs import Run
+from gen.provenance.sales import SaleAct
 from gen.provenance.terms import WHOLE_SHARE
 
 FORMAT = "gen royalties 1"
-WORKS, NEARNESS, FEE = "works", "nearness", "fee"
+WORKS, NEARNESS, SALES, FEE = "works", "nearness", "sales", "fee"
 HOUSE = "(house)"
 """Whom a line names whose money stays with the house; no person is called so."""
 
@@ -114,9 +117,15 @@ def composers_of(register: Register, work: str) -> list[dict[str, Any]]:
     return found
 
 
+def sales_in(register: Register, period: Period) -> list[SaleAct]:
+    """Sales whose day is in the period."""
+    return [act for act in register.sound_sales() if period.holds(act.sale.day.isoformat())]
+
+
 def statement(
-    register: Register, period: Period, pool: int, near_pool: int = 0, near: Sequence[Near] = ()
-) -> dict[str, Any]:
+    register: Register, period: Period, pool: int, near_pool: int = 0, near: Sequence[Near] = (),
+    *, percent: int = 0,
+) -> dict[str, Any]:  # fmt: skip
     """Who is owed what, with everything that it was worked out from.
 
     Args:
@@ -125,6 +134,7 @@ def statement(
         pool: hundredths to be divided by works.
         near_pool: hundredths to be divided by nearness.
         near: of the pieces of the period.
+        percent: of what pieces were sold for in the period, to be divided by sales.
 
     Raises:
         HouseError: nothing to divide by.
@@ -140,11 +150,15 @@ def statement(
             f"no piece of {period} holds anything of a work: there is no nearness to divide by"
         )
     nearness = _nearness(held)
-    people = {work: composers_of(register, work) for work in {*works, *nearness}}
+    sales = sales_in(register, period) if percent else []
+    sold = _sold(register, sales)
+    sales_pool = sum(act.sale.cents for act in sales) * percent // WHOLE_SHARE
+    people = {work: composers_of(register, work) for work in {*works, *nearness, *sold}}
     equal = dict.fromkeys(works, Fraction(1))
     lines = [
         *_lines(WORKS, pool, equal, people),
         *_lines(NEARNESS, near_pool, nearness, people),
+        *_lines(SALES, sales_pool, sold, people),
         *_fees(register, period),
     ]
     head = register.head
@@ -156,11 +170,13 @@ def statement(
         "pieces": [{"receipt": n.receipt, "shingles": dict(n.shingles)} for n in held],
         "pieces_unlike_any": len(near) - len(held),
         "period": str(period),
-        "pools": {NEARNESS: near_pool, WORKS: pool},
+        "pools": {NEARNESS: near_pool, SALES: sales_pool, WORKS: pool},
         "register": {"root": head.root, "size": head.size} if head else None,
         "runs": [
             {"index": run.index, "name": run.name, "works": behind[run.index]} for run in runs
         ],
+        "sales": [_sale(register, act) for act in sales],
+        "sales_percent": percent,
         "totals": totals(lines),
         "works": works,
     }
@@ -197,6 +213,22 @@ def _nearness(near: Iterable[Near]) -> dict[str, Fraction]:
         for work, count in each.shingles.items():
             found[work] = found.get(work, Fraction(0)) + Fraction(count, whole)
     return found
+
+
+def _sold(register: Register, sales: Iterable[SaleAct]) -> dict[str, Fraction]:
+    """The weight of each work: its equal part of every sale, summed."""
+    found: dict[str, Fraction] = {}
+    for act in sales:
+        works = register.runs.works_behind(register.runs.by_index[act.run])
+        for work in works:
+            part = Fraction(act.sale.cents, len(works))
+            found[work] = found.get(work, Fraction(0)) + part
+    return found
+
+
+def _sale(register: Register, act: SaleAct) -> dict[str, Any]:
+    works = register.runs.works_behind(register.runs.by_index[act.run])
+    return {"act": act.index, **act.sale.to_dict(), "run": act.run, "works": works}
 
 
 def _lines(

@@ -2,13 +2,14 @@ r"""What the house says to others, from its records: answers to letters, copies,
 
 \b
     python scripts/disclose.py answer LIST --checkpoint FILE --from NAME --out DIR
-    python scripts/disclose.py check DIR/answer.json
+    python scripts/disclose.py check PAPER
     python scripts/disclose.py reserve LIST --from NAME
     python scripts/disclose.py copies WORK...
     python scripts/disclose.py summary CHECKPOINT --says FILE
     python scripts/disclose.py card CHECKPOINT [--report report.json]
     python scripts/disclose.py bom CHECKPOINT [--report report.json]
     python scripts/disclose.py dataset CHECKPOINT [--license URL]
+    python scripts/disclose.py enter PAPER --kind WORD
 
 Exit codes: 0 done, 1 a bug of ours, 2 refused or misused. docs/letter.md goes through it.
 """
@@ -22,32 +23,19 @@ import click
 
 from gen.cli.careful import CarefulGroup
 from gen.cli.house_commands.common import Console, confirm, counted, house_command, open_house
+from gen.cli.papers import CURATOR, FILE, PAPER_COMMANDS, curators_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gen.disclosure.account import Account
     from gen.provenance.house import House
     from gen.provenance.register import Register
 
-FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 LOOK = click.option(
     "--look", "folders", type=FOLDER, multiple=True, metavar="FOLDER",
     help="Look for copies there, too: runs, exports, drives. May be given several times.",
 )  # fmt: skip
-MODEL = click.argument("checkpoint", type=FILE, metavar="CHECKPOINT")
-REPORT = click.option(
-    "--report", type=FILE, metavar="FILE", help="report.json of an evaluation of this model."
-)
-AS_OF = click.option(
-    "--as-of", default="", metavar="DAY", help="From the records as they stood at the end of a day."
-)
-OUT = click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE",
-    help="Where it goes; by default it is printed.",
-)  # fmt: skip
-CURATOR = click.option("--curator", metavar="ID", help="Who signs; found by your key when alone.")
 
 
 @click.group(cls=CarefulGroup, help=__doc__)
@@ -76,32 +64,31 @@ def answer_command(
 
     Its pieces are held against what models with these works wrote, too. Works that agree are asked
     of the model (how much of them comes back), and their copies are listed. The answer is signed by
-    a curator: answer.json, the same as a page in answer.md, and proofs.
+    a curator: answer.json, the same as a page in answer.md, and proofs. Its digest is entered in
+    the log.
     """
     del yes
     from gen.disclosure.answer import Letter, answer_of, write_answer
     from gen.disclosure.page import page_of
     from gen.likeness.print_lists import read_print_list
-    from gen.provenance.access import key_of_person, person_at_hand
     from gen.provenance.canonical import today_utc
     from gen.provenance.consent import parse_day
     from gen.provenance.model_file import read_model_file
-    from gen.provenance.roster import CURATOR as ROLE
 
     house = open_house(folder, pin)
     register = house.load()
-    key = key_of_person(register, curator or person_at_hand(register, ROLE))
+    key = curators_key(house, curator)
     day = parse_day(received) if received else today_utc()
     found, digest = read_print_list(asked)
     letter = Letter(sender, day.isoformat(), found, digest)
     model = read_model_file(checkpoint)
     test = None if no_memory_test else _memory_test(house, checkpoint)
     with output.progress("reading works", len(model.manifest.works)) as advance:
-        said, proofs = answer_of(
+        said = answer_of(
             house, letter, model, folders=folders, memory_test=test, advance=lambda: advance(1)
         )
     page = page_of(said)
-    files = write_answer(out, said, proofs, page, register, key)
+    files, act = write_answer(house, register, out, said, page, key)
     hits = len({match["listed"] for match in said["matches"]})
     output.line(
         f"{hits} of {counted(len(found.works), 'piece')} agree with something of the house; "
@@ -109,7 +96,8 @@ def answer_command(
     )
     for path in files:
         output.line(f"wrote {path}")
-    output.result(files=[str(path) for path in files], answer=said)
+    output.line(f"entered: act {act}")
+    output.result(files=[str(path) for path in files], answer=said, act=act)
 
 
 def _memory_test(house: House, checkpoint: Path) -> Any:
@@ -139,43 +127,17 @@ def reserve_command(
     """
     from gen.disk.reading import FINGERPRINTS, read
     from gen.likeness.print_lists import read_print_list
-    from gen.provenance.access import key_of_person, person_at_hand
     from gen.provenance.reservations import reserve
-    from gen.provenance.roster import CURATOR as ROLE
 
     house = open_house(folder, pin)
-    register = house.load()
     found, digest = read_print_list(asked)
     one = f"Reserve {counted(len(found.works), 'piece')} of {sender} from now on?"
     confirm(one, yes=yes, output=output)
-    key = key_of_person(register, curator or person_at_hand(register, ROLE))
+    key = curators_key(house, curator)
     act = reserve(house, key, sender, read(asked, FINGERPRINTS))
     output.line(f"act {act}: {sender} reserves {counted(len(found.works), 'piece')}")
     output.line(f"answer it: house.py complain --answer {act} --text …")
     output.result(act=act, list_sha256=digest, works=len(found.works))
-
-
-@house_command
-@click.argument("answer", type=FILE, metavar="ANSWER.json")
-def check_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, answer: Path
-) -> None:  # fmt: skip
-    """Check that a curator of the house signed an answer, and that its log is this one.
-
-    A record of a purge is checked likewise.
-    """
-    del yes
-    from gen.disclosure.signed import read_paper
-    from gen.disk.reading import PAPER, read
-    from gen.errors import found_in
-
-    data, register = read(answer, PAPER), open_house(folder, pin).load()
-    with found_in(answer, PAPER.mend):
-        said, who, kind = read_paper(data, register)
-    when = said.get("answered") or said.get("purged", "at no time")
-    words = f"{kind}, signed by {who} of {said['house']['name']}, {when}"
-    output.line(f"{answer}: {words}, over {said['log']['size']} acts of its log")
-    output.result(signed_by=who, kind=kind, answer=said)
 
 
 @house_command
@@ -196,7 +158,7 @@ def copies_command(
 
     With --purge copies and caches are deleted; what stays (originals, models that learned from a
     work, states of runs) is listed with what ends it. A curator's key signs what was deleted and
-    what stays: `check` verifies the record, and with --answers its digest is in the log.
+    what stays: its digest is in the log, and `check` verifies the record.
     """
     from gen.cli.house_commands.history import find_work
     from gen.disclosure import copies
@@ -234,15 +196,14 @@ def _purge_signer(
     house: House, register: Register, curator: str | None, record: Path | None, answers: int | None
 ) -> Callable[[dict[str, Any]], Path]:
     """What signs the record of a purge and enters it; all that could refuse is asked for now."""
+    from gen.disclosure.entered import enter_paper
     from gen.disclosure.signed import PURGE_TYPE, sign_paper
     from gen.disk import write_atomically
     from gen.errors import SettingError
-    from gen.provenance.access import key_of_person, person_at_hand
     from gen.provenance.canonical import sha256_hex, utc_now
     from gen.provenance.complaints_desk import answer
-    from gen.provenance.roster import CURATOR as ROLE
 
-    key = key_of_person(register, curator or person_at_hand(register, ROLE))
+    key = curators_key(house, curator)
     place = record or Path(f"purge-{utc_now().replace(':', '')}.json")
     if place.exists():
         raise SettingError(f"{place} is there already", where="--record", mend="name another file")
@@ -255,6 +216,7 @@ def _purge_signer(
     def sign(said: dict[str, Any]) -> Path:
         data = sign_paper(said, PURGE_TYPE, register, key)
         write_atomically(place, data)
+        enter_paper(house, key, data, "record of a purge")
         if answers is not None:
             deleted = counted(len(said["deleted"]), "place")
             text = f"copies of {', '.join(said['works'])} deleted in {deleted}; record"
@@ -264,133 +226,5 @@ def _purge_signer(
     return sign
 
 
-@house_command
-@MODEL
-@click.option("--says", type=FILE, required=True, metavar="FILE",
-              help="What the house says where records cannot; docs/letter.md.")  # fmt: skip
-@AS_OF
-@OUT
-def summary_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
-    says: Path, as_of: str, out: Path | None,
-) -> None:  # fmt: skip
-    """Write the public summary of what a model learned from (EU template of July 2025).
-
-    Figures are computed from the records and the works. Exits 2 where the house says no and its
-    records say otherwise.
-    """
-    del yes
-    from dataclasses import asdict
-
-    from gen.disclosure.summary import read_sayings, summary_of
-
-    said = read_sayings(says)
-    account = _account(open_house(folder, pin), checkpoint, output, as_of=as_of)
-    text = summary_of(account, said)
-    _paper(text, out, output)
-    output.result(summary=text, figures=asdict(account.figures))
-
-
-@house_command
-@MODEL
-@REPORT
-@AS_OF
-@OUT
-def card_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
-    report: Path | None, as_of: str, out: Path | None,
-) -> None:  # fmt: skip
-    """Write a model's card: what it is, what it learned from, how well it does, its limits.
-
-    Figures are from the records, the works, the model's file and a report of scripts/evaluate.py.
-    """
-    del yes
-    from dataclasses import asdict
-
-    from gen.disclosure.card import card_of
-
-    account = _account(open_house(folder, pin), checkpoint, output, report=report, as_of=as_of)
-    text = card_of(account)
-    _paper(text, out, output)
-    output.result(card=text, figures=asdict(account.figures), sides=account.sides)
-
-
-@house_command
-@MODEL
-@REPORT
-@AS_OF
-@OUT
-def bom_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
-    report: Path | None, as_of: str, out: Path | None,
-) -> None:  # fmt: skip
-    """Write what a model is made of, as a CycloneDX 1.6 ML-BOM.
-
-    The model with its card, every work behind it by digest, and the models that it began with.
-    """
-    del yes
-    from gen.disclosure.bom import bom_of
-
-    account = _account(open_house(folder, pin), checkpoint, output, report=report, as_of=as_of)
-    found = bom_of(account)
-    _paper(_json(found), out, output)
-    output.result(bom=found)
-
-
-@house_command
-@MODEL
-@click.option("--license", "license_", default="none: used by its composers' grants",
-              metavar="URL", help="Under which works are given to others, if any.")  # fmt: skip
-@AS_OF
-@OUT
-def dataset_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
-    license_: str, as_of: str, out: Path | None,
-) -> None:  # fmt: skip
-    """Describe the works behind a model as a data set: Croissant 1.0 (JSON-LD) with RAI fields.
-
-    Each file by digest, each work with composers, method, genre, side of the split. It says what
-    the data set is; it gives no file to anybody.
-    """
-    del yes
-    from gen.disclosure.croissant import dataset_of, text_of
-
-    house = open_house(folder, pin)
-    found = dataset_of(house, _account(house, checkpoint, output, as_of=as_of), license_)
-    _paper(text_of(found), out, output)
-    output.result(dataset=found)
-
-
-def _account(
-    house: House, checkpoint: Path, output: Console, *, report: Path | None = None, as_of: str = ""
-) -> Account:
-    from gen.disclosure.account import account_of
-    from gen.provenance.consent import parse_day
-    from gen.provenance.model_file import read_model_file
-
-    model = read_model_file(checkpoint)
-    day = parse_day(as_of) if as_of else None
-    with output.progress("reading works", len(model.manifest.works_here)) as advance:
-        return account_of(house, model, report=report, day=day, advance=lambda: advance(1))
-
-
-def _json(found: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-
-
-def _paper(text: str, out: Path | None, output: Console) -> None:
-    """Write a paper where it was asked for, or print it."""
-    from gen.disk import write_atomically
-
-    if out is not None:
-        write_atomically(out, text.encode("utf-8"))
-    output.line(text.rstrip("\n") if out is None else f"wrote {out}")
-
-
-for command in (
-    answer_command, bom_command, card_command, check_command, copies_command, dataset_command,
-    reserve_command, summary_command,
-):  # fmt: skip
+for command in (answer_command, copies_command, reserve_command, *PAPER_COMMANDS):
     main.add_command(command)

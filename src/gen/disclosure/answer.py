@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gen.disclosure.copies import inventory
+from gen.disclosure.entered import enter_paper
 from gen.disclosure.matching import WORK, Compared, PrintMatch
 from gen.disclosure.signed import ANSWER_TYPE, heading, sign_paper
 from gen.disk import write_all_atomically
@@ -64,8 +65,8 @@ def answer_of(
     house: House, letter: Letter, model: ModelFile, *,
     folders: Sequence[Path] = (), memory_test: MemoryTest | None = None,
     advance: Callable[[], None] = lambda: None,
-) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:  # fmt: skip
-    """What is to be signed, and the proofs that go with it, by work.
+) -> dict[str, Any]:  # fmt: skip
+    """What is to be signed.
 
     Args:
         house: who answers.
@@ -85,7 +86,7 @@ def answer_of(
     matches = compared.matches(letter.asked.works)
     found = sorted({match.name for match in matches if match.kind == WORK})
     found_listed = {match.listed for match in matches}
-    said = {
+    return {
         **heading(house, register),
         "answered": utc_now(),
         "compared": {
@@ -111,7 +112,6 @@ def answer_of(
         },
         "works": [_work(register, work) for work in found],
     }
-    return said, {work: prove(house, register.works[work].index) for work in found}
 
 
 def _runs_of(register: Register, works: Sequence[str]) -> list[int]:
@@ -169,24 +169,29 @@ def _work(register: Register, work: str) -> dict[str, Any]:
 
 
 def write_answer(
-    folder: Path, said: dict[str, Any], proofs: dict[str, dict[str, Any]], page: str,
-    register: Register, key: SigningKey,
-) -> list[Path]:  # fmt: skip
-    """Sign and write an answer into a folder; the files' paths.
+    house: House, register: Register, folder: Path, said: dict[str, Any], page: str, key: SigningKey
+) -> tuple[list[Path], int]:
+    """Sign an answer, write it into a folder, and enter it in the log.
+
+    Returns:
+        The files' paths, and the index of the act. Proofs that go with it, one for each work that
+        agrees, are of the log with that act.
 
     Raises:
         HouseError: the key is no curator's, or there is an answer in the folder.
     """
     if (folder / SIGNED).exists():
         raise HouseError("there is an answer already", where=str(folder), mend="name another --out")
-    files = {
-        folder / SIGNED: sign_paper(said, ANSWER_TYPE, register, key),
-        folder / PAGE: page.encode("utf-8"),
-        **{
-            folder / PROOFS / f"{work}.json": json.dumps(proof, indent=1, sort_keys=True).encode()
-            for work, proof in proofs.items()
-        },
-    }
+    signed = sign_paper(said, ANSWER_TYPE, register, key)
     (folder / PROOFS).mkdir(parents=True, exist_ok=True)
+    files = {folder / SIGNED: signed, folder / PAGE: page.encode("utf-8")}
     write_all_atomically(files)
-    return list(files)
+    act = enter_paper(house, key, signed, "answer", said["model"]["file_sha256"])
+    proofs = {
+        folder / PROOFS / f"{each['work']}.json": prove(house, each["act"])
+        for each in said["works"]
+    }
+    write_all_atomically(
+        {path: json.dumps(p, indent=1, sort_keys=True).encode() for path, p in proofs.items()}
+    )
+    return [*files, *proofs], act

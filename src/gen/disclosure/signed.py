@@ -46,6 +46,11 @@ def sign_paper(said: dict[str, Any], kind: str, register: Register, key: Signing
     return Envelope(kind, canonical(said), ()).signed_by(key).encode() + b"\n"
 
 
+def is_signed(data: bytes) -> bool:
+    """Whether a file says that it is an envelope of one of the kinds that curators sign."""
+    return any(f'"payloadType":"{kind}"'.encode() in data for kind in KINDS)
+
+
 def read_paper(data: bytes, register: Register) -> tuple[dict[str, Any], str, str]:
     """What a signed paper says, the id of the curator who signed it, and its kind in words.
 

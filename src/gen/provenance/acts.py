@@ -26,9 +26,10 @@ ROOT = "root"
 ADD, ADOPT, CONSENT, KEY, WITHDRAW = "add", "adopt", "consent", "key", "withdraw"
 BEGIN, END, MODEL, OUTPUT = "begin", "end", "model", "output"
 TERMS, APPROVE, RETIRE, COMPLAIN, ANSWER = "terms", "approve", "retire", "complain", "answer"
+PAPER, SELL = "paper", "sell"
 KINDS = (
-    ADD, ADOPT, ANSWER, APPROVE, BEGIN, COMPLAIN, CONSENT, END, KEY, MODEL, OUTPUT, RETIRE, TERMS,
-    WITHDRAW,
+    ADD, ADOPT, ANSWER, APPROVE, BEGIN, COMPLAIN, CONSENT, END, KEY, MODEL, OUTPUT, PAPER, RETIRE,
+    SELL, TERMS, WITHDRAW,
 )  # fmt: skip
 
 

@@ -1,19 +1,22 @@
-"""What people do about terms: say them, approve a use, retire a model."""
+"""What people do about terms: say them, approve a use, sell a piece, retire a model."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any
 
 from gen.errors import SettingError
-from gen.provenance.acts import APPROVE, RETIRE, ROOT, TERMS, Act
+from gen.provenance.acts import APPROVE, RETIRE, ROOT, SELL, TERMS, Act
 from gen.provenance.consent import Consent
+from gen.provenance.granted import check_granted
 from gen.provenance.house import House
 from gen.provenance.keys import SigningKey
 from gen.provenance.register import Register
-from gen.provenance.roster import COMPOSER, CURATOR
+from gen.provenance.roster import COMPOSER, CURATOR, PRODUCER
 from gen.provenance.runs import Retirement, Run
-from gen.provenance.terms import WHOLE_SHARE, Approval, Terms, Use, UseName
+from gen.provenance.sales import Sale
+from gen.provenance.terms import SALE, WHOLE_SHARE, Approval, Terms, Use, UseName
 from gen.provenance.works import say_of_works, signer
 
 
@@ -86,6 +89,36 @@ def approve(
         said = Approval(use, run.index, receipt, tuple(sorted(works or live)))
         act = register.act(APPROVE, person.id, said.to_dict(), key.now()).signed_by([key])
         return session.commit([act], key, ()), said
+
+
+def sell(house: House, key: SigningKey, run: Run, receipt: str, cents: int, day: date) -> Act:
+    """Record that a piece was sold; the act.
+
+    Args:
+        house: where.
+        key: a producer's, or a curator's.
+        run: whose model wrote it.
+        receipt: SHA-256 of the piece's receipt.
+        cents: what was paid, in hundredths.
+        day: on which it was sold, none to come.
+
+    Raises:
+        HouseError: terms of a work behind it do not grant a sale, the day is to come, or a key
+            that may not sign.
+    """
+    with house.writing() as session:
+        register = session.register
+        owner = register.roster.owners.get(key.keyid)
+        is_curator = owner is not None and CURATOR in owner[0].roles
+        person = signer(register, key, CURATOR if is_curator else PRODUCER)
+        if day > register.today():
+            raise SettingError(f"{day} is a day to come", mend="enter a sale once it was made")
+        works = register.runs.works_behind(run)
+        check_granted(register, works, SALE, run.index, receipt)
+        said = Sale(receipt, cents, day)
+        act = register.act(SELL, person.id, said.to_dict(), key.now()).signed_by([key])
+        session.commit([act], key, ())
+        return act
 
 
 def retire(

@@ -26,8 +26,10 @@ from gen.provenance.acts import (
     KEY,
     MODEL,
     OUTPUT,
+    PAPER,
     RETIRE,
     ROOT,
+    SELL,
     TERMS,
     WITHDRAW,
     Act,
@@ -40,6 +42,7 @@ from gen.provenance.consent import Consent
 from gen.provenance.dsse import is_signed_by
 from gen.provenance.log import HEAD_TYPE, Head
 from gen.provenance.merkle import leaf_hash
+from gen.provenance.papers import Paper, PaperAct
 from gen.provenance.record import ConsentAct, RegisterError, WorkRecord, check_time
 from gen.provenance.rights import (
     check_member,
@@ -56,6 +59,7 @@ from gen.provenance.runs import (
     Output,
     Retirement,
 )
+from gen.provenance.sales import Sale, SaleAct
 from gen.provenance.state import RegisterState
 from gen.provenance.succession import check_succession
 from gen.provenance.terms import Approval, ApprovalAct, Terms, TermsAct
@@ -106,7 +110,9 @@ class Register(RegisterState):
             KEY: self._take_roster,
             MODEL: self._take_model,
             OUTPUT: self._take_output,
+            PAPER: self._take_paper,
             RETIRE: self._take_retirement,
+            SELL: self._take_sale,
             TERMS: self._take_terms,
             WITHDRAW: self._take_withdrawal,
         }[act.kind](act)
@@ -197,6 +203,17 @@ class Register(RegisterState):
     def _take_answer(self, act: Act) -> None:
         self._check_author(act, CURATOR)
         self.complaints.take_answer(act.index, act.by, act.time, Answer.from_dict(act.data))
+
+    def _take_paper(self, act: Act) -> None:
+        self._check_author(act, CURATOR)
+        keyid, said = act.signatures[0].keyid, Paper.from_dict(act.data)
+        self.papers.acts.append(PaperAct(act.index, act.by, keyid, act.time, said))
+
+    def _take_sale(self, act: Act) -> None:
+        self._check_author(act, PRODUCER, CURATOR)
+        keyid, said = act.signatures[0].keyid, Sale.from_dict(act.data)
+        run = self.runs.that_wrote(said.receipt)
+        self.sales.acts.append(SaleAct(act.index, act.by, keyid, act.time, run, said))
 
     def _own(self, act: Act, work: str) -> WorkRecord:
         """A live work of the act's author, who signed as a composer."""

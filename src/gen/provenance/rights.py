@@ -10,7 +10,8 @@
 | output | a producer |
 | retire | a curator, or the root |
 | complain | a composer or a curator |
-| answer | a curator |
+| answer, paper | a curator |
+| sell | a producer or a curator |
 | key | the root, inside the roster itself (`gen.provenance.succession`) |
 """
 
@@ -30,8 +31,10 @@ from gen.provenance.acts import (
     END,
     MODEL,
     OUTPUT,
+    PAPER,
     RETIRE,
     ROOT,
+    SELL,
     TERMS,
     WITHDRAW,
     Act,
@@ -64,6 +67,8 @@ ROLES = {
     RETIRE: (CURATOR,),
     COMPLAIN: (COMPOSER, CURATOR),
     ANSWER: (CURATOR,),
+    PAPER: (CURATOR,),
+    SELL: (PRODUCER, CURATOR),
 }
 OF_THE_ROOT = (ADOPT, MODEL)
 ALSO_OF_THE_ROOT = (WITHDRAW, RETIRE)

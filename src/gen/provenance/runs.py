@@ -363,6 +363,18 @@ class Runs:
         self.pieces.append(piece)
         self._receipts.setdefault(output.receipt, index)
 
+    def that_wrote(self, receipt: str) -> int:
+        """Index of the run whose model wrote the piece with this receipt.
+
+        Raises:
+            StrictJsonError: the log has no such piece.
+        """
+        entered = self._receipts.get(receipt)
+        run = next((piece.run for piece in self.pieces if piece.index == entered), None)
+        if run is None:
+            raise StrictJsonError("no piece in the log has this receipt")
+        return run
+
     def check_approved(self, run: int, receipt: str) -> None:
         """Whether there is what an approval speaks of: a run, a piece of it."""
         if run not in self.by_index:

@@ -1,12 +1,9 @@
-"""Composers' accounts and the complaints desk: mine, royalties, complain."""
+"""Composers' accounts and the complaints desk: mine, complain, drift."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -75,6 +72,7 @@ def mine_command(
         nearest=[
             {"receipt": r, "work": w, "shingles": n, "part": round(p, 4)} for r, w, n, p in close
         ],
+        sales=[{"act": act.index, "run": act.run, **act.sale.to_dict()} for act in found.sales],
         fees=[{"run": run, "work": work, "cents": cents} for run, work, cents in found.fees],
         royalties=money,
     )
@@ -107,6 +105,9 @@ def _tell_mine(
         name = paths[receipt] or receipt[:16]
         output.line(f"  near yours: {name}: {work} holds {count} of its figures, {part:.0%} of "
                     "what works hold is yours")  # fmt: skip
+    for sale in found.sales:
+        name = paths[sale.sale.receipt] or sale.sale.receipt[:16]
+        output.line(f"  sold: {name}, {sale.sale.day}, {spelled_cents(sale.sale.cents)}")
     for index, work, cents in found.fees:
         output.line(f"  fee by your terms: {spelled_cents(cents)} for {work}, run {index}")
     for path, cents in money.items():
@@ -122,75 +123,6 @@ def _due(path: Path, who: str) -> int:
     with found_in(path, STATEMENT.mend):
         lines = lines_of(read_json(path, STATEMENT))
     return sum(line.cents for line in lines if line.person == who)
-
-
-@house_command
-@click.option("--pool", required=True, metavar="AMOUNT", help="To be divided by works and shares.")
-@click.option("--near", "near_text", default="0", metavar="AMOUNT",
-              help="A second pool, to be divided by nearness of the pieces written.")  # fmt: skip
-@click.option("--period", "text", required=True, metavar="FROM..TO",
-              help="Days, both included: 2026-01-01..2026-03-31.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              help="Write royalties.json and royalties.csv there.")  # fmt: skip
-def royalties_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, pool: str,
-    near_text: str, text: str, out: Path | None,
-) -> None:  # fmt: skip
-    """Divide money among composers, to the hundredth, so that anybody can do it again.
-
-    --pool: each work that a model in use in the period learned from counts once; by shares, and
-    terms. --near: by which works hold the figures of the pieces written in the period: likeness,
-    which is not cause. Fees that terms ask for come besides. Nothing is entered or paid.
-    """
-    del yes
-    from gen.accounts.nearness import nearness, pieces_written
-    from gen.accounts.period import Period
-    from gen.accounts.royalties import statement
-    from gen.errors import HouseError
-    from gen.provenance.terms import parse_cents, spelled_cents
-
-    amount, near_amount = parse_cents(pool), parse_cents(near_text)
-    period = Period.parse(text)
-    house = open_house(folder, pin)
-    register = house.load()
-    near: list[Near] = []
-    if near_amount:
-        near, unread = nearness(house, register, pieces_written(house, register, period))
-        if unread:
-            listing = "".join(f"\n  {each}" for each in unread[:10])
-            raise HouseError(f"{len(unread)} works cannot be compared with:{listing}",
-                             mend="restore their files, or leave --near out")  # fmt: skip
-    found = statement(register, period, amount, near_amount, near)
-    rows = [(who, spelled_cents(cents)) for who, cents in found["totals"].items()]
-    output.table(("who", "amount"), rows)
-    output.line(
-        f"{spelled_cents(amount)} by works ({len(found['works'])}), {spelled_cents(near_amount)} "
-        f"by nearness ({len(found['pieces'])} pieces; likeness, not cause), fees besides; {period}"
-    )
-    if out is not None:
-        for path in _write_statement(out, found):
-            output.line(str(path))
-    output.result(**found)
-
-
-def _write_statement(out: Path, found: dict[str, Any]) -> list[Path]:
-    from gen.disk import write_atomically
-    from gen.disk.tables import as_text
-    from gen.provenance.terms import spelled_cents
-
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(("basis", "work", "person", "amount"))
-    for line in found["lines"]:
-        cells = line["basis"], line["work"], line["person"], spelled_cents(line["cents"])
-        table.writerow(map(as_text, cells))
-    written = {
-        out / "royalties.json": json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True),
-        out / "royalties.csv": text.getvalue(),
-    }
-    for path, content in written.items():
-        write_atomically(path, (content.rstrip("\n") + "\n").encode("utf-8"))
-    return list(written)
 
 
 @house_command

@@ -184,7 +184,7 @@ def run_and_receipt(register: Register, what: Path | None, index: int | None) ->
     if what is not None and what.suffix != ".mid":
         return _run_of_model(register, what), ""
     if what is not None:
-        return _run_of_piece(register, what)
+        return run_of_piece(register, what)
     return run_at(register, index), ""
 
 
@@ -210,7 +210,12 @@ def _run_of_model(register: Register, path: Path) -> Run:
     return run_behind(read_model_file(path), register)
 
 
-def _run_of_piece(register: Register, path: Path) -> tuple[Run, str]:
+def run_of_piece(register: Register, path: Path) -> tuple[Run, str]:
+    """The run whose model wrote a piece of the log, and SHA-256 of its receipt.
+
+    Raises:
+        HouseError: the log has no such piece.
+    """
     from gen.disk.reading import MIDI, sha256_of
     from gen.errors import HouseError
 

@@ -173,7 +173,7 @@ def _what(act: Act) -> str:
     """What an act did, in a few words."""
     from gen.provenance import acts
     from gen.provenance.consent import Consent
-    from gen.provenance.terms import Terms
+    from gen.provenance.terms import Terms, spelled_cents
 
     data = act.data
     if act.kind == acts.KEY:
@@ -199,6 +199,11 @@ def _what(act: Act) -> str:
     if act.kind in (acts.COMPLAIN, acts.ANSWER):
         about = f"to act {data['complaint']}, " if act.kind == acts.ANSWER else ""
         return f"{about}record {data['record_sha256'][:12]}…"
+    if act.kind == acts.PAPER:
+        return f"{data['kind']}, SHA-256 {data['sha256'][:12]}…"
+    if act.kind == acts.SELL:
+        amount = spelled_cents(data["cents"])
+        return f"piece {data['receipt_sha256'][:12]}… for {amount}, {data['day']}"
     return f"{data['work']} {data.get('reason') or data.get('title') or ''}".strip()
 
 
