@@ -36,6 +36,10 @@ LOOK = click.option(
     "--look", "folders", type=FOLDER, multiple=True, metavar="FOLDER",
     help="Look for copies there, too: runs, exports, drives. May be given several times.",
 )  # fmt: skip
+CACHES = click.option(
+    "--cache", "cache_folders", type=FOLDER, multiple=True, metavar="FOLDER",
+    help="Another cache folder, as HOUSE_CACHE named one for some command. Several times.",
+)  # fmt: skip
 
 
 @click.group(cls=CarefulGroup, help=__doc__)
@@ -54,11 +58,12 @@ def main() -> None:
               help="A folder for the answer.")  # fmt: skip
 @click.option("--no-memory-test", is_flag=True, help="Do not ask the model for what was found.")
 @LOOK
+@CACHES
 @CURATOR
 def answer_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Console, asked: Path,
     checkpoint: Path, sender: str, received: str, out: Path, no_memory_test: bool,
-    folders: tuple[Path, ...], curator: str | None,
+    folders: tuple[Path, ...], cache_folders: tuple[Path, ...], curator: str | None,
 ) -> None:  # fmt: skip
     """Answer a letter: hold its LIST of fingerprints against all works behind a model.
 
@@ -85,8 +90,9 @@ def answer_command(
     test = None if no_memory_test else _memory_test(house, checkpoint)
     with output.progress("reading works", len(model.manifest.works)) as advance:
         said = answer_of(
-            house, letter, model, folders=folders, memory_test=test, advance=lambda: advance(1)
-        )
+            house, letter, model, folders=folders, cache_folders=cache_folders, memory_test=test,
+            advance=lambda: advance(1),
+        )  # fmt: skip
     page = page_of(said)
     files, act = write_answer(house, register, out, said, page, key)
     hits = len({match["listed"] for match in said["matches"]})
@@ -148,11 +154,12 @@ def reserve_command(
 @click.option("--answers", type=int, metavar="ACT",
               help="Enter the purge as the answer to this complaint or reservation.")  # fmt: skip
 @LOOK
+@CACHES
 @CURATOR
 def copies_command(
     *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
     purge: bool, record: Path | None, answers: int | None, folders: tuple[Path, ...],
-    curator: str | None,
+    cache_folders: tuple[Path, ...], curator: str | None,
 ) -> None:  # fmt: skip
     """List every copy of works: where it is, of which kind, why, until when.
 
@@ -167,7 +174,8 @@ def copies_command(
     house = open_house(folder, pin)
     register = house.load()
     chosen = [find_work(register, work).entry.work for work in works] or list(register.works)
-    found = copies.inventory(house, register, chosen, folders)
+    found = copies.inventory(house, register, chosen, folders, cache_folders)
+    unseen = copies.not_seen(register, chosen, found)
     gone: list[copies.WorkCopy] = []
     if purge:
         if not works:
@@ -184,11 +192,16 @@ def copies_command(
     for copy in gone:
         output.line(f"deleted {copy.kind}: {copy.place}")
     output.table(("work", "kind", "place", "files", "why", "until"), rows)
+    for model in unseen:
+        output.line(
+            f"not seen here: {model['name']} of run {model['run']} ({model['run_name']}), which "
+            "learned from them; look where it lies, too: --look FOLDER"
+        )
     if purge:
         output.line(f"wrote {place}")
     output.result(
         copies=[c.to_dict() for c in found], deleted=[c.to_dict() for c in gone],
-        record=str(place) if purge else None,
+        models_not_seen=unseen, record=str(place) if purge else None,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from gen.disclosure.copies import inventory
+from gen.disclosure.copies import inventory, not_seen
 from gen.disclosure.entered import enter_paper
 from gen.disclosure.matching import WORK, Compared, PrintMatch
 from gen.disclosure.signed import ANSWER_TYPE, heading, sign_paper
@@ -63,7 +63,8 @@ class Letter:
 
 def answer_of(
     house: House, letter: Letter, model: ModelFile, *,
-    folders: Sequence[Path] = (), memory_test: MemoryTest | None = None,
+    folders: Sequence[Path] = (), cache_folders: Sequence[Path] = (),
+    memory_test: MemoryTest | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:  # fmt: skip
     """What is to be signed.
@@ -73,6 +74,7 @@ def answer_of(
         letter: what was asked.
         model: that it was asked about; the log has to name it.
         folders: where copies are looked for besides the house and the user's caches.
+        cache_folders: such as `HOUSE_CACHE` named for some command.
         memory_test: asks the model for works by id (`gen.disclosure.memory`); None asks nothing.
         advance: called for each work that was read.
 
@@ -85,6 +87,7 @@ def answer_of(
     compared = Compared.of(house, register, works, _runs_of(register, works), advance)
     matches = compared.matches(letter.asked.works)
     found = sorted({match.name for match in matches if match.kind == WORK})
+    copies = inventory(house, register, found, folders, cache_folders)
     found_listed = {match.listed for match in matches}
     return {
         **heading(house, register),
@@ -95,12 +98,13 @@ def answer_of(
             "pieces": len(compared.pieces),
             "works": len(compared.works),
         },
-        "copies": [c.to_dict() for c in inventory(house, register, found, folders)],
+        "copies": [copy.to_dict() for copy in copies],
         "format": FORMAT,
         "limits": list(LIMITS),
         "matches": [_match(match) for match in matches],
         "memory": memory_test(found) if memory_test and found else None,
         "model": _model(model, run),
+        "models_not_seen": not_seen(register, found, copies),
         "nothing_found_of": [w.name for w in letter.asked.works if w.name not in found_listed],
         "question": {
             "from": letter.sender,

@@ -1,13 +1,14 @@
 """Every copy of a work on this computer: where it is, of which kind, why, and until when.
 
 Looked at are the house, this user's caches, and the folders that somebody names (runs, exports,
-drives). A copy is a file with the work's bytes or music, a cache that was made of it, or a model or
-state that learned from it. What is on other computers the house has to ask there.
+drives, other houses, other cache folders). A copy is a file with the work's bytes, music or notes,
+a cache that was made of it, or a model or state that learned from it. `not_seen` lists models of
+the log that were not among these. What is on other computers the house has to ask there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -23,18 +24,22 @@ from gen.provenance.model_file import ModelFile, read_model_file
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
 from gen.provenance.store import INBOX, JOURNAL, REJECTED, WITHDRAWN
-from gen.smf import RuleBroken, split_chunks
+from gen.provenance.verify import REGISTER_FILE
+from gen.smf import RuleBroken, musical_hash, parse, split_chunks
 
-ORIGINAL, KEPT, COPY, CACHE, MODEL, STATE = (
-    "original", "kept original", "copy", "cache", "model", "state of a run",
+ORIGINAL, KEPT, COPY, OF_A_HOUSE, CACHE, MODEL, STATE = (
+    "original", "kept original", "copy", "copy in a house's folder", "cache", "model",
+    "state of a run",
 )  # fmt: skip
 CACHES = ("events", "tokens", "lines", "screening", "passed", "register")
 SUFFIXES = {".mid", ".midi", ".smf"}
 _STATES = (".ckpt", ".pt")
+_PROGRAM = ".pt2"
 _WHY = {
     ORIGINAL: ("the work itself: runs read it here", "it is withdrawn"),
     KEPT: ("withdrawn: nothing learns from it; kept to know it again", "the house deletes it"),
     COPY: ("not made by this software", "copies purge"),
+    OF_A_HOUSE: ("in a backup, or another house's own", "whoever keeps that folder deletes it"),
     CACHE: ("saves reading the works again; made of all of them", "copies purge"),
     MODEL: ("learned from it", "the model is retired and deleted"),
     STATE: ("lets a run that learned from it go on, or be rebuilt", "the run's folder is deleted"),
@@ -71,8 +76,9 @@ class WorkCopy:
 
 
 def inventory(
-    house: House, register: Register, works: Iterable[str], folders: Sequence[Path]
-) -> list[WorkCopy]:
+    house: House, register: Register, works: Iterable[str], folders: Sequence[Path],
+    cache_folders: Sequence[Path] = (),
+) -> list[WorkCopy]:  # fmt: skip
     """Every copy of these works, sorted by work and place.
 
     Args:
@@ -80,24 +86,55 @@ def inventory(
         register: of the house.
         works: ids.
         folders: looked through besides the house and this user's caches.
+        cache_folders: such as `HOUSE_CACHE` named for some command.
     """
     records = {work: register.works[work] for work in works}
     found: list[WorkCopy] = []
     if records:
-        found += caches()
+        found += caches(cache_folders)
+    places = {house.folder / record.entry.path for record in register.live_works()}
     seen: set[Path] = set()
     for top in [house.folder, *folders]:
         for path in _files(top):
             if path.resolve() not in seen:
                 seen.add(path.resolve())
-                found += _of_file(path, house, records)
+                found += _of_file(path, house, records, places)
     return sorted(found, key=lambda copy: (copy.work, copy.kind, copy.place))
 
 
-def caches() -> list[WorkCopy]:
-    """This user's caches that hold something."""
-    found = ((name, sum(1 for _ in _files(user_folder(name)))) for name in CACHES)
-    return [WorkCopy.of("", CACHE, user_folder(name), count) for name, count in found if count]
+def caches(more: Sequence[Path] = ()) -> list[WorkCopy]:
+    """This user's caches that hold something, and those in other cache folders."""
+    places = [user_folder(name) for name in CACHES]
+    places += [top / name for top in more for name in CACHES]
+    counts = {place.absolute(): sum(1 for _ in _files(place)) for place in places}
+    return [WorkCopy.of("", CACHE, place, count) for place, count in counts.items() if count]
+
+
+def not_seen(
+    register: Register, works: Iterable[str], copies: Iterable[WorkCopy]
+) -> list[dict[str, Any]]:
+    """Models in the log that learned from these works, of which no file was among the copies.
+
+    Each with the run that left it: it is on another computer, in a folder that was not named, or
+    deleted.
+    """
+    seen = {_digest_of(copy.place) for copy in copies if copy.kind == MODEL}
+    return [
+        {
+            "file_sha256": model.file_sha256,
+            "name": model.name,
+            "run": run.index,
+            "run_name": run.name,
+        }
+        for run in register.runs.that_read(works)
+        for model in run.models
+        if model.file_sha256 not in seen
+    ]
+
+
+def _digest_of(place: str) -> str:
+    model = _model(Path(place))
+    return model.file_sha256 if model else ""
 
 
 def _files(top: Path) -> Iterator[Path]:
@@ -109,40 +146,67 @@ def _files(top: Path) -> Iterator[Path]:
             yield path
 
 
-def _of_file(path: Path, house: House, records: dict[str, WorkRecord]) -> Iterator[WorkCopy]:
+def _of_file(
+    path: Path, house: House, records: dict[str, WorkRecord], places: Set[Path]
+) -> Iterator[WorkCopy]:
     suffix = path.suffix.lower()
     if suffix in SUFFIXES or path.parent.name == JOURNAL:
-        for work in _music_of(path, records):
+        for work in _music_of(path, records, is_a_works=path in places):
             yield WorkCopy.of(work, _kind_in(house, path, records[work]), path)
     elif suffix == ".safetensors" and "states" not in path.parts:
         model = _model(path)
         names = set(model.manifest.works_here) if model else set()
         yield from (WorkCopy.of(work, MODEL, path) for work in records if work in names)
+    elif suffix == _PROGRAM:
+        learned = _learned(path)
+        yield from (WorkCopy.of(work, MODEL, path) for work in records if work in learned)
     elif suffix in _STATES or "states" in path.parts:
         learned = _learned(path)
         yield from (WorkCopy.of(work, STATE, path) for work in records if work in learned)
 
 
-def _music_of(path: Path, records: dict[str, WorkRecord]) -> list[str]:
-    """The works whose bytes, or music before the tag, a file has."""
+def _music_of(path: Path, records: dict[str, WorkRecord], *, is_a_works: bool) -> list[str]:
+    """The works whose bytes, music before the tag, or notes a file has.
+
+    A file in a work's own place is known by its bytes: no two works have the same notes.
+    """
     try:
         data = read(path, MIDI)
         music = split_chunks(data).music
     except (HouseError, RuleBroken, OSError):
         return []  # no MIDI file that could be a work's
     digests = {sha256(data).hexdigest(), sha256(music).hexdigest()}
-    return [
-        work
-        for work, record in records.items()
-        if digests & {record.entry.file_sha256, record.entry.music_sha256}
-    ]
+    if not is_a_works:
+        digests.add(_sound_of(music))
+    return [work for work, record in records.items() if digests & _digests_of(record)]
+
+
+def _digests_of(record: WorkRecord) -> set[str]:
+    entry = record.entry
+    return {entry.file_sha256, entry.music_sha256, entry.musical_hash}
+
+
+def _sound_of(music: bytes) -> str:
+    """Digest of its notes, however they are spelled in the file; "" of what is no strict file."""
+    try:
+        return musical_hash(parse(music))
+    except (HouseError, RuleBroken):
+        return ""
 
 
 def _kind_in(house: House, path: Path, record: WorkRecord) -> str:
     if path == house.folder / record.entry.path and record.withdrawn_at is None:
         return ORIGINAL
     kept = house.folder / WITHDRAWN / f"{record.entry.work}.mid"
-    return KEPT if path == kept and record.withdrawn_at is not None else COPY
+    if path == kept and record.withdrawn_at is not None:
+        return KEPT
+    is_elsewhere = house.folder not in path.parents
+    return OF_A_HOUSE if is_elsewhere and _is_in_a_house(path) else COPY
+
+
+def _is_in_a_house(path: Path) -> bool:
+    """Whether a folder above holds a log: a house's folder, or a backup of one."""
+    return any((folder / REGISTER_FILE).is_file() for folder in path.parents)
 
 
 def _model(path: Path) -> ModelFile | None:

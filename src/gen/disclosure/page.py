@@ -38,6 +38,7 @@ def _lines(said: Said) -> Iterator[str]:
     yield from _works(said["works"])
     yield from _memory(said["memory"])
     yield from _copies(said["copies"])
+    yield from _not_seen(said["models_not_seen"])
     yield from _evidence(said)
 
 
@@ -123,6 +124,16 @@ def _copies(copies: list[Said]) -> Iterator[str]:
             f"| {copy['work'] or 'all'} | {copy['kind']}{many} | {copy['place']} | {copy['why']} | "
             f"{copy['until']} |"
         )
+
+
+def _not_seen(models: list[Said]) -> Iterator[str]:
+    if models:
+        yield ""
+        yield "Models in the log that learned from them, and whose files were not seen there:"
+        yield ""
+    for model in models:
+        name = f"{model['name']} of run {model['run']} ({model['run_name']})"
+        yield f"- {name}, SHA-256 `{model['file_sha256']}`"
 
 
 def _evidence(said: Said) -> Iterator[str]:
