@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import replace
 
@@ -9,7 +10,20 @@ import numpy as np
 import pytest
 
 from gen.errors import HouseError
-from gen.marks.watermark import VARIANTS, Line, Watermark, choices, evidence
+from gen.marks.watermark import (
+    _CELLS,
+    _SCORES,
+    _UNIT,
+    SURE,
+    VARIANTS,
+    Line,
+    Watermark,
+    _log_bound,
+    _log_chance,
+    _tail,
+    choices,
+    evidence,
+)
 from gen.marks.watermark_keys import key_with, keys_of, make_key
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.sampling.decode import DrawConfig, draw_keyed
@@ -94,11 +108,30 @@ def test_every_variant_is_found():
     assert all(evidence(written(SECRET, variant=n), SECRET).is_sure for n in range(VARIANTS))
 
 
-def test_evidence_against_the_key_is_a_fair_bet():
-    """Over music without the key the likelihood ratio is 1 on average, so rarely large."""
+def test_chance_of_a_score_is_what_drawing_by_chance_shows():
+    """Against many draws of numbers, within four standard errors; the bound is never below it."""
+    rng, counts, draws = np.random.default_rng(1), {b"p": 40, b"l": 70}, 20_000
+    drawn = sum(
+        np.array(_SCORES[kind])[rng.integers(_CELLS, size=(draws, count))].sum(axis=1)
+        for kind, count in counts.items()
+    )
+    for share in (0.5, 0.9, 0.99, 0.999):
+        score = int(np.quantile(drawn, share))
+        expected, seen = _tail(score, counts), float((drawn >= score).mean())
+        assert abs(seen - expected) < 4 * (expected / draws) ** 0.5
+        assert _log_bound(score, counts) >= math.log(expected)
+
+
+def test_pieces_without_the_key_have_no_more_evidence_than_chance_allows():
     found = [evidence(written(b"o" * 32, seed, 60), SECRET).powers for seed in range(300)]
-    assert np.mean([10**power for power in found]) < 3
-    assert max(found) < 3
+    assert sum(power >= 1 for power in found) < 0.1 * 300 + 4 * 27**0.5
+    assert max(found) < SURE
+
+
+def test_long_pieces_are_held_to_the_bound_and_empty_ones_to_nothing():
+    counts = {b"p": 4_000, b"l": 4_000}
+    assert _log_chance(_UNIT * 400, counts) == _log_bound(_UNIT * 400, counts) < math.log(1e-12)
+    assert evidence(Piece(480, [Track("", 0)]), SECRET).powers == 0
 
 
 def test_over_keys_each_choice_comes_as_often_as_it_weighs():

@@ -124,8 +124,10 @@ def by_watermark(piece: Piece | None, keys: Sequence[WatermarkKey]) -> Sight:
         return Sight(WATERMARK, None, ("no watermark key of the house is on this computer",))
     best, key = max(((evidence(piece, key.secret), key) for key in keys), key=lambda f: f[0].powers)
     needed = SURE + math.log10(len(keys))
-    likelier = f"10^{best.powers:.1f} times likelier with the key {key.id} than without"
-    says = f"{best.choices} choices are {likelier}; 10^{needed:.1f} is sure"
+    says = (
+        f"{best.choices} choices speak for the key {key.id} as in one of 10^{best.powers:.1f} "
+        f"pieces without it; one of 10^{needed:.1f} is sure"
+    )
     return Sight(WATERMARK, best.powers >= needed, (says,))
 
 

@@ -20,12 +20,11 @@ from __future__ import annotations
 import hashlib
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gen.piece import DRUM_PROGRAM, Piece
 from gen.tokens import vocabulary as v
@@ -37,9 +36,22 @@ choose alike in the same place."""
 MARKED: Final = (v.VALUE, v.LEVEL)
 """Fields of a note that the key chooses."""
 SURE: Final = 4.0
-"""Powers of ten from which on evidence counts. Evidence this strong is found in at most one of
-ten thousand pieces that were not written with the key (Markov's inequality)."""
-_SHARES, _SIZES = (0.2, 0.5, 0.9), (2, 3)
+"""Powers of ten from which on evidence counts: at most one of ten thousand pieces that were not
+written with the key has so much."""
+_SIZES: Final = np.array([1, 1.5, 2, 3, 5, 8, 13, 30])
+_EXPECTED: Final = {
+    b"p": (0.64, 0.16, 0.08, 0.056, 0.036, 0.018, 0.008, 0.002),
+    b"l": (0.02, 0.364, 0.35, 0.147, 0.064, 0.041, 0.013, 0.001),
+}
+"""How the numbers of choices lie that a key made, of pitches and of loudness: a mixture of
+densities s·u^(s-1), each that of the largest of s numbers. Fitted to 48 pieces of 16 bars of the
+shipped model; where they lie otherwise, evidence is weaker, and never unjust."""
+_LEFT: Final = 0.75
+"""Of the choices of a piece, those that stand as they were made; as `_EXPECTED`."""
+_CELLS, _UNIT = 4096, 64
+"""Numbers are told apart to one in 4096, and scored in whole 64ths of a natural logarithm."""
+_MOST_EXACT: Final = 2_000
+"""Choices up to which the chance of a score is summed up; a bound stands for it beyond."""
 _NONE: Final = 128
 """In place of an interval where there is no note before."""
 _QUARTER: Final = v.STEPS_PER_QUARTER
@@ -196,7 +208,7 @@ class Evidence:
     """What the notes of a piece say of a key.
 
     Attributes:
-        powers: how many powers of ten likelier they are with the key than without.
+        powers: of ten, of how many pieces without the key one speaks for it as strongly.
         choices: how many choices were looked at.
     """
 
@@ -211,33 +223,72 @@ class Evidence:
 def evidence(piece: Piece, secret: bytes) -> Evidence:
     """How strongly the notes of a piece speak for a key.
 
-    The likelihood of the key's numbers is averaged over how much the key may have decided, and
-    over variants, so that it is a fair bet against the key: without it, expected to be 1.
+    Without the key its numbers are as good as drawn by chance, whatever the piece, so that how
+    often chance reaches the score of the likeliest variant can be worked out, not estimated.
 
     Args:
         piece: any music.
         secret: the key's.
     """
     found = list(choices(piece))
-    marks = [Watermark(secret, variant) for variant in range(VARIANTS)]
-    odds = [sum(_log_odds(mark, found, kind) for kind in (b"p", b"l")) for mark in marks]
-    return Evidence(_log_mean(np.array(odds)) / math.log(10), len(found))
+    counts = {kind: sum(context[:1] == kind for context, _ in found) for kind in _SCORES}
+    best = max(_score(Watermark(secret, variant), found) for variant in range(VARIANTS))
+    log_chance = min(0.0, _log_chance(best, counts) + math.log(VARIANTS))
+    return Evidence(-log_chance / math.log(10), len(found))
 
 
-def _log_odds(mark: Watermark, found: Sequence[tuple[bytes, int]], kind: bytes) -> float:
-    numbers = [mark.chance(context, label) for context, label in found if context[:1] == kind]
-    chances = np.array(numbers)
-    bets = [
-        float(np.log1p(share * (size * chances ** (size - 1) - 1)).sum())
-        for share in _SHARES
-        for size in _SIZES
-    ]
-    return _log_mean(np.array([0.0, *bets]))
+def _score(mark: Watermark, found: Iterable[tuple[bytes, int]]) -> int:
+    """The log-likelihood that the key chose, in units of `_UNIT`."""
+    return sum(
+        _SCORES[context[:1]][min(int(mark.chance(context, label) * _CELLS), _CELLS - 1)]
+        for context, label in found
+    )
 
 
-def _log_mean(logs: NDArray[np.float64]) -> float:
-    most = float(logs.max())
-    return most + math.log(float(np.exp(logs - most).mean()))
+def _scores_of(shares: Sequence[float]) -> list[int]:
+    """What a choice scores, by the cell that its number lies in."""
+    numbers = (np.arange(_CELLS) + 0.5) / _CELLS
+    density = (np.array(shares) * _SIZES * numbers[:, None] ** (_SIZES - 1)).sum(axis=1)
+    return np.rint(_UNIT * np.log1p(_LEFT * (density - 1))).astype(int).tolist()
+
+
+_SCORES: Final = {kind: _scores_of(shares) for kind, shares in _EXPECTED.items()}
+
+
+def _log_chance(score: int, counts: Mapping[bytes, int]) -> float:
+    """Logarithm of the chance that so many choices without the key reach a score, or above it."""
+    if score <= 0:
+        return 0.0
+    bound = _log_bound(score, counts)
+    if sum(counts.values()) > _MOST_EXACT or bound < math.log(_ROUNDING):
+        return bound
+    return min(bound, math.log(max(_tail(score, counts), _ROUNDING)))
+
+
+_ROUNDING: Final = 1e-12
+"""Chances below it are lost in the rounding of the transform."""
+
+
+def _log_bound(score: int, counts: Mapping[bytes, int]) -> float:
+    """Chernoff's bound of it; 0 for what is no more than expected."""
+    tilts = np.linspace(0, 3, 61) / _UNIT
+    logs = -tilts * score
+    for kind, count in counts.items():
+        logs += count * np.log(np.exp(np.outer(tilts, _SCORES[kind])).mean(axis=1))
+    return float(logs.min())
+
+
+def _tail(score: int, counts: Mapping[bytes, int]) -> float:
+    """The chance itself: scores of independent choices, summed by Fourier's transform."""
+    least = {kind: min(scores) for kind, scores in _SCORES.items()}
+    most = sum(count * (max(_SCORES[kind]) - least[kind]) for kind, count in counts.items())
+    length = 1 << (most + 1).bit_length()
+    spectrum = np.ones(length // 2 + 1, np.complex128)
+    for kind, count in counts.items():
+        shares = np.bincount(np.array(_SCORES[kind]) - least[kind], minlength=length) / _CELLS
+        spectrum *= np.fft.rfft(shares) ** count
+    begin = score - sum(count * least[kind] for kind, count in counts.items())
+    return float(np.fft.irfft(spectrum, length)[begin : most + 1].sum())
 
 
 def choices(piece: Piece) -> Iterator[tuple[bytes, int]]:
