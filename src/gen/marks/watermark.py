@@ -249,7 +249,8 @@ def _scores_of(shares: Sequence[float]) -> list[int]:
     """What a choice scores, by the cell that its number lies in."""
     numbers = (np.arange(_CELLS) + 0.5) / _CELLS
     density = (np.array(shares) * _SIZES * numbers[:, None] ** (_SIZES - 1)).sum(axis=1)
-    return np.rint(_UNIT * np.log1p(_LEFT * (density - 1))).astype(int).tolist()
+    scores = np.rint(_UNIT * np.log1p(_LEFT * (density - 1)))
+    return [int(score) for score in scores]
 
 
 _SCORES: Final = {kind: _scores_of(shares) for kind, shares in _EXPECTED.items()}
