@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
+import prepared
 from gen.provenance.access import HOUSE_VARIABLE
 from gen.provenance.key_files import KEYS_VARIABLE, PASSPHRASE_VARIABLE
 from houses import PASSPHRASE, TestHouse, start_house
 from tiny_runs import SECRET
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    _hear_ctrl_c()
+    _keep_compiled_modules()
+    if prepared.CAN_FORK and prepared.FOLDER not in os.environ:  # not in a worker of xdist
+        run = prepared.begin_run()
+        config.add_cleanup(lambda: prepared.end_run(run))
+
+
+def _hear_ctrl_c() -> None:
     """Hear Ctrl-C also where whoever started the tests does not, as under `nohup` or with `&`.
 
     Processes that tests start would not hear it either, and some tests stop them by it.
@@ -23,6 +34,18 @@ def pytest_configure() -> None:
     on_main_thread = threading.current_thread() is threading.main_thread()
     if on_main_thread and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _keep_compiled_modules() -> None:
+    """Hundreds of processes that tests start would else compile the house's modules anew each."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the collector of garbage need not look through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

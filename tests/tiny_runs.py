@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from prepared import prepared
+
 TRAIN = Path(__file__).resolve().parents[1] / "scripts" / "train.py"
 SECRET = "secret-of-the-user"  # noqa: S105 - the name of a file
 SETTINGS = (
@@ -26,7 +28,7 @@ SETTINGS = (
 
 def command(*words: str) -> list[str]:
     """`python scripts/train.py words`, with the user's secret in the working folder."""
-    return [sys.executable, __file__, *SETTINGS.split(), *words]
+    return prepared(__file__, *SETTINGS.split(), *words)
 
 
 def environment() -> dict[str, str]:

@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from desks import CHROMIUM, PATIENCE, TOKEN, Asker, served
 from gen.provenance.key_files import save_key
+from gen.studio import jobs, runs
 from gen.studio.app import studio
 from gen.studio.desk import Desk
 from gen.studio.guard import Guard
 from houses import PASSPHRASE, TestHouse, key_of, make_midi, start_house
+from prepared import prepared
 from studios import CHECKPOINT, make_studio
+
+
+@pytest.fixture(autouse=True, scope="session")
+def prepared_processes() -> Iterator[None]:
+    """What writes music, and a run, begin with torch imported; in `test_load` they do not."""
+
+    def begin(words: list[str], **settings: Any) -> subprocess.Popen:
+        is_python = words[0] == sys.executable
+        return subprocess.Popen(prepared(*words[1:]) if is_python else words, **settings)
+
+    quick = SimpleNamespace(**{**vars(subprocess), "Popen": begin})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "subprocess", quick)
+        patch.setattr(runs, "subprocess", quick)
+        yield
 
 
 @pytest.fixture

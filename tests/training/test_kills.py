@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from houses import keep_machine_key
+from prepared import prepared
 from tiny_runs import environment
 
 PROGRAM = Path(__file__).with_name("killed_runs.py")
@@ -21,7 +21,7 @@ def kill_at_random(house, folder, kills, seed):
     house.enter(1, 2, 3, 4, 5, 6)
     keep_machine_key()
     done = subprocess.run(
-        [sys.executable, str(PROGRAM), str(house.pin.path), str(kills), str(seed)],
+        prepared(PROGRAM, house.pin.path, kills, seed),
         cwd=folder, env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,233 @@
+"""Processes that begin with torch and the house's modules imported already.
+
+Python takes seconds of a processor to import torch and Lightning, and most tests of a command ask
+what it does, not how it starts. `prepared(script, …)` is a command line for them: its process
+hands arguments, folder, environment, pipes and signals over to a fork of a server that has
+imported everything, and ends as that fork ends.
+
+    test ── Popen ──▶ client ── socket ──▶ server ── fork ──▶ monitor ── fork ──▶ the command
+
+It is a true process instead where that could matter: without `fork`, for `python -c`, and where
+a variable that is read while Python or a library starts differs from the server's. Tests of the
+start itself (imports, seconds, arithmetic that begins anew) do not use this.
+
+One server serves all test processes of a run and ends with the run.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+CLIENT = Path(__file__).with_name("prepared_client.py")
+FOLDER = "PREPARED_PROCESSES"
+"""The variable that names the run's folder, for all its processes."""
+IMPORTED = ("gen.studio.writer", "gen.training.run", "gen.cli.door", "gen.cli.train")
+READ_AT_START = (
+    "ATEN", "CUDA", "DNNL", "KMP", "LANG", "LC_", "LD_", "MKL", "OMP", "OPENBLAS", "PYTHON",
+    "TORCH",
+)  # fmt: skip
+"""Variables that begin so count while Python or a library starts …"""
+TAKEN_OVER = ("PYTHONPATH", "PYTHONUNBUFFERED")
+"""… but for these, which a fork can still follow."""
+THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Unset, they follow OMP_NUM_THREADS."""
+CAN_FORK = sys.platform == "linux" and hasattr(os, "pidfd_open")
+
+
+def prepared(*words: object) -> list[str]:
+    """The command line of `python words`, quick to start where that is possible."""
+    plain = list(map(str, words))
+    if not (CAN_FORK and FOLDER in os.environ):
+        return [sys.executable, *plain]
+    return [sys.executable, "-I", "-S", str(CLIENT), str(_serving()), *plain]
+
+
+# -- the run, which the server serves ------------------------------------------------------------
+
+
+def begin_run() -> IO[str]:
+    """Make the run's folder; the run lasts until the file that is returned is closed."""
+    import fcntl
+
+    folder = Path(tempfile.mkdtemp(prefix="gen-tests-"))
+    os.environ[FOLDER] = str(folder)
+    alive = (folder / "alive").open("w")
+    fcntl.flock(alive, fcntl.LOCK_EX)
+    return alive
+
+
+def end_run(alive: IO[str]) -> None:
+    alive.close()
+    shutil.rmtree(os.environ.pop(FOLDER), ignore_errors=True)
+
+
+def _serving() -> Path:
+    """The socket of the run's server, which is started by the first who needs it."""
+    import fcntl
+
+    folder = Path(os.environ[FOLDER])
+    path = folder / "socket"
+    with (folder / "starting").open("w") as starting:
+        fcntl.flock(starting, fcntl.LOCK_EX)
+        if not path.exists():
+            subprocess.run([sys.executable, __file__, str(folder)], check=True)  # till it listens
+    return path
+
+
+# -- the server ----------------------------------------------------------------------------------
+
+
+def serve(folder: Path) -> None:
+    """Import everything, go into the background, and answer clients until the run has ended."""
+    import importlib
+
+    begun = dict(os.environ)
+    for name in IMPORTED:
+        importlib.import_module(name)
+    gc.freeze()  # forks share these pages
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(folder / "socket"))
+    listener.listen(64)
+    if os.fork():
+        os._exit(0)  # who started this may go on
+    os.setsid()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    link = _next_client(listener, folder / "alive")
+    if link is not None:
+        listener.close()
+        _run(link, begun)
+
+
+def _next_client(listener: socket.socket, alive: Path) -> socket.socket | None:
+    """Return in a fork of its own for each client; None when the run has ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for monitors
+    listener.settimeout(5)
+    while True:
+        try:
+            link, _ = listener.accept()
+        except TimeoutError:
+            if _has_ended(alive):
+                return None
+            continue
+        if not os.fork():
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            return link
+        link.close()
+
+
+def _has_ended(alive: Path) -> bool:
+    import fcntl
+
+    try:
+        with alive.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _run(link: socket.socket, begun: dict[str, str]) -> None:
+    """Be the monitor of a client's command, and in a fork that command.
+
+    Args:
+        link: to the client.
+        begun: the variables that the server began with.
+    """
+    head, descriptors, *_ = socket.recv_fds(link, 8, 3)
+    asked = json.loads(link.makefile("rb").read(int.from_bytes(head, "big")))
+    if _at_start(asked["environment"]) != _at_start(begun):
+        link.sendall(b"n")
+        return
+    link.sendall(b"y")
+    if child := os.fork():
+        for descriptor in descriptors:
+            os.close(descriptor)
+        _watch(child, link)
+    else:
+        link.close()
+        set_by_imports = {k: v for k, v in os.environ.items() if begun.get(k) != v}
+        asked["environment"] |= set_by_imports
+        _become(asked, descriptors)
+
+
+def _at_start(environment: dict[str, str]) -> dict[str, str]:
+    threads = dict.fromkeys(THREADS, environment.get("OMP_NUM_THREADS"))
+    found = {k: v for k, v in environment.items() if k.startswith(READ_AT_START)}
+    return {k: v for k, v in {**threads, **found}.items() if k not in TAKEN_OVER}
+
+
+def _watch(child: int, link: socket.socket) -> None:
+    """Pass signals on to the command, kill it with its client, and tell how it ended."""
+    ended = os.pidfd_open(child)
+    while True:
+        ready, _, _ = select.select([ended, link], [], [])
+        if ended in ready:
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            with suppress(OSError):
+                link.sendall(code.to_bytes(4, "big", signed=True))
+            os._exit(0)
+        for number in link.recv(1) or [signal.SIGKILL]:
+            signal.pidfd_send_signal(ended, number)
+
+
+def _become(asked: dict, descriptors: list[int]) -> None:
+    """Go on as `python words` would, with all that the client has; ends as Python ends."""
+    import runpy
+
+    os.setsid()
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    os.chdir(asked["folder"])
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _open_streams()
+    words = asked["words"]
+    is_module = words[0] == "-m"
+    sys.orig_argv, sys.argv = [sys.executable, *words], words[is_module:]
+    first = os.getcwd() if is_module else str(Path(words[0]).resolve().parent)
+    named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:1] = [first, *filter(None, named)]
+    if is_module:
+        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    else:
+        runpy.run_path(words[0], run_name="__main__")
+
+
+def _open_streams() -> None:
+    """`sys.stdin`, `sys.stdout` and `sys.stderr` as Python makes them as it starts."""
+    unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
+    given = sys.stdin
+    sys.stdin = open(0, encoding=given.encoding, errors=given.errors, closefd=False)  # noqa: SIM115
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        given = getattr(sys, name)
+        raw = io.FileIO(number, "w", closefd=False)
+        binary = raw if unbuffered else io.BufferedWriter(raw)
+        is_by_line = not unbuffered and (number == 2 or raw.isatty())
+        stream = io.TextIOWrapper(
+            binary, given.encoding, given.errors, "\n", line_buffering=is_by_line,
+            write_through=unbuffered,
+        )  # fmt: skip
+        setattr(sys, name, stream)
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))
