@@ -205,8 +205,8 @@ def _kind_in(house: House, path: Path, record: WorkRecord) -> str:
 
 
 def _is_in_a_house(path: Path) -> bool:
-    """Whether a folder above holds a log: a house's folder, or a backup of one."""
-    return any((folder / REGISTER_FILE).is_file() for folder in path.parents)
+    """Whether a folder above, as far as a composer's, is a house's folder, or a backup of one."""
+    return any((folder / REGISTER_FILE).is_file() for folder in path.parents[:2])
 
 
 def _model(path: Path) -> ModelFile | None:
