@@ -22,7 +22,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-# What each JSON object holds: ~ may be left out, ? may be null, * is a list, = a constant.
+# What each JSON object holds: ~ is left out where empty, ? may be null, * is a list, = a constant.
 SHAPES = """
 signature  keyid:text sig:base64
 grant      scope:scope until:day?
@@ -144,7 +144,9 @@ def fits(value, kind):
     fields = {name.strip("~"): inner for name, inner in FIELDS[kind].items()}
     needed = {name for name in FIELDS[kind] if name[0] != "~"}
     is_object = type(value) is dict and needed <= value.keys() <= fields.keys()
-    return is_object and all(fits(value[name], fields[name]) for name in value)
+    return is_object and all(
+        fits(value[name], fields[name]) and (name in needed or value[name]) for name in value
+    )
 
 
 def canonical(value):

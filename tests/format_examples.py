@@ -34,6 +34,7 @@ from gen.provenance.acts import (
     SELL,
     TERMS,
     Act,
+    ConsentChange,
     Entry,
 )
 from gen.provenance.canonical import canonical, sha256_hex
@@ -132,14 +133,14 @@ def acts_of(data: bytes) -> tuple[list[bytes], Transcript, bytes]:
     """The lines of a log with one act of each common kind, a run's transcript, a marked piece."""
     zeros = "00" * 32
     begin = Begin("first", "general_model", "11" * 32, ("one-note",), sha256_hex(b"{}"), 1,
-                  "22" * 32, "33" * 32, "portable", recipe="{}")  # fmt: skip
+                  "22" * 32, "33" * 32, "portable", None, recipe="{}")  # fmt: skip
     marks = (Mark(0, 0, zeros, "44" * 32, "55" * 32), Mark(10, 10, "66" * 32, "77" * 32, "88" * 32))
     transcript = Transcript(begin.digest, 10, marks)
     model = ModelDigest("best.safetensors", 10, "99" * 32, "77" * 32)
     midi = write(Piece(480, [Track("", 0, notes=[Note(0, 480, 64, 80)])]))
     piece = mark_generated(midi, "aa" * 32)
     output = Output(3, "99" * 32, sha256_hex(piece), musical_hash(parse(midi)), "aa" * 32)
-    consent = {"consent": Consent.parse("general_model").to_list(), "work": "one-note"}
+    consent = ConsentChange(Consent.parse("general_model").grants, "one-note").to_dict()
     terms = Terms(
         "one-note", Consent.parse("general_model").grants,
         (Use("sale", date(2030, 12, 31), True), Use("sampling")), False, 60, 2500,

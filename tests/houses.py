@@ -165,7 +165,7 @@ class TestHouse:
         """Enter a run of these works that left these models; its index in the log."""
         zeros = "00" * 32
         found = tuple(sorted(works))
-        begin = Begin(name, purpose, manifest, found, zeros, 1, zeros, zeros, "a test")
+        begin = Begin(name, purpose, manifest, found, zeros, 1, zeros, zeros, "a test", None)
         index = begin_run(self.house, key_of(by), begin)
         end_run(self.house, key_of(by), End(index, 1, tuple(models)))
         self._follow_pin()

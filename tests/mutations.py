@@ -88,7 +88,7 @@ def record_run(house: TestHouse, folder: Path, name: str) -> tuple[Path, Path, i
     works = tuple(work.work for work in manifest.works)
     zeros = "00" * 32
     begin = Begin(name, manifest.purpose, manifest.digest, works, sha256_hex(b"{}"), 1, zeros,
-                  zeros, "a test", recipe="{}")  # fmt: skip
+                  zeros, "a test", None, recipe="{}")  # fmt: skip
     index = begin_run(house.house, key_of("machine"), begin)
     marks = [Mark(step, step, zeros, file.tensors_sha256, zeros) for step in (0, 5, 10)]
     chain = Transcript(begin.digest, 5, tuple(marks))

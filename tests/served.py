@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass, field
 from typing import Any
 
-from gen.provenance.acts import ADD, CONSENT, WITHDRAW, Act, Entry
+from gen.provenance.acts import ADD, CONSENT, WITHDRAW, Act, ConsentChange, Entry
 from gen.provenance.canonical import canonical, sha256_hex, to_base64, utc_now
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import STATEMENT_TYPE, pre_authentication, sign
@@ -111,7 +111,7 @@ class Hand:
         return self.again(lambda: self.post(f"/inbox/{work}/accept", self.acceptance(work)))
 
     def allowance(self, work: str, allow: str) -> dict[str, Any]:
-        said = {"consent": Consent.parse(allow).to_list(), "work": work}
+        said = ConsentChange(Consent.parse(allow).grants, work).to_dict()
         return {"composer": self.person, "allow": allow, "signed": self._signed(CONSENT, said)}
 
     def allow(self, work: str, allow: str) -> dict[str, Any]:

@@ -223,7 +223,7 @@ def test_works_behind_the_model_that_one_began_with_count_too(house):
     recipe = json.dumps({"init": f"sha256:{'d1' * 32}"}, separators=(",", ":"))
     zeros, digest = "00" * 32, sha256_hex(recipe.encode())
     begin = Begin("tuned", "general_model", zeros, (other,), digest, 1, zeros, zeros, "a test",
-                  recipe=recipe)  # fmt: skip
+                  None, recipe=recipe)  # fmt: skip
     run = begin_run(house.house, key_of("machine"), begin)
     tuned = ModelDigest("tuned", 1, "d4" * 32, "d5" * 32)
     end_run(house.house, key_of("machine"), End(run, 1, (tuned,)))

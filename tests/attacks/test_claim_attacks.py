@@ -12,10 +12,10 @@ from test_tag_attacks import forged
 
 from gen.errors import HouseError
 from gen.provenance.access import key_for_role
-from gen.provenance.acts import ADD, CONSENT, Act
+from gen.provenance.acts import ADD, CONSENT, Act, ConsentChange
 from gen.provenance.canonical import canonical
 from gen.provenance.consent import Consent
-from gen.provenance.dsse import Signature, sign
+from gen.provenance.dsse import Envelope, Signature, sign
 from gen.provenance.log import HEAD_TYPE
 from gen.provenance.merkle import consistency_proof, inclusion_proof, leaf_hash
 from gen.provenance.tag import read_tag
@@ -49,7 +49,7 @@ def test_one_composer_who_forges_acts_of_others_is_caught_by_the_next_command(ho
     (entry,) = house.enter(1, consent="evaluation")
     (waiting,) = house.submit(tagged(make_midi(2), "ben"))
     pin = house.pin.path.read_bytes()
-    wide = {"consent": Consent.parse("general_model").to_list(), "work": entry.work}
+    wide = ConsentChange(Consent.parse("general_model").grants, entry.work).to_dict()
     append_forged(house, "ana", CONSENT, wide, forger="ben")
     for words in (
         ("house", "show"),
@@ -121,7 +121,11 @@ def test_curators_key_with_a_statement_the_composer_never_signed(house):
     data = forged(make_midi(5), "ana", "cleo")
     entry = entry_of(read_tag(data), data, house.load())
     first, second = entry.envelope.signatures
-    lie = replace(entry.envelope, signatures=(replace(first, value=second.value), second))
+    lie = Envelope(
+        entry.envelope.payload_type,
+        entry.envelope.payload,
+        (Signature(first.keyid, second.value), second),
+    )
     assert "what claims to be ana's signature is not" in enter_by_hand(
         house, replace(entry, envelope=lie), "cleo"
     )
@@ -177,7 +181,7 @@ def proof_of_forged(house, append) -> dict:
 def test_one_enrolled_key_proves_no_invented_act(house, tmp_path):
     """B4: a line that nobody signed, under a head that any member may sign."""
     house.enter(1)
-    said = {"consent": Consent.parse("general_model").to_list(), "work": house.entries[0].work}
+    said = ConsentChange(Consent.parse("general_model").grants, house.entries[0].work).to_dict()
     proof = proof_of_forged(house, lambda: append_forged(house, "ana", CONSENT, said, forger="ben"))
     path = tmp_path / "proof.json"
     path.write_text(json.dumps(proof))
@@ -189,7 +193,7 @@ def test_one_enrolled_key_proves_no_invented_act(house, tmp_path):
 def test_proof_of_consent_to_anothers_work_claims_no_right_to_it(house, tmp_path):
     """Ben signs act and head himself; whose the work is, is not in them."""
     house.enter(1)
-    said = {"consent": Consent.parse("general_model").to_list(), "work": house.entries[0].work}
+    said = ConsentChange(Consent.parse("general_model").grants, house.entries[0].work).to_dict()
     log, ben = house.house.register_log, key_of("ben")
 
     def append() -> None:
@@ -269,7 +273,7 @@ def test_thief_of_the_machines_key_enters_no_work_and_no_consent(house):
     (entry,) = house.enter(1)
     log = house.house.register_log
     for kind, data in (
-        (CONSENT, {"consent": Consent.parse("evaluation").to_list(), "work": entry.work}),
+        (CONSENT, ConsentChange(Consent.parse("evaluation").grants, entry.work).to_dict()),
         ("model", {}),
     ):
         kept = {path: path.read_bytes() for path in (log.path, log.path.with_name(log.head_place))}

@@ -9,7 +9,7 @@ import pytest
 from test_key_attacks import change
 
 from gen.provenance import people, record, state
-from gen.provenance.acts import CONSENT, Act
+from gen.provenance.acts import CONSENT, Act, ConsentChange
 from gen.provenance.canonical import canonical, today_utc
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import sign
@@ -75,7 +75,7 @@ def test_clock_set_back_by_hours_brings_no_ended_consent_to_life(house, monkeypa
 def test_act_dated_ahead_is_refused(house):
     (entry,) = house.enter(1)
     log, ana = house.house.register_log, key_of("ana")
-    said = {"consent": Consent.parse("evaluation").to_list(), "work": entry.work}
+    said = ConsentChange(Consent.parse("evaluation").grants, entry.work).to_dict()
     act = Act(log.head().size, CONSENT, "ana", "9999-01-01T00:00:00Z", said, house=LANTERN)
     act = act.signed_by([ana])
     log.append([act.encode()], lambda p: [sign(HEAD_TYPE, p, ana)])

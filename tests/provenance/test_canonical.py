@@ -10,7 +10,6 @@ from gen.provenance.canonical import (
     StrictJsonError,
     canonical,
     canonical_json,
-    fields,
     from_base64,
     is_sha256_hex,
     strict_json,
@@ -65,21 +64,6 @@ def test_laid_out_text_is_still_unambiguous(text):
 def test_what_json_cannot_hold_is_refused(value):
     with pytest.raises(StrictJsonError, match="cannot be written"):
         canonical(value)
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        ([], "thing is a list, not an object"),
-        ({"n": 1}, r"missing fields \['t'\], unknown fields \[\]"),
-        ({"n": 1, "t": "", "x": 0}, r"unknown fields \['x'\]"),
-        ({"n": "1", "t": ""}, "n is a str"),
-        ({"n": True, "t": ""}, "n is a bool"),
-    ],
-)
-def test_objects_have_exactly_their_fields(value, words):
-    with pytest.raises(StrictJsonError, match=words):
-        fields(value, "thing", n=int, t=str)
 
 
 @given(st.binary())

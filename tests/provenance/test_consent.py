@@ -3,6 +3,7 @@ from datetime import date
 import pytest
 
 from gen.errors import SettingError
+from gen.provenance.acts import ConsentChange
 from gen.provenance.canonical import StrictJsonError
 from gen.provenance.consent import Consent, check_scope
 
@@ -13,7 +14,9 @@ def test_consent_is_written_and_read_back():
     text = "artist_model:ana@2030-06-30 evaluation general_model"
     consent = Consent.parse("general_model evaluation artist_model:ana@2030-06-30")
     assert str(consent) == text
-    assert Consent.parse(text) == Consent.from_list(consent.to_list()) == consent
+    assert Consent.parse(text) == consent
+    written = ConsentChange(consent.grants, "rain").to_dict()
+    assert ConsentChange.from_dict(written).scopes == consent
     assert str(Consent.parse("")) == str(Consent.parse("nothing")) == "nothing"
 
 
@@ -65,7 +68,7 @@ def test_mistakes_are_named(text, words):
 )
 def test_other_records_are_refused(value):
     with pytest.raises(StrictJsonError):
-        Consent.from_list(value)
+        _ = ConsentChange.from_dict({"consent": value, "work": "a"}).scopes
 
 
 def test_scope_without_a_near_one():

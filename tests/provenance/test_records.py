@@ -104,7 +104,7 @@ def test_proof_holds_under_the_pin_alone(house, proof):
         (["act", "index"], 99, ProofError),
         (["act", "path"], [], ProofError),
         (["act", "path", 0], "00" * 32, ProofError),
-        (["act", "path", 0], "x", ProofError),
+        (["act", "path", 0], "x", StrictJsonError),
         (["act", "line"], "{}", ProofError),
         (["format"], 1, ProofError),
         (["head", "head", "time"], "2001-01-01T00:00:00Z", ProofError),

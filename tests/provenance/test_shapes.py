@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gen.errors import HouseError
 from gen.provenance.acts import (
     ADD,
     ADOPT,
@@ -26,18 +32,26 @@ from gen.provenance.acts import (
     TERMS,
     WITHDRAW,
     Act,
+    Adoption,
+    ConsentChange,
     Entry,
+    KeyChange,
     Withdrawal,
 )
-from gen.provenance.canonical import StrictJsonError, canonical
+from gen.provenance.canonical import StrictJsonError, canonical, canonical_json
 from gen.provenance.complaints import Answer, Complaint
-from gen.provenance.consent import Consent
+from gen.provenance.dsse import Envelope
+from gen.provenance.log import Head
+from gen.provenance.manifest import Manifest
 from gen.provenance.papers import Paper
 from gen.provenance.roster import SignedRoster
 from gen.provenance.runs import AssertedModel, Begin, End, ModelDigest, Output, Retirement
 from gen.provenance.sales import Sale
+from gen.provenance.statement import Statement
+from gen.provenance.tag import read_tag
 from gen.provenance.terms import Approval, Terms
 from gen.provenance.transcript import Mark
+from houses import key_of, start_house
 from mutations import full_house
 
 REPOSITORY = Path(__file__).parents[2]
@@ -52,11 +66,15 @@ def written_again(act: Act) -> object:
     """What an act says, read into its own type and written once more."""
     data = act.data
     if act.kind == ADOPT:
-        return {**data, "works": [Entry.from_dict(work).to_dict() for work in data["works"]]}
+        found = Adoption.from_dict(data)
+        works = tuple(Entry.from_dict(work).to_dict() for work in found.works)
+        return Adoption(found.origin, works).to_dict()
     if act.kind == KEY:
-        return {"signed": SignedRoster.from_dict(data["signed"]).to_dict()}
+        signed = SignedRoster.from_dict(KeyChange.from_dict(data).signed)
+        return KeyChange(signed.to_dict()).to_dict()
     if act.kind == CONSENT:
-        return {**data, "consent": Consent.from_list(data["consent"]).to_list()}
+        change = ConsentChange.from_dict(data)
+        return ConsentChange(change.scopes.grants, change.work).to_dict()
     kinds = {
         ADD: Entry, ANSWER: Answer, APPROVE: Approval, BEGIN: Begin, COMPLAIN: Complaint, END: End,
         MODEL: AssertedModel, OUTPUT: Output, PAPER: Paper, RETIRE: Retirement, SELL: Sale,
@@ -84,7 +102,9 @@ def test_every_line_of_a_house_with_everything_in_it_is_written_again(tmp_path):
     assert found == set(KINDS) - {ADOPT, MODEL}
 
 
-BEGUN = Begin("first", "general_model", ZEROS, ("a",), ZEROS, 1, ZEROS, ZEROS, "a test").to_dict()
+BEGUN = Begin(
+    "first", "general_model", ZEROS, ("a",), ZEROS, 1, ZEROS, ZEROS, "a test", None
+).to_dict()
 MODEL_LEFT = ModelDigest("best", 3, ZEROS, ZEROS).to_dict()
 WRONG = [
     (Begin, {**BEGUN, "seed": "1"}, "begin: expected `int`, got `str` - at `$.seed`"),
@@ -94,13 +114,17 @@ WRONG = [
     (Begin, {**BEGUN, "works": "a"}, "expected `array`, got `str` - at `$.works`"),
     (Begin, {**BEGUN, "works": []}, "works are not sorted, one appears twice, or none"),
     (Begin, {**BEGUN, "extra": 1}, "begin: object contains unknown field `extra`"),
-    (Begin, {**BEGUN, "settings": ""}, "begin: a field is empty that is left out when empty"),
+    (Begin, {**BEGUN, "settings": ""}, "begin: `settings` is spelled otherwise"),
     (Begin, {**BEGUN, "settings": "{}"}, "its settings are not those of their digest"),
     (Begin, {**BEGUN, "lock_sha256": ZEROS[:-1]}, "expected 64 hex digits - at `$.lock_sha256`"),
     (Begin, {**BEGUN, "lock_sha256": ZEROS + "\n"}, "expected 64 hex digits"),
     (Begin, {**BEGUN, "lock_sha256": "AA" * 32}, "expected 64 hex digits"),
     (Begin, {k: v for k, v in BEGUN.items() if k != "seed"}, "missing required field `seed`"),
-    (Begin, {k: v for k, v in BEGUN.items() if k != "continues"}, "begin: a field is"),
+    (
+        Begin,
+        {k: v for k, v in BEGUN.items() if k != "continues"},
+        "missing required field `continues`",
+    ),
     (Begin, [], "begin: expected `object`, got `array`"),
     (End, {"begin": 1, "models": [{**MODEL_LEFT, "x": 0}], "steps": 1}, "at `$.models[0]`"),
     (End, {"begin": None, "models": [], "steps": 1}, "got `null` - at `$.begin`"),
@@ -115,3 +139,97 @@ def test_what_is_written_otherwise_is_refused_with_the_place(kind, value, words)
     with pytest.raises(StrictJsonError) as caught:
         kind.from_dict(value)
     assert words in caught.value.what
+
+
+class _Said:
+    """A statement, read and written as the other records are."""
+
+    def __init__(self, statement: Statement, music_sha256: str) -> None:
+        self._written = statement.payload(music_sha256)
+
+    def to_dict(self) -> Any:
+        return canonical_json(self._written)
+
+    @staticmethod
+    def from_dict(value: object) -> _Said:
+        return _Said(*Statement.from_payload(value))
+
+
+KINDS_OF_RECORDS = ("roster", "head", "envelope", "entry", "statement", "manifest")
+
+
+@pytest.fixture(scope="module")
+def records():
+    """One record of each kind that people read by itself."""
+    with tempfile.TemporaryDirectory() as place:
+        house = start_house(Path(place), log_key=key_of("log"))
+        entry, _ = house.enter(1, 2, composers=(("ana", 60), ("ben", 40)))
+        register = house.load()
+        manifest = Manifest.of(house.admit())
+        tagged = read_tag(house.path(entry).read_bytes())
+        return {
+            "roster": (SignedRoster, register.rosters[-1].to_dict()),
+            "head": (Head, register.head.to_dict()),
+            "envelope": (Envelope, tagged.envelope.to_dict()),
+            "entry": (Entry, entry.to_dict()),
+            "statement": (_Said, tagged.envelope.content()),
+            "manifest": (Manifest, manifest.to_dict()),
+        }
+
+
+def places_in(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every place of a record, the inner ones too."""
+    if path:
+        yield path
+    inner = value.items() if isinstance(value, dict) else ()
+    inner = enumerate(value) if isinstance(value, list) else inner
+    for name, each in inner:
+        yield from places_in(each, (*path, name))
+
+
+def put(value: Any, path: tuple[str | int, ...], new: object) -> Any:
+    """A copy with something else in a place; nothing in it where that is `...`."""
+    found = copy.deepcopy(value)
+    inner = found
+    for step in path[:-1]:
+        inner = inner[step]
+    if new is ...:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = new
+    return found
+
+
+@pytest.mark.parametrize("name", KINDS_OF_RECORDS)
+def test_nothing_else_is_read_as_a_record(records, name):
+    """Whatever stands in a place: a record is read to what is written again, or refused."""
+    kind, whole = records[name]
+    assert kind.from_dict(whole).to_dict() == whole
+    others = (..., None, True, 1, -1, 1.0, "", "x", "2030-1-1", [], [1], {}, {"x": 1})
+    for path in places_in(whole):
+        for new in others:
+            changed = put(whole, path, new)
+            try:
+                read = kind.from_dict(canonical_json(canonical(changed)))
+            except HouseError:
+                continue
+            assert canonical(read.to_dict()) == canonical(changed), (path, new)
+
+
+@pytest.mark.parametrize("name", KINDS_OF_RECORDS)
+def test_a_field_nobody_knows_is_refused_wherever_it_stands(records, name):
+    kind, whole = records[name]
+    for path in [(), *places_in(whole)]:
+        inner = functools.reduce(lambda value, step: value[step], path, whole)
+        # A statement is another kind's to read.
+        if isinstance(inner, dict) and "statement" not in path:
+            with pytest.raises(StrictJsonError):
+                kind.from_dict(put(whole, (*path, "colour"), "blue"))
+
+
+def test_what_is_nested_too_deep_is_refused():
+    deep: dict[str, Any] = {}
+    for _ in range(3_000):
+        deep = {"base": {"manifest": deep}}
+    with pytest.raises(StrictJsonError):
+        Manifest.from_dict(deep)

@@ -14,7 +14,7 @@ DIGESTS = [sha256_hex(bytes([n])) for n in range(9)]
 MARKS = tuple(Mark(10 * n, 20 * n, *DIGESTS[3 * n : 3 * n + 3]) for n in range(3))
 WHOLE = Transcript("ab" * 32, 10, MARKS)
 BEGIN = Begin("demo/1", "general_model", DIGESTS[0], ("a",), sha256_hex(b"{}"), 1, DIGESTS[1],
-              DIGESTS[2], "a test", recipe="{}")  # fmt: skip
+              DIGESTS[2], "a test", None, recipe="{}")  # fmt: skip
 
 
 def test_a_transcript_is_read_as_it_was_written():

@@ -378,7 +378,7 @@ def test_withdraw_lists_what_used_the_work(started):
     started("enroll", "desk", "--role", "trainer", "--role", "producer", "--machine", "--yes")
     key = key_for_role(house.load(), "trainer")
     zeros = "00" * 32
-    begin = Begin("demo", "general_model", zeros, (work,), zeros, 1, zeros, zeros, "a test")
+    begin = Begin("demo", "general_model", zeros, (work,), zeros, 1, zeros, zeros, "a test", None)
     run = begin_run(house, key, begin)
     model = ModelDigest("best.safetensors", 9, "bb" * 32, "cc" * 32)
     end_run(house, key, End(run, 9, (model,)))

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 
@@ -22,13 +22,11 @@ from gen.provenance.canonical import (
     StrictJsonError,
     canonical,
     canonical_json,
-    fields,
-    from_base64,
     sha256_hex,
-    to_base64,
     utc_now,
 )
 from gen.provenance.key_files import keys_folder, write_private
+from gen.provenance.shapes import Shape
 
 SUFFIX: Final = ".watermark"
 _BYTES: Final = 32
@@ -53,6 +51,18 @@ class WatermarkKey:
         return Trace(Watermark(self.secret, variant))
 
 
+class _KeyFile(Shape, frozen=True):
+    WHAT: ClassVar[str] = "watermark key"
+
+    format: Literal[1]
+    house: str
+    made: str
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"_KeyFile(house={self.house!r})"
+
+
 def make_key(house: str) -> tuple[WatermarkKey, Path]:
     """A new key of a house, and its file.
 
@@ -61,7 +71,7 @@ def make_key(house: str) -> tuple[WatermarkKey, Path]:
     """
     key = WatermarkKey(house, utc_now(), os.urandom(_BYTES))
     path = keys_folder() / f"{house}.{key.id}{SUFFIX}"
-    record = {"format": 1, "house": house, "made": key.made, "secret": to_base64(key.secret)}
+    record = _KeyFile(1, house, key.made, key.secret).to_dict()
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(path, canonical(record) + b"\n")
@@ -85,15 +95,13 @@ def key_with(house: str, key_id: str) -> WatermarkKey | None:
 
 
 def _read_all(house: str) -> Iterator[WatermarkKey]:
-    kinds = {"format": int, "house": str, "made": str, "secret": str}
     for path in sorted(keys_folder().glob(f"*{SUFFIX}")):
         try:
             found = canonical_json(read(path, KEY_FILE).rstrip(b"\n"))
-            record = fields(found, "watermark key", **kinds)
-            secret = from_base64(record["secret"])
+            record = _KeyFile.from_dict(found)
         except (NamedFileError, StrictJsonError, json.JSONDecodeError) as error:
             what = f"the watermark key cannot be read: {error}"
             mend = "copy it again from whoever has it"
             raise HouseError(what, where=str(path), mend=mend) from error
-        if record["house"] == house and len(secret) == _BYTES:
-            yield WatermarkKey(house, str(record["made"]), secret)
+        if record.house == house and len(record.secret) == _BYTES:
+            yield WatermarkKey(house, record.made, record.secret)

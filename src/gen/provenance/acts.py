@@ -11,14 +11,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-from gen.provenance.canonical import StrictJsonError, canonical, canonical_json, fields
-from gen.provenance.canonical import is_sha256_hex as is_digest
-from gen.provenance.consent import Consent
+from gen.provenance.canonical import StrictJsonError, canonical, canonical_json
+from gen.provenance.consent import Consent, Grant
 from gen.provenance.dsse import STATEMENT_TYPE, Envelope, Signature, sign
 from gen.provenance.keys import SigningKey
-from gen.provenance.shapes import Shape
+from gen.provenance.shapes import (
+    Composers,
+    Digest,
+    Shape,
+    Share,
+    composers_of,
+    read_as,
+    shares_of,
+)
 
 ACT_TYPE = "application/vnd.music-house.act+json"
 ROOT = "root"
@@ -93,33 +100,68 @@ class Act:
             StrictJsonError: not canonical, or not an act of format 1.
             ValueError: not JSON, although it was taken as known.
         """
-        plain = json.loads(line) if is_known else canonical_json(line)
-        house = plain.pop("house", "") if isinstance(plain, dict) and plain.get("house") else ""
-        found = fields(
-            plain,
-            "act",
-            act=str,
-            by=str,
-            data=dict,
-            format=int,
-            index=int,
-            signatures=list,
-            time=str,
-        )
-        if found["format"] != 1 or found["act"] not in KINDS:
-            raise StrictJsonError(f"an act {found['act']!r:.40} of format {found['format']}")
-        if house and found["act"] == KEY:
+        if is_known:
+            found = read_as(_Line, json.loads(line), _Line.WHAT)
+        else:
+            found = _Line.from_dict(canonical_json(line))
+        if found.act not in KINDS:
+            raise StrictJsonError(f"an act {found.act!r:.40}")
+        if found.house and found.act == KEY:
             raise StrictJsonError("a roster names its house itself")
-        signatures = tuple(Signature.from_dict(s) for s in found["signatures"])
         return Act(
-            found["index"],
-            found["act"],
-            found["by"],
-            found["time"],
-            found["data"],
-            signatures,
-            str(house),
+            found.index,
+            found.act,
+            found.by,
+            found.time,
+            found.data,
+            found.signatures,
+            found.house,
         )
+
+
+class _Line(Shape, frozen=True, omit_defaults=True):
+    """An act as its line has it."""
+
+    WHAT: ClassVar[str] = "act"
+
+    act: str
+    by: str
+    data: dict[str, Any]
+    format: Literal[1]
+    index: int
+    signatures: tuple[Signature, ...]
+    time: str
+    house: str = ""
+
+
+class Adoption(Shape, frozen=True):
+    """What an `adopt` says: where the works come from, and what an `add` would say of each."""
+
+    WHAT: ClassVar[str] = "adoption"
+
+    origin: dict[str, Any]
+    works: tuple[dict[str, Any], ...]
+
+
+class ConsentChange(Shape, frozen=True):
+    """What a `consent` says: what a work may be used for from now on."""
+
+    WHAT: ClassVar[str] = "consent act"
+
+    consent: tuple[Grant, ...]
+    work: str
+
+    @property
+    def scopes(self) -> Consent:
+        return Consent.recorded(self.consent)
+
+
+class KeyChange(Shape, frozen=True):
+    """What a `key` says: a roster with the root's signatures under it."""
+
+    WHAT: ClassVar[str] = "key act"
+
+    signed: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,71 +188,78 @@ class Entry:
     music_sha256: str
     file_sha256: str
     musical_hash: str
-    composers: tuple[tuple[str, int], ...]
+    composers: Composers
     keyids: tuple[str, str]
     consent: Consent
     envelope: Envelope | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        signed = {} if self.envelope is None else {"signed": _envelope_to_dict(self.envelope)}
-        return {
-            **signed,
-            "composers": [{"id": person, "share": share} for person, share in self.composers],
-            "consent": self.consent.to_list(),
-            "file_sha256": self.file_sha256,
-            "keyids": list(self.keyids),
-            "music_sha256": self.music_sha256,
-            "musical_hash": self.musical_hash,
-            "path": self.path,
-            "title": self.title,
-            "work": self.work,
-        }
+        return _Entered(
+            shares_of(self.composers),
+            self.consent.grants,
+            self.file_sha256,
+            self.keyids,
+            self.music_sha256,
+            self.musical_hash,
+            self.path,
+            self.title,
+            self.work,
+            None if self.envelope is None else _Signed.of(self.envelope),
+        ).to_dict()
 
     @staticmethod
     def from_dict(value: object) -> Entry:
-        plain = dict(value) if isinstance(value, dict) else value
-        signed = plain.pop("signed", None) if isinstance(plain, dict) else None
-        found = fields(
-            plain,
-            "entry",
-            composers=list,
-            consent=list,
-            file_sha256=str,
-            keyids=list,
-            music_sha256=str,
-            musical_hash=str,
-            path=str,
-            title=str,
-            work=str,
-        )
-        digests = [found[name] for name in ("file_sha256", "music_sha256", "musical_hash")]
-        if len(found["keyids"]) != 2 or not all(map(is_digest, [*digests, *found["keyids"]])):
-            raise StrictJsonError(f"entry of {found['work']!r:.90}: digests or key ids")
-        composers = [fields(c, "composer", id=str, share=int) for c in found["composers"]]
+        """Read what `to_dict` wrote.
+
+        Raises:
+            StrictJsonError: anything else.
+        """
+        found = _Entered.from_dict(value)
         return Entry(
-            found["work"],
-            found["title"],
-            found["path"],
-            found["music_sha256"],
-            found["file_sha256"],
-            found["musical_hash"],
-            tuple((c["id"], c["share"]) for c in composers),
-            (found["keyids"][0], found["keyids"][1]),
-            Consent.from_list(found["consent"]),
-            None if signed is None else _envelope_from_dict(signed),
+            found.work,
+            found.title,
+            found.path,
+            found.music_sha256,
+            found.file_sha256,
+            found.musical_hash,
+            composers_of(found.composers),
+            found.keyids,
+            Consent.recorded(found.consent),
+            found.signed.envelope() if found.signed else None,
         )
 
 
-def _envelope_to_dict(envelope: Envelope) -> dict[str, Any]:
+class _Signed(Shape, frozen=True):
     """A statement's envelope, its payload in clear: canonical JSON, as the act around it."""
-    signatures = [signature.to_dict() for signature in envelope.signatures]
-    return {"signatures": signatures, "statement": envelope.content()}
+
+    WHAT: ClassVar[str] = "signed statement"
+
+    signatures: tuple[Signature, ...]
+    statement: dict[str, Any]
+
+    @staticmethod
+    def of(envelope: Envelope) -> _Signed:
+        return _Signed(envelope.signatures, envelope.content())
+
+    def envelope(self) -> Envelope:
+        return Envelope(STATEMENT_TYPE, canonical(self.statement), self.signatures)
 
 
-def _envelope_from_dict(value: object) -> Envelope:
-    found = fields(value, "signed statement", signatures=list, statement=dict)
-    signatures = tuple(map(Signature.from_dict, found["signatures"]))
-    return Envelope(STATEMENT_TYPE, canonical(found["statement"]), signatures)
+class _Entered(Shape, frozen=True, omit_defaults=True):
+    """An entry as an act has it."""
+
+    WHAT: ClassVar[str] = "entry"
+
+    composers: tuple[Share, ...]
+    consent: tuple[Grant, ...]
+    file_sha256: Digest
+    keyids: tuple[Digest, Digest]
+    music_sha256: Digest
+    musical_hash: Digest
+    path: str
+    title: str
+    work: str
+    signed: _Signed | None = None
 
 
 class Withdrawal(Shape, frozen=True):

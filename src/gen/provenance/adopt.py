@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.acts import ADOPT, ROOT, Entry
+from gen.provenance.acts import ADOPT, ROOT, Adoption, Entry
 from gen.provenance.canonical import canonical, sha256_hex
 from gen.provenance.consent import GENERAL_MODEL, Consent
 from gen.provenance.founding import ROSTER_DAYS, create_house
@@ -77,7 +77,7 @@ def create_house_with(
         log_key=log_key,
     )
     with house.writing() as session:
-        said = [{"origin": _origin(register), "works": part} for part in parts]
+        said = [Adoption(_origin(register), tuple(part)).to_dict() for part in parts]
         time = root_keys[0].now()
         acts = [session.register.act(ADOPT, ROOT, d, time, ahead=n) for n, d in enumerate(said)]
         return session.commit([act.signed_by(root_keys) for act in acts], root_keys[0], files)

@@ -93,26 +93,6 @@ def canonical_json(data: bytes) -> Any:
     return value
 
 
-def fields(value: object, what: str, /, **kinds: type | tuple[type, ...]) -> dict[str, Any]:
-    """`value` as an object with exactly the fields and types in `kinds`.
-
-    Raises:
-        StrictJsonError: not an object; a field missing, unknown or of another type.
-    """
-    if not isinstance(value, dict):
-        raise StrictJsonError(f"{what} is a {type(value).__name__}, not an object")
-    if value.keys() != kinds.keys():
-        missing = sorted(kinds.keys() - value.keys())
-        unknown = sorted(value.keys() - kinds.keys())
-        raise StrictJsonError(f"{what}: missing fields {missing}, unknown fields {unknown}")
-    for name, kind in kinds.items():
-        found = value[name]
-        # bool is an int in Python, never in a record.
-        if not isinstance(found, kind) or (isinstance(found, bool) and kind is int):
-            raise StrictJsonError(f"{what}: {name} is a {type(found).__name__}: {found!r:.60}")
-    return value
-
-
 def sha256_hex(data: bytes) -> str:
     """SHA-256 in lower-case hex."""
     return hashlib.sha256(data).hexdigest()

@@ -13,14 +13,14 @@ Whose word a purpose needs, of a work with several composers:
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from gen.errors import SettingError
 from gen.provenance.canonical import StrictJsonError
-from gen.provenance.shapes import Shape, read_as
+from gen.provenance.shapes import Shape
 
 GENERAL_MODEL = "general_model"
 EVALUATION = "evaluation"
@@ -129,21 +129,18 @@ class Consent:
         words = [] if words == ["nothing"] else words
         return Consent.of([_parse_grant(word) for word in words])
 
-    def to_list(self) -> list[dict[str, str | None]]:
-        return [grant.to_dict() for grant in self.grants]
-
     @staticmethod
-    def from_list(value: Any) -> Consent:
-        """Read what `to_list` wrote.
+    def recorded(grants: Sequence[Grant]) -> Consent:
+        """What a record says, where scopes are known ones and sorted.
 
         Raises:
-            StrictJsonError: anything else.
+            StrictJsonError: they are not.
         """
         try:
-            consent = Consent.of(read_as(list[Grant], value, "consent"))
+            consent = Consent.of(list(grants))
         except SettingError as error:
             raise StrictJsonError(f"consent: {error.what}") from error
-        if consent.to_list() != value:
+        if consent.grants != tuple(grants):
             raise StrictJsonError("consent is not sorted by scope")
         return consent
 

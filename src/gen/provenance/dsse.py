@@ -7,19 +7,12 @@ replayed as another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from gen.errors import HouseError
-from gen.provenance.canonical import (
-    StrictJsonError,
-    canonical,
-    canonical_json,
-    fields,
-    from_base64,
-    to_base64,
-)
+from gen.provenance.canonical import StrictJsonError, canonical, canonical_json
 from gen.provenance.keys import SigningKey, verify
+from gen.provenance.shapes import Shape
 
 STATEMENT_TYPE = "application/vnd.in-toto+json"
 """Payload type of a work's tag: an in-toto Statement."""
@@ -29,20 +22,13 @@ class WrongPayloadTypeError(HouseError):
     """An envelope that was signed to mean something else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Shape, frozen=True, rename={"value": "sig"}):
     """One signature; `keyid` is the SHA-256 of the public key that should verify it."""
+
+    WHAT: ClassVar[str] = "signature"
 
     keyid: str
     value: bytes
-
-    def to_dict(self) -> dict[str, str]:
-        return {"keyid": self.keyid, "sig": to_base64(self.value)}
-
-    @staticmethod
-    def from_dict(value: object) -> Signature:
-        found = fields(value, "signature", keyid=str, sig=str)
-        return Signature(found["keyid"], from_base64(found["sig"]))
 
 
 def pre_authentication(payload_type: str, payload: bytes) -> bytes:
@@ -61,9 +47,10 @@ def is_signed_by(signature: Signature, public: bytes, payload_type: str, payload
     return verify(public, signature.value, pre_authentication(payload_type, payload))
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Shape, frozen=True, rename={"payload_type": "payloadType"}):
     """A payload, what it means, and who signed it, in signing order."""
+
+    WHAT: ClassVar[str] = "envelope"
 
     payload_type: str
     payload: bytes
@@ -75,13 +62,7 @@ class Envelope:
         return Envelope(self.payload_type, self.payload, (*self.signatures, added))
 
     def encode(self) -> bytes:
-        return canonical(
-            {
-                "payload": to_base64(self.payload),
-                "payloadType": self.payload_type,
-                "signatures": [s.to_dict() for s in self.signatures],
-            }
-        )
+        return canonical(self.to_dict())
 
     @staticmethod
     def decode(data: bytes, payload_type: str = STATEMENT_TYPE) -> Envelope:
@@ -91,17 +72,14 @@ class Envelope:
             StrictJsonError: any byte differs from what `encode` would write.
             WrongPayloadTypeError: signed as another kind of record than `payload_type`.
         """
-        found = fields(
-            canonical_json(data), "envelope", payload=str, payloadType=str, signatures=list
-        )
-        if found["payloadType"] != payload_type:
+        found = Envelope.from_dict(canonical_json(data))
+        if found.payload_type != payload_type:
             raise WrongPayloadTypeError(
-                f"the payload type is {found['payloadType']!r:.80}, not {payload_type!r}"
+                f"the payload type is {found.payload_type!r:.80}, not {payload_type!r}"
             )
-        signatures = tuple(Signature.from_dict(s) for s in found["signatures"])
-        if not signatures:
+        if not found.signatures:
             raise StrictJsonError("the envelope carries no signature")
-        return Envelope(payload_type, from_base64(found["payload"]), signatures)
+        return found
 
     def content(self) -> Any:
         """The payload decoded; it must be canonical too.

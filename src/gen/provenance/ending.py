@@ -7,15 +7,31 @@ under a seal of the user's own (`gen.disk.seals`), and `house.py end FOLDER` ent
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from gen.disk import write_atomically
 from gen.disk.reading import RUN_END, read
 from gen.disk.seals import Sealer, user_secret
 from gen.errors import HouseError
-from gen.provenance.canonical import StrictJsonError, canonical, canonical_json, fields
+from gen.provenance.canonical import StrictJsonError, canonical, canonical_json
 from gen.provenance.runs import End
+from gen.provenance.shapes import Shape
 
 FILE = "end.json"
+
+
+class _SealedEnd(Shape, frozen=True):
+    """What the file holds."""
+
+    WHAT: ClassVar[str] = "end"
+
+    end: End
+    house: str
+    seal: str
+
+
+def _sealed_part(end: End, house: str) -> bytes:
+    return canonical({"end": end.to_dict(), "house": house})
 
 
 def keep_end(folder: Path, house: str, end: End) -> bool:
@@ -26,10 +42,9 @@ def keep_end(folder: Path, house: str, end: End) -> bool:
         house: whose log it belongs in.
         end: what is to be entered.
     """
-    said = {"end": end.to_dict(), "house": house}
     if secret := user_secret():
-        seal = _sealer(secret).seal(canonical(said)).hex()
-        write_atomically(folder / FILE, canonical({**said, "seal": seal}))
+        seal = _sealer(secret).seal(_sealed_part(end, house)).hex()
+        write_atomically(folder / FILE, canonical(_SealedEnd(end, house, seal).to_dict()))
     return bool(secret)
 
 
@@ -48,20 +63,19 @@ def kept_end(folder: Path, house: str) -> End:
             f"ckpt={folder / 'last.ckpt'}",
         )
     try:
-        said = fields(canonical_json(read(path, RUN_END)), "end", end=dict, house=str, seal=str)
-        seal = bytes.fromhex(said.pop("seal"))
-        end = End.from_dict(said["end"])
+        said = _SealedEnd.from_dict(canonical_json(read(path, RUN_END)))
+        seal = bytes.fromhex(said.seal)
     except (StrictJsonError, ValueError) as error:
         raise HouseError(f"is no end of a run: {error}", where=str(path)) from error
     secret = user_secret()
-    if not secret or not _sealer(secret).holds(seal, canonical(said)):
+    if not secret or not _sealer(secret).holds(seal, _sealed_part(said.end, said.house)):
         raise HouseError(
             "its seal does not hold: the file was changed, or another user's run wrote it",
             where=str(path), mend="enter it as the user who trained",
         )  # fmt: skip
-    if said["house"] != house:
-        raise HouseError(f"is of the house {said['house']}", where=str(path), mend="name its --pin")
-    return end
+    if said.house != house:
+        raise HouseError(f"is of the house {said.house}", where=str(path), mend="name its --pin")
+    return said.end
 
 
 def forget_end(folder: Path) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from gen.errors import SettingError
-from gen.provenance.acts import KEY, ROOT, Act
+from gen.provenance.acts import KEY, ROOT, Act, KeyChange
 from gen.provenance.canonical import today_utc, utc_now
 from gen.provenance.dsse import sign
 from gen.provenance.house import House, Session
@@ -148,7 +148,7 @@ def signed_roster(roster: Roster, keys: Sequence[PrivateKey]) -> SignedRoster:
 
 def key_act(signed: SignedRoster, index: int) -> Act:
     """The act by which a roster takes effect; it needs no signature besides the roster's own."""
-    return Act(index, KEY, ROOT, utc_now(), {"signed": signed.to_dict()})
+    return Act(index, KEY, ROOT, utc_now(), KeyChange(signed.to_dict()).to_dict())
 
 
 def log_of(house: str, root_keyids: Iterable[str], public: bytes) -> NoteKey:

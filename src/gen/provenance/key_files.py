@@ -19,6 +19,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, ClassVar, Final, Literal
+
+import msgspec
 
 from gen.disk.reading import KEY_FILE, NamedFileError, read
 from gen.errors import HouseError, SettingError
@@ -26,12 +29,9 @@ from gen.provenance.canonical import (
     StrictJsonError,
     canonical,
     canonical_json,
-    fields,
-    from_base64,
-    is_sha256_hex,
-    to_base64,
 )
 from gen.provenance.keys import PrivateKey, key_id
+from gen.provenance.shapes import Digest, Shape
 
 KEYS_VARIABLE = "HOUSE_KEYS"
 PASSPHRASE_VARIABLE = "HOUSE_PASSPHRASE"  # noqa: S105 - the name of a variable
@@ -41,12 +41,41 @@ _LEFT_SECONDS = 3_600
 KDF_COST_RANGE = (10, 20)
 TRIES = 3
 """How often a passphrase may be typed."""
-OPEN_FORMAT = 2
-_OPEN_FIELDS = dict.fromkeys(("house", "owner", "public", "seed"), str) | {"format": int}
-_SEALED_FIELDS = dict.fromkeys(("house", "nonce", "owner", "public", "salt", "sealed"), str) | {
-    "format": int,
-    "kdf_cost": int,
-}
+OPEN_FORMAT: Final = 2
+
+
+class _Open(Shape, frozen=True):
+    """A machine's key."""
+
+    WHAT: ClassVar[str] = "key file"
+
+    format: Literal[2]
+    house: str
+    owner: str
+    public: Digest
+    seed: bytes
+
+    def __repr__(self) -> str:
+        return f"_Open(owner={self.owner!r})"
+
+
+class _Sealed(Shape, frozen=True):
+    """A person's key, its private half under a passphrase; `head` is sealed with it."""
+
+    WHAT: ClassVar[str] = "key file"
+
+    format: Literal[1]
+    house: str
+    kdf_cost: Annotated[int, msgspec.Meta(ge=1, le=KDF_COST_RANGE[1])]
+    nonce: bytes
+    owner: str
+    public: Digest
+    salt: bytes
+    sealed: bytes
+
+    @property
+    def head(self) -> bytes:
+        return _sealed_head(self.house, self.kdf_cost, self.owner)
 
 
 class KeyFileError(HouseError):
@@ -115,36 +144,27 @@ def save_key(
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
     salt, nonce = os.urandom(16), os.urandom(12)
-    head = {"format": 1, "house": house, "kdf_cost": kdf_cost, "owner": owner}
     sealing = ChaCha20Poly1305(_seal_key(passphrase, salt, kdf_cost))
-    record = {
-        **head,
-        "nonce": to_base64(nonce),
-        "public": key.public.hex(),
-        "salt": to_base64(salt),
-        "sealed": to_base64(sealing.encrypt(nonce, key.seed(), canonical(head))),
-    }
+    sealed = sealing.encrypt(nonce, key.seed(), _sealed_head(house, kdf_cost, owner))
+    record = _Sealed(1, house, kdf_cost, nonce, owner, key.public.hex(), salt, sealed)
     return _save(key, record, folder)
+
+
+def _sealed_head(house: str, kdf_cost: int, owner: str) -> bytes:
+    return canonical({"format": 1, "house": house, "kdf_cost": kdf_cost, "owner": owner})
 
 
 def save_open_key(key: PrivateKey, *, house: str, owner: str, folder: Path | None = None) -> Path:
     """Write a machine's key, which no passphrase seals, and return its path."""
-    record = {
-        "format": OPEN_FORMAT,
-        "house": house,
-        "owner": owner,
-        "public": key.public.hex(),
-        "seed": to_base64(key.seed()),
-    }
-    return _save(key, record, folder)
+    return _save(key, _Open(OPEN_FORMAT, house, owner, key.public.hex(), key.seed()), folder)
 
 
-def _save(key: PrivateKey, record: dict[str, object], folder: Path | None) -> Path:
+def _save(key: PrivateKey, record: _Open | _Sealed, folder: Path | None) -> Path:
     folder = folder or keys_folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    words = _file_word(str(record["house"])), _file_word(str(record["owner"]))
+    words = _file_word(record.house), _file_word(record.owner)
     path = folder / f"{words[0]}.{words[1]}.{key.keyid[:16]}.key"
-    write_private(path, canonical(record) + b"\n")
+    write_private(path, canonical(record.to_dict()) + b"\n")
     return path
 
 
@@ -180,22 +200,17 @@ def write_private(path: Path, data: bytes) -> None:
     beside.replace(path)
 
 
-def _read_record(path: Path) -> dict[str, object]:
+def _read_record(path: Path) -> _Open | _Sealed:
     try:
         found = canonical_json(read(path, KEY_FILE).rstrip(b"\n"))
         is_open = isinstance(found, dict) and found.get("format") == OPEN_FORMAT
-        record = fields(found, "key file", **(_OPEN_FIELDS if is_open else _SEALED_FIELDS))
+        return _Open.from_dict(found) if is_open else _Sealed.from_dict(found)
     except (NamedFileError, StrictJsonError) as error:
         raise KeyFileError(
             f"the key file cannot be read: {error.what}",
             where=str(path),
             mend="restore it from your own backup, or ask the root key's holder to rotate the key",
         ) from error
-    cost = 1 if is_open else record["kdf_cost"]
-    is_fit = is_sha256_hex(record["public"]) and 1 <= cost <= KDF_COST_RANGE[1]
-    if record["format"] != (OPEN_FORMAT if is_open else 1) or not is_fit:
-        raise KeyFileError("not a key file of format 1", where=str(path))
-    return record
 
 
 def read_key_file(path: Path) -> KeyFile:
@@ -205,9 +220,9 @@ def read_key_file(path: Path) -> KeyFile:
         KeyFileError: unreadable or not a key file.
     """
     record = _read_record(path)
-    public = bytes.fromhex(str(record["public"]))
-    words = str(record["house"]), str(record["owner"])
-    return KeyFile(path, *words, key_id(public), public, record["format"] == OPEN_FORMAT)
+    public = bytes.fromhex(record.public)
+    is_open = isinstance(record, _Open)
+    return KeyFile(path, record.house, record.owner, key_id(public), public, is_open)
 
 
 def list_keys(folder: Path | None = None) -> Iterator[KeyFile]:
@@ -244,16 +259,12 @@ def open_key(file: KeyFile, passphrase: str) -> PrivateKey:
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
     record = _read_record(file.path)
-    if file.is_open:
+    if isinstance(record, _Open):
         _check_private(file.path)
-        return _matching(PrivateKey.from_seed(from_base64(record["seed"])), file)
-    cost = int(str(record["kdf_cost"]))
-    head = {name: record[name] for name in ("format", "house", "kdf_cost", "owner")}
-    sealing = ChaCha20Poly1305(_seal_key(passphrase, from_base64(record["salt"]), cost))
+        return _matching(PrivateKey.from_seed(record.seed), file)
+    sealing = ChaCha20Poly1305(_seal_key(passphrase, record.salt, record.kdf_cost))
     try:
-        seed = sealing.decrypt(
-            from_base64(record["nonce"]), from_base64(record["sealed"]), canonical(head)
-        )
+        seed = sealing.decrypt(record.nonce, record.sealed, record.head)
     except (InvalidTag, ValueError) as error:
         raise WrongPassphraseError(
             f"the passphrase does not open the key of {file.owner}",

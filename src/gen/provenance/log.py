@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar, Literal
 
 from gen.disk import Folder, UnfitFileError
 from gen.disk.kinds import naming
@@ -30,12 +30,11 @@ from gen.provenance.canonical import (
     StrictJsonError,
     canonical,
     canonical_json,
-    fields,
-    is_sha256_hex,
     utc_now,
 )
 from gen.provenance.dsse import Signature
 from gen.provenance.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from gen.provenance.shapes import Digest, Shape
 
 HEAD_TYPE = "application/vnd.music-house.head+json"
 MAX_HEAD_BYTES = 16_384
@@ -71,25 +70,16 @@ class Head:
 
     def payload(self) -> bytes:
         """The bytes that are signed."""
-        return canonical(self._signed())
+        return canonical(self._signed().to_dict())
 
-    def _signed(self) -> dict[str, Any]:
-        return {
-            "bytes": self.byte_count,
-            "format": 1,
-            "house": self.house,
-            "log": self.log,
-            "root": self.root,
-            "size": self.size,
-            "time": self.time,
-        }
+    def _signed(self) -> _SignedHead:
+        return _SignedHead(
+            self.byte_count, 1, self.house, self.log, self.root, self.size, self.time
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        return {
-            "frontier": [node.hex() for node in self.frontier],
-            "head": self._signed(),
-            "signatures": [s.to_dict() for s in self.signatures],
-        }
+        edge = tuple(node.hex() for node in self.frontier)
+        return _HeadFile(edge, self._signed(), self.signatures).to_dict()
 
     @staticmethod
     def from_dict(value: object) -> Head:
@@ -98,40 +88,46 @@ class Head:
         Raises:
             StrictJsonError: anything else, or an edge that does not fold to the root.
         """
-        found = fields(value, "head file", frontier=list, head=dict, signatures=list)
-        head = fields(
-            found["head"],
-            "head",
-            bytes=int,
-            format=int,
-            house=str,
-            log=str,
-            root=str,
-            size=int,
-            time=str,
-        )
-        digests = [head["root"], *found["frontier"]]
-        if (
-            head["format"] != 1
-            or not all(map(is_sha256_hex, digests))
-            or not _is_time(head["time"], head["size"])
-        ):
-            raise StrictJsonError("not a head of format 1")
-        edge = tuple(bytes.fromhex(node) for node in found["frontier"])
-        if len(edge) != head["size"].bit_count() or (
-            Frontier(head["size"], edge).root().hex() != head["root"]
+        found = _HeadFile.from_dict(value)
+        head, edge = found.head, tuple(map(bytes.fromhex, found.frontier))
+        if not _is_time(head.time, head.size):
+            raise StrictJsonError(f"head: {head.time!r:.40} is no time of a head")
+        if len(edge) != head.size.bit_count() or (
+            Frontier(head.size, edge).root().hex() != head.root
         ):
             raise StrictJsonError("the head's edge does not fold to its root")
         return Head(
-            head["house"],
-            head["log"],
-            head["size"],
-            head["bytes"],
-            head["root"],
-            head["time"],
+            head.house,
+            head.log,
+            head.size,
+            head.bytes,
+            head.root,
+            head.time,
             edge,
-            tuple(Signature.from_dict(s) for s in found["signatures"]),
+            found.signatures,
         )
+
+
+class _SignedHead(Shape, frozen=True):
+    """What of a head is signed."""
+
+    bytes: int
+    format: Literal[1]
+    house: str
+    log: str
+    root: Digest
+    size: int
+    time: str
+
+
+class _HeadFile(Shape, frozen=True):
+    """A head as its file has it."""
+
+    WHAT: ClassVar[str] = "head file"
+
+    frontier: tuple[Digest, ...]
+    head: _SignedHead
+    signatures: tuple[Signature, ...]
 
 
 def _is_time(text: str, size: int) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Literal
 
 from gen.errors import HouseError
 from gen.provenance.canonical import (
@@ -18,12 +18,11 @@ from gen.provenance.canonical import (
     StrictJsonError,
     canonical,
     canonical_json,
-    fields,
-    is_sha256_hex,
     sha256_hex,
 )
 from gen.provenance.gate import Corpus, Work
 from gen.provenance.register import Register
+from gen.provenance.shapes import Composers, Digest, Shape, Share, composers_of, shares_of
 
 SIDES: Final = ("test", "train", "validation")
 MOST_BASES: Final = 8
@@ -46,39 +45,13 @@ class ManifestWork:
     sha256: str
     musical_hash: str
     register_index: int
-    composers: tuple[tuple[str, int], ...]
+    composers: Composers
 
     @staticmethod
     def of(work: Work) -> ManifestWork:
         return ManifestWork(
             work.work_id, work.sha256, work.musical_hash, work.register_index, work.composers
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "composers": [{"id": person, "share": share} for person, share in self.composers],
-            "musical_hash": self.musical_hash,
-            "register_index": self.register_index,
-            "sha256": self.sha256,
-            "work": self.work,
-        }
-
-    @staticmethod
-    def from_dict(value: object) -> ManifestWork:
-        found = fields(
-            value,
-            "manifest work",
-            composers=list,
-            musical_hash=str,
-            register_index=int,
-            sha256=str,
-            work=str,
-        )
-        if not (is_sha256_hex(found["sha256"]) and is_sha256_hex(found["musical_hash"])):
-            raise StrictJsonError(f"manifest: digests of {found['work']!r:.90}")
-        people = [fields(c, "composer", id=str, share=int) for c in found["composers"]]
-        composers = tuple((c["id"], c["share"]) for c in people)
-        return ManifestWork(**{**found, "composers": composers})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +73,6 @@ class Base:
     recorded: bool
     manifest: Manifest
     sides: Mapping[str, str]
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "file_sha256": self.file_sha256,
-            "manifest": self.manifest.to_dict(),
-            "recorded": self.recorded,
-            "sides": dict(self.sides),
-            "tensors_sha256": self.tensors_sha256,
-        }
-
-    @staticmethod
-    def from_dict(value: object) -> Base:
-        found = fields(
-            value, "base", file_sha256=str, manifest=dict, recorded=bool, sides=dict,
-            tensors_sha256=str,
-        )  # fmt: skip
-        if not (is_sha256_hex(found["file_sha256"]) and is_sha256_hex(found["tensors_sha256"])):
-            raise StrictJsonError("manifest: digests of its base")
-        if not all(side in SIDES for side in found["sides"].values()):
-            raise StrictJsonError("manifest: a side of its base's split")
-        return Base(**{**found, "manifest": Manifest.from_dict(found["manifest"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,21 +142,7 @@ class Manifest:
 
     def to_dict(self) -> dict[str, Any]:
         """The same in plain values; `base` is left out where there is none."""
-        found = {
-            "code_version": self.code_version,
-            "format": 1,
-            "house": self.house,
-            "judged_on": self.judged_on,
-            "lock_sha256": self.lock_sha256,
-            "not_consented": list(self.not_consented),
-            "purpose": self.purpose,
-            "refused": [{"path": path, "rule": rule} for path, rule in self.refused],
-            "register": {"root": self.register_root, "size": self.register_size},
-            "roster_version": self.roster_version,
-            "tokenizer_fingerprint": self.tokenizer_fingerprint,
-            "works": [work.to_dict() for work in self.works],
-        }
-        return {**found, "base": self.base.to_dict()} if self.base else found
+        return _Recorded.of(self).to_dict()
 
     @property
     def digest(self) -> str:
@@ -233,41 +171,7 @@ class Manifest:
         Raises:
             StrictJsonError: anything else.
         """
-        base = None
-        if isinstance(value, dict) and "base" in value:
-            value = dict(value)
-            base = Base.from_dict(value.pop("base"))
-        found = fields(
-            value,
-            "manifest",
-            code_version=str,
-            format=int,
-            house=str,
-            judged_on=str,
-            lock_sha256=str,
-            not_consented=list,
-            purpose=str,
-            refused=list,
-            register=dict,
-            roster_version=int,
-            tokenizer_fingerprint=str,
-            works=list,
-        )
-        if found.pop("format") != 1:
-            raise StrictJsonError("not a manifest of format 1")
-        head = fields(found.pop("register"), "register", root=str, size=int)
-        refused = [fields(r, "refusal", path=str, rule=str) for r in found["refused"]]
-        manifest = Manifest(
-            **{
-                **found,
-                "register_size": head["size"],
-                "register_root": head["root"],
-                "works": tuple(map(ManifestWork.from_dict, found["works"])),
-                "not_consented": tuple(map(str, found["not_consented"])),
-                "refused": tuple((r["path"], r["rule"]) for r in refused),
-                "base": base,
-            }
-        )
+        manifest = _Recorded.from_dict(value).manifest()
         _check_order(manifest)
         return manifest
 
@@ -352,6 +256,111 @@ class Manifest:
         if not register.consent_of(record).allows(self.purpose, today):
             return f"no longer consented to {self.purpose}"
         return ""
+
+
+class _Work(Shape, frozen=True):
+    composers: tuple[Share, ...]
+    musical_hash: Digest
+    register_index: int
+    sha256: Digest
+    work: str
+
+    @staticmethod
+    def of(work: ManifestWork) -> _Work:
+        composers = shares_of(work.composers)
+        return _Work(composers, work.musical_hash, work.register_index, work.sha256, work.work)
+
+    def entry(self) -> ManifestWork:
+        composers = composers_of(self.composers)
+        return ManifestWork(
+            self.work, self.sha256, self.musical_hash, self.register_index, composers
+        )
+
+
+class _Refusal(Shape, frozen=True):
+    path: str
+    rule: str
+
+
+class _Head(Shape, frozen=True):
+    root: str
+    size: int
+
+
+class _Base(Shape, frozen=True):
+    file_sha256: Digest
+    manifest: _Recorded
+    recorded: bool
+    sides: dict[str, str]
+    tensors_sha256: Digest
+
+    def __post_init__(self) -> None:
+        if not all(side in SIDES for side in self.sides.values()):
+            raise StrictJsonError("manifest: a side of its base's split")
+
+    @staticmethod
+    def of(base: Base) -> _Base:
+        behind = _Recorded.of(base.manifest)
+        return _Base(base.file_sha256, behind, base.recorded, dict(base.sides), base.tensors_sha256)
+
+    def base(self) -> Base:
+        behind = self.manifest.manifest()
+        return Base(self.file_sha256, self.tensors_sha256, self.recorded, behind, self.sides)
+
+
+class _Recorded(Shape, frozen=True, omit_defaults=True):
+    """A manifest as a checkpoint has it."""
+
+    WHAT: ClassVar[str] = "manifest"
+
+    code_version: str
+    format: Literal[1]
+    house: str
+    judged_on: str
+    lock_sha256: str
+    not_consented: tuple[str, ...]
+    purpose: str
+    refused: tuple[_Refusal, ...]
+    register: _Head
+    roster_version: int
+    tokenizer_fingerprint: str
+    works: tuple[_Work, ...]
+    base: _Base | None = None
+
+    @staticmethod
+    def of(manifest: Manifest) -> _Recorded:
+        return _Recorded(
+            manifest.code_version,
+            1,
+            manifest.house,
+            manifest.judged_on,
+            manifest.lock_sha256,
+            manifest.not_consented,
+            manifest.purpose,
+            tuple(_Refusal(path, rule) for path, rule in manifest.refused),
+            _Head(manifest.register_root, manifest.register_size),
+            manifest.roster_version,
+            manifest.tokenizer_fingerprint,
+            tuple(map(_Work.of, manifest.works)),
+            _Base.of(manifest.base) if manifest.base else None,
+        )
+
+    def manifest(self) -> Manifest:
+        return Manifest(
+            self.house,
+            self.purpose,
+            self.judged_on,
+            self.register.size,
+            self.register.root,
+            self.roster_version,
+            tuple(work.entry() for work in self.works),
+            self.not_consented,
+            tuple((refusal.path, refusal.rule) for refusal in self.refused),
+            self.tokenizer_fingerprint,
+            self.code_version,
+            self.lock_sha256,
+            self.base.base() if self.base else None,
+        )
 
 
 def _is_stranger(work: ManifestWork, register: Register) -> bool:

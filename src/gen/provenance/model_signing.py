@@ -15,7 +15,6 @@ import base64
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,8 +32,6 @@ MODELS_OWNER = "models"
 SIGNATURE = "model.sig"
 BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PREDICATE_TYPE = "https://model_signing/signature/v1.0"
-PUBLIC_KEY = re.compile(r"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE[A-Za-z0-9+/]{86}==\Z")
-"""A public key of P-256 as SubjectPublicKeyInfo in base64: the middle of its PEM file."""
 _GIT = (".git", ".gitattributes", ".github", ".gitignore")
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 

@@ -31,8 +31,9 @@ from gen import places
 from gen.disk import real_path, write_atomically
 from gen.disk.reading import PIN, NamedFileError, read_yaml
 from gen.errors import HouseError
-from gen.provenance.canonical import StrictJsonError, fields, is_sha256_hex
+from gen.provenance.canonical import is_sha256_hex
 from gen.provenance.roster import HOUSE_NAME, Roster
+from gen.provenance.shapes import Shape, read_as
 from gen.provenance.witnesses.notes import LOG_KEY, NoteKey
 from gen.provenance.witnesses.policy import NOBODY, Policy, Witness
 
@@ -206,14 +207,19 @@ def load_pin(path: Path) -> Pin:
     )
 
 
+class _Witnesses(Shape, frozen=True):
+    """A policy as people write it."""
+
+    keys: tuple[str, ...]
+    max_age_hours: int
+    need: int
+    required: bool = False
+
+
 def _policy_of(value: Any) -> Policy:
-    plain = dict(value) if isinstance(value, dict) else value
-    required = plain.pop("required", False) if isinstance(plain, dict) else False
-    found = fields(plain, "witnesses", keys=list, max_age_hours=int, need=int)
-    if type(required) is not bool or not all(isinstance(key, str) for key in found["keys"]):
-        raise StrictJsonError("witnesses: required is true or false, keys are texts")
-    keys = tuple(map(Witness.parse, found["keys"]))
-    return Policy(keys, found["need"], found["max_age_hours"], required)
+    found = read_as(_Witnesses, value, "witnesses")
+    keys = tuple(map(Witness.parse, found.keys))
+    return Policy(keys, found.need, found.max_age_hours, found.required)
 
 
 def _problem(found: Any) -> str:

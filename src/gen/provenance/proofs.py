@@ -15,14 +15,25 @@ entry   beside consent, terms or a withdrawal: the act that entered its work, ro
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.acts import ADD, ADOPT, APPROVE, CONSENT, KEY, ROOT, TERMS, WITHDRAW, Act
-from gen.provenance.canonical import canonical_json, fields, is_sha256_hex, today_utc
+from gen.provenance.acts import (
+    ADD,
+    ADOPT,
+    APPROVE,
+    CONSENT,
+    KEY,
+    ROOT,
+    TERMS,
+    WITHDRAW,
+    Act,
+    KeyChange,
+)
+from gen.provenance.canonical import canonical_json, today_utc
 from gen.provenance.dsse import Signature, is_signed_by
 from gen.provenance.house import House
 from gen.provenance.keys import key_id
@@ -39,6 +50,7 @@ from gen.provenance.pin import Pin
 from gen.provenance.register import Register
 from gen.provenance.rights import check_right, entries_of
 from gen.provenance.roster import CURATOR, Roster, SignedRoster
+from gen.provenance.shapes import Digest, Shape
 
 FORMAT = 2
 OF_A_WORK = (CONSENT, TERMS, WITHDRAW)
@@ -47,6 +59,41 @@ OF_A_WORK = (CONSENT, TERMS, WITHDRAW)
 
 class ProofError(HouseError):
     """A proof that does not prove what it says."""
+
+
+class _EnteredAct(Shape, frozen=True):
+    """An act's line, its index, and its path in the tree."""
+
+    index: int
+    line: str
+    path: tuple[Digest, ...]
+
+
+class _EnteredWork(Shape, frozen=True):
+    """The act that entered a work, and the rosters around it."""
+
+    act: _EnteredAct
+    rosters: tuple[_EnteredAct, ...]
+
+
+class _Since(Shape, frozen=True):
+    """An earlier size and root, and the path from it to the head."""
+
+    path: tuple[Digest, ...]
+    root: Digest
+    size: int
+
+
+class _Proof(Shape, frozen=True, omit_defaults=True):
+    WHAT: ClassVar[str] = "proof"
+
+    act: _EnteredAct | None
+    format: int
+    head: dict[str, Any]
+    roster: dict[str, Any]
+    rosters: tuple[_EnteredAct, ...]
+    since: _Since | None
+    entry: _EnteredWork | None = None
 
 
 # -- making one ------------------------------------------------------------------------------
@@ -72,41 +119,40 @@ def prove(house: House, index: int | None = None, since: int | None = None) -> d
         raise SettingError(f"size {since} of {head.size}", mend="give an earlier size")
     leaves, around = register.leaves, _rosters_around(register, index)
     lines = _lines(house, register, {*around, index})
-    return {
-        **_entry_of(house, register, None if index is None else Act.decode(lines[index])),
-        "act": None if index is None else _entered(lines, leaves, index),
-        "format": FORMAT,
-        "head": head.to_dict(),
-        "roster": register.rosters[-1].to_dict(),
-        "rosters": [_entered(lines, leaves, i) for i in around],
-        "since": None
-        if since is None
-        else {
-            "path": [node.hex() for node in consistency_proof(leaves, since)],
-            "root": root_of(leaves[:since]).hex(),
-            "size": since,
-        },
-    }
+    return _Proof(
+        None if index is None else _entered(lines, leaves, index),
+        FORMAT,
+        head.to_dict(),
+        register.rosters[-1].to_dict(),
+        tuple(_entered(lines, leaves, i) for i in around),
+        None if since is None else _grown_since(leaves, since),
+        _entry_of(house, register, None if index is None else Act.decode(lines[index])),
+    ).to_dict()
 
 
-def _entered(lines: dict[int, bytes], leaves: list[bytes], index: int) -> dict[str, Any]:
-    path = [node.hex() for node in inclusion_proof(leaves, index)]
-    return {"index": index, "line": lines[index].decode("utf-8"), "path": path}
+def _grown_since(leaves: list[bytes], size: int) -> _Since:
+    path = tuple(node.hex() for node in consistency_proof(leaves, size))
+    return _Since(path, root_of(leaves[:size]).hex(), size)
+
+
+def _entered(lines: dict[int, bytes], leaves: list[bytes], index: int) -> _EnteredAct:
+    path = tuple(node.hex() for node in inclusion_proof(leaves, index))
+    return _EnteredAct(index, lines[index].decode("utf-8"), path)
 
 
 def _lines(house: House, register: Register, wanted: Container[int | None]) -> dict[int, bytes]:
     return dict(house.register_log.known_lines(register.leaves, lambda index, _: index in wanted))
 
 
-def _entry_of(house: House, register: Register, act: Act | None) -> dict[str, Any]:
+def _entry_of(house: House, register: Register, act: Act | None) -> _EnteredWork | None:
     """The act that entered the work that `act` speaks of, where that is one of `OF_A_WORK`."""
     if act is None or act.kind not in OF_A_WORK:
-        return {}
+        return None
     at = register.entered_before(act.index, act.data["work"])
     around = _rosters_around(register, at)
     lines = _lines(house, register, {*around, at})
-    rosters = [_entered(lines, register.leaves, index) for index in around]
-    return {"entry": {"act": _entered(lines, register.leaves, at), "rosters": rosters}}
+    rosters = tuple(_entered(lines, register.leaves, index) for index in around)
+    return _EnteredWork(_entered(lines, register.leaves, at), rosters)
 
 
 def _rosters_around(register: Register, index: int | None) -> list[int]:
@@ -147,29 +193,18 @@ def check_proof(proof: object, pin: Pin, today: date | None = None) -> str:
     Raises:
         ProofError, StrictJsonError, HouseError: it does not.
     """
-    plain = dict(proof) if isinstance(proof, dict) else proof
-    entry = plain.pop("entry", None) if isinstance(plain, dict) else None
-    found = fields(
-        plain,
-        "proof",
-        act=(dict, type(None)),
-        format=int,
-        head=dict,
-        roster=dict,
-        rosters=list,
-        since=(dict, type(None)),
-    )
-    if found["format"] != FORMAT:
+    found = _Proof.from_dict(proof)
+    if found.format != FORMAT:
         raise ProofError(
-            f"a proof of format {found['format']}", mend="ask the house for one made anew"
+            f"a proof of format {found.format}", mend="ask the house for one made anew"
         )
-    head, present = Head.from_dict(found["head"]), SignedRoster.from_dict(found["roster"])
+    head, present = Head.from_dict(found.head), SignedRoster.from_dict(found.roster)
     _check_roster(present, pin, head, today)
     _check_head(head, present)
-    words = [_check_growth(found["since"], pin, head)]
-    if found["act"] is not None:
+    words = [_check_growth(found.since, pin, head)]
+    if found.act is not None:
         checker = _Checker(head, present, pin)
-        words.insert(0, checker.check(found["act"], found["rosters"], entry))
+        words.insert(0, checker.check(found.act, found.rosters, found.entry))
     return "; ".join(filter(None, words)) + f"; {_named(head)}"
 
 
@@ -206,7 +241,7 @@ def _signs_head(present: SignedRoster, signature: Signature, head: Head) -> bool
     return public is not None and is_signed_by(signature, public, HEAD_TYPE, head.payload())
 
 
-def _check_growth(since: dict[str, Any] | None, pin: Pin, head: Head) -> str:
+def _check_growth(since: _Since | None, pin: Pin, head: Head) -> str:
     """Whether the head is the pinned one, or extends it."""
     if head.size < pin.min_size:
         raise ProofError(
@@ -216,12 +251,11 @@ def _check_growth(since: dict[str, Any] | None, pin: Pin, head: Head) -> str:
     known = [(head.size, head.root)]
     words = ""
     if since is not None:
-        old = fields(since, "since", path=list, root=str, size=int)
-        first, path = _hashes([old["root"]])[0], _hashes(old["path"])
-        if not verify_consistency(old["size"], first, head.size, bytes.fromhex(head.root), path):
-            raise ProofError(f"{_named(head)} does not extend that of {old['size']} acts")
-        known.append((old["size"], old["root"]))
-        words = f"the log extends that of {old['size']} acts, root {old['root']}"
+        first, path = bytes.fromhex(since.root), _hashes(since.path)
+        if not verify_consistency(since.size, first, head.size, bytes.fromhex(head.root), path):
+            raise ProofError(f"{_named(head)} does not extend that of {since.size} acts")
+        known.append((since.size, since.root))
+        words = f"the log extends that of {since.size} acts, root {since.root}"
     if (pin.min_size, pin.root_hash) in known:
         return words
     if pin.min_size in dict(known):
@@ -241,7 +275,9 @@ class _Checker:
     present: SignedRoster
     pin: Pin
 
-    def check(self, entered: dict[str, Any], rosters: list[Any], entry: object) -> str:
+    def check(
+        self, entered: _EnteredAct, rosters: Sequence[_EnteredAct], entry: _EnteredWork | None
+    ) -> str:
         act = self._act(entered)
         whose = ""
         if act.kind == KEY:
@@ -256,7 +292,7 @@ class _Checker:
         what = " ".join(filter(None, (act.kind, str(act.data.get("work", "")), "by", act.by)))
         return f"act {act.index} ({what}) is in the log, and was theirs to do{whose}"
 
-    def _whose(self, act: Act, roster: Roster, entry: object) -> str:
+    def _whose(self, act: Act, roster: Roster, entry: _EnteredWork | None) -> str:
         """Whether somebody speaks of a work that is theirs to speak of, in words."""
         if entry is None:
             return f" if the work is {act.by}'s, which the whole log shows, not this proof"
@@ -270,30 +306,28 @@ class _Checker:
         role = "composer" if act.by in composers else "curator"
         return f" as its {role}: act {at} enters it as composed by {', '.join(composers)}"
 
-    def _composers_of(self, work: str, entry: object) -> tuple[int, list[str]]:
+    def _composers_of(self, work: str, entry: _EnteredWork) -> tuple[int, list[str]]:
         """The act that entered a work, and those that it names as composers."""
-        found = fields(entry, "entry", act=dict, rosters=list)
-        act = self._act(found["act"])
+        act = self._act(entry.act)
         if act.kind not in (ADD, ADOPT):
             raise ProofError(f"act {act.index} enters no work")
-        check_right(act, self._in_force(act.index, found["rosters"]).roster)
+        check_right(act, self._in_force(act.index, entry.rosters).roster)
         for one in entries_of(act):
             if one.work == work:
                 return act.index, [composer for composer, _ in one.composers]
         raise ProofError(f"act {act.index} does not enter the work {work!r:.90}")
 
-    def _act(self, entered: object) -> Act:
-        found = fields(entered, "act", index=int, line=str, path=list)
-        line, root = found["line"].encode("utf-8"), bytes.fromhex(self.head.root)
-        path = _hashes(found["path"])
-        if not verify_inclusion(leaf_hash(line), found["index"], self.head.size, path, root):
-            raise ProofError(f"act {found['index']} is not under this head")
+    def _act(self, entered: _EnteredAct) -> Act:
+        line, root = entered.line.encode("utf-8"), bytes.fromhex(self.head.root)
+        path = _hashes(entered.path)
+        if not verify_inclusion(leaf_hash(line), entered.index, self.head.size, path, root):
+            raise ProofError(f"act {entered.index} is not under this head")
         act = Act.decode(line)
-        if act.index != found["index"]:
-            raise ProofError(f"act {found['index']} says that it is act {act.index}")
+        if act.index != entered.index:
+            raise ProofError(f"act {entered.index} says that it is act {act.index}")
         return act
 
-    def _in_force(self, index: int, rosters: list[Any]) -> SignedRoster:
+    def _in_force(self, index: int, rosters: Sequence[_EnteredAct]) -> SignedRoster:
         """The roster that held at `index`."""
         if self.present.roster.register_index <= index:
             return self.present
@@ -308,7 +342,7 @@ class _Checker:
     def _roster_of(self, act: Act) -> SignedRoster:
         if act.kind != KEY:
             raise ProofError(f"act {act.index} is no roster")
-        signed = SignedRoster.from_dict(fields(act.data, "key act", signed=dict)["signed"])
+        signed = SignedRoster.from_dict(KeyChange.from_dict(act.data).signed)
         signed.check_signed_by(signed.roster, "its own")
         pinned = signed.roster.root_keyids == set(self.pin.root_keys)
         if signed.roster.register_index != act.index or not (
@@ -322,7 +356,5 @@ def _named(head: Head) -> str:
     return f"the register of {head.house}, {head.size} acts, root {head.root}"
 
 
-def _hashes(values: list[Any]) -> list[bytes]:
-    if not all(map(is_sha256_hex, values)):
-        raise ProofError("the path holds something that is no SHA-256")
+def _hashes(values: Sequence[str]) -> list[bytes]:
     return [bytes.fromhex(value) for value in values]

@@ -33,12 +33,13 @@ from gen.provenance.acts import (
     TERMS,
     WITHDRAW,
     Act,
+    ConsentChange,
     Entry,
+    KeyChange,
     Withdrawal,
 )
-from gen.provenance.canonical import StrictJsonError, fields
+from gen.provenance.canonical import StrictJsonError
 from gen.provenance.complaints import Answer, Complaint
-from gen.provenance.consent import Consent
 from gen.provenance.dsse import is_signed_by
 from gen.provenance.log import HEAD_TYPE, Head
 from gen.provenance.merkle import leaf_hash
@@ -118,7 +119,7 @@ class Register(RegisterState):
         }[act.kind](act)
 
     def _take_roster(self, act: Act) -> None:
-        new = SignedRoster.from_dict(fields(act.data, "key act", signed=dict)["signed"])
+        new = SignedRoster.from_dict(KeyChange.from_dict(act.data).signed)
         check_succession(self.rosters[-1] if self.rosters else None, new, act.index)
         self.rosters.append(new)
 
@@ -224,9 +225,9 @@ class Register(RegisterState):
         return record
 
     def _take_consent(self, act: Act) -> None:
-        found = fields(act.data, "consent act", consent=list, work=str)
-        record = self._own(act, found["work"])
-        said = ConsentAct(act.index, act.signatures[0].keyid, Consent.from_list(found["consent"]))
+        found = ConsentChange.from_dict(act.data)
+        record = self._own(act, found.work)
+        said = ConsentAct(act.index, act.signatures[0].keyid, found.scopes)
         record.consents.setdefault(act.by, []).append(said)
 
     def _live(self, work: str) -> WorkRecord:

@@ -38,9 +38,10 @@ from gen.provenance.acts import (
     TERMS,
     WITHDRAW,
     Act,
+    Adoption,
     Entry,
 )
-from gen.provenance.canonical import StrictJsonError, fields
+from gen.provenance.canonical import StrictJsonError
 from gen.provenance.dsse import is_signed_by
 from gen.provenance.judge import judge_entry
 from gen.provenance.keys import key_id
@@ -142,9 +143,7 @@ def entries_of(act: Act) -> list[Entry]:
     if act.kind == ADD:
         return [Entry.from_dict(act.data)]
     if act.kind == ADOPT:
-        return list(
-            map(Entry.from_dict, fields(act.data, "adoption", origin=dict, works=list)["works"])
-        )
+        return list(map(Entry.from_dict, Adoption.from_dict(act.data).works))
     return []
 
 

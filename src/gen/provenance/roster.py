@@ -28,20 +28,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from gen.errors import HouseError
-from gen.provenance.canonical import (
-    StrictJsonError,
-    canonical,
-    fields,
-    is_sha256_hex,
-    sha256_hex,
-)
+from gen.provenance.canonical import StrictJsonError, canonical, sha256_hex
 from gen.provenance.consent import PERSON_ID, PURPOSES
 from gen.provenance.dsse import Signature, is_signed_by
 from gen.provenance.keys import is_sound_public, key_id
-from gen.provenance.model_signing import PUBLIC_KEY
+from gen.provenance.shapes import Digest, P256Key, Shape
 from gen.provenance.witnesses.notes import LOG_KEY, NoteKey
 
 ROSTER_TYPE = "application/vnd.music-house.roster+json"
@@ -51,7 +45,6 @@ HOUSE_ROLES = (COMPOSER, CURATOR, TRAINER, PRODUCER)
 MACHINE_ROLES = (TRAINER, PRODUCER)
 """What a computer may do by itself, with a key that no passphrase seals."""
 HOUSE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}\Z")
-SIGNATURES_PER_WORK = 2
 
 
 class RosterError(HouseError):
@@ -88,29 +81,6 @@ class PersonKey:
             return "expired-key"
         return None
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "compromised_from": self.compromised_from,
-            "public": self.public.hex(),
-            "valid_from": self.valid_from,
-            "valid_to": self.valid_to,
-        }
-
-    @staticmethod
-    def from_dict(value: object) -> PersonKey:
-        maybe = (int, type(None))
-        found = fields(
-            value, "key", compromised_from=maybe, public=str, valid_from=int, valid_to=maybe
-        )
-        if not is_sha256_hex(found["public"]):
-            raise StrictJsonError(f"key: public is {found['public']!r:.80}, not 64 hex digits")
-        return PersonKey(
-            bytes.fromhex(found["public"]),
-            found["valid_from"],
-            found["valid_to"],
-            found["compromised_from"],
-        )
-
 
 @dataclass(frozen=True)
 class Person:
@@ -122,28 +92,12 @@ class Person:
     keys: tuple[PersonKey, ...]
     note: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        return _Person.of(self).to_dict()
+
     def open_keys(self) -> tuple[PersonKey, ...]:
         """The keys that may sign; none of somebody who has departed."""
         return tuple(k for k in self.keys if k.valid_to is None and k.compromised_from is None)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "keys": [key.to_dict() for key in self.keys],
-            "name": self.name,
-            "note": self.note,
-            "roles": list(self.roles),
-        }
-
-    @staticmethod
-    def from_dict(value: object) -> Person:
-        found = fields(value, "person", id=str, keys=list, name=str, note=str, roles=list)
-        if not PERSON_ID.match(found["id"]) or found["id"] == "root":
-            raise StrictJsonError(f"{found['id']!r} is no person's id")
-        if not found["roles"] or any(role not in HOUSE_ROLES for role in found["roles"]):
-            raise StrictJsonError(f"{found['id']} has roles {found['roles']}")
-        keys = tuple(PersonKey.from_dict(key) for key in found["keys"])
-        return Person(found["id"], found["name"], tuple(found["roles"]), keys, found["note"])
 
 
 @dataclass(frozen=True)
@@ -208,26 +162,7 @@ class Roster:
         return canonical(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
-        return {
-            "change": self.change,
-            "expires": self.expires.isoformat() if self.expires else None,
-            "format": 1,
-            "house": self.house,
-            **({"identity": self.identity} if self.identity else {}),
-            **({"log": _log_to_dict(self.log)} if self.log else {}),
-            **({"models": {"public": self.models}} if self.models else {}),
-            "people": [person.to_dict() for person in self.people],
-            "policy": {
-                "purposes": list(self.purposes),
-                "signatures_per_work": SIGNATURES_PER_WORK,
-                **({"statements_in_log": True} if self.statements_in_log else {}),
-                **({"takes_machine_written": True} if self.takes_machine_written else {}),
-            },
-            "register_index": self.register_index,
-            "root": {"keys": [key.hex() for key in self.root_keys], "threshold": self.threshold},
-            "sealed": self.sealed,
-            "version": self.version,
-        }
+        return _Recorded.of(self).to_dict()
 
     @staticmethod
     def from_dict(value: object) -> Roster:
@@ -237,56 +172,128 @@ class Roster:
             StrictJsonError: another shape.
             RosterError: rules 4 or 6, or an impossible threshold.
         """
-        plain = dict(value) if isinstance(value, dict) else value
-        extra = plain if isinstance(plain, dict) else {}
-        log, models, identity = (extra.pop(name, None) for name in ("log", "models", "identity"))
-        found = fields(
-            plain,
-            "roster",
-            change=str,
-            expires=(str, type(None)),
-            format=int,
-            house=str,
-            people=list,
-            policy=dict,
-            register_index=int,
-            root=dict,
-            sealed=bool,
-            version=int,
-        )
-        # Written only where true, so that rosters from before the words existed still verify.
-        written = dict(found["policy"])
-        takes_machine_written = written.pop("takes_machine_written", False)
-        statements_in_log = written.pop("statements_in_log", False)
-        policy = fields(written, "policy", purposes=list, signatures_per_work=int)
-        if {type(takes_machine_written), type(statements_in_log)} != {bool}:
-            raise StrictJsonError("a flag of the policy is true or left out")
-        root = fields(found["root"], "root", keys=list, threshold=int)
-        if found["format"] != 1 or policy["signatures_per_work"] != SIGNATURES_PER_WORK:
-            raise StrictJsonError("not a roster of format 1 with two signatures per work")
-        if not all(map(is_sha256_hex, root["keys"])):
-            raise StrictJsonError("root keys are 64 hex digits each")
-        roster = Roster(
-            found["house"],
-            found["version"],
-            found["register_index"],
-            _day(found["expires"]),
-            found["sealed"],
-            tuple(bytes.fromhex(key) for key in root["keys"]),
-            root["threshold"],
-            tuple(Person.from_dict(person) for person in found["people"]),
-            tuple(map(str, policy["purposes"])),
-            found["change"],
-            takes_machine_written,
-            statements_in_log,
-            str(identity or ""),
-            None if log is None else _log_from_dict(log),
-            "" if models is None else _models_from_dict(models),
-        )
-        if roster.to_dict() != value:
-            raise StrictJsonError("a roster that is not in its one spelling")
+        roster = _Recorded.from_dict(value).roster()
         _check_alone(roster)
         return roster
+
+
+class _Key(Shape, frozen=True):
+    compromised_from: int | None
+    public: Digest
+    valid_from: int
+    valid_to: int | None
+
+    @staticmethod
+    def of(key: PersonKey) -> _Key:
+        return _Key(key.compromised_from, key.public.hex(), key.valid_from, key.valid_to)
+
+    def key(self) -> PersonKey:
+        public = bytes.fromhex(self.public)
+        return PersonKey(public, self.valid_from, self.valid_to, self.compromised_from)
+
+
+class _Person(Shape, frozen=True):
+    id: str
+    keys: tuple[_Key, ...]
+    name: str
+    note: str
+    roles: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not PERSON_ID.match(self.id) or self.id == "root":
+            raise StrictJsonError(f"{self.id!r} is no person's id")
+        if not self.roles or any(role not in HOUSE_ROLES for role in self.roles):
+            raise StrictJsonError(f"{self.id} has roles {list(self.roles)}")
+
+    @staticmethod
+    def of(person: Person) -> _Person:
+        keys = tuple(map(_Key.of, person.keys))
+        return _Person(person.id, keys, person.name, person.note, person.roles)
+
+    def person(self) -> Person:
+        return Person(
+            self.id, self.name, self.roles, tuple(key.key() for key in self.keys), self.note
+        )
+
+
+class _Policy(Shape, frozen=True, omit_defaults=True):
+    purposes: tuple[str, ...]
+    signatures_per_work: Literal[2]
+    statements_in_log: bool = False
+    takes_machine_written: bool = False
+
+
+class _Root(Shape, frozen=True):
+    keys: tuple[Digest, ...]
+    threshold: int
+
+
+class _Log(Shape, frozen=True):
+    origin: str
+    public: Digest
+
+
+class _Models(Shape, frozen=True):
+    public: P256Key
+
+
+class _Recorded(Shape, frozen=True, omit_defaults=True):
+    """A roster as it is signed: what it may lack came later, and older rosters still verify."""
+
+    WHAT: ClassVar[str] = "roster"
+
+    change: str
+    expires: date | None
+    format: Literal[1]
+    house: str
+    people: tuple[_Person, ...]
+    policy: _Policy
+    register_index: int
+    root: _Root
+    sealed: bool
+    version: int
+    identity: str = ""
+    log: _Log | None = None
+    models: _Models | None = None
+
+    @staticmethod
+    def of(roster: Roster) -> _Recorded:
+        log, models = roster.log, roster.models
+        return _Recorded(
+            roster.change,
+            roster.expires,
+            1,
+            roster.house,
+            tuple(map(_Person.of, roster.people)),
+            _Policy(roster.purposes, 2, roster.statements_in_log, roster.takes_machine_written),
+            roster.register_index,
+            _Root(tuple(key.hex() for key in roster.root_keys), roster.threshold),
+            roster.sealed,
+            roster.version,
+            roster.identity,
+            _Log(log.name, log.public.hex()) if log else None,
+            _Models(models) if models else None,
+        )
+
+    def roster(self) -> Roster:
+        log = self.log
+        return Roster(
+            self.house,
+            self.version,
+            self.register_index,
+            self.expires,
+            self.sealed,
+            tuple(map(bytes.fromhex, self.root.keys)),
+            self.root.threshold,
+            tuple(person.person() for person in self.people),
+            self.policy.purposes,
+            self.change,
+            self.policy.takes_machine_written,
+            self.policy.statements_in_log,
+            self.identity,
+            NoteKey(log.origin, bytes.fromhex(log.public), LOG_KEY) if log else None,
+            self.models.public if self.models else "",
+        )
 
 
 def identity_of(house: str, root_keyids: Iterable[str]) -> str:
@@ -297,31 +304,6 @@ def identity_of(house: str, root_keyids: Iterable[str]) -> str:
 def origin_of(house: str, root_keyids: Iterable[str]) -> str:
     """What witnesses call the log of a house: its name, and which root keys it began with."""
     return identity_of(house, root_keyids)[: len(house) + 1 + 16]
-
-
-def _log_to_dict(log: NoteKey) -> dict[str, str]:
-    return {"origin": log.name, "public": log.public.hex()}
-
-
-def _log_from_dict(value: object) -> NoteKey:
-    found = fields(value, "log", origin=str, public=str)
-    if not is_sha256_hex(found["public"]):
-        raise StrictJsonError("the log's key is 64 hex digits")
-    return NoteKey(found["origin"], bytes.fromhex(found["public"]), LOG_KEY)
-
-
-def _models_from_dict(value: object) -> str:
-    public = str(fields(value, "models", public=str)["public"])
-    if not PUBLIC_KEY.match(public):
-        raise StrictJsonError("the models' key is a public key of P-256 in base64")
-    return public
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError as error:
-        raise StrictJsonError(f"{text!r} is no day") from error
 
 
 def _check_alone(roster: Roster) -> None:
@@ -342,6 +324,13 @@ def _check_alone(roster: Roster) -> None:
         raise RosterError("a sealed roster has no expiry, and only a sealed one")
 
 
+class _SignedRoster(Shape, frozen=True):
+    WHAT: ClassVar[str] = "signed roster"
+
+    roster: dict[str, Any]
+    signatures: tuple[Signature, ...]
+
+
 @dataclass(frozen=True)
 class SignedRoster:
     """A roster and the root signatures under it."""
@@ -350,16 +339,12 @@ class SignedRoster:
     signatures: tuple[Signature, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        return {
-            "roster": self.roster.to_dict(),
-            "signatures": [s.to_dict() for s in self.signatures],
-        }
+        return _SignedRoster(self.roster.to_dict(), self.signatures).to_dict()
 
     @staticmethod
     def from_dict(value: object) -> SignedRoster:
-        found = fields(value, "signed roster", roster=dict, signatures=list)
-        signatures = tuple(Signature.from_dict(s) for s in found["signatures"])
-        return SignedRoster(Roster.from_dict(found["roster"]), signatures)
+        found = _SignedRoster.from_dict(value)
+        return SignedRoster(Roster.from_dict(found.roster), found.signatures)
 
     def signers_among(self, root_keys: Iterable[bytes]) -> set[str]:
         """Key ids of those `root_keys` whose signature is here and right."""

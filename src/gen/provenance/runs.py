@@ -59,6 +59,7 @@ class ModelDigest(Shape, frozen=True):
 class Begin(
     Shape,
     frozen=True,
+    omit_defaults=True,
     rename={
         **{name: f"{name}_sha256" for name in ("code", "lock", "manifest", "settings")},
         "recipe": "settings",
@@ -82,7 +83,6 @@ class Begin(
     """
 
     WHAT: ClassVar[str] = "begin"
-    MAY_LACK: ClassVar[tuple[str, ...]] = ("settings",)
 
     name: str
     purpose: str
@@ -93,7 +93,7 @@ class Begin(
     code: Digest
     lock: Digest
     numeric_mode: str
-    continues: int | None = None
+    continues: int | None
     recipe: str = ""
 
     def __post_init__(self) -> None:
@@ -118,7 +118,7 @@ class Begin(
         return sha256_hex(canonical(said))
 
 
-class End(Shape, frozen=True, rename={"transcript": "transcript_sha256"}):
+class End(Shape, frozen=True, omit_defaults=True, rename={"transcript": "transcript_sha256"}):
     """What an `end` says.
 
     Attributes:
@@ -129,7 +129,6 @@ class End(Shape, frozen=True, rename={"transcript": "transcript_sha256"}):
     """
 
     WHAT: ClassVar[str] = "end"
-    MAY_LACK: ClassVar[tuple[str, ...]] = ("transcript_sha256",)
 
     begin: int
     steps: int

@@ -1,8 +1,9 @@
 """Parts of records as typed structs: written and read by msgspec, strictly.
 
 A subclass of `Shape` lists the fields of one kind of JSON object, under other names where `rename`
-says so. Its JSON holds exactly these, each of its type, but for those in `MAY_LACK`, which are
-left out where they are empty. Rules that types cannot tell stand in `__post_init__`.
+says so. Its JSON holds exactly these, each of its type; with `omit_defaults`, those that have a
+default are left out where they have nothing else to say. Bytes are written in base64. Rules that
+types cannot tell stand in `__post_init__`.
 """
 
 from __future__ import annotations
@@ -12,32 +13,37 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 import msgspec
 
+from gen.errors import SettingError
 from gen.provenance.canonical import StrictJsonError
 
 _Kind = TypeVar("_Kind")
 
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """SHA-256, or another value of 32 bytes, in lower-case hex."""
-_IN_WORDS = {f"`str` matching regex {Digest.__metadata__[0].pattern!r}": "64 hex digits"}  # type: ignore[attr-defined]
+DigestOrNone = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?\Z")]
+"""The same, or "" for none."""
+P256Key = Annotated[
+    str, msgspec.Meta(pattern=r"^MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE[A-Za-z0-9+/]{86}==\Z")
+]
+"""A public key of P-256 as SubjectPublicKeyInfo in base64: the middle of its PEM file."""
+_IN_WORDS = {
+    f"`str` matching regex {kind.__metadata__[0].pattern!r}": words  # type: ignore[attr-defined]
+    for kind, words in (
+        (Digest, "64 hex digits"),
+        (DigestOrNone, "64 hex digits or none"),
+        (P256Key, "a public key of P-256 in base64"),
+    )
+}
 
 
 class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One kind of JSON object.
-
-    Attributes:
-        WHAT: what messages call it.
-        MAY_LACK: names, in JSON, of the fields that are left out where they are empty.
-    """
+    """One kind of JSON object; `WHAT` is what messages call it."""
 
     WHAT: ClassVar[str] = "record"
-    MAY_LACK: ClassVar[tuple[str, ...]] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The object, in plain values."""
-        found: dict[str, Any] = msgspec.to_builtins(self)
-        for name in self.MAY_LACK:
-            if not found[name]:
-                del found[name]
+        found: dict[str, Any] = _plain(msgspec.to_builtins(self))
         return found
 
     @classmethod
@@ -48,9 +54,55 @@ class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             StrictJsonError: anything else, with the place.
         """
         found = read_as(cls, value, cls.WHAT)
-        if isinstance(value, dict) and value.keys() != found.to_dict().keys():
-            raise StrictJsonError(f"{cls.WHAT}: a field is empty that is left out when empty")
+        try:
+            written = found.to_dict()
+        except RecursionError as error:
+            raise StrictJsonError(f"{cls.WHAT}: nested too deep") from error
+        if written != value:  # a day, say, or an empty field that is left out when empty
+            raise StrictJsonError(
+                f"{cls.WHAT}: {_first_other(written, value)} is spelled otherwise"
+            )
         return found
+
+
+class Share(Shape, frozen=True):
+    """One composer of a work, and their part of it in percent."""
+
+    WHAT: ClassVar[str] = "composer"
+
+    id: str
+    share: int
+
+
+Composers = tuple[tuple[str, int], ...]
+"""Person ids and shares in percent, as everything but the JSON of records has them."""
+
+
+def shares_of(composers: Composers) -> tuple[Share, ...]:
+    """The same as a record has them."""
+    return tuple(Share(person, share) for person, share in composers)
+
+
+def composers_of(shares: Sequence[Share]) -> Composers:
+    """The composers that a record names."""
+    return tuple((each.id, each.share) for each in shares)
+
+
+def _first_other(written: dict[str, Any], value: Any) -> str:
+    """Name of a field that is not as it would be written."""
+    names = sorted(written.keys() | value.keys())
+    return next(
+        f"`{name}`"
+        for name in names
+        if (name in written, written.get(name)) != (name in value, value.get(name))
+    )
+
+
+def _plain(value: Any) -> Any:
+    """The same with lists for tuples, as JSON is decoded."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return list(map(_plain, value)) if isinstance(value, tuple | list) else value
 
 
 def check_sorted(names: Sequence[str], what: str) -> None:
@@ -71,8 +123,12 @@ def read_as(kind: type[_Kind], value: object, what: str) -> _Kind:
     """
     try:
         return msgspec.convert(value, kind)
+    except RecursionError as error:
+        raise StrictJsonError(f"{what}: nested too deep") from error
+    except SettingError as error:
+        raise StrictJsonError(f"{what}: {error.what}") from error
     except msgspec.ValidationError as error:
-        words = str(error)
+        words = str(error).replace("Invalid enum value", "unknown value")
         for text, plain in _IN_WORDS.items():
             words = words.replace(text, plain)
         raise StrictJsonError(f"{what}: {words[:1].lower()}{words[1:]}") from error

@@ -9,24 +9,19 @@ Source: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Final, Literal
 from unicodedata import combining, normalize
 
 from gen.errors import SettingError
 from gen.harmony import GENRES, MOODS
 from gen.piece import ROLES
-from gen.provenance.canonical import (
-    StrictJsonError,
-    canonical,
-    fields,
-    is_sha256_hex,
-    utc_now,
-)
-from gen.provenance.consent import PERSON_ID, Consent
+from gen.provenance.canonical import StrictJsonError, canonical, is_sha256_hex, utc_now
+from gen.provenance.consent import PERSON_ID, Consent, Grant
+from gen.provenance.shapes import Composers, Digest, Shape, Share, composers_of, shares_of
 
 IN_TOTO_TYPE = "https://in-toto.io/Statement/v1"
-PREDICATE_TYPE = "urn:music-house:work:v1"
+PREDICATE_TYPE: Final = "urn:music-house:work:v1"
 MACHINE = "machine"
 METHODS = ("played", "programmed", "score", MACHINE)
 """How a work was made: performed into a recorder, written in a sequencer, typed as a score; or
@@ -37,8 +32,7 @@ MAX_TEXT_CHARACTERS = 20_000
 _PLAIN_LETTERS = {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(Shape, frozen=True, omit_defaults=True):
     """What the work is, as its composer says; any field may be empty.
 
     Attributes:
@@ -50,6 +44,8 @@ class Description:
         sections: `name:first bar`, 1-based: "intro:1 A:5 B:13".
         roles: one a note-bearing track, in file order; "" where unknown.
     """
+
+    WHAT: ClassVar[str] = "description"
 
     title: str = ""
     genre: str = ""
@@ -78,34 +74,6 @@ class Description:
             _one_of("role", role, ROLES)
         return self
 
-    def to_dict(self) -> dict[str, Any]:
-        """The fields that say something."""
-        found = {name: value for name, value in asdict(self).items() if value}
-        if self.roles:
-            found["roles"] = list(self.roles)
-        return found
-
-    @staticmethod
-    def from_dict(value: object) -> Description:
-        """Read what `to_dict` wrote.
-
-        Raises:
-            StrictJsonError: unknown fields, other types or words.
-        """
-        if not isinstance(value, dict):
-            raise StrictJsonError("description is no object")
-        kinds = {name: list if name == "roles" else str for name in value}
-        if unknown := sorted(value.keys() - Description.__slots__):
-            raise StrictJsonError(f"description: unknown fields {unknown}")
-        found = fields(value, "description", **kinds)
-        roles = tuple(found.get("roles", ()))
-        if not all(isinstance(role, str) for role in roles):
-            raise StrictJsonError("description: roles are words")
-        try:
-            return Description(**{**found, "roles": roles})
-        except SettingError as error:
-            raise StrictJsonError(f"description: {error.what}") from error
-
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
     if value and value not in known:
@@ -125,7 +93,7 @@ def _printable(name: str, text: str) -> None:
         raise SettingError(f"{name} {text[:40]!r} holds control characters", mend="remove them")
 
 
-def check_composers(composers: tuple[tuple[str, int], ...]) -> None:
+def check_composers(composers: Composers) -> None:
     """Shares are whole percents that sum to 100, people appear once.
 
     Raises:
@@ -145,7 +113,7 @@ def check_composers(composers: tuple[tuple[str, int], ...]) -> None:
         )
 
 
-def parse_composers(text: str) -> tuple[tuple[str, int], ...]:
+def parse_composers(text: str) -> Composers:
     """Read `ana:60 ben:40`; a single name alone holds all.
 
     Raises:
@@ -195,7 +163,7 @@ class Statement:
     """
 
     work: str
-    composers: tuple[tuple[str, int], ...]
+    composers: Composers
     method: str
     consent: Consent
     musical_hash: str
@@ -249,35 +217,10 @@ class Statement:
             time=self.time or utc_now(),
         )
 
-    def to_predicate(self) -> dict[str, Any]:
-        return {
-            **({"house": self.house} if self.house else {}),
-            "composers": [{"id": person, "share": share} for person, share in self.composers],
-            "consent": self.consent.to_list(),
-            "contract": self.contract,
-            "description": self.description.to_dict(),
-            "method": self.method,
-            "musical_hash": self.musical_hash,
-            "screening_sha256": self.screening_sha256,
-            "software": self.software,
-            "statements": {
-                "no_generative_model": self.no_generative_model,
-                "no_third_party_material": self.no_third_party_material,
-            },
-            "time": self.time,
-            "work": self.work,
-        }
-
     def payload(self, music_sha256: str) -> bytes:
         """The in-toto Statement that is signed, about the music with this digest."""
-        return canonical(
-            {
-                "_type": IN_TOTO_TYPE,
-                "predicate": self.to_predicate(),
-                "predicateType": PREDICATE_TYPE,
-                "subject": [{"digest": {"sha256": music_sha256}, "name": f"{self.work}.mid"}],
-            }
-        )
+        subject = _Subject(_Digest(music_sha256), f"{self.work}.mid")
+        return canonical(_Payload(_Predicate.of(self), (subject,)).to_dict())
 
     @staticmethod
     def from_payload(content: object) -> tuple[Statement, str]:
@@ -286,61 +229,92 @@ class Statement:
         Raises:
             StrictJsonError: anything but what `payload` writes.
         """
-        found = fields(
-            content, "payload", _type=str, predicate=dict, predicateType=str, subject=list
-        )
-        kind = (found["_type"], found["predicateType"])
-        if kind != (IN_TOTO_TYPE, PREDICATE_TYPE):
-            raise StrictJsonError(f"the statement is of kind {kind}")
+        found = _Payload.from_dict(content)
+        if len(found.subject) != 1:
+            raise StrictJsonError(f"{len(found.subject)} subjects, not one")
+        (subject,), work = found.subject, found.predicate.work
+        if subject.name != f"{work}.mid":
+            raise StrictJsonError(f"the subject is {subject.name!r:.100}, the work {work!r}")
         try:
-            statement = _from_predicate(found["predicate"])
+            return found.predicate.statement(), subject.digest.sha256
         except SettingError as error:
             raise StrictJsonError(f"predicate: {error.what}") from error
-        return statement, _subject_sha256(found["subject"], statement.work)
 
 
-def _subject_sha256(subject: list[Any], work: str) -> str:
-    if len(subject) != 1:
-        raise StrictJsonError(f"{len(subject)} subjects, not one")
-    found = fields(subject[0], "subject", digest=dict, name=str)
-    digest = fields(found["digest"], "digest", sha256=str)["sha256"]
-    if found["name"] != f"{work}.mid" or not is_sha256_hex(digest):
-        raise StrictJsonError(f"the subject is {found['name']!r:.100}, the work {work!r}")
-    return str(digest)
+class _Origin(Shape, frozen=True):
+    no_generative_model: bool
+    no_third_party_material: bool
 
 
-def _from_predicate(value: object) -> Statement:
-    plain = dict(value) if isinstance(value, dict) else value
-    house = plain.pop("house", "") if isinstance(plain, dict) and plain.get("house") else ""
-    if not isinstance(house, str):
-        raise StrictJsonError("predicate: house is no text")
-    found = fields(
-        plain,
-        "predicate",
-        composers=list,
-        consent=list,
-        contract=str,
-        description=dict,
-        method=str,
-        musical_hash=str,
-        screening_sha256=str,
-        software=str,
-        statements=dict,
-        time=str,
-        work=str,
-    )
-    origin = fields(
-        found["statements"], "statements", no_generative_model=bool, no_third_party_material=bool
-    )
-    if origin.pop("no_generative_model") == (found["method"] == MACHINE):
-        raise StrictJsonError(f"method {found['method']!r} contradicts the statement of origin")
-    composers = [fields(c, "composer", id=str, share=int) for c in found["composers"]]
-    texts = ("contract", "method", "musical_hash", "screening_sha256", "software", "time", "work")
-    return Statement(
-        composers=tuple((c["id"], c["share"]) for c in composers),
-        consent=Consent.from_list(found["consent"]),
-        description=Description.from_dict(found["description"]),
-        **origin,
-        **{name: found[name] for name in texts},
-        house=house,
-    )
+class _Predicate(Shape, frozen=True, omit_defaults=True):
+    """A statement as it is signed."""
+
+    composers: tuple[Share, ...]
+    consent: tuple[Grant, ...]
+    contract: str
+    description: Description
+    method: str
+    musical_hash: str
+    screening_sha256: str
+    software: str
+    statements: _Origin
+    time: str
+    work: str
+    house: str = ""
+
+    @staticmethod
+    def of(statement: Statement) -> _Predicate:
+        origin = _Origin(statement.no_generative_model, statement.no_third_party_material)
+        return _Predicate(
+            shares_of(statement.composers),
+            statement.consent.grants,
+            statement.contract,
+            statement.description,
+            statement.method,
+            statement.musical_hash,
+            statement.screening_sha256,
+            statement.software,
+            origin,
+            statement.time,
+            statement.work,
+            statement.house,
+        )
+
+    def statement(self) -> Statement:
+        if self.statements.no_generative_model == (self.method == MACHINE):
+            raise StrictJsonError(f"method {self.method!r} contradicts the statement of origin")
+        return Statement(
+            self.work,
+            composers_of(self.composers),
+            self.method,
+            Consent.recorded(self.consent),
+            self.musical_hash,
+            self.description,
+            self.contract,
+            self.statements.no_third_party_material,
+            self.screening_sha256,
+            self.software,
+            self.time,
+            self.house,
+        )
+
+
+class _Digest(Shape, frozen=True):
+    sha256: Digest
+
+
+class _Subject(Shape, frozen=True):
+    digest: _Digest
+    name: str
+
+
+class _Payload(
+    Shape, frozen=True, rename={"kind": "predicateType"}, tag_field="_type", tag=IN_TOTO_TYPE
+):
+    """An in-toto Statement v1 about one work."""
+
+    WHAT: ClassVar[str] = "payload"
+
+    predicate: _Predicate
+    subject: tuple[_Subject, ...]
+    kind: Literal["urn:music-house:work:v1"] = PREDICATE_TYPE

@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 from gen.errors import SettingError
-from gen.provenance.canonical import StrictJsonError, canonical, is_sha256_hex
+from gen.provenance.canonical import StrictJsonError
 from gen.provenance.consent import Consent, Grant, parse_day
-from gen.provenance.shapes import Shape, check_sorted
+from gen.provenance.shapes import DigestOrNone, Shape, check_sorted
 
 SALE, SAMPLING, STYLE = "sale", "sampling", "style"
 USES = (SALE, SAMPLING, STYLE)
@@ -81,14 +81,7 @@ class Terms(Shape, frozen=True):
             raise StrictJsonError("terms: uses are not sorted, or one appears twice")
         if not 0 <= self.share <= WHOLE_SHARE or not 0 <= self.fee <= MOST_FEE:
             raise StrictJsonError("terms: a share is 0 to 100 percent, a fee no less than 0")
-
-    @classmethod
-    def from_dict(cls, value: object) -> Self:
-        found = super().from_dict(value)
-        Consent.from_list([grant.to_dict() for grant in found.consent])
-        if canonical(found.to_dict()) != canonical(value):
-            raise StrictJsonError("terms: a day is written otherwise than 2030-12-31")
-        return found
+        Consent.recorded(self.consent)
 
     @property
     def scopes(self) -> Consent:
@@ -120,12 +113,10 @@ class Approval(Shape, frozen=True):
 
     use: UseName
     run: int
-    receipt: str
+    receipt: DigestOrNone
     works: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if self.receipt and not is_sha256_hex(self.receipt):
-            raise StrictJsonError("approval: its receipt is no digest")
         check_sorted(self.works, "approval: works")
 
 

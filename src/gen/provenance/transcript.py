@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from gen.disk.reading import TRANSCRIPT, read
 from gen.errors import HouseError
@@ -31,14 +31,13 @@ from gen.provenance.canonical import (
     StrictJsonError,
     canonical,
     canonical_json,
-    fields,
     is_sha256_hex,
     sha256_hex,
 )
 from gen.provenance.shapes import Digest, Shape
 
 FILE = "transcript.jsonl"
-FORMAT = "gen transcript 1"
+FORMAT: Final = "gen transcript 1"
 
 
 class Mark(
@@ -63,6 +62,15 @@ class Mark(
     state: Digest
 
 
+class _Head(Shape, frozen=True, tag_field="format", tag=FORMAT):
+    """The first line."""
+
+    WHAT: ClassVar[str] = "transcript"
+
+    begin_sha256: Digest
+    every: int
+
+
 @dataclass(frozen=True, slots=True)
 class Transcript:
     """The marks of a run.
@@ -83,7 +91,7 @@ class Transcript:
 
     def lines(self) -> list[bytes]:
         """Its lines, without their newlines."""
-        found = [canonical({"begin_sha256": self.begin, "every": self.every, "format": FORMAT})]
+        found = [canonical(_Head(self.begin, self.every).to_dict())]
         for mark in self.marks:
             found.append(canonical({**mark.to_dict(), "previous": sha256_hex(found[-1])}))
         return found
@@ -105,10 +113,8 @@ class Transcript:
             StrictJsonError: anything else, also a line that is not chained to the one before.
         """
         first, *rest = data.removesuffix(b"\n").split(b"\n")
-        head = fields(canonical_json(first), "transcript", begin_sha256=str, every=int, format=str)
-        if head["format"] != FORMAT:
-            raise StrictJsonError(f"a transcript of the format {head['format']!r:.40}")
-        found = Transcript(head["begin_sha256"], head["every"], tuple(map(_mark, rest)))
+        head = _Head.from_dict(canonical_json(first))
+        found = Transcript(head.begin_sha256, head.every, tuple(map(_mark, rest)))
         if found.encode() != data:
             raise StrictJsonError("a line of the transcript is not chained to the one before")
         steps = [mark.step for mark in found.marks]

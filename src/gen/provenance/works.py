@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gen.errors import HouseError, SettingError
-from gen.provenance.acts import ADD, CONSENT, ROOT, WITHDRAW, Act, Entry, Withdrawal
+from gen.provenance.acts import ADD, CONSENT, ROOT, WITHDRAW, Act, ConsentChange, Entry, Withdrawal
 from gen.provenance.canonical import sha256_hex, utc_now
 from gen.provenance.consent import Consent
 from gen.provenance.house import House, Session
@@ -293,9 +293,13 @@ def set_consent(
     Raises:
         HouseError: not their work, unknown work, or a key that may not sign.
     """
-    said = consent.to_list()
     return say_of_works(
-        house, works, key, CONSENT, lambda work: {"consent": said, "work": work}, since
+        house,
+        works,
+        key,
+        CONSENT,
+        lambda work: ConsentChange(consent.grants, work).to_dict(),
+        since,
     )
 
 

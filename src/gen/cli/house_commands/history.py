@@ -172,7 +172,6 @@ def log_command(
 def _what(act: Act) -> str:
     """What an act did, in a few words."""
     from gen.provenance import acts
-    from gen.provenance.consent import Consent
     from gen.provenance.terms import Terms, spelled_cents
 
     data = act.data
@@ -181,7 +180,7 @@ def _what(act: Act) -> str:
     if act.kind == acts.ADOPT:
         return f"{len(data['works'])} works of {data['origin']['house']}"
     if act.kind == acts.CONSENT:
-        return f"{data['work']} allows: {Consent.from_list(data['consent'])}"
+        return f"{data['work']} allows: {acts.ConsentChange.from_dict(data).scopes}"
     if act.kind in (acts.BEGIN, acts.MODEL):
         return f"{data['name']}: {counted(len(data['works']), 'work')} for {data['purpose']}"
     if act.kind == acts.END:

@@ -17,13 +17,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
 
 from gen.errors import HouseError
-from gen.provenance.canonical import StrictJsonError, fields, is_sha256_hex, strict_json
+from gen.provenance.canonical import strict_json
 from gen.provenance.merkle import consistency_proof, root_of, verify_consistency
+from gen.provenance.shapes import Digest, DigestOrNone, Shape
 from gen.provenance.witnesses.notes import LOG_KEY, NoteKey, SignedNote
 
 MAX_PATH = 64
+
+
+class _Proof(Shape, frozen=True):
+    WHAT: ClassVar[str] = "proof of fraud"
+
+    format: Literal[1]
+    notes: tuple[str, str]
+    old_root: DigestOrNone
+    path: Annotated[tuple[Digest, ...], msgspec.Meta(max_length=MAX_PATH)]
 
 
 class FraudError(HouseError):
@@ -50,13 +63,13 @@ def prove_fraud(first: SignedNote, second: SignedNote, logs: Iterable[Sequence[b
         path = consistency_proof(leaves, small.size)
     if (old_root or large.root) == small.root:
         raise FraudError("the two heads are of one history: the larger extends the smaller")
-    found = {
-        "format": 1,
-        "notes": [note.encode().decode() for note in (small, large)],
-        "old_root": old_root.hex(),
-        "path": [node.hex() for node in path],
-    }
-    return json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n"
+    found = _Proof(
+        1,
+        (small.encode().decode(), large.encode().decode()),
+        old_root.hex(),
+        tuple(node.hex() for node in path),
+    )
+    return json.dumps(found.to_dict(), indent=1, ensure_ascii=False).encode() + b"\n"
 
 
 def signers_of_both(data: bytes, keys: Iterable[NoteKey]) -> list[str]:
@@ -82,16 +95,9 @@ def signers_of_both(data: bytes, keys: Iterable[NoteKey]) -> list[str]:
 
 
 def _decoded(data: bytes) -> tuple[SignedNote, SignedNote, bytes, list[bytes]]:
-    found = fields(
-        strict_json(data), "proof of fraud", format=int, notes=list, old_root=str, path=list
-    )
-    notes, hashes = found["notes"], [*found["path"], *filter(None, [found["old_root"]])]
-    if found["format"] != 1 or len(notes) != 2 or not all(isinstance(n, str) for n in notes):
-        raise StrictJsonError("no proof of fraud of format 1")
-    if len(found["path"]) > MAX_PATH or not all(map(is_sha256_hex, hashes)):
-        raise StrictJsonError("proof of fraud: the path holds something that is no SHA-256")
-    small, large = (SignedNote.parse(text.encode()) for text in notes)
-    return small, large, bytes.fromhex(found["old_root"]), list(map(bytes.fromhex, found["path"]))
+    found = _Proof.from_dict(strict_json(data))
+    small, large = (SignedNote.parse(text.encode()) for text in found.notes)
+    return small, large, bytes.fromhex(found.old_root), list(map(bytes.fromhex, found.path))
 
 
 def _check_pair(small: SignedNote, large: SignedNote) -> None:
