@@ -84,10 +84,11 @@ def job_of(
             mend="one density for what is written; infill= with cells= names bars",
         )  # fmt: skip
     source = Source.read(task.path)
+    infers = rules > 3
     job = (
-        Continuation.of(source, controls, style)
+        Continuation.of(source, controls, style, infers=infers)
         if task.mode == "continue"
-        else Rewriting.of(task, source, controls, style)
+        else Rewriting.of(task, source, controls, style, infers=infers)
     )
     return replace(job, plan=replace(job.plan, steering=steering, rules=rules))
 

@@ -38,7 +38,7 @@ KEPT: Final = (RHYTHM, CONTOUR)
 MOST_PIECES: Final = 1024
 MOST_TRIES: Final = 64
 MOST_STEERING: Final = 4
-NEWEST_RULES: Final = 3
+NEWEST_RULES: Final = 4
 RESAMPLE, REPORT = "resample", "report"
 AUTO: Final = "auto"
 CPU: Final = "cpu"
@@ -59,7 +59,7 @@ class SamplingRunConfig:
         strict: write another, too, while a control is known to be missed.
         steering: how strongly parts are kept in agreement and in their key beyond what the model
             itself does, see `steering`; 0 not at all, as pieces of earlier versions were written.
-        rules: by which of them closes, breaks, drums, added parts and more are led: 3, or those
+        rules: by which of them closes, breaks, drums, added parts and more are led: 4, or those
             of earlier versions.
         device: where the model computes, which the last bits of its sums depend on.
         watermark: `auto` with the newest watermark key that this user has of the house, if any;

@@ -12,7 +12,7 @@ import numpy as np
 
 from gen.harmony import GENRES
 from gen.piece import DRUM_PROGRAM
-from gen.sampling.drafting.state import KICK_AND_SNARE, SIXTEENTH, State
+from gen.sampling.drafting.state import KICK_AND_SNARE, State
 from gen.sampling.drafting.steering import (
     CLASH,
     DOUBLED,
@@ -21,16 +21,15 @@ from gen.sampling.drafting.steering import (
     FIRM_HELD,
     LATER_CLASH,
     LONGEST,
-    PARALLEL,
     Floats,
     Sounding,
     clashing,
     doubled,
     off_harmony,
-    parallels,
     soon,
     towards,
 )
+from gen.sampling.drafting.voice_leading import coming
 from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
@@ -62,6 +61,7 @@ def biases(
     given = others is not None
     if others is None:
         others = [note[:3] for note in state.sounding if note[3] != slot]
+        others += [note[:3] for note in coming(state)]
     known = state.chords[-8:] if chords is None else chords
     in_force = [(step - start, chord) for step, chord in known]
     earlier = [place for place, (step, _) in enumerate(in_force) if step <= 0]
@@ -94,19 +94,6 @@ def other_drums(plan: Plan, state: State) -> Floats | None:
     bias = np.zeros((state.bar_steps, WORDS.drum.stop), dtype=np.float32)
     bias[:, [WORDS.drum.id(sound) for sound in others]] = min(surplus, most)
     return bias
-
-
-def against_parallels(state: State, row: Row, bias: Floats) -> Floats:
-    """The bias of pitches at a step, less where the outer voices would move in parallel. (ids,)."""
-    now = state.bar_start + WORDS.position.number(row[v.POSITION])
-    before = [p for begin, end, p, _ in state.sounding if begin < now and end > now - SIXTEENTH]
-    others = [p for begin, end, p, s in state.sounding if begin <= now < end and s != state.slot]
-    found = parallels(before, others, np.arange(128))
-    if not found.any():
-        return bias
-    result = bias.copy()
-    result[WORDS.pitch.start :] -= np.float32(PARALLEL) * found
-    return result
 
 
 def rolls(state: State, most: int = MOST_ROLLING) -> bool:

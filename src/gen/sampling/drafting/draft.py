@@ -14,21 +14,18 @@ from typing import Protocol
 
 import numpy as np
 
-from gen.harmony import GENRES
 from gen.marks.watermark import Trace
 from gen.sampling.drafting import grammar, view
-from gen.sampling.drafting.biases import against_parallels
 from gen.sampling.drafting.closing import tempo_of
 from gen.sampling.drafting.masks import Mask
 from gen.sampling.drafting.policies import Policies
-from gen.sampling.drafting.state import KINDS, BarTerms, State
+from gen.sampling.drafting.state import CHORALE, KINDS, BarTerms, State
 from gen.sampling.drafting.steering import Floats, chord_bias, held_clashes
 from gen.sampling.drafting.view import ContextColumns
+from gen.sampling.drafting.voice_leading import against_parallels
 from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
-
-_CHORALE = WORDS.genre.id(GENRES.index("chorale"))
 
 Held = tuple[int, int, int]
 """First step, step after the last, and value id of a note that is there; 0 for a pedal."""
@@ -134,8 +131,8 @@ class Draft:
         if row[v.KIND] != Kind.NOTE or bias is None:
             return None
         at_step: Floats = bias[WORDS.position.number(row[v.POSITION])]
-        if self.plan.rules > 1 and self.state.genre == _CHORALE:
-            at_step = against_parallels(self.state, row, at_step)
+        if self.plan.rules > 1 and self.state.genre == CHORALE:
+            at_step = against_parallels(self.plan, self.state, row, at_step)
         return at_step
 
     def _length_bias(self, row: Row) -> Floats | None:

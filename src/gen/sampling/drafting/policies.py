@@ -29,6 +29,7 @@ from gen.sampling.drafting.state import (
     State,
 )
 from gen.sampling.drafting.steering import Sounding
+from gen.sampling.drafting.voice_leading import joins
 from gen.sampling.plan import Plan, Row, steps_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
@@ -73,6 +74,8 @@ class Returns:
             if plan.rules > 1 and (slot not in terms.open or rolls_on(state, slot, cell)):
                 continue
             if returns and (kept := _fitting(plan, state, slot, cell)):
+                if plan.rules > 3 and not joins(state, terms, kept, slot):
+                    continue
                 terms.copies[slot] = kept
                 density = span(v.FIELD_SIZES[v.EXTENT], kept[0][v.EXTENT])
                 terms.densities[slot] = density

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gen.harmony import GENRES
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.drafting.masks import Mask, span
 from gen.sampling.plan import Plan, Row, compass_of, steps_of
@@ -26,6 +27,13 @@ MOST_NOTES_A_CELL: Final = 128
 MOST_NOTES_AT_ONCE: Final = 10
 SIXTEENTH: Final = v.STEPS_PER_QUARTER // 4
 KICK_AND_SNARE: Final = frozenset({35, 36, 38, 40})
+CHORALE: Final = WORDS.genre.id(GENRES.index("chorale"))
+LONGEST_REST: Final = 4 * v.STEPS_PER_QUARTER
+"""Grid steps across which a voice of a chorale is said to move on."""
+
+
+PartNote = tuple[int, int, int, int]
+"""First grid step, the step after the last, pitch and slot of a note."""
 
 
 def _silence() -> NDArray[np.int64]:
@@ -75,6 +83,7 @@ class BarTerms:
         densities: a slot: (V,) the density ids of its cell, where they are not those of the plan.
         closes: whether the piece comes to its end in this bar.
         chord_choices: value ids of which each chord has to be one; empty for any.
+        coming: pitched notes of `copies`, by the fourth rules.
         cadence_root: pitch class with which a bass begins it, a bar of the cadence before the last.
         closing_chord: value id of the chord it ends on, 0 for any.
     """
@@ -90,6 +99,7 @@ class BarTerms:
     densities: dict[int, Mask] = field(default_factory=dict)
     closes: bool = False
     chord_choices: Sequence[int] = ()
+    coming: list[PartNote] = field(default_factory=list)
     cadence_root: int | None = None
     closing_chord: int = 0
 
@@ -177,8 +187,8 @@ class State:
         last: kind of the latest row, with its `position` in the bar and `pitch_id`.
         cell_notes, at_once: notes of the open cell, and of its latest step.
         patterned: how many notes of the cell's pattern are behind it.
-        sounding: pitched notes that have not ended a sixteenth before this bar: first step, step
-            after the last, pitch and slot of each.
+        sounding: pitched notes that have not ended a sixteenth before this bar, in chorales by the
+            fourth rules a whole note: first step, step after the last, pitch and slot of each.
         heard: for how many steps each pitch class has sounded. (12,).
         rolled: how many bars with drums up to here have had nothing but kick and snare.
         struck: drum sounds of this bar.
@@ -202,7 +212,7 @@ class State:
         self.last = Kind.PAD
         self.position = self.pitch_id = 0
         self.cell_notes = self.at_once = self.patterned = 0
-        self.sounding: list[tuple[int, int, int, int]] = []
+        self.sounding: list[PartNote] = []
         self.chords: list[tuple[int, int]] = []
         self.heard = np.zeros(12)
         self.rolled = 0
@@ -229,7 +239,8 @@ class State:
             self.bar_start += self.bar_steps
             self.bar_steps = steps_of(row[v.VALUE])
             self.slot, self.position = -1, 0
-            just_before = self.bar_start - SIXTEENTH
+            keeps = LONGEST_REST if plan.rules > 3 and self.genre == CHORALE else SIXTEENTH
+            just_before = self.bar_start - keeps
             self.sounding = [note for note in self.sounding if note[1] > just_before]
             if self.struck:
                 self.rolled = self.rolled + 1 if self.struck <= KICK_AND_SNARE else 0

@@ -20,6 +20,7 @@ from gen.tokens.vocabulary import SPANS, WORDS
 from gen.tokens.word_ids import chord_of
 
 Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
 
 Sounding = tuple[int, int, int]
 """First grid step, the step after the last, and pitch of a note."""
@@ -42,6 +43,8 @@ LEAD: Final = 0.1
 """By how much the correlation of the key is to be above that of any other."""
 PARALLEL: Final = 8.0
 """Of a pitch that moves the outer voices of a chorale in parallel fifths or octaves."""
+FORBIDDEN: Final = 30.0
+"""The same by the fourth rules, so much that any other pitch is likelier."""
 
 LATER_CLASH: Final = 3.0
 """The same for all of the next half note, in music to which a part is added."""

@@ -21,6 +21,7 @@ from gen.sampling.in_file.given import (
     markers_in,
     without_densities,
 )
+from gen.sampling.in_file.inferred import LATEST, Inferred, remarks_on, said
 from gen.sampling.in_file.source import Change, Source
 from gen.sampling.plan import (
     NO_HABITS,
@@ -46,10 +47,19 @@ class Continuation:
     controls: Controls
     plan: Plan
     given: int
+    inferred: Inferred | None = None
 
     @classmethod
-    def of(cls, source: Source, controls: Controls, style: int | None = None) -> Continuation:
+    def of(
+        cls, source: Source, controls: Controls, style: int | None = None, *, infers: bool = False
+    ) -> Continuation:
         """Go on for `controls.bars` bars.
+
+        Args:
+            source: the file.
+            controls: what is asked.
+            style: the number that the checkpoint has for `controls.style`.
+            infers: whether what is not asked is kept as the file has it.
 
         Raises:
             SettingError: their number is missing, or a setting cannot be followed.
@@ -61,10 +71,17 @@ class Continuation:
         given = _bars_that_stay(source)
         found = chords_in(source, replace(controls, chords=None), harmonise=False)
         rows = source.rows(controls, found, style)
-        table = CellTable.of(without_densities(rows) if controls.density is None else rows)
+        dense, inferred = CellTable.of(rows), None
+        if infers:
+            inferred = Inferred.of(source, controls, dense, latest=LATEST)
+        if inferred and controls.form:  # a break is sparse, a build grows
+            inferred = replace(inferred, densities=())
+        states = controls.density is not None or bool(inferred and inferred.densities)
+        table = dense if states else CellTable.of(without_densities(rows))
         tempos = [row[v.VALUE] for row in rows if row[v.KIND] == Kind.TEMPO]
         plan = _plan(source, controls, table.excerpt(0, given), given, tempos[-1])
-        return cls(source, replace(controls, bars=plan.bars), plan, given)
+        plan = inferred.into(plan) if inferred else plan
+        return cls(source, replace(controls, bars=plan.bars), plan, given, inferred)
 
     def draft(self, seed: Sequence[int], habits: Habits = NO_HABITS) -> Draft:
         plan = replace(self.plan, habits=habits)
@@ -86,7 +103,8 @@ class Continuation:
             new_markers=markers_in(source, self.controls, draft.rows, begin),
             is_levelled=is_free_in_level(self.controls),
         )
-        return finished_in(source, new, change, {"mode": "continue", "bars_kept": self.given})
+        record = {"mode": "continue", "bars_kept": self.given, **said(self.inferred)}
+        return finished_in(source, new, change, record, remarks_on(self.inferred))
 
 
 def _plan(source: Source, controls: Controls, header: list[Row], given: int, tempo: int) -> Plan:

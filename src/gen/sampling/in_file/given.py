@@ -29,9 +29,21 @@ from gen.tokens.vocabulary import Kind
 
 
 def finished_in(
-    source: Source, new: Sequence[Track], change: Change, record: dict[str, Any]
+    source: Source,
+    new: Sequence[Track],
+    change: Change,
+    record: dict[str, Any],
+    remarks: tuple[str, ...] = (),
 ) -> Finished:
-    """The file with what was written into it, read again as anybody would."""
+    """The file with what was written into it, read again as anybody would.
+
+    Args:
+        source: the file.
+        new: what was written, track by track.
+        change: where it belongs.
+        record: what a receipt says of it besides.
+        remarks: what there is to be said of it besides.
+    """
     result = source.rewritten(new, change)
     piece = normalise(unmarked(result.data)).piece
     count = len(source.piece.tracks)
@@ -41,7 +53,7 @@ def finished_in(
     named = {"file": source.name, "file_sha256": source.sha256}
     record = {**named, **record, "changed_besides": list(result.changes)}
     written = Piece(TICKS_PER_QUARTER, list(new[count:] or new))
-    return Finished(piece, result.data, written, record, result.changes)
+    return Finished(piece, result.data, written, record, (*result.changes, *remarks))
 
 
 def chords_in(source: Source, controls: Controls, *, harmonise: bool) -> str:

@@ -30,6 +30,7 @@ from gen.sampling.in_file.given import (
     markers_in,
     without_densities,
 )
+from gen.sampling.in_file.inferred import Inferred, remarks_on, said
 from gen.sampling.in_file.source import Change, Source
 from gen.sampling.plan import (
     NO_HABITS,
@@ -63,6 +64,7 @@ class Rewriting:
         holes: what is to be written; what is chosen from, where `chosen` is not None.
         chosen: how many of them each draft draws.
         keep: see `FileTask`.
+        inferred: what is kept as the file has it; None by earlier rules.
         chords: symbols of those that were chosen here, not found in the file, in its ticks.
     """
 
@@ -75,12 +77,26 @@ class Rewriting:
     chosen: int | None = None
     chords: tuple[Marker, ...] = ()
     keep: str | None = None
+    inferred: Inferred | None = None
 
     @classmethod
     def of(
-        cls, task: FileTask, source: Source, controls: Controls, style: int | None = None
+        cls,
+        task: FileTask,
+        source: Source,
+        controls: Controls,
+        style: int | None = None,
+        *,
+        infers: bool = False,
     ) -> Rewriting:
         """Fill in, accompany, harmonise or vary.
+
+        Args:
+            task: which of them.
+            source: the file.
+            controls: what is asked.
+            style: the number that the checkpoint has for `controls.style`.
+            infers: whether what is not asked is kept as the file has it.
 
         Raises:
             SettingError: cells or instruments that cannot be, or a setting that cannot be
@@ -90,9 +106,12 @@ class Rewriting:
         added = _added(task, controls)
         count = len(source.piece.tracks)
         _check_room(source, added)
-        states_density = controls.density is not None or not added
         rows = source.rows(controls, chords_in(source, controls, harmonise=bool(added)), style)
-        table = CellTable.of(rows if states_density else without_densities(rows))
+        table, inferred = CellTable.of(rows), None
+        if infers:
+            inferred = Inferred.of(source, controls, table, added)
+        elif controls.density is None and added:
+            table = CellTable.of(without_densities(rows))
         table.header.extend(added)
         plan = Plan(
             [],
@@ -104,6 +123,7 @@ class Rewriting:
             compass=compass_in(source, controls),
             densities=_densities(controls, count, len(added)),
         )
+        plan = inferred.into(plan) if inferred else plan
         holes = _holes(task, source, table, added, states_own=controls.density is None)
         for slot in {hole.slot for hole in holes if hole.slot < count}:
             check_track_plays(source, slot, controls)
@@ -113,8 +133,9 @@ class Rewriting:
             symbols = [row for row in rows if row[v.KIND] in (Kind.BAR, Kind.CHORD)]
             chords = markers_in(source, controls, symbols)
         return cls(
-            source, controls, plan, task.mode, table, tuple(holes), chosen, tuple(chords), task.keep
-        )
+            source, controls, plan, task.mode, table, tuple(holes), chosen, tuple(chords),
+            task.keep, inferred,
+        )  # fmt: skip
 
     def draft(self, seed: Sequence[int], habits: Habits = NO_HABITS) -> Draft:
         holes = list(self.holes)
@@ -156,7 +177,8 @@ class Rewriting:
             is_levelled=is_free_in_level(self.controls) and not self.keep,
         )
         cells = [[bar + 1, slot + 1] for bar, slot in sorted(places)]
-        return finished_in(source, new, change, {"mode": self.mode, "cells_written": cells})
+        record = {"mode": self.mode, "cells_written": cells, **said(self.inferred)}
+        return finished_in(source, new, change, record, remarks_on(self.inferred))
 
 
 def _places(draft: Draft) -> set[Place]:
