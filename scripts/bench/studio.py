@@ -22,9 +22,10 @@ from typing import Any
 
 from bench.provenance import _piece, make_house
 
-ROOMS = ("create", "contribute", "curate", "house", "runs")
+ROOMS = ("create", "contribute", "mine", "curate", "house", "runs")
 PASSPHRASE = "a passphrase of a benchmark"  # noqa: S105 - of a house that is thrown away
 PATIENCE_MS = 600_000
+GIVEN = ("Rewrite them", "Add a track", "Continue", "Vary it")
 STUDIO = Path(__file__).parents[1] / "studio.py"
 FIRST_SOUND = """
 const start = AudioBufferSourceNode.prototype.start;
@@ -47,8 +48,9 @@ def run(args: Any) -> dict[str, Any]:
     """Measure the studio's pages, its sound, and the way of a work.
 
     Returns:
-        seconds to start, pages (bytes, requests, seconds to rest), seconds to the first sound of
-        each piece, and of the way from a file to the house: seconds and clicks.
+        seconds to start, until the model is read, to the first sound of each piece and of what
+        is made of one; pages (bytes, requests, seconds to rest); and of the way from a file to
+        the house: seconds and clicks.
     """
     from playwright.sync_api import sync_playwright
 
@@ -59,7 +61,9 @@ def run(args: Any) -> dict[str, Any]:
         browser = playwright.chromium.launch(executable_path=chromium, args=options)
         with _opened(folder, []) as (address, seconds):
             page = _page(browser, address)
+            read = _model_read(page)
             sounds = [_first_sound(page) for _ in range(args.times)]
+            given = {verb: _first_sound(page, verb) for verb in GIVEN}
         house = _house(folder, args.works)
         with _opened(folder, house) as (address, _):
             page = _page(browser, address)
@@ -70,7 +74,10 @@ def run(args: Any) -> dict[str, Any]:
                         _accepted(page)],
             }  # fmt: skip
         browser.close()
-    return {"works": args.works, "start_seconds": seconds, "first_sound_seconds": sounds, **found}
+    return {
+        "works": args.works, "start_seconds": seconds, "model_read_seconds": read,
+        "first_sound_seconds": sounds, "first_sound_of_given": given, **found,
+    }  # fmt: skip
 
 
 def _house(folder: Path, works: int) -> list[str]:
@@ -127,12 +134,27 @@ def _goto(page: Any, room: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
-def _first_sound(page: Any) -> float:
-    """Seconds from pressing Write, for 16 bars, to the first sample that is not silent."""
+def _model_read(page: Any) -> float:
+    """Seconds that a page is open before the studio says that the model is read."""
+    begin = time.perf_counter()
+    asked = "fetch('/api/v1/readiness').then((one) => one.json())"
+    page.wait_for_function(f"() => {asked}.then((one) => one.state === 'ready')")
+    return time.perf_counter() - begin
+
+
+def _first_sound(page: Any, button: str = "Write") -> float:
+    """Seconds from pressing a button to the first sample that is not silent.
+
+    Of 16 new bars, or of what is made of the piece that stands, with the studio's own settings
+    but for one variation in place of four.
+    """
     _goto(page, "create")
     page.locator("[name=n]").fill("1")
+    if button in GIVEN:
+        page.locator("#cell-actions").wait_for()
+        page.get_by_role("button", name="Select all").click()
     pressed = page.evaluate("() => { by = performance.now(); window.sounds_at = 0; return by; }")
-    page.get_by_role("button", name="Write", exact=True).click()
+    page.get_by_role("button", name=button, exact=True).click()
     page.wait_for_function("() => window.sounds_at")
     seconds = (page.evaluate("() => window.sounds_at") - pressed) / 1000
     page.get_by_text("Done in").wait_for()

@@ -7,6 +7,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 from zipfile import ZipFile
@@ -59,22 +60,42 @@ def ask_and_wait(asker: Asker, verb: str, **asked: object) -> list[dict]:
 def test_music_comes_bar_by_bar_and_then_as_a_piece(writing: Asker, writing_desk: Desk) -> None:
     events = ask_and_wait(writing, "generate", bars=4, n=2, seed=3)
     assert [event["kind"] for event in events[:1]] == ["begun"]
+    again = events_of(writing, writing.get("/jobs")[0]["id"])
     for number in (0, 1):
         own = [event for event in events if event.get("piece") == number]
         assert [event["bar"] for event in own[:-1]] == [1, 2, 3]
+        assert {event["first"] for event in own[:-1]} == {0}
         assert own[-1]["kind"] == "piece"
-        before = 0
-        for event in own[:-1]:
-            tracks = event["score"]["tracks"] if event["score"] else ()
-            notes = sum(len(track["notes"]) for track in tracks)
-            assert notes >= before, "music that was heard was taken back"
-            before = notes
+        late = [event for event in again if event.get("piece") == number]
+        assert not any(event["score"] for event in late[:-2]), "older scores are for nobody"
         facts = writing.get(f"/pieces/{own[-1]['name']}")
         assert len(facts["score"]["bars"]) == 5
         assert facts["receipt"]["seed"] == 3
         for what in ("midi", "receipt", "musicxml", "wav"):
             assert len(writing.get(f"/pieces/{own[-1]['name']}/{what}")) > 0
     assert len(writing.get("/pieces")) == len(list(writing_desk.out.glob("*.mid"))) >= 2
+
+
+def test_the_page_is_there_before_the_model_and_what_is_asked_waits_for_it(
+    writing_desk: Desk,
+) -> None:
+    guard = Guard(studio(writing_desk), frozenset({"testserver"}), TOKEN)
+    with TestClient(guard, headers={"authorization": f"Bearer {TOKEN}"}) as client:
+        new = Asker(client)
+        assert new.get("/readiness") == {"state": "reading", "error": None}
+        assert ask_and_wait(new, "generate", bars=1)[-1]["kind"] == "done"
+        assert new.get("/readiness") == {"state": "ready", "error": None}
+
+
+def test_a_model_that_cannot_be_read_says_so_before_anything_is_asked(writing_desk: Desk) -> None:
+    desk = replace(writing_desk, checkpoint="nowhere.safetensors")
+    guard = Guard(studio(desk), frozenset({"testserver"}), TOKEN)
+    with TestClient(guard, headers={"authorization": f"Bearer {TOKEN}"}) as client:
+        new = Asker(client)
+        while (found := new.get("/readiness"))["state"] == "reading":
+            time.sleep(0.1)
+        assert found["state"] == "failed"
+        assert "nowhere.safetensors" in str(found["error"])
 
 
 def test_a_piece_is_on_paper_and_part_by_part(writing: Asker) -> None:
@@ -149,13 +170,17 @@ def test_a_melody_gets_chords(writing: Asker) -> None:
 def test_a_piece_is_rewritten_continued_and_accompanied(writing: Asker) -> None:
     (name,) = {e["name"] for e in ask_and_wait(writing, "generate", bars=4) if "name" in e}
     score = writing.get(f"/pieces/{name}")["score"]
-    for verb, more in (
-        ("infill", {"cells": "bar 2 of 1"}),
-        ("continue", {"bars": 2}),
-        ("vary", {"amount": 0.3, "keep": "contour"}),
-        ("accompany", {"add": ["fingered bass"]}),
+    for verb, first, more in (
+        ("infill", 1, {"cells": "bar 2 of 1"}),
+        ("continue", 4, {"bars": 2}),
+        ("vary", None, {"amount": 0.3, "keep": "contour"}),
+        ("accompany", 0, {"add": ["fingered bass"]}),
     ):
         events = ask_and_wait(writing, verb, piece=name, **more)
+        bars = [event for event in events if event["kind"] == "bar"]
+        assert bars, "nothing is heard before the end"
+        assert first is None or {event["first"] for event in bars} == {first}
+        assert [event["bar"] for event in bars] == sorted({event["bar"] for event in bars})
         (made,) = {e["name"] for e in events if "name" in e}
         found = writing.get(f"/pieces/{made}")
         assert found["receipt"]["source"]["mode"] == verb

@@ -60,6 +60,21 @@ class Finished:
         return replace(self, piece=piece, music=music, score=self.piece)
 
 
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What can be heard of an unfinished piece.
+
+    Attributes:
+        music: as far as it is written; of a given file also what comes after that.
+        bars: how many of its bars are whole.
+        first: the first bar that holds something new, counted from 0.
+    """
+
+    music: Piece
+    bars: int
+    first: int = 0
+
+
 def finished(rows: Sequence[Row], controls: Controls) -> Piece:
     """The piece that the rows spell, ready for a sequencer.
 

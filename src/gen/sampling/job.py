@@ -12,11 +12,10 @@ from typing import Protocol
 from gen.data.habits import Habits
 from gen.errors import SettingError
 from gen.harmony import Key
-from gen.piece import Piece
 from gen.sampling.controls import Controls
 from gen.sampling.drafting.closing import key_of_chords, with_close
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.finish import Finished, finished
+from gen.sampling.finish import Finished, SoFar, finished
 from gen.sampling.forms import at_home, formed
 from gen.sampling.in_file.continuation import Continuation
 from gen.sampling.in_file.rewriting import Rewriting
@@ -45,8 +44,8 @@ class PieceJob(Protocol):
     def finish(self, draft: Draft) -> Finished:
         """What a finished draft is as a file."""
 
-    def so_far(self, draft: Draft) -> Piece | None:
-        """What can be heard of an unfinished draft; None where only the whole can be."""
+    def so_far(self, draft: Draft) -> SoFar | None:
+        """What can be heard of an unfinished draft; None while no bar with new music is whole."""
 
 
 def job_of(
@@ -121,5 +120,5 @@ class FromNothing:
         music = write(piece, end_ticks=piece.bars_end_ticks)
         return Finished(piece, music, piece, {}, sharing(piece.tracks))
 
-    def so_far(self, draft: Draft) -> Piece:
-        return finished(draft.rows, self.controls)
+    def so_far(self, draft: Draft) -> SoFar:
+        return SoFar(finished(draft.rows, self.controls), draft.state.bar)

@@ -31,7 +31,7 @@ from gen.provenance.runs import Output, Run
 from gen.sampling import receipt
 from gen.sampling.decode import decode
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.finish import Finished, highest_number, reserve, title_of
+from gen.sampling.finish import Finished, SoFar, highest_number, reserve, title_of
 from gen.sampling.job import FromNothing, PieceJob, job_of
 from gen.sampling.miditok_tokens.job import TokenJob
 from gen.sampling.miditok_tokens.loop import write_tokens
@@ -100,9 +100,9 @@ class SamplingSession:
         rngs = [np.random.default_rng(seed) for seed in seeds]
         is_steered, rules = bool(self.request.run.steering), self.request.run.rules
 
-        def on_bar(place: int, bars: int, music: Piece | None) -> None:
+        def on_bar(place: int, so_far: SoFar | None) -> None:
             if watch:
-                watch(Progress(batch[place], attempt, bars, music))
+                watch(Progress(batch[place], attempt, so_far))
 
         def finish(place: int, done: Finished, rows: Sequence[Row]) -> None:
             table = asked_and_got(
@@ -121,7 +121,7 @@ class SamplingSession:
         seeds: Sequence[Sequence[int]],
         rngs: Sequence[Generator],
         on_done: Callable[[int, Finished, Sequence[Row]], None],
-        on_bar: Callable[[int, int, Piece | None], None] | None = None,
+        on_bar: Callable[[int, SoFar | None], None] | None = None,
     ) -> None:
         """Write a piece for each seed, in the tokens that the checkpoint has."""
         job, model, draw = self.job, self.checkpoint.model, self.request.draw
@@ -138,7 +138,7 @@ class SamplingSession:
         if on_bar:
 
             def watched(place: int, draft: Draft) -> None:
-                on_bar(place, draft.state.bar, job.so_far(draft))
+                on_bar(place, job.so_far(draft))
 
             for place, draft in enumerate(drafts):
                 draft.on_bar = partial(watched, place, draft)

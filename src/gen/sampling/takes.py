@@ -9,7 +9,7 @@ from typing import Any
 
 from gen.likeness.originality import Finding
 from gen.piece import Piece
-from gen.sampling.finish import Finished
+from gen.sampling.finish import Finished, SoFar
 from gen.sampling.obedience import missed
 
 
@@ -101,14 +101,12 @@ class Progress:
 
     Attributes:
         piece, attempt: which.
-        bars: how many of them are whole; in a given file, the bar of the cell that is.
-        music: what can be heard of it; None of what is put into a file, which is done at the end.
+        so_far: what can be heard of it; None while no bar with new music is whole.
     """
 
     piece: int
     attempt: int
-    bars: int
-    music: Piece | None
+    so_far: SoFar | None
 
 
 Watch = Callable[[Progress], None]

@@ -33,6 +33,17 @@ class QueueFullError(HouseError):
     """So many requests wait already that another would wait in vain."""
 
 
+READING, READY = "reading", "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """Whether the model can write: reading, ready or failed, and with which error."""
+
+    state: str = READING
+    error: dict[str, str] | None = None
+
+
 @dataclass(slots=True)
 class WritingJob:
     """One request for pieces.
@@ -69,8 +80,13 @@ class Jobs:
         self._now: WritingJob | None = None
         self._child: subprocess.Popen[str] | None = None
         self._is_closed = False
+        self.model = ModelState()
         self._changed = threading.Condition(threading.RLock())
         self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
 
     def start(self) -> None:
         """Start the process, so that the model is there when it is asked for."""
@@ -141,7 +157,7 @@ class Jobs:
     # -- the thread that feeds the process ---------------------------------------------------
 
     def _serve(self) -> None:
-        self._running_child()
+        self._await_model(self._running_child())
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._is_closed or self._queue)
@@ -158,6 +174,7 @@ class Jobs:
 
     def _write(self, job: WritingJob) -> None:
         child = self._running_child()
+        self._await_model(child)
         self._send({"job": job.id, "settings": job.settings})
         assert child.stdout is not None  # noqa: S101 - a pipe
         for line in child.stdout:
@@ -167,10 +184,24 @@ class Jobs:
             if event["kind"] in ENDED:
                 self._end(job, event["kind"], event)
                 return
+            if event["kind"] == "bar":
+                _forget_scores(job, event["piece"])
             job.events.append(event)
         self._end_child()
         what = "the process that writes was ended"
         self._end(job, FAILED, {"error": {"what": what, "where": "", "mend": "ask again"}})
+
+    def _await_model(self, child: subprocess.Popen[str]) -> None:
+        """Wait until a process has read the model, if it has not yet."""
+        if self.model.state != READING:
+            return
+        assert child.stdout is not None  # noqa: S101 - a pipe
+        for line in child.stdout:
+            event = json.loads(line)
+            if event["kind"] == READY:
+                error = event["error"]
+                self.model = ModelState(FAILED if error else READY, error)
+                return
 
     def _end(self, job: WritingJob, state: str, event: dict[str, Any] | None = None) -> None:
         job.events.append({**(event or {}), "kind": state})
@@ -193,6 +224,7 @@ class Jobs:
                     env=child_environment(),
                     start_new_session=True,  # Ctrl-C is the server's to handle
                 )  # fmt: skip
+                self.model = ModelState()
                 self._send({"open": self._opened})
             return self._child
 
@@ -200,6 +232,13 @@ class Jobs:
         child, self._child = self._child, None
         if child is not None:
             processes.end_child(child)
+
+
+def _forget_scores(job: WritingJob, piece: int) -> None:
+    """Keep the newest score of a piece alone: whoever follows late needs no earlier one."""
+    for event in job.events:
+        if event["kind"] == "bar" and event["piece"] == piece:
+            event["score"] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,13 @@ class Given(Asked):
     keep: Kept | None = None
 
 
+class Readiness(BaseModel):
+    """Whether the model can write: "reading", "ready", or "failed" and why."""
+
+    state: str
+    error: dict[str, str] | None
+
+
 class JobFacts(BaseModel):
     """A job: its state, and how many are before it while it waits."""
 
@@ -176,6 +183,13 @@ _verb("infill", "Write the cells anew that `cells` names; everything else stays.
 _verb("accompany", "Add the instruments of `add`, which play along.")
 _verb("harmonise", "Add chords to a melody.")
 _verb("vary", "Write a share of the cells anew, as large as `amount` says.")
+
+
+@router.get("/readiness")
+def readiness(jobs: JobsOf) -> Readiness:
+    """Whether the model is read; what is asked for before waits for it."""
+    found = jobs.jobs.model
+    return Readiness(state=found.state, error=found.error)
 
 
 @router.get("/jobs")

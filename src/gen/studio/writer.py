@@ -1,9 +1,10 @@
 """The process that writes the studio's music: it keeps the model, and says each bar as it ends.
 
-It reads requests as JSON lines and answers with JSON lines, all with the job they are of:
-`begun`; `bar` with the piece, the attempt, how many of its bars are written, and the score so far
-(null in a given file); `piece` with its name on disk; and at last `done`, `cancelled` or `failed`
-with an error.
+It reads requests as JSON lines and answers with JSON lines. When the model is read it says
+`ready`, with an error where it cannot be. All else names the job it is of: `begun`; `bar` with the
+piece, the attempt, how many of its bars are whole, the first that is new (counted from 0), and the
+score so far (null while it is silent); `piece` with its name on disk; and at last `done`,
+`cancelled` or `failed` with an error.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gen.rendering.score import SUFFIX, musicxml
 from gen.sampling.opened import Opened
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
+from gen.sampling.session import open_session
 from gen.sampling.takes import Progress, Sampled
 from gen.studio.score import Score
 
@@ -49,6 +51,7 @@ class Writer:
         self._cancelled: set[str] = set()
         self._places: JSON = {}
         self._opened: Opened | None = None
+        self._whole: dict[tuple[int, int], int] = {}  # bars of each attempt that were said
 
     def run(self) -> None:
         """Answer until the requests end."""
@@ -70,11 +73,15 @@ class Writer:
         os._exit(0)  # the studio is gone: what is finished is on disk
 
     def _warm(self) -> None:
-        """Read model and house before they are asked for; what is wrong is said with a job."""
+        """Read model and house, and write a bar for nobody, before anything is asked for."""
+        error = None
+        request = SampleRequest.of({**self._places, "n": 1, "seed": 0, "bars": 1, "sign": "off"})
         try:
-            self._open(SampleRequest.of({**self._places, "n": 1, "seed": 0}))
-        except HouseError:
+            open_session(request, opened=self._open(request)).write([0], lambda _: None, 0)
+        except HouseError as found:
+            error = _in_words(found)
             self._opened = None
+        self._say("", "ready", error=error)
 
     def _open(self, request: SampleRequest) -> Opened:
         self._opened = Opened.of(request, self._opened)
@@ -82,6 +89,7 @@ class Writer:
 
     def _job(self, job: str, settings: JSON) -> None:
         self._say(job, "begun")
+        self._whole.clear()
         try:
             request = SampleRequest.of({**self._places, **settings})
             sample(
@@ -93,21 +101,26 @@ class Writer:
         except CancelledError:
             self._say(job, "cancelled")
         except HouseError as error:
-            self._fail(job, error.what, error.where, error.mend)
+            self._say(job, "failed", error=_in_words(error))
         except Exception as error:  # a fault of ours ends one job, not the studio
             traceback.print_exc()
-            self._fail(job, f"a fault of the studio: {error!r}", "", "its log says more")
+            fault = HouseError(f"a fault of the studio: {error!r}", mend="its log says more")
+            self._say(job, "failed", error=_in_words(fault))
         else:
             self._say(job, "done")
 
     def _watch(self, job: str, progress: Progress) -> None:
         if job in self._cancelled:
             raise CancelledError
-        music = progress.music
-        score = Score.of(music).model_dump(mode="json") if music and music.note_count else None
+        found = progress.so_far
+        attempt = progress.piece, progress.attempt
+        if found is None or found.bars <= self._whole.get(attempt, 0):
+            return
+        self._whole[attempt] = found.bars
+        score = Score.of(found.music).model_dump(mode="json") if found.music.note_count else None
         self._say(
-            job, "bar", piece=progress.piece, attempt=progress.attempt, bar=progress.bars,
-            score=score,
+            job, "bar", piece=progress.piece, attempt=progress.attempt, bar=found.bars,
+            first=found.first, score=score,
         )  # fmt: skip
 
     def _tell(self, job: str, done: Sampled) -> None:
@@ -115,13 +128,14 @@ class Writer:
             _keep_score(done.score, done.midi)
         self._say(job, "piece", piece=done.record["index"], name=done.midi.stem)
 
-    def _fail(self, job: str, what: str, where: str, mend: str) -> None:
-        said = {"what": what, "where": where, "mend": mend}
-        self._say(job, "failed", error={k: printable(brief(v)) for k, v in said.items()})
-
     def _say(self, job: str, kind: str, **more: Any) -> None:
         self._answers.write(json.dumps({"job": job, "kind": kind, **more}) + "\n")
         self._answers.flush()
+
+
+def _in_words(error: HouseError) -> dict[str, str]:
+    said = {"what": error.what, "where": error.where, "mend": error.mend}
+    return {name: printable(brief(words)) for name, words in said.items()}
 
 
 def _keep_score(written: Piece, midi: Path) -> None:

@@ -47,7 +47,7 @@ class Draft:
         done: whether it is finished.
         paused: whether the model has to read something else before it goes on.
         trace: the watermark that chooses with it; None where chance alone does.
-        on_bar: called when a bar (of a file's piece: a cell) is whole; what it raises ends all.
+        on_bar: called when a bar (in a given file: a cell) is whole; what it raises ends all.
     """
 
     def __init__(

@@ -177,6 +177,17 @@ class HoleByHole:
         """The holes that are not filled yet."""
         return self.holes[self.filled :]
 
+    @property
+    def whole_bars(self) -> int:
+        """How many bars from the first on hold no hole any more."""
+        to_come = self.to_come
+        return to_come[0].bar if to_come else len(self.table.bars)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The events of the whole piece without EOS; nothing stands in the holes to come."""
+        return self.table.excerpt(0, len(self.table.bars))
+
     # What the model reads ---------------------------------------------------------------
 
     def prompt(self, draft: Draft, context: int) -> list[Row]:
@@ -360,7 +371,7 @@ class HoleByHole:
         draft.paused = not draft.done
         if draft.done:
             end: Row = [int(Kind.EOS), 0, 0, 0, 0]
-            draft.state.rows = [*self.table.excerpt(0, len(self.table.bars)), end]
+            draft.state.rows = [*self.rows, end]
 
 
 def pattern_of(cell: Iterable[Row], *, contour: bool) -> tuple[PatternNote, ...]:

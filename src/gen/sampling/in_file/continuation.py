@@ -11,7 +11,7 @@ from gen.sampling.controls import Controls
 from gen.sampling.drafting.closing import with_close
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable
-from gen.sampling.finish import Finished
+from gen.sampling.finish import Finished, SoFar
 from gen.sampling.in_file.given import (
     check_track_plays,
     chords_in,
@@ -90,8 +90,10 @@ class Continuation:
             plan = with_close(plan, self.controls, home, [*seed, 4])
         return Draft.continuing(plan, self.source.held(), [*seed, 1])
 
-    def so_far(self, draft: Draft) -> None:
-        """It is put into the file as a whole."""
+    def so_far(self, draft: Draft) -> SoFar:
+        new = self.source.written(draft.rows, (), bars=self.given)
+        music = self.source.with_music(new, Change(goes_on_at=self.given))
+        return SoFar(music, draft.state.bar, self.given)
 
     def finish(self, draft: Draft) -> Finished:
         source = self.source

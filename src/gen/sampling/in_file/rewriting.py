@@ -12,13 +12,13 @@ from gen import harmony
 from gen.analysis.harmonise import is_bare
 from gen.data.habits import Habits
 from gen.errors import SettingError
-from gen.piece import DRUM_PROGRAM, Marker, Piece
+from gen.piece import DRUM_PROGRAM, Marker, Piece, Track
 from gen.rendering.labels import kinds_of
 from gen.sampling.controls import Controls, instrument_number
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place, pattern_of
 from gen.sampling.drafting.state import PatternNote
-from gen.sampling.finish import Finished, track_name
+from gen.sampling.finish import Finished, SoFar, track_name
 from gen.sampling.in_file.cells import read_cells
 from gen.sampling.in_file.given import (
     bars_for,
@@ -158,15 +158,28 @@ class Rewriting:
             if place[1] not in drums
         }
 
-    def so_far(self, draft: Draft) -> None:
-        """It is put into the file as a whole."""
+    def so_far(self, draft: Draft) -> SoFar | None:
+        order = draft.order
+        assert isinstance(order, HoleByHole)  # noqa: S101 - as drafts are made here
+        first, bars = order.holes[0].bar, order.whole_bars
+        if bars <= first:
+            return None
+        places = {hole.place for hole in order.holes}
+        change = Change(places, is_levelled=self._is_levelled)
+        return SoFar(self.source.with_music(self._new(order.rows, places), change), bars, first)
+
+    @property
+    def _is_levelled(self) -> bool:
+        return is_free_in_level(self.controls) and not self.keep
+
+    def _new(self, rows: Sequence[Row], places: set[Place]) -> list[Track]:
+        """What is new in rows of the whole piece, in named tracks."""
+        found = self.source.written(rows, places, bars=self.source.bars)
+        return [replace(track, name=track_name(track)) for track in found]
 
     def finish(self, draft: Draft) -> Finished:
         source, places = self.source, _places(draft)
-        new = [
-            replace(track, name=track_name(track))
-            for track in source.written(draft.rows, places, bars=source.bars)
-        ]
+        new = self._new(draft.rows, places)
         piece = source.piece
         markers = _with_chords(piece, self.chords) if self.chords else piece.markers
         change = Change(
@@ -174,7 +187,7 @@ class Rewriting:
             end_step=int(source.starts[-1]),
             old_markers=[marker for marker in piece.markers if marker not in markers],
             new_markers=[marker for marker in markers if marker not in piece.markers],
-            is_levelled=is_free_in_level(self.controls) and not self.keep,
+            is_levelled=self._is_levelled,
         )
         cells = [[bar + 1, slot + 1] for bar, slot in sorted(places)]
         record = {"mode": self.mode, "cells_written": cells, **said(self.inferred)}

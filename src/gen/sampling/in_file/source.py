@@ -219,6 +219,46 @@ class Source:
         )
         return rewrite(self.original, self.origins, request)
 
+    def with_music(self, new: Sequence[Track], change: Change) -> Piece:
+        """The file's piece with new music, to be heard before it is written into the file.
+
+        Args:
+            new: as for `rewritten`; there may be more to come.
+            change: where it belongs.
+        """
+        music = self._levelled(new, change) if change.is_levelled else list(new)
+        tracks = [
+            replace(
+                own,
+                notes=sorted([*(n for n in own.notes if self._stays(n, slot, change)), *notes]),
+                pedals=sorted([*(p for p in own.pedals if self._stays(p, slot, change)), *pedals]),
+            )
+            for slot, (own, (notes, pedals)) in enumerate(
+                zip(self.piece.tracks, map(self._in_piece, music), strict=False)
+            )
+        ]
+        for track in music[len(tracks) :]:
+            notes, pedals = self._in_piece(track)
+            tracks.append(replace(track, notes=notes, pedals=pedals))
+        return replace(self.piece, tracks=tracks)
+
+    def _stays(self, sound: Note | Pedal, slot: int, change: Change) -> bool:
+        bar = self.bar_of(sound.onset_ticks)
+        goes_on = change.goes_on_at
+        return (bar, slot) not in change.cells and (goes_on is None or bar < goes_on)
+
+    def _in_piece(self, track: Track) -> tuple[list[Note], list[Pedal]]:
+        """Notes and pedals of a track at 480 ticks a quarter, in the piece's ticks."""
+
+        def span(onset: int, length: int) -> tuple[int, int]:
+            begin = self.ticks(onset // TICKS_PER_STEP)
+            return begin, self.ticks((onset + length) // TICKS_PER_STEP) - begin
+
+        notes = [
+            Note(*span(n.onset_ticks, n.duration_ticks), n.pitch, n.velocity) for n in track.notes
+        ]
+        return notes, [Pedal(*span(p.onset_ticks, p.duration_ticks)) for p in track.pedals]
+
     def _levelled(self, new: Sequence[Track], change: Change) -> list[Track]:
         """The new music as loud as the file is around it."""
         tracks = []

@@ -15,8 +15,10 @@ const grid = new Grid(by_id("cells"), { on_choose: chosen, on_hear: heard });
 // Names of pieces, and a file that was opened as {file}, oldest first; where one stands in it; what
 // was undone comes after.
 let history = { names: [], at: -1 };
-let standing = null; // what is shown: {name, score, receipt}, or a score alone while it is written
+let standing = null; // what was kept or opened: {title, score}, of a piece {name, receipt} too
 let job = null;
+let is_model_read = false;
+const READING = "The model is being read…", GROWING = "Being written…";
 let cards = [];
 
 function chosen(places) {
@@ -70,8 +72,9 @@ async function write(verb, body) {
   const began = performance.now();
   cards = [];
   by_id("variations").replaceChildren();
+  const before = verb === "generate" ? 0 : bar_count(standing.score);
   const facts = await ask(`/${verb}`, body);
-  await follow(facts.id, body.bars || 0, began);
+  await follow(facts.id, before + (body.bars || 0), began);
 }
 
 function busy(id) {
@@ -83,7 +86,7 @@ function busy(id) {
 
 function follow(id, bars, began) {
   busy(id);
-  by_id("progress").textContent = "Waiting for the model…";
+  by_id("progress").textContent = is_model_read ? "Waiting for the model…" : READING;
   const stream = new EventSource(`/api/v1/jobs/${id}/events`);
   return new Promise((resolve) => {
     const ended = (text) => {
@@ -102,11 +105,14 @@ function follow(id, bars, began) {
       ended(`Done in ${((performance.now() - began) / 1000).toFixed(1)} s.`);
       if (cards.filter(Boolean).length === 1 && cards[0] && cards[0].name) accept(cards[0]);
     });
-    stream.addEventListener("cancelled", () => ended("Stopped. What was finished stays."));
+    stream.addEventListener("cancelled", () => {
+      ended("Stopped. What was finished stays.");
+      put_back();
+    });
     stream.addEventListener("failed", (event) => {
-      const { error } = JSON.parse(event.data);
       ended("");
-      say(`${error.where ? `${error.where}: ` : ""}${error.what}${error.mend ? ` — ${error.mend}` : ""}`, true);
+      put_back();
+      complain(new Refused(JSON.parse(event.data).error, 0));
     });
     stream.onerror = () => {
       if (stream.readyState === EventSource.CLOSED && job === id) ended("The studio does not answer.");
@@ -114,19 +120,32 @@ function follow(id, bars, began) {
   });
 }
 
-// The first variation of music from nothing sounds while it is written.
-function growing({ piece, attempt, bar, score }, bars) {
+// What was being written and is not finished goes; what stands is shown again.
+function put_back() {
+  for (const one of cards.filter((each) => each && !each.name)) {
+    one.node.remove();
+    cards[one.index] = null;
+  }
+  if (!standing || by_id("title").textContent !== GROWING) return;
+  if (player.is_playing) player.stop(0);
+  player.load(standing.score);
+  show_score(standing.score, standing.title);
+}
+
+// The first variation sounds while it is written, in a given file from the first new bar on.
+function growing({ piece, attempt, bar, first, score }, bars) {
   const one = card(piece);
   one.note.textContent = `${attempt ? "was too close to a work, written anew: " : ""}bar ${bar} …`;
   if (!score) return;
   one.score = score;
   one.roll.show(score, bars);
   if (piece !== 0) return;
-  const is_first = one.bars === undefined;
-  one.bars = bar;
-  show_score(score, "Being written…", bars, true);
-  player.load(score, { is_growing: true, is_same: !is_first });
-  if (is_first) player.play(0);
+  const is_first = one.attempt !== attempt;
+  one.attempt = attempt;
+  by_id("title").textContent = GROWING;
+  roll.show(score, bars);
+  player.load(score, { is_growing: true, is_same: !is_first, whole: bar });
+  if (is_first) player.play(first);
 }
 
 async function arrived({ piece, name }) {
@@ -137,9 +156,11 @@ async function arrived({ piece, name }) {
   one.title.textContent = name;
   one.note.textContent = words_of(found.receipt);
   for (const button of one.buttons) button.disabled = false;
-  if (piece === 0 && standing && !standing.name && player.is_growing) {
+  if (piece === 0 && player.is_growing) {
     player.load(found.score, { is_same: true });
-    show_score(found.score, name);
+    roll.show(found.score);
+    by_id("title").textContent = `${name}, not kept yet`;
+    mark(one, true);
   }
 }
 
@@ -188,7 +209,7 @@ function audition(one) {
 
 function mark(one, is_sounding) {
   one.node.classList.toggle("sounding", is_sounding);
-  one.buttons[0].textContent = is_sounding ? "Hear what stands" : "Hear";
+  one.buttons[0].textContent = is_sounding && standing ? "Hear what stands" : "Hear";
 }
 
 async function accept(one) {
@@ -205,23 +226,18 @@ function remember(entry) {
 
 // -- what stands ------------------------------------------------------------------------------
 
-function show_score(score, title, bars = 0, is_growing = false) {
-  if (!is_growing || !standing || standing.name) standing = { score };
-  standing.score = score;
+function show_score(score, title) {
   by_id("title").textContent = title;
-  roll.show(score, bars);
-  if (!is_growing) {
-    grid.show(score);
-    by_id("cell-actions").hidden = !score.tracks.length;
-  }
+  roll.show(score);
+  grid.show(score);
+  by_id("cell-actions").hidden = !score.tracks.length;
 }
 
 async function stand(name) {
   const found = await ask(`/pieces/${encodeURIComponent(name)}`);
   const is_same = standing && JSON.stringify(standing.score.tracks) === JSON.stringify(found.score.tracks);
-  standing = found;
+  standing = { ...found, title: name };
   show_score(found.score, name);
-  standing = found;
   if (!(is_same && player.is_playing)) player.load(found.score);
   by_id("facts").textContent = `${bar_count(found.score)} bars, ${clock(found.score.seconds)}, ${found.score.tracks.map((track) => track.name || track.instrument).join(", ")}`;
   take_away(found);
@@ -302,7 +318,7 @@ async function open_file(file) {
 async function show_opened(name) {
   if (!opened || opened.name !== name) throw new Refused({ what: `${name} is not here any more`, mend: "open it again" }, 0);
   const score = await ask("/score", { midi: opened.midi });
-  standing = { score };
+  standing = { score, title: name };
   show_score(score, name);
   by_id("facts").textContent = `${bar_count(score)} bars, ${clock(score.seconds)}: choose cells to rewrite, add a track, or continue`;
   by_id("take").hidden = true;
@@ -373,8 +389,21 @@ async function read_chords() {
   }
 }
 
+// Says so while the model is not there yet; what is asked for meanwhile waits for it.
+async function await_model() {
+  for (;;) {
+    const { state, error } = await ask("/readiness");
+    is_model_read = state !== "reading";
+    if (!job) by_id("progress").textContent = is_model_read ? "" : READING;
+    if (error) throw new Refused(error, 0);
+    if (is_model_read) return;
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  }
+}
+
 async function start() {
   await begin();
+  await_model().catch(complain);
   const words = await ask("/words");
   options(form.elements.genre, words.genres);
   options(form.elements.mood, words.moods);

@@ -10,6 +10,7 @@ export class Player {
     Object.assign(this, { button, output, on_place, speed, loop });
     this.score = null;
     this.is_growing = false;
+    this.whole = null; // bars that may be played while others are not written yet; null: all
     this.is_playing = false;
     this.audible = null; // indices of tracks, null: all
     this.sources = new Set();
@@ -18,15 +19,20 @@ export class Player {
   }
 
   // Another score, or more bars of the same one. Playing goes on where it is.
-  load(score, { is_growing = false, is_same = false } = {}) {
+  load(score, { is_growing = false, is_same = false, whole = null } = {}) {
     const was = this.is_playing && this.score ? this.now() : null;
     this.score = score;
     this.is_growing = is_growing;
+    this.whole = whole;
     this.button.disabled = !bar_count(score);
     if (is_same) return;
     this.asked.clear();
     if (was !== null) this.play(this.bar_at(was + 0.15));
     else this.place(0);
+  }
+
+  playable() {
+    return Math.min(bar_count(this.score), this.whole ?? Infinity);
   }
 
   hear(audible) {
@@ -85,13 +91,15 @@ export class Player {
   async run(generation, from) {
     while (this.is_playing && generation === this.generation) {
       const { score } = this, rate = this.rate(), start = bar_seconds(score, this.next) / rate;
-      if (this.next < bar_count(score)) {
+      if (this.next < this.playable()) {
         const now = this.begun === null ? 0 : this.context.currentTime - this.begun;
         if (this.begun === null || start - now < AHEAD) {
           const bar = this.next;
           const sound = await this.sound(score, bar, rate);
           if (generation !== this.generation) return;
           if (this.begun === null) this.begun = this.context.currentTime + 0.08 - bar_seconds(score, from) / rate;
+          // a bar that comes too late is waited for: nothing of it is left out
+          if (this.context.currentTime > this.begun + start) this.begun = this.context.currentTime + 0.08 - start;
           this.set(sound, this.begun + start);
           this.next = bar + 1;
           continue;
