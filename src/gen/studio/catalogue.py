@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from gen.provenance.register import Register
 from gen.provenance.works import kept_work
 
 MOST_AT_ONCE = 200
+_BREATH_SECONDS = 0.001
 
 
 class Wanted(BaseModel):
@@ -60,6 +62,12 @@ class Catalogue:
             with self._lock:
                 self._known[digest] = found
         return found
+
+    def read_ahead(self, house: House, register: Register) -> None:
+        """Read what all tags say, before anybody looks for a genre; others come first."""
+        for record in list(register.works.values()):
+            self.described(house, record)
+            time.sleep(_BREATH_SECONDS)
 
     def find(self, house: House, register: Register, wanted: Wanted) -> list[WorkRecord]:
         """All that are wanted, whatever `first` and `most` say; the newest first."""

@@ -18,7 +18,7 @@ from gen.provenance.keys import SigningKey
 from gen.provenance.tag import Unsigned
 
 MOST_BYTES = 128 << 20
-MOST_OF_ONE = 64
+MOST_OF_ONE = 256
 SECONDS = 480
 """After which a draft is too old: the time in its statement would be."""
 

@@ -2,20 +2,17 @@
 
 import { show_alike } from "./alike.js";
 import { ask, base64, begin, by_id, complain, element, on, options, people, say } from "./common.js";
+import { forget_draft, keep_drafts, kept_drafts } from "./drafts.js";
 import { contribute } from "./hands.js";
 import { viewer } from "./viewing.js";
 
 const form = by_id("stated");
-const DRAFTS = "studio-drafts";
 const view = viewer();
-let files = []; // {name, midi, checked, stated, row}
+let files = []; // {at, key, name, midi, checked, stated, status, row}
+let place = ""; // whose drafts they are
 let shown = null;
 
 const FIELDS = ["title", "genre", "mood", "key", "method", "composers", "chords", "sections", "consent", "contract"];
-
-function drafts() {
-  return JSON.parse(localStorage.getItem(DRAFTS) || "{}");
-}
 
 async function key_of(midi) {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(midi));
@@ -27,23 +24,45 @@ async function take(list) {
   for (const file of list) {
     if (file.name.startsWith("._")) continue;
     const midi = await base64(file), key = await key_of(midi);
-    const one = { name: file.name, midi, key, stated: drafts()[key] || {} };
-    files.push(one);
-    by_id("table-part").hidden = false;
-    one.row = element("tr");
-    by_id("table").tBodies[0].append(one.row);
-    fill_row(one);
-    taken.push(one);
+    if (files.some((one) => one.key === key)) continue;
+    taken.push(lay_down({ at: Date.now() + taken.length, name: file.name, midi, key, stated: {} }));
   }
-  for (const one of taken) {
-    await check(one);
-    if (!shown) show(one);
+  await check_all(taken);
+}
+
+function lay_down(one) {
+  files.push(one);
+  by_id("table-part").hidden = false;
+  one.row = element("tr");
+  by_id("table").tBodies[0].append(one.row);
+  fill_row(one);
+  return one;
+}
+
+async function check_all(list) {
+  for (const one of list) {
+    if (!files.includes(one)) continue; // was put away meanwhile
+    if (!one.checked) await check(one);
+    if (!shown && files.includes(one)) show(one);
   }
+}
+
+async function put_away(one) {
+  files = files.filter((other) => other !== one);
+  one.row.remove();
+  await forget_draft(place, one.key);
+  by_id("table-part").hidden = !files.length;
+  count();
+  if (shown !== one) return;
+  shown = null;
+  by_id("work").hidden = true;
+  if (files.length) show(files[0]);
 }
 
 function count() {
   const done = files.filter((one) => one.checked).length, ready = files.filter(is_ready).length;
   const signed = files.filter((one) => one.status === "contributed").length;
+  by_id("fill").hidden = by_id("sign-all").hidden = files.length < 2;
   by_id("table-count").textContent = `${done} of ${files.length} read, ${ready} can be signed${signed ? `, ${signed} signed` : ""}`;
 }
 
@@ -61,6 +80,7 @@ async function check(one) {
     one.checked = { changes: [], advice: [], unsure: [], unheard: [], alike: [], shared: [], found: error.message, mend: error.mend };
   }
   fill_row(one);
+  if (files.includes(one)) await keep_drafts(place, [one]);
 }
 
 const keep = (stated) => Object.fromEntries(Object.entries(stated).filter(([, value]) => value));
@@ -71,7 +91,9 @@ function fill_row(one) {
   const name = element("button", { type: "button", textContent: one.name, className: "quiet" });
   on(name, "click", () => show(one));
   const cells = [name, one.status || "", one.stated.title || "", one.stated.genre || "", one.stated.mood || "", looks ? `${looks} to look at` : ""];
-  one.row.replaceChildren(...cells.map((cell) => element("td", {}, cell)));
+  const away = element("button", { type: "button", textContent: "×", className: "quiet", "aria-label": `Put ${one.name} away` });
+  on(away, "click", () => put_away(one));
+  one.row.replaceChildren(...[...cells, away].map((cell) => element("td", {}, cell)));
   count();
 }
 
@@ -102,7 +124,6 @@ function show(one) {
   show_tracks(one);
   const consent = one.stated.consent || "";
   for (const box of form.querySelectorAll("[data-scope]")) box.checked = consent.includes(box.dataset.scope);
-  by_id("fill").hidden = by_id("sign-all").hidden = files.length < 2;
 }
 
 // Beside what it is like, both to see and to hear.
@@ -134,7 +155,7 @@ function gather() {
   const parts = (name) => [...form.querySelectorAll(`[data-part=${name}]`)].map((node) => node.value.trim());
   shown.stated.instruments = parts("instruments").join(", ");
   shown.stated.roles = parts("roles").join(" ");
-  localStorage.setItem(DRAFTS, JSON.stringify({ ...drafts(), [shown.key]: shown.stated }));
+  if (shown.status !== "contributed") keep_drafts(place, [shown]).catch(complain);
   fill_row(shown);
 }
 
@@ -147,9 +168,7 @@ async function sign(list) {
     if (answer.status === "refused") one.checked = { ...one.checked, found: answer.found, mend: answer.mend };
     else {
       count += 1;
-      const left = drafts();
-      delete left[one.key];
-      localStorage.setItem(DRAFTS, JSON.stringify(left));
+      forget_draft(place, one.key).catch(complain);
     }
     fill_row(one);
   });
@@ -197,10 +216,11 @@ on("recheck", "click", async () => {
   shown = null;
   show(one);
 });
-on("fill", "click", () => {
+on("fill", "click", async () => {
   gather();
   for (const one of files) for (const name of ["genre", "mood", "method", "consent", "contract"]) if (shown.stated[name]) one.stated[name] = shown.stated[name];
   for (const one of files) fill_row(one);
+  await keep_drafts(place, files.filter((one) => one.status !== "contributed"));
   say("Filled down: look at each before you sign.");
 });
 on("choose", "click", () => by_id("files").click());
@@ -228,7 +248,8 @@ on("whose", "change", show_mine);
 
 let words = null;
 async function start() {
-  await begin();
+  const house = await begin();
+  place = `${house.house}/${house.signed_in}`;
   words = await ask("/words");
   options(form.elements.genre, words.genres);
   options(form.elements.mood, words.moods);
@@ -237,5 +258,6 @@ async function start() {
   people("composer", by_id("composer"));
   people("composer", by_id("whose"));
   await show_mine();
+  await check_all((await kept_drafts(place)).map(lay_down));
 }
 start().catch((error) => say(error.message, true));

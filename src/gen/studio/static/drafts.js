@@ -1,0 +1,32 @@
+// Files that wait to be signed, with what is said of them: kept in this browser until they are, so
+// that neither a reload nor a closed browser loses an answer. Each is one person's at one studio.
+
+const DATABASE = "studio-drafts", STORE = "drafts";
+
+function done(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+async function store(mode) {
+  const opening = indexedDB.open(DATABASE, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: ["place", "key"] });
+  return (await done(opening)).transaction(STORE, mode).objectStore(STORE);
+}
+
+// In the order in which they came.
+export async function kept_drafts(place) {
+  const found = await done((await store("readonly")).getAll());
+  return found.filter((one) => one.place === place).sort((one, other) => one.at - other.at);
+}
+
+export async function keep_drafts(place, drafts) {
+  const kept = await store("readwrite");
+  await Promise.all(drafts.map(({ at, key, name, midi, stated, checked, status }) => done(kept.put({ place, at, key, name, midi, stated, checked, status }))));
+}
+
+export async function forget_draft(place, key) {
+  await done((await store("readwrite")).delete([place, key]));
+}
