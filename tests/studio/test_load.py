@@ -27,7 +27,9 @@ from served import Hand, RefusedError, as_file
 from studios import CHECKPOINT, make_studio
 
 PEOPLE = 30
+KILLS = 30
 PATIENCE = 120
+LONGEST_GAP = 20
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills as POSIX does"),
@@ -236,15 +238,25 @@ def test_thirty_kills_lose_nothing_that_was_acknowledged(many, capsys) -> None:
     house, server = many
     seen, chance = Seen(), random.Random(7)  # noqa: S311 - when to kill
 
+    def acts() -> int:
+        return len(seen.works) + len(seen.accepted)
+
+    between = []
+
     def kill_again_and_again() -> None:
-        for _ in range(30):
-            time.sleep(chance.uniform(0.3, 1.5))
+        """Kill at a random moment after something more was acknowledged, or after a long wait."""
+        for _ in range(KILLS):
+            before, until = acts(), time.monotonic() + LONGEST_GAP
+            while acts() == before and time.monotonic() < until:
+                time.sleep(0.02)
+            time.sleep(chance.uniform(0, 1.5))
+            between.append(acts() - before)
             server.kill()
             server.begin()
 
-    crowd(server, seen, files=2, meanwhile=kill_again_and_again)
+    crowd(server, seen, files=3, meanwhile=kill_again_and_again)
     with capsys.disabled():
-        print(f"\n{report(seen)}")
+        print(f"\n{report(seen)}; acts before each kill: {between}")
     assert not [status for status in seen.statuses if status >= 500]
-    assert seen.works
+    assert sum(count > 0 for count in between) > KILLS // 2, "it was killed before anybody acted"
     check_kept(house, seen)
