@@ -6,7 +6,19 @@ import base64
 from dataclasses import dataclass, field
 from typing import Any
 
-from gen.provenance.acts import ADD, CONSENT, WITHDRAW, Act, ConsentChange, Entry
+from gen.provenance.acts import (
+    ADD,
+    ANSWER,
+    APPROVE,
+    COMPLAIN,
+    CONSENT,
+    RETIRE,
+    TERMS,
+    WITHDRAW,
+    Act,
+    ConsentChange,
+    Entry,
+)
 from gen.provenance.canonical import canonical, sha256_hex, to_base64, utc_now
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import STATEMENT_TYPE, pre_authentication, sign
@@ -127,6 +139,35 @@ class Hand:
         body = {"person": self.person, "reason": reason, "signed": self._signed(WITHDRAW, said)}
         return self.post(f"/works/{work}/withdraw", body)
 
+    def terms(self, work: str, data: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+        """What is sent to say terms: `data` is signed, `body` says the same in words."""
+        return {"composer": self.person, **body, "signed": self._signed(TERMS, data)}
+
+    def approve(self, use: str, run: int, works: list[str]) -> dict[str, Any]:
+        said = {"use": use, "run": run, "receipt": "", "works": sorted(works)}
+        signed = self._signed(APPROVE, said)
+        return self.post("/approvals", {"composer": self.person, **said, "signed": signed})
+
+    def retire(self, run: int, models: list[str], reason: str) -> dict[str, Any]:
+        said = {"run": run, "models": sorted(models), "reason": reason}
+        body = {"curator": self.person, "models": models, "reason": reason}
+        return self.post(f"/models/{run}/retire", {**body, "signed": self._signed(RETIRE, said)})
+
+    def complain(self, who: str, text: str, about: list[str]) -> list[dict[str, Any]]:
+        salt, time = "5a" * 32, utc_now()
+        record = {"about": about, "from": who, "salt": salt, "text": text, "time": time}
+        signed = self._signed(COMPLAIN, {"record_sha256": sha256_hex(canonical(record))}, time)
+        said = {"person": self.person, "who": who, "text": text, "about": about, "salt": salt}
+        return self.post("/complaints", {**said, "signed": signed})
+
+    def answer_complaint(self, complaint: int, text: str) -> list[dict[str, Any]]:
+        salt, time = "5b" * 32, utc_now()
+        record = {"complaint": complaint, "salt": salt, "text": text, "time": time}
+        said = {"complaint": complaint, "record_sha256": sha256_hex(canonical(record))}
+        body = {"curator": self.person, "text": text, "salt": salt}
+        path = f"/complaints/{complaint}/answer"
+        return self.post(path, {**body, "signed": self._signed(ANSWER, said, time)})
+
     def again(self, act: Any, tries: int = 20) -> Any:
         """Sign anew while others were quicker: the act has to follow the newest one."""
         for _ in range(tries):
@@ -137,8 +178,8 @@ class Hand:
                     raise
         return act()
 
-    def _signed(self, kind: str, data: dict[str, Any]) -> dict[str, Any]:
-        ground, time = self.get("/log"), utc_now()
+    def _signed(self, kind: str, data: dict[str, Any], time: str = "") -> dict[str, Any]:
+        ground, time = self.get("/log"), time or utc_now()
         act = Act(ground["size"], kind, self.person, time, data, house=ground["identity"])
         act = act.signed_by([self.key])
         line = act.encode()

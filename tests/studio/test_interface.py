@@ -123,7 +123,7 @@ def test_chords_are_read_while_they_are_typed(asker: Asker) -> None:
 
 
 def test_every_page_and_file_answers(asker: Asker) -> None:
-    for room in ("create", "contribute", "curate", "house", "runs"):
+    for room in ("create", "contribute", "mine", "curate", "house", "runs"):
         answer = asker.client.get(f"/{room}")
         assert answer.status_code == 200
         assert "http" not in answer.text.replace("http-equiv", ""), "something from elsewhere"

@@ -12,7 +12,7 @@ import pytest
 
 from desks import PATIENCE, served_to_many
 from gen.provenance.canonical import canonical
-from gen.provenance.complaints_desk import answer, complain
+from gen.provenance.complaints_desk import answer, cases, complain
 from gen.provenance.consent import Consent
 from gen.provenance.enrolment import parse_request
 from gen.provenance.granting import retire, set_terms
@@ -225,6 +225,80 @@ def test_consent_is_signed_on_top_of_terms_retirements_and_complaints(
     ana.get_by_role("button", name="Sign", exact=True).click()
     expect(ana.get_by_text("Consent is changed")).to_be_visible()
     assert str(small_house.load().works[work].consents["ana"][-1].consent) == "evaluation"
+
+
+def test_terms_an_approval_a_retirement_and_a_complaint_are_signed_as_they_are_shown(
+    somebody, small_house: TestHouse
+) -> None:
+    house, work = small_house.house, small_house.entries[0].work
+    model = ModelDigest("model.safetensors", 1, "b0" * 32, "b1" * 32)
+    run = small_house.log_run([work], [model])
+    ana, cleo = enter(somebody(), "ana"), enter(somebody(), "cleo")
+
+    ana.goto("/house")
+    ana.get_by_role("button", name="Small Rain").click()
+    ana.locator("#terms-part summary").click()
+    ana.get_by_label("Selling them").select_option("ask")
+    ana.get_by_label("In your style").select_option("")
+    ana.get_by_label("Last day").fill("2090-12-31")
+    ana.get_by_label("Your share").fill("60")
+    ana.get_by_label("Fee").fill("25.50")
+    ana.get_by_role("button", name="Say these terms").click()
+    shown = ana.get_by_role("dialog", name="Your terms for a work")
+    expect(shown).to_contain_text("selling pieces until 2090-12-31, once you have approved it")
+    expect(shown).to_contain_text("25.50")
+    ana.get_by_role("button", name="Sign", exact=True).click()
+    expect(ana.get_by_text("These terms count from now on.")).to_be_visible()
+    said = house.load(anew=True).works[work].terms["ana"][-1].terms
+    assert [str(use) for use in said.uses] == ["sale@2090-12-31 (ask first)", "sampling@2090-12-31"]
+    assert (said.share, said.fee, said.this_version) == (60, 2550, False)
+    expect(ana.get_by_label("Selling them")).to_have_value("ask")
+
+    ana.goto("/mine")
+    expect(ana.get_by_text(f"terms by ana: {work}")).to_be_visible()
+    expect(ana.get_by_text("1 work of yours, 1 model")).to_be_visible()
+    ana.get_by_role("button", name="Approve").click()
+    ana.get_by_role("button", name="Sign", exact=True).click()
+    expect(ana.get_by_text("is approved.")).to_be_visible()
+    expect(ana.get_by_role("heading", name="You are asked first")).to_be_hidden()
+    assert house.load(anew=True).approvals.of("ana", work, "sale", run, "")
+
+    cleo.goto("/curate")
+    cleo.get_by_text("Enter a complaint").click()
+    cleo.get_by_label("From").fill("Harbour Songs")
+    cleo.get_by_role("textbox", name="About (works").fill(work)
+    cleo.get_by_label("What is complained about").fill("Ours ÿ 🎵\nand no other's")
+    cleo.get_by_role("button", name="Enter it").click()
+    cleo.get_by_role("button", name="Sign", exact=True).click()
+    expect(cleo.get_by_text("From Harbour Songs.")).to_be_visible()
+    cleo.get_by_label("Answer to the complaint").fill("Nothing alike.")
+    cleo.get_by_role("button", name="Answer").click()
+    cleo.get_by_role("button", name="Sign", exact=True).click()
+    expect(cleo.get_by_text("Answered by cleo")).to_be_visible()
+    (case,) = cases(house, house.load(anew=True))
+    assert case.said["text"] == "Ours ÿ 🎵\nand no other's"
+    assert case.answers[0][1]["text"] == "Nothing alike."
+
+    cleo.goto("/house")
+    form = cleo.get_by_role("form", name="Retire a run's models")
+    form.get_by_label("Reason").fill("worn out")
+    form.get_by_role("button").click()
+    expect(cleo.get_by_text("Press again to retire for ever.")).to_be_visible()
+    form.get_by_role("button").click()
+    cleo.get_by_role("button", name="Sign", exact=True).click()
+    expect(cleo.get_by_text("retired by cleo")).to_be_visible()
+    assert house.load(anew=True).retired(model.file_sha256).reason == "worn out"
+
+    ana.goto("/mine")
+    expect(ana.get_by_text("1 model, 1 retired")).to_be_visible()
+    expect(ana.locator("#complaints")).to_contain_text("Nothing alike.")
+    expect(ana.locator("#complaints")).not_to_contain_text("Harbour Songs")
+    ana.get_by_role("button", name="I have seen these").click()
+    expect(ana.get_by_text("Nothing since you looked last.")).to_be_visible()
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for page in (ana, cleo):
+        found = axe.run(page)
+        assert found.violations_count == 0, found.generate_report()
 
 
 def test_what_somebody_thinks_better_of_is_not_signed(

@@ -12,6 +12,11 @@ from desks import Asker
 TESTED = {
     "DELETE /jobs/{job_id}": "test_a_waiting_job_is_taken_out_and_a_running_one_stopped",
     "GET /chords": "test_chords_are_read_while_they_are_typed",
+    "GET /complaints": "test_a_complaint_is_entered_and_answered",
+    "GET /composers/{person}/account":
+        "test_the_account_says_what_became_of_a_composers_works_and_what_is_new",
+    "GET /composers/{person}/nearest":
+        "test_the_account_says_what_became_of_a_composers_works_and_what_is_new",
     "GET /composers/{person}/works": "test_a_rejected_work_tells_its_composer_why",
     "GET /experiments": "test_the_words_and_experiments_that_pages_offer",
     "GET /house": "test_a_wrong_passphrase_opens_nothing",
@@ -20,6 +25,8 @@ TESTED = {
     "GET /jobs": "test_a_melody_gets_chords",
     "GET /jobs/{job_id}": "test_a_melody_gets_chords",
     "GET /jobs/{job_id}/events": "events_of",
+    "GET /readiness": "test_the_page_is_there_before_the_model_and_what_is_asked_waits_for_it",
+    "GET /models": "test_models_are_listed_and_taken_out_of_use",
     "GET /pieces": "test_music_comes_bar_by_bar_and_then_as_a_piece",
     "GET /pieces/{name}": "test_music_comes_bar_by_bar_and_then_as_a_piece",
     "GET /pieces/{name}/credentials": "test_a_pieces_credentials_are_taken_away_beside_it",
@@ -41,9 +48,13 @@ TESTED = {
     "GET /works/{work}/midi": "test_one_work_is_told_heard_and_taken_as_a_file",
     "GET /works/{work}/score": "test_bars_of_a_work_add_up_to_its_sound",
     "POST /accompany": "test_a_piece_is_rewritten_continued_and_accompanied",
+    "POST /approvals":
+        "test_what_a_composer_wants_to_be_asked_about_is_listed_until_they_approve_it",
     "POST /audio": "test_bars_of_a_work_add_up_to_its_sound",
     "POST /audit": "test_a_file_goes_from_its_composer_to_the_house",
     "POST /check": "test_a_file_goes_from_its_composer_to_the_house",
+    "POST /complaints": "test_a_complaint_is_entered_and_answered",
+    "POST /complaints/{act}/answer": "test_a_complaint_is_entered_and_answered",
     "POST /continue": "test_a_piece_is_rewritten_continued_and_accompanied",
     "POST /contribute": "test_a_file_goes_from_its_composer_to_the_house",
     "POST /generate": "test_a_waiting_job_is_taken_out_and_a_running_one_stopped",
@@ -53,11 +64,13 @@ TESTED = {
     "POST /infill": "test_a_file_that_was_sent_is_gone_on_from",
     "POST /keys/lock": "test_nothing_is_signed_while_the_key_is_locked",
     "POST /keys/unlock": "unlock",
+    "POST /models/{run}/retire": "test_models_are_listed_and_taken_out_of_use",
     "POST /runs": "test_a_run_that_does_not_begin_says_why",
     "POST /runs/{name}/stop": "test_a_run_that_does_not_begin_says_why",
     "POST /score": "test_a_given_file_is_read_as_a_score",
     "POST /vary": "test_a_piece_is_rewritten_continued_and_accompanied",
     "POST /works/{work}/consent": "test_consent_is_changed_and_a_work_withdrawn",
+    "POST /works/{work}/terms": "test_terms_are_said_and_take_the_place_of_earlier_ones",
     "POST /works/{work}/withdraw": "test_consent_is_changed_and_a_work_withdrawn",
 }  # fmt: skip
 """Request → the test, or what tests call, that asks it."""

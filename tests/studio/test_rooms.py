@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 
 import pytest
 
@@ -27,9 +28,10 @@ def open_key(page: Page, person: str) -> None:
     page.get_by_role("button", name="Close", exact=True).last.click()
 
 
-def contribute(page: Page, path) -> None:
+def contribute(page: Page, path, *, is_open: bool = False) -> None:
     """Drop a file, state what has to be stated, sign."""
-    page.goto("/contribute")
+    if not is_open:
+        page.goto("/contribute")
     page.locator("#files").set_input_files(path)
     expect(page.get_by_role("button", name="Sign and contribute")).to_be_visible()
     page.get_by_label("Genre").select_option("waltz")
@@ -40,17 +42,35 @@ def contribute(page: Page, path) -> None:
     page.get_by_role("button", name="Sign and contribute").click()
 
 
-def test_a_dropped_file_becomes_a_work_of_the_house(page: Page, write_midi) -> None:
+CLICKS = """
+window.clicks = 0;
+addEventListener("click", (event) => (window.clicks += Number(event.isTrusted)), true);
+const choose = ({ target }) => (window.clicks += Number(target.matches("select")));
+addEventListener("change", choose, true);
+"""
+
+
+def test_a_dropped_file_becomes_a_work_of_the_house(page: Page, write_midi, capsys) -> None:
+    page.add_init_script(CLICKS)
     page.goto("/contribute")
     open_key(page, "ana")
-    contribute(page, write_midi(7, "winter sun.mid"))
+    before, began = page.evaluate("window.clicks"), time.monotonic()
+    contribute(page, write_midi(7, "winter sun.mid"), is_open=True)
     expect(page.get_by_text("winter sun.mid is signed, and waits for a curator.")).to_be_visible()
+    signing = page.evaluate("window.clicks") - before, time.monotonic() - began
     page.goto("/curate")
     expect(page.get_by_role("heading", name="Winter sun")).to_be_visible()
     expect(page.get_by_text("Nothing alike is known.")).to_be_visible()
     open_key(page, "cleo")
+    before, began = page.evaluate("window.clicks"), time.monotonic()
     page.get_by_role("button", name="Accept").click()
     expect(page.get_by_text("Winter sun is in the house.")).to_be_visible()
+    accepting = page.evaluate("window.clicks") - before, time.monotonic() - began
+    with capsys.disabled():
+        for way, (clicks, seconds) in (("a file to a signed work", signing),
+                                       ("the inbox to an accepted work", accepting)):  # fmt: skip
+            print(f"\n{way}: {clicks} clicks, {seconds:.1f} s")
+    assert (signing[0], accepting[0]) == (6, 1), "a file with its genre; and one look"
     expect(page.get_by_text("Nothing waits.")).to_be_visible()
     page.goto("/house")
     page.get_by_label("Find").fill("winter")
@@ -73,9 +93,15 @@ def test_answers_survive_a_closed_browser(page: Page, write_midi) -> None:
     page.get_by_label("Title").fill("Half a Winter")
     page.get_by_label("Mood").select_option("calm")
     page.reload()
-    page.locator("#files").set_input_files(path)
     expect(page.get_by_label("Title")).to_have_value("Half a Winter")
     expect(page.get_by_label("Mood")).to_have_value("calm")
+    page.locator("#files").set_input_files(path)
+    expect(page.get_by_role("button", name="winter sun.mid", exact=True)).to_have_count(1)
+    page.get_by_role("button", name="Put winter sun.mid away").click()
+    expect(page.get_by_role("heading", name="winter sun.mid")).to_be_hidden()
+    page.reload()
+    expect(page.get_by_text("Nothing yet.")).to_be_visible()
+    expect(page.locator("#table-part")).to_be_hidden()
 
 
 def test_a_rejected_work_wants_a_reason(page: Page, write_midi) -> None:
@@ -162,6 +188,10 @@ def test_many_files_are_one_table_filled_down_and_signed_once(page: Page, write_
     page.get_by_label("How it was made").select_option("score")
     page.get_by_label("the house's model").check()
     page.get_by_role("button", name="Same genre, mood").click()
+    expect(page.get_by_text("Filled down")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("12 of 12 read, 12 can be signed")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("sketch .* waltz", re.I))).to_have_count(12)
     page.get_by_label("Nothing in this work").check()
     page.get_by_label("No generative model").check()
     page.get_by_role("button", name="Sign all that are ready").click()
@@ -174,7 +204,7 @@ def test_no_room_has_what_keeps_people_out(page: Page, scheme: str, write_midi) 
     """The rules of axe: names, contrast, roles, order."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page.emulate_media(color_scheme=scheme)
-    for room in ("create", "contribute", "curate", "house", "runs"):
+    for room in ("create", "contribute", "mine", "curate", "house", "runs"):
         page.goto(f"/{room}")
         page.wait_for_load_state("networkidle")
         if room == "house":
@@ -236,6 +266,59 @@ def test_music_is_asked_for_kept_rewritten_and_found_again(browser, writing_desk
         context.close()
 
 
+SOUNDS = """
+const start = AudioBufferSourceNode.prototype.start;
+window.sounds = 0;
+window.titles = [];
+document.addEventListener("DOMContentLoaded", () => {
+  const title = document.getElementById("title");
+  const seen = new MutationObserver(() => window.titles.push(title.textContent));
+  seen.observe(title, { childList: true });
+});
+AudioBufferSourceNode.prototype.start = function (when = 0, ...more) {
+  if (this.buffer.getChannelData(0).some((value) => Math.abs(value) > 1e-3))
+    window.sounds += 1;
+  return start.call(this, when, ...more);
+};
+"""
+
+
+def test_new_music_in_a_given_file_sounds_while_it_is_written(
+    browser, writing_desk: Desk, write_midi
+) -> None:
+    with served(writing_desk) as address:
+        context = browser.new_context(viewport={"width": 1360, "height": 900}, base_url=address)
+        context.set_default_timeout(PATIENCE * 1000)
+        page = context.new_page()
+        page.add_init_script(SOUNDS)
+        page.goto(f"{address}/?token={TOKEN}")
+        page.locator("#file").set_input_files(write_midi(7, "mine.mid"))
+        expect(page.locator("#title")).to_have_text("mine.mid")
+        page.locator("[name=n]").fill("1")
+        grid = page.get_by_role("grid")
+        for verb, press in (
+            ("vary", lambda: page.locator("#vary").click()),
+            ("continue", lambda: page.locator("#continue").click()),
+        ):
+            page.evaluate("() => { window.sounds = 0; window.titles = []; }")
+            press()
+            expect(page.locator("#title")).to_have_text(re.compile(f"{verb}-[0-9]+$"))
+            assert page.evaluate("window.titles")[0] == "Being written…"
+            page.wait_for_function("() => window.sounds > 0")
+            expect(grid).to_be_visible()
+
+        # Stopped in the middle, what stood before stands again, and can be gone on from.
+        title = page.locator("#title").inner_text()
+        page.locator("#more-bars").fill("64")
+        page.locator("#continue").click()
+        expect(page.locator("#title")).to_have_text("Being written…")
+        page.locator("#stop").click()
+        expect(page.locator("#title")).to_have_text(title)
+        page.get_by_role("button", name="Vary it").click()
+        expect(page.get_by_text(re.compile("Done in"))).to_be_visible()
+        context.close()
+
+
 def test_an_opened_file_is_undone_to_and_outlives_a_reload(page: Page, write_midi) -> None:
     page.goto("/create")
     for seed in (7, 8):
@@ -249,7 +332,7 @@ def test_an_opened_file_is_undone_to_and_outlives_a_reload(page: Page, write_mid
 @pytest.mark.parametrize("size", [(768, 1024), (1024, 768), (1280, 720)], ids=str)
 def test_rooms_fit_a_tablet_and_a_laptop(page: Page, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    for room in ("create", "contribute", "curate", "house", "runs"):
+    for room in ("create", "contribute", "mine", "curate", "house", "runs"):
         page.goto(f"/{room}")
         page.wait_for_load_state("networkidle")
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]

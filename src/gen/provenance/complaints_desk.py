@@ -33,7 +33,14 @@ class Case:
     answers: tuple[tuple[Entered, dict[str, Any] | None], ...]
 
 
-def complain(house: House, key: SigningKey, who: str, text: str, about: Sequence[str] = ()) -> int:
+def complain(
+    house: House,
+    key: SigningKey,
+    who: str,
+    text: str,
+    about: Sequence[str] = (),
+    salt: str | None = None,
+) -> int:
     """Enter a complaint; the act's index.
 
     Args:
@@ -42,6 +49,8 @@ def complain(house: House, key: SigningKey, who: str, text: str, about: Sequence
         who: who complains, in words.
         text: what is complained about.
         about: works, pieces or models that are meant, in words.
+        salt: 64 hex digits that nobody can guess, of a record that was signed elsewhere; None
+            draws them.
 
     Raises:
         HouseError: no words, or a key that may not sign.
@@ -52,13 +61,15 @@ def complain(house: House, key: SigningKey, who: str, text: str, about: Sequence
         owner = register.roster.owners.get(key.keyid)
         is_curator = owner is not None and CURATOR in owner[0].roles
         person = signer(register, key, CURATOR if is_curator else COMPOSER)
-        record = _kept(session, said, key.now())
+        record = _kept(session, said, key.now(), salt)
         data = Complaint(record).to_dict()
         return _enter(session, COMPLAIN, person.id, data, key, record)
 
 
-def answer(house: House, key: SigningKey, complaint: int, text: str) -> int:
-    """Enter what a complaint was answered; the act's index.
+def answer(
+    house: House, key: SigningKey, complaint: int, text: str, salt: str | None = None
+) -> int:
+    """Enter what a complaint was answered; the act's index. `salt` as in `complain`.
 
     Raises:
         HouseError: there is no such complaint, no words, or the key is no curator's.
@@ -70,7 +81,7 @@ def answer(house: House, key: SigningKey, complaint: int, text: str) -> int:
                 f"act {complaint} is no complaint", mend="house.py complain --list lists them"
             )
         person = signer(session.register, key, CURATOR)
-        record = _kept(session, said, key.now())
+        record = _kept(session, said, key.now(), salt)
         data = Answer(complaint, record).to_dict()
         return _enter(session, ANSWER, person.id, data, key, record)
 
@@ -81,10 +92,10 @@ def _words(text: str) -> str:
     return text
 
 
-def _kept(session: Session, said: dict[str, Any], time: str) -> str:
+def _kept(session: Session, said: dict[str, Any], time: str, salt: str | None) -> str:
     """Keep a record in the house's folder; its digest."""
     store = session.house.store
-    data = canonical({**said, "salt": secrets.token_hex(32), "time": time})
+    data = canonical({**said, "salt": salt or secrets.token_hex(32), "time": time})
     store.make_folder(COMPLAINTS)
     store.check_writable(COMPLAINTS)
     store.write({_place(sha256_hex(data)): data})

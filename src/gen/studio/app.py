@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,39 @@ from gen import __version__
 from gen.errors import HouseError, brief, printable
 from gen.provenance.elsewhere import NotSignedError
 from gen.smf import RuleBroken
-from gen.studio import contributing, curating, houses, log, making, notation, runs, signing
+from gen.studio import (
+    account,
+    complaints,
+    contributing,
+    curating,
+    grants,
+    houses,
+    log,
+    making,
+    models,
+    notation,
+    runs,
+    signing,
+)
 from gen.studio.desk import Desk
 from gen.studio.interface import PREFIX
-from gen.studio.jobs import Jobs, QueueFullError
+from gen.studio.jobs import READING, Jobs, QueueFullError
 from gen.studio.limits import TooManyError
 from gen.studio.people import NotAllowedError, SignInError
 from gen.studio.served import Served
 from gen.studio.sound import prepare
 
-ROOMS = ("create", "contribute", "curate", "house", "runs")
+ROOMS = {
+    "create": "Create", "contribute": "Contribute", "mine": "My works", "curate": "Curate",
+    "house": "House", "runs": "Runs",
+}  # fmt: skip
+"""Path of each room's page → its name for people."""
 _STATUS: dict[type[Exception], int] = {
     QueueFullError: 429, TooManyError: 429, SignInError: 401, NotAllowedError: 403,
     NotSignedError: 409,
 }  # fmt: skip
 _HERE = Path(__file__).parent
+_TURN_SECONDS = 0.2
 
 
 def studio(desk: Desk, served: Served | None = None) -> FastAPI:
@@ -47,7 +66,7 @@ def studio(desk: Desk, served: Served | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         jobs.start()
-        threading.Thread(target=prepare, daemon=True).start()
+        threading.Thread(target=_read_ahead, args=(desk, jobs), daemon=True).start()
         yield
         jobs.close()
         desk.lock()
@@ -58,7 +77,11 @@ def studio(desk: Desk, served: Served | None = None) -> FastAPI:
     )  # fmt: skip
     app.state.desk, app.state.jobs, app.state.served = desk, jobs, served
     judged = [Depends(served.admit)] if served else []
-    parts = [part.router for part in (contributing, curating, houses, log, making, notation, runs)]
+    rooms = (
+        account, complaints, contributing, curating, grants, houses, log, making, models, notation,
+        runs,
+    )  # fmt: skip
+    parts = [room.router for room in rooms]
     if served:
         app.include_router(signing.strangers, prefix=PREFIX)
         parts.append(signing.router)
@@ -72,6 +95,16 @@ def studio(desk: Desk, served: Served | None = None) -> FastAPI:
     return app
 
 
+def _read_ahead(desk: Desk, jobs: Jobs) -> None:
+    """What somebody would wait for once: the sounds, and after the model what tags say."""
+    prepare()
+    while jobs.model.state == READING and not jobs.is_closed:
+        time.sleep(_TURN_SECONDS)
+    with suppress(HouseError):  # it is said to whoever asks for the house
+        house = desk.house()
+        desk.catalogue.read_ahead(house, desk.register(house))
+
+
 def _add_pages(app: FastAPI, served: Served | None) -> None:
     templates = Environment(
         loader=PackageLoader("gen.studio"), autoescape=select_autoescape(default=True)
@@ -79,7 +112,7 @@ def _add_pages(app: FastAPI, served: Served | None) -> None:
 
     @app.get("/", include_in_schema=False)
     def first() -> RedirectResponse:
-        return RedirectResponse(f"/{ROOMS[0]}")
+        return RedirectResponse(f"/{next(iter(ROOMS))}")
 
     def page(request: Request) -> HTMLResponse:
         room = request.url.path.strip("/")

@@ -65,6 +65,11 @@ class Desk:
         """Who is signed in; "" at a studio of one computer, where keys lie in its folder."""
         return ""
 
+    @property
+    def reads_all(self) -> bool:
+        """Whether they read what concerns somebody else: as whoever has the house's folder does."""
+        return True
+
     def register(self, house: House) -> Register:
         """Its register, verified, and read anew when the log has grown.
 

@@ -18,6 +18,8 @@ from gen.provenance.register import Register
 from gen.provenance.terms import Terms
 from gen.provenance.witnesses.standing import read_notes, standing_of
 from gen.provenance.works import near_works
+from gen.studio.complaints import concerns, is_about
+from gen.studio.desk import Desk
 from gen.studio.interface import DeskOf
 from gen.studio.terms import in_words
 
@@ -46,8 +48,8 @@ class Witnessed(BaseModel):
 def history(work: str, desk: DeskOf) -> list[ActLine]:
     """Every act of the log that names a work, and those about its models, the first one first.
 
-    A complaint is one of them where it names the work or its file, and as long as its record is
-    kept: the log itself does not say what it is about.
+    A complaint is one of them where it names the work or its file, for those whom it concerns,
+    and as long as its record is kept: the log itself does not say what it is about.
     """
     house = desk.house()
     register = desk.register(house)
@@ -55,7 +57,7 @@ def history(work: str, desk: DeskOf) -> list[ActLine]:
         raise SettingError(f"no work {work!r} in the house", mend=near_works(register, work))
     wanted = {
         *acts_of(house, register, work), *_retirements(register, work),
-        *_complaints(house, register, work),
+        *_complaints(desk, house, register, work),
     }  # fmt: skip
     lines = house.register_log.known_lines(register.leaves, lambda index, _: index in wanted)
     return [_line(Act.decode(line)) for _, line in lines]
@@ -93,11 +95,10 @@ def _retirements(register: Register, work: str) -> Iterator[int]:
             yield from (act.index for act in register.runs.retired.get(model.file_sha256, ()))
 
 
-def _complaints(house: House, register: Register, work: str) -> Iterator[int]:
+def _complaints(desk: Desk, house: House, register: Register, work: str) -> Iterator[int]:
     """Complaints that name a work or its file, and what they were answered."""
-    names = {work, f"{work}.mid", register.works[work].entry.path}
     for case in cases(house, register):
-        if case.said and names.intersection(case.said["about"]):
+        if is_about(case, register.works[work]) and concerns(desk, register, case):
             yield case.entered.index
             yield from (answer.index for answer, _ in case.answers)
 
@@ -110,7 +111,7 @@ def _line(act: Act) -> ActLine:
 def _in_words(act: Act) -> str:
     """What an act says beyond its kind: terms, a reason, a consent, a run's name.
 
-    Nothing of who complains, or of what: that is for curators.
+    Nothing of who complains, or of what: see `gen.studio.complaints`.
     """
     data = act.data
     if act.kind == TERMS:

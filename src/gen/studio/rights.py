@@ -14,10 +14,13 @@ MAY: dict[str, frozenset[str]] = {
             "GET /words", "GET /house", "GET /log", "GET /chords", "POST /check",
             "GET /works", "GET /works/{work}", "GET /works/{work}/score", "GET /works/{work}/midi",
             "GET /works/{work}/acts", "GET /proofs/{act}", "GET /witnesses",
-            "GET /composers/{person}/works", "POST /score", "POST /audio",
+            "GET /composers/{person}/works", "GET /composers/{person}/account",
+            "GET /composers/{person}/nearest", "GET /models", "GET /complaints",
+            "POST /score", "POST /audio",
             "POST /generate", "POST /continue", "POST /infill", "POST /accompany",
             "POST /harmonise", "POST /vary",
-            "GET /jobs", "GET /jobs/{job_id}", "DELETE /jobs/{job_id}", "GET /jobs/{job_id}/events",
+            "GET /readiness", "GET /jobs", "GET /jobs/{job_id}", "DELETE /jobs/{job_id}",
+            "GET /jobs/{job_id}/events",
             "GET /pieces", "GET /pieces/{name}", "GET /pieces/{name}/midi",
             "GET /pieces/{name}/pages", "GET /pieces/{name}/pages/{page}",
             "GET /pieces/{name}/stems", "GET /pieces/{name}/credentials",
@@ -29,6 +32,11 @@ MAY: dict[str, frozenset[str]] = {
     "POST /contribute/draft": _COMPOSERS,
     "POST /contribute/sign": _COMPOSERS,
     "POST /works/{work}/consent": _COMPOSERS,
+    "POST /works/{work}/terms": _COMPOSERS,
+    "POST /approvals": _COMPOSERS,
+    "POST /complaints": _COMPOSERS | _CURATORS,
+    "POST /complaints/{act}/answer": _CURATORS,
+    "POST /models/{run}/retire": _CURATORS,
     "POST /works/{work}/withdraw": _COMPOSERS | _CURATORS,
     "GET /inbox": _CURATORS,
     "GET /inbox/{work}/score": _CURATORS,
@@ -51,7 +59,7 @@ HEAVY = frozenset(
     {"POST /check", "POST /contribute/draft", "POST /contribute/sign", "GET /inbox",
      "POST /inbox/{work}/accept", "POST /audit", "POST /score", "GET /pieces/{name}/wav",
      "GET /pieces/{name}/musicxml", "GET /pieces/{name}/pages", "GET /pieces/{name}/stems",
-     "GET /proofs/{act}"}
+     "GET /proofs/{act}", "GET /composers/{person}/nearest"}
 )  # fmt: skip
 """What takes a processor for longer than a page may take: a few at a time."""
 

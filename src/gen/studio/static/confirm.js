@@ -12,12 +12,30 @@ function consent_in_words(grants) {
   return words.join(", ") || "nothing";
 }
 
+const USES = { sale: "selling pieces", sampling: "writing pieces", style: "pieces in your style" };
+
+const uses_in_words = (uses) => uses.map(({ use, until, approval }) => `${USES[use]}${until ? ` until ${until}` : ""}${approval ? ", once you have approved it" : ""}`).join("; ") || "nothing";
+const money = (cents) => `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, "0")}`;
+
+// What an act is to say, as pairs for people; what it does not hold is left out.
+function act_in_words(said) {
+  const is_terms = said.uses !== undefined;
+  return [
+    ["work", said.work], ["works", (said.works || []).join(", ")],
+    ["may be used for from now on", said.consent ? consent_in_words(said.consent) : ""],
+    ["models that learned from it may be used for", is_terms ? uses_in_words(said.uses) : ""],
+    ["versions", said.this_version ? "one model may learn from it, and none after that" : ""],
+    ["your share of your part", is_terms ? `${said.share} %` : ""], ["fee for each run", is_terms ? money(said.fee) : ""],
+    ["approved use", USES[said.use]], ["of the models of run", said.run], ["of the piece with the receipt", said.receipt],
+    ["models (SHA-256)", (said.models || []).join(", ")], ["reason", said.reason],
+    ["to the complaint of act", said.complaint], ["from", said.from], ["about", (said.about || []).join(", ")], ["text", said.text],
+    ["music (SHA-256)", said.music_sha256],
+  ];
+}
+
 // A record that is to be signed, as pairs for people; everything in it is said.
 function in_words(record) {
-  if (!record.predicate) {
-    return [["work", record.work], ["may be used for from now on", record.consent ? consent_in_words(record.consent) : ""], ["reason", record.reason || ""],
-      ["music (SHA-256)", record.music_sha256 || ""]];
-  }
+  if (!record.predicate) return act_in_words(record);
   const said = record.predicate, described = said.description;
   return [
     ["title", described.title || ""], ["work", said.work], ["for the house", (said.house || "").replace(/([0-9a-f]{16})[0-9a-f]{48}$/, "$1…")], ["composers", said.composers.map((one) => `${one.id} ${one.share} %`).join(", ")],

@@ -1,6 +1,7 @@
 // The room for curators: what waits, its sound, what it is like, accept or reject.
 
 import { show_alike } from "./alike.js";
+import { complaints_desk } from "./complaints.js";
 import { ask, begin, by_id, element, facts, on, people, say, shares } from "./common.js";
 import { accept, reject } from "./hands.js";
 import { viewer } from "./viewing.js";
@@ -65,9 +66,11 @@ on("reject", "click", async () => {
   await load();
 });
 
+const show_complaints = complaints_desk("curator", true);
 async function start() {
   await begin();
   people("curator", by_id("curator"));
   await load();
+  await show_complaints();
 }
 start().catch((error) => say(error.message, true));

@@ -1,4 +1,5 @@
-// What people do with their key: contribute, accept, reject, change consent, withdraw.
+// What people do with their key: contribute, accept, reject, change consent, say terms, approve,
+// withdraw, retire models, enter complaints and answers.
 //
 // At a studio of one computer the keys lie in its key folder, and the server signs when it is
 // asked. In a house that is served everything is signed here: each record is made from what is
@@ -26,12 +27,14 @@ function check_house(identity) {
 
 const named = (key, signature) => ({ keyid: key.keyid, sig: to_base64(signature) });
 
-// Signs an act on top of the log, and sends it; anew where somebody was quicker.
-async function enter(key, kind, data, send, before = []) {
+// Signs an act on top of the log, and sends it; anew where somebody was quicker. What the act says
+// may depend on its time.
+async function enter(key, kind, said, send, before = []) {
   for (let left = TRIES; ; left -= 1) {
     const ground = await ask("/log"), time = now();
     if (ground.house !== key.house) throw new Error(`the log is of the house ${ground.house}`);
     check_house(ground.identity);
+    const data = typeof said === "function" ? await said(time) : said;
     const act = act_payload(ground, kind, key.owner, time, data);
     const signature = await sign(key, TYPES.act, bytes_of(canonical(act)));
     const head = await head_after(ground, act, named(key, signature));
@@ -152,3 +155,77 @@ export async function withdraw(work, shown, body) {
   const key = await confirmed("Withdraw this work for ever", body.person, [data]);
   return enter(key, "withdraw", data, (signed) => ask(path, { ...body, signed }));
 }
+
+// -- terms and approvals -----------------------------------------------------------------------
+
+const USES = ["sale", "sampling", "style"];
+const sorted_by = (name, list) => list.sort((one, other) => (one[name] < other[name] ? -1 : 1));
+
+function cents(text) {
+  const found = /^([0-9]{1,10})(?:[.]([0-9]{1,2}))?$/.exec(text.trim() || "0");
+  if (!found) throw new Refused({ what: `${text} is no amount of money`, mend: "write it as 25 or 25.50" }, 0);
+  return Number(found[1]) * 100 + Number((found[2] || "").padEnd(2, "0"));
+}
+
+// What terms say, from what is asked for them in words.
+function terms_data(work, { allow: text, ask_first, this_version, share, fee }) {
+  const words = scopes_in(text), is_use = (word) => USES.includes(word.split("@")[0]);
+  const uses = words.filter(is_use).map((word) => {
+    const [use, until] = word.split("@");
+    return { approval: ask_first.includes(use), until: until || null, use };
+  });
+  return { consent: grants(words.filter((word) => !is_use(word)).join(" ")), fee: cents(fee), share, this_version, uses: sorted_by("use", uses), work };
+}
+
+export async function say_terms(work, body) {
+  const path = `/works/${work}/terms`;
+  if (!served_house()) {
+    await need_key(body.composer);
+    return ask(path, body);
+  }
+  const data = terms_data(work, body), key = await confirmed("Your terms for a work", body.composer, [data]);
+  return enter(key, "terms", data, (signed) => ask(path, { ...body, signed }));
+}
+
+export async function approve(body) {
+  if (!served_house()) {
+    await need_key(body.composer);
+    return ask("/approvals", body);
+  }
+  const data = { receipt: "", run: body.run, use: body.use, works: [...body.works].sort() };
+  const key = await confirmed("Approve a use", body.composer, [data]);
+  return enter(key, "approve", data, (signed) => ask("/approvals", { ...body, signed }));
+}
+
+// -- models and complaints -----------------------------------------------------------------------
+
+export async function retire(run, body) {
+  const path = `/models/${run}/retire`;
+  if (!served_house()) {
+    await need_key(body.curator);
+    return ask(path, body);
+  }
+  const data = { models: [...body.models].sort(), reason: body.reason, run };
+  const key = await confirmed("Take models out of use", body.curator, [data]);
+  return enter(key, "retire", data, (signed) => ask(path, { ...body, signed }));
+}
+
+const KEPT_APART = "It is kept in the house's folder; the log has its SHA-256 alone.";
+
+// A record beside the log: the act names it by its digest, which a salt keeps from being guessed.
+async function enter_record(path, kind, title, person, said, body, more = {}) {
+  if (!served_house()) {
+    await need_key(person);
+    return ask(path, body);
+  }
+  const salt = hex(crypto.getRandomValues(new Uint8Array(32)));
+  const key = await confirmed(title, person, [said], KEPT_APART);
+  const data = async (time) => ({ ...more, record_sha256: await digest(bytes_of(canonical({ ...said, salt, time }))) });
+  return enter(key, kind, data, (signed) => ask(path, { ...body, salt, signed }));
+}
+
+export const complain_of = (body) =>
+  enter_record("/complaints", "complain", "Enter a complaint", body.person, { about: body.about, from: body.who, text: body.text }, body);
+
+export const answer = (complaint, body) =>
+  enter_record(`/complaints/${complaint}/answer`, "answer", "Answer a complaint", body.curator, { complaint, text: body.text }, body, { complaint });

@@ -1,7 +1,8 @@
 // The house: works to find, hear and follow, consent, withdrawing, the log as it stands.
 
 import { ask, begin, by_id, complain, element, facts, on, options, people, say, shares } from "./common.js";
-import { allow, withdraw } from "./hands.js";
+import { allow, say_terms, withdraw } from "./hands.js";
+import { show_models } from "./models.js";
 import { spoken } from "./keys.js";
 import { viewer } from "./viewing.js";
 
@@ -73,6 +74,7 @@ async function show(work) {
   ]);
   by_id("allow").value = shown.consent;
   by_id("touch").textContent = "";
+  show_terms();
   by_id("own-actions").hidden = shown.state !== "in the house";
   view(await ask(`/works/${work}/score`));
   await show_history(work);
@@ -100,6 +102,37 @@ on("audit", "click", async () => {
   keep_audit(found);
   const bad = found.refused.map((one) => `${one.path} (${one.rule}): ${one.found}`).join("; ");
   by_id("audited").textContent = `${found.admitted} of ${found.seen} files admitted, ${found.not_consented} not consented, ${found.refused.length} refused${bad ? `: ${bad}` : ""}`;
+});
+const terms = by_id("terms").elements;
+
+// The terms that stand, of whoever is chosen; else what the consent says, and every use.
+function show_terms() {
+  const said = shown.terms.find((one) => one.composer === by_id("person").value);
+  const consent = (said ? said.consent : shown.consent).split(" ");
+  for (const box of terms.scope) box.checked = consent.some((word) => word.split(/[@:]/)[0] === box.value);
+  for (const name of ["sampling", "sale", "style"]) {
+    const use = said && said.uses.find((one) => one.use === name && one.is_live);
+    terms[name].value = use && use.approval ? "ask" : use || !said ? "yes" : "";
+  }
+  const days = new Set([...consent.map((word) => word.split("@")[1] || ""), ...(said ? said.uses.map((one) => one.until || "") : [])]);
+  terms.until.value = days.size === 1 ? [...days][0] : "";
+  terms.share.value = said ? said.share : 100;
+  terms.fee.value = said ? said.fee : "0";
+  terms.this_version.checked = Boolean(said && said.this_version);
+}
+
+on("person", "change", () => shown && show_terms());
+on("terms", "submit", async () => {
+  const composer = by_id("person").value, day = terms.until.value ? `@${terms.until.value}` : "";
+  const scopes = [...terms.scope].filter((box) => box.checked).map((box) => (box.value === "artist_model" ? `artist_model:${composer}` : box.value));
+  const uses = ["sampling", "sale", "style"].filter((name) => terms[name].value);
+  await say_terms(shown.work, {
+    composer, allow: [...scopes, ...uses].map((word) => word + day).join(" ") || "nothing",
+    ask_first: uses.filter((name) => terms[name].value === "ask"), this_version: terms.this_version.checked,
+    share: Number(terms.share.value), fee: terms.fee.value.trim(),
+  });
+  say("These terms count from now on.");
+  await load(shown.work);
 });
 on("set-consent", "click", async () => {
   const composer = by_id("person").value;
@@ -151,6 +184,7 @@ async function start() {
   options(by_id("filters").elements.composer, house.people.filter((one) => one.roles.includes("composer")).map((one) => [one.id, one.name || one.id]));
   options(by_id("filters").elements.genre, (await ask("/words")).genres);
   await load();
+  await show_models(!house.signed_in || me.roles.includes("curator"));
   const seen = await ask("/witnesses");
   by_id("witnessed").textContent = seen.lines.join("; ");
 }

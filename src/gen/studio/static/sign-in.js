@@ -5,7 +5,7 @@ import { can_hold_keys, download, enrolment_request, forget, kept_keys, make_key
 import { last_person, served_house, sign_in } from "./session.js";
 
 const house = served_house();
-const ROOMS = ["create", "contribute", "curate", "house", "runs"];
+const ROOMS = ["create", "contribute", "mine", "curate", "house", "runs"];
 let keys = [];
 
 const chosen = () => keys.find((one) => one.keyid === by_id("who").value);

@@ -1,0 +1,177 @@
+"""The interface to one composer's account: what became of their works, and what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from gen.accounts.mine import mine, nearest, news
+from gen.accounts.nearness import nearness, pieces_written
+from gen.errors import SettingError
+from gen.provenance.granted import missing_grants
+from gen.provenance.register import Register
+from gen.provenance.runs import Run
+from gen.provenance.standing import standings
+from gen.provenance.terms import USES, spelled_cents
+from gen.studio.interface import DeskOf
+
+router = APIRouter(tags=["account"])
+
+MOST_PIECES = 200
+MOST_NEAR = 20
+
+
+class Notice(BaseModel):
+    """An act in a composer's name, or about their works, in words."""
+
+    act: int
+    time: str
+    words: str
+
+
+class UsedBy(BaseModel):
+    """A run that learned from a composer's works, and how its models stand."""
+
+    run: int
+    name: str
+    purpose: str
+    time: str
+    works: list[str]
+    models: int
+    retired: int
+
+
+class AskedFor(BaseModel):
+    """A use of a run's models about which a composer asked to be asked first."""
+
+    run: int
+    name: str
+    use: str
+    works: list[str]
+
+
+class WrittenPiece(BaseModel):
+    """A piece that a model wrote which learned from a composer's works."""
+
+    path: str
+    run: int
+    receipt: str
+
+
+class Fee(BaseModel):
+    """What a composer's terms ask for a run that learned from a work."""
+
+    run: int
+    work: str
+    amount: str
+
+
+class NearPiece(BaseModel):
+    """A piece that holds figures of a work: likeness, which is not cause.
+
+    `part` is the composer's share of all the figures that works of the house hold in it.
+    """
+
+    path: str
+    work: str
+    figures: int
+    part: float
+
+
+class Account(BaseModel):
+    """What became of a composer's works.
+
+    `acts` is how long the log is now: asked again with `since` as much, only later acts are news.
+    Of `pieces` the newest are listed, `pieces_in_all` says how many there are.
+    """
+
+    composer: str
+    acts: int
+    news: list[Notice]
+    works: list[dict[str, Any]]
+    used_by: list[UsedBy]
+    asked_for: list[AskedFor]
+    fees: list[Fee]
+    pieces: list[WrittenPiece]
+    pieces_in_all: int
+
+
+@router.get("/composers/{person}/account")
+def account(person: str, desk: DeskOf, since: Annotated[int, Query(ge=0)] = 0) -> Account:
+    """What became of a composer's works, and what was done in their name since an act."""
+    house = desk.house()
+    register = desk.register(house)
+    _check_enrolled(register, person)
+    found = mine(register, person)
+    own = set(found.works)
+    pieces = found.impact.pieces
+    return Account(
+        composer=person,
+        acts=register.size,
+        news=[
+            Notice(act=act.index, time=act.time, words=words)
+            for act, words in news(house, register, person, since)
+        ],
+        works=[one.to_dict() for one in standings(house, register, person)],
+        used_by=[_used_by(register, run, own) for run in reversed(found.impact.runs)],
+        asked_for=list(_asked_for(register, person, found.works, found.impact.runs)),
+        fees=[Fee(run=r, work=w, amount=spelled_cents(cents)) for r, w, cents in found.fees],
+        pieces=[
+            WrittenPiece(path=piece.path, run=piece.run, receipt=piece.receipt)
+            for piece in reversed(pieces[-MOST_PIECES:])
+        ],
+        pieces_in_all=len(pieces),
+    )
+
+
+@router.get("/composers/{person}/nearest")
+def nearest_pieces(person: str, desk: DeskOf) -> list[NearPiece]:
+    """The pieces written by the house's models that hold most of a composer's works."""
+    house = desk.house()
+    register = desk.register(house)
+    _check_enrolled(register, person)
+    near, _ = nearness(house, register, pieces_written(house, register))
+    paths = {piece.receipt: piece.path for piece in register.runs.pieces}
+    return [
+        NearPiece(path=paths[receipt] or receipt[:16], work=work, figures=count, part=part)
+        for receipt, work, count, part in nearest(near, mine(register, person).works, MOST_NEAR)
+    ]
+
+
+def _check_enrolled(register: Register, person: str) -> None:
+    if register.roster.person(person) is None:
+        raise SettingError(f"nobody here is called {person[:40]!r}")
+
+
+def _used_by(register: Register, run: Run, own: set[str]) -> UsedBy:
+    digests = [model.file_sha256 for model in run.models]
+    behind = register.runs.works_behind(run)
+    return UsedBy(
+        run=run.index, name=run.name, purpose=run.purpose, time=run.time,
+        works=[work for work in behind if work in own], models=len(digests),
+        retired=sum(register.retired(digest) is not None for digest in digests),
+    )  # fmt: skip
+
+
+def _asked_for(
+    register: Register, person: str, works: Sequence[str], runs: Sequence[Run]
+) -> Iterator[AskedFor]:
+    """Uses that a composer has not approved, and asked to be asked about."""
+    today = register.today()
+
+    def wants_to_be_asked(work: str, use: str) -> bool:
+        acts = register.works[work].terms.get(person, ())
+        grant = acts[-1].terms.use(use, today) if acts else None
+        return grant is not None and grant.approval
+
+    for run in runs:
+        behind = set(register.runs.works_behind(run))
+        theirs = [w for w in works if w in behind and register.works[w].withdrawn_at is None]
+        for use in USES if run.models else ():
+            asked = [work for work in theirs if wants_to_be_asked(work, use)]
+            lacking = missing_grants(register, asked, use, run.index)
+            if found := sorted({each.work for each in lacking if each.person == person}):
+                yield AskedFor(run=run.index, name=run.name, use=use, works=found)

@@ -1,0 +1,138 @@
+"""The interface to the complaints desk: each is read by those whom it concerns."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from gen.provenance.complaints_desk import Case, answer, cases, complain
+from gen.provenance.record import WorkRecord
+from gen.provenance.register import Register
+from gen.provenance.roster import COMPOSER, CURATOR
+from gen.studio.desk import Desk
+from gen.studio.interface import DeskOf
+from gen.studio.signed import Signed
+
+router = APIRouter(tags=["complaints"])
+
+Words = Annotated[str, Field(max_length=2_000)]
+Text = Annotated[str, Field(min_length=1, max_length=20_000)]
+Salt = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class AnswerFacts(BaseModel):
+    """What a complaint was answered; `text` is null where its record is gone."""
+
+    act: int
+    by: str
+    time: str
+    text: str | None
+
+
+class ComplaintFacts(BaseModel):
+    """A complaint and its answers.
+
+    `text` is null where its record is gone: only that it was entered is known then. Who complains
+    is told to curators and to who entered it, not to the composers of the works that it names.
+    """
+
+    act: int
+    by: str
+    time: str
+    text: str | None
+    about: list[str]
+    who: str
+    answers: list[AnswerFacts]
+
+
+class Complaining(BaseModel):
+    """A complaint that came in: entered by whom, from whom, about which works, pieces or models.
+
+    `salt`, 64 hex digits that nobody can guess, is in the record that is signed in a browser;
+    without it the studio draws one.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    person: str
+    who: Words = ""
+    text: Text
+    about: Annotated[list[Words], Field(max_length=100)] = []
+    salt: Salt | None = None
+    signed: Signed | None = None
+
+
+class Answering(BaseModel):
+    """What a curator answers a complaint; `salt` as in a complaint."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    curator: str
+    text: Text
+    salt: Salt | None = None
+    signed: Signed | None = None
+
+
+@router.get("/complaints")
+def complaints(desk: DeskOf) -> list[ComplaintFacts]:
+    """Those that concern who asks, the newest first."""
+    house = desk.house()
+    register = desk.register(house)
+    found = [case for case in cases(house, register) if concerns(desk, register, case)]
+    return [_facts(desk, case) for case in reversed(found)]
+
+
+@router.post("/complaints")
+def enter_complaint(said: Complaining, desk: DeskOf) -> list[ComplaintFacts]:
+    """Enter a complaint that came in; what may be read of all of them then."""
+    house = desk.house()
+    register = desk.register(house)
+    person = register.roster.person(said.person)
+    role = CURATOR if person is not None and CURATOR in person.roles else COMPOSER
+    key = desk.key(register, said.person, role, said.signed)
+    complain(house, key, said.who, said.text, said.about, salt=said.salt)
+    return complaints(desk)
+
+
+@router.post("/complaints/{act}/answer")
+def enter_answer(act: int, said: Answering, desk: DeskOf) -> list[ComplaintFacts]:
+    """Enter what a complaint was answered."""
+    house = desk.house()
+    key = desk.key(desk.register(house), said.curator, CURATOR, said.signed)
+    answer(house, key, act, said.text, salt=said.salt)
+    return complaints(desk)
+
+
+def concerns(desk: Desk, register: Register, case: Case) -> bool:
+    """Whether a complaint concerns who is at the desk.
+
+    Curators, whoever entered it, and the composers of the works that it names.
+    """
+    if desk.reads_all or case.entered.by == desk.signed_in:
+        return True
+    return any(
+        record.is_composer(desk.signed_in) and is_about(case, record)
+        for record in register.works.values()
+    )
+
+
+def is_about(case: Case, record: WorkRecord) -> bool:
+    """Whether a complaint names a work, or its file."""
+    names = {record.entry.work, f"{record.entry.work}.mid", record.entry.path}
+    return case.said is not None and not names.isdisjoint(case.said["about"])
+
+
+def _facts(desk: Desk, case: Case) -> ComplaintFacts:
+    said = case.said or {}
+    is_told_who = desk.reads_all or case.entered.by == desk.signed_in
+    return ComplaintFacts(
+        act=case.entered.index, by=case.entered.by, time=case.entered.time,
+        text=said.get("text"), about=said.get("about", []),
+        who=said.get("from", "") if is_told_who else "",
+        answers=[
+            AnswerFacts(act=one.index, by=one.by, time=one.time, text=(record or {}).get("text"))
+            for one, record in case.answers
+        ],
+    )  # fmt: skip

@@ -1,0 +1,119 @@
+"""The interface to the models that the house's log knows, and to taking them out of use."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from gen.errors import SettingError
+from gen.provenance.granting import retire
+from gen.provenance.register import Register
+from gen.provenance.roster import CURATOR
+from gen.provenance.runs import Run
+from gen.studio.grants import run_at
+from gen.studio.interface import DeskOf
+from gen.studio.signed import Signed
+
+router = APIRouter(tags=["models"])
+
+
+class RetiredFacts(BaseModel):
+    """The act that took a model out of use."""
+
+    act: int
+    by: str
+    time: str
+    reason: str
+
+
+class ModelFile(BaseModel):
+    """One model that a run left; `retired` is null while it may write."""
+
+    name: str
+    steps: int
+    sha256: str
+    retired: RetiredFacts | None
+
+
+class RunModels(BaseModel):
+    """A run of the log, or a model that the root asserts, with what it left.
+
+    `works` is of how many works it learned, `pieces` how many pieces its models wrote.
+    """
+
+    run: int
+    name: str
+    purpose: str
+    time: str
+    by: str
+    works: int
+    pieces: int
+    models: list[ModelFile]
+
+
+class Retiring(BaseModel):
+    """Who takes models out of use, and why; all of the run's where `models` names none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    curator: str
+    reason: Annotated[str, Field(max_length=2_000)] = ""
+    models: Annotated[list[str], Field(max_length=1_000)] = []
+    signed: Signed | None = None
+
+
+@router.get("/models")
+def models(desk: DeskOf) -> list[RunModels]:
+    """Every run of the log that left a model, the newest first."""
+    register = desk.register(desk.house())
+    written = Counter(piece.run for piece in register.runs.pieces)
+    runs = sorted(register.runs.by_index.values(), key=lambda run: -run.index)
+    return [_facts(register, run, written[run.index]) for run in runs if run.models]
+
+
+@router.post("/models/{run}/retire")
+def retire_models(run: int, said: Retiring, desk: DeskOf) -> RunModels:
+    """Take models of a run out of use: nothing is written with them any more."""
+    house = desk.house()
+    register = desk.register(house)
+    found = run_at(register, run)
+    files = said.models or in_use(register, found)
+    if strange := sorted({*files} - {*in_use(register, found)}):
+        raise SettingError(f"run {run} has no model {strange[0][:16]} in use")
+    if not files:
+        raise SettingError(f"every model of run {run} is retired already")
+    retire(house, [desk.key(register, said.curator, CURATOR, said.signed)], found, files,
+           said.reason)  # fmt: skip
+    moved = desk.register(desk.house())
+    written = sum(piece.run == run for piece in moved.runs.pieces)
+    return _facts(moved, moved.runs.by_index[run], written)
+
+
+def in_use(register: Register, run: Run) -> list[str]:
+    """Digests of a run's models that are not retired."""
+    digests = [model.file_sha256 for model in run.models]
+    return [digest for digest in digests if register.retired(digest) is None]
+
+
+def _facts(register: Register, run: Run, written: int) -> RunModels:
+    return RunModels(
+        run=run.index, name=run.name, purpose=run.purpose, time=run.time, by=run.by,
+        works=len(register.runs.works_behind(run)), pieces=written,
+        models=[
+            ModelFile(
+                name=model.name, steps=model.steps, sha256=model.file_sha256,
+                retired=_retired(register, model.file_sha256),
+            )
+            for model in run.models
+        ],
+    )  # fmt: skip
+
+
+def _retired(register: Register, digest: str) -> RetiredFacts | None:
+    found = register.retired(digest)
+    if found is None:
+        return None
+    return RetiredFacts(act=found.index, by=found.by, time=found.time, reason=found.reason)

@@ -1,0 +1,81 @@
+// A composer's account: what is new in their name, what became of their works, what waits for their word.
+
+import { complaints_desk } from "./complaints.js";
+import { ask, begin, by_id, complain, element, on, people, say } from "./common.js";
+import { approve } from "./hands.js";
+
+const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+const USES = { sale: "Selling pieces", sampling: "Writing pieces", style: "Pieces in your style" };
+let shown = null;
+
+// Up to which act somebody has seen what is in their name, kept by this browser.
+const place = (person) => `studio-seen-${by_id("house-name").textContent}-${person}`;
+const seen_until = (person) => Number(localStorage.getItem(place(person)) || 0);
+
+const items = (id, texts) => by_id(id).replaceChildren(...texts.map((text) => element("li", { textContent: text })));
+
+function show_news({ news }) {
+  items("news", [...news].reverse().map((one) => `${one.words} (act ${one.act}, ${one.time.replace("T", " ").replace("Z", " UTC")})`));
+  by_id("no-news").textContent = news.length ? "" : "Nothing since you looked last.";
+  by_id("seen").hidden = !news.length;
+}
+
+function show_asked({ asked_for, composer }) {
+  by_id("asked-part").hidden = !asked_for.length;
+  by_id("asked").replaceChildren(...asked_for.map(({ run, name, use, works }) => {
+    const button = element("button", { type: "button", textContent: "Approve" });
+    on(button, "click", async () => {
+      await approve({ composer, use, run, works });
+      say(`${USES[use]} with the models of ${name} is approved.`);
+      await load();
+    });
+    return element("li", { className: "key" }, `${USES[use]} with the models of ${name} (act ${run}), for ${works.length > 3 ? plural(works.length, "work") : works.join(", ")}`, "", button);
+  }));
+}
+
+function show_works({ works }) {
+  const order = ["rejected", "waiting", "in the house", "withdrawn"];
+  const rows = [...works].sort((one, other) => order.indexOf(one.state) - order.indexOf(other.state));
+  by_id("works").hidden = !rows.length;
+  by_id("no-works").hidden = Boolean(rows.length);
+  by_id("works").tBodies[0].replaceChildren(...rows.map((one) => element("tr", {}, ...[one.title || one.work, one.state, one.allowed, one.note].map((text) => element("td", { textContent: text })))));
+}
+
+function show_use({ used_by, fees, pieces, pieces_in_all }) {
+  const owed = (run) => fees.filter((fee) => fee.run === run).map((fee) => `${fee.amount} for ${fee.work}`);
+  items("used", used_by.length ? used_by.map((one) => {
+    const models = one.models ? `${plural(one.models, "model")}${one.retired ? `, ${one.retired} retired` : ""}` : "no model yet";
+    const fee = owed(one.run).length ? `; fee by your terms: ${owed(one.run).join(", ")}` : "";
+    return `${one.name}, ${one.time.slice(0, 10)}, for ${one.purpose.replaceAll("_", " ")}: ${plural(one.works.length, "work")} of yours, ${models}${fee}`;
+  }) : ["No run has read any of them."]);
+  by_id("pieces-count").textContent = pieces_in_all ? `${plural(pieces_in_all, "piece")}${pieces_in_all > pieces.length ? `, the newest ${pieces.length}` : ""}` : "None yet.";
+  items("pieces", pieces.map((piece) => `${piece.path || piece.receipt.slice(0, 16)} (run ${piece.run})`));
+  by_id("find-near").hidden = !pieces_in_all;
+  by_id("near").replaceChildren();
+}
+
+async function load() {
+  const person = by_id("whose").value;
+  if (!person) return void (by_id("no-news").textContent = "Nobody here composes.");
+  shown = await ask(`/composers/${encodeURIComponent(person)}/account?since=${seen_until(person)}`);
+  for (const part of [show_news, show_asked, show_works, show_use]) part(shown);
+}
+
+on("whose", "change", load);
+on("seen", "click", async () => {
+  localStorage.setItem(place(shown.composer), String(shown.acts));
+  await load();
+});
+on("find-near", "click", async () => {
+  const found = await ask(`/composers/${encodeURIComponent(shown.composer)}/nearest`);
+  items("near", found.length ? found.map((one) => `${one.path}: ${one.work} holds ${one.figures} of its figures; ${Math.round(100 * one.part)} % of what works hold of it is yours`) : ["None holds a figure of them."]);
+});
+
+const show_complaints = complaints_desk("composer", false);
+async function start() {
+  await begin();
+  people("composer", by_id("whose"));
+  await load();
+  await show_complaints();
+}
+start().catch(complain);
