@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import secrets
 import signal
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import prepared
 from gen.provenance.access import HOUSE_VARIABLE
@@ -17,8 +19,17 @@ from gen.provenance.key_files import KEYS_VARIABLE, PASSPHRASE_VARIABLE
 from houses import PASSPHRASE, TestHouse, start_house
 from tiny_runs import SECRET
 
+settings.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("random", settings.get_profile("steady"), derandomize=False)
+settings.load_profile("steady")  # the same examples each time; others: --hypothesis-profile=random
 
+
+@pytest.hookimpl(tryfirst=True)  # before Hypothesis reads its options
 def pytest_configure(config: pytest.Config) -> None:
+    if config.option.hypothesis_profile == "random" and config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = secrets.randbelow(2**32)
     _hear_ctrl_c()
     _keep_compiled_modules()
     if prepared.CAN_FORK and prepared.FOLDER not in os.environ:  # not in a worker of xdist
@@ -40,6 +51,14 @@ def _keep_compiled_modules() -> None:
     """Hundreds of processes that tests start would else compile the house's modules anew each."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if config.option.hypothesis_profile == "random":
+        seed = config.option.hypothesis_seed
+        terminalreporter.line(f"random examples; the same again: --hypothesis-seed={seed}")
 
 
 def pytest_collection_finish() -> None:

@@ -23,7 +23,8 @@ from houses import PASSPHRASE, make_midi
 
 TOKEN = "token-of-a-test"  # noqa: S105 - opens nothing outside the tests
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-PATIENCE = 60
+PATIENCE = 600
+"""Seconds after which a page or a server hangs; a busy machine may take its time."""
 
 
 def given(seed: int = 7, bars: int = 16, name: str = "small rain.mid") -> dict:

@@ -36,8 +36,8 @@ FOLDER = "PREPARED_PROCESSES"
 """The variable that names the run's folder, for all its processes."""
 IMPORTED = ("gen.studio.writer", "gen.training.run", "gen.cli.door", "gen.cli.train")
 READ_AT_START = (
-    "ATEN", "CUDA", "DNNL", "KMP", "LANG", "LC_", "LD_", "MKL", "OMP", "OPENBLAS", "PYTHON",
-    "TORCH",
+    "ATEN", "CUDA", "DNNL", "KMP", "LANG", "LC_", "LD_", "LOCAL_RANK", "MKL", "OMP", "OPENBLAS",
+    "PYTHON", "RANK", "SLURM", "TORCH",
 )  # fmt: skip
 """Variables that begin so count while Python or a library starts …"""
 TAKEN_OVER = ("PYTHONPATH", "PYTHONUNBUFFERED")
@@ -152,7 +152,10 @@ def _run(link: socket.socket, begun: dict[str, str]) -> None:
     """
     head, descriptors, *_ = socket.recv_fds(link, 8, 3)
     asked = json.loads(link.makefile("rb").read(int.from_bytes(head, "big")))
-    if _at_start(asked["environment"]) != _at_start(begun):
+    set_by_imports = {k: v for k, v in os.environ.items() if begun.get(k) != v}
+    variables = asked["environment"]
+    variables |= {k: v for k, v in set_by_imports.items() if variables.get(k) == begun.get(k)}
+    if _at_start(variables) != _at_start(dict(os.environ)):
         link.sendall(b"n")
         return
     link.sendall(b"y")
@@ -162,8 +165,6 @@ def _run(link: socket.socket, begun: dict[str, str]) -> None:
         _watch(child, link)
     else:
         link.close()
-        set_by_imports = {k: v for k, v in os.environ.items() if begun.get(k) != v}
-        asked["environment"] |= set_by_imports
         _become(asked, descriptors)
 
 

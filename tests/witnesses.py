@@ -12,6 +12,8 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
 
+from prepared import prepared
+
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "witness.py"
 
 
@@ -43,8 +45,8 @@ class WitnessProgram:
         self.key = _MADE[name][0]
 
     def run(self, *words: object, code: int = 0) -> str:
-        command = [sys.executable, SCRIPT, "--state", self.state, *words]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        command = prepared(SCRIPT, "--state", self.state, *words)
+        done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
         return done.stdout
 

@@ -72,7 +72,7 @@ def check_kept(house, acks):
 @needs_posix
 def test_sixteen_processes_contribute_and_accept_at_once(house):
     child = start("crowd", house.pin.path, 16, 2)
-    output, _ = child.communicate(timeout=300)
+    output, _ = child.communicate()
     assert child.returncode == 0, output
     acks = acknowledged(output)
     reopen(house).accept()

@@ -116,15 +116,12 @@ def write(batch, tell):
 decode.write_all(decode.dealt(range(8)), write, print)
 """
     leader = subprocess.Popen([sys.executable, "-c", script])
-    until = time.monotonic() + 60
-    while len(list(tmp_path.iterdir())) < 2:
-        assert time.monotonic() < until
+    while len(list(tmp_path.iterdir())) < 2 and leader.poll() is None:
         time.sleep(0.05)
     leader.kill()
     leader.wait()
     for path in tmp_path.iterdir():
         while _runs(int(path.name)):
-            assert time.monotonic() < until
             time.sleep(0.05)
 
 

@@ -909,11 +909,10 @@ def test_interrupted_by_ctrl_c_nothing_is_half_written_and_a_second_run_goes_on(
     for seed in range(count):
         desk.put(f"{seed}.mid", distinct_midi(seed))
     process = _run(desk, desk.folder, *STATED, "--yes", "--json")
-    deadline = time.monotonic() + 240
-    while not desk.inbox and time.monotonic() < deadline and process.poll() is None:
+    while not desk.inbox and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=240)
+    _, said = process.communicate()
     assert process.returncode == 130, said
     assert "run again to go on" in said
     assert "Traceback" not in said
@@ -947,7 +946,7 @@ def test_what_a_daw_exports_into_a_watched_folder_is_contributed_once_it_is_whol
     changed = json.loads(process.stdout.readline())
     assert (Path(changed["file"]).name, changed["status"]) == ("new.mid", "contributed")
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate()
     assert process.returncode == 0, said
     assert "no longer watching" in said
     assert "Traceback" not in said

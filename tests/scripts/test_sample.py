@@ -206,7 +206,7 @@ def test_stopped_between_two_pieces_it_leaves_whole_ones_and_nothing_else(studio
         os.killpg(process.pid, number)  # as a terminal does
     else:
         process.send_signal(number)
-    answer, talk = process.communicate(timeout=300)  # … when no process holds the pipes any more
+    answer, talk = process.communicate()  # … when no process holds the pipes any more
     assert (process.returncode, "Traceback" in talk) == (130, False), talk
     assert talk.endswith("stopped\n")
     *named, page = (first + answer).split()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import yaml
 
 from gen.places import CONF
 from houses import keep_machine_key
+from prepared import prepared
 from tiny_runs import SETTINGS, TRAIN, environment, train
 
 MULTIRUN = "--multirun"
@@ -94,8 +94,8 @@ def has(package: str) -> bool:
 def elsewhere(tmp_path, *words):
     """A sweep by command line, as a launcher starts processes of its own."""
     done = subprocess.run(
-        [sys.executable, str(TRAIN), MULTIRUN, *SETTINGS.split(), *words],
-        cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=600,
+        prepared(TRAIN, MULTIRUN, *SETTINGS.split(), *words),
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done

@@ -297,9 +297,7 @@ def started(folder, *words):
     """An endless run that has left something to resume from."""
     known = set(folder.glob("outputs/cut/*/last.ckpt"))
     process = start(folder, *ENDLESS, *words)
-    deadline = time.monotonic() + 120
     while set(folder.glob("outputs/cut/*/last.ckpt")) == known and process.poll() is None:
-        assert time.monotonic() < deadline
         time.sleep(0.05)
     time.sleep(0.3)  # … and is in the middle of something
     return process
@@ -323,7 +321,7 @@ def test_a_killed_run_goes_on_and_ctrl_c_ends_it_whole(house, works, tmp_path):
 
     stopped = started(tmp_path, pin, "ckpt=last")
     stopped.send_signal(signal.SIGINT)
-    answer, talk = stopped.communicate(timeout=60)
+    answer, talk = stopped.communicate()
     assert (stopped.returncode, "Traceback" in talk) == (130, False), talk
     told = json.loads(answer)
     assert told["interrupted"] is True

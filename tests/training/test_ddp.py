@@ -47,7 +47,7 @@ def test_two_processes_reach_what_one_reaches_and_leave_one_set_of_files(tmp_pat
     keep_machine_key()
     alone = train(settings_of(house.pin.path), tmp_path / "alone")
     process = start(tmp_path, f"pin={house.pin.path}", *DDP)
-    answer, talk = process.communicate(timeout=300)
+    answer, talk = process.communicate()
     assert process.returncode == 0, talk
     together = json.loads(answer)  # one object: one process speaks
     learned = [load_checkpoint(Path(r["last"])).manifest for r in (alone, together)]
@@ -94,7 +94,7 @@ def read_by(folder, pin, name, *words):
 def reached(folder, *words):
     """What two processes print that they reached."""
     process = start(folder, *words, "trainer.accelerator=cpu", "optimizer=adamw")
-    answer, talk = process.communicate(timeout=300)
+    answer, talk = process.communicate()
     assert process.returncode == 0, talk
     return json.loads(answer)
 
@@ -222,7 +222,7 @@ def test_a_process_that_sees_another_house_ends_the_run_for_all(tmp_path):
         house.enter(*range(1, 7 - rank))
     pin = f"pin={tmp_path}/pin${{oc.env:LOCAL_RANK,0}}.yaml"
     process = start(tmp_path, pin, *DDP)
-    _, talk = process.communicate(timeout=300)
+    _, talk = process.communicate()
     assert process.returncode == 2
     assert "1 of 2 processes admitted another corpus" in talk
     assert "Traceback" not in talk

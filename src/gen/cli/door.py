@@ -110,7 +110,8 @@ def _is_sweep(hydra: Hydra, name: str, flags: Namespace) -> bool:
     """Whether many runs are asked for: by the flag, or by a setting."""
     if flags.multirun or flags.run:
         return bool(flags.multirun)
-    if not flags.config_dir and not any("hydra" in one for one in flags.overrides):
+    others = [one for one in flags.overrides if not one.startswith("hydra.run.dir=")]
+    if not flags.config_dir and not any("hydra" in one for one in others):
         return False  # no shipped file asks for it
     composed = hydra.compose_config(
         name, flags.overrides, RunMode.MULTIRUN, False, validate_sweep_overrides=False
