@@ -112,7 +112,8 @@ SMALL_ORDER = {0, 1, FIELD - 1, ORDER_8, FIELD - ORDER_8}  # y of points for whi
 ROLE_OF = {"begin": "trainer", "end": "trainer", "output": "producer", "consent": "composer"}
 ROLE_OF |= {"terms": "composer", "approve": "composer", "answer": "curator", "retire": "curator"}
 ALSO = {"complain": {"composer"}, "sell": {"producer"}}  # who may besides curators
-NOT_WORKS = {"inbox", "screening", "rejected", "withdrawn", "witnesses", ".journal", "complaints"}
+NOT_WORKS = {"inbox", "screening", "rejected", "withdrawn", "witnesses", "complaints"}
+NOT_WORKS |= {".journal", ".names"}
 
 
 class Refused(Exception):

@@ -25,7 +25,7 @@ from houses import PASSPHRASE, make_midi, make_piece, make_statement, start_hous
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 QUICK = ["--kdf-cost", "10"]
-PEOPLE = ("init", "key", "enroll", "rotate", "revoke", "cosign", "assert-model", "seal")
+PEOPLE = ("init", "key", "enroll", "erase", "rotate", "revoke", "cosign", "assert-model", "seal")
 WORKS = ("accept", "reject", "renew", "withdraw", "consent", "terms", "approve", "may")
 MODELS = (
     "drift",

@@ -25,6 +25,7 @@ COMMANDS = {
     "init": ("start", "Start a house: root key, first roster, register and pin."),
     "key": ("start", "Make a key of your own and print its public half."),
     "enroll": ("people", "Take a person into the house."),
+    "erase": ("people", "Erase a person's name, which lies beside the log."),
     "rotate": ("people", "Replace a person's key or the root keys, or renew the roster."),
     "revoke": ("people", "End a person's keys: departed, or compromised."),
     "cosign": ("people", "Add your root signature to a waiting roster change."),

@@ -217,7 +217,7 @@ def _behind(visit: Visit, record: dict[str, Any]) -> tuple[bool, list[str]]:
     if not runs:
         return False, [f"no run in the log left the model {record['checkpoint_sha256']}"]
     run: Run = runs[0]
-    names = {person.id: person.name for person in register.roster.people}
+    names = {person.id: person.lasting_name for person in register.roster.people}
     works = register.runs.works_behind(run)
     people = Counter(who for work in works for who, _ in register.works[work].entry.composers)
     same = record["manifest_sha256"] == run.manifest

@@ -41,6 +41,8 @@ from gen.provenance.witnesses.notes import LOG_KEY, NoteKey
 ROSTER_TYPE = "application/vnd.music-house.roster+json"
 COMPOSER, CURATOR = "composer", "curator"
 TRAINER, PRODUCER = "trainer", "producer"
+COMMITTED = "sha256:"
+"""How the name of a person begins that lies beside the log (`gen.provenance.names`)."""
 HOUSE_ROLES = (COMPOSER, CURATOR, TRAINER, PRODUCER)
 MACHINE_ROLES = (TRAINER, PRODUCER)
 """What a computer may do by itself, with a key that no passphrase seals."""
@@ -91,6 +93,13 @@ class Person:
     roles: tuple[str, ...]
     keys: tuple[PersonKey, ...]
     note: str = ""
+
+    @property
+    def lasting_name(self) -> str:
+        """What files may say that nobody can take back: the name, or the id where it is kept apart
+        (`gen.provenance.names`).
+        """
+        return self.id if self.name.startswith(COMMITTED) else self.name
 
     def to_dict(self) -> dict[str, Any]:
         return _Person.of(self).to_dict()

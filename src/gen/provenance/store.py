@@ -12,6 +12,7 @@
         rejected/  withdrawn/           taken out, kept for the record
         complaints/<digest>.json        complaints and answers; the log has their digests
         complaints/<digest>.list        prints that a complaint reserves (`reservations`)
+        .names/<digest>.json            names of people; rosters have their digests
         .journal/<sha256>               files of the change that is being made, by their digest
         .lock
 ```
@@ -37,6 +38,8 @@ INBOX, SCREENING, REJECTED, WITHDRAWN = "inbox", "screening", "rejected", "withd
 JOURNAL, LOCK = ".journal", ".lock"
 WITNESSES = "witnesses"
 COMPLAINTS = "complaints"
+NAMES = ".names"
+"""It begins with a dot, as no person's id does: a house may have a composer called `names`."""
 CHECKPOINT = "register.checkpoint"
 ROSTER_FILE = "roster.json"
 PROPOSAL = "proposal.json"
@@ -44,7 +47,9 @@ MAX_FILE_BYTES = MAX_BYTES
 """Longest tagged file of a work."""
 MAX_RECORD_BYTES = 4 << 20
 """Longest roster, proposal, screening report or note."""
-ADMIN_FOLDERS = frozenset({INBOX, SCREENING, REJECTED, WITHDRAWN, JOURNAL, WITNESSES, COMPLAINTS})
+ADMIN_FOLDERS = frozenset(
+    {INBOX, SCREENING, REJECTED, WITHDRAWN, JOURNAL, WITNESSES, COMPLAINTS, NAMES}
+)
 ADMIN_FILES = frozenset(
     {
         ROSTER_FILE,
@@ -63,7 +68,9 @@ ADMIN_FILES = frozenset(
         ".ledger.lock",
     }
 )
-IGNORED_BY_GIT = "inbox/\nrejected/\nwithdrawn/\ncomplaints/\n.journal/\n.lock*\nproposal.json\n"
+IGNORED_BY_GIT = (
+    "inbox/\nrejected/\nwithdrawn/\ncomplaints/\n.names/\n.journal/\n.lock*\nproposal.json\n"
+)
 KEPT_BY_GIT = "* -text\n"
 """Signed bytes must survive a checkout on Windows: no line ending is ever converted."""
 

@@ -192,7 +192,7 @@ def _learned_work(behind: _Behind) -> LearnedWork:
     assert behind.house  # noqa: S101 - asked of those that are known
     work, register = behind.work, behind.house[1]
     record = register.works.get(work.work)
-    people = {person.id: person.name for person in register.roster.people}
+    people = {person.id: person.lasting_name for person in register.roster.people}
     return LearnedWork(
         work.work,
         record.entry.title if record else work.work,

@@ -16,6 +16,7 @@ from gen.provenance.gate import admit
 from gen.provenance.house import House
 from gen.provenance.impact import impact_of
 from gen.provenance.keys import SigningKey
+from gen.provenance.names import names_of
 from gen.provenance.proofs import acts_of
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
@@ -308,9 +309,10 @@ def audit(desk: DeskOf, purpose: str = "general_model") -> Audited:
 
 
 def _members(desk: Desk, register: Register) -> list[Member]:
+    names = names_of(desk.house(), register)
     return [
         Member(
-            id=person.id, name=person.name, roles=list(person.roles), has_key_here=is_here,
+            id=person.id, name=names[person.id], roles=list(person.roles), has_key_here=is_here,
             is_open=is_open,
         )
         for person, is_here, is_open in desk.people(register)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,8 +92,11 @@ def enroll_command(
     """Take a person, or a computer, into the house. Needs a root key.
 
     Without --public a key is made on this machine, sealed by a passphrase the person chooses.
+    A --name lies beside the log, which has its salted digest: house.py erase takes it away. The ID
+    stays for ever, so give one that is no name where the person is not to be known by it.
     """
     from gen.errors import SettingError
+    from gen.provenance.names import keep_name
     from gen.provenance.new_keys import unless_it_fails
     from gen.provenance.people import enrolled
     from gen.provenance.roster import MACHINE_ROLES
@@ -106,7 +110,8 @@ def enroll_command(
     # Refuse a taken id or an unfit one before a key is made for it.
     enrolled(house.load(), person, name or person, roles, bytes(32))
     confirm(f"Enroll {person} as {' and '.join(roles)}?", yes=yes, output=output)
-    with unless_it_fails(house.folder, house.pin.name):
+    said = keep_name(house.store, name) if name and name != person else person
+    with _unless_refused(house, said), unless_it_fails(house.folder, house.pin.name):
         key, path = (
             _open_key(house, person)
             if machine
@@ -115,11 +120,45 @@ def enroll_command(
         _change(
             house,
             output,
-            lambda register: enrolled(register, person, name or person, roles, key),
+            lambda register: enrolled(register, person, said, roles, key),
             person=person,
             public=key.hex(),
             key_file=path,
         )
+
+
+@contextmanager
+def _unless_refused(house: House, said: str) -> Iterator[None]:
+    """Leave no name behind of somebody who was not enrolled."""
+    from gen.provenance.names import forget_name
+    from gen.provenance.roster import COMMITTED
+
+    try:
+        yield
+    except BaseException:
+        if said.startswith(COMMITTED):
+            forget_name(house.store, said)
+        raise
+
+
+@house_command
+@click.argument("person", metavar="ID")
+def erase_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, person: str
+) -> None:  # fmt: skip
+    """Erase a person's name: only the ID is left of it, and every proof holds as before.
+
+    What is removed are the name and its salt beside the log. Backups, version control and whatever
+    was given away have it still; names that older rosters hold in plain words cannot be erased.
+    """
+    from gen.provenance.names import erase_name
+
+    house = open_house(folder, pin)
+    register = house.load()
+    confirm(f"Erase the name of {person} for ever?", yes=yes, output=output)
+    versions = erase_name(house, register, person)
+    output.line(f"erased: the name of {person}, which {len(versions)} versions of the roster had")
+    output.result(person=person, versions=versions)
 
 
 def _public_or_new(

@@ -42,7 +42,7 @@ def show_command(
     elif inbox:
         _show_inbox(house, register, output)
     elif people:
-        _show_people(register, output)
+        _show_people(house, register, output)
     elif works:
         _show_works(register, output)
     else:
@@ -129,11 +129,12 @@ def _show_waiting(house: House, register: Register, work: str, output: Console) 
     from gen.cli.house_commands.works import describe
     from gen.contribution import Recheck
     from gen.provenance.inbox import look
+    from gen.provenance.names import names_of
 
     if work not in house.store.waiting():
         return False
     item = look(house.store, work, register)
-    for line in describe(item, register, Recheck(house, register)(item, register)):
+    for line in describe(item, names_of(house, register), Recheck(house, register)(item, register)):
         output.line(line)
     output.result(work=work, status="waiting", title=item.title, rule=item.rule, found=item.found)
     return True
@@ -161,11 +162,12 @@ def _show_inbox(house: House, register: Register, output: Console) -> None:
     from gen.cli.house_commands.works import describe
     from gen.contribution import Recheck
     from gen.provenance.inbox import look_at_all
+    from gen.provenance.names import names_of
 
-    recheck, waiting = Recheck(house, register), []
+    recheck, waiting, names = Recheck(house, register), [], names_of(house, register)
     for item in look_at_all(house, register):
         waiting.append(item)
-        for line in describe(item, register, recheck(item, register)):
+        for line in describe(item, names, recheck(item, register)):
             output.line(line)
     output.line(f"waiting: {counted(len(waiting), 'work')}")
     output.result(
@@ -175,18 +177,21 @@ def _show_inbox(house: House, register: Register, output: Console) -> None:
     )
 
 
-def _show_people(register: Register, output: Console) -> None:
-    rows = []
+def _show_people(house: House, register: Register, output: Console) -> None:
+    from gen.provenance.names import names_of
+
+    names, rows = names_of(house, register), []
     for person in register.roster.people:
         for key in person.keys:
             end = "now" if key.valid_to is None else str(key.valid_to)
             bad = "" if key.compromised_from is None else f"compromised {key.compromised_from}"
             rows.append(
-                (person.id, person.name, "+".join(person.roles), key.keyid[:16],
+                (person.id, names[person.id], "+".join(person.roles), key.keyid[:16],
                  f"{key.valid_from} to {end}", bad, person.note)
             )  # fmt: skip
     output.table(("id", "name", "roles", "key", "valid", "", "note"), rows)
-    output.result(people=[person.to_dict() for person in register.roster.people])
+    people = register.roster.people
+    output.result(people=[{**each.to_dict(), "name": names[each.id]} for each in people])
 
 
 def _show_works(register: Register, output: Console) -> None:

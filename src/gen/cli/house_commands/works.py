@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -135,10 +135,11 @@ def _waiting_dict(item: Waiting) -> dict[str, str]:
 def _choose(house: House, register: Register, recheck: Recheck, output: Console) -> list[str]:
     """Ask a person about each waiting work."""
     from gen.provenance.inbox import look_at_all
+    from gen.provenance.names import names_of
 
-    chosen = []
+    chosen, names = [], names_of(house, register)
     for item in look_at_all(house, register):
-        for line in describe(item, register, recheck(item, register)):
+        for line in describe(item, names, recheck(item, register)):
             output.say(line)
         if item.rule:
             continue
@@ -163,13 +164,12 @@ def _preview(item: Waiting) -> None:
         show_preview(piece, default_folder(), item.work, is_opening=True)
 
 
-def describe(item: Waiting, register: Register, screening: Report | None) -> list[str]:
-    """A waiting work as a curator reads it; `screening` is the curator's own."""
+def describe(item: Waiting, names: Mapping[str, str], screening: Report | None) -> list[str]:
+    """A waiting work as a curator reads it: `names` of people, the curator's own `screening`."""
     if item.tagged is None:
         return [f"\n{item.work}", f"  cannot be accepted ({item.rule}): {item.found}"]
     statement = item.tagged.statement
     words = statement.description
-    names = {person.id: person.name for person in register.roster.people}
     by = ", ".join(f"{names.get(who, who)} {share} %" for who, share in statement.composers)
     lines = [
         f"\n{item.work}: {words.title or '(no title)'}",
