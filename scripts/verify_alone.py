@@ -617,8 +617,21 @@ def check_model(log, path):
     while behind:  # terms of works behind what it began with hold for it, too
         if behind["house"] == log.roster.house:
             works += [work["work"] for work in behind["works"]]
+        began += foreign_code(behind)
         behind = behind.get("base", {}).get("manifest")
     return at, tensors, f"; {writes(log, at, digest(data), works)}{began}"
+
+
+def foreign_code(manifest):
+    """What else than the project's own code was called in training, in words."""
+    said = [
+        "{kind} {name} of {distribution} {version} ({sha256})".format(**each)
+        for each in manifest.get("plugins", [])
+    ]
+    said += [
+        f"callback {name}, which no record holds" for name in manifest.get("callbacks_given", [])
+    ]
+    return "".join(f"; trained with {words}" for words in said)
 
 
 def check_manifest(log, file, tensors, manifest):

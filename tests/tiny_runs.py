@@ -11,8 +11,11 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
 from prepared import prepared
 
@@ -41,6 +44,13 @@ def start(folder: Path, *words: str) -> subprocess.Popen:
         command(*words), cwd=folder, env=environment(), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
+
+
+def settings_of(pin: Path, *words: str) -> dict[str, Any]:
+    """The settings of a tiny run, as `gen.training.run.train` takes them."""
+    with initialize_config_dir(str(TRAIN.parents[1] / "conf"), version_base="1.3"):
+        config = compose("train", [*SETTINGS.split(), f"pin={pin}", *words])
+    return OmegaConf.to_container(config, resolve=True)
 
 
 @dataclass

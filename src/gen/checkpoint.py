@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,18 @@ from gen.disk import write_atomically
 from gen.disk.weights import read_weights
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer, renamed
+from gen.plugins import Found, check_call, find_again
 from gen.provenance.canonical import StrictJsonError
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import ABOUT, ModelFile, parse_model_file
+from gen.provenance.plugin_record import Kind, Plugin
 from gen.settings import build, with_new_names
+from gen.tokens.choice import TokenizerPlugin
 from gen.tokens.tokenization import HOUSE_EVENTS, Tokenization, tokenization_of
 
 FORMAT = "gen checkpoint 1"
 SUFFIX = ".safetensors"
+MakeModel = Callable[[ModelConfig], Transformer]
 _MOST_IN_TABLES = 1 << 28
 """Numbers that a model computes for itself, such as turns by position: a gigabyte of them."""
 
@@ -109,6 +114,53 @@ def save_checkpoint(
     return parse_model_file(data)
 
 
+def tokenizer_of(manifest: Manifest) -> TokenizerPlugin | None:
+    """The tokenizer of one's own that a model was trained with; None for this project's.
+
+    Raises:
+        HouseError: it is not installed here as it was then.
+    """
+    plugin = _plugin(manifest, "tokenizer")
+    return TokenizerPlugin(find_again(plugin).load(), plugin.sha256) if plugin else None
+
+
+def model_of(manifest: Manifest, run: Mapping[str, Any]) -> MakeModel:
+    """What makes a model of its shape: this project's `Transformer`, or the plug-in's.
+
+    Args:
+        manifest: names the plug-in.
+        run: how it was trained; the plug-in's options are among its settings.
+
+    Raises:
+        HouseError: the plug-in is not installed here as it was then.
+    """
+    plugin = _plugin(manifest, "model")
+    if plugin is None:
+        return Transformer
+    options = run.get("settings", {}).get("plugins", {}).get("options", {})
+    return maker(find_again(plugin), options.get(plugin.name, {}))
+
+
+def maker(found: Found, options: Mapping[str, Any]) -> MakeModel:
+    """Import a plug-in that makes models.
+
+    Raises:
+        HouseError: it cannot be imported, or is no kind of `Transformer`.
+    """
+    kind = found.load()
+    if not (isinstance(kind, type) and issubclass(kind, Transformer)):
+        raise HouseError(
+            f"{found.plugin} is no class that derives from gen.model.Transformer",
+            where="plugins.model",
+        )
+    check_call(found.plugin, kind, None, **options)
+    return partial(kind, **options)
+
+
+def _plugin(manifest: Manifest, kind: Kind) -> Plugin | None:
+    return next((plugin for plugin in manifest.plugins if plugin.kind == kind), None)
+
+
 def config_of(about: Mapping[str, Any]) -> dict[str, Any]:
     """What `config.json` beside a model's weights says: its shape, its tokens, how it was made."""
     run = about["run"]
@@ -124,9 +176,13 @@ def config_of(about: Mapping[str, Any]) -> dict[str, Any]:
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint and check that it belongs together.
 
+    Code is run of the plug-ins alone that its manifest names for its network or its tokens, and
+    only where the very same is installed here.
+
     Raises:
         HouseError: no such file, not a checkpoint of this house's format, made for another
-            tokenizer, or the manifest is for another tokenizer than the weights.
+            tokenizer, the manifest is for another tokenizer than the weights, or such a plug-in
+            is not installed here.
     """
     data = read_weights(path)
     try:
@@ -142,7 +198,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         RecursionError,
     ) as error:  # fmt: skip
         raise _broken(path, "is not a checkpoint of this format") from error
-    tokenization = _tokenization(path, kept)
+    tokenization = _tokenization(path, kept, tokenizer_of(manifest))
     sizes = (tokenization.field_sizes, tokenization.context_sizes)
     fits = (config.field_sizes, config.context_sizes) == sizes
     if not fits or not tokenizer == manifest.tokenizer_fingerprint == tokenization.fingerprint:
@@ -151,8 +207,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
             where=str(path),
             mend="use the code version it names, or train anew",
         )
-    _check_shapes(path, config, tensors)
-    model = Transformer(config)
+    make = model_of(manifest, run)
+    _check_shapes(path, config, tensors, make)
+    model = make(config)
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
@@ -160,21 +217,23 @@ def load_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(model.eval(), run, file, tokenization)
 
 
-def _tokenization(path: Path, kept: Any) -> Tokenization:
+def _tokenization(path: Path, kept: Any, plugin: TokenizerPlugin | None) -> Tokenization:
     try:
-        return tokenization_of(kept)
+        return tokenization_of(kept, plugin)
     except HouseError as error:
         raise HouseError(f"its tokenizer {error.what}", where=str(path), mend=error.mend) from error
 
 
-def _check_shapes(path: Path, config: ModelConfig, tensors: dict[str, torch.Tensor]) -> None:
+def _check_shapes(
+    path: Path, config: ModelConfig, tensors: dict[str, torch.Tensor], make: MakeModel
+) -> None:
     """Whether the tensors are those of the shape, before memory is taken for it."""
     what = "its weights do not fit the shape it names"
     if config.n_layer > len(tensors):
         raise _broken(path, what)
     try:
         with torch.device("meta"), _Unfilled():
-            model = Transformer(config)
+            model = make(config)
     except (RuntimeError, OverflowError) as error:
         raise _broken(path, what) from error
     wanted = {name: tensor.shape for name, tensor in model.state_dict().items()}

@@ -104,8 +104,9 @@ def train(
     Args:
         overrides: settings as on its command line.
         out: folder of the run.
-        callbacks: Lightning's, of one's own, which are called beside those of the run. They run
-            in this process: what they do to the model or the data no record can show.
+        callbacks: Lightning's, of one's own, which are called beside those of the run. What they
+            do no record shows: the manifest names their kinds, and `house.py rebuild` refuses.
+            Those of an installed package (`plugins.callbacks`) can be rebuilt.
         settings: by keyword.
 
     Returns:

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from bench import growth
@@ -26,18 +25,12 @@ from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.learner import Learner, OptimizerConfig
 from gen.training.run import train
 from houses import keep_machine_key, start_house
-from tiny_runs import SETTINGS, start
+from tiny_runs import settings_of, start
 
 READERS = Path(__file__).with_name("two_readers.py")
 CONF = Path(__file__).resolve().parents[2] / "conf"
 ADAMW = OmegaConf.to_container(OmegaConf.load(CONF / "optimizer" / "adamw.yaml"))
 DDP = ("trainer=ddp", "trainer.accelerator=cpu")
-
-
-def settings_of(pin, *words):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", [*SETTINGS.split(), f"pin={pin}", *words])
-    return OmegaConf.to_container(config, resolve=True)
 
 
 def test_two_processes_reach_what_one_reaches_and_leave_one_set_of_files(tmp_path, monkeypatch):

@@ -15,6 +15,8 @@ from gen.errors import SettingError
 from gen.places import CONF
 
 GLOBAL = "@package _global_"
+OPTIONS = "plugins.options"
+"""Below it stand values whose names are not known here."""
 SEE = "--cfg job shows every setting, --help what each means"
 
 
@@ -38,6 +40,8 @@ class KnownSettings:
         """
         if name in self.settings or name in self.groups:
             return
+        if OPTIONS in self.settings and name.startswith(f"{OPTIONS}."):
+            return  # which a plug-in names, and which are plain values
         near = _new_name(name) or _nearest(name, {*self.settings, *self.groups})
         hint = f"did you mean {near!r}? " if near else ""
         raise SettingError("there is no such setting", where=name, mend=hint + SEE)

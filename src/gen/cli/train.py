@@ -68,7 +68,8 @@ def train(settings: dict[str, Any], overrides: Sequence[str]) -> float:
     from gen.training import run
     from gen.training.messages import report
 
-    result = run.train(settings, Path(HydraConfig.get().runtime.output_dir), _listeners(settings))
+    out = Path(HydraConfig.get().runtime.output_dir)
+    result = run.train(settings, out, listeners=_listeners(settings))
     report(json.dumps(result, indent=2))
     if result["interrupted"]:
         sys.exit(130)
@@ -80,8 +81,9 @@ def check_here(settings: dict[str, Any]) -> None:
     """Refuse what this machine can tell at once that it does not have.
 
     Raises:
-        HouseError: the pin, the checkpoint to resume, or so many devices.
+        HouseError: the pin, the checkpoint to resume, a plug-in, or so many devices.
     """
+    from gen.plugins import find
     from gen.processes import cores
     from gen.provenance.pin import load_pin
     from gen.training.settings import read_settings
@@ -95,6 +97,8 @@ def check_here(settings: dict[str, Any]) -> None:
     if chosen.run.ckpt not in (None, "last") and not Path(str(chosen.run.ckpt)).is_file():
         raise HouseError("no such checkpoint", where=str(chosen.run.ckpt),
             mend="ckpt=last takes the newest")  # fmt: skip
+    for kind, name in chosen.plugins.named:
+        find(kind, name)  # nothing of it is imported yet
     if chosen.run.init and not Path(chosen.run.init).is_file():
         raise HouseError("no such model", where=chosen.run.init,
             mend="init=FILE names one that a run has left; init=none begins with the seed's",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -29,6 +29,8 @@ from gen.errors import HouseError, SettingError
 from gen.provenance.gate import Corpus
 from gen.provenance.manifest import Manifest
 from gen.provenance.pin import Pin
+from gen.provenance.plugin_record import Plugin, order
+from gen.tokens.choice import TokenizerPlugin
 from gen.tokens.tokenization import HOUSE_EVENTS, Tokenization
 from gen.tokens.tokenizer import HouseTokenizer
 
@@ -52,6 +54,10 @@ class HouseData(LightningDataModule):
         again: of a run that is replayed, see `gen.data.admission.take_in`.
         base: says what the model that is begun with has learned of the works.
         tokenization: of that model; None for what `config` says.
+        plugins: foreign code that the run calls, as its manifest names it.
+        callbacks_given: kinds of the callbacks that were handed to it.
+        own_tokenizer: imports the plug-in that writes the works as rows, once the gate has admitted
+            them; None where `config` names none.
 
     Attributes:
         works: the admitted works as the house's events, with what they echo.
@@ -73,6 +79,9 @@ class HouseData(LightningDataModule):
         again: Manifest | None = None,
         base: FindBase | None = None,
         tokenization: Tokenization | None = None,
+        plugins: Sequence[Plugin] = (),
+        callbacks_given: Sequence[str] = (),
+        own_tokenizer: Callable[[], TokenizerPlugin | None] = lambda: None,
     ) -> None:
         super().__init__()
         if on_refusal not in ("stop", "record"):
@@ -80,6 +89,8 @@ class HouseData(LightningDataModule):
         self.house, self.pin, self.purpose = house, pin, purpose
         self.config, self.on_refusal, self.again = config, on_refusal, again
         self.base, self._given = base, tokenization
+        self.plugins = tuple(sorted(plugins, key=order))
+        self.callbacks_given, self.own_tokenizer = tuple(callbacks_given), own_tokenizer
         if again and (known := again.base):
             self.base = lambda *_: known
         self.tokenizer = HouseTokenizer()
@@ -120,7 +131,7 @@ class HouseData(LightningDataModule):
 
         rows = token_store(
             found.works, found.ids, self.config.tokenizer, self.sides["train"],
-            cast("MidiTokTokens | None", self._given),
+            cast("MidiTokTokens | None", self._given), self.own_tokenizer(),
         )  # fmt: skip
         self.rows, self.tokenization = rows, rows.tokens
         self._admitted = replace(found, tokenizer=rows.tokens.fingerprint)
@@ -128,14 +139,15 @@ class HouseData(LightningDataModule):
     def _check_agreement(self) -> None:
         """Every process reads the house itself, perhaps on another machine: compare."""
         strategy = self.trainer.strategy  # type: ignore[union-attr]
-        differs = strategy.broadcast(self.corpus_digest) != self.corpus_digest
+        mine = self.corpus_digest, self._plugin_names()
+        differs = strategy.broadcast(mine) != mine
         differing = strategy.reduce(
             torch.tensor(float(differs), device=strategy.root_device), reduce_op="sum"
         )
         if differing:  # the same number in each process: they all stop, and none waits for another
             raise HouseError(
                 f"{int(differing)} of {self.trainer.world_size} processes admitted another corpus "  # type: ignore[union-attr]
-                "than the first one",
+                "than the first one, or call other plug-ins",
                 where=str(self.house),
                 mend="give every machine the same works, register, pin and date, then start anew",
             )
@@ -150,7 +162,9 @@ class HouseData(LightningDataModule):
     @property
     def manifest(self) -> Manifest:
         """What this run learns from; only after `setup`."""
-        return self.admitted.manifest
+        return replace(
+            self.admitted.manifest, plugins=self.plugins, callbacks_given=self.callbacks_given
+        )
 
     @property
     def corpus_digest(self) -> str:
@@ -224,8 +238,13 @@ class HouseData(LightningDataModule):
         batches = self.trainer.global_step * of_a_step if self.trainer else 0
         return {
             "batches_done": batches, "corpus": self.corpus_digest, "split": self._split_digest(),
-            "base": self._base_digest(),
+            "base": self._base_digest(), "plugins": self._plugin_names(),
         }  # fmt: skip
+
+    def _plugin_names(self) -> list[str]:
+        """The foreign code that the run calls, to the byte."""
+        own = [f"{each.kind} {each.name} {each.sha256}" for each in self.plugins]
+        return [*own, *self.callbacks_given]
 
     def _base_digest(self) -> str:
         """Of the weights that the run began with; "" where its seed gave them."""
@@ -253,6 +272,12 @@ class HouseData(LightningDataModule):
             raise SettingError(
                 "the run to resume began with other weights than these settings name",
                 where="init", mend="give the init it had (its manifest names the digest), or none",
+            )  # fmt: skip
+        if (had := state_dict.get("plugins", [])) != self._plugin_names():
+            raise SettingError(
+                f"the run to resume called {', '.join(had) or 'no plug-ins'}; these settings call "
+                f"{', '.join(self._plugin_names()) or 'none'}",
+                where="plugins", mend="name and install those that it had, or start anew",
             )  # fmt: skip
         # Older runs kept nothing of it.
         if state_dict.get("split", self._split_digest()) != self._split_digest():

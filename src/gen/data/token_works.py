@@ -22,7 +22,7 @@ from gen.data.cache import SealedCache
 from gen.data.store import EventStore, RowStore
 from gen.data.windows import Window
 from gen.errors import HouseError
-from gen.tokens.choice import TokenizerChoice
+from gen.tokens.choice import TokenizerChoice, TokenizerPlugin
 from gen.tokens.events import Events, Ints
 from gen.tokens.miditok_tokens import MidiTokTokens
 from gen.tokens.tokenization import Ids
@@ -171,6 +171,7 @@ def token_store(
     chosen: TokenizerChoice,
     train: Iterable[int],
     given: MidiTokTokens | None = None,
+    plugin: TokenizerPlugin | None = None,
 ) -> TokenStore:
     """Works in the chosen tokenization.
 
@@ -180,11 +181,12 @@ def token_store(
         chosen: the settings.
         train: which of them byte-pair encoding may learn from.
         given: what byte-pair encoding has learned already, of a model that is begun with.
+        plugin: that the settings name.
 
     Raises:
         HouseError: a work that cannot be written so.
     """
-    tokens, cache = MidiTokTokens.of(chosen), TokenCache.of_user()
+    tokens, cache = MidiTokTokens.of(chosen, plugin), TokenCache.of_user()
     store, fingerprint = TokenStore(tokens, cache.folder), tokens.fingerprint
     with store:
         for name, work in zip(names, works, strict=True):

@@ -93,7 +93,10 @@ class Account:
 
     @property
     def before(self) -> list[str]:
-        """What the model goes on from, a phrase each: a run, models whose weights it began with."""
+        """What the model goes on from, a phrase each: a run, models whose weights it began with.
+
+        And what foreign code it was trained with.
+        """
         continues = self.run.begin.continues if self.run.begin else None
         found = [] if continues is None else [f"goes on from run {continues}"]
         for base in self.model.manifest.bases:
@@ -102,7 +105,7 @@ class Account:
                 f"began with the weights of {base.file_sha256} ({base.manifest.house}, "
                 f"{len(base.manifest.works)} works, {word})"
             )
-        return found
+        return [*found, *(f"was trained with {each}" for each in self.model.manifest.foreign_code)]
 
     @property
     def other_houses(self) -> list[str]:

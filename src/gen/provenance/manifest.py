@@ -21,6 +21,7 @@ from gen.provenance.canonical import (
     sha256_hex,
 )
 from gen.provenance.gate import Corpus, Work
+from gen.provenance.plugin_record import Plugin, order, said_of_foreign_code
 from gen.provenance.register import Register
 from gen.provenance.shapes import Composers, Digest, Shape, Share, composers_of, shares_of
 
@@ -92,6 +93,8 @@ class Manifest:
         code_version: of this software.
         lock_sha256: over the installed distributions; "" in manifests that are not a run's.
         base: the model whose weights it began with; None for a run that began with its seed's.
+        plugins: code of installed packages that it called, sorted by kind and name.
+        callbacks_given: kinds of the callbacks that a Python program handed to it.
     """
 
     house: str
@@ -107,6 +110,8 @@ class Manifest:
     code_version: str = ""
     lock_sha256: str = ""
     base: Base | None = None
+    plugins: tuple[Plugin, ...] = ()
+    callbacks_given: tuple[str, ...] = ()
 
     @staticmethod
     def of(
@@ -141,7 +146,7 @@ class Manifest:
         return canonical(self.to_dict()).decode("utf-8")
 
     def to_dict(self) -> dict[str, Any]:
-        """The same in plain values; `base` is left out where there is none."""
+        """The same in plain values; what most runs have none of is left out where it is empty."""
         return _Recorded.of(self).to_dict()
 
     @property
@@ -198,6 +203,17 @@ class Manifest:
             }
             for base in self.bases
         ]
+
+    @property
+    def foreign_code(self) -> list[str]:
+        """A phrase for each plug-in and callback that it or a model behind it was trained with."""
+        own = said_of_foreign_code(self.plugins, self.callbacks_given)
+        behind = [
+            f"{words}, behind the model that it began with"
+            for base in self.bases
+            for words in said_of_foreign_code(base.manifest.plugins, base.manifest.callbacks_given)
+        ]
+        return [*own, *behind]
 
     @property
     def is_recorded(self) -> bool:
@@ -326,6 +342,8 @@ class _Recorded(Shape, frozen=True, omit_defaults=True):
     tokenizer_fingerprint: str
     works: tuple[_Work, ...]
     base: _Base | None = None
+    plugins: tuple[Plugin, ...] = ()
+    callbacks_given: tuple[str, ...] = ()
 
     @staticmethod
     def of(manifest: Manifest) -> _Recorded:
@@ -343,6 +361,8 @@ class _Recorded(Shape, frozen=True, omit_defaults=True):
             manifest.tokenizer_fingerprint,
             tuple(map(_Work.of, manifest.works)),
             _Base.of(manifest.base) if manifest.base else None,
+            manifest.plugins,
+            manifest.callbacks_given,
         )
 
     def manifest(self) -> Manifest:
@@ -360,6 +380,8 @@ class _Recorded(Shape, frozen=True, omit_defaults=True):
             self.code_version,
             self.lock_sha256,
             self.base.base() if self.base else None,
+            self.plugins,
+            self.callbacks_given,
         )
 
 
@@ -369,6 +391,8 @@ def _is_stranger(work: ManifestWork, register: Register) -> bool:
 
 
 def _check_order(manifest: Manifest) -> None:
+    if list(manifest.plugins) != sorted(set(manifest.plugins), key=order):
+        raise StrictJsonError("the manifest's plug-ins are not sorted, or one stands there twice")
     if len(list(manifest.bases)) > MOST_BASES:
         raise StrictJsonError(f"the manifest names more than {MOST_BASES} models behind it")
     ids = [work.work for work in manifest.works]

@@ -240,6 +240,7 @@ class SamplingSession:
             "house": manifest.house,
             "works_learned_from": len(manifest.works),
             **({"began_with": manifest.bases_named()} if manifest.base else {}),
+            **({"foreign_code": manifest.foreign_code} if manifest.foreign_code else {}),
             "run": self._run_named(),
             "entered": self.signatures.log is not None,
             **self.said,

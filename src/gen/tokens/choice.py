@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from gen.errors import SettingError
 from gen.harmony import nearest
@@ -16,6 +16,19 @@ MOST_WORDS: Final = 30_000
 
 
 @dataclass(frozen=True, slots=True)
+class TokenizerPlugin:
+    """A tokenizer of an installed package.
+
+    Attributes:
+        kind: its class, which derives from MidiTok's REMI, TSD or Octuple.
+        sha256: over the package's files, hex: other code, other ids.
+    """
+
+    kind: Any
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class TokenizerChoice:
     """How a run's works are written as rows of ids.
 
@@ -23,16 +36,23 @@ class TokenizerChoice:
         name: one of `NAMES`: the house's compound events, or one of MidiTok's tokenizations.
         vocab_size: words once byte-pair encoding has joined tokens that often stand together; it
             learns from the admitted training works alone. None for MidiTok's own words.
+        plugin: a tokenizer of one's own in place of `name`'s (`plugins.tokenizer`).
     """
 
     name: str = HOUSE
     vocab_size: int | None = None
+    plugin: str | None = None
 
     def __post_init__(self) -> None:
         nearest(self.name, NAMES, setting="tokenizer.name")
+        if self.plugin and self.name != HOUSE:
+            raise SettingError(
+                f"plugins.tokenizer={self.plugin} stands in its place", where="tokenizer",
+                mend="leave out one of both",
+            )  # fmt: skip
         if self.vocab_size is None:
             return
-        if self.name not in (REMI, TSD):
+        if self.name not in (REMI, TSD) and not self.plugin:
             raise SettingError(
                 f"{self.name} has several fields a row, which byte-pair encoding cannot join",
                 where="tokenizer.vocab_size", mend="null, or tokenizer=remi_bpe or tsd_bpe",
@@ -45,4 +65,4 @@ class TokenizerChoice:
     @property
     def is_house(self) -> bool:
         """Whether these are the house's own events."""
-        return self.name == HOUSE
+        return self.name == HOUSE and self.plugin is None

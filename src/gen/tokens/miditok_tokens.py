@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from gen.errors import HouseError, SettingError
 from gen.tokens import choice
 from gen.tokens import vocabulary as v
-from gen.tokens.choice import TokenizerChoice
+from gen.tokens.choice import TokenizerChoice, TokenizerPlugin
 from gen.tokens.events import Events
 from gen.tokens.reading import decode
 from gen.tokens.score import score_of
@@ -63,17 +63,28 @@ class MidiTokTokens:
     """One of MidiTok's tokenizations.
 
     Args:
-        name: one of `choice.NAMES` but the house's own.
+        name: one of `choice.NAMES` but the house's own; of a plug-in, the plug-in's.
         tokenizer: MidiTok's, with its byte-pair encoding; None for one without.
+        plugin: what is called in place of MidiTok's own; None for those.
+
+    Attributes:
+        base: which of MidiTok's it is, or is a kind of.
     """
 
     is_house = False
     context_sizes: tuple[int, ...] = ()
     first_bar_id = 0
 
-    def __init__(self, name: str, tokenizer: MusicTokenizer | None = None) -> None:
-        self.name = name
-        self.tokenizer = tokenizer or _KINDS[name](miditok_config(name))
+    def __init__(
+        self,
+        name: str,
+        tokenizer: MusicTokenizer | None = None,
+        plugin: TokenizerPlugin | None = None,
+    ) -> None:
+        self.name, self.plugin = name, plugin
+        self.kind: type[MusicTokenizer] = plugin.kind if plugin else _KINDS[name]
+        self.base = _base_of(self.kind)
+        self.tokenizer = tokenizer or self.kind(miditok_config(self.base))
         found = self.tokenizer.vocab
         vocabs = found if self.is_compound else [found]
         self.words: list[list[str]] = [sorted(words, key=words.get) for words in vocabs]
@@ -112,7 +123,7 @@ class MidiTokTokens:
         Raises:
             HouseError: more bars than the tokenization has names for.
         """
-        if self.name == choice.OCTUPLE and len(events.bar_rows) > MOST_BARS:
+        if self.base == choice.OCTUPLE and len(events.bar_rows) > MOST_BARS:
             raise HouseError(
                 f"has {len(events.bar_rows)} bars, {self.name} names {MOST_BARS}",
                 mend="use another tokenizer for works that long",
@@ -235,17 +246,23 @@ class MidiTokTokens:
                 where="tokenizer.vocab_size", mend=f"more than that, such as {2 * vocab_size}",
             )  # fmt: skip
         texts = [text for rows, bars in works for text in _texts(rows[1:-1, 0], bars[1:-1])]
-        tokenizer = _KINDS[self.name](miditok_config(self.name))
+        if self.is_compound:
+            raise SettingError(
+                f"{self.name} has several fields a row, which byte-pair encoding cannot join",
+                where="tokenizer.vocab_size", mend="null",
+            )  # fmt: skip
+        tokenizer = self.kind(miditok_config(self.base))
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # what cuts windows may fork
         with _silenced():
             tokenizer.train(vocab_size=vocab_size, model="BPE", iterator=texts)
-        return MidiTokTokens(self.name, tokenizer)
+        return MidiTokTokens(self.name, tokenizer, self.plugin)
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the words, the settings and what was joined."""
         config = self.tokenizer.config.to_dict(serialize=True)
         what = [FORMAT, self.name, self.words, config, self.parts]
+        what += [self.plugin.sha256] if self.plugin else []
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
@@ -253,22 +270,34 @@ class MidiTokTokens:
         return {"name": self.name, "miditok": self.tokenizer.to_dict()}
 
     @classmethod
-    def of(cls, chosen: TokenizerChoice) -> MidiTokTokens:
-        """That of a run's settings, before it has learned to join anything."""
-        return cls(chosen.name)
+    def of(cls, chosen: TokenizerChoice, plugin: TokenizerPlugin | None = None) -> MidiTokTokens:
+        """That of a run's settings, before it has learned to join anything.
+
+        Args:
+            chosen: the settings.
+            plugin: that they name.
+        """
+        return cls(chosen.plugin or chosen.name, plugin=plugin)
 
     @classmethod
-    def from_dict(cls, saved: Mapping[str, Any]) -> MidiTokTokens:
+    def from_dict(
+        cls, saved: Mapping[str, Any], plugin: TokenizerPlugin | None = None
+    ) -> MidiTokTokens:
         """Read what `to_dict` gave.
 
         Nothing in it is believed: all but what byte-pair encoding has joined is this version's own.
 
+        Args:
+            saved: from the checkpoint.
+            plugin: that the checkpoint's manifest names; None where there is none.
+
         Raises:
             HouseError: it is another tokenizer, or one of other settings.
         """
-        if not isinstance(saved, Mapping) or saved.get("name") not in _KINDS:
+        is_known = isinstance(saved, Mapping) and (plugin or saved.get("name") in _KINDS)
+        if not is_known or not isinstance(saved["name"], str):
             raise HouseError(_ANOTHER, mend="use the checkpoint that train.py wrote")
-        found = cls(saved["name"])
+        found = cls(saved["name"], plugin=plugin)
         stored = saved.get("miditok")
         if not isinstance(stored, Mapping) or set(saved) != {"name", "miditok"}:
             raise HouseError(_ANOTHER, mend="use the checkpoint that train.py wrote")
@@ -280,7 +309,24 @@ class MidiTokTokens:
             return found
         if set(stored) != {*own, *_TRAINED}:
             raise HouseError(_ANOTHER, mend="use the checkpoint that train.py wrote")
-        return cls(found.name, _read(found, stored))
+        return cls(found.name, _read(found, stored), plugin)
+
+
+def _base_of(kind: type[MusicTokenizer]) -> str:
+    """Which of MidiTok's tokenizations a class is a kind of.
+
+    Raises:
+        SettingError: of none of them.
+    """
+    found = [
+        name for name, base in _KINDS.items() if isinstance(kind, type) and issubclass(kind, base)
+    ]
+    if not found:
+        raise SettingError(
+            f"{kind!r:.100} is no class that derives from MidiTok's REMI, TSD or Octuple",
+            where="plugins.tokenizer",
+        )
+    return found[0]
 
 
 def _texts(ids: Ids, bars: Ids) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.tokens import vocabulary as v
-from gen.tokens.choice import HOUSE
+from gen.tokens.choice import HOUSE, TokenizerPlugin
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import Kind
 
@@ -25,7 +25,7 @@ class Tokenization(Protocol):
     """One way to write music as rows of ids.
 
     Attributes:
-        name: one of `choice.NAMES`.
+        name: one of `choice.NAMES`, or a plug-in's.
         fields: their names, F of them.
         field_sizes: ids in each.
         context_sizes: ids in each column that is seen beside them and never predicted.
@@ -76,8 +76,14 @@ class HouseEvents:
 HOUSE_EVENTS = HouseEvents()
 
 
-def tokenization_of(saved: Mapping[str, Any] | None) -> Tokenization:
+def tokenization_of(
+    saved: Mapping[str, Any] | None, plugin: TokenizerPlugin | None = None
+) -> Tokenization:
     """The tokenization that a checkpoint kept.
+
+    Args:
+        saved: from its file.
+        plugin: that its manifest names; None where there is none.
 
     Raises:
         HouseError: it is none that this version writes.
@@ -86,4 +92,4 @@ def tokenization_of(saved: Mapping[str, Any] | None) -> Tokenization:
         return HOUSE_EVENTS
     from gen.tokens.miditok_tokens import MidiTokTokens
 
-    return MidiTokTokens.from_dict(saved)
+    return MidiTokTokens.from_dict(saved, plugin)

@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Timer
 from torch import Tensor
 from torch.optim import Optimizer
 
+from gen.checkpoint import MakeModel
 from gen.errors import SettingError
 from gen.model import ModelConfig, Transformer, renamed
 from gen.settings import with_new_names
@@ -24,6 +25,7 @@ from gen.training.schedule import rate
 from gen.training.settings import OptimizerConfig as OptimizerConfig
 
 Batch = dict[str, Tensor]
+MakeOptimizer = Callable[[list[dict[str, Any]]], Optimizer]
 
 
 def notes_in(of_id: Tensor, targets: Tensor, counted: Tensor) -> Tensor:
@@ -49,6 +51,8 @@ class Learner(LightningModule):
         compiled: whether `torch.compile` makes training faster, where shapes stay the same: the
             trunk; on one GPU all there is between a batch and its losses.
         tokenization: that the batches are written in.
+        make_model: the network, of its shape.
+        make_optimizer: the optimiser, of groups of parameters.
     """
 
     def __init__(
@@ -58,9 +62,12 @@ class Learner(LightningModule):
         *,
         compiled: bool = False,
         tokenization: Tokenization = HOUSE_EVENTS,
+        make_model: MakeModel = Transformer,
+        make_optimizer: MakeOptimizer = MuonAdamW,
     ) -> None:
         super().__init__()
-        self.model = Transformer(model)
+        self.model = make_model(model)
+        self.make_optimizer = make_optimizer
         self.config, self.compiled = optimizer, compiled
         self.losses: Callable[..., Tensor] | None = None
         self.total: Tensor = torch.zeros(())  # of the losses since they were last checked
@@ -194,7 +201,7 @@ class Learner(LightningModule):
         groups = [group for group in groups if group["params"]]
         for group in groups:
             group["full_lr"] = group["lr"]
-        return MuonAdamW(groups)
+        return self.make_optimizer(groups)
 
     # Validation --------------------------------------------------------------------------
 

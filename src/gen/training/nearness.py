@@ -186,7 +186,7 @@ class Nearby(Replays):
         trainer = Trainer(
             **{**lightning_options(config), "limit_val_batches": 0, **options["lightning"]},
             logger=False,
-            callbacks=[SeedEachStep(self.chosen.run.seed), follow],
+            callbacks=[SeedEachStep(self.chosen.run.seed), follow, *self.plugged.callbacks()],
             enable_progress_bar=False,
         )
         self.start_at(trainer, stretch)

@@ -129,6 +129,7 @@ def card(checkpoint: Checkpoint, name: str, run: Run, *, program: bool) -> str:
         f"{len(each.manifest.works)} works of {each.manifest.house} (`{each.file_sha256}`)"
         for each in manifest.bases
     )
+    base += "".join(f", trained with {words}" for words in manifest.foreign_code)
     bits = checkpoint.run.get("bits_per_note")
     people = sorted({who for work in manifest.works for who, _ in work.composers})
     return CARD.format(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lightning import LightningModule, Trainer
+from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from gen.checkpoint import load_checkpoint
@@ -26,6 +26,7 @@ from gen.provenance.runs import Begin, ModelDigest
 from gen.provenance.transcript import Mark, Transcript
 from gen.training.callbacks import SeedEachStep
 from gen.training.learner import Learner
+from gen.training.plugged import Plugged, check_again
 from gen.training.portable import check_portable
 from gen.training.run import fit, make_learner, mode_of
 from gen.training.settings import TrainingSettings, read_settings
@@ -161,6 +162,8 @@ class Replays:
         begin, pin = recorded.begin, recorded.pin
         self.chosen = settings_of(begin, pin)
         self.check_arithmetic()
+        check_again(recorded.file.manifest)
+        self.plugged = Plugged(self.chosen.plugins)
         model = load_checkpoint(recorded.path)
         shape = model.model.config
         said = replace(
@@ -174,6 +177,7 @@ class Replays:
         self.data = HouseData(
             pin.dir, pin, begin.purpose, self.chosen.data, again=recorded.file.manifest,
             tokenization=model.tokenization if recorded.file.manifest.base else None,
+            plugins=self.plugged.plugins, own_tokenizer=self.plugged.tokenizer,
         )  # fmt: skip
         try:
             self.data.setup()
@@ -217,7 +221,9 @@ class Replays:
                 f"whose tensors have SHA-256 {start}",
                 where=str(self.recorded.path), mend="name that model's file: --init FILE",
             )  # fmt: skip
-        return make_learner(chosen or self.chosen, self.data.tokenization, self.weights)
+        return make_learner(
+            chosen or self.chosen, self.data.tokenization, self.weights, self.plugged
+        )
 
     def mode(self) -> str:
         """What last bits depend on here."""
@@ -254,7 +260,8 @@ class Replays:
         """
         learner, state = self.learner(stretch), self.state_of(stretch)
         compare = Compare(self.recorded, self.data, stretch, state, advance)
-        trainer = self._trainer([SeedEachStep(self.chosen.run.seed), compare])
+        own = [SeedEachStep(self.chosen.run.seed), compare]
+        trainer = self._trainer([*own, *self.plugged.callbacks()])
         self.start_at(trainer, stretch)
         fit(trainer, learner, self.data, is_portable=self.chosen.trainer.is_portable)
         if trainer.interrupted:
@@ -290,11 +297,11 @@ class Replays:
                 mend=error.mend,
             ) from error  # fmt: skip
 
-    def _trainer(self, callbacks: list[StepEnds | SeedEachStep]) -> Trainer:
+    def _trainer(self, callbacks: list[Callback]) -> Trainer:
         return Trainer(
             **{**lightning_options(self.chosen.trainer), "limit_val_batches": 0},
             logger=False,
-            callbacks=list(callbacks),
+            callbacks=callbacks,
             enable_progress_bar=False,
         )
 

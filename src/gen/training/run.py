@@ -49,6 +49,7 @@ from gen.training.machine import (
     precision_for,
 )
 from gen.training.messages import say
+from gen.training.plugged import NO_PLUGINS, Plugged, names_of
 from gen.training.portable import check_portable, portable_arithmetic
 from gen.training.recording import RunRecord, begin_record, numeric_mode
 from gen.training.resume import resume_path
@@ -64,14 +65,18 @@ CORPUS = "corpus.json"
 
 
 def train(
-    settings: Mapping[str, Any], out: Path, callbacks: Sequence[Callback] = ()
+    settings: Mapping[str, Any],
+    out: Path,
+    callbacks: Sequence[Callback] = (),
+    listeners: Sequence[Callback] = (),
 ) -> dict[str, Any]:
     """Train a model as the settings say and leave its checkpoints in `out`.
 
     Args:
         settings: the composed `conf/train.yaml`, as plain containers.
         out: folder of this run.
-        callbacks: what else is to happen besides training.
+        callbacks: somebody's own, called beside those of the run; its manifest says so.
+        listeners: this project's own, which only look on.
 
     Returns:
         What was reached: best and last bits per note, steps, notes a second, files.
@@ -89,16 +94,20 @@ def train(
         say(start.words)
         settings = start.settings(settings)
         chosen = read_settings(settings)
-    run, data = chosen.run, _admitted(chosen, start)
+    plugged = Plugged(chosen.plugins)
+    if start:
+        start.check_plugins(plugged.plugins)
+    run, data = chosen.run, _admitted(chosen, start, plugged, names_of(callbacks))
     manifest, tokenization = data.manifest, data.tokenization
     untrained, unigram = _baselines(data)
-    learner = make_learner(chosen, tokenization, start.weights if start else None)
+    learner = make_learner(chosen, tokenization, start.weights if start else None, plugged)
     base = _base_bits(learner, data) if start else None
     _say_what_learns(learner, chosen)
     resume = resume_path(run.ckpt, out)
     watchers = _Watchers.of(settings, chosen, data, learner, out, resume)
     logger = make_logger(chosen.logger, run, out)
-    trainer = make_trainer(chosen.trainer, logger, out, [*watchers.all, *callbacks])
+    others = [*plugged.callbacks(), *callbacks, *listeners]
+    trainer = make_trainer(chosen.trainer, logger, out, [*watchers.all, *others])
     record = (
         _begin(trainer, chosen, settings, data, out, resume) if trainer.is_global_zero else None
     )
@@ -192,7 +201,9 @@ def _save(
     return files | (watchers.stages.files if watchers.stages else {})
 
 
-def _admitted(chosen: TrainingSettings, start: Start | None) -> HouseData:
+def _admitted(
+    chosen: TrainingSettings, start: Start | None, plugged: Plugged, given: Sequence[str]
+) -> HouseData:
     """The works that the gate admits for this run."""
     run, pin = chosen.run, load_pin(Path(chosen.run.pin))
     if run.witnessed:
@@ -201,9 +212,12 @@ def _admitted(chosen: TrainingSettings, start: Start | None) -> HouseData:
         pin.dir, pin, run.purpose, with_tokens_of(chosen.data, start), on_refusal=run.on_refusal,
         base=start.base_of if start else None,
         tokenization=start.checkpoint.tokenization if start else None,
+        plugins=plugged.plugins, callbacks_given=given, own_tokenizer=plugged.tokenizer,
     )  # fmt: skip
     data.setup()
     manifest = data.manifest
+    for words in manifest.foreign_code:
+        say(f"calls code that is not this project's: {words}")
     left_out = said_of_used_up(data.admitted.corpus)
     say(f"admitted {len(manifest.works)} works of {manifest.house}; {_sides(data)}{left_out}")
     if start:
@@ -255,6 +269,7 @@ def make_learner(
     chosen: TrainingSettings,
     tokenization: Tokenization,
     weights: Mapping[str, Tensor] | None = None,
+    plugged: Plugged = NO_PLUGINS,
 ) -> Learner:
     """A model as it is before its first step: it follows from the seed, or has these weights."""
     model = replace(
@@ -267,7 +282,10 @@ def make_learner(
     if compiled:
         keep_compiled_code_to_oneself()
     kind = ShardedLearner if chosen.trainer.strategy == "fsdp" else Learner
-    learner = kind(model, chosen.optimizer, compiled=compiled, tokenization=tokenization)
+    learner = kind(
+        model, chosen.optimizer, compiled=compiled, tokenization=tokenization,
+        make_model=plugged.make_model(), make_optimizer=plugged.make_optimizer(),
+    )  # fmt: skip
     if weights is not None:
         learner.model.load_state_dict(weights)
     if chosen.run.lora.rank:

@@ -18,6 +18,7 @@ from gen.settings import build
 from gen.tokens.choice import TokenizerChoice
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
+from gen.training.plugin_settings import PluginConfig, is_used, read_plugins
 from gen.training.schedule import ScheduleConfig
 from gen.training.trainer_settings import TrainerConfig
 
@@ -179,9 +180,9 @@ class LoggerConfig:
             raise SettingError(f"{self.name} plays no music", where="logger.pieces", mend="set 0")
 
 
-_GROUPS = ("model", "optimizer", "corpus", "data", "tokenizer", "trainer", "logger")
+_GROUPS = ("model", "optimizer", "corpus", "data", "tokenizer", "trainer", "logger", "plugins")
 _LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
-    "logger": {"name": "none"}, "tokenizer": {}, "corpus": {},
+    "logger": {"name": "none"}, "tokenizer": {}, "corpus": {}, "plugins": {},
 }  # fmt: skip
 """What stands for a group that is left out, as by `~logger`, or as in runs before there was one."""
 
@@ -196,15 +197,17 @@ class TrainingSettings:
     data: DataConfig
     trainer: TrainerConfig
     logger: LoggerConfig
+    plugins: PluginConfig = field(default_factory=PluginConfig)
 
 
 def recipe_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that decide what a run becomes; the same ones leave the same files.
 
-    Those of a beginning with other weights than the seed's are left out where there is none, as
-    in runs before there could be one.
+    Those of a beginning with other weights than the seed's, and of plug-ins, are left out where
+    there is none, as in runs before there could be one.
     """
-    unset = () if settings.get("init") not in (None, "none", "") else ("init", "lora")
+    unset = [] if settings.get("init") not in (None, "none", "") else ["init", "lora"]
+    unset += [] if is_used(settings.get("plugins")) else ["plugins"]
     found = {n: value for n, value in settings.items() if n not in (*NO_MATTER, *unset)}
     if "corpus" in found:  # how many works there have to be decides none
         found["corpus"] = {n: v for n, v in found["corpus"].items() if n != "least"}
@@ -226,6 +229,7 @@ def read_settings(settings: Mapping[str, Any]) -> TrainingSettings:
     for group in _GROUPS:
         if group not in settings:
             raise SettingError("is missing", where=group)
+    plugins = read_plugins(settings["plugins"])
     run = build(RunConfig, {k: v for k, v in settings.items() if k not in _GROUPS})
     model = build(
         ModelConfig, settings["model"], where="model",
@@ -240,11 +244,14 @@ def read_settings(settings: Mapping[str, Any]) -> TrainingSettings:
             settings["data"],
             where="data",
             seed=run.seed,
-            tokenizer=build(TokenizerChoice, settings["tokenizer"], where="tokenizer"),
+            tokenizer=build(
+                TokenizerChoice, settings["tokenizer"], where="tokenizer", plugin=plugins.tokenizer
+            ),
             corpus=build(CorpusConfig, settings["corpus"], where="corpus"),
         ),
         build(TrainerConfig, settings["trainer"], where="trainer"),
         build(LoggerConfig, settings["logger"], where="logger"),
+        plugins,
     )
     _check_together(chosen)
     return chosen
@@ -268,6 +275,12 @@ def _check_together(chosen: TrainingSettings) -> None:
             f"batch_size {chosen.data.batch_size} does not divide among {shared} processes",
             where="data.batch_size",
         )
+    if chosen.plugins.model and chosen.trainer.strategy == "fsdp":
+        raise SettingError("a model of one's own is not cut up", where="trainer.strategy",
+            mend="use one device, or ddp")  # fmt: skip
+    if chosen.plugins.tokenizer and chosen.run.init:
+        raise SettingError("init takes the tokenizer of the model that it begins with",
+            where="plugins.tokenizer", mend="leave out one of both")  # fmt: skip
     if chosen.run.lora.rank and chosen.optimizer.name == "muon":
         raise SettingError(
             "Muon turns whole matrices, and lora learns thin ones", where="optimizer",

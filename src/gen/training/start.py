@@ -25,6 +25,7 @@ from gen.provenance.beginning import check_base
 from gen.provenance.house import House
 from gen.provenance.manifest import Base, Manifest, ManifestWork
 from gen.provenance.pin import Pin, load_pin
+from gen.provenance.plugin_record import Plugin
 from gen.provenance.runs import START, Run
 from gen.settings import build
 from gen.tokens.tokenizer import HouseTokenizer
@@ -56,6 +57,24 @@ class Start:
     @property
     def weights(self) -> dict[str, Tensor]:
         return self.checkpoint.model.state_dict()
+
+    def check_plugins(self, plugins: Sequence[Plugin]) -> None:
+        """Refuse to go on from its weights with another network.
+
+        Raises:
+            HouseError: its network is a plug-in's that the run does not name, or the other way
+                round.
+        """
+        own, named = (
+            [each for each in some if each.kind == "model"]
+            for some in (self.checkpoint.manifest.plugins, plugins)
+        )
+        if own != named:
+            network = str(own[0]) if own else "this project's own network"
+            raise HouseError(
+                f"its weights are those of {network}", where=str(self.path),
+                mend=f"plugins.model={own[0].name if own else 'null'}",
+            )  # fmt: skip
 
     @property
     def words(self) -> str:

@@ -21,6 +21,8 @@ from gen.training.lora import added_up
 
 WEIGHTS, OPTIMIZER = "weights/", "optimizer/"
 """How the names of a state's tensors begin: `weights/NAME`, `optimizer/NAME/WHAT`."""
+_SCALAR = ":tensor"
+"""How the name of a tensor of no dimensions ends: without it, it is a plain number."""
 
 
 def weights_digest(model: Transformer) -> str:
@@ -44,7 +46,9 @@ def state_bytes(trainer: Trainer, learner: Learner) -> bytes:
     (optimizer,) = trainer.optimizers
     for parameter, kept in optimizer.state.items():
         for what, value in kept.items():
-            tensors[f"{OPTIMIZER}{names[id(parameter)]}/{what}"] = torch.as_tensor(value)
+            is_scalar = isinstance(value, Tensor) and not value.ndim
+            end = f"{what}{_SCALAR}" if is_scalar else what
+            tensors[f"{OPTIMIZER}{names[id(parameter)]}/{end}"] = torch.as_tensor(value)
     return save({name: _plain(tensor) for name, tensor in tensors.items()})
 
 
@@ -101,6 +105,8 @@ def set_state(trainer: Trainer, learner: Learner, state: Mapping[str, Tensor]) -
             if name.startswith(OPTIMIZER):
                 parameter, _, what = name.removeprefix(OPTIMIZER).rpartition("/")
                 kept = optimizer.state[parameters[parameter]]
-                kept[what] = tensor.clone() if tensor.ndim else cast(int, tensor.item())
+                is_tensor = tensor.ndim or what.endswith(_SCALAR)
+                value = tensor.clone() if is_tensor else cast(int, tensor.item())
+                kept[what.removesuffix(_SCALAR)] = value
     except (RuntimeError, KeyError) as error:
         raise HouseError("a kept state is of another model than the settings say") from error

@@ -305,6 +305,8 @@ def _verify_checkpoint(
     problems = [*problems, *began.problems]
     for line in began.lines:
         output.line(line)
+    for words in _foreign_code(manifest):
+        output.line(words)
     for place, rule in manifest.refused:
         output.line(f"trained without a refused file (on_refusal=record): {place} ({rule})")
     for problem in problems:
@@ -321,6 +323,7 @@ def _verify_checkpoint(
         manifest=manifest.digest,
         transcript=transcript.root if transcript else None,
         began_with=manifest.bases_named(),
+        foreign_code=manifest.foreign_code,
         problems=problems,
         purpose=manifest.purpose,
         refused=[{"path": place, "rule": rule} for place, rule in manifest.refused],
@@ -328,6 +331,24 @@ def _verify_checkpoint(
     )
     if problems:
         raise SystemExit(REFUSED)
+
+
+def _foreign_code(manifest: Manifest) -> list[str]:
+    """What else than this project's code a model was trained with, and what follows from it."""
+    from gen.plugins import state_here
+
+    if not manifest.foreign_code:
+        return []
+    here = {str(plugin): state_here(plugin) for plugin in manifest.plugins}
+    lines = [
+        f"trained with {words}" + (f": {here[words]}" if words in here else "")
+        for words in manifest.foreign_code
+    ]
+    return [
+        *lines,
+        "such code ran inside the run and could have fed it anything: only a rebuild with the same "
+        "code, read by somebody, shows that it did not",
+    ]
 
 
 def _seen_before(run: Run | None, manifest: Manifest, standing: Standing) -> list[str]:

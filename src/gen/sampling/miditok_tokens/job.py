@@ -38,7 +38,7 @@ class TokenJob:
         Raises:
             SettingError: one asks for what the tokenization cannot say.
         """
-        return cls(controls, plan_of_tokens(controls, task, tokens.name), tokens)
+        return cls(controls, plan_of_tokens(controls, task, tokens.base), tokens)
 
     def draft(self) -> TokenDraft:
         """A fresh draft of one piece."""

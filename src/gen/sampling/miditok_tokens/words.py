@@ -82,11 +82,12 @@ def grid_step(meter: str) -> int:
     return max(int(meter.partition("/")[2]) // 4, 1)
 
 
-_FIELDS: dict[str, list[FieldWords]] = {}
+_FIELDS: dict[tuple[str, type], list[FieldWords]] = {}
 
 
 def words_of(tokens: MidiTokTokens) -> list[FieldWords]:
     """Its words by field; made once for each tokenization."""
-    if tokens.name not in _FIELDS:
-        _FIELDS[tokens.name] = [FieldWords(words) for words in tokens.words]
-    return _FIELDS[tokens.name]
+    name = tokens.name, tokens.kind
+    if name not in _FIELDS:
+        _FIELDS[name] = [FieldWords(words) for words in tokens.words]
+    return _FIELDS[name]
