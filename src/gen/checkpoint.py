@@ -25,7 +25,7 @@ from gen.disk import write_atomically
 from gen.disk.weights import read_weights
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer, renamed
-from gen.plugins import Found, check_call, find_again
+from gen.plugins import Installed, check_call, find_again
 from gen.provenance.canonical import StrictJsonError
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import ABOUT, ModelFile, parse_model_file
@@ -141,7 +141,7 @@ def model_of(manifest: Manifest, run: Mapping[str, Any]) -> MakeModel:
     return maker(find_again(plugin), options.get(plugin.name, {}))
 
 
-def maker(found: Found, options: Mapping[str, Any]) -> MakeModel:
+def maker(found: Installed, options: Mapping[str, Any]) -> MakeModel:
     """Import a plug-in that makes models.
 
     Raises:

@@ -1,6 +1,6 @@
 """Plug-ins: models, optimizers, callbacks and tokenizers of packages that are installed here.
 
-A run names them (`plugins.optimizer=NAME`); nothing of a package is imported before that. Found
+A run names them (`plugins.optimizer=NAME`); nothing of a package is imported before that. Installed
 are entry points of packages that lie where this interpreter installs packages: not what lies in
 the current folder or on `PYTHONPATH`, and not what is installed as editable, whose code changes
 without a record. The digest over a package's files is worked out, not read.
@@ -38,7 +38,7 @@ _OF_THE_INSTALLER: Final = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Installed:
     """An installed plug-in, not imported yet.
 
     Attributes:
@@ -92,7 +92,7 @@ def install_folders() -> list[str]:
     return list(dict.fromkeys(map(str, found)))
 
 
-def installed(kind: Kind) -> list[tuple[Distribution, EntryPoint]]:
+def of_kind(kind: Kind) -> list[tuple[Distribution, EntryPoint]]:
     """The plug-ins of a kind that there are, with the packages that bring them."""
     return list(_of(kind, distributions(path=install_folders())))
 
@@ -104,14 +104,14 @@ def _of(kind: Kind, among: Iterable[Distribution]) -> Iterator[tuple[Distributio
                 yield distribution, entry
 
 
-def find(kind: Kind, name: str) -> Found:
+def find(kind: Kind, name: str) -> Installed:
     """An installed plug-in, with the digest of its package's files.
 
     Raises:
         HouseError: no package, or more than one, brings it; its package is editable, or was
             changed since it was installed.
     """
-    here = installed(kind)
+    here = of_kind(kind)
     named = [(package, entry) for package, entry in here if entry.name == name]
     if not named:
         _refuse_elsewhere(kind, name)
@@ -125,10 +125,10 @@ def find(kind: Kind, name: str) -> Found:
     package, entry = named[0]
     files = _files_of(package)
     plugin = Plugin(kind, name, _name_of(package), package.version, digest_of(files))
-    return Found(plugin, entry, frozenset(files.values()))
+    return Installed(plugin, entry, frozenset(files.values()))
 
 
-def find_again(plugin: Plugin) -> Found:
+def find_again(plugin: Plugin) -> Installed:
     """The plug-in that a record names, once it is found to be the same.
 
     Raises:
@@ -245,7 +245,7 @@ def _origin_of(module: str) -> str | None:
     return spec.origin if spec else None
 
 
-def _check_place(found: Found, origin: str | None) -> None:
+def _check_place(found: Installed, origin: str | None) -> None:
     """Refuse code from somewhere else, as from a folder of the same name in the current one."""
     if origin is None or Path(origin).resolve() not in found.files:
         raise _refusal(

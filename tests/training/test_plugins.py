@@ -17,7 +17,7 @@ from lightning import Callback
 import gen.plugins
 from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError, SettingError
-from gen.plugins import Found, digest_of, find, find_again
+from gen.plugins import Installed, digest_of, find, find_again
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import read_model_file
 from gen.training.run import train
@@ -372,7 +372,7 @@ def test_state_of_an_optimizer_with_tensors_of_no_dimensions_is_kept_as_it_is(
     kept, tmp_path, monkeypatch
 ):
     kind = lambda groups: torch.optim.AdamW(groups)  # noqa: E731
-    monkeypatch.setattr(Found, "load", lambda self: kind)
+    monkeypatch.setattr(Installed, "load", lambda self: kind)
     run = trained(
         tmp_path, "plugins.optimizer=lion", "optimizer.lr=0.01", house=kept.house
     )  # fmt: skip
