@@ -1,9 +1,9 @@
 """Plug-ins: models, optimizers, callbacks and tokenizers of packages that are installed here.
 
-A run names them (`plugins.optimizer=NAME`); nothing of a package is imported before that. Installed
-are entry points of packages that lie where this interpreter installs packages: not what lies in
-the current folder or on `PYTHONPATH`, and not what is installed as editable, whose code changes
-without a record. The digest over a package's files is worked out, not read.
+A run names them (`plugins.optimizer=NAME`); nothing of a package is imported before that. What
+counts are entry points of packages that lie where this interpreter installs packages: not what
+lies in the current folder or on `PYTHONPATH`, and not what is installed as editable, whose code
+changes without a record. The digest over a package's files is worked out, not read.
 """
 
 from __future__ import annotations

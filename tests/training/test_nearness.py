@@ -13,7 +13,7 @@ import torch
 
 from gen.data import admission
 from gen.tokens.score import score_of
-from gen.training import nearness, run
+from gen.training import nearness, prepared
 from gen.training.learner import Learner
 from houses import keep_machine_key, start_house
 from recorded_runs import RUN, Trained, trained
@@ -93,7 +93,7 @@ def test_one_foreign_window_that_the_transcript_hides_is_too_far(tmp_path, monke
 
 
 def test_foreign_weights_at_the_start_are_too_far(tmp_path, monkeypatch):
-    own = run.make_learner
+    own = prepared.make_learner
 
     def made(*settings):
         learner = own(*settings)
@@ -102,7 +102,7 @@ def test_foreign_weights_at_the_start_are_too_far(tmp_path, monkeypatch):
         return learner
 
     with monkeypatch.context() as patch:
-        patch.setattr(run, "make_learner", made)
+        patch.setattr(prepared, "make_learner", made)
         found = trained(tmp_path, *BROAD)
     code, words = found.rebuild("--within", "--segment", 1)
     assert code == 2

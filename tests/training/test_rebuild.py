@@ -21,7 +21,7 @@ from gen.provenance.transcript import FILE, Transcript
 from gen.provenance.works import withdraw
 from gen.tokens.encoding import Annotations
 from gen.tokens.score import score_of
-from gen.training import recording, run
+from gen.training import prepared, recording, run
 from gen.training.callbacks import SeedEachStep
 from houses import keep_machine_key, key_of, make_piece, start_house
 from recorded_runs import RUN, Trained, kept_apart, trained
@@ -229,7 +229,7 @@ SCALE = torch.tensor([1.0, 1.01, 1.0, 1.0, 1.0])
 
 def foreign_start(patch):
     """Weights from elsewhere, and then an honest run."""
-    own = run.make_learner
+    own = prepared.make_learner
 
     def made(*settings):
         learner = own(*settings)
@@ -237,13 +237,13 @@ def foreign_start(patch):
             learner.model.embedding.weight.mul_(1.001)
         return learner
 
-    patch.setattr(run, "make_learner", made)
+    patch.setattr(prepared, "make_learner", made)
 
 
 def hidden_foreign_start(patch):
     """The same, and the first mark says what an honest run would have begun with."""
     own = run.KeepTranscript._mark
-    start = run.make_learner
+    start = prepared.make_learner
 
     def mark(self, trainer, learner):
         weights = {name: t.clone() for name, t in learner.model.state_dict().items()}
@@ -261,7 +261,7 @@ def hidden_foreign_start(patch):
 
     honest: dict = {}
     patch.setattr(run.KeepTranscript, "_mark", mark)
-    patch.setattr(run, "make_learner", made)
+    patch.setattr(prepared, "make_learner", made)
 
 
 def seed(patch):

@@ -61,7 +61,7 @@ def _check_shape_is_free(overrides: Sequence[str]) -> None:
 
 
 def train(settings: dict[str, Any], overrides: Sequence[str]) -> float:
-    """One run; what it returns is what a sweep looks at."""
+    """One run, or a range test; what it returns is what a sweep looks at."""
     check_here(settings)
     from hydra.core.hydra_config import HydraConfig
 
@@ -69,6 +69,11 @@ def train(settings: dict[str, Any], overrides: Sequence[str]) -> float:
     from gen.training.messages import report
 
     out = Path(HydraConfig.get().runtime.output_dir)
+    if settings.get("find_lr"):
+        from gen.training.rates import find_rates
+
+        report(json.dumps(find_rates(settings, out), indent=2))
+        return math.nan
     result = run.train(settings, out, listeners=_listeners(settings))
     report(json.dumps(result, indent=2))
     if result["interrupted"]:

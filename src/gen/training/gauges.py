@@ -129,7 +129,7 @@ def bits_per_note(learner: Learner, batches: Iterable[Batch]) -> float:
     notes = 0
     for batch in batches:
         here = {name: tensor.to(learner.device) for name, tensor in batch.items()}
-        losses = learner.model.losses(here["columns"], here["targets"])
+        losses = learner.judged.losses(here["columns"], here["targets"])
         counted = here["counted"]
         nats += losses[counted].sum().double().cpu()
         notes += int(notes_in(cast(Tensor, learner.notes), here["targets"], counted))

@@ -18,6 +18,8 @@ from gen.errors import SettingError
 from gen.model import ModelConfig, Transformer, renamed
 from gen.settings import with_new_names
 from gen.tokens.tokenization import HOUSE_EVENTS, Tokenization
+from gen.training.average_settings import AverageConfig
+from gen.training.averaging import Averaged
 from gen.training.graphs import GraphedLosses
 from gen.training.lora import has_low_rank
 from gen.training.muon import MuonAdamW
@@ -25,6 +27,7 @@ from gen.training.schedule import rate
 from gen.training.settings import OptimizerConfig as OptimizerConfig
 
 Batch = dict[str, Tensor]
+NO_AVERAGE = AverageConfig()
 MakeOptimizer = Callable[[list[dict[str, Any]]], Optimizer]
 
 
@@ -53,6 +56,7 @@ class Learner(LightningModule):
         tokenization: that the batches are written in.
         make_model: the network, of its shape.
         make_optimizer: the optimiser, of groups of parameters.
+        average: of the weights, which is measured and saved in their place.
     """
 
     def __init__(
@@ -64,10 +68,12 @@ class Learner(LightningModule):
         tokenization: Tokenization = HOUSE_EVENTS,
         make_model: MakeModel = Transformer,
         make_optimizer: MakeOptimizer = MuonAdamW,
+        average: AverageConfig = NO_AVERAGE,
     ) -> None:
         super().__init__()
         self.model = make_model(model)
         self.make_optimizer = make_optimizer
+        self.average = Averaged(self.model, average) if average.is_used else None
         self.config, self.compiled = optimizer, compiled
         self.losses: Callable[..., Tensor] | None = None
         self.total: Tensor = torch.zeros(())  # of the losses since they were last checked
@@ -75,6 +81,11 @@ class Learner(LightningModule):
         count = len(tokenization.fields) + 1
         self.register_buffer("sums", torch.zeros(count, dtype=torch.float64), False)
         self.register_buffer("notes", torch.from_numpy(tokenization.notes), False)
+
+    @property
+    def judged(self) -> Transformer:
+        """The model that is measured and saved: the average where there is one by now."""
+        return self.average.model if self.average and self.average.steps else self.model
 
     # Training ----------------------------------------------------------------------------
 
@@ -119,6 +130,8 @@ class Learner(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep with the weights what their shapes do not show."""
         checkpoint["untold"] = self._beyond_shapes()
+        if self.average:
+            checkpoint["averaged"] = self.average.steps
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse to resume what these settings cannot go on with.
@@ -127,6 +140,13 @@ class Learner(LightningModule):
             SettingError: the run to resume had a model of another shape or another optimiser.
         """
         checkpoint["state_dict"] = renamed(checkpoint["state_dict"])
+        if ("averaged" in checkpoint) != (self.average is not None):
+            raise SettingError(
+                "the run to resume averaged its weights, these settings do not, or the other way",
+                where="average.kind", mend="give the settings it had, or start anew",
+            )  # fmt: skip
+        if self.average:
+            self.average.steps = int(checkpoint["averaged"])
         shapes = [
             {name: tensor.shape for name, tensor in weights.items()}
             for weights in (checkpoint["state_dict"], self.state_dict())
@@ -174,6 +194,12 @@ class Learner(LightningModule):
             self.log("train/rate", factor)
             self._check_losses()
 
+    def optimizer_step(self, *given: Any, **named: Any) -> None:
+        """Take a step, and its weights into the average."""
+        super().optimizer_step(*given, **named)
+        if self.average and self.progress() >= self.average.config.start:
+            self.average.take(self.model)
+
     def progress(self) -> float:
         """How much of the run is done, by steps or by time, whichever is further."""
         most = self.trainer.max_steps
@@ -211,7 +237,7 @@ class Learner(LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add up nats of each field and notes, over the events that count."""
-        losses = self.model.losses(batch["columns"], batch["targets"])
+        losses = self.judged.losses(batch["columns"], batch["targets"])
         counted = batch["counted"]
         notes = notes_in(cast(Tensor, self.notes), batch["targets"], counted)
         sums = cast(Tensor, self.sums)

@@ -107,9 +107,10 @@ class Nearby(Replays):
                 mend="ask for the run's folder, with transcript.jsonl and states",
             )
         super().__init__(recorded)
-        if self.chosen.run.lora.rank:
+        if self.chosen.run.lora.rank or self.chosen.average.is_used:
             raise HouseError(
-                "learned beside its weights (lora): how near is not worked out for such runs",
+                "learned beside its weights (lora), or averaged them: how near is not worked out "
+                "for such runs",
                 where=str(recorded.path), mend="leave out --within",
             )  # fmt: skip
 

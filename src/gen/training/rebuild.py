@@ -28,7 +28,8 @@ from gen.training.callbacks import SeedEachStep
 from gen.training.learner import Learner
 from gen.training.plugged import Plugged, check_again
 from gen.training.portable import check_portable
-from gen.training.run import fit, make_learner, mode_of
+from gen.training.prepared import make_learner
+from gen.training.run import fit, mode_of
 from gen.training.settings import TrainingSettings, read_settings
 from gen.training.start import weights_of
 from gen.training.state import read_state, set_state, state_path, weights_digest
@@ -335,7 +336,7 @@ class Compare(StepEnds):
         if self.state:
             set_state(trainer, pl_module, self.state)
         mark = None if self.stretch.first else self.marks.get(0)
-        if mark and weights_digest(pl_module.model) != mark.weights:
+        if mark and weights_digest(pl_module.judged) != mark.weights:
             named = (
                 "of the model that it names" if self.recorded.begin.start else "that its seed gives"
             )
@@ -349,7 +350,7 @@ class Compare(StepEnds):
         if mark := self.marks.get(step):
             self._compare(mark_of(trainer, learner, self.windows.digest())[0], mark)
         for model in self.recorded.models:
-            if model.steps == step and weights_digest(learner.model) != model.tensors_sha256:
+            if model.steps == step and weights_digest(learner.judged) != model.tensors_sha256:
                 raise self._differs(
                     self._segment(step), f"its weights after step {step} are not those of "
                     f"{model.name}, which the log names",

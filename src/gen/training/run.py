@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning import Callback, Trainer
-from torch import Tensor
 
 import gen
 from gen.checkpoint import SUFFIX, config_of, save_checkpoint
-from gen.data.admission import said_of_used_up
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
 from gen.data.habits import Habits
 from gen.data.module import HouseData
@@ -25,10 +23,8 @@ from gen.disk import write_atomically
 from gen.model import Transformer, parameter_count
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.house import House
-from gen.provenance.manifest import Manifest, check_length
+from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import ModelFile
-from gen.provenance.pin import load_pin
-from gen.provenance.witnesses.standing import requiring_witnesses
 from gen.tokens.tokenization import Ids, Tokenization
 from gen.training.callbacks import (
     EndOnCtrlC,
@@ -37,26 +33,22 @@ from gen.training.callbacks import (
     LogSettings,
     SeedEachStep,
 )
-from gen.training.few import words_for_few
 from gen.training.gauges import OverfitGauge, Speed, bits_per_note
 from gen.training.learner import Learner
 from gen.training.loggers import make_logger
-from gen.training.lora import add_low_rank
 from gen.training.machine import (
-    check_devices,
     compiles,
-    keep_compiled_code_to_oneself,
     precision_for,
 )
 from gen.training.messages import say
-from gen.training.plugged import NO_PLUGINS, Plugged, names_of
-from gen.training.portable import check_portable, portable_arithmetic
+from gen.training.plugged import names_of
+from gen.training.portable import portable_arithmetic
+from gen.training.prepared import known_by_base, prepared
 from gen.training.recording import RunRecord, begin_record, numeric_mode
 from gen.training.resume import resume_path
-from gen.training.settings import TrainingSettings, read_settings, recipe_of, recipe_text
+from gen.training.settings import TrainingSettings, recipe_of, recipe_text
 from gen.training.sharded import ShardedLearner, whole_model
-from gen.training.start import Start, open_start, with_tokens_of
-from gen.training.trainer import make_trainer, quieten
+from gen.training.trainer import make_trainer
 from gen.training.trainer_settings import TrainerConfig
 from gen.training.transcript import KeepTranscript
 
@@ -84,29 +76,17 @@ def train(
     Raises:
         HouseError: before the first step, when a setting is wrong or a file is refused.
     """
-    quieten()
-    chosen = read_settings(settings)
-    check_devices(chosen.trainer)
-    if chosen.trainer.is_portable:
-        check_portable()
-    start = open_start(chosen.run)
-    if start:
-        say(start.words)
-        settings = start.settings(settings)
-        chosen = read_settings(settings)
-    plugged = Plugged(chosen.plugins)
-    if start:
-        start.check_plugins(plugged.plugins)
-    run, data = chosen.run, _admitted(chosen, start, plugged, names_of(callbacks))
-    manifest, tokenization = data.manifest, data.tokenization
+    ready = prepared(settings, names_of(callbacks))
+    settings, chosen, start, data = ready.settings, ready.chosen, ready.start, ready.data
+    run, manifest, tokenization = chosen.run, data.manifest, data.tokenization
     untrained, unigram = _baselines(data)
-    learner = make_learner(chosen, tokenization, start.weights if start else None, plugged)
+    learner = ready.learner(chosen)
     base = _base_bits(learner, data) if start else None
     _say_what_learns(learner, chosen)
     resume = resume_path(run.ckpt, out)
     watchers = _Watchers.of(settings, chosen, data, learner, out, resume)
     logger = make_logger(chosen.logger, run, out)
-    others = [*plugged.callbacks(), *callbacks, *listeners]
+    others = [*ready.plugged.callbacks(), *callbacks, *listeners]
     trainer = make_trainer(chosen.trainer, logger, out, [*watchers.all, *others])
     record = (
         _begin(trainer, chosen, settings, data, out, resume) if trainer.is_global_zero else None
@@ -201,57 +181,6 @@ def _save(
     return files | (watchers.stages.files if watchers.stages else {})
 
 
-def _admitted(
-    chosen: TrainingSettings, start: Start | None, plugged: Plugged, given: Sequence[str]
-) -> HouseData:
-    """The works that the gate admits for this run."""
-    run, pin = chosen.run, load_pin(Path(chosen.run.pin))
-    if run.witnessed:
-        pin = requiring_witnesses(pin)
-    data = HouseData(
-        pin.dir, pin, run.purpose, with_tokens_of(chosen.data, start), on_refusal=run.on_refusal,
-        base=start.base_of if start else None,
-        tokenization=start.checkpoint.tokenization if start else None,
-        plugins=plugged.plugins, callbacks_given=given, own_tokenizer=plugged.tokenizer,
-    )  # fmt: skip
-    data.setup()
-    manifest = data.manifest
-    for words in manifest.foreign_code:
-        say(f"calls code that is not this project's: {words}")
-    left_out = said_of_used_up(data.admitted.corpus)
-    say(f"admitted {len(manifest.works)} works of {manifest.house}; {_sides(data)}{left_out}")
-    if start:
-        _say_what_is_known(data, start)
-    if chosen.data.corpus.least:
-        say(words_for_few(data, chosen))
-    return data
-
-
-def _say_what_is_known(data: HouseData, start: Start) -> None:
-    """What the model that is begun with has learned of the works.
-
-    Raises:
-        HouseError: its manifest is too long.
-    """
-    check_length(data.manifest)
-    base = data.manifest.base
-    known = [side for side in base.sides.values() if side == "train"] if base else []
-    say(f"{len(known)} of these works, or relatives of them, it has learned already"
-        + ("" if start.run else "; what it learned besides, nobody knows"))  # fmt: skip
-    if flatter := known_by_base(data):
-        say(
-            f"all {flatter} works that choose the best checkpoint are among them, since there are "
-            "no others: bits per note of them flatter, and none is kept for test"
-        )
-
-
-def known_by_base(data: HouseData) -> int:
-    """Of the works that choose the best checkpoint those that its base has learned."""
-    base, ids = data.manifest.base, data.admitted.ids
-    sides = base.sides if base else {}
-    return sum(sides.get(ids[index]) == "train" for index in data.sides["validation"])
-
-
 def _about(settings: Mapping[str, Any], data: HouseData) -> dict[str, Any]:
     """What each of the run's checkpoints says of how it came to be.
 
@@ -263,34 +192,6 @@ def _about(settings: Mapping[str, Any], data: HouseData) -> dict[str, Any]:
         habits = Habits.of(work.events for work in data.side("train"))
     code = {"code_version": gen.__version__, "torch": torch.__version__}
     return {"settings": recipe_of(settings), "styles": styles, **asdict(habits), **code}
-
-
-def make_learner(
-    chosen: TrainingSettings,
-    tokenization: Tokenization,
-    weights: Mapping[str, Tensor] | None = None,
-    plugged: Plugged = NO_PLUGINS,
-) -> Learner:
-    """A model as it is before its first step: it follows from the seed, or has these weights."""
-    model = replace(
-        chosen.model,
-        field_sizes=tokenization.field_sizes,
-        context_sizes=tokenization.context_sizes,
-    )
-    torch.manual_seed(chosen.run.seed)
-    compiled = compiles(chosen.trainer)
-    if compiled:
-        keep_compiled_code_to_oneself()
-    kind = ShardedLearner if chosen.trainer.strategy == "fsdp" else Learner
-    learner = kind(
-        model, chosen.optimizer, compiled=compiled, tokenization=tokenization,
-        make_model=plugged.make_model(), make_optimizer=plugged.make_optimizer(),
-    )  # fmt: skip
-    if weights is not None:
-        learner.model.load_state_dict(weights)
-    if chosen.run.lora.rank:
-        add_low_rank(learner.model, chosen.run.lora.rank, chosen.run.lora.alpha)
-    return learner
 
 
 def _base_bits(learner: Learner, data: HouseData) -> float:
@@ -377,10 +278,6 @@ def _corpus(data: HouseData) -> bytes:
         "refused": [{"path": path, "rule": rule} for path, rule in manifest.refused],
     }  # fmt: skip
     return (json.dumps(found, indent=1) + "\n").encode()
-
-
-def _sides(data: HouseData) -> str:
-    return ", ".join(f"{len(works)} for {side}" for side, works in data.sides.items())
 
 
 def _baselines(data: HouseData) -> tuple[float, float]:

@@ -18,14 +18,17 @@ from gen.settings import build
 from gen.tokens.choice import TokenizerChoice
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
+from gen.training.average_settings import NONE, AverageConfig
 from gen.training.plugin_settings import PluginConfig, is_used, read_plugins
 from gen.training.schedule import ScheduleConfig
 from gen.training.trainer_settings import TrainerConfig
 
 ON_REFUSAL = ("stop", "record")
 MOST_SEED = 2**32 - 1
-NO_MATTER = ("name", "pin", "ckpt", "logger", "base", "artist")
+NO_MATTER = ("name", "pin", "ckpt", "logger", "base", "artist", "find_lr")
 """Settings that decide no weight: places and names of files, and where curves go."""
+LEAST_STEPS = 20
+"""Of a range test."""
 LOGGERS = ("tensorboard", "csv", "mlflow", "wandb", "none")
 
 
@@ -82,6 +85,7 @@ class RunConfig:
             in a recipe; None for those that follow from the seed.
         base: why that model is believed.
         lora: whether its weights move, or something is learned beside them.
+        find_lr: steps of a range test of the rates of learning, in place of a run; None for a run.
     """
 
     pin: str
@@ -95,8 +99,14 @@ class RunConfig:
     init: str | None = None
     base: BaseConfig = field(default_factory=BaseConfig)
     lora: LoraConfig = field(default_factory=LoraConfig)
+    find_lr: int | None = None
 
     def __post_init__(self) -> None:
+        if self.find_lr is not None and self.find_lr < LEAST_STEPS:
+            raise SettingError(
+                f"{self.find_lr} steps show nothing", where="find_lr",
+                mend=f"at least {LEAST_STEPS}; null trains",
+            )  # fmt: skip
         if self.init in ("none", ""):
             object.__setattr__(self, "init", None)
         if self.lora.rank and not self.init:
@@ -180,9 +190,19 @@ class LoggerConfig:
             raise SettingError(f"{self.name} plays no music", where="logger.pieces", mend="set 0")
 
 
-_GROUPS = ("model", "optimizer", "corpus", "data", "tokenizer", "trainer", "logger", "plugins")
+_GROUPS = (
+    "model",
+    "optimizer",
+    "corpus",
+    "data",
+    "tokenizer",
+    "trainer",
+    "logger",
+    "plugins",
+    "average",
+)
 _LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
-    "logger": {"name": "none"}, "tokenizer": {}, "corpus": {}, "plugins": {},
+    "logger": {"name": "none"}, "tokenizer": {}, "corpus": {}, "plugins": {}, "average": {},
 }  # fmt: skip
 """What stands for a group that is left out, as by `~logger`, or as in runs before there was one."""
 
@@ -198,16 +218,18 @@ class TrainingSettings:
     trainer: TrainerConfig
     logger: LoggerConfig
     plugins: PluginConfig = field(default_factory=PluginConfig)
+    average: AverageConfig = field(default_factory=AverageConfig)
 
 
 def recipe_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that decide what a run becomes; the same ones leave the same files.
 
-    Those of a beginning with other weights than the seed's, and of plug-ins, are left out where
-    there is none, as in runs before there could be one.
+    Those of a beginning with other weights than the seed's, of plug-ins and of averaging are left
+    out where there is none, as in runs before there could be one.
     """
     unset = [] if settings.get("init") not in (None, "none", "") else ["init", "lora"]
     unset += [] if is_used(settings.get("plugins")) else ["plugins"]
+    unset += [] if settings.get("average", {}).get("kind", NONE) != NONE else ["average"]
     found = {n: value for n, value in settings.items() if n not in (*NO_MATTER, *unset)}
     if "corpus" in found:  # how many works there have to be decides none
         found["corpus"] = {n: v for n, v in found["corpus"].items() if n != "least"}
@@ -252,6 +274,7 @@ def read_settings(settings: Mapping[str, Any]) -> TrainingSettings:
         build(TrainerConfig, settings["trainer"], where="trainer"),
         build(LoggerConfig, settings["logger"], where="logger"),
         plugins,
+        build(AverageConfig, settings["average"], where="average"),
     )
     _check_together(chosen)
     return chosen
@@ -275,12 +298,20 @@ def _check_together(chosen: TrainingSettings) -> None:
             f"batch_size {chosen.data.batch_size} does not divide among {shared} processes",
             where="data.batch_size",
         )
+    if chosen.average.is_used and (chosen.run.lora.rank or chosen.trainer.strategy == "fsdp"):
+        raise SettingError(
+            "averages are taken of whole weights alone", where="average.kind",
+            mend="none, or train without lora and without fsdp",
+        )  # fmt: skip
     if chosen.plugins.model and chosen.trainer.strategy == "fsdp":
         raise SettingError("a model of one's own is not cut up", where="trainer.strategy",
             mend="use one device, or ddp")  # fmt: skip
     if chosen.plugins.tokenizer and chosen.run.init:
         raise SettingError("init takes the tokenizer of the model that it begins with",
             where="plugins.tokenizer", mend="leave out one of both")  # fmt: skip
+    if chosen.run.find_lr and (shared or 2) > 1:
+        raise SettingError("rates are tried in one process", where="find_lr",
+            mend="trainer.devices=1")  # fmt: skip
     if chosen.run.lora.rank and chosen.optimizer.name == "muon":
         raise SettingError(
             "Muon turns whole matrices, and lora learns thin ones", where="optimizer",

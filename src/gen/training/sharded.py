@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from lightning import LightningModule, Trainer
 from lightning.pytorch.strategies import ModelParallelStrategy
@@ -91,7 +91,7 @@ def whole_model(trainer: Trainer, learner: LightningModule) -> Transformer:
     model = learner.model
     assert isinstance(model, Transformer)  # noqa: S101 - a Learner's
     if not isinstance(trainer.strategy, Sharded):
-        return added_up(model)
+        return added_up(cast(Learner, learner).judged)
     weights = trainer.strategy.lightning_module_state_dict()
     whole = Transformer(model.config)
     if weights:

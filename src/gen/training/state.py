@@ -21,6 +21,8 @@ from gen.training.lora import added_up
 
 WEIGHTS, OPTIMIZER = "weights/", "optimizer/"
 """How the names of a state's tensors begin: `weights/NAME`, `optimizer/NAME/WHAT`."""
+AVERAGE, AVERAGED_STEPS = "average/", "averaged steps"
+"""The same of the average of the weights, where there is one, and how many steps are in it."""
 _SCALAR = ":tensor"
 """How the name of a tensor of no dimensions ends: without it, it is a plain number."""
 
@@ -42,6 +44,9 @@ def state_bytes(trainer: Trainer, learner: Learner) -> bytes:
     Random numbers follow from the run's seed and the step, batches from the seed and their number.
     """
     tensors = {WEIGHTS + name: t for name, t in learner.model.state_dict().items()}
+    if learner.average:
+        tensors |= {AVERAGE + n: t for n, t in learner.average.model.state_dict().items()}
+        tensors[AVERAGED_STEPS] = torch.tensor(learner.average.steps)
     names = {id(p): name for name, p in learner.model.named_parameters()}
     (optimizer,) = trainer.optimizers
     for parameter, kept in optimizer.state.items():
@@ -101,6 +106,11 @@ def set_state(trainer: Trainer, learner: Learner, state: Mapping[str, Tensor]) -
     }
     try:
         learner.model.load_state_dict(weights)
+        if learner.average:
+            learner.average.model.load_state_dict(
+                {n.removeprefix(AVERAGE): t for n, t in state.items() if n.startswith(AVERAGE)}
+            )
+            learner.average.steps = int(state[AVERAGED_STEPS])
         for name, tensor in state.items():
             if name.startswith(OPTIMIZER):
                 parameter, _, what = name.removeprefix(OPTIMIZER).rpartition("/")

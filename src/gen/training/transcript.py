@@ -46,7 +46,7 @@ def mark_of(trainer: Trainer, learner: Learner, windows: str) -> tuple[Mark, byt
         step=step,
         batches=step * trainer.accumulate_grad_batches,
         windows=windows,
-        weights=weights_digest(learner.model),
+        weights=weights_digest(learner.judged),
         state=tensors_digest(state),
     )
     return mark, state
