@@ -162,9 +162,9 @@ def _curve(ready: Ready, setting: str, rate: float, orthogonal: bool | None) -> 
             raise
     if trainer.interrupted:
         raise KeyboardInterrupt
-    losses = smoothed(test.losses)
+    losses: list[float] = smoothed(test.losses).tolist()
     rates = [rate * factor for factor in test.factors[: len(losses)]]
-    return Curve(setting, tuple(rates), tuple(losses.tolist()), rate, steepest(rates, losses))
+    return Curve(setting, tuple(rates), tuple(losses), rate, steepest(rates, losses))
 
 
 def drawn(curves: Sequence[Curve]) -> bytes:
