@@ -38,7 +38,7 @@ PICTURE, FIGURES = "rates.png", "rates.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class RateCurve:
     """How the loss of a batch went while one setting grew.
 
     Attributes:
@@ -142,7 +142,7 @@ def find_rates(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     return {**rates, "picture": str(out / PICTURE), "curves": str(out / FIGURES)}
 
 
-def _curve(ready: Ready, setting: str, rate: float, orthogonal: bool | None) -> Curve:
+def _curve(ready: Ready, setting: str, rate: float, orthogonal: bool | None) -> RateCurve:
     """Learn anew from the first works while the rate of one group grows."""
     chosen = ready.chosen
     assert chosen.run.find_lr  # noqa: S101 - it is what was asked for
@@ -164,10 +164,10 @@ def _curve(ready: Ready, setting: str, rate: float, orthogonal: bool | None) -> 
         raise KeyboardInterrupt
     losses: list[float] = smoothed(test.losses).tolist()
     rates = [rate * factor for factor in test.factors[: len(losses)]]
-    return Curve(setting, tuple(rates), tuple(losses), rate, steepest(rates, losses))
+    return RateCurve(setting, tuple(rates), tuple(losses), rate, steepest(rates, losses))
 
 
-def drawn(curves: Sequence[Curve]) -> bytes:
+def drawn(curves: Sequence[RateCurve]) -> bytes:
     """The curves side by side, as a PNG."""
     figure = Figure(figsize=(5 * len(curves), 4), layout="constrained")
     for axis, curve in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves, strict=True):
