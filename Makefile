@@ -13,6 +13,9 @@ endif
 SETUP := $(PYTHON) scripts/setup_venv.py $(if $(filter file,$(origin PYTHON)),,--this-python)
 ARGS ?=
 
+# Modules stay compiled, so that all the processes that a target starts begin sooner.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-composer demo studio rebuild visit test coverage check format benchmark lock
 

@@ -67,8 +67,16 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+LONGEST = (
+    "test_shipped_rebuild.py", "test_ddp.py", "test_kills.py", "test_portable.py",
+    "test_benchmark.py",
+)  # fmt: skip
+"""Files with tests of ten seconds and more; at the end, one process would wait for them alone."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is known to be slow may take its time; pyproject.toml limits the others."""
+    """What takes long begins first, and may take its time if it is known to be slow."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.timeout(0))
