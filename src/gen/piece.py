@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+import msgspec
+
 DRUM_PROGRAM = 128
 """The number that stands for a drum kit where programs are listed as one number."""
 
@@ -21,9 +23,13 @@ ROLES = ("main_melody", "sub_melody", "accompaniment", "bass", "pad", "riff", "d
 """What a track does in its piece (the terms of the ComMU dataset, and drums)."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Note:
-    """One sounding note. Pitch and velocity as in MIDI (0-127, velocity at least 1)."""
+@dataclass(init=False, repr=False, eq=False, match_args=False)
+class Note(msgspec.Struct, frozen=True, order=True, gc=False):
+    """One sounding note. Pitch and velocity as in MIDI (0-127, velocity at least 1).
+
+    A house has millions: a struct is made five times as fast as a dataclass; what is made for
+    dataclasses (`replace`) takes it all the same.
+    """
 
     onset_ticks: int
     duration_ticks: int
@@ -116,7 +122,8 @@ class Piece:
     @property
     def end_ticks(self) -> int:
         """The last note-off (0 for an empty piece)."""
-        return max((n.end_ticks for t in self.tracks for n in t.notes), default=0)
+        ends = [n.onset_ticks + n.duration_ticks for t in self.tracks for n in t.notes]
+        return max(ends, default=0)
 
     @property
     def bars_end_ticks(self) -> int:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gen.errors import HouseError, SettingError
+from gen.likeness.columns import decode, encode
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.lists import read_fingerprints
 from gen.likeness.passages import GUARANTEED_RUN, PassageIndex, counted_length, winnow
@@ -343,7 +344,7 @@ def test_an_index_made_at_once_grown_or_packed_finds_the_same() -> None:
     for voice in voices:
         grown.extend([voice])
     at_once = PassageIndex(voices)
-    packed = PassageIndex.unpack(at_once.pack())
+    packed = PassageIndex.of_state(decode(encode(at_once.state())))
     packed.extend([voice_of(30)])
     for index in (grown, at_once):
         index.extend([voice_of(30)])

@@ -40,6 +40,7 @@ ENOUGH_SHINGLES: Final = 60
 """A few bars share a fifth of their shingles with something by chance."""
 MELODY: Final = "melody"
 ACCOMPANIMENT: Final = "accompaniment"
+KINDS: Final = (MELODY, ACCOMPANIMENT)
 
 Ints = NDArray[np.int64]
 
@@ -165,7 +166,7 @@ def _verdict(found: Mapping[str, Any]) -> Iterator[str]:
     melody, works = found[MELODY], found["compared_with"]
     if found["is_above_line"]:
         yield f"Too close: {'; '.join(found['above'])}."
-        runs = [run for kind in (MELODY, ACCOMPANIMENT) if (run := found[kind])]
+        runs = [run for kind in KINDS if (run := found[kind])]
         yield from (f"Here {r['here']}; there {r['there']}." for r in runs if r["run"] > r["line"])
     elif melody:
         yield (
@@ -277,8 +278,26 @@ def runs_shared(
     """
     for voice in voices:
         for run in index.shared_runs(voice, apart_from=apart_from):
-            tune = is_tune(voice, index.voices[run.voice], run)
-            yield MELODY if tune else ACCOMPANIMENT, voice, run
+            yield _kind(index, voice, run), voice, run
+
+
+def _longest(
+    index: PassageIndex, voices: Sequence[Voice], apart_from: NDArray[np.bool_]
+) -> dict[str, int]:
+    """The longest run of each kind, as `runs_shared` finds them; absent where there is none."""
+    runs = [
+        (run, voice) for voice in voices for run in index.shared_runs(voice, apart_from=apart_from)
+    ]
+    longest: dict[str, int] = {}
+    for run, voice in sorted(runs, key=lambda found: -found[0].length):
+        longest.setdefault(_kind(index, voice, run), run.length)
+        if len(longest) == len(KINDS):  # all others are shorter
+            break
+    return longest
+
+
+def _kind(index: PassageIndex, voice: Voice, run: SharedRun) -> str:
+    return MELODY if is_tune(voice, index.voices[run.voice], run) else ACCOMPANIMENT
 
 
 def _melodies(voices: Sequence[Voice], owners: Ints, works: int) -> list[Hashes]:
@@ -316,15 +335,15 @@ def house_lines(index: PassageIndex, owners: Ints, works: int) -> Lines:
         return Lines(*FEW_WORKS_RUNS, works)
     groups = families(index.voices, owners, works)
     chosen = np.linspace(0, works - 1, min(works, MOST_MEASURED)).round().astype(np.int64)
-    longest = {kind: np.zeros(len(chosen)) for kind in (MELODY, ACCOMPANIMENT)}
+    longest = {kind: np.zeros(len(chosen)) for kind in KINDS}
     edges = np.searchsorted(owners, np.arange(works + 1))
     for place, work in enumerate(chosen):
         voices = index.voices[edges[work] : edges[work + 1]]
         relatives = groups[owners] == groups[work]
-        for kind, _, run in runs_shared(index, voices, relatives):
-            longest[kind][place] = max(longest[kind][place], run.length)
+        for kind, length in _longest(index, voices, relatives).items():
+            longest[kind][place] = length
     melody, accompaniment = (
         max(int(np.quantile(longest[kind], HOUSE_SHARE, method="higher")), GUARANTEED_RUN)
-        for kind in (MELODY, ACCOMPANIMENT)
+        for kind in KINDS
     )
     return Lines(melody, accompaniment, len(chosen))

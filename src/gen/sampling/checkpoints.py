@@ -8,7 +8,6 @@ one file.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from gen.checkpoint import SUFFIX
 from gen.data.cache import SealedCache
 from gen.disk.reading import CHECKPOINT, NamedFileError, sha256_of
 from gen.errors import HouseError
+from gen.likeness.columns import Voices, decode, encode
 from gen.likeness.originality import Ints, LearnedMusic, LearnedWork, Lines, house_lines
 from gen.likeness.passages import PassageIndex
 from gen.likeness.voices import Voice, voices_of_music
@@ -110,7 +110,7 @@ def checkpoint_of(name: str, digest: str) -> Path:
 class LinesCache(SealedCache):
     """Lines of works, and of whole corpora with what they borrow from themselves."""
 
-    kind = "lines 1"
+    kind = "lines 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,14 +218,14 @@ def _read_all(
         name = hashlib.sha256(f"work {work.work} {work.sha256}".encode()).hexdigest()
         kept = cache.get(name)
         if kept is not None:
-            lines[work.sha256] = list(PassageIndex.unpack(kept).voices)
+            lines[work.sha256] = list(Voices.of_state(decode(kept)))
             continue
         try:
             lines[work.sha256] = list(_read(house, register, work))
         except (HouseError, OSError) as error:
             missing.append((work.work, getattr(error, "what", str(error))))
             continue
-        cache.put(name, PassageIndex(lines[work.sha256]).pack())
+        cache.put(name, encode(Voices(lines[work.sha256]).state()))
     return lines, tuple(missing)
 
 
@@ -240,18 +240,18 @@ def _read(house: House, register: Register, work: ManifestWork) -> tuple[Voice, 
 
 
 def _pack(works: Sequence[Sequence[Voice]]) -> bytes:
-    """Index, owners and lines of a corpus as bytes: JSON, its length before it, then the index."""
+    """Index, owners and lines of a corpus as bytes, for `_unpack`."""
     index = PassageIndex(voice for lines in works for voice in lines)
     counts = [len(lines) for lines in works]
     lines = house_lines(index, _owners(counts), len(works))
-    head = json.dumps({"counts": counts, "lines": asdict(lines)}).encode()
-    return len(head).to_bytes(8, "little") + head + index.pack()
+    return encode({"counts": counts, "lines": asdict(lines), "index": index.state()})
 
 
 def _unpack(data: bytes) -> tuple[PassageIndex, Ints, Lines]:
-    end = 8 + int.from_bytes(data[:8], "little")
-    head = json.loads(data[8:end])
-    return PassageIndex.unpack(data[end:]), _owners(head["counts"]), Lines(**head["lines"])
+    found = decode(data)
+    return (
+        PassageIndex.of_state(found["index"]), _owners(found["counts"]), Lines(**found["lines"])
+    )  # fmt: skip
 
 
 def _owners(counts: Sequence[int]) -> Ints:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -33,8 +33,6 @@ from gen.sampling.decode import decode
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.finish import Finished, SoFar, highest_number, reserve, title_of
 from gen.sampling.job import FromNothing, PieceJob, job_of
-from gen.sampling.miditok_tokens.job import TokenJob
-from gen.sampling.miditok_tokens.loop import write_tokens
 from gen.sampling.obedience import asked_and_got
 from gen.sampling.opened import Opened, style_number
 from gen.sampling.plan import Row
@@ -43,7 +41,10 @@ from gen.sampling.request import AUTO, PLACES, RESAMPLE, SampleRequest
 from gen.sampling.takes import Progress, Sampled, Take, Watch
 from gen.smf import musical_hash
 from gen.smf.second_reading import check_read_alike
-from gen.tokens.miditok_tokens import MidiTokTokens
+
+if TYPE_CHECKING:  # MidiTok, and all that it loads, for models that write its tokens
+    from gen.sampling.miditok_tokens.job import TokenJob
+    from gen.tokens.miditok_tokens import MidiTokTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +125,11 @@ class SamplingSession:
         on_bar: Callable[[int, SoFar | None], None] | None = None,
     ) -> None:
         """Write a piece for each seed, in the tokens that the checkpoint has."""
-        job, model, draw = self.job, self.checkpoint.model, self.request.draw
-        if isinstance(job, TokenJob):
-            pieces = [job.draft() for _ in seeds]
-            for place in write_tokens(model, pieces, rngs, draw):
-                on_done(place, job.finish(pieces[place]), pieces[place].rows)
+        model, draw = self.checkpoint.model, self.request.draw
+        if not self.checkpoint.tokenization.is_house:
+            self._decode_tokens(rngs, on_done)
             return
+        job = cast(PieceJob, self.job)
         drafts = [job.draft(seed, self.checkpoint.habits) for seed in seeds]
         if self.watermark:
             for draft, seed in zip(drafts, seeds, strict=True):
@@ -147,6 +147,16 @@ class SamplingSession:
             on_done(place, job.finish(drafts[place]), drafts[place].rows)
 
         decode(model, drafts, rngs, draw, on_done=finish)
+
+    def _decode_tokens(
+        self, rngs: Sequence[Generator], on_done: Callable[[int, Finished, Sequence[Row]], None]
+    ) -> None:
+        from gen.sampling.miditok_tokens.loop import write_tokens
+
+        job, model = cast("TokenJob", self.job), self.checkpoint.model
+        pieces = [job.draft() for _ in rngs]
+        for place in write_tokens(model, pieces, rngs, self.request.draw):
+            on_done(place, job.finish(pieces[place]), pieces[place].rows)
 
     def flaws(self, take: Take) -> list[str]:
         """Why the request wants another attempt; nothing where this one will do."""
@@ -292,8 +302,11 @@ def open_session(
         raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
     on_checked()
     found = opened or Opened.of(request)
-    if isinstance(found.checkpoint.tokenization, MidiTokTokens):
-        job = TokenJob.of(request.controls, request.task, found.checkpoint.tokenization)
+    if not found.checkpoint.tokenization.is_house:
+        from gen.sampling.miditok_tokens.job import TokenJob
+
+        tokens = cast("MidiTokTokens", found.checkpoint.tokenization)
+        job = TokenJob.of(request.controls, request.task, tokens)
     elif style := request.controls.style:
         number = style_number(style, found.checkpoint, found.register)
         job = job_of(
