@@ -114,7 +114,7 @@ def test_a_tag_that_another_user_sealed_is_not_believed(house, works, tmp_path, 
     tag = forged.get(works[0].file_sha256)
     assert tag.is_verified
     for digest in (digest_of(data), works[1].file_sha256):
-        forged.put(digest, dataclasses.replace(tag, is_verified=False))
+        forged.put(digest, passed.packed(dataclasses.replace(tag, is_verified=False)))
     monkeypatch.setattr("gen.disk.seals.secret_path", lambda: tmp_path / "theirs")
     forged.save()
     monkeypatch.setattr("gen.disk.seals.secret_path", lambda: tmp_path / "mine")

@@ -16,15 +16,16 @@ For every file in the house, in this order, each with a stable code from `gen.pr
 8. its composers allow this purpose today.
 
 What is verified is what is used: what goes to `receive` reads the piece, with the strict walker,
-in the very bytes that passed; no file is read twice, and no other parser is asked. Of bytes that
-passed before, rules 2, 3 and 7 and the arithmetic of 4 are kept (`gen.provenance.passed`). A work
+in the very bytes that passed; no other parser is asked. Of bytes that passed before, rules 2, 3 and 7
+and the arithmetic of 4 are kept (`gen.provenance.passed`); where many are new, other processes look
+at these ahead (`gen.provenance.verifying_ahead`), and every file is read here all the same. A work
 without consent is left out by right (`not_consented`), which is no error.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -38,7 +39,7 @@ from gen.provenance.house import House
 from gen.provenance.judge import judge_composer, judge_curator, says_the_same
 from gen.provenance.log import Head
 from gen.provenance.mark import is_generated
-from gen.provenance.passed import PassedFiles
+from gen.provenance.passed import PassedFiles, packed
 from gen.provenance.pin import Pin
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
@@ -46,6 +47,7 @@ from gen.provenance.rules import MENDS
 from gen.provenance.statement import WORK_ID, Description
 from gen.provenance.store import ADMIN_FILES, ADMIN_FOLDERS, JOURNAL, MAX_FILE_BYTES
 from gen.provenance.tag import TagError, Tagged, read_tag
+from gen.provenance.verifying_ahead import VerifyingAhead
 from gen.provenance.witnesses.standing import check_witnessed
 from gen.smf import RuleBroken, musical_hash, parse
 
@@ -205,8 +207,7 @@ def admit(
     check_purpose(purpose, register)
     check_witnessed(found, register)
     gate = Gate(found, register, purpose, day, for_new_model=for_new_model)
-    for place in places:
-        gate.judge(place, receive)
+    gate.judge_all(places, receive)
     return gate.corpus(receive)
 
 
@@ -246,6 +247,14 @@ class Gate:
         self._seen: set[str] = set()
         self._passed = PassedFiles(house.pin)
         self._is_unfinished = house.store.exists(JOURNAL)
+
+    def judge_all(self, places: Sequence[str], receive: Receiver | None) -> None:
+        """Judge files one after the other, other processes verifying ahead where many are new."""
+        ahead = VerifyingAhead(self._store, self._register, self._passed, places)
+        with ahead:
+            for place in places:
+                ahead.await_file(place)
+                self.judge(place, receive)
 
     def judge(self, place: str, receive: Receiver | None) -> None:
         """Put the file at `place` into one of the lists."""
@@ -339,7 +348,7 @@ class Gate:
         if known is not None:
             return work, lambda: parse(read_tag(data).music)
         piece = self._read_music(tagged)
-        self._passed.put(digest, tagged)
+        self._passed.put(digest, packed(tagged))
         return work, lambda: piece
 
     def _read(self, place: str) -> bytes:

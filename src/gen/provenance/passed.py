@@ -43,18 +43,27 @@ class PassedFiles:
 
     def get(self, file_sha256: str) -> Tagged | None:
         """The tag of a file with these bytes, its signatures verified; None if it is not known."""
-        data = self._kept.get(file_sha256)
+        data = self._kept.get(file_sha256) or self._met.get(file_sha256)
         if data is None:
             return None
         self._met[file_sha256] = data
         return replace(msgspec.msgpack.decode(data, type=Tagged), is_verified=True)
 
-    def put(self, file_sha256: str, tagged: Tagged) -> None:
-        """This file passed everything that depends on its bytes alone."""
-        self._met[file_sha256] = msgspec.msgpack.encode(replace(tagged, music=b""))
+    def has(self, file_sha256: str) -> bool:
+        """Whether a file with these bytes is known."""
+        return file_sha256 in self._kept or file_sha256 in self._met
+
+    def put(self, file_sha256: str, tag: bytes) -> None:
+        """This file, with its `packed` tag, passed everything that depends on its bytes alone."""
+        self._met[file_sha256] = tag
 
     def save(self) -> None:
         """Keep what was met, when enough has changed to be worth it."""
         changed = len(self._met.keys() ^ self._kept.keys())
         if changed >= max(_LEAST_FILES, len(self._met) // _SHARE):
             self._file.write(msgspec.msgpack.encode(self._met))
+
+
+def packed(tagged: Tagged) -> bytes:
+    """A tag without the music, as it is kept."""
+    return msgspec.msgpack.encode(replace(tagged, music=b""))
