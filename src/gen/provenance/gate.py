@@ -16,10 +16,10 @@ For every file in the house, in this order, each with a stable code from `gen.pr
 8. its composers allow this purpose today.
 
 What is verified is what is used: what goes to `receive` reads the piece, with the strict walker,
-in the very bytes that passed; no other parser is asked. Of bytes that passed before, rules 2, 3 and 7
-and the arithmetic of 4 are kept (`gen.provenance.passed`); where many are new, other processes look
-at these ahead (`gen.provenance.verifying_ahead`), and every file is read here all the same. A work
-without consent is left out by right (`not_consented`), which is no error.
+in the very bytes that passed; no other parser is asked. Of bytes that passed before, rules 2, 3
+and 7 and the arithmetic of 4 are kept (`gen.provenance.passed`); where many are new, other
+processes look at these ahead (`gen.provenance.verifying_ahead`). Every file is read here all the
+same. A work without consent is left out by right (`not_consented`), which is no error.
 """
 
 from __future__ import annotations
