@@ -25,7 +25,7 @@ from gen.provenance.store import MAX_FILE_BYTES, Store
 from gen.provenance.tag import TagError, Tagged, read_tag
 from gen.smf import RuleBroken, musical_hash, parse
 
-MANY = 500
+MANY = 1000
 """Files to verify from which on further processes repay their start."""
 _AHEAD = 8
 """Files that wait for each process, at most."""
