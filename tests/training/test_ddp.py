@@ -13,6 +13,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+import tiny_runs
 from bench import growth
 from gen.checkpoint import load_checkpoint
 from gen.data.batches import DataConfig
@@ -25,7 +26,8 @@ from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.learner import Learner, OptimizerConfig
 from gen.training.run import train
 from houses import keep_machine_key, start_house
-from tiny_runs import settings_of, start
+from recorded_runs import FROM_A_BASE, RUN
+from tiny_runs import environment, settings_of, start
 
 READERS = Path(__file__).with_name("two_readers.py")
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -52,6 +54,31 @@ def test_two_processes_reach_what_one_reaches_and_leave_one_set_of_files(tmp_pat
     runs = house.load().runs.by_index.values()
     assert len(runs) == 2  # one alone, one together
     assert all(run.ended_at is not None for run in runs)
+
+
+@pytest.mark.parametrize("more", [(), ("lora.rank=2", "optimizer=adamw")], ids=["whole", "lora"])
+def test_two_processes_begin_with_a_models_weights_as_one_does(tmp_path, monkeypatch, more):
+    monkeypatch.setenv("HOUSE_CACHE", "off")
+    house = start_house(tmp_path / "house")
+    house.enter(1, 2, 3, 4, 5, 6)
+    keep_machine_key()
+    base = train(settings_of(house.pin.path), tmp_path / "base")
+    words = (f"init={base['last']}", "model.dropout=0.0", *more)
+    own = [word for word in RUN if not word.startswith("model")]
+    alone = train(settings_of(house.pin.path, *own, *words), tmp_path / "alone")
+    done = subprocess.run(
+        [sys.executable, tiny_runs.__file__, *FROM_A_BASE, f"pin={house.pin.path}", *DDP, *words],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    talk = done.stderr
+    assert done.returncode == 0, talk
+    together = json.loads(done.stdout)
+    for name in ("base_bits_per_note", "best_bits_per_note", "bits_per_note"):
+        assert together[name] == pytest.approx(alone[name], abs=1e-3)
+    assert talk.count("begins with the weights of") == 1
+    (here, there) = (load_checkpoint(Path(each["last"])) for each in (alone, together))
+    assert here.manifest.base == there.manifest.base
+    assert house.load().runs.by_index[together["run"]].ended_at is not None
 
 
 @pytest.mark.slow
