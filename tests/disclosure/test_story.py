@@ -30,6 +30,7 @@ from traces import Tune, files_in
 BARS = 14
 SEEDS = tuple(range(1, 9))
 PLANTED = 3
+NAME = "Ana Lima"
 TUNE = make_piece(PLANTED, BARS)
 SAMPLE = TRAIN.with_name("sample.py")
 ALONE = TRAIN.with_name("verify_alone.py")
@@ -99,6 +100,7 @@ def test_from_enrolment_to_royalties_and_a_change_of_any_record_is_refused(story
     money_adds_up_to_the_cent(story, sold)
     summary_counts_what_is_left(story, second)
     assert story.with_tune() == {kept_original(story)}
+    name_is_erased_and_nowhere(story)
     stranger_verifies_it_all(story, second, sold)
     for record in records_of(story, second, sold):
         changed_record_is_refused(story, *record)
@@ -108,7 +110,7 @@ def house_is_begun_and_people_enrolled(story: Story) -> None:
     began = ("init", "--house", str(story.house), "--name", "lantern", *QUICK)
     done = CliRunner().invoke(house_main, began)
     assert done.exit_code == 0, done.output
-    story.ask(house_main, "enroll", "ana", "--role", "composer", *QUICK)
+    story.ask(house_main, "enroll", "ana", "--name", NAME, "--role", "composer", *QUICK)
     story.ask(house_main, "enroll", "cleo", "--role", "curator", *QUICK)
     machine = ("--role", "trainer", "--role", "producer", "--machine")
     story.ask(house_main, "enroll", "desk", *machine)
@@ -245,6 +247,13 @@ def summary_counts_what_is_left(story: Story, second: Path) -> None:
     words = ("summary", model, "--says", says, "--out", out, "--enter")
     assert story.found(disclose, *words)["figures"]["works"] == len(SEEDS) - 1
     assert "summary of the model" in story.ask(disclose, "check", out)
+
+
+def name_is_erased_and_nowhere(story: Story) -> None:
+    found = [path for path in files_in(story.folder) if NAME.encode() in path.read_bytes()]
+    assert [path.parent for path in found] == [story.house / ".names"]
+    story.ask(house_main, "erase", "ana")
+    assert not found[0].exists()
 
 
 def stranger_verifies_it_all(story: Story, second: Path, sold: Path) -> None:
