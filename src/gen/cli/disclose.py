@@ -10,6 +10,7 @@ r"""What the house says to others, from its records: answers to letters, copies,
     python scripts/disclose.py bom CHECKPOINT [--report report.json]
     python scripts/disclose.py dataset CHECKPOINT [--license URL]
     python scripts/disclose.py enter PAPER --kind WORD
+    python scripts/disclose.py causal CHECKPOINT --steps N
 
 Exit codes: 0 done, 1 a bug of ours, 2 refused or misused. docs/letter.md goes through it.
 """
@@ -23,7 +24,7 @@ import click
 
 from gen.cli.careful import CarefulGroup
 from gen.cli.house_commands.common import Console, confirm, counted, house_command, open_house
-from gen.cli.papers import CURATOR, FILE, PAPER_COMMANDS, curators_key
+from gen.cli.papers import CURATOR, FILE, MODEL, PAPER_COMMANDS, curators_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -239,5 +240,61 @@ def _purge_signer(
     return sign
 
 
-for command in (answer_command, copies_command, reserve_command, *PAPER_COMMANDS):
+@house_command
+@MODEL
+@click.option("--composer", "composers", multiple=True, metavar="ID",
+              help="Whose works are left out; each composer's in turn by default.")  # fmt: skip
+@click.option("--steps", type=click.IntRange(1), default=300, show_default=True,
+              help="Of each model.")  # fmt: skip
+@click.option("--seeds", type=click.IntRange(5), default=5, show_default=True,
+              help="Models with all works, and as many without each composer's.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write the figures of every model there, as JSON.")  # fmt: skip
+def causal_command(
+    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
+    composers: tuple[str, ...], steps: int, seeds: int, out: Path | None,
+) -> None:  # fmt: skip
+    """Say what each composer's works cause: train small models with and without them.
+
+    With a model's own settings, for few steps and several seeds, judged on the same held-out works;
+    the change has an interval over seeds, or it is said how large one would have been seen. Takes
+    the time of (1 + composers) x seeds trainings. None of these models is kept or entered.
+    """
+    import json
+
+    from gen.disclosure.causal import causal, to_plain
+    from gen.disk import write_atomically
+    from gen.errors import HouseError
+    from gen.provenance.model_file import read_model_file
+    from gen.provenance.recorded import run_behind
+
+    house = open_house(folder, pin)
+    register = house.load()
+    run = run_behind(read_model_file(checkpoint), register)
+    if run.begin is None or not run.begin.recipe:
+        raise HouseError(f"the log does not hold the settings of {run}", mend="name another model")
+    confirm(f"Train models of {steps} steps, {seeds} for all and for each composer's absence?",
+            yes=yes, output=output)  # fmt: skip
+    recipe = json.loads(run.begin.recipe)
+    with output.busy("training"):
+        effects, models = causal(
+            house.pin, register, recipe, composers=composers, steps=steps, seeds=seeds
+        )
+    rows = [(e.composer, e.left_out, e.words) for e in effects]
+    output.table(("composer", "works left out", "bits a note of held-out works of others"), rows)
+    output.line(
+        f"{models['works']} training works, {models['held_out']} held out, {seeds} seeds, {steps} "
+        "steps; an effect is of these works and of having fewer, in models of so few steps"
+    )
+    found = {"effects": to_plain(effects), "run": run.index, **models}
+    if out is not None:
+        text = json.dumps(found, indent=1, sort_keys=True) + "\n"
+        write_atomically(out, text.encode("utf-8"))
+        output.line(f"wrote {out}")
+    output.result(**found)
+
+
+for command in (
+    answer_command, causal_command, copies_command, reserve_command, *PAPER_COMMANDS,
+):  # fmt: skip
     main.add_command(command)
