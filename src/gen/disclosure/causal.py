@@ -148,7 +148,7 @@ class _Bench:
             frozenset(who for who, _ in register.works[work].entry.composers)
             for work in data.admitted.ids
         )
-        held = sum(len(data.sides[side]) for side in HELD_OUT)  # type: ignore[index]
+        held = sum(len(data.sides[side]) for side in HELD_OUT)
         if not held:
             raise HouseError("no work is held out", mend="see the split in conf/data")
         return cls(data, people, tuple(data.sides["train"]), held)
@@ -197,7 +197,7 @@ class _Bench:
         }
 
     def _held_out(self, who: str) -> dict[str, list[int]]:
-        held = [place for side in HELD_OUT for place in self.data.sides[side]]  # type: ignore[index]
+        held = [place for side in HELD_OUT for place in self.data.sides[side]]
         own = self._of(who, held)
         return {"own": own, "others": [place for place in held if place not in own]}
 
