@@ -26,7 +26,9 @@ from gen.provenance.pin import Pin
 from gen.provenance.register import Register
 from gen.training.callbacks import SeedEachStep
 from gen.training.gauges import bits_per_note
-from gen.training.run import fit, make_learner
+from gen.training.plugin_settings import is_used
+from gen.training.prepared import make_learner
+from gen.training.run import fit
 from gen.training.settings import TrainingSettings, read_settings
 from gen.training.trainer import lightning_options, quieten
 
@@ -122,6 +124,11 @@ def _settings(recipe: Mapping[str, Any], pin: Pin, steps: int) -> Callable[[int]
         raise HouseError(
             "the run began with another model, whose works cannot be left out",
             mend="name a model that began from nothing",
+        )
+    if is_used(recipe.get("plugins")):
+        raise HouseError(
+            "the run used parts of other packages, which are not called here",
+            mend="name a model that was made without",
         )
     return lambda seed: read_settings({**recipe, **own, "trainer": trainer, "seed": seed})
 
