@@ -72,9 +72,11 @@ def shuffled(piece: Piece, seed: int) -> Piece:
     return Piece(480, tracks, piece.tempos, piece.time_signatures)
 
 
-def work(piece: Piece, name: str = "work", genre: str = "waltz") -> MeasuredWork:
+def work(
+    piece: Piece, name: str = "work", genre: str = "waltz", chords: str | None = None
+) -> MeasuredWork:
     roles = tuple(track.role or "" for track in piece.tracks)
-    events = events_of(piece, Annotations(genre=genre, roles=roles))
+    events = events_of(piece, Annotations(genre=genre, chords=chords, roles=roles))
     return MeasuredWork(name, name.title(), genre, TokenisedWork.of(events))
 
 

@@ -13,6 +13,7 @@ from gen.evaluation.interval import figure, verdict
 from gen.evaluation.notes import sets_of
 from gen.evaluation.page import page, pictures
 from gen.evaluation.parts import control
+from gen.evaluation.parts.accompaniment import MEASURES, SIDES
 from gen.evaluation.seams import SEAMS
 
 NAMES = ("tiny <b>", "small")
@@ -75,6 +76,13 @@ def report():
             "bits": {
                 **{key: any_figure(rng) for key in ("infilled", "left_to_right", "gain")},
                 "verdict": "higher",
+            },
+        },
+        "accompaniment": {
+            "works": 4, "roles": {"bass": 4},
+            "measures": {
+                name: {key: any_figure(rng) for key in (*SIDES, "nearer")}
+                for name in MEASURES
             },
         },
         "originality": {
@@ -171,7 +179,7 @@ def test_an_order_that_is_turned_round_is_told_on_the_page(report):
 def test_the_page_shows_every_part_and_picture_and_escapes_names(report, drawn):
     text = page(report, drawn).decode()
     assert text.count("<img") == len(drawn)
-    for part in ("likelihood", *METRICS, "control", "infilling", "originality"):
+    for part in ("likelihood", *METRICS, "control", "infilling", "accompaniment", "originality"):
         assert f'<section id="{part}">' in text
     assert "tiny &lt;b&gt;" in text
     assert "tiny <b>" not in text

@@ -12,6 +12,7 @@ import pytest
 
 from gen.evaluation import interval, part, parts
 from gen.evaluation.interval import figure
+from gen.evaluation.parts.accompaniment import MEASURES
 from gen.evaluation.parts.control import GUARANTEED, SCORES
 from gen.evaluation.parts.statistics import FEATURES
 from gen.evaluation.parts.structure import RANGE_NAMES
@@ -113,6 +114,9 @@ class Figures:
     def infilling(self):
         seams = {name: {"difference": self.gap()} for name in SEAMS}
         return {"bits": {"gain": self.gap()}, "seams": seams}
+
+    def accompaniment(self):
+        return {"measures": {name: {"nearer": self.gap()} for name in MEASURES}}
 
     def originality(self):
         above, house = self.share(), self.share()

@@ -7,13 +7,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gen.harmony import parse_chord
 from gen.sampling.controls import Controls
 from gen.sampling.drafting.biases import biases
+from gen.sampling.drafting.closing import BASS
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.steering import FIRM_CLASH, FIRM_HELD, HELD_CLASH, held_clashes
+from gen.sampling.drafting.steering import (
+    FIRM_CLASH,
+    FIRM_HELD,
+    HELD_CLASH,
+    OFF_ROOT,
+    held_clashes,
+)
 from gen.sampling.plan import plan_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
+from gen.tokens.word_ids import chord_id
 
 HELD_C = [(24, 240, 60)]
 """A C that begins in the middle of the first bar and sounds until the fifth."""
@@ -48,6 +57,21 @@ def test_what_sounds_in_other_octaves_is_doubled_rather_than_what_does_not():
     assert firm[24, 72] == firm[24, 36] > firm[24, 74]
     assert usual[24, 72] == usual[24, 74]
     assert firm[0, 72] == firm[0, 74]  # nothing sounds yet
+
+
+def test_an_added_part_keeps_to_the_chord_and_a_bass_begins_it_with_its_root():
+    chords = [(0, chord_id(parse_chord("C"))), (24, chord_id(parse_chord("F")))]
+    steered = {}
+    for rules, role in ((3, 0), (4, 0), (4, BASS)):
+        draft = opened(rules)
+        draft.state.part.role = role
+        bias, _ = biases(draft.plan, draft.state, [], chords)
+        steered[rules, role] = bias[:, WORDS.pitch.start :]
+    usual, firm, bass = steered.values()
+    assert firm[0, 64] - firm[0, 65] > usual[0, 64] - usual[0, 65]  # E under C, not F
+    assert firm[24, 65] - firm[24, 64] > usual[24, 65] - usual[24, 64]
+    assert bass[0, 48] - bass[0, 52] == firm[0, 48] - firm[0, 52] + OFF_ROOT
+    assert (bass[12:24] == firm[12:24]).all()
 
 
 @pytest.mark.parametrize("steps", [54, 96, 192])

@@ -14,7 +14,7 @@ from gen.settings import build
 
 PARTS = (
     "likelihood", "statistics", "nearest_neighbour", "structure", "diversity", "control",
-    "infilling", "originality",
+    "infilling", "accompaniment", "originality",
 )  # fmt: skip
 """What can be measured."""
 OPTIONAL = ("frechet",)

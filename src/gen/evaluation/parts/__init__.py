@@ -1,6 +1,7 @@
 """What can be measured, in the order of the page: a module a part, each of which ends in `PART`."""
 
 from gen.evaluation.parts import (
+    accompaniment,
     control,
     diversity,
     frechet,
@@ -14,5 +15,6 @@ from gen.evaluation.parts import (
 
 ALL = (
     likelihood.PART, statistics.PART, nearest_neighbour.PART, structure.PART, diversity.PART,
-    frechet.PART, control.PART, infilling.PART, originality.PART,
+    frechet.PART, control.PART, infilling.PART, accompaniment.PART,
+    originality.PART,
 )  # fmt: skip

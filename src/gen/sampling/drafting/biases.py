@@ -12,6 +12,7 @@ import numpy as np
 
 from gen.harmony import GENRES
 from gen.piece import DRUM_PROGRAM
+from gen.sampling.drafting.closing import BASS, BASS_PROGRAMS
 from gen.sampling.drafting.state import KICK_AND_SNARE, State
 from gen.sampling.drafting.steering import (
     CLASH,
@@ -19,13 +20,17 @@ from gen.sampling.drafting.steering import (
     FARTHEST,
     FIRM_CLASH,
     FIRM_HELD,
+    FIRM_OFF_CHORD,
     LATER_CLASH,
     LONGEST,
+    OFF_ROOT,
     Floats,
     Sounding,
     clashing,
     doubled,
+    off_chord,
     off_harmony,
+    off_root,
     soon,
     towards,
 )
@@ -65,7 +70,8 @@ def biases(
     known = state.chords[-8:] if chords is None else chords
     in_force = [(step - start, chord) for step, chord in known]
     earlier = [place for place, (step, _) in enumerate(in_force) if step <= 0]
-    agreement = off_harmony(in_force[max(earlier, default=0) :], state.key, steps)
+    held = in_force[max(earlier, default=0) :]
+    agreement = off_harmony(held, state.key, steps)
     is_firm = given and plan.rules > 2
     near = clashing(others, start, steps + (LONGEST if is_firm else FARTHEST))
     agreement -= np.float32(CLASH) * soon(near, steps)
@@ -77,6 +83,10 @@ def biases(
         agreement += np.float32(DOUBLED) * doubled(others, start, steps)
         agreement -= np.float32(FIRM_CLASH - CLASH) * soon(near, steps)
         near *= FIRM_HELD
+    if given and plan.rules > 3:
+        agreement -= np.float32(FIRM_OFF_CHORD) * off_chord(held, steps)
+        if state.part.role == BASS or state.part.program in BASS_PROGRAMS:
+            agreement -= np.float32(OFF_ROOT) * off_root(held, steps)
     bias = np.zeros((steps, WORDS.pitch.stop), dtype=np.float32)
     bias[:, WORDS.pitch.start :] = np.float32(plan.steering) * agreement
     return bias, near if plan.rules > 1 else None

@@ -54,6 +54,10 @@ FIRM_CLASH: Final = 8.0
 """Of a pitch that clashes for all of the next eighth, in music to which a part is added."""
 FIRM_HELD: Final = 8
 """By how much firmer a note is kept from lasting into a clash there."""
+FIRM_OFF_CHORD: Final = 2.0
+"""Of a pitch that the chord of the moment has not, there by the fourth rules."""
+OFF_ROOT: Final = 1.5
+"""Of a pitch other than the root, in the first quarter of a chord, of a bass that is added."""
 DOUBLED: Final = 0.8
 """For a pitch class that other parts sound for all of the next eighth there."""
 
@@ -134,6 +138,33 @@ def off_harmony(chords: Sequence[tuple[int, int]], key: int, steps: int) -> Floa
         end = chords[number + 1][0] if number + 1 < len(chords) else steps
         bias[max(begin, 0) : end] = _over(chord, key)
     return bias
+
+
+def off_chord(chords: Sequence[tuple[int, int]], steps: int) -> Floats:
+    """1 for each pitch at each step that the chord of the moment has not, else 0. (S, 128).
+
+    Args, as of `off_harmony`.
+    """
+    found = np.zeros((steps, _PITCHES), dtype=np.float32)
+    for number, (begin, value) in enumerate(chords):
+        end = chords[number + 1][0] if number + 1 < len(chords) else steps
+        if chord := chord_of(value):
+            tones = np.isin(np.arange(_PITCHES) % 12, chord.pitch_classes)
+            found[max(begin, 0) : end] = ~tones
+    return found
+
+
+def off_root(chords: Sequence[tuple[int, int]], steps: int) -> Floats:
+    """1 for each pitch but the root in the first quarter of each chord, else 0. (S, 128).
+
+    Args, as of `off_harmony`: of the first chord, which may have begun before, where the bar does.
+    """
+    found = np.zeros((steps, _PITCHES), dtype=np.float32)
+    for begin, value in chords:
+        if chord := chord_of(value):
+            first = max(begin, 0)
+            found[first : first + v.STEPS_PER_QUARTER] = np.arange(_PITCHES) % 12 != chord.root
+    return found
 
 
 @cache
