@@ -334,7 +334,7 @@ class Log:
         need(fits(act["data"], f"do_{act['act']}"), f"{act['act']} is not written so")
         self.check_right(act)
         keyid = act["signatures"][0]["keyid"] if act["signatures"] else ""
-        self.take_in(act, act["act"], act["data"], (keyid, index))
+        getattr(self, f"take_{act['act']}")(act, act["data"], (keyid, index))
         self.leaves.append(sha256(b"\0" + line).digest())
 
     def check_right(self, act):
@@ -364,6 +364,11 @@ class Log:
         need(by in composers(record["entry"]), f"{by} is no composer of it")
         return record
 
+    def left_by(self, run):
+        """SHA-256 of the models that a run left."""
+        models = self.runs[run]["models"] if run in self.runs else []
+        return {model["file_sha256"] for model in models}
+
     def learned_for(self, purpose):
         """The works that a model of this purpose learned from."""
         runs = [run for run in self.runs.values() if run["models"]]
@@ -371,73 +376,84 @@ class Log:
             w for run in runs if run["said"]["purpose"] == purpose for w in run["said"]["works"]
         }
 
-    def take_in(self, act, kind, data, signed):
-        index, by = act["index"], act["by"]
-        if kind == "key":
-            roster = Roster(data["signed"])
-            roster.check_after(self.roster, index)
-            self.roster = roster
-            self.rosters.append(roster)
-        elif kind in ("add", "adopt"):
-            for entry in data["works"] if kind == "adopt" else [data]:
-                self.enter(act, entry, entry["work"])
-        elif kind == "consent":
-            self.own(data["work"], by)["said"].append((by, *signed, data["consent"]))
-        elif kind == "terms":
-            record = self.own(data["work"], by)
-            record["said"].append((by, *signed, data["consent"]))
-            record["terms"].append((by, *signed, data))
-        elif kind == "approve":
-            need(all(self.own(work, by) for work in data["works"]), "not their works")
-            need(data["run"] in self.runs, "no such run")
-            piece = self.outputs.get(data["receipt"], (0, 0, {"run": None}))[2]
-            is_its = data["receipt"] == "" or piece["run"] == data["run"]
-            need(is_its, "the run wrote no such piece")
-            self.approved.append((by, *signed, data))
-        elif kind == "retire":
-            left = self.runs.get(data["run"], {"models": []})["models"]
-            is_left = {*data["models"]} <= {model["file_sha256"] for model in left}
-            need(is_left, "its run left no such models")
-            keys = [each["keyid"] for each in act["signatures"]]
-            for model in data["models"]:
-                self.retired.setdefault(model, []).append((index, keys))
-        elif kind == "complain":
-            self.complaints.add(index)
-        elif kind == "answer":
-            need(data["complaint"] in self.complaints, "it answers no complaint")
-        elif kind == "sell":
-            need(data["receipt_sha256"] in self.outputs, "no piece in the log has its receipt")
-        elif kind == "withdraw":
-            record = self.live(data["work"])
-            is_it = same(data, record["entry"], "music_sha256", "musical_hash")
-            need(is_it, "it withdraws other music")
-            record["out"] = signed
-        elif kind == "begin":
-            once = [w for w in data["works"] if is_of_one_version(self.live(w))]
-            need(not {*once} & self.learned_for(data["purpose"]), "terms for one version alone")
-            need(data["continues"] in (None, *self.runs), "it continues no run")
-            settings = data.get("settings", "-")
-            is_it = "settings" not in data or digest(settings.encode()) == data["settings_sha256"]
-            need(settings and is_it, "its settings")
-            self.runs[index] = {"by": by, "said": data, "models": [], "signed": [signed]}
-        elif kind == "end":
-            run = self.runs.get(data["begin"], {"by": None})
-            need(run["by"] == by and "end" not in run, "no run that this trainer could end")
-            run |= {
-                "ended": index,
-                "end": data,
-                "models": data["models"],
-                "signed": [*run["signed"], signed],
-            }
-        elif kind == "model":
-            need(self.works.keys() >= set(data["works"]), "it names unknown works")
-            models = [data["model"]]
-            self.runs[index] = {"by": by, "said": data, "models": models, "signed": [], "end": {}}
-        elif kind == "output":
-            left = self.runs.get(data["run"], {"models": []})["models"]
-            is_left = data["checkpoint_sha256"] in [model["file_sha256"] for model in left]
-            need(is_left, "its run left no such checkpoint")
-            self.outputs.setdefault(data["receipt_sha256"], (*signed, data))
+    def take_key(self, act, data, signed):
+        roster = Roster(data["signed"])
+        roster.check_after(self.roster, act["index"])
+        self.roster = roster
+        self.rosters.append(roster)
+
+    def take_add(self, act, data, signed):
+        self.enter(act, data, data["work"])
+
+    def take_adopt(self, act, data, signed):
+        for entry in data["works"]:
+            self.enter(act, entry, entry["work"])
+
+    def take_consent(self, act, data, signed):
+        self.own(data["work"], act["by"])["said"].append((act["by"], *signed, data["consent"]))
+
+    def take_terms(self, act, data, signed):
+        self.take_consent(act, data, signed)
+        self.works[data["work"]]["terms"].append((act["by"], *signed, data))
+
+    def take_approve(self, act, data, signed):
+        need(all(self.own(work, act["by"]) for work in data["works"]), "not their works")
+        need(data["run"] in self.runs, "no such run")
+        piece = self.outputs.get(data["receipt"], (0, 0, {"run": None}))[2]
+        is_its = data["receipt"] == "" or piece["run"] == data["run"]
+        need(is_its, "the run wrote no such piece")
+        self.approved.append((act["by"], *signed, data))
+
+    def take_retire(self, act, data, signed):
+        need({*data["models"]} <= self.left_by(data["run"]), "its run left no such models")
+        keys = [each["keyid"] for each in act["signatures"]]
+        for model in data["models"]:
+            self.retired.setdefault(model, []).append((act["index"], keys))
+
+    def take_complain(self, act, data, signed):
+        self.complaints.add(act["index"])
+
+    def take_answer(self, act, data, signed):
+        need(data["complaint"] in self.complaints, "it answers no complaint")
+
+    def take_paper(self, act, data, signed):
+        """It names a paper, of which the log says nothing else."""
+
+    def take_sell(self, act, data, signed):
+        is_ours = data["receipt_sha256"] in self.outputs
+        need(is_ours, "no piece in the log has its receipt")
+
+    def take_withdraw(self, act, data, signed):
+        record = self.live(data["work"])
+        is_it = same(data, record["entry"], "music_sha256", "musical_hash")
+        need(is_it, "it withdraws other music")
+        record["out"] = signed
+
+    def take_begin(self, act, data, signed):
+        once = [w for w in data["works"] if is_of_one_version(self.live(w))]
+        need(not {*once} & self.learned_for(data["purpose"]), "terms for one version alone")
+        need(data["continues"] in (None, *self.runs), "it continues no run")
+        settings = data.get("settings")
+        is_it = settings is None or digest(settings.encode()) == data["settings_sha256"]
+        need(is_it, "its settings")
+        run = {"by": act["by"], "said": data, "models": [], "signed": [signed]}
+        self.runs[act["index"]] = run
+
+    def take_end(self, act, data, signed):
+        run = self.runs.get(data["begin"], {"by": None})
+        need(run["by"] == act["by"] and "end" not in run, "no run that this trainer could end")
+        run["signed"].append(signed)
+        run |= {"ended": act["index"], "end": data, "models": data["models"]}
+
+    def take_model(self, act, data, signed):
+        need(self.works.keys() >= set(data["works"]), "it names unknown works")
+        run = {"by": act["by"], "said": data, "models": [data["model"]], "signed": [], "end": {}}
+        self.runs[act["index"]] = run
+
+    def take_output(self, act, data, signed):
+        is_left = data["checkpoint_sha256"] in self.left_by(data["run"])
+        need(is_left, "its run left no such checkpoint")
+        self.outputs.setdefault(data["receipt_sha256"], (*signed, data))
 
     def enter(self, act, entry, work):
         need(len(entry["keyids"]) == 2, "two people sign a work")
