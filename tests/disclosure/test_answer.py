@@ -13,8 +13,8 @@ from click.testing import CliRunner
 import disguises
 from gen.cli.disclose import main as disclose
 from gen.cli.house import main as house_main
+from gen.contribution import Contributor, Job, Outcome, Settings
 from gen.contribution.facts import Facts
-from gen.contribution.flow import Contributor, Job, Outcome, Settings
 from gen.errors import HouseError
 from gen.provenance.complaints_desk import cases
 from gen.provenance.house import House

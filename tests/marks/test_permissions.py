@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gen.contribution import flow
+from gen.contribution import reading
 from gen.errors import HouseError
 from gen.marks import jumbf, manifest
 from gen.marks.containers import CONTAINERS
@@ -41,8 +41,8 @@ def test_contribution_refuses_what_its_own_credentials_do_not_allow(claims, sign
     entries = {"c2pa.ai_generative_training": {"use": "notAllowed"}}
     data = with_entries(claims, signer, monkeypatch, entries, "c2pa.training-mining")
     with pytest.raises(HouseError, match="do not allow that models learn from it"):
-        flow._check_origin(data)
-    flow._check_origin(make_midi(1))
+        reading.check_origin(data)
+    reading.check_origin(make_midi(1))
 
 
 def test_credentials_that_cannot_be_read_and_say_not_allowed_are_a_refusal():

@@ -10,16 +10,10 @@ from gen.contribution.facts import (
     read_sidecar,
     write_sidecar,
 )
-from gen.contribution.flow import (
-    STATUSES,
-    Contributor,
-    Job,
-    Outcome,
-    Settings,
-    default_workers,
-    restate,
-)
+from gen.contribution.flow import Contributor, Settings, default_workers
 from gen.contribution.known import Recheck
+from gen.contribution.outcome import STATUSES, Job, Outcome
+from gen.contribution.reading import restate
 
 __all__ = [
     "COLUMNS",

@@ -7,57 +7,54 @@ none stops the others, and a second run finds what the first one left and goes o
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from gen import processes
-from gen.analysis import analyse
-from gen.contribution.facts import Facts, find_problem, find_problems, inferred
+from gen.contribution.facts import Facts, find_problems, inferred
 from gen.contribution.kept import Kept
 from gen.contribution.known import KnownMusic, load_known
-from gen.disk.reading import FileKind, NamedFileError, opened
-from gen.errors import HouseError, SettingError
+from gen.contribution.outcome import (
+    CHECKED,
+    COMPOSED,
+    CONTRIBUTED,
+    NEEDS_REVIEW,
+    PRESENT,
+    REFUSED,
+    SKIPPED,
+    TO_SIGN,
+    FileRefusedError,
+    Job,
+    Outcome,
+)
+from gen.contribution.reading import Reading, played_as_stated, read_ahead
+from gen.errors import HouseError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
-from gen.likeness.report import BLOCK, REVIEW, Report
+from gen.likeness.report import BLOCK
 from gen.likeness.thresholds import Thresholds
-from gen.marks.permissions import training_refused
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import Consent
 from gen.provenance.house import House
 from gen.provenance.inbox import Contribution, Submitted, submit
 from gen.provenance.keys import SigningKey
-from gen.provenance.mark import is_generated
 from gen.provenance.register import Register
 from gen.provenance.reservations import RULE
 from gen.provenance.statement import Statement, make_work_id, parse_composers
-from gen.provenance.tag import Unsigned, to_be_signed
-from gen.safe_parse import Examined, ParseLimits, SafeReader, UnsafeFileError
-from gen.smf import RuleBroken, musical_hash, read_instruments, split_chunks, with_instruments
-from gen.smf.rules import EXPORT, MAX_BYTES
+from gen.provenance.tag import to_be_signed
+from gen.safe_parse import Examined, ParseLimits, UnsafeFileError
+from gen.smf import RuleBroken, musical_hash, split_chunks
+from gen.smf.rules import EXPORT
 from gen.smf.second_reading import check_read_alike
 
-CONTRIBUTED, PRESENT, REFUSED, NEEDS_REVIEW, CHECKED, SKIPPED, TO_SIGN = (
-    "contributed", "already there", "refused", "needs review", "checked", "skipped", "to be signed",
-)  # fmt: skip
-STATUSES = (CONTRIBUTED, NEEDS_REVIEW, PRESENT, CHECKED, TO_SIGN, SKIPPED, REFUSED)
-
-_ANY_SIZE = FileKind("MIDI file", 1 << 62)
-"""What is too large is refused as such, by the rule."""
 _BATCH = 32
 _MAX_WAIT_SECONDS = 2.0
-_READ_AHEAD = 4
 _ASK = (
     "do not contribute it; if it is the composer's own, the house takes it up with who reserves it"
 )
-_COMPOSED = "contribute what a person composed"
 _CONTRIBUTORS_MENDS = {  # the gate's own advice is for files that lie in a house already
-    "generated": _COMPOSED,
+    "generated": COMPOSED,
     "machine-written": "do not contribute it: this house takes only what people wrote",
     "malformed-midi": EXPORT,
     "wrong-role": "everybody named as a composer has to be enrolled as one",
@@ -71,7 +68,7 @@ ALIKE = {
         "if the material is the composer's own, the curator can take it up with the house; "
         "otherwise do not contribute it",
     ),
-    "generated": ("it is made of a piece that the house's model wrote", _COMPOSED),
+    "generated": ("it is made of a piece that the house's model wrote", COMPOSED),
     "withdrawn": (
         "this music was withdrawn; some notes of it were changed",
         _CONTRIBUTORS_MENDS["withdrawn"],
@@ -80,86 +77,16 @@ ALIKE = {
 """Rule of a blocked piece → what it is, and what its composer can do."""
 
 
-def _check_origin(data: bytes) -> None:
-    """Refuse what a file's own marks say must not be learned from."""
-    if is_generated(data):
-        raise _RefusedError("generated", "it carries the mark of a generated piece", _COMPOSED)
-    if uses := training_refused(data):
-        raise _RefusedError(
-            "not-allowed",
-            f"its own content credentials do not allow that models learn from it ({uses[0]})",
-            "contribute the composer's own export, if whoever signed that was the composer",
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One file and what is stated about it."""
-
-    path: Path
-    facts: Facts = field(default_factory=Facts)
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of one file. `status` is one of `STATUSES`; "needs review" is contributed
-    too, marked for the curator. `rule`, `found` and `mend` are empty unless refused; `stated` is
-    what somebody said of it, `facts` that and what was inferred; `unsigned` is what its composer
-    has to sign, where that happens elsewhere.
-    """
-
-    path: Path
-    status: str
-    work: str = ""
-    rule: str = ""
-    found: str = ""
-    mend: str = ""
-    stated: Facts = field(default_factory=Facts)
-    facts: Facts | None = None
-    examined: Examined | None = None
-    screening: Report | None = None
-    unsigned: Unsigned | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for `--json`."""
-        found: dict[str, Any] = {
-            "file": str(self.path),
-            "status": self.status,
-            "work": self.work,
-            "rule": self.rule,
-            "found": self.found,
-            "mend": self.mend,
-        }
-        if self.examined:
-            normalised = self.examined.normalised
-            for name in ("changes", "unheard", "advice", "unsure"):
-                found[name] = list(getattr(normalised, name))
-            found["analysis"] = self.examined.analysis.to_dict()
-        if self.facts:
-            found["facts"] = self.facts.to_dict()
-        if self.screening:
-            found["screening"] = self.screening.to_dict()
-        return found
-
-
-class _RefusedError(HouseError):
-    """One file is not contributed; caught where its outcome is made."""
-
-    def __init__(self, rule: str, what: str, mend: str = "") -> None:
-        self.rule = rule
-        super().__init__(what, mend=mend)
-
-
 def _check_others_read_it(examined: Examined) -> None:
     """Whether mido and pretty_midi read the same music in the file that is to be signed.
 
     Raises:
-        _RefusedError: they do not.
+        FileRefusedError: they do not.
     """
     try:
         check_read_alike(examined.normalised.data, examined.normalised.piece)
     except HouseError as error:
-        raise _RefusedError("read-otherwise", error.what, error.mend) from error
+        raise FileRefusedError("read-otherwise", error.what, error.mend) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +114,6 @@ class Settings:
     cache_folder: Path | None = None
 
 
-_Reading = Future[Examined | str]
-"""A file examined; or the work that it is."""
 Confirm = Callable[[Outcome], Facts | None]
 """Shown a checked file with completed facts; returns the facts to sign, None to skip it."""
 
@@ -248,7 +173,9 @@ class Contributor:
         Closing the iterator early (Ctrl-C) leaves whole contributions only.
         """
         self.load()
-        for job, future in _read_ahead(jobs, self.settings, self._work_of):
+        for job, future in read_ahead(
+            jobs, self.settings.workers, self.settings.limits, self._work_of
+        ):
             outcome, contribution = self._judge(job, future)
             if contribution is None:
                 yield outcome
@@ -269,7 +196,7 @@ class Contributor:
         is_settled = record.withdrawn_at is None and not self.register.is_stale(record)
         return record.entry.work if is_settled else ""
 
-    def _judge(self, job: Job, future: _Reading) -> tuple[Outcome, Contribution | None]:
+    def _judge(self, job: Job, future: Reading) -> tuple[Outcome, Contribution | None]:
         outcome = Outcome(job.path, REFUSED)
         try:
             found = future.result()
@@ -278,7 +205,7 @@ class Contributor:
                 return outcome, None
             outcome.examined = found
             return outcome, self._prepare(job, outcome, found)
-        except (_RefusedError, RuleBroken, UnsafeFileError) as error:
+        except (FileRefusedError, RuleBroken, UnsafeFileError) as error:
             outcome.status, outcome.rule = REFUSED, error.rule
             what = error.found if isinstance(error, RuleBroken) else error.what
             outcome.found = f"{what} ({error.where})" if error.where else what
@@ -291,7 +218,7 @@ class Contributor:
         """Everything up to the signature; None where there is nothing to submit."""
         piece = examined.normalised.piece
         if not piece.note_count:
-            raise _RefusedError(
+            raise FileRefusedError(
                 "no-notes",
                 "the file holds no note",
                 "export the tracks that hold the notes: audio and muted tracks are often left out",
@@ -299,7 +226,7 @@ class Contributor:
         if self._is_present(outcome, musical_hash(piece)):
             return None
         stated = outcome.stated = job.facts.tidied()
-        examined = outcome.examined = _played_as_stated(examined, stated)
+        examined = outcome.examined = played_as_stated(examined, stated)
         outcome.facts = stated.over(inferred(job.path, examined.analysis, self.settings.composer))
         fingerprint = self._screen(outcome, examined)
         if not self._confirmed(outcome):
@@ -312,7 +239,7 @@ class Contributor:
             fingerprint = self._screen(outcome, outcome.examined)
         _check_others_read_it(outcome.examined)
         if self.settings.is_check:
-            outcome.status = NEEDS_REVIEW if _needs_review(outcome) else CHECKED
+            outcome.status = NEEDS_REVIEW if outcome.needs_review else CHECKED
             return None
         return self._sign(outcome, outcome.examined, sound, fingerprint)
 
@@ -320,22 +247,22 @@ class Contributor:
         """Whether the house has this very music, waiting or accepted.
 
         Raises:
-            _RefusedError: it was withdrawn, or a model wrote it.
+            FileRefusedError: it was withdrawn, or a model wrote it.
         """
         if self.known is None or self.register is None:
             return False
         record = self.register.same_music("", sound)
         if self.register.wrote(sound, before=record.first_index if record else None):
-            raise _RefusedError(
+            raise FileRefusedError(
                 "generated",
                 "it sounds exactly like a piece that the house's model wrote",
-                _COMPOSED,
+                COMPOSED,
             )
         if record is not None and self.register.is_stale(record):
             return False
         if record is not None and record.withdrawn_at is not None:
             work, index = record.entry.work, record.withdrawn_at
-            raise _RefusedError(
+            raise FileRefusedError(
                 "withdrawn",
                 f"this music is {work}, withdrawn at register index {index}",
                 "nothing: a withdrawal is for ever, and holds for the same music in any file",
@@ -352,11 +279,11 @@ class Contributor:
             if self.known.reserved and (
                 words := self.known.reserved.problem(examined.normalised.piece)
             ):
-                raise _RefusedError(RULE, words, _ASK)
+                raise FileRefusedError(RULE, words, _ASK)
             report = outcome.screening = self.known.screen.compare(piece, _people(facts))
             if report.verdict == BLOCK:
                 what, mend = ALIKE[report.rule]
-                raise _RefusedError(report.rule, what, mend)
+                raise FileRefusedError(report.rule, what, mend)
         return piece.fingerprint
 
     def _confirmed(self, outcome: Outcome) -> bool:
@@ -373,27 +300,43 @@ class Contributor:
             outcome.facts or Facts(), outcome.examined.analysis, is_signing=is_signing
         )
         if problems:
-            raise _RefusedError("description", "\n".join(problems), "correct what is stated")
+            raise FileRefusedError("description", "\n".join(problems), "correct what is stated")
         return True
 
     def _sign(
         self, outcome: Outcome, examined: Examined, sound: str, fingerprint: Fingerprint
     ) -> Contribution | None:
-        facts, report = outcome.facts or Facts(), outcome.screening
+        report = outcome.screening
         music = split_chunks(examined.normalised.data).music
+        digest = sha256_hex(music)
+        statement = self._statement(outcome, digest, sound)
+        outcome.work, outcome.unsigned = statement.work, to_be_signed(music, statement)
+        if self.settings.is_signed_elsewhere:
+            outcome.status = TO_SIGN
+            return None
+        if self.key is None or self.known is None:
+            raise HouseError("signing needs a key")
+        tagged = outcome.unsigned.signed_by(self.key)
+        outcome.status = NEEDS_REVIEW if outcome.needs_review else CONTRIBUTED
+        kept = Kept(outcome.work, tuple(dict(statement.composers)), digest, sound, fingerprint)
+        self.known.add_waiting(kept)
+        self.known.cache.put(sha256_hex(tagged), kept)
+        return Contribution(tagged, report.encode() if report else None)
+
+    def _statement(self, outcome: Outcome, music_sha256: str, sound: str) -> Statement:
+        """What the composer has to sign."""
+        facts, report = outcome.facts or Facts(), outcome.screening
         composers = parse_composers(facts.composers)
         if self.settings.composer not in dict(composers):
-            raise _RefusedError(
+            raise FileRefusedError(
                 "composers",
                 f"{self.settings.composer} signs but is not among the composers {facts.composers}",
                 "the person who signs is one of the composers",
             )
-        if self.known is None or self.register is None:
+        if self.register is None:
             raise HouseError("signing needs a house")
-        digest = sha256_hex(music)
-        outcome.work = make_work_id(facts.title, digest)
-        statement = Statement(
-            work=outcome.work,
+        return Statement(
+            work=make_work_id(facts.title, music_sha256),
             composers=composers,
             method=facts.method,
             consent=Consent.parse(facts.consent),
@@ -403,18 +346,6 @@ class Contributor:
             screening_sha256=report.digest if report else "",
             house=self.register.roster.identity,
         )
-        outcome.unsigned = to_be_signed(music, statement)
-        if self.settings.is_signed_elsewhere:
-            outcome.status = TO_SIGN
-            return None
-        if self.key is None:
-            raise HouseError("signing needs a key")
-        tagged = outcome.unsigned.signed_by(self.key)
-        outcome.status = NEEDS_REVIEW if _needs_review(outcome) else CONTRIBUTED
-        kept = Kept(outcome.work, tuple(dict(composers)), digest, sound, fingerprint)
-        self.known.add_waiting(kept)
-        self.known.cache.put(sha256_hex(tagged), kept)
-        return Contribution(tagged, report.encode() if report else None)
 
     def _is_due(self) -> bool:
         """Whether to submit: a batch is full, has waited long enough, or somebody watches."""
@@ -434,31 +365,6 @@ class Contributor:
             yield outcome
 
 
-def restate(examined: Examined, instruments: str) -> Examined:
-    """The same music played by the instruments that somebody states, and what it says then.
-
-    Args:
-        examined: a file.
-        instruments: one a track, as in `Facts.instruments`.
-
-    Raises:
-        SettingError: an unknown instrument, or not one a track.
-    """
-    if problem := find_problem("instruments", instruments, examined.analysis):
-        raise SettingError(problem)
-    normalised = with_instruments(examined.normalised, read_instruments(instruments))
-    if normalised.data == examined.normalised.data:
-        return Examined(normalised, examined.analysis)
-    return Examined(normalised, analyse(normalised.piece, normalised.cues))
-
-
-def _played_as_stated(examined: Examined, stated: Facts) -> Examined:
-    try:
-        return restate(examined, stated.instruments) if stated.instruments else examined
-    except SettingError:
-        return examined  # said with all that is wrong with what is stated
-
-
 def _note_result(outcome: Outcome, result: Submitted) -> None:
     if result.rule:
         outcome.status = PRESENT if result.rule == "duplicate" else REFUSED
@@ -466,65 +372,5 @@ def _note_result(outcome: Outcome, result: Submitted) -> None:
         outcome.mend = _CONTRIBUTORS_MENDS.get(result.rule, result.mend)
 
 
-def _needs_review(outcome: Outcome) -> bool:
-    return outcome.screening is not None and outcome.screening.verdict == REVIEW
-
-
 def _people(facts: Facts) -> tuple[str, ...]:
     return tuple(word.partition(":")[0] for word in facts.composers.replace(",", " ").split())
-
-
-def _read_ahead(
-    jobs: Iterable[Job], settings: Settings, work_of: Callable[[bytes], str]
-) -> Iterator[tuple[Job, _Reading]]:
-    """Examine files in child processes, a few ahead of who asks; in order.
-
-    Args:
-        jobs: the files.
-        settings: workers and limits.
-        work_of: the work that a file's bytes are already, or "": those need no reading.
-    """
-    readers: list[SafeReader] = []
-    local = threading.local()
-
-    def examine(path: Path) -> Examined | str:
-        data = read_file(path)
-        _check_origin(data)
-        if work := work_of(data):
-            return work
-        if not hasattr(local, "reader"):
-            local.reader = SafeReader(settings.limits)
-            readers.append(local.reader)
-        found: Examined = local.reader.examine(data)
-        return found
-
-    waiting: deque[tuple[Job, _Reading]] = deque()
-    pool = ThreadPoolExecutor(settings.workers)
-    try:
-        for job in jobs:
-            waiting.append((job, pool.submit(examine, job.path)))
-            if len(waiting) > settings.workers * _READ_AHEAD:
-                yield waiting.popleft()
-        while waiting:
-            yield waiting.popleft()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        for reader in readers:
-            reader.close()
-
-
-def read_file(path: Path) -> bytes:
-    """A file's bytes.
-
-    Raises:
-        RuleBroken: larger than the limit; read no further.
-        OSError: unreadable.
-    """
-    try:
-        with opened(path, _ANY_SIZE) as file:
-            data = file.read(MAX_BYTES + 1)
-    except NamedFileError as error:
-        raise OSError(error.what) from error
-    if len(data) > MAX_BYTES:
-        raise RuleBroken("too-large", "the file has more than 4 MiB")
-    return data

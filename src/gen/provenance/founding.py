@@ -71,21 +71,8 @@ def create_house(
     check_free(folder, name)
     check_threshold(threshold, len(root_keys))
     roots = (*(key.public for key in root_keys), *root_public)
-    roster = Roster(
-        name,
-        1,
-        0,
-        today_utc() + timedelta(days=days),
-        False,
-        roots,
-        threshold,
-        tuple(sorted(people, key=lambda p: p.id)),
-        change=f"the house {name} begins",
-        takes_machine_written=takes_machine_written,
-        statements_in_log=True,
-        identity=identity_of(name, map(key_id, roots)),
-        log=log_of(name, map(key_id, roots), log_key.public) if log_key else None,
-    )
+    log = log_of(name, map(key_id, roots), log_key.public) if log_key else None
+    roster = _first_roster(name, roots, threshold, people, days, takes_machine_written, log)
     signed = signed_roster(roster, root_keys)
     act = key_act(signed, 0)
     pin = Pin(
@@ -98,16 +85,46 @@ def create_house(
         pin_path,
         log=roster.log,
     )
-    house = House(pin)
+    return _begin(House(pin), signed, act, root_keys[0])
+
+
+def _first_roster(
+    name: str,
+    roots: tuple[bytes, ...],
+    threshold: int,
+    people: Sequence[Person],
+    days: int,
+    takes_machine_written: bool,
+    log: NoteKey | None,
+) -> Roster:
+    return Roster(
+        name,
+        1,
+        0,
+        today_utc() + timedelta(days=days),
+        False,
+        roots,
+        threshold,
+        tuple(sorted(people, key=lambda p: p.id)),
+        change=f"the house {name} begins",
+        takes_machine_written=takes_machine_written,
+        statements_in_log=True,
+        identity=identity_of(name, map(key_id, roots)),
+        log=log,
+    )
+
+
+def _begin(house: House, signed: SignedRoster, act: Act, key: PrivateKey) -> House:
+    """Write a new house: its pin, its roster, and the log's first act."""
     store = house.store
     store.make_folder()
     with store.locked():
-        check_free(folder, name)
+        check_free(house.folder, house.pin.name)
         store.write({".gitignore": IGNORED_BY_GIT.encode(), ".gitattributes": KEPT_BY_GIT.encode()})
         # The pin comes first: a crash before the append leaves no house, and init starts over.
-        pin.save()
+        house.pin.save()
         store.write({ROSTER_FILE: roster_file(signed.to_dict())})
-        return Session(house, Register()).commit([act], root_keys[0], ())
+        return Session(house, Register()).commit([act], key, ())
 
 
 def check_threshold(threshold: int, at_hand: int) -> None:
