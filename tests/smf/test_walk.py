@@ -118,6 +118,15 @@ def test_refuses_by_the_rule_that_is_broken(name: str) -> None:
     assert rule in str(refusal.value)
 
 
+@pytest.mark.parametrize("part", range(5))
+def test_each_part_of_a_film_offset_has_its_last_value_and_none_above(part: int) -> None:
+    last = [23, 59, 59, 29, 99]  # hours, minutes, seconds, frames, hundredths of a frame
+    parse(smf(meta(0, 0x54, bytes(last)) + note()))
+    last[part] += 1
+    with pytest.raises(RuleBroken, match="SMPTE offset"):
+        parse(smf(meta(0, 0x54, bytes(last)) + note()))
+
+
 def test_every_rule_has_a_file_that_breaks_it() -> None:
     by_contribution_only = {"generated"}
     assert {rule for rule, _ in BROKEN.values()} == RULES.keys() - by_contribution_only
