@@ -53,7 +53,7 @@ class AskedFor(BaseModel):
     works: list[str]
 
 
-class WrittenPiece(BaseModel):
+class CountedPiece(BaseModel):
     """A piece that a model wrote which learned from a composer's works."""
 
     path: str
@@ -81,7 +81,7 @@ class NearPiece(BaseModel):
     part: float
 
 
-class Account(BaseModel):
+class ComposersAccount(BaseModel):
     """What became of a composer's works.
 
     `acts` is how long the log is now: asked again with `since` as much, only later acts are news.
@@ -95,12 +95,12 @@ class Account(BaseModel):
     used_by: list[UsedBy]
     asked_for: list[AskedFor]
     fees: list[Fee]
-    pieces: list[WrittenPiece]
+    pieces: list[CountedPiece]
     pieces_in_all: int
 
 
 @router.get("/composers/{person}/account")
-def account(person: str, desk: DeskOf, since: Annotated[int, Query(ge=0)] = 0) -> Account:
+def account(person: str, desk: DeskOf, since: Annotated[int, Query(ge=0)] = 0) -> ComposersAccount:
     """What became of a composer's works, and what was done in their name since an act."""
     house = desk.house()
     register = desk.register(house)
@@ -108,7 +108,7 @@ def account(person: str, desk: DeskOf, since: Annotated[int, Query(ge=0)] = 0) -
     found = mine(register, person)
     own = set(found.works)
     pieces = found.impact.pieces
-    return Account(
+    return ComposersAccount(
         composer=person,
         acts=register.size,
         news=[
@@ -120,7 +120,7 @@ def account(person: str, desk: DeskOf, since: Annotated[int, Query(ge=0)] = 0) -
         asked_for=list(_asked_for(register, person, found.works, found.impact.runs)),
         fees=[Fee(run=r, work=w, amount=spelled_cents(cents)) for r, w, cents in found.fees],
         pieces=[
-            WrittenPiece(path=piece.path, run=piece.run, receipt=piece.receipt)
+            CountedPiece(path=piece.path, run=piece.run, receipt=piece.receipt)
             for piece in reversed(pieces[-MOST_PIECES:])
         ],
         pieces_in_all=len(pieces),

@@ -29,7 +29,7 @@ class RetiredFacts(BaseModel):
     reason: str
 
 
-class ModelFile(BaseModel):
+class OfferedModel(BaseModel):
     """One model that a run left; `retired` is null while it may write."""
 
     name: str
@@ -51,7 +51,7 @@ class RunModels(BaseModel):
     by: str
     works: int
     pieces: int
-    models: list[ModelFile]
+    models: list[OfferedModel]
 
 
 class Retiring(BaseModel):
@@ -103,7 +103,7 @@ def _facts(register: Register, run: Run, written: int) -> RunModels:
         run=run.index, name=run.name, purpose=run.purpose, time=run.time, by=run.by,
         works=len(register.runs.works_behind(run)), pieces=written,
         models=[
-            ModelFile(
+            OfferedModel(
                 name=model.name, steps=model.steps, sha256=model.file_sha256,
                 retired=_retired(register, model.file_sha256),
             )
