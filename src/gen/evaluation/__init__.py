@@ -40,6 +40,9 @@ definition, formula, source and deviations.
   `diversity`: distances, 0 to 1.
 - `infilling` (`infilling`): by checkpoint `bits` a note `infilled` and read `left_to_right`, and
   the `gain`; `seams`: `leap` (semitones), `edge` and `ensemble` (0 to 1), `notes` (a number).
+- `accompaniment` (`parts.accompaniment`): by checkpoint `measures` of one part of each of so many
+  `works`, with their `roles`: `written` by the model, `arranged` by rule, and the `original`; and
+  how much `nearer` to this the model is than the arranger. None where no work has chords and roles.
 - `originality` (`originality`): by checkpoint what the `house` borrows from itself and what
   `outputs` do: longest `runs` in common (intervals) and their `mean`, the 95 % `line`, the share
   `above` it and how much `more_above` it than the house, the `nearest` works; `extraction`: shares
