@@ -331,6 +331,11 @@ def test_options_and_names_are_judged_without_looking_for_packages(kept):
     settings = settings_of(kept.house.pin.path)
     with pytest.raises(SettingError, match="plain value"):
         read_settings({**settings, "plugins": {"options": {"a": {"b": {"c": 1}}}}})
+    with pytest.raises(SettingError, match="takes no options"):
+        read_settings({**settings, "plugins": {"tokenizer": "a", "options": {"a": {"b": 1}}}})
+    lora = {"lora": {**settings["lora"], "rank": 4}, "init": "x.safetensors"}
+    with pytest.raises(SettingError, match="our own model's matrices"):
+        read_settings({**settings, **lora, "plugins": {"model": "a"}})
     with pytest.raises(SettingError, match="named twice"):
         read_settings({**settings, "plugins": {"callbacks": ["a", "a"]}})
 

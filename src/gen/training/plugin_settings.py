@@ -42,9 +42,12 @@ class PluginConfig:
             raise SettingError("one is named twice", where="plugins.callbacks")
         names = {name for _, name in self.named}
         for name, _ in self.options:
+            where = f"plugins.options.{name}"
             if name not in names:
-                raise SettingError("no plug-in of this run has that name",
-                    where=f"plugins.options.{name}")  # fmt: skip
+                raise SettingError("no plug-in of this run has that name", where=where)
+            if [kind for kind, each in self.named if each == name] == ["tokenizer"]:
+                raise SettingError("a tokenizer of one's own takes no options", where=where,
+                    mend="give it what it needs in its package")  # fmt: skip
 
     @property
     def named(self) -> list[tuple[Kind, str]]:

@@ -306,6 +306,9 @@ def _check_together(chosen: TrainingSettings) -> None:
     if chosen.plugins.model and chosen.trainer.strategy == "fsdp":
         raise SettingError("a model of one's own is not cut up", where="trainer.strategy",
             mend="use one device, or ddp")  # fmt: skip
+    if chosen.plugins.model and chosen.run.lora.rank:
+        raise SettingError("lora learns beside our own model's matrices", where="lora.rank",
+            mend="leave out one of both")  # fmt: skip
     if chosen.plugins.tokenizer and chosen.run.init:
         raise SettingError("init takes the tokenizer of the model that it begins with",
             where="plugins.tokenizer", mend="leave out one of both")  # fmt: skip
