@@ -11,8 +11,7 @@ from gen.checkpoint import save_checkpoint
 from gen.model import ModelConfig, Transformer
 from gen.provenance.manifest import Manifest
 from gen.provenance.roster import Person
-from gen.tokens import vocabulary as v
-from gen.tokens.columns import CONTEXT_SIZES
+from gen.tokens.tokenization import HOUSE_EVENTS, HouseEvents
 from houses import EVERYTHING, TestHouse, make_midi, start_house, tagged
 
 FREE = {
@@ -25,20 +24,33 @@ CHECKPOINT = "model.safetensors"
 
 
 def make_studio(
-    folder: Path, *, consent: str = EVERYTHING, run: dict | None = None, more: Sequence[Person] = ()
+    folder: Path,
+    *,
+    consent: str = EVERYTHING,
+    run: dict | None = None,
+    more: Sequence[Person] = (),
+    tokens: HouseEvents = HOUSE_EVENTS,
 ) -> TestHouse:
     """A house of two works of sixteen bars, with `more` people, and its checkpoint in `folder`."""
     house = start_house(folder / "house", more=more)
     results = house.submit(*(tagged(make_midi(seed, 16), consent=consent) for seed in (1, 2)))
     house.accept([result.work for result in results])
-    torch.manual_seed(0)
-    model = Transformer(ModelConfig(2, 32, 2, 2, 0.0, 256, v.FIELD_SIZES, CONTEXT_SIZES))
-    for layer in model.head.out:
-        torch.nn.init.normal_(layer.weight, std=0.3)
-    manifest = Manifest.of(house.admit(), tokenizer_fingerprint=v.fingerprint())
-    save_checkpoint(folder / CHECKPOINT, model, manifest, run or {})
+    manifest = Manifest.of(house.admit(), tokenizer_fingerprint=tokens.fingerprint)
+    save_checkpoint(
+        folder / CHECKPOINT, untrained(tokens), manifest, run or {}, tokenization=tokens
+    )
     house.record(folder / CHECKPOINT)
     return house
+
+
+def untrained(tokens: HouseEvents = HOUSE_EVENTS, context: int = 256) -> Transformer:
+    """A model that has an opinion on everything, and knows nothing."""
+    torch.manual_seed(0)
+    shape = tokens.field_sizes, tokens.context_sizes
+    model = Transformer(ModelConfig(2, 32, 2, 2, 0.0, context, *shape))
+    for layer in model.head.out:
+        torch.nn.init.normal_(layer.weight, std=0.3)
+    return model.eval()
 
 
 def asking(folder: Path, house: TestHouse, place: Path, **some: object) -> dict:

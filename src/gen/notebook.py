@@ -28,6 +28,7 @@ from gen.provenance.house import House
 from gen.provenance.pin import load_pin
 from gen.provenance.recorded import run_if_recorded
 from gen.sampling.checkpoints import find_checkpoint
+from gen.tokens.choice import GRID
 from gen.tokens.tokenizer import HouseTokenizer
 
 if TYPE_CHECKING:
@@ -70,9 +71,13 @@ def corpus(
     return take_in(house.folder, house.pin, purpose, split, tokenizer(), chosen=chosen)
 
 
-def tokenizer() -> HouseTokenizer:
-    """MidiTok's tokenizer of the house's events."""
-    return HouseTokenizer()
+def tokenizer(timing: str = GRID) -> HouseTokenizer:
+    """MidiTok's tokenizer of the house's events.
+
+    Args:
+        timing: `played` to keep what was played in beside the grid.
+    """
+    return HouseTokenizer(timing=timing)
 
 
 def load(

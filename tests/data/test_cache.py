@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from gen.data.cache import CACHE_VARIABLE, EventCache
-from gen.data.store import ROW_WIDTH
+from gen.data.store import row_width
 from gen.disk import seals
 from gen.tokens.encoding import Annotations
+from gen.tokens.vocabulary import FIELDS
 
 SHA = "ab" * 32
+ROW_WIDTH = row_width(len(FIELDS))
 ROWS = np.arange(8 * ROW_WIDTH, dtype=np.int16).reshape(-1, ROW_WIDTH)
 OTHER = ROWS + 1
 

@@ -207,7 +207,8 @@ def test_timing_finer_than_the_grid_is_said() -> None:
     )
     assert found.unheard == (
         "timing finer than 1/12 of a quarter note "
-        "(1 of 3 notes; they are heard on the nearest step)",
+        "(1 of 3 notes, 14 ms off on average: a model that learns played music hears it, others "
+        "the nearest step)",
     )
 
 

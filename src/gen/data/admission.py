@@ -107,7 +107,7 @@ def take_in(
             the run is not admitted any more as it was.
     """
     cache = EventCache.of_user()
-    store = EventStore(cache.folder)
+    store = EventStore(cache.folder, len(tokenizer.fields))
     place_of = _places(chosen, again)
     with store, Tokenising[tuple[int, str]](store, Tools(tokenizer, cache)) as tokenising:
 

@@ -30,6 +30,8 @@ class AugmentConfig:
         infill: share of windows in which cells are left out, to be filled in at the end.
         fresh: share of windows that echo themselves alone, as a piece does that has just begun:
             without them a model hardly learns to go on where nothing can be taken up.
+        straight: of windows of played works, the share that is brought onto the grid, so that a
+            model writes what it learned from players in straight time, too.
     """
 
     transpose: int = 6
@@ -39,9 +41,10 @@ class AugmentConfig:
     forget_all: float = 0.3
     infill: float = 0.2
     fresh: float = 0.5
+    straight: float = 0.1
 
     def __post_init__(self) -> None:
-        for name in ("forget", "forget_all", "infill", "fresh"):
+        for name in ("forget", "forget_all", "infill", "fresh", "straight"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingError(f"{getattr(self, name)} is outside [0, 1]", where=name)
         for name in ("transpose", "tempo", "velocity"):

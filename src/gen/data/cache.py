@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from gen.data.store import ROW_WIDTH, Rows
+from gen.data.store import Rows, row_width
 from gen.disk import write_atomically
 from gen.disk.reading import CACHE, NamedFileError, read
 from gen.disk.sealed import CACHE_VARIABLE as CACHE_VARIABLE
@@ -24,6 +24,7 @@ from gen.disk.sealed import user_folder
 from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.provenance.code import source_digest
 from gen.tokens.encoding import Annotations
+from gen.tokens.vocabulary import FIELDS
 
 
 class SealedCache:
@@ -82,17 +83,26 @@ class EventCache(SealedCache):
         self.hits = self.rebuilt = 0
 
     def rows(
-        self, sha256: str, annotations: Annotations, fingerprint: str, make: Callable[[], Rows]
+        self,
+        sha256: str,
+        annotations: Annotations,
+        fingerprint: str,
+        make: Callable[[], Rows],
+        fields: int = len(FIELDS),
     ) -> Rows:
-        """The rows of one work: kept ones if their seal holds, else made and kept. (T, 14).
+        """The rows of one work: kept ones if their seal holds, else made and kept.
 
         Args:
             sha256: of the verified music bytes, hex.
             annotations: what the tag says of the work.
             fingerprint: of the tokenizer.
             make: tokenises the work.
+            fields: of the tokenizer.
+
+        Returns:
+            (T, `row_width(fields)`).
         """
-        kept = self.kept(sha256, annotations, fingerprint)
+        kept = self.kept(sha256, annotations, fingerprint, fields)
         if kept is not None:
             return kept
         self.rebuilt += 1
@@ -101,13 +111,19 @@ class EventCache(SealedCache):
         self.put(_name(sha256, annotations, fingerprint), data)
         return rows
 
-    def kept(self, sha256: str, annotations: Annotations, fingerprint: str) -> Rows | None:
+    def kept(
+        self,
+        sha256: str,
+        annotations: Annotations,
+        fingerprint: str,
+        fields: int = len(FIELDS),
+    ) -> Rows | None:
         """The kept rows of one work; None where there are none whose seal holds."""
         found = self.get(_name(sha256, annotations, fingerprint))
         if found is None:
             return None
         self.hits += 1
-        return np.frombuffer(found, dtype="<i2").reshape(-1, ROW_WIDTH).astype(np.int16)
+        return np.frombuffer(found, dtype="<i2").reshape(-1, row_width(fields)).astype(np.int16)
 
 
 def _name(sha256: str, annotations: Annotations, fingerprint: str) -> str:

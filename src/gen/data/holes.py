@@ -33,7 +33,7 @@ def punched(events: Events, holes: Mask) -> tuple[Events, Ints]:
     density = np.zeros(holes.shape, dtype=np.int64)
     heads = out & is_cell
     density[bar[heads], slot[heads]] = body.extent[heads]
-    marks = np.zeros((len(bars), len(v.FIELDS)), dtype=np.int64)
+    marks = np.zeros((len(bars), body.fields), dtype=np.int64)
     marks[:, v.KIND], marks[:, v.VALUE] = Kind.HOLE, WORDS.slot.id(slots)
     fills = marks.copy()
     fills[:, v.KIND], fills[:, v.EXTENT] = Kind.FILL, density[bars, slots]

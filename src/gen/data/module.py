@@ -31,7 +31,7 @@ from gen.provenance.manifest import Manifest
 from gen.provenance.pin import Pin
 from gen.provenance.plugin_record import Plugin, order
 from gen.tokens.choice import TokenizerPlugin
-from gen.tokens.tokenization import HOUSE_EVENTS, Tokenization
+from gen.tokens.tokenization import Tokenization, house_events
 from gen.tokens.tokenizer import HouseTokenizer
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ class HouseData(LightningDataModule):
         self.callbacks_given, self.own_tokenizer = tuple(callbacks_given), own_tokenizer
         if again and (known := again.base):
             self.base = lambda *_: known
-        self.tokenizer = HouseTokenizer()
-        self.tokenization: Tokenization = HOUSE_EVENTS
+        self.tokenizer = HouseTokenizer(timing=config.tokenizer.timing)
+        self.tokenization: Tokenization = house_events(config.tokenizer)
         self.works = EventStore()
         self.rows: RowStore[Any] = self.works
         self.sides: dict[Split, list[int]] = {}

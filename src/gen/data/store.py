@@ -21,11 +21,15 @@ from gen.tokens.vocabulary import FIELDS
 
 Rows = NDArray[np.int16]
 Work_co = TypeVar("Work_co", covariant=True)
-ROW_WIDTH = len(FIELDS) + len(ECHO_COLUMNS)
+
+
+def row_width(fields: int) -> int:
+    """Numbers in a row of so many fields, with what it echoes."""
+    return fields + len(ECHO_COLUMNS)
 
 
 def rows_with_echoes(events: Events) -> Rows:
-    """A work's events with what they echo, (T, 14)."""
+    """A work's events with what they echo, (T, `row_width`)."""
     return np.concatenate([events.array, echoes(events)], axis=1)
 
 
@@ -102,14 +106,16 @@ class RowStore(Sequence[Work_co]):
 
 
 class EventStore(RowStore[TokenisedWork]):
-    """Works as the house's events: rows are five fields and echoes, see `rows_with_echoes`.
+    """Works as the house's events: rows are fields and echoes, see `rows_with_echoes`.
 
     Args:
         folder: see `RowStore`.
+        fields: how many a row has.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        super().__init__(ROW_WIDTH, folder)
+    def __init__(self, folder: Path | None = None, fields: int = len(FIELDS)) -> None:
+        super().__init__(row_width(fields), folder)
+        self.fields = fields
 
     def chosen(self, indices: Iterable[int], styles: Iterable[int | None] | None = None) -> Self:
         """Some of the works, in this order, with these styles in their headers."""
@@ -120,15 +126,15 @@ class EventStore(RowStore[TokenisedWork]):
         return result
 
     def all_events(self) -> Iterator[Events]:
-        """The events of each work, as they were stored: without a style."""
+        """The events of each work on the grid, as they were stored: without a style."""
         for entry in self._entries:
             yield Events(np.asarray(self._rows[entry.first : entry.stop, : len(FIELDS)]))
 
     def __getitem__(self, index: int) -> TokenisedWork:  # type: ignore[override]
         entry = self._entries[index]
         rows = self._rows[entry.first : entry.stop]
-        events = Events(np.asarray(rows[:, : len(FIELDS)]))
-        echo = np.asarray(rows[:, len(FIELDS) :])
+        events = Events(np.asarray(rows[:, : self.fields]))
+        echo = np.asarray(rows[:, self.fields :])
         if entry.style is not None:
             echo = np.insert(echo, place_of_style(events), echo[0], axis=0)  # nothing to echo yet
             events = with_style(events, entry.style)

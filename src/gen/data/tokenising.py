@@ -90,7 +90,8 @@ class Tokenising(Generic[Name]):
             self._collect()
         self._taken += 1
         if self._pool is None and self._taken > MANY and self._processes:
-            self._pool = processes.pool(self._processes, _begin, self._tools.cache)
+            timing = self._tools.tokenizer.timing
+            self._pool = processes.pool(self._processes, _begin, self._tools.cache, timing)
         if self._pool is not None and len(self._waiting) < _AHEAD * self._processes:
             try:
                 future = self._pool.submit(_rows, music)
@@ -143,25 +144,28 @@ class Tools:
 
     def kept(self, sha256: str, annotations: Annotations) -> Rows | None:
         """A work's rows, where they were kept."""
-        return self.cache.kept(sha256, annotations, self.tokenizer.fingerprint)
+        return self.cache.kept(
+            sha256, annotations, self.tokenizer.fingerprint, len(self.tokenizer.fields)
+        )
 
     def rows(self, music: Music) -> Rows:
-        """Events and echoes of a work, (T, 14)."""
+        """Events and echoes of a work, (T, `row_width`)."""
         tokenizer = self.tokenizer
         return self.cache.rows(
             music.sha256,
             music.annotations,
             tokenizer.fingerprint,
             lambda: rows_with_echoes(tokenizer.events(music.score, music.annotations)),
+            len(tokenizer.fields),
         )
 
 
 _tools: Tools  # of a process that helps
 
 
-def _begin(cache: EventCache) -> None:
+def _begin(cache: EventCache, timing: str) -> None:
     global _tools
-    _tools = Tools(HouseTokenizer(), cache)
+    _tools = Tools(HouseTokenizer(timing=timing), cache)
 
 
 def _rows(music: Music) -> Rows:

@@ -71,6 +71,10 @@ class TokenisedWork:
     def notes(self) -> int:
         return self.events.notes
 
+    def on_grid(self) -> TokenisedWork:
+        """The same without what is off the grid."""
+        return TokenisedWork(self.events.on_grid(), self.echo, self.means)
+
     def echo_at(self, rows: Ints) -> Columns:
         """Echo columns of some rows of the work; nothing for rows of -1. (T,) -> (T, 9)."""
         return echo_at(self.echo, rows)
@@ -148,7 +152,7 @@ def training_window(
 
     In this order, from one generator: where it begins; pitch, tempo and loudness; annotations left
     out; whether its length is known; cells left out; whether it echoes itself alone, or all of the
-    work before it.
+    work before it; of played works, whether it is brought onto the grid.
     """
     first_bar = _random_bar(work, length, rng)
     events, rows = from_bar(work, first_bar, length + 1)
@@ -165,6 +169,8 @@ def training_window(
     if holes is not None:
         events, chosen = punched(events, holes)
         rows = np.where(chosen >= 0, rows[chosen], -1)
+    if events.is_played and rng.random() < augment.straight:
+        events = events.straightened()
     if alone:
         return _window(events, first_bar, bars)
     echo = work.echo

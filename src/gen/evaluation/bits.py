@@ -17,6 +17,8 @@ from gen.errors import HouseError
 from gen.evaluation.works import MeasuredWork
 from gen.model import Transformer
 from gen.piece import DRUM_PROGRAM, ROLES
+from gen.tokens import timing
+from gen.tokens import vocabulary as v
 from gen.tokens.events import Events, Mask
 from gen.tokens.miditok_tokens import MidiTokTokens
 from gen.tokens.vocabulary import WORDS, Kind
@@ -98,7 +100,7 @@ def measure(
     """
     if not any(work.tokenised.notes for work in works):
         raise HouseError("the works hold no note", mend="hold out other works")
-    sequences = [bare(work.tokenised) for work in works]
+    sequences = [bare(work.read_by(model.fields)) for work in works]
     bits = event_bits(model, sequences, window, tick=tick)
     return [
         _row(work, sequence.events, cost)
@@ -154,6 +156,7 @@ def _row(work: MeasuredWork, events: Events, bits: Bits) -> Row:
         "genre": work.genre or "no_genre",
         "notes": int(note.sum()),
         "fields": bits.sum(axis=0).tolist(),
+        **({"names": list(timing.FIELDS)} if events.fields > len(v.FIELDS) else {}),
         "kinds": {
             k.name.lower(): [float(each[kind == k].sum()), int(note.sum())]
             for k in Kind

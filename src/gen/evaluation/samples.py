@@ -7,6 +7,7 @@ in the house's log.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from gen.sampling.miditok_tokens.job import TokenJob
 from gen.sampling.miditok_tokens.loop import write_tokens
 from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
+from gen.tokens.choice import PLAYED
 from gen.tokens.miditok_tokens import MidiTokTokens
 from gen.tokens.vocabulary import Kind
 
@@ -36,12 +38,17 @@ def write(
 ) -> list[list[Row]]:
     """Finish every draft; draft i draws from the seed and i alone.
 
+    A model of played music writes as players play; what it writes is compared on the grid.
+
     With several processes the drafts passed in are not changed; use the return value.
 
     Returns:
         The rows of each.
     """
     found: dict[int, list[Row]] = {}
+    if model.fields > len(v.FIELDS):
+        for draft in drafts:
+            draft.plan = replace(draft.plan, timing=PLAYED)
 
     def together(batch: Sequence[int], tell: Callable[[tuple[int, list[Row]]], None]) -> None:
         chosen, rngs = (
@@ -53,7 +60,7 @@ def write(
             chosen,
             rngs,
             draw,
-            on_done=lambda place: tell((batch[place], chosen[place].rows)),
+            on_done=lambda place: tell((batch[place], _on_grid(chosen[place].rows))),
         )
 
     def take(done: tuple[int, list[Row]]) -> None:
@@ -65,6 +72,10 @@ def write(
     batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
     write_all(batches, together, take, on_gpu=model.embedding.weight.device.type != "cpu")
     return [found[i] for i in range(len(drafts))]
+
+
+def _on_grid(rows: Sequence[Row]) -> list[Row]:
+    return [row[: len(v.FIELDS)] for row in rows]
 
 
 def write_tokens_like(

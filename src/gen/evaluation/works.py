@@ -28,10 +28,13 @@ from gen.provenance.consent import EVALUATION
 from gen.provenance.house import House
 from gen.provenance.pin import Pin
 from gen.settings import build
+from gen.tokens.choice import GRID, PLAYED
 from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_STEP
 from gen.tokens.reading import decode
+from gen.tokens.tokenization import PLAYED_EVENTS
 from gen.tokens.tokenizer import HouseTokenizer
+from gen.tokens.vocabulary import FIELDS
 
 T = TypeVar("T")
 SIDES: tuple[Split, ...] = ("train", "validation", "test")
@@ -46,6 +49,7 @@ class MeasuredWork:
         title: as its composer calls it.
         genre: one of `harmony.GENRES`; None where its tag tells none.
         tokenised: its events, with what they echo.
+        played: the same with what is off the grid, where a model reads it.
         family: id of the earliest work that it is related to (arrangements of one theme); empty
             where it is alone.
     """
@@ -55,11 +59,16 @@ class MeasuredWork:
     genre: str | None
     tokenised: TokenisedWork
     family: str = ""
+    played: TokenisedWork | None = None
 
     @property
     def group(self) -> str:
         """What it shares with its relatives, and with no other work."""
         return self.family or self.id
+
+    def read_by(self, fields: int) -> TokenisedWork:
+        """Its events as a model of so many fields reads them."""
+        return self.played if self.played and fields > len(FIELDS) else self.tokenised
 
     def piece(self, bars: int | None = None) -> Piece:
         """Its music, or its first `bars` bars."""
@@ -218,7 +227,8 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
     """
     judged = without_bases(checkpoints)
     admitted = take_in(
-        pin.dir, pin, purpose_of(judged), split_of(judged), HouseTokenizer(),
+        pin.dir, pin, purpose_of(judged), split_of(judged),
+        HouseTokenizer(timing=_timing_of(judged)),
         chosen=chosen_of(judged), base=_found_base(judged),
     )  # fmt: skip
     corpus = admitted.corpus
@@ -238,8 +248,14 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
     described = sorted(corpus.admitted, key=lambda work: work.register_index)
     works = _in_families(
         [
-            MeasuredWork(d.work_id, d.description.title, d.description.genre or None, tokenised)
-            for d, tokenised in zip(described, admitted.works, strict=True)
+            MeasuredWork(
+                d.work_id,
+                d.description.title,
+                d.description.genre or None,
+                found.on_grid(),
+                played=found if found.events.fields > len(FIELDS) else None,
+            )
+            for d, found in zip(described, admitted.works, strict=True)
         ]
     )
     sides = {
@@ -250,6 +266,11 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
         corpus.house_name, works, sides, admitted.digest,
         tuple(_notes(works, allowed, judged, {work.id for work in sides["validation"]})),
     )  # fmt: skip
+
+
+def _timing_of(checkpoints: Many[Checkpoint]) -> str:
+    """What the works are read with: what is off the grid, too, where one of the models reads it."""
+    return PLAYED if any(c.tokenization is PLAYED_EVENTS for c in checkpoints) else GRID
 
 
 def _in_families(works: Many[MeasuredWork]) -> tuple[MeasuredWork, ...]:

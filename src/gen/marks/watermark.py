@@ -182,7 +182,7 @@ class Trace:
 
     def _follow(self, rows: Sequence[Sequence[int]]) -> None:
         """Take in what was written since."""
-        for kind, position, value, _, level in rows[self._read :]:
+        for kind, position, value, _, level, *_ in rows[self._read :]:
             if kind == Kind.TRACK:
                 self._lines.append(Line(value == _DRUMS))
             elif kind == Kind.CELL:

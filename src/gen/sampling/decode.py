@@ -34,7 +34,6 @@ from gen.tokens import vocabulary as v
 
 T = TypeVar("T")
 
-FIELDS = range(len(v.FIELDS))
 MOST_AT_ONCE: Final = 32
 """Pieces being written at a time by up to four processes: more take memory and no time off."""
 FEWEST_AT_ONCE: Final = 4
@@ -258,8 +257,9 @@ def _draw_row(step: TorchStep, state: Any, draft: Draft, rng: Generator, config:
 
     State is (1, D).
     """
-    row, before = [0] * len(v.FIELDS), state
-    for field in FIELDS:
+    fields = step.model.fields
+    row, before = [0] * fields, state
+    for field in range(fields):
         mask = draft.drawable(field, row)
         ids = mask.nonzero()[0]
         row[field] = first = int(mask.argmax())
@@ -276,7 +276,7 @@ def _draw_row(step: TorchStep, state: Any, draft: Draft, rng: Generator, config:
         if field == v.POSITION and draft.begins_too_late(row):
             draft.end_cell()
             return _draw_row(step, before, draft, rng, config)
-        if field < len(v.FIELDS) - 1:
+        if field < fields - 1:
             state = step.add(field, state, [row[field]])
     return row
 
@@ -289,9 +289,10 @@ def _draw_rows(
     config: DrawConfig,
 ) -> list[Row]:
     """The same for many pieces at once. State is (N, D)."""
-    rows: list[Row] = [[0] * len(v.FIELDS) for _ in drafts]
+    fields = step.model.fields
+    rows: list[Row] = [[0] * fields for _ in drafts]
     before, whole = state, set[int]()  # those drawn once more, which have all their fields
-    for field in FIELDS:
+    for field in range(fields):
         free, masks = [], []
         for n, (draft, row) in enumerate(zip(drafts, rows, strict=True)):
             if n in whole:
@@ -331,7 +332,7 @@ def _draw_rows(
                     draft.end_cell()
                     rows[n] = _draw_row(step, before[n : n + 1], draft, rngs[n], config)
                     whole.add(n)
-        if field < len(v.FIELDS) - 1:
+        if field < fields - 1:
             state = step.add(field, state, [row[field] for row in rows])
     return rows
 

@@ -57,7 +57,7 @@ class Finished:
             return self
         piece = performance.of(self.piece)
         music = write(piece, end_ticks=self.piece.bars_end_ticks)
-        return replace(self, piece=piece, music=music, score=self.piece)
+        return replace(self, piece=piece, music=music, score=self.score or self.piece)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def markers_of(rows: Sequence[Row], keys: Sequence[KeySignature]) -> list[Marker
     """Section names and chord symbols, spelt by the key, where they begin: at 480 ticks."""
     markers, start, following = [], 0, 0
     chord = ""
-    for kind, position, value, _, _ in rows:
+    for kind, position, value, *_ in rows:
         if kind == Kind.BAR:
             start, following = following, following + steps_of(value)
         elif kind == Kind.SECTION:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from gen.data.habits import Habits
 from gen.errors import SettingError
@@ -24,6 +24,12 @@ from gen.sampling.plan import NO_HABITS, Plan, plan_of
 from gen.sampling.request import FileTask
 from gen.smf import write
 from gen.smf.writer import sharing
+from gen.tokens.choice import GRID, PLAYED
+from gen.tokens.timing import STRAIGHT
+from gen.tokens.vocabulary import FIELDS
+
+AS_GIVEN: Final = "as given"
+"""A timing: of a file its own."""
 
 
 class PieceJob(Protocol):
@@ -54,6 +60,7 @@ def job_of(
     style: int | None = None,
     steering: float = 0.0,
     rules: int = 1,
+    timing: str = GRID,
 ) -> PieceJob:
     """The job that is asked for.
 
@@ -63,12 +70,15 @@ def job_of(
         style: the number that the checkpoint has for `controls.style`.
         steering: see `Plan`.
         rules: see `Plan`.
+        timing: see `Plan`; `AS_GIVEN` to play into a file as it is played, and in pieces from
+            nothing as players do.
 
     Raises:
         HouseError: settings contradict each other, or the file cannot be used.
     """
     if task is None:
-        plan = replace(plan_of(controls, style), steering=steering, rules=rules)
+        timing = PLAYED if timing == AS_GIVEN else timing
+        plan = replace(plan_of(controls, style), steering=steering, rules=rules, timing=timing)
         return FromNothing(controls, plan)
     for name in ("instruments", "tempo", "time_signature"):
         if getattr(controls, name):
@@ -83,13 +93,16 @@ def job_of(
             mend="one density for what is written; infill= with cells= names bars",
         )  # fmt: skip
     source = Source.read(task.path)
+    if timing == AS_GIVEN:
+        timing = PLAYED if source.grid.is_played else STRAIGHT
+    source = replace(source, timing=timing)
     infers = rules > 3
     job = (
         Continuation.of(source, controls, style, infers=infers)
         if task.mode == "continue"
         else Rewriting.of(task, source, controls, style, infers=infers)
     )
-    return replace(job, plan=replace(job.plan, steering=steering, rules=rules))
+    return replace(job, plan=replace(job.plan, steering=steering, rules=rules, timing=timing))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +131,10 @@ class FromNothing:
     def finish(self, draft: Draft) -> Finished:
         piece = finished(draft.rows, self.controls)
         music = write(piece, end_ticks=piece.bars_end_ticks)
-        return Finished(piece, music, piece, {}, sharing(piece.tracks))
+        if self.plan.timing != PLAYED:
+            return Finished(piece, music, piece, {}, sharing(piece.tracks))
+        written = finished([row[: len(FIELDS)] for row in draft.rows], self.controls)
+        return Finished(piece, music, written, {}, sharing(piece.tracks), written)
 
     def so_far(self, draft: Draft) -> SoFar:
         return SoFar(finished(draft.rows, self.controls), draft.state.bar)

@@ -232,7 +232,7 @@ def _spans(
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """Edges in ticks (S + 1,) of the spans between CHORD events, and their tones (S, 12)."""
     edges, start, following = [], 0, 0
-    for kind, position, value, _, _ in rows:
+    for kind, position, value, *_ in rows:
         if kind == Kind.BAR:
             start, following = following, following + steps_of(value)
         elif kind == Kind.CHORD:

@@ -1,6 +1,7 @@
 """What is decided of a piece before its first note, and how that follows from what is asked.
 
-A row is the five ids of one event, as `gen.tokens.vocabulary.FIELDS` names them.
+A row is the ids of one event, as `gen.tokens.vocabulary.FIELDS` names them; of a model of played
+music those of `gen.tokens.timing.FIELDS`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.controls import CHANGING, Controls, instrument_number
 from gen.smf.general_midi import ANY_PITCH, range_of
 from gen.tokens import vocabulary as v
+from gen.tokens.choice import GRID
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_id, key_id, section_id
 
@@ -75,6 +77,8 @@ class Plan:
         cadence: how many bars before the last one the dominant stands; 0 leaves that to the model.
         ritardando: by how many classes of tempo each of the last bars is slower than those before
             them all; empty leaves tempo to the model.
+        timing: of a model of played music `timing.PLAYED` to write as players play, or `STRAIGHT`
+            to stay on the grid; `GRID` for models that know nothing else.
     """
 
     header: list[Row]
@@ -101,6 +105,7 @@ class Plan:
     rules: int = 1
     cadence: int = 0
     ritardando: tuple[int, ...] = ()
+    timing: str = GRID
 
     @property
     def limit(self) -> int:

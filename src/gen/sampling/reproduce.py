@@ -27,7 +27,9 @@ _CLAIMS: Final = (
     "scores_met", "musical_hash", "notes", "seconds",
 )  # fmt: skip
 """What a receipt says that can be worked out again."""
-_UNSAID: Final = {"device": CPU, "steering": 0, "rules": 1, "swing": 0, "humanise": 0}
+_UNSAID: Final = {
+    "device": CPU, "steering": 0, "rules": 1, "swing": 0, "humanise": 0, "timing": None,
+}  # fmt: skip
 """What receipts of earlier versions do not name, as it was then."""
 _BELIEVED: Final = "how original it is, is as the receipt says: it was not compared again"
 

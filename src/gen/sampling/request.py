@@ -19,6 +19,8 @@ from gen.sampling.forms import fitted, laid_out
 from gen.sampling.performance import Performance
 from gen.sampling.receipt import OFF
 from gen.settings import build, checked
+from gen.tokens.choice import PLAYED
+from gen.tokens.timing import STRAIGHT
 
 T = TypeVar("T")
 
@@ -65,6 +67,8 @@ class SamplingRunConfig:
         watermark: `auto` with the newest watermark key that this user has of the house, if any;
             the id of a key; `off` without.
         swing, humanise: how strongly what is written is played so, see `Performance`.
+        timing: of a model of played music `played` as its players do, or `straight`; None for
+            the former, and in a file as it is there.
     """
 
     n: int
@@ -78,6 +82,7 @@ class SamplingRunConfig:
     watermark: str = AUTO
     swing: float = 0.0
     humanise: float = 0.0
+    timing: str | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.n <= MOST_PIECES:
@@ -92,6 +97,8 @@ class SamplingRunConfig:
             raise SettingError(f"{self.rules} is outside 1 to {NEWEST_RULES}", where="rules")
         nearest(self.originality, (RESAMPLE, REPORT, OFF), setting="originality")
         nearest(self.device, DEVICES, setting="device")
+        if self.timing is not None:
+            nearest(self.timing, (PLAYED, STRAIGHT), setting="timing")
         Performance(self.swing, self.humanise)
 
     @property

@@ -32,7 +32,7 @@ from gen.sampling import receipt
 from gen.sampling.decode import decode
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.finish import Finished, SoFar, highest_number, reserve, title_of
-from gen.sampling.job import FromNothing, PieceJob, job_of
+from gen.sampling.job import AS_GIVEN, FromNothing, PieceJob, job_of
 from gen.sampling.obedience import asked_and_got
 from gen.sampling.opened import Opened, style_number
 from gen.sampling.plan import Row
@@ -41,6 +41,8 @@ from gen.sampling.request import AUTO, PLACES, RESAMPLE, SampleRequest
 from gen.sampling.takes import Progress, Sampled, Take, Watch
 from gen.smf import musical_hash
 from gen.smf.second_reading import check_read_alike
+from gen.tokens.choice import GRID, PLAYED
+from gen.tokens.tokenization import PLAYED_EVENTS
 
 if TYPE_CHECKING:  # MidiTok, and all that it loads, for models that write its tokens
     from gen.sampling.miditok_tokens.job import TokenJob
@@ -302,15 +304,16 @@ def open_session(
         raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
     on_checked()
     found = opened or Opened.of(request)
+    style, timing = request.controls.style, _timing_of(request, found.checkpoint)
     if not found.checkpoint.tokenization.is_house:
         from gen.sampling.miditok_tokens.job import TokenJob
 
         tokens = cast("MidiTokTokens", found.checkpoint.tokenization)
         job = TokenJob.of(request.controls, request.task, tokens)
-    elif style := request.controls.style:
-        number = style_number(style, found.checkpoint, found.register)
+    elif style or timing != GRID:
+        number = style_number(style, found.checkpoint, found.register) if style else None
         job = job_of(
-            request.controls, request.task, number, request.run.steering, request.run.rules
+            request.controls, request.task, number, request.run.steering, request.run.rules, timing
         )
     signatures = signatures_for(
         found.house, found.register, request.places.sign, is_recorded=found.run is not None
@@ -327,6 +330,22 @@ def open_session(
         highest_number(out), found.said, _watermark_of(request, job, found.house.pin.name),
         Reserved.of(found.house, found.register),
     )  # fmt: skip
+
+
+def _timing_of(request: SampleRequest, checkpoint: Checkpoint) -> str:
+    """The timing in which a model is to write, see `Plan.timing`.
+
+    Raises:
+        SettingError: it is to play, and has learned nothing but the grid.
+    """
+    if checkpoint.tokenization is PLAYED_EVENTS:
+        return request.run.timing or AS_GIVEN
+    if request.run.timing == PLAYED:
+        raise SettingError(
+            "this model knows nothing of what lies beside the grid", where="timing",
+            mend="leave it out (humanise=0.4 plays freely), or train one: tokenizer.timing=played",
+        )  # fmt: skip
+    return GRID
 
 
 def remarks_on(said: Mapping[str, Any]) -> list[str]:

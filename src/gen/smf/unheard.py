@@ -1,8 +1,9 @@
-"""What a file says that the model does not hear, in a composer's words."""
+"""What a file says that models do not hear, or not all of them, in a composer's words."""
 
 from __future__ import annotations
 
 from collections import Counter
+from statistics import fmean
 
 from gen.meter import STEPS_PER_QUARTER
 from gen.piece import Piece, Tempo
@@ -29,10 +30,11 @@ def list_unheard(raw: RawFile, piece: Piece) -> tuple[str, ...]:
     """One line for each kind of event or detail that the model does not hear."""
     counts = _count_events(raw)
     lines = [f"{name} ({count:,} {_events(count)})" for name, count in sorted(counts.items())]
-    off_grid, note_count = _count_off_grid(piece), piece.note_count
-    if off_grid:
+    if off_grid := _off_grid(piece):
+        apart = fmean(off_grid) * 1000
         lines.append(
-            f"{OFF_GRID} ({off_grid:,} of {note_count:,} notes; they are heard on the nearest step)"
+            f"{OFF_GRID} ({len(off_grid):,} of {piece.note_count:,} notes, {apart:.0f} ms off on "
+            "average: a model that learns played music hears it, others the nearest step)"
         )
     if extreme := [t.quarters_per_minute for t in piece.tempos if _is_extreme(t)]:
         lines.append(
@@ -72,6 +74,11 @@ def _event_name(kind: int, number: int) -> str:
     return {0xA0: "key pressure", 0xD0: "channel pressure", 0xE0: "pitch bend"}.get(kind, "")
 
 
-def _count_off_grid(piece: Piece) -> int:
-    unit = piece.ticks_per_quarter
-    return sum(n.onset_ticks * STEPS_PER_QUARTER % unit != 0 for t in piece.tracks for n in t.notes)
+def _off_grid(piece: Piece) -> list[float]:
+    """Seconds by which each note that begins off the grid does, at the piece's mean tempo."""
+    unit, end = piece.ticks_per_quarter, piece.end_ticks
+    beside = [
+        n.onset_ticks * STEPS_PER_QUARTER % unit for track in piece.tracks for n in track.notes
+    ]
+    seconds = piece.seconds_at(end) / end / STEPS_PER_QUARTER if end else 0.0
+    return [min(rest, unit - rest) * seconds for rest in beside if rest]

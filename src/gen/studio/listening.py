@@ -22,6 +22,7 @@ from gen.rendering.soundfont import load
 from gen.sampling.decode import DrawConfig, decode
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.plan import Plan
+from gen.tokens.choice import GRID, PLAYED
 from gen.tokens.events import Events
 from gen.tokens.reading import decode as piece_of
 from gen.tokens.vocabulary import FIELDS, Kind
@@ -79,7 +80,8 @@ class Listening(Callback):
 
     def _write(self, model: Transformer) -> list[Piece]:
         header = [[int(Kind.BOS), *[0] * (len(FIELDS) - 1)]]
-        plan = Plan(list(header), True, bars=BARS, habits=self.habits)
+        timing = PLAYED if model.fields > len(FIELDS) else GRID
+        plan = Plan(list(header), True, bars=BARS, habits=self.habits, timing=timing)
         drafts = [Draft(plan) for _ in range(self.pieces)]
         rngs = [np.random.default_rng([self.seed, index]) for index in range(self.pieces)]
         was_training = model.training

@@ -11,6 +11,8 @@ from gen.harmony import nearest
 HOUSE: Final = "house"
 REMI, TSD, OCTUPLE = "remi", "tsd", "octuple"
 NAMES: Final = (HOUSE, REMI, TSD, OCTUPLE)
+GRID, PLAYED = "grid", "played"
+TIMINGS: Final = (GRID, PLAYED)
 MOST_WORDS: Final = 30_000
 """Ids are kept as 16-bit numbers."""
 
@@ -37,14 +39,23 @@ class TokenizerChoice:
         vocab_size: words once byte-pair encoding has joined tokens that often stand together; it
             learns from the admitted training works alone. None for MidiTok's own words.
         plugin: a tokenizer of one's own in place of `name`'s (`plugins.tokenizer`).
+        timing: `grid`: all stands on twelfths of a quarter; `played`: what was played in keeps
+            its timing and its loudness to MIDI's step, in three more fields of a row.
     """
 
     name: str = HOUSE
     vocab_size: int | None = None
     plugin: str | None = None
+    timing: str = GRID
 
     def __post_init__(self) -> None:
         nearest(self.name, NAMES, setting="tokenizer.name")
+        nearest(self.timing, TIMINGS, setting="tokenizer.timing")
+        if self.timing != GRID and (self.plugin or self.name != HOUSE):
+            raise SettingError(
+                f"{self.plugin or self.name} has no words for timing off the grid",
+                where="tokenizer.timing", mend="timing=grid, or tokenizer=house",
+            )  # fmt: skip
         if self.plugin and self.name != HOUSE:
             raise SettingError(
                 f"plugins.tokenizer={self.plugin} stands in its place", where="tokenizer",

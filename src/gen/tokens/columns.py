@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gen.harmony import QUALITIES
 from gen.piece import DRUM_PROGRAM, ROLES
+from gen.tokens import timing
 from gen.tokens import vocabulary as v
 from gen.tokens.echo import ECHO_COLUMNS, ECHO_SIZES, echo_columns, echoes
 from gen.tokens.events import Events, Ints, latest
@@ -48,6 +49,14 @@ CONTEXT_SIZES: Final = (
 )
 """Ids in each column of `COLUMNS`; 0 is *none* in all of them."""
 
+PLAYED_CONTEXT_SIZES: Final = (*CONTEXT_SIZES, 2)
+"""The same where rows have fields of timing: a last column says whether the work is played."""
+
+
+def context_sizes_of(fields: int) -> tuple[int, ...]:
+    """Ids in each column beside rows of so many fields."""
+    return PLAYED_CONTEXT_SIZES if fields == len(timing.FIELDS) else CONTEXT_SIZES
+
 
 def _pitch_classes() -> Ints:
     table = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.int64)
@@ -68,7 +77,7 @@ PITCH_CLASS: Final = _pitch_classes()
 def context_columns(
     events: Events, *, first_bar: int = 0, bars: int | None = None, echo: Columns | None = None
 ) -> Columns:
-    """The columns that follow from the events, (T, len(COLUMNS)) int16.
+    """The columns that follow from the events, (T, C) int16: one for each of `context_sizes_of`.
 
     Args:
         events: a sequence that starts with its header.
@@ -102,7 +111,10 @@ def context_columns(
         axis=1,
     ).astype(np.int16)
     echo = echo_columns(echoes(events)) if echo is None else echo
-    return np.concatenate([own, echo], axis=1)
+    parts = [own, echo]
+    if events.fields == len(timing.FIELDS):
+        parts.append(np.full((len(events), 1), events.is_played, np.int16))
+    return np.concatenate(parts, axis=1)
 
 
 def _count_from_1(words: v.Words, ids: NDArray[np.int16]) -> Ints:

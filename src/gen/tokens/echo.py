@@ -64,7 +64,7 @@ def echoes(events: Events) -> Echo:
     music = np.flatnonzero(_IS_MUSIC[events.kind])
     if not len(music):
         return result
-    rows = events.array[music].astype(np.int64)  # (N, F)
+    rows = events.array[music][:, _FIELDS].astype(np.int64)  # (N, F)
     rows[_IS_CELL[rows[:, v.KIND]], v.EXTENT] = 0  # a density is an annotation
     past, slot = _pasts(events, music)
     kind = np.where(rows[:, v.KIND] == Kind.FILL, Kind.CELL, rows[:, v.KIND])
@@ -213,7 +213,7 @@ class EchoMemory:
 
     def take(self, row: list[int]) -> list[int]:
         """Take in a row; return its columns."""
-        kind, position, value, _, _ = row
+        kind, position, value = row[: v.EXTENT]
         if kind == Kind.HOLE:
             self.holes.append(self.streams.pop(value, None))
         if not _IS_MUSIC[kind]:
@@ -240,7 +240,7 @@ class EchoMemory:
         """The fields of the row after a match, and how long the match is."""
         if match < 0:
             return [0] * (len(v.FIELDS) + 1)
-        kind, position, value, extent, level = self.rows[match + 1]
+        kind, position, value, extent, level = self.rows[match + 1][_FIELDS]
         sound = value - _SOUNDS.start + 1 if kind == Kind.NOTE else 0
         return [kind, position, sound, extent, level, length]
 

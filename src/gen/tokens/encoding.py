@@ -16,6 +16,7 @@ import numpy as np
 
 from gen import harmony
 from gen.piece import DRUM_PROGRAM, ROLES
+from gen.tokens import timing
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events, Ints
 from gen.tokens.grid import Grid, GridTrack
@@ -35,8 +36,14 @@ class Annotations:
     style: int | None = None
 
 
-def encode(grid: Grid, annotations: Annotations | None = None) -> Events:
+def encode(grid: Grid, annotations: Annotations | None = None, timed: str = timing.GRID) -> Events:
     """Turn a grid and what is known of the work into events.
+
+    Args:
+        grid: of the work.
+        annotations: what is known of it.
+        timed: `timing.GRID` for rows of five fields; for rows of eight `PLAYED` with what was off
+            the grid, `STRAIGHT` without.
 
     Raises:
         HouseError: a key, chord or style that is beyond the vocabulary.
@@ -46,9 +53,16 @@ def encode(grid: Grid, annotations: Annotations | None = None) -> Events:
     groups += [_part_rows(part, slot, grid, starts) for slot, part in enumerate(grid.parts)]
     rows = np.concatenate([group for group, _ in groups])
     keys = np.concatenate([key for _, key in groups])
-    body = Events(rows[np.lexsort(keys.T[::-1])].astype(np.int16))
+    order = np.lexsort(keys.T[::-1])
+    if timed == timing.GRID:
+        rows = rows[:, : len(v.FIELDS)]
+    body = Events(rows[order].astype(np.int16))
     tracks = [Events.new_track(part.program, register=_register(part)) for part in grid.parts]
     music = Events.joined([Events.bos(), *tracks, body, Events.eos()])
+    if timed == timing.PLAYED:
+        music.array[0, timing.ONSET] = timing.MARK
+    elif timed == timing.STRAIGHT:
+        music = music.straightened()
     return annotated(music, annotations) if annotations else music
 
 
@@ -74,7 +88,7 @@ def annotated(music: Events, annotations: Annotations) -> Events:
         array[row, v.EXTENT] = WORDS.role.id(ROLES.index(role)) if role else 0
     insertions = list(_insertions(music, annotations))
     places = [place for place, part in insertions for _ in part]
-    rows = Events.joined(part for _, part in insertions)
+    rows = Events.joined(part for _, part in insertions).widened(music.fields)
     return Events(np.insert(array, np.array(places, dtype=np.int64), rows.array, axis=0))
 
 
@@ -130,10 +144,10 @@ def _keys(bar: Ints, rank: int, slot: int, order: Ints | int) -> Ints:
 
 def _ids(count: int, kind: Kind, **columns: Ints | int) -> Ints:
     """Ids of that many events of a kind, field by field; 0 where nothing is given. (N, F)."""
-    rows = np.zeros((count, len(v.FIELDS)), dtype=np.int64)
+    rows = np.zeros((count, len(timing.FIELDS)), dtype=np.int64)
     rows[:, v.KIND] = kind
     for name, ids in columns.items():
-        rows[:, v.FIELDS.index(name)] = ids
+        rows[:, timing.FIELDS.index(name)] = ids
     return rows
 
 
@@ -163,11 +177,16 @@ def _part_rows(part: GridTrack, slot: int, grid: Grid, starts: Ints) -> Sortable
         value=sound.id(part.pitch),
         extent=WORDS.duration.id(np.searchsorted(v.DURATIONS, part.duration)),
         level=WORDS.velocity.id(part.velocity),
+        onset=timing.ids_of(timing.ONSET, part.timing[:, 0]),
+        release=timing.ids_of(timing.RELEASE, part.timing[:, 1]),
+        touch=timing.ids_of(timing.TOUCH, part.timing[:, 2]),
     )  # fmt: skip
     pedals = _ids(
         len(pedal_bar), Kind.PEDAL,
         position=WORDS.position.id(pedal_step),
         extent=WORDS.duration.id(np.searchsorted(v.DURATIONS, part.pedal_duration)),
+        onset=timing.ids_of(timing.ONSET, part.pedal_timing[:, 0]),
+        release=timing.ids_of(timing.RELEASE, part.pedal_timing[:, 1]),
     )  # fmt: skip
     used = np.union1d(bar, pedal_bar)
     quarters = np.array([v.bar_steps(*grid.bars[b][1:]) for b in used]) / v.STEPS_PER_QUARTER

@@ -1,7 +1,8 @@
 """A sequence of events: one array of ids, and what follows from their order.
 
-T events, F fields (`vocabulary.FIELDS`). The array is what models learn from and files keep; all
-that a reader of music asks (which bar, which track, which step) is worked out here, once.
+T events, F fields: those of `vocabulary.FIELDS`, and of played music those of `timing.FIELDS`. The
+array is what models learn from and files keep; all that a reader of music asks (which bar, which
+track, which step) is worked out here, once.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from gen import harmony
 from gen.errors import HouseError
 from gen.harmony import Chord
 from gen.piece import ROLES
+from gen.tokens import timing
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_id, key_id, section_id
@@ -54,13 +56,19 @@ class Events:
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[int]]) -> Events:
-        """Events from rows of ids."""
-        return cls(np.array([*rows], dtype=np.int16).reshape(-1, len(v.FIELDS)))
+        """Events from rows of ids; what shorter rows lack is absent."""
+        found = [*rows]
+        width = max(map(len, found), default=len(v.FIELDS))
+        if any(len(row) < width for row in found):
+            found = [[*row, *[0] * (width - len(row))] for row in found]
+        return cls(np.array(found, dtype=np.int16).reshape(-1, width))
 
     @classmethod
     def joined(cls, parts: Iterable[Events]) -> Events:
-        """Several sequences one after another."""
-        return cls(np.concatenate([np.zeros((0, len(v.FIELDS)), np.int16), *map(_array, parts)]))
+        """Several sequences one after another; fields that only some have are absent in others."""
+        arrays = [np.zeros((0, len(v.FIELDS)), np.int16), *(part.array for part in parts)]
+        width = max(array.shape[1] for array in arrays)
+        return cls(np.concatenate([_widened(array, width) for array in arrays]))
 
     # As a sequence -----------------------------------------------------------------------
 
@@ -75,7 +83,7 @@ class Events:
     def __getitem__(self, chosen: tuple[Any, Any]) -> Any: ...
     def __getitem__(self, chosen: Any) -> Any:
         if isinstance(chosen, int | np.integer):
-            return Event._make(self.array[chosen].tolist())
+            return Event._make(self.array[chosen, _OF_AN_EVENT].tolist())
         if isinstance(chosen, tuple):
             return self.array[chosen]
         return Events(self.array[chosen])
@@ -84,7 +92,7 @@ class Events:
         return np.array(self.array, dtype=dtype, copy=copy)
 
     def __iter__(self) -> Iterator[Event]:
-        return map(Event._make, self.array.tolist())
+        return map(Event._make, self.array[:, _OF_AN_EVENT].tolist())
 
     def tolist(self) -> list[list[int]]:
         """Plain rows of ids, to be changed at will."""
@@ -125,6 +133,33 @@ class Events:
     @property
     def level(self) -> NDArray[np.int16]:
         return self.array[:, v.LEVEL]
+
+    # Off the grid ------------------------------------------------------------------------
+
+    @property
+    def fields(self) -> int:
+        """How many there are in a row."""
+        return int(self.array.shape[1])
+
+    @property
+    def is_played(self) -> bool:
+        """Whether they hold what a player did beside the grid."""
+        wide = self.fields > len(v.FIELDS) and len(self) > 0
+        return wide and self.array[0, timing.ONSET] == timing.MARK
+
+    def on_grid(self) -> Events:
+        """The same in the five fields of the grid."""
+        return Events(self.array[:, _OF_AN_EVENT])
+
+    def widened(self, fields: int) -> Events:
+        """The same in at least so many fields, absent where there were none."""
+        return Events(_widened(self.array, max(fields, self.fields)))
+
+    def straightened(self) -> Events:
+        """The same in as many fields, on the grid."""
+        array = self.array.copy()
+        array[:, len(v.FIELDS) :] = 0
+        return Events(array)
 
     # What the ids mean -------------------------------------------------------------------
 
@@ -353,8 +388,10 @@ def _nearest(value: int, table: NDArray[np.int64]) -> int:
     return int(v.nearest_index(np.array([float(value)]), table.astype(np.float64))[0])
 
 
-def _array(events: Events) -> NDArray[np.int16]:
-    return events.array
+def _widened(array: NDArray[np.int16], width: int) -> NDArray[np.int16]:
+    """Rows with absent fields behind their own."""
+    lacking = width - array.shape[1]
+    return np.pad(array, ((0, 0), (0, lacking))) if lacking else array
 
 
 def _numbers() -> Ints:
@@ -365,5 +402,6 @@ def _numbers() -> Ints:
     return numbers
 
 
+_OF_AN_EVENT: Final = slice(0, len(v.FIELDS))
 _NUMBERS: Final = _numbers()
 _WORDS: Final = [[*v.SPECIALS, *words] for words in v.words()]

@@ -1,7 +1,8 @@
 """Scores to the grid of 12 steps a quarter: the one place where timing is rounded.
 
-Every onset and end goes to its nearest step, every duration to the nearest listed one. The bars
-are those of `Piece.bar_starts`: they reach the last note-off, and nothing sounds beyond them.
+Every onset and end goes to its nearest step, every duration to the nearest listed one; how far
+they were off stands beside them, for those who want it (`timing`). The bars are those of
+`Piece.bar_starts`: they reach the last note-off, and nothing sounds beyond them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from gen.errors import HouseError
 from gen.meter import write_bars
 from gen.piece import DRUM_PROGRAM
+from gen.tokens import timing
 from gen.tokens import vocabulary as v
 
 Ints = NDArray[np.int64]
@@ -25,12 +27,16 @@ SUSTAIN = 64
 
 TICKS_PER_STEP = 40
 TICKS_PER_QUARTER = TICKS_PER_STEP * v.STEPS_PER_QUARTER
-_ONSET, _PITCH, _DURATION, _VELOCITY, _PLAYED = range(5)
+_ONSET, _PITCH, _DURATION, _VELOCITY, _PLAYED, _EARLY, _END, _TOUCH = range(8)
 
 
 @dataclass(slots=True)
 class GridTrack:
-    """One track on the grid. Arrays are (N,), sorted by onset then pitch."""
+    """One track on the grid. Arrays are (N,), sorted by onset then pitch.
+
+    `timing` and `pedal_timing` hold how far each was off, (N, 3): onset, release and touch as
+    `timing` counts them.
+    """
 
     program: int  # 0-127, or DRUM_PROGRAM
     onset: Ints
@@ -39,6 +45,8 @@ class GridTrack:
     velocity: Ints
     pedal_onset: Ints
     pedal_duration: Ints
+    timing: Ints
+    pedal_timing: Ints
 
 
 @dataclass(slots=True)
@@ -48,6 +56,11 @@ class Grid:
     bars: list[tuple[int, int, int]]  # first step, numerator, denominator
     tempos: list[tuple[int, int]]  # step, tempo class
     parts: list[GridTrack]
+
+    @property
+    def is_played(self) -> bool:
+        """Whether a note begins off the grid."""
+        return any(part.timing[:, 0].any() for part in self.parts)
 
 
 def to_grid(score: Any) -> Grid:
@@ -118,20 +131,41 @@ def _spans(ticks: Any, duration_ticks: Any, ticks_per_quarter: int) -> tuple[Int
     return onset, np.clip(end - onset, 1, v.DURATIONS[-1])
 
 
+def _off(onset: Ints, ticks: Any, duration_ticks: Any, ticks_per_quarter: int) -> tuple[Ints, Ints]:
+    """How far an onset is from its step, and where its end is, in `timing`'s parts of a step."""
+    per_tick = v.STEPS_PER_QUARTER / ticks_per_quarter
+    early = np.rint((ticks * per_tick - onset) * timing.ONSET_PARTS)
+    end = np.rint((ticks.astype(np.int64) + duration_ticks) * per_tick * timing.RELEASE_PARTS)
+    return early.astype(np.int64), end.astype(np.int64)
+
+
 def _notes(track: Any, ticks_per_quarter: int) -> Ints:
-    """(N, 5): onset, pitch, nearest listed duration, velocity class, duration as played."""
+    """(N, 8): onset, pitch, nearest listed duration, velocity class; duration, onset, end, touch.
+
+    The latter are as played: see `_off`, and the velocity beside that of its class.
+    """
     soa = track.notes.numpy()
     onset, played = _spans(soa["time"], soa["duration"], ticks_per_quarter)
-    velocity = v.nearest_index(soa["velocity"].astype(np.float64), v.VELOCITIES.astype(np.float64))
+    loudness = soa["velocity"].astype(np.int64)
+    velocity = v.nearest_index(loudness.astype(np.float64), v.VELOCITIES.astype(np.float64))
     pitch = soa["pitch"].astype(np.int64)
-    return np.stack([onset, pitch, _listed(played), velocity, played], axis=1)
+    off = _off(onset, soa["time"], soa["duration"], ticks_per_quarter)
+    touch = loudness - v.VELOCITIES[velocity]
+    return np.stack([onset, pitch, _listed(played), velocity, played, *off, touch], axis=1)
 
 
 def _pedals(track: Any, ticks_per_quarter: int) -> Ints:
-    """Pedals in the form of notes of one pitch, (N, 5)."""
-    onset, played = _spans(*_pedal_ticks(track), ticks_per_quarter)
-    nothing = np.zeros_like(onset)
-    return np.stack([onset, nothing, _listed(played), nothing, played], axis=1)
+    """Pedals in the form of notes of one pitch, (N, 8)."""
+    ticks = _pedal_ticks(track)
+    onset, played = _spans(*ticks, ticks_per_quarter)
+    nothing, off = np.zeros_like(onset), _off(onset, *ticks, ticks_per_quarter)
+    return np.stack([onset, nothing, _listed(played), nothing, played, *off, nothing], axis=1)
+
+
+def _timing(notes: Ints) -> Ints:
+    """How far they are off the grid, of notes as they are on it: (N, 8) -> (N, 3)."""
+    ends = (notes[:, _ONSET] + notes[:, _DURATION]) * timing.RELEASE_PARTS
+    return np.stack([notes[:, _EARLY], notes[:, _END] - ends, notes[:, _TOUCH]], axis=1)
 
 
 def _listed(played: Ints) -> Ints:
@@ -180,11 +214,13 @@ def _part(tracks: Sequence[Any], notes: Ints, ticks_per_quarter: int, end: int) 
         velocity=notes[:, _VELOCITY],
         pedal_onset=pedals[:, _ONSET],
         pedal_duration=pedals[:, _DURATION],
+        timing=_timing(notes),
+        pedal_timing=_timing(pedals),
     )
 
 
 def _separate(notes: Ints) -> Ints:
-    """One note a pitch at a time. (N, 5) -> (M, 5).
+    """One note a pitch at a time. (N, 8) -> (M, 8).
 
     Of two that begin together the longer stays; one that is still held when its pitch is
     struck again is cut.

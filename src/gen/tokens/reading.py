@@ -5,6 +5,7 @@ The message names the event, so that a broken sequence can be found.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NoReturn
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from gen.errors import HouseError
 from gen.piece import DRUM_PROGRAM, ROLES, Note, Pedal, Piece, Tempo, TimeSignature, Track
+from gen.tokens import timing
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_QUARTER, TICKS_PER_STEP
@@ -27,13 +29,18 @@ def decode(events: Events | NDArray[np.int16]) -> Piece:
     """
     events = events if isinstance(events, Events) else Events(np.asarray(events))
     _check(events)
-    return _Reader().read(events)
+    piece = _Reader(events).read()
+    return _parted(piece, int(events.bar_starts[-1])) if events.is_played else piece
 
 
 class _Reader:
     """Walks the events once, keeping the bar and the cell it is in."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: Events) -> None:
+        self.events = events
+        # Of each event, onset, release and touch; None where all stand on the grid.
+        self.timed = events.array[:, timing.ONSET :].tolist() if events.is_played else None
+        self.index = 0  # of the event being read
         self.piece = Piece(TICKS_PER_QUARTER)
         self.place = ""  # of the event being read, for messages
         self.bar_start = 0
@@ -42,14 +49,15 @@ class _Reader:
         self.track: Track | None = None
         self.holes: list[tuple[int, int, int]] = []  # slot's value id, bar start, bar steps
 
-    def read(self, events: Events) -> Piece:
-        for index, (kind, position, value, extent, level) in enumerate(events):
+    def read(self) -> Piece:
+        for index, (kind, position, value, extent, level) in enumerate(self.events):
+            self.index = index
             self.place = f"event {index} ({Kind(kind).name})"
             onset = self._onset(position) if kind in v.POSITIONED else 0
             if kind == Kind.NOTE:
                 self._note(onset, value, extent, level)
             elif kind == Kind.PEDAL:
-                self._cell().pedals.append(Pedal(onset, _duration_ticks(extent)))
+                self._cell().pedals.append(Pedal(*self._span(onset, extent)))
             elif kind == Kind.CELL:
                 self.track = self._slot(value)
             elif kind == Kind.BAR:
@@ -68,6 +76,21 @@ class _Reader:
             track.notes.sort(key=lambda note: (note.onset_ticks, note.pitch))
             track.pedals.sort()
         return self.piece
+
+    def _span(self, onset: int, extent: int) -> tuple[int, int]:
+        """Onset and length in ticks of what begins on a step and has this length on the grid."""
+        length = int(v.DURATIONS[WORDS.duration.number(extent)]) * TICKS_PER_STEP
+        if self.timed is None:
+            return onset, length
+        early, late, _ = self.timed[self.index]
+        return timing.moved(onset, length, early, late, TICKS_PER_STEP)
+
+    def _velocity(self, level: int) -> int:
+        velocity = int(v.VELOCITIES[WORDS.velocity.number(level)])
+        if self.timed is None:
+            return velocity
+        touch = timing.offset_of(timing.TOUCH, self.timed[self.index][-1])
+        return min(max(velocity + touch, 1), 127)
 
     def _onset(self, position: int) -> int:
         """Tick of a position in the bar."""
@@ -116,25 +139,46 @@ class _Reader:
         if track.is_drum != is_drum:
             self._refuse("is a drum in a melodic track" if is_drum else "is a pitch among drums")
         pitch = (WORDS.drum if is_drum else WORDS.pitch).number(value)
-        velocity = int(v.VELOCITIES[WORDS.velocity.number(level)])
-        track.notes.append(Note(onset, _duration_ticks(extent), pitch, velocity))
+        track.notes.append(Note(*self._span(onset, extent), pitch, self._velocity(level)))
 
     def _refuse(self, what: str) -> NoReturn:
         raise HouseError(what, where=self.place)
 
 
-def _duration_ticks(extent: int) -> int:
-    return int(v.DURATIONS[WORDS.duration.number(extent)]) * TICKS_PER_STEP
+def _parted(piece: Piece, steps: int) -> Piece:
+    """What is played with each note over before its pitch begins again, all by the last bar's end.
+
+    Args:
+        piece: of which nothing but ends may have to be earlier.
+        steps: of all its bars.
+    """
+    for track in piece.tracks:
+        ends: dict[int, int] = {}  # by pitch, where its next note begins
+        for place in range(len(track.notes) - 1, -1, -1):
+            note = track.notes[place]
+            end = min(note.end_ticks, ends.get(note.pitch, steps * TICKS_PER_STEP))
+            track.notes[place] = replace(note, duration_ticks=end - note.onset_ticks)
+            ends[note.pitch] = note.onset_ticks
+        stop = steps * TICKS_PER_STEP
+        for place in range(len(track.pedals) - 1, -1, -1):
+            pedal = track.pedals[place]
+            length = min(pedal.duration_ticks, stop - pedal.onset_ticks)
+            track.pedals[place] = replace(pedal, duration_ticks=length)
+            stop = pedal.onset_ticks
+    return piece
 
 
 def _check(events: Events) -> None:
-    """Rows of five ids, each one that its kind may carry."""
+    """Rows of five ids, or of eight, each one that its kind may carry."""
     array = events.array
-    if array.ndim != 2 or array.shape[1] != len(v.FIELDS):
+    sizes, masks = v.FIELD_SIZES, v.legal_words()
+    if array.ndim == 2 and array.shape[1] == len(timing.FIELDS):
+        sizes, masks = timing.FIELD_SIZES, [*masks, *timing.legal_words()]
+    if array.ndim != 2 or array.shape[1] != len(sizes):
         raise HouseError(f"events of shape {array.shape} are not rows of {len(v.FIELDS)} fields")
-    legal = np.all((array >= 0) & (array < np.array(v.FIELD_SIZES)), axis=1)
+    legal = np.all((array >= 0) & (array < np.array(sizes)), axis=1)
     rows = np.where(legal[:, None], array, 0)
-    for column, mask in zip(rows.T[1:], v.legal_words(), strict=True):
+    for column, mask in zip(rows.T[1:], masks, strict=True):
         legal = legal & mask[rows[:, v.KIND], column]
     if legal.all():
         return

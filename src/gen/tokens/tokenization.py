@@ -12,9 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gen.tokens import timing
 from gen.tokens import vocabulary as v
-from gen.tokens.choice import HOUSE, TokenizerPlugin
-from gen.tokens.columns import CONTEXT_SIZES
+from gen.tokens.choice import GRID, HOUSE, PLAYED, TokenizerChoice, TokenizerPlugin
+from gen.tokens.columns import context_sizes_of
 from gen.tokens.vocabulary import Kind
 
 Ids = NDArray[np.int16]
@@ -55,25 +56,35 @@ class Tokenization(Protocol):
 
 
 class HouseEvents:
-    """The house's compound events, see `vocabulary`."""
+    """The house's compound events, see `vocabulary`; of `PLAYED` timing, see `timing`."""
 
     name: str = HOUSE
-    fields: tuple[str, ...] = v.FIELDS
-    field_sizes: tuple[int, ...] = v.FIELD_SIZES
-    context_sizes: tuple[int, ...] = CONTEXT_SIZES
     first_bar_id: int = int(Kind.BAR)
     notes: NDArray[np.int64] = (np.arange(v.FIELD_SIZES[v.KIND]) == Kind.NOTE).astype(np.int64)
     is_house = True
 
+    def __init__(self, timing_: str = GRID) -> None:
+        self.timing = timing_
+        words = timing if timing_ == PLAYED else v
+        self.fields: tuple[str, ...] = words.FIELDS
+        self.field_sizes: tuple[int, ...] = words.FIELD_SIZES
+        self.context_sizes = context_sizes_of(len(self.fields))
+
     @property
     def fingerprint(self) -> str:
-        return v.fingerprint()
+        return timing.fingerprint() if self.timing == PLAYED else v.fingerprint()
 
-    def to_dict(self) -> None:
-        return None
+    def to_dict(self) -> dict[str, Any] | None:
+        return {"name": HOUSE, "timing": self.timing} if self.timing == PLAYED else None
 
 
 HOUSE_EVENTS = HouseEvents()
+PLAYED_EVENTS = HouseEvents(PLAYED)
+
+
+def house_events(chosen: TokenizerChoice) -> HouseEvents:
+    """The house's events with the timing that is chosen."""
+    return PLAYED_EVENTS if chosen.timing == PLAYED else HOUSE_EVENTS
 
 
 def tokenization_of(
@@ -90,6 +101,8 @@ def tokenization_of(
     """
     if saved is None:
         return HOUSE_EVENTS
+    if saved == PLAYED_EVENTS.to_dict():
+        return PLAYED_EVENTS
     from gen.tokens.miditok_tokens import MidiTokTokens
 
     return MidiTokTokens.from_dict(saved, plugin)

@@ -19,8 +19,11 @@ from miditok import MusicTokenizer, TokenizerConfig, TokSequence
 
 from gen.disk.reading import MEBIBYTE, FileKind, read_json
 from gen.errors import HouseError
+from gen.harmony import nearest
 from gen.piece import Piece
+from gen.tokens import timing as off_grid
 from gen.tokens import vocabulary as v
+from gen.tokens.choice import GRID, PLAYED, TIMINGS
 from gen.tokens.encoding import Annotations, annotated, encode
 from gen.tokens.events import Events, Ints
 from gen.tokens.grid import TICKS_PER_QUARTER, TICKS_PER_STEP, to_grid
@@ -31,12 +34,16 @@ FILE = "tokenizer.json"
 _ANOTHER = "use the file that this version's `save_pretrained` writes, or HouseTokenizer() itself"
 
 
-def house_config() -> TokenizerConfig:
-    """MidiTok's settings for what the house tokenizer keeps."""
+def house_config(timing: str = GRID) -> TokenizerConfig:
+    """MidiTok's settings for what the house tokenizer keeps.
+
+    Args:
+        timing: `choice.PLAYED` with what is off the grid, of which MidiTok has no setting.
+    """
     return TokenizerConfig(
         pitch_range=(0, 127),
         beat_res={(0, 16): v.STEPS_PER_QUARTER},
-        num_velocities=len(v.VELOCITIES),
+        num_velocities=len(v.VELOCITIES) if timing == GRID else 127,
         special_tokens=["PAD", "BOS", "EOS"],
         use_programs=True,
         one_token_stream_for_programs=True,
@@ -50,6 +57,7 @@ def house_config() -> TokenizerConfig:
         use_sustain_pedals=True,
         sustain_pedal_duration=True,
         use_pitchdrum_tokens=True,
+        **({} if timing == GRID else {"timing": timing}),
     )
 
 
@@ -88,7 +96,7 @@ class EventTokens(TokSequence):
         """The words of each event, field by field."""
         if not self._tokens and len(self.ids):
             self._tokens = [
-                [words[word] for words, word in zip(_WORDS, row, strict=True)] for row in self.ids
+                [words[word] for words, word in zip(_WORDS, row, strict=False)] for row in self.ids
             ]
         return self._tokens
 
@@ -123,7 +131,7 @@ def _beats(events: Events) -> Ints:
 
 
 _DENOMINATORS = np.array([denominator for _, denominator in v.TIME_SIGNATURES])
-_WORDS = [[*v.SPECIALS, *words] for words in v.words()]
+_WORDS = [[*v.SPECIALS, *words] for words in off_grid.words()]
 
 
 class HouseTokenizer(MusicTokenizer):
@@ -132,18 +140,25 @@ class HouseTokenizer(MusicTokenizer):
     Args:
         tokenizer_config: `house_config()`, which need not be given: the language is fixed.
         params: a file that it was saved to.
+        timing: `choice.PLAYED` to keep what is off the grid, see `timing`; a file says it itself.
 
     Raises:
         HouseError: other settings, or the file of another tokenizer or of another version.
     """
 
     def __init__(
-        self, tokenizer_config: TokenizerConfig | None = None, params: str | Path | None = None
+        self,
+        tokenizer_config: TokenizerConfig | None = None,
+        params: str | Path | None = None,
+        timing: str = GRID,
     ) -> None:
-        config = house_config()
         if params is not None:
-            _check_file(Path(params), config)
-        elif tokenizer_config is not None and tokenizer_config != config:
+            timing = _timing_of(Path(params))
+        elif tokenizer_config == house_config(PLAYED):
+            timing = PLAYED
+        nearest(timing, TIMINGS, setting="timing")
+        config, self.timing = house_config(timing), timing
+        if tokenizer_config is not None and tokenizer_config != config:
             raise HouseError(
                 f"the house tokenizer has its own settings: {_differing(config, tokenizer_config)}",
                 mend="leave them out: HouseTokenizer()",
@@ -153,7 +168,12 @@ class HouseTokenizer(MusicTokenizer):
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the vocabulary: equal fingerprints, equal ids."""
-        return v.fingerprint()
+        return off_grid.fingerprint() if self.timing == PLAYED else v.fingerprint()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields of a row."""
+        return off_grid.FIELDS if self.timing == PLAYED else v.FIELDS
 
     def events(self, music: Any, annotations: Annotations | None = None) -> Events:
         """Turn a piece, or a `symusic.Score` of it, into events.
@@ -195,7 +215,9 @@ class HouseTokenizer(MusicTokenizer):
     def _score_to_tokens(
         self, score: Any, attribute_controls_indexes: object = None
     ) -> TokSequence:
-        return EventTokens.of(encode(to_grid(score)))
+        grid = to_grid(score)
+        is_played = off_grid.PLAYED if grid.is_played else off_grid.STRAIGHT
+        return EventTokens.of(encode(grid, timed=is_played if self.timing == PLAYED else GRID))
 
     def _tokens_to_score(self, tokens: TokSequence, programs: object = None) -> Any:
         return score_of(decode(events_of(tokens)))
@@ -205,7 +227,7 @@ class HouseTokenizer(MusicTokenizer):
         return events
 
     def _create_base_vocabulary(self) -> list[list[str]]:
-        return v.words()
+        return off_grid.words() if self.timing == PLAYED else v.words()
 
     def _create_token_types_graph(self) -> dict[str, set[str]]:
         """Which kind of event may follow which (see `sampling` for the exact rule)."""
@@ -240,8 +262,12 @@ _SAVED = {
 }  # fmt: skip
 
 
-def _check_file(path: Path, config: TokenizerConfig) -> None:
-    """Refuse a file that another tokenizer, or another version of this one, was saved to."""
+def _timing_of(path: Path) -> str:
+    """The timing that a saved tokenizer keeps.
+
+    Raises:
+        HouseError: it is that of another tokenizer, or of another version of this one.
+    """
     saved = read_json(path, FileKind("saved tokenizer", 4 * MEBIBYTE, _ANOTHER))
     saved = saved if isinstance(saved, Mapping) else {}
     kind = saved.get("tokenization")
@@ -250,9 +276,11 @@ def _check_file(path: Path, config: TokenizerConfig) -> None:
     if foreign := sorted(saved.keys() - _SAVED):
         what = f"holds {', '.join(foreign)}, which no house tokenizer has"
         raise HouseError(what, where=str(path), mend=_ANOTHER)
-    ours = json.loads(json.dumps(_as_saved(config)))
-    if saved.get("fingerprint") != v.fingerprint() or saved.get("config") != ours:
-        raise HouseError("is of another version of the language", where=str(path), mend=_ANOTHER)
+    for timing, ours in ((GRID, v.fingerprint()), (PLAYED, off_grid.fingerprint())):
+        config = json.loads(json.dumps(_as_saved(house_config(timing))))
+        if saved.get("fingerprint") == ours and saved.get("config") == config:
+            return timing
+    raise HouseError("is of another version of the language", where=str(path), mend=_ANOTHER)
 
 
 def _as_saved(config: TokenizerConfig) -> dict[str, Any]:

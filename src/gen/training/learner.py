@@ -18,6 +18,7 @@ from gen.errors import SettingError
 from gen.model import ModelConfig, Transformer, renamed
 from gen.settings import with_new_names
 from gen.tokens.tokenization import HOUSE_EVENTS, Tokenization
+from gen.tokens.vocabulary import FIELDS
 from gen.training.average_settings import AverageConfig
 from gen.training.averaging import Averaged
 from gen.training.graphs import GraphedLosses
@@ -245,9 +246,12 @@ class Learner(LightningModule):
         sums[-1] += notes
 
     def on_validation_epoch_end(self) -> None:
-        """Log bits per note, in all and of each field."""
+        """Log bits per note, in all and of each field; of played music also without its timing."""
         sums = cast(Tensor, self.trainer.strategy.reduce(self.sums, reduce_op="sum"))
         bits = sums[:-1] / math.log(2) / sums[-1]
         self.log("validation/bits_per_note", bits.sum().float(), prog_bar=True, rank_zero_only=True)
+        if len(bits) > len(FIELDS) and self.tokenization.is_house:
+            on_grid = bits[: len(FIELDS)].sum().float()
+            self.log("validation/bits_per_note_on_grid", on_grid, rank_zero_only=True)
         for name, value in zip(self.tokenization.fields, bits, strict=True):
             self.log(f"validation/bits_{name}", value.float(), rank_zero_only=True)

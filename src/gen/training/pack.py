@@ -22,6 +22,7 @@ from gen.disk.weights import read_weights
 from gen.errors import HouseError
 from gen.model import Transformer
 from gen.provenance.runs import Run
+from gen.tokens.tokenization import HouseEvents
 from gen.tokens.tokenizer import HouseTokenizer
 
 WEIGHTS: Final = "model.safetensors"
@@ -117,8 +118,11 @@ def exported(model: Transformer) -> torch.export.ExportedProgram:
 
 def tokenizer_file(checkpoint: Checkpoint) -> bytes:
     """MidiTok's `tokenizer.json` of a model."""
-    kept = checkpoint.tokenization.to_dict()
-    return _json(kept["miditok"] if kept else HouseTokenizer().to_dict())
+    tokens = checkpoint.tokenization
+    if isinstance(tokens, HouseEvents):
+        return _json(HouseTokenizer(timing=tokens.timing).to_dict())
+    kept = tokens.to_dict() or {}
+    return _json(kept["miditok"])
 
 
 def card(checkpoint: Checkpoint, name: str, run: Run, *, program: bool) -> str:

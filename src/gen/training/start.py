@@ -28,6 +28,8 @@ from gen.provenance.pin import Pin, load_pin
 from gen.provenance.plugin_record import Plugin
 from gen.provenance.runs import START, Run
 from gen.settings import build
+from gen.tokens.choice import GRID, TokenizerChoice
+from gen.tokens.tokenization import Tokenization
 from gen.tokens.tokenizer import HouseTokenizer
 from gen.training.settings import RunConfig
 
@@ -190,13 +192,16 @@ def with_tokens_of(data: DataConfig, start: Start | None) -> DataConfig:
     Raises:
         HouseError: another is asked for than the model reads.
     """
-    if start is None or start.checkpoint.tokenization.name == data.tokenizer.name:
+    if start is None or _words(start.checkpoint.tokenization) == _words(data.tokenizer):
         return data
-    raise HouseError(
-        f"reads tokenizer={start.checkpoint.tokenization.name}, asked for is "
-        f"tokenizer={data.tokenizer.name}", where=str(start.path),
-        mend=f"tokenizer={start.checkpoint.tokenization.name}",
-    )  # fmt: skip
+    read, asked = _words(start.checkpoint.tokenization), _words(data.tokenizer)
+    raise HouseError(f"reads {read}, asked for is {asked}", where=str(start.path), mend=read)
+
+
+def _words(tokens: Tokenization | TokenizerChoice) -> str:
+    """The settings that name a tokenization."""
+    timing = getattr(tokens, "timing", GRID)
+    return f"tokenizer={tokens.name}" + (f" tokenizer.timing={timing}" if timing != GRID else "")
 
 
 def weights_of(path: Path, digest: str) -> dict[str, Tensor]:

@@ -82,7 +82,7 @@ def measure(
     """Bits of the true notes of each hole: `work`, `notes`, `infilled`, `left_to_right`."""
     rows = []
     for number, gap in enumerate(gaps):
-        music = bare(gap.work.tokenised)
+        music = bare(gap.work.read_by(model.fields))
         events, rows_of = stretch(music, gap)
         holes = np.zeros((gap.end - gap.first, music.events.tracks), dtype=np.bool_)
         holes[[bar - gap.first for bar in gap.bars], gap.slot] = True

@@ -19,6 +19,10 @@ those of an earlier bar (`bars`), and the CELL, NOTE and PEDAL events of tracks'
 those of an earlier bar of that track (`cells`), over the notes in these: what is left of a figure
 once copying earns nothing. `copied`: the share of notes that is taken out.
 
+Of a checkpoint of played music (`tokenizer.timing=played`) the whole is also given in two parts:
+`on_grid`, the five fields that every model of the house's events has, and `beside_grid`, the three
+that say how a note was played. Beside a model of the grid it is held by the former.
+
 Of a checkpoint with other tokens than the house's events: every token of the work after the first
 counts, windows begin at bar lines, and the notes are still those of the work, so that figures of
 all tokenizations compare. By field, by genre and by position alone there are figures.
@@ -56,6 +60,7 @@ from gen.evaluation.part import (
     with_interval,
 )
 from gen.evaluation.plots import HELD_OUT, TRAIN, Picture, Report, below, checkpoints, colours
+from gen.tokens import timing
 from gen.tokens import vocabulary as v
 
 if TYPE_CHECKING:
@@ -75,6 +80,7 @@ def figures(rows: Many[Row]) -> dict[str, Any]:
     genres = sorted({row["genre"] for row in rows})
     return {
         "bits_per_note": interval.ratio(fields.sum(axis=1), notes, groups),
+        **_played(rows),
         "notes": int(notes.sum()),
         "works": len(rows),
         "by_field": {
@@ -88,6 +94,22 @@ def figures(rows: Many[Row]) -> dict[str, Any]:
         "new": _grouped(rows, "new"),
         "copied": {name: _copied(rows, name) for name in NEW if name in rows[0]["new"]},
     }
+
+
+def _played(rows: Many[Row]) -> dict[str, Figure]:
+    """Bits per note on the grid and beside it; nothing of a model that knows the grid alone."""
+    if not _is_played(rows[0]):
+        return {}
+    fields, grid = np.array([row["fields"] for row in rows]), len(v.FIELDS)
+    notes, groups = [row["notes"] for row in rows], [row["group"] for row in rows]
+    return {
+        "on_grid": interval.ratio(fields[:, :grid].sum(axis=1), notes, groups),
+        "beside_grid": interval.ratio(fields[:, grid:].sum(axis=1), notes, groups),
+    }
+
+
+def _is_played(row: Row) -> bool:
+    return tuple(row.get("names", ())) == timing.FIELDS
 
 
 def _of_genre(rows: Many[Row], genre: str) -> Figure:
@@ -148,15 +170,25 @@ def against(rows: Many[Row], others: Many[Row]) -> Figure:
     """
     if [row["work"] for row in rows] != [row["work"] for row in others]:
         raise HouseError("two models were measured on different works", mend="measure both anew")
-    more = [sum(a["fields"]) - sum(b["fields"]) for a, b in zip(rows, others, strict=True)]
+    more = [
+        _beside_another(a, b) - _beside_another(b, a) for a, b in zip(rows, others, strict=True)
+    ]
     return interval.ratio(more, [row["notes"] for row in rows], [row["group"] for row in rows])
+
+
+def _beside_another(row: Row, other: Row) -> float:
+    """Bits of a work where another model is held beside it: on the grid, if that knows no more."""
+    on_grid = _is_played(row) and not _is_played(other)
+    return float(sum(row["fields"][: len(v.FIELDS)] if on_grid else row["fields"]))
 
 
 # The part --------------------------------------------------------------------------------
 
 NAMES = {
     "kind": "what happens", "position": "when", "value": "which pitch", "extent": "how long",
-    "level": "how loud", "untold": "no role given", "note": "notes", "cell": "who plays in a bar",
+    "level": "how loud", "onset": "how early or late", "release": "how early or late it ends",
+    "touch": "how loud to MIDI's step", "untold": "no role given", "note": "notes",
+    "cell": "who plays in a bar",
     "bar": "bar lines", "track": "instruments", "eos": "the end",
     "bars": "bars that copy none before", "cells": "tracks' bars that copy none before",
 }  # fmt: skip
@@ -165,7 +197,7 @@ _GROUPS = {
     "by bar": "by_position", "by genre": "by_genre", "held out and learned from": "gauge",
     "with repeats taken out": "new",
 }  # fmt: skip
-_SHADES = ("#d9d4cb", "#e8b48f", "#d14a00", "#5b9bc9", "#0a4f8f")
+_SHADES = ("#d9d4cb", "#e8b48f", "#d14a00", "#5b9bc9", "#0a4f8f", "#b7c9a8", "#7f9f6b", "#4b6b3a")
 
 
 def _measure(bench: Bench, candidate: Candidate, tick: Tick) -> dict[str, list[Row]]:
@@ -206,9 +238,11 @@ def _beside(rows: dict[str, Any], lower: str, upper: str) -> dict[str, Any]:
 def _tables(report: Report) -> Iterator[Table]:
     found = report["likelihood"]["models"]
     heads = ["", *found]
-    yield Table(
-        "bits per note", heads, [["all", *(cell(f["bits_per_note"]) for f in found.values())]]
-    )
+    parts = {"all": "bits_per_note"}
+    if any("on_grid" in f for f in found.values()):
+        parts |= {"on the grid": "on_grid", "timing and touch beside it": "beside_grid"}
+    rows = [[title, *(cell(f.get(part)) for f in found.values())] for title, part in parts.items()]
+    yield Table("bits per note", heads, rows)
     for title, group in _GROUPS.items():
         rows = [
             [named(name, NAMES), *(cell(f[group].get(name)) for f in found.values())]
@@ -235,17 +269,24 @@ def _names(found: dict[str, Any], group: str) -> list[str]:
 def _pictures(report: Report) -> Iterator[Picture]:
     found, tint = checkpoints(report, "likelihood"), colours(report)
     if found:
-        if events := {name: f for name, f in found.items() if tuple(f["by_field"]) == v.FIELDS}:
+        if events := {
+            name: f
+            for name, f in found.items()
+            if tuple(f["by_field"])[: len(v.FIELDS)] == v.FIELDS
+        }:
             yield _spent(events)
         yield _surprise(found, tint)
 
 
 def _spent(found: dict[str, Any]) -> Picture:
-    fields = next(iter(found.values()))["by_field"]
+    fields = max((f["by_field"] for f in found.values()), key=len)
     bars = Stacks(
         title="what the bits are spent on", across="bits per note", rows=list(found),
-        parts=[(named(name, NAMES), shade) for name, shade in zip(fields, _SHADES, strict=True)],
-        widths=[[figure["value"] for figure in f["by_field"].values()] for f in found.values()],
+        parts=[(named(name, NAMES), shade) for name, shade in zip(fields, _SHADES, strict=False)],
+        widths=[
+            [f["by_field"][name]["value"] if name in f["by_field"] else 0.0 for name in fields]
+            for f in found.values()
+        ],
         legend=below(0.5, -0.32, 5),
     )  # fmt: skip
     sides = (("held_out", "held out", HELD_OUT), ("train", "learned from", TRAIN))
@@ -293,6 +334,12 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
     whole, gap = found["bits_per_note"], found["gauge"]["gap"]
     new, copied = found["new"].get("cells"), found["copied"].get("cells")
     yield f"A note of a work it has never read costs {with_interval(whole)} bits."
+    if (played := found.get("beside_grid")) is not None:
+        yield (
+            f"{with_interval(played)} of them are how it was played, beside the grid: its timing "
+            f"within a step, and its loudness to MIDI's step. What stands on the grid costs "
+            f"{with_interval(found['on_grid'])}."
+        )
     if new and new["value"] is not None:
         yield (
             f"With repeats taken out, where a track plays a bar it has played before "

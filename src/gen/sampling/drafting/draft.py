@@ -24,6 +24,7 @@ from gen.sampling.drafting.steering import Floats, chord_bias, held_clashes
 from gen.sampling.drafting.view import ContextColumns
 from gen.sampling.drafting.voice_leading import against_parallels
 from gen.sampling.plan import Plan, Row
+from gen.tokens import timing
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 
@@ -168,13 +169,28 @@ class Draft:
 
     def take(self, row: Row) -> Row:
         """Take in a finished row; return it with its context columns, as the model sees it."""
-        kind = KINDS[row[v.KIND]]
+        kind, plan = KINDS[row[v.KIND]], self.plan
+        if plan.timing != timing.GRID:
+            row = _timed(row, kind, is_played=plan.timing == timing.PLAYED)
         self.order.before(self, kind)
-        self.state.take(row, self.plan)
-        full = row + self.columns.of(row, self.state, self.plan.bars)
+        self.state.take(row, plan)
+        full = row + self.columns.of(row, self.state, plan.bars)
+        if plan.timing != timing.GRID:
+            full.append(int(plan.timing == timing.PLAYED))
         self.context.append(full)
         self.order.after(self, kind, row)
         return full
+
+
+def _timed(row: Row, kind: Kind, *, is_played: bool) -> Row:
+    """A row with fields of timing: those it has, or that nothing in it is off the grid."""
+    full = [*row, *[0] * (len(timing.FIELDS) - len(row))]
+    if kind == Kind.BOS:
+        full[timing.ONSET] = timing.MARK if is_played else 0
+    elif is_played and kind in timing.TIMED and not full[timing.ONSET]:
+        last = timing.TOUCH if kind == Kind.NOTE else timing.RELEASE
+        full[timing.ONSET : last + 1] = map(timing.zero, range(timing.ONSET, last + 1))
+    return full
 
 
 def _nothing() -> None:
@@ -207,7 +223,7 @@ class BarByBar:
         """All of the piece, while that is half the context; else its latest bars."""
         if len(draft.context) <= context // 2:
             return draft.context
-        return view.readable(draft.context, context, draft.plan.bars)
+        return view.readable(draft.context, context, draft.plan.bars, len(draft.rows[0]))
 
     def kinds(self, plan: Plan, state: State) -> Mask:
         return grammar.bar_kinds(plan, state)

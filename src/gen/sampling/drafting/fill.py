@@ -383,7 +383,8 @@ def pattern_of(cell: Iterable[Row], *, contour: bool) -> tuple[PatternNote, ...]
             continue
         is_step = contour and before is not None and before[v.POSITION] < row[v.POSITION]
         way = int(np.sign(row[v.VALUE] - before[v.VALUE])) if before and is_step else None
-        found.append(PatternNote(row[v.POSITION], row[v.EXTENT], row[v.LEVEL], way))
+        timed = tuple(row[len(v.FIELDS) :])
+        found.append(PatternNote(row[v.POSITION], row[v.EXTENT], row[v.LEVEL], way, timed))
         before = row
     return tuple(found)
 

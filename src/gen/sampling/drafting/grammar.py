@@ -12,10 +12,11 @@ from typing import Final
 import numpy as np
 
 from gen.harmony import GENRES
-from gen.sampling.drafting.masks import Mask, legal, lengths, span
+from gen.sampling.drafting.masks import TIMINGS, Mask, legal, lengths, span
 from gen.sampling.drafting.state import KINDS, PatternNote, State
 from gen.sampling.plan import Plan, Row, compass_of, steps_of
 from gen.smf.general_midi import RANGES
+from gen.tokens import timing
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import SPANS, WORDS, Kind
 
@@ -38,6 +39,8 @@ def allowed(plan: Plan, state: State, field: int, row: Row) -> Mask:
         return _values(plan, state, kind, row)
     if field == v.EXTENT:
         return _extents(plan, state, kind, row)
+    if field > v.LEVEL:
+        return _timings(plan, state, field, row)
     if kind == Kind.NOTE and (note := next_of_pattern(state)):
         softest, loudest = map(WORDS.velocity.id, plan.velocities)
         return span(v.FIELD_SIZES[v.LEVEL], min(max(note.level, softest), loudest))
@@ -405,6 +408,31 @@ def densities(plan: Plan, slot: int, bar: int | None = None) -> Mask:
 def _velocities(low: int, high: int) -> Mask:
     """Velocities of these classes, both included. (V,)."""
     return span(v.FIELD_SIZES[v.LEVEL], WORDS.velocity.id(low), WORDS.velocity.id(high))
+
+
+# Timing ---------------------------------------------------------------------------------
+
+
+def _timings(plan: Plan, state: State, field: int, row: Row) -> Mask:
+    """What a player does beside the grid; nothing in music that stays on it. (V,)."""
+    kind, number = KINDS[row[v.KIND]], field - timing.ONSET
+    if plan.timing != timing.PLAYED or kind not in timing.TIMED:
+        return span(timing.FIELD_SIZES[field], 0)
+    if kind == Kind.NOTE and (note := next_of_pattern(state)) and note.timing:
+        return span(timing.FIELD_SIZES[field], note.timing[number])
+    mask = TIMINGS[number][kind]
+    return _touches(plan, row, mask) if field == timing.TOUCH and kind == Kind.NOTE else mask
+
+
+def _touches(plan: Plan, row: Row, mask: Mask) -> Mask:
+    """Of these touches those that leave a note as soft and as loud as is asked. (V,)."""
+    none, (softest, loudest) = timing.zero(timing.TOUCH), plan.velocities
+    velocity, found = WORDS.velocity.number(row[v.LEVEL]), mask.copy()
+    if velocity <= softest:
+        found[:none] = False
+    if velocity >= loudest:
+        found[none + 1 :] = False
+    return found
 
 
 def last_step(plan: Plan, state: State) -> int:

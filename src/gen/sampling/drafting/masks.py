@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.harmony import Chord
+from gen.tokens import timing
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import SPANS, WORDS, Kind
 from gen.tokens.word_ids import chord_id, chord_of
@@ -63,5 +64,16 @@ def closing_chords(key_id: int) -> list[int]:
     return [chord_id(Chord(tonic, quality, tonic)) for quality in qualities]
 
 
+def _timings() -> list[NDArray[np.bool_]]:
+    """For each field of timing: (kinds, V), what each kind has in music that is played."""
+    masks = [mask.copy() for mask in timing.legal_words()]
+    for mask in masks:
+        mask[Kind.NOTE, 0] = False
+    for mask in masks[:-1]:  # a pedal has no touch
+        mask[Kind.PEDAL, 0] = False
+    return masks
+
+
 LENGTHS = _lengths()
+TIMINGS = _timings()
 CHORD_TONES, CHORD_ROOT = _tones()

@@ -170,12 +170,12 @@ def _fitting(plan: Plan, state: State, slot: int, cell: list[Row]) -> list[Row]:
     """A cell as it can come back in this bar: nothing struck while held, nothing too long."""
     part, end, kept = state.parts[slot], grammar.last_step(plan, state), []
     for row in cell[1:]:
-        kind, position, value, extent, level = row
+        kind, position, value, extent, level, *timed = row
         now = state.bar_start + WORDS.position.number(position)
         busy_until = part.ends[value] if kind == Kind.NOTE else part.pedal_end
         if busy_until <= now:
             longest = int(np.flatnonzero(lengths(end - now))[-1])
-            kept.append([kind, position, value, min(extent, longest), level])
+            kept.append([kind, position, value, min(extent, longest), level, *timed])
     return [cell[0], *kept] if any(row[v.KIND] == Kind.NOTE for row in kept) else []
 
 

@@ -116,12 +116,14 @@ class PatternNote:
     Attributes:
         position, extent, level: ids of these fields.
         direction: -1, 0 or 1, which way its pitch goes from the note before; None for any.
+        timing: ids of onset, release and touch; empty where there are none.
     """
 
     position: int
     extent: int
     level: int
     direction: int | None = None
+    timing: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)

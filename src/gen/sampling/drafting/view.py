@@ -3,7 +3,7 @@
 Beside the fields of a row stand its context columns: `columns.context_columns`, row by row. Of a
 piece that is longer than the model's context it reads the latest bars.
 
-N rows of events; a row is five fields, beside which the model reads context columns.
+N rows of events; a row is its fields, beside which the model reads context columns.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def cells(bar: Sequence[Row]) -> dict[int, list[Row]]:
     return found
 
 
-def readable(rows: Sequence[Row], context: int, bars: int | None) -> list[Row]:
+def readable(
+    rows: Sequence[Row], context: int, bars: int | None, fields: int = len(v.FIELDS)
+) -> list[Row]:
     """The header and the latest bars that fill half the context.
 
     What a section takes up again need not be among them: the echo columns remember the whole
@@ -46,13 +48,14 @@ def readable(rows: Sequence[Row], context: int, bars: int | None) -> list[Row]:
         rows: of the piece so far, with context columns.
         context: of the model, in events.
         bars: how many the piece will have, None where that is open.
+        fields: of a row, before its context columns.
 
     Returns:
         (N, C) rows, N below `context`.
     """
     whole = np.array(rows, dtype=np.int16)
     # Rows with context columns of their own are read as they are: no echo is asked for.
-    fields, silence = len(v.FIELDS), np.zeros((len(whole), len(ECHO_COLUMNS)), dtype=np.int16)
+    silence = np.zeros((len(whole), len(ECHO_COLUMNS)), dtype=np.int16)
     work = TokenisedWork.of(Events(whole[:, :fields]), silence)
     room = context // 2 - len(work.header)
     first = min(int(np.searchsorted(work.bar_rows, len(rows) - room)), len(work.bar_rows) - 1)

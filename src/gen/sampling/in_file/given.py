@@ -13,7 +13,7 @@ from gen.analysis.harmonise import harmonised, is_bare
 from gen.piece import Marker, Piece, Track
 from gen.sampling.controls import Controls
 from gen.sampling.finish import Finished, markers_of, signature_of
-from gen.sampling.in_file.source import Change, Source
+from gen.sampling.in_file.source import Change, Source, step_at
 from gen.sampling.plan import (
     Row,
     check_plays,
@@ -52,8 +52,17 @@ def finished_in(
         track.role = roles.get(track.instrument)
     named = {"file": source.name, "file_sha256": source.sha256}
     record = {**named, **record, "changed_besides": list(result.changes)}
-    written = Piece(TICKS_PER_QUARTER, list(new[count:] or new))
+    written = Piece(TICKS_PER_QUARTER, list(map(_on_grid, new[count:] or new)))
     return Finished(piece, result.data, written, record, (*result.changes, *remarks))
+
+
+def _on_grid(track: Track) -> Track:
+    """The same with each onset on its grid step: what was written, however it is played."""
+    notes = [
+        replace(note, onset_ticks=step_at(note.onset_ticks) * TICKS_PER_STEP)
+        for note in track.notes
+    ]
+    return replace(track, notes=notes)
 
 
 def chords_in(source: Source, controls: Controls, *, harmonise: bool) -> str:

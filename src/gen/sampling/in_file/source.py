@@ -29,10 +29,12 @@ from gen.smf.mend import NEVER
 from gen.smf.original import OriginalFile, read_original, unmarked
 from gen.smf.parts import Origin
 from gen.smf.rewrite import Request, Rewritten, rewrite
+from gen.tokens import timing
 from gen.tokens import vocabulary as v
+from gen.tokens.choice import GRID
 from gen.tokens.encoding import Annotations, encode
 from gen.tokens.events import Events
-from gen.tokens.grid import TICKS_PER_STEP, Grid, to_grid
+from gen.tokens.grid import TICKS_PER_QUARTER, TICKS_PER_STEP, Grid, to_grid
 from gen.tokens.reading import decode
 from gen.tokens.score import score_of
 from gen.tokens.vocabulary import WORDS
@@ -73,6 +75,7 @@ class Source:
         grid: the same as the tokenizer has it.
         starts: (bars + 1,) first step of each bar, and of the one that would follow.
         analysis: what its notes say.
+        timing: how its events are written, and what is put into it, see `Plan.timing`.
     """
 
     name: str
@@ -83,6 +86,7 @@ class Source:
     grid: Grid
     starts: NDArray[np.int64]
     analysis: Analysis
+    timing: str = GRID
 
     @classmethod
     def read(cls, path: Path) -> Source:
@@ -158,7 +162,7 @@ class Source:
             controls.genre, controls.mood, key, chords or None,
             controls.form or self.analysis.sections or None, self.analysis.roles, style,
         )  # fmt: skip
-        rows: list[Row] = encode(self.grid, annotations)[:-1].tolist()
+        rows: list[Row] = encode(self.grid, annotations, self.timing)[:-1].tolist()
         return rows
 
     def written(
@@ -173,17 +177,34 @@ class Source:
         """
 
         def is_new(slot: int, tick: int) -> bool:
-            bar = int(np.searchsorted(self.starts, tick // TICKS_PER_STEP, side="right")) - 1
+            bar = int(np.searchsorted(self.starts, step_at(tick), side="right")) - 1
             return bar >= bars or (bar, slot) in rewritten
 
         return [
             replace(
                 track,
-                notes=[note for note in track.notes if is_new(slot, note.onset_ticks)],
+                notes=self._in_turn(
+                    slot, [note for note in track.notes if is_new(slot, note.onset_ticks)]
+                ),
                 pedals=[pedal for pedal in track.pedals if is_new(slot, pedal.onset_ticks)],
             )
             for slot, track in enumerate(decode(Events.of(rows)).tracks)
         ]
+
+    def _in_turn(self, slot: int, notes: list[Note]) -> list[Note]:
+        """New notes that begin early, none before what the file holds of its pitch is over."""
+        if self.timing != timing.PLAYED or slot >= len(self.piece.tracks):
+            return notes
+        unit, found = self.piece.ticks_per_quarter, []
+        ends: dict[int, list[int]] = {}
+        for own in self.piece.tracks[slot].notes:
+            ends.setdefault(own.pitch, []).append(-(-own.end_ticks * TICKS_PER_QUARTER // unit))
+        for note in notes:
+            near = range(note.onset_ticks, note.onset_ticks + TICKS_PER_STEP // 2)
+            onset = max([note.onset_ticks, *(e for e in ends.get(note.pitch, ()) if e in near)])
+            length = max(note.end_ticks - onset, 1)
+            found.append(replace(note, onset_ticks=onset, duration_ticks=length))
+        return found
 
     def rewritten(self, new: Sequence[Track], change: Change) -> Rewritten:
         """The file with new music.
@@ -198,7 +219,7 @@ class Source:
             NoChannelError: a track is added, and the file uses every channel.
         """
         count = len(self.piece.tracks)
-        own = decode(encode(self.grid, Annotations())).tracks
+        own = decode(encode(self.grid, Annotations(), self.timing)).tracks
         cells = [c for c in change.cells if _in_cell(own, c, self) != _in_cell(new, c, self)]
         stretches = {
             slot: [(self._edge(bar), self._edge(bar + 1)) for bar, at in cells if at == slot]
@@ -270,7 +291,7 @@ class Source:
                 (replaced if (bar, slot) in change.cells else kept).setdefault(bar, []).append(note)
             fresh: Bars = {}
             for note in track.notes:
-                fresh.setdefault(self._bar_at(note.onset_ticks // TICKS_PER_STEP), []).append(note)
+                fresh.setdefault(self._bar_at(step_at(note.onset_ticks)), []).append(note)
             tracks.append(replace(track, notes=levelled(fresh, kept, replaced)))
         return tracks + beside(new[len(tracks) :], self.piece.tracks)
 
@@ -302,18 +323,28 @@ class Source:
         return replace(track, notes=notes, pedals=pedals)
 
     def _span(self, onset: int, length: int) -> tuple[int, int]:
-        begin = self.file_ticks(onset // TICKS_PER_STEP)
-        return begin, self.file_ticks((onset + length) // TICKS_PER_STEP) - begin
+        begin, end = map(self._file_tick, (onset, onset + length))
+        return begin, end - begin
+
+    def _file_tick(self, tick: int) -> int:
+        """One of 480 a quarter in the file's own."""
+        own = self.original.ticks_per_quarter
+        return (2 * tick * own + TICKS_PER_QUARTER) // (2 * TICKS_PER_QUARTER)
 
     def _marker_in_file(self, marker: Marker) -> Marker:
         unit, own = self.piece.ticks_per_quarter, self.original.ticks_per_quarter
         return replace(marker, onset_ticks=(2 * marker.onset_ticks * own + unit) // (2 * unit))
 
 
+def step_at(tick: int) -> int:
+    """The grid step that a tick, of 480 a quarter, is counted to."""
+    return (tick + TICKS_PER_STEP // 2) // TICKS_PER_STEP
+
+
 def _in_cell(tracks: Sequence[Track], cell: Place, source: Source) -> tuple[set[Note], set[Pedal]]:
     """What the tracks, at 480 ticks a quarter, begin in a cell."""
     bar, slot = cell
-    first, end = (int(step) * TICKS_PER_STEP for step in source.starts[bar : bar + 2])
+    first, end = map(int, source.starts[bar : bar + 2])
     track = tracks[slot] if slot < len(tracks) else Track()
-    notes = {note for note in track.notes if first <= note.onset_ticks < end}
-    return notes, {pedal for pedal in track.pedals if first <= pedal.onset_ticks < end}
+    notes = {note for note in track.notes if first <= step_at(note.onset_ticks) < end}
+    return notes, {pedal for pedal in track.pedals if first <= step_at(pedal.onset_ticks) < end}
