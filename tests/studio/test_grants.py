@@ -135,7 +135,7 @@ def test_the_account_says_what_became_of_a_composers_works_and_what_is_new(
     found = asker.get("/composers/ana/account")
     assert [one["work"] for one in found["works"]] == [work]
     (used,) = found["used_by"]
-    assert (used["run"], used["works"], used["models"], used["retired"]) == (run, [work], 2, 0)
+    assert (used["run"], used["works"], used["models"], used["retired"]) == (run, 1, 2, 0)
     asker.post(f"/works/{work}/terms", {"composer": "ana", **WORDS})
     later = asker.get(f"/composers/ana/account?since={found['acts']}")
     (new,) = later["news"]

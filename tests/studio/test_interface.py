@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import io
 
+import mido
 import pytest
 from fastapi.testclient import TestClient
 
@@ -11,7 +14,7 @@ from desks import STATED, TOKEN, Asker, awaited, given
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.proofs import check_proof
 from gen.studio.guard import MOST_BYTES, Guard
-from houses import TestHouse
+from houses import TestHouse, make_midi
 
 
 def test_a_file_goes_from_its_composer_to_the_house(asker: Asker, small_house: TestHouse) -> None:
@@ -33,6 +36,18 @@ def test_a_file_goes_from_its_composer_to_the_house(asker: Asker, small_house: T
     assert asker.get("/inbox") == []
     assert {work["work"] for work in asker.get("/works")["works"]} >= {signed["work"]}
     assert asker.post("/audit", {})["admitted"] == 2
+
+
+def test_a_file_that_names_no_instruments_is_read_and_asked_about(asker: Asker) -> None:
+    file = mido.MidiFile(file=io.BytesIO(make_midi(7, 16)))
+    for track in file.tracks:
+        track[:] = [message for message in track if message.type != "program_change"]
+    data = io.BytesIO()
+    file.save(file=data)
+    midi = base64.b64encode(data.getvalue()).decode()
+    found = asker.post("/check", {"name": "plain.mid", "midi": midi, "stated": STATED})
+    assert found["unsure"] == [0, 1]
+    assert any("no program change" in line for line in found["advice"])
 
 
 def test_a_rejected_work_tells_its_composer_why(asker: Asker) -> None:

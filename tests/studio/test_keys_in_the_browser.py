@@ -192,7 +192,7 @@ def test_consent_and_withdrawal_are_signed_as_they_are_shown(
     expect(ana.get_by_role("link", name="proof of act 2")).to_be_visible()  # shown anew by then
     ana.get_by_label("Reason").fill("mine again ÿ 🎵")
     ana.get_by_role("button", name="Withdraw for ever").click()
-    expect(ana.get_by_text("It was used by 0 runs")).to_be_visible()
+    expect(ana.get_by_text("It was used by 0 runs, 0 models and 0 pieces")).to_be_visible()
     ana.get_by_role("button", name="Withdraw for ever").click()
     ana.get_by_role("button", name="Sign", exact=True).click()
     expect(ana.get_by_text("Small Rain is withdrawn.")).to_be_visible()

@@ -126,7 +126,7 @@ def test_a_withdrawal_says_first_what_it_touches(page: Page) -> None:
     open_key(page, "ana")
     page.get_by_role("button", name="Small Rain").click()
     page.get_by_role("button", name="Withdraw for ever").click()
-    expect(page.get_by_text("It was used by 0 runs")).to_be_visible()
+    expect(page.get_by_text("It was used by 0 runs, 0 models and 0 pieces")).to_be_visible()
     page.get_by_role("button", name="Withdraw for ever").click()
     expect(page.get_by_text("Small Rain is withdrawn.")).to_be_visible()
 

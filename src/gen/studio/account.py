@@ -14,14 +14,15 @@ from gen.errors import SettingError
 from gen.provenance.granted import missing_grants
 from gen.provenance.register import Register
 from gen.provenance.runs import Run
-from gen.provenance.standing import standings
+from gen.provenance.standing import IN_HOUSE, TAKEN_OUT, TURNED_DOWN, WAITING, standings
 from gen.provenance.terms import USES, spelled_cents
 from gen.studio.interface import DeskOf
 
 router = APIRouter(tags=["account"])
 
-MOST_PIECES = 200
+MOST_LISTED = 200
 MOST_NEAR = 20
+_STATES = (TURNED_DOWN, WAITING, IN_HOUSE, TAKEN_OUT)
 
 
 class Notice(BaseModel):
@@ -33,13 +34,13 @@ class Notice(BaseModel):
 
 
 class UsedBy(BaseModel):
-    """A run that learned from a composer's works, and how its models stand."""
+    """A run that learned from a composer's works, from how many, and how its models stand."""
 
     run: int
     name: str
     purpose: str
     time: str
-    works: list[str]
+    works: int
     models: int
     retired: int
 
@@ -85,13 +86,16 @@ class ComposersAccount(BaseModel):
     """What became of a composer's works.
 
     `acts` is how long the log is now: asked again with `since` as much, only later acts are news.
-    Of `pieces` the newest are listed, `pieces_in_all` says how many there are.
+    Of news and pieces the latest are listed, of works those first that were turned down or wait;
+    `…_in_all` says how many there are.
     """
 
     composer: str
     acts: int
     news: list[Notice]
+    news_in_all: int
     works: list[dict[str, Any]]
+    works_in_all: int
     used_by: list[UsedBy]
     asked_for: list[AskedFor]
     fees: list[Fee]
@@ -106,6 +110,11 @@ def account(person: str, desk: DeskOf, since: Annotated[int, Query(ge=0)] = 0) -
     register = desk.register(house)
     _check_enrolled(register, person)
     found = mine(register, person)
+    new = list(news(house, register, person, since))
+    works = sorted(
+        (one.to_dict() for one in standings(house, register, person)),
+        key=lambda one: _STATES.index(one["state"]),
+    )
     own = set(found.works)
     pieces = found.impact.pieces
     return ComposersAccount(
@@ -113,15 +122,17 @@ def account(person: str, desk: DeskOf, since: Annotated[int, Query(ge=0)] = 0) -
         acts=register.size,
         news=[
             Notice(act=act.index, time=act.time, words=words)
-            for act, words in news(house, register, person, since)
+            for act, words in reversed(new[-MOST_LISTED:])
         ],
-        works=[one.to_dict() for one in standings(house, register, person)],
+        news_in_all=len(new),
+        works=works[:MOST_LISTED],
+        works_in_all=len(works),
         used_by=[_used_by(register, run, own) for run in reversed(found.impact.runs)],
         asked_for=list(_asked_for(register, person, found.works, found.impact.runs)),
         fees=[Fee(run=r, work=w, amount=spelled_cents(cents)) for r, w, cents in found.fees],
         pieces=[
             CountedPiece(path=piece.path, run=piece.run, receipt=piece.receipt)
-            for piece in reversed(pieces[-MOST_PIECES:])
+            for piece in reversed(pieces[-MOST_LISTED:])
         ],
         pieces_in_all=len(pieces),
     )
@@ -151,7 +162,7 @@ def _used_by(register: Register, run: Run, own: set[str]) -> UsedBy:
     behind = register.runs.works_behind(run)
     return UsedBy(
         run=run.index, name=run.name, purpose=run.purpose, time=run.time,
-        works=[work for work in behind if work in own], models=len(digests),
+        works=sum(work in own for work in behind), models=len(digests),
         retired=sum(register.retired(digest) is not None for digest in digests),
     )  # fmt: skip
 

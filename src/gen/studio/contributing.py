@@ -66,8 +66,8 @@ class GivenFile(BaseModel):
 class Checked(BaseModel):
     """What became of a file; `status` as `contribute.py` says it.
 
-    `changes` were made to the file, `advice` and `unsure` want a look, `unheard` is not learned
-    from. `stated` is what is stated and what was inferred where nothing was.
+    `changes` were made to the file, `advice` wants a look, `unheard` is not learned from; `unsure`
+    are tracks, counted from 0, whose instrument a person should confirm. `stated` is what is stated and what was inferred where nothing was.
     """
 
     file: str
@@ -79,7 +79,7 @@ class Checked(BaseModel):
     changes: list[str] = []
     unheard: list[str] = []
     advice: list[str] = []
-    unsure: list[str] = []
+    unsure: list[int] = []
     analysis: dict[str, Any] | None = None
     stated: Stated | None = None
     verdict: str = ""

@@ -87,7 +87,7 @@ const keep = (stated) => Object.fromEntries(Object.entries(stated).filter(([, va
 const body = (one) => ({ name: one.name, midi: one.midi, stated: keep(one.stated), composer: by_id("composer").value });
 
 function fill_row(one) {
-  const looks = one.checked ? [...one.checked.advice, ...one.checked.unsure].length : 0;
+  const looks = one.checked ? one.checked.advice.length : 0;
   const name = element("button", { type: "button", textContent: one.name, className: "quiet" });
   on(name, "click", () => show(one));
   const cells = [name, one.status || "", one.stated.title || "", one.stated.genre || "", one.stated.mood || "", looks ? `${looks} to look at` : ""];
@@ -111,7 +111,7 @@ function show(one) {
   const refused = checked.found ? [`${checked.found}${checked.mend ? ` — ${checked.mend}` : ""}`] : [];
   by_id("found").replaceChildren(
     ...said("Refused", refused, "said look"),
-    ...said("Please look", [...checked.unsure, ...checked.advice], "said look"),
+    ...said("Please look", checked.advice, "said look"),
     ...said("Changed", checked.changes),
     ...said("Not learned from", checked.unheard),
   );
@@ -136,7 +136,7 @@ function show_likeness(checked) {
 function show_tracks(one) {
   const played = (one.stated.instruments || "").split(",").map((word) => word.trim());
   const roles = (one.stated.roles || "").split(/\s+/);
-  by_id("tracks").replaceChildren(...one.checked.score.tracks.filter((track) => track.notes.length).map((track, at) => {
+  by_id("tracks").replaceChildren(...one.checked.score.tracks.map((track, place) => ({ track, place })).filter(({ track }) => track.notes.length).map(({ track, place }, at) => {
     const name = track.name || `Track ${at + 1}`;
     const instrument = element("input", { value: played[at] || "", "aria-label": `Instrument of ${name}` });
     instrument.setAttribute("list", "instruments-known");
@@ -144,7 +144,7 @@ function show_tracks(one) {
     options(role, words.roles, roles[at]);
     instrument.dataset.part = "instruments";
     role.dataset.part = "roles";
-    return element("div", { className: "track" }, element("span", { textContent: `${name} (${track.notes.length} notes)` }), instrument, role);
+    return element("div", { className: "track" }, element("span", { textContent: `${name} (${track.notes.length} notes${one.checked.unsure.includes(place) ? "; which instrument?" : ""})` }), instrument, role);
   }));
 }
 

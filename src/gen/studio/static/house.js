@@ -51,6 +51,9 @@ const DID = {
   retire: "A model that learned from it was retired", complain: "A complaint about it was entered", answer: "A complaint about it was answered",
 };
 
+const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+const used_in_words = ({ runs, checkpoints, pieces }) => `${plural(runs.length, "run")}, ${plural(checkpoints.length, "model")} and ${plural(pieces.length, "piece")}`;
+
 async function show_history(work) {
   const acts = await ask(`/works/${work}/acts`);
   by_id("acts").replaceChildren(...acts.map((one) => element("li", {},
@@ -69,7 +72,7 @@ async function show(work) {
     ["genre", shown.genre.replaceAll("_", " ")], ["mood", shown.mood], ["key", shown.key], ["made", shown.method],
     ["may be used for", shown.consent], ["contract", shown.contract],
     ...shown.terms.map((one) => [`terms of ${one.composer}`, one.words]),
-    ["used by", `${used.runs.length} runs, ${used.checkpoints.length} models, ${used.pieces.length} pieces`],
+    ["used by", used_in_words(used)],
     ["music (SHA-256)", shown.music_sha256],
   ]);
   by_id("allow").value = shown.consent;
@@ -144,7 +147,7 @@ on("withdraw", "click", async () => {
   const button = by_id("withdraw"), used = shown.used_by, person = by_id("person").value;
   if (button.dataset.sure !== shown.work) {
     button.dataset.sure = shown.work;
-    by_id("touch").textContent = `It was used by ${used.runs.length} runs, ${used.checkpoints.length} models (${used.checkpoints.join(", ") || "none"}) and ${used.pieces.length} pieces. A model does not forget: it has to be trained anew. Press again to withdraw it for ever.`;
+    by_id("touch").textContent = `It was used by ${used_in_words(used)}${used.checkpoints.length ? ` (${used.checkpoints.join(", ")})` : ""}. A model does not forget: it has to be trained anew. Press again to withdraw it for ever.`;
     return;
   }
   await withdraw(shown.work, shown, { person, reason: by_id("why").value });

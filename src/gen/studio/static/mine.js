@@ -14,8 +14,10 @@ const seen_until = (person) => Number(localStorage.getItem(place(person)) || 0);
 
 const items = (id, texts) => by_id(id).replaceChildren(...texts.map((text) => element("li", { textContent: text })));
 
-function show_news({ news }) {
-  items("news", [...news].reverse().map((one) => `${one.words} (act ${one.act}, ${one.time.replace("T", " ").replace("Z", " UTC")})`));
+const and_more = (listed, in_all) => (in_all > listed.length ? [`and ${in_all - listed.length} more`] : []);
+
+function show_news({ news, news_in_all }) {
+  items("news", [...news.map((one) => `${one.words} (act ${one.act}, ${one.time.replace("T", " ").replace("Z", " UTC")})`), ...and_more(news, news_in_all)]);
   by_id("no-news").textContent = news.length ? "" : "Nothing since you looked last.";
   by_id("seen").hidden = !news.length;
 }
@@ -33,12 +35,11 @@ function show_asked({ asked_for, composer }) {
   }));
 }
 
-function show_works({ works }) {
-  const order = ["rejected", "waiting", "in the house", "withdrawn"];
-  const rows = [...works].sort((one, other) => order.indexOf(one.state) - order.indexOf(other.state));
-  by_id("works").hidden = !rows.length;
-  by_id("no-works").hidden = Boolean(rows.length);
-  by_id("works").tBodies[0].replaceChildren(...rows.map((one) => element("tr", {}, ...[one.title || one.work, one.state, one.allowed, one.note].map((text) => element("td", { textContent: text })))));
+function show_works({ works, works_in_all }) {
+  by_id("works").hidden = !works.length;
+  by_id("no-works").hidden = Boolean(works.length);
+  by_id("more-works").textContent = and_more(works, works_in_all).join("");
+  by_id("works").tBodies[0].replaceChildren(...works.map((one) => element("tr", {}, ...[one.title || one.work, one.state, one.allowed, one.note.replace(/(\d)T(\d\d:\d\d:\d\d)Z/, "$1 $2 UTC")].map((text) => element("td", { textContent: text })))));
 }
 
 function show_use({ used_by, fees, pieces, pieces_in_all }) {
@@ -46,7 +47,7 @@ function show_use({ used_by, fees, pieces, pieces_in_all }) {
   items("used", used_by.length ? used_by.map((one) => {
     const models = one.models ? `${plural(one.models, "model")}${one.retired ? `, ${one.retired} retired` : ""}` : "no model yet";
     const fee = owed(one.run).length ? `; fee by your terms: ${owed(one.run).join(", ")}` : "";
-    return `${one.name}, ${one.time.slice(0, 10)}, for ${one.purpose.replaceAll("_", " ")}: ${plural(one.works.length, "work")} of yours, ${models}${fee}`;
+    return `${one.name}, ${one.time.slice(0, 10)}, for ${one.purpose.replaceAll("_", " ")}: ${plural(one.works, "work")} of yours, ${models}${fee}`;
   }) : ["No run has read any of them."]);
   by_id("pieces-count").textContent = pieces_in_all ? `${plural(pieces_in_all, "piece")}${pieces_in_all > pieces.length ? `, the newest ${pieces.length}` : ""}` : "None yet.";
   items("pieces", pieces.map((piece) => `${piece.path || piece.receipt.slice(0, 16)} (run ${piece.run})`));

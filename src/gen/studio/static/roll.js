@@ -113,6 +113,11 @@ export class Roll {
       free = x(tick) + pen.measureText(text).width + 9;
     }
     pen.font = "600 11px system-ui, sans-serif";
-    for (const [tick, text] of score.sections) pen.fillText(text, x(tick) + 3, 25);
+    score.sections.forEach(([tick, text], at) => {
+      const next = score.sections[at + 1];
+      const room = (next ? x(next[0]) : width) - x(tick) - 5;
+      if (pen.measureText(text).width <= room || !next) pen.fillText(text, x(tick) + 3, 25);
+      else if (pen.measureText(text[0]).width <= room) pen.fillText(text[0], x(tick) + 3, 25);
+    });
   }
 }
