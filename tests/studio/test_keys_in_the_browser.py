@@ -281,7 +281,7 @@ def test_terms_an_approval_a_retirement_and_a_complaint_are_signed_as_they_are_s
 
     cleo.goto("/house")
     form = cleo.get_by_role("form", name="Retire a run's models")
-    form.get_by_label("Reason").fill("worn out")
+    form.get_by_label("Why").fill("worn out")
     form.get_by_role("button").click()
     expect(cleo.get_by_text("Press again to retire for ever.")).to_be_visible()
     form.get_by_role("button").click()
