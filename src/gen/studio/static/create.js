@@ -395,7 +395,7 @@ async function await_model() {
     const { state, error } = await ask("/readiness");
     is_model_read = state !== "reading";
     if (!job) by_id("progress").textContent = is_model_read ? "" : READING;
-    if (error) throw new Refused(error, 0);
+    if (error) by_id("progress").textContent = `No model can write: ${[error.where, error.what].filter(Boolean).join(": ")}${error.mend ? ` — ${error.mend}` : ""}`;
     if (is_model_read) return;
     await new Promise((resolve) => setTimeout(resolve, 400));
   }
