@@ -67,7 +67,8 @@ class Checked(BaseModel):
     """What became of a file; `status` as `contribute.py` says it.
 
     `changes` were made to the file, `advice` wants a look, `unheard` is not learned from; `unsure`
-    are tracks, counted from 0, whose instrument a person should confirm. `stated` is what is stated and what was inferred where nothing was.
+    are tracks, counted from 0, whose instrument a person should confirm. `stated` is what is stated
+    and what was inferred where nothing was.
     """
 
     file: str
