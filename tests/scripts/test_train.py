@@ -244,7 +244,7 @@ def test_the_projects_own_pin_holds_wherever_the_command_is_called_from(tmp_path
 
 
 def test_a_fault_of_the_program_keeps_its_traceback(works, house, monkeypatch):
-    monkeypatch.setattr("gen.training.run.train", lambda *_: 1 / 0)
+    monkeypatch.setattr("gen.training.run.train", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         train(f"pin={house.pin.path}")
 

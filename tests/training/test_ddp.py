@@ -195,7 +195,7 @@ class Two:
 
     root_device = torch.device("cpu")
 
-    def __init__(self, *, first: str, differing: int = 0, events: float = 0.0) -> None:
+    def __init__(self, *, first: object = None, differing: int = 0, events: float = 0.0) -> None:
         self.first, self.differing, self.events = first, differing, events
 
     def broadcast(self, mine):
@@ -209,16 +209,16 @@ class Two:
 
 @pytest.mark.parametrize("first", [True, False])
 def test_every_process_stops_when_one_admitted_another_corpus(data, first):
-    mine = data.corpus_digest
+    mine = data.corpus_digest, []
     # The first process agrees with itself; the second one is told another digest.
-    strategy = Two(first=mine, differing=1) if first else Two(first="0" * 64)
+    strategy = Two(first=mine, differing=1) if first else Two(first=("0" * 64, []))
     half(data, 0 if first else 1).trainer.strategy = strategy
     with pytest.raises(HouseError, match="1 of 2 processes admitted another corpus"):
         data.setup()
 
 
 def test_processes_with_one_corpus_go_on(data):
-    half(data, 1).trainer.strategy = Two(first=data.corpus_digest)
+    half(data, 1).trainer.strategy = Two(first=(data.corpus_digest, []))
     data.setup()
 
 
@@ -229,7 +229,7 @@ def test_an_event_weighs_the_same_in_whatever_process(monkeypatch):
         ModelConfig(1, 4, 1, 1, 0.0, 8, FIELD_SIZES, CONTEXT_SIZES), OptimizerConfig()
     )
     monkeypatch.setattr(learner.model, "losses", lambda *given: torch.ones(1, 3, 5))
-    learner._trainer = SimpleNamespace(strategy=Two(first="", events=5.0))
+    learner._trainer = SimpleNamespace(strategy=Two(events=5.0))
     monkeypatch.setattr(Learner, "trainer", property(lambda self: self._trainer))
     monkeypatch.setattr(learner, "log", lambda *args, **more: None)
     assert learner.training_step(batch, 0) == pytest.approx(15 / 4)
