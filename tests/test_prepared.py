@@ -79,7 +79,7 @@ def test_it_ends_as_any_other(program, end):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_ends_it(program, number):
     path = program(
-        "import os, sys, time\nprint(os.getpid(), flush=True)\ntry:\n    time.sleep(600)\n"
+        "import os, sys, time\ntry:\n    print(os.getpid(), flush=True)\n    time.sleep(600)\n"
         "except KeyboardInterrupt:\n    sys.exit(130)"
     )
     process = subprocess.Popen(prepared(path), text=True, stdout=subprocess.PIPE)

@@ -147,7 +147,8 @@ def test_the_network_is_the_plug_ins_with_its_options(kept):
 
 
 def test_settings_are_in_the_begin_act_only_where_plug_ins_are_named(kept):
-    (run,) = kept.house.load().runs.by_index.values()
+    runs = kept.house.load().runs.by_index
+    run = runs[min(runs)]  # other tests may have entered runs after it
     assert json.loads(run.begin.recipe)["plugins"]["options"]["gated"] == {"inner": 1.5}
     plain = settings_of(kept.house.pin.path)
     assert "plugins" in plain
