@@ -15,6 +15,7 @@ from safetensors.torch import load, load_file, save, save_file
 
 from gen import checkpoint as module
 from gen.checkpoint import FORMAT, load_checkpoint, save_checkpoint
+from gen.data.augment import AugmentConfig
 from gen.data.settings import DataConfig
 from gen.data.splits import SplitConfig
 from gen.errors import HouseError
@@ -279,6 +280,7 @@ def test_the_shipped_model_is_what_the_papers_beside_it_say():
         known = {**usual.get(part, {}), **learned[part]}
         if "split" in known:
             known["split"] = {**dataclasses.asdict(SplitConfig()), **known["split"]}
+            known["augment"] = {**dataclasses.asdict(AugmentConfig()), **known["augment"]}
         for name, value in asked[part].items():
             assert name in where.get(part, ()) or known[name] == value, (part, name)
 
