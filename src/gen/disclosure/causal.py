@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import torch
-from lightning import Trainer
 
 from gen.data.module import HouseData
 from gen.errors import HouseError, SettingError
@@ -30,7 +29,7 @@ from gen.training.plugin_settings import is_used
 from gen.training.prepared import make_learner
 from gen.training.run import fit
 from gen.training.settings import TrainingSettings, read_settings
-from gen.training.trainer import lightning_options, quieten
+from gen.training.trainer import quieten, silent_trainer
 
 FORMAT: Final = "gen causal 1"
 HELD_OUT: Final = ("validation", "test")
@@ -186,11 +185,7 @@ class _Bench:
         self.data.batches_done = 0
         self.data.sides["train"] = [p for p in self.train if leave not in self.composers[p]]
         learner = make_learner(settings, self.data.tokenization)
-        options = {**lightning_options(settings.trainer), "limit_val_batches": 0}
-        trainer = Trainer(
-            **options, logger=False, enable_progress_bar=False,
-            callbacks=[SeedEachStep(settings.run.seed)],
-        )  # fmt: skip
+        trainer = silent_trainer(settings.trainer, [SeedEachStep(settings.run.seed)])
         fit(trainer, learner, self.data)
         self.data.sides["train"] = list(self.train)
         if trainer.interrupted:

@@ -36,7 +36,7 @@ from gen.training.portable import check_portable
 from gen.training.rebuild import Advance, Differs, Recorded, Replays, SegmentRun
 from gen.training.run import fit
 from gen.training.state import WEIGHTS, read_state, set_state, state_path
-from gen.training.trainer import lightning_options
+from gen.training.trainer import silent_trainer
 from gen.training.trainer_settings import TrainerConfig
 from gen.training.transcript import StepEnds
 
@@ -184,12 +184,8 @@ class Nearby(Replays):
         config = replace(on_this_cpu(self.chosen.trainer), arithmetic=options["arithmetic"])
         learner = self.learner(stretch, replace(self.chosen, trainer=config))
         follow = Follow(self, stretch, advance, foreign)
-        trainer = Trainer(
-            **{**lightning_options(config), "limit_val_batches": 0, **options["lightning"]},
-            logger=False,
-            callbacks=[SeedEachStep(self.chosen.run.seed), follow, *self.plugged.callbacks()],
-            enable_progress_bar=False,
-        )
+        callbacks = [SeedEachStep(self.chosen.run.seed), follow, *self.plugged.callbacks()]
+        trainer = silent_trainer(config, callbacks, **options["lightning"])
         self.start_at(trainer, stretch)
         fit(trainer, learner, self.data, is_portable=config.is_portable)
         if trainer.interrupted:

@@ -25,7 +25,7 @@ from gen.training.callbacks import SeedEachStep
 from gen.training.prepared import Ready, prepared
 from gen.training.run import fit
 from gen.training.schedule import ScheduleConfig
-from gen.training.trainer import lightning_options
+from gen.training.trainer import silent_trainer
 
 LOWEST, HIGHEST = 1e-3, 1e2
 """Times the rate that the settings say: where the test begins and ends."""
@@ -148,11 +148,8 @@ def _curve(ready: Ready, setting: str, rate: float, orthogonal: bool | None) -> 
     assert chosen.run.find_lr  # noqa: S101 - it is what was asked for
     flat = replace(chosen.optimizer, schedule=ScheduleConfig(0.0, 0.0, 1.0))
     test = RangeTest(chosen.run.find_lr, orthogonal=orthogonal)
-    options = {**lightning_options(chosen.trainer), "max_steps": chosen.run.find_lr}
-    trainer = Trainer(
-        **{**options, "limit_val_batches": 0}, logger=False, enable_progress_bar=False,
-        callbacks=[SeedEachStep(chosen.run.seed), test, *ready.plugged.callbacks()],
-    )  # fmt: skip
+    callbacks = [SeedEachStep(chosen.run.seed), test, *ready.plugged.callbacks()]
+    trainer = silent_trainer(chosen.trainer, callbacks, max_steps=chosen.run.find_lr)
     ready.data.batches_done = 0
     learner = ready.learner(replace(chosen, optimizer=flat))
     try:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lightning import Callback, LightningModule, Trainer
+from lightning import LightningModule, Trainer
 from torch import Tensor
 
 from gen.checkpoint import load_checkpoint
@@ -33,7 +33,7 @@ from gen.training.run import fit, mode_of
 from gen.training.settings import TrainingSettings, read_settings
 from gen.training.start import weights_of
 from gen.training.state import read_state, set_state, state_path, weights_digest
-from gen.training.trainer import lightning_options, quieten
+from gen.training.trainer import quieten, silent_trainer
 from gen.training.transcript import StepEnds, mark_of
 
 Advance = Callable[[int], None]
@@ -228,7 +228,7 @@ class Replays:
 
     def mode(self) -> str:
         """What last bits depend on here."""
-        return mode_of(self._trainer([]), self.chosen.trainer)
+        return mode_of(silent_trainer(self.chosen.trainer, []), self.chosen.trainer)
 
     def stretches(self, segments: Sequence[int]) -> list[SegmentRun]:
         """How to replay these segments, ascending: from which kept states, without gaps twice."""
@@ -262,7 +262,7 @@ class Replays:
         learner, state = self.learner(stretch), self.state_of(stretch)
         compare = Compare(self.recorded, self.data, stretch, state, advance)
         own = [SeedEachStep(self.chosen.run.seed), compare]
-        trainer = self._trainer([*own, *self.plugged.callbacks()])
+        trainer = silent_trainer(self.chosen.trainer, [*own, *self.plugged.callbacks()])
         self.start_at(trainer, stretch)
         fit(trainer, learner, self.data, is_portable=self.chosen.trainer.is_portable)
         if trainer.interrupted:
@@ -297,14 +297,6 @@ class Replays:
                 f"segment {segment} cannot begin: the kept state {error.what}", where=str(path),
                 mend=error.mend,
             ) from error  # fmt: skip
-
-    def _trainer(self, callbacks: list[Callback]) -> Trainer:
-        return Trainer(
-            **{**lightning_options(self.chosen.trainer), "limit_val_batches": 0},
-            logger=False,
-            callbacks=callbacks,
-            enable_progress_bar=False,
-        )
 
 
 class Compare(StepEnds):

@@ -74,6 +74,16 @@ def lightning_options(config: TrainerConfig) -> dict[str, Any]:
     }
 
 
+def silent_trainer(config: TrainerConfig, callbacks: list[Callback], **options: Any) -> Trainer:
+    """For training beside a run: nothing is validated, logged or shown; more for Lightning."""
+    return Trainer(
+        **{**lightning_options(config), "limit_val_batches": 0, **options},
+        logger=False,
+        callbacks=callbacks,
+        enable_progress_bar=False,
+    )
+
+
 def make_trainer(
     config: TrainerConfig, logger: Logger | bool, out: Path, callbacks: list[Callback]
 ) -> Trainer:
