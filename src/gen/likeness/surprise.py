@@ -253,7 +253,7 @@ class _Figures:
     ) -> NDArray[np.float64]:
         """As `_Counts.mixed`, by pieces; `own` is of one piece."""
         codes, mine = _grams(symbols, _FIGURE, self._base), _figures_of(own, self._base)
-        mine = mine[np.isin(mine, self._codes)]
+        mine = mine[self._between(mine, 1) > 0]
         before, own_before = (c - c % self._base for c in (codes, mine))
         seen = np.maximum(self._between(codes, 1) - np.isin(codes, mine), 0)
         total = self._between(before, self._base) - _times(before, own_before)
