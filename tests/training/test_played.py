@@ -6,7 +6,6 @@ import csv
 from pathlib import Path
 
 import pytest
-import torch
 
 from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError, SettingError
@@ -16,7 +15,7 @@ from gen.tokens.tokenization import PLAYED_EVENTS
 from gen.training.run import train
 from houses import keep_machine_key
 from played_music import played_house
-from training.test_run import FLAT, STEPS, settings_for
+from training.test_run import FLAT, resumed_to_the_last_bit, settings_for
 
 PLAYED = {"name": "house", "vocab_size": None, "timing": "played"}
 
@@ -36,18 +35,10 @@ def settings(house, tmp_path, monkeypatch):
 
 
 def test_a_run_is_kept_with_its_timing_and_resumed_to_the_last_bit(settings, tmp_path):
-    half = {**settings, "trainer": {**settings["trainer"], "max_steps": 4}}
-    whole = train(settings, tmp_path / "whole" / "run")
-    train(half, tmp_path / "cut" / "first")
-    resumed = train({**settings, "ckpt": "last"}, tmp_path / "cut" / "second")
-    assert resumed["steps"] == STEPS
-    one, other = (load_checkpoint(Path(found["last"])) for found in (whole, resumed))
-    weights = one.model.state_dict(), other.model.state_dict()
-    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    one = resumed_to_the_last_bit(settings, tmp_path)
     assert one.tokenization is PLAYED_EVENTS
     assert one.manifest.tokenizer_fingerprint == timing.fingerprint()
     assert one.model.config.field_sizes == timing.FIELD_SIZES
-    assert 0 < whole["best_bits_per_note"] < whole["untrained_bits_per_note"]
 
 
 def test_validation_says_what_notes_cost_with_their_timing_and_without(settings, tmp_path):

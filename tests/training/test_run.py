@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gen.checkpoint import load_checkpoint
+from gen.checkpoint import Checkpoint, load_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.model import ModelConfig, Transformer
 from gen.provenance.gate import CorpusRefused
@@ -19,6 +19,8 @@ from gen.training.run import train
 from houses import keep_machine_key, make_midi, start_house
 
 STEPS = 6
+FLAT = {"warmup": 0.0, "decay": 0.0, "floor": 0.1}
+"""A rate that does not depend on how long the run is meant to be."""
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,20 @@ def settings_for(house) -> dict:
     }  # fmt: skip
 
 
+def resumed_to_the_last_bit(settings: dict, folder: Path) -> Checkpoint:
+    """What a run leaves, and to the same bits one that was cut and resumed; both have learned."""
+    half = {**settings, "trainer": {**settings["trainer"], "max_steps": 4}}
+    whole = train(settings, folder / "whole" / "run")
+    train(half, folder / "cut" / "first")
+    resumed = train({**settings, "ckpt": "last"}, folder / "cut" / "second")
+    assert resumed["steps"] == STEPS
+    assert 0 < whole["best_bits_per_note"] < whole["untrained_bits_per_note"]
+    one, other = (load_checkpoint(Path(found["last"])) for found in (whole, resumed))
+    weights = one.model.state_dict(), other.model.state_dict()
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    return one
+
+
 def losses(out: Path) -> list[float]:
     lines = (out / "csv" / "metrics.csv").read_text().splitlines()
     column = lines[0].split(",").index("train/nats_per_event")
@@ -97,21 +113,9 @@ def test_the_same_seed_gives_the_same_losses_and_another_seed_others(settings, t
 
 
 def test_a_resumed_run_repeats_the_uninterrupted_one_to_the_last_bit(settings, tmp_path):
-    half = {**settings, "trainer": {**settings["trainer"], "max_steps": 4}}
-    half["optimizer"] = {**settings["optimizer"], "schedule": FLAT}
-    whole_flat = {**settings, "optimizer": half["optimizer"]}
-    whole = train(whole_flat, tmp_path / "flat" / "run")
-    train(half, tmp_path / "cut" / "first")
-    resumed = train({**whole_flat, "ckpt": "last"}, tmp_path / "cut" / "second")
-    expected = load_checkpoint(Path(whole["last"])).model.state_dict()
-    reached = load_checkpoint(Path(resumed["last"])).model.state_dict()
-    assert resumed["steps"] == STEPS
-    assert all(torch.equal(expected[name], reached[name]) for name in expected)
-    assert losses(tmp_path / "flat" / "run")[4:] == losses(tmp_path / "cut" / "second")
-
-
-FLAT = {"warmup": 0.0, "decay": 0.0, "floor": 0.1}
-"""A rate that does not depend on how long the run is meant to be."""
+    flat = {**settings, "optimizer": {**settings["optimizer"], "schedule": FLAT}}
+    resumed_to_the_last_bit(flat, tmp_path)
+    assert losses(tmp_path / "whole" / "run")[4:] == losses(tmp_path / "cut" / "second")
 
 
 def test_training_on_an_untagged_file_ends_before_the_first_step(tmp_path, monkeypatch):

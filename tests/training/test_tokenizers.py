@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
 from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.provenance.canonical import sha256_hex
 from gen.training.run import train
 from houses import keep_machine_key, start_house
-from training.test_run import FLAT, STEPS, settings_for
+from training.test_run import FLAT, resumed_to_the_last_bit, settings_for
 
 CHOICES = [("remi", None), ("tsd", None), ("octuple", None), ("remi", 1100)]
 
@@ -40,18 +39,10 @@ def chosen(settings, name, vocab_size=None):
 @pytest.mark.parametrize("choice", CHOICES)
 def test_a_run_is_kept_with_its_tokenizer_and_resumed_to_the_last_bit(settings, choice, tmp_path):
     settings = chosen(settings, *choice)
-    half = {**settings, "trainer": {**settings["trainer"], "max_steps": 4}}
-    whole = train(settings, tmp_path / "whole" / "run")
-    train(half, tmp_path / "cut" / "first")
-    resumed = train({**settings, "ckpt": "last"}, tmp_path / "cut" / "second")
-    assert resumed["steps"] == STEPS
-    one, other = (load_checkpoint(Path(found["last"])) for found in (whole, resumed))
-    weights = one.model.state_dict(), other.model.state_dict()
-    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    one = resumed_to_the_last_bit(settings, tmp_path)
     assert one.tokenization.name == choice[0]
     assert one.manifest.tokenizer_fingerprint == one.tokenization.fingerprint
     assert one.model.config.field_sizes == one.tokenization.field_sizes
-    assert 0 < whole["best_bits_per_note"] < whole["untrained_bits_per_note"]
 
 
 def test_the_house_is_what_a_run_learns_where_nothing_is_chosen(settings, tmp_path):
