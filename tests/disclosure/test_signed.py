@@ -73,3 +73,10 @@ def test_statement_whose_totals_its_lines_do_not_give_is_refused(house, tmp_path
         asked = ["mine", "--composer", "ana", "--royalties", str(file)]
         done = CliRunner().invoke(house_main, [*asked, "--pin", str(house.pin.path)])
         assert (done.exit_code, words in done.output) == (0 if owed == 5 else 2, True), done.output
+
+
+@pytest.mark.parametrize("kind", ["card", "bom", "dataset"])
+def test_paper_that_is_entered_and_lies_nowhere_is_refused_before_anything_is_read(house, kind):
+    found = refusal(disclose, house, kind, __file__, "--enter")
+    assert "nothing would hold what is entered" in found
+    assert "add --out FILE" in found

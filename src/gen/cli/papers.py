@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,17 @@ CURATOR = click.option("--curator", metavar="ID", help="Who signs; found by your
 
 def writes_paper(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say where a paper goes, and whether the log is to have its digest."""
-    return OUT(ENTER(CURATOR(command)))
+
+    @functools.wraps(command)
+    def judged(*, out: Path | None, enter: bool, **more: Any) -> None:
+        from gen.errors import SettingError
+
+        if enter and out is None:
+            raise SettingError("nothing would hold what is entered", where="--enter",
+                mend="add --out FILE")  # fmt: skip
+        command(out=out, enter=enter, **more)
+
+    return OUT(ENTER(CURATOR(judged)))
 
 
 @house_command
@@ -177,10 +188,7 @@ def _give(
     """Write a paper where it was asked for, or print it; the act that entered it, if one did."""
     from gen.disclosure.entered import enter_paper
     from gen.disk import write_atomically
-    from gen.errors import SettingError
 
-    if enter and out is None:
-        raise SettingError("nothing would hold what is entered", where="--enter", mend="add --out")
     data = paper.text.encode("utf-8")
     if out is not None:
         write_atomically(out, data)
