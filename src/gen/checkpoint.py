@@ -137,8 +137,12 @@ def model_of(manifest: Manifest, run: Mapping[str, Any]) -> MakeModel:
     plugin = _plugin(manifest, "model")
     if plugin is None:
         return Transformer
-    options = run.get("settings", {}).get("plugins", {}).get("options", {})
-    return maker(find_again(plugin), options.get(plugin.name, {}))
+    options: Any = run
+    for name in ("settings", "plugins", "options", plugin.name):
+        options = options.get(name, {}) if isinstance(options, Mapping) else None
+    if not isinstance(options, Mapping):
+        raise HouseError(f"its settings give no options of {plugin}")
+    return maker(find_again(plugin), options)
 
 
 def maker(found: Installed, options: Mapping[str, Any]) -> MakeModel:

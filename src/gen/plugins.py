@@ -60,8 +60,10 @@ class Installed:
         _check_place(self, _origin_of(self.entry.module))
         try:
             found = self.entry.load()
-        except (ImportError, AttributeError) as error:
-            raise _refusal(self.plugin, f"cannot be imported: {error}") from error
+        except Exception as error:  # whatever foreign code does
+            raise _refusal(
+                self.plugin, f"cannot be imported: {error!r}", "install a package that can be"
+            ) from error
         module = sys.modules[self.entry.module]
         _check_place(self, getattr(module, "__file__", None))
         return found

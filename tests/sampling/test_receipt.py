@@ -365,3 +365,11 @@ def test_a_piece_is_in_the_log_before_it_is_on_disk(ask, studio, tmp_path, monke
         ask(n=1, seed=5)
     assert entered(studio[1]) == before + 1
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_receipt_names_works_that_could_not_be_compared_with(ask):
+    (result,) = ask(n=1, originality="report")
+    record = json.loads(result.receipt.read_text())
+    record["originality"]["missing"] = [{"work": "w", "reason": "unreadable"}]
+    result.receipt.write_text(json.dumps(record))
+    assert read_receipt(result.receipt).record["originality"]["missing"][0]["work"] == "w"

@@ -106,7 +106,7 @@ class _Originality(msgspec.Struct):
     accompaniment: Shared | None
     nearest: LearnedWork | None
     share_of_melody: float
-    missing: list[str]
+    missing: list[dict[str, str]]
     withdrawn_since: list[str]
 
 

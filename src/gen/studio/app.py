@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -35,7 +34,7 @@ from gen.studio import (
 )
 from gen.studio.desk import Desk
 from gen.studio.interface import PREFIX
-from gen.studio.jobs import READING, Jobs, QueueFullError
+from gen.studio.jobs import Jobs, QueueFullError
 from gen.studio.limits import TooManyError
 from gen.studio.people import NotAllowedError, SignInError
 from gen.studio.served import Served
@@ -51,7 +50,6 @@ _STATUS: dict[type[Exception], int] = {
     NotSignedError: 409,
 }  # fmt: skip
 _HERE = Path(__file__).parent
-_TURN_SECONDS = 0.2
 
 
 def studio(desk: Desk, served: Served | None = None) -> FastAPI:
@@ -98,8 +96,8 @@ def studio(desk: Desk, served: Served | None = None) -> FastAPI:
 def _read_ahead(desk: Desk, jobs: Jobs) -> None:
     """What somebody would wait for once: the sounds, and after the model what tags say."""
     prepare()
-    while jobs.model.state == READING and not jobs.is_closed:
-        time.sleep(_TURN_SECONDS)
+    if not jobs.wait_for_model():
+        return
     with suppress(HouseError):  # it is said to whoever asks for the house
         house = desk.house()
         desk.catalogue.read_ahead(house, desk.register(house))

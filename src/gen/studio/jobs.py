@@ -84,9 +84,11 @@ class Jobs:
         self._changed = threading.Condition(threading.RLock())
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
-    @property
-    def is_closed(self) -> bool:
-        return self._is_closed
+    def wait_for_model(self) -> bool:
+        """Wait until the model was read, or cannot be; False where the studio ended before."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed or self.model.state != READING)
+            return not self._is_closed
 
     def start(self) -> None:
         """Start the process, so that the model is there when it is asked for."""
@@ -199,9 +201,15 @@ class Jobs:
         for line in child.stdout:
             event = json.loads(line)
             if event["kind"] == READY:
-                error = event["error"]
-                self.model = ModelState(FAILED if error else READY, error)
+                self._model_is(event["error"])
                 return
+        what = "the process that reads the model was ended"
+        self._model_is({"what": what, "where": "", "mend": "ask again"})
+
+    def _model_is(self, error: dict[str, str] | None) -> None:
+        with self._changed:
+            self.model = ModelState(FAILED if error else READY, error)
+            self._changed.notify_all()
 
     def _end(self, job: WritingJob, state: str, event: dict[str, Any] | None = None) -> None:
         job.events.append({**(event or {}), "kind": state})

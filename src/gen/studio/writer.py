@@ -78,9 +78,8 @@ class Writer:
         request = SampleRequest.of({**self._places, "n": 1, "seed": 0, "bars": 1, "sign": "off"})
         try:
             open_session(request, opened=self._open(request)).write([0], lambda _: None, 0)
-        except HouseError as found:
-            error = _in_words(found)
-            self._opened = None
+        except Exception as found:  # what is asked for later says it again
+            error, self._opened = _why(found), None
         self._say("", "ready", error=error)
 
     def _open(self, request: SampleRequest) -> Opened:
@@ -100,12 +99,8 @@ class Writer:
             )
         except CancelledError:
             self._say(job, "cancelled")
-        except HouseError as error:
-            self._say(job, "failed", error=_in_words(error))
         except Exception as error:  # a fault of ours ends one job, not the studio
-            traceback.print_exc()
-            fault = HouseError(f"a fault of the studio: {error!r}", mend="its log says more")
-            self._say(job, "failed", error=_in_words(fault))
+            self._say(job, "failed", error=_why(error))
         else:
             self._say(job, "done")
 
@@ -133,7 +128,11 @@ class Writer:
         self._answers.flush()
 
 
-def _in_words(error: HouseError) -> dict[str, str]:
+def _why(error: Exception) -> dict[str, str]:
+    """What a refusal says; of a fault of ours what it is, and the log has the rest."""
+    if not isinstance(error, HouseError):
+        traceback.print_exception(error)
+        error = HouseError(f"a fault of the studio: {error!r}", mend="its log says more")
     said = {"what": error.what, "where": error.where, "mend": error.mend}
     return {name: printable(brief(words)) for name, words in said.items()}
 

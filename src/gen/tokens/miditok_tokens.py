@@ -245,12 +245,12 @@ class MidiTokTokens:
                 f"{vocab_size} words, and {self.name} has {len(self.words[0])} by itself",
                 where="tokenizer.vocab_size", mend=f"more than that, such as {2 * vocab_size}",
             )  # fmt: skip
-        texts = [text for rows, bars in works for text in _texts(rows[1:-1, 0], bars[1:-1])]
         if self.is_compound:
             raise SettingError(
                 f"{self.name} has several fields a row, which byte-pair encoding cannot join",
                 where="tokenizer.vocab_size", mend="null",
             )  # fmt: skip
+        texts = [text for rows, bars in works for text in _texts(rows[1:-1, 0], bars[1:-1])]
         tokenizer = self.kind(miditok_config(self.base))
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # what cuts windows may fork
         with _silenced():

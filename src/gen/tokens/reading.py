@@ -152,18 +152,21 @@ def _parted(piece: Piece, steps: int) -> Piece:
         piece: of which nothing but ends may have to be earlier.
         steps: of all its bars.
     """
+    last = steps * TICKS_PER_STEP
     for track in piece.tracks:
         ends: dict[int, int] = {}  # by pitch, where its next note begins
         for place in range(len(track.notes) - 1, -1, -1):
             note = track.notes[place]
-            end = min(note.end_ticks, ends.get(note.pitch, steps * TICKS_PER_STEP))
-            track.notes[place] = replace(note, duration_ticks=end - note.onset_ticks)
+            end = ends.get(note.pitch, last)
+            if end < note.end_ticks:
+                track.notes[place] = replace(note, duration_ticks=end - note.onset_ticks)
             ends[note.pitch] = note.onset_ticks
-        stop = steps * TICKS_PER_STEP
+        stop = last
         for place in range(len(track.pedals) - 1, -1, -1):
             pedal = track.pedals[place]
-            length = min(pedal.duration_ticks, stop - pedal.onset_ticks)
-            track.pedals[place] = replace(pedal, duration_ticks=length)
+            length = stop - pedal.onset_ticks
+            if length < pedal.duration_ticks:
+                track.pedals[place] = replace(pedal, duration_ticks=length)
             stop = pedal.onset_ticks
     return piece
 

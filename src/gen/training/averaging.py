@@ -38,4 +38,6 @@ class Averaged(nn.Module):
         mine: list[Tensor] = list(self.model.parameters())
         weight = self.config.weight(self.steps)
         torch._foreach_lerp_(mine, list(model.parameters()), weight)
+        for own, theirs in zip(self.model.buffers(), model.buffers(), strict=True):
+            own.copy_(theirs)
         self.steps += 1

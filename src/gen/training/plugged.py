@@ -14,7 +14,7 @@ from gen.errors import HouseError
 from gen.model import Transformer
 from gen.plugins import check_call, find, find_again, setting_of
 from gen.provenance.manifest import Manifest
-from gen.provenance.plugin_record import Kind, Plugin
+from gen.provenance.plugin_record import Kind, Plugin, order
 from gen.tokens.choice import TokenizerPlugin
 from gen.training.learner import MakeOptimizer
 from gen.training.muon import MuonAdamW
@@ -88,11 +88,12 @@ def names_of(callbacks: Sequence[Callback]) -> list[str]:
     return [f"{type(each).__module__}.{type(each).__qualname__}" for each in callbacks]
 
 
-def check_again(manifest: Manifest) -> None:
-    """Whether all that a run called besides is here, to replay it.
+def plugged_again(manifest: Manifest, config: PluginConfig) -> Plugged:
+    """What a run called besides, to replay it.
 
     Raises:
-        HouseError: a plug-in is not installed as it was then, or callbacks were handed over.
+        HouseError: a plug-in is not installed as it was then, the run's settings name others than
+            its manifest, or callbacks were handed over.
     """
     if manifest.callbacks_given:
         raise HouseError(
@@ -102,6 +103,10 @@ def check_again(manifest: Manifest) -> None:
         )
     for plugin in manifest.plugins:
         find_again(plugin)
+    plugged = Plugged(config)
+    if tuple(sorted(plugged.plugins, key=order)) != manifest.plugins:
+        raise HouseError("the run's settings name other plug-ins than its manifest")
+    return plugged
 
 
 def _checked(kind: Kind, name: str, made: Any, wanted: type) -> Any:

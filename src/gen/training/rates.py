@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,7 +68,7 @@ def steepest(rates: Sequence[float], losses: Sequence[float]) -> float:
     Raises:
         HouseError: the loss falls nowhere.
     """
-    lowest = int(np.argmin(losses))
+    lowest = int(np.argmin(losses)) if len(losses) else 0
     if lowest < ENOUGH:
         raise HouseError(
             "the loss falls at no rate that was tried", where="find_lr",
@@ -112,7 +114,8 @@ class RangeTest(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self.losses.append(float(outputs["loss"]))
-        if smoothed(self.losses)[-1] > min(smoothed(self.losses)) + ASTRAY:
+        line = smoothed(self.losses)
+        if not line[-1] <= line.min() + ASTRAY:  # what is no number is astray, too
             trainer.should_stop = True
 
 
@@ -159,7 +162,7 @@ def _curve(ready: Ready, setting: str, rate: float, orthogonal: bool | None) -> 
             raise
     if trainer.interrupted:
         raise KeyboardInterrupt
-    losses: list[float] = smoothed(test.losses).tolist()
+    losses: list[float] = smoothed(list(takewhile(math.isfinite, test.losses))).tolist()
     rates = [rate * factor for factor in test.factors[: len(losses)]]
     return RateCurve(setting, tuple(rates), tuple(losses), rate, steepest(rates, losses))
 

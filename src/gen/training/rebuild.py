@@ -26,7 +26,7 @@ from gen.provenance.runs import Begin, ModelDigest
 from gen.provenance.transcript import Mark, Transcript
 from gen.training.callbacks import SeedEachStep
 from gen.training.learner import Learner
-from gen.training.plugged import Plugged, check_again
+from gen.training.plugged import plugged_again
 from gen.training.portable import check_portable
 from gen.training.prepared import make_learner
 from gen.training.run import fit, mode_of
@@ -163,8 +163,7 @@ class Replays:
         begin, pin = recorded.begin, recorded.pin
         self.chosen = settings_of(begin, pin)
         self.check_arithmetic()
-        check_again(recorded.file.manifest)
-        self.plugged = Plugged(self.chosen.plugins)
+        self.plugged = plugged_again(recorded.file.manifest, self.chosen.plugins)
         model = load_checkpoint(recorded.path)
         shape = model.model.config
         said = replace(

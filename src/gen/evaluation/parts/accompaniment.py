@@ -41,6 +41,7 @@ from gen.evaluation.works import MeasuredWork, excerpt
 from gen.piece import ROLES, Piece
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, held_by
+from gen.sampling.in_file.given import without_densities
 from gen.sampling.plan import Plan, Row
 from gen.sampling.request import NEWEST_RULES
 from gen.tokens import vocabulary as v
@@ -104,9 +105,9 @@ class Silenced:
 
     def by_rule(self) -> Piece:
         """The work with that track by the arranger."""
-        cells = arranged(self.table.without(self.places), self.slot, self.program, self.role)
-        rest = self.table.without(self.places).cells
-        whole = CellTable(self.table.header, self.table.bars, {**rest, **cells})
+        rest = self.table.without(self.places)
+        cells = arranged(rest, self.slot, self.program, self.role)
+        whole = CellTable(rest.header, rest.bars, {**rest.cells, **cells})
         return _piece(whole.excerpt(0, len(whole.bars)))
 
     def original(self) -> Piece:
@@ -117,7 +118,7 @@ def silenced(work: MeasuredWork, bars: int, rng: Generator) -> Silenced | None:
     """One track of a work's beginning, by chance; None without chords, or a track that plays."""
     events = excerpt(work.tokenised.events, bars)
     rows = events[~events.is_a(Kind.EOS)].tolist()
-    table = CellTable.of([_without_density(row) for row in rows])
+    table = CellTable.of(without_densities(rows))
     if not any(row[v.KIND] == Kind.CHORD for rows in table.bars for row in rows):
         return None
     slots = []
@@ -130,10 +131,6 @@ def silenced(work: MeasuredWork, bars: int, rng: Generator) -> Silenced | None:
         return None
     slot, role = slots[int(rng.integers(len(slots)))]
     return Silenced(work, table, slot, role)
-
-
-def _without_density(row: Row) -> Row:
-    return [*row[: v.EXTENT], 0, row[v.LEVEL]] if row[v.KIND] == Kind.CELL else row
 
 
 def _tracks(table: CellTable) -> list[Row]:

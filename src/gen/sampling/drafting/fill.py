@@ -280,8 +280,10 @@ class HoleByHole:
         if kind not in (Kind.FILL, Kind.EOS):
             return
         if self.writing:
+            whole = self.whole_bars
             self._keep(draft.state)
-            draft.on_bar()
+            if self.whole_bars > whole:
+                draft.on_bar()
         if kind == Kind.FILL:
             hole = self.holes[self.filled]
             state = draft.state

@@ -146,7 +146,7 @@ def check_track_plays(source: Source, slot: int, controls: Controls) -> None:
 
 def without_densities(rows: list[Row]) -> list[Row]:
     """The same events without densities."""
-    return [[*row[: v.EXTENT], 0, row[v.LEVEL]] if row[v.KIND] == Kind.CELL else row
+    return [[*row[: v.EXTENT], 0, *row[v.LEVEL :]] if row[v.KIND] == Kind.CELL else row
             for row in rows]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.controls import Controls
 from gen.sampling.drafting.fill import CellTable
+from gen.sampling.in_file.given import is_free_in_level
 from gen.sampling.in_file.source import Source
 from gen.sampling.plan import Plan, Row, compass_of
 from gen.smf.general_midi import ANY_PITCH
@@ -77,7 +78,7 @@ class Inferred:
         more = [_ANY if program == DRUM_PROGRAM else beside for program in programs]
         ranges = [_range(source, slot) for slot in range(len(tracks))]
         near = [_near(source, program) for program in programs]
-        level = tuple(controls.velocity_range) == Controls().velocity_range
+        level = is_free_in_level(controls)
         return cls(
             () if controls.density is not None else tuple([d or _ANY for d in own] + more),
             () if asks_range else tuple(ranges + near),

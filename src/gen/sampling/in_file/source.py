@@ -232,7 +232,7 @@ class Source:
         ends = self.file_ticks(change.end_step)
         request = Request(
             stretches,
-            [self._in_file(track) for track in music],
+            [_scaled(track, self.original.ticks_per_quarter) for track in music],
             [self._marker_in_file(marker) for marker in change.old_markers],
             [self._marker_in_file(marker) for marker in change.new_markers],
             end_ticks=ends if change.goes_on_at is not None else 0,
@@ -248,37 +248,20 @@ class Source:
             change: where it belongs.
         """
         music = self._levelled(new, change) if change.is_levelled else list(new)
-        tracks = [
-            replace(
-                own,
-                notes=sorted([*(n for n in own.notes if self._stays(n, slot, change)), *notes]),
-                pedals=sorted([*(p for p in own.pedals if self._stays(p, slot, change)), *pedals]),
-            )
-            for slot, (own, (notes, pedals)) in enumerate(
-                zip(self.piece.tracks, map(self._in_piece, music), strict=False)
-            )
-        ]
-        for track in music[len(tracks) :]:
-            notes, pedals = self._in_piece(track)
-            tracks.append(replace(track, notes=notes, pedals=pedals))
+        fresh = [_scaled(track, self.piece.ticks_per_quarter) for track in music]
+        tracks = []
+        for slot, (own, more) in enumerate(zip(self.piece.tracks, fresh, strict=False)):
+            notes = [note for note in own.notes if self._stays(note, slot, change)]
+            pedals = [pedal for pedal in own.pedals if self._stays(pedal, slot, change)]
+            notes, pedals = sorted(notes + more.notes), sorted(pedals + more.pedals)
+            tracks.append(replace(own, notes=notes, pedals=pedals))
+        tracks += fresh[len(tracks) :]
         return replace(self.piece, tracks=tracks)
 
     def _stays(self, sound: Note | Pedal, slot: int, change: Change) -> bool:
         bar = self.bar_of(sound.onset_ticks)
         goes_on = change.goes_on_at
         return (bar, slot) not in change.cells and (goes_on is None or bar < goes_on)
-
-    def _in_piece(self, track: Track) -> tuple[list[Note], list[Pedal]]:
-        """Notes and pedals of a track at 480 ticks a quarter, in the piece's ticks."""
-
-        def span(onset: int, length: int) -> tuple[int, int]:
-            begin = self.ticks(onset // TICKS_PER_STEP)
-            return begin, self.ticks((onset + length) // TICKS_PER_STEP) - begin
-
-        notes = [
-            Note(*span(n.onset_ticks, n.duration_ticks), n.pitch, n.velocity) for n in track.notes
-        ]
-        return notes, [Pedal(*span(p.onset_ticks, p.duration_ticks)) for p in track.pedals]
 
     def _levelled(self, new: Sequence[Track], change: Change) -> list[Track]:
         """The new music as loud as the file is around it."""
@@ -313,27 +296,24 @@ class Source:
         halves = max(2 * int(self.starts[bar]) - 1, 0)
         return -(-halves * self.original.ticks_per_quarter // (2 * v.STEPS_PER_QUARTER))
 
-    def _in_file(self, track: Track) -> Track:
-        """The same in the file's ticks, of a track at 480 ticks a quarter."""
-        notes = [
-            Note(*self._span(n.onset_ticks, n.duration_ticks), n.pitch, n.velocity)
-            for n in track.notes
-        ]
-        pedals = [Pedal(*self._span(p.onset_ticks, p.duration_ticks)) for p in track.pedals]
-        return replace(track, notes=notes, pedals=pedals)
-
-    def _span(self, onset: int, length: int) -> tuple[int, int]:
-        begin, end = map(self._file_tick, (onset, onset + length))
-        return begin, end - begin
-
-    def _file_tick(self, tick: int) -> int:
-        """One of 480 a quarter in the file's own."""
-        own = self.original.ticks_per_quarter
-        return (2 * tick * own + TICKS_PER_QUARTER) // (2 * TICKS_PER_QUARTER)
-
     def _marker_in_file(self, marker: Marker) -> Marker:
         unit, own = self.piece.ticks_per_quarter, self.original.ticks_per_quarter
         return replace(marker, onset_ticks=(2 * marker.onset_ticks * own + unit) // (2 * unit))
+
+
+def _scaled(track: Track, unit: int) -> Track:
+    """The same in ticks of so many a quarter, of a track at 480."""
+
+    def span(onset: int, length: int) -> tuple[int, int]:
+        begin, end = (
+            (2 * tick * unit + TICKS_PER_QUARTER) // (2 * TICKS_PER_QUARTER)
+            for tick in (onset, onset + length)
+        )
+        return begin, end - begin
+
+    notes = [Note(*span(n.onset_ticks, n.duration_ticks), n.pitch, n.velocity) for n in track.notes]
+    pedals = [Pedal(*span(p.onset_ticks, p.duration_ticks)) for p in track.pedals]
+    return replace(track, notes=notes, pedals=pedals)
 
 
 def step_at(tick: int) -> int:

@@ -73,9 +73,11 @@ async function check(one) {
   fill_row(one);
   try {
     one.checked = await ask("/check", body(one));
+    one.failed = false;
     one.status = one.checked.status;
     one.stated = { ...one.checked.stated, ...keep(one.stated) };
   } catch (error) {
+    one.failed = true;
     one.status = "refused";
     one.checked = { changes: [], advice: [], unsure: [], unheard: [], alike: [], shared: [], found: error.message, mend: error.mend };
   }

@@ -22,9 +22,14 @@ export async function kept_drafts(place) {
   return found.filter((one) => one.place === place).sort((one, other) => one.at - other.at);
 }
 
+// A file that could not be asked about is asked about again after a reload.
 export async function keep_drafts(place, drafts) {
   const kept = await store("readwrite");
-  await Promise.all(drafts.map(({ at, key, name, midi, stated, checked, status }) => done(kept.put({ place, at, key, name, midi, stated, checked, status }))));
+  const said = ({ checked, status, failed }) => (failed ? { checked: null, status: "" } : { checked, status });
+  await Promise.all(drafts.map((one) => {
+    const { at, key, name, midi, stated } = one;
+    return done(kept.put({ place, at, key, name, midi, stated, ...said(one) }));
+  }));
 }
 
 export async function forget_draft(place, key) {
