@@ -16,11 +16,12 @@ _MOST_SAID = 10
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A grant that is lacking: whose, for which work, and why in words."""
+    """A grant that is lacking: whose, for which work, why, and whether an approval would do."""
 
     work: str
     person: str
     why: str
+    is_asked: bool = False
 
     def __str__(self) -> str:
         return f"{self.work}: {self.person} {self.why}"
@@ -55,28 +56,29 @@ def missing_grants(
         if record is not None and record.terms:
             people = record.entry.composers
             whys = ((who, _why_not(register, record, who, use, run, receipt)) for who, _ in people)
-            found += [Missing(work, who, why) for who, why in whys if why]
+            found += [Missing(work, who, *why) for who, why in whys if why]
     return found
 
 
 def _why_not(
     register: Register, record: WorkRecord, person: str, use: str, run: int | None, receipt: str
-) -> str:
-    """Why a composer of the work does not grant it; "" where they do.
+) -> tuple[str, bool] | None:
+    """Why a composer of the work does not grant it, and whether their approval would do.
 
-    Terms signed with a key that was compromised by then only take away.
+    None where they grant it. Terms signed with a key that was compromised by then only take away.
     """
-    why, today = "", register.today()
+    why: tuple[str, bool] | None = None
+    today = register.today()
     for act in record.terms.get(person, ()):
         is_sound = register.refusal_of_key(act.keyid, act.index) is None
         grant = act.terms.use(use, today)
         if grant is None:
-            why = f"grants no {use}{_past(act.terms, use)} (act {act.index})"
+            why = f"grants no {use}{_past(act.terms, use)} (act {act.index})", False
         elif grant.approval and not _approved(register, record, person, use, run, receipt):
             what = "this piece" if use == "sale" and receipt else f"run {run}"
-            why = f"asks to be asked first for {use}, and has not approved {what}"
+            why = f"asks to be asked first for {use}, and has not approved {what}", True
         elif is_sound:
-            why = ""
+            why = None
     return why
 
 

@@ -171,18 +171,10 @@ def _asked_for(
     register: Register, person: str, works: Sequence[str], runs: Sequence[Run]
 ) -> Iterator[AskedFor]:
     """Uses that a composer has not approved, and asked to be asked about."""
-    today = register.today()
-
-    def wants_to_be_asked(work: str, use: str) -> bool:
-        acts = register.works[work].terms.get(person, ())
-        grant = acts[-1].terms.use(use, today) if acts else None
-        return grant is not None and grant.approval
-
     for run in runs:
         behind = set(register.runs.works_behind(run))
         theirs = [w for w in works if w in behind and register.works[w].withdrawn_at is None]
         for use in USES if run.models else ():
-            asked = [work for work in theirs if wants_to_be_asked(work, use)]
-            lacking = missing_grants(register, asked, use, run.index)
-            if found := sorted({each.work for each in lacking if each.person == person}):
+            lacking = missing_grants(register, theirs, use, run.index)
+            if found := sorted({m.work for m in lacking if m.person == person and m.is_asked}):
                 yield AskedFor(run=run.index, name=run.name, use=use, works=found)

@@ -187,26 +187,28 @@ def house_facts(desk: DeskOf) -> HouseFacts:
         pin_acts=house.pin.min_size,
         is_sealed=register.roster.sealed,
         signed_in=desk.signed_in,
-        people=_members(desk, register),
+        people=_members(desk, house, register),
     )
 
 
 @router.post("/keys/unlock")
 def unlock(said: Passphrase, desk: DeskOf) -> list[Member]:
     """Open a key that lies on this computer."""
-    register = desk.register(desk.house())
+    house = desk.house()
+    register = desk.register(house)
     person = register.roster.person(said.person)
     if person is None:
         raise SettingError(f"{said.person!r} is not enrolled in {register.roster.house}")
     desk.unlock(person, said.passphrase)
-    return _members(desk, register)
+    return _members(desk, house, register)
 
 
 @router.post("/keys/lock")
 def lock(desk: DeskOf) -> list[Member]:
     """Forget every key that was opened."""
     desk.lock()
-    return _members(desk, desk.register(desk.house()))
+    house = desk.house()
+    return _members(desk, house, desk.register(house))
 
 
 @router.get("/works")
@@ -308,8 +310,8 @@ def audit(desk: DeskOf, purpose: str = "general_model") -> Audited:
     )
 
 
-def _members(desk: Desk, register: Register) -> list[Member]:
-    names = names_of(desk.house(), register)
+def _members(desk: Desk, house: House, register: Register) -> list[Member]:
+    names = names_of(house, register)
     return [
         Member(
             id=person.id, name=names[person.id], roles=list(person.roles), has_key_here=is_here,
