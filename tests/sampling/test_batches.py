@@ -116,7 +116,8 @@ def write(batch, tell):
 decode.write_all(decode.dealt(range(8)), write, print)
 """
     leader = subprocess.Popen([sys.executable, "-c", script])
-    while len(list(tmp_path.iterdir())) < 2 and leader.poll() is None:
+    while len(list(tmp_path.iterdir())) < 2:
+        assert leader.poll() is None, "the leader ended"
         time.sleep(0.05)
     leader.kill()
     leader.wait()
