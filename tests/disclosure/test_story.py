@@ -282,7 +282,8 @@ def records_of(story: Story, second: Path, sold: Path) -> list[Record]:
         return story.run(ALONE, *words, code=2).stdout
 
     def again() -> str:
-        words = (f"receipt={receipt}", f"out={story.folder / 'x'}", f"pin={story.pin}")
+        places = (f"out={story.folder / 'x'}", f"pin={story.pin}")
+        words = (f"receipt={receipt}", f"checkpoint={second / 'last.safetensors'}", *places)
         return story.run(SAMPLE, *words, code=2).stderr
 
     def sampled() -> str:
@@ -316,7 +317,8 @@ def records_of(story: Story, second: Path, sold: Path) -> list[Record]:
          "the log names another record"),
         (listed, replaced(b"ours.mid", b"your.mid"), sampled,
          "the list of a reservation is gone, or another"),
-        (receipt, replaced(b'"seed": ', b'"seed": 1'), again, "receipt"),
+        (receipt, replaced(b'"seed": ', b'"seed": 1'), again,
+         "claims seed 11, it is 1 to mend it: the receipt was changed: do not believe it"),
     ]  # fmt: skip
 
 
