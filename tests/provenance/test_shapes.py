@@ -6,7 +6,6 @@ import copy
 import functools
 import json
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,7 @@ from gen.provenance.tag import read_tag
 from gen.provenance.terms import Approval, Terms
 from gen.provenance.transcript import Mark
 from houses import key_of, start_house
-from mutations import full_house
+from mutations import full_house, places_in
 
 REPOSITORY = Path(__file__).parents[2]
 LOGS = {
@@ -175,16 +174,6 @@ def records():
             "statement": (_Said, tagged.envelope.content()),
             "manifest": (Manifest, manifest.to_dict()),
         }
-
-
-def places_in(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Every place of a record, the inner ones too."""
-    if path:
-        yield path
-    inner = value.items() if isinstance(value, dict) else ()
-    inner = enumerate(value) if isinstance(value, list) else inner
-    for name, each in inner:
-        yield from places_in(each, (*path, name))
 
 
 def put(value: Any, path: tuple[str | int, ...], new: object) -> Any:

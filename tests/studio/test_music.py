@@ -51,6 +51,10 @@ def _following(jobs: Jobs, job: str) -> Iterator[dict]:
         time.sleep(0.01)
 
 
+def _notes_of(score: dict) -> int:
+    return sum(len(track["notes"]) for track in score["tracks"])
+
+
 def ask_and_wait(asker: Asker, verb: str, **asked: object) -> list[dict]:
     events = events_of(asker, asker.post(f"/{verb}", asked)["id"])
     assert events[-1]["kind"] == "done", events[-1]
@@ -68,6 +72,9 @@ def test_music_comes_bar_by_bar_and_then_as_a_piece(writing: Asker, writing_desk
         assert own[-1]["kind"] == "piece"
         late = [event for event in again if event.get("piece") == number]
         assert not any(event["score"] for event in late[:-2]), "older scores are for nobody"
+        assert late[-2]["score"], "the newest score is kept"
+        heard = [_notes_of(event["score"]) for event in own[:-1] if event["score"]]
+        assert heard == sorted(heard), "music that was heard was taken back"
         facts = writing.get(f"/pieces/{own[-1]['name']}")
         assert len(facts["score"]["bars"]) == 5
         assert facts["receipt"]["seed"] == 3
