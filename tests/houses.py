@@ -18,7 +18,7 @@ from gen.provenance.founding import create_house
 from gen.provenance.gate import Corpus, admit
 from gen.provenance.house import House
 from gen.provenance.inbox import Contribution, submit
-from gen.provenance.key_files import save_open_key
+from gen.provenance.key_files import save_key, save_open_key
 from gen.provenance.keys import PrivateKey
 from gen.provenance.model_file import read_model_file
 from gen.provenance.pin import load_pin
@@ -200,6 +200,11 @@ class TestHouse:
 def keep_machine_key(house: str = "lantern", folder: Path | None = None) -> Path:
     """Put the machine's key into the key folder: its runs and pieces are entered from then on."""
     return save_open_key(key_of("machine"), house=house, owner="machine", folder=folder)
+
+
+def keep_key(name: str, house: str = "lantern") -> Path:
+    """Put somebody's key into the key folder, sealed with `PASSPHRASE`."""
+    return save_key(key_of(name), house=house, owner=name, passphrase=PASSPHRASE, kdf_cost=10)
 
 
 def start_house(

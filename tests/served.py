@@ -6,6 +6,8 @@ import base64
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from gen.provenance.acts import (
     ADD,
     ANSWER,
@@ -39,6 +41,20 @@ class RefusedError(Exception):
     def __init__(self, status: int, text: str) -> None:
         self.status, self.text = status, text
         super().__init__(f"{status}: {text}")
+
+
+def refused(status: int):
+    return pytest.raises(RefusedError, match=f"^{status}")
+
+
+class Clock:
+    """Seconds that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @dataclass

@@ -23,7 +23,7 @@ from gen.piece import Piece
 from gen.provenance.enrolment import request_of
 from gen.provenance.key_files import keys_folder, save_key
 from gen.smf import write
-from houses import PASSPHRASE, TestHouse, key_of, start_house
+from houses import PASSPHRASE, TestHouse, keep_key, key_of, start_house
 from midi_files import event, meta, note, smf
 
 ROOT = Path(__file__).parents[1]
@@ -59,7 +59,7 @@ def desk(own_keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Des
     folder = tmp_path / "tidewater"
     house = start_house(folder, "tidewater", pin_path=folder / "pin.yaml")
     for owner in ("ana", "cleo"):
-        save_key(key_of(owner), house="tidewater", owner=owner, passphrase=PASSPHRASE, kdf_cost=10)
+        keep_key(owner, "tidewater")
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)

@@ -11,8 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from gen.errors import printable
-from gen.provenance.key_files import save_key
-from houses import PASSPHRASE, TestHouse, key_of, start_house
+from houses import TestHouse, keep_key, start_house
 from tiny_runs import train
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -98,5 +97,5 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_keys: Path) -> At
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOUSE_CACHE", "off")
     for name in ("ana", "cleo"):
-        save_key(key_of(name), house="lantern", owner=name, passphrase=PASSPHRASE, kdf_cost=10)
+        keep_key(name)
     return AttackedHouse(start_house(tmp_path / "house").house)

@@ -21,7 +21,6 @@ from gen.model import ModelConfig, Transformer
 from gen.provenance import people
 from gen.provenance.canonical import canonical
 from gen.provenance.house import House
-from gen.provenance.key_files import save_key
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import ABOUT, read_model_file
 from gen.provenance.pin import load_pin
@@ -32,7 +31,7 @@ from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.tokenizer import HouseTokenizer
 from gen.training import recording
-from houses import PASSPHRASE, keep_machine_key, key_of, make_piece, start_house
+from houses import keep_key, keep_machine_key, key_of, make_piece, start_house
 from tiny_runs import TRAIN, call, train
 
 SAMPLE = TRAIN.with_name("sample.py")
@@ -285,7 +284,7 @@ def test_run_entered_with_a_key_that_was_compromised_by_then(house, checkpoint, 
         assert run_behind(read_model_file(path), house.load()).index == run.index
         return
     refused(house, path, f"compromised by act {index}")
-    save_key(house.root, house="lantern", owner="root", passphrase=PASSPHRASE, kdf_cost=10)
+    keep_key("root")
     code, told = house._run("house", "assert-model", path, "--name", "honest", "--yes")
     assert code == 0, told
     assert house.verify_checkpoint(path) == []

@@ -10,9 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from gen.cli.house import main
-from gen.provenance.key_files import save_key
 from gen.provenance.model_signing import SIGNATURE, models_key, pem_of, public_text, sign_folder
-from houses import PASSPHRASE, key_of, start_house
+from houses import keep_key, key_of, start_house
 from mutations import record_run
 
 pytest.importorskip("model_signing")
@@ -41,7 +40,7 @@ def stock_says(folder, public_key, signature=None):
 def house(tmp_path, own_keys):
     """A house whose roster names a key for models, with one recorded model beside it."""
     found = start_house(tmp_path / "house")
-    save_key(found.root, house="lantern", owner="root", passphrase=PASSPHRASE, kdf_cost=10)
+    keep_key("root")
     found.enter(1, 2)
     house_command(found, "rotate", "--models-key", "--yes", "--kdf-cost", "10")
     return found

@@ -16,7 +16,6 @@ from gen.provenance.acts import RETIRE, TERMS
 from gen.provenance.canonical import canonical
 from gen.provenance.consent import Consent, Grant
 from gen.provenance.granted import NotGranted
-from gen.provenance.key_files import save_key
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import read_model_file
 from gen.provenance.record import RegisterError
@@ -26,7 +25,7 @@ from gen.provenance.terms import Terms, Use
 from gen.sampling.opened import check_terms
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
-from houses import PASSPHRASE, keep_machine_key, key_of
+from houses import keep_key, keep_machine_key
 from mutations import enter
 from tiny_runs import TRAIN, call, train
 
@@ -38,7 +37,7 @@ ALL = "general_model evaluation sampling sale style"
 def keys_of_all(house):
     """Keys of ben and dana, too, in the key folder, and the machine's."""
     for name in ("ben", "dana"):
-        save_key(key_of(name), house="lantern", owner=name, passphrase=PASSPHRASE, kdf_cost=10)
+        keep_key(name)
 
 
 @pytest.fixture

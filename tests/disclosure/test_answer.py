@@ -18,7 +18,6 @@ from gen.contribution.facts import Facts
 from gen.errors import HouseError
 from gen.provenance.complaints_desk import cases
 from gen.provenance.house import House
-from gen.provenance.key_files import save_key
 from gen.provenance.model_file import read_model_file
 from gen.provenance.pin import load_pin
 from gen.provenance.recorded import run_behind
@@ -26,7 +25,7 @@ from gen.provenance.reservations import Reserved
 from gen.provenance.works import withdraw
 from gen.smf import write
 from houses import (
-    PASSPHRASE,
+    keep_key,
     keep_machine_key,
     key_of,
     make_midi,
@@ -58,7 +57,7 @@ class Desk:
         found.submit(*works)
         assert len(found.accept().entered) == len(SEEDS)
         keep_machine_key()
-        save_key(key_of("cleo"), house="lantern", owner="cleo", passphrase=PASSPHRASE, kdf_cost=10)
+        keep_key("cleo")
         self.house = found
         run = folder / "outputs" / "run"
         done = train(*RUN, f"pin={found.pin.path}", f"hydra.run.dir={run}", "model.context=256")

@@ -13,10 +13,9 @@ from click.testing import CliRunner
 import gen
 from gen.cli.disclose import main as disclose
 from gen.disclosure.copies import CACHES
-from gen.provenance.key_files import save_key
 from gen.provenance.runs import ModelDigest
 from gen.smf import parse, write
-from houses import PASSPHRASE, TestHouse, key_of, start_house
+from houses import TestHouse, keep_key, start_house
 from mutations import record_run
 
 INNOCENT_CACHES = {"noticed"}
@@ -26,7 +25,7 @@ INNOCENT_CACHES = {"noticed"}
 @pytest.fixture
 def house(own_keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestHouse:
     monkeypatch.setenv("HOUSE_CACHE", str(tmp_path / "cache"))
-    save_key(key_of("cleo"), house="lantern", owner="cleo", passphrase=PASSPHRASE, kdf_cost=10)
+    keep_key("cleo")
     house = start_house(tmp_path / "house")
     house.enter(1, 2)
     return house

@@ -23,13 +23,12 @@ from gen.evaluation.headlines import headlines
 from gen.provenance import people
 from gen.provenance.canonical import TIME_FORMAT
 from gen.provenance.house import House
-from gen.provenance.key_files import save_key
 from gen.provenance.keys import PrivateKey
 from gen.provenance.model_file import read_model_file
 from gen.provenance.pin import load_pin
 from gen.provenance.works import withdraw
 from gen.tokens.tokenizer import HouseTokenizer
-from houses import PASSPHRASE, TestHouse, key_of, make_piece
+from houses import TestHouse, keep_key, key_of, make_piece
 from mutations import change
 from recorded_runs import Trained, trained
 from starter.datasheet import write_croissant
@@ -246,7 +245,7 @@ def asked(desk: Trained, *words: object, code: int = 0) -> str:
 
 @pytest.fixture
 def curated(copied: Trained) -> Trained:
-    save_key(key_of("cleo"), house="lantern", owner="cleo", passphrase=PASSPHRASE, kdf_cost=10)
+    keep_key("cleo")
     return copied
 
 

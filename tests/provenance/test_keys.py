@@ -16,12 +16,12 @@ from gen.provenance.key_files import (
     save_key,
 )
 from gen.provenance.keys import PrivateKey, parse_public, verify
-from houses import PASSPHRASE, key_of
+from houses import PASSPHRASE, keep_key, key_of
 
 
 @pytest.fixture
 def saved(own_keys):
-    return save_key(key_of("ana"), house="lantern", owner="ana", passphrase=PASSPHRASE, kdf_cost=10)
+    return keep_key("ana")
 
 
 def test_signature_verifies_under_its_key_alone():

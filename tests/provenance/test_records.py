@@ -13,7 +13,6 @@ from gen.provenance.founding import create_house
 from gen.provenance.gate import CorpusRefused, admit
 from gen.provenance.house import House
 from gen.provenance.impact import impact_of
-from gen.provenance.key_files import save_key
 from gen.provenance.mark import is_generated, mark_generated
 from gen.provenance.pin import PinError
 from gen.provenance.proofs import ProofError, check_proof, prove
@@ -22,7 +21,7 @@ from gen.provenance.runs import ModelDigest
 from gen.provenance.tag import TagError
 from gen.provenance.works import renew
 from gen.smf import split_chunks
-from houses import PASSPHRASE, key_of, make_midi, start_house
+from houses import keep_key, key_of, make_midi, start_house
 
 RECEIPT = "ab" * 32
 
@@ -206,7 +205,7 @@ def test_person_without_a_key_here_is_told_where_it_must_be(house, own_keys):
         access.key_of_person(register, "ana")
     with pytest.raises(HouseError, match="no curator's key is in your key folder"):
         access.person_at_hand(register, "curator")
-    save_key(key_of("cleo"), house="lantern", owner="cleo", passphrase=PASSPHRASE, kdf_cost=10)
+    keep_key("cleo")
     assert access.person_at_hand(register, "curator") == "cleo"
     assert access.key_of_person(register, "cleo").keyid == key_of("cleo").keyid
 
@@ -220,7 +219,7 @@ def test_passphrase_is_asked_for_at_a_terminal(house, own_keys, monkeypatch):
 
     monkeypatch.setattr(access.sys, "stdin", Terminal())
     monkeypatch.setattr("getpass.getpass", lambda prompt: prompt)
-    path = save_key(key_of("ana"), house="h", owner="ana", passphrase=PASSPHRASE, kdf_cost=10)
+    path = keep_key("ana", "h")
     from gen.provenance.key_files import read_key_file
 
     assert access.passphrase_of(read_key_file(path)) == "Passphrase for the key of ana: "

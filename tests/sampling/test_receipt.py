@@ -13,7 +13,7 @@ from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
 from gen.piece import Piece
 from gen.provenance.canonical import canonical
-from gen.provenance.key_files import PASSPHRASE_VARIABLE, list_keys, save_key
+from gen.provenance.key_files import PASSPHRASE_VARIABLE, list_keys
 from gen.provenance.manifest import Manifest
 from gen.sampling import receipt as receipts
 from gen.sampling import session, takes
@@ -23,7 +23,7 @@ from gen.sampling.run import sample
 from gen.smf import split_chunks, write
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
-from houses import PASSPHRASE, key_of, make_piece
+from houses import PASSPHRASE, keep_key, key_of, make_piece
 
 CHORDS = {"chords": "C | F", "time_signature": "4/4", "instruments": ["piano", "bass"]}
 
@@ -43,7 +43,7 @@ def again(asked, tmp_path):
 @pytest.fixture
 def own_key(monkeypatch):
     """ana's key in this user's folder, and its passphrase in the environment."""
-    save_key(key_of("ana"), house="lantern", owner="ana", passphrase=PASSPHRASE, kdf_cost=10)
+    keep_key("ana")
     monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
 
 

@@ -24,14 +24,13 @@ from gen.likeness.voices import pack_voices, voices_of
 from gen.piece import Marker, Note, Piece, Track
 from gen.provenance.access import default_folder
 from gen.provenance.canonical import sha256_hex
-from gen.provenance.key_files import save_key
 from gen.provenance.mark import mark_generated
 from gen.provenance.pin import Pin
 from gen.provenance.tag import read_tag
 from gen.provenance.works import withdraw
 from gen.safe_parse import SafeReader
 from gen.smf import musical_hash, parse, write
-from houses import PASSPHRASE, TestHouse, key_of, make_midi, make_piece, start_house
+from houses import PASSPHRASE, TestHouse, keep_key, key_of, make_midi, make_piece, start_house
 from midi_files import note, smf
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "contribute.py"
@@ -89,7 +88,7 @@ def desk(house: TestHouse, own_keys: Path, tmp_path: Path, monkeypatch) -> Desk:
     monkeypatch.syspath_prepend(str(SCRIPT.parent))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    save_key(key_of("ana"), house="lantern", owner="ana", passphrase=PASSPHRASE, kdf_cost=10)
+    keep_key("ana")
     folder = tmp_path / "works"
     folder.mkdir()
     return Desk(house, folder)

@@ -11,7 +11,7 @@ import pytest
 
 from bad_values import make_bad
 from gen.disk import Folder
-from houses import PASSPHRASE, key_of, make_midi, start_house, tagged
+from houses import keep_key, make_midi, start_house, tagged
 from tiny_runs import call
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -23,12 +23,11 @@ STATED = ("--method", "played", "--consent", "general_model", "--genre", "waltz"
 @pytest.fixture
 def lived_in(tmp_path, monkeypatch, own_keys):
     """A house with a work and one that waits, and the keys of ana, cleo and the root."""
-    from gen.provenance.key_files import save_key
 
     monkeypatch.chdir(tmp_path)
     house = start_house(tmp_path / "house")
     for name in ("ana", "cleo", "root"):
-        save_key(key_of(name), house="lantern", owner=name, passphrase=PASSPHRASE, kdf_cost=10)
+        keep_key(name)
     house.enter(1)
     house.submit(tagged(make_midi(2)))
     (tmp_path / "new.mid").write_bytes(make_midi(3))

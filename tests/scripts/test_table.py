@@ -22,9 +22,8 @@ from bad_values import lay_down, of_command, of_settings
 from gen.cli import contribute, house
 from gen.places import CONF
 from gen.provenance.house import House
-from gen.provenance.key_files import save_key
 from gen.provenance.pin import load_pin
-from houses import PASSPHRASE, keep_machine_key, key_of, make_midi, start_house, tagged
+from houses import keep_key, keep_machine_key, make_midi, start_house, tagged
 from tiny_runs import call, command, environment
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -41,7 +40,7 @@ def lived_in(tmp_path, monkeypatch, own_keys):
     found = start_house(tmp_path / "house", pin_path=tmp_path / "house" / "pin.yaml")
     monkeypatch.setenv("HOUSE", str(found.folder))
     for name in ("ana", "cleo", "root"):
-        save_key(key_of(name), house="lantern", owner=name, passphrase=PASSPHRASE, kdf_cost=10)
+        keep_key(name)
     keep_machine_key()
     found.enter(1, 2, 3)
     found.submit(*(tagged(make_midi(seed)) for seed in range(10, 16)))

@@ -11,8 +11,7 @@ from click.testing import CliRunner
 
 from gen.cli.visit import Visit, follow_a_piece, page_of, plant, rebuild, verify_alone
 from gen.provenance.dsse import Envelope, is_signed_by
-from gen.provenance.key_files import save_key
-from houses import PASSPHRASE, key_of, make_midi
+from houses import keep_key, key_of, make_midi
 from recorded_runs import Trained, trained
 
 
@@ -40,7 +39,7 @@ def visit(run: Trained, *words: object, code: int = 0) -> str:
 
 @pytest.mark.slow
 def test_a_visit_shows_what_holds_and_says_what_is_not_proved(visited):
-    save_key(key_of("cleo"), house="lantern", owner="cleo", passphrase=PASSPHRASE, kdf_cost=10)
+    keep_key("cleo")
     before = sorted(path for path in visited.house.folder.rglob("*.mid"))
     page = visit(visited, "--sign", "cleo")
     proved, _, rest = page.partition("NOT PROVED")

@@ -14,13 +14,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from desks import CHROMIUM, PATIENCE, TOKEN, Asker, served
-from gen.provenance.key_files import save_key
 from gen.studio import jobs, runs
 from gen.studio.app import studio
 from gen.studio.desk import Desk
 from gen.studio.guard import Guard
-from houses import PASSPHRASE, TestHouse, key_of, make_midi, start_house
+from gen.studio.people import People
+from gen.studio.served import HouseGuard, Served
+from houses import TestHouse, keep_key, make_midi, start_house
 from prepared import prepared
+from served import ORIGIN, Clock, Hand
 from studios import CHECKPOINT, make_studio
 
 
@@ -45,7 +47,7 @@ def small_house(tmp_path: Path, own_keys: Path) -> TestHouse:
     made = start_house(tmp_path / "house")
     made.enter(1)
     for person in ("ana", "cleo"):
-        save_key(key_of(person), house="lantern", owner=person, passphrase=PASSPHRASE, kdf_cost=10)
+        keep_key(person)
     return made
 
 
@@ -79,6 +81,28 @@ def asker(guard: Guard) -> Asker:
     """Without the process that writes music, which starts with the server."""
     headers = {"authorization": f"Bearer {TOKEN}"}
     return Asker(TestClient(guard, headers=headers, raise_server_exceptions=True))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(name="served")
+def served_house(desk: Desk, clock: Clock) -> Served:
+    people = People("lantern", frozenset({ORIGIN}), clock)
+    return Served(desk, people, desk.out)
+
+
+@pytest.fixture
+def client(served: Served) -> TestClient:
+    return TestClient(HouseGuard(studio(served.desk, served), served))
+
+
+@pytest.fixture
+def hand(client: TestClient) -> Callable[[str], Hand]:
+    """Somebody who is signed in to the house that is served."""
+    return lambda person: Hand(client, person).sign_in()
 
 
 @pytest.fixture(scope="session")

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 import pytest
-from fastapi.testclient import TestClient
 
 from desks import Asker
 from gen.provenance.complaints_desk import cases
 from gen.provenance.runs import ModelDigest
 from gen.provenance.terms import Use
-from gen.studio.app import studio
-from gen.studio.desk import Desk
-from gen.studio.people import People
-from gen.studio.served import HouseGuard, Served
 from houses import TestHouse
-from served import ORIGIN, Hand, RefusedError
+from served import refused
 
 MODEL = ModelDigest("model.safetensors", 1, "b0" * 32, "b1" * 32)
 OTHER = ModelDigest("other.safetensors", 2, "c0" * 32, "c1" * 32)
@@ -41,18 +35,6 @@ def work(small_house: TestHouse) -> str:
 @pytest.fixture
 def run(small_house: TestHouse, work: str) -> int:
     return small_house.log_run([work], [MODEL, OTHER])
-
-
-@pytest.fixture
-def hand(desk: Desk) -> Callable[[str], Hand]:
-    """Somebody who is signed in to the house that is served."""
-    served = Served(desk, People("lantern", frozenset({ORIGIN})), desk.out)
-    client = TestClient(HouseGuard(studio(desk, served), served))
-    return lambda person: Hand(client, person).sign_in()
-
-
-def refused(status: int):
-    return pytest.raises(RefusedError, match=f"^{status}")
 
 
 # -- at one computer ------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,44 +17,7 @@ from gen.studio.people import CHALLENGE_SECONDS, MOST_SESSIONS, SESSION_SECONDS,
 from gen.studio.rights import AT_THE_COMPUTER, MAY
 from gen.studio.served import HouseGuard, Served
 from houses import TestHouse, key_of, make_midi
-from served import ORIGIN, Hand, RefusedError, as_file
-
-
-class Clock:
-    """Seconds that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def served(desk: Desk, clock: Clock) -> Served:
-    people = People("lantern", frozenset({ORIGIN}), clock)
-    return Served(desk, people, desk.out)
-
-
-@pytest.fixture
-def client(served: Served) -> TestClient:
-    return TestClient(HouseGuard(studio(served.desk, served), served))
-
-
-@pytest.fixture
-def hand(client: TestClient) -> Callable[[str], Hand]:
-    """Somebody who is signed in."""
-    return lambda person: Hand(client, person).sign_in()
-
-
-def refused(status: int):
-    return pytest.raises(RefusedError, match=f"^{status}")
-
+from served import ORIGIN, Clock, Hand, as_file, refused
 
 # -- the whole way ------------------------------------------------------------------------------
 

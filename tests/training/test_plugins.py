@@ -23,7 +23,7 @@ from gen.provenance.model_file import read_model_file
 from gen.training.run import train
 from gen.training.settings import read_settings, recipe_of
 from houses import keep_machine_key
-from recorded_runs import RUN, Trained, kept_apart, trained
+from recorded_runs import FROM_A_BASE, RUN, Trained, kept_apart, trained
 from tiny_runs import SETTINGS, TRAIN, call, settings_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "example_plugin"
@@ -292,8 +292,7 @@ def test_a_run_is_resumed_with_the_same_plug_ins_alone(kept, tmp_path):
 
 def test_its_weights_are_gone_on_from_by_its_network_alone(kept, tmp_path):
     init = f"init={kept.last}"
-    settings = [w for w in (*SETTINGS.split(), *RUN) if not w.startswith("model")]
-    begin = [*settings, f"pin={kept.house.pin.path}", init, f"hydra.run.dir={tmp_path / 'run'}"]
+    begin = [*FROM_A_BASE, f"pin={kept.house.pin.path}", init, f"hydra.run.dir={tmp_path / 'run'}"]
     done = call(TRAIN, *begin)
     assert done.code == 2
     assert "plugins.model=gated" in done.stderr
