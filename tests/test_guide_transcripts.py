@@ -21,9 +21,9 @@ from click.testing import CliRunner
 
 from gen.piece import Piece
 from gen.provenance.enrolment import request_of
-from gen.provenance.key_files import keys_folder, save_key
+from gen.provenance.key_files import keys_folder
 from gen.smf import write
-from houses import PASSPHRASE, TestHouse, keep_key, key_of, start_house
+from houses import TestHouse, keep_key, key_of, start_house
 from midi_files import event, meta, note, smf
 
 ROOT = Path(__file__).parents[1]
@@ -110,8 +110,7 @@ def enroll(desk: Desk) -> str:
     """By the holder of the root key, in a house that does not know ana yet."""
     folder = desk.folder / "new"
     start_house(folder, "tidewater", people=[], pin_path=folder / "pin.yaml")
-    root = key_of("root")
-    save_key(root, house="tidewater", owner="root", passphrase=PASSPHRASE, kdf_cost=10)
+    keep_key("root", "tidewater")
     line = "python scripts/house.py enroll ana --role composer"
     request = request_of(key_of("ana"), "tidewater", "ana")
     with patch.dict(os.environ, HOUSE=str(folder)):
