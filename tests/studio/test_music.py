@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -84,12 +85,15 @@ def test_music_comes_bar_by_bar_and_then_as_a_piece(writing: Asker, writing_desk
 
 
 def test_the_page_is_there_before_the_model_and_what_is_asked_waits_for_it(
-    writing_desk: Desk,
+    writing_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked, is_read = threading.Event(), Jobs._model_is
+    monkeypatch.setattr(Jobs, "_model_is", lambda *found: asked.wait() and is_read(*found))
     guard = Guard(studio(writing_desk), frozenset({"testserver"}), TOKEN)
     with TestClient(guard, headers={"authorization": f"Bearer {TOKEN}"}) as client:
         new = Asker(client)
         assert new.get("/readiness") == {"state": "reading", "error": None}
+        asked.set()
         assert ask_and_wait(new, "generate", bars=1)[-1]["kind"] == "done"
         assert new.get("/readiness") == {"state": "ready", "error": None}
 
