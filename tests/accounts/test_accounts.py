@@ -418,6 +418,13 @@ def test_royalties_that_were_entered_are_known_again_and_changed_ones_are_not(ho
     assert "add --out" in ask(house, *words, code=2)
 
 
+def test_royalties_that_nobody_here_can_enter_are_not_written(house, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOUSE_KEYS", str(tmp_path / "none"))
+    out = tmp_path / "money"
+    ask(house, "royalties", "--pool", 10, "--period", PERIOD, "--out", out, "--enter", code=2)
+    assert not out.exists()
+
+
 def check(house, paper: Path, code: int = 0) -> str:
     main = importlib.import_module("gen.cli.disclose").main
     done = CliRunner().invoke(main, ["check", str(paper), "--pin", str(house.pin.path)])

@@ -124,3 +124,18 @@ def test_who_is_not_enrolled_leaves_no_name_behind(desk, monkeypatch):
     monkeypatch.delenv("HOUSE_PASSPHRASE")
     desk.enroll("d4", "--name", "Dana Day", "--role", "curator", code=2)
     assert desk.bytes_with("Dana Day") == []
+
+
+@pytest.mark.parametrize("interrupted", [BrokenPipeError, KeyboardInterrupt])
+def test_the_name_of_somebody_who_was_enrolled_stays_where_it_cannot_be_said(
+    desk, monkeypatch, interrupted
+):
+    def fail(*_: object) -> None:
+        raise interrupted
+
+    monkeypatch.setattr("gen.cli.house_commands.people._report_change", fail)
+    main = importlib.import_module("gen.cli.house").main
+    words = ["--name", "Dana Day", "--role", "curator", "--kdf-cost", "10", "--yes"]
+    CliRunner().invoke(main, ["enroll", "d4", *words, "--house", str(desk.folder)])
+    house = desk.house
+    assert names_of(house, house.load())["d4"] == "Dana Day"

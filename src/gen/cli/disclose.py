@@ -24,7 +24,7 @@ import click
 
 from gen.cli.careful import CarefulGroup
 from gen.cli.house_commands.common import Console, confirm, counted, house_command, open_house
-from gen.cli.papers import CURATOR, FILE, MODEL, PAPER_COMMANDS, curators_key
+from gen.cli.papers import CURATOR, FILE, MODEL, PAPER_COMMANDS, curators_key, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,7 +83,7 @@ def answer_command(
 
     house = open_house(folder, pin)
     register = house.load()
-    key = curators_key(house, curator)
+    key = curators_key(register, curator)
     day = parse_day(received) if received else today_utc()
     found, digest = read_print_list(asked)
     letter = Letter(sender, day.isoformat(), found, digest)
@@ -140,7 +140,7 @@ def reserve_command(
     found, digest = read_print_list(asked)
     one = f"Reserve {counted(len(found.works), 'piece')} of {sender} from now on?"
     confirm(one, yes=yes, output=output)
-    key = curators_key(house, curator)
+    key = curators_key(house.load(), curator)
     act = reserve(house, key, sender, read(asked, FINGERPRINTS))
     output.line(f"act {act}: {sender} reserves {counted(len(found.works), 'piece')}")
     output.line(f"answer it: house.py complain --answer {act} --text …")
@@ -217,7 +217,7 @@ def _purge_signer(
     from gen.provenance.canonical import sha256_hex, utc_now
     from gen.provenance.complaints_desk import answer
 
-    key = curators_key(house, curator)
+    key = curators_key(register, curator)
     place = record or Path(f"purge-{utc_now().replace(':', '')}.json")
     if place.exists():
         raise SettingError(f"{place} is there already", where="--record", mend="name another file")
@@ -272,7 +272,8 @@ def causal_command(
     register = house.load()
     run = run_behind(read_model_file(checkpoint), register)
     if run.begin is None or not run.begin.recipe:
-        raise HouseError(f"the log does not hold the settings of {run}", mend="name another model")
+        raise HouseError(f"the log does not hold the settings of {run}",
+                         where=str(checkpoint), mend="name another model")  # fmt: skip
     confirm(f"Train models of {steps} steps, {seeds} for all and for each composer's absence?",
             yes=yes, output=output)  # fmt: skip
     recipe = json.loads(run.begin.recipe)
@@ -288,8 +289,7 @@ def causal_command(
     )
     found = {"effects": to_plain(effects), "run": run.index, **models}
     if out is not None:
-        text = json.dumps(found, indent=1, sort_keys=True) + "\n"
-        write_atomically(out, text.encode("utf-8"))
+        write_atomically(out, json_text(found).encode("utf-8"))
         output.line(f"wrote {out}")
     output.result(**found)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gen.provenance.house import House
     from gen.provenance.keys import PrivateKey
     from gen.provenance.papers import PaperAct
+    from gen.provenance.register import Register
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 MODEL = click.argument("checkpoint", type=FILE, metavar="CHECKPOINT")
@@ -74,9 +75,10 @@ def summary_command(
 
     said = read_sayings(says)
     house = open_house(folder, pin)
+    give = _giver(house, output, **where)
     account = _account(house, checkpoint, output, as_of=as_of)
     text = summary_of(account, said)
-    act = _give(ModelPaper("summary", text, account), house, output, **where)
+    act = give(ModelPaper("summary", text, account))
     output.result(summary=text, figures=asdict(account.figures), act=act)
 
 
@@ -99,9 +101,10 @@ def card_command(
     from gen.disclosure.card import card_of
 
     house = open_house(folder, pin)
+    give = _giver(house, output, **where)
     account = _account(house, checkpoint, output, report=report, as_of=as_of)
     text = card_of(account)
-    act = _give(ModelPaper("card", text, account), house, output, **where)
+    act = give(ModelPaper("card", text, account))
     output.result(card=text, figures=asdict(account.figures), sides=account.sides, act=act)
 
 
@@ -122,9 +125,10 @@ def bom_command(
     from gen.disclosure.bom import bom_of
 
     house = open_house(folder, pin)
+    give = _giver(house, output, **where)
     account = _account(house, checkpoint, output, report=report, as_of=as_of)
     found = bom_of(account)
-    act = _give(ModelPaper("bom", _json(found), account), house, output, **where)
+    act = give(ModelPaper("bom", json_text(found), account))
     output.result(bom=found, act=act)
 
 
@@ -147,9 +151,10 @@ def dataset_command(
     from gen.disclosure.croissant import dataset_of, text_of
 
     house = open_house(folder, pin)
+    give = _giver(house, output, **where)
     account = _account(house, checkpoint, output, as_of=as_of)
     found = dataset_of(house, account, license_)
-    act = _give(ModelPaper("dataset", text_of(found), account), house, output, **where)
+    act = give(ModelPaper("dataset", text_of(found), account))
     output.result(dataset=found, act=act)
 
 
@@ -166,7 +171,8 @@ def _account(
         return account_of(house, model, report=report, day=day, advance=lambda: advance(1))
 
 
-def _json(found: dict[str, Any]) -> str:
+def json_text(found: dict[str, Any]) -> str:
+    """As every paper in JSON is written."""
     import json
 
     return json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
@@ -181,32 +187,37 @@ class ModelPaper:
     account: Account
 
 
-def _give(
-    paper: ModelPaper, house: House, output: Console, *, out: Path | None, enter: bool,
-    curator: str | None,
-) -> int | None:  # fmt: skip
-    """Write a paper where it was asked for, or print it; the act that entered it, if one did."""
+def _giver(
+    house: House, output: Console, *, out: Path | None, enter: bool, curator: str | None
+) -> Callable[[ModelPaper], int | None]:
+    """What writes a paper where it was asked for, or prints it, and says which act entered it.
+
+    The key that enters it is asked for now, before works are read.
+    """
     from gen.disclosure.entered import enter_paper
     from gen.disk import write_atomically
 
-    data = paper.text.encode("utf-8")
-    if out is not None:
-        write_atomically(out, data)
-    output.line(paper.text.rstrip("\n") if out is None else f"wrote {out}")
-    if not enter:
-        return None
-    key = curators_key(house, curator)
-    act = enter_paper(house, key, data, paper.kind, paper.account.model.file_sha256)
-    output.line(f"entered: act {act}")
-    return act
+    key = curators_key(house.load(), curator) if enter else None
+
+    def give(paper: ModelPaper) -> int | None:
+        data = paper.text.encode("utf-8")
+        if out is not None:
+            write_atomically(out, data)
+        output.line(paper.text.rstrip("\n") if out is None else f"wrote {out}")
+        if key is None:
+            return None
+        act = enter_paper(house, key, data, paper.kind, paper.account.model.file_sha256)
+        output.line(f"entered: act {act}")
+        return act
+
+    return give
 
 
-def curators_key(house: House, curator: str | None) -> PrivateKey:
+def curators_key(register: Register, curator: str | None) -> PrivateKey:
     """The key of the curator who is named, or whose key is at hand."""
     from gen.provenance.access import key_of_person, person_at_hand
     from gen.provenance.roster import CURATOR as ROLE
 
-    register = house.load()
     return key_of_person(register, curator or person_at_hand(register, ROLE))
 
 
@@ -231,7 +242,8 @@ def enter_command(
     data = read(paper, PAPER)
     model = read_model_file(about).file_sha256 if about else ""
     confirm(f"Enter {paper} ({kind}) in the log?", yes=yes, output=output)
-    act = enter_paper(house, curators_key(house, curator), data, kind, model)
+    key = curators_key(house.load(), curator)
+    act = enter_paper(house, key, data, kind, model)
     output.line(f"{paper}: entered, {kind}, act {act}")
     output.result(act=act, kind=kind)
 

@@ -118,7 +118,8 @@ def not_seen(
     Each with the run that left it: it is on another computer, in a folder that was not named, or
     deleted.
     """
-    seen = {_digest_of(copy.place) for copy in copies if copy.kind == MODEL}
+    places = {copy.place for copy in copies if copy.kind == MODEL}  # one for several works
+    seen = set(map(_digest_of, places))
     return [
         {
             "file_sha256": model.file_sha256,

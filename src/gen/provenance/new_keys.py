@@ -28,13 +28,21 @@ def unless_it_fails(folder: Path, house: str) -> Iterator[None]:
         yield
     except BaseException:
         for path in set(keys_folder().glob("*.key")) - before:
-            if not _is_named(folder, house, read_key_file(path).public):
+            if not is_named(folder, house, read_key_file(path).public.hex()):
                 path.unlink(missing_ok=True)
         raise
 
 
-def _is_named(folder: Path, house: str, public: bytes) -> bool:
-    """Whether a house's register, or a change that waits for signatures, names a public key."""
+def is_named(folder: Path, house: str, text: str) -> bool:
+    """Whether a house's register, or a change that waits for signatures, has a text in it.
+
+    Also where they cannot be read.
+
+    Args:
+        folder: of the house.
+        house: its name.
+        text: a public key in hex, or what stands in the place of a name.
+    """
     store = Store(folder)
     log = Log(store, house, "register")
     try:
@@ -45,4 +53,4 @@ def _is_named(folder: Path, house: str, public: bytes) -> bool:
         ]
     except (HouseError, OSError):
         return True  # nobody knows
-    return any(public.hex().encode() in data for data in found)
+    return any(text.encode() in data for data in found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +13,6 @@ from gen.cli.house_commands.common import Console, confirm, house_command, open_
 
 if TYPE_CHECKING:
     from gen.accounts.royalties import Near
-    from gen.provenance.house import House
-
-STATEMENT_FILE = "royalties.json"
 
 
 @house_command
@@ -47,8 +43,9 @@ def sell_command(
     sold = parse_day(day) if day else register.today()
     who = person or person_at_hand(register, CURATOR, option="--as")
     confirm(
-        f"Enter that {piece} was sold on {sold} for {amount}, as {who}?", yes=yes, output=output
-    )
+        f"Enter that {piece} was sold on {sold} for {spelled_cents(cents)}, as {who}?",
+        yes=yes, output=output,
+    )  # fmt: skip
     act = sell(house, key_of_person(register, who), run, receipt, cents, sold)
     output.line(f"sold: {piece}, {sold}, {spelled_cents(cents)}; act {act.index}")
     output.result(act=act.index, run=run.index, **act.data)
@@ -80,7 +77,10 @@ def royalties_command(
     del yes
     from gen.accounts.nearness import nearness, pieces_written
     from gen.accounts.period import Period
-    from gen.accounts.royalties import statement
+    from gen.accounts.royalties import SALES, statement
+    from gen.cli.papers import curators_key, json_text
+    from gen.disclosure.entered import enter_paper
+    from gen.disk import write_all_atomically
     from gen.errors import HouseError, SettingError
     from gen.provenance.terms import parse_cents, spelled_cents
 
@@ -92,6 +92,7 @@ def royalties_command(
     period = Period.parse(text)
     house = open_house(folder, pin)
     register = house.load()
+    key = curators_key(register, curator) if enter else None
     near: list[Near] = []
     if near_amount:
         near, unread = nearness(house, register, pieces_written(house, register, period))
@@ -105,28 +106,24 @@ def royalties_command(
     output.line(
         f"{spelled_cents(amount)} by works ({len(found['works'])}), {spelled_cents(near_amount)} "
         f"by nearness ({len(found['pieces'])} pieces; likeness, not cause), "
-        f"{spelled_cents(found['pools']['sales'])} by sales ({len(found['sales'])}), fees besides; "
+        f"{spelled_cents(found['pools'][SALES])} by sales ({len(found['sales'])}), fees besides; "
         f"{period}"
     )
+    data = json_text(found).encode("utf-8")
     if out is not None:
-        for path in _write_statement(out, found):
+        files = {out / "royalties.json": data, out / "royalties.csv": _table_of(found)}
+        write_all_atomically(files)
+        for path in files:
             output.line(str(path))
     act = None
-    if enter and out is not None:
-        act = _entered(house, out / STATEMENT_FILE, curator)
+    if key is not None:
+        act = enter_paper(house, key, data, "royalties")
         output.line(f"entered: act {act}")
     output.result(**found, act=act)
 
 
-def _entered(house: House, path: Path, curator: str | None) -> int:
-    from gen.cli.papers import curators_key
-    from gen.disclosure.entered import enter_paper
-
-    return enter_paper(house, curators_key(house, curator), path.read_bytes(), "royalties")
-
-
-def _write_statement(out: Path, found: dict[str, Any]) -> list[Path]:
-    from gen.disk import write_atomically
+def _table_of(found: dict[str, Any]) -> bytes:
+    """A statement's payments as a sheet."""
     from gen.disk.tables import as_text
     from gen.provenance.terms import spelled_cents
 
@@ -136,10 +133,4 @@ def _write_statement(out: Path, found: dict[str, Any]) -> list[Path]:
     for line in found["lines"]:
         cells = line["basis"], line["work"], line["person"], spelled_cents(line["cents"])
         table.writerow(map(as_text, cells))
-    written = {
-        out / STATEMENT_FILE: json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True),
-        out / "royalties.csv": text.getvalue(),
-    }
-    for path, content in written.items():
-        write_atomically(path, (content.rstrip("\n") + "\n").encode("utf-8"))
-    return list(written)
+    return text.getvalue().encode("utf-8")

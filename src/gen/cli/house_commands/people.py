@@ -96,7 +96,6 @@ def enroll_command(
     stays for ever, so give one that is no name where the person is not to be known by it.
     """
     from gen.errors import SettingError
-    from gen.provenance.names import keep_name
     from gen.provenance.new_keys import unless_it_fails
     from gen.provenance.people import enrolled
     from gen.provenance.roster import MACHINE_ROLES
@@ -110,8 +109,7 @@ def enroll_command(
     # Refuse a taken id or an unfit one before a key is made for it.
     enrolled(house.load(), person, name or person, roles, bytes(32))
     confirm(f"Enroll {person} as {' and '.join(roles)}?", yes=yes, output=output)
-    said = keep_name(house.store, name) if name and name != person else person
-    with _unless_refused(house, said), unless_it_fails(house.folder, house.pin.name):
+    with _kept_name(house, person, name) as said, unless_it_fails(house.folder, house.pin.name):
         key, path = (
             _open_key(house, person)
             if machine
@@ -128,15 +126,24 @@ def enroll_command(
 
 
 @contextmanager
-def _unless_refused(house: House, said: str) -> Iterator[None]:
-    """Leave no name behind of somebody who was not enrolled."""
-    from gen.provenance.names import forget_name
-    from gen.provenance.roster import COMMITTED
+def _kept_name(house: House, person: str, name: str | None) -> Iterator[str]:
+    """Keep somebody's name for a change of the roster; what the roster says in its place.
 
+    No name stays behind of somebody who was not enrolled; one that the records have stays,
+    whatever failed after they did.
+    """
+    from gen.provenance.names import forget_name, keep_name
+    from gen.provenance.new_keys import is_named
+
+    if not name or name == person:
+        yield person
+        return
+    said = ""
     try:
-        yield
+        said = keep_name(house.store, name)
+        yield said
     except BaseException:
-        if said.startswith(COMMITTED):
+        if said and not is_named(house.folder, house.pin.name, said):
             forget_name(house.store, said)
         raise
 
