@@ -372,7 +372,7 @@ def test_a_sale_that_terms_do_not_grant_is_refused(house, tmp_path):
     ask(house, "terms", house.works[2], "--composer", "ben", "--allow", "general_model sampling")
     said = ask(house, "sell", piece, "--for", "5", code=2)
     assert f"{house.works[2]}: ben grants no sale" in said
-    assert not house.load().sales.acts
+    assert not house.load().sales
 
 
 def test_only_pieces_of_the_log_are_sold_by_curators_and_producers_and_not_in_the_future(
@@ -396,8 +396,8 @@ def test_a_sale_by_a_stolen_key_counts_for_nobody(house, tmp_path):
     piece = sold_piece(house, tmp_path)
     at = ask_json(house, "sell", piece, "--for", "10")["act"]
     change(house, lambda r: people.compromised(r, "cleo", at))
-    found = ask_json(house, "royalties", "--of-sales", 50, "--pool", 1, "--period", PERIOD)
-    assert (found["pools"]["sales"], found["sales"]) == (0, [])
+    pools = ("--of-sales", 50, "--pool", 1, "--period", PERIOD)
+    assert f"no piece was sold in {PERIOD}" in ask(house, "royalties", *pools, code=2)
 
 
 def test_royalties_that_were_entered_are_known_again_and_changed_ones_are_not(house, tmp_path):
@@ -405,7 +405,7 @@ def test_royalties_that_were_entered_are_known_again_and_changed_ones_are_not(ho
     words = ("royalties", "--pool", 10, "--period", PERIOD, "--out", out, "--enter")
     act = ask_json(house, *words)["act"]
     paper = out / "royalties.json"
-    assert f"royalties, entered by cleo, {house.load().papers.acts[0].time}, act {act}" in (
+    assert f"royalties, entered by cleo, {house.load().papers[0].time}, act {act}" in (
         check(house, paper)
     )
     said = json.loads(paper.read_bytes())

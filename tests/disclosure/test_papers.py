@@ -285,6 +285,6 @@ def test_papers_of_a_key_that_was_stolen_by_then_are_no_papers_of_the_house(cura
     asked(curated, "enter", file, "--kind", "summary")
     house = curated.house
     house._follow_pin()
-    at = house.load().papers.acts[0].index
+    at = house.load().papers[0].index
     change(house, lambda r: people.compromised(r, "cleo", at))
     assert "is no paper that the log" in asked(curated, "check", file, code=2)

@@ -9,7 +9,9 @@ from click.testing import CliRunner
 
 from gen.cli.disclose import main as disclose
 from gen.cli.house import main as house_main
+from gen.disclosure.answer import write_answer
 from gen.disclosure.signed import ANSWER_TYPE
+from gen.errors import HouseError
 from gen.provenance.canonical import canonical
 from gen.provenance.dsse import Envelope, Signature
 from houses import key_of, start_house
@@ -49,7 +51,7 @@ def test_paper_that_names_no_log_is_refused_in_words(house, tmp_path, said, forg
 @pytest.mark.parametrize(
     ("main", "words", "mend"),
     [
-        (disclose, ("check",), "disclose.py signed"),
+        (disclose, ("check",), "disclose.py or house.py royalties wrote"),
         (house_main, ("verify", "--proof"), "house.py prove wrote"),
         (house_main, ("mine", "--composer", "ana", "--royalties"), "house.py royalties wrote"),
     ],
@@ -80,3 +82,19 @@ def test_paper_that_is_entered_and_lies_nowhere_is_refused_before_anything_is_re
     found = refusal(disclose, house, kind, __file__, "--enter")
     assert "nothing would hold what is entered" in found
     assert "add --out FILE" in found
+
+
+def test_answer_that_could_not_be_entered_is_written_and_says_what_enters_it(
+    house, tmp_path, monkeypatch
+):
+    def busy(*_: object) -> int:
+        raise HouseError("another command holds the house", mend="wait for it")
+
+    monkeypatch.setattr("gen.disclosure.answer.enter_paper", busy)
+    said = {"model": {"file_sha256": ""}, "works": []}
+    with pytest.raises(HouseError) as failed:
+        write_answer(house.house, house.load(), tmp_path / "out", said, "", CURATOR)
+    signed = tmp_path / "out" / "answer.json"
+    assert signed.exists()
+    assert failed.value.mend.startswith("wait for it; then enter what was written: ")
+    assert f"disclose.py enter {signed} --kind answer" in failed.value.mend

@@ -151,7 +151,11 @@ def statement(
         )
     nearness = _nearness(held)
     sales = sales_in(register, period) if percent else []
-    sold = _sold(register, sales)
+    if percent and not sales:
+        raise HouseError(f"no piece was sold in {period}: there are no sales to divide by")
+    known = register.runs
+    sources = {act.run: known.works_behind(known.by_index[act.run]) for act in sales}
+    sold = _sold(sales, sources)
     sales_pool = sum(act.sale.cents for act in sales) * percent // WHOLE_SHARE
     people = {work: composers_of(register, work) for work in {*works, *nearness, *sold}}
     equal = dict.fromkeys(works, Fraction(1))
@@ -175,7 +179,7 @@ def statement(
         "runs": [
             {"index": run.index, "name": run.name, "works": behind[run.index]} for run in runs
         ],
-        "sales": [_sale(register, act) for act in sales],
+        "sales": [_sale(act, sources[act.run]) for act in sales],
         "sales_percent": percent,
         "totals": totals(lines),
         "works": works,
@@ -215,19 +219,18 @@ def _nearness(near: Iterable[Near]) -> dict[str, Fraction]:
     return found
 
 
-def _sold(register: Register, sales: Iterable[SaleAct]) -> dict[str, Fraction]:
+def _sold(sales: Iterable[SaleAct], sources: Mapping[int, Sequence[str]]) -> dict[str, Fraction]:
     """The weight of each work: its equal part of every sale, summed."""
     found: dict[str, Fraction] = {}
     for act in sales:
-        works = register.runs.works_behind(register.runs.by_index[act.run])
+        works = sources[act.run]
         for work in works:
             part = Fraction(act.sale.cents, len(works))
             found[work] = found.get(work, Fraction(0)) + part
     return found
 
 
-def _sale(register: Register, act: SaleAct) -> dict[str, Any]:
-    works = register.runs.works_behind(register.runs.by_index[act.run])
+def _sale(act: SaleAct, works: Sequence[str]) -> dict[str, Any]:
     return {"act": act.index, **act.sale.to_dict(), "run": act.run, "works": works}
 
 

@@ -182,7 +182,8 @@ def write_answer(
         agrees, are of the log with that act.
 
     Raises:
-        HouseError: the key is no curator's, or there is an answer in the folder.
+        HouseError: the key is no curator's, or there is an answer in the folder; or it was written
+            and could not be entered, with what enters it later.
     """
     if (folder / SIGNED).exists():
         raise HouseError("there is an answer already", where=str(folder), mend="name another --out")
@@ -190,9 +191,17 @@ def write_answer(
     (folder / PROOFS).mkdir(parents=True, exist_ok=True)
     files = {folder / SIGNED: signed, folder / PAGE: page.encode("utf-8")}
     write_all_atomically(files)
-    act = enter_paper(house, key, signed, "answer", said["model"]["file_sha256"])
+    try:
+        act = enter_paper(house, key, signed, "answer", said["model"]["file_sha256"])
+    except HouseError as error:
+        words = f"disclose.py enter {folder / SIGNED} --kind answer --about CHECKPOINT"
+        error.mend = (
+            f"{error.mend + '; ' if error.mend else ''}then enter what was written: {words}"
+        )
+        raise
+    entered = house.load(full=True)
     proofs = {
-        folder / PROOFS / f"{each['work']}.json": prove(house, each["act"])
+        folder / PROOFS / f"{each['work']}.json": prove(house, each["act"], register=entered)
         for each in said["works"]
     }
     write_all_atomically(

@@ -53,7 +53,8 @@ def found_entry(register: Register, data: bytes) -> PaperAct:
     if found is None:
         raise HouseError(
             f"is no paper that the log of {register.roster.house} has "
-            f"({len(register.papers.acts)} are in it): changed since it was entered, or never",
-            mend="name a file that disclose.py signed or entered, as it was then",
+            f"({len(register.papers)} are in it): changed since it was entered, or never",
+            mend="name a file that disclose.py or house.py royalties wrote or entered, as it was "
+            "then",
         )
     return found

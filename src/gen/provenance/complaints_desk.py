@@ -57,10 +57,7 @@ def complain(
     """
     said = {"about": list(about), "from": who, "text": _words(text)}
     with house.writing() as session:
-        register = session.register
-        owner = register.roster.owners.get(key.keyid)
-        is_curator = owner is not None and CURATOR in owner[0].roles
-        person = signer(register, key, CURATOR if is_curator else COMPOSER)
+        person = signer(session.register, key, COMPOSER, CURATOR)
         record = _kept(session, said, key.now(), salt)
         data = Complaint(record).to_dict()
         return _enter(session, COMPLAIN, person.id, data, key, record)

@@ -108,9 +108,7 @@ def sell(house: House, key: SigningKey, run: Run, receipt: str, cents: int, day:
     """
     with house.writing() as session:
         register = session.register
-        owner = register.roster.owners.get(key.keyid)
-        is_curator = owner is not None and CURATOR in owner[0].roles
-        person = signer(register, key, CURATOR if is_curator else PRODUCER)
+        person = signer(register, key, PRODUCER, CURATOR)
         if day > register.today():
             raise SettingError(f"{day} is a day to come", mend="enter a sale once it was made")
         works = register.runs.works_behind(run)

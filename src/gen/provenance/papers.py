@@ -7,11 +7,10 @@ by the log whether it is what was entered, by whom and when.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
-from gen.provenance.canonical import StrictJsonError, is_sha256_hex
-from gen.provenance.shapes import Digest, Shape
+from gen.provenance.shapes import Digest, DigestOrNone, Shape
 
 
 class Paper(Shape, frozen=True):
@@ -27,11 +26,7 @@ class Paper(Shape, frozen=True):
 
     kind: str
     sha256: Digest
-    model: str
-
-    def __post_init__(self) -> None:
-        if self.model and not is_sha256_hex(self.model):
-            raise StrictJsonError("paper: its model is no digest")
+    model: DigestOrNone
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +38,3 @@ class PaperAct:
     keyid: str
     time: str
     paper: Paper
-
-
-@dataclass(slots=True)
-class Papers:
-    """Every paper in the log, in order."""
-
-    acts: list[PaperAct] = field(default_factory=list)
-
-    def of(self, sha256: str) -> list[PaperAct]:
-        """The acts that entered a file with this digest."""
-        return [act for act in self.acts if act.paper.sha256 == sha256]

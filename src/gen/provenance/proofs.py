@@ -99,18 +99,22 @@ class _Proof(Shape, frozen=True, omit_defaults=True):
 # -- making one ------------------------------------------------------------------------------
 
 
-def prove(house: House, index: int | None = None, since: int | None = None) -> dict[str, Any]:
+def prove(
+    house: House, index: int | None = None, since: int | None = None,
+    *, register: Register | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """That act `index` is in the log, and that the log extends that of `since` acts.
 
     Args:
         house: whose log.
         index: of an act; None proves none.
         since: an earlier size; whoever checks the proof with a pin of that size needs it.
+        register: of the house, verified in full (`House.load`); None loads it.
 
     Raises:
         SettingError: no such act, or the log never had that size.
     """
-    register = house.load(full=True)
+    register = register or house.load(full=True)
     head = register.head
     assert head is not None  # noqa: S101 - `load` always sets it
     if index is not None and not 0 <= index < head.size:

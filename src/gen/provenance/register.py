@@ -208,13 +208,13 @@ class Register(RegisterState):
     def _take_paper(self, act: Act) -> None:
         self._check_author(act, CURATOR)
         keyid, said = act.signatures[0].keyid, Paper.from_dict(act.data)
-        self.papers.acts.append(PaperAct(act.index, act.by, keyid, act.time, said))
+        self.papers.append(PaperAct(act.index, act.by, keyid, act.time, said))
 
     def _take_sale(self, act: Act) -> None:
         self._check_author(act, PRODUCER, CURATOR)
         keyid, said = act.signatures[0].keyid, Sale.from_dict(act.data)
         run = self.runs.that_wrote(said.receipt)
-        self.sales.acts.append(SaleAct(act.index, act.by, keyid, act.time, run, said))
+        self.sales.append(SaleAct(act.index, act.by, keyid, act.time, run, said))
 
     def _own(self, act: Act, work: str) -> WorkRecord:
         """A live work of the act's author, who signed as a composer."""

@@ -294,7 +294,13 @@ class Runs:
 
     def entered_at(self, receipt_sha256: str) -> int | None:
         """Index of the output with this receipt."""
-        return self._receipts.get(receipt_sha256)
+        piece = self._with(receipt_sha256)
+        return piece.index if piece else None
+
+    def _with(self, receipt: str) -> LoggedPiece | None:
+        """The output with this receipt, the first where there are several."""
+        place = self._receipts.get(receipt)
+        return None if place is None else self.pieces[place]
 
     def that_read(self, works: Iterable[str]) -> list[Run]:
         """Runs whose manifests name any of these works, and those that went on from such."""
@@ -358,9 +364,10 @@ class Runs:
         if run is None or all(output.checkpoint != model.file_sha256 for model in run.models):
             raise StrictJsonError(f"the run {output.run} left no checkpoint that wrote it")
         piece = LoggedPiece(index, keyid, output.run, output.sha256, output.receipt, output.path)
-        self._by_sound.setdefault(output.musical_hash, []).append(len(self.pieces))
+        place = len(self.pieces)
+        self._by_sound.setdefault(output.musical_hash, []).append(place)
+        self._receipts.setdefault(output.receipt, place)
         self.pieces.append(piece)
-        self._receipts.setdefault(output.receipt, index)
 
     def that_wrote(self, receipt: str) -> int:
         """Index of the run whose model wrote the piece with this receipt.
@@ -368,18 +375,17 @@ class Runs:
         Raises:
             StrictJsonError: the log has no such piece.
         """
-        entered = self._receipts.get(receipt)
-        run = next((piece.run for piece in self.pieces if piece.index == entered), None)
-        if run is None:
+        piece = self._with(receipt)
+        if piece is None:
             raise StrictJsonError("no piece in the log has this receipt")
-        return run
+        return piece.run
 
     def check_approved(self, run: int, receipt: str) -> None:
         """Whether there is what an approval speaks of: a run, a piece of it."""
         if run not in self.by_index:
             raise StrictJsonError(f"the run {run} never began")
-        entered = self._receipts.get(receipt)
-        if receipt and not any((p.index, p.run) == (entered, run) for p in self.pieces):
+        piece = self._with(receipt) if receipt else None
+        if receipt and (piece is None or piece.run != run):
             raise StrictJsonError(f"the run {run} wrote no such piece")
 
     def take_retirement(

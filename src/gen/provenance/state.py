@@ -17,11 +17,11 @@ from gen.provenance.complaints import Complaints
 from gen.provenance.consent import Consent
 from gen.provenance.log import Head
 from gen.provenance.merkle import root_of
-from gen.provenance.papers import PaperAct, Papers
+from gen.provenance.papers import PaperAct
 from gen.provenance.record import RegisterError, WorkRecord
 from gen.provenance.roster import Roster, SignedRoster
 from gen.provenance.runs import LoggedPiece, Retired, Runs
-from gen.provenance.sales import SaleAct, Sales
+from gen.provenance.sales import SaleAct
 from gen.provenance.terms import Approvals
 
 
@@ -47,8 +47,8 @@ class RegisterState:
     runs: Runs = field(default_factory=Runs)
     approvals: Approvals = field(default_factory=Approvals)
     complaints: Complaints = field(default_factory=Complaints)
-    papers: Papers = field(default_factory=Papers)
-    sales: Sales = field(default_factory=Sales)
+    papers: list[PaperAct] = field(default_factory=list)
+    sales: list[SaleAct] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
     _renewed: dict[str, list[tuple[int, Entry]]] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
@@ -140,9 +140,9 @@ class RegisterState:
             for piece in self.runs.of_sound(musical_hash)
         )
 
-    def is_revoked(self, piece: LoggedPiece) -> bool:
-        """Whether an output was entered with a key that was compromised by then."""
-        return self.refusal_of_key(piece.keyid, piece.index) == "revoked-key"
+    def is_revoked(self, act: LoggedPiece | PaperAct | SaleAct) -> bool:
+        """Whether it was entered with a key that was compromised by then."""
+        return self.refusal_of_key(act.keyid, act.index) == "revoked-key"
 
     def signers_of(self, record: WorkRecord) -> frozenset[str]:
         """The composers who signed for the work themselves; the others are only named.
@@ -187,14 +187,12 @@ class RegisterState:
 
     def papers_of(self, sha256: str) -> list[PaperAct]:
         """What entered a file with this digest, with keys that were not compromised by then."""
-        return [act for act in self.papers.of(sha256) if not self._is_by_stolen_key(act)]
+        same = (act for act in self.papers if act.paper.sha256 == sha256)
+        return [act for act in same if not self.is_revoked(act)]
 
     def sound_sales(self) -> list[SaleAct]:
         """Sales that were entered with keys which were not compromised by then."""
-        return [act for act in self.sales.acts if not self._is_by_stolen_key(act)]
-
-    def _is_by_stolen_key(self, act: PaperAct | SaleAct) -> bool:
-        return self.refusal_of_key(act.keyid, act.index) == "revoked-key"
+        return [act for act in self.sales if not self.is_revoked(act)]
 
     def act(self, kind: str, by: str, data: dict[str, Any], time: str, *, ahead: int = 0) -> Act:
         """An act for this house and its next place, or `ahead` places later; unsigned."""

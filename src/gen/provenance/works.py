@@ -35,11 +35,11 @@ class Accepted:
     refused: tuple[Waiting, ...]
 
 
-def signer(register: Register, key: SigningKey, role: str) -> Person:
-    """The person whose `key` may sign the register's next act in this role.
+def signer(register: Register, key: SigningKey, *roles: str) -> Person:
+    """The person whose `key` may sign the register's next act in one of these roles.
 
     Raises:
-        HouseError: unknown, ended or compromised key, another role, sealed or expired house.
+        HouseError: unknown, ended or compromised key, other roles, sealed or expired house.
     """
     roster = register.roster
     register.check_fresh(register.today())
@@ -52,8 +52,8 @@ def signer(register: Register, key: SigningKey, role: str) -> Person:
     refusal = owner[1].refusal_at(register.size) if owner else "unknown-key"
     if owner is None or refusal:
         raise HouseError(f"this key may not sign here ({refusal})", where=key.keyid[:12])
-    if role not in owner[0].roles:
-        raise HouseError(f"{owner[0].id} is no {role} of this house")
+    if not {*roles} & {*owner[0].roles}:
+        raise HouseError(f"{owner[0].id} is no {' or '.join(roles)} of this house")
     return owner[0]
 
 
