@@ -51,7 +51,7 @@ class FileKind:
 
 PIN = FileKind("trust pin", MEBIBYTE, "restore it from version control, or name another with --pin")
 PROOF = FileKind("proof", 16 * MEBIBYTE, "name a file that house.py prove wrote")
-PAPER = FileKind("paper", 16 * MEBIBYTE, "name a file that disclose.py or house.py royalties wrote")
+PAPER = FileKind("paper", 64 * MEBIBYTE, "name a file that disclose.py or house.py royalties wrote")
 STATEMENT = FileKind(
     "statement of royalties", 64 * MEBIBYTE, "name a file that house.py royalties wrote"
 )
