@@ -38,6 +38,8 @@ class Verdict:
     is_valid: bool
     is_trusted: bool
     failures: tuple[str, ...]
+    codes: frozenset[str] = frozenset()
+    """Of all that it looked at."""
 
 
 def roots(*signers) -> str:
@@ -52,10 +54,11 @@ def by_c2pa(data: bytes, media_type: str, anchors: str = "", store: bytes | None
     context = c2pa.Context.from_dict({"trust": {"user_anchors": anchors}} if anchors else {})
     with c2pa.Reader(media_type, io.BytesIO(data), manifest_data=store, context=context) as reader:
         state = reader.get_validation_state()
-        found = reader.get_validation_results()["activeManifest"]["failure"]
-    codes = tuple(each["code"] for each in found)
-    untrusted = {"signingCredential.untrusted"}
-    return Verdict(state in ("Valid", "Trusted"), state == "Trusted", tuple(set(codes) - untrusted))
+        results = reader.get_validation_results()["activeManifest"]
+    codes = {each["code"] for each in results["failure"]} - {"signingCredential.untrusted"}
+    everything = frozenset(each["code"] for found in results.values() for each in found)
+    is_trusted = state == "Trusted"
+    return Verdict(is_trusted or state == "Valid", is_trusted, tuple(codes), everything)
 
 
 def by_encypher(

@@ -182,6 +182,9 @@ def _after_a_withdrawal_the_kept_original_is_left(desk: Desk) -> None:
     code, said = desk.ask("copies", work, "--purge", "--look", desk.folder / "outputs")
     assert (code, stray.exists()) == (2, True)  # nobody was there to say yes to these
     assert f"would delete copy: {stray}" in said
+    named = ("copies", work, "--purge", "--yes", "--look", desk.folder / "outputs")
+    code, said = desk.ask(*named, "--curator", "ana")
+    assert (code, stray.exists(), "ana is no curator of this house" in said) == (2, True, True)
     house.house = withdraw(House(load_pin(house.pin.path)), [work], key_of("ana"), "a letter came")
     look = ("--look", desk.folder / "outputs")
     text = ("--from", "Harbour Songs", "--text", "Delete our song.", "--yes")

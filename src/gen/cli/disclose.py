@@ -24,7 +24,7 @@ import click
 
 from gen.cli.careful import CarefulGroup
 from gen.cli.house_commands.common import Console, confirm, counted, house_command, open_house
-from gen.cli.papers import CURATOR, FILE, MODEL, PAPER_COMMANDS, curators_key, json_text
+from gen.cli.papers import CURATOR, FILE, MODEL, PAPER_COMMANDS, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,6 +77,7 @@ def answer_command(
     from gen.disclosure.answer import Letter, answer_of, write_answer
     from gen.disclosure.page import page_of
     from gen.likeness.print_lists import read_print_list
+    from gen.provenance.access import curators_key
     from gen.provenance.canonical import today_utc
     from gen.provenance.consent import parse_day
     from gen.provenance.model_file import read_model_file
@@ -134,6 +135,7 @@ def reserve_command(
     """
     from gen.disk.reading import FINGERPRINTS, read
     from gen.likeness.print_lists import read_print_list
+    from gen.provenance.access import curators_key
     from gen.provenance.reservations import reserve
 
     house = open_house(folder, pin)
@@ -214,6 +216,7 @@ def _purge_signer(
     from gen.disclosure.signed import PURGE_TYPE, sign_paper
     from gen.disk import write_atomically
     from gen.errors import SettingError
+    from gen.provenance.access import curators_key
     from gen.provenance.canonical import sha256_hex, utc_now
     from gen.provenance.complaints_desk import answer
 

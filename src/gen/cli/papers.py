@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
     from gen.disclosure.account import Account
     from gen.provenance.house import House
-    from gen.provenance.keys import PrivateKey
     from gen.provenance.papers import PaperAct
-    from gen.provenance.register import Register
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 MODEL = click.argument("checkpoint", type=FILE, metavar="CHECKPOINT")
@@ -196,6 +194,7 @@ def _giver(
     """
     from gen.disclosure.entered import enter_paper
     from gen.disk import write_atomically
+    from gen.provenance.access import curators_key
 
     key = curators_key(house.load(), curator) if enter else None
 
@@ -213,14 +212,6 @@ def _giver(
     return give
 
 
-def curators_key(register: Register, curator: str | None) -> PrivateKey:
-    """The key of the curator who is named, or whose key is at hand."""
-    from gen.provenance.access import key_of_person, person_at_hand
-    from gen.provenance.roster import CURATOR as ROLE
-
-    return key_of_person(register, curator or person_at_hand(register, ROLE))
-
-
 @house_command
 @click.argument("paper", type=FILE, metavar="FILE")
 @click.option("--kind", required=True, metavar="WORD", help="What it is: summary, royalties.")
@@ -236,6 +227,7 @@ def enter_command(
     """
     from gen.disclosure.entered import enter_paper
     from gen.disk.reading import PAPER, read
+    from gen.provenance.access import curators_key
     from gen.provenance.model_file import read_model_file
 
     house = open_house(folder, pin)

@@ -95,7 +95,9 @@ def sample(settings: dict[str, Any], overrides: Sequence[str]) -> None:
     withheld: HouseError | None = None
     with (
         stoppable(),
-        Renderer(pieces, playing=playing, with_stems=places.stems) as renderer,
+        Renderer(
+            pieces, playing=playing, with_stems=places.stems, authority=places.stamp
+        ) as renderer,
     ):
         page = _Page(Path(places.out), renderer, ", ".join(asked))
         try:

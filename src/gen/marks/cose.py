@@ -1,7 +1,8 @@
 """COSE signatures over claims, with a certificate and, where there is one, a time stamp.
 
 Sources: RFC 9052, section 4.4; RFC 9360 (x5chain); C2PA Technical Specification 2.2, sections
-13.2 and 15.8 (`sigTst2`: an RFC 3161 token over the signature as a CBOR byte string).
+13.2 and 15.8 (`sigTst2`: an RFC 3161 token over what would be countersigned, RFC 8152, section 4.5,
+whose payload is the signature as a CBOR byte string).
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ def sign1(payload: bytes, signer: Signer, stamp: Callable[[bytes], bytes] | None
     import cbor2
 
     protected = cbor2.dumps({_ALGORITHM: _EDDSA, _CHAIN: signer.chain[0]})
-    signature = signer.sign(_to_sign(protected, payload))
+    signature = signer.sign(_structure("Signature1", protected, payload))
     beside: dict[str, Any] = {}
     if stamp is not None:
-        beside = _padded(stamp(cbor2.dumps(signature)))
-    encoded: bytes = cbor2.dumps(cbor2.CBORTag(_TAG, [protected, beside, None, signature]))
-    return encoded
+        encoded = cbor2.dumps(signature)
+        beside = _padded(stamp(_structure("CounterSignature", protected, encoded)))
+    whole: bytes = cbor2.dumps(cbor2.CBORTag(_TAG, [protected, beside, None, signature]))
+    return whole
 
 
 def _padded(token: bytes) -> dict[str, Any]:
@@ -52,10 +54,11 @@ def _padded(token: bytes) -> dict[str, Any]:
     return {**beside, "pad": bytes(256 + short)}
 
 
-def _to_sign(protected: bytes, payload: bytes) -> bytes:
+def _structure(context: str, protected: bytes, payload: bytes) -> bytes:
+    """What a signature of a kind is over (`Sig_structure`)."""
     import cbor2
 
-    encoded: bytes = cbor2.dumps(["Signature1", protected, b"", payload])
+    encoded: bytes = cbor2.dumps([context, protected, b"", payload])
     return encoded
 
 
@@ -134,7 +137,7 @@ class CoseSign1:
         try:
             certificate = load_der_x509_certificate(self.certificate)
             _verify(certificate, self.header.get(_ALGORITHM), self.value,
-                    _to_sign(self.protected, payload))  # fmt: skip
+                    _structure("Signature1", self.protected, payload))  # fmt: skip
         except InvalidSignature:
             return ["the claim was changed since it was signed"]
         except (CoseError, UnsupportedAlgorithm, ValueError) as error:

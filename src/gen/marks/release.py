@@ -59,7 +59,7 @@ class Outlet:
             key: a producer's; without one, marks are signed for this computer alone.
             authority: address of a time-stamp authority (RFC 3161).
         """
-        return Outlet(signer_for(house, key), stamp_by(authority) if authority else None)
+        return Outlet(signer_for(house, key), stamp_by(authority))
 
     def signing_like(self, midi: Path) -> Outlet:
         """The same, signing as a file on disk is signed where its signer is here."""
@@ -109,13 +109,17 @@ def _claims(
     return Claims(title, _SOFTWARE, {**facts, "receipt_sha256": receipt_digest}, made_from)
 
 
-def like(midi: bytes, data: bytes, title: str) -> bytes:
+def like(midi: bytes, data: bytes, title: str, stamp: Stamp | None = None) -> bytes:
     """What was made from a piece's file, marked as that is; as it is where that has no mark.
 
     Args:
         midi: the piece's file.
         data: a score, a picture, sound, or a stem as MIDI.
         title: what the piece is called.
+        stamp: has an authority stamp the marks; None for no authority.
+
+    Raises:
+        HouseError: the authority does not stamp them.
     """
     container = container_of(data)
     if container is None or not is_generated(midi):
@@ -126,23 +130,28 @@ def like(midi: bytes, data: bytes, title: str) -> bytes:
     facts = {**_facts_in(store), "midi_sha256": digest}
     source = Ingredient(title, _MIDI.media_type, "inputTo", digest, store)
     signer = _signer_of(midi) or signer_for("", None)
-    return embedded(data, container, Claims(title, _SOFTWARE, facts, (source,)), signer)
+    return embedded(data, container, Claims(title, _SOFTWARE, facts, (source,)), signer, stamp)
 
 
-def mark_beside(midi: Path, *made: Path) -> None:
+def mark_beside(midi: Path, *made: Path, authority: str | None = None) -> None:
     """Mark files that were made from a piece's file, in their places; nothing without that file.
 
+    Args:
+        midi: the piece's file.
+        made: what was made from it.
+        authority: address of a time-stamp authority (RFC 3161), which stamps each mark.
+
     Raises:
-        HouseError: one of them cannot be written.
+        HouseError: one of them cannot be written, or the authority does not stamp it.
     """
     from gen.disk import write_atomically
 
     if not midi.is_file():
         return
-    data = midi.read_bytes()
+    data, stamp = midi.read_bytes(), stamp_by(authority)
     for path in made:
         try:
-            write_atomically(path, like(data, path.read_bytes(), midi.stem))
+            write_atomically(path, like(data, path.read_bytes(), midi.stem, stamp))
         except OSError as error:
             what = f"cannot be marked ({error.strerror})"
             raise HouseError(what, where=str(path)) from error
@@ -167,8 +176,10 @@ def _signer_of(midi: bytes) -> Signer | None:
         return None
 
 
-def stamp_by(url: str) -> Stamp:
+def stamp_by(url: str | None) -> Stamp | None:
     """Has an authority stamp bytes, and checks nothing of the answer but that it is of them."""
+    if url is None:
+        return None
     from gen.provenance.witnesses.stamps import ask_authority, request_for, token_of
 
     return lambda data: token_of(ask_authority(url, request_for(data)), data)

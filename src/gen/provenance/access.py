@@ -14,7 +14,7 @@ from gen.provenance.key_files import PASSPHRASE_VARIABLE, KeyFile, list_keys, un
 from gen.provenance.keys import PrivateKey
 from gen.provenance.pin import find_pin, load_pin
 from gen.provenance.register import Register
-from gen.provenance.roster import Person
+from gen.provenance.roster import CURATOR, Person
 from gen.provenance.store import ROSTER_FILE
 
 DEFAULT_HOUSE = Path("data") / "house_midi"
@@ -181,3 +181,24 @@ def root_keys_for(register: Register, ask: AskPassphrase = passphrase_of) -> lis
     if len(keys) < register.roster.threshold:
         raise HouseError(f"{len(keys)} root keys are here, {register.roster.threshold} are needed")
     return keys[: register.roster.threshold]
+
+
+def curator_named(register: Register, named: str | None) -> str:
+    """The curator who is named, or else the one whose key is at hand.
+
+    Raises:
+        HouseError: no curator is named, or nobody is and there is not one at hand.
+    """
+    person = register.roster.person(named) if named else None
+    if person is not None and CURATOR not in person.roles:
+        raise HouseError(f"{person.id} is no {CURATOR} of this house")
+    return named or person_at_hand(register, CURATOR)
+
+
+def curators_key(register: Register, named: str | None) -> PrivateKey:
+    """The key of the curator whom `curator_named` finds.
+
+    Raises:
+        HouseError: there is no such curator, or their key is not here.
+    """
+    return key_of_person(register, curator_named(register, named))

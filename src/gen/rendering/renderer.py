@@ -44,12 +44,14 @@ class Renderer:
             more than one processor.
         playing: how they are played, as WAV files of about 10 MB a minute; None for not at all.
         with_stems: whether each instrument is written by itself, too.
+        authority: see `mark_beside`.
     """
 
     def __init__(
-        self, pieces: int, *, playing: Playing | None = _USUAL, with_stems: bool = False
-    ) -> None:
-        self.playing, self._with_stems = playing, with_stems
+        self, pieces: int, *, playing: Playing | None = _USUAL, with_stems: bool = False,
+        authority: str | None = None,
+    ) -> None:  # fmt: skip
+        self.playing, self._with_stems, self._authority = playing, with_stems, authority
         self._room = min(processes.cores(), pieces)
         self._begun: dict[Path, Callable[[], Rendered]] = {}
         self._futures: dict[Path, Future[Rendered]] = {}
@@ -73,8 +75,9 @@ class Renderer:
             return
         _clear(midi)
         here = partial(
-            rendered, piece, midi, self.playing, with_stems=self._with_stems, written=written
-        )
+            rendered, piece, midi, self.playing,
+            with_stems=self._with_stems, written=written, authority=self._authority,
+        )  # fmt: skip
         self._begun[midi] = here
         self.start()
         if self._pool is not None:
@@ -142,6 +145,7 @@ def rendered(
     *,
     with_stems: bool = False,
     written: Piece | None = None,
+    authority: str | None = None,
 ) -> Rendered:
     """Write all there is to see and hear of a piece, marked as its file is."""
     picture = piano_roll(piece, midi.with_suffix(".png"), title=midi.stem)
@@ -149,7 +153,7 @@ def rendered(
     sound = playing.whole(piece, midi, midi.with_suffix(".wav")) if playing else None
     stems = midi_stems(midi) if with_stems else []
     stems += playing.each(piece, midi) if playing and with_stems else []
-    mark_beside(midi, picture, score, *([sound] if sound else []), *stems)
+    mark_beside(midi, picture, score, *([sound] if sound else []), *stems, authority=authority)
     return Rendered(picture, score, sound, tuple(stems))
 
 

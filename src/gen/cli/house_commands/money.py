@@ -78,10 +78,11 @@ def royalties_command(
     from gen.accounts.nearness import nearness, pieces_written
     from gen.accounts.period import Period
     from gen.accounts.royalties import SALES, statement
-    from gen.cli.papers import curators_key, json_text
+    from gen.cli.papers import json_text
     from gen.disclosure.entered import enter_paper
     from gen.disk import write_all_atomically
     from gen.errors import HouseError, SettingError
+    from gen.provenance.access import curators_key
     from gen.provenance.terms import parse_cents, spelled_cents
 
     amount, near_amount = parse_cents(pool), parse_cents(near_text)

@@ -36,19 +36,6 @@ CURATOR = click.option(
 )
 
 
-def _curator_key(register: Register, curator: str | None) -> Any:
-    from gen.provenance.access import key_of_person
-
-    return key_of_person(register, _curator(register, curator))
-
-
-def _curator(register: Register, curator: str | None) -> str:
-    from gen.provenance.access import person_at_hand
-    from gen.provenance.roster import CURATOR as ROLE
-
-    return curator or person_at_hand(register, ROLE)
-
-
 @house_command
 @WORKS
 @click.option("--all", "take_all", is_flag=True, help="Take every work that waits.")
@@ -78,13 +65,14 @@ def accept_command(
     inbox.
     """
     from gen.contribution import Recheck
+    from gen.provenance.access import curator_named, curators_key
 
     house = open_house(folder, pin)
     register = house.load()
     take_all = take_all or ((yes or output.is_json) and not works)
     count = len(works) or len(house.store.waiting())
     if count:
-        curator = _curator(register, curator)  # before anything is asked
+        curator = curator_named(register, curator)  # before anything is asked
     # All means what waits when the lock is held, not what waited a moment ago.
     chosen: list[str] | None = list(works)
     recheck = Recheck(house, register, fingerprints) if count else None
@@ -97,7 +85,7 @@ def accept_command(
         output.result(entered=[], refused=[], size=register.size)
         return
     check = partial(recheck.leave_alike, compared) if recheck else None
-    key = _curator_key(register, curator)
+    key = curators_key(register, curator)
     _accept(house, register, chosen, key, check, count, output, recheck)
 
 
@@ -200,11 +188,12 @@ def reject_command(
     reason: str, curator: str | None,
 ) -> None:  # fmt: skip
     """Turn waiting works down; they move to rejected/ with the reason beside them."""
+    from gen.provenance.access import curators_key
     from gen.provenance.works import reject
 
     house = open_house(folder, pin)
     confirm(f"Reject {counted(len(works), 'work')}?", yes=yes, output=output)
-    key = _curator_key(house.load(), curator)
+    key = curators_key(house.load(), curator)
     for work in reject(house, works, key, reason):
         output.line(f"rejected {work}: {reason}")
     output.result(rejected=list(works), reason=reason)
