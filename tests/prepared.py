@@ -16,6 +16,7 @@ One server serves all test processes of a run and ends with the run.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import io
 import json
@@ -95,6 +96,7 @@ def serve(folder: Path) -> None:
     import importlib
 
     begun = dict(os.environ)
+    atexit.register(_leave)  # the first to register is the last to be called
     for name in IMPORTED:
         importlib.import_module(name)
     gc.freeze()  # forks share these pages
@@ -207,10 +209,34 @@ def _become(asked: dict, descriptors: list[int]) -> None:
     first = os.getcwd() if is_module else str(Path(words[0]).resolve().parent)
     named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:1] = [first, *filter(None, named)]
-    if is_module:
-        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
-    else:
-        runpy.run_path(words[0], run_name="__main__")
+    global _code
+    try:
+        if is_module:
+            runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(words[0], run_name="__main__")
+    except SystemExit as error:
+        _code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        raise
+    except KeyboardInterrupt:
+        _code = None
+        raise
+    except BaseException:
+        _code = 1
+        raise
+
+
+_code: int | None = 0
+"""What the command ends with; None if by Ctrl-C."""
+
+
+def _leave() -> None:
+    """End at once after all else: taking torch's modules apart takes longer than most commands."""
+    with suppress(OSError, ValueError):  # a stream that is closed or broken is Python's to tell of
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if _code is not None:
+            os._exit(_code & 0xFF)
 
 
 def _open_streams() -> None:

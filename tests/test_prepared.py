@@ -69,7 +69,15 @@ def test_it_runs_a_module(tmp_path):
     assert json.loads(both[0].stdout) == json.loads(both[1].stdout)
 
 
-@pytest.mark.parametrize("end", ["sys.exit(3)", "sys.exit('no')", "1 / 0", "os._exit(7)", ""])
+LATE = "threading.Timer(0.1, print, ['late'])"
+ENDS = [
+    "sys.exit(3)", "sys.exit(-1)", "sys.exit('no')", "sys.exit(None)", "1 / 0", "os._exit(7)", "",
+    "raise KeyboardInterrupt", "sys.stdout.close()", "os.close(1)",
+    "import atexit; atexit.register(print, 'late')", f"import threading; {LATE}.start()",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ENDS)
 def test_it_ends_as_any_other(program, end):
     path = program(f"import os, sys\nprint('said')\n{end}")
     one, other = (done(path, fast=fast) for fast in (True, False))

@@ -108,7 +108,7 @@ class CompoundGrammar(TokenState):
         pitch, is_drum = self._sound(row)
         here = (self._value(row, "bar"), self._value(row, "position")) == (self.bar, self.step)
         free = self._programs_free(pitch, is_drum=is_drum, here=here)
-        return words.of("Program") & np.isin(words.numbers, free)
+        return words.among("Program", free)
 
     def _tempo(self, words: FieldWords, row: Sequence[int]) -> Mask:
         tempo = self.plan.tempo

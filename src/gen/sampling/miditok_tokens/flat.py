@@ -120,7 +120,7 @@ class FlatGrammar(TokenState):
         else:
             busy = {program for program, _ in self.struck}
             free = [p for p in asked if p not in busy or self._pitches_of(p).any()]
-        return self.words.of(kind) & np.isin(self.words.numbers, free)
+        return self.words.among(kind, free)
 
     def _pitches(self, kind: str) -> Mask:
         is_drum = kind == "PitchDrum"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 from typing import Final
 
-import numpy as np
-
 from gen.sampling.miditok_tokens.plan import TokenPlan
 from gen.sampling.miditok_tokens.words import FieldWords, Mask
 
@@ -71,6 +69,6 @@ def free_pitches(
 ) -> Mask:
     """Pitches that an instrument may strike now."""
     is_drum = program == DRUMS
-    found = words.span("PitchDrum", 0, 127) if is_drum else words.span("Pitch", *plan.pitches)
+    kind, span = ("PitchDrum", (0, 127)) if is_drum else ("Pitch", plan.pitches)
     taken = [pitch for other, pitch in struck if other == program]
-    return found & ~np.isin(words.numbers, taken) if taken else found
+    return words.span(kind, *span) & ~words.among(kind, taken)

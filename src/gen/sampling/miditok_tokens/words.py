@@ -6,7 +6,7 @@ of the meter says. V words of a field.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -47,6 +47,16 @@ class FieldWords:
         found: Mask = self.of(kind) & (self.numbers >= low) & (self.numbers <= high)
         if every > 1:
             found &= self.numbers % every == 0
+        return found
+
+    @cached_property
+    def _by_number(self) -> dict[tuple[str, float], int]:
+        return {(kind, self.numbers[i]): i for i, kind in enumerate(self.types)}
+
+    def among(self, kind: str, numbers: Iterable[int]) -> Mask:
+        """Words of a type whose numbers are among these."""
+        found = self.none.copy()
+        found[[self._by_number[kind, n] for n in numbers if (kind, n) in self._by_number]] = True
         return found
 
     def nearest(self, kind: str, number: float) -> Mask:
