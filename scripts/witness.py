@@ -328,7 +328,8 @@ def request_of(body: bytes) -> tuple[int, list[bytes], Note]:
 def write_durably(place: Path, data: bytes) -> None:
     """Replace a file: after a crash it is the old one or the new one, and no half."""
     beside = place.with_name(f".{place.name}.new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    beside.unlink(missing_ok=True)  # never written through, if somebody laid a link there
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()

@@ -73,6 +73,15 @@ def test_settings_by_keyword_are_checked_as_the_commands_check_them(small):
     assert piece.midi.parent.name == "of {this} 'name'"
 
 
+def test_no_variable_of_lightnings_has_a_say_in_a_run(small, monkeypatch, tmp_path):
+    monkeypatch.setenv("PL_TRAINER_LIMIT_TRAIN_BATCHES", "1")
+    pin, size = str(small.pin.path), small.load().size
+    with pytest.raises(SettingError, match="what the records of a run would not show"):
+        gen.train("trainer.max_steps=2", "logger=none", pin=pin, out="run")
+    assert small.load().size == size
+    assert not list(tmp_path.glob("run/*.safetensors"))
+
+
 def test_a_model_of_which_the_log_knows_nothing_is_refused(small, tmp_path):
     other = Transformer(ModelConfig(1, 32, 2, 2, 0.0, 128, v.FIELD_SIZES, CONTEXT_SIZES))
     place = tmp_path / "stranger.safetensors"

@@ -41,6 +41,11 @@ def printable(text: str) -> str:
     return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+def in_line(text: str) -> str:
+    """`text` as part of a line: `printable`, and unable to begin a line of its own."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 class HouseError(Exception):
     """Something the user can mend. Scripts print it as one message and exit 2.
 
@@ -57,8 +62,7 @@ class HouseError(Exception):
         super().__init__(what)
 
     def __str__(self) -> str:
-        where = self.where.replace("\n", "\\n")
-        place = f"{where}: " if where else ""
+        place = f"{in_line(self.where)}: " if self.where else ""
         advice = f"\n  to mend it: {self.mend}" if self.mend else ""
         return printable(brief(f"{place}{self.what}{advice}"))
 

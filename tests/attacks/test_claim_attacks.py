@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
 import json
 from dataclasses import replace
@@ -18,10 +19,11 @@ from gen.provenance.consent import Consent
 from gen.provenance.dsse import Envelope, Signature, sign
 from gen.provenance.log import HEAD_TYPE
 from gen.provenance.merkle import consistency_proof, inclusion_proof, leaf_hash
+from gen.provenance.proofs import prove
 from gen.provenance.tag import read_tag
 from gen.provenance.works import entry_of
 from gen.smf import musical_hash, parse
-from houses import LANTERN, keep_machine_key, key_of, make_midi, tagged
+from houses import LANTERN, keep_machine_key, key_of, make_midi, start_house, tagged
 
 TIME = "2027-01-01T00:00:00Z"
 ANYBODYS_KEYS = (
@@ -150,6 +152,18 @@ def test_exported_records_carry_what_each_composer_signed(house, tmp_path):
     assert signed["signatures"][0]["keyid"] == key_of("ana").keyid
 
 
+def test_title_that_a_spreadsheet_would_run_is_text_in_what_an_auditor_opens(house, tmp_path):
+    formula = '=HYPERLINK("http://x.example","works")'
+    house.submit(tagged(make_midi(1), title=formula))
+    house.accept()
+    code, _ = house._run("house", "export", "--out", tmp_path / "copy")
+    assert code == 0
+    table = (tmp_path / "copy" / "works.csv").read_text("utf-8-sig")
+    cells = [cell for row in csv.reader(table.splitlines()) for cell in row]
+    assert f"'{formula}" in cells
+    assert formula not in cells
+
+
 def proof_of_forged(house, append) -> dict:
     """A proof of the act that `append` puts into the log, which then is put back as it was."""
     log, pin = house.house.register_log, house.pin
@@ -217,6 +231,23 @@ def test_proof_of_an_older_log_than_the_pinned_one(house, tmp_path):
     house.enter(2)
     code, told = house._run("house", "verify", "--proof", tmp_path / "p.json")
     assert (code, "the pin has seen 3" in told["error"]["what"]) == (2, True)
+
+
+def test_proof_from_a_second_history_that_says_it_grew_from_the_pinned_one(house, tmp_path):
+    """B4: the same people, another log; its proof names the pinned root as its own beginning."""
+    second = type(house)(start_house(tmp_path / "second" / "house").house)
+    house.enter(1)
+    second.enter(2)
+    size = second.pin.min_size
+    assert size == house.pin.min_size
+    second.enter(3)
+    proof = prove(second.house, size, since=size)
+    proof["since"]["root"] = house.pin.root_hash
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps(proof))
+    code, told = house._run("house", "verify", "--proof", path)
+    assert code == 2
+    assert f"does not extend that of {size} acts" in told["error"]["what"]
 
 
 def test_root_is_two_of_three_unless_one_person_says_so(house, tmp_path):

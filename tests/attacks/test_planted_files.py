@@ -5,6 +5,7 @@ command write, move, delete or learn from a file outside, and a command that onl
 nothing at all.
 """
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -13,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from gen.disk.writing import beside
 from gen.provenance.canonical import canonical, sha256_hex
+from gen.provenance.house import House
 from gen.provenance.merkle import leaf_hash
+from gen.provenance.pin import load_pin
 from gen.provenance.store import JOURNAL
 from houses import key_of, make_midi, tagged
 from tiny_runs import call, train
@@ -176,6 +180,55 @@ def test_link_in_the_place_of_a_record_or_folder_is_not_followed_by_writers(
     assert contents(outside) == before
 
 
+@pytest.mark.parametrize("kind", ["link", "hard link"])
+def test_link_where_new_bytes_will_wait_is_not_written_through(lived_in, outside, tmp_path, kind):
+    """Under what name bytes wait to be whole follows from a file's own and the process's number.
+
+    So it can be taken beforehand, wherever others may write: in a house that has its pin inside,
+    in a folder that a command is told to write to.
+    """
+    inside = lived_in.folder / "pin.yaml"
+    dataclasses.replace(lived_in.pin, path=inside).save()
+    lived_in.house = House(load_pin(inside))
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    lay = os.symlink if kind == "link" else os.link
+    for place in (inside, shared / "proof.json"):
+        lay(outside / "secret", place.with_name(beside(place.name)))
+    before = contents(outside)
+    waiting = lived_in.house.store.waiting()[0]
+    words = ("house", "accept", waiting, "--curator", "cleo")
+    code, told = lived_in._run(*words)
+    assert code == 0, told
+    lived_in._follow_pin()
+    proof = shared / "proof.json"
+    code, told = lived_in._run("house", "prove", lived_in.entries[0].work, "--out", str(proof))
+    assert code == 0, told
+    assert contents(outside) == before
+    assert not inside.is_symlink()
+    assert load_pin(inside).min_size == lived_in.load().size
+    assert json.loads(proof.read_bytes())["format"] == 2
+
+
+def test_link_in_a_cache_that_others_may_write_in_is_not_written_through(
+    house, outside, tmp_path, monkeypatch
+):
+    """`HOUSE_CACHE` may name a folder that a whole studio shares."""
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("HOUSE_CACHE", str(cache))
+    monkeypatch.setattr("gen.contribution.kept._PORTION", 1)  # as if many works were new
+    house.enter(1, 2, 3)
+    assert house.contribute(make_midi(4)) == ""
+    kept = [path for path in cache.rglob("*") if path.is_file()]
+    assert kept
+    for path in kept:
+        path.unlink()
+        path.symlink_to(outside / "secret")
+    before = contents(outside)
+    assert house.contribute(make_midi(5)) == ""
+    assert contents(outside) == before
+
+
 @pytest.mark.parametrize("place", ["register.jsonl", "roster.json"])
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
 def test_record_that_is_no_file_ends_in_a_message(lived_in, tmp_path, place, kind):
@@ -202,6 +255,24 @@ def test_huge_sparse_screening_report_and_head_cost_nothing(lived_in, tmp_path, 
     with (lived_in.folder / "register.head.json").open("r+b") as file:
         file.truncate(200 << 30)
     assert "head cannot be read" in command(lived_in, name, tmp_path).stderr
+
+
+@pytest.mark.parametrize("name", ["show", "audit", "train"])
+def test_name_that_breaks_the_line_begins_none_of_its_own(lived_in, tmp_path, name):
+    """A file's name, and a note that nobody signed, would else say what the command never did."""
+    forged = "7 files seen: 7 admitted"
+    (lived_in.folder / "ana" / f"a.mid\n{forged}\n.mid").write_bytes(b"")
+    (work,) = lived_in.house.store.waiting()
+    lived_in.ask("reject", work, "--reason", "no", "--curator", "cleo")
+    note = {"by": "cleo", "reason": f"no\n{forged}", "time": "2030-01-01T00:00:00Z"}
+    (lived_in.folder / "rejected" / f"{work}.json").write_text(json.dumps(note))
+    if name == "show":
+        done = call(HOUSE, name, "--composer", "ana", "--pin", str(lived_in.pin.path))
+    else:
+        done = command(lived_in, name, tmp_path)
+    said = (done.stdout + done.stderr).splitlines()
+    assert any(forged in line for line in said)
+    assert not [line for line in said if line.startswith(forged)]
 
 
 @pytest.mark.parametrize("name", READING)

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from gen.disk import Folder, UnfitFileError, folder
+from gen.disk import Folder, UnfitFileError, folder, writing
 
 
 @pytest.fixture(params=["by handles", "by looking"])
@@ -125,7 +125,7 @@ def test_failed_write_leaves_the_old_bytes_and_nothing_beside_them(inside, monke
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(folder, "sync_files", fail)
+    monkeypatch.setattr(writing, "sync_files", fail)
     with pytest.raises(OSError, match="No space"):
         inside.write({"a": b"new", "b": b"new"})
     assert inside.names() == ["a", "b"]

@@ -388,3 +388,23 @@ def test_state_of_an_optimizer_with_tensors_of_no_dimensions_is_kept_as_it_is(
 def test_find_again_takes_the_very_same(installed):
     plugin = find("optimizer", "lion").plugin
     assert find_again(plugin).plugin == plugin
+
+
+def test_callbacks_that_lightning_would_call_unasked_are_refused(house, tmp_path, monkeypatch):
+    """Any package may offer some to Lightning, which calls them in each run: no record shows it."""
+    house.enter(1, 2, 3, 4, 5, 6)
+    site = tmp_path / "site"
+    about = site / "helper-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: helper\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(
+        "[lightning.pytorch.callbacks_factory]\nnoise = helper:made\n"
+    )
+    (site / "helper.py").write_text("def made():\n    open('called', 'w')\n    return []\n")
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.chdir(tmp_path)
+    size = house.load().size
+    with pytest.raises(SettingError, match="'noise' of helper would be called in every run"):
+        train(settings_of(house.pin.path), tmp_path / "run")
+    assert not Path("called").exists()
+    assert house.load().size == size

@@ -150,6 +150,16 @@ def test_another_code_is_said_and_the_bits_decide(honest, monkeypatch):
 # What was touched afterwards -------------------------------------------------------------
 
 
+def test_a_variable_that_would_change_the_replay_is_refused_and_no_segment_blamed(
+    honest, monkeypatch
+):
+    monkeypatch.setenv("PL_TRAINER_LIMIT_TRAIN_BATCHES", "1")
+    code, words = honest.rebuild("--segment", 1)
+    assert code == 2
+    assert "PL_TRAINER_LIMIT_TRAIN_BATCHES" in words
+    assert "is not what the record says" not in words
+
+
 @pytest.mark.parametrize("command", ["rebuild", "verify"])
 def test_an_edited_transcript_is_refused(honest, command):
     path = honest.folder / FILE

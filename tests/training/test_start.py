@@ -21,7 +21,7 @@ from gen.provenance.consent import Consent
 from gen.provenance.house import House
 from gen.provenance.impact import impact_of
 from gen.provenance.manifest import Base, Manifest
-from gen.provenance.model_file import read_model_file
+from gen.provenance.model_file import read_model_file, with_manifest
 from gen.provenance.pin import load_pin
 from gen.provenance.recorded import problems, run_behind
 from gen.provenance.works import set_consent, withdraw
@@ -235,6 +235,23 @@ def test_a_manifest_that_hides_its_base_is_not_the_runs(base):
     hidden = dataclasses.replace(file.manifest, base=None)
     run.manifest = hidden.digest  # as a trainer could enter it
     assert any("did not" in p or "does not say" in p for p in problems(hidden, run, register))
+
+
+def test_another_house_of_the_same_name_vouches_for_no_weights(base, tmp_path):
+    """Its log has them, under a manifest of its own works; this house's log never did."""
+    other = start_house(tmp_path / "other" / "house")
+    other.enter(21, 22)
+    theirs = Manifest.of(
+        other.admit(),
+        tokenizer_fingerprint=read_model_file(base.last).manifest.tokenizer_fingerprint,
+    )
+    foreign = tmp_path / "foreign.safetensors"
+    foreign.write_bytes(with_manifest(base.last.read_bytes(), theirs))
+    other.record(foreign)
+    size = base.house.load().size
+    done, _ = begin(base, f"base.pins=[{other.pin.path}]", init=foreign)
+    assert (done.code, "two houses of the name 'lantern'" in done.stderr) == (2, True)
+    assert base.house.load().size == size
 
 
 # Another house ---------------------------------------------------------------------------

@@ -9,7 +9,6 @@ Whatever is refused on the way is one message and exit code 2, and leaves nothin
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -32,11 +31,10 @@ from gen.cli.refusals import refusals_said
 from gen.errors import SettingError
 from gen.places import of_project
 from gen.terminal import failures_said
+from gen.training.trainer_settings import refuse_hidden_settings
 
 Task = Callable[[dict[str, Any], Sequence[str]], Any]
 """What a command does with its settings; those that were asked for come as name=value, too."""
-LIGHTNING_PREFIX = "PL_TRAINER_"
-"""Lightning takes settings from variables of these names, which no record would show."""
 
 
 def enter(name: str, judge: Judge, task: Task, arguments: Sequence[str]) -> None:
@@ -49,7 +47,7 @@ def enter(name: str, judge: Judge, task: Task, arguments: Sequence[str]) -> None
         arguments: the command line, without the name of the script.
     """
     with failures_said(), refusals_said(arguments):
-        _refuse_hidden_settings()
+        refuse_hidden_settings()
         _refuse_what_is_no_text(arguments)
         version.setbase("1.3")
         flags = read_flags(arguments)
@@ -61,14 +59,6 @@ def enter(name: str, judge: Judge, task: Task, arguments: Sequence[str]) -> None
             _do(hydra, name, flags, functools.partial(_job, task))
         finally:
             GlobalHydra.instance().clear()
-
-
-def _refuse_hidden_settings() -> None:
-    if found := [name for name in os.environ if name.startswith(LIGHTNING_PREFIX)]:
-        raise SettingError(
-            "sets what the records of a run would not show", where=found[0],
-            mend="unset it, and say trainer.NAME=VALUE",
-        )  # fmt: skip
 
 
 def _refuse_what_is_no_text(arguments: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gen.cli.careful import echo
 from gen.cli.house_commands.common import counted
+from gen.errors import in_line
 
 if TYPE_CHECKING:
     from gen.analysis import Analysis
@@ -32,7 +33,7 @@ def show(outcome: Outcome, *, as_json: bool, is_brief: bool) -> None:
         return
     work = f" as {outcome.work}" if outcome.work and outcome.status != "refused" else ""
     rule = f" ({outcome.rule})" if outcome.rule else ""
-    echo(f"{outcome.path}: {outcome.status}{work}{rule}")
+    echo(in_line(f"{outcome.path}: {outcome.status}{work}{rule}"))
     if outcome.found:
         echo(_indented(outcome.found))
     if outcome.mend:
@@ -54,7 +55,7 @@ def show_details(outcome: Outcome) -> None:
             ("please look", normalised.advice),
         ):
             for line in lines:
-                echo(f"  {name}: {line}")
+                echo(in_line(f"  {name}: {line}"))
         echo(
             f"  {counted(analysis.bars, 'bar')}, {_meters(analysis)}, {_tempo(analysis)}, "
             f"{_key(analysis)}, {analysis.seconds:.0f} s, {counted(analysis.notes, 'note')}"
@@ -72,7 +73,7 @@ def tracks(analysis: Analysis, roles: Iterable[str] | None = None) -> list[str]:
     """One line a track: its number and own name, its instrument, its role."""
     rows = zip(analysis.names, analysis.instruments, roles or analysis.roles, strict=False)
     return [
-        f"{number} {name or '(no name)'}: {instrument}, {role}"
+        f"{number} {in_line(name) or '(no name)'}: {instrument}, {role}"
         for number, (name, instrument, role) in enumerate(rows, 1)
     ]
 

@@ -202,7 +202,9 @@ def _giver(
         data = paper.text.encode("utf-8")
         if out is not None:
             write_atomically(out, data)
-        output.line(paper.text.rstrip("\n") if out is None else f"wrote {out}")
+        lines = paper.text.rstrip("\n").split("\n") if out is None else [f"wrote {out}"]
+        for line in lines:
+            output.line(line)
         if key is None:
             return None
         act = enter_paper(house, key, data, paper.kind, paper.account.model.file_sha256)

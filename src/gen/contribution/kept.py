@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gen.disk import write_atomically
+from gen.disk import UnfitFileError, write_atomically
+from gen.disk.kinds import Spot, open_plain
 from gen.disk.reading import CACHE, NamedFileError, read_text
 from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.errors import HouseError
@@ -130,8 +132,9 @@ class KeptCache:
 
     def save(self) -> None:
         """Add what was put since the last time."""
-        with suppress(OSError):
+        with suppress(OSError, UnfitFileError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as file:
+            spot, flags = Spot(None, str(self.path)), os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            with os.fdopen(open_plain(spot, flags), "a", encoding="utf-8") as file:
                 file.write("".join([*([] if file.tell() else [f"{_FIRST_LINE}\n"]), *self._new]))
         self._new = []

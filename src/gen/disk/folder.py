@@ -18,13 +18,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gen.disk.kinds import Spot, UnfitFileError, is_link, kind_of, naming, open_plain, read_plain
-from gen.disk.writing import beside, patiently, sync_files
+from gen.disk.writing import beside, patiently, write_new
 
 HAS_HANDLES = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 """Whether a name can be opened relative to a folder's handle, without following a link."""
 MAX_NAMES = 2
-_AT_ONCE = 64
-"""Files open at once while many are written."""
 
 
 def names_of(place: str) -> list[str]:
@@ -131,7 +129,7 @@ class Folder:
                     self._rename(new, spots[place])
             finally:
                 for new in news.values():
-                    _unlink(new)
+                    new.unlink()
             for folder in folders.values():
                 self._sync(folder.handle)
 
@@ -148,7 +146,7 @@ class Folder:
     def remove(self, place: str) -> None:
         """Remove a file or a link (never what it links to); absent is fine."""
         with suppress(FileNotFoundError), naming(self.root / place), self._parent(place) as spot:
-            _unlink(spot)
+            spot.unlink()
 
     def remove_folder(self, place: str) -> None:
         """Remove a flat folder with its files, or the link or file that stands in its place."""
@@ -173,11 +171,7 @@ class Folder:
 
     def _write_new(self, files: Mapping[Spot, bytes]) -> None:
         """Write files that nobody reads yet, and have them on the disk when this returns."""
-        items = list(files.items())
-        for first in range(0, len(items), _AT_ONCE):
-            with ExitStack() as stack:
-                group = items[first : first + _AT_ONCE]
-                sync_files([stack.enter_context(_written(*item)).fileno() for item in group])
+        write_new(files)
 
     def _rename(self, source: Spot, target: Spot) -> None:
         patiently(
@@ -242,20 +236,6 @@ def _named_in(folder: Spot, name: str) -> Spot:
     return Spot(folder.handle, name if folder.handle is not None else f"{folder.name}/{name}")
 
 
-def _written(spot: Spot, data: bytes) -> BinaryIO:
-    _unlink(spot)  # left by a killed process that had this one's number
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    file = os.fdopen(os.open(spot.name, flags, 0o666, dir_fd=spot.handle), "wb")
-    try:
-        file.write(data)
-        file.flush()
-    except BaseException:
-        with suppress(OSError):
-            file.close()
-        raise
-    return file
-
-
 def _look_at_folder(path: Path) -> tuple[int, int]:
     found = path.lstat()
     _check_folder(path.name, found)
@@ -269,8 +249,3 @@ def _check_folder(name: str, found: os.stat_result) -> None:
         raise UnfitFileError(
             "not-a-file", f"{name[:80]!r} is a {kind_of(found.st_mode)}, no folder"
         )
-
-
-def _unlink(spot: Spot) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(spot.name, dir_fd=spot.handle)

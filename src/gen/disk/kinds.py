@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -39,6 +39,11 @@ class Spot(NamedTuple):
     def look(self) -> os.stat_result:
         """What lies there, itself and not what it may link to."""
         return os.stat(self.name, dir_fd=self.handle, follow_symlinks=False)
+
+    def unlink(self) -> None:
+        """Remove a file or a link (never what it links to); absent is fine."""
+        with suppress(FileNotFoundError):
+            os.unlink(self.name, dir_fd=self.handle)
 
 
 @contextmanager

@@ -6,14 +6,17 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-from gen.disk.kinds import naming
+from gen.disk.kinds import Spot, naming
 
 IS_WINDOWS = os.name == "nt"
 MANY_FILES = 8
 """From so many files on, they are waited for side by side."""
+_AT_ONCE = 64
+"""Files open at once while many are written."""
 _UNFINISHED = re.compile(r"\.(.+)\.\d+\.new\Z")
 
 
@@ -75,17 +78,35 @@ def sync_files(descriptors: Iterable[int]) -> None:
         list(pool.map(os.fsync, waiting))
 
 
-def write_durably(files: Mapping[Path, bytes]) -> None:
-    """Write files that nobody reads yet, and have them on the disk when this returns."""
-    for path, data in files.items():
-        with naming(path):
-            path.write_bytes(data)
-    descriptors = [os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0)) for path in files]
-    try:
-        sync_files(descriptors)
-    finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
+def write_new(files: Mapping[Spot, bytes], mode: int = 0o666) -> None:
+    """Write files that nobody reads yet, and have them on the disk when this returns.
+
+    Each is made anew: what somebody laid in its place beforehand, a link to another file or a
+    file that they hold open, is taken away and not written to.
+    """
+    items = list(files.items())
+    for first in range(0, len(items), _AT_ONCE):
+        with ExitStack() as stack:
+            opened = [
+                stack.enter_context(_written(spot, data, mode))
+                for spot, data in items[first : first + _AT_ONCE]
+            ]
+            sync_files([file.fileno() for file in opened])
+
+
+def _written(spot: Spot, data: bytes, mode: int) -> BinaryIO:
+    with naming(Path(spot.name)):
+        spot.unlink()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        file = os.fdopen(os.open(spot.name, flags, mode, dir_fd=spot.handle), "wb")
+        try:
+            file.write(data)
+            file.flush()
+        except BaseException:
+            with suppress(OSError):
+                file.close()
+            raise
+        return file
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -100,7 +121,7 @@ def write_all_atomically(files: Mapping[Path, bytes]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     news = {path: path.with_name(beside(path.name)) for path in files}
     try:
-        write_durably({news[path]: data for path, data in files.items()})
+        write_new({Spot(None, str(news[path])): data for path, data in files.items()})
         for path, new in news.items():
             replace(new, path)
     finally:

@@ -31,7 +31,7 @@ from datetime import date
 from pathlib import Path
 
 from gen.disk import UnfitFileError, unfinished
-from gen.errors import HouseError, SettingError
+from gen.errors import HouseError, SettingError, in_line
 from gen.piece import Piece
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.consent import ARTIST_MODEL, Consent, artist_of, check_scope
@@ -96,7 +96,8 @@ class Refusal:
     mend: str
 
     def __str__(self) -> str:
-        return f"{self.path}: refused ({self.rule}): {self.found}\n  to mend it: {self.mend}"
+        found = f"{self.path}: refused ({self.rule}): {self.found}"
+        return f"{in_line(found)}\n  to mend it: {self.mend}"
 
 
 class CorpusRefused(HouseError):

@@ -23,7 +23,9 @@ from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 
+from gen.disk.kinds import Spot
 from gen.disk.reading import KEY_FILE, NamedFileError, read
+from gen.disk.writing import write_new
 from gen.errors import HouseError, SettingError
 from gen.provenance.canonical import (
     StrictJsonError,
@@ -192,11 +194,7 @@ def write_private(path: Path, data: bytes) -> None:
         if time.time() - left.lstat().st_mtime > _LEFT_SECONDS:
             left.unlink(missing_ok=True)
     beside = path.with_suffix(f".{os.getpid()}.new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    write_new({Spot(None, str(beside)): data}, 0o600)
     beside.replace(path)
 
 

@@ -23,6 +23,7 @@ whoever can replace the whole folder replaces the pin too. Keep a copy elsewhere
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,24 @@ def load_pin(path: Path) -> Pin:
         log,
         policy,
     )
+
+
+def by_name(pins: Iterable[Pin]) -> dict[str, Pin]:
+    """Pins by the names of their houses.
+
+    Raises:
+        PinError: two different houses have one name, so that records of one could pass for those
+            of the other.
+    """
+    found: dict[str, Pin] = {}
+    for pin in pins:
+        if found.setdefault(pin.name, pin).dir != pin.dir:
+            raise PinError(
+                f"two houses of the name {pin.name!r}: {found[pin.name].dir} and {pin.dir}",
+                where=str(pin.path or ""),
+                mend="name the pin of one of them",
+            )
+    return found
 
 
 class _Witnesses(Shape, frozen=True):

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
+from gen.errors import in_line
 from gen.provenance.canonical import StrictJsonError, canonical, sha256_hex
 from gen.provenance.consent import check_scope
 from gen.provenance.shapes import Digest, Shape, check_sorted
@@ -262,7 +263,8 @@ class Run:
         return self.begin is None
 
     def __str__(self) -> str:
-        return f"{'asserted model' if self.is_asserted else 'run'} {self.index} ({self.name})"
+        kind = "asserted model" if self.is_asserted else "run"
+        return f"{kind} {self.index} ({in_line(self.name)})"
 
 
 @dataclass(slots=True)

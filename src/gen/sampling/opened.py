@@ -13,7 +13,7 @@ from gen.likeness.originality import LearnedMusic
 from gen.provenance.consent import ARTIST_MODEL
 from gen.provenance.granted import check_granted, missing_grants
 from gen.provenance.house import House
-from gen.provenance.pin import load_pin
+from gen.provenance.pin import by_name, load_pin
 from gen.provenance.recorded import run_if_recorded
 from gen.provenance.register import Register
 from gen.provenance.runs import Retired, Run
@@ -78,7 +78,8 @@ class Opened:
         check_terms(request, checkpoint, register, run)
         learned = before.learned if before else None
         if request.run.originality != OFF and learned is None:
-            others = [House(load_pin(Path(pin))) for pin in places.base_pins]
+            pins = by_name([house.pin, *map(load_pin, map(Path, places.base_pins))])
+            others = [House(pin) for name, pin in pins.items() if name != house.pin.name]
             learned = learned_music(house, manifest, register, others)
         return cls(path, house, register, checkpoint, run, learned, retired)
 

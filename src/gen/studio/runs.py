@@ -119,7 +119,8 @@ def start(said: RunRequest, desk: DeskOf) -> RunFacts:
     desk.runs.mkdir(parents=True, exist_ok=True)
     talk = desk.out / "runs" / f"{said.name}.log"
     talk.parent.mkdir(parents=True, exist_ok=True)
-    with talk.open("wb") as log:
+    talk.unlink(missing_ok=True)  # of an earlier run, or somebody's link
+    with talk.open("xb") as log:
         process = subprocess.Popen(  # noqa: S603 - this interpreter, checked words
             command(said, desk.pin_file()), cwd=desk.runs.parent,  # where it makes `outputs`
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,

@@ -24,7 +24,7 @@ from gen.likeness.voices import Hashes
 from gen.provenance.beginning import check_base
 from gen.provenance.house import House
 from gen.provenance.manifest import Base, Manifest, ManifestWork
-from gen.provenance.pin import Pin, load_pin
+from gen.provenance.pin import Pin, by_name, load_pin
 from gen.provenance.plugin_record import Plugin
 from gen.provenance.runs import START, Run
 from gen.settings import build
@@ -153,7 +153,7 @@ def open_start(run: RunConfig) -> Start | None:
     if run.base.unrecorded:
         learned = tuple((work, "train") for work in checkpoint.manifest.works)
         return Start(path, checkpoint, None, learned)
-    pins = {pin.name: pin for pin in map(load_pin, map(Path, (run.pin, *run.base.pins)))}
+    pins = by_name(map(load_pin, map(Path, (run.pin, *run.base.pins))))
     with found_in(path):
         registers = {name: House(pin).load() for name, pin in pins.items()}
         behind = check_base(checkpoint.file, run.purpose, registers)

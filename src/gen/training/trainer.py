@@ -6,6 +6,7 @@ import logging
 import sys
 import warnings
 from dataclasses import asdict
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from lightning.pytorch.profilers import (
 
 from gen.disk.seals import secret_path, user_secret
 from gen.errors import SettingError
+from gen.plugins import GROUPS
 from gen.training.callbacks import (
     PlainProgress,
 )
@@ -31,12 +33,14 @@ from gen.training.machine import (
 from gen.training.messages import say
 from gen.training.resume import KeepResumable, SealedCheckpoints
 from gen.training.sharded import Sharded
-from gen.training.trainer_settings import TrainerConfig
+from gen.training.trainer_settings import TrainerConfig, refuse_hidden_settings
 
 OURS = (
     "max_time", "patience", "keep_every", "compile", "arithmetic", "mark_every", "keep_states",
 )  # fmt: skip
 """What Lightning's trainer does not know of."""
+_UNASKED = "lightning.pytorch.callbacks_factory"
+"""Entry points from which Lightning takes callbacks for each trainer that is made."""
 _KNOWN_WARNINGS = (
     ".*does not have many workers.*",  # windows are cut faster than they are learned from
     ".*GPU available but not used.*",
@@ -52,7 +56,14 @@ _KNOWN_WARNINGS = (
 
 
 def lightning_options(config: TrainerConfig) -> dict[str, Any]:
-    """What Lightning's trainer is made with, however it is used."""
+    """What Lightning's trainer is made with, however it is used.
+
+    Raises:
+        SettingError: a variable of the environment would have a say in it, or a package whose
+            callbacks nobody named.
+    """
+    refuse_hidden_settings()
+    _refuse_unnamed_callbacks()
     options = asdict(config)
     if config.strategy == "fsdp":
         options["strategy"] = Sharded()
@@ -72,6 +83,18 @@ def lightning_options(config: TrainerConfig) -> dict[str, Any]:
         "num_sanity_val_steps": 0,
         "use_distributed_sampler": False,  # ours counts every event once
     }
+
+
+def _refuse_unnamed_callbacks() -> None:
+    """Lightning calls what any installed package offers to it, which no record would show."""
+    for entry in entry_points(group=_UNASKED):
+        package = f" of {entry.dist.name}" if entry.dist else ""
+        raise SettingError(
+            f"the callbacks {entry.name!r:.60}{package} would be called in every run, unnamed "
+            f"(entry points of {_UNASKED})", where="plugins.callbacks",
+            mend=f"train where that package is not installed; {GROUPS['callback']} are called by "
+            "name, and recorded",
+        )  # fmt: skip
 
 
 def silent_trainer(config: TrainerConfig, callbacks: list[Callback], **options: Any) -> Trainer:

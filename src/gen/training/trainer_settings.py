@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,6 +20,23 @@ PRECISIONS = (
 PROFILERS = ("simple", "advanced", "pytorch")
 SEGMENTS = 50
 """Into which a run is cut by the marks of its transcript, unless it is set otherwise."""
+
+
+_HIDDEN = "PL_TRAINER_"
+"""Lightning takes settings from variables of these names, which no record would show."""
+
+
+def refuse_hidden_settings() -> None:
+    """Refuse what Lightning would take from the environment, whoever asks for a trainer.
+
+    Raises:
+        SettingError: a variable is set that no record of a run would show.
+    """
+    if found := [name for name in os.environ if name.startswith(_HIDDEN)]:
+        raise SettingError(
+            "sets what the records of a run would not show", where=found[0],
+            mend="unset it, and say trainer.NAME=VALUE",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.careful import CarefulCommand, echo
-from gen.errors import brief, printable
+from gen.errors import brief, in_line
 from gen.terminal import refusal_of
 
 if TYPE_CHECKING:
@@ -39,15 +39,15 @@ class Console:
             echo(text, err=True)
 
     def line(self, text: str) -> None:
-        """One line of the result for people."""
+        """One line of the result for people, whoever named what it is about."""
         if not self.is_json:
-            echo(text)
+            echo(in_line(text))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """A table for people; tab-separated when stdout is no terminal."""
         if self.is_json:
             return
-        texts = [[printable(str(cell)) for cell in row] for row in rows]
+        texts = [[in_line(str(cell)) for cell in row] for row in rows]
         if not sys.stdout.isatty():
             for row in texts:
                 click.echo("\t".join(row))

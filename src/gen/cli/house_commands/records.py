@@ -49,7 +49,8 @@ def audit_command(
         corpus = admit(house.folder, purpose, pin=house.pin, receive=lambda *_: advance(1))
     problems = [*corpus.refused, *corpus.missing]
     for refusal in problems:
-        output.line(str(refusal))
+        for line in str(refusal).split("\n"):
+            output.line(line)
     _tell_corpus(corpus, output)
     output.result(
         admitted=[work.work_id for work in corpus.admitted],
@@ -250,11 +251,12 @@ def _began_with(file: ModelFile, register: Register, pins: Sequence[Path]) -> _B
     """Hold the models behind a model against the logs of their houses, as far as pins name them."""
     from gen.errors import HouseError
     from gen.provenance.house import House
-    from gen.provenance.pin import load_pin
+    from gen.provenance.pin import by_name, load_pin
     from gen.provenance.recorded import file_of, run_behind
 
     found = _BeganWith([], [])
-    registers = {pin.name: House(pin).load() for pin in map(load_pin, pins)}
+    others = by_name(map(load_pin, pins))
+    registers = {name: House(pin).load() for name, pin in others.items()}
     for base in file.manifest.bases:
         manifest = base.manifest
         whose = f"weights {base.tensors_sha256[:12]}…, from {counted(len(manifest.works), 'work')}"
