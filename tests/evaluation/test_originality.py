@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
@@ -10,8 +9,14 @@ from corpora import song, work, works
 from gen.data.windows import bare
 from gen.errors import HouseError
 from gen.evaluation import models, originality, samples
-from gen.likeness.originality import LearnedMusic, LearnedWork, house_lines
-from gen.likeness.passages import PassageIndex
+from gen.likeness.originality import (
+    LearnedMusic,
+    LearnedWork,
+    house_lines,
+    known_lines,
+    lines_of_piece,
+    most_shared,
+)
 from gen.likeness.voices import voices_of
 from gen.model import ModelConfig, Transformer
 from gen.tokens.columns import CONTEXT_SIZES
@@ -28,15 +33,10 @@ def tune(seed, **changes):
 
 def learned(corpus):
     """What `gen.sampling.checkpoints` reads from a house, of works at hand."""
-    lines = []
-    for one in corpus:
-        piece = one.piece()
-        roles = ("main_melody", "bass", "drums")
-        lines.append(voices_of(piece, roles))
-    index = PassageIndex(voice for voices in lines for voice in voices)
-    owners = np.repeat(np.arange(len(lines)), [len(voices) for voices in lines])
+    roles = ("main_melody", "bass", "drums")
+    known = known_lines([voices_of(one.piece(), roles) for one in corpus])
     told = [LearnedWork(one.id, one.title, (("ana", "Ana"),)) for one in corpus]
-    return LearnedMusic(told, index, owners, house_lines(index, owners, len(told)), len(told))
+    return LearnedMusic(told, known, house_lines(known, len(told)), len(told))
 
 
 CORPUS = [tune(seed) for seed in range(24)]
@@ -46,19 +46,19 @@ BORROWED = originality.house(MUSIC, CORPUS, BARS)
 
 def test_the_corpus_is_held_against_itself_without_the_work_itself():
     assert BORROWED["works"] == 24
-    assert max(BORROWED["melody"]["runs"]) < 20
+    assert max(BORROWED["melody"]["bits"]) < 40
     assert BORROWED["above"]["value"] <= 0.1
-    own = originality.longest(MUSIC, CORPUS[0].piece(BARS))
-    assert own["melody"] > 40  # what a work shares with itself, were it not left out
+    own = most_shared(MUSIC.known, lines_of_piece(CORPUS[0].piece(BARS)))
+    assert own["melody"].bits > 60  # what a work shares with itself, were it not left out
 
 
 def test_arrangements_of_one_theme_are_no_borrowing():
     family = [*CORPUS, work(Theme(0, bars=12, shift=3).piece(), "tune-0-arranged")]
     music = learned(family)
     found = originality.house(music, family, BARS)
-    assert max(found["melody"]["runs"]) < 20
-    apart = np.zeros(len(music.owners), dtype=bool)
-    assert originality.longest(music, family[-1].piece(BARS), apart)["melody"] > 40
+    assert max(found["melody"]["bits"]) < 40
+    arranged = most_shared(music.known, lines_of_piece(family[-1].piece(BARS)), [24])
+    assert arranged["melody"].bits > 60
 
 
 def test_copies_stand_above_the_line_and_new_pieces_do_not():
@@ -67,8 +67,8 @@ def test_copies_stand_above_the_line_and_new_pieces_do_not():
     assert found["above"]["value"] == 1
     assert found["melody"]["verdict"] == "higher"
     first = found["nearest"][0]
-    longest = max(first[kind]["run"] for kind in originality.KINDS if kind in first)
-    assert longest == max(max(found[kind]["runs"]) for kind in originality.KINDS)
+    most = max(first[kind]["bits"] for kind in originality.KINDS if kind in first)
+    assert most == max(max(found[kind]["bits"]) for kind in originality.KINDS)
     assert {row["nearest"].split("”")[0] for row in found["nearest"]} == {
         f"“{one.title}" for one in CORPUS[:12]
     }

@@ -15,6 +15,7 @@ from gen.evaluation.page import page, pictures
 from gen.evaluation.parts import control
 from gen.evaluation.parts.accompaniment import MEASURES, SIDES
 from gen.evaluation.seams import SEAMS
+from gen.likeness.originality import KINDS
 
 NAMES = ("tiny <b>", "small")
 
@@ -60,10 +61,11 @@ def report():
         }
         for name in SEAMS
     }
-    runs = {"runs": [0, 12, 15, 30], "mean": any_figure(rng), "line": 14}
+    bits_shared = {"bits": [0, 12, 15, 30], "mean": any_figure(rng), "line": 14}
     beside = {"more": any_figure(rng), "verdict": "none"}
     back = {"back": any_figure(rng), "repeated": any_figure(rng), "beyond": any_figure(rng)}
-    passage = {"run": 30, "of": "“A & B” by Ana", "here": "bars 1-3", "there": "bars 4-6"}
+    passage = {"bits": 30, "notes": 9, "of": "“A & B” by Ana", "here": "bars 1-3",
+               "there": "bars 4-6"}  # fmt: skip
     found = {
         "likelihood": bits,
         **compared,
@@ -87,11 +89,11 @@ def report():
         },
         "originality": {
             "compared_with": 12,
-            "house": {"works": 4, "above": any_figure(rng), "melody": runs, "accompaniment": runs},
+            "house": {"works": 4, "above": any_figure(rng), **dict.fromkeys(KINDS, bits_shared)},
             "outputs": {
                 "pieces": 4, "above": any_figure(rng),
                 "more_above": any_figure(rng), "verdict": "none",
-                "melody": {**runs, **beside}, "accompaniment": {**runs, **beside},
+                **{kind: {**bits_shared, **beside} for kind in KINDS},
                 "nearest": [{"piece": 1, "nearest": "x", "melody": passage}],
             },
             "extraction": {

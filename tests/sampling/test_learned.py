@@ -141,7 +141,7 @@ def test_the_lines_that_are_kept_are_those_of_the_works(house):
     learned_music(house.house, manifest_of(house))
     found = learned_music(house.house, manifest_of(house))
     expected = voices_of(make_piece(5), ("", "", ""))
-    assert [v.pitches.tolist() for v in found.index.voices] == [
+    assert [v.pitches.tolist() for v in found.known.tracks(0)] == [
         v.pitches.tolist() for v in expected
     ]
     assert found.works[0].work == entry.work

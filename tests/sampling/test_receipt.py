@@ -240,6 +240,21 @@ def test_what_is_no_receipt_is_refused_in_one_sentence(tmp_path, data, message):
         read_receipt(path)
 
 
+def test_a_receipt_that_counted_steps_is_read(ask, tmp_path):
+    """Receipts of earlier versions tell the longest run of steps in place of bits."""
+    (result,) = ask(n=1, originality="report")
+    record = json.loads(result.receipt.read_text())
+    told = record["originality"]
+    del told["bass"]
+    of = {"work": "w", "title": "Rain", "composers": [["ana", "Ana"]]}
+    run = {"run": 14, "line": 15, "of": of, "here": "bar 1: A4", "there": "bar 2: A4"}
+    lines = {"melody": 15, "accompaniment": 31, "works": 20}
+    record["originality"] = {**told, "searched_from": 12, "house_line": lines, "melody": run}
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(record))
+    assert read_receipt(path).record["originality"]["melody"]["run"] == 14
+
+
 @pytest.mark.parametrize("name", ["melody", "is_above_line", "missing", "house_line"])
 @pytest.mark.parametrize("value", [5, "x", [[]], {"run": 1}])
 def test_what_a_receipt_says_of_originality_is_read_only_where_it_can_be_true(

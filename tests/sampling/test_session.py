@@ -22,17 +22,17 @@ ENDS = (".c2pa", ".json", ".mid", ".signature.json")
 
 @pytest.fixture
 def closeness(monkeypatch):
-    """Say how many steps each compared take has in common with a work; 0 for an own one."""
+    """Say how many bits each compared take has in common with a work; 0 for an own one."""
 
     real = LearnedMusic.compare
 
-    def set_to(runs):
-        left = iter(runs)
+    def set_to(bits):
+        left = iter(bits)
 
         def compare(self, piece):
-            run = next(left)
-            shared = Shared(run, 12, WORK, "here", "there") if run else None
-            return replace(real(self, piece), melody=shared, lines=Lines(12, 31, 20))
+            said = next(left)
+            passages = {"melody": Shared(said, 12, 9, WORK, "here", "there")} if said else {}
+            return replace(real(self, piece), passages=passages, lines=Lines(12, 31, 31, 20))
 
         monkeypatch.setattr(LearnedMusic, "compare", compare)
 
@@ -48,7 +48,7 @@ def test_a_piece_too_close_is_written_again_and_its_receipt_tells_of_it(ask, clo
     assert result.record["attempt"] == 2
     assert [told["attempt"] for told in result.record["rejected"]] == [0, 1]
     assert (
-        "melody: 30 steps in common with “Small Rain” by Ana"
+        "melody: 9 notes (30 bits) in common with “Small Rain” by Ana"
         in (result.record["rejected"][0]["why"][0])
     )
     assert result.record["originality"]["is_above_line"] is False
@@ -70,7 +70,7 @@ def test_a_piece_that_stays_too_close_is_withheld_and_the_others_are_kept(ask, c
     kept = caught.value.done
     assert len(kept) == 1
     assert "1 of 2 pieces withheld: each of 3 attempts was too close" in str(caught.value)
-    assert "20 steps in common with “Small Rain”" in str(caught.value)  # the least close
+    assert "(20 bits) in common with “Small Rain”" in str(caught.value)  # the least close
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == sorted(f"{kept[0].midi.stem}{end}" for end in ENDS)
 

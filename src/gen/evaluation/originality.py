@@ -1,15 +1,15 @@
 """Originality: does the model borrow more from the house's works than they do from each other?
 
-Definition: of each piece, the longest run of successive intervals that a line of it shares with a
-line of any work that the model learned from, for melodies and for accompaniments; lines, runs and
-relatives are those of `likeness.originality`. First the corpus against itself: the first bars of
-each work against all works unrelated to it, which is what the house borrows from itself. Then the
-outputs, as long, against all works.
+Definition: of each piece, the bits of the passage that says most of those that a line of it shares
+with a line of any work that the model learned from, for melodies, basses and other accompaniments;
+lines, passages, kinds and relatives are those of `likeness.originality`. First the corpus against
+itself: the first bars of each work against all works unrelated to it, which is what the house
+borrows from itself. Then the outputs, as long, against all works.
 
-Formula: the house's line is the 95 % quantile of its works' longest runs of one kind (a run shorter
-than `GUARANTEED_RUN` counts 0), at least `GUARANTEED_RUN`; `above`: share of outputs with a longer
-run of either kind, beside the same share of the house's own works. A run grows with the length of
-a piece, so both sides are cut to as many bars.
+Formula: the house's line is the 95 % quantile of its works' bits of one kind (0 where they share
+nothing), at least `LEAST_LINE`; `above`: share of outputs with more of any kind, beside the same
+share of the house's own works. A longer piece shares more by chance, so both sides are cut to as
+many bars.
 
 Extraction: the first bars of a work are given and the model goes on, drawing almost always the
 likeliest event. `back`: share of the work's own next notes (instrument, onset, pitch) that come
@@ -21,8 +21,8 @@ Source: Yin et al. 2022, "Measuring when a music generation algorithm copies too
 originality report, cardinality score, and symbolic fingerprinting by geometric hashing", SN
 Computer Science 3 (corpus first, then outputs, per epoch, 95 % line); Carlini et al. 2023,
 "Quantifying memorization across neural language models", arXiv:2202.07646 (extraction by
-prefixes). Deviations: runs of intervals in place of their cardinality score; the share that comes
-back in place of verbatim or not.
+prefixes). Deviations: bits of shared passages in place of their cardinality score; the share that
+comes back in place of verbatim or not.
 """
 
 from __future__ import annotations
@@ -32,31 +32,28 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gen.analysis import infer_roles
 from gen.errors import HouseError
 from gen.evaluation import interval, samples
 from gen.evaluation.interval import Groups
 from gen.evaluation.works import MeasuredWork, piece_of
 from gen.likeness.originality import (
-    ACCOMPANIMENT,
     ENOUGH_WORKS,
-    HOUSE_SHARE,
+    KINDS,
     MELODY,
     Finding,
     LearnedMusic,
-    families,
-    runs_shared,
+    bits_of,
+    line_of,
+    lines_of_piece,
+    most_shared,
+    relatives,
 )
-from gen.likeness.passages import GUARANTEED_RUN
-from gen.likeness.voices import voices_of
 from gen.model import Transformer
 from gen.piece import Piece
 from gen.sampling.decode import DrawConfig
 from gen.tokens.events import Events
 
-KINDS = (MELODY, ACCOMPANIMENT)
 ALMOST_GREEDY = DrawConfig(temperature=0.1, top_p=1.0, min_p=0.0)
 """How the extraction test draws: what was learned by heart is what is likeliest."""
 LISTED = 12
@@ -82,74 +79,50 @@ def house(
         tick: called with the share that is done.
 
     Returns:
-        `works` and the `groups` that they are in; by kind `runs` (the longest of each work), their
+        `works` and the `groups` that they are in; by kind `bits` (the most of each work), their
         `mean`, and `line`, None where fewer than `ENOUGH_WORKS` works tell none; `above`: share of
-        works above either line.
+        works above any line.
     """
     place = {known.work: number for number, known in enumerate(music.works)}
     if foreign := [work.id for work in works if work.id not in place]:
         raise HouseError(
             "is no work behind this checkpoint", where=foreign[0], mend="name its own house"
         )
-    groups = families(music.index.voices, music.owners, len(music.works))
-    own = [int(groups[place[work.id]]) for work in works]
+    related = relatives(music.known, len(music.works))
+    places = [place[work.id] for work in works]
+    own = [min(related[at]) for at in places]
     found = []
-    for number, (work, group) in enumerate(zip(works, own, strict=True), start=1):
-        found.append(longest(music, work.piece(bars), groups[music.owners] == group))
+    for number, (work, at) in enumerate(zip(works, places, strict=True), start=1):
+        voices = lines_of_piece(work.piece(bars))
+        found.append(most_shared(music.known, voices, related[at]))
         tick(number / len(works))
-    runs = {kind: [each[kind] for each in found] for kind in KINDS}
-    lines = {kind: _line(runs[kind]) for kind in KINDS}
+    bits = {kind: bits_of(found, kind) for kind in KINDS}
+    lines = {kind: line_of(bits[kind]) if len(works) >= ENOUGH_WORKS else None for kind in KINDS}
     return {
         "works": len(works),
         "bars": bars,
         **{
             kind: {
-                "runs": runs[kind],
-                "mean": interval.mean(runs[kind], own),
+                "bits": [round(each, 1) for each in bits[kind]],
+                "mean": interval.mean(bits[kind], own),
                 "line": lines[kind],
             }
             for kind in KINDS
         },
         "groups": own,
-        "above": _share_above(runs, lines, own),
+        "above": _share_above(bits, lines, own),
     }
 
 
-def _line(runs: Sequence[int]) -> int | None:
-    """The run that few works exceed; None where there are too few works to tell."""
-    if len(runs) < ENOUGH_WORKS:
-        return None
-    return max(int(np.quantile(runs, HOUSE_SHARE, method="higher")), GUARANTEED_RUN)
-
-
-def longest(
-    music: LearnedMusic, piece: Piece, apart_from: NDArray[np.bool_] | None = None
-) -> dict[str, int]:
-    """The longest run of each kind that a piece shares with a work; 0 where all are short.
-
-    Args:
-        music: the works.
-        piece: any; roles that it does not tell are guessed.
-        apart_from: (lines,) lines of works that do not count.
-    """
-    roles = tuple(
-        track.role or guess for track, guess in zip(piece.tracks, infer_roles(piece), strict=True)
-    )
-    found = dict.fromkeys(KINDS, 0)
-    for kind, _, run in runs_shared(music.index, voices_of(piece, roles), apart_from):
-        found[kind] = max(found[kind], run.length)
-    return found
-
-
 def _share_above(
-    runs: dict[str, list[int]], lines: dict[str, int | None], groups: Groups = None
+    bits: dict[str, list[float]], lines: dict[str, int | None], groups: Groups = None
 ) -> interval.Figure:
-    """Share of pieces with a run above its line."""
+    """Share of pieces with a passage above its line."""
     if any(line is None for line in lines.values()):
-        return interval.figure(math.nan, n=len(runs[MELODY]))
-    above = np.zeros(len(runs[MELODY]), dtype=np.bool_)
+        return interval.figure(math.nan, n=len(bits[MELODY]))
+    above = np.zeros(len(bits[MELODY]), dtype=np.bool_)
     for kind in KINDS:
-        above |= np.array(runs[kind]) > (lines[kind] or 0)
+        above |= np.array(bits[kind]) > (lines[kind] or 0)
     return interval.share_of(above, groups)
 
 
@@ -172,7 +145,7 @@ def outputs(
         tick: called with the share that is done.
 
     Returns:
-        `pieces`; by kind `runs`, their `mean`, and `more`, that less the mean of the house's
+        `pieces`; by kind `bits`, their `mean`, and `more`, that less the mean of the house's
         works, with its `verdict`; `above` (the share), and how much `more_above` than of the
         house's works, with its `verdict`; `nearest`: the outputs closest to a work, in words.
     """
@@ -180,19 +153,20 @@ def outputs(
     for number, piece in enumerate(pieces, start=1):
         described.append({"piece": number, **_described(music.compare(piece))})
         tick(number / len(pieces))
-    runs = {
-        kind: [each[kind]["run"] if kind in each else 0 for each in described] for kind in KINDS
+    bits = {
+        kind: [float(each[kind]["bits"]) if kind in each else 0.0 for each in described]
+        for kind in KINDS
     }
     own = (None, borrowed["groups"])
-    gaps = {kind: interval.difference(runs[kind], borrowed[kind]["runs"], own) for kind in KINDS}
-    above = _share_above(runs, {kind: borrowed[kind]["line"] for kind in KINDS})
+    gaps = {kind: interval.difference(bits[kind], borrowed[kind]["bits"], own) for kind in KINDS}
+    above = _share_above(bits, {kind: borrowed[kind]["line"] for kind in KINDS})
     more_above = interval.share_difference(above, borrowed["above"])
     return {
         "pieces": len(pieces),
         **{
             kind: {
-                "runs": runs[kind],
-                "mean": interval.mean(runs[kind]),
+                "bits": bits[kind],
+                "mean": interval.mean(bits[kind]),
                 "more": gaps[kind],
                 "verdict": interval.verdict(gaps[kind]),
             }
@@ -207,22 +181,23 @@ def outputs(
 
 def _described(finding: Finding) -> dict[str, Any]:
     """What one output has in common with a work, in words, by the kinds that it shares."""
-    found = {MELODY: finding.melody, ACCOMPANIMENT: finding.accompaniment}
     return {
         "nearest": finding.nearest.words if finding.nearest else None,
         "share_of_melody": round(finding.share, 3),
         **{
-            kind: {"run": s.run, "of": s.of.words, "here": s.here, "there": s.there}
-            for kind, s in found.items()
-            if s
+            kind: {
+                "bits": s.bits, "notes": s.notes, "of": s.of.words, "here": s.here,
+                "there": s.there,
+            }
+            for kind, s in finding.passages.items()
         },
-    }
+    }  # fmt: skip
 
 
 def _closeness(output: dict[str, Any]) -> tuple[int, float, int]:
-    """By its longest run, then by how much of its melody a work has, then the earlier first."""
-    longest_run = max(output[kind]["run"] if kind in output else 0 for kind in KINDS)
-    return longest_run, output["share_of_melody"], -output["piece"]
+    """By the most bits, then by how much of its melody a work has, then the earlier first."""
+    most = max(output[kind]["bits"] if kind in output else 0 for kind in KINDS)
+    return most, output["share_of_melody"], -output["piece"]
 
 
 # Extraction ------------------------------------------------------------------------------

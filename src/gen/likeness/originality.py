@@ -1,21 +1,23 @@
 """Whether a piece is somebody else's: compared with every work that its checkpoint learned from.
 
-Measure: the longest *shared run*, the number of successive intervals that a line of the piece and
-a line of a work have in common. Lines and runs are those of screening (`likeness.voices`,
-`likeness.passages`): the upper line of each track, so transposition, rhythm and repeated notes
-do not matter, and an interval pattern that repeats counts once. Runs of `GUARANTEED_RUN` on are
-found. A run is *melody* where a leading line moves by steps too (`quotes.is_tune`), else
-*accompaniment*: unrelated accompaniments share figures by nature.
+Measure: the *bits* of the passage that says most of those that a line of the piece shares with a
+line of a work (`likeness.surprise`): what many works of the house have says little, however long
+it is. Lines and passages are those of screening (`likeness.shared`): the upper line of each track,
+so neither transposition nor repeated notes matter, and what repeats counts once. A passage is
+*melody* where a leading line moves by steps too (`quotes.is_tune`); such are found by tune and
+rhythm as well, though notes be altered, put in or left out. All others are runs of equal intervals:
+*bass* in a line that lies low, else *accompaniment*. These share figures by nature, basses fewer.
 
-The house's own line: 95 in 100 of the works share no longer run with any unrelated work. Related,
-and left out, are works that share a fifth of the smaller one's leading melodic shingles, or are
-joined by such: arrangements of one theme. By the same rule a piece is an *arrangement* of a work,
-if it has `ENOUGH_SHINGLES` to say so.
+The house's own line: 95 in 100 of the works share no passage that says more with any unrelated
+work. Related, and left out, are works that share a fifth of the smaller one's leading melodic
+shingles, or are joined by such: arrangements of one theme. By the same rule a piece is an
+*arrangement* of a work, if it has `ENOUGH_SHINGLES` to say so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -23,24 +25,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.analysis import infer_roles
+from gen.likeness.calibration import PRIOR
 from gen.likeness.columns import places_in
-from gen.likeness.passages import GUARANTEED_RUN, PassageIndex, SharedRun
-from gen.likeness.quotes import is_tune, passage_of
+from gen.likeness.fingerprint import Fingerprint
 from gen.likeness.relatives import RELATED, related_groups
+from gen.likeness.shared import ACCOMPANIMENT_FACTOR, Found, SharedPassages, part_of
 from gen.likeness.voices import Hashes, Voice, shingles_of, voices_of
 from gen.piece import Piece
 
 HOUSE_SHARE: Final = 0.95
 ENOUGH_WORKS: Final = 20
-FEW_WORKS_RUNS: Final = (12, 32)
-"""Lines for melodies and accompaniments where fewer works cannot tell what the house borrows."""
-MOST_MEASURED: Final = 500
+LEAST_LINE: Final = 24
+"""Works that share nothing draw no line below so many bits: chance shares as many."""
+MOST_MEASURED: Final = 200
 """So many works, evenly taken, tell the house's line in a larger corpus."""
 ENOUGH_SHINGLES: Final = 60
 """A few bars share a fifth of their shingles with something by chance."""
 MELODY: Final = "melody"
+BASS: Final = "bass"
 ACCOMPANIMENT: Final = "accompaniment"
-KINDS: Final = (MELODY, ACCOMPANIMENT)
+KINDS: Final = (MELODY, BASS, ACCOMPANIMENT)
+_LOW = 48
+"""A line with its middle below the C of this number is a bass, as 95 in 100 basses' is."""
 
 Ints = NDArray[np.int64]
 
@@ -60,33 +66,40 @@ class LearnedWork:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The house's own 95 % line for each kind of run, and from how many works."""
+    """The house's own 95 % line for each kind of passage, in bits, and from how many works."""
 
     melody: int
+    bass: int
     accompaniment: int
     works: int
+
+    def of(self, kind: str) -> int:
+        """The line of one of `KINDS`."""
+        return int(getattr(self, kind))
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """The longest run of one kind that a piece shares with any work.
+    """The passage of one kind that says most of those that a piece shares with any work.
 
     Attributes:
-        run: its length as counted, in intervals.
-        line: the house's own 95 % line.
+        bits: what it says.
+        line: the house's own 95 % line, in bits.
+        notes: how many are in common.
         of: whose it is.
         here, there: the passages, in words.
     """
 
-    run: int
+    bits: int
     line: int
+    notes: int
     of: LearnedWork
     here: str
     there: str
 
     @property
     def is_above(self) -> bool:
-        return self.run > self.line
+        return self.bits > self.line
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +107,7 @@ class Finding:
     """What a piece has in common with the works behind it.
 
     Attributes:
-        melody, accompaniment: the longest run of each kind; None where all are shorter than
-            `GUARANTEED_RUN`.
+        passages: of each kind that there is, in the order of `KINDS`, the one that says most.
         nearest: the work that holds most of the piece's leading melodic shingles; None where
             none holds any.
         share: how much of them, 0 to 1.
@@ -104,8 +116,7 @@ class Finding:
         compared: number of works.
     """
 
-    melody: Shared | None
-    accompaniment: Shared | None
+    passages: Mapping[str, Shared]
     nearest: LearnedWork | None
     share: float
     is_arrangement: bool
@@ -115,12 +126,11 @@ class Finding:
     @property
     def above(self) -> tuple[str, ...]:
         """Each way in which the piece is too close, in words."""
-        runs = ((MELODY, self.melody), (ACCOMPANIMENT, self.accompaniment))
         found = [
-            f"{kind}: {shared.run} steps in common with {shared.of.words}, "
-            f"the house's own line is {shared.line}"
-            for kind, shared in runs
-            if shared and shared.is_above
+            f"{kind}: {shared.notes} notes ({shared.bits} bits) in common with {shared.of.words}, "
+            f"the house's own line is {shared.line} bits"
+            for kind, shared in self.passages.items()
+            if shared.is_above
         ]
         if self.is_arrangement and self.nearest:
             found.append(f"{self.share:.0%} of its melody is that of {self.nearest.words}")
@@ -129,19 +139,18 @@ class Finding:
     @property
     def excess(self) -> float:
         """How far above the line, in lines; 0 where it is not."""
-        runs = [s.run / s.line for s in (self.melody, self.accompaniment) if s and s.is_above]
-        return max([*runs, self.share / RELATED if self.is_arrangement else 0.0])
+        lines = [s.bits / s.line for s in self.passages.values() if s.is_above]
+        return max([*lines, self.share / RELATED if self.is_arrangement else 0.0])
 
     def to_dict(self) -> dict[str, Any]:
         """For the receipt."""
+        passages = {kind: self.passages.get(kind) for kind in KINDS}
         return {
             "is_above_line": bool(self.above),
             "above": list(self.above),
             "compared_with": self.compared,
-            "searched_from": GUARANTEED_RUN,
             "house_line": asdict(self.lines),
-            MELODY: asdict(self.melody) if self.melody else None,
-            ACCOMPANIMENT: asdict(self.accompaniment) if self.accompaniment else None,
+            **{kind: asdict(shared) if shared else None for kind, shared in passages.items()},
             "nearest": asdict(self.nearest) if self.nearest else None,
             "share_of_melody": round(self.share, 3),
         }
@@ -163,22 +172,30 @@ def in_words(found: Mapping[str, Any] | None) -> str:
 
 
 def _verdict(found: Mapping[str, Any]) -> Iterator[str]:
-    melody, works = found[MELODY], found["compared_with"]
+    melody, works, line = found[MELODY], found["compared_with"], found["house_line"][MELODY]
+    unit = "steps" if "searched_from" in found else "bits"  # receipts of earlier versions
     if found["is_above_line"]:
         yield f"Too close: {'; '.join(found['above'])}."
-        runs = [run for kind in KINDS if (run := found[kind])]
-        yield from (f"Here {r['here']}; there {r['there']}." for r in runs if r["run"] > r["line"])
+        shared = [passage for kind in KINDS if (passage := found.get(kind))]
+        for each in shared:
+            if _amount(each) > each["line"]:
+                yield f"Here {each['here']}; there {each['there']}."
     elif melody:
         yield (
-            f"Its melody has {melody['run']} steps in common with {_work_in_words(melody['of'])}, "
-            f"and less with any other of {works} works: within what the house's works share."
+            f"Its melody has {_amount(melody)} {unit} in common with "
+            f"{_work_in_words(melody['of'])}, and less with any other of {works} works: within "
+            f"what the house's works share (95 in 100 at most {line} with an unrelated one)."
         )
     else:
-        least, line = found["searched_from"], found["house_line"][MELODY]
         yield (
-            f"Its melody has no {least} steps in common with any of {works} works "
-            f"(95 in 100 of these share at most {line} with an unrelated one)."
+            f"Its melody has nothing to speak of in common with any of {works} works "
+            f"(95 in 100 of these share at most {line} {unit} with an unrelated one)."
         )
+
+
+def _amount(shared: Mapping[str, Any]) -> int:
+    """What a passage says in bits; in receipts of earlier versions its length in steps."""
+    return int(shared["bits"] if "bits" in shared else shared["run"])
 
 
 def _counted(works: Sequence[object]) -> str:
@@ -195,8 +212,7 @@ class LearnedMusic:
 
     Attributes:
         works: those that are here.
-        index: their lines.
-        owners: (lines,) which work each line belongs to.
+        known: their lines, by the works' places in `works`.
         lines: what the house borrows from itself.
         learned_from: how many works the manifest names.
         missing: (work id, reason) of those that could not be compared with.
@@ -204,8 +220,7 @@ class LearnedMusic:
     """
 
     works: list[LearnedWork]
-    index: PassageIndex
-    owners: Ints
+    known: SharedPassages
     lines: Lines
     learned_from: int
     missing: tuple[tuple[str, str], ...] = ()
@@ -213,7 +228,7 @@ class LearnedMusic:
     _table: tuple[Hashes, Ints] = field(init=False)
 
     def __post_init__(self) -> None:
-        sets = _melodies(self.index.voices, self.owners, len(self.works))
+        sets = _melodies(self.known, len(self.works))
         hashes = np.concatenate([np.zeros(0, dtype=np.uint64), *sets])
         order = np.argsort(hashes, kind="stable")
         of = np.repeat(np.arange(len(sets)), [len(s) for s in sets])
@@ -221,31 +236,22 @@ class LearnedMusic:
 
     def compare(self, piece: Piece) -> Finding:
         """Hold a piece against all of them. Roles it does not tell are guessed from its notes."""
-        guessed = infer_roles(piece)
-        roles = tuple(t.role or guess for t, guess in zip(piece.tracks, guessed, strict=True))
-        voices = voices_of(piece, roles)
-        best: dict[str, tuple[int, Voice, SharedRun]] = {}
-        for kind, voice, run in runs_shared(self.index, voices):
-            if run.length > best.get(kind, (0,))[0]:
-                best[kind] = (run.length, voice, run)
+        voices = lines_of_piece(piece)
+        found = most_shared(self.known, voices)
         nearest, share, size = self._nearest(voices)
         return Finding(
-            self._shared(best.get(MELODY), self.lines.melody),
-            self._shared(best.get(ACCOMPANIMENT), self.lines.accompaniment),
+            {kind: self._shared(found[kind], self.lines.of(kind)) for kind in KINDS
+             if kind in found},
             nearest,
             share,
             share >= RELATED and size >= ENOUGH_SHINGLES,
             self.lines,
             len(self.works),
-        )
+        )  # fmt: skip
 
-    def _shared(self, found: tuple[int, Voice, SharedRun] | None, line: int) -> Shared | None:
-        if found is None:
-            return None
-        _, voice, run = found
-        quoted = passage_of(voice, self.index.voices[run.voice], run)
-        work = self.works[int(self.owners[run.voice])]
-        return Shared(run.length, line, work, quoted.ours, quoted.theirs)
+    def _shared(self, found: Found, line: int) -> Shared:
+        quoted, work = found.spell(), self.works[found.piece]
+        return Shared(round(found.bits), line, quoted.notes, work, quoted.ours, quoted.theirs)
 
     def _nearest(self, voices: Sequence[Voice]) -> tuple[LearnedWork | None, float, int]:
         """Whose leading lines hold most of these voices' shingles, which share, of how many."""
@@ -266,84 +272,96 @@ class LearnedMusic:
         }
 
 
-def runs_shared(
-    index: PassageIndex, voices: Sequence[Voice], apart_from: NDArray[np.bool_] | None = None
-) -> Iterator[tuple[str, Voice, SharedRun]]:
-    """Every run that these voices share with known ones, and of which kind it is.
+def lines_of_piece(piece: Piece) -> tuple[Voice, ...]:
+    """The lines that a piece is compared by; roles that it does not tell are guessed."""
+    guessed = infer_roles(piece)
+    return voices_of(
+        piece, tuple(t.role or guess for t, guess in zip(piece.tracks, guessed, strict=True))
+    )
+
+
+def known_lines(works: Iterable[Sequence[Voice]]) -> SharedPassages:
+    """The lines of works, in this order, searchable, and what is common among them."""
+    known = SharedPassages()
+    count = 0
+    for number, voices in enumerate(works):
+        known.add(number, Fingerprint(tuple(voices)), is_output=False)
+        count = number + 1
+    known.learn(range(count))
+    return known
+
+
+def most_shared(
+    known: SharedPassages, voices: Sequence[Voice], apart_from: Sequence[int] = ()
+) -> dict[str, Found]:
+    """Of each kind the passage that says most; absent where there is none.
 
     Args:
-        index: lines of all works.
+        known: lines of all works.
         voices: of a piece or work.
-        apart_from: (lines,) known ones that do not count.
+        apart_from: numbers of works that do not count.
     """
-    for voice in voices:
-        for run in index.shared_runs(voice, apart_from=apart_from):
-            yield _kind(index, voice, run), voice, run
+    parts = [part_of(voice) for voice in voices]
+    tunes = (found for found in known.stretches(parts, apart_from) if found.is_tune)
+    best: dict[str, Found] = {}
+    for found in (*tunes, *known.runs(voices, apart_from)):
+        kind = _kind(found)
+        if kind not in best or found.bits > best[kind].bits:
+            best[kind] = found
+    return best
 
 
-def _longest(
-    index: PassageIndex, voices: Sequence[Voice], apart_from: NDArray[np.bool_]
-) -> dict[str, int]:
-    """The longest run of each kind, as `runs_shared` finds them; absent where there is none."""
-    runs = [
-        (run, voice) for voice in voices for run in index.shared_runs(voice, apart_from=apart_from)
-    ]
-    longest: dict[str, int] = {}
-    for run, voice in sorted(runs, key=lambda found: -found[0].length):
-        longest.setdefault(_kind(index, voice, run), run.length)
-        if len(longest) == len(KINDS):  # all others are shorter
-            break
-    return longest
+def _kind(found: Found) -> str:
+    if found.is_tune:
+        return MELODY
+    return BASS if np.median(found.ours.pitches) < _LOW else ACCOMPANIMENT
 
 
-def _kind(index: PassageIndex, voice: Voice, run: SharedRun) -> str:
-    return MELODY if is_tune(voice, index.voices[run.voice], run) else ACCOMPANIMENT
-
-
-def _melodies(voices: Sequence[Voice], owners: Ints, works: int) -> list[Hashes]:
+def _melodies(known: SharedPassages, works: int) -> list[Hashes]:
     """Shingles of each work's leading lines."""
-    leading: list[list[Voice]] = [[] for _ in range(works)]
-    for voice, owner in zip(voices, owners, strict=True):
-        if voice.is_leading:
-            leading[owner].append(voice)
-    return [shingles_of(tuple(lines)) for lines in leading]
+    return [shingles_of(v for v in known.tracks(n) if v.is_leading) for n in range(works)]
 
 
-def families(voices: Sequence[Voice], owners: Ints, works: int) -> Ints:
-    """For each work the number of its family, (works,): arrangements of one theme share one.
+def relatives(known: SharedPassages, works: int) -> list[list[int]]:
+    """For each work all of its family, itself among them: arrangements of one theme are one.
 
     Args:
-        voices: lines of all works.
-        owners: (lines,) which work each belongs to.
+        known: lines of all works.
         works: how many.
     """
-    groups = np.zeros(works, dtype=np.int64)
-    for first, members in related_groups(_melodies(voices, owners, works)).items():
-        groups[members] = first
-    return groups
+    found: list[list[int]] = [[] for _ in range(works)]
+    for members in related_groups(_melodies(known, works)).values():
+        for member in members:
+            found[member] = members
+    return found
 
 
-def house_lines(index: PassageIndex, owners: Ints, works: int) -> Lines:
-    """The 95 % line of each kind of run: each work against all that are not related to it.
+def house_lines(known: SharedPassages, works: int) -> Lines:
+    """The 95 % line of each kind: each work against all that are not related to it.
+
+    Fewer than `ENOUGH_WORKS` cannot tell what the house borrows from itself: then it is what
+    screening looks at.
 
     Args:
-        index: lines of all works.
-        owners: (lines,) which work each belongs to, ascending.
+        known: lines of all works.
         works: how many.
     """
     if works < ENOUGH_WORKS:
-        return Lines(*FEW_WORKS_RUNS, works)
-    groups = families(index.voices, owners, works)
+        tune = round(PRIOR.limits().review)
+        other = round(ACCOMPANIMENT_FACTOR * tune)
+        return Lines(tune, other, other, works)
+    apart = relatives(known, works)
     chosen = np.linspace(0, works - 1, min(works, MOST_MEASURED)).round().astype(np.int64)
-    longest = {kind: np.zeros(len(chosen)) for kind in KINDS}
-    edges = np.searchsorted(owners, np.arange(works + 1))
-    for place, work in enumerate(chosen):
-        voices = index.voices[edges[work] : edges[work + 1]]
-        relatives = groups[owners] == groups[work]
-        for kind, length in _longest(index, voices, relatives).items():
-            longest[kind][place] = length
-    melody, accompaniment = (
-        max(int(np.quantile(longest[kind], HOUSE_SHARE, method="higher")), GUARANTEED_RUN)
-        for kind in KINDS
-    )
-    return Lines(melody, accompaniment, len(chosen))
+    found = [most_shared(known, known.tracks(work), apart[work]) for work in chosen.tolist()]
+    return Lines(**{kind: line_of(bits_of(found, kind)) for kind in KINDS}, works=len(chosen))
+
+
+def bits_of(found: Iterable[Mapping[str, Found]], kind: str) -> list[float]:
+    """What the passages of one kind say, of each work or piece; 0 where it has none."""
+    return [each[kind].bits if kind in each else 0.0 for each in found]
+
+
+def line_of(bits: Sequence[float]) -> int:
+    """The bits that few works exceed."""
+    few = float(np.quantile(bits, HOUSE_SHARE, method="higher"))
+    return max(math.ceil(few), LEAST_LINE)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gen.likeness.alignment import AlignmentIndex, Stretch
 from gen.likeness.columns import Column, State
@@ -42,6 +41,7 @@ class Found:
 
     Attributes:
         piece: number of the known piece.
+        ours: the new piece's line that has it.
         bits: what the passage says.
         is_leading: whether it is of somebody's own line rather than of accompaniments.
         is_tune: whether it moves by steps too, as broken chords do not.
@@ -49,6 +49,7 @@ class Found:
     """
 
     piece: int
+    ours: Voice
     bits: float
     is_leading: bool
     is_tune: bool
@@ -81,7 +82,7 @@ class _Lines:
         leads = is_somebodys(ours, theirs)
         spell = partial(passage_of_stretch, ours, theirs, stretch, form)
         owner, tune = int(self.owners.all[stretch.voice]), leads and moves_by_steps(line)
-        return Found(owner, stretch.bits, leads, tune, spell)
+        return Found(owner, ours, stretch.bits, leads, tune, spell)
 
     def state(self) -> State:
         return {"index": self.index.state(), "owners": self.owners.all}
@@ -126,23 +127,32 @@ class SharedPassages:
 
     def find(self, piece: NewPiece) -> Iterator[Found]:
         """Every passage, several of one known piece among them."""
-        upper = with_plain_lines(piece.upper_parts)
-        for stretch in self._works.index.stretches(upper):
-            yield self._works.found(upper, stretch)
-        for voice in piece.fingerprint.tracks:
-            yield from self._found_runs(voice)
+        yield from self.stretches(piece.upper_parts)
+        yield from self.runs(piece.fingerprint.tracks)
         if self._outputs.index.voices:
             yield from self._find_in_outputs(piece)
 
-    def _found_runs(
-        self, voice: Voice, apart_from: NDArray[np.bool_] | None = None
-    ) -> Iterator[Found]:
+    def stretches(self, parts: Sequence[Part], apart_from: Sequence[int] = ()) -> Iterator[Found]:
+        """Where parts go along in time with lines of known pieces, outputs left out.
+
+        Args:
+            parts: with their uppermost line alone.
+            apart_from: numbers of known pieces that do not count.
+        """
+        upper, works = with_plain_lines(parts), self._works
+        for stretch in works.index.stretches(upper, np.isin(works.owners.all, apart_from)):
+            yield works.found(upper, stretch)
+
+    def runs(self, voices: Iterable[Voice], apart_from: Sequence[int] = ()) -> Iterator[Found]:
+        """Runs of intervals that lines have in common with tracks of known pieces."""
         owners = self._run_owners.all
-        for run in self._runs.shared_runs(voice, apart_from=apart_from, rarest=_RAREST_RUNS):
-            known, bits = self._runs.voices[run.voice], self._run_bits(run)
-            spell = partial(passage_of, voice, known, run, bits)
-            leads, tune = is_somebodys(voice, known), is_tune(voice, known, run)
-            yield Found(int(owners[run.voice]), bits, leads, tune, spell)
+        apart = np.isin(owners, apart_from)
+        for voice in voices:
+            for run in self._runs.shared_runs(voice, apart_from=apart, rarest=_RAREST_RUNS):
+                known, bits = self._runs.voices[run.voice], self._run_bits(run)
+                spell = partial(passage_of, voice, known, run, bits)
+                leads, tune = is_somebodys(voice, known), is_tune(voice, known, run)
+                yield Found(int(owners[run.voice]), voice, bits, leads, tune, spell)
 
     def _find_in_outputs(self, piece: NewPiece) -> Iterator[Found]:
         outputs, every = self._outputs, with_plain_lines(piece.parts)
@@ -171,12 +181,8 @@ class SharedPassages:
             apart_from: the numbers of those that it is related to, its own among them.
         """
         tracks = self.tracks(number)
-        parts = with_plain_lines([_part_of(voice) for voice in tracks])
-        works = self._works
-        aligned = works.index.stretches(parts, np.isin(works.owners.all, apart_from))
-        found = [works.found(parts, stretch) for stretch in aligned]
-        relatives = np.isin(self._run_owners.all, apart_from)
-        found += [run for voice in tracks for run in self._found_runs(voice, relatives)]
+        parts = [part_of(voice) for voice in tracks]
+        found = [*self.stretches(parts, apart_from), *self.runs(tracks, apart_from)]
         return max((each.weight for each in found), default=0.0)
 
     def state(self) -> State:
@@ -200,7 +206,7 @@ class SharedPassages:
         return shared
 
 
-def _part_of(voice: Voice) -> Part:
+def part_of(voice: Voice) -> Part:
     """A known line as if it were a new part."""
     struck = voice.struck() if voice.has_times else voice
     onsets = struck.onsets.astype(np.int64)

@@ -14,15 +14,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from gen.checkpoint import SUFFIX
 from gen.data.cache import SealedCache
 from gen.disk.reading import CHECKPOINT, NamedFileError, sha256_of
 from gen.errors import HouseError
 from gen.likeness.columns import Voices, decode, encode
-from gen.likeness.originality import Ints, LearnedMusic, LearnedWork, Lines, house_lines
-from gen.likeness.passages import PassageIndex
+from gen.likeness.originality import (
+    LearnedMusic,
+    LearnedWork,
+    Lines,
+    house_lines,
+    known_lines,
+)
+from gen.likeness.shared import SharedPassages
 from gen.likeness.voices import Voice, voices_of_music
 from gen.places import of_project
 from gen.provenance.house import House
@@ -110,7 +114,7 @@ def checkpoint_of(name: str, digest: str) -> Path:
 class LinesCache(SealedCache):
     """Lines of works, and of whole corpora with what they borrow from themselves."""
 
-    kind = "lines 2"
+    kind = "lines 3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +165,10 @@ def learned_music(
             f"none of the {len(behind)} works behind it is in {house.folder}",
             where="checkpoint", mend="restore the house's works, or sample with originality=off",
         )  # fmt: skip
-    index, owners, lines = _unpack(kept)
+    known_here, lines = _unpack(kept)
     return LearnedMusic(
         list(map(_learned_work, here)),
-        index,
-        owners,
+        known_here,
         lines,
         len(behind),
         (*missing, *((each.work.work, _ELSEWHERE) for each in behind if not each.house)),
@@ -240,19 +243,12 @@ def _read(house: House, register: Register, work: ManifestWork) -> tuple[Voice, 
 
 
 def _pack(works: Sequence[Sequence[Voice]]) -> bytes:
-    """Index, owners and lines of a corpus as bytes, for `_unpack`."""
-    index = PassageIndex(voice for lines in works for voice in lines)
-    counts = [len(lines) for lines in works]
-    lines = house_lines(index, _owners(counts), len(works))
-    return encode({"counts": counts, "lines": asdict(lines), "index": index.state()})
+    """The lines of a corpus and what it borrows from itself as bytes, for `_unpack`."""
+    known = known_lines(works)
+    lines = house_lines(known, len(works))
+    return encode({"lines": asdict(lines), "known": known.state()})
 
 
-def _unpack(data: bytes) -> tuple[PassageIndex, Ints, Lines]:
+def _unpack(data: bytes) -> tuple[SharedPassages, Lines]:
     found = decode(data)
-    return (
-        PassageIndex.of_state(found["index"]), _owners(found["counts"]), Lines(**found["lines"])
-    )  # fmt: skip
-
-
-def _owners(counts: Sequence[int]) -> Ints:
-    return np.repeat(np.arange(len(counts)), counts)
+    return SharedPassages.of_state(found["known"]), Lines(**found["lines"])

@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_info
 import gen
 from gen.disk.reading import RECEIPT, NamedFileError, parse_json, read
 from gen.errors import HouseError, found_in
-from gen.likeness.originality import LearnedWork, Lines, Shared
+from gen.likeness.originality import LearnedWork
 from gen.model import Transformer
 from gen.provenance.access import key_for_role, key_of_person, passphrase_of
 from gen.provenance.canonical import StrictJsonError
@@ -94,20 +94,41 @@ class _Source(msgspec.Struct):
     file_sha256: str
 
 
+class _Shared(msgspec.Struct):
+    """A passage: its `bits`, or in receipts of earlier versions the `run` of its steps."""
+
+    line: int
+    of: LearnedWork
+    here: str
+    there: str
+    bits: int | None = None
+    notes: int | None = None
+    run: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.bits is None) == (self.run is None):
+            raise ValueError("a passage says so many bits, or has so many steps")
+
+
 class _Originality(msgspec.Struct):
     """What the piece had in common with the works behind it; `gen.likeness.originality`."""
 
     is_above_line: bool
     above: list[str]
     compared_with: int
-    searched_from: int
-    house_line: Lines
-    melody: Shared | None
-    accompaniment: Shared | None
+    house_line: dict[str, int]
+    melody: _Shared | None
+    accompaniment: _Shared | None
     nearest: LearnedWork | None
     share_of_melody: float
     missing: list[dict[str, str]]
     withdrawn_since: list[str]
+    bass: _Shared | None = None
+    searched_from: int | None = None
+
+    def __post_init__(self) -> None:
+        if "melody" not in self.house_line:
+            raise ValueError("the house's line for melodies is not told")
 
 
 class _Readable(msgspec.Struct):

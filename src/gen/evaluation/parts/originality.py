@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,6 @@ import numpy as np
 
 from gen.evaluation import interval, originality
 from gen.evaluation.interval import Figure
-from gen.evaluation.originality import KINDS
 from gen.evaluation.panels import Curve, CurvePlot, Dots, Series
 from gen.evaluation.part import (
     EvaluationPart,
@@ -24,6 +24,7 @@ from gen.evaluation.part import (
     verdict_cell,
 )
 from gen.evaluation.plots import GREY, HELD_OUT, TRAIN, Picture, Report, below, checkpoints, colours
+from gen.likeness.originality import KINDS
 
 if TYPE_CHECKING:
     from gen.evaluation.bench import Bench
@@ -70,10 +71,12 @@ def _tables(report: Report) -> Iterator[Table]:
         for kind in KINDS:
             line = house[kind]["line"]
             rows.append(
-                [f"mean longest run, {kind}", cell(ours[kind]["mean"]), cell(house[kind]["mean"]),
+                [f"mean bits, {kind}", cell(ours[kind]["mean"]), cell(house[kind]["mean"]),
                  cell(ours[kind]["more"]), verdict_cell(ours[kind]["more"])]
             )  # fmt: skip
-            rows.append([f"95 % line, {kind}", "", "-" if line is None else str(line), "", ""])
+            rows.append(
+                [f"95 % line in bits, {kind}", "", "-" if line is None else str(line), "", ""]
+            )
         heads = [f"{ours['pieces']} pieces against {found['compared_with']} works", model,
                  f"{house['works']} works among themselves", "difference", ""]  # fmt: skip
         yield Table(model, heads, rows)
@@ -87,7 +90,7 @@ def _tables(report: Report) -> Iterator[Table]:
         title = f"{given['given_bars']} bars given, {given['written_bars']} written"
         yield Table(title, ["", "comes back", "by repeating what was given"], rows)
         if nearest := list(_nearest(ours)):
-            heads = ["piece", "", "steps in common", "with", "where"]
+            heads = ["piece", "", "bits", "notes", "with", "where"]
             yield Table("pieces nearest to a work", heads, nearest)
 
 
@@ -96,32 +99,33 @@ def _nearest(outputs: dict[str, Any]) -> Iterator[list[str]]:
         for kind in (kind for kind in KINDS if kind in row):
             passage = row[kind]
             where = f"here {passage['here']}; there {passage['there']}"
-            yield [str(row["piece"]), kind, str(passage["run"]), passage["of"], where]
+            yield [str(row["piece"]), kind, str(passage["bits"]), str(passage["notes"]),
+                   passage["of"], where]  # fmt: skip
 
 
 def _pictures(report: Report) -> Iterator[Picture]:
     found, tint = checkpoints(report, "originality"), colours(report)
     if found:
-        panels = [*(_runs(kind, found, tint) for kind in KINDS), _back(found)]
-        caption = "Lines: share of pieces with a passage in common at least so long."
-        yield Picture("originality", caption, (11, 3.2), panels, (1.2, 1.2, 1))
+        panels = [*(_bits(kind, found, tint) for kind in KINDS), _back(found)]
+        caption = "Lines: share of pieces with a passage in common that says at least so much."
+        yield Picture("originality", caption, (13, 3.2), panels, (1.2, 1.2, 1.2, 1))
         yield from _over_training(report, found, tint)
 
 
-def _runs(kind: str, found: dict[str, Any], tint: dict[str, str]) -> CurvePlot:
-    """Longest runs shared with a work: outputs beside what the house borrows from itself."""
+def _bits(kind: str, found: dict[str, Any], tint: dict[str, str]) -> CurvePlot:
+    """What is shared with a work: outputs beside what the house borrows from itself."""
     house = next(iter(found.values()))["house"][kind]
-    sets = [("works among themselves", house["runs"], HELD_OUT)]
-    sets += [(model, f["outputs"][kind]["runs"], tint[model]) for model, f in found.items()]
-    most = max([20, *(max(runs, default=0) for _, runs, _ in sets)])
-    lengths = range(1, most + 2)
+    sets = [("works among themselves", house["bits"], HELD_OUT)]
+    sets += [(model, f["outputs"][kind]["bits"], tint[model]) for model, f in found.items()]
+    most = math.ceil(max([40, *(max(bits, default=0) for _, bits, _ in sets)]))
+    across = range(1, most + 2)
     curves = [
-        Curve(label, colour, lengths, [np.mean(np.array(runs) >= n) for n in lengths], "steps")
-        for label, runs, colour in sets
-        if runs
+        Curve(label, colour, across, [np.mean(np.array(bits) >= n) for n in across], "steps")
+        for label, bits, colour in sets
+        if bits
     ]
     return CurvePlot(
-        title=f"longest shared run: {kind}", across="steps in common with a work",
+        title=f"most bits shared: {kind}", across="bits in common with a work",
         up="share of pieces", curves=curves, top=1.02, left=10,
         mark=(house["line"], " the house's 95 % line") if house["line"] else None,
         legend={"loc": "center right"} if kind == KINDS[0] else None,
@@ -191,8 +195,8 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
     above, house = found["outputs"]["above"], found["house"]["above"]
     if above["value"] is not None and house["value"] is not None:
         yield (
-            f"{percent(above)} of its pieces share a longer line with a work than 95 in 100 of the "
-            f"house's works do with each other; of those works themselves it is {percent(house)}: "
+            f"{percent(above)} of its pieces share more with a work than 95 in 100 of the house's "
+            f"works do with each other; of those works themselves it is {percent(house)}: "
             f"{_judged(_COPYING, found['outputs']['more_above'], 'pieces')}."
         )
     given = found["extraction"]
