@@ -8,7 +8,7 @@ import pytest
 from gen.harmony import Chord
 from gen.sampling.controls import Controls
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.steering import AHEAD, CLASH, chord_bias, clashes, off_harmony
+from gen.sampling.drafting.steering import AHEAD, CLASH, chord_bias, clashing, off_harmony, soon
 from gen.sampling.forms import MAJOR_MOODS, MINOR_MOODS, at_home
 from gen.sampling.plan import Plan, plan_of
 from gen.sampling.request import SampleRequest
@@ -22,7 +22,7 @@ STEPS = 48
 
 
 def test_a_pitch_clashes_with_what_sounds_a_semitone_beside_it_in_the_next_eighth():
-    found = clashes([(0, 12, 60)], 0, STEPS)
+    found = soon(clashing([(0, 12, 60)], 0, STEPS + AHEAD), STEPS)
     assert found.shape == (STEPS, 128)
     assert set(np.flatnonzero(found[0])) == {59, 61, 60 - 11, 60 + 11, 60 - 13, 60 + 13}
     assert found[12 - AHEAD // 2, 61] == pytest.approx(0.5)
@@ -30,9 +30,9 @@ def test_a_pitch_clashes_with_what_sounds_a_semitone_beside_it_in_the_next_eight
 
 
 def test_a_note_from_the_bar_before_counts_as_long_as_it_lasts():
-    found = clashes([(90, 100, 60)], 96, STEPS)
+    found = soon(clashing([(90, 100, 60)], 96, STEPS + AHEAD), STEPS)
     assert found[0, 61] == pytest.approx(4 / AHEAD)
-    assert not clashes([(0, 96, 60)], 96, STEPS).any()
+    assert not clashing([(0, 96, 60)], 96, STEPS).any()
 
 
 def test_a_chords_tones_are_favoured_while_it_holds_and_the_key_before_and_after_all():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -118,11 +118,12 @@ class LinesCache(SealedCache):
 
 
 @dataclass(frozen=True, slots=True)
-class _Behind:
-    """A work behind a model, and where it is kept; None where that house is not known here."""
+class _Known:
+    """A work behind a model, of a house that is known here."""
 
     work: ManifestWork
-    house: tuple[House, Register] | None
+    house: House
+    register: Register
 
 
 def learned_music(
@@ -148,10 +149,9 @@ def learned_music(
     """
     register = register or house.load()
     cache = LinesCache.of_user()
-    behind = _behind(manifest, {
-        manifest.house: (house, register), **{o.pin.name: (o, o.load()) for o in others},
-    })  # fmt: skip
-    known = [each for each in behind if each.house]
+    houses = {manifest.house: (house, register), **{o.pin.name: (o, o.load()) for o in others}}
+    behind = _behind(manifest)
+    known = [_Known(work, *houses[name]) for work, name in behind if name in houses]
     here, missing = known, tuple[tuple[str, str], ...]()
     kept = cache.get(_name(here))
     if kept is None:
@@ -171,29 +171,27 @@ def learned_music(
         known_here,
         lines,
         len(behind),
-        (*missing, *((each.work.work, _ELSEWHERE) for each in behind if not each.house)),
+        (*missing, *((work.work, _ELSEWHERE) for work, name in behind if name not in houses)),
         tuple(each.work.work for each in known if _is_withdrawn(each)),
     )
 
 
-def _behind(manifest: Manifest, houses: Mapping[str, tuple[House, Register]]) -> list[_Behind]:
-    """The works of a manifest and of those behind it, each music once."""
-    found = {work.sha256: _Behind(work, houses[manifest.house]) for work in manifest.works}
+def _behind(manifest: Manifest) -> list[tuple[ManifestWork, str]]:
+    """The works of a manifest and of those behind it, each music once, and whose they are."""
+    found = {work.sha256: (work, manifest.house) for work in manifest.works}
     for base in manifest.bases:
         for work in base.manifest.works:
-            found.setdefault(work.sha256, _Behind(work, houses.get(base.manifest.house)))
+            found.setdefault(work.sha256, (work, base.manifest.house))
     return list(found.values())
 
 
-def _is_withdrawn(behind: _Behind) -> bool:
-    assert behind.house  # noqa: S101 - asked of those that are known
-    record = behind.house[1].works.get(behind.work.work)
+def _is_withdrawn(behind: _Known) -> bool:
+    record = behind.register.works.get(behind.work.work)
     return record is not None and record.withdrawn_at is not None
 
 
-def _learned_work(behind: _Behind) -> LearnedWork:
-    assert behind.house  # noqa: S101 - asked of those that are known
-    work, register = behind.work, behind.house[1]
+def _learned_work(behind: _Known) -> LearnedWork:
+    work, register = behind.work, behind.register
     record = register.works.get(work.work)
     people = {person.id: person.lasting_name for person in register.roster.people}
     return LearnedWork(
@@ -203,28 +201,27 @@ def _learned_work(behind: _Behind) -> LearnedWork:
     )
 
 
-def _name(behind: Sequence[_Behind]) -> str:
+def _name(behind: Sequence[_Known]) -> str:
     """Under which the cache keeps what is known of these works together."""
     text = "\n".join(f"{each.work.work} {each.work.sha256}" for each in behind)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _read_all(
-    behind: Sequence[_Behind], cache: LinesCache
+    behind: Sequence[_Known], cache: LinesCache
 ) -> tuple[dict[str, list[Voice]], tuple[tuple[str, str], ...]]:
     """Lines of each work that can be read, by digest of its music, and why the others cannot."""
     lines: dict[str, list[Voice]] = {}
     missing = []
     for each in behind:
-        assert each.house  # noqa: S101 - asked of those that are known
-        work, (house, register) = each.work, each.house
+        work = each.work
         name = hashlib.sha256(f"work {work.work} {work.sha256}".encode()).hexdigest()
         kept = cache.get(name)
         if kept is not None:
             lines[work.sha256] = list(Voices.of_state(decode(kept)))
             continue
         try:
-            lines[work.sha256] = list(_read(house, register, work))
+            lines[work.sha256] = list(_read(each))
         except (HouseError, OSError) as error:
             missing.append((work.work, getattr(error, "what", str(error))))
             continue
@@ -232,11 +229,11 @@ def _read_all(
     return lines, tuple(missing)
 
 
-def _read(house: House, register: Register, work: ManifestWork) -> tuple[Voice, ...]:
-    record = register.works.get(work.work)
+def _read(behind: _Known) -> tuple[Voice, ...]:
+    work, record = behind.work, behind.register.works.get(behind.work.work)
     if record is None:
         raise HouseError("the register has no such work")
-    tagged = kept_work(house, record)
+    tagged = kept_work(behind.house, record)
     if tagged.music_sha256 != work.sha256:
         raise HouseError("the house has other music under this id")
     return voices_of_music(tagged.music, tagged.statement.description.roles)

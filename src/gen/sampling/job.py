@@ -25,7 +25,6 @@ from gen.sampling.request import FileTask
 from gen.smf import write
 from gen.smf.writer import sharing
 from gen.tokens.choice import GRID, PLAYED
-from gen.tokens.timing import STRAIGHT
 from gen.tokens.vocabulary import FIELDS
 
 AS_GIVEN: Final = "as given"
@@ -38,6 +37,10 @@ class PieceJob(Protocol):
     @property
     def controls(self) -> Controls:
         """What is asked of the pieces."""
+
+    @property
+    def source(self) -> Source | None:
+        """The file in which something is to be done; None where nothing is."""
 
     def draft(self, seed: Sequence[int], habits: Habits = NO_HABITS) -> Draft:
         """A fresh draft of one piece.
@@ -61,6 +64,7 @@ def job_of(
     steering: float = 0.0,
     rules: int = 1,
     timing: str = GRID,
+    source: Source | None = None,
 ) -> PieceJob:
     """The job that is asked for.
 
@@ -72,6 +76,7 @@ def job_of(
         rules: see `Plan`.
         timing: see `Plan`; `AS_GIVEN` to play into a file as it is played, and in pieces from
             nothing as players do.
+        source: the task's file, where it was read already.
 
     Raises:
         HouseError: settings contradict each other, or the file cannot be used.
@@ -92,9 +97,8 @@ def job_of(
             "by bars is of pieces from nothing", where="density",
             mend="one density for what is written; infill= with cells= names bars",
         )  # fmt: skip
-    source = Source.read(task.path)
-    if timing == AS_GIVEN:
-        timing = PLAYED if source.grid.is_played else STRAIGHT
+    source = source or Source.read(task.path)
+    timing = source.grid.timing if timing == AS_GIVEN else timing
     source = replace(source, timing=timing)
     infers = rules > 3
     job = (
@@ -111,6 +115,7 @@ class FromNothing:
 
     controls: Controls
     plan: Plan
+    source: None = None
 
     def draft(self, seed: Sequence[int], habits: Habits = NO_HABITS) -> Draft:
         plan = replace(self.plan, habits=habits)

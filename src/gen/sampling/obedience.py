@@ -70,6 +70,15 @@ Score = tuple[Any, bool | None]
 """What came out, and whether it is what was asked; None where nobody can tell."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Written:
+    """What the model wrote, the finished piece, and what was asked of it."""
+
+    rows: Sequence[Row]
+    piece: Piece
+    asked: Controls
+
+
 def asked_and_got(
     rows: Sequence[Row],
     piece: Piece,
@@ -87,7 +96,7 @@ def asked_and_got(
         strict_key: whether a key is met by `krumhansl_kessler` alone.
         has_mode: whether a mood is met by its mode, as the same tells it.
     """
-    default = Controls()
+    default, written = Controls(), _Written(rows, piece, controls)
     table = []
     for field in dataclasses.fields(Controls):
         asked = getattr(controls, field.name)
@@ -98,7 +107,7 @@ def asked_and_got(
                 score = _strict_key
             if field.name == "mood" and has_mode:
                 score = _mood
-            got, met = score(rows, piece, controls)
+            got, met = score(written)
             table.append({"control": field.name, "asked": asked, "got": got, "met": met})
     return table
 
@@ -111,57 +120,50 @@ def missed(table: Sequence[dict[str, Any]]) -> list[str]:
 # Guaranteed -----------------------------------------------------------------------------
 
 
-def _bars(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
-    del piece
-    got = sum(row[v.KIND] == Kind.BAR for row in rows)
-    return got, got == controls.bars
+def _bars(of: _Written) -> Score:
+    got = sum(row[v.KIND] == Kind.BAR for row in of.rows)
+    return got, got == of.asked.bars
 
 
-def _tempo(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
-    del rows
-    got = [round(tempo.quarters_per_minute, 2) for tempo in piece.tempos]
-    met = len(got) == 1 and abs(got[0] - (controls.tempo or 0)) < 0.05
+def _tempo(of: _Written) -> Score:
+    got = [round(tempo.quarters_per_minute, 2) for tempo in of.piece.tempos]
+    met = len(got) == 1 and abs(got[0] - (of.asked.tempo or 0)) < 0.05
     return got[0] if len(got) == 1 else got, met
 
 
-def _time_signature(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
-    del rows
-    got = dict.fromkeys(f"{s.numerator}/{s.denominator}" for s in piece.time_signatures)
-    if controls.time_signature == CHANGING:
+def _time_signature(of: _Written) -> Score:
+    got = dict.fromkeys(f"{s.numerator}/{s.denominator}" for s in of.piece.time_signatures)
+    if of.asked.time_signature == CHANGING:
         return " ".join(got), None
-    return " ".join(got), "".join((controls.time_signature or "").split()) == " ".join(got)
+    return " ".join(got), "".join((of.asked.time_signature or "").split()) == " ".join(got)
 
 
-def _instruments(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
-    del rows
-    got = [instrument_name(track.instrument) for track in piece.tracks]
-    return got, got == [instrument_name(instrument_number(name)) for name in controls.instruments]
+def _instruments(of: _Written) -> Score:
+    got = [instrument_name(track.instrument) for track in of.piece.tracks]
+    return got, got == [instrument_name(instrument_number(name)) for name in of.asked.instruments]
 
 
-def _sections(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
-    del piece
+def _sections(of: _Written) -> Score:
     bar, got = 0, []
-    for row in rows:
+    for row in of.rows:
         bar += row[v.KIND] == Kind.BAR
         if row[v.KIND] == Kind.SECTION:
             got.append((row[v.VALUE], bar))
     text = " ".join(f"{v.SECTIONS[WORDS.section.number(value)]}:{at}" for value, at in got)
-    if controls.form is None:
+    if of.asked.form is None:
         return text, None
-    parts = [part.rpartition(":") for part in controls.form.split()]
+    parts = [part.rpartition(":") for part in of.asked.form.split()]
     asked = sorted({int(at): section_id(name) for name, _, at in parts}.items())
     return text, [(at, value) for value, at in got] == asked
 
 
-def _pitch_range(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
-    del rows
-    pitches = [n.pitch for track in piece.tracks if not track.is_drum for n in track.notes]
-    return _within(pitches, controls.pitch_range)
+def _pitch_range(of: _Written) -> Score:
+    pitches = [n.pitch for track in of.piece.tracks if not track.is_drum for n in track.notes]
+    return _within(pitches, of.asked.pitch_range)
 
 
-def _velocity_range(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
-    del rows
-    return _within([n.velocity for t in piece.tracks for n in t.notes], controls.velocity_range)
+def _velocity_range(of: _Written) -> Score:
+    return _within([n.velocity for t in of.piece.tracks for n in t.notes], of.asked.velocity_range)
 
 
 def _within(values: list[int], bounds: tuple[int, ...]) -> Score:
@@ -174,10 +176,10 @@ def _within(values: list[int], bounds: tuple[int, ...]) -> Score:
 # Steered --------------------------------------------------------------------------------
 
 
-def _chords(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
-    asked = _as_asked(rows, controls)
-    edges, tones = _spans(rows, asked)
-    table = note_table(piece)
+def _chords(of: _Written) -> Score:
+    asked = _as_asked(of.rows, of.asked)
+    edges, tones = _spans(of.rows, asked)
+    table = note_table(of.piece)
     if not len(table) or not len(tones):
         return "nothing melodic sounds", True
     begins, ends = np.maximum(table[:, :1], edges[:-1]), np.minimum(table[:, 1:2], edges[1:])
@@ -242,13 +244,12 @@ def _spans(
     return steps * TICKS_PER_STEP, np.array(tones, dtype=np.bool_).reshape(-1, 12)
 
 
-def _key(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
-    del rows
-    table = note_table(piece)
+def _key(of: _Written) -> Score:
+    table = note_table(of.piece)
     if not len(table):
         return "nothing melodic sounds", True
-    asked = harmony.parse_key(controls.key or "")
-    found, _ = infer_key(dataclasses.replace(piece, key_signatures=[]))
+    asked = harmony.parse_key(of.asked.key or "")
+    found, _ = infer_key(dataclasses.replace(of.piece, key_signatures=[]))
     lasting = table[:, 1] - table[:, 0]
     share = lasting[np.isin(table[:, 2] % 12, asked.scale)].sum() / lasting.sum()
     same = (found.tonic, found.is_minor) == (asked.tonic, asked.is_minor)
@@ -257,24 +258,21 @@ def _key(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
     return got, bool(met or share >= KEY_SURE)
 
 
-def _strict_key(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
-    del rows
-    found = krumhansl_kessler(piece)
-    asked = harmony.parse_key(controls.key or "")
+def _strict_key(of: _Written) -> Score:
+    found = krumhansl_kessler(of.piece)
+    asked = harmony.parse_key(of.asked.key or "")
     if found is None:
         return "nothing melodic sounds", True
     return f"nearest to {found}", (found.tonic, found.is_minor) == (asked.tonic, asked.is_minor)
 
 
-def _density(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
-    del rows
-    if controls.bar_densities:
-        return _density_by_bars(piece, controls)
+def _density(of: _Written) -> Score:
+    if of.asked.bar_densities:
+        return _density_by_bars(of.piece, of.asked)
     got, met = [], True
-    asked = controls.densities(len(piece.tracks))
-    starts = [start for start, _ in piece.bar_starts()]
-    quarters = [piece.bar_ticks(s) / piece.ticks_per_quarter for _, s in piece.bar_starts()]
-    for track, (low, high) in zip(piece.tracks, asked, strict=True):
+    asked = of.asked.densities(len(of.piece.tracks))
+    starts, quarters = _bars_in(of.piece)
+    for track, (low, high) in zip(of.piece.tracks, asked, strict=True):
         onsets = [note.onset_ticks for note in track.notes]
         if not onsets:
             got.append("0")
@@ -287,12 +285,15 @@ def _density(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
     return f"{', '.join(got)} notes a quarter", met
 
 
+def _bars_in(piece: Piece) -> tuple[list[int], NDArray[np.float64]]:
+    """The tick at which each bar begins, and how many quarters it has."""
+    lengths = [piece.bar_ticks(signature) for _, signature in piece.bar_starts()]
+    return [start for start, _ in piece.bar_starts()], np.array(lengths) / piece.ticks_per_quarter
+
+
 def _density_by_bars(piece: Piece, controls: Controls) -> Score:
     """Of each run of bars with one density: notes a quarter and track, over cells with notes."""
-    starts = [start for start, _ in piece.bar_starts()]
-    quarters = np.array(
-        [piece.bar_ticks(s) / piece.ticks_per_quarter for _, s in piece.bar_starts()]
-    )
+    starts, quarters = _bars_in(piece)
     cells = np.array(
         [
             np.bincount(
@@ -316,32 +317,29 @@ def _density_by_bars(piece: Piece, controls: Controls) -> Score:
     return f"{', '.join(got)} notes a quarter", met
 
 
-def _mood(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
+def _mood(of: _Written) -> Score:
     """By its mode, of a mood that has one; a key that is asked for decides the mode itself."""
-    del rows
-    heard = krumhansl_kessler(piece)
-    if heard is None or controls.key or controls.mood not in MINOR_MOODS | MAJOR_MOODS:
+    heard = krumhansl_kessler(of.piece)
+    if heard is None or of.asked.key or of.asked.mood not in MINOR_MOODS | MAJOR_MOODS:
         return NOT_MEASURED, None
     mode = "minor" if heard.is_minor else "major"
-    return f"in {mode}: nearest to {heard}", heard.is_minor == (controls.mood in MINOR_MOODS)
+    return f"in {mode}: nearest to {heard}", heard.is_minor == (of.asked.mood in MINOR_MOODS)
 
 
-def _roles(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
-    del rows
-    unnamed = [dataclasses.replace(track, name="", role=None) for track in piece.tracks]
-    got = list(infer_roles(dataclasses.replace(piece, tracks=unnamed)))
-    if len(got) != len(controls.roles):
+def _roles(of: _Written) -> Score:
+    unnamed = [dataclasses.replace(track, name="", role=None) for track in of.piece.tracks]
+    got = list(infer_roles(dataclasses.replace(of.piece, tracks=unnamed)))
+    if len(got) != len(of.asked.roles):
         return got, False
-    agree = [asked == found for asked, found in zip(controls.roles, got, strict=True)]
+    agree = [asked == found for asked, found in zip(of.asked.roles, got, strict=True)]
     return got, sum(agree) >= ROLES_MET * len(agree)
 
 
-def _not_measured(rows: Sequence[Row], piece: Piece, controls: Controls) -> Score:
-    del rows, piece, controls
+def _not_measured(of: _Written) -> Score:
     return NOT_MEASURED, None
 
 
-_SCORES: Final[dict[str, Callable[[Sequence[Row], Piece, Controls], Score]]] = {
+_SCORES: Final[dict[str, Callable[[_Written], Score]]] = {
     "genre": _not_measured,
     "mood": _not_measured,
     "style": _not_measured,

@@ -175,16 +175,8 @@ def plan_of(controls: Controls, style: int | None = None) -> Plan:
     meter = controls.time_signature or (_usual_meter(controls) if controls.chords else None)
     signature = time_signature_id(meter) if meter and not changing else None
     bars = controls.bars or MOST_BARS_UNASKED
-    rows: dict[int, list[Row]] = {}
-    if controls.form:
-        for bar, row in section_rows(controls.form, bars):
-            rows.setdefault(bar, []).append(row)
-    slashes: Slashes = {}
-    if controls.chords and signature is not None:
-        lengths = [steps_of(signature)] * bars
-        slashes = slash_basses(controls.chords, lengths, controls.home())
-        for bar, row in chord_rows(controls.chords, lengths, controls.home()):
-            rows.setdefault(bar, []).append(row)
+    lengths = [steps_of(signature)] * bars if signature is not None else []
+    rows, slashes = planned_rows(controls, bars, lengths, controls.home())
     tracks = track_rows(controls.instruments, controls)
     return Plan(
         header=[*attribute_rows(controls, style), *tracks],
@@ -204,6 +196,32 @@ def plan_of(controls: Controls, style: int | None = None) -> Plan:
         bar_densities=controls.bar_densities,
         returns=controls.returns,
     )
+
+
+def planned_rows(
+    controls: Controls, bars: int, lengths: Sequence[int], home: harmony.Key | None
+) -> tuple[dict[int, list[Row]], Slashes]:
+    """The sections and chords that are asked for, as `Plan.plan_rows`, and `Plan.slashes`.
+
+    Args:
+        controls: what is asked.
+        bars: of the whole piece.
+        lengths: of the bars that the chords are for, the last ones, in grid steps.
+        home: the key of chords that are given by degrees.
+
+    Raises:
+        SettingError: as `section_rows` and `chord_rows`.
+    """
+    rows: dict[int, list[Row]] = {}
+    for bar, row in section_rows(controls.form, bars) if controls.form else ():
+        rows.setdefault(bar, []).append(row)
+    if not controls.chords:
+        return rows, {}
+    first = bars - len(lengths)
+    for bar, row in chord_rows(controls.chords, lengths, home):
+        rows.setdefault(first + bar, []).append(row)
+    slashes = slash_basses(controls.chords, lengths, home)
+    return rows, {first + bar: basses for bar, basses in slashes.items()}
 
 
 def _usual_meter(controls: Controls) -> str:

@@ -266,12 +266,12 @@ class SampleRequest:
         _refuse_unknown(settings)
         off = [name for name in ("originality", "sign", "watermark") if settings.get(name) is False]
         settings = {**settings, **dict.fromkeys(off, OFF)}  # what YAML makes of `off`
-        places = build(PlacesConfig, _fields_of(PlacesConfig, settings))
+        places = _built(PlacesConfig, settings)
         if asked is not None:
             settings = give_way(settings, asked)
-        run = build(SamplingRunConfig, _fields_of(SamplingRunConfig, settings))
-        draw = build(DrawConfig, _fields_of(DrawConfig, settings))
-        controls = build(Controls, _fields_of(Controls, settings))
+        run = _built(SamplingRunConfig, settings)
+        draw = _built(DrawConfig, settings)
+        controls = _built(Controls, settings)
         task = None if places.receipt else FileTask.of(settings)
         if task and (run.swing or run.humanise):
             raise SettingError(
@@ -305,10 +305,10 @@ def _refuse_unknown(settings: Mapping[str, Any]) -> None:
         nearest(name, {*fields, *PLACES, *OF_FILES}, setting="setting")
 
 
-def _fields_of(kind: type, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Those settings that are fields of one settings class."""
-    names = [each.name for each in dataclasses.fields(kind)]
-    return {name: settings[name] for name in names if name in settings}
+def _built(kind: type[T], settings: Mapping[str, Any]) -> T:
+    """A settings class, made of those settings that are its fields."""
+    names = [each.name for each in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    return build(kind, {name: settings[name] for name in names if name in settings})
 
 
 # Presets ----------------------------------------------------------------------------------

@@ -297,7 +297,7 @@ def open_session(
         HouseError: a setting is wrong, or the checkpoint or the house cannot be used.
     """
     # What is wrong is said before anything is read.
-    job: PieceJob | TokenJob = job_of(
+    asked = job_of(
         request.controls, request.task, steering=request.run.steering, rules=request.run.rules
     )
     if request.run.on_gpu and not torch.cuda.is_available():
@@ -305,6 +305,7 @@ def open_session(
     on_checked()
     found = opened or Opened.of(request)
     style, timing = request.controls.style, _timing_of(request, found.checkpoint)
+    job: PieceJob | TokenJob = asked
     if not found.checkpoint.tokenization.is_house:
         from gen.sampling.miditok_tokens.job import TokenJob
 
@@ -313,8 +314,9 @@ def open_session(
     elif style or timing != GRID:
         number = style_number(style, found.checkpoint, found.register) if style else None
         job = job_of(
-            request.controls, request.task, number, request.run.steering, request.run.rules, timing
-        )
+            request.controls, request.task, number, request.run.steering, request.run.rules, timing,
+            asked.source,
+        )  # fmt: skip
     signatures = signatures_for(
         found.house, found.register, request.places.sign, is_recorded=found.run is not None
     )

@@ -58,9 +58,10 @@ class Grid:
     parts: list[GridTrack]
 
     @property
-    def is_played(self) -> bool:
-        """Whether a note begins off the grid."""
-        return any(part.timing[:, 0].any() for part in self.parts)
+    def timing(self) -> str:
+        """`timing.PLAYED` where a note begins off the grid, else `timing.STRAIGHT`."""
+        is_played = any(part.timing[:, 0].any() for part in self.parts)
+        return timing.PLAYED if is_played else timing.STRAIGHT
 
 
 def to_grid(score: Any) -> Grid:

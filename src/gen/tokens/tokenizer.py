@@ -216,8 +216,7 @@ class HouseTokenizer(MusicTokenizer):
         self, score: Any, attribute_controls_indexes: object = None
     ) -> TokSequence:
         grid = to_grid(score)
-        is_played = off_grid.PLAYED if grid.is_played else off_grid.STRAIGHT
-        return EventTokens.of(encode(grid, timed=is_played if self.timing == PLAYED else GRID))
+        return EventTokens.of(encode(grid, timed=grid.timing if self.timing == PLAYED else GRID))
 
     def _tokens_to_score(self, tokens: TokSequence, programs: object = None) -> Any:
         return score_of(decode(events_of(tokens)))

@@ -16,7 +16,7 @@ from gen.analysis.key import key_scores
 from gen.harmony import Chord, Key, parse_progression
 from gen.piece import ROLES
 from gen.sampling.controls import Controls
-from gen.sampling.drafting.masks import CHORD_ROOT, CHORD_TONES, Mask, closing_chords
+from gen.sampling.drafting.masks import CHORD_ROOT, CHORD_TONES, Mask
 from gen.sampling.drafting.state import BarTerms, State
 from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
@@ -131,16 +131,16 @@ class Closing:
         key = state.key or key_of_notes(state.rows)
         if to_come and key:
             is_dominant = to_come == plan.cadence
-            terms.chord_choices = _dominants(key) if is_dominant else closing_chords(key)
+            terms.chord_choices = _dominants(key) if is_dominant else _closing_chords(key)
             terms.cadence_root = (WORDS.key.number(key) // 2 + 7 * is_dominant) % 12
         if to_come:
             return
         terms.closes = True
         terms.onset_stop = state.bar_steps // 2 + 1
         if key:
-            terms.chord_choices = closing_chords(key)
+            terms.chord_choices = _closing_chords(key)
         if key and not plan.chords_given:
-            terms.closing_chord = closing_chords(key)[0]  # unless another is drawn
+            terms.closing_chord = _closing_chords(key)[0]  # unless another is drawn
 
     @staticmethod
     def basses(plan: Plan, state: State) -> set[int]:
@@ -156,12 +156,8 @@ class Closing:
         }
         if found or plan.rules < 2:
             return found
-        means = {
-            slot: part.pitch_sum / part.notes
-            for slot, part in enumerate(state.parts)
-            if part.pitch_sum
-        }
-        return {min(means, key=lambda slot: means[slot])} if means else set()
+        pitched = [slot for slot, part in enumerate(state.parts) if part.pitch_sum]
+        return {min(pitched, key=lambda slot: state.parts[slot].mean_pitch)} if pitched else set()
 
     def palette(self, plan: Plan, state: State, slot: int) -> Mask:
         """What a track may play in this bar: at the end, tones of the last chord. (V,)."""
@@ -183,6 +179,13 @@ def tempo_of(plan: Plan, state: State) -> Row | None:
     if slower == state.tempo:
         return None
     return [int(Kind.TEMPO), WORDS.position.id(0), slower, 0, 0]
+
+
+def _closing_chords(key: int) -> list[int]:
+    """Value ids of the chords on a key's tonic that a piece may end on, the plain one first."""
+    tonic, is_minor = divmod(WORDS.key.number(key), 2)
+    qualities = ("min", "m7", "m6", "maj") if is_minor else ("maj", "maj7", "6")
+    return [chord_id(Chord(tonic, quality, tonic)) for quality in qualities]
 
 
 def _dominants(key: int) -> list[int]:

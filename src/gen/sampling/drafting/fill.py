@@ -145,6 +145,7 @@ class HoleByHole:
     ) -> None:
         self.table = CellTable(table.header, table.bars, dict(table.cells))
         self.holes = sorted(holes)
+        self.places = {hole.place for hole in self.holes}
         self.patterns = patterns or {}
         tracks = sum(row[v.KIND] == Kind.TRACK for row in table.header)
         self.held = [list(track) for track in held]
@@ -168,7 +169,7 @@ class HoleByHole:
     def _reaches(self) -> dict[Place, int]:
         """For each hole the step where the run of holes in its track ends."""
         reach: dict[Place, int] = {}
-        for bar, slot in sorted({hole.place for hole in self.holes}, reverse=True):
+        for bar, slot in sorted(self.places, reverse=True):
             reach[bar, slot] = reach.get((bar + 1, slot), int(self.starts[bar + 1]))
         return reach
 
@@ -260,7 +261,7 @@ class HoleByHole:
         if not self.writing:
             mask[Kind.FILL] = True
             return mask
-        mask |= grammar.cell_kinds(plan, state)
+        mask |= grammar.cell_kinds(state)
         if not (grammar.owes_notes(state) and mask[Kind.NOTE]):
             mask[Kind.FILL if self.filled + 1 < self.in_view else Kind.EOS] = True
         return mask

@@ -53,9 +53,7 @@ def allowed(plan: Plan, state: State, field: int, row: Row) -> Mask:
 def bar_kinds(plan: Plan, state: State) -> Mask:
     """Which kinds may come next in a piece that is written bar by bar. (kinds,)."""
     mask = _bar_kinds(plan, state)
-    if (
-        state.given_bars and not mask.any()
-    ):  # all that may be played rings on from before, to the end
+    if state.given_bars and not mask.any():  # what may be played rings on from before, to the end
         mask[Kind.EOS] = True
     return mask
 
@@ -71,7 +69,7 @@ def _bar_kinds(plan: Plan, state: State) -> Mask:
         mask[Kind.BAR] = bool(state.parts)
         return mask
     if state.slot >= 0:
-        mask |= cell_kinds(plan, state)
+        mask |= cell_kinds(state)
         if state.last == Kind.CELL or (owes_notes(state) and mask[Kind.NOTE]):
             return mask
     elif state.tempo == 0:  # every piece begins with its tempo
@@ -89,7 +87,7 @@ def _bar_kinds(plan: Plan, state: State) -> Mask:
     return mask
 
 
-def cell_kinds(plan: Plan, state: State) -> Mask:
+def cell_kinds(state: State) -> Mask:
     """Whether a NOTE or PEDAL may come next in the open cell. (kinds,)."""
     mask = np.zeros(len(Kind), dtype=np.bool_)
     terms, stop = state.cell_terms, state.bar_terms.onset_stop

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.harmony import Chord
 from gen.tokens import timing
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import SPANS, WORDS, Kind
-from gen.tokens.word_ids import chord_id, chord_of
+from gen.tokens.word_ids import chord_of
 
 Mask = NDArray[np.bool_]
 """Of each id of a field: whether it may stand there. (V,)."""
@@ -55,13 +54,6 @@ def _tones() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
             tones[number, pitch_ids] = np.isin(pitches % 12, chord.pitch_classes)
             roots[number, pitch_ids] = pitches % 12 == chord.root
     return tones, roots
-
-
-def closing_chords(key_id: int) -> list[int]:
-    """Value ids of the chords on a key's tonic that a piece may end on, the plain one first."""
-    tonic, is_minor = divmod(WORDS.key.number(key_id), 2)
-    qualities = ("min", "m7", "m6", "maj") if is_minor else ("maj", "maj7", "6")
-    return [chord_id(Chord(tonic, quality, tonic)) for quality in qualities]
 
 
 def _timings() -> list[NDArray[np.bool_]]:

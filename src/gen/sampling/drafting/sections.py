@@ -99,10 +99,10 @@ def bass_is_due(plan: Plan, state: State) -> bool:
 
 def _highest(state: State) -> int | None:
     """The highest of three or more melodic tracks, by its notes so far."""
-    means = {
-        slot: part.pitch_sum / part.notes for slot, part in enumerate(state.parts) if part.pitch_sum
-    }
-    return max(means, key=lambda slot: means[slot]) if len(means) > 2 else None
+    pitched = [slot for slot, part in enumerate(state.parts) if part.pitch_sum]
+    if len(pitched) < 3:
+        return None
+    return max(pitched, key=lambda slot: state.parts[slot].mean_pitch)
 
 
 def _density(state: State, notes: float) -> Mask:

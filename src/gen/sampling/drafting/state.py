@@ -66,6 +66,11 @@ class TrackState:
     cells: int = 0
     pitch_sum: int = 0
 
+    @property
+    def mean_pitch(self) -> float:
+        """Of its notes; 0 while it has none with a pitch."""
+        return self.pitch_sum / self.notes if self.notes else 0.0
+
 
 @dataclass(slots=True)
 class BarTerms:

@@ -71,19 +71,14 @@ LONGEST: Final = int(v.DURATIONS[-1])
 _PITCHES: Final = 128
 
 
-def clashes(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
-    """For which share of the eighth from each step on each pitch would clash. (S, 128).
+def clashing(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
+    """1 where a pitch would clash with another part at a step, else 0. (S, 128).
 
     Args:
         others: notes of the other parts.
         bar_start: first grid step of the bar.
-        steps: its length.
+        steps: how many from there on.
     """
-    return soon(clashing(others, bar_start, steps + AHEAD), steps)
-
-
-def clashing(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
-    """1 where a pitch would clash with another part at a step, else 0. (S, 128)."""
     near = np.zeros((steps, _PITCHES), dtype=np.float32)
     for begin, end, pitch in others:
         span = slice(max(begin - bar_start, 0), max(end - bar_start, 0))

@@ -27,10 +27,7 @@ from gen.sampling.plan import (
     NO_HABITS,
     Plan,
     Row,
-    Slashes,
-    chord_rows,
-    section_rows,
-    slash_basses,
+    planned_rows,
     time_signature_id,
     velocity_classes,
 )
@@ -115,23 +112,14 @@ def _plan(source: Source, controls: Controls, header: list[Row], given: int, tem
     meter = source.grid.bars[given - 1][1:]
     lengths = [v.bar_steps(*meter)] * controls.bars
     bars = given + controls.bars
-    home = controls.home(source.analysis.key)
-    plan_rows: dict[int, list[Row]] = {}
-    slashes: Slashes = {}
-    for bar, row in section_rows(controls.form, bars) if controls.form else ():
-        plan_rows.setdefault(bar, []).append(row)
-    if controls.chords:
-        for bar, row in chord_rows(controls.chords, lengths, home):
-            plan_rows.setdefault(given + bar, []).append(row)
-        asked = slash_basses(controls.chords, lengths, home)
-        slashes = {given + bar: basses for bar, basses in asked.items()}
+    rows, slashes = planned_rows(controls, bars, lengths, controls.home(source.analysis.key))
     return Plan(
         header,
         tracks_open=False,
         bars=bars,
         time_signature=time_signature_id("{}/{}".format(*meter)),
         tempo=tempo,
-        plan_rows=plan_rows,
+        plan_rows=rows,
         chords_given=bool(controls.chords),
         slashes=slashes,
         sections_given=bool(controls.form),

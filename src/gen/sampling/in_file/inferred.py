@@ -21,7 +21,7 @@ from gen.sampling.in_file.source import Source
 from gen.sampling.plan import Plan, Row, compass_of
 from gen.smf.general_midi import ANY_PITCH
 from gen.tokens import vocabulary as v
-from gen.tokens.vocabulary import WORDS, Kind
+from gen.tokens.vocabulary import WORDS
 
 SHARES: Final = (0.1, 0.9)
 """Of a track's cells, between whose densities new ones lie."""
@@ -118,8 +118,8 @@ def _density(table: CellTable, slot: int, latest: int | None) -> Bounds | None:
     """Lowest and highest density class of most of a track's sounding bars; None without any."""
     found = [
         WORDS.density.number(cell[0][v.EXTENT])
-        for (_, at), cell in sorted(table.cells.items())
-        if at == slot and cell[0][v.EXTENT] and any(row[v.KIND] == Kind.NOTE for row in cell)
+        for place, cell in sorted(table.cells.items())
+        if place[1] == slot and cell[0][v.EXTENT] and table.sounds(place)
     ]
     if not found:
         return None

@@ -15,6 +15,7 @@ from gen.errors import SettingError
 from gen.piece import DRUM_PROGRAM, Marker, Piece, Track
 from gen.rendering.labels import kinds_of
 from gen.sampling.controls import Controls, instrument_number
+from gen.sampling.drafting.closing import BASS_PROGRAMS
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place, pattern_of
 from gen.sampling.drafting.state import PatternNote
@@ -47,7 +48,6 @@ from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 
 _HARMONISED_BY: Final = ("acoustic grand piano", "acoustic bass")
-_BASSES: Final = range(32, 40)
 _PADS: Final = range(88, 96)
 
 
@@ -159,14 +159,13 @@ class Rewriting:
         }
 
     def so_far(self, draft: Draft) -> SoFar | None:
-        order = draft.order
-        assert isinstance(order, HoleByHole)  # noqa: S101 - as drafts are made here
+        order = _order(draft)
         first, bars = order.holes[0].bar, order.whole_bars
         if bars <= first:
             return None
-        places = {hole.place for hole in order.holes}
-        change = Change(places, is_levelled=self._is_levelled)
-        return SoFar(self.source.with_music(self._new(order.rows, places), change), bars, first)
+        change = Change(order.places, is_levelled=self._is_levelled)
+        new = self._new(order.rows, order.places)
+        return SoFar(self.source.with_music(new, change), bars, first)
 
     @property
     def _is_levelled(self) -> bool:
@@ -178,7 +177,7 @@ class Rewriting:
         return [replace(track, name=track_name(track)) for track in found]
 
     def finish(self, draft: Draft) -> Finished:
-        source, places = self.source, _places(draft)
+        source, places = self.source, _order(draft).places
         new = self._new(draft.rows, places)
         piece = source.piece
         markers = _with_chords(piece, self.chords) if self.chords else piece.markers
@@ -194,11 +193,9 @@ class Rewriting:
         return finished_in(source, new, change, record, remarks_on(self.inferred))
 
 
-def _places(draft: Draft) -> set[Place]:
-    """The cells that a draft writes anew."""
-    return (
-        {hole.place for hole in draft.order.holes} if isinstance(draft.order, HoleByHole) else set()
-    )
+def _order(draft: Draft) -> HoleByHole:
+    assert isinstance(draft.order, HoleByHole)  # noqa: S101 - as drafts are made here
+    return draft.order
 
 
 def _added(task: FileTask, controls: Controls) -> list[Row]:
@@ -214,7 +211,7 @@ def _usual_role(instrument: str) -> str:
     number = instrument_number(instrument)
     if number == DRUM_PROGRAM:
         return "drums"
-    return "bass" if number in _BASSES else "pad" if number in _PADS else "accompaniment"
+    return "bass" if number in BASS_PROGRAMS else "pad" if number in _PADS else "accompaniment"
 
 
 def _densities(controls: Controls, count: int, added: int) -> tuple[tuple[int, int], ...]:
@@ -281,13 +278,12 @@ def _holes(
     if added:
         slots = range(len(tracks), len(tracks) + len(added))
         return [Hole(bar, slot) for bar in range(source.bars) for slot in slots]
-    places = {p for p, cell in table.cells.items() if any(r[v.KIND] == Kind.NOTE for r in cell)}
+    places = {place for place in table.cells if table.sounds(place)}
     if task.mode == "infill" and task.cells:
         places = read_cells(task.cells, tracks, source.analysis.roles, source.bars)
     holes = []
-    for bar, slot in sorted(places):
-        cell = table.cells.get((bar, slot), [])
-        sounds = any(row[v.KIND] == Kind.NOTE for row in cell)
-        density = cell[0][v.EXTENT] if sounds and states_own else 0
-        holes.append(Hole(bar, slot, sounds, density))
+    for place in sorted(places):
+        sounds = table.sounds(place)
+        density = table.cells[place][0][v.EXTENT] if sounds and states_own else 0
+        holes.append(Hole(*place, sounds, density))
     return holes

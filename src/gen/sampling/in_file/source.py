@@ -135,8 +135,7 @@ class Source:
 
     def ticks(self, step: int) -> int:
         """The tick of a grid step."""
-        unit, steps = self.piece.ticks_per_quarter, v.STEPS_PER_QUARTER
-        return (2 * step * unit + steps) // (2 * steps)
+        return _tick_of(step, self.piece.ticks_per_quarter)
 
     def held(self, rewritten: Collection[Place] = ()) -> list[list[Held]]:
         """What each track holds down outside some cells: every step that it touches at all."""
@@ -288,8 +287,7 @@ class Source:
 
     def file_ticks(self, step: int) -> int:
         """The tick of a grid step, in the file's own ticks."""
-        unit, steps = self.original.ticks_per_quarter, v.STEPS_PER_QUARTER
-        return (2 * step * unit + steps) // (2 * steps)
+        return _tick_of(step, self.original.ticks_per_quarter)
 
     def _edge(self, bar: int) -> int:
         """The first of the file's ticks that the tokenizer counts to a bar."""
@@ -314,6 +312,11 @@ def _scaled(track: Track, unit: int) -> Track:
     notes = [Note(*span(n.onset_ticks, n.duration_ticks), n.pitch, n.velocity) for n in track.notes]
     pedals = [Pedal(*span(p.onset_ticks, p.duration_ticks)) for p in track.pedals]
     return replace(track, notes=notes, pedals=pedals)
+
+
+def _tick_of(step: int, unit: int) -> int:
+    """The nearest tick to a grid step, of so many a quarter."""
+    return (2 * step * unit + v.STEPS_PER_QUARTER) // (2 * v.STEPS_PER_QUARTER)
 
 
 def step_at(tick: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -32,16 +31,10 @@ class FlatGrammar(TokenState):
         if not self.has_bars:
             self.begin_bar()
 
-    def copied(self) -> FlatGrammar:
-        result = super().copied()
-        assert isinstance(result, FlatGrammar)  # noqa: S101 - a copy of this
-        return result
-
     # What may come next ----------------------------------------------------------------------
 
-    def mask(self, field: int = 0, row: Sequence[int] = ()) -> Mask:
+    def mask(self) -> Mask:
         """Tokens without byte-pair encoding that may come next, (V,)."""
-        del field, row
         found = self.words.none.copy()
         for kind in self._types():
             found |= self._of_type(kind)

@@ -47,17 +47,14 @@ class TokenJob:
     def finish(self, draft: TokenDraft) -> Finished:
         """What a finished draft is as a file; its rows are then the house's events, too."""
         piece = decode(self.tokens.events(draft.ids))
-        order = {number: place for place, number in enumerate(self._instruments)}
+        instruments = map(instrument_number, self.controls.instruments)
+        order = {number: place for place, number in enumerate(instruments)}
         piece.tracks.sort(key=lambda track: order.get(track.instrument, len(order)))
         events = HouseTokenizer().events(_ended(piece, self.plan.bars))
         draft.rows = events.tolist()
         piece = finished(draft.rows, self.controls)
         music = write(piece, end_ticks=piece.bars_end_ticks)
         return Finished(piece, music, piece, {}, sharing(piece.tracks))
-
-    @property
-    def _instruments(self) -> list[int]:
-        return [instrument_number(name) for name in self.controls.instruments]
 
 
 def _ended(piece: Piece, bars: int | None) -> Piece:

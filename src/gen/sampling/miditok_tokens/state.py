@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Final
+from typing import Final, Self
 
 from gen.sampling.miditok_tokens.plan import TokenPlan
 from gen.sampling.miditok_tokens.words import FieldWords, Mask
@@ -28,7 +28,7 @@ class TokenState:
         self.notes_in_bar = self.tokens_in_bar = 0
         self.owed = set(plan.programs)  # instruments that have not played
 
-    def copied(self) -> TokenState:
+    def copied(self) -> Self:
         result = copy.copy(self)
         result.struck, result.owed = set(self.struck), set(self.owed)
         return result
