@@ -19,7 +19,7 @@ import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
-from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.metadata import Distribution, EntryPoint, PackagePath, distributions
 from pathlib import Path
 from typing import Any, Final
 
@@ -126,8 +126,9 @@ def find(kind: Kind, name: str) -> Installed:
         )  # fmt: skip
     package, entry = named[0]
     files = _files_of(package)
-    plugin = Plugin(kind, name, _name_of(package), package.version, digest_of(files))
-    return Installed(plugin, entry, frozenset(files.values()))
+    digest = digest_of({file.as_posix(): data for file, data in files.items()})
+    plugin = Plugin(kind, name, _name_of(package), package.version, digest)
+    return Installed(plugin, entry, frozenset(Path(file.locate()).resolve() for file in files))
 
 
 def find_again(plugin: Plugin) -> Installed:
@@ -160,14 +161,14 @@ def setting_of(kind: Kind) -> str:
     return "plugins.callbacks" if kind == "callback" else f"plugins.{kind}"
 
 
-def digest_of(files: Mapping[str, Path]) -> str:
+def digest_of(files: Mapping[str, bytes]) -> str:
     """SHA-256 over a line `name digest` of each file, sorted by name, hex."""
-    lines = (f"{name} {hashlib.sha256(files[name].read_bytes()).hexdigest()}\n" for name in files)
+    lines = (f"{name} {hashlib.sha256(data).hexdigest()}\n" for name, data in files.items())
     return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
 
 
-def _files_of(package: Distribution) -> dict[str, Path]:
-    """The files that were installed of a package, each as its record says.
+def _files_of(package: Distribution) -> dict[PackagePath, bytes]:
+    """The files that were installed of a package with their bytes, each as its record says.
 
     Left out are compiled copies, what the installer adds, and scripts outside the folder.
 
@@ -180,31 +181,29 @@ def _files_of(package: Distribution) -> dict[str, Path]:
             "is installed as editable: its code can change from run to run", where=where,
             mend="install the package itself: python -m pip install .",
         )  # fmt: skip
-    found: dict[str, Path] = {}
+    found: dict[PackagePath, bytes] = {}
     for file in package.files or ():
         path = Path(str(file.locate()))
         if file.suffix == ".pyc" or file.parts[0] == ".." or file.name in _OF_THE_INSTALLER:
             continue
-        if (
-            file.hash is None
-            or not path.is_file()
-            or _recorded(path, file.hash.mode) != (file.hash.value)
-        ):
+        recorded = file.hash if path.is_file() else None
+        data = path.read_bytes() if recorded else b""
+        if recorded is None or _recorded(data, recorded.mode) != recorded.value:
             raise SettingError(
                 f"{file} is not what was installed", where=where,
                 mend=f"install it anew: python -m pip install --force-reinstall {where.split()[0]}",
             )  # fmt: skip
-        found[file.as_posix()] = path.resolve()
+        found[file] = data
     if not found:
         raise SettingError("has no record of its files", where=where, mend="install it by pip")
     return found
 
 
-def _recorded(path: Path, mode: str) -> str:
-    """A file's digest as a RECORD writes it; "" for a kind that is not trusted."""
+def _recorded(data: bytes, mode: str) -> str:
+    """The digest of a file's bytes as a RECORD writes it; "" for a kind that is not trusted."""
     if mode not in ("sha256", "sha384", "sha512"):
         return ""
-    digest = hashlib.new(mode, path.read_bytes()).digest()
+    digest = hashlib.new(mode, data).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 

@@ -33,9 +33,7 @@ def enter_paper(house: House, key: SigningKey, data: bytes, kind: str, model: st
     said = Paper(kind, sha256_hex(data), model)
     with house.writing() as session:
         person = signer(session.register, key, CURATOR)
-        act = session.register.act(PAPER, person.id, said.to_dict(), key.now()).signed_by([key])
-        session.commit([act], key, ())
-        return act.index
+        return session.enter(PAPER, person.id, said.to_dict(), key).index
 
 
 def entry_of(register: Register, data: bytes) -> PaperAct | None:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from gen import places
 from gen.errors import HouseError
 from gen.provenance.house import House
-from gen.provenance.key_files import PASSPHRASE_VARIABLE, KeyFile, list_keys, unlock
+from gen.provenance.key_files import PASSPHRASE_VARIABLE, KeyFile, find_key, list_keys, unlock
 from gen.provenance.keys import PrivateKey
 from gen.provenance.pin import find_pin, load_pin
 from gen.provenance.register import Register
-from gen.provenance.roster import CURATOR, Person
+from gen.provenance.roster import CURATOR
 from gen.provenance.store import ROSTER_FILE
 
 DEFAULT_HOUSE = Path("data") / "house_midi"
 HOUSE_VARIABLE = "HOUSE"
 """Environment variable that names the house's folder, so that commands need not."""
-AskPassphrase = Callable[[KeyFile], str]
 
 
 def open_house(folder: Path | None = None, pin: Path | None = None) -> House:
@@ -79,9 +78,7 @@ def passphrase_of(file: KeyFile) -> str:
     return getpass.getpass(f"Passphrase for the key of {file.owner}: ")
 
 
-def key_of_person(
-    register: Register, person_id: str, ask: AskPassphrase = passphrase_of
-) -> PrivateKey:
+def key_of_person(register: Register, person_id: str) -> PrivateKey:
     """The person's signing key, from this user's key folder.
 
     Raises:
@@ -94,19 +91,14 @@ def key_of_person(
             f"{person_id!r} is not enrolled in {register.roster.house}",
             mend=f"enrolled are: {ids}; or python scripts/house.py enroll {person_id}",
         )
-    return _open_one(person, ask)
-
-
-def _open_one(person: Person, ask: AskPassphrase) -> PrivateKey:
     usable = {key.keyid for key in person.open_keys()}
     if not usable:
         raise HouseError(
             f"every key of {person.id} has ended",
             mend=f"a root key's holder gives a new one: house.py rotate --person {person.id}",
         )
-    for file in list_keys():
-        if file.keyid in usable:
-            return unlock(file, ask)
+    if key := find_key(usable, passphrase_of):
+        return key
     raise HouseError(
         f"the key of {person.id} is not in your key folder",
         mend="run this on the machine where the key was made, or set HOUSE_KEYS to its folder",
@@ -161,23 +153,19 @@ def person_at_hand(register: Register, role: str, option: str = "") -> str:
     return found[0]
 
 
-def root_keys_at_hand(
-    register: Register,
-    ask: AskPassphrase = passphrase_of,
-    further: Sequence[str] = (),
-) -> list[PrivateKey]:
+def root_keys_at_hand(register: Register, further: Sequence[str] = ()) -> list[PrivateKey]:
     """Every root key of this house in this user's key folder; `further` names new ones."""
     wanted = register.roster.root_keyids | set(further)
-    return [unlock(file, ask) for file in list_keys() if file.keyid in wanted]
+    return [unlock(file, passphrase_of) for file in list_keys() if file.keyid in wanted]
 
 
-def root_keys_for(register: Register, ask: AskPassphrase = passphrase_of) -> list[PrivateKey]:
+def root_keys_for(register: Register) -> list[PrivateKey]:
     """As many root keys from this user's key folder as an act of the root needs.
 
     Raises:
         HouseError: too few are here.
     """
-    keys = root_keys_at_hand(register, ask)
+    keys = root_keys_at_hand(register)
     if len(keys) < register.roster.threshold:
         raise HouseError(f"{len(keys)} root keys are here, {register.roster.threshold} are needed")
     return keys[: register.roster.threshold]

@@ -63,6 +63,11 @@ class Act:
     signatures: tuple[Signature, ...] = ()
     house: str = ""
 
+    @property
+    def keyid(self) -> str:
+        """Of the key that signed it, the first where there are several."""
+        return self.signatures[0].keyid
+
     def _signed(self) -> dict[str, Any]:
         return {
             **({"house": self.house} if self.house else {}),

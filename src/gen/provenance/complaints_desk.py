@@ -103,12 +103,10 @@ def _enter(
     session: Session, kind: str, by: str, data: dict[str, Any], key: SigningKey, record: str
 ) -> int:
     try:
-        act = session.register.act(kind, by, data, key.now()).signed_by([key])
-        session.commit([act], key, ())
+        return session.enter(kind, by, data, key).index
     except BaseException:
         session.house.store.remove(_place(record))
         raise
-    return act.index
 
 
 def cases(house: House, register: Register) -> list[Case]:

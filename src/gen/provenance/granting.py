@@ -87,8 +87,8 @@ def approve(
         if not live:
             raise SettingError(f"no work of {person.id} is behind {run}")
         said = Approval(use, run.index, receipt, tuple(sorted(works or live)))
-        act = register.act(APPROVE, person.id, said.to_dict(), key.now()).signed_by([key])
-        return session.commit([act], key, ()), said
+        session.enter(APPROVE, person.id, said.to_dict(), key)
+        return session.house, said
 
 
 def sell(house: House, key: SigningKey, run: Run, receipt: str, cents: int, day: date) -> Act:
@@ -113,10 +113,7 @@ def sell(house: House, key: SigningKey, run: Run, receipt: str, cents: int, day:
             raise SettingError(f"{day} is a day to come", mend="enter a sale once it was made")
         works = register.runs.works_behind(run)
         check_granted(register, works, SALE, run.index, receipt)
-        said = Sale(receipt, cents, day)
-        act = register.act(SELL, person.id, said.to_dict(), key.now()).signed_by([key])
-        session.commit([act], key, ())
-        return act
+        return session.enter(SELL, person.id, Sale(receipt, cents, day).to_dict(), key)
 
 
 def retire(
@@ -140,6 +137,4 @@ def retire(
         if keys[0].keyid not in register.roster.root_keyids:
             by = signer(register, keys[0], CURATOR).id
         said = Retirement(run.index, tuple(sorted(models)), reason)
-        act = register.act(RETIRE, by, said.to_dict(), keys[0].now()).signed_by(keys)
-        session.commit([act], keys[0], ())
-        return act
+        return session.enter(RETIRE, by, said.to_dict(), *keys)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gen.errors import HouseError, found_in
 from gen.provenance.acts import Act
@@ -144,7 +145,7 @@ class House:
 
 @dataclass(slots=True)
 class Session:
-    """A locked house and its register, for one change."""
+    """A locked house and its register, for one change; the house is as it is after that."""
 
     house: House
     register: Register
@@ -173,10 +174,20 @@ class Session:
         self._append(acts, head_key, files)
         settle(store, register, works)
         store.end_change()
-        house = self._under_new_pin()
+        self.house = self._under_new_pin()
         if register.head is not None:
             try_to_sign_head(store, register.head, register.roster.log)
-        return house
+        return self.house
+
+    def enter(self, kind: str, by: str, data: dict[str, Any], *keys: SigningKey) -> Act:
+        """Append one act, which brings no files: what `by` says, signed by these keys.
+
+        Raises:
+            RegisterError, HouseError: as `commit`.
+        """
+        act = self.register.act(kind, by, data, keys[0].now()).signed_by(keys)
+        self.commit([act], keys[0], ())
+        return act
 
     def _append(self, acts: Sequence[Act], head_key: SigningKey, files: Sequence[bytes]) -> None:
         """The change happens with the last write in here, or not at all."""

@@ -223,10 +223,9 @@ def read_key_file(path: Path) -> KeyFile:
     return KeyFile(path, record.house, record.owner, key_id(public), public, is_open)
 
 
-def list_keys(folder: Path | None = None) -> Iterator[KeyFile]:
+def list_keys() -> Iterator[KeyFile]:
     """Every key file of this user, sorted by name."""
-    for path in sorted((folder or keys_folder()).glob("*.key")):
-        yield read_key_file(path)
+    return map(read_key_file, sorted(keys_folder().glob("*.key")))
 
 
 def unlock(file: KeyFile, ask: Callable[[KeyFile], str]) -> PrivateKey:
@@ -288,11 +287,7 @@ def _matching(key: PrivateKey, file: KeyFile) -> PrivateKey:
     return key
 
 
-def find_key(
-    keyids: set[str], passphrase: Callable[[KeyFile], str], folder: Path | None = None
-) -> PrivateKey | None:
+def find_key(keyids: set[str], ask: Callable[[KeyFile], str]) -> PrivateKey | None:
     """This user's first key among `keyids`, opened; None when none is here."""
-    for file in list_keys(folder):
-        if file.keyid in keyids:
-            return unlock(file, passphrase)
-    return None
+    file = next((file for file in list_keys() if file.keyid in keyids), None)
+    return unlock(file, ask) if file else None

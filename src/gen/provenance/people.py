@@ -284,9 +284,9 @@ def _enter_or_propose(session: Session, signed: SignedRoster, head_key: PrivateK
     return RosterChange(house, new, len(signed.signatures), is_entered=True)
 
 
-def expires_soon(roster: Roster, today: date, days: int = 30) -> bool:
-    """Whether the roster expires within `days`."""
-    return roster.expires is not None and today + timedelta(days=days) >= roster.expires
+def expires_soon(roster: Roster, today: date) -> bool:
+    """Whether the roster expires within thirty days."""
+    return roster.expires is not None and today + timedelta(days=30) >= roster.expires
 
 
 def signed_from(register: Register, changed: Roster, person_id: str) -> list[str]:

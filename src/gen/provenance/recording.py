@@ -63,9 +63,7 @@ def _enter(
     with house.writing() as session:
         check(session.register)
         person = signer(session.register, key, role)
-        act = session.register.act(kind, person.id, data, key.now()).signed_by([key])
-        session.commit([act], key, ())
-        return act.index
+        return session.enter(kind, person.id, data, key).index
 
 
 def assert_model(
@@ -81,9 +79,7 @@ def assert_model(
         manifest.check_entered(session.register)
         works = tuple(work.work for work in manifest.works)
         said = AssertedModel(name, manifest.purpose, manifest.digest, works, model)
-        act = session.register.act(MODEL, ROOT, said.to_dict(), root_keys[0].now())
-        session.commit([act.signed_by(root_keys)], root_keys[0], ())
-        return act.index
+        return session.enter(MODEL, ROOT, said.to_dict(), *root_keys).index
 
 
 def outputs_of(
@@ -132,9 +128,8 @@ class OutputLog:
             register, self._register = session.register, None  # until what follows has gone well
             index = register.runs.entered_at(output.receipt)
             if index is None:
-                index = register.size
                 person = signer(register, self._key, PRODUCER)
-                act = register.act(OUTPUT, person.id, output.to_dict(), self._key.now())
-                self._house = session.commit([act.signed_by([self._key])], self._key, ())
+                index = session.enter(OUTPUT, person.id, output.to_dict(), self._key).index
+                self._house = session.house
             self._register = register
             return index

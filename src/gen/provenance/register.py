@@ -139,13 +139,11 @@ class Register(RegisterState):
         for work in begin.works:
             if self._live(work).is_of_one_version and work in learned:
                 raise StrictJsonError(f"{work} is for one version, which run {learned[work]} left")
-        keyid = act.signatures[0].keyid
-        self.runs.take_begin(act.index, act.by, keyid, act.time, begin)
+        self.runs.take_begin(act.index, act.by, act.keyid, act.time, begin)
 
     def _take_end(self, act: Act) -> None:
         self._check_author(act, TRAINER)
-        keyid = act.signatures[0].keyid
-        self.runs.take_end(act.index, act.by, keyid, End.from_dict(act.data))
+        self.runs.take_end(act.index, act.by, act.keyid, End.from_dict(act.data))
 
     def _take_model(self, act: Act) -> None:
         check_root(act, self.roster)
@@ -157,8 +155,7 @@ class Register(RegisterState):
 
     def _take_output(self, act: Act) -> None:
         self._check_author(act, PRODUCER)
-        keyid = act.signatures[0].keyid
-        self.runs.take_output(act.index, keyid, Output.from_dict(act.data))
+        self.runs.take_output(act.index, act.keyid, Output.from_dict(act.data))
 
     def _take_withdrawal(self, act: Act) -> None:
         withdrawal = Withdrawal.from_dict(act.data)
@@ -168,24 +165,22 @@ class Register(RegisterState):
         if withdrawn != (record.entry.music_sha256, record.entry.musical_hash):
             raise StrictJsonError(f"it withdraws other music than {withdrawal.work}'s")
         record.withdrawal, record.withdrawn_at = withdrawal, act.index
-        record.withdrawn_by_keyid = act.signatures[0].keyid
+        record.withdrawn_by_keyid = act.keyid
         self.withdrawn.add(withdrawal.work)
 
     def _take_terms(self, act: Act) -> None:
         terms = Terms.from_dict(act.data)
         record = self._own(act, terms.work)
-        keyid = act.signatures[0].keyid
-        said = ConsentAct(act.index, keyid, terms.scopes)
+        said = ConsentAct(act.index, act.keyid, terms.scopes)
         record.consents.setdefault(act.by, []).append(said)
-        record.terms.setdefault(act.by, []).append(TermsAct(act.index, keyid, terms))
+        record.terms.setdefault(act.by, []).append(TermsAct(act.index, act.keyid, terms))
 
     def _take_approval(self, act: Act) -> None:
         said = Approval.from_dict(act.data)
         for work in said.works:
             self._own(act, work)
         self.runs.check_approved(said.run, said.receipt)
-        keyid = act.signatures[0].keyid
-        self.approvals.acts.append(ApprovalAct(act.index, act.by, keyid, said))
+        self.approvals.acts.append(ApprovalAct(act.index, act.by, act.keyid, said))
 
     def _take_retirement(self, act: Act) -> None:
         if act.by == ROOT:
@@ -207,14 +202,14 @@ class Register(RegisterState):
 
     def _take_paper(self, act: Act) -> None:
         self._check_author(act, CURATOR)
-        keyid, said = act.signatures[0].keyid, Paper.from_dict(act.data)
-        self.papers.append(PaperAct(act.index, act.by, keyid, act.time, said))
+        said = Paper.from_dict(act.data)
+        self.papers.append(PaperAct(act.index, act.by, act.keyid, act.time, said))
 
     def _take_sale(self, act: Act) -> None:
         self._check_author(act, PRODUCER, CURATOR)
-        keyid, said = act.signatures[0].keyid, Sale.from_dict(act.data)
+        said = Sale.from_dict(act.data)
         run = self.runs.that_wrote(said.receipt)
-        self.sales.append(SaleAct(act.index, act.by, keyid, act.time, run, said))
+        self.sales.append(SaleAct(act.index, act.by, act.keyid, act.time, run, said))
 
     def _own(self, act: Act, work: str) -> WorkRecord:
         """A live work of the act's author, who signed as a composer."""
@@ -227,7 +222,7 @@ class Register(RegisterState):
     def _take_consent(self, act: Act) -> None:
         found = ConsentChange.from_dict(act.data)
         record = self._own(act, found.work)
-        said = ConsentAct(act.index, act.signatures[0].keyid, found.scopes)
+        said = ConsentAct(act.index, act.keyid, found.scopes)
         record.consents.setdefault(act.by, []).append(said)
 
     def _live(self, work: str) -> WorkRecord:

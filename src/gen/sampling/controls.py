@@ -108,14 +108,13 @@ class Controls:
         name = self.key or otherwise
         return harmony.parse_key(name) if name else None
 
-    def reductions(self, otherwise: str | None = None) -> tuple[str, ...]:
+    def reductions(self) -> tuple[str, ...]:
         """The asked chords for which the model has no word, each with the simpler one it is given.
 
         Raises:
             SettingError: they cannot be read.
         """
-        home = self.home(otherwise)
-        progression = harmony.parse_progression(self.chords, home) if self.chords else []
+        progression = harmony.parse_progression(self.chords, self.home()) if self.chords else []
         asked = dict.fromkeys(chord for bar in progression for chord in bar if chord)
         return tuple(f"{c} as {c.reduced}" for c in asked if c.reduced != c)
 

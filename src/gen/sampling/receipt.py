@@ -31,7 +31,7 @@ from gen.provenance.canonical import StrictJsonError
 from gen.provenance.code import code_digest
 from gen.provenance.dsse import Envelope, WrongPayloadTypeError, is_signed_by
 from gen.provenance.house import House
-from gen.provenance.key_files import PASSPHRASE_VARIABLE, list_keys, unlock
+from gen.provenance.key_files import PASSPHRASE_VARIABLE, find_key
 from gen.provenance.keys import PrivateKey
 from gen.provenance.recording import OutputLog
 from gen.provenance.register import Register
@@ -268,8 +268,7 @@ def _signing_key(
     if producer is not None or PASSPHRASE_VARIABLE not in os.environ:
         return producer
     usable = {key.keyid for person in register.roster.people for key in person.open_keys()}
-    file = next((file for file in list_keys() if file.keyid in usable), None)
-    return unlock(file, passphrase_of) if file else None
+    return find_key(usable, passphrase_of)
 
 
 def signature_of(data: bytes, key: PrivateKey) -> bytes:
