@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.careful import CarefulGroup
-from gen.cli.house_commands.common import Console, confirm, counted, house_command, open_house
+from gen.cli.house_commands.common import Console, counted, house_command
 from gen.cli.papers import CURATOR, FILE, MODEL, PAPER_COMMANDS, json_text
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def main() -> None:
 @CACHES
 @CURATOR
 def answer_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, asked: Path,
-    checkpoint: Path, sender: str, received: str, out: Path, no_memory_test: bool,
-    folders: tuple[Path, ...], cache_folders: tuple[Path, ...], curator: str | None,
+    *, output: Console, asked: Path, checkpoint: Path, sender: str, received: str, out: Path,
+    no_memory_test: bool, folders: tuple[Path, ...], cache_folders: tuple[Path, ...],
+    curator: str | None,
 ) -> None:  # fmt: skip
     """Answer a letter: hold its LIST of fingerprints against all works behind a model.
 
@@ -73,7 +73,6 @@ def answer_command(
     a curator: answer.json, the same as a page in answer.md, and proofs. Its digest is entered in
     the log.
     """
-    del yes
     from gen.disclosure.answer import Letter, answer_of, write_answer
     from gen.disclosure.page import page_of
     from gen.likeness.print_lists import read_print_list
@@ -82,7 +81,7 @@ def answer_command(
     from gen.provenance.consent import parse_day
     from gen.provenance.model_file import read_model_file
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     key = curators_key(register, curator)
     day = parse_day(received) if received else today_utc()
@@ -122,10 +121,7 @@ def _memory_test(house: House, checkpoint: Path) -> Any:
 @click.argument("asked", type=FILE, metavar="LIST")
 @click.option("--from", "sender", required=True, metavar="NAME", help="Who reserves their works.")
 @CURATOR
-def reserve_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, asked: Path, sender: str,
-    curator: str | None,
-) -> None:  # fmt: skip
+def reserve_command(*, output: Console, asked: Path, sender: str, curator: str | None) -> None:
     """Enter that a rights-holder reserves the pieces of a LIST: a dated act, signed by a curator.
 
     From then on what agrees with one of them is not contributed and not accepted, and a model's
@@ -138,10 +134,10 @@ def reserve_command(
     from gen.provenance.access import curators_key
     from gen.provenance.reservations import reserve
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     found, digest = read_print_list(asked)
     one = f"Reserve {counted(len(found.works), 'piece')} of {sender} from now on?"
-    confirm(one, yes=yes, output=output)
+    output.confirm(one)
     key = curators_key(house.load(), curator)
     act = reserve(house, key, sender, read(asked, FINGERPRINTS))
     output.line(f"act {act}: {sender} reserves {counted(len(found.works), 'piece')}")
@@ -160,9 +156,9 @@ def reserve_command(
 @CACHES
 @CURATOR
 def copies_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
-    purge: bool, record: Path | None, answers: int | None, folders: tuple[Path, ...],
-    cache_folders: tuple[Path, ...], curator: str | None,
+    *, output: Console, works: tuple[str, ...], purge: bool, record: Path | None,
+    answers: int | None, folders: tuple[Path, ...], cache_folders: tuple[Path, ...],
+    curator: str | None,
 ) -> None:  # fmt: skip
     """List every copy of works: where it is, of which kind, why, until when.
 
@@ -174,7 +170,7 @@ def copies_command(
     from gen.disclosure import copies
     from gen.errors import SettingError
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     chosen = [find_work(register, work).entry.work for work in works] or list(register.works)
     found = copies.inventory(house, register, chosen, folders, cache_folders)
@@ -188,7 +184,7 @@ def copies_command(
             if copies.may_go(house, copy):
                 output.line(f"would delete {copy.kind}: {copy.place}")
         one = f"Delete these copies and caches of {counted(len(chosen), 'work')}?"
-        confirm(one, yes=yes, output=output)
+        output.confirm(one)
         gone, found = copies.purge(house, found)
         place = sign(copies.record_of_purge(house, register, chosen, gone, found))
     rows = [(c.work or "(all)", c.kind, c.place, c.files, c.why, c.until) for c in found]
@@ -254,8 +250,8 @@ def _purge_signer(
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
               help="Write the figures of every model there, as JSON.")  # fmt: skip
 def causal_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
-    composers: tuple[str, ...], steps: int, seeds: int, out: Path | None,
+    *, output: Console, checkpoint: Path, composers: tuple[str, ...], steps: int, seeds: int,
+    out: Path | None,
 ) -> None:  # fmt: skip
     """Say what each composer's works cause: train small models with and without them.
 
@@ -271,14 +267,14 @@ def causal_command(
     from gen.provenance.model_file import read_model_file
     from gen.provenance.recorded import run_behind
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     run = run_behind(read_model_file(checkpoint), register)
     if run.begin is None or not run.begin.recipe:
         raise HouseError(f"the log does not hold the settings of {run}",
                          where=str(checkpoint), mend="name another model")  # fmt: skip
-    confirm(f"Train models of {steps} steps, {seeds} for all and for each composer's absence?",
-            yes=yes, output=output)  # fmt: skip
+    each = f"{seeds} for all and for each composer's absence"
+    output.confirm(f"Train models of {steps} steps, {each}?")
     recipe = json.loads(run.begin.recipe)
     with output.busy("training"):
         effects, models = causal(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Console, confirm, house_command, open_house
+from gen.cli.house_commands.common import Console, house_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,21 +58,19 @@ def writes_paper(command: Callable[..., Any]) -> Callable[..., Any]:
 @AS_OF
 @writes_paper
 def summary_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
-    says: Path, as_of: str, **where: Any,
-) -> None:  # fmt: skip
+    *, output: Console, checkpoint: Path, says: Path, as_of: str, **where: Any
+) -> None:
     """Write the public summary of what a model learned from (EU template of July 2025).
 
     Figures are computed from the records and the works. Exits 2 where the house says no and its
     records say otherwise.
     """
-    del yes
     from dataclasses import asdict
 
     from gen.disclosure.summary import read_sayings, summary_of
 
     said = read_sayings(says)
-    house = open_house(folder, pin)
+    house = output.open_house()
     give = _giver(house, output, **where)
     account = _account(house, checkpoint, output, as_of=as_of)
     text = summary_of(account, said)
@@ -86,19 +84,17 @@ def summary_command(
 @AS_OF
 @writes_paper
 def card_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
-    report: Path | None, as_of: str, **where: Any,
-) -> None:  # fmt: skip
+    *, output: Console, checkpoint: Path, report: Path | None, as_of: str, **where: Any
+) -> None:
     """Write a model's card: what it is, what it learned from, how well it does, its limits.
 
     Figures are from the records, the works, the model's file and a report of scripts/evaluate.py.
     """
-    del yes
     from dataclasses import asdict
 
     from gen.disclosure.card import card_of
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     give = _giver(house, output, **where)
     account = _account(house, checkpoint, output, report=report, as_of=as_of)
     text = card_of(account)
@@ -112,17 +108,15 @@ def card_command(
 @AS_OF
 @writes_paper
 def bom_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
-    report: Path | None, as_of: str, **where: Any,
-) -> None:  # fmt: skip
+    *, output: Console, checkpoint: Path, report: Path | None, as_of: str, **where: Any
+) -> None:
     """Write what a model is made of, as a CycloneDX 1.6 ML-BOM.
 
     The model with its card, every work behind it by digest, and the models that it began with.
     """
-    del yes
     from gen.disclosure.bom import bom_of
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     give = _giver(house, output, **where)
     account = _account(house, checkpoint, output, report=report, as_of=as_of)
     found = bom_of(account)
@@ -137,18 +131,16 @@ def bom_command(
 @AS_OF
 @writes_paper
 def dataset_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, checkpoint: Path,
-    license_: str, as_of: str, **where: Any,
-) -> None:  # fmt: skip
+    *, output: Console, checkpoint: Path, license_: str, as_of: str, **where: Any
+) -> None:
     """Describe the works behind a model as a data set: Croissant 1.0 (JSON-LD) with RAI fields.
 
     Each file by digest, each work with composers, method, genre, side of the split. It says what
     the data set is; it gives no file to anybody.
     """
-    del yes
     from gen.disclosure.croissant import dataset_of, text_of
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     give = _giver(house, output, **where)
     account = _account(house, checkpoint, output, as_of=as_of)
     found = dataset_of(house, account, license_)
@@ -220,9 +212,8 @@ def _giver(
 @click.option("--about", type=FILE, metavar="CHECKPOINT", help="The model that it is about.")
 @CURATOR
 def enter_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, paper: Path, kind: str,
-    about: Path | None, curator: str | None,
-) -> None:  # fmt: skip
+    *, output: Console, paper: Path, kind: str, about: Path | None, curator: str | None
+) -> None:
     """Enter a paper's digest in the log, as a dated act signed by a curator.
 
     Whoever is given the file can tell by `check` whether it is the one that was entered.
@@ -232,10 +223,10 @@ def enter_command(
     from gen.provenance.access import curators_key
     from gen.provenance.model_file import read_model_file
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     data = read(paper, PAPER)
     model = read_model_file(about).file_sha256 if about else ""
-    confirm(f"Enter {paper} ({kind}) in the log?", yes=yes, output=output)
+    output.confirm(f"Enter {paper} ({kind}) in the log?")
     key = curators_key(house.load(), curator)
     act = enter_paper(house, key, data, kind, model)
     output.line(f"{paper}: entered, {kind}, act {act}")
@@ -244,21 +235,18 @@ def enter_command(
 
 @house_command
 @click.argument("paper", type=FILE, metavar="PAPER")
-def check_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, paper: Path
-) -> None:  # fmt: skip
+def check_command(*, output: Console, paper: Path) -> None:
     """Check that a paper is one that the house gave out, as it was, and say who entered it when.
 
     An answer and a record of a purge carry a curator's signature, which is checked; any other paper
     has to be in the log by its digest. Exits 2 where it was changed, or never entered.
     """
-    del yes
     from gen.disclosure.entered import entry_of, found_entry
     from gen.disclosure.signed import is_signed, read_paper
     from gen.disk.reading import PAPER, read
     from gen.errors import found_in
 
-    data, register = read(paper, PAPER), open_house(folder, pin).load()
+    data, register = read(paper, PAPER), output.open_house().load()
     with found_in(paper, PAPER.mend):
         if is_signed(data):
             said, who, kind = read_paper(data, register)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import Console, confirm, counted, house_command, open_house
+from gen.cli.house_commands.common import Console, counted, house_command
 
 if TYPE_CHECKING:
     from gen.accounts.mine import Mine
@@ -32,21 +32,20 @@ if TYPE_CHECKING:
     help="What was entered in your name from this act on; by default since you looked last.",
 )  # fmt: skip
 def mine_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, composer: str | None,
-    most: int, statements: tuple[Path, ...], since: int | None,
+    *, output: Console, composer: str | None, most: int, statements: tuple[Path, ...],
+    since: int | None,
 ) -> None:  # fmt: skip
     """What became of your works: runs, models, pieces nearest to them, money, and what is new.
 
     First of all comes what was entered in your name since you looked last.
     """
-    del yes
     from gen.accounts.mine import Noticed, mine, nearest, news
     from gen.accounts.nearness import nearness, pieces_written
     from gen.provenance.access import person_at_hand
     from gen.provenance.roster import COMPOSER
     from gen.provenance.standing import standings
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     who = composer or person_at_hand(register, COMPOSER)
     _check_person(register, who)
@@ -135,9 +134,8 @@ def _due(path: Path, who: str) -> int:
 @click.option("--open", "is_open", is_flag=True, help="Only those without an answer.")
 @click.option("--as", "person", metavar="ID", help="A curator (found by your key), or a composer.")
 def complain_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, who: str | None,
-    about: tuple[str, ...], text: str | None, index: int | None, is_list: bool, is_open: bool,
-    person: str | None,
+    *, output: Console, who: str | None, about: tuple[str, ...], text: str | None,
+    index: int | None, is_list: bool, is_open: bool, person: str | None,
 ) -> None:  # fmt: skip
     """Enter a complaint that came in, answer one, or list them.
 
@@ -149,7 +147,7 @@ def complain_command(
     from gen.provenance.complaints_desk import answer, cases, complain
     from gen.provenance.roster import CURATOR
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     if is_list or is_open:
         _list_cases(cases(house, register), output, is_open=is_open)
@@ -161,7 +159,7 @@ def complain_command(
             "--list lists them",
         )
     signer = person or person_at_hand(register, CURATOR, option="--as")
-    confirm(f"Enter it as {signer}?", yes=yes, output=output)
+    output.confirm(f"Enter it as {signer}?")
     key = key_of_person(register, signer)
     if index is None:
         at = complain(house, key, who or "", text, about)
@@ -205,19 +203,16 @@ def _list_cases(found: list[Case], output: Console, *, is_open: bool) -> None:
 @house_command
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
               help="Of what is drawn for intervals and chance.")  # fmt: skip
-def drift_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, seed: int
-) -> None:
+def drift_command(*, output: Console, seed: int) -> None:
     """Say whether the pieces in the log grow more alike, month by month.
 
     By their melodies: how much each two pieces of a month share, and whether that has a trend
     beyond chance. What was asked for is in it.
     """
-    del yes
     from gen.accounts.drift import drift
     from gen.accounts.nearness import pieces_written
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     found = drift(list(pieces_written(house, house.load())), seed)
     rows = [
         (m.month, m.pieces, f"{m.sameness:.4f}", f"{m.low:.4f} to {m.high:.4f}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Console, confirm, counted, house_command, open_house
+from gen.cli.house_commands.common import Console, counted, house_command
 from gen.cli.house_commands.grants import RUN, run_at
 
 if TYPE_CHECKING:
@@ -17,21 +17,18 @@ if TYPE_CHECKING:
 
 @house_command
 @click.argument("works", nargs=-1, required=True, metavar="WORK...")
-def impact_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...]
-) -> None:
+def impact_command(*, output: Console, works: tuple[str, ...]) -> None:
     """List the runs, models and pieces that works have gone into, and what can be done.
 
     For each run: how to retire its models, and the command that trains one anew. Works that were
     withdrawn by then are left out of it by the gate.
     """
-    del yes
     from gen.cli.house_commands.history import find_work
     from gen.cli.house_commands.works import tell_impact
     from gen.cli.retraining import retraining
     from gen.provenance.impact import impact_of
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     for work in works:
         find_work(register, work)
@@ -67,8 +64,8 @@ def _tell_run(each: dict[str, Any], output: Console) -> None:
 @click.option("--reason", default="", help="For the record.")
 @click.option("--as", "person", metavar="ID", help="A curator (found by your key), or `root`.")
 def retire_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console,
-    models: tuple[Path, ...], index: int | None, reason: str, person: str | None,
+    *, output: Console, models: tuple[Path, ...], index: int | None, reason: str,
+    person: str | None,
 ) -> None:  # fmt: skip
     """Retire models, each by its file, or all of a run: nothing is written with them any more.
 
@@ -78,7 +75,7 @@ def retire_command(
     from gen.errors import SettingError
     from gen.provenance.granting import retire
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     if bool(models) == (index is not None):
         raise SettingError("which models?", mend="name their files, or --run INDEX")
@@ -92,7 +89,7 @@ def retire_command(
         output.line("retired already")
         output.result(retired=[])
         return
-    confirm(f"Retire {counted(count, 'model')}?", yes=yes, output=output)
+    output.confirm(f"Retire {counted(count, 'model')}?")
     keys = _keys(register, person)
     retired = []
     for run_index, files in new.items():

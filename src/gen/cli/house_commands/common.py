@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +25,43 @@ FEW = 4
 """Fewer than this need no progress bar."""
 
 
+@dataclass(frozen=True)
 class Console:
-    """Where a command's result goes: one JSON object to stdout, or lines for people.
+    """What every house command is told, and where its result goes.
 
-    Results go to stdout, talk to stderr.
+    That is one JSON object to stdout, or lines for people. Results go to stdout, talk to stderr.
+
+    Attributes:
+        is_json: whether the result is for a program.
+        is_sure: whether nothing is to be asked.
+        folder, pin: the house that is meant, and its pin, where they are named.
     """
 
-    def __init__(self, *, is_json: bool) -> None:
-        self.is_json = is_json
+    is_json: bool
+    is_sure: bool = False
+    folder: Path | None = None
+    pin: Path | None = None
+
+    def open_house(self) -> House:
+        """The house that is meant."""
+        from gen.provenance import access
+
+        return access.open_house(self.folder, self.pin)
+
+    def confirm(self, question: str) -> None:
+        """Ask before doing; --yes and --json mean yes.
+
+        Raises:
+            HouseError: the answer is no, or nobody is there to answer.
+        """
+        from gen.errors import HouseError
+
+        if self.is_sure or self.is_json:
+            return
+        if not sys.stdin.isatty():
+            raise HouseError("nobody is there to answer", mend="run with --yes to go ahead")
+        if not click.confirm(question, err=True):
+            raise HouseError("left as it was")
 
     def say(self, text: str) -> None:
         """Talk to a person; silent with --json."""
@@ -104,7 +134,8 @@ def house_command(function: Callable[..., Any]) -> click.Command:
     def run(**arguments: Any) -> None:
         from gen.errors import HouseError
 
-        output = Console(is_json=arguments.pop("as_json"))
+        names = ("is_json", "is_sure", "folder", "pin")
+        output = Console(**{name: arguments.pop(name) for name in names})
         try:
             function(output=output, **arguments)
         except HouseError as error:
@@ -122,8 +153,8 @@ def house_command(function: Callable[..., Any]) -> click.Command:
                      help="The house's folder; by default what HOUSE names, or the project's own."),
         click.option("--pin", type=click.Path(path_type=Path), metavar="FILE",
                      help="The trust pin; found in conf/house or in the house by default."),
-        click.option("--yes", is_flag=True, help="Ask nothing."),
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+        click.option("--yes", "is_sure", is_flag=True, help="Ask nothing."),
+        click.option("--json", "is_json", is_flag=True, help="Print one JSON object."),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -144,29 +175,6 @@ def fail(error: Exception, output: Console) -> None:
     else:
         echo(str(error), err=True)
     raise SystemExit(REFUSED)
-
-
-def open_house(folder: Path | None, pin: Path | None) -> House:
-    """The house that the options name."""
-    from gen.provenance import access
-
-    return access.open_house(folder, pin)
-
-
-def confirm(question: str, *, yes: bool, output: Console) -> None:
-    """Ask before doing; --yes and --json mean yes.
-
-    Raises:
-        HouseError: the answer is no, or nobody is there to answer.
-    """
-    from gen.errors import HouseError
-
-    if yes or output.is_json:
-        return
-    if not sys.stdin.isatty():
-        raise HouseError("nobody is there to answer", mend="run with --yes to go ahead")
-    if not click.confirm(question, err=True):
-        raise HouseError("left as it was")
 
 
 def counted(count: int, noun: str) -> str:

@@ -11,10 +11,8 @@ import click
 from gen.cli.house_commands.common import (
     REFUSED,
     Console,
-    confirm,
     counted,
     house_command,
-    open_house,
 )
 from gen.cli.house_commands.works import WORKS, own_works
 
@@ -53,9 +51,9 @@ RUN = click.option("--run", "index", type=click.IntRange(0), metavar="INDEX", he
 )  # fmt: skip
 @click.option("--fee", default="0", metavar="AMOUNT", help="For each run that learns from it.")
 def terms_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
-    take_all: bool, composer: str | None, allow: str | None, ask_first: tuple[str, ...],
-    until: str | None, this_version: bool, share: int, fee: str,
+    *, output: Console, works: tuple[str, ...], take_all: bool, composer: str | None,
+    allow: str | None, ask_first: tuple[str, ...], until: str | None, this_version: bool,
+    share: int, fee: str,
 ) -> None:  # fmt: skip
     """Show terms of works, or with --allow say yours.
 
@@ -69,7 +67,7 @@ def terms_command(
     from gen.provenance.granting import set_terms
     from gen.provenance.terms import Terms, parse_allowed, parse_cents
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     if allow is None:
         _show_terms(register, works, output)
@@ -80,10 +78,10 @@ def terms_command(
     ended = (*consent.ended(today), *(use for use in uses if not use.is_live(today)))
     if past := list(map(str, ended)):
         words = f"{', '.join(past)}: that day is past, so it allows nothing. Go on?"
-        confirm(words, yes=yes, output=output)
+        output.confirm(words)
     chosen, who = own_works(register, works, take_all, composer)
     question = f"From now on, for {counted(len(chosen), 'work')}: {said}. Sign it?"
-    confirm(question, yes=yes, output=output)
+    output.confirm(question)
     if chosen:
         house = set_terms(
             house, chosen, key_of_person(register, who), consent, uses,
@@ -119,20 +117,20 @@ def _show_terms(register: Register, works: tuple[str, ...], output: Console) -> 
 @click.option("--work", "works", multiple=True, metavar="WORK", help="For this work alone.")
 @COMPOSER
 def approve_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, what: Path | None,
-    index: int | None, use: UseName, works: tuple[str, ...], composer: str | None,
+    *, output: Console, what: Path | None, index: int | None, use: UseName, works: tuple[str, ...],
+    composer: str | None,
 ) -> None:  # fmt: skip
     """Approve a use that your terms ask to be asked about first: of a model, or of one piece."""
     from gen.provenance.access import key_of_person, person_at_hand
     from gen.provenance.granting import approve
     from gen.provenance.roster import COMPOSER as ROLE
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     run, receipt = run_and_receipt(register, what, index)
     who = composer or person_at_hand(register, ROLE)
     words = f"{use} of {'this piece' if receipt else f'models of {run}'}"
-    confirm(f"Approve {words}, as {who}?", yes=yes, output=output)
+    output.confirm(f"Approve {words}, as {who}?")
     moved, said = approve(house, key_of_person(register, who), use, run, works, receipt)
     output.line(f"approved by {who}: {words}, for {counted(len(said.works), 'work')}")
     output.result(**said.to_dict(), size=moved.pin.min_size)
@@ -142,18 +140,14 @@ def approve_command(
 @click.argument("what", required=False, type=click.Path(path_type=Path), metavar="[MODEL|PIECE]")
 @RUN
 @click.option("--use", required=True, type=click.Choice(USE_NAMES), help="What is asked about.")
-def may_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, what: Path | None,
-    index: int | None, use: str,
-) -> None:  # fmt: skip
+def may_command(*, output: Console, what: Path | None, index: int | None, use: str) -> None:
     """Say whether a use of a model or a piece is granted by the terms of its works.
 
     Exits 0 when it is, 2 when a composer's terms stand against it, naming each.
     """
-    del yes
     from gen.provenance.granted import missing_grants
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     run, receipt = run_and_receipt(register, what, index)
     works = register.runs.works_behind(run)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import Console, counted, house_command, open_house
+from gen.cli.house_commands.common import Console, counted, house_command
 
 if TYPE_CHECKING:
     from gen.provenance.acts import Act
@@ -38,14 +38,13 @@ if TYPE_CHECKING:
     help="Write the proof there instead of to stdout.",
 )
 def prove_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, work: str | None,
-    act: int | None, since: int | None, tlog: bool, out: Path | None,
+    *, output: Console, work: str | None, act: int | None, since: int | None, tlog: bool,
+    out: Path | None,
 ) -> None:  # fmt: skip
     """Write a proof that a work's entry (or another act) is in the register, or that it only grew.
 
     Whoever has the pin checks it with `house.py verify --proof FILE`, without the register.
     """
-    del yes
     from gen.disk import write_atomically
     from gen.errors import SettingError
     from gen.provenance.proofs import prove
@@ -54,7 +53,7 @@ def prove_command(
         raise SettingError("a proof of this kind is of one act", mend="give WORK or --act INDEX")
     if (work is not None and act is not None) or (work, act, since) == (None, None, None):
         raise SettingError("what should be proved?", mend="give WORK, --act INDEX or --since SIZE")
-    house = open_house(folder, pin)
+    house = output.open_house()
     if work is not None:
         act = find_work(house.load(), work).index
     if tlog:
@@ -130,21 +129,17 @@ WORK_COLUMNS = (
     help="How many acts, newest last.",
 )
 @click.option("--all", "take_all", is_flag=True, help="Every act.")
-def log_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, count: int,
-    take_all: bool,
-) -> None:  # fmt: skip
+def log_command(*, output: Console, count: int, take_all: bool) -> None:
     """List the acts in the register, after verifying it.
 
     `time` is what an act says of itself; `seen` is when enough witnesses that the pin names had
     seen it, where it names some: before that its time is the house's word alone.
     """
-    del yes
     from gen.provenance.acts import Act
     from gen.provenance.witnesses.policy import first_seen, spelled
     from gen.provenance.witnesses.standing import read_notes, standing_of
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     notes = read_notes(house)
     register = house.load(full=True)
     times = standing_of(house, register, notes).times()
@@ -214,17 +209,14 @@ def _what(act: Act) -> str:
     metavar="DIR",
     help="A new folder for the copy.",
 )
-def export_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, out: Path
-) -> None:  # fmt: skip
+def export_command(*, output: Console, out: Path) -> None:
     """Copy the records for an auditor: register, rosters, pin, a table of works.
 
     No music and no private key is in it. `README.txt` in the copy says how to check it.
     """
-    del yes
     from gen.provenance.export import export_records
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load(anew=True)
     written = export_records(house, out, [WORK_COLUMNS, *work_rows(register)])
     for path in written:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import Console, house_command, open_house
+from gen.cli.house_commands.common import Console, house_command
 
 if TYPE_CHECKING:
     from gen.marks.detect import Sight
@@ -18,19 +18,16 @@ OURS, NOT_OURS = 0, 3
 
 @house_command
 @click.option("--new", is_flag=True, help="Make a key; new pieces are written with the newest.")
-def watermark_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, new: bool
-) -> None:
+def watermark_command(*, output: Console, new: bool) -> None:
     """Show the house's watermark keys on this computer, or make one.
 
     With a key, sample.py leaves a trace of it in the notes of new pieces, which `detect` finds
     again with the same key. Copy its file into the key folder of whoever else writes or detects
     for the house, and keep it secret: who has it can also write without leaving a trace.
     """
-    del yes
     from gen.marks.watermark_keys import keys_of, make_key
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     if new:
         key, path = make_key(house.pin.name)
         output.line(f"made the watermark key {key.id}: {path}")
@@ -43,21 +40,18 @@ def watermark_command(
 
 @house_command
 @click.argument("file", type=click.Path(path_type=Path))
-def anchors_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, file: Path
-) -> None:
+def anchors_command(*, output: Console, file: Path) -> None:
     """Write a PEM file with the certificates behind the marks that this computer signs.
 
     A stock C2PA validator calls a mark's signer untrusted unless it is given the certificate of
     the house key that certified it, as a trust anchor. Everybody who produces has one of their
     own: give out all of them together.
     """
-    del yes
     from gen.disk import write_atomically
     from gen.errors import HouseError
     from gen.marks.signing import all_signers, as_pem
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     roots = [signer.chain[1] for signer in all_signers() if signer.house == house.pin.name]
     if not roots:
         what = f"no mark was signed for {house.pin.name} on this computer yet"
@@ -69,9 +63,7 @@ def anchors_command(
 
 @house_command
 @click.argument("file", type=click.Path(path_type=Path))
-def detect_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, file: Path
-) -> None:
+def detect_command(*, output: Console, file: Path) -> None:
     """Say whether a MIDI, WAV, PNG or MusicXML file was written by the house's models.
 
     By its marks, by the watermark in its notes, and by the log, which knows what was written
@@ -80,7 +72,6 @@ def detect_command(
 
     Exit codes: 0 it is the house's, 3 nothing says so, 2 it cannot be read.
     """
-    del yes
     from gen.contribution.known import load_known
     from gen.disk.reading import read
     from gen.likeness.thresholds import Thresholds
@@ -88,7 +79,7 @@ def detect_command(
     from gen.safe_parse import safe_examine
     from gen.smf.original import unmarked
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register, data = house.load(), read(file, MARKED_FILE)
     piece = safe_examine(unmarked(data)).normalised.piece if data[:4] == b"MThd" else None
     screen = load_known(house, register, Thresholds()).screen

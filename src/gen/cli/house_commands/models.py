@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import Console, house_command, open_house
+from gen.cli.house_commands.common import Console, house_command
 
 if TYPE_CHECKING:
     from gen.provenance.keys import PrivateKey
@@ -24,20 +24,16 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where the public key goes; by default beside the pin.",
 )
-def sign_model_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, model: Path,
-    pem: Path | None,
-) -> None:  # fmt: skip
+def sign_model_command(*, output: Console, model: Path, pem: Path | None) -> None:
     """Sign all files of a model's FOLDER; model.sig in it is what `model_signing` verifies.
 
     Every model in it has to be one that the log names. The key is the one that the roster names
     for models, and the public half is written out for those who verify.
     """
-    del yes
     from gen.disk import write_atomically
     from gen.provenance.model_signing import models_key, pem_of, sign_folder
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     known = _models_in(model, register)
     key = models_key(_key_for_models(register))
@@ -53,20 +49,16 @@ def sign_model_command(
 @click.argument("model", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER")
 @click.option("--program", is_flag=True, help="Also model.pt2, which torch.export makes and loads.")
-def pack_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, model: Path, out: Path,
-    program: bool,
-) -> None:  # fmt: skip
+def pack_command(*, output: Console, model: Path, out: Path, program: bool) -> None:
     """Write MODEL into a new FOLDER as hubs have models, with a card that says what it is.
 
     The log has to name the model, and nobody may have retired it. `sign-model FOLDER` signs it.
     """
-    del yes
     from gen.errors import HouseError
     from gen.provenance.model_file import read_model_file
     from gen.provenance.recorded import run_behind
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register, file = house.load(), read_model_file(model)
     run = run_behind(file, register)
     if retired := register.retired(file.file_sha256):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Console, confirm, house_command, open_house
+from gen.cli.house_commands.common import Console, house_command
 
 if TYPE_CHECKING:
     from gen.accounts.royalties import Near
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 @click.option("--day", default="", metavar="DAY", help="When it was sold; today by default.")
 @click.option("--as", "person", metavar="ID", help="A curator (found by your key), or a producer.")
 def sell_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, piece: Path, amount: str,
-    day: str, person: str | None,
-) -> None:  # fmt: skip
+    *, output: Console, piece: Path, amount: str, day: str, person: str | None
+) -> None:
     """Enter that a piece was sold: which, on which day, for how much; not to whom.
 
     Refused where a composer's terms do not grant it (house.py may PIECE --use sale). Royalties can
@@ -36,16 +35,14 @@ def sell_command(
     from gen.provenance.roster import CURATOR
     from gen.provenance.terms import parse_cents, spelled_cents
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     cents = parse_cents(amount)
     run, receipt = run_of_piece(register, piece)
     sold = parse_day(day) if day else register.today()
     who = person or person_at_hand(register, CURATOR, option="--as")
-    confirm(
-        f"Enter that {piece} was sold on {sold} for {spelled_cents(cents)}, as {who}?",
-        yes=yes, output=output,
-    )  # fmt: skip
+    output.confirm(
+        f"Enter that {piece} was sold on {sold} for {spelled_cents(cents)}, as {who}?")  # fmt: skip
     act = sell(house, key_of_person(register, who), run, receipt, cents, sold)
     output.line(f"sold: {piece}, {sold}, {spelled_cents(cents)}; act {act.index}")
     output.result(act=act.index, run=run.index, **act.data)
@@ -64,8 +61,8 @@ def sell_command(
 @click.option("--enter", is_flag=True, help="Enter royalties.json's digest in the log, too.")
 @click.option("--curator", metavar="ID", help="Who signs that; found by your key when alone.")
 def royalties_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, pool: str,
-    near_text: str, percent: int, text: str, out: Path | None, enter: bool, curator: str | None,
+    *, output: Console, pool: str, near_text: str, percent: int, text: str, out: Path | None,
+    enter: bool, curator: str | None,
 ) -> None:  # fmt: skip
     """Divide money among composers, to the hundredth, so that anybody can do it again.
 
@@ -74,7 +71,6 @@ def royalties_command(
     which is not cause. --of-sales: each sale's part among the works behind its model. Fees that
     terms ask for come besides. Nothing is paid, and nothing entered but with --enter.
     """
-    del yes
     from gen.accounts.nearness import nearness, pieces_written
     from gen.accounts.period import Period
     from gen.accounts.royalties import SALES, statement
@@ -91,7 +87,7 @@ def royalties_command(
     if enter and out is None:
         raise SettingError("nothing would hold what is entered", where="--enter", mend="add --out")
     period = Period.parse(text)
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     key = curators_key(register, curator) if enter else None
     near: list[Near] = []

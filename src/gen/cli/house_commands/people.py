@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Console, confirm, house_command, open_house
+from gen.cli.house_commands.common import Console, house_command
 from gen.cli.house_commands.start import (
     DAYS,
     KDF_COST,
@@ -86,8 +86,8 @@ def _report_change(result: Any, output: Console, more: dict[str, object]) -> Non
 @MACHINE
 @KDF_COST
 def enroll_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, person: str,
-    name: str | None, roles: tuple[str, ...], public: str | None, machine: bool, kdf_cost: int,
+    *, output: Console, person: str, name: str | None, roles: tuple[str, ...], public: str | None,
+    machine: bool, kdf_cost: int,
 ) -> None:  # fmt: skip
     """Take a person, or a computer, into the house. Needs a root key.
 
@@ -105,10 +105,10 @@ def enroll_command(
             "a machine's key, which nobody guards, is made on it, for trainers and producers alone",
             mend="leave --machine out for people",
         )
-    house = open_house(folder, pin)
+    house = output.open_house()
     # Refuse a taken id or an unfit one before a key is made for it.
     enrolled(house.load(), person, name or person, roles, bytes(32))
-    confirm(f"Enroll {person} as {' and '.join(roles)}?", yes=yes, output=output)
+    output.confirm(f"Enroll {person} as {' and '.join(roles)}?")
     with _kept_name(house, person, name) as said, unless_it_fails(house.folder, house.pin.name):
         key, path = (
             _open_key(house, person)
@@ -150,9 +150,7 @@ def _kept_name(house: House, person: str, name: str | None) -> Iterator[str]:
 
 @house_command
 @click.argument("person", metavar="ID")
-def erase_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, person: str
-) -> None:  # fmt: skip
+def erase_command(*, output: Console, person: str) -> None:
     """Erase a person's name: only the ID is left of it, and every proof holds as before.
 
     What is removed are the name and its salt beside the log. Backups, version control and whatever
@@ -160,9 +158,9 @@ def erase_command(
     """
     from gen.provenance.names import erase_name
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
-    confirm(f"Erase the name of {person} for ever?", yes=yes, output=output)
+    output.confirm(f"Erase the name of {person} for ever?")
     versions = erase_name(house, register, person)
     output.line(f"erased: the name of {person}, which {len(versions)} versions of the roster had")
     output.result(person=person, versions=versions)
@@ -222,9 +220,8 @@ def _open_key(house: House, machine: str) -> tuple[bytes, str]:
 @DAYS
 @KDF_COST
 def rotate_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, person: str | None,
-    public: str | None, root_publics: tuple[str, ...], threshold: int, renew: bool,
-    log_key: bool, models_key: bool, days: int, kdf_cost: int,
+    *, output: Console, person: str | None, public: str | None, root_publics: tuple[str, ...],
+    threshold: int, renew: bool, log_key: bool, models_key: bool, days: int, kdf_cost: int,
 ) -> None:  # fmt: skip
     """Replace a key of a person, the root, the log or the models, or renew the roster (root key).
 
@@ -241,18 +238,18 @@ def rotate_command(
             "what should be rotated?",
             mend="give --person ID, --root, --renew, --log-key or --models-key",
         )
-    house = open_house(folder, pin)
+    house = output.open_house()
     if renew:
         _change(house, output, lambda register: people.renewed(register, days))
     elif log_key:
-        confirm("Make a key of the log on this computer?", yes=yes, output=output)
+        output.confirm("Make a key of the log on this computer?")
         _rotate_log_key(house, output)
     elif models_key:
-        confirm("Make a key for models on this computer?", yes=yes, output=output)
+        output.confirm("Make a key for models on this computer?")
         _rotate_models_key(house, kdf_cost, output)
     elif person is not None:
         people.departed(house.load(), person)
-        confirm(f"End the keys of {person} and begin a new one?", yes=yes, output=output)
+        output.confirm(f"End the keys of {person} and begin a new one?")
         with unless_it_fails(house.folder, house.pin.name):
             key, path = _public_or_new(house, person, public, kdf_cost, output)
             _change(
@@ -268,7 +265,7 @@ def rotate_command(
         keys = [
             known.get(text) or parse_request(text, house.pin.name, "root") for text in root_publics
         ]
-        confirm(f"Replace the root by {threshold} of {len(keys)} keys?", yes=yes, output=output)
+        output.confirm(f"Replace the root by {threshold} of {len(keys)} keys?")
         _change(
             house,
             output,
@@ -309,10 +306,7 @@ def _rotate_models_key(house: House, kdf_cost: int, output: Console) -> None:
     metavar="INDEX",
     help="What their keys signed from this register index on is refused.",
 )
-def revoke_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, person: str,
-    departed: bool, index: int | None,
-) -> None:  # fmt: skip
+def revoke_command(*, output: Console, person: str, departed: bool, index: int | None) -> None:
     """End a person's keys. Needs a root key."""
     from gen.errors import SettingError
     from gen.provenance import people
@@ -322,17 +316,17 @@ def revoke_command(
             "did they leave, or was their key stolen?",
             mend="give --departed, or --compromised-at INDEX (house.py log lists the acts)",
         )
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     if index is None:
         people.departed(register, person)
-        confirm(f"End the keys of {person}?", yes=yes, output=output)
+        output.confirm(f"End the keys of {person}?")
         _change(house, output, lambda r: people.departed(r, person), person=person)
         return
     affected = people.signed_from(register, people.compromised(register, person, index), person)
     for work in affected:
         output.say(f"refused until renewed: {work}")
-    confirm(f"Refuse what {person} signed from {index} on?", yes=yes, output=output)
+    output.confirm(f"Refuse what {person} signed from {index} on?")
     _change(
         house,
         output,
@@ -343,7 +337,7 @@ def revoke_command(
 
 
 @house_command
-def cosign_command(*, folder: Path | None, pin: Path | None, yes: bool, output: Console) -> None:
+def cosign_command(*, output: Console) -> None:
     """Add your root signature to a waiting roster change; it is entered when enough signed.
 
     What it changes is worked out and listed: sign nothing that you did not expect there.
@@ -352,11 +346,11 @@ def cosign_command(*, folder: Path | None, pin: Path | None, yes: bool, output: 
     from gen.provenance.keys import key_id
     from gen.provenance.people import cosign, differences, read_proposal
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     proposal, register = read_proposal(house), house.load()
     for line in differences(register.roster, proposal.roster):
         output.line(f"it changes {line}")
-    confirm(f"Sign: {proposal.roster.change}?", yes=yes, output=output)
+    output.confirm(f"Sign: {proposal.roster.change}?")
     new_roots = tuple(map(key_id, proposal.roster.root_keys))
     keys = root_keys_at_hand(register, further=new_roots)
     with house.writing() as session:
@@ -367,9 +361,7 @@ def cosign_command(*, folder: Path | None, pin: Path | None, yes: bool, output: 
 @house_command
 @click.argument("model", type=click.Path(path_type=Path, exists=True), metavar="FILE")
 @click.option("--name", required=True, help="What people call the model.")
-def assert_model_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, model: Path, name: str
-) -> None:
+def assert_model_command(*, output: Console, model: Path, name: str) -> None:
     """Enter a model that was trained before the log held runs. Needs the root's keys.
 
     The log will say that the root asserts it, and that nothing there shows how it was trained.
@@ -379,21 +371,21 @@ def assert_model_command(
     from gen.provenance.recording import assert_model
     from gen.provenance.runs import ModelDigest
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     file = read_model_file(model)
     steps = int(file.about.get("run", {}).get("steps") or 0)
     digest = ModelDigest(model.name, steps, file.file_sha256, file.tensors_sha256)
-    confirm(f"Assert that {model} learned from its manifest's works?", yes=yes, output=output)
+    output.confirm(f"Assert that {model} learned from its manifest's works?")
     index = assert_model(house, root_keys_for(house.load()), name, file.manifest, digest)
     output.line(f"asserted: {model} is model {index} of {house.pin.name}")
     output.result(index=index, file=file.file_sha256)
 
 
 @house_command
-def seal_command(*, folder: Path | None, pin: Path | None, yes: bool, output: Console) -> None:
+def seal_command(*, output: Console) -> None:
     """Close the house for ever. Needs a root key; nothing can be entered afterwards."""
     from gen.provenance import people
 
-    house = open_house(folder, pin)
-    confirm(f"Seal {house.pin.name} for ever?", yes=yes, output=output)
+    house = output.open_house()
+    output.confirm(f"Seal {house.pin.name} for ever?")
     _change(house, output, people.sealed)

@@ -22,16 +22,14 @@ if TYPE_CHECKING:
               help="Where the list goes.")  # fmt: skip
 @click.option("--numbers", is_flag=True, help="Numbers in place of the files' names.")
 def fingerprint_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, files: Path, holder: str,
-    out: Path, numbers: bool,
-) -> None:  # fmt: skip
+    *, output: Console, files: Path, holder: str, out: Path, numbers: bool
+) -> None:
     """List hashes of the melodies in a FOLDER of MIDI files: `disclose.py answer` looks them up.
 
     No house is read and none is needed. Files that a DAW wrote carelessly are read as contributions
     are. scripts/fingerprint_alone.py does the same for people without this software; docs/letter.md
     says what a list gives away. Exits 2 when a file could not be read; the others are listed.
     """
-    del folder, pin, yes
     from gen.cli.found_files import midi_files
     from gen.disk import write_atomically
     from gen.errors import SettingError

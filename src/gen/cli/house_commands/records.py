@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import REFUSED, Console, counted, house_command, open_house
+from gen.cli.house_commands.common import REFUSED, Console, counted, house_command
 
 if TYPE_CHECKING:
     from gen.provenance.gate import Corpus
@@ -31,18 +31,15 @@ if TYPE_CHECKING:
     show_default=True,
     help="What the works would be used for.",
 )
-def audit_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, purpose: str
-) -> None:  # fmt: skip
+def audit_command(*, output: Console, purpose: str) -> None:
     """Judge every file in the house, exactly as the training loader does.
 
     Exits 0 when every file is admitted or left out by right, 2 when one is refused or missing.
     """
-    del yes
     from gen.provenance.gate import admit
     from gen.provenance.store import ADMIN_FOLDERS
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     files = house.folder.glob("*/*.mid")
     count = sum(path.parent.name not in ADMIN_FOLDERS for path in files)
     with output.progress("judging", count) as advance:
@@ -107,8 +104,8 @@ def _tell_corpus(corpus: Corpus, output: Console) -> None:
 )
 @click.option("--repair", is_flag=True, help="Write roster.json anew from the verified register.")
 def verify_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, proof: Path | None,
-    checkpoint: Path | None, pins: tuple[Path, ...], repair: bool,
+    *, output: Console, proof: Path | None, checkpoint: Path | None, pins: tuple[Path, ...],
+    repair: bool,
 ) -> None:  # fmt: skip
     """Verify the register: every act and its signature, the rosters, the head, the pin.
 
@@ -117,10 +114,9 @@ def verify_command(
     read, what it worked out and what it only believes of a model, and exits 2 when no run in the
     log left the file, or a work behind it was withdrawn or may no longer be used so.
     """
-    del yes
     from gen.provenance.witnesses.standing import read_notes, standing_of
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     if proof is not None:
         _verify_proof(house, proof, output)
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import Console, house_command, open_house
+from gen.cli.house_commands.common import Console, house_command
 
 if TYPE_CHECKING:
     from gen.provenance.runs import Run
@@ -19,18 +19,15 @@ if TYPE_CHECKING:
 
 @house_command
 @click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
-def end_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, run: Path
-) -> None:
+def end_command(*, output: Console, run: Path) -> None:
     """Enter the end of a run whose folder RUN still holds it, as the log could not be written."""
-    del yes
     from gen.errors import HouseError
     from gen.provenance.access import key_for_role
     from gen.provenance.ending import forget_end, kept_end
     from gen.provenance.recording import end_run
     from gen.provenance.roster import TRAINER
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register, end = house.load(), kept_end(run, house.pin.name)
     known = register.runs.by_index.get(end.begin)
     if known is not None and known.ended_at is not None:
@@ -87,9 +84,8 @@ def end_command(
     help="Compare how near the weights are, where bits cannot agree: for runs on a GPU.",
 )
 def rebuild_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, model: Path,
-    numbers: tuple[int, ...], chance: str | None, seed: int | None, transcript: Path | None,
-    init: Path | None, within: bool,
+    *, output: Console, model: Path, numbers: tuple[int, ...], chance: str | None, seed: int | None,
+    transcript: Path | None, init: Path | None, within: bool,
 ) -> None:  # fmt: skip
     """Train MODEL again as the log says, and compare every bit: all of it, or some segments.
 
@@ -102,12 +98,11 @@ def rebuild_command(
     when the recorded weights are as near as honest replays are, 2 when they are further away, or
     when one foreign window would not show.
     """
-    del yes
     from gen.arithmetic import PORTABLE, begin_portably
     from gen.provenance.model_file import read_model_file
     from gen.provenance.recorded import run_behind, transcript_of
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     file = read_model_file(model)
     run = run_behind(file, house.load(anew=True))
     if run.begin is None:

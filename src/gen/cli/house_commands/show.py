@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Console, counted, house_command, open_house
+from gen.cli.house_commands.common import Console, counted, house_command
 from gen.cli.house_commands.history import WORK_COLUMNS, find_work, work_rows
 from gen.cli.house_commands.records import warnings
 
@@ -28,12 +27,11 @@ if TYPE_CHECKING:
     help="What became of this person's works; waiting and rejected ones too, with the reason.",
 )
 def show_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, work: str | None,
-    inbox: bool, people: bool, works: bool, composer: str | None,
+    *, output: Console, work: str | None, inbox: bool, people: bool, works: bool,
+    composer: str | None,
 ) -> None:  # fmt: skip
     """Show the house; or a WORK with its history, the inbox, the people, the works."""
-    del yes
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     if work is not None:
         _show_work(house, register, work, output)

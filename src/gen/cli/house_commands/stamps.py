@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Console, house_command, open_house
+from gen.cli.house_commands.common import Console, house_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,18 +25,17 @@ READ = click.Path(path_type=Path, exists=True)
 @click.option("--take", "answer", type=READ, metavar="FILE", help="Take in an answer (.tsr).")
 @click.option("--roots", type=READ, metavar="FILE", help="PEM: whom to believe about the time.")
 def stamp_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, url: str | None,
-    request: Path | None, answer: Path | None, roots: Path | None,
+    *, output: Console, url: str | None, request: Path | None, answer: Path | None,
+    roots: Path | None,
 ) -> None:  # fmt: skip
     """Have an authority stamp the log's newest note with the time (RFC 3161), or check what is.
 
     With --roots alone, every stamp that is kept is checked. A stamp says when the head was there,
     and nothing of other heads: only witnesses see that there is one history.
     """
-    del yes
     from gen.errors import SettingError
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     if sum(value is not None for value in (url, request, answer)) > 1 or (
         request is None and roots is None
     ):

@@ -12,10 +12,8 @@ import click
 
 from gen.cli.house_commands.common import (
     Console,
-    confirm,
     house_command,
     new_passphrase,
-    open_house,
 )
 
 if TYPE_CHECKING:
@@ -118,10 +116,9 @@ def make_open_key(house: str, owner: str) -> tuple[PrivateKey, Path]:
 @DAYS
 @KDF_COST
 def init_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, name: str,
-    count: int | None, publics: tuple[str, ...], threshold: int | None, machine_written: bool,
-    one_person: bool, persons: tuple[str, ...], with_starter: bool, starter: Path | None,
-    days: int, kdf_cost: int,
+    *, output: Console, name: str, count: int | None, publics: tuple[str, ...],
+    threshold: int | None, machine_written: bool, one_person: bool, persons: tuple[str, ...],
+    with_starter: bool, starter: Path | None, days: int, kdf_cost: int,
 ) -> None:  # fmt: skip
     """Start a house: its root keys, this computer's keys, first roster, register and trust pin.
 
@@ -140,6 +137,7 @@ def init_command(
     from gen.provenance.new_keys import unless_it_fails
     from gen.provenance.pin import place_for
 
+    folder = output.folder
     if folder is None:
         raise SettingError("no folder was named", mend="say where: --house DIR")
     check_free(folder, name)
@@ -148,11 +146,11 @@ def init_command(
     check_threshold(threshold, count)
     further = [parse_request(text, name, "root") for text in publics]
     named = _named_people(persons)
-    confirm(f"Start the house {name!r} in {folder}?", yes=yes, output=output)
+    output.confirm(f"Start the house {name!r} in {folder}?")
     with unless_it_fails(folder, name):
         made = [make_key(name, "root", kdf_cost) for _ in range(count)]
         settings: dict[str, Any] = {
-            "pin_path": pin or place_for(folder, name),
+            "pin_path": output.pin or place_for(folder, name),
             "threshold": threshold,
             "days": days,
             "root_public": further,
@@ -220,9 +218,10 @@ def make_log_key(house: str) -> PrivateKey:
 def _with_works(
     starter: Path | None, folder: Path, name: str, keys: list[PrivateKey], settings: dict[str, Any]
 ) -> House:
+    from gen.provenance import access
     from gen.provenance.adopt import create_house_with
 
-    return create_house_with(open_house(starter, None), folder, name, keys, **settings)
+    return create_house_with(access.open_house(starter), folder, name, keys, **settings)
 
 
 def _report_start(
@@ -269,20 +268,16 @@ def _next_command(house: House, has_people: bool) -> str:
 @click.argument("owner", metavar="ID")
 @click.option("--name", help="The house's name, when its folder is not on this machine.")
 @KDF_COST
-def key_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, owner: str,
-    name: str | None, kdf_cost: int,
-) -> None:  # fmt: skip
+def key_command(*, output: Console, owner: str, name: str | None, kdf_cost: int) -> None:
     """Make a key of your own (ID is your id in the house, or `root`) and print its public half.
 
     Give the public half to the root key's holder, who enrolls you with it. The private half
     stays in your key folder, sealed by your passphrase.
     """
-    del yes
     from gen.provenance.enrolment import request_of
     from gen.provenance.keys import key_id
 
-    house = name or open_house(folder, pin).pin.name
+    house = name or output.open_house().pin.name
     key, path = make_key(house, owner, kdf_cost)
     request = request_of(key, house, owner)
     output.say(f"key file: {path}\npublic key of {owner}, with proof that you hold it:")

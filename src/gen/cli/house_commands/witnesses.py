@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import REFUSED, Console, house_command, open_house
+from gen.cli.house_commands.common import REFUSED, Console, house_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,10 +39,9 @@ READ = click.Path(path_type=Path, exists=True)
 @click.option("--take", "answers", multiple=True, type=READ, metavar="FILE",
               help="Take in an answer that came as a file.")  # fmt: skip
 def witness_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, add: str | None,
-    url: str | None, drop: str | None, need: int | None, max_age: int | None,
-    require: bool | None, request: Path | None, name: str | None, old: int | None,
-    answers: tuple[Path, ...],
+    *, output: Console, add: str | None, url: str | None, drop: str | None, need: int | None,
+    max_age: int | None, require: bool | None, request: Path | None, name: str | None,
+    old: int | None, answers: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Have the log's head signed by the witnesses that the pin names; without options, ask all.
 
@@ -52,8 +51,7 @@ def witness_command(
 
     Exits 2 when fewer than needed signed this head, or one of them knows another history.
     """
-    del yes
-    house = open_house(folder, pin)
+    house = output.open_house()
     changes = {"need": need, "max_age_hours": max_age, "required": require}
     if add or drop or any(value is not None for value in changes.values()):
         _change_policy(house, output, add, url, drop, changes)
@@ -252,16 +250,14 @@ def _take_in(house: House, files: Sequence[Path], output: Console) -> None:
 @click.option("--key", "keys", multiple=True, metavar="KEY",
               help="Whose signatures to look for; by default those the pin names.")  # fmt: skip
 def fraud_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, first: Path,
-    second: Path | None, out: Path | None, keys: tuple[str, ...],
-) -> None:  # fmt: skip
+    *, output: Console, first: Path, second: Path | None, out: Path | None, keys: tuple[str, ...]
+) -> None:
     """Make a proof that two heads of one log cannot both be true; or, with A alone, check one.
 
     A and B are signed notes (register.checkpoint, witnesses/*.note), or the folders of a house or
     of a copy of its records; of heads of two sizes, the larger one's records are needed. Exits 0
     when somebody signed both, 2 when the heads are of one history or nobody is known to have.
     """
-    del yes
     from gen.disk import write_atomically
     from gen.disk.reading import PROOF, read
     from gen.errors import SettingError
@@ -269,7 +265,7 @@ def fraud_command(
 
     if (second is None) == (out is not None):
         raise SettingError("give A and B with --out FILE, or a proof alone")
-    believed = _believed(keys, folder, pin)
+    believed = _believed(keys, output)
     if second is None:
         data = read(first, PROOF)
         guilty = signers_of_both(data, believed)
@@ -287,13 +283,13 @@ def fraud_command(
         raise SystemExit(REFUSED)
 
 
-def _believed(keys: Sequence[str], folder: Path | None, pin: Path | None) -> list[NoteKey]:
+def _believed(keys: Sequence[str], output: Console) -> list[NoteKey]:
     from gen.provenance.witnesses.notes import NoteKey, kind_of
     from gen.provenance.witnesses.standing import log_keys
 
     if keys:
         return [NoteKey.parse(word, kind_of(word)) for word in keys]
-    house = open_house(folder, pin)
+    house = output.open_house()
     found = [house.pin.log] if house.pin.log else log_keys(house.load())
     return [*found, *house.pin.witnesses.keys]
 

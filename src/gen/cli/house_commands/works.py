@@ -14,10 +14,8 @@ import click
 from gen.cli.house_commands.common import (
     REFUSED,
     Console,
-    confirm,
     counted,
     house_command,
-    open_house,
 )
 from gen.cli.preview import confirmed, default_folder, show_preview
 
@@ -53,8 +51,8 @@ CURATOR = click.option(
 )
 @CURATOR
 def accept_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
-    take_all: bool, fingerprints: tuple[Path, ...], although_similar: bool, curator: str | None,
+    *, output: Console, works: tuple[str, ...], take_all: bool, fingerprints: tuple[Path, ...],
+    although_similar: bool, curator: str | None,
 ) -> None:  # fmt: skip
     """Countersign waiting works and enter them in the register.
 
@@ -67,9 +65,9 @@ def accept_command(
     from gen.contribution import Recheck
     from gen.provenance.access import curator_named, curators_key
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
-    take_all = take_all or ((yes or output.is_json) and not works)
+    take_all = take_all or ((output.is_sure or output.is_json) and not works)
     count = len(works) or len(house.store.waiting())
     if count:
         curator = curator_named(register, curator)  # before anything is asked
@@ -184,15 +182,14 @@ def _origin(statement: Statement) -> str:
 @click.option("--reason", required=True, help="What the composer should know.")
 @CURATOR
 def reject_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
-    reason: str, curator: str | None,
-) -> None:  # fmt: skip
+    *, output: Console, works: tuple[str, ...], reason: str, curator: str | None
+) -> None:
     """Turn waiting works down; they move to rejected/ with the reason beside them."""
     from gen.provenance.access import curators_key
     from gen.provenance.works import reject
 
-    house = open_house(folder, pin)
-    confirm(f"Reject {counted(len(works), 'work')}?", yes=yes, output=output)
+    house = output.open_house()
+    output.confirm(f"Reject {counted(len(works), 'work')}?")
     key = curators_key(house.load(), curator)
     for work in reject(house, works, key, reason):
         output.line(f"rejected {work}: {reason}")
@@ -202,10 +199,7 @@ def reject_command(
 @house_command
 @click.argument("works", nargs=-1, required=True, metavar="WORK...")
 @click.option("--as", "person", required=True, metavar="ID", help="A composer of it, or a curator.")
-def renew_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
-    person: str,
-) -> None:  # fmt: skip
+def renew_command(*, output: Console, works: tuple[str, ...], person: str) -> None:
     """Sign works anew whose keys were compromised; they wait in the inbox to be accepted.
 
     A composer whose key was compromised signs again. For a curator's compromised key, any
@@ -214,8 +208,8 @@ def renew_command(
     from gen.provenance.access import key_of_person
     from gen.provenance.works import renew
 
-    house = open_house(folder, pin)
-    confirm(f"Sign {counted(len(works), 'work')} anew as {person}?", yes=yes, output=output)
+    house = output.open_house()
+    output.confirm(f"Sign {counted(len(works), 'work')} anew as {person}?")
     key = key_of_person(house.load(), person)
     for work in renew(house, works, key):
         output.line(f"{work} waits in the inbox again: house.py accept {work}")
@@ -232,9 +226,8 @@ def renew_command(
 )
 @click.option("--reason", default="", help="For the record.")
 def withdraw_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
-    person: str | None, reason: str,
-) -> None:  # fmt: skip
+    *, output: Console, works: tuple[str, ...], person: str | None, reason: str
+) -> None:
     """Withdraw works: block their id, bytes and sound, and list what used them.
 
     The files move to withdrawn/. A trained model does not forget: the list says which
@@ -245,14 +238,14 @@ def withdraw_command(
     from gen.provenance.roster import COMPOSER
     from gen.provenance.works import live_work, withdraw
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     for work in works:
         live_work(register, work)
     person = person or person_at_hand(register, COMPOSER, option="--as")
     impact = impact_of(register, works)
     tell_impact(impact, output)
-    confirm(f"Withdraw {counted(len(works), 'work')} for ever?", yes=yes, output=output)
+    output.confirm(f"Withdraw {counted(len(works), 'work')} for ever?")
     key, *more = _withdrawers_keys(register, person)
     moved = withdraw(house, works, key, reason, more_root_keys=more, since=register)
     for work in works:
@@ -291,8 +284,8 @@ def tell_impact(impact: Impact, output: Console) -> None:
     help="From now on: 'general_model evaluation@2030-12-31', or 'nothing'.",
 )
 def consent_command(
-    *, folder: Path | None, pin: Path | None, yes: bool, output: Console, works: tuple[str, ...],
-    take_all: bool, composer: str | None, allow: str | None,
+    *, output: Console, works: tuple[str, ...], take_all: bool, composer: str | None,
+    allow: str | None,
 ) -> None:  # fmt: skip
     """Show what works may be used for, or with --allow change it.
 
@@ -302,7 +295,7 @@ def consent_command(
     from gen.provenance.access import key_of_person
     from gen.provenance.consent import Consent
 
-    house = open_house(folder, pin)
+    house = output.open_house()
     register = house.load()
     if allow is None:
         _show_consent(register, works, output)
@@ -310,11 +303,9 @@ def consent_command(
     consent = Consent.parse(allow)
     if ended := consent.ended(datetime.now(UTC).date()):
         past = f"{', '.join(map(str, ended))}: that day is past, so it allows nothing. Go on?"
-        confirm(past, yes=yes, output=output)
+        output.confirm(past)
     chosen, who = own_works(register, works, take_all, composer)
-    confirm(
-        f"Allow {consent} for {counted(len(chosen), 'work')} from now on?", yes=yes, output=output
-    )
+    output.confirm(f"Allow {consent} for {counted(len(chosen), 'work')} from now on?")
     _set_consent(house, register, chosen, consent, key_of_person(register, who), output)
 
 
