@@ -118,20 +118,19 @@ def named(name: str, names: Mapping[str, str]) -> str:
     return names.get(name, name.replace("_", " "))
 
 
-def in_numbers(value: float | None, share: bool = False) -> str:
+def in_numbers(value: float | None, share: bool) -> str:
     """Of a share in percent."""
     return percent({"value": value, "low": None}) if share else number(value)
 
 
-def verdict_cell(gap: Figure, verdict: str | None = None, *, share: bool = False) -> str:
+def verdict_cell(gap: Figure, *, share: bool = False) -> str:
     """What a difference says, in a table; where none was found, the least that could have been.
 
     Args:
         gap: the difference.
-        verdict: where it does not follow from the interval.
         share: whether it is one of shares.
     """
-    judged = verdict or interval.verdict(gap)
+    judged = interval.verdict(gap)
     if judged != "none":
         return VERDICTS[judged]
     least = interval.detectable(gap)

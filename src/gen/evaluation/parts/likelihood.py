@@ -88,7 +88,7 @@ def figures(rows: Many[Row]) -> dict[str, Any]:
             for i, name in enumerate(rows[0].get("names", v.FIELDS))
         },
         "by_kind": _grouped(rows, "kinds", whole=True),
-        "by_genre": {genre: _of_genre(rows, genre) for genre in genres},
+        "by_genre": {g: _whole([row for row in rows if row["genre"] == g]) for g in genres},
         "by_role": _grouped(rows, "roles"),
         "by_position": _grouped(rows, "positions"),
         "new": _grouped(rows, "new"),
@@ -112,10 +112,6 @@ def _is_played(row: Row) -> bool:
     return tuple(row.get("names", ())) == timing.FIELDS
 
 
-def _of_genre(rows: Many[Row], genre: str) -> Figure:
-    return _whole([row for row in rows if row["genre"] == genre])
-
-
 def _copied(rows: Many[Row], name: str) -> Figure:
     """Share of the notes that are in copies of earlier bars, or of a track's."""
     copied = [row["notes"] - row["new"][name][1] for row in rows]
@@ -125,8 +121,13 @@ def _copied(rows: Many[Row], name: str) -> Figure:
 
 def _whole(rows: Many[Row]) -> Figure:
     """Bits per note of some works."""
+    return interval.ratio(*_bits_of(rows))
+
+
+def _bits_of(rows: Many[Row]) -> tuple[list[Any], list[Any], list[Any]]:
+    """Of each work: its bits, its notes and its group."""
     bits, notes = [sum(row["fields"]) for row in rows], [row["notes"] for row in rows]
-    return interval.ratio(bits, notes, [row["group"] for row in rows])
+    return bits, notes, [row["group"] for row in rows]
 
 
 def _grouped(rows: Many[Row], group: str, *, whole: bool = False) -> dict[str, Figure]:
@@ -144,21 +145,11 @@ def _grouped(rows: Many[Row], group: str, *, whole: bool = False) -> dict[str, F
 
 def gauge(held_out: Many[Row], train: Many[Row]) -> dict[str, Figure]:
     """The overfit gauge: bits per note of both, and what held-out works cost more."""
-    sides = [
-        (
-            [sum(row["fields"]) for row in rows],
-            [row["notes"] for row in rows],
-            [row["group"] for row in rows],
-        )
-        for rows in (held_out, train)
-    ]
-    (held_bits, held_notes, held), (train_bits, train_notes, learned) = sides
+    held, learned = _bits_of(held_out), _bits_of(train)
     return {
-        "held_out": interval.ratio(held_bits, held_notes, held),
-        "train": interval.ratio(train_bits, train_notes, learned),
-        "gap": interval.ratio_difference(
-            held_bits, held_notes, train_bits, train_notes, (held, learned)
-        ),
+        "held_out": _whole(held_out),
+        "train": _whole(train),
+        "gap": interval.ratio_difference(*held[:2], *learned[:2], (held[2], learned[2])),
     }
 
 
