@@ -32,6 +32,7 @@ from gen.cli.found_files import SUFFIXES, arrivals, midi_files
 from gen.cli.house_commands.common import Console, counted
 from gen.cli.outcomes import as_options, say_next, show, summarise, unstated, write_sidecar
 from gen.cli.stated import FACTS, fact_options
+from gen.errors import HouseError, SettingError
 
 if TYPE_CHECKING:
     from gen.cli.interview import Interview
@@ -97,8 +98,6 @@ WITH_ROW = ("checked", "needs review")
 @click.option("--block-similarity", default=0.5, show_default=True, help="Likeness to refuse.")
 @fact_options
 def main(paths: tuple[Path, ...], **options: Any) -> None:
-    from gen.errors import HouseError
-
     watched = options.pop("watched")
     try:
         refused = _all(paths, watched, options)
@@ -270,8 +269,6 @@ def _is_interactive() -> bool:
 
 
 def _usage(what: str, mend: str) -> Exception:
-    from gen.errors import SettingError
-
     return SettingError(what, mend=mend)
 
 
@@ -319,7 +316,6 @@ def _composer(register: Register | None, options: dict[str, Any]) -> str:
     """Who contributes: as stated, else the one whose key is here; "" only to check."""
     if options["composer"] or register is None:
         return str(options["composer"])
-    from gen.errors import HouseError
     from gen.provenance.access import person_at_hand
     from gen.provenance.roster import COMPOSER
 

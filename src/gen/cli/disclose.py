@@ -25,6 +25,7 @@ import click
 from gen.cli.careful import CarefulGroup
 from gen.cli.house_commands.common import Console, counted, house_command
 from gen.cli.papers import CURATOR, FILE, MODEL, PAPER_COMMANDS, json_text
+from gen.errors import HouseError, SettingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -168,7 +169,6 @@ def copies_command(
     """
     from gen.cli.house_commands.history import find_work
     from gen.disclosure import copies
-    from gen.errors import SettingError
 
     house = output.open_house()
     register = house.load()
@@ -211,7 +211,6 @@ def _purge_signer(
     from gen.disclosure.entered import enter_paper
     from gen.disclosure.signed import PURGE_TYPE, sign_paper
     from gen.disk import write_atomically
-    from gen.errors import SettingError
     from gen.provenance.access import curators_key
     from gen.provenance.canonical import sha256_hex, utc_now
     from gen.provenance.complaints_desk import answer
@@ -263,7 +262,6 @@ def causal_command(
 
     from gen.disclosure.causal import causal, to_plain
     from gen.disk import write_atomically
-    from gen.errors import HouseError
     from gen.provenance.model_file import read_model_file
     from gen.provenance.recorded import run_behind
 

@@ -16,6 +16,7 @@ import click
 from gen.cli.careful import echo
 from gen.cli.outcomes import show_details, tracks
 from gen.cli.preview import confirmed, default_folder, show_preview
+from gen.errors import SettingError
 
 if TYPE_CHECKING:
     from gen.contribution import Drafts, Facts, Outcome
@@ -95,7 +96,6 @@ class Interview:
     def _answered(self, outcome: Outcome, facts: Facts, name: str) -> Facts:
         """The facts with one of them asked for, again while it cannot be signed as typed."""
         from gen.contribution import changed, find_problem, tidy
-        from gen.errors import SettingError
 
         before = getattr(facts, name)
         self._introduce(outcome, facts, name)
@@ -230,7 +230,6 @@ def _play(outcome: Outcome, facts: Facts) -> Facts:
 
 def _restated(examined: Examined, instruments: str) -> Examined:
     from gen.contribution import restate
-    from gen.errors import SettingError
 
     try:
         return restate(examined, instruments)

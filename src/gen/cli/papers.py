@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.house_commands.common import Console, house_command
+from gen.errors import SettingError, found_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +42,6 @@ def writes_paper(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def judged(*, out: Path | None, enter: bool, **more: Any) -> None:
-        from gen.errors import SettingError
-
         if enter and out is None:
             raise SettingError("nothing would hold what is entered", where="--enter",
                 mend="add --out FILE")  # fmt: skip
@@ -244,7 +243,6 @@ def check_command(*, output: Console, paper: Path) -> None:
     from gen.disclosure.entered import entry_of, found_entry
     from gen.disclosure.signed import is_signed, read_paper
     from gen.disk.reading import PAPER, read
-    from gen.errors import found_in
 
     data, register = read(paper, PAPER), output.open_house().load()
     with found_in(paper, PAPER.mend):

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.careful import CarefulCommand, echo
+from gen.errors import HouseError, SettingError
 
 if TYPE_CHECKING:
     from gen.studio.desk import Desk
@@ -85,8 +86,6 @@ GRACE = 2
     help="With --serve: the audit log; by default audit.jsonl in the folder of --out.",
 )
 def main(**options: Any) -> None:
-    from gen.errors import HouseError
-
     serving = {name: options.pop(name) for name in _SERVING}
     try:
         if options.pop("serve"):
@@ -170,8 +169,6 @@ _SERVING = ("certificate", "certificate_key", "names", "listen", "audit")
 
 
 def _refuse_alone(serving: dict[str, Any]) -> None:
-    from gen.errors import SettingError
-
     given = [name for name, value in serving.items() if value]
     if given:
         words = ", ".join(f"--{name.removesuffix('s').replace('_', '-')}" for name in given)
@@ -192,8 +189,6 @@ def _desk(folder: Path | None, pin: Path | None, checkpoint: str, out: Path) -> 
 def _check_installed() -> None:
     from importlib.util import find_spec
 
-    from gen.errors import HouseError
-
     missing = [name for name in ("fastapi", "uvicorn") if find_spec(name) is None]
     if missing:
         raise HouseError(
@@ -203,8 +198,6 @@ def _check_installed() -> None:
 
 def _listening(address: str, port: int) -> Any:
     import socket
-
-    from gen.errors import HouseError
 
     found = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     if sys.platform != "win32":  # where it would let a second program listen on the same port

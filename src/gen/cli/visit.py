@@ -35,6 +35,7 @@ import click
 
 from gen.cli.careful import CarefulCommand, echo
 from gen.cli.house_commands.common import REFUSED
+from gen.errors import HouseError
 
 if TYPE_CHECKING:
     from gen.provenance.house import House
@@ -259,8 +260,6 @@ def page_of(visit: Visit) -> str:
 
 
 def _log_of(house: House) -> str:
-    from gen.errors import HouseError
-
     try:
         head = house.load().head
     except HouseError as error:
@@ -304,8 +303,6 @@ def main(
     *, pin: Path | None, model: Path | None, own: Path | None, segments: int, seed: int | None,
     asked: tuple[str, ...], signer: str | None, out: Path,
 ) -> None:  # fmt: skip
-    from gen.errors import HouseError
-
     try:
         visit = begun(pin, model, out, seed)
         verify_alone(visit)
@@ -326,7 +323,6 @@ def begun(pin: Path | None, model: Path | None, out: Path, seed: int | None) -> 
     Raises:
         HouseError: there is no such house or model, or the programs are not here.
     """
-    from gen.errors import HouseError
     from gen.places import PROJECT, of_project
     from gen.provenance.house import House
     from gen.provenance.pin import load_pin

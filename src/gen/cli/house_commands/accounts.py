@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gen.cli.house_commands.common import Console, counted, house_command
+from gen.errors import SettingError, found_in
 
 if TYPE_CHECKING:
     from gen.accounts.mine import Mine
@@ -78,8 +79,6 @@ def mine_command(
 
 
 def _check_person(register: Register, who: str) -> None:
-    from gen.errors import SettingError
-
     if register.roster.person(who) is None:
         ids = ", ".join(person.id for person in register.roster.people) or "nobody"
         raise SettingError(f"nobody here is called {who!r}", mend=f"enrolled are: {ids}")
@@ -117,7 +116,6 @@ def _due(path: Path, who: str) -> int:
     """What a statement gives somebody."""
     from gen.accounts.royalties import lines_of
     from gen.disk.reading import STATEMENT, read_json
-    from gen.errors import found_in
 
     with found_in(path, STATEMENT.mend):
         lines = lines_of(read_json(path, STATEMENT))
@@ -142,7 +140,6 @@ def complain_command(
     The log holds a digest of what was said, and the day; the words lie in the house's folder
     complaints/. Removing such a file erases them, and nothing in the log breaks.
     """
-    from gen.errors import SettingError
     from gen.provenance.access import key_of_person, person_at_hand
     from gen.provenance.complaints_desk import answer, cases, complain
     from gen.provenance.roster import CURATOR

@@ -9,6 +9,7 @@ import click
 
 from gen.cli.house_commands.common import Console, counted, house_command
 from gen.cli.house_commands.grants import RUN, run_at
+from gen.errors import SettingError
 
 if TYPE_CHECKING:
     from gen.provenance.register import Register
@@ -72,7 +73,6 @@ def retire_command(
     sample.py and the studio refuse them from now on, unless told retired=true, which receipts then
     say. Nothing is deleted.
     """
-    from gen.errors import SettingError
     from gen.provenance.granting import retire
 
     house = output.open_house()
@@ -103,8 +103,6 @@ def retire_command(
 
 
 def _models_of(run: Run) -> dict[int, list[str]]:
-    from gen.errors import SettingError
-
     if not run.models:
         raise SettingError(f"{run} left no model")
     return {run.index: [model.file_sha256 for model in run.models]}

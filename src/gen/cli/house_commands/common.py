@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.careful import CarefulCommand, echo
-from gen.errors import brief, in_line
+from gen.errors import HouseError, brief, in_line
 from gen.terminal import refusal_of
 
 if TYPE_CHECKING:
@@ -54,8 +54,6 @@ class Console:
         Raises:
             HouseError: the answer is no, or nobody is there to answer.
         """
-        from gen.errors import HouseError
-
         if self.is_sure or self.is_json:
             return
         if not sys.stdin.isatty():
@@ -132,8 +130,6 @@ def house_command(function: Callable[..., Any]) -> click.Command:
 
     @functools.wraps(function)
     def run(**arguments: Any) -> None:
-        from gen.errors import HouseError
-
         names = ("is_json", "is_sure", "folder", "pin")
         output = Console(**{name: arguments.pop(name) for name in names})
         try:
@@ -186,7 +182,6 @@ def new_passphrase(owner: str) -> str:
     """A passphrase for a new key: from the environment, else asked for twice."""
     import os
 
-    from gen.errors import HouseError
     from gen.provenance.key_files import PASSPHRASE_VARIABLE
 
     named = os.environ.get(PASSPHRASE_VARIABLE)

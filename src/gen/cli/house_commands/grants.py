@@ -15,6 +15,7 @@ from gen.cli.house_commands.common import (
     house_command,
 )
 from gen.cli.house_commands.works import WORKS, own_works
+from gen.errors import HouseError, SettingError
 
 if TYPE_CHECKING:
     from gen.provenance.register import Register
@@ -171,8 +172,6 @@ def run_and_receipt(register: Register, what: Path | None, index: int | None) ->
     Raises:
         HouseError: the log knows no such model, piece or run.
     """
-    from gen.errors import SettingError
-
     if (what is None) == (index is None):
         raise SettingError("which?", mend="name a model's or a piece's file, or --run INDEX")
     if what is not None and what.suffix != ".mid":
@@ -188,8 +187,6 @@ def run_at(register: Register, index: Any) -> Run:
     Raises:
         SettingError: there is none.
     """
-    from gen.errors import SettingError
-
     run = register.runs.by_index.get(index)
     if run is None:
         known = ", ".join(map(str, register.runs.by_index)) or "none"
@@ -211,7 +208,6 @@ def run_of_piece(register: Register, path: Path) -> tuple[Run, str]:
         HouseError: the log has no such piece.
     """
     from gen.disk.reading import MIDI, sha256_of
-    from gen.errors import HouseError
 
     digest = sha256_of(str(path), MIDI)
     piece = next((each for each in register.runs.pieces if each.sha256 == digest), None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gen.cli.house_commands.common import Console, counted, house_command
+from gen.errors import SettingError
 
 if TYPE_CHECKING:
     from gen.provenance.acts import Act
@@ -46,7 +47,6 @@ def prove_command(
     Whoever has the pin checks it with `house.py verify --proof FILE`, without the register.
     """
     from gen.disk import write_atomically
-    from gen.errors import SettingError
     from gen.provenance.proofs import prove
 
     if tlog and (since is not None or (work, act) == (None, None)):
@@ -72,7 +72,6 @@ def prove_command(
 
 def _tlog_proof(house: House, act: int) -> str:
     """A proof of one act under a note, as other tools read it."""
-    from gen.errors import SettingError
     from gen.provenance.witnesses.proof import best_note, tlog_proof
     from gen.provenance.witnesses.standing import read_notes, true_notes
 
@@ -87,7 +86,6 @@ def _tlog_proof(house: House, act: int) -> str:
 
 
 def find_work(register: Register, work: str | None) -> WorkRecord:
-    from gen.errors import SettingError
     from gen.provenance.works import near_works
 
     record = register.works.get(work or "")

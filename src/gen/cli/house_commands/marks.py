@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gen.cli.house_commands.common import Console, house_command
+from gen.errors import HouseError
 
 if TYPE_CHECKING:
     from gen.marks.detect import Sight
@@ -48,7 +49,6 @@ def anchors_command(*, output: Console, file: Path) -> None:
     own: give out all of them together.
     """
     from gen.disk import write_atomically
-    from gen.errors import HouseError
     from gen.marks.signing import all_signers, as_pem
 
     house = output.open_house()

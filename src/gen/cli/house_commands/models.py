@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gen.cli.house_commands.common import Console, house_command
+from gen.errors import HouseError
 
 if TYPE_CHECKING:
     from gen.provenance.keys import PrivateKey
@@ -54,7 +55,6 @@ def pack_command(*, output: Console, model: Path, out: Path, program: bool) -> N
 
     The log has to name the model, and nobody may have retired it. `sign-model FOLDER` signs it.
     """
-    from gen.errors import HouseError
     from gen.provenance.model_file import read_model_file
     from gen.provenance.recorded import run_behind
 
@@ -86,7 +86,6 @@ def _models_in(folder: Path, register: Register) -> list[str]:
     Raises:
         HouseError: there is none, or one that the log does not name or names otherwise.
     """
-    from gen.errors import HouseError
     from gen.provenance.model_file import read_model_file
     from gen.provenance.recorded import run_behind
 
@@ -107,7 +106,6 @@ def _key_for_models(register: Register) -> PrivateKey:
     Raises:
         HouseError: the roster names none, or it is not on this computer.
     """
-    from gen.errors import HouseError
     from gen.provenance.access import passphrase_of
     from gen.provenance.key_files import list_keys, unlock
     from gen.provenance.model_signing import MODELS_OWNER, models_key, public_text

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.house_commands.common import Console, house_command
+from gen.errors import HouseError, SettingError
 
 if TYPE_CHECKING:
     from gen.accounts.royalties import Near
@@ -77,7 +78,6 @@ def royalties_command(
     from gen.cli.papers import json_text
     from gen.disclosure.entered import enter_paper
     from gen.disk import write_all_atomically
-    from gen.errors import HouseError, SettingError
     from gen.provenance.access import curators_key
     from gen.provenance.terms import parse_cents, spelled_cents
 

@@ -17,6 +17,7 @@ from gen.cli.house_commands.start import (
     make_log_key,
     make_open_key,
 )
+from gen.errors import SettingError
 
 if TYPE_CHECKING:
     from gen.provenance.house import House
@@ -95,7 +96,6 @@ def enroll_command(
     A --name lies beside the log, which has its salted digest: house.py erase takes it away. The ID
     stays for ever, so give one that is no name where the person is not to be known by it.
     """
-    from gen.errors import SettingError
     from gen.provenance.new_keys import unless_it_fails
     from gen.provenance.people import enrolled
     from gen.provenance.roster import MACHINE_ROLES
@@ -227,7 +227,6 @@ def rotate_command(
 
     What the old key signed stands. A new root is signed by the old and the new keys.
     """
-    from gen.errors import SettingError
     from gen.provenance import people
     from gen.provenance.enrolment import parse_request
     from gen.provenance.keys import key_id
@@ -308,7 +307,6 @@ def _rotate_models_key(house: House, kdf_cost: int, output: Console) -> None:
 )
 def revoke_command(*, output: Console, person: str, departed: bool, index: int | None) -> None:
     """End a person's keys. Needs a root key."""
-    from gen.errors import SettingError
     from gen.provenance import people
 
     if departed == (index is not None):

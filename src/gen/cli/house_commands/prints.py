@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gen.cli.house_commands.common import REFUSED, Console, counted, house_command
+from gen.errors import SettingError
 
 if TYPE_CHECKING:
     from gen.likeness.print_lists import ListedWork
@@ -32,7 +33,6 @@ def fingerprint_command(
     """
     from gen.cli.found_files import midi_files
     from gen.disk import write_atomically
-    from gen.errors import SettingError
     from gen.likeness.print_lists import PrintList
     from gen.safe_parse import SafeReader
 

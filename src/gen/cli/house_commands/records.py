@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gen.cli.house_commands.common import REFUSED, Console, counted, house_command
+from gen.errors import HouseError, found_in
 
 if TYPE_CHECKING:
     from gen.provenance.gate import Corpus
@@ -214,7 +215,6 @@ def written_again(register: Register) -> list[str]:
 
 def _verify_proof(house: House, path: Path, output: Console) -> None:
     from gen.disk.reading import PROOF, read
-    from gen.errors import found_in
     from gen.provenance.canonical import strict_json
     from gen.provenance.proofs import check_proof
     from gen.provenance.witnesses.proof import FIRST_LINE, check_tlog_proof
@@ -245,7 +245,6 @@ class _BeganWith:
 
 def _began_with(file: ModelFile, register: Register, pins: Sequence[Path]) -> _BeganWith:
     """Hold the models behind a model against the logs of their houses, as far as pins name them."""
-    from gen.errors import HouseError
     from gen.provenance.house import House
     from gen.provenance.pin import by_name, load_pin
     from gen.provenance.recorded import file_of, run_behind
@@ -279,7 +278,6 @@ def _began_with(file: ModelFile, register: Register, pins: Sequence[Path]) -> _B
 def _verify_checkpoint(
     house: House, path: Path, output: Console, pins: Sequence[Path] = ()
 ) -> None:
-    from gen.errors import HouseError
     from gen.provenance.model_file import read_model_file
     from gen.provenance.recorded import NotRecorded, run_behind, transcript_of
     from gen.provenance.witnesses.standing import read_notes, standing_of

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gen.cli.house_commands.common import Console, house_command
+from gen.errors import HouseError, SettingError
 
 if TYPE_CHECKING:
     from gen.provenance.runs import Run
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 @click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def end_command(*, output: Console, run: Path) -> None:
     """Enter the end of a run whose folder RUN still holds it, as the log could not be written."""
-    from gen.errors import HouseError
     from gen.provenance.access import key_for_role
     from gen.provenance.ending import forget_end, kept_end
     from gen.provenance.recording import end_run
@@ -127,8 +127,6 @@ def rebuild_command(
 
 
 def _cannot(model: Path, why: str) -> Exception:
-    from gen.errors import HouseError
-
     return HouseError(f"cannot be rebuilt: {why}", where=str(model),
         mend="name a model that a run of this house left")  # fmt: skip
 
@@ -137,8 +135,6 @@ def _chosen(
     count: int, numbers: tuple[int, ...], chance: str | None, seed: int | None, output: Console
 ) -> list[int]:
     """Which segments are replayed, ascending."""
-    from gen.errors import SettingError
-
     if beyond := [number for number in numbers if number > count]:
         raise SettingError(f"there are {count} segments", where=f"--segment {beyond[0]}")
     if chance is None:

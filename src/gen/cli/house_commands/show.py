@@ -9,6 +9,7 @@ import click
 from gen.cli.house_commands.common import Console, counted, house_command
 from gen.cli.house_commands.history import WORK_COLUMNS, find_work, work_rows
 from gen.cli.house_commands.records import warnings
+from gen.errors import HouseError, SettingError
 
 if TYPE_CHECKING:
     from gen.provenance.house import House
@@ -101,7 +102,6 @@ def _show_work(house: House, register: Register, work: str, output: Console) -> 
 
 def _described(house: House, record: WorkRecord) -> dict[str, Any]:
     """What the tag in the work's file says of it."""
-    from gen.errors import HouseError
     from gen.provenance.works import kept_work
 
     try:
@@ -141,7 +141,6 @@ def _show_waiting(house: House, register: Register, work: str, output: Console) 
 def _show_standings(house: House, register: Register, composer: str, output: Console) -> None:
     from collections import Counter
 
-    from gen.errors import SettingError
     from gen.provenance.standing import WorkStanding, standings
 
     if register.roster.person(composer) is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.house_commands.common import Console, house_command
+from gen.errors import SettingError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +34,6 @@ def stamp_command(
     With --roots alone, every stamp that is kept is checked. A stamp says when the head was there,
     and nothing of other heads: only witnesses see that there is one history.
     """
-    from gen.errors import SettingError
-
     house = output.open_house()
     if sum(value is not None for value in (url, request, answer)) > 1 or (
         request is None and roots is None

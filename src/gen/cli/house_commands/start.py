@@ -15,6 +15,7 @@ from gen.cli.house_commands.common import (
     house_command,
     new_passphrase,
 )
+from gen.errors import SettingError
 
 if TYPE_CHECKING:
     from gen.provenance.house import House
@@ -131,7 +132,6 @@ def init_command(
     The pin goes to conf/house/NAME.yaml for a house inside the project, else into the house
     (--pin names another place; better one that whoever can change the house cannot reach).
     """
-    from gen.errors import SettingError
     from gen.provenance.enrolment import parse_request
     from gen.provenance.founding import check_free, check_threshold, create_house
     from gen.provenance.new_keys import unless_it_fails
@@ -172,7 +172,6 @@ def _named_people(texts: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
     Raises:
         SettingError: an unfit or doubled id, or an unknown role.
     """
-    from gen.errors import SettingError
     from gen.provenance.consent import PERSON_ID
     from gen.provenance.roster import COMPOSER, CURATOR
 

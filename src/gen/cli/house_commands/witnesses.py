@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.house_commands.common import REFUSED, Console, house_command
+from gen.errors import SettingError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +94,6 @@ def _change_policy(
 def _changed(policy: Policy, add: str | None, url: str | None, drop: str | None) -> Policy:
     from dataclasses import replace
 
-    from gen.errors import SettingError
     from gen.provenance.witnesses.policy import Witness
 
     if drop:
@@ -219,8 +219,6 @@ def _write_request(
 
 
 def _named(policy: Policy, name: str | None) -> Witness:
-    from gen.errors import SettingError
-
     found = [w for w in policy.witnesses if name in (None, w.name)]
     if len(found) != 1:
         raise SettingError(
@@ -260,7 +258,6 @@ def fraud_command(
     """
     from gen.disk import write_atomically
     from gen.disk.reading import PROOF, read
-    from gen.errors import SettingError
     from gen.provenance.witnesses.fraud import prove_fraud, signers_of_both
 
     if (second is None) == (out is not None):

@@ -18,6 +18,7 @@ from gen.cli.house_commands.common import (
     house_command,
 )
 from gen.cli.preview import confirmed, default_folder, show_preview
+from gen.errors import HouseError, SettingError
 
 if TYPE_CHECKING:
     from gen.contribution import Recheck
@@ -130,8 +131,6 @@ def _choose(house: House, register: Register, recheck: Recheck, output: Console)
         if item.rule:
             continue
         if not _is_interactive():
-            from gen.errors import HouseError
-
             raise HouseError("nobody is there to answer", mend="name the works, or give --all")
         if confirmed("Accept it?", partial(_preview, item), default=False, err=True):
             chosen.append(item.work)
@@ -329,7 +328,6 @@ def own_works(
     Raises:
         SettingError: neither works nor --all, or both.
     """
-    from gen.errors import SettingError
     from gen.provenance.access import person_at_hand
     from gen.provenance.roster import COMPOSER
 
