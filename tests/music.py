@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
+from gen.data.windows import TokenisedWork, Window
 from gen.piece import DRUM_PROGRAM, Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.plan import Plan, Row
@@ -124,6 +125,11 @@ def loose_pieces(draw) -> Piece:
     tempos = draw(st.lists(st.builds(Tempo, tick, st.integers(200_000, 3_000_000)), max_size=3))
     piece.tempos = sorted(tempos)
     return piece
+
+
+def covering_windows(work: TokenisedWork, length: int) -> list[Window]:
+    """Windows in which every event of a work counts once."""
+    return [work.covering_window(length, *place) for place in work.covering_places(length)]
 
 
 def events_of(piece: Piece, notes: Annotations | None = None) -> Events:

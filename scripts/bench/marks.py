@@ -279,7 +279,7 @@ def _bits(keyed: Timed, plain: Timed, checkpoint: str) -> dict[str, Any]:
     import torch
 
     from gen.checkpoint import load_checkpoint
-    from gen.data.windows import TokenisedWork, bare
+    from gen.data.windows import TokenisedWork
     from gen.evaluation.bits import event_bits
     from gen.sampling.checkpoints import find_checkpoint
     from gen.tokens.encoding import encode
@@ -289,7 +289,7 @@ def _bits(keyed: Timed, plain: Timed, checkpoint: str) -> dict[str, Any]:
     model = load_checkpoint(find_checkpoint(checkpoint)).model
     found = []
     for pieces in (keyed, plain):
-        works = [bare(TokenisedWork.of(encode(to_grid(score_of(piece))))) for piece, _ in pieces]
+        works = [TokenisedWork.of(encode(to_grid(score_of(piece)))).bare() for piece, _ in pieces]
         with torch.inference_mode():
             bits = event_bits(model, works, model.config.context)
         found.append([float(np.sum(b)) / w.notes for b, w in zip(bits, works, strict=True)])

@@ -16,7 +16,7 @@ from lightning.pytorch.callbacks import Timer
 from bench.corpus import BenchWork
 from bench.machine import Clock, faster_precision
 from gen.data.batches import Batch, DataConfig, TrainingBatches, collate, loader
-from gen.data.windows import TokenisedWork, bare, covering_windows
+from gen.data.windows import TokenisedWork
 from gen.model import ModelConfig, parameter_count
 from gen.settings import build
 from gen.tokens.columns import CONTEXT_SIZES
@@ -166,14 +166,14 @@ class Ours:
         """Nats of each field, summed over all events of these works, given nothing else."""
         was_training = self.model.training
         self.model.to(self.device).eval()  # Lightning leaves it on the CPU
+        length = self.data.training_window
+        music = [TokenisedWork.of(work.events).bare() for work in works]
         windows = [
-            window
-            for work in works
-            for window in covering_windows(
-                bare(TokenisedWork.of(work.events)), self.data.training_window, tell_bars=False
-            )
+            work.covering_window(length, *place)
+            for work in music
+            for place in work.covering_places(length)
         ]
-        at_once = max(1, 8192 // self.data.training_window)
+        at_once = max(1, 8192 // length)
         nats = torch.zeros(len(FIELD_SIZES), dtype=torch.float64)
         for first in range(0, len(windows), at_once):
             batch = collate(windows[first : first + at_once], self.data.training_window)

@@ -123,10 +123,10 @@ def _model(args: argparse.Namespace, settings: dict[str, Any]) -> Transformer:
 
 def _plan(works: Sequence[BenchWork], bars: int) -> Plan:
     """So many bars for the instruments of the held-out work with the median number of tracks."""
-    from gen.data.windows import TokenisedWork, bare
+    from gen.data.windows import TokenisedWork
     from gen.sampling.plan import Plan
 
-    headers = [bare(TokenisedWork.of(work.events)).header.tolist() for work in works]
+    headers = [TokenisedWork.of(work.events).bare().header.tolist() for work in works]
     header = sorted(headers, key=len)[len(headers) // 2]
     return Plan(header, tracks_open=False, bars=bars)
 
@@ -153,7 +153,7 @@ def _ours(
 ) -> dict[str, Any]:
     import numpy as np
 
-    from gen.data.windows import TokenisedWork, bare
+    from gen.data.windows import TokenisedWork
     from gen.sampling.decode import DrawConfig, dealt, decode, write_all
     from gen.sampling.drafting.draft import Draft
     from gen.tokens.vocabulary import KIND, Kind
@@ -179,7 +179,7 @@ def _ours(
 
     seconds = _seconds(write_turns)
     steps, notes = (sum(counts) for counts in zip(*written, strict=True))
-    sequences = [bare(TokenisedWork.of(work.events)) for work in works]
+    sequences = [TokenisedWork.of(work.events).bare() for work in works]
     events = sum(len(s.events) - len(s.header) for s in sequences)
     return _row(
         "this house's", batch, len(written), steps, seconds,

@@ -7,7 +7,7 @@ import pytest
 
 from gen.data.store import EventStore, rows_with_echoes
 from gen.data.styles import with_style
-from gen.data.windows import TokenisedWork, bare
+from gen.data.windows import TokenisedWork
 from gen.tokens.echo import echoes
 from music import Theme
 
@@ -74,6 +74,6 @@ def test_an_empty_store_can_be_read(tmp_path):
 @pytest.mark.parametrize("events", WORKS)
 def test_what_annotations_tell_is_not_heard_again(events):
     """So the bare work's echoes are those of its rows in the whole one."""
-    work = bare(TokenisedWork.of(events))
+    work = TokenisedWork.of(events).bare()
     assert len(work.events) < len(events)
     assert np.array_equal(work.echo, echoes(work.events))

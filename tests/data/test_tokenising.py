@@ -67,7 +67,7 @@ def test_works_that_were_kept_are_the_same_rows_and_start_no_process(helpers, to
     again = EventStore(tmp_path)
     with again, Tokenising[int](again, tools) as line:
         for number, piece in enumerate(WORKS):
-            assert line.take_kept(number, f"{number}.mid", music(piece).sha256, NOTES)
+            assert line.take_kept(number, music(piece).sha256, NOTES)
             assert not multiprocessing.active_children()
     assert line.names == list(range(len(WORKS)))
     for number, work in zip(names, first, strict=True):

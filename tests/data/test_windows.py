@@ -16,7 +16,7 @@ from gen.data.augment import (
     transposed,
 )
 from gen.data.holes import holes_at_random, punched
-from gen.data.windows import TokenisedWork, bare, covering_windows, from_bar, training_window
+from gen.data.windows import TokenisedWork, from_bar
 from gen.errors import SettingError
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.tokens import vocabulary as v
@@ -27,7 +27,7 @@ from gen.tokens.events import Events
 from gen.tokens.reading import decode
 from gen.tokens.vocabulary import SPANS, Kind
 from gen.tokens.word_ids import chord_of, section_id
-from music import FIRST, STEP, Theme, events_of, pieces
+from music import FIRST, STEP, Theme, covering_windows, events_of, pieces
 
 PLAIN = AugmentConfig(transpose=0, tempo=0, velocity=0, forget=0, forget_all=0, infill=0, fresh=0)
 
@@ -108,11 +108,10 @@ def test_a_work_cut_off_right_after_a_bar_line_can_still_be_cut():
 
 
 @pytest.mark.parametrize("length", [64, 100, 150, 4000])
-@pytest.mark.parametrize("tell_bars", [True, False])
-def test_covering_windows_count_every_event_once_in_order(length, tell_bars):
-    for work in (sequence(bars=16), bare(sequence(2, bars=16))):
+def test_covering_windows_count_every_event_once_in_order(length):
+    for work in (sequence(bars=16), sequence(2, bars=16).bare()):
         counted = []
-        for window in covering_windows(work, length, tell_bars=tell_bars):
+        for window in covering_windows(work, length):
             assert len(window.targets) <= length
             counted.append(window.targets[window.counted])
         assert np.array_equal(np.concatenate(counted), work.events[1:])  # all but BOS
@@ -122,29 +121,28 @@ def test_covering_windows_count_every_event_once_in_order(length, tell_bars):
 @settings(max_examples=30)
 def test_covering_windows_count_every_event_of_any_piece_once(piece, length):
     work = TokenisedWork.of(events_of(piece, Annotations(sections="A:1", genre="rock")))
-    windows = list(covering_windows(work, length, tell_bars=False))
+    windows = covering_windows(work, length)
     counted = np.concatenate([window.targets[window.counted] for window in windows])
     assert np.array_equal(counted, work.events[1:])
 
 
 def test_what_counts_is_predicted_from_half_a_window_of_music():
-    work, length = bare(sequence(bars=64)), 200
-    for window in list(covering_windows(work, length, tell_bars=False))[1:-1]:
+    work, length = sequence(bars=64).bare(), 200
+    for window in covering_windows(work, length)[1:-1]:
         before = int(np.argmax(window.counted))
         assert before >= (length - len(work.header)) // 2
 
 
-def test_bars_are_told_only_where_asked():
-    for tell_bars in (True, False):
-        for window in covering_windows(sequence(), 150, tell_bars=tell_bars):
-            in_bars = window.columns[:, BAR] > 0
-            assert (window.columns[in_bars, REMAINING] > 0).all() == tell_bars
+def test_covering_windows_do_not_tell_how_many_bars_there_are():
+    for window in covering_windows(sequence(), 150):
+        assert (window.columns[:, BAR] > 0).any()
+        assert not window.columns[:, REMAINING].any()
 
 
 @pytest.mark.parametrize("length", [4, 12, 20])
 def test_a_bar_larger_than_the_window_is_refused_with_the_window(length):
     with pytest.raises(SettingError, match=f"than a window of {length}") as caught:
-        list(covering_windows(sequence(), length, tell_bars=False))
+        covering_windows(sequence(), length)
     assert caught.value.where == "data.training_window"
 
 
@@ -153,7 +151,7 @@ def test_a_bar_larger_than_the_window_is_refused_with_the_window(length):
 
 @pytest.mark.parametrize("seed", range(10))
 def test_each_target_of_a_training_window_is_the_next_event_seen(seed):
-    window = training_window(sequence(), 80, AugmentConfig(), rng(seed))
+    window = sequence().training_window(80, AugmentConfig(), rng(seed))
     assert np.array_equal(window.columns[1:, :5], window.targets[:-1])
     assert len(window.columns) == len(window.targets) == len(window.counted) <= 80
     assert window.counted.all()
@@ -163,7 +161,7 @@ def test_each_target_of_a_training_window_is_the_next_event_seen(seed):
 @pytest.mark.parametrize("seed", range(10))
 def test_a_training_window_without_variation_is_a_stretch_of_the_work(seed):
     work = sequence()
-    window = training_window(work, 80, PLAIN, rng(seed))
+    window = work.training_window(80, PLAIN, rng(seed))
     events = np.concatenate([window.columns[:1, :5], window.targets])
     first = int(np.argmax(kinds(events) == Kind.BAR))
     bar = int(window.columns[first, BAR]) - 1
@@ -176,7 +174,7 @@ def test_a_training_window_without_variation_is_a_stretch_of_the_work(seed):
 @pytest.mark.parametrize("seed", range(10))
 def test_a_shorter_training_window_is_the_beginning_of_a_longer_one(seed):
     """Seen events never tell what is to come."""
-    long = training_window(sequence(), 100, PLAIN, rng(seed))
+    long = sequence().training_window(100, PLAIN, rng(seed))
     columns = long.columns[:60]
     first = int(np.argmax(columns[:, 0] == Kind.BAR))
     again = context_columns(Events(columns[:, :5]), first_bar=int(columns[first, BAR]) - 1, bars=8)
@@ -201,7 +199,7 @@ def test_a_window_hears_what_was_before_it_and_nothing_that_comes():
 def test_a_varied_window_echoes_its_own_variation(seed):
     work = sequence(bars=16)
     augment = AugmentConfig(transpose=5, forget=0, forget_all=0, infill=0, tempo=0, fresh=0)
-    window = training_window(work, 100, augment, rng(seed))
+    window = work.training_window(100, augment, rng(seed))
     is_key = kinds(window.columns) == Kind.KEY
     key = int(window.columns[is_key, v.VALUE][0] - FIRST["key"]) // 2
     before = int(work.events[kinds(work.events) == Kind.KEY, v.VALUE][0] - FIRST["key"]) // 2
@@ -222,7 +220,7 @@ def test_a_share_of_windows_echoes_itself_alone():
     """As a piece does that has just begun: those windows tell what their own columns tell."""
     work, own = sequence(bars=16), []
     for seed in range(200):
-        window = training_window(work, 80, replace(PLAIN, fresh=0.5), rng(seed))
+        window = work.training_window(80, replace(PLAIN, fresh=0.5), rng(seed))
         first = int(np.argmax(kinds(window.columns) == Kind.BAR))
         bar = int(window.columns[first, COLUMNS.index("bar") + 5]) - 1
         again = context_columns(Events(window.columns[:, :5]), first_bar=bar, bars=16)
@@ -232,14 +230,14 @@ def test_a_share_of_windows_echoes_itself_alone():
 
 
 def test_the_same_seed_gives_the_same_window_and_another_another():
-    windows = [training_window(sequence(), 80, AugmentConfig(), rng(s)) for s in (3, 3, 4)]
+    windows = [sequence().training_window(80, AugmentConfig(), rng(s)) for s in (3, 3, 4)]
     same = [np.array_equal(windows[0].columns, w.columns) for w in windows]
     assert same == [True, True, False]
 
 
 def test_training_windows_begin_everywhere_but_are_rarely_short():
     work = sequence(bars=16)
-    windows = [training_window(work, 80, PLAIN, rng(seed)) for seed in range(300)]
+    windows = [work.training_window(80, PLAIN, rng(seed)) for seed in range(300)]
     first_bars = {int(w.columns[:, BAR].max(initial=0)) for w in windows}
     assert len(first_bars) > 8
     assert sum(len(w.targets) < 60 for w in windows) == 0
@@ -247,7 +245,7 @@ def test_training_windows_begin_everywhere_but_are_rarely_short():
 
 def test_a_piece_shorter_than_the_window_is_seen_whole():
     work = TokenisedWork.of(events_of(Piece(480, [Track(notes=[Note(0, 480, 60, 83)])])))
-    window = training_window(work, 500, PLAIN, rng())
+    window = work.training_window(500, PLAIN, rng())
     assert np.array_equal(window.targets, work.events[1:])
 
 
@@ -255,7 +253,7 @@ def test_training_never_changes_the_work():
     work = sequence()
     before = work.events.array.copy()
     for seed in range(5):
-        training_window(work, 80, AugmentConfig(), rng(seed))
+        work.training_window(80, AugmentConfig(), rng(seed))
     assert np.array_equal(work.events.array, before)
 
 
@@ -347,8 +345,8 @@ def test_revoicing_stays_within_what_exists(shift):
 
 def test_training_windows_are_varied_in_every_way_they_may_be():
     augment = AugmentConfig(transpose=2, tempo=1, velocity=1, forget=0, forget_all=0, infill=0)
-    plain = [training_window(sequence(), 60, PLAIN, rng(s)).targets.astype(int) for s in range(60)]
-    varied = [training_window(sequence(), 60, augment, rng(s)).targets for s in range(60)]
+    plain = [sequence().training_window(60, PLAIN, rng(s)).targets.astype(int) for s in range(60)]
+    varied = [sequence().training_window(60, augment, rng(s)).targets for s in range(60)]
     moves: dict[tuple[int, int], set[int]] = {}
     for before, after in zip(plain, varied, strict=True):
         for kind, field in ((Kind.NOTE, v.LEVEL), (Kind.TEMPO, v.VALUE), (Kind.KEY, v.VALUE)):
@@ -385,13 +383,13 @@ def test_each_annotation_is_forgotten_by_itself():
 
 def test_bare_is_the_same_whoever_asks():
     work = sequence()
-    assert np.array_equal(bare(work).events, bare(work).events)
-    assert bare(work).notes == work.notes == 64 + 8 + 16
+    assert np.array_equal(work.bare().events, work.bare().events)
+    assert work.bare().notes == work.notes == 64 + 8 + 16
 
 
 def test_without_roles_and_chords_events_are_bare_but_for_density_and_register():
-    work = bare(TokenisedWork.of(events_of(Theme(1).piece())))
-    assert np.array_equal(work.events, bare(sequence()).events)
+    work = TokenisedWork.of(events_of(Theme(1).piece())).bare()
+    assert np.array_equal(work.events, sequence().bare().events)
 
 
 @pytest.mark.parametrize(
@@ -464,7 +462,7 @@ def test_a_fill_is_told_the_density_of_its_cell_and_an_empty_cell_has_none():
 def test_punched_windows_fit_and_ask_for_holes_without_predicting_where(seed):
     augment = AugmentConfig(infill=1.0)
     length = (40, 60, 120, 250)[seed % 4]
-    window = training_window(sequence(seed % 3, bars=16), length, augment, rng(seed))
+    window = sequence(seed % 3, bars=16).training_window(length, augment, rng(seed))
     assert len(window.targets) <= length
     holes = kinds(window.columns) == Kind.HOLE
     assert not kinds(window.targets)[:-1][holes[1:]].any()
@@ -495,7 +493,7 @@ def test_a_window_with_holes_hears_the_whole_work_but_for_its_holes(seed):
     """What is told is what the whole work, with these holes and transposed alike, tells."""
     work = sequence(seed % 3, bars=16)
     augment = AugmentConfig(transpose=5, forget=0, forget_all=0, infill=1, fresh=0)
-    window = training_window(work, 120, augment, rng(seed))
+    window = work.training_window(120, augment, rng(seed))
     events = np.concatenate([window.columns[:, :5], [[Kind.EOS, 0, 0, 0, 0]]])
     bar = window.columns[:, BAR]
     is_hole = kinds(window.columns) == Kind.HOLE

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from corpora import works
-from gen.data.windows import bare
 from gen.errors import HouseError
 from gen.evaluation import bits, headlines, models, samples
 from gen.evaluation.interval import figure
@@ -16,7 +15,7 @@ from gen.sampling.decode import DrawConfig
 from gen.tokens.events import Events
 
 TRAIN, HELD = works(8), works(8, first=50)
-BARE = [bare(one.tokenised).events for one in TRAIN]
+BARE = [one.tokenised.bare().events for one in TRAIN]
 MODELS = {
     "untrained": models.untrained(),
     "unigram": models.unigram(BARE),

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from corpora import song, work, works
-from gen.data.windows import bare
 from gen.errors import HouseError
 from gen.evaluation import models, originality, samples
 from gen.likeness.originality import (
@@ -135,7 +134,7 @@ def test_a_model_with_a_memory_gives_its_works_back_and_only_those():
 
 
 def test_a_model_without_a_memory_gives_no_more_of_what_it_learned():
-    model = models.bigram([bare(one.tokenised).events for one in CORPUS])
+    model = models.bigram([one.tokenised.bare().events for one in CORPUS])
     found = extract(model, CORPUS[:8], CORPUS[8:16])
     assert found["verdict"] == "none"
     assert found["train"]["back"]["value"] < 0.5

@@ -8,7 +8,6 @@ import torch
 
 from corpora import works
 from gen import processes
-from gen.data.windows import bare
 from gen.evaluation import models, samples
 from gen.evaluation.works import excerpt
 from gen.model import ModelConfig, Transformer
@@ -18,7 +17,7 @@ from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import Kind
 
 WORKS = works(5)
-MODEL = models.bigram([bare(one.tokenised).events for one in WORKS])
+MODEL = models.bigram([one.tokenised.bare().events for one in WORKS])
 
 
 def bars(rows):

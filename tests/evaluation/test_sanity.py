@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from corpora import METRICS, shuffled, song, work
-from gen.data.windows import bare
 from gen.evaluation import bits, models
 from gen.evaluation.headlines import BETTER, headlines
 from gen.evaluation.interval import verdict
@@ -33,7 +32,7 @@ def report():
         }
         for name, compare in METRICS.items()
     }
-    counts = models.bigram([bare(one.tokenised).events for one in works(LEARNED)])
+    counts = models.bigram([one.tokenised.bare().events for one in works(LEARNED)])
     rows = [bits.measure(counts, works(side), 2048) for side in (DEALT, OTHERS)]
     figures = [likelihood.figures(r) for r in rows]
     gap = likelihood.against(rows[1], rows[0])

@@ -18,7 +18,6 @@ from bench import growth
 from gen.checkpoint import load_checkpoint
 from gen.data.batches import DataConfig
 from gen.data.module import HouseData
-from gen.data.windows import covering_places
 from gen.errors import HouseError
 from gen.model import ModelConfig
 from gen.tokens.columns import CONTEXT_SIZES
@@ -180,7 +179,7 @@ def test_held_out_events_are_counted_once_over_all_processes(data, side, monkeyp
 
 def many_places(work, length):
     """Windows of one work as if it were a long one: more than one batch of them."""
-    return [*covering_places(work, length)] * 130
+    return [*work.covering_places(length)] * 130
 
 
 def test_processes_share_out_each_batch(data):

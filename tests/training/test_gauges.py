@@ -12,13 +12,13 @@ from lightning import Trainer
 from torch.utils.data import DataLoader
 
 from gen.data.batches import collate
-from gen.data.windows import TokenisedWork, bare, covering_windows
+from gen.data.windows import TokenisedWork
 from gen.model import ModelConfig, Transformer
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.gauges import OverfitGauge, Speed, flops_per_event, matmul_rate
 from gen.training.learner import Learner, OptimizerConfig
-from music import Theme
+from music import Theme, covering_windows
 
 pytestmark = [
     pytest.mark.filterwarnings(f"ignore:.*{told}")
@@ -35,7 +35,7 @@ HEARD, UNHEARD = (TokenisedWork.of(Theme(seed).events()) for seed in (1, 2))
 
 
 def covering(work: TokenisedWork) -> list[dict[str, torch.Tensor]]:
-    windows = list(covering_windows(bare(work), 64, tell_bars=False))
+    windows = covering_windows(work.bare(), 64)
     return [collate(windows[i : i + 4], 64) for i in range(0, len(windows), 4)]
 
 

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from gen.data.augment import AugmentConfig
 from gen.data.batches import collate
-from gen.data.windows import TokenisedWork, bare, covering_windows, training_window
+from gen.data.windows import TokenisedWork
 from gen.errors import SettingError
 from gen.model import ModelConfig
 from gen.tokens import vocabulary as v
@@ -23,7 +23,7 @@ from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.learner import Learner, OptimizerConfig
 from gen.training.schedule import ScheduleConfig, rate
-from music import Theme
+from music import Theme, covering_windows
 
 SHAPE = ModelConfig(1, 16, 2, 2, 0.0, 256, FIELD_SIZES, CONTEXT_SIZES)
 WORK = TokenisedWork.of(Theme(1).events())
@@ -42,12 +42,12 @@ def loss_of(learner: Learner, batch: dict[str, torch.Tensor]) -> float:
 
 def training_batch(seed: int = 0) -> dict[str, torch.Tensor]:
     rng = np.random.default_rng(seed)
-    windows = [training_window(WORK, 64, AugmentConfig(), rng) for _ in range(3)]
+    windows = [WORK.training_window(64, AugmentConfig(), rng) for _ in range(3)]
     return collate(windows, 64)
 
 
 def validation_batches(length: int) -> list[dict[str, torch.Tensor]]:
-    windows = list(covering_windows(bare(WORK), length, tell_bars=False))
+    windows = covering_windows(WORK.bare(), length)
     return [collate(windows[i : i + 2], length) for i in range(0, len(windows), 2)]
 
 
@@ -194,7 +194,7 @@ def test_bits_per_note_are_those_of_the_whole_work_over_its_notes(length):
     (metrics,) = quiet_trainer().validate(
         learner, loader(validation_batches(length)), verbose=False
     )
-    work = bare(WORK)
+    work = WORK.bare()
     events = len(work.events) - 1
     each = [math.log2(size) * events / work.notes for size in FIELD_SIZES]
     assert metrics["validation/bits_per_note"] == pytest.approx(sum(each), rel=1e-5)
@@ -219,7 +219,7 @@ def test_bits_per_note_are_the_sum_over_windows_of_what_counts():
     with torch.no_grad():
         losses = [learner.model.losses(b["columns"], b["targets"])[b["counted"]] for b in batches]
     nats = sum(loss.sum().item() for loss in losses)
-    expected = nats / math.log(2) / bare(WORK).notes
+    expected = nats / math.log(2) / WORK.bare().notes
     assert metrics["validation/bits_per_note"] == pytest.approx(expected, rel=1e-4)
 
 

@@ -155,7 +155,7 @@ def _tokenise(
 ) -> None:
     """Store a work's events: those kept from before, else made of the piece that the gate read."""
     annotations = annotations_of(work)
-    if not tokenising.take_kept(name, work.path, work.sha256, annotations):
+    if not tokenising.take_kept(name, work.sha256, annotations):
         tokenising.take(name, work.path, Music(work.sha256, score_of(piece()), annotations))
 
 

@@ -61,12 +61,11 @@ class Tokenising(Generic[Name]):
         self._pool: ProcessPoolExecutor | None = None
         self._waiting: deque[tuple[Name, str, Music, Future[Rows]]] = deque()
 
-    def take_kept(self, name: Name, path: str, sha256: str, annotations: Annotations) -> bool:
+    def take_kept(self, name: Name, sha256: str, annotations: Annotations) -> bool:
         """Store a work's rows as they were kept from before; whether they were.
 
         Args:
             name: of the work.
-            path: its file, for messages.
             sha256: of its bytes, hex.
             annotations: what its tag says.
         """

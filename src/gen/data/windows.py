@@ -34,8 +34,7 @@ from gen.tokens.vocabulary import WORDS, Kind
 class TokenisedWork:
     """One work's events, with what is known of them beforehand.
 
-    Its methods are the functions of this module by the names that `batches.WindowSource` asks for:
-    a work in MidiTok's tokens has the same ones (`token_works.TokenWork`).
+    A `batches.WindowSource`, as a work in MidiTok's tokens is (`token_works.TokenWork`).
 
     Attributes:
         events: from BOS to EOS.
@@ -80,20 +79,78 @@ class TokenisedWork:
         return echo_at(self.echo, rows)
 
     def bare(self) -> TokenisedWork:
-        """See `bare`."""
-        return bare(self)
+        """The work with nothing but its music, as bits per note are counted."""
+        events, kept = forgetful(self.events, 1.0, np.random.default_rng(0))
+        return TokenisedWork.of(events, self.echo[kept])  # annotations echo nothing
 
     def training_window(self, length: int, augment: AugmentConfig, rng: Generator) -> Window:
-        """See `training_window`."""
-        return training_window(self, length, augment, rng)
+        """Cut and vary one window of at most `length` predicted events.
+
+        In this order, from one generator: where it begins; pitch, tempo and loudness; annotations
+        left out; whether its length is known; cells left out; whether it echoes itself alone, or
+        all of the work before it; of played works, whether it is brought onto the grid.
+        """
+        first_bar = self._random_bar(length, rng)
+        events, rows = from_bar(self, first_bar, length + 1)
+        semitones = random_shift(events, augment.transpose, rng)
+        tempo = int(rng.integers(-augment.tempo, augment.tempo + 1))
+        velocity = int(rng.integers(-augment.velocity, augment.velocity + 1))
+        events = revoiced(transposed(events, semitones, self.means), tempo=tempo, velocity=velocity)
+        forget = 1.0 if rng.random() < augment.forget_all else augment.forget
+        events, kept = forgetful(events, forget, rng)
+        rows = rows[kept]
+        bars = None if rng.random() < forget else self.bars
+        holes = holes_at_random(events, length + 1, rng) if rng.random() < augment.infill else None
+        alone = rng.random() < augment.fresh
+        if holes is not None:
+            events, chosen = punched(events, holes)
+            rows = np.where(chosen >= 0, rows[chosen], -1)
+        if events.is_played and rng.random() < augment.straight:
+            events = events.straightened()
+        if alone:
+            return _window(events, first_bar, bars)
+        echo = self.echo
+        if holes is not None:
+            echo, rows = holed_echo(self, first_bar, holes, events, rows)
+        columns = echo_at(echo, rows, semitones=semitones, velocity=velocity)
+        return _window(events, first_bar, bars, echo=columns)
+
+    def _random_bar(self, length: int, rng: Generator) -> int:
+        """A bar to begin with: often the first; never so late that much of the window is empty."""
+        events = self.events
+        room = length + 1 - len(events.header)
+        last = int(np.searchsorted(events.bar_rows, len(events) - room, side="left"))
+        last = min(last, self.bars - 1)
+        return 0 if rng.random() < 0.25 else int(rng.integers(0, last + 1))
 
     def covering_places(self, length: int) -> Iterator[tuple[int, int]]:
-        """See `covering_places`."""
-        return covering_places(self, length)
+        """First bar of each covering window, and how many events were counted before it.
+
+        In these windows every event of the work counts exactly once. Each after the first begins at
+        a bar about half a window back, so that what counts is predicted from at least that much.
+
+        Raises:
+            SettingError: a bar holds more events than a window.
+        """
+        count, bar_rows = len(self.events), self.events.bar_rows
+        done, bar = 0, 0
+        while done < count:
+            yield bar, done
+            rows = from_bar(self, bar, length + 1)[1]
+            done = max(done, int(rows.max()) + 1)
+            back = done - (length - len(self.events.header)) // 2
+            bar = max(int(np.searchsorted(bar_rows, back, side="right")) - 1, bar + 1)
+            if done < count and (bar >= len(bar_rows) or bar_rows[bar] > done):
+                raise SettingError(
+                    f"bar {bar} holds more events than a window of {length}",
+                    where="data.training_window",
+                    mend="use a longer window",
+                )
 
     def covering_window(self, length: int, bar: int, done: int) -> Window:
-        """See `covering_window`."""
-        return covering_window(self, length, bar, done)
+        """The window that begins at a bar and counts what follows the first `done` events."""
+        events, rows = from_bar(self, bar, length + 1)
+        return _window(events, bar, None, echo=self.echo_at(rows), counted=rows >= done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,50 +202,6 @@ def from_bar(work: TokenisedWork, bar: int, length: int) -> tuple[Events, Ints]:
     return Events.joined(parts)[:length], found[:length]
 
 
-def training_window(
-    work: TokenisedWork, length: int, augment: AugmentConfig, rng: Generator
-) -> Window:
-    """Cut and vary one window of at most `length` predicted events.
-
-    In this order, from one generator: where it begins; pitch, tempo and loudness; annotations left
-    out; whether its length is known; cells left out; whether it echoes itself alone, or all of the
-    work before it; of played works, whether it is brought onto the grid.
-    """
-    first_bar = _random_bar(work, length, rng)
-    events, rows = from_bar(work, first_bar, length + 1)
-    semitones = random_shift(events, augment.transpose, rng)
-    tempo = int(rng.integers(-augment.tempo, augment.tempo + 1))
-    velocity = int(rng.integers(-augment.velocity, augment.velocity + 1))
-    events = revoiced(transposed(events, semitones, work.means), tempo=tempo, velocity=velocity)
-    forget = 1.0 if rng.random() < augment.forget_all else augment.forget
-    events, kept = forgetful(events, forget, rng)
-    rows = rows[kept]
-    bars = None if rng.random() < forget else work.bars
-    holes = holes_at_random(events, length + 1, rng) if rng.random() < augment.infill else None
-    alone = rng.random() < augment.fresh
-    if holes is not None:
-        events, chosen = punched(events, holes)
-        rows = np.where(chosen >= 0, rows[chosen], -1)
-    if events.is_played and rng.random() < augment.straight:
-        events = events.straightened()
-    if alone:
-        return _window(events, first_bar, bars)
-    echo = work.echo
-    if holes is not None:
-        echo, rows = holed_echo(work, first_bar, holes, events, rows)
-    columns = echo_at(echo, rows, semitones=semitones, velocity=velocity)
-    return _window(events, first_bar, bars, echo=columns)
-
-
-def _random_bar(work: TokenisedWork, length: int, rng: Generator) -> int:
-    """A bar to begin with: often the first; never so late that much of the window is empty."""
-    events = work.events
-    room = length + 1 - len(events.header)
-    last = int(np.searchsorted(events.bar_rows, len(events) - room, side="left"))
-    last = min(last, work.bars - 1)
-    return 0 if rng.random() < 0.25 else int(rng.integers(0, last + 1))
-
-
 def _window(
     events: Events,
     first_bar: int,
@@ -204,50 +217,6 @@ def _window(
     targets = events.array[1:].copy()
     targets[events.is_a(Kind.HOLE)[1:]] = 0  # where a hole is, is asked, never predicted
     return Window(columns[:-1], targets, counted[1:])
-
-
-def covering_windows(work: TokenisedWork, length: int, *, tell_bars: bool) -> Iterator[Window]:
-    """Windows in which every event of a work counts exactly once.
-
-    Each window after the first begins at a bar about half a window back, so that what counts
-    is predicted from at least that much music. `tell_bars` makes the length known.
-
-    Raises:
-        SettingError: a bar holds more events than a window.
-    """
-    for bar, done in covering_places(work, length):
-        yield covering_window(work, length, bar, done, tell_bars=tell_bars)
-
-
-def covering_window(
-    work: TokenisedWork, length: int, bar: int, done: int, *, tell_bars: bool = False
-) -> Window:
-    """The window that begins at a bar and counts what follows the first `done` events."""
-    events, rows = from_bar(work, bar, length + 1)
-    bars = work.bars if tell_bars else None
-    return _window(events, bar, bars, echo=work.echo_at(rows), counted=rows >= done)
-
-
-def covering_places(work: TokenisedWork, length: int) -> Iterator[tuple[int, int]]:
-    """First bar of each covering window, and how many events were counted before it.
-
-    Raises:
-        SettingError: a bar holds more events than a window.
-    """
-    count, bar_rows = len(work.events), work.events.bar_rows
-    done, bar = 0, 0
-    while done < count:
-        yield bar, done
-        rows = from_bar(work, bar, length + 1)[1]
-        done = max(done, int(rows.max()) + 1)
-        back = done - (length - len(work.events.header)) // 2
-        bar = max(int(np.searchsorted(bar_rows, back, side="right")) - 1, bar + 1)
-        if done < count and (bar >= len(bar_rows) or bar_rows[bar] > done):
-            raise SettingError(
-                f"bar {bar} holds more events than a window of {length}",
-                where="data.training_window",
-                mend="use a longer window",
-            )
 
 
 def holed_echo(
@@ -274,12 +243,6 @@ def holed_echo(
     found = np.where(rows >= 0, place[rows], -1)
     found[events.is_a(Kind.FILL)] = whole.rows_of(Kind.FILL)
     return echoes(whole), found
-
-
-def bare(work: TokenisedWork) -> TokenisedWork:
-    """The work with nothing but its music, as bits per note are counted."""
-    events, kept = forgetful(work.events, 1.0, np.random.default_rng(0))
-    return TokenisedWork.of(events, work.echo[kept])  # annotations echo nothing
 
 
 def music_of(events: Events) -> Events:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gen.data.batches import WindowSource, collate
 from gen.data.token_works import TokenWork
-from gen.data.windows import Window, bare
+from gen.data.windows import Window
 from gen.errors import HouseError
 from gen.evaluation.works import MeasuredWork
 from gen.model import Transformer
@@ -100,7 +100,7 @@ def measure(
     """
     if not any(work.tokenised.notes for work in works):
         raise HouseError("the works hold no note", mend="hold out other works")
-    sequences = [bare(work.read_by(model.fields)) for work in works]
+    sequences = [work.read_by(model.fields).bare() for work in works]
     bits = event_bits(model, sequences, window, tick=tick)
     return [
         _row(work, sequence.events, cost)
@@ -118,7 +118,7 @@ def measure_tokens(
 ) -> list[Row]:
     """The same in one of MidiTok's tokenizations; notes are those of the work all the same."""
     sequences = [
-        TokenWork(tokens, *tokens.encoded(*tokens.base_rows(bare(work.tokenised).events)))
+        TokenWork(tokens, *tokens.encoded(*tokens.base_rows(work.tokenised.bare().events)))
         for work in works
     ]
     bits = event_bits(model, sequences, window, tick=tick)

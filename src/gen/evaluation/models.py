@@ -27,7 +27,6 @@ from torch import Tensor, nn
 from gen.checkpoint import Checkpoint
 from gen.data.habits import Habits
 from gen.data.settings import DataConfig
-from gen.data.windows import bare
 from gen.errors import HouseError, SettingError
 from gen.evaluation.works import HouseWorks
 from gen.kv_cache import KVCache
@@ -134,7 +133,7 @@ def _short_names(paths: Sequence[Path]) -> list[str]:
 
 def baselines(house: HouseWorks) -> list[Candidate]:
     """The models below every checkpoint, from the bottom."""
-    train = [bare(work.tokenised).events for work in house.sides["train"]]
+    train = [work.tokenised.bare().events for work in house.sides["train"]]
     models = {
         "untrained": untrained(),
         "unigram": unigram(train),

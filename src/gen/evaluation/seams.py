@@ -11,7 +11,6 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gen.data.windows import TokenisedWork as Music
-from gen.data.windows import bare
 from gen.evaluation.works import MeasuredWork
 from gen.piece import Note, Piece, Track
 from gen.sampling.drafting.fill import CellTable
@@ -45,7 +44,7 @@ class Gap:
 
 def gap_of(work: MeasuredWork, window: int, rng: Generator) -> Gap | None:
     """A hole in the middle of a stretch of the work; None where no three bars fit the window."""
-    music = bare(work.tokenised)
+    music = work.tokenised.bare()
     edges = np.append(music.bar_rows, len(music.events) - 1)
     room = int(_ROOM * window) - len(music.header) - LONGEST_HOLE
     for first in rng.permutation(max(len(edges) - 3, 0)).tolist():

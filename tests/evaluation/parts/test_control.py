@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from corpora import song, work, works
-from gen.data.windows import TokenisedWork, bare
+from gen.data.windows import TokenisedWork
 from gen.errors import HouseError
 from gen.evaluation import models, samples
 from gen.evaluation.parts import control
@@ -156,7 +156,7 @@ def test_chords_go_with_the_key():
 
 
 def test_what_the_grammar_guarantees_holds_for_a_model_that_knows_nothing():
-    model = models.bigram([bare(one.tokenised).events for one in WORKS])
+    model = models.bigram([one.tokenised.bare().events for one in WORKS])
     drawn = draw_requests(WORKS, 24, rng())
     drafts = [draft_of(request) for request in drawn]
     rows = samples.write(model, drafts, DrawConfig(), [1])

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from corpora import song, work, works
-from gen.data.windows import bare
 from gen.evaluation import models, samples
 from gen.evaluation import seams as edges
 from gen.evaluation.parts import infilling
@@ -42,7 +41,7 @@ def test_a_hole_lies_inside_a_stretch_that_fits_the_window(window):
     for gap in gaps(window):
         assert gap.first < gap.bars.start < gap.bars.stop < gap.end
         assert 1 <= len(gap.bars) <= edges.LONGEST_HOLE
-        events, _ = infilling.stretch(bare(gap.work.tokenised), gap)
+        events, _ = infilling.stretch(gap.work.tokenised.bare(), gap)
         assert len(events) + 2 * len(gap.bars) <= window
         assert count(events, Kind.BAR) == gap.end - gap.first
         assert count(events, Kind.EOS) == 1
@@ -63,7 +62,7 @@ def test_a_model_that_knows_nothing_pays_alike_for_every_note_and_gains_nothing(
 
 
 def test_only_the_hole_is_written():
-    model = models.bigram([bare(one.tokenised).events for one in WORKS])
+    model = models.bigram([one.tokenised.bare().events for one in WORKS])
     found = gaps()
     drafts = [infilling.draft_of(gap) for gap in found]
     for gap, rows in zip(found, samples.write(model, drafts, DrawConfig(), [1]), strict=True):

@@ -10,7 +10,7 @@ import torch
 
 from corpora import song, work, works
 from gen.data.baselines import uniform_bits_per_note, unigram_bits_per_note
-from gen.data.windows import TokenisedWork, bare
+from gen.data.windows import TokenisedWork
 from gen.errors import HouseError
 from gen.evaluation import bits
 from gen.evaluation.models import bigram, unigram, untrained
@@ -25,7 +25,7 @@ HELD, TRAIN = works(8, first=100), works(6)
 
 
 def events(chosen):
-    return [bare(one.tokenised).events for one in chosen]
+    return [one.tokenised.bare().events for one in chosen]
 
 
 def rows(chosen):

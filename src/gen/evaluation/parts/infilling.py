@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 
 from gen.data.holes import punched
 from gen.data.windows import TokenisedWork as Music
-from gen.data.windows import bare, echo_at, from_bar, holed_echo
+from gen.data.windows import echo_at, from_bar, holed_echo
 from gen.evaluation import interval
 from gen.evaluation.interval import Figure
 from gen.evaluation.panels import Dots, Series, in_own_rows
@@ -82,7 +82,7 @@ def measure(
     """Bits of the true notes of each hole: `work`, `notes`, `infilled`, `left_to_right`."""
     rows = []
     for number, gap in enumerate(gaps):
-        music = bare(gap.work.read_by(model.fields))
+        music = gap.work.read_by(model.fields).bare()
         events, rows_of = stretch(music, gap)
         holes = np.zeros((gap.end - gap.first, music.events.tracks), dtype=np.bool_)
         holes[[bar - gap.first for bar in gap.bars], gap.slot] = True
