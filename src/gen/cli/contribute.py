@@ -29,7 +29,7 @@ import click
 
 from gen.cli.careful import CarefulCommand, echo
 from gen.cli.found_files import SUFFIXES, arrivals, midi_files
-from gen.cli.house_commands.common import Console, counted
+from gen.cli.house_commands.common import HOUSE, Console, counted
 from gen.cli.outcomes import as_options, say_next, show, summarise, unstated, write_sidecar
 from gen.cli.stated import FACTS, fact_options
 from gen.errors import HouseError, SettingError
@@ -56,13 +56,7 @@ WITH_ROW = ("checked", "needs review")
     help="Wait for files that a DAW writes there, and take each as it comes; Ctrl-C ends it.",
 )
 @click.option("--composer", default="", help="Your id in the house; found by your key when alone.")
-@click.option(
-    "--house",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="The house's folder; by default what HOUSE names, or the project's own.",
-)
+@HOUSE
 @click.option("--pin", type=click.Path(exists=True, path_type=Path), help="The house's trust pin.")
 @click.option("--metadata", type=click.Path(exists=True, path_type=Path), help="CSV sidecar.")
 @click.option(

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.careful import CarefulCommand, echo
+from gen.cli.house_commands.common import HOUSE
 from gen.errors import HouseError, SettingError
 
 if TYPE_CHECKING:
@@ -32,13 +33,7 @@ GRACE = 2
 
 
 @click.command(cls=CarefulCommand, help=__doc__.replace("\n\n    python", "\n\n\b\n    python"))
-@click.option(
-    "--house",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="The house's folder; by default what HOUSE names, or the project's own.",
-)
+@HOUSE
 @click.option("--pin", metavar="FILE", type=click.Path(path_type=Path), help="Its trust pin.")
 @click.option(
     "--checkpoint",

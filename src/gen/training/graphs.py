@@ -18,14 +18,15 @@ from gen.model import Transformer
 Losses = Callable[[Tensor, Tensor], Tensor]
 
 
-class _Losses(nn.Module):
-    """What is captured: a module, so that its weights are known."""
+class PaddedLosses(nn.Module):
+    """What is captured, and exported: a module, so that its weights are known."""
 
     def __init__(self, model: Transformer) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, columns: Tensor, targets: Tensor) -> Tensor:
+        """(B, T, C), (B, T, F) -> (B, T, F): nats of each field, as `Transformer.losses`."""
         return self.model.losses(columns, targets, padded=True)
 
 
@@ -51,5 +52,5 @@ class GraphedLosses:
         mixed = torch.is_autocast_enabled("cuda")
         # Weights cast before the capture would be replayed as they were then.
         with torch.autocast("cuda", precision, mixed, cache_enabled=False):
-            found = torch.cuda.make_graphed_callables(_Losses(self.model), (columns, targets))
+            found = torch.cuda.make_graphed_callables(PaddedLosses(self.model), (columns, targets))
         return cast(Losses, found)

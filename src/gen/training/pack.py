@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from torch import Tensor, nn
 
 from gen.checkpoint import Checkpoint, config_of, load_checkpoint
 from gen.disk import write_atomically
@@ -24,6 +23,7 @@ from gen.model import Transformer
 from gen.provenance.runs import Run
 from gen.tokens.tokenization import HouseEvents
 from gen.tokens.tokenizer import HouseTokenizer
+from gen.training.graphs import PaddedLosses
 
 WEIGHTS: Final = "model.safetensors"
 PROGRAM: Final = "model.pt2"
@@ -59,18 +59,6 @@ nothing else is its trainer's word, unless it is trained anew (`house.py rebuild
 What it writes is machine-generated and has to be marked so. Its composers consented to what is
 named above; ask the house before you use it for anything else.
 """
-
-
-class Losses(nn.Module):
-    """What `torch.export` takes: events and those that followed, to nats of each field."""
-
-    def __init__(self, model: Transformer) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, columns: Tensor, targets: Tensor) -> Tensor:
-        """(1, T, C), (1, T, F) -> (1, T, F), where T is the model's context."""
-        return self.model.losses(columns, targets, padded=True)
 
 
 def pack(path: Path, folder: Path, run: Run, *, program: bool = False) -> list[Path]:
@@ -113,7 +101,7 @@ def exported(model: Transformer) -> torch.export.ExportedProgram:
         torch.zeros(1, length, columns, dtype=torch.int64),
         torch.ones(1, length, fields, dtype=torch.int64),
     )
-    return torch.export.export(Losses(model.eval()), given)
+    return torch.export.export(PaddedLosses(model.eval()), given)
 
 
 def tokenizer_file(checkpoint: Checkpoint) -> bytes:

@@ -122,9 +122,7 @@ class RunConfig:
             raise SettingError(
                 f"{self.on_refusal!r} is neither 'stop' nor 'record'", where="on_refusal"
             )
-        if (
-            self.purpose == f"{ARTIST_MODEL}:{None}"
-        ):  # of experiment=artist, which takes it from there
+        if self.purpose == f"{ARTIST_MODEL}:{None}":  # experiment=artist takes it from `artist`
             raise SettingError("whose model is it to be?", where="artist",
                 mend="artist=ID of a composer: house.py show --people lists them")  # fmt: skip
         check_scope(self.purpose)

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 REFUSED = 2
 FEW = 4
 """Fewer than this need no progress bar."""
+HOUSE = click.option(
+    "--house", "folder", type=click.Path(path_type=Path), metavar="DIR",
+    help="The house's folder; by default what HOUSE names, or the project's own.",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -145,8 +149,7 @@ def house_command(function: Callable[..., Any]) -> click.Command:
     name = function.__name__.removesuffix("_command").replace("_", "-")
     command = click.command(name, cls=CarefulCommand, help=function.__doc__)(run)
     options = (
-        click.option("--house", "folder", type=click.Path(path_type=Path), metavar="DIR",
-                     help="The house's folder; by default what HOUSE names, or the project's own."),
+        HOUSE,
         click.option("--pin", type=click.Path(path_type=Path), metavar="FILE",
                      help="The trust pin; found in conf/house or in the house by default."),
         click.option("--yes", "is_sure", is_flag=True, help="Ask nothing."),
