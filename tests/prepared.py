@@ -41,7 +41,7 @@ READ_AT_START = (
     "PYTHON", "RANK", "SLURM", "TORCH",
 )  # fmt: skip
 """Variables that begin so count while Python or a library starts …"""
-TAKEN_OVER = ("PYTHONPATH", "PYTHONUNBUFFERED")
+TAKEN_OVER = ("PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED")
 """… but for these, which a fork can still follow."""
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Unset, they follow OMP_NUM_THREADS."""
@@ -204,11 +204,14 @@ def _become(asked: dict, descriptors: list[int]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     _open_streams()
     words = asked["words"]
+    is_safe = words[0] == "-P"
+    words = words[is_safe:]
     is_module = words[0] == "-m"
     sys.orig_argv, sys.argv = [sys.executable, *words], words[is_module:]
     first = os.getcwd() if is_module else str(Path(words[0]).resolve().parent)
     named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    sys.path[:1] = [first, *filter(None, named)]
+    is_safe = is_safe or bool(os.environ.get("PYTHONSAFEPATH"))
+    sys.path[:1] = [*([] if is_safe else [first]), *filter(None, named)]
     global _code
     try:
         if is_module:

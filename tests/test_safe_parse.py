@@ -84,7 +84,7 @@ def _with_child(monkeypatch: pytest.MonkeyPatch, body: str, limits: ParseLimits)
     real = safe_parse.subprocess.Popen
 
     def start(command: list[str], **settings: object):
-        return real([sys.executable, "-c", program, *command[3:]], **settings)
+        return real([sys.executable, "-c", program, *command[4:]], **settings)
 
     monkeypatch.setattr(safe_parse.subprocess, "Popen", start)
     return SafeReader(limits)

@@ -150,7 +150,7 @@ class SafeReader:
             self.close()
             limits = self.limits
             self._child = subprocess.Popen(  # noqa: S603 - this interpreter, this module
-                [sys.executable, "-m", "gen.safe_parse", str(limits.processor_seconds),
+                [sys.executable, "-P", "-m", "gen.safe_parse", str(limits.processor_seconds),
                  str(limits.memory_mebibytes)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=child_environment(),
                 start_new_session=True,  # Ctrl-C is the caller's to handle

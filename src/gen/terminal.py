@@ -17,6 +17,7 @@ from typing import NoReturn
 from gen.errors import HouseError
 
 REFUSED = 2
+_SAFE_PATH = "PYTHONSAFEPATH"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _DISK = frozenset({errno.EIO, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG,
@@ -41,7 +42,8 @@ def failures_said() -> Iterator[None]:
     prepare()
     try:
         _check_folder()
-        yield
+        with _only_installed_code():
+            yield
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
@@ -52,6 +54,23 @@ def failures_said() -> Iterator[None]:
         if refusal is None:
             raise
         _end(str(refusal))
+
+
+@contextmanager
+def _only_installed_code() -> Iterator[None]:
+    """Have Python in processes that are started from here import nothing from the current folder.
+
+    It looks there first, for its own modules too, and a composer's may be full of strangers' files.
+    """
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 def _check_folder() -> None:

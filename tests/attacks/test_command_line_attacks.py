@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from houses import make_midi
 from tiny_runs import TRAIN, call, train
 
 COMMANDS = ("train", "sample", "evaluate")
@@ -280,6 +281,40 @@ def test_no_variable_of_hydras_names_the_code_that_runs(house, monkeypatch):
         monkeypatch.setenv(name, "evil.module")
     done = train(f"pin={house.pin.path}")
     assert done.code == 0, done.stderr
+
+
+# --- the current folder ------------------------------------------------------------------------
+
+OWN = ("base64", "multiprocessing", "struct", "pickle", "gen", "numpy")
+"""Of modules that a process which is started imports before anything else; Python's own, too."""
+
+
+@pytest.fixture
+def downloads(monkeypatch, tmp_path):
+    """A folder that somebody else filled, with a song in it and code under those names."""
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    for name in OWN:
+        (folder / f"{name}.py").write_text(f"open({CANARY!r}, 'w')\nraise SystemExit\n")
+    (folder / "song.mid").write_bytes(make_midi(1))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_who_reads_a_song_runs_no_code_that_lies_beside_it(house, downloads):
+    words = ("song.mid", "--composer", "ana", "--check", "--pin", str(house.pin.path))
+    done = call(TRAIN.with_name("contribute.py"), *words)
+    assert (done.code, "1 checked" in done.stdout) == (0, True), done
+    assert not Path(CANARY).exists()
+
+
+def test_processes_that_help_run_no_code_of_the_current_folder(house, downloads, monkeypatch):
+    monkeypatch.setattr("gen.provenance.verifying_ahead.MANY", 1)
+    monkeypatch.setattr("gen.processes.cores", lambda: 2)
+    house.enter(1, 2, 3)
+    code, told = house.audit()
+    assert (code, len(told["admitted"])) == (0, 3)
+    assert not Path(CANARY).exists()
 
 
 # --- what honest people need --------------------------------------------------------------------

@@ -22,7 +22,8 @@ from houses import make_piece
 RATE = 22_050
 
 FAKE = """#!{python}
-import sys, wave, array
+import os, sys, wave, array
+assert "HOUSE_PASSPHRASE" not in os.environ
 assert sys.argv[1:4] == ["-n", "-i", "-q"], sys.argv
 options = dict(zip(sys.argv[4:-2:2], sys.argv[5:-2:2]))
 if "broken" in sys.argv[-2]:
@@ -60,6 +61,7 @@ def fluidsynth(tmp_path, monkeypatch):
     program.parent.mkdir()
     program.write_text(FAKE.format(python=sys.executable))
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("HOUSE_PASSPHRASE", "correct horse battery")
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     fonts = tmp_path / "fonts"
     fonts.mkdir()

@@ -50,14 +50,17 @@ def show_preview(piece: Piece, folder: Path, name: str, *, is_opening: bool) -> 
 
 def open_file(path: Path) -> None:
     """Open a file in the program that the system has for it; say it where there is none."""
+    from gen.safe_parse import child_environment
+
     try:
         if sys.platform == "win32":
             os.startfile(path)  # noqa: S606 - a file that was just written here
             return
         opener = "open" if sys.platform == "darwin" else "xdg-open"
         subprocess.Popen(  # noqa: S603 - the system's own opener
-            [opener, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+            [opener, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=child_environment(),
+        )  # fmt: skip
     except OSError:
         echo(f"  nothing here opens {path.name}: open it yourself", err=True)
 

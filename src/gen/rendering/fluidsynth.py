@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gen.errors import HouseError
+from gen.safe_parse import child_environment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +59,10 @@ class FluidSynth:
             command = [self.program, "-n", "-i", "-q", "-g", _GAIN, "-r", str(rate), "-T", "wav",
                        "-F", str(sound), str(self.font), str(song)]  # fmt: skip
             try:
-                subprocess.run(command, check=True, capture_output=True, timeout=_LONGEST_SECONDS)  # noqa: S603 - the person's own program
+                subprocess.run(  # noqa: S603 - the person's own program
+                    command, check=True, capture_output=True, timeout=_LONGEST_SECONDS,
+                    env=child_environment(),  # what it reads is a stranger's font
+                )  # fmt: skip
                 return _read(sound)
             except (OSError, subprocess.SubprocessError, wave.Error, ValueError, EOFError) as error:
                 raise HouseError(

@@ -227,7 +227,7 @@ class Jobs:
             if self._child is None or self._child.poll() is not None:
                 self._end_child()
                 self._child = subprocess.Popen(
-                    [sys.executable, "-m", "gen.studio.writer"],
+                    [sys.executable, "-P", "-m", "gen.studio.writer"],
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
                     env=child_environment(),
                     start_new_session=True,  # Ctrl-C is the server's to handle
