@@ -15,6 +15,7 @@ from gen.provenance.acts import (
     COMPLAIN,
     CONSENT,
     RETIRE,
+    SELL,
     TERMS,
     WITHDRAW,
     Act,
@@ -168,6 +169,12 @@ class Hand:
         said = {"run": run, "models": sorted(models), "reason": reason}
         body = {"curator": self.person, "models": models, "reason": reason}
         return self.post(f"/models/{run}/retire", {**body, "signed": self._signed(RETIRE, said)})
+
+    def sale(self, piece: str, receipt: str, amount: str, cents: int, day: str) -> dict[str, Any]:
+        """What is sent to enter a sale: `amount` says in words what is signed as `cents`."""
+        signed = self._signed(SELL, {"cents": cents, "day": day, "receipt_sha256": receipt})
+        body = {"person": self.person, "piece": piece, "amount": amount, "day": day}
+        return {**body, "signed": signed}
 
     def complain(self, who: str, text: str, about: list[str]) -> list[dict[str, Any]]:
         salt, time = "5a" * 32, utc_now()

@@ -14,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ ROOMS = ("create", "contribute", "mine", "curate", "house", "runs")
 PASSPHRASE = "a passphrase of a benchmark"  # noqa: S105 - of a house that is thrown away
 PATIENCE_MS = 600_000
 GIVEN = ("Rewrite them", "Add a track", "Continue", "Vary it")
+Spent = Callable[[], float]
 STUDIO = Path(__file__).parents[1] / "studio.py"
 FIRST_SOUND = """
 const start = AudioBufferSourceNode.prototype.start;
@@ -50,7 +52,7 @@ def run(args: Any) -> dict[str, Any]:
     Returns:
         seconds to start, until the model is read, to the first sound of each piece and of what
         is made of one; pages (bytes, requests, seconds to rest); and of the way from a file to
-        the house: seconds and clicks.
+        the house: seconds, processor seconds of the server, and clicks.
     """
     from playwright.sync_api import sync_playwright
 
@@ -59,19 +61,19 @@ def run(args: Any) -> dict[str, Any]:
         chromium = shutil.which("chromium") or shutil.which("chromium-browser")
         options = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
         browser = playwright.chromium.launch(executable_path=chromium, args=options)
-        with _opened(folder, []) as (address, seconds):
+        with _opened(folder, []) as (address, seconds, _):
             page = _page(browser, address)
             read = _model_read(page)
             sounds = [_first_sound(page) for _ in range(args.times)]
             given = {verb: _first_sound(page, verb) for verb in GIVEN}
         house = _house(folder, args.works)
-        with _opened(folder, house) as (address, _):
+        with _opened(folder, house) as (address, _, spent):
             page = _page(browser, address)
             found = {
                 "pages": [_weight(browser, address, room) for room in ROOMS],
                 "finding": _finding(page),
-                "way": [_contributed(page, folder), *_many(page, folder, args.files),
-                        _accepted(page)],
+                "way": [_contributed(page, folder, spent),
+                        *_many(page, folder, args.files, spent), _accepted(page, spent)],
             }  # fmt: skip
         browser.close()
     return {
@@ -96,8 +98,8 @@ def _house(folder: Path, works: int) -> list[str]:
 
 
 @contextmanager
-def _opened(folder: Path, options: list[str]) -> Iterator[tuple[str, float]]:
-    """A studio's address with its token, and the seconds until a page was answered."""
+def _opened(folder: Path, options: list[str]) -> Iterator[tuple[str, float, Spent]]:
+    """A studio's address with its token, the seconds until a page was answered, and its cost."""
     environment = {**os.environ, "HOUSE_STUDIO": str(folder / "studio.json")}
     words = ["--no-browser", "--port", "0", "--out", str(folder / "pieces"), *options]
     begin = time.perf_counter()
@@ -108,10 +110,19 @@ def _opened(folder: Path, options: list[str]) -> Iterator[tuple[str, float]]:
         assert process.stdout is not None  # noqa: S101 - a pipe
         address = process.stdout.readline().split()[-1]
         _wait_for(folder / "studio.json")
-        yield address, time.perf_counter() - begin
+        yield address, time.perf_counter() - begin, partial(_spent, process.pid)
     finally:
         process.terminate()
         process.wait()
+
+
+def _spent(pid: int) -> float:
+    """Processor seconds of a process and of the children that it has waited for; Linux's alone."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.is_file():
+        return float("nan")
+    ticks = stat.read_text("utf-8").rpartition(")")[2].split()[11:15]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def _wait_for(session: Path) -> None:
@@ -218,12 +229,12 @@ def _state(page: Any) -> int:
     return 4
 
 
-def _contributed(page: Any, folder: Path) -> dict[str, Any]:
+def _contributed(page: Any, folder: Path, spent: Spent) -> dict[str, Any]:
     """From a dropped file to a signed work."""
     _goto(page, "contribute")
     _open_key(page, "ana")
     files = _files(folder / "files", 1_000_000, 1)
-    begin = time.perf_counter()
+    begin, before = time.perf_counter(), spent()
     page.locator("#files").set_input_files(files)
     page.get_by_text("1 of 1 read").wait_for()
     read = time.perf_counter() - begin
@@ -231,16 +242,19 @@ def _contributed(page: Any, folder: Path) -> dict[str, Any]:
     page.get_by_role("button", name="Sign and contribute").click()
     page.get_by_text("is signed, and waits").wait_for()
     seconds = time.perf_counter() - begin
-    return {"way": "a file to a signed work", "clicks": clicks, "read": read, "seconds": seconds}
+    return {
+        "way": "a file to a signed work", "clicks": clicks, "read": read, "seconds": seconds,
+        "processor": spent() - before,
+    }  # fmt: skip
 
 
-def _many(page: Any, folder: Path, count: int) -> list[dict[str, Any]]:
+def _many(page: Any, folder: Path, count: int, spent: Spent) -> list[dict[str, Any]]:
     """A table of files, filled down, signed once."""
     if not count:
         return []
     _goto(page, "contribute")
     files = _files(folder / "many", 2_000_000, count)
-    begin = time.perf_counter()
+    begin, before = time.perf_counter(), spent()
     page.locator("#files").set_input_files(files)
     page.get_by_text(f"{count} of {count} read").wait_for()
     read = time.perf_counter() - begin
@@ -250,18 +264,22 @@ def _many(page: Any, folder: Path, count: int) -> list[dict[str, Any]]:
     page.get_by_text(f"of {count} files are signed").wait_for()
     seconds = time.perf_counter() - begin
     way = f"{count} files to signed works"
-    return [{"way": way, "clicks": clicks, "read": read, "seconds": seconds}]
+    cost = spent() - before
+    return [{"way": way, "clicks": clicks, "read": read, "seconds": seconds, "processor": cost}]
 
 
-def _accepted(page: Any) -> dict[str, Any]:
+def _accepted(page: Any, spent: Spent) -> dict[str, Any]:
     """From the inbox to an accepted work."""
     page.goto(page.url.rsplit("/", 1)[0] + "/curate")
     _open_key(page, "cleo")
-    begin = time.perf_counter()
+    begin, before = time.perf_counter(), spent()
     _goto(page, "curate")
     page.locator("#queue button").first.wait_for()
     read = time.perf_counter() - begin
     page.locator("#accept").click()
     page.get_by_text("is in the house").wait_for()
     seconds = time.perf_counter() - begin
-    return {"way": "the inbox to an accepted work", "clicks": 1, "read": read, "seconds": seconds}
+    return {
+        "way": "the inbox to an accepted work", "clicks": 1, "read": read, "seconds": seconds,
+        "processor": spent() - before,
+    }  # fmt: skip

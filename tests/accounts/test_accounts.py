@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gen.accounts import nearness
 from gen.accounts.royalties import divided
 from gen.likeness.fingerprint import NewPiece
 from gen.provenance import people
@@ -252,6 +253,7 @@ def test_a_composer_sees_runs_pieces_near_and_what_is_new_once(house):
     assert [run["index"] for run in told["impact"]["runs"]] == [house.run]
     (near,) = [each for each in told["nearest"] if each["work"] == first]
     assert near["receipt"] == "a1" * 32
+    assert told["unread"] == []
     assert any(first in each["what"] for each in told["new"])
     assert not any(other in each["what"] for each in told["new"])
     assert ask_json(house, "mine", "--composer", "ana")["new"] == []
@@ -260,13 +262,28 @@ def test_a_composer_sees_runs_pieces_near_and_what_is_new_once(house):
     assert words.startswith("in your name since act")
     assert f"entered in your name: {late.work}" in words
     assert ask_json(house, "mine", "--composer", "ben")["new"]
-    assert "nobody here is called" in ask(house, "mine", "--composer", "eve", code=2)
 
 
-def test_a_withdrawal_by_a_curator_is_said_to_the_composer(house):
-    ask(house, "mine", "--composer", "ana")
-    ask(house, "withdraw", house.works[0], "--as", "cleo", "--reason", "a letter")
-    assert f"withdraw by cleo: {house.works[0]}" in ask(house, "mine", "--composer", "ana")
+def test_of_what_is_near_only_the_works_that_it_needs_are_read(house, monkeypatch):
+    """Others' works are read where they count for a part; what cannot be read is said."""
+    first, _, both, _ = house.works
+    read, kept = [], nearness.kept_work
+
+    def reading(of, record):
+        read.append(record.entry.work)
+        return kept(of, record)
+
+    monkeypatch.setattr(nearness, "kept_work", reading)
+    write_like(house, 9, "a1" * 32)
+    assert ask_json(house, "mine", "--composer", "ben")["nearest"] == []
+    assert read == [both], "of ben the only one that the model learned from"
+    write_like(house, 3, "a2" * 32)
+    (house.folder / house.house.load(anew=True).works[first].entry.path).unlink()
+    told = ask_json(house, "mine", "--composer", "ben")
+    assert [one["work"] for one in told["nearest"]] == [both]
+    (unread,) = told["unread"]
+    assert unread.startswith(f"{first}: ")
+    assert f"not compared with: {first}" in ask(house, "mine", "--composer", "ben")
 
 
 # -- complaints ----------------------------------------------------------------------------------

@@ -124,7 +124,7 @@ def test_the_account_says_what_became_of_a_composers_works_and_what_is_new(
     assert "terms by ana" in new["words"]
     assert work in new["words"]
     assert asker.get(f"/composers/ana/account?since={later['acts']}")["news"] == []
-    assert asker.get("/composers/ana/nearest") == []
+    assert asker.get("/composers/ana/nearest") == {"pieces": [], "unread": []}
     asker.get("/composers/nobody/account", 422)
 
 

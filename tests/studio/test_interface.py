@@ -50,6 +50,29 @@ def test_a_file_that_names_no_instruments_is_read_and_asked_about(asker: Asker) 
     assert any("no program change" in line for line in found["advice"])
 
 
+def test_many_files_are_checked_and_signed_in_one_go(asker: Asker) -> None:
+    """In their order, whatever becomes of each; nobody's name leads out of the folder."""
+    names = ["winter.mid", "../../winter.mid", "none.mid", "winter.mid"]
+    files = [{**given(seed, name=name), "stated": STATED} for seed, name in enumerate(names, 7)]
+    files[2]["midi"] = base64.b64encode(b"no music").decode()
+    body = {"files": files, "composer": "ana"}
+    found = asker.post("/check/many", body)
+    assert [one["file"] for one in found] == names
+    assert [one["status"] for one in found] == ["checked", "checked", "refused", "checked"]
+    for one, file in zip(found, files, strict=True):
+        assert asker.post("/check", {**file, "composer": "ana"}) == one
+    assert "locked" in asker.post("/contribute/many", body, 422)["error"]["what"]
+    asker.unlock("ana")
+    signed = asker.post("/contribute/many", body)
+    assert [one["status"] for one in signed] == ["contributed", "contributed", "refused",
+                                                 "contributed"]  # fmt: skip
+    works = {one["work"] for one in signed if one["work"]}
+    assert works == {one["work"] for one in asker.get("/inbox")}
+    assert len(works) == 3
+    asker.post("/check/many", {"files": []}, 422)
+    asker.post("/check/many", {"files": files * 13}, 422)
+
+
 def test_a_rejected_work_tells_its_composer_why(asker: Asker) -> None:
     asker.unlock("ana")
     work = asker.post("/contribute", {**given(), "composer": "ana", "stated": STATED})["work"]
@@ -134,6 +157,8 @@ def test_bars_of_a_work_add_up_to_its_sound(asker: Asker, small_house: TestHouse
 def test_chords_are_read_while_they_are_typed(asker: Asker) -> None:
     found = asker.get("/chords?text=ii7 V7 | I&key=Eb major".replace(" ", "%20"))
     assert found["bars"] == [["Fm7", "Bb7"], ["Eb"]]
+    assert found["meter"] == "4/4"
+    assert asker.get("/chords?text=Am&genre=waltz") == {"bars": [["Am"]], "meter": "3/4"}
     assert "H7" in asker.get("/chords?text=H7", 422)["error"]["what"]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from desks import PATIENCE, served_to_many
-from gen.provenance.canonical import canonical
+from gen.provenance.canonical import canonical, sha256_hex
 from gen.provenance.complaints_desk import answer, cases, complain
 from gen.provenance.consent import Consent
 from gen.provenance.enrolment import parse_request
@@ -227,8 +227,8 @@ def test_consent_is_signed_on_top_of_terms_retirements_and_complaints(
     assert str(small_house.load().works[work].consents["ana"][-1].consent) == "evaluation"
 
 
-def test_terms_an_approval_a_retirement_and_a_complaint_are_signed_as_they_are_shown(
-    somebody, small_house: TestHouse
+def test_terms_an_approval_a_sale_a_retirement_and_a_complaint_are_signed_as_they_are_shown(
+    somebody, small_house: TestHouse, tmp_path: Path
 ) -> None:
     house, work = small_house.house, small_house.entries[0].work
     model = ModelDigest("model.safetensors", 1, "b0" * 32, "b1" * 32)
@@ -279,7 +279,24 @@ def test_terms_an_approval_a_retirement_and_a_complaint_are_signed_as_they_are_s
     assert case.said["text"] == "Ours ÿ 🎵\nand no other's"
     assert case.answers[0][1]["text"] == "Nothing alike."
 
+    sold = tmp_path / "waltz.mid"
+    sold.write_bytes(b"as it left the house")
+    more = {"checkpoint": model.file_sha256, "sha256": sha256_hex(sold.read_bytes())}
+    small_house.log_output("c2" * 32, run=run, path="waltz-01.mid", **more)
     cleo.goto("/house")
+    form = cleo.get_by_role("form", name="Enter a sale")
+    form.get_by_label("The piece's file").set_input_files(sold)
+    expect(form).to_contain_text("The terms of its works grant a sale.")
+    form.get_by_label("Sold on").fill("2026-02-14")
+    form.get_by_label("For").fill("250")
+    form.get_by_role("button", name="Enter the sale").click()
+    shown = cleo.get_by_role("dialog", name="Enter a sale")
+    expect(shown).to_contain_text("250.00")
+    cleo.get_by_role("button", name="Sign", exact=True).click()
+    expect(cleo.get_by_role("row", name="waltz-01.mid 2026-02-14 250.00")).to_be_visible()
+    (sale,) = house.load(anew=True).sales
+    assert (sale.by, sale.run, sale.sale.cents) == ("cleo", run, 25_000)
+
     form = cleo.get_by_role("form", name="Retire a run's models")
     form.get_by_label("Why").fill("worn out")
     form.get_by_role("button").click()

@@ -92,10 +92,10 @@ def test_the_page_is_there_before_the_model_and_what_is_asked_waits_for_it(
     guard = Guard(studio(writing_desk), frozenset({"testserver"}), TOKEN)
     with TestClient(guard, headers={"authorization": f"Bearer {TOKEN}"}) as client:
         new = Asker(client)
-        assert new.get("/readiness") == {"state": "reading", "error": None}
+        assert new.get("/readiness") == {"state": "reading", "error": None, "timings": []}
         asked.set()
         assert ask_and_wait(new, "generate", bars=1)[-1]["kind"] == "done"
-        assert new.get("/readiness") == {"state": "ready", "error": None}
+        assert new.get("/readiness") == {"state": "ready", "error": None, "timings": []}
 
 
 def test_a_model_that_cannot_be_read_says_so_before_anything_is_asked(writing_desk: Desk) -> None:

@@ -6,7 +6,9 @@ import random
 import re
 import time
 
+import numpy as np
 import pytest
+from torch.utils.tensorboard import SummaryWriter
 
 from desks import PATIENCE, TOKEN, served
 from gen.piece import Note, Piece, Track
@@ -100,7 +102,7 @@ def test_answers_survive_a_closed_browser(page: Page, write_midi) -> None:
     page.get_by_role("button", name="Put winter sun.mid away").click()
     expect(page.get_by_role("heading", name="winter sun.mid")).to_be_hidden()
     page.reload()
-    expect(page.get_by_text("Nothing yet.")).to_be_visible()
+    expect(page.get_by_text("Drop MIDI files")).to_be_visible()
     expect(page.locator("#table-part")).to_be_hidden()
 
 
@@ -116,7 +118,7 @@ def test_a_rejected_work_wants_a_reason(page: Page, write_midi) -> None:
     page.get_by_label("Reason").fill("too short")
     page.get_by_role("button", name="Reject").click()
     expect(page.get_by_text("was turned down")).to_be_visible()
-    page.goto("/contribute")
+    page.goto("/mine")
     told = page.get_by_role("row", name=re.compile("Winter sun rejected"))
     expect(told).to_contain_text("too short")
 
@@ -138,6 +140,21 @@ def test_a_hostile_file_is_refused_in_words(page: Page, tmp_path) -> None:
     page.locator("#files").set_input_files(path)
     expect(page.get_by_role("heading", name="Refused")).to_be_visible()
     expect(page.get_by_role("heading", name=path.name)).to_be_visible()
+
+
+def test_names_that_would_turn_a_line_around_are_shown_as_they_are(page: Page, tmp_path) -> None:
+    """And of a file that cannot be read no other's music is to be heard."""
+    names = ("winter.mid", "win\u202egnp.mid", "\x1b[31mred.mid")
+    for name, data in zip(names, (tune(0), tune(1), b"no music"), strict=True):
+        (tmp_path / name).write_bytes(data)
+    page.goto("/contribute")
+    page.locator("#files").set_input_files([tmp_path / name for name in names])
+    expect(page.get_by_text("3 of 3 read, 2 can be signed")).to_be_visible()
+    expect(page.get_by_role("button", name="win\ufffdgnp.mid", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Play")).to_be_enabled()
+    page.get_by_role("button", name="\ufffd[31mred.mid", exact=True).click()
+    expect(page.get_by_role("heading", name="\ufffd[31mred.mid")).to_be_visible()
+    expect(page.get_by_role("button", name="Play")).to_be_hidden()
 
 
 def test_a_work_sounds_and_stops(page: Page) -> None:
@@ -178,11 +195,16 @@ def test_what_is_alike_is_seen_and_heard_side_by_side(page: Page, tmp_path) -> N
     expect(page.get_by_role("button", name="Accept: I compared them")).to_be_enabled()
 
 
-def test_many_files_are_one_table_filled_down_and_signed_once(page: Page, write_midi) -> None:
-    paths = [write_midi(seed, f"sketch {seed}.mid") for seed in range(10, 22)]
+def test_many_files_are_one_table_filled_down_and_signed_once(
+    page: Page, write_midi, tmp_path
+) -> None:
+    (tmp_path / "album" / "disc 2").mkdir(parents=True)
+    (tmp_path / "album" / "notes.txt").write_text("what a folder holds besides")
+    for seed in range(10, 22):
+        write_midi(seed, f"album/{'disc 2/' if seed > 16 else ''}sketch {seed}.mid")
     page.goto("/contribute")
     open_key(page, "ana")
-    page.locator("#files").set_input_files(paths)
+    page.locator("#folder").set_input_files(tmp_path / "album")
     expect(page.get_by_text("12 of 12 read, 12 can be signed")).to_be_visible()
     page.get_by_label("Genre").select_option("waltz")
     page.get_by_label("How it was made").select_option("score")
@@ -200,15 +222,21 @@ def test_many_files_are_one_table_filled_down_and_signed_once(page: Page, write_
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_room_has_what_keeps_people_out(page: Page, scheme: str, write_midi) -> None:
+def test_no_room_has_what_keeps_people_out(page: Page, scheme: str, write_midi, desk: Desk) -> None:
     """The rules of axe: names, contrast, roles, order."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    with SummaryWriter(desk.runs / "night" / "2026-01-02_03-04-05" / "tensorboard") as board:
+        board.add_scalar("loss", 3.0, 3)
+        board.add_image("pieces/1", np.zeros((3, 8, 8), np.float32), 3)
+        board.add_audio("pieces/1", np.zeros((1, 400), np.float32), 3, 8_000)
     page.emulate_media(color_scheme=scheme)
     for room in ("create", "contribute", "mine", "curate", "house", "runs"):
         page.goto(f"/{room}")
         page.wait_for_load_state("networkidle")
         if room == "house":
             page.get_by_role("button", name="Small Rain").click()
+        if room == "runs":
+            expect(page.get_by_role("img", name="Piece 1 after 3 steps")).to_be_visible()
         if room == "contribute":
             page.locator("#files").set_input_files(write_midi(7, "winter sun.mid"))
             expect(page.get_by_label("How it was made")).to_be_visible()
@@ -228,6 +256,14 @@ def test_music_is_asked_for_kept_rewritten_and_found_again(browser, writing_desk
         page.locator("[name=n]").fill("2")
         page.get_by_role("button", name="Write", exact=True).click()
         expect(page.get_by_text(re.compile("Done in"))).to_be_visible()
+        ranked = page.locator(".variation h3")
+        expect(ranked).to_have_text([re.compile("^1. "), re.compile("^2. ")])
+        second = ranked.nth(1).inner_text()[3:]
+        page.get_by_role("button", name="Another").first.click()
+        expect(ranked.filter(has_text=re.compile("-0?3$"))).to_have_count(1)
+        expect(ranked.filter(has_text=second)).to_have_count(1)
+        expect(page.get_by_text(re.compile("Done in"))).to_be_visible()
+        expect(page.get_by_label("Timing")).to_be_hidden()
         page.get_by_role("button", name="Keep").first.click()
         name = page.locator("#title")
         expect(page.locator("#history li")).to_have_count(1)

@@ -6,6 +6,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import pytest
+from torch.utils.tensorboard import SummaryWriter
+
 from desks import Asker
 from gen.studio.desk import Desk
 from gen.studio.runs import RunRequest, command, experiments
@@ -33,6 +37,32 @@ def test_a_run_that_does_not_begin_says_why(asker: Asker, desk: Desk) -> None:
     assert found[0]["name"] == "one-work"
     assert found[0]["said"] or found[0]["when"]
     asker.post("/runs/one-work/stop", {}, 422)
+
+
+def test_curves_and_pieces_of_a_run_are_seen_and_heard_while_it_goes_on(
+    asker: Asker, desk: Desk
+) -> None:
+    address, folder = "/runs/night/2026-01-02_03-04-05", desk.runs / "night" / "2026-01-02_03-04-05"
+    folder.mkdir(parents=True)
+    assert asker.get(address)["pieces"] == []
+    board = SummaryWriter(folder / "tensorboard")
+    for step in (3, 6):
+        board.add_scalar("loss", 9 / step, step)
+        for number in (1, 2):
+            board.add_image(f"pieces/{number}", np.full((3, 8, 8), step / 9, np.float32), step)
+            board.add_audio(f"pieces/{number}", np.zeros((1, 400), np.float32), step, 8_000)
+        board.flush()
+        found = asker.get(address)
+        assert found["curves"]["loss"][-1] == [step, pytest.approx(9 / step)]
+        assert [one["number"] for one in found["pieces"] if one["step"] == step] == [1, 2]
+    assert [one["step"] for one in found["pieces"]] == [6, 6, 3, 3]
+    assert asker.get(f"{address}/pieces/2/3/roll").startswith(b"\x89PNG")
+    sounds = [asker.get(f"{address}/pieces/{number}/6/sound") for number in (1, 2)]
+    assert all(sound.startswith(b"RIFF") for sound in sounds)
+    assert asker.get(f"{address}/pieces/1/3/roll") != asker.get(f"{address}/pieces/1/6/roll")
+    for nothing in ("3/6/roll", "1/7/sound"):
+        asker.get(f"{address}/pieces/{nothing}", 422)
+    board.close()
 
 
 def test_names_and_experiments_are_held_against_what_there_is(asker: Asker) -> None:

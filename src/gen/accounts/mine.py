@@ -1,4 +1,4 @@
-"""What became of one composer's works: runs, models, pieces nearest to them, money, what is new."""
+"""What became of one composer's works: runs, models, money, what is new."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gen.accounts.period import acts_of_kinds
-from gen.accounts.royalties import Near
 from gen.disk.sealed import SealedFile, user_folder
 from gen.provenance.acts import (
     ADD,
@@ -63,21 +62,6 @@ def mine(register: Register, composer: str) -> Mine:
     runs = {run.index for run in impact.runs}
     sales = tuple(act for act in register.sound_sales() if act.run in runs)
     return Mine(works, impact, tuple(fees), sales)
-
-
-def nearest(
-    near: Iterable[Near], works: Iterable[str], most: int
-) -> list[tuple[str, str, int, float]]:
-    """Pieces of which these works hold most: receipt, work, shingles, part of what all hold."""
-    own = set(works)
-    found = []
-    for each in near:
-        held = {work: count for work, count in each.shingles.items() if work in own}
-        if held:
-            work = max(held, key=lambda name: (held[name], name))
-            part = sum(held.values()) / sum(each.shingles.values())
-            found.append((each.receipt, work, held[work], part))
-    return sorted(found, key=lambda row: (-row[2], row[0]))[:most]
 
 
 def news(house: House, register: Register, composer: str, since: int) -> Iterator[tuple[Act, str]]:

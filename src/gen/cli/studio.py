@@ -27,6 +27,7 @@ from gen.errors import HouseError, SettingError
 
 if TYPE_CHECKING:
     from gen.studio.desk import Desk
+    from gen.studio.jobs import Jobs
 
 GRACE = 2
 """Seconds that open answers have to end when the studio does."""
@@ -103,18 +104,20 @@ def serve(
         HouseError: no house is there, the port is taken, or the extra is not installed.
     """
     _check_installed()
-    import uvicorn
-
     from gen.studio.address import LOOPBACK
-    from gen.studio.app import studio
-    from gen.studio.guard import Guard
-    from gen.studio.session import StudioSession, announced
 
     desk = _desk(folder, pin, checkpoint, out)
     with _listening(LOOPBACK, port) as listening:
+        jobs = _jobs(desk)
+        import uvicorn
+
+        from gen.studio.app import studio
+        from gen.studio.guard import Guard
+        from gen.studio.session import StudioSession, announced
+
         port = listening.getsockname()[1]
         hosts = frozenset(f"{name}:{port}" for name in (LOOPBACK, "localhost"))
-        guard = Guard(studio(desk), hosts)
+        guard = Guard(studio(desk, jobs=jobs), hosts)
         address = f"http://{LOOPBACK}:{port}/?token={guard.token}"
         echo(f"the studio is open at {address}\nCtrl-C ends it")
         if not no_browser:
@@ -137,23 +140,25 @@ def serve_house(
         HouseError: as `serve`; or other computers would reach it without a certificate.
     """
     _check_installed()
-    import uvicorn
-
     from gen.studio.address import address_of
-    from gen.studio.app import studio
-    from gen.studio.people import People
-    from gen.studio.served import HouseGuard, Served
 
     address = address_of(listen, names, certificate, certificate_key)
     desk = _desk(folder, pin, checkpoint, out)
     with _listening(address.listen, port) as listening:
+        jobs = _jobs(desk)
+        import uvicorn
+
+        from gen.studio.app import studio
+        from gen.studio.people import People
+        from gen.studio.served import HouseGuard, Served
+
         origins = address.origins(listening.getsockname()[1])
         people = People(desk.house().pin.name, origins)
         served = Served(desk, people, desk.out, audit)
         echo(f"the house {people.house} is served at {', '.join(sorted(origins))}")
         echo(f"audit log: {served.audit.path}\nCtrl-C ends it")
         config = uvicorn.Config(
-            HouseGuard(studio(desk, served), served), log_level="warning", access_log=False,
+            HouseGuard(studio(desk, served, jobs), served), log_level="warning", access_log=False,
             timeout_graceful_shutdown=GRACE, server_header=False,
             ssl_certfile=address.certificate, ssl_keyfile=address.key,
         )  # fmt: skip
@@ -168,6 +173,15 @@ def _refuse_alone(serving: dict[str, Any]) -> None:
     if given:
         words = ", ".join(f"--{name.removesuffix('s').replace('_', '-')}" for name in given)
         raise SettingError(f"{words}: of a house that is served", mend="add --serve")
+
+
+def _jobs(desk: Desk) -> Jobs:
+    """What writes music: it begins to read the model, which takes longest, before all else."""
+    from gen.studio.jobs import Jobs
+
+    jobs = Jobs.of(desk)
+    jobs.start()
+    return jobs
 
 
 def _desk(folder: Path | None, pin: Path | None, checkpoint: str, out: Path) -> Desk:

@@ -12,7 +12,7 @@ from gen.harmony.chords import (
     parse_quality,
 )
 from gen.harmony.keys import FLAT_NAMES, SHARP_NAMES, Key, note_names, parse_key, pitch_class
-from gen.harmony.words import GENRES, MOODS, nearest
+from gen.harmony.words import GENRES, MOODS, nearest, usual_meter
 
 __all__ = [
     "FLAT_NAMES",
@@ -30,4 +30,5 @@ __all__ = [
     "parse_progression",
     "parse_quality",
     "pitch_class",
+    "usual_meter",
 ]

@@ -39,6 +39,11 @@ MOODS = (
 )
 
 
+def usual_meter(genre: str | None) -> str:
+    """The meter of chords that are given without one."""
+    return "3/4" if genre == "waltz" else "4/4"
+
+
 def nearest(word: str, known: Iterable[str], *, setting: str) -> str:
     """Return `word` if it is known.
 

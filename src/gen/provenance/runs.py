@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
-from gen.errors import in_line
+from gen.errors import HouseError, SettingError, in_line
 from gen.provenance.canonical import StrictJsonError, canonical, sha256_hex
 from gen.provenance.consent import check_scope
 from gen.provenance.shapes import Digest, Shape, check_sorted
@@ -279,6 +279,18 @@ class Runs:
     _by_sound: dict[str, list[int]] = field(default_factory=dict)
     _receipts: dict[str, int] = field(default_factory=dict)
 
+    def at(self, index: Any) -> Run:
+        """The run, or asserted model, of this index.
+
+        Raises:
+            SettingError: there is none.
+        """
+        run = self.by_index.get(index)
+        if run is None:
+            known = ", ".join(map(str, self.by_index)) or "none"
+            raise SettingError(f"there is no run {index}", mend=f"runs in the log: {known}")
+        return run
+
     def of_file(self, file_sha256: str) -> list[Run]:
         """Every run, or asserted model, that left this very file, the first first."""
         return [self.by_index[index] for index in self._by_file.get(file_sha256, ())]
@@ -298,6 +310,20 @@ class Runs:
         """Index of the output with this receipt."""
         piece = self._with(receipt_sha256)
         return piece.index if piece else None
+
+    def in_file(self, sha256: str) -> LoggedPiece:
+        """The output whose file has this digest.
+
+        Raises:
+            HouseError: there is none.
+        """
+        piece = next((piece for piece in self.pieces if piece.sha256 == sha256), None)
+        if piece is None:
+            raise HouseError(
+                "the house's log has no such piece, or it was changed since",
+                mend="name the file as sample.py or the studio wrote it",
+            )
+        return piece
 
     def _with(self, receipt: str) -> LoggedPiece | None:
         """The output with this receipt, the first where there are several."""

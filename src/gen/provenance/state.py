@@ -20,7 +20,7 @@ from gen.provenance.merkle import root_of
 from gen.provenance.papers import PaperAct
 from gen.provenance.record import RegisterError, WorkRecord
 from gen.provenance.roster import Roster, SignedRoster
-from gen.provenance.runs import LoggedPiece, Retired, Runs
+from gen.provenance.runs import LoggedPiece, Retired, Run, Runs
 from gen.provenance.sales import SaleAct
 from gen.provenance.terms import Approvals
 
@@ -184,6 +184,11 @@ class RegisterState:
             if not any(self.refusal_of_key(k, act.index) == "revoked-key" for k in act.keyids):
                 return act
         return None
+
+    def in_use(self, run: Run) -> list[str]:
+        """SHA-256 of a run's models that are not retired."""
+        digests = [model.file_sha256 for model in run.models]
+        return [digest for digest in digests if self.retired(digest) is None]
 
     def papers_of(self, sha256: str) -> list[PaperAct]:
         """What entered a file with this digest, with keys that were not compromised by then."""

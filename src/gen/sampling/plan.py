@@ -172,7 +172,8 @@ def plan_of(controls: Controls, style: int | None = None) -> Plan:
             "cannot be laid out in a meter that changes", where="chords",
             mend="add time_signature=4/4",
         )  # fmt: skip
-    meter = controls.time_signature or (_usual_meter(controls) if controls.chords else None)
+    usual = harmony.usual_meter(controls.genre) if controls.chords else None
+    meter = controls.time_signature or usual
     signature = time_signature_id(meter) if meter and not changing else None
     bars = controls.bars or MOST_BARS_UNASKED
     lengths = [steps_of(signature)] * bars if signature is not None else []
@@ -222,11 +223,6 @@ def planned_rows(
         rows.setdefault(first + bar, []).append(row)
     slashes = slash_basses(controls.chords, lengths, home)
     return rows, {first + bar: basses for bar, basses in slashes.items()}
-
-
-def _usual_meter(controls: Controls) -> str:
-    """That of chords which are given without one."""
-    return "3/4" if controls.genre == "waltz" else "4/4"
 
 
 def velocity_classes(controls: Controls) -> tuple[int, int]:

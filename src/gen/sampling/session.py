@@ -42,6 +42,7 @@ from gen.sampling.takes import Progress, Sampled, Take, Watch
 from gen.smf import musical_hash
 from gen.smf.second_reading import check_read_alike
 from gen.tokens.choice import GRID, PLAYED
+from gen.tokens.timing import STRAIGHT
 from gen.tokens.tokenization import PLAYED_EVENTS
 
 if TYPE_CHECKING:  # MidiTok, and all that it loads, for models that write its tokens
@@ -334,13 +335,18 @@ def open_session(
     )  # fmt: skip
 
 
+def timings_of(checkpoint: Checkpoint) -> tuple[str, ...]:
+    """The timings among which there is a choice; none for a model that knows but the grid."""
+    return (PLAYED, STRAIGHT) if checkpoint.tokenization is PLAYED_EVENTS else ()
+
+
 def _timing_of(request: SampleRequest, checkpoint: Checkpoint) -> str:
     """The timing in which a model is to write, see `Plan.timing`.
 
     Raises:
         SettingError: it is to play, and has learned nothing but the grid.
     """
-    if checkpoint.tokenization is PLAYED_EVENTS:
+    if timings_of(checkpoint):
         return request.run.timing or AS_GIVEN
     if request.run.timing == PLAYED:
         raise SettingError(

@@ -8,14 +8,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from gen.accounts.mine import mine, nearest, news
-from gen.accounts.nearness import nearness, pieces_written
+from gen.accounts.mine import mine, news
+from gen.accounts.nearness import near_to, pieces_written
 from gen.errors import SettingError
 from gen.provenance.granted import missing_grants
 from gen.provenance.register import Register
 from gen.provenance.runs import Run
 from gen.provenance.standing import IN_HOUSE, TAKEN_OUT, TURNED_DOWN, WAITING, standings
 from gen.provenance.terms import USES, spelled_cents
+from gen.studio.dealings import SaleFacts, sold
 from gen.studio.interface import DeskOf
 
 router = APIRouter(tags=["account"])
@@ -82,6 +83,13 @@ class NearPiece(BaseModel):
     part: float
 
 
+class NearPieces(BaseModel):
+    """The pieces nearest to a composer's works; `unread` are works that could not be read, why."""
+
+    pieces: list[NearPiece]
+    unread: list[str]
+
+
 class ComposersAccount(BaseModel):
     """What became of a composer's works.
 
@@ -99,6 +107,7 @@ class ComposersAccount(BaseModel):
     used_by: list[UsedBy]
     asked_for: list[AskedFor]
     fees: list[Fee]
+    sales: list[SaleFacts]
     pieces: list[CountedPiece]
     pieces_in_all: int
 
@@ -130,6 +139,7 @@ def account(person: str, desk: DeskOf, since: Annotated[int, Query(ge=0)] = 0) -
         used_by=[_used_by(register, run, own) for run in reversed(found.impact.runs)],
         asked_for=list(_asked_for(register, person, found.works, found.impact.runs)),
         fees=[Fee(run=r, work=w, amount=spelled_cents(cents)) for r, w, cents in found.fees],
+        sales=sold(register, found.sales[-MOST_LISTED:]),
         pieces=[
             CountedPiece(path=piece.path, run=piece.run, receipt=piece.receipt)
             for piece in reversed(pieces[-MOST_LISTED:])
@@ -139,17 +149,23 @@ def account(person: str, desk: DeskOf, since: Annotated[int, Query(ge=0)] = 0) -
 
 
 @router.get("/composers/{person}/nearest")
-def nearest_pieces(person: str, desk: DeskOf) -> list[NearPiece]:
+def nearest_pieces(person: str, desk: DeskOf) -> NearPieces:
     """The pieces written by the house's models that hold most of a composer's works."""
     house = desk.house()
     register = desk.register(house)
     _check_enrolled(register, person)
-    near, _ = nearness(house, register, pieces_written(house, register))
-    paths = {piece.receipt: piece.path for piece in register.runs.pieces}
-    return [
-        NearPiece(path=paths[receipt] or receipt[:16], work=work, figures=count, part=part)
-        for receipt, work, count, part in nearest(near, mine(register, person).works, MOST_NEAR)
-    ]
+    works, pieces = mine(register, person).works, pieces_written(house, register)
+    near, unread = near_to(house, register, works, pieces, MOST_NEAR)
+    return NearPieces(
+        pieces=[
+            NearPiece(
+                path=one.piece.output.path or one.piece.output.receipt[:16], work=one.work,
+                figures=one.figures, part=one.part,
+            )
+            for one in near
+        ],
+        unread=unread,
+    )  # fmt: skip
 
 
 def _check_enrolled(register: Register, person: str) -> None:
@@ -158,12 +174,11 @@ def _check_enrolled(register: Register, person: str) -> None:
 
 
 def _used_by(register: Register, run: Run, own: set[str]) -> UsedBy:
-    digests = [model.file_sha256 for model in run.models]
-    behind = register.runs.works_behind(run)
+    behind, models = register.runs.works_behind(run), len(run.models)
     return UsedBy(
         run=run.index, name=run.name, purpose=run.purpose, time=run.time,
-        works=sum(work in own for work in behind), models=len(digests),
-        retired=sum(register.retired(digest) is not None for digest in digests),
+        works=sum(work in own for work in behind), models=models,
+        retired=models - len(register.in_use(run)),
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from gen.studio import (
     complaints,
     contributing,
     curating,
+    dealings,
     grants,
     houses,
     log,
@@ -52,14 +53,15 @@ _STATUS: dict[type[Exception], int] = {
 _HERE = Path(__file__).parent
 
 
-def studio(desk: Desk, served: Served | None = None) -> FastAPI:
+def studio(desk: Desk, served: Served | None = None, jobs: Jobs | None = None) -> FastAPI:
     """The application; without the guard, which stands around it.
 
     Args:
         desk: the house and its model.
         served: what is kept of a house that is served to its people; None at one computer.
+        jobs: its writing, where that was begun already.
     """
-    jobs = Jobs({"checkpoint": desk.checkpoint, "pin": desk.pin_file(), "out": str(desk.out)})
+    jobs = jobs or Jobs.of(desk)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -76,8 +78,8 @@ def studio(desk: Desk, served: Served | None = None) -> FastAPI:
     app.state.desk, app.state.jobs, app.state.served = desk, jobs, served
     judged = [Depends(served.admit)] if served else []
     rooms = (
-        account, complaints, contributing, curating, grants, houses, log, making, models, notation,
-        runs,
+        account, complaints, contributing, curating, dealings, grants, houses, log, making, models,
+        notation, runs,
     )  # fmt: skip
     parts = [room.router for room in rooms]
     if served:

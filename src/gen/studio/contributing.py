@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
@@ -55,12 +56,22 @@ class GivenFile(BaseModel):
     stated: Stated = Stated()
     composer: str = ""
 
-    def path_in(self, folder: str) -> Path:
+    def path_in(self, folder: Path) -> Path:
         """The file, written under its own name as far as one can be called so."""
         name = printable(PurePath(self.name.replace("\\", "/")).name).replace("/", "_")[:120]
-        path = Path(folder) / (name if name.strip(". ") else "work.mid")
+        path = folder / (name if name.strip(". ") else "work.mid")
+        folder.mkdir()
         path.write_bytes(self.midi)
         return path
+
+
+class GivenFiles(BaseModel):
+    """Files of one composer, read and compared with the house and with each other in one go."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    files: Annotated[list[GivenFile], Field(min_length=1, max_length=50)]
+    composer: str = ""
 
 
 class Checked(BaseModel):
@@ -92,27 +103,42 @@ class Checked(BaseModel):
 @router.post("/check")
 def check(given: GivenFile, desk: DeskOf) -> Checked:
     """Read a file as the house will, compare it with what is known, and sign nothing."""
-    return checked(
-        contributed(given, desk, Settings(given.composer, is_check=True, workers=1)), given.name
-    )
+    (found,) = check_many(GivenFiles(files=[given], composer=given.composer), desk)
+    return found
+
+
+@router.post("/check/many")
+def check_many(given: GivenFiles, desk: DeskOf) -> list[Checked]:
+    """The same of several files; the house is read once for all of them."""
+    found = contributed(given.files, desk, Settings(given.composer, is_check=True, workers=1))
+    return [checked(one, file.name) for one, file in zip(found, given.files, strict=True)]
 
 
 @router.post("/contribute")
 def contribute(given: GivenFile, desk: DeskOf) -> Checked:
     """Sign a file with its composer's open key; it then waits for a curator."""
+    (found,) = contribute_many(GivenFiles(files=[given], composer=given.composer), desk)
+    return found
+
+
+@router.post("/contribute/many")
+def contribute_many(given: GivenFiles, desk: DeskOf) -> list[Checked]:
+    """The same of several files; the house is read once for all of them."""
     key = desk.key(desk.register(desk.house()), given.composer, COMPOSER)
-    return checked(contributed(given, desk, Settings(given.composer, workers=1), key), given.name)
+    found = contributed(given.files, desk, Settings(given.composer, workers=1), key)
+    return [checked(one, file.name) for one, file in zip(found, given.files, strict=True)]
 
 
 def contributed(
-    given: GivenFile, desk: Desk, settings: Settings, key: SigningKey | None = None
-) -> Outcome:
-    """What becomes of a file."""
+    given: Sequence[GivenFile], desk: Desk, settings: Settings, key: SigningKey | None = None
+) -> list[Outcome]:
+    """What becomes of files, in their order."""
     contributor = Contributor(desk.house(), settings, key)
     with TemporaryDirectory(prefix="studio-") as folder:
-        job = Job(given.path_in(folder), given.stated.facts())
-        (outcome,) = contributor.run([job])
-    return outcome
+        paths = [file.path_in(Path(folder) / str(at)) for at, file in enumerate(given)]
+        jobs = [Job(path, file.stated.facts()) for path, file in zip(paths, given, strict=True)]
+        found = {outcome.path: outcome for outcome in contributor.run(jobs)}
+    return [found[path] for path in paths]
 
 
 def checked(outcome: Outcome, name: str) -> Checked:

@@ -79,6 +79,8 @@ def inbox(desk: DeskOf) -> list[WaitingWork]:
     """Everything that waits, each compared once more with what the house has."""
     house = desk.house()
     register = desk.register(house)
+    if not house.store.waiting():
+        return []  # without reading what they would be compared with
     recheck = Recheck(house, register)
     return [_waiting(item, recheck(item, register)) for item in look_at_all(house, register)]
 

@@ -7,11 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from gen.errors import SettingError
 from gen.provenance.granting import approve, set_terms
-from gen.provenance.register import Register
 from gen.provenance.roster import COMPOSER
-from gen.provenance.runs import Run
 from gen.provenance.terms import UseName, parse_allowed, parse_cents
 from gen.provenance.works import live_work
 from gen.studio.interface import DeskOf
@@ -89,18 +86,6 @@ def approve_use(said: Approving, desk: DeskOf) -> Approved:
     register = desk.register(house)
     key = desk.key(register, said.composer, COMPOSER, said.signed)
     _, found = approve(
-        house, key, said.use, run_at(register, said.run), said.works, said.receipt
+        house, key, said.use, register.runs.at(said.run), said.works, said.receipt
     )  # fmt: skip
     return Approved(use=found.use, run=found.run, receipt=found.receipt, works=list(found.works))
-
-
-def run_at(register: Register, index: int) -> Run:
-    """The run, or asserted model, of this index.
-
-    Raises:
-        SettingError: there is none.
-    """
-    run = register.runs.by_index.get(index)
-    if run is None:
-        raise SettingError(f"the log has no run {index}", mend="GET /models lists them")
-    return run

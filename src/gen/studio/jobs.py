@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any
 from gen import processes
 from gen.errors import HouseError
 from gen.safe_parse import child_environment
+from gen.studio.desk import Desk
 
 MOST_WAITING = 32
 MOST_OF_ONE = 8
@@ -38,10 +40,11 @@ READING, READY = "reading", "ready"
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """Whether the model can write: reading, ready or failed, and with which error."""
+    """Whether the model can write: reading, ready or failed, with which error, in which timings."""
 
     state: str = READING
     error: dict[str, str] | None = None
+    timings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -84,6 +87,12 @@ class Jobs:
         self._changed = threading.Condition(threading.RLock())
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
+    @classmethod
+    def of(cls, desk: Desk) -> Jobs:
+        """Those of a desk's model and house."""
+        out = str(desk.out)
+        return cls({"checkpoint": desk.checkpoint, "pin": desk.pin_file(), "out": out})
+
     def wait_for_model(self) -> bool:
         """Wait until the model was read, or cannot be; False where the studio ended before."""
         with self._changed:
@@ -91,8 +100,9 @@ class Jobs:
             return not self._is_closed
 
     def start(self) -> None:
-        """Start the process, so that the model is there when it is asked for."""
-        self._thread.start()
+        """Start the process, if it is not, so that the model is there when it is asked for."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def close(self) -> None:
         """End the process; what is being written is lost, what is finished is on disk."""
@@ -201,14 +211,14 @@ class Jobs:
         for line in child.stdout:
             event = json.loads(line)
             if event["kind"] == READY:
-                self._model_is(event["error"])
+                self._model_is(event["error"], event["timings"])
                 return
         what = "the process that reads the model was ended"
         self._model_is({"what": what, "where": "", "mend": "ask again"})
 
-    def _model_is(self, error: dict[str, str] | None) -> None:
+    def _model_is(self, error: dict[str, str] | None, timings: Sequence[str] = ()) -> None:
         with self._changed:
-            self.model = ModelState(FAILED if error else READY, error)
+            self.model = ModelState(FAILED if error else READY, error, tuple(timings))
             self._changed.notify_all()
 
     def _end(self, job: WritingJob, state: str, event: dict[str, Any] | None = None) -> None:

@@ -55,6 +55,7 @@ JobsOf = Annotated[JobsOfOne, Depends(_jobs)]
 class Asked(BaseModel):
     """What is asked of the music, as `sample.py --help` explains it; null is up to the model.
 
+    `timing` is for models of played music: as their players play, or straight.
     `swing` (off-beats late, 1 as triplets) and `humanise` (onsets and loudness not quite exact) are
     how a new piece is played: its score stays straight, and a given file's notes stay as they are.
     """
@@ -80,6 +81,7 @@ class Asked(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=1 << 53)] | None = None
     temperature: float | None = None
     originality: Literal["resample", "report"] | None = None
+    timing: Literal["played", "straight"] | None = None
     swing: Strength | None = None
     humanise: Strength | None = None
 
@@ -100,10 +102,14 @@ class Given(Asked):
 
 
 class Readiness(BaseModel):
-    """Whether the model can write: "reading", "ready", or "failed" and why."""
+    """Whether the model can write: "reading", "ready", or "failed" and why.
+
+    `timings` are those that it can be asked for; none where it knows but one.
+    """
 
     state: str
     error: dict[str, str] | None
+    timings: list[str]
 
 
 class JobFacts(BaseModel):
@@ -149,9 +155,10 @@ class Excerpt(BaseModel):
 
 
 class ReadChords(BaseModel):
-    """What a line of chords was understood as, bar by bar."""
+    """What a line of chords was understood as, bar by bar, and the meter where none is asked."""
 
     bars: list[list[str]]
+    meter: str
 
 
 class GivenScore(BaseModel):
@@ -189,7 +196,7 @@ _verb("vary", "Write a share of the cells anew, as large as `amount` says.")
 def readiness(jobs: JobsOf) -> Readiness:
     """Whether the model is read; what is asked for before waits for it."""
     found = jobs.jobs.model
-    return Readiness(state=found.state, error=found.error)
+    return Readiness(state=found.state, error=found.error, timings=list(found.timings))
 
 
 @router.get("/jobs")
@@ -304,7 +311,7 @@ def score(given: GivenScore) -> Score:
 
 
 @router.get("/chords")
-def chords(text: Words, key: Words = "") -> ReadChords:
+def chords(text: Words, key: Words = "", genre: Words = "") -> ReadChords:
     """What is understood of a line of chords."""
     named = harmony.parse_key(key) if key else None
     bars = harmony.parse_progression(text, named)
@@ -312,7 +319,8 @@ def chords(text: Words, key: Words = "") -> ReadChords:
     if named:
         spelt = harmony.note_names(named.fifths, is_minor=named.is_minor)
     return ReadChords(
-        bars=[[chord.spelt(spelt) if chord else "no chord" for chord in bar] for bar in bars]
+        bars=[[chord.spelt(spelt) if chord else "no chord" for chord in bar] for bar in bars],
+        meter=harmony.usual_meter(genre),
     )
 
 

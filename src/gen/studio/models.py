@@ -13,7 +13,6 @@ from gen.provenance.granting import retire
 from gen.provenance.register import Register
 from gen.provenance.roster import CURATOR
 from gen.provenance.runs import Run
-from gen.studio.grants import run_at
 from gen.studio.interface import DeskOf
 from gen.studio.signed import Signed
 
@@ -79,9 +78,10 @@ def retire_models(run: int, said: Retiring, desk: DeskOf) -> RunModels:
     """Take models of a run out of use: nothing is written with them any more."""
     house = desk.house()
     register = desk.register(house)
-    found = run_at(register, run)
-    files = said.models or in_use(register, found)
-    if strange := sorted({*files} - {*in_use(register, found)}):
+    found = register.runs.at(run)
+    left = register.in_use(found)
+    files = said.models or left
+    if strange := sorted({*files} - {*left}):
         raise SettingError(f"run {run} has no model {strange[0][:16]} in use")
     if not files:
         raise SettingError(f"every model of run {run} is retired already")
@@ -90,12 +90,6 @@ def retire_models(run: int, said: Retiring, desk: DeskOf) -> RunModels:
     moved = desk.register(desk.house())
     written = sum(piece.run == run for piece in moved.runs.pieces)
     return _facts(moved, moved.runs.by_index[run], written)
-
-
-def in_use(register: Register, run: Run) -> list[str]:
-    """Digests of a run's models that are not retired."""
-    digests = [model.file_sha256 for model in run.models]
-    return [digest for digest in digests if register.retired(digest) is None]
 
 
 def _facts(register: Register, run: Run, written: int) -> RunModels:

@@ -24,7 +24,7 @@ router = APIRouter(tags=["music"])
 _MOST_SCORES = 8
 _LAYOUT = {
     "pageWidth": 2100, "pageHeight": 2970, "scale": 40, "svgViewBox": True, "footer": "none",
-    "header": "none", "breaks": "auto",
+    "header": "none", "breaks": "auto", "adjustPageHeight": True,
 }  # fmt: skip
 
 

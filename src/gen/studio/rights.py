@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gen.provenance.roster import COMPOSER, CURATOR, HOUSE_ROLES, Person
+from gen.provenance.roster import COMPOSER, CURATOR, HOUSE_ROLES, PRODUCER, Person
 from gen.studio.people import NotAllowedError
 
 ANYBODY = frozenset(HOUSE_ROLES)
@@ -12,10 +12,12 @@ MAY: dict[str, frozenset[str]] = {
     **dict.fromkeys(
         (
             "GET /words", "GET /house", "GET /log", "GET /chords", "POST /check",
+            "POST /check/many",
             "GET /works", "GET /works/{work}", "GET /works/{work}/score", "GET /works/{work}/midi",
             "GET /works/{work}/acts", "GET /proofs/{act}", "GET /witnesses",
             "GET /composers/{person}/works", "GET /composers/{person}/account",
             "GET /composers/{person}/nearest", "GET /models", "GET /complaints",
+            "GET /sales", "GET /outputs/{sha256}", "GET /papers",
             "POST /score", "POST /audio",
             "POST /generate", "POST /continue", "POST /infill", "POST /accompany",
             "POST /harmonise", "POST /vary",
@@ -26,6 +28,8 @@ MAY: dict[str, frozenset[str]] = {
             "GET /pieces/{name}/stems", "GET /pieces/{name}/credentials",
             "GET /pieces/{name}/receipt", "GET /pieces/{name}/musicxml", "GET /pieces/{name}/wav",
             "GET /runs", "GET /runs/{name}/{when}", "GET /experiments",
+            "GET /runs/{name}/{when}/pieces/{number}/{step}/roll",
+            "GET /runs/{name}/{when}/pieces/{number}/{step}/sound",
         ),
         ANYBODY,
     ),
@@ -34,6 +38,7 @@ MAY: dict[str, frozenset[str]] = {
     "POST /works/{work}/consent": _COMPOSERS,
     "POST /works/{work}/terms": _COMPOSERS,
     "POST /approvals": _COMPOSERS,
+    "POST /sales": frozenset({PRODUCER, CURATOR}),
     "POST /complaints": _COMPOSERS | _CURATORS,
     "POST /complaints/{act}/answer": _CURATORS,
     "POST /models/{run}/retire": _CURATORS,
@@ -50,16 +55,16 @@ MAY: dict[str, frozenset[str]] = {
 """Request → the roles of which one is enough."""
 
 AT_THE_COMPUTER = frozenset(
-    {"POST /keys/unlock", "POST /keys/lock", "POST /contribute", "POST /runs",
-     "POST /runs/{name}/stop"}
+    {"POST /keys/unlock", "POST /keys/lock", "POST /contribute", "POST /contribute/many",
+     "POST /runs", "POST /runs/{name}/stop"}
 )  # fmt: skip
 """What needs keys or processes of the computer that serves: done there, never over the network."""
 
 HEAVY = frozenset(
-    {"POST /check", "POST /contribute/draft", "POST /contribute/sign", "GET /inbox",
-     "POST /inbox/{work}/accept", "POST /audit", "POST /score", "GET /pieces/{name}/wav",
-     "GET /pieces/{name}/musicxml", "GET /pieces/{name}/pages", "GET /pieces/{name}/stems",
-     "GET /proofs/{act}", "GET /composers/{person}/nearest"}
+    {"POST /check", "POST /check/many", "POST /contribute/draft", "POST /contribute/sign",
+     "GET /inbox", "POST /inbox/{work}/accept", "POST /audit", "POST /score",
+     "GET /pieces/{name}/wav", "GET /pieces/{name}/musicxml", "GET /pieces/{name}/pages",
+     "GET /pieces/{name}/stems", "GET /proofs/{act}", "GET /composers/{person}/nearest"}
 )  # fmt: skip
 """What takes a processor for longer than a page may take: a few at a time."""
 

@@ -1,4 +1,4 @@
-"""The interface to training runs: their curves, starting one from an experiment, stopping it."""
+"""The interface to training runs: curves, pieces, starting one from an experiment, stopping it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gen import places
@@ -18,7 +20,13 @@ from gen.errors import HouseError, SettingError
 from gen.harmony import nearest
 from gen.studio.interface import DeskOf
 
+if TYPE_CHECKING:
+    from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
+        EventAccumulator,
+    )
+
 router = APIRouter(tags=["runs"])
+_PIECES = "pieces/"
 _NAME = re.compile(r"[\w.-]{1,100}")
 _LAST_LINES = 60
 
@@ -37,10 +45,18 @@ class RunFacts(BaseModel):
     said: str = ""
 
 
+class RunPiece(BaseModel):
+    """A piece that a run wrote while it learned: its number, and after how many steps."""
+
+    number: int
+    step: int
+
+
 class Curves(BaseModel):
-    """Values by step of each thing that was measured, and the end of the run's log."""
+    """Values by step of each thing that was measured, new pieces, and the end of the run's log."""
 
     curves: dict[str, list[tuple[int, float]]]
+    pieces: list[RunPiece]
     log: list[str]
     is_running: bool
 
@@ -101,13 +117,29 @@ def _refused(there: set[str]) -> list[RunFacts]:
 
 @router.get("/runs/{name}/{when}")
 def curves(name: str, when: str, desk: DeskOf) -> Curves:
-    """A run's curves so far."""
+    """A run's curves and pieces so far."""
     folder = _folder(desk.runs, name, when)
     log = folder / "train.log"
     lines = log.read_text("utf-8", "replace").splitlines()[-_LAST_LINES:] if log.is_file() else []
+    board = _board(folder)
     return Curves(
-        curves=_scalars(folder / "tensorboard"), log=lines, is_running=_facts(folder).is_running
-    )
+        curves=_scalars(board) if board else {}, pieces=_pieces(board) if board else [],
+        log=lines, is_running=_facts(folder).is_running,
+    )  # fmt: skip
+
+
+@router.get("/runs/{name}/{when}/pieces/{number}/{step}/roll")
+def run_piece_roll(name: str, when: str, number: int, step: int, desk: DeskOf) -> Response:
+    """The piano roll of a piece that a run wrote."""
+    found = _event(_folder(desk.runs, name, when), number, step, "Images")
+    return Response(found.encoded_image_string, media_type="image/png")
+
+
+@router.get("/runs/{name}/{when}/pieces/{number}/{step}/sound")
+def run_piece_sound(name: str, when: str, number: int, step: int, desk: DeskOf) -> Response:
+    """The sound of a piece that a run wrote."""
+    found = _event(_folder(desk.runs, name, when), number, step, "Audio")
+    return Response(found.encoded_audio_string, media_type="audio/wav")
 
 
 @router.post("/runs")
@@ -174,17 +206,55 @@ def _facts(folder: Path) -> RunFacts:
     )  # fmt: skip
 
 
-def _scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
-    """What TensorBoard's files say."""
-    if not folder.is_dir():
-        return {}
-    from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
-        EventAccumulator,
+_BOARDS = 4
+_boards: OrderedDict[Path, EventAccumulator] = OrderedDict()
+_reading = threading.Lock()
+
+
+def _board(folder: Path) -> EventAccumulator | None:
+    """What TensorBoard's files of a run say by now; those that were read go on where they were."""
+    from tensorboard.backend.event_processing import (  # type: ignore[import-untyped]
+        event_accumulator,
     )
 
-    events = EventAccumulator(str(folder), size_guidance={"scalars": 2_000})
-    events.Reload()
+    place = folder / "tensorboard"
+    if not place.is_dir():
+        return None
+    with _reading:
+        board = _boards.pop(place, None) or event_accumulator.EventAccumulator(
+            str(place), size_guidance={"scalars": 2_000, "images": 8, "audio": 8}
+        )
+        board.Reload()
+        _boards[place] = board
+        while len(_boards) > _BOARDS:
+            _boards.popitem(last=False)
+    return board
+
+
+def _scalars(board: EventAccumulator) -> dict[str, list[tuple[int, float]]]:
     return {
-        tag: [(event.step, event.value) for event in events.Scalars(tag)]
-        for tag in events.Tags()["scalars"]
+        tag: [(event.step, event.value) for event in board.Scalars(tag)]
+        for tag in board.Tags()["scalars"]
     }
+
+
+def _pieces(board: EventAccumulator) -> list[RunPiece]:
+    """Those that are to be seen and heard, the newest first."""
+    tags = set(board.Tags()["images"]) & set(board.Tags()["audio"])
+    found = [
+        RunPiece(number=int(tag.removeprefix(_PIECES)), step=event.step)
+        for tag in tags
+        if re.fullmatch(rf"{_PIECES}\d+", tag)
+        for event in board.Images(tag)
+    ]
+    return sorted(found, key=lambda one: (-one.step, one.number))
+
+
+def _event(folder: Path, number: int, step: int, kind: str) -> Any:
+    """What was written of a run's piece: its "Images" or its "Audio"."""
+    board = _board(folder)
+    if board is not None and f"{_PIECES}{number}" in board.Tags()[kind.lower()]:
+        for event in getattr(board, kind)(f"{_PIECES}{number}"):
+            if event.step == step:
+                return event
+    raise HouseError(f"the run has no piece {number} of step {step} any more")

@@ -241,9 +241,8 @@ def waiting_file(work: str, desk: DeskOf) -> WaitingFile:
 def draft(given: GivenFile, desk: DeskOf, served: ServedOf) -> Drafted:
     """Read, compare and describe a file, and make ready what its composer signs."""
     desk.key(desk.register(desk.house()), given.composer, COMPOSER)
-    outcome = contributed(
-        given, desk, Settings(given.composer, is_signed_elsewhere=True, workers=1)
-    )
+    settings = Settings(given.composer, is_signed_elsewhere=True, workers=1)
+    (outcome,) = contributed([given], desk, settings)
     found = Drafted(checked=checked(outcome, given.name))
     if outcome.unsigned is None:
         return found

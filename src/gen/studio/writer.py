@@ -1,10 +1,10 @@
 """The process that writes the studio's music: it keeps the model, and says each bar as it ends.
 
 It reads requests as JSON lines and answers with JSON lines. When the model is read it says
-`ready`, with an error where it cannot be. All else names the job it is of: `begun`; `bar` with the
-piece, the attempt, how many of its bars are whole, the first that is new (counted from 0), and the
-score so far (null while it is silent); `piece` with its name on disk; and at last `done`,
-`cancelled` or `failed` with an error.
+`ready`, with an error where it cannot be, and the timings among which there is a choice. All else
+names the job it is of: `begun`; `bar` with the piece, the attempt, how many of its bars are whole,
+the first that is new (counted from 0), and the score so far (null while it is silent); `piece` with
+its name on disk; and at last `done`, `cancelled` or `failed` with an error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gen.rendering.score import SUFFIX, musicxml
 from gen.sampling.opened import Opened
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
-from gen.sampling.session import open_session
+from gen.sampling.session import open_session, timings_of
 from gen.sampling.takes import Progress, Sampled
 from gen.studio.score import Score
 
@@ -74,13 +74,15 @@ class Writer:
 
     def _warm(self) -> None:
         """Read model and house, and write a bar for nobody, before anything is asked for."""
-        error = None
+        error, timings = None, ()
         request = SampleRequest.of({**self._places, "n": 1, "seed": 0, "bars": 1, "sign": "off"})
         try:
-            open_session(request, opened=self._open(request)).write([0], lambda _: None, 0)
+            opened = self._open(request)
+            open_session(request, opened=opened).write([0], lambda _: None, 0)
+            timings = timings_of(opened.checkpoint)
         except Exception as found:  # what is asked for later says it again
             error, self._opened = _why(found), None
-        self._say("", "ready", error=error)
+        self._say("", "ready", error=error, timings=timings)
 
     def _open(self, request: SampleRequest) -> Opened:
         self._opened = Opened.of(request, self._opened)

@@ -12,7 +12,7 @@ from gen.errors import SettingError, found_in
 
 if TYPE_CHECKING:
     from gen.accounts.mine import Mine
-    from gen.accounts.royalties import Near
+    from gen.accounts.nearness import NearTo
     from gen.provenance.complaints_desk import Case
     from gen.provenance.register import Register
 
@@ -40,8 +40,8 @@ def mine_command(
 
     First of all comes what was entered in your name since you looked last.
     """
-    from gen.accounts.mine import Noticed, mine, nearest, news
-    from gen.accounts.nearness import nearness, pieces_written
+    from gen.accounts.mine import Noticed, mine, news
+    from gen.accounts.nearness import near_to, pieces_written
     from gen.provenance.access import person_at_hand
     from gen.provenance.roster import COMPOSER
     from gen.provenance.standing import standings
@@ -57,12 +57,12 @@ def mine_command(
     for index, time, words in new:
         output.line(f"  act {index}, {time}: {words}")
     found = mine(register, who)
-    near: list[Near] = []
-    if found.works and most:
-        near, _ = nearness(house, register, pieces_written(house, register))
-    close = nearest(near, found.works, most)
+    pieces = pieces_written(house, register) if found.works and most else ()
+    close, unread = near_to(house, register, found.works, pieces, most)
     money = {str(path): _due(path, who) for path in statements}
     _tell_mine(register, found, close, money, output)
+    for each in unread:
+        output.line(f"  not compared with: {each}")
     noticed.write(register.size)
     output.result(
         composer=who,
@@ -70,8 +70,15 @@ def mine_command(
         works=[one.to_dict() for one in standings(house, register, who)],
         impact=found.impact.to_dict(),
         nearest=[
-            {"receipt": r, "work": w, "shingles": n, "part": round(p, 4)} for r, w, n, p in close
+            {
+                "receipt": one.piece.output.receipt,
+                "work": one.work,
+                "shingles": one.figures,
+                "part": round(one.part, 4),
+            }
+            for one in close
         ],
+        unread=unread,
         sales=[{"act": act.index, "run": act.run, **act.sale.to_dict()} for act in found.sales],
         fees=[{"run": run, "work": work, "cents": cents} for run, work, cents in found.fees],
         royalties=money,
@@ -85,7 +92,7 @@ def _check_person(register: Register, who: str) -> None:
 
 
 def _tell_mine(
-    register: Register, found: Mine, close: list[tuple[str, str, int, float]],
+    register: Register, found: Mine, close: list[NearTo],
     money: dict[str, int], output: Console,
 ) -> None:  # fmt: skip
     from gen.cli.house_commands.works import tell_impact
@@ -99,10 +106,10 @@ def _tell_mine(
             if retired := register.retired(model.file_sha256):
                 output.line(f"  retired: {run.name}/{model.name}, act {retired.index}")
     paths = {piece.receipt: piece.path for piece in register.runs.pieces}
-    for receipt, work, count, part in close:
-        name = paths[receipt] or receipt[:16]
-        output.line(f"  near yours: {name}: {work} holds {count} of its figures, {part:.0%} of "
-                    "what works hold is yours")  # fmt: skip
+    for one in close:
+        name = one.piece.output.path or one.piece.output.receipt[:16]
+        output.line(f"  near yours: {name}: {one.work} holds {one.figures} of its figures, "
+                    f"{one.part:.0%} of what works hold is yours")  # fmt: skip
     for sale in found.sales:
         name = paths[sale.sale.receipt] or sale.sale.receipt[:16]
         output.line(f"  sold: {name}, {sale.sale.day}, {spelled_cents(sale.sale.cents)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.house_commands.common import Console, counted, house_command
-from gen.cli.house_commands.grants import RUN, run_at
+from gen.cli.house_commands.grants import RUN
 from gen.errors import SettingError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def retire_command(
     register = house.load()
     if bool(models) == (index is not None):
         raise SettingError("which models?", mend="name their files, or --run INDEX")
-    wanted = _models_of(run_at(register, index)) if index is not None else _named(models, register)
+    wanted = _models_of(register.runs.at(index)) if index is not None else _named(models, register)
     new = {
         run: [sha for sha in files if register.retired(sha) is None]
         for run, files in wanted.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +15,7 @@ from gen.cli.house_commands.common import (
     house_command,
 )
 from gen.cli.house_commands.works import WORKS, own_works
-from gen.errors import HouseError, SettingError
+from gen.errors import SettingError, found_in
 
 if TYPE_CHECKING:
     from gen.provenance.register import Register
@@ -178,20 +178,7 @@ def run_and_receipt(register: Register, what: Path | None, index: int | None) ->
         return _run_of_model(register, what), ""
     if what is not None:
         return run_of_piece(register, what)
-    return run_at(register, index), ""
-
-
-def run_at(register: Register, index: Any) -> Run:
-    """The run, or asserted model, of this index.
-
-    Raises:
-        SettingError: there is none.
-    """
-    run = register.runs.by_index.get(index)
-    if run is None:
-        known = ", ".join(map(str, register.runs.by_index)) or "none"
-        raise SettingError(f"there is no run {index}", mend=f"runs in the log: {known}")
-    return run
+    return register.runs.at(index), ""
 
 
 def _run_of_model(register: Register, path: Path) -> Run:
@@ -210,10 +197,6 @@ def run_of_piece(register: Register, path: Path) -> tuple[Run, str]:
     from gen.disk.reading import MIDI, sha256_of
 
     digest = sha256_of(str(path), MIDI)
-    piece = next((each for each in register.runs.pieces if each.sha256 == digest), None)
-    if piece is None:
-        raise HouseError(
-            f"the log of {register.roster.house} has no such piece, or it was changed since",
-            where=str(path), mend="name the file as sample.py wrote it",
-        )  # fmt: skip
-    return register.runs.by_index[piece.run], piece.receipt
+    with found_in(path):
+        piece = register.runs.in_file(digest)
+    return register.runs.at(piece.run), piece.receipt

@@ -50,21 +50,42 @@ async function answered(path, options) {
   }
 }
 
+// A list in parts that one request takes: so many things, of so many bytes.
+export function batches(list, size, most = 20, bytes = 4_000_000) {
+  const found = [];
+  let room = 0;
+  for (const one of list) {
+    const is_full = !found.length || found.at(-1).length === most || room < size(one);
+    if (is_full) {
+      found.push([]);
+      room = bytes;
+    }
+    found.at(-1).push(one);
+    room -= size(one);
+  }
+  return found;
+}
+
 export const by_id = (id) => document.getElementById(id);
+
+// What stands in files and records of others is shown without what would turn the line around it
+// or is no letter: bidirectional overrides, escapes.
+export const shown_text = (text) => text.replace(/(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 
 export function element(name, properties = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
-    if (key.includes("-") || key === "role") made.setAttribute(key, value);
+    if (key.includes("-") || key === "role") made.setAttribute(key, shown_text(String(value)));
+    else if (key === "textContent") made.textContent = shown_text(String(value ?? ""));
     else made[key] = value;
   }
-  made.append(...children.filter((child) => child !== null));
+  made.append(...children.filter((child) => child !== null).map((child) => (typeof child === "string" ? shown_text(child) : child)));
   return made;
 }
 
 export function say(text, is_bad = false) {
   const close = element("button", { type: "button", textContent: "×", "aria-label": "Close" });
-  const notice = element("div", { className: is_bad ? "notice bad" : "notice" }, close, text);
+  const notice = element("div", { className: is_bad ? "notice bad" : "notice" }, close, String(text));
   close.onclick = () => notice.remove();
   by_id("notices").append(notice);
   if (!is_bad) setTimeout(() => notice.remove(), 6000);
@@ -93,6 +114,21 @@ export function on(id_or_node, event, action) {
   });
 }
 
+// -- how things are said ------------------------------------------------------------------------
+
+export const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+export const plain = (word) => word.replaceAll("_", " ");
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+export const shares = (composers) => Object.entries(composers).map(([who, share]) => `${who} ${share} %`).join(", ");
+// Times of records, wherever they stand in a text.
+export const when = (text) => text.replace(/(\d)T(\d\d:\d\d:\d\d)Z/g, "$1 $2 UTC");
+export const day = (time) => time.slice(0, 10);
+export const money = (cents) => `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, "0")}`;
+// What terms grant, as `house.py terms` calls it and in words.
+export const USES = { sale: "selling pieces", sampling: "writing pieces", style: "pieces in your style" };
+
+export const row = (texts, properties = {}) => element("tr", properties, ...texts.map((text) => element("td", { textContent: text })));
+
 export function facts(list, pairs) {
   list.replaceChildren();
   for (const [name, value] of pairs) {
@@ -106,7 +142,7 @@ export function options(select, values, chosen = null) {
   select.replaceChildren(...first);
   for (const value of values) {
     const [text, label] = Array.isArray(value) ? value : [value, value];
-    select.append(element("option", { value: text, textContent: label.replaceAll("_", " ") }));
+    select.append(element("option", { value: text, textContent: plain(label) }));
   }
   if (chosen !== null) select.value = chosen;
 }
@@ -120,19 +156,16 @@ export async function base64(file) {
   return btoa(text);
 }
 
-export const shares = (composers) =>
-  Object.entries(composers).map(([who, share]) => `${who} ${share} %`).join(", ");
-
 // -- keys ------------------------------------------------------------------------------------
 
 let members = [];
 const listeners = [];
 
-// The people in a role, those first whose key lies here; told again whenever keys change.
+// The people in a role, or in one of several, those first whose key lies here; told again whenever keys change.
 export function people(role, select) {
   listeners.push(() => {
     const before = select.value;
-    const found = members.filter((one) => one.roles.includes(role) && (!served_house() || one.is_open));
+    const found = members.filter((one) => [role].flat().some((each) => one.roles.includes(each)) && (!served_house() || one.is_open));
     found.sort((one, other) => Number(other.is_open) - Number(one.is_open) || Number(other.has_key_here) - Number(one.has_key_here));
     options(select, found.map((one) => [one.id, `${one.name || one.id}${one.is_open ? "" : one.has_key_here ? " (locked)" : " (no key here)"}`]));
     if (found.some((one) => one.id === before)) select.value = before;
@@ -197,5 +230,6 @@ export async function begin() {
     on("lock-keys", "click", async () => show_members(await ask("/keys/lock", {})));
   }
   show_members(house.people);
+  if (house.is_sealed) by_id("sealed")?.removeAttribute("hidden");
   return house;
 }

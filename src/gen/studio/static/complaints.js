@@ -1,9 +1,8 @@
 // The complaints desk: those that concern who looks, their answers, and entering both.
 
-import { ask, by_id, element, on, people, say } from "./common.js";
+import { ask, by_id, element, on, people, say, when } from "./common.js";
 import { answer, complain_of } from "./hands.js";
 
-const when = (time) => time.replace("T", " ").replace("Z", " UTC");
 const GONE = "Its record was removed: only that it was entered is known.";
 
 function one_answer({ act, by, time, text }) {

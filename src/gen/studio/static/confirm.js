@@ -1,6 +1,6 @@
 // The one place where people say that they sign: what is signed in words, to the letter, and as whom.
 
-import { Refused, by_id, element, facts } from "./common.js";
+import { Refused, USES, by_id, element, facts, money, plain } from "./common.js";
 import { key_of, open_key, spoken } from "./keys.js";
 import { served_house } from "./session.js";
 
@@ -12,10 +12,7 @@ function consent_in_words(grants) {
   return words.join(", ") || "nothing";
 }
 
-const USES = { sale: "selling pieces", sampling: "writing pieces", style: "pieces in your style" };
-
 const uses_in_words = (uses) => uses.map(({ use, until, approval }) => `${USES[use]}${until ? ` until ${until}` : ""}${approval ? ", once you have approved it" : ""}`).join("; ") || "nothing";
-const money = (cents) => `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, "0")}`;
 
 // What an act is to say, as pairs for people; what it does not hold is left out.
 function act_in_words(said) {
@@ -27,6 +24,7 @@ function act_in_words(said) {
     ["versions", said.this_version ? "one model may learn from it, and none after that" : ""],
     ["your share of your part", is_terms ? `${said.share} %` : ""], ["fee for each run", is_terms ? money(said.fee) : ""],
     ["approved use", USES[said.use]], ["of the models of run", said.run], ["of the piece with the receipt", said.receipt],
+    ["sold on", said.day], ["for", said.cents === undefined ? "" : money(said.cents)], ["the piece with the receipt", said.receipt_sha256],
     ["models (SHA-256)", (said.models || []).join(", ")], ["reason", said.reason],
     ["to the complaint of act", said.complaint], ["from", said.from], ["about", (said.about || []).join(", ")], ["text", said.text],
     ["music (SHA-256)", said.music_sha256],
@@ -39,9 +37,9 @@ function in_words(record) {
   const said = record.predicate, described = said.description;
   return [
     ["title", described.title || ""], ["work", said.work], ["for the house", (said.house || "").replace(/([0-9a-f]{16})[0-9a-f]{48}$/, "$1…")], ["composers", said.composers.map((one) => `${one.id} ${one.share} %`).join(", ")],
-    ["made", MADE[said.method] || said.method], ["genre", (described.genre || "").replaceAll("_", " ")], ["mood", described.mood || ""],
+    ["made", MADE[said.method] || said.method], ["genre", plain(described.genre || "")], ["mood", described.mood || ""],
     ["key", described.key || ""], ["chords", described.chords || ""], ["sections", described.sections || ""],
-    ["roles", (described.roles || []).join(", ").replaceAll("_", " ")], ["may be used for", consent_in_words(said.consent)], ["contract", said.contract],
+    ["roles", plain((described.roles || []).join(", "))], ["may be used for", consent_in_words(said.consent)], ["contract", said.contract],
     ["stated", [said.statements.no_third_party_material ? "nothing in it is a third party's" : "", said.statements.no_generative_model ? "no generative model wrote any of it" : "a machine wrote some or all of it"].filter(Boolean).join("; ")],
     ["music (SHA-256)", record.subject[0].digest.sha256],
   ];

@@ -1,7 +1,7 @@
 // The room for composers: drop files, hear and see them as the house reads them, state, sign.
 
 import { show_alike } from "./alike.js";
-import { ask, base64, begin, by_id, complain, element, on, options, people, say } from "./common.js";
+import { ask, base64, batches, begin, by_id, complain, element, on, options, people, say, shown_text } from "./common.js";
 import { forget_draft, keep_drafts, kept_drafts } from "./drafts.js";
 import { contribute } from "./hands.js";
 import { viewer } from "./viewing.js";
@@ -22,7 +22,6 @@ async function key_of(midi) {
 async function take(list) {
   const taken = [];
   for (const file of list) {
-    if (file.name.startsWith("._")) continue;
     const midi = await base64(file), key = await key_of(midi);
     if (files.some((one) => one.key === key)) continue;
     taken.push(lay_down({ at: Date.now() + taken.length, name: file.name, midi, key, stated: {} }));
@@ -39,11 +38,13 @@ function lay_down(one) {
   return one;
 }
 
+// The first by itself, so that it is soon there to look at; the others together.
 async function check_all(list) {
-  for (const one of list) {
-    if (!files.includes(one)) continue; // was put away meanwhile
-    if (!one.checked) await check(one);
-    if (!shown && files.includes(one)) show(one);
+  const [first, ...others] = list.filter((one) => !one.checked);
+  if (first) await check([first]);
+  if (!shown && files.length) show(files[0]);
+  for (const some of batches(others, (one) => one.midi.length)) {
+    await check(some.filter((one) => files.includes(one))); // others were put away meanwhile
   }
 }
 
@@ -68,31 +69,38 @@ function count() {
 
 const is_ready = (one) => Boolean(one.checked && one.checked.score) && ["checked", "needs review"].includes(one.status);
 
-async function check(one) {
-  one.status = "reading…";
-  fill_row(one);
-  try {
-    one.checked = await ask("/check", body(one));
-    one.failed = false;
-    one.status = one.checked.status;
-    one.stated = { ...one.checked.stated, ...keep(one.stated) };
-  } catch (error) {
-    one.failed = true;
-    one.status = "refused";
-    one.checked = { changes: [], advice: [], unsure: [], unheard: [], alike: [], shared: [], found: error.message, mend: error.mend };
+async function check(list) {
+  if (!list.length) return;
+  for (const one of list) {
+    one.status = "reading…";
+    fill_row(one);
   }
-  fill_row(one);
-  if (files.includes(one)) await keep_drafts(place, [one]);
+  let answers;
+  try {
+    answers = await ask("/check/many", { files: list.map(body), composer: by_id("composer").value });
+  } catch (error) {
+    answers = list.map(() => ({ status: "refused", changes: [], advice: [], unsure: [], unheard: [], alike: [], shared: [], found: error.message, mend: error.mend, is_failure: true }));
+  }
+  list.forEach((one, at) => {
+    one.checked = answers[at];
+    one.failed = Boolean(answers[at].is_failure);
+    one.status = answers[at].status;
+    one.stated = { ...answers[at].stated, ...keep(one.stated) };
+    fill_row(one);
+  });
+  await keep_drafts(place, list.filter((one) => files.includes(one)));
 }
 
 const keep = (stated) => Object.fromEntries(Object.entries(stated).filter(([, value]) => value));
-const body = (one) => ({ name: one.name, midi: one.midi, stated: keep(one.stated), composer: by_id("composer").value });
+const body = (one) => ({ name: one.name, midi: one.midi, stated: keep(one.stated) });
+
+const STATUS = { checked: "ready", "needs review": "ready, to be compared", contributed: "signed, waiting" };
 
 function fill_row(one) {
   const looks = one.checked ? one.checked.advice.length : 0;
   const name = element("button", { type: "button", textContent: one.name, className: "quiet" });
   on(name, "click", () => show(one));
-  const cells = [name, one.status || "", one.stated.title || "", one.stated.genre || "", one.stated.mood || "", looks ? `${looks} to look at` : ""];
+  const cells = [name, STATUS[one.status] || one.status || "", one.stated.title || "", one.stated.genre || "", one.stated.mood || "", looks ? `${looks} to look at` : ""];
   const away = element("button", { type: "button", textContent: "×", className: "quiet", "aria-label": `Put ${one.name} away` });
   on(away, "click", () => put_away(one));
   one.row.replaceChildren(...[...cells, away].map((cell) => element("td", {}, cell)));
@@ -108,7 +116,8 @@ function show(one) {
   if (shown) gather();
   shown = one;
   by_id("work").hidden = false;
-  by_id("work-title").textContent = one.name;
+  by_id("work-title").textContent = shown_text(one.name);
+  by_id("music").hidden = !one.checked.score;
   const { checked } = one;
   const refused = checked.found ? [`${checked.found}${checked.mend ? ` — ${checked.mend}` : ""}`] : [];
   by_id("found").replaceChildren(
@@ -119,8 +128,8 @@ function show(one) {
   );
   show_likeness(checked);
   form.hidden = !checked.score || one.status === "contributed";
-  if (!checked.score) return;
   view(checked.score);
+  if (!checked.score) return;
   for (const name of FIELDS) form.elements[name].value = one.stated[name] || "";
   ask_of_method();
   show_tracks(one);
@@ -164,7 +173,7 @@ function gather() {
 // Signs files, and gives how many wait for a curator then.
 async function sign(list) {
   let at = 0, count = 0;
-  await contribute(list.map(body), (answer) => {
+  await contribute(list.map(body), by_id("composer").value, (answer) => {
     const one = list[at++];
     one.status = answer.status;
     if (answer.status === "refused") one.checked = { ...one.checked, found: answer.found, mend: answer.mend };
@@ -199,7 +208,6 @@ on(form, "submit", async (event) => {
   gather();
   const one = shown;
   if (await sign([one])) say(`${one.name} is signed, and waits for a curator.`);
-  await show_mine();
   show(one);
 });
 on("sign-all", "click", async () => {
@@ -208,13 +216,12 @@ on("sign-all", "click", async () => {
   const ready = files.filter(is_ready);
   const signed = ready.length ? await sign(ready) : 0;
   say(`${signed} of ${files.length} files are signed, and wait for a curator.`);
-  await show_mine();
   show(shown);
 });
 on("recheck", "click", async () => {
   gather();
   const one = shown;
-  await check(one);
+  await check([one]);
   shown = null;
   show(one);
 });
@@ -225,28 +232,37 @@ on("fill", "click", async () => {
   await keep_drafts(place, files.filter((one) => one.status !== "contributed"));
   say("Filled down: look at each before you sign.");
 });
-on("choose", "click", () => by_id("files").click());
-on("files", "change", () => take(by_id("files").files));
+for (const [button, input] of [["choose", "files"], ["choose-folder", "folder"]]) {
+  on(button, "click", () => by_id(input).click());
+  on(input, "change", () => take(named_midi(by_id(input).files, input === "folder")));
+}
 for (const kind of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, (event) => {
     event.preventDefault();
     by_id("drop").classList.toggle("over", kind === "dragover");
   });
 }
-on(document, "drop", (event) => take(event.dataTransfer.files));
+on(document, "drop", async (event) => {
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  const loose = entries.length ? [] : [...event.dataTransfer.files];
+  const found = await Promise.all(entries.map(files_in));
+  await take([...named_midi(loose, false), ...found.flat()]);
+});
 
-// Those that were turned down first: their reasons want an answer.
-async function show_mine() {
-  const whose = by_id("whose").value;
-  const found = whose ? await ask(`/composers/${encodeURIComponent(whose)}/works`) : [];
-  const order = ["rejected", "waiting", "in the house", "withdrawn"];
-  found.sort((one, other) => order.indexOf(one.state) - order.indexOf(other.state));
-  by_id("mine").hidden = !found.length;
-  by_id("none-yet").hidden = Boolean(found.length);
-  by_id("mine").tBodies[0].replaceChildren(...found.slice(0, 200).map((one) => element("tr", { className: one.state === "rejected" ? "look" : "" },
-    ...[one.title || one.work, one.state, one.allowed, one.note].map((text) => element("td", { textContent: text })))));
+// What a folder holds besides MIDI is left out; a file that somebody chose is read, whatever its name.
+const MIDI = /\.(midi?|smf|rmi|kar)$/i;
+const named_midi = (list, is_folder) => [...list].filter((file) => !file.name.startsWith("._") && (!is_folder || MIDI.test(file.name)));
+
+// A dropped file, or all MIDI files in a dropped folder, in the order of their names.
+async function files_in(entry) {
+  const called = (act) => new Promise((resolve, reject) => act(resolve, reject));
+  if (entry.isFile) return named_midi([await called((...done) => entry.file(...done))], false);
+  const reader = entry.createReader(), inside = [];
+  for (let some = null; some === null || some.length; inside.push(...some)) some = await called((...done) => reader.readEntries(...done));
+  inside.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }));
+  const found = await Promise.all(inside.filter((one) => one.isDirectory || MIDI.test(one.name)).map(files_in));
+  return found.flat();
 }
-on("whose", "change", show_mine);
 
 let words = null;
 async function start() {
@@ -258,8 +274,6 @@ async function start() {
   options(form.elements.method, words.methods);
   by_id("instruments-known").append(...words.instruments.map((name) => element("option", { value: name })));
   people("composer", by_id("composer"));
-  people("composer", by_id("whose"));
-  await show_mine();
   await check_all((await kept_drafts(place)).map(lay_down));
 }
 start().catch((error) => say(error.message, true));

@@ -1,6 +1,6 @@
 // The room where music is made: ask, hear it while it is written, choose, rewrite, take away.
 
-import { Refused, ask, base64, begin, by_id, complain, element, on, options, say } from "./common.js";
+import { Refused, ask, base64, begin, by_id, complain, element, on, options, plain, plural, say, shown_text } from "./common.js";
 import { Grid } from "./grid.js";
 import { Player } from "./player.js";
 import { Roll } from "./roll.js";
@@ -10,7 +10,7 @@ const STORE = "studio-history";
 const SHARE = 0.3; // of the cells, which a variation writes anew
 const form = by_id("ask");
 const roll = new Roll(by_id("roll"), { on_seek: (seconds) => player.seek(seconds) });
-const player = new Player({ button: by_id("play"), output: by_id("clock"), on_place: (seconds) => roll.place(seconds), speed: by_id("speed"), loop: by_id("loop") });
+const player = new Player({ button: by_id("play"), output: by_id("clock"), on_place: (seconds) => roll.place(seconds), speed: by_id("speed"), tempo: by_id("tempo"), loop: by_id("loop") });
 const grid = new Grid(by_id("cells"), { on_choose: chosen, on_hear: heard });
 // Names of pieces, and a file that was opened as {file}, oldest first; where one stands in it; what
 // was undone comes after.
@@ -19,11 +19,13 @@ let standing = null; // what was kept or opened: {title, score}, of a piece {nam
 let job = null;
 let is_model_read = false;
 const READING = "The model is being read…", GROWING = "Being written…";
-let cards = [];
+let cards = []; // variations, by their place in the request
+let place_of = (piece) => piece; // the card that a piece of the job is shown on
+let last = null; // what was asked for last: {verb, body}
 
 function chosen(places) {
   const count = places.size;
-  by_id("selected").textContent = count ? `${count} cell${count > 1 ? "s" : ""} selected` : "No cells selected";
+  by_id("selected").textContent = count ? `${plural(count, "cell")} selected` : "No cells selected";
   by_id("rewrite").disabled = by_id("deselect").disabled = by_id("lock").disabled = !count;
   by_id("unlock").disabled = !grid.locked.size;
 }
@@ -39,14 +41,15 @@ function heard(audible) {
 function asked() {
   const said = Object.fromEntries(new FormData(form));
   const body = {};
-  for (const name of ["genre", "mood", "key", "time_signature", "chords", "sections", "density"]) if (said[name]) body[name] = said[name];
+  for (const name of ["genre", "mood", "key", "time_signature", "chords", "sections", "density", "timing"]) if (said[name]) body[name] = said[name];
   for (const name of ["bars", "tempo", "seed", "n"]) if (said[name]) body[name] = Number(said[name]);
   if (said.instruments.trim()) body.instruments = said.instruments.split(",").map((word) => word.trim()).filter(Boolean);
   body.temperature = Number(said.temperature);
   for (const name of Object.keys(FEEL)) if (Number(said[name])) body[name] = Number(said[name]);
-  if (body.chords && !body.time_signature) body.time_signature = "4/4"; // chords are laid out in bars
   return body;
 }
+
+const TIMINGS = { played: "as its players play", straight: "straight" };
 
 // What the sliders of how a piece is played stand for, from one end to the other.
 const FEEL = {
@@ -63,47 +66,60 @@ function say_feel(name) {
 
 // Of a given file everything but how to draw comes from the file.
 function given() {
-  const { n, seed, temperature } = asked();
-  return { piece: standing.name, n, seed, temperature };
+  const { n, seed, temperature, timing } = asked();
+  return { piece: standing.name, n, seed, temperature, timing };
 }
 
-async function write(verb, body) {
+// Asks for music. `into` is a variation that is written anew, in its own place; else all are new.
+async function write(verb, body, into = null) {
   if (job) throw new Error("one request at a time");
   const began = performance.now();
-  cards = [];
-  by_id("variations").replaceChildren();
+  if (into) wait_anew(into);
+  else {
+    cards = [];
+    by_id("variations").replaceChildren();
+  }
   const before = verb === "generate" ? 0 : bar_count(standing.score);
   const facts = await ask(`/${verb}`, body);
-  await follow(facts.id, before + (body.bars || 0), began);
+  place_of = (piece) => (into ? into.index : piece);
+  last = { verb, body };
+  await follow(facts.id, before + (body.bars || 0), began, into);
 }
 
 function busy(id) {
   job = id;
   by_id("stop").hidden = !id;
   by_id("write").disabled = Boolean(id);
+  for (const one of cards) if (one) one.again.disabled = Boolean(id) || !one.name;
   for (const name of ["rewrite", "add", "continue", "vary"]) by_id(name).disabled = Boolean(id) || (name === "rewrite" && !grid.chosen.size);
 }
 
-function follow(id, bars, began) {
+function follow(id, bars, began, into) {
   busy(id);
-  by_id("progress").textContent = is_model_read ? "Waiting for the model…" : READING;
+  let is_waiting = true;
+  say_place(id, () => is_waiting).catch(complain);
   const stream = new EventSource(`/api/v1/jobs/${id}/events`);
   return new Promise((resolve) => {
     const ended = (text) => {
       stream.close();
+      is_waiting = false;
       busy(null);
       by_id("progress").textContent = text;
       player.is_growing = false;
       resolve();
     };
-    stream.addEventListener("begun", () => (by_id("progress").textContent = "Writing…"));
+    stream.addEventListener("begun", () => {
+      is_waiting = false;
+      by_id("progress").textContent = "Writing…";
+    });
     stream.addEventListener("bar", (event) => growing(JSON.parse(event.data), bars));
     let arriving = Promise.resolve();
     stream.addEventListener("piece", (event) => (arriving = Promise.all([arriving, arrived(JSON.parse(event.data))])));
     stream.addEventListener("done", async () => {
       await arriving.catch(complain);
+      rank();
       ended(`Done in ${((performance.now() - began) / 1000).toFixed(1)} s.`);
-      if (cards.filter(Boolean).length === 1 && cards[0] && cards[0].name) accept(cards[0]);
+      if (!into && cards.filter(Boolean).length === 1 && cards[0] && cards[0].name) accept(cards[0]);
     });
     stream.addEventListener("cancelled", () => {
       ended("Stopped. What was finished stays.");
@@ -120,11 +136,20 @@ function follow(id, bars, began) {
   });
 }
 
+// What a request waits for: the model, or others' requests.
+async function say_place(id, is_waiting) {
+  while (is_waiting()) {
+    const { place } = await ask(`/jobs/${id}`);
+    if (is_waiting()) by_id("progress").textContent = !is_model_read ? READING : place ? `${plural(place, "request")} before yours…` : "Beginning…";
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
 // What was being written and is not finished goes; what stands is shown again.
 function put_back() {
   for (const one of cards.filter((each) => each && !each.name)) {
-    one.node.remove();
-    cards[one.index] = null;
+    if (one.before) show_card(one, one.before);
+    else put_away(one);
   }
   if (!standing || by_id("title").textContent !== GROWING) return;
   if (player.is_playing) player.stop(0);
@@ -134,7 +159,7 @@ function put_back() {
 
 // The first variation sounds while it is written, in a given file from the first new bar on.
 function growing({ piece, attempt, bar, first, score }, bars) {
-  const one = card(piece);
+  const one = card(place_of(piece));
   one.note.textContent = `${attempt ? "was too close to a work, written anew: " : ""}bar ${bar} …`;
   if (!score) return;
   one.score = score;
@@ -149,26 +174,57 @@ function growing({ piece, attempt, bar, first, score }, bars) {
 }
 
 async function arrived({ piece, name }) {
-  const one = card(piece);
+  const one = card(place_of(piece));
   const found = await ask(`/pieces/${encodeURIComponent(name)}`);
-  Object.assign(one, { name, score: found.score, receipt: found.receipt });
-  one.roll.show(found.score);
-  one.title.textContent = name;
-  one.note.textContent = words_of(found.receipt);
-  for (const button of one.buttons) button.disabled = false;
+  show_card(one, { name, score: found.score, receipt: found.receipt, asked: last });
   if (piece === 0 && player.is_growing) {
     player.load(found.score, { is_same: true });
-    roll.show(found.score);
-    by_id("title").textContent = `${name}, not kept yet`;
+    present(found.score, `${name}, not kept yet`);
     mark(one, true);
   }
 }
 
+const missed_of = (receipt) => receipt.asked_and_got.filter((row) => row.met === false).length;
 const words_of = (receipt) => {
-  const rows = receipt.asked_and_got, missed = rows.filter((row) => row.met === false).length;
-  const close = receipt.originality && receipt.originality.is_above_line ? ", close to a work" : "";
-  return `${receipt.notes} notes, ${clock(receipt.seconds)}${rows.length ? (missed ? `, ${missed} of ${rows.length} things not as asked` : ", as asked") : ""}${close}`;
+  const count = receipt.asked_and_got.length, missed = missed_of(receipt), near = receipt.originality;
+  const obeys = count ? (missed ? `, ${missed} of ${plural(count, "thing")} not as asked` : ", as asked") : "";
+  const own = !near ? "" : near.is_above_line ? ", close to a work" : `, ${Math.round(100 * near.share_of_melody)} % of its melody's figures in one work`;
+  return `${receipt.notes} notes, ${clock(receipt.seconds)}${obeys}${own}`;
 };
+
+// Those first that are nobody else's, then that do what was asked, then that share least.
+function rank() {
+  const done = cards.filter((one) => one && one.name);
+  const worth = ({ receipt: { originality, ...receipt } }) => [Number(Boolean(originality && originality.is_above_line)), missed_of(receipt), originality ? originality.share_of_melody : 0];
+  const before = (one, other) => worth(one).map((value, at) => value - worth(other)[at]).find(Boolean) || one.index - other.index;
+  done.sort(before).forEach((one, at) => {
+    one.title.textContent = done.length > 1 ? `${at + 1}. ${one.name}` : one.name;
+    by_id("variations").append(one.node);
+  });
+}
+
+// One variation's place while another is written there; it comes back where that is stopped.
+function wait_anew(one) {
+  const { name, score, receipt, asked } = one;
+  Object.assign(one, { before: { name, score, receipt, asked }, name: null, attempt: undefined });
+  one.title.textContent = "Another";
+  mark(one, false);
+  for (const button of one.buttons) button.disabled = true;
+}
+
+// A variation that is whole: {name, score, receipt, asked}.
+function show_card(one, piece) {
+  Object.assign(one, piece, { before: null });
+  one.roll.show(one.score);
+  one.title.textContent = one.name;
+  one.note.textContent = words_of(one.receipt);
+  for (const button of one.buttons) button.disabled = button === one.again && Boolean(job);
+}
+
+function put_away(one) {
+  one.node.remove();
+  cards[one.index] = null;
+}
 
 function card(index) {
   if (cards[index]) return cards[index];
@@ -179,14 +235,17 @@ function card(index) {
   const hear = element("button", { type: "button", textContent: "Hear", disabled: true });
   const take = element("button", { type: "button", className: "primary", textContent: "Keep", disabled: true });
   const drop = element("button", { type: "button", className: "quiet", textContent: "Reject", disabled: true });
-  const node = element("article", { className: "variation" }, title, canvas, note, element("p", { className: "actions" }, hear, take, drop));
-  const made = { index, node, title, note, roll: new Roll(canvas, { is_small: true }), buttons: [hear, take, drop] };
+  const again = element("button", { type: "button", className: "quiet", textContent: "Another", title: "Write this one anew, by another seed", disabled: true });
+  const node = element("article", { className: "variation" }, title, canvas, note, element("p", { className: "actions" }, hear, take, again, drop));
+  const made = { index, node, title, note, roll: new Roll(canvas, { is_small: true }), again, buttons: [hear, take, again, drop] };
   on(hear, "click", () => audition(made));
   on(take, "click", () => accept(made));
+  on(again, "click", () => write(made.asked.verb, { ...made.asked.body, n: 1, seed: undefined }, made));
   on(drop, "click", () => {
-    node.remove();
-    cards[index] = null;
-    if (made.node.classList.contains("sounding") && standing.name) player.load(standing.score);
+    put_away(made);
+    if (!made.node.classList.contains("sounding") || !standing) return;
+    player.load(standing.score);
+    present(standing.score, standing.title);
   });
   cards[index] = made;
   by_id("variations").append(node);
@@ -199,7 +258,8 @@ function audition(one) {
   for (const other of cards) if (other) mark(other, false);
   const seconds = player.now(), was_playing = player.is_playing;
   player.load(was && standing ? standing.score : one.score);
-  roll.show(was && standing ? standing.score : one.score);
+  if (was && standing) present(standing.score, standing.title);
+  else present(one.score, `${one.name}, not kept yet`);
   if (!was) mark(one, true);
   if (!was_playing) {
     player.place(seconds);
@@ -226,9 +286,15 @@ function remember(entry) {
 
 // -- what stands ------------------------------------------------------------------------------
 
-function show_score(score, title) {
-  by_id("title").textContent = title;
+// What is to be seen and heard now; the cells are of what stands.
+function present(score, title) {
+  by_id("title").textContent = shown_text(title);
+  by_id("facts").textContent = shown_text(`${plural(bar_count(score), "bar")}, ${clock(score.seconds)}, ${score.tracks.map((track) => track.name || track.instrument).join(", ")}`);
   roll.show(score);
+}
+
+function show_score(score, title) {
+  present(score, title);
   grid.show(score);
   by_id("cell-actions").hidden = !score.tracks.length;
 }
@@ -239,7 +305,6 @@ async function stand(name) {
   standing = { ...found, title: name };
   show_score(found.score, name);
   if (!(is_same && player.is_playing)) player.load(found.score);
-  by_id("facts").textContent = `${bar_count(found.score)} bars, ${clock(found.score.seconds)}, ${found.score.tracks.map((track) => track.name || track.instrument).join(", ")}`;
   take_away(found);
   keep_history();
 }
@@ -258,10 +323,10 @@ function take_away({ name, receipt, originality, has_credentials }) {
   if (by_id("paper").open) show_pages().catch(complain);
   const table = element("table", {}, element("thead", {}, element("tr", {}, ...["What", "Asked", "Got"].map((text) => element("th", { scope: "col", textContent: text })))));
   const body = element("tbody");
-  const plain = (value) => (Array.isArray(value) ? value.join(", ") : String(value)).replaceAll("_", " ");
+  const said = (value) => plain(Array.isArray(value) ? value.join(", ") : String(value));
   for (const row of receipt.asked_and_got) {
     const mark = row.met === false ? "missed" : row.met ? "met" : "";
-    body.append(element("tr", {}, element("td", { textContent: plain(row.control) }), element("td", { textContent: plain(row.asked) }), element("td", { className: mark, textContent: `${plain(row.got)}${mark ? ` (${mark})` : ""}` })));
+    body.append(element("tr", {}, element("td", { textContent: said(row.control) }), element("td", { textContent: said(row.asked) }), element("td", { className: mark, textContent: `${said(row.got)}${mark ? ` (${mark})` : ""}` })));
   }
   table.append(body);
   by_id("asked").replaceChildren(receipt.asked_and_got.length ? table : "");
@@ -281,6 +346,7 @@ function keep_history() {
   localStorage.setItem(STORE, JSON.stringify(history));
   by_id("undo").disabled = history.at <= 0;
   by_id("redo").disabled = history.at >= history.names.length - 1;
+  by_id("no-history").hidden = Boolean(history.names.length);
   by_id("history").replaceChildren(...history.names.map((entry, at) => {
     const button = element("button", { type: "button", textContent: entry.file ? `${entry.file} (opened)` : entry });
     on(button, "click", () => go(at));
@@ -320,7 +386,6 @@ async function show_opened(name) {
   const score = await ask("/score", { midi: opened.midi });
   standing = { score, title: name };
   show_score(score, name);
-  by_id("facts").textContent = `${bar_count(score)} bars, ${clock(score.seconds)}: choose cells to rewrite, add a track, or continue`;
   by_id("take").hidden = true;
   player.load(score);
 }
@@ -368,7 +433,7 @@ for (const name of Object.keys(FEEL)) {
 }
 
 let typing = 0;
-for (const name of ["chords", "key"]) {
+for (const name of ["chords", "key", "genre", "time_signature"]) {
   form.elements[name].addEventListener("input", () => {
     clearTimeout(typing);
     typing = setTimeout(read_chords, 250);
@@ -380,9 +445,9 @@ async function read_chords() {
   read.classList.remove("missed");
   if (!text.trim()) return void (read.textContent = "");
   try {
-    const found = await ask(`/chords?${new URLSearchParams({ text, key: form.elements.key.value })}`);
-    const meter = form.elements.time_signature.value ? "" : " (in 4/4)";
-    read.textContent = `Understood${meter}: ${found.bars.map((bar) => bar.join(" ") || "%").join(" | ")}`;
+    const found = await ask(`/chords?${new URLSearchParams({ text, key: form.elements.key.value, genre: form.elements.genre.value })}`);
+    const meter = form.elements.time_signature.value || found.meter;
+    read.textContent = `Understood (in ${meter}): ${found.bars.map((bar) => bar.join(" ") || "%").join(" | ")}`;
   } catch (error) {
     read.classList.add("missed");
     read.textContent = `${error.message}${error.mend ? ` — ${error.mend}` : ""}`;
@@ -392,8 +457,10 @@ async function read_chords() {
 // Says so while the model is not there yet; what is asked for meanwhile waits for it.
 async function await_model() {
   for (;;) {
-    const { state, error } = await ask("/readiness");
+    const { state, error, timings } = await ask("/readiness");
     is_model_read = state !== "reading";
+    options(form.elements.timing, timings.map((one) => [one, TIMINGS[one]]));
+    by_id("timing-part").hidden = !timings.length;
     if (!job) by_id("progress").textContent = is_model_read ? "" : READING;
     if (error) by_id("progress").textContent = `No model can write: ${[error.where, error.what].filter(Boolean).join(": ")}${error.mend ? ` — ${error.mend}` : ""}`;
     if (is_model_read) return;

@@ -2,7 +2,7 @@
 
 import { show_alike } from "./alike.js";
 import { complaints_desk } from "./complaints.js";
-import { ask, begin, by_id, element, facts, on, people, say, shares } from "./common.js";
+import { ask, begin, by_id, element, facts, on, people, plain, say, shares, shown_text } from "./common.js";
 import { accept, reject } from "./hands.js";
 import { viewer } from "./viewing.js";
 
@@ -30,10 +30,10 @@ async function show(one, button) {
   button.setAttribute("aria-current", "true");
   shown = one;
   by_id("work").hidden = false;
-  by_id("work-title").textContent = one.title || one.work;
+  by_id("work-title").textContent = shown_text(one.title || one.work);
   facts(by_id("facts"), [
     ["work", one.work], ["by", shares(one.composers)], ["made", one.is_machine_written ? "by a machine" : one.method],
-    ["genre", one.genre.replaceAll("_", " ")], ["mood", one.mood], ["key", one.key], ["may be used for", one.consent],
+    ["genre", plain(one.genre)], ["mood", one.mood], ["key", one.key], ["may be used for", one.consent],
     ["contract", one.contract], ["cannot be taken", one.rule ? `${one.found}${one.mend ? ` — ${one.mend}` : ""}` : ""],
   ]);
   by_id("alike-title").hidden = !one.alike.length;

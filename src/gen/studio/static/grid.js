@@ -39,7 +39,7 @@ export class Grid {
     const sounding = new Set(track.notes.map((note) => bar_of(this.score, note[0])));
     const swatch = element("span", { className: "swatch" });
     swatch.style.setProperty("--hue", hue(slot));
-    const row = element("tr", { role: "row" }, element("th", { role: "rowheader", scope: "row" }, swatch, `${name} `, this.switch("Mute", this.muted, slot, name), " ", this.switch("Solo", this.solo, slot, name)));
+    const row = element("tr", { role: "row" }, element("th", { role: "rowheader", scope: "row" }, swatch, element("span", { className: "name", title: name, textContent: name }), " ", this.switch("Mute", this.muted, slot, name), " ", this.switch("Solo", this.solo, slot, name)));
     for (let bar = 0; bar < bars; bar++) {
       const button = element("button", { type: "button", tabIndex: -1, className: sounding.has(bar) ? "sounds" : "", role: "gridcell", "aria-selected": "false", "aria-label": `Bar ${bar + 1} of ${name}${sounding.has(bar) ? "" : ", silent"}` });
       button.dataset.place = `${bar},${slot}`;

@@ -1,12 +1,12 @@
 // What people do with their key: contribute, accept, reject, change consent, say terms, approve,
-// withdraw, retire models, enter complaints and answers.
+// withdraw, retire models, enter sales, complaints and answers.
 //
 // At a studio of one computer the keys lie in its key folder, and the server signs when it is
 // asked. In a house that is served everything is signed here: each record is made from what is
 // shown, after the bytes it is about were checked, and only signatures are sent. The server makes
 // the same record once more, and takes it if it is the same to the byte.
 
-import { Refused, ask, need_key } from "./common.js";
+import { Refused, USES, ask, batches, need_key } from "./common.js";
 import { served_house } from "./session.js";
 import { TYPES, act_payload, bytes_of, canonical, check_about, digest, from_base64, head_after, hex, now, read_tag, tagged, to_base64 } from "./records.js";
 import { is_signed, sign } from "./keys.js";
@@ -51,16 +51,18 @@ async function enter(key, kind, said, send, before = []) {
 
 // Files as the interface takes them, signed after one look at all statements.
 // Calls back with each file's answer, in order.
-export async function contribute(files, answered) {
+export async function contribute(files, composer, answered) {
   if (!served_house()) {
-    await need_key(files[0].composer);
-    for (const file of files) answered(await ask("/contribute", file));
+    await need_key(composer);
+    for (const some of batches(files, (file) => file.midi.length)) {
+      for (const answer of await ask("/contribute/many", { files: some, composer })) answered(answer);
+    }
     return;
   }
   const drafts = [];
-  for (const file of files) drafts.push(await drafted(file));
+  for (const file of files) drafts.push(await drafted({ ...file, composer }));
   const ready = drafts.filter((one) => one.draft);
-  const key = ready.length ? await confirmed(ready.length > 1 ? `Sign ${ready.length} contributions` : "Sign this contribution", files[0].composer, ready.map((one) => one.statement)) : null;
+  const key = ready.length ? await confirmed(ready.length > 1 ? `Sign ${ready.length} contributions` : "Sign this contribution", composer, ready.map((one) => one.statement)) : null;
   for (const one of drafts) answered(one.draft ? { ...one.checked, ...(await signed_draft(key, one)) } : one.checked);
 }
 
@@ -158,7 +160,6 @@ export async function withdraw(work, shown, body) {
 
 // -- terms and approvals -----------------------------------------------------------------------
 
-const USES = ["sale", "sampling", "style"];
 const sorted_by = (name, list) => list.sort((one, other) => (one[name] < other[name] ? -1 : 1));
 
 function cents(text) {
@@ -169,7 +170,7 @@ function cents(text) {
 
 // What terms say, from what is asked for them in words.
 function terms_data(work, { allow: text, ask_first, this_version, share, fee }) {
-  const words = scopes_in(text), is_use = (word) => USES.includes(word.split("@")[0]);
+  const words = scopes_in(text), is_use = (word) => Object.hasOwn(USES, word.split("@")[0]);
   const uses = words.filter(is_use).map((word) => {
     const [use, until] = word.split("@");
     return { approval: ask_first.includes(use), until: until || null, use };
@@ -195,6 +196,18 @@ export async function approve(body) {
   const data = { receipt: "", run: body.run, use: body.use, works: [...body.works].sort() };
   const key = await confirmed("Approve a use", body.composer, [data]);
   return enter(key, "approve", data, (signed) => ask("/approvals", { ...body, signed }));
+}
+
+// -- sales ------------------------------------------------------------------------------------
+
+export async function sell(receipt, body) {
+  if (!served_house()) {
+    await need_key(body.person);
+    return ask("/sales", body);
+  }
+  const data = { cents: cents(body.amount), day: body.day, receipt_sha256: receipt };
+  const key = await confirmed("Enter a sale", body.person, [data]);
+  return enter(key, "sell", data, (signed) => ask("/sales", { ...body, signed }));
 }
 
 // -- models and complaints -----------------------------------------------------------------------

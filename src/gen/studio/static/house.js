@@ -1,7 +1,8 @@
 // The house: works to find, hear and follow, consent, withdrawing, the log as it stands.
 
-import { ask, begin, by_id, complain, element, facts, on, options, people, say, shares } from "./common.js";
+import { ask, begin, by_id, complain, element, facts, on, options, people, plain, plural, say, shares, shown_text, when } from "./common.js";
 import { allow, say_terms, withdraw } from "./hands.js";
+import { show_dealings } from "./dealings.js";
 import { show_models } from "./models.js";
 import { spoken } from "./keys.js";
 import { viewer } from "./viewing.js";
@@ -11,6 +12,7 @@ const view = viewer();
 let first = 0;
 let shown = null;
 let asked = 0;
+let is_sealed = false;
 
 const FILTERS = ["text", "composer", "genre", "key", "consent"];
 
@@ -25,7 +27,7 @@ async function list() {
   by_id("before").disabled = first === 0;
   by_id("after").disabled = last >= page.found;
   by_id("works").replaceChildren(...page.works.map((one) => {
-    const said_of_it = [Object.keys(one.composers).join(", "), one.genre.replaceAll("_", " "), one.key, one.state === "withdrawn" ? "withdrawn" : ""];
+    const said_of_it = [Object.keys(one.composers).join(", "), plain(one.genre), one.key, one.state === "withdrawn" ? "withdrawn" : ""];
     const button = element("button", { type: "button" }, one.title || one.work, element("small", { textContent: said_of_it.filter(Boolean).join(", ") }));
     button.dataset.work = one.work;
     button.setAttribute("aria-current", String(shown !== null && shown.work === one.work));
@@ -51,13 +53,12 @@ const DID = {
   retire: "A model that learned from it was retired", complain: "A complaint about it was entered", answer: "A complaint about it was answered",
 };
 
-const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 const used_in_words = ({ runs, checkpoints, pieces }) => `${plural(runs.length, "run")}, ${plural(checkpoints.length, "model")} and ${plural(pieces.length, "piece")}`;
 
 async function show_history(work) {
   const acts = await ask(`/works/${work}/acts`);
   by_id("acts").replaceChildren(...acts.map((one) => element("li", {},
-    `${DID[one.act] || one.act} by ${one.by}, ${one.time.replace("T", " ").replace("Z", " UTC")}${one.said ? `: ${one.said}` : ""} `,
+    `${DID[one.act] || one.act} by ${one.by}, ${when(one.time)}${one.said ? `: ${one.said}` : ""} `,
     element("a", { href: `/api/v1/proofs/${one.index}`, textContent: `proof of act ${one.index}`, download: `act-${one.index}.proof.json` }))));
 }
 
@@ -65,11 +66,11 @@ async function show(work) {
   shown = await ask(`/works/${work}`);
   for (const button of by_id("works").querySelectorAll("button")) button.setAttribute("aria-current", String(button.dataset.work === work));
   by_id("work").hidden = false;
-  by_id("work-title").textContent = shown.title || shown.work;
+  by_id("work-title").textContent = shown_text(shown.title || shown.work);
   const used = shown.used_by;
   facts(by_id("facts"), [
-    ["work", shown.work], ["state", shown.state], ["by", shares(shown.composers)], ["entered", shown.entered], ["accepted by", shown.accepted_by],
-    ["genre", shown.genre.replaceAll("_", " ")], ["mood", shown.mood], ["key", shown.key], ["made", shown.method],
+    ["work", shown.work], ["state", shown.state], ["by", shares(shown.composers)], ["entered", when(shown.entered)], ["accepted by", shown.accepted_by],
+    ["genre", plain(shown.genre)], ["mood", shown.mood], ["key", shown.key], ["made", shown.method],
     ["may be used for", shown.consent], ["contract", shown.contract],
     ...shown.terms.map((one) => [`terms of ${one.composer}`, one.words]),
     ["used by", used_in_words(used)],
@@ -78,7 +79,7 @@ async function show(work) {
   by_id("allow").value = shown.consent;
   by_id("touch").textContent = "";
   show_terms();
-  by_id("own-actions").hidden = shown.state !== "in the house";
+  by_id("own-actions").hidden = is_sealed || shown.state !== "in the house";
   view(await ask(`/works/${work}/score`));
   await show_history(work);
 }
@@ -175,6 +176,7 @@ function show_asking(waiting) {
 
 async function start() {
   const house = await begin();
+  is_sealed = house.is_sealed;
   const me = house.people.find((one) => one.id === house.signed_in);
   if (me && me.roles.includes("curator")) show_asking(await ask("/enrolments"));
   facts(by_id("house-facts"), [
@@ -187,7 +189,9 @@ async function start() {
   options(by_id("filters").elements.composer, house.people.filter((one) => one.roles.includes("composer")).map((one) => [one.id, one.name || one.id]));
   options(by_id("filters").elements.genre, (await ask("/words")).genres);
   await load();
-  await show_models(!house.signed_in || me.roles.includes("curator"));
+  const may = (...roles) => !house.is_sealed && (!me || me.roles.some((role) => roles.includes(role)));
+  await show_models(may("curator"));
+  await show_dealings(may("curator", "producer"));
   const seen = await ask("/witnesses");
   by_id("witnessed").textContent = seen.lines.join("; ");
 }

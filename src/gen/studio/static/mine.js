@@ -1,11 +1,9 @@
 // A composer's account: what is new in their name, what became of their works, what waits for their word.
 
 import { complaints_desk } from "./complaints.js";
-import { ask, begin, by_id, complain, element, on, people, say } from "./common.js";
+import { USES, ask, begin, by_id, capital, complain, day, element, on, people, plain, plural, row, say, when } from "./common.js";
 import { approve } from "./hands.js";
 
-const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
-const USES = { sale: "Selling pieces", sampling: "Writing pieces", style: "Pieces in your style" };
 let shown = null;
 
 // Up to which act somebody has seen what is in their name, kept by this browser.
@@ -17,7 +15,7 @@ const items = (id, texts) => by_id(id).replaceChildren(...texts.map((text) => el
 const and_more = (listed, in_all) => (in_all > listed.length ? [`and ${in_all - listed.length} more`] : []);
 
 function show_news({ news, news_in_all }) {
-  items("news", [...news.map((one) => `${one.words} (act ${one.act}, ${one.time.replace("T", " ").replace("Z", " UTC")})`), ...and_more(news, news_in_all)]);
+  items("news", [...news.map((one) => `${one.words} (act ${one.act}, ${when(one.time)})`), ...and_more(news, news_in_all)]);
   by_id("no-news").textContent = news.length ? "" : "Nothing since you looked last.";
   by_id("seen").hidden = !news.length;
 }
@@ -28,10 +26,10 @@ function show_asked({ asked_for, composer }) {
     const button = element("button", { type: "button", textContent: "Approve" });
     on(button, "click", async () => {
       await approve({ composer, use, run, works });
-      say(`${USES[use]} with the models of ${name} is approved.`);
+      say(`${capital(USES[use])} with the models of ${name} is approved.`);
       await load();
     });
-    return element("li", { className: "key" }, `${USES[use]} with the models of ${name} (act ${run}), for ${works.length > 3 ? plural(works.length, "work") : works.join(", ")}`, "", button);
+    return element("li", { className: "key" }, `${capital(USES[use])} with the models of ${name} (act ${run}), for ${works.length > 3 ? plural(works.length, "work") : works.join(", ")}`, "", button);
   }));
 }
 
@@ -39,16 +37,17 @@ function show_works({ works, works_in_all }) {
   by_id("works").hidden = !works.length;
   by_id("no-works").hidden = Boolean(works.length);
   by_id("more-works").textContent = and_more(works, works_in_all).join("");
-  by_id("works").tBodies[0].replaceChildren(...works.map((one) => element("tr", {}, ...[one.title || one.work, one.state, one.allowed, one.note.replace(/(\d)T(\d\d:\d\d:\d\d)Z/, "$1 $2 UTC")].map((text) => element("td", { textContent: text })))));
+  by_id("works").tBodies[0].replaceChildren(...works.map((one) => row([one.title || one.work, one.state, one.allowed, when(one.note)], { className: one.state === "rejected" ? "look" : "" })));
 }
 
-function show_use({ used_by, fees, pieces, pieces_in_all }) {
+function show_use({ used_by, fees, sales, pieces, pieces_in_all }) {
   const owed = (run) => fees.filter((fee) => fee.run === run).map((fee) => `${fee.amount} for ${fee.work}`);
   items("used", used_by.length ? used_by.map((one) => {
     const models = one.models ? `${plural(one.models, "model")}${one.retired ? `, ${one.retired} retired` : ""}` : "no model yet";
     const fee = owed(one.run).length ? `; fee by your terms: ${owed(one.run).join(", ")}` : "";
-    return `${one.name}, ${one.time.slice(0, 10)}, for ${one.purpose.replaceAll("_", " ")}: ${plural(one.works, "work")} of yours, ${models}${fee}`;
+    return `${one.name}, ${day(one.time)}, for ${plain(one.purpose)}: ${plural(one.works, "work")} of yours, ${models}${fee}`;
   }) : ["No run has read any of them."]);
+  items("sold", sales.map((one) => `${one.piece} was sold on ${one.day} for ${one.amount}`));
   by_id("pieces-count").textContent = pieces_in_all ? `${plural(pieces_in_all, "piece")}${pieces_in_all > pieces.length ? `, the newest ${pieces.length}` : ""}` : "None yet.";
   items("pieces", pieces.map((piece) => `${piece.path || piece.receipt.slice(0, 16)} (run ${piece.run})`));
   by_id("find-near").hidden = !pieces_in_all;
@@ -68,8 +67,9 @@ on("seen", "click", async () => {
   await load();
 });
 on("find-near", "click", async () => {
-  const found = await ask(`/composers/${encodeURIComponent(shown.composer)}/nearest`);
-  items("near", found.length ? found.map((one) => `${one.path}: ${one.work} holds ${one.figures} of its figures; ${Math.round(100 * one.part)} % of what works hold of it is yours`) : ["None holds a figure of them."]);
+  const { pieces, unread } = await ask(`/composers/${encodeURIComponent(shown.composer)}/nearest`);
+  const lines = pieces.map((one) => `${one.path}: ${one.work} holds ${one.figures} of its figures; ${Math.round(100 * one.part)} % of what works hold of it is yours`);
+  items("near", [...(lines.length ? lines : ["None holds a figure of them."]), ...unread.map((one) => `not compared with ${one}`)]);
 });
 
 const show_complaints = complaints_desk("composer", false);

@@ -1,12 +1,11 @@
 // The models that the house's runs left, and taking them out of use.
 
-import { ask, by_id, element, on, options, people, say } from "./common.js";
+import { ask, by_id, day, on, options, people, plain, plural, row, say } from "./common.js";
 import { retire } from "./hands.js";
 
 let runs = [];
 const form = by_id("retire");
 const in_use = (run) => run.models.filter((model) => !model.retired);
-const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 function stands({ models }) {
   const acts = new Map(models.filter((one) => one.retired).map(({ retired }) => [retired.act, retired]));
@@ -18,8 +17,7 @@ function stands({ models }) {
 function show() {
   by_id("models").hidden = !runs.length;
   by_id("no-models").hidden = Boolean(runs.length);
-  by_id("models").tBodies[0].replaceChildren(...runs.map((run) => element("tr", {},
-    ...[`${run.name} (act ${run.run})`, run.purpose.replaceAll("_", " "), run.time.slice(0, 10), plural(run.works, "work"), plural(run.pieces, "piece"), stands(run)].map((text) => element("td", { textContent: text })))));
+  by_id("models").tBodies[0].replaceChildren(...runs.map((run) => row([`${run.name} (act ${run.run})`, plain(run.purpose), day(run.time), plural(run.works, "work"), plural(run.pieces, "piece"), stands(run)])));
   options(form.elements.run, runs.filter((run) => in_use(run).length).map((run) => [String(run.run), `${run.name} (act ${run.run})`]));
 }
 

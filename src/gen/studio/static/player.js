@@ -6,8 +6,8 @@ const AHEAD = 2.5; // seconds that are fetched before they sound
 const TURN = 60; // milliseconds between two looks
 
 export class Player {
-  constructor({ button, output, on_place, speed = null, loop = null }) {
-    Object.assign(this, { button, output, on_place, speed, loop });
+  constructor({ button, output, on_place, speed = null, tempo = null, loop = null }) {
+    Object.assign(this, { button, output, on_place, speed, tempo, loop });
     this.score = null;
     this.is_growing = false;
     this.whole = null; // bars that may be played while others are not written yet; null: all
@@ -15,6 +15,7 @@ export class Player {
     this.audible = null; // indices of tracks, null: all
     this.sources = new Set();
     this.asked = new Map();
+    if (speed) speed.addEventListener("input", () => this.say_tempo());
     button.addEventListener("click", () => (this.is_playing ? this.stop() : this.play()));
   }
 
@@ -25,6 +26,7 @@ export class Player {
     this.is_growing = is_growing;
     this.whole = whole;
     this.button.disabled = !bar_count(score);
+    this.say_tempo();
     if (is_same) return;
     this.asked.clear();
     if (was !== null) this.play(this.bar_at(was + 0.15));
@@ -43,6 +45,14 @@ export class Player {
 
   rate() {
     return this.speed ? Number(this.speed.value) : 1;
+  }
+
+  // How fast it begins, as it is played.
+  say_tempo() {
+    if (!this.tempo || !this.score) return;
+    const [, microseconds] = this.score.tempos[0] || [0, 500_000];
+    this.tempo.textContent = `${Math.round((60e6 / microseconds) * this.rate())} bpm`;
+    this.speed.setAttribute("aria-valuetext", this.tempo.textContent);
   }
 
   now() {

@@ -1,10 +1,11 @@
 // Training runs: their curves, starting one, stopping it.
 
-import { ask, begin, by_id, element, on, options, say } from "./common.js";
+import { ask, begin, by_id, element, on, options, plural, say } from "./common.js";
 
 const TURN = 4000;
 const form = by_id("start");
 let shown = null;
+let heard = ""; // which pieces are shown, so that one that sounds is not taken away
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -29,7 +30,23 @@ function plot(name, points) {
   return element("figure", {}, canvas, element("figcaption", { textContent: `${name}: ${ys.at(-1)?.toPrecision(4)}` }));
 }
 
+// What the run wrote after so many steps, to see and to hear; the newest unless another is chosen.
+function show_pieces(pieces, [name, when]) {
+  const steps = [...new Set(pieces.map((one) => one.step))], select = by_id("piece-step");
+  const chosen = select.dataset.chosen && steps.includes(Number(select.value)) ? Number(select.value) : steps[0];
+  by_id("pieces-part").hidden = !steps.length;
+  options(select, steps.map((step) => [String(step), `step ${step}`]), String(chosen));
+  const place = `/api/v1/runs/${encodeURIComponent(name)}/${encodeURIComponent(when)}/pieces`;
+  if (heard === `${place}/${chosen}`) return;
+  heard = `${place}/${chosen}`;
+  by_id("pieces").replaceChildren(...pieces.filter((one) => one.step === chosen).map(({ number, step }) => element("figure", {},
+    element("img", { src: `${place}/${number}/${step}/roll`, alt: `Piece ${number} after ${step} steps as a piano roll`, loading: "lazy" }),
+    element("figcaption", { textContent: `Piece ${number}` }),
+    element("audio", { controls: true, preload: "none", src: `${place}/${number}/${step}/sound`, "aria-label": `Piece ${number} after ${step} steps` }))));
+}
+
 async function show(name, when) {
+  if (String(shown) !== String([name, when])) delete by_id("piece-step").dataset.chosen;
   shown = [name, when];
   const found = await ask(`/runs/${encodeURIComponent(name)}/${encodeURIComponent(when)}`);
   by_id("run").hidden = false;
@@ -37,13 +54,14 @@ async function show(name, when) {
   by_id("stop-run").hidden = !found.is_running;
   const names = Object.keys(found.curves).sort();
   by_id("curves").replaceChildren(...(names.length ? names.map((one) => plot(one, found.curves[one])) : [element("p", { className: "hint", textContent: "Nothing was measured yet." })]));
+  show_pieces(found.pieces, shown);
   by_id("log").textContent = found.log.join("\n");
 }
 
 async function load() {
   const found = await ask("/runs");
   by_id("runs").replaceChildren(...found.map((one) => {
-    const button = element("button", { type: "button" }, `${one.name}`, element("small", { textContent: `${one.when.replaceAll("_", " ")}${one.is_running ? ", running" : ""}, ${one.checkpoints.length} checkpoints` }));
+    const button = element("button", { type: "button" }, `${one.name}`, element("small", { textContent: `${one.when.replaceAll("_", " ")}${one.is_running ? ", running" : ""}, ${plural(one.checkpoints.length, "checkpoint")}` }));
     if (one.said) return element("li", {}, `${one.name} did not begin`, element("pre", { className: "alike", textContent: one.said }));
     on(button, "click", () => show(one.name, one.when));
     return element("li", {}, button);
@@ -56,6 +74,10 @@ on(form, "submit", async () => {
   const said = Object.fromEntries(new FormData(form));
   await ask("/runs", { experiment: said.experiment, name: said.name, max_steps: said.max_steps ? Number(said.max_steps) : null });
   say("The run is starting; its folder appears in a moment.");
+});
+on("piece-step", "change", async () => {
+  by_id("piece-step").dataset.chosen = "yes";
+  await show(...shown);
 });
 on("stop-run", "click", async () => {
   await ask(`/runs/${encodeURIComponent(shown[0])}/stop`, {});

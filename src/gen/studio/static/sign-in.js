@@ -5,7 +5,6 @@ import { can_hold_keys, download, enrolment_request, forget, kept_keys, make_key
 import { last_person, served_house, sign_in } from "./session.js";
 
 const house = served_house();
-const ROOMS = ["create", "contribute", "mine", "curate", "house", "runs"];
 let keys = [];
 
 const chosen = () => keys.find((one) => one.keyid === by_id("who").value);
@@ -41,7 +40,7 @@ careful("open-form", "open-problem", async () => {
   const one = chosen();
   await sign_in(one.open ? one : await open_key(one, by_id("passphrase").value));
   const to = new URLSearchParams(location.search).get("to");
-  location.assign(`/${ROOMS.includes(to) ? to : "create"}`);
+  location.assign(`/${document.body.dataset.rooms.split(" ").includes(to) ? to : ""}`);
 });
 
 careful("key-file", "bring-problem", async () => {

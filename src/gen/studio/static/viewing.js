@@ -9,6 +9,7 @@ export function viewer() {
   const player = new Player({ button: by_id("play"), output: by_id("clock"), on_place: (seconds) => roll.place(seconds) });
   return (score) => {
     if (player.is_playing) player.stop(0);
+    if (!score) return;
     roll.show(score);
     player.load(score);
   };

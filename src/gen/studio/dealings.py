@@ -1,0 +1,144 @@
+"""The interface to what the house sold, and which papers it gave out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from gen.provenance.consent import parse_day
+from gen.provenance.granted import missing_grants
+from gen.provenance.granting import sell
+from gen.provenance.register import Register
+from gen.provenance.roster import CURATOR, PRODUCER
+from gen.provenance.sales import SaleAct
+from gen.provenance.terms import SALE, parse_cents, spelled_cents
+from gen.studio.interface import DeskOf
+from gen.studio.signed import Signed
+
+router = APIRouter(tags=["sales and papers"])
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+MOST_SALES = 200
+
+
+class SaleFacts(BaseModel):
+    """A sale of the log: which piece, on which day, for how much; to whom is not in it."""
+
+    act: int
+    by: str
+    day: str
+    amount: str
+    piece: str
+    run: int
+
+
+class Sales(BaseModel):
+    """The latest sales; `in_all` says how many there are."""
+
+    sales: list[SaleFacts]
+    in_all: int
+
+
+class WrittenPiece(BaseModel):
+    """A piece of the log: its act, its run, and what its terms lack for a sale, in words."""
+
+    act: int
+    run: int
+    model: str
+    path: str
+    receipt: str
+    not_for_sale: list[str]
+
+
+class Selling(BaseModel):
+    """Who enters a sale, of which piece (SHA-256 of its file), for how much, on which day.
+
+    `amount` is as in 25 or 25.50, `day` as in 2026-02-14.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    person: str
+    piece: Digest
+    amount: Annotated[str, Field(max_length=20)]
+    day: Annotated[str, Field(max_length=10)]
+    signed: Signed | None = None
+
+
+class PaperFacts(BaseModel):
+    """A paper that the house gave out: of which kind, SHA-256 of its file, about which model.
+
+    `model` is SHA-256 of the model's file; "" for a paper that is about none.
+    """
+
+    act: int
+    by: str
+    time: str
+    kind: str
+    sha256: str
+    model: str
+
+
+@router.get("/sales")
+def sales(desk: DeskOf) -> Sales:
+    """What pieces were sold for, the latest first."""
+    register = desk.register(desk.house())
+    found = register.sound_sales()
+    return Sales(sales=sold(register, found[-MOST_SALES:]), in_all=len(found))
+
+
+@router.get("/outputs/{sha256}")
+def written(sha256: Digest, desk: DeskOf) -> WrittenPiece:
+    """The piece of the log whose file has this digest."""
+    register = desk.register(desk.house())
+    piece = register.runs.in_file(sha256)
+    run = register.runs.at(piece.run)
+    missing = missing_grants(
+        register, register.runs.works_behind(run), SALE, run.index, piece.receipt
+    )
+    return WrittenPiece(
+        act=piece.index, run=run.index, model=run.name, path=piece.path, receipt=piece.receipt,
+        not_for_sale=list(map(str, missing)),
+    )  # fmt: skip
+
+
+@router.post("/sales")
+def enter_sale(said: Selling, desk: DeskOf) -> Sales:
+    """Enter that a piece was sold, if the terms of the works behind its model grant it."""
+    house = desk.house()
+    register = desk.register(house)
+    person = register.roster.person(said.person)
+    role = CURATOR if person is not None and CURATOR in person.roles else PRODUCER
+    key = desk.key(register, said.person, role, said.signed)
+    piece = register.runs.in_file(said.piece)
+    run = register.runs.at(piece.run)
+    sell(house, key, run, piece.receipt, parse_cents(said.amount), parse_day(said.day))
+    return sales(desk)
+
+
+@router.get("/papers")
+def papers(desk: DeskOf) -> list[PaperFacts]:
+    """Every paper whose digest is in the log, the latest first."""
+    register = desk.register(desk.house())
+    return [
+        PaperFacts(
+            act=one.index, by=one.by, time=one.time, kind=one.paper.kind, sha256=one.paper.sha256,
+            model=one.paper.model,
+        )
+        for one in reversed(register.papers)
+    ]  # fmt: skip
+
+
+def sold(register: Register, acts: Sequence[SaleAct]) -> list[SaleFacts]:
+    """Sales, the latest first."""
+    paths = {piece.receipt: piece.path for piece in register.runs.pieces}
+    return [
+        SaleFacts(
+            act=one.index, by=one.by, day=str(one.sale.day), amount=spelled_cents(one.sale.cents),
+            piece=paths[one.sale.receipt] or one.sale.receipt[:16], run=one.run,
+        )
+        for one in reversed(acts)
+    ]  # fmt: skip
