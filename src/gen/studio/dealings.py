@@ -42,7 +42,7 @@ class Sales(BaseModel):
     in_all: int
 
 
-class WrittenPiece(BaseModel):
+class EnteredPiece(BaseModel):
     """A piece of the log: its act, its run, and what its terms lack for a sale, in words."""
 
     act: int
@@ -91,7 +91,7 @@ def sales(desk: DeskOf) -> Sales:
 
 
 @router.get("/outputs/{sha256}")
-def written(sha256: Digest, desk: DeskOf) -> WrittenPiece:
+def written(sha256: Digest, desk: DeskOf) -> EnteredPiece:
     """The piece of the log whose file has this digest."""
     register = desk.register(desk.house())
     piece = register.runs.in_file(sha256)
@@ -99,7 +99,7 @@ def written(sha256: Digest, desk: DeskOf) -> WrittenPiece:
     missing = missing_grants(
         register, register.runs.works_behind(run), SALE, run.index, piece.receipt
     )
-    return WrittenPiece(
+    return EnteredPiece(
         act=piece.index, run=run.index, model=run.name, path=piece.path, receipt=piece.receipt,
         not_for_sale=list(map(str, missing)),
     )  # fmt: skip
