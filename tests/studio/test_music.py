@@ -23,7 +23,9 @@ from gen.studio.app import studio
 from gen.studio.desk import Desk
 from gen.studio.guard import Guard
 from gen.studio.jobs import Jobs
+from gen.tokens.tokenization import PLAYED_EVENTS
 from houses import make_midi
+from studios import CHECKPOINT, make_studio
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,21 @@ def test_the_page_is_there_before_the_model_and_what_is_asked_waits_for_it(
         asked.set()
         assert ask_and_wait(new, "generate", bars=1)[-1]["kind"] == "done"
         assert new.get("/readiness") == {"state": "ready", "error": None, "timings": []}
+
+
+def test_a_model_of_played_music_is_asked_for_its_timing(tmp_path: Path) -> None:
+    house = make_studio(tmp_path, tokens=PLAYED_EVENTS)
+    places = str(tmp_path / CHECKPOINT), tmp_path / "pieces", tmp_path / "runs"
+    desk = Desk(house.folder, house.pin.path, *places)
+    desk.make_out()
+    guard = Guard(studio(desk), frozenset({"testserver"}), TOKEN)
+    with TestClient(guard, headers={"authorization": f"Bearer {TOKEN}"}) as client:
+        new = Asker(client)
+        events = ask_and_wait(new, "generate", bars=1, timing="straight")
+        assert new.get("/readiness")["timings"] == ["played", "straight"]
+        (name,) = {event["name"] for event in events if "name" in event}
+        assert new.get(f"/pieces/{name}")["receipt"]["settings"]["timing"] == "straight"
+        new.post("/generate", {"bars": 1, "timing": "rubato"}, 422)
 
 
 def test_a_model_that_cannot_be_read_says_so_before_anything_is_asked(writing_desk: Desk) -> None:

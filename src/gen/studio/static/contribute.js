@@ -4,6 +4,7 @@ import { show_alike } from "./alike.js";
 import { ask, base64, batches, begin, by_id, complain, element, on, options, people, say, shown_text } from "./common.js";
 import { forget_draft, keep_drafts, kept_drafts } from "./drafts.js";
 import { contribute } from "./hands.js";
+import { swatch } from "./score.js";
 import { viewer } from "./viewing.js";
 
 const form = by_id("stated");
@@ -155,7 +156,7 @@ function show_tracks(one) {
     options(role, words.roles, roles[at]);
     instrument.dataset.part = "instruments";
     role.dataset.part = "roles";
-    return element("div", { className: "track" }, element("span", { textContent: `${name} (${track.notes.length} notes${one.checked.unsure.includes(place) ? "; which instrument?" : ""})` }), instrument, role);
+    return element("div", { className: "track" }, element("span", {}, swatch(place), `${name} (${track.notes.length} notes${one.checked.unsure.includes(place) ? "; which instrument?" : ""})`), instrument, role);
   }));
 }
 

@@ -33,7 +33,7 @@ async function show(one, button) {
   by_id("work-title").textContent = shown_text(one.title || one.work);
   facts(by_id("facts"), [
     ["work", one.work], ["by", shares(one.composers)], ["made", one.is_machine_written ? "by a machine" : one.method],
-    ["genre", plain(one.genre)], ["mood", one.mood], ["key", one.key], ["may be used for", one.consent],
+    ["genre", plain(one.genre)], ["mood", one.mood], ["key", one.key], ["may be used for", plain(one.consent)],
     ["contract", one.contract], ["cannot be taken", one.rule ? `${one.found}${one.mend ? ` — ${one.mend}` : ""}` : ""],
   ]);
   by_id("alike-title").hidden = !one.alike.length;

@@ -2,7 +2,7 @@
 // chooses up to there. One stop in the tab order, as a grid is.
 
 import { element } from "./common.js";
-import { bar_count, bar_of, hue } from "./score.js";
+import { bar_count, bar_of, hue, swatch } from "./score.js";
 
 export class Grid {
   constructor(node, { on_choose, on_hear }) {
@@ -37,9 +37,7 @@ export class Grid {
   row(track, slot, bars) {
     const name = track.name || track.instrument || `Track ${slot + 1}`;
     const sounding = new Set(track.notes.map((note) => bar_of(this.score, note[0])));
-    const swatch = element("span", { className: "swatch" });
-    swatch.style.setProperty("--hue", hue(slot));
-    const row = element("tr", { role: "row" }, element("th", { role: "rowheader", scope: "row" }, swatch, element("span", { className: "name", title: name, textContent: name }), " ", this.switch("Mute", this.muted, slot, name), " ", this.switch("Solo", this.solo, slot, name)));
+    const row = element("tr", { role: "row" }, element("th", { role: "rowheader", scope: "row" }, swatch(slot), element("span", { className: "name", title: name, textContent: name }), " ", this.switch("Mute", this.muted, slot, name), " ", this.switch("Solo", this.solo, slot, name)));
     for (let bar = 0; bar < bars; bar++) {
       const button = element("button", { type: "button", tabIndex: -1, className: sounding.has(bar) ? "sounds" : "", role: "gridcell", "aria-selected": "false", "aria-label": `Bar ${bar + 1} of ${name}${sounding.has(bar) ? "" : ", silent"}` });
       button.dataset.place = `${bar},${slot}`;

@@ -1,6 +1,7 @@
 // Training runs: their curves, starting one, stopping it.
 
 import { ask, begin, by_id, element, on, options, plural, say } from "./common.js";
+import { served_house } from "./session.js";
 
 const TURN = 4000;
 const form = by_id("start");
@@ -51,7 +52,7 @@ async function show(name, when) {
   const found = await ask(`/runs/${encodeURIComponent(name)}/${encodeURIComponent(when)}`);
   by_id("run").hidden = false;
   by_id("run-title").textContent = `${name}, ${when.replaceAll("_", " ")}`;
-  by_id("stop-run").hidden = !found.is_running;
+  by_id("stop-run").hidden = !found.is_running || Boolean(served_house());
   const names = Object.keys(found.curves).sort();
   by_id("curves").replaceChildren(...(names.length ? names.map((one) => plot(one, found.curves[one])) : [element("p", { className: "hint", textContent: "Nothing was measured yet." })]));
   show_pieces(found.pieces, shown);

@@ -1,4 +1,6 @@
-// Times in a score: ticks, bars and seconds.
+// A score: its times in ticks, bars and seconds, and the colours of its tracks.
+
+import { element } from "./common.js";
 
 export function seconds_at(score, tick) {
   let microseconds = 0, last = 0, tempo = 500000;
@@ -63,3 +65,9 @@ const HUES = ["#0072b2", "#c35a00", "#00805f", "#a3487f", "#8a6d00", "#3a7ca8", 
 const LIGHT_HUES = ["#56b4e9", "#f0944d", "#2fbf94", "#dd8fbf", "#e0c645", "#9cc7e6", "#cf9a78", "#a9acf0"];
 const darkness = matchMedia("(prefers-color-scheme: dark)");
 export const hue = (track) => (darkness.matches ? LIGHT_HUES : HUES)[track % HUES.length];
+
+export function swatch(track) {
+  const made = element("span", { className: "swatch" });
+  made.style.setProperty("--hue", hue(track));
+  return made;
+}
