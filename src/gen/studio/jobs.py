@@ -191,6 +191,8 @@ class Jobs:
         assert child.stdout is not None  # noqa: S101 - a pipe
         for line in child.stdout:
             event = json.loads(line)
+            if event["kind"] == READY:  # another model than before
+                self._model_is(event["error"], event["timings"])
             if event.pop("job", None) != job.id:
                 continue
             if event["kind"] in ENDED:

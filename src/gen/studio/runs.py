@@ -167,7 +167,8 @@ def command(said: RunRequest, pin: str) -> list[str]:
     beside = str(Path(sys.executable).with_name("gen-train"))
     program = [sys.executable, str(script)] if script.is_file() else [beside]
     steps = [] if said.max_steps is None else [f"trainer.max_steps={said.max_steps}"]
-    words = [f"experiment={said.experiment}", f"seed={said.seed}", f"name={said.name}", *steps]
+    said_of_it = [f"experiment={said.experiment}", f"seed={said.seed}", f"name={said.name}"]
+    words = [*said_of_it, *steps, "logger=tensorboard"]  # whose curves and pieces are shown here
     return [*program, f"pin='{pin}'", *words]
 
 

@@ -51,6 +51,7 @@ class Writer:
         self._cancelled: set[str] = set()
         self._places: JSON = {}
         self._opened: Opened | None = None
+        self._said: Path | None = None  # the model of which it was said that it is ready
         self._whole: dict[tuple[int, int], int] = {}  # bars of each attempt that were said
 
     def run(self) -> None:
@@ -74,30 +75,38 @@ class Writer:
 
     def _warm(self) -> None:
         """Read model and house, and write a bar for nobody, before anything is asked for."""
-        error, timings = None, ()
         request = SampleRequest.of({**self._places, "n": 1, "seed": 0, "bars": 1, "sign": "off"})
         try:
             opened = self._open(request)
             open_session(request, opened=opened).write([0], lambda _: None, 0)
-            timings = timings_of(opened.checkpoint)
         except Exception as found:  # what is asked for later says it again
-            error, self._opened = _why(found), None
-        self._say("", "ready", error=error, timings=timings)
+            self._opened = None
+            self._say("", "ready", error=_why(found), timings=[])
+        else:
+            self._say_ready(opened)
 
     def _open(self, request: SampleRequest) -> Opened:
         self._opened = Opened.of(request, self._opened)
         return self._opened
+
+    def _say_ready(self, opened: Opened) -> None:
+        """Once of each model: another may have come since, of a run that has ended."""
+        if opened.path != self._said:
+            self._said = opened.path
+            self._say("", "ready", error=None, timings=timings_of(opened.checkpoint))
 
     def _job(self, job: str, settings: JSON) -> None:
         self._say(job, "begun")
         self._whole.clear()
         try:
             request = SampleRequest.of({**self._places, **settings})
+            opened = self._open(request)
+            self._say_ready(opened)
             sample(
                 request,
                 report=lambda done: self._tell(job, done),
                 watch=lambda progress: self._watch(job, progress),
-                opened=self._open(request),
+                opened=opened,
             )
         except CancelledError:
             self._say(job, "cancelled")

@@ -118,6 +118,7 @@ export function on(id_or_node, event, action) {
 
 export const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 export const plain = (word) => word.replaceAll("_", " ");
+export const purposes = (consent) => consent.split(" ").map(plain).join(", ");
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 export const shares = (composers) => Object.entries(composers).map(([who, share]) => `${who} ${share} %`).join(", ");
 // Times of records, wherever they stand in a text.

@@ -1,7 +1,7 @@
 // The room for composers: drop files, hear and see them as the house reads them, state, sign.
 
 import { show_alike } from "./alike.js";
-import { ask, base64, batches, begin, by_id, complain, element, on, options, people, say, shown_text } from "./common.js";
+import { ask, base64, batches, begin, by_id, complain, element, on, options, people, plain, say, shown_text } from "./common.js";
 import { forget_draft, keep_drafts, kept_drafts } from "./drafts.js";
 import { contribute } from "./hands.js";
 import { swatch } from "./score.js";
@@ -101,7 +101,7 @@ function fill_row(one) {
   const looks = one.checked ? one.checked.advice.length : 0;
   const name = element("button", { type: "button", textContent: one.name, className: "quiet" });
   on(name, "click", () => show(one));
-  const cells = [name, STATUS[one.status] || one.status || "", one.stated.title || "", one.stated.genre || "", one.stated.mood || "", looks ? `${looks} to look at` : ""];
+  const cells = [name, STATUS[one.status] || one.status || "", one.stated.title || "", plain(one.stated.genre || ""), plain(one.stated.mood || ""), looks ? `${looks} to look at` : ""];
   const away = element("button", { type: "button", textContent: "×", className: "quiet", "aria-label": `Put ${one.name} away` });
   on(away, "click", () => put_away(one));
   one.row.replaceChildren(...[...cells, away].map((cell) => element("td", {}, cell)));

@@ -462,7 +462,7 @@ async function await_model() {
     options(form.elements.timing, timings.map((one) => [one, TIMINGS[one]]));
     by_id("timing-part").hidden = !timings.length;
     if (!job) by_id("progress").textContent = is_model_read ? "" : READING;
-    if (error) by_id("progress").textContent = `No model can write: ${[error.where, error.what].filter(Boolean).join(": ")}${error.mend ? ` — ${error.mend}` : ""}`;
+    if (error) by_id("progress").textContent = `No model could write: ${[error.where, error.what].filter(Boolean).join(": ")}${error.mend ? ` — ${error.mend}` : ""}. To write looks again.`;
     if (is_model_read) return;
     await new Promise((resolve) => setTimeout(resolve, 400));
   }

@@ -2,7 +2,7 @@
 
 import { show_alike } from "./alike.js";
 import { complaints_desk } from "./complaints.js";
-import { ask, begin, by_id, element, facts, on, people, plain, say, shares, shown_text } from "./common.js";
+import { ask, begin, by_id, element, facts, on, people, plain, purposes, say, shares, shown_text } from "./common.js";
 import { accept, reject } from "./hands.js";
 import { viewer } from "./viewing.js";
 
@@ -33,7 +33,7 @@ async function show(one, button) {
   by_id("work-title").textContent = shown_text(one.title || one.work);
   facts(by_id("facts"), [
     ["work", one.work], ["by", shares(one.composers)], ["made", one.is_machine_written ? "by a machine" : one.method],
-    ["genre", plain(one.genre)], ["mood", one.mood], ["key", one.key], ["may be used for", plain(one.consent)],
+    ["genre", plain(one.genre)], ["mood", one.mood], ["key", one.key], ["may be used for", purposes(one.consent)],
     ["contract", one.contract], ["cannot be taken", one.rule ? `${one.found}${one.mend ? ` — ${one.mend}` : ""}` : ""],
   ]);
   by_id("alike-title").hidden = !one.alike.length;

@@ -1,6 +1,6 @@
 // The house: works to find, hear and follow, consent, withdrawing, the log as it stands.
 
-import { ask, begin, by_id, complain, element, facts, on, options, people, plain, plural, say, shares, shown_text, when } from "./common.js";
+import { ask, begin, by_id, complain, element, facts, on, options, people, plain, plural, purposes, say, shares, shown_text, when } from "./common.js";
 import { allow, say_terms, withdraw } from "./hands.js";
 import { show_dealings } from "./dealings.js";
 import { show_models } from "./models.js";
@@ -71,7 +71,7 @@ async function show(work) {
   facts(by_id("facts"), [
     ["work", shown.work], ["state", shown.state], ["by", shares(shown.composers)], ["entered", when(shown.entered)], ["accepted by", shown.accepted_by],
     ["genre", plain(shown.genre)], ["mood", shown.mood], ["key", shown.key], ["made", shown.method],
-    ["may be used for", plain(shown.consent)], ["contract", shown.contract],
+    ["may be used for", purposes(shown.consent)], ["contract", shown.contract],
     ...shown.terms.map((one) => [`terms of ${one.composer}`, one.words]),
     ["used by", used_in_words(used)],
     ["music (SHA-256)", shown.music_sha256],

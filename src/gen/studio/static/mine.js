@@ -1,7 +1,7 @@
 // A composer's account: what is new in their name, what became of their works, what waits for their word.
 
 import { complaints_desk } from "./complaints.js";
-import { USES, ask, begin, by_id, capital, complain, day, element, on, people, plain, plural, row, say, when } from "./common.js";
+import { USES, ask, begin, by_id, capital, complain, day, element, on, people, plain, plural, purposes, row, say, when } from "./common.js";
 import { approve } from "./hands.js";
 
 let shown = null;
@@ -37,7 +37,7 @@ function show_works({ works, works_in_all }) {
   by_id("works").hidden = !works.length;
   by_id("no-works").hidden = Boolean(works.length);
   by_id("more-works").textContent = and_more(works, works_in_all).join("");
-  by_id("works").tBodies[0].replaceChildren(...works.map((one) => row([one.title || one.work, one.state, plain(one.allowed), when(one.note)], { className: one.state === "rejected" ? "look" : "" })));
+  by_id("works").tBodies[0].replaceChildren(...works.map((one) => row([one.title || one.work, one.state, purposes(one.allowed), when(one.note)], { className: one.state === "rejected" ? "look" : "" })));
 }
 
 function show_use({ used_by, fees, sales, pieces, pieces_in_all }) {
