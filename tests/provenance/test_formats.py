@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from gen.errors import HouseError
+from gen.places import HOME
 from gen.provenance.acts import Act
 from gen.provenance.gate import admit
 from gen.provenance.house import House
 from gen.provenance.manifest import Manifest
 from gen.provenance.pin import load_pin
 from gen.provenance.proofs import check_proof, prove
+from tiny_runs import call
 
 FIRST = Path(__file__).parents[1] / "fixtures" / "v1_house"
 MANIFEST = "a76ca4e6d48810bb0b822e006187e3525f6670fbbc51fd9b1f666e5fcb7bda40"
@@ -49,6 +51,15 @@ def test_version_1_acts_mean_what_they_meant(house):
     assert str(register.consent_of(narrowed)) == "artist_model:ana evaluation@2090-12-31"
     assert (register.roster.sealed, register.roster.threshold) == (True, 2)
     assert register.roster.person("dana").keys[0].compromised_from == 10
+
+
+def test_version_1_export_says_whose_signatures_are_elsewhere(house, tmp_path):
+    done = call(HOME / "scripts" / "house.py", "export", "--pin", str(house.pin.path), "--out",
+                str(tmp_path / "copy"))  # fmt: skip
+    assert done.code == 0, done.stderr
+    said = (tmp_path / "copy" / "README.txt").read_text("utf-8")
+    count = len(house.load().works)
+    assert f"{count} of the works were entered before the log held what composers sign" in said
 
 
 def test_version_1_consent_ends_on_its_day(house):

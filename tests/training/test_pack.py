@@ -40,7 +40,10 @@ def test_a_packed_model_is_the_one_that_the_log_names(run, tmp_path):
     card = (out / "README.md").read_text()
     assert manifest.digest in card
     assert hashlib.sha256(run.last.read_bytes()).hexdigest() in card
-    assert f"trained on {len(manifest.works)}\nworks of the music house lantern" in card
+    assert (
+        f"By its record it was\ntrained on {len(manifest.works)} works of the music house lantern"
+        in card
+    )
 
 
 def test_its_tokenizer_is_a_file_that_midi_tok_reads(run, tmp_path):

@@ -1,4 +1,4 @@
-r"""The house: its people and keys, its works, and the records that prove what it trained on.
+r"""The house: its people and keys, its works, and the records of what models are made of.
 
 \b
     python scripts/house.py init --house DIR --name NAME    start a house

@@ -38,15 +38,22 @@ What it shows: every work was signed by one of its composers, accepted by anothe
 at its index, and allowed for what the table says. The column `signed_by` names the composers who
 signed; others are only named, by who contributed the work. What it cannot show: who composed it.
 """
+_IN_FILES = """
+{count} of the works were entered before the log held what composers sign: these signatures are in
+the works' files alone, which are not here.
+"""
 
 
-def export_records(house: House, out: Path, works: Sequence[Sequence[str]]) -> list[Path]:
+def export_records(
+    house: House, out: Path, works: Sequence[Sequence[str]], in_files: int = 0
+) -> list[Path]:
     """Copy the records into the new folder `out`.
 
     Args:
         house: a verified house.
         out: must not exist yet, or be empty.
         works: rows of the table of works, the header first.
+        in_files: how many works there are whose composers' signatures are in their files alone.
 
     Raises:
         SettingError: `out` holds something.
@@ -59,9 +66,9 @@ def export_records(house: House, out: Path, works: Sequence[Sequence[str]]) -> l
     found = {name: house.store.read_if_there(name, MAX_LOG_BYTES) for name in names}
     contents = {name: data for name, data in found.items() if data is not None}
     head = house.register_log.head()
-    contents["README.txt"] = README.format(
-        name=house.pin.name, size=head.size, root=head.root
-    ).encode("utf-8")
+    readme = README.format(name=house.pin.name, size=head.size, root=head.root)
+    readme += _IN_FILES.format(count=in_files) if in_files else ""
+    contents["README.txt"] = readme.encode("utf-8")
     contents["works.csv"] = _csv(works)
     written = []
     for name, data in contents.items():

@@ -35,15 +35,16 @@ pipeline_tag: other
 
 # {name}
 
-A generator of symbolic music (MIDI) with {parameters:.2f} million parameters, trained on {works}
-works of the music house {house}, for `{purpose}`, and on nothing else{base}. {vouched}
+A generator of symbolic music (MIDI) with {parameters:.2f} million parameters. By its record it was
+trained on {works} works of the music house {house}, for `{purpose}`, and on nothing else{base}.
+{vouched}
 
 | file | holds |
 |---|---|
 | `model.safetensors` | the weights, with all below in their header |
 | `config.json` | the network's shape |
 | `tokenizer.json` | how music is written for it: MidiTok's file, tokenizer `{tokenizer}` |
-| `manifest.json` | every work that it learned from, by digest and place in the house's log |
+| `manifest.json` | every work that its run was given, by digest and place in the house's log |
 {program}
 Checked by `house.py verify --checkpoint model.safetensors --pin PIN`, or without that software
 by `verify_alone.py RECORDS --pin PIN --model model.safetensors`, where PIN says whom you trust of

@@ -216,7 +216,8 @@ def export_command(*, output: Console, out: Path) -> None:
 
     house = output.open_house()
     register = house.load(anew=True)
-    written = export_records(house, out, [WORK_COLUMNS, *work_rows(register)])
+    in_files = sum(not record.statement_in_log for record in register.works.values())
+    written = export_records(house, out, [WORK_COLUMNS, *work_rows(register)], in_files)
     for path in written:
         output.line(str(path))
     output.result(files=[str(path) for path in written], size=register.size)
