@@ -8,7 +8,15 @@ import pytest
 from gen.harmony import Chord
 from gen.sampling.controls import Controls
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.steering import AHEAD, CLASH, chord_bias, clashing, off_harmony, soon
+from gen.sampling.drafting.steering import (
+    AHEAD,
+    CLASH,
+    chord_bias,
+    clashing,
+    off_chord,
+    off_harmony,
+    soon,
+)
 from gen.sampling.forms import MAJOR_MOODS, MINOR_MOODS, at_home
 from gen.sampling.plan import Plan, plan_of
 from gen.sampling.request import SampleRequest
@@ -43,8 +51,17 @@ def test_a_chords_tones_are_favoured_while_it_holds_and_the_key_before_and_after
     assert bias[24, 60] > bias[24, 62] > bias[24, 61]
 
 
+def test_a_chord_holds_until_the_next_and_nothing_is_foreign_before_the_first():
+    chords = [(-6, 0), (6, chord_id(Chord(2, "maj", 2))), (24, chord_id(Chord(0, "maj", 0)))]
+    foreign = off_chord(chords, STEPS)
+    assert not foreign[:6].any()
+    assert [foreign[step, 66] for step in (6, 23, 24, STEPS - 1)] == [0, 0, 1, 1]
+    assert foreign[24:, 60].max() == 0
+
+
 def test_without_key_and_chord_nothing_is_added():
     assert not off_harmony([], 0, STEPS).any()
+    assert not off_chord([], STEPS).any()
     assert not chord_bias(0)[1:].any() or set(np.unique(chord_bias(0))) <= {0}
 
 

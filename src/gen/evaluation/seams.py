@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from gen.data.windows import TokenisedWork as Music
+from gen.evaluation import tonal
 from gen.evaluation.works import MeasuredWork
-from gen.piece import Note, Piece, Track
+from gen.piece import Note, Piece
 from gen.sampling.drafting.fill import CellTable
 from gen.tokens.grid import TICKS_PER_STEP
 
@@ -89,16 +89,17 @@ def seams(gap: Gap, piece: Piece) -> dict[str, float]:
         leaps.append(_first(after) - _last(inside))
     found["leap"] = float(np.mean(np.abs(leaps))) if leaps else math.nan
     edges = [
-        _alike(
-            _chroma([track], starts[bar - 1], starts[bar]),
-            _chroma([track], starts[bar], starts[bar + 1]),
+        tonal.alike(
+            tonal.chroma([track], starts[bar - 1 : bar + 1]),
+            tonal.chroma([track], starts[bar : bar + 2]),
         )
         for bar in (gap.bars.start, gap.bars.stop)
     ]
     known = [edge for edge in edges if math.isfinite(edge)]
     found["edge"] = float(np.mean(known)) if known else math.nan
     others = [t for t in piece.tracks if t is not track and not t.is_drum]
-    found["ensemble"] = _alike(_chroma([track], begin, end), _chroma(others, begin, end))
+    hole = [begin, end]
+    found["ensemble"] = tonal.alike(tonal.chroma([track], hole), tonal.chroma(others, hole))
     return found
 
 
@@ -118,21 +119,6 @@ def _last(notes: Sequence[Note]) -> int:
     """Top pitch of the last onset."""
     onset = max(n.onset_ticks for n in notes)
     return max(n.pitch for n in notes if n.onset_ticks == onset)
-
-
-def _chroma(tracks: Sequence[Track], begin: int, end: int) -> NDArray[np.float64]:
-    """How long each pitch class sounds in a stretch, in ticks; (12,)."""
-    found = np.zeros(12)
-    for track in tracks:
-        for n in track.notes:
-            found[n.pitch % 12] += max(0, min(n.end_ticks, end) - max(n.onset_ticks, begin))
-    return found
-
-
-def _alike(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Cosine; NaN where either is silent."""
-    norms = float(np.linalg.norm(first) * np.linalg.norm(second))
-    return float(first @ second) / norms if norms else math.nan
 
 
 def moved(gap: Gap, piece: Piece) -> Piece:

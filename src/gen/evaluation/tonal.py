@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from gen.analysis.key import krumhansl_kessler, stated_key
 from gen.harmony import Key
-from gen.piece import Piece
+from gen.piece import Piece, Track
 from gen.rendering.labels import signs
 from gen.sampling.forms import MAJOR_MOODS, MINOR_MOODS
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 SEMITONES: Final = (1, 11, 13)
 """A minor second, a major seventh, a minor ninth."""
@@ -80,6 +81,31 @@ def melody_clash(piece: Piece) -> float:
             end = max(round(note.end_ticks / unit), begin + 1)
             shares.append(clashes[begin:end, number, note.pitch].mean() >= 0.5)
     return float(np.mean(shares)) if shares else math.nan
+
+
+def chroma(tracks: Sequence[Track], edges: Sequence[int]) -> Floats:
+    """How long each pitch class sounds in each stretch, in ticks. (stretches, 12).
+
+    Args:
+        tracks: that sound together.
+        edges: (stretches + 1,) ticks, ascending, where each stretch begins and the last ends.
+    """
+    found = np.zeros((len(edges) - 1, 12))
+    for note in (note for track in tracks for note in track.notes):
+        first = max(int(np.searchsorted(edges, note.onset_ticks, side="right")) - 1, 0)
+        for place in range(first, len(edges) - 1):
+            if edges[place] >= note.end_ticks:
+                break
+            begin, end = max(note.onset_ticks, edges[place]), min(note.end_ticks, edges[place + 1])
+            found[place, note.pitch % 12] += end - begin
+    return found
+
+
+def alike(one: Floats, other: Floats) -> float:
+    """Mean cosine of two `chroma` over the stretches in which both sound; NaN where none is."""
+    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    both = norms > 0
+    return float(((one * other).sum(axis=1)[both] / norms[both]).mean()) if both.any() else math.nan
 
 
 def ends_at_home(piece: Piece, home: Key | None = None) -> float:

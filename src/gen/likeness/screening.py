@@ -178,9 +178,10 @@ class Screen:
         self._learned = len(works)
         if len(works) >= ENOUGH_WORKS:
             relatives = self._relatives(works)
+            outputs = [n for n, known in enumerate(self._known) if known.kind == OUTPUT]
             chosen = np.linspace(0, len(works) - 1, min(len(works), _CALIBRATED_ON)).round()
             numbers = [works[int(place)] for place in chosen]
-            scores = [self.shared.best_by_chance(n, relatives[n]) for n in numbers]
+            scores = [self.shared.best_by_chance(n, [*relatives[n], *outputs]) for n in numbers]
             self._calibration = Calibration.of(scores, len(self))
 
     def _relatives(self, works: Sequence[int]) -> dict[int, list[int]]:

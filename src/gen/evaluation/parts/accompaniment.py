@@ -31,7 +31,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from gen.evaluation import interval, tonal
 from gen.evaluation.arranger import arranged
@@ -40,7 +39,7 @@ from gen.evaluation.plots import Report
 from gen.evaluation.works import MeasuredWork, excerpt
 from gen.piece import ROLES, Piece
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, held_by
+from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole
 from gen.sampling.in_file.given import without_densities
 from gen.sampling.plan import Plan, Row
 from gen.sampling.request import NEWEST_RULES
@@ -65,8 +64,6 @@ ACCOMPANYING: Final = frozenset({"bass", "pad", "accompaniment", "riff", "drums"
 _PLAYS: Final = 0.5
 """Share of the bars in which a track plays that is left out."""
 _SIXTEENTH: Final = v.STEPS_PER_QUARTER // 4 * TICKS_PER_STEP
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +92,8 @@ class Silenced:
 
     def draft(self) -> Draft:
         """The work with that track to be written, as `accompany=` asks for it."""
-        rest, starts = self.table.without(self.places), self.table.bar_starts()
-        held: list[list[tuple[int, int, int]]] = [[] for _ in _tracks(self.table)]
-        for (bar, slot), rows in rest.cells.items():
-            held[slot] += held_by(rows, int(starts[bar]))
+        rest = self.table.without(self.places)
+        held = rest.held(len(_tracks(self.table)))
         plan = Plan([], tracks_open=False, bars=len(rest.bars), most_bars=len(rest.bars),
                     steering=1.0, rules=NEWEST_RULES)  # fmt: skip
         return Draft(plan, order=HoleByHole(rest, [Hole(*place) for place in self.places], held))
@@ -162,12 +157,10 @@ def measures(piece: Piece, original: Piece, slot: int, starts: Sequence[int]) ->
     if track.is_drum or not track.notes:
         return found
     found["clash"] = _clash(piece, slot)
-    others = [
-        n for n, each_track in enumerate(piece.tracks) if n != slot and not each_track.is_drum
-    ]
-    part, beside = _chroma(piece, [slot], starts), _chroma(piece, others, starts)
-    found["ensemble"] = _alike(part, beside)
-    found["harmony"] = _alike(part, _chroma(original, [slot], starts)) if own.notes else math.nan
+    others = [t for n, t in enumerate(piece.tracks) if n != slot and not t.is_drum]
+    part, composed = tonal.chroma([track], starts), tonal.chroma([own], starts)
+    found["ensemble"] = tonal.alike(part, tonal.chroma(others, starts))
+    found["harmony"] = tonal.alike(part, composed)
     return found
 
 
@@ -193,27 +186,6 @@ def _clash(piece: Piece, slot: int) -> float:
     sounds = np.asarray(grid[:, place].any(axis=1))
     clashes = np.asarray(tonal.clashing(grid)[:, place].any(axis=1))
     return float(clashes[sounds].mean()) if sounds.any() else math.nan
-
-
-def _chroma(piece: Piece, slots: Sequence[int], starts: Sequence[int]) -> Floats:
-    """How long each pitch class sounds in each bar, in ticks. (bars, 12)."""
-    found = np.zeros((len(starts) - 1, 12))
-    for slot in slots:
-        for note in piece.tracks[slot].notes:
-            first = int(np.searchsorted(starts, note.onset_ticks, side="right")) - 1
-            for bar in range(first, len(starts) - 1):
-                if starts[bar] >= note.end_ticks:
-                    break
-                end = min(note.end_ticks, starts[bar + 1])
-                found[bar, note.pitch % 12] += end - max(note.onset_ticks, starts[bar])
-    return found
-
-
-def _alike(one: Floats, other: Floats) -> float:
-    """Mean cosine over the bars in which both sound; NaN where none is."""
-    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    both = norms > 0
-    return float(((one * other).sum(axis=1)[both] / norms[both]).mean()) if both.any() else math.nan
 
 
 # Figures ---------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ from gen.evaluation.plots import GREY, HELD_OUT, Picture, Report, below, checkpo
 from gen.evaluation.seams import SEAMS, Gap, gap_of, moved, seams
 from gen.model import Transformer
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place, held_by
+from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place
 from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import Columns, context_columns
@@ -149,14 +149,10 @@ def draft_without(events: Events, places: Collection[Place]) -> Draft:
         places: bar and track of each cell, counted from 0.
     """
     table = CellTable.of(events[~events.is_a(Kind.EOS)].tolist())
-    rest, starts = table.without(places), table.bar_starts()
-    tracks = events.tracks
-    held: list[list[tuple[int, int, int]]] = [[] for _ in range(tracks)]
-    for (bar, slot), rows in rest.cells.items():
-        held[slot] += held_by(rows, int(starts[bar]))
+    rest = table.without(places)
     plan = Plan([], tracks_open=False, bars=len(table.bars), most_bars=len(table.bars))
     holes = [Hole(bar, slot, table.sounds((bar, slot))) for bar, slot in sorted(places)]
-    return Draft(plan, order=HoleByHole(rest, holes, held))
+    return Draft(plan, order=HoleByHole(rest, holes, rest.held(events.tracks)))
 
 
 # Figures ---------------------------------------------------------------------------------

@@ -92,6 +92,13 @@ class CellTable:
         """First grid step of each bar, and of the one that would follow. (bars + 1,)."""
         return np.cumsum([0, *(steps_of(rows[0][v.VALUE]) for rows in self.bars)])
 
+    def held(self, tracks: int) -> list[list[Held]]:
+        """What each of so many tracks holds down, for how long."""
+        starts, found = self.bar_starts(), [list[Held]() for _ in range(tracks)]
+        for (bar, slot), rows in self.cells.items():
+            found[slot] += held_by(rows, int(starts[bar]))
+        return found
+
     def excerpt(self, first: int, end: int, holes: Iterable[Place] = ()) -> list[Row]:
         """Header and bars `first` to before `end`, with HOLEs in place of some cells.
 

@@ -6,7 +6,7 @@ forbidden by it. V ids of the value field; S grid steps of a bar.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Final
 
@@ -127,12 +127,7 @@ def off_harmony(chords: Sequence[tuple[int, int]], key: int, steps: int) -> Floa
         key: value id, 0 for none.
         steps: length of the bar.
     """
-    bias = np.empty((steps, _PITCHES), dtype=np.float32)
-    bias[:] = _over(0, key)
-    for number, (begin, chord) in enumerate(chords):
-        end = chords[number + 1][0] if number + 1 < len(chords) else steps
-        bias[max(begin, 0) : end] = _over(chord, key)
-    return bias
+    return _along(chords, steps, lambda chord: _over(chord, key))
 
 
 def off_chord(chords: Sequence[tuple[int, int]], steps: int) -> Floats:
@@ -140,12 +135,14 @@ def off_chord(chords: Sequence[tuple[int, int]], steps: int) -> Floats:
 
     Args, as of `off_harmony`.
     """
-    found = np.zeros((steps, _PITCHES), dtype=np.float32)
-    for number, (begin, value) in enumerate(chords):
-        end = chords[number + 1][0] if number + 1 < len(chords) else steps
-        if chord := chord_of(value):
-            tones = np.isin(np.arange(_PITCHES) % 12, chord.pitch_classes)
-            found[max(begin, 0) : end] = ~tones
+    return _along(chords, steps, _foreign)
+
+
+def _along(chords: Sequence[tuple[int, int]], steps: int, look: Callable[[int], Floats]) -> Floats:
+    """What `look` gives for the chord of each step; for none, 0, before the first. (S, 128)."""
+    found = np.empty((steps, _PITCHES), dtype=np.float32)
+    for (begin, chord), (end, _) in zip([(0, 0), *chords], [*chords, (steps, 0)], strict=True):
+        found[max(begin, 0) : max(end, 0)] = look(chord)
     return found
 
 
@@ -160,6 +157,14 @@ def off_root(chords: Sequence[tuple[int, int]], steps: int) -> Floats:
             first = max(begin, 0)
             found[first : first + v.STEPS_PER_QUARTER] = np.arange(_PITCHES) % 12 != chord.root
     return found
+
+
+@cache
+def _foreign(chord: int) -> Floats:
+    """1 for each pitch that a chord has not, else 0; of one that has no notes 0. (128,)."""
+    found = chord_of(chord)
+    tones = found.pitch_classes if found else range(12)
+    return (~np.isin(np.arange(_PITCHES) % 12, list(tones))).astype(np.float32)
 
 
 @cache

@@ -1,0 +1,182 @@
+"""Seeds: five successive notes that a new line and a known one have in common.
+
+A seed is scale steps within the octave and ratios of lengths, so that another key or tempo has the
+same. Of a new line also five of six or seven notes, as if the others had been put between.
+
+Source: Arzt, Böck & Widmer 2012, "Fast identification of piece and score position via symbolic
+fingerprinting".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gen.likeness.columns import State, places_in
+from gen.likeness.surprise import STEPS_OF_SEMITONES
+from gen.likeness.voices import Ints, Part, Voice
+
+SEED_NOTES = 5
+_RARE = 6.0
+_COMMON = 2**_RARE
+"""A seed of more known places is a stock figure and begins no search."""
+_MOST_HITS = 100_000
+_RECENT = 20_000
+
+Floats = NDArray[np.float64]
+
+
+def seed_codes(pitches: NDArray[Any], onsets: NDArray[Any]) -> Ints:
+    """Five successive notes as a number, for each note that begins such; shape (N - 4,).
+
+    Args:
+        pitches: (N,), or (…, N) for several lines of equal length.
+        onsets: likewise.
+    """
+    classes = pitches.astype(np.int64) % 12
+    steps = STEPS_OF_SEMITONES[(classes[..., 1:] - classes[..., :-1]) % 12]
+    lengths = np.maximum(np.diff(onsets.astype(np.int64)), 1)
+    ratios = np.clip(np.round(np.log2(lengths[..., 1:] / lengths[..., :-1])), -2, 2) + 2
+    count = max(pitches.shape[-1] - SEED_NOTES + 1, 0)
+    codes = np.zeros((*pitches.shape[:-1], count), dtype=np.int64)
+    for place in range(SEED_NOTES - 1):
+        codes = codes * 7 + steps[..., place : place + count]
+    for place in range(SEED_NOTES - 2):
+        codes = codes * 5 + ratios[..., place : place + count].astype(np.int64)
+    return codes
+
+
+@dataclass(frozen=True, slots=True)
+class SeedPairs:
+    """Seeds of a new piece and known ones that agree.
+
+    Attributes:
+        ours: (N, 4) part, first note's time and pitch, time spanned.
+        theirs: (N, 4) the same of the known line, by its number.
+        rarity: (N,) how rare each seed is among known lines, in bits.
+        codes: (N,) of each.
+    """
+
+    ours: Ints
+    theirs: NDArray[np.int32]
+    rarity: Floats
+    codes: Ints
+
+    def where(self, kept: NDArray[np.bool_]) -> SeedPairs:
+        """Some of them."""
+        return SeedPairs(
+            self.ours[kept], self.theirs[kept], self.rarity[kept], self.codes[kept]
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Seeds of known lines, sorted by code: voice, first note's time and pitch, time spanned."""
+
+    codes: Ints
+    rows: NDArray[np.int32]  # (N, 4)
+
+    @staticmethod
+    def of(number: int, voice: Voice) -> _Table:
+        codes = seed_codes(voice.pitches, voice.onsets)
+        count = len(codes)
+        onsets = voice.onsets.astype(np.int32)
+        rows = np.empty((count, 4), dtype=np.int32)
+        rows[:, 0], rows[:, 1], rows[:, 2] = number, onsets[:count], voice.pitches[:count]
+        rows[:, 3] = onsets[SEED_NOTES - 1 :] - onsets[:count] if count else 0
+        return _Table(codes, rows)
+
+    @staticmethod
+    def join(tables: Sequence[_Table]) -> _Table:
+        codes = np.concatenate([np.zeros(0, dtype=np.int64), *(t.codes for t in tables)])
+        rows = np.concatenate([np.zeros((0, 4), dtype=np.int32), *(t.rows for t in tables)])
+        order = np.argsort(codes, kind="stable")
+        return _Table(codes[order], rows[order])
+
+    def pairs(self, new: NewSeeds) -> SeedPairs:
+        """As `SeedIndex.pairs`, the rarest `_MOST_HITS`."""
+        ours, theirs = places_in(self.codes, new.codes, common=_COMMON, most=_MOST_HITS)
+        counts = np.bincount(ours, minlength=len(new.codes))[ours]
+        rarity = _RARE - np.log2(counts)
+        return SeedPairs(new.rows[ours], self.rows[theirs], rarity, new.codes[ours])
+
+
+@dataclass(frozen=True, slots=True)
+class NewSeeds:
+    """Seeds of a new piece: code, part, first note's time and pitch, time spanned."""
+
+    codes: Ints
+    rows: NDArray[np.int64]
+
+    @staticmethod
+    def of(parts: Sequence[Part], with_gaps: bool) -> NewSeeds:
+        codes, rows = [np.zeros(0, dtype=np.int64)], [np.zeros((0, 4), dtype=np.int64)]
+        for number, part in enumerate(parts):
+            struck = [voice.struck() for voice in part.voices if len(voice.again)]
+            for line in (*part.voices, *struck):
+                for pitches, onsets in _fives(line, with_gaps):
+                    found = seed_codes(pitches, onsets)[..., 0] if pitches.size else codes[0]
+                    if not len(found):
+                        continue
+                    row = np.empty((len(found), 4), dtype=np.int64)
+                    row[:, 0], row[:, 1], row[:, 2] = number, onsets[:, 0], pitches[:, 0]
+                    row[:, 3] = onsets[:, -1] - onsets[:, 0]
+                    codes.append(found)
+                    rows.append(row)
+        return NewSeeds(np.concatenate(codes), np.concatenate(rows))
+
+
+def _fives(voice: Voice, with_gaps: bool) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Five successive notes, and five without one put between: pitches and onsets, each (N, 5)."""
+    view = np.lib.stride_tricks.sliding_window_view
+    for more in range(min(3 if with_gaps else 1, len(voice.pitches) - SEED_NOTES + 1)):
+        width = SEED_NOTES + more
+        pitches, onsets = view(voice.pitches, width), view(voice.onsets, width)
+        if not more:
+            yield pitches, onsets
+            continue
+        for place in range(1, SEED_NOTES):
+            kept = [p for p in range(width) if not place <= p < place + more]
+            # Of two the second repeats what was before the first: a note struck again.
+            rows = slice(None) if more == 1 else pitches[:, place - 1] == pitches[:, place + 1]
+            yield pitches[rows][:, kept], onsets[rows][:, kept]
+
+
+class SeedIndex:
+    """The seeds of all known lines; grows by `add`."""
+
+    def __init__(self) -> None:
+        self._tables = [_Table.join([]), _Table.join([])]  # the bulk, and what came last
+
+    def add(self, lines: Iterable[tuple[int, Voice]]) -> None:
+        """Keep the seeds of lines, each with its number."""
+        bulk, recent = self._tables
+        recent = _Table.join([recent, *(_Table.of(number, line) for number, line in lines)])
+        if len(recent.codes) > _RECENT:
+            bulk, recent = _Table.join([bulk, recent]), _Table.join([])
+        self._tables = [bulk, recent]
+
+    def pairs(self, new: NewSeeds) -> SeedPairs:
+        """What agrees with the seeds of a new piece."""
+        bulk, recent = (table.pairs(new) for table in self._tables)
+        return SeedPairs(
+            np.concatenate([bulk.ours, recent.ours]),
+            np.concatenate([bulk.theirs, recent.theirs]),
+            np.concatenate([bulk.rarity, recent.rarity]),
+            np.concatenate([bulk.codes, recent.codes]),
+        )
+
+    def state(self) -> State:
+        """All of it, for `of_state`."""
+        table = _Table.join(self._tables)
+        return {"codes": table.codes, "rows": table.rows}
+
+    @staticmethod
+    def of_state(state: State) -> SeedIndex:
+        index = SeedIndex()
+        index._tables[0] = _Table(state["codes"], state["rows"])
+        return index
