@@ -1,18 +1,17 @@
-"""Witnesses for tests: the stand-alone program in processes of its own, and one that lies."""
+"""Witnesses for tests: the stand-alone program, also as a process, and one that lies."""
 
 from __future__ import annotations
 
 import http.client
 import importlib.util
+import io
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
-
-from prepared import prepared
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "witness.py"
 
@@ -45,10 +44,11 @@ class WitnessProgram:
         self.key = _MADE[name][0]
 
     def run(self, *words: object, code: int = 0) -> str:
-        command = prepared(SCRIPT, "--state", self.state, *words)
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
-        return done.stdout
+        said = io.StringIO()
+        with redirect_stdout(said), redirect_stderr(said):
+            found = load_script().main(["--state", str(self.state), *map(str, words)])
+        assert found == code, said.getvalue()
+        return said.getvalue()
 
     def add_log(self, key: object) -> None:
         self.run("add-log", key)
@@ -69,14 +69,15 @@ class WitnessProgram:
 
 
 @contextmanager
-def lying(witness: WitnessProgram):
-    """The address of a witness that signs whatever a log's key signed."""
+def answering(witness: WitnessProgram, *, lies: bool = False):
+    """Its address, while a thread of this process answers there; it may sign whatever is signed."""
     script = load_script()
-    script.Witness.check_growth = lambda *_: None
+    if lies:
+        script.Witness.check_growth = lambda *_: None
     handler = type("Handler", (script.Handler,), {"log_message": lambda *_: None})
     handler.witness = script.Witness(witness.state)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"

@@ -24,7 +24,7 @@ from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from houses import key_of, start_house
 from tiny_runs import train
-from witnesses import WitnessProgram, lying, post
+from witnesses import WitnessProgram, answering, post
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 QUICK = ("--kdf-cost", "10", "--yes")
@@ -60,8 +60,7 @@ def witnesses(house, tmp_path):
         for name in ("society", "publisher", "liar"):
             program = WitnessProgram(tmp_path / name, f"{name}.example")
             program.add_log(log_key())
-            serving = lying(program) if name == "liar" else program.serving()
-            url = stack.enter_context(serving)
+            url = stack.enter_context(answering(program, lies=name == "liar"))
             house("witness", "--add", program.key, "--url", url)
             program.url = url
             made[name] = program
@@ -131,7 +130,7 @@ def ask_of(house, names, *, folder, witnesses, code):
 def test_one_liar_among_four_is_too_few_for_two_histories(house, witnesses, tmp_path):
     archive = WitnessProgram(tmp_path / "archive", "archive.example")
     archive.add_log(log_key())
-    with archive.serving() as archive.url:
+    with answering(archive) as archive.url:
         everybody = {**witnesses, "archive": archive}
         house("witness", "--add", archive.key, "--url", archive.url)
         said = house("witness", "--need", "3")

@@ -23,7 +23,7 @@ from gen.provenance.witnesses.notes import (
     SignedNote,
 )
 from houses import key_of
-from witnesses import SCRIPT, WitnessProgram, load_script, post
+from witnesses import SCRIPT, WitnessProgram, answering, load_script, post
 
 LOG = NoteKey("lantern/0123456789abcdef", key_of("log").public, LOG_KEY)
 LEAVES = [leaf_hash(b"act %d" % i) for i in range(20)]
@@ -50,7 +50,7 @@ def witness(tmp_path) -> WitnessProgram:
 
 @pytest.fixture
 def url(witness):
-    with witness.serving() as address:
+    with answering(witness) as address:
         yield address
 
 
