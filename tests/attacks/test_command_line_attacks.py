@@ -6,6 +6,7 @@ whichever of the three commands is asked.
 
 from __future__ import annotations
 
+import itertools
 import pickle
 from pathlib import Path
 
@@ -215,11 +216,21 @@ def lay(folder: Path, command: str, text: str) -> None:
         (folder / group / "evil.yaml").write_text(content, "utf-8")
 
 
-@pytest.mark.parametrize("command", GROUP)
-@pytest.mark.parametrize("what", EVIL)
-@pytest.mark.parametrize("way", ["--config-dir=own", "-cd own", "hydra.searchpath=[own]",
-                                 "hydra.searchpath=[file://own]"])  # fmt: skip
-def test_files_of_ones_own_hold_values_only(command, what, way):
+WAYS = ["--config-dir=own", "-cd own", "hydra.searchpath=[own]", "hydra.searchpath=[file://own]"]
+
+
+def every_way() -> list:
+    """What is composed is judged alike whichever way it came: by default, ways take turns."""
+    found = []
+    for number, (what, command) in enumerate(itertools.product(EVIL, GROUP)):
+        for turn, way in enumerate(WAYS):
+            marks = [] if (number + number // 8) % 4 == turn else [pytest.mark.slow]
+            found.append(pytest.param(way, what, command, marks=marks))
+    return found
+
+
+@pytest.mark.parametrize(("way", "what", "command"), every_way())
+def test_files_of_ones_own_hold_values_only(way, what, command):
     lay(Path("own"), command, EVIL[what])
     if (what, command) == ("logging", "sample"):  # whose own choice comes before
         done = call(TRAIN.with_name("sample.py"), *way.split(), "controls=evil", "--cfg", "all")
@@ -228,7 +239,12 @@ def test_files_of_ones_own_hold_values_only(command, what, way):
     refused(command, *way.split(), f"{GROUP[command]}=evil")
 
 
-@pytest.mark.parametrize("what", EVIL)
+IN_A_SWEEP = ("callbacks", "handler", "launcher", "sweeper", "params", "group", "target", "nested")
+
+
+@pytest.mark.parametrize(
+    "what", [w if w in IN_A_SWEEP else pytest.param(w, marks=pytest.mark.slow) for w in EVIL]
+)
 def test_files_of_ones_own_hold_values_only_in_a_sweep(what):
     lay(Path("own"), "train", EVIL[what])
     refused("train", "--multirun", "--config-dir=own", "experiment=evil,demo", "model.n_layer=0")
