@@ -101,6 +101,13 @@ def no_house_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.fixture
+def quick_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that help this one begin with everything imported, where that is possible."""
+    if prepared.CAN_FORK:
+        monkeypatch.setattr("gen.processes._Helpers", prepared.helpers)
+
+
+@pytest.fixture
 def house(tmp_path: Path) -> TestHouse:
     return start_house(tmp_path / "house")
 

@@ -21,6 +21,7 @@ from gen.tokens.score import score_of
 from gen.tokens.tokenizer import HouseTokenizer
 from houses import make_piece
 
+pytestmark = pytest.mark.usefixtures("quick_helpers")
 NOTES = Annotations("waltz")
 WORKS = [make_piece(seed) for seed in range(14)]
 

@@ -21,9 +21,9 @@ def heard(piece: Piece) -> NewPiece:
     return NewPiece.of(piece, infer_roles(piece))
 
 
-@pytest.fixture(scope="module", params=[12, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[10, pytest.param(40, marks=pytest.mark.slow)])
 def house(request) -> Screen:
-    """Songs of people, and eight that a model wrote. A comparison takes as long as these are many.
+    """Songs of people, and six that a model wrote. A comparison takes as long as these are many.
 
     The more there are, the more an honest song may share with one of them by chance; what a
     disguised one shares with its own does not depend on the others. So few are enough for that.
@@ -36,7 +36,7 @@ def house_of(works: int) -> Screen:
     for number in range(works):
         known = Known(WORK, f"work {number}", (f"composer {number}",))
         screen.add(known, heard(pop_song(1000 + number)).fingerprint)
-    for number in range(8):
+    for number in range(6):
         screen.add(Known(OUTPUT, f"output {number}"), heard(pop_song(number)).fingerprint)
     return screen
 

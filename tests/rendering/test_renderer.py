@@ -13,9 +13,31 @@ from gen.piece import Piece
 from gen.rendering import Renderer
 from houses import make_piece
 
+pytestmark = pytest.mark.usefixtures("quick_helpers")
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    """What is to be there of two pieces: bytes by piece and kind."""
+    folder = tmp_path_factory.mktemp("expected")
+    places = [folder / f"{number}.mid" for number in range(2)]
+    with pytest.MonkeyPatch.context() as patch, Renderer(2) as renderer:
+        patch.setattr(processes, "cores", lambda: 1)
+        for number, place in enumerate(places):
+            renderer.begin(make_piece(number), place)
+        return [bytes_of(renderer.of(place)) for place in places]
+
+
+def bytes_of(files):
+    return [path.read_bytes() for path in paths_of(files)]
+
+
+def paths_of(files):
+    return files.picture, files.score, files.sound
+
 
 @pytest.mark.parametrize(("cores", "pieces"), [(1, 2), (2, 1), (2, 2)])
-def test_every_piece_is_rendered_beside_its_file(cores, pieces, monkeypatch, tmp_path):
+def test_every_piece_is_rendered_beside_its_file(cores, pieces, expected, monkeypatch, tmp_path):
     monkeypatch.setattr(processes, "cores", lambda: cores)
     with Renderer(pieces) as renderer:
         renderer.start()
@@ -25,16 +47,8 @@ def test_every_piece_is_rendered_beside_its_file(cores, pieces, monkeypatch, tmp
             renderer.begin(make_piece(number), tmp_path / f"{number}.mid")  # not twice
         found = [renderer.of(tmp_path / f"{number}.mid") for number in range(2)]
     assert not multiprocessing.active_children()
-    monkeypatch.setattr(processes, "cores", lambda: 1)
-    with Renderer(2) as renderer:
-        for number, files in enumerate(found):
-            again = tmp_path / "again" / f"{number}.mid"
-            renderer.begin(make_piece(number), again)
-            expected = renderer.of(again)
-            for name in ("picture", "score", "sound"):
-                one, other = getattr(files, name), getattr(expected, name)
-                assert one.parent == tmp_path
-                assert one.read_bytes() == other.read_bytes()
+    assert [bytes_of(files) for files in found] == expected
+    assert {path.parent for files in found for path in paths_of(files)} == {tmp_path}
 
 
 @pytest.mark.parametrize("cores", [1, 2])
@@ -54,11 +68,11 @@ def test_stopped_in_a_hurry_it_leaves_all_of_a_piece_or_nothing(cores, monkeypat
     places = [tmp_path / f"{number}.mid" for number in range(3)]
     with suppress(KeyboardInterrupt), Renderer(3) as renderer:
         for number, place in enumerate(places[:2]):
-            renderer.begin(make_piece(number, 64), place)
+            renderer.begin(make_piece(number, 16), place)
         first = renderer.of(places[0])
         stale = places[2].with_suffix(".wav")
         stale.touch()
-        renderer.begin(make_piece(2, 64), places[2])  # its name had another piece before
+        renderer.begin(make_piece(2, 16), places[2])  # its name had another piece before
         assert not stale.exists()
         renderer.hurry(0)
         assert renderer.of(places[0]) == first
@@ -67,7 +81,7 @@ def test_stopped_in_a_hurry_it_leaves_all_of_a_piece_or_nothing(cores, monkeypat
         (tmp_path / ".2.png.123.new").touch()  # as a process leaves it that is ended
         raise KeyboardInterrupt
     assert not multiprocessing.active_children()
-    made = {path for files in found if files for path in (files.picture, files.score, files.sound)}
+    made = {path for files in found if files for path in paths_of(files)}
     assert set(tmp_path.iterdir()) == made
 
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from itertools import islice
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -42,6 +43,7 @@ from gen.tokens.encoding import Annotations
 from gen.tokens.score import score_of
 from gen.tokens.vocabulary import FIELD_SIZES
 from houses import make_piece
+from prepared import CAN_FORK, helpers
 
 TINY = [
     "model.n_layer=1", "model.width=16", "model.n_head=2", "model.context=128",
@@ -362,7 +364,16 @@ def test_training_alternates_and_reports_both_sides(works, tmp_path):
     json.dumps(result)
 
 
-def test_memory_is_that_of_a_process_of_its_own_and_grows_with_the_model(works):
+@pytest.fixture
+def quick_children(monkeypatch):
+    """Processes of their own, that begin with torch imported."""
+    if CAN_FORK:
+        quick = SimpleNamespace(get_context=lambda _: helpers())
+        monkeypatch.setattr(memory, "multiprocessing", quick)
+        monkeypatch.setattr(first_steps, "multiprocessing", quick)
+
+
+def test_memory_is_that_of_a_process_of_its_own_and_grows_with_the_model(works, quick_children):
     wide = parsed(memory, "--peer-window", "32", "--set", "model.width=512")
     result = memory.run(wide, works)
     large, peer = result["models"]
@@ -465,7 +476,7 @@ def test_a_refused_house_ends_a_command_with_its_message(monkeypatch, capsys):
     assert "knock" in capsys.readouterr().err
 
 
-def test_a_start_is_measured_cold_and_warm(capsys, monkeypatch, tmp_path):
+def test_a_start_is_measured_cold_and_warm(quick_children, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(first_steps, "BATCHES", 20)
     assert benchmark.main(["start", "--works", "4", "--json"]) == 0

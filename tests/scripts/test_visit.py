@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +14,7 @@ from click.testing import CliRunner
 from gen.cli.visit import Visit, follow_a_piece, page_of, plant, rebuild, verify_alone
 from gen.provenance.dsse import Envelope, is_signed_by
 from houses import keep_key, key_of, make_midi
+from prepared import prepared
 from recorded_runs import Trained, trained
 
 
@@ -58,12 +61,18 @@ def test_a_visit_shows_what_holds_and_says_what_is_not_proved(visited):
     assert is_signed_by(signature, public, envelope.payload_type, envelope.payload)
 
 
+def begun_quickly(words: list[str], **settings) -> subprocess.CompletedProcess:
+    return subprocess.run(prepared(*words[1:]), **settings)
+
+
 def looked_at(run: Trained, *steps) -> tuple[Visit, list[str]]:
     """A visit of these steps alone; the claims of it that do not hold."""
     visit = Visit(run.house.house, run.last, Path("page"), 7)
     visit.out.mkdir()
-    for step in steps:
-        step(visit)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gen.cli.visit.subprocess", SimpleNamespace(run=begun_quickly))
+        for step in steps:
+            step(visit)
     return visit, [each.claim for each in visit.steps if not each.holds]
 
 
