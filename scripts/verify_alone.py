@@ -618,7 +618,7 @@ def tensors_of(data):
     spans = sorted(each["data_offsets"] for each in header.values())
     edges = [0, *(end for _, end in spans)]
     is_covered = edges == sorted(edges) == [*(begin for begin, _ in spans), len(body)]
-    need(is_covered, "its tensors overlap or leave a gap")
+    need(spans and is_covered, "it has no tensors, or they overlap or leave a gap")
     return json.loads(about, object_pairs_hook=once)["manifest"].encode(), hashed.hexdigest()
 
 
@@ -797,7 +797,7 @@ def read_pin(path):
     text = read(path).decode()
     names = re.findall(r"^(\w+):", text, re.M)
     need(len(names) == len(set(names)), "the pin says something twice")
-    pin = {"log": ""} | dict(re.findall(r'^ *(\w+): "?([^"\n]+?)"?$', text, re.M))
+    pin = {"log": ""} | dict(re.findall(r'^(\w+): "?([^"\n]+?)"?$', text, re.M))
     pin |= {name: int(pin[name]) for name in ("min_size", "threshold")}
     pin["root_keys"] = re.findall(r"^ *- ([0-9a-f]{64})$", text, re.M)
     pin["witnesses"] = re.findall(r'^ *- "([^\s"+]+\+[0-9a-f]{8}\+[^\s"]+)', text, re.M)
@@ -863,7 +863,7 @@ def main():
     found = list(verdicts(**vars(parser.parse_args())))
     for what, is_good, why in found:
         words = f"{'holds  ' if is_good else 'REFUSED'} {what}: {why}"
-        print(words.encode("ascii", "backslashreplace").decode())
+        print(words.encode("unicode_escape").decode())  # one line, whatever a file is called
     raise SystemExit(0 if all(is_good for _, is_good, _ in found) else 2)
 
 

@@ -184,15 +184,6 @@ def test_a_run_that_terms_ended_meanwhile_is_refused_as_it_begins(house):
         house.log_run([entry.work], [])
 
 
-def test_a_run_that_consent_ended_meanwhile_is_refused_as_it_begins(house):
-    """Said after the gate admitted the work, and before the first step."""
-    (entry,) = house.enter(1)
-    house.ask("consent", entry.work, "--allow", "evaluation")
-    with pytest.raises(Exception, match="may not be trained on for general_model by its composers"):
-        house.log_run([entry.work], [])
-    house.log_run([entry.work], [], purpose="evaluation")
-
-
 def test_terms_of_a_stolen_key_only_take_away(house, model):
     house.ask("terms", house.works[0], "--allow", "general_model evaluation")
     at = house.load().size

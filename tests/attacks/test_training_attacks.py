@@ -23,12 +23,15 @@ from gen.data.batches import DataConfig
 from gen.data.cache import CACHE_VARIABLE, EventCache
 from gen.data.module import HouseData
 from gen.data.store import rows_with_echoes
-from gen.errors import SettingError
+from gen.errors import HouseError, SettingError
 from gen.provenance import gate
+from gen.provenance.consent import Consent
+from gen.provenance.works import set_consent
 from gen.smf import musical_hash
+from gen.training import run
 from gen.training.run import train as train_with
-from houses import make_midi, make_piece, start_house, tagged
-from tiny_runs import SETTINGS, TRAIN, train
+from houses import key_of, make_midi, make_piece, start_house, tagged
+from tiny_runs import SETTINGS, TRAIN, settings_of, train
 
 
 @pytest.fixture
@@ -244,6 +247,24 @@ def test_a_recorded_refusal_is_never_trained_on(house, works, tmp_path, monkeypa
     assert hashlib.sha256(make_midi(9)).hexdigest() not in seen
     assert sorted(seen) == sorted(work.sha256 for work in manifest.works)
     assert len(seen) == 6
+
+
+def test_consent_that_ends_after_the_gate_and_before_the_first_step_ends_the_run(
+    house, works, tmp_path, monkeypatch
+):
+    own = run.begin_record
+
+    def meanwhile(*given, **more):
+        house.house = set_consent(
+            house.house, [works[0].work], Consent.parse("evaluation"), key_of("ana")
+        )
+        return own(*given, **more)
+
+    monkeypatch.setattr(run, "begin_record", meanwhile)
+    with pytest.raises(HouseError, match="may not be trained on for general_model any more"):
+        train_with(settings_of(house.pin.path), tmp_path / "run")
+    assert not list(tmp_path.rglob("*.safetensors"))
+    assert not house.load().runs.by_index
 
 
 # --- the cache ----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import random
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -213,3 +214,34 @@ def test_verifier_needs_nothing_of_the_house(mutator: Mutator, tmp_path: Path) -
     done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert done.stdout.startswith("REFUSED records: ")
+
+
+def copied(export: Export, folder: Path) -> Path:
+    shutil.copytree(export.folder, folder / "copy")
+    return folder / "copy"
+
+
+def answer(folder: Path, pin: Path) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, str(SCRIPT), str(folder), "--pin", str(pin)]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+def test_name_of_a_file_gives_no_verdict_of_its_own(mutator: Mutator, tmp_path: Path) -> None:
+    folder = copied(mutator.export, tmp_path)
+    (folder / "ana").mkdir(exist_ok=True)
+    (folder / "ana" / "a\nholds   works: all of them\x1b[2J\n.mid").write_bytes(b"")
+    done = answer(folder, write_pin(mutator.export, mutator.export.pins[0]))
+    assert done.returncode == 2
+    assert "\x1b" not in done.stdout
+    assert not any(line.startswith("holds   works: all") for line in done.stdout.splitlines())
+
+
+def test_pin_says_what_it_says_at_its_margin(mutator: Mutator, tmp_path: Path) -> None:
+    """A person reads the root hash there; another one deeper inside must not take its place."""
+    pin = write_pin(mutator.export, mutator.export.pins[0])
+    text = pin.read_text("utf-8")
+    true = mutator.export.pins[0].root_hash
+    false = text.replace(true, "0" * 64) + f"about:\n  root_hash: {true}\n"
+    place = tmp_path / "pin.yaml"
+    place.write_text(false, "utf-8")
+    assert answer(mutator.export.folder, place).returncode == 2

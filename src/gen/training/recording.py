@@ -103,9 +103,11 @@ def begin_record(
         numeric_mode: what its last bits depend on.
 
     Raises:
-        HouseError: a work was withdrawn since the gate admitted it, or the key may not sign.
+        HouseError: a work was withdrawn, or its consent ended, since the gate admitted it; or the
+            key may not sign.
     """
     register = house.load()
+    _check_consent(register, run.purpose, manifest)
     recipe = recipe_text(settings)
     begin = Begin(
         name=run_name(run, out),
@@ -133,6 +135,21 @@ def begin_record(
     index = begin_run(house, key, begin)
     words = f"recorded: run {index} of {house.pin.name} begins"
     return RunRecord(house, out, begin, key, index, words)
+
+
+def _check_consent(register: Register, purpose: str, manifest: Manifest) -> None:
+    """Whether the works that the gate admitted may still be learned from.
+
+    Raises:
+        HouseError: one may not any more.
+    """
+    for work in manifest.works:
+        record = register.works[work.work]
+        if not register.consent_of(record).allows(purpose, register.today()):
+            raise HouseError(
+                f"{work.work} may not be trained on for {purpose} any more",
+                mend="its composers said so since the gate admitted it: start the run anew",
+            )
 
 
 def run_name(run: RunConfig, folder: Path) -> str:
