@@ -65,7 +65,9 @@ BESIDES = {"experiment=artist": ("artist=ana",)}
 """What a choice asks to be said besides."""
 
 
+@functools.cache
 def composed(root: str, *overrides: str, conf: Path = CONF) -> dict:
+    """Settings that some words lead to, not to be written to: tests ask for the same ones."""
     with initialize_config_dir(str(conf), version_base="1.3"):
         config = compose(root, list(overrides))
     return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)

@@ -42,7 +42,7 @@ def out(tmp_path) -> Path:
 
 
 @pytest.fixture
-def run(studio, out, tmp_path, monkeypatch):
+def run(studio, out, tmp_path, monkeypatch, quick_helpers):
     """The command line in this process."""
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     monkeypatch.setenv(KEYS_VARIABLE, str(tmp_path / "keys"))
