@@ -6,9 +6,11 @@ import pytest
 
 from desks import Asker
 from gen.disclosure.entered import enter_paper
+from gen.provenance import people
 from gen.provenance.canonical import sha256_hex, today_utc
 from gen.provenance.runs import ModelDigest
 from houses import TestHouse, key_of
+from mutations import change
 from served import refused
 
 FILE, RECEIPT = "5a" * 32, "ab" * 32
@@ -74,6 +76,8 @@ def test_papers_are_listed_by_their_digests(asker: Asker, small_house: TestHouse
     (paper,) = asker.get("/papers")
     assert (paper["act"], paper["by"], paper["kind"]) == (act, "cleo", "summary")
     assert paper["sha256"] == sha256_hex(b"what was said")
+    change(small_house, lambda roster: people.compromised(roster, "cleo", act))
+    assert asker.get("/papers") == [], "a key that was stolen by then says nothing for the house"
 
 
 def test_a_sale_is_signed_where_the_key_is_and_by_who_may(

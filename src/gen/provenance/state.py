@@ -192,8 +192,11 @@ class RegisterState:
 
     def papers_of(self, sha256: str) -> list[PaperAct]:
         """What entered a file with this digest, with keys that were not compromised by then."""
-        same = (act for act in self.papers if act.paper.sha256 == sha256)
-        return [act for act in same if not self.is_revoked(act)]
+        return [act for act in self.sound_papers() if act.paper.sha256 == sha256]
+
+    def sound_papers(self) -> list[PaperAct]:
+        """Papers that were entered with keys which were not compromised by then."""
+        return [act for act in self.papers if not self.is_revoked(act)]
 
     def sound_sales(self) -> list[SaleAct]:
         """Sales that were entered with keys which were not compromised by then."""
