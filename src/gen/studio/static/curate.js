@@ -12,6 +12,16 @@ let shown = null;
 
 async function load() {
   waiting = await ask("/inbox");
+  list_waiting();
+}
+
+// What was decided leaves the list; the others need not be compared with the house anew.
+function decided(work) {
+  waiting = waiting.filter((one) => one.work !== work);
+  list_waiting();
+}
+
+function list_waiting() {
   const list = by_id("queue");
   list.replaceChildren(...waiting.map((one) => {
     const note = one.rule ? `cannot be taken: ${one.found}` : one.verdict === "clear" || !one.verdict ? shares(one.composers) : `${shares(one.composers)}, please compare`;
@@ -20,7 +30,7 @@ async function load() {
     return element("li", {}, button);
   }));
   if (!waiting.length) list.append(element("li", { className: "hint", textContent: "Nothing waits." }));
-  by_id("work").hidden = true;
+  by_id("work").hidden = !waiting.length;
   const first = list.querySelector("button");
   if (first) first.click();
 }
@@ -50,8 +60,11 @@ async function show(one, button) {
 on("accept", "click", async () => {
   const curator = by_id("curator").value;
   const done = await accept(shown.work, shown, { curator, although_similar: shown.verdict !== "" && shown.verdict !== "clear" });
-  if (done.state === "accepted") say(`${shown.title || shown.work} is in the house.`);
-  else say(`${shown.work} stays: ${done.found}${done.mend ? ` — ${done.mend}` : ""}`, true);
+  if (done.state === "accepted") {
+    say(`${shown.title || shown.work} is in the house.`);
+    return decided(shown.work);
+  }
+  say(`${shown.work} stays: ${done.found}${done.mend ? ` — ${done.mend}` : ""}`, true);
   await load();
 });
 on("reject", "click", async () => {
@@ -63,7 +76,7 @@ on("reject", "click", async () => {
   await reject(shown.work, { curator, reason });
   say(`${shown.title || shown.work} was turned down.`);
   by_id("reason").value = "";
-  await load();
+  decided(shown.work);
 });
 
 const show_complaints = complaints_desk("curator", true);

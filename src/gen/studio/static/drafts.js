@@ -10,10 +10,17 @@ function done(request) {
   });
 }
 
-async function store(mode) {
+// Open from the first draft on, so that a change is written at once: a page may be closed right after.
+let database = null;
+function opened() {
   const opening = indexedDB.open(DATABASE, 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: ["place", "key"] });
-  return (await done(opening)).transaction(STORE, mode).objectStore(STORE);
+  return done(opening);
+}
+
+async function store(mode) {
+  database ??= opened();
+  return (await database).transaction(STORE, mode).objectStore(STORE);
 }
 
 // In the order in which they came.
@@ -26,10 +33,12 @@ export async function kept_drafts(place) {
 export async function keep_drafts(place, drafts) {
   const kept = await store("readwrite");
   const said = ({ checked, status, failed }) => (failed ? { checked: null, status: "" } : { checked, status });
-  await Promise.all(drafts.map((one) => {
+  const written = Promise.all(drafts.map((one) => {
     const { at, key, name, midi, stated } = one;
     return done(kept.put({ place, at, key, name, midi, stated, ...said(one) }));
   }));
+  kept.transaction.commit();
+  await written;
 }
 
 export async function forget_draft(place, key) {
