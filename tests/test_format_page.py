@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 
 from format_examples import (
     BLOCK,
@@ -13,6 +14,7 @@ from format_examples import (
     head_of,
     page_with,
 )
+from gen.places import HOME
 from gen.provenance.acts import KINDS
 from gen.provenance.register import Register
 
@@ -40,6 +42,15 @@ def test_every_kind_of_act_and_every_field_is_told() -> None:
     prose = BLOCK.sub("", text)
     untold = [kind for kind in KINDS if f"`{kind}`" not in prose]
     assert not untold
+
+
+def test_the_independent_reader_is_as_long_as_the_page_says() -> None:
+    lines = (HOME / "scripts" / "verify_alone.py").read_text("utf-8").splitlines()
+    starts = [0, *(i for i, line in enumerate(lines) if line.startswith("# -- ")), len(lines)]
+    parts = [after - first for first, after in pairwise(starts)]
+    text = PAGE.read_text("utf-8")
+    said = text[text.index("It has ") : text.index(" for the command")]
+    assert [int(number) for number in re.findall(r"\b\d+\b", said)] == [len(lines), *parts]
 
 
 def test_shapes_named_by_digest_are_those_that_the_code_writes() -> None:
