@@ -1,9 +1,10 @@
 """How surely the watermark is found in pieces after what people do to them, and never elsewhere.
 
 New pieces are written with a key and, seed for seed, without it. Those with it are re-saved by
-other programs, transposed, played at another tempo, given to other instruments, and a tenth of
-their notes is changed; each is then looked for. So are the works of the house and pieces that code
-made without the key. What the two sets of pieces cost the model, in bits a note, is compared.
+other programs (music21 and MuseScore where they are installed), transposed, trimmed, played at
+another tempo, given to other instruments, and a tenth of their notes is changed; each is then
+looked for. So are the works of the house and pieces that code made without the key. What the two
+sets of pieces cost the model, in bits a note, is compared.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import argparse
 import io
 import os
 import random
+import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -94,7 +97,7 @@ def _written(args: argparse.Namespace, folder: Path) -> tuple[Timed, Timed]:
 
 
 def _detected(name: str, pieces: list[Piece], secret: bytes) -> dict[str, Any]:
-    from gen.marks.watermark import evidence
+    from gen.marks.evidence import evidence
 
     found = [evidence(piece, secret) for piece in pieces]
     powers = sorted(each.powers for each in found)
@@ -163,6 +166,17 @@ def _apart(piece: Piece) -> Piece:
     return replace(piece, tracks=tracks)
 
 
+def _trimmed(piece: Piece, _: random.Random) -> Piece:
+    """The piece without its first two bars."""
+    gone = next((tick for tick, _ in list(piece.bar_starts())[2:3]), 0)
+    tracks = [
+        replace(t, notes=[replace(n, onset_ticks=n.onset_ticks - gone) for n in t.notes
+                          if n.onset_ticks >= gone])
+        for t in piece.tracks
+    ]  # fmt: skip
+    return replace(piece, tracks=tracks)
+
+
 def _by_others(piece: Piece, rng: random.Random) -> Piece:
     programs = [replace(track, program=rng.randrange(0, 96)) for track in piece.tracks]
     return replace(piece, tracks=programs)
@@ -208,6 +222,17 @@ def _music21(data: bytes) -> bytes:
     return bytes(midi.translate.streamToMidiFile(score).writestr())
 
 
+def _musescore(data: bytes) -> bytes:
+    with tempfile.TemporaryDirectory() as name:
+        taken, given = Path(name) / "taken.mid", Path(name) / "given.mid"
+        taken.write_bytes(data)
+        environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+        subprocess.run(
+            [MUSESCORE or "", "-o", given, taken], env=environment, check=True, capture_output=True
+        )
+        return given.read_bytes()
+
+
 def _all(piece: Piece, rng: random.Random) -> Piece:
     return _through(_pretty_midi)(_a_tenth_changed(_faster(_transposed(piece, rng), rng), rng), rng)
 
@@ -220,6 +245,7 @@ CHANGES: dict[str, Callable[[Piece, random.Random], Piece]] = {
     "transposed": _transposed,
     "at another tempo": _faster,
     "by other instruments": _by_others,
+    "without the first two bars": _trimmed,
     "a tenth of the notes changed": _a_tenth_changed,
     "transposed, faster or slower, a tenth changed, re-saved by pretty_midi": _all,
 }
@@ -229,6 +255,9 @@ except ImportError:
     pass
 else:
     CHANGES["re-saved by music21"] = _through(_music21)
+MUSESCORE = next(filter(None, map(shutil.which, ("mscore", "mscore3", "musescore"))), None)
+if MUSESCORE:
+    CHANGES["re-saved by MuseScore"] = _through(_musescore)
 
 
 # Music without the key ------------------------------------------------------------------

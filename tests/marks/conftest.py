@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gen.marks.manifest import Claims, Ingredient
+from gen.marks.claims import Claims, Ingredient
 from gen.marks.signing import signer_for
 from gen.provenance.key_files import KEYS_VARIABLE
 from gen.rendering import musicxml

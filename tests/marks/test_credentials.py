@@ -6,15 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from gen.marks.claims import TRAINED, Ingredient, beside, embedded
 from gen.marks.containers import CONTAINERS, container_of
-from gen.marks.manifest import (
-    TRAINED,
-    Ingredient,
-    beside,
-    binds,
-    embedded,
-    read_store,
-)
+from gen.marks.manifest import binds, read_store
 from gen.marks.signing import all_signers, signer_for, signer_with
 from gen.smf import parse
 from houses import key_of

@@ -6,17 +6,18 @@ import pytest
 
 from gen.contribution import reading
 from gen.errors import HouseError
-from gen.marks import jumbf, manifest
+from gen.marks import claims as written
+from gen.marks import jumbf
+from gen.marks.claims import embedded
 from gen.marks.containers import CONTAINERS
-from gen.marks.manifest import embedded
 from gen.marks.permissions import training_refused
 from houses import make_midi
 
 
 def with_entries(claims, signer, monkeypatch, entries, label="cawg.training-mining"):
     """A MIDI file whose credentials carry these entries in place of the house's assertion."""
-    monkeypatch.setattr(manifest, "PIECE", label)
-    monkeypatch.setattr(manifest, "TRAINED", "http://cv.iptc.org/newscodes/digitalsourcetype/none")
+    monkeypatch.setattr(written, "PIECE", label)
+    monkeypatch.setattr(written, "TRAINED", "http://cv.iptc.org/newscodes/digitalsourcetype/none")
     object.__setattr__(claims, "facts", {"entries": entries})
     return embedded(make_midi(1), CONTAINERS[".mid"], claims, signer)
 

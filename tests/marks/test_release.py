@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from gen.marks.claims import COMPOSITE, TRAINED
 from gen.marks.containers import container_of
-from gen.marks.manifest import COMPOSITE, TRAINED, binds, read_store
+from gen.marks.manifest import binds, read_store
 from gen.marks.release import Outlet, like
 from gen.provenance.mark import is_generated
 from gen.smf.stems import stems

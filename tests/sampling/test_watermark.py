@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gen.errors import HouseError
-from gen.marks.watermark import evidence
+from gen.marks.evidence import evidence
+from gen.marks.watermark import NEWEST
 from gen.marks.watermark_keys import make_key
 
 BUSY = {"bars": 16, "originality": "off", "instruments": ["piano", "drums"], "density": "dense"}
@@ -50,6 +51,28 @@ def test_a_piece_comes_again_with_its_key_and_not_without(ask, asked, key, tmp_p
         path.unlink()
     with pytest.raises(HouseError, match=r"watermark key \w+ is not on this computer"):
         sample(again)
+
+
+def test_a_receipt_that_names_no_kind_is_written_again_by_the_first(ask, key, monkeypatch):
+    from gen.sampling import session
+
+    real = session.PLACES
+    monkeypatch.setattr(session, "PLACES", {*real, "watermark_kind"})
+    (done,) = ask(n=1, watermark_kind=1, **BUSY)
+    assert "watermark_kind" not in done.record["settings"]
+    assert evidence(done.piece, key.secret).is_sure
+    monkeypatch.setattr(session, "PLACES", real)
+    (again,) = ask(receipt=str(done.receipt), out=str(done.midi.parent / "again"))
+    assert again.midi.read_bytes() == done.midi.read_bytes()
+    (newest,) = ask(n=1, **BUSY)
+    assert newest.record["settings"]["watermark_kind"] == NEWEST
+    assert newest.record["music_sha256"] != done.record["music_sha256"]
+
+
+@pytest.mark.parametrize("kind", [0, NEWEST + 1])
+def test_another_kind_is_refused(ask, kind):
+    with pytest.raises(HouseError, match=f"{kind} is outside 1 to {NEWEST}"):
+        ask(n=1, watermark_kind=kind)
 
 
 def test_what_is_written_into_a_file_has_none(ask, key, tmp_path):

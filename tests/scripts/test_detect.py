@@ -103,7 +103,7 @@ def test_what_people_wrote_is_not_the_house_s_models(detect, seed):
 
 
 def test_credentials_of_somebody_unknown_are_told_and_count_for_nothing(detect):
-    from gen.marks.manifest import Claims, embedded
+    from gen.marks.claims import Claims, embedded
     from gen.marks.signing import signer_for
 
     claims = Claims("song", ("another", "1"), {"house": "lantern"})

@@ -17,9 +17,9 @@ from gen.likeness.report import BLOCK, OUTPUT, WITHDRAWN, WORK, Match
 from gen.likeness.screening import Screen
 from gen.marks.containers import container_of
 from gen.marks.cose import CoseError, name_on, signed_by
+from gen.marks.evidence import SURE, evidence
 from gen.marks.jumbf import BrokenStoreError
 from gen.marks.manifest import PIECE, ContentManifest, binds, read_store
-from gen.marks.watermark import SURE, evidence
 from gen.marks.watermark_keys import WatermarkKey, keys_of
 from gen.piece import Piece
 from gen.provenance.canonical import sha256_hex

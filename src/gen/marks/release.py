@@ -16,10 +16,11 @@ from typing import Any, Final
 
 import gen
 from gen.errors import HouseError
+from gen.marks.claims import Claims, Ingredient, Stamp, beside, embedded
 from gen.marks.containers import Midi, container_of
 from gen.marks.cose import CoseError
 from gen.marks.jumbf import BrokenStoreError
-from gen.marks.manifest import PIECE, Claims, Ingredient, Stamp, beside, embedded, read_store
+from gen.marks.manifest import PIECE, read_store
 from gen.marks.signing import Signer, signer_for, signer_with
 from gen.provenance.keys import PrivateKey
 from gen.provenance.mark import is_generated, mark_generated

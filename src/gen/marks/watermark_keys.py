@@ -13,11 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final, Literal
 
-import numpy as np
-
 from gen.disk.reading import KEY_FILE, NamedFileError, read
 from gen.errors import HouseError
-from gen.marks.watermark import VARIANTS, Trace, Watermark
+from gen.marks.watermark import Trace, watermark_of
 from gen.provenance.canonical import (
     StrictJsonError,
     canonical,
@@ -45,10 +43,9 @@ class WatermarkKey:
     def id(self) -> str:
         return sha256_hex(self.secret)[:_ID_DIGITS]
 
-    def trace(self, seed: Sequence[int]) -> Trace:
-        """The watermark of one piece, whose variant a seed decides."""
-        variant = int(np.random.default_rng(list(seed)).integers(VARIANTS))
-        return Trace(Watermark(self.secret, variant))
+    def trace(self, seed: Sequence[int], kind: int) -> Trace:
+        """The watermark of one piece; see `watermark_of`."""
+        return Trace(watermark_of(self.secret, kind, seed))
 
 
 class _KeyFile(Shape, frozen=True):

@@ -154,12 +154,12 @@ def _drawn(
     """The id that the watermark of a draft chooses among some; None where chance is to."""
     if (trace := draft.trace) is None:
         return None
-    context = trace.context(field, row, draft.rows)
-    if context is None:
+    choice = trace.choice(field, row, draft.rows)
+    if choice is None:
         return None
 
     def choose(places: NDArray[np.int64], weights: NDArray[np.float64]) -> int:
-        return trace.choose(field, context, ids[places].tolist(), weights.tolist())
+        return trace.choose(choice, ids[places].tolist(), weights.tolist())
 
     return int(ids[draw_keyed(scores, config, choose)])
 

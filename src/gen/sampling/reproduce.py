@@ -29,6 +29,7 @@ _CLAIMS: Final = (
 """What a receipt says that can be worked out again."""
 _UNSAID: Final = {
     "device": CPU, "steering": 0, "rules": 1, "swing": 0, "humanise": 0, "timing": None,
+    "watermark_kind": 1,
 }  # fmt: skip
 """What receipts of earlier versions do not name, as it was then."""
 _BELIEVED: Final = "how original it is, is as the receipt says: it was not compared again"

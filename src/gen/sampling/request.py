@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from gen.errors import SettingError
 from gen.harmony import nearest
+from gen.marks.watermark import NEWEST
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.controls import LATER, MOST_BARS, Controls, instrument_number
 from gen.sampling.decode import DrawConfig
@@ -66,6 +67,7 @@ class SamplingRunConfig:
         device: where the model computes, which the last bits of its sums depend on.
         watermark: `auto` with the newest watermark key that this user has of the house, if any;
             the id of a key; `off` without.
+        watermark_kind: in which way the key chooses: 2, or 1 as in pieces of earlier versions.
         swing, humanise: how strongly what is written is played so, see `Performance`.
         timing: of a model of played music `played` as its players do, or `straight`; None for
             the former, and in a file as it is there.
@@ -80,6 +82,7 @@ class SamplingRunConfig:
     rules: int = NEWEST_RULES
     device: str = CPU
     watermark: str = AUTO
+    watermark_kind: int = NEWEST
     swing: float = 0.0
     humanise: float = 0.0
     timing: str | None = None
@@ -95,6 +98,9 @@ class SamplingRunConfig:
             raise SettingError(f"{self.steering} is outside 0 to {MOST_STEERING}", where="steering")
         if not 1 <= self.rules <= NEWEST_RULES:
             raise SettingError(f"{self.rules} is outside 1 to {NEWEST_RULES}", where="rules")
+        if not 1 <= self.watermark_kind <= NEWEST:
+            what = f"{self.watermark_kind} is outside 1 to {NEWEST}"
+            raise SettingError(what, where="watermark_kind")
         nearest(self.originality, (RESAMPLE, REPORT, OFF), setting="originality")
         nearest(self.device, DEVICES, setting="device")
         if self.timing is not None:
@@ -278,7 +284,8 @@ class SampleRequest:
                 "is of pieces from nothing", where="swing" if run.swing else "humanise",
                 mend="leave it out: what is written into a file is played as it is there",
             )  # fmt: skip
-        recorded = {**settings, "steering": run.steering, "rules": run.rules}  # also unnamed
+        unnamed = {name: getattr(run, name) for name in ("steering", "rules", "watermark_kind")}
+        recorded = {**settings, **unnamed}
         return cls(controls, draw, run, places, task, recorded)
 
 

@@ -136,7 +136,7 @@ class SamplingSession:
         drafts = [job.draft(seed, self.checkpoint.habits) for seed in seeds]
         if self.watermark:
             for draft, seed in zip(drafts, seeds, strict=True):
-                draft.trace = self.watermark.trace([*seed, 5])
+                draft.trace = self.watermark.trace([*seed, 5], self.request.run.watermark_kind)
 
         if on_bar:
 
