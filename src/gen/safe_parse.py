@@ -158,9 +158,9 @@ class SafeReader:
         return self._child
 
 
-def safe_examine(data: bytes, limits: ParseLimits | None = None) -> Examined:
+def safe_examine(data: bytes) -> Examined:
     """Examine a single file in a child process of its own; see `SafeReader.examine`."""
-    with SafeReader(limits) as reader:
+    with SafeReader() as reader:
         return reader.examine(data)
 
 

@@ -166,7 +166,7 @@ def _check_named(paths: tuple[Path, ...], watched: Path | None, options: dict[st
         raise click.UsageError("Missing argument 'PATHS...': files or folders, or --watch FOLDER.")
     if watched is not None and (options["sidecar"] or options["metadata"]):
         what = "a table is of files that are there already"
-        raise _usage(what, "leave out --watch, or --sidecar and --metadata")
+        raise SettingError(what, mend="leave out --watch, or --sidecar and --metadata")
 
 
 def _watch(folder: Path, desk: _Desk, options: dict[str, Any]) -> None:
@@ -183,7 +183,9 @@ def _interview(house: House | None, options: dict[str, Any]) -> Interview | None
     if options["yes"] or options["as_json"] or options["check"] or house is None:
         return None
     if not _is_interactive():
-        raise _usage("there is nobody to ask", "add --yes to take what is stated and inferred")
+        raise SettingError(
+            "there is nobody to ask", mend="add --yes to take what is stated and inferred"
+        )
     from gen.cli.interview import Interview
     from gen.contribution import Drafts
 
@@ -255,15 +257,11 @@ def _check_free(sidecar: Path | None) -> None:
     """Refuse before the work rather than after it."""
     if sidecar is not None and sidecar.exists():
         mend = "name another file; --metadata takes this one's rows over into it"
-        raise _usage(f"{sidecar}: there is a file of this name", mend)
+        raise SettingError(f"{sidecar}: there is a file of this name", mend=mend)
 
 
 def _is_interactive() -> bool:
     return sys.stdin.isatty()
-
-
-def _usage(what: str, mend: str) -> Exception:
-    return SettingError(what, mend=mend)
 
 
 def _jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
@@ -275,7 +273,7 @@ def _jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
     stated = Facts(**{name: options[name] for name in FACTS})
     files = list(dict.fromkeys(midi_files(paths)))
     if not files:
-        raise _usage("no MIDI file found", f"files end in {', '.join(SUFFIXES)}")
+        raise SettingError("no MIDI file found", mend=f"files end in {', '.join(SUFFIXES)}")
     found = {_spelt(file.resolve()) for file in files}
     lost = [path for path in table if _spelt(path) not in found]
     if lost:
@@ -320,7 +318,9 @@ def _composer(register: Register | None, options: dict[str, Any]) -> str:
             return ""
         what = f"who contributes to {register.roster.house}? {error.what}"
         known = ", ".join(p.id for p in register.roster.people if COMPOSER in p.roles) or "nobody"
-        raise _usage(what, f"say who you are: --composer ID; its composers: {known}") from error
+        raise SettingError(
+            what, mend=f"say who you are: --composer ID; its composers: {known}"
+        ) from error
 
 
 def _settings(options: dict[str, Any]) -> Settings:
@@ -350,19 +350,19 @@ def _open_key(
     if person is None:
         known = ", ".join(p.id for p in roster.people) if roster else "nobody"
         mend = f"enrolled: {known}; a new composer is enrolled with python scripts/house.py enroll"
-        raise _usage(f"{composer!r} is not in the roster of {where}", mend)
+        raise SettingError(f"{composer!r} is not in the roster of {where}", mend=mend)
     if COMPOSER not in person.roles:
-        raise _usage(
+        raise SettingError(
             f"{composer} is enrolled as {' and '.join(person.roles)}, not as composer, in {where}",
-            "a composer contributes; a curator accepts: python scripts/house.py accept",
+            mend="a composer contributes; a curator accepts: python scripts/house.py accept",
         )
     keyids = {k.keyid for k in person.open_keys()}
     is_silent = options["yes"] or options["as_json"]
     key = find_key(keyids, lambda file: _passphrase(file, is_silent))
     if key is None:
-        raise _usage(
+        raise SettingError(
             f"no key of {composer} for {where} is on this computer (looked in {keys_folder()})",
-            "contribute where your key file is, or set HOUSE_KEYS to its folder",
+            mend="contribute where your key file is, or set HOUSE_KEYS to its folder",
         )
     return key
 
@@ -377,6 +377,6 @@ def _passphrase(file: KeyFile, is_silent: bool) -> str:
         return named
     if is_silent or not _is_interactive():
         mend = f"set {PASSPHRASE_VARIABLE} in the environment"
-        raise _usage(f"the key of {file.owner} needs its passphrase", mend)
+        raise SettingError(f"the key of {file.owner} needs its passphrase", mend=mend)
     question = f"Passphrase of {file.owner}'s key for {file.house}"
     return str(click.prompt(question, hide_input=True, err=True))

@@ -85,10 +85,9 @@ class Interview:
     @staticmethod
     def _questions(outcome: Outcome, facts: Facts) -> list[str]:
         """What is asked: what must be stated, what helps most, and unsure guesses."""
-        assert outcome.examined is not None  # noqa: S101 - the caller looked
-        analysis = outcome.examined.analysis
+        analysis = outcome.read.analysis
         names = ["title", "method", "genre", "mood"]
-        names += ["instruments"] if outcome.examined.normalised.unsure else []
+        names += ["instruments"] if outcome.read.normalised.unsure else []
         names += [] if analysis.is_key_clear else ["key"]
         names += ["roles"] if len(analysis.roles) > 1 else []
         return [*names, "consent"]
@@ -101,13 +100,12 @@ class Interview:
         self._introduce(outcome, facts, name)
         while True:
             answer = _prompt(name, before)
-            assert outcome.examined is not None  # noqa: S101 - the caller looked
             try:
                 text = tidy(name, changed(name, before, "" if answer == "-" else answer))
             except SettingError as error:
                 echo(f"    {error.what}; {error.mend}")
                 continue
-            problem = find_problem(name, text, outcome.examined.analysis)
+            problem = find_problem(name, text, outcome.read.analysis)
             if not problem:
                 break
             echo(f"    {problem}")
@@ -192,14 +190,13 @@ def _recap(outcome: Outcome, facts: Facts, names: list[str]) -> None:
     """These facts as they will be signed, a line each; tracks with their names."""
     from gen.contribution import shortened
 
-    assert outcome.examined is not None  # noqa: S101 - the caller looked
     echo("  You sign:")
     for name in names:
         if name not in _PER_TRACK:
             text = shortened(name, getattr(facts, name)) or "(nothing)"
             echo(f"    {name:<11} {text}")
     if not set(names).isdisjoint(_PER_TRACK):
-        lines = tracks(outcome.examined.analysis, facts.roles.split())
+        lines = tracks(outcome.read.analysis, facts.roles.split())
         for number, line in enumerate(lines):
             echo(f"    {'tracks' if number == 0 else '':<11} {line}")
 
@@ -207,18 +204,16 @@ def _recap(outcome: Outcome, facts: Facts, names: list[str]) -> None:
 def _problems(outcome: Outcome, facts: Facts) -> list[str]:
     from gen.contribution import find_problem
 
-    assert outcome.examined is not None  # noqa: S101 - the caller looked
-    analysis = outcome.examined.analysis
+    analysis = outcome.read.analysis
     found = (find_problem(name, text, analysis) for name, text in facts.to_dict().items())
     return [problem for problem in found if problem]
 
 
 def _play(outcome: Outcome, facts: Facts) -> Facts:
     """Facts about the music as the instruments stated now play it."""
-    assert outcome.examined is not None  # noqa: S101 - the caller looked
-    before = outcome.examined.analysis
-    outcome.examined = _restated(outcome.examined, facts.instruments)
-    after = outcome.examined.analysis
+    before = outcome.read.analysis
+    outcome.examined = _restated(outcome.read, facts.instruments)
+    after = outcome.read.analysis
     found = {
         "roles": (" ".join(before.roles), " ".join(after.roles)),
         "chords": (before.chords, after.chords),

@@ -46,6 +46,12 @@ class Outcome:
     screening: Report | None = None
     unsigned: Unsigned | None = None
 
+    @property
+    def read(self) -> Examined:
+        """What was read of it; only of a file that could be."""
+        assert self.examined is not None  # noqa: S101 - the caller looked
+        return self.examined
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `--json`."""
         found: dict[str, Any] = {

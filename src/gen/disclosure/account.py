@@ -166,8 +166,7 @@ def register_as_of(house: House, register: Register, day: date) -> Register:
         HouseError: the house is younger.
     """
     earlier = Register(trusted_size=register.size)  # its signatures were verified just now
-    head = register.head
-    assert head is not None  # noqa: S101 - `load` always sets it
+    head = register.newest_head
     is_later = False
     for line in house.register_log.lines(head):
         is_later = is_later or Act.decode(line, is_known=True).time[:10] > day.isoformat()

@@ -24,8 +24,7 @@ KINDS: Final = {ANSWER_TYPE: "answer", PURGE_TYPE: "record of a purge"}
 
 def heading(house: House, register: Register) -> dict[str, Any]:
     """Who says it, and which log they say it by: `house` and `log` of every signed paper."""
-    head = register.head
-    assert head is not None  # noqa: S101 - `load` always sets it
+    head = register.newest_head
     return {
         "house": {"identity": register.roster.identity, "name": register.roster.house},
         "log": {

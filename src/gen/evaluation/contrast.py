@@ -247,7 +247,7 @@ def distance(
     ours, theirs = _half_means(first, rng, groups[0]), _half_means(second, rng, groups[1])
     drawn = _apart(ours, theirs, support)
     both = np.concatenate([first, second])
-    sides = divided(n + m, n, REPEATS, rng, _together(groups, n, m)).astype(np.float64)
+    sides = divided(n + m, n, REPEATS, rng, _together(groups)).astype(np.float64)
     by_chance = _apart(sides @ both / n, (1 - sides) @ both / m, support)
     chance = float(np.quantile(by_chance, 0.95))
     return {
@@ -264,7 +264,7 @@ def _half_means(rows: Floats, rng: Generator, groups: Groups) -> Floats:
         return np.asarray(kept @ rows / kept.sum(axis=1, keepdims=True))
 
 
-def _together(groups: Pair, n: int, m: int) -> Groups:
+def _together(groups: Pair) -> Groups:
     """Groups of both sets in a row."""
     if groups[0] is None or groups[1] is None:
         return None

@@ -108,8 +108,7 @@ def _file_of(source: House, record: WorkRecord) -> bytes:
 
 
 def _origin(register: Register) -> dict[str, Any]:
-    head = register.head
-    assert head is not None  # noqa: S101 - `load` always sets it
+    head = register.newest_head
     return {"house": head.house, "register_root": head.root, "register_size": head.size}
 
 

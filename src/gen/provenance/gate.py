@@ -292,15 +292,13 @@ class Gate:
             if place not in self._seen:
                 self.judge(place, receive)
         self._passed.save()
-        head = self._register.head
-        assert head is not None  # noqa: S101 - `load` always sets it
         return Corpus(
             tuple(self._admitted),
             tuple(self._refused),
             tuple(self._not_consented),
             tuple(self._missing()),
             self._purpose,
-            head,
+            self._register.newest_head,
             self._register.roster.version,
             self._register.roster.house,
             self._today,
@@ -341,7 +339,7 @@ class Gate:
         if known is None and is_generated(data):
             raise TagError("generated", "the file carries the mark of a generated piece")
         tagged = known or read_tag(data)
-        record = self._record(place, tagged)
+        record = self._record(tagged)
         judge_composer(tagged, self._register.roster, record.index)
         curator = judge_curator(tagged, self._register.roster, record.index)
         self._check_entry(place, digest, tagged, record)
@@ -359,7 +357,7 @@ class Gate:
             return self._store.read(place, MAX_FILE_BYTES)
         return self._store.read_work(place, record.entry.file_sha256)
 
-    def _record(self, place: str, tagged: Tagged) -> WorkRecord:
+    def _record(self, tagged: Tagged) -> WorkRecord:
         """The register's record of this work; signatures are judged at its index."""
         statement, register = tagged.statement, self._register
         known = register.works.get(statement.work)

@@ -175,8 +175,7 @@ class Session:
         settle(store, register, works)
         store.end_change()
         self.house = self._under_new_pin()
-        if register.head is not None:
-            try_to_sign_head(store, register.head, register.roster.log)
+        try_to_sign_head(store, register.newest_head, register.roster.log)
         return self.house
 
     def enter(self, kind: str, by: str, data: dict[str, Any], *keys: SigningKey) -> Act:
@@ -205,8 +204,7 @@ class Session:
         self.register.head = log.head()
 
     def _under_new_pin(self) -> House:
-        head = self.register.head
-        assert head is not None  # noqa: S101 - set when the acts were appended
+        head = self.register.newest_head
         pin = self.house.pin.advanced(self.register.roster, head.size, head.root)
         try:
             pin.save()

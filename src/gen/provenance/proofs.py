@@ -115,8 +115,7 @@ def prove(
         SettingError: no such act, or the log never had that size.
     """
     register = register or house.load(full=True)
-    head = register.head
-    assert head is not None  # noqa: S101 - `load` always sets it
+    head = register.newest_head
     if index is not None and not 0 <= index < head.size:
         raise SettingError(f"act {index} of {head.size}", mend="house.py log lists the acts")
     if since is not None and not 0 < since <= head.size:

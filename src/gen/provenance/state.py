@@ -60,6 +60,12 @@ class RegisterState:
     def roster(self) -> Roster:
         return self.rosters[-1].roster
 
+    @property
+    def newest_head(self) -> Head:
+        """The signed head, which every register that was loaded has."""
+        assert self.head is not None  # noqa: S101 - `House.load` sets it
+        return self.head
+
     def today(self) -> date:
         """The day (UTC) that consent is judged by: never earlier than the newest head's.
 

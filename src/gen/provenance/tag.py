@@ -49,11 +49,11 @@ class Tagged:
 
     def countersigned(self, curator: SigningKey) -> bytes:
         """The file with the composer's signature kept and `curator`'s put after it."""
-        return self.music + tag_chunk(self._with_first(1).signed_by(curator))
+        return self.music + tag_chunk(self._with_first().signed_by(curator))
 
     def uncountersigned(self) -> bytes:
         """The file with the composer's signature alone, as it was contributed."""
-        return self.music + tag_chunk(self._with_first(1))
+        return self.music + tag_chunk(self._with_first())
 
     def signed_anew(self, composer: SigningKey, house: str) -> bytes:
         """The same statement, for this house (its identity), under `composer`'s signature alone."""
@@ -61,8 +61,9 @@ class Tagged:
         envelope = Envelope(STATEMENT_TYPE, payload, ()).signed_by(composer)
         return self.music + tag_chunk(envelope)
 
-    def _with_first(self, count: int) -> Envelope:
-        kept = self.envelope.signatures[:count]
+    def _with_first(self) -> Envelope:
+        """The envelope under the composer's signature alone."""
+        kept = self.envelope.signatures[:1]
         return Envelope(self.envelope.payload_type, self.envelope.payload, kept)
 
 

@@ -52,7 +52,7 @@ def render(
     pitch = pitch if region.fixed_pitch is None else region.fixed_pitch
     length = _length(region, held, rate, cut)
     positions = _positions(region, pitch, length, held, rate)
-    source = _unrolled(samples, region, float(positions[-1]) if length else 0.0, held)
+    source = _unrolled(samples, region, float(positions[-1]) if length else 0.0)
     positions = positions[: int(np.searchsorted(positions, len(source) - 3))]
     sound = _interpolated(source, positions)
     sound = _filtered(sound, region, pitch, held, rate)
@@ -90,9 +90,7 @@ def _positions(
     return np.concatenate([[0.0], np.cumsum(speeds)[:-1]])
 
 
-def _unrolled(
-    samples: NDArray[np.float32], region: Region, last: float, held: int
-) -> NDArray[np.float32]:
+def _unrolled(samples: NDArray[np.float32], region: Region, last: float) -> NDArray[np.float32]:
     """The recording with its loop written out as far as position `last`."""
     import numpy as np
 
