@@ -15,7 +15,7 @@ import numpy as np
 
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.drafting.fill import CellTable, Place
-from gen.sampling.plan import Row, compass_of
+from gen.sampling.plan import Row, compass_of, row_of
 from gen.smf.general_midi import ANY_PITCH
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
@@ -124,7 +124,7 @@ def _beat(steps: int) -> Iterator[Note]:
 def _cell(slot: int, notes: Sequence[Note], *, is_drum: bool) -> list[Row]:
     words = WORDS.drum if is_drum else WORDS.pitch
     level = WORDS.velocity.id(int(np.abs(v.VELOCITIES - VELOCITY).argmin()))
-    rows: list[Row] = [[int(Kind.CELL), 0, WORDS.slot.id(slot), 0, 0]]
+    rows: list[Row] = [row_of(Kind.CELL, WORDS.slot.id(slot))]
     for first, length, pitch in sorted(notes, key=lambda note: (note[0], note[2])):
         extent = int(np.searchsorted(v.DURATIONS, length, side="right")) - 1
         row = [WORDS.position.id(first), words.id(pitch), WORDS.duration.id(extent), level]

@@ -18,7 +18,7 @@ from gen.sampling.decode import DrawConfig, decode, write_all
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.miditok_tokens.job import TokenJob
 from gen.sampling.miditok_tokens.loop import write_tokens
-from gen.sampling.plan import Plan, Row
+from gen.sampling.plan import Plan, Row, row_of
 from gen.tokens import vocabulary as v
 from gen.tokens.choice import PLAYED
 from gen.tokens.miditok_tokens import MidiTokTokens
@@ -109,7 +109,7 @@ def like(works: Sequence[MeasuredWork], bars: int) -> list[Draft]:
     """Requests for one piece for each work: of its genre (where it has one) and length, cut."""
     drafts: list[Draft] = []
     for work in works:
-        header: list[Row] = [[int(Kind.BOS), 0, 0, 0, 0], *genre_rows(work)]
+        header: list[Row] = [row_of(Kind.BOS), *genre_rows(work)]
         length = len(work.tokenised.bar_rows)
         plan = Plan(header, tracks_open=True, bars=length, most_bars=length, cut=bars)
         drafts.append(Draft(plan))

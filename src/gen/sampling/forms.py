@@ -15,7 +15,7 @@ import numpy as np
 
 from gen import harmony
 from gen.data.habits import Form
-from gen.sampling.plan import Plan, Row, section_rows
+from gen.sampling.plan import Plan, row_of, section_rows
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import section_id
@@ -48,7 +48,7 @@ def at_home(
         is_minor = mood in MINOR_MOODS
     if known:
         tonic, is_minor = known.tonic, known.is_minor
-    key: Row = [int(Kind.KEY), 0, WORDS.key.id(2 * tonic + int(is_minor)), 0, 0]
+    key = row_of(Kind.KEY, WORDS.key.id(2 * tonic + int(is_minor)))
     place = sum(row[v.KIND] in (Kind.BOS, Kind.GENRE, Kind.MOOD) for row in plan.header)
     return replace(plan, header=[*plan.header[:place], key, *plan.header[place:]])
 

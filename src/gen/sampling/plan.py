@@ -26,6 +26,20 @@ from gen.tokens.word_ids import chord_id, key_id, section_id
 
 Row = list[int]
 
+
+def row_of(kind: Kind, value: int = 0, *, step: int | None = None, extent: int = 0) -> Row:
+    """An event of five fields without a level.
+
+    Args:
+        kind: of it.
+        value: id of its value.
+        step: of the bar, where it stands at one.
+        extent: id of its extent.
+    """
+    position = 0 if step is None else WORDS.position.id(step)
+    return [int(kind), position, value, extent, 0]
+
+
 NO_HABITS: Final = Habits()
 """Those of nobody: no limit."""
 
@@ -249,17 +263,17 @@ def _tempo_id(tempo: float | None) -> int | None:
 
 def attribute_rows(controls: Controls, style: int | None = None) -> list[Row]:
     """BOS, and what is asked of the whole piece."""
-    rows: list[Row] = [[int(Kind.BOS), 0, 0, 0, 0]]
+    rows: list[Row] = [row_of(Kind.BOS)]
     if controls.genre:
         index = harmony.GENRES.index(controls.genre)
-        rows.append([int(Kind.GENRE), 0, WORDS.genre.id(index), 0, 0])
+        rows.append(row_of(Kind.GENRE, WORDS.genre.id(index)))
     if controls.mood:
         index = harmony.MOODS.index(controls.mood)
-        rows.append([int(Kind.MOOD), 0, WORDS.mood.id(index), 0, 0])
+        rows.append(row_of(Kind.MOOD, WORDS.mood.id(index)))
     if controls.key:
-        rows.append([int(Kind.KEY), 0, key_id(controls.key), 0, 0])
+        rows.append(row_of(Kind.KEY, key_id(controls.key)))
     if style is not None:
-        rows.append([int(Kind.STYLE), 0, WORDS.style.id(style), 0, 0])
+        rows.append(row_of(Kind.STYLE, WORDS.style.id(style)))
     return rows
 
 
@@ -282,7 +296,7 @@ def track_rows(instruments: Sequence[str | int], controls: Controls) -> list[Row
             raise SettingError(f"{name} cannot have the role {role}", where="roles")
         check_plays(str(name), compass_of(number, ANY_PITCH), controls.pitch_range)
         extent = WORDS.role.id(ROLES.index(role)) if role else 0
-        rows.append([int(Kind.TRACK), 0, WORDS.program.id(number), extent, 0])
+        rows.append(row_of(Kind.TRACK, WORDS.program.id(number), extent=extent))
     return rows
 
 
@@ -322,7 +336,7 @@ def section_rows(text: str, bars: int) -> list[tuple[int, Row]]:
         section = section_id(name)
         if section == section_id("other") and name.lower() != "other":
             harmony.nearest(name.lower(), v.SECTIONS, setting="sections")
-        row: Row = [int(Kind.SECTION), 0, section, 0, 0]
+        row = row_of(Kind.SECTION, section)
         found.append((int(bar) - 1, row))
     return found
 
@@ -344,7 +358,7 @@ def chord_rows(
         SettingError: it cannot be read, has more bars than there are, or a bar holds too many.
     """
     return [
-        (bar, [int(Kind.CHORD), WORDS.position.id(step), chord_id(chord), 0, 0])
+        (bar, row_of(Kind.CHORD, chord_id(chord), step=step))
         for bar, step, chord in _chords_by_bar(text, lengths, key)
     ]
 

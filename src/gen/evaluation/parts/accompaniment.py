@@ -41,7 +41,7 @@ from gen.piece import ROLES, Piece
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole
 from gen.sampling.in_file.given import without_densities
-from gen.sampling.plan import Plan, Row
+from gen.sampling.plan import Plan, Row, row_of
 from gen.sampling.request import NEWEST_RULES
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events
@@ -133,7 +133,7 @@ def _tracks(table: CellTable) -> list[Row]:
 
 
 def _piece(rows: Sequence[Row]) -> Piece:
-    return decode(Events.of([*rows, [int(Kind.EOS), 0, 0, 0, 0]]))
+    return decode(Events.of([*rows, row_of(Kind.EOS)]))
 
 
 # Measures --------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from gen.piece import ROLES
 from gen.sampling.controls import Controls
 from gen.sampling.drafting.masks import CHORD_ROOT, CHORD_TONES, Mask
 from gen.sampling.drafting.state import BarTerms, State
-from gen.sampling.plan import Plan, Row
+from gen.sampling.plan import Plan, Row, row_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_id
@@ -72,7 +72,7 @@ def with_close(plan: Plan, controls: Controls, home: Key | None, seed: Sequence[
 def _ending_on(chord: Chord, plan: Plan, bar: int) -> Plan:
     """The plan with this chord alone in a bar."""
     others = [row for row in plan.plan_rows.get(bar, ()) if row[v.KIND] != Kind.CHORD]
-    row: Row = [int(Kind.CHORD), WORDS.position.id(0), chord_id(chord), 0, 0]
+    row = row_of(Kind.CHORD, chord_id(chord), step=0)
     slashes = {place: basses for place, basses in plan.slashes.items() if place != bar}
     return replace(plan, plan_rows={**plan.plan_rows, bar: [*others, row]}, slashes=slashes)
 
@@ -178,7 +178,7 @@ def tempo_of(plan: Plan, state: State) -> Row | None:
     slower = max(state.tempo - plan.ritardando[place] + already, WORDS.tempo.start)
     if slower == state.tempo:
         return None
-    return [int(Kind.TEMPO), WORDS.position.id(0), slower, 0, 0]
+    return row_of(Kind.TEMPO, slower, step=0)
 
 
 def _closing_chords(key: int) -> list[int]:

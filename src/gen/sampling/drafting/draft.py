@@ -23,7 +23,7 @@ from gen.sampling.drafting.state import CHORALE, KINDS, BarTerms, State
 from gen.sampling.drafting.steering import Floats, chord_bias, held_clashes
 from gen.sampling.drafting.view import ContextColumns
 from gen.sampling.drafting.voice_leading import against_parallels
-from gen.sampling.plan import Plan, Row
+from gen.sampling.plan import Plan, Row, row_of
 from gen.tokens import timing
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
@@ -81,7 +81,7 @@ class Draft:
             state.hold(track, slot)
         state.lasts_until = max(int(part.ends[1:].max()) for part in state.parts)
         state.sounds_until = 0  # what still rings is no music of the bars to come
-        draft.forced.append([int(Kind.BAR), 0, plan.time_signature, 0, 0])
+        draft.forced.append(row_of(Kind.BAR, plan.time_signature))
         return draft
 
     def begin(self) -> None:
@@ -272,7 +272,7 @@ class BarByBar:
         if state.bar >= state.given_bars:
             draft.forced.extend(plan.planned(state.bar, Kind.SECTION))
             if state.tempo == 0 and plan.tempo is not None:
-                draft.forced.append([int(Kind.TEMPO), WORDS.position.id(0), plan.tempo, 0, 0])
+                draft.forced.append(row_of(Kind.TEMPO, plan.tempo, step=0))
             if slower := tempo_of(plan, state):
                 draft.forced.append(slower)
             draft.policies.begin_bar(plan, state)

@@ -20,7 +20,7 @@ from gen.sampling.drafting.draft import Draft, Held
 from gen.sampling.drafting.masks import Mask
 from gen.sampling.drafting.state import BarTerms, PatternNote, State, duration_of
 from gen.sampling.drafting.steering import LONGEST, Floats, Sounding
-from gen.sampling.plan import Plan, Row, steps_of
+from gen.sampling.plan import Plan, Row, row_of, steps_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import SPANS, WORDS, Kind
 
@@ -115,7 +115,7 @@ class CellTable:
             yield from self._repeating(bar) if repeats and bar == first else self.bars[bar]
             for slot in range(v.MAX_TRACKS):
                 if (bar, slot) in holes:
-                    yield [int(Kind.HOLE), 0, WORDS.slot.id(slot), 0, 0]
+                    yield row_of(Kind.HOLE, WORDS.slot.id(slot))
                 else:
                     yield from self.cells.get((bar, slot), [])
 
@@ -380,7 +380,7 @@ class HoleByHole:
         draft.done = self.filled == len(self.holes)
         draft.paused = not draft.done
         if draft.done:
-            end: Row = [int(Kind.EOS), 0, 0, 0, 0]
+            end = row_of(Kind.EOS)
             draft.state.rows = [*self.rows, end]
 
 
