@@ -41,4 +41,4 @@ def test_no_class_has_the_name_of_another(package):
     tops = (node for text in files for node in ast.parse(text).body)
     names = Counter(node.name for node in tops if isinstance(node, ast.ClassDef))
     assert len(names) > 20
-    assert [name for name, n in names.items() if n > 1 and not name.startswith("_")] == []
+    assert [name for name, n in names.items() if n > 1] == []

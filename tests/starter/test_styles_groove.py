@@ -48,10 +48,6 @@ def track(made, role):
     return next(t for t in made.piece.tracks if t.role == role)
 
 
-def chord_at(made, tick):
-    return [c for c in made.plan.chords if c.onset <= tick + 25][-1].symbol
-
-
 @every_arrangement
 def test_three_to_eight_tracks_play_with_known_roles(genre, place):
     tracks = work(genre, place).piece.tracks

@@ -106,9 +106,9 @@ class Act:
             ValueError: not JSON, although it was taken as known.
         """
         if is_known:
-            found = read_as(_Line, json.loads(line), _Line.WHAT)
+            found = read_as(_ActLine, json.loads(line), _ActLine.WHAT)
         else:
-            found = _Line.from_dict(canonical_json(line))
+            found = _ActLine.from_dict(canonical_json(line))
         if found.act not in KINDS:
             raise StrictJsonError(f"an act {found.act!r:.40}")
         if found.house and found.act == KEY:
@@ -124,7 +124,7 @@ class Act:
         )
 
 
-class _Line(Shape, frozen=True, omit_defaults=True):
+class _ActLine(Shape, frozen=True, omit_defaults=True):
     """An act as its line has it."""
 
     WHAT: ClassVar[str] = "act"

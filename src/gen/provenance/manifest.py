@@ -147,7 +147,7 @@ class Manifest:
 
     def to_dict(self) -> dict[str, Any]:
         """The same in plain values; what most runs have none of is left out where it is empty."""
-        return _Recorded.of(self).to_dict()
+        return _RecordedManifest.of(self).to_dict()
 
     @property
     def digest(self) -> str:
@@ -176,7 +176,7 @@ class Manifest:
         Raises:
             StrictJsonError: anything else.
         """
-        manifest = _Recorded.from_dict(value).manifest()
+        manifest = _RecordedManifest.from_dict(value).manifest()
         _check_order(manifest)
         return manifest
 
@@ -274,7 +274,7 @@ class Manifest:
         return ""
 
 
-class _Work(Shape, frozen=True):
+class _ManifestWork(Shape, frozen=True):
     composers: tuple[Share, ...]
     musical_hash: Digest
     register_index: int
@@ -282,9 +282,11 @@ class _Work(Shape, frozen=True):
     work: str
 
     @staticmethod
-    def of(work: ManifestWork) -> _Work:
+    def of(work: ManifestWork) -> _ManifestWork:
         composers = shares_of(work.composers)
-        return _Work(composers, work.musical_hash, work.register_index, work.sha256, work.work)
+        return _ManifestWork(
+            composers, work.musical_hash, work.register_index, work.sha256, work.work
+        )
 
     def entry(self) -> ManifestWork:
         composers = composers_of(self.composers)
@@ -298,14 +300,14 @@ class _Refusal(Shape, frozen=True):
     rule: str
 
 
-class _Head(Shape, frozen=True):
+class _RegisterHead(Shape, frozen=True):
     root: str
     size: int
 
 
 class _Base(Shape, frozen=True):
     file_sha256: Digest
-    manifest: _Recorded
+    manifest: _RecordedManifest
     recorded: bool
     sides: dict[str, str]
     tensors_sha256: Digest
@@ -316,7 +318,7 @@ class _Base(Shape, frozen=True):
 
     @staticmethod
     def of(base: Base) -> _Base:
-        behind = _Recorded.of(base.manifest)
+        behind = _RecordedManifest.of(base.manifest)
         return _Base(base.file_sha256, behind, base.recorded, dict(base.sides), base.tensors_sha256)
 
     def base(self) -> Base:
@@ -324,7 +326,7 @@ class _Base(Shape, frozen=True):
         return Base(self.file_sha256, self.tensors_sha256, self.recorded, behind, self.sides)
 
 
-class _Recorded(Shape, frozen=True, omit_defaults=True):
+class _RecordedManifest(Shape, frozen=True, omit_defaults=True):
     """A manifest as a checkpoint has it."""
 
     WHAT: ClassVar[str] = "manifest"
@@ -337,17 +339,17 @@ class _Recorded(Shape, frozen=True, omit_defaults=True):
     not_consented: tuple[str, ...]
     purpose: str
     refused: tuple[_Refusal, ...]
-    register: _Head
+    register: _RegisterHead
     roster_version: int
     tokenizer_fingerprint: str
-    works: tuple[_Work, ...]
+    works: tuple[_ManifestWork, ...]
     base: _Base | None = None
     plugins: tuple[Plugin, ...] = ()
     callbacks_given: tuple[str, ...] = ()
 
     @staticmethod
-    def of(manifest: Manifest) -> _Recorded:
-        return _Recorded(
+    def of(manifest: Manifest) -> _RecordedManifest:
+        return _RecordedManifest(
             manifest.code_version,
             1,
             manifest.house,
@@ -356,10 +358,10 @@ class _Recorded(Shape, frozen=True, omit_defaults=True):
             manifest.not_consented,
             manifest.purpose,
             tuple(_Refusal(path, rule) for path, rule in manifest.refused),
-            _Head(manifest.register_root, manifest.register_size),
+            _RegisterHead(manifest.register_root, manifest.register_size),
             manifest.roster_version,
             manifest.tokenizer_fingerprint,
-            tuple(map(_Work.of, manifest.works)),
+            tuple(map(_ManifestWork.of, manifest.works)),
             _Base.of(manifest.base) if manifest.base else None,
             manifest.plugins,
             manifest.callbacks_given,

@@ -171,7 +171,7 @@ class Roster:
         return canonical(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
-        return _Recorded.of(self).to_dict()
+        return _RecordedRoster.of(self).to_dict()
 
     @staticmethod
     def from_dict(value: object) -> Roster:
@@ -181,7 +181,7 @@ class Roster:
             StrictJsonError: another shape.
             RosterError: rules 4 or 6, or an impossible threshold.
         """
-        roster = _Recorded.from_dict(value).roster()
+        roster = _RecordedRoster.from_dict(value).roster()
         _check_alone(roster)
         return roster
 
@@ -237,7 +237,7 @@ class _Root(Shape, frozen=True):
     threshold: int
 
 
-class _Log(Shape, frozen=True):
+class _RosterLog(Shape, frozen=True):
     origin: str
     public: Digest
 
@@ -246,7 +246,7 @@ class _Models(Shape, frozen=True):
     public: P256Key
 
 
-class _Recorded(Shape, frozen=True, omit_defaults=True):
+class _RecordedRoster(Shape, frozen=True, omit_defaults=True):
     """A roster as it is signed: what it may lack came later, and older rosters still verify."""
 
     WHAT: ClassVar[str] = "roster"
@@ -262,13 +262,13 @@ class _Recorded(Shape, frozen=True, omit_defaults=True):
     sealed: bool
     version: int
     identity: str = ""
-    log: _Log | None = None
+    log: _RosterLog | None = None
     models: _Models | None = None
 
     @staticmethod
-    def of(roster: Roster) -> _Recorded:
+    def of(roster: Roster) -> _RecordedRoster:
         log, models = roster.log, roster.models
-        return _Recorded(
+        return _RecordedRoster(
             roster.change,
             roster.expires,
             1,
@@ -280,7 +280,7 @@ class _Recorded(Shape, frozen=True, omit_defaults=True):
             roster.sealed,
             roster.version,
             roster.identity,
-            _Log(log.name, log.public.hex()) if log else None,
+            _RosterLog(log.name, log.public.hex()) if log else None,
             _Models(models) if models else None,
         )
 

@@ -30,7 +30,7 @@ from gen.provenance.witnesses.notes import LOG_KEY, NoteKey, SignedNote
 MAX_PATH = 64
 
 
-class _Proof(Shape, frozen=True):
+class _FraudProof(Shape, frozen=True):
     WHAT: ClassVar[str] = "proof of fraud"
 
     format: Literal[1]
@@ -63,7 +63,7 @@ def prove_fraud(first: SignedNote, second: SignedNote, logs: Iterable[Sequence[b
         path = consistency_proof(leaves, small.size)
     if (old_root or large.root) == small.root:
         raise FraudError("the two heads are of one history: the larger extends the smaller")
-    found = _Proof(
+    found = _FraudProof(
         1,
         (small.encode().decode(), large.encode().decode()),
         old_root.hex(),
@@ -95,7 +95,7 @@ def signers_of_both(data: bytes, keys: Iterable[NoteKey]) -> list[str]:
 
 
 def _decoded(data: bytes) -> tuple[SignedNote, SignedNote, bytes, list[bytes]]:
-    found = _Proof.from_dict(strict_json(data))
+    found = _FraudProof.from_dict(strict_json(data))
     small, large = (SignedNote.parse(text.encode()) for text in found.notes)
     return small, large, bytes.fromhex(found.old_root), list(map(bytes.fromhex, found.path))
 
