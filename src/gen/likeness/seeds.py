@@ -74,28 +74,28 @@ class SeedPairs:
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _SeedTable:
     """Seeds of known lines, sorted by code: voice, first note's time and pitch, time spanned."""
 
     codes: Ints
     rows: NDArray[np.int32]  # (N, 4)
 
     @staticmethod
-    def of(number: int, voice: Voice) -> _Table:
+    def of(number: int, voice: Voice) -> _SeedTable:
         codes = seed_codes(voice.pitches, voice.onsets)
         count = len(codes)
         onsets = voice.onsets.astype(np.int32)
         rows = np.empty((count, 4), dtype=np.int32)
         rows[:, 0], rows[:, 1], rows[:, 2] = number, onsets[:count], voice.pitches[:count]
         rows[:, 3] = onsets[SEED_NOTES - 1 :] - onsets[:count] if count else 0
-        return _Table(codes, rows)
+        return _SeedTable(codes, rows)
 
     @staticmethod
-    def join(tables: Sequence[_Table]) -> _Table:
+    def join(tables: Sequence[_SeedTable]) -> _SeedTable:
         codes = np.concatenate([np.zeros(0, dtype=np.int64), *(t.codes for t in tables)])
         rows = np.concatenate([np.zeros((0, 4), dtype=np.int32), *(t.rows for t in tables)])
         order = np.argsort(codes, kind="stable")
-        return _Table(codes[order], rows[order])
+        return _SeedTable(codes[order], rows[order])
 
     def pairs(self, new: NewSeeds) -> SeedPairs:
         """As `SeedIndex.pairs`, the rarest `_MOST_HITS`."""
@@ -150,14 +150,14 @@ class SeedIndex:
     """The seeds of all known lines; grows by `add`."""
 
     def __init__(self) -> None:
-        self._tables = [_Table.join([]), _Table.join([])]  # the bulk, and what came last
+        self._tables = [_SeedTable.join([]), _SeedTable.join([])]  # the bulk, and what came last
 
     def add(self, lines: Iterable[tuple[int, Voice]]) -> None:
         """Keep the seeds of lines, each with its number."""
         bulk, recent = self._tables
-        recent = _Table.join([recent, *(_Table.of(number, line) for number, line in lines)])
+        recent = _SeedTable.join([recent, *(_SeedTable.of(number, line) for number, line in lines)])
         if len(recent.codes) > _RECENT:
-            bulk, recent = _Table.join([bulk, recent]), _Table.join([])
+            bulk, recent = _SeedTable.join([bulk, recent]), _SeedTable.join([])
         self._tables = [bulk, recent]
 
     def pairs(self, new: NewSeeds) -> SeedPairs:
@@ -172,11 +172,11 @@ class SeedIndex:
 
     def state(self) -> State:
         """All of it, for `of_state`."""
-        table = _Table.join(self._tables)
+        table = _SeedTable.join(self._tables)
         return {"codes": table.codes, "rows": table.rows}
 
     @staticmethod
     def of_state(state: State) -> SeedIndex:
         index = SeedIndex()
-        index._tables[0] = _Table(state["codes"], state["rows"])
+        index._tables[0] = _SeedTable(state["codes"], state["rows"])
         return index
