@@ -3,8 +3,7 @@
 The best passage that a piece shares with any of many is the largest of many chances, so it follows
 a Gumbel distribution: a location, which grows with the logarithm of the number of pieces, and a
 scale. Both are estimated from the house's own works, each against all that are not related to it,
-by the upper quartile and the ninetieth percentile: the middle says little of the tail, and the odd
-relative moves neither.
+by the median and the ninetieth percentile, which the odd relative moves little.
 """
 
 from __future__ import annotations
@@ -18,9 +17,10 @@ import numpy as np
 FALSE_REVIEWS, FALSE_REFUSALS = 0.025, 0.0002
 """Shares of honest pieces that are looked at in vain, and refused in vain; of these by chance
 alone, as what is refused is much longer than a lick."""
-_LICKS = 2.5
-"""So many times oftener than a distribution fitted to works says, as songs share licks (measured on
-songs, whose own distribution, `PRIOR`, has them in it)."""
+_LICKS = 4.0
+"""So many times oftener than a distribution fitted to works says: what two of them have in common
+was learned from both, and so says less than what a new piece shares (measured on songs, whose own
+distribution, `PRIOR`, is of new ones)."""
 ENOUGH_WORKS = 20
 OUTPUT_FACTOR = 1.3
 _LEAST_OUTPUT_BITS = 45.0
@@ -63,10 +63,10 @@ class Calibration:
             scores: at least `ENOUGH_WORKS`.
             pieces: how many works each was compared with.
         """
-        quartile, upper = np.quantile(scores, [0.75, 0.9])
-        below, above = (math.log(-math.log(share)) for share in (0.75, 0.9))
-        scale = max(float(upper - quartile) / (below - above), _LEAST_SCALE)
-        location = float(quartile) + scale * below
+        middle, upper = np.quantile(scores, [0.5, 0.9])
+        below, above = (math.log(-math.log(share)) for share in (0.5, 0.9))
+        scale = max(float(upper - middle) / (below - above), _LEAST_SCALE)
+        location = float(middle) + scale * below
         return Calibration(location, scale, pieces, len(scores))
 
     def among(self, pieces: int) -> Calibration:

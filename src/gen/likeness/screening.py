@@ -179,9 +179,8 @@ class Screen:
         if len(works) >= ENOUGH_WORKS:
             relatives = self._relatives(works)
             outputs = [n for n, known in enumerate(self._known) if known.kind == OUTPUT]
-            chosen = np.linspace(0, len(works) - 1, min(len(works), _CALIBRATED_ON)).round()
-            numbers = [works[int(place)] for place in chosen]
-            scores = [self.shared.best_by_chance(n, [*relatives[n], *outputs]) for n in numbers]
+            chosen = np.random.default_rng(len(works)).permutation(works)[:_CALIBRATED_ON].tolist()
+            scores = [self.shared.best_by_chance(n, [*relatives[n], *outputs]) for n in chosen]
             self._calibration = Calibration.of(scores, len(self))
 
     def _relatives(self, works: Sequence[int]) -> dict[int, list[int]]:
