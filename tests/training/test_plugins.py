@@ -205,7 +205,7 @@ def reinstalled(packages: Path, name: str, old: str, new: str) -> None:
     (record,) = packages.glob("*.dist-info/RECORD")
     line = next(line for line in record.read_text("utf-8").splitlines() if name in line)
     path.write_text(text.replace(old, new), "utf-8")
-    digest = gen.plugins._recorded(path, "sha256")
+    digest = gen.plugins._recorded(path.read_bytes(), "sha256")
     changed = f"house_extras/{name},sha256={digest},{path.stat().st_size}"
     record.write_text(record.read_text("utf-8").replace(line, changed), "utf-8")
 
