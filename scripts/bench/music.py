@@ -33,6 +33,11 @@ FORM = "intro:1 a:5 build:13 b:17 break:21 a:25 ending:29"
 PARTS: dict[str, Callable[[Piece], float]] = {
     "sixteenths with a semitone clash": tonal.clash,
     "melody notes in one": tonal.melody_clash,
+    "bars with the chords of the bar before": tonal.stays,
+    "sound beside the key of the file": tonal.beside_key,
+    "melody moves by a step": tonal.steps,
+    "melody stays on its pitch": tonal.repeats,
+    "four bars on one pitch while chords change": tonal.stuck,
     "last bass is the tonic of the file": tonal.ends_at_home,
     "break by the rest, notes a bar": lambda piece: tonal.section_density(piece, "break"),
     "build, second half by the first": lambda piece: tonal.section_growth(piece, "build"),

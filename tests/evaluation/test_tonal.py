@@ -106,3 +106,52 @@ def test_a_bar_of_kick_and_snare_alone_is_told_from_one_with_a_hat():
 def test_a_mean_leaves_out_what_is_not_known():
     assert tonal.mean([1.0, math.nan, 0.0]) == (0.5, 2)
     assert math.isnan(tonal.mean([math.nan])[0])
+
+
+# Harmony that moves ---------------------------------------------------------------------
+
+
+TRIADS = {"C": [48, 52, 55], "F": [53, 57, 60], "G": [55, 59, 62]}
+
+
+def harmony(symbols: str, *more: Track) -> Piece:
+    chords = Track("pad", 0, role="pad")
+    for bar, symbol in enumerate(symbols):
+        chords.notes += [Note(bar * BAR, BAR, pitch, 80) for pitch in TRIADS[symbol]]
+    return piece(chords, *more, key_signatures=[KeySignature(0, 0, is_minor=False)])
+
+
+@pytest.mark.parametrize(("symbols", "share"), [("CCCC", 1), ("CFGC", 0), ("CCFFG", 0.5)])
+def test_how_often_harmony_stays_is_heard_in_the_notes(symbols, share):
+    assert tonal.stays(harmony(symbols)) == share
+
+
+def test_without_a_second_bar_no_harmony_stays():
+    assert math.isnan(tonal.stays(harmony("C")))
+    assert math.isnan(tonal.stays(piece()))
+
+
+def test_what_lies_beside_the_stated_key_counts_by_how_long_it_sounds():
+    assert tonal.beside_key(harmony("CF")) == 0
+    assert tonal.beside_key(harmony("C", part([61]))) == pytest.approx(1 / 4)
+    assert math.isnan(tonal.beside_key(piece()))
+
+
+def test_in_minor_the_leading_note_is_of_the_key():
+    minor = [KeySignature(0, 0, is_minor=True)]
+    assert tonal.beside_key(piece(part([57, 68]), key_signatures=minor)) == 0
+    assert tonal.beside_key(piece(part([57, 66]), key_signatures=minor)) == 0.5
+
+
+def test_a_melody_goes_by_steps_leaps_and_not_at_all():
+    moves = piece(part([60, 62, 61, 61, 65]))
+    assert tonal.steps(moves) == 0.5
+    assert tonal.repeats(moves) == 0.25
+    assert math.isnan(tonal.steps(piece(part([60, 62], "pad"))))
+
+
+def test_a_part_is_stuck_on_one_pitch_only_while_chords_change():
+    assert tonal.stuck(harmony("CFGCF", part([67] * 5, "sub_melody"))) == pytest.approx(2 / 4)
+    assert tonal.stuck(harmony("CCCCC", part([67] * 5, "sub_melody"))) == 0
+    assert tonal.stuck(harmony("CFGCF", part([67, 69] * 2 + [67], "sub_melody"))) == 0
+    assert math.isnan(tonal.stuck(harmony("CFG")))

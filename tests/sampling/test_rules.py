@@ -21,10 +21,11 @@ from gen.sampling.drafting.biases import (
 from gen.sampling.drafting.closing import RITARDANDO, coming_home, key_of_chords
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable
+from gen.sampling.drafting.home import towards
 from gen.sampling.drafting.policies import GROOVE, Grooves
 from gen.sampling.drafting.sections import RESTS_IN_A_BREAK
 from gen.sampling.drafting.state import KICK_AND_SNARE, BarTerms
-from gen.sampling.drafting.steering import parallels, towards
+from gen.sampling.drafting.steering import parallels
 from gen.sampling.finish import finished
 from gen.sampling.job import job_of
 from gen.sampling.obedience import asked_and_got

@@ -8,15 +8,8 @@ import pytest
 from gen.harmony import Chord
 from gen.sampling.controls import Controls
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.steering import (
-    AHEAD,
-    CLASH,
-    chord_bias,
-    clashing,
-    off_chord,
-    off_harmony,
-    soon,
-)
+from gen.sampling.drafting.home import chord_bias, off_harmony
+from gen.sampling.drafting.steering import AHEAD, CLASH, clashing, off_chord, soon
 from gen.sampling.forms import MAJOR_MOODS, MINOR_MOODS, at_home
 from gen.sampling.plan import Plan, plan_of
 from gen.sampling.request import SampleRequest

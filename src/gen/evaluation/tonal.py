@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.analysis.key import krumhansl_kessler, stated_key
+from gen.analysis import infer_chords
+from gen.analysis.key import krumhansl_kessler, note_table, pitch_class_ticks, stated_key
 from gen.harmony import Key
 from gen.piece import Piece, Track
 from gen.rendering.labels import signs
@@ -129,6 +130,62 @@ def fits_mood(piece: Piece, mood: str) -> float:
     if key is None or mood not in MINOR_MOODS | MAJOR_MOODS:
         return math.nan
     return float(key.is_minor == (mood in MINOR_MOODS))
+
+
+def stays(piece: Piece) -> float:
+    """Share of the bars whose chords, as the notes suggest them, are those of the bar before."""
+    bars = [bar.strip() for bar in infer_chords(piece).split("|")]
+    return float(np.mean([one == other for one, other in pairwise(bars)])) if bars[1:] else math.nan
+
+
+def beside_key(piece: Piece) -> float:
+    """Share of the sound that the key of the file has not, in minor with its leading note."""
+    key, ticks = stated_key(piece), pitch_class_ticks(note_table(piece))
+    if key is None or not ticks.any():
+        return math.nan
+    scale = {*key.scale, *([(key.tonic - 1) % 12] if key.is_minor else [])}
+    return float(ticks[[tone for tone in range(12) if tone not in scale]].sum() / ticks.sum())
+
+
+def steps(piece: Piece) -> float:
+    """Share of the melody's moves that are by one or two semitones."""
+    moves = _melody_moves(piece)
+    return float(np.isin(moves, (1, 2)).mean()) if len(moves) else math.nan
+
+
+def repeats(piece: Piece) -> float:
+    """Share of the melody's moves that go nowhere."""
+    moves = _melody_moves(piece)
+    return float((moves == 0).mean()) if len(moves) else math.nan
+
+
+def _melody_moves(piece: Piece) -> Ints:
+    """How many semitones the main melody moves from each note to the next."""
+    leads = [track.notes for track in piece.tracks if track.role == "main_melody" and track.notes]
+    pitches = [note.pitch for note in sorted(leads[0])] if leads else []
+    moves: Ints = np.abs(np.diff(np.array(pitches, dtype=np.int64)))
+    return moves
+
+
+def stuck(piece: Piece) -> float:
+    """Share of four bars in a row of a part with one and the same pitch, while chords change.
+
+    Of all in which a melodic part begins notes in each bar.
+    """
+    starts = [start for start, _ in piece.bar_starts()]
+    chords = [bar.strip() for bar in infer_chords(piece).split("|")]
+    found = []
+    for track in piece.tracks:
+        bars: dict[int, set[int]] = {}
+        for note in () if track.is_drum else track.notes:
+            bar = int(np.searchsorted(starts, note.onset_ticks, side="right")) - 1
+            bars.setdefault(bar, set()).add(note.pitch)
+        for bar in bars:
+            four = range(bar, bar + 4)
+            if all(each in bars for each in four):
+                pitches = set.union(*(bars[each] for each in four))
+                found.append(len(pitches) == 1 and len(set(chords[bar : bar + 4])) > 1)
+    return float(np.mean(found)) if found else math.nan
 
 
 def section_density(piece: Piece, name: str) -> float:

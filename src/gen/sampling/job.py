@@ -20,7 +20,7 @@ from gen.sampling.forms import at_home, formed
 from gen.sampling.in_file.continuation import Continuation
 from gen.sampling.in_file.rewriting import Rewriting
 from gen.sampling.in_file.source import Source
-from gen.sampling.plan import NO_HABITS, Plan, plan_of
+from gen.sampling.plan import NO_HABITS, Plan, plan_of, with_roles
 from gen.sampling.request import FileTask
 from gen.smf import write
 from gen.smf.writer import sharing
@@ -84,7 +84,7 @@ def job_of(
     if task is None:
         timing = PLAYED if timing == AS_GIVEN else timing
         plan = replace(plan_of(controls, style), steering=steering, rules=rules, timing=timing)
-        return FromNothing(controls, plan)
+        return FromNothing(controls, with_roles(plan) if rules > 4 else plan)
     for name in ("instruments", "tempo", "time_signature"):
         if getattr(controls, name):
             raise SettingError(

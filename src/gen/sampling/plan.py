@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -86,13 +86,14 @@ class Plan:
         habits: of the works behind the model, which decide what nobody asks for.
         steering: how strongly parts are kept in agreement and in their key, see `steering`;
             0 leaves them to the model, as in pieces of earlier versions.
-        rules: which version of the rules of writing holds: 4, or those of pieces of earlier
+        rules: which version of the rules of writing holds: 5, or those of pieces of earlier
             versions.
         cadence: how many bars before the last one the dominant stands; 0 leaves that to the model.
         ritardando: by how many classes of tempo each of the last bars is slower than those before
             them all; empty leaves tempo to the model.
         timing: of a model of played music `timing.PLAYED` to write as players play, or `STRAIGHT`
             to stay on the grid; `GRID` for models that know nothing else.
+        ensemble: value ids of the instruments of the first tracks, whose roles are sampled.
     """
 
     header: list[Row]
@@ -120,6 +121,7 @@ class Plan:
     cadence: int = 0
     ritardando: tuple[int, ...] = ()
     timing: str = GRID
+    ensemble: tuple[int, ...] = ()
 
     @property
     def limit(self) -> int:
@@ -148,6 +150,15 @@ def compass_of(program: int, pitches: tuple[int, int]) -> tuple[int, int]:
 def steps_of(signature_id: int) -> int:
     """Length of a bar in grid steps."""
     return v.bar_steps(*v.TIME_SIGNATURES[WORDS.time_signature.number(signature_id)])
+
+
+def with_roles(plan: Plan) -> Plan:
+    """The plan of a piece from nothing whose tracks have no roles, with these to be sampled."""
+    tracks = [row for row in plan.header if row[v.KIND] == Kind.TRACK]
+    if any(row[v.EXTENT] for row in tracks):
+        return plan
+    header = [row for row in plan.header if row[v.KIND] != Kind.TRACK]
+    return replace(plan, header=header, ensemble=tuple(row[v.VALUE] for row in tracks))
 
 
 # From controls to a plan ---------------------------------------------------------------

@@ -24,12 +24,12 @@ from gen.sampling.takes import Sampled, Take
 _CLAIMS: Final = (
     "machine_generated", "checkpoint_sha256", "manifest_sha256", "house", "works_learned_from",
     "run", "tokenizer", "seed", "watermark", "index", "attempt", "batch", "asked_and_got",
-    "scores_met", "musical_hash", "notes", "seconds",
+    "scores_met", "polished", "musical_hash", "notes", "seconds",
 )  # fmt: skip
 """What a receipt says that can be worked out again."""
 _UNSAID: Final = {
-    "device": CPU, "steering": 0, "rules": 1, "swing": 0, "humanise": 0, "timing": None,
-    "watermark_kind": 1,
+    "device": CPU, "steering": 0, "rules": 1, "polish": 0, "swing": 0, "humanise": 0,
+    "timing": None, "watermark_kind": 1,
 }  # fmt: skip
 """What receipts of earlier versions do not name, as it was then."""
 _BELIEVED: Final = "how original it is, is as the receipt says: it was not compared again"
@@ -115,9 +115,9 @@ def _check_claims(receipt: Receipt, session: SamplingSession, take: Take) -> Non
     """
     found = json.loads(encode(session.record(take)))
     for name in _CLAIMS:
-        if receipt.record.get(name) != found[name]:
+        if receipt.record.get(name) != found.get(name):
             raise HouseError(
-                f"claims {name} {receipt.record.get(name)!r:.80}, it is {found[name]!r:.80}",
+                f"claims {name} {receipt.record.get(name)!r:.80}, it is {found.get(name)!r:.80}",
                 where=str(receipt.path), mend="the receipt was changed: do not believe it",
             )  # fmt: skip
 

@@ -41,7 +41,8 @@ KEPT: Final = (RHYTHM, CONTOUR)
 MOST_PIECES: Final = 1024
 MOST_TRIES: Final = 64
 MOST_STEERING: Final = 4
-NEWEST_RULES: Final = 4
+NEWEST_RULES: Final = 5
+MOST_POLISH: Final = 16
 RESAMPLE, REPORT = "resample", "report"
 AUTO: Final = "auto"
 CPU: Final = "cpu"
@@ -62,8 +63,10 @@ class SamplingRunConfig:
         strict: write another, too, while a control is known to be missed.
         steering: how strongly parts are kept in agreement and in their key beyond what the model
             itself does, see `steering`; 0 not at all, as pieces of earlier versions were written.
-        rules: by which of them closes, breaks, drums, added parts and more are led: 4, or those
+        rules: by which of them closes, breaks, drums, added parts and more are led: 5, or those
             of earlier versions.
+        polish: how often each of the worst cells of a piece from nothing is written anew, see
+            `polishing`; 0 leaves all as they came.
         device: where the model computes, which the last bits of its sums depend on.
         watermark: `auto` with the newest watermark key that this user has of the house, if any;
             the id of a key; `off` without.
@@ -80,6 +83,7 @@ class SamplingRunConfig:
     strict: bool = False
     steering: float = 1.0
     rules: int = NEWEST_RULES
+    polish: int = 0
     device: str = CPU
     watermark: str = AUTO
     watermark_kind: int = NEWEST
@@ -101,6 +105,8 @@ class SamplingRunConfig:
         if not 1 <= self.watermark_kind <= NEWEST:
             what = f"{self.watermark_kind} is outside 1 to {NEWEST}"
             raise SettingError(what, where="watermark_kind")
+        if not 0 <= self.polish <= MOST_POLISH:
+            raise SettingError(f"{self.polish} is outside 0 to {MOST_POLISH}", where="polish")
         nearest(self.originality, (RESAMPLE, REPORT, OFF), setting="originality")
         nearest(self.device, DEVICES, setting="device")
         if self.timing is not None:
@@ -284,7 +290,8 @@ class SampleRequest:
                 "is of pieces from nothing", where="swing" if run.swing else "humanise",
                 mend="leave it out: what is written into a file is played as it is there",
             )  # fmt: skip
-        unnamed = {name: getattr(run, name) for name in ("steering", "rules", "watermark_kind")}
+        names = ("steering", "rules", "polish", "watermark_kind")
+        unnamed = {name: getattr(run, name) for name in names}
         recorded = {**settings, **unnamed}
         return cls(controls, draw, run, places, task, recorded)
 

@@ -36,6 +36,7 @@ from gen.sampling.job import AS_GIVEN, FromNothing, PieceJob, job_of
 from gen.sampling.obedience import asked_and_got
 from gen.sampling.opened import Opened, style_number
 from gen.sampling.plan import Row
+from gen.sampling.polishing.polish import PolishedCell, polished
 from gen.sampling.receipt import OFF, Signatures, signatures_for
 from gen.sampling.request import AUTO, PLACES, RESAMPLE, SampleRequest
 from gen.sampling.takes import Progress, Sampled, Take, Watch
@@ -108,7 +109,9 @@ class SamplingSession:
             if watch:
                 watch(Progress(batch[place], attempt, so_far))
 
-        def finish(place: int, done: Finished, rows: Sequence[Row]) -> None:
+        def finish(
+            place: int, done: Finished, rows: Sequence[Row], polished: tuple[PolishedCell, ...] = ()
+        ) -> None:
             table = asked_and_got(
                 rows, done.new, self.job.controls, strict_key=is_steered,
                 has_mode=rules > 1 and not done.source,
@@ -116,7 +119,9 @@ class SamplingSession:
             finding = self.learned.compare(done.new) if self.learned else None
             as_played = done.played(self.request.performance)
             reserved = self.reserved.problem(done.new) if self.reserved else ""
-            on_take(Take(batch[place], attempt, batch, as_played, table, finding, reserved))
+            on_take(
+                Take(batch[place], attempt, batch, as_played, table, finding, reserved, polished)
+            )
 
         self._decode(seeds, rngs, finish, on_bar if watch else None)
 
@@ -124,7 +129,7 @@ class SamplingSession:
         self,
         seeds: Sequence[Sequence[int]],
         rngs: Sequence[Generator],
-        on_done: Callable[[int, Finished, Sequence[Row]], None],
+        on_done: Callable[..., None],
         on_bar: Callable[[int, SoFar | None], None] | None = None,
     ) -> None:
         """Write a piece for each seed, in the tokens that the checkpoint has."""
@@ -146,8 +151,12 @@ class SamplingSession:
             for place, draft in enumerate(drafts):
                 draft.on_bar = partial(watched, place, draft)
 
+        tries = self.request.run.polish if isinstance(job, FromNothing) else 0
+
         def finish(place: int) -> None:
-            on_done(place, job.finish(drafts[place]), drafts[place].rows)
+            done = drafts[place]
+            better = polished(model, done, [*seeds[place], 6], draw, tries) if tries else ()
+            on_done(place, job.finish(done), done.rows, better)
 
         decode(model, drafts, rngs, draw, on_done=finish)
 
@@ -273,6 +282,7 @@ class SamplingSession:
             ],
             "asked_and_got": take.table,
             "scores_met": not take.missed,
+            **({"polished": [cell.said() for cell in take.polished]} if take.polished else {}),
             "originality": originality,
             "music_sha256": hashlib.sha256(take.music).hexdigest(),
             "musical_hash": musical_hash(take.piece),

@@ -11,6 +11,7 @@ from gen.likeness.originality import Finding
 from gen.piece import Piece
 from gen.sampling.finish import Finished, SoFar
 from gen.sampling.obedience import missed
+from gen.sampling.polishing.polish import PolishedCell
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Take:
         table: what was asked and what came out.
         finding: what it has in common with the works; None where nobody asked.
         reserved: what reserved music it agrees with, in words; empty for none.
+        polished: the cells that were written anew.
     """
 
     index: int
@@ -54,6 +56,7 @@ class Take:
     table: list[dict[str, Any]]
     finding: Finding | None
     reserved: str = ""
+    polished: tuple[PolishedCell, ...] = ()
 
     @property
     def piece(self) -> Piece:

@@ -13,8 +13,11 @@ import numpy as np
 from gen.harmony import GENRES
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.drafting.closing import BASS, BASS_PROGRAMS
+from gen.sampling.drafting.home import hold_of, off_harmony, towards
 from gen.sampling.drafting.state import KICK_AND_SNARE, State
 from gen.sampling.drafting.steering import (
+    CHORD_ALONE,
+    CHORDAL,
     CLASH,
     DOUBLED,
     FARTHEST,
@@ -24,20 +27,24 @@ from gen.sampling.drafting.steering import (
     LATER_CLASH,
     LONGEST,
     OFF_ROOT,
+    ROOT_FIRST,
+    Bools,
     Floats,
     Sounding,
     clashing,
     doubled,
+    in_chord,
     off_chord,
-    off_harmony,
     off_root,
     soon,
-    towards,
 )
 from gen.sampling.drafting.voice_leading import coming
 from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
+
+Chords = Sequence[tuple[int, int]]
+"""Grid step and value id of each."""
 
 MOST_ROLLING: Final = 2
 """Bars of kick and snare alone, after which other drums are called for, more with each bar."""
@@ -47,8 +54,10 @@ MOST_ROLLING_BIAS: Final = 4
 FIRM_ROLLING_BIAS: Final = 12
 """The same in a piece from nothing by the third rules."""
 CLOSED_HI_HAT: Final = 42
+CRASH: Final = 49
 MARCH: Final = WORDS.genre.id(GENRES.index("march"))
-"""Whose side drum and bass drum are by themselves in half of the bars of works."""
+"""Whose side drum and bass drum are by themselves in .4 of the bars of works, and were in .8 of
+those of pieces while marches were left alone."""
 FEWEST_BARS_TO_HEAR: Final = 4
 """Before which a piece is too short to be heard in one key or another."""
 
@@ -57,7 +66,7 @@ def biases(
     plan: Plan,
     state: State,
     others: Sequence[Sounding] | None,
-    chords: Sequence[tuple[int, int]] | None,
+    chords: Chords | None,
 ) -> tuple[Floats | None, Floats | None]:
     """What is added to scores of values in the open cell, and its `near`, see `CellTerms`."""
     slot, start, steps = state.slot, state.bar_start, state.bar_steps
@@ -67,13 +76,12 @@ def biases(
     if others is None:
         others = [note[:3] for note in state.sounding if note[3] != slot]
         others += [note[:3] for note in coming(state)]
-    known = state.chords[-8:] if chords is None else chords
-    in_force = [(step - start, chord) for step, chord in known]
-    earlier = [place for place, (step, _) in enumerate(in_force) if step <= 0]
-    held = in_force[max(earlier, default=0) :]
-    agreement = off_harmony(held, state.key, steps)
+    held = _held(state, chords)
+    agreement = off_harmony(held, state.key, steps, hold_of(plan.rules, state.part.role))
     is_firm = given and plan.rules > 2
     near = clashing(others, start, steps + (LONGEST if is_firm else FARTHEST))
+    if given and plan.rules > 4:
+        near[:steps] *= np.where(in_chord(held, steps), np.float32(CHORDAL), 1)
     agreement -= np.float32(CLASH) * soon(near, steps)
     if plan.rules > 1 and state.bar >= FEWEST_BARS_TO_HEAR and not given:
         agreement += towards(state.key, state.heard)
@@ -84,36 +92,70 @@ def biases(
         agreement -= np.float32(FIRM_CLASH - CLASH) * soon(near, steps)
         near *= FIRM_HELD
     if given and plan.rules > 3:
-        agreement -= np.float32(FIRM_OFF_CHORD) * off_chord(held, steps)
-        if state.part.role == BASS or state.part.program in BASS_PROGRAMS:
-            agreement -= np.float32(OFF_ROOT) * off_root(held, steps)
+        beside, upper = (CHORD_ALONE, ROOT_FIRST) if plan.rules > 4 else (FIRM_OFF_CHORD, OFF_ROOT)
+        agreement -= np.float32(beside) * off_chord(held, steps)
+        if is_bass(state):
+            agreement -= np.float32(upper) * off_root(held, steps)
     bias = np.zeros((steps, WORDS.pitch.stop), dtype=np.float32)
     bias[:, WORDS.pitch.start :] = np.float32(plan.steering) * agreement
     return bias, near if plan.rules > 1 else None
 
 
+def chord_to_cover(
+    plan: Plan, state: State, others: Sequence[Sounding] | None, chords: Chords | None
+) -> Bools | None:
+    """Which pitches the chord of each step has, for a part that is to have all its tones. (S, 128).
+
+    That is one added to a file by the fifth rules, unless it is a bass; None for all others.
+    """
+    is_pitched = state.part.program != DRUM_PROGRAM
+    if others is None or plan.rules < 5 or not is_pitched or is_bass(state):
+        return None
+    return in_chord(_held(state, chords), state.bar_steps)
+
+
+def is_bass(state: State) -> bool:
+    """Whether the open cell's track is one, by role or by instrument."""
+    return state.part.role == BASS or state.part.program in BASS_PROGRAMS
+
+
+def _held(state: State, chords: Chords | None) -> list[tuple[int, int]]:
+    """The chords in force in the bar: step of it, which may lie before it, and value id."""
+    known = state.chords[-8:] if chords is None else chords
+    in_force = [(step - state.bar_start, chord) for step, chord in known]
+    earlier = [place for place, (step, _) in enumerate(in_force) if step <= 0]
+    return in_force[max(earlier, default=0) :]
+
+
 def other_drums(plan: Plan, state: State) -> Floats | None:
     """What is added to scores of drum sounds after bars of kick and snare alone; None before."""
     surplus = state.rolled + 1 - MOST_ROLLING
-    if plan.rules < 2 or surplus <= 0 or state.genre == MARCH:
+    if plan.rules < 2 or surplus <= 0 or is_left_alone(plan, state):
         return None
     is_firm = plan.rules > 2 and not state.given_bars
     most = FIRM_ROLLING_BIAS if is_firm else MOST_ROLLING_BIAS
     known = np.flatnonzero(state.part.ends[WORDS.drum.start : WORDS.drum.stop])
-    others = set(known.tolist()) - KICK_AND_SNARE or {CLOSED_HI_HAT}
+    others = set(known.tolist()) - KICK_AND_SNARE or {
+        CRASH if state.genre == MARCH else CLOSED_HI_HAT
+    }
     bias = np.zeros((state.bar_steps, WORDS.drum.stop), dtype=np.float32)
     bias[:, [WORDS.drum.id(sound) for sound in others]] = min(surplus, most)
     return bias
 
 
-def rolls(state: State, most: int = MOST_ROLLING) -> bool:
-    """Whether so many bars of kick and snare alone went before, where that is no march."""
-    return state.rolled >= most and state.genre != MARCH
+def is_left_alone(plan: Plan, state: State) -> bool:
+    """Whether kick and snare may go on by themselves: by the first four rules those of a march."""
+    return plan.rules < 5 and state.genre == MARCH
 
 
-def rolls_on(state: State, slot: int, cell: list[Row]) -> bool:
+def rolls(plan: Plan, state: State, most: int = MOST_ROLLING) -> bool:
+    """Whether so many bars of kick and snare alone went before, where they are not left alone."""
+    return state.rolled >= most and not is_left_alone(plan, state)
+
+
+def rolls_on(plan: Plan, state: State, slot: int, cell: list[Row]) -> bool:
     """Whether a cell of drums would go on with kick and snare alone."""
-    is_roll = rolls(state) and state.parts[slot].program == DRUM_PROGRAM
+    is_roll = rolls(plan, state) and state.parts[slot].program == DRUM_PROGRAM
     return is_roll and not has_other_drums(cell)
 
 

@@ -17,10 +17,12 @@ import numpy as np
 from gen.marks.watermark import Trace
 from gen.sampling.drafting import grammar, view
 from gen.sampling.drafting.closing import tempo_of
+from gen.sampling.drafting.home import MELODIES, chord_bias, hold_of
 from gen.sampling.drafting.masks import Mask
+from gen.sampling.drafting.melody import onwards, unheard
 from gen.sampling.drafting.policies import Policies
 from gen.sampling.drafting.state import CHORALE, KINDS, BarTerms, State
-from gen.sampling.drafting.steering import Floats, chord_bias, held_clashes
+from gen.sampling.drafting.steering import Floats, held_clashes
 from gen.sampling.drafting.view import ContextColumns
 from gen.sampling.drafting.voice_leading import against_parallels
 from gen.sampling.plan import Plan, Row, row_of
@@ -127,14 +129,24 @@ class Draft:
         if field != v.VALUE or not self.plan.steering:
             return None
         if row[v.KIND] == Kind.CHORD:
-            return np.float32(self.plan.steering) * chord_bias(self.state.key)
+            return np.float32(self.plan.steering) * self._chord_bias(row)
         bias = self.state.cell_terms.bias
         if row[v.KIND] != Kind.NOTE or bias is None:
             return None
         at_step: Floats = bias[WORDS.position.number(row[v.POSITION])]
         if self.plan.rules > 1 and self.state.genre == CHORALE:
             at_step = against_parallels(self.plan, self.state, row, at_step)
+        if self.plan.rules > 4 and self.state.part.role in MELODIES:
+            at_step = at_step + np.float32(self.plan.steering) * onwards(self.state, row)
+        if self.state.cell_terms.tones is not None:
+            at_step = at_step + np.float32(self.plan.steering) * unheard(self.state, row)
         return at_step
+
+    def _chord_bias(self, row: Row) -> Floats:
+        """The bias of chords, in a bar's beginning against the one that holds already."""
+        chords, begins = self.state.chords, row[v.POSITION] == WORDS.position.id(0)
+        held = chords[-1][1] if chords and begins else 0
+        return chord_bias(self.state.key, hold_of(self.plan.rules), held)
 
     def _length_bias(self, row: Row) -> Floats | None:
         """The bias of the lengths of a note, against those for which it would clash."""

@@ -141,6 +141,7 @@ class HoleByHole:
         held: of each track, the notes and pedals that stay, on the grid; further tracks hold
             nothing.
         patterns: of holes that keep their rhythm, their notes but for the pitches.
+        most_read: how many rows around a hole the model reads; by default what its context takes.
     """
 
     def __init__(
@@ -149,11 +150,13 @@ class HoleByHole:
         holes: Iterable[Hole],
         held: Sequence[Iterable[Held]],
         patterns: Mapping[Place, tuple[PatternNote, ...]] | None = None,
+        most_read: int | None = None,
     ) -> None:
         self.table = CellTable(table.header, table.bars, dict(table.cells))
         self.holes = sorted(holes)
         self.places = {hole.place for hole in self.holes}
         self.patterns = patterns or {}
+        self.most_read = most_read
         tracks = sum(row[v.KIND] == Kind.TRACK for row in table.header)
         self.held = [list(track) for track in held]
         self.held += [[] for _ in range(tracks - len(self.held))]
@@ -201,7 +204,8 @@ class HoleByHole:
     def prompt(self, draft: Draft, context: int) -> list[Row]:
         """The bars around the next hole, and the cell that was begun."""
         begun, most = self.cell, context // 4
-        first, end, rows = self._around(context * 5 // 8 - min(len(begun), most))
+        room = min(context * 5 // 8, self.most_read or context)
+        first, end, rows = self._around(room - min(len(begun), most))
         draft.begin()
         self.writing = False
         state, header = draft.state, len(self.table.header)

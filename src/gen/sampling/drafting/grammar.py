@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from gen.harmony import GENRES
+from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.drafting.masks import TIMINGS, Mask, legal, lengths, span
 from gen.sampling.drafting.state import KINDS, PatternNote, State
 from gen.sampling.plan import Plan, Row, compass_of, steps_of
@@ -28,6 +29,8 @@ CLOSING_BARS: Final = 8
 
 MOST_RITARDANDO: Final = 9
 """Steps of 1/24 octave that its tempo may sink by then: to 77 % of the first, as in the works."""
+
+_DRUMS: Final = WORDS.role.id(ROLES.index("drums"))
 
 
 def allowed(plan: Plan, state: State, field: int, row: Row) -> Mask:
@@ -65,8 +68,10 @@ def _bar_kinds(plan: Plan, state: State) -> Mask:
         mask[Kind.SECTION] = True
         return mask
     if state.bar < 0:
-        mask[Kind.TRACK] = plan.tracks_open and len(state.parts) < v.MAX_TRACKS
-        mask[Kind.BAR] = bool(state.parts)
+        is_missing = len(state.parts) < len(plan.ensemble)
+        is_open = plan.tracks_open and len(state.parts) < v.MAX_TRACKS
+        mask[Kind.TRACK] = is_missing or is_open
+        mask[Kind.BAR] = bool(state.parts) and not is_missing
         return mask
     if state.slot >= 0:
         mask |= cell_kinds(state)
@@ -78,6 +83,8 @@ def _bar_kinds(plan: Plan, state: State) -> Mask:
         return mask
     else:
         mask = _before_cells(plan, state)
+        if mask[Kind.CHORD] and _owes_a_chord(plan, state):
+            return span(len(Kind), Kind.CHORD)
         if terms.chords:
             return mask
     mask[Kind.CELL] = bool(terms.next_slots)
@@ -128,6 +135,11 @@ def _before_cells(plan: Plan, state: State) -> Mask:
         mask[Kind.TEMPO] = False  # decided beforehand
     mask[Kind.CHORD] = bool(terms.chords) or (not terms.chords_decided and (rank < 3 or room))
     return mask
+
+
+def _owes_a_chord(plan: Plan, state: State) -> bool:
+    """Whether a piece from nothing has none yet: all begin with one by the fifth rules."""
+    return plan.rules > 4 and not state.given_bars and not state.chords
 
 
 def _may_end(plan: Plan, state: State) -> bool:
@@ -351,6 +363,8 @@ def _chords(state: State) -> Mask:
 
 def _instruments(plan: Plan, state: State) -> Mask:
     """Those that can play in the range, and of them those that the genre's works have, if any."""
+    if len(state.parts) < len(plan.ensemble):
+        return span(v.FIELD_SIZES[v.VALUE], plan.ensemble[len(state.parts)])
     mask = legal(1, Kind.TRACK).copy()
     for program in RANGES:
         low, high = compass_of(program, plan.pitches)
@@ -390,7 +404,18 @@ def _extents(plan: Plan, state: State, kind: Kind, row: Row) -> Mask:
         slot = WORDS.slot.number(row[v.VALUE])
         decided = state.bar_terms.densities.get(slot)
         return densities(plan, slot, state.bar) if decided is None else decided
-    return legal(2, kind)
+    return _roles(plan, row) if kind == Kind.TRACK else legal(2, kind)
+
+
+def _roles(plan: Plan, row: Row) -> Mask:
+    """Of a track that is drawn: by the fifth rules one, and drums those of drums. (V,)."""
+    mask = legal(2, Kind.TRACK).copy()
+    if plan.rules > 4:
+        is_drum = row[v.VALUE] == WORDS.program.id(DRUM_PROGRAM)
+        mask[0] = False
+        drums = np.arange(len(mask)) == _DRUMS
+        mask &= drums if is_drum else ~drums
+    return mask
 
 
 def densities(plan: Plan, slot: int, bar: int | None = None) -> Mask:

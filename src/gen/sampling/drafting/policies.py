@@ -15,12 +15,20 @@ from typing import Final
 import numpy as np
 
 from gen.data.habits import names_of
-from gen.piece import DRUM_PROGRAM
+from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.drafting import grammar, pace, view
-from gen.sampling.drafting.biases import MOST_ROLLING, biases, has_other_drums, rolls, rolls_on
+from gen.sampling.drafting.biases import (
+    MARCH,
+    MOST_ROLLING,
+    biases,
+    chord_to_cover,
+    has_other_drums,
+    rolls,
+    rolls_on,
+)
 from gen.sampling.drafting.closing import BASS, BASS_PROGRAMS, Closing
 from gen.sampling.drafting.masks import Mask, lengths, span
-from gen.sampling.drafting.sections import Sections, bass_is_due
+from gen.sampling.drafting.sections import Sections, has_begun
 from gen.sampling.drafting.state import (
     MOST_NOTES_A_CELL,
     MOST_NOTES_AT_ONCE,
@@ -39,6 +47,10 @@ STAY: Final = 4
 
 GROOVE: Final = 8
 """Bars for which drums stay that were called back."""
+MARCHING: Final = 3
+"""The same in a march."""
+
+LEAD: Final = ROLES.index("main_melody") + 1
 
 OPEN_PIECE_DUE: Final = 8
 """Bars after which every track is due where a piece has no set length."""
@@ -71,7 +83,7 @@ class Returns:
             if basses_of(plan, state, slot) != basses_of(plan, state, slot, origin):
                 continue
             returns = self.chance.random() < plan.returns
-            if plan.rules > 1 and (slot not in terms.open or rolls_on(state, slot, cell)):
+            if plan.rules > 1 and (slot not in terms.open or rolls_on(plan, state, slot, cell)):
                 continue
             if returns and (kept := _fitting(plan, state, slot, cell)):
                 if plan.rules > 3 and not joins(state, terms, kept, slot):
@@ -92,9 +104,10 @@ class Grooves:
 
     def begin_bar(self, plan: Plan, state: State, terms: BarTerms) -> None:
         """Decide which drums are those of an earlier bar."""
-        most = 1 if self.stays_until else MOST_ROLLING
-        if rolls(state, most) and state.bar >= self.stays_until:
-            self.stays_until = state.bar + GROOVE
+        is_march = state.genre == MARCH
+        most = 1 if self.stays_until and not is_march else MOST_ROLLING
+        if rolls(plan, state, most) and state.bar >= self.stays_until:
+            self.stays_until = state.bar + (MARCHING if is_march else GROOVE)
         if state.bar >= self.stays_until or terms.closes:
             return
         drums = {s for s in terms.open if state.parts[s].program == DRUM_PROGRAM}
@@ -190,9 +203,12 @@ class Entrances:
         if self._is_due(plan, state):
             silent = [slot for slot, part in enumerate(state.parts) if part.is_silent]
             self.came_in |= dict.fromkeys(silent, state.bar)
-        elif plan.rules > 1 and bass_is_due(plan, state):
-            basses = [s for s in Closing.basses(plan, state) if state.parts[s].is_silent]
-            self.came_in |= dict.fromkeys(basses, state.bar)
+        elif plan.rules > 1 and has_begun(plan, state):
+            due = Closing.basses(plan, state)
+            if plan.rules > 4:
+                due |= {slot for slot, part in enumerate(state.parts) if part.role == LEAD}
+            silent = [slot for slot in due if state.parts[slot].is_silent]
+            self.came_in |= dict.fromkeys(silent, state.bar)
         terms.called = {slot for slot in terms.open if self._plays_on(slot, state)}
 
     @staticmethod
@@ -320,6 +336,7 @@ class Policies:
             fewest = max(fewest, pace.fewest(state))
         palette = self.closing.palette(plan, state, slot)
         added = biases(plan, state, others, chords) if plan.steering else (None, None)
+        tones = chord_to_cover(plan, state, others, chords) if plan.steering else None
         state.cell_terms = CellTerms(
             palette,
             grammar.last_step(plan, state) if reach is None else reach,
@@ -333,6 +350,7 @@ class Policies:
             spacing=pace.spacing(state) if plan.rules > 2 and others is None else 1,
             bias=added[0],
             near=added[1],
+            tones=tones,
             basses=tuple(
                 (step, None if bass is None else pitch_class_ids(bass))
                 for step, bass in basses_of(plan, state, slot)

@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 
 from gen.piece import DRUM_PROGRAM, ROLES
-from gen.sampling.drafting.closing import Closing
 from gen.sampling.drafting.masks import Mask, span
 from gen.sampling.drafting.state import BarTerms, State
 from gen.sampling.plan import Plan
@@ -89,12 +88,12 @@ class Sections:
         return min(after, default=min(plan.limit, first + BARS_OF_A_BUILD)) - first
 
 
-def bass_is_due(plan: Plan, state: State) -> bool:
-    """Whether a bass has to have come in: with the first section that is no introduction."""
+def has_begun(plan: Plan, state: State) -> bool:
+    """Whether the first section that is no introduction is there."""
     starts = sorted(state.sections)
     body = [bar for bar in starts if state.sections[bar] != _INTRO]
     due = body[0] if body else min(plan.limit // 4, 4)
-    return state.bar >= due and bool(Closing.basses(plan, state))
+    return state.bar >= due
 
 
 def _highest(state: State) -> int | None:

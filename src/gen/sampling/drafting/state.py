@@ -53,6 +53,7 @@ class TrackState:
         is_silent: whether it has not sounded yet.
         notes, cells: how many it has, and in how many bars.
         pitch_sum: of its notes.
+        latest: value id of its last note, 0 before the first.
     """
 
     program: int
@@ -65,6 +66,7 @@ class TrackState:
     notes: int = 0
     cells: int = 0
     pitch_sum: int = 0
+    latest: int = 0
 
     @property
     def mean_pitch(self) -> float:
@@ -154,6 +156,8 @@ class CellTerms:
             step: (steps, ids); None for nothing.
         near: 0 where a pitch would not clash with another part, at each step from the bar's first
             on, else how much that counts: (steps, 128); None where lengths are left to the model.
+        tones: which pitches the chord of each step has, all of which it is to have: (steps, 128);
+            None where that is open.
         pattern: the notes that it has but for their pitches; empty where these are open, too.
     """
 
@@ -172,6 +176,7 @@ class CellTerms:
     basses: tuple[tuple[int, Mask | None], ...] = ()
     bias: NDArray[np.float32] | None = None
     near: NDArray[np.float32] | None = None
+    tones: NDArray[np.bool_] | None = None
     pattern: tuple[PatternNote, ...] = ()
 
 
@@ -283,6 +288,7 @@ class State:
         part = self.part
         part.ends[row[v.VALUE]] = end
         part.is_silent = False
+        part.latest = row[v.VALUE]
         part.notes += 1
         part.cells += self.cell_notes == 1
         if row[v.VALUE] < WORDS.pitch.stop:

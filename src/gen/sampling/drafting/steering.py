@@ -1,7 +1,7 @@
-"""What the model is nudged towards where its own odds leave it open: agreeing parts, and a home.
+"""What the model is nudged towards where its own odds leave it open: parts that agree.
 
-A *logit bias* is added to the model's scores of pitches and chords before one is drawn; nothing is
-forbidden by it. V ids of the value field; S grid steps of a bar.
+A *logit bias* is added to the model's scores of pitches and lengths before one is drawn; nothing is
+forbidden by it. For key and chords see `home`. S grid steps of a bar.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.analysis.key import KRUMHANSL_MAJOR, KRUMHANSL_MINOR
-from gen.harmony import Key
 from gen.tokens import vocabulary as v
-from gen.tokens.vocabulary import SPANS, WORDS
+from gen.tokens.vocabulary import WORDS
 from gen.tokens.word_ids import chord_of
 
 Floats = NDArray[np.float32]
@@ -27,20 +25,6 @@ Sounding = tuple[int, int, int]
 
 CLASH: Final = 3.0
 """Of a pitch a semitone beside another part's, for all of the next eighth."""
-OFF_KEY: Final = 1.0
-"""Of a pitch that neither the key nor the chord of the moment has."""
-OFF_CHORD: Final = 0.4
-"""Of a pitch that the chord of the moment has not."""
-FOREIGN_CHORD: Final = 1.5
-"""Of a chord with a note that the key has not."""
-TONIC_CHORD: Final = 0.8
-"""For the chord on the tonic."""
-PROFILE: Final = 0.6
-"""For the degrees of the key, by the logarithm of how well they fit it."""
-PULL: Final = 1.0
-"""For the notes that tell the key from the one that fits better what was heard."""
-LEAD: Final = 0.1
-"""By how much the correlation of the key is to be above that of any other."""
 PARALLEL: Final = 8.0
 """Of a pitch that moves the outer voices of a chorale in parallel fifths or octaves."""
 FORBIDDEN: Final = 30.0
@@ -58,6 +42,13 @@ FIRM_OFF_CHORD: Final = 2.0
 """Of a pitch that the chord of the moment has not, there by the fourth rules."""
 OFF_ROOT: Final = 1.5
 """Of a pitch other than the root, in the first quarter of a chord, of a bass that is added."""
+CHORD_ALONE: Final = 8.0
+ROOT_FIRST: Final = 3.0
+"""The last two by the fifth rules."""
+CHORDAL: Final = 0.15
+"""How much of a clash counts there by the fifth rules for a pitch of the chord of the moment."""
+UNHEARD: Final = 5.0
+"""For a pitch class of the chord that the part has not had in the bar there by the fifth rules."""
 DOUBLED: Final = 0.8
 """For a pitch class that other parts sound for all of the next eighth there."""
 
@@ -68,7 +59,7 @@ FARTHEST: Final = 8 * AHEAD
 """Grid steps after the bar for which it is held against how long a note lasts."""
 LONGEST: Final = int(v.DURATIONS[-1])
 """The same in music to which a part is added: as long as any note."""
-_PITCHES: Final = 128
+PITCHES: Final = 128
 
 
 def clashing(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
@@ -79,13 +70,13 @@ def clashing(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
         bar_start: first grid step of the bar.
         steps: how many from there on.
     """
-    near = np.zeros((steps, _PITCHES), dtype=np.float32)
+    near = np.zeros((steps, PITCHES), dtype=np.float32)
     for begin, end, pitch in others:
         span = slice(max(begin - bar_start, 0), max(end - bar_start, 0))
         for distance in SEMITONES:
             if pitch >= distance:
                 near[span, pitch - distance] = 1
-            if pitch + distance < _PITCHES:
+            if pitch + distance < PITCHES:
                 near[span, pitch + distance] = 1
     return near
 
@@ -93,7 +84,7 @@ def clashing(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
 def soon(near: Floats, steps: int, ahead: int = AHEAD) -> Floats:
     """Of `clashing`, which is longer by `ahead` or more, the mean from each step on. (S, 128)."""
     near = near[: steps + ahead]
-    sums = np.concatenate([np.zeros((1, _PITCHES), dtype=np.float32), near.cumsum(axis=0)])
+    sums = np.concatenate([np.zeros((1, PITCHES), dtype=np.float32), near.cumsum(axis=0)])
     share: Floats = (sums[ahead:-1] - sums[: -ahead - 1]) / np.float32(ahead)
     return share
 
@@ -112,35 +103,32 @@ def held_clashes(near: Floats) -> Floats:
 
 def doubled(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
     """For which share of the eighth from each step on its pitch class sounds. (S, 128)."""
-    sounds = np.zeros((steps + AHEAD, _PITCHES), dtype=np.float32)
+    sounds = np.zeros((steps + AHEAD, PITCHES), dtype=np.float32)
     for begin, end, pitch in others:
         sounds[max(begin - bar_start, 0) : max(end - bar_start, 0), pitch % 12 :: 12] = 1
     return soon(sounds, steps)
 
 
-def off_harmony(chords: Sequence[tuple[int, int]], key: int, steps: int) -> Floats:
-    """The bias of each pitch at each step against the chord and the key it stands in. (S, 128).
-
-    Args:
-        chords: step of the bar from which each holds, and its value id; ascending, the first may
-            begin before the bar.
-        key: value id, 0 for none.
-        steps: length of the bar.
-    """
-    return _along(chords, steps, lambda chord: _over(chord, key))
-
-
 def off_chord(chords: Sequence[tuple[int, int]], steps: int) -> Floats:
     """1 for each pitch at each step that the chord of the moment has not, else 0. (S, 128).
 
-    Args, as of `off_harmony`.
+    Args, as of `home.off_harmony`.
     """
-    return _along(chords, steps, _foreign)
+    return along(chords, steps, _foreign)
 
 
-def _along(chords: Sequence[tuple[int, int]], steps: int, look: Callable[[int], Floats]) -> Floats:
+def in_chord(chords: Sequence[tuple[int, int]], steps: int) -> Bools:
+    """Which pitches the chord of each step has; none where there is no chord. (S, 128).
+
+    Args, as of `home.off_harmony`.
+    """
+    found: Bools = along(chords, steps, _own) > 0
+    return found
+
+
+def along(chords: Sequence[tuple[int, int]], steps: int, look: Callable[[int], Floats]) -> Floats:
     """What `look` gives for the chord of each step; for none, 0, before the first. (S, 128)."""
-    found = np.empty((steps, _PITCHES), dtype=np.float32)
+    found = np.empty((steps, PITCHES), dtype=np.float32)
     for (begin, chord), (end, _) in zip([(0, 0), *chords], [*chords, (steps, 0)], strict=True):
         found[max(begin, 0) : max(end, 0)] = look(chord)
     return found
@@ -149,13 +137,14 @@ def _along(chords: Sequence[tuple[int, int]], steps: int, look: Callable[[int], 
 def off_root(chords: Sequence[tuple[int, int]], steps: int) -> Floats:
     """1 for each pitch but the root in the first quarter of each chord, else 0. (S, 128).
 
-    Args, as of `off_harmony`: of the first chord, which may have begun before, where the bar does.
+    Args, as of `home.off_harmony`: of the first chord, which may have begun before,
+    where the bar does.
     """
-    found = np.zeros((steps, _PITCHES), dtype=np.float32)
+    found = np.zeros((steps, PITCHES), dtype=np.float32)
     for begin, value in chords:
         if chord := chord_of(value):
             first = max(begin, 0)
-            found[first : first + v.STEPS_PER_QUARTER] = np.arange(_PITCHES) % 12 != chord.root
+            found[first : first + v.STEPS_PER_QUARTER] = np.arange(PITCHES) % 12 != chord.root
     return found
 
 
@@ -164,63 +153,15 @@ def _foreign(chord: int) -> Floats:
     """1 for each pitch that a chord has not, else 0; of one that has no notes 0. (128,)."""
     found = chord_of(chord)
     tones = found.pitch_classes if found else range(12)
-    return (~np.isin(np.arange(_PITCHES) % 12, list(tones))).astype(np.float32)
+    return (~np.isin(np.arange(PITCHES) % 12, list(tones))).astype(np.float32)
 
 
 @cache
-def _over(chord: int, key: int) -> Floats:
-    """The bias of each pitch while a chord holds; of one that has no notes, by the key. (128,)."""
-    foreign = ~_scale(key)
-    bias = -OFF_KEY * foreign + _profile(key)
-    if found := chord_of(chord):
-        tones = np.isin(np.arange(12), found.pitch_classes)
-        bias = np.where(tones, 0, -OFF_CHORD - OFF_KEY * foreign) + _profile(key) / 2
-    return np.resize(bias.astype(np.float32), _PITCHES)
-
-
-@cache
-def chord_bias(key: int) -> Floats:
-    """The bias of each chord in a key: against those with notes of another. (V,)."""
-    bias = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.float32)
-    known = _scale(key)
-    for number in SPANS["chord"]:
-        if (chord := chord_of(number)) and not known[list(chord.pitch_classes)].all():
-            bias[number] = -FOREIGN_CHORD
-        elif key and chord and chord.root == WORDS.key.number(key) // 2:
-            bias[number] = TONIC_CHORD
-    return bias
-
-
-@cache
-def _profile(key: int) -> Floats:
-    """The bias for each pitch class in a key; nothing where none is known. (12,)."""
-    if not key:
-        return np.zeros(12, dtype=np.float32)
-    tonic, is_minor = divmod(WORDS.key.number(key), 2)
-    fits = np.log(np.roll(KRUMHANSL_MINOR if is_minor else KRUMHANSL_MAJOR, tonic))
-    bias: Floats = (PROFILE * (fits - fits.max())).astype(np.float32)
-    return bias
-
-
-def towards(key: int, heard: NDArray[np.float64]) -> Floats:
-    """The bias of each pitch towards a key while another fits better what was heard. (128,).
-
-    Args:
-        key: value id, 0 for none.
-        heard: how long each pitch class has sounded. (12,).
-    """
-    spread = heard - heard.mean()
-    if not key or not spread.any():
-        return np.zeros(_PITCHES, dtype=np.float32)
-    tonic, is_minor = divmod(WORDS.key.number(key), 2)
-    fits = _ALL_PROFILES @ (spread / np.linalg.norm(spread))
-    own = 12 * is_minor + tonic
-    rival = int(np.argmax(np.where(np.arange(24) == own, -2, fits)))
-    lacking = min((LEAD - (fits[own] - fits[rival])) / LEAD, 1)
-    if lacking <= 0:
-        return np.zeros(_PITCHES, dtype=np.float32)
-    apart = _ALL_PROFILES[own] - _ALL_PROFILES[rival]
-    return np.resize((PULL * lacking * apart / np.abs(apart).max()).astype(np.float32), _PITCHES)
+def _own(chord: int) -> Floats:
+    """1 for each pitch that a chord has, else 0. (128,)."""
+    found = chord_of(chord)
+    tones = list(found.pitch_classes) if found else []
+    return np.isin(np.arange(PITCHES) % 12, tones).astype(np.float32)
 
 
 def parallels(
@@ -240,28 +181,3 @@ def parallels(
     same_way = (low - was[0]) * (high - was[-1]) > 0
     found: NDArray[np.bool_] = same_way & ((high - low) % 12 == (was[-1] - was[0]) % 12)
     return found
-
-
-def _normal_profiles() -> NDArray[np.float64]:
-    """Krumhansl and Kessler's profiles, C major … B minor, of mean 0 and norm 1. (24, 12)."""
-    rolled = [
-        np.roll(profile, tonic)
-        for profile in (KRUMHANSL_MAJOR, KRUMHANSL_MINOR)
-        for tonic in range(12)
-    ]
-    centred = np.array(rolled) - np.mean(rolled, axis=1, keepdims=True)
-    normal: NDArray[np.float64] = centred / np.linalg.norm(centred, axis=1, keepdims=True)
-    return normal
-
-
-_ALL_PROFILES = _normal_profiles()
-
-
-@cache
-def _scale(key: int) -> NDArray[np.bool_]:
-    """The pitch classes of a key, in minor with the leading note; all if none is known. (12,)."""
-    if not key:
-        return np.ones(12, dtype=np.bool_)
-    tonic, is_minor = divmod(WORDS.key.number(key), 2)
-    scale = Key(tonic, "minor" if is_minor else "major").scale
-    return np.isin(np.arange(12), [*scale, *([(tonic - 1) % 12] if is_minor else [])])

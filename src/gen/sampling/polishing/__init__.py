@@ -1,0 +1,1 @@
+"""A second look at what was written: which cells are worst, and those once more."""

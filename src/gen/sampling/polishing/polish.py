@@ -1,0 +1,112 @@
+"""A piece's worst cells written anew, everything else held: what is better stays.
+
+The model fills the hole as it does in a producer's file (`drafting.fill`), until nothing is wrong
+in its bar, and in those that follow, or as often as is asked; of these cells the best takes the
+place of the old one where it has less wrong. One cell after another, so that each is written
+beside what stands by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from gen.model import Transformer
+from gen.sampling.decode import DrawConfig, decode
+from gen.sampling.drafting.draft import Draft, Held
+from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place, held_by
+from gen.sampling.plan import Plan
+from gen.sampling.polishing.critic import Critic, worst
+from gen.tokens import vocabulary as v
+from gen.tokens.vocabulary import Kind
+
+MOST_CELLS: Final = 0.25
+"""Cells that are looked at, by the bars of a piece."""
+MOST_READ: Final = 256
+"""Rows of the bars around a cell: to read them is most of what it takes to write one anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolishedCell:
+    """A cell that was written anew.
+
+    Attributes:
+        place: which.
+        why: what was wrong with it.
+    """
+
+    place: Place
+    why: tuple[str, ...]
+
+    def said(self) -> dict[str, object]:
+        """As a receipt says it: bar and track counted from 1."""
+        return {"bar": self.place[0] + 1, "track": self.place[1] + 1, "why": list(self.why)}
+
+
+def polished(
+    model: Transformer, draft: Draft, seed: Sequence[int], config: DrawConfig, tries: int
+) -> tuple[PolishedCell, ...]:
+    """Write the worst cells of a finished draft anew; it holds the better rows afterwards.
+
+    The cadence and the last bar stay: how a piece ends was decided beforehand.
+
+    Args:
+        model: in evaluation mode.
+        draft: of a piece from nothing, done.
+        seed: of the chance in it.
+        config: how to draw.
+        tries: how often each cell is written.
+    """
+    table = CellTable.of(draft.rows[:-1])
+    critic = Critic(table)
+    bars = len(table.bars)
+    open_bars = range(bars - 1 - draft.plan.cadence)
+    faulty = worst(critic.faults(open_bars))[: max(int(MOST_CELLS * bars), 1)]
+    found = []
+    for number, (place, why) in enumerate(faulty):
+        if _improve(model, draft.plan, critic, place, [*seed, number], config, tries):
+            found.append(PolishedCell(place, why))
+    if found:
+        draft.state.rows = [*table.excerpt(0, bars), draft.rows[-1]]
+    return tuple(found)
+
+
+def _improve(
+    model: Transformer, plan: Plan, critic: Critic, place: Place, seed: Sequence[int],
+    config: DrawConfig, tries: int,
+) -> bool:  # fmt: skip
+    """Write a cell up to so often, until nothing is wrong; whether it is better than it was."""
+    table, is_better = critic.table, False
+    least = critic.weight(place[0])
+    best = old = table.cells[place]
+    for attempt in range(tries if least else 0):
+        order = _order(table, place, old[0][v.EXTENT])
+        rng = np.random.default_rng([*seed, attempt])
+        decode(model, [Draft(_of_holes(plan, table), order=order)], [rng], config)
+        table.cells[place] = order.table.cells.get(place, best)
+        if (weight := critic.weight(place[0])) < least:
+            is_better, least, best = True, weight, table.cells[place]
+        table.cells[place] = best
+        if not least:
+            break
+    return is_better
+
+
+def _order(table: CellTable, place: Place, density: int) -> HoleByHole:
+    """One cell to be written, given all others."""
+    rest, starts = table.without([place]), table.bar_starts()
+    tracks = sum(row[v.KIND] == Kind.TRACK for row in table.header)
+    held: list[list[Held]] = [[] for _ in range(tracks)]
+    for (bar, slot), cell in rest.cells.items():
+        held[slot] += held_by(cell, int(starts[bar]))
+    hole = Hole(*place, sounds=True, density=density)
+    return HoleByHole(rest, [hole], held, most_read=MOST_READ)
+
+
+def _of_holes(plan: Plan, table: CellTable) -> Plan:
+    """The plan of a piece whose bars are there."""
+    bars = len(table.bars)
+    return replace(plan, header=[], tracks_open=False, ensemble=(), bars=bars, cut=None)
