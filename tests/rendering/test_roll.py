@@ -2,6 +2,7 @@
 
 import struct
 
+import matplotlib as mpl
 import pytest
 from matplotlib.collections import PolyCollection
 
@@ -50,6 +51,13 @@ def test_picture_is_1920_pixels_wide_and_the_same_twice(piece, tmp_path):
     assert first == second
     assert 10_000 < len(first) < 400_000
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.png"]
+
+
+def test_a_matplotlibrc_has_no_say_in_the_picture(piece, tmp_path):
+    plain = piano_roll(piece, tmp_path / "plain.png").read_bytes()
+    with mpl.rc_context({"text.usetex": True, "lines.linewidth": 9, "patch.linewidth": 9}):
+        assert piano_roll(piece, tmp_path / "other.png").read_bytes() == plain
+        assert mpl.rcParams["text.usetex"]
 
 
 def test_sections_chords_bars_drums_and_instruments_are_named(piece):

@@ -7,16 +7,17 @@ whatever is only there to compare with is grey.
 
 from __future__ import annotations
 
-import io
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gen.png import png_of
 from gen.rendering.colours import INK, PAPER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Report = Mapping[str, Any]
 
@@ -87,7 +88,10 @@ class Picture:
     shared: bool = False
 
     def png(self) -> bytes:
-        """The file; without the version of matplotlib in it, the same after an upgrade."""
+        """The file."""
+        return png_of(self._drawn, dpi=110, facecolor=PAPER)
+
+    def _drawn(self) -> Figure:
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -105,9 +109,7 @@ class Picture:
                 _legend(axis, panel.legend)
         for axis in axes[len(self.panels) :]:
             axis.set_axis_off()
-        file = io.BytesIO()
-        drawn.savefig(file, format="png", dpi=110, facecolor=PAPER, metadata={"Software": None})
-        return file.getvalue()
+        return drawn
 
 
 # Points ----------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen.errors import HouseError
 from gen.piece import Marker, Note, Piece, TimeSignature
+from gen.png import png_of
 from gen.rendering import files, labels
 from gen.rendering.colours import INK, PAPER, Tints, track_colours
 from gen.rendering.lettering import FONT, printable, put_text, shortened
@@ -70,11 +70,8 @@ def piano_roll(piece: Piece, path: Path | str, *, title: str = "") -> Path:
     Raises:
         HouseError: the piece has no notes, or the folder cannot be written.
     """
-    buffer = io.BytesIO()
-    drawn = figure(piece, title=title)
-    # Without the version of matplotlib in it, the file is the same after an upgrade.
-    drawn.savefig(buffer, format="png", dpi=DPI, facecolor=PAPER, metadata={"Software": None})
-    return files.write(Path(path), buffer.getvalue())
+    drawn = png_of(lambda: figure(piece, title=title), dpi=DPI, facecolor=PAPER)
+    return files.write(Path(path), drawn)
 
 
 def figure(piece: Piece, *, title: str = "") -> Figure:

@@ -16,6 +16,7 @@ from gen.data.habits import Habits
 from gen.data.module import HouseData
 from gen.model import Transformer
 from gen.piece import Piece
+from gen.png import png_of
 from gen.rendering.roll import figure
 from gen.rendering.sound import AudioSettings, samples
 from gen.rendering.soundfont import load
@@ -93,6 +94,5 @@ class Listening(Callback):
 
 def _picture(piece: Piece) -> NDArray[np.uint8]:
     """The piano roll, (H, W, 3)."""
-    data = io.BytesIO()
-    figure(piece).savefig(data, format="png")
-    return np.asarray(Image.open(data).convert("RGB"))
+    data = png_of(lambda: figure(piece))
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))

@@ -7,7 +7,6 @@ Nothing is left that claims a model: no weights, no act in the log.
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from gen.disk import write_atomically
 from gen.errors import HouseError, SettingError
+from gen.png import png_of
 from gen.training.callbacks import SeedEachStep
 from gen.training.prepared import Ready, prepared
 from gen.training.run import fit
@@ -169,6 +169,10 @@ def _curve(ready: Ready, setting: str, rate: float, orthogonal: bool | None) -> 
 
 def drawn(curves: Sequence[RateCurve]) -> bytes:
     """The curves side by side, as a PNG."""
+    return png_of(lambda: _figure(curves), dpi=110)
+
+
+def _figure(curves: Sequence[RateCurve]) -> Figure:
     figure = Figure(figsize=(5 * len(curves), 4), layout="constrained")
     for axis, curve in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves, strict=True):
         axis.plot(curve.rates, curve.losses, color="black")
@@ -176,6 +180,4 @@ def drawn(curves: Sequence[RateCurve]) -> bytes:
         axis.axvline(curve.own, color="tab:grey", linestyle=":", label=f"settings: {curve.own:.2g}")
         axis.set(xscale="log", xlabel=curve.setting, ylabel="nats an event, smoothed")
         axis.legend()
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
-    return file.getvalue()
+    return figure
