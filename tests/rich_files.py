@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -38,57 +36,51 @@ def said_in(original: OriginalFile) -> list[list[Said]]:
     ]
 
 
-# What an event says is drawn at once: a file has hundreds, and every draw takes its time.
-
-_DELTAS = st.sampled_from(
-    [b"\x80" * longer + variable_length(ticks)  # now and then in more bytes than it needs
-     for ticks in (0, 0, 0, 12, 24, 25, 47, 48, 96, 200, 400) for longer in (0, 0, 0, 0, 1)]
-)  # fmt: skip
-_TEXTS = (b"", b"la", b"Strophe \xe4", "été".encode(), b"C#m")
-_LENGTHS = {0x20: b"\x03", 0x51: b"\x07\xa1\x20", 0x58: b"\x04\x02\x18\x08", 0x59: b"\x00\x00"}
+@st.composite
+def _delta(draw: st.DrawFn) -> bytes:
+    """A delta time, now and then in more bytes than it needs."""
+    plain = variable_length(draw(st.sampled_from((0, 0, 0, 12, 24, 25, 47, 48, 96, 200, 400))))
+    return b"\x80" * draw(st.sampled_from((0, 0, 0, 0, 1))) + plain
 
 
-def _exclusive(data: bytes) -> bytes:
-    return b"\xf0" + variable_length(len(data) + 1) + bytes(b & 127 for b in data) + b"\xf7"
-
-
-_OTHERS = st.binary(max_size=4).map(_exclusive) | st.sampled_from(
-    [bytes((0xFF, kind)) + variable_length(len(payload)) + payload
-     for kind in _METAS for text in _TEXTS for payload in [_LENGTHS.get(kind, text)]]
-)  # fmt: skip
-
-
-@functools.cache
-def _messages(kind: int, channels: tuple[int, ...]) -> st.SearchStrategy[bytes]:
-    """Channel events of a kind."""
-    values = range(128)
+@st.composite
+def _channel_event(draw: st.DrawFn, channels: tuple[int, ...]) -> bytes:
+    kind = draw(st.sampled_from(_CHANNEL_KINDS))
+    values = st.integers(0, 127)
     if kind in (0x80, 0x90, 0xA0):  # few pitches, so that notes meet
-        data = itertools.product(range(60, 64), (0, 40, 64, 100))
+        data = (draw(st.integers(60, 63)), draw(st.sampled_from((0, 40, 64, 100))))
     elif kind == 0xB0:
-        data = itertools.product(_CONTROLLERS, (0, 30, 64, 127))
+        data = (draw(st.sampled_from(_CONTROLLERS)), draw(st.sampled_from((0, 30, 64, 127))))
     elif kind == 0xC0:
-        data = ((program,) for program in (0, 0, 0, 33))
+        data = (draw(st.sampled_from((0, 0, 0, 33))),)
     else:
-        data = ((one,) for one in values) if kind == 0xD0 else itertools.product(values, values)
-    said = [bytes(one) for one in data]
-    return st.sampled_from([bytes((kind | channel,)) + one for one in said for channel in channels])
+        data = (draw(values),) if kind == 0xD0 else (draw(values), draw(values))
+    return bytes((kind | draw(st.sampled_from(channels)), *data))
 
 
-_COUNTS, _SIXTHS, _YES_OR_NO = st.integers(0, 30), st.integers(0, 5), st.booleans()
-_KINDS = st.sampled_from(_CHANNEL_KINDS)
+@st.composite
+def _other_event(draw: st.DrawFn) -> bytes:
+    if draw(st.booleans()):
+        payload = draw(st.binary(max_size=4).map(lambda data: bytes(b & 127 for b in data)))
+        return b"\xf0" + variable_length(len(payload) + 1) + payload + b"\xf7"
+    kind = draw(st.sampled_from(_METAS))
+    lengths = {0x20: b"\x03", 0x51: b"\x07\xa1\x20", 0x58: b"\x04\x02\x18\x08", 0x59: b"\x00\x00"}
+    text = draw(st.sampled_from((b"", b"la", b"Strophe \xe4", "été".encode(), b"C#m")))
+    payload = lengths.get(kind, text)
+    return bytes((0xFF, kind)) + variable_length(len(payload)) + payload
 
 
 @st.composite
 def _body(draw: st.DrawFn, channels: tuple[int, ...]) -> bytes:
     parts, running = [], 0
-    for _ in range(draw(_COUNTS)):
-        is_other = draw(_SIXTHS) == 0
-        message = draw(_OTHERS if is_other else _messages(draw(_KINDS), channels))
-        parts.append(draw(_DELTAS))
-        may_run = message[0] == running and draw(_YES_OR_NO)
+    for _ in range(draw(st.integers(0, 30))):
+        is_other = draw(st.integers(0, 5)) == 0
+        message = draw(_other_event() if is_other else _channel_event(channels))
+        parts.append(draw(_delta()))
+        may_run = message[0] == running and draw(st.booleans())
         parts.append(message[1:] if may_run else message)
-        running = message[0] if message[0] < 0xF0 else running if draw(_YES_OR_NO) else 0
-    return b"".join([*parts, draw(_DELTAS), b"\xff\x2f\x00"])
+        running = message[0] if message[0] < 0xF0 else running if draw(st.booleans()) else 0
+    return b"".join([*parts, draw(_delta()), b"\xff\x2f\x00"])
 
 
 @st.composite
