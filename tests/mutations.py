@@ -148,7 +148,7 @@ def say_terms(house: TestHouse, work: str, run: int, receipt: str) -> None:
     of_all = Approval("sampling", run, "", (work,))
     of_one = Approval("sale", run, receipt, (work,))
     spare = ModelDigest("spare.safetensors", 1, "b0" * 32, "b1" * 32)
-    of_spare = house.log_run([work], [spare], purpose="evaluation")
+    of_spare = house.log_run([work], [spare])
     enter(house, "ana", TERMS, first)
     enter(house, "ben", TERMS, second)
     enter(house, "ben", APPROVE, of_all)

@@ -26,7 +26,7 @@ from gen import processes
 from gen.analysis import Analysis, analyse
 from gen.errors import HouseError, SettingError
 from gen.piece import Marker
-from gen.provenance.key_files import PASSPHRASE_VARIABLE
+from gen.provenance.key_files import others_environment
 from gen.smf import Normalised, RuleBroken, normalise, parse
 from gen.smf.parts import Origin
 from gen.smf.rules import MAX_BYTES
@@ -165,12 +165,11 @@ def safe_examine(data: bytes) -> Examined:
 
 
 def child_environment() -> dict[str, str]:
-    """The parent's, without the passphrase: this package importable, numpy on one thread."""
+    """`others_environment`, where this package is importable, and numpy on one thread."""
     source = str(Path(__file__).resolve().parents[1])
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
     threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    ours = {name: value for name, value in os.environ.items() if name != PASSPHRASE_VARIABLE}
-    return {**ours, **threads, "PYTHONPATH": os.pathsep.join(paths)}
+    return {**others_environment(), **threads, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _signal_number(name: str) -> int:

@@ -28,9 +28,9 @@ from gen.provenance import gate
 from gen.provenance.consent import Consent
 from gen.provenance.works import set_consent
 from gen.smf import musical_hash
-from gen.training import run
+from gen.training import recording, run
 from gen.training.run import train as train_with
-from houses import key_of, make_midi, make_piece, start_house, tagged
+from houses import keep_machine_key, key_of, make_midi, make_piece, start_house, tagged
 from tiny_runs import SETTINGS, TRAIN, settings_of, train
 
 
@@ -249,10 +249,12 @@ def test_a_recorded_refusal_is_never_trained_on(house, works, tmp_path, monkeypa
     assert len(seen) == 6
 
 
+@pytest.mark.parametrize(("module", "name"), [(run, "begin_record"), (recording, "begin_run")])
 def test_consent_that_ends_after_the_gate_and_before_the_first_step_ends_the_run(
-    house, works, tmp_path, monkeypatch
+    house, works, tmp_path, monkeypatch, module, name
 ):
-    own = run.begin_record
+    keep_machine_key()
+    own = getattr(module, name)
 
     def meanwhile(*given, **more):
         house.house = set_consent(
@@ -260,8 +262,8 @@ def test_consent_that_ends_after_the_gate_and_before_the_first_step_ends_the_run
         )
         return own(*given, **more)
 
-    monkeypatch.setattr(run, "begin_record", meanwhile)
-    with pytest.raises(HouseError, match="may not be trained on for general_model any more"):
+    monkeypatch.setattr(module, name, meanwhile)
+    with pytest.raises(HouseError, match="may not be trained on for general_model by its comp"):
         train_with(settings_of(house.pin.path), tmp_path / "run")
     assert not list(tmp_path.rglob("*.safetensors"))
     assert not house.load().runs.by_index

@@ -47,8 +47,8 @@ def forget(house):
 def lived_in(house):
     """A house with an act of every kind that works, runs and pieces have."""
     first, second, third = house.enter(1, 2, 3)
-    house.house = set_consent(house.house, [second.work], Consent.parse("nothing"), key_of("ana"))
     house.log_output("0d" * 32)
+    house.house = set_consent(house.house, [second.work], Consent.parse("nothing"), key_of("ana"))
     house.house = withdraw(house.house, [third.work], key_of("ana"), "a test")
     with house.house.writing() as session:
         roster = compromised(session.register, "cleo", first_index(session.register, first))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gen.cli import preview
 from gen.likeness.voices import pack_voices, voices_of
 from gen.provenance.access import key_for_role, key_of_person
 from gen.provenance.inbox import Contribution, submit
@@ -123,7 +124,7 @@ def test_mistyped_command_names_the_near_one(run):
 def test_path_from_nothing_to_an_audited_work(started):
     (work,) = contribute(started, 1)
     shown = started("show", "--inbox").stdout
-    assert f"{work}: Small Rain" in shown
+    assert f"\n{work}: Small Rain\n" in shown
     assert "by Ana Lima 100 %; score; waltz, calm" in shown
     assert started("accept", "--all").stdout.endswith("1 accepted, 0 stay in the inbox\n")
     assert "1 files seen: 1 admitted for general_model" in started("audit").stdout
@@ -702,3 +703,15 @@ def test_at_a_terminal_there_are_tables_bars_and_questions(started, monkeypatch,
         code, _, talk = at_terminal("withdraw", work)
         assert (code, "left as it was" in talk) == ((0, False) if answer else (2, True))
         assert started.json("show", work)["status"].startswith(status)
+
+
+def test_program_that_opens_a_preview_has_the_environment_without_the_passphrase(
+    monkeypatch, tmp_path
+):
+    """And as it was else: a program that is written in Python does not import what is here."""
+    found = {}
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(preview.subprocess, "Popen", lambda words, **more: found.update(more))
+    monkeypatch.setenv("HOUSE_PASSPHRASE", "correct horse battery")
+    preview.open_file(tmp_path / "song.mid")
+    assert found["env"] == {n: v for n, v in os.environ.items() if n != "HOUSE_PASSPHRASE"}

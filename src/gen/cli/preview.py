@@ -50,7 +50,7 @@ def show_preview(piece: Piece, folder: Path, name: str, *, is_opening: bool) -> 
 
 def open_file(path: Path) -> None:
     """Open a file in the program that the system has for it; say it where there is none."""
-    from gen.safe_parse import child_environment
+    from gen.provenance.key_files import others_environment
 
     try:
         if sys.platform == "win32":
@@ -59,7 +59,7 @@ def open_file(path: Path) -> None:
         opener = "open" if sys.platform == "darwin" else "xdg-open"
         subprocess.Popen(  # noqa: S603 - the system's own opener
             [opener, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=child_environment(),
+            env=others_environment(),
         )  # fmt: skip
     except OSError:
         echo(f"  nothing here opens {path.name}: open it yourself", err=True)

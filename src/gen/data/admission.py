@@ -173,7 +173,7 @@ def _chosen(corpus: Corpus, chosen: CorpusConfig, on_refusal: str) -> Corpus:
     Raises:
         HouseError: a file was refused, and the run is to stop at that; or no work is chosen.
     """
-    if on_refusal == "stop":
+    if on_refusal != "record":
         corpus.require_clean()
     found = chosen.of(corpus) if chosen.where else corpus
     chosen.check_enough(found)

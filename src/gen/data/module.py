@@ -84,8 +84,6 @@ class HouseData(LightningDataModule):
         own_tokenizer: Callable[[], TokenizerPlugin | None] = lambda: None,
     ) -> None:
         super().__init__()
-        if on_refusal not in ("stop", "record"):
-            raise SettingError(f"{on_refusal!r} is neither 'stop' nor 'record'", where="on_refusal")
         self.house, self.pin, self.purpose = house, pin, purpose
         self.config, self.on_refusal, self.again = config, on_refusal, again
         self.base, self._given = base, tokenization

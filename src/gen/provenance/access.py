@@ -14,7 +14,7 @@ from gen.provenance.key_files import PASSPHRASE_VARIABLE, KeyFile, find_key, lis
 from gen.provenance.keys import PrivateKey
 from gen.provenance.pin import find_pin, load_pin
 from gen.provenance.register import Register
-from gen.provenance.roster import CURATOR
+from gen.provenance.roster import CURATOR, Person
 from gen.provenance.store import ROSTER_FILE
 
 DEFAULT_HOUSE = Path("data") / "house_midi"
@@ -78,12 +78,7 @@ def passphrase_of(file: KeyFile) -> str:
     return getpass.getpass(f"Passphrase for the key of {file.owner}: ")
 
 
-def key_of_person(register: Register, person_id: str) -> PrivateKey:
-    """The person's signing key, from this user's key folder.
-
-    Raises:
-        HouseError: not enrolled, no open key, or the key is not on this machine.
-    """
+def _enrolled(register: Register, person_id: str) -> Person:
     person = register.roster.person(person_id)
     if person is None:
         ids = ", ".join(p.id for p in register.roster.people) or "nobody"
@@ -91,6 +86,16 @@ def key_of_person(register: Register, person_id: str) -> PrivateKey:
             f"{person_id!r} is not enrolled in {register.roster.house}",
             mend=f"enrolled are: {ids}; or python scripts/house.py enroll {person_id}",
         )
+    return person
+
+
+def key_of_person(register: Register, person_id: str) -> PrivateKey:
+    """The person's signing key, from this user's key folder.
+
+    Raises:
+        HouseError: not enrolled, no open key, or the key is not on this machine.
+    """
+    person = _enrolled(register, person_id)
     usable = {key.keyid for key in person.open_keys()}
     if not usable:
         raise HouseError(
@@ -175,12 +180,13 @@ def curator_named(register: Register, named: str | None) -> str:
     """The curator who is named, or else the one whose key is at hand.
 
     Raises:
-        HouseError: no curator is named, or nobody is and there is not one at hand.
+        HouseError: who is named is none, or nobody is named and there is not one at hand.
     """
-    person = register.roster.person(named) if named else None
-    if person is not None and CURATOR not in person.roles:
-        raise HouseError(f"{person.id} is no {CURATOR} of this house")
-    return named or person_at_hand(register, CURATOR)
+    if not named:
+        return person_at_hand(register, CURATOR)
+    if CURATOR not in _enrolled(register, named).roles:
+        raise HouseError(f"{named} is no {CURATOR} of this house")
+    return named
 
 
 def curators_key(register: Register, named: str | None) -> PrivateKey:

@@ -287,6 +287,11 @@ def _matching(key: PrivateKey, file: KeyFile) -> PrivateKey:
     return key
 
 
+def others_environment() -> dict[str, str]:
+    """The environment for a program that is started: this one's, without the passphrase."""
+    return {name: value for name, value in os.environ.items() if name != PASSPHRASE_VARIABLE}
+
+
 def find_key(keyids: set[str], ask: Callable[[KeyFile], str]) -> PrivateKey | None:
     """This user's first key among `keyids`, opened; None when none is here."""
     file = next((file for file in list_keys() if file.keyid in keyids), None)

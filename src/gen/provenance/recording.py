@@ -22,13 +22,13 @@ def begin_run(house: House, key: PrivateKey, begin: Begin) -> int:
 
     Raises:
         HouseError: the key is no trainer's, or a work was withdrawn since the gate admitted it, or
-            its composers' terms do not grant this run.
+            may not be trained on for this any more.
     """
-    return _enter(house, key, BEGIN, TRAINER, begin.to_dict(), lambda r: _check_terms(r, begin))
+    return _enter(house, key, BEGIN, TRAINER, begin.to_dict(), lambda r: check_consent(r, begin))
 
 
-def _check_terms(register: Register, begin: Begin) -> None:
-    """Whether works of which terms were said may be trained on for this purpose, now.
+def check_consent(register: Register, begin: Begin) -> None:
+    """Whether the works of a run may be trained on for its purpose, now.
 
     Raises:
         HouseError: one may not.
@@ -36,9 +36,9 @@ def _check_terms(register: Register, begin: Begin) -> None:
     today, purpose = register.today(), begin.purpose
     for work in begin.works:
         record = register.works.get(work)
-        if record and record.terms and not register.consent_of(record).allows(purpose, today):
+        if record and not register.consent_of(record).allows(purpose, today):
             raise HouseError(
-                f"{work} may not be trained on for {purpose} by its composers' terms",
+                f"{work} may not be trained on for {purpose} by its composers' consent or terms",
                 mend="start the run anew: the gate leaves it out",
             )
 

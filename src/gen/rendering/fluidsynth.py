@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gen.errors import HouseError
-from gen.safe_parse import child_environment
+from gen.provenance.key_files import others_environment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,7 +61,7 @@ class FluidSynth:
             try:
                 subprocess.run(  # noqa: S603 - the person's own program
                     command, check=True, capture_output=True, timeout=_LONGEST_SECONDS,
-                    env=child_environment(),  # what it reads is a stranger's font
+                    env=others_environment(),  # what it reads is a stranger's font
                 )  # fmt: skip
                 return _read(sound)
             except (OSError, subprocess.SubprocessError, wave.Error, ValueError, EOFError) as error:

@@ -20,7 +20,7 @@ from gen.provenance.house import House
 from gen.provenance.keys import PrivateKey
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import ModelFile
-from gen.provenance.recording import begin_run, end_run
+from gen.provenance.recording import begin_run, check_consent, end_run
 from gen.provenance.register import Register
 from gen.provenance.roster import TRAINER
 from gen.provenance.runs import Begin, End, ModelDigest
@@ -107,7 +107,6 @@ def begin_record(
             key may not sign.
     """
     register = house.load()
-    _check_consent(register, run.purpose, manifest)
     recipe = recipe_text(settings)
     begin = Begin(
         name=run_name(run, out),
@@ -122,6 +121,7 @@ def begin_record(
         continues=_index_of(register, run_name(run, resumes)) if resumes else None,
         recipe=recipe,
     )
+    check_consent(register, begin)  # of a run that no log will name, too
     if not manifest.is_recorded:
         why = "no log vouches for the model that it begins with"
         return RunRecord(house, out, begin, None, None, _NOT_RECORDED.format(why=why))
@@ -135,21 +135,6 @@ def begin_record(
     index = begin_run(house, key, begin)
     words = f"recorded: run {index} of {house.pin.name} begins"
     return RunRecord(house, out, begin, key, index, words)
-
-
-def _check_consent(register: Register, purpose: str, manifest: Manifest) -> None:
-    """Whether the works that the gate admitted may still be learned from.
-
-    Raises:
-        HouseError: one may not any more.
-    """
-    for work in manifest.works:
-        record = register.works[work.work]
-        if not register.consent_of(record).allows(purpose, register.today()):
-            raise HouseError(
-                f"{work.work} may not be trained on for {purpose} any more",
-                mend="its composers said so since the gate admitted it: start the run anew",
-            )
 
 
 def run_name(run: RunConfig, folder: Path) -> str:

@@ -62,13 +62,13 @@ class Console:
             return
         if not sys.stdin.isatty():
             raise HouseError("nobody is there to answer", mend="run with --yes to go ahead")
-        if not click.confirm(question, err=True):
+        if not click.confirm(in_line(question), err=True):
             raise HouseError("left as it was")
 
     def say(self, text: str) -> None:
-        """Talk to a person; silent with --json."""
+        """One line of talk to a person; silent with --json."""
         if not self.is_json:
-            echo(text, err=True)
+            echo(in_line(text), err=True)
 
     def line(self, text: str) -> None:
         """One line of the result for people, whoever named what it is about."""

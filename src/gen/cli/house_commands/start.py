@@ -279,7 +279,8 @@ def key_command(*, output: Console, owner: str, name: str | None, kdf_cost: int)
     house = name or output.open_house().pin.name
     key, path = make_key(house, owner, kdf_cost)
     request = request_of(key, house, owner)
-    output.say(f"key file: {path}\npublic key of {owner}, with proof that you hold it:")
+    output.say(f"key file: {path}")
+    output.say(f"public key of {owner}, with proof that you hold it:")
     output.line(request)
     output.result(
         owner=owner,

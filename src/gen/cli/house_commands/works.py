@@ -152,12 +152,13 @@ def _preview(item: Waiting) -> None:
 def describe(item: Waiting, names: Mapping[str, str], screening: Report | None) -> list[str]:
     """A waiting work as a curator reads it: `names` of people, the curator's own `screening`."""
     if item.tagged is None:
-        return [f"\n{item.work}", f"  cannot be accepted ({item.rule}): {item.found}"]
+        return ["", item.work, f"  cannot be accepted ({item.rule}): {item.found}"]
     statement = item.tagged.statement
     words = statement.description
     by = ", ".join(f"{names.get(who, who)} {share} %" for who, share in statement.composers)
     lines = [
-        f"\n{item.work}: {words.title or '(no title)'}",
+        "",
+        f"{item.work}: {words.title or '(no title)'}",
         f"  by {by}; {statement.method}; {words.genre or 'no genre'}, {words.mood or 'no mood'}",
         f"  allowed: {statement.consent}",
         f"  states: {_origin(statement)}; contract {statement.contract or '(none named)'}",
