@@ -25,7 +25,7 @@ from gen.sampling.drafting.home import FREE, SINGING, chord_bias, hold_of, off_h
 from gen.sampling.drafting.melody import unheard
 from gen.sampling.drafting.policies import Grooves
 from gen.sampling.drafting.state import BarTerms
-from gen.sampling.drafting.steering import OFF_ROOT, ROOT_FIRST
+from gen.sampling.drafting.steering import CHORD_ALONE, OFF_ROOT, ROOT_FIRST
 from gen.sampling.job import job_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
@@ -33,6 +33,7 @@ from gen.tokens.word_ids import chord_id, key_id
 
 C = key_id("C")
 TONIC, DOMINANT, FOREIGN = (chord_id(Chord(root, "maj", root)) for root in (0, 7, 2))
+MAIN = ROLES.index("main_melody") + 1
 FORM = "intro:1 a:3 b:5 ending:7"
 
 
@@ -185,5 +186,31 @@ def test_an_added_part_goes_through_the_tones_of_its_chord():
     state.rows.append(row)
     assert liked(12) == {4, 7}
     assert liked(24) == {5, 9}
-    state.part.role = BASS
-    assert chord_to_cover(draft.plan, state, [], chords) is None
+    for role in (BASS, MAIN):
+        state.part.role = role
+        assert chord_to_cover(draft.plan, state, [], chords) is None
+
+
+def test_a_melody_in_a_file_passes_through_what_its_chord_has_not():
+    chords = [(0, chord_id(parse_chord("C")))]
+    beside = {}
+    for role in ("main_melody", "accompaniment"):
+        (draft,) = drafts(
+            5, seeds=1, instruments=("flute",), roles=(role,), time_signature="4/4", key="C"
+        )
+        draft.state.bar_start, draft.state.bar_steps, draft.state.slot = 0, 48, 0
+        bias, _ = biases(draft.plan, draft.state, [], chords)
+        beside[role] = bias[0, WORDS.pitch.id(60)] - bias[0, WORDS.pitch.id(62)]
+    assert beside["main_melody"] < 1 < CHORD_ALONE < beside["accompaniment"]
+
+
+def test_a_rewritten_bar_goes_on_from_the_note_before_it_and_not_from_one_after():
+    (draft,) = drafts(5, seeds=1, instruments=("flute",), roles=("main_melody",))
+    early, late = WORDS.pitch.id(60), WORDS.pitch.id(72)
+    draft.state.part.latest = late
+    draft.state.hold([(0, 12, early), (24, 30, 0)], 0)
+    assert draft.state.part.latest == early
+    draft.state.hold([(24, 48, late), (0, 12, early)], 0)
+    assert draft.state.part.latest == late
+    draft.state.hold([], 0)
+    assert not draft.state.part.latest

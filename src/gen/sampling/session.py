@@ -51,6 +51,10 @@ if TYPE_CHECKING:  # MidiTok, and all that it loads, for models that write its t
     from gen.tokens.miditok_tokens import MidiTokTokens
 
 
+_OnDone = Callable[[int, Finished, Sequence[Row], tuple[PolishedCell, ...]], None]
+"""Takes a piece's place in its batch, the piece, its rows, and which cells were written anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class SamplingSession:
     """Everything that is the same for all pieces of a run.
@@ -110,7 +114,7 @@ class SamplingSession:
                 watch(Progress(batch[place], attempt, so_far))
 
         def finish(
-            place: int, done: Finished, rows: Sequence[Row], polished: tuple[PolishedCell, ...] = ()
+            place: int, done: Finished, rows: Sequence[Row], better: tuple[PolishedCell, ...]
         ) -> None:
             table = asked_and_got(
                 rows, done.new, self.job.controls, strict_key=is_steered,
@@ -119,9 +123,7 @@ class SamplingSession:
             finding = self.learned.compare(done.new) if self.learned else None
             as_played = done.played(self.request.performance)
             reserved = self.reserved.problem(done.new) if self.reserved else ""
-            on_take(
-                Take(batch[place], attempt, batch, as_played, table, finding, reserved, polished)
-            )
+            on_take(Take(batch[place], attempt, batch, as_played, table, finding, reserved, better))
 
         self._decode(seeds, rngs, finish, on_bar if watch else None)
 
@@ -129,7 +131,7 @@ class SamplingSession:
         self,
         seeds: Sequence[Sequence[int]],
         rngs: Sequence[Generator],
-        on_done: Callable[..., None],
+        on_done: _OnDone,
         on_bar: Callable[[int, SoFar | None], None] | None = None,
     ) -> None:
         """Write a piece for each seed, in the tokens that the checkpoint has."""
@@ -151,7 +153,7 @@ class SamplingSession:
             for place, draft in enumerate(drafts):
                 draft.on_bar = partial(watched, place, draft)
 
-        tries = self.request.run.polish if isinstance(job, FromNothing) else 0
+        tries = self.request.run.polish
 
         def finish(place: int) -> None:
             done = drafts[place]
@@ -160,15 +162,13 @@ class SamplingSession:
 
         decode(model, drafts, rngs, draw, on_done=finish)
 
-    def _decode_tokens(
-        self, rngs: Sequence[Generator], on_done: Callable[[int, Finished, Sequence[Row]], None]
-    ) -> None:
+    def _decode_tokens(self, rngs: Sequence[Generator], on_done: _OnDone) -> None:
         from gen.sampling.miditok_tokens.loop import write_tokens
 
         job, model = cast("TokenJob", self.job), self.checkpoint.model
         pieces = [job.draft() for _ in rngs]
         for place in write_tokens(model, pieces, rngs, self.request.draw):
-            on_done(place, job.finish(pieces[place]), pieces[place].rows)
+            on_done(place, job.finish(pieces[place]), pieces[place].rows, ())
 
     def flaws(self, take: Take) -> list[str]:
         """Why the request wants another attempt; nothing where this one will do."""
@@ -328,6 +328,8 @@ def open_session(
             request.controls, request.task, number, request.run.steering, request.run.rules, timing,
             asked.source,
         )  # fmt: skip
+    if request.run.polish and not isinstance(job, FromNothing):
+        raise _only_new("polish")
     signatures = signatures_for(
         found.house, found.register, request.places.sign, is_recorded=found.run is not None
     )
@@ -391,8 +393,7 @@ def _watermark_of(
     if asked == OFF or (asked == AUTO and not isinstance(job, FromNothing)):
         return None
     if not isinstance(job, FromNothing):
-        raise SettingError("is for new pieces in the house's own events", where="watermark",
-                           mend="leave it out")  # fmt: skip
+        raise _only_new("watermark")
     keys = keys_of(house)
     if asked == AUTO:
         return keys[0] if keys else None
@@ -403,6 +404,11 @@ def _watermark_of(
         mend="copy its .watermark file into your key folder from whoever has it: without it other "
         "notes come out",
     )  # fmt: skip
+
+
+def _only_new(setting: str) -> SettingError:
+    what = "is for new pieces in the house's own events"
+    return SettingError(what, where=setting, mend="leave it out")
 
 
 def unwritable(folder: Path, error: OSError) -> HouseError:

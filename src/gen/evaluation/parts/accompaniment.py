@@ -88,15 +88,15 @@ class Silenced:
 
     @property
     def program(self) -> int:
-        return WORDS.program.number(_tracks(self.table)[self.slot][v.VALUE])
+        return WORDS.program.number(self.table.tracks[self.slot][v.VALUE])
 
     def draft(self) -> Draft:
         """The work with that track to be written, as `accompany=` asks for it."""
         rest = self.table.without(self.places)
-        held = rest.held(len(_tracks(self.table)))
         plan = Plan([], tracks_open=False, bars=len(rest.bars), most_bars=len(rest.bars),
                     steering=1.0, rules=NEWEST_RULES)  # fmt: skip
-        return Draft(plan, order=HoleByHole(rest, [Hole(*place) for place in self.places], held))
+        holes = [Hole(*place) for place in self.places]
+        return Draft(plan, order=HoleByHole(rest, holes, rest.held()))
 
     def by_rule(self) -> Piece:
         """The work with that track by the arranger."""
@@ -117,7 +117,7 @@ def silenced(work: MeasuredWork, bars: int, rng: Generator) -> Silenced | None:
     if not any(row[v.KIND] == Kind.CHORD for rows in table.bars for row in rows):
         return None
     slots = []
-    for slot, row in enumerate(_tracks(table)):
+    for slot, row in enumerate(table.tracks):
         role = ROLES[WORDS.role.number(row[v.EXTENT])] if row[v.EXTENT] else ""
         plays = sum(table.sounds((bar, slot)) for bar in range(len(table.bars)))
         if role in ACCOMPANYING and plays >= _PLAYS * len(table.bars):
@@ -126,10 +126,6 @@ def silenced(work: MeasuredWork, bars: int, rng: Generator) -> Silenced | None:
         return None
     slot, role = slots[int(rng.integers(len(slots)))]
     return Silenced(work, table, slot, role)
-
-
-def _tracks(table: CellTable) -> list[Row]:
-    return [row for row in table.header if row[v.KIND] == Kind.TRACK]
 
 
 def _piece(rows: Sequence[Row]) -> Piece:

@@ -152,7 +152,7 @@ def draft_without(events: Events, places: Collection[Place]) -> Draft:
     rest = table.without(places)
     plan = Plan([], tracks_open=False, bars=len(table.bars), most_bars=len(table.bars))
     holes = [Hole(bar, slot, table.sounds((bar, slot))) for bar, slot in sorted(places)]
-    return Draft(plan, order=HoleByHole(rest, holes, rest.held(events.tracks)))
+    return Draft(plan, order=HoleByHole(rest, holes, rest.held()))
 
 
 # Figures ---------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from gen.harmony import GENRES
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.drafting.closing import BASS, BASS_PROGRAMS
 from gen.sampling.drafting.home import hold_of, off_harmony, towards
+from gen.sampling.drafting.melody import sings
 from gen.sampling.drafting.state import KICK_AND_SNARE, State
 from gen.sampling.drafting.steering import (
     CHORD_ALONE,
@@ -93,7 +94,8 @@ def biases(
         near *= FIRM_HELD
     if given and plan.rules > 3:
         beside, upper = (CHORD_ALONE, ROOT_FIRST) if plan.rules > 4 else (FIRM_OFF_CHORD, OFF_ROOT)
-        agreement -= np.float32(beside) * off_chord(held, steps)
+        if not sings(plan, state):
+            agreement -= np.float32(beside) * off_chord(held, steps)
         if is_bass(state):
             agreement -= np.float32(upper) * off_root(held, steps)
     bias = np.zeros((steps, WORDS.pitch.stop), dtype=np.float32)
@@ -106,10 +108,11 @@ def chord_to_cover(
 ) -> Bools | None:
     """Which pitches the chord of each step has, for a part that is to have all its tones. (S, 128).
 
-    That is one added to a file by the fifth rules, unless it is a bass; None for all others.
+    That is one written beside others by the fifth rules, unless it is a bass or a melody; None for
+    all others.
     """
     is_pitched = state.part.program != DRUM_PROGRAM
-    if others is None or plan.rules < 5 or not is_pitched or is_bass(state):
+    if others is None or plan.rules < 5 or not is_pitched or is_bass(state) or sings(plan, state):
         return None
     return in_chord(_held(state, chords), state.bar_steps)
 

@@ -17,9 +17,9 @@ import numpy as np
 from gen.marks.watermark import Trace
 from gen.sampling.drafting import grammar, view
 from gen.sampling.drafting.closing import tempo_of
-from gen.sampling.drafting.home import MELODIES, chord_bias, hold_of
+from gen.sampling.drafting.home import chord_bias, hold_of
 from gen.sampling.drafting.masks import Mask
-from gen.sampling.drafting.melody import onwards, unheard
+from gen.sampling.drafting.melody import onwards, sings, unheard
 from gen.sampling.drafting.policies import Policies
 from gen.sampling.drafting.state import CHORALE, KINDS, BarTerms, State
 from gen.sampling.drafting.steering import Floats, held_clashes
@@ -136,7 +136,7 @@ class Draft:
         at_step: Floats = bias[WORDS.position.number(row[v.POSITION])]
         if self.plan.rules > 1 and self.state.genre == CHORALE:
             at_step = against_parallels(self.plan, self.state, row, at_step)
-        if self.plan.rules > 4 and self.state.part.role in MELODIES:
+        if sings(self.plan, self.state):
             at_step = at_step + np.float32(self.plan.steering) * onwards(self.state, row)
         if self.state.cell_terms.tones is not None:
             at_step = at_step + np.float32(self.plan.steering) * unheard(self.state, row)

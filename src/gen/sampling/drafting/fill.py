@@ -92,9 +92,23 @@ class CellTable:
         """First grid step of each bar, and of the one that would follow. (bars + 1,)."""
         return np.cumsum([0, *(steps_of(rows[0][v.VALUE]) for rows in self.bars)])
 
-    def held(self, tracks: int) -> list[list[Held]]:
-        """What each of so many tracks holds down, for how long."""
-        starts, found = self.bar_starts(), [list[Held]() for _ in range(tracks)]
+    @property
+    def tracks(self) -> list[Row]:
+        """The TRACK row of each."""
+        return [row for row in self.header if row[v.KIND] == Kind.TRACK]
+
+    def chords(self) -> list[tuple[int, int]]:
+        """Grid step and value id of each chord, ascending."""
+        return [
+            (int(start) + WORDS.position.number(row[v.POSITION]), row[v.VALUE])
+            for start, rows in zip(self.bar_starts(), self.bars, strict=False)
+            for row in rows
+            if row[v.KIND] == Kind.CHORD
+        ]
+
+    def held(self) -> list[list[Held]]:
+        """What each track holds down, for how long."""
+        starts, found = self.bar_starts(), [list[Held]() for _ in self.tracks]
         for (bar, slot), rows in self.cells.items():
             found[slot] += held_by(rows, int(starts[bar]))
         return found
@@ -157,16 +171,9 @@ class HoleByHole:
         self.places = {hole.place for hole in self.holes}
         self.patterns = patterns or {}
         self.most_read = most_read
-        tracks = sum(row[v.KIND] == Kind.TRACK for row in table.header)
         self.held = [list(track) for track in held]
-        self.held += [[] for _ in range(tracks - len(self.held))]
-        self.starts = table.bar_starts()
-        self.chords = [
-            (int(self.starts[bar]) + WORDS.position.number(row[v.POSITION]), row[v.VALUE])
-            for bar, rows in enumerate(table.bars)
-            for row in rows
-            if row[v.KIND] == Kind.CHORD
-        ]
+        self.held += [[] for _ in table.tracks[len(self.held) :]]
+        self.starts, self.chords = table.bar_starts(), table.chords()
         self.reach = self._reaches()
         self.left = Counter(hole.slot for hole in self.holes)  # of each track, not yet filled
         self.last_third = {slot: -(-count // 3) for slot, count in self.left.items()}

@@ -317,11 +317,16 @@ class State:
         return self.bar_start + self.position + duration_of(row)
 
     def hold(self, held: Iterable[tuple[int, int, int]], slot: int) -> None:
-        """Let exactly this sound in a track: first step, step after the last, value id of each."""
+        """Let a track have played exactly this: first step, step after the last, value id of each.
+
+        A pedal's value id is 0.
+        """
         part = self.parts[slot]
-        part.ends[:] = 0
-        for _, end, value in held:
+        part.ends[:] = part.latest = began = 0
+        for begin, end, value in held:
             part.ends[value] = max(part.ends[value], end)
+            if value and (begin, value) > (began, part.latest):
+                began, part.latest = begin, value
         part.pedal_end = int(part.ends[0])
 
 

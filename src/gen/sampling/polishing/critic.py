@@ -25,7 +25,7 @@ from gen.sampling.drafting.state import SIXTEENTH, PartNote
 from gen.sampling.drafting.steering import SEMITONES
 from gen.sampling.drafting.voice_leading import notes_of
 from gen.tokens import vocabulary as v
-from gen.tokens.vocabulary import WORDS, Kind
+from gen.tokens.vocabulary import WORDS
 from gen.tokens.word_ids import chord_of
 
 CLASH, OFF_CHORD, STUCK, DRUMS_ALONE = "clash", "off the chord", "stuck", "drums alone"
@@ -62,21 +62,16 @@ class Critic:
     def __init__(self, table: CellTable) -> None:
         self.table = table
         self.starts = table.bar_starts()
-        tracks = [row for row in table.header if row[v.KIND] == Kind.TRACK]
+        tracks = table.tracks
         self.drums = [WORDS.program.number(row[v.VALUE]) == DRUM_PROGRAM for row in tracks]
         self.roles = [
             ROLES[WORDS.role.number(row[v.EXTENT])] if row[v.EXTENT] else "" for row in tracks
         ]
-        self.chords = [
-            (int(self.starts[bar]) + WORDS.position.number(row[v.POSITION]), row[v.VALUE])
-            for bar, rows in enumerate(table.bars)
-            for row in rows
-            if row[v.KIND] == Kind.CHORD
-        ]
-        self.is_march = any(row[v.VALUE] == MARCH for row in table.header)
+        self.chords = table.chords()
+        is_march = any(row[v.VALUE] == MARCH for row in table.header)
         beaten = [cell for (_, slot), cell in table.cells.items() if self.drums[slot]]
         others = sum(map(has_other_drums, beaten))
-        self.has_other_drums = not self.is_march and others > len(beaten) / 2
+        self.has_other_drums = not is_march and others > len(beaten) / 2
 
     def faults(self, bars: Iterable[int] | None = None) -> list[Fault]:
         """All of some bars, by default of the whole piece."""
@@ -146,11 +141,11 @@ class Critic:
         if bars[0] < 0:
             return False
         pitches = [{pitch for _, _, pitch, _ in self._notes(each, slot)} for each in bars]
-        if pitches[0] != pitches[-1] or any(len(found) != 1 for found in pitches):
+        if not all(pitches) or len(set.union(*pitches)) != 1:
             return False
         first, end = self.starts[bars[0]], self.starts[bar + 1]
         chords = {value for step, value in self.chords if first <= step < end}
-        return len(set.union(*pitches)) == 1 and (len(chords) > 1 or not self.chords)
+        return len(chords) > 1 or not self.chords
 
 
 def _beside(own: NDArray[np.bool_], others: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -16,12 +16,11 @@ import numpy as np
 
 from gen.model import Transformer
 from gen.sampling.decode import DrawConfig, decode
-from gen.sampling.drafting.draft import Draft, Held
-from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place, held_by
+from gen.sampling.drafting.draft import Draft
+from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place
 from gen.sampling.plan import Plan
 from gen.sampling.polishing.critic import Critic, worst
 from gen.tokens import vocabulary as v
-from gen.tokens.vocabulary import Kind
 
 MOST_CELLS: Final = 0.25
 """Cells that are looked at, by the bars of a piece."""
@@ -97,13 +96,9 @@ def _improve(
 
 def _order(table: CellTable, place: Place, density: int) -> HoleByHole:
     """One cell to be written, given all others."""
-    rest, starts = table.without([place]), table.bar_starts()
-    tracks = sum(row[v.KIND] == Kind.TRACK for row in table.header)
-    held: list[list[Held]] = [[] for _ in range(tracks)]
-    for (bar, slot), cell in rest.cells.items():
-        held[slot] += held_by(cell, int(starts[bar]))
+    rest = table.without([place])
     hole = Hole(*place, sounds=True, density=density)
-    return HoleByHole(rest, [hole], held, most_read=MOST_READ)
+    return HoleByHole(rest, [hole], rest.held(), most_read=MOST_READ)
 
 
 def _of_holes(plan: Plan, table: CellTable) -> Plan:
