@@ -19,6 +19,7 @@ from gen.likeness.fingerprint import NewPiece
 from gen.provenance import people
 from gen.provenance.acts import SELL
 from gen.provenance.canonical import canonical, sha256_hex, today_utc
+from gen.provenance.complaints_desk import complain
 from gen.provenance.record import RegisterError
 from gen.provenance.recording import begin_run, end_run
 from gen.provenance.runs import Begin, End, ModelDigest
@@ -316,6 +317,21 @@ def test_changed_complaint_is_refused_and_an_erased_one_breaks_nothing(house):
     assert "(erased)" in ask(house, "complain", "--list")
     ask(house, "verify")
     assert ask_json(house, "audit")["seen"] == 4
+
+
+@pytest.mark.parametrize(("where", "is_entered"), [("settle", True), ("key_of_head", False)])
+def test_words_stay_exactly_where_the_log_has_their_digest(house, monkeypatch, where, is_entered):
+    """Whether a disk is full, or somebody ends the command, after the act or before it."""
+
+    def full(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"gen.provenance.house.{where}", full)
+        with pytest.raises(KeyboardInterrupt):
+            complain(house.house, key_of("cleo"), "Harbour Songs", "it is ours", ())
+    assert len(list((house.folder / "complaints").iterdir())) == is_entered
+    assert ("it is ours" in ask(house, "complain", "--list")) == is_entered
 
 
 def test_answers_need_a_complaint_and_a_curator(house):

@@ -13,6 +13,7 @@ from gen.provenance.canonical import canonical, canonical_json, sha256_hex
 from gen.provenance.complaints import Answer, Complaint, Entered
 from gen.provenance.house import House, Session
 from gen.provenance.keys import SigningKey
+from gen.provenance.new_keys import is_named
 from gen.provenance.register import Register
 from gen.provenance.roster import COMPOSER, CURATOR
 from gen.provenance.store import COMPLAINTS, MAX_RECORD_BYTES
@@ -105,7 +106,9 @@ def _enter(
     try:
         return session.enter(kind, by, data, key).index
     except BaseException:
-        session.house.store.remove(_place(record))
+        house = session.house
+        if not is_named(house.folder, house.pin.name, record):  # it may fail after it was entered
+            house.store.remove(_place(record))
         raise
 
 
