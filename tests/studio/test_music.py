@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -115,15 +116,30 @@ def test_a_model_of_played_music_is_asked_for_its_timing(tmp_path: Path) -> None
         new.post("/generate", {"bars": 1, "timing": "rubato"}, 422)
 
 
-def test_a_model_that_cannot_be_read_says_so_before_anything_is_asked(writing_desk: Desk) -> None:
-    desk = replace(writing_desk, checkpoint="nowhere.safetensors")
-    guard = Guard(studio(desk), frozenset({"testserver"}), TOKEN)
+def test_a_model_that_cannot_be_read_says_so_and_is_looked_for_again(
+    writing_desk: Desk, tmp_path: Path
+) -> None:
+    """Before anything is asked for; one that came since is found."""
+    place = tmp_path / "later.safetensors"
+    guard = Guard(
+        studio(replace(writing_desk, checkpoint=str(place))), frozenset({"testserver"}), TOKEN
+    )
     with TestClient(guard, headers={"authorization": f"Bearer {TOKEN}"}) as client:
         new = Asker(client)
-        while (found := new.get("/readiness"))["state"] == "reading":
-            time.sleep(0.1)
-        assert found["state"] == "failed"
-        assert "nowhere.safetensors" in str(found["error"])
+
+        def settled() -> dict:
+            while (found := new.get("/readiness"))["state"] == "reading":
+                time.sleep(0.1)
+            return found
+
+        assert settled()["state"] == "failed"
+        assert place.name in str(new.get("/readiness")["error"])
+        assert new.post("/readiness", {})["state"] == "reading"
+        assert settled()["state"] == "failed"
+        shutil.copyfile(writing_desk.checkpoint, place)
+        assert new.post("/readiness", {})["error"] is None
+        assert settled()["state"] == "ready"
+        assert new.post("/readiness", {})["state"] == "ready"
 
 
 def test_a_piece_is_on_paper_and_part_by_part(writing: Asker) -> None:

@@ -74,6 +74,7 @@ TESTED = {
     "POST /keys/lock": "test_nothing_is_signed_while_the_key_is_locked",
     "POST /keys/unlock": "unlock",
     "POST /models/{run}/retire": "test_models_are_listed_and_taken_out_of_use",
+    "POST /readiness": "test_a_model_that_cannot_be_read_says_so_and_is_looked_for_again",
     "POST /runs": "test_a_run_that_does_not_begin_says_why",
     "POST /runs/{name}/stop": "test_a_run_that_does_not_begin_says_why",
     "POST /sales": "test_a_sale_is_entered_listed_and_told_to_its_composer",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,10 +15,10 @@ from desks import PATIENCE, TOKEN, served
 from gen.piece import Note, Piece, Track
 from gen.smf import write
 from gen.studio.desk import Desk
-from houses import PASSPHRASE
+from houses import PASSPHRASE, TestHouse, make_midi, tagged
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 DAY = re.compile(r"Small Rain|Winter Sun")
 
@@ -28,6 +29,22 @@ def open_key(page: Page, person: str) -> None:
     page.get_by_label(f"Passphrase of {person}").press("Enter")
     expect(page.get_by_text(f"The key of {person} is open.")).to_be_visible()
     page.get_by_role("button", name="Close", exact=True).last.click()
+
+
+def held(page: Page, address: str) -> Callable[..., str]:
+    """Holds requests to an address; what is given lets the next one go, and tells its own."""
+    waiting: list[Route] = []
+    page.route(address, lambda route: waiting.append(route))
+
+    def answer(patience: float = PATIENCE) -> str:
+        until = time.monotonic() + patience
+        while not waiting and time.monotonic() < until:
+            page.wait_for_timeout(10)
+        route = waiting.pop(0)
+        route.continue_()
+        return route.request.url
+
+    return answer
 
 
 def contribute(page: Page, path, *, is_open: bool = False) -> None:
@@ -104,6 +121,47 @@ def test_answers_survive_a_closed_browser(page: Page, write_midi) -> None:
     page.reload()
     expect(page.get_by_text("Drop MIDI files")).to_be_visible()
     expect(page.locator("#table-part")).to_be_hidden()
+
+
+def test_a_file_is_put_away_while_it_is_read_and_chosen_again(page: Page, write_midi) -> None:
+    answer = held(page, "**/check/many")
+    paths = [write_midi(seed, name) for seed, name in ((7, "autumn.mid"), (8, "winter.mid"))]
+    page.goto("/contribute")
+    page.locator("#files").set_input_files(paths)
+    expect(page.get_by_role("button", name="winter.mid", exact=True)).to_be_disabled()
+    page.get_by_role("button", name="Put autumn.mid away").click()
+    for _ in paths:
+        answer()
+    expect(page.get_by_role("heading", name="winter.mid")).to_be_visible()
+    assert page.locator("#files").input_value() == "", "what was put away can be chosen again"
+    page.locator("#files").set_input_files(paths)
+    answer()
+    expect(page.get_by_text("2 of 2 read, 2 can be signed")).to_be_visible()
+    expect(page.locator(".notice.bad")).to_have_count(0)
+
+
+def test_a_work_is_accepted_once_however_often_it_is_pressed(
+    page: Page, small_house: TestHouse
+) -> None:
+    """And the one that is looked at meanwhile stays."""
+    house = small_house.load().roster.identity
+    files = (tagged(make_midi(seed), house=house) for seed in (7, 8))
+    small_house.submit(*files)
+    page.goto("/curate")
+    open_key(page, "cleo")
+    queue = page.locator("#queue button")
+    expect(queue).to_have_count(2)
+    answer = held(page, "**/inbox/*/accept")
+    page.get_by_role("button", name="Accept").click()
+    page.get_by_role("button", name="Accept").click()
+    queue.last.click()
+    other = page.locator("#facts dd").first.inner_text()
+    assert other not in answer()
+    expect(queue).to_have_count(1)
+    expect(queue).to_have_attribute("aria-current", "true")
+    assert page.locator("#facts dd").first.inner_text() == other
+    with pytest.raises(IndexError):
+        answer(0)
 
 
 def test_a_rejected_work_wants_a_reason(page: Page, write_midi) -> None:

@@ -104,6 +104,14 @@ class Jobs:
         if self._thread.ident is None:
             self._thread.start()
 
+    def look_again(self) -> None:
+        """Have the model read once more where none could be: a run may have left one since."""
+        with self._changed:
+            if self.model.state == FAILED and self._now is None:
+                self.model = ModelState()
+                self._send({"open": self._opened})  # a new process is told as it starts
+                self._changed.notify_all()
+
     def close(self) -> None:
         """End the process; what is being written is lost, what is finished is on disk."""
         with self._changed:
@@ -169,12 +177,15 @@ class Jobs:
     # -- the thread that feeds the process ---------------------------------------------------
 
     def _serve(self) -> None:
-        self._await_model(self._running_child())
-        while True:
+        while not self._is_closed:
+            if self.model.state == READING:
+                self._await_model(self._running_child())
             with self._changed:
-                self._changed.wait_for(lambda: self._is_closed or self._queue)
-                if self._is_closed:
-                    break
+                self._changed.wait_for(
+                    lambda: self._is_closed or self._queue or self.model.state == READING
+                )
+                if self._is_closed or not self._queue:
+                    continue
                 self._now = job = self._in_turn()[0]
                 self._queue.remove(job)
                 self._served[job.owner] = max(self._served.values(), default=0) + 1

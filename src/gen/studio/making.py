@@ -199,6 +199,13 @@ def readiness(jobs: JobsOf) -> Readiness:
     return Readiness(state=found.state, error=found.error, timings=list(found.timings))
 
 
+@router.post("/readiness")
+def look_again(jobs: JobsOf) -> Readiness:
+    """Have the model read once more, if none could be: a run may have left one."""
+    jobs.jobs.look_again()
+    return readiness(jobs)
+
+
 @router.get("/jobs")
 def all_jobs(jobs: JobsOf) -> list[JobFacts]:
     """The session's jobs, the newest first."""

@@ -75,6 +75,7 @@ class Writer:
 
     def _warm(self) -> None:
         """Read model and house, and write a bar for nobody, before anything is asked for."""
+        self._said = None
         request = SampleRequest.of({**self._places, "n": 1, "seed": 0, "bars": 1, "sign": "off"})
         try:
             opened = self._open(request)

@@ -103,6 +103,7 @@ export function on(id_or_node, event, action) {
   node.addEventListener(event, async (happened) => {
     if (event === "submit") happened.preventDefault();
     const button = event === "submit" ? happened.submitter : node instanceof HTMLButtonElement ? node : null;
+    if (button && button.hasAttribute("aria-busy")) return;
     if (button) button.setAttribute("aria-busy", "true");
     try {
       await action(happened);

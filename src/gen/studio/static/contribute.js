@@ -1,7 +1,7 @@
 // The room for composers: drop files, hear and see them as the house reads them, state, sign.
 
 import { show_alike } from "./alike.js";
-import { ask, base64, batches, begin, by_id, complain, element, on, options, people, plain, say, shown_text } from "./common.js";
+import { Refused, ask, base64, batches, begin, by_id, complain, element, on, options, people, plain, say, shown_text } from "./common.js";
 import { forget_draft, keep_drafts, kept_drafts } from "./drafts.js";
 import { contribute } from "./hands.js";
 import { swatch } from "./score.js";
@@ -41,12 +41,16 @@ function lay_down(one) {
 
 // The first by itself, so that it is soon there to look at; the others together.
 async function check_all(list) {
-  const [first, ...others] = list.filter((one) => !one.checked);
-  if (first) await check([first]);
-  if (!shown && files.length) show(files[0]);
-  for (const some of batches(others, (one) => one.midi.length)) {
+  const unread = list.filter((one) => !one.checked);
+  for (const some of [unread.slice(0, 1), ...batches(unread.slice(1), (one) => one.midi.length)]) {
     await check(some.filter((one) => files.includes(one))); // others were put away meanwhile
+    show_first();
   }
+}
+
+function show_first() {
+  const first = files.find((one) => one.checked);
+  if (!shown && first) show(first);
 }
 
 async function put_away(one) {
@@ -58,7 +62,7 @@ async function put_away(one) {
   if (shown !== one) return;
   shown = null;
   by_id("work").hidden = true;
-  if (files.length) show(files[0]);
+  show_first();
 }
 
 function count() {
@@ -99,7 +103,7 @@ const STATUS = { checked: "ready", "needs review": "ready, to be compared", cont
 
 function fill_row(one) {
   const looks = one.checked ? one.checked.advice.length : 0;
-  const name = element("button", { type: "button", textContent: one.name, className: "quiet" });
+  const name = element("button", { type: "button", textContent: one.name, className: "quiet", disabled: !one.checked });
   on(name, "click", () => show(one));
   const cells = [name, STATUS[one.status] || one.status || "", one.stated.title || "", plain(one.stated.genre || ""), plain(one.stated.mood || ""), looks ? `${looks} to look at` : ""];
   const away = element("button", { type: "button", textContent: "×", className: "quiet", "aria-label": `Put ${one.name} away` });
@@ -212,6 +216,7 @@ on(form, "submit", async (event) => {
   show(one);
 });
 on("sign-all", "click", async () => {
+  if (form.hidden) throw new Refused({ what: "choose a file that can be signed", mend: "what you state is asked for beside it" }, 0);
   gather();
   if (!form.reportValidity()) return;
   const ready = files.filter(is_ready);
@@ -235,7 +240,11 @@ on("fill", "click", async () => {
 });
 for (const [button, input] of [["choose", "files"], ["choose-folder", "folder"]]) {
   on(button, "click", () => by_id(input).click());
-  on(input, "change", () => take(named_midi(by_id(input).files, input === "folder")));
+  on(input, "change", () => {
+    const chosen = named_midi(by_id(input).files, input === "folder");
+    by_id(input).value = ""; // so that what was put away can be chosen again
+    return take(chosen);
+  });
 }
 for (const kind of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, (event) => {

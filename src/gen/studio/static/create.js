@@ -17,11 +17,9 @@ const grid = new Grid(by_id("cells"), { on_choose: chosen, on_hear: heard });
 let history = { names: [], at: -1 };
 let standing = null; // what was kept or opened: {title, score}, of a piece {name, receipt} too
 let job = null;
-let is_model_read = false;
+let model = "reading"; // else "ready" or "failed"
 const READING = "The model is being read…", GROWING = "Being written…";
 let cards = []; // variations, by their place in the request
-let place_of = (piece) => piece; // the card that a piece of the job is shown on
-let last = null; // what was asked for last: {verb, body}
 
 function chosen(places) {
   const count = places.size;
@@ -73,17 +71,15 @@ function given() {
 // Asks for music. `into` is a variation that is written anew, in its own place; else all are new.
 async function write(verb, body, into = null) {
   if (job) throw new Error("one request at a time");
-  const began = performance.now();
+  const began = performance.now(), before = into || verb === "generate" ? 0 : bar_count(standing.score);
+  const asked = { verb, body, bars: into ? into.asked.bars : before + (body.bars || 0) };
+  const facts = await ask(`/${verb}`, body);
   if (into) wait_anew(into);
   else {
     cards = [];
     by_id("variations").replaceChildren();
   }
-  const before = verb === "generate" ? 0 : bar_count(standing.score);
-  const facts = await ask(`/${verb}`, body);
-  place_of = (piece) => (into ? into.index : piece);
-  last = { verb, body };
-  await follow(facts.id, before + (body.bars || 0), began, into);
+  await follow(facts.id, asked, began, into);
 }
 
 function busy(id) {
@@ -94,40 +90,38 @@ function busy(id) {
   for (const name of ["rewrite", "add", "continue", "vary"]) by_id(name).disabled = Boolean(id) || (name === "rewrite" && !grid.chosen.size);
 }
 
-function follow(id, bars, began, into) {
+// `asked` is {verb, body, bars}: with so many bars, the given ones included, as far as it is known.
+function follow(id, asked, began, into) {
   busy(id);
-  let is_waiting = true;
+  const place_of = (piece) => (into ? into.index : piece);
+  let is_waiting = true, arriving = Promise.resolve();
   say_place(id, () => is_waiting).catch(complain);
   const stream = new EventSource(`/api/v1/jobs/${id}/events`);
   return new Promise((resolve) => {
-    const ended = (text) => {
+    const ended = async (text) => {
       stream.close();
       is_waiting = false;
+      await arriving.catch(complain);
+      player.is_growing = false;
+      put_back();
+      rank();
       busy(null);
       by_id("progress").textContent = text;
-      player.is_growing = false;
       resolve();
     };
     stream.addEventListener("begun", () => {
       is_waiting = false;
       by_id("progress").textContent = "Writing…";
     });
-    stream.addEventListener("bar", (event) => growing(JSON.parse(event.data), bars));
-    let arriving = Promise.resolve();
-    stream.addEventListener("piece", (event) => (arriving = Promise.all([arriving, arrived(JSON.parse(event.data))])));
+    stream.addEventListener("bar", (event) => growing(JSON.parse(event.data), place_of, asked.bars));
+    stream.addEventListener("piece", (event) => (arriving = Promise.all([arriving, arrived(JSON.parse(event.data), place_of, asked)])));
     stream.addEventListener("done", async () => {
-      await arriving.catch(complain);
-      rank();
-      ended(`Done in ${((performance.now() - began) / 1000).toFixed(1)} s.`);
+      await ended(`Done in ${((performance.now() - began) / 1000).toFixed(1)} s.`);
       if (!into && cards.filter(Boolean).length === 1 && cards[0] && cards[0].name) accept(cards[0]);
     });
-    stream.addEventListener("cancelled", () => {
-      ended("Stopped. What was finished stays.");
-      put_back();
-    });
-    stream.addEventListener("failed", (event) => {
-      ended("");
-      put_back();
+    stream.addEventListener("cancelled", () => ended("Stopped. What was finished stays."));
+    stream.addEventListener("failed", async (event) => {
+      await ended("");
       complain(new Refused(JSON.parse(event.data).error, 0));
     });
     stream.onerror = () => {
@@ -140,7 +134,7 @@ function follow(id, bars, began, into) {
 async function say_place(id, is_waiting) {
   while (is_waiting()) {
     const { place } = await ask(`/jobs/${id}`);
-    if (is_waiting()) by_id("progress").textContent = !is_model_read ? READING : place ? `${plural(place, "request")} before yours…` : "Beginning…";
+    if (is_waiting()) by_id("progress").textContent = model === "reading" ? READING : place ? `${plural(place, "request")} before yours…` : "Beginning…";
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }
@@ -158,7 +152,7 @@ function put_back() {
 }
 
 // The first variation sounds while it is written, in a given file from the first new bar on.
-function growing({ piece, attempt, bar, first, score }, bars) {
+function growing({ piece, attempt, bar, first, score }, place_of, bars) {
   const one = card(place_of(piece));
   one.note.textContent = `${attempt ? "was too close to a work, written anew: " : ""}bar ${bar} …`;
   if (!score) return;
@@ -173,10 +167,10 @@ function growing({ piece, attempt, bar, first, score }, bars) {
   if (is_first) player.play(first);
 }
 
-async function arrived({ piece, name }) {
+async function arrived({ piece, name }, place_of, asked) {
   const one = card(place_of(piece));
   const found = await ask(`/pieces/${encodeURIComponent(name)}`);
-  show_card(one, { name, score: found.score, receipt: found.receipt, asked: last });
+  show_card(one, { name, score: found.score, receipt: found.receipt, asked });
   if (piece === 0 && player.is_growing) {
     player.load(found.score, { is_same: true });
     present(found.score, `${name}, not kept yet`);
@@ -454,19 +448,24 @@ async function read_chords() {
   }
 }
 
-// Says so while the model is not there yet; what is asked for meanwhile waits for it.
+// Says so while the model is not there yet; what is asked for meanwhile waits for it. Where none
+// could be read it is looked for anew: a run may have left one since.
 async function await_model() {
-  for (;;) {
-    const { state, error, timings } = await ask("/readiness");
-    is_model_read = state !== "reading";
+  let found = await ask("/readiness");
+  if (found.state === "failed") found = await ask("/readiness", {});
+  for (; ; found = await ask("/readiness")) {
+    const { error, timings } = found;
+    model = found.state;
     options(form.elements.timing, timings.map((one) => [one, TIMINGS[one]]));
     by_id("timing-part").hidden = !timings.length;
-    if (!job) by_id("progress").textContent = is_model_read ? "" : READING;
-    if (error) by_id("progress").textContent = `No model could write: ${[error.where, error.what].filter(Boolean).join(": ")}${error.mend ? ` — ${error.mend}` : ""}. To write looks again.`;
-    if (is_model_read) return;
+    if (!job) by_id("progress").textContent = model === "reading" ? READING : "";
+    if (error) by_id("progress").textContent = `No model could write: ${[error.where, error.what].filter(Boolean).join(": ")}${error.mend ? ` — ${error.mend}` : ""}. It is looked for again whenever this page is opened.`;
+    if (model !== "reading") return;
     await new Promise((resolve) => setTimeout(resolve, 400));
   }
 }
+
+document.addEventListener("visibilitychange", () => !document.hidden && model === "failed" && await_model().catch(complain));
 
 async function start() {
   await begin();

@@ -27,17 +27,17 @@ function list_waiting() {
     const note = one.rule ? `cannot be taken: ${one.found}` : one.verdict === "clear" || !one.verdict ? shares(one.composers) : `${shares(one.composers)}, please compare`;
     const button = element("button", { type: "button" }, one.title || one.work, element("small", { textContent: note }));
     on(button, "click", () => show(one, button));
+    button.setAttribute("aria-current", String(one === shown));
     return element("li", {}, button);
   }));
   if (!waiting.length) list.append(element("li", { className: "hint", textContent: "Nothing waits." }));
   by_id("work").hidden = !waiting.length;
   const first = list.querySelector("button");
-  if (first) first.click();
+  if (first && !waiting.includes(shown)) first.click();
 }
 
 async function show(one, button) {
-  for (const other of by_id("queue").querySelectorAll("[aria-current]")) other.removeAttribute("aria-current");
-  button.setAttribute("aria-current", "true");
+  for (const other of by_id("queue").querySelectorAll("button")) other.setAttribute("aria-current", String(other === button));
   shown = one;
   by_id("work").hidden = false;
   by_id("work-title").textContent = shown_text(one.title || one.work);
@@ -58,13 +58,13 @@ async function show(one, button) {
 }
 
 on("accept", "click", async () => {
-  const curator = by_id("curator").value;
-  const done = await accept(shown.work, shown, { curator, although_similar: shown.verdict !== "" && shown.verdict !== "clear" });
+  const curator = by_id("curator").value, one = shown;
+  const done = await accept(one.work, one, { curator, although_similar: one.verdict !== "" && one.verdict !== "clear" });
   if (done.state === "accepted") {
-    say(`${shown.title || shown.work} is in the house.`);
-    return decided(shown.work);
+    say(`${one.title || one.work} is in the house.`);
+    return decided(one.work);
   }
-  say(`${shown.work} stays: ${done.found}${done.mend ? ` — ${done.mend}` : ""}`, true);
+  say(`${one.work} stays: ${done.found}${done.mend ? ` — ${done.mend}` : ""}`, true);
   await load();
 });
 on("reject", "click", async () => {
@@ -73,10 +73,11 @@ on("reject", "click", async () => {
     by_id("reason").focus();
     return say("Say why: its composer wants to know.", true);
   }
-  await reject(shown.work, { curator, reason });
-  say(`${shown.title || shown.work} was turned down.`);
-  by_id("reason").value = "";
-  decided(shown.work);
+  const one = shown;
+  await reject(one.work, { curator, reason });
+  say(`${one.title || one.work} was turned down.`);
+  if (shown === one) by_id("reason").value = "";
+  decided(one.work);
 });
 
 const show_complaints = complaints_desk("curator", true);

@@ -27,8 +27,9 @@ on(form.elements.piece, "change", async () => {
   piece = null;
   told.textContent = "";
   if (!file) return;
-  const sha256 = await digest_of(file);
-  piece = { sha256, ...(await ask(`/outputs/${sha256}`)) };
+  const sha256 = await digest_of(file), known = await ask(`/outputs/${sha256}`);
+  if (file !== form.elements.piece.files[0]) return; // another was chosen meanwhile
+  piece = { sha256, ...known };
   const lacking = piece.not_for_sale.length ? ` Its works' terms do not grant a sale: ${piece.not_for_sale.slice(0, 5).join("; ")}${piece.not_for_sale.length > 5 ? ` and ${piece.not_for_sale.length - 5} more` : ""}.` : " The terms of its works grant a sale.";
   told.textContent = `${piece.path || file.name}, written by ${piece.model} (act ${piece.act}).${lacking}`;
 });
@@ -47,6 +48,7 @@ on("paper-file", "change", async () => {
   const [file] = by_id("paper-file").files;
   if (!file) return;
   const sha256 = await digest_of(file), found = papers.findLast((one) => one.sha256 === sha256);
+  if (file !== by_id("paper-file").files[0]) return;
   by_id("paper-told").textContent = found ? `${file.name} is the ${found.kind} that ${found.by} entered on ${day(found.time)}, act ${found.act}, to the byte.` : `${file.name} is no paper of this log: changed since it was entered, or never entered (SHA-256 ${sha256}).`;
 });
 

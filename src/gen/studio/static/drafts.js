@@ -20,7 +20,12 @@ function opened() {
 
 async function store(mode) {
   database ??= opened();
-  return (await database).transaction(STORE, mode).objectStore(STORE);
+  try {
+    return (await database).transaction(STORE, mode).objectStore(STORE);
+  } catch (error) {
+    database = null; // the browser may have closed it: whoever asks again opens it anew
+    throw error;
+  }
 }
 
 // In the order in which they came.

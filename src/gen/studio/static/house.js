@@ -10,6 +10,7 @@ import { viewer } from "./viewing.js";
 const PAGE = 50;
 const view = viewer();
 let first = 0;
+let chosen = ""; // the work that was asked for last; it is shown once it is known
 let shown = null;
 let asked = 0;
 let is_sealed = false;
@@ -57,13 +58,17 @@ const used_in_words = ({ runs, checkpoints, pieces }) => `${plural(runs.length, 
 
 async function show_history(work) {
   const acts = await ask(`/works/${work}/acts`);
+  if (chosen !== work) return;
   by_id("acts").replaceChildren(...acts.map((one) => element("li", {},
     `${DID[one.act] || one.act} by ${one.by}, ${when(one.time)}${one.said ? `: ${one.said}` : ""} `,
     element("a", { href: `/api/v1/proofs/${one.index}`, textContent: `proof of act ${one.index}`, download: `act-${one.index}.proof.json` }))));
 }
 
 async function show(work) {
-  shown = await ask(`/works/${work}`);
+  chosen = work;
+  const found = await ask(`/works/${work}`);
+  if (chosen !== work) return; // another was chosen meanwhile
+  shown = found;
   for (const button of by_id("works").querySelectorAll("button")) button.setAttribute("aria-current", String(button.dataset.work === work));
   by_id("work").hidden = false;
   by_id("work-title").textContent = shown_text(shown.title || shown.work);
@@ -80,8 +85,8 @@ async function show(work) {
   by_id("touch").textContent = "";
   show_terms();
   by_id("own-actions").hidden = is_sealed || shown.state !== "in the house";
-  view(await ask(`/works/${work}/score`));
-  await show_history(work);
+  const [score] = await Promise.all([ask(`/works/${work}/score`), show_history(work)]);
+  if (chosen === work) view(score);
 }
 
 let typing = 0;

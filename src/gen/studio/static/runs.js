@@ -36,7 +36,9 @@ function show_pieces(pieces, [name, when]) {
   const steps = [...new Set(pieces.map((one) => one.step))], select = by_id("piece-step");
   const chosen = select.dataset.chosen && steps.includes(Number(select.value)) ? Number(select.value) : steps[0];
   by_id("pieces-part").hidden = !steps.length;
-  options(select, steps.map((step) => [String(step), `step ${step}`]), String(chosen));
+  if (select.dataset.steps !== String(steps)) options(select, steps.map((step) => [String(step), `step ${step}`])); // else it may be open
+  select.dataset.steps = String(steps);
+  select.value = String(chosen);
   const place = `/api/v1/runs/${encodeURIComponent(name)}/${encodeURIComponent(when)}/pieces`;
   if (heard === `${place}/${chosen}`) return;
   heard = `${place}/${chosen}`;
@@ -47,9 +49,11 @@ function show_pieces(pieces, [name, when]) {
 }
 
 async function show(name, when) {
-  if (String(shown) !== String([name, when])) delete by_id("piece-step").dataset.chosen;
+  const asked = String([name, when]);
+  if (String(shown) !== asked) delete by_id("piece-step").dataset.chosen;
   shown = [name, when];
   const found = await ask(`/runs/${encodeURIComponent(name)}/${encodeURIComponent(when)}`);
+  if (String(shown) !== asked) return; // another was chosen meanwhile
   by_id("run").hidden = false;
   by_id("run-title").textContent = `${name}, ${when.replaceAll("_", " ")}`;
   by_id("stop-run").hidden = !found.is_running || Boolean(served_house());
