@@ -47,7 +47,6 @@ from gen.likeness.originality import (
     line_of,
     lines_of_piece,
     most_shared,
-    relatives,
 )
 from gen.model import Transformer
 from gen.piece import Piece
@@ -88,7 +87,7 @@ def house(
         raise HouseError(
             "is no work behind this checkpoint", where=foreign[0], mend="name its own house"
         )
-    related = relatives(music.known, len(music.works))
+    related = music.known.relatives(range(len(music.works)))
     places = [place[work.id] for work in works]
     own = [min(related[at]) for at in places]
     found = []

@@ -28,7 +28,7 @@ from gen.analysis import infer_roles
 from gen.likeness.calibration import PRIOR
 from gen.likeness.columns import places_in
 from gen.likeness.fingerprint import Fingerprint
-from gen.likeness.relatives import RELATED, related_groups
+from gen.likeness.relatives import RELATED
 from gen.likeness.shared import ACCOMPANIMENT_FACTOR, Found, SharedPassages, part_of
 from gen.likeness.voices import Hashes, Voice, shingles_of, voices_of
 from gen.piece import Piece
@@ -228,7 +228,7 @@ class LearnedMusic:
     _table: tuple[Hashes, Ints] = field(init=False)
 
     def __post_init__(self) -> None:
-        sets = _melodies(self.known, len(self.works))
+        sets = [self.known.melodies(number) for number in range(len(self.works))]
         hashes = np.concatenate([np.zeros(0, dtype=np.uint64), *sets])
         order = np.argsort(hashes, kind="stable")
         of = np.repeat(np.arange(len(sets)), [len(s) for s in sets])
@@ -317,25 +317,6 @@ def _kind(found: Found) -> str:
     return BASS if np.median(found.ours.pitches) < _LOW else ACCOMPANIMENT
 
 
-def _melodies(known: SharedPassages, works: int) -> list[Hashes]:
-    """Shingles of each work's leading lines."""
-    return [shingles_of(v for v in known.tracks(n) if v.is_leading) for n in range(works)]
-
-
-def relatives(known: SharedPassages, works: int) -> list[list[int]]:
-    """For each work all of its family, itself among them: arrangements of one theme are one.
-
-    Args:
-        known: lines of all works.
-        works: how many.
-    """
-    found: list[list[int]] = [[] for _ in range(works)]
-    for members in related_groups(_melodies(known, works)).values():
-        for member in members:
-            found[member] = members
-    return found
-
-
 def house_lines(known: SharedPassages, works: int) -> Lines:
     """The 95 % line of each kind: each work against all that are not related to it.
 
@@ -350,7 +331,7 @@ def house_lines(known: SharedPassages, works: int) -> Lines:
         tune = round(PRIOR.limits().review)
         other = round(ACCOMPANIMENT_FACTOR * tune)
         return Lines(tune, other, other, works)
-    apart = relatives(known, works)
+    apart = known.relatives(range(works))
     chosen = np.linspace(0, works - 1, min(works, MOST_MEASURED)).round().astype(np.int64)
     found = [most_shared(known, known.tracks(work), apart[work]) for work in chosen.tolist()]
     return Lines(**{kind: line_of(bits_of(found, kind)) for kind in KINDS}, works=len(chosen))

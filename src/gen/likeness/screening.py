@@ -31,7 +31,6 @@ from gen.likeness.bars import BarIndex
 from gen.likeness.calibration import ENOUGH_WORKS, PRIOR, Calibration, Limits
 from gen.likeness.columns import State
 from gen.likeness.fingerprint import Fingerprint, NewPiece, shingles_of_tracks
-from gen.likeness.relatives import related_groups
 from gen.likeness.report import (
     BLOCK,
     CLEAR,
@@ -177,19 +176,11 @@ class Screen:
         self.shared.learn(works[self._learned :])
         self._learned = len(works)
         if len(works) >= ENOUGH_WORKS:
-            relatives = self._relatives(works)
+            relatives = self.shared.relatives(works)
             outputs = [n for n, known in enumerate(self._known) if known.kind == OUTPUT]
             chosen = np.random.default_rng(len(works)).permutation(works)[:_CALIBRATED_ON].tolist()
             scores = [self.shared.best_by_chance(n, [*relatives[n], *outputs]) for n in chosen]
             self._calibration = Calibration.of(scores, len(self))
-
-    def _relatives(self, works: Sequence[int]) -> dict[int, list[int]]:
-        """The works that each is related to, itself among them: arrangements share a theme."""
-        melodies = [
-            shingles_of(v for v in self.shared.tracks(number) if v.is_leading) for number in works
-        ]
-        groups = related_groups(melodies).values()
-        return {works[i]: [works[j] for j in group] for group in groups for i in group}
 
 
 def _is_softened(

@@ -25,9 +25,10 @@ from gen.likeness.quotes import (
     passage_of,
     passage_of_stretch,
 )
+from gen.likeness.relatives import related_groups
 from gen.likeness.report import Passage
 from gen.likeness.surprise import Said, Surprise
-from gen.likeness.voices import Part, Voice
+from gen.likeness.voices import Hashes, Part, Voice, shingles_of
 
 _TURNED_CANDIDATES = 24
 _RAREST_RUNS = 12
@@ -117,6 +118,19 @@ class SharedPassages:
         """The lines of a known piece's tracks."""
         first, end = np.searchsorted(self._run_owners.all, [number, number + 1])
         return self._runs.voices[int(first) : int(end)]
+
+    def melodies(self, number: int) -> Hashes:
+        """Shingles of a known piece's leading lines."""
+        return shingles_of(voice for voice in self.tracks(number) if voice.is_leading)
+
+    def relatives(self, numbers: Sequence[int]) -> dict[int, list[int]]:
+        """For each of these known pieces those of its family, itself among them.
+
+        Arrangements of one theme are one family.
+        """
+        groups = related_groups([self.melodies(number) for number in numbers]).values()
+        families = [[numbers[place] for place in group] for group in groups]
+        return {number: family for family in families for number in family}
 
     def learn(self, numbers: Iterable[int]) -> None:
         """Learn from more of the known pieces what is common."""
