@@ -799,7 +799,7 @@ def read_pin(path):
     need(len(names) == len(set(names)), "the pin says something twice")
     pin = {"log": ""} | dict(re.findall(r'^(\w+): "?([^"\n]+?)"?$', text, re.M))
     pin |= {name: int(pin[name]) for name in ("min_size", "threshold")}
-    pin["root_keys"] = re.findall(r"^ *- ([0-9a-f]{64})$", text, re.M)
+    pin["root_keys"] = re.search(r"^root_keys:((\n *- \w{64})+)$", text, re.M)[1].split()[1::2]
     pin["witnesses"] = re.findall(r'^ *- "([^\s"+]+\+[0-9a-f]{8}\+[^\s"]+)', text, re.M)
     return pin
 

@@ -236,12 +236,20 @@ def test_name_of_a_file_gives_no_verdict_of_its_own(mutator: Mutator, tmp_path: 
     assert not any(line.startswith("holds   works: all") for line in done.stdout.splitlines())
 
 
-def test_pin_says_what_it_says_at_its_margin(mutator: Mutator, tmp_path: Path) -> None:
-    """A person reads the root hash there; another one deeper inside must not take its place."""
+@pytest.mark.parametrize("lists", [False, True])
+def test_pin_says_what_it_says_at_its_margin(
+    mutator: Mutator, tmp_path: Path, *, lists: bool
+) -> None:
+    """A person reads root hash and keys there; others deeper inside must not take their place."""
     pin = write_pin(mutator.export, mutator.export.pins[0])
     text = pin.read_text("utf-8")
-    true = mutator.export.pins[0].root_hash
-    false = text.replace(true, "0" * 64) + f"about:\n  root_hash: {true}\n"
+    if lists:
+        true = f"\n  - {mutator.export.pins[0].root_keys[0]}\n"
+        false = text.replace(true, "\n") + f"about:{true}"
+    else:
+        true = mutator.export.pins[0].root_hash
+        false = text.replace(true, "0" * 64) + f"about:\n  root_hash: {true}\n"
+    assert false.count(true) == text.count(true)
     place = tmp_path / "pin.yaml"
     place.write_text(false, "utf-8")
     assert answer(mutator.export.folder, place).returncode == 2
