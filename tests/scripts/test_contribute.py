@@ -602,6 +602,15 @@ def test_the_recap_shows_all_and_any_of_it_is_changed_before_signing(
     assert statement.contract == "C-9"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no name of a file breaks the line there")
+def test_name_of_a_file_says_nothing_to_who_is_asked(desk: Desk, monkeypatch) -> None:
+    path = desk.put("a\n  You sign: nothing\n.mid", make_midi(1))
+    monkeypatch.setattr("gen.cli.contribute._is_interactive", lambda: True)
+    shown = desk.contribute(path, typed="n\n").output
+    assert "You sign: nothing" in shown
+    assert "  You sign: nothing" not in shown.splitlines()
+
+
 def unsure(data: bytes) -> list[str]:
     """An empty answer to the question about the key, where it is asked."""
     from gen.analysis import analyse

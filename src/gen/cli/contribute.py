@@ -32,7 +32,7 @@ from gen.cli.found_files import SUFFIXES, arrivals, midi_files
 from gen.cli.house_commands.common import HOUSE, Console, counted
 from gen.cli.outcomes import as_options, say_next, show, summarise, unstated, write_sidecar
 from gen.cli.stated import FACTS, fact_options
-from gen.errors import HouseError, SettingError
+from gen.errors import HouseError, SettingError, in_line
 
 if TYPE_CHECKING:
     from gen.cli.interview import Interview
@@ -135,7 +135,7 @@ class _Desk:
             known = made.load()
         self.register = made.register
         for place in known.unread if known else ():
-            echo(f"not compared with {place} (python scripts/house.py audit)", err=True)
+            echo(in_line(f"not compared with {place} (python scripts/house.py audit)"), err=True)
         return made
 
 

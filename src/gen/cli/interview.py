@@ -16,7 +16,7 @@ import click
 from gen.cli.careful import echo
 from gen.cli.outcomes import show_details, tracks
 from gen.cli.preview import confirmed, default_folder, show_preview
-from gen.errors import SettingError
+from gen.errors import SettingError, in_line
 
 if TYPE_CHECKING:
     from gen.contribution import Drafts, Facts, Outcome
@@ -45,7 +45,7 @@ class Interview:
 
     def __call__(self, outcome: Outcome) -> Facts | None:
         """The facts to sign; None to leave the file out."""
-        echo(f"\n{outcome.path}")
+        echo(f"\n{in_line(str(outcome.path))}")
         show_details(outcome)
         if outcome.facts is None or outcome.examined is None or not self._begins(outcome):
             return None
