@@ -10,8 +10,8 @@ import pytest
 from gen.harmony import parse_chord
 from gen.sampling.controls import Controls
 from gen.sampling.drafting.biases import biases
-from gen.sampling.drafting.closing import BASS
 from gen.sampling.drafting.draft import Draft
+from gen.sampling.drafting.state import BASS
 from gen.sampling.drafting.steering import (
     FIRM_CLASH,
     FIRM_HELD,

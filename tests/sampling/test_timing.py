@@ -182,3 +182,15 @@ def test_a_cell_that_keeps_its_rhythm_is_played_as_it_was(play, file):
     near = [min(abs(n.onset_ticks - other.onset_ticks) for other in was) for n in found]
     assert max(near) <= STEP / timing.ONSET_PARTS / 2 + 1
     assert replace(found[0], pitch=0, onset_ticks=0).velocity in {n.velocity for n in was}
+
+
+def test_cells_that_are_written_anew_are_played_too(play, tmp_path):
+    band = {"instruments": ["piano", "strings", "bass"], "roles": ["pad", "accompaniment", "bass"]}
+    asked = {**USUAL, **band, "bars": 12, "density": "dense", "steering": 0.1, "polish": 3}
+    for timing_asked in ("played", "straight"):
+        (piece,) = play(**asked, timing=timing_asked)
+        assert piece.record["polished"]
+        assert bool(off_grid(piece.piece)) == (timing_asked == "played")
+        out = tmp_path / f"{timing_asked}-again"
+        (again,) = play(receipt=str(piece.receipt), out=str(out))
+        assert again.midi.read_bytes() == piece.midi.read_bytes()

@@ -12,10 +12,9 @@ import numpy as np
 
 from gen.harmony import GENRES
 from gen.piece import DRUM_PROGRAM
-from gen.sampling.drafting.closing import BASS, BASS_PROGRAMS
 from gen.sampling.drafting.home import hold_of, off_harmony, towards
 from gen.sampling.drafting.melody import sings
-from gen.sampling.drafting.state import KICK_AND_SNARE, State
+from gen.sampling.drafting.state import BASS_PROGRAMS, KICK_AND_SNARE, State
 from gen.sampling.drafting.steering import (
     CHORD_ALONE,
     CHORDAL,
@@ -96,7 +95,7 @@ def biases(
         beside, upper = (CHORD_ALONE, ROOT_FIRST) if plan.rules > 4 else (FIRM_OFF_CHORD, OFF_ROOT)
         if not sings(plan, state):
             agreement -= np.float32(beside) * off_chord(held, steps)
-        if is_bass(state):
+        if begins_on_roots(state):
             agreement -= np.float32(upper) * off_root(held, steps)
     bias = np.zeros((steps, WORDS.pitch.stop), dtype=np.float32)
     bias[:, WORDS.pitch.start :] = np.float32(plan.steering) * agreement
@@ -111,15 +110,15 @@ def chord_to_cover(
     That is one written beside others by the fifth rules, unless it is a bass or a melody; None for
     all others.
     """
-    is_pitched = state.part.program != DRUM_PROGRAM
-    if others is None or plan.rules < 5 or not is_pitched or is_bass(state) or sings(plan, state):
+    is_excepted = state.part.program == DRUM_PROGRAM or begins_on_roots(state) or sings(plan, state)
+    if others is None or plan.rules < 5 or is_excepted:
         return None
     return in_chord(_held(state, chords), state.bar_steps)
 
 
-def is_bass(state: State) -> bool:
-    """Whether the open cell's track is one, by role or by instrument."""
-    return state.part.role == BASS or state.part.program in BASS_PROGRAMS
+def begins_on_roots(state: State) -> bool:
+    """Whether the open cell is of a bass, or of a bass instrument whatever its role."""
+    return state.part.is_bass or state.part.program in BASS_PROGRAMS
 
 
 def _held(state: State, chords: Chords | None) -> list[tuple[int, int]]:

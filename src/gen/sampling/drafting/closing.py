@@ -14,10 +14,9 @@ import numpy as np
 
 from gen.analysis.key import key_scores
 from gen.harmony import Chord, Key, parse_progression
-from gen.piece import ROLES
 from gen.sampling.controls import Controls
 from gen.sampling.drafting.masks import CHORD_ROOT, CHORD_TONES, Mask
-from gen.sampling.drafting.state import BarTerms, State
+from gen.sampling.drafting.state import BASS, BarTerms, State
 from gen.sampling.plan import Plan, Row, row_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
@@ -35,9 +34,6 @@ SLOWED: Final[Mapping[str, float]] = {
 }  # fmt: skip
 """Share of the works of a genre that slow down; of every other genre a third."""
 SLOWED_OTHERWISE: Final = 0.33
-
-BASS: Final = ROLES.index("bass") + 1
-BASS_PROGRAMS: Final = range(32, 40)
 
 
 # Beforehand -----------------------------------------------------------------------------
@@ -151,8 +147,7 @@ class Closing:
         found = {
             slot
             for slot, part in enumerate(state.parts)
-            if part.role == BASS
-            or (plan.steering and not part.role and part.program in BASS_PROGRAMS)
+            if part.role == BASS or (plan.steering and part.is_bass)
         }
         if found or plan.rules < 2:
             return found

@@ -26,7 +26,7 @@ from gen.sampling.drafting.biases import (
     rolls,
     rolls_on,
 )
-from gen.sampling.drafting.closing import BASS, BASS_PROGRAMS, Closing
+from gen.sampling.drafting.closing import Closing
 from gen.sampling.drafting.masks import Mask, lengths, span
 from gen.sampling.drafting.sections import Sections, has_begun
 from gen.sampling.drafting.state import (
@@ -146,10 +146,9 @@ def basses_of(
 ) -> tuple[tuple[int, int | None], ...]:
     """What slash chords ask of a track in a bar, by default the one that is written.
 
-    That is nothing but of a bass: a track of this role, or without one a bass instrument.
+    That is nothing but of a bass.
     """
-    part = state.parts[slot]
-    is_bass = part.role == BASS or (not part.role and part.program in BASS_PROGRAMS)
+    is_bass = state.parts[slot].is_bass
     if is_bass and bar is None and state.bar_terms.cadence_root is not None:
         return (0, state.bar_terms.cadence_root), (state.bar_steps // 2, None)
     return plan.slashes.get(state.bar if bar is None else bar, ()) if is_bass else ()

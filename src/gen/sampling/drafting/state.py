@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.harmony import GENRES
-from gen.piece import DRUM_PROGRAM
+from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.drafting.masks import Mask, span
 from gen.sampling.plan import Plan, Row, compass_of, steps_of
 from gen.tokens import vocabulary as v
@@ -27,6 +27,8 @@ MOST_NOTES_A_CELL: Final = 128
 MOST_NOTES_AT_ONCE: Final = 10
 SIXTEENTH: Final = v.STEPS_PER_QUARTER // 4
 KICK_AND_SNARE: Final = frozenset({35, 36, 38, 40})
+BASS: Final = ROLES.index("bass") + 1
+BASS_PROGRAMS: Final = range(32, 40)
 CHORALE: Final = WORDS.genre.id(GENRES.index("chorale"))
 LONGEST_REST: Final = 4 * v.STEPS_PER_QUARTER
 """Grid steps across which a voice of a chorale is said to move on."""
@@ -67,6 +69,11 @@ class TrackState:
     cells: int = 0
     pitch_sum: int = 0
     latest: int = 0
+
+    @property
+    def is_bass(self) -> bool:
+        """By its role; where it has none by its instrument."""
+        return self.role == BASS or (not self.role and self.program in BASS_PROGRAMS)
 
     @property
     def mean_pitch(self) -> float:
