@@ -108,16 +108,25 @@ class Hand:
     # -- what their page makes of what it shows --------------------------------------------
 
     def contribute(self, given: dict[str, Any]) -> dict[str, Any]:
-        found = self.post("/contribute/draft", {**given, "composer": self.person})
+        (found,) = self.draft(given)
         if not found["draft"]:
             return found["checked"]
+        (done,) = self.post("/contribute/sign", [self.signed(found)])
+        return done
+
+    def signed(self, found: dict[str, Any]) -> dict[str, str]:
+        """A draft's name and the signature to it."""
         assert (
             sha256_hex(base64.b64decode(found["music"]))
             == (found["statement"]["subject"][0]["digest"]["sha256"])
         )
         message = pre_authentication(STATEMENT_TYPE, canonical(found["statement"]))
-        signature = self.key.sign(message).hex()
-        return self.post("/contribute/sign", {"draft": found["draft"], "signature": signature})
+        return {"draft": found["draft"], "signature": self.key.sign(message).hex()}
+
+    def draft(self, *files: dict[str, Any], composer: str = "") -> list[dict[str, Any]]:
+        """What is to be signed of files."""
+        body = {"files": files, "composer": composer or self.person}
+        return self.post("/contribute/draft", body)
 
     def acceptance(self, work: str) -> dict[str, Any]:
         """What is sent to accept a work."""

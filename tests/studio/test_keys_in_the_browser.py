@@ -82,7 +82,7 @@ def enter(page: Page, person: str) -> Page:
     return page
 
 
-def describe(page: Page, path: Path) -> None:
+def describe(page: Page, path: Path | list[Path]) -> None:
     page.goto("/contribute")
     page.locator("#files").set_input_files(path)
     expect(page.get_by_role("button", name="Sign and contribute")).to_be_visible()
@@ -371,7 +371,25 @@ def test_a_wrong_passphrase_opens_nothing_and_a_strangers_key_neither(somebody) 
     expect(page.get_by_text("The passphrase does not open the key of ben.")).to_be_visible()
 
 
-def changing(change: Callable[[dict], None]) -> Callable[[Route], None]:
+def test_many_files_are_signed_after_one_look_at_all_of_them(
+    somebody, small_house: TestHouse, write_midi
+) -> None:
+    ana = enter(somebody(), "ana")
+    sent: list[str] = []
+    ana.on("request", lambda request: sent.append(request.url.rpartition("/")[2]))
+    describe(ana, [write_midi(seed, f"sketch {seed}.mid") for seed in (7, 8, 9)])
+    expect(ana.get_by_text("3 of 3 read, 3 can be signed")).to_be_visible()
+    ana.get_by_role("button", name="Same genre, mood").click()
+    ana.get_by_role("button", name="Sign all that are ready").click()
+    shown = ana.get_by_role("dialog", name="Sign 3 contributions")
+    expect(shown.locator("article")).to_have_count(3)
+    ana.get_by_role("button", name="Sign", exact=True).click()
+    expect(ana.get_by_text("3 of 3 files are signed")).to_be_visible()
+    assert (sent.count("draft"), sent.count("sign")) == (1, 1)
+    assert len(small_house.house.store.waiting()) == 3
+
+
+def changing(change: Callable[..., None]) -> Callable[[Route], None]:
     """A server, or somebody on the way, that answers something else."""
 
     def answer(route: Route) -> None:
@@ -405,7 +423,7 @@ def test_a_server_that_shows_one_thing_and_sends_another_gets_no_contribution_si
     ana = enter(somebody(), "ana")
     sent: list[str] = []
     ana.on("request", lambda request: sent.append(request.url))
-    ana.route("**/contribute/draft", changing(change))
+    ana.route("**/contribute/draft", changing(lambda said: change(said[0])))
     describe(ana, write_midi(7, "winter sun.mid"))
     ana.get_by_label("Title").fill("Winter Sun")
     ana.get_by_role("button", name="Sign and contribute").click()

@@ -78,21 +78,30 @@ def test_another_word_than_was_signed_is_refused(hand, small_house: TestHouse) -
 
 def test_a_signature_under_other_music_is_refused_and_its_draft_is_gone(hand) -> None:
     ana = hand("ana")
-    one, other = (
-        ana.post("/contribute/draft", {**as_file(make_midi(seed, 16)), "composer": "ana"})
-        for seed in (7, 8)
-    )
-    del other["checked"]
-    for draft in (one["draft"], one["draft"]):
+    one, other = ana.draft(*(as_file(make_midi(seed, 16)) for seed in (7, 8)))
+    sound, wrong = ana.signed(other), {"draft": one["draft"], "signature": "00" * 64}
+    for said in ([sound, wrong], [wrong], [sound], []):
         with refused(4):
-            ana.post("/contribute/sign", {"draft": draft, "signature": "00" * 64})
+            ana.post("/contribute/sign", said)
     assert hand("cleo").get("/inbox") == []
 
 
+def test_many_files_are_signed_in_one_go_each_answered_in_its_place(hand) -> None:
+    ana = hand("ana")
+    files = [as_file(make_midi(seed, 16), f"{seed}.mid") for seed in (7, 8)]
+    files.insert(1, as_file(b"no music", "none.mid"))
+    first, none, last = ana.draft(*files)
+    assert (none["checked"]["status"], none["draft"]) == ("refused", "")
+    done = ana.post("/contribute/sign", [ana.signed(last), ana.signed(first)])
+    works = [one["statement"]["predicate"]["work"] for one in (last, first)]
+    assert [(one["work"], one["rule"]) for one in done] == [(work, "") for work in works]
+    assert sorted(one["work"] for one in hand("cleo").get("/inbox")) == sorted(works)
+
+
 def test_nobody_signs_somebody_elses_draft(hand) -> None:
-    found = hand("ana").post("/contribute/draft", {**as_file(make_midi(7, 16)), "composer": "ana"})
+    (found,) = hand("ana").draft(as_file(make_midi(7, 16)))
     with refused(422):
-        hand("ben").post("/contribute/sign", {"draft": found["draft"], "signature": "00" * 64})
+        hand("ben").post("/contribute/sign", [{"draft": found["draft"], "signature": "00" * 64}])
 
 
 # -- signing in ---------------------------------------------------------------------------------
@@ -215,7 +224,7 @@ def test_what_is_of_one_role_is_refused_to_the_others(hand) -> None:
     with refused(403):
         ana.post(f"/inbox/{work}/accept", {"curator": "ana"})
     with refused(403):
-        cleo.post("/contribute/draft", {**as_file(make_midi(8, 16)), "composer": "cleo"})
+        cleo.draft(as_file(make_midi(8, 16)))
     with refused(403):
         hand("ben").get("/composers/ana/works")
 
@@ -234,7 +243,7 @@ def test_nobody_acts_under_another_name(hand) -> None:
     ben = hand("ben")
     work = ben.get("/works")["works"][0]["work"]
     with refused(422):
-        ben.post("/contribute/draft", {**as_file(make_midi(7, 16)), "composer": "ana"})
+        ben.draft(as_file(make_midi(7, 16)), composer="ana")
     body = {**ben.allowance(work, "nothing"), "composer": "ana"}
     with refused(422):
         ben.post(f"/works/{work}/consent", body)

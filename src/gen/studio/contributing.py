@@ -21,6 +21,8 @@ from gen.studio.score import Score
 from gen.studio.shared import SharedMusic, shared_with
 
 router = APIRouter(tags=["contribute"])
+MOST_FILES = 50
+"""Of one request."""
 FACTS = tuple(field.name for field in fields(Facts))
 
 
@@ -70,7 +72,7 @@ class GivenFiles(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    files: Annotated[list[GivenFile], Field(min_length=1, max_length=50)]
+    files: Annotated[list[GivenFile], Field(min_length=1, max_length=MOST_FILES)]
     composer: str = ""
 
 

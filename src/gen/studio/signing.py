@@ -21,7 +21,7 @@ from gen.likeness.report import REVIEW
 from gen.provenance.dsse import Signature
 from gen.provenance.inbox import look, submit
 from gen.provenance.roster import COMPOSER
-from gen.studio.contributing import Checked, GivenFile, checked, contributed
+from gen.studio.contributing import MOST_FILES, Checked, GivenFiles, checked, contributed
 from gen.studio.enrolments import Enrolment
 from gen.studio.interface import DeskOf
 from gen.studio.people import SESSION_SECONDS, SignInError
@@ -238,18 +238,25 @@ def waiting_file(work: str, desk: DeskOf) -> WaitingFile:
 
 
 @router.post("/contribute/draft")
-def draft(given: GivenFile, desk: DeskOf, served: ServedOf) -> Drafted:
-    """Read, compare and describe a file, and make ready what its composer signs."""
+def draft(given: GivenFiles, desk: DeskOf, served: ServedOf) -> list[Drafted]:
+    """Read, compare and describe files, and make ready what their composer signs."""
     desk.key(desk.register(desk.house()), given.composer, COMPOSER)
     settings = Settings(given.composer, is_signed_elsewhere=True, workers=1)
-    (outcome,) = contributed([given], desk, settings)
-    found = Drafted(checked=checked(outcome, given.name))
+    outcomes = contributed(given.files, desk, settings)
+    return [
+        _drafted(outcome, checked(outcome, file.name), given.composer, served)
+        for outcome, file in zip(outcomes, given.files, strict=True)
+    ]
+
+
+def _drafted(outcome: Outcome, found: Checked, composer: str, served: Served) -> Drafted:
     if outcome.unsigned is None:
-        return found
-    found.statement = outcome.unsigned.envelope.content()
-    found.music = base64.b64encode(outcome.unsigned.music).decode()
-    found.draft = served.drafts.keep(_draft_of(outcome, given.composer))
-    return found
+        return Drafted(checked=found)
+    return Drafted(
+        checked=found, statement=outcome.unsigned.envelope.content(),
+        music=base64.b64encode(outcome.unsigned.music).decode(),
+        draft=served.drafts.keep(_draft_of(outcome, composer)),
+    )  # fmt: skip
 
 
 def _draft_of(outcome: Outcome, composer: str) -> UnsignedWork:
@@ -263,17 +270,28 @@ def _draft_of(outcome: Outcome, composer: str) -> UnsignedWork:
 
 
 @router.post("/contribute/sign")
-def sign(said: Signing, desk: DeskOf, served: ServedOf) -> Contributed:
-    """Put a composer's signature to their draft; it then waits for a curator."""
+def sign(
+    said: Annotated[list[Signing], Field(min_length=1, max_length=MOST_FILES)],
+    desk: DeskOf,
+    served: ServedOf,
+) -> list[Contributed]:
+    """Put a composer's signatures to their drafts, which then wait for a curator: all, or none."""
     house = desk.house()
-    kept = served.drafts.take(said.draft, desk.signed_in)
-    signed = Signed(time=_time_in(kept), signatures=[said.signature])
-    key = desk.key(desk.register(house), desk.signed_in, COMPOSER, signed)
-    (done,) = submit(house, [kept.signed_by(key)])
-    status = "refused" if done.rule else "needs review" if kept.needs_review else "contributed"
-    return Contributed(
-        work=kept.work, status=status, rule=done.rule, found=done.found, mend=done.mend
-    )
+    register = desk.register(house)
+    drafts, contributions = [], []
+    for one in said:
+        kept = served.drafts.take(one.draft, desk.signed_in)
+        signed = Signed(time=_time_in(kept), signatures=[one.signature])
+        drafts.append(kept)
+        contributions.append(kept.signed_by(desk.key(register, desk.signed_in, COMPOSER, signed)))
+    return [
+        Contributed(
+            work=kept.work, rule=done.rule, found=done.found, mend=done.mend,
+            status="refused" if done.rule else "needs review" if kept.needs_review
+            else "contributed",
+        )
+        for kept, done in zip(drafts, submit(house, contributions), strict=True)
+    ]  # fmt: skip
 
 
 def _time_in(kept: UnsignedWork) -> str:

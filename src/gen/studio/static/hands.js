@@ -60,14 +60,22 @@ export async function contribute(files, composer, answered) {
     return;
   }
   const drafts = [];
-  for (const file of files) drafts.push(await drafted({ ...file, composer }));
+  for (const some of batches(files, (file) => file.midi.length)) drafts.push(...(await drafted(some, composer)));
   const ready = drafts.filter((one) => one.draft);
   const key = ready.length ? await confirmed(ready.length > 1 ? `Sign ${ready.length} contributions` : "Sign this contribution", composer, ready.map((one) => one.statement)) : null;
-  for (const one of drafts) answered(one.draft ? { ...one.checked, ...(await signed_draft(key, one)) } : one.checked);
+  for (const some of batches(drafts, () => 0)) {
+    const signed = await signed_drafts(key, some.filter((one) => one.draft));
+    for (const one of some) answered(one.draft ? { ...one.checked, ...signed.shift() } : one.checked);
+  }
 }
 
-async function drafted(file) {
-  const found = await ask("/contribute/draft", file);
+async function drafted(files, composer) {
+  const found = await ask("/contribute/draft", { files, composer });
+  return Promise.all(files.map((file, at) => checked_draft(file, found[at])));
+}
+
+// A draft that is about the music which came with it, and says what was stated.
+async function checked_draft(file, found) {
   if (!found.draft) return found;
   const { predicate } = found.statement, { stated } = file;
   await check_about(found.statement, from_base64(found.music));
@@ -84,9 +92,12 @@ const tidied = (text) => text.normalize("NFC").replace(/\s+/g, " ").trim().toLow
 const scopes_in = (text) => text.toLowerCase().split(/[\s,]+/).filter((word) => word && word !== "nothing").sort();
 const scopes_of = (grants) => grants.map((one) => one.scope + (one.until ? `@${one.until}` : "")).sort();
 
-async function signed_draft(key, one) {
-  const signature = await sign(key, TYPES.statement, bytes_of(canonical(one.statement)));
-  return ask("/contribute/sign", { draft: one.draft, signature: hex(signature) });
+async function signed_drafts(key, drafts) {
+  if (!drafts.length) return [];
+  return ask("/contribute/sign", await Promise.all(drafts.map(async ({ draft, statement }) => {
+    const signature = await sign(key, TYPES.statement, bytes_of(canonical(statement)));
+    return { draft, signature: hex(signature) };
+  })));
 }
 
 // -- curating --------------------------------------------------------------------------------
