@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from gen.errors import HouseError, printable, shortened
+from gen.errors import HouseError, in_lines, printable, shortened
 from gen.terminal import failures_said, refusal_of
 
 SAY = """
@@ -91,5 +91,6 @@ def test_long_names_are_shortened_in_messages():
 def test_what_moves_the_cursor_or_turns_the_writing_is_spelled_out():
     text = "rain\x1b[2K\u202egnp.mid\x9b\u200b"
     assert printable(text) == "rain\\u001b[2K\\u202egnp.mid\\u009b\\u200b"
+    assert in_lines(["one\ntwo\t", 3]) == "\n  one\\ntwo\\t\n  3"
     assert "\x1b" not in str(HouseError(text, where="a\nb: admitted"))
     assert str(HouseError("is gone", where="a\nb")) == "a\\nb: is gone"

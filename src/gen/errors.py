@@ -5,7 +5,7 @@ They derive from ``Exception`` directly: MidiTok's helpers swallow ``RuntimeErro
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,6 +44,11 @@ def printable(text: str) -> str:
 def in_line(text: str) -> str:
     """`text` as part of a line: `printable`, and unable to begin a line of its own."""
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def in_lines(items: Iterable[object]) -> str:
+    """Lines of a message below another, one for each item, whoever named what is in it."""
+    return "".join(f"\n  {in_line(str(item))}" for item in items)
 
 
 class HouseError(Exception):

@@ -13,7 +13,7 @@ from gen.data.splits import Split, SplitConfig, shingles, split
 from gen.data.store import EventStore
 from gen.data.styles import granted_styles
 from gen.data.tokenising import Music, Tokenising, Tools
-from gen.errors import HouseError
+from gen.errors import HouseError, in_lines
 from gen.harmony import parse_key, parse_progression
 from gen.likeness.voices import Hashes
 from gen.piece import Piece
@@ -103,7 +103,7 @@ def take_in(
         base: says what the model that is begun with has learned of them.
 
     Raises:
-        HouseError: a file was refused (all are listed), nothing is left to train on, or a work of
+        HouseError: a file was refused (all are in_lines), nothing is left to train on, or a work of
             the run is not admitted any more as it was.
     """
     cache = EventCache.of_user()
@@ -191,10 +191,10 @@ def _only(corpus: Corpus, again: Manifest) -> Corpus:
     absent = sorted(wanted.keys() - {work.work_id for work in admitted})
     if not absent:
         return replace(corpus, admitted=tuple(admitted))
-    why = [f"\n  {each.path}: {each.rule}" for each in (*corpus.refused, *corpus.missing)]
+    why = [f"{each.path}: {each.rule}" for each in (*corpus.refused, *corpus.missing)]
     raise HouseError(
         f"the gate does not admit {len(absent)} of the {len(wanted)} works that the run learned "
-        f"from as it learned from them, the first: {absent[0]}{''.join(why[:_MOST_SAID])}",
+        f"from as it learned from them, the first: {absent[0]}{in_lines(why[:_MOST_SAID])}",
         where=corpus.house_name,
         mend="house.py audit says why; a work that was withdrawn or changed cannot be learned "
         "from again",

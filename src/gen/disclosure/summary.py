@@ -19,7 +19,7 @@ import msgspec
 from gen.disclosure.account import Account
 from gen.disclosure.figures import Figures
 from gen.disk.reading import FileKind, read_yaml
-from gen.errors import HouseError, printable
+from gen.errors import HouseError, in_lines, printable
 from gen.provenance.register import Register
 from gen.provenance.statement import MACHINE
 
@@ -102,9 +102,8 @@ def summary_of(account: Account, says: Sayings) -> str:
     """
     found = contradictions(says, account)
     if found:
-        listing = "".join(f"\n  {line}" for line in found)
         raise HouseError(
-            f"the records contradict what the house says:{listing}",
+            f"the records contradict what the house says:{in_lines(found)}",
             mend="say there what it is, in words, in place of false",
         )
     return "\n".join(map(printable, _lines(says, account))) + "\n"

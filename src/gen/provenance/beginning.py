@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final
 
-from gen.errors import HouseError
+from gen.errors import HouseError, in_lines
 from gen.provenance.consent import GENERAL_MODEL, Consent, artist_of
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import ModelFile
@@ -40,7 +40,7 @@ def check_base(file: ModelFile, purpose: str, registers: Mapping[str, Register])
         runs.append(run_behind(each, register))
         problems += _problems(each.manifest, purpose, register, register.today())
     if problems:
-        listing = "".join(f"\n  {problem}" for problem in dict.fromkeys(problems[:_MOST_SAID]))
+        listing = in_lines(dict.fromkeys(problems[:_MOST_SAID]))
         raise HouseError(
             f"no run for {purpose} may begin with this model: {len(problems)} of the works behind "
             f"it do not allow it{listing}",

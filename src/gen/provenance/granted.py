@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gen.errors import HouseError
+from gen.errors import HouseError, in_lines
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
 from gen.provenance.terms import STYLE, Terms
@@ -32,7 +32,7 @@ class NotGranted(HouseError):
 
     def __init__(self, what: str, missing: list[Missing], mend: str) -> None:
         self.missing = missing
-        listing = "".join(f"\n  {each}" for each in missing[:_MOST_SAID])
+        listing = in_lines(missing[:_MOST_SAID])
         more = len(missing) - _MOST_SAID
         rest = f"\n  and {more} more" if more > 0 else ""
         super().__init__(f"{what} by terms of its works:{listing}{rest}", mend=mend)

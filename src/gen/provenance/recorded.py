@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gen.errors import HouseError
+from gen.errors import HouseError, in_lines
 from gen.provenance.manifest import Base, Manifest, ManifestWork
 from gen.provenance.model_file import ModelFile
 from gen.provenance.register import Register
@@ -34,8 +34,8 @@ def run_behind(file: ModelFile, register: Register) -> Run:
         raise _compromised(runs[0], register)
     found = problems(file.manifest, run, register)
     if found:
-        listing = "".join(f"\n  {problem}" for problem in found)
-        raise NotRecorded(f"says otherwise than the log of {register.roster.house}:{listing}")
+        house = register.roster.house
+        raise NotRecorded(f"says otherwise than the log of {house}:{in_lines(found)}")
     return run
 
 

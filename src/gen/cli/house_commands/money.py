@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.house_commands.common import Console, house_command
-from gen.errors import HouseError, SettingError
+from gen.errors import HouseError, SettingError, in_lines
 
 if TYPE_CHECKING:
     from gen.accounts.royalties import Near
@@ -94,8 +94,7 @@ def royalties_command(
     if near_amount:
         near, unread = nearness(house, register, pieces_written(house, register, period))
         if unread:
-            listing = "".join(f"\n  {each}" for each in unread[:10])
-            raise HouseError(f"{len(unread)} works cannot be compared with:{listing}",
+            raise HouseError(f"{len(unread)} works cannot be compared with:{in_lines(unread[:10])}",
                              mend="restore their files, or leave --near out")  # fmt: skip
     found = statement(register, period, amount, near_amount, near, percent=percent)
     rows = [(who, spelled_cents(cents)) for who, cents in found["totals"].items()]
