@@ -114,7 +114,9 @@ def test_without_signing_in_pages_lead_to_the_door_and_nothing_else_answers(clie
     for path in ("/house", "/works", "/inbox", "/openapi.json", "/enrolments", "/log"):
         assert client.get(f"{PREFIX}{path}").status_code == 401
     assert client.get("/sign-in").status_code == 200
-    assert client.get("/static/keys.js").status_code == 200
+    script = client.get("/static/keys.js")
+    assert (script.status_code, script.headers["content-encoding"]) == (200, "gzip")
+    assert script.text.startswith("// ")
 
 
 @pytest.mark.parametrize("changes", [

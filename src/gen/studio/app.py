@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, select_autoescape
@@ -87,7 +88,8 @@ def studio(desk: Desk, served: Served | None = None, jobs: Jobs | None = None) -
         parts.append(signing.router)
     for router in parts:
         app.include_router(router, prefix=PREFIX, dependencies=judged)
-    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+    files = StaticFiles(directory=_HERE / "static")
+    app.mount("/static", GZipMiddleware(files) if served else files, name="static")
     _add_pages(app, served)
     app.add_exception_handler(HouseError, _house_error)
     app.add_exception_handler(RuleBroken, _house_error)

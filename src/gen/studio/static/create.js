@@ -145,8 +145,9 @@ function put_back() {
     if (one.before) show_card(one, one.before);
     else put_away(one);
   }
-  if (!standing || by_id("title").textContent !== GROWING) return;
+  if (by_id("title").textContent !== GROWING) return;
   if (player.is_playing) player.stop(0);
+  if (!standing) return void (by_id("title").textContent = "Stopped before it was whole");
   player.load(standing.score);
   show_score(standing.score, standing.title);
 }
