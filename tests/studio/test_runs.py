@@ -65,7 +65,8 @@ def test_curves_and_pieces_of_a_run_are_seen_and_heard_while_it_goes_on(
     board.close()
 
 
-def test_names_and_experiments_are_held_against_what_there_is(asker: Asker) -> None:
+def test_names_and_experiments_are_held_against_what_there_is(asker: Asker, desk: Desk) -> None:
+    (desk.runs / "night").mkdir(parents=True)
     for body in (
         {"experiment": "nothing", "name": "x"},
         {"experiment": "demo", "name": "../x"},
@@ -74,3 +75,5 @@ def test_names_and_experiments_are_held_against_what_there_is(asker: Asker) -> N
     ):
         asker.post("/runs", body, 422)
     asker.get("/runs/..%2f../x", 404)
+    for outside in ("%2e%2e/%2e%2e", "%2e%2e/outputs", "night/%2e%2e", "night/%2e"):
+        asker.get(f"/runs/{outside}", 422)

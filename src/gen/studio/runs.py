@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["runs"])
 _PIECES = "pieces/"
-_NAME = re.compile(r"[\w.-]{1,100}")
+_NAME = re.compile(r"[\w-][\w.-]{0,99}")  # none leads out of the folder of runs
 _LAST_LINES = 60
 
 
@@ -191,7 +191,7 @@ def _is_run(path: Path) -> bool:
 
 def _folder(runs_folder: Path, name: str, when: str) -> Path:
     folder = runs_folder / name / when
-    if not _is_run(folder) or not folder.is_dir():
+    if not (_NAME.fullmatch(name) and _NAME.fullmatch(when)) or not folder.is_dir():
         raise HouseError(f"no run is called {name[:60]!r}", mend="GET /runs lists them")
     return folder
 
