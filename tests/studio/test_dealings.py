@@ -46,7 +46,8 @@ def test_a_sale_is_entered_listed_and_told_to_its_composer(
     assert (sale["piece"], sale["amount"], sale["day"]) == ("waltz-01.mid", "250.50", DAY)
     (kept,) = small_house.house.load(anew=True).sales
     assert (kept.by, kept.sale.receipt, kept.sale.cents) == ("cleo", RECEIPT, 25_050)
-    assert asker.get("/composers/ana/account")["sales"] == [sale]
+    account = asker.get("/composers/ana/account")
+    assert (account["sales"], account["sales_in_all"]) == ([sale], 1)
     for wrong, words in (
         ({"piece": "00" * 32}, "no such piece"),
         ({"day": "2990-01-01"}, "a day to come"),

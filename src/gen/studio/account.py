@@ -94,8 +94,8 @@ class ComposersAccount(BaseModel):
     """What became of a composer's works.
 
     `acts` is how long the log is now: asked again with `since` as much, only later acts are news.
-    Of news and pieces the latest are listed, of works those first that were turned down or wait;
-    `…_in_all` says how many there are.
+    Of news, sales and pieces the latest are listed, of works those first that were turned down or
+    wait; `…_in_all` says how many there are.
     """
 
     composer: str
@@ -108,6 +108,7 @@ class ComposersAccount(BaseModel):
     asked_for: list[AskedFor]
     fees: list[Fee]
     sales: list[SaleFacts]
+    sales_in_all: int
     pieces: list[CountedPiece]
     pieces_in_all: int
 
@@ -140,6 +141,7 @@ def account(person: str, desk: DeskOf, since: Annotated[int, Query(ge=0)] = 0) -
         asked_for=list(_asked_for(register, person, found.works, found.impact.runs)),
         fees=[Fee(run=r, work=w, amount=spelled_cents(cents)) for r, w, cents in found.fees],
         sales=sold(register, found.sales[-MOST_LISTED:]),
+        sales_in_all=len(found.sales),
         pieces=[
             CountedPiece(path=piece.path, run=piece.run, receipt=piece.receipt)
             for piece in reversed(pieces[-MOST_LISTED:])

@@ -21,8 +21,8 @@ from gen.studio.score import Score
 from gen.studio.shared import SharedMusic, shared_with
 
 router = APIRouter(tags=["contribute"])
-MOST_FILES = 50
-"""Of one request."""
+MOST_FILES = 20
+"""Of one request, as many as a page sends: others wait meanwhile."""
 FACTS = tuple(field.name for field in fields(Facts))
 
 

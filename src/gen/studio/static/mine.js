@@ -40,14 +40,14 @@ function show_works({ works, works_in_all }) {
   by_id("works").tBodies[0].replaceChildren(...works.map((one) => row([one.title || one.work, one.state, purposes(one.allowed), when(one.note)], { className: one.state === "rejected" ? "look" : "" })));
 }
 
-function show_use({ used_by, fees, sales, pieces, pieces_in_all }) {
+function show_use({ used_by, fees, sales, sales_in_all, pieces, pieces_in_all }) {
   const owed = (run) => fees.filter((fee) => fee.run === run).map((fee) => `${fee.amount} for ${fee.work}`);
   items("used", used_by.length ? used_by.map((one) => {
     const models = one.models ? `${plural(one.models, "model")}${one.retired ? `, ${one.retired} retired` : ""}` : "no model yet";
     const fee = owed(one.run).length ? `; fee by your terms: ${owed(one.run).join(", ")}` : "";
     return `${one.name}, ${day(one.time)}, for ${plain(one.purpose)}: ${plural(one.works, "work")} of yours, ${models}${fee}`;
   }) : ["No run has read any of them."]);
-  items("sold", sales.map((one) => `${one.piece} was sold on ${one.day} for ${one.amount}`));
+  items("sold", [...sales.map((one) => `${one.piece} was sold on ${one.day} for ${one.amount}`), ...and_more(sales, sales_in_all)]);
   by_id("pieces-count").textContent = pieces_in_all ? `${plural(pieces_in_all, "piece")}${pieces_in_all > pieces.length ? `, the newest ${pieces.length}` : ""}` : "None yet.";
   items("pieces", pieces.map((piece) => `${piece.path || piece.receipt.slice(0, 16)} (run ${piece.run})`));
   by_id("find-near").hidden = !pieces_in_all;
