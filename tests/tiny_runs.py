@@ -17,6 +17,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+# Lightning starts this file again for a second process, which finds no neighbours by itself.
+sys.path.append(str(Path(__file__).parent))
 from prepared import prepared
 
 TRAIN = Path(__file__).resolve().parents[1] / "scripts" / "train.py"

@@ -9,7 +9,7 @@ from gen.harmony import Chord
 from gen.sampling.controls import Controls
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.home import chord_bias, off_harmony
-from gen.sampling.drafting.steering import AHEAD, CLASH, clashing, off_chord, soon
+from gen.sampling.drafting.steering import AHEAD, CLASH, clashing, fits_chord, off_chord, soon
 from gen.sampling.forms import MAJOR_MOODS, MINOR_MOODS, at_home
 from gen.sampling.plan import Plan, plan_of
 from gen.sampling.request import SampleRequest
@@ -50,6 +50,19 @@ def test_a_chord_holds_until_the_next_and_nothing_is_foreign_before_the_first():
     assert not foreign[:6].any()
     assert [foreign[step, 66] for step in (6, 23, 24, STEPS - 1)] == [0, 0, 1, 1]
     assert foreign[24:, 60].max() == 0
+
+
+def test_a_tone_of_the_chord_fits_beside_its_other_tones_and_not_beside_what_is_foreign():
+    major_seventh = [(0, chord_id(Chord(0, "maj7", 0)))]
+    alone, beside_b, beside_c_sharp = (
+        fits_chord(others, major_seventh, 0, STEPS)[:, 60]
+        for others in ([], [(0, 12, 71)], [(0, 12, 61)])
+    )
+    assert alone.all()
+    assert beside_b.all()
+    assert not beside_c_sharp[:12].any()
+    assert beside_c_sharp[12:].all()
+    assert not fits_chord([], major_seventh, 0, STEPS)[:, 61].any()
 
 
 def test_without_key_and_chord_nothing_is_added():

@@ -18,6 +18,7 @@ from bench import growth
 from gen.checkpoint import load_checkpoint
 from gen.data.batches import DataConfig
 from gen.data.module import HouseData
+from gen.data.windows import TokenisedWork
 from gen.errors import HouseError
 from gen.model import ModelConfig
 from gen.tokens.columns import CONTEXT_SIZES
@@ -169,17 +170,15 @@ def data(house, monkeypatch):
 
 @pytest.mark.parametrize("side", ["train", "validation"])
 def test_held_out_events_are_counted_once_over_all_processes(data, side, monkeypatch):
-    monkeypatch.setattr("gen.data.windows.covering_places", many_places)
+    few = TokenisedWork.covering_places
+    monkeypatch.setattr(  # windows of one work as if it were a long one: more than one batch
+        TokenisedWork, "covering_places", lambda *asked: [*few(*asked)] * 130
+    )
     counted = [sum(int(b["counted"].sum()) for b in data.covering_loader(side))]
     shares = [list(half(data, rank).covering_loader(side)) for rank in (0, 1)]
     assert len(shares[0]) == len(shares[1])
     counted.append(sum(int(b["counted"].sum()) for share in shares for b in share))
     assert counted[0] == counted[1] > 0
-
-
-def many_places(work, length):
-    """Windows of one work as if it were a long one: more than one batch of them."""
-    return [*work.covering_places(length)] * 130
 
 
 def test_processes_share_out_each_batch(data):

@@ -33,6 +33,7 @@ from gen.sampling.drafting.steering import (
     Sounding,
     clashing,
     doubled,
+    fits_chord,
     in_chord,
     off_chord,
     off_root,
@@ -81,7 +82,7 @@ def biases(
     is_firm = given and plan.rules > 2
     near = clashing(others, start, steps + (LONGEST if is_firm else FARTHEST))
     if given and plan.rules > 4:
-        near[:steps] *= np.where(in_chord(held, steps), np.float32(CHORDAL), 1)
+        near[:steps] *= np.where(fits_chord(others, held, start, steps), np.float32(CHORDAL), 1)
     agreement -= np.float32(CLASH) * soon(near, steps)
     if plan.rules > 1 and state.bar >= FEWEST_BARS_TO_HEAR and not given:
         agreement += towards(state.key, state.heard)

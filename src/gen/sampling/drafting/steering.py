@@ -46,7 +46,7 @@ CHORD_ALONE: Final = 8.0
 ROOT_FIRST: Final = 3.0
 """The last two by the fifth rules."""
 CHORDAL: Final = 0.15
-"""How much of a clash counts there by the fifth rules for a pitch of the chord of the moment."""
+"""How much of a clash within the chord of the moment counts there by the fifth rules."""
 UNHEARD: Final = 5.0
 """For a pitch class of the chord that the part has not had in the bar there by the fifth rules."""
 DOUBLED: Final = 0.8
@@ -123,6 +123,24 @@ def in_chord(chords: Sequence[tuple[int, int]], steps: int) -> Bools:
     Args, as of `home.off_harmony`.
     """
     found: Bools = along(chords, steps, _own) > 0
+    return found
+
+
+def fits_chord(
+    others: Iterable[Sounding], chords: Sequence[tuple[int, int]], bar_start: int, steps: int
+) -> Bools:
+    """Which pitches the chord of each step has that clash with nothing foreign to it. (S, 128).
+
+    Args, as of `clashing` and `home.off_harmony`.
+    """
+    found = in_chord(chords, steps)
+    foreign = np.zeros_like(found)
+    for begin, end, pitch in others:
+        span = slice(max(begin - bar_start, 0), max(end - bar_start, 0))
+        foreign[span, pitch] = ~found[span, pitch]
+    for distance in SEMITONES:
+        found[:, distance:] &= ~foreign[:, :-distance]
+        found[:, :-distance] &= ~foreign[:, distance:]
     return found
 
 
