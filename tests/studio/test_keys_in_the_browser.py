@@ -285,6 +285,7 @@ def test_terms_an_approval_a_sale_a_retirement_and_a_complaint_are_signed_as_the
     small_house.log_output("c2" * 32, run=run, path="waltz-01.mid", **more)
     cleo.goto("/house")
     form = cleo.get_by_role("form", name="Enter a sale")
+    expect(form.get_by_label("You are")).to_have_value("cleo")
     form.get_by_label("The piece's file").set_input_files(sold)
     expect(form).to_contain_text("The terms of its works grant a sale.")
     form.get_by_label("Sold on").fill("2026-02-14")

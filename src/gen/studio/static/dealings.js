@@ -5,6 +5,7 @@ import { sell } from "./hands.js";
 import { digest } from "./records.js";
 
 const form = by_id("sell"), told = by_id("sell-told");
+people(["curator", "producer"], form.elements.person);
 let papers = [];
 let piece = null; // what the log knows of the chosen file, and its digest
 
@@ -55,7 +56,6 @@ on("paper-file", "change", async () => {
 // `may` says whether whoever looks may enter sales.
 export async function show_dealings(may) {
   form.hidden = !may;
-  people(["curator", "producer"], form.elements.person);
   form.elements.day.max = new Date().toISOString().slice(0, 10);
   show_sales(await ask("/sales"));
   papers = await ask("/papers");
