@@ -18,6 +18,7 @@ let history = { names: [], at: -1 };
 let standing = null; // what was kept or opened: {title, score}, of a piece {name, receipt} too
 let job = null;
 let model = "reading"; // else "ready" or "failed"
+let said_of_model = ""; // where progress is told, which has other things to say, too
 const READING = "The model is being read…", GROWING = "Being written…";
 let cards = []; // variations, by their place in the request
 
@@ -459,8 +460,9 @@ async function await_model() {
     model = found.state;
     options(form.elements.timing, timings.map((one) => [one, TIMINGS[one]]));
     by_id("timing-part").hidden = !timings.length;
-    if (!job) by_id("progress").textContent = model === "reading" ? READING : "";
-    if (error) by_id("progress").textContent = `No model could write: ${[error.where, error.what].filter(Boolean).join(": ")}${error.mend ? ` — ${error.mend}` : ""}. It is looked for again whenever this page is opened.`;
+    const line = by_id("progress"), was = said_of_model;
+    said_of_model = error ? `No model could write: ${[error.where, error.what].filter(Boolean).join(": ")}${error.mend ? ` — ${error.mend}` : ""}. It is looked for again whenever this page is opened.` : model === "reading" ? READING : "";
+    if (!job && ["", was].includes(line.textContent)) line.textContent = said_of_model;
     if (model !== "reading") return;
     await new Promise((resolve) => setTimeout(resolve, 400));
   }
