@@ -7,11 +7,11 @@ import importlib.util
 import io
 import subprocess
 import sys
-import threading
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
+
+from loopback import answered_by
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "witness.py"
 
@@ -76,14 +76,8 @@ def answering(witness: WitnessProgram, *, lies: bool = False):
         script.Witness.check_growth = lambda *_: None
     handler = type("Handler", (script.Handler,), {"log_message": lambda *_: None})
     handler.witness = script.Witness(witness.state)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with answered_by(handler) as address:
+        yield address
 
 
 def post(url: str, body: bytes, path: str = "/add-checkpoint") -> tuple[int, str, str]:

@@ -19,14 +19,13 @@ from gen.analysis.key import krumhansl_kessler, note_table, pitch_class_ticks, s
 from gen.harmony import Key
 from gen.piece import Piece, Track
 from gen.rendering.labels import signs
+from gen.sampling.drafting.steering import beside
 from gen.sampling.forms import MAJOR_MOODS, MINOR_MOODS
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-SEMITONES: Final = (1, 11, 13)
-"""A minor second, a major seventh, a minor ninth."""
 _KICK_AND_SNARE: Final = {35, 36, 38, 40}
 
 
@@ -53,10 +52,7 @@ def clashing(grid: Bools) -> Bools:
     """Where a pitch stands a semitone beside another part's. Same shape as `sounding`."""
     counts = grid.sum(axis=1, dtype=np.int16)  # (sixteenths, 128)
     others = (counts[:, None, :] - grid) > 0  # sounding in another part
-    found = np.zeros_like(grid)
-    for distance in SEMITONES:
-        found[:, :, distance:] |= grid[:, :, distance:] & others[:, :, :-distance]
-        found[:, :, :-distance] |= grid[:, :, :-distance] & others[:, :, distance:]
+    found: Bools = grid & beside(others)
     return found
 
 

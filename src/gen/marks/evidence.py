@@ -93,7 +93,9 @@ def _of_variants(found: Sequence[tuple[Choice, int]], secret: bytes) -> float:
     once = {choice.context: (choice, label) for choice, label in reversed(found)}
 
     def score(mark: Variant) -> int:
-        numbers = ((c.what, mark.chance(c.context, label)) for c, label in once.values())
+        numbers = (
+            (choice.what, mark.chance(context, label)) for context, (choice, label) in once.items()
+        )
         return sum(int(SCORES[what][min(int(u * _CELLS), _CELLS - 1)]) for what, u in numbers)
 
     best = max(score(Variant(secret, number)) for number in range(VARIANTS))

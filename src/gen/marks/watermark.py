@@ -74,14 +74,19 @@ class Choice:
         name: what tells notes apart that begin together: what its pitch is called; of a pitch,
             how loud the note before is in its track.
         step: grid steps from the piece's beginning to the note's.
-        context: what stands before, as the first kind knows it.
+        before: where in its bar's quarter it is, and what stands before, as the first kind asks.
     """
 
     what: bytes
     is_drum: bool
     name: int
     step: int
-    context: bytes
+    before: tuple[int, ...]
+
+    @property
+    def context(self) -> bytes:
+        """All that the first kind knows of it."""
+        return self.what + b" ".join(b"%d" % number for number in (self.is_drum, *self.before))
 
 
 @dataclass(slots=True)
@@ -115,14 +120,14 @@ class Line:
         """
         if self.pitch is None:
             return None
-        context = b"p%d %d %d %d" % (self.is_drum, step % _QUARTER, *self.intervals)
-        return Choice(PITCH, self.is_drum, self.levels[0], bar + step, context)
+        before = (step % _QUARTER, *self.intervals)
+        return Choice(PITCH, self.is_drum, self.levels[0], bar + step, before)
 
     def of_level(self, bar: int, step: int, pitch: int) -> Choice:
         """The same of the loudness of a note of that pitch."""
         name = self.name_of(pitch)
-        context = b"l%d %d %d %d %d" % (self.is_drum, step % _QUARTER, name, *self.levels)
-        return Choice(LOUDNESS, self.is_drum, name, bar + step, context)
+        before = (step % _QUARTER, name, *self.levels)
+        return Choice(LOUDNESS, self.is_drum, name, bar + step, before)
 
     def choices(self, bar: int, step: int, pitch: int, level: int) -> Iterator[tuple[Choice, int]]:
         """Where a key may have chosen a note, and what was chosen there."""

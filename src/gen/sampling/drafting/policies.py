@@ -50,7 +50,7 @@ GROOVE: Final = 8
 MARCHING: Final = 3
 """The same in a march."""
 
-LEAD: Final = ROLES.index("main_melody") + 1
+MAIN_MELODY: Final = ROLES.index("main_melody") + 1
 
 OPEN_PIECE_DUE: Final = 8
 """Bars after which every track is due where a piece has no set length."""
@@ -205,7 +205,7 @@ class Entrances:
         elif plan.rules > 1 and has_begun(plan, state):
             due = Closing.basses(plan, state)
             if plan.rules > 4:
-                due |= {slot for slot, part in enumerate(state.parts) if part.role == LEAD}
+                due |= {slot for slot, part in enumerate(state.parts) if part.role == MAIN_MELODY}
             silent = [slot for slot in due if state.parts[slot].is_silent]
             self.came_in |= dict.fromkeys(silent, state.bar)
         terms.called = {slot for slot in terms.open if self._plays_on(slot, state)}

@@ -53,6 +53,7 @@ DOUBLED: Final = 0.8
 """For a pitch class that other parts sound for all of the next eighth there."""
 
 SEMITONES: Final = (1, 11, 13)
+"""A minor second, a major seventh, a minor ninth."""
 AHEAD: Final = v.STEPS_PER_QUARTER // 2
 """Grid steps for which what else sounds is held against a note: an eighth."""
 FARTHEST: Final = 8 * AHEAD
@@ -70,15 +71,24 @@ def clashing(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
         bar_start: first grid step of the bar.
         steps: how many from there on.
     """
-    near = np.zeros((steps, PITCHES), dtype=np.float32)
+    return beside(_heard(others, bar_start, steps)).astype(np.float32)
+
+
+def beside(pitches: Bools) -> Bools:
+    """Which pitches stand a semitone beside one of these, the octave aside. (…, 128) both."""
+    found = np.zeros_like(pitches)
+    for distance in SEMITONES:
+        found[..., distance:] |= pitches[..., :-distance]
+        found[..., :-distance] |= pitches[..., distance:]
+    return found
+
+
+def _heard(others: Iterable[Sounding], bar_start: int, steps: int) -> Bools:
+    """Which pitches other parts sound at each step, as of `clashing`. (S, 128)."""
+    found = np.zeros((steps, PITCHES), dtype=np.bool_)
     for begin, end, pitch in others:
-        span = slice(max(begin - bar_start, 0), max(end - bar_start, 0))
-        for distance in SEMITONES:
-            if pitch >= distance:
-                near[span, pitch - distance] = 1
-            if pitch + distance < PITCHES:
-                near[span, pitch + distance] = 1
-    return near
+        found[max(begin - bar_start, 0) : max(end - bar_start, 0), pitch] = True
+    return found
 
 
 def soon(near: Floats, steps: int, ahead: int = AHEAD) -> Floats:
@@ -133,14 +143,8 @@ def fits_chord(
 
     Args, as of `clashing` and `home.off_harmony`.
     """
-    found = in_chord(chords, steps)
-    foreign = np.zeros_like(found)
-    for begin, end, pitch in others:
-        span = slice(max(begin - bar_start, 0), max(end - bar_start, 0))
-        foreign[span, pitch] = ~found[span, pitch]
-    for distance in SEMITONES:
-        found[:, distance:] &= ~foreign[:, :-distance]
-        found[:, :-distance] &= ~foreign[:, distance:]
+    own = in_chord(chords, steps)
+    found: Bools = own & ~beside(_heard(others, bar_start, steps) & ~own)
     return found
 
 

@@ -22,11 +22,10 @@ from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.drafting.biases import MARCH, has_other_drums
 from gen.sampling.drafting.fill import CellTable, Place
 from gen.sampling.drafting.state import SIXTEENTH, PartNote
-from gen.sampling.drafting.steering import SEMITONES
+from gen.sampling.drafting.steering import beside, off_chord
 from gen.sampling.drafting.voice_leading import notes_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS
-from gen.tokens.word_ids import chord_of
 
 CLASH, OFF_CHORD, STUCK, DRUMS_ALONE = "clash", "off the chord", "stuck", "drums alone"
 MOST: Final = 0.5
@@ -86,7 +85,9 @@ class Critic:
     def _of_bar(self, bar: int) -> Iterator[Fault]:
         grid = self._sounding(bar)
         counts = grid.sum(axis=1, dtype=np.int16)
-        out = self._off_chord(bar, len(grid))
+        first, end = int(self.starts[bar]), int(self.starts[bar + 1])
+        chords = [(step - first, value) for step, value in self.chords]
+        out = off_chord(chords, end - first)[::SIXTEENTH] > 0
         for slot, is_drum in enumerate(self.drums):
             cell = self.table.cells.get((bar, slot))
             if cell is None or not self.table.sounds((bar, slot)):
@@ -99,7 +100,8 @@ class Critic:
             sounds = own.any(axis=1)
             if not sounds.any():
                 continue
-            share = float(_beside(own, (counts - own) > 0)[sounds].mean())
+            clashes: NDArray[np.bool_] = own & beside((counts - own) > 0)
+            share = float(clashes[sounds].any(axis=1).mean())
             if share >= MOST:
                 yield Fault((bar, slot), CLASH, share)
             if self.roles[slot] in ACCOMPANYING:
@@ -125,17 +127,6 @@ class Critic:
                         grid[place:until, slot, pitch] = True
         return grid
 
-    def _off_chord(self, bar: int, sixteenths: int) -> NDArray[np.bool_]:
-        """Which pitches the chord of the moment has not; none where there is none. (…, 128)."""
-        first = int(self.starts[bar])
-        found = np.zeros((sixteenths, 128), dtype=np.bool_)
-        for step, value in self.chords:
-            if step >= self.starts[bar + 1]:
-                break
-            tones = chord.pitch_classes if (chord := chord_of(value)) else range(12)
-            found[max(step - first, 0) // SIXTEENTH :] = ~np.isin(np.arange(128) % 12, tones)
-        return found
-
     def _is_stuck(self, bar: int, slot: int) -> bool:
         bars = range(bar + 1 - STUCK_BARS, bar + 1)
         if bars[0] < 0:
@@ -146,15 +137,6 @@ class Critic:
         first, end = self.starts[bars[0]], self.starts[bar + 1]
         chords = {value for step, value in self.chords if first <= step < end}
         return len(chords) > 1 or not self.chords
-
-
-def _beside(own: NDArray[np.bool_], others: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """In which sixteenths a pitch stands a semitone beside one of another part. (sixteenths,)."""
-    found = np.zeros(len(own), dtype=np.bool_)
-    for distance in SEMITONES:
-        found |= (own[:, distance:] & others[:, :-distance]).any(axis=1)
-        found |= (own[:, :-distance] & others[:, distance:]).any(axis=1)
-    return found
 
 
 def worst(faults: Sequence[Fault]) -> list[tuple[Place, tuple[str, ...]]]:
