@@ -23,7 +23,7 @@ from houses import PASSPHRASE, make_midi
 
 TOKEN = "token-of-a-test"  # noqa: S105 - opens nothing outside the tests
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-PATIENCE = 600
+PATIENCE = 240
 """Seconds after which a page or a server hangs; a busy machine may take its time."""
 
 
