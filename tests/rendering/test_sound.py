@@ -86,6 +86,16 @@ def test_stems_sum_to_the_mix(piece):
     assert np.median(error) < 0.001
 
 
+def test_a_part_without_a_sample_is_silent_beside_the_others_and_alone_refused():
+    unknown = Track("Kit", is_drum=True, notes=[Note(0, 240, 20, 90)])
+    piece = Piece(480, [Track("Lead", 0, notes=[Note(0, 480, 60, 90)]), unknown])
+    lead, kit = (sound for _, sound in stems(piece, load(), QUICK))
+    assert lead.any()
+    assert not kit.any()
+    with pytest.raises(HouseError, match="it would be silent"):
+        samples(Piece(480, [unknown]), load(), QUICK)
+
+
 def test_same_piece_gives_the_same_bytes_also_from_its_midi_file(piece, tmp_path):
     files = [
         audio(source, tmp_path / f"{index}.wav", settings=QUICK).read_bytes()

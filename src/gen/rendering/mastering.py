@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from gen.errors import HouseError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -52,10 +54,17 @@ def cleaned(channels: Sound, rate: int, air_db: float = 0.0) -> Sound:
 
 
 def gain_for(channels: Sound, rate: int) -> float:
-    """The factor that brings a sound to `LOUDNESS_LUFS`, or as far as limiting allows."""
+    """The factor that brings a sound to `LOUDNESS_LUFS`, or as far as limiting allows.
+
+    Raises:
+        HouseError: it is silent.
+    """
     import numpy as np
 
     peak = float(np.abs(channels).max())
+    if not peak > 0:
+        what = "the SoundFont has no sample for any of the piece's notes: it would be silent"
+        raise HouseError(what, mend="use another SoundFont, or leave it out for the built-in one")
     highest = 10 ** ((PEAK_DBFS + _MOST_LIMITING_DB) / 20) / peak
     if channels.shape[1] < _SHORTEST_SECONDS * rate:
         return 10 ** (PEAK_DBFS / 20) / peak

@@ -262,9 +262,6 @@ def _finished(mix: _Mix, settings: AudioSettings, air_db: float) -> NDArray[np.f
         channels += settings.room * _room(mix.room, settings.sample_rate)
     if not settings.stereo:
         channels = channels.mean(axis=0, keepdims=True)
-    if not np.abs(channels).max() > 0:
-        what = "the SoundFont has no sample for any of the piece's notes: it would be silent"
-        raise HouseError(what, mend="use another SoundFont, or leave it out for the built-in one")
     channels = cleaned(channels, settings.sample_rate, air_db)
     fade = min(round(_FADE_SECONDS * settings.sample_rate), channels.shape[1])
     channels[:, -fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
