@@ -4,7 +4,8 @@ New pieces are written with a key and, seed for seed, without it. Those with it 
 other programs (music21 and MuseScore where they are installed), transposed, trimmed, played at
 another tempo, given to other instruments, and a tenth of their notes is changed; each is then
 looked for. So are the works of the house and pieces that code made without the key. What the two
-sets of pieces cost the model, in bits a note, is compared.
+sets of pieces cost the model, in bits a note, is compared. A piece follows from its number, so that
+a long measurement can be done in parts: `--pieces 50 --first 150` are the last 50 of 200.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--pieces", type=int, default=200, help="pieces with, and as many without the key")
     add("--strangers", type=int, default=10_000, help="pieces by code, without the key")
+    add("--first", type=int, default=0, help="number of the first of either")
+    add("--works", action=argparse.BooleanOptionalAction, default=True, help="the house's, too")
     add("--bars", type=int, default=32)
     add("--checkpoint", default="last")
     add("--pin", default="conf/house/starter.yaml")
@@ -48,23 +51,32 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         from gen.provenance.pin import load_pin
 
         key, _ = make_key(load_pin(Path(args.pin)).name)
-        rng = random.Random(1)  # noqa: S311 - what is done to music, no secret
         keyed, plain = _written(args, Path(folder))
         found = [
-            _detected(name, [change(piece, rng) for piece, _ in keyed], key.secret)
+            _detected(name, [change(piece, _chance(name, args.first + number))
+                             for number, (piece, _) in enumerate(keyed)], key.secret)
             for name, change in CHANGES.items()
-        ]
+        ]  # fmt: skip
         elsewhere = [
-            _detected("the same seeds without the key", [p for p, _ in plain], key.secret),
-            _detected("works of the house", _works(args.pin), key.secret),
-            _detected("by code", _strangers(args.strangers, rng), key.secret),
+            _detected("the same seeds without the key", (p for p, _ in plain), key.secret),
+            _detected("works of the house", _works(args.pin) if args.works else (), key.secret),
+            _detected("by code", map(_stranger, _numbers(args, args.strangers)), key.secret),
         ]
     return {
-        "found": found, "found_elsewhere": elsewhere,
-        "bits_a_note": _bits(keyed, plain, args.checkpoint),
+        "found": list(filter(None, found)), "found_elsewhere": list(filter(None, elsewhere)),
+        "bits_a_note": _bits(keyed, plain, args.checkpoint) if keyed else {},
         "seconds_a_piece": {name: sum(s for _, s in some) / len(some)
-                            for name, some in (("with", keyed), ("without", plain))},
+                            for name, some in (("with", keyed), ("without", plain)) if some},
     }  # fmt: skip
+
+
+def _numbers(args: argparse.Namespace, count: int) -> range:
+    return range(args.first, args.first + count)
+
+
+def _chance(what: str, number: int) -> random.Random:
+    """What is done to the piece of that number, by chance of its own."""
+    return random.Random(f"{what} {number}")  # noqa: S311 - what is done to music, no secret
 
 
 Timed = list[tuple["Piece", float]]
@@ -84,7 +96,7 @@ def _written(args: argparse.Namespace, folder: Path) -> tuple[Timed, Timed]:
              "checkpoint": args.checkpoint, "pin": args.pin,
              "out": str(folder / "out")}  # fmt: skip
     opened, results = None, {"auto": Timed(), "off": Timed()}
-    for number in range(args.pieces):
+    for number in _numbers(args, args.pieces):
         for watermark, pieces in results.items():
             settings = {**base, **asked, "genre": GENRES[number % len(GENRES)],
                         "seed": number, "watermark": watermark}  # fmt: skip
@@ -96,10 +108,11 @@ def _written(args: argparse.Namespace, folder: Path) -> tuple[Timed, Timed]:
     return results["auto"], results["off"]
 
 
-def _detected(name: str, pieces: list[Piece], secret: bytes) -> dict[str, Any]:
+def _detected(name: str, pieces: Iterable[Piece], secret: bytes) -> dict[str, Any]:
     from gen.marks.evidence import evidence
 
-    found = [evidence(piece, secret) for piece in pieces]
+    if not (found := [evidence(piece, secret) for piece in pieces]):
+        return {}
     powers = sorted(each.powers for each in found)
     return {
         "pieces": name, "looked at": len(found), "found": sum(each.is_sure for each in found),
@@ -272,15 +285,11 @@ def _works(pin: str) -> list[Piece]:
     return found
 
 
-def _strangers(count: int, rng: random.Random) -> list[Piece]:
-    return [_stranger(rng) for _ in range(count)]
-
-
-def _stranger(rng: random.Random) -> Piece:
+def _stranger(number: int) -> Piece:
     """Walks over scales and patterns of drums, with loops, as loud as people and machines are."""
     from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 
-    tracks = []
+    rng, tracks = _chance("by code", number), []
     for slot in range(rng.randrange(1, 5)):
         is_drum = slot == 3
         pitch, level, notes = 60, rng.randrange(40, 110), list[Note]()
@@ -325,4 +334,5 @@ def _bits(keyed: Timed, plain: Timed, checkpoint: str) -> dict[str, Any]:
     differences = [one - other for one, other in zip(*found, strict=True)]
     error = statistics.stdev(differences) / math.sqrt(len(differences)) if differences[1:] else 0.0
     return {"with": statistics.fmean(found[0]), "without": statistics.fmean(found[1]),
-            "difference": statistics.fmean(differences), "its standard error": error}  # fmt: skip
+            "difference": statistics.fmean(differences), "its standard error": error,
+            "each": differences}  # fmt: skip

@@ -99,6 +99,7 @@ def test_from_enrolment_to_royalties_and_a_change_of_any_record_is_refused(story
     second, sold = model_is_trained_anew_without_it(story, first)
     money_adds_up_to_the_cent(story, sold)
     summary_counts_what_is_left(story, second)
+    distributor_is_told_what_a_machine_made(story, sold)
     assert story.with_tune() == {kept_original(story)}
     name_is_erased_and_nowhere(story)
     stranger_verifies_it_all(story, second, sold)
@@ -247,6 +248,14 @@ def summary_counts_what_is_left(story: Story, second: Path) -> None:
     words = ("summary", model, "--says", says, "--out", out, "--enter")
     assert story.found(disclose, *words)["figures"]["works"] == len(SEEDS) - 1
     assert "summary of the model" in story.ask(disclose, "check", out)
+
+
+def distributor_is_told_what_a_machine_made(story: Story, sold: Path) -> None:
+    out = story.folder / "ddex.xml"
+    story.ask(disclose, "ddex", sold.with_suffix(".json"), "--out", out, "--enter")
+    assert "<ContainsAI>All</ContainsAI>" in out.read_text()
+    assert "the log of lantern has it: act" in out.read_text()
+    assert "ddex of the model" in story.ask(disclose, "check", out)
 
 
 def name_is_erased_and_nowhere(story: Story) -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from gen.errors import HouseError
 from gen.marks.evidence import evidence
-from gen.marks.watermark import NEWEST
+from gen.marks.watermark import ANEW, NEWEST, Line, _pitch_of
 from gen.marks.watermark_keys import make_key
+from gen.sampling.drafting.fill import CellTable
+from gen.tokens.vocabulary import WORDS, Kind
 
 BUSY = {"bars": 16, "originality": "off", "instruments": ["piano", "drums"], "density": "dense"}
 
@@ -67,6 +69,45 @@ def test_a_receipt_that_names_no_kind_is_written_again_by_the_first(ask, key, mo
     (newest,) = ask(n=1, **BUSY)
     assert newest.record["settings"]["watermark_kind"] == NEWEST
     assert newest.record["music_sha256"] != done.record["music_sha256"]
+
+
+def test_cells_that_are_written_anew_carry_it_from_the_third_kind_on(ask, key, monkeypatch):
+    import gen.sampling.session as session
+
+    def watched(model, draft, *more):
+        cells = polish(model, draft, *more)
+        found.extend(_numbers(draft, {cell.place for cell in cells}))
+        return cells
+
+    band = {"instruments": ["piano", "strings", "bass"], "roles": ["pad", "accompaniment", "bass"]}
+    asked = {"n": 2, "bars": 12, "density": "dense", "steering": 0.1, "originality": "off"}
+    polish, means, bytes_of = session.polished, {}, {}
+    monkeypatch.setattr(session, "polished", watched)
+    for kind in (ANEW - 1, ANEW):
+        found = []
+        done = ask(polish=3, watermark_kind=kind, **band, **asked)
+        means[kind], bytes_of[kind] = sum(found) / len(found), done[0].midi.read_bytes()
+        (again,) = ask(receipt=str(done[0].receipt), out=str(done[0].midi.parent / f"again-{kind}"))
+        assert again.midi.read_bytes() == bytes_of[kind]
+        for path in done[0].midi.parent.glob("*.*"):
+            path.unlink()
+    assert bytes_of[ANEW - 1] != bytes_of[ANEW]
+    assert means[ANEW - 1] < 0.6 < 0.75 < means[ANEW], means
+
+
+def _numbers(draft, places):
+    """The numbers of what was chosen in some cells of a draft."""
+    table, mark = CellTable.of(draft.rows[:-1]), draft.trace._mark
+    lines, starts = [Line(is_drum=False) for _ in table.tracks], table.bar_starts()
+    for (bar, slot), cell in sorted(table.cells.items()):
+        for kind, position, value, _, level, *_ in cell:
+            if kind != Kind.NOTE:
+                continue
+            step, pitch = WORDS.position.number(position), _pitch_of(value)
+            if (bar, slot) in places:
+                for choice, label in lines[slot].choices(int(starts[bar]), step, pitch, level):
+                    yield mark.chances(choice, [label])[0]
+            lines[slot].take(pitch, level)
 
 
 @pytest.mark.parametrize("kind", [0, NEWEST + 1])

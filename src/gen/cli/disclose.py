@@ -9,6 +9,7 @@ r"""What the house says to others, from its records: answers to letters, copies,
     python scripts/disclose.py card CHECKPOINT [--report report.json]
     python scripts/disclose.py bom CHECKPOINT [--report report.json]
     python scripts/disclose.py dataset CHECKPOINT [--license URL]
+    python scripts/disclose.py ddex RECEIPT [--composer NAME] [--performer NAME]
     python scripts/disclose.py enter PAPER --kind WORD
     python scripts/disclose.py causal CHECKPOINT --steps N
 

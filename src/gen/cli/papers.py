@@ -73,7 +73,7 @@ def summary_command(
     give = _giver(house, output, **where)
     account = _account(house, checkpoint, output, as_of=as_of)
     text = summary_of(account, said)
-    act = give(ModelPaper("summary", text, account))
+    act = give(ModelPaper("summary", text, account.model.file_sha256))
     output.result(summary=text, figures=asdict(account.figures), act=act)
 
 
@@ -97,7 +97,7 @@ def card_command(
     give = _giver(house, output, **where)
     account = _account(house, checkpoint, output, report=report, as_of=as_of)
     text = card_of(account)
-    act = give(ModelPaper("card", text, account))
+    act = give(ModelPaper("card", text, account.model.file_sha256))
     output.result(card=text, figures=asdict(account.figures), sides=account.sides, act=act)
 
 
@@ -119,7 +119,7 @@ def bom_command(
     give = _giver(house, output, **where)
     account = _account(house, checkpoint, output, report=report, as_of=as_of)
     found = bom_of(account)
-    act = give(ModelPaper("bom", json_text(found), account))
+    act = give(ModelPaper("bom", json_text(found), account.model.file_sha256))
     output.result(bom=found, act=act)
 
 
@@ -143,8 +143,38 @@ def dataset_command(
     give = _giver(house, output, **where)
     account = _account(house, checkpoint, output, as_of=as_of)
     found = dataset_of(house, account, license_)
-    act = give(ModelPaper("dataset", text_of(found), account))
+    act = give(ModelPaper("dataset", text_of(found), account.model.file_sha256))
     output.result(dataset=found, act=act)
+
+
+@house_command
+@click.argument("receipt", type=FILE, metavar="RECEIPT")
+@click.option(
+    "--composer", "composers", multiple=True, metavar="NAME",
+    help="Who wrote the file that was brought, or reworked the piece. Several times.",
+)  # fmt: skip
+@click.option("--performer", "performers", multiple=True, metavar="NAME",
+              help="Who plays in the recording. Several times.")  # fmt: skip
+@writes_paper
+def ddex_command(
+    *, output: Console, receipt: Path, composers: tuple[str, ...], performers: tuple[str, ...],
+    **where: Any,
+) -> None:  # fmt: skip
+    """Declare to a distributor what of a piece a machine made, in the elements of DDEX ERN 4.3.2.
+
+    From the piece's receipt. Whether people wrote or played something of it no record knows:
+    name them. Identifiers, titles and deals are left to the distributor's own tools.
+    """
+    from gen.disclosure.ddex import NamedPeople, declared
+    from gen.sampling.receipt import read_receipt, standing
+
+    house = output.open_house()
+    give = _giver(house, output, **where)
+    found = read_receipt(receipt)
+    known = standing(found, house.load())
+    text = declared(found.record, found.digest, NamedPeople(composers, performers), known)
+    act = give(ModelPaper("ddex", text, found.record["checkpoint_sha256"]))
+    output.result(declaration=text, act=act)
 
 
 def _account(
@@ -169,11 +199,17 @@ def json_text(found: dict[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ModelPaper:
-    """A paper of one kind about one model."""
+    """A paper of one kind about one model, or a piece of it.
+
+    Attributes:
+        kind: as the log names it.
+        text: of the file.
+        model: SHA-256 of the model's file.
+    """
 
     kind: str
     text: str
-    account: Account
+    model: str
 
 
 def _giver(
@@ -198,7 +234,7 @@ def _giver(
             output.line(line)
         if key is None:
             return None
-        act = enter_paper(house, key, data, paper.kind, paper.account.model.file_sha256)
+        act = enter_paper(house, key, data, paper.kind, paper.model)
         output.line(f"entered: act {act}")
         return act
 
@@ -273,5 +309,6 @@ def _entered_plain(act: PaperAct | None) -> dict[str, Any] | None:
 
 
 PAPER_COMMANDS = (
-    bom_command, card_command, check_command, dataset_command, enter_command, summary_command,
+    bom_command, card_command, check_command, dataset_command, ddex_command, enter_command,
+    summary_command,
 )  # fmt: skip

@@ -8,7 +8,7 @@ variant or place is worked out, not estimated, and multiplied by how many were t
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -41,8 +41,6 @@ _MOST_EXACT: Final = 2_000
 """Choices up to which the chance of a score is summed up; a bound stands for it beyond."""
 _ROUNDING: Final = 1e-12
 """Chances below it are lost in the rounding of the transform."""
-_AT_ONCE: Final = 1 << 20
-"""Numbers that are made at a time."""
 _BLOCK: Final = np.dtype(
     [("what", "S1"), ("drum", "?"), ("name", ">i2"), ("label", ">i2"), ("place", ">u4"),
      ("rest", "V6")]
@@ -91,12 +89,13 @@ def evidence(piece: Piece, secret: bytes) -> Evidence:
 def _of_variants(found: Sequence[tuple[Choice, int]], secret: bytes) -> float:
     """Logarithm of the chance that a variant has the score of the likeliest."""
     once = {choice.context: (choice, label) for choice, label in reversed(found)}
+    said = [(choice.what, context, label) for context, (choice, label) in once.items()]
 
     def score(mark: Variant) -> int:
-        numbers = (
-            (choice.what, mark.chance(context, label)) for context, (choice, label) in once.items()
+        return sum(
+            int(SCORES[what][min(int(chance * _CELLS), _CELLS - 1)])
+            for what, chance in mark.chances_of(said)
         )
-        return sum(int(SCORES[what][min(int(u * _CELLS), _CELLS - 1)]) for what, u in numbers)
 
     best = max(score(Variant(secret, number)) for number in range(VARIANTS))
     return log_chance(best, _counts([choice for choice, _ in once.values()]))
@@ -108,23 +107,22 @@ def _of_circle(found: Sequence[tuple[Choice, int]], secret: bytes) -> tuple[floa
     once = {start.decides(choice): (choice, label) for choice, label in reversed(found)}
     if not once:
         return 0.0, 0.0
-    here = [choice for choice, _ in once.values()]
-    blocks = np.zeros(len(once), _BLOCK)
-    blocks["what"] = [choice.what for choice in here]
-    blocks["drum"] = [choice.is_drum for choice in here]
-    blocks["name"] = [choice.name for choice in here]
-    blocks["label"] = [label for _, label in once.values()]
-    steps = np.array([choice.step for choice in here])
-    is_loudness = blocks["what"] == LOUDNESS
-    cipher, scores = cipher_of(secret), []
-    for begins in np.array_split(np.arange(CIRCLE), 1 + CIRCLE * len(here) // _AT_ONCE):
-        tried = np.repeat(blocks[None], len(begins), axis=0)
-        tried["place"] = (steps + begins[:, None] * _QUARTER) % (CIRCLE * _QUARTER)
-        drawn = np.frombuffer(cipher.update(tried.tobytes()), ">u8")[::2]
-        cells = (drawn.astype(np.uint64) >> _CELL_SHIFT).astype(np.int64).reshape(tried.shape)
-        each = np.where(is_loudness, SCORES[LOUDNESS][cells], SCORES[PITCH][cells])
-        scores.append(each.sum(axis=1))
-    of_all, counts = np.concatenate(scores), _counts(here)
+    alike = defaultdict[tuple[bytes, bool, int, int, int], list[int]](list)
+    for choice, label in once.values():
+        quarter, step = divmod(choice.step, _QUARTER)
+        alike[choice.what, choice.is_drum, choice.name, label, step].append(quarter % CIRCLE)
+    of_all = np.zeros(CIRCLE, np.int64)
+    cipher, places = cipher_of(secret), np.arange(CIRCLE) * _QUARTER
+    for (what, is_drum, name, label, step), quarters in alike.items():
+        blocks = np.zeros(CIRCLE, _BLOCK)
+        blocks["what"], blocks["drum"], blocks["name"] = what, is_drum, name
+        blocks["label"], blocks["place"] = label, places + step
+        drawn = np.frombuffer(cipher.update(blocks.tobytes()), ">u8")[::2]
+        scores = SCORES[what][(drawn.astype(np.uint64) >> _CELL_SHIFT).astype(np.int64)]
+        scores = np.concatenate([scores, scores])  # around the circle
+        for quarter in quarters:
+            of_all += scores[quarter : quarter + CIRCLE]
+    counts = _counts([choice for choice, _ in once.values()])
     best = int(of_all[:: CIRCLE // PLACES].max()), int(of_all.max())
     return log_chance(best[0], counts), log_chance(best[1], counts)
 

@@ -7,12 +7,14 @@ so the notes of a piece are distributed as without a watermark. Whoever has the 
 numbers out again from the notes of any file (`gen.marks.evidence`): those of what was chosen are
 larger than chance would have them.
 
-There are two kinds. By the second the key makes a circle of `CIRCLE` quarters, a piece begins at
+There are three kinds. By the second the key makes a circle of `CIRCLE` quarters, a piece begins at
 one of its `PLACES`, and a number is of where on the circle the note is: other notes hardly matter.
 By the first, of earlier pieces, it is of what of the notes before survives transposing: the
 intervals between them, how loud they are and where in its quarter the note begins; there a changed
 note spoils the numbers of the next two. A pitch is known by its interval from the note before, on
-drums by its number, and loudness in the vocabulary's 32 steps.
+drums by its number, and loudness in the vocabulary's 32 steps. The third is the second, and the key
+chooses in cells that are written anew (`gen.sampling.polishing`), too: with numbers that decided
+nothing in the piece, nor in what was tried in its place.
 
 Sources: Aaronson 2022 (Gumbel watermark); Kuditipudi et al. 2023, arXiv:2307.15593 (a stream of
 numbers in which each text begins somewhere); Hu et al. 2023, arXiv:2310.10669 (a context decides
@@ -25,7 +27,7 @@ import hashlib
 import math
 import struct
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -38,13 +40,15 @@ from gen.tokens.vocabulary import WORDS, Kind
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import CipherContext
 
-NEWEST: Final = 2
+NEWEST: Final = 3
 """The kind of new pieces."""
 VARIANTS: Final = 16
 """By the first kind, numbers that a key makes, of which each piece has one: so that a house's
 pieces do not all choose alike in the same place."""
+ANEW: Final = 3
+"""The kind from which on cells that are written anew have the watermark, too."""
 CIRCLE: Final = 1024
-"""By the second kind, quarters after which the numbers of a key come again."""
+"""From the second kind on, quarters after which the numbers of a key come again."""
 PLACES: Final = 32
 """Of the circle, equally far apart, at one of which a piece begins."""
 MARKED: Final = (v.VALUE, v.LEVEL)
@@ -180,12 +184,16 @@ class Variant:
 
     def chances(self, choice: Choice, labels: Sequence[int]) -> list[float]:
         """The numbers between 0 and 1 that the key makes of what may be chosen."""
-        return [self.chance(choice.context, label) for label in labels]
+        said = ((choice.what, choice.context, label) for label in labels)
+        return [chance for _, chance in self.chances_of(said)]
 
-    def chance(self, context: bytes, label: int) -> float:
-        said = b"%d %s %d" % (self.number, context, label)
-        drawn = hashlib.blake2b(said, key=self.secret, digest_size=8).digest()
-        return (int.from_bytes(drawn, "big") + 0.5) / 2**64
+    def chances_of(self, said: Iterable[tuple[bytes, bytes, int]]) -> Iterator[tuple[bytes, float]]:
+        """The same of much that was chosen: what, in which context, which label."""
+        begun = hashlib.blake2b(b"%d " % self.number, key=self.secret, digest_size=8)
+        for what, context, label in said:
+            drawn = begun.copy()
+            drawn.update(b"%s %d" % (context, label))
+            yield what, (int.from_bytes(drawn.digest(), "big") + 0.5) / 2**64
 
 
 _BLOCK: Final = struct.Struct(">c?hhI6x")
@@ -194,7 +202,7 @@ _BLOCK: Final = struct.Struct(">c?hhI6x")
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """By the second kind: a key and which of the places of its circle a piece begins at.
+    """By the later kinds: a key and which of the places of its circle a piece begins at.
 
     A number is the first half of a block that the key's cipher (AES-256) makes of a place.
     """
@@ -249,10 +257,11 @@ class Trace:
 
     Args:
         mark: key, and variant or place.
+        is_in_cells: whether the key chooses in cells that are written anew, too.
     """
 
-    def __init__(self, mark: Watermark) -> None:
-        self._mark = mark
+    def __init__(self, mark: Watermark, *, is_in_cells: bool = False) -> None:
+        self._mark, self.is_in_cells = mark, is_in_cells
         self._lines: list[Line] = []
         self._slot, self._read = 0, 0
         self._bar, self._bar_steps = 0, 0
@@ -293,6 +302,24 @@ class Trace:
         times = [math.log(chance) / weight for chance, weight in zip(chances, weights, strict=True)]
         return times.index(max(times))
 
+    def of_cell(
+        self, rows: Sequence[Sequence[int]], before: Iterable[Sequence[int]], slot: int, bar: int
+    ) -> Trace:
+        """The same in one cell that is written anew; what decided in the piece does so no more.
+
+        Args:
+            rows: of the whole piece, as it was first written.
+            before: of the cell's track, all rows before the cell, as they are now.
+            slot: of its track.
+            bar: grid steps before its bar.
+        """
+        self._follow(rows)
+        line = Line(self._lines[slot].is_drum)
+        for kind, _, value, _, level, *_ in before:
+            if kind == Kind.NOTE:
+                line.take(_pitch_of(value), level)
+        return CellTrace(self._mark, line, bar, self._seen)
+
     def _follow(self, rows: Sequence[Sequence[int]]) -> None:
         """Take in what was written since."""
         for kind, position, value, _, level, *_ in rows[self._read :]:
@@ -304,12 +331,36 @@ class Trace:
             elif kind == Kind.CELL:
                 self._slot = WORDS.slot.number(value)
             elif kind == Kind.NOTE:
-                line, pitch = self._lines[self._slot], _pitch_of(value)
-                step = WORDS.position.number(position)
-                found = line.choices(self._bar, step, pitch, level)
-                self._seen.update(self._mark.decides(choice) for choice, _ in found)
-                line.take(pitch, level)
+                self._note(position, value, level)
         self._read = len(rows)
+
+    def _note(self, position: int, value: int, level: int) -> None:
+        line, pitch = self._lines[self._slot], _pitch_of(value)
+        found = line.choices(self._bar, WORDS.position.number(position), pitch, level)
+        self._seen.update(self._mark.decides(choice) for choice, _ in found)
+        line.take(pitch, level)
+
+
+class CellTrace(Trace):
+    """A watermark in one cell while that is written anew: what follows the FILL.
+
+    Args:
+        mark: of the piece.
+        line: its track, as it stands before the cell.
+        bar: grid steps before its bar.
+        seen: what has decided in the piece; what decides here is added.
+    """
+
+    def __init__(self, mark: Watermark, line: Line, bar: int, seen: set[object]) -> None:
+        super().__init__(mark)
+        self._lines, self._bar, self._seen = [line], bar, seen
+
+    def _follow(self, rows: Sequence[Sequence[int]]) -> None:
+        begin = next(n for n in range(len(rows), 0, -1) if rows[n - 1][v.KIND] == Kind.FILL)
+        for kind, position, value, _, level, *_ in rows[begin + self._read :]:
+            if kind == Kind.NOTE:
+                self._note(position, value, level)
+        self._read = len(rows) - begin
 
 
 def _pitch_of(word_id: int) -> int:

@@ -15,7 +15,7 @@ from typing import ClassVar, Final, Literal
 
 from gen.disk.reading import KEY_FILE, NamedFileError, read
 from gen.errors import HouseError
-from gen.marks.watermark import Trace, watermark_of
+from gen.marks.watermark import ANEW, Trace, watermark_of
 from gen.provenance.canonical import (
     StrictJsonError,
     canonical,
@@ -45,7 +45,7 @@ class WatermarkKey:
 
     def trace(self, seed: Sequence[int], kind: int) -> Trace:
         """The watermark of one piece; see `watermark_of`."""
-        return Trace(watermark_of(self.secret, kind, seed))
+        return Trace(watermark_of(self.secret, kind, seed), is_in_cells=kind >= ANEW)
 
 
 class _KeyFile(Shape, frozen=True):

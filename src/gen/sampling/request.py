@@ -70,7 +70,7 @@ class SamplingRunConfig:
         device: where the model computes, which the last bits of its sums depend on.
         watermark: `auto` with the newest watermark key that this user has of the house, if any;
             the id of a key; `off` without.
-        watermark_kind: in which way the key chooses: 2, or 1 as in pieces of earlier versions.
+        watermark_kind: in which way the key chooses: 3, or 1 or 2 as in pieces of earlier versions.
         swing, humanise: how strongly what is written is played so, see `Performance`.
         timing: of a model of played music `played` as its players do, or `straight`; None for
             the former, and in a file as it is there.

@@ -8,12 +8,15 @@ beside what stands by then.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from typing import Final
 
 import numpy as np
 
+from gen.marks.watermark import Trace
 from gen.model import Transformer
 from gen.sampling.decode import DrawConfig, decode
 from gen.sampling.drafting.draft import Draft
@@ -64,18 +67,33 @@ def polished(
     bars = len(table.bars)
     open_bars = range(bars - 1 - draft.plan.cadence)
     faulty = worst(critic.faults(open_bars))[: max(int(MOST_CELLS * bars), 1)]
-    found = []
+    traced, found = _traced(draft, table), []
     for number, (place, why) in enumerate(faulty):
-        if _improve(model, draft.plan, critic, place, [*seed, number], config, tries):
+        trace = partial(traced, place)
+        if _improve(model, draft.plan, critic, place, [*seed, number], config, tries, trace):
             found.append(PolishedCell(place, why))
     if found:
         draft.state.rows = [*table.excerpt(0, bars), draft.rows[-1]]
     return tuple(found)
 
 
+def _traced(draft: Draft, table: CellTable) -> Callable[[Place], Trace | None]:
+    """What makes the watermark of a cell, as the table stands; None where it is to have none."""
+    trace, rows, starts = draft.trace, draft.rows, table.bar_starts()
+
+    def of(place: Place) -> Trace | None:
+        if trace is None or not trace.is_in_cells:
+            return None
+        bar, slot = place
+        before = chain.from_iterable(table.cells.get((b, slot), ()) for b in range(bar))
+        return trace.of_cell(rows, before, slot, int(starts[bar]))
+
+    return of
+
+
 def _improve(
     model: Transformer, plan: Plan, critic: Critic, place: Place, seed: Sequence[int],
-    config: DrawConfig, tries: int,
+    config: DrawConfig, tries: int, traced: Callable[[], Trace | None],
 ) -> bool:  # fmt: skip
     """Write a cell up to so often, until nothing is wrong; whether it is better than it was."""
     table, is_better = critic.table, False
@@ -84,7 +102,9 @@ def _improve(
     for attempt in range(tries if least else 0):
         order = _order(table, place, old[0][v.EXTENT])
         rng = np.random.default_rng([*seed, attempt])
-        decode(model, [Draft(_of_holes(plan, table), order=order)], [rng], config)
+        draft = Draft(_of_holes(plan, table), order=order)
+        draft.trace = traced()
+        decode(model, [draft], [rng], config)
         table.cells[place] = order.table.cells.get(place, best)
         if (weight := critic.weight(place[0])) < least:
             is_better, least, best = True, weight, table.cells[place]
