@@ -25,7 +25,16 @@ import click
 
 from gen.cli.careful import CarefulGroup
 from gen.cli.house_commands.common import Console, counted, house_command
-from gen.cli.papers import CURATOR, FILE, MODEL, PAPER_COMMANDS, json_text
+from gen.cli.papers import (
+    CURATOR,
+    FILE,
+    MODEL,
+    PAPER_COMMANDS,
+    ModelPaper,
+    giver,
+    json_text,
+    writes_paper,
+)  # fmt: skip
 from gen.errors import HouseError, SettingError
 
 if TYPE_CHECKING:
@@ -292,7 +301,37 @@ def causal_command(
     output.result(**found)
 
 
+@house_command
+@click.argument("receipt", type=FILE, metavar="RECEIPT")
+@click.option(
+    "--composer", "composers", multiple=True, metavar="NAME",
+    help="Who wrote the file that was brought, or reworked the piece. Several times.",
+)  # fmt: skip
+@click.option("--performer", "performers", multiple=True, metavar="NAME",
+              help="Who plays in the recording. Several times.")  # fmt: skip
+@writes_paper
+def ddex_command(
+    *, output: Console, receipt: Path, composers: tuple[str, ...], performers: tuple[str, ...],
+    **where: Any,
+) -> None:  # fmt: skip
+    """Declare to a distributor what of a piece a machine made, in the elements of DDEX ERN 4.3.2.
+
+    From the piece's receipt. Whether people wrote or played something of it no record knows:
+    name them. Identifiers, titles and deals are left to the distributor's own tools.
+    """
+    from gen.disclosure.ddex import NamedPeople, declared
+    from gen.sampling.receipt import read_receipt, standing
+
+    house = output.open_house()
+    give = giver(house, output, **where)
+    found = read_receipt(receipt)
+    known = standing(found, house.load())
+    text = declared(found.record, found.digest, NamedPeople(composers, performers), known)
+    act = give(ModelPaper("ddex", text, found.record["checkpoint_sha256"]))
+    output.result(declaration=text, act=act)
+
+
 for command in (
-    answer_command, causal_command, copies_command, reserve_command, *PAPER_COMMANDS,
+    answer_command, causal_command, copies_command, ddex_command, reserve_command, *PAPER_COMMANDS,
 ):  # fmt: skip
     main.add_command(command)

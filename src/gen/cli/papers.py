@@ -70,7 +70,7 @@ def summary_command(
 
     said = read_sayings(says)
     house = output.open_house()
-    give = _giver(house, output, **where)
+    give = giver(house, output, **where)
     account = _account(house, checkpoint, output, as_of=as_of)
     text = summary_of(account, said)
     act = give(ModelPaper("summary", text, account.model.file_sha256))
@@ -94,7 +94,7 @@ def card_command(
     from gen.disclosure.card import card_of
 
     house = output.open_house()
-    give = _giver(house, output, **where)
+    give = giver(house, output, **where)
     account = _account(house, checkpoint, output, report=report, as_of=as_of)
     text = card_of(account)
     act = give(ModelPaper("card", text, account.model.file_sha256))
@@ -116,7 +116,7 @@ def bom_command(
     from gen.disclosure.bom import bom_of
 
     house = output.open_house()
-    give = _giver(house, output, **where)
+    give = giver(house, output, **where)
     account = _account(house, checkpoint, output, report=report, as_of=as_of)
     found = bom_of(account)
     act = give(ModelPaper("bom", json_text(found), account.model.file_sha256))
@@ -140,41 +140,11 @@ def dataset_command(
     from gen.disclosure.croissant import dataset_of, text_of
 
     house = output.open_house()
-    give = _giver(house, output, **where)
+    give = giver(house, output, **where)
     account = _account(house, checkpoint, output, as_of=as_of)
     found = dataset_of(house, account, license_)
     act = give(ModelPaper("dataset", text_of(found), account.model.file_sha256))
     output.result(dataset=found, act=act)
-
-
-@house_command
-@click.argument("receipt", type=FILE, metavar="RECEIPT")
-@click.option(
-    "--composer", "composers", multiple=True, metavar="NAME",
-    help="Who wrote the file that was brought, or reworked the piece. Several times.",
-)  # fmt: skip
-@click.option("--performer", "performers", multiple=True, metavar="NAME",
-              help="Who plays in the recording. Several times.")  # fmt: skip
-@writes_paper
-def ddex_command(
-    *, output: Console, receipt: Path, composers: tuple[str, ...], performers: tuple[str, ...],
-    **where: Any,
-) -> None:  # fmt: skip
-    """Declare to a distributor what of a piece a machine made, in the elements of DDEX ERN 4.3.2.
-
-    From the piece's receipt. Whether people wrote or played something of it no record knows:
-    name them. Identifiers, titles and deals are left to the distributor's own tools.
-    """
-    from gen.disclosure.ddex import NamedPeople, declared
-    from gen.sampling.receipt import read_receipt, standing
-
-    house = output.open_house()
-    give = _giver(house, output, **where)
-    found = read_receipt(receipt)
-    known = standing(found, house.load())
-    text = declared(found.record, found.digest, NamedPeople(composers, performers), known)
-    act = give(ModelPaper("ddex", text, found.record["checkpoint_sha256"]))
-    output.result(declaration=text, act=act)
 
 
 def _account(
@@ -212,7 +182,7 @@ class ModelPaper:
     model: str
 
 
-def _giver(
+def giver(
     house: House, output: Console, *, out: Path | None, enter: bool, curator: str | None
 ) -> Callable[[ModelPaper], int | None]:
     """What writes a paper where it was asked for, or prints it, and says which act entered it.
@@ -309,6 +279,5 @@ def _entered_plain(act: PaperAct | None) -> dict[str, Any] | None:
 
 
 PAPER_COMMANDS = (
-    bom_command, card_command, check_command, dataset_command, ddex_command, enter_command,
-    summary_command,
+    bom_command, card_command, check_command, dataset_command, enter_command, summary_command,
 )  # fmt: skip
