@@ -26,12 +26,17 @@ settings.register_profile("random", settings.get_profile("steady"), derandomize=
 settings.load_profile("steady")  # the same examples each time; others: --hypothesis-profile=random
 
 
+STRANGE = ("test_safe_parse.py", "test_file_attacks.py", "test_bombs.py", "test_mutants.py")
+"""Files with tests of how files are read that may be anything."""
+
+
 @pytest.hookimpl(tryfirst=True)  # before Hypothesis reads its options
 def pytest_configure(config: pytest.Config) -> None:
     if config.option.hypothesis_profile == "random" and config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = secrets.randbelow(2**32)
     _hear_ctrl_c()
     _keep_compiled_modules()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # test processes share the cores
     if prepared.CAN_FORK and prepared.FOLDER not in os.environ:  # not in a worker of xdist
         run = prepared.begin_run()
         config.add_cleanup(lambda: prepared.end_run(run))
@@ -98,6 +103,16 @@ def no_house_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delenv(HOUSE_VARIABLE, raising=False)
     monkeypatch.delenv(PASSPHRASE_VARIABLE, raising=False)
     monkeypatch.setenv(KEYS_VARIABLE, str(tmp_path / "keys"))
+
+
+@pytest.fixture(autouse=True)
+def quick_reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What reads strangers' files is forked where something is there to fork it.
+
+    Not where what it withstands is the point.
+    """
+    if prepared.is_serving() and request.path.name not in STRANGE:
+        monkeypatch.setattr("gen.safe_parse.subprocess", prepared.quick_subprocess)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def follow(link: socket.socket) -> None:
 
 
 path, *words = sys.argv[1:]
-is_program = words[0] == "-m" or not words[0].startswith("-")
+is_program = words[0] in ("-m", "-P") or not words[0].startswith("-")
 if is_program and (link := hand_over(path, words)):
     follow(link)
 os.execv(sys.executable, [sys.executable, *words])  # noqa: S606 - as it would have been at once

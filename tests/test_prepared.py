@@ -46,6 +46,7 @@ def done(*words, fast=True, **settings):
 def test_it_has_torch_already_and_another_process_does_not(program):
     path = program(IMPORTED)
     assert done(path).stdout == "True\n"
+    assert done("-P", path).stdout == "True\n"
     assert done(path, fast=False).stdout == "False\n"
 
 
@@ -67,6 +68,11 @@ def test_it_runs_a_module(tmp_path):
     (tmp_path / "tool.py").write_text(TELL, "utf-8")
     both = [done("-m", "tool", "x", fast=f, cwd=tmp_path, input="") for f in (True, False)]
     assert json.loads(both[0].stdout) == json.loads(both[1].stdout)
+
+
+def test_it_runs_one_that_it_has_imported_as_if_it_had_not():
+    both = [done("-P", "-m", "gen.safe_parse", "9", "9", fast=f, input="") for f in (True, False)]
+    assert both[0].stderr == both[1].stderr == ""
 
 
 LATE = "threading.Timer(0.1, print, ['late'])"

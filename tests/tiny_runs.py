@@ -19,7 +19,7 @@ from omegaconf import OmegaConf
 
 # Lightning starts this file again for a second process, which finds no neighbours by itself.
 sys.path.append(str(Path(__file__).parent))
-from prepared import prepared
+from prepared import prepared, quick_subprocess
 
 TRAIN = Path(__file__).resolve().parents[1] / "scripts" / "train.py"
 SECRET = "secret-of-the-user"  # noqa: S105 - the name of a file
@@ -95,9 +95,14 @@ def train(*words: str, first: str = "") -> Done:
 
 
 if __name__ == "__main__":
+    from lightning.pytorch.strategies.launchers import subprocess_script
+    from lightning.pytorch.utilities import rank_zero_only
+
     from gen.disk import seals
 
     seals.secret_path = lambda: Path(SECRET).absolute()
     sys.path[0] = str(TRAIN.parent)
+    subprocess_script.subprocess = quick_subprocess  # for a second process beside this one
+    rank_zero_only.rank = int(os.environ.get("LOCAL_RANK", "0"))  # read as Lightning is imported
     # Not by runpy: processes that this one starts must start here too, for their secret.
     exec(compile(TRAIN.read_text("utf-8"), str(TRAIN), "exec"))  # noqa: S102 - our own script

@@ -24,6 +24,7 @@ from gen.provenance.mark import is_generated
 from gen.sampling.job import FromNothing
 from gen.sampling.receipt import read_receipt
 from houses import make_piece
+from prepared import prepared
 from studios import CHECKPOINT, make_studio
 from tiny_runs import Done, call
 
@@ -196,8 +197,10 @@ def whole(out: Path) -> set[str]:
 def test_stopped_between_two_pieces_it_leaves_whole_ones_and_nothing_else(studio, out, number):
     folder, house = studio
     usual = f"checkpoint={folder / CHECKPOINT}", f"pin={house.pin.path}", f"out={out}"
+    words = (SAMPLE, *usual, "n=6", "bars=16")
+    true = [sys.executable, *map(str, words)]  # a terminal's signal reaches its copies, too
     process = subprocess.Popen(
-        [sys.executable, str(SAMPLE), *usual, "n=6", "bars=16"], text=True, start_new_session=True,
+        true if number == signal.SIGINT else prepared(*words), text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder,
         env={**os.environ, CACHE_VARIABLE: "off", KEYS_VARIABLE: str(folder / "keys")},
     )  # fmt: skip

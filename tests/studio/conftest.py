@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -21,7 +17,7 @@ from gen.studio.guard import Guard
 from gen.studio.people import People
 from gen.studio.served import HouseGuard, Served
 from houses import TestHouse, keep_key, make_midi, start_house
-from prepared import prepared
+from prepared import quick_subprocess
 from served import ORIGIN, Clock, Hand
 from studios import CHECKPOINT, make_studio
 
@@ -29,15 +25,9 @@ from studios import CHECKPOINT, make_studio
 @pytest.fixture(autouse=True, scope="session")
 def prepared_processes() -> Iterator[None]:
     """What writes music, and a run, begin with torch imported; in `test_load` they do not."""
-
-    def begin(words: list[str], **settings: Any) -> subprocess.Popen:
-        is_python = words[0] == sys.executable
-        return subprocess.Popen(prepared(*words[1:]) if is_python else words, **settings)
-
-    quick = SimpleNamespace(**{**vars(subprocess), "Popen": begin})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs, "subprocess", quick)
-        patch.setattr(runs, "subprocess", quick)
+        for module in (jobs, runs):
+            patch.setattr(module, "subprocess", quick_subprocess)
         yield
 
 

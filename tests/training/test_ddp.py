@@ -26,6 +26,7 @@ from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.learner import Learner, OptimizerConfig
 from gen.training.run import train
 from houses import keep_machine_key, start_house
+from prepared import prepared
 from recorded_runs import FROM_A_BASE, RUN
 from tiny_runs import environment, settings_of, start
 
@@ -67,7 +68,7 @@ def test_two_processes_begin_with_a_models_weights_as_one_does(tmp_path, monkeyp
     own = [word for word in RUN if not word.startswith("model")]
     alone = train(settings_of(house.pin.path, *own, *words), tmp_path / "alone")
     done = subprocess.run(
-        [sys.executable, tiny_runs.__file__, *FROM_A_BASE, f"pin={house.pin.path}", *DDP, *words],
+        prepared(tiny_runs.__file__, *FROM_A_BASE, f"pin={house.pin.path}", *DDP, *words),
         cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     talk = done.stderr
