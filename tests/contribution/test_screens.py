@@ -1,5 +1,7 @@
 """What screening knows of a house is kept between commands, and changes no verdict."""
 
+from dataclasses import replace
+
 import pytest
 
 from gen.contribution import known as known_music
@@ -73,6 +75,40 @@ def test_what_was_withdrawn_since_is_refused_as_such(house):
     found = load(house).screen.compare(NewPiece.of(make_piece(1)))
     assert found.rule == "withdrawn"
     assert load(house).screen.compare(NewPiece.of(make_piece(1))).rule == "withdrawn"
+
+
+def test_what_was_renewed_since_is_known_by_its_latest_composers(house, read):
+    (entry,) = enter(house, 1)
+    register = house.load()
+    assert load(house).screen.known[0].composers == ("ana",)
+    record = register.works[entry.work]
+    record.entry = replace(record.entry, composers=(("ben", 100),))
+    register._renewed[entry.work] = [(0, entry)]
+    read.clear()
+    load_known(house.house, register, Thresholds())
+    assert read == [entry.work]
+
+
+def test_only_what_is_new_or_withdrawn_is_asked_of_a_register(house, monkeypatch):
+    """A register that was kept unpacks each record that is asked for: of 100,000 it takes long."""
+    first, second = enter(house, 1, 2)
+    load(house)
+    (third,) = enter(house, 3)
+    house.house = withdraw(house.house, [second.work], key_of("ana"), "a test")
+    register, asked = house.load(), []
+
+    class Works(dict):
+        def __getitem__(self, work):
+            asked.append(work)
+            return super().__getitem__(work)
+
+        def values(self):
+            raise AssertionError("all records are asked for")
+
+    register.works = Works(register.works)
+    load_known(house.house, register, Thresholds())
+    assert set(asked) == {second.work, third.work}
+    assert first.work not in asked
 
 
 def test_outputs_are_kept_once(house, monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from typing import Self
@@ -29,18 +29,10 @@ class ReadingAhead:
     Args:
         house: where.
         cache: says what was kept.
-        numbers: digests of files that need not be read.
-        records: of all works, in order.
+        new: records of the works that are to be read, in order.
     """
 
-    def __init__(
-        self,
-        house: House,
-        cache: KeptCache,
-        numbers: Collection[str],
-        records: Collection[WorkRecord],
-    ) -> None:
-        new = [r for r in records if r.entry.file_sha256 not in numbers]
+    def __init__(self, house: House, cache: KeptCache, new: Sequence[WorkRecord]) -> None:
         if len(new) >= MANY:
             new = [record for record in new if not cache.has(record.entry.file_sha256)]
         self._house, self._new = house, iter(new)

@@ -117,9 +117,9 @@ class Recheck:
             item: as the inbox shows it.
             register: as it is now; works that were entered meanwhile are compared with too.
         """
-        for record in islice(register.works.values(), self._entered, None):
-            if record.entry.work not in self._looked_at:
-                _add_work(self._known, self._house, record)
+        for work in islice(register.works, self._entered, None):
+            if work not in self._looked_at:
+                _add_work(self._known, self._house, register.works[work])
         self._entered = len(register.works)
         if item.tagged is None:
             return None
@@ -174,13 +174,17 @@ def _load_entered(
     """All but what waits in the inbox."""
     cache = KeptCache(cache_folder or user_folder("screening"), house.pin.name)
     kept = read_screen(house, thresholds, cache_folder)
-    if not kept.numbers.keys() <= _entered_in(register):
+    if not _is_as_entered(kept, register):
         kept = KeptScreen(Screen(thresholds), {})
     is_anew = not kept.numbers
     known = KnownMusic(kept.screen, cache, reserved=Reserved.of(house, register))
-    with ReadingAhead(house, cache, kept.numbers, register.works.values()) as known.ahead:
-        for record in register.works.values():
+    works, musics = register.works, register.musics
+    new = [works[work] for music, work in musics.items() if music not in kept.numbers]
+    with ReadingAhead(house, cache, new) as known.ahead:
+        for record in new:
             _take_work(known, kept, house, record)
+    for work in sorted(register.withdrawn):
+        _take_withdrawal(known, kept, house, works[work])
     known.ahead = None
     for output in outputs_of(house, register, kept.numbers):
         if output.fingerprint:
@@ -196,23 +200,35 @@ def _load_entered(
     return known
 
 
-def _entered_in(register: Register) -> set[str]:
-    """What a kept screen may hold: digests of works' files and of outputs' receipts."""
-    works = {record.entry.file_sha256 for record in register.works.values()}
+def _is_as_entered(kept: KeptScreen, register: Register) -> bool:
+    """Whether a kept screen holds nothing that the register has not, or has otherwise by now."""
     pieces = (piece for piece in register.runs.pieces if not register.is_revoked(piece))
-    return works | {piece.receipt for piece in pieces}
+    if not kept.numbers.keys() <= register.musics.keys() | {piece.receipt for piece in pieces}:
+        return False
+    return all(_is_as_renewed(kept, register.works[work]) for work in register.renewed)
+
+
+def _is_as_renewed(kept: KeptScreen, record: WorkRecord) -> bool:
+    """Whether a work that was entered anew is known by its latest composers, and as one that is."""
+    number = kept.numbers.get(record.entry.music_sha256)
+    known = None if number is None else kept.screen.known[number]
+    people = tuple(person for person, _ in record.entry.composers)
+    is_live = record.withdrawn_at is None
+    return known is None or (known.composers == people and (known.kind == WORK or not is_live))
 
 
 def _take_work(known: KnownMusic, kept: KeptScreen, house: House, record: WorkRecord) -> None:
-    """Have the screen know a work, and that it was withdrawn."""
-    digest, is_withdrawn = record.entry.file_sha256, record.withdrawn_at is not None
-    number = kept.numbers.get(digest)
-    if number is None:
-        number = len(known.screen)
-        if _add_work(known, house, record):
-            kept.numbers[digest] = number
-            kept.changes += 1
-    elif is_withdrawn and known.screen.known[number].kind == WORK:
+    """Have the screen know a work."""
+    number = len(known.screen)
+    if _add_work(known, house, record):
+        kept.numbers[record.entry.music_sha256] = number
+        kept.changes += 1
+
+
+def _take_withdrawal(known: KnownMusic, kept: KeptScreen, house: House, record: WorkRecord) -> None:
+    """Have the screen know that a work was withdrawn."""
+    number = kept.numbers.get(record.entry.music_sha256)
+    if number is not None and known.screen.known[number].kind == WORK:
         found = _kept_of(known, house, record)
         known.screen.withdraw(number, found.fingerprint if found else Fingerprint(()))
         kept.changes += 1

@@ -29,7 +29,7 @@ class KeptScreen:
 
     Attributes:
         screen: knows the pieces in `numbers`, and perhaps more.
-        numbers: digest of a work's file, or of an output's receipt, → its number in the screen.
+        numbers: digest of a work's music, or of an output's receipt, → its number in the screen.
         changes: how many pieces were added or withdrawn since it was kept.
     """
 
@@ -64,4 +64,4 @@ def read_screen(house: House, thresholds: Thresholds, folder: Path | None = None
 
 def _file(house: House, folder: Path | None) -> SealedFile:
     path = (folder or user_folder("screening")) / f"{name_of_house(house.pin)}.screen"
-    return SealedFile(path, f"screen of {source_digest('likeness')}")
+    return SealedFile(path, f"screen by music of {source_digest('likeness')}")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -79,6 +79,16 @@ class RegisterState:
         """A registered work, withdrawn ones included, with these bytes or this sound."""
         work = self._by_music.get(music_sha256) or self._by_sound.get(musical_hash)
         return self.works[work] if work is not None else None
+
+    @property
+    def musics(self) -> Mapping[str, str]:
+        """SHA-256 of the music of every work, withdrawn or not, → its id, as they were entered."""
+        return self._by_music
+
+    @property
+    def renewed(self) -> Collection[str]:
+        """Works that were entered anew."""
+        return self._renewed
 
     def at(self, place: str) -> WorkRecord | None:
         """The work, withdrawn or not, that was entered at this place of the house."""
