@@ -154,7 +154,10 @@ class Draft:
         if near is None:
             return None
         first, pitch = WORDS.position.number(row[v.POSITION]), WORDS.pitch.number(row[v.VALUE])
-        return np.float32(self.plan.steering) * held_clashes(near[first:, pitch])
+        clashes = near[first:, pitch]
+        if not np.count_nonzero(clashes):
+            return None
+        return np.float32(self.plan.steering) * held_clashes(clashes)
 
     def drawable(self, field: int, row: Row) -> Mask:
         """Which ids may be drawn: those allowed, and in the closing bar all later positions.

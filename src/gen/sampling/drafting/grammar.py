@@ -240,7 +240,9 @@ def _chord_goes_on(state: State) -> bool:
     """Whether another note may begin on the step of the last one."""
     if state.last != Kind.NOTE:
         return True
-    return state.at_once < state.cell_terms.at_once and bool(pitches(state, state.position).any())
+    if state.at_once >= state.cell_terms.at_once:
+        return False
+    return bool(np.count_nonzero(pitches(state, state.position)))
 
 
 def _latest_note(state: State) -> int:

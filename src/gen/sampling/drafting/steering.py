@@ -76,11 +76,14 @@ def clashing(others: Iterable[Sounding], bar_start: int, steps: int) -> Floats:
 
 def beside(pitches: Bools) -> Bools:
     """Which pitches stand a semitone beside one of these, the octave aside. (…, 128) both."""
-    found = np.zeros_like(pitches)
+    # In one line, each row with room behind it for what would reach into the next.
+    rows = np.zeros((pitches.size // PITCHES, PITCHES + max(SEMITONES)), dtype=np.bool_)
+    rows[:, :PITCHES] = pitches.reshape(-1, PITCHES)
+    sounding, found = rows.ravel(), np.zeros(rows.size, dtype=np.bool_)
     for distance in SEMITONES:
-        found[..., distance:] |= pitches[..., :-distance]
-        found[..., :-distance] |= pitches[..., distance:]
-    return found
+        found[distance:] |= sounding[:-distance]
+        found[:-distance] |= sounding[distance:]
+    return found.reshape(rows.shape)[:, :PITCHES].reshape(pitches.shape)
 
 
 def _heard(others: Iterable[Sounding], bar_start: int, steps: int) -> Bools:
@@ -94,7 +97,8 @@ def _heard(others: Iterable[Sounding], bar_start: int, steps: int) -> Bools:
 def soon(near: Floats, steps: int, ahead: int = AHEAD) -> Floats:
     """Of `clashing`, which is longer by `ahead` or more, the mean from each step on. (S, 128)."""
     near = near[: steps + ahead]
-    sums = np.concatenate([np.zeros((1, PITCHES), dtype=np.float32), near.cumsum(axis=0)])
+    sums = np.zeros((len(near) + 1, PITCHES), dtype=np.float32)
+    near.cumsum(axis=0, out=sums[1:])
     share: Floats = (sums[ahead:-1] - sums[: -ahead - 1]) / np.float32(ahead)
     return share
 
