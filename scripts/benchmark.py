@@ -25,6 +25,7 @@ COMMANDS = {
     "scale": "bits per note of models of four sizes after three numbers of steps",
     "nearness": "how far honest replays are apart, beside replays with one foreign window",
     "memory": "memory that training takes, against transformers with REMI",
+    "pieces": "memory of one command after so many new pieces",
     "sample": "notes a second in sampling, against transformers with REMI",
     "studio": "what people wait for in the studio, in a browser: sound, signing, pages",
     "chorales": "nats per voice and sixteenth of four-voice chorales, from the field's JSON",

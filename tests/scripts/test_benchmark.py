@@ -3,10 +3,13 @@
 import argparse
 import json
 import math
+import os
 import socket
 import subprocess
+import sys
 import time
 from itertools import islice
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +18,7 @@ import torch
 from symusic import Score
 
 import benchmark
-from bench import ablate, growth, machine, memory, sample, scale, train
+from bench import ablate, growth, machine, memory, pieces, sample, scale, train
 from bench import start as first_steps
 from bench.corpus import admitted_works, curve_works, deal, kept, settings_of
 from bench.ours import Ours
@@ -500,3 +503,16 @@ def test_a_house_built_for_growth_is_one_whose_works_were_accepted(tmp_path):
 def test_a_command_that_fails_has_no_cost():
     with pytest.raises(subprocess.CalledProcessError):
         growth.cpu_seconds(["false"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="Linux tells it")
+def test_memory_of_a_process_and_of_those_that_it_started_is_added_up():
+    own, block = os.getpid(), "b = bytearray(10**8); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", block], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        child.stdout.readline()
+        assert {own, child.pid} <= set(pieces.family(own))
+        assert pieces.own_bytes(child.pid) > 10**8
+        child.stdin.close()
+    assert pieces.own_bytes(child.pid) == 0

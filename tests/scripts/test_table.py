@@ -1,7 +1,8 @@
 """A table of bad days: bad values, kills, full disks, several at once. Counts tries and violations.
 
 A violation is a traceback, an exit code other than 0 and 2, a hang, a half-written file, or an act
-that was acknowledged and is gone. A short draw is played by default, all of it with `-m slow`.
+that was acknowledged and is gone. A short draw is played by default, all of it with `-m slow`, the
+bad values in parts: `-k part3`.
 """
 
 import _thread
@@ -28,6 +29,7 @@ from tiny_runs import call, command, environment
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 HUNG_SECONDS = 60
+PARTS = 32
 STATED = ["--method", "played", "--consent", "general_model", "--composer", "ana", "--yes"]
 needs_posix = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes and SIGKILL")
 pytestmark = needs_posix
@@ -157,22 +159,31 @@ def rows_of_settings():
             yield f"{name}.py", words
 
 
-def drawn(rows, count, seed=20):
+def shares(few):
+    """A draw of so many rows, and of all of them every 32nd, from the first on, the second …"""
+    parts = [
+        pytest.param(slice(n, None, PARTS), marks=pytest.mark.slow, id=f"part{n}-")
+        for n in range(PARTS)
+    ]
+    return pytest.mark.parametrize("share", [pytest.param(slice(few), id="draw"), *parts])
+
+
+def drawn(rows, share, seed=20):
     rows = list(rows)
-    chance = random.Random(seed)  # noqa: S311 - chance, no secret
-    return rows if count is None else chance.sample(rows, min(count, len(rows)))
+    random.Random(seed).shuffle(rows)  # noqa: S311 - chance, no secret
+    return rows[share]
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(None, marks=pytest.mark.slow)])
-def test_bad_values_for_composers_and_curators(table, lived_in, capsys, count):
-    for script, words in drawn(rows_of_clicks(lived_in), count):
+@shares(100)
+def test_bad_values_for_composers_and_curators(table, lived_in, capsys, share):
+    for script, words in drawn(rows_of_clicks(lived_in), share):
         tried(table, script, words)
     table.end(capsys, "bad values of house.py and contribute.py")
 
 
-@pytest.mark.parametrize("count", [8, pytest.param(None, marks=pytest.mark.slow)])
-def test_bad_values_for_researchers_and_producers(table, capsys, count):
-    for script, words in drawn(rows_of_settings(), count):
+@shares(8)
+def test_bad_values_for_researchers_and_producers(table, capsys, share):
+    for script, words in drawn(rows_of_settings(), share):
         tried(table, script, words)
     table.end(capsys, "bad values of train.py, sample.py and evaluate.py")
 

@@ -83,14 +83,15 @@ def test_two_processes_begin_with_a_models_weights_as_one_does(tmp_path, monkeyp
 
 
 @pytest.mark.slow
-def test_two_processes_read_a_large_house_once_and_learn_from_disjoint_shares(tmp_path):
+@pytest.mark.parametrize("size", [2000, 20_000])
+def test_two_processes_read_a_large_house_once_and_learn_from_disjoint_shares(tmp_path, size):
     with growth.environment(tmp_path):
-        hands = growth.build(tmp_path / "house", 2000)
+        hands = growth.build(tmp_path / "house", size)
         alone = read_by(tmp_path, hands.house.pin.path, "alone")
         together = read_by(tmp_path, hands.house.pin.path, "together", *DDP)
     assert len(alone) == 1
     first, second = together
-    assert first["parsed"] == 2000
+    assert first["parsed"] == size
     assert second["parsed"] == 0  # it reads and hashes them all, and knows the bytes
     shares = set(first["shown"]), set(second["shown"])
     assert len(shares[0]) == len(shares[1]) > 0
