@@ -14,7 +14,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from gen.piece import Note, Piece, Track
 from gen.provenance.acts import (
@@ -66,6 +65,7 @@ from gen.provenance.witnesses.notes import LOG_KEY, NoteKey, SignedNote
 from gen.smf import musical_hash, parse, write
 
 PAGE = Path(__file__).parents[1] / "docs" / "format.md"
+RECORDS = Path(__file__).parents[1] / "scripts" / "alone" / "records.txt"
 TIME = "2026-01-02T03:04:05Z"
 PEOPLE = {"ana": "composer", "cleo": "curator", "machine": "producer trainer"}
 BLOCK = re.compile(r"(<!-- example: ([a-z ]+) -->\n```[a-z]*\n)(.*?)(\n```)", re.DOTALL)
@@ -193,8 +193,6 @@ def hexdump(data: bytes) -> str:
 
 def examples() -> dict[str, str]:
     """Every block of the page, by its name."""
-    from verify_alone import SHAPES
-
     data = contributed()
     lines, transcript, piece = acts_of(data)
     head, leaves, tagged = head_of(lines), list(map(leaf_hash, lines)), read_tag(data)
@@ -205,7 +203,7 @@ def examples() -> dict[str, str]:
     proof = [node.hex() for node in inclusion_proof(leaves, 2)]
     grown = [node.hex() for node in consistency_proof(leaves, 4)]
     return {
-        "shapes": SHAPES.strip(),
+        "shapes": RECORDS.read_text("utf-8").strip(),
         "shapes named by digest": NAMED_BY_DIGEST.strip(),
         "keys": "\n".join(
             f"{name:8} {key_of(name).public.hex()}  {key_of(name).keyid}"

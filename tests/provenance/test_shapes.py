@@ -9,8 +9,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from alone.formats import OBJECTS
 from gen.errors import HouseError
 from gen.provenance.acts import (
     ADD,
@@ -46,6 +48,7 @@ from gen.provenance.papers import Paper
 from gen.provenance.roster import SignedRoster
 from gen.provenance.runs import AssertedModel, Begin, End, ModelDigest, Output, Retirement
 from gen.provenance.sales import Sale
+from gen.provenance.shapes import Shape
 from gen.provenance.statement import Statement
 from gen.provenance.tag import read_tag
 from gen.provenance.terms import Approval, Terms
@@ -222,3 +225,42 @@ def test_what_is_nested_too_deep_is_refused():
         deep = {"base": {"manifest": deep}}
     with pytest.raises(StrictJsonError):
         Manifest.from_dict(deep)
+
+
+# -- the table that the independent reader reads records by ----------------------------------------
+
+TABLED = {
+    "about": "Description", "act": "_ActLine", "digest": "_Digest", "do_add": "_Entered",
+    "do_adopt": "Adoption", "do_answer": "Answer", "do_approve": "Approval", "do_begin": "Begin",
+    "do_complain": "Complaint", "do_consent": "ConsentChange", "do_end": "End",
+    "do_key": "KeyChange", "do_model": "AssertedModel", "do_output": "Output", "do_paper": "Paper",
+    "do_retire": "Retirement", "do_sell": "Sale", "do_terms": "Terms", "do_withdraw": "Withdrawal",
+    "envelope": "_Signed", "grant": "Grant", "head": "_HeadFile", "key": "_Key",
+    "log": "_RosterLog", "model": "ModelDigest", "models": "_Models", "origin": "_Origin",
+    "person": "_Person", "policy": "_Policy", "predicate": "_Predicate", "receipt": "Envelope",
+    "root": "_Root", "roster": "_RecordedRoster", "share": "Share", "signature": "Signature",
+    "signed": "_SignedRoster", "statement": "", "subject": "_Subject", "tag": "Envelope",
+    "tree": "_SignedHead", "use": "Use",
+}  # fmt: skip
+
+
+def structs(kind: type[Shape]) -> dict[str, type[Shape]]:
+    found = {each.__name__: each for each in kind.__subclasses__()}
+    return {name: each for each in found.values() for name, each in structs(each).items()} | found
+
+
+def test_the_independent_readers_table_has_the_fields_of_each_record():
+    """By name, and which may be left out: the table is written by hand, and read by strangers."""
+    known = structs(Shape)
+    assert TABLED.keys() == OBJECTS.keys()
+    for kind, name in TABLED.items():
+        if not name:
+            continue  # in-toto's, which no struct of the house's has
+        fields = msgspec.structs.fields(known[name])
+        omits = known[name].__struct_config__.omit_defaults
+        written = {
+            f"~{each.encode_name}" if omits and not each.required else each.encode_name
+            for each in fields
+        }
+        constant = {"statement"} if kind == "do_model" else set()  # the same words in each
+        assert written | constant == OBJECTS[kind].keys(), kind
