@@ -169,6 +169,12 @@ def unbase64(text: str) -> bytes:
     return data
 
 
+def from_hex(text: str) -> bytes:
+    if not re.fullmatch("(?:[0-9a-f]{64})?", text):
+        raise ValueError("a root or a hash of the proof is none")
+    return bytes.fromhex(text)
+
+
 def whole_number(text: str) -> int:
     if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text):
         raise ValueError(f"{text[:20]!r} is no size")
@@ -359,15 +365,17 @@ def signers_of_both(data: bytes, keys: Sequence[Key]) -> list[str]:
     """
     if len(data) > MAX_FRAUD_BYTES:
         raise ValueError("too long for a fraud proof")
-    found = json.loads(data)
-    if not isinstance(found, dict) or found.get("format") != 1:
-        raise ValueError("no fraud proof of format 1")
+    found = json.loads(data, object_pairs_hook=list)  # pairs, so that none is there twice
     try:
-        small, large = map(Note.parse, found["notes"])
-        path = [bytes.fromhex(text) for text in found["path"]]
-        old_root = bytes.fromhex(found["old_root"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError("no fraud proof of format 1") from error
+        said = dict(found)
+        if len(found) != 4 or said.keys() != {"format", "notes", "old_root", "path"}:
+            raise ValueError("other fields than a fraud proof has")
+        small, large = map(Note.parse, said["notes"])
+        old_root, *path = map(from_hex, [said["old_root"], *said["path"]])
+    except (TypeError, AttributeError) as error:
+        raise ValueError("no fraud proof") from error
+    if said["format"] != 1 or said["format"] is True:
+        raise ValueError("no fraud proof of format 1")
     if small.origin != large.origin or not 0 < small.size <= large.size:
         raise ValueError("the two notes are of different logs, or in the wrong order")
     if small.size == large.size:
@@ -388,16 +396,26 @@ class Handler(BaseHTTPRequestHandler):
     witness: Witness
 
     def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
         try:
-            if self.path != "/add-checkpoint":
-                raise Refused(HTTPStatus.NOT_FOUND, "POST to /add-checkpoint")
-            if not length.isdecimal() or int(length) > MAX_REQUEST_BYTES:
-                raise Refused(HTTPStatus.BAD_REQUEST, "too long, or of unknown length")
-            self.reply(HTTPStatus.OK, self.witness.add_checkpoint(self.rfile.read(int(length))))
+            body = self.body()  # of a slow client: TimeoutError, which ends the connection
+            try:
+                self.reply(HTTPStatus.OK, self.witness.add_checkpoint(body))
+            except (OSError, ValueError, KeyError) as error:  # a state that is gone, or damaged
+                self.log_error("nothing was signed: %r", error)
+                status = HTTPStatus.INTERNAL_SERVER_ERROR
+                raise Refused(status, "its state cannot be read or written") from error
         except Refused as refused:
             self.close_connection = True
             self.reply(refused.status, refused.why, refused.kind)
+
+    def body(self) -> bytes:
+        length = self.headers.get("Content-Length", "")
+        if self.path != "/add-checkpoint":
+            raise Refused(HTTPStatus.NOT_FOUND, "POST to /add-checkpoint")
+        is_short = length.isdecimal() and int(length) <= MAX_REQUEST_BYTES
+        if not is_short or "Transfer-Encoding" in self.headers:
+            raise Refused(HTTPStatus.BAD_REQUEST, "too long, or of unknown length")
+        return self.rfile.read(int(length))
 
     def reply(self, status: HTTPStatus, text: str, kind: str = TEXT_TYPE) -> None:
         data = text.encode()

@@ -173,13 +173,18 @@ def write_notes(house: TestHouse) -> None:
     head, log = house.house.register_log.head(), house.load().roster.log
     assert log
     note = SignedNote(log.name, head.size, bytes.fromhex(head.root)).signed_by(key_of("log"))
-    said = b"cosignature/v1\ntime 1800000000\n" + note.text
-    value = (1_800_000_000).to_bytes(8, "big") + key_of("witness").sign(said)
-    seen = NoteSignature(WITNESS.name, WITNESS.hash, value)
+    seen = cosignature(note, 1_800_000_000)
     (house.folder / CHECKPOINT).write_bytes(note.encode())
     (house.folder / WITNESSES).mkdir(exist_ok=True)
     cosigned = replace(note, signatures=(*note.signatures, seen))
     (house.folder / WITNESSES / f"{head.size}.note").write_bytes(cosigned.encode())
+
+
+def cosignature(note: SignedNote, time: int) -> NoteSignature:
+    """The witness's under a note, at this time."""
+    said = b"cosignature/v1\ntime %d\n" % time + note.text
+    value = time.to_bytes(8, "big") + key_of("witness").sign(said)
+    return NoteSignature(WITNESS.name, WITNESS.hash, value)
 
 
 # -- signing anew what was changed ------------------------------------------------------------
@@ -301,7 +306,7 @@ class Mutator:
         """Change something; what was done, in words."""
         return rng.choice(
             [self.bytes, self.lines, self.act, self.act, self.act, self.act, self.forge, self.head,
-             self.roster, self.mixed]
+             self.roster, self.mixed, self.note]
         )(rng)  # fmt: skip
 
     # -- each returns what it did ------------------------------------------------------------
@@ -438,6 +443,24 @@ class Mutator:
         done = reshape(rng, signed) if rng.random() < 0.8 else "laid out otherwise"
         path.write_text(json.dumps(signed, indent=rng.choice([None, 1, 2])))
         return f"roster.json: {done}"
+
+    def note(self, rng: random.Random) -> str:
+        """A note that the log's key, or another, signed anew, and a witness at some time."""
+        path = rng.choice([file for file in self.files if file.suffix in (".note", ".checkpoint")])
+        old = SignedNote.parse(path.read_bytes())
+        size = rng.choice([old.size, old.size, 0, 1, old.size - 1, old.size + 1, 10**18])
+        root = rng.choice([old.root, old.root, bytes(32)])
+        origin = rng.choice([old.origin, old.origin, "other/log", "naïve\u2028log"])
+        below = rng.choice(["", "", "a line of another log's\n"])
+        note = SignedNote(origin, size, root, extension=below).signed_by(
+            key_of(rng.choice(["log", "log", "ana"]))
+        )
+        time = rng.choice([0, 1_800_000_000, 253_402_300_800, 2**62, 2**63, 2**64 - 1])
+        said = cosignature(note, time)
+        short = replace(said, value=said.value[: rng.choice([72, 72, 71, 8, 1])])
+        note = replace(note, signatures=(*note.signatures, *rng.choice([[said], [short, said]])))
+        path.write_bytes(note.encode())
+        return f"{path.name}: {size} acts of {origin}, seen at {time}"
 
     def mixed(self, rng: random.Random) -> str:
         """A file, a line or a tag of another house, or of another work."""

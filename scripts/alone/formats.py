@@ -7,7 +7,7 @@ import base64
 import json
 import re
 import stat
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 MIB = 1 << 20
 TIME = "%Y-%m-%dT%H:%M:%SZ"
+LATEST = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()  # more is dated ahead
 FIELD, ORDER_8 = 2**255 - 19, 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 SMALL_ORDER = {0, 1, FIELD - 1, ORDER_8, FIELD - ORDER_8}  # y of points for which anybody signs
 
@@ -212,27 +213,41 @@ def note_key(log):
 
 def check_note(log, path, witnesses):
     """Whose signatures under a note verify; what the log's key signed has to be true of it."""
+    text, origin, size, root, signatures = read_note(path)
+    seen = []
+    for key in dict.fromkeys([*(note_key(r.log) for r in log.rosters if r.log), *witnesses]):
+        name, hashed, written = key.split("+", 2)
+        kind, *public = base64.b64decode(written)
+        for value in (v[4:] for n, v in signatures if (n, v[:4].hex()) == (name, hashed)):
+            time = int.from_bytes(value[:8], "big")
+            cosigned = f"cosignature/v1\ntime {time}\n".encode() + text
+            if kind == 1 and origin == name and verifies(bytes(public), value, text):
+                seen.append("the log's key")
+            if kind == 4 and time < 2**63 and verifies(bytes(public), value[8:], cosigned):
+                seen.append(f"{name} at {when(time)}")
+    if "the log's key" not in seen:
+        return "not signed by the log's key: it counts for nothing"
+    is_true = size <= len(log.leaves) and root == tree(log.leaves[:size])[1]
+    need(is_true, f"the log's key signed another history of {size} acts: keep this note")
+    return f"{size} acts, signed by {', '.join(seen)}"
+
+
+def read_note(path):
+    """The signed text of a note, what it says, and who is said to have signed it how."""
     whole = read(path, 65_536).decode()
     found = NOTE.fullmatch(whole)
     need(found and not re.search("[\0-\t\v-\x1f]", whole), "no note of a log")
     text, origin, size, root, below = found.groups()
     lines = [line.split(" ")[1:] for line in below.splitlines()]
     need(all(fits(value, "base64") for value in (root, *(v for _, v in lines))), "no base64")
-    signed = [(name, base64.b64decode(value)) for name, value in lines]
-    root, text, seen = base64.b64decode(root).hex(), text.encode(), []
+    root = base64.b64decode(root).hex()
     need(fits(root, "hex"), "no note of a log")
-    for key in dict.fromkeys([*(note_key(r.log) for r in log.rosters if r.log), *witnesses]):
-        name, hashed, written = key.split("+", 2)
-        kind, *public = base64.b64decode(written)
-        for value in (v[4:] for n, v in signed if (n, v[:4].hex()) == (name, hashed)):
-            time = int.from_bytes(value[:8], "big")
-            cosigned = f"cosignature/v1\ntime {time}\n".encode() + text
-            if kind == 1 and origin == name and verifies(bytes(public), value, text):
-                seen.append("the log's key")
-            if kind == 4 and verifies(bytes(public), value[8:], cosigned):
-                seen.append(f"{name} at {datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M}")
-    if "the log's key" not in seen:
-        return "not signed by the log's key: it counts for nothing"
-    is_true = int(size) <= len(log.leaves) and root == tree(log.leaves[: int(size)])[1]
-    need(is_true, f"the log's key signed another history of {size} acts: keep this note")
-    return f"{size} acts, signed by {', '.join(seen)}"
+    return text.encode(), origin, int(size), root, [(n, base64.b64decode(v)) for n, v in lines]
+
+
+def when(time):
+    """A witness's time in words; one of its own making may lie outside the calendar."""
+    if time >= 253_402_300_800:  # the year 10000
+        return f"{time} seconds after 1970"
+    said = f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M}"
+    return f"{said}, ahead of this clock" if said[:10] > LATEST else said

@@ -1,10 +1,11 @@
 """A house's log: each act in order, whether its author may say it, and what follows from it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from alone.allowed import composers, is_of_one_version, signed
 from alone.formats import (
+    LATEST,
     SIGNERS,
     Refused,
     digest,
@@ -20,7 +21,6 @@ from alone.formats import (
 )
 from alone.people import Roster
 
-LATEST = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()  # more is dated ahead
 ACT, HEAD = "application/vnd.music-house.act+json", "application/vnd.music-house.head+json"
 STATEMENT = "application/vnd.in-toto+json"
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
+import time
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -17,12 +19,20 @@ from click.testing import CliRunner
 from gen.checkpoint import save_checkpoint
 from gen.model import ModelConfig, Transformer
 from gen.provenance.key_files import save_open_key
+from gen.provenance.keys import PrivateKey
 from gen.provenance.manifest import Manifest
 from gen.provenance.witnesses import standing
-from gen.provenance.witnesses.notes import LOG_KEY, NoteKey, SignedNote
+from gen.provenance.witnesses.notes import (
+    LOG_KEY,
+    WITNESS_KEY,
+    NoteKey,
+    NoteSignature,
+    SignedNote,
+)
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from houses import key_of, start_house
+from loopback import answered_by
 from tiny_runs import train
 from witnesses import WitnessProgram, answering, post
 
@@ -274,9 +284,6 @@ def test_one_lying_witness_dates_nothing_back(house, witnesses, monkeypatch):
 
 
 def _cosigned(state, said, seconds):
-    from gen.provenance.keys import PrivateKey
-    from gen.provenance.witnesses.notes import WITNESS_KEY, NoteSignature
-
     key = PrivateKey.from_seed(bytes.fromhex(state["seed"]))
     mine = NoteKey(state["name"], key.public, WITNESS_KEY)
     return f"{NoteSignature(mine.name, mine.hash, seconds.to_bytes(8, 'big') + key.sign(said))}\n"
@@ -361,3 +368,188 @@ def test_log_key_named_by_a_planted_pin_must_be_the_rosters(house):
     other = NoteKey(log_key().split("+")[0], key_of("thief").public, LOG_KEY)
     pin.write_text(pin.read_text().replace(log_key(), str(other)))
     assert "the log's key is" in house("verify", code=2)
+
+
+# -- a witness that is the attacker, or was attacked ----------------------------------------------
+
+
+def says(program, note, seconds) -> str:
+    """The line that a witness's key makes of a note, at whatever time its holder likes."""
+    state = json.loads(program.state.read_text(encoding="utf-8"))
+    return _cosigned(state, b"cosignature/v1\ntime %d\n" % seconds + note.text, seconds)
+
+
+def newest_note() -> SignedNote:
+    return SignedNote.parse(Path("house/register.checkpoint").read_bytes())
+
+
+@pytest.mark.parametrize("years", [1, 10**7])
+def test_witness_that_dates_ahead_makes_no_head_look_lately_seen(house, witnesses, years):
+    house("witness", "--need", "1", "--require")
+    ahead = int(time.time()) + years * 31_536_000
+    Path("answer").write_text(says(witnesses["liar"], newest_note(), ahead), encoding="utf-8")
+    said = house("witness", "--take", "answer", code=2)
+    assert "liar.example signed with a time more than a day ahead of this computer's clock" in said
+    assert "is signed by 0 witnesses" in house("audit", code=2)
+    house("witness")
+    house("audit")
+
+
+def test_clock_set_back_makes_no_old_signature_new(house, witnesses, monkeypatch):
+    """A head that was seen a year ago is not lately seen on a computer that is two years back."""
+    house("witness", "--require", "--max-age", "24")
+    house("witness")
+    now = time.time()
+    monkeypatch.setattr(standing.time, "time", lambda: now - 2 * 31_536_000)
+    assert "is signed by 0 witnesses" in house("audit", code=2)
+
+
+def test_witness_whose_memory_was_put_back_is_told_of(house, witnesses):
+    """It would sign a second history now, and nobody but the house can know."""
+    society = witnesses["society"]
+    house("witness")
+    before = society.state.read_bytes()
+    enroll(house, "ben")
+    house("witness")
+    society.state.write_bytes(before)
+    enroll(house, "carl")
+    said = house("witness", code=2)
+    assert "society.example says that it has signed 1 acts, and its signature is under 2" in said
+    assert "house.py witness --drop society.example" in said
+
+
+def test_witness_without_its_state_signs_nothing_and_says_so(house, witnesses):
+    society = witnesses["society"]
+    for damage in (society.state.unlink, lambda: society.state.touch(0o600)):
+        damage()
+        said = house("witness")
+        assert "society.example answers 500 its state cannot be read or written" in said
+        assert "this head seen by liar.example and publisher.example" in said
+
+
+def test_one_key_under_two_names_counts_once(house, witnesses):
+    key = NoteKey.parse(witnesses["liar"].key, WITNESS_KEY)
+    twin = NoteKey("twin.example", key.public, WITNESS_KEY)
+    assert "is named twice" in house("witness", "--add", twin, code=2)
+
+
+P = 2**255 - 19
+
+
+@pytest.mark.parametrize("y", [0, 1, P - 1, P, P + 1, P + 3, 1 | 1 << 255], ids=hex)
+def test_witness_key_that_anybody_can_sign_for_is_not_believed(house, y):
+    key = NoteKey("society.example", y.to_bytes(32, "little"), WITNESS_KEY)
+    assert "is no witness's key" in house("witness", "--add", key, code=2)
+
+
+def test_answer_of_an_earlier_head_that_is_sent_again_is_of_that_head_alone(house, witnesses):
+    society = witnesses["society"]
+    house("witness", "--need", "1", "--require")
+    house("witness", "--request", "request", "--of", "society.example")
+    society.run("check", "request", "--out", "answer")
+    house("witness", "--take", "answer")
+    enroll(house, "ben")
+    assert "signed 1 acts" in house("witness", "--take", "answer", code=2)
+    assert "the head of 2 acts is signed by 0 witnesses" in house("audit", code=2)
+    society.run("check", "request", "--out", "answer", code=2)  # the request, once more
+
+
+@pytest.mark.parametrize("length", [68, 12, 4])
+def test_cosignature_that_was_cut_is_refused(house, witnesses, length):
+    whole = NoteSignature.parse(says(witnesses["society"], newest_note(), 1_800_000_000).strip())
+    cut = NoteSignature(whole.name, whole.key_hash, whole.value[: length - 4])
+    Path("answer").write_text(f"200 OK\n{cut}\n", encoding="utf-8")
+    house("witness", "--take", "answer", code=2)
+    assert not Path("house/witnesses").exists()
+
+
+def test_cosignature_of_another_logs_head_is_refused(house, witnesses):
+    """Of the same size and root, and signed by the same witness: its text names the other log."""
+    note = newest_note()
+    other = SignedNote("harbour/0123456789abcdef", note.size, note.root)
+    Path("answer").write_text(says(witnesses["society"], other, int(time.time())), encoding="utf-8")
+    assert "signed a note of this log" in house("witness", "--take", "answer", code=2)
+
+
+def answers(status, body, **headers):
+    """Answers whatever is asked with this, and keeps what was asked."""
+
+    class Answers(BaseHTTPRequestHandler):
+        asked: list[str] = []  # noqa: RUF012 - one class a test
+
+        def do_POST(self):
+            self.asked.append(self.command)
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST  # noqa: N815 - as the base class calls it
+
+        def log_message(self, *_): ...
+
+    return Answers
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_witness_that_sends_the_house_elsewhere_is_not_followed(house, tmp_path, status):
+    """Else it would choose which of the computers beside the house's is asked."""
+    neighbour, program = answers(200, b""), WitnessProgram(tmp_path / "w", "elsewhere.example")
+    with (
+        answered_by(neighbour) as inside,
+        answered_by(answers(status, b"", Location=inside)) as url,
+    ):
+        house("witness", "--add", program.key, "--url", url)
+        assert f"elsewhere.example answers {status}" in house("witness", code=2)
+        said = house("stamp", "--url", url, "--roots", "house/pin.yaml", code=2)
+        assert f"it answers {status}" in said
+    assert neighbour.asked == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"x" * 1_000_000, b"\xff\xfe" * 100, "— liar.example AAAAAAAA\n".encode() * 5_000, b"\n", b""],
+    ids=["long", "no text", "many lines", "empty line", "nothing"],
+)
+def test_answer_that_is_none_is_refused_and_nothing_kept(house, tmp_path, body):
+    program = WitnessProgram(tmp_path / "w", "odd.example")
+    with answered_by(answers(200, body)) as url:
+        house("witness", "--add", program.key, "--url", url)
+        house("witness", code=2)
+    assert not Path("house/witnesses").exists()
+
+
+def test_what_a_witness_answers_moves_no_cursor(house, tmp_path):
+    program = WitnessProgram(tmp_path / "w", "odd.example")
+    with answered_by(answers(418, b"\x1b[2J\nholds: everything")) as url:
+        house("witness", "--add", program.key, "--url", url)
+        said = house("witness", code=2)
+    assert "\x1b" not in said
+    assert "\nholds: everything" not in said
+
+
+# -- proofs of fraud that are none ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["same", "order", "stranger", "another log", "twice", "extra"])
+def test_forged_proof_of_fraud_accuses_nobody(house, witnesses, how):
+    fork(house)
+    house("fraud", "house/register.checkpoint", "fork/register.checkpoint", "--out", "fraud.json")
+    proof = json.loads(Path("fraud.json").read_text(encoding="utf-8"))
+    first, second = (SignedNote.parse(note.encode()) for note in proof["notes"])
+    stranger = SignedNote(first.origin, first.size, bytes(32)).signed_by(key_of("thief"))
+    other = SignedNote("harbour/0123456789abcdef", 2, bytes(32)).signed_by(key_of("thief"))
+    longer = SignedNote(first.origin, 3, bytes(32)).signed_by(key_of("thief"))
+    pairs = {"same": (first, first), "order": (longer, first), "stranger": (first, stranger),
+             "another log": (first, other)}  # fmt: skip
+    notes = [note.encode().decode() for note in pairs.get(how, (first, second))]
+    text = json.dumps({**proof, "notes": notes})
+    if how == "twice":
+        text = text.replace('"format": 1', '"format": 1, "notes": [], "notes": []')
+    if how == "extra":
+        text = text.replace('"format": 1', '"format": 1, "guilty": "society.example"')
+    Path("fraud.json").write_text(text, encoding="utf-8")
+    house("fraud", "fraud.json", code=2)
+    witnesses["society"].run("fraud", "fraud.json", code=2)

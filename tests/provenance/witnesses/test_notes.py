@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from gen.provenance.witnesses.notes import (
     LOG_KEY,
+    MAX_SIGNATURES,
     WITNESS_KEY,
     NoteError,
     NoteKey,
@@ -85,6 +87,16 @@ def test_first_and_last_cosignature_of_a_witness_are_kept(note):
 
 def test_cosignature_beyond_the_largest_time_does_not_verify(note):
     assert note.with_cosignatures([cosign(note, 2**63)], [SOCIETY]) == note
+
+
+def test_note_full_of_strangers_lines_has_room_for_witnesses(note):
+    """Else what is written could not be read any more."""
+    strangers = [NoteSignature(f"s{i}.example", b"abcd", b"x" * 72) for i in range(MAX_SIGNATURES)]
+    full = replace(note, signatures=(*note.signatures, *strangers[1:]))
+    mine = cosign(note, 1_800_000_000)
+    read = SignedNote.parse(full.with_cosignatures([mine], [SOCIETY]).encode())
+    assert read.is_signed_by(LOG)
+    assert read.cosignatures(SOCIETY) == [mine]
 
 
 def test_signatures_of_unknown_keys_are_left_alone(note):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from authorities import OPENSSL, Authority, listening
 
@@ -54,6 +58,32 @@ def test_stamp_of_another_authority_is_refused(house, authority, url, tmp_path):
     other = Authority(tmp_path / "other", "Another authority")
     assert "does not hold" in house("stamp", "--url", url, "--roots", other.roots, code=2)
     assert not Path("house/witnesses/1.tsr").exists()
+
+
+def test_stamp_of_an_authority_whose_certificate_had_ended_is_refused(house, authority):
+    """At the time that it stamps; one that ends later takes nothing away from its stamps."""
+    whole = (authority.folder / "tsa.pem").read_bytes()
+    try:
+        (authority.folder / "tsa.pem").write_bytes(ended(authority, days=-1))
+        house("stamp", "--request", "head.tsq")
+        Path("head.tsr").write_bytes(authority.answer(Path("head.tsq").read_bytes()))
+        said = house("stamp", "--take", "head.tsr", "--roots", authority.roots, code=2)
+    finally:
+        (authority.folder / "tsa.pem").write_bytes(whole)
+    assert "does not hold" in said
+    assert not Path("house/witnesses/1.tsr").exists()
+
+
+def ended(authority, days):
+    """The authority's certificate once more, which ends so many days from now."""
+    signed = x509.load_pem_x509_certificate((authority.folder / "tsa.pem").read_bytes())
+    root = load_pem_private_key((authority.folder / "root.key").read_bytes(), None)
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(
+        signed.issuer, signed.subject, signed.public_key(), signed.serial_number,
+        now - timedelta(days=9), now + timedelta(days=days), list(signed.extensions),
+    )  # fmt: skip
+    return made.sign(root, SHA256()).public_bytes(Encoding.PEM)
 
 
 def test_stamp_of_other_bytes_is_refused(house, authority):

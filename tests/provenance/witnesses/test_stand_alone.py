@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -106,6 +108,48 @@ def test_request_that_is_not_signed_gets_its_status(url, witness, body, status):
 
 def test_another_path_or_method_is_not_found(url):
     assert post(url, request(0, LEAVES), path="/add-tree-head")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Content-Length: 99999999999999999999",
+        "Content-Length: -1",
+        "Content-Length: 1e3",
+        "Content-Length: 12\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked",
+        "X: y",
+    ],
+)
+def test_body_of_unknown_or_other_length_is_not_waited_for(url, head):
+    place = url.removeprefix("http://").split(":")
+    with socket.create_connection((place[0], int(place[1])), timeout=20) as line:
+        line.sendall(f"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\n{head}\r\n\r\n".encode())
+        line.sendall(b"0\r\n\r\nPOST /")
+        answer = b"".join(iter(lambda: line.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1") == 1  # what follows is no request of its own
+
+
+@pytest.mark.parametrize(("lines", "status"), [(63, 200), (64, 400)])
+def test_note_with_many_lines_and_extensions_is_signed_as_it_stands(url, witness, lines, status):
+    note = replace(note_of(LEAVES), extension="of\nno concern here\n").signed_by(key_of("log"))
+    strangers = [NoteSignature(f"s{i}.example", b"abcd", b"x" * 72) for i in range(lines)]
+    note = replace(note, signatures=(*strangers, note.signatures[0]))
+    found, _, text = post(url, request(0, LEAVES, note=note))
+    assert found == status
+    if status == 200:
+        answer = tuple(map(NoteSignature.parse, text.splitlines()))
+        seen = replace(note, signatures=answer)
+        assert seen.cosignatures(NoteKey.parse(witness.key, WITNESS_KEY))
+        assert not signed(witness, text, note)  # without the extension it is another text
+
+
+def test_log_whose_name_is_not_ascii_is_one_like_others(witness):
+    log = NoteKey("häuser.example/λ", key_of("log").public, LOG_KEY)
+    witness.add_log(log)
+    text = request(0, LEAVES, note=note_of(LEAVES, origin=log.name))
+    assert load_script().Witness(witness.state).add_checkpoint(text).startswith("— society")
 
 
 def test_witness_that_began_anew_remembers(witness):

@@ -50,7 +50,8 @@ def witness_command(
     `scripts/witness.py` is one. The options before --request change the pin: whom its reader
     believes, how many are needed (k of n), how old their signatures may be.
 
-    Exits 2 when fewer than needed signed this head, or one of them knows another history.
+    Exits 2 when fewer than needed signed this head, or one of them knows another history or has
+    forgotten what it signed.
     """
     house = output.open_house()
     changes = {"need": need, "max_age_hours": max_age, "required": require}
@@ -193,7 +194,8 @@ def _report(house: House, output: Console, outcomes: dict[str, dict[str, str]]) 
     )
     if problem:
         output.say(problem)
-    if problem or any(outcome["rule"] == "two-histories" for outcome in outcomes.values()):
+    rules = {outcome["rule"] for outcome in outcomes.values()}
+    if problem or rules & {"two-histories", "forgetful"}:
         raise SystemExit(REFUSED)
 
 

@@ -28,12 +28,10 @@ from gen.provenance.store import CHECKPOINT, Store
 from gen.provenance.witnesses.files import place_of, read_note, sign_head
 from gen.provenance.witnesses.notes import NoteError, NoteSignature, SignedNote
 from gen.provenance.witnesses.policy import Policy, Sighting, Witness
+from gen.provenance.witnesses.posting import post
 from gen.provenance.witnesses.standing import WitnessError, true_notes
 
 MAX_ANSWER_BYTES = 65_536
-SECONDS = 20
-"""How long a witness may take to answer."""
-_LOOPBACK = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])[:/]")
 
 
 def note_to_witness(house: House, register: Register) -> SignedNote:
@@ -131,10 +129,13 @@ def ask(witness: Witness, register: Register, note: SignedNote, old: int) -> lis
 
     Raises:
         WitnessError: it cannot be reached, or refuses; a rule `two-histories` says that it signed
-            another history under this log's name, or a longer one.
+            another history under this log's name, or a longer one, `forgetful` that it no longer
+            knows what it signed.
     """
     answer = _post(witness, request_of(register, note, old))
     known = answer.size
+    if known is not None and known < old:
+        raise _forgetful(witness, known, old)
     if known is not None and known != old and known <= note.size:
         answer = _post(witness, request_of(register, note, known))
     return signed_in(answer, witness, note)
@@ -160,6 +161,16 @@ def signed_in(answer: WitnessAnswer, witness: Witness, note: SignedNote) -> list
     return found
 
 
+def _forgetful(witness: Witness, known: int, old: int) -> WitnessError:
+    return WitnessError(
+        f"{witness.name} says that it has signed {known} acts, and its signature is under {old}: "
+        "an older copy of its memory was put back, with which it may sign two histories",
+        rule="forgetful",
+        mend="tell its operator, who begins anew under another name; until then: "
+        f"house.py witness --drop {witness.name}",
+    )
+
+
 def _refused(answer: WitnessAnswer, witness: Witness, note: SignedNote) -> WitnessError:
     said = {
         400: "finds the request malformed",
@@ -183,19 +194,9 @@ def _refused(answer: WitnessAnswer, witness: Witness, note: SignedNote) -> Witne
 
 
 def _post(witness: Witness, body: bytes) -> WitnessAnswer:
-    import urllib.error
-    import urllib.request
-
-    request = urllib.request.Request(  # noqa: S310 - `Witness` takes http and https alone
-        f"{witness.url}/add-checkpoint", body, {"Content-Type": "text/plain"}, method="POST"
-    )
-    direct = [urllib.request.ProxyHandler({})] if _LOOPBACK.match(f"{witness.url}/") else []
     try:
-        with urllib.request.build_opener(*direct).open(request, timeout=SECONDS) as answer:
-            return WitnessAnswer(answer.status, _text(answer.read(MAX_ANSWER_BYTES + 1)))
-    except urllib.error.HTTPError as error:
-        with error:
-            return WitnessAnswer(error.code, _text(error.read(MAX_ANSWER_BYTES + 1)))
+        url = f"{witness.url}/add-checkpoint"
+        status, data = post(url, body, "text/plain", MAX_ANSWER_BYTES)
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise WitnessError(
@@ -204,10 +205,7 @@ def _post(witness: Witness, body: bytes) -> WitnessAnswer:
             where=witness.url,
             mend="try again later, or by files: house.py witness --request FILE",
         ) from error
-
-
-def _text(data: bytes) -> str:
-    return data[:MAX_ANSWER_BYTES].decode("utf-8", "replace")
+    return WitnessAnswer(status, data[:MAX_ANSWER_BYTES].decode("utf-8", "replace"))
 
 
 # -- keeping ---------------------------------------------------------------------------------

@@ -213,10 +213,12 @@ class SignedNote:
         everything = replace(self, signatures=(*self.signatures, *new))
         keys = list(known)
         others = [s for s in self.signatures if not any(map(s.is_of, keys))]
+        ours: list[NoteSignature] = []
         for key in keys:
             found = everything.cosignatures(key)
-            others += dict.fromkeys([*found[:1], *found[-1:]])
-        return replace(self, signatures=tuple(others))
+            ours += dict.fromkeys([*found[:1], *found[-1:]])
+        room = MAX_SIGNATURES - len(ours)  # of strangers' lines only as many as a note may have
+        return replace(self, signatures=(*others[:room], *ours))
 
 
 def kind_of(word: str) -> int:

@@ -10,19 +10,19 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from gen.errors import HouseError
 from gen.provenance.canonical import TIME_FORMAT
 from gen.provenance.witnesses.notes import NoteKey, SignedNote
+from gen.provenance.witnesses.posting import post
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 MAX_STAMP_BYTES = 65_536
-SECONDS = 20
-"""How long an authority may take to answer."""
 
 
 class StampError(HouseError):
@@ -128,15 +128,12 @@ def ask_authority(url: str, request: bytes) -> bytes:
     Raises:
         StampError: it cannot be reached, or answers something else.
     """
-    import urllib.request
-
     if not url.startswith(("http://", "https://")):
         raise StampError(f"{url[:80]!r} is no address", mend="write http://… or https://…")
-    kind = {"Content-Type": "application/timestamp-query"}
     try:
-        sent = urllib.request.Request(url, request, kind, method="POST")  # noqa: S310 - checked
-        with urllib.request.urlopen(sent, timeout=SECONDS) as answer:  # noqa: S310
-            data: bytes = answer.read(MAX_STAMP_BYTES + 1)
+        status, data = post(url, request, "application/timestamp-query", MAX_STAMP_BYTES)
+        if status != HTTPStatus.OK:
+            raise OSError(f"it answers {status}")
     except (OSError, ValueError) as error:
         raise StampError(
             f"the authority cannot be reached ({error})",

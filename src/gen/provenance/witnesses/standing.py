@@ -28,6 +28,8 @@ from gen.provenance.witnesses.policy import (
     spelled,
 )
 
+_DAY = 86_400
+
 
 class WitnessError(HouseError):
     """A witness that did not sign, or a head that too few witnesses have signed."""
@@ -97,12 +99,20 @@ class Standing:
     found: tuple[Sighting, ...]
     policy: Policy
 
+    def by_now(self, now: int) -> list[Sighting]:
+        """Those that are not dated more than a day ahead of this computer's clock.
+
+        Either clock is wrong. A witness that dates ahead would make a head seem lately seen for
+        as long as it likes, and so would a clock that was set back.
+        """
+        return [sighting for sighting in self.found if sighting.time <= now + _DAY]
+
     def problem(self, now: int) -> str:
         """Why the head counts as unwitnessed; empty where it does not."""
-        policy = self.policy
-        seen = last_seen(self.found, self.size, policy.need)
+        policy, found = self.policy, self.by_now(now)
+        seen = last_seen(found, self.size, policy.need)
         if seen is None:
-            names = sorted({s.witness for s in self.found if s.size == self.size})
+            names = sorted({s.witness for s in found if s.size == self.size})
             by = f" ({', '.join(names)})" if names else ""
             return (
                 f"the head of {self.size} acts is signed by {len(names)} witnesses{by}, "
@@ -122,19 +132,28 @@ class Standing:
                 "the pin names no witnesses: nobody outside is known to have seen this log "
                 "(house.py witness --add KEY)"
             ]
-        need = self.policy.need
-        sizes = sorted({sighting.size for sighting in self.found}, reverse=True)
-        newest = next((size for size in sizes if last_seen(self.found, size, need)), None)
+        need, found = self.policy.need, self.by_now(now)
+        sizes = sorted({sighting.size for sighting in found}, reverse=True)
+        newest = next((size for size in sizes if last_seen(found, size, need)), None)
         if newest is None:
-            return [f"not witnessed at all: {self.problem(now)}"]
-        seen = last_seen(self.found, newest, need)
+            return [f"not witnessed at all: {self.problem(now)}", *self._ahead(now)]
+        seen = last_seen(found, newest, need)
         assert seen is not None  # noqa: S101 - `newest` was chosen so
         when, names = seen
         what = "this head" if newest == self.size else f"an earlier head, of {newest} acts,"
         lines = [f"{what} seen by {_listed(names)}, last {ago(now - when)} ({spelled(when)})"]
         if newest < self.size:
             lines.append(f"{_acts(newest, self.size)} not witnessed yet")
-        return [*lines, *self._first_lines()]
+        return [*lines, *self._ahead(now), *self._first_lines()]
+
+    def _ahead(self, now: int) -> list[str]:
+        """Who signed with a time that this computer's clock has not reached."""
+        names = sorted({s.witness for s in self.found if s.time > now + _DAY})
+        return [
+            f"{name} signed with a time more than a day ahead of this computer's clock, which "
+            "counts for nothing: one of the two clocks is wrong"
+            for name in names
+        ]
 
     def _first_lines(self) -> list[str]:
         """From when on acts were seen; what they say of earlier times, nobody outside knows."""
