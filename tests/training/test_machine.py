@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -127,6 +128,28 @@ def file(place):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps others out of one's profile")
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="groups of users")
+@pytest.mark.parametrize(
+    ("group", "members", "is_own"),
+    [("ana", [], True), ("ana", ["ana"], True), ("ana", ["ben"], False), ("users", [], False)],
+)
+def test_folder_that_a_group_may_write_in_is_ones_own_only_if_the_group_is(
+    tmp_path, monkeypatch, group, members, is_own
+):
+    import grp
+    import pwd
+
+    number = tmp_path.stat().st_gid
+    user = SimpleNamespace(pw_name="ana", pw_gid=number)
+    named = SimpleNamespace(gr_gid=number, gr_name=group, gr_mem=members)
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: user)
+    monkeypatch.setattr(grp, "getgrgid", lambda _: named)
+    inside = tmp_path / "cache" / "compiled"
+    inside.mkdir(parents=True, mode=0o700)
+    inside.parent.chmod(0o770)
+    assert machine.is_own(inside) is is_own
+
+
 @pytest.mark.parametrize("prepare", [open_to_all, inside_one_open_to_all, link, file])
 def test_code_that_somebody_else_may_have_put_there_is_not_run(caches, prepare):
     prepare(caches / "torchinductor")

@@ -78,11 +78,27 @@ def is_own(folder: Path) -> bool:
         return True
     for place in (folder, *folder.parents):
         found = place.lstat()
-        others = 0o002 if found.st_gid == os.getgid() else 0o022
+        others = 0o002 if _is_of_nobody_else(found.st_gid) else 0o022
         is_shared = found.st_mode & others and not found.st_mode & stat.S_ISVTX
         if is_shared or found.st_uid not in (os.getuid(), 0) or not stat.S_ISDIR(found.st_mode):
             return False
     return folder.stat().st_uid == os.getuid() and not folder.stat().st_mode & 0o022
+
+
+def _is_of_nobody_else(group: int) -> bool:
+    """Whether a group is the one that many systems give each user, with nobody else in it.
+
+    The group that a process runs under is no sign of that: it may be one of many people.
+    """
+    import grp
+    import pwd
+
+    try:
+        user, found = pwd.getpwuid(os.getuid()), grp.getgrgid(group)
+    except KeyError:  # a user or a group without a name, as in containers
+        return False
+    is_users = (found.gr_gid, found.gr_name) == (user.pw_gid, user.pw_name)
+    return is_users and set(found.gr_mem) <= {user.pw_name}
 
 
 def on_gpu(config: TrainerConfig) -> bool:
