@@ -13,14 +13,17 @@ from click.testing import CliRunner
 from test_tag_attacks import forged
 
 from gen.errors import HouseError
+from gen.provenance import people
 from gen.provenance.access import key_for_role
-from gen.provenance.acts import ADD, CONSENT, Act, ConsentChange
+from gen.provenance.acts import ADD, CONSENT, Act, ConsentChange, KeyChange, Withdrawal
 from gen.provenance.canonical import canonical
 from gen.provenance.consent import Consent
 from gen.provenance.dsse import Envelope, Signature, sign
 from gen.provenance.log import HEAD_TYPE
 from gen.provenance.merkle import consistency_proof, inclusion_proof, leaf_hash
 from gen.provenance.proofs import prove
+from gen.provenance.roster import ROSTER_TYPE, SignedRoster
+from gen.provenance.runs import AssertedModel, ModelDigest
 from gen.provenance.tag import read_tag
 from gen.provenance.works import entry_of
 from gen.safe_parse import SafeReader
@@ -304,22 +307,36 @@ def test_machines_key_that_others_can_read_signs_nothing(house):
         key_for_role(house.load(), "trainer")
 
 
-def test_thief_of_the_machines_key_enters_no_work_and_no_consent(house):
-    """It may begin false runs; a curator's or a composer's act it cannot sign."""
+def planted_by_the_machine(house, entry):
+    """Acts that are written as they have to be, and signed by the machine alone."""
+    withdrawal = Withdrawal(entry.work, entry.music_sha256, entry.musical_hash, "a wish")
+    model = ModelDigest("m", 1, "11" * 32, "22" * 32)
+    asserted = AssertedModel("m", "general_model", "33" * 32, (entry.work,), model)
+    roster = people.enrolled(house.load(), "eve", "Eve", ["curator"], key_of("eve").public)
+    enrolled = SignedRoster(roster, (sign(ROSTER_TYPE, roster.payload(), key_of("machine")),))
+    consent = ConsentChange(Consent.parse("evaluation").grants, entry.work)
+    return {
+        "consent": (consent.to_dict(), "machine is no composer of"),
+        "withdraw": (withdrawal.to_dict(), "'machine' is no curator"),
+        "add": (entry.to_dict(), "'machine' is no curator"),
+        "key": (KeyChange(enrolled.to_dict()).to_dict(), "carries 0 signatures of its own root"),
+        "model": (asserted.to_dict(), "it carries 0 root signatures"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["consent", "withdraw", "add", "key", "model"])
+def test_thief_of_the_machines_key_enters_no_work_and_no_consent(house, kind):
+    """It may begin false runs; an act of a curator, a composer or the root it cannot sign."""
     (entry,) = house.enter(1)
     log = house.house.register_log
-    for kind, data in (
-        (CONSENT, ConsentChange(Consent.parse("evaluation").grants, entry.work).to_dict()),
-        ("model", {}),
-    ):
-        kept = {path: path.read_bytes() for path in (log.path, log.path.with_name(log.head_place))}
-        act = Act(log.head().size, kind, "machine", TIME, data, house=LANTERN)
-        act = act.signed_by([key_of("machine")])
-        log.append([act.encode()], lambda p: [sign(HEAD_TYPE, p, key_of("machine"))])
-        code, told = house._run("house", "verify")
-        assert (code, told["error"]["rule"]) == (2, "bad-register")
-        for path, data_before in kept.items():
-            path.write_bytes(data_before)
+    data, words = planted_by_the_machine(house, entry)[kind]
+    whose = {"house": LANTERN} if kind != "key" else {}
+    by = "root" if kind in ("key", "model") else "machine"
+    act = Act(log.head().size, kind, by, TIME, data, **whose).signed_by([key_of("machine")])
+    log.append([act.encode()], lambda p: [sign(HEAD_TYPE, p, key_of("machine"))])
+    code, told = house._run("house", "verify")
+    assert (code, told["error"]["rule"]) == (2, "bad-register")
+    assert words in told["error"]["what"]
 
 
 def test_output_deleted_from_the_log_is_a_rollback(house):
