@@ -231,7 +231,9 @@ def verdicts(folder, pin, purpose="general_model", model=None, transcript=None, 
         what, is_good, found = judge(str(model), check_model, log, model)
         if is_good:
             run, tensors, words = found
-            found = f"left by run {run}, whose trainer's word it is what it learned from{words}"
+            is_asserted = log.runs[run]["acts"][0]["act"] == "model"
+            who = "the root that asserts it" if is_asserted else "its trainer"
+            found = f"left by run {run}, what it learned from is the word of {who}{words}"
         yield what, is_good, found
     if transcript:
         yield judge(str(transcript), check_transcript, log, transcript, tensors)
@@ -260,7 +262,13 @@ def judge_works(log, folder, purpose):
     works = [judge(place, check_work, log, place, path, purpose) for place, path in files.items()]
     yield from (verdict for verdict in works if not verdict[1])
     usable = sum(is_good and may_be_used for _, is_good, may_be_used in works)
-    yield "works", True, f"{len(files)} files seen, {usable} may be used for {purpose}"
+    words = (
+        f"{len(files)} files seen, {usable} may be used for {purpose}; {len(log.live)} in the log"
+    )
+    unsigned = sum("signed" not in log.works[work]["entry"] for work in log.live)
+    if unsigned:  # by houses from before statements were in the log
+        words += f"; what was signed of {unsigned} is in their files alone"
+    yield "works", True, words
 
 
 def main():

@@ -34,6 +34,10 @@ pin.yaml         fingerprints of the root keys; compare them with what the house
 works.csv        a table made from the register
 
 To check it with this software:  python scripts/house.py verify --house DIR
+To check it without:  python scripts/verify_alone.py DIR --pin PIN
+The second needs that file, the folder scripts/alone beside it, and the package cryptography; both
+are short enough to be read, and docs/format.md explains every byte. Take PIN, and these files, from
+somebody you trust, not from here. With --model FILE and --piece FILE it looks at those, too.
 What it shows: every work was signed by one of its composers, accepted by another person, entered
 at its index, and allowed for what the table says. The column `signed_by` names the composers who
 signed; others are only named, by who contributed the work. What it cannot show: who composed it.
