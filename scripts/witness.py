@@ -93,6 +93,7 @@ class Key:
         y = int.from_bytes(found[1:], "little") & (2**255 - 1)
         key = Key(name, int.from_bytes(found[:1], "big"), found[1:])
         is_sound = len(found) == 33 and y < FIELD and y not in SMALL_ORDER
+        is_sound = is_sound and name.isprintable()  # it is shown to people
         if not is_name(name) or key.kind not in kinds or key.hash.hex() != digest or not is_sound:
             raise ValueError(f"{text.strip()[:80]!r} is no such key")
         return key

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
+import threading
 import time
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler
@@ -519,6 +520,34 @@ def test_answer_that_is_none_is_refused_and_nothing_kept(house, tmp_path, body):
         house("witness", "--add", program.key, "--url", url)
         house("witness", code=2)
     assert not Path("house/witnesses").exists()
+
+
+def test_witness_that_answers_byte_by_byte_does_not_hold_the_house(house, tmp_path, monkeypatch):
+    """Each byte comes in time; all of them would take days."""
+    monkeypatch.setattr("gen.provenance.witnesses.posting.SECONDS", 0.5)
+    program, is_over = WitnessProgram(tmp_path / "w", "slow.example"), threading.Event()
+
+    class Drips(answers(200, b"x" * 60_000)):
+        def do_POST(self):  # noqa: N802 - as the base class calls it
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
+            while not is_over.wait(0.05):
+                self.wfile.write(b"x")
+
+    with answered_by(Drips) as url:
+        house("witness", "--add", program.key, "--url", url)
+        said = house("witness", code=2)
+        assert "slow.example cannot be reached (no whole answer in 0.5 seconds)" in said
+        is_over.set()
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\u202eb", "a\x9bb"])
+def test_key_whose_name_moves_a_cursor_is_not_taken(house, tmp_path, name):
+    """A house shows the names of witnesses, a witness those of logs."""
+    key = NoteKey(name, key_of("thief").public, WITNESS_KEY)
+    assert "is no witness's key" in house("witness", "--add", key, code=2)
+    log = NoteKey(name, key_of("thief").public, LOG_KEY)
+    said = WitnessProgram(tmp_path / "w", "w.example").run("add-log", log, code=2)
+    assert name not in said
 
 
 def test_what_a_witness_answers_moves_no_cursor(house, tmp_path):

@@ -81,7 +81,8 @@ class NoteKey:
         except StrictJsonError:
             found = b""
         what = {WITNESS_KEY: "witness", LOG_KEY: "log"}.get(kind, "log's or witness")
-        if not _NAME.match(name) or found[:1] != bytes([kind]) or not is_sound_public(found[1:]):
+        is_sound = found[:1] == bytes([kind]) and is_sound_public(found[1:])
+        if not is_sound or not _NAME.match(name) or not name.isprintable():  # people are shown it
             raise NoteError(
                 f"{text.strip()[:80]!r} is no {what}'s key",
                 mend="a key is one word: name+8 hex digits+base64",

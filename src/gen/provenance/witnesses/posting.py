@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import urllib.error
 import urllib.request
+from concurrent.futures import Future
+from threading import Thread
 from typing import Any
 
 SECONDS = 20
-"""How long one who is asked may be silent."""
+"""How long one who is asked may take, byte by byte or at once."""
 _LOOPBACK = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])[:/]")
 
 
@@ -23,8 +25,24 @@ def post(url: str, body: bytes, kind: str, most: int) -> tuple[int, bytes]:
     """Status and body of an answer; of a longer one the first `most` + 1 bytes.
 
     Raises:
-        OSError, ValueError: nobody answers there, or no HTTP.
+        OSError, ValueError: nobody answers there, too slowly, or no HTTP.
     """
+    found: Future[tuple[int, bytes]] = Future()
+    Thread(target=_ask, args=(found, url, body, kind, most), daemon=True).start()
+    try:
+        return found.result(SECONDS)  # a socket's own limit begins anew with each byte
+    except TimeoutError as error:
+        raise OSError(f"no whole answer in {SECONDS} seconds") from error
+
+
+def _ask(found: Future[tuple[int, bytes]], *asked: Any) -> None:
+    try:
+        found.set_result(_answer(*asked))
+    except Exception as error:
+        found.set_exception(error)
+
+
+def _answer(url: str, body: bytes, kind: str, most: int) -> tuple[int, bytes]:
     request = urllib.request.Request(  # noqa: S310 - callers take http and https alone
         url, body, {"Content-Type": kind}, method="POST"
     )
