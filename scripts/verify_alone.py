@@ -200,6 +200,9 @@ def read_pin(path):
     pin |= {name: int(pin[name]) for name in ("min_size", "threshold")}
     pin["root_keys"] = re.search(r"^root_keys:((\n *- \w{64})+)$", text, re.M)[1].split()[1::2]
     pin["witnesses"] = re.findall(r'^ *- "([^\s"+]+\+[0-9a-f]{8}\+[^\s"]+)', text, re.M)
+    named = [{key.split("+", 2)[part] for key in pin["witnesses"]} for part in (0, 2)]
+    is_once = len(named[0]) == len(named[1]) == len(pin["witnesses"])
+    need(is_once, "the pin names a witness, or a witness's key, twice")
     return pin
 
 

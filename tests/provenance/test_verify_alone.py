@@ -26,6 +26,7 @@ from gen.provenance.recorded import run_behind
 from gen.provenance.register import Register
 from gen.provenance.runs import Run
 from gen.provenance.transcript import read_transcript
+from gen.provenance.witnesses.notes import NoteKey
 from gen.provenance.witnesses.standing import read_notes, true_notes
 from mutations import Export, Mutator, full_house
 
@@ -256,3 +257,17 @@ def test_pin_says_what_it_says_at_its_margin(
     place = tmp_path / "pin.yaml"
     place.write_text(false, "utf-8")
     assert answer(mutator.export.folder, place).returncode == 2
+
+
+def test_pin_that_names_one_witness_as_two_is_refused(mutator: Mutator, tmp_path: Path) -> None:
+    pin = write_pin(mutator.export, mutator.export.pins[-1])
+    assert answer(mutator.export.folder, pin).returncode == 0
+    (key,) = mutator.export.pins[-1].witnesses.keys
+    twin = NoteKey(f"twin.{key.name}", key.public, key.kind)
+    text = pin.read_text("utf-8")
+    place = tmp_path / "pin.yaml"
+    place.write_text(text.replace(f'- "{key}"', f'- "{key}"\n    - "{twin}"'), "utf-8")
+    assert str(twin) in place.read_text("utf-8")
+    said = answer(mutator.export.folder, place)
+    assert said.returncode == 2
+    assert "or a witness's key, twice" in said.stdout
