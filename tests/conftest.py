@@ -117,9 +117,9 @@ def quick_reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def quick_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes that help this one begin with everything imported, where that is possible."""
+    """Processes that help this one begin with torch imported, where that is possible."""
     if prepared.CAN_FORK:
-        monkeypatch.setattr("gen.processes._Helpers", prepared.helpers)
+        monkeypatch.setattr("gen.processes._Helpers", lambda: prepared.helpers("gen.sampling.run"))
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import pytest
 from fastapi.testclient import TestClient
 
 from gen.studio.app import studio
@@ -20,6 +22,9 @@ from gen.studio.guard import Guard
 from gen.studio.people import People
 from gen.studio.served import HouseGuard, Served
 from houses import PASSPHRASE, make_midi
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 TOKEN = "token-of-a-test"  # noqa: S105 - opens nothing outside the tests
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
@@ -61,6 +66,21 @@ class Asker:
     def unlock(self, person: str, passphrase: str = PASSPHRASE, status: int = 200):
         body = {"person": person, "passphrase": passphrase}
         return self.post("/keys/unlock", body, status)
+
+
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"], "resultTypes": ["violations"]}
+
+
+def keeps_nobody_out(page: Page, *, in_the_dark: bool = False) -> None:
+    """The rules of axe: names, contrast, roles, order; those of colour in the dark, too."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = [axe.run(page)]
+    if in_the_dark:
+        page.emulate_media(color_scheme="dark")
+        found.append(axe.run(page, options=COLOURS))
+        page.emulate_media(color_scheme="light")
+    for each in found:
+        assert each.violations_count == 0, each.generate_report()
 
 
 @contextmanager

@@ -73,13 +73,16 @@ quick_subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": _popen})
 """What a module may have in place of `subprocess`, so that what it starts begins sooner."""
 
 
-def helpers() -> ForkServerContext:
+def helpers(*imported: str) -> ForkServerContext:
     """What starts processes for `multiprocessing` as quickly, in place of the "spawn" of programs.
 
     They are forks of a server that each test process has for itself, once something asks for it.
+
+    Args:
+        imported: modules that the server begins with, if none is there yet.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(IMPORTED))
+    context.set_forkserver_preload([*imported])
     return context
 
 

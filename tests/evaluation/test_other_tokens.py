@@ -44,7 +44,7 @@ def test_knowing_nothing_costs_the_log_of_every_id_and_notes_are_the_works_own(t
         assert sum(placed) == pytest.approx(by_hand, rel=1e-5)
 
 
-def test_a_report_has_both_and_says_what_was_left_out(tmp_path, monkeypatch):
+def test_a_report_has_both_and_says_what_was_left_out(undrawn, tmp_path, monkeypatch):
     monkeypatch.setenv("HOUSE_CACHE", "off")
     house = start_house(tmp_path / "house")
     house.enter(*range(1, 13))

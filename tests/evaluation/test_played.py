@@ -52,7 +52,7 @@ def test_bits_are_divided_between_the_grid_and_what_lies_beside_it():
     assert against(theirs, ours)["value"] == pytest.approx(0, abs=1e-4)
 
 
-def test_a_report_gives_both_and_compares_what_stands_on_the_grid(tmp_path, monkeypatch):
+def test_a_report_gives_both_and_compares_what_stands_on_the_grid(undrawn, tmp_path, monkeypatch):
     monkeypatch.setenv("HOUSE_CACHE", "off")
     house = played_house(tmp_path / "house", 9, straight=3)
     grid = checkpoint(tmp_path / "grid" / "best.safetensors", house)

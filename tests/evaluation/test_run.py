@@ -66,7 +66,7 @@ def bench(tmp_path_factory):
 
 
 @pytest.fixture
-def asked(bench, tmp_path, monkeypatch):
+def asked(bench, undrawn, tmp_path, monkeypatch):
     """Settings for the little house, in a folder of this test's own."""
     _, house, path = bench
     monkeypatch.setenv("HOUSE_CACHE", "off")

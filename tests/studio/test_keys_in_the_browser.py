@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from desks import PATIENCE, served_to_many
+from desks import PATIENCE, keeps_nobody_out, served_to_many
 from gen.provenance.canonical import canonical, sha256_hex
 from gen.provenance.complaints_desk import answer, cases, complain
 from gen.provenance.consent import Consent
@@ -217,9 +217,7 @@ def test_consent_is_signed_on_top_of_terms_retirements_and_complaints(
     ana.get_by_role("button", name="Small Rain").click()
     for words in ("Terms said by ana", "was retired by cleo", "was entered by cleo", "answers act"):
         expect(ana.locator("#acts li").filter(has_text=words)).to_be_visible()
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    found = axe.run(ana)
-    assert found.violations_count == 0, found.generate_report()
+    keeps_nobody_out(ana)
     ana.get_by_label("Allow").fill("evaluation")
     ana.get_by_role("button", name="Change consent").click()
     ana.get_by_role("button", name="Sign", exact=True).click()
@@ -313,10 +311,8 @@ def test_terms_an_approval_a_sale_a_retirement_and_a_complaint_are_signed_as_the
     expect(ana.locator("#complaints")).not_to_contain_text("Harbour Songs")
     ana.get_by_role("button", name="I have seen these").click()
     expect(ana.get_by_text("Nothing since you looked last.")).to_be_visible()
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     for page in (ana, cleo):
-        found = axe.run(page)
-        assert found.violations_count == 0, found.generate_report()
+        keeps_nobody_out(page)
 
 
 def test_what_somebody_thinks_better_of_is_not_signed(
@@ -497,13 +493,10 @@ def test_the_key_in_the_browser_cannot_be_read_by_a_script(somebody) -> None:
     assert found == ["InvalidAccessError", False, False]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_door_and_what_is_signed_keep_nobody_out(somebody, scheme: str, write_midi) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+def test_the_door_and_what_is_signed_keep_nobody_out(somebody, write_midi) -> None:
     page = somebody()
-    page.emulate_media(color_scheme=scheme)
     page.get_by_text("I have a key already").click()
-    checked = [axe.run(page)]
+    keeps_nobody_out(page, in_the_dark=True)
     bring_key_by_hand = page.get_by_label("Key file")
     bring_key_by_hand.set_input_files(key_file("ana"))
     sign_in(page)
@@ -511,9 +504,7 @@ def test_the_door_and_what_is_signed_keep_nobody_out(somebody, scheme: str, writ
     describe(page, write_midi(7, "winter sun.mid"))
     page.get_by_role("button", name="Sign and contribute").click()
     expect(page.get_by_role("dialog", name="Sign this contribution")).to_be_visible()
-    checked.append(axe.run(page))
-    for found in checked:
-        assert found.violations_count == 0, found.generate_report()
+    keeps_nobody_out(page, in_the_dark=True)
 
 
 # -- the browser's own arithmetic ----------------------------------------------------------

@@ -19,9 +19,11 @@ from gen.errors import SettingError
 from gen.training import portable
 from gen.training.trainer_settings import TrainerConfig
 from houses import keep_machine_key
+from prepared import prepared
 from tiny_runs import SETTINGS, environment
 
 STEPS = Path(__file__).with_name("portable_steps.py")
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 EMULATOR = shutil.which("qemu-x86_64")
 HAS_AVX2 = platform.machine().lower() in ("x86_64", "amd64") and (
     "AVX2" in str(torch.backends.cpu.get_cpu_capability())
@@ -60,8 +62,9 @@ def test_an_emulated_processor_of_another_maker_gives_the_same_bits(processor):
 
 @needs_avx2
 def test_portable_weights_are_those_of_fast_arithmetic_up_to_rounding():
-    one = {**ENVIRONMENT, "OMP_NUM_THREADS": "1"}
-    lines = [steps(a, **one).splitlines() for a in ("portable", "fast")]
+    portably = steps("portable", **ENVIRONMENT, OMP_NUM_THREADS="1")
+    fast = subprocess.run(prepared(STEPS, "fast"), check=True, capture_output=True, text=True)
+    lines = [found.splitlines() for found in (portably, fast.stdout)]
     losses = [[float.fromhex(line.split()[0]) for line in run] for run in lines]
     assert np.allclose(*losses, rtol=1e-4)
 
@@ -108,28 +111,42 @@ def test_a_program_that_only_uses_the_package_is_not_begun_anew(monkeypatch):
     begin_portably("train")  # it would be this test that began anew
 
 
-@needs_avx2
-def test_train_begins_itself_anew_and_says_what_the_run_depends_on(house, tmp_path):
-    house.enter(1, 2, 3, 4, 5, 6)
-    keep_machine_key()
-    script = Path(__file__).parents[2] / "scripts" / "train.py"
-    command = [sys.executable, str(script), *SETTINGS.split(), f"pin={house.pin.path}"]
+def done_at_home(tmp_path, script, *words):
+    """A script in a process of its own, of a user whose home is in `tmp_path`."""
     home = {name: str(tmp_path / "home") for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
     done = subprocess.run(
-        [*command, "trainer=portable"], cwd=tmp_path, env={**environment(), **home},
-        capture_output=True, text=True,
+        [sys.executable, str(SCRIPTS / script), *words], cwd=tmp_path,
+        env={**environment(), **home}, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def train_portably(house, tmp_path):
+    """Where a run left its last model."""
+    house.enter(1, 2, 3, 4, 5, 6)
+    keep_machine_key()
+    pin = f"pin={house.pin.path}"
+    done_at_home(tmp_path, "train.py", *SETTINGS.split(), pin, "trainer=portable")
+    (model,) = tmp_path.glob("outputs/*/*/last.safetensors")
+    return model
+
+
+@needs_avx2
+def test_train_begins_itself_anew_and_says_what_the_run_depends_on(house, tmp_path):
+    train_portably(house, tmp_path)
     (run,) = house.house.load().runs.by_index.values()
     assert portable.VERSION in run.begin.numeric_mode
-    (model,) = tmp_path.glob("outputs/*/*/last.safetensors")
-    command = [sys.executable, str(script.with_name("house.py")), "rebuild", str(model)]
-    done = subprocess.run(
-        [*command, "--pin", str(house.pin.path)], cwd=tmp_path, env={**environment(), **home},
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert f"the weights at its end are those of {model}" in done.stdout
+
+
+@needs_avx2
+@pytest.mark.slow  # `test_shipped_rebuild` rebuilds a run of long ago by the same command
+def test_a_rebuild_begins_itself_anew_too(house, tmp_path):
+    model = train_portably(house, tmp_path)
+    words = ("rebuild", str(model), "--pin", str(house.pin.path))
+    assert f"the weights at its end are those of {model}" in done_at_home(
+        tmp_path, "house.py", *words
+    )
 
 
 @pytest.mark.parametrize(

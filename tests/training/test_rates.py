@@ -39,7 +39,7 @@ def house(tmp_path, monkeypatch):
 
 
 def find(house, folder, *words: str):
-    return train(*RUN, "find_lr=40", f"pin={house.pin.path}", f"hydra.run.dir={folder}", *words)
+    return train(*RUN, "find_lr=20", f"pin={house.pin.path}", f"hydra.run.dir={folder}", *words)
 
 
 def test_each_group_has_its_curve_and_nothing_claims_a_model(house, tmp_path):
