@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from gen.likeness.voices import Voice
 from pop_songs import pop_song
 
 
+@functools.cache
 def fingerprint(seed: int) -> Fingerprint:
     return NewPiece.of(pop_song(seed)).fingerprint
 

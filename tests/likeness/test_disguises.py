@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
 from disguises import COMING_HOME, PLANTED, excerpt, first_bars, merged, planted, transposed
 from gen.analysis import infer_roles
-from gen.likeness.fingerprint import NewPiece
+from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.report import BLOCK, CLEAR, OUTPUT, WITHDRAWN, WORK, Known
 from gen.likeness.screening import Screen
 from gen.piece import Piece
@@ -31,14 +33,20 @@ def house(request) -> Screen:
     return house_of(request.param)
 
 
+@functools.cache
 def house_of(works: int) -> Screen:
     screen = Screen()
     for number in range(works):
         known = Known(WORK, f"work {number}", (f"composer {number}",))
-        screen.add(known, heard(pop_song(1000 + number)).fingerprint)
+        screen.add(known, fingerprint_of(1000 + number))
     for number in range(6):
-        screen.add(Known(OUTPUT, f"output {number}"), heard(pop_song(number)).fingerprint)
+        screen.add(Known(OUTPUT, f"output {number}"), fingerprint_of(number))
     return screen
+
+
+@functools.cache
+def fingerprint_of(song: int) -> Fingerprint:
+    return heard(pop_song(song)).fingerprint
 
 
 def verdict(screen: Screen, piece: Piece, name: str) -> str:
