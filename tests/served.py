@@ -14,6 +14,7 @@ from gen.provenance.acts import (
     APPROVE,
     COMPLAIN,
     CONSENT,
+    PAPER,
     RETIRE,
     SELL,
     TERMS,
@@ -183,6 +184,12 @@ class Hand:
         """What is sent to enter a sale: `amount` says in words what is signed as `cents`."""
         signed = self._signed(SELL, {"cents": cents, "day": day, "receipt_sha256": receipt})
         body = {"person": self.person, "piece": piece, "amount": amount, "day": day}
+        return {**body, "signed": signed}
+
+    def paper(self, data: bytes, kind: str, model: str = "") -> dict[str, Any]:
+        """What is sent to enter a paper."""
+        signed = self._signed(PAPER, {"kind": kind, "model": model, "sha256": sha256_hex(data)})
+        body = {"curator": self.person, "file": to_base64(data), "kind": kind, "model": model}
         return {**body, "signed": signed}
 
     def complain(self, who: str, text: str, about: list[str]) -> list[dict[str, Any]]:

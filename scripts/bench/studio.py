@@ -37,6 +37,20 @@ AudioBufferSourceNode.prototype.start = function (when = 0, ...more) {
   return start.call(this, when, ...more);
 };
 """  # noqa: E501
+LONGEST = """() => {
+  window.longest = 0;
+  const look = (list) => list.getEntries().forEach((one) => (window.longest = Math.max(window.longest, one.duration)));
+  new PerformanceObserver(look).observe({ type: "longtask" });
+}"""  # noqa: E501
+"""How long the page answered to nothing, at most, in milliseconds; under 50 it counts as 0."""
+SCROLL = """(node) => new Promise((done) => {
+  const step = () => {
+    node.scrollTop += 300;
+    if (node.scrollTop + node.clientHeight < node.scrollHeight - 1) requestAnimationFrame(step);
+    else done();
+  };
+  step();
+})"""
 
 
 def arguments(parser: Any) -> None:
@@ -249,7 +263,7 @@ def _contributed(page: Any, folder: Path, spent: Spent) -> dict[str, Any]:
 
 
 def _many(page: Any, folder: Path, count: int, spent: Spent) -> list[dict[str, Any]]:
-    """A table of files, filled down, signed once."""
+    """A table of files, typed in, reloaded, filled down, signed once."""
     if not count:
         return []
     _goto(page, "contribute")
@@ -258,6 +272,12 @@ def _many(page: Any, folder: Path, count: int, spent: Spent) -> list[dict[str, A
     page.locator("#files").set_input_files(files)
     page.get_by_text(f"{count} of {count} read").wait_for()
     read = time.perf_counter() - begin
+    touched = _touched(page)
+    begun = time.perf_counter()
+    page.reload()
+    page.get_by_text(f"{count} of {count} read").wait_for()
+    reloaded = time.perf_counter() - begun
+    begin = time.perf_counter() - read
     clicks = _state(page) + 2
     page.get_by_role("button", name="Same genre, mood").click()
     page.get_by_role("button", name="Sign all that are ready").click()
@@ -265,7 +285,20 @@ def _many(page: Any, folder: Path, count: int, spent: Spent) -> list[dict[str, A
     seconds = time.perf_counter() - begin
     way = f"{count} files to signed works"
     cost = spent() - before
-    return [{"way": way, "clicks": clicks, "read": read, "seconds": seconds, "processor": cost}]
+    return [{
+        "way": way, "clicks": clicks, "read": read, "seconds": seconds, "processor": cost,
+        "longest_task_ms": touched, "seconds_to_reload": reloaded,
+    }]  # fmt: skip
+
+
+def _touched(page: Any) -> dict[str, float]:
+    """The longest that the page was busy while somebody typed, and while the table was scrolled."""
+    page.evaluate(LONGEST)
+    page.get_by_label("Title").press_sequentially("a title of some letters")
+    typing = page.evaluate("() => window.longest")
+    page.evaluate("() => { window.longest = 0; }")
+    page.locator("#table-part .scroll").evaluate(SCROLL)
+    return {"typing": typing, "scrolling": page.evaluate("() => window.longest")}
 
 
 def _accepted(page: Any, spent: Spent) -> dict[str, Any]:

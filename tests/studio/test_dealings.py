@@ -1,16 +1,13 @@
-"""Sales and papers by the interface: alone, and signed elsewhere."""
+"""Sales by the interface: alone, and signed elsewhere."""
 
 from __future__ import annotations
 
 import pytest
 
 from desks import Asker
-from gen.disclosure.entered import enter_paper
-from gen.provenance import people
-from gen.provenance.canonical import sha256_hex, today_utc
+from gen.provenance.canonical import today_utc
 from gen.provenance.runs import ModelDigest
-from houses import TestHouse, key_of
-from mutations import change
+from houses import TestHouse
 from served import refused
 
 FILE, RECEIPT = "5a" * 32, "ab" * 32
@@ -69,16 +66,6 @@ def test_what_terms_do_not_grant_is_said_before_and_refused(
     said = {"person": "cleo", "piece": FILE, "amount": "25", "day": DAY}
     assert work in str(asker.post("/sales", said, 422))
     assert small_house.house.load(anew=True).sales == []
-
-
-def test_papers_are_listed_by_their_digests(asker: Asker, small_house: TestHouse) -> None:
-    assert asker.get("/papers") == []
-    act = enter_paper(small_house.house, key_of("cleo"), b"what was said", "summary")
-    (paper,) = asker.get("/papers")
-    assert (paper["act"], paper["by"], paper["kind"]) == (act, "cleo", "summary")
-    assert paper["sha256"] == sha256_hex(b"what was said")
-    change(small_house, lambda roster: people.compromised(roster, "cleo", act))
-    assert asker.get("/papers") == [], "a key that was stolen by then says nothing for the house"
 
 
 def test_a_sale_is_signed_where_the_key_is_and_by_who_may(

@@ -296,6 +296,17 @@ def test_terms_an_approval_a_sale_a_retirement_and_a_complaint_are_signed_as_the
     (sale,) = house.load(anew=True).sales
     assert (sale.by, sale.run, sale.sale.cents) == ("cleo", run, 25_000)
 
+    answer = tmp_path / "answer.md"
+    answer.write_text("what was said")
+    cleo.locator("#paper-file").set_input_files(answer)
+    cleo.get_by_label("It is a").fill("answer")
+    cleo.get_by_role("button", name="Enter it, and keep it here").click()
+    expect(cleo.get_by_role("dialog", name="Enter a paper")).to_contain_text("answer")
+    cleo.get_by_role("button", name="Sign", exact=True).click()
+    expect(cleo.get_by_role("link", name="Take away")).to_be_visible()
+    (paper,) = house.load(anew=True).papers
+    assert (paper.by, paper.paper.kind) == ("cleo", "answer")
+
     form = cleo.get_by_role("form", name="Retire a run's models")
     form.get_by_label("Why").fill("worn out")
     form.get_by_role("button").click()

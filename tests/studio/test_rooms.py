@@ -191,6 +191,55 @@ def test_a_withdrawal_says_first_what_it_touches(page: Page) -> None:
     expect(page.get_by_text("Small Rain is withdrawn.")).to_be_visible()
 
 
+def test_a_paper_is_told_by_its_bytes_entered_and_taken_away(page: Page, tmp_path) -> None:
+    """And when the house was audited last is there after a reload."""
+    path = tmp_path / "answer.md"
+    path.write_text("what was said")
+    page.goto("/house")
+    open_key(page, "cleo")
+    expect(page.get_by_text("never at this studio")).to_be_visible()
+    page.locator("#paper-file").set_input_files(path)
+    expect(page.get_by_text("answer.md is no paper of this log")).to_be_visible()
+    page.get_by_label("It is a").fill("answer")
+    page.get_by_role("button", name="Enter it, and keep it here").click()
+    expect(page.get_by_text("answer.md is the answer that cleo entered")).to_be_visible()
+    page.get_by_role("button", name="Audit every file").click()
+    expect(page.get_by_text("1 of 1 files admitted")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("none since: 1 of 1 files admitted")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Take away").click()
+    assert download.value.path().read_text() == "what was said"
+
+
+def test_what_the_house_hears_is_corrected_by_clicking(page: Page, write_midi) -> None:
+    """Instruments, roles, key, chords and sections; and what is no chord is said at once."""
+    page.goto("/contribute")
+    page.locator("#files").set_input_files(write_midi(7, "winter sun.mid"))
+    page.locator("[name=key]").select_option("E minor")
+    page.get_by_label(re.compile("^Instrument of")).first.select_option("oboe")
+    page.get_by_label(re.compile("^Role of")).first.select_option("sub_melody")
+    bars = page.get_by_role("toolbar", name="Bars")
+    expect(bars.get_by_role("button")).to_have_count(16)
+    bars.get_by_role("button", name=re.compile("^Bar 2,")).click()
+    page.get_by_role("group", name="Chord of bar 2").get_by_role("button", name="no chord").click()
+    expect(bars.get_by_role("button", name="Bar 2, NC")).to_be_focused()
+    page.get_by_label("Another chord").fill("H7")
+    page.get_by_label("Another chord").press("Enter")
+    expect(page.get_by_text("H7")).to_be_visible()
+    page.get_by_label("Another chord").fill("F#m7b5")
+    page.get_by_label("A section begins here").fill("bridge")
+    page.get_by_label("A section begins here").press("Enter")
+    expect(bars.get_by_role("button", name="Bar 2, section bridge begins, F#m7b5")).to_be_visible()
+    page.reload()
+    expect(page.locator("[name=key]")).to_have_value("E minor")
+    expect(page.get_by_label(re.compile("^Instrument of")).first).to_have_value("oboe")
+    expect(page.get_by_label(re.compile("^Role of")).first).to_have_value("sub_melody")
+    expect(bars.get_by_role("button", name="Bar 2, section bridge begins, F#m7b5")).to_be_visible()
+    page.get_by_role("button", name="Check again").click()
+    expect(page.get_by_text("1 of 1 read, 1 can be signed")).to_be_visible()
+
+
 def test_a_hostile_file_is_refused_in_words(page: Page, tmp_path) -> None:
     path = tmp_path / "<img src=x onerror=alert(1)>.mid"
     path.write_bytes(b"no music at all")
@@ -492,3 +541,36 @@ def test_a_piece_is_asked_for_and_taken_away_by_keyboard_alone(browser, writing_
             taken = download.value.path().read_bytes()
             assert taken == (writing_desk.out / f"{name}.{suffix}").read_bytes()
         context.close()
+
+
+def test_a_work_is_compared_rejected_and_accepted_by_keyboard_alone(
+    page: Page, small_house: TestHouse
+) -> None:
+    """The key opened, the queue gone through, a reason given, the other one taken."""
+    house = small_house.load().roster.identity
+    small_house.submit(*(tagged(make_midi(seed), house=house) for seed in (7, 8)))
+    page.goto("/curate")
+    queue = page.locator("#queue button")
+    expect(queue).to_have_count(2)
+    tab_to(page, 'button "Keys')
+    page.keyboard.press("Enter")
+    tab_to(page, "Passphrase of cleo")
+    page.keyboard.type(PASSPHRASE)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The key of cleo is open.")).to_be_visible()
+    page.keyboard.press("Escape")
+    second = queue.last.inner_text().split("\n")[0]
+    for _ in range(2):
+        tab_to(page, f'button "{second}')
+    page.keyboard.press("Enter")
+    expect(queue.last).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("button", name="Play")).to_be_enabled()
+    tab_to(page, "Reason")
+    page.keyboard.type("too short")
+    tab_to(page, "Reject")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("was turned down")).to_be_visible()
+    tab_to(page, 'button "Accept')
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("is in the house.")).to_be_visible()
+    expect(page.get_by_text("Nothing waits.")).to_be_visible()

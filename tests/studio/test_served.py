@@ -357,3 +357,26 @@ def test_the_audit_log_is_added_to_and_read_by_its_user_alone(tmp_path: Path, de
     assert len(lines) == 2
     assert "\x1b" not in path.read_text()
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_when_the_house_was_audited_last_is_said_to_everybody(hand) -> None:
+    """Whoever asked for it, with how much the log has grown since."""
+    ana, cleo = hand("ana"), hand("cleo")
+    assert ana.get("/audit") is None
+    cleo.post("/audit", {})
+    last = ana.get("/audit")
+    assert (last["by"], last["admitted"], last["seen"], last["acts_since"]) == ("cleo", 1, 1, 0)
+    cleo.post("/papers", cleo.paper(b"what was said", "answer"))
+    assert ana.get("/audit") == {**last, "acts_since": 1}
+
+
+def test_long_answers_are_sent_small_and_sound_as_it_is(hand) -> None:
+    ana = hand("ana")
+    headers = {"authorization": f"Bearer {ana.token}", "accept-encoding": "gzip"}
+    for path in ("/api/v1/words", "/static/create.js"):
+        assert ana.client.get(path, headers=headers).headers["content-encoding"] == "gzip"
+    work = ana.get("/works")["works"][0]["work"]
+    body = {"score": ana.get(f"/works/{work}/score"), "first_bar": 0}
+    sound = ana.client.post("/api/v1/audio", headers=headers, json=body)
+    assert sound.status_code == 200
+    assert "content-encoding" not in sound.headers

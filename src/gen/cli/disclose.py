@@ -335,3 +335,7 @@ for command in (
     answer_command, causal_command, copies_command, ddex_command, reserve_command, *PAPER_COMMANDS,
 ):  # fmt: skip
     main.add_command(command)
+
+
+if __name__ == "__main__":
+    main(prog_name="disclose.py")

@@ -16,6 +16,7 @@ browsers: see docs/served.md.
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,13 @@ from gen.cli.house_commands.common import HOUSE
 from gen.errors import HouseError, SettingError
 
 if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
     from gen.studio.desk import Desk
     from gen.studio.jobs import Jobs
+
+    Writing = subprocess.Popen[str]
 
 GRACE = 2
 """Seconds that open answers have to end when the studio does."""
@@ -48,6 +54,11 @@ GRACE = 2
     default=Path("out/studio"),
     show_default=True,
     help="Where new pieces are written.",
+)
+@click.option(
+    "--stamp",
+    metavar="URL",
+    help="An authority that stamps the time of each piece's marks (RFC 3161).",
 )
 @click.option(
     "--port", type=click.IntRange(0, 65_535), default=8400, show_default=True, help="0: any."
@@ -83,32 +94,31 @@ GRACE = 2
 )
 def main(**options: Any) -> None:
     serving = {name: options.pop(name) for name in _SERVING}
+    is_served, port, no_browser = map(options.pop, ("serve", "port", "no_browser"))
     try:
-        if options.pop("serve"):
-            del options["no_browser"]
-            serve_house(**options, **serving)
-        else:
+        if not is_served:
             _refuse_alone(serving)
-            serve(**options)
+        with _begun() as writer:
+            desk = _desk(**options)
+            if is_served:
+                serve_house(desk, writer, port, **serving)
+            else:
+                serve(desk, writer, port, no_browser)
     except HouseError as error:
         echo(f"error: {error}", err=True)
         sys.exit(2)
 
 
-def serve(
-    folder: Path | None, pin: Path | None, checkpoint: str, out: Path, port: int, no_browser: bool
-) -> None:
+def serve(desk: Desk, writer: Writing, port: int, no_browser: bool) -> None:
     """Listen until Ctrl-C.
 
     Raises:
-        HouseError: no house is there, the port is taken, or the extra is not installed.
+        HouseError: the port is taken.
     """
-    _check_installed()
     from gen.studio.address import LOOPBACK
 
-    desk = _desk(folder, pin, checkpoint, out)
     with _listening(LOOPBACK, port) as listening:
-        jobs = _jobs(desk)
+        jobs = _jobs(desk, writer)
         import uvicorn
 
         from gen.studio.app import studio
@@ -130,7 +140,7 @@ def serve(
 
 
 def serve_house(
-    folder: Path | None, pin: Path | None, checkpoint: str, out: Path, port: int,
+    desk: Desk, writer: Writing, port: int,
     certificate: Path | None, certificate_key: Path | None, names: tuple[str, ...],
     listen: str | None, audit: Path | None,
 ) -> None:  # fmt: skip
@@ -139,13 +149,11 @@ def serve_house(
     Raises:
         HouseError: as `serve`; or other computers would reach it without a certificate.
     """
-    _check_installed()
     from gen.studio.address import address_of
 
     address = address_of(listen, names, certificate, certificate_key)
-    desk = _desk(folder, pin, checkpoint, out)
     with _listening(address.listen, port) as listening:
-        jobs = _jobs(desk)
+        jobs = _jobs(desk, writer)
         import uvicorn
 
         from gen.studio.app import studio
@@ -175,21 +183,43 @@ def _refuse_alone(serving: dict[str, Any]) -> None:
         raise SettingError(f"{words}: of a house that is served", mend="add --serve")
 
 
-def _jobs(desk: Desk) -> Jobs:
-    """What writes music: it begins to read the model, which takes longest, before all else."""
+@contextmanager
+def _begun() -> Iterator[Writing]:
+    """The process that writes music: it loads the most, and so begins first.
+
+    Raises:
+        HouseError: the extra is not installed.
+    """
+    _check_installed()
+    from gen.processes import end_child
+    from gen.studio.jobs import begin_writer
+
+    writer = begin_writer()
+    try:
+        yield writer
+    finally:
+        end_child(writer)
+
+
+def _jobs(desk: Desk, writer: Writing) -> Jobs:
+    """What is written: the model is read from now on."""
     from gen.studio.jobs import Jobs
 
-    jobs = Jobs.of(desk)
+    jobs = Jobs.of(desk, writer)
     jobs.start()
     return jobs
 
 
-def _desk(folder: Path | None, pin: Path | None, checkpoint: str, out: Path) -> Desk:
+def _desk(
+    folder: Path | None, pin: Path | None, checkpoint: str, out: Path, stamp: str | None
+) -> Desk:
     """The house and its model; whatever is wrong is said before a page is open."""
     from gen import places
     from gen.studio.desk import Desk
 
-    desk = Desk(folder, pin, checkpoint, out.resolve(), places.HOME / "outputs")
+    desk = Desk(
+        folder, pin, checkpoint, out.resolve(), places.HOME / "outputs", stamp=stamp
+    )  # fmt: skip
     desk.register(desk.house())
     desk.make_out()
     return desk

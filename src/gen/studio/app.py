@@ -21,6 +21,7 @@ from gen.provenance.elsewhere import NotSignedError
 from gen.smf import RuleBroken
 from gen.studio import (
     account,
+    audits,
     complaints,
     contributing,
     curating,
@@ -31,6 +32,7 @@ from gen.studio import (
     making,
     models,
     notation,
+    papers,
     runs,
     signing,
 )
@@ -79,8 +81,8 @@ def studio(desk: Desk, served: Served | None = None, jobs: Jobs | None = None) -
     app.state.desk, app.state.jobs, app.state.served = desk, jobs, served
     judged = [Depends(served.admit)] if served else []
     rooms = (
-        account, complaints, contributing, curating, dealings, grants, houses, log, making, models,
-        notation, runs,
+        account, audits, complaints, contributing, curating, dealings, grants, houses, log, making,
+        models, notation, papers, runs,
     )  # fmt: skip
     parts = [room.router for room in rooms]
     if served:
@@ -88,8 +90,9 @@ def studio(desk: Desk, served: Served | None = None, jobs: Jobs | None = None) -
         parts.append(signing.router)
     for router in parts:
         app.include_router(router, prefix=PREFIX, dependencies=judged)
-    files = StaticFiles(directory=_HERE / "static")
-    app.mount("/static", GZipMiddleware(files) if served else files, name="static")
+    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+    if served:  # over a network; sound, pictures and events of jobs stay as they are
+        app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     _add_pages(app, served)
     app.add_exception_handler(HouseError, _house_error)
     app.add_exception_handler(RuleBroken, _house_error)

@@ -10,19 +10,18 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import BaseModel
 
 from gen.errors import HouseError
 from gen.provenance.house import House
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
 from gen.provenance.works import kept_work
+from gen.studio.paging import MOST_AT_ONCE, Page
 
-MOST_AT_ONCE = 200
 _BREATH_SECONDS = 0.001
 
 
-class Wanted(BaseModel):
+class Wanted(Page):
     """Which works; what is empty asks nothing. `consent` is a word of theirs, or "nothing"."""
 
     text: Annotated[str, Query(max_length=300)] = ""
@@ -30,7 +29,6 @@ class Wanted(BaseModel):
     genre: Annotated[str, Query(max_length=100)] = ""
     key: Annotated[str, Query(max_length=100)] = ""
     consent: Annotated[str, Query(max_length=100)] = ""
-    first: Annotated[int, Query(ge=0)] = 0
     most: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = 50
 
 

@@ -12,7 +12,8 @@ from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
 from gen.provenance.roster import COMPOSER, CURATOR
 from gen.studio.desk import Desk
-from gen.studio.interface import DeskOf
+from gen.studio.interface import DeskOf, PageOf
+from gen.studio.paging import Page
 from gen.studio.signed import Signed
 
 router = APIRouter(tags=["complaints"])
@@ -76,24 +77,24 @@ class Answering(BaseModel):
 
 
 @router.get("/complaints")
-def complaints(desk: DeskOf) -> list[ComplaintFacts]:
+def complaints(desk: DeskOf, page: PageOf) -> list[ComplaintFacts]:
     """Those that concern who asks, the newest first."""
     house = desk.house()
     register = desk.register(house)
     found = [case for case in cases(house, register) if concerns(desk, register, case)]
-    return [_facts(desk, case) for case in reversed(found)]
+    return [_facts(desk, case) for case in page.of(found[::-1])]
 
 
 @router.post("/complaints")
 def enter_complaint(said: Complaining, desk: DeskOf) -> list[ComplaintFacts]:
-    """Enter a complaint that came in; what may be read of all of them then."""
+    """Enter a complaint that came in; the newest of those that may be read then."""
     house = desk.house()
     register = desk.register(house)
     person = register.roster.person(said.person)
     role = CURATOR if person is not None and CURATOR in person.roles else COMPOSER
     key = desk.key(register, said.person, role, said.signed)
     complain(house, key, said.who, said.text, said.about, salt=said.salt)
-    return complaints(desk)
+    return complaints(desk, Page())
 
 
 @router.post("/complaints/{act}/answer")
@@ -102,7 +103,7 @@ def enter_answer(act: int, said: Answering, desk: DeskOf) -> list[ComplaintFacts
     house = desk.house()
     key = desk.key(desk.register(house), said.curator, CURATOR, said.signed)
     answer(house, key, act, said.text, salt=said.salt)
-    return complaints(desk)
+    return complaints(desk, Page())
 
 
 def concerns(desk: Desk, register: Register, case: Case) -> bool:

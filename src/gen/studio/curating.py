@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -15,7 +16,7 @@ from gen.provenance.inbox import Waiting, look, look_at_all
 from gen.provenance.roster import CURATOR
 from gen.provenance.works import accept_in_turn, reject
 from gen.smf import parse
-from gen.studio.interface import DeskOf
+from gen.studio.interface import DeskOf, PageOf
 from gen.studio.score import Score
 from gen.studio.shared import SharedMusic, shared_with
 from gen.studio.signed import Signed
@@ -75,14 +76,15 @@ class Decided(BaseModel):
 
 
 @router.get("/inbox")
-def inbox(desk: DeskOf) -> list[WaitingWork]:
-    """Everything that waits, each compared once more with what the house has."""
+def inbox(desk: DeskOf, page: PageOf) -> list[WaitingWork]:
+    """What waits, each compared once more with what the house has and with those before it."""
     house = desk.house()
     register = desk.register(house)
-    if not house.store.waiting():
+    if not page.of(house.store.waiting()):
         return []  # without reading what they would be compared with
     recheck = Recheck(house, register)
-    return [_waiting(item, recheck(item, register)) for item in look_at_all(house, register)]
+    items = islice(look_at_all(house, register), page.first + page.most)
+    return list(page.of([_waiting(item, recheck(item, register)) for item in items]))
 
 
 @router.get("/inbox/{work}/score")

@@ -1,4 +1,4 @@
-"""The interface to what the house sold, and which papers it gave out."""
+"""The interface to what the house sold."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ from gen.provenance.register import Register
 from gen.provenance.roster import CURATOR, PRODUCER
 from gen.provenance.sales import SaleAct
 from gen.provenance.terms import SALE, parse_cents, spelled_cents
-from gen.studio.interface import DeskOf
+from gen.studio.interface import DeskOf, Digest, PageOf
+from gen.studio.paging import Page
 from gen.studio.signed import Signed
 
-router = APIRouter(tags=["sales and papers"])
-
-Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-MOST_SALES = 200
+router = APIRouter(tags=["sales"])
 
 
 class SaleFacts(BaseModel):
@@ -36,7 +34,7 @@ class SaleFacts(BaseModel):
 
 
 class Sales(BaseModel):
-    """The latest sales; `in_all` says how many there are."""
+    """Some sales, the latest first; `in_all` says how many there are."""
 
     sales: list[SaleFacts]
     in_all: int
@@ -68,26 +66,12 @@ class Selling(BaseModel):
     signed: Signed | None = None
 
 
-class PaperFacts(BaseModel):
-    """A paper that the house gave out: of which kind, SHA-256 of its file, about which model.
-
-    `model` is SHA-256 of the model's file; "" for a paper that is about none.
-    """
-
-    act: int
-    by: str
-    time: str
-    kind: str
-    sha256: str
-    model: str
-
-
 @router.get("/sales")
-def sales(desk: DeskOf) -> Sales:
+def sales(desk: DeskOf, page: PageOf) -> Sales:
     """What pieces were sold for, the latest first."""
     register = desk.register(desk.house())
-    found = register.sound_sales()
-    return Sales(sales=sold(register, found[-MOST_SALES:]), in_all=len(found))
+    found = register.sound_sales()[::-1]
+    return Sales(sales=sold(register, page.of(found)), in_all=len(found))
 
 
 @router.get("/outputs/{sha256}")
@@ -116,29 +100,16 @@ def enter_sale(said: Selling, desk: DeskOf) -> Sales:
     piece = register.runs.in_file(said.piece)
     run = register.runs.at(piece.run)
     sell(house, key, run, piece.receipt, parse_cents(said.amount), parse_day(said.day))
-    return sales(desk)
-
-
-@router.get("/papers")
-def papers(desk: DeskOf) -> list[PaperFacts]:
-    """Every paper whose digest is in the log, the latest first; none that a stolen key entered."""
-    register = desk.register(desk.house())
-    return [
-        PaperFacts(
-            act=one.index, by=one.by, time=one.time, kind=one.paper.kind, sha256=one.paper.sha256,
-            model=one.paper.model,
-        )
-        for one in reversed(register.sound_papers())
-    ]  # fmt: skip
+    return sales(desk, Page())
 
 
 def sold(register: Register, acts: Sequence[SaleAct]) -> list[SaleFacts]:
-    """Sales, the latest first."""
+    """Sales in words, in their order."""
     paths = {piece.receipt: piece.path for piece in register.runs.pieces}
     return [
         SaleFacts(
             act=one.index, by=one.by, day=str(one.sale.day), amount=spelled_cents(one.sale.cents),
             piece=paths[one.sale.receipt] or one.sale.receipt[:16], run=one.run,
         )
-        for one in reversed(acts)
+        for one in acts
     ]  # fmt: skip

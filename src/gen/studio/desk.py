@@ -28,6 +28,8 @@ class Desk:
         checkpoint: the model, as `sample.py` takes it.
         out: folder that new pieces are written to.
         runs: folder of training runs.
+        catalogue: what tags say.
+        stamp: address of an authority that stamps the marks of what is made; None for none.
     """
 
     folder: Path | None
@@ -36,6 +38,7 @@ class Desk:
     out: Path
     runs: Path
     catalogue: Catalogue = field(default_factory=Catalogue)
+    stamp: str | None = None
     _register: Register | None = None
     _keys: dict[str, PrivateKey] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -59,6 +62,11 @@ class Desk:
     def pin_file(self) -> str:
         """Where the pin lies, as `sample.py` takes it."""
         return str(self.house().pin.path)
+
+    @property
+    def kept(self) -> Path:
+        """The folder of what the studio keeps of the house, whoever is signed in."""
+        return self.out
 
     @property
     def signed_in(self) -> str:

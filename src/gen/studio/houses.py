@@ -12,7 +12,6 @@ from gen.errors import SettingError
 from gen.harmony import GENRES, MOODS
 from gen.piece import ROLES
 from gen.provenance.consent import Consent
-from gen.provenance.gate import admit
 from gen.provenance.house import House
 from gen.provenance.impact import impact_of
 from gen.provenance.keys import SigningKey
@@ -29,7 +28,7 @@ from gen.smf import parse
 from gen.smf.general_midi import NAMES
 from gen.studio.catalogue import Wanted
 from gen.studio.desk import Desk
-from gen.studio.interface import DeskOf
+from gen.studio.interface import DeskOf, PageOf
 from gen.studio.score import Score
 from gen.studio.signed import Signed
 from gen.studio.terms import TermsFacts, terms_of
@@ -141,16 +140,6 @@ class Withdrawing(BaseModel):
     signed: Signed | None = None
 
 
-class Audited(BaseModel):
-    """What the training loader would take now."""
-
-    purpose: str
-    seen: int
-    admitted: int
-    not_consented: int
-    refused: list[dict[str, str]]
-
-
 class KnownWords(BaseModel):
     """What fields may hold."""
 
@@ -217,11 +206,10 @@ def works(desk: DeskOf, wanted: Annotated[Wanted, Query()]) -> FoundWorks:
     house = desk.house()
     register = desk.register(house)
     found = desk.catalogue.find(house, register, wanted)
-    page = found[wanted.first : wanted.first + wanted.most]
     return FoundWorks(
         works=[
             DescribedWork(**_line(register, one), **asdict(desk.catalogue.described(house, one)))
-            for one in page
+            for one in wanted.of(found)
         ],
         found=len(found),
         all=len(register.works),
@@ -287,27 +275,11 @@ def take_out(work: str, said: Withdrawing, desk: DeskOf) -> WorkFacts:
 
 
 @router.get("/composers/{person}/works")
-def of_composer(person: str, desk: DeskOf) -> list[dict[str, Any]]:
+def of_composer(person: str, desk: DeskOf, page: PageOf) -> list[dict[str, Any]]:
     """What became of a composer's works: waiting, in the house, rejected with the reason."""
     house = desk.house()
-    return [one.to_dict() for one in standings(house, desk.register(house), person)]
-
-
-@router.post("/audit")
-def audit(desk: DeskOf, purpose: str = "general_model") -> Audited:
-    """Judge every file in the house, exactly as the training loader does."""
-    house = desk.house()
-    corpus = admit(house.folder, purpose, pin=house.pin)
-    return Audited(
-        purpose=corpus.purpose,
-        seen=len(corpus),
-        admitted=len(corpus.admitted),
-        not_consented=len(corpus.not_consented),
-        refused=[
-            {"path": r.path, "rule": r.rule, "found": r.found, "mend": r.mend}
-            for r in (*corpus.refused, *corpus.missing)
-        ],
-    )
+    found = list(standings(house, desk.register(house), person))
+    return [one.to_dict() for one in page.of(found)]
 
 
 def _members(desk: Desk, house: House, register: Register) -> list[Member]:

@@ -6,12 +6,16 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
+from pydantic import Field
 
 from gen.errors import HouseError
 from gen.studio.desk import Desk
+from gen.studio.paging import Page
 
 PREFIX = "/api/v1"
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+PageOf = Annotated[Page, Query()]
 
 
 def _desk(request: Request) -> Desk:

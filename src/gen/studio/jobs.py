@@ -16,12 +16,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen import processes
 from gen.errors import HouseError
 from gen.safe_parse import child_environment
-from gen.studio.desk import Desk
+
+if TYPE_CHECKING:
+    from gen.studio.desk import Desk
 
 MOST_WAITING = 32
 MOST_OF_ONE = 8
@@ -68,30 +70,42 @@ class WritingJob:
     events: list[dict[str, Any]] = field(default_factory=list)
 
 
+def begin_writer() -> subprocess.Popen[str]:
+    """The process that writes, which loads what it needs and then waits to be told of a model."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "gen.studio.writer"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+        env=child_environment(),
+        start_new_session=True,  # Ctrl-C is the server's to handle
+    )  # fmt: skip
+
+
 class Jobs:
     """The queue, and the process that writes.
 
     Args:
         opened: settings of the model and the house, which the process reads once.
+        child: the process, where it was begun already.
     """
 
-    def __init__(self, opened: dict[str, Any]) -> None:
+    def __init__(self, opened: dict[str, Any], child: subprocess.Popen[str] | None = None) -> None:
         self._opened = opened
         self._jobs: OrderedDict[str, WritingJob] = OrderedDict()
         self._queue: list[WritingJob] = []
         self._served: dict[str, int] = {}  # owner → number of the job of theirs that began last
         self._now: WritingJob | None = None
-        self._child: subprocess.Popen[str] | None = None
+        self._child = child
         self._is_closed = False
         self.model = ModelState()
         self._changed = threading.Condition(threading.RLock())
         self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._send({"open": self._opened})
 
     @classmethod
-    def of(cls, desk: Desk) -> Jobs:
+    def of(cls, desk: Desk, child: subprocess.Popen[str] | None = None) -> Jobs:
         """Those of a desk's model and house."""
-        out = str(desk.out)
-        return cls({"checkpoint": desk.checkpoint, "pin": desk.pin_file(), "out": out})
+        places = {"checkpoint": desk.checkpoint, "pin": desk.pin_file(), "out": str(desk.out)}
+        return cls({**places, "stamp": desk.stamp}, child)
 
     def wait_for_model(self) -> bool:
         """Wait until the model was read, or cannot be; False where the studio ended before."""
@@ -249,12 +263,7 @@ class Jobs:
         with self._changed:
             if self._child is None or self._child.poll() is not None:
                 self._end_child()
-                self._child = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "gen.studio.writer"],
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
-                    env=child_environment(),
-                    start_new_session=True,  # Ctrl-C is the server's to handle
-                )  # fmt: skip
+                self._child = begin_writer()
                 self.model = ModelState()
                 self._send({"open": self._opened})
             return self._child

@@ -24,12 +24,12 @@ from gen.disk import write_atomically
 from gen.disk.reading import CREDENTIALS, MIDI, RECEIPT, read, read_json
 from gen.errors import HouseError, SettingError
 from gen.likeness.originality import in_words
-from gen.marks.release import SIDECAR, like
+from gen.marks.release import SIDECAR, like, stamp_by
 from gen.provenance.canonical import sha256_hex
 from gen.rendering.playing import Playing
 from gen.safe_parse import safe_examine
 from gen.smf import parse
-from gen.studio.interface import DeskOf, download, piece_path
+from gen.studio.interface import DeskOf, PageOf, download, piece_path
 from gen.studio.jobs import ENDED, JobsOfOne, WritingJob
 from gen.studio.score import Score
 from gen.studio.sound import excerpt_wav
@@ -207,9 +207,9 @@ def look_again(jobs: JobsOf) -> Readiness:
 
 
 @router.get("/jobs")
-def all_jobs(jobs: JobsOf) -> list[JobFacts]:
+def all_jobs(jobs: JobsOf, page: PageOf) -> list[JobFacts]:
     """The session's jobs, the newest first."""
-    return [_facts(jobs, job) for job in jobs.all()]
+    return [_facts(jobs, job) for job in page.of(jobs.all())]
 
 
 @router.get("/jobs/{job_id}")
@@ -247,10 +247,11 @@ async def _events_of(job: WritingJob, number: int) -> AsyncIterator[str]:
 
 
 @router.get("/pieces")
-def pieces(desk: DeskOf) -> list[PieceLine]:
-    """Every piece in the studio's folder, the newest first."""
+def pieces(desk: DeskOf, page: PageOf) -> list[PieceLine]:
+    """The pieces in the studio's folder, the newest first."""
     found = [(path.stat().st_mtime, path.stem) for path in desk.out.glob("*.mid")]
-    return [PieceLine(name=name, written=when) for when, name in sorted(found, reverse=True)]
+    some = page.of(sorted(found, reverse=True))
+    return [PieceLine(name=name, written=when) for when, name in some]
 
 
 @router.get("/pieces/{name}")
@@ -298,7 +299,7 @@ def piece_audio(name: str, desk: DeskOf) -> Response:
     midi = read(path, MIDI)
     with TemporaryDirectory(prefix="studio-") as folder:
         data = Playing().whole(parse(midi), path, Path(folder) / "piece.wav").read_bytes()
-    return download(like(midi, data, name), "audio/wav", f"{name}.wav")
+    return download(like(midi, data, name, stamp_by(desk.stamp)), "audio/wav", f"{name}.wav")
 
 
 @router.post("/audio")

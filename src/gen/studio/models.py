@@ -13,7 +13,7 @@ from gen.provenance.granting import retire
 from gen.provenance.register import Register
 from gen.provenance.roster import CURATOR
 from gen.provenance.runs import Run
-from gen.studio.interface import DeskOf
+from gen.studio.interface import DeskOf, PageOf
 from gen.studio.signed import Signed
 
 router = APIRouter(tags=["models"])
@@ -65,12 +65,13 @@ class Retiring(BaseModel):
 
 
 @router.get("/models")
-def models(desk: DeskOf) -> list[RunModels]:
-    """Every run of the log that left a model, the newest first."""
+def models(desk: DeskOf, page: PageOf) -> list[RunModels]:
+    """Runs of the log that left a model, the newest first."""
     register = desk.register(desk.house())
     written = Counter(piece.run for piece in register.runs.pieces)
     runs = sorted(register.runs.by_index.values(), key=lambda run: -run.index)
-    return [_facts(register, run, written[run.index]) for run in runs if run.models]
+    some = page.of([run for run in runs if run.models])
+    return [_facts(register, run, written[run.index]) for run in some]
 
 
 @router.post("/models/{run}/retire")

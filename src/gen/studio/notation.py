@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from gen.disk.reading import MIDI, SCORE, read
 from gen.errors import HouseError, SettingError
-from gen.marks.release import like, mark_beside
+from gen.marks.release import like, mark_beside, stamp_by
 from gen.rendering.playing import Playing, midi_stems
 from gen.rendering.score import SUFFIX, musicxml
 from gen.smf import parse
@@ -40,7 +40,7 @@ def piece_musicxml(name: str, desk: DeskOf) -> Response:
     path = piece_path(desk.out, name)
     data = _score_of(path)
     if not path.with_suffix(SUFFIX).is_file():
-        data = like(read(path, MIDI), data, name)
+        data = like(read(path, MIDI), data, name, stamp_by(desk.stamp))
     return download(data, "application/vnd.recordare.musicxml+xml", f"{name}{SUFFIX}")
 
 
@@ -70,7 +70,7 @@ def stems(name: str, desk: DeskOf) -> Response:
     ):
         midi = Path(shutil.copy(path, folder))
         for part in [*midi_stems(midi), *Playing().each(parse(read(path, MIDI)), midi)]:
-            mark_beside(midi, part)
+            mark_beside(midi, part, authority=desk.stamp)
             file.write(part, f"{name}/{part.name}")
     return download(archive.getvalue(), "application/zip", f"{name}-stems.zip")
 

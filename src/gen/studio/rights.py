@@ -7,6 +7,7 @@ from gen.studio.people import NotAllowedError
 
 ANYBODY = frozenset(HOUSE_ROLES)
 _COMPOSERS, _CURATORS = frozenset({COMPOSER}), frozenset({CURATOR})
+_PRODUCERS = frozenset({PRODUCER})
 
 MAY: dict[str, frozenset[str]] = {
     **dict.fromkeys(
@@ -17,7 +18,7 @@ MAY: dict[str, frozenset[str]] = {
             "GET /works/{work}/acts", "GET /proofs/{act}", "GET /witnesses",
             "GET /composers/{person}/works", "GET /composers/{person}/account",
             "GET /composers/{person}/nearest", "GET /models", "GET /complaints",
-            "GET /sales", "GET /outputs/{sha256}", "GET /papers",
+            "GET /sales", "GET /outputs/{sha256}", "GET /papers", "GET /audit",
             "POST /score", "POST /audio",
             "POST /generate", "POST /continue", "POST /infill", "POST /accompany",
             "POST /harmonise", "POST /vary",
@@ -39,7 +40,10 @@ MAY: dict[str, frozenset[str]] = {
     "POST /works/{work}/consent": _COMPOSERS,
     "POST /works/{work}/terms": _COMPOSERS,
     "POST /approvals": _COMPOSERS,
-    "POST /sales": frozenset({PRODUCER, CURATOR}),
+    "POST /sales": _PRODUCERS | _CURATORS,
+    "POST /models/{run}/paper": _PRODUCERS | _CURATORS,
+    "GET /papers/{sha256}": _PRODUCERS | _CURATORS,
+    "POST /papers": _CURATORS,
     "POST /complaints": _COMPOSERS | _CURATORS,
     "POST /complaints/{act}/answer": _CURATORS,
     "POST /models/{run}/retire": _CURATORS,
@@ -65,7 +69,8 @@ HEAVY = frozenset(
     {"POST /check", "POST /check/many", "POST /contribute/draft", "POST /contribute/sign",
      "GET /inbox", "POST /inbox/{work}/accept", "POST /audit", "POST /score",
      "GET /pieces/{name}/wav", "GET /pieces/{name}/musicxml", "GET /pieces/{name}/pages",
-     "GET /pieces/{name}/stems", "GET /proofs/{act}", "GET /composers/{person}/nearest"}
+     "GET /pieces/{name}/stems", "GET /proofs/{act}", "POST /models/{run}/paper",
+     "GET /composers/{person}/nearest"}
 )  # fmt: skip
 """What takes a processor for longer than a page may take: a few at a time."""
 

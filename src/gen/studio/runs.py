@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gen import places
 from gen.errors import HouseError, SettingError
 from gen.harmony import nearest
-from gen.studio.interface import DeskOf
+from gen.studio.interface import DeskOf, PageOf
 
 if TYPE_CHECKING:
     from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
@@ -96,11 +96,12 @@ def experiments() -> list[str]:
 
 
 @router.get("/runs")
-def runs(desk: DeskOf) -> list[RunFacts]:
-    """Every run in the folder of runs, the newest first."""
+def runs(desk: DeskOf, page: PageOf) -> list[RunFacts]:
+    """Runs in the folder of runs, the newest first, after those that never began."""
     found = [path for path in desk.runs.glob("*/*") if path.is_dir() and _is_run(path)]
-    there = [_facts(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
-    return [*_refused({run.name for run in there}), *there]
+    there = sorted(found, key=lambda path: path.name, reverse=True)
+    refused = _refused({path.parent.name for path in there})
+    return [*(refused if page.first == 0 else []), *map(_facts, page.of(there))]
 
 
 def _refused(there: set[str]) -> list[RunFacts]:

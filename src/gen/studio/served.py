@@ -47,9 +47,14 @@ class PersonDesk(Desk):
     def __init__(self, shared: Desk, person: Person, session: SignedIn) -> None:
         out = shared.out / "people" / person.id
         super().__init__(
-            shared.folder, shared.pin, shared.checkpoint, out, shared.runs, shared.catalogue
-        )
+            shared.folder, shared.pin, shared.checkpoint, out, shared.runs, shared.catalogue,
+            shared.stamp,
+        )  # fmt: skip
         self._shared, self.person, self._signed_in = shared, person, session
+
+    @property
+    def kept(self) -> Path:
+        return self._shared.kept
 
     @property
     def signed_in(self) -> str:

@@ -132,7 +132,7 @@ class Writer:
 
     def _tell(self, job: str, done: Sampled) -> None:
         if done.score is not None and done.score.note_count:
-            _keep_score(done.score, done.midi)
+            _keep_score(done.score, done.midi, self._places.get("stamp"))
         self._say(job, "piece", piece=done.record["index"], name=done.midi.stem)
 
     def _say(self, job: str, kind: str, **more: Any) -> None:
@@ -149,9 +149,10 @@ def _why(error: Exception) -> dict[str, str]:
     return {name: printable(brief(words)) for name, words in said.items()}
 
 
-def _keep_score(written: Piece, midi: Path) -> None:
+def _keep_score(written: Piece, midi: Path, stamp: str | None) -> None:
     """Keep the score of a piece, marked, beside its file, which has it as it is played."""
-    mark_beside(midi, musicxml(written, midi.with_suffix(SUFFIX), title=midi.stem))
+    score = musicxml(written, midi.with_suffix(SUFFIX), title=midi.stem)
+    mark_beside(midi, score, authority=stamp)
 
 
 def main() -> None:

@@ -28,6 +28,15 @@ export async function ask(path, body, method = body === undefined ? "GET" : "POS
   return is_json ? answer.json() : answer.arrayBuffer();
 }
 
+// All of a list that comes a page at a time.
+export async function ask_all(path, most = 200) {
+  for (const found = []; ; ) {
+    const some = await ask(`${path}?first=${found.length}&most=${most}`);
+    found.push(...some);
+    if (some.length < most) return found;
+  }
+}
+
 // Waits where the studio says so; signs in again where a session has ended and the key is open.
 async function answered(path, options) {
   let is_signed_in_again = false;
@@ -156,6 +165,11 @@ export async function base64(file) {
     text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
   }
   return btoa(text);
+}
+
+export async function digest_of(file) {
+  const found = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+  return [...new Uint8Array(found)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 // -- keys ------------------------------------------------------------------------------------

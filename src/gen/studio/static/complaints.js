@@ -1,6 +1,6 @@
 // The complaints desk: those that concern who looks, their answers, and entering both.
 
-import { ask, by_id, element, on, people, say, when } from "./common.js";
+import { ask, ask_all, by_id, element, on, people, say, when } from "./common.js";
 import { answer, complain_of } from "./hands.js";
 
 const GONE = "Its record was removed: only that it was entered is known.";
@@ -44,5 +44,5 @@ export function complaints_desk(role, may_answer) {
     say("The complaint is entered.");
     form.reset();
   });
-  return async () => show(await ask("/complaints"), may_answer);
+  return async () => show(await ask_all("/complaints"), may_answer);
 }

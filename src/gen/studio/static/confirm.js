@@ -25,6 +25,7 @@ function act_in_words(said) {
     ["your share of your part", is_terms ? `${said.share} %` : ""], ["fee for each run", is_terms ? money(said.fee) : ""],
     ["approved use", USES[said.use]], ["of the models of run", said.run], ["of the piece with the receipt", said.receipt],
     ["sold on", said.day], ["for", said.cents === undefined ? "" : money(said.cents)], ["the piece with the receipt", said.receipt_sha256],
+    ["paper", said.kind], ["its file (SHA-256)", said.sha256], ["about the model (SHA-256)", said.model],
     ["models (SHA-256)", (said.models || []).join(", ")], ["reason", said.reason],
     ["to the complaint of act", said.complaint], ["from", said.from], ["about", (said.about || []).join(", ")], ["text", said.text],
     ["music (SHA-256)", said.music_sha256],

@@ -1,18 +1,23 @@
 // The room for composers: drop files, hear and see them as the house reads them, state, sign.
 
 import { show_alike } from "./alike.js";
+import { Bars } from "./bars.js";
 import { Refused, ask, base64, batches, begin, by_id, complain, element, on, options, people, plain, say, shown_text } from "./common.js";
 import { forget_draft, keep_drafts, kept_drafts } from "./drafts.js";
 import { contribute } from "./hands.js";
-import { swatch } from "./score.js";
+import { Roll } from "./roll.js";
+import { bar_count, swatch } from "./score.js";
 import { viewer } from "./viewing.js";
 
 const form = by_id("stated");
 const view = viewer();
+const bars = new Bars(by_id("bars"), { chords: form.elements.chords, sections: form.elements.sections });
 let files = []; // {at, key, name, midi, checked, stated, status, row}
 let place = ""; // whose drafts they are
 let shown = null;
 
+const NOTES = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
+const KEYS = NOTES.flatMap((note) => ["major", "minor"].map((mode) => `${note} ${mode}`));
 const FIELDS = ["title", "genre", "mood", "key", "method", "composers", "chords", "sections", "consent", "contract"];
 
 async function key_of(midi) {
@@ -34,6 +39,9 @@ function lay_down(one) {
   files.push(one);
   by_id("table-part").hidden = false;
   one.row = element("tr");
+  one.picture = element("canvas", { className: "small-roll", role: "img", "aria-label": `${one.name} as a piano roll` });
+  one.picture.setAttribute("height", "30");
+  one.roll = new Roll(one.picture, { is_small: true });
   by_id("table").tBodies[0].append(one.row);
   fill_row(one);
   return one;
@@ -99,13 +107,15 @@ async function check(list) {
 const keep = (stated) => Object.fromEntries(Object.entries(stated).filter(([, value]) => value));
 const body = (one) => ({ name: one.name, midi: one.midi, stated: keep(one.stated) });
 
+const THERE = "already there";
 const STATUS = { checked: "ready", "needs review": "ready, to be compared", contributed: "signed, waiting" };
 
 function fill_row(one) {
   const looks = one.checked ? one.checked.advice.length : 0;
   const name = element("button", { type: "button", textContent: one.name, className: "quiet", disabled: !one.checked });
   on(name, "click", () => show(one));
-  const cells = [name, STATUS[one.status] || one.status || "", one.stated.title || "", plain(one.stated.genre || ""), plain(one.stated.mood || ""), looks ? `${looks} to look at` : ""];
+  if (one.checked && one.checked.score) one.roll.show(one.checked.score);
+  const cells = [name, one.picture, STATUS[one.status] || one.status || "", one.stated.title || "", plain(one.stated.genre || ""), plain(one.stated.mood || ""), looks ? `${looks} to look at` : ""];
   const away = element("button", { type: "button", textContent: "×", className: "quiet", "aria-label": `Put ${one.name} away` });
   on(away, "click", () => put_away(one));
   one.row.replaceChildren(...[...cells, away].map((cell) => element("td", {}, cell)));
@@ -124,22 +134,31 @@ function show(one) {
   by_id("work-title").textContent = shown_text(one.name);
   by_id("music").hidden = !one.checked.score;
   const { checked } = one;
-  const refused = checked.found ? [`${checked.found}${checked.mend ? ` — ${checked.mend}` : ""}`] : [];
+  const there = one.status === THERE ? [`This very music is ${checked.work}${checked.found ? `: ${checked.found}` : ""}.`] : [];
+  const refused = checked.found && !there.length ? [`${checked.found}${checked.mend ? ` — ${checked.mend}` : ""}`] : [];
   by_id("found").replaceChildren(
+    ...said("Already in the house", there),
     ...said("Refused", refused, "said look"),
     ...said("Please look", checked.advice, "said look"),
     ...said("Changed", checked.changes),
     ...said("Not learned from", checked.unheard),
   );
   show_likeness(checked);
-  form.hidden = !checked.score || one.status === "contributed";
+  form.hidden = !checked.score || ["contributed", THERE].includes(one.status);
   view(checked.score);
   if (!checked.score) return;
+  also(form.elements.key, KEYS, one.stated.key || "");
   for (const name of FIELDS) form.elements[name].value = one.stated[name] || "";
+  bars.show(bar_count(checked.score));
   ask_of_method();
   show_tracks(one);
   const consent = one.stated.consent || "";
   for (const box of form.querySelectorAll("[data-scope]")) box.checked = consent.includes(box.dataset.scope);
+}
+
+// A list to choose from, and what stands there although the list does not have it.
+function also(select, values, chosen) {
+  options(select, values.includes(chosen) || !chosen ? values : [chosen, ...values], chosen);
 }
 
 // Beside what it is like, both to see and to hear.
@@ -154,8 +173,8 @@ function show_tracks(one) {
   const roles = (one.stated.roles || "").split(/\s+/);
   by_id("tracks").replaceChildren(...one.checked.score.tracks.map((track, place) => ({ track, place })).filter(({ track }) => track.notes.length).map(({ track, place }, at) => {
     const name = track.name || `Track ${at + 1}`;
-    const instrument = element("input", { value: played[at] || "", "aria-label": `Instrument of ${name}` });
-    instrument.setAttribute("list", "instruments-known");
+    const instrument = element("select", { "aria-label": `Instrument of ${name}` });
+    also(instrument, words.instruments, played[at] || "");
     const role = element("select", { "aria-label": `Role of ${name}` });
     options(role, words.roles, roles[at]);
     instrument.dataset.part = "instruments";
@@ -282,7 +301,6 @@ async function start() {
   options(form.elements.genre, words.genres);
   options(form.elements.mood, words.moods);
   options(form.elements.method, words.methods);
-  by_id("instruments-known").append(...words.instruments.map((name) => element("option", { value: name })));
   people("composer", by_id("composer"));
   await check_all((await kept_drafts(place)).map(lay_down));
 }

@@ -1,14 +1,17 @@
 // The room where music is made: ask, hear it while it is written, choose, rewrite, take away.
 
-import { Refused, ask, base64, begin, by_id, complain, element, on, options, plain, plural, say, shown_text } from "./common.js";
+import { Refused, ask, ask_all, base64, begin, by_id, complain, element, on, options, plural, shown_text } from "./common.js";
+import { asked, form, offer_words } from "./asking.js";
 import { Grid } from "./grid.js";
 import { Player } from "./player.js";
+import { by_worth, words_of } from "./ranking.js";
 import { Roll } from "./roll.js";
 import { bar_count, clock } from "./score.js";
+import { take_away } from "./taking.js";
 
 const STORE = "studio-history";
+const TIMINGS = { played: "as its players play", straight: "straight" };
 const SHARE = 0.3; // of the cells, which a variation writes anew
-const form = by_id("ask");
 const roll = new Roll(by_id("roll"), { on_seek: (seconds) => player.seek(seconds) });
 const player = new Player({ button: by_id("play"), output: by_id("clock"), on_place: (seconds) => roll.place(seconds), speed: by_id("speed"), tempo: by_id("tempo"), loop: by_id("loop") });
 const grid = new Grid(by_id("cells"), { on_choose: chosen, on_hear: heard });
@@ -26,7 +29,7 @@ function chosen(places) {
   const count = places.size;
   by_id("selected").textContent = count ? `${plural(count, "cell")} selected` : "No cells selected";
   by_id("rewrite").disabled = by_id("deselect").disabled = by_id("lock").disabled = !count;
-  by_id("unlock").disabled = !grid.locked.size;
+  by_id("unlock").hidden = !grid.locked.size;
 }
 
 function heard(audible) {
@@ -35,33 +38,7 @@ function heard(audible) {
   player.hear(audible);
 }
 
-// -- what is asked ---------------------------------------------------------------------------
-
-function asked() {
-  const said = Object.fromEntries(new FormData(form));
-  const body = {};
-  for (const name of ["genre", "mood", "key", "time_signature", "chords", "sections", "density", "timing"]) if (said[name]) body[name] = said[name];
-  for (const name of ["bars", "tempo", "seed", "n"]) if (said[name]) body[name] = Number(said[name]);
-  if (said.instruments.trim()) body.instruments = said.instruments.split(",").map((word) => word.trim()).filter(Boolean);
-  body.temperature = Number(said.temperature);
-  for (const name of Object.keys(FEEL)) if (Number(said[name])) body[name] = Number(said[name]);
-  return body;
-}
-
-const TIMINGS = { played: "as its players play", straight: "straight" };
-
-// What the sliders of how a piece is played stand for, from one end to the other.
-const FEEL = {
-  swing: ["straight", "light", "lilting", "swung", "as triplets"],
-  humanise: ["exact", "tight", "natural", "loose", "free"],
-};
-
-function say_feel(name) {
-  const slider = form.elements[name], words = FEEL[name];
-  const word = words[Math.ceil(Number(slider.value) * (words.length - 1))];
-  by_id(`${name}-words`).textContent = `(${word})`;
-  slider.setAttribute("aria-valuetext", word);
-}
+// -- what is written -------------------------------------------------------------------------
 
 // Of a given file everything but how to draw comes from the file.
 function given() {
@@ -180,20 +157,9 @@ async function arrived({ piece, name }, place_of, asked) {
   }
 }
 
-const missed_of = (receipt) => receipt.asked_and_got.filter((row) => row.met === false).length;
-const words_of = (receipt) => {
-  const count = receipt.asked_and_got.length, missed = missed_of(receipt), near = receipt.originality;
-  const obeys = count ? (missed ? `, ${missed} of ${plural(count, "thing")} not as asked` : ", as asked") : "";
-  const own = !near ? "" : near.is_above_line ? ", close to a work" : `, ${Math.round(100 * near.share_of_melody)} % of its melody's figures in one work`;
-  return `${receipt.notes} notes, ${clock(receipt.seconds)}${obeys}${own}`;
-};
-
-// Those first that are nobody else's, then that do what was asked, then that share least.
 function rank() {
   const done = cards.filter((one) => one && one.name);
-  const worth = ({ receipt: { originality, ...receipt } }) => [Number(Boolean(originality && originality.is_above_line)), missed_of(receipt), originality ? originality.share_of_melody : 0];
-  const before = (one, other) => worth(one).map((value, at) => value - worth(other)[at]).find(Boolean) || one.index - other.index;
-  done.sort(before).forEach((one, at) => {
+  done.sort(by_worth).forEach((one, at) => {
     one.title.textContent = done.length > 1 ? `${at + 1}. ${one.name}` : one.name;
     by_id("variations").append(one.node);
   });
@@ -305,39 +271,6 @@ async function stand(name) {
   keep_history();
 }
 
-function take_away({ name, receipt, originality, has_credentials }) {
-  by_id("take").hidden = false;
-  by_id("beside").hidden = !has_credentials;
-  const credentials = has_credentials ? [["Content credentials", "credentials", "c2pa"]] : [];
-  const place = `/api/v1/pieces/${encodeURIComponent(name)}`;
-  by_id("downloads").replaceChildren(...[["MIDI", "midi", "mid"], ["Audio (WAV)", "wav", "wav"], ["Stems (ZIP)", "stems", "zip"], ["Score (MusicXML)", "musicxml", "musicxml"], ["Receipt", "receipt", "json"], ...credentials].map(([text, path, suffix]) => {
-    const link = element("a", { href: `${place}/${path}`, textContent: text, download: `${name}.${suffix}`, draggable: true });
-    link.addEventListener("dragstart", (event) => event.dataTransfer.setData("DownloadURL", `application/octet-stream:${name}.${suffix}:${link.href}`));
-    return link;
-  }));
-  by_id("pages").replaceChildren();
-  if (by_id("paper").open) show_pages().catch(complain);
-  const table = element("table", {}, element("thead", {}, element("tr", {}, ...["What", "Asked", "Got"].map((text) => element("th", { scope: "col", textContent: text })))));
-  const body = element("tbody");
-  const said = (value) => plain(Array.isArray(value) ? value.join(", ") : String(value));
-  for (const row of receipt.asked_and_got) {
-    const mark = row.met === false ? "missed" : row.met ? "met" : "";
-    body.append(element("tr", {}, element("td", { textContent: said(row.control) }), element("td", { textContent: said(row.asked) }), element("td", { className: mark, textContent: `${said(row.got)}${mark ? ` (${mark})` : ""}` })));
-  }
-  table.append(body);
-  by_id("asked").replaceChildren(receipt.asked_and_got.length ? table : "");
-  by_id("originality").textContent = originality;
-}
-
-// The score as pages; SVG in an image runs nothing.
-async function show_pages() {
-  const place = `/pieces/${encodeURIComponent(standing.name)}/pages`, node = by_id("pages");
-  if (node.childElementCount) return;
-  const { pages } = await ask(place);
-  node.replaceChildren(...Array.from({ length: pages }, (_, at) => element("img", { src: `/api/v1${place}/${at + 1}`, alt: `Page ${at + 1} of ${pages} of the score`, loading: "lazy" })));
-}
-by_id("paper").addEventListener("toggle", () => by_id("paper").open && show_pages().catch(complain));
-
 function keep_history() {
   localStorage.setItem(STORE, JSON.stringify(history));
   by_id("undo").disabled = history.at <= 0;
@@ -423,33 +356,6 @@ document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key === "z") by_id(event.shiftKey ? "redo" : "undo").click();
 });
 
-for (const name of Object.keys(FEEL)) {
-  form.elements[name].addEventListener("input", () => say_feel(name));
-  say_feel(name);
-}
-
-let typing = 0;
-for (const name of ["chords", "key", "genre", "time_signature"]) {
-  form.elements[name].addEventListener("input", () => {
-    clearTimeout(typing);
-    typing = setTimeout(read_chords, 250);
-  });
-}
-
-async function read_chords() {
-  const text = form.elements.chords.value, read = by_id("chords-read");
-  read.classList.remove("missed");
-  if (!text.trim()) return void (read.textContent = "");
-  try {
-    const found = await ask(`/chords?${new URLSearchParams({ text, key: form.elements.key.value, genre: form.elements.genre.value })}`);
-    const meter = form.elements.time_signature.value || found.meter;
-    read.textContent = `Understood (in ${meter}): ${found.bars.map((bar) => bar.join(" ") || "%").join(" | ")}`;
-  } catch (error) {
-    read.classList.add("missed");
-    read.textContent = `${error.message}${error.mend ? ` — ${error.mend}` : ""}`;
-  }
-}
-
 // Says so while the model is not there yet; what is asked for meanwhile waits for it. Where none
 // could be read it is looked for anew: a run may have left one since.
 async function await_model() {
@@ -473,15 +379,10 @@ document.addEventListener("visibilitychange", () => !document.hidden && model ==
 async function start() {
   await begin();
   await_model().catch(complain);
-  const words = await ask("/words");
-  options(form.elements.genre, words.genres);
-  options(form.elements.mood, words.moods);
-  by_id("instruments-known").append(...words.instruments.map((name) => element("option", { value: name })));
-  const notes = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
-  by_id("keys-known").append(...notes.flatMap((note) => ["major", "minor"].map((mode) => element("option", { value: `${note} ${mode}` }))));
+  await offer_words();
   const kept = JSON.parse(localStorage.getItem(STORE) || "null");
   if (!kept) return;
-  const there = new Set((await ask("/pieces")).map((piece) => piece.name));
+  const there = new Set((await ask_all("/pieces")).map((piece) => piece.name));
   history.names = kept.names.filter((entry) => (entry.file ? opened && opened.name === entry.file : there.has(entry)));
   history.at = Math.min(kept.at, history.names.length - 1);
   keep_history();

@@ -2,7 +2,7 @@
 
 import { show_alike } from "./alike.js";
 import { complaints_desk } from "./complaints.js";
-import { ask, begin, by_id, element, facts, on, people, plain, purposes, say, shares, shown_text } from "./common.js";
+import { ask, ask_all, begin, by_id, element, facts, on, people, plain, purposes, say, shares, shown_text } from "./common.js";
 import { accept, reject } from "./hands.js";
 import { viewer } from "./viewing.js";
 
@@ -11,7 +11,7 @@ let waiting = [];
 let shown = null;
 
 async function load() {
-  waiting = await ask("/inbox");
+  waiting = await ask_all("/inbox");
   list_waiting();
 }
 

@@ -1,5 +1,5 @@
 // What people do with their key: contribute, accept, reject, change consent, say terms, approve,
-// withdraw, retire models, enter sales, complaints and answers.
+// withdraw, retire models, enter sales, papers, complaints and answers.
 //
 // At a studio of one computer the keys lie in its key folder, and the server signs when it is
 // asked. In a house that is served everything is signed here: each record is made from what is
@@ -209,7 +209,7 @@ export async function approve(body) {
   return enter(key, "approve", data, (signed) => ask("/approvals", { ...body, signed }));
 }
 
-// -- sales ------------------------------------------------------------------------------------
+// -- sales and papers ------------------------------------------------------------------------------------
 
 export async function sell(receipt, body) {
   if (!served_house()) {
@@ -219,6 +219,18 @@ export async function sell(receipt, body) {
   const data = { cents: cents(body.amount), day: body.day, receipt_sha256: receipt };
   const key = await confirmed("Enter a sale", body.person, [data]);
   return enter(key, "sell", data, (signed) => ask("/sales", { ...body, signed }));
+}
+
+// Of a paper that the log has already, its file alone is kept.
+export async function enter_paper(sha256, is_known, body) {
+  if (is_known) return ask("/papers", body);
+  if (!served_house()) {
+    await need_key(body.curator);
+    return ask("/papers", body);
+  }
+  const data = { kind: body.kind, model: body.model, sha256 };
+  const key = await confirmed("Enter a paper", body.curator, [data]);
+  return enter(key, "paper", data, (signed) => ask("/papers", { ...body, signed }));
 }
 
 // -- models and complaints -----------------------------------------------------------------------

@@ -4,6 +4,7 @@ import { ask, begin, by_id, complain, element, facts, on, options, people, plain
 import { allow, say_terms, withdraw } from "./hands.js";
 import { show_dealings } from "./dealings.js";
 import { show_models } from "./models.js";
+import { show_papers } from "./papers.js";
 import { spoken } from "./keys.js";
 import { viewer } from "./viewing.js";
 
@@ -82,6 +83,7 @@ async function show(work) {
     ["music (SHA-256)", shown.music_sha256],
   ]);
   by_id("allow").value = shown.consent;
+  by_id("reach").textContent = `Used by ${used_in_words(used)} so far. A change counts from now on: what models have learned, they keep.`;
   by_id("touch").textContent = "";
   show_terms();
   by_id("own-actions").hidden = is_sealed || shown.state !== "in the house";
@@ -97,18 +99,16 @@ by_id("filters").addEventListener("input", () => {
 on("filters", "submit", find);
 on("before", "click", () => turn(-1));
 on("after", "click", () => turn(1));
-// When the house was last audited from this browser, and what came of it.
-const AUDIT = "studio-audit";
-const keep_audit = (found) => localStorage.setItem(AUDIT, JSON.stringify({ when: new Date().toLocaleString(), admitted: found.admitted, seen: found.seen, refused: found.refused.length }));
-function show_last_audit() {
-  const last = JSON.parse(localStorage.getItem(AUDIT) || "null");
-  if (last) by_id("audited").textContent = `last on ${last.when}: ${last.admitted} of ${last.seen} files admitted, ${last.refused} refused`;
+// When every file was judged last at this studio: its computer's word, which nobody signed.
+function show_latest_audit(last) {
+  if (!last) return;
+  const since = last.acts_since ? `${plural(last.acts_since, "act")} since` : "none since";
+  by_id("audited").textContent = `last ${when(last.time)}${last.by ? ` by ${last.by}` : ""} at ${plural(last.acts, "act")} of the log, ${since}: ${last.admitted} of ${last.seen} files admitted, ${last.not_consented} not consented, ${last.refused} refused`;
 }
 
 on("audit", "click", async () => {
   by_id("audited").textContent = "judging every file…";
   const found = await ask("/audit", {});
-  keep_audit(found);
   const bad = found.refused.map((one) => `${one.path} (${one.rule}): ${one.found}`).join("; ");
   by_id("audited").textContent = `${found.admitted} of ${found.seen} files admitted, ${found.not_consented} not consented, ${found.refused.length} refused${bad ? `: ${bad}` : ""}`;
 });
@@ -190,13 +190,14 @@ async function start() {
     ["log", `${house.acts} acts, root ${house.root}`], ["pinned", `${house.pin_acts} acts`], ["sealed", house.is_sealed ? "yes: nothing can be entered any more" : ""],
   ]);
   people("composer", by_id("person"));
-  show_last_audit();
+  show_latest_audit(await ask("/audit"));
   options(by_id("filters").elements.composer, house.people.filter((one) => one.roles.includes("composer")).map((one) => [one.id, one.name || one.id]));
   options(by_id("filters").elements.genre, (await ask("/words")).genres);
   await load();
   const may = (...roles) => !house.is_sealed && (!me || me.roles.some((role) => roles.includes(role)));
-  await show_models(may("curator"));
+  const runs = await show_models(may("curator"));
   await show_dealings(may("curator", "producer"));
+  await show_papers(runs, !me || me.roles.some((role) => ["curator", "producer"].includes(role)), may("curator"));
   const seen = await ask("/witnesses");
   by_id("witnessed").textContent = seen.lines.join("; ");
 }

@@ -1,6 +1,6 @@
 // The models that the house's runs left, and taking them out of use.
 
-import { ask, by_id, day, on, options, people, plain, plural, row, say } from "./common.js";
+import { ask_all, by_id, day, on, options, people, plain, plural, row, say } from "./common.js";
 import { retire } from "./hands.js";
 
 let runs = [];
@@ -21,11 +21,11 @@ function show() {
   options(form.elements.run, runs.filter((run) => in_use(run).length).map((run) => [String(run.run), `${run.name} (act ${run.run})`]));
 }
 
-// `may` says whether whoever looks may retire models.
+// `may` says whether whoever looks may retire models; gives the runs that left some.
 export async function show_models(may) {
-  runs = await ask("/models");
+  runs = await ask_all("/models");
   show();
-  if (!may) return;
+  if (!may) return runs;
   people("curator", form.elements.curator);
   form.hidden = !runs.some((run) => in_use(run).length);
   on(form, "submit", async () => {
@@ -39,8 +39,9 @@ export async function show_models(may) {
     await retire(run.run, { curator: form.elements.curator.value, reason: form.elements.reason.value.trim(), models });
     touch.textContent = touch.dataset.sure = "";
     say(`The models of ${run.name} are retired.`);
-    runs = await ask("/models");
+    runs = await ask_all("/models");
     show();
     form.hidden = !runs.some((one) => in_use(one).length);
   });
+  return runs;
 }
