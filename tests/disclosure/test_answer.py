@@ -122,7 +122,7 @@ def test_letter_is_answered_with_the_one_planted_piece_and_no_innocent(desk):
         one["work"] for one in found["memory"]["not_tested"]
     }
     page = (desk.folder / "answer" / "answer.md").read_text("utf-8")
-    assert "1 of 21 pieces agree" in page
+    assert "1 of the 21 pieces agrees" in page
     assert "Received 2026-11-01" in page
     proof = desk.folder / "answer" / "proofs" / f"{desk.planted}.json"
     assert "proved" in desk.ask("verify", "--proof", proof, main=house_main)[1]

@@ -12,6 +12,7 @@ r"""What the house says to others, from its records: answers to letters, copies,
     python scripts/disclose.py ddex RECEIPT [--composer NAME] [--performer NAME]
     python scripts/disclose.py enter PAPER --kind WORD
     python scripts/disclose.py causal CHECKPOINT --steps N
+    python scripts/disclose.py homogenisation
 
 Exit codes: 0 done, 1 a bug of ours, 2 refused or misused. docs/letter.md goes through it.
 """
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.careful import CarefulGroup
+from gen.cli.house_commands.accounts import drift_command
 from gen.cli.house_commands.common import Console, counted, house_command
 from gen.cli.papers import (
     CURATOR,
@@ -335,6 +337,7 @@ for command in (
     answer_command, causal_command, copies_command, ddex_command, reserve_command, *PAPER_COMMANDS,
 ):  # fmt: skip
     main.add_command(command)
+main.add_command(drift_command, "homogenisation")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ def _lines(said: Said) -> Iterator[str]:
     yield f"# Answer of {said['house']['name']} to {question['from']}"
     yield ""
     yield f"Received {question['received']}, answered {said['answered']}."
-    yield f"Asked about: {len(question['pieces'])} pieces of {question['holder']}, in the list with"
+    asked = _many(len(question["pieces"]), "piece")
+    yield f"Asked about: {asked} of {question['holder']}, in the list with"
     yield f"SHA-256 `{question['list_sha256']}`."
     yield from _unread(question)
     yield ""
@@ -28,8 +29,8 @@ def _lines(said: Said) -> Iterator[str]:
     yield ""
     found = len({match["listed"] for match in said["matches"]})
     yield (
-        f"{found} of {len(question['pieces'])} pieces agree with something of the house. They were "
-        f"held against {compared['works']} of the {model['works']} works behind the model "
+        f"{found} of the {asked} agree{'s' if found == 1 else ''} with something of the house. All "
+        f"were held against {compared['works']} of the {model['works']} works behind the model "
         f"`{model['file_sha256']}` (run {model['run']}, {model['run_name']}, {model['trained']}) "
         f"and {compared['pieces']} pieces that models with these works wrote."
     )
@@ -51,6 +52,11 @@ def _matches(matches: list[Said]) -> Iterator[str]:
     if not matches:
         return
     yield ""
+    yield (
+        "The weight says how unlikely it is to share so much by chance: 10 is taken for a match, "
+        "and songs that have nothing to do with each other stay below."
+    )
+    yield ""
     yield "| your piece | bars | ours | bars | weight |"
     yield "|---|---|---|---|---|"
     for match in matches:
@@ -68,14 +74,14 @@ def _works(works: list[Said]) -> Iterator[str]:
     yield "## How did you reach it, and what used it?"
     for work in works:
         by = ", ".join(f"{one['id']} {one['share']} %" for one in work["composers"])
-        used = work["used_by"]
+        used, allowed = work["used_by"], ", ".join(work["allowed"].split())
         yield ""
         yield (
             f"**{work['title']}** (`{work['work']}`): contributed as composed by {by}, accepted by "
             f"{work['accepted_by']}, entered {work['entered']} as act {work['act']}. "
-            f"Allowed now: {'nothing, withdrawn' if work['withdrawn_at'] else work['allowed']}. "
-            f"Used by {len(used['runs'])} runs, {len(used['checkpoints'])} models and "
-            f"{len(used['pieces'])} pieces."
+            f"Allowed now: {'nothing, withdrawn' if work['withdrawn_at'] else allowed}. Used by "
+            f"{_many(len(used['runs']), 'run')}, {_many(len(used['checkpoints']), 'model')} and "
+            f"{_many(len(used['pieces']), 'piece')}."
         )
 
 
@@ -95,18 +101,33 @@ def _memory(memory: Said | None) -> Iterator[str]:
         yield "No work was held out that it could be compared with: nothing can be said."
     else:
         yield (
-            f"Given {memory['given_bars']} bars, asked for {memory['written_bars']}. Of "
-            f"{len(memory['controls'])} works that it never saw, at most {memory['limit']} percent "
-            "more came back than of playing the given bars again. Of the "
-            f"{len(memory['works'])} works tested, chance alone would have at most "
-            f"{memory['false_alarms_percent'] / 100:g} called memorised."
+            f"The model was given the first {memory['given_bars']} bars of each work and asked for "
+            f"the next {memory['written_bars']}. Music repeats itself, so what it wrote is held "
+            "against merely playing the given bars again: a work counts as memorised where half of "
+            "the next bars or more comes back, and that is further above playing again than with "
+            f"any of {_many(len(memory['controls']), 'work')} that it never saw (of these the best "
+            f"{_beside(memory['limit'])}). Of the {_many(len(memory['works']), 'work')} tested, "
+            f"{memory['false_alarms_percent'] / 100:g} at most would be called so by chance."
         )
+        yield ""
     for work, one in memory["works"].items():
         verdict = _VERDICTS[one["is_memorised"]]
         came, again = one["back"], one["played_again"]
-        yield f"- {work}: {came} % came back, {again} % by playing again; {verdict}"
+        yield (
+            f"- {work}: {came} % of the next bars came back; playing the given ones again gives "
+            f"{again} %: {verdict}"
+        )
     for one in memory["not_tested"]:
         yield f"- {one['work']}: not tested ({one['why']})"
+
+
+def _beside(points: int) -> str:
+    """How far above playing again something is, in percentage points."""
+    return f"was {abs(points)} points {'below' if points < 0 else 'above'} it"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _copies(copies: list[Said]) -> Iterator[str]:

@@ -100,7 +100,7 @@ def _tell_mine(
 
     out = sum(register.works[work].withdrawn_at is not None for work in found.works)
     output.line(f"{counted(len(found.works), 'work')}, {out} of them withdrawn")
-    tell_impact(found.impact, output)
+    tell_impact(found.impact, output, "model that learned from yours")
     for run in found.impact.runs:
         for model in run.models:
             if retired := register.retired(model.file_sha256):

@@ -62,7 +62,7 @@ def _tell_run(each: dict[str, Any], output: Console) -> None:
 @house_command
 @click.argument("models", nargs=-1, type=click.Path(path_type=Path), metavar="[MODEL]...")
 @RUN
-@click.option("--reason", default="", help="For the record.")
+@click.option("--reason", default="", help="It stays in the log for ever: name nobody in it.")
 @click.option("--as", "person", metavar="ID", help="A curator (found by your key), or `root`.")
 def retire_command(
     *, output: Console, models: tuple[Path, ...], index: int | None, reason: str,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Console, house_command
+from gen.cli.house_commands.common import Console, counted, house_command
 from gen.errors import HouseError, SettingError, in_lines
 
 if TYPE_CHECKING:
@@ -100,10 +100,11 @@ def royalties_command(
     rows = [(who, spelled_cents(cents)) for who, cents in found["totals"].items()]
     output.table(("who", "amount"), rows)
     output.line(
-        f"{spelled_cents(amount)} by works ({len(found['works'])}), {spelled_cents(near_amount)} "
-        f"by nearness ({len(found['pieces'])} pieces; likeness, not cause), "
-        f"{spelled_cents(found['pools'][SALES])} by sales ({len(found['sales'])}), fees besides; "
-        f"{period}"
+        f"{period}: {spelled_cents(amount)} among {counted(len(found['works']), 'work')} by "
+        f"shares, {spelled_cents(near_amount)} by nearness to "
+        f"{counted(len(found['pieces']), 'piece')} (likeness, not cause), "
+        f"{spelled_cents(found['pools'][SALES])} of {counted(len(found['sales']), 'sale')}; "
+        "fees that terms ask for are added to these"
     )
     data = json_text(found).encode("utf-8")
     if out is not None:

@@ -224,7 +224,7 @@ def renew_command(*, output: Console, works: tuple[str, ...], person: str) -> No
     metavar="ID",
     help="A composer of the works (found by your key when alone), a curator, or `root`.",
 )
-@click.option("--reason", default="", help="For the record.")
+@click.option("--reason", default="", help="It stays in the log for ever: name nobody in it.")
 def withdraw_command(
     *, output: Console, works: tuple[str, ...], person: str | None, reason: str
 ) -> None:
@@ -259,8 +259,8 @@ def _withdrawers_keys(register: Register, person: str) -> list[Any]:
     return root_keys_for(register) if person == "root" else [key_of_person(register, person)]
 
 
-def tell_impact(impact: Impact, output: Console) -> None:
-    """What used works, and what is to be retrained or retired."""
+def tell_impact(impact: Impact, output: Console, of: str = "retrain or retire") -> None:
+    """What used works; `of` says what is to be said of each model."""
     output.line(
         f"used by {counted(len(impact.runs), 'run')}, "
         f"{counted(len(impact.checkpoints), 'checkpoint')}, "
@@ -269,7 +269,7 @@ def tell_impact(impact: Impact, output: Console) -> None:
     for run in impact.runs:
         output.line(f"  {run} ({run.time}, {run.purpose})")
     for checkpoint in impact.checkpoints:
-        output.line(f"  retrain or retire: {checkpoint}")
+        output.line(f"  {of}: {checkpoint}")
     for piece in impact.pieces:
         output.line(f"  piece {piece.path or piece.sha256[:16]}")
 
