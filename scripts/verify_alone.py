@@ -59,10 +59,9 @@ def check_work(log, place, path, purpose):
     tagged = {"signatures": tag["signatures"], "statement": statement}
     check_statement(tagged, log.roster, record["index"], entry)
     for act in log.outputs.values():
-        is_before = act["index"] < min(record["entries"]) and same(
-            act["data"], entry, "musical_hash"
-        )
-        is_ours = is_before and not log.roster.refusal(*signed(act)[0])
+        is_before = act["index"] < min(record["entries"])
+        is_ours = is_before and same(act["data"], entry, "musical_hash")
+        is_ours = is_ours and not log.roster.refusal(*signed(act)[0])
         need(not is_ours, "a model of this house wrote it before")
     return is_allowed(log, record, purpose)
 

@@ -77,11 +77,9 @@ def fits(value, kind, log=None):
         return type(value) is str and re.fullmatch(TEXTS[kind], value) is not None
     if kind in OTHERS:
         return OTHERS[kind](value)
-    return (
-        has_fields(value, OBJECTS[kind], log)
-        if kind in OBJECTS
-        else spelled(value) == kind.encode()
-    )
+    if kind in OBJECTS:
+        return has_fields(value, OBJECTS[kind], log)
+    return spelled(value) == kind.encode()  # a constant
 
 
 def has_fields(value, fields, log):

@@ -86,9 +86,8 @@ class Log:
         need(act["index"] == index and act["time"][:10] <= LATEST, "another index, or dated ahead")
         need(self.roster or kind == "key", "a log begins with a roster")
         need(not self.roster or not self.roster.value["sealed"], "the house was sealed before")
-        need(
-            kind in SIGNERS and fits(act["data"], f"do_{kind}", self), f"no {kind} as it has to be"
-        )
+        is_so = kind in SIGNERS and fits(act["data"], f"do_{kind}", self)
+        need(is_so, f"no {kind} as it has to be")
         self.check_right(act)
         follows = getattr(self, f"take_{kind}", None)
         if follows:

@@ -38,24 +38,18 @@ class Roster:
 
     def refusal(self, keyid, index):
         """Why a key may not sign at this index; "" where it may."""
-        if keyid in self.root or keyid not in self.keys:
-            return "" if keyid in self.root else "unknown"
+        if keyid in self.root:
+            return ""
+        if keyid not in self.keys:
+            return "unknown"
         key = self.keys[keyid]
-        return (
-            "revoked"
-            if index >= key.stolen
-            else ""
-            if key.first <= index < key.end
-            else "not valid then"
-        )
+        if index >= key.stolen:
+            return "revoked"
+        return "" if key.first <= index < key.end else "not valid then"
 
     def check_root(self, signatures, kind, payload):
-        good = {
-            each["keyid"]
-            for each in signatures
-            if each["keyid"] in self.root
-            and is_signed(each, self.root[each["keyid"]], kind, payload)
-        }
+        ours = [(each, self.root.get(each["keyid"])) for each in signatures]
+        good = {e["keyid"] for e, key in ours if key and is_signed(e, key, kind, payload)}
         need(len(good) >= self.value["root"]["threshold"], f"{len(good)} root signatures")
 
     def signer(self, signature, index, kind, payload):
@@ -64,9 +58,8 @@ class Roster:
         key = self.keys.get(keyid, Key("?", b"", 0, 0, 0))
         why = self.refusal(keyid, index)
         need(not why, f"the key {keyid[:12]} of {key.who} is {why}")
-        need(
-            is_signed(signature, key.public, kind, payload), f"no signature of {key.who} over this"
-        )
+        is_theirs = is_signed(signature, key.public, kind, payload)
+        need(is_theirs, f"no signature of {key.who} over this")
         return key.who
 
     def check_after(self, old, index):
