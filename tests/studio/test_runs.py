@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from torch.utils.tensorboard import SummaryWriter
 
 from desks import Asker
+from gen.studio import runs
 from gen.studio.desk import Desk
 from gen.studio.runs import RunRequest, command, experiments
 from tiny_runs import call
@@ -37,6 +39,12 @@ def test_a_run_that_does_not_begin_says_why(asker: Asker, desk: Desk) -> None:
     assert found[0]["name"] == "one-work"
     assert found[0]["said"] or found[0]["when"]
     asker.post("/runs/one-work/stop", {}, 422)
+
+
+def test_a_run_whose_folder_is_gone_runs_until_its_process_has_ended(desk: Desk, monkeypatch):
+    ending = SimpleNamespace(process=SimpleNamespace(poll=lambda: None))
+    monkeypatch.setitem(runs._started, "night", ending)
+    assert runs._facts(desk.runs / "night" / "2026-01-02_03-04-05").is_running
 
 
 def test_curves_and_pieces_of_a_run_are_seen_and_heard_while_it_goes_on(

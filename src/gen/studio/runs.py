@@ -201,9 +201,9 @@ def _facts(folder: Path) -> RunFacts:
     checkpoints = sorted(path.name for path in folder.rglob("*.safetensors"))
     steps = [int(found[1]) for name in checkpoints if (found := re.search(r"step=?(\d+)", name))]
     name = folder.parent.name
-    newest = max((path.name for path in folder.parent.glob("*")), default="")
+    newest = max((path.name for path in folder.parent.glob("*")), default="")  # "": gone meanwhile
     return RunFacts(
-        name=name, when=folder.name, is_running=_is_running(name) and folder.name == newest,
+        name=name, when=folder.name, is_running=_is_running(name) and folder.name >= newest,
         checkpoints=checkpoints, last_step=max(steps, default=0),
     )  # fmt: skip
 
