@@ -9,6 +9,7 @@ its kind. A link is followed: the person named it. Files inside a house are
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -142,16 +143,32 @@ def read_yaml(path: Path | str, kind: FileKind) -> Any:
 
     data = read(path, kind)
     try:
-        levels = 0
-        for event in yaml.parse(data, yaml.SafeLoader):
-            levels += isinstance(event, yaml.CollectionStartEvent)
-            levels -= isinstance(event, yaml.CollectionEndEvent)
-            if isinstance(event, yaml.AliasEvent) or levels > MOST_LEVELS:
-                raise ValueError("an alias, or nested too deep")
-        _check_keys_differ(yaml.compose(data, yaml.SafeLoader))
-        return yaml.safe_load(data)
+        loader = _plain_loader()(data)
+        node = loader.get_single_node()
+        _check_keys_differ(node)
+        return None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _wrong(path, kind, f"is no plain YAML ({shortened(str(error))})") from error
+
+
+@functools.cache
+def _plain_loader() -> Any:
+    """What reads YAML once, and stops at an alias or `MOST_LEVELS` before either costs anything."""
+    import yaml
+
+    class PlainLoader(yaml.SafeLoader):
+        levels = 0
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            is_deep = self.levels == MOST_LEVELS and self.check_event(yaml.CollectionStartEvent)
+            if is_deep or self.check_event(yaml.AliasEvent):
+                raise ValueError("an alias, or nested too deep")
+            self.levels += 1
+            node = super().compose_node(parent, index)
+            self.levels -= 1
+            return node
+
+    return PlainLoader
 
 
 def _check_keys_differ(node: Any) -> None:
