@@ -98,11 +98,16 @@ def _first_other(written: dict[str, Any], value: Any) -> str:
     )
 
 
+_LEAVES = frozenset({str, int, float, bool, type(None)})
+
+
 def _plain(value: Any) -> Any:
     """The same with lists for tuples, as JSON is decoded."""
     if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return list(map(_plain, value)) if isinstance(value, tuple | list) else value
+        return {k: v if type(v) in _LEAVES else _plain(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [each if type(each) in _LEAVES else _plain(each) for each in value]
+    return value
 
 
 def check_sorted(names: Sequence[str], what: str) -> None:
