@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from gen.cli.disclose import main as disclose
 from gen.cli.house import main as house_main
 from gen.disclosure.answer import write_answer
-from gen.disclosure.signed import ANSWER_TYPE
+from gen.disclosure.signed import ANSWER_TYPE, VISIT_TYPE
 from gen.errors import HouseError
 from gen.provenance.canonical import canonical
 from gen.provenance.dsse import Envelope, Signature
@@ -45,6 +45,21 @@ def test_paper_that_names_no_log_is_refused_in_words(house, tmp_path, said, forg
     found = refusal(disclose, house, "check", paper)
     assert ("does not hold" if forged else "which log") in found
     assert "paper.json" in found
+
+
+def test_page_of_a_visit_is_checked_by_its_signature_and_refused_when_changed(house, tmp_path):
+    page, paper = b"PROVED\n", tmp_path / "visit.signature.json"
+    signed = Envelope(VISIT_TYPE, page, ()).signed_by(CURATOR)
+    paper.write_bytes(signed.encode() + b"\n")
+    done = CliRunner().invoke(disclose, ["check", str(paper), "--pin", str(house.pin.path)])
+    assert (done.exit_code, "signed by cleo" in done.output) == (0, True), done.output
+    for envelope, said in (
+        (Envelope(VISIT_TYPE, page + b"more", signed.signatures), "the page was changed"),
+        (Envelope(VISIT_TYPE, page, ()), "carries no signature"),
+        (Envelope(VISIT_TYPE, page, ()).signed_by(key_of("stranger")), "not signed by one person"),
+    ):
+        paper.write_bytes(envelope.encode())
+        assert said in refusal(disclose, house, "check", paper)
 
 
 @pytest.mark.parametrize("data", [b"", b"[" * 200_000, b"1e999", b"\xff\xfe\x00", b"{}"])

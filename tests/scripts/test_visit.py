@@ -52,6 +52,7 @@ def test_a_visit_shows_what_holds_and_says_what_is_not_proved(visited):
     assert "who composed the works" in rest
     assert "names 6 works, 6 are behind it; by Ana 6" in rest
     assert "the same bytes" in rest
+    assert "log as the visit left it" in proved
     assert sorted(path for path in visited.house.folder.rglob("*.mid")) == before
     data = Path("page/visit.signature.json").read_bytes().removesuffix(b"\n")
     envelope = Envelope.decode(data, "application/vnd.music-house.visit+text")

@@ -243,12 +243,14 @@ def enter_command(
 def check_command(*, output: Console, paper: Path) -> None:
     """Check that a paper is one that the house gave out, as it was, and say who entered it when.
 
-    An answer and a record of a purge carry a curator's signature, which is checked; any other paper
-    has to be in the log by its digest. Exits 2 where it was changed, or never entered.
+    An answer and a record of a purge carry a curator's signature, which is checked; so is that of
+    the page of a visit (visit.signature.json). Any other paper has to be in the log by its digest.
+    Exits 2 where it was changed, or never entered.
     """
     from gen.disclosure.entered import entry_of, found_entry
-    from gen.disclosure.signed import is_signed, read_paper
+    from gen.disclosure.signed import is_of_visit, is_signed, read_paper, read_visit
     from gen.disk.reading import PAPER, read
+    from gen.provenance.canonical import sha256_hex
 
     data, register = read(paper, PAPER), output.open_house().load()
     with found_in(paper, PAPER.mend):
@@ -258,6 +260,12 @@ def check_command(*, output: Console, paper: Path) -> None:
             words = f"{kind}, signed by {who} of {said['house']['name']}, {when}"
             output.line(f"{paper}: {words}, over {said['log']['size']} acts of its log")
             entered = entry_of(register, data)
+        elif is_of_visit(data):
+            page, who = read_visit(data, register)
+            said, entered, kind = {"page": page.decode("utf-8", "replace")}, None, "visit"
+            output.line(
+                f"{paper}: the page of a visit, signed by {who}, SHA-256 {sha256_hex(page)}"
+            )
         else:
             said, entered = None, found_entry(register, data)
             who, kind = entered.by, entered.paper.kind

@@ -50,8 +50,6 @@ NOT_PROVED = (
     "what the segments would give that were not replayed: the transcript's word stands for them",
     "anything about a machine that changes what its programs do while you look: run this on yours",
 )
-VISIT_TYPE = "application/vnd.music-house.visit+text"
-"""Of a signature over the page."""
 _LINES = 12
 """Of a command's answer, the last of which the page keeps."""
 
@@ -264,11 +262,14 @@ def _log_of(house: House) -> str:
         head = house.load().head
     except HouseError as error:
         return f"log: cannot be believed: {error.what}"
-    return f"log: {head.size} acts, root {head.root}" if head else "log: none"
+    if head is None:
+        return "log: none"
+    return f"log as the visit left it, its own piece included: {head.size} acts, root {head.root}"
 
 
 def leave(visit: Visit, signer: str | None) -> Path:
     """Write the page, with a signature beside it where somebody signs; where it lies."""
+    from gen.disclosure.signed import VISIT_TYPE
     from gen.disk import write_atomically
     from gen.provenance.access import key_of_person
     from gen.provenance.canonical import sha256_hex
@@ -281,7 +282,10 @@ def leave(visit: Visit, signer: str | None) -> Path:
         key = key_of_person(visit.house.load(), signer)
         signed = Envelope(VISIT_TYPE, data, (sign(VISIT_TYPE, data, key),))
         write_atomically(path.with_suffix(".signature.json"), signed.encode() + b"\n")
-        print(f"signed by {signer}: {path.with_suffix('.signature.json')}")
+        signature = path.with_suffix(".signature.json")
+        print(f"signed by {signer}: {signature}")
+        pin = f" --pin {visit.house.pin.path}" if visit.house.pin.path else ""
+        print(f"to check it: python scripts/disclose.py check {signature}{pin}")
     return path
 
 

@@ -19,6 +19,8 @@ from gen.provenance.works import signer
 
 ANSWER_TYPE: Final = "application/vnd.music-house.answer+json"
 PURGE_TYPE: Final = "application/vnd.music-house.purge+json"
+VISIT_TYPE: Final = "application/vnd.music-house.visit+text"
+"""Of a signature over the page that a visit leaves."""
 KINDS: Final = {ANSWER_TYPE: "answer", PURGE_TYPE: "record of a purge"}
 
 
@@ -71,6 +73,29 @@ def read_paper(data: bytes, register: Register) -> tuple[dict[str, Any], str, st
     if register.root_at(log.size) != log.root:
         raise HouseError(f"the {kind} names another log than this house's")
     return said, owner[0].id, kind
+
+
+def is_of_visit(data: bytes) -> bool:
+    """Whether a file says that it is a signature over the page of a visit."""
+    return f'"payloadType":"{VISIT_TYPE}"'.encode() in data
+
+
+def read_visit(data: bytes, register: Register) -> tuple[bytes, str]:
+    """The page that a signature of a visit is over, and the id of who signed it.
+
+    Raises:
+        HouseError: changed, or not signed by a key that somebody of this house has.
+    """
+    envelope = Envelope.decode(data.rstrip(b"\n"), VISIT_TYPE)
+    signature, *more = envelope.signatures
+    owner = register.roster.owners.get(signature.keyid)
+    if more or owner is None:
+        raise HouseError("the page is not signed by one person of this house")
+    if not is_signed_by(signature, owner[1].public, envelope.payload_type, envelope.payload):
+        raise HouseError(f"the signature of {owner[0].id} does not hold: the page was changed")
+    if reason := owner[1].refusal_at(register.size - 1):
+        raise HouseError(f"{owner[0].id} signed the page with a key that does not hold: {reason}")
+    return envelope.payload, owner[0].id
 
 
 class _House(msgspec.Struct):
