@@ -441,7 +441,10 @@ def add_log(state: Path, key: str) -> int:
     log, witness = Key.parse(key, LOG_KEY), Witness(state)
     with witness.locked():
         found = witness.read()
-        found["logs"].setdefault(log.name, {"note": ""})["key"] = str(log)
+        known = found["logs"].setdefault(log.name, {"note": "", "key": str(log)})
+        if known["key"] != str(log):  # proofs of fraud under the former one still count
+            known.setdefault("former", []).append(known["key"])
+        known["key"] = str(log)
         witness.write(found)
     print(f"witnesses {log.name}, under the key {log}")
     return 0
@@ -481,7 +484,7 @@ def serve(state: Path, host: str, port: int) -> int:
 def fraud(state: Path, file: Path, key: Sequence[str]) -> int:
     """Whether the keys that are named, else those of the logs that are witnessed, signed both."""
     logs = Witness(state).read()["logs"].values() if state.exists() and not key else ()
-    words = [*key, *(log["key"] for log in logs)]
+    words = [*key, *(word for log in logs for word in (log["key"], *log.get("former", ())))]
     keys = [Key.parse(word, LOG_KEY, WITNESS_KEY) for word in words]
     with file.open("rb") as opened:
         guilty = signers_of_both(opened.read(MAX_FRAUD_BYTES + 1), keys)

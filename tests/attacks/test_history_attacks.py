@@ -559,6 +559,20 @@ def test_what_a_witness_answers_moves_no_cursor(house, tmp_path):
     assert "\nholds: everything" not in said
 
 
+def test_house_that_replaced_its_logs_key_after_two_histories_stays_accused(house, witnesses):
+    fork(house)
+    notes = ("register.checkpoint", "other")
+    for folder, name in zip(("house", "fork"), notes, strict=True):
+        shutil.copy(f"{folder}/register.checkpoint", name)
+    before, society = log_key(), witnesses["society"]
+    house("rotate", "--log-key", "--yes")
+    assert log_key() != before
+    society.add_log(log_key())
+    assert "signed both: lantern/" in house("fraud", *notes, "--out", "fraud.json")
+    assert "signed both: lantern/" in house("fraud", "fraud.json")
+    assert "signed both: lantern/" in society.run("fraud", "fraud.json")
+
+
 # -- proofs of fraud that are none ----------------------------------------------------------------
 
 
