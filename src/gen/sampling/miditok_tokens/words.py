@@ -32,6 +32,7 @@ class FieldWords:
         self.none: Mask = np.zeros(len(words), dtype=np.bool_)
         self.end: Mask = np.arange(len(words)) == EOS
         self._of = {kind: np.array([kind == one for one in self.types]) for kind in set(self.types)}
+        self._spans: dict[tuple[str, float, float, int], Mask] = {}
 
     def of(self, kind: str) -> Mask:
         """Words of a type, (V,), not to be written to."""
@@ -43,11 +44,18 @@ class FieldWords:
         return np.array([_number(value) for value in self.values], dtype=np.float64)
 
     def span(self, kind: str, low: float, high: float, every: int = 1) -> Mask:
-        """Words of a type whose numbers lie in a range, and are multiples of `every`."""
-        found: Mask = self.of(kind) & (self.numbers >= low) & (self.numbers <= high)
-        if every > 1:
-            found &= self.numbers % every == 0
-        return found
+        """Words of a type whose numbers lie in a range, and are multiples of `every`.
+
+        Not to be written to: a grammar asks for the same few at each word.
+        """
+        asked = kind, low, high, every
+        if asked not in self._spans:
+            found: Mask = self.of(kind) & (self.numbers >= low) & (self.numbers <= high)
+            if every > 1:
+                found &= self.numbers % every == 0
+            found.setflags(write=False)
+            self._spans[asked] = found
+        return self._spans[asked]
 
     @cached_property
     def _by_number(self) -> dict[tuple[str, float], int]:
