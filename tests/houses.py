@@ -6,10 +6,12 @@ at hand; `enter(1, 2)` contributes and accepts the works of seeds 1 and 2.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.provenance.acts import Entry
@@ -18,7 +20,7 @@ from gen.provenance.founding import create_house
 from gen.provenance.gate import Corpus, admit
 from gen.provenance.house import House
 from gen.provenance.inbox import Contribution, submit
-from gen.provenance.key_files import save_key, save_open_key
+from gen.provenance.key_files import keys_folder, save_key, save_open_key, write_private
 from gen.provenance.keys import PrivateKey
 from gen.provenance.model_file import read_model_file
 from gen.provenance.pin import load_pin
@@ -204,7 +206,22 @@ def keep_machine_key(house: str = "lantern", folder: Path | None = None) -> Path
 
 def keep_key(name: str, house: str = "lantern") -> Path:
     """Put somebody's key into the key folder, sealed with `PASSPHRASE`."""
-    return save_key(key_of(name), house=house, owner=name, passphrase=PASSPHRASE, kdf_cost=10)
+    file_name, data = _sealed(name, house)
+    folder = keys_folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_private(folder / file_name, data)
+    return folder / file_name
+
+
+@functools.cache
+def _sealed(name: str, house: str) -> tuple[str, bytes]:
+    """Name and bytes of a key file, whose sealing takes as long as many a test."""
+    with TemporaryDirectory() as folder:
+        path = save_key(
+            key_of(name), house=house, owner=name, passphrase=PASSPHRASE, folder=Path(folder),
+            kdf_cost=10,
+        )  # fmt: skip
+        return path.name, path.read_bytes()
 
 
 def start_house(
