@@ -164,7 +164,7 @@ KINDS_OF_RECORDS = ("roster", "head", "envelope", "entry", "statement", "manifes
 def records():
     """One record of each kind that people read by itself."""
     with tempfile.TemporaryDirectory() as place:
-        house = start_house(Path(place), log_key=key_of("log"))
+        house = start_house(Path(place) / "house", log_key=key_of("log"))
         entry, _ = house.enter(1, 2, composers=(("ana", 60), ("ben", 40)))
         register = house.load()
         manifest = Manifest.of(house.admit())
