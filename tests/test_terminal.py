@@ -94,3 +94,19 @@ def test_what_moves_the_cursor_or_turns_the_writing_is_spelled_out():
     assert in_lines(["one\ntwo\t", 3]) == "\n  one\\ntwo\\t\n  3"
     assert "\x1b" not in str(HouseError(text, where="a\nb: admitted"))
     assert str(HouseError("is gone", where="a\nb")) == "a\\nb: is gone"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes them")
+def test_closed_streams_are_asked_nothing_and_no_file_takes_their_number(tmp_path):
+    ask = f"""
+import os, sys
+from gen.terminal import failures_said
+with failures_said():
+    sys.stdout.isatty(), sys.stderr.write("x"), sys.stdin.read()
+    numbers = [os.open({str(tmp_path / "file")!r}, os.O_RDWR | os.O_CREAT) for _ in range(3)]
+    sys.exit(min(numbers) < 3)
+"""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "{sys.executable}" -c "$0" <&- >&- 2>&-', ask], check=False
+    )
+    assert done.returncode == 0

@@ -26,11 +26,27 @@ _DISK = frozenset({errno.EIO, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EN
 
 
 def prepare() -> None:
-    """Let stdout and stderr spell out what their encoding has no letters for."""
+    """Let stdout and stderr spell out what their encoding has no letters for.
+
+    Where they were closed nobody hears what is said; else the next file that is opened would take
+    their number, and what a library says would be written into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            _take_number(number)
+            setattr(sys, name, open(os.devnull, "w" if number else "r", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             with suppress(ValueError, OSError):
                 stream.reconfigure(errors="backslashreplace")
+
+
+def _take_number(number: int) -> None:
+    """Let nothing that is opened later be what others know as this stream."""
+    with suppress(OSError):
+        null = os.open(os.devnull, os.O_RDWR)
+        if null != number:
+            os.close(null)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gen.disk import UnfitFileError, read_plain_file, writing
+from gen.terminal import refusal_of
 
 
 def test_atomic_write_leaves_the_old_bytes_when_it_fails(tmp_path, monkeypatch):
@@ -19,6 +20,23 @@ def test_atomic_write_leaves_the_old_bytes_when_it_fails(tmp_path, monkeypatch):
         writing.write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.parametrize("kind", ["pipe", "folder", "stream"])
+def test_what_is_no_file_stays_where_bytes_should_take_its_place(tmp_path, kind):
+    """A device would be gone for everybody."""
+    path = tmp_path / "bad"
+    if kind == "stream":
+        path.symlink_to("/proc/self/fd/1")
+    else:
+        (os.mkfifo if kind == "pipe" else os.mkdir)(path)
+    before = path.lstat().st_mode
+    with pytest.raises(OSError, match="should be a file") as refused:
+        writing.write_atomically(path, b"new")
+    assert refusal_of(refused.value).where == str(path)
+    assert path.lstat().st_mode == before
+    assert os.listdir(tmp_path) == ["bad"]
 
 
 def test_plain_file_is_read_up_to_the_limit(tmp_path):

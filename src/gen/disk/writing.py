@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from gen.disk.kinds import Spot, naming
+from gen.disk.kinds import Spot, kind_of, naming
 
 IS_WINDOWS = os.name == "nt"
 MANY_FILES = 8
@@ -109,13 +111,31 @@ def _written(spot: Spot, data: bytes, mode: int) -> BinaryIO:
         return file
 
 
+def _check_replaceable(path: Path) -> None:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        mode = os.stat(path).st_mode
+        is_file = stat.S_ISREG(mode)
+        if is_file and os.path.islink(path):  # /dev/stdout, wherever it leads
+            is_file = not os.readlink(path).startswith("/proc/")
+        if not is_file:
+            what = "device" if stat.S_ISREG(mode) else kind_of(mode)
+            raise OSError(errno.ENXIO, f"is a {what}, and should be a file", str(path))
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace `path` by `data`: a crash leaves the old bytes or the new ones."""
     write_all_atomically({path: data})
 
 
 def write_all_atomically(files: Mapping[Path, bytes]) -> None:
-    """Replace each path by its bytes; each is old or new after a crash, and none half."""
+    """Replace each path by its bytes; each is old or new after a crash, and none half.
+
+    Raises:
+        OSError: some path cannot be written, or is that of a pipe, a device or a folder, which
+            stays: a device that a file took the place of would be gone for everybody.
+    """
+    for path in files:
+        _check_replaceable(path)
     folders = {path.parent for path in files}
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
