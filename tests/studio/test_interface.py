@@ -129,7 +129,16 @@ def test_a_file_that_is_no_music_is_refused_in_words(asker: Asker) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../../evil.mid", "/etc/passwd", "a\\b.mid", "..", " ", "\u202e.mid"]
+    "name",
+    [
+        "../../evil.mid",
+        "/etc/passwd",
+        "a\\b.mid",
+        "..",
+        " ",
+        "\u202e.mid",
+        "\U0001d11e" * 99 + ".mid",
+    ],
 )
 def test_a_files_name_leads_nowhere(asker: Asker, name: str) -> None:
     assert asker.post("/check", {**given(), "name": name, "stated": STATED})["status"] == "checked"

@@ -235,7 +235,7 @@ def test_a_piece_is_rewritten_continued_and_accompanied(writing: Asker) -> None:
 def test_a_file_that_was_sent_is_gone_on_from(writing: Asker) -> None:
     midi = base64.b64encode(make_midi(3, 8)).decode()
     events = ask_and_wait(
-        writing, "infill", midi=midi, file_name="../mine.mid", cells="bar 2 of bass"
+        writing, "infill", midi=midi, file_name=f"../{'𠀀' * 90}.mid", cells="bar 2 of bass"
     )
     assert any("name" in event for event in events)
 

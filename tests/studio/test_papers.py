@@ -48,6 +48,10 @@ def test_a_paper_is_entered_once_and_taken_away_as_it_was(
     assert len(small_house.house.load(anew=True).papers) == 1
     assert asker.get(f"/papers/{paper['sha256']}") == SAID
     asker.get("/papers/..%2Flatest-audit.json", 404)
+    other = asker.post("/papers", {**body, "file": to_base64(b"more"), "kind": '../"etc'})
+    taken = asker.client.get(f"/api/v1/papers/{other['sha256']}")
+    name = f"..-'etc-{other['sha256'][:8]}.txt"
+    assert taken.headers["content-disposition"] == f'attachment; filename="{name}"'
 
 
 def test_a_file_that_the_log_has_already_is_kept_without_a_key(

@@ -16,7 +16,7 @@ from gen.errors import printable
 from gen.provenance.keys import SigningKey
 from gen.provenance.roster import COMPOSER
 from gen.studio.desk import Desk
-from gen.studio.interface import DeskOf
+from gen.studio.interface import DeskOf, as_file_name
 from gen.studio.score import Score
 from gen.studio.shared import SharedMusic, shared_with
 
@@ -61,7 +61,7 @@ class GivenFile(BaseModel):
     def path_in(self, folder: Path) -> Path:
         """The file, written under its own name as far as one can be called so."""
         name = printable(PurePath(self.name.replace("\\", "/")).name).replace("/", "_")[:120]
-        path = folder / (name if name.strip(". ") else "work.mid")
+        path = folder / as_file_name(name if name.strip(". ") else "work.mid")
         folder.mkdir()
         path.write_bytes(self.midi)
         return path

@@ -37,8 +37,13 @@ def piece_path(out: Path, name: str) -> Path:
     return path
 
 
+def as_file_name(text: str, most_bytes: int = 200) -> str:
+    """As much of a name as a file can be called: systems count bytes, people letters."""
+    return text.encode("utf-8", "ignore")[:most_bytes].decode("utf-8", "ignore")
+
+
 def download(data: bytes, kind: str, name: str) -> Response:
     """A file to be kept, under a name of its own."""
-    quoted = name.replace('"', "'").encode("ascii", "replace").decode()
+    quoted = re.sub(r"[/\\]", "-", name).replace('"', "'").encode("ascii", "replace").decode()
     headers = {"Content-Disposition": f'attachment; filename="{quoted}"'}
     return Response(data, media_type=kind, headers=headers)

@@ -29,7 +29,7 @@ from gen.provenance.canonical import sha256_hex
 from gen.rendering.playing import Playing
 from gen.safe_parse import safe_examine
 from gen.smf import parse
-from gen.studio.interface import DeskOf, PageOf, download, piece_path
+from gen.studio.interface import DeskOf, PageOf, as_file_name, download, piece_path
 from gen.studio.jobs import ENDED, JobsOfOne, WritingJob
 from gen.studio.score import Score
 from gen.studio.sound import excerpt_wav
@@ -353,7 +353,7 @@ def _given_file(given: Given, out: Path) -> Path:
     name = re.sub(r"[^\w' #().,-]", "_", Path(given.file_name).stem)[:80].strip(". ") or "given"
     folder = out / "given" / sha256_hex(given.midi)[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.mid"
+    path = folder / f"{as_file_name(name)}.mid"
     write_atomically(path, given.midi)
     return path
 
