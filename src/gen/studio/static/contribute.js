@@ -41,7 +41,8 @@ function lay_down(one) {
   one.row = element("tr");
   one.picture = element("canvas", { className: "small-roll", role: "img", "aria-label": `${one.name} as a piano roll` });
   one.picture.setAttribute("height", "30");
-  one.roll = new Roll(one.picture, { is_small: true });
+  one.roll = new Roll(one.picture, { is_small: true, width: 130 });
+  if (one.checked && one.checked.score) one.roll.show(one.checked.score);
   by_id("table").tBodies[0].append(one.row);
   fill_row(one);
   return one;
@@ -99,6 +100,7 @@ async function check(list) {
     one.failed = Boolean(answers[at].is_failure);
     one.status = answers[at].status;
     one.stated = { ...answers[at].stated, ...keep(one.stated) };
+    if (answers[at].score) one.roll.show(answers[at].score);
     fill_row(one);
   });
   await keep_drafts(place, list.filter((one) => files.includes(one)));
@@ -114,7 +116,6 @@ function fill_row(one) {
   const looks = one.checked ? one.checked.advice.length : 0;
   const name = element("button", { type: "button", textContent: one.name, className: "quiet", disabled: !one.checked });
   on(name, "click", () => show(one));
-  if (one.checked && one.checked.score) one.roll.show(one.checked.score);
   const cells = [name, one.picture, STATUS[one.status] || one.status || "", one.stated.title || "", plain(one.stated.genre || ""), plain(one.stated.mood || ""), looks ? `${looks} to look at` : ""];
   const away = element("button", { type: "button", textContent: "×", className: "quiet", "aria-label": `Put ${one.name} away` });
   on(away, "click", () => put_away(one));

@@ -6,9 +6,11 @@ const css = (name) => getComputedStyle(document.documentElement).getPropertyValu
 const BLACK = new Set([1, 3, 6, 8, 10]);
 
 export class Roll {
-  constructor(canvas, { on_seek = null, is_small = false } = {}) {
+  // `width` is for canvases of one width, which are drawn without asking how the page is laid out.
+  constructor(canvas, { on_seek = null, is_small = false, width = 0 } = {}) {
     this.canvas = canvas;
     this.is_small = is_small;
+    this.width = width;
     this.head = is_small ? 0 : 46;
     this.score = null;
     this.hidden = new Set();
@@ -21,7 +23,7 @@ export class Roll {
         on_seek(seconds_at(this.score, tick));
       });
     }
-    new ResizeObserver(() => this.draw()).observe(canvas);
+    if (!width) new ResizeObserver(() => this.draw()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
@@ -48,7 +50,7 @@ export class Roll {
 
   draw() {
     const { canvas, score } = this;
-    const box = canvas.getBoundingClientRect();
+    const box = this.width ? { width: this.width } : canvas.getBoundingClientRect();
     if (!box.width) return;
     const scale = devicePixelRatio || 1, height = Number(canvas.getAttribute("height")) || box.height;
     if (!this.height) this.height = height;
