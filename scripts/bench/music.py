@@ -39,6 +39,8 @@ PARTS: dict[str, Callable[[Piece], float]] = {
     "melody stays on its pitch": tonal.repeats,
     "four bars on one pitch while chords change": tonal.stuck,
     "last bass is the tonic of the file": tonal.ends_at_home,
+    "melody as it was, where a section comes back": tonal.recalls,
+    "last bar struck as it begins": tonal.struck_close,
     "break by the rest, notes a bar": lambda piece: tonal.section_density(piece, "break"),
     "build, second half by the first": lambda piece: tonal.section_growth(piece, "build"),
     "kick and snare alone, bars": tonal.drums_alone,
@@ -77,9 +79,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         for row, value in zip(rows, _measures(told), strict=True):
             row[column] = value
     moves = [tonal.parallels(piece) for piece, _, _ in chorales]
+    inner = np.array([move for piece, _, _ in chorales for move in tonal.inner_moves(piece)])
     outer = {
         "moves in one direction": sum(m for m, _ in moves),
         "in parallel fifths or octaves": sum(found for _, found in moves),
+        "moves of inner voices": len(inner),
+        "by a step": f"{np.isin(inner, (1, 2)).mean():.3f}",
+        "to the same pitch": f"{(inner == 0).mean():.3f}",
     }
     return {
         "seed": args.seed, "settings": args.set, "music": rows, "chorales": outer,

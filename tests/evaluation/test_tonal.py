@@ -155,3 +155,25 @@ def test_a_part_is_stuck_on_one_pitch_only_while_chords_change():
     assert tonal.stuck(harmony("CCCCC", part([67] * 5, "sub_melody"))) == 0
     assert tonal.stuck(harmony("CFGCF", part([67, 69] * 2 + [67], "sub_melody"))) == 0
     assert math.isnan(tonal.stuck(harmony("CFG")))
+
+
+def test_a_tune_that_comes_back_is_recalled_by_its_notes():
+    markers = [Marker(n * 2 * BAR, title) for n, title in enumerate(("a", "b", "a"))]
+    tune = [60, 64, 65, 67, 60, 62]
+    assert tonal.recalls(piece(part(tune), markers=markers)) == 0.5
+    assert tonal.recalls(piece(part([*tune[:4], 60, 64]), markers=markers)) == 1
+    assert math.isnan(tonal.recalls(piece(part(tune), markers=markers[:2])))
+
+
+@pytest.mark.parametrize(("late", "struck"), [(0, 1), (480, 0)])
+def test_a_close_is_struck_where_nothing_but_drums_comes_after_its_first_beat(late, struck):
+    close = Track("", 0, False, None, [Note(BAR + late, 480, 60, 80), Note(BAR, 480, 64, 80)])
+    drums = part([36] * 8, "drums", quarters=1)
+    assert tonal.struck_close(piece(part([60, 60]), close, drums)) == struck
+
+
+def test_inner_voices_are_lines_between_melody_and_bass():
+    chords = part([60, 60])
+    chords.role, chords.notes = "pad", chords.notes * 2
+    voices = part([60, 62, 62], "accompaniment"), part([72, 48]), part([36, 48], "bass")
+    assert tonal.inner_moves(piece(*voices, chords)) == [2, 0]

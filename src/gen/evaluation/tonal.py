@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gen.analysis import infer_chords
 from gen.analysis.key import krumhansl_kessler, note_table, pitch_class_ticks, stated_key
 from gen.harmony import Key
-from gen.piece import Piece, Track
+from gen.piece import Note, Piece, Track
 from gen.rendering.labels import signs
 from gen.sampling.drafting.steering import beside
 from gen.sampling.forms import MAJOR_MOODS, MINOR_MOODS
@@ -26,6 +26,7 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+_NOT_RECALLED: Final = {"intro", "ending", "break", "build"}
 _KICK_AND_SNARE: Final = {35, 36, 38, 40}
 
 
@@ -216,6 +217,54 @@ def section_growth(piece: Piece, name: str) -> float:
 
 def _sections(piece: Piece) -> list[tuple[int, str]]:
     return [(marker.onset_ticks, marker.text.lower()) for marker in signs(piece).sections]
+
+
+def recalls(piece: Piece) -> float:
+    """Mean share of the main melody that is as it was, where a section comes back.
+
+    That is twice the notes of the same pitch and place, by those of both; without introductions,
+    endings, breaks and builds.
+    """
+    leads = [track.notes for track in piece.tracks if track.role == "main_melody" and track.notes]
+    sections, shares = [*_sections(piece), (piece.end_ticks, "")], []
+    firsts: dict[str, tuple[int, int]] = {}
+    for (begin, title), (end, _) in pairwise(sections if leads else []):
+        first, stop = firsts.setdefault(title, (begin, end))
+        if first == begin or title in _NOT_RECALLED:
+            continue
+        length = min(end - begin, stop - first)
+        was, now = (_placed(leads[0], start, length) for start in (first, begin))
+        if was and now:
+            shares.append(2 * len(was & now) / (len(was) + len(now)))
+    return float(np.mean(shares)) if shares else math.nan
+
+
+def _placed(notes: Sequence[Note], begin: int, length: int) -> set[tuple[int, int]]:
+    return {
+        (note.onset_ticks - begin, note.pitch)
+        for note in notes
+        if begin <= note.onset_ticks < begin + length
+    }
+
+
+def struck_close(piece: Piece) -> float:
+    """Whether all that is struck in the last bar is struck as it begins, drums aside."""
+    last = piece.bar_starts()[-1][0]
+    tracks = [track for track in piece.tracks if not track.is_drum]
+    onsets = {n.onset_ticks for track in tracks for n in track.notes if n.onset_ticks >= last}
+    return float(onsets == {last}) if onsets else math.nan
+
+
+def inner_moves(piece: Piece) -> list[int]:
+    """Semitones of the moves of voices that are neither melody nor bass, one note at a time."""
+    moves = []
+    for track in piece.tracks:
+        onsets = {note.onset_ticks for note in track.notes}
+        is_line = not track.is_drum and len(onsets) > 0.9 * len(track.notes)
+        if is_line and track.role not in ("main_melody", "bass"):
+            pitches = [note.pitch for note in sorted(track.notes)]
+            moves += [abs(after - before) for before, after in pairwise(pitches)]
+    return moves
 
 
 def closing_tempo(piece: Piece) -> float:

@@ -86,7 +86,7 @@ class Plan:
         habits: of the works behind the model, which decide what nobody asks for.
         steering: how strongly parts are kept in agreement and in their key, see `steering`;
             0 leaves them to the model, as in pieces of earlier versions.
-        rules: which version of the rules of writing holds: 5, or those of pieces of earlier
+        rules: which version of the rules of writing holds: 6, or those of pieces of earlier
             versions.
         cadence: how many bars before the last one the dominant stands; 0 leaves that to the model.
         ritardando: by how many classes of tempo each of the last bars is slower than those before

@@ -41,7 +41,7 @@ KEPT: Final = (RHYTHM, CONTOUR)
 MOST_PIECES: Final = 1024
 MOST_TRIES: Final = 64
 MOST_STEERING: Final = 4
-NEWEST_RULES: Final = 5
+NEWEST_RULES: Final = 6
 MOST_POLISH: Final = 16
 RESAMPLE, REPORT = "resample", "report"
 AUTO: Final = "auto"
@@ -63,7 +63,7 @@ class SamplingRunConfig:
         strict: write another, too, while a control is known to be missed.
         steering: how strongly parts are kept in agreement and in their key beyond what the model
             itself does, see `steering`; 0 not at all, as pieces of earlier versions were written.
-        rules: by which of them closes, breaks, drums, added parts and more are led: 5, or those
+        rules: by which of them closes, breaks, drums, added parts and more are led: 6, or those
             of earlier versions.
         polish: how often each of the worst cells of a piece from nothing is written anew, see
             `polishing`; 0 leaves all as they came.

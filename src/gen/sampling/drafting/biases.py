@@ -27,6 +27,7 @@ from gen.sampling.drafting.steering import (
     LATER_CLASH,
     LONGEST,
     OFF_ROOT,
+    PITCHES,
     ROOT_FIRST,
     Bools,
     Floats,
@@ -78,14 +79,15 @@ def biases(
         others = [note[:3] for note in state.sounding if note[3] != slot]
         others += [note[:3] for note in coming(state)]
     held = _held(state, chords)
-    agreement = off_harmony(held, state.key, steps, hold_of(plan.rules, state.part.role))
+    hold = hold_of(plan.rules, state.part.role)
+    agreement = off_harmony(held, state.key, steps, hold)
     is_firm = given and plan.rules > 2
     near = clashing(others, start, steps + (LONGEST if is_firm else FARTHEST))
     if given and plan.rules > 4:
         near[:steps] *= np.where(fits_chord(others, held, start, steps), np.float32(CHORDAL), 1)
     agreement -= np.float32(CLASH) * soon(near, steps)
     if plan.rules > 1 and state.bar >= FEWEST_BARS_TO_HEAR and not given:
-        agreement += towards(state.key, state.heard)
+        agreement += np.resize(towards(state.key, state.heard, hold), PITCHES)
     if plan.rules > 1 and given:
         agreement -= np.float32(LATER_CLASH) * soon(near, steps, HALF_NOTE)
     if is_firm:

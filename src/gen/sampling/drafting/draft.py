@@ -16,10 +16,11 @@ import numpy as np
 
 from gen.marks.watermark import Trace
 from gen.sampling.drafting import grammar, view
-from gen.sampling.drafting.closing import tempo_of
-from gen.sampling.drafting.home import chord_bias, hold_of
+from gen.sampling.drafting.biases import FEWEST_BARS_TO_HEAR
+from gen.sampling.drafting.closing import tempo_of, whole
+from gen.sampling.drafting.home import chord_bias, hold_of, homeward
 from gen.sampling.drafting.masks import Mask
-from gen.sampling.drafting.melody import onwards, sings, unheard
+from gen.sampling.drafting.melody import onwards, unheard
 from gen.sampling.drafting.policies import Policies
 from gen.sampling.drafting.state import CHORALE, KINDS, BarTerms, State
 from gen.sampling.drafting.steering import Floats, held_clashes
@@ -136,8 +137,10 @@ class Draft:
         at_step: Floats = bias[WORDS.position.number(row[v.POSITION])]
         if self.plan.rules > 1 and self.state.genre == CHORALE:
             at_step = against_parallels(self.plan, self.state, row, at_step)
-        if sings(self.plan, self.state):
-            at_step = at_step + np.float32(self.plan.steering) * onwards(self.state, row)
+        if (line := onwards(self.plan, self.state, row)) is not None:
+            at_step = at_step + np.float32(self.plan.steering) * line
+        if self.state.bar_terms.is_struck:
+            at_step = at_step + np.float32(self.plan.steering) * whole(self.state)
         if self.state.cell_terms.tones is not None:
             at_step = at_step + np.float32(self.plan.steering) * unheard(self.state, row)
         return at_step
@@ -146,7 +149,11 @@ class Draft:
         """The bias of chords, in a bar's beginning against the one that holds already."""
         chords, begins = self.state.chords, row[v.POSITION] == WORDS.position.id(0)
         held = chords[-1][1] if chords and begins else 0
-        return chord_bias(self.state.key, hold_of(self.plan.rules), held)
+        hold = hold_of(self.plan.rules)
+        bias = chord_bias(self.state.key, hold, held)
+        if self.plan.rules > 5 and self.state.bar >= FEWEST_BARS_TO_HEAR:
+            return bias + homeward(self.state.key, self.state.heard, hold)
+        return bias
 
     def _length_bias(self, row: Row) -> Floats | None:
         """The bias of the lengths of a note, against those for which it would clash."""

@@ -30,6 +30,9 @@ CLOSING_BARS: Final = 8
 MOST_RITARDANDO: Final = 9
 """Steps of 1/24 octave that its tempo may sink by then: to 77 % of the first, as in the works."""
 
+FEWEST_BARS_TO_CLOSE: Final = 4
+"""A shorter piece is a fragment and need not come to an end."""
+
 _DRUMS: Final = WORDS.role.id(ROLES.index("drums"))
 
 
@@ -400,6 +403,8 @@ def _extents(plan: Plan, state: State, kind: Kind, row: Row) -> Mask:
         reach = state.cell_terms.reach
         reach = min(state.cell_terms.struck.get(row[v.VALUE], reach), reach)
         mask = lengths(reach - state.bar_start - WORDS.position.number(row[v.POSITION]))
+        if state.bar_terms.is_struck and row[v.VALUE] < WORDS.pitch.stop:
+            return span(len(mask), int(np.flatnonzero(mask)[-1]))  # it rings to the end
         note = next_of_pattern(state)
         return span(len(mask), min(note.extent, int(np.flatnonzero(mask)[-1]))) if note else mask
     if kind in (Kind.CELL, Kind.FILL):
@@ -461,8 +466,19 @@ def _touches(plan: Plan, row: Row, mask: Mask) -> Mask:
 
 
 def last_step(plan: Plan, state: State) -> int:
-    """Grid step at which the last bar ends, if the meter stays."""
+    """Grid step at which the last bar ends, if the meter stays.
+
+    By the sixth rules, of what is written before the bar with which a piece closes, its first.
+    """
     following = state.bar_steps
     if plan.time_signature is not None:
         following = steps_of(plan.time_signature)
-    return state.bar_start + state.bar_steps + (plan.limit - state.bar - 1) * following
+    to_come = plan.limit - state.bar - 1
+    if plan.rules > 5 and comes_to_close(plan, state) and to_come:
+        to_come -= 1
+    return state.bar_start + state.bar_steps + to_come * following
+
+
+def comes_to_close(plan: Plan, state: State) -> bool:
+    """Whether the music that is written has a bar in which it closes."""
+    return plan.bars is not None and plan.limit - state.given_bars >= FEWEST_BARS_TO_CLOSE

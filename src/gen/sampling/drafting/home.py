@@ -12,7 +12,7 @@ V ids of the value field; S grid steps of a bar.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -39,6 +39,8 @@ class Hold:
         foreign_chord: of a chord with a note that the key has not.
         tonic_chord: for the chord on the tonic.
         same_chord: of the chord that holds already, as a bar begins.
+        pull: see `towards`.
+        lead: by how much the correlation of the key is to be above that of any other.
     """
 
     off_key: float = 1.0
@@ -47,6 +49,8 @@ class Hold:
     foreign_chord: float = 1.5
     tonic_chord: float = 0.8
     same_chord: float = 0.0
+    pull: float = 1.0
+    lead: float = 0.1
 
 
 FIRM: Final = Hold()
@@ -55,10 +59,8 @@ SINGING: Final = Hold(0.4, 0.1, 0.1)
 """Of a melody, whose passing notes the chord has not."""
 MELODIES: Final = frozenset(ROLES.index(role) + 1 for role in ("main_melody", "sub_melody"))
 
-PULL: Final = 1.0
-"""For the notes that tell the key from the one that fits better what was heard."""
-LEAD: Final = 0.1
-"""By how much the correlation of the key is to be above that of any other."""
+HOMEWARD: Final = 2.0
+"""How much of what pitches are pulled by counts for a chord, in the mean of its tones."""
 
 
 def hold_of(rules: int, role: int = 0) -> Hold:
@@ -70,7 +72,8 @@ def hold_of(rules: int, role: int = 0) -> Hold:
     """
     if rules < 5:
         return FIRM
-    return SINGING if role in MELODIES else FREE
+    found = SINGING if role in MELODIES else FREE
+    return found if rules < 6 else replace(found, pull=2.0, lead=0.15)
 
 
 def off_harmony(
@@ -132,25 +135,46 @@ def _profile(key: int, weight: float) -> Floats:
     return bias
 
 
-def towards(key: int, heard: NDArray[np.float64]) -> Floats:
-    """The bias of each pitch towards a key while another fits better what was heard. (128,).
+def towards(key: int, heard: NDArray[np.float64], hold: Hold = FIRM) -> Floats:
+    """The bias of each pitch class towards a key while another fits better what was heard. (12,).
 
     Args:
         key: value id, 0 for none.
         heard: how long each pitch class has sounded. (12,).
+        hold: `pull` is that of the notes that tell the key from the other, until the key
+            fits better by `lead`.
     """
     spread = heard - heard.mean()
     if not key or not spread.any():
-        return np.zeros(PITCHES, dtype=np.float32)
+        return np.zeros(12, dtype=np.float32)
     tonic, is_minor = divmod(WORDS.key.number(key), 2)
     fits = _ALL_PROFILES @ (spread / np.linalg.norm(spread))
     own = 12 * is_minor + tonic
     rival = int(np.argmax(np.where(np.arange(24) == own, -2, fits)))
-    lacking = min((LEAD - (fits[own] - fits[rival])) / LEAD, 1)
+    lacking = min((hold.lead - (fits[own] - fits[rival])) / hold.lead, 1)
     if lacking <= 0:
-        return np.zeros(PITCHES, dtype=np.float32)
+        return np.zeros(12, dtype=np.float32)
     apart = _ALL_PROFILES[own] - _ALL_PROFILES[rival]
-    return np.resize((PULL * lacking * apart / np.abs(apart).max()).astype(np.float32), PITCHES)
+    bias: Floats = (hold.pull * lacking * apart / np.abs(apart).max()).astype(np.float32)
+    return bias
+
+
+def homeward(key: int, heard: NDArray[np.float64], hold: Hold) -> Floats:
+    """The same for chords, by the mean of their tones. (V,). Args, as of `towards`."""
+    found: Floats = np.float32(HOMEWARD) * (_CHORDS @ towards(key, heard, hold))
+    return found
+
+
+def _chord_tones() -> Floats:
+    """Of each value id the share of each pitch class in the tones of its chord. (V, 12)."""
+    shares = np.zeros((v.FIELD_SIZES[v.VALUE], 12), dtype=np.float32)
+    for number in SPANS["chord"]:
+        if chord := chord_of(number):
+            shares[number, list(chord.pitch_classes)] = 1 / len(chord.pitch_classes)
+    return shares
+
+
+_CHORDS = _chord_tones()
 
 
 def _normal_profiles() -> NDArray[np.float64]:

@@ -118,6 +118,11 @@ class BarTerms:
     closing_chord: int = 0
 
     @property
+    def is_struck(self) -> bool:
+        """Whether the piece closes with one chord, struck as the bar begins."""
+        return self.closes and self.onset_stop == 1
+
+    @property
     def next_slots(self) -> list[int]:
         """Tracks whose cell may come next: in order, and none passed over that is owed."""
         return [s for s in self.open if s <= self.owed[0]] if self.owed else self.open
