@@ -18,7 +18,7 @@ from gen.sampling.drafting.state import CHORALE, duration_of
 from gen.sampling.job import job_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
-from gen.tokens.word_ids import chord_id, key_id
+from gen.tokens.word_ids import chord_id, chord_of, key_id
 
 BAND = {"instruments": ("flute", "piano", "bass", "drums"), "time_signature": "4/4",
         "roles": ("main_melody", "accompaniment", "bass", "drums")}  # fmt: skip
@@ -82,6 +82,15 @@ def test_what_the_last_chord_lacks_is_called_for():
     state.sounding = [(state.bar_start, state.bar_start + BAR, 48, 2)]
     missing = np.flatnonzero(whole(state)[WORDS.pitch.start :]) % 12
     assert set(missing.tolist()) == {4, 7}
+
+
+@pytest.mark.parametrize("genre", ["rock", "waltz"])
+def test_in_minor_rock_alone_may_end_in_major(genre):
+    ends = {}
+    for rules in (5, 6):
+        found = drafts(rules, seeds=1, genre=genre, key="A minor")[0].state.bar_terms.chord_choices
+        ends[rules] = {chord_of(choice).quality for choice in found}
+    assert ends[5] - ends[6] == ({"maj"} if genre == "waltz" else set())
 
 
 @pytest.mark.parametrize("genre", [None, "chorale"])

@@ -233,26 +233,26 @@ def recalls(piece: Piece) -> float:
         if first == begin or title in _NOT_RECALLED:
             continue
         length = min(end - begin, stop - first)
-        was, now = (_placed(leads[0], start, length) for start in (first, begin))
+        was, now = (_placed(piece, leads[0], start, length) for start in (first, begin))
         if was and now:
             shares.append(2 * len(was & now) / (len(was) + len(now)))
     return float(np.mean(shares)) if shares else math.nan
 
 
-def _placed(notes: Sequence[Note], begin: int, length: int) -> set[tuple[int, int]]:
-    return {
-        (note.onset_ticks - begin, note.pitch)
-        for note in notes
-        if begin <= note.onset_ticks < begin + length
-    }
+def _placed(piece: Piece, notes: Sequence[Note], begin: int, length: int) -> set[tuple[int, int]]:
+    """Sixteenth and pitch of the notes of a stretch."""
+    unit = piece.ticks_per_quarter / 4
+    placed = {(round((note.onset_ticks - begin) / unit), note.pitch) for note in notes}
+    return {(place, pitch) for place, pitch in placed if 0 <= place < round(length / unit)}
 
 
 def struck_close(piece: Piece) -> float:
     """Whether all that is struck in the last bar is struck as it begins, drums aside."""
-    last = piece.bar_starts()[-1][0]
-    tracks = [track for track in piece.tracks if not track.is_drum]
-    onsets = {n.onset_ticks for track in tracks for n in track.notes if n.onset_ticks >= last}
-    return float(onsets == {last}) if onsets else math.nan
+    last, _ = piece.bar_starts()[-1]
+    melodic = [track for track in piece.tracks if not track.is_drum]
+    length = piece.bars_end_ticks - last
+    places = {place for track in melodic for place, _ in _placed(piece, track.notes, last, length)}
+    return float(places == {0}) if places else math.nan
 
 
 def inner_moves(piece: Piece) -> list[int]:
