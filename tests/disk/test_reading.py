@@ -9,6 +9,7 @@ from gen.disk import reading
 from gen.disk.reading import FileKind, NamedFileError, read, read_json, read_text, read_yaml
 
 SMALL = FileKind("small file", 100, "name a small file")
+SMALL_YAML = FileKind("file of settings", 4_000)
 
 
 def test_link_that_a_person_names_is_followed(tmp_path):
@@ -101,6 +102,24 @@ def test_yaml_with_anchors_tags_or_depth_is_refused(tmp_path, text):
     (tmp_path / "f").write_text(text)
     with pytest.raises(NamedFileError, match="is no plain YAML"):
         read_yaml(tmp_path / "f", FileKind("file", 1 << 20))
+
+
+def test_yaml_is_as_deep_as_it_may_be_and_no_deeper(tmp_path):
+    most, path = reading.MOST_LEVELS, tmp_path / "f"
+    path.write_text("[" * most + "1" + "]" * most)
+    assert str(read_yaml(path, SMALL_YAML)).strip("[]") == "1"
+    path.write_text("[" * (most + 1) + "]" * (most + 1))
+    with pytest.raises(NamedFileError, match="nested too deep"):
+        read_yaml(path, SMALL_YAML)
+    path.write_text("- [1]\n" * (2 * most))  # many beside each other
+    assert read_yaml(path, SMALL_YAML) == [[1]] * (2 * most)
+
+
+@pytest.mark.parametrize("text", ["a: 1\na: 2\n", "a:\n- {b: 1, b: 2}\n"])
+def test_yaml_with_a_key_twice_is_refused(tmp_path, text):
+    (tmp_path / "f").write_text(text)
+    with pytest.raises(NamedFileError, match="stands there twice"):
+        read_yaml(tmp_path / "f", SMALL_YAML)
 
 
 def test_digest_is_that_of_all_bytes(tmp_path):

@@ -160,7 +160,7 @@ def _plain_loader() -> Any:
         levels = 0
 
         def compose_node(self, parent: Any, index: Any) -> Any:
-            is_deep = self.levels == MOST_LEVELS and self.check_event(yaml.CollectionStartEvent)
+            is_deep = self.levels >= MOST_LEVELS and self.check_event(yaml.CollectionStartEvent)
             if is_deep or self.check_event(yaml.AliasEvent):
                 raise ValueError("an alias, or nested too deep")
             self.levels += 1
