@@ -11,6 +11,7 @@ from gen.errors import HouseError
 
 RECORD = {"source": None, "checkpoint_sha256": "a" * 64, "house": "lantern",
           "works_learned_from": 6}  # fmt: skip
+OF_A_FILE = {**RECORD, "source": {"mode": "continue", "file_sha256": "c" * 64}}
 ORDER = ("ContributorPartyReference", "SpecialContributor", "Role", "AiContribution")
 """As the schema has a contributor's elements; of the first two one."""
 
@@ -49,9 +50,15 @@ def test_people_who_wrote_or_played_something_make_it_a_part():
 
 def test_a_piece_made_from_a_file_is_not_declared_without_who_wrote_that():
     with pytest.raises(HouseError, match="a file that somebody wrote"):
-        recording({**RECORD, "source": {"mode": "continue"}})
-    found, _ = recording({**RECORD, "source": {"mode": "continue"}}, ("Ana",))
+        recording(OF_A_FILE)
+    found, _ = recording(OF_A_FILE, ("Ana",))
     assert found.findtext("ContainsAI") == "Partly"
+
+
+def test_a_file_that_a_model_of_the_house_wrote_has_nobody_behind_it():
+    text = declared(OF_A_FILE, "b" * 64, NamedPeople(), [], {"c" * 64})
+    assert "<ContainsAI>All</ContainsAI>" in text
+    assert "what follows the music of a given file" in text
 
 
 def test_the_line_for_people_says_model_receipt_and_what_nobody_knows():

@@ -327,8 +327,10 @@ def ddex_command(
     house = output.open_house()
     give = giver(house, output, **where)
     found = read_receipt(receipt)
-    known = standing(found, house.load())
-    text = declared(found.record, found.digest, NamedPeople(composers, performers), known)
+    register = house.load()
+    known, people = standing(found, register), NamedPeople(composers, performers)
+    ours = {piece.sha256 for piece in register.runs.pieces}
+    text = declared(found.record, found.digest, people, known, ours)
     act = give(ModelPaper("ddex", text, found.record["checkpoint_sha256"]))
     output.result(declaration=text, act=act)
 

@@ -9,7 +9,7 @@ rights and deals are the distributor's to add.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree import ElementTree as Xml
@@ -44,8 +44,9 @@ class NamedPeople:
 
 
 def declared(
-    record: dict[str, Any], digest: str, people: NamedPeople, standing: Sequence[str]
-) -> str:
+    record: dict[str, Any], digest: str, people: NamedPeople, standing: Sequence[str],
+    machine_files: Container[str] = (),
+) -> str:  # fmt: skip
     """The declaration of a piece, as XML.
 
     Args:
@@ -53,11 +54,14 @@ def declared(
         digest: SHA-256 of that.
         people: who else had a part.
         standing: what the house knows of the receipt, in sentences.
+        machine_files: SHA-256 of files that models of the house wrote: made from one of these, a
+            piece has no person behind it.
 
     Raises:
         HouseError: a person wrote the file that the piece was made from, and is not named.
     """
-    if record["source"] and not people.composers:
+    source = record["source"]
+    if source and source["file_sha256"] not in machine_files and not people.composers:
         raise HouseError(
             "the piece was made from a file that somebody wrote",
             where="--composer", mend="name who wrote it: --composer NAME",
