@@ -17,7 +17,9 @@ well-formed MIDI, sounds as its tag says, or is like another), or trains a model
 import argparse
 import base64
 import json
+import os
 import re
+import sys
 from pathlib import Path
 
 from alone.allowed import is_allowed, is_stolen, signed, writes
@@ -281,9 +283,15 @@ def main():
     for name in ("--model", "--transcript", "--piece"):
         parser.add_argument(name, type=Path)
     found = list(verdicts(**vars(parser.parse_args())))
-    for what, is_good, why in found:
-        words = f"{'holds  ' if is_good else 'REFUSED'} {what}: {why}"
-        print(words.encode("unicode_escape").decode())  # one line, whatever a file is called
+    try:
+        for what, is_good, why in found:
+            words = f"{'holds  ' if is_good else 'REFUSED'} {what}: {why}"
+            print(words.encode("unicode_escape").decode())  # one line, whatever a file is called
+        print(end="", flush=True)
+    except OSError as error:  # a full disk: what was not said was not verified
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        print(f"REFUSED output: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
     raise SystemExit(0 if all(is_good for _, is_good, _ in found) else 2)
 
 

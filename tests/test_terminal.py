@@ -78,6 +78,7 @@ def test_error_of_the_disk_names_the_place():
     error = OSError(errno.ENOSPC, "No space left on device", "/house/inbox")
     message = str(refusal_of(error))
     assert message.startswith("/house/inbox: No space left on device\n  to mend it: make room")
+    assert "\n  to mend it: look" in str(refusal_of(OSError(errno.ENOTCONN, "", "/share")))
     assert refusal_of(OSError(errno.ENOENT, "No such file")) is None
 
 

@@ -21,8 +21,10 @@ _SAFE_PATH = "PYTHONSAFEPATH"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _DISK = frozenset({errno.EIO, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG,
-                   errno.ESTALE, errno.ENXIO, errno.ENODEV, errno.ETXTBSY})  # fmt: skip
-"""What a disk or a name may be at fault for. Another error of the system is a fault of ours."""
+                   errno.ESTALE, errno.ENXIO, errno.ENODEV, errno.ETXTBSY,
+                   errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN,
+                   errno.EHOSTUNREACH})  # fmt: skip
+"""What a disk, a share or a name may be at fault for. Another error of the system is our fault."""
 
 
 def prepare() -> None:

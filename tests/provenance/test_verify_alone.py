@@ -271,3 +271,15 @@ def test_pin_that_names_one_witness_as_two_is_refused(mutator: Mutator, tmp_path
     said = answer(mutator.export.folder, place)
     assert said.returncode == 2
     assert "or a witness's key, twice" in said.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+def test_verdicts_that_a_full_disk_does_not_take_are_no_success(tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, SCRIPT, tmp_path, "--pin", tmp_path / "none"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("REFUSED output")
+    assert len(done.stderr.splitlines()) == 1
