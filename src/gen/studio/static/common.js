@@ -28,10 +28,10 @@ export async function ask(path, body, method = body === undefined ? "GET" : "POS
   return is_json ? answer.json() : answer.arrayBuffer();
 }
 
-// All of a list that comes a page at a time.
-export async function ask_all(path, most = 200) {
+// All of a list that comes a page at a time, from the `first` on.
+export async function ask_all(path, most = 200, first = 0) {
   for (const found = []; ; ) {
-    const some = await ask(`${path}?first=${found.length}&most=${most}`);
+    const some = await ask(`${path}?first=${first + found.length}&most=${most}`);
     found.push(...some);
     if (some.length < most) return found;
   }

@@ -10,8 +10,20 @@ const view = viewer();
 let waiting = [];
 let shown = null;
 
+const SOON = 8; // so many are compared and shown before the others are looked at
+
 async function load() {
-  waiting = await ask_all("/inbox");
+  waiting = await ask(`/inbox?most=${SOON}`);
+  list_waiting();
+  if (waiting.length < SOON) return;
+  const shown_first = new Set(waiting.map((one) => one.work));
+  by_id("comparing").hidden = false;
+  try {
+    const others = await ask_all("/inbox", 200, SOON);
+    waiting.push(...others.filter((one) => !shown_first.has(one.work)));
+  } finally {
+    by_id("comparing").hidden = true;
+  }
   list_waiting();
 }
 
