@@ -239,6 +239,7 @@ def test_every_command_of_the_readme_is_covered_here():
         "scripts/benchmark.py", "scripts/starter_house.py", "scripts/evaluate.py",
         "scripts/disclose.py",  # tests/disclosure
         "scripts/verify_alone.py",  # tests/provenance/test_verify_alone.py
+        "scripts/studio.py",  # tests/studio
         "tests/fuzz/mutants.py",  # run by tests/fuzz
         "tests/likeness/measure.py",  # takes an hour: by hand
     }  # fmt: skip

@@ -157,10 +157,16 @@ def _written(desk: Desk, said: WantedPaper, model: Path) -> bytes:
         if said.kind == "summary":
             says.write_bytes(said.says)
             words += ["--says", str(says)]
-        done = subprocess.run(  # noqa: S603 - this interpreter, checked words
-            [sys.executable, *_COMMAND, *words], stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=_SECONDS, check=False, env=child_environment(),
-        )  # fmt: skip
+        try:
+            done = subprocess.run(  # noqa: S603 - this interpreter, checked words
+                [sys.executable, *_COMMAND, *words], stdin=subprocess.DEVNULL, check=False,
+                capture_output=True, encoding="utf-8", errors="replace", timeout=_SECONDS,
+                env=child_environment(),
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            what = f"the paper was not written within {_SECONDS // 60} minutes"
+            mend = "write it with python scripts/disclose.py, and enter it here"
+            raise HouseError(what, mend=mend) from error
         if done.returncode or not out.is_file():
             raise _refusal(done.stdout, done.stderr, str(says))
         return out.read_bytes()
@@ -172,8 +178,9 @@ def _refusal(answer: str, talk: str, says: str) -> HouseError:
         said = json.loads(answer)["error"]
     except (ValueError, KeyError, TypeError):
         return HouseError("the paper could not be written", where=brief(talk.strip()[-300:]))
-    text = {name: str(said.get(name, "")).replace(says, "says") for name in said}
-    return SettingError(text["what"], where=text["where"], mend=text["mend"])
+    names = ("what", "where", "mend")
+    what, where, mend = (str(said.get(name, "")).replace(says, "says") for name in names)
+    return SettingError(what, where=where, mend=mend)
 
 
 def _model_file(desk: Desk, digest: str) -> Path:

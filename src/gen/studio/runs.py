@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gen import places
 from gen.errors import HouseError, SettingError
 from gen.harmony import nearest
+from gen.studio.desk import Desk
 from gen.studio.interface import DeskOf, PageOf
 
 if TYPE_CHECKING:
@@ -100,12 +101,13 @@ def runs(desk: DeskOf, page: PageOf) -> list[RunFacts]:
     """Runs in the folder of runs, the newest first, after those that never began."""
     found = [path for path in desk.runs.glob("*/*") if path.is_dir() and _is_run(path)]
     there = sorted(found, key=lambda path: path.name, reverse=True)
-    refused = _refused({path.parent.name for path in there})
+    refused = _refused(desk, {path.parent.name for path in there})
     return [*(refused if page.first == 0 else []), *map(_facts, page.of(there))]
 
 
-def _refused(there: set[str]) -> list[RunFacts]:
-    """Runs that were started here and never began."""
+def _refused(desk: Desk, there: set[str]) -> list[RunFacts]:
+    """Runs that were started at this desk and never began."""
+    talks = desk.out / "runs"
     return [
         RunFacts(
             name=name, when="", is_running=False, checkpoints=[], last_step=0,
@@ -113,6 +115,7 @@ def _refused(there: set[str]) -> list[RunFacts]:
         )
         for name, started in _started.items()
         if name not in there and started.process.poll() is not None
+        and started.talk.parent == talks and started.talk.is_file()
     ]  # fmt: skip
 
 

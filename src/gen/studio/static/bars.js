@@ -17,7 +17,7 @@ const sections_in = (text) => new Map(text.trim().split(/\s+/).filter(Boolean).m
 export class Bars {
   // `chords` and `sections` are the fields of the form, as contribute.py takes them.
   constructor(node, { chords, sections }) {
-    Object.assign(this, { node, chords, sections, count: 0, at: null });
+    Object.assign(this, { node, chords, sections, count: 0, at: null, edited: null });
     this.strip = element("div", { className: "bars", role: "toolbar", "aria-label": "Bars: chords and sections" });
     this.editor = element("div", { className: "bar-editor" });
     this.said = element("p", { className: "read", role: "status" });
@@ -27,7 +27,7 @@ export class Bars {
   }
 
   show(count) {
-    Object.assign(this, { count, at: null });
+    Object.assign(this, { count, at: null, edited: null });
     this.said.textContent = "";
     this.draw();
   }
@@ -61,51 +61,62 @@ export class Bars {
     to.focus();
   }
 
-  // What is offered for the chosen bar: the chords that the work has, any other, a section.
+  // What is offered for the chosen bar: the chords that the work has, any other, a section. What is
+  // being typed there stays when the bars are drawn anew.
   edit(chords, begins) {
     this.editor.hidden = this.at === null;
     if (this.at === null) return;
+    if (this.edited !== this.at) this.open(this.at);
     const bar = this.at, known = [...new Set(chords.flatMap((one) => one.split(" ")).filter((one) => one && one !== NO_CHORD))].slice(0, MOST_OFFERED);
-    const offered = [...known, NO_CHORD].map((chord) => {
+    this.offered.replaceChildren(element("span", { textContent: `Bar ${bar + 1}` }), ...[...known, NO_CHORD].map((chord) => {
       const button = element("button", { type: "button", textContent: chord === NO_CHORD ? "no chord" : chord, "aria-pressed": String(chords[bar] === chord) });
       button.onclick = () => this.write(bar, chord);
       return button;
-    });
-    const other = element("input", { value: chords[bar] || "", autocomplete: "off" });
-    other.onchange = () => this.write(bar, other.value.trim());
-    const section = element("input", { value: begins.get(bar + 1) || "", placeholder: "none", autocomplete: "off" });
-    section.setAttribute("list", "sections-known");
-    section.onchange = () => this.begin(bar, section.value.trim());
-    this.editor.replaceChildren(
-      element("p", { className: "actions", role: "group", "aria-label": `Chord of bar ${bar + 1}` }, element("span", { textContent: `Bar ${bar + 1}` }), ...offered),
-      element("p", { className: "actions" }, element("label", { className: "inline" }, "Another chord ", other), element("label", { className: "inline" }, "A section begins here ", section)));
+    }));
+    const values = [[this.other, chords[bar]], [this.section, begins.get(bar + 1)]];
+    for (const [input, value] of values) if (input !== document.activeElement) input.value = value || "";
   }
 
-  // A chord into the chosen bar, if it can be read.
+  open(bar) {
+    this.edited = bar;
+    this.offered = element("p", { className: "actions", role: "group", "aria-label": `Chord of bar ${bar + 1}` });
+    this.other = element("input", { autocomplete: "off" });
+    this.other.onchange = () => this.write(bar, this.other.value.trim());
+    this.section = element("input", { placeholder: "none", autocomplete: "off" });
+    this.section.setAttribute("list", "sections-known");
+    this.section.onchange = () => this.begin(bar, this.section.value.trim());
+    this.editor.replaceChildren(this.offered, element("p", { className: "actions" },
+      element("label", { className: "inline" }, "Another chord ", this.other), element("label", { className: "inline" }, "A section begins here ", this.section)));
+  }
+
+  // A chord into a bar, if it can be read.
   async write(bar, chord) {
-    const chords = chords_in(this.chords.value);
-    while (chords.length < this.count) chords.push(chords.at(-1) || NO_CHORD);
-    chords[bar] = chord || NO_CHORD;
+    const from = document.activeElement;
     try {
-      await ask(`/chords?${new URLSearchParams({ text: chords[bar] })}`);
+      await ask(`/chords?${new URLSearchParams({ text: chord || NO_CHORD })}`);
       this.said.textContent = "";
     } catch (error) {
       return void (this.said.textContent = error.message);
     }
-    this.put(this.chords, chords.slice(0, this.count).map((one) => one || NO_CHORD).join(" | "));
+    const chords = chords_in(this.chords.value);
+    while (chords.length < this.count) chords.push(chords.at(-1) || NO_CHORD);
+    chords[bar] = chord || NO_CHORD;
+    this.put(this.chords, chords.slice(0, this.count).map((one) => one || NO_CHORD).join(" | "), from);
   }
 
   begin(bar, name) {
     const begins = sections_in(this.sections.value);
     if (name) begins.set(bar + 1, name.replace(/[\s:]+/g, "-"));
     else begins.delete(bar + 1);
-    this.put(this.sections, [...begins].sort(([one], [other]) => one - other).map(([first, called]) => `${called}:${first}`).join(" "));
+    this.put(this.sections, [...begins].sort(([one], [other]) => one - other).map(([first, called]) => `${called}:${first}`).join(" "), document.activeElement);
   }
 
-  put(field, text) {
+  // Back to the bars, unless somebody went elsewhere than where it was said (`from`) by then.
+  put(field, text, from) {
+    const stays = document.activeElement === from;
     field.value = text;
     field.dispatchEvent(new Event("change", { bubbles: true }));
     this.draw();
-    this.strip.children[this.at]?.focus();
+    if (stays) this.strip.children[this.at]?.focus();
   }
 }

@@ -7,7 +7,7 @@ import { Turning } from "./turning.js";
 const writing = by_id("write-paper"), entering = by_id("enter-paper"), told = by_id("paper-told");
 const SUFFIX = { summary: ".md", card: ".md", bom: ".cdx.json", dataset: ".json" };
 let may_take = false, may_enter = false;
-let chosen = null; // a file, its digest, and whether the log has it: {file, sha256, is_known}
+let chosen = null; // a file, its digest, what the log and the studio have: {file, sha256, is_known, is_kept}
 
 function taken(one) {
   if (!one.is_kept || !may_take) return "";
@@ -24,14 +24,16 @@ const list = new Turning("papers", (first, most) => ask(`/papers?first=${first}&
   }));
 });
 
+const offer_entering = () => (entering.hidden = !may_enter || !chosen || chosen.is_kept);
+
 // Whether the log has a file; one that it has not can be entered, and one that it has, kept.
 async function look_up(file) {
   chosen = null;
   entering.hidden = true;
   const sha256 = await digest_of(file), { papers } = await ask(`/papers?sha256=${sha256}`), found = papers.at(-1);
-  chosen = { file, sha256, is_known: Boolean(found) };
+  chosen = { file, sha256, is_known: Boolean(found), is_kept: Boolean(found && found.is_kept) };
   told.textContent = found ? `${file.name} is the ${found.kind} that ${found.by} entered on ${day(found.time)}, act ${found.act}, to the byte.` : `${file.name} is no paper of this log: changed since it was entered, or never entered (SHA-256 ${sha256}).`;
-  entering.hidden = !may_enter || Boolean(found && found.is_kept);
+  offer_entering();
   by_id("enter-button").textContent = found ? "Keep it here, to be taken away" : "Enter it, and keep it here";
   for (const name of ["kind", "model", "curator"]) entering.elements[name].closest("label").hidden = Boolean(found);
 }
@@ -85,6 +87,7 @@ on(entering, "submit", async () => {
 // `takes` and `enters` say what whoever looks may do; `runs` are those that left models.
 export async function show_papers(runs, takes, enters) {
   [may_take, may_enter] = [takes, enters];
+  offer_entering();
   const left = runs.flatMap((run) => run.models.map((model) => [run, model]));
   writing.hidden = !takes || !left.length;
   options(writing.elements.model, left.map(([run, model]) => [`${run.run}/${model.sha256}`, `${run.name}: ${model.name}`]));

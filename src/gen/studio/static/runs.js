@@ -92,8 +92,8 @@ on("stop-run", "click", async () => {
 async function start() {
   await begin();
   options(form.elements.experiment, await ask("/experiments"), "demo");
-  const found = await load();
-  if (found.length && found[0].when) await show(found[0].name, found[0].when);
+  const newest = (await load()).find((one) => one.when);
+  if (newest) await show(newest.name, newest.when);
   setInterval(async () => {
     try {
       await load();
