@@ -198,6 +198,8 @@ def random_row(draft: Draft, rng: np.random.Generator, notes: float = 0.0) -> Ro
         mask = draft.drawable(field, row)
         choices = np.flatnonzero(mask)
         assert len(choices), f"nothing may follow {draft.rows[-3:]} in field {field} of {row}"
+        bias = draft.bias(field, row)
+        assert bias is None or len(bias) <= len(mask)
         if field == v.KIND and Kind.NOTE in choices and rng.random() < notes:
             choices = [Kind.NOTE]
         row[field] = int(rng.choice(choices))

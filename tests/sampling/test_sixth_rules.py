@@ -8,6 +8,7 @@ import pytest
 from drafts import written
 from gen.harmony import Chord
 from gen.sampling.controls import Controls
+from gen.sampling.drafting import biases
 from gen.sampling.drafting.closing import whole
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable
@@ -73,6 +74,13 @@ def test_two_chords_that_are_asked_for_in_the_last_bar_are_both_played():
         assert not draft.state.bar_terms.is_struck
         rows = CellTable.of(draft.rows).bars[5]
         assert sum(row[v.KIND] == Kind.CHORD for row in rows) == 2
+
+
+@pytest.mark.parametrize("genre", ["march", "chorale"])
+def test_drums_that_are_called_for_other_sounds_close_as_all_do(genre, monkeypatch):
+    monkeypatch.setattr(biases, "MOST_ROLLING", -1)  # as after many bars of kick and snare alone
+    found = [last_notes(draft) for draft in drafts(seeds=3, genre=genre)]
+    assert any(slot == 3 for notes in found for slot, _ in notes)
 
 
 def test_what_the_last_chord_lacks_is_called_for():

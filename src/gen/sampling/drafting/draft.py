@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from gen.marks.watermark import Trace
+from gen.piece import DRUM_PROGRAM
 from gen.sampling.drafting import grammar, view
 from gen.sampling.drafting.biases import FEWEST_BARS_TO_HEAR
 from gen.sampling.drafting.closing import tempo_of, whole
@@ -135,6 +136,8 @@ class Draft:
         if row[v.KIND] != Kind.NOTE or bias is None:
             return None
         at_step: Floats = bias[WORDS.position.number(row[v.POSITION])]
+        if self.state.part.program == DRUM_PROGRAM:  # its biases are of drum sounds, too
+            return at_step
         if self.plan.rules > 1 and self.state.genre == CHORALE:
             at_step = against_parallels(self.plan, self.state, row, at_step)
         if (line := onwards(self.plan, self.state, row)) is not None:
