@@ -170,6 +170,12 @@ def unbase64(text: str) -> bytes:
     return data
 
 
+def without_doubles(pairs: list) -> dict:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("something stands twice")
+    return dict(pairs)
+
+
 def from_hex(text: str) -> bytes:
     if not re.fullmatch("(?:[0-9a-f]{64})?", text):
         raise ValueError("a root or a hash of the proof is none")
@@ -366,10 +372,9 @@ def signers_of_both(data: bytes, keys: Sequence[Key]) -> list[str]:
     """
     if len(data) > MAX_FRAUD_BYTES:
         raise ValueError("too long for a fraud proof")
-    found = json.loads(data, object_pairs_hook=list)  # pairs, so that none is there twice
+    said = json.loads(data, object_pairs_hook=without_doubles)
     try:
-        said = dict(found)
-        if len(found) != 4 or said.keys() != {"format", "notes", "old_root", "path"}:
+        if said.keys() != {"format", "notes", "old_root", "path"}:
             raise ValueError("other fields than a fraud proof has")
         small, large = map(Note.parse, said["notes"])
         old_root, *path = map(from_hex, [said["old_root"], *said["path"]])

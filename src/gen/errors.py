@@ -88,3 +88,8 @@ class SettingError(HouseError):
 
 class MalformedMidi(HouseError):
     """Bytes that are not the strict Standard MIDI File this house works with."""
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 work`, `2 works`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -29,10 +29,10 @@ import click
 
 from gen.cli.careful import CarefulCommand, echo
 from gen.cli.found_files import SUFFIXES, arrivals, midi_files
-from gen.cli.house_commands.common import HOUSE, Console, counted
+from gen.cli.house_commands.common import HOUSE, Console
 from gen.cli.outcomes import as_options, say_next, show, summarise, unstated, write_sidecar
 from gen.cli.stated import FACTS, fact_options
-from gen.errors import HouseError, SettingError, in_line
+from gen.errors import HouseError, SettingError, counted, in_line
 
 if TYPE_CHECKING:
     from gen.cli.interview import Interview

@@ -26,7 +26,7 @@ import click
 
 from gen.cli.careful import CarefulGroup
 from gen.cli.house_commands.accounts import drift_command
-from gen.cli.house_commands.common import Console, counted, house_command
+from gen.cli.house_commands.common import Console, house_command
 from gen.cli.papers import (
     CURATOR,
     FILE,
@@ -37,7 +37,7 @@ from gen.cli.papers import (
     json_text,
     writes_paper,
 )  # fmt: skip
-from gen.errors import HouseError, SettingError
+from gen.errors import HouseError, SettingError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gen.cli.careful import echo
-from gen.cli.house_commands.common import counted
+from gen.errors import counted
 
 SUFFIXES = (".mid", ".midi", ".smf", ".rmi", ".kar", ".midi2")
 """What is looked at in a folder; a `.midi2` clip only to be told apart."""

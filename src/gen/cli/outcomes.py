@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gen.cli.careful import echo
-from gen.cli.house_commands.common import counted
-from gen.errors import in_line
+from gen.errors import counted, in_line
 
 if TYPE_CHECKING:
     from gen.analysis import Analysis

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from gen.errors import printable
+from gen.errors import counted, printable
 
 Said = dict[str, Any]
 
@@ -20,7 +20,7 @@ def _lines(said: Said) -> Iterator[str]:
     yield f"# Answer of {said['house']['name']} to {question['from']}"
     yield ""
     yield f"Received {question['received']}, answered {said['answered']}."
-    asked = _many(len(question["pieces"]), "piece")
+    asked = counted(len(question["pieces"]), "piece")
     yield f"Asked about: {asked} of {question['holder']}, in the list with"
     yield f"SHA-256 `{question['list_sha256']}`."
     yield from _unread(question)
@@ -80,8 +80,8 @@ def _works(works: list[Said]) -> Iterator[str]:
             f"**{work['title']}** (`{work['work']}`): contributed as composed by {by}, accepted by "
             f"{work['accepted_by']}, entered {work['entered']} as act {work['act']}. "
             f"Allowed now: {'nothing, withdrawn' if work['withdrawn_at'] else allowed}. Used by "
-            f"{_many(len(used['runs']), 'run')}, {_many(len(used['checkpoints']), 'model')} and "
-            f"{_many(len(used['pieces']), 'piece')}."
+            f"{counted(len(used['runs']), 'run')}, {counted(len(used['checkpoints']), 'model')} "
+            f"and {counted(len(used['pieces']), 'piece')}."
         )
 
 
@@ -105,8 +105,9 @@ def _memory(memory: Said | None) -> Iterator[str]:
             f"the next {memory['written_bars']}. Music repeats itself, so what it wrote is held "
             "against merely playing the given bars again: a work counts as memorised where half of "
             "the next bars or more comes back, and that is further above playing again than with "
-            f"any of {_many(len(memory['controls']), 'work')} that it never saw (of these the best "
-            f"{_beside(memory['limit'])}). Of the {_many(len(memory['works']), 'work')} tested, "
+            f"any of {counted(len(memory['controls']), 'work')} that it never saw (of these the "
+            f"best {_beside(memory['limit'])}). Of the "
+            f"{counted(len(memory['works']), 'work')} tested, "
             f"{memory['false_alarms_percent'] / 100:g} at most would be called so by chance."
         )
         yield ""
@@ -124,10 +125,6 @@ def _memory(memory: Said | None) -> Iterator[str]:
 def _beside(points: int) -> str:
     """How far above playing again something is, in percentage points."""
     return f"was {abs(points)} points {'below' if points < 0 else 'above'} it"
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _copies(copies: list[Said]) -> Iterator[str]:

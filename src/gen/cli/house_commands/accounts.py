@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import Console, counted, house_command
-from gen.errors import SettingError, found_in
+from gen.cli.house_commands.common import Console, house_command
+from gen.errors import SettingError, counted, found_in
 
 if TYPE_CHECKING:
     from gen.accounts.mine import Mine

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Console, counted, house_command
+from gen.cli.house_commands.common import Console, house_command
 from gen.cli.house_commands.grants import RUN
-from gen.errors import SettingError
+from gen.errors import SettingError, counted
 
 if TYPE_CHECKING:
     from gen.provenance.register import Register

@@ -176,11 +176,6 @@ def fail(error: Exception, output: Console) -> None:
     raise SystemExit(REFUSED)
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 work`, `2 works`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def new_passphrase(owner: str) -> str:
     """A passphrase for a new key: from the environment, else asked for twice."""
     import os

@@ -11,11 +11,10 @@ import click
 from gen.cli.house_commands.common import (
     REFUSED,
     Console,
-    counted,
     house_command,
 )
 from gen.cli.house_commands.works import WORKS, own_works
-from gen.errors import SettingError, found_in
+from gen.errors import SettingError, counted, found_in
 
 if TYPE_CHECKING:
     from gen.provenance.register import Register

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import Console, counted, house_command
-from gen.errors import SettingError
+from gen.cli.house_commands.common import Console, house_command
+from gen.errors import SettingError, counted
 
 if TYPE_CHECKING:
     from gen.provenance.acts import Act

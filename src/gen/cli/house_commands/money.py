@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Console, counted, house_command
-from gen.errors import HouseError, SettingError, in_lines
+from gen.cli.house_commands.common import Console, house_command
+from gen.errors import HouseError, SettingError, counted, in_lines
 
 if TYPE_CHECKING:
     from gen.accounts.royalties import Near

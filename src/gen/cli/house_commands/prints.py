@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import REFUSED, Console, counted, house_command
-from gen.errors import SettingError
+from gen.cli.house_commands.common import REFUSED, Console, house_command
+from gen.errors import SettingError, counted
 
 if TYPE_CHECKING:
     from gen.likeness.print_lists import ListedWork

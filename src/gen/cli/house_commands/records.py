@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import REFUSED, Console, counted, house_command
-from gen.errors import HouseError, found_in
+from gen.cli.house_commands.common import REFUSED, Console, house_command
+from gen.errors import HouseError, counted, found_in
 
 if TYPE_CHECKING:
     from gen.provenance.gate import Corpus

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Console, counted, house_command
+from gen.cli.house_commands.common import Console, house_command
 from gen.cli.house_commands.history import WORK_COLUMNS, find_work, work_rows
 from gen.cli.house_commands.records import warnings
-from gen.errors import HouseError, SettingError
+from gen.errors import HouseError, SettingError, counted
 
 if TYPE_CHECKING:
     from gen.provenance.house import House

@@ -14,11 +14,10 @@ import click
 from gen.cli.house_commands.common import (
     REFUSED,
     Console,
-    counted,
     house_command,
 )
 from gen.cli.preview import confirmed, default_folder, show_preview
-from gen.errors import HouseError, SettingError
+from gen.errors import HouseError, SettingError, counted
 
 if TYPE_CHECKING:
     from gen.contribution import Recheck

@@ -1,9 +1,8 @@
 // What is asked of new music: the form, the sliders in words, the chord line as it is understood.
 
-import { ask, by_id, element, options } from "./common.js";
+import { KEYS, ask, by_id, element, options } from "./common.js";
 
 export const form = by_id("ask");
-const NOTES = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 
 // What the form says, as the interface takes it.
 export function asked() {
@@ -63,5 +62,5 @@ export async function offer_words() {
   options(form.elements.genre, words.genres);
   options(form.elements.mood, words.moods);
   by_id("instruments-known").append(...words.instruments.map((name) => element("option", { value: name })));
-  by_id("keys-known").append(...NOTES.flatMap((note) => ["major", "minor"].map((mode) => element("option", { value: `${note} ${mode}` }))));
+  by_id("keys-known").append(...KEYS.map((key) => element("option", { value: key })));
 }

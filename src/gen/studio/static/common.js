@@ -126,6 +126,8 @@ export function on(id_or_node, event, action) {
 
 // -- how things are said ------------------------------------------------------------------------
 
+const NOTES = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
+export const KEYS = NOTES.flatMap((note) => ["major", "minor"].map((mode) => `${note} ${mode}`));
 export const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 export const plain = (word) => word.replaceAll("_", " ");
 export const purposes = (consent) => consent.split(" ").map(plain).join(", ");
@@ -165,11 +167,6 @@ export async function base64(file) {
     text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
   }
   return btoa(text);
-}
-
-export async function digest_of(file) {
-  const found = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
-  return [...new Uint8Array(found)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 // -- keys ------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import { show_alike } from "./alike.js";
 import { Bars } from "./bars.js";
-import { Refused, ask, base64, batches, begin, by_id, complain, element, on, options, people, plain, say, shown_text } from "./common.js";
+import { KEYS, Refused, ask, base64, batches, begin, by_id, complain, element, on, options, people, plain, say, shown_text } from "./common.js";
 import { forget_draft, keep_drafts, kept_drafts } from "./drafts.js";
 import { contribute } from "./hands.js";
 import { Roll } from "./roll.js";
@@ -16,8 +16,6 @@ let files = []; // {at, key, name, midi, checked, stated, status, row}
 let place = ""; // whose drafts they are
 let shown = null;
 
-const NOTES = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
-const KEYS = NOTES.flatMap((note) => ["major", "minor"].map((mode) => `${note} ${mode}`));
 const FIELDS = ["title", "genre", "mood", "key", "method", "composers", "chords", "sections", "consent", "contract"];
 
 async function key_of(midi) {

@@ -1,7 +1,8 @@
 // What the house sold: listed, and a sale entered.
 
-import { ask, by_id, digest_of, on, people, row, say } from "./common.js";
+import { ask, by_id, on, people, row, say } from "./common.js";
 import { sell } from "./hands.js";
+import { digest_of } from "./records.js";
 import { Turning } from "./turning.js";
 
 const form = by_id("sell"), told = by_id("sell-told");

@@ -1,7 +1,8 @@
 // The papers that the house gave out: listed, taken away, told by a file, written and entered.
 
-import { Refused, ask, base64, by_id, day, digest_of, element, on, options, people, row, say } from "./common.js";
+import { Refused, ask, base64, by_id, day, element, on, options, people, row, say } from "./common.js";
 import { enter_paper } from "./hands.js";
+import { digest_of } from "./records.js";
 import { Turning } from "./turning.js";
 
 const writing = by_id("write-paper"), entering = by_id("enter-paper"), told = by_id("paper-told");

@@ -33,6 +33,7 @@ export function joined(...parts) {
 
 export const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 export const digest = async (bytes) => hex(await sha256(bytes));
+export const digest_of = async (file) => digest(await file.arrayBuffer());
 
 // The time as records spell it.
 export const now = () => `${new Date().toISOString().slice(0, 19)}Z`;
