@@ -73,9 +73,9 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
     torch.manual_seed(args.seed)
     model = _model(args, settings).to(args.device)
     parameters = parameter_count(model)
-    from gen.sampling.request import NEWEST_RULES
+    from gen.sampling.rules import NEWEST, Rules
 
-    plan = replace(_plan(held_out, args.bars), steering=args.steering, rules=NEWEST_RULES)
+    plan = replace(_plan(held_out, args.bars), steering=args.steering, rules=Rules(NEWEST))
     tokenizers = {
         "Llama, REMI": PeerTokenizer(),
         "Llama, BPE": PeerTokenizer(sides.train, args.bpe_size),

@@ -20,6 +20,7 @@ from gen.sampling.drafting.steering import (
     held_clashes,
 )
 from gen.sampling.plan import plan_of
+from gen.sampling.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_id
@@ -31,7 +32,7 @@ HELD_C = [(24, 240, 60)]
 def opened(rules: int) -> Draft:
     """A draft in whose first bar the only track's cell was begun."""
     controls = Controls(instruments=("strings",), time_signature="4/4", bars=2)
-    plan = replace(plan_of(controls), steering=1.0, rules=rules)
+    plan = replace(plan_of(controls), steering=1.0, rules=Rules(rules))
     draft = Draft(plan)
     for row in [*plan.header, [int(Kind.BAR), 0, plan.time_signature, 0, 0]]:
         draft.take(row)

@@ -26,6 +26,7 @@ from gen.sampling.drafting.policies import Grooves
 from gen.sampling.drafting.state import BASS, BarTerms
 from gen.sampling.drafting.steering import CHORD_ALONE, OFF_ROOT, ROOT_FIRST
 from gen.sampling.job import job_of
+from gen.sampling.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_id, key_id
@@ -37,7 +38,7 @@ FORM = "intro:1 a:3 b:5 ending:7"
 
 
 def drafts(rules: int, seeds: int = 8, notes: float = 0.7, **asked: object) -> list[Draft]:
-    job = job_of(Controls(**{"bars": 8, **asked}), None, steering=1.0, rules=rules)
+    job = job_of(Controls(**{"bars": 8, **asked}), None, steering=1.0, rules=Rules(rules))
     return [written(job, seed, notes=notes, context=400) for seed in range(seeds)]
 
 
@@ -57,10 +58,10 @@ def test_a_chord_that_holds_may_come_again_within_a_bar_as_before():
 
 def test_a_melody_is_held_less_by_the_chord_than_what_accompanies_it():
     melody, pad = (ROLES.index(role) + 1 for role in ("main_melody", "pad"))
-    assert hold_of(5, melody) == SINGING
-    assert hold_of(4, melody) == hold_of(4, pad) == hold_of(4)
+    assert hold_of(Rules(5), melody) == SINGING
+    assert hold_of(Rules(4), melody) == hold_of(Rules(4), pad) == hold_of(Rules(4))
     passing = {
-        role: off_harmony([(0, TONIC)], C, 48, hold_of(5, role))[0, [60, 62]].tolist()
+        role: off_harmony([(0, TONIC)], C, 48, hold_of(Rules(5), role))[0, [60, 62]].tolist()
         for role in (melody, pad)
     }
     assert np.subtract(*passing[melody]) < np.subtract(*passing[pad])
@@ -128,7 +129,7 @@ def test_in_a_march_side_drum_and_bass_drum_go_on_alone_for_two_bars():
     band = {"instruments": ("flute", "drums"), "time_signature": "4/4"}
     for rules, draft in itertools.product((4, 5), drafts(5, seeds=4, notes=0.8, **band)):
         plan, state = draft.plan, draft.state
-        plan = job_of(Controls(bars=8, **band), None, steering=1.0, rules=rules).plan
+        plan = job_of(Controls(bars=8, **band), None, steering=1.0, rules=Rules(rules)).plan
         state.genre, state.bar, state.rolled = MARCH, 7, MOST_ROLLING
         assert rolls(plan, state) == (rules > 4)
         state.parts[1].ends[:] = 0

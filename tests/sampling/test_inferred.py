@@ -11,6 +11,7 @@ from gen.sampling.drafting.fill import CellTable
 from gen.sampling.in_file.inferred import BEYOND
 from gen.sampling.job import job_of
 from gen.sampling.request import FileTask
+from gen.sampling.rules import Rules
 from gen.smf import write
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
@@ -43,7 +44,7 @@ def song(tmp_path_factory):
 
 def job(song, mode, rules=4, asked=None, **task):
     task = FileTask(mode, song, **task)
-    return job_of(Controls(**(asked or {})), task, steering=1.0, rules=rules)
+    return job_of(Controls(**(asked or {})), task, steering=1.0, rules=Rules(rules))
 
 
 def notes_by_cell(draft, slot):

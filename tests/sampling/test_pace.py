@@ -11,6 +11,7 @@ from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable
 from gen.sampling.drafting.pace import FEWEST_A_SECOND, MOST_A_SECOND
 from gen.sampling.job import job_of
+from gen.sampling.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 
@@ -21,7 +22,7 @@ BAND = {"instruments": ("flute", "piano", "bass", "drums"), "time_signature": "4
 
 def drafts(*, rules: int = 3, notes: float = 0.8, **asked: object) -> list[Draft]:
     """Drafts by chance."""
-    job = job_of(Controls(**{**BAND, **asked}), None, steering=1.0, rules=rules)
+    job = job_of(Controls(**{**BAND, **asked}), None, steering=1.0, rules=Rules(rules))
     return [written(job, seed, notes=notes, context=600) for seed in SEEDS]
 
 

@@ -30,7 +30,8 @@ from gen.sampling.finish import finished
 from gen.sampling.job import job_of
 from gen.sampling.obedience import asked_and_got
 from gen.sampling.plan import Row
-from gen.sampling.request import NEWEST_RULES, FileTask, _spelt
+from gen.sampling.request import FileTask, _spelt
+from gen.sampling.rules import NEWEST, Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_of, key_id
@@ -46,7 +47,7 @@ def drafts(
 ) -> list[Draft]:
     """Drafts by chance, of a band unless something else is asked."""
     controls = Controls(**{**BAND, **asked})
-    job = job_of(controls, None, steering=1.0, rules=rules)
+    job = job_of(controls, None, steering=1.0, rules=Rules(rules))
     return [written(job, seed, notes=notes, context=400) for seed in seeds]
 
 
@@ -270,7 +271,7 @@ def test_a_receipt_that_does_not_name_rules_is_written_again_by_the_first(ask, m
 
 def test_pieces_come_again_from_their_receipts(ask):
     (done,) = ask(n=1, bars=9, originality="off", sign="off")
-    assert json.loads(done.receipt.read_text("utf-8"))["settings"]["rules"] == NEWEST_RULES
+    assert json.loads(done.receipt.read_text("utf-8"))["settings"]["rules"] == NEWEST
     (again,) = ask(receipt=str(done.receipt), out=str(done.midi.parent / "again"))
     assert again.midi.read_bytes() == done.midi.read_bytes()
 

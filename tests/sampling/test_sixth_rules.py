@@ -17,6 +17,7 @@ from gen.sampling.drafting.melody import STEP, VOICE_STEP, onwards
 from gen.sampling.drafting.policies import share_that_returns
 from gen.sampling.drafting.state import CHORALE, duration_of
 from gen.sampling.job import job_of
+from gen.sampling.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_id, chord_of, key_id
@@ -28,7 +29,7 @@ BAR = 4 * v.STEPS_PER_QUARTER
 
 def drafts(rules: int = 6, seeds: int = 6, **asked: object) -> list[Draft]:
     controls = Controls(**{"bars": 6, "key": "C", **BAND, **asked})
-    job = job_of(controls, None, steering=1.0, rules=rules)
+    job = job_of(controls, None, steering=1.0, rules=Rules(rules))
     return [written(job, seed, notes=0.8, context=400) for seed in range(seeds)]
 
 
@@ -118,7 +119,7 @@ def test_a_tune_comes_back_sooner_than_what_goes_with_it(genre):
 def test_a_key_that_is_not_heard_pulls_more_firmly_and_chords_with_it():
     heard = np.zeros(12)
     heard[[9, 0, 4]] = 3.0, 1.0, 2.0  # A minor, where C major is meant
-    key, before, now = key_id("C"), hold_of(5), hold_of(6)
+    key, before, now = key_id("C"), hold_of(Rules(5)), hold_of(Rules(6))
     pulls = [towards(key, heard, hold) for hold in (before, now)]
     assert np.abs(pulls[1]).max() > np.abs(pulls[0]).max() > 0
     chords = homeward(key, heard, now)

@@ -12,6 +12,7 @@ from gen.sampling.drafting.state import CHORALE
 from gen.sampling.drafting.steering import FORBIDDEN
 from gen.sampling.drafting.voice_leading import against_parallels, joins, notes_of
 from gen.sampling.job import job_of
+from gen.sampling.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 
@@ -22,7 +23,7 @@ C3, D3, G3, G4, A4 = 48, 50, 55, 67, 69
 
 def opened(rules: int = 4, slot: int = 1) -> Draft:
     """A chorale of two voices in its second bar, whose cell of one voice was opened."""
-    job = job_of(Controls(bars=4, **VOICES), None, steering=1.0, rules=rules)
+    job = job_of(Controls(bars=4, **VOICES), None, steering=1.0, rules=Rules(rules))
     draft = written(job, 1, notes=0.8)
     state = draft.state
     state.slot, state.bar, state.bar_start, state.bar_steps = slot, 1, 4 * QUARTER, 4 * QUARTER

@@ -22,6 +22,7 @@ from gen.sampling.in_file.rewriting import Rewriting
 from gen.sampling.in_file.source import Source
 from gen.sampling.plan import NO_HABITS, Plan, plan_of, with_roles
 from gen.sampling.request import FileTask
+from gen.sampling.rules import Rules
 from gen.smf import write
 from gen.smf.writer import sharing
 from gen.tokens.choice import GRID, PLAYED
@@ -62,7 +63,7 @@ def job_of(
     task: FileTask | None,
     style: int | None = None,
     steering: float = 0.0,
-    rules: int = 1,
+    rules: Rules = Rules(),  # noqa: B008 - never changes
     timing: str = GRID,
     source: Source | None = None,
 ) -> PieceJob:
@@ -84,7 +85,7 @@ def job_of(
     if task is None:
         timing = PLAYED if timing == AS_GIVEN else timing
         plan = replace(plan_of(controls, style), steering=steering, rules=rules, timing=timing)
-        return FromNothing(controls, with_roles(plan) if rules > 4 else plan)
+        return FromNothing(controls, with_roles(plan) if rules.gives_roles else plan)
     for name in ("instruments", "tempo", "time_signature"):
         if getattr(controls, name):
             raise SettingError(
@@ -100,7 +101,7 @@ def job_of(
     source = source or Source.read(task.path)
     timing = source.grid.timing if timing == AS_GIVEN else timing
     source = replace(source, timing=timing)
-    infers = rules > 3
+    infers = rules.infers_from_files
     job = (
         Continuation.of(source, controls, style, infers=infers)
         if task.mode == "continue"
@@ -122,9 +123,9 @@ class FromNothing:
         if self.controls.sections is None:
             plan = formed(plan, self.controls.genre, [*seed, 2])
         if plan.steering and self.controls.key is None:
-            of_chords = self._home() if plan.rules > 1 else None
+            of_chords = self._home() if plan.rules.pulls_home else None
             plan = at_home(plan, self.controls.mood, [*seed, 3], of_chords)
-        if plan.rules > 1:
+        if plan.rules.plans_closes:
             plan = with_close(plan, self.controls, self._home(), [*seed, 4])
         return Draft(plan, [*seed, 1])
 

@@ -18,6 +18,7 @@ from gen.data.habits import Habits
 from gen.errors import SettingError
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.controls import CHANGING, Controls, instrument_number
+from gen.sampling.rules import Rules
 from gen.smf.general_midi import ANY_PITCH, range_of
 from gen.tokens import vocabulary as v
 from gen.tokens.choice import GRID
@@ -86,8 +87,7 @@ class Plan:
         habits: of the works behind the model, which decide what nobody asks for.
         steering: how strongly parts are kept in agreement and in their key, see `steering`;
             0 leaves them to the model, as in pieces of earlier versions.
-        rules: which version of the rules of writing holds: 6, or those of pieces of earlier
-            versions.
+        rules: those of writing.
         cadence: how many bars before the last one the dominant stands; 0 leaves that to the model.
         ritardando: by how many classes of tempo each of the last bars is slower than those before
             them all; empty leaves tempo to the model.
@@ -117,7 +117,7 @@ class Plan:
     cut: int | None = None
     habits: Habits = NO_HABITS
     steering: float = 0.0
-    rules: int = 1
+    rules: Rules = Rules()  # noqa: RUF009 - never changes
     cadence: int = 0
     ritardando: tuple[int, ...] = ()
     timing: str = GRID

@@ -19,6 +19,8 @@ from gen.sampling.decode import DrawConfig
 from gen.sampling.forms import fitted, laid_out
 from gen.sampling.performance import Performance
 from gen.sampling.receipt import OFF
+from gen.sampling.rules import NEWEST as NEWEST_RULES
+from gen.sampling.rules import OLDEST as OLDEST_RULES
 from gen.settings import build, checked
 from gen.tokens.choice import PLAYED
 from gen.tokens.timing import STRAIGHT
@@ -41,7 +43,6 @@ KEPT: Final = (RHYTHM, CONTOUR)
 MOST_PIECES: Final = 1024
 MOST_TRIES: Final = 64
 MOST_STEERING: Final = 4
-NEWEST_RULES: Final = 6
 MOST_POLISH: Final = 16
 RESAMPLE, REPORT = "resample", "report"
 AUTO: Final = "auto"
@@ -63,8 +64,7 @@ class SamplingRunConfig:
         strict: write another, too, while a control is known to be missed.
         steering: how strongly parts are kept in agreement and in their key beyond what the model
             itself does, see `steering`; 0 not at all, as pieces of earlier versions were written.
-        rules: by which of them closes, breaks, drums, added parts and more are led: 6, or those
-            of earlier versions.
+        rules: the version of those of writing, see `rules`: the newest, or that of earlier pieces.
         polish: how often each of the worst cells of a piece from nothing is written anew, see
             `polishing`; 0 leaves all as they came.
         device: where the model computes, which the last bits of its sums depend on.
@@ -100,8 +100,10 @@ class SamplingRunConfig:
             raise SettingError(f"{self.tries} is outside 1 to {MOST_TRIES}", where="tries")
         if not 0 <= self.steering <= MOST_STEERING:
             raise SettingError(f"{self.steering} is outside 0 to {MOST_STEERING}", where="steering")
-        if not 1 <= self.rules <= NEWEST_RULES:
-            raise SettingError(f"{self.rules} is outside 1 to {NEWEST_RULES}", where="rules")
+        if not OLDEST_RULES <= self.rules <= NEWEST_RULES:
+            raise SettingError(
+                f"{self.rules} is outside {OLDEST_RULES} to {NEWEST_RULES}", where="rules"
+            )
         if not 1 <= self.watermark_kind <= NEWEST:
             what = f"{self.watermark_kind} is outside 1 to {NEWEST}"
             raise SettingError(what, where="watermark_kind")

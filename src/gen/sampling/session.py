@@ -39,6 +39,7 @@ from gen.sampling.plan import Row
 from gen.sampling.polishing.polish import PolishedCell, polished
 from gen.sampling.receipt import OFF, Signatures, signatures_for
 from gen.sampling.request import AUTO, PLACES, RESAMPLE, SampleRequest
+from gen.sampling.rules import Rules
 from gen.sampling.takes import Progress, Sampled, Take, Watch
 from gen.smf import musical_hash
 from gen.smf.second_reading import check_read_alike
@@ -107,7 +108,7 @@ class SamplingSession:
         """
         seeds = [[*self.request.seed, index, attempt] for index in batch]
         rngs = [np.random.default_rng(seed) for seed in seeds]
-        is_steered, rules = bool(self.request.run.steering), self.request.run.rules
+        is_steered, rules = bool(self.request.run.steering), Rules(self.request.run.rules)
 
         def on_bar(place: int, so_far: SoFar | None) -> None:
             if watch:
@@ -118,7 +119,7 @@ class SamplingSession:
         ) -> None:
             table = asked_and_got(
                 rows, done.new, self.job.controls, strict_key=is_steered,
-                has_mode=rules > 1 and not done.source,
+                has_mode=rules.judges_mood and not done.source,
             )  # fmt: skip
             finding = self.learned.compare(done.new) if self.learned else None
             as_played = done.played(self.request.performance)
@@ -307,10 +308,9 @@ def open_session(
     Raises:
         HouseError: a setting is wrong, or the checkpoint or the house cannot be used.
     """
+    rules = Rules(request.run.rules)
     # What is wrong is said before anything is read.
-    asked = job_of(
-        request.controls, request.task, steering=request.run.steering, rules=request.run.rules
-    )
+    asked = job_of(request.controls, request.task, steering=request.run.steering, rules=rules)
     if request.run.on_gpu and not torch.cuda.is_available():
         raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
     on_checked()
@@ -325,7 +325,7 @@ def open_session(
     elif style or timing != GRID:
         number = style_number(style, found.checkpoint, found.register) if style else None
         job = job_of(
-            request.controls, request.task, number, request.run.steering, request.run.rules, timing,
+            request.controls, request.task, number, request.run.steering, rules, timing,
             asked.source,
         )  # fmt: skip
     if request.run.polish and not isinstance(job, FromNothing):

@@ -42,7 +42,7 @@ from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole
 from gen.sampling.in_file.given import without_densities
 from gen.sampling.plan import Plan, Row, row_of
-from gen.sampling.request import NEWEST_RULES
+from gen.sampling.rules import NEWEST, Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_STEP
@@ -94,7 +94,7 @@ class Silenced:
         """The work with that track to be written, as `accompany=` asks for it."""
         rest = self.table.without(self.places)
         plan = Plan([], tracks_open=False, bars=len(rest.bars), most_bars=len(rest.bars),
-                    steering=1.0, rules=NEWEST_RULES)  # fmt: skip
+                    steering=1.0, rules=Rules(NEWEST))  # fmt: skip
         holes = [Hole(*place) for place in self.places]
         return Draft(plan, order=HoleByHole(rest, holes, rest.held()))
 

@@ -81,28 +81,29 @@ def biases(
     held = _held(state, chords)
     hold = hold_of(plan.rules, state.part.role)
     agreement = off_harmony(held, state.key, steps, hold)
-    is_firm = given and plan.rules > 2
+    is_firm = given and plan.rules.holds_firmly
     near = clashing(others, start, steps + (LONGEST if is_firm else FARTHEST))
-    if given and plan.rules > 4:
+    if given and plan.rules.covers_chords:
         near[:steps] *= np.where(fits_chord(others, held, start, steps), np.float32(CHORDAL), 1)
     agreement -= np.float32(CLASH) * soon(near, steps)
-    if plan.rules > 1 and state.bar >= FEWEST_BARS_TO_HEAR and not given:
+    if plan.rules.pulls_home and state.bar >= FEWEST_BARS_TO_HEAR and not given:
         agreement += np.resize(towards(state.key, state.heard, hold), PITCHES)
-    if plan.rules > 1 and given:
+    if given and plan.rules.shortens_clashes:
         agreement -= np.float32(LATER_CLASH) * soon(near, steps, HALF_NOTE)
     if is_firm:
         agreement += np.float32(DOUBLED) * doubled(others, start, steps)
         agreement -= np.float32(FIRM_CLASH - CLASH) * soon(near, steps)
         near *= FIRM_HELD
-    if given and plan.rules > 3:
-        beside, upper = (CHORD_ALONE, ROOT_FIRST) if plan.rules > 4 else (FIRM_OFF_CHORD, OFF_ROOT)
+    if given and plan.rules.keeps_to_chords:
+        is_covered = plan.rules.covers_chords
+        beside, upper = (CHORD_ALONE, ROOT_FIRST) if is_covered else (FIRM_OFF_CHORD, OFF_ROOT)
         if not sings(plan, state):
             agreement -= np.float32(beside) * off_chord(held, steps)
         if begins_on_roots(state):
             agreement -= np.float32(upper) * off_root(held, steps)
     bias = np.zeros((steps, WORDS.pitch.stop), dtype=np.float32)
     bias[:, WORDS.pitch.start :] = np.float32(plan.steering) * agreement
-    return bias, near if plan.rules > 1 else None
+    return bias, near if plan.rules.shortens_clashes else None
 
 
 def chord_to_cover(
@@ -114,7 +115,7 @@ def chord_to_cover(
     all others.
     """
     is_excepted = state.part.program == DRUM_PROGRAM or begins_on_roots(state) or sings(plan, state)
-    if others is None or plan.rules < 5 or is_excepted:
+    if others is None or not plan.rules.covers_chords or is_excepted:
         return None
     return in_chord(_held(state, chords), state.bar_steps)
 
@@ -135,9 +136,9 @@ def _held(state: State, chords: Chords | None) -> list[tuple[int, int]]:
 def other_drums(plan: Plan, state: State) -> Floats | None:
     """What is added to scores of drum sounds after bars of kick and snare alone; None before."""
     surplus = state.rolled + 1 - MOST_ROLLING
-    if plan.rules < 2 or surplus <= 0 or is_left_alone(plan, state):
+    if not plan.rules.varies_drums or surplus <= 0 or is_left_alone(plan, state):
         return None
-    is_firm = plan.rules > 2 and not state.given_bars
+    is_firm = plan.rules.holds_firmly and not state.given_bars
     most = FIRM_ROLLING_BIAS if is_firm else MOST_ROLLING_BIAS
     known = np.flatnonzero(state.part.ends[WORDS.drum.start : WORDS.drum.stop])
     others = set(known.tolist()) - KICK_AND_SNARE or {
@@ -149,8 +150,8 @@ def other_drums(plan: Plan, state: State) -> Floats | None:
 
 
 def is_left_alone(plan: Plan, state: State) -> bool:
-    """Whether kick and snare may go on by themselves: by the first four rules those of a march."""
-    return plan.rules < 5 and state.genre == MARCH
+    """Whether kick and snare may go on by themselves: those of a march, at first."""
+    return state.genre == MARCH and not plan.rules.varies_marches
 
 
 def rolls(plan: Plan, state: State, most: int = MOST_ROLLING) -> bool:

@@ -141,7 +141,7 @@ class Closing:
         if to_come:
             return
         terms.closes = True
-        is_one = plan.rules > 5 and len(terms.chords) < 2
+        is_one = plan.rules.closes_with_one_chord and len(terms.chords) < 2
         terms.onset_stop = 1 if is_one else state.bar_steps // 2 + 1
         if key:
             terms.chord_choices = _closing_chords(plan, state, key)
@@ -159,7 +159,7 @@ class Closing:
             for slot, part in enumerate(state.parts)
             if part.role == BASS or (plan.steering and part.is_bass)
         }
-        if found or plan.rules < 2:
+        if found or not plan.rules.plans_closes:
             return found
         pitched = [slot for slot, part in enumerate(state.parts) if part.pitch_sum]
         return {min(pitched, key=lambda slot: state.parts[slot].mean_pitch)} if pitched else set()
@@ -214,7 +214,7 @@ def _closing_chords(plan: Plan, state: State, key: int) -> list[int]:
     """
     tonic, is_minor = divmod(WORDS.key.number(key), 2)
     qualities = ["min", "m7", "m6"] if is_minor else ["maj", "maj7", "6"]
-    if is_minor and (plan.rules < 6 or state.genre == ROCK):
+    if is_minor and (state.genre == ROCK or not plan.rules.keeps_minor):
         qualities.append("maj")
     return [chord_id(Chord(tonic, quality, tonic)) for quality in qualities]
 

@@ -138,7 +138,7 @@ class Draft:
         at_step: Floats = bias[WORDS.position.number(row[v.POSITION])]
         if self.state.part.program == DRUM_PROGRAM:  # its biases are of drum sounds, too
             return at_step
-        if self.plan.rules > 1 and self.state.genre == CHORALE:
+        if self.plan.rules.avoids_parallels and self.state.genre == CHORALE:
             at_step = against_parallels(self.plan, self.state, row, at_step)
         if (line := onwards(self.plan, self.state, row)) is not None:
             at_step = at_step + np.float32(self.plan.steering) * line
@@ -154,7 +154,7 @@ class Draft:
         held = chords[-1][1] if chords and begins else 0
         hold = hold_of(self.plan.rules)
         bias = chord_bias(self.state.key, hold, held)
-        if self.plan.rules > 5 and self.state.bar >= FEWEST_BARS_TO_HEAR:
+        if self.plan.rules.hears_the_key and self.state.bar >= FEWEST_BARS_TO_HEAR:
             return bias + homeward(self.state.key, self.state.heard, hold)
         return bias
 

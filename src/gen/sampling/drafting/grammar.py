@@ -134,7 +134,7 @@ def _before_cells(plan: Plan, state: State) -> Mask:
     mask[Kind.TEMPO] = plan.tempo is None and (rank < 2 or (rank == 2 and room))
     if mask[Kind.TEMPO] and plan.steering:
         mask[Kind.TEMPO] = bool(_tempos(plan, state).any())
-    if plan.rules > 1 and _is_close(plan, state):
+    if plan.rules.plans_closes and _is_close(plan, state):
         mask[Kind.TEMPO] = False  # decided beforehand
     mask[Kind.CHORD] = bool(terms.chords) or (not terms.chords_decided and (rank < 3 or room))
     return mask
@@ -142,7 +142,7 @@ def _before_cells(plan: Plan, state: State) -> Mask:
 
 def _owes_a_chord(plan: Plan, state: State) -> bool:
     """Whether a piece from nothing has none yet: all begin with one by the fifth rules."""
-    return plan.rules > 4 and not state.given_bars and not state.chords
+    return plan.rules.begins_with_a_chord and not state.given_bars and not state.chords
 
 
 def _may_end(plan: Plan, state: State) -> bool:
@@ -417,7 +417,7 @@ def _extents(plan: Plan, state: State, kind: Kind, row: Row) -> Mask:
 def _roles(plan: Plan, row: Row) -> Mask:
     """Of a track that is drawn: by the fifth rules one, and drums those of drums. (V,)."""
     mask = legal(2, Kind.TRACK).copy()
-    if plan.rules > 4:
+    if plan.rules.gives_roles:
         is_drum = row[v.VALUE] == WORDS.program.id(DRUM_PROGRAM)
         mask[0] = False
         drums = np.arange(len(mask)) == _DRUMS
@@ -474,7 +474,7 @@ def last_step(plan: Plan, state: State) -> int:
     if plan.time_signature is not None:
         following = steps_of(plan.time_signature)
     to_come = plan.limit - state.bar - 1
-    if plan.rules > 5 and comes_to_close(plan, state) and to_come:
+    if plan.rules.closes_with_one_chord and comes_to_close(plan, state) and to_come:
         to_come -= 1
     return state.bar_start + state.bar_steps + to_come * following
 

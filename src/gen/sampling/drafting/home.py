@@ -23,6 +23,7 @@ from gen.analysis.key import KRUMHANSL_MAJOR, KRUMHANSL_MINOR
 from gen.harmony import Key
 from gen.piece import ROLES
 from gen.sampling.drafting.steering import PITCHES, Floats, along
+from gen.sampling.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import SPANS, WORDS
 from gen.tokens.word_ids import chord_of
@@ -63,17 +64,17 @@ HOMEWARD: Final = 2.0
 """How much of what pitches are pulled by counts for a chord, in the mean of its tones."""
 
 
-def hold_of(rules: int, role: int = 0) -> Hold:
+def hold_of(rules: Rules, role: int = 0) -> Hold:
     """How firmly a part is held by some rules.
 
     Args:
-        rules: see `Plan`.
+        rules: those of writing.
         role: 1 + number of that of the part, 0 for none.
     """
-    if rules < 5:
+    if not rules.leads_melodies:
         return FIRM
     found = SINGING if role in MELODIES else FREE
-    return found if rules < 6 else replace(found, pull=2.0, lead=0.15)
+    return replace(found, pull=2.0, lead=0.15) if rules.hears_the_key else found
 
 
 def off_harmony(

@@ -30,7 +30,7 @@ def sings(plan: Plan, state: State) -> bool:
     So it is not kept to the chord of the moment, in a file either: rewritten melodies that were
     had .19 of steps, where those of works have .43.
     """
-    return plan.rules > 4 and state.part.role in MELODIES
+    return plan.rules.leads_melodies and state.part.role in MELODIES
 
 
 def onwards(plan: Plan, state: State, row: Row) -> Floats | None:
@@ -44,7 +44,7 @@ def onwards(plan: Plan, state: State, row: Row) -> Floats | None:
         state: within a cell.
         row: the note, with its position.
     """
-    is_voice = plan.rules > 5 and state.genre == CHORALE
+    is_voice = plan.rules.steps_in_voices and state.genre == CHORALE
     is_with_another = WORDS.position.number(row[v.POSITION]) == state.position and state.cell_notes
     if is_with_another or not state.part.latest or not (is_voice or sings(plan, state)):
         return None

@@ -40,6 +40,7 @@ from gen.sampling.drafting.state import (
 from gen.sampling.drafting.steering import Sounding
 from gen.sampling.drafting.voice_leading import joins
 from gen.sampling.plan import Plan, Row, steps_of
+from gen.sampling.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 
@@ -87,10 +88,12 @@ class Returns:
             if basses_of(plan, state, slot) != basses_of(plan, state, slot, origin):
                 continue
             returns = self.chance.random() < share_that_returns(plan, state, slot)
-            if plan.rules > 1 and (slot not in terms.open or rolls_on(plan, state, slot, cell)):
+            if plan.rules.fits_returns and (
+                slot not in terms.open or rolls_on(plan, state, slot, cell)
+            ):
                 continue
             if returns and (kept := _fitting(plan, state, slot, cell)):
-                if plan.rules > 3 and not joins(state, terms, kept, slot):
+                if plan.rules.joins_returns and not joins(state, terms, kept, slot):
                     continue
                 terms.copies[slot] = kept
                 density = span(v.FIELD_SIZES[v.EXTENT], kept[0][v.EXTENT])
@@ -103,7 +106,7 @@ def share_that_returns(plan: Plan, state: State, slot: int) -> float:
     Of sections of works that come back .86 of the main melody's notes are as they were, of their
     other parts .46 (sub melodies) to .82; of chorales .82 to .99 of each.
     """
-    if plan.rules < 6:
+    if not plan.rules.repeats_tunes:
         return plan.returns
     if state.genre == CHORALE:
         return 1 - (1 - plan.returns) ** 3
@@ -209,6 +212,13 @@ def _fitting(plan: Plan, state: State, slot: int, cell: list[Row]) -> list[Row]:
     return [cell[0], *kept] if any(row[v.KIND] == Kind.NOTE for row in kept) else []
 
 
+def _beginning(rules: Rules) -> set[int]:
+    """Roles that enter with the first section, beside the bass."""
+    if rules.begins_together:
+        return ENTER_AT_ONCE
+    return {MAIN_MELODY} if rules.leads_melodies else set()
+
+
 class Entrances:
     """Every track plays in time, and one that had to come in plays on for a while."""
 
@@ -220,9 +230,9 @@ class Entrances:
         if self._is_due(plan, state):
             silent = [slot for slot, part in enumerate(state.parts) if part.is_silent]
             self.came_in |= dict.fromkeys(silent, state.bar)
-        elif plan.rules > 1 and has_begun(plan, state):
+        elif plan.rules.begins_with_the_bass and has_begun(plan, state):
             due = Closing.basses(plan, state)
-            roles = ENTER_AT_ONCE if plan.rules > 5 else {MAIN_MELODY} if plan.rules > 4 else ()
+            roles = _beginning(plan.rules)
             due |= {slot for slot, part in enumerate(state.parts) if part.role in roles}
             silent = [slot for slot in due if state.parts[slot].is_silent]
             self.came_in |= dict.fromkeys(silent, state.bar)
@@ -298,10 +308,10 @@ class Policies:
         )
         self.closing.begin_bar(plan, state, terms)
         terms.open = self._open_slots(plan, state)
-        if plan.rules > 1:
+        if plan.rules.shapes_sections:
             self.sections.begin_bar(plan, state, terms)
         self.returns.begin_bar(plan, state, terms)
-        if plan.rules > 2:
+        if plan.rules.repeats_grooves:
             self.grooves.begin_bar(plan, state, terms)
         self.entrances.begin_bar(plan, state, terms)
         terms.called |= self.closing.called(plan, state, terms) & set(terms.open)
@@ -348,8 +358,8 @@ class Policies:
         bar.owed = [owed for owed in bar.owed if owed > slot]
         bar.open = [after for after in bar.open if after > slot]
         fewest, most = bar.counts.get(slot) or note_counts(plan, state, slot)
-        is_paced = plan.rules > 2 and others is None and slot not in bar.counts
-        if is_paced and plan.densities_of(slot, state.bar) is None:
+        is_paced = plan.rules.paces and others is None
+        if is_paced and slot not in bar.counts and plan.densities_of(slot, state.bar) is None:
             fewest = max(fewest, pace.fewest(state))
         palette = self.closing.palette(plan, state, slot)
         added = biases(plan, state, others, chords) if plan.steering else (None, None)
@@ -364,7 +374,7 @@ class Policies:
             is_over=slot in bar.copies,
             width=int(np.count_nonzero(palette)),
             ringing=int(np.count_nonzero(state.part.ends > state.bar_start)),
-            spacing=pace.spacing(state) if plan.rules > 2 and others is None else 1,
+            spacing=pace.spacing(state) if is_paced else 1,
             bias=added[0],
             near=added[1],
             tones=tones,

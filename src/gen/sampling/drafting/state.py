@@ -263,7 +263,7 @@ class State:
             self.bar_start += self.bar_steps
             self.bar_steps = steps_of(row[v.VALUE])
             self.slot, self.position = -1, 0
-            keeps = LONGEST_REST if plan.rules > 3 and self.genre == CHORALE else SIXTEENTH
+            keeps = LONGEST_REST if plan.rules.counts_rests and self.genre == CHORALE else SIXTEENTH
             just_before = self.bar_start - keeps
             self.sounding = [note for note in self.sounding if note[1] > just_before]
             if self.struck:

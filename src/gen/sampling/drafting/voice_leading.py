@@ -29,7 +29,7 @@ def against_parallels(plan: Plan, state: State, row: Row, bias: Floats) -> Float
     bass moves so with the highest part even where another part lies below it.
     """
     now = state.bar_start + WORDS.position.number(row[v.POSITION])
-    if plan.rules < 4:
+    if not plan.rules.counts_rests:
         heard = state.sounding
         before = [p for begin, end, p, _ in heard if begin < now and end > now - SIXTEENTH]
         others = [p for begin, end, p, s in heard if begin <= now < end and s != state.slot]

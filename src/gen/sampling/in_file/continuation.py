@@ -82,7 +82,7 @@ class Continuation:
 
     def draft(self, seed: Sequence[int], habits: Habits = NO_HABITS) -> Draft:
         plan = replace(self.plan, habits=habits)
-        if plan.rules > 1:
+        if plan.rules.plans_closes:
             home = self.controls.home(self.source.analysis.key)
             plan = with_close(plan, self.controls, home, [*seed, 4])
         return Draft.continuing(plan, self.source.held(), [*seed, 1])
