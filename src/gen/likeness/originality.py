@@ -17,7 +17,7 @@ shingles, or are joined by such: arrangements of one theme. By the same rule a p
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -317,7 +317,9 @@ def _kind(found: Found) -> str:
     return BASS if np.median(found.ours.pitches) < _LOW else ACCOMPANIMENT
 
 
-def house_lines(known: SharedPassages, works: int) -> Lines:
+def house_lines(
+    known: SharedPassages, works: int, tick: Callable[[float], None] = lambda share: None
+) -> Lines:
     """The 95 % line of each kind: each work against all that are not related to it.
 
     Fewer than `ENOUGH_WORKS` cannot tell what the house borrows from itself: then it is what
@@ -326,6 +328,7 @@ def house_lines(known: SharedPassages, works: int) -> Lines:
     Args:
         known: lines of all works.
         works: how many.
+        tick: called with the share that is done.
     """
     if works < ENOUGH_WORKS:
         tune = round(PRIOR.limits().review)
@@ -333,7 +336,10 @@ def house_lines(known: SharedPassages, works: int) -> Lines:
         return Lines(tune, other, other, works)
     apart = known.relatives(range(works))
     chosen = np.linspace(0, works - 1, min(works, MOST_MEASURED)).round().astype(np.int64)
-    found = [most_shared(known, known.tracks(work), apart[work]) for work in chosen.tolist()]
+    found: list[dict[str, Found]] = []
+    for work in chosen.tolist():
+        tick(len(found) / len(chosen))
+        found.append(most_shared(known, known.tracks(work), apart[work]))
     return Lines(**{kind: line_of(bits_of(found, kind)) for kind in KINDS}, works=len(chosen))
 
 

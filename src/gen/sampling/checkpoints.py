@@ -8,8 +8,7 @@ one file.
 from __future__ import annotations
 
 import hashlib
-import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -34,11 +33,11 @@ from gen.provenance.manifest import Manifest, ManifestWork
 from gen.provenance.register import Register
 from gen.provenance.works import kept_work
 
-logger = logging.getLogger(__name__)
-
 LAST: Final = "last"
 SHIPPED: Final = Path("data/house_model") / f"starter{SUFFIX}"
 """The trained model that comes with the starter house."""
+_READING: Final = 0.2
+"""Share of the time that reading takes; what works borrow from each other takes the rest."""
 _ELSEWHERE: Final = "it is of another house, which no pin names here: base_pins=[FILE]"
 
 
@@ -126,54 +125,100 @@ class _Known:
     register: Register
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The works behind a model, those of models that it began with among them.
+
+    Attributes:
+        house: where the works are.
+        known: those of houses that are known here.
+        count: how many there are in all.
+        elsewhere: (work id, reason) of the others.
+    """
+
+    house: House
+    known: Sequence[_Known]
+    count: int
+    elsewhere: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(
+        cls, house: House, manifest: Manifest, register: Register, others: Sequence[House] = ()
+    ) -> Behind:
+        """What a manifest names.
+
+        Args:
+            house: the works' own.
+            manifest: of the checkpoint, which learned from this house.
+            register: of the house.
+            others: the houses of models that it began with, where these are others.
+        """
+        houses = {manifest.house: (house, register), **{o.pin.name: (o, o.load()) for o in others}}
+        behind = _behind(manifest)
+        known = [_Known(work, *houses[name]) for work, name in behind if name in houses]
+        elsewhere = ((work.work, _ELSEWHERE) for work, name in behind if name not in houses)
+        return cls(house, known, len(behind), tuple(elsewhere))
+
+    def kept(self) -> LearnedMusic | None:
+        """Their lines from the user's cache; None where it has not all of them."""
+        kept = LinesCache.of_user().get(_name(self.known))
+        return None if kept is None else self._music(self.known, kept, ())
+
+    def read(self, tick: Callable[[float], None] = lambda share: None) -> LearnedMusic:
+        """Their lines from their houses, which the cache then keeps.
+
+        Args:
+            tick: called with the share that is done, as it grows to 1.
+
+        Raises:
+            HouseError: none of the works is here.
+        """
+        cache = LinesCache.of_user()
+        found, missing = _read_all(self.known, cache, tick)
+        here = [each for each in self.known if each.work.sha256 in found]
+        if not here:
+            raise HouseError(
+                f"none of the {self.count} works behind it is in {self.house.folder}",
+                where="checkpoint",
+                mend="restore the house's works, or sample with originality=off",
+            )
+        kept = cache.get(_name(here)) or _pack([found[one.work.sha256] for one in here], tick)
+        cache.put(_name(here), kept)
+        tick(1.0)
+        return self._music(here, kept, missing)
+
+    def _music(
+        self, here: Sequence[_Known], kept: bytes, missing: tuple[tuple[str, str], ...]
+    ) -> LearnedMusic:
+        lines, house_line = _unpack(kept)
+        return LearnedMusic(
+            list(map(_learned_work, here)),
+            lines,
+            house_line,
+            self.count,
+            (*missing, *self.elsewhere),
+            tuple(each.work.work for each in self.known if _is_withdrawn(each)),
+        )
+
+
 def learned_music(
-    house: House,
-    manifest: Manifest,
-    register: Register | None = None,
-    others: Sequence[House] = (),
+    house: House, manifest: Manifest, register: Register | None = None
 ) -> LearnedMusic:
-    """The works behind a model, from the user's cache, else from their houses.
+    """The works behind a model, from the user's cache, else from their house.
 
     What is read is compared with, never learned from: works withdrawn since count, as long as
     their files are kept. An entry of the cache is named by the digests that the manifest has.
 
     Args:
         house: where the works are.
-        manifest: of the checkpoint, which learned from this house. The works of models that it
-            began with count, too.
+        manifest: of the checkpoint, which learned from this house.
         register: of the house, if it has been read already.
-        others: the houses of such models, where these are others.
 
     Raises:
         HouseError: none of its works is here.
     """
-    register = register or house.load()
-    cache = LinesCache.of_user()
-    houses = {manifest.house: (house, register), **{o.pin.name: (o, o.load()) for o in others}}
-    behind = _behind(manifest)
-    known = [_Known(work, *houses[name]) for work, name in behind if name in houses]
-    here, missing = known, tuple[tuple[str, str], ...]()
-    kept = cache.get(_name(here))
-    if kept is None:
-        logger.warning("reading %d works to compare with, this once", len(known))
-        found, missing = _read_all(known, cache)
-        here = [each for each in known if each.work.sha256 in found]
-        kept = cache.get(_name(here)) or _pack([found[each.work.sha256] for each in here])
-        cache.put(_name(here), kept)
-    if not here:
-        raise HouseError(
-            f"none of the {len(behind)} works behind it is in {house.folder}",
-            where="checkpoint", mend="restore the house's works, or sample with originality=off",
-        )  # fmt: skip
-    known_here, lines = _unpack(kept)
-    return LearnedMusic(
-        list(map(_learned_work, here)),
-        known_here,
-        lines,
-        len(behind),
-        (*missing, *((work.work, _ELSEWHERE) for work, name in behind if name not in houses)),
-        tuple(each.work.work for each in known if _is_withdrawn(each)),
-    )
+    behind = Behind.of(house, manifest, register or house.load())
+    return behind.kept() or behind.read()
 
 
 def _behind(manifest: Manifest) -> list[tuple[ManifestWork, str]]:
@@ -208,12 +253,13 @@ def _name(behind: Sequence[_Known]) -> str:
 
 
 def _read_all(
-    behind: Sequence[_Known], cache: LinesCache
+    behind: Sequence[_Known], cache: LinesCache, tick: Callable[[float], None]
 ) -> tuple[dict[str, list[Voice]], tuple[tuple[str, str], ...]]:
     """Lines of each work that can be read, by digest of its music, and why the others cannot."""
     lines: dict[str, list[Voice]] = {}
     missing = []
-    for each in behind:
+    for number, each in enumerate(behind):
+        tick(_READING * number / len(behind))
         work = each.work
         name = hashlib.sha256(f"work {work.work} {work.sha256}".encode()).hexdigest()
         kept = cache.get(name)
@@ -239,10 +285,10 @@ def _read(behind: _Known) -> tuple[Voice, ...]:
     return voices_of_music(tagged.music, tagged.statement.description.roles)
 
 
-def _pack(works: Sequence[Sequence[Voice]]) -> bytes:
+def _pack(works: Sequence[Sequence[Voice]], tick: Callable[[float], None]) -> bytes:
     """The lines of a corpus and what it borrows from itself as bytes, for `_unpack`."""
     known = known_lines(works)
-    lines = house_lines(known, len(works))
+    lines = house_lines(known, len(works), lambda s: tick(_READING + (1 - _READING) * s))
     return encode({"lines": asdict(lines), "known": known.state()})
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from gen.checkpoint import Checkpoint, load_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.harmony import nearest
-from gen.likeness.originality import LearnedMusic
 from gen.provenance.consent import ARTIST_MODEL
 from gen.provenance.granted import check_granted, missing_grants
 from gen.provenance.house import House
@@ -18,7 +17,8 @@ from gen.provenance.recorded import run_if_recorded
 from gen.provenance.register import Register
 from gen.provenance.runs import Retired, Run
 from gen.provenance.terms import SALE, SAMPLING, STYLE
-from gen.sampling.checkpoints import find_checkpoint, learned_music
+from gen.sampling.checkpoints import Behind, find_checkpoint
+from gen.sampling.comparing import LearnedReader
 from gen.sampling.receipt import OFF
 from gen.sampling.request import SampleRequest
 
@@ -32,7 +32,7 @@ class Opened:
         house, register: whose model it is, and the house's register as it was read.
         checkpoint: the model.
         run: what the log knows of it; None where it does not know it.
-        learned: what pieces are compared with; None where they are not.
+        learned: reads what pieces are compared with; None where they are not.
         retired: the act that retired the model, which is used all the same; None for the others.
     """
 
@@ -41,7 +41,7 @@ class Opened:
     register: Register
     checkpoint: Checkpoint
     run: Run | None
-    learned: LearnedMusic | None
+    learned: LearnedReader | None
     retired: Retired | None = None
 
     @classmethod
@@ -77,10 +77,12 @@ class Opened:
         retired = _retired(register, checkpoint, is_known=places.retired)
         check_terms(request, checkpoint, register, run)
         learned = before.learned if before else None
+        if learned is not None and learned.has_failed:
+            learned = None
         if request.run.originality != OFF and learned is None:
             pins = by_name([house.pin, *map(load_pin, map(Path, places.base_pins))])
             others = [House(pin) for name, pin in pins.items() if name != house.pin.name]
-            learned = learned_music(house, manifest, register, others)
+            learned = LearnedReader(Behind.of(house, manifest, register, others))
         return cls(path, house, register, checkpoint, run, learned, retired)
 
     @property

@@ -77,27 +77,39 @@ def _sampled(session: SamplingSession, report: Report, watch: Watch | None) -> l
     config = session.request.run
     done: dict[int, Sampled] = {}
     best: dict[int, Take] = {}
+    written: list[Take] = []
 
     def keep(take: Take) -> None:
         with processes.undisturbed():
             done[take.index] = session.keep(take)
             report(done[take.index])
 
-    def judge(take: Take) -> None:
+    def judge(written: Take) -> None:
+        take = session.compared(written, watch)
         if not session.flaws(take):
             keep(take)
             return
         session.reject(take)
         best[take.index] = min(best.get(take.index, take), take, key=Take.rank)
 
+    def judge_all() -> None:
+        while written:
+            judge(written.pop(0))
+
+    def hear(take: Take) -> None:
+        written.append(take)
+        if session.can_compare:  # else the others are written meanwhile
+            judge_all()
+
     for attempt in range(config.tries):
         pending = [index for index in range(config.n) if index not in done]
         write_all(
             dealt(pending, on_gpu=config.on_gpu),
             partial(session.write, attempt=attempt, watch=watch),
-            judge,
+            hear,
             on_gpu=config.on_gpu,
         )
+        judge_all()
     withheld = []
     for index in sorted(best.keys() - done.keys()):
         take = best[index]

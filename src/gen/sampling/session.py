@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,7 +21,6 @@ from gen.checkpoint import Checkpoint
 from gen.disk import write_all_atomically
 from gen.errors import HouseError, SettingError
 from gen.likeness.fingerprint import NewPiece
-from gen.likeness.originality import LearnedMusic
 from gen.marks.release import SIDECAR, Outlet, Released
 from gen.marks.watermark_keys import WatermarkKey, keys_of
 from gen.piece import Piece
@@ -29,6 +28,7 @@ from gen.provenance.house import House
 from gen.provenance.reservations import Reserved
 from gen.provenance.runs import Output, Run
 from gen.sampling import receipt
+from gen.sampling.comparing import LearnedReader
 from gen.sampling.decode import decode
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.finish import Finished, SoFar, highest_number, reserve, title_of
@@ -65,7 +65,7 @@ class SamplingSession:
         job: what is to be written.
         checkpoint: what writes.
         house: whose model writes.
-        learned: what they are compared with; None with `originality=off`.
+        learned: reads what they are compared with; None with `originality=off`.
         run: what the log knows of the checkpoint; None where it does not know it.
         signatures: who signs the receipts, and who enters the pieces.
         out: folder of the pieces.
@@ -80,7 +80,7 @@ class SamplingSession:
     job: PieceJob | TokenJob
     checkpoint: Checkpoint
     house: House
-    learned: LearnedMusic | None
+    learned: LearnedReader | None
     run: Run | None
     signatures: Signatures
     out: Path
@@ -121,10 +121,9 @@ class SamplingSession:
                 rows, done.new, self.job.controls, strict_key=is_steered,
                 has_mode=rules.judges_mood and not done.source,
             )  # fmt: skip
-            finding = self.learned.compare(done.new) if self.learned else None
             as_played = done.played(self.request.performance)
             reserved = self.reserved.problem(done.new) if self.reserved else ""
-            on_take(Take(batch[place], attempt, batch, as_played, table, finding, reserved, better))
+            on_take(Take(batch[place], attempt, batch, as_played, table, None, reserved, better))
 
         self._decode(seeds, rngs, finish, on_bar if watch else None)
 
@@ -170,6 +169,30 @@ class SamplingSession:
         pieces = [job.draft() for _ in rngs]
         for place in write_tokens(model, pieces, rngs, self.request.draw):
             on_done(place, job.finish(pieces[place]), pieces[place].rows, ())
+
+    @property
+    def can_compare(self) -> bool:
+        """Whether `compared` waits for nothing."""
+        return self.learned is None or self.learned.is_ready
+
+    def compared(self, take: Take, watch: Watch | None = None) -> Take:
+        """A take with what it has in common with the works.
+
+        Args:
+            take: as `write` gives it.
+            watch: called while the works are read for that; what it raises ends the waiting.
+
+        Raises:
+            HouseError: none of the works is here.
+        """
+        if self.learned is None:
+            return take
+
+        def tick(share: float) -> None:
+            if watch:
+                watch(Progress(take.index, take.attempt, None, share))
+
+        return replace(take, finding=self.learned.get(tick).compare(take.done.new))
 
     def flaws(self, take: Take) -> list[str]:
         """Why the request wants another attempt; nothing where this one will do."""
@@ -254,7 +277,7 @@ class SamplingSession:
         manifest = self.checkpoint.manifest
         originality = None
         if take.finding and self.learned:
-            originality = {**take.finding.to_dict(), **self.learned.to_dict()}
+            originality = {**take.finding.to_dict(), **self.learned.get().to_dict()}
         return {
             "format": receipt.FORMAT,
             "machine_generated": True,

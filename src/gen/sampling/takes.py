@@ -44,7 +44,7 @@ class Take:
             sum depend on how many there are, and a long piece's windows on how long they are.
         done: the piece and its file.
         table: what was asked and what came out.
-        finding: what it has in common with the works; None where nobody asked.
+        finding: what it has in common with the works; None where that was not looked for (yet).
         reserved: what reserved music it agrees with, in words; empty for none.
         polished: the cells that were written anew.
     """
@@ -105,11 +105,14 @@ class Progress:
     Attributes:
         piece, attempt: which.
         so_far: what can be heard of it; None while no bar with new music is whole.
+        works_read: of a piece that is whole, the share of the works that it is going to be compared
+            with which have been read, 0 to 1; None while it is written.
     """
 
     piece: int
     attempt: int
     so_far: SoFar | None
+    works_read: float | None = None
 
 
 Watch = Callable[[Progress], None]

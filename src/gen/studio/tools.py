@@ -331,6 +331,9 @@ async def _followed(job: str, count: int, context: Context) -> list[str]:
             return names
         if event["kind"] == "bar":
             await context.report_progress(len(names), count, f"bar {event['bar']}")
+        elif event["kind"] == "comparing":
+            said = f"the works to compare with are being read: {event['share']:.0%}"
+            await context.report_progress(len(names), count, said)
         elif event["kind"] == "piece":
             names.append(event["name"])
         elif event["kind"] == "failed":

@@ -3,8 +3,9 @@
 It reads requests as JSON lines and answers with JSON lines. When the model is read it says
 `ready`, with an error where it cannot be, and the timings among which there is a choice. All else
 names the job it is of: `begun`; `bar` with the piece, the attempt, how many of its bars are whole,
-the first that is new (counted from 0), and the score so far (null while it is silent); `piece` with
-its name on disk; and at last `done`, `cancelled` or `failed` with an error.
+the first that is new (counted from 0), and the score so far (null while it is silent); `comparing`
+with the share of the works that is read, where a piece is whole before they are; `piece` with its
+name on disk; and at last `done`, `cancelled` or `failed` with an error.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class Writer:
         self._said = None
         request = SampleRequest.of({**self._places, "n": 1, "seed": 0, "bars": 1, "sign": "off"})
         try:
-            opened = self._open(request)
+            opened = self._open(request)  # works to compare with are read from now on
             open_session(request, opened=opened).write([0], lambda _: None, 0)
         except Exception as found:  # what is asked for later says it again
             self._opened = None
@@ -119,6 +120,8 @@ class Writer:
     def _watch(self, job: str, progress: Progress) -> None:
         if job in self._cancelled:
             raise CancelledError
+        if progress.works_read is not None:
+            self._say(job, "comparing", piece=progress.piece, share=progress.works_read)
         found = progress.so_far
         attempt = progress.piece, progress.attempt
         if found is None or found.bars <= self._whole.get(attempt, 0):
@@ -156,10 +159,15 @@ def _keep_score(written: Piece, midi: Path, stamp: str | None) -> None:
 
 
 def main() -> None:
-    """Serve on standard input and output; whatever else prints does so to standard error."""
+    """Serve on standard input and output; whatever else prints does so to standard error.
+
+    Both are taken by other names: a copy of this process closes the old ones, and would wait for
+    the thread that listens.
+    """
+    requests = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    Writer(sys.stdin, answers).run()
+    Writer(requests, answers).run()
 
 
 if __name__ == "__main__":

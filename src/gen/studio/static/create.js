@@ -92,6 +92,7 @@ function follow(id, asked, began, into) {
       by_id("progress").textContent = "Writing…";
     });
     stream.addEventListener("bar", (event) => growing(JSON.parse(event.data), place_of, asked.bars));
+    stream.addEventListener("comparing", (event) => comparing(JSON.parse(event.data), place_of));
     stream.addEventListener("piece", (event) => (arriving = Promise.all([arriving, arrived(JSON.parse(event.data), place_of, asked)])));
     stream.addEventListener("done", async () => {
       await ended(`Done in ${((performance.now() - began) / 1000).toFixed(1)} s.`);
@@ -144,6 +145,12 @@ function growing({ piece, attempt, bar, first, score }, place_of, bars) {
   roll.show(score, bars);
   player.load(score, { is_growing: true, is_same: !is_first, whole: bar });
   if (is_first) player.play(first);
+}
+
+// The first time on a computer a piece may be whole before the works are read that it is held against.
+function comparing({ piece, share }, place_of) {
+  card(place_of(piece)).note.textContent = "whole, and waits to be compared";
+  by_id("progress").textContent = `Written. The house's works are being read to compare with, this once: ${Math.round(100 * share)} %`;
 }
 
 async function arrived({ piece, name }, place_of, asked) {
