@@ -18,7 +18,7 @@ from gen.provenance.code import source_digest
 from gen.provenance.house import House
 from gen.provenance.kept import name_of_house
 
-_LEAST_PIECES = 64
+_LEAST_PIECES = 16
 _SHARE = 64
 """It is written anew when so many pieces, or such a part of all, were added since."""
 

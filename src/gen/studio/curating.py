@@ -77,14 +77,14 @@ class Decided(BaseModel):
 
 @router.get("/inbox")
 def inbox(desk: DeskOf, page: PageOf) -> list[WaitingWork]:
-    """What waits, each compared once more with what the house has and with those before it."""
+    """What waits, each compared once more with the house and with those looked at before it."""
     house = desk.house()
     register = desk.register(house)
     if not page.of(house.store.waiting()):
         return []  # without reading what they would be compared with
-    recheck = Recheck(house, register)
-    items = islice(look_at_all(house, register), page.first + page.most)
-    return list(page.of([_waiting(item, recheck(item, register)) for item in items]))
+    items = list(islice(look_at_all(house, register), page.first + page.most))
+    reports = desk.comparisons.of(house, register, items)
+    return list(page.of(list(map(_waiting, items, reports))))
 
 
 @router.get("/inbox/{work}/score")

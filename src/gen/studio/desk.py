@@ -15,6 +15,7 @@ from gen.provenance.register import Register
 from gen.provenance.roster import Person
 from gen.provenance.verify import can_go_on
 from gen.studio.catalogue import Catalogue
+from gen.studio.comparisons import Comparisons
 from gen.studio.signed import Signed
 
 
@@ -29,6 +30,7 @@ class Desk:
         out: folder that new pieces are written to.
         runs: folder of training runs.
         catalogue: what tags say.
+        comparisons: what waiting works are like.
         stamp: address of an authority that stamps the marks of what is made; None for none.
     """
 
@@ -39,6 +41,7 @@ class Desk:
     runs: Path
     catalogue: Catalogue = field(default_factory=Catalogue)
     stamp: str | None = None
+    comparisons: Comparisons = field(default_factory=Comparisons)
     _register: Register | None = None
     _keys: dict[str, PrivateKey] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -48,7 +48,7 @@ class PersonDesk(Desk):
         out = shared.out / "people" / person.id
         super().__init__(
             shared.folder, shared.pin, shared.checkpoint, out, shared.runs, shared.catalogue,
-            shared.stamp,
+            shared.stamp, shared.comparisons,
         )  # fmt: skip
         self._shared, self.person, self._signed_in = shared, person, session
 
