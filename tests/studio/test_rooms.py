@@ -290,6 +290,10 @@ def test_what_is_alike_is_seen_and_heard_side_by_side(page: Page, tmp_path) -> N
         (tmp_path / name).write_bytes(tune(up))
         contribute(page, tmp_path / name)
         expect(page.get_by_text(f"{name} is signed, and waits")).to_be_visible()
+        expect(page.get_by_role("row", name=re.compile(f"{name} .*signed, waiting"))).to_have_count(
+            1
+        )
+        expect(page.get_by_role("button", name="Sign and contribute")).to_be_hidden()
     page.goto("/curate")
     page.get_by_role("button", name=re.compile("please compare")).last.click()
     alike = page.get_by_role("region", name=re.compile("Like the house's work"))

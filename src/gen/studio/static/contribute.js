@@ -79,7 +79,7 @@ function count() {
   by_id("table-count").textContent = `${done} of ${files.length} read, ${ready} can be signed${signed ? `, ${signed} signed` : ""}`;
 }
 
-const is_ready = (one) => Boolean(one.checked && one.checked.score) && ["checked", "needs review"].includes(one.status);
+const is_ready = (one) => Boolean(one.checked && one.checked.score) && ["checked", NEEDS_REVIEW].includes(one.status);
 
 async function check(list) {
   if (!list.length) return;
@@ -107,8 +107,8 @@ async function check(list) {
 const keep = (stated) => Object.fromEntries(Object.entries(stated).filter(([, value]) => value));
 const body = (one) => ({ name: one.name, midi: one.midi, stated: keep(one.stated) });
 
-const THERE = "already there";
-const STATUS = { checked: "ready", "needs review": "ready, to be compared", contributed: "signed, waiting" };
+const THERE = "already there", NEEDS_REVIEW = "needs review";
+const STATUS = { checked: "ready", [NEEDS_REVIEW]: "ready, to be compared", contributed: "signed, waiting" };
 
 function fill_row(one) {
   const looks = one.checked ? one.checked.advice.length : 0;
@@ -198,7 +198,7 @@ async function sign(list) {
   let at = 0, count = 0;
   await contribute(list.map(body), by_id("composer").value, (answer) => {
     const one = list[at++];
-    one.status = answer.status;
+    one.status = answer.status === NEEDS_REVIEW ? "contributed" : answer.status; // signed, and its curator compares it
     if (answer.status === "refused") one.checked = { ...one.checked, found: answer.found, mend: answer.mend };
     else {
       count += 1;
