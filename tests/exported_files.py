@@ -6,6 +6,7 @@ docs/exports.md.
 
 from __future__ import annotations
 
+import gzip
 import struct
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -401,6 +402,200 @@ EXPORTS: tuple[tuple[str, str, bytes], ...] = (
         smf(
             body(tempo(0, 100), meter(0, 4), at(0, 1, b"Intro"), at(4 * BAR, 7, b"Verse")),
             piano(tune()),
+        ),
+    ),
+    (
+        "kit-in-pieces",
+        "each drum on a track of its own, by its name alone",
+        smf(
+            CONDUCTOR,
+            *(
+                body(named(name), notes([pitch] * 16, channel))
+                for channel, (name, pitch) in enumerate((("Kick", 36), ("Snare", 38), ("HH", 42)))
+            ),
+        ),
+    ),
+    ("kit-without-a-name", "a kit that nothing names", alone(named("Inst 3"), beat(0))),
+    (
+        "some-names-tell",
+        "no program, and names of which one tells",
+        smf(
+            CONDUCTOR,
+            *(body(named(name), tune()) for name in ("FLEX", "Retro Bass", "Patch 7")),
+        ),
+    ),
+    (
+        "rhythm-part",
+        "a part that Roland's message makes drums",
+        alone(
+            named("Part 11"),
+            (0, b"\xf0\x0a\x41\x10\x42\x12\x40\x1a\x15\x02\x0f\xf7"),
+            program(10, 0),
+            beat(10),
+        ),
+    ),
+    (
+        "rhythm-bank",
+        "a bank of drum kits",
+        alone(named("Part 4"), control(3, 0, 127), control(3, 32, 0), program(3, 0), beat(3)),
+    ),
+    (
+        "bank-after-program",
+        "a program, and its bank behind it",
+        alone(named("Lead"), program(0, 81), control(0, 0, 8), control(0, 32, 0), tune()),
+    ),
+    (
+        "silenced",
+        "notes that are ended by silencing all",
+        song(
+            *(on(i * QUARTER, TUNE[i % 8]) for i in range(16)),
+            *(control(0, 123, 0, i * QUARTER + 460) for i in range(16)),
+        ),
+    ),
+    (
+        "no-length",
+        "every other note of no length",
+        song(
+            *(
+                e
+                for i in range(16)
+                for e in (on(i * 480, 60 + i), off(i * 480 + i % 2 * 400, 60 + i))
+            )
+        ),
+    ),
+    (
+        "struck-while-it-sounds",
+        "a pitch struck again while it sounds",
+        song(on(0, 60), on(480, 60), off(960, 60), off(1920, 60), tune(start=BAR)),
+    ),
+    (
+        "status-over-a-message",
+        "data that goes on behind a system message",
+        smf(
+            CONDUCTOR,
+            b"\0\xc0\0\0\x90\x3c\x50\x83\x60\x3c\0\0\xf0\x05\x7e\x7f\x09\x01\xf7\0\x40\x50\x83\x60\x40\0"
+            + piano(tune()),
+        ),
+    ),
+    ("gzip", "a file that gzip packed", gzip.compress(PLAIN, mtime=0)),
+    (
+        "behind-a-header",
+        "a header of the web before the file's",
+        b"HTTP/1.1 200 OK\r\n\r\n" + PLAIN,
+    ),
+    ("web-page", "a page that says that there is no such file", b"<!DOCTYPE html><html>404</html>"),
+    ("no-division", "no ticks a quarter", smf(CONDUCTOR, piano(tune()), division=0)),
+    ("long-name", "a name of a thousand letters", alone(named("Piano " * 170), tune())),
+    (
+        "instrument-text",
+        "the instrument in a text beside the name",
+        alone(named("Track 1"), at(0, 4, b"Cello"), tune(higher=-12)),
+    ),
+    (
+        "two-on-a-tick",
+        "two tempos at once",
+        conducted(meter(0, 4), tempo(0, 80), tempo(0, 140)),
+    ),
+    ("short-tempo", "a tempo of two bytes", conducted(meter(0, 4), at(0, 0x51, b"\x07\xa1"))),
+    (
+        "odd-key",
+        "a key signature of nine sharps",
+        conducted(tempo(0, 100), meter(0, 4), at(0, 0x59, b"\x09\x05")),
+    ),
+    (
+        "tiny-bar",
+        "a bar of a 32nd, then of four quarters",
+        conducted(tempo(0, 100), meter(0, 1, 5), meter(60, 4)),
+    ),
+    (
+        "thirteen-sixteenths",
+        "bars of fifteen eighths and thirteen sixteenths",
+        conducted(tempo(0, 100), meter(0, 15, 3), meter(3600, 13, 4)),
+    ),
+    (
+        "eighth-upbeat",
+        "an upbeat of an eighth that the bar lines do not know",
+        song(
+            notes([67], step=240), notes([TUNE[(5 * i + i // 4) % 8] for i in range(64)], start=240)
+        ),
+    ),
+    (
+        "mpe-of-seven",
+        "one line on seven channels, without a message that says so",
+        alone(
+            named("Rise"),
+            *(e for i in range(32) for e in notes([TUNE[i % 8]], 1 + i % 7, i * QUARTER)),
+        ),
+    ),
+    (
+        "names-of-channels",
+        "a name for each channel of a track",
+        alone(
+            at(0, 0x20, b"\3"),
+            named("Cello"),
+            at(0, 0x20, b"\4"),
+            named("Oboe"),
+            tune(3, higher=-12),
+            tune(4, higher=12),
+        ),
+    ),
+    (
+        "two-full-ports",
+        "twenty instruments on two ports",
+        smf(
+            CONDUCTOR,
+            *(
+                body(
+                    named(f"Part {i}"),
+                    at(0, 0x21, bytes([i // 10])),
+                    program(i % 10 % 9, 3 * i),
+                    tune(i % 10 % 9, 2, higher=i % 5),
+                )
+                for i in range(20)
+            ),
+        ),
+    ),
+    (
+        "too-many",
+        "twenty-six instruments",
+        smf(CONDUCTOR, *(body(program(i % 9, 3 * i), tune(i % 9, 2)) for i in range(26))),
+    ),
+    (
+        "refrain",
+        "markers in German",
+        smf(
+            body(
+                tempo(0, 100),
+                meter(0, 4),
+                at(0, 6, b"Strophe 1"),
+                at(4 * BAR, 6, b"Refrain"),
+                at(6 * BAR, 6, b"Schluss"),
+            ),
+            piano(tune()),
+        ),
+    ),
+    (
+        "after-the-end",
+        "events behind a track's end",
+        header(2)
+        + chunk(b"MTrk", CONDUCTOR + END)
+        + chunk(b"MTrk", piano(tune()) + END + b"\0\x90\x3c\x50" + END),
+    ),
+    (
+        "long-number",
+        "a number of five bytes",
+        smf(CONDUCTOR, b"\x80\x80\x80\x80\0\xc0\0" + piano(tune())),
+    ),
+    ("only-drums", "a kit alone", alone(named("Kit"), beat(9))),
+    (
+        "played-off-the-grid",
+        "swung and played",
+        song(
+            *(
+                e
+                for i in range(64)
+                for e in notes([TUNE[3 * i % 8]], 0, i * 240 + i % 2 * 80 + i * 7 % 13, 200)
+            )
         ),
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from gen.smf import RuleBroken, normalise
@@ -33,6 +35,7 @@ def mac_binary(data: bytes) -> bytes:
         (riff((b"data", PLAIN)), "taken out of its RIFF (.rmi) wrapper"),
         (riff((b"LIST", b"INFOIN"), (b"odd ", b"abc"), (b"data", PLAIN)), "RIFF (.rmi) wrapper"),
         (mac_binary(PLAIN), "taken out of its MacBinary wrapper"),
+        (gzip.compress(PLAIN), "taken out of its gzip wrapper"),
         (b"junk!" + PLAIN, "5 bytes before the MIDI header left out"),
         (PLAIN + bytes(1600), "1,600 zeros after the last track left out"),
         (PLAIN + b"\x1a\x00", "2 stray bytes after the last track left out"),
@@ -52,6 +55,17 @@ def test_a_header_may_count_a_foreign_chunk_but_not_a_track_that_is_missing() ->
     assert found.piece.note_count == 1
     with pytest.raises(RuleBroken, match="declares 3 tracks, the file holds 2"):
         normalise(counted)
+
+
+@pytest.mark.parametrize("inside", [b"<Ableton/>", bytes(70 << 20)])
+def test_what_gzip_packed_is_a_project_where_it_is_no_midi_file(inside: bytes) -> None:
+    with pytest.raises(RuleBroken, match="a packed file, as projects of Ableton Live are"):
+        normalise(gzip.compress(inside))
+
+
+def test_what_gzip_packed_is_no_larger_than_a_file_may_be() -> None:
+    with pytest.raises(RuleBroken, match="it holds more than 4,194,304 bytes"):
+        normalise(gzip.compress(PLAIN + bytes(70 << 20)))
 
 
 def test_stray_bytes_between_tracks_are_skipped() -> None:

@@ -224,6 +224,38 @@ def test_without_a_program_the_name_chooses_and_it_is_said() -> None:
     assert parse(found.data) == found.piece
 
 
+def test_names_that_tell_and_those_that_do_not_are_told_apart() -> None:
+    said = advice(b"", *(named(n) + note(60) for n in ("FLEX", "Retro Bass", "Patch 7")))
+    assert "3 track(s) with notes and no program change" in said
+    assert "taken by its name: 'Retro Bass' as fingered bass" in said
+    assert "taken as General MIDI does: 'FLEX' as acoustic grand piano, 'Patch 7' as" in said
+
+
+def test_drums_of_one_kind_are_told_in_one_line() -> None:
+    names = ("Kick", "Snare", "HH", "Tom 1", "Tom 2")
+    found = normalise(smf(b"", *(named(n) + note(36, channel=c) for c, n in enumerate(names))))
+    about = [line for line in found.advice if "away from channel 10" in line]
+    assert about == [
+        "'Kick', 'Snare', 'HH', 'Tom 1', 1 more play drums away from channel 10, as their names "
+        "say; if they are no drums, state the instruments (--instruments, or a column of that name)"
+    ]
+    assert found.unsure == (0, 1, 2, 3, 4)
+
+
+def test_a_piano_that_plays_what_a_kit_plays_wants_a_look() -> None:
+    struck = b"".join(
+        event(0, 0x90, low, 80) + event(0, 0x90, 42, 70) + event(60, 0x80, low, 0)
+        + event(0, 0x80, 42, 0)
+        for low in (36, 38) * 8
+    )  # fmt: skip
+    assert "plays what a drum kit plays" in advice(b"", named("Inst 3") + struck)
+    assert "plays what a drum kit plays" in advice(b"", named("Inst 3") + program(0) + struck)
+    for other in (named("Piano") + struck, program(33) + struck):
+        assert "plays what a drum kit plays" not in advice(b"", other)
+    bass = b"".join(note(pitch) for pitch in (36, 38, 40, 42, 36, 38, 40, 42))
+    assert "plays what a drum kit plays" not in advice(b"", bass)
+
+
 def test_the_instrument_text_of_a_track_counts_where_its_name_says_nothing() -> None:
     assert instruments(b"", named("Staff 2") + meta(0, 0x04, b"Oboe") + note(70)) == [68]
 

@@ -80,6 +80,23 @@ def test_a_note_that_never_ends_lasts_four_quarters_at_most() -> None:
     assert notes_of(data)[0] == Note(0, 1920, 60, 90)
 
 
+@pytest.mark.parametrize("controller", [120, 123])
+def test_what_no_note_off_ends_the_silence_of_its_channel_does(controller: int) -> None:
+    silence = event(90, 0xB0, controller, 0)
+    body = event(0, 0x90, 60, 80) + silence + event(10, 0x90, 60, 81) + event(0, 0x91, 64, 82)
+    body += silence + event(60, 0x81, 64, 0)
+    tracks = normalise(smf(b"", body)).piece.tracks
+    assert [n for t in tracks for n in t.notes] == [
+        Note(0, 90, 60, 80), Note(100, 90, 60, 81), Note(100, 150, 64, 82),
+    ]  # fmt: skip
+    assert "never ended" not in said(smf(b"", body))
+
+
+def test_a_note_that_sounds_on_after_a_silence_has_its_own_end() -> None:
+    body = event(0, 0x90, 60, 80) + event(90, 0xB0, 123, 0) + event(30, 0x80, 60, 0)
+    assert notes_of(smf(b"", body)) == [Note(0, 120, 60, 80)]
+
+
 def test_overlapping_notes_are_cut_where_the_pitch_is_struck_again() -> None:
     body = event(0, 0x90, 60, 80) + event(470, 0x90, 60, 90) + event(20, 0x80, 60, 0)
     body += event(470, 0x80, 60, 0)

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gen.cli.careful import echo
-from gen.errors import counted, in_line
+from gen.errors import counted, in_line, shortened
 
 if TYPE_CHECKING:
     from gen.analysis import Analysis
     from gen.contribution import Facts, Outcome
     from gen.provenance.house import House
 
+_MOST_LETTERS = 80
+"""Of a track's name."""
 ALREADY_THERE = (
     "already there: what the house holds stays as it was signed; to state something else about a "
     "work that waits, ask a curator to reject it and contribute it again"
@@ -72,7 +74,7 @@ def tracks(analysis: Analysis, roles: Iterable[str] | None = None) -> list[str]:
     """One line a track: its number and own name, its instrument, its role."""
     rows = zip(analysis.names, analysis.instruments, roles or analysis.roles, strict=False)
     return [
-        f"{number} {in_line(name) or '(no name)'}: {instrument}, {role}"
+        f"{number} {in_line(shortened(name, _MOST_LETTERS)) or '(no name)'}: {instrument}, {role}"
         for number, (name, instrument, role) in enumerate(rows, 1)
     ]
 

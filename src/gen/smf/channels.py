@@ -229,7 +229,8 @@ def _takes_turns(strokes: list[ChannelEvent], channel_count: int) -> bool:
 def _overlaps(events: list[ChannelEvent]) -> bool:
     """Whether a channel sounds more than one note at a time."""
     sounding = 0
-    for event in sorted(events, key=lambda event: (event[0], _is_on(event))):
+    strokes = (event for event in events if event[1] & 0xF0 != 0xB0)
+    for event in sorted(strokes, key=lambda event: (event[0], _is_on(event))):
         sounding = sounding + 1 if _is_on(event) else max(sounding - 1, 0)
         if sounding > 1:
             return True

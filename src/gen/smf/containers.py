@@ -6,9 +6,12 @@ described in a musician's words.
 
 from __future__ import annotations
 
-from gen.smf.rules import RuleBroken
+import zlib
+
+from gen.smf.rules import MAX_BYTES, RuleBroken
 
 _MAC_HEADER_BYTES = 128
+_GZIP = b"\x1f\x8b"
 _HEADER = b"MThd\x00\x00\x00\x06"
 _SEARCHED_BYTES = 4096
 
@@ -37,7 +40,7 @@ _KINDS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"XFIH", "a Yamaha style or song part without its MIDI data", _EXPORT),
     (0, b"FLhd", "a project of FL Studio", _PROJECT),
     (0, b"<REAPER_PROJECT", "a project of REAPER", _PROJECT),
-    (0, b"\x1f\x8b", "a packed file, as projects of Ableton Live are", _PROJECT),
+    (0, _GZIP, "a packed file, as projects of Ableton Live are", _PROJECT),
     (0, b"PK\x03\x04", "a zip archive, as scores of MuseScore and Dorico are", _PROJECT),
     (0, b"SIBELIUS", "a score of Sibelius", _PROJECT),
     (0, b"\x0fSIBELIUS", "a score of Sibelius", _PROJECT),
@@ -72,6 +75,9 @@ def unwrap(data: bytes, wrapping: list[str]) -> bytes:
         return found
     if data[:4] == b"MThd":
         return data
+    if (unpacked := _unpacked(data))[:4] == b"MThd":
+        wrapping.append("taken out of its gzip wrapper")
+        return unpacked
     place = data.find(_HEADER, 0, _SEARCHED_BYTES)
     if place < 0:
         what, mend = describe(data)
@@ -105,6 +111,19 @@ def describe(data: bytes) -> tuple[str, str]:
 
 def _is_text(data: bytes) -> bool:
     return all(byte >= 0x20 or byte in b"\t\r\n\f" for byte in data)
+
+
+def _unpacked(data: bytes) -> bytes:
+    """What gzip packed; nothing where it did not, or where it is broken."""
+    if not data.startswith(_GZIP):
+        return b""
+    try:
+        found = zlib.decompressobj(wbits=31).decompress(data, MAX_BYTES + 1)
+    except zlib.error:
+        return b""
+    if len(found) > MAX_BYTES and found.startswith(b"MThd"):
+        raise RuleBroken("too-large", f"it holds more than {MAX_BYTES:,} bytes")
+    return found
 
 
 def _riff_data(data: bytes) -> bytes:

@@ -36,6 +36,8 @@ _SILENT_METAS = frozenset({0x03})
 _MAX_READ_TRACKS = 4096
 _SETUP_CONTROLLERS = frozenset({0, 6, 64, 100, 101})
 """Bank, parameter value and number (which divide channels into zones), sustain pedal."""
+_SILENCES = frozenset({120, 123})
+"""All sound off, all notes off."""
 
 
 @dataclass(slots=True)
@@ -44,7 +46,8 @@ class RawTrack:
 
     Attributes:
         number: of the chunk among the file's tracks, counted from 0.
-        notes: note-ons and note-offs by channel (`CHANNEL_BITS` of the status), in file order.
+        notes: note-ons, note-offs and what silences all, by channel (`CHANNEL_BITS` of the
+            status), in file order.
         setups: programs, banks and pedals in file order.
         counts: how many other channel events of each (kind, controller number) there are.
         metas: meta events but the end of track.
@@ -305,6 +308,8 @@ class TrackReader:
                 notes[channel] = [event]
             return
         self.track.counts[kind, first if kind == 0xB0 else 0] += 1
+        if kind == 0xB0 and first in _SILENCES and (status & CHANNEL_BITS) in self.track.notes:
+            self.track.notes[status & CHANNEL_BITS].append(event)
         if kind == 0xC0 or (kind == 0xB0 and first in _SETUP_CONTROLLERS):
             self.track.setups.append(event)
 

@@ -52,10 +52,11 @@ def pair_notes(
 ) -> dict[int, list[NoteTuple]]:
     """The notes of a line, by instrument; none clash, none is empty.
 
-    The first note-off ends the note that began first. A note keeps the instrument it began with.
+    The first note-off ends the note that began first; what none ends, the channel's next "all
+    notes off" does. A note keeps the instrument it began with.
 
     Args:
-        channels: note-ons and note-offs of each channel of the line, in order of time.
+        channels: note-ons, note-offs and silences of each channel of the line, in order of time.
         instruments: what plays each channel, and from which tick on; the first from tick 0.
         end_ticks: where the track ends.
         ticks_per_quarter: the file's resolution.
@@ -118,13 +119,16 @@ def _match(
     notes: list[_OpenNote] = []
     waiting: dict[int, deque[_OpenNote]] = {}
     last_off: dict[int, int] = {}
+    silences: list[int] = []
     changes = iter([*instruments[1:], (NEVER, 0)])
     (_, instrument), (next_tick, following) = instruments[0], next(changes)
     for tick, status, first, second in events:
         while tick >= next_tick:
             instrument = following
             next_tick, following = next(changes)
-        if status & 0xF0 == 0x90 and second:
+        if status & 0xF0 == 0xB0:
+            silences.append(tick)
+        elif status & 0xF0 == 0x90 and second:
             sounding = _OpenNote(tick, second, instrument, first)
             notes.append(sounding)
             waiting.setdefault(first, deque()).append(sounding)
@@ -138,6 +142,8 @@ def _match(
         for sounding in left:
             if sounding.onset < last_off.get(pitch, 0):
                 sounding.end = last_off[pitch]
+            else:
+                sounding.end = next((tick for tick in silences if tick > sounding.onset), None)
     return notes
 
 

@@ -6,11 +6,11 @@ track's name does; where that names nothing either, General MIDI's piano plays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from gen.errors import SettingError
+from gen.errors import SettingError, shortened
 from gen.piece import DRUM_PROGRAM, MODEL_TRACKS, Note, Pedal, Track
 from gen.smf.channels import Channels
 from gen.smf.general_midi import instrument_name
@@ -27,7 +27,10 @@ _KITS = frozenset({0, 8, 16, 24, 25, 26, 32, 40, 48, 49, 50, 51, 52, 53, 56, 57,
 """Programs that call a drum kit in General MIDI 2, GS or XG."""
 _LOWEST_DRUM, _HIGHEST_DRUM = 35, 59
 """The pitches of kick, snare, toms and cymbals: a kit plays mostly these."""
-_NAMED = 4
+_KIT_SOUNDS = (frozenset({35, 36}), frozenset({38, 40}), frozenset({42, 44, 46, 51}))
+"""Kicks, snares, and what keeps time on cymbals."""
+_OFTEN_STRUCK = frozenset().union(*_KIT_SOUNDS, {37, 39, 49, 53, 57, 59})
+_NAMED, _MOST_LETTERS = 4, 60
 _NAME, _CHANNEL_PREFIX = 0x03, 0x20
 STATE = "state the instruments (--instruments, or a column of that name)"
 
@@ -80,7 +83,8 @@ class TrackPart:
 
     @property
     def label(self) -> str:
-        return f"'{self.track.name}'" if self.track.name else "a track without a name"
+        name = self.track.name
+        return f"'{shortened(name, _MOST_LETTERS)}'" if name else "a track without a name"
 
 
 class PartReader:
@@ -247,6 +251,7 @@ def _joined_pedals(pedals: list[Pedal]) -> list[Pedal]:
 def look_at_instruments(parts: Sequence[TrackPart]) -> list[str]:
     """What a person should look at before trusting the instruments, one sentence a kind."""
     lines = [_about_unsaid([part for part in parts if not part.is_told])]
+    lines += _about_kits_elsewhere(parts)
     lines += [_about_drums(part) for part in parts]
     lines += [_about_contradiction(part) for part in parts]
     return [line for line in lines if line]
@@ -257,35 +262,61 @@ def unsure(parts: Sequence[TrackPart]) -> tuple[int, ...]:
     return tuple(
         place
         for place, part in enumerate(parts)
-        if not part.is_told or _about_drums(part) or _about_contradiction(part)
+        if not part.is_told
+        or _is_kit_elsewhere(part)
+        or _about_drums(part)
+        or _about_contradiction(part)
     )
 
 
 def _about_unsaid(parts: list[TrackPart]) -> str:
     if not parts:
         return ""
-    named = [f"{part.label} as {instrument_name(part.track.instrument)}" for part in parts]
-    if len(named) > _NAMED:
-        named = [*named[:_NAMED], f"{len(named) - _NAMED} more"]
-    known = sum(part.named is not None for part in parts)
-    how = "by its name" if known == 1 else "by their names"
-    taken = f"taken {how if known else 'as General MIDI does'}: {', '.join(named)}"
+    named = [part for part in parts if part.named is not None]
+    others = [part for part in parts if part.named is None]
+    how = "by its name" if len(named) == 1 else "by their names"
+    taken = [f"taken {how}: {_as_instruments(named)}"] if named else []
+    taken += [f"taken as General MIDI does: {_as_instruments(others)}"] if others else []
+    how = "; ".join(taken)
     return (
-        f"{len(parts)} track(s) with notes and no program change, {taken}; if that is wrong, "
-        f"{STATE}"
+        f"{len(parts)} track(s) with notes and no program change, {how}; if that is wrong, {STATE}"
     )
 
 
+def _as_instruments(parts: list[TrackPart]) -> str:
+    named = [f"{part.label} as {instrument_name(part.track.instrument)}" for part in parts]
+    return _first_few(named)
+
+
+def _first_few(words: list[str]) -> str:
+    more = [f"{len(words) - _NAMED} more"] if len(words) > _NAMED else []
+    return ", ".join([*words[:_NAMED], *more])
+
+
+def _about_kits_elsewhere(parts: Sequence[TrackPart]) -> Iterator[str]:
+    """Drums away from channel 10, those that are known in one way together."""
+    for is_told, how, hows in (
+        (False, "as its name says", "as their names say"),
+        (True, "as its bank or a system message says", "as banks or system messages say"),
+    ):
+        found = [p for p in parts if _is_kit_elsewhere(p) and p.is_told == is_told]
+        labels = _first_few([part.label for part in found])
+        if len(found) == 1:
+            channel = (found[0].channels[0] & 15) + 1
+            what = f"{labels} plays drums on channel {channel}, {how}"
+            yield f"{what}; if it is no drum kit, {STATE}"
+        elif found:
+            what = f"{labels} play drums away from channel 10, {hows}"
+            yield f"{what}; if they are no drums, {STATE}"
+
+
+def _is_kit_elsewhere(part: TrackPart) -> bool:
+    return part.track.is_drum and part.channels[0] & 15 != DRUM_CHANNEL
+
+
 def _about_drums(part: TrackPart) -> str:
-    """Drums away from channel 10, and what is no drum kit on it."""
+    """What sounds like drums and is none, and what is no drum kit on channel 10."""
     channel = part.channels[0] & 15
-    is_off = channel != DRUM_CHANNEL
-    if part.track.is_drum and is_off:
-        how = "as its name says" if not part.is_told else "as its bank or a system message says"
-        return (
-            f"{part.label} plays drums on channel {channel + 1}, {how}; if it is no drum kit, "
-            f"{STATE}"
-        )
     if part.named == DRUM_PROGRAM and not part.track.is_drum:
         program = instrument_name(part.track.instrument)
         return (
@@ -297,7 +328,23 @@ def _about_drums(part: TrackPart) -> str:
             f"{part.label} plays on channel 10, which is the drums', but {why}: if it is no drum "
             f"kit, {STATE}"
         )
+    if not part.track.is_drum and part.named is None and _is_like_a_kit(part):
+        program = instrument_name(part.track.instrument)
+        return (
+            f"{part.label} plays what a drum kit plays (kick, snare, hi-hat), but as {program}: "
+            f"if it is a drum kit, {STATE}"
+        )
     return ""
+
+
+def _is_like_a_kit(part: TrackPart) -> bool:
+    """Whether a piano that nobody named strikes kick, snare, cymbals, and next to nothing else."""
+    pitches = {note.pitch for note in part.track.notes}
+    if part.track.program or not all(pitches & sounds for sounds in _KIT_SOUNDS):
+        return False
+    of_a_kit = sum(note.pitch in _OFTEN_STRUCK for note in part.track.notes)
+    onsets = {note.onset_ticks for note in part.track.notes}
+    return of_a_kit >= 0.9 * len(part.track.notes) >= 0.9 * 1.1 * len(onsets)
 
 
 def _why_no_kit(part: TrackPart) -> str:

@@ -21,6 +21,9 @@ _CONTROLLERS = {
     67: "soft pedal", 68: "legato", 71: "resonance", 72: "release time", 73: "attack time",
     74: "brightness", 91: "reverb", 93: "chorus", 98: "parameter number",
     99: "parameter number", 100: "parameter number", 101: "parameter number",
+    69: "hold pedal", 84: "portamento", 96: "parameter steps", 97: "parameter steps",
+    120: "all sound off", 121: "reset of all controllers", 122: "local control",
+    123: "all notes off", 124: "omni mode", 125: "omni mode", 126: "mono mode", 127: "poly mode",
 }  # fmt: skip
 _SUSTAIN = 64
 _TEXTS = {0x01: "texts", 0x02: "copyright notices", 0x04: "instrument texts", 0x05: "lyrics"}
