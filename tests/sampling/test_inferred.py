@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from drafts import written
@@ -93,6 +95,23 @@ def test_receipt_and_screen_say_what_was_inferred(song):
     (remark,) = [text for text in done.remarks if text.startswith("kept as the file has it")]
     assert "velocity 50" in remark
     assert "pitch_range=" in remark
+
+
+def silences(draft, slot):
+    """How many bars in a row a track has no note in, before it enters and after."""
+    sounds = [bar in notes_by_cell(draft, slot) for bar in range(BARS)]
+    runs = [len(list(run)) for is_sound, run in itertools.groupby(sounds) if not is_sound]
+    return (runs[0] if runs and not sounds[0] else 0), max(runs[not sounds[0] :], default=0)
+
+
+def test_an_added_part_enters_early_and_rests_for_a_bar_at_most(song):
+    found = {6: [], 7: []}
+    for rules, seed in itertools.product(found, range(6)):
+        adding = job(song, "accompany", rules=rules, **ADDED)
+        draft = written(adding, seed, notes=0.1, context=400)
+        found[rules].append(silences(draft, 3))
+    assert all(entrance <= 2 and rest <= 1 for entrance, rest in found[7])
+    assert any(entrance > 2 or rest > 1 for entrance, rest in found[6])
 
 
 def test_by_earlier_rules_nothing_more_is_inferred(song):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, overload
 
 OLDEST: Final = 1
-NEWEST: Final = 6
+NEWEST: Final = 7
 
 
 class Since:
@@ -102,3 +102,7 @@ class Rules:
     """Chords and notes are pulled to the key by what was heard so far."""
     steps_in_voices = Since(6)
     """Every voice of a chorale goes by steps."""
+
+    # Parts that play.
+    keeps_playing = Since(7)
+    """A part that is added to a file enters early, and does not rest for long."""

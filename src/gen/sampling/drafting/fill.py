@@ -29,6 +29,10 @@ Place = tuple[int, int]
 
 PITCH_IDS = SPANS["pitch"]
 
+LATEST_ENTRANCE, LONGEST_REST = 2, 1
+"""Bars without a note before an added part has one. Of works the median accompaniment and bass
+enters at once and rests in no bar; second melodies and pads, once they begin, in one of ten."""
+
 _BEFORE_CELLS = (Kind.BAR, Kind.SECTION, Kind.TEMPO, Kind.CHORD)
 _AFTER_A_CELL = [kind for kind in Kind if kind not in (Kind.NOTE, Kind.PEDAL)]
 
@@ -178,6 +182,8 @@ class HoleByHole:
         self.left = Counter(hole.slot for hole in self.holes)  # of each track, not yet filled
         self.last_third = {slot: -(-count // 3) for slot, count in self.left.items()}
         self.sounding: set[int] = set()  # tracks that sound in one of their holes
+        self.added = {slot for _, slot in self.places} - {slot for _, slot in table.cells}
+        self.silent = Counter[int]()  # of each track, its latest holes without a note in a row
         self.filled = 0  # holes behind us
         self.in_view = 0  # the number of holes up to the end of what the model reads
         self.cell: list[Row] = []  # what is being written: FILL, and what followed
@@ -332,7 +338,8 @@ class HoleByHole:
         chords = [chord for chord in self.chords if chord[0] < end]
         others = self._others(hole.slot, state.bar_start, end)
         terms = draft.policies.begin_cell(draft.plan, state, reach, others, chords)
-        terms.owed, terms.keeps_room, terms.struck = int(self._has_to_sound(hole)), True, struck
+        must = self._has_to_sound(hole) or (draft.plan.rules.keeps_playing and self._rests(hole))
+        terms.owed, terms.keeps_room, terms.struck = int(must), True, struck
         terms.pattern = self.patterns.get(hole.place, ())
         terms.owed = max(terms.owed, len(terms.pattern))
         self._offer(draft, self.filled + 1)
@@ -372,6 +379,11 @@ class HoleByHole:
         late = self.left[hole.slot] <= self.last_third[hole.slot]
         return hole.sounds or (late and hole.slot not in self.sounding)
 
+    def _rests(self, hole: Hole) -> bool:
+        """Whether an added track has been silent for as long as those of works are."""
+        longest = LONGEST_REST if hole.slot in self.sounding else LATEST_ENTRANCE
+        return hole.slot in self.added and self.silent[hole.slot] >= longest
+
     def _keep(self, state: State) -> None:
         """Enter what was written into the table."""
         hole = self.holes[self.filled]
@@ -380,8 +392,10 @@ class HoleByHole:
             cell = [[int(Kind.CELL), *fill[1:]], *notes]
             self.table.cells[hole.place] = cell
             self.held[hole.slot] += held_by(cell, state.bar_start)
+        self.silent[hole.slot] += 1
         if state.cell_notes:
             self.sounding.add(hole.slot)
+            self.silent[hole.slot] = 0
         self.left[hole.slot] -= 1
         self.filled += 1
         self.writing, self.cell = False, []
