@@ -19,8 +19,8 @@ from omegaconf import OmegaConf
 from gen.data.module import HouseData
 from gen.evaluation import settings as evaluation
 from gen.sampling.controls import Controls
-from gen.sampling.decode import DrawConfig
-from gen.sampling.plan import plan_of
+from gen.sampling.draw import DrawConfig
+from gen.sampling.planning import plan_of
 from gen.sampling.request import OF_FILES, PLACES, SamplingRunConfig
 from gen.settings import build
 from gen.training.learner import Learner

@@ -22,7 +22,7 @@ from gen.analysis.key import krumhansl_kessler
 from gen.evaluation import tonal
 from gen.harmony import GENRES, MOODS, Key, parse_key
 from gen.piece import Piece
-from gen.sampling.forms import MAJOR_MOODS, MINOR_MOODS
+from gen.sampling.planning import MAJOR_MOODS, MINOR_MOODS
 
 Told = tuple[Piece, str, str]
 """A piece, the key that it should have, "" for none, and its mood."""

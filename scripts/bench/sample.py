@@ -154,8 +154,9 @@ def _ours(
     import numpy as np
 
     from gen.data.windows import TokenisedWork
-    from gen.sampling.decode import DrawConfig, dealt, decode, write_all
+    from gen.sampling.decode import dealt, decode, write_all
     from gen.sampling.drafting.draft import Draft
+    from gen.sampling.draw import DrawConfig
     from gen.tokens.vocabulary import KIND, Kind
 
     config = DrawConfig(top_p=TOP_P, min_p=0.0)

@@ -11,7 +11,7 @@ from gen.evaluation import bits, headlines, models, samples
 from gen.evaluation.interval import figure
 from gen.evaluation.parts import likelihood
 from gen.evaluation.works import piece_of
-from gen.sampling.decode import DrawConfig
+from gen.sampling.draw import DrawConfig
 from gen.tokens.events import Events
 
 TRAIN, HELD = works(8), works(8, first=50)

@@ -11,7 +11,7 @@ from gen import processes
 from gen.evaluation import models, samples
 from gen.evaluation.works import excerpt
 from gen.model import ModelConfig, Transformer
-from gen.sampling.decode import DrawConfig
+from gen.sampling.draw import DrawConfig
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import Kind

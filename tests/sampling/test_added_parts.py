@@ -19,7 +19,7 @@ from gen.sampling.drafting.steering import (
     OFF_ROOT,
     held_clashes,
 )
-from gen.sampling.plan import plan_of
+from gen.sampling.planning import plan_of
 from gen.sampling.rules import Rules
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind

@@ -6,7 +6,7 @@ import pytest
 
 from gen.errors import SettingError
 from gen.sampling.controls import Controls
-from gen.sampling.plan import plan_of
+from gen.sampling.planning import plan_of
 from gen.settings import build
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import Kind

@@ -12,8 +12,9 @@ from corpora import works
 from gen.errors import HouseError
 from gen.evaluation import samples
 from gen.model import ModelConfig, Transformer
-from gen.sampling.decode import DrawConfig, decode, draw, draw_one, undistracted
+from gen.sampling.decode import decode, undistracted
 from gen.sampling.drafting.draft import Draft
+from gen.sampling.draw import DrawConfig, draw, draw_one
 from gen.sampling.step import GraphStep, TorchStep, step_of
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES

@@ -7,8 +7,15 @@ import pytest
 from gen.data.habits import Habits
 from gen.errors import SettingError
 from gen.sampling.controls import Controls
-from gen.sampling.forms import FEWEST_BARS, FEWEST_BARS_A_SECTION, fitted, formed
-from gen.sampling.plan import Plan, plan_of, time_signature_id
+from gen.sampling.plan import Plan
+from gen.sampling.planning import (
+    FEWEST_BARS,
+    FEWEST_BARS_A_SECTION,
+    fitted,
+    formed,
+    plan_of,
+    time_signature_id,
+)
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import Kind
 from music import FIRST, bos

@@ -11,7 +11,8 @@ from gen.errors import SettingError
 from gen.harmony import parse_chord
 from gen.piece import ROLES
 from gen.sampling.drafting.fill import CellTable
-from gen.sampling.plan import Row, time_signature_id
+from gen.sampling.plan import Row
+from gen.sampling.planning import time_signature_id
 from gen.sampling.polishing.critic import (
     CLASH,
     DRUMS_ALONE,

@@ -9,7 +9,7 @@ import yaml
 
 from gen.errors import SettingError
 from gen.sampling.controls import MOST_BARS
-from gen.sampling.plan import section_rows
+from gen.sampling.planning import section_rows
 from gen.sampling.request import give_way
 from gen.tokens import vocabulary as v
 from music import FIRST

@@ -13,7 +13,8 @@ from gen.sampling.in_file.continuation import Continuation
 from gen.sampling.in_file.rewriting import Rewriting
 from gen.sampling.in_file.source import Source
 from gen.sampling.job import FromNothing
-from gen.sampling.plan import compass_of, plan_of, slash_basses
+from gen.sampling.plan import compass_of
+from gen.sampling.planning import plan_of, slash_basses
 from gen.sampling.request import FileTask
 from gen.smf import normalise, write
 

@@ -10,8 +10,8 @@ from gen.sampling.controls import Controls
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.home import chord_bias, off_harmony
 from gen.sampling.drafting.steering import AHEAD, CLASH, clashing, fits_chord, off_chord, soon
-from gen.sampling.forms import MAJOR_MOODS, MINOR_MOODS, at_home
-from gen.sampling.plan import Plan, plan_of
+from gen.sampling.plan import Plan
+from gen.sampling.planning import MAJOR_MOODS, MINOR_MOODS, at_home, plan_of
 from gen.sampling.request import SampleRequest
 from gen.sampling.run import sample
 from gen.tokens import vocabulary as v

@@ -10,7 +10,7 @@ from gen.provenance.consent import Consent
 from gen.provenance.works import set_consent
 from gen.sampling.controls import Controls
 from gen.sampling.job import job_of
-from gen.sampling.plan import plan_of
+from gen.sampling.planning import plan_of
 from gen.sampling.request import FileTask, SampleRequest
 from gen.sampling.run import sample
 from gen.smf import write

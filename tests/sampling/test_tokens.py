@@ -14,7 +14,7 @@ from gen.errors import HouseError, SettingError
 from gen.model import ModelConfig, Transformer
 from gen.provenance.manifest import Manifest
 from gen.sampling.controls import Controls
-from gen.sampling.decode import DrawConfig
+from gen.sampling.draw import DrawConfig
 from gen.sampling.miditok_tokens.job import TokenJob
 from gen.sampling.miditok_tokens.loop import write_tokens
 from gen.sampling.obedience import asked_and_got

@@ -72,7 +72,7 @@ def test_a_receipt_that_names_no_kind_is_written_again_by_the_first(ask, key, mo
 
 
 def test_cells_that_are_written_anew_carry_it_from_the_third_kind_on(ask, key, monkeypatch):
-    import gen.sampling.session as session
+    from gen.sampling import job
 
     def watched(model, draft, *more):
         cells = polish(model, draft, *more)
@@ -81,8 +81,8 @@ def test_cells_that_are_written_anew_carry_it_from_the_third_kind_on(ask, key, m
 
     band = {"instruments": ["piano", "strings", "bass"], "roles": ["pad", "accompaniment", "bass"]}
     asked = {"n": 2, "bars": 12, "density": "dense", "steering": 0.1, "originality": "off"}
-    polish, means, bytes_of = session.polished, {}, {}
-    monkeypatch.setattr(session, "polished", watched)
+    polish, means, bytes_of = job.polished, {}, {}
+    monkeypatch.setattr(job, "polished", watched)
     for kind in (ANEW - 1, ANEW):
         found = []
         done = ask(polish=3, watermark_kind=kind, **band, **asked)

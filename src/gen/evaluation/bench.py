@@ -21,8 +21,8 @@ from gen.piece import Piece
 from gen.provenance.house import House
 from gen.provenance.pin import Pin
 from gen.sampling.checkpoints import learned_music
-from gen.sampling.decode import DrawConfig
 from gen.sampling.drafting.draft import Draft
+from gen.sampling.draw import DrawConfig
 from gen.sampling.plan import Row
 
 

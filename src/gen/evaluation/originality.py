@@ -50,7 +50,7 @@ from gen.likeness.originality import (
 )
 from gen.model import Transformer
 from gen.piece import Piece
-from gen.sampling.decode import DrawConfig
+from gen.sampling.draw import DrawConfig
 from gen.tokens.events import Events
 
 ALMOST_GREEDY = DrawConfig(temperature=0.1, top_p=1.0, min_p=0.0)

@@ -15,7 +15,8 @@ from gen.evaluation.works import MeasuredWork
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.controls import DENSITY_WORDS, Controls, instrument_number
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.plan import compass_of, plan_of
+from gen.sampling.plan import compass_of
+from gen.sampling.planning import plan_of
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events
 from gen.tokens.vocabulary import WORDS, Kind

@@ -14,8 +14,9 @@ import numpy as np
 from gen.evaluation.works import MeasuredWork, excerpt, genre_rows
 from gen.model import Transformer
 from gen.sampling.controls import Controls
-from gen.sampling.decode import DrawConfig, decode, write_all
+from gen.sampling.decode import decode, write_all
 from gen.sampling.drafting.draft import Draft
+from gen.sampling.draw import DrawConfig
 from gen.sampling.miditok_tokens.job import TokenJob
 from gen.sampling.miditok_tokens.loop import write_tokens
 from gen.sampling.plan import Plan, Row, row_of

@@ -8,7 +8,7 @@ from typing import Any
 
 from gen.errors import SettingError
 from gen.harmony import nearest
-from gen.sampling.decode import DrawConfig
+from gen.sampling.draw import DrawConfig
 from gen.sampling.request import CPU, DEVICES
 from gen.settings import build
 

@@ -20,7 +20,7 @@ from gen.harmony import Key
 from gen.piece import Note, Piece, Track
 from gen.rendering.labels import signs
 from gen.sampling.drafting.steering import beside
-from gen.sampling.forms import MAJOR_MOODS, MINOR_MOODS
+from gen.sampling.planning import MAJOR_MOODS, MINOR_MOODS
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]

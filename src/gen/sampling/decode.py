@@ -1,6 +1,6 @@
-"""The decode loop: scores → probabilities → draw → step, many pieces side by side.
+"""The decode loop: prefill, then a row and a step at a time, many pieces side by side.
 
-Side by side in one process, and on as many processors as there are.
+Side by side in one process, and on as many processors as there are; `draw` has how one id is drawn.
 
 N pieces still being written, T events, C input columns, V ids of a field.
 """
@@ -11,7 +11,6 @@ import gc
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import Any, Final, TypeVar
@@ -22,12 +21,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from gen.errors import HouseError, SettingError
 from gen.kv_cache import KVCache
 from gen.marks.watermark import MARKED
 from gen.model import Transformer
 from gen.processes import copies, results_of_copies
 from gen.sampling.drafting.draft import Draft
+from gen.sampling.draw import DrawConfig, draw, draw_keyed, draw_one
 from gen.sampling.plan import Row
 from gen.sampling.step import ALL, TorchStep, step_of
 from gen.tokens import vocabulary as v
@@ -38,137 +37,6 @@ MOST_AT_ONCE: Final = 32
 """Pieces being written at a time by up to four processes: more take memory and no time off."""
 FEWEST_AT_ONCE: Final = 4
 """Fewer together take so much longer, each, that a second processor hardly makes up for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class DrawConfig:
-    """How one id is drawn from the model's scores.
-
-    Args:
-        temperature: above 0; below 1 plays safe, above 1 dares.
-        top_p: in (0, 1]; only the smallest set of ids whose probability reaches it.
-        min_p: in [0, 1); only ids at least this likely, in units of the likeliest.
-    """
-
-    temperature: float = 1.0
-    top_p: float = 0.98
-    min_p: float = 0.1
-
-    def __post_init__(self) -> None:
-        if not 0.01 <= self.temperature <= 5:
-            raise SettingError(f"{self.temperature} is outside 0.01 to 5", where="temperature")
-        if not 0 < self.top_p <= 1:
-            raise SettingError(f"{self.top_p} is outside (0, 1]", where="top_p")
-        if not 0 <= self.min_p < 1:
-            raise SettingError(f"{self.min_p} is outside [0, 1)", where="min_p")
-
-
-def draw(
-    scores: NDArray[np.float32],
-    allowed: NDArray[np.bool_],
-    config: DrawConfig,
-    rngs: Sequence[Generator],
-) -> list[int]:
-    """Draw one allowed id for each piece. (N, V), (N, V) -> N ids.
-
-    Nothing is sorted: an id is drawn from all, and drawn again from those likelier where these
-    alone reach `top_p` already.
-
-    Sources: nucleus sampling (Holtzman et al. 2020, arXiv:1904.09751), min-p (Nguyen et al.
-    2024, arXiv:2407.01082).
-    """
-    weights = np.where(allowed, scores, np.float32(-np.inf))
-    best = weights.max(1, keepdims=True)
-    if not np.isfinite(best).all():
-        raise _broken()
-    weights -= best
-    weights /= np.float32(config.temperature)
-    np.exp(weights, out=weights)
-    sums = weights.cumsum(1, dtype=np.float64)
-    enough = config.top_p * sums[:, -1]
-    if config.min_p:
-        weights *= weights >= config.min_p  # the likeliest weighs 1
-        sums = weights.cumsum(1, dtype=np.float64)
-    ids = np.zeros(len(rngs), dtype=np.int64)
-    left = np.arange(len(rngs))
-    while len(left):
-        points = sums[:, -1] * [rngs[n].random() for n in left.tolist()]
-        ids[left] = found = (sums > points[:, None]).argmax(1)
-        likelier = weights * (weights > weights[np.arange(len(left)), found, None])
-        refused = likelier.sum(1, dtype=np.float64) >= enough
-        left, enough, weights = left[refused], enough[refused], likelier[refused]
-        sums = weights.cumsum(1, dtype=np.float64)
-    return ids.tolist()
-
-
-def draw_one(scores: NDArray[np.float32], config: DrawConfig, rng: Generator) -> int:
-    """The same for a single piece, in half the time: which of the scores, all of ids allowed."""
-    best = float(scores.max())
-    if not math.isfinite(best):
-        raise _broken()
-    weights = np.exp((scores - best) / config.temperature)
-    sums = weights.cumsum(dtype=np.float64)
-    enough = config.top_p * sums[-1]
-    if config.min_p:
-        weights *= weights >= config.min_p
-        sums = weights.cumsum(dtype=np.float64)
-    while True:
-        found = sums.searchsorted(rng.random() * sums[-1], side="right")
-        if weights[found] == 1:  # nothing is likelier
-            return int(found)
-        weights = weights * (weights > weights[found])
-        sums = weights.cumsum(dtype=np.float64)
-        if sums[-1] < enough:
-            return int(found)
-
-
-def draw_keyed(
-    scores: NDArray[np.float32],
-    config: DrawConfig,
-    choose: Callable[[NDArray[np.int64], NDArray[np.float64]], int],
-) -> int:
-    """The same where something else than chance chooses: which of the scores.
-
-    Args:
-        scores: of ids that are all allowed. (V,)
-        config: how to draw.
-        choose: takes the places of those that may be drawn and their weights, (N,) each; the
-            place of one among these.
-    """
-    best = float(scores.max())
-    if not math.isfinite(best):
-        raise _broken()
-    weights = np.exp((scores.astype(np.float64) - best) / config.temperature)
-    enough = config.top_p * weights.sum()
-    places = (weights >= max(config.min_p, np.finfo(np.float64).tiny)).nonzero()[0]
-    kept = weights[places]
-    likelier = (kept * (kept > kept[:, None])).sum(1)
-    places = places[likelier < enough]
-    return int(places[choose(places, weights[places])]) if len(places) > 1 else int(places[0])
-
-
-def _drawn(
-    draft: Draft, field: int, row: Row, ids: NDArray[np.int64], scores: NDArray[np.float32],
-    config: DrawConfig,
-) -> int | None:  # fmt: skip
-    """The id that the watermark of a draft chooses among some; None where chance is to."""
-    if (trace := draft.trace) is None:
-        return None
-    choice = trace.choice(field, row, draft.rows)
-    if choice is None:
-        return None
-
-    def choose(places: NDArray[np.int64], weights: NDArray[np.float64]) -> int:
-        return trace.choose(choice, ids[places].tolist(), weights.tolist())
-
-    return int(ids[draw_keyed(scores, config, choose)])
-
-
-def _broken() -> HouseError:
-    return HouseError(
-        "the model's scores are not finite: its training went astray", where="checkpoint",
-        mend="name another checkpoint, or train again with a lower optimizer.lr",
-    )  # fmt: skip
 
 
 @contextmanager
@@ -250,6 +118,23 @@ def _next_rows(
         for n, row in zip(free, _draw_rows(step, state[free], *some, config), strict=True):
             forced[n] = row
     return [draft.take(row) for draft, row in zip(drafts, forced, strict=True) if row is not None]
+
+
+def _drawn(
+    draft: Draft, field: int, row: Row, ids: NDArray[np.int64], scores: NDArray[np.float32],
+    config: DrawConfig,
+) -> int | None:  # fmt: skip
+    """The id that the watermark of a draft chooses among some; None where chance is to."""
+    if (trace := draft.trace) is None:
+        return None
+    choice = trace.choice(field, row, draft.rows)
+    if choice is None:
+        return None
+
+    def choose(places: NDArray[np.int64], weights: NDArray[np.float64]) -> int:
+        return trace.choose(choice, ids[places].tolist(), weights.tolist())
+
+    return int(ids[draw_keyed(scores, config, choose)])
 
 
 def _draw_row(step: TorchStep, state: Any, draft: Draft, rng: Generator, config: DrawConfig) -> Row:

@@ -1,28 +1,37 @@
 """What is to be written: a piece from nothing, or something in a producer's file.
 
-A job makes the draft of each piece, and the piece of each finished draft.
+A job makes the draft of each piece, and the piece of each finished draft; a `BatchWriter` writes
+what lies between.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Protocol
 
+import numpy as np
+
+from gen.checkpoint import Checkpoint
 from gen.data.habits import Habits
 from gen.errors import SettingError
 from gen.harmony import Key
+from gen.marks.watermark_keys import WatermarkKey
 from gen.sampling.controls import Controls
+from gen.sampling.decode import decode
 from gen.sampling.drafting.closing import key_of_chords, with_close
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.finish import Finished, SoFar, finished
-from gen.sampling.forms import at_home, formed
 from gen.sampling.in_file.continuation import Continuation
 from gen.sampling.in_file.rewriting import Rewriting
 from gen.sampling.in_file.source import Source
-from gen.sampling.plan import NO_HABITS, Plan, plan_of, with_roles
-from gen.sampling.request import FileTask
+from gen.sampling.plan import NO_HABITS, Plan
+from gen.sampling.planning import at_home, formed, plan_of, with_roles
+from gen.sampling.polishing.polish import PolishedCell, polished
+from gen.sampling.request import FileTask, SampleRequest
 from gen.sampling.rules import Rules
+from gen.sampling.takes import OnBar, OnDone
 from gen.smf import write
 from gen.smf.writer import sharing
 from gen.tokens.choice import GRID, PLAYED
@@ -144,3 +153,69 @@ class FromNothing:
 
     def so_far(self, draft: Draft) -> SoFar:
         return SoFar(finished(draft.rows, self.controls), draft.state.bar)
+
+
+# Batches --------------------------------------------------------------------------------
+
+
+class BatchWriter(Protocol):
+    """Writes pieces side by side, in the tokens that its model has."""
+
+    @property
+    def controls(self) -> Controls:
+        """What is asked of the pieces."""
+
+    def write(
+        self, seeds: Sequence[Sequence[int]], on_done: OnDone, on_bar: OnBar | None = None
+    ) -> None:
+        """Write a piece for each seed.
+
+        Args:
+            seeds: equal ones, equal pieces.
+            on_done: called with each piece as it ends; what it raises ends the batch.
+            on_bar: called as each bar is whole, where the tokens let that be; raises likewise.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class EventWriter:
+    """Writes in the house's events.
+
+    Attributes:
+        job: what is to be written.
+        checkpoint: what writes.
+        request: how.
+        watermark: the key that chooses with chance; None for none.
+    """
+
+    job: PieceJob
+    checkpoint: Checkpoint
+    request: SampleRequest
+    watermark: WatermarkKey | None = None
+
+    @property
+    def controls(self) -> Controls:
+        return self.job.controls
+
+    def write(
+        self, seeds: Sequence[Sequence[int]], on_done: OnDone, on_bar: OnBar | None = None
+    ) -> None:
+        model, run, draw = self.checkpoint.model, self.request.run, self.request.draw
+        drafts = [self.job.draft(seed, self.checkpoint.habits) for seed in seeds]
+
+        def watched(place: int) -> None:
+            if on_bar:
+                on_bar(place, self.job.so_far(drafts[place]))
+
+        for place, (draft, seed) in enumerate(zip(drafts, seeds, strict=True)):
+            if self.watermark:
+                draft.trace = self.watermark.trace([*seed, 5], run.watermark_kind)
+            draft.on_bar = partial(watched, place)
+
+        def finish(place: int) -> None:
+            done, better = drafts[place], tuple[PolishedCell, ...]()
+            if run.polish:
+                better = polished(model, done, [*seeds[place], 6], draw, run.polish)
+            on_done(place, self.job.finish(done), done.rows, better)
+
+        decode(model, drafts, [np.random.default_rng(seed) for seed in seeds], draw, on_done=finish)

@@ -46,8 +46,8 @@ from gen.analysis import infer_key, infer_roles
 from gen.analysis.key import krumhansl_kessler, note_table
 from gen.piece import Piece
 from gen.sampling.controls import CHANGING, Controls, instrument_number
-from gen.sampling.forms import MAJOR_MOODS, MINOR_MOODS
 from gen.sampling.plan import Row, steps_of
+from gen.sampling.planning import MAJOR_MOODS, MINOR_MOODS
 from gen.smf import instrument_name
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events

@@ -15,9 +15,9 @@ from gen.harmony import nearest
 from gen.marks.watermark import NEWEST
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.controls import LATER, MOST_BARS, Controls, instrument_number
-from gen.sampling.decode import DrawConfig
-from gen.sampling.forms import fitted, laid_out
+from gen.sampling.draw import DrawConfig
 from gen.sampling.performance import Performance
+from gen.sampling.planning import fitted, laid_out
 from gen.sampling.receipt import OFF
 from gen.sampling.rules import NEWEST as NEWEST_RULES
 from gen.sampling.rules import OLDEST as OLDEST_RULES
@@ -342,7 +342,7 @@ def give_way(settings: Mapping[str, Any], asked: Collection[str]) -> dict[str, A
     are left; other instruments keep its roles if they are as many, with drums in the same
     places; another key lets go of its chords.
 
-    Its sections are fitted to other bars, see `form.fitted`. A preset does not tell how long
+    Its sections are fitted to other bars, see `planning.fitted`. A preset does not tell how long
     its last section is: it counts as the shortest of the others.
 
     Args:

@@ -9,13 +9,10 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.random import Generator
 
 from gen.checkpoint import Checkpoint
 from gen.disk import write_all_atomically
@@ -29,14 +26,12 @@ from gen.provenance.reservations import Reserved
 from gen.provenance.runs import Output, Run
 from gen.sampling import receipt
 from gen.sampling.comparing import LearnedReader
-from gen.sampling.decode import decode
-from gen.sampling.drafting.draft import Draft
 from gen.sampling.finish import Finished, SoFar, highest_number, reserve, title_of
-from gen.sampling.job import AS_GIVEN, FromNothing, PieceJob, job_of
+from gen.sampling.job import AS_GIVEN, BatchWriter, EventWriter, PieceJob, job_of
 from gen.sampling.obedience import asked_and_got
 from gen.sampling.opened import Opened, style_number
 from gen.sampling.plan import Row
-from gen.sampling.polishing.polish import PolishedCell, polished
+from gen.sampling.polishing.polish import PolishedCell
 from gen.sampling.receipt import OFF, Signatures, signatures_for
 from gen.sampling.request import AUTO, PLACES, RESAMPLE, SampleRequest
 from gen.sampling.rules import Rules
@@ -47,14 +42,6 @@ from gen.tokens.choice import GRID, PLAYED
 from gen.tokens.timing import STRAIGHT
 from gen.tokens.tokenization import PLAYED_EVENTS
 
-if TYPE_CHECKING:  # MidiTok, and all that it loads, for models that write its tokens
-    from gen.sampling.miditok_tokens.job import TokenJob
-    from gen.tokens.miditok_tokens import MidiTokTokens
-
-
-_OnDone = Callable[[int, Finished, Sequence[Row], tuple[PolishedCell, ...]], None]
-"""Takes a piece's place in its batch, the piece, its rows, and which cells were written anew."""
-
 
 @dataclass(frozen=True, slots=True)
 class SamplingSession:
@@ -62,7 +49,7 @@ class SamplingSession:
 
     Attributes:
         request: what is asked for.
-        job: what is to be written.
+        writer: writes the pieces.
         checkpoint: what writes.
         house: whose model writes.
         learned: reads what they are compared with; None with `originality=off`.
@@ -77,7 +64,7 @@ class SamplingSession:
     """
 
     request: SampleRequest
-    job: PieceJob | TokenJob
+    writer: BatchWriter
     checkpoint: Checkpoint
     house: House
     learned: LearnedReader | None
@@ -107,7 +94,6 @@ class SamplingSession:
             watch: called as each bar is whole; what it raises ends the batch, too.
         """
         seeds = [[*self.request.seed, index, attempt] for index in batch]
-        rngs = [np.random.default_rng(seed) for seed in seeds]
         is_steered, rules = bool(self.request.run.steering), Rules(self.request.run.rules)
 
         def on_bar(place: int, so_far: SoFar | None) -> None:
@@ -118,57 +104,14 @@ class SamplingSession:
             place: int, done: Finished, rows: Sequence[Row], better: tuple[PolishedCell, ...]
         ) -> None:
             table = asked_and_got(
-                rows, done.new, self.job.controls, strict_key=is_steered,
+                rows, done.new, self.writer.controls, strict_key=is_steered,
                 has_mode=rules.judges_mood and not done.source,
             )  # fmt: skip
             as_played = done.played(self.request.performance)
             reserved = self.reserved.problem(done.new) if self.reserved else ""
             on_take(Take(batch[place], attempt, batch, as_played, table, None, reserved, better))
 
-        self._decode(seeds, rngs, finish, on_bar if watch else None)
-
-    def _decode(
-        self,
-        seeds: Sequence[Sequence[int]],
-        rngs: Sequence[Generator],
-        on_done: _OnDone,
-        on_bar: Callable[[int, SoFar | None], None] | None = None,
-    ) -> None:
-        """Write a piece for each seed, in the tokens that the checkpoint has."""
-        model, draw = self.checkpoint.model, self.request.draw
-        if not self.checkpoint.tokenization.is_house:
-            self._decode_tokens(rngs, on_done)
-            return
-        job = cast(PieceJob, self.job)
-        drafts = [job.draft(seed, self.checkpoint.habits) for seed in seeds]
-        if self.watermark:
-            for draft, seed in zip(drafts, seeds, strict=True):
-                draft.trace = self.watermark.trace([*seed, 5], self.request.run.watermark_kind)
-
-        if on_bar:
-
-            def watched(place: int, draft: Draft) -> None:
-                on_bar(place, job.so_far(draft))
-
-            for place, draft in enumerate(drafts):
-                draft.on_bar = partial(watched, place, draft)
-
-        tries = self.request.run.polish
-
-        def finish(place: int) -> None:
-            done = drafts[place]
-            better = polished(model, done, [*seeds[place], 6], draw, tries) if tries else ()
-            on_done(place, job.finish(done), done.rows, better)
-
-        decode(model, drafts, rngs, draw, on_done=finish)
-
-    def _decode_tokens(self, rngs: Sequence[Generator], on_done: _OnDone) -> None:
-        from gen.sampling.miditok_tokens.loop import write_tokens
-
-        job, model = cast("TokenJob", self.job), self.checkpoint.model
-        pieces = [job.draft() for _ in rngs]
-        for place in write_tokens(model, pieces, rngs, self.request.draw):
-            on_done(place, job.finish(pieces[place]), pieces[place].rows, ())
+        self.writer.write(seeds, finish, on_bar if watch else None)
 
     @property
     def can_compare(self) -> bool:
@@ -238,12 +181,12 @@ class SamplingSession:
 
     def released(self, take: Take, record: Mapping[str, Any], digest: str) -> Released:
         """The marked file of a piece whose receipt has this digest."""
-        title = title_of(take.piece, self.job.controls, record["source"] or {})
+        title = title_of(take.piece, self.writer.controls, record["source"] or {})
         return self.outlet.piece(take.music, record, digest, title)
 
     def _name(self, take: Take) -> str:
         """A name that nothing in the folder has, and from now on this piece."""
-        title = title_of(take.piece, self.job.controls, take.source)
+        title = title_of(take.piece, self.writer.controls, take.source)
         try:
             return reserve(self.out, title, self.earlier + take.index + 1, receipt.SUFFIX)
         except OSError as error:
@@ -338,21 +281,11 @@ def open_session(
         raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
     on_checked()
     found = opened or Opened.of(request)
-    style, timing = request.controls.style, _timing_of(request, found.checkpoint)
-    job: PieceJob | TokenJob = asked
-    if not found.checkpoint.tokenization.is_house:
-        from gen.sampling.miditok_tokens.job import TokenJob
-
-        tokens = cast("MidiTokTokens", found.checkpoint.tokenization)
-        job = TokenJob.of(request.controls, request.task, tokens)
-    elif style or timing != GRID:
-        number = style_number(style, found.checkpoint, found.register) if style else None
-        job = job_of(
-            request.controls, request.task, number, request.run.steering, rules, timing,
-            asked.source,
-        )  # fmt: skip
-    if request.run.polish and not isinstance(job, FromNothing):
+    is_new = request.task is None and found.checkpoint.tokenization.is_house
+    if request.run.polish and not is_new:
         raise _only_new("polish")
+    watermark = _watermark_of(request, found.house.pin.name, is_new=is_new)
+    writer = _writer_of(request, asked, found, watermark)
     signatures = signatures_for(
         found.house, found.register, request.places.sign, is_recorded=found.run is not None
     )
@@ -363,11 +296,38 @@ def open_session(
         raise unwritable(out, error) from error
     learned = found.learned if request.run.originality != OFF else None
     return SamplingSession(
-        request, job, found.checkpoint, found.house, learned, found.run, signatures, out,
+        request, writer, found.checkpoint, found.house, learned, found.run, signatures, out,
         Outlet.of(found.house.pin.name, signatures.key, request.places.stamp),
-        highest_number(out), found.said, _watermark_of(request, job, found.house.pin.name),
+        highest_number(out), found.said, watermark,
         Reserved.of(found.house, found.register),
     )  # fmt: skip
+
+
+def _writer_of(
+    request: SampleRequest, asked: PieceJob, found: Opened, watermark: WatermarkKey | None
+) -> BatchWriter:
+    """What writes in the tokens that the model has: `asked`, in a style and timing that it knows.
+
+    Raises:
+        SettingError: the model cannot do what is asked.
+    """
+    checkpoint, run, style = found.checkpoint, request.run, request.controls.style
+    timing = _timing_of(request, checkpoint)
+    if not checkpoint.tokenization.is_house:  # MidiTok and all that it loads is not always needed
+        from gen.sampling.miditok_tokens.job import TokenJob, TokenWriter
+        from gen.tokens.miditok_tokens import MidiTokTokens
+
+        tokens = checkpoint.tokenization
+        assert isinstance(tokens, MidiTokTokens)  # noqa: S101 - there are no others
+        job = TokenJob.of(request.controls, request.task, tokens)
+        return TokenWriter(job, checkpoint.model, request.draw)
+    if style or timing != GRID:
+        number = style_number(style, checkpoint, found.register) if style else None
+        asked = job_of(
+            request.controls, request.task, number, run.steering, Rules(run.rules), timing,
+            asked.source,
+        )  # fmt: skip
+    return EventWriter(asked, checkpoint, request, watermark)
 
 
 def timings_of(checkpoint: Checkpoint) -> tuple[str, ...]:
@@ -401,9 +361,7 @@ def remarks_on(said: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def _watermark_of(
-    request: SampleRequest, job: PieceJob | TokenJob, house: str
-) -> WatermarkKey | None:
+def _watermark_of(request: SampleRequest, house: str, *, is_new: bool) -> WatermarkKey | None:
     """The watermark key that is asked for.
 
     Only pieces from nothing, in the house's own events, have a watermark: what is put into a
@@ -413,9 +371,9 @@ def _watermark_of(
         SettingError: a key was named that is not here, or for what has no watermark.
     """
     asked = request.run.watermark
-    if asked == OFF or (asked == AUTO and not isinstance(job, FromNothing)):
+    if asked == OFF or (asked == AUTO and not is_new):
         return None
-    if not isinstance(job, FromNothing):
+    if not is_new:
         raise _only_new("watermark")
     keys = keys_of(house)
     if asked == AUTO:

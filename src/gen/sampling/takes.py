@@ -11,6 +11,7 @@ from gen.likeness.originality import Finding
 from gen.piece import Piece
 from gen.sampling.finish import Finished, SoFar
 from gen.sampling.obedience import missed
+from gen.sampling.plan import Row
 from gen.sampling.polishing.polish import PolishedCell
 
 
@@ -116,3 +117,8 @@ class Progress:
 
 
 Watch = Callable[[Progress], None]
+
+OnDone = Callable[[int, Finished, Sequence[Row], tuple[PolishedCell, ...]], None]
+"""Takes a piece's place in its batch, the piece, its rows, and which cells were written anew."""
+OnBar = Callable[[int, SoFar | None], None]
+"""Takes a piece's place in its batch and what can be heard of it, as each bar is whole."""

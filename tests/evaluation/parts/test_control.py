@@ -19,7 +19,7 @@ from gen.harmony import parse_progression
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.sampling import obedience
 from gen.sampling.controls import Controls
-from gen.sampling.decode import DrawConfig
+from gen.sampling.draw import DrawConfig
 from gen.tokens.encoding import Annotations
 from music import events_of
 

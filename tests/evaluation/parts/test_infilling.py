@@ -14,7 +14,7 @@ from gen.evaluation import seams as edges
 from gen.evaluation.parts import infilling
 from gen.evaluation.seams import Gap
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
-from gen.sampling.decode import DrawConfig
+from gen.sampling.draw import DrawConfig
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import Events
 from gen.tokens.reading import decode

@@ -23,14 +23,8 @@ from gen.sampling.in_file.given import (
 )
 from gen.sampling.in_file.inferred import LATEST, Inferred, remarks_on, said
 from gen.sampling.in_file.source import Change, Source
-from gen.sampling.plan import (
-    NO_HABITS,
-    Plan,
-    Row,
-    planned_rows,
-    time_signature_id,
-    velocity_classes,
-)
+from gen.sampling.plan import NO_HABITS, Plan, Row
+from gen.sampling.planning import planned_rows, time_signature_id, velocity_classes
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import section_id

@@ -14,12 +14,8 @@ from gen.piece import Marker, Piece, Track
 from gen.sampling.controls import Controls
 from gen.sampling.finish import Finished, markers_of, signature_of
 from gen.sampling.in_file.source import Change, Source, step_at
-from gen.sampling.plan import (
-    Row,
-    check_plays,
-    chord_rows,
-    compass_of,
-)
+from gen.sampling.plan import Row, compass_of
+from gen.sampling.planning import check_plays, chord_rows
 from gen.smf import normalise
 from gen.smf.general_midi import ANY_PITCH
 from gen.smf.original import unmarked

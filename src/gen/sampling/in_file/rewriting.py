@@ -32,15 +32,8 @@ from gen.sampling.in_file.given import (
 )
 from gen.sampling.in_file.inferred import Inferred, remarks_on, said
 from gen.sampling.in_file.source import Change, Source
-from gen.sampling.plan import (
-    NO_HABITS,
-    Plan,
-    Row,
-    Slashes,
-    slash_basses,
-    track_rows,
-    velocity_classes,
-)
+from gen.sampling.plan import NO_HABITS, Plan, Row, Slashes
+from gen.sampling.planning import slash_basses, track_rows, velocity_classes
 from gen.sampling.request import CONTOUR, FileTask
 from gen.smf.rewrite import free_channels
 from gen.tokens import vocabulary as v

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from gen.model import Transformer
 from gen.piece import Piece
 from gen.sampling.controls import Controls, instrument_number
+from gen.sampling.draw import DrawConfig
 from gen.sampling.finish import Finished, finished
-from gen.sampling.miditok_tokens.loop import TokenDraft
+from gen.sampling.miditok_tokens.loop import TokenDraft, write_tokens
 from gen.sampling.miditok_tokens.plan import TokenPlan, plan_of_tokens
 from gen.sampling.request import FileTask
+from gen.sampling.takes import OnBar, OnDone
 from gen.smf import write
 from gen.smf.writer import sharing
 from gen.tokens.miditok_tokens import MidiTokTokens
@@ -55,6 +61,27 @@ class TokenJob:
         piece = finished(draft.rows, self.controls)
         music = write(piece, end_ticks=piece.bars_end_ticks)
         return Finished(piece, music, piece, {}, sharing(piece.tracks))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenWriter:
+    """Writes in MidiTok's tokens; nobody watches its bars. Attributes: see `job.EventWriter`."""
+
+    job: TokenJob
+    model: Transformer
+    draw: DrawConfig
+
+    @property
+    def controls(self) -> Controls:
+        return self.job.controls
+
+    def write(
+        self, seeds: Sequence[Sequence[int]], on_done: OnDone, on_bar: OnBar | None = None
+    ) -> None:
+        drafts = [self.job.draft() for _ in seeds]
+        rngs = [np.random.default_rng(seed) for seed in seeds]
+        for place in write_tokens(self.model, drafts, rngs, self.draw):
+            on_done(place, self.job.finish(drafts[place]), drafts[place].rows, ())
 
 
 def _ended(piece: Piece, bars: int | None) -> Piece:

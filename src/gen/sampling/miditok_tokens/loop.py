@@ -13,7 +13,8 @@ from numpy.random import Generator
 
 from gen.kv_cache import KVCache
 from gen.model import Transformer
-from gen.sampling.decode import DrawConfig, draw_one, undistracted
+from gen.sampling.decode import undistracted
+from gen.sampling.draw import DrawConfig, draw_one
 from gen.sampling.miditok_tokens.compound import CompoundGrammar
 from gen.sampling.miditok_tokens.flat import FlatGrammar
 from gen.sampling.miditok_tokens.plan import TokenPlan

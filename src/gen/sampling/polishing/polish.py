@@ -18,9 +18,10 @@ import numpy as np
 
 from gen.marks.watermark import Trace
 from gen.model import Transformer
-from gen.sampling.decode import DrawConfig, decode
+from gen.sampling.decode import decode
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place
+from gen.sampling.draw import DrawConfig
 from gen.sampling.plan import Plan
 from gen.sampling.polishing.critic import Critic, worst
 from gen.tokens import vocabulary as v
