@@ -7,7 +7,7 @@ import numpy as np
 from gen.evaluation.arranger import HI_HAT, KICK, SNARE, arranged
 from gen.harmony import Chord
 from gen.piece import DRUM_PROGRAM
-from gen.sampling.drafting.fill import CellTable
+from gen.sampling.drafting.cell_table import CellTable
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
 from gen.tokens.word_ids import chord_id

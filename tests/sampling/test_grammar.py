@@ -12,7 +12,8 @@ import pytest
 from gen.data.habits import Habits
 from gen.harmony import GENRES, QUALITIES, Chord
 from gen.piece import DRUM_PROGRAM, ROLES, Piece
-from gen.sampling.drafting import closing, view
+from gen.sampling.drafting import closing
+from gen.sampling.drafting.cell_table import cells_of
 from gen.sampling.drafting.closing import key_of_notes
 from gen.sampling.drafting.draft import BarByBar, Draft
 from gen.sampling.drafting.policies import OPEN_PIECE_DUE, STAY, origin_of
@@ -523,7 +524,7 @@ def test_a_track_that_has_to_come_in_plays_on_for_a_while(sections, bars):
         draft, rng = Draft(plan, order=Shy()), np.random.default_rng(seed)
         while not draft.done:
             draft.take(random_row(draft, rng, 0.5))
-        cells = [view.cells(rows) for rows in bars_of(draft)]
+        cells = [cells_of(rows) for rows in bars_of(draft)]
         plays = [any(row[v.KIND] == Kind.NOTE for row in found.get(1, [])) for found in cells]
         assert np.flatnonzero(plays).tolist() == list(bars)
 
@@ -564,7 +565,7 @@ def test_a_piece_ends_on_the_tonic_of_its_key(told, monkeypatch):
         told_chords += bool(chords)
         assert {chord.root for chord in chords} <= {9}
         chords = chords or [chord_of(FIRST["chord"] + 1 + 9 * len(QUALITIES) + MINOR)]
-        cells = view.cells(last)
+        cells = cells_of(last)
         pitches = {
             slot: {(row[v.VALUE] - FIRST["pitch"]) % 12 for row in cell if row[v.KIND] == Kind.NOTE}
             for slot, cell in cells.items()
@@ -629,10 +630,10 @@ def test_a_section_that_comes_back_brings_as_much_as_is_asked():
         for seed in range(12):
             bars = bars_of(staccato(plan, seed))
             for first, again in zip(bars[:2], bars[6:8], strict=True):  # the last bar closes
-                for slot, cell in view.cells(first).items():
+                for slot, cell in cells_of(first).items():
                     sounds = any(row[v.KIND] == Kind.NOTE for row in cell)
                     cells += sounds
-                    same += sounds and view.cells(again).get(slot) == cell
+                    same += sounds and cells_of(again).get(slot) == cell
                 if returns:
                     chords = [[r for r in bar if r[v.KIND] == Kind.CHORD] for bar in (first, again)]
                     assert chords[0] == chords[1]
@@ -717,7 +718,7 @@ def test_a_cell_holds_as_many_notes_as_were_asked_for(classes, fewest, most):
     for seed in range(12):
         bars = bars_of(random_draft(plan, seed, notes=0.5))
         sizes = [
-            [sum(row[v.KIND] == Kind.NOTE for row in cell) for cell in view.cells(bar).values()]
+            [sum(row[v.KIND] == Kind.NOTE for row in cell) for cell in cells_of(bar).values()]
             for bar in bars
         ]
         counts += itertools.chain.from_iterable(sizes[:-1])

@@ -18,13 +18,13 @@ from gen.sampling.drafting.biases import (
     has_other_drums,
     rolls,
 )
+from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.fill import CellTable
 from gen.sampling.drafting.home import FREE, SINGING, chord_bias, hold_of, off_harmony
-from gen.sampling.drafting.melody import unheard
 from gen.sampling.drafting.policies import Grooves
 from gen.sampling.drafting.state import BASS, BarTerms
 from gen.sampling.drafting.steering import CHORD_ALONE, OFF_ROOT, ROOT_FIRST
+from gen.sampling.drafting.voice_leading import unheard
 from gen.sampling.job import job_of
 from gen.sampling.rules import Rules
 from gen.tokens import vocabulary as v

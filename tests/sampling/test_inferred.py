@@ -9,7 +9,7 @@ import pytest
 from drafts import written
 from gen.piece import DRUM_PROGRAM, Note, Piece, Tempo, TimeSignature, Track
 from gen.sampling.controls import Controls
-from gen.sampling.drafting.fill import CellTable
+from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.in_file.inferred import BEYOND
 from gen.sampling.job import job_of
 from gen.sampling.request import FileTask

@@ -7,8 +7,8 @@ import pytest
 
 from drafts import written
 from gen.sampling.controls import Controls
+from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.fill import CellTable
 from gen.sampling.drafting.pace import FEWEST_A_SECOND, MOST_A_SECOND
 from gen.sampling.job import job_of
 from gen.sampling.rules import Rules

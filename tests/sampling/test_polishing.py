@@ -10,7 +10,7 @@ import pytest
 from gen.errors import SettingError
 from gen.harmony import parse_chord
 from gen.piece import ROLES
-from gen.sampling.drafting.fill import CellTable
+from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.plan import Row
 from gen.sampling.planning import time_signature_id
 from gen.sampling.polishing.critic import (
@@ -102,7 +102,7 @@ def settings(**some: object) -> dict[str, object]:
 
 
 def test_a_polished_piece_has_less_wrong_and_its_receipt_says_where(ask, monkeypatch):
-    import gen.sampling.session as session
+    from gen.sampling import job
 
     weights = []
 
@@ -112,8 +112,8 @@ def test_a_polished_piece_has_less_wrong_and_its_receipt_says_where(ask, monkeyp
         weights[-1].append(_wrong(draft.rows))
         return rewritten
 
-    polish = session.polished
-    monkeypatch.setattr(session, "polished", weighed)
+    polish = job.polished
+    monkeypatch.setattr(job, "polished", weighed)
     done = ask(**settings(polish=3))
     assert all(after <= before for before, after in weights)
     changed = [after < before for before, after in weights]
@@ -158,9 +158,9 @@ def test_what_polish_may_be(asked):
 
 
 def test_the_end_of_a_piece_stays_as_it_was_decided(ask, monkeypatch):
-    import gen.sampling.session as session
+    from gen.sampling import job
 
-    polish, cells = session.polished, []
+    polish, cells = job.polished, []
 
     def watched(model, draft, *more):
         last = len(CellTable.of(draft.rows[:-1]).bars) - 1 - draft.plan.cadence
@@ -168,7 +168,7 @@ def test_the_end_of_a_piece_stays_as_it_was_decided(ask, monkeypatch):
         cells.extend((cell.place[0], last) for cell in rewritten)
         return rewritten
 
-    monkeypatch.setattr(session, "polished", watched)
+    monkeypatch.setattr(job, "polished", watched)
     ask(**settings(polish=2, key="C"))
     assert cells
     assert all(bar < last for bar, last in cells)

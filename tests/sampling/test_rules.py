@@ -18,9 +18,9 @@ from gen.sampling.drafting.biases import (
     has_other_drums,
     other_drums,
 )
+from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.drafting.closing import RITARDANDO, coming_home, key_of_chords
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.fill import CellTable
 from gen.sampling.drafting.home import towards
 from gen.sampling.drafting.policies import GROOVE, Grooves
 from gen.sampling.drafting.sections import RESTS_IN_A_BREAK

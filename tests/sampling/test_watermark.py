@@ -8,7 +8,7 @@ from gen.errors import HouseError
 from gen.marks.evidence import evidence
 from gen.marks.watermark import ANEW, NEWEST, Line, _pitch_of
 from gen.marks.watermark_keys import make_key
-from gen.sampling.drafting.fill import CellTable
+from gen.sampling.drafting.cell_table import CellTable
 from gen.tokens.vocabulary import WORDS, Kind
 
 BUSY = {"bars": 16, "originality": "off", "instruments": ["piano", "drums"], "density": "dense"}

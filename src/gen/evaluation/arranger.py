@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from gen.piece import DRUM_PROGRAM
-from gen.sampling.drafting.fill import CellTable, Place
+from gen.sampling.drafting.cell_table import CellTable, Place
 from gen.sampling.plan import Row, compass_of, row_of
 from gen.smf.general_midi import ANY_PITCH
 from gen.tokens import vocabulary as v

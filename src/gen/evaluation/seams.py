@@ -13,7 +13,7 @@ from gen.data.windows import TokenisedWork as Music
 from gen.evaluation import tonal
 from gen.evaluation.works import MeasuredWork
 from gen.piece import Note, Piece
-from gen.sampling.drafting.fill import CellTable
+from gen.sampling.drafting.cell_table import CellTable
 from gen.tokens.grid import TICKS_PER_STEP
 
 MOST_BARS = 12

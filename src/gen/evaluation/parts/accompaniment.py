@@ -38,8 +38,9 @@ from gen.evaluation.part import EvaluationPart, Table, cell, each, number, verdi
 from gen.evaluation.plots import Report
 from gen.evaluation.works import MeasuredWork, excerpt
 from gen.piece import ROLES, Piece
+from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole
+from gen.sampling.drafting.fill import Hole, HoleByHole
 from gen.sampling.in_file.given import without_densities
 from gen.sampling.plan import Plan, Row, row_of
 from gen.sampling.rules import NEWEST, Rules

@@ -55,8 +55,9 @@ from gen.evaluation.part import (
 from gen.evaluation.plots import GREY, HELD_OUT, Picture, Report, below, checkpoints, colours
 from gen.evaluation.seams import SEAMS, Gap, gap_of, moved, seams
 from gen.model import Transformer
+from gen.sampling.drafting.cell_table import CellTable, Place
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place
+from gen.sampling.drafting.fill import Hole, HoleByHole
 from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import Columns, context_columns

@@ -13,7 +13,6 @@ import numpy as np
 from gen.harmony import GENRES
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.drafting.home import hold_of, off_harmony, towards
-from gen.sampling.drafting.melody import sings
 from gen.sampling.drafting.state import BASS_PROGRAMS, KICK_AND_SNARE, State
 from gen.sampling.drafting.steering import (
     CHORD_ALONE,
@@ -40,7 +39,7 @@ from gen.sampling.drafting.steering import (
     off_root,
     soon,
 )
-from gen.sampling.drafting.voice_leading import coming
+from gen.sampling.drafting.voice_leading import coming, sings
 from gen.sampling.plan import Plan, Row
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind

@@ -16,24 +16,20 @@ import numpy as np
 
 from gen.marks.watermark import Trace
 from gen.piece import DRUM_PROGRAM
-from gen.sampling.drafting import grammar, view
+from gen.sampling.drafting import grammar, open_cell, view
 from gen.sampling.drafting.biases import FEWEST_BARS_TO_HEAR
 from gen.sampling.drafting.closing import tempo_of, whole
 from gen.sampling.drafting.home import chord_bias, hold_of, homeward
 from gen.sampling.drafting.masks import Mask
-from gen.sampling.drafting.melody import onwards, unheard
 from gen.sampling.drafting.policies import Policies
-from gen.sampling.drafting.state import CHORALE, KINDS, BarTerms, State
+from gen.sampling.drafting.state import CHORALE, KINDS, BarTerms, Held, State
 from gen.sampling.drafting.steering import Floats, held_clashes
 from gen.sampling.drafting.view import ContextColumns
-from gen.sampling.drafting.voice_leading import against_parallels
+from gen.sampling.drafting.voice_leading import against_parallels, onwards, unheard
 from gen.sampling.plan import Plan, Row, row_of
 from gen.tokens import timing
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
-
-Held = tuple[int, int, int]
-"""First step, step after the last, and value id of a note that is there; 0 for a pedal."""
 
 
 class Draft:
@@ -179,7 +175,7 @@ class Draft:
         if field != v.POSITION or kind not in (Kind.NOTE, Kind.PEDAL):
             return self.allowed(field, row)
         if state.bar_terms.closes and state.cell_notes:
-            return grammar.positions(state, KINDS[kind], onset_stop=state.bar_steps)
+            return open_cell.positions(state, KINDS[kind], onset_stop=state.bar_steps)
         return self.allowed(field, row)
 
     def begins_too_late(self, row: Row) -> bool:

@@ -1,7 +1,8 @@
 """What may come next: masks that follow from the plan, the state and its terms.
 
 Pure functions: to compute a mask changes nothing. A mask says of each id of a field whether a
-row may have it, given the fields before. V ids of the field.
+row may have it, given the fields before; of notes and pedals `open_cell` says it. V ids of the
+field.
 """
 
 from __future__ import annotations
@@ -13,16 +14,14 @@ import numpy as np
 
 from gen.harmony import GENRES
 from gen.piece import DRUM_PROGRAM, ROLES
-from gen.sampling.drafting.masks import TIMINGS, Mask, legal, lengths, span
-from gen.sampling.drafting.state import KINDS, PatternNote, State
+from gen.sampling.drafting import open_cell
+from gen.sampling.drafting.masks import TIMINGS, Mask, legal, span, steps_mask
+from gen.sampling.drafting.state import KINDS, State
 from gen.sampling.plan import Plan, Row, compass_of, steps_of
 from gen.smf.general_midi import RANGES
 from gen.tokens import timing
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import SPANS, WORDS, Kind
-
-CLOSENESS: Final = 0.75
-"""Notes that a cell owes stand at least so close, in shares of an even spacing."""
 
 CLOSING_BARS: Final = 8
 """The last bars, in which a steered piece gets no faster."""
@@ -40,14 +39,14 @@ def allowed(plan: Plan, state: State, field: int, row: Row) -> Mask:
     """Which ids a field after KIND may take, given the fields of `row` before it. (V,)."""
     kind = KINDS[row[v.KIND]]
     if field == v.POSITION:
-        return positions(state, kind)
+        return _positions(state, kind)
     if field == v.VALUE:
         return _values(plan, state, kind, row)
     if field == v.EXTENT:
         return _extents(plan, state, kind, row)
     if field > v.LEVEL:
         return _timings(plan, state, field, row)
-    if kind == Kind.NOTE and (note := next_of_pattern(state)):
+    if kind == Kind.NOTE and (note := open_cell.next_of_pattern(state)):
         softest, loudest = map(WORDS.velocity.id, plan.velocities)
         return span(v.FIELD_SIZES[v.LEVEL], min(max(note.level, softest), loudest))
     return _velocities(*plan.velocities) if kind == Kind.NOTE else legal(3, kind)
@@ -77,8 +76,8 @@ def _bar_kinds(plan: Plan, state: State) -> Mask:
         mask[Kind.BAR] = bool(state.parts) and not is_missing
         return mask
     if state.slot >= 0:
-        mask |= cell_kinds(state)
-        if state.last == Kind.CELL or (owes_notes(state) and mask[Kind.NOTE]):
+        mask |= open_cell.kinds(state)
+        if state.last == Kind.CELL or (open_cell.owes_notes(state) and mask[Kind.NOTE]):
             return mask
     elif state.tempo == 0:  # every piece begins with its tempo
         mask[Kind.TEMPO] = True
@@ -95,28 +94,6 @@ def _bar_kinds(plan: Plan, state: State) -> Mask:
         mask[Kind.BAR] = not is_last_bar(plan, state)
         mask[Kind.EOS] = _may_end(plan, state)
     return mask
-
-
-def cell_kinds(state: State) -> Mask:
-    """Whether a NOTE or PEDAL may come next in the open cell. (kinds,)."""
-    mask = np.zeros(len(Kind), dtype=np.bool_)
-    terms, stop = state.cell_terms, state.bar_terms.onset_stop
-    if terms.is_over:
-        return mask
-    if terms.pattern:
-        mask[Kind.NOTE] = next_of_pattern(state) is not None
-        return mask
-    mask[Kind.NOTE] = state.cell_notes < terms.most and _first_note(state) < stop
-    mask[Kind.PEDAL] = _first_pedal(state) < stop
-    if terms.struck or terms.keeps_room or terms.spacing > 1:
-        for kind in (Kind.NOTE, Kind.PEDAL):
-            mask[kind] = mask[kind] and bool(positions(state, kind).any())
-    return mask
-
-
-def owes_notes(state: State) -> bool:
-    """Whether the open cell may not be left yet."""
-    return state.cell_notes < state.cell_terms.owed
 
 
 def is_last_bar(plan: Plan, state: State) -> bool:
@@ -158,106 +135,19 @@ def _may_end(plan: Plan, state: State) -> bool:
 # Positions ------------------------------------------------------------------------------
 
 
-def positions(state: State, kind: Kind, onset_stop: int | None = None) -> Mask:
-    """Where in the bar a row may stand. (V,).
-
-    Args:
-        state: where the piece stands.
-        kind: of the row.
-        onset_stop: the first step where no note or pedal may begin; by default the bar's own.
-    """
+def _positions(state: State, kind: Kind) -> Mask:
+    """Where in the bar a row may stand. (V,)."""
     if kind not in v.POSITIONED:
         return legal(0, kind)
-    terms = state.bar_terms
-    stop = terms.onset_stop if onset_stop is None else onset_stop
-    if kind == Kind.NOTE and state.cell_terms.pattern:
-        note = next_of_pattern(state)
-        return span(v.FIELD_SIZES[v.POSITION], note.position) if note else legal(0, Kind.PAD)
-    if kind == Kind.NOTE:
-        return _note_positions(state, stop)
-    if kind == Kind.PEDAL:
-        return _pedal_positions(state, stop)
-    if kind == Kind.CHORD and terms.chords:
-        return span(v.FIELD_SIZES[v.POSITION], terms.chords[0][v.POSITION])
+    if kind in (Kind.NOTE, Kind.PEDAL):
+        return open_cell.positions(state, kind)
+    chords = state.bar_terms.chords
+    if kind == Kind.CHORD and chords:
+        return span(v.FIELD_SIZES[v.POSITION], chords[0][v.POSITION])
     if kind == state.last:
-        return _steps(state.position + 1, state.bar_steps)
+        return steps_mask(state.position + 1, state.bar_steps)
     begins_bar = kind == Kind.CHORD or (kind == Kind.TEMPO and state.bar == 0)
-    return _steps(0, 1 if begins_bar else state.bar_steps)
-
-
-def _steps(first: int, stop: int) -> Mask:
-    """Positions of these steps of a bar."""
-    return span(v.FIELD_SIZES[v.POSITION], WORDS.position.id(first), WORDS.position.id(stop - 1))
-
-
-def _note_positions(state: State, stop: int) -> Mask:
-    first = _first_note(state)
-    mask = _steps(first, max(first + 1, min(stop, _latest_note(state) + 1)))
-    if state.cell_terms.spacing > 1 and state.cell_notes:
-        mask = _spaced(mask, state)
-    if state.cell_terms.struck:
-        for place in np.flatnonzero(mask):
-            mask[place] = pitches(state, WORDS.position.number(int(place))).any()
-    return mask
-
-
-def _spaced(mask: Mask, state: State) -> Mask:
-    """Without the steps that follow the cell's latest note too soon. (V,)."""
-    latest = next(row for row in reversed(state.rows) if row[v.KIND] == Kind.NOTE)[v.POSITION]
-    found = mask.copy()
-    found[latest + 1 : latest + state.cell_terms.spacing] = False
-    return found
-
-
-def _pedal_positions(state: State, stop: int) -> Mask:
-    terms = state.cell_terms
-    mask = _steps(_first_pedal(state), stop)
-    if 0 in terms.struck:
-        mask[WORDS.position.id(max(terms.struck[0] - state.bar_start, 0)) :] = False
-    if terms.keeps_room and owes_notes(state):
-        mask &= _note_positions(state, stop)
-    return mask
-
-
-def _first_pedal(state: State) -> int:
-    """First step where the pedal may be pressed: released, and before its step's notes."""
-    first = state.position + 1 if state.last in (Kind.NOTE, Kind.PEDAL) else 0
-    return max(first, state.part.pedal_end - state.bar_start)
-
-
-def _first_note(state: State) -> int:
-    """First step where another note may begin; the bar's length or more if there is none."""
-    terms = state.cell_terms
-    first = state.position if _chord_goes_on(state) else state.position + terms.spacing
-    if terms.ringing + state.cell_notes < terms.width:
-        return first
-    return max(first, first_free(state, state.slot, terms.palette))
-
-
-def first_free(state: State, slot: int, palette: Mask) -> int:
-    """First step of this bar where not all pitches of a palette sound in a track."""
-    return max(0, int(state.parts[slot].ends[palette].min()) - state.bar_start)
-
-
-def _chord_goes_on(state: State) -> bool:
-    """Whether another note may begin on the step of the last one."""
-    if state.last != Kind.NOTE:
-        return True
-    if state.at_once >= state.cell_terms.at_once:
-        return False
-    return bool(np.count_nonzero(pitches(state, state.position)))
-
-
-def _latest_note(state: State) -> int:
-    """Last step for the next note that leaves room for all those the cell still owes.
-
-    They need not be even: as close as `CLOSENESS` of that will do.
-    """
-    fewest = state.cell_terms.spaced
-    if state.cell_notes >= fewest:
-        return state.bar_steps
-    spacing = CLOSENESS * state.bar_steps / fewest
-    return int(state.bar_steps - (fewest - state.cell_notes) * spacing)
+    return steps_mask(0, 1 if begins_bar else state.bar_steps)
 
 
 # Values ---------------------------------------------------------------------------------
@@ -265,8 +155,7 @@ def _latest_note(state: State) -> int:
 
 def _values(plan: Plan, state: State, kind: Kind, row: Row) -> Mask:
     if kind == Kind.NOTE:
-        mask = pitches(state, WORDS.position.number(row[v.POSITION]))
-        return _along_contour(mask, state) if state.cell_terms.pattern else mask
+        return open_cell.values(state, row)
     if kind in (Kind.CELL, Kind.FILL):
         mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
         mask[[WORDS.slot.id(slot) for slot in state.bar_terms.next_slots]] = True
@@ -304,54 +193,6 @@ def _begins_anew(plan: Plan, state: State) -> bool:
     """Whether a section has to begin here, with which a piece goes on."""
     first = state.bar == state.given_bars and state.last == Kind.BAR
     return first and bool(plan.next_sections)
-
-
-def pitches(state: State, position: int) -> Mask:
-    """Pitches that may begin at a step: ascending, and none that still sounds. (V,)."""
-    terms = state.cell_terms
-    mask: Mask = state.part.ends <= state.bar_start + position
-    mask &= terms.palette
-    if state.last == Kind.NOTE and position == state.position:
-        mask[: state.pitch_id + 1] = False
-    for value, step in terms.struck.items():
-        if step <= state.bar_start + position:
-            mask[value] = False
-    return _over_slash(mask, state, position) if terms.basses else mask
-
-
-def next_of_pattern(state: State) -> PatternNote | None:
-    """The next note of the cell's pattern for which a pitch is free; None where none is left."""
-    for note in state.cell_terms.pattern[state.patterned :]:
-        if pitches(state, WORDS.position.number(note.position)).any():
-            return note
-    return None
-
-
-def _along_contour(mask: Mask, state: State) -> Mask:
-    """Of these pitches those that lie as the pattern goes; all where none does."""
-    note = next_of_pattern(state)
-    if note is None or note.direction is None or not state.cell_notes:
-        return mask
-    asked = mask.copy()
-    if note.direction >= 0:
-        asked[: state.pitch_id + (note.direction > 0)] = False
-    if note.direction <= 0:
-        asked[state.pitch_id + (note.direction == 0) :] = False
-    return asked if asked.any() else mask
-
-
-def _over_slash(mask: Mask, state: State, position: int) -> Mask:
-    """Of these pitches those that a slash chord asks for at a step.
-
-    Where all of them sound still the others are left, but not to a second note on the step.
-    """
-    basses = reversed(state.cell_terms.basses)
-    bass = next((ids for first, ids in basses if first <= position), None)
-    if bass is None:
-        return mask
-    is_second = state.last == Kind.NOTE and position == state.position
-    asked: Mask = mask & bass
-    return asked if asked.any() or is_second else mask
 
 
 def _chords(state: State) -> Mask:
@@ -400,13 +241,7 @@ def _signatures(plan: Plan, state: State) -> Mask:
 
 def _extents(plan: Plan, state: State, kind: Kind, row: Row) -> Mask:
     if kind in (Kind.NOTE, Kind.PEDAL):
-        reach = state.cell_terms.reach
-        reach = min(state.cell_terms.struck.get(row[v.VALUE], reach), reach)
-        mask = lengths(reach - state.bar_start - WORDS.position.number(row[v.POSITION]))
-        if state.bar_terms.is_struck and row[v.VALUE] < WORDS.pitch.stop:
-            return span(len(mask), int(np.flatnonzero(mask)[-1]))  # it rings to the end
-        note = next_of_pattern(state)
-        return span(len(mask), min(note.extent, int(np.flatnonzero(mask)[-1]))) if note else mask
+        return open_cell.lengths_left(state, row)
     if kind in (Kind.CELL, Kind.FILL):
         slot = WORDS.slot.number(row[v.VALUE])
         decided = state.bar_terms.densities.get(slot)
@@ -448,7 +283,7 @@ def _timings(plan: Plan, state: State, field: int, row: Row) -> Mask:
     kind, number = KINDS[row[v.KIND]], field - timing.ONSET
     if plan.timing != timing.PLAYED or kind not in timing.TIMED:
         return span(timing.FIELD_SIZES[field], 0)
-    if kind == Kind.NOTE and (note := next_of_pattern(state)) and note.timing:
+    if kind == Kind.NOTE and (note := open_cell.next_of_pattern(state)) and note.timing:
         return span(timing.FIELD_SIZES[field], note.timing[number])
     mask = TIMINGS[number][kind]
     return _touches(plan, row, mask) if field == timing.TOUCH and kind == Kind.NOTE else mask

@@ -23,6 +23,11 @@ def span(size: int, first: int, last: int | None = None) -> Mask:
     return mask
 
 
+def steps_mask(first: int, stop: int) -> Mask:
+    """Positions of these steps of a bar. (V,)."""
+    return span(v.FIELD_SIZES[v.POSITION], WORDS.position.id(first), WORDS.position.id(stop - 1))
+
+
 def legal(field_after_kind: int, kind: Kind) -> Mask:
     """Ids that a field of a row of this kind may take wherever it stands."""
     mask: Mask = LEGAL[field_after_kind][kind]

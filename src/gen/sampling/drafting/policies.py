@@ -16,7 +16,7 @@ import numpy as np
 
 from gen.data.habits import names_of
 from gen.piece import DRUM_PROGRAM, ROLES
-from gen.sampling.drafting import grammar, pace, view
+from gen.sampling.drafting import grammar, open_cell, pace
 from gen.sampling.drafting.biases import (
     MARCH,
     MOST_ROLLING,
@@ -26,6 +26,7 @@ from gen.sampling.drafting.biases import (
     rolls,
     rolls_on,
 )
+from gen.sampling.drafting.cell_table import cells_of
 from gen.sampling.drafting.closing import Closing
 from gen.sampling.drafting.masks import Mask, lengths, span
 from gen.sampling.drafting.sections import Sections, has_begun
@@ -84,7 +85,7 @@ class Returns:
             terms.chords_decided = True
         if plan.bar_densities.get(state.bar) != plan.bar_densities.get(origin):
             return
-        for slot, cell in view.cells(before).items():
+        for slot, cell in cells_of(before).items():
             if basses_of(plan, state, slot) != basses_of(plan, state, slot, origin):
                 continue
             returns = self.chance.random() < share_that_returns(plan, state, slot)
@@ -147,7 +148,7 @@ class Grooves:
         here = plan.bar_densities.get(state.bar)
         for bar in range(state.bar - 1, -1, -1):
             before = state.rows[state.bar_rows[bar] : state.bar_rows[bar + 1]]
-            cell = view.cells(before).get(slot, [])
+            cell = cells_of(before).get(slot, [])
             is_alike = steps_of(before[0][v.VALUE]) == state.bar_steps
             if is_alike and has_other_drums(cell) and plan.bar_densities.get(bar) == here:
                 return _fitting(plan, state, slot, cell)
@@ -334,7 +335,7 @@ class Policies:
             slot
             for slot, part in enumerate(state.parts)
             if part.pedal_end - state.bar_start < stop
-            or grammar.first_free(state, slot, self.closing.palette(plan, state, slot)) < stop
+            or open_cell.first_free(state, slot, self.closing.palette(plan, state, slot)) < stop
         ]
 
     def begin_cell(

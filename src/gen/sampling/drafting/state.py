@@ -34,6 +34,8 @@ LONGEST_REST: Final = 4 * v.STEPS_PER_QUARTER
 """Grid steps across which a voice of a chorale is said to move on."""
 
 
+Held = tuple[int, int, int]
+"""First grid step, step after the last, and value id of a note that is there; 0 for a pedal."""
 PartNote = tuple[int, int, int, int]
 """First grid step, the step after the last, pitch and slot of a note."""
 
@@ -328,11 +330,8 @@ class State:
     def _end_of(self, row: Row) -> int:
         return self.bar_start + self.position + duration_of(row)
 
-    def hold(self, held: Iterable[tuple[int, int, int]], slot: int) -> None:
-        """Let a track have played exactly this: first step, step after the last, value id of each.
-
-        A pedal's value id is 0.
-        """
+    def hold(self, held: Iterable[Held], slot: int) -> None:
+        """Let a track have played exactly this."""
         part = self.parts[slot]
         part.ends[:] = part.latest = began = 0
         for begin, end, value in held:

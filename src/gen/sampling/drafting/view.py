@@ -23,18 +23,6 @@ from gen.tokens.events import Events
 from gen.tokens.vocabulary import WORDS, Kind
 
 
-def cells(bar: Sequence[Row]) -> dict[int, list[Row]]:
-    """The cells of one bar: a slot, and its CELL with the PEDALs and NOTEs that follow."""
-    found: dict[int, list[Row]] = {}
-    cell: list[Row] = []
-    for row in bar:
-        if row[v.KIND] == Kind.CELL:
-            cell = found.setdefault(WORDS.slot.number(row[v.VALUE]), [])
-        if found:
-            cell.append(row)
-    return found
-
-
 def readable(
     rows: Sequence[Row], context: int, bars: int | None, fields: int = len(v.FIELDS)
 ) -> list[Row]:

@@ -9,7 +9,7 @@ from typing import Final
 from gen import harmony
 from gen.errors import SettingError
 from gen.piece import Track
-from gen.sampling.drafting.fill import Place
+from gen.sampling.drafting.cell_table import Place
 from gen.smf import instrument_name
 
 _GROUPS: Final = {

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from gen.data.habits import Habits
 from gen.errors import SettingError
 from gen.sampling.controls import Controls
+from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.drafting.closing import with_close
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.fill import CellTable
 from gen.sampling.finish import Finished, SoFar
 from gen.sampling.in_file.given import (
     check_track_plays,

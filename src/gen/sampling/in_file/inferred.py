@@ -15,7 +15,7 @@ import numpy as np
 
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.controls import Controls
-from gen.sampling.drafting.fill import CellTable
+from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.in_file.given import is_free_in_level
 from gen.sampling.in_file.source import Source
 from gen.sampling.plan import Plan, Row, compass_of

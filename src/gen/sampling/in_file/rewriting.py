@@ -15,8 +15,9 @@ from gen.errors import SettingError
 from gen.piece import DRUM_PROGRAM, Marker, Piece, Track
 from gen.rendering.labels import kinds_of
 from gen.sampling.controls import Controls, instrument_number
+from gen.sampling.drafting.cell_table import CellTable, Place, pattern_of
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place, pattern_of
+from gen.sampling.drafting.fill import Hole, HoleByHole
 from gen.sampling.drafting.state import BASS_PROGRAMS, PatternNote
 from gen.sampling.finish import Finished, SoFar, track_name
 from gen.sampling.in_file.cells import read_cells

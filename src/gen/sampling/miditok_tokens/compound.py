@@ -25,6 +25,7 @@ class CompoundGrammar(TokenState):
     def __init__(self, tokens: MidiTokTokens, plan: TokenPlan) -> None:
         super().__init__(plan)
         self.words = words_of(tokens)
+        self.names = tokens.fields
         self.field = {name: number for number, name in enumerate(tokens.fields)}
         self.bar = 0
 
@@ -33,11 +34,33 @@ class CompoundGrammar(TokenState):
         words = self.words[field]
         if field and row[0] == EOS:
             return words.end
-        name = next(name for name, number in self.field.items() if number == field)
-        found: Mask = getattr(self, f"_{name}")(words, row)
+        name = self.names[field]
+        found = self._of_field(name, words, row)
         if not found.any():
             raise HouseError(f"no {name} may follow in bar {self.bar + 1}")
         return found
+
+    def _of_field(self, name: str, words: FieldWords, row: Sequence[int]) -> Mask:
+        """The same of a field with this name, but for the end."""
+        match name:
+            case "pitch":
+                return self._pitches(words)
+            case "position":
+                return self._positions(words, row)
+            case "bar":
+                return self._bars(words, row)
+            case "velocity":
+                return words.span("Velocity", *self.plan.velocities)
+            case "duration":
+                meter = self.meter or self.plan.meter
+                return words.span("Duration", 1, LONGEST, grid_step(meter) if meter else COARSEST)
+            case "program":
+                return self._programs(words, row)
+            case "tempo":
+                tempo = self.plan.tempo
+                return words.of("Tempo") if tempo is None else words.nearest("Tempo", tempo)
+            case _:
+                return self._meters(words, row)
 
     def _programs_free(self, pitch: int, *, is_drum: bool, here: bool) -> list[int]:
         """What may play a pitch, at this very place or at a later one."""
@@ -55,8 +78,7 @@ class CompoundGrammar(TokenState):
             return False
         return self.step >= bar_length(self.meter) - grid_step(self.meter)
 
-    def _pitch(self, words: FieldWords, row: Sequence[int]) -> Mask:
-        del row
+    def _pitches(self, words: FieldWords) -> Mask:
         found = words.none.copy()
         for kind, low, high in (("Pitch", *self.plan.pitches), ("PitchDrum", 0, 127)):
             is_drum = kind == "PitchDrum"
@@ -80,7 +102,7 @@ class CompoundGrammar(TokenState):
         pitch, is_drum = self._sound(row)
         return bool(self._programs_free(pitch, is_drum=is_drum, here=True))
 
-    def _position(self, words: FieldWords, row: Sequence[int]) -> Mask:
+    def _positions(self, words: FieldWords, row: Sequence[int]) -> Mask:
         meter = self.meter or self.plan.meter
         longest = max(bar_length(f"{n}/{d}") for n, d in v.TIME_SIGNATURES)
         first = 0
@@ -90,31 +112,20 @@ class CompoundGrammar(TokenState):
             return words.span("Position", first, longest - 1, COARSEST)
         return words.span("Position", first, bar_length(meter) - 1, grid_step(meter))
 
-    def _bar(self, words: FieldWords, row: Sequence[int]) -> Mask:
+    def _bars(self, words: FieldWords, row: Sequence[int]) -> Mask:
         step = self._value(row, "position")
         is_later = step > self.step or (step == self.step and self._can_stay(row))
         stays = is_later and (not self.is_full or self.is_last_bar)
         first = self.bar if stays else self.bar + 1
         return words.span("Bar", first, self.plan.most_bars - 1)
 
-    def _velocity(self, words: FieldWords, row: Sequence[int]) -> Mask:
-        return words.span("Velocity", *self.plan.velocities)
-
-    def _duration(self, words: FieldWords, row: Sequence[int]) -> Mask:
-        meter = self.meter or self.plan.meter
-        return words.span("Duration", 1, LONGEST, grid_step(meter) if meter else COARSEST)
-
-    def _program(self, words: FieldWords, row: Sequence[int]) -> Mask:
+    def _programs(self, words: FieldWords, row: Sequence[int]) -> Mask:
         pitch, is_drum = self._sound(row)
         here = (self._value(row, "bar"), self._value(row, "position")) == (self.bar, self.step)
         free = self._programs_free(pitch, is_drum=is_drum, here=here)
         return words.among("Program", free)
 
-    def _tempo(self, words: FieldWords, row: Sequence[int]) -> Mask:
-        tempo = self.plan.tempo
-        return words.of("Tempo") if tempo is None else words.nearest("Tempo", tempo)
-
-    def _timesig(self, words: FieldWords, row: Sequence[int]) -> Mask:
+    def _meters(self, words: FieldWords, row: Sequence[int]) -> Mask:
         meter = self.meter or self.plan.meter
         if meter:
             return words.named("TimeSig", meter)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gen.errors import HouseError
 from gen.sampling.miditok_tokens.plan import TokenPlan
-from gen.sampling.miditok_tokens.state import DRUMS, LONGEST, TokenState, free_pitches
+from gen.sampling.miditok_tokens.state import DRUMS, LONGEST, TokenState
 from gen.sampling.miditok_tokens.words import Mask, bar_length, grid_step, words_of
 from gen.tokens.miditok_tokens import MidiTokTokens
 
@@ -122,7 +122,11 @@ class FlatGrammar(TokenState):
         return self._pitches_of(self.program)
 
     def _pitches_of(self, program: int) -> Mask:
-        return free_pitches(self.words, self.plan, program, self.struck)
+        """Pitches that an instrument may strike now."""
+        is_drum = program == DRUMS
+        kind, span = ("PitchDrum", (0, 127)) if is_drum else ("Pitch", self.plan.pitches)
+        taken = [pitch for other, pitch in self.struck if other == program]
+        return self.words.span(kind, *span) & ~self.words.among(kind, taken)
 
     # What has come ---------------------------------------------------------------------------
 

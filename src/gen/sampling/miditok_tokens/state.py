@@ -6,7 +6,6 @@ import copy
 from typing import Final, Self
 
 from gen.sampling.miditok_tokens.plan import TokenPlan
-from gen.sampling.miditok_tokens.words import FieldWords, Mask
 
 MOST_IN_A_BAR: Final = 1200
 """Tokens after which a bar is to come to its end."""
@@ -62,13 +61,3 @@ class TokenState:
         self.struck.add((program, pitch))
         self.owed.discard(program)
         self.notes_in_bar += 1
-
-
-def free_pitches(
-    words: FieldWords, plan: TokenPlan, program: int, struck: set[tuple[int, int]]
-) -> Mask:
-    """Pitches that an instrument may strike now."""
-    is_drum = program == DRUMS
-    kind, span = ("PitchDrum", (0, 127)) if is_drum else ("Pitch", plan.pitches)
-    taken = [pitch for other, pitch in struck if other == program]
-    return words.span(kind, *span) & ~words.among(kind, taken)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.drafting.biases import MARCH, has_other_drums
-from gen.sampling.drafting.fill import CellTable, Place
+from gen.sampling.drafting.cell_table import CellTable, Place
 from gen.sampling.drafting.state import SIXTEENTH, PartNote
 from gen.sampling.drafting.steering import beside, off_chord
 from gen.sampling.drafting.voice_leading import notes_of

@@ -19,8 +19,9 @@ import numpy as np
 from gen.marks.watermark import Trace
 from gen.model import Transformer
 from gen.sampling.decode import decode
+from gen.sampling.drafting.cell_table import CellTable, Place
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.fill import CellTable, Hole, HoleByHole, Place
+from gen.sampling.drafting.fill import Hole, HoleByHole
 from gen.sampling.draw import DrawConfig
 from gen.sampling.plan import Plan
 from gen.sampling.polishing.critic import Critic, worst
