@@ -46,7 +46,7 @@ from gen.analysis import infer_key, infer_roles
 from gen.analysis.key import krumhansl_kessler, note_table
 from gen.piece import Piece
 from gen.sampling.controls import CHANGING, Controls, instrument_number
-from gen.sampling.plan import Row, steps_of
+from gen.sampling.plan import Row
 from gen.sampling.planning import MAJOR_MOODS, MINOR_MOODS
 from gen.smf import instrument_name
 from gen.tokens import vocabulary as v
@@ -74,7 +74,7 @@ Score = tuple[Any, bool | None]
 class _Written:
     """What the model wrote, the finished piece, and what was asked of it."""
 
-    rows: Sequence[Row]
+    events: Events
     piece: Piece
     asked: Controls
 
@@ -96,7 +96,7 @@ def asked_and_got(
         strict_key: whether a key is met by `krumhansl_kessler` alone.
         has_mode: whether a mood is met by its mode, as the same tells it.
     """
-    default, written = Controls(), _Written(rows, piece, controls)
+    default, written = Controls(), _Written(Events.of(rows), piece, controls)
     table = []
     for field in dataclasses.fields(Controls):
         asked = getattr(controls, field.name)
@@ -121,7 +121,7 @@ def missed(table: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _bars(of: _Written) -> Score:
-    got = sum(row[v.KIND] == Kind.BAR for row in of.rows)
+    got = len(of.events.bar_rows)
     return got, got == of.asked.bars
 
 
@@ -144,11 +144,9 @@ def _instruments(of: _Written) -> Score:
 
 
 def _sections(of: _Written) -> Score:
-    bar, got = 0, []
-    for row in of.rows:
-        bar += row[v.KIND] == Kind.BAR
-        if row[v.KIND] == Kind.SECTION:
-            got.append((row[v.VALUE], bar))
+    rows = of.events.rows_of(Kind.SECTION)
+    numbers, bars = of.events.number[rows], of.events.bar[rows] + 1
+    got = list(zip(map(WORDS.section.id, numbers.tolist()), bars.tolist(), strict=True))
     text = " ".join(f"{v.SECTIONS[WORDS.section.number(value)]}:{at}" for value, at in got)
     if of.asked.form is None:
         return text, None
@@ -177,15 +175,16 @@ def _within(values: list[int], bounds: tuple[int, ...]) -> Score:
 
 
 def _chords(of: _Written) -> Score:
-    asked = _as_asked(of.rows, of.asked)
-    edges, tones = _spans(of.rows, asked)
-    table = note_table(of.piece)
-    if not len(table) or not len(tones):
+    events, table = of.events, note_table(of.piece)
+    rows = events.rows_of(Kind.CHORD)
+    if not len(table) or not len(rows):
         return "nothing melodic sounds", True
-    begins, ends = np.maximum(table[:, :1], edges[:-1]), np.minimum(table[:, 1:2], edges[1:])
-    both = np.maximum(ends - begins, 0)  # (notes, spans): ticks in common
-    fitting = (both * tones[:, table[:, 2] % 12].T).sum(axis=0)
-    sounding = both.sum(axis=0) * tones.any(axis=1)  # nothing is asked of NC
+    asked = _as_asked(events.value[rows].tolist(), of.asked)
+    starts = events.bar_starts[events.bar[rows]] + events.step[rows]
+    edges = np.append(starts, events.bar_starts[-1]) * TICKS_PER_STEP
+    both, fits = _in_common(table, edges[:-1], edges[1:], asked)
+    fitting = (both * fits).sum(axis=0)
+    sounding = both.sum(axis=0) * [chord is not None for chord in asked]  # nothing is asked of NC
     sounds = sounding > 0
     if not sounds.any():
         return "nothing melodic sounds", True
@@ -196,17 +195,16 @@ def _chords(of: _Written) -> Score:
     return words, bool(agree >= SPANS_MET)
 
 
-def _as_asked(rows: Sequence[Row], controls: Controls) -> list[harmony.Chord | None]:
-    """The chord of each CHORD event, as it was asked for where the model has no word for it."""
+def _as_asked(values: Sequence[int], controls: Controls) -> list[harmony.Chord | None]:
+    """The chord of each value id, as it was asked for where the model has no word for it."""
     given = harmony.parse_progression(controls.chords, controls.home()) if controls.chords else []
     to_come = itertools.cycle([chord for bar in given for chord in bar])
     following = next(to_come, None)
     found: list[harmony.Chord | None] = []
-    for row in rows:
-        if row[v.KIND] == Kind.CHORD:
-            is_asked = bool(given) and chord_id(following) == row[v.VALUE]
-            found.append(following if is_asked else chord_of(row[v.VALUE]))
-            following = next(to_come, None) if is_asked else following
+    for value in values:
+        is_asked = bool(given) and chord_id(following) == value
+        found.append(following if is_asked else chord_of(value))
+        following = next(to_come, None) if is_asked else following
     return found
 
 
@@ -229,19 +227,20 @@ def _over_their_bass(
     )
 
 
-def _spans(
-    rows: Sequence[Row], chords: Sequence[harmony.Chord | None]
+def _in_common(
+    table: Ints, starts: Ints, ends: Ints, chords: Sequence[harmony.Chord | None]
 ) -> tuple[Ints, NDArray[np.bool_]]:
-    """Edges in ticks (S + 1,) of the spans between CHORD events, and their tones (S, 12)."""
-    edges, start, following = [], 0, 0
-    for kind, position, value, *_ in rows:
-        if kind == Kind.BAR:
-            start, following = following, following + steps_of(value)
-        elif kind == Kind.CHORD:
-            edges.append(start + WORDS.position.number(position))
-    steps = np.array([*edges, following], dtype=np.int64)
+    """How long each note and span sound together, and whether its chord has the note. (N, S) both.
+
+    Args:
+        table: of the N notes, as `note_table` gives it.
+        starts: of the S spans, in ticks.
+        ends: of the same.
+        chords: of the spans.
+    """
+    both = np.minimum(table[:, 1:2], ends) - np.maximum(table[:, :1], starts)
     tones = [np.isin(np.arange(12), chord.pitch_classes if chord else ()) for chord in chords]
-    return steps * TICKS_PER_STEP, np.array(tones, dtype=np.bool_).reshape(-1, 12)
+    return np.maximum(both, 0), np.array(tones)[:, table[:, 2] % 12].T
 
 
 def _key(of: _Written) -> Score:
@@ -422,8 +421,8 @@ def chord_fit(music: Piece, chords: str) -> float:
         music: a piece.
         chords: bar by bar; begins again when it is through. Nothing is asked of NC.
     """
-    progression = harmony.parse_progression(chords)
-    starts, ends, tones = [], [], []
+    progression, table = harmony.parse_progression(chords), note_table(music)
+    starts, ends, asked = [], [], []
     for number, (start, signature) in enumerate(music.bar_starts()):
         bar = progression[number % len(progression)]
         length = music.bar_ticks(signature)
@@ -431,11 +430,8 @@ def chord_fit(music: Piece, chords: str) -> float:
             if chord is not None:
                 starts.append(start + place * length // len(bar))
                 ends.append(start + (place + 1) * length // len(bar))
-                tones.append(np.isin(np.arange(12), chord.pitch_classes))
-    table = note_table(music)
+                asked.append(chord)
     if not starts or not len(table):
         return math.nan
-    both = np.minimum(table[:, 1, None], ends) - np.maximum(table[:, 0, None], starts)
-    both = np.maximum(both, 0)  # (notes, chords): ticks in common
-    fitting = np.array(tones)[:, table[:, 2] % 12].T
-    return float((both * fitting).sum() / both.sum()) if both.sum() else math.nan
+    both, fits = _in_common(table, np.array(starts), np.array(ends), asked)
+    return float((both * fits).sum() / both.sum()) if both.sum() else math.nan
