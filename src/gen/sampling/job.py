@@ -1,7 +1,7 @@
 """What is to be written: a piece from nothing, or something in a producer's file.
 
-A job makes the draft of each piece, and the piece of each finished draft; a `BatchWriter` writes
-what lies between.
+A job makes the draft of each piece, and the piece of each finished draft; `write_events` does what
+lies between, of a whole batch.
 """
 
 from __future__ import annotations
@@ -155,67 +155,42 @@ class FromNothing:
         return SoFar(finished(draft.rows, self.controls), draft.state.bar)
 
 
-# Batches --------------------------------------------------------------------------------
+def write_events(
+    job: PieceJob,
+    checkpoint: Checkpoint,
+    request: SampleRequest,
+    watermark: WatermarkKey | None,
+    seeds: Sequence[Sequence[int]],
+    on_done: OnDone,
+    on_bar: OnBar | None = None,
+) -> None:
+    """Write a piece for each seed side by side, in the house's events.
 
-
-class BatchWriter(Protocol):
-    """Writes pieces side by side, in the tokens that its model has."""
-
-    @property
-    def controls(self) -> Controls:
-        """What is asked of the pieces."""
-
-    def write(
-        self, seeds: Sequence[Sequence[int]], on_done: OnDone, on_bar: OnBar | None = None
-    ) -> None:
-        """Write a piece for each seed.
-
-        Args:
-            seeds: equal ones, equal pieces.
-            on_done: called with each piece as it ends; what it raises ends the batch.
-            on_bar: called as each bar is whole, where the tokens let that be; raises likewise.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class EventWriter:
-    """Writes in the house's events.
-
-    Attributes:
+    Args:
         job: what is to be written.
         checkpoint: what writes.
         request: how.
         watermark: the key that chooses with chance; None for none.
+        seeds: equal ones, equal pieces.
+        on_done: called with each piece as it ends; what it raises ends the batch.
+        on_bar: called as each bar is whole; what it raises ends the batch, too.
     """
+    model, run, draw = checkpoint.model, request.run, request.draw
+    drafts = [job.draft(seed, checkpoint.habits) for seed in seeds]
 
-    job: PieceJob
-    checkpoint: Checkpoint
-    request: SampleRequest
-    watermark: WatermarkKey | None = None
+    def watched(place: int) -> None:
+        if on_bar:
+            on_bar(place, job.so_far(drafts[place]))
 
-    @property
-    def controls(self) -> Controls:
-        return self.job.controls
+    for place, (draft, seed) in enumerate(zip(drafts, seeds, strict=True)):
+        if watermark:
+            draft.trace = watermark.trace([*seed, 5], run.watermark_kind)
+        draft.on_bar = partial(watched, place)
 
-    def write(
-        self, seeds: Sequence[Sequence[int]], on_done: OnDone, on_bar: OnBar | None = None
-    ) -> None:
-        model, run, draw = self.checkpoint.model, self.request.run, self.request.draw
-        drafts = [self.job.draft(seed, self.checkpoint.habits) for seed in seeds]
+    def finish(place: int) -> None:
+        done, better = drafts[place], tuple[PolishedCell, ...]()
+        if run.polish:
+            better = polished(model, done, [*seeds[place], 6], draw, run.polish)
+        on_done(place, job.finish(done), done.rows, better)
 
-        def watched(place: int) -> None:
-            if on_bar:
-                on_bar(place, self.job.so_far(drafts[place]))
-
-        for place, (draft, seed) in enumerate(zip(drafts, seeds, strict=True)):
-            if self.watermark:
-                draft.trace = self.watermark.trace([*seed, 5], run.watermark_kind)
-            draft.on_bar = partial(watched, place)
-
-        def finish(place: int) -> None:
-            done, better = drafts[place], tuple[PolishedCell, ...]()
-            if run.polish:
-                better = polished(model, done, [*seeds[place], 6], draw, run.polish)
-            on_done(place, self.job.finish(done), done.rows, better)
-
-        decode(model, drafts, [np.random.default_rng(seed) for seed in seeds], draw, on_done=finish)
+    decode(model, drafts, [np.random.default_rng(seed) for seed in seeds], draw, on_done=finish)

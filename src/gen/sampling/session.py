@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ from gen.provenance.reservations import Reserved
 from gen.provenance.runs import Output, Run
 from gen.sampling import receipt
 from gen.sampling.comparing import LearnedReader
+from gen.sampling.controls import Controls
 from gen.sampling.finish import Finished, SoFar, highest_number, reserve, title_of
-from gen.sampling.job import AS_GIVEN, BatchWriter, EventWriter, PieceJob, job_of
+from gen.sampling.job import AS_GIVEN, PieceJob, job_of, write_events
 from gen.sampling.obedience import asked_and_got
 from gen.sampling.opened import Opened, style_number
 from gen.sampling.plan import Row
@@ -35,7 +37,7 @@ from gen.sampling.polishing.polish import PolishedCell
 from gen.sampling.receipt import OFF, Signatures, signatures_for
 from gen.sampling.request import AUTO, PLACES, RESAMPLE, SampleRequest
 from gen.sampling.rules import Rules
-from gen.sampling.takes import Progress, Sampled, Take, Watch
+from gen.sampling.takes import Progress, Sampled, Take, Watch, WriteBatch
 from gen.smf import musical_hash
 from gen.smf.second_reading import check_read_alike
 from gen.tokens.choice import GRID, PLAYED
@@ -49,7 +51,8 @@ class SamplingSession:
 
     Attributes:
         request: what is asked for.
-        writer: writes the pieces.
+        controls: what is asked of the pieces.
+        write_batch: writes a piece for each seed, in the tokens of the model.
         checkpoint: what writes.
         house: whose model writes.
         learned: reads what they are compared with; None with `originality=off`.
@@ -64,7 +67,8 @@ class SamplingSession:
     """
 
     request: SampleRequest
-    writer: BatchWriter
+    controls: Controls
+    write_batch: WriteBatch
     checkpoint: Checkpoint
     house: House
     learned: LearnedReader | None
@@ -104,14 +108,14 @@ class SamplingSession:
             place: int, done: Finished, rows: Sequence[Row], better: tuple[PolishedCell, ...]
         ) -> None:
             table = asked_and_got(
-                rows, done.new, self.writer.controls, strict_key=is_steered,
+                rows, done.new, self.controls, strict_key=is_steered,
                 has_mode=rules.judges_mood and not done.source,
             )  # fmt: skip
             as_played = done.played(self.request.performance)
             reserved = self.reserved.problem(done.new) if self.reserved else ""
             on_take(Take(batch[place], attempt, batch, as_played, table, None, reserved, better))
 
-        self.writer.write(seeds, finish, on_bar if watch else None)
+        self.write_batch(seeds, finish, on_bar if watch else None)
 
     @property
     def can_compare(self) -> bool:
@@ -181,12 +185,12 @@ class SamplingSession:
 
     def released(self, take: Take, record: Mapping[str, Any], digest: str) -> Released:
         """The marked file of a piece whose receipt has this digest."""
-        title = title_of(take.piece, self.writer.controls, record["source"] or {})
+        title = title_of(take.piece, self.controls, record["source"] or {})
         return self.outlet.piece(take.music, record, digest, title)
 
     def _name(self, take: Take) -> str:
         """A name that nothing in the folder has, and from now on this piece."""
-        title = title_of(take.piece, self.writer.controls, take.source)
+        title = title_of(take.piece, self.controls, take.source)
         try:
             return reserve(self.out, title, self.earlier + take.index + 1, receipt.SUFFIX)
         except OSError as error:
@@ -210,11 +214,6 @@ class SamplingSession:
         )
         return f"entered in the log: act {self.signatures.log.enter(output)}"
 
-    def _run_named(self) -> dict[str, Any] | None:
-        """What the log knows of the model; None, said in words elsewhere, where it does not."""
-        run = self.run
-        return None if run is None else {"index": run.index, "asserted": run.is_asserted}
-
     def record(self, take: Take) -> dict[str, Any]:
         """What the receipt says."""
         manifest = self.checkpoint.manifest
@@ -230,7 +229,7 @@ class SamplingSession:
             "works_learned_from": len(manifest.works),
             **({"began_with": manifest.bases_named()} if manifest.base else {}),
             **({"foreign_code": manifest.foreign_code} if manifest.foreign_code else {}),
-            "run": self._run_named(),
+            "run": self.run and {"index": self.run.index, "asserted": self.run.is_asserted},
             "entered": self.signatures.log is not None,
             **self.said,
             "tokenizer": self.checkpoint.tokenization.fingerprint,
@@ -285,7 +284,7 @@ def open_session(
     if request.run.polish and not is_new:
         raise _only_new("polish")
     watermark = _watermark_of(request, found.house.pin.name, is_new=is_new)
-    writer = _writer_of(request, asked, found, watermark)
+    controls, write_batch = _written_by(request, asked, found, watermark)
     signatures = signatures_for(
         found.house, found.register, request.places.sign, is_recorded=found.run is not None
     )
@@ -296,17 +295,16 @@ def open_session(
         raise unwritable(out, error) from error
     learned = found.learned if request.run.originality != OFF else None
     return SamplingSession(
-        request, writer, found.checkpoint, found.house, learned, found.run, signatures, out,
-        Outlet.of(found.house.pin.name, signatures.key, request.places.stamp),
-        highest_number(out), found.said, watermark,
-        Reserved.of(found.house, found.register),
+        request, controls, write_batch, found.checkpoint, found.house, learned, found.run,
+        signatures, out, Outlet.of(found.house.pin.name, signatures.key, request.places.stamp),
+        highest_number(out), found.said, watermark, Reserved.of(found.house, found.register),
     )  # fmt: skip
 
 
-def _writer_of(
+def _written_by(
     request: SampleRequest, asked: PieceJob, found: Opened, watermark: WatermarkKey | None
-) -> BatchWriter:
-    """What writes in the tokens that the model has: `asked`, in a style and timing that it knows.
+) -> tuple[Controls, WriteBatch]:
+    """What is asked of the pieces, and what writes them: `asked`, as the model can do it.
 
     Raises:
         SettingError: the model cannot do what is asked.
@@ -314,20 +312,20 @@ def _writer_of(
     checkpoint, run, style = found.checkpoint, request.run, request.controls.style
     timing = _timing_of(request, checkpoint)
     if not checkpoint.tokenization.is_house:  # MidiTok and all that it loads is not always needed
-        from gen.sampling.miditok_tokens.job import TokenJob, TokenWriter
+        from gen.sampling.miditok_tokens.job import TokenJob, write_in_tokens
         from gen.tokens.miditok_tokens import MidiTokTokens
 
         tokens = checkpoint.tokenization
         assert isinstance(tokens, MidiTokTokens)  # noqa: S101 - there are no others
         job = TokenJob.of(request.controls, request.task, tokens)
-        return TokenWriter(job, checkpoint.model, request.draw)
+        return job.controls, partial(write_in_tokens, job, checkpoint.model, request.draw)
     if style or timing != GRID:
         number = style_number(style, checkpoint, found.register) if style else None
         asked = job_of(
             request.controls, request.task, number, run.steering, Rules(run.rules), timing,
             asked.source,
         )  # fmt: skip
-    return EventWriter(asked, checkpoint, request, watermark)
+    return asked.controls, partial(write_events, asked, checkpoint, request, watermark)
 
 
 def timings_of(checkpoint: Checkpoint) -> tuple[str, ...]:

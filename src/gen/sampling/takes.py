@@ -122,3 +122,5 @@ OnDone = Callable[[int, Finished, Sequence[Row], tuple[PolishedCell, ...]], None
 """Takes a piece's place in its batch, the piece, its rows, and which cells were written anew."""
 OnBar = Callable[[int, SoFar | None], None]
 """Takes a piece's place in its batch and what can be heard of it, as each bar is whole."""
+WriteBatch = Callable[[Sequence[Sequence[int]], OnDone, OnBar | None], None]
+"""Writes a piece for each seed; a model of MidiTok's tokens lets nobody watch its bars."""

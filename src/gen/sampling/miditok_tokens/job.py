@@ -63,25 +63,19 @@ class TokenJob:
         return Finished(piece, music, piece, {}, sharing(piece.tracks))
 
 
-@dataclass(frozen=True, slots=True)
-class TokenWriter:
-    """Writes in MidiTok's tokens; nobody watches its bars. Attributes: see `job.EventWriter`."""
-
-    job: TokenJob
-    model: Transformer
-    draw: DrawConfig
-
-    @property
-    def controls(self) -> Controls:
-        return self.job.controls
-
-    def write(
-        self, seeds: Sequence[Sequence[int]], on_done: OnDone, on_bar: OnBar | None = None
-    ) -> None:
-        drafts = [self.job.draft() for _ in seeds]
-        rngs = [np.random.default_rng(seed) for seed in seeds]
-        for place in write_tokens(self.model, drafts, rngs, self.draw):
-            on_done(place, self.job.finish(drafts[place]), drafts[place].rows, ())
+def write_in_tokens(
+    job: TokenJob,
+    model: Transformer,
+    draw: DrawConfig,
+    seeds: Sequence[Sequence[int]],
+    on_done: OnDone,
+    on_bar: OnBar | None = None,
+) -> None:
+    """As `job.write_events`, in MidiTok's tokens; nobody watches their bars."""
+    drafts = [job.draft() for _ in seeds]
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    for place in write_tokens(model, drafts, rngs, draw):
+        on_done(place, job.finish(drafts[place]), drafts[place].rows, ())
 
 
 def _ended(piece: Piece, bars: int | None) -> Piece:
