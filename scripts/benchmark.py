@@ -28,6 +28,7 @@ COMMANDS = {
     "pieces": "memory of one command after so many new pieces",
     "sample": "notes a second in sampling, against transformers with REMI",
     "studio": "what people wait for in the studio, in a browser: sound, signing, pages",
+    "pictures": "no figures: the readme's pictures of the studio, taken anew",
     "chorales": "nats per voice and sixteenth of four-voice chorales, from the field's JSON",
     "marks": "how surely the watermark is found after what people do to pieces",
     "music": "harmony, home and form of new pieces, beside those of works",

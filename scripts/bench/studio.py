@@ -72,16 +72,14 @@ def run(args: Any) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-        options = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=options)
-        with _opened(folder, []) as (address, seconds, _):
+        browser = launched(playwright)
+        with opened(folder, []) as (address, seconds, _):
             page = _page(browser, address)
             read = _model_read(page)
             sounds = [_first_sound(page) for _ in range(args.times)]
             given = {verb: _first_sound(page, verb) for verb in GIVEN}
-        house = _house(folder, args.works)
-        with _opened(folder, house) as (address, _, spent):
+        house = house_for(folder, args.works)
+        with opened(folder, house) as (address, _, spent):
             page = _page(browser, address)
             found = {
                 "pages": [_weight(browser, address, room) for room in ROOMS],
@@ -96,7 +94,14 @@ def run(args: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _house(folder: Path, works: int) -> list[str]:
+def launched(playwright: Any) -> Any:
+    """Debian's Chromium."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    options = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
+    return playwright.chromium.launch(executable_path=chromium, args=options)
+
+
+def house_for(folder: Path, works: int) -> list[str]:
     """A house, and its people's keys in the key folder; the options that name it."""
     from gen.provenance.key_files import save_key
     from gen.provenance.keys import PrivateKey
@@ -112,7 +117,7 @@ def _house(folder: Path, works: int) -> list[str]:
 
 
 @contextmanager
-def _opened(folder: Path, options: list[str]) -> Iterator[tuple[str, float, Spent]]:
+def opened(folder: Path, options: list[str]) -> Iterator[tuple[str, float, Spent]]:
     """A studio's address with its token, the seconds until a page was answered, and its cost."""
     environment = {**os.environ, "HOUSE_STUDIO": str(folder / "studio.json")}
     words = ["--no-browser", "--port", "0", "--out", str(folder / "pieces"), *options]
@@ -154,7 +159,8 @@ def _page(browser: Any, address: str) -> Any:
     return page
 
 
-def _goto(page: Any, room: str) -> None:
+def goto(page: Any, room: str) -> None:
+    """Open a room, and wait until it is at rest."""
     page.goto(page.url.rsplit("/", 1)[0] + f"/{room}")
     page.wait_for_load_state("networkidle")
 
@@ -173,7 +179,7 @@ def _first_sound(page: Any, button: str = "Write") -> float:
     Of 16 new bars, or of what is made of the piece that stands, with the studio's own settings
     but for one variation in place of four.
     """
-    _goto(page, "create")
+    goto(page, "create")
     page.locator("[name=n]").fill("1")
     if button in GIVEN:
         page.locator("#cell-actions").wait_for()
@@ -192,7 +198,7 @@ def _weight(browser: Any, address: str, room: str) -> dict[str, Any]:
     answers: list[Any] = []
     page.on("requestfinished", lambda request: answers.append(request))
     begin = time.perf_counter()
-    _goto(page, room)
+    goto(page, room)
     seconds = time.perf_counter() - begin - 0.5  # half a second of silence is what rest means
     sizes = [request.sizes() for request in answers]
     page.context.close()
@@ -206,7 +212,7 @@ def _weight(browser: Any, address: str, room: str) -> dict[str, Any]:
 
 def _finding(page: Any) -> dict[str, float]:
     """Seconds until works are listed, by words and, for the first time and again, by genre."""
-    _goto(page, "house")
+    goto(page, "house")
     found = {}
     for name, query in (("page", ""), ("words", "text=study 7"), ("genre", "genre=waltz"),
                         ("genre again", "genre=waltz&first=50")):  # fmt: skip
@@ -216,7 +222,8 @@ def _finding(page: Any) -> dict[str, float]:
     return found
 
 
-def _open_key(page: Any, person: str) -> None:
+def open_key(page: Any, person: str) -> None:
+    """Open the key of somebody whom `house_for` made."""
     page.locator("#keys-button").click()
     page.get_by_label(f"Passphrase of {person}").fill(PASSPHRASE)
     page.get_by_label(f"Passphrase of {person}").press("Enter")
@@ -245,8 +252,8 @@ def _state(page: Any) -> int:
 
 def _contributed(page: Any, folder: Path, spent: Spent) -> dict[str, Any]:
     """From a dropped file to a signed work."""
-    _goto(page, "contribute")
-    _open_key(page, "ana")
+    goto(page, "contribute")
+    open_key(page, "ana")
     files = _files(folder / "files", 1_000_000, 1)
     begin, before = time.perf_counter(), spent()
     page.locator("#files").set_input_files(files)
@@ -266,7 +273,7 @@ def _many(page: Any, folder: Path, count: int, spent: Spent) -> list[dict[str, A
     """A table of files, typed in, reloaded, filled down, signed once."""
     if not count:
         return []
-    _goto(page, "contribute")
+    goto(page, "contribute")
     files = _files(folder / "many", 2_000_000, count)
     begin, before = time.perf_counter(), spent()
     page.locator("#files").set_input_files(files)
@@ -304,9 +311,9 @@ def _touched(page: Any) -> dict[str, float]:
 def _accepted(page: Any, spent: Spent) -> dict[str, Any]:
     """From the inbox to an accepted work."""
     page.goto(page.url.rsplit("/", 1)[0] + "/curate")
-    _open_key(page, "cleo")
+    open_key(page, "cleo")
     begin, before = time.perf_counter(), spent()
-    _goto(page, "curate")
+    goto(page, "curate")
     page.locator("#queue button").first.wait_for()
     read = time.perf_counter() - begin
     page.locator("#accept").click()

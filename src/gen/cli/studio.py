@@ -243,6 +243,7 @@ def _listening(address: str, port: int) -> Any:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((address, port))
+        found.listen()  # from now on who comes waits for the server, and is not sent away
     except OSError as error:
         found.close()
         what = f"{address}, port {port} cannot be listened on ({error.strerror})"
