@@ -274,6 +274,31 @@ def test_a_work_sounds_and_stops(page: Page) -> None:
     expect(play).to_be_visible()
 
 
+def test_music_whose_sound_is_late_stays_where_it_is_to_begin(page: Page) -> None:
+    page.goto("/house")
+    page.get_by_role("button", name="Small Rain").click()
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator("#clock")).to_have_text(re.compile("0:0[1-9] /"))
+    page.route("**/api/v1/audio", lambda _: None)
+    box = page.locator("#roll").bounding_box()
+    page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + 100)
+    expect(page.locator("#clock")).to_have_text(re.compile("0:0[67] /"))
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#clock")).to_have_text(re.compile("0:0[67] /"))
+
+
+def test_colours_of_tracks_follow_the_light(page: Page) -> None:
+    page.goto("/house")
+    page.get_by_role("button", name="Small Rain").click()
+    swatch = page.locator(".swatch").first
+    colours = {}
+    for scheme in ("light", "dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        found = swatch.evaluate("(node) => getComputedStyle(node).backgroundColor")
+        assert colours.setdefault(scheme, found) == found
+    assert colours["light"] != colours["dark"]
+
+
 def tune(up: int) -> bytes:
     """A line of chance that says enough to be known again, so many semitones up."""
     rng, pitch, notes = random.Random(5), 64, []  # noqa: S311

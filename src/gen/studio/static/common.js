@@ -14,18 +14,32 @@ export class Refused extends Error {
 }
 
 export async function ask(path, body, method = body === undefined ? "GET" : "POST") {
+  const answer = await accepted(path, body, method);
+  return is_json(answer) ? answer.json() : answer.arrayBuffer();
+}
+
+// A file that the studio makes, under the name that it has there.
+export async function ask_file(path, body) {
+  const answer = await accepted(path, body, "POST");
+  const [, name] = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition"));
+  return new File([await answer.arrayBuffer()], name);
+}
+
+const is_json = (answer) => (answer.headers.get("content-type") || "").startsWith("application/json");
+
+// An answer that is no refusal.
+async function accepted(path, body, method) {
   const options = { method, headers: {} };
   if (body !== undefined) {
     options.body = JSON.stringify(body);
     options.headers["content-type"] = "application/json";
   }
   const answer = await answered(path, options);
-  const is_json = (answer.headers.get("content-type") || "").startsWith("application/json");
   if (!answer.ok) {
-    const said = is_json ? await answer.json() : {};
+    const said = is_json(answer) ? await answer.json() : {};
     throw new Refused(said.error || {}, answer.status);
   }
-  return is_json ? answer.json() : answer.arrayBuffer();
+  return answer;
 }
 
 // All of a list that comes a page at a time, from the `first` on.

@@ -41,7 +41,7 @@ export class Grid {
     for (let bar = 0; bar < bars; bar++) {
       const button = element("button", { type: "button", tabIndex: -1, className: sounding.has(bar) ? "sounds" : "", role: "gridcell", "aria-selected": "false", "aria-label": `Bar ${bar + 1} of ${name}${sounding.has(bar) ? "" : ", silent"}` });
       button.dataset.place = `${bar},${slot}`;
-      button.style.setProperty("--hue", hue(slot));
+      button.style.setProperty("--hue", `var(${hue(slot)})`);
       button.onclick = (event) => this.choose(bar, slot, event.shiftKey);
       this.mark(button);
       row.append(element("td", { role: "presentation" }, button));

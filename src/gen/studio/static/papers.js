@@ -1,12 +1,11 @@
 // The papers that the house gave out: listed, taken away, told by a file, written and entered.
 
-import { Refused, ask, base64, by_id, day, element, on, options, people, row, say } from "./common.js";
+import { Refused, ask, ask_file, base64, by_id, day, element, on, options, people, row, say } from "./common.js";
 import { enter_paper } from "./hands.js";
 import { digest_of } from "./records.js";
 import { Turning } from "./turning.js";
 
 const writing = by_id("write-paper"), entering = by_id("enter-paper"), told = by_id("paper-told");
-const SUFFIX = { summary: ".md", card: ".md", bom: ".cdx.json", dataset: ".json" };
 let may_take = false, may_enter = false;
 let chosen = null; // a file, its digest, what the log and the studio have: {file, sha256, is_known, is_kept}
 
@@ -63,8 +62,7 @@ on(writing, "submit", async () => {
   told.textContent = "Being written: the works are read…";
   try {
     const more = kind.value === "summary" ? { says: await base64(says.files[0]) } : {};
-    const data = await ask(`/models/${run}/paper`, { kind: kind.value, model: sha256, ...more });
-    const file = new File([data], `${kind.value}-${sha256.slice(0, 8)}${SUFFIX[kind.value]}`);
+    const file = await ask_file(`/models/${run}/paper`, { kind: kind.value, model: sha256, ...more });
     save(file);
     await look_up(file);
     entering.elements.kind.value = kind.value;

@@ -56,7 +56,7 @@ export class Player {
   }
 
   now() {
-    return this.is_playing ? Math.max(0, (this.context.currentTime - this.begun) * this.rate()) : this.at || 0;
+    return this.is_playing && this.begun !== null ? Math.max(0, (this.context.currentTime - this.begun) * this.rate()) : this.at || 0;
   }
 
   bar_at(seconds) {
@@ -91,7 +91,8 @@ export class Player {
     const from = first >= bar_count(this.score) ? 0 : first;
     this.is_playing = true;
     this.next = from;
-    this.begun = null;
+    this.begun = null; // until its sound is there
+    this.place(bar_seconds(this.score, from));
     this.button.textContent = "Stop";
     this.button.setAttribute("aria-pressed", "true");
     this.generation = (this.generation || 0) + 1;

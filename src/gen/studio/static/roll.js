@@ -77,7 +77,7 @@ export class Roll {
     this.grid(pen, x, top, height, width);
     const lane = drum_height ? (drum_height - 6) / this.lanes.length : 0;
     score.tracks.forEach((track, index) => {
-      pen.fillStyle = hue(index);
+      pen.fillStyle = css(hue(index));
       for (const [onset, duration, pitch, velocity] of track.notes) {
         pen.globalAlpha = (this.hidden.has(index) ? 0.15 : 0.55 + (0.45 * velocity) / 127);
         if (track.drums) {
@@ -118,7 +118,8 @@ export class Roll {
     score.sections.forEach(([tick, text], at) => {
       const next = score.sections[at + 1];
       const room = (next ? x(next[0]) : width) - x(tick) - 5;
-      if (pen.measureText(text).width <= room || !next) pen.fillText(text, x(tick) + 3, 25);
+      const needed = pen.measureText(text).width;
+      if (needed <= room || !next) pen.fillText(text, Math.min(x(tick) + 3, width - needed - 2), 25);
       else if (pen.measureText(text[0]).width <= room) pen.fillText(text[0], x(tick) + 3, 25);
     });
   }

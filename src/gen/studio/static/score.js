@@ -59,15 +59,12 @@ export function clock(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-// Okabe and Ito's colours, which people with colour blindness tell apart, darkened for paper and
-// lightened for the dark.
-const HUES = ["#0072b2", "#c35a00", "#00805f", "#a3487f", "#8a6d00", "#3a7ca8", "#7a4a2b", "#5b5ea6"];
-const LIGHT_HUES = ["#56b4e9", "#f0944d", "#2fbf94", "#dd8fbf", "#e0c645", "#9cc7e6", "#cf9a78", "#a9acf0"];
-const darkness = matchMedia("(prefers-color-scheme: dark)");
-export const hue = (track) => (darkness.matches ? LIGHT_HUES : HUES)[track % HUES.length];
+// The name of a track's colour in the style sheet, which has one for paper and one for the dark.
+const HUES = 8;
+export const hue = (track) => `--track-${track % HUES}`;
 
 export function swatch(track) {
   const made = element("span", { className: "swatch" });
-  made.style.setProperty("--hue", hue(track));
+  made.style.setProperty("--hue", `var(${hue(track)})`);
   return made;
 }
