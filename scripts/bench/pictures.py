@@ -24,6 +24,7 @@ SHOWN = ("create", "contribute", "curate", "house")
 HEIGHT = 900
 WIDTHS = {1280: "", 820: "-tablet"}
 SEED = 12
+BELOW_THE_BAR = "(node) => scrollTo(0, node.getBoundingClientRect().top + scrollY - 90)"
 DRAWN = "() => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))"
 ASK = """async ([path, body]) => {
   const answer = await fetch(`/api/v1${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
@@ -159,6 +160,7 @@ def _contributing(page: Any) -> None:
 def _looking(page: Any) -> None:
     page.get_by_role("button", name="Low tide").first.click()
     page.get_by_role("heading", name="Low tide").wait_for()
+    page.get_by_role("heading", name="Works", exact=True).evaluate(BELOW_THE_BAR)
 
 
 _PREPARED = {"contribute": _contributing, "house": _looking}

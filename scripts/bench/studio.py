@@ -64,15 +64,18 @@ def run(args: Any) -> dict[str, Any]:
     """Measure the studio's pages, its sound, and the way of a work.
 
     Returns:
-        seconds to start, until the model is read, to the first sound of each piece and of what
-        is made of one; pages (bytes, requests, seconds to rest); and of the way from a file to
-        the house: seconds, processor seconds of the server, and clicks.
+        seconds of the first start on a computer, whose cache is empty (`piece`: from pressing the
+        button until the piece is compared and kept); else to start, until the model is read, to the
+        first sound of each piece and of what is made of one; pages (bytes, requests, seconds to
+        rest); and of the way from a file to the house: seconds, processor seconds of the server,
+        and clicks.
     """
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         browser = launched(playwright)
+        first = _first_time(browser, folder)
         with opened(folder, []) as (address, seconds, _):
             page = _page(browser, address)
             read = _model_read(page)
@@ -89,8 +92,9 @@ def run(args: Any) -> dict[str, Any]:
             }  # fmt: skip
         browser.close()
     return {
-        "works": args.works, "start_seconds": seconds, "model_read_seconds": read,
-        "first_sound_seconds": sounds, "first_sound_of_given": given, **found,
+        "works": args.works, "first_time": first, "start_seconds": seconds,
+        "model_read_seconds": read, "first_sound_seconds": sounds, "first_sound_of_given": given,
+        **found,
     }  # fmt: skip
 
 
@@ -117,9 +121,11 @@ def house_for(folder: Path, works: int) -> list[str]:
 
 
 @contextmanager
-def opened(folder: Path, options: list[str]) -> Iterator[tuple[str, float, Spent]]:
+def opened(
+    folder: Path, options: list[str], **variables: str
+) -> Iterator[tuple[str, float, Spent]]:
     """A studio's address with its token, the seconds until a page was answered, and its cost."""
-    environment = {**os.environ, "HOUSE_STUDIO": str(folder / "studio.json")}
+    environment = {**os.environ, **variables, "HOUSE_STUDIO": str(folder / "studio.json")}
     words = ["--no-browser", "--port", "0", "--out", str(folder / "pieces"), *options]
     begin = time.perf_counter()
     process = subprocess.Popen(
@@ -171,6 +177,17 @@ def _model_read(page: Any) -> float:
     asked = "fetch('/api/v1/readiness').then((one) => one.json())"
     page.wait_for_function(f"() => {asked}.then((one) => one.state === 'ready')")
     return time.perf_counter() - begin
+
+
+def _first_time(browser: Any, folder: Path) -> dict[str, float]:
+    """The same where nothing was kept: works to compare with are read beside the writing."""
+    with opened(folder, [], HOUSE_CACHE=str(folder / "nothing kept")) as (address, start, _):
+        page = _page(browser, address)
+        read, begin = _model_read(page), time.perf_counter()
+        sound = _first_sound(page)
+        piece = time.perf_counter() - begin
+        page.context.close()
+    return {"start": start, "model_read": read, "first_sound": sound, "piece": piece}
 
 
 def _first_sound(page: Any, button: str = "Write") -> float:

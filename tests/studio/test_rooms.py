@@ -509,6 +509,21 @@ def test_an_opened_file_is_undone_to_and_outlives_a_reload(page: Page, write_mid
     expect(page.get_by_role("grid").get_by_role("row")).to_have_count(4)
 
 
+def test_each_tab_has_its_own_history(page: Page, write_midi) -> None:
+    page.goto("/create")
+    page.locator("#file").set_input_files(write_midi(7, "mine 7.mid"))
+    expect(page.locator("#history")).to_contain_text("mine 7.mid")
+    other = page.context.new_page()
+    other.goto("/create")
+    expect(other.locator("#title")).to_have_text("mine 7.mid")  # what was kept last
+    other.locator("#file").set_input_files(write_midi(8, "mine 8.mid"))
+    expect(other.locator("#history")).to_contain_text("mine 8.mid")
+    for tab, seed in ((page, 7), (other, 8)):
+        tab.reload()
+        expect(tab.locator("#title")).to_have_text(f"mine {seed}.mid")
+    other.close()
+
+
 def test_rooms_fit_a_tablet_and_a_laptop(page: Page) -> None:
     for room in ("create", "contribute", "mine", "curate", "house", "runs"):
         page.goto(f"/{room}")

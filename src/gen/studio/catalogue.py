@@ -18,7 +18,8 @@ from gen.provenance.register import Register
 from gen.provenance.works import kept_work
 from gen.studio.paging import MOST_AT_ONCE, Page
 
-_BREATH_SECONDS = 0.001
+_BREATHS = 4
+"""So many times as long as a work took to read is waited then: music and pages come first."""
 
 
 class Wanted(Page):
@@ -64,8 +65,9 @@ class Catalogue:
     def read_ahead(self, house: House, register: Register) -> None:
         """Read what all tags say, before anybody looks for a genre; others come first."""
         for record in list(register.works.values()):
+            began = time.monotonic()
             self.described(house, record)
-            time.sleep(_BREATH_SECONDS)
+            time.sleep(_BREATHS * (time.monotonic() - began))
 
     def find(self, house: House, register: Register, wanted: Wanted) -> list[WorkRecord]:
         """All that are wanted, whatever `first` and `most` say; the newest first."""

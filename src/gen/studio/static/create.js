@@ -7,9 +7,10 @@ import { Player } from "./player.js";
 import { by_worth, words_of } from "./ranking.js";
 import { Roll } from "./roll.js";
 import { bar_count, clock } from "./score.js";
+import { keep, recall } from "./tabs.js";
 import { take_away } from "./taking.js";
 
-const STORE = "studio-history";
+const STORE = "studio-history", OPENED = "studio-opened";
 const TIMINGS = { played: "as its players play", straight: "straight" };
 const SHARE = 0.3; // of the cells, which a variation writes anew
 const roll = new Roll(by_id("roll"), { on_seek: (seconds) => player.seek(seconds) });
@@ -279,7 +280,7 @@ async function stand(name) {
 }
 
 function keep_history() {
-  localStorage.setItem(STORE, JSON.stringify(history));
+  keep(STORE, history);
   by_id("undo").disabled = history.at <= 0;
   by_id("redo").disabled = history.at >= history.names.length - 1;
   by_id("no-history").hidden = Boolean(history.names.length);
@@ -302,17 +303,12 @@ async function go(at) {
 
 // -- files -------------------------------------------------------------------------------------
 
-const OPENED = "studio-opened";
-let opened = JSON.parse(localStorage.getItem(OPENED) || "null"); // a file that is no piece of ours: {name, midi}
+let opened = recall(OPENED); // a file that is no piece of ours: {name, midi}
 
 async function open_file(file) {
   opened = { name: file.name, midi: await base64(file) };
   await show_opened(file.name);
-  try {
-    localStorage.setItem(OPENED, JSON.stringify(opened));
-  } catch {
-    localStorage.removeItem(OPENED); // too large to outlive a reload
-  }
+  keep(OPENED, opened);
   remember({ file: file.name });
   keep_history();
 }
@@ -387,7 +383,7 @@ async function start() {
   await begin();
   await_model().catch(complain);
   await offer_words();
-  const kept = JSON.parse(localStorage.getItem(STORE) || "null");
+  const kept = recall(STORE);
   if (!kept) return;
   const there = new Set((await ask_all("/pieces")).map((piece) => piece.name));
   history.names = kept.names.filter((entry) => (entry.file ? opened && opened.name === entry.file : there.has(entry)));
