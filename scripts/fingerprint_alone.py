@@ -4,7 +4,8 @@
 
 It runs on your computer, needs nothing but Python 3.9 or later, opens no connection, and writes one
 file: for each piece, hashes of six successive melodic steps at a time, and the bars they begin in.
-No title (with --numbers not even a file's name), lyric, rhythm, loudness or instrument is in it.
+No title (with --numbers not even a file's name), lyric, loudness or instrument is in it, and of the
+rhythm no more than which notes of a line sound at eighths.
 Whoever has the list can try out steps until the hashes agree, and so learn the melodic lines up to
 their key: send it to whom you trust to ask only what you asked. docs/letter.md explains every byte.
 
@@ -12,6 +13,7 @@ Exit codes: 0 every file was read, 2 some were not (each is named, with its reas
 """
 
 import argparse
+import heapq
 import json
 import os
 import struct
@@ -19,8 +21,9 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 STEPS = 6  # in one hash
+KINDS = ("upper", "plain", "beats")
 DRUMS = 9  # the channel of kits, counted from 0
 SUFFIXES = {".mid", ".midi", ".smf"}
 MOST_FILES, MOST_BYTES, MOST_NOTES = 10_000, 4 << 20, 60_000
@@ -137,21 +140,35 @@ def joined(line):
 
 
 def plain_line(line):
-    """A line without its ornaments: up to three short notes in a row are left out.
+    """A line without its ornaments, the shortest left out first, one at most after each note.
 
-    A note's length goes to its end, or to the next note if that begins earlier; short is less than
-    two fifths of that of the note that was kept before it.
+    An ornament is shorter than three tenths of the note before it, which then lasts until it ends.
+    A note's length goes to its end, or to the next note if that begins earlier.
     """
-    nexts = [note[0] for note in line[1:]] + [sys.maxsize]
-    kept, longest, passed = [], 0, 0
-    for (begin, pitch, end), after in zip(line, nexts):
-        length = min(end, after) - begin
-        if 5 * length < 2 * longest and passed < 3:
-            passed += 1
-        else:
-            kept.append((begin, pitch, end))
-            longest, passed = length, 0
-    return joined(kept)
+    begins = [note[0] for note in line]
+    lengths = [min(end, after) - begin for (begin, _, end), after in zip(line, begins[1:])]
+    lengths.append(line[-1][2] - line[-1][0])
+    waiting, left_out = [(length, at) for at, length in enumerate(lengths)], set()
+    heapq.heapify(waiting)
+    while waiting:
+        length, at = heapq.heappop(waiting)
+        if at == 0 or length != lengths[at] or at in left_out or at - 1 in left_out:
+            continue
+        if 10 * length < 3 * lengths[at - 1]:
+            left_out.add(at)
+            lengths[at - 1] = begins[at] + length - begins[at - 1]
+            heapq.heappush(waiting, (lengths[at - 1], at - 1))
+    return joined([note for at, note in enumerate(line) if at not in left_out])
+
+
+def beat_line(line, unit):
+    """Those notes of a line that sound, or have sounded last, at an eighth, or a 64th after it."""
+    late, found = unit // 16, []
+    for note, after in zip(line, [*(note[0] for note in line[1:]), sys.maxsize]):
+        eighth = -(2 * (late - note[0]) // unit)  # the first one not before the note
+        if eighth * unit // 2 + late < after:
+            found.append(note)
+    return joined(found)
 
 
 def bars_of(ticks, unit, meters):
@@ -179,16 +196,17 @@ def hashes_of(line):
 
 
 def lines_of(unit, meters, voices):
-    """What is said of a piece: the upper line of each voice, and of all, as it is and plain."""
+    """What is said of a piece: of each voice, and of all, the upper line, and what is left of it."""
     together = [[note for notes in voices for note in notes]] if len(voices) > 1 else []
     parts = [*voices, *together]
     found = []
     for number, notes in enumerate(parts, 1):
         upper = upper_line(notes, unit)
-        plain = plain_line(upper)
-        for kind, line in (("upper", upper), ("plain", plain)):
+        said = []
+        for kind, line in zip(KINDS, (upper, plain_line(upper), beat_line(upper, unit))):
             hashes = hashes_of(line)
-            if hashes and not (kind == "plain" and plain == upper):
+            if hashes and line not in said:
+                said.append(line)
                 bars = bars_of([note[0] for note in line[: len(hashes)]], unit, meters)
                 part = number if number <= len(voices) else 0
                 found.append({"bars": bars, "hashes": "".join(hashes), "kind": kind, "part": part})
@@ -210,20 +228,46 @@ def fingerprint(path):
 
 def list_of(folder, holder, numbered):
     """The list of all MIDI files in a folder and the folders in it."""
-    found = (Path(at) / name for at, _, names in os.walk(folder) for name in names)
+    works, unread, found = [], [], []
+    for at, _, names in os.walk(folder, onerror=lambda error: unread.append(no_folder(error))):
+        found += [Path(at) / name for name in names]
     files = sorted(f for f in found if f.suffix.lower() in SUFFIXES and not f.name.startswith("._"))
     need(files, f"{folder}: no MIDI file is in it (.mid, .midi, .smf)")
     need(len(files) <= MOST_FILES, f"{folder}: more than {MOST_FILES} files; take a part of it")
-    works, unread = [], []
     for number, path in enumerate(files, 1):
-        name = str(number) if numbered else path.relative_to(folder).as_posix()
+        name = str(number) if numbered else text_of(path.relative_to(folder).as_posix())
         try:
             works.append({"name": name, **fingerprint(path)})
-        except (Unread, OSError) as error:
+        except Unread as error:
             unread.append({"name": name, "reason": str(error)})
+        except OSError as error:
+            unread.append({"name": name, "reason": error.strerror})
         if numbered:
-            print(f"{number} is {path}", file=sys.stderr)
-    return {"format": FORMAT, "holder": holder, "unread": unread, "works": works}
+            print(f"{number} is {text_of(path)}", file=sys.stderr)
+    return {"format": FORMAT, "holder": text_of(holder), "unread": unread, "works": works}
+
+
+def no_folder(error):
+    """The entry of a folder that cannot be looked into, without its name, which may be a title."""
+    return {"name": "a folder", "reason": error.strerror}
+
+
+def text_of(name):
+    """A name as text, whatever bytes it has."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
+
+
+def write_list(made, path):
+    """Write a list as a new file, all of it or nothing; its SHA-256."""
+    text = json.dumps(made, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    data = f"{text}\n".encode()
+    with path.open("xb", buffering=0) as file:
+        try:
+            need(file.write(data) == len(data), "no room for all of it")
+        except (Unread, OSError) as error:
+            path.unlink()
+            raise Unread(f"{path}: {error}") from None
+    return sha256(data).hexdigest()
 
 
 def main():
@@ -236,17 +280,20 @@ def main():
     try:
         need(asked.folder.is_dir(), f"{asked.folder}: no folder")
         made = list_of(asked.folder, asked.holder, asked.numbers)
-        with asked.out.open("x", encoding="utf-8", newline="\n") as file:
-            json.dump(made, file, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-            file.write("\n")
+        digest = write_list(made, asked.out)
     except (Unread, OSError) as error:
-        print(f"{error}", file=sys.stderr)
+        print(text_of(error), file=sys.stderr)
         return 2
     for each in made["unread"]:
         print(f"not read: {each['name']}: {each['reason']}", file=sys.stderr)
-    digest = sha256(asked.out.read_bytes()).hexdigest()
-    print(f"{asked.out}: {len(made['works'])} pieces, {len(made['unread'])} not read")
-    print(f"SHA-256 {digest}: keep it, the answer will name it")
+    try:
+        counts = f"{len(made['works'])} pieces, {len(made['unread'])} not read"
+        print(f"{text_of(asked.out)}: {counts}")
+        print(f"SHA-256 {digest}: keep it, the answer will name it", flush=True)
+    except OSError as error:  # a full disk: the list is whole, its digest was not said
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        print(f"{text_of(asked.out)} is written, but not what it is: {error}", file=sys.stderr)
+        return 2
     return 2 if made["unread"] else 0
 
 

@@ -210,16 +210,22 @@ COMING_HOME: dict[str, Disguise] = {
 }
 
 
-def excerpt(piece: Piece, bars: int = 8, seed: int = 0) -> Piece:
-    """Some bars of a piece that hold a tune, from their first tick on."""
-    melody = _melody(piece).notes
+def excerpt(
+    piece: Piece, bars: int = 8, seed: int = 0, *, least: int | None = None, tune: bool = True
+) -> Piece:
+    """Some bars of a piece that hold `least` notes (three a bar), from their first tick on.
+
+    Notes of its melody count where they are to hold a tune, else those of all pitched tracks.
+    """
+    pitched = [n for t in piece.tracks if not t.is_drum for n in t.notes]
+    counted, least = _melody(piece).notes if tune else pitched, least or 3 * bars
     starts = [start for start, _ in piece.bar_starts()]
     rng = random.Random(seed)  # noqa: S311
     first = starts[0]
     for _ in range(100):
         place = rng.randrange(max(len(starts) - bars, 1))
         first, end = starts[place], starts[min(place + bars, len(starts) - 1)]
-        if sum(first <= n.onset_ticks < end for n in melody) >= 3 * bars:
+        if sum(first <= n.onset_ticks < end for n in counted) >= least:
             break
     tracks = [
         replace(

@@ -59,6 +59,36 @@ def test_a_copy_that_was_saved_in_another_spelling_is_found_by_its_notes(house, 
     assert len([place for place in found if place.startswith(str(drive))]) == 1
 
 
+def test_a_copy_is_found_whatever_it_is_called(house, tmp_path):
+    drive = tmp_path / "drive"
+    drive.mkdir()
+    data = house.path(house.entries[0]).read_bytes()
+    for name in ("rain.mid.bak", "no suffix", ".rain.mid.swp"):
+        (drive / name).write_bytes(data)
+    (drive / "rain.txt").write_bytes(b"a file of words")
+    found = kinds(copies(house, "--look", drive))
+    assert sorted(place for place in found if place.startswith(str(drive))) == [
+        str(drive / name) for name in (".rain.mid.swp", "no suffix", "rain.mid.bak")
+    ]
+    copies(house, "--look", drive, "--purge", "--record", tmp_path / "record.json")
+    assert [path.name for path in drive.iterdir()] == ["rain.txt"]
+
+
+def test_states_of_a_run_that_was_killed_before_it_left_a_model_are_found(house, tmp_path):
+    run = tmp_path / "run"
+    (run / "states").mkdir(parents=True)
+    (run / "states" / "000006.safetensors").write_bytes(b"weights, and the optimiser's moments")
+    (run / "last.ckpt").write_bytes(b"to go on from")
+    admitted = {"train": [house.entries[0].work], "validation": [], "test": []}
+    (run / "corpus.json").write_text(json.dumps({"admitted": admitted}))
+    found = kinds(copies(house, "--look", tmp_path))
+    assert found[str(run / "states" / "000006.safetensors")] == "state of a run"
+    assert found[str(run / "last.ckpt")] == "state of a run"
+    for broken in ("{", "[]", '{"admitted": 3}'):
+        (run / "corpus.json").write_text(broken)
+        assert str(run / "last.ckpt") not in kinds(copies(house, "--look", tmp_path))
+
+
 def test_backups_and_other_houses_are_found_and_no_purge_touches_them(house, tmp_path):
     backup = shutil.copytree(house.folder, tmp_path / "backups" / "monday")
     stray = tmp_path / "backups" / "stray.mid"

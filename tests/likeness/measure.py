@@ -1,23 +1,37 @@
-"""Measures screening, by hand: `python tests/likeness/measure.py songs|home [N]`.
+"""Measures screening, by hand: `python tests/likeness/measure.py songs|home|letter [N]`.
 
 `songs`: the curve of false reviews among N honest songs by code, and of planted excerpts found,
 over the bits from which a passage is looked at. `home`: how often a piece that a model of the house
 wrote is known again, whatever was done to it, and how often an honest work is taken for one; the
 outputs are songs by code and works of the starter house (a work of another theme is honest).
+`letter`: of how many of a hundred works, changed in each way and listed, a letter is told that the
+house has them, and of how many of N foreign songs by code (docs/letter.md has the table).
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from disguises import COMING_HOME, PLANTED, Disguise, excerpt, planted
+from disguises import (
+    COMING_HOME,
+    PLANTED,
+    Disguise,
+    at_another_tempo,
+    excerpt,
+    ornamented,
+    planted,
+    rhythm_doubled,
+    transposed,
+)
 from gen.analysis import infer_roles
 from gen.likeness.fingerprint import NewPiece
+from gen.likeness.lookup import MATCH, PrintIndex
+from gen.likeness.prints import prints_of
 from gen.likeness.report import BLOCK, CLEAR, OUTPUT, REVIEW, WORK, Known
 from gen.likeness.screening import Screen
 from gen.piece import Piece
@@ -34,7 +48,7 @@ ALL_KINDS = (*KINDS, "pop")
 
 def main() -> None:
     what, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 300
-    {"songs": measure_songs, "home": measure_home}[what](count)
+    {"songs": measure_songs, "home": measure_home, "letter": measure_letter}[what](count)
 
 
 def measure_songs(count: int) -> None:
@@ -102,6 +116,45 @@ def draw_curve(honest: list[float], found: dict[str, list[float]], limit: float)
     axes.set(xlabel="looked at from (bits)", ylabel="looked at (%)")
     axes.legend(fontsize="small")
     figure.savefig("screening-curve.svg")
+
+
+WEIGHTS = (7, 8, 9, MATCH, 10, 11, 12)
+
+
+def measure_letter(count: int) -> None:
+    works = [piece for _, piece, _ in starter(1_000)]
+    index = PrintIndex(map(prints_of, works))
+    for name, change in LISTED.items():
+        found = []
+        for number in range(100):
+            work = (7 * number + 3) % len(works)
+            shared = index.shared(prints_of(change(works[work], number)))
+            found.append(max((s.weight for s in shared if s.piece == work), default=0.0))
+        say_weights(name, found)
+    foreign = [index.shared(prints_of(song(5_000 + number))) for number in range(count)]
+    say_weights("foreign songs", [shared[0].weight if shared else 0.0 for shared in foreign])
+
+
+LISTED: dict[str, Callable[[Piece, int], Piece]] = {
+    "transposed": lambda piece, _: transposed(piece),
+    "at another tempo": lambda piece, _: at_another_tempo(piece),
+    "every note twice as long": lambda piece, _: rhythm_doubled(piece),
+    "an ornament on every fourth note": lambda piece, _: ornamented(piece),
+    "eight bars with a tune": lambda piece, seed: excerpt(piece, 8, seed),
+    "any eight bars": lambda piece, seed: excerpt(piece, 8, seed, least=30, tune=False),
+    "eight bars with a tune, transposed, an ornament on every fourth note": lambda piece, seed: (
+        ornamented(transposed(excerpt(piece, 8, seed)))
+    ),
+    "any eight bars, transposed, an ornament on every fourth note": lambda piece, seed: ornamented(
+        transposed(excerpt(piece, 8, seed, least=30, tune=False))
+    ),
+}
+
+
+def say_weights(name: str, weights: list[float]) -> None:
+    counts = " ".join(f"{least}: {sum(w >= least for w in weights)}" for least in WEIGHTS)
+    least, most = min(weights), max(weights)
+    print(f"{name}: of {len(weights)} from weight {counts}; {least:.1f} to {most:.1f}", flush=True)
 
 
 def share(scores: list[float], bits: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import random
 import subprocess
 import sys
@@ -11,14 +12,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import disguises
+from gen.cli.house import main as house_command
 from gen.errors import HouseError
+from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.lookup import MATCH, PrintIndex
 from gen.likeness.print_lists import ListedWork, PrintList, read_print_list
-from gen.likeness.prints import plain_line, prints_of
+from gen.likeness.prints import BEATS, beat_line, plain_line, prints_of, prints_of_fingerprint
 from gen.piece import Piece
 from gen.provenance.tag import read_tag
 from gen.smf import parse, write
@@ -75,6 +80,14 @@ def test_planted_works_are_found_and_named(house, index, way):
         assert found[0].weight >= MATCH, (way, number, found[0])
 
 
+def test_excerpts_that_were_transposed_and_ornamented_are_found(house, index):
+    for number, piece in enumerate(house):
+        cut = disguises.excerpt(piece, 8, number)
+        found = index.shared(prints_of(disguises.ornamented(disguises.transposed(cut))))
+        assert found[0].piece == number, number
+        assert found[0].weight >= MATCH, (number, found[0])
+
+
 def test_at_most_one_foreign_song_in_twenty_is_taken_for_the_houses(index):
     weights = [
         max(
@@ -114,11 +127,10 @@ def test_both_programs_make_the_same_list(alone):
         assert alone.fingerprint(path)["lines"] == [line.to_dict() for line in prints_of(piece)]
 
 
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-I", str(SCRIPT), *words], cwd=folder, text=True, capture_output=True,
-        check=False,
-    )  # fmt: skip
+def run(folder: Path, *words: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings}
+    command = [sys.executable, "-I", str(SCRIPT), *words]
+    return subprocess.run(command, cwd=folder, text=True, check=False, **given)
 
 
 def test_stand_alone_file_lists_a_folder_without_any_of_this_software(tmp_path):
@@ -175,7 +187,7 @@ def test_ornaments_are_left_out_of_plain_lines():
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"format": 2}, "format 2"),
+        ({"format": 3}, "format 3"),
         ({"more": 1}, "unknown field"),
         ({"works": [{"name": "a", "notes": 3, "lines": []}]}, "no line"),
         ({"works": [{"name": "a", "notes": 3, "lines": [TORN]}]}, "belong together"),
@@ -186,6 +198,73 @@ def test_what_is_no_list_is_refused_with_the_reason(tmp_path, change, word):
     (tmp_path / "list.json").write_text(json.dumps({**said, **change}))
     with pytest.raises(HouseError, match=word):
         read_print_list(tmp_path / "list.json")
+
+
+def test_an_ornament_is_judged_by_the_note_that_it_was_cut_from():
+    quarter_and_eighth = [(0, 60, 480), (480, 64, 720), (720, 67, 1200)]
+    ornamented = [
+        (0, 60, 360), (360, 62, 460), (480, 64, 660), (660, 66, 710), (720, 67, 1200)
+    ]  # fmt: skip
+    assert [note[1] for note in plain_line(ornamented)] == [60, 64, 67]
+    assert plain_line(quarter_and_eighth) == quarter_and_eighth
+
+
+def test_a_line_of_beats_has_what_is_played_late_and_nothing_between():
+    line = [(0, 60, 100), (180, 61, 200), (250, 62, 300), (500, 63, 600), (720, 63, 900)]
+    assert [note[1] for note in beat_line(line, 480)] == [60, 62, 63]
+
+
+def test_pieces_of_which_a_fingerprint_was_kept_have_their_lines_of_beats():
+    piece = song(3)
+    kept = Fingerprint.unpack(NewPiece.of(piece).fingerprint.pack())
+    ours = {line.kind for line in prints_of_fingerprint(kept)}
+    assert BEATS in ours
+    cut = disguises.ornamented(disguises.transposed(disguises.excerpt(piece, 12)))
+    index = PrintIndex([prints_of_fingerprint(kept), *map(prints_of, map(song, range(5, 15)))])
+    assert index.shared(prints_of(cut))[0].piece == 0
+
+
+def test_lists_of_the_first_format_are_read_and_keep_their_digest():
+    made = PrintList("H", (ListedWork("a", 9, prints_of(song(1))[:1]),), format=1)
+    again = PrintList.decode(made.encode())
+    assert again.encode() == made.encode()
+    assert b'"format":1' in made.encode()
+
+
+def test_a_file_whose_name_is_no_text_is_listed_by_what_its_bytes_say(tmp_path):
+    (tmp_path / os.fsdecode(b"caf\xe9.mid")).write_bytes(write(make_piece(1, bars=8)))
+    done = run(tmp_path, ".", "--holder", "H", "--out", "list.json")
+    assert done.returncode == 0, done.stderr
+    assert read_print_list(tmp_path / "list.json")[0].works[0].name == "caf\\udce9.mid"
+    words = ["fingerprint", str(tmp_path), "--holder", "H", "--out", str(tmp_path / "same.json")]
+    assert CliRunner().invoke(house_command, words).exit_code == 0
+    assert (tmp_path / "same.json").read_bytes() == (tmp_path / "list.json").read_bytes()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+def test_a_list_whose_digest_a_full_disk_does_not_take_is_no_success(tmp_path):
+    (tmp_path / "one.mid").write_bytes(write(make_piece(1, bars=8)))
+    with open("/dev/full", "wb") as full:
+        done = run(tmp_path, ".", "--holder", "H", "--out", "list.json", stdout=full)
+    assert done.returncode == 2
+    assert "list.json is written, but not what it is" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    read_print_list(tmp_path / "list.json")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+def test_a_list_that_has_no_room_leaves_nothing_behind(tmp_path):
+    (tmp_path / "one.mid").write_bytes(write(make_piece(1, bars=8)))
+
+    def little_room() -> None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    done = run(tmp_path, ".", "--holder", "H", "--out", "list.json", preexec_fn=little_room)
+    assert done.returncode == 2
+    assert done.stderr.startswith("list.json: no room"), done.stderr
+    assert not (tmp_path / "list.json").exists()
 
 
 def test_list_survives_its_own_round_trip():

@@ -83,9 +83,21 @@ def test_planted_files_are_refused_and_a_piece_leads_back_to_its_composers(visit
     assert (len(visit.steps), failed) == (5, [])
     page = page_of(visit)
     assert "(5 of 5)" in page
+    assert page.count("s, of processors") == 1 + 5
     assert "visitor.mid: refused (untagged)" in page
     assert "names 6 works, 6 are behind it; by Ana 6" in page
     assert not list(Path("page").rglob("visitor.mid"))
+
+
+def test_the_page_says_of_its_own_piece_only_where_the_log_took_it(visited):
+    acts = visited.house.house.load().head.size
+    words = {
+        known: page_of(Visit(visited.house.house, visited.last, Path("page"), 7, known))
+        for known in (acts, acts - 1)
+    }
+    assert f"log as the visit left it: {acts} acts" in words[acts]
+    assert "log as the visit left it, its own piece included" in words[acts - 1]
+    assert "took 0 s, of processors 0 s" in words[acts]
 
 
 def test_a_changed_log_is_not_proved_and_the_page_says_so(visited):

@@ -21,6 +21,7 @@ Exit codes: 0 all of it was proved, 2 something was not.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -50,6 +51,7 @@ NOT_PROVED = (
     "what the segments would give that were not replayed: the transcript's word stands for them",
     "anything about a machine that changes what its programs do while you look: run this on yours",
 )
+_TIMES = ("seconds", "processor_seconds")
 _LINES = 12
 """Of a command's answer, the last of which the page keeps."""
 
@@ -63,7 +65,8 @@ class Step:
         command: what was run, without the interpreter.
         holds: whether it does.
         answer: the last lines of what the command said.
-        seconds: that it took.
+        seconds: that it took, by the clock.
+        processor_seconds: likewise, of all processors; 0 where the system does not tell.
     """
 
     claim: str
@@ -71,23 +74,52 @@ class Step:
     holds: bool
     answer: list[str]
     seconds: float
+    processor_seconds: float
+
+    @property
+    def took(self) -> str:
+        """How long it took, in words."""
+        return _took(self.seconds, self.processor_seconds)
+
+
+def _took(seconds: float, processor_seconds: float) -> str:
+    return f"{seconds:.0f} s, of processors {processor_seconds:.0f} s"
+
+
+class _Stopwatch:
+    """Seconds since it was made: by the clock, and of processors, those of commands that ended."""
+
+    def __init__(self) -> None:
+        self._begin = time.perf_counter(), self._worked()
+
+    def seconds(self) -> tuple[float, float]:
+        return time.perf_counter() - self._begin[0], self._worked() - self._begin[1]
+
+    @staticmethod
+    def _worked() -> float:
+        return sum(os.times()[:4])
 
 
 @dataclass
 class Visit:
-    """The steps of one visit, and where it leaves things."""
+    """The steps of one visit, and where it leaves things.
+
+    Attributes:
+        acts: in the log as the visit begins; None where it cannot be believed.
+    """
 
     house: House
     model: Path
     out: Path
     seed: int
+    acts: int | None = None
     steps: list[Step] = field(default_factory=list)
 
     def run(self, claim: str, *words: str | Path, code: int = 0, says: tuple[str, ...] = ()) -> str:
         """Run a script; it holds where it ends with this code and its answer has these words."""
         command = [str(word) for word in words]
         print(f"… {claim}", file=sys.stderr, flush=True)
-        begin = time.perf_counter()
+        watch = _Stopwatch()
         path = _scripts() / command[0]
         done = subprocess.run(  # noqa: S603 - our own scripts
             [sys.executable, str(path), *command[1:]], capture_output=True, text=True,
@@ -95,15 +127,16 @@ class Visit:
         )  # fmt: skip
         answer = f"{done.stdout}\n{done.stderr}"
         holds = done.returncode == code and all(each in answer for each in says)
-        self.add(claim, command, answer, time.perf_counter() - begin, holds=holds)
+        self.add(claim, command, answer, watch, holds=holds)
         return done.stdout
 
     def add(
-        self, claim: str, command: list[str], answer: str, seconds: float, *, holds: bool
+        self, claim: str, command: list[str], answer: str, watch: _Stopwatch, *, holds: bool
     ) -> None:
         lines = [line for line in answer.splitlines() if line.strip()][-_LINES:]
-        self.steps.append(Step(claim, command, holds, lines, seconds))
-        print(f"  {'holds' if holds else 'DOES NOT HOLD'}, {seconds:.0f} s", file=sys.stderr)
+        step = Step(claim, command, holds, lines, *watch.seconds())
+        self.steps.append(step)
+        print(f"  {'holds' if holds else 'DOES NOT HOLD'}, {step.took}", file=sys.stderr)
 
 
 def _scripts() -> Path:
@@ -202,10 +235,10 @@ def follow_a_piece(visit: Visit, asked: list[str]) -> list[str]:
         "sample.py", *usual, f"receipt={receipt}", f"out={visit.out / 'again'}",
         says=("the same bytes",),
     )  # fmt: skip
-    begin = time.perf_counter()
+    watch = _Stopwatch()
     holds, words = _behind(visit, json.loads(receipt.read_bytes()))
     claim = "the piece leads back, by digests in the log, to the works and their composers"
-    visit.add(claim, [], "\n".join(words), time.perf_counter() - begin, holds=holds)
+    visit.add(claim, [], "\n".join(words), watch, holds=holds)
     return words
 
 
@@ -236,14 +269,16 @@ def page_of(visit: Visit) -> str:
     """What was proved and what was not, as plain text."""
     proved = [step for step in visit.steps if step.holds]
     failed = [step for step in visit.steps if not step.holds]
+    took = _took(*(sum(getattr(s, name) for s in visit.steps) for name in _TIMES))
     lines = [
         f"Visit to the music house {visit.house.pin.name}",
         f"{time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC; dice: --seed {visit.seed}",
-        _log_of(visit.house),
+        _log_of(visit),
         f"model: {visit.model}",
+        f"took {took}",
         "",
         f"PROVED, as far as the commands below show it ({len(proved)} of {len(visit.steps)})",
-        *(f"  + {step.claim} ({step.seconds:.0f} s)" for step in proved),
+        *(f"  + {step.claim} ({step.took})" for step in proved),
         "",
         "NOT PROVED",
         *(f"  ! DOES NOT HOLD: {step.claim}" for step in failed),
@@ -257,14 +292,23 @@ def page_of(visit: Visit) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _log_of(house: House) -> str:
+def _log_of(visit: Visit) -> str:
     try:
-        head = house.load().head
+        head = visit.house.load().head
     except HouseError as error:
         return f"log: cannot be believed: {error.what}"
     if head is None:
         return "log: none"
-    return f"log as the visit left it, its own piece included: {head.size} acts, root {head.root}"
+    grew = "" if visit.acts in (None, head.size) else ", its own piece included"
+    return f"log as the visit left it{grew}: {head.size} acts, root {head.root}"
+
+
+def _acts_of(house: House) -> int | None:
+    try:
+        head = house.load().head
+    except HouseError:
+        return None  # which the verifiers say in their words
+    return head.size if head else None
 
 
 def leave(visit: Visit, signer: str | None) -> Path:
@@ -336,4 +380,5 @@ def begun(pin: Path | None, model: Path | None, out: Path, seed: int | None) -> 
         raise HouseError("no such model", where=str(found), mend="name one: --model FILE")
     house = House(load_pin(pin or of_project(PIN)))
     out.mkdir(parents=True, exist_ok=True)
-    return Visit(house, found, out, secrets.randbelow(2**32) if seed is None else seed)
+    dice = secrets.randbelow(2**32) if seed is None else seed
+    return Visit(house, found, out, dice, _acts_of(house))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gen.disclosure.signed import heading
-from gen.disk.reading import MIDI, read
+from gen.disk.reading import MIDI, RUN_WORKS, read, read_json
 from gen.disk.sealed import user_folder
 from gen.errors import HouseError
 from gen.provenance.canonical import utc_now
@@ -32,7 +32,9 @@ ORIGINAL, KEPT, COPY, OF_A_HOUSE, CACHE, MODEL, STATE = (
     "state of a run",
 )  # fmt: skip
 CACHES = ("events", "tokens", "lines", "screening", "passed", "register")
-SUFFIXES = {".mid", ".midi", ".smf"}
+_MIDI_BEGINS = b"MThd"
+_CORPUS = "corpus.json"
+"""What a run was given, as it leaves it in its folder before its first step."""
 _STATES = (".ckpt", ".pt")
 _PROGRAM = ".pt2"
 _WHY = {
@@ -151,7 +153,7 @@ def _of_file(
     path: Path, house: House, records: dict[str, WorkRecord], places: Set[Path]
 ) -> Iterator[WorkCopy]:
     suffix = path.suffix.lower()
-    if suffix in SUFFIXES or path.parent.name == JOURNAL:
+    if path.parent.name == JOURNAL or _is_midi(path):
         for work in _music_of(path, records, is_a_works=path in places):
             yield WorkCopy.of(work, _kind_in(house, path, records[work]), path)
     elif suffix == ".safetensors" and "states" not in path.parts:
@@ -164,6 +166,15 @@ def _of_file(
     elif suffix in _STATES or "states" in path.parts:
         learned = _learned(path)
         yield from (WorkCopy.of(work, STATE, path) for work in records if work in learned)
+
+
+def _is_midi(path: Path) -> bool:
+    """Whatever it is called: editors keep `rain.mid.bak` beside `rain.mid`."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MIDI_BEGINS)) == _MIDI_BEGINS
+    except OSError:
+        return False
 
 
 def _music_of(path: Path, records: dict[str, WorkRecord], *, is_a_works: bool) -> list[str]:
@@ -218,10 +229,19 @@ def _model(path: Path) -> ModelFile | None:
 
 
 def _learned(path: Path) -> set[str]:
-    """What the models beside a run's state learned from."""
+    """What the models beside a run's state learned from, and what a run without any was given."""
     run = path.parent.parent if path.parent.name == "states" else path.parent
     models = filter(None, map(_model, sorted(run.glob("*.safetensors"))))
-    return {work for model in models for work in model.manifest.works_here}
+    return {work for model in models for work in model.manifest.works_here} | _given(run)
+
+
+def _given(run: Path) -> set[str]:
+    """The works that a run was given: one that was killed left states and no model."""
+    try:
+        sides = read_json(run / _CORPUS, RUN_WORKS)["admitted"].values()
+        return {str(work) for side in sides for work in side}
+    except (HouseError, OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set()
 
 
 def purge(house: House, copies: Sequence[WorkCopy]) -> tuple[list[WorkCopy], list[WorkCopy]]:

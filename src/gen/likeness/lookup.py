@@ -21,7 +21,7 @@ from gen.likeness.voices import Ints
 MOST_APART = 12
 COMMON = 0.05
 """A print that this share of the known pieces has (but at least three of them) says nothing."""
-MATCH = 10.0
+MATCH = 9.5
 """What shares so much is a match: a reason to listen. docs/letter.md says what was measured."""
 LEAST = 2.0
 """Chains that weigh less are not looked at."""

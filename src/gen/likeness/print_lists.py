@@ -14,9 +14,10 @@ import numpy as np
 
 from gen.disk.reading import FINGERPRINTS, read
 from gen.errors import HouseError
-from gen.likeness.prints import PLAIN, UPPER, PrintLine
+from gen.likeness.prints import KINDS, PrintLine
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""Of lists that are made now; of format 1, which has no line of beats, lists are read, too."""
 MOST_WORKS: Final = 10_000
 _HEX_DIGITS: Final = 16
 
@@ -74,16 +75,18 @@ class PrintList:
         holder: who asks.
         works: pieces with prints.
         unread: name and reason of files that have none.
+        format: that it is written in.
     """
 
     holder: str
     works: tuple[ListedWork, ...]
     unread: tuple[tuple[str, str], ...] = ()
+    format: int = FORMAT
 
     def encode(self) -> bytes:
         """The file's bytes, the same as `scripts/fingerprint_alone.py` writes."""
         said = {
-            "format": FORMAT,
+            "format": self.format,
             "holder": self.holder,
             "unread": [{"name": name, "reason": reason} for name, reason in self.unread],
             "works": [
@@ -108,13 +111,13 @@ class PrintList:
         """
         try:
             found = msgspec.json.decode(data, type=_List)
-            if found.format != FORMAT:
+            if not 1 <= found.format <= FORMAT:
                 raise ValueError(f"it is of format {found.format}, not {FORMAT}")
             if len(found.works) > MOST_WORKS:
                 raise ValueError(f"it holds more than {MOST_WORKS} pieces")
             works = tuple(ListedWork(w.name, w.notes, _lines(w)) for w in found.works)
             unread = tuple((each.name, each.reason) for each in found.unread)
-            return PrintList(found.holder, works, unread)
+            return PrintList(found.holder, works, unread, found.format)
         except (ValueError, OverflowError) as error:
             raise HouseError(
                 f"no list of prints: {error}",
@@ -131,7 +134,7 @@ def _lines(work: _Work) -> tuple[PrintLine, ...]:
 def _line(said: _Line) -> PrintLine:
     raw = bytes.fromhex(said.hashes)
     is_whole = raw and len(said.hashes) == _HEX_DIGITS * len(said.bars)
-    if not is_whole or said.kind not in (UPPER, PLAIN) or said.part < 0 or min(said.bars) < 1:
+    if not is_whole or said.kind not in KINDS or said.part < 0 or min(said.bars) < 1:
         raise ValueError("a line's hashes and bars do not belong together")
     prints = np.frombuffer(raw, ">u8").astype(np.uint64)
     return PrintLine(said.part, said.kind, prints, np.array(said.bars, dtype=np.int32))

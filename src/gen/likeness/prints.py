@@ -2,12 +2,13 @@
 
 A print is the first eight bytes of SHA-256 of six successive steps of a line, so that whoever keeps
 a list of prints keeps no music. Lines are the upper ones of each voice and of all voices together,
-each as it is and without its ornaments. `scripts/fingerprint_alone.py` makes the same prints of a
-file with nothing of this software; docs/letter.md says what every byte is.
+each as it is, without its ornaments, and as it stands at eighths. `scripts/fingerprint_alone.py`
+makes the same prints with nothing of this software; docs/letter.md says what every byte is.
 """
 
 from __future__ import annotations
 
+import heapq
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,12 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gen.likeness.fingerprint import Fingerprint
-from gen.likeness.voices import CHORD_SPREAD, Hashes, Ints
+from gen.likeness.voices import CHORD_SPREAD, TIME_UNIT, Hashes
 from gen.piece import Note, Piece
 
 STEPS: Final = 6
-UPPER, PLAIN = "upper", "plain"
-_MOST_PASSED = 3
+KINDS = UPPER, PLAIN, BEATS = "upper", "plain", "beats"
 
 Line = list[tuple[int, int, int]]
 """Begin in ticks, pitch and end in ticks of each note, no pitch twice in a row."""
@@ -37,7 +37,7 @@ class PrintLine:
 
     Attributes:
         part: number of the voice, from 1; 0 for all voices together.
-        kind: `UPPER`, or `PLAIN` without ornaments.
+        kind: `UPPER`, `PLAIN` without ornaments, or `BEATS` of notes that sound at eighths.
         prints: (N,) uint64, in the order of the line.
         bars: (N,) the bar in which each begins, from 1.
     """
@@ -58,38 +58,44 @@ def prints_of(piece: Piece) -> tuple[PrintLine, ...]:
     voices = [track.notes for track in piece.tracks if not track.is_drum and track.notes]
     together = [[note for notes in voices for note in notes]] if len(voices) > 1 else []
     starts = np.array([start for start, _ in piece.bar_starts()], dtype=np.int64)
-    spread = max(piece.ticks_per_quarter // CHORD_SPREAD, 1)
+    unit = piece.ticks_per_quarter
     found: list[PrintLine] = []
     for number, notes in enumerate([*voices, *together], 1):
         part = number if number <= len(voices) else 0
-        found += _of_line(part, upper_line(notes, spread), starts)
+        upper = upper_line(notes, max(unit // CHORD_SPREAD, 1))
+        for kind, line in _different(upper, plain_line(upper), beat_line(upper, unit)):
+            begins = [note[0] for note in line[: len(line) - STEPS]]
+            bars = np.searchsorted(starts, begins, side="right").astype(np.int32)
+            found.append(PrintLine(part, kind, _prints([note[1] for note in line]), bars))
     return tuple(found)
 
 
 def prints_of_fingerprint(fingerprint: Fingerprint) -> tuple[PrintLine, ...]:
-    """The upper lines of a piece of which a fingerprint was kept, which has no lengths of notes."""
+    """The lines of a piece of which a fingerprint was kept, which has no lengths of notes."""
     found, part = [], 0
     for voice in fingerprint.voices:
         part += not voice.is_together
-        prints = _prints(np.diff(voice.pitches).tolist())
-        bars = np.maximum(voice.bars[: len(prints)], 1)
-        if len(prints):
-            found.append(PrintLine(0 if voice.is_together else part, UPPER, prints, bars))
+        times = voice.onsets if voice.has_times else np.arange(len(voice.pitches)) * TIME_UNIT
+        notes = zip(times.tolist(), voice.pitches.tolist(), strict=True)
+        upper = [(begin, pitch, begin) for begin, pitch in notes]
+        for kind, line in _different(upper, upper, beat_line(upper, TIME_UNIT)):
+            begins = [note[0] for note in line[: len(line) - STEPS]]
+            bars = np.maximum(voice.bars[np.searchsorted(times, begins)], 1)
+            prints = _prints([note[1] for note in line])
+            found.append(PrintLine(0 if voice.is_together else part, kind, prints, bars))
     return tuple(found)
 
 
-def _of_line(part: int, upper: Line, starts: Ints) -> Iterator[PrintLine]:
-    plain = plain_line(upper)
-    for kind, line in ((UPPER, upper), (PLAIN, plain)):
-        if len(line) <= STEPS or (kind == PLAIN and plain == upper):
-            continue
-        prints = _prints([after[1] - note[1] for note, after in pairwise(line)])
-        begins = [note[0] for note in line[: len(prints)]]
-        bars = np.searchsorted(starts, begins, side="right").astype(np.int32)
-        yield PrintLine(part, kind, prints, bars)
+def _different(upper: Line, plain: Line, beats: Line) -> Iterator[tuple[str, Line]]:
+    """Those that are long enough to have a print and no line before."""
+    lines = (upper, plain, beats)
+    for number, (kind, line) in enumerate(zip(KINDS, lines, strict=True)):
+        if len(line) > STEPS and line not in lines[:number]:
+            yield kind, line
 
 
-def _prints(steps: Sequence[int]) -> Hashes:
+def _prints(pitches: Sequence[int]) -> Hashes:
+    steps = [after - pitch for pitch, after in pairwise(pitches)]
     runs = (tuple(steps[at : at + STEPS]) for at in range(len(steps) - STEPS + 1))
     return np.array([_print(run) for run in runs], dtype=np.uint64)
 
@@ -129,20 +135,42 @@ def _joined(line: Line) -> Line:
 
 
 def plain_line(line: Line) -> Line:
-    """A line without its ornaments: up to three short notes in a row are left out.
+    """A line without its ornaments, the shortest left out first, one at most after each note.
 
-    A note's length goes to its end, or to the next note if that begins earlier; short is less than
-    two fifths of that of the note that was kept before it: no two plain note values are so related,
-    so that played timing decides nothing.
+    An ornament is shorter than three tenths of the note before it, which then lasts until it ends:
+    so what is an ornament is judged by the note that it was cut from. A note's length goes to its
+    end, or to the beginning of the next one if that is earlier. No two plain note values are as
+    three to ten, so that played timing decides nothing.
     """
+    begins = [note[0] for note in line]
+    nexts = [*begins[1:], sys.maxsize]
+    lengths = [min(note[2], after) - note[0] for note, after in zip(line, nexts, strict=True)]
+    waiting, left_out = [(length, at) for at, length in enumerate(lengths)], set[int]()
+    heapq.heapify(waiting)
+    while waiting:
+        length, at = heapq.heappop(waiting)
+        if at == 0 or length != lengths[at] or at in left_out or at - 1 in left_out:
+            continue
+        if 10 * length < 3 * lengths[at - 1]:
+            left_out.add(at)
+            lengths[at - 1] = begins[at] + length - begins[at - 1]
+            heapq.heappush(waiting, (lengths[at - 1], at - 1))
+    return _joined([note for at, note in enumerate(line) if at not in left_out])
+
+
+def beat_line(line: Line, unit: int) -> Line:
+    """Those notes that sound, or have sounded last, at an eighth, or a 64th after it.
+
+    What is put between, however long it sounds, is not in it; what is played late is.
+
+    Args:
+        line: any.
+        unit: ticks of a quarter note.
+    """
+    late, found = unit // CHORD_SPREAD, []
     nexts = [*(note[0] for note in line[1:]), sys.maxsize]
-    kept: Line = []
-    longest = passed = 0
     for note, after in zip(line, nexts, strict=True):
-        length = min(note[2], after) - note[0]
-        if 5 * length < 2 * longest and passed < _MOST_PASSED:
-            passed += 1
-        else:
-            kept.append(note)
-            longest, passed = length, 0
-    return _joined(kept)
+        eighth = -(2 * (late - note[0]) // unit)  # the first one not before the note
+        if eighth * unit // 2 + late < after:
+            found.append(note)
+    return _joined(found)

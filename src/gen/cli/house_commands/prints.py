@@ -43,7 +43,7 @@ def fingerprint_command(
     unread: list[tuple[str, str]] = []
     with SafeReader() as reader, output.progress("listing", len(paths)) as advance:
         for number, path in enumerate(paths, 1):
-            name = str(number) if numbers else path.relative_to(files).as_posix()
+            name = str(number) if numbers else _text_of(path.relative_to(files).as_posix())
             found = _listed(path, name, reader)
             if isinstance(found, str):
                 unread.append((name, found))
@@ -52,7 +52,7 @@ def fingerprint_command(
             if numbers:
                 output.line(f"{number} is {path}")
             advance(1)
-    made = PrintList(holder, tuple(works), tuple(unread))
+    made = PrintList(_text_of(holder), tuple(works), tuple(unread))
     write_atomically(out, made.encode())
     for name, reason in unread:
         output.line(f"not read: {name}: {reason}")
@@ -61,6 +61,11 @@ def fingerprint_command(
     output.result(file=str(out), sha256=made.digest, works=len(works), unread=dict(unread))
     if unread:
         raise SystemExit(REFUSED)
+
+
+def _text_of(name: str) -> str:
+    """A name as text, whatever bytes it has: fingerprint_alone.py writes the same."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _listed(path: Path, name: str, reader: SafeReader) -> ListedWork | str:
