@@ -24,7 +24,7 @@ def main() -> None: ...
 @click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
     """Parse lead sheets and say what they hold."""
-    for path in files or sorted(LEADSHEETS.glob("*.abc")):
+    for path in files or sorted(LEADSHEETS.rglob("*.abc")):
         for sheet in abc.parse(path.read_text(encoding="utf-8"), where=path.name):
             meter = f"{sheet.meter[0]}/{sheet.meter[1]}"
             click.echo(
@@ -48,6 +48,19 @@ def build(out: Path) -> None:
         notes += work.piece.note_count
         seconds += work.piece.seconds_at(work.piece.end_ticks)
     click.echo(f"{count} works, {notes} notes, {seconds / 3600:.1f} hours in {out}")
+
+
+@main.command()
+def habits() -> None:
+    """Count in both volumes, as they would be built, what their works have in common."""
+    from starter import catalogue
+    from starter.corpus import written_work
+    from starter.habits import table
+
+    volumes = (catalogue.first_volume(), catalogue.second_volume())
+    first, second = ([written_work(each) for each in volume] for volume in volumes)
+    named = (("first volume", first), ("second volume", second), ("both", [*first, *second]))
+    click.echo("\n".join(table(named)))
 
 
 @main.command()

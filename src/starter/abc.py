@@ -14,11 +14,8 @@ from pathlib import Path
 from gen.errors import HouseError
 from gen.harmony import GENRES, MOODS, Chord, Key, parse_chord, pitch_class
 from starter.keys import parse_abc_key
+from starter.leadsheet import GRID, RIFF, TICKS, Bar, ChordSpan, LeadSheet, MelodyNote, Part
 
-TICKS = 480
-"""Ticks per quarter note everywhere in the starter corpus."""
-GRID = TICKS // 12
-"""Musical onsets and durations are multiples of this before humanisation."""
 LOWEST, HIGHEST = 52, 84
 """The melody's written range: E3 to C6."""
 
@@ -26,7 +23,7 @@ _TOKEN = re.compile(
     r"""(?P<space>\s+)
     |"(?P<chord>[^"]*)"
     |\[(?P<field>[KM]):(?P<value>[^\]]*)\]
-    |(?P<bar>\|\||\|\]|\|)
+    |(?P<bar>\|\||\|\]|\|:|\|)
     |\((?P<tuplet>3)(?!:)
     |(?P<accidental>\^\^|\^|__|_|=)?(?P<letter>[A-Ga-g])(?P<octave>[,']*)
         (?P<length>\d*/*\d*)(?P<tie>-?)
@@ -36,75 +33,6 @@ _TOKEN = re.compile(
 )
 _ACCIDENTALS = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
 _SHARP_ORDER = "FCGDAEB"
-
-
-@dataclass(frozen=True, slots=True)
-class MelodyNote:
-    """A melody note; onset in ticks from the start of its part."""
-
-    onset: int
-    duration: int
-    pitch: int
-
-    @property
-    def end(self) -> int:
-        return self.onset + self.duration
-
-
-@dataclass(frozen=True, slots=True)
-class ChordSpan:
-    """A chord symbol and the ticks it holds for, from the start of its part."""
-
-    onset: int
-    duration: int
-    symbol: Chord
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A bar: where it begins in its part, how long it is, its meter and key."""
-
-    onset: int
-    ticks: int
-    meter: tuple[int, int]
-    key: Key
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A lettered part of the form."""
-
-    letter: str
-    bars: tuple[Bar, ...]
-    notes: tuple[MelodyNote, ...]
-    chords: tuple[ChordSpan, ...]
-
-    @property
-    def ticks(self) -> int:
-        return self.bars[-1].onset + self.bars[-1].ticks
-
-
-@dataclass(frozen=True, slots=True)
-class LeadSheet:
-    """One theme. `form` spells the order of parts, `tempo` counts quarters per minute."""
-
-    number: int
-    title: str
-    genre: str
-    mood: str
-    key: Key
-    meter: tuple[int, int]
-    tempo: float
-    form: str
-    parts: dict[str, Part]
-
-    @property
-    def bar_count(self) -> int:
-        return sum(len(self.parts[letter].bars) for letter in self.form)
-
-    @property
-    def slug(self) -> str:
-        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
 
 
 @dataclass
@@ -122,6 +50,7 @@ class _Reader:
     bar_start: int = 0
     bars: list[Bar] = field(default_factory=list)
     notes: list[MelodyNote] = field(default_factory=list)
+    pickup: tuple[MelodyNote, ...] = ()
     chords: list[tuple[int, Chord]] = field(default_factory=list)
     accidentals: dict[tuple[str, str], int] = field(default_factory=dict)
     tied: int | None = None
@@ -215,7 +144,7 @@ def _make_sheet(
         reader = _Reader(f"{where} ({header['T']})", unit, key, fifths, meter, letter)
         parts[letter] = _read_part(reader, lines)
     form = re.sub(r"[\s.]", "", header["P"])
-    if not form or set(form) != set(parts):
+    if not form or set(form) != set(parts) - {RIFF}:
         raise HouseError(f"P:{form} does not match the parts {''.join(parts)}", where=place)
     sheet = LeadSheet(
         int(header["X"]), header["T"], header["R"], mood[1] if mood else "", key, meter,
@@ -269,6 +198,8 @@ def _take(reader: _Reader, match: re.Match[str]) -> None:
         _take_chord(reader, match["chord"])
     elif match["field"]:
         _take_field(reader, match["field"], match["value"])
+    elif match["bar"] == "|:":
+        _close_pickup(reader)
     elif match["bar"]:
         _close_bar(reader)
     elif match["tuplet"]:
@@ -313,6 +244,18 @@ def _close_bar(reader: _Reader) -> None:
         raise reader.error(f"the bar holds {found} quarters, its meter {due}")
     reader.bars.append(Bar(reader.bar_start, length, reader.meter, reader.key))
     reader.bar_start = reader.now
+    reader.accidentals.clear()
+
+
+def _close_pickup(reader: _Reader) -> None:
+    """What stands before ``|:`` leads into the part."""
+    fits = 0 < reader.now < reader.bar_ticks and not reader.bars and not reader.chords
+    if not fits or reader.tied is not None:
+        raise reader.error("|: does not stand after a pick-up of less than a bar, without chords")
+    reader.pickup = tuple(
+        MelodyNote(n.onset - reader.now, n.duration, n.pitch) for n in reader.notes
+    )
+    reader.now, reader.notes = 0, []
     reader.accidentals.clear()
 
 
@@ -399,4 +342,5 @@ def _finish(reader: _Reader) -> Part:
     )
     if not reader.notes:
         raise reader.error("the part has no notes")
-    return Part(reader.letter, tuple(reader.bars), tuple(reader.notes), spans)
+    bars, notes = tuple(reader.bars), tuple(reader.notes)
+    return Part(reader.letter, bars, notes, spans, reader.pickup)

@@ -12,8 +12,8 @@ from random import Random
 from typing import Any
 
 from gen.harmony import Chord, Key
-from starter.abc import TICKS, Bar, ChordSpan, LeadSheet, MelodyNote
 from starter.instruments import playing_range
+from starter.leadsheet import TICKS, Bar, ChordSpan, LeadSheet, MelodyNote
 from starter.tones import Tone, fold
 
 PartWriter = Callable[["Scene"], list[Tone]]
@@ -72,7 +72,7 @@ class Arrangement:
         swing: where the second half of a swung unit falls: 1/2 straight, 2/3 triplets.
         swing_unit: the pair's length in ticks: 480 swings eighths, 240 swings sixteenths.
         humanise: ticks of timing noise at most (musical onsets are 40 ticks apart).
-        ritardando: slow down in the ending.
+        ritardando: how it slows down at the end (see `starter.form`); "" for not at all.
         final_quality: chord qualities of the last chord for major and minor.
         meters: meters it can play; empty for all.
     """
@@ -85,7 +85,7 @@ class Arrangement:
     swing: float = 0.5
     swing_unit: int = TICKS
     humanise: int = 5
-    ritardando: bool = False
+    ritardando: str = ""
     final_quality: tuple[str, str] = ("maj", "min")
     meters: tuple[tuple[int, int], ...] = ()
 
@@ -94,9 +94,13 @@ class Arrangement:
 class Section:
     """A stretch of the plan. Times are absolute ticks; chords and melody are transposed.
 
-    `name` is what the marker says; `kind` one of intro, theme, solo, break, ending, final
-    (the last bar); `letter` the part whose chords it plays; `statement` how many times this
+    `name` is what the marker says; `kind` one of pickup, intro, riff, theme, solo, break, ending,
+    final (the last bar); `letter` the part whose chords it plays; `statement` how many times this
     letter was stated before; `turn` the form token's place among those that state melody.
+    `shift` is its transposition in semitones, `pace` a factor on the tempo; with `slowing` its
+    last bars slow down, with `stops` the band is silent under the lead's last bar, and a `thin`
+    one is played, be it the last, only by seats whose `enters` it reaches; of the last chord
+    melody and bass are always there.
     """
 
     index: int
@@ -110,6 +114,11 @@ class Section:
     bars: tuple[Bar, ...]
     chords: tuple[ChordSpan, ...]
     melody: tuple[MelodyNote, ...]
+    shift: int = 0
+    pace: float = 1.0
+    slowing: str = ""
+    stops: bool = False
+    thin: bool = False
 
     @property
     def onset(self) -> int:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from gen.harmony import Chord
-from starter.abc import TICKS
 from starter.arrangement import PartWriter, Scene
+from starter.leadsheet import TICKS
 from starter.meters import Pattern, Stroke, beats, hits
 from starter.tones import Tone, nearest
 
@@ -169,6 +169,54 @@ def walking(two_feel_below: float = 0.0) -> PartWriter:
         return made
 
     return part
+
+
+def roaming(
+    rhythms: Pattern, lively: Pattern | None = None, from_energy: float = 0.7, legato: float = 0.92
+) -> PartWriter:
+    """A bass that moves: roots where chords change, steps and chord tones between, approaches.
+
+    Args:
+        rhythms: where it strikes: ``x`` a note, ``8`` the last note an octave higher (lower where
+            there is no room), ``-`` holds, ``.`` rests.
+        lively: rhythms from `from_energy` up.
+        from_energy: energy at which `lively` takes over.
+        legato: share of each note that sounds.
+    """
+
+    def part(scene: Scene) -> list[Tone]:
+        if scene.kind == "final":
+            return final_bass(scene)
+        drawn = lively if lively is not None and scene.energy >= from_energy else rhythms
+        made: list[Tone] = []
+        last = int(scene.memory.get("last", scene.seat.low + 9))
+        for index, bar in enumerate(scene.bars):
+            for place, hit in enumerate(hits(drawn, bar, index)):
+                is_change = any(c.onset == hit.onset for c in scene.chords)
+                if hit.char == "8" and made and not is_change:
+                    up = made[-1].pitch + 12
+                    pitch = up if up <= scene.seat.high else scene.fold(made[-1].pitch - 12)
+                else:
+                    pitch = last = _walk_step(scene, hit.onset, hit.duration, last, place, made)
+                accent = 2 if is_change else -3
+                made.append(Tone(hit.onset, max(int(hit.duration * legato), 60), pitch, accent))
+        scene.memory["last"] = last
+        return _bass_first(scene, made)
+
+    return part
+
+
+def _bass_first(scene: Scene, tones: list[Tone]) -> list[Tone]:
+    """Each chord's first note is its bass."""
+    made = list(tones)
+    for span in scene.chords:
+        end = span.onset + span.duration
+        first = next((i for i, t in enumerate(made) if span.onset <= t.onset < end), None)
+        if first is not None and made[first].pitch % 12 != span.symbol.bass:
+            low, high = scene.seat.low, scene.seat.high
+            pitch = nearest(span.symbol.bass, made[first].pitch, low, high)
+            made[first] = replace(made[first], pitch=pitch)
+    return made
 
 
 def _in_two(scene: Scene, slots: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import csv
 import zlib
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from gen import smf
 from starter import abc
-from starter.abc import LeadSheet
 from starter.arrangement import Arrangement
+from starter.keys import idiomatic_shifts
+from starter.leadsheet import LeadSheet
 from starter.realise import RealisedWork, realise
-from starter.styles import arrangements
+from starter.styles import arrangements, second
 
 LEADSHEETS = Path(__file__).parent / "leadsheets"
+SECOND = LEADSHEETS / "second"
 CONTRACT = "starter-house-1"
 COLUMNS = ("file", "title", "composers", "method", "genre", "mood", "key", "chords", "sections",
            "roles", "consent", "contract")  # fmt: skip
@@ -62,6 +64,10 @@ class Commission:
             return f"general_model evaluation artist_model:{self.composer}"
         return "general_model evaluation"
 
+    @property
+    def title(self) -> str:
+        return f"{self.sheet.title} ({self.arrangement.name})"
+
     def realise(self) -> RealisedWork:
         return realise(self.sheet, self.arrangement, self.shift)
 
@@ -73,41 +79,64 @@ def display_name(composer: str) -> str:
     return f"Starter house, program voice {VOICES[composer][0]} (no human)"
 
 
-def commissions(folder: Path = LEADSHEETS) -> list[Commission]:
-    """Every work, in order; keys chosen so that all 24 are used about equally.
+def commissions() -> list[Commission]:
+    """Every work, in order: the first volume, then the second."""
+    return [*first_volume(), *second_volume()]
+
+
+def first_volume() -> list[Commission]:
+    """Three arrangements of each theme, keys chosen so that all 24 are used about equally.
 
     The first arrangement of a theme keeps the key it was written in; each other takes, of the
     transpositions its style allows, the one whose key was used least so far.
     """
-    sheets = abc.load(folder)
+    sheets = abc.load(LEADSHEETS)
     made: list[Commission] = []
     used: Counter[tuple[int, bool]] = Counter((s.key.tonic, s.key.is_minor) for s in sheets)
     for sheet in sheets:
-        for place, arrangement in enumerate(_playable(sheet)):
-            shift = 0 if place == 0 else _rarest(sheet, arrangement, used)
+        for place, arrangement in enumerate(playable(sheet, arrangements(sheet.genre))):
+            shift = 0 if place == 0 else _rarest(sheet, arrangement.shifts, used)
             key = sheet.key.transposed(shift)
             used[key.tonic, key.is_minor] += place > 0
             made.append(Commission(sheet, arrangement, shift))
     return made
 
 
-def _playable(sheet: LeadSheet) -> list[Arrangement]:
-    found = arrangements(sheet.genre)
+def second_volume() -> list[Commission]:
+    """Themes that begin, move and end in more ways, in keys that players of the genre like.
+
+    The first arrangement of a theme keeps the key it was written in; each other takes the
+    genre's key within a fourth that this genre has used least.
+    """
+    made: list[Commission] = []
+    used: dict[str, Counter[tuple[int, bool]]] = defaultdict(Counter)
+    for sheet in abc.load(SECOND):
+        for place, arrangement in enumerate(playable(sheet, second.arrangements(sheet.genre))):
+            liked = idiomatic_shifts(sheet.genre, sheet.key)
+            shift = 0 if place == 0 else _rarest(sheet, liked, used[sheet.genre])
+            key = sheet.key.transposed(shift)
+            used[sheet.genre][key.tonic, key.is_minor] += 1
+            made.append(Commission(sheet, arrangement, shift))
+    return made
+
+
+def playable(sheet: LeadSheet, found: Iterable[Arrangement]) -> list[Arrangement]:
+    """Those of the arrangements that can play the theme's meter."""
     return [a for a in found if not a.meters or sheet.meter in a.meters]
 
 
-def _rarest(sheet: LeadSheet, arrangement: Arrangement, used: Counter[tuple[int, bool]]) -> int:
+def _rarest(sheet: LeadSheet, shifts: Iterable[int], used: Counter[tuple[int, bool]]) -> int:
     def count(shift: int) -> tuple[int, int, int]:
         key = sheet.key.transposed(shift)
         return used[key.tonic, key.is_minor], abs(shift), shift
 
-    return min((s for s in arrangement.shifts if s), key=count, default=0)
+    return min((s for s in shifts if s), key=count, default=0)
 
 
-def build(folder: Path, leadsheets: Path = LEADSHEETS) -> Iterator[tuple[Commission, RealisedWork]]:
+def build(folder: Path) -> Iterator[tuple[Commission, RealisedWork]]:
     """Write every work and one sidecar per composer under `folder`; yields as it goes."""
     rows: dict[str, list[dict[str, str]]] = {composer: [] for composer in VOICES}
-    for commission in commissions(leadsheets):
+    for commission in commissions():
         work = commission.realise()
         place = folder / commission.composer
         place.mkdir(parents=True, exist_ok=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from starter.abc import TICKS, ChordSpan
 from starter.arrangement import PartWriter, Scene
 from starter.bass import degree
+from starter.leadsheet import TICKS, ChordSpan
 from starter.meters import Pattern, hits
 from starter.tones import Tone, merge_repeats, nearest, sounding
 from starter.voicing import voice

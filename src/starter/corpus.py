@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +15,10 @@ from gen.provenance.house import House
 from gen.provenance.pin import find_pin
 from gen.provenance.statement import Description
 from gen.provenance.tag import read_tag
-from gen.smf import parse
-from starter.abc import LeadSheet
+from gen.smf import parse, write
+from starter.catalogue import Commission, sidecar_row
 from starter.instruments import playing_range
+from starter.leadsheet import LeadSheet
 from starter.meters import strong_onsets
 from starter.voicing import parallels
 
@@ -27,18 +28,17 @@ LEAST_RUN = 8
 
 
 @dataclass(frozen=True)
-class HouseWork:
-    """A registered work, read from its file."""
+class Work:
+    """A work with what its tag says, or will say, of it."""
 
-    entry: Entry
+    title: str
     description: Description
     piece: Piece
-    file_bytes: int
 
     @property
     def theme(self) -> str:
         """The lead sheet's title: the work's title without its arrangement."""
-        return self.entry.title.rsplit(" (", 1)[0]
+        return self.title.rsplit(" (", 1)[0]
 
     @property
     def seconds(self) -> float:
@@ -75,6 +75,25 @@ class HouseWork:
         return cell[min(int(share * len(cell)), len(cell) - 1)]
 
 
+@dataclass(frozen=True)
+class HouseWork(Work):
+    """A registered work, read from its file."""
+
+    entry: Entry
+    file_bytes: int
+
+
+def written_work(commission: Commission) -> Work:
+    """A work before it is published, as its sidecar will describe it."""
+    made = commission.realise()
+    row = sidecar_row(commission, made)
+    words = ("genre", "mood", "key", "chords", "sections")
+    description = Description(
+        **{word: row[word] for word in words}, roles=tuple(row["roles"].split())
+    )
+    return Work(made.title, description, parse(write(made.piece)))
+
+
 def read_house(folder: Path) -> Iterator[HouseWork]:
     """Every live work of a house, in the register's order.
 
@@ -85,7 +104,8 @@ def read_house(folder: Path) -> Iterator[HouseWork]:
     for record in register.live_works():
         data = (folder / record.entry.path).read_bytes()
         tagged = read_tag(data)
-        yield HouseWork(record.entry, tagged.statement.description, parse(tagged.music), len(data))
+        described, piece = tagged.statement.description, parse(tagged.music)
+        yield HouseWork(record.entry.title, described, piece, record.entry, len(data))
 
 
 @dataclass
@@ -100,7 +120,7 @@ class Harmony:
         return self.inside / max(self.total, 1)
 
 
-def strong_beats(work: HouseWork) -> Harmony:
+def strong_beats(work: Work) -> Harmony:
     """Melody notes struck on strong beats against the described chord (tensions dropped)."""
     found = Harmony()
     ticks = work.piece.ticks_per_quarter
@@ -123,7 +143,7 @@ def strong_beats(work: HouseWork) -> Harmony:
     return found
 
 
-def outer_parallels(work: HouseWork) -> tuple[int, int]:
+def outer_parallels(work: Work) -> tuple[int, int]:
     """Parallel fifths and octaves between the first melody and the first bass, and all moves."""
     melody, bass = work.tracks("main_melody"), work.tracks("bass")
     if not melody or not bass:
@@ -145,7 +165,7 @@ def _sounding(track: Track, tick: int) -> int | None:
     return max((n.pitch for n in track.notes if n.onset_ticks <= tick < n.end_ticks), default=None)
 
 
-def outside_range(work: HouseWork) -> int:
+def outside_range(work: Work) -> int:
     """Notes outside their instrument's playing range."""
     count = 0
     for track in work.piece.tracks:
@@ -186,7 +206,7 @@ def themes_originality(sheets: Iterable[LeadSheet]) -> Originality:
     return Originality(pairs[0][0] if pairs else 0, pairs)
 
 
-def originality(works: list[HouseWork]) -> Originality:
+def originality(works: Sequence[Work]) -> Originality:
     """Compare the first melody of every work with those of all other themes."""
     from gen.likeness.passages import PassageIndex
     from gen.likeness.voices import voices_of

@@ -25,8 +25,10 @@ mood, key, chords and sections in its tag.
 ## How it was made
 Each theme is a lead sheet - a melody, chord symbols and a form - written for this project in
 `src/starter/leadsheets/`. A program, `src/starter/`, arranges each theme {per_theme}:
-ensemble, key, tempo, groove and form differ. Choices that look random are drawn from the work's
-name, so `python scripts/starter_house.py build` gives the same music bytes each time.
+ensemble, key, tempo, groove and form differ. The themes in `leadsheets/second/` are a second
+volume, whose works begin, speak and end in more ways than those of the first. Choices that look
+random are drawn from the work's name, so `python scripts/starter_house.py build` gives the same
+music bytes each time.
 
 ## By whom
 No human composed or played any of it. The lead sheets and the arranging program were written as
@@ -53,7 +55,7 @@ nothing was sampled from one. The register's identities say what they are:
 ## Known limits
 - Western tonal and modal harmony throughout; equal temperament; General MIDI programs.
 - Solos are variations that keep the theme's tones; drums follow written patterns.
-- Keys, meters and tempi are spread on purpose, not as any repertoire has them.
+- Meters, tempi and the first volume's keys are spread on purpose, not as any repertoire has them.
 
 ## Weight, licence, upkeep
 {megabytes:.1f} MB of signed files. Licence as the repository's. The house is sealed: its keys

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from starter.abc import TICKS, Bar
 from starter.arrangement import PartWriter, Scene
+from starter.leadsheet import TICKS, Bar
 from starter.meters import Pattern, hits
 from starter.tones import Tone
 

@@ -6,8 +6,8 @@ import math
 from random import Random
 
 from gen.piece import Note
-from starter.abc import Bar
 from starter.arrangement import Plan, Seat, Section
+from starter.leadsheet import Bar
 from starter.meters import weight
 from starter.tones import Tone
 

@@ -12,8 +12,8 @@ from itertools import pairwise, product
 from random import Random
 
 from gen.harmony import Chord
-from starter.abc import TICKS
 from starter.arrangement import PartWriter, Scene
+from starter.leadsheet import TICKS
 from starter.meters import Pattern, Stroke, hits
 from starter.tones import Tone, nearest, sounding
 

@@ -48,3 +48,29 @@ def parse_abc_key(text: str) -> tuple[Key, int]:
     letter = match[1].upper()
     fifths = "FCGDAEB".index(letter) - 1 + 7 * {"": 0, "#": 1, "b": -1}[match[2]]
     return Key(pitch_class(letter, match[2]), mode), fifths + _RELATIVE[mode]
+
+
+_IDIOM = {
+    # genre: tonics of major and of minor keys that lie well for its instruments
+    "piano_miniature": ("C G D A F Bb Eb Ab Db", "A E D G C F B C#"),
+    "waltz": ("C G D A F Bb Eb", "A D G E C"),
+    "chorale": ("F G Bb C D Eb A", "D G A E C F"),
+    "pop_ballad": ("C G D A F E Bb", "A E D B C F#"),
+    "cinematic": ("D C F Bb Eb G", "D C E A G F"),
+    "march": ("Bb Eb F Ab C", "G C D F"),
+    "folk_dance": ("D G A C", "E A B D"),
+    "ambient": ("C D F G A Eb", "A D E C F#"),
+    "rock": ("E A D G C", "E A D B F#"),
+    "funk": ("E Bb Eb F D", "E A D G C"),
+    "house": ("C F G A D", "A C F G D"),
+    "jazz_swing": ("F Bb Eb C Ab Db", "C G D F Bb"),
+    "bossa": ("C F D G A Bb", "A D E G C"),
+    "lofi": ("C F Bb Eb D", "A D G C F"),
+}
+
+
+def idiomatic_shifts(genre: str, key: Key) -> list[int]:
+    """Transpositions, a fourth at most, that bring a key to one that its genre's players like."""
+    names = _IDIOM[genre][key.is_minor].split()
+    liked = {pitch_class(name[0], name[1:]) for name in names}
+    return [shift for shift in range(-5, 6) if (key.tonic + shift) % 12 in liked]

@@ -6,8 +6,8 @@ from dataclasses import replace
 from random import Random
 
 from gen.harmony import Chord, Key
-from starter.abc import TICKS, MelodyNote
 from starter.arrangement import PartWriter, Scene
+from starter.leadsheet import TICKS, MelodyNote
 from starter.meters import weight
 from starter.tones import Tone, fold, nearest, sounding
 
@@ -39,7 +39,7 @@ def lead(
         if scene.kind == "final":
             return closing_tone(scene, accent)
         notes = list(scene.melody)
-        if scene.kind == "intro" and fragment:
+        if scene.kind == "intro" and fragment and not notes:
             notes = opening_fragment(scene)
         if not notes:
             return []
@@ -99,12 +99,12 @@ def opening_fragment(scene: Scene) -> list[MelodyNote]:
     for note in first.melody:
         at = note.onset - first.onset
         if at + note.duration <= room:
-            pitch = _fit_chord(scene, note.pitch, half.onset + at)
+            pitch = fit_chord(scene, note.pitch, half.onset + at)
             found.append(MelodyNote(half.onset + at, note.duration, pitch))
     return found
 
 
-def _fit_chord(scene: Scene, pitch: int, tick: int) -> int:
+def fit_chord(scene: Scene, pitch: int, tick: int) -> int:
     """The same pitch if chord and key allow it, else the nearest chord tone."""
     chord = scene.chord_at(tick)
     strong = weight(scene.bar_at(tick).meter, tick - scene.bar_at(tick).onset) >= 0.5

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from gen.errors import HouseError
-from starter.abc import GRID, TICKS, Bar
+from starter.leadsheet import GRID, TICKS, Bar
 
 Meter = tuple[int, int]
 Pattern = str | Mapping[str, str]

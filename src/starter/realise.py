@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from gen.errors import HouseError
 from gen.piece import KeySignature, Marker, Note, Pedal, Piece, Tempo, TimeSignature, Track
-from starter.abc import TICKS, Bar, LeadSheet
-from starter.arrangement import Arrangement, Plan, Scene, Seat
+from starter.arrangement import Arrangement, Plan, Scene, Seat, Section
 from starter.dynamics import perform, separate
-from starter.form import plan
+from starter.form import SLOWINGS, plan
 from starter.instruments import playing_range
 from starter.keys import key_name, names_in, plain_fifths
+from starter.leadsheet import TICKS, Bar, LeadSheet
 from starter.tones import Tone
 
 _ROLE_ORDER = ("main_melody", "sub_melody", "riff", "accompaniment", "bass", "pad", "drums")
-_RITARDANDO = (0.95, 0.88, 0.78)
-"""Tempo factors of the last bars before the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +79,8 @@ def _play(made: Plan, work_id: str) -> dict[str, list[Note]]:
             rng, vary = Random(figure), Random(f"{figure}/{section.index}")  # noqa: S311
             scene = Scene(made, section, seat, rng, vary, memories[seat.name], band, stage)
             tones = seat.part(scene) if _takes_part(seat, scene) else []
+            if section.stops:
+                tones = _stopped(seat, section, tones)
             band[seat.name] = sorted(tones, key=lambda t: (t.onset, t.pitch))
             played[seat.name] += perform(made, seat, section, tones, vary)
     return played
@@ -89,8 +89,20 @@ def _play(made: Plan, work_id: str) -> dict[str, list[Note]]:
 def _takes_part(seat: Seat, scene: Scene) -> bool:
     if scene.kind in seat.silent_in:
         return False
+    if scene.kind == "pickup":
+        return seat.role == "main_melody"
     strongest = max(scene.energy, scene.section.energy_end)
-    return scene.kind == "final" or strongest >= seat.enters
+    is_left = not scene.section.thin or seat.role in ("main_melody", "bass")
+    closes = scene.kind == "final" and is_left
+    return closes or strongest >= seat.enters
+
+
+def _stopped(seat: Seat, section: Section, tones: list[Tone]) -> list[Tone]:
+    """The tones of a seat that falls silent under the lead's last bar, but for its first beat."""
+    if seat.role in ("main_melody", "drums"):
+        return tones
+    end = section.bars[-1].onset + TICKS
+    return [replace(t, duration=min(t.duration, end - t.onset)) for t in tones if t.onset < end]
 
 
 def _tracks(made: Plan, played: dict[str, list[Note]], work_id: str) -> list[Track]:
@@ -144,25 +156,34 @@ def _changes(bars: list[Bar], what: str) -> list[Bar]:
 
 
 def _tempos(made: Plan) -> list[Tempo]:
-    tempos = [Tempo(0, round(60_000_000 / made.tempo))]
-    if made.arrangement.ritardando:
-        last = made.bars[-len(_RITARDANDO) :]
-        tempos += [
-            Tempo(bar.onset, round(60_000_000 / (made.tempo * factor)))
-            for bar, factor in zip(last, _RITARDANDO, strict=True)
-        ]
+    """The pace of each section; its last bars where they slow down, and then the pace again."""
+    factors: dict[int, float] = {}
+    for section in made.sections:
+        factors.setdefault(section.onset, section.pace)
+        bars = [b for b in made.bars if b.onset < section.end]
+        slower = SLOWINGS[section.slowing][-len(bars) :]
+        for bar, factor in zip(bars[len(bars) - len(slower) :], slower, strict=True):
+            factors[bar.onset] = section.pace * factor
+    tempos: list[Tempo] = []
+    for onset, factor in sorted(factors.items()):
+        tempo = Tempo(onset, round(60_000_000 / (made.tempo * factor)))
+        if not tempos or tempos[-1].microseconds_per_quarter != tempo.microseconds_per_quarter:
+            tempos.append(tempo)
     return tempos
 
 
 def section_starts(made: Plan) -> list[tuple[str, int, int]]:
-    """(name, first bar from 1, tick) of each section; a solo or ending counts once."""
+    """(name, first bar from 1, tick) of each section; a solo or ending counts once.
+
+    A part that a pick-up leads into begins with it.
+    """
     starts: list[tuple[str, int, int]] = []
-    bar = 1
+    bar, before = 1, ""
     for section in made.sections:
         repeated = starts and starts[-1][0] == section.name in ("solo", "ending")
-        if not repeated:
+        if not repeated and before != "pickup":
             starts.append((section.name, bar, section.onset))
-        bar += len(section.bars)
+        bar, before = bar + len(section.bars), section.kind
     return starts
 
 

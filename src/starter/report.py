@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gen.harmony import GENRES
 from starter import abc, plots
-from starter.catalogue import LEADSHEETS
+from starter.catalogue import LEADSHEETS, SECOND
 from starter.corpus import (
     Harmony,
     HouseWork,
@@ -20,6 +20,7 @@ from starter.corpus import (
     themes_originality,
 )
 from starter.datasheet import write_croissant, write_datasheet
+from starter.habits import table
 
 REVIEW_RUN = 12
 """Shared interval runs from here on are looked at by a person."""
@@ -48,8 +49,8 @@ def report(
     if pictures:
         _draw(works, shares, folder, tell)
     lines = [
-        *_totals(works), *_spreads(works), *_harmony(works, shares), *_originality(works),
-        *_structure(), *_rolls(sorted((folder / "rolls").glob("*.png"))),
+        *_totals(works), *_spreads(works), *_harmony(works, shares), *_habits(works),
+        *_originality(works), *_structure(), *_rolls(sorted((folder / "rolls").glob("*.png"))),
     ]  # fmt: skip
     (folder / "REPORT.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     write_datasheet(works, folder / "DATASHEET.md")
@@ -153,8 +154,18 @@ def _harmony(works: list[HouseWork], shares: dict[str, Harmony]) -> list[str]:
     ]  # fmt: skip
 
 
+def _habits(works: list[HouseWork]) -> list[str]:
+    """What works have in common, volume beside volume as far as they are published."""
+    titles = {sheet.title for sheet in abc.load(SECOND)}
+    second = [w for w in works if w.theme in titles]
+    first = [w for w in works if w.theme not in titles]
+    volumes = [("first volume", first), ("second volume", second), ("both", works)]
+    return ["## Habits", "", "What no genre asks for, and how often it is there.", "",
+            *table(volumes if second else [("works", works)]), ""]  # fmt: skip
+
+
 def _originality(works: list[HouseWork]) -> list[str]:
-    themes = themes_originality(abc.load(LEADSHEETS))
+    themes = themes_originality([*abc.load(LEADSHEETS), *abc.load(SECOND)])
     played = originality(works)
     return [
         "## Originality within the corpus", "",

@@ -11,13 +11,13 @@ from dataclasses import replace
 from random import Random
 
 from gen.harmony import Chord, Key
-from starter.abc import GRID, TICKS, ChordSpan
 from starter.arrangement import PartWriter, Scene
 from starter.bass import approach_tone, degree, final_bass
 from starter.comping import ACCENTS, final_chord, voicing_for
 from starter.drumbook import KIT, Hit, bar_length
 from starter.grooves import Drummer
 from starter.guitar import clear_of_lead, one_at_a_time
+from starter.leadsheet import GRID, TICKS, ChordSpan
 from starter.meters import Pattern, Stroke, hits
 from starter.tones import Tone, nearest, sounding
 

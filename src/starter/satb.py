@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from gen.harmony import Chord
-from starter.abc import TICKS
 from starter.arrangement import PartWriter, Scene
+from starter.leadsheet import TICKS
 from starter.melody import closing_tone, lead
 from starter.meters import beats
 from starter.tones import Tone, nearest

@@ -50,3 +50,14 @@ def test_a_loop_closes_at_the_end_of_its_last_bar(meter, bar):
     data = write(piece, end_ticks=piece.bars_end_ticks)
     file = mido.MidiFile(file=io.BytesIO(data))
     assert [sum(message.time for message in track) for track in file.tracks] == [2 * bar] * 2
+
+
+def test_the_bass_behind_a_slash_is_named_where_its_chord_is():
+    """Of a bar of three chords, by steps; a bar that asks for none has its chords as they are."""
+    home, fourth = Chord(0, "maj", 0), Chord(5, "maj", 5)
+    bar = Events.new_bar(4, 4)
+    rows = [list(row) for row in (*bar, *Events.chord(home), *bar, *Events.chord(fourth))]
+    key = [signature_of("C major")]
+    assert [m.text for m in markers_of(rows, key)] == ["C", "F"]
+    assert [m.text for m in markers_of(rows, key, {0: ((0, 4),)})] == ["C/E", "F"]
+    assert [m.text for m in markers_of(rows, key, {1: ((0, None), (12, 9))})] == ["C", "F"]

@@ -94,7 +94,7 @@ def test_switched_off_nothing_is_compared_and_the_receipt_says_nothing(ask, clos
 def test_a_real_copy_of_a_work_is_withheld(ask, monkeypatch):
     from houses import make_piece
 
-    monkeypatch.setattr("gen.sampling.job.finished", lambda rows, controls: make_piece(1, 16))
+    monkeypatch.setattr("gen.sampling.job.finished", lambda *_: make_piece(1, 16))
     with pytest.raises(PiecesWithheld, match="“Small Rain” by Ana"):
         ask(n=1, tries=2)
 

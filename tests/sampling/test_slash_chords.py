@@ -12,10 +12,11 @@ from gen.sampling.controls import Controls
 from gen.sampling.in_file.continuation import Continuation
 from gen.sampling.in_file.rewriting import Rewriting
 from gen.sampling.in_file.source import Source
-from gen.sampling.job import FromNothing
+from gen.sampling.job import FromNothing, job_of
 from gen.sampling.plan import compass_of
 from gen.sampling.planning import plan_of, slash_basses
 from gen.sampling.request import FileTask
+from gen.sampling.rules import Rules
 from gen.smf import normalise, write
 
 BAR = 1920
@@ -83,3 +84,30 @@ def test_and_one_that_goes_on():
         piece = job.finish(written(job, seed, notes=0.5)).piece
         found += checked((n for t in piece.tracks if t.program == 33 for n in t.notes), 8)
     assert found
+
+
+def chord_markers(rules: int, task: FileTask | None = None) -> tuple[list[str], list[Note]]:
+    """What the markers of the chords that were asked for say, and the notes beside them."""
+    band = {} if task else {"time_signature": "4/4", "instruments": ("piano", "bass")}
+    controls = Controls(bars=4, chords="C/E | F G/B | Am | F/A", **band)
+    given = source() if task else None
+    job = job_of(controls, task, steering=1.0, rules=Rules(rules), source=given)
+    piece = job.finish(written(job, 3, notes=0.8, context=400)).piece
+    texts = [marker.text for marker in piece.markers]
+    return [t for t in texts if t[0] in "ACFG"], [n for t in piece.tracks for n in t.notes]
+
+
+@pytest.mark.parametrize("task", [None, FileTask("tune.mid", "continue")])
+def test_markers_say_what_stands_behind_a_slash_by_the_seventh_rules(task):
+    """And nothing else is another than by the sixth, whose receipts stand."""
+    (named, notes), (plain, same) = chord_markers(7, task), chord_markers(6, task)
+    assert named[:5] == ["C/E", "F", "G/B", "Am", "F/A"]
+    assert plain[:5] == ["C", "F", "G", "Am", "F"]
+    assert notes == same
+
+
+def test_so_do_those_of_a_part_that_is_added():
+    task = FileTask("tune.mid", "accompany", add=("bass",))
+    named, plain = chord_markers(7, task)[0], chord_markers(6, task)[0]
+    assert named[:5] == ["C/E", "F", "G/B", "Am", "F/A"]
+    assert plain[:5] == ["C", "F", "G", "Am", "F"]

@@ -151,7 +151,7 @@ def test_a_preset_is_where_to_begin(run, out):
 
 def test_pieces_withheld_end_in_exit_code_2_and_the_others_on_the_page(run, out, monkeypatch):
     copies = iter([make_piece(1, 16), make_piece(50, 16), make_piece(1, 16)])
-    monkeypatch.setattr("gen.sampling.job.finished", lambda rows, controls: next(copies))
+    monkeypatch.setattr("gen.sampling.job.finished", lambda *_: next(copies))
     done = run("n=2", "tries=2", "bars=2")
     assert done.code == 2
     assert "1 of 2 pieces withheld: each of 2 attempts was too close" in done.stderr

@@ -6,8 +6,8 @@ import pytest
 
 from gen.harmony import Key, parse_chord
 from starter import abc, form, meters, satb, voicing
-from starter.abc import Bar
 from starter.catalogue import LEADSHEETS
+from starter.leadsheet import Bar
 from starter.realise import realise
 from starter.styles import arrangements
 

@@ -8,8 +8,9 @@ import pytest
 from gen.harmony import parse_chord
 from gen.piece import ROLES
 from starter import guitar
-from starter.abc import TICKS, parse
+from starter.abc import parse
 from starter.drumbook import KIT
+from starter.leadsheet import TICKS
 from starter.realise import realise
 from starter.styles import arrangements
 

@@ -15,7 +15,7 @@ from gen.piece import KeySignature, Marker, Pedal, Piece, Tempo, Track
 from gen.rendering.labels import key_name
 from gen.sampling.controls import Controls
 from gen.sampling.performance import Performance
-from gen.sampling.plan import Row, steps_of
+from gen.sampling.plan import Basses, Row, Slashes, steps_of
 from gen.smf import instrument_name, write
 from gen.tokens import vocabulary as v
 from gen.tokens.events import Events
@@ -27,6 +27,7 @@ from gen.tokens.word_ids import chord_of
 _PLAIN: Final = {3: (5, "F"), 4: (0, "C")}
 """Sharps of a minor key: its leading note as a pitch class, and the plain name of that sound."""
 
+NO_BASSES: Final[Slashes] = {}
 _NUMBER: Final = re.compile(r"-(\d+)$")
 """At the end of a name."""
 
@@ -75,11 +76,11 @@ class SoFar:
     first: int = 0
 
 
-def finished(rows: Sequence[Row], controls: Controls) -> Piece:
+def finished(rows: Sequence[Row], controls: Controls, basses: Slashes = NO_BASSES) -> Piece:
     """The piece that the rows spell, ready for a sequencer.
 
-    Its key signature is the key that was asked for, else the one it was written in, else the one
-    its notes suggest.
+    Its markers name `basses` as those of `markers_of` do. Its key signature is the key that was
+    asked for, else the one it was written in, else the one its notes suggest.
     """
     piece = decode(Events.of(rows))
     if controls.tempo is not None:
@@ -88,7 +89,7 @@ def finished(rows: Sequence[Row], controls: Controls) -> Piece:
     if controls.key or any(not track.is_drum for track in piece.tracks):
         key = controls.key or key_in(rows) or str(infer_key(piece)[0])
         piece.key_signatures = [signature_of(key)]
-    piece.markers = markers_of(rows, piece.key_signatures)
+    piece.markers = markers_of(rows, piece.key_signatures, basses)
     end = piece.end_ticks
     for track in piece.tracks:
         track.name = track_name(track)
@@ -138,25 +139,43 @@ def track_name(track: Track) -> str:
     return instrument_name(track.instrument).title() + role
 
 
-def markers_of(rows: Sequence[Row], keys: Sequence[KeySignature]) -> list[Marker]:
-    """Section names and chord symbols, spelt by the key, where they begin: at 480 ticks."""
-    markers, start, following = [], 0, 0
+def markers_of(
+    rows: Sequence[Row],
+    keys: Sequence[KeySignature],
+    basses: Slashes = NO_BASSES,
+) -> list[Marker]:
+    """Section names and chord symbols, spelt by the key, where they begin: at 480 ticks.
+
+    Args:
+        rows: of a piece.
+        keys: its key signatures.
+        basses: of bars, counted from 0, what stands behind the slashes of their chords
+            (`Plan.slashes`); the rows do not say it.
+    """
+    markers, bar, start, following = [], -1, 0, 0
     chord = ""
     for kind, position, value, *_ in rows:
         if kind == Kind.BAR:
-            start, following = following, following + steps_of(value)
+            bar, start, following = bar + 1, following, following + steps_of(value)
         elif kind == Kind.SECTION:
             name = v.SECTIONS[WORDS.section.number(value)]
             title = name.title() if len(name) > 1 else f"Section {name.upper()}"  # A is a chord
             markers.append(Marker(start * TICKS_PER_STEP, title))
         elif kind == Kind.CHORD:
-            found = chord_of(value)
+            step = WORDS.position.number(position)
+            found = _over(chord_of(value), basses.get(bar, ()), step)
             symbol = _symbol(found, keys[0]) if found and keys else str(found or "NC")
-            step = start + WORDS.position.number(position)
+            step += start
             if symbol != chord:
                 markers.append(Marker(step * TICKS_PER_STEP, symbol))
             chord = symbol
     return markers
+
+
+def _over(chord: harmony.Chord | None, basses: Basses, step: int) -> harmony.Chord | None:
+    """The chord over the bass that was asked for from the last of some steps of its bar on."""
+    asked = ([None] + [bass for first, bass in basses if first <= step])[-1]
+    return chord if chord is None or asked is None else replace(chord, bass=asked)
 
 
 def _symbol(chord: harmony.Chord, key: KeySignature) -> str:

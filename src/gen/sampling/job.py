@@ -114,7 +114,9 @@ def job_of(
     job = (
         Continuation.of(source, controls, style, infers=infers)
         if task.mode == "continue"
-        else Rewriting.of(task, source, controls, style, infers=infers)
+        else Rewriting.of(
+            task, source, controls, style, infers=infers, names_basses=rules.names_basses
+        )
     )
     return replace(job, plan=replace(job.plan, steering=steering, rules=rules, timing=timing))
 
@@ -144,15 +146,16 @@ class FromNothing:
         return self.controls.home() or (key_of_chords(chords) if chords else None)
 
     def finish(self, draft: Draft) -> Finished:
-        piece = finished(draft.rows, self.controls)
+        basses = self.plan.named_basses
+        piece = finished(draft.rows, self.controls, basses)
         music = write(piece, end_ticks=piece.bars_end_ticks)
         if self.plan.timing != PLAYED:
             return Finished(piece, music, piece, {}, sharing(piece.tracks))
-        written = finished([row[: len(FIELDS)] for row in draft.rows], self.controls)
+        written = finished([row[: len(FIELDS)] for row in draft.rows], self.controls, basses)
         return Finished(piece, music, written, {}, sharing(piece.tracks), written)
 
     def so_far(self, draft: Draft) -> SoFar:
-        return SoFar(finished(draft.rows, self.controls), draft.state.bar)
+        return SoFar(finished(draft.rows, self.controls, self.plan.named_basses), draft.state.bar)
 
 
 def write_events(

@@ -44,7 +44,8 @@ MOST_BARS_UNASKED: Final = 64
 FEWEST_STEPS_A_CHORD: Final = 6
 
 
-Slashes = Mapping[int, tuple[tuple[int, int | None], ...]]
+Basses = tuple[tuple[int, int | None], ...]
+Slashes = Mapping[int, Basses]
 """By bar: first step and pitch class, None for any, of each chord."""
 
 
@@ -120,6 +121,11 @@ class Plan:
     def limit(self) -> int:
         """How many bars there may be."""
         return self.bars or self.most_bars
+
+    @property
+    def named_basses(self) -> Slashes:
+        """The basses behind slashes that markers say."""
+        return self.slashes if self.rules.names_basses else {}
 
     def densities_of(self, slot: int, bar: int | None = None) -> tuple[int, int] | None:
         """Lowest and highest density class that is asked of a track in a bar, None for none."""

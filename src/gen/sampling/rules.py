@@ -103,6 +103,8 @@ class Rules:
     steps_in_voices = Since(6)
     """Every voice of a chorale goes by steps."""
 
-    # Parts that play.
+    # Parts that play, and names.
     keeps_playing = Since(7)
     """A part that is added to a file enters early, and does not rest for long."""
+    names_basses = Since(7)
+    """The marker of a chord that was asked for says which bass stands behind its slash."""

@@ -41,7 +41,7 @@ ARRANGEMENTS = (
         form="intro:4=vamp@0.25 theme@0.38 break:4=vamp@0.4 reprise@0.58 ending:4=vamp@0.3"
              " / intro:4=pedal@0.2-0.35 theme@0.4 solo@0.5 reprise@0.6 ending:4=vamp@0.3-0.2",
         shifts=(0, 1, -1, 2, -2, 6),
-        ritardando=True,
+        ritardando="lingering",
         humanise=8,
     ),
     Arrangement(
@@ -59,7 +59,7 @@ ARRANGEMENTS = (
              " / intro:4=head@0.25 theme@0.38 break:4=pedal@0.3 reprise@0.55 ending:4@0.3",
         tempo=0.88,
         shifts=(-3, 3, -5, 5, 4, -4),
-        ritardando=True,
+        ritardando="lingering",
         humanise=8,
     ),
     Arrangement(

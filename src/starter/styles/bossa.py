@@ -90,6 +90,6 @@ ARRANGEMENTS = (
         tempo=0.86,
         shifts=(-4, 2, 5, -2, 3, -6),
         final_quality=("maj9", "m9"),
-        ritardando=True,
+        ritardando="lingering",
     ),
 )  # fmt: skip

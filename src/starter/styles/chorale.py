@@ -23,7 +23,7 @@ ARRANGEMENTS = (
         form="intro:4=tail@0.4 theme@0.45 reprise@0.75 ending:3@0.6"
              " / intro:2=tail@0.4 theme@0.5 reprise@0.8 ending:4@0.7",
         shifts=(0, -2, 1, 2, -1, 3),
-        ritardando=True,
+        ritardando="lingering",
         humanise=3,
     ),
     Arrangement(
@@ -39,7 +39,7 @@ ARRANGEMENTS = (
              " / theme@0.5 break:4=tail@0.45 reprise@0.85^2 ending:3@0.85",
         tempo=1.12,
         shifts=(-3, -1, 1, -5, -4, 2),
-        ritardando=True,
+        ritardando="lingering",
         humanise=3,
     ),
     Arrangement(
@@ -58,7 +58,7 @@ ARRANGEMENTS = (
              " / intro:2=tail@0.35 theme@0.45 reprise@0.75 ending:4=tail@0.5",
         tempo=0.94,
         shifts=(-2, 0, 2, 4, 5, -4),
-        ritardando=True,
+        ritardando="lingering",
         humanise=5,
     ),
 )  # fmt: skip

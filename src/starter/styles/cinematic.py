@@ -85,7 +85,7 @@ ARRANGEMENTS = (
         form="intro:4=vamp@0.3-0.45 theme@0.5-0.75 break:4=tail@0.45-0.8 reprise@0.95 ending:4@0.9"
              " / intro:4=pedal@0.3-0.5 theme@0.5-0.8 reprise@0.95 ending:4=vamp@0.55-0.3",
         shifts=(0, -2, 2, -1, 1, 3),
-        ritardando=True,
+        ritardando="lingering",
         humanise=4,
     ),
     Arrangement(
@@ -107,7 +107,7 @@ ARRANGEMENTS = (
              " / intro:2=vamp@0.25 theme@0.4 solo@0.62 reprise@0.82 ending:4=tail@0.3",
         tempo=0.9,
         shifts=(-4, -3, 4, 5, 3, -5),
-        ritardando=True,
+        ritardando="lingering",
         humanise=6,
     ),
     Arrangement(

@@ -109,7 +109,7 @@ ARRANGEMENTS = (
              " / intro:2=vamp@0.3 theme@0.5 solo@0.62 reprise@0.8 ending:4=vamp@0.4",
         tempo=0.84,
         shifts=(-3, -1, 1, 3, 4, -4),
-        ritardando=True,
+        ritardando="lingering",
         humanise=6,
     ),
     Arrangement(

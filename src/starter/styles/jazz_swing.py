@@ -91,7 +91,7 @@ ARRANGEMENTS = (
         shifts=(-1, 3, -3, 5, -6, 2),
         swing=SWING,
         final_quality=("maj9", "m9"),
-        ritardando=True,
+        ritardando="lingering",
         humanise=8,
     ),
 )  # fmt: skip

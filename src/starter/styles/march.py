@@ -91,7 +91,7 @@ ARRANGEMENTS = (
              " / intro:4=tail@0.38 theme@0.52 solo@0.65 reprise@0.85 ending:3@0.75",
         tempo=0.86,
         shifts=(-4, 1, 4, -1, 5, 6),
-        ritardando=True,
+        ritardando="lingering",
         humanise=4,
     ),
     Arrangement(

@@ -47,7 +47,7 @@ ARRANGEMENTS = (
         form="intro:2=head@0.3 theme@0.42 reprise@0.68 ending:4=tail@0.4"
              " / intro:4=vamp@0.3 theme@0.42 solo@0.6 reprise@0.75 ending:4@0.4",
         shifts=(0, 1, -1, 2, -2, 3),
-        ritardando=True,
+        ritardando="lingering",
         humanise=7,
     ),
     Arrangement(
@@ -74,7 +74,7 @@ ARRANGEMENTS = (
              " / intro:2=vamp@0.4 theme@0.5 solo@0.65 reprise@0.8 ending:3=tail@0.5",
         tempo=1.06,
         shifts=(-5, -3, 3, 4, 5, -4),
-        ritardando=True,
+        ritardando="lingering",
         humanise=5,
     ),
     Arrangement(
@@ -92,7 +92,7 @@ ARRANGEMENTS = (
              " / intro:2=tail@0.3 theme@0.45 break:4=vamp@0.5 reprise@0.72 ending:4@0.35",
         tempo=0.88,
         shifts=(-2, 2, -6, 6, -4, 1),
-        ritardando=True,
+        ritardando="lingering",
         humanise=7,
     ),
 )  # fmt: skip

@@ -56,7 +56,7 @@ ARRANGEMENTS = (
         ),
         form="intro:4=head@0.3 theme@0.48 break:4=tail@0.55 reprise@0.82^2 ending:4@0.5",
         shifts=(0, -2, 1, 3, -4, 5),
-        ritardando=True,
+        ritardando="lingering",
         final_quality=("add9", "min"),
     ),
     Arrangement(
@@ -105,7 +105,7 @@ ARRANGEMENTS = (
         form="intro:4=tail@0.3 theme@0.45-0.65 break:4=pedal@0.35-0.75 reprise@0.88 ending:6@0.55",
         tempo=0.92,
         shifts=(-3, 1, -5, 3, 6, -1),
-        ritardando=True,
+        ritardando="lingering",
         final_quality=("add9", "madd9"),
     ),
 )  # fmt: skip

@@ -79,7 +79,7 @@ ARRANGEMENTS = (
              "reprise@0.8 ending:4@0.5",
         tempo=0.84,
         shifts=(-3, 1, -1, 4, -4, 6),
-        ritardando=True,
+        ritardando="lingering",
         final_quality=("add9", "m7"),
     ),
     Arrangement(

@@ -47,7 +47,7 @@ ARRANGEMENTS = (
         ),
         form="intro:4=tail@0.35 theme@0.5 break:4=vamp@0.4 reprise@0.78 ending:4@0.65",
         shifts=(0, -2, 2, -3, 3, 5),
-        ritardando=True,
+        ritardando="lingering",
     ),
     Arrangement(
         name="ballroom orchestra",
@@ -71,7 +71,7 @@ ARRANGEMENTS = (
         form="intro:4=vamp@0.3-0.5 theme@0.55 break:4=tail@0.45 reprise@0.85 ending:6=cadence@0.8",
         tempo=1.08,
         shifts=(-5, -3, -1, 1, 4, 5),
-        ritardando=True,
+        ritardando="lingering",
         humanise=4,
     ),
     Arrangement(
@@ -90,6 +90,6 @@ ARRANGEMENTS = (
         form="intro:4=vamp@0.25 theme@0.4 solo@0.55 reprise@0.65 ending:4=tail@0.35",
         tempo=0.86,
         shifts=(-4, -2, 2, 3, 6, -6),
-        ritardando=True,
+        ritardando="lingering",
     ),
 )  # fmt: skip

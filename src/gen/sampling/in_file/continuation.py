@@ -90,10 +90,11 @@ class Continuation:
         source = self.source
         new = source.written(draft.rows, (), bars=self.given)
         begin = int(source.starts[self.given])
+        basses = self.plan.named_basses
         change = Change(
             goes_on_at=self.given,
             end_step=int(CellTable.of(draft.rows).bar_starts()[-1]),
-            new_markers=markers_in(source, self.controls, draft.rows, begin),
+            new_markers=markers_in(source, self.controls, draft.rows, begin, basses),
             is_levelled=is_free_in_level(self.controls),
         )
         record = {"mode": "continue", "bars_kept": self.given, **said(self.inferred)}

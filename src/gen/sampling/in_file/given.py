@@ -12,9 +12,9 @@ from gen import harmony
 from gen.analysis.harmonise import harmonised, is_bare
 from gen.piece import Marker, Piece, Track
 from gen.sampling.controls import Controls
-from gen.sampling.finish import Finished, markers_of, signature_of
+from gen.sampling.finish import NO_BASSES, Finished, markers_of, signature_of
 from gen.sampling.in_file.source import Change, Source, step_at
-from gen.sampling.plan import Row, compass_of
+from gen.sampling.plan import Row, Slashes, compass_of
 from gen.sampling.planning import check_plays, chord_rows
 from gen.smf import normalise
 from gen.smf.general_midi import ANY_PITCH
@@ -100,13 +100,17 @@ def _upbeat_bars(source: Source) -> int:
 
 
 def markers_in(
-    source: Source, controls: Controls, rows: Sequence[Row], begin: int = 0
+    source: Source,
+    controls: Controls,
+    rows: Sequence[Row],
+    begin: int = 0,
+    basses: Slashes = NO_BASSES,
 ) -> list[Marker]:
-    """The markers of rows from a grid step on, in the file's ticks."""
+    """The markers of rows from a grid step on, in the file's ticks; `basses` as `markers_of`."""
     signature = signature_of(controls.key or source.analysis.key)
     return [
         replace(marker, onset_ticks=source.ticks(marker.onset_ticks // TICKS_PER_STEP))
-        for marker in markers_of(rows, [signature])
+        for marker in markers_of(rows, [signature], basses)
         if marker.onset_ticks >= begin * TICKS_PER_STEP
     ]
 

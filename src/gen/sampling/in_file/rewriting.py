@@ -81,6 +81,7 @@ class Rewriting:
         style: int | None = None,
         *,
         infers: bool = False,
+        names_basses: bool = False,
     ) -> Rewriting:
         """Fill in, accompany, harmonise or vary.
 
@@ -90,6 +91,7 @@ class Rewriting:
             controls: what is asked.
             style: the number that the checkpoint has for `controls.style`.
             infers: whether what is not asked is kept as the file has it.
+            names_basses: whether markers say what stands behind the slashes of chords.
 
         Raises:
             SettingError: cells or instruments that cannot be, or a setting that cannot be
@@ -106,11 +108,12 @@ class Rewriting:
         elif controls.density is None and added:
             table = CellTable.of(without_densities(rows))
         table.header.extend(added)
+        slashes = _slashes(source, controls)
         plan = Plan(
             [],
             tracks_open=False,
             bars=source.bars,
-            slashes=_slashes(source, controls),
+            slashes=slashes,
             pitches=(controls.pitch_range[0], controls.pitch_range[1]),
             velocities=velocity_classes(controls),
             compass=compass_in(source, controls),
@@ -124,7 +127,8 @@ class Rewriting:
         chords: list[Marker] = []
         if controls.chords or (added and is_bare(source.piece)):
             symbols = [row for row in rows if row[v.KIND] in (Kind.BAR, Kind.CHORD)]
-            chords = markers_in(source, controls, symbols)
+            basses = slashes if names_basses else {}
+            chords = markers_in(source, controls, symbols, basses=basses)
         return cls(
             source, controls, plan, task.mode, table, tuple(holes), chosen, tuple(chords),
             task.keep, inferred,
