@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 from importlib.util import find_spec
@@ -46,6 +47,22 @@ def test_the_basic_sweeper_runs_every_combination_and_the_log_names_each(pin, ho
     assert len(set(names)) == 2
     assert {name.split("/")[0] for name in names} == {"grid"}
     assert {name.split("/")[-1] for name in names} == {"0", "1"}
+
+
+def test_a_job_goes_on_from_its_own_file_and_never_from_a_neighbours(pin, house):
+    done = train(pin, "name=again", "seed=1,2", first=MULTIRUN)
+    assert done.code == 0, done.stderr
+    done = train(pin, "name=again", "ckpt=last", "seed=2,3", first=MULTIRUN)
+    assert done.code == 0, done.stderr
+    (sweep, later) = sorted(Path("outputs/again").glob("*_sweep"))
+    gone_on_from = r"goes on from \S*?(outputs\S+_sweep/\d)/last\.ckpt"
+    assert re.findall(gone_on_from, done.stderr) == [str(sweep / "1")]
+    assert "this job has left nothing to go on from: anew" in done.stderr
+    same = f"hydra.sweep.dir={later}"
+    done = train(pin, "name=again", "ckpt=last", "seed=2,3", same, first=MULTIRUN)
+    assert done.code == 0, done.stderr
+    # Where the first was at its end it took no step, and left no file to go on from.
+    assert re.findall(gone_on_from, done.stderr) == [str(sweep / "1"), str(later / "1")]
 
 
 def test_no_shipped_file_asks_for_many_runs():

@@ -112,6 +112,17 @@ NEAR = rf"there is no such setting\n  to mend it: did you mean '{{}}'\? {SEE}"
         ("trainer.devices=9900", r"9900 are asked for|does not divide among 9900"),
         ("trainer.max_steps=-7", r"trainer\.max_steps: -7 steps"),
         ("trainer.max_steps=-1", r"trainer\.max_steps: the run would never end"),
+        ("trainer.max_time=soon", r"trainer\.max_time: 'soon' is no duration"),
+        (
+            "+trainer.foo=1",
+            r"trainer\.foo: there is no such[\s\S]*did you mean 'trainer\.",
+        ),
+        (
+            "hydra.run.dri=x",
+            r"hydra\.run\.dri: could run[\s\S]*did you mean 'hydra\.run\.dir'",
+        ),
+        ("hydra.job_loging.root.level=INFO", r"did you mean 'hydra\.job_logging\.root\.level'"),
+        ("hydra/swepper=optuna", r"did you mean 'hydra/sweeper'"),
         ("trainer.max_time='0:0'", r"trainer\.max_time: '0:0' is no duration"),
         ("trainer.limit_val_batches=1.5", r"trainer\.limit_val_batches: 1\.5 is no share"),
         ("trainer.accumulate_grad_batches=0", r"accumulate_grad_batches: 0 is not above 0"),
@@ -156,7 +167,7 @@ def test_settings_are_judged_before_torch_is_loaded(tmp_path):
         "optimizer.lr=-1", "trainer.devices=9900 data.batch_size=9900", "trainer.max_steps=-7",
         "trainer.precision=banana", "seed=1e23", "pin=nowhere.yaml", "ckpt=nowhere.ckpt",
         "trainr=x", "model.n_head=7", "data.batch_size=0", "data.augment.tempoo=3",
-        "trainer.devices=[0,1]",
+        "trainer.devices=[0,1]", "trainer.max_time=soon", "hydra.run.dri=x",
     ]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", JUDGED], input="\n".join(wrong),

@@ -331,6 +331,33 @@ def test_a_tokenizer_of_ones_own_is_learned_kept_and_read_again(kept, tmp_path):
     assert other.tokenization.fingerprint != found.tokenization.fingerprint
 
 
+def test_pieces_and_figures_come_of_a_tokenizer_of_ones_own(kept, tmp_path, monkeypatch):
+    done = command(kept, tmp_path, "plugins.tokenizer=plain_tsd")
+    assert done.code == 0, done.stderr
+    model = tmp_path / "run" / "last.safetensors"
+    (named,) = read_model_file(model).manifest.plugins
+    assert (named.kind, named.name) == ("tokenizer", "plain_tsd")
+    assert (named.distribution, named.version) == ("house-extras", "1.0")
+    assert len(named.sha256) == 64
+    about = (f"checkpoint={model}", f"pin={kept.house.pin.path}")
+    few = ("bars=2", "n=1", "audio=false", "originality=off", f"out={tmp_path / 'pieces'}")
+    done = call(TRAIN.with_name("sample.py"), *about, *few)
+    assert done.code == 0, done.stderr
+    (receipt,) = [p for p in tmp_path.rglob("*.json") if "machine_generated" in p.read_text()]
+    assert "tokenizer plain_tsd of house-extras 1.0" in receipt.read_text()
+    little = ("parts=[likelihood]", "baselines=false", f"out={tmp_path / 'report'}")
+    done = call(TRAIN.with_name("evaluate.py"), *about, *little)
+    assert done.code == 0, done.stderr
+    report = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
+    assert [one["tokenizer"] for one in report["models"]] == ["plain_tsd"]
+    monkeypatch.setattr(gen.plugins, "install_folders", list)
+    for script, words in (("sample.py", few), ("evaluate.py", little)):
+        done = call(TRAIN.with_name(script), *about, *words)
+        assert done.code == 2
+        assert "tokenizer plain_tsd of house-extras 1.0" in done.stderr
+        assert "is needed" in done.stderr
+
+
 def test_options_and_names_are_judged_without_looking_for_packages(kept):
     settings = settings_of(kept.house.pin.path)
     with pytest.raises(SettingError, match="plain value"):

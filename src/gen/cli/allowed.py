@@ -7,6 +7,7 @@ be harmless, each with the values it may have.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -95,29 +96,45 @@ def _one_of(*words: str) -> Callable[[Any], bool]:
 
 
 _SETTINGS: Mapping[str, Callable[[Any], bool]] = {
-    r"run\.dir|sweep\.(dir|subdir)": _is_text,
-    r"job\.name|output_subdir": is_plain_name,
-    r"verbose": _is_verbosity,
-    r"mode": _one_of("RUN", "MULTIRUN", "None"),
-    r"searchpath": _is_search_path,
-    r"(job|hydra)_logging\.(root|handlers\.(console|file)|loggers\.[\w.]+)\.level":
-        _one_of(*_LEVELS),
-    r"sweeper\.(n_trials|n_jobs|max_batch_size)": _is_count,
-    r"sweeper\.max_failure_rate": _is_number,
-    r"sweeper\.direction": _one_of("minimize", "maximize", "Direction.minimize",
+    "run.dir": _is_text,
+    "sweep.{dir,subdir}": _is_text,
+    "job.name": is_plain_name,
+    "output_subdir": is_plain_name,
+    "verbose": _is_verbosity,
+    "mode": _one_of("RUN", "MULTIRUN", "None"),
+    "searchpath": _is_search_path,
+    "{job,hydra}_logging.{root,handlers.console,handlers.file,loggers.*}.level": _one_of(*_LEVELS),
+    "sweeper.{n_trials,n_jobs,max_batch_size}": _is_count,
+    "sweeper.max_failure_rate": _is_number,
+    "sweeper.direction": _one_of("minimize", "maximize", "Direction.minimize",
         "Direction.maximize"),
-    r"sweeper\.study_name": is_plain_name,
-    r"sweeper\.storage": _is_database,
-    r"sweeper\.params\..+": _is_resource,  # and see `check_params`
-    r"sweeper\.sampler\.(seed|consider_(prior|magic_clip|endpoints)|prior_weight|n_startup_trials"
-    r"|n_ei_candidates|multivariate|warn_independent_sampling|population_size"
-    r"|(mutation|crossover|swapping)_prob)": _is_resource,
-    r"launcher\.(partition|account|qos|comment|constraint|mem_per_cpu|gres|name)": _is_name,
-    r"launcher\.(timeout_min|array_parallelism|nodes|(gpus|tasks)_per_node|cpus_per_(task|gpu)"
-    r"|gpus_per_task|mem_gb|max_num_timeout)": _is_resource,
-    r"launcher\.ray\.remote\.num_[cg]pus": _is_resource,
+    "sweeper.study_name": is_plain_name,
+    "sweeper.storage": _is_database,
+    "sweeper.sampler.{seed,consider_prior,consider_magic_clip,consider_endpoints,prior_weight,"
+    "n_startup_trials,n_ei_candidates,multivariate,warn_independent_sampling,population_size,"
+    "mutation_prob,crossover_prob,swapping_prob}": _is_resource,
+    "launcher.{partition,account,qos,comment,constraint,mem_per_cpu,gres,name}": _is_name,
+    "launcher.{timeout_min,array_parallelism,nodes,gpus_per_node,tasks_per_node,cpus_per_task,"
+    "cpus_per_gpu,gpus_per_task,mem_gb,max_num_timeout}": _is_resource,
+    "launcher.ray.remote.{num_cpus,num_gpus}": _is_resource,
 }  # fmt: skip
-_COMPILED = {re.compile(rf"hydra\.({name})"): check for name, check in _SETTINGS.items()}
+"""Names to what their values are: `{a,b}` is either, `*` whatever words."""
+_RANGES = "hydra.sweeper.params"
+
+
+def _spelled(name: str) -> list[str]:
+    """Each name that one with braces stands for."""
+    head, brace, rest = name.partition("{")
+    if not brace:
+        return [f"hydra.{name}"]
+    choices, _, tail = rest.partition("}")
+    return [one for word in choices.split(",") for one in _spelled(f"{head}{word}{tail}")]
+
+
+_CHECKS = {name: check for names, check in _SETTINGS.items() for name in _spelled(names)}
+_COMPILED = {
+    re.compile(re.escape(name).replace(r"\*", r"[\w.]+")): check for name, check in _CHECKS.items()
+}
 
 
 def check_hydra(name: str, value: Any, settings: KnownSettings) -> None:
@@ -131,18 +148,22 @@ def check_hydra(name: str, value: Any, settings: KnownSettings) -> None:
     Raises:
         SettingError: another setting, or another value than it may have.
     """
-    check = next((c for pattern, c in _COMPILED.items() if pattern.fullmatch(name)), None)
-    if check is None:
-        raise SettingError(
-            "could run code or reach what is no setting of this project", where=name,
-            mend="of Hydra's own settings those pass that docs/settings.md names",
-        )  # fmt: skip
-    check_texts(value, name)
-    if ".sweeper.params." in name:
+    if name.startswith(f"{_RANGES}."):  # of a setting of the command
         from gen.cli.arguments import check_overrides
 
-        check_overrides([f"{name.split('.params.')[1]}={value}"], settings)
-    elif not check(value):
+        check_texts(value, name)
+        check_overrides([f"{name.removeprefix(f'{_RANGES}.')}={value}"], settings)
+        return
+    check = next((c for pattern, c in _COMPILED.items() if pattern.fullmatch(name)), None)
+    if check is None:
+        near = difflib.get_close_matches(name, _CHECKS, n=1, cutoff=0.8)
+        raise SettingError(
+            "could run code or reach what is no setting of this project", where=name,
+            mend=(f"did you mean {near[0]!r}? " if near else "")
+            + "of Hydra's own settings those pass that docs/settings.md names",
+        )  # fmt: skip
+    check_texts(value, name)
+    if not check(value):
         raise SettingError(f"{value!r:.100} is no value that it may have", where=name)
 
 

@@ -89,8 +89,10 @@ def _check(override: Override, settings: KnownSettings, folders: list[Path]) -> 
     if override.type == OverrideType.DEL:
         if name not in MAY_GO:
             raise SettingError("cannot be left out", where=f"~{name}")
-    elif name in GROUPS:
-        _check_choices(override, KnownSettings(GROUPS, frozenset()), folders=[])
+    elif name.startswith("hydra/"):
+        groups = KnownSettings(GROUPS, frozenset())
+        groups.check_setting(name)
+        _check_choices(override, groups, folders=[])
     elif name.startswith("hydra."):
         _check_of_hydra(override, settings)
     elif name in settings.groups:

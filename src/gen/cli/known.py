@@ -120,6 +120,7 @@ def _new_name(name: str) -> str:
 def _nearest(name: str, names: set[str]) -> str:
     """The likeliest of `names`: the same word elsewhere, else the most alike."""
     last = name.rpartition(".")[2]
+    names = {one for one in names if not name.startswith(f"{one}.")}  # it is asked for already
     elsewhere = sorted(one for one in names if one.rpartition(".")[2] == last)
     alike = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if not alike:

@@ -64,11 +64,18 @@ def train(settings: dict[str, Any], overrides: Sequence[str]) -> float:
     """One run, or a range test; what it returns is what a sweep looks at."""
     check_here(settings)
     from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
 
     from gen.training import run
-    from gen.training.messages import report
+    from gen.training.messages import report, say
+    from gen.training.resume import resume_path_in_sweep
 
-    out = Path(HydraConfig.get().runtime.output_dir)
+    hydra = HydraConfig.get()
+    out = Path(hydra.runtime.output_dir)
+    if settings["ckpt"] == "last" and hydra.mode == RunMode.MULTIRUN:
+        found = resume_path_in_sweep(out, list(hydra.overrides.task), str(hydra.output_subdir))
+        say(f"goes on from {found}" if found else "this job has left nothing to go on from: anew")
+        settings = {**settings, "ckpt": str(found) if found else None}
     if settings.get("find_lr"):
         from gen.training.rates import find_rates
 
@@ -92,7 +99,7 @@ def check_here(settings: dict[str, Any]) -> None:
     from gen.processes import cores
     from gen.provenance.pin import load_pin
     from gen.training.settings import read_settings
-    from gen.training.trainer_settings import check_count
+    from gen.training.trainer_settings import check_count, check_gpu
 
     chosen = read_settings(settings)
     pin = load_pin(Path(chosen.run.pin))
@@ -108,7 +115,9 @@ def check_here(settings: dict[str, Any]) -> None:
         raise HouseError("no such model", where=chosen.run.init,
             mend="init=FILE names one that a run has left; init=none begins with the seed's",
         )  # fmt: skip
-    if chosen.trainer.accelerator == "cpu" or not _may_have_gpu():
+    if not (may_have_gpu := _may_have_gpu()):
+        check_gpu(chosen.trainer, is_here=False)
+    if chosen.trainer.accelerator == "cpu" or not may_have_gpu:
         check_count(chosen.trainer, max(2, cores()), "processors")
 
 

@@ -21,6 +21,7 @@ from gen.disk import write_atomically
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import ModelFile, parse_model_file
 from gen.training.learner import Learner
+from gen.training.loggers import Table
 from gen.training.sharded import whole_model
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class SeedEachStep(Callback):
 
 
 class LogSettings(Callback):
-    """Writes the settings beside the curves."""
+    """Writes the settings beside the curves, and what came before those of a resumed run."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = dict(settings)
@@ -49,6 +50,8 @@ class LogSettings(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         for logger in trainer.loggers:
             logger.log_hyperparams(self.settings)
+            if isinstance(logger, Table):
+                logger.go_on_at(trainer.global_step)
 
 
 class KeepBest(Callback):

@@ -10,7 +10,8 @@ from typing import Any, cast
 import torch
 from lightning import LightningModule
 from lightning.pytorch.callbacks import Timer
-from torch import Tensor
+from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 
 from gen.checkpoint import MakeModel
@@ -192,8 +193,19 @@ class Learner(LightningModule):
             group["lr"] = group["full_lr"] * factor
         every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if (self.global_step + 1) % every == 0:  # no curve shows the others
-            self.log("train/rate", factor)
+            self._log_step(optimizer, factor)
             self._check_losses()
+
+    def _log_step(self, optimizer: Optimizer, factor: float) -> None:
+        """Log of a step that is about to be taken each group's rate and the gradient's length."""
+        self.log("train/rate", factor)
+        matrices = {id(p) for p in self._matrices()}
+        for group in optimizer.param_groups:
+            name = "matrices" if id(group["params"][0]) in matrices else "others"
+            self.log(f"train/rate_of_{name}", group["lr"])
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
+        self.log("train/gradient_norm", norm.full_tensor() if isinstance(norm, DTensor) else norm)
 
     def optimizer_step(self, *given: Any, **named: Any) -> None:
         """Take a step, and its weights into the average."""
@@ -211,10 +223,14 @@ class Learner(LightningModule):
             done = max(done, elapsed / (elapsed + cast(float, timer.time_remaining())))
         return done
 
+    def _matrices(self) -> list[nn.Parameter]:
+        """Those inside the network."""
+        inside = [p for p in self.model.blocks.parameters() if p.ndim == 2]
+        return inside + list(self.model.head.hidden.parameters())
+
     def configure_optimizers(self) -> Optimizer:
         """AdamW, with Muon for the matrices inside the network unless told otherwise."""
-        inside = [p for p in self.model.blocks.parameters() if p.ndim == 2]
-        inside += list(self.model.head.hidden.parameters())
+        inside = self._matrices()
         known = {id(p) for p in inside}
         outside = [p for p in self.model.parameters() if id(p) not in known]
         inside, outside = ([p for p in side if p.requires_grad] for side in (inside, outside))

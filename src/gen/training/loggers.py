@@ -2,17 +2,85 @@
 
 from __future__ import annotations
 
+import csv
 import os
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from lightning.fabric.utilities.logger import _convert_params, _flatten_dict
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
+from torch.utils.tensorboard.summary import hparams
 
 from gen.errors import SettingError
 from gen.training.settings import LoggerConfig, RunConfig
 
+FIGURE = "validation/bits_per_note"
+"""By which TensorBoard compares runs of several settings."""
 
-def make_logger(config: LoggerConfig, run: RunConfig, out: Path) -> Logger | bool:
-    """The logger that is asked for; False for none.
+
+class Curves(TensorBoardLogger):
+    """TensorBoard's files, with the settings where its page of hyperparameters looks for them."""
+
+    @rank_zero_only
+    def log_hyperparams(
+        self, params: Any, metrics: Mapping[str, Any] | None = None, step: int | None = None
+    ) -> None:
+        """Lightning writes them beside a first value of some figure alone, which no run has yet."""
+        super().log_hyperparams(params)
+        flat = self._sanitize_params(_flatten_dict(_convert_params(params)))
+        writer = self.experiment._get_file_writer()
+        for summary in hparams(flat, {FIGURE: 0.0}):  # type: ignore[no-untyped-call]
+            writer.add_summary(summary, step)
+
+
+class Table(CSVLogger):
+    """A CSV file; that of a resumed run begins with what led to it.
+
+    Args:
+        out: folder of the run.
+        earlier: folder of the run that it goes on from.
+    """
+
+    def __init__(self, out: Path, earlier: Path | None = None) -> None:
+        super().__init__(out, name="", version="csv")
+        path = (earlier or out) / "csv" / "metrics.csv"
+        is_there = earlier is not None and path.is_file()
+        text = path.read_text("utf-8") if is_there else ""
+        lines = text[: text.rfind("\n") + 1].splitlines()  # what was cut short came later
+        self.earlier = [{k: v for k, v in row.items() if v} for row in csv.DictReader(lines)]
+
+    @property
+    def experiment(self) -> Any:
+        """What writes the file. Lightning's removes one that is there; here it stays till then."""
+        here = Path(self.log_dir) / "metrics.csv"
+        is_first = self._experiment is None and not getattr(rank_zero_only, "rank", 0)
+        if not (is_first and self.earlier and here.is_file()):
+            return super().experiment
+        kept = here.read_bytes()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*is not empty")
+            made = super().experiment
+        here.write_bytes(kept)
+        return made
+
+    @rank_zero_only
+    def go_on_at(self, step: int) -> None:
+        """Write the rows of the earlier run's steps before this one."""
+        self.experiment.metrics[:0] = [
+            {**row, "step": at} for row in self.earlier if (at := int(row.get("step", step))) < step
+        ]
+        self.earlier = []
+        Path(self.experiment.metrics_file_path).unlink(missing_ok=True)
+        self.save()
+
+
+def make_logger(
+    config: LoggerConfig, run: RunConfig, out: Path, earlier: Path | None = None
+) -> Logger | bool:
+    """The logger that is asked for; False for none; `earlier`: folder of the run to go on from.
 
     MLflow writes to the server that MLFLOW_TRACKING_URI names, else beside the run's folder;
     Weights & Biases sends to its service unless WANDB_MODE is `offline`.
@@ -23,9 +91,9 @@ def make_logger(config: LoggerConfig, run: RunConfig, out: Path) -> Logger | boo
     try:
         match config.name:
             case "tensorboard":
-                return TensorBoardLogger(out, "", "tensorboard", default_hp_metric=False)
+                return Curves(out, "", "tensorboard", default_hp_metric=False)
             case "csv":
-                return CSVLogger(out, name="", version="csv")
+                return Table(out, earlier)
             case "mlflow":
                 return _mlflow(run, out)
             case "wandb":

@@ -14,10 +14,9 @@ from pathlib import Path
 import torch
 from platformdirs import user_cache_dir
 
-from gen.errors import SettingError
 from gen.processes import cores
 from gen.settings import AUTO
-from gen.training.trainer_settings import TrainerConfig, check_count
+from gen.training.trainer_settings import TrainerConfig, check_count, check_gpu
 
 LONG_STEPS = 1_000
 LONG_TIME = timedelta(minutes=5)
@@ -35,10 +34,7 @@ def check_devices(config: TrainerConfig) -> None:
     Raises:
         SettingError: there are fewer, or none of that kind.
     """
-    is_cuda = config.accelerator in ("gpu", "cuda")
-    if is_cuda and not torch.cuda.is_available() and not torch.backends.mps.is_available():
-        raise SettingError("PyTorch sees no GPU here", where="trainer.accelerator",
-            mend="trainer=cpu")  # fmt: skip
+    check_gpu(config, is_here=torch.cuda.is_available() or _has_mps())
     if on_gpu(config):
         check_count(config, torch.cuda.device_count(), "GPUs")
     elif config.accelerator == "cpu" or (config.accelerator == AUTO and not _has_mps()):

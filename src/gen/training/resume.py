@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
@@ -107,6 +108,41 @@ class KeepResumable(Callback):
         for logger in trainer.loggers:
             logger.save()
         trainer.save_checkpoint(self.path)
+
+
+def resume_path_in_sweep(out: Path, asked: Sequence[str], notes: str) -> Path | None:
+    """What a job of a sweep goes on from: its own file, or that of an earlier sweep's same job.
+
+    Args:
+        out: folder of the job.
+        asked: its settings as name=value.
+        notes: folder inside each job's, where Hydra writes them down.
+
+    Returns:
+        None for a job that has left nothing yet: a neighbour's file is never taken.
+    """
+    own = out / RESUME_FILE
+    if own.is_file():
+        return own
+    wanted = _of_the_job(asked)
+    found = [
+        path
+        for path in out.parent.parent.glob(f"*/*/{RESUME_FILE}")
+        if _of_the_job(_noted(path.parent / notes / "overrides.yaml")) == wanted
+    ]
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _of_the_job(asked: Sequence[str]) -> list[str]:
+    return sorted(one for one in asked if one.partition("=")[0] != "ckpt")
+
+
+def _noted(path: Path) -> list[str]:
+    try:
+        found = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return []
+    return [str(one) for one in found] if isinstance(found, list) else []
 
 
 def resume_path(ckpt: str | None, out: Path) -> Path | None:

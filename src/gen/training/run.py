@@ -85,7 +85,7 @@ def train(
     _say_what_learns(learner, chosen)
     resume = resume_path(run.ckpt, out)
     watchers = _Watchers.of(settings, chosen, data, learner, out, resume)
-    logger = make_logger(chosen.logger, run, out)
+    logger = make_logger(chosen.logger, run, out, resume.parent if resume else None)
     others = [*ready.plugged.callbacks(), *callbacks, *listeners]
     trainer = make_trainer(chosen.trainer, logger, out, [*watchers.all, *others])
     record = (

@@ -295,6 +295,7 @@ def _check_together(chosen: TrainingSettings) -> None:
         raise SettingError(
             f"batch_size {chosen.data.batch_size} does not divide among {shared} processes",
             where="data.batch_size",
+            mend=f"make it a multiple of {shared}, or ask for fewer trainer.devices",
         )
     if chosen.average.is_used and (chosen.run.lora.rank or chosen.trainer.strategy == "fsdp"):
         raise SettingError(

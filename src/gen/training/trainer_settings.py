@@ -155,7 +155,8 @@ class TrainerConfig:
                 f"{self.max_steps} steps", where="trainer.max_steps",
                 mend="from 1 on; -1: as many as trainer.max_time lets",
             )  # fmt: skip
-        if self.max_steps == -1 and self.duration is None and not self.fast_dev_run:
+        duration = self.duration  # which is read, whatever else ends the run
+        if self.max_steps == -1 and duration is None and not self.fast_dev_run:
             raise SettingError(
                 "the run would never end", where="trainer.max_steps",
                 mend="set it, or trainer.max_time",
@@ -205,6 +206,17 @@ class TrainerConfig:
             f"{self.max_time!r} is no duration", where="trainer.max_time",
             mend="write it as DD:HH:MM:SS",
         )  # fmt: skip
+
+
+def check_gpu(config: TrainerConfig, *, is_here: bool) -> None:
+    """Refuse a GPU that is asked for where there is none.
+
+    Raises:
+        SettingError: so it is.
+    """
+    if config.accelerator in ("gpu", "cuda", "mps") and not is_here:
+        raise SettingError("there is no GPU here that PyTorch sees", where="trainer.accelerator",
+            mend="trainer=cpu")  # fmt: skip
 
 
 def check_count(config: TrainerConfig, here: int, kind: str) -> None:
