@@ -92,23 +92,15 @@ class SamplingRunConfig:
     timing: str | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.n <= MOST_PIECES:
-            raise SettingError(f"{self.n} is outside 1 to {MOST_PIECES}", where="n")
+        for name, least, most in (
+            ("n", 1, MOST_PIECES), ("tries", 1, MOST_TRIES), ("steering", 0, MOST_STEERING),
+            ("rules", OLDEST_RULES, NEWEST_RULES), ("watermark_kind", 1, NEWEST),
+            ("polish", 0, MOST_POLISH),
+        ):  # fmt: skip
+            if not least <= (value := getattr(self, name)) <= most:
+                raise SettingError(f"{value} is outside {least} to {most}", where=name)
         if self.seed < 0:
             raise SettingError(f"{self.seed} is no whole number from 0 on", where="seed")
-        if not 1 <= self.tries <= MOST_TRIES:
-            raise SettingError(f"{self.tries} is outside 1 to {MOST_TRIES}", where="tries")
-        if not 0 <= self.steering <= MOST_STEERING:
-            raise SettingError(f"{self.steering} is outside 0 to {MOST_STEERING}", where="steering")
-        if not OLDEST_RULES <= self.rules <= NEWEST_RULES:
-            raise SettingError(
-                f"{self.rules} is outside {OLDEST_RULES} to {NEWEST_RULES}", where="rules"
-            )
-        if not 1 <= self.watermark_kind <= NEWEST:
-            what = f"{self.watermark_kind} is outside 1 to {NEWEST}"
-            raise SettingError(what, where="watermark_kind")
-        if not 0 <= self.polish <= MOST_POLISH:
-            raise SettingError(f"{self.polish} is outside 0 to {MOST_POLISH}", where="polish")
         nearest(self.originality, (RESAMPLE, REPORT, OFF), setting="originality")
         nearest(self.device, DEVICES, setting="device")
         if self.timing is not None:
