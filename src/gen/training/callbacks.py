@@ -21,7 +21,7 @@ from gen.disk import write_atomically
 from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import ModelFile, parse_model_file
 from gen.training.learner import Learner
-from gen.training.loggers import Table
+from gen.training.loggers import RunTable
 from gen.training.sharded import whole_model
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class LogSettings(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         for logger in trainer.loggers:
             logger.log_hyperparams(self.settings)
-            if isinstance(logger, Table):
+            if isinstance(logger, RunTable):
                 logger.go_on_at(trainer.global_step)
 
 

@@ -21,7 +21,7 @@ FIGURE = "validation/bits_per_note"
 """By which TensorBoard compares runs of several settings."""
 
 
-class Curves(TensorBoardLogger):
+class RunTensorBoard(TensorBoardLogger):
     """TensorBoard's files, with the settings where its page of hyperparameters looks for them."""
 
     @rank_zero_only
@@ -36,7 +36,7 @@ class Curves(TensorBoardLogger):
             writer.add_summary(summary, step)
 
 
-class Table(CSVLogger):
+class RunTable(CSVLogger):
     """A CSV file; that of a resumed run begins with what led to it.
 
     Args:
@@ -91,9 +91,9 @@ def make_logger(
     try:
         match config.name:
             case "tensorboard":
-                return Curves(out, "", "tensorboard", default_hp_metric=False)
+                return RunTensorBoard(out, "", "tensorboard", default_hp_metric=False)
             case "csv":
-                return Table(out, earlier)
+                return RunTable(out, earlier)
             case "mlflow":
                 return _mlflow(run, out)
             case "wandb":

@@ -25,7 +25,7 @@ from gen.tokens.vocabulary import SPANS, WORDS, Kind
 
 PITCH_IDS = SPANS["pitch"]
 
-LATEST_ENTRANCE, LONGEST_REST = 2, 1
+LATEST_ENTRANCE, MOST_SILENT = 2, 1
 """Bars without a note before an added part has one. Of works the median accompaniment and bass
 enters at once and rests in no bar; second melodies and pads, once they begin, in one of ten."""
 
@@ -284,7 +284,7 @@ class HoleByHole:
 
     def _rests(self, hole: Hole) -> bool:
         """Whether an added track has been silent for as long as those of works are."""
-        longest = LONGEST_REST if hole.slot in self.sounding else LATEST_ENTRANCE
+        longest = MOST_SILENT if hole.slot in self.sounding else LATEST_ENTRANCE
         return hole.slot in self.added and self.silent[hole.slot] >= longest
 
     def _keep(self, state: State) -> None:
