@@ -66,6 +66,7 @@ async function show_history(work) {
 }
 
 async function show(work) {
+  const is_another = chosen !== work;
   chosen = work;
   const found = await ask(`/works/${work}`);
   if (chosen !== work) return; // another was chosen meanwhile
@@ -86,9 +87,13 @@ async function show(work) {
   by_id("reach").textContent = `Used by ${used_in_words(used)} so far. A change counts from now on: what models have learned, they keep.`;
   by_id("touch").textContent = "";
   show_terms();
-  by_id("own-actions").hidden = is_sealed || shown.state !== "in the house";
-  const [score] = await Promise.all([ask(`/works/${work}/score`), show_history(work)]);
-  if (chosen === work) view(score);
+  const may_change = !is_sealed && shown.state === "in the house", actions = by_id("own-actions");
+  actions.hidden ||= is_another || !may_change;
+  await Promise.all([
+    ask(`/works/${work}/score`).then((score) => { if (chosen === work) view(score); }),
+    // Below the history: before it is there, what somebody presses would move away from under them.
+    show_history(work).then(() => { if (chosen === work) actions.hidden = !may_change; }),
+  ]);
 }
 
 let typing = 0;
