@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gen.provenance.house import House
     from gen.provenance.record import WorkRecord
     from gen.provenance.register import Register
+    from gen.provenance.witnesses.notes import SignedNote
 
 
 @house_command
@@ -48,19 +49,22 @@ def prove_command(
     """
     from gen.disk import write_atomically
     from gen.provenance.proofs import prove
+    from gen.provenance.witnesses.standing import read_notes
 
     if tlog and (since is not None or (work, act) == (None, None)):
         raise SettingError("a proof of this kind is of one act", mend="give WORK or --act INDEX")
     if (work is not None and act is not None) or (work, act, since) == (None, None, None):
         raise SettingError("what should be proved?", mend="give WORK, --act INDEX or --since SIZE")
     house = output.open_house()
+    notes = read_notes(house) if tlog else []  # before the register, which then has their acts
+    register = house.load(full=True)
     if work is not None:
-        act = find_work(house.load(), work).index
+        act = find_work(register, work).index
     if tlog:
         assert act is not None  # noqa: S101 - asked for above
-        text = _tlog_proof(house, act)
+        text = _tlog_proof(house, register, notes, act)
     else:
-        proof = prove(house, act, since)
+        proof = prove(house, act, since, register=register)
         text = json.dumps(proof, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     if out is None:
         click.echo(text, nl=False)
@@ -70,13 +74,11 @@ def prove_command(
     output.result(file=str(out), act=act, since=since)
 
 
-def _tlog_proof(house: House, act: int) -> str:
+def _tlog_proof(house: House, register: Register, notes: list[SignedNote], act: int) -> str:
     """A proof of one act under a note, as other tools read it."""
     from gen.provenance.witnesses.proof import best_note, tlog_proof
-    from gen.provenance.witnesses.standing import read_notes, true_notes
+    from gen.provenance.witnesses.standing import true_notes
 
-    notes = read_notes(house)
-    register = house.load(full=True)
     if act >= register.size:
         raise SettingError(f"act {act} of {register.size}", mend="house.py log lists the acts")
     note = best_note(true_notes(register, notes), act)
