@@ -17,7 +17,7 @@ from typing import NoReturn
 from gen.errors import HouseError
 
 REFUSED = 2
-_SAFE_PATH = "PYTHONSAFEPATH"
+SAFE_PATH = "PYTHONSAFEPATH"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _DISK = frozenset({errno.EIO, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG,
@@ -80,15 +80,15 @@ def _only_installed_code() -> Iterator[None]:
 
     It looks there first, for its own modules too, and a composer's may be full of strangers' files.
     """
-    before = os.environ.get(_SAFE_PATH)
-    os.environ[_SAFE_PATH] = "1"
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
     try:
         yield
     finally:
         if before is None:
-            del os.environ[_SAFE_PATH]
+            del os.environ[SAFE_PATH]
         else:
-            os.environ[_SAFE_PATH] = before
+            os.environ[SAFE_PATH] = before
 
 
 def _check_folder() -> None:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from gen.cli.visit import Visit, follow_a_piece, page_of, plant, rebuild, verify_alone
 from gen.provenance.dsse import Envelope, is_signed_by
+from gen.terminal import failures_said
 from houses import keep_key, key_of, make_midi
 from prepared import prepared
 from recorded_runs import Trained, trained
@@ -98,6 +99,13 @@ def test_the_page_says_of_its_own_piece_only_where_the_log_took_it(visited):
     assert f"log as the visit left it: {acts} acts" in words[acts]
     assert "log as the visit left it, its own piece included" in words[acts - 1]
     assert "took 0 s, of processors 0 s" in words[acts]
+
+
+def test_the_stand_alone_verifier_holds_where_a_command_starts_it(visited):
+    visit = Visit(visited.house.house, visited.last, Path("page"), 7)
+    with failures_said():
+        verify_alone(visit)
+    assert [step.lines for step in visit.steps if not step.holds] == []
 
 
 def test_a_changed_log_is_not_proved_and_the_page_says_so(visited):

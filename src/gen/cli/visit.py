@@ -37,6 +37,7 @@ import click
 from gen.cli.careful import CarefulCommand, echo
 from gen.cli.house_commands.common import REFUSED
 from gen.errors import HouseError
+from gen.terminal import SAFE_PATH
 
 if TYPE_CHECKING:
     from gen.provenance.house import House
@@ -121,9 +122,11 @@ class Visit:
         print(f"… {claim}", file=sys.stderr, flush=True)
         watch = _Stopwatch()
         path = _scripts() / command[0]
+        # A script's own folder is looked in first, where the stand-alone verifier has its chapters.
+        found = {name: value for name, value in os.environ.items() if name != SAFE_PATH}
         done = subprocess.run(  # noqa: S603 - our own scripts
             [sys.executable, str(path), *command[1:]], capture_output=True, text=True,
-            encoding="utf-8", errors="replace", check=False,
+            encoding="utf-8", errors="replace", check=False, env=found,
         )  # fmt: skip
         answer = f"{done.stdout}\n{done.stderr}"
         holds = done.returncode == code and all(each in answer for each in says)
