@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.studio import PASSPHRASE, PATIENCE_MS, ROOMS, goto, house_for, launched, opened
+from bench.studio import HEIGHT, PASSPHRASE, ROOMS, goto, house_for, launched, opened, shown
 
 TITLES = ("A room with rain", "Low tide", "North window", "Paper lanterns", "Quiet engines",
           "Second wind", "Harbour lights", "Salt and cedar")  # fmt: skip
@@ -21,7 +21,6 @@ ENTERED = 6
 """So many are accepted; the others wait."""
 SHOWN = ("create", "contribute", "curate", "house")
 """Of the readme."""
-HEIGHT = 900
 WIDTHS = {1280: "", 820: "-tablet"}
 SEED = 12
 BELOW_THE_BAR = "(node) => scrollTo(0, node.getBoundingClientRect().top + scrollY - 90)"
@@ -52,12 +51,12 @@ def run(args: Any) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder, browser = Path(name), launched(playwright)
         with opened(folder, []) as (address, _, _):
-            page = _page(browser, address)
+            page = shown(browser, address, 1280)
             goto(page, "create")
             _written(page)
             taken += _pictures(page, "create", args)
         with opened(folder, house_for(folder, 0)) as (address, _, _):
-            page = _page(browser, address)
+            page = shown(browser, address, 1280)
             _filled(page)
             for room in ROOMS[1:]:
                 if args.all or room in SHOWN:
@@ -66,14 +65,6 @@ def run(args: Any) -> dict[str, Any]:
                     taken += _pictures(page, room, args)
         browser.close()
     return {"pictures": [{"file": str(path)} for path in taken]}
-
-
-def _page(browser: Any, address: str) -> Any:
-    context = browser.new_context(viewport={"width": 1280, "height": HEIGHT})
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    page.goto(address)
-    return page
 
 
 def _pictures(page: Any, room: str, args: Any) -> Iterator[Path]:

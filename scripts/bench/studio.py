@@ -25,6 +25,7 @@ from bench.provenance import _piece, make_house
 
 ROOMS = ("create", "contribute", "mine", "curate", "house", "runs")
 PASSPHRASE = "a passphrase of a benchmark"  # noqa: S105 - of a house that is thrown away
+HEIGHT = 900
 PATIENCE_MS = 600_000
 GIVEN = ("Rewrite them", "Add a track", "Continue", "Vary it")
 Spent = Callable[[], float]
@@ -77,13 +78,13 @@ def run(args: Any) -> dict[str, Any]:
         browser = launched(playwright)
         first = _first_time(browser, folder)
         with opened(folder, []) as (address, seconds, _):
-            page = _page(browser, address)
+            page = shown(browser, address)
             read = _model_read(page)
             sounds = [_first_sound(page) for _ in range(args.times)]
             given = {verb: _first_sound(page, verb) for verb in GIVEN}
         house = house_for(folder, args.works)
         with opened(folder, house) as (address, _, spent):
-            page = _page(browser, address)
+            page = shown(browser, address)
             found = {
                 "pages": [_weight(browser, address, room) for room in ROOMS],
                 "finding": _finding(page),
@@ -155,8 +156,9 @@ def _wait_for(session: Path) -> None:
         time.sleep(0.01)
 
 
-def _page(browser: Any, address: str) -> Any:
-    context = browser.new_context(viewport={"width": 1360, "height": 900})
+def shown(browser: Any, address: str, width: int = 1360) -> Any:
+    """A page of its own at an address, at rest."""
+    context = browser.new_context(viewport={"width": width, "height": HEIGHT})
     context.set_default_timeout(PATIENCE_MS)
     context.add_init_script(FIRST_SOUND)
     page = context.new_page()
@@ -182,7 +184,7 @@ def _model_read(page: Any) -> float:
 def _first_time(browser: Any, folder: Path) -> dict[str, float]:
     """The same where nothing was kept: works to compare with are read beside the writing."""
     with opened(folder, [], HOUSE_CACHE=str(folder / "nothing kept")) as (address, start, _):
-        page = _page(browser, address)
+        page = shown(browser, address)
         read, begin = _model_read(page), time.perf_counter()
         sound = _first_sound(page)
         piece = time.perf_counter() - begin
@@ -211,7 +213,7 @@ def _first_sound(page: Any, button: str = "Write") -> float:
 
 def _weight(browser: Any, address: str, room: str) -> dict[str, Any]:
     """What a room sends to an empty cache, and when it is at rest."""
-    page = _page(browser, address)
+    page = shown(browser, address)
     answers: list[Any] = []
     page.on("requestfinished", lambda request: answers.append(request))
     begin = time.perf_counter()

@@ -72,6 +72,8 @@ CHECKPOINT = FileKind(
 TRANSCRIPT = FileKind("transcript", 64 * MEBIBYTE)
 RUN_END = FileKind("end of a run", MEBIBYTE)
 RUN_WORKS = FileKind("list of a run's works", 64 * MEBIBYTE)
+RUN_SETTINGS = FileKind("list of a run's settings", MEBIBYTE)
+RUN_CURVES = FileKind("table of a run's curves", 256 * MEBIBYTE)
 SOUNDFONT = FileKind(
     "SoundFont", 1 << 30, "give a SoundFont 2 file (.sf2), or leave it out for the built-in font"
 )

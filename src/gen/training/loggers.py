@@ -14,6 +14,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.tensorboard.summary import hparams
 
+from gen.disk.reading import RUN_CURVES, read_text
 from gen.errors import SettingError
 from gen.training.settings import LoggerConfig, RunConfig
 
@@ -46,9 +47,8 @@ class RunTable(CSVLogger):
 
     def __init__(self, out: Path, earlier: Path | None = None) -> None:
         super().__init__(out, name="", version="csv")
-        path = (earlier or out) / "csv" / "metrics.csv"
-        is_there = earlier is not None and path.is_file()
-        text = path.read_text("utf-8") if is_there else ""
+        path = earlier and earlier / "csv" / "metrics.csv"
+        text = read_text(path, RUN_CURVES) if path and path.is_file() else ""
         lines = text[: text.rfind("\n") + 1].splitlines()  # what was cut short came later
         self.earlier = [{k: v for k, v in row.items() if v} for row in csv.DictReader(lines)]
 

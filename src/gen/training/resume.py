@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from gen.disk import write_atomically
-from gen.disk.reading import CHECKPOINT, NamedFileError, read
+from gen.disk.reading import CHECKPOINT, RUN_SETTINGS, NamedFileError, read, read_yaml
 from gen.disk.seals import SEAL_BYTES, Sealer, secret_path
 from gen.errors import HouseError
 
@@ -139,8 +138,8 @@ def _of_the_job(asked: Sequence[str]) -> list[str]:
 
 def _noted(path: Path) -> list[str]:
     try:
-        found = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        found = read_yaml(path, RUN_SETTINGS)
+    except (OSError, HouseError):
         return []
     return [str(one) for one in found] if isinstance(found, list) else []
 
