@@ -486,7 +486,7 @@ def test_a_start_is_measured_cold_and_warm(quick_children, capsys, monkeypatch, 
     cold, warm = json.loads(capsys.readouterr().out)["starts"]
     assert (cold["cache"], warm["cache"]) == ("cold", "warm")
     assert cold["events"] == warm["events"] > 1000
-    assert cold["seconds"] > cold["gate_seconds"] > 0
+    assert all(start[kind] > 0 for start in (cold, warm) for kind in ("seconds", "gate_seconds"))
     assert warm["memory_bytes_of_batches"] < 2**24
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gen.studio import session
 from gen.studio.session import StudioSession, announced
 
 
@@ -34,3 +35,31 @@ def test_a_link_in_its_place_is_not_written_through(
     with announced(StudioSession("http://127.0.0.1:1", "secret")):
         assert not path.is_symlink()
     assert target.read_text() == "mine"
+
+
+def test_whoever_looks_while_it_is_written_finds_no_half_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "studio.json"
+    monkeypatch.setenv("HOUSE_STUDIO", str(path))
+    seen = []
+
+    def before_it_has_its_name(new: Path, target: Path) -> None:
+        seen.append((target.exists(), json.loads(new.read_text())["token"]))
+        os.replace(new, target)
+
+    monkeypatch.setattr(session, "replace", before_it_has_its_name)
+    with announced(StudioSession("http://127.0.0.1:1", "secret")):
+        assert seen == [(False, "secret")]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_its_place_stays_and_the_studio_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "studio.json"
+    path.mkdir()
+    monkeypatch.setenv("HOUSE_STUDIO", str(path))
+    with announced(StudioSession("http://127.0.0.1:1", "secret")) as said:
+        assert said is None
+    assert list(tmp_path.iterdir()) == [path]

@@ -9,6 +9,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from gen.disk.kinds import Spot
+from gen.disk.writing import beside, replace, write_new
+
 
 @dataclass(frozen=True, slots=True)
 class StudioSession:
@@ -37,15 +40,17 @@ def session_file() -> Path:
 def announced(session: StudioSession) -> Iterator[Path | None]:
     """Keep the file there while the studio is open; None where it cannot be written."""
     path = session_file()
+    new = path.with_name(beside(path.name))
+    data = json.dumps(asdict(session)).encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_new({Spot(None, str(new)): data}, mode=0o600)
+        replace(new, path)  # whoever looks sees all of it or nothing
     except OSError:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
         yield None
         return
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(asdict(session), file)
     try:
         yield path
     finally:
