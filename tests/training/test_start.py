@@ -89,6 +89,15 @@ def test_a_run_begins_with_the_weights_that_it_names(base):
     assert str(base.last) not in run.begin.recipe
 
 
+def test_what_the_base_costs_is_measured_as_validation_measures(base):
+    done, _ = begin(
+        base, "model.dropout=0.5", "trainer.max_steps=1", "trainer.val_check_interval=1",
+        "optimizer.lr=0", "optimizer.matrix_lr=0",
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    assert found["base_bits_per_note"] == pytest.approx(found["bits_per_note"], rel=1e-6)
+
+
 def test_both_manifests_are_in_the_new_one(base):
     manifest = read_model_file(began(base).last).manifest
     assert manifest.base.manifest == read_model_file(base.last).manifest

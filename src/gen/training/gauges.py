@@ -124,15 +124,20 @@ class Speed(Callback):
 
 @torch.no_grad()
 def bits_per_note(learner: Learner, batches: Iterable[Batch]) -> float:
-    """What the events that count in these batches cost, in bits over the number of their notes."""
+    """What the events that count in these batches cost, in bits over the number of their notes.
+
+    Without dropout, as in validation, whether or not a trainer has said so.
+    """
     nats = torch.zeros((), dtype=torch.float64)
-    notes = 0
+    notes, learns = 0, learner.judged.training
+    learner.judged.eval()
     for batch in batches:
         here = {name: tensor.to(learner.device) for name, tensor in batch.items()}
         losses = learner.judged.losses(here["columns"], here["targets"])
         counted = here["counted"]
         nats += losses[counted].sum().double().cpu()
         notes += int(notes_in(cast(Tensor, learner.notes), here["targets"], counted))
+    learner.judged.train(learns)
     return float(nats) / math.log(2) / max(notes, 1)
 
 
