@@ -116,8 +116,7 @@ class ComposersAccount(BaseModel):
 @router.get("/composers/{person}/account")
 def account(person: str, desk: DeskOf, since: Annotated[int, Query(ge=0)] = 0) -> ComposersAccount:
     """What became of a composer's works, and what was done in their name since an act."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     _check_enrolled(register, person)
     found = mine(register, person)
     new = list(news(house, register, person, since))
@@ -153,8 +152,7 @@ def account(person: str, desk: DeskOf, since: Annotated[int, Query(ge=0)] = 0) -
 @router.get("/composers/{person}/nearest")
 def nearest_pieces(person: str, desk: DeskOf) -> NearPieces:
     """The pieces written by the house's models that hold most of a composer's works."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     _check_enrolled(register, person)
     works, pieces = mine(register, person).works, pieces_written(house, register)
     near, unread = near_to(house, register, works, pieces, MOST_NEAR)

@@ -16,7 +16,7 @@ from gen.provenance.house import House
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
 from gen.provenance.works import kept_work
-from gen.studio.paging import MOST_AT_ONCE, Page
+from gen.studio.requests import MOST_AT_ONCE, Page
 
 _BREATHS = 4
 """So many times as long as a work took to read is waited then: music and pages come first."""

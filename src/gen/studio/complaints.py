@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gen.provenance.complaints_desk import Case, answer, cases, complain
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
 from gen.provenance.roster import COMPOSER, CURATOR
-from gen.studio.desk import Desk
-from gen.studio.interface import DeskOf, PageOf
-from gen.studio.paging import Page
-from gen.studio.signed import Signed
+from gen.studio.desk import Desk, role_of
+from gen.studio.interface import DeskOf, Digest, PageOf
+from gen.studio.requests import Page, Signed
 
 router = APIRouter(tags=["complaints"])
 
 Words = Annotated[str, Field(max_length=2_000)]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
-Salt = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class AnswerFacts(BaseModel):
@@ -48,39 +46,34 @@ class ComplaintFacts(BaseModel):
     answers: list[AnswerFacts]
 
 
-class Complaining(BaseModel):
+class Complaining(BaseModel, extra="forbid"):
     """A complaint that came in: entered by whom, from whom, about which works, pieces or models.
 
     `salt`, 64 hex digits that nobody can guess, is in the record that is signed in a browser;
     without it the studio draws one.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     person: str
     who: Words = ""
     text: Text
     about: Annotated[list[Words], Field(max_length=100)] = []
-    salt: Salt | None = None
+    salt: Digest | None = None
     signed: Signed | None = None
 
 
-class Answering(BaseModel):
+class Answering(BaseModel, extra="forbid"):
     """What a curator answers a complaint; `salt` as in a complaint."""
-
-    model_config = ConfigDict(extra="forbid")
 
     curator: str
     text: Text
-    salt: Salt | None = None
+    salt: Digest | None = None
     signed: Signed | None = None
 
 
 @router.get("/complaints")
 def complaints(desk: DeskOf, page: PageOf) -> list[ComplaintFacts]:
     """Those that concern who asks, the newest first."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     found = [case for case in cases(house, register) if concerns(desk, register, case)]
     return [_facts(desk, case) for case in page.of(found[::-1])]
 
@@ -88,10 +81,8 @@ def complaints(desk: DeskOf, page: PageOf) -> list[ComplaintFacts]:
 @router.post("/complaints")
 def enter_complaint(said: Complaining, desk: DeskOf) -> list[ComplaintFacts]:
     """Enter a complaint that came in; the newest of those that may be read then."""
-    house = desk.house()
-    register = desk.register(house)
-    person = register.roster.person(said.person)
-    role = CURATOR if person is not None and CURATOR in person.roles else COMPOSER
+    house, register = desk.now()
+    role = role_of(register, said.person, CURATOR, COMPOSER)
     key = desk.key(register, said.person, role, said.signed)
     complain(house, key, said.who, said.text, said.about, salt=said.salt)
     return complaints(desk, Page())

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, BaseModel, Field
 
 from gen.contribution import Contributor, Facts, Job, Outcome, Settings
 from gen.errors import printable
@@ -18,7 +18,7 @@ from gen.provenance.roster import COMPOSER
 from gen.studio.desk import Desk
 from gen.studio.interface import DeskOf, as_file_name
 from gen.studio.score import Score
-from gen.studio.shared import SharedMusic, shared_with
+from gen.studio.shared import SharedMusic, likeness_of
 
 router = APIRouter(tags=["contribute"])
 MOST_FILES = 20
@@ -26,10 +26,8 @@ MOST_FILES = 20
 FACTS = tuple(field.name for field in fields(Facts))
 
 
-class Stated(BaseModel):
+class Stated(BaseModel, extra="forbid"):
     """What is stated about a work, as text, see docs/composers.md; "" where nothing is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     title: str = ""
     composers: str = ""
@@ -48,10 +46,8 @@ class Stated(BaseModel):
         return Facts(**self.model_dump())
 
 
-class GivenFile(BaseModel):
+class GivenFile(BaseModel, extra="forbid"):
     """A MIDI file: what it is called, and its bytes in base64."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=300)]
     midi: Base64Bytes
@@ -67,10 +63,8 @@ class GivenFile(BaseModel):
         return path
 
 
-class GivenFiles(BaseModel):
+class GivenFiles(BaseModel, extra="forbid"):
     """Files of one composer, read and compared with the house and with each other in one go."""
-
-    model_config = ConfigDict(extra="forbid")
 
     files: Annotated[list[GivenFile], Field(min_length=1, max_length=MOST_FILES)]
     composer: str = ""
@@ -147,14 +141,12 @@ def checked(outcome: Outcome, name: str) -> Checked:
     """An outcome as the interface says it."""
     said = outcome.to_dict()
     del said["file"]
-    facts, report = said.pop("facts", None), outcome.screening
+    facts = said.pop("facts", None)
     said.pop("screening", None)
     return Checked(
         file=name,
         stated=Stated(**facts) if facts else None,
-        verdict=report.verdict if report else "",
-        alike=report.side_by_side().splitlines() if report and report.matches else [],
-        shared=shared_with(report),
+        **likeness_of(outcome.screening),
         score=Score.of(outcome.examined.normalised.piece) if outcome.examined else None,
         **said,
     )

@@ -7,19 +7,22 @@ from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gen.contribution import Recheck
 from gen.errors import SettingError
 from gen.likeness.report import Report
+from gen.provenance.house import House
 from gen.provenance.inbox import Waiting, look, look_at_all
+from gen.provenance.register import Register
 from gen.provenance.roster import CURATOR
+from gen.provenance.tag import Tagged
 from gen.provenance.works import accept_in_turn, reject
 from gen.smf import parse
 from gen.studio.interface import DeskOf, PageOf
+from gen.studio.requests import Signed
 from gen.studio.score import Score
-from gen.studio.shared import SharedMusic, shared_with
-from gen.studio.signed import Signed
+from gen.studio.shared import SharedMusic, likeness_of
 
 router = APIRouter(tags=["curate"])
 
@@ -45,20 +48,16 @@ class WaitingWork(BaseModel):
     shared: list[SharedMusic] = []
 
 
-class Acceptance(BaseModel):
+class Acceptance(BaseModel, extra="forbid"):
     """Who takes a work, and whether they compared it with what it is like."""
-
-    model_config = ConfigDict(extra="forbid")
 
     curator: str
     although_similar: bool = False
     signed: Signed | None = None
 
 
-class Rejection(BaseModel):
+class Rejection(BaseModel, extra="forbid"):
     """Who turns a work down, and what its composer should know."""
-
-    model_config = ConfigDict(extra="forbid")
 
     curator: str
     reason: Annotated[str, Field(min_length=1, max_length=2_000)]
@@ -78,8 +77,7 @@ class Decided(BaseModel):
 @router.get("/inbox")
 def inbox(desk: DeskOf, page: PageOf) -> list[WaitingWork]:
     """What waits, each compared once more with the house and with those looked at before it."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     if not page.of(house.store.waiting()):
         return []  # without reading what they would be compared with
     items = list(islice(look_at_all(house, register), page.first + page.most))
@@ -90,18 +88,14 @@ def inbox(desk: DeskOf, page: PageOf) -> list[WaitingWork]:
 @router.get("/inbox/{work}/score")
 def waiting_score(work: str, desk: DeskOf) -> Score:
     """A waiting work's music."""
-    house = desk.house()
-    item = look(house.store, work, desk.register(house))
-    if item.tagged is None:
-        raise SettingError(f"{work} cannot be read ({item.rule}): {item.found}")
-    return Score.of(parse(item.tagged.music))
+    house, register = desk.now()
+    return Score.of(parse(waiting_tagged(house, register, work).music))
 
 
 @router.post("/inbox/{work}/accept")
 def accept(work: str, said: Acceptance, desk: DeskOf) -> Decided:
     """Countersign a work and enter it in the log, if nothing stands against it."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     key = desk.key(register, said.curator, CURATOR, said.signed)
     recheck = Recheck(house, register)
     compared = {work} if said.although_similar else set[str]()
@@ -120,6 +114,18 @@ def turn_down(work: str, said: Rejection, desk: DeskOf) -> Decided:
     key = desk.key(desk.register(house), said.curator, CURATOR)
     reject(house, [work], key, said.reason)
     return Decided(work=work, state="rejected")
+
+
+def waiting_tagged(house: House, register: Register, work: str) -> Tagged:
+    """A waiting work's music and tag.
+
+    Raises:
+        SettingError: its file cannot be read.
+    """
+    item = look(house.store, work, register)
+    if item.tagged is None:
+        raise SettingError(f"{work} cannot be read ({item.rule}): {item.found}")
+    return item.tagged
 
 
 def _waiting(item: Waiting, report: Report | None) -> WaitingWork:
@@ -141,7 +147,5 @@ def _waiting(item: Waiting, report: Report | None) -> WaitingWork:
         rule=item.rule,
         found=item.found,
         mend=item.mend,
-        verdict=report.verdict if report else "",
-        alike=report.side_by_side().splitlines() if report and report.matches else [],
-        shared=shared_with(report),
+        **likeness_of(report),
     )

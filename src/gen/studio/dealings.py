@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gen.provenance.consent import parse_day
 from gen.provenance.granted import missing_grants
@@ -15,9 +15,9 @@ from gen.provenance.register import Register
 from gen.provenance.roster import CURATOR, PRODUCER
 from gen.provenance.sales import SaleAct
 from gen.provenance.terms import SALE, parse_cents, spelled_cents
+from gen.studio.desk import role_of
 from gen.studio.interface import DeskOf, Digest, PageOf
-from gen.studio.paging import Page
-from gen.studio.signed import Signed
+from gen.studio.requests import Page, Signed
 
 router = APIRouter(tags=["sales"])
 
@@ -51,13 +51,11 @@ class EnteredPiece(BaseModel):
     not_for_sale: list[str]
 
 
-class Selling(BaseModel):
+class Selling(BaseModel, extra="forbid"):
     """Who enters a sale, of which piece (SHA-256 of its file), for how much, on which day.
 
     `amount` is as in 25 or 25.50, `day` as in 2026-02-14.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     person: str
     piece: Digest
@@ -92,10 +90,8 @@ def written(sha256: Digest, desk: DeskOf) -> EnteredPiece:
 @router.post("/sales")
 def enter_sale(said: Selling, desk: DeskOf) -> Sales:
     """Enter that a piece was sold, if the terms of the works behind its model grant it."""
-    house = desk.house()
-    register = desk.register(house)
-    person = register.roster.person(said.person)
-    role = CURATOR if person is not None and CURATOR in person.roles else PRODUCER
+    house, register = desk.now()
+    role = role_of(register, said.person, CURATOR, PRODUCER)
     key = desk.key(register, said.person, role, said.signed)
     piece = register.runs.in_file(said.piece)
     run = register.runs.at(piece.run)

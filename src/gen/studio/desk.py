@@ -16,7 +16,7 @@ from gen.provenance.roster import Person
 from gen.provenance.verify import can_go_on
 from gen.studio.catalogue import Catalogue
 from gen.studio.comparisons import Comparisons
-from gen.studio.signed import Signed
+from gen.studio.requests import Signed
 
 
 @dataclass(slots=True)
@@ -93,6 +93,11 @@ class Desk:
                 known = self._register = house.load()
             return known
 
+    def now(self) -> tuple[House, Register]:
+        """The house and its register, as they are now."""
+        house = self.house()
+        return house, self.register(house)
+
     def people(self, register: Register) -> list[tuple[Person, bool, bool]]:
         """Everybody enrolled; whether a key of theirs lies here, and whether it is open."""
         here = {file.keyid for file in list_keys()}
@@ -145,6 +150,12 @@ class Desk:
             if keyid in self._keys:
                 return self._keys[keyid]
         raise HouseError(f"the key of {person.id} is locked", mend="open it with its passphrase")
+
+
+def role_of(register: Register, person_id: str, *roles: str) -> str:
+    """The first of these roles that a person has; where they have none, the last."""
+    person = register.roster.person(person_id)
+    return next((role for role in roles if person and role in person.roles), roles[-1])
 
 
 def _keyids(person: Person) -> set[str]:

@@ -5,29 +5,25 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gen.provenance.granting import approve, set_terms
 from gen.provenance.roster import COMPOSER
 from gen.provenance.terms import UseName, parse_allowed, parse_cents
 from gen.provenance.works import live_work
-from gen.studio.interface import DeskOf
-from gen.studio.signed import Signed
+from gen.studio.interface import DeskOf, DigestOrNone
+from gen.studio.requests import Signed
 from gen.studio.terms import TermsFacts, terms_of
 
 router = APIRouter(tags=["grants"])
 
-Digest = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
 
-
-class Granting(BaseModel):
+class Granting(BaseModel, extra="forbid"):
     """A composer's terms for a work, as `house.py terms` takes them.
 
     `allow` is as in "general_model sampling sale@2030-12-31", or "nothing"; `ask_first` are uses of
     it that need an approval besides; `share` is percent, `fee` an amount for each run.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     composer: str
     allow: Annotated[str, Field(max_length=2_000)]
@@ -38,20 +34,18 @@ class Granting(BaseModel):
     signed: Signed | None = None
 
 
-class Approving(BaseModel):
+class Approving(BaseModel, extra="forbid"):
     """A composer's word for a use that they asked to be asked about first.
 
     Of the models of run `run`, or of the one piece whose receipt has the digest `receipt`; for
     `works`, or for all of theirs behind the run where none is named.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     composer: str
     use: UseName
     run: Annotated[int, Field(ge=0)]
     works: Annotated[list[str], Field(max_length=10_000)] = []
-    receipt: Digest = ""
+    receipt: DigestOrNone = ""
     signed: Signed | None = None
 
 
@@ -67,8 +61,7 @@ class Approved(BaseModel):
 @router.post("/works/{work}/terms")
 def say_terms(work: str, said: Granting, desk: DeskOf) -> list[TermsFacts]:
     """Say a composer's terms for a work, which take the place of earlier ones."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     live_work(register, work)
     consent, uses = parse_allowed(said.allow, said.ask_first)
     set_terms(
@@ -82,8 +75,7 @@ def say_terms(work: str, said: Granting, desk: DeskOf) -> list[TermsFacts]:
 @router.post("/approvals")
 def approve_use(said: Approving, desk: DeskOf) -> Approved:
     """Approve a use of a run's models, or of one piece."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     key = desk.key(register, said.composer, COMPOSER, said.signed)
     _, found = approve(
         house, key, said.use, register.runs.at(said.run), said.works, said.receipt

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gen.errors import SettingError
 from gen.harmony import GENRES, MOODS
@@ -14,7 +14,6 @@ from gen.piece import ROLES
 from gen.provenance.consent import Consent
 from gen.provenance.house import House
 from gen.provenance.impact import impact_of
-from gen.provenance.keys import SigningKey
 from gen.provenance.names import names_of
 from gen.provenance.proofs import acts_of
 from gen.provenance.record import WorkRecord
@@ -27,10 +26,10 @@ from gen.provenance.works import kept_work, live_work, near_works, set_consent, 
 from gen.smf import parse
 from gen.smf.general_midi import NAMES
 from gen.studio.catalogue import Wanted
-from gen.studio.desk import Desk
+from gen.studio.desk import Desk, role_of
 from gen.studio.interface import DeskOf, PageOf
+from gen.studio.requests import Signed
 from gen.studio.score import Score
-from gen.studio.signed import Signed
 from gen.studio.terms import TermsFacts, terms_of
 
 router = APIRouter(tags=["house"])
@@ -111,29 +110,23 @@ class WorkFacts(WorkLine):
     used_by: dict[str, Any]
 
 
-class Passphrase(BaseModel):
+class Passphrase(BaseModel, extra="forbid"):
     """Opens a person's key until the studio ends, or until it is locked."""
-
-    model_config = ConfigDict(extra="forbid")
 
     person: str
     passphrase: Annotated[str, Field(max_length=1_000)]
 
 
-class Allowance(BaseModel):
+class Allowance(BaseModel, extra="forbid"):
     """What a composer allows from now on, as in "general_model evaluation@2030-12-31"."""
-
-    model_config = ConfigDict(extra="forbid")
 
     composer: str
     allow: str
     signed: Signed | None = None
 
 
-class Withdrawing(BaseModel):
+class Withdrawing(BaseModel, extra="forbid"):
     """Who takes a work out for ever, and why."""
-
-    model_config = ConfigDict(extra="forbid")
 
     person: str
     reason: Annotated[str, Field(max_length=2_000)] = ""
@@ -162,8 +155,7 @@ def words() -> KnownWords:
 @router.get("/house")
 def house_facts(desk: DeskOf) -> HouseFacts:
     """The house as it stands."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     live = sum(record.withdrawn_at is None for record in register.works.values())
     return HouseFacts(
         house=register.roster.house,
@@ -183,8 +175,7 @@ def house_facts(desk: DeskOf) -> HouseFacts:
 @router.post("/keys/unlock")
 def unlock(said: Passphrase, desk: DeskOf) -> list[Member]:
     """Open a key that lies on this computer."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     person = register.roster.person(said.person)
     if person is None:
         raise SettingError(f"{said.person!r} is not enrolled in {register.roster.house}")
@@ -203,8 +194,7 @@ def lock(desk: DeskOf) -> list[Member]:
 @router.get("/works")
 def works(desk: DeskOf, wanted: Annotated[Wanted, Query()]) -> FoundWorks:
     """Works as they are asked for, withdrawn ones too, the newest first, a page at a time."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     found = desk.catalogue.find(house, register, wanted)
     return FoundWorks(
         works=[
@@ -256,8 +246,7 @@ def work_midi(work: str, desk: DeskOf) -> Response:
 @router.post("/works/{work}/consent")
 def change_consent(work: str, said: Allowance, desk: DeskOf) -> WorkLine:
     """Say what a work may be used for from now on."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     consent = Consent.parse(said.allow)
     set_consent(house, [work], consent, desk.key(register, said.composer, COMPOSER, said.signed))
     moved = desk.register(desk.house())
@@ -267,10 +256,10 @@ def change_consent(work: str, said: Allowance, desk: DeskOf) -> WorkLine:
 @router.post("/works/{work}/withdraw")
 def take_out(work: str, said: Withdrawing, desk: DeskOf) -> WorkFacts:
     """Withdraw a work for ever; what used it is said before, by `GET /works/{work}`, and after."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     live_work(register, work)
-    withdraw(house, [work], _own_key(desk, register, said), said.reason)
+    role = role_of(register, said.person, COMPOSER, CURATOR)
+    withdraw(house, [work], desk.key(register, said.person, role, said.signed), said.reason)
     return work_facts(work, desk)
 
 
@@ -306,16 +295,8 @@ def _line(register: Register, record: WorkRecord) -> dict[str, Any]:
 
 
 def _kept(desk: Desk, work: str) -> tuple[House, Register, WorkRecord, Tagged]:
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     record = register.works.get(work)
     if record is None:
         raise SettingError(f"no work {work!r} in the house", mend=near_works(register, work))
     return house, register, record, kept_work(house, record)
-
-
-def _own_key(desk: Desk, register: Register, said: Withdrawing) -> SigningKey:
-    """The key with which somebody withdraws: as composer, else as curator."""
-    person = register.roster.person(said.person)
-    role = COMPOSER if person is not None and COMPOSER in person.roles else CURATOR
-    return desk.key(register, said.person, role, said.signed)

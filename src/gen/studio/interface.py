@@ -11,10 +11,11 @@ from pydantic import Field
 
 from gen.errors import HouseError
 from gen.studio.desk import Desk
-from gen.studio.paging import Page
+from gen.studio.requests import Page
 
 PREFIX = "/api/v1"
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+DigestOrNone = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
 PageOf = Annotated[Page, Query()]
 
 

@@ -51,8 +51,7 @@ def history(work: str, desk: DeskOf) -> list[ActLine]:
     A complaint is one of them where it names the work or its file, for those whom it concerns,
     and as long as its record is kept: the log itself does not say what it is about.
     """
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     if work not in register.works:
         raise SettingError(f"no work {work!r} in the house", mend=near_works(register, work))
     wanted = {

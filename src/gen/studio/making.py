@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, BaseModel, Field
 
 from gen import harmony
 from gen.disk import write_atomically
@@ -52,15 +52,13 @@ def _jobs(request: Request, desk: DeskOf) -> JobsOfOne:
 JobsOf = Annotated[JobsOfOne, Depends(_jobs)]
 
 
-class Asked(BaseModel):
+class Asked(BaseModel, extra="forbid"):
     """What is asked of the music, as `sample.py --help` explains it; null is up to the model.
 
     `timing` is for models of played music: as their players play, or straight.
     `swing` (off-beats late, 1 as triplets) and `humanise` (onsets and loudness not quite exact) are
     how a new piece is played: its score stays straight, and a given file's notes stay as they are.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     genre: Words | None = None
     mood: Words | None = None
@@ -142,10 +140,8 @@ class PieceLine(BaseModel):
     written: float
 
 
-class Excerpt(BaseModel):
+class Excerpt(BaseModel, extra="forbid"):
     """Which bars of a score are to sound, counted from 0, and which tracks; null: all."""
-
-    model_config = ConfigDict(extra="forbid")
 
     score: Score
     first_bar: Annotated[int, Field(ge=0)]
@@ -161,10 +157,8 @@ class ReadChords(BaseModel):
     meter: str
 
 
-class GivenScore(BaseModel):
+class GivenScore(BaseModel, extra="forbid"):
     """MIDI bytes in base64."""
-
-    model_config = ConfigDict(extra="forbid")
 
     midi: Base64Bytes
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gen.errors import SettingError
 from gen.provenance.granting import retire
@@ -14,7 +14,7 @@ from gen.provenance.register import Register
 from gen.provenance.roster import CURATOR
 from gen.provenance.runs import Run
 from gen.studio.interface import DeskOf, PageOf
-from gen.studio.signed import Signed
+from gen.studio.requests import Signed
 
 router = APIRouter(tags=["models"])
 
@@ -53,10 +53,8 @@ class RunModels(BaseModel):
     models: list[OfferedModel]
 
 
-class Retiring(BaseModel):
+class Retiring(BaseModel, extra="forbid"):
     """Who takes models out of use, and why; all of the run's where `models` names none."""
-
-    model_config = ConfigDict(extra="forbid")
 
     curator: str
     reason: Annotated[str, Field(max_length=2_000)] = ""
@@ -77,8 +75,7 @@ def models(desk: DeskOf, page: PageOf) -> list[RunModels]:
 @router.post("/models/{run}/retire")
 def retire_models(run: int, said: Retiring, desk: DeskOf) -> RunModels:
     """Take models of a run out of use: nothing is written with them any more."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     found = register.runs.at(run)
     left = register.in_use(found)
     files = said.models or left

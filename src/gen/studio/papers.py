@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, BaseModel, Field
 
 from gen import places
 from gen.disclosure.entered import enter_paper
@@ -27,9 +27,8 @@ from gen.provenance.papers import PaperAct
 from gen.provenance.roster import CURATOR
 from gen.safe_parse import child_environment
 from gen.studio.desk import Desk
-from gen.studio.interface import DeskOf, Digest, download
-from gen.studio.paging import Page
-from gen.studio.signed import Signed
+from gen.studio.interface import DeskOf, Digest, DigestOrNone, download
+from gen.studio.requests import Page, Signed
 
 router = APIRouter(tags=["papers"])
 
@@ -62,36 +61,32 @@ class Papers(BaseModel):
     in_all: int
 
 
-class WantedPaper(BaseModel):
+class WantedPaper(BaseModel, extra="forbid"):
     """Which paper, about which model (SHA-256 of its file).
 
     `says` is the file of what the house says where records cannot (docs/letter.md), in base64: a
     summary wants one, the others take none.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     kind: Literal["summary", "card", "bom", "dataset"]
     model: Digest
     says: Base64Bytes = b""
 
 
-class Entering(BaseModel):
+class Entering(BaseModel, extra="forbid"):
     """Who enters a paper, its file in base64, of which kind it is, and about which model."""
-
-    model_config = ConfigDict(extra="forbid")
 
     curator: str
     file: Base64Bytes
     kind: Annotated[str, Field(max_length=40)]
-    model: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
+    model: DigestOrNone = ""
     signed: Signed | None = None
 
 
 class LookedUp(Page):
     """Which papers; `sha256` asks for those with this digest alone."""
 
-    sha256: Annotated[str, Query(pattern="^([0-9a-f]{64})?$")] = ""
+    sha256: DigestOrNone = ""
 
 
 @router.get("/papers")
@@ -106,8 +101,7 @@ def papers(desk: DeskOf, wanted: Annotated[LookedUp, Query()]) -> Papers:
 @router.post("/papers")
 def enter(said: Entering, desk: DeskOf) -> PaperFacts:
     """Enter a paper's digest in the log, if it is not there, and keep its file to be taken away."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     digest = sha256_hex(said.file)
     if not any(one.paper.sha256 == digest for one in register.sound_papers()):
         key = desk.key(register, said.curator, CURATOR, said.signed)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gen import places
 from gen.errors import HouseError, SettingError
@@ -62,10 +62,8 @@ class Curves(BaseModel):
     is_running: bool
 
 
-class RunRequest(BaseModel):
+class RunRequest(BaseModel, extra="forbid"):
     """A run of one of conf/experiment."""
-
-    model_config = ConfigDict(extra="forbid")
 
     experiment: Annotated[str, Field(max_length=100)]
     name: Annotated[str, Field(pattern=r"^[\w-]{1,60}$")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gen.piece import KeySignature, Marker, Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.rendering.labels import instrument_name, signs
@@ -65,10 +65,8 @@ class ScorePedal(NamedTuple):
     duration: Tick
 
 
-class ScoreTrack(BaseModel):
+class ScoreTrack(BaseModel, extra="forbid"):
     """One part. `instrument` is the General MIDI name of the program, and only ever an answer."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Text = ""
     program: Byte = 0
@@ -79,13 +77,11 @@ class ScoreTrack(BaseModel):
     pedals: Annotated[list[ScorePedal], Field(max_length=MOST_NOTES)] = []
 
 
-class Score(BaseModel):
+class Score(BaseModel, extra="forbid"):
     """A piece. `bars` are the first ticks of its bars and the end of the last.
 
     Bars, and which markers are chords and sections, are only ever answers.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     ticks_per_quarter: Annotated[int, Field(ge=1, le=32_767)]
     tracks: Annotated[list[ScoreTrack], Field(max_length=64)] = []

@@ -7,6 +7,9 @@ ask for by the roster, as it stands at each request; what they sign comes signed
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,20 +19,20 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 
-from gen.errors import SettingError
+from gen.errors import HouseError, SettingError, printable, shortened
+from gen.provenance.canonical import utc_now
 from gen.provenance.elsewhere import SignedElsewhere, check_clock
 from gen.provenance.keys import SigningKey
 from gen.provenance.register import Register
 from gen.provenance.roster import CURATOR, Person
-from gen.studio.audit import AuditLog, is_written_down
 from gen.studio.desk import Desk
 from gen.studio.enrolments import Enrolments
 from gen.studio.guard import App, Guard, Message, Receive, Scope, Send, refused, tokens_in
 from gen.studio.interface import PREFIX
 from gen.studio.limits import RateLimits, TooManyError
 from gen.studio.people import People, SignedIn, SignInError, person_of
+from gen.studio.requests import Signed
 from gen.studio.rights import HEAVY, check_may
-from gen.studio.signed import Signed
 from gen.studio.unsigned import UnsignedWorks
 
 HEAVY_AT_ONCE = 2
@@ -89,6 +92,49 @@ class PersonDesk(Desk):
             return SignedElsewhere(public)
         values = tuple(map(bytes.fromhex, signed.signatures))
         return SignedElsewhere(public, values, check_clock(signed.time))
+
+
+_TAKEN_OUT = ("/midi", "/wav", "/musicxml", "/file", "/receipt", "/stems")
+"""Reading a file is written down; looking at a page is not."""
+_LETTERS = 200
+"""Of each word in the audit log."""
+
+
+class AuditLog:
+    """Who asked for what, when, from where, and the answer, in a file that its own user can read.
+
+    One JSON object a line, appended, never rewritten; nothing that opens anything is in it. What
+    people signed stands in the house's own log: this one says what happened around it.
+
+    Raises:
+        HouseError: it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            what = f"the audit log cannot be written ({error.strerror})"
+            raise HouseError(what, where=str(path), mend="name another: --audit FILE") from error
+
+    def add(self, person: str, address: str, asked: str, status: int) -> None:
+        """One line. `asked` is a method and a path, without what came with it."""
+        words = {"person": person, "from": address, "asked": printable(asked)}
+        said = {name: shortened(text, _LETTERS) for name, text in words.items()}
+        line = json.dumps({"time": utc_now(), **said, "status": status}, ensure_ascii=False) + "\n"
+        with self._lock:
+            os.write(self._file, line.encode("utf-8", "backslashreplace"))
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def is_written_down(method: str, path: str, status: int) -> bool:
+    """Whether a request belongs into the log: changes, refusals, files that were taken out."""
+    return method not in ("GET", "HEAD") or status in (401, 403, 429) or path.endswith(_TAKEN_OUT)
 
 
 class Served:

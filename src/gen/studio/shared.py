@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -33,9 +34,12 @@ class SharedMusic(BaseModel):
     theirs: Side | None = None
 
 
-def shared_with(report: Report | None) -> list[SharedMusic]:
-    """The matches of a report, the worst first."""
-    return [_shared(match) for match in report.matches] if report else []
+def likeness_of(report: Report | None) -> dict[str, Any]:
+    """A report as answers have it: `verdict`, `alike` in words, `shared` with the worst first."""
+    if report is None:
+        return {"verdict": "", "alike": [], "shared": []}
+    lines = report.side_by_side().splitlines() if report.matches else []
+    return {"verdict": report.verdict, "alike": lines, "shared": list(map(_shared, report.matches))}
 
 
 def _shared(match: Match) -> SharedMusic:

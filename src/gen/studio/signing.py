@@ -13,20 +13,20 @@ import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gen.contribution import Outcome, Settings
-from gen.errors import SettingError
 from gen.likeness.report import REVIEW
 from gen.provenance.dsse import Signature
-from gen.provenance.inbox import look, submit
+from gen.provenance.inbox import submit
 from gen.provenance.roster import COMPOSER
 from gen.studio.contributing import MOST_FILES, Checked, GivenFiles, checked, contributed
+from gen.studio.curating import waiting_tagged
 from gen.studio.enrolments import Enrolment
-from gen.studio.interface import DeskOf
+from gen.studio.interface import DeskOf, Digest
 from gen.studio.people import SESSION_SECONDS, SignInError
+from gen.studio.requests import Hex64, Signed
 from gen.studio.served import Served
-from gen.studio.signed import Hex64, Signed
 from gen.studio.unsigned import UnsignedWork
 
 strangers = APIRouter(tags=["sign in"])
@@ -34,7 +34,6 @@ strangers = APIRouter(tags=["sign in"])
 router = APIRouter(tags=["sign"])
 
 Word = Annotated[str, Field(max_length=80)]
-Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 def _served(request: Request) -> Served:
@@ -52,10 +51,8 @@ class Challenge(BaseModel):
     challenge: str
 
 
-class SignedChallenge(BaseModel):
+class SignedChallenge(BaseModel, extra="forbid"):
     """A signed challenge: by whom, for which address, with which key."""
-
-    model_config = ConfigDict(extra="forbid")
 
     person: Word
     challenge: Digest
@@ -71,10 +68,8 @@ class SessionToken(BaseModel):
     token: str
 
 
-class Asking(BaseModel):
+class Asking(BaseModel, extra="forbid"):
     """Somebody new: the id and name they want, and the proof that they hold their key."""
-
-    model_config = ConfigDict(extra="forbid")
 
     id: Word
     name: Annotated[str, Field(max_length=200)] = ""
@@ -125,10 +120,8 @@ class Drafted(BaseModel):
     music: str = ""
 
 
-class Signing(BaseModel):
+class Signing(BaseModel, extra="forbid"):
     """A composer's signature under a draft's statement."""
-
-    model_config = ConfigDict(extra="forbid")
 
     draft: Word
     signature: Hex64
@@ -224,15 +217,12 @@ def ground(desk: DeskOf) -> Ground:
 @router.get("/inbox/{work}/file")
 def waiting_file(work: str, desk: DeskOf) -> WaitingFile:
     """A waiting work as its composer signed it, for who countersigns it."""
-    house = desk.house()
-    register = desk.register(house)
-    item = look(house.store, work, register)
-    if item.tagged is None:
-        raise SettingError(f"{work} cannot be read ({item.rule}): {item.found}")
-    owner, key = register.roster.owners[item.tagged.envelope.signatures[0].keyid]
+    house, register = desk.now()
+    tagged = waiting_tagged(house, register, work)
+    owner, key = register.roster.owners[tagged.envelope.signatures[0].keyid]
     known = register.works.get(work)
     return WaitingFile(
-        file=base64.b64encode(item.tagged.encode()).decode(), composer=owner.id,
+        file=base64.b64encode(tagged.encode()).decode(), composer=owner.id,
         public=key.public.hex(), path=known.entry.path if known else f"{owner.id}/{work}.mid",
     )  # fmt: skip
 
@@ -276,8 +266,7 @@ def sign(
     served: ServedOf,
 ) -> list[Contributed]:
     """Put a composer's signatures to their drafts, which then wait for a curator: all, or none."""
-    house = desk.house()
-    register = desk.register(house)
+    house, register = desk.now()
     drafts, contributions = [], []
     for one in said:
         kept = served.drafts.take(one.draft, desk.signed_in)
