@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from msgspec import structs
 from omegaconf import OmegaConf
 from safetensors.torch import load, load_file, save, save_file
 
@@ -20,7 +21,8 @@ from gen.data.settings import DataConfig
 from gen.data.splits import SplitConfig
 from gen.errors import HouseError
 from gen.model import ModelConfig, Transformer
-from gen.provenance.manifest import Manifest, ManifestWork
+from gen.provenance.manifest import Manifest, ManifestWork, RegisterHead
+from gen.provenance.shapes import Share
 from gen.settings import with_new_names
 from gen.tokens import vocabulary
 from gen.tokens.columns import CONTEXT_SIZES
@@ -29,11 +31,12 @@ from gen.training.trainer_settings import TrainerConfig
 
 SHAPE = ModelConfig(1, 16, 2, 2, 0.1, 32, FIELD_SIZES, CONTEXT_SIZES)
 RUN = {"settings": {"seed": 3}, "bits_per_note": 17.5, "steps": 200}
-WORK = ManifestWork("work-1", "ab" * 32, "cd" * 32, 0, (("ana", 60), ("ben", 40)))
+SHARES = (Share("ana", 60), Share("ben", 40))
+WORK = ManifestWork("work-1", "ab" * 32, "cd" * 32, 0, SHARES)
 MANIFEST = Manifest(
-    house="House Ü", purpose="general_model", judged_on="2026-02-03", register_size=1,
-    register_root="ef" * 32, roster_version=2, works=(WORK,),
-    tokenizer_fingerprint=vocabulary.fingerprint(), code_version="0",
+    format=1, house="House Ü", purpose="general_model", judged_on="2026-02-03",
+    register=RegisterHead("ef" * 32, 1), roster_version=2, works=(WORK,), not_consented=(),
+    refused=(), tokenizer_fingerprint=vocabulary.fingerprint(), code_version="0", lock_sha256="",
 )  # fmt: skip
 
 
@@ -199,7 +202,7 @@ def test_a_checkpoint_for_another_tokenizer_is_refused(saved):
 
 
 def test_a_manifest_of_another_tokenizer_than_the_weights_is_refused(saved):
-    other = dataclasses.replace(MANIFEST, tokenizer_fingerprint="0" * 64).to_json()
+    other = structs.replace(MANIFEST, tokenizer_fingerprint="0" * 64).to_json()
     with pytest.raises(HouseError, match="was trained with another tokenizer"):
         load_checkpoint(changed(saved, manifest=other))
 

@@ -26,6 +26,7 @@ from gen.data.store import rows_with_echoes
 from gen.errors import HouseError, SettingError
 from gen.provenance import gate
 from gen.provenance.consent import Consent
+from gen.provenance.manifest import RefusedFile
 from gen.provenance.works import set_consent
 from gen.smf import musical_hash
 from gen.training import recording, run
@@ -243,7 +244,7 @@ def test_a_recorded_refusal_is_never_trained_on(house, works, tmp_path, monkeypa
     assert done.code == 0, done.stderr
     (best,) = tmp_path.glob("outputs/recorded/*/best.safetensors")
     manifest = load_checkpoint(best).manifest
-    assert manifest.refused == (("ana/stranger-00000000.mid", "signature-count"),)
+    assert manifest.refused == (RefusedFile("ana/stranger-00000000.mid", "signature-count"),)
     assert hashlib.sha256(make_midi(9)).hexdigest() not in seen
     assert sorted(seen) == sorted(work.sha256 for work in manifest.works)
     assert len(seen) == 6

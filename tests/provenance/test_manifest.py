@@ -1,13 +1,13 @@
 import json
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from gen.errors import HouseError
 from gen.provenance.canonical import StrictJsonError, sha256_hex
 from gen.provenance.consent import Consent
-from gen.provenance.manifest import Manifest
+from gen.provenance.manifest import Manifest, RefusedFile
 from gen.provenance.works import set_consent, withdraw
 from houses import key_of
 
@@ -24,8 +24,8 @@ def manifest(house):
 def test_manifest_names_every_work_and_what_was_left_out(house, manifest):
     ids = sorted(e.work for e in house.entries)
     assert sorted([w.work for w in manifest.works] + list(manifest.not_consented)) == ids
-    assert (manifest.register_size, manifest.purpose) == (4, "general_model")
-    assert manifest.register_root == house.house.register_log.head().root
+    assert (manifest.register.size, manifest.purpose) == (4, "general_model")
+    assert manifest.register.root == house.house.register_log.head().root
 
 
 def test_manifest_is_one_text_with_one_digest(manifest):
@@ -40,7 +40,10 @@ def test_manifest_tells_what_was_refused_where_the_run_went_on(house):
     house.path(entry).unlink()
     (house.folder / "ana" / "x.mid").write_bytes(b"")
     manifest = Manifest.of(house.admit())
-    assert manifest.refused == ((entry.path, "missing-file"), ("ana/x.mid", "malformed-midi"))
+    assert manifest.refused == (
+        RefusedFile(entry.path, "missing-file"),
+        RefusedFile("ana/x.mid", "malformed-midi"),
+    )
     assert Manifest.from_json(manifest.to_json()) == manifest
 
 

@@ -13,6 +13,7 @@ from gen.checkpoint import Checkpoint, load_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.model import ModelConfig, Transformer
 from gen.provenance.gate import CorpusRefused
+from gen.provenance.manifest import RefusedFile
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES
 from gen.training.graphs import GraphedLosses
@@ -151,7 +152,7 @@ def test_a_recording_run_trains_on_the_rest_and_writes_the_refusal_down(tmp_path
     result = train({**settings_for(house), "on_refusal": "record"}, tmp_path / "run")
     manifest = load_checkpoint(Path(result["last"])).manifest
     assert len(manifest.works) == 3
-    assert manifest.refused == (("ana/stranger-00000000.mid", "untagged"),)
+    assert manifest.refused == (RefusedFile("ana/stranger-00000000.mid", "untagged"),)
 
 
 def test_a_work_without_consent_to_the_purpose_is_left_out_by_right(tmp_path, monkeypatch):

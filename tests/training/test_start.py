@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from msgspec import structs
 
 import tiny_runs
 from gen.checkpoint import load_checkpoint
@@ -241,7 +242,7 @@ def test_a_manifest_that_hides_its_base_is_not_the_runs(base):
     register = base.house.house.load()
     file = read_model_file(found.last)
     run = run_behind(file, register)
-    hidden = dataclasses.replace(file.manifest, base=None)
+    hidden = structs.replace(file.manifest, base=None)
     run.manifest = hidden.digest  # as a trainer could enter it
     assert any("did not" in p or "does not say" in p for p in problems(hidden, run, register))
 
@@ -349,7 +350,7 @@ def test_what_is_saved_of_low_rank_learning_is_a_model_like_any_other(base):
 def test_a_base_reads_back_what_it_wrote(base):
     manifest = read_model_file(base.last).manifest
     said = Base("a" * 64, "b" * 64, True, manifest, {manifest.works[0].work: "test"})
-    begun = dataclasses.replace(manifest, base=said)
+    begun = structs.replace(manifest, base=said)
     assert Manifest.from_dict(begun.to_dict()).base == said
     for wrong in ({"sides": {"x": "both"}}, {"recorded": 1}, {"tensors_sha256": "no"}, {"more": 1}):
         written = begun.to_dict()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import torch
 from lightning import LightningDataModule
+from msgspec import structs
 from torch.utils.data import DataLoader, Dataset
 
 from gen.data.admission import Admitted, FindBase, take_in
@@ -160,7 +161,7 @@ class HouseData(LightningDataModule):
     @property
     def manifest(self) -> Manifest:
         """What this run learns from; only after `setup`."""
-        return replace(
+        return structs.replace(
             self.admitted.manifest, plugins=self.plugins, callbacks_given=self.callbacks_given
         )
 

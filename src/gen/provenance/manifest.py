@@ -7,8 +7,7 @@ register, roster, tokenizer and code. Whoever has the house can check every line
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, ClassVar, Final, Literal
 
@@ -30,8 +29,7 @@ MOST_BASES: Final = 8
 """Models behind one another; more would be nested too deep to be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestWork:
+class ManifestWork(Shape, frozen=True, rename={"shares": "composers"}):
     """One work as the manifest names it.
 
     Attributes:
@@ -39,24 +37,43 @@ class ManifestWork:
         sha256: of the music bytes.
         musical_hash: of what sounds.
         register_index: where it was entered.
-        composers: (person id, share in percent).
+        shares: its composers.
     """
 
     work: str
-    sha256: str
-    musical_hash: str
+    sha256: Digest
+    musical_hash: Digest
     register_index: int
-    composers: Composers
+    shares: tuple[Share, ...]
 
     @staticmethod
     def of(work: Work) -> ManifestWork:
+        shares = shares_of(work.composers)
         return ManifestWork(
-            work.work_id, work.sha256, work.musical_hash, work.register_index, work.composers
+            work.work_id, work.sha256, work.musical_hash, work.register_index, shares
         )
 
+    @property
+    def composers(self) -> Composers:
+        """(person id, share in percent)."""
+        return composers_of(self.shares)
 
-@dataclass(frozen=True, slots=True)
-class Base:
+
+class RefusedFile(Shape, frozen=True):
+    """A file that broke a rule of the gate, where the run went on without it."""
+
+    path: str
+    rule: str
+
+
+class RegisterHead(Shape, frozen=True):
+    """How far the register had come: its root hash and its acts."""
+
+    root: str
+    size: int
+
+
+class Base(Shape, frozen=True):
     """The model whose weights a run began with.
 
     Attributes:
@@ -69,26 +86,30 @@ class Base:
             `train` it has learned.
     """
 
-    file_sha256: str
-    tensors_sha256: str
+    file_sha256: Digest
+    tensors_sha256: Digest
     recorded: bool
     manifest: Manifest
-    sides: Mapping[str, str]
+    sides: dict[str, str]
+
+    def __post_init__(self) -> None:
+        if not all(side in SIDES for side in self.sides.values()):
+            raise StrictJsonError("manifest: a side of its base's split")
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Shape, frozen=True, omit_defaults=True):
     """What a run was given to learn from; that it used this and nothing else, it cannot show.
 
     Attributes:
+        format: of its JSON.
         house: its name.
         purpose: what the works were admitted for.
         judged_on: the day consent was judged by, ISO.
-        register_size, register_root: the register's head then.
+        register: the register's head then.
         roster_version: the roster then.
         works: admitted works, sorted by id.
         not_consented: ids of valid works left out by right, sorted.
-        refused: (path, rule) of files that broke a rule, where the run went on without them.
+        refused: files that broke a rule, where the run went on without them, sorted.
         tokenizer_fingerprint: of the tokenizer that read them.
         code_version: of this software.
         lock_sha256: over the installed distributions; "" in manifests that are not a run's.
@@ -97,18 +118,20 @@ class Manifest:
         callbacks_given: kinds of the callbacks that a Python program handed to it.
     """
 
+    WHAT: ClassVar[str] = "manifest"
+
+    format: Literal[1]
     house: str
     purpose: str
     judged_on: str
-    register_size: int
-    register_root: str
+    register: RegisterHead
     roster_version: int
     works: tuple[ManifestWork, ...]
-    not_consented: tuple[str, ...] = ()
-    refused: tuple[tuple[str, str], ...] = ()
-    tokenizer_fingerprint: str = ""
-    code_version: str = ""
-    lock_sha256: str = ""
+    not_consented: tuple[str, ...]
+    refused: tuple[RefusedFile, ...]
+    tokenizer_fingerprint: str
+    code_version: str
+    lock_sha256: str
     base: Base | None = None
     plugins: tuple[Plugin, ...] = ()
     callbacks_given: tuple[str, ...] = ()
@@ -125,16 +148,17 @@ class Manifest:
         """The manifest of what the gate admitted."""
         from gen import __version__
 
+        head, refused = corpus.register_head, (*corpus.refused, *corpus.missing)
         return Manifest(
+            1,
             corpus.house_name,
             corpus.purpose,
             corpus.judged_on.isoformat(),
-            corpus.register_head.size,
-            corpus.register_head.root,
+            RegisterHead(head.root, head.size),
             corpus.roster_version,
             tuple(sorted(map(ManifestWork.of, corpus.admitted), key=lambda w: w.work)),
             tuple(sorted(work.work_id for work in corpus.not_consented)),
-            tuple(sorted((r.path, r.rule) for r in (*corpus.refused, *corpus.missing))),
+            tuple(RefusedFile(*pair) for pair in sorted((r.path, r.rule) for r in refused)),
             tokenizer_fingerprint,
             code_version or __version__,
             lock_sha256,
@@ -144,10 +168,6 @@ class Manifest:
     def to_json(self) -> str:
         """Canonical JSON: the same manifest is always the same text."""
         return canonical(self.to_dict()).decode("utf-8")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same in plain values; what most runs have none of is left out where it is empty."""
-        return _RecordedManifest.of(self).to_dict()
 
     @property
     def digest(self) -> str:
@@ -169,14 +189,14 @@ class Manifest:
         """
         return Manifest.from_dict(canonical_json(text.encode("utf-8")))
 
-    @staticmethod
-    def from_dict(value: object) -> Manifest:
+    @classmethod
+    def from_dict(cls, value: object) -> Manifest:
         """Read what `to_dict` wrote.
 
         Raises:
             StrictJsonError: anything else.
         """
-        manifest = _RecordedManifest.from_dict(value).manifest()
+        manifest = super().from_dict(value)
         _check_order(manifest)
         return manifest
 
@@ -272,119 +292,6 @@ class Manifest:
         if not register.consent_of(record).allows(self.purpose, today):
             return f"no longer consented to {self.purpose}"
         return ""
-
-
-class _ManifestWork(Shape, frozen=True):
-    composers: tuple[Share, ...]
-    musical_hash: Digest
-    register_index: int
-    sha256: Digest
-    work: str
-
-    @staticmethod
-    def of(work: ManifestWork) -> _ManifestWork:
-        composers = shares_of(work.composers)
-        return _ManifestWork(
-            composers, work.musical_hash, work.register_index, work.sha256, work.work
-        )
-
-    def entry(self) -> ManifestWork:
-        composers = composers_of(self.composers)
-        return ManifestWork(
-            self.work, self.sha256, self.musical_hash, self.register_index, composers
-        )
-
-
-class _Refusal(Shape, frozen=True):
-    path: str
-    rule: str
-
-
-class _RegisterHead(Shape, frozen=True):
-    root: str
-    size: int
-
-
-class _Base(Shape, frozen=True):
-    file_sha256: Digest
-    manifest: _RecordedManifest
-    recorded: bool
-    sides: dict[str, str]
-    tensors_sha256: Digest
-
-    def __post_init__(self) -> None:
-        if not all(side in SIDES for side in self.sides.values()):
-            raise StrictJsonError("manifest: a side of its base's split")
-
-    @staticmethod
-    def of(base: Base) -> _Base:
-        behind = _RecordedManifest.of(base.manifest)
-        return _Base(base.file_sha256, behind, base.recorded, dict(base.sides), base.tensors_sha256)
-
-    def base(self) -> Base:
-        behind = self.manifest.manifest()
-        return Base(self.file_sha256, self.tensors_sha256, self.recorded, behind, self.sides)
-
-
-class _RecordedManifest(Shape, frozen=True, omit_defaults=True):
-    """A manifest as a checkpoint has it."""
-
-    WHAT: ClassVar[str] = "manifest"
-
-    code_version: str
-    format: Literal[1]
-    house: str
-    judged_on: str
-    lock_sha256: str
-    not_consented: tuple[str, ...]
-    purpose: str
-    refused: tuple[_Refusal, ...]
-    register: _RegisterHead
-    roster_version: int
-    tokenizer_fingerprint: str
-    works: tuple[_ManifestWork, ...]
-    base: _Base | None = None
-    plugins: tuple[Plugin, ...] = ()
-    callbacks_given: tuple[str, ...] = ()
-
-    @staticmethod
-    def of(manifest: Manifest) -> _RecordedManifest:
-        return _RecordedManifest(
-            manifest.code_version,
-            1,
-            manifest.house,
-            manifest.judged_on,
-            manifest.lock_sha256,
-            manifest.not_consented,
-            manifest.purpose,
-            tuple(_Refusal(path, rule) for path, rule in manifest.refused),
-            _RegisterHead(manifest.register_root, manifest.register_size),
-            manifest.roster_version,
-            manifest.tokenizer_fingerprint,
-            tuple(map(_ManifestWork.of, manifest.works)),
-            _Base.of(manifest.base) if manifest.base else None,
-            manifest.plugins,
-            manifest.callbacks_given,
-        )
-
-    def manifest(self) -> Manifest:
-        return Manifest(
-            self.house,
-            self.purpose,
-            self.judged_on,
-            self.register.size,
-            self.register.root,
-            self.roster_version,
-            tuple(work.entry() for work in self.works),
-            self.not_consented,
-            tuple((refusal.path, refusal.rule) for refusal in self.refused),
-            self.tokenizer_fingerprint,
-            self.code_version,
-            self.lock_sha256,
-            self.base.base() if self.base else None,
-            self.plugins,
-            self.callbacks_given,
-        )
 
 
 def _is_stranger(work: ManifestWork, register: Register) -> bool:

@@ -99,10 +99,10 @@ def run_if_recorded(file: ModelFile, register: Register, *, unrecorded: bool) ->
 
 def _unknown(file: ModelFile, register: Register) -> NotRecorded:
     house, kin = register.roster.house, register.runs.of_tensors(file.tensors_sha256)
-    if file.manifest.register_size > register.size:
+    if file.manifest.register.size > register.size:
         return NotRecorded(
             f"it was made when the log of {file.manifest.house} held "
-            f"{file.manifest.register_size} acts, here are {register.size}",
+            f"{file.manifest.register.size} acts, here are {register.size}",
             mend="an older copy of the house's records was put back: restore the newest one",
         )
     if kin is not None:
@@ -167,10 +167,10 @@ def file_of(base: Base) -> ModelFile:
 
 
 def _head_problems(manifest: Manifest, run: Run, register: Register) -> list[str]:
-    size = manifest.register_size
+    size = manifest.register.size
     if not 0 < size <= run.index:
         return [f"it says that the log held {size} acts then, {run} is act {run.index}"]
-    if manifest.register_root != register.root_at(size):
+    if manifest.register.root != register.root_at(size):
         return [f"the log's first {size} acts have another root than it says"]
     return []
 

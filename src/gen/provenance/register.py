@@ -47,12 +47,12 @@ from gen.provenance.papers import Paper, PaperAct
 from gen.provenance.record import ConsentAct, RegisterError, WorkRecord, check_time
 from gen.provenance.rights import (
     check_member,
-    check_root,
+    check_signer,
     check_statements,
     entries_of,
     key_of_head,
 )
-from gen.provenance.roster import COMPOSER, CURATOR, PRODUCER, TRAINER, SignedRoster
+from gen.provenance.roster import COMPOSER, CURATOR, SignedRoster
 from gen.provenance.runs import (
     AssertedModel,
     Begin,
@@ -124,16 +124,16 @@ class Register(RegisterState):
         self.rosters.append(new)
 
     def _take_add(self, act: Act) -> None:
-        self._check_author(act, CURATOR)
+        self._check_signer(act)
         self._enter(act, *self._entries(act))
 
     def _take_adopt(self, act: Act) -> None:
-        check_root(act, self.roster)
+        self._check_signer(act)
         for entry in self._entries(act):
             self._enter(act, entry)
 
     def _take_begin(self, act: Act) -> None:
-        self._check_author(act, TRAINER)
+        self._check_signer(act)
         begin = Begin.from_dict(act.data)
         learned = self.runs.learned_for(begin.purpose)
         for work in begin.works:
@@ -142,11 +142,11 @@ class Register(RegisterState):
         self.runs.take_begin(act.index, act.by, act.keyid, act.time, begin)
 
     def _take_end(self, act: Act) -> None:
-        self._check_author(act, TRAINER)
+        self._check_signer(act)
         self.runs.take_end(act.index, act.by, act.keyid, End.from_dict(act.data))
 
     def _take_model(self, act: Act) -> None:
-        check_root(act, self.roster)
+        self._check_signer(act)
         said = AssertedModel.from_dict(act.data)
         unknown = [work for work in said.works if work not in self.works]
         if unknown:
@@ -154,7 +154,7 @@ class Register(RegisterState):
         self.runs.take_model(act.index, act.by, act.time, said)
 
     def _take_output(self, act: Act) -> None:
-        self._check_author(act, PRODUCER)
+        self._check_signer(act)
         self.runs.take_output(act.index, act.keyid, Output.from_dict(act.data))
 
     def _take_withdrawal(self, act: Act) -> None:
@@ -183,30 +183,27 @@ class Register(RegisterState):
         self.approvals.acts.append(ApprovalAct(act.index, act.by, act.keyid, said))
 
     def _take_retirement(self, act: Act) -> None:
-        if act.by == ROOT:
-            check_root(act, self.roster)
-        else:
-            self._check_author(act, CURATOR)
+        self._check_signer(act)
         keyids = tuple(signature.keyid for signature in act.signatures)
         said = Retirement.from_dict(act.data)
         self.runs.take_retirement(act.index, act.by, act.time, keyids, said)
 
     def _take_complaint(self, act: Act) -> None:
-        self._check_author(act, COMPOSER, CURATOR)
+        self._check_signer(act)
         said = Complaint.from_dict(act.data)
         self.complaints.take_complaint(act.index, act.by, act.time, said)
 
     def _take_answer(self, act: Act) -> None:
-        self._check_author(act, CURATOR)
+        self._check_signer(act)
         self.complaints.take_answer(act.index, act.by, act.time, Answer.from_dict(act.data))
 
     def _take_paper(self, act: Act) -> None:
-        self._check_author(act, CURATOR)
+        self._check_signer(act)
         said = Paper.from_dict(act.data)
         self.papers.append(PaperAct(act.index, act.by, act.keyid, act.time, said))
 
     def _take_sale(self, act: Act) -> None:
-        self._check_author(act, PRODUCER, CURATOR)
+        self._check_signer(act)
         said = Sale.from_dict(act.data)
         run = self.runs.that_wrote(said.receipt)
         self.sales.append(SaleAct(act.index, act.by, act.keyid, act.time, run, said))
@@ -216,7 +213,7 @@ class Register(RegisterState):
         record = self._live(work)
         if not record.is_composer(act.by):
             raise StrictJsonError(f"{act.by} is no composer of {work}")
-        self._check_author(act, COMPOSER)
+        self._check_signer(act)
         return record
 
     def _take_consent(self, act: Act) -> None:
@@ -265,16 +262,16 @@ class Register(RegisterState):
 
     # -- who may ----------------------------------------------------------------------------
 
-    def _check_author(self, act: Act, *roles: str) -> None:
-        check_member(act, self.roster, *roles, is_known=act.index < self.trusted_size)
+    def _check_signer(self, act: Act) -> None:
+        check_signer(act, self.roster, is_known=act.index < self.trusted_size)
 
     def _check_may_withdraw(self, act: Act, record: WorkRecord) -> None:
+        """One of the work's composers does it as such; anybody else as a curator, or the root."""
         if act.by == ROOT:
-            check_root(act, self.roster)
-        elif record.is_composer(act.by):
-            self._check_author(act, COMPOSER)
+            self._check_signer(act)
         else:
-            self._check_author(act, CURATOR)
+            role = COMPOSER if record.is_composer(act.by) else CURATOR
+            check_member(act, self.roster, role, is_known=act.index < self.trusted_size)
 
     def _entries(self, act: Act) -> list[Entry]:
         """The works that an act enters, as their composers signed them."""

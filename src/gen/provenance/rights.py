@@ -76,18 +76,32 @@ ALSO_OF_THE_ROOT = (WITHDRAW, RETIRE)
 
 
 def check_right(act: Act, roster: Roster) -> None:
-    """Whether an act other than a roster was signed by somebody who may do it.
+    """Whether an act other than a roster was signed by somebody who may do it, and is as signed.
 
     That a composer is one of the work's own is not to be seen in the act: `Register` knows.
 
     Raises:
         StrictJsonError, TagError: it was not, and why.
     """
+    check_signer(act, roster)
+    check_statements(act, roster)
+
+
+def check_signer(act: Act, roster: Roster, *, is_known: bool = False) -> None:
+    """Whether an act was signed by the root, or by somebody whose role may do it.
+
+    Args:
+        act: what was done.
+        roster: in force at its index.
+        is_known: the signature of a member was verified before.
+
+    Raises:
+        StrictJsonError: not so.
+    """
     if act.kind in OF_THE_ROOT or (act.kind in ALSO_OF_THE_ROOT and act.by == ROOT):
         check_root(act, roster)
     else:
-        check_member(act, roster, *ROLES[act.kind])
-    check_statements(act, roster)
+        check_member(act, roster, *ROLES[act.kind], is_known=is_known)
 
 
 def check_member(act: Act, roster: Roster, *roles: str, is_known: bool = False) -> None:

@@ -275,7 +275,7 @@ def _corpus(data: HouseData) -> bytes:
     found = {
         "house": manifest.house, "purpose": manifest.purpose, "manifest": manifest.digest,
         "admitted": sides, "not_consented": list(manifest.not_consented),
-        "refused": [{"path": path, "rule": rule} for path, rule in manifest.refused],
+        "refused": [each.to_dict() for each in manifest.refused],
     }  # fmt: skip
     return (json.dumps(found, indent=1) + "\n").encode()
 

@@ -303,8 +303,8 @@ def _verify_checkpoint(
         output.line(line)
     for words in _foreign_code(manifest):
         output.line(words)
-    for place, rule in manifest.refused:
-        output.line(f"trained without a refused file (on_refusal=record): {place} ({rule})")
+    for one in manifest.refused:
+        output.line(f"trained without a refused file (on_refusal=record): {one.path} ({one.rule})")
     for problem in problems:
         output.line(problem)
     output.line(
@@ -322,7 +322,7 @@ def _verify_checkpoint(
         foreign_code=manifest.foreign_code,
         problems=problems,
         purpose=manifest.purpose,
-        refused=[{"path": place, "rule": rule} for place, rule in manifest.refused],
+        refused=[each.to_dict() for each in manifest.refused],
         works=[work.work for work in manifest.works],
     )
     if problems:
@@ -353,7 +353,7 @@ def _seen_before(run: Run | None, manifest: Manifest, standing: Standing) -> lis
 
     if run is None or not standing.policy.witnesses:
         return []
-    size = manifest.register_size
+    size = manifest.register.size
     seen = spelled(first_seen(standing.times(), size - 1)) or "not yet"
     return [
         f"witnessed: the {size} acts that it learned from were seen outside the house by: {seen}; "
