@@ -15,6 +15,7 @@ from msgspec import structs
 import tiny_runs
 from gen.checkpoint import load_checkpoint
 from gen.errors import HouseError
+from gen.evaluation.models import candidates_of
 from gen.evaluation.works import gather
 from gen.model import Transformer
 from gen.provenance.canonical import StrictJsonError
@@ -146,6 +147,15 @@ def test_evaluation_holds_out_what_the_base_was_kept_from(base):
     assert {work.id for work in works.sides["test"]} == set(before["test"])
     both = gather(base.house.pin, [load_checkpoint(each.last) for each in (found, base)])
     assert both.digest == works.digest
+
+
+def test_beside_its_base_a_model_is_measured_with_the_bases_window(base):
+    found = began(base, "data.training_window=24")
+    here, there = (load_checkpoint(each.last) for each in (found, base))
+    (alone,) = candidates_of([found.last], [here])
+    windows = {c.file: c.window for c in candidates_of([found.last, base.last], [here, there])}
+    assert (alone.window, windows[found.last.as_posix()]) == (24, 32)
+    assert windows[base.last.as_posix()] == 32
 
 
 # Rebuilding ------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 Settings are key=value; --help explains them all. Several checkpoints are compared:
 checkpoint=[a.safetensors,b.safetensors]. Written below out=: report.html (offline, pictures
 inside), report.json, plots/, and parts/ with what is finished; the same command goes on from
-there. listening=FOLDER makes a blind listening test instead, or counts its ratings.
+there. listening=FOLDER makes a blind listening test instead, or counts its ratings; artists=true
+says how well the models of several artists are told apart.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
 
 
 def evaluate(settings: dict[str, Any], overrides: Sequence[str]) -> None:
-    """One evaluation, or a listening test."""
+    """One evaluation, a listening test, or artists told apart."""
     from gen.evaluation import run
 
-    found = run.evaluate(settings) if settings["listening"] is None else run.listen(settings)
+    measure = run.evaluate if settings["listening"] is None else run.listen
+    found = run.tell_apart(settings) if settings["artists"] else measure(settings)
     print(json.dumps(found, indent=2) if isinstance(found, dict) else found)

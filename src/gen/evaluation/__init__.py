@@ -51,4 +51,8 @@ definition, formula, source and deviations.
 - `headlines` (`headlines`): by figure its `models`, which way is `better`, and the `ladder`: each
   of the `steps` from one model to the next, pairs that are `turned` (the upper one is worse), and
   whether the `order` is as expected.
+
+`artists.json` says of models of several artists how well these are told apart (`artists`), in
+place of a report: `artists`, each with `works`, `bits_per_note` by model, how much `more` each
+other model costs, and `works_told`; `pieces_told` beside `chance`, `by_model`, and `works_near`.
 """

@@ -100,12 +100,14 @@ def candidates_of(paths: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> l
     Raises:
         SettingError: one is named twice.
     """
-    names = _short_names(paths)
+    windows = {each.digest: _learned_window(each) for each in checkpoints}
     found = []
-    for path, checkpoint, name in zip(paths, checkpoints, names, strict=True):
-        data = with_new_names(DataConfig, checkpoint.run.get("settings", {}).get("data", {}))
-        window = min(int(data.get("training_window") or 0) or checkpoint.model.config.context,
-                     checkpoint.model.config.context)  # fmt: skip
+    for path, checkpoint, name in zip(paths, checkpoints, _short_names(paths), strict=True):
+        # What began with another model reads as far as that one, beside which it is held.
+        behind = [base.file_sha256 for base in checkpoint.manifest.bases]
+        window = max(
+            windows[digest] for digest in (checkpoint.digest, *behind) if digest in windows
+        )
         found.append(
             Candidate(
                 name, checkpoint.model, window, checkpoint.digest, checkpoint, path.as_posix()
@@ -114,6 +116,13 @@ def candidates_of(paths: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> l
     if len({one.cause for one in found}) < len(found):
         raise SettingError("names one checkpoint twice", where="checkpoint", mend="leave one out")
     return sorted(found, key=_size)
+
+
+def _learned_window(checkpoint: Checkpoint) -> int:
+    """How many events its run showed it at once."""
+    data = with_new_names(DataConfig, checkpoint.run.get("settings", {}).get("data", {}))
+    context = checkpoint.model.config.context
+    return min(int(data.get("training_window") or 0) or context, context)
 
 
 def _size(one: Candidate) -> tuple[int, int]:

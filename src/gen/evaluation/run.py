@@ -11,9 +11,10 @@ from typing import Any
 import torch
 
 import gen
-from gen.checkpoint import load_checkpoint
+from gen.checkpoint import Checkpoint, load_checkpoint
+from gen.data.splits import Split
 from gen.errors import SettingError
-from gen.evaluation import listening, parts, ratings
+from gen.evaluation import artists, listening, parts, ratings
 from gen.evaluation.bench import Bench
 from gen.evaluation.headlines import headlines
 from gen.evaluation.models import Candidate, baselines, candidates_of
@@ -26,7 +27,7 @@ from gen.evaluation.store import PartStore, keep
 from gen.evaluation.works import gather, piece_of_rows
 from gen.piece import Piece
 from gen.provenance.code import code_digest
-from gen.provenance.pin import load_pin
+from gen.provenance.pin import Pin, load_pin
 from gen.sampling.checkpoints import find_checkpoint
 from gen.sampling.request import CPU
 
@@ -85,14 +86,50 @@ def listen(settings: Mapping[str, Any]) -> Path | dict[str, Any]:
     return listening.build([ours for ours, _ in pairs], [work for _, work in pairs], folder)
 
 
+def tell_apart(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """How well models of several artists are told apart; it is also written to `artists.json`.
+
+    Args:
+        settings: the composed `conf/evaluate.yaml`, with `artists` set.
+
+    Raises:
+        HouseError: as `evaluate`, or the checkpoints are not of several artists.
+    """
+    config, sizes, draw, names = read_settings(settings)
+    pin, paths, checkpoints = _opened(config, names)
+    models = artists.artists_of(checkpoints)
+    judged = [
+        path for path, each in zip(paths, checkpoints, strict=True) if each in models.values()
+    ]
+    unknown = notes_on(pin, judged, list(models.values()), unrecorded=config.unrecorded)
+    side: Split = "test" if config.split == "test" else "validation"
+    held, notes = artists.held_out(pin, models, side)
+    found = artists.tell_apart(
+        config, sizes, draw, held, artists.named(candidates_of(paths, checkpoints))
+    )
+    found = {"house": pin.name, "notes": [*unknown, *notes], **found}
+    keep(Path(config.out) / "artists.json", found)
+    return found
+
+
+def _opened(
+    config: EvaluationConfig, names: Sequence[str]
+) -> tuple[Pin, list[Path], list[Checkpoint]]:
+    """The house's pin, and the checkpoints.
+
+    Raises:
+        HouseError: there is no such device, pin or checkpoint.
+    """
+    if config.device != CPU and not torch.cuda.is_available():
+        raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
+    paths = [find_checkpoint(name) for name in names]
+    return load_pin(Path(config.pin)), paths, [load_checkpoint(path) for path in paths]
+
+
 def _prepared(settings: Mapping[str, Any]) -> tuple[Bench, list[Candidate]]:
     """What to measure with, and the checkpoints."""
     config, sizes, draw, names = read_settings(settings)
-    if config.device != CPU and not torch.cuda.is_available():
-        raise SettingError("PyTorch sees no CUDA device here", where="device", mend="device=cpu")
-    pin = load_pin(Path(config.pin))
-    paths = [find_checkpoint(name) for name in names]
-    checkpoints = [load_checkpoint(path) for path in paths]
+    pin, paths, checkpoints = _opened(config, names)
     unknown = notes_on(pin, paths, checkpoints, unrecorded=config.unrecorded)
     works = gather(pin, checkpoints)
     works = replace(works, notes=(*unknown, *works.notes))

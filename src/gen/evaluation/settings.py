@@ -70,6 +70,7 @@ class EvaluationConfig:
         parts: what is measured, of `PARTS` and `OPTIONAL`.
         baselines: whether to measure models that are known to be worse too.
         listening: a folder for the blind listening kit; None to measure.
+        artists: tell the models of several artists apart, in place of the report.
         device: where models compute: `cpu` or `cuda`.
         unrecorded: measure checkpoints, too, that the log of the house does not vouch for.
     """
@@ -84,6 +85,7 @@ class EvaluationConfig:
     listening: str | None = None
     device: str = CPU
     unrecorded: bool = False
+    artists: bool = False
 
     def __post_init__(self) -> None:
         if self.split not in ("test", "validation"):

@@ -88,7 +88,7 @@ def figures(rows: Many[Row]) -> dict[str, Any]:
             for i, name in enumerate(rows[0].get("names", v.FIELDS))
         },
         "by_kind": _grouped(rows, "kinds", whole=True),
-        "by_genre": {g: _whole([row for row in rows if row["genre"] == g]) for g in genres},
+        "by_genre": {g: cost_of([row for row in rows if row["genre"] == g]) for g in genres},
         "by_role": _grouped(rows, "roles"),
         "by_position": _grouped(rows, "positions"),
         "new": _grouped(rows, "new"),
@@ -119,7 +119,7 @@ def _copied(rows: Many[Row], name: str) -> Figure:
     return interval.ratio(copied, [row["notes"] for row in rows], groups, within=interval.SHARE)
 
 
-def _whole(rows: Many[Row]) -> Figure:
+def cost_of(rows: Many[Row]) -> Figure:
     """Bits per note of some works."""
     return interval.ratio(*_bits_of(rows))
 
@@ -147,8 +147,8 @@ def gauge(held_out: Many[Row], train: Many[Row]) -> dict[str, Figure]:
     """The overfit gauge: bits per note of both, and what held-out works cost more."""
     held, learned = _bits_of(held_out), _bits_of(train)
     return {
-        "held_out": _whole(held_out),
-        "train": _whole(train),
+        "held_out": cost_of(held_out),
+        "train": cost_of(train),
         "gap": interval.ratio_difference(*held[:2], *learned[:2], (held[2], learned[2])),
     }
 
