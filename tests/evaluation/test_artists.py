@@ -11,7 +11,7 @@ from evaluations import EVALUATE, checkpoint, settings_of
 from gen.checkpoint import load_checkpoint
 from gen.errors import SettingError
 from gen.evaluation import artists, run
-from gen.evaluation.artists import BASE, Music
+from gen.evaluation.artists import BASE, ArtistsMusic
 from gen.evaluation.works import gather
 from gen.provenance.consent import Consent
 from gen.provenance.works import set_consent
@@ -51,7 +51,7 @@ def test_the_nearest_share_ties_and_pass_over_what_is_related():
 
 def test_pieces_go_to_the_artist_whose_works_they_are_like():
     ours, theirs = ([make_piece(s) for s in seeds] for seeds in (range(1, 7), range(11, 17)))
-    works = Music([*ours, *theirs], ["ana"] * 6 + ["ben"] * 6, [str(i) for i in range(12)])
+    works = ArtistsMusic([*ours, *theirs], ["ana"] * 6 + ["ben"] * 6, [str(i) for i in range(12)])
     found = artists.by_nearness({"ana": ours, "ben": theirs, BASE: ours}, works)
     assert found["pieces_told"]["value"] == 1.0
     assert found["pieces_told"]["groups"] == 6  # requests that both wrote to

@@ -176,8 +176,8 @@ def told(found: Mapping[str, Sequence[Row]], artist: str) -> Bools:
 
 
 @dataclass(frozen=True, slots=True)
-class Music:
-    """Music in a row, each with whose it is and what it is related to.
+class ArtistsMusic:
+    """ArtistsMusic in a row, each with whose it is and what it is related to.
 
     Attributes:
         pieces: n of them.
@@ -205,7 +205,7 @@ def nearest(distance: Floats, artists: Sequence[str]) -> dict[str, Floats]:
     }
 
 
-def by_nearness(written: Mapping[str, Sequence[Piece]], works: Music) -> dict[str, Any]:
+def by_nearness(written: Mapping[str, Sequence[Piece]], works: ArtistsMusic) -> dict[str, Any]:
     """Whose held-out works the pieces of each model are nearest to.
 
     Args:
@@ -283,7 +283,7 @@ def tell_apart(
             with progress.stage(f"{name}: pieces") as tick:
                 written[name] = _write(candidate, turns, sizes, draw, config.seed, tick)
     artists, works_told = by_likelihood(rows)
-    music = Music(
+    music = ArtistsMusic(
         [work.piece(sizes.bars) for works in chosen.values() for work in works],
         [artist for artist, works in chosen.items() for _ in works],
         [work.group for works in chosen.values() for work in works],
