@@ -55,7 +55,7 @@ from gen.provenance.roster import (
     identity_of,
     origin_of,
 )
-from gen.provenance.runs import Begin, End, ModelDigest, Output, Retirement
+from gen.provenance.run_acts import Begin, End, ModelDigest, Output, Retirement
 from gen.provenance.sales import Sale
 from gen.provenance.statement import Description, Statement
 from gen.provenance.tag import read_tag, sign_contribution

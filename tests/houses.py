@@ -16,8 +16,9 @@ from tempfile import TemporaryDirectory
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 from gen.provenance.acts import Entry
 from gen.provenance.consent import Consent
+from gen.provenance.corpus import Corpus
 from gen.provenance.founding import create_house
-from gen.provenance.gate import Corpus, admit
+from gen.provenance.gate import admit
 from gen.provenance.house import House
 from gen.provenance.inbox import Contribution, submit
 from gen.provenance.key_files import keys_folder, save_key, save_open_key, write_private
@@ -27,7 +28,7 @@ from gen.provenance.pin import load_pin
 from gen.provenance.recording import OutputLog, begin_run, end_run
 from gen.provenance.register import Register
 from gen.provenance.roster import Person, PersonKey, identity_of
-from gen.provenance.runs import Begin, End, ModelDigest, Output
+from gen.provenance.run_acts import Begin, End, ModelDigest, Output
 from gen.provenance.statement import Description, Statement, make_work_id
 from gen.provenance.tag import sign_contribution
 from gen.provenance.works import accept

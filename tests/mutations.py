@@ -32,7 +32,7 @@ from gen.provenance.papers import Paper
 from gen.provenance.pin import Pin
 from gen.provenance.recording import begin_run, end_run
 from gen.provenance.roster import ROSTER_TYPE
-from gen.provenance.runs import Begin, End, ModelDigest, Retirement
+from gen.provenance.run_acts import Begin, End, ModelDigest, Retirement
 from gen.provenance.sales import Sale
 from gen.provenance.shapes import Shape
 from gen.provenance.store import CHECKPOINT, WITNESSES

@@ -22,7 +22,7 @@ from gen.provenance.canonical import canonical, sha256_hex, today_utc
 from gen.provenance.complaints_desk import complain
 from gen.provenance.record import RegisterError
 from gen.provenance.recording import begin_run, end_run
-from gen.provenance.runs import Begin, End, ModelDigest
+from gen.provenance.run_acts import Begin, End, ModelDigest
 from gen.provenance.sales import Sale
 from gen.smf import musical_hash
 from houses import keep_key, keep_machine_key, key_of, make_piece, start_house

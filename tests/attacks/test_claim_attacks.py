@@ -23,7 +23,7 @@ from gen.provenance.log import HEAD_TYPE
 from gen.provenance.merkle import consistency_proof, inclusion_proof, leaf_hash
 from gen.provenance.proofs import prove
 from gen.provenance.roster import ROSTER_TYPE, SignedRoster
-from gen.provenance.runs import AssertedModel, ModelDigest
+from gen.provenance.run_acts import AssertedModel, ModelDigest
 from gen.provenance.tag import read_tag
 from gen.provenance.works import entry_of
 from gen.safe_parse import SafeReader

@@ -26,7 +26,7 @@ from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import ABOUT, read_model_file
 from gen.provenance.pin import load_pin
 from gen.provenance.recorded import run_behind
-from gen.provenance.runs import ModelDigest
+from gen.provenance.run_acts import ModelDigest
 from gen.provenance.works import withdraw
 from gen.tokens import vocabulary as v
 from gen.tokens.columns import CONTEXT_SIZES

@@ -20,7 +20,7 @@ from gen.provenance.manifest import Manifest
 from gen.provenance.model_file import read_model_file
 from gen.provenance.record import RegisterError
 from gen.provenance.register import Register
-from gen.provenance.runs import ModelDigest
+from gen.provenance.run_acts import ModelDigest
 from gen.provenance.terms import Terms, Use
 from gen.sampling.opened import check_terms
 from gen.tokens import vocabulary as v

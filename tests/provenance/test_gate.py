@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 
 from gen.errors import SettingError
-from gen.provenance.gate import CorpusRefused, admit, check_purpose
+from gen.provenance.corpus import CorpusRefused
+from gen.provenance.gate import admit, check_purpose
 from gen.provenance.roster import SignedRoster
 from gen.provenance.rules import MENDS
 from gen.smf import parse

@@ -9,15 +9,16 @@ from gen.errors import HouseError, SettingError
 from gen.provenance import access
 from gen.provenance.adopt import create_house_with
 from gen.provenance.canonical import StrictJsonError
+from gen.provenance.corpus import CorpusRefused
 from gen.provenance.founding import create_house
-from gen.provenance.gate import CorpusRefused, admit
+from gen.provenance.gate import admit
 from gen.provenance.house import House
 from gen.provenance.impact import impact_of
 from gen.provenance.mark import is_generated, mark_generated
 from gen.provenance.pin import PinError
 from gen.provenance.proofs import ProofError, check_proof, prove
 from gen.provenance.recording import outputs_of
-from gen.provenance.runs import ModelDigest
+from gen.provenance.run_acts import ModelDigest
 from gen.provenance.tag import TagError
 from gen.provenance.works import renew
 from gen.smf import split_chunks

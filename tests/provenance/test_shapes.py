@@ -46,7 +46,7 @@ from gen.provenance.log import Head
 from gen.provenance.manifest import Manifest
 from gen.provenance.papers import Paper
 from gen.provenance.roster import SignedRoster
-from gen.provenance.runs import AssertedModel, Begin, End, ModelDigest, Output, Retirement
+from gen.provenance.run_acts import AssertedModel, Begin, End, ModelDigest, Output, Retirement
 from gen.provenance.sales import Sale
 from gen.provenance.shapes import Shape
 from gen.provenance.statement import Statement

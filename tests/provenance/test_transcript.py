@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace as changed
 
 from gen.provenance.canonical import StrictJsonError, sha256_hex
-from gen.provenance.runs import Begin, End, ModelDigest
+from gen.provenance.run_acts import Begin, End, ModelDigest
 from gen.provenance.transcript import Mark, Transcript
 
 DIGESTS = [sha256_hex(bytes([n])) for n in range(9)]

@@ -19,7 +19,7 @@ from gen.provenance.inbox import Contribution, submit
 from gen.provenance.key_files import PASSPHRASE_VARIABLE, list_keys
 from gen.provenance.people import sealed
 from gen.provenance.recording import OutputLog, begin_run, end_run
-from gen.provenance.runs import Begin, End, ModelDigest, Output
+from gen.provenance.run_acts import Begin, End, ModelDigest, Output
 from gen.provenance.tag import sign_contribution
 from gen.smf import write
 from houses import PASSPHRASE, make_midi, make_piece, make_statement, start_house

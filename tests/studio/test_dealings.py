@@ -6,7 +6,7 @@ import pytest
 
 from desks import Asker
 from gen.provenance.canonical import today_utc
-from gen.provenance.runs import ModelDigest
+from gen.provenance.run_acts import ModelDigest
 from houses import TestHouse
 from served import refused
 

@@ -8,7 +8,7 @@ import pytest
 
 from desks import Asker
 from gen.provenance.complaints_desk import cases
-from gen.provenance.runs import ModelDigest
+from gen.provenance.run_acts import ModelDigest
 from gen.provenance.terms import Use
 from houses import TestHouse
 from served import refused

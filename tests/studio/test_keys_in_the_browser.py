@@ -20,7 +20,7 @@ from gen.provenance.key_files import keys_folder, list_keys, open_key, read_key_
 from gen.provenance.log import HEAD_TYPE
 from gen.provenance.merkle import Frontier, leaf_hash
 from gen.provenance.people import change_roster, enrolled
-from gen.provenance.runs import ModelDigest
+from gen.provenance.run_acts import ModelDigest
 from gen.provenance.terms import Use
 from gen.studio.desk import Desk
 from houses import PASSPHRASE, TestHouse, key_of

@@ -11,7 +11,7 @@ from desks import TOKEN, Asker
 from gen.disclosure.entered import enter_paper
 from gen.provenance import people
 from gen.provenance.canonical import sha256_hex, to_base64
-from gen.provenance.runs import ModelDigest
+from gen.provenance.run_acts import ModelDigest
 from gen.studio.app import studio
 from gen.studio.desk import Desk
 from gen.studio.guard import Guard

@@ -12,7 +12,7 @@ import torch
 from gen.checkpoint import Checkpoint, load_checkpoint
 from gen.errors import HouseError, SettingError
 from gen.model import ModelConfig, Transformer
-from gen.provenance.gate import CorpusRefused
+from gen.provenance.corpus import CorpusRefused
 from gen.provenance.manifest import RefusedFile
 from gen.tokens.columns import CONTEXT_SIZES
 from gen.tokens.vocabulary import FIELD_SIZES

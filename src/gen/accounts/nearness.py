@@ -19,7 +19,7 @@ from gen.likeness.voices import Hashes, shingles_of, voices_of_music
 from gen.provenance.acts import OUTPUT
 from gen.provenance.house import House
 from gen.provenance.register import Register
-from gen.provenance.runs import Output
+from gen.provenance.run_acts import Output
 from gen.provenance.tag import Tagged
 from gen.provenance.works import kept_work
 

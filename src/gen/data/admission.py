@@ -18,7 +18,8 @@ from gen.harmony import parse_key, parse_progression
 from gen.likeness.voices import Hashes
 from gen.piece import Piece
 from gen.provenance.code import lock_digest
-from gen.provenance.gate import Corpus, Work, admit
+from gen.provenance.corpus import Corpus, Work
+from gen.provenance.gate import admit
 from gen.provenance.manifest import Base, Manifest, ManifestWork
 from gen.provenance.pin import Pin
 from gen.tokens.encoding import Annotations

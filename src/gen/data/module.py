@@ -27,7 +27,7 @@ from gen.data.batches import (
 from gen.data.splits import Split
 from gen.data.store import EventStore, RowStore
 from gen.errors import HouseError, SettingError
-from gen.provenance.gate import Corpus
+from gen.provenance.corpus import Corpus
 from gen.provenance.manifest import Manifest
 from gen.provenance.pin import Pin
 from gen.provenance.plugin_record import Plugin, order

@@ -13,7 +13,7 @@ import numpy as np
 
 from gen.errors import SettingError
 from gen.provenance.consent import ARTIST_MODEL
-from gen.provenance.gate import Corpus, Work
+from gen.provenance.corpus import Corpus, Work
 from gen.tokens.events import Events
 from gen.tokens.vocabulary import MAX_STYLES, Kind
 

@@ -18,7 +18,8 @@ from gen.provenance.house import House
 from gen.provenance.model_file import ModelFile
 from gen.provenance.recorded import run_behind
 from gen.provenance.register import Register
-from gen.provenance.runs import ModelDigest, Run
+from gen.provenance.run_acts import ModelDigest
+from gen.provenance.runs import Run
 
 REPORT: Final = FileKind("report of an evaluation", 256 * MEBIBYTE, "name its report.json")
 _REPORT_FORMAT: Final = "gen evaluation"

@@ -13,7 +13,7 @@ from gen.likeness.prints import PrintLine, prints_of, prints_of_fingerprint
 from gen.provenance.house import House
 from gen.provenance.recording import outputs_of
 from gen.provenance.register import Register
-from gen.provenance.runs import Output
+from gen.provenance.run_acts import Output
 from gen.provenance.works import kept_work
 from gen.smf import parse
 

@@ -14,7 +14,7 @@ from gen.disk.reading import RUN_END, read
 from gen.disk.seals import Sealer, user_secret
 from gen.errors import HouseError
 from gen.provenance.canonical import StrictJsonError, canonical, canonical_json
-from gen.provenance.runs import End
+from gen.provenance.run_acts import End
 from gen.provenance.shapes import Shape
 
 FILE = "end.json"

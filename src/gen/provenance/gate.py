@@ -26,25 +26,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from gen.disk import UnfitFileError, unfinished
-from gen.errors import HouseError, SettingError, in_line
+from gen.errors import SettingError
 from gen.piece import Piece
 from gen.provenance.canonical import sha256_hex
-from gen.provenance.consent import ARTIST_MODEL, Consent, artist_of, check_scope
+from gen.provenance.consent import ARTIST_MODEL, artist_of, check_scope
+from gen.provenance.corpus import Corpus, Refusal, Work
 from gen.provenance.house import House
 from gen.provenance.judge import judge_composer, judge_curator, says_the_same
-from gen.provenance.log import Head
 from gen.provenance.mark import is_generated
 from gen.provenance.passed import PassedFiles, packed
 from gen.provenance.pin import Pin
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
 from gen.provenance.rules import MENDS
-from gen.provenance.statement import WORK_ID, Description
+from gen.provenance.statement import WORK_ID
 from gen.provenance.store import ADMIN_FILES, ADMIN_FOLDERS, JOURNAL, MAX_FILE_BYTES
 from gen.provenance.tag import TagError, Tagged, read_tag
 from gen.provenance.verifying_ahead import VerifyingAhead
@@ -53,103 +52,8 @@ from gen.smf import RuleBroken, musical_hash, parse
 
 IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".gitkeep"})
 """What operating systems leave behind; never opened."""
-
-
-Receiver = Callable[["Work", Callable[[], Piece]], None]
+Receiver = Callable[[Work, Callable[[], Piece]], None]
 """Takes an admitted work and what gives the piece in its verified bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """An admitted (or not consented) work, as the register and its tag describe it.
-
-    Attributes:
-        work_id: its id.
-        path: inside the house, with forward slashes.
-        sha256: of the music bytes, as signed.
-        musical_hash: of what sounds.
-        register_index: where it was entered.
-        composers: (person id, share in percent).
-        curator: who accepted it.
-        description: title, genre, roles and so on.
-        consent: what its composers allow by now.
-    """
-
-    work_id: str
-    path: str
-    sha256: str
-    musical_hash: str
-    register_index: int
-    composers: tuple[tuple[str, int], ...]
-    curator: str
-    description: Description
-    consent: Consent
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A file that has no business being there: which rule it breaks, and how to mend it."""
-
-    path: str
-    rule: str
-    found: str
-    mend: str
-
-    def __str__(self) -> str:
-        found = f"{self.path}: refused ({self.rule}): {self.found}"
-        return f"{in_line(found)}\n  to mend it: {self.mend}"
-
-
-class CorpusRefused(HouseError):
-    """Files in the house that broke a rule; `refusals` lists them all."""
-
-    def __init__(self, refusals: tuple[Refusal, ...], seen: int) -> None:
-        self.refusals = refusals
-        listing = "\n".join(map(str, refusals))
-        super().__init__(f"{len(refusals)} of {seen} files are refused\n{listing}")
-
-
-@dataclass(frozen=True, slots=True)
-class Corpus:
-    """What the gate found; `len` counts the files it saw, each in exactly one of three lists.
-
-    Attributes:
-        admitted: works whose verified bytes went on, sorted by path.
-        refused: files that broke a rule.
-        not_consented: valid works whose composers do not allow this purpose today.
-        missing: registered works whose file is gone (not seen, so not counted).
-        purpose: what they were admitted for.
-        register_head: the register at that moment.
-        roster_version: the roster at that moment.
-        house_name: which house.
-        judged_on: the day consent was judged by (UTC).
-        used_up: ids among `not_consented` whose terms are for one version, which there is.
-    """
-
-    admitted: tuple[Work, ...]
-    refused: tuple[Refusal, ...]
-    not_consented: tuple[Work, ...]
-    missing: tuple[Refusal, ...]
-    purpose: str
-    register_head: Head
-    roster_version: int
-    house_name: str
-    judged_on: date
-    used_up: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.admitted) + len(self.refused) + len(self.not_consented)
-
-    def require_clean(self) -> Corpus:
-        """Itself, when every file seen was admitted or left out by right, and none is missing.
-
-        Raises:
-            CorpusRefused: lists every refused or missing file with rule and mend.
-        """
-        problems = (*self.refused, *self.missing)
-        if problems:
-            raise CorpusRefused(problems, len(self) + len(self.missing))
-        return self
 
 
 def check_purpose(purpose: str, register: Register) -> str:

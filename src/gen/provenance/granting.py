@@ -14,7 +14,8 @@ from gen.provenance.house import House
 from gen.provenance.keys import SigningKey
 from gen.provenance.register import Register
 from gen.provenance.roster import COMPOSER, CURATOR, PRODUCER
-from gen.provenance.runs import Retirement, Run
+from gen.provenance.run_acts import Retirement
+from gen.provenance.runs import Run
 from gen.provenance.sales import Sale
 from gen.provenance.terms import SALE, WHOLE_SHARE, Approval, Terms, Use, UseName
 from gen.provenance.works import say_of_works, signer

@@ -19,7 +19,7 @@ from gen.provenance.canonical import (
     canonical_json,
     sha256_hex,
 )
-from gen.provenance.gate import Corpus, Work
+from gen.provenance.corpus import Corpus, Work
 from gen.provenance.plugin_record import Plugin, order, said_of_foreign_code
 from gen.provenance.register import Register
 from gen.provenance.shapes import Composers, Digest, Shape, Share, composers_of, shares_of

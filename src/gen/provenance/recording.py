@@ -13,7 +13,7 @@ from gen.provenance.keys import PrivateKey
 from gen.provenance.manifest import Manifest
 from gen.provenance.register import Register
 from gen.provenance.roster import PRODUCER, TRAINER
-from gen.provenance.runs import AssertedModel, Begin, End, ModelDigest, Output
+from gen.provenance.run_acts import AssertedModel, Begin, End, ModelDigest, Output
 from gen.provenance.works import signer
 
 

@@ -53,13 +53,7 @@ from gen.provenance.rights import (
     key_of_head,
 )
 from gen.provenance.roster import COMPOSER, CURATOR, SignedRoster
-from gen.provenance.runs import (
-    AssertedModel,
-    Begin,
-    End,
-    Output,
-    Retirement,
-)
+from gen.provenance.run_acts import AssertedModel, Begin, End, Output, Retirement
 from gen.provenance.sales import Sale, SaleAct
 from gen.provenance.state import RegisterState
 from gen.provenance.succession import check_succession

@@ -24,7 +24,8 @@ from gen.marks.watermark_keys import WatermarkKey, keys_of
 from gen.piece import Piece
 from gen.provenance.house import House
 from gen.provenance.reservations import Reserved
-from gen.provenance.runs import Output, Run
+from gen.provenance.run_acts import Output
+from gen.provenance.runs import Run
 from gen.sampling import receipt
 from gen.sampling.comparing import LearnedReader
 from gen.sampling.controls import Controls

@@ -22,7 +22,7 @@ from gen.errors import HouseError, SettingError
 from gen.provenance.code import code_digest, lock_digest
 from gen.provenance.model_file import ModelFile
 from gen.provenance.pin import Pin
-from gen.provenance.runs import Begin, ModelDigest
+from gen.provenance.run_acts import Begin, ModelDigest
 from gen.provenance.transcript import Mark, Transcript
 from gen.training.callbacks import SeedEachStep
 from gen.training.learner import Learner

@@ -23,7 +23,7 @@ from gen.provenance.model_file import ModelFile
 from gen.provenance.recording import begin_run, check_consent, end_run
 from gen.provenance.register import Register
 from gen.provenance.roster import TRAINER
-from gen.provenance.runs import Begin, End, ModelDigest
+from gen.provenance.run_acts import Begin, End, ModelDigest
 from gen.training.portable import VERSION
 from gen.training.settings import RunConfig, recipe_text
 

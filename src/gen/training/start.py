@@ -26,7 +26,8 @@ from gen.provenance.house import House
 from gen.provenance.manifest import Base, Manifest, ManifestWork
 from gen.provenance.pin import Pin, by_name, load_pin
 from gen.provenance.plugin_record import Plugin
-from gen.provenance.runs import START, Run
+from gen.provenance.run_acts import START
+from gen.provenance.runs import Run
 from gen.settings import build
 from gen.tokens.choice import GRID, TokenizerChoice
 from gen.tokens.tokenization import Tokenization

@@ -367,7 +367,7 @@ def assert_model_command(*, output: Console, model: Path, name: str) -> None:
     from gen.provenance.access import root_keys_for
     from gen.provenance.model_file import read_model_file
     from gen.provenance.recording import assert_model
-    from gen.provenance.runs import ModelDigest
+    from gen.provenance.run_acts import ModelDigest
 
     house = output.open_house()
     file = read_model_file(model)

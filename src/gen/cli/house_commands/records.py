@@ -15,7 +15,7 @@ from gen.cli.house_commands.common import REFUSED, Console, house_command
 from gen.errors import HouseError, counted, found_in
 
 if TYPE_CHECKING:
-    from gen.provenance.gate import Corpus
+    from gen.provenance.corpus import Corpus
     from gen.provenance.house import House
     from gen.provenance.manifest import Manifest
     from gen.provenance.model_file import ModelFile
@@ -368,7 +368,7 @@ def _standing_of(run: Run | None, register: Register, transcript: Transcript | N
         return [acts, "believed: nothing that it says of itself"]
     known = f"recomputed: {run} left this very file; manifest, purpose, composers, log as it says"
     if run.is_asserted:
-        from gen.provenance.runs import ASSERTED
+        from gen.provenance.run_acts import ASSERTED
 
         return [acts, known, f"only believed: that it learned from these works: {ASSERTED}"]
     who = f"the word of {run.by}, whose key signed begin (act {run.index}) and end ({run.ended_at})"
