@@ -22,10 +22,15 @@ from gen.tokens.encoding import Annotations, encode
 from gen.tokens.events import Events
 from gen.tokens.grid import TICKS_PER_STEP, to_grid
 from gen.tokens.tokenizer import score_of
-from gen.tokens.vocabulary import SPANS, Kind
+from gen.tokens.vocabulary import SPANS, WORDS, Kind
 
 FIRST = {name: ids.start for name, ids in SPANS.items()}
 """Type of word: the first of its ids."""
+_FIELDS = {
+    "position": v.POSITION, "duration": v.EXTENT, "role": v.EXTENT, "density": v.EXTENT,
+    "velocity": v.LEVEL, "register": v.LEVEL,
+}  # fmt: skip
+"""Type of word: its field, where that is not the value."""
 
 STEP = TICKS_PER_STEP
 METERS = ((4, 4), (3, 4), (7, 8), (6, 8), (5, 4), (2, 2), (5, 16), (12, 4), (1, 4))
@@ -175,6 +180,19 @@ class Theme:
             "waltz", "calm", "A minor", chords, "intro:1 A:3", ("main_melody", "bass", "drums"), 2
         )
         return events_of(self.piece(), notes)
+
+
+def event(kind: Kind, **numbers: int) -> Events:
+    """One event, from the numbers of its words: `event(Kind.NOTE, position=12, pitch=60, …)`."""
+    row = [int(kind), 0, 0, 0, 0]
+    for name, number in numbers.items():
+        row[_FIELDS.get(name, v.VALUE)] = getattr(WORDS, name).id(number)
+    return Events.of([row])
+
+
+def bar_event(numerator: int, denominator: int) -> Events:
+    """A bar of this meter begins."""
+    return event(Kind.BAR, time_signature=v.TIME_SIGNATURES.index((numerator, denominator)))
 
 
 def track_row(instrument: int, role: int = 0, register: int = 0) -> Row:

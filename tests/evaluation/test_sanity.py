@@ -7,11 +7,11 @@ import pytest
 
 from corpora import METRICS, shuffled, song, work
 from gen.evaluation import bits, models
+from gen.evaluation.control_shares import chord_fit
 from gen.evaluation.headlines import BETTER, headlines
 from gen.evaluation.interval import verdict
 from gen.evaluation.notes import sets_of
 from gen.evaluation.parts import likelihood
-from gen.sampling import obedience
 
 COUNT = 12
 LEARNED, HELD, OTHERS = ([song(first + i, 12) for i in range(COUNT)] for first in (0, 100, 200))
@@ -61,7 +61,7 @@ def test_dealt_notes_fit_their_chords_no_better_than_chance():
     """The same pitches fall on other chords: harmony is heard, not counted."""
     chords = "C Am | F G"
     fits = [
-        np.mean([obedience.chord_fit(piece, chords) for piece in pieces])
+        np.mean([chord_fit(piece, chords) for piece in pieces])
         for pieces in ([song(4, 8)], [shuffled(song(4, 8), i) for i in range(8)])
     ]
     assert fits[0] > fits[1]

@@ -9,6 +9,7 @@ from gen.piece import KeySignature, Note, Piece, TimeSignature, Track
 from gen.sampling.finish import markers_of, signature_of
 from gen.smf import write
 from gen.tokens.events import Events
+from music import bar_event
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_a_key_is_written_as_it_is_called(key, fifths):
     ],
 )
 def test_chords_are_called_as_in_their_key(key, chord, symbol):
-    rows = [list(event) for event in Events.new_bar(4, 4) + Events.chord(chord)]
+    rows = [list(event) for event in bar_event(4, 4) + Events.chord(chord)]
     assert [marker.text for marker in markers_of(rows, [signature_of(key)])] == [symbol]
 
 
@@ -55,7 +56,7 @@ def test_a_loop_closes_at_the_end_of_its_last_bar(meter, bar):
 def test_the_bass_behind_a_slash_is_named_where_its_chord_is():
     """Of a bar of three chords, by steps; a bar that asks for none has its chords as they are."""
     home, fourth = Chord(0, "maj", 0), Chord(5, "maj", 5)
-    bar = Events.new_bar(4, 4)
+    bar = bar_event(4, 4)
     rows = [list(row) for row in (*bar, *Events.chord(home), *bar, *Events.chord(fourth))]
     key = [signature_of("C major")]
     assert [m.text for m in markers_of(rows, key)] == ["C", "F"]

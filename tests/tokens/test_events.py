@@ -9,30 +9,32 @@ from hypothesis import given
 from gen.data.holes import punched
 from gen.errors import HouseError, SettingError
 from gen.harmony import parse_chord
-from gen.piece import DRUM_PROGRAM
+from gen.piece import DRUM_PROGRAM, ROLES
 from gen.tokens import vocabulary as v
 from gen.tokens.encoding import Annotations
 from gen.tokens.events import Event, Events
 from gen.tokens.vocabulary import WORDS, Kind
-from music import events_of, pieces
+from music import bar_event, event, events_of, pieces
 
+VELOCITY, DURATION = list(v.VELOCITIES).index, list(v.DURATIONS).index
+NOTE = event(Kind.NOTE, position=12, pitch=60, duration=DURATION(6), velocity=VELOCITY(83))
 TWO_BARS = Events.joined(
     [
         Events.bos(),
         Events.key("A minor"),
-        Events.new_track(73, "main_melody", 5),
+        event(Kind.TRACK, program=73, role=ROLES.index("main_melody"), register=5),
         Events.new_track(DRUM_PROGRAM),
-        Events.new_bar(4, 4),
-        Events.tempo(120),
+        bar_event(4, 4),
+        event(Kind.TEMPO, position=0, tempo=int(np.abs(v.TEMPOS - 120).argmin())),
         Events.chord(parse_chord("Am7"), 24),
-        Events.new_cell(0, density=2),
-        Events.pedal(0, 48),
-        Events.note(12, 60, 6, 83),
-        Events.new_cell(1),
-        Events.note(0, 36, 3, 99, is_drum=True),
-        Events.new_bar(3, 4),
-        Events.new_cell(1),
-        Events.note(24, 38, 3, 99, is_drum=True),
+        event(Kind.CELL, slot=0, density=2),
+        event(Kind.PEDAL, position=0, duration=DURATION(48)),
+        NOTE,
+        event(Kind.CELL, slot=1),
+        event(Kind.NOTE, position=0, drum=36, duration=DURATION(3), velocity=VELOCITY(99)),
+        bar_event(3, 4),
+        event(Kind.CELL, slot=1),
+        event(Kind.NOTE, position=24, drum=38, duration=DURATION(3), velocity=VELOCITY(99)),
         Events.eos(),
     ]
 )
@@ -88,9 +90,8 @@ def test_what_cannot_be_told_is_refused_and_the_nearest_is_named():
 
 
 def test_events_are_shown_in_words():
-    note = Events.note(12, 60, 6, 83)
-    assert repr(note) == "Events(Note Position_12 Pitch_60 Duration_6 Velocity_83)"
-    assert note[0].value == WORDS.pitch.id(60)
+    assert repr(NOTE) == "Events(Note Position_12 Pitch_60 Duration_6 Velocity_83)"
+    assert NOTE[0].value == WORDS.pitch.id(60)
     assert repr(Events.bos() + Events.genre("waltz")) == "Events(Bos; Genre Genre_waltz)"
 
 

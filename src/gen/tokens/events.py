@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from gen import harmony
 from gen.errors import HouseError
 from gen.harmony import Chord
-from gen.piece import ROLES
 from gen.tokens import timing
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
@@ -298,19 +297,10 @@ class Events:
         return _one(Kind.STYLE, WORDS.style.id(number))
 
     @classmethod
-    def new_track(
-        cls, instrument: int, role: str | None = None, register: int | None = None
-    ) -> Events:
-        """Declares the next track: its program or `piece.DRUM_PROGRAM`, its role, its octave."""
-        extent = WORDS.role.id(ROLES.index(role)) if role in ROLES else 0
+    def new_track(cls, instrument: int, register: int | None = None) -> Events:
+        """Declares the next track: its program or `piece.DRUM_PROGRAM`, its octave."""
         level = 0 if register is None else WORDS.register.id(register)
-        return _one(Kind.TRACK, WORDS.program.id(instrument), extent=extent, level=level)
-
-    @classmethod
-    def new_bar(cls, numerator: int, denominator: int) -> Events:
-        """Begins a bar of one of `vocabulary.TIME_SIGNATURES`."""
-        number = v.TIME_SIGNATURES.index((numerator, denominator))
-        return _one(Kind.BAR, WORDS.time_signature.id(number))
+        return _one(Kind.TRACK, WORDS.program.id(instrument), level=level)
 
     @classmethod
     def section(cls, name: str) -> Events:
@@ -318,48 +308,9 @@ class Events:
         return _one(Kind.SECTION, section_id(name))
 
     @classmethod
-    def tempo(cls, quarters_per_minute: float, step: int = 0) -> Events:
-        """The nearest tempo of the vocabulary, from a step of the bar on."""
-        number = int(v.nearest_index(np.array([quarters_per_minute]), v.TEMPOS)[0])
-        return _one(Kind.TEMPO, WORDS.tempo.id(number), WORDS.position.id(step))
-
-    @classmethod
     def chord(cls, chord: Chord | None, step: int = 0) -> Events:
         """A chord, or none, from a step of the bar on."""
         return _one(Kind.CHORD, chord_id(chord), WORDS.position.id(step))
-
-    @classmethod
-    def new_cell(cls, track: int, density: int | None = None) -> Events:
-        """What a track, counted from 0, plays in this bar follows; `density` is its class."""
-        return _cell(Kind.CELL, track, density)
-
-    @classmethod
-    def hole(cls, track: int) -> Events:
-        """What a track plays in this bar is left out, to be filled in after the last bar."""
-        return _cell(Kind.HOLE, track, None)
-
-    @classmethod
-    def fill(cls, track: int, density: int | None = None) -> Events:
-        """What fills the next hole, which is this track's, follows."""
-        return _cell(Kind.FILL, track, density)
-
-    @classmethod
-    def note(
-        cls, step: int, pitch: int, steps: int, velocity: int, *, is_drum: bool = False
-    ) -> Events:
-        """A note of the nearest length and velocity that the vocabulary has."""
-        words = WORDS.drum if is_drum else WORDS.pitch
-        level = _nearest(velocity, v.VELOCITIES)
-        return _one(
-            Kind.NOTE, words.id(pitch), WORDS.position.id(step),
-            WORDS.duration.id(_nearest(steps, v.DURATIONS)), WORDS.velocity.id(level),
-        )  # fmt: skip
-
-    @classmethod
-    def pedal(cls, step: int, steps: int) -> Events:
-        """The sustain pedal held down for the nearest listed length."""
-        extent = WORDS.duration.id(_nearest(steps, v.DURATIONS))
-        return _one(Kind.PEDAL, position=WORDS.position.id(step), extent=extent)
 
 
 def latest(marks: Mask) -> Ints:
@@ -375,17 +326,8 @@ def in_words(event: Sequence[int]) -> str:
     return " ".join([Kind(kind).name.title(), *named])
 
 
-def _one(kind: Kind, value: int = 0, position: int = 0, extent: int = 0, level: int = 0) -> Events:
-    return Events(np.array([[kind, position, value, extent, level]], dtype=np.int16))
-
-
-def _cell(kind: Kind, track: int, density: int | None) -> Events:
-    extent = 0 if density is None else WORDS.density.id(density)
-    return _one(kind, WORDS.slot.id(track), extent=extent)
-
-
-def _nearest(value: int, table: NDArray[np.int64]) -> int:
-    return int(v.nearest_index(np.array([float(value)]), table.astype(np.float64))[0])
+def _one(kind: Kind, value: int = 0, position: int = 0, level: int = 0) -> Events:
+    return Events(np.array([[kind, position, value, 0, level]], dtype=np.int16))
 
 
 def _widened(array: NDArray[np.int16], width: int) -> NDArray[np.int16]:

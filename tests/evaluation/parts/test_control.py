@@ -12,12 +12,12 @@ from corpora import song, work, works
 from gen.data.windows import TokenisedWork
 from gen.errors import HouseError
 from gen.evaluation import models, samples
+from gen.evaluation.control_shares import chord_fit
 from gen.evaluation.parts import control
 from gen.evaluation.requests import ControlRequest, draft_of, draw_requests
 from gen.evaluation.works import MeasuredWork
 from gen.harmony import parse_progression
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
-from gen.sampling import obedience
 from gen.sampling.controls import Controls
 from gen.sampling.draw import DrawConfig
 from gen.tokens.encoding import Annotations
@@ -78,17 +78,17 @@ def test_scores_see_what_was_missed():
 
 def test_a_note_that_outlasts_its_chord_counts_for_both():
     held = piece((0, 4, 67, 63))
-    assert obedience.chord_fit(held, "C F") == 0.5
-    assert obedience.chord_fit(held, "C") == 1
-    assert obedience.chord_fit(held, "NC C") == 1
-    assert math.isnan(obedience.chord_fit(held, "NC"))
-    assert math.isnan(obedience.chord_fit(piece(), "C"))
+    assert chord_fit(held, "C F") == 0.5
+    assert chord_fit(held, "C") == 1
+    assert chord_fit(held, "NC C") == 1
+    assert math.isnan(chord_fit(held, "NC"))
+    assert math.isnan(chord_fit(piece(), "C"))
 
 
 def test_chords_begin_again_when_they_are_through():
     tune = piece((0, 4, 60, 63), (4, 4, 65, 63), (8, 4, 60, 63), (12, 4, 65, 63))
-    assert obedience.chord_fit(tune, "C | F") == 1
-    assert obedience.chord_fit(tune, "C | F#") == 0.5
+    assert chord_fit(tune, "C | F") == 1
+    assert chord_fit(tune, "C | F#") == 0.5
 
 
 def test_roles_are_heard_without_names_and_silence_plays_none():

@@ -2,7 +2,7 @@
 
 Definition: requests (`evaluation.requests`) are drawn from a grid of everything that may be
 asked; each has a value for every control, of which a random half is *asked* of the model and the
-rest is kept back. Each piece is scored on all of them (`sampling.obedience.shares`). A control's
+rest is kept back. Each piece is scored on all of them (`evaluation.control_shares`). A control's
 figure is its mean score where it was asked; beside it stands the same where it was kept back,
 which is what chance and the house's habits give without asking. `obeyed` is the difference; an
 interval that holds 0 means that asking made none. `receipt`: share of the asked ones whose receipt
@@ -43,6 +43,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gen.evaluation import interval
+from gen.evaluation.control_shares import shares
 from gen.evaluation.interval import Groups
 from gen.evaluation.panels import Dots, Series
 from gen.evaluation.part import (
@@ -71,7 +72,7 @@ from gen.evaluation.works import MeasuredWork, excerpt, piece_of, piece_of_rows
 from gen.piece import Piece
 from gen.sampling.controls import Controls
 from gen.sampling.finish import finished
-from gen.sampling.obedience import asked_and_got, shares
+from gen.sampling.obedience import asked_and_got
 from gen.sampling.plan import Row
 from gen.tokens.events import Events
 from gen.tokens.vocabulary import Kind
