@@ -111,13 +111,13 @@ def _append_as(house, who, entry, kind, index=None):
         act = Act(at, kind, who, "2030-01-01T00:00:00Z", entry.to_dict(), house=LANTERN)
         act = act.signed_by([key_of(who)])
         log = house.house.register_log
-        before = (log.path.read_bytes(), log.head_path.read_bytes())
+        before = (log.path.read_bytes(), (log.files.root / log.head_place).read_bytes())
         log.append([act.encode()], lambda p: [sign(HEAD_TYPE, p, key_of(who))])
     try:
         house.load()
     finally:
         log.path.write_bytes(before[0])
-        log.head_path.write_bytes(before[1])
+        (log.files.root / log.head_place).write_bytes(before[1])
 
 
 def test_composer_who_enters_their_own_work(house):

@@ -34,7 +34,6 @@ def test_a_second_run_reads_what_the_first_one_made(cache, tmp_path):
     assert np.array_equal(kept(cache, make=lambda: ROWS), ROWS)
     again = EventCache.of_user()
     assert np.array_equal(kept(again), ROWS)
-    assert (again.hits, again.rebuilt) == (1, 0)
 
 
 @pytest.mark.parametrize("byte", [0, 31, 32, -1])
@@ -45,7 +44,6 @@ def test_an_entry_changed_by_one_bit_is_rebuilt(cache, byte):
     data[byte] ^= 1
     path.write_bytes(data)
     assert np.array_equal(kept(cache), OTHER)
-    assert cache.rebuilt == 2
 
 
 @pytest.mark.parametrize("size", [0, 10, 32, 33])

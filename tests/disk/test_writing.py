@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gen.disk import UnfitFileError, read_plain_file, writing
+from gen.disk import Folder, UnfitFileError, writing
 from gen.terminal import refusal_of
 
 
@@ -41,11 +41,11 @@ def test_what_is_no_file_stays_where_bytes_should_take_its_place(tmp_path, kind)
 
 def test_plain_file_is_read_up_to_the_limit(tmp_path):
     (tmp_path / "f").write_bytes(b"12345")
-    assert read_plain_file(tmp_path / "f", 5) == b"12345"
+    assert Folder(tmp_path).read("f", 5) == b"12345"
     with pytest.raises(UnfitFileError, match="more than 4 bytes"):
-        read_plain_file(tmp_path / "f", 4)
+        Folder(tmp_path).read("f", 4)
     with pytest.raises(FileNotFoundError):
-        read_plain_file(tmp_path / "none", 5)
+        Folder(tmp_path).read("none", 5)
 
 
 def test_rename_waits_for_readers_on_windows(tmp_path, monkeypatch):

@@ -170,11 +170,11 @@ def test_a_line_changed_under_what_is_kept_is_noticed(house):
 def test_an_older_log_is_judged_by_the_pin_alone(house, replayed):
     house.enter(1)
     log, pin = house.house.register_log, load_pin(house.pin.path)
-    older = log.path.read_bytes(), log.head_path.read_bytes()
+    older = log.path.read_bytes(), (log.files.root / log.head_place).read_bytes()
     house.enter(2)
     house.load()
     log.path.write_bytes(older[0])
-    log.head_path.write_bytes(older[1])
+    (log.files.root / log.head_place).write_bytes(older[1])
     with pytest.raises(HouseError, match="the pin has seen 3"):
         house.load()
     assert House(pin).load().size == 2

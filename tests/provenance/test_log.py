@@ -73,7 +73,7 @@ def test_file_that_is_gone_is_named(log):
 
 def test_lines_without_a_head_are_an_alarm(log):
     log.append([b"1"])
-    log.head_path.unlink()
+    (log.files.root / log.head_place).unlink()
     with pytest.raises(LogError, match=r"its head register\.head\.json is gone"):
         log.append([b"2"])
 
@@ -81,7 +81,7 @@ def test_lines_without_a_head_are_an_alarm(log):
 @pytest.mark.parametrize("text", [b"", b"{}", b"[]", b"x"])
 def test_damaged_head_is_named(log, text):
     log.append([b"1"])
-    log.head_path.write_bytes(text)
+    (log.files.root / log.head_place).write_bytes(text)
     with pytest.raises(LogError, match="its head cannot be read"):
         log.head()
 

@@ -12,13 +12,12 @@ from gen.contribution.facts import (
 )
 from gen.contribution.flow import Contributor, Settings, default_workers
 from gen.contribution.known import Recheck
-from gen.contribution.outcome import STATUSES, Job, Outcome
+from gen.contribution.outcome import Job, Outcome
 from gen.contribution.reading import restate
 
 __all__ = [
     "COLUMNS",
     "MUST_BE_STATED",
-    "STATUSES",
     "Contributor",
     "Drafts",
     "Facts",

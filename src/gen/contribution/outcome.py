@@ -15,7 +15,6 @@ from gen.safe_parse import Examined
 CONTRIBUTED, PRESENT, REFUSED, NEEDS_REVIEW, CHECKED, SKIPPED, TO_SIGN = (
     "contributed", "already there", "refused", "needs review", "checked", "skipped", "to be signed",
 )  # fmt: skip
-STATUSES = (CONTRIBUTED, NEEDS_REVIEW, PRESENT, CHECKED, TO_SIGN, SKIPPED, REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Job:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one file. `status` is one of `STATUSES`; "needs review" is contributed
+    """What became of one file. `status` is one of those above; "needs review" is contributed
     too, marked for the curator. `rule`, `found` and `mend` are empty unless refused; `stated` is
     what somebody said of it, `facts` that and what was inferred; `unsigned` is what its composer
     has to sign, where that happens elsewhere.

@@ -78,10 +78,6 @@ class EventCache(SealedCache):
 
     kind = "events 2"
 
-    def __init__(self, folder: Path | None, secret: bytes) -> None:
-        super().__init__(folder, secret)
-        self.hits = self.rebuilt = 0
-
     def rows(
         self,
         sha256: str,
@@ -105,7 +101,6 @@ class EventCache(SealedCache):
         kept = self.kept(sha256, annotations, fingerprint, fields)
         if kept is not None:
             return kept
-        self.rebuilt += 1
         rows = make()
         data = np.ascontiguousarray(rows, dtype="<i2").tobytes()
         self.put(_name(sha256, annotations, fingerprint), data)
@@ -122,7 +117,6 @@ class EventCache(SealedCache):
         found = self.get(_name(sha256, annotations, fingerprint))
         if found is None:
             return None
-        self.hits += 1
         return np.frombuffer(found, dtype="<i2").reshape(-1, row_width(fields)).astype(np.int16)
 
 

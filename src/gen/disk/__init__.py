@@ -1,7 +1,7 @@
 """The disk: reading what a person names, files below a folder, writing whole, locking."""
 
 from gen.disk.folder import Folder
-from gen.disk.kinds import UnfitFileError, read_plain_file
+from gen.disk.kinds import UnfitFileError
 from gen.disk.locking import BusyError, locked
 from gen.disk.writing import real_path, unfinished, write_all_atomically, write_atomically
 
@@ -10,7 +10,6 @@ __all__ = [
     "Folder",
     "UnfitFileError",
     "locked",
-    "read_plain_file",
     "real_path",
     "unfinished",
     "write_all_atomically",

@@ -143,16 +143,3 @@ def read_up_to(file: BinaryIO, most: int) -> bytes:
     while len(data) < most and (more := file.read(min(most - len(data), 1 << 20))):
         data += more
     return data
-
-
-def read_plain_file(path: Path, max_bytes: int) -> bytes:
-    """Read a file once, refusing whatever only looks like one.
-
-    Opened without following a link or waiting on a pipe; what is judged is the opened file
-    itself, so swapping the name afterwards changes nothing.
-
-    Raises:
-        UnfitFileError: `symlink`, `not-a-file`, `hard-link`, `too-large` or `unreadable`.
-        FileNotFoundError: it is gone.
-    """
-    return read_plain(open_plain(Spot(None, str(path)), os.O_RDONLY), max_bytes)

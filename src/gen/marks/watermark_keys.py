@@ -86,11 +86,6 @@ def keys_of(house: str) -> list[WatermarkKey]:
     return sorted(_read_all(house), key=lambda key: (key.made, key.id), reverse=True)
 
 
-def key_with(house: str, key_id: str) -> WatermarkKey | None:
-    """The key of a house with an id; None where this user has it not."""
-    return next((key for key in keys_of(house) if key.id == key_id), None)
-
-
 def _read_all(house: str) -> Iterator[WatermarkKey]:
     for path in sorted(keys_folder().glob(f"*{SUFFIX}")):
         try:

@@ -161,11 +161,6 @@ class Log:
         """Where the lines are, for people."""
         return self.files.root / self.place
 
-    @property
-    def head_path(self) -> Path:
-        """Where the head is, for people."""
-        return self.files.root / self.head_place
-
     def byte_count(self) -> int:
         """Length of the file of lines, with the rest of an interrupted append."""
         found = self.files.look(self.place)

@@ -27,6 +27,7 @@ def _desk(request: Request) -> Desk:
 
 DeskOf = Annotated[Desk, Depends(_desk)]
 
+_MOST_NAME_BYTES = 200
 _PIECE = re.compile(r"[\w' #().,-]{1,120}")
 
 
@@ -38,9 +39,9 @@ def piece_path(out: Path, name: str) -> Path:
     return path
 
 
-def as_file_name(text: str, most_bytes: int = 200) -> str:
+def as_file_name(text: str) -> str:
     """As much of a name as a file can be called: systems count bytes, people letters."""
-    return text.encode("utf-8", "ignore")[:most_bytes].decode("utf-8", "ignore")
+    return text.encode("utf-8", "ignore")[:_MOST_NAME_BYTES].decode("utf-8", "ignore")
 
 
 def download(data: bytes, kind: str, name: str) -> Response:

@@ -59,12 +59,6 @@ MAY: dict[str, frozenset[str]] = {
 }  # fmt: skip
 """Request → the roles of which one is enough."""
 
-AT_THE_COMPUTER = frozenset(
-    {"POST /keys/unlock", "POST /keys/lock", "POST /contribute", "POST /contribute/many",
-     "POST /runs", "POST /runs/{name}/stop"}
-)  # fmt: skip
-"""What needs keys or processes of the computer that serves: done there, never over the network."""
-
 HEAVY = frozenset(
     {"POST /check", "POST /check/many", "POST /contribute/draft", "POST /contribute/sign",
      "GET /inbox", "POST /inbox/{work}/accept", "POST /audit", "POST /score",

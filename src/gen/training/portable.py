@@ -115,12 +115,3 @@ _KERNELS = {
     "sqrt": _sqrt,
     "_foreach_sqrt_": _sqrt_each,
 }
-PROCESSOR_BOUND = frozenset(
-    f"aten::{name}"
-    for name in (
-        "exp", "exp_", "log", "log_", "log2", "log10", "log1p", "expm1", "erf", "erf_", "erfc",
-        "erfinv", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "sqrt_", "logsumexp",
-        "tanh_", "mv", "addmv", "dot", "vdot", "ger", "addr", "addbmm", "linalg_solve",
-    )
-)  # fmt: skip
-"""Operations that torch hands to MKL and that have no kernel here: none may be part of a step."""
