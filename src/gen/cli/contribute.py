@@ -31,7 +31,7 @@ from gen.cli.careful import CarefulCommand, echo
 from gen.cli.found_files import SUFFIXES, arrivals, midi_files
 from gen.cli.house_commands.common import HOUSE, Console
 from gen.cli.outcomes import as_options, say_next, show, summarise, unstated, write_sidecar
-from gen.cli.stated import FACTS, fact_options
+from gen.cli.stated import HELP, fact_options
 from gen.errors import HouseError, SettingError, counted, in_line
 
 if TYPE_CHECKING:
@@ -270,7 +270,7 @@ def _jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
 
     table = read_sidecar(options["metadata"]) if options["metadata"] else {}
     rows = {_spelt(path): facts for path, facts in table.items()}
-    stated = Facts(**{name: options[name] for name in FACTS})
+    stated = Facts(**{name: options[name] for name in HELP})
     files = list(dict.fromkeys(midi_files(paths)))
     if not files:
         raise SettingError("no MIDI file found", mend=f"files end in {', '.join(SUFFIXES)}")

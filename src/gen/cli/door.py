@@ -26,8 +26,7 @@ from omegaconf import DictConfig
 from gen.cli.arguments import read_flags
 from gen.cli.composed import CheckedLoader, Judge, settings_of
 from gen.cli.known import names_of
-from gen.cli.leftovers import remove_if_nothing_was_done, remove_if_untouched
-from gen.cli.refusals import refusals_said
+from gen.cli.refusals import refusals_said, remove_if_nothing_was_done, remove_if_untouched
 from gen.errors import SettingError
 from gen.places import of_project
 from gen.terminal import failures_said

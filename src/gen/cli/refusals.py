@@ -1,15 +1,18 @@
 """Whatever the user can mend is one message and exit code 2; a fault of ours keeps its traceback.
 
-HYDRA_FULL_ERROR=1 shows a traceback for refusals too.
+HYDRA_FULL_ERROR=1 shows a traceback for refusals too. A run that was refused leaves no folder.
 """
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
@@ -25,6 +28,8 @@ _EXTRAS = {
     "Could not find 'hydra/launcher/ray'": "cluster",
 }
 """What Hydra says where an extra of this project is not installed."""
+WRITTEN_FIRST = ("config.yaml", "hydra.yaml", "overrides.yaml", "multirun.yaml")
+"""What Hydra writes into a run's folder before it begins."""
 
 
 @contextmanager
@@ -70,3 +75,46 @@ def message(error: Exception, arguments: Sequence[str]) -> str:
         if text in said[0]:
             return str(HouseError(kept[0], mend=f'.venv/bin/pip install -e ".[{extra}]"'))
     return str(HouseError("\n".join(kept), where=where, mend=SEE))
+
+
+@contextmanager
+def remove_if_nothing_was_done(folder: Path, inside: str | None) -> Iterator[None]:
+    """Remove the folder where what happens inside ends in an error before anything was written.
+
+    Args:
+        folder: of a run.
+        inside: name of the folder in it for Hydra's own records; None for none, and then it is
+            no folder of a run.
+    """
+    try:
+        yield
+    except (Exception, SystemExit):
+        if inside is not None:
+            remove_if_untouched(folder)
+        raise
+
+
+def remove_if_untouched(folder: Path) -> None:
+    """Remove a run's folder that holds nothing but what is there before a run begins."""
+    files = [path for path in folder.rglob("*") if not path.is_dir()]
+    if any(path.name not in WRITTEN_FIRST and not _is_log(path) for path in files):
+        return
+    if not any(path.name in WRITTEN_FIRST for path in files):
+        return  # a folder of somebody else's
+    _close_logs()
+    shutil.rmtree(folder, ignore_errors=True)
+    for parent in list(folder.parents)[:2]:  # outputs/<name>, outputs
+        with suppress(OSError):  # what is not empty stays
+            parent.rmdir()
+
+
+def _is_log(path: Path) -> bool:
+    return path.suffix == ".log" and not path.is_symlink()
+
+
+def _close_logs() -> None:
+    """Let go of log files, which some systems remove only when nobody has them open."""
+    root = logging.getLogger()
+    for handler in [h for h in root.handlers if isinstance(h, logging.FileHandler)]:
+        root.removeHandler(handler)
+        handler.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -23,7 +22,6 @@ from gen.studio.shared import SharedMusic, likeness_of
 router = APIRouter(tags=["contribute"])
 MOST_FILES = 20
 """Of one request, as many as a page sends: others wait meanwhile."""
-FACTS = tuple(field.name for field in fields(Facts))
 
 
 class Stated(BaseModel, extra="forbid"):

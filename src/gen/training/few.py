@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gen.data.module import HouseData
 from gen.data.splits import Split, shingles
+from gen.errors import counted
 from gen.likeness.relatives import related_groups
 from gen.tokens.vocabulary import Kind
 from gen.training.settings import TrainingSettings
@@ -28,14 +29,10 @@ def words_for_few(data: HouseData, chosen: TrainingSettings) -> str:
         f"{len(works)} works with {notes:,} notes to learn from, to which this run comes {times}. "
         "What they share can be learned: instruments, ranges, meters, tempi, common chords and "
         "figures. What only one of them has is learned by heart, if at all; sample.py holds each "
-        f"piece against them and withholds copies. Held out: {_counted(len(held), 'work')} in "
-        f"{_counted(groups, 'group')}, whose figure has {interval} and speaks for music like "
+        f"piece against them and withholds copies. Held out: {counted(len(held), 'work')} in "
+        f"{counted(groups, 'group')}, whose figure has {interval} and speaks for music like "
         f"theirs alone{begin}"
     )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _notes(data: HouseData, side: Split) -> int:
