@@ -5,7 +5,6 @@ The house is the attacker here, with all its keys; who is protected is whoever h
 
 from __future__ import annotations
 
-import importlib
 import json
 import shutil
 import threading
@@ -15,8 +14,8 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
+from commanded import CommandedHouse
 from gen.checkpoint import save_checkpoint
 from gen.model import ModelConfig, Transformer
 from gen.provenance.key_files import save_open_key
@@ -37,30 +36,11 @@ from loopback import answered_by
 from tiny_runs import train
 from witnesses import WitnessProgram, answering, post
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
-QUICK = ("--kdf-cost", "10", "--yes")
-
 
 @pytest.fixture
 def house(tmp_path, monkeypatch, own_keys):
-    """Run `house.py` on a house in `house`, or on another named by --house."""
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOUSE_CACHE", "off")
-    main = importlib.import_module("house").main
-
-    def run(*words, code=0, folder="house"):
-        done = CliRunner().invoke(main, [*map(str, words), "--house", folder])
-        assert done.exit_code == code, (done.output, done.stderr, done.exception)
-        return f"{done.stdout}\n{done.stderr}"
-
-    run("init", "--name", "lantern", "--one-person", "--person", "ana:composer", *QUICK)
-    return run
-
-
-def log_key() -> str:
-    (line,) = (line for line in Path("house/pin.yaml").read_text().splitlines() if "log:" in line)
-    return line.split('"')[1]
+    return CommandedHouse(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -70,7 +50,7 @@ def witnesses(house, tmp_path):
         made = {}
         for name in ("society", "publisher", "liar"):
             program = WitnessProgram(tmp_path / name, f"{name}.example")
-            program.add_log(log_key())
+            program.add_log(house.log_key())
             url = stack.enter_context(answering(program, lies=name == "liar"))
             house("witness", "--add", program.key, "--url", url)
             program.url = url
@@ -79,20 +59,16 @@ def witnesses(house, tmp_path):
         yield made
 
 
-def enroll(house, person, folder="house"):
-    house("enroll", person, "--role", "composer", *QUICK, folder=folder)
-
-
 def fork(house, at="fork"):
     """A copy that goes its own way: the same keys, the same size, another act."""
     shutil.copytree("house", at)
-    enroll(house, "ben")
-    enroll(house, "bob", folder=at)
+    house.enroll("ben")
+    house.enroll("bob", folder=at)
 
 
 def test_honest_house_is_seen_by_all(house, witnesses):
     assert "not witnessed at all" in house("verify")
-    enroll(house, "ben")
+    house.enroll("ben")
     house("witness")
     said = house("verify")
     assert "this head seen by liar.example, publisher.example and society.example, last" in said
@@ -119,7 +95,7 @@ def test_honest_witnesses_answer_the_second_history_with_409_or_422(house, witne
     for name in ("society", "publisher"):
         url = witnesses[name].url
         assert post(url, b"old 2\n\n" + note)[0] == 409
-        enroll(house, f"x-{name}", folder="fork")
+        house.enroll(f"x-{name}", folder="fork")
         longer = Path("fork/register.checkpoint").read_bytes()
         assert post(url, b"old 2\n" + b"A" * 43 + b"=\n\n" + longer)[0] == 422
 
@@ -140,7 +116,7 @@ def ask_of(house, names, *, folder, witnesses, code):
 
 def test_one_liar_among_four_is_too_few_for_two_histories(house, witnesses, tmp_path):
     archive = WitnessProgram(tmp_path / "archive", "archive.example")
-    archive.add_log(log_key())
+    archive.add_log(house.log_key())
     with answering(archive) as archive.url:
         everybody = {**witnesses, "archive": archive}
         house("witness", "--add", archive.key, "--url", archive.url)
@@ -183,17 +159,17 @@ def test_more_than_half_are_needed_where_nobody_says_otherwise(house, tmp_path):
 def test_dropped_act_is_refused(house, witnesses):
     """The house puts back what it had before an act, and goes on from there."""
     shutil.copytree("house", "before")
-    enroll(house, "ben")
+    house.enroll("ben")
     house("witness")
-    enroll(house, "bob", folder="before")
-    enroll(house, "eve", folder="before")
+    house.enroll("bob", folder="before")
+    house.enroll("eve", folder="before")
     said = house("witness", code=2, folder="before")
     assert said.count("does not extend that") == 2
 
 
 def test_older_copy_with_its_older_pin_is_refused_by_the_note_of_the_newer(house, witnesses):
     shutil.copytree("house", "before")
-    enroll(house, "ben")
+    house.enroll("ben")
     house("witness")
     shutil.copytree("house/witnesses", "before/witnesses", dirs_exist_ok=True)
     said = house("verify", code=2, folder="before")
@@ -206,7 +182,7 @@ def test_two_notes_of_one_size_prove_fraud_to_anybody(house, witnesses):
     said = house(
         "fraud", "house/register.checkpoint", "fork/register.checkpoint", "--out", "fraud.json"
     )
-    assert f"signed both: {log_key().split('+')[0]}" in said
+    assert f"signed both: {house.log_key().split('+')[0]}" in said
     society = witnesses["society"]
     assert "signed both" in society.run("fraud", "fraud.json")
     assert "signed both" in house("fraud", "fraud.json")
@@ -214,7 +190,7 @@ def test_two_notes_of_one_size_prove_fraud_to_anybody(house, witnesses):
 
 def test_notes_of_two_sizes_prove_fraud_with_the_larger_ones_records(house, witnesses):
     fork(house)
-    enroll(house, "carl", folder="fork")
+    house.enroll("carl", folder="fork")
     words = ("fraud", "house/register.checkpoint")
     said = house(*words, "fork/register.checkpoint", "--out", "fraud.json", code=2)
     assert "nothing here has the 3 acts of the larger head" in said
@@ -235,7 +211,7 @@ def test_witness_that_signed_both_histories_is_named(house, witnesses):
 
 def test_one_history_is_no_fraud(house, witnesses):
     shutil.copy("house/register.checkpoint", "first")
-    enroll(house, "ben")
+    house.enroll("ben")
     said = house("fraud", "first", "house", "--out", "fraud.json", code=2)
     assert "of one history" in said
     assert not Path("fraud.json").exists()
@@ -244,7 +220,7 @@ def test_one_history_is_no_fraud(house, witnesses):
 @pytest.mark.parametrize("part", ["notes", "old_root", "path"])
 def test_proof_of_fraud_that_was_changed_proves_nothing(house, witnesses, part):
     fork(house)
-    enroll(house, "carl", folder="fork")
+    house.enroll("carl", folder="fork")
     house("fraud", "house/register.checkpoint", "fork", "--out", "fraud.json")
     proof = json.loads(Path("fraud.json").read_text(encoding="utf-8"))
     proof[part] = {
@@ -261,7 +237,7 @@ def test_act_of_2018_was_not_witnessed_before_today(house, witnesses, monkeypatc
     with monkeypatch.context() as patch:
         for room in ("founding", "keys"):
             patch.setattr(f"gen.provenance.{room}.utc_now", lambda: "2018-01-01T00:00:00Z")
-        enroll(house, "ben")
+        house.enroll("ben")
     house("witness")
     act = json.loads(house("log", "--json"))["acts"][1]
     assert act["time"] == "2018-01-01T00:00:00Z"
@@ -317,7 +293,7 @@ def test_unwitnessed_head_is_refused_where_the_pin_says_so(house, witnesses):
     assert "2 of 3 are needed" in train("pin=house/pin.yaml", "purpose=general_model").stderr
     house("witness")
     house("audit")
-    enroll(house, "ben")
+    house.enroll("ben")
     assert "the head of 2 acts is signed by 0 witnesses" in house("audit", code=2)
 
 
@@ -341,7 +317,7 @@ def test_head_that_was_seen_long_ago_is_refused(house, witnesses, monkeypatch):
 
 def test_signature_of_a_witness_that_is_not_in_the_pin_counts_for_nothing(house, tmp_path):
     stranger = WitnessProgram(tmp_path / "stranger", "stranger.example")
-    stranger.add_log(log_key())
+    stranger.add_log(house.log_key())
     named = WitnessProgram(tmp_path / "named", "named.example")
     house("witness", "--add", named.key)
     house("witness", "--request", "request")
@@ -352,7 +328,7 @@ def test_signature_of_a_witness_that_is_not_in_the_pin_counts_for_nothing(house,
 
 def test_note_that_the_logs_key_did_not_sign_counts_for_nothing(house):
     Path("house/witnesses").mkdir()
-    forged = SignedNote(log_key().split("+")[0], 1, bytes(32)).signed_by(key_of("thief"))
+    forged = SignedNote(house.log_key().split("+")[0], 1, bytes(32)).signed_by(key_of("thief"))
     Path("house/witnesses/1.note").write_bytes(forged.encode())
     house("verify")
 
@@ -366,8 +342,8 @@ def test_note_of_another_history_that_the_logs_key_signed_is_told(house):
 
 def test_log_key_named_by_a_planted_pin_must_be_the_rosters(house):
     pin = Path("house/pin.yaml")
-    other = NoteKey(log_key().split("+")[0], key_of("thief").public, LOG_KEY)
-    pin.write_text(pin.read_text().replace(log_key(), str(other)))
+    other = NoteKey(house.log_key().split("+")[0], key_of("thief").public, LOG_KEY)
+    pin.write_text(pin.read_text().replace(house.log_key(), str(other)))
     assert "the log's key is" in house("verify", code=2)
 
 
@@ -410,10 +386,10 @@ def test_witness_whose_memory_was_put_back_is_told_of(house, witnesses):
     society = witnesses["society"]
     house("witness")
     before = society.state.read_bytes()
-    enroll(house, "ben")
+    house.enroll("ben")
     house("witness")
     society.state.write_bytes(before)
-    enroll(house, "carl")
+    house.enroll("carl")
     said = house("witness", code=2)
     assert "society.example says that it has signed 1 acts, and its signature is under 2" in said
     assert "house.py witness --drop society.example" in said
@@ -449,7 +425,7 @@ def test_answer_of_an_earlier_head_that_is_sent_again_is_of_that_head_alone(hous
     house("witness", "--request", "request", "--of", "society.example")
     society.run("check", "request", "--out", "answer")
     house("witness", "--take", "answer")
-    enroll(house, "ben")
+    house.enroll("ben")
     assert "signed 1 acts" in house("witness", "--take", "answer", code=2)
     assert "the head of 2 acts is signed by 0 witnesses" in house("audit", code=2)
     society.run("check", "request", "--out", "answer", code=2)  # the request, once more
@@ -564,10 +540,10 @@ def test_house_that_replaced_its_logs_key_after_two_histories_stays_accused(hous
     notes = ("register.checkpoint", "other")
     for folder, name in zip(("house", "fork"), notes, strict=True):
         shutil.copy(f"{folder}/register.checkpoint", name)
-    before, society = log_key(), witnesses["society"]
+    before, society = house.log_key(), witnesses["society"]
     house("rotate", "--log-key", "--yes")
-    assert log_key() != before
-    society.add_log(log_key())
+    assert house.log_key() != before
+    society.add_log(house.log_key())
     assert "signed both: lantern/" in house("fraud", *notes, "--out", "fraud.json")
     assert "signed both: lantern/" in house("fraud", "fraud.json")
     assert "signed both: lantern/" in society.run("fraud", "fraud.json")

@@ -6,7 +6,6 @@ import json
 import math
 import re
 import wave
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from gen.piece import Note, Piece, Tempo, Track
 from gen.rendering.pages import render
 from gen.rendering.sound import AudioSettings
 from gen.smf import write
+from html_pages import Page
 
 SOUND = AudioSettings(sample_rate=8_000, stereo=False, room=0)
 
@@ -146,25 +146,6 @@ def test_unreadable_files_and_folders_in_use_are_refused(folder, tmp_path):
 
 
 # -- the page -----------------------------------------------------------------------------------
-
-
-class Page(HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.open = [], []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in {"meta", "input"}:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,13 @@
 
 import dataclasses
 import re
-from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import pytest
 
 from gen.errors import HouseError
 from gen.rendering import PieceEntry, Row, page, piano_roll
+from html_pages import Page
 
 HOSTILE = "<script>alert(\"x\")</script> & 'quotes'"
 
@@ -31,26 +31,6 @@ def entry(piece, tmp_path):
         originality=HOSTILE,
         record=(("Manifest", "sha256:" + "3f" * 32), ("Seed", "7")),
     )
-
-
-class Page(HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.tags = []
-        self.open = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in {"meta", "img", "link", "br"}:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 def written(entries, path, **settings):
