@@ -11,14 +11,15 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Generic, ParamSpec, Self, TypeVar, cast
 
 from gen.errors import HouseError
 
@@ -27,6 +28,10 @@ T = TypeVar("T")
 
 MOST = 8
 """More would each take memory and little time off."""
+MANY = 1000
+"""Files or works from which on further processes repay their start."""
+_AHEAD = 8
+"""Things that wait for each process, at most."""
 
 
 def cores() -> int:
@@ -107,6 +112,60 @@ def pool(
         arguments: for `begin`.
     """
     return _Pool(min(processes, MOST), _Helpers(), initializer=_begin, initargs=(begin, arguments))
+
+
+class Ahead(Generic[T]):
+    """Other processes do a task for each of many names, a few ahead of who asks for them in order.
+
+    Used as a context manager; for fewer than `MANY` names nothing is started.
+
+    Args:
+        names: in the order in which they will be asked for.
+        data_of: what the task is given for a name; where it raises, who asks does the task.
+        task: a function of a module.
+        begin: as `pool` takes it and its arguments.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        data_of: Callable[[str], Any],
+        task: Callable[[Any], T],
+        *begin: Any,
+    ) -> None:
+        self._names, self._data_of, self._task = iter(names), data_of, task
+        self._futures: dict[str, Future[T]] = {}
+        count = min(cores(), MOST) if len(names) >= MANY else 1
+        self._most = _AHEAD * count if count > 1 else 0
+        self._pool = pool(count, *begin) if self._most else None
+
+    def take(self, name: str) -> T | None:
+        """What came of a name; None where no other process did it. Raises what the task raised."""
+        self._send()
+        future = self._futures.pop(name, None)
+        if future is None or future.cancel():  # nobody has begun with it
+            return None
+        try:
+            return future.result()
+        except BrokenProcessPool:  # a process was ended from outside
+            self._most = 0
+            return None
+
+    def _send(self) -> None:
+        while self._pool and len(self._futures) < self._most and (name := next(self._names, None)):
+            try:
+                self._futures[name] = self._pool.submit(self._task, self._data_of(name))
+            except BrokenProcessPool:
+                self._most = 0
+            except (HouseError, OSError):  # who asks for it is told why
+                continue
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
 
 def copies() -> int:

@@ -325,7 +325,7 @@ def test_who_reads_a_song_runs_no_code_that_lies_beside_it(house, downloads):
 
 
 def test_processes_that_help_run_no_code_of_the_current_folder(house, downloads, monkeypatch):
-    monkeypatch.setattr("gen.provenance.verifying_ahead.MANY", 1)
+    monkeypatch.setattr("gen.processes.MANY", 1)
     monkeypatch.setattr("gen.processes.cores", lambda: 2)
     house.enter(1, 2, 3)
     code, told = house.audit()

@@ -7,7 +7,7 @@ import multiprocessing
 import pytest
 
 from gen import processes
-from gen.contribution import ahead, kept, known
+from gen.contribution import kept, known
 from gen.contribution.kept import KeptCache
 from gen.likeness.columns import encode
 from gen.likeness.thresholds import Thresholds
@@ -24,18 +24,18 @@ def load(house, folder):
 
 @pytest.fixture
 def several(monkeypatch):
-    monkeypatch.setattr(ahead, "MANY", 3)
+    monkeypatch.setattr(processes, "MANY", 3)
     monkeypatch.setattr(processes, "cores", lambda: 2)
 
 
 def test_several_processes_read_what_one_reads(house, works, tmp_path, several, monkeypatch):
     taken = []
-    take = ahead.ReadingAhead.take
-    monkeypatch.setattr(ahead.ReadingAhead, "take", lambda *a: taken.append(take(*a)) or taken[-1])
+    take = processes.Ahead.take
+    monkeypatch.setattr(processes.Ahead, "take", lambda *a: taken.append(take(*a)) or taken[-1])
     together = load(house, tmp_path / "together")
     assert not multiprocessing.active_children()
     assert any(taken)
-    monkeypatch.setattr(ahead, "MANY", 100)
+    monkeypatch.setattr(processes, "MANY", 100)
     alone = load(house, tmp_path / "alone")
     assert encode(together.screen.state()) == encode(alone.screen.state())
     caches = [KeptCache(tmp_path / name, "lantern") for name in ("together", "alone")]

@@ -14,7 +14,7 @@ from houses import key_of, make_midi
 @pytest.fixture
 def mixed(house, monkeypatch):
     """A house with works that are right, changed, copied, gone and withdrawn; helpers always."""
-    monkeypatch.setattr(verifying_ahead, "MANY", 1)
+    monkeypatch.setattr(processes, "MANY", 1)
     monkeypatch.setenv("HOUSE_CACHE", "off")
     works = house.enter(1, 2, 3, 4, 5, 6)
     paths = [house.folder / entry.path for entry in works]

@@ -9,12 +9,12 @@ read is rebuilt.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from gen.contribution.ahead import ReadingAhead
+from gen import processes
 from gen.contribution.kept import Kept, KeptCache, new_piece
 from gen.contribution.screens import KeptScreen, read_screen
 from gen.disk.sealed import user_folder
@@ -24,6 +24,7 @@ from gen.likeness.lists import read_fingerprints
 from gen.likeness.report import BLOCK, CLEAR, OUTPUT, WITHDRAWN, WORK, Known, Report
 from gen.likeness.screening import Screen
 from gen.likeness.thresholds import Thresholds
+from gen.processes import Ahead
 from gen.provenance.acts import Entry
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.house import House
@@ -57,7 +58,7 @@ class KnownMusic:
     waiting: dict[str, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     has_read_all: bool = False
-    ahead: ReadingAhead | None = None
+    ahead: Ahead[Kept] | None = None
     reserved: Reserved | None = None
 
     def add_waiting(self, kept: Kept) -> None:
@@ -188,7 +189,7 @@ def _load_entered(
     known = KnownMusic(kept.screen, cache, reserved=Reserved.of(house, register))
     works, musics = register.works, register.musics
     new = [works[work] for music, work in musics.items() if music not in kept.numbers]
-    with ReadingAhead(house, cache, new) as known.ahead:
+    with _reading_ahead(house, cache, new) as known.ahead:
         for record in new:
             _take_work(known, kept, house, record)
     for work in sorted(register.withdrawn):
@@ -225,6 +226,18 @@ def _is_as_renewed(kept: KeptScreen, record: WorkRecord) -> bool:
     return known is None or (known.composers == people and (known.kind == WORK or not is_live))
 
 
+def _reading_ahead(house: House, cache: KeptCache, new: Sequence[WorkRecord]) -> Ahead[Kept]:
+    """Other processes read works that were not kept; `take` names one by the digest of its file.
+
+    They are given what this process has found to be the entered bytes, and judge nothing.
+    """
+    records = {record.entry.file_sha256: record for record in new}
+    names = list(records)
+    if len(names) >= processes.MANY:
+        names = [name for name in names if not cache.has(name)]
+    return Ahead(names, lambda name: kept_work(house, records[name]), Kept.of)
+
+
 def _take_work(known: KnownMusic, kept: KeptScreen, house: House, record: WorkRecord) -> None:
     """Have the screen know a work."""
     number = len(known.screen)
@@ -257,7 +270,7 @@ def _kept_of(known: KnownMusic, house: House, record: WorkRecord) -> Kept | None
     kept = known.cache.get(entry.file_sha256)
     if kept is None:
         try:
-            read = known.ahead.take(record) if known.ahead else None
+            read = known.ahead.take(record.entry.file_sha256) if known.ahead else None
             kept = read or Kept.of(kept_work(house, record))
         except (HouseError, OSError) as error:
             if record.withdrawn_at is None:

@@ -46,7 +46,7 @@ from gen.provenance.rules import MENDS
 from gen.provenance.statement import WORK_ID
 from gen.provenance.store import ADMIN_FILES, ADMIN_FOLDERS, JOURNAL, MAX_FILE_BYTES
 from gen.provenance.tag import TagError, Tagged, read_tag
-from gen.provenance.verifying_ahead import VerifyingAhead
+from gen.provenance.verifying_ahead import verifying_ahead
 from gen.provenance.witnesses.standing import check_witnessed
 from gen.smf import RuleBroken, musical_hash, parse
 
@@ -155,10 +155,10 @@ class Gate:
 
     def judge_all(self, places: Sequence[str], receive: Receiver | None) -> None:
         """Judge files one after the other, other processes verifying ahead where many are new."""
-        ahead = VerifyingAhead(self._store, self._register, self._passed, places)
-        with ahead:
+        with verifying_ahead(self._store, self._register, self._passed, places) as ahead:
             for place in places:
-                ahead.await_file(place)
+                if found := ahead.take(place):
+                    self._passed.put(*found)
                 self.judge(place, receive)
 
     def judge(self, place: str, receive: Receiver | None) -> None:

@@ -10,12 +10,8 @@ and judges the rest. Of what is wrong they say nothing: the gate finds it and sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
-from typing import Self
 
-from gen import processes
-from gen.disk import UnfitFileError
+from gen.processes import Ahead
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.dsse import is_signed_by
 from gen.provenance.mark import is_generated
@@ -25,64 +21,21 @@ from gen.provenance.store import MAX_FILE_BYTES, Store
 from gen.provenance.tag import TagError, Tagged, read_tag
 from gen.smf import RuleBroken, musical_hash, parse
 
-MANY = 1000
-"""Files to verify from which on further processes repay their start."""
-_AHEAD = 8
-"""Files that wait for each process, at most."""
 
-
-class VerifyingAhead:
-    """Used as a context manager; without `MANY` files that are new, nothing is started.
+def verifying_ahead(
+    store: Store, register: Register, passed: PassedFiles, places: Sequence[str]
+) -> Ahead[tuple[str, bytes] | None]:
+    """Other processes verify the files that are new; `take` names one by its place.
 
     Args:
         store: the house's files.
         register: its register; who is no work of it is left to the gate.
-        passed: takes the files that are right.
+        passed: the files that are known to be right.
         places: all files, in the order in which they are judged.
     """
-
-    def __init__(
-        self, store: Store, register: Register, passed: PassedFiles, places: Sequence[str]
-    ) -> None:
-        self._store, self._passed = store, passed
-        new = [place for place in places if _is_new(place, register, passed)]
-        self._new = iter(new)
-        self._futures: dict[str, Future[tuple[str, bytes] | None]] = {}
-        count = min(processes.cores(), processes.MOST) if len(new) >= MANY else 1
-        self._most = _AHEAD * count if count > 1 else 0
-        keys = {keyid: key.public for keyid, (_, key) in register.roster.owners.items()}
-        self._pool = processes.pool(count, _begin, keys) if self._most else None
-
-    def await_file(self, place: str) -> None:
-        """Return once what other processes have begun to verify of this file is known."""
-        self._send()
-        future = self._futures.pop(place, None)
-        if future is None or future.cancel():  # nobody has begun with it
-            return
-        try:
-            found = future.result()
-        except BrokenProcessPool:  # a process was ended from outside
-            self._most = 0
-            return
-        if found is not None:
-            self._passed.put(*found)
-
-    def _send(self) -> None:
-        while self._pool and len(self._futures) < self._most and (place := next(self._new, None)):
-            try:
-                data = self._store.read(place, MAX_FILE_BYTES)
-                self._futures[place] = self._pool.submit(verified, data)
-            except BrokenProcessPool:
-                self._most = 0
-            except (OSError, UnfitFileError):  # the gate is told why
-                continue
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+    new = [place for place in places if _is_new(place, register, passed)]
+    keys = {keyid: key.public for keyid, (_, key) in register.roster.owners.items()}
+    return Ahead(new, lambda place: store.read(place, MAX_FILE_BYTES), verified, _begin, keys)
 
 
 def _is_new(place: str, register: Register, passed: PassedFiles) -> bool:
