@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from gen.errors import SettingError
-from gen.harmony import parse_chord
+from gen.harmony import note_names, parse_chord
 from gen.piece import Marker, Piece, Track
 from gen.smf.general_midi import NAMES
 
@@ -161,10 +161,6 @@ def is_chord(text: str) -> bool:
     return True
 
 
-_MAJOR = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
-_MINOR = ("Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#")
-
-
 def key_name(piece: Piece) -> str:
     """`A minor`, or empty where the piece has no key signature."""
     if not piece.key_signatures:
@@ -172,7 +168,8 @@ def key_name(piece: Piece) -> str:
     key = piece.key_signatures[0]
     mode = "minor" if key.is_minor else "major"
     changes = " …" if len({(k.fifths, k.is_minor) for k in piece.key_signatures}) > 1 else ""
-    return f"{(_MINOR if key.is_minor else _MAJOR)[key.fifths + 7]} {mode}{changes}"
+    tonic = (7 * key.fifths + 9 * key.is_minor) % 12
+    return f"{note_names(key.fifths, is_minor=key.is_minor)[tonic]} {mode}{changes}"
 
 
 def meter_name(piece: Piece) -> str:
