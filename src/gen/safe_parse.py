@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -135,7 +136,7 @@ class SafeReader:
         self.close()
         if is_late:
             return self._unsafe(f"reading it took more than {self.limits.wall_seconds:g} seconds")
-        if code == -_signal_number("SIGPROF"):
+        if code == -getattr(signal, "SIGPROF", 0):
             seconds = self.limits.processor_seconds
             return self._unsafe(f"reading it took more than {seconds} seconds of processor time")
         if code is None:
@@ -170,12 +171,6 @@ def child_environment() -> dict[str, str]:
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
     threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     return {**others_environment(), **threads, "PYTHONPATH": os.pathsep.join(paths)}
-
-
-def _signal_number(name: str) -> int:
-    import signal
-
-    return int(getattr(signal, name, 0))
 
 
 def _send(stream: IO[bytes], payload: bytes) -> None:

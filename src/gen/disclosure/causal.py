@@ -101,7 +101,7 @@ def causal(
     data = HouseData(pin.dir, pin, settings(1).run.purpose, settings(1).data)
     data.setup()
     bench = _Bench.of(data, register)
-    chosen = list(composers) or sorted(bench.authors("train"))
+    chosen = list(composers) or sorted(bench.authors())
     for who in chosen:
         bench.check(who)
     bits = {
@@ -159,8 +159,9 @@ class _Bench:
             raise HouseError("no work is held out", mend="see the split in conf/data")
         return cls(data, people, tuple(data.sides["train"]), held)
 
-    def authors(self, side: str) -> set[str]:
-        return {who for place in self.data.sides[side] for who in self.composers[place]}  # type: ignore[index]
+    def authors(self) -> set[str]:
+        """Composers of training works."""
+        return {who for place in self.train for who in self.composers[place]}
 
     def check(self, who: str) -> None:
         """Whether leaving a composer out leaves something out, and something to learn from.
@@ -171,7 +172,7 @@ class _Bench:
         if not 0 < len(self._of(who, self.train)) < len(self.train):
             raise SettingError(
                 f"{who} has a part in none or all of the {len(self.train)} training works",
-                mend=f"composers of some are: {', '.join(sorted(self.authors('train')))}",
+                mend=f"composers of some are: {', '.join(sorted(self.authors()))}",
             )
 
     def _of(self, who: str, places: Iterable[int]) -> list[int]:

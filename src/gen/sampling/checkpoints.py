@@ -201,9 +201,7 @@ class Behind:
         )
 
 
-def learned_music(
-    house: House, manifest: Manifest, register: Register | None = None
-) -> LearnedMusic:
+def learned_music(house: House, manifest: Manifest) -> LearnedMusic:
     """The works behind a model, from the user's cache, else from their house.
 
     What is read is compared with, never learned from: works withdrawn since count, as long as
@@ -212,12 +210,11 @@ def learned_music(
     Args:
         house: where the works are.
         manifest: of the checkpoint, which learned from this house.
-        register: of the house, if it has been read already.
 
     Raises:
         HouseError: none of its works is here.
     """
-    behind = Behind.of(house, manifest, register or house.load())
+    behind = Behind.of(house, manifest, house.load())
     return behind.kept() or behind.read()
 
 
