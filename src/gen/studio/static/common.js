@@ -200,7 +200,7 @@ export function people(role, select) {
   listeners.at(-1)();
 }
 
-export const is_open = (person) => members.some((one) => one.id === person && one.is_open);
+const is_open = (person) => members.some((one) => one.id === person && one.is_open);
 
 function show_members(found) {
   members = found;

@@ -1,6 +1,6 @@
 // The complaints desk: those that concern who looks, their answers, and entering both.
 
-import { ask, ask_all, by_id, element, on, people, say, when } from "./common.js";
+import { ask_all, by_id, element, on, people, say, when } from "./common.js";
 import { answer, complain_of } from "./hands.js";
 
 const GONE = "Its record was removed: only that it was entered is known.";

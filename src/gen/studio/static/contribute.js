@@ -5,6 +5,7 @@ import { Bars } from "./bars.js";
 import { KEYS, Refused, ask, base64, batches, begin, by_id, complain, element, on, options, people, plain, say, shown_text } from "./common.js";
 import { forget_draft, keep_drafts, kept_drafts } from "./drafts.js";
 import { contribute } from "./hands.js";
+import { bytes_of, digest } from "./records.js";
 import { Roll } from "./roll.js";
 import { bar_count, swatch } from "./score.js";
 import { viewer } from "./viewing.js";
@@ -18,10 +19,7 @@ let shown = null;
 
 const FIELDS = ["title", "genre", "mood", "key", "method", "composers", "chords", "sections", "consent", "contract"];
 
-async function key_of(midi) {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(midi));
-  return [...new Uint8Array(digest)].slice(0, 12).map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+const key_of = async (midi) => (await digest(bytes_of(midi))).slice(0, 24);
 
 async function take(list) {
   const taken = [];

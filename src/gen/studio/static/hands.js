@@ -8,7 +8,7 @@
 
 import { Refused, USES, ask, batches, need_key } from "./common.js";
 import { served_house } from "./session.js";
-import { TYPES, act_payload, bytes_of, canonical, check_about, digest, from_base64, head_after, hex, now, read_tag, tagged, to_base64 } from "./records.js";
+import { TYPES, act_payload, bytes_of, canonical, check_about, digest, from_base64, from_hex, head_after, hex, now, read_tag, tagged, to_base64 } from "./records.js";
 import { is_signed, sign } from "./keys.js";
 import { confirmed } from "./confirm.js";
 
@@ -114,7 +114,7 @@ export async function accept(work, shown, body) {
   same("work", [work, shown.title, shown.composers], [statement.predicate.work, statement.predicate.description.title || "", Object.fromEntries(statement.predicate.composers.map((one) => [one.id, one.share]))]);
   const [first] = envelope.signatures;
   if (!(await is_signed(given.public, from_base64(first.sig), TYPES.statement, payload))) throw new Error("its composer's signature does not hold: nothing was signed");
-  same("composer's key", await digest(Uint8Array.from(given.public.match(/../g), (pair) => parseInt(pair, 16))), first.keyid);
+  same("composer's key", await digest(from_hex(given.public)), first.keyid);
   const key = await confirmed("Accept this work", body.curator, [statement], `Signed by ${given.composer}, with the key ${first.keyid.slice(0, 16)}.`);
   const signature = await sign(key, TYPES.statement, payload);
   const countersigned = { ...envelope, signatures: [first, named(key, signature)] };
