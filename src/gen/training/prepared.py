@@ -12,11 +12,14 @@ from torch import Tensor
 
 from gen.data.admission import said_of_used_up
 from gen.data.module import HouseData
+from gen.data.splits import Split, shingles
+from gen.errors import counted
+from gen.likeness.relatives import related_groups
 from gen.provenance.manifest import check_length
 from gen.provenance.pin import load_pin
 from gen.provenance.witnesses.standing import requiring_witnesses
 from gen.tokens.tokenization import Tokenization
-from gen.training.few import words_for_few
+from gen.tokens.vocabulary import Kind
 from gen.training.learner import Learner
 from gen.training.lora import add_low_rank
 from gen.training.machine import check_devices, compiles, keep_compiled_code_to_oneself
@@ -27,6 +30,9 @@ from gen.training.settings import TrainingSettings, read_settings
 from gen.training.sharded import ShardedLearner
 from gen.training.start import Start, open_start, with_tokens_of
 from gen.training.trainer import quieten
+
+FEWEST_FOR_INTERVAL = 5
+"""Groups of related works; evaluation gives fewer no interval either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +168,29 @@ def make_learner(
 
 def _sides(data: HouseData) -> str:
     return ", ".join(f"{len(works)} for {side}" for side, works in data.sides.items())
+
+
+def words_for_few(data: HouseData, chosen: TrainingSettings) -> str:
+    """What a house of few works is told: how much it can learn from them, and what figures say."""
+    works, held = data.side("train"), data.side("validation")
+    events, notes = sum(works.lengths), _notes(data, "train")
+    shown = chosen.trainer.max_steps * chosen.data.batch_size * chosen.data.training_window
+    times = f"some {shown / max(events, 1):.0f} times" if shown > 0 else "as often as time lets it"
+    groups = len(related_groups([shingles(each) for each in held.all_events()]))
+    interval = "no interval" if groups < FEWEST_FOR_INTERVAL else "an interval"
+    begin = "" if chosen.run.init else (
+        ". It begins from nothing: what is the same in most music has to be learned from these, "
+        "too; init=CHECKPOINT brings that along"
+    )  # fmt: skip
+    return (
+        f"{len(works)} works with {notes:,} notes to learn from, to which this run comes {times}. "
+        "What they share can be learned: instruments, ranges, meters, tempi, common chords and "
+        "figures. What only one of them has is learned by heart, if at all; sample.py holds each "
+        f"piece against them and withholds copies. Held out: {counted(len(held), 'work')} in "
+        f"{counted(groups, 'group')}, whose figure has {interval} and speaks for music like "
+        f"theirs alone{begin}"
+    )
+
+
+def _notes(data: HouseData, side: Split) -> int:
+    return int(sum(events.is_a(Kind.NOTE).sum() for events in data.side(side).all_events()))

@@ -21,11 +21,11 @@ from gen.data.splits import MOST_LEARNED, SplitConfig, shingles
 from gen.errors import HouseError, found_in
 from gen.likeness.relatives import related_groups
 from gen.likeness.voices import Hashes
-from gen.provenance.beginning import check_base
 from gen.provenance.house import House
 from gen.provenance.manifest import Base, Manifest, ManifestWork
 from gen.provenance.pin import Pin, by_name, load_pin
 from gen.provenance.plugin_record import Plugin
+from gen.provenance.recorded import check_base
 from gen.provenance.run_acts import START
 from gen.provenance.runs import Run
 from gen.settings import build
