@@ -94,8 +94,7 @@ def answer_command(
     from gen.provenance.consent import parse_day
     from gen.provenance.model_file import read_model_file
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     key = curators_key(register, curator)
     day = parse_day(received) if received else today_utc()
     found, digest = read_print_list(asked)
@@ -182,8 +181,7 @@ def copies_command(
     from gen.cli.house_commands.history import find_work
     from gen.disclosure import copies
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     chosen = [find_work(register, work).entry.work for work in works] or list(register.works)
     found = copies.inventory(house, register, chosen, folders, cache_folders)
     unseen = copies.not_seen(register, chosen, found)
@@ -277,8 +275,7 @@ def causal_command(
     from gen.provenance.model_file import read_model_file
     from gen.provenance.recorded import run_behind
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     run = run_behind(read_model_file(checkpoint), register)
     if run.begin is None or not run.begin.recipe:
         raise HouseError(f"the log does not hold the settings of {run}",

@@ -46,8 +46,7 @@ def mine_command(
     from gen.provenance.roster import COMPOSER
     from gen.provenance.standing import standings
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     who = composer or person_at_hand(register, COMPOSER)
     _check_person(register, who)
     noticed = Noticed(house, who)
@@ -151,8 +150,7 @@ def complain_command(
     from gen.provenance.complaints_desk import answer, cases, complain
     from gen.provenance.roster import CURATOR
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     if is_list or is_open:
         _list_cases(cases(house, register), output, is_open=is_open)
         return

@@ -29,8 +29,7 @@ def impact_command(*, output: Console, works: tuple[str, ...]) -> None:
     from gen.cli.retraining import retraining
     from gen.provenance.impact import impact_of
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     for work in works:
         find_work(register, work)
     impact = impact_of(register, works)
@@ -75,8 +74,7 @@ def retire_command(
     """
     from gen.provenance.granting import retire
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     if bool(models) == (index is not None):
         raise SettingError("which models?", mend="name their files, or --run INDEX")
     wanted = _models_of(register.runs.at(index)) if index is not None else _named(models, register)

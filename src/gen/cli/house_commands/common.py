@@ -19,6 +19,7 @@ from gen.terminal import refusal_of
 
 if TYPE_CHECKING:
     from gen.provenance.house import House
+    from gen.provenance.register import Register
 
 REFUSED = 2
 FEW = 4
@@ -51,6 +52,11 @@ class Console:
         from gen.provenance import access
 
         return access.open_house(self.folder, self.pin)
+
+    def load_house(self) -> tuple[House, Register]:
+        """The house that is meant, and its register, verified."""
+        house = self.open_house()
+        return house, house.load()
 
     def confirm(self, question: str) -> None:
         """Ask before doing; --yes and --json mean yes.

@@ -67,8 +67,7 @@ def terms_command(
     from gen.provenance.granting import set_terms
     from gen.provenance.terms import Terms, parse_allowed, parse_cents
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     if allow is None:
         _show_terms(register, works, output)
         return
@@ -125,8 +124,7 @@ def approve_command(
     from gen.provenance.granting import approve
     from gen.provenance.roster import COMPOSER as ROLE
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     run, receipt = run_and_receipt(register, what, index)
     who = composer or person_at_hand(register, ROLE)
     words = f"{use} of {'this piece' if receipt else f'models of {run}'}"
@@ -147,8 +145,7 @@ def may_command(*, output: Console, what: Path | None, index: int | None, use: s
     """
     from gen.provenance.granted import missing_grants
 
-    house = output.open_house()
-    register = house.load()
+    register = output.open_house().load()
     run, receipt = run_and_receipt(register, what, index)
     works = register.runs.works_behind(run)
     missing = missing_grants(register, works, use, run.index, receipt)

@@ -34,8 +34,7 @@ def sign_model_command(*, output: Console, model: Path, pem: Path | None) -> Non
     from gen.disk import write_atomically
     from gen.provenance.model_signing import models_key, pem_of, sign_folder
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     known = _models_in(model, register)
     key = models_key(_key_for_models(register))
     pem = pem or _beside(house.pin.path or house.folder / "pin.yaml")

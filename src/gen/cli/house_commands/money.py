@@ -36,8 +36,7 @@ def sell_command(
     from gen.provenance.roster import CURATOR
     from gen.provenance.terms import parse_cents, spelled_cents
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     cents = parse_cents(amount)
     run, receipt = run_of_piece(register, piece)
     sold = parse_day(day) if day else register.today()
@@ -87,8 +86,7 @@ def royalties_command(
     if enter and out is None:
         raise SettingError("nothing would hold what is entered", where="--enter", mend="add --out")
     period = Period.parse(text)
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     key = curators_key(register, curator) if enter else None
     near: list[Near] = []
     if near_amount:

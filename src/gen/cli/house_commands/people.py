@@ -158,8 +158,7 @@ def erase_command(*, output: Console, person: str) -> None:
     """
     from gen.provenance.names import erase_name
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     output.confirm(f"Erase the name of {person} for ever?")
     versions = erase_name(house, register, person)
     output.line(f"erased: the name of {person}, which {len(versions)} versions of the roster had")
@@ -314,8 +313,7 @@ def revoke_command(*, output: Console, person: str, departed: bool, index: int |
             "did they leave, or was their key stolen?",
             mend="give --departed, or --compromised-at INDEX (house.py log lists the acts)",
         )
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     if index is None:
         people.departed(register, person)
         output.confirm(f"End the keys of {person}?")

@@ -32,8 +32,7 @@ def show_command(
     composer: str | None,
 ) -> None:  # fmt: skip
     """Show the house; or a WORK with its history, the inbox, the people, the works."""
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     if work is not None:
         _show_work(house, register, work, output)
     elif composer is not None:

@@ -65,8 +65,7 @@ def accept_command(
     from gen.contribution import Recheck
     from gen.provenance.access import curator_named, curators_key
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     take_all = take_all or ((output.is_sure or output.is_json) and not works)
     count = len(works) or len(house.store.waiting())
     if count:
@@ -237,8 +236,7 @@ def withdraw_command(
     from gen.provenance.roster import COMPOSER
     from gen.provenance.works import live_work, withdraw
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     for work in works:
         live_work(register, work)
     person = person or person_at_hand(register, COMPOSER, option="--as")
@@ -294,8 +292,7 @@ def consent_command(
     from gen.provenance.access import key_of_person
     from gen.provenance.consent import Consent
 
-    house = output.open_house()
-    register = house.load()
+    house, register = output.load_house()
     if allow is None:
         _show_consent(register, works, output)
         return
