@@ -265,11 +265,11 @@ def test_the_shipped_model_is_what_the_papers_beside_it_say():
     told = (folder / "README.md").read_text("utf-8")
     assert f"lists the {len(listed.works)} works" in told
     steps, batch = checkpoint.run["steps"], checkpoint.run["settings"]["data"]["batch_size"]
-    assert f"{steps:,} of {batch} windows" in told
+    assert f"{steps:,} steps of {batch} windows" in told
     assert f"{checkpoint.run['bits_per_note']:.2f}" in told
     assert f"{sum(p.numel() for p in checkpoint.model.parameters()) / 1e6:.2f} M" in told
     with initialize_config_dir(str(folder.parents[1] / "conf"), version_base="1.3"):
-        config = compose("train", ["experiment=starter"])
+        config = compose("train", ["experiment=further"])
     asked = OmegaConf.to_container(config, resolve=True)
     kinds = {"model": ModelConfig, "data": DataConfig}
     learned = {
@@ -277,7 +277,8 @@ def test_the_shipped_model_is_what_the_papers_beside_it_say():
         for part, values in checkpoint.run["settings"].items()
         if isinstance(values, dict)
     }
-    where = {"trainer": ("accelerator", "precision"), "data": ("workers",)}  # no matter
+    shape = set(asked["model"]) - {"dropout", "context"}  # is that of the model it began with
+    where = {"trainer": ("accelerator", "precision"), "data": ("workers",), "model": shape}
     usual = {"trainer": dataclasses.asdict(TrainerConfig())}  # of settings that came later
     for part in ("model", "optimizer", "data", "trainer"):
         known = {**usual.get(part, {}), **learned[part]}

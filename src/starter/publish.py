@@ -83,11 +83,21 @@ def publish(
             run("house.py", "assert-model", str(model), "--name", name, "--yes", "--json", *at)
             tell(f"{model}: named by the log, on the root's word")
         run("house.py", "seal", "--yes", "--json", *at)
+    _check_in_names(house)
     if model is not None:
         tell(f"{sign_models(model.parent, pin)}: signed, with a key that is gone, too")
     works = len(list(house.glob("*/*.mid")))
     tell(f"{works} works in {house}, sealed; the keys are gone; pin: {pin}")
     return works
+
+
+def _check_in_names(house: Path) -> None:
+    """Have version control keep what the people are called: none of them is a person."""
+    from gen.provenance.store import NAMES
+
+    ignored = house / ".gitignore"
+    lines = ignored.read_text("utf-8").splitlines(keepends=True)
+    ignored.write_text("".join(line for line in lines if line.strip() != f"{NAMES}/"), "utf-8")
 
 
 def sign_models(folder: Path, pin: Path) -> Path:

@@ -7,6 +7,7 @@ import pytest
 from gen.errors import HouseError
 from gen.harmony import GENRES
 from gen.provenance.house import House
+from gen.provenance.names import names_of
 from gen.provenance.pin import find_pin
 from gen.provenance.tag import read_tag
 from gen.smf import musical_hash, write
@@ -17,13 +18,18 @@ HOUSE = Path(__file__).parents[2] / "data" / "house_midi"
 
 
 @pytest.fixture(scope="module")
-def register():
-    return House(find_pin(HOUSE)).load()
+def house():
+    return House(find_pin(HOUSE))
 
 
-def test_the_house_is_sealed_and_its_people_say_that_they_are_programs(register):
+@pytest.fixture(scope="module")
+def register(house):
+    return house.load()
+
+
+def test_the_house_is_sealed_and_its_people_say_that_they_are_programs(house, register):
     assert register.roster.sealed
-    names = {person.id: person.name for person in register.roster.people}
+    names = names_of(house, register)
     assert names.pop("machine", None)  # which trained the model that can be rebuilt
     assert set(names) == {*VOICES, CURATOR}
     assert all("no human" in name for name in names.values())
