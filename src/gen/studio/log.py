@@ -127,6 +127,7 @@ def _in_words(act: Act) -> str:
     consent = data.get("consent")
     allowed = None
     if isinstance(consent, list):
-        allowed = "allows " + (" ".join(str(g["scope"]) for g in consent) or "nothing")
+        scopes = (str(grant["scope"]).replace("_", " ") for grant in consent)
+        allowed = "allows " + (", ".join(scopes) or "nothing")
     words = [data.get(name) for name in ("reason", "name", "purpose")]
     return "; ".join(str(word) for word in (allowed, *words) if word)
