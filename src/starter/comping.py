@@ -199,24 +199,17 @@ def _one_voice_per_pitch(tones: list[Tone]) -> list[Tone]:
     return made[::-1]
 
 
-def ostinato(
-    pattern: Pattern,
-    lively: Pattern | None = None,
-    from_energy: float = 0.7,
-    staccato: float = 0.8,
-    register: int | None = None,
-) -> PartWriter:
+def ostinato(pattern: Pattern, staccato: float = 0.8, register: int | None = None) -> PartWriter:
     """A riff of chord degrees (see `bass.line` for the characters), in any register."""
 
     def part(scene: Scene) -> list[Tone]:
         if scene.kind == "final":
             return final_chord(scene, 1)
-        drawn = lively if lively is not None and scene.energy >= from_energy else pattern
         centre = register if register is not None else (scene.seat.low + scene.seat.high) // 2
         made: list[Tone] = []
         root = int(scene.memory.get("root", centre))
         for index, bar in enumerate(scene.bars):
-            for hit in hits(drawn, bar, index):
+            for hit in hits(pattern, bar, index):
                 chord = scene.chord_at(hit.onset)
                 near = (root + centre) // 2
                 root = nearest(chord.root, near, scene.seat.low, scene.seat.high)

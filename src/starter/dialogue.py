@@ -15,13 +15,12 @@ EIGHTH = TICKS // 2
 _LONGEST_ANSWER = 5
 
 
-def turns(writer: PartWriter, place: int, of: int = 2, bars: int = 2) -> PartWriter:
-    """What falls into this seat's turns: phrases of some bars that several seats share.
+def turns(writer: PartWriter, place: int, bars: int = 2) -> PartWriter:
+    """What falls into this seat's turns: phrases of some bars that two seats share.
 
     Args:
         writer: plays all of it.
         place: this seat's turn, from 0; what begins an eighth early belongs to the bar it leads to.
-        of: seats that take turns.
         bars: length of a turn.
     """
 
@@ -29,7 +28,7 @@ def turns(writer: PartWriter, place: int, of: int = 2, bars: int = 2) -> PartWri
         tones = writer(scene)
         if scene.kind == "final":
             return tones
-        return [t for t in tones if _bar_index(scene, t.onset + EIGHTH) // bars % of == place]
+        return [t for t in tones if _bar_index(scene, t.onset + EIGHTH) // bars % 2 == place]
 
     return part
 
@@ -147,19 +146,16 @@ def _meets(tone: Tone, other: Tone) -> bool:
     return other.onset - EIGHTH // 2 < tone.onset < min(other.end, other.onset + TICKS)
 
 
-def unison(role: str = "riff", octave: int = -1, accent: int = -2) -> PartWriter:
-    """What a seat of this role plays, at another octave: a bass that doubles the riff.
-
-    The seats of a role are written in the order of `starter.realise`: name one that comes before.
-    """
+def unison() -> PartWriter:
+    """A bass that doubles the riff, an octave below it."""
 
     def part(scene: Scene) -> list[Tone]:
         made: list[Tone] = []
-        for tone in scene.others(role):
-            near = tone.pitch + 12 * octave
+        for tone in scene.others("riff"):
+            near = tone.pitch - 12
             pitch = nearest(tone.pitch % 12, near, scene.seat.low, scene.seat.high)
             if not made or made[-1].onset < tone.onset:
-                made.append(replace(tone, pitch=pitch, accent=accent))
+                made.append(replace(tone, pitch=pitch, accent=-2))
         return made
 
     return part

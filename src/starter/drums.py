@@ -32,7 +32,6 @@ class DrumPattern:
         light: lanes under `light_below` energy (intro, break); `lanes` when empty.
         light_below: see `light`.
         crash: a cymbal on the first beat after a fill.
-        fill_every: fills in the middle of a section too, every so many bars (0: none).
     """
 
     lanes: Mapping[str, Pattern]
@@ -40,7 +39,6 @@ class DrumPattern:
     light: Mapping[str, Pattern] = field(default_factory=dict)
     light_below: float = 0.4
     crash: str | None = "crash"
-    fill_every: int = 0
 
 
 def kit(
@@ -66,11 +64,10 @@ def kit(
 
 def _bar(scene: Scene, groove: DrumPattern, bar: Bar, index: int) -> list[Tone]:
     last = index == len(scene.bars) - 1
-    inner = groove.fill_every and (index + 1) % groove.fill_every == 0
     lanes = groove.lanes
     if groove.light and scene.energy < groove.light_below:
         lanes = groove.light
-    if groove.fill and (last or inner) and len(scene.bars) > 1:
+    if groove.fill and last and len(scene.bars) > 1:
         lanes = groove.fill
     return strokes(lanes, bar, index)
 
@@ -91,7 +88,7 @@ def _final_stroke(scene: Scene, groove: DrumPattern) -> list[Tone]:
     return [Tone(onset, TICKS, KIT["kick"], 6), Tone(onset, 2 * TICKS, KIT[groove.crash], 4)]
 
 
-def roll(name: str, from_energy: float = 0.6, crescendo: int = 30) -> PartWriter:
+def roll(name: str, from_energy: float = 0.6) -> PartWriter:
     """A roll in sixteenths that swells over the last bar of each section."""
 
     def part(scene: Scene) -> list[Tone]:
@@ -100,7 +97,7 @@ def roll(name: str, from_energy: float = 0.6, crescendo: int = 30) -> PartWriter
         bar = scene.bars[-1]
         count = bar.ticks // (TICKS // 4)
         return [
-            Tone(bar.onset + i * TICKS // 4, TICKS // 4, KIT[name], -25 + crescendo * i // count)
+            Tone(bar.onset + i * TICKS // 4, TICKS // 4, KIT[name], -25 + 30 * i // count)
             for i in range(count)
         ]
 

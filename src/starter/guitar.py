@@ -247,14 +247,12 @@ def _second_bass(held: Shape) -> int:
     return next((p for p in low if (p - held.bass) % 12 in (0, 7)), held.bass)
 
 
-def power(pattern: Pattern, lively: Pattern | None = None, from_energy: float = 0.7) -> PartWriter:
+def power(pattern: Pattern) -> PartWriter:
     """Power chords: root, fifth and octave, palm-muted or let ring; with low riff notes.
 
     Args:
         pattern: ``X`` and ``x`` ringing chord, ``M`` root and fifth accented, ``m`` the same
             palm-muted, ``1 3 5 7 8`` a single note of the chord, ``2 4 6`` steps of the key.
-        lively: the pattern from `from_energy` up.
-        from_energy: energy at which `lively` takes over.
     """
 
     def part(scene: Scene) -> list[Tone]:
@@ -262,10 +260,9 @@ def power(pattern: Pattern, lively: Pattern | None = None, from_energy: float = 
             length = scene.section.end - scene.section.onset
             grip = _power_grip(scene, scene.chords[0].symbol)
             return [Tone(scene.section.onset, length, p, 6) for p in grip]
-        drawn = lively if lively is not None and scene.energy >= from_energy else pattern
         made: list[Tone] = []
         for index, bar in enumerate(scene.bars):
-            for hit in hits(drawn, bar, index):
+            for hit in hits(pattern, bar, index):
                 symbol, stop = pushed_symbol(scene, hit)
                 made += _power_hit(scene, symbol, hit, stop)
         return one_at_a_time(made)

@@ -303,21 +303,22 @@ def _second_voice(scene: Scene, tone: Tone, last: int | None, below: bool) -> in
     return scene.fold(tone.pitch + sign * interval)
 
 
-def counter(
-    density: float = 0.5, accent: int = -6, register: int | None = None, intro: bool = True
-) -> PartWriter:
+_COUNTER_ACCENT = -6
+"""Velocity of a countermelody against the ensemble."""
+
+
+def counter(density: float = 0.5, register: int | None = None, intro: bool = True) -> PartWriter:
     """A countermelody: guide tones that move against the lead, busier where it rests.
 
     Args:
         density: how readily it moves in eighths while the lead holds or rests.
-        accent: velocity against the ensemble.
         register: pitch it circles; the middle of the seat's span when None.
         intro: play where there is no lead as well.
     """
 
     def part(scene: Scene) -> list[Tone]:
         if scene.kind == "final":
-            return closing_tone(scene, accent)
+            return closing_tone(scene, _COUNTER_ACCENT)
         theme = scene.lead()
         if not theme and not intro:
             return []
@@ -325,7 +326,7 @@ def counter(
         guides = _guide_line(scene, theme, centre)
         tones = _fill(scene, guides, theme, density)
         scene.memory["last"] = tones[-1].pitch
-        return [replace(t, accent=t.accent + accent) for t in tones]
+        return [replace(t, accent=t.accent + _COUNTER_ACCENT) for t in tones]
 
     return part
 

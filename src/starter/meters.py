@@ -114,21 +114,21 @@ def _bend(drawn: str, meter: Meter) -> str:
     cells = []
     for place, length in zip(_BEATS[meter], pulses(meter), strict=True):
         cell = drawn[place * per_beat : (place + 1) * per_beat]
-        cells.append(_stretch(cell, length * per_beat, TICKS))
+        cells.append(_stretch(cell, length * per_beat))
     finest = max(len(c) * TICKS // n for c, n in zip(cells, pulses(meter), strict=True))
     wanted = [n * finest // TICKS for n in pulses(meter)]
     return "".join(_widen(c, w) for c, w in zip(cells, wanted, strict=True))
 
 
-def _stretch(cell: str, wanted_ticks: int, per: int) -> str:
+def _stretch(cell: str, wanted_ticks: int) -> str:
     """One beat's characters spread over a longer beat: the offbeat moves to its last third."""
-    if wanted_ticks == per * len(cell):
+    if wanted_ticks == TICKS * len(cell):
         return cell
     if len(cell) == 3:
         return cell  # triplets become the eighths of a compound beat
     hold = ["-" if c not in "." else "." for c in cell]
     if len(cell) == 1:
-        return cell + hold[0] * 2 if wanted_ticks * 2 == per * 3 else cell + hold[0]
+        return cell + hold[0] * 2 if wanted_ticks * 2 == TICKS * 3 else cell + hold[0]
     if len(cell) == 2:
         return cell[0] + hold[0] + cell[1]
     if len(cell) == 4:

@@ -339,18 +339,11 @@ def beneath(writer: PartWriter, room: int = 15) -> PartWriter:
     return part
 
 
-def coloured(writer: PartWriter, sixths: bool = False) -> PartWriter:
-    """The writer playing sevenths and ninths over plainer symbols, where key and lead allow.
-
-    Args:
-        writer: what plays.
-        sixths: turn major triads into sixths and nines rather than major sevenths.
-    """
+def coloured(writer: PartWriter) -> PartWriter:
+    """The writer playing sevenths and ninths over plainer symbols, where key and lead allow."""
 
     def part(scene: Scene) -> list[Tone]:
-        spans = tuple(
-            replace(span, symbol=enriched(scene, span, sixths)) for span in scene.chords
-        )  # fmt: skip
+        spans = tuple(replace(span, symbol=enriched(scene, span)) for span in scene.chords)
         return writer(replace(scene, section=replace(scene.section, chords=spans)))
 
     return part
@@ -363,14 +356,12 @@ _RICHER = {
 }  # fmt: skip
 
 
-def enriched(scene: Scene, span: ChordSpan, sixths: bool = False) -> Chord:
+def enriched(scene: Scene, span: ChordSpan) -> Chord:
     """The richest chord over the same root whose new tones suit the key and the lead."""
     symbol, key = span.symbol, scene.key_at(span.onset)
     theme = sounding(scene.lead(), span.onset, span.onset + span.duration)
     held = {t.pitch % 12 for t in theme if t.duration >= EIGHTH}
     choices = _RICHER.get(symbol.quality, ())
-    if sixths and symbol.quality in ("maj", "maj7"):
-        choices = ("69",)
     if symbol.bass != symbol.root:
         return symbol
     for quality in choices:

@@ -278,16 +278,15 @@ def _tied(tones: list[Tone], moments: list[Moment]) -> list[Tone]:
     return made
 
 
-def doubling(octave_bass: bool = True) -> PartWriter:
-    """All four voices on one keyboard, the bass an octave lower as well if asked."""
+def doubling() -> PartWriter:
+    """All four voices on one keyboard, the bass an octave lower as well."""
 
     def part(scene: Scene) -> list[Tone]:
         if "alto" not in scene.stage:
             _set_section(scene, 0.0)
         tones = [*scene.lead(), *scene.stage["alto"], *scene.stage["tenor"], *scene.stage["bass"]]
-        if octave_bass:
-            low = [t for t in scene.stage["bass"] if t.pitch - 12 >= scene.seat.low]
-            tones += [replace(t, pitch=t.pitch - 12, accent=t.accent - 6) for t in low]
+        low = [t for t in scene.stage["bass"] if t.pitch - 12 >= scene.seat.low]
+        tones += [replace(t, pitch=t.pitch - 12, accent=t.accent - 6) for t in low]
         inside = [t for t in tones if scene.seat.low <= t.pitch <= scene.seat.high]
         return [replace(t, accent=t.accent - 4) for t in inside]
 

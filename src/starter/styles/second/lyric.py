@@ -17,8 +17,6 @@ WALTZ_LIVELY = {"3/4": "x-x-x-|x-xxx-"}
 CHORDS_3 = {"3/4": "..x.x.|..x...", "4/4": "..x...x."}
 ROLLED_3 = {"3/4": "0.12.1|0.1232"}
 
-_lead = melody.lead(ornament_again=0.3)
-
 MINIATURES = (
     Arrangement(
         name="two hands and a walking bass",
