@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 from gen.data.habits import Habits
@@ -49,6 +50,17 @@ Slashes = Mapping[int, Basses]
 """By bar: first step and pitch class, None for any, of each chord."""
 
 
+class Close(StrEnum):
+    """How the last chord is played."""
+
+    STRUCK = "struck"
+    """By all at once, to ring."""
+    SPREAD = "spread"
+    """The same, but that the accompaniment climbs through it note by note."""
+    STOPPED = "stopped"
+    """By all at once, and cut short."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is decided before the first note.
@@ -82,9 +94,13 @@ class Plan:
         steering: how strongly parts are kept in agreement and in their key, see `steering`;
             0 leaves them to the model, as in pieces of earlier versions.
         rules: those of writing.
-        cadence: how many bars before the last one the dominant stands; 0 leaves that to the model.
+        cadence: how many bars before the last chord the one stands that leads to it; 0 leaves that
+            to the model.
+        leads_from: semitones of its root above the tonic: of the dominant, or of the subdominant.
         ritardando: by how many classes of tempo each of the last bars is slower than those before
             them all; empty leaves tempo to the model.
+        close: how the last chord is played; None where the rules know of one way alone.
+        fade: bars before the last one in which parts fall silent, until one is left; 0 for none.
         timing: of a model of played music `timing.PLAYED` to write as players play, or `STRAIGHT`
             to stay on the grid; `GRID` for models that know nothing else.
         ensemble: value ids of the instruments of the first tracks, whose roles are sampled.
@@ -113,7 +129,10 @@ class Plan:
     steering: float = 0.0
     rules: Rules = Rules()  # noqa: RUF009 - never changes
     cadence: int = 0
+    leads_from: int = 7
     ritardando: tuple[int, ...] = ()
+    close: Close | None = None
+    fade: int = 0
     timing: str = GRID
     ensemble: tuple[int, ...] = ()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, overload
 
 OLDEST: Final = 1
-NEWEST: Final = 7
+NEWEST: Final = 8
 
 
 class Since:
@@ -108,3 +108,11 @@ class Rules:
     """A part that is added to a file enters early, and does not rest for long."""
     names_basses = Since(7)
     """The marker of a chord that was asked for says which bass stands behind its slash."""
+
+    # Closes that differ, and long pieces.
+    varies_closes = Since(8)
+    """A piece closes in one of the ways in which works of its genre do, see `closing.CLOSES`."""
+    passes_over = Since(8)
+    """Where all further tracks have to rest the bar is over, and the last one has no more notes."""
+    hears_returns = Since(8)
+    """What comes back in the next bar is known while this one is written."""

@@ -77,6 +77,7 @@ def biases(
     if others is None:
         others = [note[:3] for note in state.sounding if note[3] != slot]
         others += [note[:3] for note in coming(state)]
+        others += [note[:3] for note in state.bar_terms.next_bar if note[3] != slot]
     held = _held(state, chords)
     hold = hold_of(plan.rules, state.part.role)
     agreement = off_harmony(held, state.key, steps, hold)

@@ -1,7 +1,10 @@
-"""How a piece comes to its end: a cadence and a ritardando, decided before it is written.
+"""How a piece comes to its end: cadence, ritardando and last chord, decided before it is written.
 
-Both are as in the works: half of them slow down, in three steps, over their last three bars; the
-last chord before the tonic is the dominant in six of ten, as often one as two bars before the last.
+All are as in the works. Of the first volume half slow down, in three steps, over their last three
+bars; the last chord before the tonic is the dominant in six of ten, as often one as two bars before
+the last. Of all 630 the accompaniment climbs through the last chord in 224, and in bars of three
+quarters or fewer it rings for two in 165 of 165; of the 138 of the second volume 24 drop out to one
+part before it, 34 come home from the subdominant, and those that slow down do so in five ways.
 """
 
 from __future__ import annotations
@@ -14,15 +17,17 @@ import numpy as np
 
 from gen.analysis.key import key_scores
 from gen.harmony import GENRES, Chord, Key, parse_progression
+from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.controls import Controls
-from gen.sampling.drafting.grammar import FEWEST_BARS_TO_CLOSE, comes_to_close
+from gen.sampling.drafting.grammar import FEWEST_BARS_TO_CLOSE, bars_to_close, comes_to_close
+from gen.sampling.drafting.home import MELODIES
 from gen.sampling.drafting.masks import CHORD_ROOT, CHORD_TONES, Mask
-from gen.sampling.drafting.state import BASS, BarTerms, State
+from gen.sampling.drafting.state import BASS, BarTerms, PatternNote, State
 from gen.sampling.drafting.steering import Floats
-from gen.sampling.plan import Plan, Row, row_of
+from gen.sampling.plan import Close, Plan, Row, row_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
-from gen.tokens.word_ids import chord_id, chord_of
+from gen.tokens.word_ids import chord_id, chord_of, section_id
 
 FEWEST_BARS_FOR_A_CADENCE: Final = 8
 
@@ -35,6 +40,47 @@ SLOWED: Final[Mapping[str, float]] = {
 """Share of the works of a genre that slow down; of every other genre a third."""
 SLOWED_OTHERWISE: Final = 0.33
 
+SLOWINGS: Final[Sequence[tuple[float, tuple[int, ...]]]] = (
+    (0.4, RITARDANDO), (0.6, (4, 12)), (0.75, (7,)), (0.9, (1, 2, 4, 6, 10, 14)),
+    (1.0, (1, 3, 4, 5)),
+)  # fmt: skip
+"""The ways to slow down by the eighth rules, each with its share and those before it."""
+SUBDOMINANT, DOMINANT = 5, 7
+"""Semitones above the tonic."""
+PLAGAL: Final[Mapping[str, float]] = {"chorale": 0.5}
+"""Share of the pieces of a genre that come home from the subdominant by the eighth rules."""
+PLAGAL_OTHERWISE: Final = 0.25
+
+SPREADS: Final[Mapping[str, float]] = {
+    "folk_dance": 0.8, "ambient": 0.7, "waltz": 0.6, "piano_miniature": 0.6, "pop_ballad": 0.6,
+    "cinematic": 0.5, "": 0.35, "house": 0.25, "lofi": 0.25, "march": 0.25,
+}  # fmt: skip
+"""Share of the works of a genre whose accompaniment climbs through the last chord; "" for all."""
+STOPS: Final[Mapping[str, float]] = dict.fromkeys(("rock", "funk", "march", "jazz_swing"), 0.25)
+"""Share of the pieces of a genre that stop short. No work does: in these genres none climbs either,
+or few do, so that all of them would close alike."""
+STOP: Final = v.STEPS_PER_QUARTER // 2
+"""Grid steps that such a last chord lasts."""
+FADES: Final[Mapping[str, float]] = {
+    "house": 0.5, "lofi": 0.4, "ambient": 0.4, "bossa": 0.3, "cinematic": 0.2, "funk": 0.2,
+    "pop_ballad": 0.2, "rock": 0.15, "": 0.15, "folk_dance": 0.1, "march": 0.1, "waltz": 0.1,
+    "piano_miniature": 0.1,
+}  # fmt: skip
+"""Share of the works of a genre, of the second volume, that drop out to one part before it."""
+FADE: Final = (4, 6)
+"""Bars that it takes, if the ending has as many: a section that comes back stays whole."""
+ENDING: Final = section_id("ending")
+FEWEST_BARS_TO_FADE: Final = 24
+"""Bars of a piece whose tracks have all been heard before it would begin."""
+CLIMB: Final = 4
+"""Notes with which an accompaniment climbs through the last chord: eighths, in slow pieces
+sixteenths, as in works."""
+SLOW: Final = 76.0
+"""Quarters a minute."""
+ACCOMPANIMENT, MAIN_MELODY = (ROLES.index(role) + 1 for role in ("accompaniment", "main_melody"))
+STAY: Final = [ROLES.index(role) + 1 for role in ("accompaniment", "pad", "bass")]
+"""Roles of which one is left after a fade."""
+
 ROCK: Final = WORDS.genre.id(GENRES.index("rock"))
 MISSING: Final = 3.0
 """For a tone of the last chord's triad that nobody plays yet."""
@@ -44,7 +90,9 @@ MISSING: Final = 3.0
 
 
 def with_close(plan: Plan, controls: Controls, home: Key | None, seed: Sequence[int]) -> Plan:
-    """The plan with a cadence, and of some genres with a ritardando, where they are left open.
+    """The plan with a cadence, a last chord and, of some genres, a ritardando.
+
+    What is asked for stays as it is.
 
     Args:
         plan: of a piece that comes to an end.
@@ -62,11 +110,38 @@ def with_close(plan: Plan, controls: Controls, home: Key | None, seed: Sequence[
     cadence = int(rng.integers(1, 3))
     if bars < FEWEST_BARS_FOR_A_CADENCE:
         return plan
-    return replace(
+    plan = replace(
         plan,
         cadence=0 if plan.chords_given else cadence,
         ritardando=RITARDANDO if slows and plan.tempo is None else (),
     )
+    return _varied(plan, controls.genre or "", bars, rng) if plan.rules.varies_closes else plan
+
+
+def _varied(plan: Plan, genre: str, bars: int, rng: np.random.Generator) -> Plan:
+    """The plan with a close such as works of its genre have."""
+    slowing, plagal, spread, stop, fade = rng.random(5)
+    fades = bars >= FEWEST_BARS_TO_FADE and fade < FADES.get(genre, 0)
+    close = Close.SPREAD if spread < SPREADS.get(genre, 0) else Close.STRUCK
+    if stop < STOPS.get(genre, 0) and not fades:
+        close = Close.STOPPED
+    way = next(way for share, way in SLOWINGS if slowing < share)
+    return replace(
+        plan,
+        leads_from=SUBDOMINANT if plagal < PLAGAL.get(genre, PLAGAL_OTHERWISE) else DOMINANT,
+        ritardando=way if plan.ritardando else (),
+        close=close,
+        fade=_within_ending(plan, int(rng.choice(FADE))) if fades else 0,
+    )
+
+
+def _within_ending(plan: Plan, fade: int) -> int:
+    """As many bars of a fade as the section has with which a piece ends; all if it has no form."""
+    if not plan.sections_given:
+        return fade
+    begin = max((bar for bar in plan.plan_rows if plan.planned(bar, Kind.SECTION)), default=0)
+    is_ending = any(row[v.VALUE] == ENDING for row in plan.planned(begin, Kind.SECTION))
+    return min(fade, plan.limit - 1 - begin) if is_ending else 0
 
 
 def _ending_on(chord: Chord, plan: Plan, bar: int) -> Plan:
@@ -123,26 +198,39 @@ class Closing:
     """A piece of some length ends on its tonic, struck in the first half of its last bar.
 
     By the sixth rules as that begins, by all at once, whole, to ring to the end: in .66 of the
-    works with notes there nothing but drums is struck later, in .24 of the pieces before.
+    works with notes there nothing but drums is struck later, in .24 of the pieces before. By the
+    eighth in one of several ways, see `Plan.close` and `Plan.fade`.
+
+    Args:
+        seed: of who is left after a fade.
     """
+
+    def __init__(self, seed: int | Sequence[int] = 0) -> None:
+        self.seed = (seed,) if isinstance(seed, int) else tuple(seed)
+        self.left: int | None = None  # the part, once the others begin to fall silent
 
     def begin_bar(self, plan: Plan, state: State, terms: BarTerms) -> None:
         """Decide whether the piece ends in this bar, and on which chord."""
-        to_come = plan.limit - 1 - state.bar  # bars
+        to_come = bars_to_close(plan, state)
         if not comes_to_close(plan, state) or to_come > plan.cadence:
             return
+        if to_come < 0 and state.sounds_until > state.bar_start:
+            terms.closes, terms.onset_stop, terms.chords_decided = True, 0, True
+            return
+        to_come = max(to_come, 0)
         key = state.key or key_of_notes(state.rows)
         if to_come and key:
-            is_dominant = to_come == plan.cadence
+            leads = to_come == plan.cadence
             terms.chord_choices = (
-                _dominants(key) if is_dominant else _closing_chords(plan, state, key)
+                _leading(key, plan.leads_from) if leads else _closing_chords(plan, state, key)
             )
-            terms.cadence_root = (WORDS.key.number(key) // 2 + 7 * is_dominant) % 12
+            terms.cadence_root = (WORDS.key.number(key) // 2 + plan.leads_from * leads) % 12
         if to_come:
             return
         terms.closes = True
         is_one = plan.rules.closes_with_one_chord and len(terms.chords) < 2
         terms.onset_stop = 1 if is_one else state.bar_steps // 2 + 1
+        terms.rings = STOP if plan.close == Close.STOPPED else 0
         if key:
             terms.chord_choices = _closing_chords(plan, state, key)
         if key and not plan.chords_given:
@@ -167,13 +255,65 @@ class Closing:
     def called(self, plan: Plan, state: State, terms: BarTerms) -> set[int]:
         """Tracks that have to play: at the end, and in a cadence, the bass.
 
-        Where the last chord is struck, all that sounded in the bar before.
+        Where the last chord is struck, all that sounded in the bar before, and by the eighth rules
+        the bass and the melody, as in all works.
         """
         if not terms.is_struck:
             is_due = (terms.closes and plan.steering) or terms.cadence_root is not None
-            return self.basses(plan, state) if is_due else set()
+            due = self.basses(plan, state) if is_due else set()
+            return due if self.left is None else due | {self.left}
         before = state.bar_start - state.bar_steps
-        return {slot for slot, part in enumerate(state.parts) if part.ends.max() > before}
+        found = {slot for slot, part in enumerate(state.parts) if part.ends.max() > before}
+        if plan.close:
+            found |= self.basses(plan, state) | self._climbing(plan, state)
+            found |= {slot for slot, part in enumerate(state.parts) if part.role == MAIN_MELODY}
+        return found
+
+    def drop_out(self, plan: Plan, state: State, terms: BarTerms) -> None:
+        """Let melodies fall silent in a fade, and in its second half all parts but one."""
+        to_come = plan.limit - 1 - state.bar
+        is_before = bars_to_close(plan, state) > 0 and comes_to_close(plan, state)
+        if not is_before or to_come > plan.fade:
+            return
+        if self.left is None:
+            parts = enumerate(state.parts)
+            may = [slot for slot, part in parts if part.role in STAY and not part.is_silent]
+            if not may:
+                return
+            self.left = int(np.random.default_rng([*self.seed, state.bar]).choice(may))
+        is_late = to_come <= (plan.fade + 1) // 2
+
+        def plays(slot: int) -> bool:
+            part = state.parts[slot]
+            return slot == self.left or part.is_silent or not (is_late or part.role in MELODIES)
+
+        terms.open = [slot for slot in terms.open if plays(slot)]
+
+    def climb(self, plan: Plan, state: State) -> tuple[PatternNote, ...]:
+        """With which notes the open cell climbs through the last chord; empty if it does not."""
+        if not state.bar_terms.is_struck or state.slot not in self._climbing(plan, state):
+            return ()
+        is_slow = v.TEMPOS[WORDS.tempo.number(state.first_tempo)] <= SLOW
+        apart = v.STEPS_PER_QUARTER // (4 if is_slow else 2)
+        longest = WORDS.duration.id(len(v.DURATIONS) - 1)
+        return tuple(
+            PatternNote(
+                WORDS.position.id(n * apart), longest, 0, 1 if n else None, room=CLIMB - 1 - n
+            )
+            for n in range(CLIMB)
+        )
+
+    def _climbing(self, plan: Plan, state: State) -> set[int]:
+        """The first accompaniment that is neither the bass nor drums, where one climbs."""
+        if plan.close != Close.SPREAD:
+            return set()
+        others = self.basses(plan, state)
+        may = [
+            slot
+            for slot, part in enumerate(state.parts)
+            if part.role == ACCOMPANIMENT and part.program != DRUM_PROGRAM and slot not in others
+        ]
+        return set(may[:1])
 
     def palette(self, plan: Plan, state: State, slot: int) -> Mask:
         """What a track may play in this bar: at the end, tones of the last chord. (V,)."""
@@ -219,10 +359,18 @@ def _closing_chords(plan: Plan, state: State, key: int) -> list[int]:
     return [chord_id(Chord(tonic, quality, tonic)) for quality in qualities]
 
 
-def _dominants(key: int) -> list[int]:
-    """Value ids of the dominant chords of a key, with a seventh first."""
-    root = (WORDS.key.number(key) // 2 + 7) % 12
-    return [chord_id(Chord(root, quality, root)) for quality in ("7", "maj", "sus4")]
+def _leading(key: int, distance: int) -> list[int]:
+    """Value ids of the chords so far above the tonic of a key that lead to it, the usual one first.
+
+    Those are dominants with a seventh, major or suspended, and subdominants in the key's mode, in
+    major of either.
+    """
+    tonic, is_minor = divmod(WORDS.key.number(key), 2)
+    root = (tonic + distance) % 12
+    qualities: tuple[str, ...] = ("7", "maj", "sus4")
+    if distance == SUBDOMINANT:
+        qualities = ("min", "m7") if is_minor else ("maj", "min", "maj7")
+    return [chord_id(Chord(root, quality, root)) for quality in qualities]
 
 
 def key_of_notes(rows: Sequence[Row]) -> int:

@@ -180,7 +180,7 @@ class Draft:
 
     def begins_too_late(self, row: Row) -> bool:
         """Whether a drawn row begins where nothing may; then its cell is to end."""
-        if row[v.KIND] not in (Kind.NOTE, Kind.PEDAL):
+        if row[v.KIND] not in (Kind.NOTE, Kind.PEDAL) or self.state.cell_terms.pattern:
             return False
         return WORDS.position.number(row[v.POSITION]) >= self.state.bar_terms.onset_stop
 
@@ -253,14 +253,17 @@ class BarByBar:
         """BAR and EOS stand in for each other.
 
         Another bar, where none may follow, counts as the end, and an end too early as another
-        bar; where a track may not be passed over, both count for the one before. Without this
-        what is left over would go to unlikely notes.
+        bar; where a track may not be passed over, both count for the one before, and by the eighth
+        rules a track counts for both where all that follow have to rest. Without this what is left
+        over would go to unlikely notes.
         """
         owed, is_last = state.bar_terms.owed, grammar.is_last_bar(plan, state)
         if state.bar < 0 or not (owed or is_last or plan.bars is not None):
             return scores
         result = scores.copy()
         over = np.logaddexp(scores[Kind.BAR], scores[Kind.EOS])
+        if plan.rules.passes_over and state.slot >= 0 and not state.bar_terms.next_slots:
+            over = np.logaddexp(over, scores[Kind.CELL])
         if owed:
             result[Kind.CELL] = np.logaddexp(scores[Kind.CELL], over)
         else:

@@ -17,7 +17,7 @@ from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.drafting import open_cell
 from gen.sampling.drafting.masks import TIMINGS, Mask, legal, span, steps_mask
 from gen.sampling.drafting.state import KINDS, State
-from gen.sampling.plan import Plan, Row, compass_of, steps_of
+from gen.sampling.plan import Close, Plan, Row, compass_of, steps_of
 from gen.smf.general_midi import RANGES
 from gen.tokens import timing
 from gen.tokens import vocabulary as v
@@ -31,6 +31,9 @@ MOST_RITARDANDO: Final = 9
 
 FEWEST_BARS_TO_CLOSE: Final = 4
 """A shorter piece is a fragment and need not come to an end."""
+
+SHORT_BAR: Final = 3 * v.STEPS_PER_QUARTER
+"""Grid steps of a bar that is too short for a last chord."""
 
 _DRUMS: Final = WORDS.role.id(ROLES.index("drums"))
 
@@ -46,7 +49,7 @@ def allowed(plan: Plan, state: State, field: int, row: Row) -> Mask:
         return _extents(plan, state, kind, row)
     if field > v.LEVEL:
         return _timings(plan, state, field, row)
-    if kind == Kind.NOTE and (note := open_cell.next_of_pattern(state)):
+    if kind == Kind.NOTE and (note := open_cell.next_of_pattern(state)) and note.level:
         softest, loudest = map(WORDS.velocity.id, plan.velocities)
         return span(v.FIELD_SIZES[v.LEVEL], min(max(note.level, softest), loudest))
     return _velocities(*plan.velocities) if kind == Kind.NOTE else legal(3, kind)
@@ -303,17 +306,36 @@ def _touches(plan: Plan, row: Row, mask: Mask) -> Mask:
 def last_step(plan: Plan, state: State) -> int:
     """Grid step at which the last bar ends, if the meter stays.
 
-    By the sixth rules, of what is written before the bar with which a piece closes, its first.
+    By the sixth rules, of what is written before the bar of the last chord, its first.
     """
     following = state.bar_steps
     if plan.time_signature is not None:
         following = steps_of(plan.time_signature)
     to_come = plan.limit - state.bar - 1
-    if plan.rules.closes_with_one_chord and comes_to_close(plan, state) and to_come:
-        to_come -= 1
+    if plan.rules.closes_with_one_chord and comes_to_close(plan, state):
+        before = bars_to_close(plan, state)
+        to_come = before - 1 if before > 0 else to_come
     return state.bar_start + state.bar_steps + to_come * following
 
 
 def comes_to_close(plan: Plan, state: State) -> bool:
     """Whether the music that is written has a bar in which it closes."""
     return plan.bars is not None and plan.limit - state.given_bars >= FEWEST_BARS_TO_CLOSE
+
+
+def bars_to_close(plan: Plan, state: State) -> int:
+    """How many bars after this one the last chord is struck; -1 in a bar in which it rings on."""
+    return plan.limit - 1 - state.bar - rings_on(plan, state)
+
+
+def rings_on(plan: Plan, state: State) -> bool:
+    """Whether the last chord rings for two bars.
+
+    So it does by the eighth rules, as in all works, where bars have three quarters or fewer.
+    """
+    return (
+        plan.close in (Close.STRUCK, Close.SPREAD)
+        and state.bar_steps <= SHORT_BAR
+        and not (plan.chords_given or plan.meter_changes)
+        and any(part.program != DRUM_PROGRAM for part in state.parts)
+    )

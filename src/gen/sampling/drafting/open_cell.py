@@ -137,7 +137,7 @@ def _latest_note(state: State) -> int:
 def values(state: State, row: Row) -> Mask:
     """Pitches that a note may have, given its position. (V,)."""
     mask = pitches(state, WORDS.position.number(row[v.POSITION]))
-    return _along_contour(mask, state) if state.cell_terms.pattern else mask
+    return _below_the_next(_along_contour(mask, state), state) if state.cell_terms.pattern else mask
 
 
 def pitches(state: State, position: int) -> Mask:
@@ -174,6 +174,16 @@ def _along_contour(mask: Mask, state: State) -> Mask:
     return asked if asked.any() else mask
 
 
+def _below_the_next(mask: Mask, state: State) -> Mask:
+    """Of these pitches those that leave as many above them as the next of the pattern needs."""
+    note = next_of_pattern(state)
+    if note is None or not note.room:
+        return mask
+    asked, found = mask.copy(), np.flatnonzero(mask)
+    asked[found[max(len(found) - note.room, 1) :]] = False
+    return asked
+
+
 def _over_slash(mask: Mask, state: State, position: int) -> Mask:
     """Of these pitches those that a slash chord asks for at a step.
 
@@ -194,6 +204,8 @@ def lengths_left(state: State, row: Row) -> Mask:
     reach = min(state.cell_terms.struck.get(row[v.VALUE], reach), reach)
     mask = lengths(reach - state.bar_start - WORDS.position.number(row[v.POSITION]))
     if state.bar_terms.is_struck and row[v.VALUE] < WORDS.pitch.stop:
-        return span(len(mask), int(np.flatnonzero(mask)[-1]))  # it rings to the end
+        if state.bar_terms.rings:
+            mask = mask & lengths(state.bar_terms.rings)
+        return span(len(mask), int(np.flatnonzero(mask)[-1]))  # as long as it may
     note = next_of_pattern(state)
     return span(len(mask), min(note.extent, int(np.flatnonzero(mask)[-1]))) if note else mask

@@ -28,6 +28,7 @@ from gen.sampling.drafting.biases import (
 )
 from gen.sampling.drafting.cell_table import cells_of
 from gen.sampling.drafting.closing import Closing
+from gen.sampling.drafting.grammar import bars_to_close
 from gen.sampling.drafting.masks import Mask, lengths, span
 from gen.sampling.drafting.sections import Sections, has_begun
 from gen.sampling.drafting.state import (
@@ -36,10 +37,11 @@ from gen.sampling.drafting.state import (
     MOST_NOTES_AT_ONCE,
     BarTerms,
     CellTerms,
+    PartNote,
     State,
 )
 from gen.sampling.drafting.steering import Sounding
-from gen.sampling.drafting.voice_leading import joins
+from gen.sampling.drafting.voice_leading import joins, notes_of
 from gen.sampling.plan import Plan, Row, steps_of
 from gen.sampling.rules import Rules
 from gen.tokens import vocabulary as v
@@ -65,15 +67,22 @@ OPEN_PIECE_DUE: Final = 8
 class Returns:
     """A section whose name comes back brings its chords back, and some of its cells.
 
+    By the eighth rules it is decided a bar ahead, so that no note is held into a bar in which it
+    would clash with what comes back: a bar that is written anew keeps clear of what it finds, one
+    that comes back cannot.
+
     Args:
         seed: of which cells they are.
     """
 
     def __init__(self, seed: int | Sequence[int] = 0) -> None:
         self.chance = np.random.default_rng(seed)
+        self.drawn: dict[int, list[float]] = {}  # by bar: a number for each track
 
     def begin_bar(self, plan: Plan, state: State, terms: BarTerms) -> None:
         """Decide what this bar takes over."""
+        if plan.rules.hears_returns:
+            terms.next_bar = self._next_bar(plan, state)
         origin = origin_of(state.sections, state.bar)
         if not plan.returns or origin is None or terms.closes or terms.cadence_root is not None:
             return
@@ -88,7 +97,9 @@ class Returns:
         for slot, cell in cells_of(before).items():
             if basses_of(plan, state, slot) != basses_of(plan, state, slot, origin):
                 continue
-            returns = self.chance.random() < share_that_returns(plan, state, slot)
+            returns = self._draw(plan, state, state.bar, slot) < share_that_returns(
+                plan, state, slot
+            )
             if plan.rules.fits_returns and (
                 slot not in terms.open or rolls_on(plan, state, slot, cell)
             ):
@@ -99,6 +110,29 @@ class Returns:
                 terms.copies[slot] = kept
                 density = span(v.FIELD_SIZES[v.EXTENT], kept[0][v.EXTENT])
                 terms.densities[slot] = density
+
+    def _draw(self, plan: Plan, state: State, bar: int, slot: int) -> float:
+        """The number that decides whether a cell comes back."""
+        if not plan.rules.hears_returns:
+            return float(self.chance.random())
+        if bar not in self.drawn:
+            self.drawn[bar] = self.chance.random(len(state.parts)).tolist()
+        return self.drawn[bar][slot]
+
+    def _next_bar(self, plan: Plan, state: State) -> list[PartNote]:
+        """The pitched notes that come back in the bar after this one, if its cells may."""
+        bar, begin = state.bar + 1, state.bar_start + state.bar_steps
+        origin = origin_of(state.sections, bar)
+        may = origin is not None and bar < plan.limit and origin < state.bar
+        if not plan.returns or not may or bars_to_close(plan, state) - 1 <= plan.cadence:
+            return []
+        assert origin is not None  # noqa: S101 - a precondition
+        before = state.rows[state.bar_rows[origin] : state.bar_rows[origin + 1]]
+        found: list[PartNote] = []
+        for slot, cell in cells_of(before).items():
+            if self._draw(plan, state, bar, slot) < share_that_returns(plan, state, slot):
+                found += notes_of(cell, begin, slot)
+        return found
 
 
 def share_that_returns(plan: Plan, state: State, slot: int) -> float:
@@ -294,7 +328,7 @@ class Policies:
     """
 
     def __init__(self, seed: int | Sequence[int] = 0) -> None:
-        self.closing = Closing()
+        self.closing = Closing(seed)
         self.sections = Sections(seed)
         self.returns = Returns(seed)
         self.grooves = Grooves()
@@ -309,6 +343,7 @@ class Policies:
         )
         self.closing.begin_bar(plan, state, terms)
         terms.open = self._open_slots(plan, state)
+        self.closing.drop_out(plan, state, terms)
         if plan.rules.shapes_sections:
             self.sections.begin_bar(plan, state, terms)
         self.returns.begin_bar(plan, state, terms)
@@ -331,6 +366,8 @@ class Policies:
     def _open_slots(self, plan: Plan, state: State) -> list[int]:
         """Tracks that have room for a note or a pedal in this bar."""
         stop = state.bar_terms.onset_stop
+        if not stop:  # the last chord rings on
+            return []
         return [
             slot
             for slot, part in enumerate(state.parts)
@@ -365,10 +402,11 @@ class Policies:
         palette = self.closing.palette(plan, state, slot)
         added = biases(plan, state, others, chords) if plan.steering else (None, None)
         tones = chord_to_cover(plan, state, others, chords) if plan.steering else None
+        pattern = self.closing.climb(plan, state)
         state.cell_terms = CellTerms(
             palette,
             grammar.last_step(plan, state) if reach is None else reach,
-            owed=max(fewest, slot in bar.called),
+            owed=max(fewest, slot in bar.called, len(pattern)),
             spaced=fewest,
             most=most,
             at_once=chord_size(plan, state, slot),
@@ -379,6 +417,7 @@ class Policies:
             bias=added[0],
             near=added[1],
             tones=tones,
+            pattern=pattern,
             basses=tuple(
                 (step, None if bass is None else pitch_class_ids(bass))
                 for step, bass in basses_of(plan, state, slot)

@@ -102,6 +102,8 @@ class BarTerms:
         coming: pitched notes of `copies`, by the fourth rules.
         cadence_root: pitch class with which a bass begins it, a bar of the cadence before the last.
         closing_chord: value id of the chord it ends on, 0 for any.
+        rings: grid steps for which a chord that is struck there lasts; 0 to the end.
+        next_bar: pitched notes that come back in the bar after it, by the eighth rules.
     """
 
     onset_stop: int = 0
@@ -118,6 +120,8 @@ class BarTerms:
     coming: list[PartNote] = field(default_factory=list)
     cadence_root: int | None = None
     closing_chord: int = 0
+    rings: int = 0
+    next_bar: list[PartNote] = field(default_factory=list)
 
     @property
     def is_struck(self) -> bool:
@@ -135,9 +139,10 @@ class PatternNote:
     """A note of a cell that keeps its rhythm.
 
     Attributes:
-        position, extent, level: ids of these fields.
+        position, extent, level: ids of these fields; a level of 0 is open.
         direction: -1, 0 or 1, which way its pitch goes from the note before; None for any.
         timing: ids of onset, release and touch; empty where there are none.
+        room: how many higher pitches it leaves to those that follow.
     """
 
     position: int
@@ -145,6 +150,7 @@ class PatternNote:
     level: int
     direction: int | None = None
     timing: tuple[int, ...] = ()
+    room: int = 0
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from gen.sampling.decode import decode
 from gen.sampling.drafting.cell_table import CellTable, Place
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.fill import Hole, HoleByHole
+from gen.sampling.drafting.grammar import rings_on
 from gen.sampling.draw import DrawConfig
 from gen.sampling.plan import Plan
 from gen.sampling.polishing.critic import Critic, worst
@@ -55,7 +56,7 @@ def polished(
 ) -> tuple[PolishedCell, ...]:
     """Write the worst cells of a finished draft anew; it holds the better rows afterwards.
 
-    The cadence and the last bar stay: how a piece ends was decided beforehand.
+    The cadence and the last chord stay: how a piece ends was decided beforehand.
 
     Args:
         model: in evaluation mode.
@@ -67,7 +68,7 @@ def polished(
     table = CellTable.of(draft.rows[:-1])
     critic = Critic(table)
     bars = len(table.bars)
-    open_bars = range(bars - 1 - draft.plan.cadence)
+    open_bars = range(bars - 1 - rings_on(draft.plan, draft.state) - draft.plan.cadence)
     faulty = worst(critic.faults(open_bars))[: max(int(MOST_CELLS * bars), 1)]
     traced, found = _traced(draft, table), []
     for number, (place, why) in enumerate(faulty):
