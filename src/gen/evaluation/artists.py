@@ -6,13 +6,14 @@ that may be measured; the model that all began with is measured beside them wher
 - `bits_per_note`: of the works of one artist, what each model costs (`parts.likelihood`), and
   `more`: how many bits more each other model costs than the artist's own, on the same works.
 - `works_told`: the share of works that cost least under the model of their own artist.
-- `pieces_told`: the share of pieces that are nearest (`similarity`) to a held-out work of the
-  artist whose model wrote them. All models write to the same requests with the same seeds, and are
-  told nothing but how many bars, so that one that knows nothing of its artist is right by `chance`:
+- `pieces_told`: the share of pieces that are nearest (`similarity`) to a work of the artist whose
+  model wrote them, of all that they have, learned from or not: those held out are too few to have
+  all that an artist does. All models write to the same requests with the same seeds, and are told
+  nothing but how many bars, so that those that know nothing of their artists are right by `chance`:
   one time in as many as there are artists. `by_model` has the pieces of each model, and of what
   they began with the share that each artist's works are nearest to.
-- `works_near`: the same of the works themselves, with other arrangements of their theme passed
-  over: how far this nearness tells the artists apart at all.
+- `works_near`: the same of the works themselves, with those related to them passed over: how far
+  this nearness tells the artists apart at all.
 
 Interval: by groups of works (`interval.ratio`, `interval.share_of`); of pieces by requests, where
 the works that they are held against are taken as they are.
@@ -25,7 +26,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,8 +51,6 @@ from gen.sampling.draw import DrawConfig
 FORMAT = "gen artists 1"
 BASE = "(base)"
 """The model that all of them began with; no composer's id is written so."""
-Held = Mapping[str, Sequence[MeasuredWork]]
-"""The works that are measured, by artist."""
 
 
 def artists_of(checkpoints: Sequence[Checkpoint]) -> dict[str, Checkpoint]:
@@ -105,19 +104,33 @@ def named(candidates: Sequence[Candidate]) -> dict[str, Candidate]:
     return found
 
 
-def held_out(
-    pin: Pin, models: Mapping[str, Checkpoint], side: Split
-) -> tuple[dict[str, list[MeasuredWork]], list[str]]:
-    """Each artist's works that may be measured, and what a reader should know of them.
+class ArtistsWorks(NamedTuple):
+    """The works of artists that may be measured.
 
-    Works that another of the models learned from are left out, whoever's they are.
+    Attributes:
+        held: those held out, by artist.
+        all: those, and those learned from.
+        notes: what a reader should know of them.
+    """
+
+    held: dict[str, list[MeasuredWork]]
+    all: dict[str, list[MeasuredWork]]
+    notes: list[str]
+
+
+def works_of(pin: Pin, models: Mapping[str, Checkpoint], side: Split) -> ArtistsWorks:
+    """Each artist's works; those that another of the models learned from are left out.
+
+    Args:
+        pin: of their house.
+        models: by artist.
+        side: which works are held out.
 
     Raises:
-        SettingError: an artist has none.
+        SettingError: an artist has none that is held out.
         HouseError: as `gather`.
     """
-    works: dict[str, list[MeasuredWork]] = {}
-    notes = []
+    works = ArtistsWorks({}, {}, [])
     for artist, checkpoint in models.items():
         found = gather(pin, [checkpoint])
         foreign = {
@@ -125,14 +138,19 @@ def held_out(
             for other in models.values() if other is not checkpoint
             for work in other.manifest.works
         }  # fmt: skip
-        works[artist] = spread_out([w for w in found.sides[side] if w.id not in foreign])
-        if not works[artist]:
+        own = {
+            name: spread_out([work for work in chosen if work.id not in foreign])
+            for name, chosen in found.sides.items()
+        }
+        if not own[side]:
             raise SettingError(
                 f"no work of {artist} on the side {side!r} may be measured", where="split",
                 mend="hold out works in training: data.split.test=0.4",
             )  # fmt: skip
-        notes += [f"{artist}: {note}" for note in found.notes]
-    return works, notes
+        works.held[artist] = own[side]
+        works.all[artist] = [work for chosen in own.values() for work in chosen]
+        works.notes.extend(f"{artist}: {note}" for note in found.notes)
+    return works
 
 
 # By likelihood ---------------------------------------------------------------------------
@@ -206,7 +224,7 @@ def nearest(distance: Floats, artists: Sequence[str]) -> dict[str, Floats]:
 
 
 def by_nearness(written: Mapping[str, Sequence[Piece]], works: ArtistsMusic) -> dict[str, Any]:
-    """Whose held-out works the pieces of each model are nearest to.
+    """Whose works the pieces of each model are nearest to.
 
     Args:
         written: by model the pieces it wrote, request by request.
@@ -255,7 +273,7 @@ def _write(
 
 
 def tell_apart(
-    config: EvaluationConfig, sizes: Sizes, draw: DrawConfig, held: Held,
+    config: EvaluationConfig, sizes: Sizes, draw: DrawConfig, works: ArtistsWorks,
     models: Mapping[str, Candidate],
 ) -> dict[str, Any]:  # fmt: skip
     """Measure it.
@@ -264,10 +282,10 @@ def tell_apart(
         config: what is measured.
         sizes: how much; so many `works` at most of each artist.
         draw: how pieces are drawn.
-        held: works of each artist.
+        works: of each artist.
         models: by artist, and `BASE`.
     """
-    chosen = {artist: list(works)[: sizes.works] for artist, works in held.items()}
+    chosen = {artist: held[: sizes.works] for artist, held in works.held.items()}
     rows: dict[str, dict[str, list[Row]]] = {artist: {} for artist in chosen}
     written: dict[str, list[Piece]] = {}
     turns = [work for some in zip(*_evenly(chosen), strict=True) for work in some]
@@ -276,17 +294,15 @@ def tell_apart(
         for name, candidate in models.items():
             candidate.model.to(config.device)
             with progress.stage(f"{name}: works") as tick:
-                for artist, works in chosen.items():
-                    rows[artist][name] = measure(
-                        candidate.model, works, candidate.window, tick=tick
-                    )
+                for artist, held in chosen.items():
+                    rows[artist][name] = measure(candidate.model, held, candidate.window, tick=tick)
             with progress.stage(f"{name}: pieces") as tick:
                 written[name] = _write(candidate, turns, sizes, draw, config.seed, tick)
     artists, works_told = by_likelihood(rows)
     music = ArtistsMusic(
-        [work.piece(sizes.bars) for works in chosen.values() for work in works],
-        [artist for artist, works in chosen.items() for _ in works],
-        [work.group for works in chosen.values() for work in works],
+        [work.piece(sizes.bars) for own in works.all.values() for work in own],
+        [artist for artist, own in works.all.items() for _ in own],
+        [work.group for own in works.all.values() for work in own],
     )
     return {
         "format": FORMAT, "seed": config.seed, "split": config.split,
@@ -296,7 +312,7 @@ def tell_apart(
     }  # fmt: skip
 
 
-def _evenly(chosen: Held) -> list[list[MeasuredWork]]:
+def _evenly(chosen: Mapping[str, Sequence[MeasuredWork]]) -> list[list[MeasuredWork]]:
     """Works of each artist, as many of one as of another."""
     least = min(map(len, chosen.values()))
     return [list(works)[:least] for works in chosen.values()]

@@ -103,11 +103,10 @@ def tell_apart(settings: Mapping[str, Any]) -> dict[str, Any]:
     ]
     unknown = notes_on(pin, judged, list(models.values()), unrecorded=config.unrecorded)
     side: Split = "test" if config.split == "test" else "validation"
-    held, notes = artists.held_out(pin, models, side)
-    found = artists.tell_apart(
-        config, sizes, draw, held, artists.named(candidates_of(paths, checkpoints))
-    )
-    found = {"house": pin.name, "notes": [*unknown, *notes], **found}
+    works = artists.works_of(pin, models, side)
+    named = artists.named(candidates_of(paths, checkpoints))
+    found = artists.tell_apart(config, sizes, draw, works, named)
+    found = {"house": pin.name, "notes": [*unknown, *works.notes], **found}
     keep(Path(config.out) / "artists.json", found)
     return found
 
