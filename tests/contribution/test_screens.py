@@ -7,6 +7,7 @@ import pytest
 from gen.contribution import known as known_music
 from gen.contribution import screens
 from gen.contribution.known import load_known
+from gen.disk.arrays import BLOCK_BYTES, SpoiledError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.report import OUTPUT, WORK, Known
 from gen.likeness.thresholds import Thresholds
@@ -39,6 +40,15 @@ def load(house):
 
 def report(house, seed):
     return load(house).screen.compare(NewPiece.of(make_piece(seed, bars=16)))
+
+
+def refusal(house, seed):
+    """What is said where what was kept is not what was sealed."""
+    try:
+        report(house, seed)
+    except SpoiledError as error:
+        return str(error)
+    return ""
 
 
 def enter(house, *seeds):
@@ -132,6 +142,25 @@ def test_a_changed_file_is_made_anew(house, read):
     assert len(read) == 2
 
 
+def test_a_changed_block_is_refused_when_it_is_needed_and_then_made_anew(house, read):
+    enter(house, *range(1, 9))
+    before = report(house, 3)
+    path = screen_file(house)
+    kept = path.read_bytes()
+    found = set()
+    for place in range(0, len(kept) - 5_000, BLOCK_BYTES):
+        path.write_bytes(kept[:place] + bytes([kept[place] ^ 1]) + kept[place + 1 :])
+        read.clear()
+        if refused := refusal(house, 3):
+            found.add(place)
+            assert str(path) in refused
+            assert not path.exists()
+        assert not read
+        assert report(house, 3) == before  # made anew where it was refused
+        assert len(read) == (8 if refused else 0)
+    assert found
+
+
 def test_what_other_code_kept_is_made_anew(house, read, monkeypatch):
     enter(house, 1)
     load(house)
@@ -141,14 +170,15 @@ def test_what_other_code_kept_is_made_anew(house, read, monkeypatch):
     assert len(read) == 1
 
 
-def test_a_screen_of_works_that_the_register_does_not_have_is_made_anew(house):
+def test_a_screen_of_other_acts_than_the_register_begins_with_is_made_anew(house):
     enter(house, 1)
-    known = load(house)
+    register = house.load()
+    load(house)
     stranger = screens.read_screen(house.house, Thresholds())
-    stranger.numbers["00" * 32] = len(known.screen)
     stranger.screen.add(Known(WORK, "nobody's"), NewPiece.of(make_piece(5)).fingerprint)
-    stranger.changes = 9
-    stranger.save(house.house)
+    stranger.note("00" * 32)
+    register.leaves[-1] = bytes(32)
+    stranger.save(house.house, register)
     assert [known.name for known in load(house).screen.known] == [house.entries[0].work]
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from disguises import COMING_HOME, merged, transposed
-from gen.likeness.columns import Column, Voices, decode, encode, places_in
+from gen.disk.arrays import SealedArrays
+from gen.likeness.columns import Ascending, Column, Voices, decode, encode, places_in
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.report import OUTPUT, WITHDRAWN, WORK, Known
 from gen.likeness.screening import Screen
 from gen.likeness.voices import Voice
+from gen.piece import Note, Piece, Track
 from pop_songs import pop_song
 
 
@@ -35,9 +38,20 @@ def screen() -> Screen:
     return screen
 
 
-@pytest.fixture
-def again(screen: Screen) -> Screen:
-    return Screen.of_state(decode(encode(screen.state())))
+@pytest.fixture(params=["memory", "disk"])
+def again(screen: Screen, request: pytest.FixtureRequest, tmp_path: Path) -> Screen:
+    if request.param == "memory":
+        return Screen.of_state(decode(encode(screen.state())))
+    return on_disk(screen, tmp_path)
+
+
+def on_disk(screen: Screen, folder: Path) -> Screen:
+    """The same, of which what is asked for is read."""
+    file = SealedArrays(folder / "screen", "screen")
+    file.write(screen.state())
+    state = file.read()
+    assert state is not None
+    return Screen.of_state(state)
 
 
 def reports(screen: Screen) -> list[dict[str, object]]:
@@ -63,6 +77,53 @@ def test_a_screen_read_back_grows_as_the_first_does(screen: Screen, again: Scree
     assert reports(again) == reports(first) == reports(anew)
 
 
+def random_piece(chance: np.random.Generator, shared: Piece | None = None) -> Piece:
+    """A tune over a bass; a part of it may be another piece's, in another key."""
+    if shared is not None:
+        return merged(transposed(shared)) if chance.random() < 0.5 else transposed(shared)
+    tracks = [
+        Track(name, 0, False, None, [
+            Note(place * 240, 200, int(base + pitch), 80)
+            for place, pitch in enumerate(np.cumsum(chance.integers(-3, 4, 48)) % 24)
+        ])
+        for name, base in (("tune", 60), ("bass", 30))
+    ]  # fmt: skip
+    return Piece(480, tracks)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_pieces_are_judged_as_by_a_screen_that_is_all_in_memory(
+    seed: int, tmp_path: Path
+) -> None:
+    """Works, outputs and withdrawn works that are kept, some that came since, and new ones."""
+    chance, plain, pieces = np.random.default_rng(seed), Screen(), []
+    kinds = (WORK, WORK, WORK, WITHDRAWN, OUTPUT)
+
+    def grow(count: int, *screens: Screen) -> None:
+        for _ in range(count):
+            copied = pieces[chance.integers(len(pieces))] if chance.random() < 0.1 else None
+            pieces.append(random_piece(chance, copied))
+            known = Known(kinds[chance.integers(5)], f"piece {len(pieces)}", ("ana",))
+            for screen in screens:
+                screen.add(known, NewPiece.of(pieces[-1]).fingerprint)
+
+    pieces.append(random_piece(chance))
+    grow(120, plain)
+    plain.keep_up()
+    in_memory = Screen.of_state(decode(encode(plain.state())))
+    kept = on_disk(plain, tmp_path)
+    for later in (0, 30):
+        grow(later, in_memory, kept)
+        news = [random_piece(chance) for _ in range(5)]
+        news += [random_piece(chance, pieces[chance.integers(len(pieces))]) for _ in range(20)]
+        found = [kept.compare(NewPiece.of(new), ("ben",)).to_dict() for new in news]
+        assert found == [in_memory.compare(NewPiece.of(new), ("ben",)).to_dict() for new in news]
+        assert {report["verdict"] for report in found} >= {"clear", "block"}
+    again = on_disk(kept, tmp_path)
+    assert list(again.known) == list(in_memory.known)
+    assert encode(again.state()) == encode(in_memory.state())
+
+
 def test_a_work_that_was_withdrawn_since_is_known_as_withdrawn(again: Screen) -> None:
     assert again.known[0].kind == WORK
     again.withdraw(0, fingerprint(0))
@@ -85,7 +146,7 @@ def test_lines_come_back_as_they_were_put_in() -> None:
     with pytest.raises(IndexError):
         found[len(lines)]
     starts, notes = found.bounds(np.arange(len(lines)))
-    assert np.array_equal(found.pitches[starts[2] : starts[2] + notes[2]], lines[2].pitches)
+    assert np.array_equal(found.pitches.span(starts[2], starts[2] + notes[2]), lines[2].pitches)
 
 
 def test_a_column_that_grows_leaves_what_it_began_with_alone() -> None:
@@ -114,10 +175,26 @@ def test_nothing_but_arrays_and_plain_values_is_packed() -> None:
 )
 def test_values_are_looked_up_pair_by_pair_the_common_ones_passed_over(bounds, pairs):
     ordered, wanted = np.array([1, 2, 2, 7, 7, 7]), np.array([7, 5, 1, 2])
-    found = places_in(ordered, wanted, **bounds)
+    found = places_in(Ascending(ordered), wanted, **bounds)
     assert [tuple(pair) for pair in np.column_stack(found).tolist()] == pairs
 
 
 def test_nothing_is_found_in_nothing():
     nothing = np.zeros(0, dtype=np.int64)
-    assert [len(places) for places in places_in(nothing, nothing)] == [0, 0]
+    assert [len(places) for places in places_in(Ascending(nothing), nothing)] == [0, 0]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_values_on_disk_are_looked_up_as_in_memory(seed: int, tmp_path: Path) -> None:
+    chance = np.random.default_rng(seed)
+    values = np.sort(chance.integers(0, (50, 5_000, 10**9)[seed % 3], chance.integers(0, 9_000)))
+    file = SealedArrays(tmp_path / "kept", "values")
+    file.write(Ascending(values).state())
+    state = file.read()
+    assert state is not None
+    edges = values[:: max(len(values) // 7, 1)]
+    wanted = np.concatenate([chance.integers(-9, 10**9, 20), edges, edges + 1, edges - 1])
+    for few in (wanted, wanted[:1], wanted[:0]):
+        found = Ascending.of_state(state).bounds(few)
+        assert np.array_equal(found[0], np.searchsorted(values, few, side="left"))
+        assert np.array_equal(found[1], np.searchsorted(values, few, side="right"))

@@ -20,6 +20,7 @@ from gen.smf import parse
 
 _FIRST_LINE = "fingerprints 2 sealed"
 """Of the cache: names its format."""
+_LETTERS = 2
 _PORTION = 256
 """Works that are kept at a time, while many are read."""
 
@@ -61,33 +62,29 @@ def new_piece(tagged: Tagged) -> NewPiece:
 class KeptCache:
     """`Kept` by file digest: sealed JSON lines under a first line that names the format.
 
-    A line whose seal does not hold is as if it were not there, and a file that cannot be written
-    is no loss. Without a secret of the user's own nothing is kept.
+    They lie in files by the first two letters of the digests, so that few are read for one work. A
+    line whose seal does not hold is as if it were not there, and a file that cannot be written is
+    no loss. Without a secret of the user's own nothing is kept.
     """
 
     def __init__(self, folder: Path, house: str) -> None:
-        self.path = folder / f"{house}.jsonl"
+        self._folder = folder / f"{house}.works"
         secret = user_secret()
         self._sealer = Sealer(secret, _FIRST_LINE) if secret else None
-        self._read_rows: dict[str, str] | None = None
+        self._read: dict[str, dict[str, str]] = {}
         self._used: set[str] = set()
-        self._new: list[str] = []
+        self._new: dict[str, str] = {}
 
-    @property
-    def _found(self) -> dict[str, str]:
-        """What is there, read when it is first asked for."""
-        if self._read_rows is None:
-            self._read_rows = dict(self._read())
-        return self._read_rows
+    def path_of(self, file_sha256: str) -> Path:
+        """The file in which this digest would be."""
+        return self._folder / f"{file_sha256[:_LETTERS]}.jsonl"
 
-    def _read(self) -> Iterator[tuple[str, str]]:
-        try:
-            lines = read_text(self.path, CACHE).splitlines()
-        except NamedFileError:
-            return
-        if lines[:1] == [_FIRST_LINE]:
-            for line in lines[1:]:
-                yield line[:64], line[65:]
+    def _rows_beside(self, file_sha256: str) -> dict[str, str]:
+        """What is there of the digests that begin as this one, read when it is first asked for."""
+        letters = file_sha256[:_LETTERS]
+        if letters not in self._read:
+            self._read[letters] = dict(_rows_in(self.path_of(file_sha256)))
+        return self._read[letters]
 
     def _opened(self, file_sha256: str, sealed: str) -> str:
         """A line's text, whose seal is checked only when it is asked for."""
@@ -100,12 +97,13 @@ class KeptCache:
 
     def has(self, file_sha256: str) -> bool:
         """Whether something was put under this digest; its seal is not looked at."""
-        return file_sha256 in self._found
+        return file_sha256 in self._rows_beside(file_sha256)
 
     def get(self, file_sha256: str) -> Kept | None:
         """What was put under this digest."""
         try:
-            kept = Kept.from_json(self._opened(file_sha256, self._found[file_sha256]))
+            sealed = self._rows_beside(file_sha256)[file_sha256]
+            kept = Kept.from_json(self._opened(file_sha256, sealed))
         except (KeyError, TypeError, ValueError, HouseError):
             return None
         self._used.add(file_sha256)
@@ -113,28 +111,44 @@ class KeptCache:
 
     def put(self, file_sha256: str, kept: Kept) -> None:
         """Keep it from the next `save` on; a command that is stopped has kept most."""
+        self._used.add(file_sha256)
         if self._sealer is not None:
             text = kept.to_json()
             seal = self._sealer.seal(file_sha256.encode(), text.encode()).hex()
-            self._new.append(f"{file_sha256} {seal} {text}\n")
+            self._new[file_sha256] = f"{file_sha256} {seal} {text}\n"
         if len(self._new) >= _PORTION:
             self.save()
 
     def tidy(self) -> None:
         """When all that is there has been asked for: drop the rest, and save."""
-        if not self._used or len(self._used) < len(self._found):
-            rows = [f"{digest} {self._found[digest]}\n" for digest in sorted(self._used)]
-            text = "".join([f"{_FIRST_LINE}\n", *rows])
-            with suppress(OSError):
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                write_atomically(self.path, text.encode("utf-8"))
         self.save()
+        for path in sorted(self._folder.glob("*.jsonl")):
+            rows = dict(_rows_in(path))
+            used = [f"{digest} {rows[digest]}\n" for digest in sorted(self._used & rows.keys())]
+            if len(used) < len(rows) or not rows:
+                with suppress(OSError):
+                    write_atomically(path, "".join([f"{_FIRST_LINE}\n", *used]).encode())
 
     def save(self) -> None:
         """Add what was put since the last time."""
-        with suppress(OSError, UnfitFileError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            spot, flags = Spot(None, str(self.path)), os.O_WRONLY | os.O_CREAT | os.O_APPEND
-            with os.fdopen(open_plain(spot, flags), "a", encoding="utf-8") as file:
-                file.write("".join([*([] if file.tell() else [f"{_FIRST_LINE}\n"]), *self._new]))
-        self._new = []
+        together: dict[Path, list[str]] = {}
+        for digest, row in self._new.items():
+            together.setdefault(self.path_of(digest), []).append(row)
+        for path, rows in together.items():
+            with suppress(OSError, UnfitFileError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                spot, flags = Spot(None, str(path)), os.O_WRONLY | os.O_CREAT | os.O_APPEND
+                with os.fdopen(open_plain(spot, flags), "a", encoding="utf-8") as file:
+                    file.write("".join([*([] if file.tell() else [f"{_FIRST_LINE}\n"]), *rows]))
+        self._new = {}
+
+
+def _rows_in(path: Path) -> Iterator[tuple[str, str]]:
+    """Digest and sealed text of each line."""
+    try:
+        lines = read_text(path, CACHE).splitlines()
+    except NamedFileError:
+        return
+    if lines[:1] == [_FIRST_LINE]:
+        for line in lines[1:]:
+            yield line[:64], line[65:]

@@ -184,24 +184,24 @@ def _load_entered(
     cache = KeptCache(cache_folder or user_folder("screening"), house.pin.name)
     kept = read_screen(house, thresholds, cache_folder)
     if not _is_as_entered(kept, register):
-        kept = KeptScreen(Screen(thresholds), {})
-    is_anew = not kept.numbers
+        kept = KeptScreen(Screen(thresholds))
+    is_anew = not kept.works
     known = KnownMusic(kept.screen, cache, reserved=Reserved.of(house, register))
-    works, musics = register.works, register.musics
-    new = [works[work] for music, work in musics.items() if music not in kept.numbers]
+    new = list(kept.new_works(register))
     with _reading_ahead(house, cache, new) as known.ahead:
         for record in new:
             _take_work(known, kept, house, record)
-    for work in sorted(register.withdrawn):
-        _take_withdrawal(known, kept, house, works[work])
+    kept.works = len(register.musics)
+    for work in sorted(register.withdrawn - kept.withdrawn):
+        _take_withdrawal(known, kept, house, register.works[work])
     known.ahead = None
-    for output in outputs_of(house, register, kept.numbers):
+    for output in outputs_of(house, register, kept.outputs):
         if output.fingerprint:
-            kept.numbers[output.receipt] = len(known.screen)
             name = output.path or output.receipt
             known.screen.add(Known(OUTPUT, name), Fingerprint.unpack(output.fingerprint))
-            kept.changes += 1
-    kept.save(house, cache_folder)
+            kept.note(output.receipt)
+            kept.outputs.add(output.receipt)
+    kept.save(house, register, cache_folder)
     known.has_read_all = is_anew
     for path in fingerprints:
         for listed, fingerprint in read_fingerprints(path):
@@ -211,15 +211,18 @@ def _load_entered(
 
 def _is_as_entered(kept: KeptScreen, register: Register) -> bool:
     """Whether a kept screen holds nothing that the register has not, or has otherwise by now."""
+    size, digest = kept.acts
+    if size > register.size or (size and register.digest_of(size) != digest):
+        return False
     pieces = (piece for piece in register.runs.pieces if not register.is_revoked(piece))
-    if not kept.numbers.keys() <= register.musics.keys() | {piece.receipt for piece in pieces}:
+    if not kept.outputs <= {piece.receipt for piece in pieces}:
         return False
     return all(_is_as_renewed(kept, register.works[work]) for work in register.renewed)
 
 
 def _is_as_renewed(kept: KeptScreen, record: WorkRecord) -> bool:
     """Whether a work that was entered anew is known by its latest composers, and as one that is."""
-    number = kept.numbers.get(record.entry.music_sha256)
+    number = kept.number_of(record.entry.music_sha256)
     known = None if number is None else kept.screen.known[number]
     people = tuple(person for person, _ in record.entry.composers)
     is_live = record.withdrawn_at is None
@@ -240,18 +243,23 @@ def _reading_ahead(house: House, cache: KeptCache, new: Sequence[WorkRecord]) ->
 
 def _take_work(known: KnownMusic, kept: KeptScreen, house: House, record: WorkRecord) -> None:
     """Have the screen know a work."""
-    number = len(known.screen)
+    music = record.entry.music_sha256
     if _add_work(known, house, record):
-        kept.numbers[record.entry.music_sha256] = number
-        kept.changes += 1
+        kept.note(music)
+        kept.unread.discard(music)
+        if record.withdrawn_at is not None:
+            kept.withdrawn.add(record.entry.work)
+    else:
+        kept.unread.add(music)
 
 
 def _take_withdrawal(known: KnownMusic, kept: KeptScreen, house: House, record: WorkRecord) -> None:
     """Have the screen know that a work was withdrawn."""
-    number = kept.numbers.get(record.entry.music_sha256)
-    if number is not None and known.screen.known[number].kind == WORK:
+    number = kept.number_of(record.entry.music_sha256)
+    if number is not None:
         found = _kept_of(known, house, record)
         known.screen.withdraw(number, found.fingerprint if found else Fingerprint(()))
+        kept.withdrawn.add(record.entry.work)
         kept.changes += 1
 
 

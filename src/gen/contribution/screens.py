@@ -1,26 +1,36 @@
 """The screen over what a house has entered and written, kept between a user's commands.
 
-A command adds only what came since. Like all that is kept it is sealed, counts for nothing when
-other code wrote it, and may be removed at any time. What was entered is the register's word: where
-what is kept holds anything else, it is made anew.
+A command adds only what came since, and reads of the rest what its pieces are held against. Like
+all that is kept it is sealed, counts for nothing when other code wrote it, and may be removed at
+any time. What was entered is the register's word: what is kept names the acts that it was made of,
+and where the register begins with others it is made anew.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
-from gen.disk.sealed import SealedFile, user_folder
-from gen.likeness.columns import decode, encode
+import numpy as np
+from numpy.typing import NDArray
+
+from gen.disk.arrays import SealedArrays
+from gen.disk.sealed import user_folder
+from gen.likeness.columns import Column
 from gen.likeness.screening import Screen
 from gen.likeness.thresholds import Thresholds
 from gen.provenance.code import source_digest
 from gen.provenance.house import House
 from gen.provenance.kept import name_of_house
+from gen.provenance.record import WorkRecord
+from gen.provenance.register import Register
 
 _LEAST_PIECES = 16
-_SHARE = 64
+_SHARE = 256
 """It is written anew when so many pieces, or such a part of all, were added since."""
+_DIGEST_BYTES = 32
 
 
 @dataclass(slots=True)
@@ -28,22 +38,59 @@ class KeptScreen:
     """A screen and what is in it.
 
     Attributes:
-        screen: knows the pieces in `numbers`, and perhaps more.
-        numbers: digest of a work's music, or of an output's receipt, → its number in the screen.
+        screen: knows the pieces that were added here, and perhaps more after them.
+        acts: how many of the register's acts it was made of, and the digest of these.
+        works: how many of the register's works were looked at, in their order.
+        unread: SHA-256 of the music of those among them that could not be read.
+        withdrawn: ids of works that it knows as withdrawn.
+        outputs: digests of receipts of the outputs in it.
+        digests: of each piece by its number the SHA-256 of a work's music, or of an output's
+            receipt, end to end.
         changes: how many pieces were added or withdrawn since it was kept.
     """
 
     screen: Screen
-    numbers: dict[str, int]
+    acts: tuple[int, bytes] = (0, b"")
+    works: int = 0
+    unread: set[str] = field(default_factory=set)
+    withdrawn: set[str] = field(default_factory=set)
+    outputs: set[str] = field(default_factory=set)
+    digests: Column = field(default_factory=lambda: Column(np.uint8))
     changes: int = 0
 
-    def save(self, house: House, folder: Path | None = None) -> None:
+    def number_of(self, digest: str) -> int | None:
+        """The number of the piece with this digest, hex."""
+        rows = self.digests.all.reshape(-1, _DIGEST_BYTES)
+        found = np.flatnonzero((rows == _bytes_of(digest)).all(axis=1))
+        return int(found[0]) if len(found) else None
+
+    def note(self, digest: str) -> None:
+        """The screen was given the piece with this digest."""
+        self.digests.extend(_bytes_of(digest))
+        self.changes += 1
+
+    def new_works(self, register: Register) -> Iterator[WorkRecord]:
+        """Works that it was not given yet; those that could not be read come first."""
+        musics = register.musics
+        names = [musics[music] for music in sorted(self.unread)]
+        names += islice(musics.values(), self.works, None)
+        return map(register.works.__getitem__, names)
+
+    def save(self, house: House, register: Register, folder: Path | None = None) -> None:
         """Keep it, when enough has changed to be worth it."""
-        if self.changes < max(_LEAST_PIECES, len(self.numbers) // _SHARE):
+        if self.changes < max(_LEAST_PIECES, self.works // _SHARE):
             return
         self.screen.keep_up()
-        state = {"numbers": self.numbers, "screen": self.screen.state()}
-        _file(house, folder).write(encode(state))
+        state = {
+            "acts": (register.size, register.digest_of(register.size)),
+            "works": self.works,
+            "unread": sorted(self.unread),
+            "withdrawn": sorted(self.withdrawn),
+            "outputs": sorted(self.outputs),
+            "digests": self.digests.all,
+            "screen": self.screen.state(),
+        }
+        _file(house, folder).write(state)
         self.changes = 0
 
 
@@ -55,13 +102,25 @@ def read_screen(house: House, thresholds: Thresholds, folder: Path | None = None
         thresholds: for the screen.
         folder: another one than the user's own.
     """
-    data = _file(house, folder).read()
-    if data is None:
-        return KeptScreen(Screen(thresholds), {})
-    state = decode(data)
-    return KeptScreen(Screen.of_state(state["screen"], thresholds), state["numbers"])
+    state = _file(house, folder).read()
+    if state is None:
+        return KeptScreen(Screen(thresholds))
+    size, digest = state["acts"]
+    return KeptScreen(
+        Screen.of_state(state["screen"], thresholds),
+        (size, digest),
+        state["works"],
+        set(state["unread"]),
+        set(state["withdrawn"]),
+        set(state["outputs"]),
+        Column(np.uint8, state["digests"]),
+    )
 
 
-def _file(house: House, folder: Path | None) -> SealedFile:
+def _bytes_of(digest: str) -> NDArray[np.uint8]:
+    return np.frombuffer(bytes.fromhex(digest), np.uint8)
+
+
+def _file(house: House, folder: Path | None) -> SealedArrays:
     path = (folder or user_folder("screening")) / f"{name_of_house(house.pin)}.screen"
-    return SealedFile(path, f"screen by music of {source_digest('likeness')}")
+    return SealedArrays(path, f"screen by music of {source_digest('likeness')}")

@@ -46,16 +46,18 @@ class SealedFile:
             found = memoryview(read(self.path, KEPT))
         except NamedFileError:
             return None
-        sealer, data = self._sealer(), found[SEAL_BYTES:]
+        sealer, data = sealer_of_user(self.kind), found[SEAL_BYTES:]
         return data if sealer and sealer.holds(found[:SEAL_BYTES], data) else None
 
     def write(self, data: bytes) -> None:
         """Keep this in place of what is there; nothing where this user can keep no secret."""
-        sealer = self._sealer()
+        sealer = sealer_of_user(self.kind)
         if sealer is not None:
             with suppress(OSError):
                 write_atomically(self.path, sealer.seal(data) + data)
 
-    def _sealer(self) -> Sealer | None:
-        secret = user_secret()
-        return Sealer(secret, self.kind) if secret else None
+
+def sealer_of_user(kind: str) -> Sealer | None:
+    """Seals by this user's own secret; None where they can keep none."""
+    secret = user_secret()
+    return Sealer(secret, kind) if secret else None

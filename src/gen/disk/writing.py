@@ -80,7 +80,7 @@ def sync_files(descriptors: Iterable[int]) -> None:
         list(pool.map(os.fsync, waiting))
 
 
-def write_new(files: Mapping[Spot, bytes], mode: int = 0o666) -> None:
+def write_new(files: Mapping[Spot, bytes | memoryview], mode: int = 0o666) -> None:
     """Write files that nobody reads yet, and have them on the disk when this returns.
 
     Each is made anew: what somebody laid in its place beforehand, a link to another file or a
@@ -96,7 +96,7 @@ def write_new(files: Mapping[Spot, bytes], mode: int = 0o666) -> None:
             sync_files([file.fileno() for file in opened])
 
 
-def _written(spot: Spot, data: bytes, mode: int) -> BinaryIO:
+def _written(spot: Spot, data: bytes | memoryview, mode: int) -> BinaryIO:
     with naming(Path(spot.name)):
         spot.unlink()
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -122,12 +122,12 @@ def _check_replaceable(path: Path) -> None:
             raise OSError(errno.ENXIO, f"is a {what}, and should be a file", str(path))
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes | memoryview) -> None:
     """Replace `path` by `data`: a crash leaves the old bytes or the new ones."""
     write_all_atomically({path: data})
 
 
-def write_all_atomically(files: Mapping[Path, bytes]) -> None:
+def write_all_atomically(files: Mapping[Path, bytes | memoryview]) -> None:
     """Replace each path by its bytes; each is old or new after a crash, and none half.
 
     Raises:

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.likeness.columns import State, Voices
+from gen.disk.arrays import State
+from gen.likeness.columns import Voices
 from gen.likeness.seeds import SEED_NOTES, NewSeeds, SeedIndex
 from gen.likeness.sounding import SoundingPart
 from gen.likeness.surprise import Surprise

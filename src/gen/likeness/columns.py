@@ -1,19 +1,27 @@
-"""Many lines in a few arrays, so that a hundred thousand works are held, and read back, at once."""
+"""Many lines in a few arrays, so that a hundred thousand works are held, and read back, at once.
+
+What was kept on disk stays there until it is asked for (`gen.disk.arrays`): a column, and values in
+order to look others up in, read what is wanted of it and no more.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, overload
+from dataclasses import dataclass
+from typing import Any, Final, Literal, overload
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gen.disk.arrays import State, StoredArray
 from gen.likeness.voices import Ints, Voice
 
-State = dict[str, Any]
-"""Plain values and arrays: what an index is packed as and made of again."""
+Values = NDArray[Any] | StoredArray
+"""Values in memory, or on disk."""
+_FENCED: Final = 1024
+"""Of values in order, each so manieth is kept beside them."""
 
 
 class Column:
@@ -24,30 +32,119 @@ class Column:
         values: what it begins with; it is not changed.
     """
 
-    def __init__(self, kind: type[np.generic], values: NDArray[Any] | Sequence[int] = ()) -> None:
-        self._buffer = np.asarray(values, dtype=kind)
-        self._size = len(self._buffer)
+    def __init__(self, kind: type[np.generic], values: Values | Sequence[int] = ()) -> None:
+        self.kind = kind
+        self._stored = values if isinstance(values, StoredArray) else None
+        self._first = len(self._stored) if self._stored is not None else 0  # place in the buffer
+        self._buffer = np.asarray(() if isinstance(values, StoredArray) else values, dtype=kind)
+        self._size = self._first + len(self._buffer)
 
     def __len__(self) -> int:
         return self._size
 
     @property
     def all(self) -> NDArray[Any]:
-        """(N,) every value, as a view."""
-        return self._buffer[: self._size]
+        """(N,) every value; a view where none is on disk."""
+        return self.span(0, self._size)
 
-    def __getitem__(self, place: Any) -> Any:
-        """A value, or some as a view; the place is one that was filled."""
-        return self._buffer[place]
+    def __getitem__(self, place: int) -> Any:
+        """A value; the place is one that was filled."""
+        return self.span(place, place + 1)[0]
+
+    def span(self, first: int, end: int) -> NDArray[Any]:
+        """The values from `first` up to `end`; a view unless some are on disk and some not."""
+        if self._stored is None or first >= self._first:
+            return self._buffer[first - self._first : end - self._first]
+        if end <= self._first:
+            return self._stored.span(first, end)
+        return np.concatenate(
+            [self._stored.span(first, self._first), self._buffer[: end - self._first]]
+        )
+
+    def at(self, places: Ints) -> NDArray[Any]:
+        """The values at some places, in their shape."""
+        if self._stored is None:
+            return self._buffer[places]
+        is_stored = places < self._first
+        if is_stored.all():
+            return self._stored.at(places)
+        found = np.empty(places.shape, self._buffer.dtype)
+        found[is_stored] = self._stored.at(places[is_stored])
+        found[~is_stored] = self._buffer[places[~is_stored] - self._first]
+        return found
 
     def extend(self, values: NDArray[Any] | Sequence[int]) -> None:
-        end = self._size + len(values)
+        size = self._size - self._first
+        end = size + len(values)
         if end > len(self._buffer):
             grown = np.zeros(max(end, 2 * len(self._buffer), 16), dtype=self._buffer.dtype)
-            grown[: self._size] = self.all
+            grown[:size] = self._buffer[:size]
             self._buffer = grown
-        self._buffer[self._size : end] = values
-        self._size = end
+        self._buffer[size:end] = values
+        self._size = self._first + end
+
+
+class Ascending:
+    """Values in ascending order, to look others up in.
+
+    Of those on disk only the stretches are read in which what is wanted would lie.
+
+    Args:
+        values: (N,).
+        fences: each `_FENCED`th of them, where they are on disk.
+    """
+
+    def __init__(self, values: Values, fences: Values | None = None) -> None:
+        self.values, self._fences = values, fences
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def bounds(self, wanted: NDArray[Any]) -> tuple[Ints, Ints]:
+        """For each of (W,) values: how many are smaller, and how many no larger."""
+        values = self.values
+        if isinstance(values, np.ndarray):
+            return (
+                np.searchsorted(values, wanted, side="left"),
+                np.searchsorted(values, wanted, side="right"),
+            )
+        if not len(values) or not len(wanted) or self._fences is None:
+            nothing = np.zeros(len(wanted), dtype=np.int64)
+            return nothing, nothing
+        fences = every(self._fences)
+        within = [np.maximum(np.searchsorted(fences, wanted, side) - 1, 0) for side in _SIDES]
+        chosen = np.unique(np.concatenate(within))
+        first = chosen * _FENCED
+        end = np.minimum(first + _FENCED, len(values))
+        read = np.concatenate(values.spans(first, end))
+        before = first - (np.cumsum(end - first) - (end - first))  # what is passed over
+        lower, upper = (
+            np.searchsorted(read, wanted, side) + before[np.searchsorted(chosen, stretch)]
+            for side, stretch in zip(_SIDES, within, strict=True)
+        )
+        return lower, upper
+
+    def state(self) -> State:
+        """All of it, for `of_state`."""
+        values = every(self.values)
+        return {"values": values, "fences": values[::_FENCED]}
+
+    @staticmethod
+    def of_state(state: State) -> Ascending:
+        return Ascending(state["values"], state["fences"])
+
+
+_SIDES: Final[tuple[Literal["left", "right"], ...]] = ("left", "right")
+
+
+def every(values: Values) -> NDArray[Any]:
+    """All of them in memory."""
+    return values.all if isinstance(values, StoredArray) else values
+
+
+def rows_at(values: Values, places: Ints) -> NDArray[Any]:
+    """Some rows of an array."""
+    return values.at(places) if isinstance(values, StoredArray) else values[places]
 
 
 class Voices(Sequence[Voice]):
@@ -101,32 +198,32 @@ class Voices(Sequence[Voice]):
         return Voice(
             self._names[columns["label"][place]],
             bool(columns["is_leading"][place]),
-            columns["pitches"][notes],
-            columns["bars"][notes],
-            columns["onsets"][self._span("onsets_end", place)],
+            columns["pitches"].span(*notes),
+            columns["bars"].span(*notes),
+            columns["onsets"].span(*self._span("onsets_end", place)),
             bool(columns["is_together"][place]),
-            columns["again"][self._span("again_end", place)],
+            columns["again"].span(*self._span("again_end", place)),
         )
 
-    def _span(self, name: str, place: int) -> slice:
+    def _span(self, name: str, place: int) -> tuple[int, int]:
         ends = self._columns[name]
-        return slice(int(ends[place - 1]) if place else 0, int(ends[place]))
+        return int(ends[place - 1]) if place else 0, int(ends[place])
 
     def intervals_of(self, place: int) -> NDArray[np.int16]:
         """Steps of one line in semitones, shape (N - 1,)."""
-        pitches: NDArray[np.int16] = self._columns["pitches"][self._span("end", place)]
+        pitches: NDArray[np.int16] = self._columns["pitches"].span(*self._span("end", place))
         return np.diff(pitches)
 
     @property
-    def pitches(self) -> NDArray[np.int16]:
+    def pitches(self) -> Column:
         """Those of all lines, end to end."""
-        return self._columns["pitches"].all
+        return self._columns["pitches"]
 
     def bounds(self, numbers: Ints) -> tuple[Ints, Ints]:
         """Where lines begin in `pitches`, and how many notes they have."""
-        ends = self._columns["end"].all
-        starts = np.where(numbers > 0, ends[numbers - 1], 0)
-        return starts, ends[numbers] - starts
+        ends = self._columns["end"]
+        starts = np.where(numbers > 0, ends.at(np.maximum(numbers - 1, 0)), 0)
+        return starts, ends.at(numbers) - starts
 
     def state(self) -> State:
         """All of it, for `of_state`."""
@@ -139,12 +236,12 @@ class Voices(Sequence[Voice]):
         voices._names = list(state["labels"])
         voices._numbers = {label: number for number, label in enumerate(voices._names)}
         for name, column in voices._columns.items():
-            voices._columns[name] = Column(column.all.dtype.type, state[name])
+            voices._columns[name] = Column(column.kind, state[name])
         return voices
 
 
 def places_in(
-    ordered: NDArray[Any],
+    ordered: Ascending,
     wanted: NDArray[Any],
     *,
     common: float = math.inf,
@@ -153,13 +250,13 @@ def places_in(
     """Places in `wanted` and in `ordered` that agree, as two arrays of equal length.
 
     Args:
-        ordered: (N,) ascending.
+        ordered: (N,).
         wanted: (W,) in any order.
         common: values that `ordered` has more often are passed over.
         most: of values that would make more pairs, the commonest are passed over, too.
     """
-    first = np.searchsorted(ordered, wanted, side="left")
-    counts = np.searchsorted(ordered, wanted, side="right") - first
+    first, end = ordered.bounds(wanted)
+    counts = end - first
     counts[counts > common] = 0
     if counts.sum() > most:
         rare = np.argsort(counts, kind="stable")
@@ -167,6 +264,73 @@ def places_in(
     ours = np.repeat(np.arange(len(wanted)), counts)
     begins = np.repeat(first - (np.cumsum(counts) - counts), counts)
     return ours, begins + np.arange(len(ours))
+
+
+@dataclass(frozen=True, slots=True)
+class PostingTable:
+    """Keys in ascending order and a row of numbers for each; equal keys as they came."""
+
+    keys: Ascending
+    rows: Values  # (N, W) int32
+
+    @staticmethod
+    def of(parts: Sequence[PostingTable], key: type[np.generic], width: int) -> PostingTable:
+        """All of some tables, those of the first before those of the next."""
+        keys = np.concatenate([np.zeros(0, key), *(every(part.keys.values) for part in parts)])
+        rows = [np.zeros((0, width), np.int32), *(every(part.rows) for part in parts)]
+        order = np.argsort(keys, kind="stable")
+        return PostingTable(Ascending(keys[order]), np.concatenate(rows)[order])
+
+    def find(
+        self, wanted: NDArray[Any], *, common: float, most: float
+    ) -> tuple[Ints, NDArray[np.int32]]:
+        """As `places_in`: places in `wanted`, and the rows of keys that agree."""
+        ours, theirs = places_in(self.keys, wanted, common=common, most=most)
+        return ours, rows_at(self.rows, theirs)
+
+
+class Postings:
+    """An inverted index: rows by their keys; grows by `add`, and is sorted when it is asked.
+
+    What came last is looked up apart from the bulk, so that one more piece does not sort it all.
+
+    Args:
+        key: kind of the keys.
+        width: numbers in a row.
+        most_recent: rows that came last, before they become part of the bulk.
+    """
+
+    def __init__(self, key: type[np.generic], width: int, most_recent: int) -> None:
+        self._key, self._width, self._most_recent = key, width, most_recent
+        self._bulk: list[PostingTable] = []
+        self._recent: list[PostingTable] = []
+        self._count = 0  # of recent rows
+
+    def add(self, parts: Iterable[tuple[NDArray[Any], NDArray[np.int32]]]) -> None:
+        """Keep the keys and rows of one more piece."""
+        for keys, rows in parts:
+            self._recent.append(PostingTable(Ascending(keys), rows))
+            self._count += len(keys)
+        if self._count > self._most_recent:
+            self._bulk += self._joined(self._recent)
+            self._recent, self._count = [], 0
+
+    def tables(self) -> tuple[PostingTable, PostingTable]:
+        """The bulk, and what came last."""
+        self._bulk, self._recent = self._joined(self._bulk), self._joined(self._recent)
+        return self._bulk[0], self._recent[0]
+
+    def _joined(self, parts: list[PostingTable]) -> list[PostingTable]:
+        return parts if len(parts) == 1 else [PostingTable.of(parts, self._key, self._width)]
+
+    def state(self) -> State:
+        """All of it, for `restore`."""
+        (table,) = self._joined([*self._bulk, *self._recent])
+        return {"keys": table.keys.state(), "rows": every(table.rows)}
+
+    def restore(self, state: State) -> None:
+        """Take in what `state` gave, into an empty index of the same kind."""
+        self._bulk = [PostingTable(Ascending.of_state(state["keys"]), state["rows"])]
 
 
 def encode(state: State) -> bytes:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.likeness.columns import places_in
+from gen.likeness.columns import Ascending, places_in
 from gen.likeness.prints import PrintLine
 from gen.likeness.voices import Ints
 
@@ -114,7 +114,7 @@ class PrintIndex:
         return sorted(found, key=lambda shared: (-shared.weight, shared.piece))
 
     def _of_line(self, line: PrintLine, passed: NDArray[np.bool_]) -> Iterator[Chain]:
-        ours, rows = places_in(self._prints, line.prints)
+        ours, rows = places_in(Ascending(self._prints), line.prints)
         telling = (self._weights[rows] > 0) & ~passed[self._of[rows]]
         ours, rows = ours[telling], rows[telling]
         first = np.zeros(len(line.prints), dtype=np.bool_)

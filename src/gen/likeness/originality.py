@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 
 from gen.analysis import infer_roles
 from gen.likeness.calibration import PRIOR
-from gen.likeness.columns import places_in
+from gen.likeness.columns import Ascending, places_in
 from gen.likeness.fingerprint import Fingerprint
 from gen.likeness.relatives import RELATED
 from gen.likeness.shared import ACCOMPANIMENT_FACTOR, Found, SharedPassages, part_of
-from gen.likeness.voices import Hashes, Voice, shingles_of, voices_of
+from gen.likeness.voices import Voice, shingles_of, voices_of
 from gen.piece import Piece
 
 HOUSE_SHARE: Final = 0.95
@@ -225,14 +225,14 @@ class LearnedMusic:
     learned_from: int
     missing: tuple[tuple[str, str], ...] = ()
     withdrawn: tuple[str, ...] = ()
-    _table: tuple[Hashes, Ints] = field(init=False)
+    _table: tuple[Ascending, Ints] = field(init=False)
 
     def __post_init__(self) -> None:
         sets = [self.known.melodies(number) for number in range(len(self.works))]
         hashes = np.concatenate([np.zeros(0, dtype=np.uint64), *sets])
         order = np.argsort(hashes, kind="stable")
         of = np.repeat(np.arange(len(sets)), [len(s) for s in sets])
-        self._table = hashes[order], of[order]
+        self._table = Ascending(hashes[order]), of[order]
 
     def compare(self, piece: Piece) -> Finding:
         """Hold a piece against all of them. Roles it does not tell are guessed from its notes."""
@@ -284,9 +284,9 @@ def known_lines(works: Iterable[Sequence[Voice]]) -> SharedPassages:
     """The lines of works, in this order, searchable, and what is common among them."""
     known = SharedPassages()
     count = 0
-    for number, voices in enumerate(works):
-        known.add(number, Fingerprint(tuple(voices)), is_output=False)
-        count = number + 1
+    for voices in works:
+        known.add(Fingerprint(tuple(voices)), is_output=False)
+        count += 1
     known.learn(range(count))
     return known
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.likeness.columns import State, Voices, places_in
+from gen.disk.arrays import State
+from gen.likeness.columns import Column, Postings, PostingTable, Voices
 from gen.likeness.voices import SHINGLE_INTERVALS, Hashes, Ints, Voice, shingle_hashes
 
 GUARANTEED_RUN = 12
@@ -69,38 +70,31 @@ class PassageIndex:
 
     def __init__(self, voices: Iterable[Voice] = ()) -> None:
         self.voices = Voices()
-        self._tables = [_Table.empty(), _Table.empty()]  # the bulk, and what came last
+        self._shingles = Postings(np.uint64, 2, _RECENT)  # voice, place in it
         self.extend(voices)
 
     def extend(self, voices: Iterable[Voice]) -> None:
-        """Keep voices, in this order."""
-        bulk, recent = self._tables
-        recent = _Table.join([recent, *map(self._take, voices)])
-        if len(recent.hashes) > _RECENT:
-            bulk, recent = _Table.join([bulk, recent]), _Table.empty()
-        self._tables = [bulk, recent]
+        """Keep the voices of one more piece, in this order."""
+        self._shingles.add(map(self._take, voices))
 
-    def _take(self, voice: Voice) -> _Table:
-        """Keep a voice; its kept shingles."""
+    def _take(self, voice: Voice) -> tuple[Hashes, NDArray[np.int32]]:
+        """Keep a voice; its kept shingles, and their rows."""
         number = len(self.voices)
         self.voices.append(voice)
         hashes = shingle_hashes(voice.intervals)
         places = winnow(hashes)
-        return _Table(
-            hashes[places], np.full(len(places), number, np.int32), places.astype(np.int32)
-        )
+        rows = np.column_stack([np.full(len(places), number), places]).astype(np.int32)
+        return hashes[places], rows
 
     def state(self) -> State:
         """All of it, for `of_state`."""
-        table = _Table.join(self._tables)
-        columns = {"hashes": table.hashes, "owners": table.voices, "places": table.places}
-        return {"voices": self.voices.state(), **columns}
+        return {"voices": self.voices.state(), "shingles": self._shingles.state()}
 
     @staticmethod
     def of_state(state: State) -> PassageIndex:
         index = PassageIndex()
         index.voices = Voices.of_state(state["voices"])
-        index._tables[0] = _Table(state["hashes"], state["owners"], state["places"])
+        index._shingles.restore(state["shingles"])
         return index
 
     def shared_runs(
@@ -126,7 +120,8 @@ class PassageIndex:
         hashes = shingle_hashes(intervals)
         ours = winnow(hashes)
         common = _COMMON if rarest is None else _RARE
-        seeds = np.concatenate([t.seeds(hashes[ours], ours, common) for t in self._tables])
+        tables = self._shingles.tables()
+        seeds = np.concatenate([_seeds(table, hashes[ours], ours, common) for table in tables])
         if apart_from is not None:
             seeds = seeds[~apart_from[seeds[:, 0]]]
         places = self._promising(voice.pitches, seeds, least)
@@ -149,7 +144,8 @@ class PassageIndex:
             return []
         reach = least - SHINGLE_INTERVALS
         around = np.arange(-reach, SHINGLE_INTERVALS + reach)
-        ours = _gather(pitches, np.array([0]), np.array([len(pitches)]), seeds[:, 2], around)
+        line, whole = Column(np.int16, pitches), (np.array([0]), np.array([len(pitches)]))
+        ours = _gather(line, *whole, seeds[:, 2], around)
         starts, notes = self.voices.bounds(seeds[:, 0])
         theirs_at = seeds[:, 1] + seeds[:, 2]
         theirs = _gather(self.voices.pitches, starts, notes, theirs_at, around)
@@ -181,44 +177,24 @@ def _rarest(
 
 
 def _gather(
-    pitches: NDArray[np.int16], starts: Ints, notes: Ints, places: Ints, around: Ints
+    pitches: Column, starts: Ints, notes: Ints, places: Ints, around: Ints
 ) -> NDArray[np.int16]:
     """Intervals around places of voices, `_NOTHING` outside the voice; shape (S, W)."""
     wanted = places[:, None] + around[None, :]
     inside = (wanted >= 0) & (wanted < notes[:, None] - 1)
     at = np.where(inside, starts[:, None] + wanted, 0)
-    return np.where(inside, pitches[at + 1] - pitches[at], np.int16(_NOTHING))
+    return np.where(inside, pitches.at(at + inside) - pitches.at(at), np.int16(_NOTHING))
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """Kept shingles: hash, voice number, place in the voice; sorted by hash when joined."""
+def _seeds(table: PostingTable, hashes: Hashes, places: Ints, common: int) -> Ints:
+    """Rows (voice, their place - ours, our place) where a kept shingle agrees.
 
-    hashes: Hashes
-    voices: NDArray[np.int32]
-    places: NDArray[np.int32]
-
-    def seeds(self, hashes: Hashes, places: Ints, common: int) -> Ints:
-        """Rows (voice, their place - ours, our place) where a kept shingle agrees.
-
-        Shingles of more than `common` places are passed over, and the commonest of those that
-        would make more rows than `_MOST_SEEDS`.
-        """
-        found, rows = places_in(self.hashes, hashes, common=common, most=_MOST_SEEDS)
-        ours = places[found]
-        return np.stack([self.voices[rows], self.places[rows] - ours, ours], axis=1)
-
-    @staticmethod
-    def empty() -> _Table:
-        nothing = np.zeros(0, dtype=np.int32)
-        return _Table(np.zeros(0, dtype=np.uint64), nothing, nothing)
-
-    @staticmethod
-    def join(tables: list[_Table]) -> _Table:
-        hashes = np.concatenate([t.hashes for t in tables])
-        order = np.argsort(hashes, kind="stable")
-        voices = np.concatenate([t.voices for t in tables])[order]
-        return _Table(hashes[order], voices, np.concatenate([t.places for t in tables])[order])
+    Shingles of more than `common` places are passed over, and the commonest of those that
+    would make more rows than `_MOST_SEEDS`.
+    """
+    found, rows = table.find(hashes, common=common, most=_MOST_SEEDS)
+    ours = places[found]
+    return np.stack([rows[:, 0], rows[:, 1] - ours, ours], axis=1)
 
 
 def _extend(

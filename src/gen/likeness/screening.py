@@ -22,15 +22,16 @@ theme), or only accompaniments and broken chords agree (stock patterns do).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable
+from dataclasses import asdict
 
 import numpy as np
 
+from gen.disk.arrays import State
 from gen.likeness.bars import BarIndex
 from gen.likeness.calibration import ENOUGH_WORKS, PRIOR, Calibration, Limits
-from gen.likeness.columns import State
 from gen.likeness.fingerprint import Fingerprint, NewPiece, shingles_of_tracks
+from gen.likeness.known import KnownPieces
 from gen.likeness.report import (
     BLOCK,
     CLEAR,
@@ -60,7 +61,7 @@ class Screen:
 
     def __init__(self, thresholds: Thresholds | None = None) -> None:
         self.thresholds = thresholds or Thresholds()
-        self._known: list[Known] = []
+        self.known = KnownPieces()
         self._learned = 0
         self._calibration = PRIOR
         self.shared = SharedPassages()
@@ -69,12 +70,7 @@ class Screen:
         self._withdrawn_bars = BarIndex(with_drums=True, least_notes=1)
 
     def __len__(self) -> int:
-        return len(self._known)
-
-    @property
-    def known(self) -> Sequence[Known]:
-        """What was added, by number."""
-        return self._known
+        return len(self.known)
 
     @property
     def calibration(self) -> Calibration:
@@ -83,9 +79,9 @@ class Screen:
 
     def add(self, known: Known, fingerprint: Fingerprint) -> None:
         """Compare later pieces with this one too."""
-        number = len(self._known)
-        self._known.append(known)
-        self.shared.add(number, fingerprint, is_output=known.kind == OUTPUT)
+        number = len(self.known)
+        self.known.append(known)
+        self.shared.add(fingerprint, is_output=known.kind == OUTPUT)
         self._sketches.add(shingles_of_tracks(fingerprint))
         if known.kind == OUTPUT:
             self._output_bars.add(number, fingerprint.bars)
@@ -94,13 +90,13 @@ class Screen:
 
     def withdraw(self, number: int, fingerprint: Fingerprint) -> None:
         """The known piece of this number, a work, was withdrawn since it was added."""
-        self._known[number] = replace(self._known[number], kind=WITHDRAWN)
+        self.known.withdraw(number)
         self._withdrawn_bars.add(number, fingerprint.bars)
 
     def state(self) -> State:
         """All that is known but the thresholds, for `of_state`."""
         return {
-            "known": [[known.kind, known.name, known.composers] for known in self._known],
+            "known": self.known.state(),
             "learned": self._learned,
             "calibration": asdict(self._calibration),
             "shared": self.shared.state(),
@@ -113,7 +109,7 @@ class Screen:
     def of_state(state: State, thresholds: Thresholds | None = None) -> Screen:
         """The screen that gave this state."""
         screen = Screen(thresholds)
-        screen._known = [Known(kind, name, tuple(who)) for kind, name, who in state["known"]]
+        screen.known = KnownPieces.of_state(state["known"])
         screen._learned = state["learned"]
         screen._calibration = Calibration(**state["calibration"])
         screen.shared = SharedPassages.of_state(state["shared"])
@@ -143,14 +139,14 @@ class Screen:
     ) -> Iterable[Match]:
         """What the piece shares with each known one that it shares something with."""
         passages = self._best_passages(piece, limits)
-        own = [n for n in passages if self._known[n].is_of(composers)]
+        own = [n for n in passages if self.known[n].is_of(composers)]
         own_bits = max((passages[number].bits for number in own), default=0)
         shingles = shingles_of_tracks(piece.fingerprint)
         alike = self._sketches.alike(shingles, self.thresholds.review_similarity)
         bars = piece.fingerprint.bars, piece.bar_weights
         shares = {**self._output_bars.shares(*bars), **self._withdrawn_bars.mutual_shares(*bars)}
         for number in sorted({*passages, *map(int, alike), *shares}):
-            known, passage = self._known[number], passages.get(number)
+            known, passage = self.known[number], passages.get(number)
             similarity = _jaccard(shingles, shingles_of(self.shared.tracks(number)))
             share = shares.get(number, 0.0)
             verdict = self.thresholds.verdict(known.kind, similarity, passage, share, limits)
@@ -170,14 +166,15 @@ class Screen:
 
     def keep_up(self) -> None:
         """Learn from the works that were added, and calibrate, once they are twice as many."""
-        works = [n for n, known in enumerate(self._known) if known.kind in (WORK, WITHDRAWN)]
-        if len(works) < max(_GROWTH * self._learned, 1):
+        found = self.known.of_kind(WORK, WITHDRAWN)
+        if len(found) < max(_GROWTH * self._learned, 1):
             return
+        works = found.tolist()
         self.shared.learn(works[self._learned :])
         self._learned = len(works)
         if len(works) >= ENOUGH_WORKS:
             relatives = self.shared.relatives(works)
-            outputs = [n for n, known in enumerate(self._known) if known.kind == OUTPUT]
+            outputs = self.known.of_kind(OUTPUT).tolist()
             chosen = np.random.default_rng(len(works)).permutation(works)[:_CALIBRATED_ON].tolist()
             scores = [self.shared.best_by_chance(n, [*relatives[n], *outputs]) for n in chosen]
             self._calibration = Calibration.of(scores, len(self))

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.likeness.columns import State, places_in
+from gen.disk.arrays import State
+from gen.likeness.columns import Postings, PostingTable
 from gen.likeness.surprise import STEPS_OF_SEMITONES
 from gen.likeness.voices import Ints, Part, Voice
 
@@ -74,38 +75,6 @@ class SeedPairs:
 
 
 @dataclass(frozen=True, slots=True)
-class _SeedTable:
-    """Seeds of known lines, sorted by code: voice, first note's time and pitch, time spanned."""
-
-    codes: Ints
-    rows: NDArray[np.int32]  # (N, 4)
-
-    @staticmethod
-    def of(number: int, voice: Voice) -> _SeedTable:
-        codes = seed_codes(voice.pitches, voice.onsets)
-        count = len(codes)
-        onsets = voice.onsets.astype(np.int32)
-        rows = np.empty((count, 4), dtype=np.int32)
-        rows[:, 0], rows[:, 1], rows[:, 2] = number, onsets[:count], voice.pitches[:count]
-        rows[:, 3] = onsets[SEED_NOTES - 1 :] - onsets[:count] if count else 0
-        return _SeedTable(codes, rows)
-
-    @staticmethod
-    def join(tables: Sequence[_SeedTable]) -> _SeedTable:
-        codes = np.concatenate([np.zeros(0, dtype=np.int64), *(t.codes for t in tables)])
-        rows = np.concatenate([np.zeros((0, 4), dtype=np.int32), *(t.rows for t in tables)])
-        order = np.argsort(codes, kind="stable")
-        return _SeedTable(codes[order], rows[order])
-
-    def pairs(self, new: NewSeeds) -> SeedPairs:
-        """As `SeedIndex.pairs`, the rarest `_MOST_HITS`."""
-        ours, theirs = places_in(self.codes, new.codes, common=_COMMON, most=_MOST_HITS)
-        counts = np.bincount(ours, minlength=len(new.codes))[ours]
-        rarity = _RARE - np.log2(counts)
-        return SeedPairs(new.rows[ours], self.rows[theirs], rarity, new.codes[ours])
-
-
-@dataclass(frozen=True, slots=True)
 class NewSeeds:
     """Seeds of a new piece: code, part, first note's time and pitch, time spanned."""
 
@@ -150,19 +119,18 @@ class SeedIndex:
     """The seeds of all known lines; grows by `add`."""
 
     def __init__(self) -> None:
-        self._tables = [_SeedTable.join([]), _SeedTable.join([])]  # the bulk, and what came last
+        # Line, first note's time and pitch, time spanned.
+        self._seeds = Postings(np.int64, 4, _RECENT)
 
     def add(self, lines: Iterable[tuple[int, Voice]]) -> None:
-        """Keep the seeds of lines, each with its number."""
-        bulk, recent = self._tables
-        recent = _SeedTable.join([recent, *(_SeedTable.of(number, line) for number, line in lines)])
-        if len(recent.codes) > _RECENT:
-            bulk, recent = _SeedTable.join([bulk, recent]), _SeedTable.join([])
-        self._tables = [bulk, recent]
+        """Keep the seeds of the lines of one more piece, each with its number."""
+        self._seeds.add(_seeds_of(number, line) for number, line in lines)
 
     def pairs(self, new: NewSeeds) -> SeedPairs:
-        """What agrees with the seeds of a new piece."""
-        bulk, recent = (table.pairs(new) for table in self._tables)
+        """What agrees with the seeds of a new piece: of the bulk, and of what came last, the rarest
+        `_MOST_HITS`.
+        """
+        bulk, recent = (_pairs(table, new) for table in self._seeds.tables())
         return SeedPairs(
             np.concatenate([bulk.ours, recent.ours]),
             np.concatenate([bulk.theirs, recent.theirs]),
@@ -172,11 +140,27 @@ class SeedIndex:
 
     def state(self) -> State:
         """All of it, for `of_state`."""
-        table = _SeedTable.join(self._tables)
-        return {"codes": table.codes, "rows": table.rows}
+        return self._seeds.state()
 
     @staticmethod
     def of_state(state: State) -> SeedIndex:
         index = SeedIndex()
-        index._tables[0] = _SeedTable(state["codes"], state["rows"])
+        index._seeds.restore(state)
         return index
+
+
+def _seeds_of(number: int, line: Voice) -> tuple[Ints, NDArray[np.int32]]:
+    """The seeds of a known line, and their rows."""
+    codes = seed_codes(line.pitches, line.onsets)
+    count = len(codes)
+    onsets = line.onsets.astype(np.int32)
+    rows = np.empty((count, 4), dtype=np.int32)
+    rows[:, 0], rows[:, 1], rows[:, 2] = number, onsets[:count], line.pitches[:count]
+    rows[:, 3] = onsets[SEED_NOTES - 1 :] - onsets[:count] if count else 0
+    return codes, rows
+
+
+def _pairs(table: PostingTable, new: NewSeeds) -> SeedPairs:
+    ours, theirs = table.find(new.codes, common=_COMMON, most=_MOST_HITS)
+    counts = np.bincount(ours, minlength=len(new.codes))[ours]
+    return SeedPairs(new.rows[ours], theirs, _RARE - np.log2(counts), new.codes[ours])

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gen.disk.arrays import State
 from gen.likeness.alignment import AlignmentIndex, Stretch
-from gen.likeness.columns import Column, State
+from gen.likeness.columns import Column
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.forms import turned, with_plain_lines
 from gen.likeness.passages import PassageIndex, SharedRun
@@ -82,7 +84,7 @@ class _Lines:
         line = theirs.pitches[stretch.first : stretch.last + 1]
         leads = is_somebodys(ours, theirs)
         spell = partial(passage_of_stretch, ours, theirs, stretch, form)
-        owner, tune = int(self.owners.all[stretch.voice]), leads and moves_by_steps(line)
+        owner, tune = int(self.owners[stretch.voice]), leads and moves_by_steps(line)
         return Found(owner, ours, stretch.bits, leads, tune, spell)
 
     def state(self) -> State:
@@ -95,19 +97,22 @@ class _Lines:
 
 
 class SharedPassages:
-    """The lines of known pieces, which are numbered in ascending order, searchable."""
+    """The lines of known pieces, numbered as they are added, searchable."""
 
     def __init__(self) -> None:
         self._surprise = Surprise()
         self._runs, self._run_owners = PassageIndex(), Column(np.int32)
+        self._run_ends = Column(np.int64)  # of each piece: its lines and all before
         self._works = _Lines(AlignmentIndex(self._surprise), Column(np.int32))
         self._outputs = _Lines(AlignmentIndex(self._surprise), Column(np.int32))
         self._said: dict[int, Said] = {}
 
-    def add(self, number: int, fingerprint: Fingerprint, *, is_output: bool) -> None:
+    def add(self, fingerprint: Fingerprint, *, is_output: bool) -> None:
         """Keep the lines of one more piece."""
+        number = len(self._run_ends)
         self._runs.extend(fingerprint.tracks)
         self._run_owners.extend([number] * len(fingerprint.tracks))
+        self._run_ends.extend([len(self._run_owners)])
         timed = [v for v in fingerprint.voices if len(v.onsets) == len(v.pitches)]
         if is_output:
             self._outputs.add(number, timed)
@@ -116,8 +121,8 @@ class SharedPassages:
 
     def tracks(self, number: int) -> list[Voice]:
         """The lines of a known piece's tracks."""
-        first, end = np.searchsorted(self._run_owners.all, [number, number + 1])
-        return self._runs.voices[int(first) : int(end)]
+        first = int(self._run_ends[number - 1]) if number else 0
+        return self._runs.voices[first : int(self._run_ends[number])]
 
     def melodies(self, number: int) -> Hashes:
         """Shingles of a known piece's leading lines."""
@@ -154,19 +159,19 @@ class SharedPassages:
             apart_from: numbers of known pieces that do not count.
         """
         upper, works = with_plain_lines(parts), self._works
-        for stretch in works.index.stretches(upper, np.isin(works.owners.all, apart_from)):
+        for stretch in works.index.stretches(upper, _are_of(works.owners, apart_from)):
             yield works.found(upper, stretch)
 
     def runs(self, voices: Iterable[Voice], apart_from: Sequence[int] = ()) -> Iterator[Found]:
         """Runs of intervals that lines have in common with tracks of known pieces."""
-        owners = self._run_owners.all
-        apart = np.isin(owners, apart_from)
+        apart = _are_of(self._run_owners, apart_from)
         for voice in voices:
             for run in self._runs.shared_runs(voice, apart_from=apart, rarest=_RAREST_RUNS):
                 known, bits = self._runs.voices[run.voice], self._run_bits(run)
                 spell = partial(passage_of, voice, known, run, bits)
                 leads, tune = is_somebodys(voice, known), is_tune(voice, known, run)
-                yield Found(int(owners[run.voice]), voice, bits, leads, tune, spell)
+                owner = int(self._run_owners[run.voice])
+                yield Found(owner, voice, bits, leads, tune, spell)
 
     def _find_in_outputs(self, piece: NewPiece) -> Iterator[Found]:
         outputs, every = self._outputs, with_plain_lines(piece.parts)
@@ -180,7 +185,7 @@ class SharedPassages:
     def _run_bits(self, run: SharedRun) -> float:
         """What the intervals of a run say; what it repeats says nothing more."""
         if run.voice not in self._said:
-            tracks = self.tracks(self._run_owners.all[run.voice])
+            tracks = self.tracks(int(self._run_owners[run.voice]))
             said = self._surprise.of_intervals(self._runs.voices[run.voice], tracks)
             self._said[run.voice] = said
         said = self._said[run.voice]
@@ -205,6 +210,7 @@ class SharedPassages:
             "surprise": self._surprise.state(),
             "runs": self._runs.state(),
             "run_owners": self._run_owners.all,
+            "run_ends": self._run_ends.all,
             "works": self._works.state(),
             "outputs": self._outputs.state(),
         }
@@ -215,9 +221,15 @@ class SharedPassages:
         shared._surprise = surprise = Surprise.of_state(state["surprise"])
         shared._runs = PassageIndex.of_state(state["runs"])
         shared._run_owners = Column(np.int32, state["run_owners"])
+        shared._run_ends = Column(np.int64, state["run_ends"])
         shared._works = _Lines.of_state(state["works"], surprise)
         shared._outputs = _Lines.of_state(state["outputs"], surprise)
         return shared
+
+
+def _are_of(owners: Column, pieces: Sequence[int]) -> NDArray[np.bool_] | None:
+    """(N,) which lines are of these pieces; None where none is asked for."""
+    return np.isin(owners.all, pieces) if pieces else None
 
 
 def part_of(voice: Voice) -> Part:

@@ -14,7 +14,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.likeness.columns import State
+from gen.disk.arrays import State
+from gen.likeness.columns import Values, every
 from gen.likeness.voices import Hashes
 
 _PLACES = 128
@@ -37,8 +38,9 @@ class Sketches:
     """Sketches in the order in which they were added."""
 
     def __init__(self) -> None:
+        self._stored: Values = np.zeros((_PLACES, 0), dtype=np.uint8)
         self._kept = np.zeros((_PLACES, 64), dtype=np.uint8)
-        self._count = 0
+        self._count = 0  # of those that are not stored
 
     def add(self, shingles: Hashes) -> None:
         """Keep the sketch of one more set, sorted."""
@@ -49,14 +51,12 @@ class Sketches:
 
     def state(self) -> State:
         """All of it, for `of_state`."""
-        return {"kept": self._kept[:, : self._count]}
+        return {"kept": np.concatenate([every(self._stored), self._kept[:, : self._count]], axis=1)}
 
     @staticmethod
     def of_state(state: State) -> Sketches:
         sketches = Sketches()
-        sketches._count = state["kept"].shape[1]
-        if sketches._count:
-            sketches._kept = state["kept"]
+        sketches._stored = state["kept"]
         return sketches
 
     def alike(self, shingles: Hashes, similarity: float) -> NDArray[np.int64]:
@@ -67,8 +67,18 @@ class Sketches:
         """
         if not len(shingles):
             return np.zeros(0, dtype=np.int64)
-        agreeing = self._kept[:, : self._count] == sketch(shingles)[:, None]
+        own = sketch(shingles)
+        parts = every(self._stored), self._kept[:, : self._count]
+        agreeing = np.concatenate([_agreeing(part, own) for part in parts])
         telling = _PLACES * -np.expm1(-len(shingles) / _PLACES)
         deviation = np.sqrt(similarity * (1 - similarity) / max(telling, 1.0))
         least = _PLACES * (similarity - _DEVIATIONS * deviation)
-        return np.flatnonzero(agreeing.sum(axis=0, dtype=np.uint8) >= least)
+        return np.flatnonzero(agreeing >= least)
+
+
+def _agreeing(kept: Sketch, own: Sketch) -> Sketch:
+    """(N,) at how many points each of the sketches, shape (128, N), is as this one."""
+    counts = np.zeros(kept.shape[1], dtype=np.uint8)
+    for place, value in zip(kept, own, strict=True):
+        counts += place == value
+    return counts

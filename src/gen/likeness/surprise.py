@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gen.likeness.columns import State
+from gen.disk.arrays import State
+from gen.likeness.columns import Ascending, Values, every, rows_at
 from gen.likeness.voices import Voice
 
 STEPS_OF_SEMITONES = np.array([0, 1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6], dtype=np.int64)
@@ -120,7 +121,7 @@ class Surprise:
 
     def state(self) -> State:
         """All of it, for `of_state`: what was seen, and how often."""
-        seen = [_sparse(counts.seen) for counts in self._all_counts]
+        seen = [counts.seen for counts in self._all_counts]
         figures = {"figures": self._figures.state(), "timed": self._timed_figures.state()}
         return {"seen": seen, "pieces": self._pieces, **figures}
 
@@ -128,9 +129,9 @@ class Surprise:
     def of_state(state: State) -> Surprise:
         surprise = Surprise()
         for counts, seen in zip(surprise._all_counts, state["seen"], strict=True):
-            counts.see(*seen)
-        surprise._figures = _Figures(_INTERVALS, *state["figures"])
-        surprise._timed_figures = _Figures(_INTERVALS * _LENGTHS, *state["timed"])
+            counts.restore(seen)
+        surprise._figures = _Figures.of_state(_INTERVALS, state["figures"])
+        surprise._timed_figures = _Figures.of_state(_INTERVALS * _LENGTHS, state["timed"])
         surprise._pieces = state["pieces"]
         return surprise
 
@@ -194,10 +195,10 @@ class _Counts:
         """How often each group was."""
         return self._groups
 
-    def see(self, groups: Ints, times: NDArray[np.float64]) -> None:
-        """Count groups so many times."""
-        np.add.at(self._groups, groups, times)
-        np.add.at(self._contexts, groups // self.base, times)
+    def restore(self, seen: Values) -> None:
+        """Take in what `seen` gave."""
+        self._groups = every(seen).copy()
+        self._contexts = self._groups.reshape(-1, self.base).sum(axis=1)
 
     def cut(self, symbols: Ints) -> Ints:
         """Of `_symbols`, those that make one group for each interval."""
@@ -205,7 +206,8 @@ class _Counts:
 
     def add(self, symbols: Ints) -> None:
         groups = _grams(symbols, self.order, self.base)
-        self.see(groups, np.ones(len(groups)))
+        np.add.at(self._groups, groups, 1)
+        np.add.at(self._contexts, groups // self.base, 1)
 
     def mixed(
         self, symbols: Ints, shorter: NDArray[np.float64], weight: float, own: Sequence[Ints]
@@ -230,23 +232,31 @@ class _Counts:
 class _Figures:
     """How many pieces have each figure of seven notes; those that only one has are not kept."""
 
-    def __init__(self, base: int, codes: Ints | None = None, pieces: Ints | None = None) -> None:
+    def __init__(
+        self, base: int, codes: Ascending | None = None, totals: Values | None = None
+    ) -> None:
         self._base = base
-        nothing = np.zeros(0, dtype=np.int64)
-        self._codes = nothing if codes is None else codes  # ascending
-        self._pieces = nothing if pieces is None else pieces
-        self._totals = np.concatenate([[0], np.cumsum(self._pieces)])
+        self._codes = Ascending(np.zeros(0, dtype=np.int64)) if codes is None else codes
+        # Of how many pieces all codes before each are, and all codes.
+        self._totals = np.zeros(1, dtype=np.int64) if totals is None else totals
 
-    def state(self) -> tuple[Ints, Ints]:
-        return self._codes, self._pieces
+    def state(self) -> State:
+        """All of it, for `of_state`."""
+        return {"codes": self._codes.state(), "totals": every(self._totals)}
+
+    @staticmethod
+    def of_state(base: int, state: State) -> _Figures:
+        return _Figures(base, Ascending.of_state(state["codes"]), state["totals"])
 
     def and_of(self, pieces: Sequence[Ints]) -> _Figures:
         """With the figures of more pieces, of each piece once."""
-        codes = np.concatenate([self._codes, *pieces])
-        counts = np.concatenate([self._pieces, *(np.ones(len(own), np.int64) for own in pieces)])
+        codes = np.concatenate([every(self._codes.values), *pieces])
+        known = np.diff(every(self._totals))
+        counts = np.concatenate([known, *(np.ones(len(own), np.int64) for own in pieces)])
         names, places = np.unique(codes, return_inverse=True)
-        totals = np.bincount(places, counts, len(names)).astype(np.int64)
-        return _Figures(self._base, names[totals > 1], totals[totals > 1])
+        found = np.bincount(places, counts, len(names)).astype(np.int64)
+        totals = np.concatenate([[0], np.cumsum(found[found > 1])])
+        return _Figures(self._base, Ascending(names[found > 1]), totals)
 
     def mixed(
         self, symbols: Ints, shorter: NDArray[np.float64], own: Sequence[Ints]
@@ -262,8 +272,9 @@ class _Figures:
 
     def _between(self, first: Ints, count: int) -> Ints:
         """How many pieces have each of so many codes, all in all."""
-        begin, end = (np.searchsorted(self._codes, first + more) for more in (0, count))
-        found: Ints = self._totals[end] - self._totals[begin]
+        edges, _ = self._codes.bounds(np.concatenate([first, first + count]))
+        begin, end = rows_at(self._totals, edges).reshape(2, -1)
+        found: Ints = end - begin
         return found
 
 
@@ -271,12 +282,6 @@ def _figures_of(lines: Iterable[Ints], base: int) -> Ints:
     """The different figures of a piece's lines, ascending."""
     found = [_grams(symbols, _FIGURE, base) for symbols in lines]
     return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *found]))
-
-
-def _sparse(values: NDArray[np.float64]) -> tuple[Ints, NDArray[np.float64]]:
-    """Where an array is not 0, and what it is there."""
-    places = np.flatnonzero(values)
-    return places, values[places]
 
 
 def _times(wanted: Ints, among: Ints) -> Ints:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from gen.likeness.columns import Column, State, Voices
+from gen.disk.arrays import State
+from gen.likeness.columns import Column, Voices
 from gen.likeness.surprise import Said, Surprise
 from gen.likeness.voices import Ints, Voice
 
@@ -50,7 +51,7 @@ class WeighedLines:
 
     def _piece_of(self, number: int) -> range:
         """Numbers of the lines of the same piece."""
-        return range(int(self._first.all[number]), int(self._end.all[number]))
+        return range(int(self._first[number]), int(self._end[number]))
 
     def _in_their_tracks(self, number: int, said: Said) -> Said:
         """What the notes of all tracks together say, no more than they do in their own tracks."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -116,6 +117,10 @@ class RegisterState:
         if not 0 < size <= self.size:
             raise SettingError(f"size {size} of {self.size}", mend="give an earlier size")
         return root_of(self.leaves[:size]).hex()
+
+    def digest_of(self, size: int) -> bytes:
+        """SHA-256 over the leaf hashes of the first `size` acts: quicker than their root hash."""
+        return hashlib.sha256(b"".join(self.leaves[:size])).digest()
 
     def roster_at(self, size: int) -> Roster:
         """The roster in force when the log had this size, at least 1."""

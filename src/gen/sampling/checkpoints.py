@@ -113,7 +113,7 @@ def checkpoint_of(name: str, digest: str) -> Path:
 class LinesCache(SealedCache):
     """Lines of works, and of whole corpora with what they borrow from themselves."""
 
-    kind = "lines 4"
+    kind = "lines 5"
 
 
 @dataclass(frozen=True, slots=True)
