@@ -193,7 +193,7 @@ class StoredArray:
         return flat.view(self.dtype).reshape(self.shape)
 
 
-class _Head(msgspec.Struct, array_like=True):
+class _SealedHead(msgspec.Struct, array_like=True):
     """What the seal is over: the body's size and digests; plain values with places of arrays."""
 
     size: int
@@ -238,7 +238,7 @@ class SealedArrays:
         packed = file.read(size)
         if not sealer.holds(seal, length, packed):
             return None
-        head = msgspec.msgpack.decode(packed, type=_Head)
+        head = msgspec.msgpack.decode(packed, type=_SealedHead)
         own = io.FileIO(os.dup(file.fileno()))
         body = _Body(own, self.path, head.size, head.digests)
 
@@ -286,7 +286,7 @@ def _packed(state: State, sealer: Sealer) -> memoryview:
     digests = b"".join(
         hashlib.sha256(body[at : at + BLOCK_BYTES]).digest() for at in range(0, size, BLOCK_BYTES)
     )
-    head = msgspec.msgpack.encode(_Head(size, digests, msgspec.Raw(plain)))
+    head = msgspec.msgpack.encode(_SealedHead(size, digests, msgspec.Raw(plain)))
     length = len(head).to_bytes(_LENGTH_BYTES, "little")
     end = head + length + sealer.seal(length, head)
     data[size : size + len(end)] = np.frombuffer(end, np.uint8)
