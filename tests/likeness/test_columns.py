@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from disguises import COMING_HOME, merged, transposed
 from gen.disk.arrays import SealedArrays
-from gen.likeness.columns import Ascending, Column, Voices, decode, encode, places_in
+from gen.likeness.columns import Ascending, Column, Postings, Voices, decode, encode, places_in
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.report import OUTPUT, WITHDRAWN, WORK, Known
 from gen.likeness.screening import Screen
@@ -198,3 +199,20 @@ def test_values_on_disk_are_looked_up_as_in_memory(seed: int, tmp_path: Path) ->
         found = Ascending.of_state(state).bounds(few)
         assert np.array_equal(found[0], np.searchsorted(values, few, side="left"))
         assert np.array_equal(found[1], np.searchsorted(values, few, side="right"))
+
+
+@pytest.mark.parametrize("most_recent", [0, 5, 10**6])
+def test_an_index_that_grows_finds_every_row_in_the_order_in_which_it_came(most_recent):
+    chance, postings = np.random.default_rng(most_recent), Postings(np.int64, 1, most_recent)
+    wanted, kept = np.arange(12), []
+    for count in range(20):
+        keys = chance.integers(0, 9, chance.integers(0, 4))
+        numbers = np.arange(len(kept), len(kept) + len(keys), dtype=np.int32)
+        postings.add([(keys, numbers[:, None])])
+        kept += keys.tolist()
+        if count % 3:
+            continue
+        found = [t.find(wanted, common=math.inf, most=math.inf) for t in postings.tables()]
+        for value in wanted.tolist():
+            rows = [row for ours, theirs in found for row in theirs[ours == value, 0].tolist()]
+            assert rows == [number for number, key in enumerate(kept) if key == value]

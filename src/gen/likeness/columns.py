@@ -309,7 +309,8 @@ class Postings:
     def add(self, parts: Iterable[tuple[NDArray[Any], NDArray[np.int32]]]) -> None:
         """Keep the keys and rows of one more piece."""
         for keys, rows in parts:
-            self._recent.append(PostingTable(Ascending(keys), rows))
+            order = np.argsort(keys, kind="stable")
+            self._recent.append(PostingTable(Ascending(keys[order]), rows[order]))
             self._count += len(keys)
         if self._count > self._most_recent:
             self._bulk += self._joined(self._recent)
