@@ -208,12 +208,13 @@ def test_what_waits_is_kept_for_the_next_time_and_what_left_is_dropped(
         assert known
         assert known.unread == []
         assert len(known.screen) == 2
-        return sorted(line[:64] for line in cache.read_text().splitlines()[1:])
+        lines = [line for path in cache.iterdir() for line in path.read_text().splitlines()[1:]]
+        return sorted(line[:64] for line in lines)
 
     for seed in range(2):
         desk.put(f"{seed}.mid", distinct_midi(seed))
     desk.report(desk.folder, *STATED)
-    cache = tmp_path / "cache" / "music-house" / "screening" / "lantern.jsonl"
+    cache = tmp_path / "cache" / "music-house" / "screening" / "lantern.works"
     waiting = sorted(sha256_hex(path.read_bytes()) for path in desk.inbox)
     assert kept() == waiting
     with monkeypatch.context() as patched:
@@ -894,8 +895,8 @@ def test_known_lines_are_kept_and_a_broken_cache_is_rebuilt(desk: Desk, tmp_path
         assert [outcome.status for outcome in contributor.run([job])] == ["already there"]
         return len(known.screen)
 
-    cache = tmp_path / "lines" / "lantern.jsonl"
     assert compared() == 2
+    cache = min((tmp_path / "lines" / "lantern.works").iterdir())
     whole = cache.read_bytes()
     for broken in (whole[:-40], b"voices 0\n", b"\xff", whole.replace(b'"pitches"', b'"pitch"')):
         cache.write_bytes(broken)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from gen.disk import UnfitFileError, write_atomically
 from gen.disk.kinds import Spot, open_plain
-from gen.disk.reading import CACHE, NamedFileError, read_text
+from gen.disk.reading import CACHE, NamedFileError, opened, read_text
 from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.errors import HouseError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
@@ -115,7 +115,7 @@ class KeptCache:
         if self._sealer is not None:
             text = kept.to_json()
             seal = self._sealer.seal(file_sha256.encode(), text.encode()).hex()
-            self._new[file_sha256] = f"{file_sha256} {seal} {text}\n"
+            self._new[file_sha256] = f"{seal} {text}"
         if len(self._new) >= _PORTION:
             self.save()
 
@@ -123,24 +123,46 @@ class KeptCache:
         """When all that is there has been asked for: drop the rest, and save."""
         self.save()
         for path in sorted(self._folder.glob("*.jsonl")):
-            rows = dict(_rows_in(path))
-            used = [f"{digest} {rows[digest]}\n" for digest in sorted(self._used & rows.keys())]
-            if len(used) < len(rows) or not rows:
-                with suppress(OSError):
-                    write_atomically(path, "".join([f"{_FIRST_LINE}\n", *used]).encode())
+            rows = list(_rows_in(path))
+            used = {digest: row for digest, row in rows if digest in self._used}
+            if len(used) < len(rows):
+                _write_rows(path, used)
 
     def save(self) -> None:
         """Add what was put since the last time."""
-        together: dict[Path, list[str]] = {}
+        together: dict[Path, dict[str, str]] = {}
         for digest, row in self._new.items():
-            together.setdefault(self.path_of(digest), []).append(row)
+            together.setdefault(self.path_of(digest), {})[digest] = row
         for path, rows in together.items():
-            with suppress(OSError, UnfitFileError):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                spot, flags = Spot(None, str(path)), os.O_WRONLY | os.O_CREAT | os.O_APPEND
-                with os.fdopen(open_plain(spot, flags), "a", encoding="utf-8") as file:
-                    file.write("".join([*([] if file.tell() else [f"{_FIRST_LINE}\n"]), *rows]))
+            if _is_whole(path):
+                with suppress(OSError, UnfitFileError):
+                    spot, flags = Spot(None, str(path)), os.O_WRONLY | os.O_APPEND
+                    with os.fdopen(open_plain(spot, flags), "ab") as file:
+                        file.write(_lines(rows))
+            else:
+                _write_rows(path, {**dict(_rows_in(path)), **rows})
         self._new = {}
+
+
+def _lines(rows: Mapping[str, str]) -> bytes:
+    return "".join(f"{digest} {row}\n" for digest, row in rows.items()).encode()
+
+
+def _write_rows(path: Path, rows: Mapping[str, str]) -> None:
+    """Have a file hold these and nothing else."""
+    with suppress(OSError):
+        write_atomically(path, f"{_FIRST_LINE}\n".encode() + _lines(rows))
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file begins as one of this format, and its last line has an end."""
+    try:
+        with opened(path, CACHE) as file:
+            first = file.readline(len(_FIRST_LINE) + 1)
+            file.seek(-1, os.SEEK_END)
+            return first == f"{_FIRST_LINE}\n".encode() and file.read(1) == b"\n"
+    except (NamedFileError, OSError):
+        return False
 
 
 def _rows_in(path: Path) -> Iterator[tuple[str, str]]:
