@@ -154,6 +154,21 @@ def test_an_accompaniment_climbs_through_the_last_chord_while_the_others_hold_it
         assert all(low < high for low, high in pairwise(pitches))
 
 
+@pytest.mark.parametrize("meter", ["3/8", "2/8", "1/8", "3/16", "changing"])
+@pytest.mark.parametrize("tempo", [60.0, 120.0])
+def test_an_accompaniment_climbs_within_its_bar(closes, meter, tempo):
+    closes(spread=True)
+    for draft in drafts(time_signature=meter, tempo=tempo, bars=8):
+        table = CellTable.of(draft.rows)
+        ends = [*table.bar_starts()[1:], draft.state.bar_start + draft.state.bar_steps]
+        for (bar, _), notes in notes_of(draft).items():
+            assert all(begin < ends[bar] for begin, *_ in notes)
+        bar = max(bar for bar, slot in notes_of(draft) if slot == ACCOMPANIMENT)
+        begins, _, pitches = zip(*notes_of(draft)[bar, ACCOMPANIMENT], strict=True)
+        assert all(early < late for early, late in pairwise(begins))
+        assert all(low < high for low, high in pairwise(pitches))
+
+
 def test_before_a_faded_close_parts_fall_silent_until_one_is_left(closes):
     closes(fade=True)
     left = set()

@@ -195,7 +195,7 @@ def told(found: Mapping[str, Sequence[Row]], artist: str) -> Bools:
 
 @dataclass(frozen=True, slots=True)
 class ArtistsMusic:
-    """ArtistsMusic in a row, each with whose it is and what it is related to.
+    """Pieces in a row, each with whose it is and what it is related to.
 
     Attributes:
         pieces: n of them.

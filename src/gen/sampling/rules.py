@@ -111,7 +111,7 @@ class Rules:
 
     # Closes that differ, and long pieces.
     varies_closes = Since(8)
-    """A piece closes in one of the ways in which works of its genre do, see `closing.CLOSES`."""
+    """A piece closes in one of the ways in which works of its genre do, see `plan.Close`."""
     passes_over = Since(8)
     """Where all further tracks have to rest the bar is over, and the last one has no more notes."""
     hears_returns = Since(8)

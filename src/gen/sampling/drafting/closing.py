@@ -74,7 +74,7 @@ FEWEST_BARS_TO_FADE: Final = 24
 """Bars of a piece whose tracks have all been heard before it would begin."""
 CLIMB: Final = 4
 """Notes with which an accompaniment climbs through the last chord: eighths, in slow pieces
-sixteenths, as in works."""
+sixteenths, as in works; fewer where its bar is too short."""
 SLOW: Final = 76.0
 """Quarters a minute."""
 ACCOMPANIMENT, MAIN_MELODY = (ROLES.index(role) + 1 for role in ("accompaniment", "main_melody"))
@@ -295,12 +295,13 @@ class Closing:
             return ()
         is_slow = v.TEMPOS[WORDS.tempo.number(state.first_tempo)] <= SLOW
         apart = v.STEPS_PER_QUARTER // (4 if is_slow else 2)
+        count = min(CLIMB, -(-state.bar_steps // apart))
         longest = WORDS.duration.id(len(v.DURATIONS) - 1)
         return tuple(
             PatternNote(
-                WORDS.position.id(n * apart), longest, 0, 1 if n else None, room=CLIMB - 1 - n
+                WORDS.position.id(n * apart), longest, 0, 1 if n else None, room=count - 1 - n
             )
-            for n in range(CLIMB)
+            for n in range(count)
         )
 
     def _climbing(self, plan: Plan, state: State) -> set[int]:
