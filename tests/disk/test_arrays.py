@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -131,6 +133,41 @@ def test_a_file_that_took_its_place_changes_nothing_that_was_opened(file):
 ])  # fmt: skip
 def test_a_changed_head_is_as_if_nothing_were_there(file, change):
     file.path.write_bytes(change(file.path.read_bytes()))
+    assert file.read() is None
+
+
+def test_a_head_that_claims_to_be_huge_is_not_read(file):
+    size = 1 << 29
+    with file.path.open("wb") as sparse:
+        sparse.truncate(size)
+        sparse.seek(size)
+        sparse.write(size.to_bytes(8, "little") + bytes(seals.SEAL_BYTES))
+    tracemalloc.start()
+    try:
+        assert file.read() is None
+        assert tracemalloc.get_traced_memory()[1] < size // 8
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no process can be copied here")
+def test_what_a_copy_of_the_process_does_changes_nothing_that_was_checked(file):
+    kept = long(file)
+    checked = kept.span(0, 10)
+    child = os.fork()
+    if not child:
+        checked[:] = -1
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert kept.span(0, 10).tolist() == list(range(10))
+
+
+def test_where_an_open_file_can_not_be_replaced_it_is_read_whole_and_closed(file, monkeypatch):
+    monkeypatch.setattr(arrays, "IS_WINDOWS", True)
+    kept = long(file)
+    assert kept._body._file.closed
+    file.path.write_bytes(b"\xff" + file.path.read_bytes()[1:])
+    assert np.array_equal(kept.all, LONG)
     assert file.read() is None
 
 

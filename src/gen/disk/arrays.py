@@ -2,9 +2,9 @@
 
 The file is a body of blocks, a head, the head's length, and a seal. The head has plain values, says
 where in the body each array lies, and names the SHA-256 of every block; the seal is over the head.
-A block is read when something in it is first asked for, into memory of this process alone, and
-held against its digest there: whoever changes the file later changes nothing that was read, and a
-block of another day is none of this head.
+A block is read when something in it is first asked for, on Windows all at once, into memory of this
+process alone, and held against its digest there: whoever changes the file later changes nothing
+that was read, and a block of another day is none of this head.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import io
 import math
 import mmap
 import os
+import sys
 import threading
 import weakref
 from contextlib import suppress
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 from gen.disk.reading import KEPT, NamedFileError, opened
 from gen.disk.sealed import sealer_of_user
 from gen.disk.seals import SEAL_BYTES, Sealer
-from gen.disk.writing import write_atomically
+from gen.disk.writing import IS_WINDOWS, write_atomically
 from gen.errors import HouseError
 
 BLOCK_BYTES: Final = 8192
@@ -36,6 +37,8 @@ _AT_ONCE: Final = 64
 """Blocks that are read by one call, at most."""
 _ALIGNED: Final = 64
 _LENGTH_BYTES: Final = 8
+_MOST_HEAD: Final = 1 << 28
+"""Bytes of a head that is read before it is known to be sealed; that of 8 GiB has some 32 MiB."""
 _DIGEST_BYTES: Final = 32
 _ARRAY: Final = 1
 """Code of an array's place among the plain values."""
@@ -119,11 +122,13 @@ class _Body:
 
 
 def _sparse_memory(size: int) -> mmap.mmap:
-    """Memory that takes room in small pages, where something was written.
+    """Memory of this process and no copy of it that takes room in small pages, where it is filled.
 
     In huge ones, as numpy asks for, each block would clear, and take, two megabytes.
     """
-    memory = mmap.mmap(-1, max(size, 1))
+    if sys.platform == "win32":
+        return mmap.mmap(-1, max(size, 1))
+    memory = mmap.mmap(-1, max(size, 1), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_NOHUGEPAGE"):
         with suppress(OSError):  # a kernel that knows no huge pages
             memory.madvise(mmap.MADV_NOHUGEPAGE)
@@ -222,7 +227,7 @@ class SealedArrays:
         try:
             with opened(self.path, KEPT) as file:
                 return self._opened(file, sealer) if sealer else None
-        except (NamedFileError, OSError):
+        except (NamedFileError, OSError, SpoiledError):
             return None
 
     def _opened(self, file: BinaryIO, sealer: Sealer) -> State | None:
@@ -232,7 +237,7 @@ class SealedArrays:
         file.seek(after)
         length, seal = file.read(_LENGTH_BYTES), file.read(SEAL_BYTES)
         size = int.from_bytes(length, "little")
-        if size > after:
+        if size > min(after, _MOST_HEAD):
             return None
         file.seek(after - size)
         packed = file.read(size)
@@ -241,6 +246,9 @@ class SealedArrays:
         head = msgspec.msgpack.decode(packed, type=_SealedHead)
         own = io.FileIO(os.dup(file.fileno()))
         body = _Body(own, self.path, head.size, head.digests)
+        if IS_WINDOWS:  # a file that is open can neither be replaced nor removed there
+            body.need(0, head.size)
+            own.close()
 
         def stored(_: int, place: memoryview) -> StoredArray:
             kind, shape, offset = msgspec.msgpack.decode(place)
