@@ -189,7 +189,28 @@ def test_a_section_that_comes_back_stays_whole_before_a_faded_close(closes):
         form: {plan.fade for plan in plans(bars=LONG, sections=form, seeds=20)}
         for form in ("a:1 b:9 a:17", "a:1 b:9 ending:21", "a:1 b:9 ending:16")
     }
-    assert list(fades.values()) == [{0}, {3}, {4, 6}]
+    assert list(fades.values()) == [{0}, {0}, {4, 6}]
+
+
+def test_an_ending_too_short_for_a_long_fade_has_the_short_one_and_none_if_shorter_still(closes):
+    closes(fade=True, stop=True)
+    shortest, longest = closing.FADE
+    for room in range(1, longest + 2):
+        form = f"a:1 b:9 ending:{LONG - room}"
+        found = plans(bars=LONG, genre="rock", sections=form, seeds=20)
+        reached = {fade for fade in closing.FADE if fade <= room} or {0}
+        assert {plan.fade for plan in found} == reached
+        assert all(plan.close != Close.STOPPED for plan in found if plan.fade)
+        if room < shortest:
+            assert Close.STOPPED in {plan.close for plan in found}
+
+
+def test_a_piece_that_slows_down_does_not_stop_short(closes):
+    closes(stop=True)
+    found = plans(genre="rock")
+    assert {bool(plan.ritardando) for plan in found} == {False, True}
+    for plan in found:
+        assert (plan.close == Close.STOPPED) == (not plan.ritardando)
 
 
 def test_a_piece_may_come_home_from_the_subdominant(monkeypatch):

@@ -57,8 +57,8 @@ SPREADS: Final[Mapping[str, float]] = {
 }  # fmt: skip
 """Share of the works of a genre whose accompaniment climbs through the last chord; "" for all."""
 STOPS: Final[Mapping[str, float]] = dict.fromkeys(("rock", "funk", "march", "jazz_swing"), 0.25)
-"""Share of the pieces of a genre that stop short. No work does: in these genres none climbs either,
-or few do, so that all of them would close alike."""
+"""Share of the pieces of a genre that stop short, unless they slow down. No work does: in these
+genres none climbs either, or few do, so that all of them would close alike."""
 STOP: Final = v.STEPS_PER_QUARTER // 2
 """Grid steps that such a last chord lasts."""
 FADES: Final[Mapping[str, float]] = {
@@ -68,7 +68,8 @@ FADES: Final[Mapping[str, float]] = {
 }  # fmt: skip
 """Share of the works of a genre, of the second volume, that thin out before it."""
 FADE: Final = (4, 6)
-"""Bars that it takes, if the ending has as many: a section that comes back stays whole."""
+"""Bars that it takes, as in works, if the ending has as many: a section that comes back stays
+whole."""
 ENDING: Final = section_id("ending")
 FEWEST_BARS_TO_FADE: Final = 24
 """Bars of a piece whose tracks have all been heard before it would begin."""
@@ -120,10 +121,11 @@ def with_close(plan: Plan, controls: Controls, home: Key | None, seed: Sequence[
 
 def _varied(plan: Plan, genre: str, bars: int, rng: np.random.Generator) -> Plan:
     """The plan with a close such as works of its genre have."""
-    slowing, plagal, spread, stop, fade = rng.random(5)
-    fades = bars >= FEWEST_BARS_TO_FADE and fade < FADES.get(genre, 0)
+    slowing, plagal, spread, stop, fading = rng.random(5)
+    fades = bars >= FEWEST_BARS_TO_FADE and fading < FADES.get(genre, 0)
+    fade = _within_ending(plan, int(rng.choice(FADE))) if fades else 0
     close = Close.SPREAD if spread < SPREADS.get(genre, 0) else Close.STRUCK
-    if stop < STOPS.get(genre, 0) and not fades:
+    if stop < STOPS.get(genre, 0) and not (fade or plan.ritardando):
         close = Close.STOPPED
     way = next(way for share, way in SLOWINGS if slowing < share)
     return replace(
@@ -131,17 +133,22 @@ def _varied(plan: Plan, genre: str, bars: int, rng: np.random.Generator) -> Plan
         leads_from=SUBDOMINANT if plagal < PLAGAL.get(genre, PLAGAL_OTHERWISE) else DOMINANT,
         ritardando=way if plan.ritardando else (),
         close=close,
-        fade=_within_ending(plan, int(rng.choice(FADE))) if fades else 0,
+        fade=fade,
     )
 
 
 def _within_ending(plan: Plan, fade: int) -> int:
-    """As many bars of a fade as the section has with which a piece ends; all if it has no form."""
+    """The longest fade up to this one that the section has room for with which a piece ends.
+
+    None where that is too short: in fewer bars a band would break off rather than fade. All of it
+    if the piece has no form.
+    """
     if not plan.sections_given:
         return fade
     begin = max((bar for bar in plan.plan_rows if plan.planned(bar, Kind.SECTION)), default=0)
     is_ending = any(row[v.VALUE] == ENDING for row in plan.planned(begin, Kind.SECTION))
-    return min(fade, plan.limit - 1 - begin) if is_ending else 0
+    room = min(fade, plan.limit - 1 - begin) if is_ending else 0
+    return max((bars for bars in FADE if bars <= room), default=0)
 
 
 def _ending_on(chord: Chord, plan: Plan, bar: int) -> Plan:
