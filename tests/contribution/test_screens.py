@@ -1,5 +1,6 @@
 """What screening knows of a house is kept between commands, and changes no verdict."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from gen.contribution import screens
 from gen.contribution.known import load_known
 from gen.disk.arrays import BLOCK_BYTES, SpoiledError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
-from gen.likeness.report import OUTPUT, WORK, Known
+from gen.likeness.report import BLOCK, OUTPUT, WORK, Known
 from gen.likeness.thresholds import Thresholds
 from gen.provenance.works import withdraw
 from houses import key_of, make_piece
@@ -137,6 +138,40 @@ def test_a_changed_file_is_made_anew(house, read):
     path = screen_file(house)
     data = path.read_bytes()
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    read.clear()
+    assert list(load(house).screen.known) == list(before.screen.known)
+    assert len(read) == 2
+
+
+def test_an_older_file_that_is_put_back_hides_nothing_that_was_done_since(house):
+    (entry,) = enter(house, 1)
+    load(house)
+    older = screen_file(house).read_bytes()
+    pieces = [
+        NewPiece.of(piece) for piece in (make_piece(1), make_piece(2), make_piece(7, bars=16))
+    ]
+    enter(house, 2)
+    house.log_output("0f" * 32, fingerprint=pieces[2].fingerprint.pack())
+    house.house = withdraw(house.house, [entry.work], key_of("ana"), "a test")
+    before = [load(house).screen.compare(piece) for piece in pieces]
+    assert [found.verdict for found in before] == [BLOCK] * 3
+    for piece, found in zip(pieces, before, strict=True):
+        screen_file(house).write_bytes(older)
+        assert load(house).screen.compare(piece) == found
+
+
+def pipe(path):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("there are no pipes here")
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("laid", [pipe, os.mkdir, lambda path: path.symlink_to(path)])
+def test_whatever_lies_in_its_place_is_as_if_nothing_were_kept(house, read, laid):
+    enter(house, 1, 2)
+    before = load(house)
+    screen_file(house).unlink()
+    laid(screen_file(house))
     read.clear()
     assert list(load(house).screen.known) == list(before.screen.known)
     assert len(read) == 2
