@@ -12,6 +12,7 @@ from gen.disk.arrays import BLOCK_BYTES, SpoiledError
 from gen.likeness.fingerprint import Fingerprint, NewPiece
 from gen.likeness.report import BLOCK, OUTPUT, WORK, Known
 from gen.likeness.thresholds import Thresholds
+from gen.provenance.code import source_digest
 from gen.provenance.works import withdraw
 from houses import key_of, make_piece
 
@@ -196,10 +197,13 @@ def test_a_changed_block_is_refused_when_it_is_needed_and_then_made_anew(house, 
     assert found
 
 
-def test_what_other_code_kept_is_made_anew(house, read, monkeypatch):
+@pytest.mark.parametrize("room", ["contribution", "disk", "likeness"])
+def test_what_other_code_kept_is_made_anew(house, read, monkeypatch, room):
     enter(house, 1)
     load(house)
-    monkeypatch.setattr("gen.contribution.screens.source_digest", lambda room: "other")
+    monkeypatch.setattr(
+        screens, "source_digest", lambda of: "other" if of == room else source_digest(of)
+    )
     read.clear()
     load(house)
     assert len(read) == 1

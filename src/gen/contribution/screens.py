@@ -31,6 +31,8 @@ _LEAST_PIECES = 16
 _SHARE = 256
 """It is written anew when so many pieces, or such a part of all, were added since."""
 _DIGEST_BYTES = 32
+_ROOMS = ("contribution", "disk", "likeness")
+"""Whose code says what is kept, and how."""
 
 
 @dataclass(slots=True)
@@ -123,4 +125,4 @@ def _bytes_of(digest: str) -> NDArray[np.uint8]:
 
 def _file(house: House, folder: Path | None) -> SealedArrays:
     path = (folder or user_folder("screening")) / f"{name_of_house(house.pin)}.screen"
-    return SealedArrays(path, f"screen by music of {source_digest('likeness')}")
+    return SealedArrays(path, f"screen by {' '.join(map(source_digest, _ROOMS))}")
