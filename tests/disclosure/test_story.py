@@ -184,7 +184,7 @@ def inventory_has_every_file_that_a_walk_finds(story: Story, first: Path) -> Non
     caches = [copy["place"] for copy in copies if copy["kind"] == "cache"]
     found = story.with_tune()
     in_caches = {path for path in found if any(Path(c) in Path(path).parents for c in caches)}
-    assert {Path(path).parent.name for path in in_caches} >= {"screening"}
+    assert any("screening" in Path(path).parts for path in in_caches)
     learned = {
         str(path) for path in files_in(first)
         if path.suffix in (".safetensors", ".ckpt") or path.parent.name == "states"
