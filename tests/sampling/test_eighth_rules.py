@@ -228,6 +228,23 @@ def test_a_piece_may_come_home_from_the_subdominant(monkeypatch):
             assert is_late or pitch % 12 == (tonic + SUBDOMINANT) % 12
 
 
+@pytest.mark.parametrize("way", [way for _, way in SLOWINGS])
+def test_a_piece_slows_down_before_its_last_chord_which_may_ring_for_two_bars(
+    closes, monkeypatch, way
+):
+    closes()
+    monkeypatch.setattr(closing, "SLOWINGS", ((1.0, way),))
+    for draft in drafts(seeds=2, genre="waltz", time_signature="3/4"):
+        table = CellTable.of(draft.rows)
+        bars = [
+            n for n, rows in enumerate(table.bars) if any(r[v.KIND] == Kind.TEMPO for r in rows)
+        ]
+        slower = bars[-len(way) :]
+        assert slower == [slower[0] + n for n in range(len(way))]
+        last = max(bar for bar, _ in notes_of(draft))
+        assert slower[0] == last if len(way) == 1 else slower[0] < last
+
+
 # What comes back ------------------------------------------------------------------------
 
 

@@ -19,7 +19,12 @@ from gen.analysis.key import key_scores
 from gen.harmony import GENRES, Chord, Key, parse_progression
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.controls import Controls
-from gen.sampling.drafting.grammar import FEWEST_BARS_TO_CLOSE, bars_to_close, comes_to_close
+from gen.sampling.drafting.grammar import (
+    FEWEST_BARS_TO_CLOSE,
+    bars_to_close,
+    comes_to_close,
+    rings_on,
+)
 from gen.sampling.drafting.home import MELODIES
 from gen.sampling.drafting.masks import CHORD_ROOT, CHORD_TONES, Mask
 from gen.sampling.drafting.state import BASS, BarTerms, PatternNote, State
@@ -344,9 +349,16 @@ def whole(state: State) -> Floats:
 
 
 def tempo_of(plan: Plan, state: State) -> Row | None:
-    """The TEMPO with which a bar of a ritardando begins; None for any other bar."""
-    place = state.bar - plan.limit + len(plan.ritardando)
-    if plan.bars is None or place < 0 or not state.tempo:
+    """The TEMPO with which a bar of a ritardando begins; None for any other bar.
+
+    One of one or two bars begins a bar earlier where the last chord rings for two, through which
+    nothing of it would be heard.
+    """
+    steps = len(plan.ritardando)
+    place = state.bar - plan.limit + steps
+    if steps < len(RITARDANDO):
+        place += rings_on(plan, state)
+    if plan.bars is None or not 0 <= place < steps or not state.tempo:
         return None
     already = plan.ritardando[place - 1] if place else 0
     slower = max(state.tempo - plan.ritardando[place] + already, WORDS.tempo.start)
