@@ -154,6 +154,14 @@ def test_an_accompaniment_climbs_through_the_last_chord_while_the_others_hold_it
         assert all(low < high for low, high in pairwise(pitches))
 
 
+def test_an_accompaniment_whose_pitches_all_ring_on_need_not_climb(closes):
+    closes(spread=True)
+    some = {"roles": ("bass", "accompaniment", "accompaniment"), "pitch_range": (60, 61)}
+    band = {**some, "instruments": ("bass", "piano", "flute"), "key": "D dorian"}
+    job = jobs(8, **band, time_signature="changing", bars=8)
+    assert written(job, 52, notes=0.85, context=400).done
+
+
 @pytest.mark.parametrize("meter", ["3/8", "2/8", "1/8", "3/16", "changing"])
 @pytest.mark.parametrize("tempo", [60.0, 120.0])
 def test_an_accompaniment_climbs_within_its_bar(closes, meter, tempo):

@@ -19,6 +19,7 @@ from gen.analysis.key import key_scores
 from gen.harmony import GENRES, Chord, Key, parse_progression
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.controls import Controls
+from gen.sampling.drafting import open_cell
 from gen.sampling.drafting.grammar import (
     FEWEST_BARS_TO_CLOSE,
     bars_to_close,
@@ -80,7 +81,7 @@ FEWEST_BARS_TO_FADE: Final = 24
 """Bars of a piece whose tracks have all been heard before it would begin."""
 CLIMB: Final = 4
 """Notes with which an accompaniment climbs through the last chord: eighths, in slow pieces
-sixteenths, as in works; fewer where its bar is too short."""
+sixteenths, as in works; fewer where its bar is too short, or notes before it ring on."""
 SLOW: Final = 76.0
 """Quarters a minute."""
 ACCOMPANIMENT, MAIN_MELODY = (ROLES.index(role) + 1 for role in ("accompaniment", "main_melody"))
@@ -307,13 +308,14 @@ class Closing:
             return ()
         is_slow = v.TEMPOS[WORDS.tempo.number(state.first_tempo)] <= SLOW
         apart = v.STEPS_PER_QUARTER // (4 if is_slow else 2)
-        count = min(CLIMB, -(-state.bar_steps // apart))
+        free = open_cell.first_free(state, state.slot, self.palette(plan, state, state.slot))
+        steps = [step for step in range(0, state.bar_steps, apart)[:CLIMB] if step >= free]
         longest = WORDS.duration.id(len(v.DURATIONS) - 1)
         return tuple(
             PatternNote(
-                WORDS.position.id(n * apart), longest, 0, 1 if n else None, room=count - 1 - n
+                WORDS.position.id(step), longest, 0, 1 if n else None, room=len(steps) - 1 - n
             )
-            for n in range(count)
+            for n, step in enumerate(steps)
         )
 
     def _climbing(self, plan: Plan, state: State) -> set[int]:
