@@ -10,7 +10,7 @@ from drafts import written
 from gen.piece import DRUM_PROGRAM, Note, Piece, Tempo, TimeSignature, Track
 from gen.sampling.controls import Controls
 from gen.sampling.drafting.cell_table import CellTable
-from gen.sampling.in_file.inferred import BEYOND
+from gen.sampling.in_file.inferred import BASSES, BEYOND
 from gen.sampling.job import job_of
 from gen.sampling.request import FileTask
 from gen.sampling.rules import Rules
@@ -76,6 +76,25 @@ def test_what_is_added_lies_near_the_file_and_is_as_dense_as_its_parts(song):
     assert inferred.densities[-1] == (0, 1)
     assert inferred.compass[-1] == (36, max(MELODY) + BEYOND)  # from the lowest note of a cello
     assert inferred.densities[2] == (1, 1)
+
+
+def test_a_bass_that_is_added_to_a_melody_lies_where_basses_do(tmp_path):
+    tune = tmp_path / "tune.mid"
+    pitches = MELODY * BARS
+    notes = [Note(at * QUARTER, QUARTER, pitch, 50) for at, pitch in enumerate(pitches)]
+    piece = Piece(QUARTER, [Track("tune", 73, notes=notes)], tempos=[Tempo(0, 500_000)])
+    piece.time_signatures = [TimeSignature(0, 4, 4)]
+    tune.write_bytes(write(piece))
+    for mode, asked in (("harmonise", {}), ("accompany", {"add": ("cello", "bass")})):
+        before, now = (job(tune, mode, rules, **asked).inferred.compass for rules in (7, 8))
+        assert before[-1][0] == min(MELODY) - BEYOND
+        assert now[-1] == BASSES
+        assert now[:-1] == before[:-1]
+    cells = notes_by_cell(written(job(tune, "harmonise", 8), 3, notes=0.8, context=400), 2)
+    assert cells
+    assert all(pitch <= BASSES[1] for pitches in cells.values() for pitch in pitches)
+    asked = {"pitch_range": (48, 84)}
+    assert job(tune, "harmonise", 8, asked=asked).inferred.compass == ()
 
 
 def test_what_is_asked_for_is_not_inferred(song):

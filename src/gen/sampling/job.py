@@ -115,7 +115,13 @@ def job_of(
         Continuation.of(source, controls, style, infers=infers)
         if task.mode == "continue"
         else Rewriting.of(
-            task, source, controls, style, infers=infers, names_basses=rules.names_basses
+            task,
+            source,
+            controls,
+            style,
+            infers=infers,
+            names_basses=rules.names_basses,
+            lowers_basses=rules.lowers_basses,
         )
     )
     return replace(job, plan=replace(job.plan, steering=steering, rules=rules, timing=timing))

@@ -116,3 +116,5 @@ class Rules:
     """Where all further tracks have to rest the bar is over, and the last one has no more notes."""
     hears_returns = Since(8)
     """What comes back in the next bar is known while this one is written."""
+    lowers_basses = Since(8)
+    """A bass that is added to a file plays in a bass's register, also beneath a high melody."""

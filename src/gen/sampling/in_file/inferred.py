@@ -2,7 +2,8 @@
 
 Its key, chords, meter and loudness are taken from it in any case. By the fourth rules so are, of
 each track of its own, how many notes it has and between which pitches; and of what is added, that
-it is neither sparser nor denser than the file's own parts, and stays near where they lie.
+it is neither sparser nor denser than the file's own parts, and stays near where they lie: by the
+eighth but for a bass, which would else lie an octave too high beneath a melody by itself.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gen.piece import DRUM_PROGRAM
+from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.controls import Controls
 from gen.sampling.drafting.cell_table import CellTable
 from gen.sampling.in_file.given import is_free_in_level
@@ -31,7 +32,10 @@ FEWEST_PITCHES: Final = 12
 """Semitones that a track has at least, an octave."""
 BEYOND: Final = 12
 """Semitones below and above the file's own notes to which an added part may go."""
+BASSES: Final = (23, 55)
+"""Lowest and highest pitch that is added as a bass; of 77 works' basses 26 and 55."""
 _ANY: Final = (0, len(v.DENSITIES))
+_BASS: Final = WORDS.role.id(ROLES.index("bass"))
 
 Bounds = tuple[int, int]
 
@@ -58,7 +62,7 @@ class Inferred:
     @classmethod
     def of(
         cls, source: Source, controls: Controls, table: CellTable, added: Sequence[Row] = (),
-        *, latest: int | None = None,
+        *, latest: int | None = None, lowers_basses: bool = False,
     ) -> Inferred:  # fmt: skip
         """Read it off the file.
 
@@ -68,6 +72,7 @@ class Inferred:
             table: the file's events, with densities.
             added: a TRACK row of each further track.
             latest: so many of each track's sounding bars count, the last ones; None for all.
+            lowers_basses: whether an added bass plays in a bass's register, whatever the file's.
         """
         tracks = source.piece.tracks
         notes = [note for track in tracks for note in track.notes]
@@ -77,7 +82,10 @@ class Inferred:
         beside = _beside([d for d, t in zip(own, tracks, strict=True) if d and not t.is_drum])
         more = [_ANY if program == DRUM_PROGRAM else beside for program in programs]
         ranges = [_range(source, slot) for slot in range(len(tracks))]
-        near = [_near(source, program) for program in programs]
+        near = [
+            _deep(program) if lowers_basses and row[v.EXTENT] == _BASS else _near(source, program)
+            for program, row in zip(programs, added, strict=True)
+        ]
         level = is_free_in_level(controls)
         return cls(
             () if controls.density is not None else tuple([d or _ANY for d in own] + more),
@@ -152,6 +160,13 @@ def _near(source: Source, program: int) -> Bounds:
     if program == DRUM_PROGRAM or not pitches:
         return lowest, highest
     low, high = max(lowest, min(pitches) - BEYOND), min(highest, max(pitches) + BEYOND)
+    return (low, high) if high - low >= FEWEST_PITCHES else (lowest, highest)
+
+
+def _deep(program: int) -> Bounds:
+    """What an instrument plays as a bass; where that is little, all that it plays."""
+    lowest, highest = compass_of(program, ANY_PITCH)
+    low, high = max(lowest, BASSES[0]), min(highest, BASSES[1])
     return (low, high) if high - low >= FEWEST_PITCHES else (lowest, highest)
 
 

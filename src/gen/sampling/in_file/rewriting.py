@@ -82,6 +82,7 @@ class Rewriting:
         *,
         infers: bool = False,
         names_basses: bool = False,
+        lowers_basses: bool = False,
     ) -> Rewriting:
         """Fill in, accompany, harmonise or vary.
 
@@ -92,6 +93,7 @@ class Rewriting:
             style: the number that the checkpoint has for `controls.style`.
             infers: whether what is not asked is kept as the file has it.
             names_basses: whether markers say what stands behind the slashes of chords.
+            lowers_basses: whether an added bass plays in a bass's register, whatever the file's.
 
         Raises:
             SettingError: cells or instruments that cannot be, or a setting that cannot be
@@ -104,7 +106,7 @@ class Rewriting:
         rows = source.rows(controls, chords_in(source, controls, harmonise=bool(added)), style)
         table, inferred = CellTable.of(rows), None
         if infers:
-            inferred = Inferred.of(source, controls, table, added)
+            inferred = Inferred.of(source, controls, table, added, lowers_basses=lowers_basses)
         elif controls.density is None and added:
             table = CellTable.of(without_densities(rows))
         table.header.extend(added)
