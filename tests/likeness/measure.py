@@ -1,4 +1,4 @@
-"""Measures screening, by hand: `python tests/likeness/measure.py songs|home|letter [N]`.
+"""Measures screening, by hand: `python tests/likeness/measure.py songs|home|letter [N [DRAW]]`.
 
 `songs`: the curve of false reviews among N honest songs by code, and of planted excerpts found,
 over the bits from which a passage is looked at. `home`: how often a piece that a model of the house
@@ -47,8 +47,8 @@ ALL_KINDS = (*KINDS, "pop")
 
 
 def main() -> None:
-    what, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 300
-    {"songs": measure_songs, "home": measure_home, "letter": measure_letter}[what](count)
+    what, *numbers = sys.argv[1], *map(int, sys.argv[2:] or (300,))
+    {"songs": measure_songs, "home": measure_home, "letter": measure_letter}[what](*numbers)
 
 
 def measure_songs(count: int) -> None:
@@ -121,17 +121,19 @@ def draw_curve(honest: list[float], found: dict[str, list[float]], limit: float)
 WEIGHTS = (7, 8, 9, MATCH, 10, 11, 12)
 
 
-def measure_letter(count: int) -> None:
+def measure_letter(count: int, draw: int = 0) -> None:
+    """The second draw, 1, has other works, excerpts and songs: no limit was chosen by it."""
     works = [piece for _, piece, _ in starter(1_000)]
     index = PrintIndex(map(prints_of, works))
     for name, change in LISTED.items():
         found = []
         for number in range(100):
-            work = (7 * number + 3) % len(works)
-            shared = index.shared(prints_of(change(works[work], number)))
+            work = ((7 + 4 * draw) * number + 3 + 2 * draw) % len(works)
+            shared = index.shared(prints_of(change(works[work], number + 1_000 * draw)))
             found.append(max((s.weight for s in shared if s.piece == work), default=0.0))
         say_weights(name, found)
-    foreign = [index.shared(prints_of(song(5_000 + number))) for number in range(count)]
+    first = 5_000 + 45_000 * draw
+    foreign = [index.shared(prints_of(song(first + number))) for number in range(count)]
     say_weights("foreign songs", [shared[0].weight if shared else 0.0 for shared in foreign])
 
 
