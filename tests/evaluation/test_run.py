@@ -366,6 +366,7 @@ def test_works_whose_tags_say_nothing_of_the_music_are_measured_too(house, tmp_p
         ({"checkpoint": 3}, "no file"),
         ({"top_p": 2.0}, "outside"),
         ({"device": "cudda"}, "cuda"),
+        ({"artists": True, "listening": "out/kit"}, "ask for one of"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes, said):

@@ -97,6 +97,11 @@ class EvaluationConfig:
             raise SettingError("nothing is to be measured", where="parts", mend="name a part")
         for part in self.parts:
             nearest(part, PARTS + OPTIONAL, setting="parts")
+        if self.artists and self.listening is not None:
+            raise SettingError(
+                "a listening test tells no artists apart", where="artists",
+                mend="ask for one of artists=true and listening=FOLDER",
+            )  # fmt: skip
 
 
 def read_settings(
