@@ -59,12 +59,16 @@ class KeptScreen:
     outputs: set[str] = field(default_factory=set)
     digests: Column = field(default_factory=lambda: Column(np.uint8))
     changes: int = 0
+    _numbers: dict[bytes, int] = field(default_factory=dict)  # by digest, once one is asked for
+    _counted: int = 0
 
     def number_of(self, digest: str) -> int | None:
         """The number of the piece with this digest, hex."""
-        rows = self.digests.all.reshape(-1, _DIGEST_BYTES)
-        found = np.flatnonzero((rows == _bytes_of(digest)).all(axis=1))
-        return int(found[0]) if len(found) else None
+        new = self.digests.span(self._counted * _DIGEST_BYTES, len(self.digests)).tobytes()
+        for place in range(0, len(new), _DIGEST_BYTES):
+            self._numbers.setdefault(new[place : place + _DIGEST_BYTES], self._counted)
+            self._counted += 1
+        return self._numbers.get(bytes.fromhex(digest))
 
     def note(self, digest: str) -> None:
         """The screen was given the piece with this digest."""

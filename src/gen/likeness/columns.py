@@ -73,6 +73,10 @@ class Column:
         found[~is_stored] = self._buffer[places[~is_stored] - self._first]
         return found
 
+    def between(self, number: int) -> tuple[int, int]:
+        """Where a stretch begins and ends, of several end to end whose ends these values are."""
+        return int(self[number - 1]) if number else 0, int(self[number])
+
     def extend(self, values: NDArray[Any] | Sequence[int]) -> None:
         size = self._size - self._first
         end = size + len(values)
@@ -194,24 +198,22 @@ class Voices(Sequence[Voice]):
             return [self[number] for number in range(*place.indices(len(self)))]
         if not 0 <= place < len(self):
             raise IndexError(place)
-        columns, notes = self._columns, self._span("end", place)
+        columns = self._columns
+        notes = columns["end"].between(place)
         return Voice(
             self._names[columns["label"][place]],
             bool(columns["is_leading"][place]),
             columns["pitches"].span(*notes),
             columns["bars"].span(*notes),
-            columns["onsets"].span(*self._span("onsets_end", place)),
+            columns["onsets"].span(*columns["onsets_end"].between(place)),
             bool(columns["is_together"][place]),
-            columns["again"].span(*self._span("again_end", place)),
+            columns["again"].span(*columns["again_end"].between(place)),
         )
-
-    def _span(self, name: str, place: int) -> tuple[int, int]:
-        ends = self._columns[name]
-        return int(ends[place - 1]) if place else 0, int(ends[place])
 
     def intervals_of(self, place: int) -> NDArray[np.int16]:
         """Steps of one line in semitones, shape (N - 1,)."""
-        pitches: NDArray[np.int16] = self._columns["pitches"].span(*self._span("end", place))
+        notes = self._columns["end"].between(place)
+        pitches: NDArray[np.int16] = self.pitches.span(*notes)
         return np.diff(pitches)
 
     @property

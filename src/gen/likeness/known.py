@@ -57,8 +57,7 @@ class KnownPieces(Sequence[Known]):
             return [self[each] for each in range(*number.indices(len(self)))]
         if not 0 <= number < len(self):
             raise IndexError(number)
-        first = int(self._ends[number - 1]) if number else 0
-        name = self._letters.span(first, int(self._ends[number])).tobytes().decode()
+        name = self._letters.span(*self._ends.between(number)).tobytes().decode()
         return Known(_KINDS[self._kinds[number]], name, self._people[self._composers[number]])
 
     def state(self) -> State:

@@ -121,8 +121,7 @@ class SharedPassages:
 
     def tracks(self, number: int) -> list[Voice]:
         """The lines of a known piece's tracks."""
-        first = int(self._run_ends[number - 1]) if number else 0
-        return self._runs.voices[first : int(self._run_ends[number])]
+        return self._runs.voices[slice(*self._run_ends.between(number))]
 
     def melodies(self, number: int) -> Hashes:
         """Shingles of a known piece's leading lines."""

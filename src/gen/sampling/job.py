@@ -110,19 +110,10 @@ def job_of(
     source = source or Source.read(task.path)
     timing = source.grid.timing if timing == AS_GIVEN else timing
     source = replace(source, timing=timing)
-    infers = rules.infers_from_files
     job = (
-        Continuation.of(source, controls, style, infers=infers)
+        Continuation.of(source, controls, style, infers=rules.infers_from_files)
         if task.mode == "continue"
-        else Rewriting.of(
-            task,
-            source,
-            controls,
-            style,
-            infers=infers,
-            names_basses=rules.names_basses,
-            lowers_basses=rules.lowers_basses,
-        )
+        else Rewriting.of(task, source, controls, style, rules)
     )
     return replace(job, plan=replace(job.plan, steering=steering, rules=rules, timing=timing))
 

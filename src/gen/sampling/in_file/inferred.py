@@ -83,7 +83,9 @@ class Inferred:
         more = [_ANY if program == DRUM_PROGRAM else beside for program in programs]
         ranges = [_range(source, slot) for slot in range(len(tracks))]
         near = [
-            _deep(program) if lowers_basses and row[v.EXTENT] == _BASS else _near(source, program)
+            _between(program, *BASSES)
+            if lowers_basses and row[v.EXTENT] == _BASS
+            else _near(source, program)
             for program, row in zip(programs, added, strict=True)
         ]
         level = is_free_in_level(controls)
@@ -155,18 +157,16 @@ def _range(source: Source, slot: int) -> Bounds:
 
 def _near(source: Source, program: int) -> Bounds:
     """What an instrument plays near the file's notes; where that is little, all that it plays."""
-    lowest, highest = compass_of(program, ANY_PITCH)
     pitches = [n.pitch for track in source.piece.tracks if not track.is_drum for n in track.notes]
     if program == DRUM_PROGRAM or not pitches:
-        return lowest, highest
-    low, high = max(lowest, min(pitches) - BEYOND), min(highest, max(pitches) + BEYOND)
-    return (low, high) if high - low >= FEWEST_PITCHES else (lowest, highest)
+        return compass_of(program, ANY_PITCH)
+    return _between(program, min(pitches) - BEYOND, max(pitches) + BEYOND)
 
 
-def _deep(program: int) -> Bounds:
-    """What an instrument plays as a bass; where that is little, all that it plays."""
+def _between(program: int, low: int, high: int) -> Bounds:
+    """What an instrument plays from pitch to pitch; where that is little, all that it plays."""
     lowest, highest = compass_of(program, ANY_PITCH)
-    low, high = max(lowest, BASSES[0]), min(highest, BASSES[1])
+    low, high = max(lowest, low), min(highest, high)
     return (low, high) if high - low >= FEWEST_PITCHES else (lowest, highest)
 
 

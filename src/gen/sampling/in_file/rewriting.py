@@ -36,6 +36,7 @@ from gen.sampling.in_file.source import Change, Source
 from gen.sampling.plan import NO_HABITS, Plan, Row, Slashes
 from gen.sampling.planning import slash_basses, track_rows, velocity_classes
 from gen.sampling.request import CONTOUR, FileTask
+from gen.sampling.rules import Rules
 from gen.smf.rewrite import free_channels
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
@@ -79,10 +80,7 @@ class Rewriting:
         source: Source,
         controls: Controls,
         style: int | None = None,
-        *,
-        infers: bool = False,
-        names_basses: bool = False,
-        lowers_basses: bool = False,
+        rules: Rules = Rules(),  # noqa: B008 - never changes
     ) -> Rewriting:
         """Fill in, accompany, harmonise or vary.
 
@@ -91,9 +89,7 @@ class Rewriting:
             source: the file.
             controls: what is asked.
             style: the number that the checkpoint has for `controls.style`.
-            infers: whether what is not asked is kept as the file has it.
-            names_basses: whether markers say what stands behind the slashes of chords.
-            lowers_basses: whether an added bass plays in a bass's register, whatever the file's.
+            rules: those of writing.
 
         Raises:
             SettingError: cells or instruments that cannot be, or a setting that cannot be
@@ -105,8 +101,10 @@ class Rewriting:
         _check_room(source, added)
         rows = source.rows(controls, chords_in(source, controls, harmonise=bool(added)), style)
         table, inferred = CellTable.of(rows), None
-        if infers:
-            inferred = Inferred.of(source, controls, table, added, lowers_basses=lowers_basses)
+        if rules.infers_from_files:
+            inferred = Inferred.of(
+                source, controls, table, added, lowers_basses=rules.lowers_basses
+            )
         elif controls.density is None and added:
             table = CellTable.of(without_densities(rows))
         table.header.extend(added)
@@ -129,7 +127,7 @@ class Rewriting:
         chords: list[Marker] = []
         if controls.chords or (added and is_bare(source.piece)):
             symbols = [row for row in rows if row[v.KIND] in (Kind.BAR, Kind.CHORD)]
-            basses = slashes if names_basses else {}
+            basses = slashes if rules.names_basses else {}
             chords = markers_in(source, controls, symbols, basses=basses)
         return cls(
             source, controls, plan, task.mode, table, tuple(holes), chosen, tuple(chords),
