@@ -51,6 +51,7 @@ MAX_PROOF_LINES = 63
 MAX_SIGNATURES = 64
 MAX_FRAUD_BYTES = 1 << 20
 SECONDS = 10  # for a slow client
+DAY = 86_400  # seconds
 FIELD = 2**255 - 19
 ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 SMALL_ORDER = {0, 1, FIELD - 1, ORDER_8, FIELD - ORDER_8}  # of these points anybody can sign
@@ -250,7 +251,7 @@ class Witness:
             if not note.signed_by(Key.parse(log["key"], LOG_KEY)):
                 raise Refused(HTTPStatus.FORBIDDEN, "the log's key did not sign it")
             self.check_growth(old, proof, note, log["note"])
-            seconds = max(int(time.time()), state["time"])  # never earlier than a former one
+            seconds = time_to_sign(state["time"])
             log["note"], state["time"] = note.whole, seconds
             self.write(state)
         private, mine = own_key(state)
@@ -314,6 +315,19 @@ class Witness:
 
                 fcntl.flock(file, fcntl.LOCK_EX)
                 yield
+
+
+def time_to_sign(former: int) -> int:
+    """Now, in seconds since 1970, and never earlier than the signature before."""
+    now = int(time.time())
+    if former > now + DAY:  # houses count no time that is so far ahead, and may not tell
+        dated = time.strftime("%Y-%m-%d", time.gmtime(former))
+        raise Refused(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            f"its clock is behind its last signature, of {dated}; if it ran ahead then, its "
+            "keeper runs `witness.py clock-ran-ahead`",
+        )
+    return max(now, former)
 
 
 def own_key(state: dict) -> tuple[Ed25519PrivateKey, Key]:
@@ -455,6 +469,20 @@ def add_log(state: Path, key: str) -> int:
     return 0
 
 
+def clock_ran_ahead(state: Path) -> int:
+    """Date by the clock again, after it had run ahead; what was signed is not forgotten."""
+    witness, now = Witness(state), int(time.time())
+    with witness.locked():
+        found = witness.read()
+        if found["time"] <= now + DAY:
+            raise ValueError("the last signature is not dated ahead of this clock")
+        found.setdefault("dated_ahead", []).append([found["time"], now])
+        found["time"] = now
+        witness.write(found)
+    print(f"dates by this clock again: {time.strftime('%Y-%m-%d %H:%M', time.gmtime(now))} UTC")
+    return 0
+
+
 def show(state: Path) -> int:
     found = Witness(state).read()
     print(own_key(found)[1])
@@ -503,7 +531,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, default=Path("witness.json"), metavar="FILE")
     commands = parser.add_subparsers(required=True)
     adds = {}
-    for run in (init, add_log, show, serve, check, fraud):
+    for run in (init, add_log, show, serve, check, clock_ran_ahead, fraud):
         command = commands.add_parser(run.__name__.replace("_", "-"), help=run.__doc__)
         command.set_defaults(run=run)
         adds[run] = command.add_argument

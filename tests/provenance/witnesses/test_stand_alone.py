@@ -163,13 +163,38 @@ def test_witness_that_began_anew_remembers(witness):
 def test_clock_that_was_set_back_dates_no_signature_back(witness, monkeypatch):
     script = load_script()
     program = script.Witness(witness.state)
-    times = iter([2_000_000_000, 1_000_000_000])
+    times = iter([2_000_000_000, 2_000_000_000 - script.DAY])
     monkeypatch.setattr(script.time, "time", lambda: next(times))
     texts = [
         program.add_checkpoint(request(0, LEAVES[:8])),
         program.add_checkpoint(request(8, LEAVES)),
     ]
     assert [NoteSignature.parse(text.strip()).time for text in texts] == [2_000_000_000] * 2
+
+
+def test_witness_whose_clock_ran_far_ahead_says_so_and_is_mended_by_its_keeper(
+    witness, monkeypatch, capsys
+):
+    script = load_script()
+    program = script.Witness(witness.state)
+    clock = [2_000_000_000]
+    monkeypatch.setattr(script.time, "time", lambda: clock[0])
+    state = ["--state", str(witness.state), "clock-ran-ahead"]
+    program.add_checkpoint(request(0, LEAVES[:8]))
+    assert script.main(state) == 2
+    assert "not dated ahead" in capsys.readouterr().err
+
+    clock[0] = 1_800_000_000
+    before = witness.state.read_bytes()
+    with pytest.raises(script.Refused, match=r"of 2033-05-18; .* `witness.py clock-ran-ahead`"):
+        program.add_checkpoint(request(8, LEAVES))
+    assert witness.state.read_bytes() == before
+
+    assert script.main(state) == 0
+    answer = program.add_checkpoint(request(8, LEAVES))
+    assert NoteSignature.parse(answer.strip()).time == 1_800_000_000
+    with pytest.raises(script.Refused):  # what was signed meanwhile is not forgotten
+        program.add_checkpoint(request(0, FORKED))
 
 
 def test_nothing_is_signed_when_the_disk_is_full(witness, monkeypatch):
