@@ -336,6 +336,12 @@ def test_parameters_are_counted_by_shape():
     assert parameter_count(MODEL) == rows * width + blocks + head
 
 
+@pytest.mark.parametrize("changes", [{}, {"mlp_layers": 1}, {"kv_heads": 1, "n_layer": 3}])
+def test_a_shape_says_how_many_weights_its_network_has(changes):
+    model = make_model(**changes)
+    assert model.config.parameters == parameter_count(model)
+
+
 @pytest.mark.parametrize("mlp_layers", [0, 1, 2])
 def test_only_the_first_blocks_have_an_mlp_where_so_many_are_asked_for(mlp_layers):
     model, whole = make_model(mlp_layers=mlp_layers), make_model()

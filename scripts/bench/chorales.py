@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import math
 import sys
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.options import add_shared
+from gen.disk.reading import MEBIBYTE, FileKind, read_json
 from gen.errors import HouseError
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
 
@@ -40,6 +40,12 @@ SETTINGS = (
     "data.augment.velocity=0", "data.augment.fresh=0.5", "optimizer.weight_decay=0.4",
 )  # fmt: skip
 """As fixed for this comparison; `--set` changes one."""
+
+_FILE = FileKind(
+    "chorales", 256 * MEBIBYTE,
+    'JSON as {"train": [[[60, 55, 52, 48], …], …], "valid": …, "test": …}, a list of four '
+    "pitches a sixteenth",
+)  # fmt: skip
 
 Step = tuple[int, ...]
 """The pitches that sound in one sixteenth, -1 for none."""
@@ -92,21 +98,20 @@ def read_chorales(path: Path) -> dict[str, list[list[Step]]]:
     Raises:
         HouseError: no such file, or not as the module says.
     """
-    try:
-        found = json.loads(path.read_text("utf-8"))
-        sides = {side: list(found[side]) for side in SIDES}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise _unfit(path, f"{type(error).__name__}: {error}") from error
+    found = read_json(path, _FILE)
+    for side in SIDES:
+        if not isinstance(found, dict) or not isinstance(found.get(side), list) or not found[side]:
+            raise _unfit(path, f"{side!r} is no list of chorales, or an empty one")
     return {
-        side: [_chorale(path, f"{side} {n}", steps) for n, steps in enumerate(chorales)]
-        for side, chorales in sides.items()
+        side: [_chorale(path, f"{side} {n}", steps) for n, steps in enumerate(found[side])]
+        for side in SIDES
     }
 
 
 def _chorale(path: Path, name: str, steps: Any) -> list[Step]:
     try:
         found = [tuple(map(_pitch, step)) for step in steps]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise _unfit(path, f"{name}: {error}") from error
     if not found or any(len(step) != len(VOICES) for step in found):
         raise _unfit(path, f"{name}: a sixteenth has not four voices, or there is none")
@@ -116,17 +121,13 @@ def _chorale(path: Path, name: str, steps: Any) -> list[Step]:
 def _pitch(value: Any) -> int:
     if value is None or value == -1 or (isinstance(value, float) and math.isnan(value)):
         return -1
-    if int(value) != value or not 0 < value < 128:
+    if isinstance(value, bool) or int(value) != value or not 0 < value < 128:
         raise ValueError(f"{value!r} is no pitch")
     return int(value)
 
 
 def _unfit(path: Path, what: str) -> HouseError:
-    return HouseError(
-        f"are no four-voice chorales: {what}", where=str(path),
-        mend='JSON as {"train": [[[60, 55, 52, 48], …], …], "valid": …, "test": …}, a list of four '
-        "pitches a sixteenth",
-    )  # fmt: skip
+    return HouseError(f"are no four-voice chorales: {what}", where=str(path), mend=_FILE.mend)
 
 
 def piece_of(steps: Sequence[Step]) -> Piece:

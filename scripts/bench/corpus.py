@@ -11,14 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from symusic import Score
 
+from gen.cli.known import names_of
 from gen.data.splits import SplitConfig, shingles, split
+from gen.errors import SettingError
 from gen.piece import Piece
 from gen.settings import build
 from gen.tokens.encoding import Annotations
 from gen.tokens.events import Events
 from gen.tokens.tokenizer import HouseTokenizer
 
-CONF = Path(__file__).parents[2] / "conf"
+DECIDING = ("pin", "purpose", "experiment", "model", "optimizer", "data", "trainer")
+"""Settings, and groups of them, that a comparison is made with …"""
+OF_THE_TRAINER = ("accelerator", "compile", "gradient_clip_val", "precision")
+"""… of the last of them these."""
 Given = tuple[str, Piece, Annotations]
 """Work id, what the gate read in its bytes, what the tag says of the music."""
 
@@ -62,14 +67,34 @@ class Sides:
 
 
 def settings_of(overrides: Sequence[str]) -> dict[str, Any]:
-    """The composed training settings, as `scripts/train.py` would have them."""
-    from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf
+    """The composed training settings, as `scripts/train.py` would have them.
 
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        config = compose("train", overrides=list(overrides))
-    settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    return dict(settings)
+    Raises:
+        SettingError: one is wrong, or decides nothing where models are compared.
+    """
+    from hydra.types import RunMode
+
+    from gen.cli.composed import CheckedLoader
+    from gen.cli.composed import settings_of as plain
+    from gen.cli.train import judge
+    from gen.places import of_project
+
+    loader = CheckedLoader("train", judge)
+    settings = plain(loader.load_configuration("train", list(overrides), RunMode.RUN))
+    named = names_of(overrides)
+    for name in named:
+        _check_decides(name)
+    return settings if "pin" in named else {**settings, "pin": str(of_project(settings["pin"]))}
+
+
+def _check_decides(name: str) -> None:
+    group, _, one = name.partition(".")
+    if group not in DECIDING or (group == "trainer" and one and one not in OF_THE_TRAINER):
+        raise SettingError(
+            "decides nothing where models are compared", where=f"--set {name}",
+            mend=f"leave it out; of the trainer {', '.join(OF_THE_TRAINER)} count, and how long it "
+            "lasts and the seed are options of the command",
+        )  # fmt: skip
 
 
 def admitted_works(settings: Mapping[str, Any]) -> list[Given]:

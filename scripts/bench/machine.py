@@ -12,9 +12,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from gen.processes import cores
+from gen.errors import SettingError
+from gen.processes import cores, memory
+from gen.settings import AUTO
 
 LIBRARIES = ("torch", "transformers", "lightning", "miditok", "symusic", "numpy", "cryptography")
+_PRECISIONS = {
+    "32": "float32", "32-true": "float32", "bf16": "bfloat16", "bf16-mixed": "bfloat16",
+}  # fmt: skip
+"""By their names in the settings."""
 
 
 def describe() -> dict[str, Any]:
@@ -24,7 +30,7 @@ def describe() -> dict[str, Any]:
         **({"gpu": gpu} if (gpu := _gpu_model()) else {}),
         "cores": cores(),
         "load_at_start": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
-        "memory_gib": _memory_gib(),
+        "memory_gib": round(found / 2**30, 1) if (found := memory()) else None,
         "system": platform.system(),
         "python": platform.python_version(),
         **{name: found for name in LIBRARIES if (found := _version(name))},
@@ -46,12 +52,6 @@ def _gpu_model() -> str | None:
     except ImportError:  # a composer's machine, which measures the gate
         return None
     return torch.cuda.get_device_name() if torch.cuda.is_available() else None
-
-
-def _memory_gib() -> float | None:
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1)
-    return None
 
 
 def _version(package: str) -> str | None:
@@ -134,6 +134,25 @@ def faster_precision(
             if turn:  # the first call allocates
                 seconds[name] = min(fastest, taken)
     return min(seconds, key=seconds.__getitem__), seconds
+
+
+def precision_of(
+    asked: int | str, step: Callable[[], object], device: Any
+) -> tuple[str, dict[str, float]]:
+    """The precision of all that is compared: as `trainer.precision` says; of `auto` the faster.
+
+    Returns:
+        As `faster_precision`; no seconds where nothing had to be timed.
+
+    Raises:
+        SettingError: one that models are not compared in.
+    """
+    if asked == AUTO:
+        return faster_precision(step, device)
+    if str(asked) not in _PRECISIONS:
+        raise SettingError(f"{asked} is not compared here", where="trainer.precision",
+            mend="32, bf16, or auto for whichever is faster")  # fmt: skip
+    return _PRECISIONS[str(asked)], {}
 
 
 def _seconds(step: Callable[[], object]) -> float:

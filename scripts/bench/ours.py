@@ -14,7 +14,7 @@ from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import Timer
 
 from bench.corpus import BenchWork
-from bench.machine import Clock, faster_precision
+from bench.machine import Clock, precision_of
 from gen.data.batches import Batch, DataConfig, TrainingBatches, collate, loader
 from gen.data.windows import TokenisedWork
 from gen.model import ModelConfig, parameter_count
@@ -120,7 +120,9 @@ class Ours:
         self.parameters = parameter_count(self.model)
         self.clock = Clock()
         self.steps = self.notes = 0
-        self.precision, self.step_seconds = faster_precision(self._trial, self.device)
+        self.precision, self.step_seconds = precision_of(
+            trainer.precision, self._trial, self.device
+        )
 
     def _trial(self) -> None:
         batch = self._here(self.batches.batch(0))

@@ -31,12 +31,14 @@ from symusic import Score
 from torch import Tensor, nn
 
 from bench.corpus import BenchWork
-from bench.machine import Clock, faster_precision
+from bench.machine import Clock, precision_of
 from gen.data.augment import AugmentConfig
 from gen.errors import SettingError
 from gen.model import ModelConfig
+from gen.settings import AUTO
 from gen.tokens import vocabulary as v
 from gen.tokens.score import score_of
+from gen.tokens.tokenizer import SHARED
 from gen.training.learner import Learner, OptimizerConfig
 from gen.training.schedule import ScheduleConfig, rate
 
@@ -83,24 +85,11 @@ PRESETS = {
 def remi_config() -> TokenizerConfig:
     """REMI that keeps what the house tokenizer keeps, on the same grids."""
     return TokenizerConfig(
-        pitch_range=(0, 127),
+        **SHARED,
         drums_pitch_range=(0, 127),
         beat_res={(0, 2): 12, (2, 4): 6, (4, 8): 2, (8, 16): 1},  # = vocabulary.DURATIONS
         num_velocities=len(v.VELOCITIES),
-        special_tokens=["PAD", "BOS", "EOS"],
-        use_programs=True,
-        one_token_stream_for_programs=True,
-        use_tempos=True,
-        num_tempos=len(v.TEMPOS),
-        tempo_range=(30, 240),
         log_tempos=True,
-        use_time_signatures=True,
-        time_signature_range={
-            d: [n for n, other in v.TIME_SIGNATURES if other == d] for d in (2, 4, 8, 16)
-        },
-        use_sustain_pedals=True,
-        sustain_pedal_duration=True,
-        use_pitchdrum_tokens=True,
     )
 
 
@@ -357,6 +346,7 @@ class Peer:
         augment: how works are varied.
         seed: of weights and windows.
         device: where it learns.
+        precision: in what, as `trainer.precision` says it.
     """
 
     def __init__(
@@ -371,6 +361,7 @@ class Peer:
         augment: AugmentConfig,
         seed: int,
         device: torch.device = CPU,
+        precision: int | str = AUTO,
     ) -> None:
         self.device = device
         self.name, self.tokenizer, self.config = name, tokenizer, config
@@ -399,7 +390,7 @@ class Peer:
         ]
         sizes = np.array([len(variants[0]) for variants in self.works], dtype=np.float64)
         self.shares = sizes / sizes.sum()
-        self.precision, self.step_seconds = faster_precision(self._trial, device)
+        self.precision, self.step_seconds = precision_of(precision, self._trial, device)
 
     def batch(self) -> Tensor:
         """(B, T) ids, padded with `IGNORED`; a work's beginning is as likely as its middle."""

@@ -65,6 +65,7 @@ class PeerBuilder:
             augment=self.ours.data.augment,
             seed=self.args.seed,
             device=self.ours.device,
+            precision=self.ours.settings["trainer"]["precision"],
         )
 
     def peers(self) -> list[Peer]:

@@ -79,6 +79,16 @@ class ModelConfig:
         """Heads of keys and values G."""
         return self.kv_heads or self.n_head
 
+    @property
+    def parameters(self) -> int:
+        """How many weights a network of this shape has."""
+        mlps = self.n_layer if self.mlp_layers is None else self.mlp_layers
+        square, ids = self.width**2, sum(self.field_sizes)
+        attention = self.width * (self.width + 2 * self.n_kv_head * self.head_width) + square
+        inside = self.n_layer * attention + mlps * 2 * self.mlp_ratio * square
+        head = len(self.field_sizes) * square + ids * (self.width + 1)
+        return (ids + sum(self.context_sizes)) * self.width + inside + head
+
     def window_of(self, layer: int) -> int | None:
         """Events that a block attends to; None for all."""
         return self.attention_window if layer < self.n_layer - 1 else None

@@ -16,6 +16,7 @@ from hydra.types import RunMode
 
 from gen.checkpoint import Checkpoint, load_checkpoint
 from gen.cli.composed import CheckedLoader, Judge, settings_of
+from gen.cli.evaluate import judge as judge_evaluate
 from gen.cli.known import names_of
 from gen.cli.quoting import quoted, with_text_quoted
 from gen.cli.sample import judge as judge_sample
@@ -162,7 +163,7 @@ def evaluate(*overrides: str, **settings: Any) -> dict[str, Any]:
     """
     from gen.evaluation import run
 
-    found, _ = _composed("evaluate", lambda *_: None, overrides, settings)
+    found, _ = _composed("evaluate", judge_evaluate, overrides, settings)
     report: dict[str, Any] = json.loads(run.evaluate(found).with_suffix(".json").read_text("utf-8"))
     return report
 

@@ -40,6 +40,13 @@ def cores() -> int:
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
+def memory() -> int | None:
+    """Bytes of memory that this machine has; None where the system does not tell."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return None
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
     """SIGTERM does what Ctrl-C does."""

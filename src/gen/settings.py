@@ -6,7 +6,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from gen.errors import SettingError
 from gen.harmony import nearest
@@ -14,6 +14,9 @@ from gen.harmony import nearest
 T = TypeVar("T")
 AUTO = "auto"
 """What leaves a setting to the machine at hand."""
+CPU: Final = "cpu"
+DEVICES: Final = (CPU, "cuda")
+"""Where models compute that write or are measured."""
 
 
 def build(kind: type[T], values: Mapping[str, Any], *, where: str = "", **given: object) -> T:

@@ -167,6 +167,33 @@ def test_both_sides_are_measured_on_the_same_works_and_divided_by_the_same_notes
     assert rows[0]["test_bits_per_note"] == 76.0 / (38 * len(sides.test))
 
 
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+def test_all_are_compared_in_the_precision_that_is_asked_for(sides, precision):
+    settings = settings_of([*TINY, f"trainer.precision={precision}"])
+    args = parsed(train, "--peers", "remi:usual")
+    ours = Ours(settings, sides.train, 1)
+    (peer,) = PeerBuilder(args, sides, ours).peers()
+    wanted = {"32": "float32", "bf16": "bfloat16"}[precision]
+    assert [racer.report()["precision"] for racer in (ours, peer)] == [wanted, wanted]
+    assert ours.step_seconds == peer.step_seconds == {}  # nothing was tried
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("trainer.precision=64", "64 is not compared here"),
+        ("trainer.max_steps=5", "--set trainer.max_steps: decides nothing"),
+        ("tokenizer=remi", "--set tokenizer: decides nothing"),
+        ("seed=3", "--set seed: decides nothing"),
+        ("modle=tiny", "there is no such setting"),
+        ("optimizer.lr=-1", "optimizer.lr: -1.0 is below 0"),
+    ],
+)
+def test_a_setting_that_would_do_nothing_in_a_comparison_is_refused(sides, words, message):
+    with pytest.raises(HouseError, match=message):
+        Ours(settings_of([*TINY, words]), sides.train, 1)
+
+
 def test_works_come_from_the_gate_and_a_refused_file_ends_the_comparison(house):
     entry, *_ = house.enter(1, 2)
     settings = {"pin": str(house.folder.parent / "lantern.yaml")}

@@ -55,20 +55,25 @@ def test_rests_are_spelled_in_several_ways(tmp_path):
     assert read_chorales(path)["test"] == [[(60, -1, -1, -1)]]
 
 
-UNFIT = ([[1, 2, 3]], [[60, 60, 60, 200]], [["a"] * 4], [], [[60.5, 60, 60, 60]], 5, [[0] * 4])
+UNFIT = (
+    [[1, 2, 3]], [[60, 60, 60, 200]], [["a"] * 4], [], [[60.5, 60, 60, 60]], 5, [[0] * 4],
+    [[True, 60, 60, 60]], [[math.inf, 60, 60, 60]], None, "abcd", {"a": 1}, [[[60]] * 4],
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "", "[]", "{}", '{"train": [], "valid": []}', '{"train": 1, "valid": [], "test": []}',
+        "", "[]", "{}", "null", '{"train": [], "valid": []}',
+        '{"train": 1, "valid": [], "test": []}', '{"train": [], "valid": [], "test": []}',
+        pytest.param("[" * 5000, id="deep"),
         *(json.dumps({side: [steps] for side in SIDES}) for steps in UNFIT),
     ],
 )  # fmt: skip
 def test_files_that_are_no_chorales_are_refused(tmp_path, text):
     path = tmp_path / "x.json"
     path.write_text(text)
-    with pytest.raises(HouseError, match="are no four-voice chorales"):
+    with pytest.raises(HouseError, match=r"are no four-voice chorales|no JSON"):
         read_chorales(path)
 
 

@@ -110,6 +110,11 @@ NEAR = rf"there is no such setting\n  to mend it: did you mean '{{}}'\? {SEE}"
         ("trainer.devices=[0,1]", r"processors have no numbers[\s\S]*trainer\.devices=2"),
         ("trainer.devices=[0,0]", r"\(0, 0\) are no devices"),
         ("trainer.devices=9900", r"9900 are asked for|does not divide among 9900"),
+        (
+            "model.n_layer=100000000",
+            r"model: [\d,]+ weights take at least [\d,]+ GiB, this machine",
+        ),
+        ("data.batch_size=10000000000", r"data\.batch_size: a batch of 32[\d,]+ events takes at"),
         ("trainer.max_steps=-7", r"trainer\.max_steps: -7 steps"),
         ("trainer.max_steps=-1", r"trainer\.max_steps: the run would never end"),
         ("trainer.max_time=soon", r"trainer\.max_time: 'soon' is no duration"),
@@ -168,6 +173,7 @@ def test_settings_are_judged_before_torch_is_loaded(tmp_path):
         "trainer.precision=banana", "seed=1e23", "pin=nowhere.yaml", "ckpt=nowhere.ckpt",
         "trainr=x", "model.n_head=7", "data.batch_size=0", "data.augment.tempoo=3",
         "trainer.devices=[0,1]", "trainer.max_time=soon", "hydra.run.dri=x",
+        "model.n_layer=100000000",
     ]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", JUDGED], input="\n".join(wrong),

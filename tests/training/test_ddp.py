@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from omegaconf import OmegaConf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import tiny_runs
 from bench import growth
@@ -33,6 +35,7 @@ from tiny_runs import environment, settings_of, start
 READERS = Path(__file__).with_name("two_readers.py")
 CONF = Path(__file__).resolve().parents[2] / "conf"
 ADAMW = OmegaConf.to_container(OmegaConf.load(CONF / "optimizer" / "adamw.yaml"))
+EACH_STEP = "trainer.log_every_n_steps=1"
 DDP = ("trainer=ddp", "trainer.accelerator=cpu")
 
 
@@ -41,8 +44,8 @@ def test_two_processes_reach_what_one_reaches_and_leave_one_set_of_files(tmp_pat
     house = start_house(tmp_path / "house")
     house.enter(1, 2, 3, 4, 5, 6)
     keep_machine_key()
-    alone = train(settings_of(house.pin.path), tmp_path / "alone")
-    process = start(tmp_path, f"pin={house.pin.path}", *DDP)
+    alone = train(settings_of(house.pin.path, EACH_STEP), tmp_path / "alone")
+    process = start(tmp_path, f"pin={house.pin.path}", EACH_STEP, *DDP)
     answer, talk = process.communicate()
     assert process.returncode == 0, talk
     together = json.loads(answer)  # one object: one process speaks
@@ -50,6 +53,7 @@ def test_two_processes_reach_what_one_reaches_and_leave_one_set_of_files(tmp_pat
     assert learned[0].works_digest == learned[1].works_digest
     for name in ("best_bits_per_note", "bits_per_note"):
         assert together[name] == pytest.approx(alone[name], abs=1e-3)
+    assert norms(together) == pytest.approx(norms(alone), rel=1e-3)
     assert talk.count("admitted 6 works") == 1
     assert "Warning" not in talk
     runs = house.load().runs.by_index.values()
@@ -80,6 +84,16 @@ def test_two_processes_begin_with_a_models_weights_as_one_does(tmp_path, monkeyp
     (here, there) = (load_checkpoint(Path(each["last"])) for each in (alone, together))
     assert here.manifest.base == there.manifest.base
     assert house.load().runs.by_index[together["run"]].ended_at is not None
+
+
+def norms(result):
+    """How long the gradient of the whole batch was at each step, by the curve that the run left."""
+    name, folder = "train/gradient_norm", Path(result["last"]).parent
+    if events := next(folder.rglob("events.out.*"), None):
+        found = EventAccumulator(str(events)).Reload().Scalars(name)
+        return [point.value for point in found]
+    rows = csv.DictReader((folder / "csv" / "metrics.csv").read_text("utf-8").splitlines())
+    return [float(row[name]) for row in rows if row[name]]
 
 
 @pytest.mark.slow
@@ -123,9 +137,11 @@ def reached(folder, *words):
 
 def test_a_model_cut_up_among_two_processes_learns_and_plays_what_a_whole_one_does(house, tmp_path):
     house.enter(1, 2, 3, 4, 5, 6)
-    alone = train({**settings_of(house.pin.path), "optimizer": ADAMW}, tmp_path / "alone")
+    settings = settings_of(house.pin.path, EACH_STEP)
+    alone = train({**settings, "optimizer": ADAMW}, tmp_path / "alone")
     listening = ("logger.name=tensorboard", "+logger.pieces=1")  # at the first validation
-    together = reached(tmp_path, f"pin={house.pin.path}", "trainer=fsdp", *listening)
+    together = reached(tmp_path, f"pin={house.pin.path}", "trainer=fsdp", EACH_STEP, *listening)
+    assert norms(together) == pytest.approx(norms(alone), rel=1e-3)
     for name in ("best_bits_per_note", "bits_per_note"):
         assert together[name] == pytest.approx(alone[name], abs=1e-3)
     ours, theirs = (load_checkpoint(Path(r["last"])).model.state_dict() for r in (alone, together))

@@ -18,6 +18,7 @@ from gen.errors import HouseError
 from gen.evaluation.models import candidates_of
 from gen.evaluation.works import gather
 from gen.model import Transformer
+from gen.notebook import evaluate
 from gen.provenance.canonical import StrictJsonError
 from gen.provenance.consent import Consent
 from gen.provenance.house import House
@@ -306,6 +307,24 @@ def test_a_model_of_another_house_needs_that_houses_pin(base, second):
     withdraw(base.house.house, [base.house.entries[0].work], key_of("ana"), "sold")
     code, said = found.ask("verify", "--checkpoint", found.last, "--base-pin", base.house.pin.path)
     assert (code, "lantern" in said and "withdrawn" in said) == (2, True)
+
+
+def test_a_model_is_compared_with_that_of_another_house_with_which_it_began(base, second, tmp_path):
+    found = began(second, f"base.pins=[{base.house.pin.path}]", init=base.last)
+    asked = [
+        f"pin={second.house.pin.path}", f"out={tmp_path / 'report'}", "works=2", "pieces=2",
+        "bars=2", "parts=[likelihood,originality]", "baselines=false", "split=validation",
+    ]  # fmt: skip
+    report = evaluate(*asked, checkpoint=[str(found.last), str(base.last)])
+    names = [model["name"] for model in report["models"]]
+    assert set(report["likelihood"]["models"]) == set(names)
+    (ours,) = report["originality"]  # what the other learned from is not here
+    assert ours in found.last.with_suffix("").as_posix()
+    said = " ".join(report["notes"])
+    assert "is of the house lantern, whose log was not asked" in said
+    assert "which are not here: originality were left out" in said
+    with pytest.raises(HouseError, match="works of the house 'lantern', the pin is that of 'anch"):
+        evaluate(*asked, checkpoint=[str(base.last)])
 
 
 # Withdrawal and the stand-alone verifier -------------------------------------------------

@@ -12,9 +12,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from gen.cli.explained import begin
+from gen.errors import HouseError
 from gen.terminal import failures_said
 
 
@@ -28,7 +30,19 @@ def main() -> None:
 
 
 def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
-    """Nothing is judged but names until the settings of an evaluation are read."""
+    """Refuse what no evaluation could be asked, before torch is loaded.
+
+    Raises:
+        HouseError: a setting is wrong, or there is no such checkpoint.
+    """
+    from gen.evaluation.settings import read_settings
+
+    *_, names = read_settings(settings)
+    for name in names:
+        if name != "last" and not Path(name).exists():
+            raise HouseError("no such checkpoint", where=name,
+                mend="train one with scripts/train.py, or name another with checkpoint=FILE",
+            )  # fmt: skip
 
 
 def evaluate(settings: dict[str, Any], overrides: Sequence[str]) -> None:

@@ -93,12 +93,12 @@ def check_here(settings: dict[str, Any]) -> None:
     """Refuse what this machine can tell at once that it does not have.
 
     Raises:
-        HouseError: the pin, the checkpoint to resume, a plug-in, or so many devices.
+        HouseError: the pin, the checkpoint to resume, a plug-in, so many devices or so much memory.
     """
     from gen.plugins import find
-    from gen.processes import cores
+    from gen.processes import cores, memory
     from gen.provenance.pin import load_pin
-    from gen.training.settings import read_settings
+    from gen.training.settings import check_memory, read_settings
     from gen.training.trainer_settings import check_count, check_gpu
 
     chosen = read_settings(settings)
@@ -117,8 +117,10 @@ def check_here(settings: dict[str, Any]) -> None:
         )  # fmt: skip
     if not (may_have_gpu := _may_have_gpu()):
         check_gpu(chosen.trainer, is_here=False)
-    if chosen.trainer.accelerator == "cpu" or not may_have_gpu:
+    if on_cpu := chosen.trainer.accelerator == "cpu" or not may_have_gpu:
         check_count(chosen.trainer, max(2, cores()), "processors")
+    if here := memory():
+        check_memory(chosen, here, on_cpu=on_cpu)
 
 
 def _may_have_gpu() -> bool:

@@ -26,6 +26,10 @@ from gen.tokens.vocabulary import WORDS, Kind
 BATCH_EVENTS = 8192
 POSITIONS = (0, 4, 8, 16, 32, 64)
 """First bars, counted from 0, of the stretches that figures by position are taken over."""
+_STRETCHES = (
+    "1-4", "5-8", "9-16", "17-32", "33-64", "65 on",
+)  # fmt: skip
+"""Their names, as people count them."""
 NEW = ("bars", "cells")
 """Figures with copies taken out: of whole bars, and of one track's bars."""
 Bits = NDArray[np.float64]
@@ -125,21 +129,27 @@ def measure_tokens(
     return [_token_row(*each) for each in zip(works, sequences, bits, strict=True)]
 
 
-def _token_row(work: MeasuredWork, sequence: TokenWork, bits: Bits) -> Row:
-    each = np.concatenate([[0.0], bits.sum(axis=1)])  # BOS is given
-    notes = sequence.tokens.notes[sequence.rows[:, 0]]
-    stretch = np.searchsorted(POSITIONS, sequence.bars, side="right") - 1
-    names = [stretch_name(i) for i in range(len(POSITIONS))]
+def _head(work: MeasuredWork, notes: int, bits: Bits) -> Row:
+    """What is known of a work in any tokens."""
     return {
         "work": work.id,
         "group": work.group,
         "genre": work.genre or "no_genre",
-        "notes": work.tokenised.notes,
+        "notes": notes,
         "fields": bits.sum(axis=0).tolist(),
+    }
+
+
+def _token_row(work: MeasuredWork, sequence: TokenWork, bits: Bits) -> Row:
+    each = np.concatenate([[0.0], bits.sum(axis=1)])  # BOS is given
+    notes = sequence.tokens.notes[sequence.rows[:, 0]]
+    stretch = np.searchsorted(POSITIONS, sequence.bars, side="right") - 1
+    return {
+        **_head(work, work.tokenised.notes, bits),
         "names": list(sequence.tokens.fields),
         "kinds": {},
         "roles": {},
-        "positions": _sorted(each, notes, stretch, names),
+        "positions": _sorted(each, notes, stretch, _STRETCHES),
         "new": {},
     }
 
@@ -149,13 +159,8 @@ def _row(work: MeasuredWork, events: Events, bits: Bits) -> Row:
     each = np.concatenate([[0.0], bits.sum(axis=1)])  # BOS is given
     kind, note = events.kind, events.is_a(Kind.NOTE)
     stretch = np.searchsorted(POSITIONS, events.bar, side="right") - 1
-    names = [stretch_name(i) for i in range(len(POSITIONS))]
     return {
-        "work": work.id,
-        "group": work.group,
-        "genre": work.genre or "no_genre",
-        "notes": int(note.sum()),
-        "fields": bits.sum(axis=0).tolist(),
+        **_head(work, int(note.sum()), bits),
         **({"names": list(timing.FIELDS)} if events.fields > len(v.FIELDS) else {}),
         "kinds": {
             k.name.lower(): [float(each[kind == k].sum()), int(note.sum())]
@@ -163,7 +168,7 @@ def _row(work: MeasuredWork, events: Events, bits: Bits) -> Row:
             if (kind[1:] == k).any()
         },
         "roles": _sorted(each, note, _roles(work.tokenised.events, events), [*ROLES, "untold"]),
-        "positions": _sorted(each, note, stretch, names),
+        "positions": _sorted(each, note, stretch, _STRETCHES),
         "new": {
             name: [float(each[kept].sum()), int(note[kept].sum())]
             for name, kept in zip(NEW, new_music(events), strict=True)
@@ -212,12 +217,6 @@ def _first_of_each(contents: Iterable[tuple[Any, int, list[tuple[int, ...]]]]) -
         found.append(content not in seen)
         seen.add(content)
     return found
-
-
-def stretch_name(index: int) -> str:
-    """Name of a stretch of bars, as people count them."""
-    last = str(POSITIONS[index + 1]) if index + 1 < len(POSITIONS) else ""
-    return f"{POSITIONS[index] + 1}-{last}".rstrip("-") + ("" if last else " on")
 
 
 def _sorted(

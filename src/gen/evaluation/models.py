@@ -68,6 +68,10 @@ class Candidate:
         found = self.checkpoint.tokenization if self.checkpoint else None
         return found if isinstance(found, MidiTokTokens) else None
 
+    def is_elsewhere(self, house: str) -> bool:
+        """Whether it learned from the works of another house than this one."""
+        return self.checkpoint is not None and self.checkpoint.manifest.house != house
+
     def limited(self, drafts: Sequence[Draft]) -> Sequence[Draft]:
         """These drafts, kept to the chords that instruments have in what was learned from."""
         habits = self.checkpoint.habits if self.checkpoint else Habits()

@@ -63,6 +63,8 @@ class EvaluationPart:
         of_baselines: whether models that are known to be worse are measured too.
         uses_pieces: whether it needs pieces that the model wrote.
         of_events: whether it asks for the house's events, which models of other tokens lack.
+        of_learned: whether it asks for the works that the model learned from, which are not there
+            where it is of another house.
         optional: whether it has to be asked for by name.
         check: raises HouseError where it cannot be measured here, before anything is.
     """
@@ -80,6 +82,7 @@ class EvaluationPart:
     of_baselines: bool = False
     uses_pieces: bool = False
     of_events: bool = False
+    of_learned: bool = False
     optional: bool = False
     check: Callable[[], None] = lambda: None
 

@@ -29,7 +29,7 @@ from gen.piece import Piece
 from gen.provenance.code import code_digest
 from gen.provenance.pin import Pin, load_pin
 from gen.sampling.checkpoints import find_checkpoint
-from gen.sampling.request import CPU
+from gen.settings import CPU
 
 FORMAT = "gen evaluation 2"
 _PIECES, _PIECES_COST = "pieces", 4.0
@@ -160,7 +160,7 @@ class _Measuring:
         costs = {
             _stage(candidate, name): cost * (1 if candidate.checkpoint else _BASELINE_COST)
             for candidate in self.models
-            for name, cost in _stages(candidate, wanted)
+            for name, cost in _stages(candidate, wanted, self.bench.house.house)
         }
         with Stages(costs) as self.stages:
             for candidate in self.models:
@@ -176,7 +176,7 @@ class _Measuring:
     def _measured(
         self, candidate: Candidate, wanted: Sequence[EvaluationPart]
     ) -> Iterator[tuple[EvaluationPart, Any]]:
-        mine = _parts_of(candidate, wanted)
+        mine = _parts_of(candidate, wanted, self.bench.house.house)
         first = [part for part in mine if not part.uses_pieces and part.of_baselines]
         for part in first:
             yield part, self._part(candidate, part)
@@ -214,7 +214,7 @@ class _Measuring:
             "split": config.split,
             "fast": config.fast,
             "house": house.house,
-            "notes": [*house.notes, *_left_out(self.models, _wanted(config))],
+            "notes": [*house.notes, *_left_out(self.models, _wanted(config), house.house)],
             "works": {side: len(works) for side, works in house.sides.items()},
             "sizes": asdict(self.bench.sizes),
             "draw": asdict(self.bench.draw),
@@ -232,29 +232,43 @@ class _Measuring:
         return [pair for pair in found if all(_seconds(p) >= least for p in pair)][:_MOST_PAIRS]
 
 
-def _parts_of(candidate: Candidate, wanted: Sequence[EvaluationPart]) -> list[EvaluationPart]:
-    is_lacking = candidate.tokens is not None
+def _parts_of(
+    candidate: Candidate, wanted: Sequence[EvaluationPart], house: str
+) -> list[EvaluationPart]:
     return [
         part
         for part in wanted
         if (part.of_baselines or candidate.checkpoint is not None)
-        and not (is_lacking and part.of_events)
+        and not (part.of_events and candidate.tokens is not None)
+        and not (part.of_learned and candidate.is_elsewhere(house))
     ]
 
 
-def _left_out(models: Sequence[Candidate], wanted: Sequence[EvaluationPart]) -> list[str]:
-    """What is not measured of models of other tokens, a sentence for each."""
-    names = [part.name.replace("_", " ") for part in wanted if part.of_events]
-    return [
-        f"{one.name} writes {one.checkpoint.tokenization.name} tokens: {', '.join(names)}, which "
-        "ask for the house's events, were left out."
-        for one in models
-        if one.tokens is not None and one.checkpoint is not None and names
-    ]
+def _left_out(
+    models: Sequence[Candidate], wanted: Sequence[EvaluationPart], house: str
+) -> Iterator[str]:
+    """What is not measured of models of other tokens, and of another house, a sentence for each."""
+    of_events = [part.name.replace("_", " ") for part in wanted if part.of_events]
+    of_learned = [part.name.replace("_", " ") for part in wanted if part.of_learned]
+    for one in models:
+        if one.checkpoint is None:
+            continue
+        if one.tokens is not None and of_events:
+            yield (
+                f"{one.name} writes {one.checkpoint.tokenization.name} tokens: "
+                f"{', '.join(of_events)}, which ask for the house's events, were left out."
+            )
+        if one.is_elsewhere(house) and of_learned:
+            yield (
+                f"{one.name} learned from works of {one.checkpoint.manifest.house}, which are not "
+                f"here: {', '.join(of_learned)} were left out."
+            )
 
 
-def _stages(candidate: Candidate, wanted: Sequence[EvaluationPart]) -> Iterator[tuple[str, float]]:
-    mine = _parts_of(candidate, wanted)
+def _stages(
+    candidate: Candidate, wanted: Sequence[EvaluationPart], house: str
+) -> Iterator[tuple[str, float]]:
+    mine = _parts_of(candidate, wanted, house)
     if any(part.uses_pieces for part in mine):
         yield _PIECES, _PIECES_COST
     for part in mine:

@@ -9,8 +9,7 @@ from typing import Any
 from gen.errors import SettingError
 from gen.harmony import nearest
 from gen.sampling.draw import DrawConfig
-from gen.sampling.request import CPU, DEVICES
-from gen.settings import build
+from gen.settings import CPU, DEVICES, build
 
 PARTS = (
     "likelihood", "statistics", "nearest_neighbour", "structure", "diversity", "control",

@@ -234,12 +234,13 @@ def gather(pin: Pin, checkpoints: Many[Checkpoint]) -> HouseWorks:
     corpus = admitted.corpus
     register = House(pin).load()  # the gate has checked them just now
     for checkpoint in checkpoints:
-        if checkpoint.manifest.house != corpus.house_name:
+        if checkpoint.manifest.house == corpus.house_name:
+            checkpoint.manifest.check_entered(register)
+        elif any(checkpoint is each for each in judged):  # others may have begun elsewhere
             raise HouseError(
                 f"learned from the house {checkpoint.manifest.house!r}, the pin is that of "
                 f"{corpus.house_name!r}", where="checkpoint", mend="name its own house with pin=…",
             )  # fmt: skip
-        checkpoint.manifest.check_entered(register)
     allowed = {
         work.work_id
         for work in corpus.admitted

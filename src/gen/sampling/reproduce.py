@@ -17,9 +17,10 @@ from gen.harmony import nearest
 from gen.marks.release import SIDECAR
 from gen.sampling.checkpoints import checkpoint_of
 from gen.sampling.receipt import OFF, Receipt, differences, encode, environment, standing
-from gen.sampling.request import CPU, MODES, PLACES, SampleRequest
+from gen.sampling.request import MODES, PLACES, SampleRequest
 from gen.sampling.session import SamplingSession, open_session, unwritable
 from gen.sampling.takes import Sampled, Take
+from gen.settings import CPU
 
 _CLAIMS: Final = (
     "machine_generated", "checkpoint_sha256", "manifest_sha256", "house", "works_learned_from",

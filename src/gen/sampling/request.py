@@ -21,7 +21,7 @@ from gen.sampling.planning import fitted, laid_out
 from gen.sampling.receipt import OFF
 from gen.sampling.rules import NEWEST as NEWEST_RULES
 from gen.sampling.rules import OLDEST as OLDEST_RULES
-from gen.settings import build, checked
+from gen.settings import CPU, DEVICES, build, checked
 from gen.tokens.choice import PLAYED
 from gen.tokens.timing import STRAIGHT
 
@@ -46,8 +46,6 @@ MOST_STEERING: Final = 4
 MOST_POLISH: Final = 16
 RESAMPLE, REPORT = "resample", "report"
 AUTO: Final = "auto"
-CPU: Final = "cpu"
-DEVICES: Final = (CPU, "cuda")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,25 @@ FILE = "tokenizer.json"
 _ANOTHER = "use the file that this version's `save_pretrained` writes, or HouseTokenizer() itself"
 
 
+SHARED: dict[str, Any] = {
+    "pitch_range": (0, 127),
+    "special_tokens": ["PAD", "BOS", "EOS"],
+    "use_programs": True,
+    "one_token_stream_for_programs": True,
+    "use_tempos": True,
+    "num_tempos": len(v.TEMPOS),
+    "tempo_range": (30, 240),
+    "use_time_signatures": True,
+    "time_signature_range": {
+        d: [n for n, other in v.TIME_SIGNATURES if other == d] for d in (2, 4, 8, 16)
+    },
+    "use_sustain_pedals": True,
+    "sustain_pedal_duration": True,
+    "use_pitchdrum_tokens": True,
+}
+"""Of MidiTok's settings those of whatever is to keep what the house tokenizer keeps."""
+
+
 def house_config(timing: str = GRID) -> TokenizerConfig:
     """MidiTok's settings for what the house tokenizer keeps.
 
@@ -41,22 +60,9 @@ def house_config(timing: str = GRID) -> TokenizerConfig:
         timing: `choice.PLAYED` with what is off the grid, of which MidiTok has no setting.
     """
     return TokenizerConfig(
-        pitch_range=(0, 127),
+        **SHARED,
         beat_res={(0, 16): v.STEPS_PER_QUARTER},
         num_velocities=len(v.VELOCITIES) if timing == GRID else 127,
-        special_tokens=["PAD", "BOS", "EOS"],
-        use_programs=True,
-        one_token_stream_for_programs=True,
-        use_tempos=True,
-        num_tempos=len(v.TEMPOS),
-        tempo_range=(30, 240),
-        use_time_signatures=True,
-        time_signature_range={
-            d: [n for n, other in v.TIME_SIGNATURES if other == d] for d in (2, 4, 8, 16)
-        },
-        use_sustain_pedals=True,
-        sustain_pedal_duration=True,
-        use_pitchdrum_tokens=True,
         **({} if timing == GRID else {"timing": timing}),
     )
 

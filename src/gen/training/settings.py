@@ -278,6 +278,37 @@ def read_settings(settings: Mapping[str, Any]) -> TrainingSettings:
     return chosen
 
 
+def check_memory(chosen: TrainingSettings, here: int, *, on_cpu: bool) -> None:
+    """Refuse a model, or a batch of windows, that cannot be held on this machine.
+
+    What is counted is the least: of a model its weights, and where they learn on the CPU the
+    gradient and the momentum of each; of a batch one number a channel, event and block.
+
+    Args:
+        chosen: of the run.
+        here: bytes of memory.
+        on_cpu: whether it learns on the CPU; what a GPU holds is not known here.
+
+    Raises:
+        SettingError: it does not fit.
+    """
+    model, data = chosen.model, chosen.data
+    shared = chosen.trainer.processes or 1
+    events = data.batch_size // shared * data.training_window
+    each = 12 if on_cpu and chosen.trainer.strategy != "fsdp" else 4
+    weights = 0 if chosen.plugins.model else model.parameters
+    for needed, what, where in (
+        (each * weights, f"{weights:,} weights take", "model"),
+        (4 * on_cpu * events * model.width * model.n_layer, f"a batch of {events:,} events takes",
+            "data.batch_size"),
+    ):  # fmt: skip
+        if needed > here:
+            raise SettingError(
+                f"{what} at least {needed / 2**30:,.0f} GiB, this machine has "
+                f"{here / 2**30:,.0f}", where=where, mend="ask for less",
+            )  # fmt: skip
+
+
 def _check_together(chosen: TrainingSettings) -> None:
     """Refuse settings that are right alone and contradict each other.
 

@@ -227,5 +227,6 @@ PART = EvaluationPart(
     pictures=_pictures,
     sentences=_sentences,
     uses_pieces=True,
+    of_learned=True,
     of_events=True,
 )
