@@ -322,7 +322,7 @@ def test_a_model_is_compared_with_that_of_another_house_with_which_it_began(base
     assert ours in found.last.with_suffix("").as_posix()
     said = " ".join(report["notes"])
     assert "is of the house lantern, whose log was not asked" in said
-    assert "which are not here: originality were left out" in said
+    assert "which are not here; left out: originality." in said
     with pytest.raises(HouseError, match="works of the house 'lantern', the pin is that of 'anch"):
         evaluate(*asked, checkpoint=[str(base.last)])
 

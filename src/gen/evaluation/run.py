@@ -261,7 +261,7 @@ def _left_out(
         if one.is_elsewhere(house) and of_learned:
             yield (
                 f"{one.name} learned from works of {one.checkpoint.manifest.house}, which are not "
-                f"here: {', '.join(of_learned)} were left out."
+                f"here; left out: {', '.join(of_learned)}."
             )
 
 

@@ -202,8 +202,13 @@ def _base_bits(learner: Learner, data: HouseData) -> float:
 
 
 def _say_what_learns(learner: Learner, chosen: TrainingSettings) -> None:
+    count, learn = (
+        sum(p.numel() for p in learner.model.parameters()),
+        parameter_count(learner.model),
+    )
+    beside = f" ({learn / 1e6:.2f} M of them learn)" if learn < count else ""
     say(
-        f"model of {parameter_count(learner.model) / 1e6:.2f} M parameters, "
+        f"model of {count / 1e6:.2f} M parameters{beside}, "
         f"{precision_for(chosen.trainer)}, {'compiled' if learner.compiled else 'not compiled'}"
     )
     if chosen.logger.pieces and not learner.tokenization.is_house:
