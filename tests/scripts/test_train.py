@@ -183,6 +183,20 @@ def test_settings_are_judged_before_torch_is_loaded(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_evaluations_are_judged_before_torch_is_loaded(tmp_path):
+    wrong = [
+        "works=-3", "parts=[likelihod]", "checkpoint=nothing.safetensors", "pin=nowhere.yaml",
+        "temperature=nan", "artists=true listening=x",
+    ]  # fmt: skip
+    program = JUDGED.replace("cli.train", "cli.evaluate").replace('"trainer.accelerator=cpu", ', "")
+    done = subprocess.run(
+        [sys.executable, "-c", program], input="\n".join(wrong),
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == [f"{words} 2 []" for words in wrong], done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 PUBLIC = [
     ("trainer.fast_dev_run=true",),
     ("trainer.overfit_batches=2", "hydra.verbose=[gen]"),

@@ -33,22 +33,36 @@ def judge(settings: dict[str, Any], overrides: Sequence[str]) -> None:
     """Refuse what no evaluation could be asked, before torch is loaded.
 
     Raises:
-        HouseError: a setting is wrong, or there is no such checkpoint.
+        SettingError: one is unknown, of another kind, out of its range or contradicts another.
     """
     from gen.evaluation.settings import read_settings
 
-    *_, names = read_settings(settings)
-    for name in names:
-        if name != "last" and not Path(name).exists():
-            raise HouseError("no such checkpoint", where=name,
-                mend="train one with scripts/train.py, or name another with checkpoint=FILE",
-            )  # fmt: skip
+    read_settings(settings)
 
 
 def evaluate(settings: dict[str, Any], overrides: Sequence[str]) -> None:
     """One evaluation, a listening test, or artists told apart."""
+    check_here(settings)
     from gen.evaluation import run
 
     measure = run.evaluate if settings["listening"] is None else run.listen
     found = run.tell_apart(settings) if settings["artists"] else measure(settings)
     print(json.dumps(found, indent=2) if isinstance(found, dict) else found)
+
+
+def check_here(settings: dict[str, Any]) -> None:
+    """Refuse files that are not there, while nothing that takes a while is loaded.
+
+    Raises:
+        HouseError: there is no such pin, or no such checkpoint.
+    """
+    from gen.evaluation.settings import read_settings
+    from gen.provenance.pin import load_pin
+
+    config, *_, names = read_settings(settings)
+    load_pin(Path(config.pin))
+    for name in names:
+        if name != "last" and not Path(name).exists():
+            raise HouseError("no such checkpoint", where=name,
+                mend="train one with scripts/train.py, or name another with checkpoint=FILE",
+            )  # fmt: skip
