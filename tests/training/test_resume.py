@@ -19,7 +19,7 @@ from gen.checkpoint import load_checkpoint
 from gen.disk import seals
 from gen.disk.seals import SEAL_BYTES, Sealer, user_secret
 from gen.errors import HouseError, SettingError
-from gen.training.resume import SealedCheckpoints
+from gen.training.resume import RESUME_FILE, SealedCheckpoints, resume_path_in_sweep
 from gen.training.run import train
 from houses import start_house
 from tiny_runs import SECRET, SETTINGS
@@ -263,3 +263,29 @@ def test_no_environment_variable_moves_the_secret(monkeypatch, tmp_path):
 
 def test_json_of_a_resumed_run_is_strict(resumed):
     json.loads(json.dumps(resumed(), allow_nan=False))
+
+
+def test_a_job_that_is_to_last_longer_goes_on_from_the_one_of_an_earlier_sweep(tmp_path):
+    def left(sweep, *asked):
+        """A resume file in the folder of a job that was asked so."""
+        folder = tmp_path / "name" / sweep
+        (folder / "hydra").mkdir(parents=True)
+        (folder / "hydra" / "overrides.yaml").write_text(json.dumps(asked), "utf-8")
+        (folder / RESUME_FILE).write_bytes(b"")
+        return folder / RESUME_FILE
+
+    first = left("a_sweep/0", "seed=1", "trainer.max_steps=3")
+    other = left("a_sweep/1", "seed=2", "trainer.max_steps=3")
+    out = tmp_path / "name" / "b_sweep" / "0"
+
+    def found(*asked):
+        return resume_path_in_sweep(out, ["ckpt=last", *asked], "hydra")
+
+    assert found("seed=1", "trainer.max_steps=3") == first
+    assert found("seed=2", "trainer.max_steps=9", "trainer.patience=4") == other
+    assert found("seed=3", "trainer.max_steps=3") is None
+    left("b_sweep/1", "seed=1", "trainer.max_steps=5")  # of the same sweep: a neighbour
+    assert found("seed=1", "trainer.max_steps=9") == first
+    left("a_sweep/2", "seed=1", "trainer.max_steps=5")  # which of both would be meant?
+    assert found("seed=1", "trainer.max_steps=9") is None
+    assert found("seed=1", "trainer.max_steps=3") == first

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from gen.disk.seals import SEAL_BYTES, Sealer, secret_path
 from gen.errors import HouseError
 
 RESUME_FILE = "last.ckpt"
+LENGTHS = ("trainer.max_steps", "trainer.max_time", "trainer.patience")
+"""Settings that say when a run ends, not what it becomes until then."""
 _END = b"gen resume file 1\n"
 _ANEW = "resume from another file, or start anew without ckpt"
 
@@ -123,17 +126,22 @@ def resume_path_in_sweep(out: Path, asked: Sequence[str], notes: str) -> Path | 
     own = out / RESUME_FILE
     if own.is_file():
         return own
-    wanted = _of_the_job(asked)
-    found = [
-        path
+    earlier = {
+        path: _noted(path.parent / notes / "overrides.yaml")
         for path in out.parent.parent.glob(f"*/*/{RESUME_FILE}")
-        if _of_the_job(_noted(path.parent / notes / "overrides.yaml")) == wanted
-    ]
-    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+    }
+    same = [path for path, noted in earlier.items() if _but(noted, "ckpt") == _but(asked, "ckpt")]
+    if not same:  # of an earlier sweep where no other job was asked the same for another length
+        wanted = _but(asked, "ckpt", *LENGTHS)
+        like = [path for path, noted in earlier.items() if _but(noted, "ckpt", *LENGTHS) == wanted]
+        sweeps = Counter([out.parent, out.parent, *(path.parent.parent for path in like)])
+        same = [path for path in like if sweeps[path.parent.parent] == 1]
+    return max(same, key=lambda path: path.stat().st_mtime, default=None)
 
 
-def _of_the_job(asked: Sequence[str]) -> list[str]:
-    return sorted(one for one in asked if one.partition("=")[0] != "ckpt")
+def _but(asked: Sequence[str], *names: str) -> list[str]:
+    """Settings without those of these names, in one order."""
+    return sorted(one for one in asked if one.partition("=")[0].lstrip("+") not in names)
 
 
 def _noted(path: Path) -> list[str]:

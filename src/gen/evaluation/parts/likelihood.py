@@ -348,9 +348,8 @@ def _sentences(found: dict[str, Any]) -> Iterator[str]:
             "held out are the easier ones."
         )
     else:
-        heart = ": no sign of learning by heart" if gap["low"] is not None else ""
         said = no_difference(gap, "works", unit=" bits a note")
-        yield f"Between works held out and works it learned from, {said}{heart}."
+        yield f"Between works held out and works it learned from, {said}."
 
 
 def _turned(gap: Figure) -> Figure:

@@ -1,0 +1,1 @@
+"""What one may bring to a training run: docs/plugins.md."""
