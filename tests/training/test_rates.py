@@ -53,6 +53,8 @@ def test_each_group_has_its_curve_and_nothing_claims_a_model(house, tmp_path):
     curves = json.loads((tmp_path / "tried" / "rates.json").read_text())
     assert len(curves["optimizer.lr"]["rates"]) == len(curves["optimizer.lr"]["losses"]) > 5
     assert curves["optimizer.lr"]["losses"][0] == curves["optimizer.matrix_lr"]["losses"][0]
+    at_the_end = [name for name, curve in curves.items() if found[name] == curve["rates"][-1]]
+    assert done.stderr.count("at the end of what was tried") == len(at_the_end)
     assert house.load().size == before
     assert not [*tmp_path.glob("tried/*.safetensors"), *tmp_path.glob("tried/*.ckpt")]
     again = find(house, tmp_path / "again")

@@ -24,6 +24,7 @@ from gen.disk import write_atomically
 from gen.errors import HouseError, SettingError
 from gen.png import png_of
 from gen.training.callbacks import SeedEachStep
+from gen.training.messages import say
 from gen.training.prepared import Ready, prepared
 from gen.training.run import fit
 from gen.training.schedule import ScheduleConfig
@@ -138,6 +139,12 @@ def find_rates(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     if own.name == "muon":
         tried = {"optimizer.matrix_lr": (own.matrix_lr, True), "optimizer.lr": (own.lr, False)}
     curves = [_curve(ready, setting, *which) for setting, which in tried.items()]
+    for curve in curves:
+        if curve.proposed == curve.rates[-1]:
+            say(
+                f"{curve.setting}: the loss fell fastest at the end of what was tried, which is no "
+                "proposal yet; more steps, or higher rates to begin with, show where it turns"
+            )
     figures = {curve.setting: asdict(curve) for curve in curves}
     write_atomically(out / FIGURES, json.dumps(figures, indent=1).encode())
     write_atomically(out / PICTURE, drawn(curves))
