@@ -588,6 +588,38 @@ EXPORTS: tuple[tuple[str, str, bytes], ...] = (
     ),
     ("only-drums", "a kit alone", alone(named("Kit"), beat(9))),
     (
+        "name-in-euc-jp",
+        "a name in Japan's encoding for Unix",
+        alone(named("フルート".encode("euc_jp")), tune()),
+    ),
+    (
+        "stray-region",
+        "a region that lies a thousand bars behind the others",
+        song(tune(), tune(start=1000 * BAR)),
+    ),
+    (
+        "no-lengths",
+        "notes of no length alone",
+        song(*(event for i in range(16) for event in (on(i * QUARTER, 60), off(i * QUARTER, 60)))),
+    ),
+    (
+        "frames-dropped",
+        "time in frames of American television",
+        header(2, division=0xE350)
+        + chunk(b"MTrk", CONDUCTOR + END)
+        + chunk(b"MTrk", body(tune()) + END),
+    ),
+    ("cubase", "a project of another program", b"RIFF\0\0\0\x40NUNDROOT"),
+    (
+        "bass-in-czech",
+        "a bass guitar in Czech, a kit in Hungarian",
+        smf(
+            CONDUCTOR,
+            body(named("Basová kytara"), tune(0, higher=-24)),
+            body(named("Dobok"), beat(1)),
+        ),
+    ),
+    (
         "played-off-the-grid",
         "swung and played",
         song(

@@ -92,6 +92,18 @@ def test_many_empty_bars_before_the_music_are_told() -> None:
     assert look_at_time(piece_of()) == []
 
 
+@pytest.mark.parametrize(("silent", "said"), [(7, []), (8, ["bars 9 to 16 are empty"])])
+def test_a_long_silence_within_the_music_is_told(silent: int, said: list[str]) -> None:
+    piece, empty = piece_of(), silent * 1920
+    end = max(n.end_ticks for n in piece.tracks[0].notes)
+    start = -(-end // 1920) * 1920 + empty
+    piece.tracks[0].notes.append(Note(start, 400, 60, 80))
+    piece.tracks.append(Track("long", notes=[Note(0, end // 2, 40, 80), Note(start, 9, 40, 80)]))
+    found = look_at_time(piece)
+    assert len(found) == len(said)
+    assert all(words in line for words, line in zip(said, found, strict=True))
+
+
 @pytest.mark.parametrize(
     ("numerator", "denominator", "eighths", "stated"),
     [(4, 4, 1, "1/8"), (4, 4, 2, "1/4"), (4, 4, 3, "3/8"), (3, 4, 2, "1/4"), (2, 2, 4, "1/2"),

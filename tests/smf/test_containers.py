@@ -100,6 +100,8 @@ def test_a_type_2_file_of_one_track_has_one_reading() -> None:
         (b"PK\x03\x04\x14\0", "a zip archive"),
         (b"<?xml version='1.0'?><score-partwise/>", "a MusicXML score"),
         (b"<REAPER_PROJECT 0.1", "a project of REAPER"),
+        (b"RIFF\0\0\0\x20NUNDROOT", "a project of Cubase"),
+        (b"\x18FICHIER GUITAR PRO v5.00", "a tablature of Guitar Pro"),
         (b"\x00\x05\x16\x07\x00\x02\x00\x00", "what macOS keeps beside a file"),
         (b"%PDF-1.4", "a PDF"),
         (b"rubbish", "a text"),
@@ -145,6 +147,7 @@ def test_a_kind_of_change_is_said_in_one_line() -> None:
         ("iso8859_7", ("Άλτο", "Έγχορδα")),
         ("cp1254", ("Bağlama", "Şarkı", "Vurmalı çalgılar", "Giriş", "Yaylılar", "İstanbul")),
         ("koi8_r", ("Скрипка", "Гитара")),
+        ("euc_jp", ("フルート", "バイオリン", "ギター 1", "ピアノ", "主旋律", "前奏")),
         ("gb18030", ("钢琴", "吉他", "小提琴", "主旋律", "二胡独奏", "前奏", "电吉他 1", "鼓")),
         ("big5", ("鋼琴", "吉他", "小提琴", "主旋律")),
         (

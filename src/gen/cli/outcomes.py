@@ -72,9 +72,10 @@ def show_details(outcome: Outcome) -> None:
 
 def tracks(analysis: Analysis, roles: Iterable[str] | None = None) -> list[str]:
     """One line a track: its number and own name, its instrument, its role."""
-    rows = zip(analysis.names, analysis.instruments, roles or analysis.roles, strict=False)
+    names = (in_line(shortened(name.strip(), _MOST_LETTERS)) for name in analysis.names)
+    rows = zip(names, analysis.instruments, roles or analysis.roles, strict=False)
     return [
-        f"{number} {in_line(shortened(name, _MOST_LETTERS)) or '(no name)'}: {instrument}, {role}"
+        f"{number} {name or '(no name)'}: {instrument}, {role}"
         for number, (name, instrument, role) in enumerate(rows, 1)
     ]
 

@@ -45,6 +45,7 @@ from gen.provenance.statement import Statement, make_work_id, parse_composers
 from gen.provenance.tag import to_be_signed
 from gen.safe_parse import Examined, ParseLimits, UnsafeFileError
 from gen.smf import RuleBroken, musical_hash, split_chunks
+from gen.smf.normalise import NO_LENGTH
 from gen.smf.rules import EXPORT
 from gen.smf.second_reading import check_read_alike
 
@@ -75,6 +76,15 @@ ALIKE = {
     ),
 }
 """Rule of a blocked piece → what it is, and what its composer can do."""
+
+
+def _without_notes(changes: Iterable[str]) -> FileRefusedError:
+    """What is wrong with a file that holds no note, by what was changed in it."""
+    if lost := next((change for change in changes if NO_LENGTH in change), ""):
+        mend = "give the notes lengths in your sequencer, and export again"
+        return FileRefusedError("no-notes", f"the file holds no note that lasts: {lost}", mend)
+    mend = "export the tracks that hold the notes: audio and muted tracks are often left out"
+    return FileRefusedError("no-notes", "the file holds no note", mend)
 
 
 def _check_others_read_it(examined: Examined) -> None:
@@ -218,11 +228,7 @@ class Contributor:
         """Everything up to the signature; None where there is nothing to submit."""
         piece = examined.normalised.piece
         if not piece.note_count:
-            raise FileRefusedError(
-                "no-notes",
-                "the file holds no note",
-                "export the tracks that hold the notes: audio and muted tracks are often left out",
-            )
+            raise _without_notes(examined.normalised.changes)
         if self._is_present(outcome, musical_hash(piece)):
             return None
         stated = outcome.stated = job.facts.tidied()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -16,7 +17,7 @@ _Lasting = TypeVar("_Lasting", Note, Pedal)
 
 Bars = list[tuple[int, TimeSignature]]
 
-_MANY_EMPTY_BARS = 3
+_MANY_EMPTY_BARS, _LONG_SILENCE_BARS = 3, 8
 _FEWEST_NOTES = 12
 _OFF_THE_BARS = 1.5
 """So much better long notes must fit other bars; of 263 works and songs by code none was told."""
@@ -106,13 +107,14 @@ def _longer(event: _Lasting, factor: int) -> _Lasting:
 
 
 def look_at_time(piece: Piece) -> list[str]:
-    """Cut bars, empty bars before the music, notes that stand off every beat."""
+    """Cut bars, empty bars before the music and in it, notes that stand off every beat."""
     if not piece.note_count:
         return []
     bars = piece.bar_starts()
     return [
         *_cut_bars(piece, bars),
         *_empty_bars_first(piece, bars),
+        *_empty_bars_between(piece, bars),
         *_hidden_pickup(piece, bars),
     ]
 
@@ -145,6 +147,26 @@ def _empty_bars_first(piece: Piece, bars: Bars) -> list[str]:
     return [
         f"{empty} empty bars come before the first note: the model takes them for music; delete "
         "them in your sequencer and export again"
+    ]
+
+
+def _empty_bars_between(piece: Piece, bars: Bars) -> list[str]:
+    """The longest silence within the music: takes lie behind one another, or a region strayed."""
+    starts = [start for start, _ in bars]
+    silences, sounding = [(0, 0)], 0
+    for note in sorted(note for track in piece.tracks for note in track.notes):
+        if sounding and note.onset_ticks > sounding:
+            # The first bar that begins in the silence, and the one in which it ends.
+            first, last = bisect_left(starts, sounding), bisect_right(starts, note.onset_ticks) - 1
+            silences.append((last - first, first))
+        sounding = max(sounding, note.end_ticks)
+    empty, first = max(silences)
+    if empty < _LONG_SILENCE_BARS:
+        return []
+    return [
+        f"bars {first + 1:,} to {first + empty:,} are empty: the model takes them for music; if a "
+        "region strayed, or takes or pieces lie behind one another, delete what does not belong "
+        "and export again"
     ]
 
 

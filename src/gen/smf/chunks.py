@@ -115,7 +115,8 @@ def check_time_unit(division: int) -> None:
     """
     if division & 0x8000:
         frames = 256 - (division >> 8)
-        raise RuleBroken("smpte-division", f"{frames} film frames a second", byte_offset=12)
+        said = "29.97" if frames == 29 else str(frames)
+        raise RuleBroken("smpte-division", f"{said} film frames a second", byte_offset=12)
     if division == 0:
         raise RuleBroken("division", "0 ticks per quarter note", byte_offset=12)
 

@@ -44,13 +44,14 @@ _Event = TypeVar("_Event", Tempo, TimeSignature, KeySignature)
 
 _PITCH_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 _KEYSWITCH_MARGIN_SEMITONES = 5
+NO_LENGTH = "note(s) of no length left out"
 _REPAIRS = {
     "stray-off": "{n} note-off(s) that end nothing left out",
     "doubled": "{n} note(s) doubled at the same moment joined into one",
     "dangling": "{n} note(s) that never ended given an end",
     "overlap": "{n} note(s) shortened to where the same pitch is struck again",
     "empty-hit": "{n} drum hit(s) of no length given a 32nd",
-    "empty": "{n} note(s) of no length left out",
+    "empty": f"{{n}} {NO_LENGTH}",
 }
 _TEXT, _NAME, _MARKER, _CUE = 0x01, 0x03, 0x06, 0x07
 _CONDUCTOR = (0x51, 0x58, 0x59)

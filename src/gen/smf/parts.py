@@ -6,7 +6,7 @@ track's name does; where that names nothing either, General MIDI's piano plays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -83,7 +83,7 @@ class TrackPart:
 
     @property
     def label(self) -> str:
-        name = self.track.name
+        name = self.track.name.strip()
         return f"'{shortened(name, _MOST_LETTERS)}'" if name else "a track without a name"
 
 
@@ -251,7 +251,7 @@ def _joined_pedals(pedals: list[Pedal]) -> list[Pedal]:
 def look_at_instruments(parts: Sequence[TrackPart]) -> list[str]:
     """What a person should look at before trusting the instruments, one sentence a kind."""
     lines = [_about_unsaid([part for part in parts if not part.is_told])]
-    lines += _about_kits_elsewhere(parts)
+    lines.append(_about_kits_elsewhere(parts))
     lines += [_about_drums(part) for part in parts]
     lines += [_about_contradiction(part) for part in parts]
     return [line for line in lines if line]
@@ -284,8 +284,12 @@ def _about_unsaid(parts: list[TrackPart]) -> str:
 
 
 def _as_instruments(parts: list[TrackPart]) -> str:
-    named = [f"{part.label} as {instrument_name(part.track.instrument)}" for part in parts]
-    return _first_few(named)
+    return _first_few([_as_instrument(part) for part in parts])
+
+
+def _as_instrument(part: TrackPart) -> str:
+    place = f" on channel {(part.channels[0] & 15) + 1}" if _is_kit_elsewhere(part) else ""
+    return f"{part.label} as {instrument_name(part.track.instrument)}{place}"
 
 
 def _first_few(words: list[str]) -> str:
@@ -293,21 +297,16 @@ def _first_few(words: list[str]) -> str:
     return ", ".join([*words[:_NAMED], *more])
 
 
-def _about_kits_elsewhere(parts: Sequence[TrackPart]) -> Iterator[str]:
-    """Drums away from channel 10, those that are known in one way together."""
-    for is_told, how, hows in (
-        (False, "as its name says", "as their names say"),
-        (True, "as its bank or a system message says", "as banks or system messages say"),
-    ):
-        found = [p for p in parts if _is_kit_elsewhere(p) and p.is_told == is_told]
-        labels = _first_few([part.label for part in found])
-        if len(found) == 1:
-            channel = (found[0].channels[0] & 15) + 1
-            what = f"{labels} plays drums on channel {channel}, {how}"
-            yield f"{what}; if it is no drum kit, {STATE}"
-        elif found:
-            what = f"{labels} play drums away from channel 10, {hows}"
-            yield f"{what}; if they are no drums, {STATE}"
+def _about_kits_elsewhere(parts: Sequence[TrackPart]) -> str:
+    """Drums away from channel 10 by a bank or a message; those by a name are unsaid already."""
+    found = [part for part in parts if _is_kit_elsewhere(part) and part.is_told]
+    labels = _first_few([part.label for part in found])
+    if len(found) == 1:
+        channel = (found[0].channels[0] & 15) + 1
+        what = f"{labels} plays drums on channel {channel}, as its bank or a system message says"
+        return f"{what}; if it is no drum kit, {STATE}"
+    what = f"{labels} play drums away from channel 10, as banks or system messages say"
+    return f"{what}; if they are no drums, {STATE}" if found else ""
 
 
 def _is_kit_elsewhere(part: TrackPart) -> bool:

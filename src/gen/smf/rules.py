@@ -26,7 +26,7 @@ RULES: dict[str, str] = {
     "not-midi": EXPORT,
     "too-large": "split the piece: one file holds at most 4 MiB",
     "header-length": EXPORT,
-    "format": "export as type 0 or type 1; type 2 holds several independent pieces",
+    "format": "export as type 0 or type 1 (type 2 holds several independent pieces)",
     "track-count": CONTRIBUTE,
     "division": "export with 24 to 9600 ticks per quarter note; 480 is usual",
     "smpte-division": (

@@ -36,10 +36,11 @@ _HAN = (
     "的一不人中大上小下二三四天心月日風花雪山水春秋夜曲歌音主旋律前奏副間间尾聲声獨独合唱弦絃樂乐"
     "長长笛號号琴提鋼钢電电吉他鼓古箏筝胡琵琶貝贝司手風风典伴管打擊击部伴節节拍新名無无愛爱夢梦"
 )
-_EAST_ASIAN = ("cp932", "gbk", "big5", "cp949")
+_EAST_ASIAN = ("cp932", "gbk", "big5", "cp949", "euc_jp")
 _UNLIKELIER = {"cp1252": 0.0, "mac_roman": 1.0, "cp1250": 1.0, "cp1251": 1.0, "cp932": 1.0}
 """Bits that an encoding costs beforehand; the others `_SELDOM`."""
 _SELDOM, _VERY_SELDOM = 2.0, 4.0
+_RARE = ("koi8_r", "iso8859_7", "euc_jp")
 _LATIN = ("cp1252", "mac_roman", "cp1250", "cp1254")
 _SIGNS = frozenset("’‘“”„–—…°·«»№©®€\xa0ªº")  # noqa: RUF001 - signs as they are
 _STRANGE, _ODD, _TOGETHER, _SIGN, _NAMED = 14.0, 6.0, 4.0, 6.0, -12.0
@@ -105,7 +106,7 @@ def _readings(payload: bytes) -> Iterator[tuple[float, str]]:
             text = payload.decode(encoding)
         except UnicodeDecodeError:
             continue
-        seldom = _VERY_SELDOM if encoding in ("koi8_r", "iso8859_7") else _SELDOM
+        seldom = _VERY_SELDOM if encoding in _RARE else _SELDOM
         cost = _UNLIKELIER.get(encoding, seldom) + sum(_costs(text, encoding))
         if instrument_in(text) is not None:
             cost += _NAMED
@@ -178,5 +179,8 @@ def _han_cost(one: str, encoding: str) -> float:
     if one in _HAN:
         return 8.0
     lead = one.encode(encoding)[0]
-    usual = {"cp932": (0x88, 0x97), "gbk": (0xB0, 0xD7), "big5": (0xA4, 0xC6)}[encoding]
+    usual = {
+        "cp932": (0x88, 0x97), "gbk": (0xB0, 0xD7), "big5": (0xA4, 0xC6),
+        "euc_jp": (0xB0, 0xCF),
+    }[encoding]  # fmt: skip
     return 11.5 if usual[0] <= lead <= usual[1] else 2 * _STRANGE
