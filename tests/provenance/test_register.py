@@ -133,7 +133,7 @@ def test_roots_acts_need_the_root(register):
 def test_consent_is_its_composers_to_give(register):
     data = ConsentChange(Consent.parse("evaluation").grants, known(register).work).to_dict()
     assert "ben is no composer of" in refused(register, CONSENT, "ben", data)
-    assert "cleo is no composer of" in refused(register, CONSENT, "cleo", data)
+    assert "'cleo' is no composer" in refused(register, CONSENT, "cleo", data)
 
 
 def test_roster_that_is_no_successor(register):

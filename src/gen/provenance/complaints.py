@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from gen.provenance.acts import Act
 from gen.provenance.canonical import StrictJsonError
 from gen.provenance.shapes import Digest, Shape
 
@@ -48,11 +49,11 @@ class Complaints:
     entered: dict[int, Entered] = field(default_factory=dict)
     answers: dict[int, list[Entered]] = field(default_factory=dict)
 
-    def take_complaint(self, index: int, by: str, time: str, said: Complaint) -> None:
-        self.entered[index] = Entered(index, by, time, said.record)
+    def take_complaint(self, act: Act, complaint: Complaint) -> None:
+        self.entered[act.index] = Entered(act.index, act.by, act.time, complaint.record)
 
-    def take_answer(self, index: int, by: str, time: str, said: Answer) -> None:
-        if said.complaint not in self.entered:
-            raise StrictJsonError(f"act {said.complaint} is no complaint")
-        found = Entered(index, by, time, said.record)
-        self.answers.setdefault(said.complaint, []).append(found)
+    def take_answer(self, act: Act, answer: Answer) -> None:
+        if answer.complaint not in self.entered:
+            raise StrictJsonError(f"act {answer.complaint} is no complaint")
+        found = Entered(act.index, act.by, act.time, answer.record)
+        self.answers.setdefault(answer.complaint, []).append(found)

@@ -40,6 +40,7 @@ from gen.provenance.acts import (
 )
 from gen.provenance.canonical import StrictJsonError
 from gen.provenance.complaints import Answer, Complaint
+from gen.provenance.consent import Consent
 from gen.provenance.dsse import is_signed_by
 from gen.provenance.log import HEAD_TYPE, Head
 from gen.provenance.merkle import leaf_hash
@@ -47,6 +48,7 @@ from gen.provenance.papers import Paper, PaperAct
 from gen.provenance.record import ConsentAct, RegisterError, WorkRecord, check_time
 from gen.provenance.rights import (
     check_member,
+    check_root,
     check_signer,
     check_statements,
     entries_of,
@@ -73,7 +75,7 @@ class Register(RegisterState):
             RegisterError: the act is malformed, misplaced, unsigned or not its author's to do.
         """
         try:
-            act = Act.decode(line, is_known=self.size < self.trusted_size)
+            act = Act.decode(line, is_known=self._is_trusted)
             if act.index != self.size:
                 raise StrictJsonError(f"it says it is act {act.index}")
             if self.rosters and self.roster.sealed:
@@ -81,7 +83,7 @@ class Register(RegisterState):
             if not self.rosters and act.kind != KEY:
                 raise StrictJsonError("a register begins with a roster")
             self._take(act)
-            if act.index >= self.trusted_size:
+            if not self._is_trusted:
                 check_time(f"act {act.index}", act.time)
         except (HouseError, KeyError, ValueError) as error:
             if isinstance(error, RegisterError):
@@ -92,10 +94,18 @@ class Register(RegisterState):
         self.leaves.append(leaf_hash(line))
         return act
 
+    @property
+    def _is_trusted(self) -> bool:
+        """Whether the next act is one of those whose signatures were verified before."""
+        return self.size < self.trusted_size
+
     def _take(self, act: Act) -> None:
+        # A roster has signatures of its own; who may withdraw a work depends on whose it is.
+        if act.kind not in (KEY, WITHDRAW):
+            check_signer(act, self.roster, is_known=self._is_trusted)
         {
-            ADD: self._take_add,
-            ADOPT: self._take_adopt,
+            ADD: self._take_works,
+            ADOPT: self._take_works,
             ANSWER: self._take_answer,
             APPROVE: self._take_approval,
             BEGIN: self._take_begin,
@@ -117,39 +127,32 @@ class Register(RegisterState):
         check_succession(self.rosters[-1] if self.rosters else None, new, act.index)
         self.rosters.append(new)
 
-    def _take_add(self, act: Act) -> None:
-        self._check_signer(act)
-        self._enter(act, *self._entries(act))
-
-    def _take_adopt(self, act: Act) -> None:
-        self._check_signer(act)
-        for entry in self._entries(act):
+    def _take_works(self, act: Act) -> None:
+        if not self._is_trusted:
+            check_statements(act, self.roster)
+        for entry in entries_of(act):
             self._enter(act, entry)
 
     def _take_begin(self, act: Act) -> None:
-        self._check_signer(act)
         begin = Begin.from_dict(act.data)
         learned = self.runs.learned_for(begin.purpose)
         for work in begin.works:
             if self._live(work).is_of_one_version and work in learned:
                 raise StrictJsonError(f"{work} is for one version, which run {learned[work]} left")
-        self.runs.take_begin(act.index, act.by, act.keyid, act.time, begin)
+        self.runs.take_begin(act, begin)
 
     def _take_end(self, act: Act) -> None:
-        self._check_signer(act)
-        self.runs.take_end(act.index, act.by, act.keyid, End.from_dict(act.data))
+        self.runs.take_end(act, End.from_dict(act.data))
 
     def _take_model(self, act: Act) -> None:
-        self._check_signer(act)
-        said = AssertedModel.from_dict(act.data)
-        unknown = [work for work in said.works if work not in self.works]
+        model = AssertedModel.from_dict(act.data)
+        unknown = [work for work in model.works if work not in self.works]
         if unknown:
             raise StrictJsonError(f"{unknown[0]!r:.90} is unknown")
-        self.runs.take_model(act.index, act.by, act.time, said)
+        self.runs.take_model(act, model)
 
     def _take_output(self, act: Act) -> None:
-        self._check_signer(act)
-        self.runs.take_output(act.index, act.keyid, Output.from_dict(act.data))
+        self.runs.take_output(act, Output.from_dict(act.data))
 
     def _take_withdrawal(self, act: Act) -> None:
         withdrawal = Withdrawal.from_dict(act.data)
@@ -162,59 +165,51 @@ class Register(RegisterState):
         record.withdrawn_by_keyid = act.keyid
         self.withdrawn.add(withdrawal.work)
 
+    def _take_consent(self, act: Act) -> None:
+        change = ConsentChange.from_dict(act.data)
+        self._allow(act, self._own(act, change.work), change.scopes)
+
     def _take_terms(self, act: Act) -> None:
         terms = Terms.from_dict(act.data)
         record = self._own(act, terms.work)
-        said = ConsentAct(act.index, act.keyid, terms.scopes)
-        record.consents.setdefault(act.by, []).append(said)
+        self._allow(act, record, terms.scopes)
         record.terms.setdefault(act.by, []).append(TermsAct(act.index, act.keyid, terms))
 
+    def _allow(self, act: Act, record: WorkRecord, consent: Consent) -> None:
+        allowed = ConsentAct(act.index, act.keyid, consent)
+        record.consents.setdefault(act.by, []).append(allowed)
+
     def _take_approval(self, act: Act) -> None:
-        said = Approval.from_dict(act.data)
-        for work in said.works:
+        approval = Approval.from_dict(act.data)
+        for work in approval.works:
             self._own(act, work)
-        self.runs.check_approved(said.run, said.receipt)
-        self.approvals.acts.append(ApprovalAct(act.index, act.by, act.keyid, said))
+        self.runs.check_approved(approval.run, approval.receipt)
+        self.approvals.acts.append(ApprovalAct(act.index, act.by, act.keyid, approval))
 
     def _take_retirement(self, act: Act) -> None:
-        self._check_signer(act)
-        keyids = tuple(signature.keyid for signature in act.signatures)
-        said = Retirement.from_dict(act.data)
-        self.runs.take_retirement(act.index, act.by, act.time, keyids, said)
+        self.runs.take_retirement(act, Retirement.from_dict(act.data))
 
     def _take_complaint(self, act: Act) -> None:
-        self._check_signer(act)
-        said = Complaint.from_dict(act.data)
-        self.complaints.take_complaint(act.index, act.by, act.time, said)
+        self.complaints.take_complaint(act, Complaint.from_dict(act.data))
 
     def _take_answer(self, act: Act) -> None:
-        self._check_signer(act)
-        self.complaints.take_answer(act.index, act.by, act.time, Answer.from_dict(act.data))
+        self.complaints.take_answer(act, Answer.from_dict(act.data))
 
     def _take_paper(self, act: Act) -> None:
-        self._check_signer(act)
-        said = Paper.from_dict(act.data)
-        self.papers.append(PaperAct(act.index, act.by, act.keyid, act.time, said))
+        paper = Paper.from_dict(act.data)
+        self.papers.append(PaperAct(act.index, act.by, act.keyid, act.time, paper))
 
     def _take_sale(self, act: Act) -> None:
-        self._check_signer(act)
-        said = Sale.from_dict(act.data)
-        run = self.runs.that_wrote(said.receipt)
-        self.sales.append(SaleAct(act.index, act.by, act.keyid, act.time, run, said))
+        sale = Sale.from_dict(act.data)
+        run = self.runs.that_wrote(sale.receipt)
+        self.sales.append(SaleAct(act.index, act.by, act.keyid, act.time, run, sale))
 
     def _own(self, act: Act, work: str) -> WorkRecord:
-        """A live work of the act's author, who signed as a composer."""
+        """A live work, of which the act's author is a composer."""
         record = self._live(work)
         if not record.is_composer(act.by):
             raise StrictJsonError(f"{act.by} is no composer of {work}")
-        self._check_signer(act)
         return record
-
-    def _take_consent(self, act: Act) -> None:
-        found = ConsentChange.from_dict(act.data)
-        record = self._own(act, found.work)
-        said = ConsentAct(act.index, act.keyid, found.scopes)
-        record.consents.setdefault(act.by, []).append(said)
 
     def _live(self, work: str) -> WorkRecord:
         record = self.works.get(work)
@@ -256,22 +251,13 @@ class Register(RegisterState):
 
     # -- who may ----------------------------------------------------------------------------
 
-    def _check_signer(self, act: Act) -> None:
-        check_signer(act, self.roster, is_known=act.index < self.trusted_size)
-
     def _check_may_withdraw(self, act: Act, record: WorkRecord) -> None:
         """One of the work's composers does it as such; anybody else as a curator, or the root."""
         if act.by == ROOT:
-            self._check_signer(act)
+            check_root(act, self.roster)
         else:
             role = COMPOSER if record.is_composer(act.by) else CURATOR
-            check_member(act, self.roster, role, is_known=act.index < self.trusted_size)
-
-    def _entries(self, act: Act) -> list[Entry]:
-        """The works that an act enters, as their composers signed them."""
-        if act.index >= self.trusted_size:
-            check_statements(act, self.roster)
-        return entries_of(act)
+            check_member(act, self.roster, role, is_known=self._is_trusted)
 
     def check_head(self, head: Head) -> None:
         """Whether the head was signed by a key of the house that may sign at its last index.

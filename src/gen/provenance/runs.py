@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gen.errors import HouseError, SettingError, in_line
+from gen.provenance.acts import Act
 from gen.provenance.canonical import StrictJsonError
 from gen.provenance.run_acts import (
     AssertedModel,
@@ -115,9 +116,7 @@ class Runs:
 
     def of_tensors(self, tensors_sha256: str) -> Run | None:
         """A run that left a checkpoint with these tensors."""
-        return self._of(self._by_tensors.get(tensors_sha256))
-
-    def _of(self, index: int | None) -> Run | None:
+        index = self._by_tensors.get(tensors_sha256)
         return None if index is None else self.by_index[index]
 
     def of_sound(self, musical_hash: str) -> list[LoggedPiece]:
@@ -126,7 +125,7 @@ class Runs:
 
     def entered_at(self, receipt_sha256: str) -> int | None:
         """Index of the output with this receipt."""
-        piece = self._with(receipt_sha256)
+        piece = self._of_receipt(receipt_sha256)
         return piece.index if piece else None
 
     def in_file(self, sha256: str) -> LoggedPiece:
@@ -143,7 +142,7 @@ class Runs:
             )
         return piece
 
-    def _with(self, receipt: str) -> LoggedPiece | None:
+    def _of_receipt(self, receipt: str) -> LoggedPiece | None:
         """The output with this receipt, the first where there are several."""
         place = self._receipts.get(receipt)
         return None if place is None else self.pieces[place]
@@ -175,29 +174,32 @@ class Runs:
 
     # -- taking acts in; who may was checked before ------------------------------------------
 
-    def take_begin(self, index: int, by: str, keyid: str, time: str, begin: Begin) -> None:
+    def take_begin(self, act: Act, begin: Begin) -> None:
         if begin.continues is not None and begin.continues not in self.by_index:
             raise StrictJsonError(f"it goes on from a run {begin.continues}, which never began")
-        self.by_index[index] = Run(
-            index, by, time, begin.name, begin.purpose, begin.manifest, begin.works, begin,
-            signed=((keyid, index),), base=self._by_tensors.get(begin.start),
+        self.by_index[act.index] = Run(
+            act.index, act.by, act.time, begin.name, begin.purpose, begin.manifest, begin.works,
+            begin, signed=((act.keyid, act.index),), base=self._by_tensors.get(begin.start),
         )  # fmt: skip
 
-    def take_end(self, index: int, by: str, keyid: str, end: End) -> None:
+    def take_end(self, act: Act, end: End) -> None:
         run = self.by_index.get(end.begin)
         if run is None or run.is_asserted or run.ended_at is not None:
             state = "never began" if run is None or run.is_asserted else "ended before"
             raise StrictJsonError(f"the run {end.begin} {state}")
-        if run.by != by:
-            raise StrictJsonError(f"{run.by} began the run {end.begin}, not {by}")
-        run.ended_at, run.signed = index, (*run.signed, (keyid, index))
+        if run.by != act.by:
+            raise StrictJsonError(f"{run.by} began the run {end.begin}, not {act.by}")
+        run.ended_at, run.signed = act.index, (*run.signed, (act.keyid, act.index))
         run.transcript = end.transcript
         self._keep(run, end.models)
 
-    def take_model(self, index: int, by: str, time: str, said: AssertedModel) -> None:
-        run = Run(index, by, time, said.name, said.purpose, said.manifest, said.works, None)
-        self.by_index[index] = run
-        self._keep(run, (said.model,))
+    def take_model(self, act: Act, asserted: AssertedModel) -> None:
+        run = Run(
+            act.index, act.by, act.time, asserted.name, asserted.purpose, asserted.manifest,
+            asserted.works, begin=None,
+        )  # fmt: skip
+        self.by_index[act.index] = run
+        self._keep(run, (asserted.model,))
 
     def _keep(self, run: Run, models: tuple[ModelDigest, ...]) -> None:
         run.models = models
@@ -205,11 +207,13 @@ class Runs:
             self._by_file.setdefault(model.file_sha256, []).append(run.index)
             self._by_tensors.setdefault(model.tensors_sha256, run.index)
 
-    def take_output(self, index: int, keyid: str, output: Output) -> None:
+    def take_output(self, act: Act, output: Output) -> None:
         run = self.by_index.get(output.run)
         if run is None or all(output.checkpoint != model.file_sha256 for model in run.models):
             raise StrictJsonError(f"the run {output.run} left no checkpoint that wrote it")
-        piece = LoggedPiece(index, keyid, output.run, output.sha256, output.receipt, output.path)
+        piece = LoggedPiece(
+            act.index, act.keyid, output.run, output.sha256, output.receipt, output.path
+        )
         place = len(self.pieces)
         self._by_sound.setdefault(output.musical_hash, []).append(place)
         self._receipts.setdefault(output.receipt, place)
@@ -221,7 +225,7 @@ class Runs:
         Raises:
             StrictJsonError: the log has no such piece.
         """
-        piece = self._with(receipt)
+        piece = self._of_receipt(receipt)
         if piece is None:
             raise StrictJsonError("no piece in the log has this receipt")
         return piece.run
@@ -230,16 +234,15 @@ class Runs:
         """Whether there is what an approval speaks of: a run, a piece of it."""
         if run not in self.by_index:
             raise StrictJsonError(f"the run {run} never began")
-        piece = self._with(receipt) if receipt else None
+        piece = self._of_receipt(receipt) if receipt else None
         if receipt and (piece is None or piece.run != run):
             raise StrictJsonError(f"the run {run} wrote no such piece")
 
-    def take_retirement(
-        self, index: int, by: str, time: str, keyids: tuple[str, ...], said: Retirement
-    ) -> None:
-        run = self.by_index.get(said.run)
-        if run is None or not {*said.models} <= {model.file_sha256 for model in run.models}:
-            raise StrictJsonError(f"the run {said.run} left no such models")
-        for model in said.models:
-            retired = Retired(index, by, time, keyids, said.reason)
+    def take_retirement(self, act: Act, retirement: Retirement) -> None:
+        run = self.by_index.get(retirement.run)
+        if run is None or not {*retirement.models} <= {model.file_sha256 for model in run.models}:
+            raise StrictJsonError(f"the run {retirement.run} left no such models")
+        keyids = tuple(signature.keyid for signature in act.signatures)
+        for model in retirement.models:
+            retired = Retired(act.index, act.by, act.time, keyids, retirement.reason)
             self.retired.setdefault(model, []).append(retired)
