@@ -263,7 +263,7 @@ def test_a_composer_sees_runs_pieces_near_and_what_is_new_once(house):
     assert words.startswith("in your name since act")
     assert f"entered in your name: {late.work}" in words
     assert ask_json(house, "mine", "--composer", "ben")["new"]
-    assert "nobody here is called" in ask(house, "mine", "--composer", "eve", code=2)
+    assert "'eve' is not enrolled" in ask(house, "mine", "--composer", "eve", code=2)
 
 
 def test_a_withdrawal_by_a_curator_is_said_to_the_composer(house):

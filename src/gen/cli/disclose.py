@@ -178,11 +178,11 @@ def copies_command(
     work, states of runs) is listed with what ends it. A curator's key signs what was deleted and
     what stays: its digest is in the log, and `check` verifies the record.
     """
-    from gen.cli.house_commands.history import find_work
     from gen.disclosure import copies
+    from gen.provenance.works import known_work
 
     house, register = output.load_house()
-    chosen = [find_work(register, work).entry.work for work in works] or list(register.works)
+    chosen = [known_work(register, work).entry.work for work in works] or list(register.works)
     found = copies.inventory(house, register, chosen, folders, cache_folders)
     unseen = copies.not_seen(register, chosen, found)
     gone: list[copies.WorkCopy] = []

@@ -10,7 +10,6 @@ from gen.provenance.keys import SigningKey
 from gen.provenance.papers import Paper, PaperAct
 from gen.provenance.register import Register
 from gen.provenance.roster import CURATOR
-from gen.provenance.works import signer
 
 _MOST_LETTERS = 40
 
@@ -30,10 +29,9 @@ def enter_paper(house: House, key: SigningKey, data: bytes, kind: str, model: st
     """
     if not kind.strip() or len(kind) > _MOST_LETTERS or not kind.isprintable():
         raise HouseError(f"{kind!r:.60} names no kind of paper", mend="a word or two: summary")
-    said = Paper(kind, sha256_hex(data), model)
     with house.writing() as session:
-        person = signer(session.register, key, CURATOR)
-        return session.enter(PAPER, person.id, said.to_dict(), key).index
+        curator = session.register.signer(key, CURATOR)
+        return session.enter(PAPER, curator.id, Paper(kind, sha256_hex(data), model), key).index
 
 
 def entry_of(register: Register, data: bytes) -> PaperAct | None:

@@ -15,7 +15,6 @@ from gen.provenance.keys import SigningKey
 from gen.provenance.register import Register
 from gen.provenance.roster import CURATOR
 from gen.provenance.witnesses.standing import read_notes, standing_of
-from gen.provenance.works import signer
 
 ANSWER_TYPE: Final = "application/vnd.music-house.answer+json"
 PURGE_TYPE: Final = "application/vnd.music-house.purge+json"
@@ -43,7 +42,7 @@ def sign_paper(said: dict[str, Any], kind: str, register: Register, key: Signing
     Raises:
         HouseError: the key is no curator's.
     """
-    signer(register, key, CURATOR)
+    register.signer(key, CURATOR)
     return Envelope(kind, canonical(said), ()).signed_by(key).encode() + b"\n"
 
 

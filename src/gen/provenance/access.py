@@ -9,12 +9,13 @@ from pathlib import Path
 
 from gen import places
 from gen.errors import HouseError
+from gen.provenance.acts import ROOT
 from gen.provenance.house import House
 from gen.provenance.key_files import PASSPHRASE_VARIABLE, KeyFile, find_key, list_keys, unlock
 from gen.provenance.keys import PrivateKey
 from gen.provenance.pin import find_pin, load_pin
 from gen.provenance.register import Register
-from gen.provenance.roster import CURATOR, Person
+from gen.provenance.roster import CURATOR
 from gen.provenance.store import ROSTER_FILE
 
 DEFAULT_HOUSE = Path("data") / "house_midi"
@@ -78,24 +79,13 @@ def passphrase_of(file: KeyFile) -> str:
     return getpass.getpass(f"Passphrase for the key of {file.owner}: ")
 
 
-def _enrolled(register: Register, person_id: str) -> Person:
-    person = register.roster.person(person_id)
-    if person is None:
-        ids = ", ".join(p.id for p in register.roster.people) or "nobody"
-        raise HouseError(
-            f"{person_id!r} is not enrolled in {register.roster.house}",
-            mend=f"enrolled are: {ids}; or python scripts/house.py enroll {person_id}",
-        )
-    return person
-
-
 def key_of_person(register: Register, person_id: str) -> PrivateKey:
     """The person's signing key, from this user's key folder.
 
     Raises:
         HouseError: not enrolled, no open key, or the key is not on this machine.
     """
-    person = _enrolled(register, person_id)
+    person = register.roster.enrolled(person_id)
     usable = {key.keyid for key in person.open_keys()}
     if not usable:
         raise HouseError(
@@ -176,6 +166,15 @@ def root_keys_for(register: Register) -> list[PrivateKey]:
     return keys[: register.roster.threshold]
 
 
+def keys_of(register: Register, who: str) -> list[PrivateKey]:
+    """The key of a person, or, of `root`, as many keys as an act of the root needs.
+
+    Raises:
+        HouseError: as `key_of_person`, or `root_keys_for`.
+    """
+    return root_keys_for(register) if who == ROOT else [key_of_person(register, who)]
+
+
 def curator_named(register: Register, named: str | None) -> str:
     """The curator who is named, or else the one whose key is at hand.
 
@@ -184,7 +183,7 @@ def curator_named(register: Register, named: str | None) -> str:
     """
     if not named:
         return person_at_hand(register, CURATOR)
-    if CURATOR not in _enrolled(register, named).roles:
+    if CURATOR not in register.roster.enrolled(named).roles:
         raise HouseError(f"{named} is no {CURATOR} of this house")
     return named
 

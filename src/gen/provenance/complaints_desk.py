@@ -17,7 +17,6 @@ from gen.provenance.new_keys import is_named
 from gen.provenance.register import Register
 from gen.provenance.roster import COMPOSER, CURATOR
 from gen.provenance.store import COMPLAINTS, MAX_RECORD_BYTES
-from gen.provenance.works import signer
 
 _MOST_WORDS = 100_000
 
@@ -58,10 +57,9 @@ def complain(
     """
     said = {"about": list(about), "from": who, "text": _words(text)}
     with house.writing() as session:
-        person = signer(session.register, key, COMPOSER, CURATOR)
+        person = session.register.signer(key, COMPOSER, CURATOR)
         record = _kept(session, said, key.now(), salt)
-        data = Complaint(record).to_dict()
-        return _enter(session, COMPLAIN, person.id, data, key, record)
+        return _enter(session, COMPLAIN, person.id, Complaint(record), key)
 
 
 def answer(
@@ -78,10 +76,9 @@ def answer(
             raise SettingError(
                 f"act {complaint} is no complaint", mend="house.py complain --list lists them"
             )
-        person = signer(session.register, key, CURATOR)
+        person = session.register.signer(key, CURATOR)
         record = _kept(session, said, key.now(), salt)
-        data = Answer(complaint, record).to_dict()
-        return _enter(session, ANSWER, person.id, data, key, record)
+        return _enter(session, ANSWER, person.id, Answer(complaint, record), key)
 
 
 def _words(text: str) -> str:
@@ -100,15 +97,15 @@ def _kept(session: Session, said: dict[str, Any], time: str, salt: str | None) -
     return sha256_hex(data)
 
 
-def _enter(
-    session: Session, kind: str, by: str, data: dict[str, Any], key: SigningKey, record: str
-) -> int:
+def _enter(session: Session, kind: str, by: str, said: Complaint | Answer, key: SigningKey) -> int:
+    """Enter what names a record; where that fails, the record does not stay."""
     try:
-        return session.enter(kind, by, data, key).index
+        return session.enter(kind, by, said, key).index
     except BaseException:
         house = session.house
-        if not is_named(house.folder, house.pin.name, record):  # it may fail after it was entered
-            house.store.remove(_place(record))
+        # It may fail after it was entered.
+        if not is_named(house.folder, house.pin.name, said.record):
+            house.store.remove(_place(said.record))
         raise
 
 

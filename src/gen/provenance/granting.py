@@ -18,7 +18,7 @@ from gen.provenance.run_acts import Retirement
 from gen.provenance.runs import Run
 from gen.provenance.sales import Sale
 from gen.provenance.terms import SALE, WHOLE_SHARE, Approval, Terms, Use, UseName
-from gen.provenance.works import say_of_works, signer
+from gen.provenance.works import say_of_works
 
 
 def set_terms(
@@ -79,7 +79,7 @@ def approve(
     """
     with house.writing() as session:
         register = session.register
-        person = signer(register, key, COMPOSER)
+        person = register.signer(key, COMPOSER)
         behind = register.runs.works_behind(run)
         theirs = [w for w in behind if register.works[w].is_composer(person.id)]
         live = [w for w in theirs if register.works[w].withdrawn_at is None]
@@ -87,9 +87,9 @@ def approve(
             raise SettingError(f"{strange[0]} is no work of {person.id} behind {run}")
         if not live:
             raise SettingError(f"no work of {person.id} is behind {run}")
-        said = Approval(use, run.index, receipt, tuple(sorted(works or live)))
-        session.enter(APPROVE, person.id, said.to_dict(), key)
-        return session.house, said
+        approval = Approval(use, run.index, receipt, tuple(sorted(works or live)))
+        session.enter(APPROVE, person.id, approval, key)
+        return session.house, approval
 
 
 def sell(house: House, key: SigningKey, run: Run, receipt: str, cents: int, day: date) -> Act:
@@ -109,12 +109,12 @@ def sell(house: House, key: SigningKey, run: Run, receipt: str, cents: int, day:
     """
     with house.writing() as session:
         register = session.register
-        person = signer(register, key, PRODUCER, CURATOR)
+        person = register.signer(key, PRODUCER, CURATOR)
         if day > register.today():
             raise SettingError(f"{day} is a day to come", mend="enter a sale once it was made")
         works = register.runs.works_behind(run)
         check_granted(register, works, SALE, run.index, receipt)
-        return session.enter(SELL, person.id, Sale(receipt, cents, day).to_dict(), key)
+        return session.enter(SELL, person.id, Sale(receipt, cents, day), key)
 
 
 def retire(
@@ -136,6 +136,6 @@ def retire(
         register = session.register
         by = ROOT
         if keys[0].keyid not in register.roster.root_keyids:
-            by = signer(register, keys[0], CURATOR).id
-        said = Retirement(run.index, tuple(sorted(models)), reason)
-        return session.enter(RETIRE, by, said.to_dict(), *keys)
+            by = register.signer(keys[0], CURATOR).id
+        retirement = Retirement(run.index, tuple(sorted(models)), reason)
+        return session.enter(RETIRE, by, retirement, *keys)

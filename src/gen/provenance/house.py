@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gen.errors import HouseError, found_in
 from gen.provenance.acts import Act
@@ -27,6 +26,7 @@ from gen.provenance.pin import Pin, load_pin
 from gen.provenance.register import Register
 from gen.provenance.rights import key_of_head
 from gen.provenance.settle import folders_of, roster_text, settle, works_of
+from gen.provenance.shapes import Shape
 from gen.provenance.store import JOURNAL, MAX_RECORD_BYTES, ROSTER_FILE, Store
 from gen.provenance.verify import can_go_on, check_roster_file, check_size, replayed
 from gen.provenance.witnesses.files import try_to_sign_head
@@ -178,13 +178,13 @@ class Session:
         try_to_sign_head(store, register.newest_head, register.roster.log)
         return self.house
 
-    def enter(self, kind: str, by: str, data: dict[str, Any], *keys: SigningKey) -> Act:
+    def enter(self, kind: str, by: str, said: Shape, *keys: SigningKey) -> Act:
         """Append one act, which brings no files: what `by` says, signed by these keys.
 
         Raises:
             RegisterError, HouseError: as `commit`.
         """
-        act = self.register.act(kind, by, data, keys[0].now()).signed_by(keys)
+        act = self.register.act(kind, by, said.to_dict(), keys[0].now()).signed_by(keys)
         self.commit([act], keys[0], ())
         return act
 

@@ -71,9 +71,7 @@ def erase_name(house: House, register: Register, person_id: str) -> list[int]:
         SettingError: nobody of this id; or the log has the name in plain words, or it has none
             besides the id.
     """
-    person = register.roster.person(person_id)
-    if person is None:
-        raise SettingError(f"{person_id!r} is not enrolled", mend="house.py show --people")
+    register.roster.enrolled(person_id)
     found = dict(_said_of(register, person_id))
     plain = [
         version for version, name in found.items() if name != person_id and not _DIGEST.match(name)

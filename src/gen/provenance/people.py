@@ -76,14 +76,6 @@ def _with(register: Register, person: Person, change: str) -> Roster:
     return _next(register, change, people=people)
 
 
-def _person(register: Register, person_id: str) -> Person:
-    person = register.roster.person(person_id)
-    if person is None:
-        ids = ", ".join(p.id for p in register.roster.people) or "nobody"
-        raise SettingError(f"{person_id!r} is not enrolled", mend=f"enrolled are: {ids}")
-    return person
-
-
 def enrolled(
     register: Register, person_id: str, name: str, roles: Sequence[str], public: bytes
 ) -> Roster:
@@ -116,7 +108,7 @@ def end_keys(person: Person, index: int) -> Person:
 
 def with_new_key(register: Register, person_id: str, public: bytes) -> Roster:
     """With the person's keys ended and a new one valid from here on."""
-    person = end_keys(_person(register, person_id), register.size)
+    person = end_keys(register.roster.enrolled(person_id), register.size)
     keys = (*person.keys, PersonKey(public, register.size))
     changed = dataclasses.replace(person, keys=keys)
     return _with(register, changed, f"new key for {person_id}")
@@ -124,7 +116,7 @@ def with_new_key(register: Register, person_id: str, public: bytes) -> Roster:
 
 def departed(register: Register, person_id: str) -> Roster:
     """With every key of the person ended; what they signed stands."""
-    person = end_keys(_person(register, person_id), register.size)
+    person = end_keys(register.roster.enrolled(person_id), register.size)
     return _with(register, person, f"{person_id} departed")
 
 
@@ -139,7 +131,7 @@ def compromised(register: Register, person_id: str, from_index: int) -> Roster:
             f"index {from_index} of a register of {register.size} acts",
             mend="give the index of the first act that may be forged",
         )
-    person = _person(register, person_id)
+    person = register.roster.enrolled(person_id)
     keys = tuple(_compromise(key, from_index, register.size) for key in person.keys)
     changed = dataclasses.replace(person, keys=keys)
     return _with(register, changed, f"{person_id}'s keys are compromised from {from_index} on")

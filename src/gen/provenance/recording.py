@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container, Iterator, Sequence
-from typing import Any
+from collections.abc import Container, Iterator, Sequence
 
 from gen.errors import HouseError
 from gen.provenance.acts import BEGIN, END, MODEL, OUTPUT, ROOT
@@ -14,7 +13,6 @@ from gen.provenance.manifest import Manifest
 from gen.provenance.register import Register
 from gen.provenance.roster import PRODUCER, TRAINER
 from gen.provenance.run_acts import AssertedModel, Begin, End, ModelDigest, Output
-from gen.provenance.works import signer
 
 
 def begin_run(house: House, key: PrivateKey, begin: Begin) -> int:
@@ -24,7 +22,10 @@ def begin_run(house: House, key: PrivateKey, begin: Begin) -> int:
         HouseError: the key is no trainer's, or a work was withdrawn since the gate admitted it, or
             may not be trained on for this any more.
     """
-    return _enter(house, key, BEGIN, TRAINER, begin.to_dict(), lambda r: check_consent(r, begin))
+    with house.writing() as session:
+        check_consent(session.register, begin)
+        trainer = session.register.signer(key, TRAINER)
+        return session.enter(BEGIN, trainer.id, begin, key).index
 
 
 def check_consent(register: Register, begin: Begin) -> None:
@@ -49,21 +50,9 @@ def end_run(house: House, key: PrivateKey, end: End) -> int:
     Raises:
         HouseError: the key is not the one that began it, or it ended before.
     """
-    return _enter(house, key, END, TRAINER, end.to_dict())
-
-
-def _enter(
-    house: House,
-    key: PrivateKey,
-    kind: str,
-    role: str,
-    data: dict[str, Any],
-    check: Callable[[Register], None] = lambda _: None,
-) -> int:
     with house.writing() as session:
-        check(session.register)
-        person = signer(session.register, key, role)
-        return session.enter(kind, person.id, data, key).index
+        trainer = session.register.signer(key, TRAINER)
+        return session.enter(END, trainer.id, end, key).index
 
 
 def assert_model(
@@ -78,8 +67,8 @@ def assert_model(
         session.register.check_fresh(session.register.today())
         manifest.check_entered(session.register)
         works = tuple(work.work for work in manifest.works)
-        said = AssertedModel(name, manifest.purpose, manifest.digest, works, model)
-        return session.enter(MODEL, ROOT, said.to_dict(), *root_keys).index
+        asserted = AssertedModel(name, manifest.purpose, manifest.digest, works, model)
+        return session.enter(MODEL, ROOT, asserted, *root_keys).index
 
 
 def outputs_of(
@@ -128,8 +117,8 @@ class OutputLog:
             register, self._register = session.register, None  # until what follows has gone well
             index = register.runs.entered_at(output.receipt)
             if index is None:
-                person = signer(register, self._key, PRODUCER)
-                index = session.enter(OUTPUT, person.id, output.to_dict(), self._key).index
+                producer = register.signer(self._key, PRODUCER)
+                index = session.enter(OUTPUT, producer.id, output, self._key).index
                 self._house = session.house
             self._register = register
             return index

@@ -30,7 +30,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
-from gen.errors import HouseError
+from gen.errors import HouseError, SettingError
 from gen.provenance.canonical import StrictJsonError, canonical, sha256_hex
 from gen.provenance.consent import PERSON_ID, PURPOSES
 from gen.provenance.dsse import Signature, is_signed_by
@@ -162,6 +162,21 @@ class Roster:
 
     def person(self, person_id: str) -> Person | None:
         return next((p for p in self.people if p.id == person_id), None)
+
+    def enrolled(self, person_id: str) -> Person:
+        """The person with this id.
+
+        Raises:
+            SettingError: there is none; names those there are.
+        """
+        person = self.person(person_id)
+        if person is None:
+            ids = ", ".join(p.id for p in self.people) or "nobody"
+            raise SettingError(
+                f"{person_id!r} is not enrolled in {self.house}",
+                mend=f"enrolled are: {ids}; house.py enroll takes somebody in",
+            )
+        return person
 
     def has_expired(self, today: date) -> bool:
         return self.expires is not None and today >= self.expires

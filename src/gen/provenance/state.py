@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from gen.errors import SettingError
+from gen.errors import HouseError, SettingError
 from gen.provenance.acts import Act, Entry
 from gen.provenance.canonical import today_utc
 from gen.provenance.complaints import Complaints
 from gen.provenance.consent import Consent
+from gen.provenance.keys import SigningKey
 from gen.provenance.log import Head
 from gen.provenance.merkle import root_of
 from gen.provenance.papers import PaperAct
 from gen.provenance.record import RegisterError, WorkRecord
-from gen.provenance.roster import Roster, SignedRoster
+from gen.provenance.roster import Person, Roster, SignedRoster
 from gen.provenance.runs import LoggedPiece, Retired, Run, Runs
 from gen.provenance.sales import SaleAct
 from gen.provenance.terms import Approvals
@@ -226,6 +227,27 @@ class RegisterState:
     def act(self, kind: str, by: str, data: dict[str, Any], time: str, *, ahead: int = 0) -> Act:
         """An act for this house and its next place, or `ahead` places later; unsigned."""
         return Act(self.size + ahead, kind, by, time, data, house=self.roster.identity)
+
+    def signer(self, key: SigningKey, *roles: str) -> Person:
+        """The person whose key may sign the next act in one of these roles.
+
+        Raises:
+            HouseError: unknown, ended or compromised key, other roles, sealed or expired house.
+        """
+        roster = self.roster
+        self.check_fresh(self.today())
+        if roster.sealed:
+            raise HouseError(
+                f"the house {roster.house} is sealed: nothing can be entered any more",
+                mend="start a house of your own, with its works: house.py init --with-starter",
+            )
+        owner = roster.owners.get(key.keyid)
+        refusal = owner[1].refusal_at(self.size) if owner else "unknown-key"
+        if owner is None or refusal:
+            raise HouseError(f"this key may not sign here ({refusal})", where=key.keyid[:12])
+        if not {*roles} & {*owner[0].roles}:
+            raise HouseError(f"{owner[0].id} is no {' or '.join(roles)} of this house")
+        return owner[0]
 
     def check_fresh(self, today: date) -> None:
         """Whether the roster still counts today.

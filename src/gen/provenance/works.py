@@ -35,28 +35,6 @@ class Accepted:
     refused: tuple[Waiting, ...]
 
 
-def signer(register: Register, key: SigningKey, *roles: str) -> Person:
-    """The person whose `key` may sign the register's next act in one of these roles.
-
-    Raises:
-        HouseError: unknown, ended or compromised key, other roles, sealed or expired house.
-    """
-    roster = register.roster
-    register.check_fresh(register.today())
-    if roster.sealed:
-        raise HouseError(
-            f"the house {roster.house} is sealed: nothing can be entered any more",
-            mend="start a house of your own, with its works: house.py init --with-starter",
-        )
-    owner = roster.owners.get(key.keyid)
-    refusal = owner[1].refusal_at(register.size) if owner else "unknown-key"
-    if owner is None or refusal:
-        raise HouseError(f"this key may not sign here ({refusal})", where=key.keyid[:12])
-    if not {*roles} & {*owner[0].roles}:
-        raise HouseError(f"{owner[0].id} is no {' or '.join(roles)} of this house")
-    return owner[0]
-
-
 # -- accepting ------------------------------------------------------------------------------
 
 
@@ -98,7 +76,7 @@ def accept_in_turn(
     while waiting is None or waiting:
         with house.writing(since=register) as session:
             register = session.register
-            person = signer(register, curator, CURATOR)
+            person = register.signer(curator, CURATOR)
             store = session.house.store
             there = store.waiting()
             if waiting is None:
@@ -198,7 +176,7 @@ def reject(house: House, works: Sequence[str], curator: SigningKey, reason: str)
         raise SettingError("no reason was given", mend="the composer wants to know: --reason TEXT")
     with house.writing() as session:
         store = session.house.store
-        person = signer(session.register, curator, CURATOR)
+        person = session.register.signer(curator, CURATOR)
         _check_all_there(works, store.waiting())
         store.check_writable(INBOX, REJECTED)
         for work in works:
@@ -252,18 +230,28 @@ def _withdrawer(register: Register, key: SigningKey, record: WorkRecord) -> str:
         return ROOT
     owner = register.roster.owners.get(key.keyid)
     is_composer = owner is not None and record.is_composer(owner[0].id)
-    return signer(register, key, COMPOSER if is_composer else CURATOR).id
+    return register.signer(key, COMPOSER if is_composer else CURATOR).id
 
 
-def live_work(register: Register, work: str) -> WorkRecord:
-    """The record of a work that is in the house and not withdrawn.
+def known_work(register: Register, work: str) -> WorkRecord:
+    """The record of a work, withdrawn or not.
 
     Raises:
-        SettingError: unknown (with near names), or withdrawn.
+        SettingError: there is none; with near names.
     """
     record = register.works.get(work)
     if record is None:
         raise SettingError(f"no work {work!r} in the register", mend=near_works(register, work))
+    return record
+
+
+def live_work(register: Register, work: str) -> WorkRecord:
+    """The same, of a work that is not withdrawn.
+
+    Raises:
+        SettingError: unknown, or withdrawn.
+    """
+    record = known_work(register, work)
     if record.withdrawn_at is not None:
         raise SettingError(f"{work} was withdrawn at register index {record.withdrawn_at}")
     return record
@@ -326,7 +314,7 @@ def say_of_works(
     """
     with house.writing(since) as session:
         register = session.register
-        person = signer(register, key, COMPOSER)
+        person = register.signer(key, COMPOSER)
         acts = []
         for offset, work in enumerate(dict.fromkeys(works)):
             if not live_work(register, work).is_composer(person.id):
@@ -364,10 +352,10 @@ def _renew_one(session: Session, work: str, key: SigningKey) -> None:
     tagged = kept_work(session.house, record)
     owner = session.register.roster.owners.get(key.keyid)
     if owner is not None and record.is_composer(owner[0].id):
-        signer(session.register, key, COMPOSER)
+        session.register.signer(key, COMPOSER)
         data = tagged.signed_anew(key, session.register.roster.identity)
     else:
-        signer(session.register, key, CURATOR)
+        session.register.signer(key, CURATOR)
         check_signed_for(tagged.statement, session.register.roster)
         judge_composer(tagged, session.register.roster, session.register.size)
         data = tagged.uncountersigned()

@@ -48,7 +48,7 @@ def mine_command(
 
     house, register = output.load_house()
     who = composer or person_at_hand(register, COMPOSER)
-    _check_person(register, who)
+    register.roster.enrolled(who)
     noticed = Noticed(house, who)
     first = noticed.read() if since is None else since
     new = [(act.index, act.time, words) for act, words in news(house, register, who, first)]
@@ -82,12 +82,6 @@ def mine_command(
         fees=[{"run": run, "work": work, "cents": cents} for run, work, cents in found.fees],
         royalties=money,
     )
-
-
-def _check_person(register: Register, who: str) -> None:
-    if register.roster.person(who) is None:
-        ids = ", ".join(person.id for person in register.roster.people) or "nobody"
-        raise SettingError(f"nobody here is called {who!r}", mend=f"enrolled are: {ids}")
 
 
 def _tell_mine(

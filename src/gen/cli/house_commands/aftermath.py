@@ -24,14 +24,14 @@ def impact_command(*, output: Console, works: tuple[str, ...]) -> None:
     For each run: how to retire its models, and the command that trains one anew. Works that were
     withdrawn by then are left out of it by the gate.
     """
-    from gen.cli.house_commands.history import find_work
     from gen.cli.house_commands.works import tell_impact
     from gen.cli.retraining import retraining
     from gen.provenance.impact import impact_of
+    from gen.provenance.works import known_work
 
     house, register = output.load_house()
     for work in works:
-        find_work(register, work)
+        known_work(register, work)
     impact = impact_of(register, works)
     tell_impact(impact, output)
     known = [
@@ -72,7 +72,9 @@ def retire_command(
     sample.py and the studio refuse them from now on, unless told retired=true, which receipts then
     say. Nothing is deleted.
     """
+    from gen.provenance.access import keys_of, person_at_hand
     from gen.provenance.granting import retire
+    from gen.provenance.roster import CURATOR
 
     house, register = output.load_house()
     if bool(models) == (index is not None):
@@ -88,7 +90,7 @@ def retire_command(
         output.result(retired=[])
         return
     output.confirm(f"Retire {counted(count, 'model')}?")
-    keys = _keys(register, person)
+    keys = keys_of(register, person or person_at_hand(register, CURATOR, option="--as"))
     retired = []
     for run_index, files in new.items():
         if files:
@@ -115,12 +117,3 @@ def _named(models: tuple[Path, ...], register: Register) -> dict[int, list[str]]
         file = read_model_file(path)
         found.setdefault(run_behind(file, register).index, []).append(file.file_sha256)
     return found
-
-
-def _keys(register: Register, person: str | None) -> list[Any]:
-    from gen.provenance.access import key_of_person, person_at_hand, root_keys_for
-    from gen.provenance.roster import CURATOR
-
-    if person == "root":
-        return list(root_keys_for(register))
-    return [key_of_person(register, person or person_at_hand(register, CURATOR, option="--as"))]

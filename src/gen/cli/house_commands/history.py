@@ -14,7 +14,6 @@ from gen.errors import SettingError, counted
 if TYPE_CHECKING:
     from gen.provenance.acts import Act
     from gen.provenance.house import House
-    from gen.provenance.record import WorkRecord
     from gen.provenance.register import Register
     from gen.provenance.witnesses.notes import SignedNote
 
@@ -50,6 +49,7 @@ def prove_command(
     from gen.disk import write_atomically
     from gen.provenance.proofs import prove
     from gen.provenance.witnesses.standing import read_notes
+    from gen.provenance.works import known_work
 
     if tlog and (since is not None or (work, act) == (None, None)):
         raise SettingError("a proof of this kind is of one act", mend="give WORK or --act INDEX")
@@ -59,7 +59,7 @@ def prove_command(
     notes = read_notes(house) if tlog else []  # before the register, which then has their acts
     register = house.load(full=True)
     if work is not None:
-        act = find_work(register, work).index
+        act = known_work(register, work).index
     if tlog:
         assert act is not None  # noqa: S101 - asked for above
         text = _tlog_proof(house, register, notes, act)
@@ -85,17 +85,6 @@ def _tlog_proof(house: House, register: Register, notes: list[SignedNote], act: 
     wanted = house.register_log.known_lines(register.leaves, lambda index, _: index == act)
     ((_, line),) = wanted
     return tlog_proof(register, note, act, line).decode("utf-8")
-
-
-def find_work(register: Register, work: str | None) -> WorkRecord:
-    from gen.provenance.works import near_works
-
-    record = register.works.get(work or "")
-    if record is None:
-        raise SettingError(
-            f"no work {work!r} in the register", mend=near_works(register, work or "")
-        )
-    return record
 
 
 def work_rows(register: Register) -> list[tuple[str, ...]]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.cli.house_commands.common import Console, house_command
-from gen.cli.house_commands.history import WORK_COLUMNS, find_work, work_rows
+from gen.cli.house_commands.history import WORK_COLUMNS, work_rows
 from gen.cli.house_commands.records import warnings
-from gen.errors import HouseError, SettingError, counted
+from gen.errors import HouseError, counted
 
 if TYPE_CHECKING:
     from gen.provenance.house import House
@@ -75,10 +75,11 @@ def _show_house(house: House, register: Register, output: Console) -> None:
 def _show_work(house: House, register: Register, work: str, output: Console) -> None:
     from gen.provenance.impact import impact_of
     from gen.provenance.proofs import acts_of
+    from gen.provenance.works import known_work
 
     if work not in register.works and _show_waiting(house, register, work, output):
         return
-    record = find_work(register, work)
+    record = known_work(register, work)
     entry, impact, words = record.entry, impact_of(register, [work]), _described(house, record)
     facts: dict[str, Any] = {
         **entry.to_dict(),
@@ -142,9 +143,7 @@ def _show_standings(house: House, register: Register, composer: str, output: Con
 
     from gen.provenance.standing import WorkStanding, standings
 
-    if register.roster.person(composer) is None:
-        ids = ", ".join(person.id for person in register.roster.people) or "nobody"
-        raise SettingError(f"nobody here is called {composer!r}", mend=f"enrolled are: {ids}")
+    register.roster.enrolled(composer)
     found = standings(house, register, composer)
     columns = WorkStanding.__slots__
     output.table(columns, [[_said(value) for value in one.to_dict().values()] for one in found])

@@ -231,7 +231,7 @@ def withdraw_command(
     The files move to withdrawn/. A trained model does not forget: the list says which
     checkpoints must be retrained or retired and which pieces came from them.
     """
-    from gen.provenance.access import person_at_hand
+    from gen.provenance.access import keys_of, person_at_hand
     from gen.provenance.impact import impact_of
     from gen.provenance.roster import COMPOSER
     from gen.provenance.works import live_work, withdraw
@@ -243,17 +243,11 @@ def withdraw_command(
     impact = impact_of(register, works)
     tell_impact(impact, output)
     output.confirm(f"Withdraw {counted(len(works), 'work')} for ever?")
-    key, *more = _withdrawers_keys(register, person)
+    key, *more = keys_of(register, person)
     moved = withdraw(house, works, key, reason, more_root_keys=more, since=register)
     for work in works:
         output.line(f"withdrawn {work}")
     output.result(withdrawn=list(works), impact=impact.to_dict(), size=moved.pin.min_size)
-
-
-def _withdrawers_keys(register: Register, person: str) -> list[Any]:
-    from gen.provenance.access import key_of_person, root_keys_for
-
-    return root_keys_for(register) if person == "root" else [key_of_person(register, person)]
 
 
 def tell_impact(impact: Impact, output: Console, of: str = "retrain or retire") -> None:
