@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from gen.harmony import Chord, Key
 from starter.instruments import playing_range
 from starter.leadsheet import TICKS, Bar, ChordSpan, LeadSheet, MelodyNote
 from starter.tones import Tone, fold
 
+T = TypeVar("T")
 PartWriter = Callable[["Scene"], list[Tone]]
 """Writes one seat's tones for one section."""
 
@@ -196,6 +197,10 @@ class Scene:
     @property
     def energy(self) -> float:
         return self.section.energy
+
+    def at_energy(self, usual: T, lively: T | None, from_energy: float) -> T:
+        """What is played here: `lively`, where there is such, from that energy up."""
+        return usual if lively is None or self.energy < from_energy else lively
 
     @property
     def kind(self) -> str:

@@ -35,7 +35,7 @@ def line(
     def part(scene: Scene) -> list[Tone]:
         if scene.kind == "final":
             return final_bass(scene)
-        drawn = lively if lively is not None and scene.energy >= from_energy else pattern
+        drawn = scene.at_energy(pattern, lively, from_energy)
         made: list[Tone] = []
         for index, bar in enumerate(scene.bars):
             made += _bar(scene, _on_changes(scene, hits(drawn, bar, index)), made)
@@ -187,7 +187,7 @@ def roaming(
     def part(scene: Scene) -> list[Tone]:
         if scene.kind == "final":
             return final_bass(scene)
-        drawn = lively if lively is not None and scene.energy >= from_energy else rhythms
+        drawn = scene.at_energy(rhythms, lively, from_energy)
         made: list[Tone] = []
         last = int(scene.memory.get("last", scene.seat.low + 9))
         for index, bar in enumerate(scene.bars):

@@ -69,7 +69,7 @@ def comp(
     def part(scene: Scene) -> list[Tone]:
         if scene.kind == "final":
             return final_chord(scene, voices + (1 if voices < 4 else 0), strum * 2)
-        drawn = lively if lively is not None and scene.energy >= from_energy else pattern
+        drawn = scene.at_energy(pattern, lively, from_energy)
         chords = {
             span.onset: voicing_for(scene, span, voices, rootless, spread) for span in scene.chords
         }
@@ -138,7 +138,7 @@ def arpeggio(
     def part(scene: Scene) -> list[Tone]:
         if scene.kind == "final":
             return _final_arpeggio(scene, voices)
-        drawn = lively if lively is not None and scene.energy >= from_energy else figure
+        drawn = scene.at_energy(figure, lively, from_energy)
         chords = {s.onset: (s, voicing_for(_upper(scene, root_below), s, voices, spread=spread))
                   for s in scene.chords}  # fmt: skip
         made: list[Tone] = []

@@ -47,7 +47,7 @@ def kit(
     """Play a groove; `lively` from `from_energy` up."""
 
     def part(scene: Scene) -> list[Tone]:
-        chosen = lively if lively is not None and scene.energy >= from_energy else groove
+        chosen = scene.at_energy(groove, lively, from_energy)
         if scene.kind == "final":
             return _final_stroke(scene, chosen)
         made: list[Tone] = []

@@ -153,7 +153,7 @@ def strum(
     def part(scene: Scene) -> list[Tone]:
         if scene.kind == "final":
             return _final_strum(scene, upper)
-        drawn = lively if lively is not None and scene.energy >= from_energy else pattern
+        drawn = scene.at_energy(pattern, lively, from_energy)
         made: list[Tone] = []
         for index, bar in enumerate(scene.bars):
             for hit in hits(drawn, bar, index):
@@ -204,7 +204,7 @@ def fingerpick(
     def part(scene: Scene) -> list[Tone]:
         if scene.kind == "final":
             return _final_strum(scene, upper)
-        drawn = lively if lively is not None and scene.energy >= from_energy else pattern
+        drawn = scene.at_energy(pattern, lively, from_energy)
         made: list[Tone] = []
         for index, bar in enumerate(scene.bars):
             for hit in hits(drawn, bar, index):

@@ -34,8 +34,8 @@ def publish(
     built: Path,
     house: Path,
     tell: Callable[[str], None],
-    model: Path | None = None,
-    rebuildable: Path | None = None,
+    model: Path | None,
+    rebuildable: Path | None,
 ) -> int:
     """Found the starter house in `house` and enter every built work.
 

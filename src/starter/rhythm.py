@@ -164,7 +164,7 @@ def bass(
     def part(scene: Scene) -> list[Tone]:
         if scene.kind == "final":
             return final_bass(scene)
-        chosen = lively if lively is not None and scene.energy >= from_energy else cells
+        chosen = scene.at_energy(cells, lively, from_energy)
         made: list[Tone] = []
         for strokes in _drawn(scene, chosen):
             made += [_bass_tone(scene, stroke, legato, push) for stroke in strokes]
@@ -275,7 +275,7 @@ def chords(
     def part(scene: Scene) -> list[Tone]:
         if scene.kind == "final":
             return final_chord(scene, voices)
-        chosen = lively if lively is not None and scene.energy >= from_energy else cells
+        chosen = scene.at_energy(cells, lively, from_energy)
         drawn = _restless(scene, chosen) if restless else _drawn(scene, chosen)
         voicings: dict[int, tuple[int, ...]] = {}
         made: list[Tone] = []

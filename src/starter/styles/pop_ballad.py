@@ -25,7 +25,7 @@ ROOTS = ("1-----5-", "1-----1-", "1---5---")
 MOVING = ("1--11-5-", "1--1--5-", "1--51-3-", "1--18-5-")
 
 
-def _piano(enter: float = 0.0) -> PartWriter:
+def _piano() -> PartWriter:
     """Broken chords in verses; in choruses rocking chords over a moving left hand."""
     calm = comping.arpeggio(BROKEN, voices=4, root_below=True, ring=True, spread=19)
     left = rhythm.bass((LEFT,), (LEFT_MOVING,), approach=0.15, legato=0.98)
@@ -33,7 +33,7 @@ def _piano(enter: float = 0.0) -> PartWriter:
         within(50, 74, rhythm.beneath(rhythm.chords(ROCKING, voices=4, staccato=0.97, push=False))),
         within(31, 55, left),
     )
-    return by_energy(calm, strong, at=enter or 0.7)
+    return by_energy(calm, strong, at=0.7)
 
 
 ARRANGEMENTS = (
