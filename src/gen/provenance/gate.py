@@ -111,9 +111,9 @@ def admit(
     register.check_fresh(day)
     check_purpose(purpose, register)
     check_witnessed(found, register)
-    gate = Gate(found, register, purpose, day, for_new_model=for_new_model)
-    gate.judge_all(places, receive)
-    return gate.corpus(receive)
+    gate = Gate(found, register, purpose, day, receive, for_new_model=for_new_model)
+    gate.judge_all(places)
+    return gate.corpus()
 
 
 def _places(folder: Path) -> Iterator[str]:
@@ -138,9 +138,17 @@ class Gate:
     """One pass over one house: judges files and sorts them into the three lists."""
 
     def __init__(
-        self, house: House, register: Register, purpose: str, today: date, *, for_new_model: bool
+        self,
+        house: House,
+        register: Register,
+        purpose: str,
+        today: date,
+        receive: Receiver | None,
+        *,
+        for_new_model: bool,
     ) -> None:
         self._store = house.store
+        self._receive = receive
         self._register = register
         self._purpose = purpose
         self._learned = register.runs.learned_for(purpose) if for_new_model else {}
@@ -153,15 +161,15 @@ class Gate:
         self._passed = PassedFiles(house.pin)
         self._is_unfinished = house.store.exists(JOURNAL)
 
-    def judge_all(self, places: Sequence[str], receive: Receiver | None) -> None:
+    def judge_all(self, places: Sequence[str]) -> None:
         """Judge files one after the other, other processes verifying ahead where many are new."""
         with verifying_ahead(self._store, self._register, self._passed, places) as ahead:
             for place in places:
                 if found := ahead.take(place):
                     self._passed.put(*found)
-                self.judge(place, receive)
+                self.judge(place)
 
-    def judge(self, place: str, receive: Receiver | None) -> None:
+    def judge(self, place: str) -> None:
         """Put the file at `place` into one of the lists."""
         if self._is_unfinished and self._is_leaving(place):
             return
@@ -177,7 +185,7 @@ class Gate:
             where = f" at {error.where}" if error.where else ""
             self._refuse(place, "malformed-midi", f"{error.what}{where}")
         else:
-            self._sort(work, piece, receive)
+            self._sort(work, piece)
 
     def _is_leaving(self, place: str) -> bool:
         """Whether a command was interrupted before it took this withdrawn work's file out."""
@@ -189,12 +197,12 @@ class Gate:
         except (FileNotFoundError, UnfitFileError):
             return False
 
-    def corpus(self, receive: Receiver | None) -> Corpus:
+    def corpus(self) -> Corpus:
         """The result, after a second look at works that arrived during the pass."""
         for record in list(self._register.live_works()):
             place = record.entry.path
             if place not in self._seen:
-                self.judge(place, receive)
+                self.judge(place)
         self._passed.save()
         return Corpus(
             tuple(self._admitted),
@@ -219,7 +227,7 @@ class Gate:
     def _refuse(self, place: str, rule: str, found: str) -> None:
         self._refused.append(Refusal(place, rule, found, MENDS[rule]))
 
-    def _sort(self, work: Work, piece: Callable[[], Piece], receive: Receiver | None) -> None:
+    def _sort(self, work: Work, piece: Callable[[], Piece]) -> None:
         artist = artist_of(self._purpose)
         is_theirs = artist is None or any(artist == person for person, _ in work.composers)
         if not (is_theirs and work.consent.allows(self._purpose, self._today)):
@@ -230,8 +238,8 @@ class Gate:
             self._used_up.append(work.work_id)
             return
         self._admitted.append(work)
-        if receive is not None:
-            receive(work, piece)
+        if self._receive is not None:
+            self._receive(work, piece)
 
     # -- one file ---------------------------------------------------------------------------
 
