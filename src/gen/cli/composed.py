@@ -41,9 +41,9 @@ from gen.places import CONF
 Judge = Callable[[dict[str, Any], Sequence[str]], None]
 """Takes the settings of one job, and those that were asked for as name=value."""
 _OF_THE_RUN = ("hydra.job.override_dirname", "hydra.job.config_name")
-"""What Hydra writes down by itself …"""
+"""Settings that Hydra fills in by itself in every run."""
 _RECORDS = ("runtime", "overrides")
-"""… as these groups, too."""
+"""Groups of settings of which the same is true."""
 _PRESETS = ("launch", "search")
 """Groups of shipped files that say something about Hydra."""
 

@@ -26,9 +26,8 @@ import click
 
 from gen.cli.careful import CarefulGroup
 from gen.cli.house_commands.accounts import drift_command
-from gen.cli.house_commands.common import Console, house_command
+from gen.cli.house_commands.common import WHICH_CURATOR, Console, house_command
 from gen.cli.papers import (
-    CURATOR,
     FILE,
     MODEL,
     PAPER_COMMANDS,
@@ -73,7 +72,7 @@ def main() -> None:
 @click.option("--no-memory-test", is_flag=True, help="Do not ask the model for what was found.")
 @LOOK
 @CACHES
-@CURATOR
+@WHICH_CURATOR
 def answer_command(
     *, output: Console, asked: Path, checkpoint: Path, sender: str, received: str, out: Path,
     no_memory_test: bool, folders: tuple[Path, ...], cache_folders: tuple[Path, ...],
@@ -132,7 +131,7 @@ def _memory_test(house: House, checkpoint: Path) -> Any:
 @house_command
 @click.argument("asked", type=FILE, metavar="LIST")
 @click.option("--from", "sender", required=True, metavar="NAME", help="Who reserves their works.")
-@CURATOR
+@WHICH_CURATOR
 def reserve_command(*, output: Console, asked: Path, sender: str, curator: str | None) -> None:
     """Enter that a rights-holder reserves the pieces of a LIST: a dated act, signed by a curator.
 
@@ -166,7 +165,7 @@ def reserve_command(*, output: Console, asked: Path, sender: str, curator: str |
               help="Enter the purge as the answer to this complaint or reservation.")  # fmt: skip
 @LOOK
 @CACHES
-@CURATOR
+@WHICH_CURATOR
 def copies_command(
     *, output: Console, works: tuple[str, ...], purge: bool, record: Path | None,
     answers: int | None, folders: tuple[Path, ...], cache_folders: tuple[Path, ...],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Console, house_command
+from gen.cli.house_commands.common import WHICH_CURATOR, Console, house_command
 from gen.errors import SettingError, found_in
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ OUT = click.option(
 ENTER = click.option(
     "--enter", is_flag=True, help="Enter the digest of --out in the log; a curator signs."
 )
-CURATOR = click.option("--curator", metavar="ID", help="Who signs; found by your key when alone.")
 
 
 def writes_paper(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,7 +46,7 @@ def writes_paper(command: Callable[..., Any]) -> Callable[..., Any]:
                 mend="add --out FILE")  # fmt: skip
         command(out=out, enter=enter, **more)
 
-    return OUT(ENTER(CURATOR(judged)))
+    return OUT(ENTER(WHICH_CURATOR(judged)))
 
 
 @house_command
@@ -215,7 +214,7 @@ def giver(
 @click.argument("paper", type=FILE, metavar="FILE")
 @click.option("--kind", required=True, metavar="WORD", help="What it is: summary, royalties.")
 @click.option("--about", type=FILE, metavar="CHECKPOINT", help="The model that it is about.")
-@CURATOR
+@WHICH_CURATOR
 def enter_command(
     *, output: Console, paper: Path, kind: str, about: Path | None, curator: str | None
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.cli.house_commands.common import Console, house_command
+from gen.cli.house_commands.common import WHICH_COMPOSER, Console, house_command
 from gen.errors import SettingError, counted, found_in
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @house_command
-@click.option("--composer", metavar="ID", help="Who you are; found by your key when alone.")
+@WHICH_COMPOSER
 @click.option(
     "--pieces", "most", type=click.IntRange(0), default=10, show_default=True,
     help="How many of the pieces nearest to your works are shown.",

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Console, house_command
-from gen.cli.house_commands.grants import RUN
+from gen.cli.house_commands.common import RUN, Console, house_command
 from gen.errors import SettingError, counted
 
 if TYPE_CHECKING:

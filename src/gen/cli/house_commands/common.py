@@ -28,6 +28,14 @@ HOUSE = click.option(
     "--house", "folder", type=click.Path(path_type=Path), metavar="DIR",
     help="The house's folder; by default what HOUSE names, or the project's own.",
 )  # fmt: skip
+WORKS = click.argument("works", nargs=-1, metavar="[WORK]...")
+WHICH_COMPOSER = click.option(
+    "--composer", metavar="ID", help="Who you are; found by your key when alone."
+)
+WHICH_CURATOR = click.option(
+    "--curator", metavar="ID", help="Who signs; found by your key when alone."
+)
+RUN = click.option("--run", "index", type=click.IntRange(0), metavar="INDEX", help="A run instead.")
 
 
 @dataclass(frozen=True)

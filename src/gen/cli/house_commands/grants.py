@@ -10,10 +10,13 @@ import click
 
 from gen.cli.house_commands.common import (
     REFUSED,
+    RUN,
+    WHICH_COMPOSER,
+    WORKS,
     Console,
     house_command,
 )
-from gen.cli.house_commands.works import WORKS, own_works
+from gen.cli.house_commands.works import own_works
 from gen.errors import SettingError, counted, found_in
 
 if TYPE_CHECKING:
@@ -22,16 +25,12 @@ if TYPE_CHECKING:
     from gen.provenance.terms import UseName
 
 USE_NAMES = ("sale", "sampling", "style")
-COMPOSER = click.option(
-    "--composer", metavar="ID", help="Who you are; found by your key when alone."
-)
-RUN = click.option("--run", "index", type=click.IntRange(0), metavar="INDEX", help="A run instead.")
 
 
 @house_command
 @WORKS
 @click.option("--all", "take_all", is_flag=True, help="Every work of the composer.")
-@COMPOSER
+@WHICH_COMPOSER
 @click.option(
     "--allow",
     metavar="TEXT",
@@ -114,7 +113,7 @@ def _show_terms(register: Register, works: tuple[str, ...], output: Console) -> 
 @RUN
 @click.option("--use", required=True, type=click.Choice(USE_NAMES), help="What you approve.")
 @click.option("--work", "works", multiple=True, metavar="WORK", help="For this work alone.")
-@COMPOSER
+@WHICH_COMPOSER
 def approve_command(
     *, output: Console, what: Path | None, index: int | None, use: UseName, works: tuple[str, ...],
     composer: str | None,
@@ -122,11 +121,11 @@ def approve_command(
     """Approve a use that your terms ask to be asked about first: of a model, or of one piece."""
     from gen.provenance.access import key_of_person, person_at_hand
     from gen.provenance.granting import approve
-    from gen.provenance.roster import COMPOSER as ROLE
+    from gen.provenance.roster import COMPOSER
 
     house, register = output.load_house()
     run, receipt = run_and_receipt(register, what, index)
-    who = composer or person_at_hand(register, ROLE)
+    who = composer or person_at_hand(register, COMPOSER)
     words = f"{use} of {'this piece' if receipt else f'models of {run}'}"
     output.confirm(f"Approve {words}, as {who}?")
     moved, said = approve(house, key_of_person(register, who), use, run, works, receipt)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen.cli.house_commands.common import Console, house_command
+from gen.cli.house_commands.common import WHICH_CURATOR, Console, house_command
 from gen.errors import HouseError, SettingError, counted, in_lines
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def sell_command(
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
               help="Write royalties.json and royalties.csv there.")  # fmt: skip
 @click.option("--enter", is_flag=True, help="Enter royalties.json's digest in the log, too.")
-@click.option("--curator", metavar="ID", help="Who signs that; found by your key when alone.")
+@WHICH_CURATOR
 def royalties_command(
     *, output: Console, pool: str, near_text: str, percent: int, text: str, out: Path | None,
     enter: bool, curator: str | None,

@@ -275,9 +275,7 @@ def _began_with(file: ModelFile, register: Register, pins: Sequence[Path]) -> _B
     return found
 
 
-def _verify_checkpoint(
-    house: House, path: Path, output: Console, pins: Sequence[Path] = ()
-) -> None:
+def _verify_checkpoint(house: House, path: Path, output: Console, pins: Sequence[Path]) -> None:
     from gen.provenance.model_file import read_model_file
     from gen.provenance.recorded import NotRecorded, run_behind, transcript_of
     from gen.provenance.witnesses.standing import read_notes, standing_of

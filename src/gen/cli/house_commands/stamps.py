@@ -34,20 +34,23 @@ def stamp_command(
     With --roots alone, every stamp that is kept is checked. A stamp says when the head was there,
     and nothing of other heads: only witnesses see that there is one history.
     """
+    from gen.disk.reading import CERTIFICATES, read
+
     house = output.open_house()
-    if sum(value is not None for value in (url, request, answer)) > 1 or (
-        request is None and roots is None
-    ):
+    is_one_thing = sum(value is not None for value in (url, request, answer)) <= 1
+    if is_one_thing and request is not None:
+        _write_stamp_request(house, request, output)
+        return
+    if not is_one_thing or roots is None:
         raise SettingError(
             "what should be stamped, and whom do you believe about the time?",
             mend="give --url URL or --take FILE, with --roots PEM; or --request FILE",
         )
-    if request is not None:
-        _write_stamp_request(house, request, output)
-    elif url is None and answer is None:
-        check_stamps(house, roots, output)
+    believed = read(roots, CERTIFICATES)
+    if url is None and answer is None:
+        check_stamps(house, believed, output)
     else:
-        _take_stamp(house, url, answer, roots, output)
+        _take_stamp(house, url, answer, believed, output)
 
 
 def _write_stamp_request(house: House, path: Path, output: Console) -> None:
@@ -66,9 +69,9 @@ def _write_stamp_request(house: House, path: Path, output: Console) -> None:
 
 
 def _take_stamp(
-    house: House, url: str | None, answer: Path | None, roots: Path | None, output: Console
+    house: House, url: str | None, answer: Path | None, roots: bytes, output: Console
 ) -> None:
-    from gen.disk.reading import ANSWER, CERTIFICATES, read
+    from gen.disk.reading import ANSWER, read
     from gen.provenance.witnesses.asking import keep, note_to_witness
     from gen.provenance.witnesses.files import place_of
     from gen.provenance.witnesses.stamps import (
@@ -79,8 +82,6 @@ def _take_stamp(
     )
     from gen.provenance.witnesses.standing import log_keys, read_notes, true_notes
 
-    assert roots is not None  # noqa: S101 - `stamp_command` asks for them
-    believed = read(roots, CERTIFICATES)
     kept = read_notes(house)
     register = house.load()
     notes = true_notes(register, kept)
@@ -92,7 +93,7 @@ def _take_stamp(
     else:
         assert answer is not None  # noqa: S101 - one of the two is given
         data = read(answer, ANSWER)
-    note, when = _stamped(data, notes, log_keys(register), believed)
+    note, when = _stamped(data, notes, log_keys(register), roots)
     with house.store.locked():
         house.store.write({place_of(note.size, "tsr"): data})
     output.line(f"the head of {note.size} acts was there at {spelled_time(when)}, by the authority")
@@ -115,23 +116,21 @@ def _stamped(
     raise problem
 
 
-def check_stamps(house: House, roots: Path | None, output: Console) -> None:
+def check_stamps(house: House, roots: bytes, output: Console) -> None:
     """Check every stamp that is kept against the given root certificates."""
-    from gen.disk.reading import CERTIFICATES, read
     from gen.provenance.store import WITNESSES
     from gen.provenance.witnesses.files import place_of, read_note
     from gen.provenance.witnesses.stamps import MAX_STAMP_BYTES, spelled_time
     from gen.provenance.witnesses.standing import log_keys, true_notes
 
-    assert roots is not None  # noqa: S101 - `stamp_command` asks for them
-    believed, register, found = read(roots, CERTIFICATES), house.load(), []
+    register, found = house.load(), []
     names = [n for n in house.store.names(WITNESSES) if n.endswith(".tsr")]
     sizes = sorted(int(n.removesuffix(".tsr")) for n in names if n[:-4].isdecimal())
     for size in sizes:
         data = house.store.read(place_of(size, "tsr"), MAX_STAMP_BYTES)
         note = read_note(house.store, place_of(size))
         notes = true_notes(register, [note] if note else [])
-        _, when = _stamped(data, notes, log_keys(register), believed)
+        _, when = _stamped(data, notes, log_keys(register), roots)
         found.append({"size": size, "time": spelled_time(when)})
         output.line(f"the first {size} acts were there at {spelled_time(when)}, by the authority")
     if not found:

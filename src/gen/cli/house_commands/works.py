@@ -13,6 +13,9 @@ import click
 
 from gen.cli.house_commands.common import (
     REFUSED,
+    WHICH_COMPOSER,
+    WHICH_CURATOR,
+    WORKS,
     Console,
     house_command,
 )
@@ -27,11 +30,6 @@ if TYPE_CHECKING:
     from gen.provenance.inbox import Waiting
     from gen.provenance.register import Register
     from gen.provenance.statement import Statement
-
-WORKS = click.argument("works", nargs=-1, metavar="[WORK]...")
-CURATOR = click.option(
-    "--curator", metavar="ID", help="Who you are; found by your key when there is only one."
-)
 
 
 @house_command
@@ -49,7 +47,7 @@ CURATOR = click.option(
     is_flag=True,
     help="Take the WORKs named, too, that are like something known: you compared them.",
 )
-@CURATOR
+@WHICH_CURATOR
 def accept_command(
     *, output: Console, works: tuple[str, ...], take_all: bool, fingerprints: tuple[Path, ...],
     although_similar: bool, curator: str | None,
@@ -178,7 +176,7 @@ def _origin(statement: Statement) -> str:
 @house_command
 @click.argument("works", nargs=-1, required=True, metavar="WORK...")
 @click.option("--reason", required=True, help="What the composer should know.")
-@CURATOR
+@WHICH_CURATOR
 def reject_command(
     *, output: Console, works: tuple[str, ...], reason: str, curator: str | None
 ) -> None:
@@ -268,7 +266,7 @@ def tell_impact(impact: Impact, output: Console, of: str = "retrain or retire") 
 @house_command
 @WORKS
 @click.option("--all", "take_all", is_flag=True, help="Every work of the composer.")
-@click.option("--composer", metavar="ID", help="Who you are; found by your key when alone.")
+@WHICH_COMPOSER
 @click.option(
     "--allow",
     metavar="TEXT",
