@@ -12,15 +12,11 @@ from gen.disk import write_atomically
 from gen.disk.tables import as_text
 from gen.errors import SettingError
 from gen.provenance.house import House
+from gen.provenance.log import HEAD_FILE, REGISTER_FILE
 from gen.provenance.pin import INSIDE
 from gen.provenance.store import CHECKPOINT, ROSTER_FILE, WITNESSES
 
-RECORDS = (
-    ROSTER_FILE,
-    "register.jsonl",
-    "register.head.json",
-    CHECKPOINT,
-)
+RECORDS = (ROSTER_FILE, REGISTER_FILE, HEAD_FILE, CHECKPOINT)
 MAX_LOG_BYTES = 4 << 30
 README = """Records of the music house {name}: {size} acts, root {root}.
 
@@ -65,7 +61,7 @@ def export_records(
     if out.exists() and any(out.iterdir()):
         raise SettingError(f"{out} is not empty", mend="name a new folder")
     # Head before lines: what the head covers is then surely among the lines copied.
-    names = sorted(RECORDS, key=lambda name: not name.endswith("head.json"))
+    names = sorted(RECORDS, key=lambda name: name != HEAD_FILE)
     names += [f"{WITNESSES}/{name}" for name in house.store.names(WITNESSES)]
     found = {name: house.store.read_if_there(name, MAX_LOG_BYTES) for name in names}
     contents = {name: data for name, data in found.items() if data is not None}

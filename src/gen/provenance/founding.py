@@ -150,7 +150,7 @@ def check_free(folder: Path, name: str) -> None:
     if not HOUSE_NAME.match(name):
         raise SettingError(f"{name!r} is no house name", mend="use a-z, digits and hyphens")
     try:
-        size = Log(Store(folder), name, "register").head().size
+        size = Log(Store(folder), name).head().size
     except LogError:
         size = 1  # of another name, or damaged: not ours to overwrite
     if size:

@@ -55,7 +55,7 @@ class House:
 
     @property
     def register_log(self) -> Log:
-        return Log(self.store, self.pin.name, "register")
+        return Log(self.store, self.pin.name)
 
     def load(
         self, *, full: bool = False, anew: bool = False, since: Register | None = None

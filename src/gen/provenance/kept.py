@@ -19,7 +19,6 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -84,12 +83,11 @@ class KeptRegister:
     Args:
         log: the house's.
         pin: what is known of the house beforehand.
-        folder: another one than the user's own cache folder.
     """
 
-    def __init__(self, log: Log, pin: Pin, folder: Path | None = None) -> None:
+    def __init__(self, log: Log, pin: Pin) -> None:
         self._log, self._pin = log, pin
-        path = (folder or user_folder("register")) / name_of_house(pin)
+        path = user_folder("register") / name_of_house(pin)
         self._file = SealedFile(path, f"register of {source_digest('provenance')}")
 
     def read(self, head: Head, *, full: bool) -> Register | None:

@@ -36,6 +36,9 @@ from gen.provenance.dsse import Signature
 from gen.provenance.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from gen.provenance.shapes import Digest, Shape
 
+REGISTER = "register"
+"""The one log that a house has."""
+REGISTER_FILE, HEAD_FILE = f"{REGISTER}.jsonl", f"{REGISTER}.head.json"
 HEAD_TYPE = "application/vnd.music-house.head+json"
 MAX_HEAD_BYTES = 16_384
 
@@ -146,7 +149,7 @@ class Log:
 
     files: Folder
     house: str
-    name: str
+    name: str = REGISTER
 
     @property
     def place(self) -> str:

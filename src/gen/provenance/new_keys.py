@@ -44,7 +44,7 @@ def is_named(folder: Path, house: str, text: str) -> bool:
         text: a public key in hex, or what stands in the place of a name.
     """
     store = Store(folder)
-    log = Log(store, house, "register")
+    log = Log(store, house)
     try:
         entered = log.head().byte_count  # what follows is the rest of an interrupted append
         found = [

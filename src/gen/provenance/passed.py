@@ -10,7 +10,6 @@ judged anew. Sealed like all that is kept; what other code found counts for noth
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 
@@ -30,11 +29,10 @@ class PassedFiles:
 
     Args:
         pin: of the house that they are in.
-        folder: another one than the user's own cache folder.
     """
 
-    def __init__(self, pin: Pin, folder: Path | None = None) -> None:
-        path = (folder or user_folder("passed")) / name_of_house(pin)
+    def __init__(self, pin: Pin) -> None:
+        path = user_folder("passed") / name_of_house(pin)
         code = f"{source_digest('provenance')} {source_digest('smf')}"
         self._file = SealedFile(path, f"passed files by {code}")
         data = self._file.read()

@@ -9,6 +9,7 @@ from gen.errors import HouseError
 from gen.provenance.acts import Entry, Withdrawal
 from gen.provenance.canonical import today_utc
 from gen.provenance.consent import Consent
+from gen.provenance.log import REGISTER_FILE
 from gen.provenance.terms import TermsAct
 
 
@@ -17,7 +18,7 @@ class RegisterError(HouseError):
 
     def __init__(self, what: str, *, rule: str = "bad-register", mend: str = "") -> None:
         self.rule = rule
-        super().__init__(what, where="register.jsonl", mend=mend)
+        super().__init__(what, where=REGISTER_FILE, mend=mend)
 
 
 def check_time(what: str, time: str) -> None:

@@ -104,14 +104,14 @@ def check_signer(act: Act, roster: Roster, *, is_known: bool = False) -> None:
         check_member(act, roster, *ROLES[act.kind], is_known=is_known)
 
 
-def check_member(act: Act, roster: Roster, *roles: str, is_known: bool = False) -> None:
+def check_member(act: Act, roster: Roster, *roles: str, is_known: bool) -> None:
     """Whether the person in `by` has one of the roles and signed.
 
     Args:
         act: what was done.
         roster: in force at its index.
         roles: one of them suffices.
-        is_known: the signature was verified before.
+        is_known: the signature was verified before, and need not be once more.
 
     Raises:
         StrictJsonError: not so.

@@ -32,6 +32,7 @@ from gen.disk import BusyError, Folder, UnfitFileError, locked, unfinished
 from gen.disk.locking import LOCK_SECONDS, MARKER, is_locked
 from gen.errors import HouseError
 from gen.provenance.canonical import is_sha256_hex, sha256_hex
+from gen.provenance.log import HEAD_FILE, REGISTER_FILE
 from gen.smf.rules import MAX_BYTES
 
 INBOX, SCREENING, REJECTED, WITHDRAWN = "inbox", "screening", "rejected", "withdrawn"
@@ -53,8 +54,8 @@ ADMIN_FOLDERS = frozenset(
 ADMIN_FILES = frozenset(
     {
         ROSTER_FILE,
-        "register.jsonl",
-        "register.head.json",
+        REGISTER_FILE,
+        HEAD_FILE,
         CHECKPOINT,
         "ledger.jsonl",  # of houses from before runs and outputs were acts of the register
         "ledger.head.json",

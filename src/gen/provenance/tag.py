@@ -20,9 +20,9 @@ from gen.smf import GENERATED_CHUNK, TAG_CHUNK, Chunks, RuleBroken, split_chunks
 class TagError(HouseError):
     """A file whose tag is absent or wrong; `rule` is the gate's stable code."""
 
-    def __init__(self, rule: str, what: str, *, where: str = "", mend: str = "") -> None:
+    def __init__(self, rule: str, what: str, *, mend: str = "") -> None:
         self.rule = rule
-        super().__init__(what, where=where, mend=mend)
+        super().__init__(what, mend=mend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class Tagged:
 
     def countersigned(self, curator: SigningKey) -> bytes:
         """The file with the composer's signature kept and `curator`'s put after it."""
-        return self.music + tag_chunk(self._with_first().signed_by(curator))
+        return self.music + tag_chunk(self._as_contributed().signed_by(curator))
 
     def uncountersigned(self) -> bytes:
         """The file with the composer's signature alone, as it was contributed."""
-        return self.music + tag_chunk(self._with_first())
+        return self.music + tag_chunk(self._as_contributed())
 
     def signed_anew(self, composer: SigningKey, house: str) -> bytes:
         """The same statement, for this house (its identity), under `composer`'s signature alone."""
@@ -61,8 +61,8 @@ class Tagged:
         envelope = Envelope(STATEMENT_TYPE, payload, ()).signed_by(composer)
         return self.music + tag_chunk(envelope)
 
-    def _with_first(self) -> Envelope:
-        """The envelope under the composer's signature alone."""
+    def _as_contributed(self) -> Envelope:
+        """The envelope under the composer's signature alone, which is the first."""
         kept = self.envelope.signatures[:1]
         return Envelope(self.envelope.payload_type, self.envelope.payload, kept)
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gen.provenance.canonical import StrictJsonError, canonical, strict_json
-from gen.provenance.log import Head
+from gen.provenance.log import REGISTER_FILE, Head
 from gen.provenance.merkle import Frontier, leaf_hash
 from gen.provenance.pin import Pin, PinError
 from gen.provenance.record import RegisterError
 from gen.provenance.register import Register
-
-REGISTER_FILE = "register.jsonl"
 
 
 def check_size(pin: Pin, head: Head) -> None:

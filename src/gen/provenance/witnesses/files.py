@@ -17,7 +17,7 @@ from gen.errors import HouseError
 from gen.provenance.canonical import MAX_JSON_BYTES
 from gen.provenance.key_files import list_keys, unlock
 from gen.provenance.keys import key_id
-from gen.provenance.log import Head
+from gen.provenance.log import REGISTER_FILE, Head
 from gen.provenance.merkle import leaf_hash
 from gen.provenance.store import CHECKPOINT, WITNESSES, Store
 from gen.provenance.witnesses.notes import MAX_NOTE_BYTES, NoteError, NoteKey, SignedNote
@@ -68,13 +68,13 @@ def leaves_in(records: Folder) -> list[bytes]:
     """
     leaves = []
     try:
-        with records.open("register.jsonl") as file:
+        with records.open(REGISTER_FILE) as file:
             while line := file.readline(MAX_JSON_BYTES + 1):
                 if len(line) > MAX_JSON_BYTES:
                     raise NoteError("a line is too long", where=str(records.root))
                 leaves.append(leaf_hash(line.removesuffix(b"\n")))
     except FileNotFoundError as error:
-        raise NoteError("no register.jsonl is there", where=str(records.root)) from error
+        raise NoteError(f"no {REGISTER_FILE} is there", where=str(records.root)) from error
     return leaves
 
 
