@@ -24,9 +24,9 @@ def _short_usage_errors() -> Iterator[None]:
     try:
         yield
     except click.UsageError as error:
-        said = error.format_message()
-        short = printable(shortened(said, _MOST_LETTERS))
-        if short == said:
+        message = error.format_message()
+        short = printable(shortened(message, _MOST_LETTERS))
+        if short == message:
             raise
         raise click.UsageError(short, error.ctx) from error
 

@@ -101,21 +101,21 @@ def answer_command(
     model = read_model_file(checkpoint)
     test = None if no_memory_test else _memory_test(house, checkpoint)
     with output.progress("reading works", len(model.manifest.works)) as advance:
-        said = answer_of(
+        answer = answer_of(
             house, letter, model, folders=folders, cache_folders=cache_folders, memory_test=test,
             advance=lambda: advance(1),
         )  # fmt: skip
-    page = page_of(said)
-    files, act = write_answer(house, register, out, said, page, key)
-    hits = len({match["listed"] for match in said["matches"]})
+    page = page_of(answer)
+    files, act = write_answer(house, register, out, answer, page, key)
+    hits = len({match["listed"] for match in answer["matches"]})
     output.line(
         f"{hits} of {counted(len(found.works), 'piece')} agree with something of the house; "
-        f"{counted(len(said['copies']), 'place')} with copies"
+        f"{counted(len(answer['copies']), 'place')} with copies"
     )
     for path in files:
         output.line(f"wrote {path}")
     output.line(f"entered: act {act}")
-    output.result(files=[str(path) for path in files], answer=said, act=act)
+    output.result(files=[str(path) for path in files], answer=answer, act=act)
 
 
 def _memory_test(house: House, checkpoint: Path) -> Any:
@@ -234,13 +234,13 @@ def _purge_signer(
             mend="house.py complain --list lists them",
         )  # fmt: skip
 
-    def sign(said: dict[str, Any]) -> Path:
-        data = sign_paper(said, PURGE_TYPE, register, key)
+    def sign(purged: dict[str, Any]) -> Path:
+        data = sign_paper(purged, PURGE_TYPE, register, key)
         write_atomically(place, data)
         enter_paper(house, key, data, "record of a purge")
         if answers is not None:
-            deleted = counted(len(said["deleted"]), "place")
-            text = f"copies of {', '.join(said['works'])} deleted in {deleted}; record"
+            deleted = counted(len(purged["deleted"]), "place")
+            text = f"copies of {', '.join(purged['works'])} deleted in {deleted}; record"
             answer(house, key, answers, f"{text} SHA-256 {sha256_hex(data)}")
         return place
 

@@ -138,10 +138,10 @@ def _of(text: str, node: yaml.MappingNode, prefix: str, heading: str) -> Iterato
 def _heading(text: str, line: int) -> str:
     """The comment right above a line."""
     above = []
-    for said in reversed(text.splitlines()[:line]):
-        if not said.startswith("# "):
+    for comment in reversed(text.splitlines()[:line]):
+        if not comment.startswith("# "):
             break
-        above.append(said[2:])
+        above.append(comment[2:])
     return " ".join(reversed(above))
 
 
@@ -152,8 +152,8 @@ def _setting(
     end = value.end_mark.line + 1
     while end < len(lines) and lines[end].startswith(" ") and lines[end].lstrip().startswith("#"):
         end += 1
-    said = [_COMMENT.search(line) for line in lines[key.start_mark.line : end]]
-    meaning, name = " ".join(found[1] for found in said if found), f"{prefix}{key.value}"
+    comments = [_COMMENT.search(line) for line in lines[key.start_mark.line : end]]
+    meaning, name = " ".join(found[1] for found in comments if found), f"{prefix}{key.value}"
     usual = " ".join(text[value.start_mark.index : value.end_mark.index].split())
     usual = "" if usual in ("null", "[]") else usual
     if found := _EXAMPLE.fullmatch(meaning):

@@ -67,11 +67,11 @@ def summary_command(
 
     from gen.disclosure.summary import read_sayings, summary_of
 
-    said = read_sayings(says)
+    sayings = read_sayings(says)
     house = output.open_house()
     give = giver(house, output, **where)
     account = _account(house, checkpoint, output, as_of=as_of)
-    text = summary_of(account, said)
+    text = summary_of(account, sayings)
     act = give(ModelPaper("summary", text, account.model.file_sha256))
     output.result(summary=text, figures=asdict(account.figures), act=act)
 
@@ -254,23 +254,23 @@ def check_command(*, output: Console, paper: Path) -> None:
     data, register = read(paper, PAPER), output.open_house().load()
     with found_in(paper, PAPER.mend):
         if is_signed(data):
-            said, who, kind = read_paper(data, register)
-            when = said.get("answered") or said.get("purged", "at no time")
-            words = f"{kind}, signed by {who} of {said['house']['name']}, {when}"
-            output.line(f"{paper}: {words}, over {said['log']['size']} acts of its log")
+            content, who, kind = read_paper(data, register)
+            when = content.get("answered") or content.get("purged", "at no time")
+            words = f"{kind}, signed by {who} of {content['house']['name']}, {when}"
+            output.line(f"{paper}: {words}, over {content['log']['size']} acts of its log")
             entered = entry_of(register, data)
         elif is_of_visit(data):
             page, who = read_visit(data, register)
-            said, entered, kind = {"page": page.decode("utf-8", "replace")}, None, "visit"
+            content, entered, kind = {"page": page.decode("utf-8", "replace")}, None, "visit"
             output.line(
                 f"{paper}: the page of a visit, signed by {who}, SHA-256 {sha256_hex(page)}"
             )
         else:
-            said, entered = None, found_entry(register, data)
+            content, entered = None, found_entry(register, data)
             who, kind = entered.by, entered.paper.kind
     if entered is not None:
         output.line(f"{paper}: {_entered(entered)}")
-    output.result(signed_by=who, kind=kind, answer=said, entered=_entered_plain(entered))
+    output.result(signed_by=who, kind=kind, answer=content, entered=_entered_plain(entered))
 
 
 def _entered(act: PaperAct) -> str:
@@ -281,8 +281,10 @@ def _entered(act: PaperAct) -> str:
 def _entered_plain(act: PaperAct | None) -> dict[str, Any] | None:
     if act is None:
         return None
-    said = {"act": act.index, "by": act.by, "time": act.time}
-    return {**said, "kind": act.paper.kind, "model": act.paper.model}
+    return {
+        "act": act.index, "by": act.by, "time": act.time, "kind": act.paper.kind,
+        "model": act.paper.model,
+    }  # fmt: skip
 
 
 PAPER_COMMANDS = (

@@ -64,15 +64,16 @@ def message(error: Exception, arguments: Sequence[str]) -> str:
     """What is wrong, where, and how to mend it."""
     if isinstance(error, HouseError):
         return str(error)
-    said = [str(error)]
-    if isinstance(error.__cause__, OmegaConfBaseException) and str(error.__cause__) not in said[0]:
-        said.append(str(error.__cause__))
-    lines = "\n".join(said).splitlines()
+    messages = [str(error)]
+    cause = error.__cause__
+    if isinstance(cause, OmegaConfBaseException) and str(cause) not in messages[0]:
+        messages.append(str(cause))
+    lines = "\n".join(messages).splitlines()
     kept = [line for line in lines if line.strip() and not line.strip().startswith("object_type=")]
     # Hydra does not say which group it is that something was asked of but a choice.
     where = "" if isinstance(error, MENDABLE) else " ".join(arguments)
     for text, extra in _EXTRAS.items():
-        if text in said[0]:
+        if text in messages[0]:
             return str(HouseError(kept[0], mend=f'.venv/bin/pip install -e ".[{extra}]"'))
     return str(HouseError("\n".join(kept), where=where, mend=SEE))
 

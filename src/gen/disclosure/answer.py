@@ -173,7 +173,12 @@ def _work(register: Register, work: str) -> dict[str, Any]:
 
 
 def write_answer(
-    house: House, register: Register, folder: Path, said: dict[str, Any], page: str, key: SigningKey
+    house: House,
+    register: Register,
+    folder: Path,
+    answer: dict[str, Any],
+    page: str,
+    key: SigningKey,
 ) -> tuple[list[Path], int]:
     """Sign an answer, write it into a folder, and enter it in the log.
 
@@ -187,12 +192,12 @@ def write_answer(
     """
     if (folder / SIGNED).exists():
         raise HouseError("there is an answer already", where=str(folder), mend="name another --out")
-    signed = sign_paper(said, ANSWER_TYPE, register, key)
+    signed = sign_paper(answer, ANSWER_TYPE, register, key)
     (folder / PROOFS).mkdir(parents=True, exist_ok=True)
     files = {folder / SIGNED: signed, folder / PAGE: page.encode("utf-8")}
     write_all_atomically(files)
     try:
-        act = enter_paper(house, key, signed, "answer", said["model"]["file_sha256"])
+        act = enter_paper(house, key, signed, "answer", answer["model"]["file_sha256"])
     except HouseError as error:
         words = f"disclose.py enter {folder / SIGNED} --kind answer --about CHECKPOINT"
         error.mend = (
@@ -202,7 +207,7 @@ def write_answer(
     entered = house.load(full=True)
     proofs = {
         folder / PROOFS / f"{each['work']}.json": prove(house, each["act"], register=entered)
-        for each in said["works"]
+        for each in answer["works"]
     }
     write_all_atomically(
         {path: json.dumps(p, indent=1, sort_keys=True).encode() for path, p in proofs.items()}

@@ -126,7 +126,7 @@ def counts_in_words(counts: dict[str, int]) -> str:
 
 def _training(account: Account) -> Iterator[str]:
     yield from ("", "## Training", "")
-    begin, said = account.run.begin, account.model.about.get("run", {})
+    begin, about = account.run.begin, account.model.about.get("run", {})
     yield f"- steps: {account.digest.steps:,}"
     if begin is not None:
         yield f"- seed {begin.seed}; numbers as of {begin.numeric_mode}"
@@ -135,7 +135,7 @@ def _training(account: Account) -> Iterator[str]:
         ("bits_per_note", "when it was kept"),
         ("untrained_bits_per_note", "before a step"),
     ):
-        if isinstance(value := said.get(name), float):
+        if isinstance(value := about.get(name), float):
             yield f"- validation, bits a note {title}, as its file says: {value:.2f}"
     where = "its file says" if begin is None or not begin.recipe else "its begin act says"
     yield f"- recipe, as {where}:"

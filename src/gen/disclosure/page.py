@@ -7,19 +7,17 @@ from typing import Any, Final
 
 from gen.errors import counted, printable
 
-Said = dict[str, Any]
 
-
-def page_of(said: Said) -> str:
+def page_of(answer: dict[str, Any]) -> str:
     """The page that goes with an answer: the same as its JSON, in words."""
-    return "\n".join(map(printable, _lines(said))) + "\n"
+    return "\n".join(map(printable, _lines(answer))) + "\n"
 
 
-def _lines(said: Said) -> Iterator[str]:
-    question, model, compared = said["question"], said["model"], said["compared"]
-    yield f"# Answer of {said['house']['name']} to {question['from']}"
+def _lines(answer: dict[str, Any]) -> Iterator[str]:
+    question, model, compared = answer["question"], answer["model"], answer["compared"]
+    yield f"# Answer of {answer['house']['name']} to {question['from']}"
     yield ""
-    yield f"Received {question['received']}, answered {said['answered']}."
+    yield f"Received {question['received']}, answered {answer['answered']}."
     asked = counted(len(question["pieces"]), "piece")
     yield f"Asked about: {asked} of {question['holder']}, in the list with"
     yield f"SHA-256 `{question['list_sha256']}`."
@@ -27,7 +25,7 @@ def _lines(said: Said) -> Iterator[str]:
     yield ""
     yield "## Was our music used?"
     yield ""
-    found = len({match["listed"] for match in said["matches"]})
+    found = len({match["listed"] for match in answer["matches"]})
     yield (
         f"{found} of the {asked} agree{'s' if found == 1 else ''} with something of the house. All "
         f"were held against {compared['works']} of the {model['works']} works behind the model "
@@ -35,20 +33,20 @@ def _lines(said: Said) -> Iterator[str]:
         f"and {compared['pieces']} pieces that models with these works wrote."
     )
     yield from (f"- not compared: {one['work']} ({one['why']})" for one in compared["missing"])
-    yield from _matches(said["matches"])
-    yield from _works(said["works"])
-    yield from _memory(said["memory"])
-    yield from _copies(said["copies"])
-    yield from _not_seen(said["models_not_seen"])
-    yield from _evidence(said)
+    yield from _matches(answer["matches"])
+    yield from _works(answer["works"])
+    yield from _memory(answer["memory"])
+    yield from _copies(answer["copies"])
+    yield from _not_seen(answer["models_not_seen"])
+    yield from _evidence(answer)
 
 
-def _unread(question: Said) -> Iterator[str]:
+def _unread(question: dict[str, Any]) -> Iterator[str]:
     for each in question["unread"]:
         yield f"- not asked about, as it could not be read: {each['name']} ({each['reason']})"
 
 
-def _matches(matches: list[Said]) -> Iterator[str]:
+def _matches(matches: list[dict[str, Any]]) -> Iterator[str]:
     if not matches:
         return
     yield ""
@@ -67,7 +65,7 @@ def _matches(matches: list[Said]) -> Iterator[str]:
         )
 
 
-def _works(works: list[Said]) -> Iterator[str]:
+def _works(works: list[dict[str, Any]]) -> Iterator[str]:
     if not works:
         return
     yield ""
@@ -90,7 +88,7 @@ _VERDICTS: Final = {
 }  # fmt: skip
 
 
-def _memory(memory: Said | None) -> Iterator[str]:
+def _memory(memory: dict[str, Any] | None) -> Iterator[str]:
     yield ""
     yield "## Does the model know it by heart?"
     yield ""
@@ -127,7 +125,7 @@ def _beside(points: int) -> str:
     return f"was {abs(points)} points {'below' if points < 0 else 'above'} it"
 
 
-def _copies(copies: list[Said]) -> Iterator[str]:
+def _copies(copies: list[dict[str, Any]]) -> Iterator[str]:
     yield ""
     yield "## How many copies are there, and why?"
     yield ""
@@ -144,7 +142,7 @@ def _copies(copies: list[Said]) -> Iterator[str]:
         )
 
 
-def _not_seen(models: list[Said]) -> Iterator[str]:
+def _not_seen(models: list[dict[str, Any]]) -> Iterator[str]:
     if models:
         yield ""
         yield "Models in the log that learned from them, and whose files were not seen there:"
@@ -154,8 +152,8 @@ def _not_seen(models: list[Said]) -> Iterator[str]:
         yield f"- {name}, SHA-256 `{model['file_sha256']}`"
 
 
-def _evidence(said: Said) -> Iterator[str]:
-    log, model = said["log"], said["model"]
+def _evidence(answer: dict[str, Any]) -> Iterator[str]:
+    log, model = answer["log"], answer["model"]
     yield ""
     yield "## What this can be checked with"
     yield ""
@@ -175,4 +173,4 @@ def _evidence(said: Said) -> Iterator[str]:
     yield ""
     yield "## What it does not say"
     yield ""
-    yield from (f"- {limit}" for limit in said["limits"])
+    yield from (f"- {limit}" for limit in answer["limits"])

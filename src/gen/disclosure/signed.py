@@ -36,14 +36,14 @@ def heading(house: House, register: Register) -> dict[str, Any]:
     }
 
 
-def sign_paper(said: dict[str, Any], kind: str, register: Register, key: SigningKey) -> bytes:
+def sign_paper(content: dict[str, Any], kind: str, register: Register, key: SigningKey) -> bytes:
     """A file of what is said, signed.
 
     Raises:
         HouseError: the key is no curator's.
     """
     register.signer(key, CURATOR)
-    return Envelope(kind, canonical(said), ()).signed_by(key).encode() + b"\n"
+    return Envelope(kind, canonical(content), ()).signed_by(key).encode() + b"\n"
 
 
 def is_signed(data: bytes) -> bool:
@@ -65,13 +65,13 @@ def read_paper(data: bytes, register: Register) -> tuple[dict[str, Any], str, st
         raise HouseError(f"the {kind} is not signed by one curator of this house")
     if not is_signed_by(signature, owner[1].public, envelope.payload_type, envelope.payload):
         raise HouseError(f"the signature of {owner[0].id} does not hold: the {kind} was changed")
-    said = envelope.content()
-    log = _heading_of(said, kind).log
+    content = envelope.content()
+    log = _heading_of(content, kind).log
     if reason := owner[1].refusal_at(log.size - 1):
         raise HouseError(f"{owner[0].id} signed the {kind} with a key that did not hold: {reason}")
     if register.root_at(log.size) != log.root:
         raise HouseError(f"the {kind} names another log than this house's")
-    return said, owner[0].id, kind
+    return content, owner[0].id, kind
 
 
 def is_of_visit(data: bytes) -> bool:
@@ -115,9 +115,9 @@ class _Heading(msgspec.Struct):
     log: _Log
 
 
-def _heading_of(said: object, kind: str) -> _Heading:
+def _heading_of(content: object, kind: str) -> _Heading:
     try:
-        return msgspec.convert(said, _Heading)
+        return msgspec.convert(content, _Heading)
     except msgspec.ValidationError as error:
         raise HouseError(f"the {kind} does not say which log it was written by: {error}") from error
 

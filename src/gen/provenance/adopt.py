@@ -77,9 +77,11 @@ def create_house_with(
         log_key=log_key,
     )
     with house.writing() as session:
-        said = [Adoption(_origin(register), tuple(part)).to_dict() for part in parts]
+        adoptions = [Adoption(_origin(register), tuple(part)).to_dict() for part in parts]
         time = root_keys[0].now()
-        acts = [session.register.act(ADOPT, ROOT, d, time, ahead=n) for n, d in enumerate(said)]
+        acts = [
+            session.register.act(ADOPT, ROOT, d, time, ahead=n) for n, d in enumerate(adoptions)
+        ]
         return session.commit([act.signed_by(root_keys) for act in acts], root_keys[0], files)
 
 

@@ -55,10 +55,10 @@ def complain(
     Raises:
         HouseError: no words, or a key that may not sign.
     """
-    said = {"about": list(about), "from": who, "text": _words(text)}
+    content = {"about": list(about), "from": who, "text": _words(text)}
     with house.writing() as session:
         person = session.register.signer(key, COMPOSER, CURATOR)
-        record = _kept(session, said, key.now(), salt)
+        record = _kept(session, content, key.now(), salt)
         return _enter(session, COMPLAIN, person.id, Complaint(record), key)
 
 
@@ -70,14 +70,14 @@ def answer(
     Raises:
         HouseError: there is no such complaint, no words, or the key is no curator's.
     """
-    said = {"complaint": complaint, "text": _words(text)}
+    content = {"complaint": complaint, "text": _words(text)}
     with house.writing() as session:
         if complaint not in session.register.complaints.entered:
             raise SettingError(
                 f"act {complaint} is no complaint", mend="house.py complain --list lists them"
             )
         person = session.register.signer(key, CURATOR)
-        record = _kept(session, said, key.now(), salt)
+        record = _kept(session, content, key.now(), salt)
         return _enter(session, ANSWER, person.id, Answer(complaint, record), key)
 
 
@@ -87,25 +87,25 @@ def _words(text: str) -> str:
     return text
 
 
-def _kept(session: Session, said: dict[str, Any], time: str, salt: str | None) -> str:
+def _kept(session: Session, content: dict[str, Any], time: str, salt: str | None) -> str:
     """Keep a record in the house's folder; its digest."""
     store = session.house.store
-    data = canonical({**said, "salt": salt or secrets.token_hex(32), "time": time})
+    data = canonical({**content, "salt": salt or secrets.token_hex(32), "time": time})
     store.make_folder(COMPLAINTS)
     store.check_writable(COMPLAINTS)
     store.write({_place(sha256_hex(data)): data})
     return sha256_hex(data)
 
 
-def _enter(session: Session, kind: str, by: str, said: Complaint | Answer, key: SigningKey) -> int:
+def _enter(session: Session, kind: str, by: str, data: Complaint | Answer, key: SigningKey) -> int:
     """Enter what names a record; where that fails, the record does not stay."""
     try:
-        return session.enter(kind, by, said, key).index
+        return session.enter(kind, by, data, key).index
     except BaseException:
         house = session.house
         # It may fail after it was entered.
-        if not is_named(house.folder, house.pin.name, said.record):
-            house.store.remove(_place(said.record))
+        if not is_named(house.folder, house.pin.name, data.record):
+            house.store.remove(_place(data.record))
         raise
 
 
@@ -135,8 +135,8 @@ def _read(house: House, record: str) -> dict[str, Any] | None:
             "was changed: the log names another record",
             where=_place(record), mend="restore it, or remove it: then only that it was is known",
         )  # fmt: skip
-    said: dict[str, Any] = canonical_json(data)
-    return said
+    content: dict[str, Any] = canonical_json(data)
+    return content
 
 
 def _place(record: str) -> str:

@@ -63,19 +63,19 @@ def kept_end(folder: Path, house: str) -> End:
             f"ckpt={folder / 'last.ckpt'}",
         )
     try:
-        said = _SealedEnd.from_dict(canonical_json(read(path, RUN_END)))
-        seal = bytes.fromhex(said.seal)
+        sealed = _SealedEnd.from_dict(canonical_json(read(path, RUN_END)))
+        seal = bytes.fromhex(sealed.seal)
     except (StrictJsonError, ValueError) as error:
         raise HouseError(f"is no end of a run: {error}", where=str(path)) from error
     secret = user_secret()
-    if not secret or not _sealer(secret).holds(seal, _sealed_part(said.end, said.house)):
+    if not secret or not _sealer(secret).holds(seal, _sealed_part(sealed.end, sealed.house)):
         raise HouseError(
             "its seal does not hold: the file was changed, or another user's run wrote it",
             where=str(path), mend="enter it as the user who trained",
         )  # fmt: skip
-    if said.house != house:
-        raise HouseError(f"is of the house {said.house}", where=str(path), mend="name its --pin")
-    return said.end
+    if sealed.house != house:
+        raise HouseError(f"is of the house {sealed.house}", where=str(path), mend="name its --pin")
+    return sealed.end
 
 
 def forget_end(folder: Path) -> None:

@@ -178,13 +178,13 @@ class Session:
         try_to_sign_head(store, register.newest_head, register.roster.log)
         return self.house
 
-    def enter(self, kind: str, by: str, said: Shape, *keys: SigningKey) -> Act:
+    def enter(self, kind: str, by: str, data: Shape, *keys: SigningKey) -> Act:
         """Append one act, which brings no files: what `by` says, signed by these keys.
 
         Raises:
             RegisterError, HouseError: as `commit`.
         """
-        act = self.register.act(kind, by, said.to_dict(), keys[0].now()).signed_by(keys)
+        act = self.register.act(kind, by, data.to_dict(), keys[0].now()).signed_by(keys)
         self.commit([act], keys[0], ())
         return act
 

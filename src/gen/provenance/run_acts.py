@@ -110,9 +110,9 @@ class Begin(
 
         A run's transcript begins with it: the same run under another name has the same one.
         """
-        said = self.to_dict()
-        del said["name"], said["continues"]
-        return sha256_hex(canonical(said))
+        data = self.to_dict()
+        del data["name"], data["continues"]
+        return sha256_hex(canonical(data))
 
 
 class End(Shape, frozen=True, omit_defaults=True, rename={"transcript": "transcript_sha256"}):

@@ -117,8 +117,7 @@ def _enter(
         data = item.tagged.countersigned(key)
         entry = entry_of(read_tag(data), data, session.register)
         seen |= {entry.music_sha256, entry.musical_hash}
-        said = entry.to_dict()
-        act = session.register.act(ADD, curator.id, said, key.now(), ahead=len(acts))
+        act = session.register.act(ADD, curator.id, entry.to_dict(), key.now(), ahead=len(acts))
         acts.append(act.signed_by([key]))
         entries.append(entry)
         files.append(data)

@@ -169,10 +169,12 @@ def complain_command(
 def _list_cases(found: list[Case], output: Console, *, is_open: bool) -> None:
     chosen = [case for case in found if not (is_open and case.answers)]
     for case in chosen:
-        said = case.said or {"from": "(erased)", "text": "(erased)", "about": []}
-        about = f" about {', '.join(said['about'])}" if said["about"] else ""
+        complaint = case.said or {"from": "(erased)", "text": "(erased)", "about": []}
+        about = f" about {', '.join(complaint['about'])}" if complaint["about"] else ""
         entered = case.entered
-        output.line(f"act {entered.index}, {entered.time}: {said['from']}{about}: {said['text']}")
+        output.line(
+            f"act {entered.index}, {entered.time}: {complaint['from']}{about}: {complaint['text']}"
+        )
         for each, words in case.answers:
             told = words["text"] if words else "(erased)"
             output.line(f"  answered by {each.by}, act {each.index}, {each.time}: {told}")

@@ -71,22 +71,22 @@ def terms_command(
         _show_terms(register, works, output)
         return
     consent, uses = parse_allowed(allow, ask_first, parse_day(until) if until else None)
-    said = Terms("-", consent.grants, uses, this_version, share, parse_cents(fee))
+    terms = Terms("-", consent.grants, uses, this_version, share, parse_cents(fee))
     today = datetime.now(UTC).date()
     ended = (*consent.ended(today), *(use for use in uses if not use.is_live(today)))
     if past := list(map(str, ended)):
         words = f"{', '.join(past)}: that day is past, so it allows nothing. Go on?"
         output.confirm(words)
     chosen, who = own_works(register, works, take_all, composer)
-    question = f"From now on, for {counted(len(chosen), 'work')}: {said}. Sign it?"
+    question = f"From now on, for {counted(len(chosen), 'work')}: {terms}. Sign it?"
     output.confirm(question)
     if chosen:
         house = set_terms(
             house, chosen, key_of_person(register, who), consent, uses,
-            this_version=this_version, share=share, fee=said.fee, since=register,
+            this_version=this_version, share=share, fee=terms.fee, since=register,
         )  # fmt: skip
-    output.line(f"terms of {who} for {counted(len(chosen), 'work')}: {said}")
-    output.result(works=chosen, terms=str(said), size=house.pin.min_size)
+    output.line(f"terms of {who} for {counted(len(chosen), 'work')}: {terms}")
+    output.result(works=chosen, terms=str(terms), size=house.pin.min_size)
 
 
 def _show_terms(register: Register, works: tuple[str, ...], output: Console) -> None:
@@ -128,9 +128,9 @@ def approve_command(
     who = composer or person_at_hand(register, COMPOSER)
     words = f"{use} of {'this piece' if receipt else f'models of {run}'}"
     output.confirm(f"Approve {words}, as {who}?")
-    moved, said = approve(house, key_of_person(register, who), use, run, works, receipt)
-    output.line(f"approved by {who}: {words}, for {counted(len(said.works), 'work')}")
-    output.result(**said.to_dict(), size=moved.pin.min_size)
+    moved, approval = approve(house, key_of_person(register, who), use, run, works, receipt)
+    output.line(f"approved by {who}: {words}, for {counted(len(approval.works), 'work')}")
+    output.result(**approval.to_dict(), size=moved.pin.min_size)
 
 
 @house_command

@@ -109,7 +109,10 @@ def enroll_command(
     # Refuse a taken id or an unfit one before a key is made for it.
     enrolled(house.load(), person, name or person, roles, bytes(32))
     output.confirm(f"Enroll {person} as {' and '.join(roles)}?")
-    with _kept_name(house, person, name) as said, unless_it_fails(house.folder, house.pin.name):
+    with (
+        _kept_name(house, person, name) as roster_name,
+        unless_it_fails(house.folder, house.pin.name),
+    ):
         key, path = (
             _open_key(house, person)
             if machine
@@ -118,7 +121,7 @@ def enroll_command(
         _change(
             house,
             output,
-            lambda register: enrolled(register, person, said, roles, key),
+            lambda register: enrolled(register, person, roster_name, roles, key),
             person=person,
             public=key.hex(),
             key_file=path,
@@ -138,13 +141,13 @@ def _kept_name(house: House, person: str, name: str | None) -> Iterator[str]:
     if not name or name == person:
         yield person
         return
-    said = ""
+    roster_name = ""
     try:
-        said = keep_name(house.store, name)
-        yield said
+        roster_name = keep_name(house.store, name)
+        yield roster_name
     except BaseException:
-        if said and not is_named(house.folder, house.pin.name, said):
-            forget_name(house.store, said)
+        if roster_name and not is_named(house.folder, house.pin.name, roster_name):
+            forget_name(house.store, roster_name)
         raise
 
 

@@ -275,8 +275,8 @@ def fraud_command(
     if out is not None and guilty:
         write_atomically(out, data)
         output.line(f"wrote {out}")
-    said = f"signed both: {', '.join(guilty)}" if guilty else "no key that is known signed both"
-    output.line(said)
+    verdict = f"signed both: {', '.join(guilty)}" if guilty else "no key that is known signed both"
+    output.line(verdict)
     output.result(file=str(out) if out and guilty else None, signed_both=guilty)
     if not guilty:
         raise SystemExit(REFUSED)

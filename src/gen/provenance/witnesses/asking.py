@@ -172,7 +172,7 @@ def _forgetful(witness: Witness, known: int, old: int) -> WitnessError:
 
 
 def _refused(answer: WitnessAnswer, witness: Witness, note: SignedNote) -> WitnessError:
-    said = {
+    reasons = {
         400: "finds the request malformed",
         403: "does not accept the log's key",
         404: f"does not witness {note.origin}",
@@ -186,7 +186,7 @@ def _refused(answer: WitnessAnswer, witness: Witness, note: SignedNote) -> Witne
             mend="an older copy of the house was put back, its log's key was stolen, or two "
             "histories exist: compare with what the witness has",
         )
-    what = said.get(answer.status, f"answers {answer.status} {answer.text.strip()[:80]}")
+    what = reasons.get(answer.status, f"answers {answer.status} {answer.text.strip()[:80]}")
     return WitnessError(
         f"{witness.name} {what}",
         mend=f"its operator runs: witness.py add-log with {note.origin}'s key",

@@ -61,8 +61,8 @@ class NoteKey:
     @property
     def hash(self) -> bytes:
         """The four bytes before each of its signatures."""
-        said = self.name.encode() + b"\n" + bytes([self.kind]) + self.public
-        return hashlib.sha256(said).digest()[:4]
+        message = self.name.encode() + b"\n" + bytes([self.kind]) + self.public
+        return hashlib.sha256(message).digest()[:4]
 
     def __str__(self) -> str:
         return f"{self.name}+{self.hash.hex()}+{to_base64(bytes([self.kind]) + self.public)}"
@@ -195,11 +195,11 @@ class SignedNote:
         return sorted(found, key=lambda s: s.time)
 
     def _is_cosigned(self, witness: NoteKey, signature: NoteSignature) -> bool:
-        said = b"cosignature/v1\ntime %d\n" % signature.time + self.text
+        message = b"cosignature/v1\ntime %d\n" % signature.time + self.text
         return (
             len(signature.value) == 72
             and signature.time < 2**63
-            and verify(witness.public, signature.value[8:], said)
+            and verify(witness.public, signature.value[8:], message)
         )
 
     def with_cosignatures(
