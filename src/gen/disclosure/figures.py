@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from gen.data.splits import SplitConfig, shingles, split
 from gen.likeness.voices import Hashes
+from gen.provenance.acts import ROOT
 from gen.provenance.house import House
 from gen.provenance.manifest import Manifest
 from gen.provenance.record import WorkRecord
@@ -20,8 +21,6 @@ from gen.smf import parse
 from gen.tokens.encoding import encode
 from gen.tokens.grid import to_grid
 from gen.tokens.score import score_of
-
-_ADOPTED_BY: Final = "root"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ class Figures:
             genres=_counted(work.statement.description.genre for work in works),
             first=days[0],
             last=days[-1],
-            adopted=sum(record.accepted_by == _ADOPTED_BY for record in records),
+            adopted=sum(record.accepted_by == ROOT for record in records),
             written_by_models=sum(register.wrote(r.entry.musical_hash) for r in records),
             withdrawn=sum(record.withdrawn_at is not None for record in records),
         )

@@ -13,7 +13,7 @@ from gen.provenance.dsse import Envelope, WrongPayloadTypeError, is_signed_by
 from gen.provenance.house import House
 from gen.provenance.keys import SigningKey
 from gen.provenance.register import Register
-from gen.provenance.roster import CURATOR
+from gen.provenance.roster import CURATOR, Person, PersonKey
 from gen.provenance.witnesses.standing import read_notes, standing_of
 
 ANSWER_TYPE: Final = "application/vnd.music-house.answer+json"
@@ -59,19 +59,16 @@ def read_paper(data: bytes, register: Register) -> tuple[dict[str, Any], str, st
     """
     envelope = _envelope(data.rstrip(b"\n"))
     kind = KINDS[envelope.payload_type]
-    signature, *more = envelope.signatures
-    owner = register.roster.owners.get(signature.keyid)
-    if more or owner is None or CURATOR not in owner[0].roles:
-        raise HouseError(f"the {kind} is not signed by one curator of this house")
-    if not is_signed_by(signature, owner[1].public, envelope.payload_type, envelope.payload):
-        raise HouseError(f"the signature of {owner[0].id} does not hold: the {kind} was changed")
+    person, key = _signer(envelope, register, kind)
+    if CURATOR not in person.roles:
+        raise HouseError(f"the {kind} is signed by {person.id}, who is no curator of this house")
     content = envelope.content()
     log = _heading_of(content, kind).log
-    if reason := owner[1].refusal_at(log.size - 1):
-        raise HouseError(f"{owner[0].id} signed the {kind} with a key that did not hold: {reason}")
+    if reason := key.refusal_at(log.size - 1):
+        raise HouseError(f"{person.id} signed the {kind} with a key that did not hold: {reason}")
     if register.root_at(log.size) != log.root:
         raise HouseError(f"the {kind} names another log than this house's")
-    return content, owner[0].id, kind
+    return content, person.id, kind
 
 
 def is_of_visit(data: bytes) -> bool:
@@ -86,15 +83,25 @@ def read_visit(data: bytes, register: Register) -> tuple[bytes, str]:
         HouseError: changed, or not signed by a key that somebody of this house has.
     """
     envelope = Envelope.decode(data.rstrip(b"\n"), VISIT_TYPE)
+    person, key = _signer(envelope, register, "page")
+    if reason := key.refusal_at(register.size - 1):
+        raise HouseError(f"{person.id} signed the page with a key that does not hold: {reason}")
+    return envelope.payload, person.id
+
+
+def _signer(envelope: Envelope, register: Register, kind: str) -> tuple[Person, PersonKey]:
+    """Who of the house signed an envelope, alone, and with which key.
+
+    Raises:
+        HouseError: nobody, several, or what is in it was changed since.
+    """
     signature, *more = envelope.signatures
     owner = register.roster.owners.get(signature.keyid)
     if more or owner is None:
-        raise HouseError("the page is not signed by one person of this house")
+        raise HouseError(f"the {kind} is not signed by one person of this house")
     if not is_signed_by(signature, owner[1].public, envelope.payload_type, envelope.payload):
-        raise HouseError(f"the signature of {owner[0].id} does not hold: the page was changed")
-    if reason := owner[1].refusal_at(register.size - 1):
-        raise HouseError(f"{owner[0].id} signed the page with a key that does not hold: {reason}")
-    return envelope.payload, owner[0].id
+        raise HouseError(f"the signature of {owner[0].id} does not hold: the {kind} was changed")
+    return owner
 
 
 class _House(msgspec.Struct):

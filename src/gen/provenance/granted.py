@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gen.errors import HouseError, in_lines
 from gen.provenance.record import WorkRecord
 from gen.provenance.register import Register
-from gen.provenance.terms import STYLE, Terms
+from gen.provenance.terms import SALE, STYLE, Terms
 
 _MOST_SAID = 10
 """Works that one message names."""
@@ -75,7 +75,7 @@ def _why_not(
         if grant is None:
             why = f"grants no {use}{_past(act.terms, use)} (act {act.index})", False
         elif grant.approval and not _approved(register, record, person, use, run, receipt):
-            what = "this piece" if use == "sale" and receipt else f"run {run}"
+            what = "this piece" if use == SALE and receipt else f"run {run}"
             why = f"asks to be asked first for {use}, and has not approved {what}", True
         elif is_sound:
             why = None
@@ -104,8 +104,8 @@ def check_granted(
         NotGranted: one does not.
     """
     if found := missing_grants(register, works, use, run, receipt):
-        what = "in a composer's style is not to be written" if use == STYLE else (
-            f"no piece may be sold: {use} is not granted" if use == "sale" else
+        what = "nothing may be written in a composer's style" if use == STYLE else (
+            f"no piece may be sold: {use} is not granted" if use == SALE else
             f"{use} from it is not granted"
         )  # fmt: skip
         raise NotGranted(

@@ -3,7 +3,7 @@
 A name that is given when somebody is enrolled stands in the roster as `sha256:` and the SHA-256 of
 a record, which lies in the house's folder `.names`: canonical JSON with the name and a salt of 32
 random bytes. Once that file is gone nothing in the log tells what the name was, nobody can find it
-by trying, and every act, proof and signature stays as it is. Rosters from before hold names in
+by trying, and every act, proof and signature stays as it is. Older rosters hold names in
 plain words; what is in a log cannot be taken out of it.
 """
 

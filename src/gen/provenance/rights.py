@@ -134,7 +134,7 @@ def check_member(act: Act, roster: Roster, *roles: str, is_known: bool) -> None:
 
 
 def _check_house(act: Act, roster: Roster) -> None:
-    """An act counts only where it was signed to count; houses from before have no identity."""
+    """An act counts only where it was signed to count; older houses have no identity."""
     if act.house != roster.identity:
         whose = f"for the house {act.house!r:.120}" if act.house else "without naming its house"
         raise StrictJsonError(f"it was signed {whose}, not for {roster.identity or roster.house}")

@@ -31,6 +31,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from gen.errors import HouseError, SettingError
+from gen.provenance.acts import ROOT
 from gen.provenance.canonical import StrictJsonError, canonical, sha256_hex
 from gen.provenance.consent import PERSON_ID, PURPOSES
 from gen.provenance.dsse import Signature, is_signed_by
@@ -126,9 +127,9 @@ class Roster:
         change: what this version changed, for people.
         takes_machine_written: works that a machine wrote may enter, declared as such.
         statements_in_log: every entry carries what its composer signed, so that a curator's key
-            alone enters nothing; false only in rosters from before.
+            alone enters nothing; false only in older rosters.
         identity: of the house, which every later act and every statement of a new work names, so
-            that what is signed for one house counts in no other; "" in rosters from before.
+            that what is signed for one house counts in no other; "" in older rosters.
         log: signs notes of the log's heads (`gen.provenance.witnesses`); None in houses whose
             heads nobody outside can witness.
         models: the public key that signs models' folders (`gen.provenance.model_signing`); "" in
@@ -224,7 +225,7 @@ class _Person(Shape, frozen=True):
     roles: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if not PERSON_ID.match(self.id) or self.id == "root":
+        if not PERSON_ID.match(self.id) or self.id == ROOT:
             raise StrictJsonError(f"{self.id!r} is no person's id")
         if not self.roles or any(role not in HOUSE_ROLES for role in self.roles):
             raise StrictJsonError(f"{self.id} has roles {list(self.roles)}")

@@ -76,7 +76,7 @@ class Begin(
         numeric_mode: instruction set, precision and libraries that its last bits depend on.
         continues: index of the run that it goes on from; None for a run of its own.
         recipe: its settings as JSON, keys sorted, no spaces, without what decides no weight (name,
-            places of files, curves); "" in acts from before they held it.
+            places of files, curves); "" in older acts, which did not hold it.
     """
 
     WHAT: ClassVar[str] = "begin"

@@ -57,7 +57,7 @@ ADMIN_FILES = frozenset(
         REGISTER_FILE,
         HEAD_FILE,
         CHECKPOINT,
-        "ledger.jsonl",  # of houses from before runs and outputs were acts of the register
+        "ledger.jsonl",  # of older houses, whose runs and outputs were no acts of the register
         "ledger.head.json",
         PROPOSAL,
         "pin.yaml",

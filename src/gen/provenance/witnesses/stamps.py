@@ -43,7 +43,7 @@ def stamped_bytes(note: SignedNote, log: NoteKey) -> bytes:
 def request_for(data: bytes) -> bytes:
     """A request (`.tsq`) for a stamp of these bytes, with the authority's certificate."""
     client = _client()
-    # No nonce: an answer from before is as true, and one by e-mail is matched by its digest.
+    # No nonce: an older answer is as true, and one by e-mail is matched by its digest.
     builder = client.TimestampRequestBuilder().data(data)
     builder = builder.hash_algorithm(client.HashAlgorithm.SHA256)
     request = builder.nonce(nonce=False).cert_request(cert_request=True).build()
