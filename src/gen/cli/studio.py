@@ -97,7 +97,7 @@ def main(**options: Any) -> None:
     is_served, port, no_browser = map(options.pop, ("serve", "port", "no_browser"))
     try:
         if not is_served:
-            _refuse_alone(serving)
+            _refuse_without_serve(serving)
         with _begun() as writer:
             desk = _desk(**options)
             if is_served:
@@ -176,7 +176,7 @@ def serve_house(
 _SERVING = ("certificate", "certificate_key", "names", "listen", "audit")
 
 
-def _refuse_alone(serving: dict[str, Any]) -> None:
+def _refuse_without_serve(serving: dict[str, Any]) -> None:
     given = [name for name, value in serving.items() if value]
     if given:
         words = ", ".join(f"--{name.removesuffix('s').replace('_', '-')}" for name in given)
