@@ -6,7 +6,8 @@ import pytest
 
 from gen.harmony import Chord
 from gen.piece import KeySignature, Note, Piece, TimeSignature, Track
-from gen.sampling.finish import markers_of, signature_of
+from gen.sampling.finish import markers_of, name_of, signature_of
+from gen.sampling.request import MODES
 from gen.smf import write
 from gen.tokens.events import Events
 from music import bar_event
@@ -62,3 +63,18 @@ def test_the_bass_behind_a_slash_is_named_where_its_chord_is():
     assert [m.text for m in markers_of(rows, key)] == ["C", "F"]
     assert [m.text for m in markers_of(rows, key, {0: ((0, 4),)})] == ["C/E", "F"]
     assert [m.text for m in markers_of(rows, key, {1: ((0, None), (12, 9))})] == ["C", "F"]
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("lofi-f-major", "lofi-f-major"),
+        ("lofi-f-major-02-infill", "lofi-f-major-02-infill"),
+        ("lofi-f-major-02-infill-05-accompany-07-vary-11-infill", "lofi-f-major-02-infill"),
+        ("vary-2-continue", "vary-2-continue"),
+        ("a" * 400 + "-vary", "a" * 150),
+        ("\u96e8" * 80, "\u96e8" * 50),
+    ],
+)
+def test_a_piece_that_is_worked_on_for_long_keeps_a_name_that_systems_take(title, name):
+    assert name_of(title, MODES) == name

@@ -93,3 +93,24 @@ def test_what_sounds_is_chosen_by_track_tempo_and_loop(room: Page) -> None:
     hears(lambda asked: asked["first_bar"] < 15,
           lambda: expect(room.locator("#clock")).to_have_text(is_at_the_beginning))  # fmt: skip
     expect(room.get_by_role("button", name="Stop")).to_be_visible()
+
+
+def test_what_is_written_while_the_page_is_loaded_anew_is_heard_all_the_same(room: Page) -> None:
+    """And what was asked for still stands in the form."""
+    room.locator("[name=chords]").fill("Am | F")
+    room.locator("[name=swing]").fill("1")
+    is_heard: list[bool] = []  # as where the answer is slow
+    room.route("**/jobs/*/events", lambda route: route.continue_() if is_heard else None)
+    with room.expect_request(re.compile("/events$")):
+        room.get_by_role("button", name="Continue", exact=True).click()
+    is_heard.append(True)
+    room.reload()
+    expect(room.get_by_text(re.compile("Done in"))).to_be_visible()
+    expect(room.locator("#title")).to_have_text(re.compile("^mine-continue"))
+    expect(room.get_by_text(re.compile("Understood .*: Am . F"))).to_be_visible()
+    expect(room.locator("[name=swing]")).to_have_value("1")
+    expect(room.locator("#swing-words")).to_have_text("(as triplets)")
+    room.reload()
+    expect(room.locator("#title")).to_have_text(re.compile("^mine-continue"))
+    expect(room.get_by_role("button", name="Write", exact=True)).to_be_enabled()
+    expect(room.locator(".variation")).to_have_count(0)

@@ -13,6 +13,8 @@ from fastapi.testclient import TestClient
 from desks import STATED, TOKEN, Asker, awaited, given
 from gen.provenance.canonical import sha256_hex
 from gen.provenance.proofs import check_proof
+from gen.studio.app import studio
+from gen.studio.desk import Desk
 from gen.studio.guard import MOST_BYTES, Guard
 from houses import TestHouse, make_midi
 
@@ -26,7 +28,7 @@ def test_a_file_goes_from_its_composer_to_the_house(asker: Asker, small_house: T
     asker.unlock("ana")
     signed = asker.post("/contribute", {**given(), "composer": "ana", "stated": STATED})
     assert signed["status"] == "contributed"
-    (waiting,) = asker.get("/inbox")
+    (waiting,) = asker.get(f"/inbox/compared?work={signed['work']}")
     assert (waiting["work"], waiting["verdict"]) == (signed["work"], "clear")
     assert asker.get(f"/inbox/{signed['work']}/score")["tracks"] == checked["score"]["tracks"]
 
@@ -121,6 +123,26 @@ def test_consent_is_changed_and_a_work_withdrawn(asker: Asker, small_house: Test
     assert asker.get("/house")["works"] == 0
 
 
+@pytest.mark.parametrize("letters", [200, 201, 2_000])
+def test_long_names_and_many_signs_of_a_file_are_shown(asker: Asker, letters: int) -> None:
+    """What a page is answered has no limits that files of the house have not."""
+    file = mido.MidiFile(file=io.BytesIO(make_midi(7, 16)))
+    for at in range(10_001 if letters == 200 else 1):
+        text = "m" * letters if at == 0 else f"m{at}"
+        file.tracks[0].insert(0, mido.MetaMessage("marker", text=text, time=0))
+    for track in file.tracks:
+        track.insert(0, mido.MetaMessage("track_name", name="n" * letters, time=0))
+    data = io.BytesIO()
+    file.save(file=data)
+    midi = base64.b64encode(data.getvalue()).decode()
+    found = asker.post("/check", {**given(), "midi": midi})
+    assert found["status"] == "checked", found
+    assert found["score"]["tracks"][0]["name"].startswith("n" * 80)
+    assert found["score"] == asker.post("/score", {"midi": midi})
+    piece = {"ticks_per_quarter": 480, "tracks": found["score"]["tracks"]}
+    assert asker.post("/audio", {"score": piece, "first_bar": 0}).startswith(b"RIFF")
+
+
 def test_a_file_that_is_no_music_is_refused_in_words(asker: Asker) -> None:
     body = {**given(), "midi": "aGVsbG8gd29ybGQ="}
     answer = asker.post("/check", body)
@@ -190,6 +212,22 @@ def test_without_the_token_nothing_answers(guard: Guard) -> None:
     assert "httponly" in entered.headers["set-cookie"].lower()
     assert "samesite=strict" in entered.headers["set-cookie"].lower()
     assert stranger.get("/api/v1/house").status_code == 200
+
+
+def test_two_studios_of_one_computer_are_open_in_one_browser(desk: Desk) -> None:
+    """Browsers tell cookies apart by host and name, not by port."""
+    app = studio(desk)
+    guards = [Guard(app, frozenset({f"127.0.0.1:{port}"})) for port in (8400, 8401)]
+    cookies: dict[str, str] = {}
+    for guard, port in zip(guards, (8400, 8401), strict=True):
+        client = TestClient(guard, base_url=f"http://127.0.0.1:{port}")
+        client.get("/", params={"token": guard.token}, follow_redirects=False)
+        cookies |= dict(client.cookies)
+    said = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    for guard, port in zip(guards, (8400, 8401), strict=True):
+        stranger = TestClient(guard, base_url=f"http://127.0.0.1:{port}")
+        assert stranger.get("/api/v1/house", headers={"cookie": said}).status_code == 200
+        assert stranger.get("/api/v1/house", headers={"cookie": "studio=x"}).status_code == 401
 
 
 def test_another_name_for_this_computer_is_not_answered(asker: Asker) -> None:

@@ -493,6 +493,22 @@ def test_a_session_that_ended_is_begun_again_while_the_key_is_open(somebody) -> 
     expect(ana.get_by_label("Passphrase of your key")).to_be_visible()
 
 
+def test_what_somebody_opened_is_not_shown_to_who_signs_in_after_them(somebody, write_midi) -> None:
+    page = enter(somebody(), "ana")
+    page.locator("#file").set_input_files(write_midi(7, "not out yet.mid"))
+    expect(page.locator("#history")).to_contain_text("not out yet.mid")
+    page.locator("#keys-button").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in*")
+    bring_key(page, "cleo")
+    page.locator("#who").select_option(key_of("cleo").keyid)
+    sign_in(page)
+    page.wait_for_url("**/create")
+    expect(page.locator("[name=genre] option").nth(1)).to_be_attached()
+    expect(page.locator("#title")).to_have_text("Nothing written yet")
+    expect(page.locator("#history li")).to_have_count(0)
+
+
 def test_the_key_in_the_browser_cannot_be_read_by_a_script(somebody) -> None:
     ana = enter(somebody(), "ana")
     found = ana.evaluate("""async () => {

@@ -209,11 +209,16 @@ def test_a_melody_gets_chords(writing: Asker) -> None:
     facts = writing.get("/jobs")[0]
     assert (facts["verb"], facts["state"]) == ("harmonise", "done")
     assert writing.get(f"/jobs/{facts['id']}") == facts
+    address = f"/api/v1/jobs/{facts['id']}/events"
+    last = writing.client.get(address, headers={"last-event-id": str(facts["events"] - 2)})
+    assert last.text.startswith(f"id: {facts['events'] - 1}\nevent: done"), "where it broke off"
+    for unfit in ("9" * 5_000, "-1", "first"):
+        assert writing.client.get(address, headers={"last-event-id": unfit}).status_code == 422
 
 
 def test_a_piece_is_rewritten_continued_and_accompanied(writing: Asker) -> None:
     (name,) = {e["name"] for e in ask_and_wait(writing, "generate", bars=4) if "name" in e}
-    score = writing.get(f"/pieces/{name}")["score"]
+    first_name, score = name, writing.get(f"/pieces/{name}")["score"]
     for verb, first, more in (
         ("infill", 1, {"cells": "bar 2 of 1"}),
         ("continue", 4, {"bars": 2}),
@@ -225,11 +230,12 @@ def test_a_piece_is_rewritten_continued_and_accompanied(writing: Asker) -> None:
         assert bars, "nothing is heard before the end"
         assert first is None or {event["first"] for event in bars} == {first}
         assert [event["bar"] for event in bars] == sorted({event["bar"] for event in bars})
-        (made,) = {e["name"] for e in events if "name" in e}
-        found = writing.get(f"/pieces/{made}")
+        (name,) = {e["name"] for e in events if "name" in e}
+        assert name.startswith(f"{first_name}-{verb}-"), "not by all that was done before"
+        found = writing.get(f"/pieces/{name}")
         assert found["receipt"]["source"]["mode"] == verb
         assert found["receipt"]["settings"].get("keep") == more.get("keep")
-    assert writing.get(f"/pieces/{name}")["score"] == score
+    assert writing.get(f"/pieces/{first_name}")["score"] == score
 
 
 def test_a_file_that_was_sent_is_gone_on_from(writing: Asker) -> None:

@@ -21,6 +21,7 @@ TESTED = {
     "GET /experiments": "test_the_words_and_experiments_that_pages_offer",
     "GET /house": "test_a_wrong_passphrase_opens_nothing",
     "GET /inbox": "test_a_file_goes_from_its_composer_to_the_house",
+    "GET /inbox/compared": "test_a_waiting_work_is_compared_once_until_the_house_changes",
     "GET /inbox/{work}/score": "test_a_file_goes_from_its_composer_to_the_house",
     "GET /jobs": "test_a_melody_gets_chords",
     "GET /jobs/{job_id}": "test_a_melody_gets_chords",

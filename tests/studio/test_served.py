@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from desks import awaited
 from gen.provenance.enrolment import parse_request, request_of
 from gen.provenance.people import change_roster, departed, enrolled
 from gen.studio.app import studio
 from gen.studio.desk import Desk
 from gen.studio.interface import PREFIX
 from gen.studio.people import CHALLENGE_SECONDS, MOST_SESSIONS, SESSION_SECONDS, People
-from gen.studio.rights import MAY
-from gen.studio.served import HouseGuard, Served
+from gen.studio.rights import HEAVY, MAY
+from gen.studio.served import HEAVY_AT_ONCE, HouseGuard, Served
 from houses import TestHouse, key_of, make_midi
 from served import ORIGIN, Clock, Hand, as_file, refused
 
@@ -102,6 +105,37 @@ def test_nobody_signs_somebody_elses_draft(hand) -> None:
     (found,) = hand("ana").draft(as_file(make_midi(7, 16)))
     with refused(422):
         hand("ben").post("/contribute/sign", [{"draft": found["draft"], "signature": "00" * 64}])
+
+
+def test_whoever_takes_an_answer_slowly_keeps_nobody_waiting(served: Served, hand, client) -> None:
+    """Heavy work is done in turn; a turn ends before the answer is sent."""
+    token = hand("cleo").token
+    turns = []
+
+    async def take(path: str) -> int:
+        statuses = []
+        scope = {
+            "type": "http", "method": "GET", "path": f"{PREFIX}{path}", "query_string": b"",
+            "headers": [(b"host", b"testserver"), (b"authorization", f"Bearer {token}".encode())],
+            "client": ("10.0.0.7", 1), "raw_path": b"", "root_path": "", "scheme": "http",
+            "http_version": "1.1", "server": ("testserver", 80), "extensions": {},
+        }  # fmt: skip
+
+        async def receive():
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+            else:
+                turns.append(served._turns._value)
+
+        await client.app(scope, receive, send)
+        return statuses[0]
+
+    assert "GET /inbox" in HEAVY
+    assert awaited(asyncio.run, take("/inbox")) == 200
+    assert set(turns) == {HEAVY_AT_ONCE}
 
 
 # -- signing in ---------------------------------------------------------------------------------
@@ -217,6 +251,39 @@ def test_each_request_of_the_interface_is_for_somebody_or_for_nobody_over_the_ne
     }  # fmt: skip
     assert asked - known - open_to_strangers == set(), "say in studio/rights.py who may ask"
     assert MAY.keys() - asked == set(), "of no request that there is"
+
+
+@pytest.mark.parametrize("who", ["ana", "cleo", "machine"])
+def test_every_request_is_refused_to_whom_it_is_not_for(
+    hand, client, served: Served, who: str
+) -> None:
+    person, stranger = hand(who), TestClient(client.app)
+    roles = set(served.desk.now()[1].roster.person(who).roles)
+    refused_to_them = 0
+    for asked, needed in MAY.items():
+        verb, path = asked.split()
+        address = PREFIX + re.sub(r"{\w+}", "0", path.replace("{person}", who))
+        body = {} if verb == "POST" else None
+        assert stranger.request(verb, address, json=body).status_code == 401, asked
+        if not needed & roles:
+            refused_to_them += 1
+            with refused(403):
+                person.ask(verb, address.removeprefix(PREFIX), body)
+    assert refused_to_them
+
+
+@pytest.mark.parametrize("name", [
+    "..%2F..%2Froster", "%2e%2e%2f%2e%2e%2froster.json", "a%00b", "%E2%80%AE", "x" * 5_000, "-1",
+    "9" * 5_000, "%F0%9D%84%9E" * 99,
+])  # fmt: skip
+def test_a_name_in_an_address_leads_nowhere(hand, client, name: str) -> None:
+    cleo = hand("cleo")
+    for asked in MAY:
+        verb, path = asked.split()
+        if verb == "GET" and "{" in path:
+            address = PREFIX + re.sub(r"{\w+}", name, path)
+            answer = client.get(address, headers={"authorization": f"Bearer {cleo.token}"})
+            assert answer.status_code in (403, 404, 422), (asked, answer.text)
 
 
 def test_what_is_of_one_role_is_refused_to_the_others(hand) -> None:

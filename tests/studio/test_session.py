@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import webbrowser
 from pathlib import Path
 
 import pytest
 
+from desks import TOKEN, served
+from gen.cli import studio as command
 from gen.studio import session
-from gen.studio.session import StudioSession, announced
+from gen.studio.desk import Desk
+from gen.studio.guard import leading_to
+from gen.studio.session import StudioSession, announced, kept_while_open
 
 
 def test_the_file_is_its_users_alone_and_goes_with_the_studio(
@@ -63,3 +68,28 @@ def test_a_folder_in_its_place_stays_and_the_studio_opens(
     with announced(StudioSession("http://127.0.0.1:1", "secret")) as said:
         assert said is None
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_browser_is_led_in_by_a_page_of_its_users_own(
+    tmp_path: Path, desk: Desk, browser, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    """Whatever a program is called with, others on the same computer can read."""
+    called: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda address: called.append(address) or True)
+    path = tmp_path / "open.html"
+    with served(desk) as address:
+        entering = f"{address}/?token={TOKEN}"
+        with kept_while_open(path, leading_to(entering).encode()) as page:
+            command._open_browser(page)
+            assert TOKEN not in called[0]
+            if os.name == "posix":
+                assert path.stat().st_mode & 0o777 == 0o600
+            context = browser.new_context()
+            opened = context.new_page()
+            opened.goto(called[0])
+            opened.wait_for_url(f"{address}/create")
+            opened.get_by_role("button", name="Keys (0 open)").wait_for()
+            context.close()
+    assert not path.exists()
+    command._open_browser(None)
+    assert (len(called), "open the address" in capsys.readouterr().err) == (1, True)

@@ -6,8 +6,9 @@
     python scripts/studio.py --serve --certificate house.pem --certificate-key house.key
 
 It answers on this computer only (127.0.0.1) and opens the browser at an address that holds the
-session's token; nothing is fetched from anywhere else. Ctrl-C ends it: what was signed is signed,
-what was written lies in the folder of --out.
+session's token, by a page in the folder of --out that is gone when it ends; nothing is fetched
+from anywhere else. Ctrl-C ends it: what was signed is signed, what was written lies in the folder
+of --out.
 
 With --serve it answers the house's network, and people sign in with keys that stay in their
 browsers: see docs/served.md.
@@ -122,20 +123,24 @@ def serve(desk: Desk, writer: Writing, port: int, no_browser: bool) -> None:
         import uvicorn
 
         from gen.studio.app import studio
-        from gen.studio.guard import Guard
-        from gen.studio.session import StudioSession, announced
+        from gen.studio.guard import Guard, leading_to
+        from gen.studio.session import StudioSession, announced, kept_while_open
 
         port = listening.getsockname()[1]
         hosts = frozenset(f"{name}:{port}" for name in (LOOPBACK, "localhost"))
         guard = Guard(studio(desk, jobs=jobs), hosts)
         address = f"http://{LOOPBACK}:{port}/?token={guard.token}"
         echo(f"the studio is open at {address}\nCtrl-C ends it")
-        if not no_browser:
-            _open_browser(address)
         config = uvicorn.Config(
             guard, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE
         )
-        with announced(StudioSession(f"http://{LOOPBACK}:{port}", guard.token)):
+        page = desk.out / f"open-{port}.html"
+        with (
+            announced(StudioSession(f"http://{LOOPBACK}:{port}", guard.token)),
+            kept_while_open(page, leading_to(address).encode()) as leading,
+        ):
+            if not no_browser:
+                _open_browser(leading)
             uvicorn.Server(config).run(sockets=[listening])
 
 
@@ -251,12 +256,18 @@ def _listening(address: str, port: int) -> Any:
     return found
 
 
-def _open_browser(address: str) -> None:
+def _open_browser(page: Path | None) -> None:
+    """Open a page on disk, which leads to the studio's.
+
+    What a browser is called with, all users of a computer can read: its token is not part of it.
+    """
     import webbrowser
 
     try:
-        webbrowser.open(address)
+        is_open = page is not None and webbrowser.open(page.as_uri())
     except webbrowser.Error:
+        is_open = False
+    if not is_open:
         echo("open the address in a browser", err=True)
 
 

@@ -130,11 +130,6 @@ class Recheck:
         self._take(item, kept)
         return report.without(item.work)
 
-    def add(self, item: Waiting) -> None:
-        """Take a waiting work into account that was compared before."""
-        if item.tagged is not None:
-            self._take(item, Kept.of(item.tagged, new_piece(item.tagged).fingerprint))
-
     def _take(self, item: Waiting, kept: Kept) -> None:
         if item.work not in self._looked_at:
             self._known.add_waiting(kept)

@@ -30,6 +30,8 @@ _PLAIN: Final = {3: (5, "F"), 4: (0, "C")}
 NO_BASSES: Final[Slashes] = {}
 _NUMBER: Final = re.compile(r"-(\d+)$")
 """At the end of a name."""
+_NAME_BYTES: Final = 150
+"""Of the 255 that systems allow; numbers and the names of parts and files come behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,21 @@ def title_of(piece: Piece, controls: Controls, source: Mapping[str, Any]) -> str
         key = key_name(piece).replace(" \u2026", "").replace("#", " sharp")
         words = f"{controls.genre or 'piece'} {re.sub(r'(?<=[A-G])b', ' flat', key)}"
     return re.sub(r"[\W_]+", "-", words).strip("-").lower() or "piece"
+
+
+def name_of(title: str, modes: Sequence[str]) -> str:
+    """A title as files are called: what was done with a piece last, once, in so many bytes.
+
+    A piece that is worked on again and again would be called by all of it, and by no name in the
+    end that a system takes.
+
+    Args:
+        title: see `title_of`.
+        modes: what can be done with a file.
+    """
+    done = "|".join(modes)
+    short = re.sub(rf"(-(?:{done})-\d+)+(?=-(?:{done})$)", "", title)
+    return short.encode()[:_NAME_BYTES].decode("utf-8", "ignore").strip("-")
 
 
 def highest_number(folder: Path) -> int:

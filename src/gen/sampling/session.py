@@ -29,14 +29,14 @@ from gen.provenance.runs import Run
 from gen.sampling import receipt
 from gen.sampling.comparing import LearnedReader
 from gen.sampling.controls import Controls
-from gen.sampling.finish import Finished, SoFar, highest_number, reserve, title_of
+from gen.sampling.finish import Finished, SoFar, highest_number, name_of, reserve, title_of
 from gen.sampling.job import AS_GIVEN, PieceJob, job_of, write_events
 from gen.sampling.obedience import asked_and_got
 from gen.sampling.opened import Opened, style_number
 from gen.sampling.plan import Row
 from gen.sampling.polishing.polish import PolishedCell
 from gen.sampling.receipt import OFF, Signatures, signatures_for
-from gen.sampling.request import AUTO, PLACES, RESAMPLE, SampleRequest
+from gen.sampling.request import AUTO, MODES, PLACES, RESAMPLE, SampleRequest
 from gen.sampling.rules import Rules
 from gen.sampling.takes import Progress, Sampled, Take, Watch, WriteBatch
 from gen.smf import musical_hash
@@ -193,7 +193,9 @@ class SamplingSession:
         """A name that nothing in the folder has, and from now on this piece."""
         title = title_of(take.piece, self.controls, take.source)
         try:
-            return reserve(self.out, title, self.earlier + take.index + 1, receipt.SUFFIX)
+            return reserve(
+                self.out, name_of(title, MODES), self.earlier + take.index + 1, receipt.SUFFIX
+            )
         except OSError as error:
             raise unwritable(self.out, error) from error
 

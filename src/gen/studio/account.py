@@ -10,13 +10,13 @@ from pydantic import BaseModel
 
 from gen.accounts.mine import mine, news
 from gen.accounts.nearness import near_to, pieces_written
-from gen.errors import SettingError
 from gen.provenance.granted import missing_grants
 from gen.provenance.register import Register
 from gen.provenance.runs import Run
 from gen.provenance.standing import IN_HOUSE, TAKEN_OUT, TURNED_DOWN, WAITING, standings
 from gen.provenance.terms import USES, spelled_cents
 from gen.studio.dealings import SaleFacts, sold
+from gen.studio.desk import check_enrolled
 from gen.studio.interface import DeskOf
 
 router = APIRouter(tags=["account"])
@@ -117,7 +117,7 @@ class ComposersAccount(BaseModel):
 def account(person: str, desk: DeskOf, since: Annotated[int, Query(ge=0)] = 0) -> ComposersAccount:
     """What became of a composer's works, and what was done in their name since an act."""
     house, register = desk.now()
-    _check_enrolled(register, person)
+    check_enrolled(register, person)
     found = mine(register, person)
     new = list(news(house, register, person, since))
     works = sorted(
@@ -153,7 +153,7 @@ def account(person: str, desk: DeskOf, since: Annotated[int, Query(ge=0)] = 0) -
 def nearest_pieces(person: str, desk: DeskOf) -> NearPieces:
     """The pieces written by the house's models that hold most of a composer's works."""
     house, register = desk.now()
-    _check_enrolled(register, person)
+    check_enrolled(register, person)
     works, pieces = mine(register, person).works, pieces_written(house, register)
     near, unread = near_to(house, register, works, pieces, MOST_NEAR)
     return NearPieces(
@@ -166,11 +166,6 @@ def nearest_pieces(person: str, desk: DeskOf) -> NearPieces:
         ],
         unread=unread,
     )  # fmt: skip
-
-
-def _check_enrolled(register: Register, person: str) -> None:
-    if register.roster.person(person) is None:
-        raise SettingError(f"nobody here is called {person[:40]!r}")
 
 
 def _used_by(register: Register, run: Run, own: set[str]) -> UsedBy:

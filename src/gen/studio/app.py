@@ -79,7 +79,8 @@ def studio(desk: Desk, served: Served | None = None, jobs: Jobs | None = None) -
         openapi_url=f"{PREFIX}/openapi.json",
     )  # fmt: skip
     app.state.desk, app.state.jobs, app.state.served = desk, jobs, served
-    judged = [Depends(served.admit)] if served else []
+    # A turn ends with the work: whoever takes the answer slowly keeps nobody waiting.
+    judged = [Depends(served.admit, scope="function")] if served else []
     rooms = (
         account, audits, complaints, contributing, curating, dealings, grants, houses, log, making,
         models, notation, papers, runs,

@@ -23,42 +23,46 @@ class Comparisons:
     """
 
     _head: Head | None = None
+    _recheck: Recheck | None = None
     _reports: dict[str, Report] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def known(
+        self, house: House, register: Register, items: Sequence[Waiting]
+    ) -> list[Report | None]:
+        """What was found of works already, in their order; None where none was compared yet."""
+        there = {*house.store.waiting(), *register.works}
+        with self._lock:
+            known = self._reports if self._head == register.head else {}
+            reports = [known.get(_named(item)) for item in items]
+        return [report and _of_those(report, there) for report in reports]
+
     def of(self, house: House, register: Register, items: Sequence[Waiting]) -> list[Report | None]:
-        """What each work shares with the house, and with those that were looked at before it.
+        """What each work shares with the house, and with those that were compared before it.
 
         Args:
             house: where.
             register: as it is now.
-            items: waiting works, in the order in which they are looked at for the first time.
+            items: waiting works, each of which is compared once.
 
         Returns:
             As many, in order; None for a work that cannot be read.
         """
-        with self._lock:
-            if self._head != register.head:
-                self._head, self._reports = register.head, {}
-            keys = [sha256_hex(item.tagged.encode()) if item.tagged else "" for item in items]
-            self._compare(house, register, dict(zip(keys, items, strict=True)))
-            there = {*house.store.waiting(), *register.works}
-            reports = (self._reports.get(key) for key in keys)
-            return [report and _of_those(report, there) for report in reports]
+        for item in items:
+            with self._lock:  # others, who want to see another work, come in between
+                self._compare(house, register, item)
+        return self.known(house, register, items)
 
-    def _compare(self, house: House, register: Register, items: dict[str, Waiting]) -> None:
-        """Look at those that were not looked at yet, after the others."""
-        items.pop("", None)
-        new = [key for key in items if key not in self._reports]
-        if not new:
-            return
-        recheck = Recheck(house, register)
-        for key, item in items.items():
-            if key in self._reports:
-                recheck.add(item)
-        for key in new:
-            if report := recheck(items[key], register):
-                self._reports[key] = report
+    def _compare(self, house: House, register: Register, item: Waiting) -> None:
+        if self._recheck is None or self._head != register.head:
+            self._recheck, self._reports = Recheck(house, register), {}
+            self._head = register.head
+        if _named(item) not in self._reports and (report := self._recheck(item, register)):
+            self._reports[_named(item)] = report
+
+
+def _named(item: Waiting) -> str:
+    return sha256_hex(item.tagged.encode()) if item.tagged else ""
 
 
 def _of_those(report: Report, there: set[str]) -> Report:

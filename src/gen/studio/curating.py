@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import islice
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from gen.contribution import Recheck
 from gen.errors import SettingError
 from gen.likeness.report import Report
 from gen.provenance.house import House
-from gen.provenance.inbox import Waiting, look, look_at_all
+from gen.provenance.inbox import Waiting, look
 from gen.provenance.register import Register
 from gen.provenance.roster import CURATOR
 from gen.provenance.tag import Tagged
@@ -25,10 +24,16 @@ from gen.studio.score import Score
 from gen.studio.shared import SharedMusic, likeness_of
 
 router = APIRouter(tags=["curate"])
+MOST_COMPARED = 8
+"""Of one request: others wait meanwhile."""
+Name = Annotated[str, Field(max_length=200)]
 
 
 class WaitingWork(BaseModel):
-    """A work in the inbox. `rule` and `found` say why it could not be taken as it is."""
+    """A work in the inbox. `rule` and `found` say why it could not be taken as it is.
+
+    `is_compared` says whether `verdict`, `alike` and `shared` are known, or still to be asked for.
+    """
 
     work: str
     title: str = ""
@@ -43,6 +48,7 @@ class WaitingWork(BaseModel):
     rule: str = ""
     found: str = ""
     mend: str = ""
+    is_compared: bool = True
     verdict: str = ""
     alike: list[str] = []
     shared: list[SharedMusic] = []
@@ -76,13 +82,20 @@ class Decided(BaseModel):
 
 @router.get("/inbox")
 def inbox(desk: DeskOf, page: PageOf) -> list[WaitingWork]:
-    """What waits, each compared once more with the house and with those looked at before it."""
+    """What waits, with what is known of it already: comparing takes longer, and is asked for."""
     house, register = desk.now()
-    if not page.of(house.store.waiting()):
-        return []  # without reading what they would be compared with
-    items = list(islice(look_at_all(house, register), page.first + page.most))
-    reports = desk.comparisons.of(house, register, items)
-    return list(page.of(list(map(_waiting, items, reports))))
+    items = [look(house.store, work, register) for work in page.of(house.store.waiting())]
+    return list(map(_waiting, items, desk.comparisons.known(house, register, items)))
+
+
+@router.get("/inbox/compared")
+def compared(
+    work: Annotated[list[Name], Query(max_length=MOST_COMPARED)], desk: DeskOf
+) -> list[WaitingWork]:
+    """Waiting works, each compared with the house and with those that were compared before it."""
+    house, register = desk.now()
+    items = [look(house.store, one, register) for one in work]
+    return list(map(_waiting, items, desk.comparisons.of(house, register, items)))
 
 
 @router.get("/inbox/{work}/score")
@@ -147,5 +160,6 @@ def _waiting(item: Waiting, report: Report | None) -> WaitingWork:
         rule=item.rule,
         found=item.found,
         mend=item.mend,
+        is_compared=report is not None,
         **likeness_of(report),
     )

@@ -158,5 +158,15 @@ def role_of(register: Register, person_id: str, *roles: str) -> str:
     return next((role for role in roles if person and role in person.roles), roles[-1])
 
 
+def check_enrolled(register: Register, person_id: str) -> None:
+    """Whether somebody is, or was, of the house.
+
+    Raises:
+        SettingError: nobody is called so.
+    """
+    if register.roster.person(person_id) is None:
+        raise SettingError(f"nobody here is called {person_id[:40]!r}")
+
+
 def _keyids(person: Person) -> set[str]:
     return {key.keyid for key in person.open_keys()}

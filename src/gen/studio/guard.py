@@ -11,11 +11,12 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from html import escape
 from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -55,7 +56,7 @@ class Guard:
         self._app = app
         self._hosts = hosts
         self.token = token or secrets.token_urlsafe(32)
-        self.cookie = "studio"
+        self.cookie = cookie_name(hosts)
         self.headers = HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,22 +96,47 @@ class Guard:
 
     def _stranger(self, scope: Scope, headers: Headers) -> Response | None:
         """What somebody is answered who may not come in, or comes in now."""
-        entering = self._entering(scope)
+        entering = self._entering(scope, headers)
         if entering is not None or any(map(self._is_token, tokens_in(headers, self.cookie))):
             return entering
         return refused(401, "open the address that the studio printed when it was started")
 
-    def _entering(self, scope: Scope) -> Response | None:
-        """The address that was printed: its token becomes a cookie and leaves the address."""
+    def _entering(self, scope: Scope, headers: Headers) -> Response | None:
+        """The address that was printed: its token becomes a cookie and leaves the address.
+
+        Led here by another page, even one on disk, a browser sends the cookie only with what a page
+        of the studio asks for next.
+        """
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         if scope["path"] != "/" or not given or not self._is_token(given):
             return None
-        answer = RedirectResponse("/create", 303, HEADERS)
+        is_led_here = headers.get("sec-fetch-site", "none") != "none"
+        answer = (
+            HTMLResponse(leading_to("/create"), 200, HEADERS)
+            if is_led_here
+            else RedirectResponse("/create", 303, HEADERS)
+        )
         answer.set_cookie(self.cookie, self.token, httponly=True, samesite="strict")
         return answer
 
     def _is_token(self, text: str) -> bool:
         return hmac.compare_digest(text.encode("utf-8", "surrogatepass"), self.token.encode())
+
+
+def leading_to(address: str) -> str:
+    """A page that does nothing but open an address."""
+    shown = escape(address)
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Studio</title>'
+        '<meta name="referrer" content="no-referrer">'
+        f'<meta http-equiv="refresh" content="0; url={shown}"><a href="{shown}">Studio</a></html>'
+    )
+
+
+def cookie_name(hosts: frozenset[str]) -> str:
+    """Browsers keep cookies by host, and a studio may be open at another port of it."""
+    port = min(hosts, default="").rpartition(":")[2]
+    return f"studio-{port}" if port.isdecimal() else "studio"
 
 
 def tokens_in(headers: Headers, cookie: str) -> list[str]:

@@ -26,7 +26,7 @@ from gen.provenance.works import kept_work, live_work, near_works, set_consent, 
 from gen.smf import parse
 from gen.smf.general_midi import NAMES
 from gen.studio.catalogue import Wanted
-from gen.studio.desk import Desk, role_of
+from gen.studio.desk import Desk, check_enrolled, role_of
 from gen.studio.interface import DeskOf, PageOf
 from gen.studio.requests import Signed
 from gen.studio.score import Score
@@ -266,8 +266,9 @@ def take_out(work: str, said: Withdrawing, desk: DeskOf) -> WorkFacts:
 @router.get("/composers/{person}/works")
 def of_composer(person: str, desk: DeskOf, page: PageOf) -> list[dict[str, Any]]:
     """What became of a composer's works: waiting, in the house, rejected with the reason."""
-    house = desk.house()
-    found = list(standings(house, desk.register(house), person))
+    house, register = desk.now()
+    check_enrolled(register, person)
+    found = list(standings(house, register, person))
     return [one.to_dict() for one in page.of(found)]
 
 

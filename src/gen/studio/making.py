@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Base64Bytes, BaseModel, Field
 
@@ -221,11 +221,18 @@ def cancel(job_id: str, jobs: JobsOf) -> JobFacts:
 
 
 @router.get("/jobs/{job_id}/events")
-async def follow(job_id: str, jobs: JobsOf, request: Request, since: int = 0) -> StreamingResponse:
-    """A job's events from the `since`th on, as they come (server-sent events), until it ends."""
+async def follow(
+    job_id: str,
+    jobs: JobsOf,
+    since: Annotated[int, Query(ge=0)] = 0,
+    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+) -> StreamingResponse:
+    """A job's events from the `since`th on, as they come (server-sent events), until it ends.
+
+    A browser whose connection broke says in `Last-Event-ID` which one it had last.
+    """
     job = _found(jobs, job_id)
-    last = request.headers.get("last-event-id", "")
-    first = int(last) + 1 if last.isdecimal() else max(since, 0)
+    first = since if last_event_id is None else last_event_id + 1
     return StreamingResponse(_events_of(job, first), media_type="text/event-stream")
 
 

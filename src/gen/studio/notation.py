@@ -24,8 +24,9 @@ router = APIRouter(tags=["music"])
 _MOST_SCORES = 8
 _LAYOUT = {
     "pageWidth": 2100, "pageHeight": 2970, "scale": 40, "svgViewBox": True, "footer": "none",
-    "header": "none", "breaks": "auto", "adjustPageHeight": True,
+    "header": "none", "breaks": "auto", "adjustPageHeight": True, "pageMarginLeft": 150,
 }  # fmt: skip
+"""The margin is what a long name beside a brace takes more than the engraver thinks."""
 
 
 class Pages(BaseModel):
@@ -99,6 +100,7 @@ def _engraved(score: bytes) -> list[str]:
     except ImportError:
         what = "verovio, which engraves scores, is not installed"
         raise HouseError(what, mend="make setup, or pip install -e .[studio]") from None
+    verovio.enableLog(verovio.LOG_ERROR)  # and nothing about lines that are full
     engraver = verovio.toolkit(False)
     engraver.setResourcePath(str(Path(verovio.__file__).with_name("data")))
     engraver.setOptions(_LAYOUT)

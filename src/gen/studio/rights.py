@@ -49,6 +49,7 @@ MAY: dict[str, frozenset[str]] = {
     "POST /models/{run}/retire": _CURATORS,
     "POST /works/{work}/withdraw": _COMPOSERS | _CURATORS,
     "GET /inbox": _CURATORS,
+    "GET /inbox/compared": _CURATORS,
     "GET /inbox/{work}/score": _CURATORS,
     "GET /inbox/{work}/file": _CURATORS,
     "POST /inbox/{work}/accept": _CURATORS,
@@ -61,10 +62,10 @@ MAY: dict[str, frozenset[str]] = {
 
 HEAVY = frozenset(
     {"POST /check", "POST /check/many", "POST /contribute/draft", "POST /contribute/sign",
-     "GET /inbox", "POST /inbox/{work}/accept", "POST /audit", "POST /score",
+     "GET /inbox", "GET /inbox/compared", "POST /inbox/{work}/accept", "POST /audit", "POST /score",
      "GET /pieces/{name}/wav", "GET /pieces/{name}/musicxml", "GET /pieces/{name}/pages",
-     "GET /pieces/{name}/stems", "GET /proofs/{act}", "POST /models/{run}/paper",
-     "GET /composers/{person}/nearest"}
+     "GET /pieces/{name}/pages/{page}", "GET /pieces/{name}/stems", "GET /proofs/{act}",
+     "POST /models/{run}/paper", "GET /composers/{person}/nearest"}
 )  # fmt: skip
 """What takes a processor for longer than a page may take: a few at a time."""
 

@@ -7,16 +7,22 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, Field
 
+from gen.errors import shortened
 from gen.piece import KeySignature, Marker, Note, Pedal, Piece, Tempo, TimeSignature, Track
 from gen.rendering.labels import instrument_name, signs
 from gen.rendering.roll import bars_of
 
-MOST_NOTES = 100_000
+MOST_EVENTS = 1 << 20
+"""Of each kind: more than any file holds that the house reads."""
+MOST_LETTERS = 200
+"""Of a name or a marker."""
+_SHOWN_LETTERS = 160
+"""Of those of files, which may be longer; words on how much is left out come in between."""
 MOST_TICKS = 1 << 27
 
 Tick = Annotated[int, Field(ge=0, le=MOST_TICKS)]
 Byte = Annotated[int, Field(ge=0, le=127)]
-Text = Annotated[str, Field(max_length=200)]
+Text = Annotated[str, Field(max_length=MOST_LETTERS)]
 
 
 class ScoreNote(NamedTuple):
@@ -73,8 +79,8 @@ class ScoreTrack(BaseModel, extra="forbid"):
     drums: bool = False
     role: Text | None = None
     instrument: Text = ""
-    notes: Annotated[list[ScoreNote], Field(max_length=MOST_NOTES)] = []
-    pedals: Annotated[list[ScorePedal], Field(max_length=MOST_NOTES)] = []
+    notes: Annotated[list[ScoreNote], Field(max_length=MOST_EVENTS)] = []
+    pedals: Annotated[list[ScorePedal], Field(max_length=MOST_EVENTS)] = []
 
 
 class Score(BaseModel, extra="forbid"):
@@ -85,13 +91,13 @@ class Score(BaseModel, extra="forbid"):
 
     ticks_per_quarter: Annotated[int, Field(ge=1, le=32_767)]
     tracks: Annotated[list[ScoreTrack], Field(max_length=64)] = []
-    tempos: Annotated[list[ScoreTempo], Field(max_length=10_000)] = []
-    meters: Annotated[list[ScoreMeter], Field(max_length=10_000)] = []
-    keys: Annotated[list[ScoreKey], Field(max_length=10_000)] = []
-    markers: Annotated[list[ScoreMarker], Field(max_length=10_000)] = []
-    chords: Annotated[list[ScoreMarker], Field(max_length=10_000)] = []
-    sections: Annotated[list[ScoreMarker], Field(max_length=10_000)] = []
-    bars: Annotated[list[Tick], Field(max_length=20_000)] = []
+    tempos: Annotated[list[ScoreTempo], Field(max_length=MOST_EVENTS)] = []
+    meters: Annotated[list[ScoreMeter], Field(max_length=MOST_EVENTS)] = []
+    keys: Annotated[list[ScoreKey], Field(max_length=MOST_EVENTS)] = []
+    markers: Annotated[list[ScoreMarker], Field(max_length=MOST_EVENTS)] = []
+    chords: Annotated[list[ScoreMarker], Field(max_length=MOST_EVENTS)] = []
+    sections: Annotated[list[ScoreMarker], Field(max_length=MOST_EVENTS)] = []
+    bars: Annotated[list[Tick], Field(max_length=MOST_EVENTS)] = []
     seconds: float = 0.0
 
     @staticmethod
@@ -137,12 +143,15 @@ class Score(BaseModel, extra="forbid"):
 
 
 def _texts(markers: Iterable[Marker]) -> list[ScoreMarker]:
-    return [ScoreMarker(marker.onset_ticks, marker.text) for marker in markers]
+    return [
+        ScoreMarker(marker.onset_ticks, shortened(marker.text, _SHOWN_LETTERS))
+        for marker in markers
+    ]
 
 
 def _track(track: Track) -> ScoreTrack:
     return ScoreTrack(
-        name=track.name,
+        name=shortened(track.name, _SHOWN_LETTERS),
         program=track.program,
         drums=track.is_drum,
         role=track.role,

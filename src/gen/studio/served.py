@@ -27,7 +27,17 @@ from gen.provenance.register import Register
 from gen.provenance.roster import CURATOR, Person
 from gen.studio.desk import Desk
 from gen.studio.enrolments import Enrolments
-from gen.studio.guard import App, Guard, Message, Receive, Scope, Send, refused, tokens_in
+from gen.studio.guard import (
+    App,
+    Guard,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    cookie_name,
+    refused,
+    tokens_in,
+)
 from gen.studio.interface import PREFIX
 from gen.studio.limits import RateLimits, TooManyError
 from gen.studio.people import People, SignedIn, SignInError, person_of
@@ -150,7 +160,8 @@ class Served:
     def __init__(self, desk: Desk, people: People, folder: Path, audit: Path | None = None) -> None:
         self.desk, self.people = desk, people
         self.is_secure = all(one.startswith("https://") for one in people.origins)
-        self.cookie = "__Host-studio" if self.is_secure else "studio"
+        name = cookie_name(hosts_of(people.origins))
+        self.cookie = f"__Host-{name}" if self.is_secure else name
         self.audit = AuditLog(audit or folder / "audit.jsonl")
         self.enrolments = Enrolments(folder / "enrolments", people.house)
         self.drafts = UnsignedWorks()
@@ -201,8 +212,7 @@ class HouseGuard(Guard):
     """
 
     def __init__(self, app: App, served: Served) -> None:
-        hosts = frozenset(origin.partition("://")[2] for origin in served.people.origins)
-        super().__init__(app, hosts)
+        super().__init__(app, hosts_of(served.people.origins))
         self._served = served
         self.cookie = served.cookie
         if served.is_secure:
@@ -253,6 +263,11 @@ class HouseGuard(Guard):
         except TooManyError as error:
             return refused(429, error.what, {"Retry-After": str(error.seconds)})
         return None
+
+
+def hosts_of(origins: frozenset[str]) -> frozenset[str]:
+    """What the `Host` header says at these addresses."""
+    return frozenset(origin.partition("://")[2] for origin in origins)
 
 
 def address_of(scope: Scope) -> str:

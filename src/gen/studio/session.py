@@ -40,10 +40,17 @@ def session_file() -> Path:
 def announced(session: StudioSession) -> Iterator[Path | None]:
     """Keep the file there while the studio is open; None where it cannot be written."""
     path = session_file()
-    new = path.with_name(beside(path.name))
-    data = json.dumps(asdict(session)).encode()
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with kept_while_open(path, json.dumps(asdict(session)).encode()) as written:
+        yield written
+
+
+@contextmanager
+def kept_while_open(path: Path, data: bytes) -> Iterator[Path | None]:
+    """A file that its user alone can read, and that ends with the studio; None if there is none."""
+    new = path.with_name(beside(path.name))
+    try:
         write_new({Spot(None, str(new)): data}, mode=0o600)
         replace(new, path)  # whoever looks sees all of it or nothing
     except OSError:

@@ -23,6 +23,7 @@ from gen.errors import HouseError, SettingError
 from gen.studio.catalogue import Wanted
 from gen.studio.client import StudioClient
 from gen.studio.contributing import Stated
+from gen.studio.curating import MOST_COMPARED
 from gen.studio.making import Asked, Kept, Verb
 
 INSTRUCTIONS = """\
@@ -122,7 +123,11 @@ async def my_works(composer: str) -> list[dict[str, Any]]:
 
 async def inbox() -> list[dict[str, Any]]:
     """What waits for a curator, each compared with what the house has."""
-    found: list[dict[str, Any]] = await _ask("/inbox")
+    found: list[dict[str, Any]] = []
+    works = [one["work"] for one in await _ask("/inbox")]
+    for at in range(0, len(works), MOST_COMPARED):
+        query = urlencode([("work", work) for work in works[at : at + MOST_COMPARED]])
+        found += await _ask(f"/inbox/compared?{query}")
     return found
 
 

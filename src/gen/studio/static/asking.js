@@ -64,3 +64,13 @@ export async function offer_words() {
   by_id("instruments-known").append(...words.instruments.map((name) => element("option", { value: name })));
   by_id("keys-known").append(...KEYS.map((key) => element("option", { value: key })));
 }
+
+// What was asked for last in this tab is still there after a reload.
+const ASKED = "studio-asked";
+form.addEventListener("input", () => sessionStorage.setItem(ASKED, JSON.stringify(Object.fromEntries(new FormData(form)))));
+
+export function ask_again() {
+  for (const [name, value] of Object.entries(JSON.parse(sessionStorage.getItem(ASKED) || "{}"))) if (form.elements[name]) form.elements[name].value = value;
+  Object.keys(FEEL).forEach(say_feel);
+  return read_chords();
+}

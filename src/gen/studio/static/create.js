@@ -1,7 +1,7 @@
 // The room where music is made: ask, hear it while it is written, choose, rewrite, take away.
 
 import { Refused, ask, ask_all, base64, begin, by_id, complain, element, on, options, plural, shown_text } from "./common.js";
-import { asked, form, offer_words } from "./asking.js";
+import { ask_again, asked, form, offer_words } from "./asking.js";
 import { Grid } from "./grid.js";
 import { Player } from "./player.js";
 import { by_worth, words_of } from "./ranking.js";
@@ -10,7 +10,7 @@ import { bar_count, clock } from "./score.js";
 import { keep, recall } from "./tabs.js";
 import { take_away } from "./taking.js";
 
-const STORE = "studio-history", OPENED = "studio-opened";
+const STORE = "studio-history", OPENED = "studio-opened", RUNNING = "studio-running";
 const TIMINGS = { played: "as its players play", straight: "straight" };
 const SHARE = 0.3; // of the cells, which a variation writes anew
 const roll = new Roll(by_id("roll"), { on_seek: (seconds) => player.seek(seconds) });
@@ -50,7 +50,7 @@ function given() {
 // Asks for music. `into` is a variation that is written anew, in its own place; else all are new.
 async function write(verb, body, into = null) {
   if (job) throw new Error("one request at a time");
-  const began = performance.now(), before = into || verb === "generate" ? 0 : bar_count(standing.score);
+  const began = Date.now(), before = into || verb === "generate" ? 0 : bar_count(standing.score);
   const asked = { verb, body, bars: into ? into.asked.bars : before + (body.bars || 0) };
   const facts = await ask(`/${verb}`, body);
   if (into) wait_anew(into);
@@ -72,13 +72,15 @@ function busy(id) {
 // `asked` is {verb, body, bars}: with so many bars, the given ones included, as far as it is known.
 function follow(id, asked, began, into) {
   busy(id);
+  if (!into) sessionStorage.setItem(RUNNING, JSON.stringify({ id, asked, began }));
   const place_of = (piece) => (into ? into.index : piece);
   let is_waiting = true, arriving = Promise.resolve();
   say_place(id, () => is_waiting).catch(complain);
   const stream = new EventSource(`/api/v1/jobs/${id}/events`);
   return new Promise((resolve) => {
-    const ended = async (text) => {
+    const ended = async (text, is_over = true) => {
       stream.close();
+      if (is_over) sessionStorage.removeItem(RUNNING);
       is_waiting = false;
       await arriving.catch(complain);
       player.is_growing = false;
@@ -96,7 +98,7 @@ function follow(id, asked, began, into) {
     stream.addEventListener("comparing", (event) => comparing(JSON.parse(event.data), place_of));
     stream.addEventListener("piece", (event) => (arriving = Promise.all([arriving, arrived(JSON.parse(event.data), place_of, asked)])));
     stream.addEventListener("done", async () => {
-      await ended(`Done in ${((performance.now() - began) / 1000).toFixed(1)} s.`);
+      await ended(`Done in ${((Date.now() - began) / 1000).toFixed(1)} s.`);
       if (!into && cards.filter(Boolean).length === 1 && cards[0] && cards[0].name) accept(cards[0]);
     });
     stream.addEventListener("cancelled", () => ended("Stopped. What was finished stays."));
@@ -105,7 +107,7 @@ function follow(id, asked, began, into) {
       complain(new Refused(JSON.parse(event.data).error, 0));
     });
     stream.onerror = () => {
-      if (stream.readyState === EventSource.CLOSED && job === id) ended("The studio does not answer.");
+      if (stream.readyState === EventSource.CLOSED && job === id) ended("The studio does not answer.", false);
     };
   });
 }
@@ -383,6 +385,7 @@ async function start() {
   await begin();
   await_model().catch(complain);
   await offer_words();
+  ask_again().catch(complain);
   const kept = recall(STORE);
   if (!kept) return;
   const there = new Set((await ask_all("/pieces")).map((piece) => piece.name));
@@ -392,4 +395,16 @@ async function start() {
   if (history.at >= 0) await go(history.at);
 }
 
-start().catch(complain);
+// What was being written when this tab was loaded anew is heard from its beginning.
+async function go_on() {
+  const running = JSON.parse(sessionStorage.getItem(RUNNING) || "null");
+  if (!running) return;
+  try {
+    await ask(`/jobs/${running.id}`);
+  } catch {
+    return sessionStorage.removeItem(RUNNING); // the studio was ended meanwhile
+  }
+  await follow(running.id, running.asked, running.began, null);
+}
+
+start().then(go_on).catch(complain);

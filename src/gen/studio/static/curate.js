@@ -2,7 +2,7 @@
 
 import { show_alike } from "./alike.js";
 import { complaints_desk } from "./complaints.js";
-import { ask, ask_all, begin, by_id, element, facts, on, people, plain, purposes, say, shares, shown_text } from "./common.js";
+import { ask, ask_all, begin, by_id, complain, element, facts, on, people, plain, purposes, say, shares, shown_text } from "./common.js";
 import { accept, reject } from "./hands.js";
 import { viewer } from "./viewing.js";
 
@@ -10,34 +10,50 @@ const view = viewer();
 let waiting = [];
 let shown = null;
 
-const SOON = 8; // so many are compared and shown before the others are looked at
+const PORTION = 4; // so many are compared at a time, before what is looked at meanwhile
 
 async function load() {
-  waiting = await ask(`/inbox?most=${SOON}`);
+  waiting = await ask_all("/inbox");
   list_waiting();
-  if (waiting.length < SOON) return;
-  const shown_first = new Set(waiting.map((one) => one.work));
-  by_id("comparing").hidden = false;
+  compare_others(waiting).catch(complain);
+}
+
+// What works share with the house, told where they stand in the list.
+async function compare(works) {
+  const found = await ask(`/inbox/compared?${new URLSearchParams(works.map(({ work }) => ["work", work]))}`);
+  for (const one of found) {
+    const known = waiting.find(({ work }) => work === one.work);
+    if (known) Object.assign(known, one);
+    const note = by_id("queue").querySelector(`[data-work="${CSS.escape(one.work)}"] small`);
+    if (note) note.textContent = note_on(one);
+  }
+}
+
+async function compare_others(listed) {
+  const next = () => (listed === waiting ? waiting.filter((one) => !one.is_compared).slice(0, PORTION) : []);
+  by_id("comparing").hidden = !next().length;
   try {
-    const others = await ask_all("/inbox", 200, SOON);
-    waiting.push(...others.filter((one) => !shown_first.has(one.work)));
+    while (next().length) await compare(next());
   } finally {
     by_id("comparing").hidden = true;
   }
-  list_waiting();
 }
 
 // What was decided leaves the list; the others need not be compared with the house anew.
 function decided(work) {
-  waiting = waiting.filter((one) => one.work !== work);
+  const at = waiting.findIndex((one) => one.work === work);
+  if (at >= 0) waiting.splice(at, 1);
   list_waiting();
 }
+
+const is_alike = ({ verdict }) => verdict !== "" && verdict !== "clear";
+const note_on = (one) => (one.rule ? `cannot be taken: ${one.found}` : `${shares(one.composers)}${is_alike(one) ? ", please compare" : ""}`);
 
 function list_waiting() {
   const list = by_id("queue");
   list.replaceChildren(...waiting.map((one) => {
-    const note = one.rule ? `cannot be taken: ${one.found}` : one.verdict === "clear" || !one.verdict ? shares(one.composers) : `${shares(one.composers)}, please compare`;
-    const button = element("button", { type: "button" }, one.title || one.work, element("small", { textContent: note }));
+    const button = element("button", { type: "button" }, one.title || one.work, element("small", { textContent: note_on(one) }));
+    button.dataset.work = one.work;
     on(button, "click", () => show(one, button));
     button.setAttribute("aria-current", String(one === shown));
     return element("li", {}, button);
@@ -58,20 +74,29 @@ async function show(one, button) {
     ["genre", plain(one.genre)], ["mood", one.mood], ["key", one.key], ["may be used for", purposes(one.consent)],
     ["contract", one.contract], ["cannot be taken", one.rule ? `${one.found}${one.mend ? ` — ${one.mend}` : ""}` : ""],
   ]);
-  by_id("alike-title").hidden = !one.alike.length;
-  by_id("alike").replaceChildren(...(one.alike.length ? [] : [element("p", { className: "hint", textContent: "Nothing alike is known." })]));
-  by_id("accept").textContent = one.verdict === "review" ? "Accept: I compared them" : "Accept";
-  by_id("accept").disabled = Boolean(one.rule);
-  if (one.rule !== "" && !one.composers) return;
-  const score = await ask(`/inbox/${one.work}/score`);
+  show_verdict(one);
+  if (one.rule && !one.method) return view(null); // its file cannot be read
+  const [score] = await Promise.all([
+    ask(`/inbox/${one.work}/score`).then((found) => { if (shown === one) view(found); return found; }),
+    one.is_compared ? null : compare([one]),
+  ]);
   if (shown !== one) return;
-  view(score);
+  show_verdict(one);
   if (one.alike.length) await show_alike(by_id("alike"), one, score);
+}
+
+// Until a work is compared it is not accepted: nobody says that they compared what they did not see.
+function show_verdict(one) {
+  by_id("alike-title").hidden = !one.alike.length;
+  const said = one.is_compared ? "Nothing alike is known." : "It is being compared with the house…";
+  by_id("alike").replaceChildren(...(one.alike.length ? [] : [element("p", { className: "hint", textContent: said })]));
+  by_id("accept").textContent = one.verdict === "review" ? "Accept: I compared them" : "Accept";
+  by_id("accept").disabled = Boolean(one.rule) || !one.is_compared;
 }
 
 on("accept", "click", async () => {
   const curator = by_id("curator").value, one = shown;
-  const done = await accept(one.work, one, { curator, although_similar: one.verdict !== "" && one.verdict !== "clear" });
+  const done = await accept(one.work, one, { curator, although_similar: is_alike(one) });
   if (done.state === "accepted") {
     say(`${one.title || one.work} is in the house.`);
     return decided(one.work);

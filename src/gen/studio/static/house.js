@@ -6,29 +6,25 @@ import { show_dealings } from "./dealings.js";
 import { show_models } from "./models.js";
 import { show_papers } from "./papers.js";
 import { spoken } from "./keys.js";
+import { Turning } from "./turning.js";
 import { viewer } from "./viewing.js";
 
-const PAGE = 50;
 const view = viewer();
-let first = 0;
 let chosen = ""; // the work that was asked for last; it is shown once it is known
 let shown = null;
-let asked = 0;
 let is_sealed = false;
 
 const FILTERS = ["text", "composer", "genre", "key", "consent"];
 
-// A page of the works that are asked for; an answer that comes after a later one is dropped.
-async function list() {
-  const number = ++asked, form = by_id("filters");
-  const said = Object.fromEntries(FILTERS.map((name) => [name, form.elements[name].value.trim()]).filter(([, value]) => value));
-  const page = await ask(`/works?${new URLSearchParams({ ...said, first, most: PAGE })}`);
-  if (number !== asked) return;
-  const last = first + page.works.length;
-  by_id("count").textContent = page.found ? `${first + 1} to ${last} of ${page.found}${page.found < page.all ? ` (of ${page.all} works)` : " works"}` : `none of ${page.all} works`;
-  by_id("before").disabled = first === 0;
-  by_id("after").disabled = last >= page.found;
-  by_id("works").replaceChildren(...page.works.map((one) => {
+// Works that are asked for, a page at a time.
+function asked_for(first, most) {
+  const form = by_id("filters"), said = FILTERS.map((name) => [name, form.elements[name].value.trim()]);
+  return ask(`/works?${new URLSearchParams({ ...Object.fromEntries(said.filter(([, value]) => value)), first, most })}`).then((page) => ({ ...page, in_all: page.found }));
+}
+
+const list = new Turning("works", asked_for, ({ works, found, all }) => {
+  by_id("count").textContent = found === all ? plural(all, "work") : `${found || "none"} of ${plural(all, "work")}`;
+  by_id("works").replaceChildren(...works.map((one) => {
     const said_of_it = [Object.keys(one.composers).join(", "), plain(one.genre), one.key, one.state === "withdrawn" ? "withdrawn" : ""];
     const button = element("button", { type: "button" }, one.title || one.work, element("small", { textContent: said_of_it.filter(Boolean).join(", ") }));
     button.dataset.work = one.work;
@@ -36,17 +32,7 @@ async function list() {
     on(button, "click", () => show(one.work));
     return element("li", {}, button);
   }));
-}
-
-function turn(by) {
-  first = Math.max(first + by * PAGE, 0);
-  return list();
-}
-
-function find() {
-  first = 0;
-  return list();
-}
+}, 50);
 
 // What an act did, in the words of its kind.
 const DID = {
@@ -99,11 +85,9 @@ async function show(work) {
 let typing = 0;
 by_id("filters").addEventListener("input", () => {
   clearTimeout(typing);
-  typing = setTimeout(() => find().catch(complain), 200);
+  typing = setTimeout(() => list.to(0).catch(complain), 200);
 });
-on("filters", "submit", find);
-on("before", "click", () => turn(-1));
-on("after", "click", () => turn(1));
+on("filters", "submit", () => list.to(0));
 // When every file was judged last at this studio: its computer's word, which nobody signed.
 function show_latest_audit(last) {
   if (!last) return;
@@ -168,7 +152,7 @@ on("withdraw", "click", async () => {
 });
 
 async function load(work = null) {
-  await list();
+  await list.to(list.first);
   if (work) await show(work);
 }
 

@@ -5,8 +5,9 @@
 // and cannot be read, kept there until it is locked or its time is over.
 
 import { TYPES, authenticated, bytes_of, canonical, digest, from_base64, from_hex, hex, to_base64 } from "./records.js";
+import { Store } from "./store.js";
 
-const DATABASE = "music-house", STORE = "keys";
+const keys_here = new Store("music-house", "keys", "keyid");
 const OPEN_MILLISECONDS = 12 * 3600 * 1000;
 const COST = 17; // log2 of scrypt's n, as the command line takes it
 const ED25519_SEED = from_hex("302e020100300506032b657004220420"); // PKCS #8 before the 32 bytes
@@ -14,35 +15,20 @@ const FIELDS = ["format", "house", "kdf_cost", "nonce", "owner", "public", "salt
 
 export const can_hold_keys = () => Boolean(globalThis.crypto?.subtle && globalThis.indexedDB);
 
-// -- the database ----------------------------------------------------------------------------
-
-function done(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-async function store(mode) {
-  const opening = indexedDB.open(DATABASE, 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: "keyid" });
-  return (await done(opening)).transaction(STORE, mode).objectStore(STORE);
-}
+// -- in this browser -------------------------------------------------------------------------
 
 // Every key of a house that this browser holds: {keyid, house, owner, text, open, until}.
 export async function kept_keys(house) {
-  const found = await done((await store("readonly")).getAll());
+  const found = await keys_here.all();
   return found.filter((one) => one.house === house).map((one) => (one.open && one.until < Date.now() ? { ...one, open: null } : one));
 }
 
 async function keep(one) {
-  await done((await store("readwrite")).put(one));
+  await keys_here.put(one);
   return one;
 }
 
-export async function forget(keyid) {
-  await done((await store("readwrite")).delete(keyid));
-}
+export const forget = (keyid) => keys_here.forget(keyid);
 
 export async function lock(house) {
   for (const one of await kept_keys(house)) await keep({ ...one, open: null, until: 0 });

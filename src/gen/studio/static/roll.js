@@ -1,5 +1,6 @@
 // A piano roll on a canvas: tracks by colour, chords and sections above, a playhead.
 
+import { shown_text } from "./common.js";
 import { bar_count, hue, seconds_at, tick_at } from "./score.js";
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -39,7 +40,7 @@ export class Roll {
     const drums = new Set(score.tracks.filter((track) => track.drums).flatMap((track) => track.notes.map((note) => note[2])));
     this.lanes = [...drums].sort((one, other) => one - other);
     const names = score.tracks.map((track) => track.name || track.instrument);
-    if (!this.is_small) this.canvas.setAttribute("aria-label", `Piano roll: ${bar_count(score)} bars of ${names.join(", ") || "nothing"}`);
+    if (!this.is_small) this.canvas.setAttribute("aria-label", shown_text(`Piano roll: ${bar_count(score)} bars of ${names.join(", ") || "nothing"}`));
     this.draw();
   }
 
@@ -103,19 +104,22 @@ export class Roll {
       pen.fillRect(x(tick), top, 1, height - top);
       if (!this.is_small && bar < count && bar % every === 0) {
         pen.fillStyle = css("--soft");
-        pen.fillText(String(bar + 1), x(tick) + 3, 11);
+        const number = String(bar + 1);
+        if (x(tick) + 3 + pen.measureText(number).width <= width) pen.fillText(number, x(tick) + 3, 11);
       }
     });
     if (this.is_small) return;
     pen.fillStyle = css("--ink");
     let free = 0;
-    for (const [tick, text] of score.chords) {
-      if (x(tick) < free) continue;
+    for (const [tick, said] of score.chords) {
+      const text = shown_text(said);
+      if (x(tick) < free || x(tick) + 3 + pen.measureText(text).width > width) continue;
       pen.fillText(text, x(tick) + 3, 40);
       free = x(tick) + pen.measureText(text).width + 9;
     }
     pen.font = "600 11px system-ui, sans-serif";
-    score.sections.forEach(([tick, text], at) => {
+    score.sections.forEach(([tick, said], at) => {
+      const text = shown_text(said);
       const next = score.sections[at + 1];
       const room = (next ? x(next[0]) : width) - x(tick) - 5;
       const needed = pen.measureText(text).width;

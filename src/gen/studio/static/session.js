@@ -37,6 +37,7 @@ export async function sign_in_again() {
 export async function sign_out() {
   await lock(served_house());
   localStorage.removeItem(LAST);
+  sessionStorage.clear(); // whoever comes next begins with nothing of theirs
   try {
     await post("/sign-out", {});
   } finally {

@@ -6,7 +6,7 @@ export class Turning {
   // `load` gives a page (first, most) with how many there are `in_all`, and `show` shows it. The
   // buttons are those in the element `<name>-turning`.
   constructor(name, load, show, most = 25) {
-    Object.assign(this, { load, show, most, first: 0 });
+    Object.assign(this, { load, show, most, first: 0, asked: 0 });
     this.node = by_id(`${name}-turning`);
     const [newer, older] = this.node.querySelectorAll("button");
     Object.assign(this, { newer, older, said: this.node.querySelector("output") });
@@ -14,8 +14,10 @@ export class Turning {
     on(older, "click", () => this.to(this.first + most));
   }
 
+  // An answer that comes after a later one is dropped.
   async to(first) {
-    const from = Math.max(0, first), page = await this.load(from, this.most);
+    const number = ++this.asked, from = Math.max(0, first), page = await this.load(from, this.most);
+    if (number !== this.asked) return;
     this.first = from;
     this.show(page);
     this.node.hidden = page.in_all <= this.most;

@@ -15,8 +15,10 @@ export function viewer() {
   by_id("roll").parentNode.after(legend);
   const roll = new Roll(by_id("roll"), { on_seek: (seconds) => player.seek(seconds) });
   const player = new Player({ button: by_id("play"), output: by_id("clock"), on_place: (seconds) => roll.place(seconds) });
-  return (score) => {
+  const parts = [by_id("play").parentNode, by_id("roll").parentNode, legend];
+  return (score) => { // null where there is none to see or hear
     if (player.is_playing) player.stop(0);
+    for (const part of parts) part.hidden = !score;
     if (!score) return;
     roll.show(score);
     player.load(score);
