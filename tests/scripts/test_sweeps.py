@@ -63,6 +63,9 @@ def test_a_job_goes_on_from_its_own_file_and_never_from_a_neighbours(pin, house)
     assert done.code == 0, done.stderr
     # Where the first was at its end it took no step, and left no file to go on from.
     assert re.findall(gone_on_from, done.stderr) == [str(sweep / "1"), str(later / "1")]
+    done = train(pin, "name=again", "ckpt=last", "seed=3,2", same, first=MULTIRUN)
+    assert done.code == 0, done.stderr  # what lies in either's folder is the other's
+    assert re.findall(gone_on_from, done.stderr) == [str(later / "1"), str(sweep / "1")]
 
 
 def test_no_shipped_file_asks_for_many_runs():

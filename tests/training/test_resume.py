@@ -279,7 +279,7 @@ def test_a_job_that_is_to_last_longer_goes_on_from_the_one_of_an_earlier_sweep(t
     out = tmp_path / "name" / "b_sweep" / "0"
 
     def found(*asked):
-        return resume_path_in_sweep(out, ["ckpt=last", *asked], "hydra")
+        return resume_path_in_sweep(out, ["ckpt=last", *asked], "hydra", {})
 
     assert found("seed=1", "trainer.max_steps=3") == first
     assert found("seed=2", "trainer.max_steps=9", "trainer.patience=4") == other

@@ -73,7 +73,9 @@ def train(settings: dict[str, Any], overrides: Sequence[str]) -> float:
     hydra = HydraConfig.get()
     out = Path(hydra.runtime.output_dir)
     if settings["ckpt"] == "last" and hydra.mode == RunMode.MULTIRUN:
-        found = resume_path_in_sweep(out, list(hydra.overrides.task), str(hydra.output_subdir))
+        found = resume_path_in_sweep(
+            out, list(hydra.overrides.task), str(hydra.output_subdir), settings
+        )
         say(f"goes on from {found}" if found else "this job has left nothing to go on from: anew")
         settings = {**settings, "ckpt": str(found) if found else None}
     if settings.get("find_lr"):

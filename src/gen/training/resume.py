@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import pickle
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from gen.disk import write_atomically
 from gen.disk.reading import CHECKPOINT, RUN_SETTINGS, NamedFileError, read, read_yaml
 from gen.disk.seals import SEAL_BYTES, Sealer, secret_path
 from gen.errors import HouseError
+from gen.provenance.model_file import read_model_file
+from gen.training.settings import recipe_of
 
 RESUME_FILE = "last.ckpt"
 LENGTHS = ("trainer.max_steps", "trainer.max_time", "trainer.patience")
@@ -112,23 +114,27 @@ class KeepResumable(Callback):
         trainer.save_checkpoint(self.path)
 
 
-def resume_path_in_sweep(out: Path, asked: Sequence[str], notes: str) -> Path | None:
+def resume_path_in_sweep(
+    out: Path, asked: Sequence[str], notes: str, settings: Mapping[str, Any]
+) -> Path | None:
     """What a job of a sweep goes on from: its own file, or that of an earlier sweep's same job.
 
     Args:
         out: folder of the job.
         asked: its settings as name=value.
         notes: folder inside each job's, where Hydra writes them down.
+        settings: all that it has.
 
     Returns:
         None for a job that has left nothing yet: a neighbour's file is never taken.
     """
     own = out / RESUME_FILE
-    if own.is_file():
+    if own.is_file() and not _is_anothers(own, settings):
         return own
     earlier = {
         path: _noted(path.parent / notes / "overrides.yaml")
         for path in out.parent.parent.glob(f"*/*/{RESUME_FILE}")
+        if path != own  # whose notes Hydra has written over
     }
     same = [path for path, noted in earlier.items() if _but(noted, "ckpt") == _but(asked, "ckpt")]
     if not same:  # of an earlier sweep where no other job was asked the same for another length
@@ -137,6 +143,19 @@ def resume_path_in_sweep(out: Path, asked: Sequence[str], notes: str) -> Path | 
         sweeps = Counter([out.parent, out.parent, *(path.parent.parent for path in like)])
         same = [path for path in like if sweeps[path.parent.parent] == 1]
     return max(same, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _is_anothers(own: Path, settings: Mapping[str, Any]) -> bool:
+    """Whether an earlier sweep had another job in this folder, by what its best model says."""
+    best = own.with_name("best.safetensors")
+    try:
+        before = read_model_file(best).about["run"]["settings"] if best.is_file() else settings
+    except (HouseError, KeyError, TypeError):
+        return False
+    found = recipe_of(settings)
+    return any(
+        before.get(name) != found.get(name) for name in ("seed", "optimizer", "average")
+    ) or ({**before["data"], "training_window": 0} != {**found["data"], "training_window": 0})
 
 
 def _but(asked: Sequence[str], *names: str) -> list[str]:
