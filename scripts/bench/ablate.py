@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bench.machine import fair_clock
-from bench.options import add_shared
+from bench.options import above_0, add_shared
 
 if TYPE_CHECKING:
     from bench.corpus import BenchWork, Given, Sides
@@ -48,7 +48,7 @@ TOKENS = ("remi:house", "bpe:house")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `benchmark.py ablate`."""
     add = parser.add_argument
-    add("--minutes", type=float, default=2.0, help="of training, for each; of all cores together")
+    add("--minutes", type=above_0, default=2.0, help="of training, for each; of all cores together")
     add("--only", help="of the variants, those whose name has this in it")
     add("--bpe-size", type=int, default=2048, help="ids of the bpe tokenizer")
     add("--peer-window", type=int, default=256, help="tokens seen at once")

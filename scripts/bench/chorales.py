@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.options import add_shared
+from bench.options import above_0, add_shared, count
 from gen.disk.reading import MEBIBYTE, FileKind, read_json
 from gen.errors import HouseError
 from gen.piece import Note, Piece, Tempo, TimeSignature, Track
@@ -42,7 +42,7 @@ SETTINGS = (
 """As fixed for this comparison; `--set` changes one."""
 
 _FILE = FileKind(
-    "chorales", 256 * MEBIBYTE,
+    "file of chorales", 256 * MEBIBYTE,
     'JSON as {"train": [[[60, 55, 52, 48], …], …], "valid": …, "test": …}, a list of four '
     "pitches a sixteenth",
 )  # fmt: skip
@@ -56,8 +56,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_shared(parser)
     add = parser.add_argument
     add("--data", type=Path, required=True, metavar="FILE", help="the chorales, as JSON")
-    add("--minutes", type=float, default=24.0, help="of training")
-    add("--steps", type=int, help="train so many steps in place of minutes")
+    add("--minutes", type=above_0, default=24.0, help="of training")
+    add("--steps", type=count, help="train so many steps in place of minutes")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -85,9 +85,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     rows = []
     for side in SIDES[1:]:
         nats = ours.field_nats(works[side])
-        count = len(VOICES) * sum(map(len, sides[side]))
-        each = {name: value / count for name, value in zip(FIELDS, nats, strict=True)}
-        total = {"nats_per_voice_and_sixteenth": math.fsum(nats) / count}
+        voices = len(VOICES) * sum(map(len, sides[side]))
+        each = {name: value / voices for name, value in zip(FIELDS, nats, strict=True)}
+        total = {"nats_per_voice_and_sixteenth": math.fsum(nats) / voices}
         rows.append({"side": side, "chorales": len(works[side]), **total, **each})
     return {"training": [{**ours.report(), "chorales": len(works["train"])}], "chorales": rows}
 

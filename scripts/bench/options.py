@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
+
+
+def above_0(text: str) -> float:
+    """A number above 0; argparse says what is wrong with another."""
+    if not 0 < (value := float(text)) < math.inf:
+        raise ValueError
+    return value
+
+
+def count(text: str) -> int:
+    """A whole number above 0."""
+    if (value := int(text)) < 1:
+        raise ValueError
+    return value
 
 
 def add_shared(parser: argparse.ArgumentParser) -> None:

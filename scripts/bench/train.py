@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.options import add_plot, add_shared
+from bench.options import above_0, add_plot, add_shared, count
 from gen.errors import SettingError
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ NOT_KEPT = (
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `benchmark.py train`."""
     add = parser.add_argument
-    add("--minutes", type=float, default=8.0, help="of training, for each model")
-    add("--points", type=int, default=12, help="measurements along the way")
-    add("--curve-works", type=int, default=8, help="held-out works measured at each point")
+    add("--minutes", type=above_0, default=8.0, help="of training, for each model")
+    add("--points", type=count, default=12, help="measurements along the way")
+    add("--curve-works", type=count, default=8, help="held-out works measured at each point")
     add("--peers", default="remi:documented,remi:usual,bpe:usual",
         help="tokenizer:settings; remi or bpe, and documented, usual, house or rate x batch "
         "as in 0.002x4")  # fmt: skip
     add("--tuned", action="store_true", help="also tune rate and batch of remi and of bpe")
-    add("--tune-minutes", type=float, help="of each trial (default: half of --minutes)")
+    add("--tune-minutes", type=above_0, help="of each trial (default: half of --minutes)")
     add("--bpe-size", type=int, default=2048, help="ids of the bpe tokenizer")
     add("--peer-window", type=int, default=1024, help="tokens the peer sees at once")
     add_shared(parser)

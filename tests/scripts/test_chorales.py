@@ -94,3 +94,12 @@ def test_nats_are_counted_per_voice_and_sixteenth(tmp_path):
         assert row["nats_per_voice_and_sixteenth"] == pytest.approx(math.fsum(fields))
         assert 0.1 < row["nats_per_voice_and_sixteenth"] < 20
     assert result["training"][0]["steps"] == 2
+
+
+@pytest.mark.parametrize("words", [["--steps", "-1"], ["--steps", "0"], ["--minutes", "nan"]])
+def test_a_length_that_is_none_is_refused(words, capsys):
+    parser = argparse.ArgumentParser()
+    chorales.arguments(parser)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--data", "x.json", *words])
+    assert f"argument {words[0]}: invalid" in capsys.readouterr().err
