@@ -17,7 +17,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-composer demo studio rebuild visit test coverage check format benchmark lock
+.PHONY: help setup setup-composer demo studio rebuild visit test thorough coverage check format benchmark lock
 
 help: ## Show what can be made
 	@$(PYTHON) scripts/make_help.py $(firstword $(MAKEFILE_LIST))
@@ -42,14 +42,17 @@ visit: setup ## Show a visitor what holds and what cannot be shown, and leave a 
 	@$(BIN)python scripts/visit.py $(ARGS)
 
 # Torch keeps to one thread in each test process: the processes share the cores.
-test: export OMP_NUM_THREADS := 1
-test: setup ## Run the test suite; some of it: make test ARGS="tests/smf -k bomb"
-	@$(BIN)python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
+test thorough coverage: export OMP_NUM_THREADS := 1
+PYTEST := $(BIN)python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-coverage: export OMP_NUM_THREADS := 1
+test: setup ## Run the test suite; some of it: make test ARGS="tests/smf -k bomb"
+	@$(PYTEST) $(ARGS)
+
+thorough: setup ## The same, with the tests that tests/thorough.txt leaves to changes
+	@$(PYTEST) -m "not slow" $(ARGS)
+
 coverage: setup ## Run the test suite and show which lines of src/ it misses
-	@$(BIN)python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal \
-		--cov=gen --cov-report=term-missing:skip-covered $(ARGS)
+	@$(PYTEST) --cov=gen --cov-report=term-missing:skip-covered $(ARGS)
 
 check: setup ## Lint, formatting, types, and which room may import which
 	@$(BIN)ruff check

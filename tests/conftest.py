@@ -8,12 +8,14 @@ import secrets
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import prepared
+import thorough
 from gen.provenance.access import HOUSE_VARIABLE
 from gen.provenance.key_files import KEYS_VARIABLE, PASSPHRASE_VARIABLE
 from houses import PASSPHRASE, TestHouse, start_house
@@ -66,10 +68,16 @@ def pytest_terminal_summary(
         terminalreporter.line(f"random examples; the same again: --hypothesis-seed={seed}")
 
 
-def pytest_collection_finish() -> None:
-    """What was imported stays: the collector of garbage need not look through it again."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is imported stays: the collector of garbage need not look through it again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 LONGEST = (
@@ -81,6 +89,7 @@ LONGEST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long begins first, and may take its time if it is known to be slow."""
+    thorough.mark(items)
     items.sort(key=lambda item: item.path.name not in LONGEST)
     for item in items:
         if item.get_closest_marker("slow"):

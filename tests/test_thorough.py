@@ -1,0 +1,27 @@
+"""The list of what `make test` leaves out names tests that there are, and none that must stay."""
+
+from __future__ import annotations
+
+import ast
+import functools
+
+import pytest
+
+import thorough
+
+STAY = ("attacks/", "fuzz/", "test_readme.py", "training/test_shipped_rebuild.py")
+"""What is tried against the gate, and what README claims, is tried by everybody."""
+
+
+@functools.cache
+def functions_of(file: str) -> set[str]:
+    tree = ast.parse((thorough.TESTS / file).read_text("utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("name", thorough.listed())
+def test_what_is_left_out_is_a_test_that_may_be(name):
+    file, test = name.split("::")
+    assert test in functions_of(file)
+    assert not file.startswith(STAY)
+    assert "gate" not in file
