@@ -33,7 +33,7 @@ ROSTER_DAYS = 3650
 def publish(
     built: Path,
     house: Path,
-    tell: Callable[[str], None],
+    say: Callable[[str], None],
     model: Path | None,
     rebuildable: Path | None,
 ) -> int:
@@ -42,7 +42,7 @@ def publish(
     Args:
         built: what `catalogue.build` wrote.
         house: the folder; a starter house there is replaced, any other is refused.
-        tell: told what happens, a line at a time.
+        say: called with what happens, a line at a time.
         model: the trained model that comes with it, if any; its file is written anew.
         rebuildable: a new folder for a model that is trained here, entered in the log with its
             begin and end, with its transcript and states; None for none.
@@ -69,25 +69,25 @@ def publish(
             run("house.py", "enroll", person, "--role", role, "--name", display_name(person),
                 "--yes", "--json", *at)  # fmt: skip
         for composer in VOICES:
-            tell(_contribute(run, built / composer, composer, house))
+            say(_contribute(run, built / composer, composer, house))
         # Arrangements of one theme are alike, and meant to be: every work is named.
         waiting = sorted(path.stem for path in (house / "inbox").glob("*.mid"))
         run("house.py", "accept", *waiting, "--although-similar", "--curator", CURATOR, "--yes",
             "--json", *at)  # fmt: skip
         if rebuildable is not None:
             train(environment, pin, rebuildable)
-            tell(f"{rebuildable}: trained, and recorded with its begin and its end")
+            say(f"{rebuildable}: trained, and recorded with its begin and its end")
         if model is not None:
             reissue(model, house)
             name = f"the starter model, {model.name}"
             run("house.py", "assert-model", str(model), "--name", name, "--yes", "--json", *at)
-            tell(f"{model}: named by the log, on the root's word")
+            say(f"{model}: named by the log, on the root's word")
         run("house.py", "seal", "--yes", "--json", *at)
     _check_in_names(house)
     if model is not None:
-        tell(f"{sign_models(model.parent, pin)}: signed, with a key that is gone, too")
+        say(f"{sign_models(model.parent, pin)}: signed, with a key that is gone, too")
     works = len(list(house.glob("*/*.mid")))
-    tell(f"{works} works in {house}, sealed; the keys are gone; pin: {pin}")
+    say(f"{works} works in {house}, sealed; the keys are gone; pin: {pin}")
     return works
 
 
@@ -177,9 +177,9 @@ def _contribute(run: Callable[..., str], folder: Path, composer: str, house: Pat
     sidecar = folder / "works.csv"
     if not sidecar.exists():
         return f"{composer}: nothing built"
-    told = run("contribute.py", str(folder), "--metadata", str(sidecar), "--composer", composer,
+    answer = run("contribute.py", str(folder), "--metadata", str(sidecar), "--composer", composer,
                "--house", str(house), "--yes", "--json")  # fmt: skip
-    return f"{composer}: {json.loads(told.splitlines()[-1])['summary']}"
+    return f"{composer}: {json.loads(answer.splitlines()[-1])['summary']}"
 
 
 def clear(house: Path) -> Path:
@@ -223,12 +223,12 @@ def _run(words: tuple[str, ...], environment: dict[str, str]) -> str:
     )
     if done.returncode:
         refused = [line for line in done.stdout.splitlines() if '"status": "refused"' in line]
-        told = "\n".join(map(_refusal, refused)) or done.stderr[-2000:]
-        raise HouseError(f"exit {done.returncode}: {told}", where=" ".join(words[:4]))
+        why = "\n".join(map(_refusal, refused)) or done.stderr[-2000:]
+        raise HouseError(f"exit {done.returncode}: {why}", where=" ".join(words[:4]))
     return done.stdout
 
 
 def _refusal(line: str) -> str:
     """A refused file of the contribution's JSON, with what it is too close to."""
-    told = json.loads(line)
-    return f"{told['file']}: {told['found']}\n{json.dumps(told.get('screening'))[:600]}"
+    found = json.loads(line)
+    return f"{found['file']}: {found['found']}\n{json.dumps(found.get('screening'))[:600]}"

@@ -29,7 +29,7 @@ REVIEW_RUN = 12
 def report(
     house: Path,
     folder: Path,
-    tell: Callable[[str], None],
+    say: Callable[[str], None],
     *,
     pictures: bool = True,
     audio: Path | None = None,
@@ -39,15 +39,15 @@ def report(
     Args:
         house: the published house.
         folder: for REPORT.md, SOUND.md, DATASHEET.md, croissant.json and the pictures.
-        tell: told what happens.
+        say: called with what happens, a line at a time.
         pictures: draw them anew; else the former ones stay.
         audio: render one work a genre there and check it; None leaves the former result.
     """
     works = list(read_house(house))
-    tell(f"{len(works)} works read")
+    say(f"{len(works)} works read")
     shares = _strong_beats(works)
     if pictures:
-        _draw(works, shares, folder, tell)
+        _draw(works, shares, folder, say)
     lines = [
         *_totals(works), *_spreads(works), *_harmony(works, shares), *_habits(works),
         *_originality(works), *_structure(), *_rolls(sorted((folder / "rolls").glob("*.png"))),
@@ -56,13 +56,13 @@ def report(
     write_datasheet(works, folder / "DATASHEET.md")
     write_croissant(works, house, folder / "croissant.json")
     if audio:
-        heard = _listen(_spread(works, 1), audio, tell)
+        heard = _listen(_spread(works, 1), audio, say)
         (folder / "SOUND.md").write_text("\n".join([*_SOUND, *heard]) + "\n", encoding="utf-8")
-    tell(f"report in {folder}")
+    say(f"report in {folder}")
 
 
 def _draw(
-    works: list[HouseWork], shares: dict[str, Harmony], folder: Path, tell: Callable[[str], None]
+    works: list[HouseWork], shares: dict[str, Harmony], folder: Path, say: Callable[[str], None]
 ) -> None:
     (folder / "rolls").mkdir(parents=True, exist_ok=True)
     for old in (folder / "rolls").glob("*.png"):
@@ -70,7 +70,7 @@ def _draw(
     plots.distributions(works, folder / "distributions.png")
     plots.harmony({g: h.share for g, h in shares.items()}, folder / "harmony.png")
     plots.self_similarity(_spread(works, 1)[:12], folder / "self_similarity.png")
-    tell("pictures of the corpus drawn; piano rolls next")
+    say("pictures of the corpus drawn; piano rolls next")
     plots.rolls(_spread(works, 2), folder / "rolls")
 
 
@@ -194,7 +194,7 @@ _SOUND = (
 )  # fmt: skip
 
 
-def _listen(works: list[HouseWork], folder: Path, tell: Callable[[str], None]) -> list[str]:
+def _listen(works: list[HouseWork], folder: Path, say: Callable[[str], None]) -> list[str]:
     """Render and measure: peak, the quietest stretch between first and last note, clipping."""
     import numpy as np
     from scipy.io import wavfile
@@ -212,7 +212,7 @@ def _listen(works: list[HouseWork], folder: Path, tell: Callable[[str], None]) -
         quiet = 20 * np.log10(max(min(loud[:-1], default=1e-6), 1e-6))
         clipped = int((wave >= 0.9999).sum())
         rows.append(f"| {work.entry.title} | {wave.max():.2f} | {quiet:.0f} | {clipped} |")
-        tell(rows[-1])
+        say(rows[-1])
     return rows
 
 

@@ -133,7 +133,7 @@ def test_the_name_of_somebody_who_was_enrolled_stays_where_it_cannot_be_said(
     def fail(*_: object) -> None:
         raise interrupted
 
-    monkeypatch.setattr("gen.cli.house_commands.people._report_change", fail)
+    monkeypatch.setattr("gen.cli.house_commands.people._show_change", fail)
     main = importlib.import_module("gen.cli.house").main
     words = ["--name", "Dana Day", "--role", "curator", "--kdf-cost", "10", "--yes"]
     CliRunner().invoke(main, ["enroll", "d4", *words, "--house", str(desk.folder)])

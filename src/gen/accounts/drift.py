@@ -85,13 +85,13 @@ def drift(pieces: Sequence[Written], seed: int = 0) -> Drift:
         pieces: in the order of the log.
         seed: of resampling and deals.
     """
-    heard = [piece for piece in pieces if len(piece.shingles)]
-    chosen = np.linspace(0, len(heard) - 1, min(len(heard), MOST_PIECES)).round().astype(int)
-    kept = [heard[index] for index in chosen]
+    melodic = [piece for piece in pieces if len(piece.shingles)]
+    chosen = np.linspace(0, len(melodic) - 1, min(len(melodic), MOST_PIECES)).round().astype(int)
+    kept = [melodic[index] for index in chosen]
     names = [piece.time[:7] for piece in kept]
     months = [month for month in sorted(set(names)) if names.count(month) > 1]
     kept = [piece for piece, name in zip(kept, names, strict=True) if name in months]
-    left_out = len(pieces) - len(heard) + len(chosen) - len(kept)
+    left_out = len(pieces) - len(melodic) + len(chosen) - len(kept)
     if not months:
         return Drift((), None, None, left_out)
     alike = similarities([piece.shingles for piece in kept])

@@ -59,7 +59,7 @@ def mine_command(
     pieces = pieces_written(house, register) if found.works and most else ()
     close, unread = near_to(house, register, found.works, pieces, most)
     money = {str(path): _due(path, who) for path in statements}
-    _tell_mine(register, found, close, money, output)
+    _show_mine(register, found, close, money, output)
     for each in unread:
         output.line(f"  not compared with: {each}")
     noticed.write(register.size)
@@ -84,16 +84,16 @@ def mine_command(
     )
 
 
-def _tell_mine(
+def _show_mine(
     register: Register, found: Mine, close: list[NearTo],
     money: dict[str, int], output: Console,
 ) -> None:  # fmt: skip
-    from gen.cli.house_commands.works import tell_impact
+    from gen.cli.house_commands.works import show_impact
     from gen.provenance.terms import spelled_cents
 
     out = sum(register.works[work].withdrawn_at is not None for work in found.works)
     output.line(f"{counted(len(found.works), 'work')}, {out} of them withdrawn")
-    tell_impact(found.impact, output, "model that learned from yours")
+    show_impact(found.impact, output, "model that learned from yours")
     for run in found.impact.runs:
         for model in run.models:
             if retired := register.retired(model.file_sha256):
@@ -176,8 +176,8 @@ def _list_cases(found: list[Case], output: Console, *, is_open: bool) -> None:
             f"act {entered.index}, {entered.time}: {complaint['from']}{about}: {complaint['text']}"
         )
         for each, words in case.answers:
-            told = words["text"] if words else "(erased)"
-            output.line(f"  answered by {each.by}, act {each.index}, {each.time}: {told}")
+            text = words["text"] if words else "(erased)"
+            output.line(f"  answered by {each.by}, act {each.index}, {each.time}: {text}")
         if not case.answers:
             output.line("  not answered")
     output.line(f"{counted(len(chosen), 'complaint')}")

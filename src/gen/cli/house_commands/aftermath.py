@@ -23,7 +23,7 @@ def impact_command(*, output: Console, works: tuple[str, ...]) -> None:
     For each run: how to retire its models, and the command that trains one anew. Works that were
     withdrawn by then are left out of it by the gate.
     """
-    from gen.cli.house_commands.works import tell_impact
+    from gen.cli.house_commands.works import show_impact
     from gen.cli.retraining import retraining
     from gen.provenance.impact import impact_of
     from gen.provenance.works import known_work
@@ -32,7 +32,7 @@ def impact_command(*, output: Console, works: tuple[str, ...]) -> None:
     for work in works:
         known_work(register, work)
     impact = impact_of(register, works)
-    tell_impact(impact, output)
+    show_impact(impact, output)
     known = [
         {
             "index": run.index,
@@ -45,11 +45,11 @@ def impact_command(*, output: Console, works: tuple[str, ...]) -> None:
         if run.models
     ]
     for each in known:
-        _tell_run(each, output)
+        _show_run(each, output)
     output.result(works=list(works), models=known, **impact.to_dict())
 
 
-def _tell_run(each: dict[str, Any], output: Console) -> None:
+def _show_run(each: dict[str, Any], output: Console) -> None:
     output.line(f"run {each['index']}:")
     retired = "its models are retired" if each["retired"] else each["retire"]
     output.line(f"  to retire: {retired}")

@@ -58,10 +58,10 @@ def _change(
     keys = root_keys_at_hand(house.load(), further=further_roots)
     with house.writing() as session:
         result = change_roster(session, make(session.register), keys)
-    _report_change(result, output, more)
+    _show_change(result, output, more)
 
 
-def _report_change(result: Any, output: Console, more: dict[str, object]) -> None:
+def _show_change(result: Any, output: Console, more: dict[str, object]) -> None:
     roster = result.roster
     if result.is_entered:
         output.line(f"roster version {roster.version}: {roster.change}")
@@ -354,7 +354,7 @@ def cosign_command(*, output: Console) -> None:
     keys = root_keys_at_hand(register, further=new_roots)
     with house.writing() as session:
         result = cosign(session, keys)
-    _report_change(result, output, {})
+    _show_change(result, output, {})
 
 
 @house_command

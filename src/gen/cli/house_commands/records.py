@@ -49,7 +49,7 @@ def audit_command(*, output: Console, purpose: str) -> None:
     for refusal in problems:
         for line in str(refusal).split("\n"):
             output.line(line)
-    _tell_corpus(corpus, output)
+    _show_corpus(corpus, output)
     output.result(
         admitted=[work.work_id for work in corpus.admitted],
         not_consented=[work.work_id for work in corpus.not_consented],
@@ -66,7 +66,7 @@ def audit_command(*, output: Console, purpose: str) -> None:
         raise SystemExit(REFUSED)
 
 
-def _tell_corpus(corpus: Corpus, output: Console) -> None:
+def _show_corpus(corpus: Corpus, output: Console) -> None:
     composers = Counter(who for work in corpus.admitted for who, _ in work.composers)
     by = ", ".join(f"{who} {count}" for who, count in composers.most_common())
     output.line(

@@ -123,7 +123,7 @@ def rebuild_command(
     if found is None:
         output.line("no transcript lies beside it: all is replayed, and the weights are compared")
     _replay(recorded, chosen, output)
-    _tell_rebuilt(recorded, run, chosen, output)
+    _show_rebuilt(recorded, run, chosen, output)
 
 
 def _cannot(model: Path, why: str) -> Exception:
@@ -213,7 +213,7 @@ def _compare_nearness(recorded: Recorded, chosen: list[int], seed: int, output: 
     output.result(run=name, equal=False, near=True, steps=steps, distances=apart, limits=limits)
 
 
-def _tell_rebuilt(recorded: Recorded, run: Run, chosen: list[int], output: Console) -> None:
+def _show_rebuilt(recorded: Recorded, run: Run, chosen: list[int], output: Console) -> None:
     count, works = recorded.segments, len(run.works)
     which = f"all {count} segments" if len(chosen) == count else (
         f"{len(chosen)} of {count} segments ({', '.join(map(str, chosen))})"

@@ -163,7 +163,7 @@ def init_command(
             house = _with_works(starter, folder, name, keys, settings)
         else:
             house = create_house(folder, name, keys, **settings)
-    _report_start(house, [path for _, path in made], output, named)
+    _show_start(house, [path for _, path in made], output, named)
 
 
 def _named_people(texts: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
@@ -223,7 +223,7 @@ def _with_works(
     return create_house_with(access.open_house(starter), folder, name, keys, **settings)
 
 
-def _report_start(
+def _show_start(
     house: House, key_files: list[Path], output: Console, named: list[tuple[str, tuple[str, ...]]]
 ) -> None:
     pin = house.pin

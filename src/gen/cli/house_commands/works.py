@@ -239,7 +239,7 @@ def withdraw_command(
         live_work(register, work)
     person = person or person_at_hand(register, COMPOSER, option="--as")
     impact = impact_of(register, works)
-    tell_impact(impact, output)
+    show_impact(impact, output)
     output.confirm(f"Withdraw {counted(len(works), 'work')} for ever?")
     key, *more = keys_of(register, person)
     moved = withdraw(house, works, key, reason, more_root_keys=more, since=register)
@@ -248,7 +248,7 @@ def withdraw_command(
     output.result(withdrawn=list(works), impact=impact.to_dict(), size=moved.pin.min_size)
 
 
-def tell_impact(impact: Impact, output: Console, of: str = "retrain or retire") -> None:
+def show_impact(impact: Impact, output: Console, of: str = "retrain or retire") -> None:
     """What used works; `of` says what is to be said of each model."""
     output.line(
         f"used by {counted(len(impact.runs), 'run')}, "
