@@ -89,11 +89,15 @@ class TimeSignature:
 
 @dataclass(frozen=True, slots=True, order=True)
 class KeySignature:
-    """`fifths` from -7 (seven flats) to 7 (seven sharps)."""
+    """`fifths` from -7 (seven flats) to 7 (seven sharps).
+
+    `mode` is the name of one that is neither major nor minor, which a MIDI file does not say.
+    """
 
     onset_ticks: int
     fifths: int
     is_minor: bool
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)

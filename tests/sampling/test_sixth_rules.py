@@ -10,9 +10,9 @@ from gen.harmony import Chord
 from gen.sampling.controls import Controls
 from gen.sampling.drafting import biases
 from gen.sampling.drafting.cell_table import CellTable
-from gen.sampling.drafting.closing import whole
 from gen.sampling.drafting.draft import Draft
 from gen.sampling.drafting.home import hold_of, homeward, towards
+from gen.sampling.drafting.last_chord import whole
 from gen.sampling.drafting.policies import share_that_returns
 from gen.sampling.drafting.state import CHORALE, duration_of
 from gen.sampling.drafting.voice_leading import STEP, VOICE_STEP, onwards

@@ -1,15 +1,17 @@
 """The published starter house: its numbers as the register tells them."""
 
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
 
 from gen.errors import HouseError
-from gen.harmony import GENRES
+from gen.harmony import GENRES, parse_key, parse_progression
 from gen.provenance.house import House
 from gen.provenance.names import names_of
 from gen.provenance.pin import find_pin
 from gen.provenance.tag import read_tag
+from gen.sampling.drafting.last_chord import ENDS, PLAIN
 from gen.smf import musical_hash, write
 from starter import publish
 from starter.catalogue import CURATOR, VOICES, commissions, first_volume
@@ -43,6 +45,22 @@ def test_the_house_holds_hundreds_of_works_in_every_genre(register):
         data = (HOUSE / record.entry.path).read_bytes()
         genres.add(read_tag(data).statement.description.genre)
     assert genres == set(GENRES)
+
+
+def test_works_end_on_the_chords_that_pieces_of_their_genre_end_on(register):
+    found = defaultdict(Counter)
+    for record in register.live_works():
+        tag = read_tag((HOUSE / record.entry.path).read_bytes()).statement.description
+        *_, last = [chord for bar in parse_progression(tag.chords) for chord in bar]
+        quality = last.reduced.quality
+        is_minor = quality[0] == "m" and quality[:3] != "maj"
+        if tag.genre == "rock":  # whose last chord hardly has a third
+            is_minor = parse_key(tag.key).is_minor
+        found[tag.genre, is_minor][quality] += 1
+    for (genre, is_minor), counted in found.items():
+        shares = ENDS.get(genre, PLAIN)[is_minor]
+        got = {quality: count / counted.total() for quality, count in counted.items()}
+        assert got == pytest.approx(shares, abs=0.06), genre
 
 
 def test_every_consent_scope_is_exercised(register):

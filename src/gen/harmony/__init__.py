@@ -11,7 +11,15 @@ from gen.harmony.chords import (
     parse_progression,
     parse_quality,
 )
-from gen.harmony.keys import FLAT_NAMES, SHARP_NAMES, Key, note_names, parse_key, pitch_class
+from gen.harmony.keys import (
+    FLAT_NAMES,
+    SHARP_NAMES,
+    Key,
+    note_names,
+    parse_key,
+    pitch_class,
+    tonic_of,
+)
 from gen.harmony.words import GENRES, MOODS, nearest, usual_meter
 
 __all__ = [
@@ -30,5 +38,6 @@ __all__ = [
     "parse_progression",
     "parse_quality",
     "pitch_class",
+    "tonic_of",
     "usual_meter",
 ]

@@ -66,6 +66,16 @@ class Key:
         return Key((self.tonic + semitones) % 12, self.mode)
 
 
+def tonic_of(fifths: int, mode: str) -> int:
+    """Pitch class of the tonic that a key signature has in a mode: of none in D dorian.
+
+    Args:
+        fifths: its sharps (positive) or flats.
+        mode: as `Key.mode`.
+    """
+    return 7 * (fifths - _MODES[mode][2]) % 12
+
+
 def pitch_class(letter: str, accidentals: str) -> int:
     """0 to 11 for a letter A to G and any number of sharps and flats."""
     shift = sum(1 if a in "#♯" else -1 for a in accidentals)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from gen.errors import SettingError
-from gen.harmony import note_names, parse_chord
+from gen.harmony import note_names, parse_chord, tonic_of
 from gen.piece import Marker, Piece, Track
 from gen.smf.general_midi import NAMES
 
@@ -162,14 +162,15 @@ def is_chord(text: str) -> bool:
 
 
 def key_name(piece: Piece) -> str:
-    """`A minor`, or empty where the piece has no key signature."""
+    """`A minor`, `D dorian`, or empty where the piece has no key signature."""
     if not piece.key_signatures:
         return ""
     key = piece.key_signatures[0]
-    mode = "minor" if key.is_minor else "major"
-    changes = " …" if len({(k.fifths, k.is_minor) for k in piece.key_signatures}) > 1 else ""
-    tonic = (7 * key.fifths + 9 * key.is_minor) % 12
-    return f"{note_names(key.fifths, is_minor=key.is_minor)[tonic]} {mode}{changes}"
+    mode = key.mode or ("minor" if key.is_minor else "major")
+    known = {(k.fifths, k.is_minor, k.mode) for k in piece.key_signatures}
+    changes = " …" if len(known) > 1 else ""
+    names = note_names(key.fifths, is_minor=key.is_minor)
+    return f"{names[tonic_of(key.fifths, mode)]} {mode}{changes}"
 
 
 def meter_name(piece: Piece) -> str:

@@ -160,7 +160,8 @@ def rendered(
 def title_of(stem: str) -> str:
     """A file's name as a title: `waltz-a-minor-03` is Waltz in A minor, No. 3."""
     words = re.sub(r"[\W_]+", " ", stem).strip()
-    found = re.fullmatch(r"(.*?) ?\b([a-g](?: sharp| flat)?) (minor|major)(?: 0*(\d+))?", words)
+    modes = "minor|major|dorian|phrygian|lydian|mixolydian"
+    found = re.fullmatch(rf"(.*?) ?\b([a-g](?: sharp| flat)?) ({modes})(?: 0*(\d+))?", words)
     if not found:
         return words[:1].upper() + words[1:]
     name, tonic, mode, number = found.groups()

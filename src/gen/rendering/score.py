@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -162,7 +162,7 @@ def _attributes(measure: ET.Element, part: _Part, piece: Piece, ruler: Ruler, nu
     if new_key:
         element = put(attributes, "key")
         put(element, "fifths", key.fifths)
-        put(element, "mode", "minor" if key.is_minor else "major")
+        put(element, "mode", key.mode or ("minor" if key.is_minor else "major"))
     if new_time:
         element = put(attributes, "time")
         put(element, "beats", bar.signature.numerator)
@@ -210,7 +210,7 @@ def key_at(piece: Piece, ruler: Ruler, bar: WrittenBar) -> KeySignature:
         if ruler.at(change.onset_ticks) >= bar.start + bar.length / 2:
             break
         key = change
-    return KeySignature(0, key.fifths, key.is_minor)
+    return replace(key, onset_ticks=0)
 
 
 @dataclass(frozen=True, slots=True)

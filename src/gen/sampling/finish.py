@@ -116,13 +116,14 @@ def signature_of(name: str) -> KeySignature:
     Where that takes more than seven sharps or flats it is the usual one of the same notes.
     """
     key = harmony.parse_key(name)
+    mode = "" if key.mode in ("major", "minor") else key.mode
     tonic = re.match(r"\s*([A-Ga-g])([#b♯♭]?)", name)
     spelt = tonic[1].upper() + tonic[2].translate({ord("♯"): "#", ord("♭"): "b"}) if tonic else ""
     ways = (fifths for fifths in range(key.fifths - 12, key.fifths + 13, 12) if abs(fifths) <= 7)
     for fifths in ways:
         if harmony.note_names(fifths, is_minor=key.is_minor)[key.tonic] == spelt:
-            return KeySignature(0, fifths, key.is_minor)
-    return KeySignature(0, key.fifths, key.is_minor)
+            return KeySignature(0, fifths, key.is_minor, mode)
+    return KeySignature(0, key.fifths, key.is_minor, mode)
 
 
 def _separate(track: Track, end: int) -> list[Pedal]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from gen.sampling.in_file.continuation import Continuation
 from gen.sampling.in_file.rewriting import Rewriting
 from gen.sampling.in_file.source import Source
 from gen.sampling.plan import NO_HABITS, Plan
-from gen.sampling.planning import at_home, formed, plan_of, with_roles
+from gen.sampling.planning import at_home, formed, plan_of, scale_of, with_roles
 from gen.sampling.polishing.polish import PolishedCell, polished
 from gen.sampling.request import FileTask, SampleRequest
 from gen.sampling.rules import Rules
@@ -91,9 +91,10 @@ def job_of(
     Raises:
         HouseError: settings contradict each other, or the file cannot be used.
     """
+    led: dict[str, Any] = {"steering": steering, "rules": rules, "scale": scale_of(controls)}
     if task is None:
         timing = PLAYED if timing == AS_GIVEN else timing
-        plan = replace(plan_of(controls, style), steering=steering, rules=rules, timing=timing)
+        plan = replace(plan_of(controls, style), timing=timing, **led)
         return FromNothing(controls, with_roles(plan) if rules.gives_roles else plan)
     for name in ("instruments", "tempo", "time_signature"):
         if getattr(controls, name):
@@ -115,7 +116,7 @@ def job_of(
         if task.mode == "continue"
         else Rewriting.of(task, source, controls, style, rules)
     )
-    return replace(job, plan=replace(job.plan, steering=steering, rules=rules, timing=timing))
+    return replace(job, plan=replace(job.plan, timing=timing, **led))
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ class Plan:
         steering: how strongly parts are kept in agreement and in their key, see `steering`;
             0 leaves them to the model, as in pieces of earlier versions.
         rules: those of writing.
+        scale: pitch classes of the mode that was asked for, if it is neither major nor minor.
         cadence: how many bars before the last chord the one stands that leads to it; 0 leaves that
             to the model.
         leads_from: semitones of its root above the tonic: of the dominant, or of the subdominant.
@@ -128,6 +129,7 @@ class Plan:
     habits: Habits = NO_HABITS
     steering: float = 0.0
     rules: Rules = Rules()  # noqa: RUF009 - never changes
+    scale: tuple[int, ...] = ()
     cadence: int = 0
     leads_from: int = 7
     ritardando: tuple[int, ...] = ()

@@ -289,6 +289,12 @@ def _chords_by_bar(
             yield bar, index * steps // len(chords), chord
 
 
+def scale_of(controls: Controls) -> tuple[int, ...]:
+    """The pitch classes of a mode that is asked for; empty for major, minor and none."""
+    key = harmony.parse_key(controls.key) if controls.key else None
+    return key.scale if key and key.mode not in ("major", "minor") else ()
+
+
 def with_roles(plan: Plan) -> Plan:
     """The plan of a piece from nothing whose tracks have no roles, with these to be sampled."""
     tracks = [row for row in plan.header if row[v.KIND] == Kind.TRACK]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, overload
 
 OLDEST: Final = 1
-NEWEST: Final = 8
+NEWEST: Final = 9
 
 
 class Since:
@@ -118,3 +118,19 @@ class Rules:
     """What comes back in the next bar is known while this one is written."""
     lowers_basses = Since(8)
     """A bass that is added to a file plays in a bass's register, also beneath a high melody."""
+
+    # Endings as works have them, and parts that do not stop.
+    ends_as_works = Since(9)
+    """The last chord is one that works of the genre end on, with ninths, and is played whole."""
+    keeps_drums = Since(9)
+    """Drums that have begun rest in breaks and endings alone."""
+    closes_in_files = Since(9)
+    """What is written into the last bar of a file that ends on its tonic does so, too."""
+    plays_throughout = Since(9)
+    """An added accompaniment or bass rests in no bar in which others play; lines do not leap."""
+    keeps_slashes_lowest = Since(9)
+    """Under a slash nobody else plays low what the bass may not."""
+    keeps_modes = Since(9)
+    """Chords and notes are those of the mode that was asked for, beside its major or minor."""
+    fades_in_endings = Since(9)
+    """A fade takes three bars, where its ending has no more, up to where the last chord begins."""

@@ -50,11 +50,15 @@ class ScoreMeter(NamedTuple):
 
 
 class ScoreKey(NamedTuple):
-    """From a tick on this key signature: `fifths` from seven flats (-7) to seven sharps (7)."""
+    """From a tick on this key signature: `fifths` from seven flats (-7) to seven sharps (7).
+
+    `mode` as in `KeySignature`.
+    """
 
     tick: Tick
     fifths: Annotated[int, Field(ge=-7, le=7)]
     minor: bool
+    mode: str = ""
 
 
 class ScoreMarker(NamedTuple):
@@ -112,7 +116,9 @@ class Score(BaseModel, extra="forbid"):
             meters=[
                 ScoreMeter(s.onset_ticks, s.numerator, s.denominator) for s in piece.time_signatures
             ],
-            keys=[ScoreKey(k.onset_ticks, k.fifths, k.is_minor) for k in piece.key_signatures],
+            keys=[
+                ScoreKey(k.onset_ticks, k.fifths, k.is_minor, k.mode) for k in piece.key_signatures
+            ],
             markers=_texts(piece.markers),
             chords=_texts(found.chords),
             sections=_texts(found.sections),

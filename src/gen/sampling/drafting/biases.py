@@ -79,7 +79,7 @@ def biases(
         others += [note[:3] for note in coming(state)]
         others += [note[:3] for note in state.bar_terms.next_bar if note[3] != slot]
     held = _held(state, chords)
-    hold = hold_of(plan.rules, state.part.role)
+    hold = hold_of(plan.rules, state.part.role, plan.scale)
     agreement = off_harmony(held, state.key, steps, hold)
     is_firm = given and plan.rules.holds_firmly
     near = clashing(others, start, steps + (LONGEST if is_firm else FARTHEST))

@@ -16,10 +16,10 @@ from typing import Final
 import numpy as np
 
 from gen.analysis.key import key_scores
-from gen.harmony import GENRES, Chord, Key, parse_progression
+from gen.harmony import Chord, Key, parse_progression
 from gen.piece import DRUM_PROGRAM, ROLES
 from gen.sampling.controls import Controls
-from gen.sampling.drafting import open_cell
+from gen.sampling.drafting import last_chord, open_cell
 from gen.sampling.drafting.grammar import (
     FEWEST_BARS_TO_CLOSE,
     bars_to_close,
@@ -27,13 +27,12 @@ from gen.sampling.drafting.grammar import (
     rings_on,
 )
 from gen.sampling.drafting.home import MELODIES
-from gen.sampling.drafting.masks import CHORD_ROOT, CHORD_TONES, Mask
-from gen.sampling.drafting.state import BASS, BarTerms, PatternNote, State
-from gen.sampling.drafting.steering import Floats
+from gen.sampling.drafting.masks import Mask
+from gen.sampling.drafting.state import ACCOMPANIMENT, BASS, BarTerms, PatternNote, State
 from gen.sampling.plan import Close, Plan, Row, row_of
 from gen.tokens import vocabulary as v
 from gen.tokens.vocabulary import WORDS, Kind
-from gen.tokens.word_ids import chord_id, chord_of, section_id
+from gen.tokens.word_ids import chord_id, section_id
 
 FEWEST_BARS_FOR_A_CADENCE: Final = 8
 
@@ -76,6 +75,9 @@ FADES: Final[Mapping[str, float]] = {
 FADE: Final = (4, 6)
 """Bars that it takes, as in works, if the ending has as many: a section that comes back stays
 whole."""
+SHORT_FADE: Final = 3
+"""Bars of one in a shorter ending by the ninth rules: of the 87 works that thin out before the last
+chord 59 do so over three bars, and 58 have an ending of four."""
 ENDING: Final = section_id("ending")
 FEWEST_BARS_TO_FADE: Final = 24
 """Bars of a piece whose tracks have all been heard before it would begin."""
@@ -84,13 +86,9 @@ CLIMB: Final = 4
 sixteenths, as in works; fewer where its bar is too short, or notes before it ring on."""
 SLOW: Final = 76.0
 """Quarters a minute."""
-ACCOMPANIMENT, MAIN_MELODY = (ROLES.index(role) + 1 for role in ("accompaniment", "main_melody"))
-STAY: Final = [ROLES.index(role) + 1 for role in ("accompaniment", "pad", "bass")]
+MAIN_MELODY, PAD = (ROLES.index(role) + 1 for role in ("main_melody", "pad"))
+STAY: Final = [ACCOMPANIMENT, PAD, BASS]
 """Roles of which one is left after a fade."""
-
-ROCK: Final = WORDS.genre.id(GENRES.index("rock"))
-MISSING: Final = 3.0
-"""For a tone of the last chord's triad that nobody plays yet."""
 
 
 # Beforehand -----------------------------------------------------------------------------
@@ -134,13 +132,25 @@ def _varied(plan: Plan, genre: str, bars: int, rng: np.random.Generator) -> Plan
     if stop < STOPS.get(genre, 0) and not (fade or plan.ritardando):
         close = Close.STOPPED
     way = next(way for share, way in SLOWINGS if slowing < share)
+    leads_from = SUBDOMINANT if plagal < PLAGAL.get(genre, PLAGAL_OTHERWISE) else DOMINANT
+    if plan.scale and plan.rules.keeps_modes:
+        leads_from = _leading_in(plan.scale, leads_from)
     return replace(
         plan,
-        leads_from=SUBDOMINANT if plagal < PLAGAL.get(genre, PLAGAL_OTHERWISE) else DOMINANT,
+        leads_from=leads_from,
         ritardando=way if plan.ritardando else (),
         close=close,
         fade=fade,
     )
+
+
+def _leading_in(scale: Sequence[int], distance: int) -> int:
+    """This one, else dominant or subdominant, whose root and fifth are in a scale, tonic first."""
+    for found in (distance, DOMINANT, SUBDOMINANT):
+        root = (scale[0] + found) % 12
+        if {root, (root + DOMINANT) % 12} <= set(scale):
+            return found
+    return distance
 
 
 def _within_ending(plan: Plan, fade: int) -> int:
@@ -151,10 +161,16 @@ def _within_ending(plan: Plan, fade: int) -> int:
     """
     if not plan.sections_given:
         return fade
-    begin = max((bar for bar in plan.plan_rows if plan.planned(bar, Kind.SECTION)), default=0)
+    begin = _last_section(plan)
     is_ending = any(row[v.VALUE] == ENDING for row in plan.planned(begin, Kind.SECTION))
     room = min(fade, plan.limit - 1 - begin) if is_ending else 0
-    return max((bars for bars in FADE if bars <= room), default=0)
+    known = (SHORT_FADE, *FADE) if plan.rules.fades_in_endings else FADE
+    return max((bars for bars in known if bars <= room), default=0)
+
+
+def _last_section(plan: Plan) -> int:
+    """The bar with which the last section begins that is planned; 0 where none is."""
+    return max((bar for bar in plan.plan_rows if plan.planned(bar, Kind.SECTION)), default=0)
 
 
 def _ending_on(chord: Chord, plan: Plan, bar: int) -> Plan:
@@ -235,7 +251,7 @@ class Closing:
         if to_come and key:
             leads = to_come == plan.cadence
             terms.chord_choices = (
-                _leading(key, plan.leads_from) if leads else _closing_chords(plan, state, key)
+                _leading(plan, key) if leads else last_chord.choices(plan, state, key)
             )
             terms.cadence_root = (WORDS.key.number(key) // 2 + plan.leads_from * leads) % 12
         if to_come:
@@ -245,7 +261,11 @@ class Closing:
         terms.onset_stop = 1 if is_one else state.bar_steps // 2 + 1
         terms.rings = STOP if plan.close == Close.STOPPED else 0
         if key:
-            terms.chord_choices = _closing_chords(plan, state, key)
+            terms.chord_choices = last_chord.choices(plan, state, key)
+        if key and state.genre and plan.rules.ends_as_works and not plan.chords_given:
+            rng = np.random.default_rng([*self.seed, state.bar, 1])
+            terms.ending = last_chord.ending(state.genre, key, rng)
+            terms.chord_choices = [terms.ending.chord]
         if key and not plan.chords_given:
             terms.closing_chord = terms.chord_choices[0]  # unless another is drawn
 
@@ -284,9 +304,13 @@ class Closing:
 
     def drop_out(self, plan: Plan, state: State, terms: BarTerms) -> None:
         """Let melodies fall silent in a fade, and in its second half all parts but one."""
-        to_come = plan.limit - 1 - state.bar
+        to_come, fade = plan.limit - 1 - state.bar, plan.fade
         is_before = bars_to_close(plan, state) > 0 and comes_to_close(plan, state)
-        if not is_before or to_come > plan.fade:
+        if fade and plan.rules.fades_in_endings:
+            to_come = bars_to_close(plan, state)
+            fade = min(fade, state.bar + to_come - _last_section(plan))
+            fade *= fade >= SHORT_FADE
+        if not is_before or to_come > fade:
             return
         if self.left is None:
             parts = enumerate(state.parts)
@@ -294,7 +318,7 @@ class Closing:
             if not may:
                 return
             self.left = int(np.random.default_rng([*self.seed, state.bar]).choice(may))
-        is_late = to_come <= (plan.fade + 1) // 2
+        is_late = to_come <= (fade + 1) // 2
 
         def plays(slot: int) -> bool:
             part = state.parts[slot]
@@ -335,19 +359,9 @@ class Closing:
         part, terms = state.parts[slot], state.bar_terms
         if not terms.closes:
             return part.pitches
-        tones = CHORD_ROOT if slot in self.basses(plan, state) else CHORD_TONES
-        closing: Mask = part.pitches & tones[terms.closing_chord]
+        is_bass = slot in self.basses(plan, state)
+        closing: Mask = part.pitches & last_chord.tones(state, slot, is_bass=is_bass)
         return closing if closing.any() else part.pitches
-
-
-def whole(state: State) -> Floats:
-    """The bias of ids up to the last pitch for tones of the last chord that nobody has. (ids,)."""
-    bias = np.zeros(WORDS.pitch.stop, dtype=np.float32)
-    if chord := chord_of(state.bar_terms.closing_chord):
-        struck = {pitch % 12 for begin, _, pitch, _ in state.sounding if begin >= state.bar_start}
-        missing = list(set(chord.triad) - struck)
-        bias[WORDS.pitch.start :] = MISSING * np.isin(np.arange(128) % 12, missing)
-    return bias
 
 
 def tempo_of(plan: Plan, state: State) -> Row | None:
@@ -369,29 +383,22 @@ def tempo_of(plan: Plan, state: State) -> Row | None:
     return row_of(Kind.TEMPO, slower, step=0)
 
 
-def _closing_chords(plan: Plan, state: State, key: int) -> list[int]:
-    """Value ids of the chords on a key's tonic that a piece may end on, the plain one first.
-
-    By the sixth rules none in minor ends in major but of rock: of 229 works 14, all rock.
-    """
-    tonic, is_minor = divmod(WORDS.key.number(key), 2)
-    qualities = ["min", "m7", "m6"] if is_minor else ["maj", "maj7", "6"]
-    if is_minor and (state.genre == ROCK or not plan.rules.keeps_minor):
-        qualities.append("maj")
-    return [chord_id(Chord(tonic, quality, tonic)) for quality in qualities]
-
-
-def _leading(key: int, distance: int) -> list[int]:
-    """Value ids of the chords so far above the tonic of a key that lead to it, the usual one first.
+def _leading(plan: Plan, key: int) -> list[int]:
+    """Value ids of the chords that lead to the tonic of a key, the usual one first.
 
     Those are dominants with a seventh, major or suspended, and subdominants in the key's mode, in
-    major of either.
+    major of either; by the ninth rules, where a mode was asked for, those that it has.
     """
     tonic, is_minor = divmod(WORDS.key.number(key), 2)
-    root = (tonic + distance) % 12
+    root = (tonic + plan.leads_from) % 12
     qualities: tuple[str, ...] = ("7", "maj", "sus4")
-    if distance == SUBDOMINANT:
+    if plan.leads_from == SUBDOMINANT:
         qualities = ("min", "m7") if is_minor else ("maj", "min", "maj7")
+    if plan.scale and plan.rules.keeps_modes:
+        either = [Chord(root, quality, root) for quality in ("maj", "min", "7", "m7", "sus4")]
+        known = [chord_id(c) for c in either if set(c.pitch_classes) <= set(plan.scale)]
+        if known:
+            return known
     return [chord_id(Chord(root, quality, root)) for quality in qualities]
 
 

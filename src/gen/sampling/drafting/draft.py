@@ -18,8 +18,9 @@ from gen.marks.watermark import Trace
 from gen.piece import DRUM_PROGRAM
 from gen.sampling.drafting import grammar, open_cell, view
 from gen.sampling.drafting.biases import FEWEST_BARS_TO_HEAR
-from gen.sampling.drafting.closing import tempo_of, whole
+from gen.sampling.drafting.closing import tempo_of
 from gen.sampling.drafting.home import chord_bias, hold_of, homeward
+from gen.sampling.drafting.last_chord import whole
 from gen.sampling.drafting.masks import Mask
 from gen.sampling.drafting.policies import Policies
 from gen.sampling.drafting.state import CHORALE, KINDS, BarTerms, Held, State
@@ -148,7 +149,7 @@ class Draft:
         """The bias of chords, in a bar's beginning against the one that holds already."""
         chords, begins = self.state.chords, row[v.POSITION] == WORDS.position.id(0)
         held = chords[-1][1] if chords and begins else 0
-        hold = hold_of(self.plan.rules)
+        hold = hold_of(self.plan.rules, scale=self.plan.scale)
         bias = chord_bias(self.state.key, hold, held)
         if self.plan.rules.hears_the_key and self.state.bar >= FEWEST_BARS_TO_HEAR:
             return bias + homeward(self.state.key, self.state.heard, hold)

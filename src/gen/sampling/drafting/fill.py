@@ -17,8 +17,8 @@ import numpy as np
 from gen.sampling.drafting import grammar, open_cell
 from gen.sampling.drafting.cell_table import CellTable, Place, held_by
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.masks import Mask
-from gen.sampling.drafting.state import BarTerms, Held, PatternNote, State
+from gen.sampling.drafting.masks import Mask, span
+from gen.sampling.drafting.state import ACCOMPANIMENT, BASS, BarTerms, Held, PatternNote, State
 from gen.sampling.drafting.steering import LONGEST, Floats, Sounding
 from gen.sampling.plan import Plan, Row, row_of
 from gen.tokens.vocabulary import SPANS, WORDS, Kind
@@ -28,8 +28,27 @@ PITCH_IDS = SPANS["pitch"]
 LATEST_ENTRANCE, MOST_SILENT = 2, 1
 """Bars without a note before an added part has one. Of works the median accompaniment and bass
 enters at once and rests in no bar; second melodies and pads, once they begin, in one of ten."""
+NEVER_RESTS = {ACCOMPANIMENT, BASS}
+"""By the ninth rules these have a note in every bar in which others play."""
+
+MOST_OF_A_LINE = 2
+"""Notes at once of an instrument that plays lines: strings and winds have two in some works."""
+REACH = 14
+"""Semitones within which it goes on from its latest note by the ninth rules. Melodies of works leap
+farther into .003 of their bars, basses into .014."""
+
+FileClose = tuple[int, int]
+"""The bar with which a file closes, and the value id of its chord."""
 
 _AFTER_A_CELL = [kind for kind in Kind if kind not in (Kind.NOTE, Kind.PEDAL)]
+
+
+def within_reach(palette: Mask, latest: int) -> Mask:
+    """Of what a part may play what lies near its latest note; all where that is none. (V,)."""
+    if latest not in PITCH_IDS:
+        return palette
+    near = palette & span(len(palette), max(latest - REACH, PITCH_IDS[0]), latest + REACH)
+    return near if near.any() else palette
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,6 +82,7 @@ class HoleByHole:
             nothing.
         patterns: of holes that keep their rhythm, their notes but for the pitches.
         most_read: how many rows around a hole the model reads; by default what its context takes.
+        close: of a file that closes: what is written there has tones of its chord, a bass the root.
     """
 
     def __init__(
@@ -72,12 +92,13 @@ class HoleByHole:
         held: Sequence[Iterable[Held]],
         patterns: Mapping[Place, tuple[PatternNote, ...]] | None = None,
         most_read: int | None = None,
+        close: FileClose | None = None,
     ) -> None:
         self.table = CellTable(table.header, table.bars, dict(table.cells))
         self.holes = sorted(holes)
         self.places = {hole.place for hole in self.holes}
         self.patterns = patterns or {}
-        self.most_read = most_read
+        self.most_read, self.close = most_read, close
         self.held = [list(track) for track in held]
         self.held += [[] for _ in table.tracks[len(self.held) :]]
         self.starts, self.chords = table.bar_starts(), table.chords()
@@ -240,8 +261,16 @@ class HoleByHole:
         end = state.bar_start + state.bar_steps
         chords = [chord for chord in self.chords if chord[0] < end]
         others = self._others(hole.slot, state.bar_start, end)
+        if self.close and hole.bar == self.close[0]:
+            state.bar_terms.closes, state.bar_terms.closing_chord = True, self.close[1]
         terms = draft.policies.begin_cell(draft.plan, state, reach, others, chords)
-        must = self._has_to_sound(hole) or (draft.plan.rules.keeps_playing and self._rests(hole))
+        is_line = hole.slot in self.added and terms.at_once <= MOST_OF_A_LINE
+        if draft.plan.rules.plays_throughout and is_line:
+            terms.palette = within_reach(terms.palette, state.part.latest)
+            terms.width = int(np.count_nonzero(terms.palette))
+        beside = any(state.bar_start <= first < end for first, _, _ in others)
+        rests = self._rests(hole, draft.plan, state, is_alone=not beside)
+        must = self._has_to_sound(hole) or rests
         terms.owed, terms.keeps_room, terms.struck = int(must), True, struck
         terms.pattern = self.patterns.get(hole.place, ())
         terms.owed = max(terms.owed, len(terms.pattern))
@@ -282,10 +311,14 @@ class HoleByHole:
         late = self.left[hole.slot] <= self.last_third[hole.slot]
         return hole.sounds or (late and hole.slot not in self.sounding)
 
-    def _rests(self, hole: Hole) -> bool:
+    def _rests(self, hole: Hole, plan: Plan, state: State, *, is_alone: bool) -> bool:
         """Whether an added track has been silent for as long as those of works are."""
+        if not plan.rules.keeps_playing or hole.slot not in self.added:
+            return False
         longest = MOST_SILENT if hole.slot in self.sounding else LATEST_ENTRANCE
-        return hole.slot in self.added and self.silent[hole.slot] >= longest
+        if plan.rules.plays_throughout and state.part.role in NEVER_RESTS and not is_alone:
+            longest = 0
+        return self.silent[hole.slot] >= longest
 
     def _keep(self, state: State) -> None:
         """Enter what was written into the table."""

@@ -121,7 +121,13 @@ def _before_cells(plan: Plan, state: State) -> Mask:
 
 
 def _owes_a_chord(plan: Plan, state: State) -> bool:
-    """Whether a piece from nothing has none yet: all begin with one by the fifth rules."""
+    """Whether a piece from nothing has none yet, or not that on which it ends.
+
+    All begin with one by the fifth rules.
+    """
+    end = state.bar_terms.ending
+    if end and state.chords and state.chords[-1][1] != end.chord:
+        return True
     return plan.rules.begins_with_a_chord and not state.given_bars and not state.chords
 
 

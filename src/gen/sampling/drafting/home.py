@@ -42,6 +42,8 @@ class Hold:
         same_chord: of the chord that holds already, as a bar begins.
         pull: see `towards`.
         lead: by how much the correlation of the key is to be above that of any other.
+        scale: pitch classes of a mode that is neither major nor minor, which the key's id does not
+            tell; empty for those of the key.
     """
 
     off_key: float = 1.0
@@ -52,6 +54,7 @@ class Hold:
     same_chord: float = 0.0
     pull: float = 1.0
     lead: float = 0.1
+    scale: tuple[int, ...] = ()
 
 
 FIRM: Final = Hold()
@@ -60,21 +63,28 @@ SINGING: Final = Hold(0.4, 0.1, 0.1)
 """Of a melody, whose passing notes the chord has not."""
 MELODIES: Final = frozenset(ROLES.index(role) + 1 for role in ("main_melody", "sub_melody"))
 
+MODAL: Final = {"off_key": 2.0, "foreign_chord": 4.0}
+"""Where a mode was asked for, of which the model knows major or minor alone."""
+
 HOMEWARD: Final = 2.0
 """How much of what pitches are pulled by counts for a chord, in the mean of its tones."""
 
 
-def hold_of(rules: Rules, role: int = 0) -> Hold:
+@cache
+def hold_of(rules: Rules, role: int = 0, scale: tuple[int, ...] = ()) -> Hold:
     """How firmly a part is held by some rules.
 
     Args:
         rules: those of writing.
         role: 1 + number of that of the part, 0 for none.
+        scale: see `Plan`.
     """
     if not rules.leads_melodies:
         return FIRM
     found = SINGING if role in MELODIES else FREE
-    return replace(found, pull=2.0, lead=0.15) if rules.hears_the_key else found
+    if rules.hears_the_key:
+        found = replace(found, pull=2.0, lead=0.15)
+    return replace(found, scale=scale, **MODAL) if scale and rules.keeps_modes else found
 
 
 def off_harmony(
@@ -95,7 +105,7 @@ def off_harmony(
 @cache
 def _over(chord: int, key: int, hold: Hold) -> Floats:
     """The bias of each pitch while a chord holds; of one that has no notes, by the key. (128,)."""
-    foreign = ~_scale(key)
+    foreign = ~_scale(key, hold.scale)
     profile = _profile(key, hold.profile)
     bias = -hold.off_key * foreign + profile
     if found := chord_of(chord):
@@ -114,7 +124,7 @@ def chord_bias(key: int, hold: Hold = FIRM, held: int = 0) -> Floats:
         held: value id of the chord that is not to go on, 0 for none.
     """
     bias = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.float32)
-    known = _scale(key)
+    known = _scale(key, hold.scale)
     for number in SPANS["chord"]:
         if (chord := chord_of(number)) and not known[list(chord.pitch_classes)].all():
             bias[number] = -hold.foreign_chord
@@ -194,8 +204,13 @@ _ALL_PROFILES = _normal_profiles()
 
 
 @cache
-def _scale(key: int) -> NDArray[np.bool_]:
-    """The pitch classes of a key, in minor with the leading note; all if none is known. (12,)."""
+def _scale(key: int, own: tuple[int, ...] = ()) -> NDArray[np.bool_]:
+    """The pitch classes of a key, in minor with the leading note; all if none is known. (12,).
+
+    Those of its own scale, where it has one.
+    """
+    if own:
+        return np.isin(np.arange(12), own)
     if not key:
         return np.ones(12, dtype=np.bool_)
     tonic, is_minor = divmod(WORDS.key.number(key), 2)

@@ -16,7 +16,7 @@ import numpy as np
 
 from gen.data.habits import names_of
 from gen.piece import DRUM_PROGRAM, ROLES
-from gen.sampling.drafting import grammar, open_cell, pace
+from gen.sampling.drafting import grammar, last_chord, open_cell, pace
 from gen.sampling.drafting.biases import (
     MARCH,
     MOST_ROLLING,
@@ -30,7 +30,7 @@ from gen.sampling.drafting.cell_table import cells_of
 from gen.sampling.drafting.closing import Closing
 from gen.sampling.drafting.grammar import bars_to_close
 from gen.sampling.drafting.masks import Mask, lengths, span
-from gen.sampling.drafting.sections import Sections, has_begun
+from gen.sampling.drafting.sections import Sections, has_begun, may_rest
 from gen.sampling.drafting.state import (
     CHORALE,
     MOST_NOTES_A_CELL,
@@ -59,6 +59,10 @@ MAIN_MELODY: Final = ROLES.index("main_melody") + 1
 ENTER_AT_ONCE: Final = {ROLES.index(role) + 1 for role in ("main_melody", "accompaniment", "drums")}
 """Of works .89 to .96 enter by the first section that is no introduction, drums never later than
 half-way."""
+
+ABOVE_BASSES: Final = 55
+"""From this pitch on other parts play what they like under a slash: what is lower is heard as the
+bass. No bass of 77 works goes higher."""
 
 OPEN_PIECE_DUE: Final = 8
 """Bars after which every track is due where a piece has no set length."""
@@ -202,19 +206,21 @@ def basses_of(
 ) -> tuple[tuple[int, int | None], ...]:
     """What slash chords ask of a track in a bar, by default the one that is written.
 
-    That is nothing but of a bass.
+    By the eighth rules that is nothing but of a bass, by the ninth nothing but of drums.
     """
     is_bass = state.parts[slot].is_bass
     if is_bass and bar is None and state.bar_terms.cadence_root is not None:
         return (0, state.bar_terms.cadence_root), (state.bar_steps // 2, None)
-    return plan.slashes.get(state.bar if bar is None else bar, ()) if is_bass else ()
+    is_low = plan.rules.keeps_slashes_lowest and state.parts[slot].program != DRUM_PROGRAM
+    return plan.slashes.get(state.bar if bar is None else bar, ()) if is_bass or is_low else ()
 
 
 @cache
-def pitch_class_ids(pitch_class: int) -> Mask:
-    """The value ids of all pitches of a class. (V,)."""
+def pitch_class_ids(pitch_class: int, free_from: int = 128) -> Mask:
+    """The value ids of all pitches of a class, and of all from one pitch on. (V,)."""
     mask = np.zeros(v.FIELD_SIZES[v.VALUE], dtype=np.bool_)
     mask[[WORDS.pitch.id(pitch) for pitch in range(pitch_class, 128, 12)]] = True
+    mask[WORDS.pitch.start + free_from : WORDS.pitch.stop] = True
     return mask
 
 
@@ -272,6 +278,12 @@ class Entrances:
             silent = [slot for slot in due if state.parts[slot].is_silent]
             self.came_in |= dict.fromkeys(silent, state.bar)
         terms.called = {slot for slot in terms.open if self._plays_on(slot, state)}
+        if plan.rules.keeps_drums and not may_rest(plan, state):
+            terms.called |= {
+                slot
+                for slot in terms.open
+                if state.parts[slot].program == DRUM_PROGRAM and not state.parts[slot].is_silent
+            }
 
     @staticmethod
     def _is_due(plan: Plan, state: State) -> bool:
@@ -402,14 +414,16 @@ class Policies:
         palette = self.closing.palette(plan, state, slot)
         added = biases(plan, state, others, chords) if plan.steering else (None, None)
         tones = chord_to_cover(plan, state, others, chords) if plan.steering else None
-        pattern = self.closing.climb(plan, state)
+        at_once = chord_size(plan, state, slot)
+        free_from = 128 if state.part.is_bass else ABOVE_BASSES
+        pattern = self.closing.climb(plan, state) or last_chord.struck(state, at_once)
         state.cell_terms = CellTerms(
             palette,
             grammar.last_step(plan, state) if reach is None else reach,
             owed=max(fewest, slot in bar.called, len(pattern)),
             spaced=fewest,
             most=most,
-            at_once=chord_size(plan, state, slot),
+            at_once=at_once,
             is_over=slot in bar.copies,
             width=int(np.count_nonzero(palette)),
             ringing=int(np.count_nonzero(state.part.ends > state.bar_start)),
@@ -419,7 +433,7 @@ class Policies:
             tones=tones,
             pattern=pattern,
             basses=tuple(
-                (step, None if bass is None else pitch_class_ids(bass))
+                (step, None if bass is None else pitch_class_ids(bass, free_from))
                 for step, bass in basses_of(plan, state, slot)
             ),
         )

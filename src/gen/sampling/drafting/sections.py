@@ -25,7 +25,7 @@ BUILD: Final = (0.7, 1.6)
 BARS_OF_A_BUILD: Final = 4
 """Where nobody knows when it ends."""
 
-_BREAK, _BUILD, _INTRO = (section_id(name) for name in ("break", "build", "intro"))
+_BREAK, _BUILD, _INTRO, _ENDING = map(section_id, ("break", "build", "intro", "ending"))
 
 
 class Sections:
@@ -94,6 +94,16 @@ def has_begun(plan: Plan, state: State) -> bool:
     body = [bar for bar in starts if state.sections[bar] != _INTRO]
     due = body[0] if body else min(plan.limit // 4, 4)
     return state.bar >= due
+
+
+def may_rest(plan: Plan, state: State) -> bool:
+    """Whether drums that have begun may be silent: in a break, and in how a piece ends.
+
+    In all other sections of works they are in .004 of the bars.
+    """
+    starts = [first for first in state.sections if first <= state.bar]
+    section = state.sections[max(starts)] if starts else 0
+    return state.bar_terms.closes or section in (_BREAK, _ENDING)
 
 
 def _highest(state: State) -> int | None:

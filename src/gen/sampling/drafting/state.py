@@ -27,7 +27,7 @@ MOST_NOTES_A_CELL: Final = 128
 MOST_NOTES_AT_ONCE: Final = 10
 SIXTEENTH: Final = v.STEPS_PER_QUARTER // 4
 KICK_AND_SNARE: Final = frozenset({35, 36, 38, 40})
-BASS: Final = ROLES.index("bass") + 1
+ACCOMPANIMENT, BASS = (ROLES.index(role) + 1 for role in ("accompaniment", "bass"))
 BASS_PROGRAMS: Final = range(32, 40)
 CHORALE: Final = WORDS.genre.id(GENRES.index("chorale"))
 LONGEST_REST: Final = 4 * v.STEPS_PER_QUARTER
@@ -83,6 +83,21 @@ class TrackState:
         return self.pitch_sum / self.notes if self.notes else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """On what a piece ends.
+
+    Attributes:
+        chord: value id.
+        has_ninth: whether accompaniment and pads play its ninth, too.
+        is_bare: whether nobody plays its third.
+    """
+
+    chord: int
+    has_ninth: bool
+    is_bare: bool
+
+
 @dataclass(slots=True)
 class BarTerms:
     """What is decided of a bar before it is written.
@@ -102,6 +117,7 @@ class BarTerms:
         coming: pitched notes of `copies`, by the fourth rules.
         cadence_root: pitch class with which a bass begins it, a bar of the cadence before the last.
         closing_chord: value id of the chord it ends on, 0 for any.
+        ending: more of it, by the ninth rules, in pieces that have a genre.
         rings: grid steps for which a chord that is struck there lasts; 0 to the end.
         next_bar: pitched notes that come back in the bar after it, by the eighth rules.
     """
@@ -120,6 +136,7 @@ class BarTerms:
     coming: list[PartNote] = field(default_factory=list)
     cadence_root: int | None = None
     closing_chord: int = 0
+    ending: Ending | None = None
     rings: int = 0
     next_bar: list[PartNote] = field(default_factory=list)
 

@@ -12,6 +12,8 @@ from gen import harmony
 from gen.analysis.harmonise import harmonised, is_bare
 from gen.piece import Marker, Piece, Track
 from gen.sampling.controls import Controls
+from gen.sampling.drafting.cell_table import CellTable
+from gen.sampling.drafting.fill import FileClose
 from gen.sampling.finish import NO_BASSES, Finished, markers_of, signature_of
 from gen.sampling.in_file.source import Change, Source, step_at
 from gen.sampling.plan import Row, Slashes, compass_of
@@ -22,6 +24,7 @@ from gen.smf.original import unmarked
 from gen.tokens import vocabulary as v
 from gen.tokens.grid import TICKS_PER_QUARTER, TICKS_PER_STEP
 from gen.tokens.vocabulary import Kind
+from gen.tokens.word_ids import chord_of
 
 
 def finished_in(
@@ -113,6 +116,26 @@ def markers_in(
         for marker in markers_of(rows, [signature], basses)
         if marker.onset_ticks >= begin * TICKS_PER_STEP
     ]
+
+
+def closing_of(source: Source, controls: Controls, table: CellTable) -> FileClose | None:
+    """The last bar in which a file sounds and its chord, if that is on the tonic from there on.
+
+    In music of more than one voice the lowest note with which it ends is to be the tonic, too.
+    """
+    notes = [n for track in source.piece.tracks if not track.is_drum for n in track.notes]
+    if not notes:
+        return None
+    tonic = harmony.parse_key(controls.key or source.analysis.key).tonic
+    end = max(note.end_ticks for note in notes)
+    lowest = min(note.pitch for note in notes if note.end_ticks == end)
+    bar = source.bar_of(max(note.onset_ticks for note in notes))
+    begin = int(source.starts[bar])
+    held = [place for place in table.chords() if place[0] < int(source.starts[bar + 1])]
+    if not held or held[-1][0] > begin or not (is_bare(source.piece) or lowest % 12 == tonic):
+        return None
+    chord = chord_of(held[-1][1])
+    return (bar, held[-1][1]) if chord and chord.root == tonic else None
 
 
 def compass_in(source: Source, controls: Controls) -> tuple[tuple[int, int], ...]:

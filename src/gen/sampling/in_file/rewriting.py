@@ -17,7 +17,7 @@ from gen.rendering.labels import kinds_of
 from gen.sampling.controls import Controls, instrument_number
 from gen.sampling.drafting.cell_table import CellTable, Place, pattern_of
 from gen.sampling.drafting.draft import Draft
-from gen.sampling.drafting.fill import Hole, HoleByHole
+from gen.sampling.drafting.fill import FileClose, Hole, HoleByHole
 from gen.sampling.drafting.state import BASS_PROGRAMS, PatternNote
 from gen.sampling.finish import Finished, SoFar, track_name
 from gen.sampling.in_file.cells import read_cells
@@ -25,6 +25,7 @@ from gen.sampling.in_file.given import (
     bars_for,
     check_track_plays,
     chords_in,
+    closing_of,
     compass_in,
     finished_in,
     is_free_in_level,
@@ -59,6 +60,7 @@ class Rewriting:
         chosen: how many of them each draft draws.
         keep: see `FileTask`.
         inferred: what is kept as the file has it; None by earlier rules.
+        close: see `HoleByHole`; None by earlier rules.
         chords: symbols of those that were chosen here, not found in the file, in its ticks.
     """
 
@@ -72,6 +74,7 @@ class Rewriting:
     chords: tuple[Marker, ...] = ()
     keep: str | None = None
     inferred: Inferred | None = None
+    close: FileClose | None = None
 
     @classmethod
     def of(
@@ -129,9 +132,10 @@ class Rewriting:
             symbols = [row for row in rows if row[v.KIND] in (Kind.BAR, Kind.CHORD)]
             basses = slashes if rules.names_basses else {}
             chords = markers_in(source, controls, symbols, basses=basses)
+        close = closing_of(source, controls, table) if rules.closes_in_files else None
         return cls(
             source, controls, plan, task.mode, table, tuple(holes), chosen, tuple(chords),
-            task.keep, inferred,
+            task.keep, inferred, close,
         )  # fmt: skip
 
     def draft(self, seed: Sequence[int], habits: Habits = NO_HABITS) -> Draft:
@@ -141,7 +145,9 @@ class Rewriting:
             holes = [holes[i] for i in rng.choice(len(holes), self.chosen, replace=False)]
         places = {hole.place for hole in holes}
         held = self.source.held(places)
-        order = HoleByHole(self.table.without(places), holes, held, self._patterns(places))
+        order = HoleByHole(
+            self.table.without(places), holes, held, self._patterns(places), close=self.close
+        )
         return Draft(replace(self.plan, habits=habits), order=order)
 
     def _patterns(self, places: set[Place]) -> dict[Place, tuple[PatternNote, ...]]:
