@@ -28,6 +28,7 @@ Told = tuple[Piece, str, str]
 """A piece, the key that it should have, "" for none, and its mood."""
 
 LONG = 96
+CONF = Path(__file__).parents[2] / "conf"
 ADDED = ("[cello]", "[strings,bass]", "[piano,drums]")
 FORM = "intro:1 a:5 build:13 b:17 break:21 a:25 ending:29"
 PARTS: dict[str, Callable[[Piece], float]] = {
@@ -123,7 +124,6 @@ def _written(
     from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf
 
-    from bench.corpus import CONF
     from gen.sampling.request import SampleRequest
     from gen.sampling.run import sample
 
