@@ -62,11 +62,10 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
         args: as `arguments` declares them.
         works: to compare on; by default what the gate admits.
     """
-    from bench.corpus import admitted_works, deal, settings_of
+    from bench.corpus import opened
     from bench.peers import PeerBuilder
 
-    settings = settings_of(args.set)
-    sides = deal(admitted_works(settings) if works is None else works, settings)
+    _, sides = opened(args.set, works)
     chosen = [name for name in (*VARIANTS, *SHAPES) if (args.only or "") in name]
     rows = [_ours(name, args, sides) for name in chosen]
     args.peers = ",".join(name for name in TOKENS if (args.only or "") in name)

@@ -132,6 +132,16 @@ def deal(works: Sequence[Given], settings: Mapping[str, Any]) -> Sides:
     return Sides(**{side: [found[i] for i in indices] for side, indices in places.items()})
 
 
+def opened(overrides: Sequence[str], works: Sequence[Given] | None) -> tuple[dict[str, Any], Sides]:
+    """Settings, and the works that a comparison is made on: those given, or what the gate admits.
+
+    Raises:
+        HouseError: as `settings_of` and `admitted_works`.
+    """
+    settings = settings_of(overrides)
+    return settings, deal(admitted_works(settings) if works is None else works, settings)
+
+
 def curve_works(works: Sequence[BenchWork], count: int) -> list[BenchWork]:
     """At most `count` works, evenly chosen over the list."""
     indices = np.unique(np.linspace(0, len(works) - 1, min(count, len(works))).round().astype(int))

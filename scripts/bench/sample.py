@@ -63,12 +63,11 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
     """
     import torch
 
-    from bench.corpus import admitted_works, deal, settings_of
+    from bench.corpus import opened
     from bench.peer import PeerTokenizer
     from gen.model import parameter_count
 
-    settings = settings_of(args.set)
-    sides = deal(admitted_works(settings) if works is None else works, settings)
+    settings, sides = opened(args.set, works)
     held_out = sides.validation + sides.test
     torch.manual_seed(args.seed)
     model = _model(args, settings).to(args.device)

@@ -43,10 +43,9 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
         args: as `arguments` declares them.
         works: to compare on; by default what the gate admits.
     """
-    from bench.corpus import admitted_works, deal, settings_of
+    from bench.corpus import opened
 
-    settings = settings_of(args.set)
-    sides = deal(admitted_works(settings) if works is None else works, settings)
+    _, sides = opened(args.set, works)
     budgets = sorted(int(steps) for steps in args.steps.split(","))
     rows = [_trained(size, steps, args, sides) for size in SIZES for steps in budgets]
     plot(rows, args.out / "scale.png")

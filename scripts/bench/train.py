@@ -58,12 +58,11 @@ def run(args: argparse.Namespace, works: Sequence[Given] | None = None) -> dict[
     Raises:
         HouseError: a file is refused, a setting is wrong, or too few works are there to split.
     """
-    from bench.corpus import admitted_works, curve_works, deal, settings_of
+    from bench.corpus import curve_works, opened
     from bench.ours import Ours
     from bench.peers import PeerBuilder
 
-    settings = settings_of(args.set)
-    sides = deal(admitted_works(settings) if works is None else works, settings)
+    settings, sides = opened(args.set, works)
     if not (sides.train and sides.validation and sides.test):
         raise SettingError(
             "one side of the split has no works", where="house",

@@ -184,12 +184,11 @@ def purpose_of(checkpoints: Many[Checkpoint]) -> str:
         SettingError: they differ.
     """
     purposes = {checkpoint.manifest.purpose for checkpoint in checkpoints}
-    if len(purposes) != 1:
-        raise SettingError(
-            f"the checkpoints were trained for different purposes: {', '.join(sorted(purposes))}",
-            where="checkpoint", mend="compare checkpoints of one purpose",
-        )  # fmt: skip
-    return purposes.pop()
+    return _the_same(
+        purposes,
+        f"the checkpoints were trained for different purposes: {', '.join(sorted(purposes))}",
+        mend="compare checkpoints of one purpose",
+    )
 
 
 def without_bases(checkpoints: Many[Checkpoint]) -> list[Checkpoint]:
